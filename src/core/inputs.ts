@@ -1,0 +1,95 @@
+/** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
+import type { AgentCaps, Lane, TaskMode, TerminalStatus, TurnResult, WhenBusy } from './model.ts';
+import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
+
+/** A task as its sender states it. */
+export interface NewTask {
+  readonly id: TaskId;
+  readonly lane: Lane;
+  readonly mode: TaskMode;
+  readonly priority: number;
+  readonly party: string | null;
+  readonly whenBusy: WhenBusy;
+  readonly onLost: 'retry' | 'fail';
+  readonly maxAttempts: number;
+}
+
+/** Deadlines, by name. The durations are the shell's; `of` says what the deadline guards, so that a late one is a no-op. */
+export type TimerName =
+  | 'start' // of: incarnation. The agent has not become ready.
+  | 'drain' // of: turn. An interrupt was latched or sent and the turn is not over.
+  | 'silence' // of: turn. The agent has said nothing during its turn; the shell moves it with every output.
+  | 'hold' // of: epoch. Somebody has waited this long for the owner.
+  | 'protected' // of: turn. The window of a protected turn is over.
+  | 'unsolicited' // of: incarnation. A turn that nobody asked for does not end.
+  | 'idle' // of: incarnation. The agent has been at rest.
+  | 'collect'; // of: task. The window for further parts is over.
+
+export type Where = 'first' | 'last' | { readonly before: TaskId };
+
+interface At {
+  /** Wall-clock milliseconds, shown on the tape; nothing is decided by it. */
+  readonly at: number;
+}
+
+export type Input = At &
+  (
+    | { readonly type: 'submit'; readonly task: NewTask; /** opaque; stored with the task */ readonly payload: unknown }
+    | { readonly type: 'cancel'; readonly task: TaskId; readonly reason: string; readonly by: string | null }
+    | { readonly type: 'edit'; readonly task: TaskId; readonly payload: unknown; readonly by: string | null }
+    | {
+        readonly type: 'move';
+        readonly task: TaskId;
+        readonly lane: Lane | null;
+        readonly priority: number | null;
+        readonly where: Where | null;
+        readonly by: string | null;
+      }
+    | { readonly type: 'stop'; readonly scope: 'turn' | 'queue' | 'session'; readonly by: string | null }
+    /** The operator's: `epoch` names the hold that is meant; null means whichever there is. */
+    | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: string | null }
+    | { readonly type: 'park'; readonly reason: string; readonly by: string | null }
+    | { readonly type: 'unpark'; readonly by: string | null }
+    | { readonly type: 'restart-agent'; readonly by: string | null }
+    /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
+    | { readonly type: 'make-room' }
+    // A code runner, fenced by the epoch at which it was started.
+    | { readonly type: 'call'; readonly task: TaskId; readonly run: Epoch; readonly call: number }
+    | { readonly type: 'progress'; readonly task: TaskId; readonly run: Epoch; readonly data: unknown }
+    | {
+        readonly type: 'finish';
+        readonly task: TaskId;
+        readonly run: Epoch;
+        readonly status: Exclude<TerminalStatus, 'cancelled'>;
+        readonly reason: string;
+        readonly data: unknown;
+      }
+    // The agent's driver, fenced by incarnation and turn.
+    | {
+        readonly type: 'agent-ready';
+        readonly inc: Incarnation;
+        readonly caps: AgentCaps;
+        readonly conversation: string | null;
+        /** The conversation to be resumed is unknown to the agent: a fresh one was begun. */
+        readonly lost: boolean;
+      }
+    /** The process is gone and reaped, whatever the reason; also the end of `kill` and `close`, and of a failed start. */
+    | { readonly type: 'agent-exited'; readonly inc: Incarnation; readonly reason: string; readonly data: unknown }
+    | { readonly type: 'turn-started'; readonly inc: Incarnation; readonly turn: TurnId }
+    | { readonly type: 'output'; readonly inc: Incarnation; readonly turn: TurnId; readonly kind: OutputKind; readonly data: unknown }
+    /** `none`: the receipt says that no result will come for this turn. */
+    | { readonly type: 'ack'; readonly inc: Incarnation; readonly turn: TurnId; readonly none: boolean }
+    | { readonly type: 'result'; readonly inc: Incarnation; readonly turn: TurnId; readonly result: TurnResult }
+    | { readonly type: 'steered'; readonly inc: Incarnation; readonly turn: TurnId; readonly task: TaskId; readonly taken: boolean }
+    | { readonly type: 'unsolicited'; readonly inc: Incarnation; readonly phase: 'began' | 'ended'; readonly data: unknown }
+    // The shell.
+    | { readonly type: 'timer'; readonly name: TimerName; readonly of: number | TaskId }
+    /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */
+    | { readonly type: 'recovered' }
+    /** The lease is lost: end everything here, write nothing. */
+    | { readonly type: 'fenced' }
+  );
+
+export type OutputKind = 'text' | 'tool' | 'usage' | 'raw';
+export type InputType = Input['type'];
+export type InputOf<T extends InputType> = Extract<Input, { type: T }>;

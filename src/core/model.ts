@@ -1,0 +1,189 @@
+/**
+ * The state of one session, and of its tasks, as the pure core sees it.
+ *
+ * Owned by: the session's actor (one per session); only `step` makes a new one.
+ * Durable part: `SessionRow` and `TaskRow` (see records.ts). All else is rebuilt or forgotten at a restart.
+ * Payloads (prompts, results) never live here: the core decides by ids, lanes and tokens alone.
+ */
+import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
+import type { Tree } from './tree.ts';
+
+export type Lane = 'interactive' | 'background';
+
+/** What a new message does when it finds the session busy (design, section 5). */
+export type WhenBusy =
+  | 'preempt'
+  | 'enqueue'
+  | 'steer'
+  | 'collect'
+  | 'replace'
+  | 'interrupt'
+  | 'rollback'
+  | 'reject';
+
+/** `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. */
+export type TaskMode = 'prompt' | 'code';
+
+export type OpenStatus = 'queued' | 'running';
+export type TerminalStatus = 'completed' | 'failed' | 'cancelled';
+export type TaskStatus = OpenStatus | TerminalStatus;
+
+/** How a turn ended. Stated by the agent or by the rule that ended it, never inferred from text. */
+export type TurnOutcome = 'completed' | 'preempted' | 'cancelled' | 'timed-out' | 'agent-lost' | 'failed';
+
+/**
+ * Where an open task stands. `collecting`: its window for further parts is open, it does not compete yet.
+ * `waiting`: in the queue. `holding`: owns the session. `riding`: merged into, or steered into, the turn of `carrier`.
+ */
+export type Place = 'collecting' | 'waiting' | 'holding' | 'riding';
+
+/** What an open task will end with as soon as its turn is off the wire. The first verdict stands. */
+export interface Verdict {
+  readonly status: TerminalStatus;
+  /** Stable reason code: `cancelled`, `stopped`, `replaced`, `interrupted`, `hold_limit`, `runner_completed`, … */
+  readonly reason: string;
+  /** Who or what asked; opaque. For `replaced` and `interrupted` the id of the task that did it. */
+  readonly by: string | null;
+  /** Opaque result of a runner that finished while its turn was still on the wire. */
+  readonly data: unknown;
+}
+
+export interface Task {
+  readonly id: TaskId;
+  readonly lane: Lane;
+  readonly mode: TaskMode;
+  /** Higher first, background lane only. */
+  readonly priority: number;
+  /** Admission order in the session; unique, may be fractional after a reorder. */
+  readonly ord: number;
+  /** Source and rights, fixed at admission; only equal parties merge, steer, replace or interrupt. Null: nobody's equal. */
+  readonly party: string | null;
+  readonly whenBusy: WhenBusy;
+  readonly onLost: 'retry' | 'fail';
+  readonly maxAttempts: number;
+  readonly status: OpenStatus;
+  readonly place: Place;
+  /** The task it rides on, and whether the turn there has taken its text. */
+  readonly carrier: TaskId | null;
+  readonly taken: boolean;
+  /** Tasks that ride on this one, in the order they came. */
+  readonly riders: readonly TaskId[];
+  /** Preemptions in a row (rule 17). */
+  readonly streak: number;
+  /** Attempts begun; the first grant is attempt 1. */
+  readonly attempts: number;
+  /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
+  readonly cut: boolean;
+  readonly verdict: Verdict | null;
+  /** Turn to be taken out of the conversation before this task's first prompt (`rollback`). */
+  readonly rewind: TurnId | null;
+  /** Last `seq` on the task's tape. */
+  readonly seq: number;
+  /** Not durable: epoch at which the live code runner was started; its fencing token. Null: no live runner. */
+  readonly run: Epoch | null;
+  /** Not durable: the turn the live runner has asked for and not had yet. */
+  readonly call: number | null;
+}
+
+/** Why a turn is to be interrupted. `verdict`: its task is to end. Later reasons outrank `preempt` and `silence`. */
+export type Intent = 'preempt' | 'silence' | 'verdict';
+
+/** What the agent said at the result boundary of a turn. `interrupted`: it stopped because it was asked to. */
+export interface TurnResult {
+  readonly outcome: 'completed' | 'interrupted' | 'failed';
+  /** No text came with it: after an interrupt that is no completion (rule 10). */
+  readonly empty: boolean;
+  /** Opaque: final text, usage, error record. */
+  readonly data: unknown;
+}
+
+/**
+ * `pending`: admitted, nothing written, waits for the agent's boundary. `sent`: written, not confirmed.
+ * `running`: confirmed by the agent. `draining`: an interrupt is on the wire.
+ */
+export type TurnPhase = 'pending' | 'sent' | 'running' | 'draining';
+
+export interface Turn {
+  readonly id: TurnId;
+  /** The code runner's call that this turn answers; null for a prompt task. */
+  readonly call: number | null;
+  readonly phase: TurnPhase;
+  /** A protected turn is not preempted (rule 17) until its window ends. */
+  readonly protected: boolean;
+  readonly intent: Intent | null;
+  /** Who fired the preemption (a task id), for the tape. */
+  readonly by: string | null;
+  readonly acked: boolean;
+  readonly result: TurnResult | null;
+  /** The interrupt has been sent a second time. */
+  readonly again: boolean;
+}
+
+export interface Hold {
+  readonly task: TaskId;
+  readonly epoch: Epoch;
+  /** Null: a code runner between two turns. */
+  readonly turn: Turn | null;
+  /** The hold limit is armed for this hold: somebody has waited since. */
+  readonly limited: boolean;
+}
+
+/** What the driver detected about the running agent; never guessed from a version. */
+export interface AgentCaps {
+  /** It acknowledges interrupts; without, the result boundary alone ends a drain. */
+  readonly acks: boolean;
+  readonly steer: boolean;
+  readonly rewind: boolean;
+}
+
+export type Agent =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'starting'; readonly inc: Incarnation }
+  | { readonly kind: 'up'; readonly inc: Incarnation; readonly at: 'boundary' | 'turn' | 'unsolicited'; readonly caps: AgentCaps }
+  | { readonly kind: 'ending'; readonly inc: Incarnation };
+
+/** Tunable numbers of the rules. They come from configuration; the checker runs with small ones. */
+export interface Limits {
+  /** Preemptions in a row after which the next turn is protected. */
+  readonly maxPreemptions: number;
+  /** Open tasks a session accepts; the next submit is refused with `queue_full`. */
+  readonly maxOpen: number;
+}
+
+/** Key of the waiting queue: rank 0 interactive, 1 preempted background, 2 background; then priority (high first), then age. */
+export interface QueueKey {
+  readonly rank: 0 | 1 | 2;
+  readonly priority: number;
+  readonly ord: number;
+}
+
+export interface PartyKey {
+  readonly party: string;
+  readonly ord: number;
+}
+
+export interface Session {
+  readonly key: SessionKey;
+  readonly limits: Limits;
+  /** Last epoch granted, next admission order, last turn and incarnation numbered, last `seq` of the session's own tape. */
+  readonly epoch: Epoch;
+  readonly ord: number;
+  readonly turns: TurnId;
+  readonly incarnations: Incarnation;
+  readonly seq: number;
+  /** Why nothing is granted or sent, or null. */
+  readonly parked: string | null;
+  /** The agent's own id of the conversation, to resume it; null until the agent named one. */
+  readonly conversation: string | null;
+  readonly hold: Hold | null;
+  readonly agent: Agent;
+  /** The node has lost the session: nothing may be decided here any more. */
+  readonly fenced: boolean;
+  /** All open tasks. The four trees below are indexes of it. */
+  readonly tasks: Tree<TaskId, Task>;
+  readonly queue: Tree<QueueKey, TaskId>;
+  /** Waiting interactive tasks that want the running background turn interrupted: the demand, a set of ids. */
+  readonly demand: Tree<number, TaskId>;
+  /** Tasks of a party that are still queued, oldest first, for `collect` and `replace`. */
+  readonly parties: Tree<PartyKey, TaskId>;
+}

@@ -1,0 +1,170 @@
+/** What a step gives back: records to commit, effects to run after the commit, and the answer to the input's sender. */
+import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
+import type { TimerName } from './inputs.ts';
+import type { Session, Task, TaskStatus, TerminalStatus, TurnOutcome } from './model.ts';
+
+/** A task as the store keeps it: all of it but the live runner. Payload, result and `seq` have columns of their own. */
+export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
+
+/** A session as the store keeps it. `sent`: the turn's prompt may have reached the agent. */
+export interface SessionRow {
+  readonly key: SessionKey;
+  readonly epoch: Epoch;
+  readonly ord: number;
+  readonly turns: TurnId;
+  readonly incarnations: Incarnation;
+  readonly parked: string | null;
+  readonly conversation: string | null;
+  readonly hold: { readonly task: TaskId; readonly epoch: Epoch; readonly sent: TurnId | null } | null;
+}
+
+/** Events on a task's tape, in the order a task usually meets them. `final` comes once and last. */
+export type TaskEventType =
+  | 'queued'
+  | 'merged'
+  | 'steered'
+  | 'returned'
+  | 'edited'
+  | 'moved'
+  | 'granted'
+  | 'turn-sent'
+  | 'turn-started'
+  | 'output'
+  | 'progress'
+  | 'interrupt'
+  | 'interrupt-acked'
+  | 'cancel-requested'
+  | 'deadline'
+  | 'turn-ended'
+  | 'preempted'
+  | 'resumed'
+  | 'lost'
+  | 'retried'
+  | 'final';
+
+/** Events on a session's own tape. */
+export type SessionEventType =
+  | 'agent-starting'
+  | 'agent-ready'
+  | 'agent-ending'
+  | 'agent-exited'
+  | 'conversation-lost'
+  | 'unsolicited'
+  | 'evicted'
+  | 'parked'
+  | 'unparked'
+  | 'recovered'
+  | 'fault';
+
+/**
+ * A committed fact. The store applies the records of one step in one transaction, in order.
+ * `admit` inserts a task, `task` replaces its row, `end` sets the terminal status and appends `final` (one statement pair,
+ * refused if the task is already terminal), `event` appends to a tape (refused after `final`), `session` replaces the session's row.
+ */
+export type Record =
+  | { readonly type: 'admit'; readonly at: number; readonly task: TaskRow; readonly payload: unknown }
+  | { readonly type: 'task'; readonly at: number; readonly task: TaskRow }
+  | { readonly type: 'payload'; readonly at: number; readonly task: TaskId; readonly payload: unknown }
+  | {
+      readonly type: 'end';
+      readonly at: number;
+      readonly task: TaskId;
+      readonly status: TerminalStatus;
+      readonly reason: string;
+      /** `seq` and data of the `final` event. */
+      readonly seq: number;
+      readonly data: unknown;
+    }
+  | {
+      readonly type: 'event';
+      readonly at: number;
+      /** Null: the session's own tape. */
+      readonly task: TaskId | null;
+      readonly seq: number;
+      readonly event: TaskEventType | SessionEventType;
+      readonly data: unknown;
+    }
+  | { readonly type: 'session'; readonly at: number; readonly session: SessionRow };
+
+/** What the shell does once the records are durable, in this order. */
+export type Effect =
+  | { readonly type: 'start'; readonly inc: Incarnation; readonly conversation: string | null }
+  | {
+      readonly type: 'prompt';
+      readonly inc: Incarnation;
+      readonly turn: TurnId;
+      readonly task: TaskId;
+      readonly call: number | null;
+      /** Merged tasks whose text belongs into this prompt, after the task's own, in order. */
+      readonly riders: readonly TaskId[];
+      readonly attempt: number;
+      /** A turn of this task was taken before: the agent is asked to go on, not to begin. */
+      readonly resumed: boolean;
+      readonly cut: boolean;
+      readonly rewind: TurnId | null;
+    }
+  | { readonly type: 'interrupt'; readonly inc: Incarnation; readonly turn: TurnId; readonly again: boolean }
+  | { readonly type: 'steer'; readonly inc: Incarnation; readonly turn: TurnId; readonly task: TaskId }
+  /** End the process group and reap it; then `agent-exited`. `close` lets an agent at rest leave by itself first. */
+  | { readonly type: 'kill'; readonly inc: Incarnation }
+  | { readonly type: 'close'; readonly inc: Incarnation }
+  | { readonly type: 'run'; readonly task: TaskId; readonly run: Epoch; readonly attempt: number; readonly cut: boolean }
+  | { readonly type: 'abort'; readonly task: TaskId; readonly run: Epoch; readonly reason: string }
+  | {
+      readonly type: 'settle';
+      readonly task: TaskId;
+      readonly run: Epoch;
+      readonly call: number;
+      readonly outcome: TurnOutcome;
+      readonly data: unknown;
+    }
+  | { readonly type: 'arm'; readonly timer: TimerName; readonly of: number | TaskId }
+  | { readonly type: 'disarm'; readonly timer: TimerName; readonly of: number | TaskId };
+
+export type Refusal =
+  | 'queue_full'
+  | 'session_busy'
+  | 'rollback_unsupported'
+  | 'not_queued'
+  | 'not_movable'
+  | 'unknown_task'
+  | 'nothing_held'
+  | 'agent_not_running'
+  | 'not_parked'
+  | 'duplicate_task';
+
+/** Why an input was too late or meant something else. Counted by the shell, never applied. */
+export type StaleKind = 'ended' | 'epoch' | 'turn' | 'incarnation' | 'timer' | 'unasked' | 'fenced';
+
+/** A cancel's receipt: `acknowledged` means it has ended; `requested` means that its turn is being interrupted. */
+export interface Receipt {
+  readonly task: TaskId;
+  readonly state: 'requested' | 'acknowledged';
+  readonly status: TaskStatus;
+  /** What still runs: the turn that is being interrupted. */
+  readonly turn: TurnId | null;
+}
+
+export type Reply =
+  | { readonly kind: 'ok' }
+  | {
+      readonly kind: 'admitted';
+      readonly task: TaskId;
+      readonly place: Task['place'];
+      /** What the policy did: merged or steered into, replaced or interrupted these. */
+      readonly into: TaskId | null;
+      readonly ended: readonly TaskId[];
+      /** It could not be steered, so it was queued. */
+      readonly fallback: boolean;
+    }
+  | { readonly kind: 'receipt'; readonly receipt: Receipt }
+  | { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] }
+  | { readonly kind: 'refused'; readonly code: Refusal }
+  | { readonly kind: 'stale'; readonly what: StaleKind };
+
+export interface StepResult {
+  readonly session: Session;
+  readonly records: readonly Record[];
+  readonly effects: readonly Effect[];
+  readonly reply: Reply;
+}

@@ -1,0 +1,207 @@
+/**
+ * What the runtime offers to its doors (server, gateways, library users). `createSignalbox` in `signalbox.ts` implements it.
+ * Expected outcomes are values; only defects and a closed or failing store throw (`AppError`).
+ */
+import type { Epoch, SessionKey, TaskId, TurnId } from '../core/ids.ts';
+import type { Where } from '../core/inputs.ts';
+import type { Lane, TurnOutcome, WhenBusy } from '../core/model.ts';
+import type { Receipt, Refusal } from '../core/outputs.ts';
+import type {
+  FeedEvent,
+  FeedPosition,
+  Page,
+  SessionSummary,
+  Store,
+  StoredEvent,
+  StoredTask,
+  StoreStats,
+  TaskFilter,
+} from '../store/port.ts';
+
+export interface SubmitRequest {
+  readonly session: string;
+  readonly prompt: string;
+  /** Default: `interactive`. */
+  readonly lane?: Lane;
+  /** Default: `preempt` in the interactive lane, `enqueue` in the background lane. */
+  readonly whenBusy?: WhenBusy;
+  /** Background lane only; higher first. Default 0. */
+  readonly priority?: number;
+  /** Name of a registered code runner; its input. */
+  readonly runner?: string | null;
+  readonly input?: unknown;
+  /** Default `api`. */
+  readonly source?: string;
+  /** Default `default`. */
+  readonly rights?: string;
+  readonly author?: string | null;
+  readonly idempotencyKey?: string | null;
+  readonly onLost?: 'retry' | 'fail';
+  readonly maxAttempts?: number;
+  readonly labels?: Readonly<{ [name: string]: string }>;
+}
+
+/** Answered only after the commit; an interrupt that the task fires has been written by then. */
+export type SubmitAnswer =
+  | {
+      readonly kind: 'accepted';
+      readonly task: TaskId;
+      /** The key the session resolved to. */
+      readonly session: SessionKey;
+      /** An earlier submit had this idempotency key: this is its task, and nothing was stored. */
+      readonly duplicate: boolean;
+      readonly place: 'collecting' | 'waiting' | 'holding' | 'riding';
+      readonly into: TaskId | null;
+      readonly ended: readonly TaskId[];
+      readonly fallback: boolean;
+    }
+  | Refused;
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly code:
+    | Refusal
+    | 'unknown_session'
+    | 'unknown_runner'
+    | 'task_ended'
+    | 'stale_epoch'
+    /** The session is stopped by a fault; the operator has to unpark it. */
+    | 'session_faulted'
+    | 'closing';
+  readonly hint: string;
+}
+
+export type CancelAnswer =
+  | { readonly kind: 'receipt'; readonly receipt: Receipt }
+  | { readonly kind: 'already-terminal'; readonly task: StoredTask }
+  | Refused;
+
+export type CommandAnswer = { readonly kind: 'ok' } | Refused;
+export type StopAnswer = { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] } | Refused;
+
+/** Why a task is not running now. Every wait names its deadline, or says that there is none. */
+export interface Explanation {
+  readonly task: TaskId;
+  readonly session: SessionKey;
+  readonly status: string;
+  /** One sentence for a person. */
+  readonly summary: string;
+  readonly owner: {
+    readonly task: TaskId;
+    readonly epoch: Epoch;
+    readonly lane: Lane;
+    readonly turn: TurnId | null;
+    /** `pending`, `sent`, `running`, `draining`, or `between-turns`. */
+    readonly phase: string;
+    readonly since: number;
+  } | null;
+  /** Tasks that will be granted before it, in order (at most 100), and how many there are in all. */
+  readonly ahead: readonly TaskId[];
+  readonly aheadCount: number;
+  readonly agent: string;
+  readonly waitsFor: readonly { readonly what: string; readonly since: number; readonly deadline: string | null; readonly at: number | null }[];
+  readonly parked: string | null;
+}
+
+/** A live view of one session; null fields where the session is at rest. */
+export interface SessionView extends SessionSummary {
+  readonly owner: Explanation['owner'];
+  readonly agent: string;
+  readonly queue: readonly TaskId[];
+  readonly fault: string | null;
+}
+
+/** Raw figures for `/metrics`; histograms are arrays of seconds' buckets as in Prometheus. */
+export interface RuntimeStats {
+  readonly store: StoreStats;
+  readonly sessionsLive: number;
+  readonly agentsRunning: number;
+  readonly holds: number;
+  readonly queueDepth: { readonly [lane in Lane]: number };
+  /** Counters since start. */
+  readonly counters: { readonly [name: string]: number };
+  readonly histograms: { readonly [name: string]: HistogramView };
+}
+
+export interface HistogramView {
+  readonly help: string;
+  /** Upper bounds, and cumulative counts per bound; `count` includes the rest. */
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+}
+
+export type Tape = { readonly task: TaskId } | { readonly session: SessionKey } | { readonly all: true };
+
+/**
+ * A subscription to committed events. The callback gets them in commit order, in batches, after the commit, in the same
+ * pass; it must not block. It says which events exist, so that a follower reads what it needs or takes the batch itself.
+ */
+export type FeedListener = (events: readonly FeedEvent[]) => void;
+
+export interface Signalbox extends AsyncDisposable {
+  readonly store: Store;
+  submit(request: SubmitRequest): Promise<SubmitAnswer>;
+  cancel(task: string, options?: { readonly by?: string; readonly reason?: string }): Promise<CancelAnswer>;
+  edit(task: string, change: { readonly prompt: string; readonly by?: string }): Promise<CommandAnswer>;
+  move(
+    task: string,
+    change: { readonly lane?: Lane; readonly priority?: number; readonly where?: Where; readonly by?: string },
+  ): Promise<CommandAnswer>;
+  stop(session: string, scope: 'turn' | 'queue' | 'session', by?: string): Promise<StopAnswer>;
+  evict(session: string, options?: { readonly epoch?: number; readonly by?: string }): Promise<CommandAnswer>;
+  park(session: string, reason: string, by?: string): Promise<CommandAnswer>;
+  unpark(session: string, by?: string): Promise<CommandAnswer>;
+  restartAgent(session: string, by?: string): Promise<CommandAnswer>;
+  explain(task: string): Promise<Explanation | null>;
+
+  task(id: string): Promise<StoredTask | null>;
+  tasks(filter: TaskFilter, cursor: string | null, limit: number): Promise<Page<StoredTask>>;
+  session(key: string): Promise<SessionView | null>;
+  sessions(cursor: string | null, limit: number): Promise<Page<SessionSummary>>;
+  tape(session: string, task: string | null, after: number, limit: number): Promise<readonly StoredEvent[]>;
+  feed(session: string | null, after: FeedPosition | null, limit: number): Promise<readonly FeedEvent[]>;
+  feedEnd(session: string | null): Promise<FeedPosition | null>;
+  /** Live events of one tape, one session or all. The returned function ends the subscription. */
+  listen(tape: Tape, listener: FeedListener): () => void;
+  /** Follows a tape from `after` (exclusive) to its `final`: every event once, in order. */
+  follow(task: string, after?: number, signal?: AbortSignal): AsyncIterable<StoredEvent>;
+  /** Resolves with the ended task. */
+  result(task: string, signal?: AbortSignal): Promise<StoredTask>;
+  stats(): Promise<RuntimeStats>;
+  /** Recovery is done and inputs are taken. */
+  readonly ready: Promise<void>;
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** What a code runner works with; passed to the registered function. */
+export interface RunnerContext {
+  readonly task: TaskId;
+  readonly session: SessionKey;
+  readonly prompt: string;
+  readonly input: unknown;
+  readonly attempt: number;
+  /** An earlier attempt was cut off; what it did last is unknown. */
+  readonly cut: boolean;
+  /** Aborts when the task is cancelled, evicted or the daemon closes. */
+  readonly signal: AbortSignal;
+  /** The hold, already granted; preempted and resumed without the runner's help. Disposing it releases. */
+  readonly hold: RunnerHold;
+}
+
+export interface TurnAnswer {
+  readonly outcome: TurnOutcome;
+  readonly data: unknown;
+}
+
+export interface RunnerHold extends AsyncDisposable {
+  readonly epoch: Epoch;
+  /** One turn of the agent. Rejects with `Evicted` (code `evicted`) once the hold is no longer this runner's. */
+  turn(prompt: string): Promise<TurnAnswer>;
+  /** Appends a `progress` event; resolves when it is durable; rejects with `Evicted` after the end. */
+  progress(data: unknown): Promise<void>;
+}
+
+/** Returns the task's result (any JSON); throwing fails the task with the error's code. */
+export type Runner = (context: RunnerContext) => Promise<unknown>;

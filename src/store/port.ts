@@ -1,0 +1,170 @@
+/**
+ * The Store port: everything Signalbox remembers. Adapters: SQLite (`sqlite/`), memory (`memory/`); Postgres later.
+ *
+ * Rules every adapter keeps, and `contract.ts` tests:
+ *  S-1 `commit` is atomic per session and, in a group, all-or-nothing for those sessions that are not fenced or duplicates.
+ *  S-2 A session's records are written only under the lease it was claimed with; else the outcome is `fenced` and nothing is written.
+ *  S-3 A tape is dense from 1, `final` once and last; nothing is appended after it (`late`, counted, the rest of the commit stands).
+ *  S-4 A status moves forward only: queued, running, then one terminal one, for ever.
+ *  S-5 Readers see committed events only, each once, in order.
+ *  S-6 A method may answer at once or by a promise: SQLite commits synchronously, so that effects run in the same pass.
+ */
+import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/outputs.ts';
+import type { SessionKey, TaskId } from '../core/ids.ts';
+import type { Lane, TaskStatus } from '../core/model.ts';
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** What a sender hands in with a task; stored once, at admission (the `payload` of the `admit` record). JSON values only. */
+export interface TaskPayload {
+  /** Text for the agent. For a code runner: optional. */
+  readonly prompt: string;
+  /** Name of the registered code runner; null: a prompt task. */
+  readonly runner: string | null;
+  /** Input of the code runner; any JSON. */
+  readonly input: unknown;
+  /** Where it came from, e.g. `api`, `cli`, `github:acme/app`, and the rights class it runs with. Both fixed at admission. */
+  readonly source: string;
+  readonly rights: string;
+  /** Who wrote it, for merged prompts; null if nobody said. */
+  readonly author: string | null;
+  /** Unique over the whole store when not null: a second submit with it returns the first task. */
+  readonly idempotencyKey: string | null;
+  /** Small string map for senders and gateways (delivery id, issue number, reply address). */
+  readonly labels: Readonly<{ [name: string]: string }>;
+}
+
+export interface StoredTask {
+  readonly session: SessionKey;
+  /** `status` of `row` is the last open one; the task's status is `status`. */
+  readonly row: TaskRow;
+  readonly payload: TaskPayload;
+  readonly status: TaskStatus;
+  /** Reason code of the end (`completed`, `cancelled`, `replaced`, `hold_limit`, …), null while open. */
+  readonly reason: string | null;
+  /** Data of `final`, null while open. */
+  readonly result: unknown;
+  /** Last seq on its tape. */
+  readonly seq: number;
+  /** Wall-clock ms. */
+  readonly admittedAt: number;
+  readonly endedAt: number | null;
+}
+
+export interface StoredEvent {
+  readonly session: SessionKey;
+  /** Null: the session's own tape. */
+  readonly task: TaskId | null;
+  readonly seq: number;
+  readonly at: number;
+  readonly type: string;
+  readonly data: unknown;
+}
+
+export interface SessionCommit {
+  readonly session: SessionKey;
+  /** The lease that `claim` gave. */
+  readonly lease: number;
+  readonly records: readonly CoreRecord[];
+}
+
+export type CommitOutcome =
+  /** `late`: events dropped because their task has ended. */
+  | {
+      readonly kind: 'committed';
+      readonly late: number;
+      /** The events as readers see them from now on, in order (`end` records as `final` events; late ones left out). */
+      readonly events: readonly FeedEvent[];
+    }
+  | { readonly kind: 'fenced' }
+  /** An admission's idempotency key is taken; nothing of this session's commit was written. */
+  | { readonly kind: 'duplicate'; readonly idempotencyKey: string; readonly task: TaskId };
+
+export interface StoredSession {
+  readonly lease: number;
+  /** Null: the session is new. */
+  readonly row: SessionRow | null;
+  /** Last seq of the session's own tape. */
+  readonly seq: number;
+  readonly open: readonly { readonly row: TaskRow; readonly seq: number }[];
+}
+
+/** Opaque, ordered, resumable position in the feed of a session or of all sessions. Compare with `===` only. */
+export type FeedPosition = string;
+
+export interface FeedEvent extends StoredEvent {
+  /** Resume after this event with `after: position`. */
+  readonly position: FeedPosition;
+}
+
+export interface TaskFilter {
+  readonly session?: SessionKey;
+  readonly status?: readonly TaskStatus[];
+  readonly lane?: Lane;
+  readonly source?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Give it back as `cursor` for the next page; null: no more now. Keyset, never an offset. */
+  readonly cursor: string | null;
+}
+
+export interface SessionSummary {
+  readonly key: SessionKey;
+  readonly row: SessionRow;
+  readonly open: number;
+  readonly queued: number;
+  /** Wall-clock ms of its last commit. */
+  readonly changedAt: number;
+}
+
+/** An agent process, recorded before its first prompt, so that a restarted daemon can end what a dead one left. */
+export interface ProcessRow {
+  readonly pid: number;
+  /** Start time as the platform gives it (`/proc/PID/stat` field 22 on Linux), so that a stranger with the pid is never signalled. */
+  readonly startTime: string;
+  readonly session: SessionKey;
+  readonly incarnation: number;
+  readonly cookie: string;
+}
+
+export interface StoreStats {
+  readonly tasks: { readonly [status in TaskStatus]: number };
+  readonly sessions: number;
+  readonly events: number;
+  readonly lateDropped: number;
+  readonly bytes: number;
+}
+
+export interface Store {
+  readonly kind: string;
+  /** Takes the session for this node: a new lease, larger than any before. Also makes the session's row when it is new. */
+  claim(session: SessionKey): MaybePromise<StoredSession>;
+  /** Writes the records of many sessions in one transaction. Outcomes in the order of `commits`. */
+  commit(commits: readonly SessionCommit[]): MaybePromise<readonly CommitOutcome[]>;
+  /** Sessions with open tasks or a parked mark, to be recovered at start; keyset pages. */
+  openSessions(cursor: string | null, limit: number): MaybePromise<Page<SessionKey>>;
+
+  task(id: TaskId): MaybePromise<StoredTask | null>;
+  tasks(filter: TaskFilter, cursor: string | null, limit: number): MaybePromise<Page<StoredTask>>;
+  taskByIdempotencyKey(key: string): MaybePromise<TaskId | null>;
+  session(key: SessionKey): MaybePromise<SessionSummary | null>;
+  sessions(cursor: string | null, limit: number): MaybePromise<Page<SessionSummary>>;
+
+  /** Events of one tape with seq > after, in order, at most `limit`. `task` null: the session's own tape. */
+  tape(session: SessionKey, task: TaskId | null, after: number, limit: number): MaybePromise<readonly StoredEvent[]>;
+  /** Events of one session (all its tapes) or of all sessions, in commit order, after a position (null: from the beginning). */
+  feed(session: SessionKey | null, after: FeedPosition | null, limit: number): MaybePromise<readonly FeedEvent[]>;
+  /** The newest position, to follow from now on. */
+  feedEnd(session: SessionKey | null): MaybePromise<FeedPosition | null>;
+
+  recordProcess(row: ProcessRow): MaybePromise<void>;
+  forgetProcess(pid: number, startTime: string): MaybePromise<void>;
+  processes(): MaybePromise<readonly ProcessRow[]>;
+
+  stats(): MaybePromise<StoreStats>;
+  /** Work that waits for a quiet moment (WAL checkpoint). Called by an idle timer. */
+  tidy(): MaybePromise<void>;
+  close(): MaybePromise<void>;
+}
