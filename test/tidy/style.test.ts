@@ -1,0 +1,90 @@
+/** House style as tests. Each rule is first shown a violation, so that a rule which has gone blind fails too. */
+import { describe, expect, test } from 'vitest';
+import { read, sourcesUnder, trackedFiles } from './files.ts';
+import type { Finding } from './rules.ts';
+import { escapesFromTypes, fileLinesMax, machinePaths, tooLong, unsoundTests, withoutComments } from './rules.ts';
+
+function violations(paths: readonly string[], rule: (text: string) => readonly Finding[]): string[] {
+  return paths.flatMap((path) => rule(read(path)).map(({ line, what }) => `${path}:${line}: ${what}`));
+}
+
+const what = (findings: readonly Finding[]): string[] => findings.map((finding) => finding.what);
+
+describe('a file that outgrows one thing', () => {
+  test('is seen', () => {
+    expect(tooLong('\n'.repeat(fileLinesMax - 1) + 'x')).toEqual([]);
+    expect(tooLong('\n'.repeat(fileLinesMax) + 'x')).toHaveLength(1);
+  });
+
+  test('is not in src, check or sim', () => {
+    expect(violations(sourcesUnder('src', 'check', 'sim'), tooLong)).toEqual([]);
+  });
+});
+
+describe('a way around the type checker', () => {
+  test.each([
+    ['const x: any = 1;', 'any'],
+    ['const x = y as any;', 'any'],
+    ['const x: any[] = [];', 'any'],
+    ['const x = new Map<string, any>();', 'any'],
+    ['const x = y as unknown as Z;', 'as unknown as'],
+    [`// @ts-${'ignore'}`, 'a ts directive'],
+    [`// @ts-${'expect-error'}: because`, 'a ts directive'],
+  ])('is seen: %s', (code, finding) => {
+    expect(what(escapesFromTypes(code))).toEqual([finding]);
+  });
+
+  test.each(['// at any rate: any, really', "const s = 'any';", 'const any = 1;', 'x as unknown'])(
+    'is not imagined: %s',
+    (code) => {
+      expect(escapesFromTypes(code)).toEqual([]);
+    },
+  );
+
+  test('is not in src', () => {
+    expect(violations(sourcesUnder('src'), escapesFromTypes)).toEqual([]);
+  });
+});
+
+describe('a test that proves nothing', () => {
+  test.each([
+    [`test${'.only'}('x', f)`, 'a test left out'],
+    [`describe${'.skip'}('x', f)`, 'a test left out'],
+    [`it.concurrent${'.todo'}('x')`, 'a test left out'],
+    [`await new Promise((r) => ${'setTimeout'}(r, 10));`, 'a sleep'],
+    [`await ${'sleep'}(10);`, 'a sleep'],
+    [`import { setTimeout } from '${'node:timers'}/promises';`, 'a sleep'],
+  ])('is seen: %s', (code, finding) => {
+    expect(what(unsoundTests(code))).toEqual([finding]);
+  });
+
+  test('is not in any test file; only test/support may own a timer', () => {
+    const tests = sourcesUnder('test', 'src', 'check', 'sim')
+      .filter((path) => path.startsWith('test/') || path.endsWith('.test.ts'))
+      .filter((path) => !path.startsWith('test/support/') && !path.includes('/fixtures/'));
+    expect(tests).toContain('test/tidy/style.test.ts');
+    expect(violations(tests, unsoundTests)).toEqual([]);
+  });
+});
+
+describe('a path of somebody’s machine', () => {
+  test.each(['work', 'root', 'farm'])('is seen: %s', (top) => {
+    expect(what(machinePaths(`cd /${top}/main`))).toEqual(['a machine path']);
+    expect(machinePaths(`https://example.org/${top}/main and my${top}/x`)).toEqual([]);
+  });
+
+  test('is in no tracked file', () => {
+    const texts = trackedFiles().filter((path) => path !== 'package-lock.json');
+    expect(texts).toContain('package.json');
+    expect(violations(texts, machinePaths)).toEqual([]);
+  });
+
+  test('nor is the host of a registry in the lockfile', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved": "http');
+  });
+});
+
+test('comments are blanked line by line, and strings with slashes are left', () => {
+  expect(withoutComments('a /* b\n c */ d // e')).toBe('a     \n      d ');
+  expect(withoutComments("const u = 'https://x';")).toBe("const u = 'https://x';");
+});
