@@ -76,12 +76,30 @@ export type Input = At &
     /** The process is gone and reaped, whatever the reason; also the end of `kill` and `close`, and of a failed start. */
     | { readonly type: 'agent-exited'; readonly inc: Incarnation; readonly reason: string; readonly data: unknown }
     | { readonly type: 'turn-started'; readonly inc: Incarnation; readonly turn: TurnId }
-    | { readonly type: 'output'; readonly inc: Incarnation; readonly turn: TurnId; readonly kind: OutputKind; readonly data: unknown }
+    /** Turn null: something unknown outside a turn; it goes on the session's tape as `raw`. */
+    | {
+        readonly type: 'output';
+        readonly inc: Incarnation;
+        readonly turn: TurnId | null;
+        readonly kind: OutputKind;
+        readonly data: unknown;
+      }
     /** `none`: the receipt says that no result will come for this turn. */
     | { readonly type: 'ack'; readonly inc: Incarnation; readonly turn: TurnId; readonly none: boolean }
     | { readonly type: 'result'; readonly inc: Incarnation; readonly turn: TurnId; readonly result: TurnResult }
-    | { readonly type: 'steered'; readonly inc: Incarnation; readonly turn: TurnId; readonly task: TaskId; readonly taken: boolean }
-    | { readonly type: 'unsolicited'; readonly inc: Incarnation; readonly phase: 'began' | 'ended'; readonly data: unknown }
+    | {
+        readonly type: 'steered';
+        readonly inc: Incarnation;
+        readonly turn: TurnId;
+        readonly task: TaskId;
+        readonly taken: boolean;
+      }
+    | {
+        readonly type: 'unsolicited';
+        readonly inc: Incarnation;
+        readonly phase: 'began' | 'ended';
+        readonly data: unknown;
+      }
     // The shell.
     | { readonly type: 'timer'; readonly name: TimerName; readonly of: number | TaskId }
     /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */

@@ -11,15 +11,7 @@ import type { Tree } from './tree.ts';
 export type Lane = 'interactive' | 'background';
 
 /** What a new message does when it finds the session busy (design, section 5). */
-export type WhenBusy =
-  | 'preempt'
-  | 'enqueue'
-  | 'steer'
-  | 'collect'
-  | 'replace'
-  | 'interrupt'
-  | 'rollback'
-  | 'reject';
+export type WhenBusy = 'preempt' | 'enqueue' | 'steer' | 'collect' | 'replace' | 'interrupt' | 'rollback' | 'reject';
 
 /** `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. */
 export type TaskMode = 'prompt' | 'code';
@@ -72,6 +64,8 @@ export interface Task {
   readonly streak: number;
   /** Attempts begun; the first grant is attempt 1. */
   readonly attempts: number;
+  /** A turn of it was sent and did not end by itself: the next prompt asks the agent to go on, not to begin. */
+  readonly begun: boolean;
   /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
   readonly cut: boolean;
   readonly verdict: Verdict | null;
@@ -139,7 +133,17 @@ export interface AgentCaps {
 export type Agent =
   | { readonly kind: 'none' }
   | { readonly kind: 'starting'; readonly inc: Incarnation }
-  | { readonly kind: 'up'; readonly inc: Incarnation; readonly at: 'boundary' | 'turn' | 'unsolicited'; readonly caps: AgentCaps }
+  | {
+      readonly kind: 'up';
+      readonly inc: Incarnation;
+      /** `turn`: a prompt of ours is with it. */
+      readonly at: 'boundary' | 'turn';
+      /** It takes a turn that nobody asked for; the next prompt waits. */
+      readonly unsolicited: boolean;
+      readonly caps: AgentCaps;
+      /** Its conversation is a fresh one because the old one was unknown to it; the next prompt says so. */
+      readonly lost: boolean;
+    }
   | { readonly kind: 'ending'; readonly inc: Incarnation };
 
 /** Tunable numbers of the rules. They come from configuration; the checker runs with small ones. */
@@ -155,11 +159,13 @@ export interface QueueKey {
   readonly rank: 0 | 1 | 2;
   readonly priority: number;
   readonly ord: number;
+  readonly id: TaskId;
 }
 
 export interface PartyKey {
   readonly party: string;
   readonly ord: number;
+  readonly id: TaskId | null;
 }
 
 export interface Session {
@@ -179,11 +185,11 @@ export interface Session {
   readonly agent: Agent;
   /** The node has lost the session: nothing may be decided here any more. */
   readonly fenced: boolean;
-  /** All open tasks. The four trees below are indexes of it. */
+  /** All open tasks. The three trees below are indexes of it. */
   readonly tasks: Tree<TaskId, Task>;
   readonly queue: Tree<QueueKey, TaskId>;
   /** Waiting interactive tasks that want the running background turn interrupted: the demand, a set of ids. */
-  readonly demand: Tree<number, TaskId>;
+  readonly demand: Tree<QueueKey, TaskId>;
   /** Tasks of a party that are still queued, oldest first, for `collect` and `replace`. */
   readonly parties: Tree<PartyKey, TaskId>;
 }

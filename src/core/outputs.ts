@@ -50,6 +50,7 @@ export type SessionEventType =
   | 'agent-exited'
   | 'conversation-lost'
   | 'unsolicited'
+  | 'raw'
   | 'evicted'
   | 'parked'
   | 'unparked'
@@ -101,6 +102,8 @@ export type Effect =
       /** A turn of this task was taken before: the agent is asked to go on, not to begin. */
       readonly resumed: boolean;
       readonly cut: boolean;
+      /** The agent's conversation was lost; the prompt says so. */
+      readonly lost: boolean;
       readonly rewind: TurnId | null;
     }
   | { readonly type: 'interrupt'; readonly inc: Incarnation; readonly turn: TurnId; readonly again: boolean }
@@ -108,7 +111,13 @@ export type Effect =
   /** End the process group and reap it; then `agent-exited`. `close` lets an agent at rest leave by itself first. */
   | { readonly type: 'kill'; readonly inc: Incarnation }
   | { readonly type: 'close'; readonly inc: Incarnation }
-  | { readonly type: 'run'; readonly task: TaskId; readonly run: Epoch; readonly attempt: number; readonly cut: boolean }
+  | {
+      readonly type: 'run';
+      readonly task: TaskId;
+      readonly run: Epoch;
+      readonly attempt: number;
+      readonly cut: boolean;
+    }
   | { readonly type: 'abort'; readonly task: TaskId; readonly run: Epoch; readonly reason: string }
   | {
       readonly type: 'settle';

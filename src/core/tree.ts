@@ -149,7 +149,10 @@ export function treeFirst<K, V>(tree: Tree<K, V>): { readonly key: K; readonly v
 export function treeNeighbours<K, V>(
   tree: Tree<K, V>,
   key: K,
-): { readonly below: { readonly key: K; readonly value: V } | null; readonly from: { readonly key: K; readonly value: V } | null } {
+): {
+  readonly below: { readonly key: K; readonly value: V } | null;
+  readonly from: { readonly key: K; readonly value: V } | null;
+} {
   let below: Link<K, V> = null;
   let from: Link<K, V> = null;
   let at = tree.root;

@@ -99,7 +99,12 @@ export interface Explanation {
   readonly ahead: readonly TaskId[];
   readonly aheadCount: number;
   readonly agent: string;
-  readonly waitsFor: readonly { readonly what: string; readonly since: number; readonly deadline: string | null; readonly at: number | null }[];
+  readonly waitsFor: readonly {
+    readonly what: string;
+    readonly since: number;
+    readonly deadline: string | null;
+    readonly at: number | null;
+  }[];
   readonly parked: string | null;
 }
 

@@ -1,0 +1,172 @@
+/**
+ * What must follow from the facts at the end of every step: who owns the session, whose turn starts, who is interrupted,
+ * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
+ */
+import { type Draft, mustTask, putLive, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
+import { invariant } from './errors.ts';
+import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
+import type { Hold, Session, Task, Turn } from './model.ts';
+import { interactiveWaits } from './queue.ts';
+import { treeFirst } from './tree.ts';
+import { interruptTurn, onWire, setTurn, yieldHold } from './turn.ts';
+
+export function arrange(d: Draft): void {
+  const wasAtRest = atRest(d.before);
+  if (d.s.parked === null) {
+    settleOwner(d);
+    limitHold(d);
+  }
+  if (atRest(d.s) && !wasAtRest && d.s.agent.kind === 'up') {
+    d.effects.push({ type: 'arm', timer: 'idle', of: d.s.agent.inc });
+  }
+}
+
+/** The agent is up, at a boundary, and nobody's turn is with it. */
+const atRest = (session: Session): boolean =>
+  session.agent.kind === 'up' &&
+  session.agent.at === 'boundary' &&
+  !session.agent.unsolicited &&
+  !onWire(session.hold?.turn ?? null);
+
+/** Runs at most a few times: each round grants, makes the owner yield, or begins its turn. */
+function settleOwner(d: Draft): void {
+  for (;;) {
+    const hold = d.s.hold;
+    if (hold === null) {
+      const first = treeFirst(d.s.queue);
+      if (first === null) {
+        return;
+      }
+      grant(d, first.value);
+      continue;
+    }
+    const task = mustTask(d, hold.task);
+    const turn = hold.turn;
+    if (onWire(turn)) {
+      preemptIfDemanded(d, task, turn);
+      return;
+    }
+    if (task.lane === 'background' && turn?.protected !== true && interactiveWaits(d.s)) {
+      // Between two turns, or admitted and not sent: nothing is on the wire, so it gives way at once (rule 6).
+      const by = treeFirst(d.s.queue)?.value ?? null;
+      yieldHold(d, by, turn === null ? task.streak : task.streak + 1);
+      continue;
+    }
+    if (turn !== null) {
+      sendTurn(d, hold, turn, task);
+      return;
+    }
+    if (task.mode === 'code' && task.call === null) {
+      return;
+    }
+    beginTurn(d, task);
+  }
+}
+
+function grant(d: Draft, id: TaskId): void {
+  const waiting = mustTask(d, id);
+  const next = epoch(d.s.epoch + 1);
+  d.s.epoch = next;
+  const first = waiting.status === 'queued';
+  const starts = waiting.mode === 'code' && waiting.run === null;
+  const task = putTask(d, {
+    ...waiting,
+    status: 'running',
+    place: 'holding',
+    attempts: first ? 1 : waiting.attempts,
+    run: starts ? next : waiting.run,
+  });
+  setHold(d, { task: id, epoch: next, turn: null, limited: false });
+  taskEvent(d, id, first ? 'granted' : 'resumed', { epoch: next, attempt: task.attempts });
+  if (starts) {
+    d.effects.push({ type: 'run', task: id, run: next, attempt: task.attempts, cut: task.cut });
+  }
+}
+
+function beginTurn(d: Draft, task: Task): void {
+  d.s.turns = turnId(d.s.turns + 1);
+  setTurn(d, {
+    id: d.s.turns,
+    call: task.mode === 'code' ? task.call : null,
+    phase: 'pending',
+    protected: task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,
+    intent: null,
+    by: null,
+    acked: false,
+    result: null,
+    again: false,
+  });
+}
+
+/** Starts the agent, waits for its boundary, or writes the prompt: never to an agent that is not known to be at a boundary. */
+function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
+  const agent = d.s.agent;
+  if (agent.kind === 'none') {
+    const inc = incarnation(d.s.incarnations + 1);
+    d.s.incarnations = inc;
+    d.s.agent = { kind: 'starting', inc };
+    d.effects.push({ type: 'start', inc, conversation: d.s.conversation }, { type: 'arm', timer: 'start', of: inc });
+    sessionEvent(d, 'agent-starting', { incarnation: inc, resume: d.s.conversation !== null });
+    return;
+  }
+  if (agent.kind !== 'up' || agent.at !== 'boundary' || agent.unsolicited) {
+    return;
+  }
+  d.s.agent = { kind: 'up', inc: agent.inc, at: 'turn', unsolicited: false, caps: agent.caps, lost: false };
+  setHold(d, { task: hold.task, epoch: hold.epoch, turn: { ...turn, phase: 'sent' }, limited: hold.limited });
+  for (const id of task.riders) {
+    putTask(d, { ...mustTask(d, id), taken: true });
+  }
+  d.effects.push({
+    type: 'prompt',
+    inc: agent.inc,
+    turn: turn.id,
+    task: task.id,
+    call: turn.call,
+    riders: task.riders,
+    attempt: task.attempts,
+    resumed: task.begun,
+    cut: task.cut,
+    lost: agent.lost,
+    rewind: task.rewind,
+  });
+  d.effects.push({ type: 'arm', timer: 'silence', of: turn.id });
+  if (turn.protected) {
+    d.effects.push({ type: 'arm', timer: 'protected', of: turn.id });
+  }
+  taskEvent(d, task.id, 'turn-sent', {
+    turn: turn.id,
+    incarnation: agent.inc,
+    epoch: hold.epoch,
+    attempt: task.attempts,
+    resumed: task.begun,
+    cut: task.cut,
+    protected: turn.protected,
+    riders: task.riders,
+  });
+  if (task.rewind !== null) {
+    putTask(d, { ...mustTask(d, task.id), rewind: null });
+  }
+}
+
+function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
+  const demand = treeFirst(d.s.demand);
+  if (task.lane === 'background' && turn.intent === null && !turn.protected && demand !== null) {
+    interruptTurn(d, turn, 'preempt', demand.value);
+  }
+}
+
+/** The hold limit runs only while somebody waits (a healthy long turn that nobody waits behind is left alone). */
+function limitHold(d: Draft): void {
+  const hold = d.s.hold;
+  if (hold !== null && !hold.limited && treeFirst(d.s.queue) !== null) {
+    setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: true });
+    d.effects.push({ type: 'arm', timer: 'hold', of: hold.epoch });
+  }
+}
+
+/** The runner of a task is gone; the next grant starts another. */
+export function forgetRunner(d: Draft, task: Task): Task {
+  invariant(task.mode === 'code', 'only code tasks have runners');
+  return putLive(d, { ...task, begun: false, run: null, call: null });
+}

@@ -1,0 +1,101 @@
+/**
+ * The order of the queue (rule 2), and the indexes that keep it. The indexes are functions of the tasks; `reindex` is the
+ * only place that changes them.
+ */
+import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
+import type { Limits, PartyKey, QueueKey, Session, Task } from './model.ts';
+import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './ids.ts';
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export function compareQueue(a: QueueKey, b: QueueKey): number {
+  return a.rank - b.rank || b.priority - a.priority || a.ord - b.ord || byText(a.id, b.id);
+}
+
+export function compareParty(a: PartyKey, b: PartyKey): number {
+  return byText(a.party, b.party) || a.ord - b.ord || byText(a.id ?? '', b.id ?? '');
+}
+
+export function newSession(key: SessionKey, limits: Limits): Session {
+  return {
+    key,
+    limits,
+    epoch: epoch(0),
+    ord: 0,
+    turns: turnId(0),
+    incarnations: incarnation(0),
+    seq: 0,
+    parked: null,
+    conversation: null,
+    hold: null,
+    agent: { kind: 'none' },
+    fenced: false,
+    tasks: treeOf<TaskId, Task>(byText),
+    queue: treeOf<QueueKey, TaskId>(compareQueue),
+    demand: treeOf<QueueKey, TaskId>(compareQueue),
+    parties: treeOf<PartyKey, TaskId>(compareParty),
+  };
+}
+
+/** Interactive tasks first, then background tasks that were running before, then background tasks by priority; then by age. */
+export function queueKey(task: Task): QueueKey {
+  if (task.lane === 'interactive') {
+    return { rank: 0, priority: 0, ord: task.ord, id: task.id };
+  }
+  return task.status === 'running'
+    ? { rank: 1, priority: 0, ord: task.ord, id: task.id }
+    : { rank: 2, priority: task.priority, ord: task.ord, id: task.id };
+}
+
+/** Whether the task wants a running background turn interrupted (rule 4, design section 5). */
+export const preempts = (task: Task): boolean =>
+  task.lane === 'interactive' && task.whenBusy !== 'enqueue' && task.whenBusy !== 'steer';
+
+export const isWaiting = (task: Task | null): task is Task => task !== null && task.place === 'waiting';
+
+const isDemanding = (task: Task | null): task is Task => isWaiting(task) && preempts(task);
+
+/** Still queued under a party: may be merged into, or replaced. */
+const partyKey = (task: Task | null): PartyKey | null =>
+  task !== null &&
+  task.party !== null &&
+  task.status === 'queued' &&
+  (task.place === 'waiting' || task.place === 'collecting')
+    ? { party: task.party, ord: task.ord, id: task.id }
+    : null;
+
+interface Indexes {
+  queue: Tree<QueueKey, TaskId>;
+  demand: Tree<QueueKey, TaskId>;
+  parties: Tree<PartyKey, TaskId>;
+}
+
+/** Moves a task's entries in the indexes from what it was to what it is; null stands for not open. */
+export function reindex(indexes: Indexes, was: Task | null, is: Task | null): void {
+  const wasKey = isWaiting(was) ? queueKey(was) : null;
+  const isKey = isWaiting(is) ? queueKey(is) : null;
+  const moved = wasKey === null || isKey === null ? wasKey !== isKey : compareQueue(wasKey, isKey) !== 0;
+  if (moved || isDemanding(was) !== isDemanding(is)) {
+    if (wasKey !== null) {
+      indexes.queue = treeRemove(indexes.queue, wasKey);
+      indexes.demand = treeRemove(indexes.demand, wasKey);
+    }
+    if (isKey !== null && is !== null) {
+      indexes.queue = treePut(indexes.queue, isKey, is.id);
+      if (isDemanding(is)) {
+        indexes.demand = treePut(indexes.demand, isKey, is.id);
+      }
+    }
+  }
+  const wasParty = partyKey(was);
+  const isParty = partyKey(is);
+  if (wasParty !== null && (isParty === null || compareParty(wasParty, isParty) !== 0)) {
+    indexes.parties = treeRemove(indexes.parties, wasParty);
+  }
+  if (isParty !== null && is !== null && (wasParty === null || compareParty(wasParty, isParty) !== 0)) {
+    indexes.parties = treePut(indexes.parties, isParty, is.id);
+  }
+}
+
+export const interactiveWaits = (session: { readonly queue: Tree<QueueKey, TaskId> }): boolean =>
+  treeFirst(session.queue)?.key.rank === 0;

@@ -1,0 +1,101 @@
+/**
+ * From rows to a session and back. `rebuild` is what a restarted node does; `foldRecord` is what a store does with a record,
+ * on values, so that the checker and the simulator can prove that the records alone give the session back.
+ */
+import { incarnation, type TaskId } from './ids.ts';
+import type { Limits, Session, Task, Turn } from './model.ts';
+import type { Record as StepRecord, SessionRow, TaskRow } from './outputs.ts';
+import { sessionRow, taskRow } from './draft.ts';
+import { newSession, reindex } from './queue.ts';
+import { treeEntries, treePut } from './tree.ts';
+
+/** The durable part of a session. */
+export interface Durable {
+  readonly row: SessionRow;
+  /** Last `seq` of the session's own tape. */
+  readonly seq: number;
+  readonly open: readonly { readonly row: TaskRow; readonly seq: number }[];
+}
+
+export function durableOf(session: Session): Durable {
+  const open: { row: TaskRow; seq: number }[] = [];
+  for (const [, task] of treeEntries(session.tasks)) {
+    open.push({ row: taskRow(task), seq: task.seq });
+  }
+  return { row: sessionRow(session), seq: session.seq, open };
+}
+
+/** Effects in flight are forgotten: the agent, live runners, timers, and how far a sent turn had come. */
+export function rebuild(durable: Durable, limits: Limits): Session {
+  const { row } = durable;
+  const session = { ...newSession(row.key, limits) };
+  for (const { row: taskOf, seq } of durable.open) {
+    const task: Task = { ...taskOf, seq, run: null, call: null };
+    session.tasks = treePut(session.tasks, task.id, task);
+    reindex(session, null, task);
+  }
+  const sent: Turn | null =
+    row.hold === null || row.hold.sent === null
+      ? null
+      : {
+          id: row.hold.sent,
+          call: null,
+          phase: 'sent',
+          protected: false,
+          intent: null,
+          by: null,
+          acked: false,
+          result: null,
+          again: false,
+        };
+  return {
+    ...session,
+    epoch: row.epoch,
+    ord: row.ord,
+    turns: row.turns,
+    incarnations: incarnation(row.incarnations),
+    seq: durable.seq,
+    parked: row.parked,
+    conversation: row.conversation,
+    hold: row.hold === null ? null : { task: row.hold.task, epoch: row.hold.epoch, turn: sent, limited: false },
+  };
+}
+
+/** Applies records to the durable part, as a store does. */
+export function foldRecords(durable: Durable, records: readonly StepRecord[]): Durable {
+  let row = durable.row;
+  let seq = durable.seq;
+  const open = new Map<TaskId, { row: TaskRow; seq: number }>();
+  for (const entry of durable.open) {
+    open.set(entry.row.id, { row: entry.row, seq: entry.seq });
+  }
+  for (const record of records) {
+    switch (record.type) {
+      case 'admit':
+        open.set(record.task.id, { row: record.task, seq: 0 });
+        break;
+      case 'task':
+        open.set(record.task.id, { row: record.task, seq: open.get(record.task.id)?.seq ?? 0 });
+        break;
+      case 'end':
+        open.delete(record.task);
+        break;
+      case 'event':
+        if (record.task === null) {
+          seq = record.seq;
+        } else {
+          const entry = open.get(record.task);
+          if (entry !== undefined) {
+            open.set(record.task, { row: entry.row, seq: record.seq });
+          }
+        }
+        break;
+      case 'payload':
+        break;
+      case 'session':
+        row = record.session;
+        break;
+    }
+  }
+  return { row, seq, open: [...open.values()] };
+}

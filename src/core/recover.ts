@@ -1,0 +1,80 @@
+/** The ends of a session on a node: taken up again from the store, or lost to another node (design, sections 4 and 8). */
+import { forgetRunner } from './arrange.ts';
+import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
+import { invariant } from './errors.ts';
+import type { Task } from './model.ts';
+import type { Reply } from './outputs.ts';
+import { treeEntries } from './tree.ts';
+import { endTurn, loseTurn, onWire } from './turn.ts';
+
+const OK: Reply = { kind: 'ok' };
+
+/**
+ * The old node's agent and runners are gone. The owner goes back to the queue or ends, by its policy; code tasks that had a
+ * runner start it again as a new attempt; open windows for further parts are closed.
+ */
+export function recovered(d: Draft): Reply {
+  invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
+  sessionEvent(d, 'recovered', { hold: d.s.hold?.task ?? null });
+  const owner = d.s.hold?.task ?? null;
+  for (const [id, task] of treeEntries(d.s.tasks)) {
+    if (id !== owner && getTask(d, id) !== null) {
+      recoverWaiting(d, task);
+    }
+  }
+  if (d.s.hold !== null) {
+    recoverOwner(d, d.s.hold.turn);
+  }
+  return OK;
+}
+
+function recoverWaiting(d: Draft, was: Task): void {
+  const task = was.place === 'collecting' ? putTask(d, { ...was, place: 'waiting' }) : was;
+  if (task.mode === 'code' && task.status === 'running') {
+    loseRunner(d, task);
+  }
+}
+
+/** Its runner was in the memory of a dead process. */
+function loseRunner(d: Draft, task: Task): void {
+  taskEvent(d, task.id, 'lost', { reason: 'node_restarted', attempt: task.attempts });
+  if (task.onLost === 'fail' || task.attempts >= task.maxAttempts) {
+    endTask(d, task.id, { status: 'failed', reason: 'node_restarted', by: null, data: { attempts: task.attempts } });
+    return;
+  }
+  const attempts = task.attempts + 1;
+  putTask(d, { ...forgetRunner(d, mustTask(d, task.id)), attempts, cut: true });
+  taskEvent(d, task.id, 'retried', { attempt: attempts, reason: 'node_restarted' });
+}
+
+function recoverOwner(d: Draft, turn: NonNullable<Draft['s']['hold']>['turn']): void {
+  const hold = d.s.hold;
+  invariant(hold !== null, 'there is an owner to recover');
+  const id = hold.task;
+  if (onWire(turn)) {
+    endTurn(d, { kind: 'lost', reason: 'node_restarted', burns: true });
+  } else if (mustTask(d, id).mode === 'code') {
+    loseTurn(d, 'node_restarted', false, true);
+  }
+  const task = getTask(d, id);
+  if (d.s.hold !== null && task !== null) {
+    // Still open: it takes its place in the order again, under a new epoch.
+    setHold(d, null);
+    putTask(d, { ...(task.mode === 'code' ? forgetRunner(d, task) : task), place: 'waiting' });
+  }
+}
+
+/** The lease is lost: this node ends what it runs and decides nothing more. Nothing is recorded, the store would refuse it. */
+export function fenced(d: Draft): Reply {
+  const agent = d.s.agent;
+  if (agent.kind === 'starting' || agent.kind === 'up') {
+    d.effects.push({ type: 'kill', inc: agent.inc });
+  }
+  for (const [id, task] of treeEntries(d.s.tasks)) {
+    if (task.run !== null) {
+      d.effects.push({ type: 'abort', task: id, run: task.run, reason: 'fenced' });
+    }
+  }
+  d.s.fenced = true;
+  return OK;
+}

@@ -1,0 +1,119 @@
+/**
+ * The one pure transition function of a session. It reads no clock, makes no ids and does no I/O: the same session and
+ * input give the same records and effects, in production, in the simulator and in the model checker. See SPEC.md.
+ */
+import {
+  ack,
+  agentExited,
+  agentReady,
+  makeRoom,
+  output,
+  result,
+  steered,
+  timer,
+  turnStarted,
+  unsolicited,
+} from './agent.ts';
+import { arrange } from './arrange.ts';
+import { cancel, edit, evict, move, park, restartAgent, stop, unpark } from './commands.ts';
+import { begin, type Draft, finish, getTask } from './draft.ts';
+import { invariant } from './errors.ts';
+import type { Input } from './inputs.ts';
+import type { Session } from './model.ts';
+import type { Reply, StepResult } from './outputs.ts';
+import { fenced, recovered } from './recover.ts';
+import { call, finishRunner, progress } from './runner.ts';
+import { submit } from './submit.ts';
+import { REPLIES, situationOf } from './table.ts';
+
+function apply(d: Draft, input: Input): Reply {
+  switch (input.type) {
+    case 'submit':
+      return submit(d, input);
+    case 'cancel':
+      return cancel(d, input);
+    case 'edit':
+      return edit(d, input);
+    case 'move':
+      return move(d, input);
+    case 'stop':
+      return stop(d, input);
+    case 'evict':
+      return evict(d, input);
+    case 'park':
+      return park(d, input);
+    case 'unpark':
+      return unpark(d, input);
+    case 'restart-agent':
+      return restartAgent(d);
+    case 'make-room':
+      return makeRoom(d);
+    case 'call':
+      return call(d, input);
+    case 'progress':
+      return progress(d, input);
+    case 'finish':
+      return finishRunner(d, input);
+    case 'agent-ready':
+      return agentReady(d, input);
+    case 'agent-exited':
+      return agentExited(d, input);
+    case 'turn-started':
+      return turnStarted(d, input);
+    case 'output':
+      return output(d, input);
+    case 'ack':
+      return ack(d, input);
+    case 'result':
+      return result(d, input);
+    case 'steered':
+      return steered(d, input);
+    case 'unsolicited':
+      return unsolicited(d, input);
+    case 'timer':
+      return timer(d, input);
+    case 'recovered':
+      return recovered(d);
+    case 'fenced':
+      return fenced(d);
+  }
+}
+
+const NOTHING: readonly never[] = [];
+const FENCED: Reply = { kind: 'stale', what: 'fenced' };
+
+const unchanged = (session: Session, reply: Reply): StepResult => ({
+  session,
+  records: NOTHING,
+  effects: NOTHING,
+  reply,
+});
+
+/** Where the admitted task stands after the step, not only after its admission. */
+function placed(d: Draft, reply: Reply): Reply {
+  if (reply.kind !== 'admitted') {
+    return reply;
+  }
+  const task = getTask(d, reply.task);
+  return task === null ? reply : { ...reply, place: task.place, into: task.carrier };
+}
+
+/** Throws `invariant_broken` only if the core itself is wrong: the shell parks the session and keeps the daemon. */
+export function step(session: Session, input: Input): StepResult {
+  if (session.fenced) {
+    return unchanged(session, FENCED);
+  }
+  const d = begin(session, input.at);
+  const reply = apply(d, input);
+  invariant(
+    REPLIES[situationOf(session)][input.type].includes(reply.kind),
+    `${input.type} answers as the table says, not ${reply.kind}`,
+  );
+  if (reply.kind === 'refused' || reply.kind === 'stale') {
+    return unchanged(session, reply);
+  }
+  if (!d.s.fenced) {
+    arrange(d);
+  }
+  return finish(d, placed(d, reply));
+}

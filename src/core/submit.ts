@@ -1,0 +1,167 @@
+/** Admission: what a new task does to a session, by its `whenBusy` (design, section 5). Refusals come before any change. */
+import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from './draft.ts';
+import type { InputOf } from './inputs.ts';
+import type { TaskId } from './ids.ts';
+import type { Session, Task, Turn } from './model.ts';
+import type { Refusal, Reply } from './outputs.ts';
+import { taskRow } from './draft.ts';
+import { treeEntries, treeGet, treeNeighbours, treeSize } from './tree.ts';
+import { endHolder, interruptTurn, onWire } from './turn.ts';
+
+type Submit = InputOf<'submit'>;
+
+const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
+
+const isBusy = (session: Session): boolean => session.hold !== null || treeSize(session.tasks) > 0;
+
+/** The owner, if it is an interactive task of the same party: the one that `interrupt` and `rollback` are aimed at. */
+function ownOwner(d: Draft, input: Submit): Task | null {
+  const hold = d.s.hold;
+  const owner = hold === null ? null : getTask(d, hold.task);
+  return owner !== null && owner.lane === 'interactive' && owner.party !== null && owner.party === input.task.party
+    ? owner
+    : null;
+}
+
+/** The running turn, if this message may be steered into it. */
+function steerable(d: Draft, input: Submit): Turn | null {
+  const hold = d.s.hold;
+  const agent = d.s.agent;
+  if (hold === null || hold.turn === null || agent.kind !== 'up' || !agent.caps.steer || input.task.mode !== 'prompt') {
+    return null;
+  }
+  const sameParty = input.task.party !== null && mustTask(d, hold.task).party === input.task.party;
+  return sameParty && hold.turn.phase === 'running' && hold.turn.intent === null ? hold.turn : null;
+}
+
+/** The newest task of the same party that is still queued, if its window for further parts is open. */
+function collector(d: Draft, input: Submit): Task | null {
+  const { party, mode, lane } = input.task;
+  if (party === null || mode !== 'prompt') {
+    return null;
+  }
+  const newest = treeNeighbours(d.s.parties, { party, ord: Number.POSITIVE_INFINITY, id: null }).below;
+  if (newest === null || newest.key.party !== party) {
+    return null;
+  }
+  const task = mustTask(d, newest.value);
+  return task.place === 'collecting' && task.lane === lane ? task : null;
+}
+
+export function submit(d: Draft, input: Submit): Reply {
+  if (treeGet(d.s.tasks, input.task.id) !== undefined) {
+    return refused('duplicate_task');
+  }
+  if (treeSize(d.s.tasks) >= d.s.limits.maxOpen) {
+    return refused('queue_full');
+  }
+  if (input.task.whenBusy === 'reject' && isBusy(d.s)) {
+    return refused('session_busy');
+  }
+  const owner = ownOwner(d, input);
+  const turn = d.s.hold?.turn ?? null;
+  const rewinds = input.task.whenBusy === 'rollback' && owner !== null && onWire(turn);
+  if (rewinds && !(d.s.agent.kind === 'up' && d.s.agent.caps.rewind)) {
+    return refused('rollback_unsupported');
+  }
+  return admit(d, input, owner, rewinds ? turn : null);
+}
+
+function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): Reply {
+  const { id, whenBusy } = input.task;
+  const carrier = whenBusy === 'collect' ? collector(d, input) : null;
+  const steered = whenBusy === 'steer' ? steerable(d, input) : null;
+  const collects = whenBusy === 'collect' && input.task.party !== null && input.task.mode === 'prompt';
+  // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
+  const ended: TaskId[] = [];
+  const place = whenBusy === 'replace' ? replaceQueued(d, input, ended) : null;
+  const ord = place ?? d.s.ord;
+  d.s.ord += 1;
+  const task: Task = {
+    ...input.task,
+    ord,
+    status: 'queued',
+    place: 'waiting',
+    carrier: null,
+    taken: false,
+    riders: [],
+    streak: 0,
+    attempts: 0,
+    begun: false,
+    cut: false,
+    verdict: null,
+    rewind: rewind?.id ?? null,
+    seq: 0,
+    run: null,
+    call: null,
+  };
+  d.records.push({ type: 'admit', at: d.at, task: taskRow(task), payload: input.payload });
+  const fallback = whenBusy === 'steer' && steered === null;
+  const first = { lane: task.lane, whenBusy, priority: task.priority, fallback };
+  if (carrier !== null) {
+    ride(d, task, carrier.id, first);
+    taskEvent(d, id, 'merged', { into: carrier.id });
+  } else if (steered !== null && d.s.hold !== null && d.s.agent.kind === 'up') {
+    const into = d.s.hold.task;
+    ride(d, task, into, first);
+    taskEvent(d, id, 'steered', { into, turn: steered.id, taken: false });
+    d.effects.push({ type: 'steer', inc: d.s.agent.inc, turn: steered.id, task: id });
+  } else {
+    putTask(d, collects ? { ...task, place: 'collecting' } : task);
+    taskEvent(d, id, 'queued', first);
+    if (collects) {
+      d.effects.push({ type: 'arm', timer: 'collect', of: id });
+    }
+  }
+  if (owner !== null && (whenBusy === 'interrupt' || whenBusy === 'rollback')) {
+    interruptOwner(d, owner, id, whenBusy);
+    ended.push(owner.id);
+  }
+  return { kind: 'admitted', task: id, place: task.place, into: carrier?.id ?? null, ended, fallback };
+}
+
+function ride(d: Draft, task: Task, carrier: TaskId, first: unknown): void {
+  putTask(d, { ...task, place: 'riding', carrier });
+  taskEvent(d, task.id, 'queued', first);
+  const current = mustTask(d, carrier);
+  putTask(d, { ...current, riders: [...current.riders, task.id] });
+}
+
+/** Ends the still-queued tasks of the party; gives the place in the order of the oldest of the same lane, or null. */
+function replaceQueued(d: Draft, input: Submit, ended: TaskId[]): number | null {
+  const { party, lane } = input.task;
+  let place: number | null = null;
+  if (party === null) {
+    return place;
+  }
+  for (;;) {
+    const next = treeEntries(d.s.parties, { party, ord: Number.NEGATIVE_INFINITY, id: null }).next();
+    if (next.done === true || next.value[0].party !== party) {
+      return place;
+    }
+    const old = mustTask(d, next.value[1]);
+    if (place === null && old.lane === lane) {
+      place = old.ord;
+    }
+    endTask(d, old.id, { status: 'cancelled', reason: 'replaced', by: input.task.id, data: null });
+    ended.push(old.id);
+  }
+}
+
+function interruptOwner(d: Draft, owner: Task, by: TaskId, reason: 'interrupt' | 'rollback'): void {
+  const verdict = {
+    status: 'cancelled',
+    reason: reason === 'interrupt' ? 'interrupted' : 'rolled_back',
+    by,
+    data: null,
+  } as const;
+  const turn = d.s.hold?.turn ?? null;
+  if (!onWire(turn)) {
+    endHolder(d, verdict);
+    return;
+  }
+  if (owner.verdict === null) {
+    putTask(d, { ...mustTask(d, owner.id), verdict });
+  }
+  interruptTurn(d, turn, 'verdict', by);
+}

@@ -1,0 +1,127 @@
+/**
+ * The tables of what can happen when. Both are total in their types: a new phase or a new input does not compile until
+ * every cell is stated. `TURN_CELLS` is consulted for every turn-scoped event; `REPLIES` is asserted on every step.
+ */
+import type { InputType } from './inputs.ts';
+import type { Session, Turn, TurnPhase } from './model.ts';
+import type { Reply } from './outputs.ts';
+
+export type TurnInput = 'turn-started' | 'output' | 'ack' | 'result' | 'steered';
+export type Cell = 'apply' | 'stale';
+
+/** Whether an event of the live turn applies in a phase. An ack that nobody asked for, or a second "started", is stale. */
+export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput]: Cell } } = {
+  pending: { 'turn-started': 'stale', output: 'stale', ack: 'stale', result: 'stale', steered: 'stale' },
+  sent: { 'turn-started': 'apply', output: 'apply', ack: 'stale', result: 'apply', steered: 'stale' },
+  running: { 'turn-started': 'stale', output: 'apply', ack: 'stale', result: 'apply', steered: 'apply' },
+  draining: { 'turn-started': 'stale', output: 'apply', ack: 'apply', result: 'apply', steered: 'apply' },
+};
+
+export const turnSituation = (turn: Turn): TurnPhase => turn.phase;
+
+/** The state of a session as the table sees it. */
+export type Situation = 'free' | 'between-turns' | TurnPhase | 'fenced';
+
+export function situationOf(session: Session): Situation {
+  if (session.fenced) {
+    return 'fenced';
+  }
+  if (session.hold === null) {
+    return 'free';
+  }
+  return session.hold.turn === null ? 'between-turns' : session.hold.turn.phase;
+}
+
+type Kinds = readonly Reply['kind'][];
+
+const FENCED: { readonly [T in InputType]: Kinds } = {
+  submit: ['stale'],
+  cancel: ['stale'],
+  edit: ['stale'],
+  move: ['stale'],
+  stop: ['stale'],
+  evict: ['stale'],
+  park: ['stale'],
+  unpark: ['stale'],
+  'restart-agent': ['stale'],
+  'make-room': ['stale'],
+  call: ['stale'],
+  progress: ['stale'],
+  finish: ['stale'],
+  'agent-ready': ['stale'],
+  'agent-exited': ['stale'],
+  'turn-started': ['stale'],
+  output: ['stale'],
+  ack: ['stale'],
+  result: ['stale'],
+  steered: ['stale'],
+  unsolicited: ['stale'],
+  timer: ['stale'],
+  recovered: ['stale'],
+  fenced: ['stale'],
+};
+
+/** What every situation has in common: commands are answered or refused, tokens are fresh or stale. */
+const COMMON = {
+  submit: ['admitted', 'refused'],
+  cancel: ['receipt', 'refused'],
+  edit: ['ok', 'refused'],
+  move: ['ok', 'refused'],
+  stop: ['receipts'],
+  park: ['ok'],
+  unpark: ['ok', 'refused'],
+  call: ['ok', 'stale'],
+  progress: ['ok', 'stale'],
+  finish: ['ok', 'stale'],
+  output: ['ok', 'stale'],
+  unsolicited: ['ok', 'stale'],
+  timer: ['ok', 'stale'],
+  'agent-exited': ['ok', 'stale'],
+  fenced: ['ok'],
+} as const satisfies { readonly [T in InputType]?: Kinds };
+
+const NO_TURN = { 'turn-started': ['stale'], ack: ['stale'], result: ['stale'], steered: ['stale'] } as const;
+const AGENT = {
+  'restart-agent': ['ok', 'refused'],
+  'make-room': ['ok', 'refused'],
+  'agent-ready': ['ok', 'stale'],
+} as const satisfies { readonly [T in InputType]?: Kinds };
+/** With a turn on the wire the agent is up: it cannot become ready, and it is not at rest. */
+const BUSY_AGENT = { 'restart-agent': ['ok'], 'make-room': ['refused'], 'agent-ready': ['stale'] } as const;
+const HELD = { evict: ['ok', 'stale'], recovered: ['ok'] } as const;
+
+export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: Kinds } } = {
+  free: { ...COMMON, ...NO_TURN, ...AGENT, evict: ['refused', 'stale'], recovered: ['ok'] },
+  'between-turns': { ...COMMON, ...NO_TURN, ...AGENT, ...HELD },
+  pending: { ...COMMON, ...NO_TURN, ...AGENT, ...HELD },
+  sent: {
+    ...COMMON,
+    ...BUSY_AGENT,
+    ...HELD,
+    'restart-agent': ['ok', 'refused'],
+    'turn-started': ['ok', 'stale'],
+    ack: ['stale'],
+    result: ['ok', 'stale'],
+    steered: ['stale'],
+    'make-room': ['refused'],
+  },
+  running: {
+    ...COMMON,
+    ...BUSY_AGENT,
+    ...HELD,
+    'turn-started': ['stale'],
+    ack: ['stale'],
+    result: ['ok', 'stale'],
+    steered: ['ok', 'stale'],
+  },
+  draining: {
+    ...COMMON,
+    ...BUSY_AGENT,
+    ...HELD,
+    'turn-started': ['stale'],
+    ack: ['ok', 'stale'],
+    result: ['ok', 'stale'],
+    steered: ['ok', 'stale'],
+  },
+  fenced: FENCED,
+};

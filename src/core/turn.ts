@@ -1,0 +1,210 @@
+/**
+ * The turn of a hold: how it is interrupted, how it ends, and what that means for its task (rules 7 to 10, 15, 17).
+ * These functions change facts; who owns the session next is decided by `arrange` alone.
+ */
+import { invariant } from './errors.ts';
+import {
+  type Draft,
+  endTask,
+  leaveCarrier,
+  mustHold,
+  mustTask,
+  putLive,
+  putTask,
+  sessionEvent,
+  setHold,
+  taskEvent,
+} from './draft.ts';
+import type { Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
+
+const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
+
+/** Its prompt may have reached the agent. */
+export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>
+  turn !== null && turn.phase !== 'pending';
+
+export function setTurn(d: Draft, turn: Turn | null): void {
+  const hold = mustHold(d);
+  setHold(d, { task: hold.task, epoch: hold.epoch, turn, limited: hold.limited });
+}
+
+/**
+ * Interrupts the turn on the wire. Before the agent's own "started" the interrupt is latched to this turn; a second reason
+ * for a turn that is already being interrupted only outranks the first: one interrupt goes on the wire (rule 7).
+ */
+export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: string | null): void {
+  const hold = mustHold(d);
+  if (turn.intent !== null) {
+    if (INTENT_RANK[intent] > INTENT_RANK[turn.intent]) {
+      setTurn(d, { ...turn, intent, by });
+      taskEvent(d, hold.task, 'interrupt', { turn: turn.id, why: intent, by, wire: false });
+    }
+    return;
+  }
+  const latched = turn.phase === 'sent';
+  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining' });
+  taskEvent(d, hold.task, 'interrupt', { turn: turn.id, why: intent, by, wire: !latched });
+  if (!latched) {
+    writeInterrupt(d, turn, false);
+  }
+  d.effects.push({ type: 'arm', timer: 'drain', of: turn.id });
+}
+
+export function writeInterrupt(d: Draft, turn: Turn, again: boolean): void {
+  const agent = d.s.agent;
+  invariant(agent.kind === 'up', 'an interrupt goes to a running agent');
+  d.effects.push({ type: 'interrupt', inc: agent.inc, turn: turn.id, again });
+}
+
+/** Names the process it ends. Its turn, if one is on the wire, is the caller's to settle in the same step. */
+export function killAgent(d: Draft, reason: string): void {
+  const agent = d.s.agent;
+  if (agent.kind === 'none' || agent.kind === 'ending') {
+    return;
+  }
+  d.s.agent = { kind: 'ending', inc: agent.inc };
+  d.effects.push({ type: 'kill', inc: agent.inc });
+  sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
+}
+
+export type TurnEnd =
+  | { readonly kind: 'result'; readonly result: TurnResult }
+  /** The agent is gone or given up, or its turn is taken from it; `burns`: the loss counts as an attempt. */
+  | { readonly kind: 'lost'; readonly reason: string; readonly burns: boolean };
+
+const verdictOutcome = (verdict: Verdict | null): TurnOutcome =>
+  verdict?.reason === 'hold_limit' ? 'timed-out' : 'cancelled';
+
+function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
+  if (end.kind === 'result' && end.result.outcome !== 'interrupted') {
+    return end.result.outcome;
+  }
+  switch (turn.intent) {
+    case 'verdict':
+      return verdictOutcome(task.verdict);
+    case 'silence':
+      return 'timed-out';
+    case 'preempt':
+      // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
+      return end.kind === 'result' || turn.phase === 'draining' || !end.burns ? 'preempted' : 'agent-lost';
+    case null:
+      return end.kind === 'result' ? 'failed' : 'agent-lost';
+  }
+}
+
+/** Ends the turn on the wire, once, and settles what follows for its task. */
+export function endTurn(d: Draft, end: TurnEnd): void {
+  const hold = mustHold(d);
+  const turn = hold.turn;
+  invariant(onWire(turn), 'a turn on the wire ends');
+  const task = mustTask(d, hold.task);
+  const outcome = outcomeOf(turn, task, end);
+  const data = end.kind === 'result' ? end.result.data : { reason: end.reason };
+  setTurn(d, null);
+  d.effects.push({ type: 'disarm', timer: 'silence', of: turn.id });
+  if (turn.intent !== null) {
+    d.effects.push({ type: 'disarm', timer: 'drain', of: turn.id });
+  }
+  if (turn.protected) {
+    d.effects.push({ type: 'disarm', timer: 'protected', of: turn.id });
+  }
+  taskEvent(d, task.id, 'turn-ended', { turn: turn.id, outcome, data });
+  settleSteered(d, task, outcome);
+  settleTask(d, hold, turn, outcome, end);
+}
+
+/** Steered messages end with a completed turn that took them; otherwise they wait on their own again. */
+function settleSteered(d: Draft, task: Task, outcome: TurnOutcome): void {
+  const ended = task.mode === 'code' && outcome === 'completed';
+  for (const id of task.riders) {
+    const rider = mustTask(d, id);
+    if (rider.whenBusy === 'steer' && (ended || outcome !== 'completed')) {
+      const carrier = mustTask(d, task.id);
+      putTask(d, { ...carrier, riders: carrier.riders.filter((other) => other !== id) });
+      leaveCarrier(d, id, outcome === 'completed');
+    }
+  }
+}
+
+function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end: TurnEnd): void {
+  const task = mustTask(d, hold.task);
+  const answered = task.mode === 'prompt' && outcome === 'completed';
+  if (task.verdict !== null && !answered) {
+    endHolder(d, task.verdict);
+    return;
+  }
+  switch (outcome) {
+    case 'completed':
+    case 'failed':
+      answerTurn(d, task, turn, outcome, end);
+      return;
+    case 'preempted':
+      putTask(d, { ...task, begun: true, cut: task.cut || end.kind === 'lost' });
+      yieldHold(d, turn.by, task.streak >= d.s.limits.maxPreemptions ? 0 : task.streak + 1);
+      return;
+    case 'agent-lost':
+    case 'timed-out':
+    case 'cancelled':
+      loseTurn(
+        d,
+        end.kind === 'lost' ? end.reason : outcome,
+        true,
+        outcome === 'timed-out' || end.kind === 'result' || end.burns,
+      );
+      return;
+  }
+}
+
+/** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and goes on. */
+function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
+  const data = end.kind === 'result' ? end.result.data : null;
+  if (task.mode === 'prompt') {
+    const reason = outcome === 'completed' ? 'completed' : 'agent_failed';
+    endHolder(d, { status: outcome, reason, by: null, data });
+    return;
+  }
+  putTask(d, { ...task, streak: 0, begun: false, cut: false, call: null });
+  invariant(task.run !== null && turn.call !== null, 'a code task has a live runner that asked for this turn');
+  d.effects.push({ type: 'settle', task: task.id, run: task.run, call: turn.call, outcome, data });
+}
+
+/** Ends the owner's task and gives up its hold. */
+export function endHolder(d: Draft, verdict: Verdict): void {
+  const hold = mustHold(d);
+  setHold(d, null);
+  endTask(d, hold.task, verdict);
+}
+
+/**
+ * The owner's turn is lost: its task takes another attempt if its policy and budget allow, else it ends `failed`.
+ * It stays the owner; `arrange` decides whether it may go on at once. `sent`: its prompt may have reached the agent.
+ */
+export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean): void {
+  const hold = mustHold(d);
+  const task = mustTask(d, hold.task);
+  taskEvent(d, task.id, 'lost', { reason, attempt: task.attempts });
+  if (task.verdict !== null) {
+    endHolder(d, task.verdict);
+    return;
+  }
+  if (burns && (task.onLost === 'fail' || task.attempts >= task.maxAttempts)) {
+    endHolder(d, { status: 'failed', reason, by: null, data: { attempts: task.attempts } });
+    return;
+  }
+  const attempts = burns ? task.attempts + 1 : task.attempts;
+  putTask(d, { ...mustTask(d, task.id), attempts, begun: task.begun || sent, cut: task.cut || sent });
+  taskEvent(d, task.id, 'retried', { attempt: attempts, reason });
+  setTurn(d, null);
+}
+
+/** The owner gives way: back into the queue, before other background work. The hold is free within this step only. */
+export function yieldHold(d: Draft, by: string | null, streak: number): void {
+  const hold = mustHold(d);
+  const task = mustTask(d, hold.task);
+  setHold(d, null);
+  putTask(d, { ...task, place: 'waiting', streak });
+  taskEvent(d, task.id, 'preempted', { by, streak, epoch: hold.epoch });
+}
+
+/** A runner asks for a turn, or its asking is forgotten. */
+export const setCall = (d: Draft, task: Task, call: number | null): Task => putLive(d, { ...task, call });
