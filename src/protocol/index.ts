@@ -1,1 +1,16 @@
-export {};
+/** The shapes of the HTTP API, the events and the configuration: the one source for server, client, CLI and web. */
+export * from './config.ts';
+export * from './errors.ts';
+export * from './events.ts';
+export * from './hooks.ts';
+export * from './hooks-config.ts';
+export * from './ids.ts';
+export { nearest } from './nearest.ts';
+export * from './openapi.ts';
+export * from './problem.ts';
+export * from './query.ts';
+export * from './routes.ts';
+export type * from './schema.ts';
+export * from './sessions.ts';
+export * from './tasks.ts';
+export * from './validate.ts';

@@ -1,0 +1,127 @@
+/**
+ * The configuration file. Sources in rising order: defaults, `signalbox.config.ts`, environment, flags. Times are in
+ * milliseconds, sizes in bytes.
+ */
+import { GithubConfigSchema, HookConfigSchema } from './hooks-config.ts';
+import { SessionKeySchema } from './ids.ts';
+import type { Resolved, Schema, Wire } from './schema.ts';
+
+const ms = (description: string, byDefault: number) =>
+  ({
+    type: 'integer',
+    minimum: 1,
+    maximum: 2_147_483_647,
+    default: byDefault,
+    description: `Milliseconds. ${description}`,
+  }) as const;
+const count = (description: string, byDefault: number, maximum: number) =>
+  ({ type: 'integer', minimum: 1, maximum, default: byDefault, description }) as const;
+
+export const ListenSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    host: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 253,
+      default: '127.0.0.1',
+      description: 'Any address but a loopback one needs a token.',
+    },
+    port: { type: 'integer', minimum: 0, maximum: 65_535, default: 7070, description: '0: any free port.' },
+    hosts: {
+      type: 'array',
+      maxItems: 50,
+      items: { type: 'string', minLength: 1, maxLength: 253 },
+      description: 'Further names that the Host header may carry, for a reverse proxy.',
+    },
+  },
+} as const satisfies Schema;
+
+export const AgentConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['name'],
+  properties: {
+    name: { type: 'string', minLength: 1, maxLength: 50, description: 'Driver, for example `scripted`.' },
+    command: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 4096,
+      description: 'Program to run; default: what the driver knows.',
+    },
+    args: { type: 'array', maxItems: 200, items: { type: 'string', maxLength: 100_000 } },
+    cwd: { type: 'string', minLength: 1, maxLength: 4096, description: 'Working folder of the agent.' },
+    env: {
+      type: 'object',
+      maxProperties: 200,
+      additionalProperties: { type: 'string', maxLength: 100_000 },
+      description: 'Added to its environment.',
+    },
+  },
+} as const satisfies Schema;
+
+export const LimitsConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    maxPreemptions: count('Preemptions in a row after which the next background turn is protected.', 3, 1000),
+    maxOpen: count('Open tasks that a session accepts.', 10_000, 1_000_000),
+    holdLimitMs: ms('How long an owner may keep others waiting.', 3_600_000),
+    silenceMs: ms('How long an agent may say nothing during a turn.', 600_000),
+    drainMs: ms('How long an interrupted turn may take to its boundary.', 10_000),
+    startMs: ms('How long an agent may take to become ready.', 60_000),
+    protectedTurnMs: ms('How long a protected turn is kept from preemption.', 300_000),
+    collectMs: ms('Window in which parts of one message are collected.', 500),
+    unsolicitedMs: ms('How long a turn that nobody asked for may take.', 120_000),
+    agentIdleMs: ms('How long an agent at rest is kept running.', 300_000),
+    maxAgents: count('Agents running at once; the longest idle one makes room.', 16, 10_000),
+    maxConnections: count('Open HTTP connections.', 4096, 1_000_000),
+    maxStreams: count('Open event streams.', 2048, 1_000_000),
+    maxBodyBytes: count('Size of a request body.', 1_048_576, 1_073_741_824),
+    graceMs: ms('How long running turns may take to end when the daemon closes.', 10_000),
+  },
+} as const satisfies Schema;
+
+export const ConfigFileSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    listen: ListenSchema,
+    dataDir: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 4096,
+      description: 'Default: `signalbox` in the XDG data folder.',
+    },
+    durability: {
+      type: 'string',
+      enum: ['power', 'process'],
+      default: 'power',
+      description: 'What a commit survives: loss of power, or the death of the process only.',
+    },
+    logLevel: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
+    agent: AgentConfigSchema,
+    limits: LimitsConfigSchema,
+    github: GithubConfigSchema,
+    hooks: {
+      type: 'object',
+      maxProperties: 200,
+      propertyNames: { type: 'string', pattern: '^(?!github$)[a-z0-9][a-z0-9-]{0,63}$' },
+      additionalProperties: HookConfigSchema,
+      description: 'By name; `github` has a section of its own.',
+    },
+    aliases: {
+      type: 'object',
+      maxProperties: 10_000,
+      propertyNames: SessionKeySchema,
+      additionalProperties: SessionKeySchema,
+      description: 'Keys that mean the same session as another key.',
+    },
+  },
+} as const satisfies Schema;
+export type ConfigFile = Wire<typeof ConfigFileSchema>;
+
+export type LimitsConfig = Resolved<typeof LimitsConfigSchema>;
+export type ListenConfig = Resolved<typeof ListenSchema>;
+export type AgentConfig = Wire<typeof AgentConfigSchema>;

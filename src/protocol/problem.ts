@@ -1,0 +1,60 @@
+/** Problem documents (RFC 9457), `application/problem+json`. */
+import type { ErrorCode } from './errors.ts';
+import { errorEntry } from './errors.ts';
+import type { Schema, Wire } from './schema.ts';
+
+export const ProblemSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['type', 'title', 'status', 'detail', 'code', 'hint', 'retryable'],
+  properties: {
+    type: { type: 'string', description: '`urn:signalbox:error:` and the code.' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is wrong in this very case.' },
+    code: { type: 'string', description: 'Stable; every one is in docs/errors.md.' },
+    hint: { type: 'string', description: 'What to do next.' },
+    retryable: { type: 'boolean', description: 'The same request may succeed later without a change.' },
+    instance: { type: 'string', description: 'Id of the request, for the log.' },
+    errors: {
+      type: 'array',
+      description: 'Each place where the request does not fit its schema.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['path', 'message'],
+        properties: {
+          path: { type: 'string', description: 'JSON pointer, after `body`, `query`, `path` or `headers`.' },
+          message: { type: 'string' },
+          hint: { type: 'string' },
+        },
+      },
+    },
+  },
+} as const satisfies Schema;
+export type Problem = Wire<typeof ProblemSchema>;
+export type ProblemFinding = NonNullable<Problem['errors']>[number];
+
+export interface ProblemParts {
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly retryable?: boolean;
+  readonly instance?: string;
+  readonly errors?: readonly ProblemFinding[];
+}
+
+/** Makes the document of a code; what `parts` leaves out comes from the table. */
+export function problem(code: ErrorCode, parts: ProblemParts = {}): Problem {
+  const entry = errorEntry(code);
+  return {
+    type: `urn:signalbox:error:${code}`,
+    title: entry.title,
+    status: entry.status ?? 500,
+    detail: parts.detail ?? entry.title,
+    code,
+    hint: parts.hint === undefined || parts.hint === '' ? entry.hint : parts.hint,
+    retryable: parts.retryable ?? entry.retryable ?? false,
+    ...(parts.instance === undefined ? {} : { instance: parts.instance }),
+    ...(parts.errors === undefined ? {} : { errors: parts.errors }),
+  };
+}

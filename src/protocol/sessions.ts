@@ -1,0 +1,124 @@
+/** Sessions: views, and what an operator can do to one. */
+import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
+import type { Schema, Wire } from './schema.ts';
+import { OwnerSchema } from './tasks.ts';
+
+const summaryProperties = {
+  key: SessionKeySchema,
+  open: { type: 'integer', description: 'Tasks that have not ended.' },
+  queued: { type: 'integer' },
+  epoch: { type: 'integer', description: 'Last fencing token granted.' },
+  turns: { type: 'integer', description: 'Turns numbered so far.' },
+  incarnations: { type: 'integer', description: 'Agents started so far.' },
+  holder: { type: ['string', 'null'], description: 'The task that owns the session.' },
+  conversation: { type: ['string', 'null'], description: "The agent's own id of the conversation." },
+  parked: { type: ['string', 'null'], description: 'Why nothing is granted or sent; null: it is not parked.' },
+  changedAt: TimeSchema,
+} as const;
+
+export const SessionSummarySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'key',
+    'open',
+    'queued',
+    'epoch',
+    'turns',
+    'incarnations',
+    'holder',
+    'conversation',
+    'parked',
+    'changedAt',
+  ],
+  properties: summaryProperties,
+} as const satisfies Schema;
+export type SessionSummary = Wire<typeof SessionSummarySchema>;
+
+export const SessionViewSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [...SessionSummarySchema.required, 'owner', 'agent', 'queue', 'fault'],
+  properties: {
+    ...summaryProperties,
+    owner: { anyOf: [OwnerSchema, { type: 'null' }] },
+    agent: { type: 'string' },
+    queue: { type: 'array', items: TaskIdSchema, description: 'Waiting tasks in the order they will be granted.' },
+    fault: { type: ['string', 'null'], description: 'The defect that stopped this session; unpark it to go on.' },
+  },
+} as const satisfies Schema;
+export type SessionView = Wire<typeof SessionViewSchema>;
+
+export const SessionPageSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['items', 'cursor'],
+  properties: { items: { type: 'array', items: SessionSummarySchema }, cursor: { type: ['string', 'null'] } },
+} as const satisfies Schema;
+export type SessionPage = Wire<typeof SessionPageSchema>;
+
+export const StopRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['scope'],
+  properties: {
+    scope: {
+      type: 'string',
+      enum: ['turn', 'queue', 'session'],
+      description: '`turn`: the task that owns the session. `queue`: all that waits. `session`: both.',
+    },
+    by: BySchema,
+  },
+} as const satisfies Schema;
+export type StopRequest = Wire<typeof StopRequestSchema>;
+
+export const StopReceiptSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['session', 'scope', 'receipts'],
+  properties: {
+    session: SessionKeySchema,
+    scope: StopRequestSchema.properties.scope,
+    receipts: {
+      type: 'array',
+      description: 'One for each task that was stopped: ended, or with the turn that is being interrupted.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['task', 'state', 'status', 'turn'],
+        properties: {
+          task: TaskIdSchema,
+          state: { type: 'string', enum: ['requested', 'acknowledged'] },
+          status: StatusSchema,
+          turn: { type: ['integer', 'null'] },
+        },
+      },
+    },
+  },
+} as const satisfies Schema;
+export type StopReceipt = Wire<typeof StopReceiptSchema>;
+
+export const EvictRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    epoch: { type: 'integer', minimum: 1, description: 'The hold that is meant; left out: whichever there is.' },
+    by: BySchema,
+  },
+} as const satisfies Schema;
+export type EvictRequest = Wire<typeof EvictRequestSchema>;
+
+export const ParkRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['reason'],
+  properties: { reason: { type: 'string', minLength: 1, maxLength: 500 }, by: BySchema },
+} as const satisfies Schema;
+export type ParkRequest = Wire<typeof ParkRequestSchema>;
+
+export const ByRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { by: BySchema },
+} as const satisfies Schema;
+export type ByRequest = Wire<typeof ByRequestSchema>;

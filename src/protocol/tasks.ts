@@ -1,0 +1,308 @@
+/** Tasks: what is submitted, what is shown, and the receipts of what is asked of one. */
+import {
+  BySchema,
+  LabelsSchema,
+  LaneSchema,
+  PlaceSchema,
+  SessionKeySchema,
+  StatusSchema,
+  TaskIdSchema,
+  TimeSchema,
+  WhenBusySchema,
+} from './ids.ts';
+import type { Schema, Wire } from './schema.ts';
+
+export const SubmitRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['session', 'prompt'],
+  properties: {
+    session: SessionKeySchema,
+    prompt: {
+      type: 'string',
+      description: 'Text for the agent. With a `runner` it may be empty.',
+      maxLength: 1_000_000,
+    },
+    lane: {
+      ...LaneSchema,
+      description: '`interactive`: somebody waits. `background`: nobody does.',
+      default: 'interactive',
+    },
+    whenBusy: {
+      ...WhenBusySchema,
+      description:
+        'What this message does when it finds the session busy. Default: `preempt` in the interactive lane, `enqueue` in the background lane.',
+    },
+    priority: {
+      type: 'integer',
+      minimum: -1000,
+      maximum: 1000,
+      default: 0,
+      description: 'Background lane only; higher first.',
+    },
+    runner: {
+      type: ['string', 'null'],
+      minLength: 1,
+      maxLength: 100,
+      description: 'Name of a registered code runner; null or left out: one turn with the prompt.',
+    },
+    input: { description: 'Input of the code runner; any JSON.' },
+    source: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 200,
+      default: 'api',
+      description: 'Where it comes from. Only tasks of one source and rights class merge, steer or replace each other.',
+    },
+    rights: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 100,
+      default: 'default',
+      description: 'Rights class the task runs with.',
+    },
+    author: { type: ['string', 'null'], maxLength: 200, description: 'Who wrote it; named in merged prompts.' },
+    onLost: {
+      type: 'string',
+      enum: ['retry', 'fail'],
+      default: 'retry',
+      description: 'What becomes of it when its agent or the daemon dies during its turn.',
+    },
+    maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3 },
+    labels: LabelsSchema,
+  },
+} as const satisfies Schema;
+export type SubmitRequest = Wire<typeof SubmitRequestSchema>;
+
+export const SubmitReceiptSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['task', 'session', 'duplicate', 'place', 'into', 'ended', 'fallback'],
+  properties: {
+    task: TaskIdSchema,
+    session: { ...SessionKeySchema, description: 'The key that the session resolved to.' },
+    duplicate: {
+      type: 'boolean',
+      description: 'An earlier submit had this idempotency key: this is its task, and nothing was stored.',
+    },
+    place: PlaceSchema,
+    into: { type: ['string', 'null'], description: 'The task it was merged or steered into.' },
+    ended: { type: 'array', items: TaskIdSchema, description: 'Tasks that it replaced or interrupted.' },
+    fallback: { type: 'boolean', description: 'It was to be steered, the agent could not take it, and it was queued.' },
+  },
+} as const satisfies Schema;
+export type SubmitReceipt = Wire<typeof SubmitReceiptSchema>;
+
+const summaryProperties = {
+  id: TaskIdSchema,
+  session: SessionKeySchema,
+  status: StatusSchema,
+  lane: LaneSchema,
+  mode: { type: 'string', enum: ['prompt', 'code'] },
+  place: { anyOf: [PlaceSchema, { type: 'null' }], description: 'Null once the task has ended.' },
+  priority: { type: 'integer' },
+  title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
+  source: { type: 'string' },
+  author: { type: ['string', 'null'] },
+  reason: { type: ['string', 'null'], description: 'Reason code of the end; null while open.' },
+  attempts: { type: 'integer', description: 'Attempts begun.' },
+  seq: { type: 'integer', description: 'Last seq on its tape.' },
+  admittedAt: TimeSchema,
+  endedAt: { type: ['integer', 'null'], description: 'Wall clock, milliseconds since 1970; null while open.' },
+} as const;
+
+export const TaskSummarySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'id',
+    'session',
+    'status',
+    'lane',
+    'mode',
+    'place',
+    'priority',
+    'title',
+    'source',
+    'author',
+    'reason',
+    'attempts',
+    'seq',
+    'admittedAt',
+    'endedAt',
+  ],
+  properties: summaryProperties,
+} as const satisfies Schema;
+export type TaskSummary = Wire<typeof TaskSummarySchema>;
+
+export const TaskViewSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    ...TaskSummarySchema.required,
+    'prompt',
+    'runner',
+    'input',
+    'whenBusy',
+    'rights',
+    'onLost',
+    'maxAttempts',
+    'carrier',
+    'riders',
+    'cut',
+    'idempotencyKey',
+    'labels',
+    'result',
+  ],
+  properties: {
+    ...summaryProperties,
+    prompt: { type: 'string' },
+    runner: { type: ['string', 'null'] },
+    input: {},
+    whenBusy: WhenBusySchema,
+    rights: { type: 'string' },
+    onLost: { type: 'string', enum: ['retry', 'fail'] },
+    maxAttempts: { type: 'integer' },
+    carrier: { type: ['string', 'null'], description: 'The task in whose turn it rides.' },
+    riders: { type: 'array', items: TaskIdSchema, description: 'Tasks that ride in its turn, in the order they came.' },
+    cut: {
+      type: 'boolean',
+      description: 'An earlier turn was cut off; whether its last tool call happened is unknown.',
+    },
+    idempotencyKey: { type: ['string', 'null'] },
+    labels: LabelsSchema,
+    result: { description: 'Data of `final`; null while open.' },
+  },
+} as const satisfies Schema;
+export type TaskView = Wire<typeof TaskViewSchema>;
+
+export const TaskPageSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['items', 'cursor'],
+  properties: {
+    items: { type: 'array', items: TaskSummarySchema },
+    cursor: { type: ['string', 'null'], description: 'Give it back for the next page; null: no more now.' },
+  },
+} as const satisfies Schema;
+export type TaskPage = Wire<typeof TaskPageSchema>;
+
+export const EditRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['prompt'],
+  properties: { prompt: { type: 'string', minLength: 1, maxLength: 1_000_000 }, by: BySchema },
+} as const satisfies Schema;
+export type EditRequest = Wire<typeof EditRequestSchema>;
+
+export const MoveRequestSchema = {
+  type: 'object',
+  description: 'At least one of `lane`, `priority`, `to` and `before`.',
+  additionalProperties: false,
+  properties: {
+    lane: LaneSchema,
+    priority: { type: 'integer', minimum: -1000, maximum: 1000 },
+    to: { type: 'string', enum: ['first', 'last'], description: 'Place in its lane. Not together with `before`.' },
+    before: { ...TaskIdSchema, description: 'The queued task that it is to stand before.' },
+    by: BySchema,
+  },
+} as const satisfies Schema;
+export type MoveRequest = Wire<typeof MoveRequestSchema>;
+
+export const CancelRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    reason: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 200,
+      description: 'Reason code for the tape; default `cancelled`.',
+    },
+    by: BySchema,
+  },
+} as const satisfies Schema;
+export type CancelRequest = Wire<typeof CancelRequestSchema>;
+
+export const CancelReceiptSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['task', 'state', 'status', 'reason', 'turn'],
+  properties: {
+    task: TaskIdSchema,
+    state: {
+      type: 'string',
+      enum: ['requested', 'acknowledged', 'already-terminal'],
+      description:
+        '`requested`: its turn is being interrupted. `acknowledged`: it has ended. `already-terminal`: it had ended before; nothing changed.',
+    },
+    status: StatusSchema,
+    reason: { type: ['string', 'null'], description: 'Reason code of the end, where it had ended before.' },
+    turn: { type: ['integer', 'null'], description: 'What still runs: the turn that is being interrupted.' },
+  },
+} as const satisfies Schema;
+export type CancelReceipt = Wire<typeof CancelReceiptSchema>;
+
+export const OkSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['ok'],
+  properties: { ok: { type: 'boolean', const: true } },
+} as const satisfies Schema;
+export type Ok = Wire<typeof OkSchema>;
+
+export const OwnerSchema = {
+  type: 'object',
+  description: 'The hold on the session.',
+  additionalProperties: false,
+  required: ['task', 'epoch', 'lane', 'turn', 'phase', 'since'],
+  properties: {
+    task: TaskIdSchema,
+    epoch: { type: 'integer', description: 'Fencing token of the hold.' },
+    lane: LaneSchema,
+    turn: { type: ['integer', 'null'] },
+    phase: { type: 'string', description: '`pending`, `sent`, `running`, `draining`, or `between-turns`.' },
+    since: TimeSchema,
+  },
+} as const satisfies Schema;
+export type Owner = Wire<typeof OwnerSchema>;
+
+export const ExplanationSchema = {
+  type: 'object',
+  description: 'Why a task is not running now. Every wait names its deadline, or says that there is none.',
+  additionalProperties: false,
+  required: ['task', 'session', 'status', 'summary', 'owner', 'ahead', 'aheadCount', 'agent', 'waitsFor', 'parked'],
+  properties: {
+    task: TaskIdSchema,
+    session: SessionKeySchema,
+    status: StatusSchema,
+    summary: { type: 'string', description: 'One sentence for a person.' },
+    owner: { anyOf: [OwnerSchema, { type: 'null' }] },
+    ahead: {
+      type: 'array',
+      items: TaskIdSchema,
+      description: 'Tasks that will be granted before it, in order, at most 100.',
+    },
+    aheadCount: { type: 'integer', description: 'How many there are in all.' },
+    agent: { type: 'string' },
+    waitsFor: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['what', 'since', 'deadline', 'at'],
+        properties: {
+          what: { type: 'string' },
+          since: TimeSchema,
+          deadline: {
+            type: ['string', 'null'],
+            description: 'Name of the deadline that ends this wait; null: none does.',
+          },
+          at: { type: ['integer', 'null'], description: 'When it falls, wall clock in milliseconds.' },
+        },
+      },
+    },
+    parked: { type: ['string', 'null'] },
+  },
+} as const satisfies Schema;
+export type Explanation = Wire<typeof ExplanationSchema>;
