@@ -1,1 +1,18 @@
-export {};
+export type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from './port.ts';
+export { functionDriver } from './function/driver.ts';
+export type {
+  AgentFunction,
+  FunctionContext,
+  FunctionDriver,
+  FunctionDriverOptions,
+  FunctionOutput,
+  FunctionResult,
+} from './function/driver.ts';
+export { processDriver } from './process/driver.ts';
+export type { ProcessDriverOptions } from './process/driver.ts';
+export { protocolVersion } from './process/wire.ts';
+export type { FromAgent, ToAgent } from './process/wire.ts';
+export { runScriptedAgent } from './scripted/program.ts';
+export { scriptedDriver, scriptedProgram } from './scripted/driver.ts';
+export type { ScriptedDriverOptions } from './scripted/driver.ts';
+export type { AgentLogEvent, AgentLogLine } from './scripted/log.ts';

@@ -1,1 +1,12 @@
-export {};
+export { spawnAgent } from './child.ts';
+export type { AgentChild, ChildExit, ChildIdentity, ExitReason, SpawnOptions } from './child.ts';
+export { commonVariables, cookieName, pickEnvironment } from './environment.ts';
+export type { Environment } from './environment.ts';
+export { endLeftover } from './leftover.ts';
+export type { EndLeftoverOptions, LeftoverReport, ProcessIdentity } from './leftover.ts';
+export { LineSplitter } from './lines.ts';
+export type { LineFrame } from './lines.ts';
+export { groupMembers, processesWithCookie, processInfo } from './processes.ts';
+export type { ProcessInfo } from './processes.ts';
+export { pause, realTimers } from './timers.ts';
+export type { Timers } from './timers.ts';

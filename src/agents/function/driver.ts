@@ -1,0 +1,245 @@
+/**
+ * Driver for an agent that is a function: an async generator in the daemon's own process. It yields output and returns
+ * the result of its turn.
+ *
+ * Owns: at most one running generator per handle. No timers but the grace of a kill.
+ * Invariants:
+ *  F-1 Nothing is emitted from within a method: a microtask carries it.
+ *  F-2 After `exited` nothing is emitted. What a generator still yields then is dropped and counted, and the generator is
+ *      returned at that point.
+ *  F-3 A function cannot be killed. One that ignores its signal is abandoned, and `exited` says so; the daemon goes on.
+ *  F-4 A generator that never waits cannot starve the loop: after every `breathEvery` yields the loop turns once.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
+import type { OutputKind } from '../../core/inputs.ts';
+import type { TurnResult } from '../../core/model.ts';
+import type { Timers } from '../../supervise/index.ts';
+import { realTimers } from '../../supervise/index.ts';
+import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+
+export interface FunctionContext {
+  /** Aborts when the turn is interrupted, or the agent ended. */
+  readonly signal: AbortSignal;
+  readonly session: SessionKey;
+  readonly incarnation: Incarnation;
+  readonly conversation: string;
+  readonly turn: TurnId;
+  /** Turn to be taken out of the conversation first; only where the driver declares `rewind`. */
+  readonly rewind: TurnId | null;
+}
+
+/** What a turn may yield: text, or an output of another kind. */
+export type FunctionOutput = string | { readonly kind: OutputKind; readonly data: unknown };
+
+/** What a turn may return. Without an outcome: `interrupted` if its signal has aborted, else `completed`. */
+export interface FunctionResult {
+  readonly text?: string;
+  readonly usage?: unknown;
+  readonly error?: unknown;
+  readonly outcome?: TurnResult['outcome'];
+}
+
+export type AgentFunction = (
+  prompt: string,
+  context: FunctionContext,
+) => AsyncGenerator<FunctionOutput, FunctionResult | string | void, void>;
+
+export interface FunctionDriverOptions {
+  /** Default: `function`. */
+  readonly name?: string;
+  /** Takes text into the running turn; false: it could not. Declares the capability. */
+  readonly steer?: (text: string, context: FunctionContext) => boolean;
+  /** The function heeds `context.rewind`. */
+  readonly rewind?: boolean;
+  /** Whether a conversation can be resumed. Default: always, since nothing of it is kept here. */
+  readonly knows?: (conversation: string) => boolean;
+  /** How long an ended turn may take to come to its end before it is abandoned. Default 100. */
+  readonly killGraceMs?: number;
+  readonly breathEvery?: number;
+  /** Lets the loop turn once. */
+  readonly breathe?: () => Promise<void>;
+  readonly timers?: Timers;
+  /** Makes conversation ids. Default: UUIDv4. */
+  readonly ids?: () => string;
+}
+
+export interface FunctionDriver extends AgentDriver {
+  /** Outputs and results that came after the end of their agent, since the driver was made. */
+  readonly lateDropped: number;
+}
+
+interface Running {
+  readonly turn: TurnId;
+  readonly abort: AbortController;
+  readonly context: FunctionContext;
+}
+
+export function functionDriver(run: AgentFunction, options: FunctionDriverOptions = {}): FunctionDriver {
+  const late = { dropped: 0 };
+  return {
+    name: options.name ?? 'function',
+    start: (start) => new FunctionAgent(run, options, start, late),
+    get lateDropped() {
+      return late.dropped;
+    },
+  };
+}
+
+const turnLoop = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+class FunctionAgent implements AgentHandle {
+  readonly #run: AgentFunction;
+  readonly #options: FunctionDriverOptions;
+  readonly #start: AgentStart;
+  readonly #late: { dropped: number };
+  readonly #conversation: string;
+  #running: Running | null = null;
+  /** Set once: the end has begun. */
+  #ending: string | null = null;
+  #over = false;
+  #cancelGrace = (): void => {};
+
+  constructor(run: AgentFunction, options: FunctionDriverOptions, start: AgentStart, late: { dropped: number }) {
+    this.#run = run;
+    this.#options = options;
+    this.#start = start;
+    this.#late = late;
+    const wanted = start.conversation;
+    const known = wanted !== null && (options.knows?.(wanted) ?? true);
+    this.#conversation = known ? wanted : (options.ids ?? randomUUID)();
+    queueMicrotask(() =>
+      this.#emit({
+        type: 'ready',
+        caps: { acks: true, steer: options.steer !== undefined, rewind: options.rewind === true },
+        conversation: this.#conversation,
+        lost: wanted !== null && !known,
+      }),
+    );
+  }
+
+  prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
+    if (this.#ending !== null) return;
+    const abort = new AbortController();
+    const { session, incarnation } = this.#start;
+    const conversation = this.#conversation;
+    const context = { signal: abort.signal, session, incarnation, conversation, turn, rewind };
+    const running = { turn, abort, context };
+    this.#running = running;
+    queueMicrotask(() => void this.#take(running, text));
+  }
+
+  interrupt(turn: TurnId): void {
+    queueMicrotask(() => {
+      const running = this.#running?.turn === turn ? this.#running : null;
+      // First the ack, then the abort: the generator may answer it in the same breath.
+      this.#emit({ type: 'ack', turn, none: running === null });
+      running?.abort.abort();
+    });
+  }
+
+  steer(turn: TurnId, id: string, text: string): void {
+    queueMicrotask(() => {
+      const running = this.#running?.turn === turn ? this.#running : null;
+      const taken = running !== null && this.#steerInto(running, text);
+      this.#emit({ type: 'steered', turn, id, taken });
+    });
+  }
+
+  close(): void {
+    this.#end('closed');
+  }
+
+  kill(): void {
+    this.#end('killed');
+  }
+
+  #steerInto(running: Running, text: string): boolean {
+    try {
+      return this.#options.steer?.(text, running.context) ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  async #take(running: Running, text: string): Promise<void> {
+    this.#emit({ type: 'started', turn: running.turn });
+    let result: TurnResult;
+    try {
+      result = resultOf(await this.#drive(running, text), running.abort.signal.aborted);
+    } catch (error) {
+      result = failureOf(error, running.abort.signal.aborted);
+    }
+    if (this.#running === running) this.#running = null;
+    this.#emit({ type: 'result', turn: running.turn, result });
+    if (this.#ending !== null) this.#finish(false);
+  }
+
+  /** Pulls the generator to its end, or to its first yield after the abort. */
+  async #drive(running: Running, text: string): Promise<FunctionResult | string | void> {
+    const generator = this.#run(text, running.context);
+    const breathEvery = this.#options.breathEvery ?? 256;
+    for (let yields = 1; ; yields += 1) {
+      const next = await generator.next();
+      if (next.done === true) return next.value;
+      const output = typeof next.value === 'string' ? { kind: 'text' as const, data: next.value } : next.value;
+      this.#emit({ type: 'output', turn: running.turn, ...output });
+      if (running.abort.signal.aborted) {
+        await generator.return(undefined);
+        return undefined;
+      }
+      if (yields % breathEvery === 0) await (this.#options.breathe ?? turnLoop)();
+    }
+  }
+
+  #end(reason: string): void {
+    if (this.#ending !== null) return;
+    this.#ending = reason;
+    queueMicrotask(() => {
+      if (this.#running === null) {
+        this.#finish(false);
+        return;
+      }
+      this.#cancelGrace = (this.#options.timers ?? realTimers).set(this.#options.killGraceMs ?? 100, () =>
+        this.#finish(true),
+      );
+      this.#running.abort.abort();
+    });
+  }
+
+  #finish(abandoned: boolean): void {
+    if (this.#over) return;
+    this.#cancelGrace();
+    this.#emit({ type: 'exited', reason: this.#ending ?? 'killed', data: { abandoned } });
+    this.#over = true;
+  }
+
+  #emit(event: AgentEvent): void {
+    if (this.#over) this.#late.dropped += 1;
+    else this.#start.emit(event);
+  }
+}
+
+function resultOf(value: FunctionResult | string | void, aborted: boolean): TurnResult {
+  const returned = typeof value === 'string' ? { text: value } : (value ?? {});
+  const { text = '', usage, error } = returned;
+  const outcome = returned.outcome ?? (aborted ? 'interrupted' : 'completed');
+  const data = { text, ...(usage === undefined ? {} : { usage }), ...(error === undefined ? {} : { error }) };
+  return { outcome, empty: text === '', data };
+}
+
+/** A throw after the abort is how most functions stop: that is an interruption, and the error is kept beside it. */
+function failureOf(thrown: unknown, aborted: boolean): TurnResult {
+  const error =
+    thrown instanceof Error
+      ? { name: thrown.name, message: thrown.message, stack: thrown.stack ?? null, ...codeOf(thrown) }
+      : { name: 'NotAnError', message: String(thrown), stack: null };
+  return { outcome: aborted ? 'interrupted' : 'failed', empty: true, data: { text: '', error } };
+}
+
+function codeOf(error: Error): { readonly code?: string } {
+  return 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+}

@@ -1,0 +1,147 @@
+/**
+ * Driver for programs that speak the agent protocol (docs/agent-protocol.md).
+ *
+ * Owns: one child per handle, and the start deadline. Messages out: `ToAgent`, one line each, written within the call.
+ * Messages in: `FromAgent`, mapped to the port by `parseLine`.
+ * Invariants:
+ *  P-1 Nothing of what the program says can throw here; what is not understood becomes `raw`.
+ *  P-2 `ready` is passed on once, and `started` once and only for the turn that was prompted last (A-3).
+ *  P-3 Every event but `exited` comes before it; the child calls `onExit` last and once (C-1).
+ */
+import type { TurnId } from '../../core/ids.ts';
+import type { AgentChild, ChildExit, Environment, LineFrame, SpawnOptions, Timers } from '../../supervise/index.ts';
+import { commonVariables, pickEnvironment, realTimers, spawnAgent } from '../../supervise/index.ts';
+import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+import type { ToAgent } from './wire.ts';
+import { parseLine, protocolVersion, raw } from './wire.ts';
+
+type Ladder = Pick<
+  SpawnOptions,
+  'lineMaxBytes' | 'writeMaxBytes' | 'closeGraceMs' | 'termGraceMs' | 'reapDeadlineMs' | 'settleQuietMs' | 'settleMaxMs'
+>;
+
+export interface ProcessDriverOptions extends Ladder {
+  /** Shown in `explain` and on tapes. Default: `process`. */
+  readonly name?: string;
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  /** Variables set for the program; they win over those passed on. */
+  readonly env?: Environment;
+  /** Names of the daemon's own variables that are passed on. Default: `commonVariables`. */
+  readonly passEnv?: readonly string[];
+  /** From the spawn to `ready`; then the program is killed and `exited` says `start_timeout`. Default 30,000. */
+  readonly startDeadlineMs?: number;
+  /** Kept of a message that is not understood. Default 2,048. */
+  readonly rawMaxLength?: number;
+  /** The environment that `passEnv` picks from. Default: the daemon's. */
+  readonly ambient?: Readonly<{ [name: string]: string | undefined }>;
+  readonly timers?: Timers;
+  /** Makes cookies. Default: UUIDv4. */
+  readonly ids?: () => string;
+}
+
+export function processDriver(options: ProcessDriverOptions): AgentDriver {
+  return {
+    name: options.name ?? 'process',
+    start: (start) => new ProcessAgent(options, start),
+  };
+}
+
+class ProcessAgent implements AgentHandle {
+  readonly #child: AgentChild;
+  readonly #emit: (event: AgentEvent) => void;
+  readonly #rawMaxLength: number;
+  readonly #cancelStart: () => void;
+  #ready = false;
+  /** The turn that was prompted last and has not been confirmed. */
+  #unconfirmed: TurnId | null = null;
+
+  constructor(options: ProcessDriverOptions, start: AgentStart) {
+    this.#emit = start.emit;
+    this.#rawMaxLength = options.rawMaxLength ?? 2_048;
+    this.#child = spawnAgent({
+      ...options,
+      args: options.args ?? [],
+      env: { ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env), ...options.env },
+      onProcess: start.onProcess,
+      onFrame: (frame) => this.#onFrame(frame),
+      onExit: (exit) => this.#onExit(exit),
+    });
+    const { session, incarnation, conversation } = start;
+    this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation });
+    this.#cancelStart = (options.timers ?? realTimers).set(options.startDeadlineMs ?? 30_000, () => {
+      this.#child.kill('start_timeout');
+    });
+  }
+
+  prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
+    this.#unconfirmed = turn;
+    this.#write({ type: 'prompt', turn, text, ...(rewind === null ? {} : { rewind }) });
+  }
+
+  interrupt(turn: TurnId): void {
+    this.#write({ type: 'interrupt', turn });
+  }
+
+  steer(turn: TurnId, id: string, text: string): void {
+    this.#write({ type: 'steer', turn, id, text });
+  }
+
+  close(): void {
+    this.#write({ type: 'close' });
+    this.#child.close();
+  }
+
+  kill(): void {
+    this.#child.kill();
+  }
+
+  #write(message: ToAgent): void {
+    // A broken channel refuses; its end is on its way as `exited`.
+    this.#child.writeLine(JSON.stringify(message));
+  }
+
+  #onFrame(frame: LineFrame): void {
+    const max = this.#rawMaxLength;
+    switch (frame.kind) {
+      case 'line':
+        if (frame.text !== '') this.#pass(parseLine(frame.text, max), frame.text);
+        return;
+      case 'oversize':
+        this.#emit(raw('line too long', frame.head, max));
+        return;
+      case 'resync':
+        this.#emit(raw('line too long, skipped', '', max, frame.bytes));
+        return;
+      case 'half':
+        this.#emit(raw('half a line, then the end', frame.text, max));
+        return;
+    }
+  }
+
+  #pass(event: AgentEvent, line: string): void {
+    if (event.type === 'ready') {
+      if (this.#ready) {
+        this.#emit(raw('ready came twice', line, this.#rawMaxLength));
+        return;
+      }
+      this.#ready = true;
+      this.#cancelStart();
+    }
+    if (event.type === 'started') {
+      if (event.turn !== this.#unconfirmed) {
+        this.#emit(raw('started: not the turn that was prompted, or twice', line, this.#rawMaxLength));
+        return;
+      }
+      this.#unconfirmed = null;
+    }
+    this.#emit(event);
+  }
+
+  #onExit(exit: ChildExit): void {
+    this.#cancelStart();
+    const { reason, ...data } = exit;
+    this.#emit({ type: 'exited', reason, data });
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * One turn of the scripted agent: plays its directives in order until they end or an interrupt comes.
+ *
+ * Owns: the waits of the turn. Called by the program for every message that names the turn.
+ * Invariants:
+ *  T-1 Whatever the directives do, `ended` is resolved once the turn is over for the agent itself.
+ *  T-2 An interrupt ends the current wait at once.
+ */
+import type { OutputKind } from '../../core/inputs.ts';
+import type { Conversation, RememberedTurn } from './conversation.ts';
+import type { Directive, Manner } from './directives.ts';
+import { numbers } from './directives.ts';
+import type { AgentLog } from './log.ts';
+import { misbehave } from './misbehave.ts';
+import type { Voice } from './voice.ts';
+import { work } from './work.ts';
+
+export interface TurnTools {
+  readonly voice: Voice;
+  readonly log: AgentLog;
+  readonly conversation: Conversation;
+  readonly acks: boolean;
+  readonly chunkMs: number;
+}
+
+export class Turn {
+  readonly id: number;
+  readonly manner: Manner;
+  readonly tools: TurnTools;
+  readonly #remembered: RememberedTurn;
+  #interrupts = 0;
+  #stopped = false;
+  #wake = (): void => {};
+  #error: { readonly code: string; readonly message: string } | null = null;
+
+  constructor(id: number, manner: Manner, remembered: RememberedTurn, tools: TurnTools) {
+    this.id = id;
+    this.manner = manner;
+    this.tools = tools;
+    this.#remembered = remembered;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Plays the turn to its end, result included. */
+  async play(directives: readonly Directive[], prompt: string): Promise<void> {
+    const { voice, log } = this.tools;
+    if (this.manner.merged === 'turn') voice.hold();
+    if (this.manner.lateStartedMs > 0) await this.wait(this.manner.lateStartedMs);
+    voice.say({ type: 'started', turn: this.id });
+    log.write('prompt', { turn: this.id, length: prompt.length });
+    const acting = directives.filter((directive) => steps[directive.name] !== undefined);
+    for (const directive of acting) {
+      if (this.#stopped) break;
+      await steps[directive.name]?.(this, directive.argument);
+    }
+    if (acting.length === 0 && !(await work.goOn(this, prompt))) await this.#answer(prompt);
+    await this.#finish();
+  }
+
+  /** Says a piece of the answer. */
+  say(text: string): void {
+    this.#remembered.said += text;
+    this.output('text', text);
+  }
+
+  output(kind: OutputKind, data: unknown): void {
+    this.tools.voice.say({ type: 'output', turn: this.id, kind, data });
+  }
+
+  fail(code: string): void {
+    this.#error = { code, message: `the script says that this turn fails: ${code}` };
+    this.#stopped = true;
+  }
+
+  /** Resolves after `ms`, or when the turn is interrupted. */
+  wait(ms: number): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  steer(text: string): void {
+    this.#remembered.steered.push(text);
+    this.say(`(steered: ${text}) `);
+  }
+
+  interrupt(): void {
+    this.#interrupts += 1;
+    const { ack, ackMs, deaf, merged } = this.manner;
+    if (deaf) return;
+    if (merged === 'end') this.tools.voice.hold();
+    if (this.#interrupts > 1) {
+      if (ack === 'now' || ack === 'twice') this.ack();
+      return;
+    }
+    if (ack === 'late') {
+      setTimeout(() => {
+        this.ack();
+        this.#stop();
+      }, ackMs);
+      return;
+    }
+    if (ack === 'now' || ack === 'twice' || ack === 'before-result' || ack === 'none') this.ack(ack === 'none');
+    if (ack === 'twice') this.ack();
+    if (ack === 'before-result') setTimeout(() => this.#stop(), ackMs);
+    else this.#stop();
+  }
+
+  ack(none = false): void {
+    if (!this.tools.acks) return;
+    this.tools.voice.say({ type: 'ack', turn: this.id, ...(none ? { none } : {}) });
+    this.tools.log.write('ack', { turn: this.id, none });
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  async #answer(prompt: string): Promise<void> {
+    const heard = prompt.length > 200 ? `${prompt.slice(0, 200)}…` : prompt;
+    for (const piece of ['scripted agent: ', 'no real agent is configured; ', 'you said: ', heard]) {
+      if (this.#stopped) return;
+      this.say(piece);
+      await this.wait(this.tools.chunkMs);
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const { voice, log, conversation } = this.tools;
+    const { manner } = this;
+    const outcome =
+      this.#error !== null ? 'failed' : this.#interrupts > 0 && this.#stopped ? 'interrupted' : 'completed';
+    this.#remembered.outcome = outcome;
+    conversation.save();
+    if (manner.noResult || (manner.ack === 'none' && this.#interrupts > 0)) {
+      voice.release();
+      return;
+    }
+    const text = manner.empty ? '' : this.#remembered.said;
+    const tokens = {
+      inputTokens: Math.ceil(this.#remembered.prompt.length / 4),
+      outputTokens: Math.ceil(text.length / 4),
+    };
+    const error = this.#error === null ? {} : { error: this.#error };
+    const result = { type: 'result', turn: this.id, outcome, text, usage: tokens, ...error } as const;
+    log.write('result', { turn: this.id, outcome });
+    if (manner.splitResult) await voice.sayInPieces(result);
+    else voice.say(result);
+    if (manner.twice) voice.say(result);
+    if (manner.ack === 'after-result' && this.#interrupts > 0) {
+      if (manner.merged === null) await new Promise((resolve) => setTimeout(resolve, manner.ackMs));
+      this.ack();
+    }
+    voice.release();
+  }
+}
+
+type Step = (turn: Turn, argument: string) => Promise<void> | void;
+
+/** Directives that do something at their place; the others colour the whole turn. */
+const steps: { readonly [name: string]: Step } = {
+  ...misbehave,
+  text: (turn, text) => turn.say(text),
+  async stream(turn, argument) {
+    const [count = 0, ms = 0, bytes = 0] = numbers(argument, 10, 10, 0);
+    for (let chunk = 1; chunk <= count && !turn.stopped; chunk += 1) {
+      turn.say(`chunk ${chunk}/${count} ${'x'.repeat(bytes)}`);
+      await turn.wait(ms);
+    }
+  },
+  async forever(turn, argument) {
+    const [ms = 0] = numbers(argument, 10);
+    for (let chunk = 1; !turn.stopped; chunk += 1) {
+      turn.say(`chunk ${chunk} `);
+      await turn.wait(ms);
+    }
+  },
+  sleep: (turn, argument) => turn.wait(numbers(argument, 100)[0] ?? 100),
+  async silent(turn) {
+    // Timers take at most 2^31 - 1 ms.
+    while (!turn.stopped) await turn.wait(2_000_000_000);
+  },
+  fail: (turn, code) => turn.fail(code === '' ? 'scripted' : code),
+  tool(turn, argument) {
+    turn.output('tool', { name: argument === '' ? 'shell' : argument, status: 'completed' });
+  },
+  history(turn) {
+    const turns = turn.tools.conversation.turns.map(({ turn: id, prompt, outcome }) => ({ turn: id, prompt, outcome }));
+    turn.say(JSON.stringify(turns));
+  },
+  work: (turn, argument) => work.begin(turn, argument),
+};
