@@ -1,6 +1,6 @@
 /**
  * The configuration file. Sources in rising order: defaults, `signalbox.config.ts`, environment, flags. Times are in
- * milliseconds, sizes in bytes.
+ * milliseconds, sizes in bytes. The data folder is no key of it: every command must find that one without running the file.
  */
 import { GithubConfigSchema, HookConfigSchema } from './hooks-config.ts';
 import { SessionKeySchema } from './ids.ts';
@@ -88,12 +88,6 @@ export const ConfigFileSchema = {
   additionalProperties: false,
   properties: {
     listen: ListenSchema,
-    dataDir: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 4096,
-      description: 'Default: `signalbox` in the XDG data folder.',
-    },
     durability: {
       type: 'string',
       enum: ['power', 'process'],
@@ -121,6 +115,9 @@ export const ConfigFileSchema = {
   },
 } as const satisfies Schema;
 export type ConfigFile = Wire<typeof ConfigFileSchema>;
+
+/** Gives back what it is given: it is there for the types, in `export default defineConfig({ … })`. */
+export const defineConfig = (config: ConfigFile): ConfigFile => config;
 
 export type LimitsConfig = Resolved<typeof LimitsConfigSchema>;
 export type ListenConfig = Resolved<typeof ListenSchema>;

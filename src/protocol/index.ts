@@ -2,6 +2,7 @@
 export * from './config.ts';
 export * from './errors.ts';
 export * from './events.ts';
+export * from './folder.ts';
 export * from './hooks.ts';
 export * from './hooks-config.ts';
 export * from './ids.ts';
