@@ -1,0 +1,53 @@
+/** What a sender reads: receipts, reasons, problem documents. */
+import type { ErrorCode, HookRequest, HookResponse, ProblemParts } from '../protocol/index.ts';
+import { errorEntry, isErrorCode, problem } from '../protocol/index.ts';
+import type { SubmitAnswer } from '../runtime/api.ts';
+import type { Built } from './task-template.ts';
+
+/** Seconds that a refused sender is asked to wait, where waiting helps. */
+const RETRY_AFTER_S = 30;
+
+export function refuse(request: HookRequest, code: ErrorCode, parts: ProblemParts = {}): HookResponse {
+  const body = problem(code, { ...parts, instance: request.requestId });
+  return {
+    status: body.status,
+    body,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(body.retryable ? { 'retry-after': String(RETRY_AFTER_S) } : {}),
+    },
+  };
+}
+
+/** 200: read, understood, and no task made, for this reason. */
+export function ignored(event: string, reason: string, detail: string): HookResponse {
+  return { status: 200, body: { status: 'ignored', event, reason, detail } };
+}
+
+/** After `submit` resolved: 202 with the receipt, or what refused it. Nothing of a refused delivery is stored, so that it can be delivered again. */
+export function receipt(request: HookRequest, answer: SubmitAnswer): HookResponse {
+  if (answer.kind === 'refused') {
+    const code = isErrorCode(answer.code) ? answer.code : 'internal';
+    return refuse(request, code, { detail: errorEntry(code).title, hint: answer.hint });
+  }
+  const { kind: status, ...rest } = answer;
+  return { status: 202, body: { status, ...rest } };
+}
+
+/** A verified delivery of which no task can be made. */
+export function unbuildable(request: HookRequest, built: Exclude<Built, { kind: 'task' }>): HookResponse {
+  if (built.kind === 'missing') {
+    return refuse(request, 'invalid_request', {
+      detail: `The delivery lacks ${built.facts.map(({ path }) => path).join(', ')}.`,
+      hint: 'Deliver it whole, or change what the rule requires.',
+      errors: built.facts.map(({ name, path }) => ({
+        path: `/body/${path.replaceAll('.', '/')}`,
+        message: `absent or empty; needed as "${name}"`,
+      })),
+    });
+  }
+  return refuse(request, 'invalid_request', {
+    detail: `The ${built.what} made from the delivery cannot be used: ${JSON.stringify(built.value.slice(0, 300))}.`,
+    hint: 'It needs 1 to 200 characters and no control characters; change the template.',
+  });
+}

@@ -1,0 +1,142 @@
+/**
+ * `POST /hooks/github`.
+ *
+ * H-1 Nothing of the body is read before its signature is verified, and nothing is stored before it is understood.
+ * H-2 One delivery makes at most one task: its idempotency key is `github:` and the delivery id, so that the admission row
+ *     itself is the dedupe. There is no second ledger; what was refused or failed leaves no trace that could suppress a later try.
+ * H-3 202 is answered after `submit` resolved: the task is committed, and the interrupt it fires is on the wire.
+ * H-4 Every verified delivery is answered: a receipt, or the reason why it makes no task.
+ *
+ * State: none but the compiled rules.
+ */
+import type { GithubConfigInput, HookHandler, HookRequest, HookResponse } from '../../protocol/index.ts';
+import type { Signalbox } from '../../runtime/api.ts';
+import { ignored, receipt, refuse, unbuildable } from '../answers.ts';
+import { exactText, parseBody } from '../body.ts';
+import { at, type JsonObject } from '../fields.ts';
+import { buildTask } from '../task-template.ts';
+import type { Facts } from '../template.ts';
+import { readIdentities } from './identity.ts';
+import { chooseRule, compileRules } from './rule-list.ts';
+import { isSigned } from './signature.ts';
+
+export const GITHUB_HOOK_PATH = '/hooks/github';
+/** GitHub: "Payloads are capped at 25 MB. If your event generates a larger payload, a webhook will not be fired." */
+export const GITHUB_BODY_LIMIT = 25 * 1024 * 1024;
+
+const TRUSTED = ['OWNER', 'MEMBER', 'COLLABORATOR'] as const;
+/** As GitHub sends them: a snake_case name, and a GUID. */
+const EVENT = /^[a-z_]{1,100}$/;
+const DELIVERY = /^[\w.-]{1,100}$/;
+
+export interface GithubHookOptions {
+  readonly box: Pick<Signalbox, 'submit'>;
+  /** Null: GitHub is not configured; each delivery is told so. */
+  readonly config: GithubConfigInput | null;
+}
+
+/** Throws `bad_config` where rules do not fit together. */
+export function githubHook({ box, config }: GithubHookOptions): HookHandler {
+  const head = {
+    path: GITHUB_HOOK_PATH,
+    method: 'POST',
+    bodyLimit: config?.maxBodyBytes ?? GITHUB_BODY_LIMIT,
+  } as const;
+  if (config === null) return { ...head, handle: (request) => Promise.resolve(unconfigured(request)) };
+  const secrets = typeof config.secret === 'string' ? [config.secret] : config.secret;
+  const rules = compileRules(config);
+  const choice = { identities: readIdentities(config.bot ?? []), ignoreBots: config.ignoreBots ?? false };
+  const trusted: ReadonlySet<string> = new Set(config.trusted ?? TRUSTED);
+  const rights = (facts: Facts): string =>
+    trusted.has(facts.get('association')?.value ?? '') ? 'trusted' : 'untrusted';
+
+  const dispatch = async (request: HookRequest, delivery: Delivery): Promise<HookResponse> => {
+    const chosen = chooseRule(rules, delivery, choice);
+    const name = delivery.action === null ? delivery.event : `${delivery.event}.${delivery.action}`;
+    if (chosen.kind === 'ignored') return ignored(name, chosen.reason, chosen.detail);
+    const built = buildTask(chosen.task, {
+      body: delivery.body,
+      given: { event: name, action: delivery.action ?? '', delivery: delivery.id, rule: chosen.rule.name },
+      idempotencyKey: `github:${delivery.id}`,
+      rights,
+    });
+    return built.kind === 'task' ? receipt(request, await box.submit(built.request)) : unbuildable(request, built);
+  };
+
+  return {
+    ...head,
+    async handle(request) {
+      const verified = await verify(request, secrets, head.bodyLimit);
+      if (verified.kind === 'refused') return verified.response;
+      const { delivery } = verified;
+      if (delivery.event === 'ping') {
+        return { status: 200, body: { status: 'pong', hook: at(delivery.body, 'hook_id') ?? null } };
+      }
+      return dispatch(request, delivery);
+    },
+  };
+}
+
+interface Delivery {
+  readonly event: string;
+  readonly action: string | null;
+  readonly id: string;
+  readonly body: JsonObject;
+}
+
+type Verified =
+  | { readonly kind: 'delivery'; readonly delivery: Delivery }
+  | { readonly kind: 'refused'; readonly response: HookResponse };
+
+async function verify(request: HookRequest, secrets: readonly string[], limit: number): Promise<Verified> {
+  const { headers, rawBody } = request;
+  const no = (...parts: Parameters<typeof refuse> extends [unknown, ...infer Rest] ? Rest : never): Verified => ({
+    kind: 'refused',
+    response: refuse(request, ...parts),
+  });
+  if (rawBody.byteLength > limit)
+    return no('body_too_large', { detail: `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.` });
+  const signature = headers['x-hub-signature-256'];
+  if (signature === undefined || signature === '') {
+    return no('missing_signature', {
+      detail: 'There is no X-Hub-Signature-256 header.',
+      hint: 'Set a secret in the settings of the webhook at GitHub.',
+    });
+  }
+  const text = exactText(rawBody);
+  if (text === null || !(await isSigned(text, signature, secrets))) {
+    return no('bad_signature', {
+      detail: 'X-Hub-Signature-256 is not the signature of this body under the configured secret.',
+    });
+  }
+  for (const [name, form] of [
+    ['x-github-event', EVENT],
+    ['x-github-delivery', DELIVERY],
+  ] as const) {
+    if (!form.test(headers[name] ?? '')) {
+      return no('missing_header', {
+        detail: `${name} is missing or malformed.`,
+        hint: 'GitHub sends it with every delivery; a proxy may have taken it out.',
+      });
+    }
+  }
+  const parsed = parseBody(text, headers['content-type'], true);
+  if (parsed.kind === 'bad') return no(parsed.code, { detail: parsed.detail });
+  const action = at(parsed.body, 'action');
+  return {
+    kind: 'delivery',
+    delivery: {
+      event: headers['x-github-event'] ?? '',
+      action: typeof action === 'string' && action !== '' ? action.slice(0, 100) : null,
+      id: headers['x-github-delivery'] ?? '',
+      body: parsed.body,
+    },
+  };
+}
+
+function unconfigured(request: HookRequest): HookResponse {
+  return refuse(request, 'unknown_hook', {
+    detail: 'GitHub deliveries are not configured.',
+    hint: 'Set github.secret in the configuration to the secret of the webhook at GitHub (docs/github.md).',
+  });
+}

@@ -1,0 +1,77 @@
+/**
+ * An owner asks for something in a comment on an issue (`issue_comment.created`). The text is ours.
+ * From the example payloads that GitHub and the community keep in @octokit/webhooks-examples 7.6.1 (licence MIT): ids, names
+ * and shape as recorded, trimmed to about what is read here.
+ */
+export const issueComment = {
+  action: 'created',
+  issue: {
+    url: 'https://api.github.com/repos/Codertocat/Hello-World/issues/1',
+    html_url: 'https://github.com/Codertocat/Hello-World/issues/1',
+    id: 444500041,
+    node_id: 'MDU6SXNzdWU0NDQ1MDAwNDE=',
+    number: 1,
+    title: 'Spelling error in the README file',
+    user: {
+      login: 'Codertocat',
+      id: 21031067,
+      node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+      html_url: 'https://github.com/Codertocat',
+      type: 'User',
+      site_admin: false,
+    },
+    state: 'open',
+    locked: false,
+    comments: 0,
+    created_at: '2019-05-15T15:20:18Z',
+    updated_at: '2019-05-15T15:20:21Z',
+    closed_at: null,
+    author_association: 'OWNER',
+    body: "It looks like you accidently spelled 'commit' with two 't's.",
+  },
+  comment: {
+    url: 'https://api.github.com/repos/Codertocat/Hello-World/issues/comments/492700400',
+    html_url: 'https://github.com/Codertocat/Hello-World/issues/1#issuecomment-492700400',
+    issue_url: 'https://api.github.com/repos/Codertocat/Hello-World/issues/1',
+    id: 492700400,
+    node_id: 'MDEyOklzc3VlQ29tbWVudDQ5MjcwMDQwMA==',
+    user: {
+      login: 'Codertocat',
+      id: 21031067,
+      node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+      html_url: 'https://github.com/Codertocat',
+      type: 'User',
+      site_admin: false,
+    },
+    created_at: '2019-05-15T15:20:21Z',
+    updated_at: '2019-05-15T15:20:21Z',
+    author_association: 'OWNER',
+    body: "The greeting misspells the customer's name. Please correct it before the release goes out at noon.",
+  },
+  repository: {
+    id: 186853002,
+    node_id: 'MDEwOlJlcG9zaXRvcnkxODY4NTMwMDI=',
+    name: 'Hello-World',
+    full_name: 'Codertocat/Hello-World',
+    private: false,
+    owner: {
+      login: 'Codertocat',
+      id: 21031067,
+      node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+      html_url: 'https://github.com/Codertocat',
+      type: 'User',
+      site_admin: false,
+    },
+    html_url: 'https://github.com/Codertocat/Hello-World',
+    url: 'https://api.github.com/repos/Codertocat/Hello-World',
+    default_branch: 'master',
+  },
+  sender: {
+    login: 'Codertocat',
+    id: 21031067,
+    node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+    html_url: 'https://github.com/Codertocat',
+    type: 'User',
+    site_admin: false,
+  },
+} as const;

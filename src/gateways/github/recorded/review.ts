@@ -1,0 +1,85 @@
+/**
+ * A review with a text of its own (`pull_request_review.submitted`). Its state and text are ours: the example has neither.
+ * From the example payloads that GitHub and the community keep in @octokit/webhooks-examples 7.6.1 (licence MIT): ids, names
+ * and shape as recorded, trimmed to about what is read here.
+ */
+export const review = {
+  action: 'submitted',
+  review: {
+    id: 237895671,
+    node_id: 'MDE3OlB1bGxSZXF1ZXN0UmV2aWV3MjM3ODk1Njcx',
+    user: {
+      login: 'Codertocat',
+      id: 21031067,
+      node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+      html_url: 'https://github.com/Codertocat',
+      type: 'User',
+      site_admin: false,
+    },
+    body: 'The fix is right, but the old spelling is still in the tests. Please change it there too.',
+    commit_id: 'ec26c3e57ca3a959ca5aad62de7213c562f8c821',
+    submitted_at: '2019-05-15T15:20:38Z',
+    state: 'changes_requested',
+    html_url: 'https://github.com/Codertocat/Hello-World/pull/2#pullrequestreview-237895671',
+    pull_request_url: 'https://api.github.com/repos/Codertocat/Hello-World/pulls/2',
+    author_association: 'OWNER',
+  },
+  pull_request: {
+    url: 'https://api.github.com/repos/Codertocat/Hello-World/pulls/2',
+    id: 279147437,
+    node_id: 'MDExOlB1bGxSZXF1ZXN0Mjc5MTQ3NDM3',
+    html_url: 'https://github.com/Codertocat/Hello-World/pull/2',
+    number: 2,
+    state: 'open',
+    locked: false,
+    title: 'Update the README with new information.',
+    user: {
+      login: 'Codertocat',
+      id: 21031067,
+      node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+      html_url: 'https://github.com/Codertocat',
+      type: 'User',
+      site_admin: false,
+    },
+    body: 'This is a pretty simple change that we need to pull into master.',
+    created_at: '2019-05-15T15:20:33Z',
+    updated_at: '2019-05-15T15:20:38Z',
+    head: {
+      label: 'Codertocat:changes',
+      ref: 'changes',
+      sha: 'ec26c3e57ca3a959ca5aad62de7213c562f8c821',
+    },
+    base: {
+      label: 'Codertocat:master',
+      ref: 'master',
+      sha: 'f95f852bd8fca8fcc58a9a2d6c842781e32a215e',
+    },
+    author_association: 'OWNER',
+  },
+  repository: {
+    id: 186853002,
+    node_id: 'MDEwOlJlcG9zaXRvcnkxODY4NTMwMDI=',
+    name: 'Hello-World',
+    full_name: 'Codertocat/Hello-World',
+    private: false,
+    owner: {
+      login: 'Codertocat',
+      id: 21031067,
+      node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+      html_url: 'https://github.com/Codertocat',
+      type: 'User',
+      site_admin: false,
+    },
+    html_url: 'https://github.com/Codertocat/Hello-World',
+    url: 'https://api.github.com/repos/Codertocat/Hello-World',
+    default_branch: 'master',
+  },
+  sender: {
+    login: 'Codertocat',
+    id: 21031067,
+    node_id: 'MDQ6VXNlcjIxMDMxMDY3',
+    html_url: 'https://github.com/Codertocat',
+    type: 'User',
+    site_admin: false,
+  },
+} as const;

@@ -1,0 +1,147 @@
+/** Joins the configured rules with the built-in ones, compiles them, and finds the one that takes a delivery. */
+import { AppError } from '../../core/errors.ts';
+import type { GithubConfigInput, GithubRule, GithubRuleName } from '../../protocol/index.ts';
+import { BOT, failing, readConditions, type Condition } from '../conditions.ts';
+import { compileTask, type CompiledTask } from '../task-template.ts';
+import { isBot, isOwn, type Identities } from './identity.ts';
+import { EVENT_REASONS, IGNORE_REASONS } from './ignored.ts';
+import { BUILTIN_RULES, COMMON_FACTS, DEFAULT_SESSION, DEFAULT_SOURCE, type RuleSpec } from './rules.ts';
+
+export interface CompiledRule {
+  readonly name: string;
+  readonly event: string;
+  readonly action: string | null;
+  readonly when: readonly Condition[];
+  readonly own: 'ignore' | 'take';
+  readonly does:
+    | { readonly kind: 'task'; readonly task: CompiledTask }
+    | { readonly kind: 'ignore'; readonly why: string };
+}
+
+/** Facts that the gateway gives beside those read from the body. */
+const GIVEN = ['event', 'action', 'delivery', 'rule'] as const;
+const LABELS = { delivery: '{delivery}', event: '{event}', rule: '{rule}', number: '{number}', url: '{url}' };
+
+/** The configured rules in their order, then the built-in ones that none of them stands in place of. Throws `bad_config`. */
+export function compileRules(
+  config: Pick<GithubConfigInput, 'rules' | 'builtin' | 'quoteMax'>,
+): readonly CompiledRule[] {
+  const replaced = new Set<GithubRuleName>();
+  const own = (config.rules ?? []).map((rule, index) => {
+    if (rule.like !== undefined) replaced.add(rule.like);
+    return compileRule(
+      rule.like ?? `rules[${index}]`,
+      readRule(rule, `github.rules[${index}]`),
+      `github.rules[${index}]`,
+      config.quoteMax,
+      rule.ignore,
+    );
+  });
+  if (config.builtin === false) return own;
+  const builtin = Object.entries(BUILTIN_RULES)
+    .filter(([name]) => !replaced.has(name as GithubRuleName))
+    .map(([name, spec]) => compileRule(name, spec, `built-in rule ${name}`, config.quoteMax, undefined));
+  return [...own, ...builtin];
+}
+
+function readRule(rule: GithubRule, where: string): RuleSpec {
+  const { like, on, if: wanted, unless, ignore: _ignore, own, ...task } = rule;
+  const base = like === undefined ? null : BUILTIN_RULES[like];
+  if (base === null && on === undefined) {
+    throw new AppError({
+      code: 'bad_config',
+      message: `${where}: neither "on" nor "like"`,
+      hint: 'Say which event it takes, such as on: "status", or which built-in rule it changes.',
+    });
+  }
+  const when = readConditions(
+    { ...(wanted === undefined ? {} : { if: wanted }), ...(unless === undefined ? {} : { unless }) },
+    where,
+  );
+  const changed = new Set(when.map(({ field }) => field));
+  const kept = (base?.when ?? []).filter(({ field }) => !changed.has(field));
+  const [event = '*', action] = on === undefined ? [base?.event, base?.action ?? undefined] : on.split('.');
+  return {
+    ...base,
+    ...task,
+    facts: { ...base?.facts, ...task.facts },
+    labels: { ...base?.labels, ...task.labels },
+    event,
+    action: action === undefined || action === '*' ? null : action,
+    when: [...kept, ...when],
+    own: own ?? base?.own ?? 'ignore',
+  };
+}
+
+function compileRule(
+  name: string,
+  spec: RuleSpec,
+  where: string,
+  quoteMax: number | undefined,
+  ignore: string | undefined,
+): CompiledRule {
+  const { event, action, when, own, ...task } = spec;
+  const head = { name, event, action, when, own };
+  if (ignore !== undefined) return { ...head, does: { kind: 'ignore', why: ignore } };
+  const facts = { ...COMMON_FACTS, ...task.facts };
+  // Default labels name facts that a rule of one's own need not have.
+  const labels = Object.fromEntries(
+    Object.entries(LABELS).filter(([fact]) => fact in facts || (GIVEN as readonly string[]).includes(fact)),
+  );
+  const compiled = compileTask(
+    { ...task, facts },
+    { where, given: GIVEN, defaults: { session: DEFAULT_SESSION, source: DEFAULT_SOURCE, labels }, quoteMax },
+  );
+  return { ...head, does: { kind: 'task', task: compiled } };
+}
+
+export type Chosen =
+  | { readonly kind: 'task'; readonly rule: CompiledRule; readonly task: CompiledTask }
+  | { readonly kind: 'ignored'; readonly reason: string; readonly detail: string };
+
+/** The first rule that fits. When none does: what the last rule that was meant for this event and action objected to. */
+export function chooseRule(
+  rules: readonly CompiledRule[],
+  delivery: { readonly event: string; readonly action: string | null; readonly body: unknown },
+  options: { readonly identities: Identities; readonly ignoreBots: boolean },
+): Chosen {
+  const { event, action, body } = delivery;
+  let objection: Chosen | null = null;
+  for (const rule of rules) {
+    if ((rule.event !== '*' && rule.event !== event) || (rule.action !== null && rule.action !== action)) continue;
+    const reason = objectionOf(rule, body, options);
+    if (reason !== null) {
+      objection = because(reason, rule.name);
+    } else if (rule.does.kind === 'ignore') {
+      return { kind: 'ignored', reason: 'ignored_by_rule', detail: rule.does.why };
+    } else {
+      return { kind: 'task', rule, task: rule.does.task };
+    }
+  }
+  if (objection !== null) return objection;
+  if (rules.some((rule) => rule.event === event)) return because('action_not_mapped', null);
+  return because(
+    EVENT_REASONS.get(event) ??
+      (Object.values(BUILTIN_RULES).some((rule) => rule.event === event) ? 'no_rule' : 'unknown_event'),
+    null,
+  );
+}
+
+function objectionOf(
+  rule: CompiledRule,
+  body: unknown,
+  { identities, ignoreBots }: { readonly identities: Identities; readonly ignoreBots: boolean },
+): string | null {
+  if (rule.own === 'ignore' && isOwn(body, identities)) return 'own_event';
+  if (rule.own === 'ignore' && ignoreBots && isBot(body)) return 'bot_event';
+  const condition = failing(rule.when, body, identities.logins);
+  if (condition === null) return null;
+  return condition.oneOf?.includes(BOT) === true && identities.logins.size === 0
+    ? 'bot_not_configured'
+    : condition.otherwise;
+}
+
+function because(reason: string, rule: string | null): Chosen {
+  const text = (IGNORE_REASONS as { readonly [code: string]: string })[reason] ?? '';
+  return { kind: 'ignored', reason, detail: rule === null ? text : `${text} (rule ${rule})` };
+}

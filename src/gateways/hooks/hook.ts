@@ -1,0 +1,155 @@
+/**
+ * `POST /hooks/{name}`: any source that signs as Standard Webhooks says (github.com/standard-webhooks/standard-webhooks):
+ * `webhook-id`, `webhook-timestamp` and `webhook-signature`, HMAC-SHA-256 over id, timestamp and the body's bytes.
+ * Verified by the library `standardwebhooks` of the same project, which compares in constant time.
+ *
+ * N-1 The id is signed, so it is the idempotency key, `hook:NAME:ID`: a replay, whenever it comes, is the first task again.
+ * N-2 A delivery whose timestamp is more than 300 s away from this machine's wall clock is refused (the library's tolerance).
+ * N-3 As for GitHub: nothing is stored unless the answer says so, and the answer comes after the commit.
+ *
+ * State: none but the compiled templates.
+ */
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
+import { AppError } from '../../core/errors.ts';
+import type { ErrorCode, HookConfigInput, HookHandler, HookRequest } from '../../protocol/index.ts';
+import type { Signalbox } from '../../runtime/api.ts';
+import { ignored, receipt, refuse, unbuildable } from '../answers.ts';
+import { exactText, parseBody } from '../body.ts';
+import { failing, readConditions } from '../conditions.ts';
+import { buildTask, compileTask } from '../task-template.ts';
+
+/** Bytes. Standard Webhooks advises senders to stay below 20 kB. */
+export const HOOK_BODY_LIMIT = 1_048_576;
+const NAME = /^(?!github$)[a-z0-9][a-z0-9-]{0,63}$/;
+/** What may stand in an idempotency key, with room for `hook:` and the longest name. */
+const ID = /^[!-~]{1,120}$/;
+const TIMESTAMP = /^[0-9]{1,12}$/;
+const GIVEN = ['hook', 'id', 'payload'] as const;
+
+export interface StandardHooksOptions {
+  readonly box: Pick<Signalbox, 'submit'>;
+  /** By name. */
+  readonly config: { readonly [name: string]: HookConfigInput };
+}
+
+/** One handler for each configured source. Throws `bad_config` for a secret that is none, or a template that asks for what is not there. */
+export function standardHooks({ box, config }: StandardHooksOptions): readonly HookHandler[] {
+  return Object.entries(config).map(([name, source]) => standardHook(box, name, source));
+}
+
+function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: HookConfigInput): HookHandler {
+  const where = `hooks.${name}`;
+  if (!NAME.test(name)) {
+    throw new AppError({
+      code: 'bad_config',
+      message: `${where}: the name cannot stand in an address`,
+      hint: 'Use 1 to 64 lower-case letters, digits and hyphens; `github` has a section of its own.',
+    });
+  }
+  const { secret, if: wanted, unless, quoteMax, maxBodyBytes, ...template } = config;
+  const webhooks = (typeof secret === 'string' ? [secret] : secret).map((one) => readSecret(one, where));
+  const when = readConditions(
+    { ...(wanted === undefined ? {} : { if: wanted }), ...(unless === undefined ? {} : { unless }) },
+    where,
+  );
+  const task = compileTask(
+    { ...template, facts: { type: 'type', ...template.facts }, blocks: ['payload', ...(template.blocks ?? [])] },
+    {
+      where,
+      given: GIVEN,
+      defaults: { session: '', source: 'hook:{hook}', labels: { hook: '{hook}', delivery: '{id}', type: '{type}' } },
+      quoteMax,
+    },
+  );
+  const bodyLimit = maxBodyBytes ?? HOOK_BODY_LIMIT;
+  return {
+    path: `/hooks/${name}`,
+    method: 'POST',
+    bodyLimit,
+    async handle(request) {
+      const verified = verify(request, webhooks, bodyLimit);
+      if (verified.kind === 'refused') return refuse(request, verified.code, { detail: verified.detail });
+      const parsed = parseBody(verified.text, request.headers['content-type'], false);
+      if (parsed.kind === 'bad') return refuse(request, parsed.code, { detail: parsed.detail });
+      const condition = failing(when, parsed.body, new Set());
+      if (condition !== null)
+        return ignored(name, condition.otherwise, `A condition on ${String(condition.field)} does not hold.`);
+      const built = buildTask(task, {
+        body: parsed.body,
+        given: { hook: name, id: verified.id, payload: verified.text },
+        idempotencyKey: `hook:${name}:${verified.id}`,
+        // The signature says which system sent it, not whose words it carries.
+        rights: () => 'untrusted',
+      });
+      return built.kind === 'task' ? receipt(request, await box.submit(built.request)) : unbuildable(request, built);
+    },
+  };
+}
+
+function readSecret(secret: string, where: string): Webhook {
+  try {
+    return new Webhook(secret);
+  } catch (cause) {
+    throw new AppError({
+      code: 'bad_config',
+      message: `${where}.secret is not a Standard Webhooks secret`,
+      hint: 'It is `whsec_` and base64, or the base64 alone; the sender shows it.',
+      cause,
+    });
+  }
+}
+
+type Verified =
+  | { readonly kind: 'verified'; readonly id: string; readonly text: string }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string };
+
+const no = (code: ErrorCode, detail: string): Verified => ({ kind: 'refused', code, detail });
+
+function verify(request: HookRequest, webhooks: readonly Webhook[], limit: number): Verified {
+  const { headers, rawBody } = request;
+  if (rawBody.byteLength > limit)
+    return no('body_too_large', `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.`);
+  const id = headers['webhook-id'] ?? '';
+  const timestamp = headers['webhook-timestamp'] ?? '';
+  const signature = headers['webhook-signature'] ?? '';
+  if (signature === '') return no('missing_signature', 'There is no webhook-signature header.');
+  if (!ID.test(id)) return no('missing_header', 'webhook-id is missing, has blanks, or more than 120 characters.');
+  // The library reads the digits at its beginning and would sign those; only digits are what was meant.
+  if (!TIMESTAMP.test(timestamp)) return no('missing_header', 'webhook-timestamp is missing or no number of seconds.');
+  const text = exactText(rawBody);
+  if (text === null) return no('bad_signature', 'The body is not UTF-8, so no signature of its text can fit.');
+  const signed = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
+  for (const webhook of webhooks) {
+    try {
+      webhook.verify(text, signed, { jsonParse: false });
+      return { kind: 'verified', id, text };
+    } catch (error) {
+      if (!(error instanceof WebhookVerificationError)) throw error;
+      if (error.message.startsWith('Message timestamp'))
+        return no('stale_timestamp', `${error.message}: more than 300 s away.`);
+    }
+  }
+  return no(
+    'bad_signature',
+    'webhook-signature has no signature of this id, time and body under the configured secret.',
+  );
+}
+
+/** A delivery as a Standard Webhooks sender makes it; for tests and for trying a hook by hand. */
+export function signStandardDelivery(delivery: {
+  readonly secret: string;
+  readonly id: string;
+  readonly sentAt: Date;
+  readonly payload: unknown;
+}): { readonly headers: { readonly [name: string]: string }; readonly body: string } {
+  const body = JSON.stringify(delivery.payload);
+  return {
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': delivery.id,
+      'webhook-timestamp': String(Math.floor(delivery.sentAt.getTime() / 1000)),
+      'webhook-signature': new Webhook(delivery.secret).sign(delivery.id, delivery.sentAt, body),
+    },
+    body,
+  };
+}

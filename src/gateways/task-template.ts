@@ -1,0 +1,160 @@
+/**
+ * Turns a verified delivery into a submit request by a template from the configuration.
+ * Compiled once at start, where everything that does not fit together is refused; at a delivery only the delivery can be at fault.
+ */
+import { AppError } from '../core/errors.ts';
+import type { HookTaskTemplate } from '../protocol/hooks-config.ts';
+import { SessionKeySchema } from '../protocol/ids.ts';
+import type { SubmitRequest } from '../runtime/api.ts';
+import { checkPath, scalarAt, type FieldPath } from './fields.ts';
+import { compileTemplate, renderPlain, renderPrompt, type Fact, type Facts, type Template } from './template.ts';
+
+/** Characters of each quoted text that go into a prompt. GitHub's longest comment has 65,536; an agent can read the rest at its address. */
+export const QUOTE_MAX = 16_000;
+const LABEL_MAX = 300;
+/** Bound of `author` in a submit request. */
+const AUTHOR_MAX = 200;
+
+export interface CompiledTask {
+  readonly where: string;
+  readonly spec: HookTaskTemplate;
+  readonly paths: readonly (readonly [name: string, path: FieldPath])[];
+  readonly blocks: ReadonlySet<string>;
+  readonly needed: readonly string[];
+  readonly session: Template;
+  readonly source: Template;
+  readonly prompt: Template;
+  readonly labels: readonly (readonly [name: string, template: Template])[];
+  readonly quoteMax: number;
+}
+
+export interface CompileOptions {
+  /** Where the template stands in the configuration, for messages. */
+  readonly where: string;
+  /** Facts that the gateway gives itself, such as the delivery id. */
+  readonly given: readonly string[];
+  readonly defaults: {
+    readonly session: string;
+    readonly source: string;
+    readonly labels: { readonly [name: string]: string };
+  };
+  readonly quoteMax: number | undefined;
+}
+
+/** Throws `bad_config` with the place and the way out. */
+export function compileTask(spec: HookTaskTemplate, options: CompileOptions): CompiledTask {
+  const { where, defaults } = options;
+  const facts = spec.facts ?? {};
+  for (const [name, path] of Object.entries(facts)) checkPath(path, `${where}.facts.${name}`);
+  const known = new Set([...options.given, ...Object.keys(facts)]);
+  if (spec.prompt === undefined && spec.runner === undefined) {
+    throw new AppError({
+      code: 'bad_config',
+      message: `${where}: no prompt`,
+      hint: 'Give it a "prompt" template, or the name of a registered "runner".',
+    });
+  }
+  for (const [key, names] of [
+    ['blocks', spec.blocks ?? []],
+    ['require', spec.require ?? []],
+    ['author', spec.author === undefined ? [] : [spec.author]],
+  ] as const) {
+    for (const name of names) if (!known.has(name)) throw unknownFact(`${where}.${key}`, name, known);
+  }
+  const session = compileTemplate(spec.session ?? defaults.session, known, `${where}.session`);
+  const source = compileTemplate(spec.source ?? defaults.source, known, `${where}.source`);
+  return {
+    where,
+    spec,
+    paths: Object.entries(facts),
+    blocks: new Set(['body', ...(spec.blocks ?? [])]),
+    needed: [...new Set([...(spec.require ?? []), ...session.names, ...source.names])],
+    session,
+    source,
+    prompt: compileTemplate(spec.prompt ?? '', known, `${where}.prompt`),
+    labels: Object.entries({ ...defaults.labels, ...spec.labels }).map(
+      ([name, text]) => [name, compileTemplate(text, known, `${where}.labels.${name}`)] as const,
+    ),
+    quoteMax: options.quoteMax ?? QUOTE_MAX,
+  };
+}
+
+function unknownFact(where: string, name: string, known: ReadonlySet<string>): AppError {
+  return new AppError({
+    code: 'bad_config',
+    message: `${where}: there is no fact "${name}"`,
+    hint: `Declare it under "facts", or take one of ${[...known].toSorted().join(', ')}.`,
+  });
+}
+
+export type Built =
+  | { readonly kind: 'task'; readonly request: SubmitRequest; readonly facts: Facts }
+  /** The delivery lacks these; `path` is where they were looked for. */
+  | { readonly kind: 'missing'; readonly facts: readonly { readonly name: string; readonly path: string }[] }
+  | { readonly kind: 'unusable'; readonly what: 'session' | 'source'; readonly value: string };
+
+export interface DeliveryParts {
+  readonly body: unknown;
+  readonly given: { readonly [name: string]: string };
+  readonly idempotencyKey: string;
+  /** Rights class where the template fixes none. */
+  readonly rights: (facts: Facts) => string;
+}
+
+export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Built {
+  const facts = readFacts(compiled, delivery);
+  const missing = compiled.needed.filter((name) => (facts.get(name) ?? null) === null);
+  if (missing.length > 0)
+    return { kind: 'missing', facts: missing.map((name) => ({ name, path: pathOf(compiled, name) })) };
+  const session = renderPlain(compiled.session, facts);
+  if (!usable(session)) return { kind: 'unusable', what: 'session', value: session };
+  const source = renderPlain(compiled.source, facts);
+  if (!usable(source)) return { kind: 'unusable', what: 'source', value: source };
+  const { spec } = compiled;
+  const request: SubmitRequest = {
+    session,
+    prompt: renderPrompt(compiled.prompt, facts, compiled.quoteMax),
+    lane: spec.lane ?? 'interactive',
+    source,
+    rights: spec.rights ?? delivery.rights(facts),
+    author: facts.get(spec.author ?? 'author')?.value.slice(0, AUTHOR_MAX) ?? null,
+    idempotencyKey: delivery.idempotencyKey,
+    labels: readLabels(compiled, facts),
+    ...(spec.whenBusy === undefined ? {} : { whenBusy: spec.whenBusy }),
+    ...(spec.priority === undefined ? {} : { priority: spec.priority }),
+    ...(spec.runner === undefined ? {} : { runner: spec.runner, input: delivery.body }),
+    ...(spec.onLost === undefined ? {} : { onLost: spec.onLost }),
+    ...(spec.maxAttempts === undefined ? {} : { maxAttempts: spec.maxAttempts }),
+  };
+  return { kind: 'task', request, facts };
+}
+
+function readFacts(compiled: CompiledTask, delivery: DeliveryParts): Facts {
+  const facts = new Map<string, Fact | null>();
+  const put = (name: string, value: string | null): void => {
+    facts.set(name, value === null || value === '' ? null : { value, block: compiled.blocks.has(name) });
+  };
+  for (const [name, value] of Object.entries(delivery.given)) put(name, value);
+  for (const [name, path] of compiled.paths) {
+    const value = scalarAt(delivery.body, path);
+    put(name, value === null ? null : String(value));
+  }
+  return facts;
+}
+
+function readLabels(compiled: CompiledTask, facts: Facts): { readonly [name: string]: string } {
+  const labels: { [name: string]: string } = {};
+  for (const [name, template] of compiled.labels) {
+    if (template.names.some((used) => (facts.get(used) ?? null) === null)) continue;
+    labels[name] = renderPlain(template, facts).slice(0, LABEL_MAX);
+  }
+  return labels;
+}
+
+function pathOf(compiled: CompiledTask, name: string): string {
+  const path = compiled.paths.find(([fact]) => fact === name)?.[1];
+  return path === undefined ? name : typeof path === 'string' ? path : path.join(' or ');
+}
+
+const KEY = new RegExp(SessionKeySchema.pattern, 'u');
+const usable = (key: string): boolean => key.length <= SessionKeySchema.maxLength && KEY.test(key);
