@@ -1,1 +1,7 @@
-export {};
+export { openMemoryStore, type MemoryStoreOptions } from './memory/store.ts';
+export { MemoryDisk } from './memory/disk.ts';
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite/open.ts';
+export type { Durability, SqliteStore } from './sqlite/store.ts';
+export { CommitRejected } from './errors.ts';
+export { noFaults, storeFaultPoints, type Faults } from './faults.ts';
+export type * from './port.ts';

@@ -1,0 +1,19 @@
+/**
+ * The contract of the Store port as a test suite. Every adapter runs it, ours and third parties' (`signalbox/testing`):
+ *
+ *     import { describe, expect, it } from 'vitest';
+ *     storeContract({ describe, expect, it }, 'my store', () => ({ open: …, dispose: … }));
+ */
+import { suiteOf, type ContractApi, type StoreHarness } from './contract/api.ts';
+import { tapes } from './contract/tapes.ts';
+import type { MaybePromise } from './port.ts';
+
+export type { ContractApi, StoreHarness } from './contract/api.ts';
+
+/** `make` gives a new, empty place for each test. */
+export function storeContract(api: ContractApi, name: string, make: () => MaybePromise<StoreHarness>): void {
+  const suite = suiteOf(api, make);
+  api.describe(`the store contract: ${name}`, () => {
+    for (const part of [tapes]) part(suite);
+  });
+}

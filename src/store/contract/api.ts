@@ -1,0 +1,49 @@
+/** What the contract suite needs of a test framework, and of the store under test. */
+import { AppError } from '../../core/errors.ts';
+import type { Faults } from '../faults.ts';
+import type { MaybePromise, Store } from '../port.ts';
+
+/** Vitest, Jest and Bun have these under the same names; `toEqual` compares deeply. */
+export interface ContractApi {
+  readonly describe: (name: string, body: () => void) => void;
+  readonly it: (name: string, body: () => Promise<void>) => void;
+  readonly expect: (actual: unknown) => { toBe(expected: unknown): void; toEqual(expected: unknown): void };
+}
+
+/** One empty place for data. */
+export interface StoreHarness {
+  /** Opens the store there; again after `close` or a crash. */
+  open(options?: { readonly faults?: Faults }): MaybePromise<Store>;
+  /** Closes whatever is open and removes the data. */
+  dispose(): MaybePromise<void>;
+}
+
+export interface Suite {
+  readonly api: ContractApi;
+  /** A test with a harness of its own. */
+  readonly check: (name: string, body: (harness: StoreHarness) => Promise<void>) => void;
+}
+
+export const suiteOf = (api: ContractApi, make: () => MaybePromise<StoreHarness>): Suite => ({
+  api,
+  check: (name, body) =>
+    api.it(name, async () => {
+      const harness = await make();
+      try {
+        await body(harness);
+      } finally {
+        await harness.dispose();
+      }
+    }),
+});
+
+/** The code of the AppError that `work` throws, or `none`. Anything else it throws goes on. */
+export async function codeOf(work: () => MaybePromise<unknown>): Promise<string> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  }
+  return 'none';
+}

@@ -1,0 +1,130 @@
+/** Records as the core makes them, short to write in tests. `Writer` is an owner that keeps count of its tapes. */
+import { epoch, incarnation, sessionKey, taskId, turnId, type SessionKey, type TaskId } from '../../core/ids.ts';
+import type { TerminalStatus } from '../../core/model.ts';
+import type { Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
+import type { CommitOutcome, Store, TaskPayload } from '../port.ts';
+
+export const time = 1_700_000_000_000;
+
+export const taskRow = (id: TaskId, change: Partial<TaskRow> = {}): TaskRow => ({
+  id,
+  lane: 'interactive',
+  mode: 'prompt',
+  priority: 0,
+  ord: 1,
+  party: null,
+  whenBusy: 'preempt',
+  onLost: 'retry',
+  maxAttempts: 3,
+  status: 'queued',
+  place: 'waiting',
+  carrier: null,
+  taken: false,
+  riders: [],
+  streak: 0,
+  attempts: 0,
+  begun: false,
+  cut: false,
+  verdict: null,
+  rewind: null,
+  ...change,
+});
+
+export const payload = (change: Partial<TaskPayload> = {}): TaskPayload => ({
+  prompt: 'hello',
+  runner: null,
+  input: null,
+  source: 'api',
+  rights: 'default',
+  author: null,
+  idempotencyKey: null,
+  labels: {},
+  ...change,
+});
+
+export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): SessionRow => ({
+  key,
+  epoch: epoch(0),
+  ord: 1,
+  turns: turnId(0),
+  incarnations: incarnation(0),
+  parked: null,
+  conversation: null,
+  hold: null,
+  ...change,
+});
+
+export const admit = (id: string, change: Partial<TaskPayload> = {}, row: Partial<TaskRow> = {}): CoreRecord => ({
+  type: 'admit',
+  at: time,
+  task: taskRow(taskId(id), row),
+  payload: payload(change),
+});
+
+export const running = (id: string): CoreRecord => ({
+  type: 'task',
+  at: time,
+  task: taskRow(taskId(id), { status: 'running', place: 'holding' }),
+});
+
+export const taskEvent = (
+  id: string,
+  seq: number,
+  event: (CoreRecord & { type: 'event' })['event'] = 'progress',
+  data: unknown = { n: seq },
+): CoreRecord => ({ type: 'event', at: time + seq, task: taskId(id), seq, event, data });
+
+export const ownEvent = (seq: number, data: unknown = null): CoreRecord => ({
+  type: 'event',
+  at: time + seq,
+  task: null,
+  seq,
+  event: 'recovered',
+  data,
+});
+
+export const end = (
+  id: string,
+  seq: number,
+  status: TerminalStatus = 'completed',
+  reason: string = status,
+): CoreRecord => ({
+  type: 'end',
+  at: time + seq,
+  task: taskId(id),
+  status,
+  reason,
+  seq,
+  data: { status, reason, by: null, result: 'done' },
+});
+
+export const sessionRecord = (key: SessionKey, change: Partial<SessionRow> = {}): CoreRecord => ({
+  type: 'session',
+  at: time,
+  session: sessionRow(key, change),
+});
+
+export const key = sessionKey;
+
+/** Claims a session and commits for it alone. */
+export async function owner(store: Store, name: string) {
+  const session = sessionKey(name);
+  const { lease } = await store.claim(session);
+  return {
+    session,
+    lease,
+    commit: async (...records: readonly CoreRecord[]): Promise<CommitOutcome | undefined> => {
+      const [outcome] = await store.commit([{ session, lease, records }]);
+      return outcome;
+    },
+  };
+}
+
+/** A task that was admitted, ran and ended: tape `queued`, `granted`, `final`. */
+export const wholeTask = (id: string, status: TerminalStatus = 'completed'): readonly CoreRecord[] => [
+  admit(id),
+  taskEvent(id, 1, 'queued'),
+  running(id),
+  taskEvent(id, 2, 'granted'),
+  end(id, 3, status),
+];

@@ -1,0 +1,53 @@
+/** What the stores throw. Codes are stable; `docs/errors.md` lists them. */
+import { AppError, type AppErrorOptions } from '../core/errors.ts';
+import type { SessionKey } from '../core/ids.ts';
+
+/**
+ * A session's records break a rule that its owner should have kept, so nothing of the whole group was written. The caller
+ * takes `session` out of the group, commits the others again, and stops that session: trying again cannot help.
+ */
+export class CommitRejected extends AppError {
+  override readonly name: string = 'CommitRejected';
+  readonly session: SessionKey;
+
+  constructor(session: SessionKey, options: Omit<AppErrorOptions, 'retryable'>) {
+    super(options);
+    this.session = session;
+  }
+}
+
+/** A `seq` that is taken, or leaves a gap: somebody else wrote this tape, or its owner lost count. */
+export const tapeConflict = (session: SessionKey, tape: string, expected: number, got: number): CommitRejected =>
+  new CommitRejected(session, {
+    code: 'tape_conflict',
+    message: `the next event of ${tape} is number ${expected}, not ${got}`,
+    hint: 'A second writer, or a defect of the owner. Claim the session again and rebuild it from the store.',
+  });
+
+export const statusBackward = (session: SessionKey, task: string, from: string, to: string): CommitRejected =>
+  new CommitRejected(session, {
+    code: 'status_backward',
+    message: `task ${task} is ${from} and cannot become ${to}`,
+    hint: 'A status only moves forward: queued, running, then one terminal status for ever.',
+  });
+
+export const taskConflict = (session: SessionKey, task: string, what: string): CommitRejected =>
+  new CommitRejected(session, {
+    code: 'task_conflict',
+    message: `task ${task} ${what}`,
+    hint: 'A task has one id on all nodes and for ever, and belongs to one session.',
+  });
+
+export const badCursor = (cursor: string): AppError =>
+  new AppError({
+    code: 'bad_cursor',
+    message: `not a cursor of this list: ${JSON.stringify(cursor.slice(0, 64))}`,
+    hint: 'Give back the cursor of the previous page unchanged, or none to begin at the beginning.',
+  });
+
+export const storeClosed = (): AppError =>
+  new AppError({
+    code: 'store_closed',
+    message: 'the store is closed',
+    hint: 'The daemon is stopping, or another one has taken the store over.',
+  });

@@ -1,0 +1,255 @@
+/**
+ * The Store port in memory: the SQLite store's twin, for tests and for the simulator. Synchronous, and as strict.
+ *
+ * Owns: nothing but its claim on the disk, which outlives it. A store whose disk was opened again throws `store_closed` from
+ * then on, as the dead process would have.
+ */
+import type { SessionKey, TaskId } from '../../core/ids.ts';
+import type { SessionRow, TaskRow } from '../../core/outputs.ts';
+import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
+import { storeClosed } from '../errors.ts';
+import { noFaults, type Faults } from '../faults.ts';
+import type {
+  CommitOutcome,
+  FeedEvent,
+  FeedPosition,
+  Page,
+  ProcessRow,
+  SessionCommit,
+  SessionSummary,
+  Store,
+  StoredEvent,
+  StoredSession,
+  StoredTask,
+  StoreStats,
+  TaskFilter,
+  TaskPayload,
+} from '../port.ts';
+import { MemoryGroup } from './commit.ts';
+import { MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
+
+export interface MemoryStoreOptions {
+  /** Default: a new one. Give the disk of a crashed store to reopen what it had committed. */
+  readonly disk?: MemoryDisk;
+  readonly faults?: Faults;
+}
+
+export const openMemoryStore = (options: MemoryStoreOptions = {}): MemoryStore => new MemoryStore(options);
+
+export class MemoryStore implements Store {
+  readonly kind = 'memory';
+  readonly #disk: MemoryDisk;
+  readonly #faults: Faults;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#disk = options.disk ?? new MemoryDisk();
+    this.#faults = options.faults ?? noFaults;
+    this.#disk.owner = this;
+  }
+
+  claim(key: SessionKey): StoredSession {
+    const disk = this.#mine();
+    const session = disk.sessions.get(key) ?? newSession(disk, key);
+    session.lease += 1;
+    return {
+      lease: session.lease,
+      row: session.row === null ? null : (JSON.parse(session.row) as SessionRow),
+      seq: session.tape.length,
+      open: [...session.open.values()]
+        .sort((a, b) => a.n - b.n)
+        .map((task) => ({ row: JSON.parse(task.row) as TaskRow, seq: task.tape.length })),
+    };
+  }
+
+  commit(commits: readonly SessionCommit[]): readonly CommitOutcome[] {
+    const disk = this.#mine();
+    this.#faults.at('store.before-commit');
+    const group = new MemoryGroup(disk);
+    let outcomes: readonly CommitOutcome[];
+    try {
+      outcomes = group.apply(commits);
+      this.#faults.at('store.after-write');
+    } catch (error) {
+      group.undo();
+      throw error;
+    }
+    this.#faults.at('store.after-commit');
+    return outcomes;
+  }
+
+  openSessions(cursor: string | null, limit: number): Page<SessionKey> {
+    checkLimit(limit);
+    const after = cursor === null ? 0 : readCursor('o', cursor);
+    const rows: DiskSession[] = [];
+    for (const session of this.#mine().sessions.values()) {
+      if (session.n > after && (session.open.size > 0 || session.parked)) rows.push(session);
+      if (rows.length > limit) break;
+    }
+    return toPage(
+      rows,
+      limit,
+      'o',
+      (session) => session.n,
+      (session) => session.key,
+    );
+  }
+
+  task(id: TaskId): StoredTask | null {
+    const task = this.#mine().tasks.get(id);
+    return task === undefined ? null : storedTask(task);
+  }
+
+  tasks(filter: TaskFilter, cursor: string | null, limit: number): Page<StoredTask> {
+    checkLimit(limit);
+    const disk = this.#mine();
+    const before = cursor === null ? Number.POSITIVE_INFINITY : readCursor('t', cursor);
+    const all = filter.session === undefined ? disk.taskList : (disk.sessions.get(filter.session)?.tasks ?? []);
+    const rows: DiskTask[] = [];
+    for (let index = all.length - 1; index >= 0 && rows.length <= limit; index -= 1) {
+      const task = all[index];
+      if (task !== undefined && task.n < before && matches(task, filter)) rows.push(task);
+    }
+    return toPage(rows, limit, 't', (task) => task.n, storedTask);
+  }
+
+  taskByIdempotencyKey(key: string): TaskId | null {
+    return this.#mine().keys.get(key) ?? null;
+  }
+
+  session(key: SessionKey): SessionSummary | null {
+    const session = this.#mine().sessions.get(key);
+    return session === undefined ? null : summary(session);
+  }
+
+  sessions(cursor: string | null, limit: number): Page<SessionSummary> {
+    checkLimit(limit);
+    const before = cursor === null ? Number.POSITIVE_INFINITY : readCursor('s', cursor);
+    const rows = [...this.#mine().sessions.values()].reverse().flatMap((session) => {
+      const item = session.n < before ? summary(session) : null;
+      return item === null ? [] : [{ n: session.n, item }];
+    });
+    return toPage(
+      rows,
+      limit,
+      's',
+      (row) => row.n,
+      (row) => row.item,
+    );
+  }
+
+  tape(session: SessionKey, task: TaskId | null, after: number, limit: number): readonly StoredEvent[] {
+    checkLimit(limit);
+    const disk = this.#mine();
+    const owner = task === null ? disk.sessions.get(session) : disk.tasks.get(task);
+    if (owner === undefined || ('session' in owner && owner.session !== session)) return [];
+    const from = Math.max(after, 0);
+    return owner.tape.slice(from, from + limit).map(toStored);
+  }
+
+  feed(session: SessionKey | null, after: FeedPosition | null, limit: number): readonly FeedEvent[] {
+    checkLimit(limit);
+    const disk = this.#mine();
+    const from = after === null ? 0 : readPosition(after, disk.feed.length);
+    if (session === null) return disk.feed.slice(from, from + limit).map(toFeed);
+    const events = disk.sessions.get(session)?.feed ?? [];
+    const start = firstAfter(events, from);
+    return events.slice(start, start + limit).map(toFeed);
+  }
+
+  feedEnd(session: SessionKey | null): FeedPosition | null {
+    const disk = this.#mine();
+    const events = session === null ? disk.feed : (disk.sessions.get(session)?.feed ?? []);
+    const last = events.at(-1);
+    return last === undefined ? null : makePosition(last.position);
+  }
+
+  recordProcess(row: ProcessRow): void {
+    this.#mine().processes.set(`${row.pid} ${row.startTime}`, { ...row });
+  }
+
+  forgetProcess(pid: number, startTime: string): void {
+    this.#mine().processes.delete(`${pid} ${startTime}`);
+  }
+
+  processes(): readonly ProcessRow[] {
+    const rows = [...this.#mine().processes.values()];
+    return rows.sort((a, b) => a.pid - b.pid || (a.startTime < b.startTime ? -1 : 1));
+  }
+
+  stats(): StoreStats {
+    const disk = this.#mine();
+    const tasks = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
+    for (const task of disk.taskList) tasks[task.status] += 1;
+    const sessions = [...disk.sessions.values()].filter((session) => session.row !== null).length;
+    return { tasks, sessions, events: disk.feed.length, lateDropped: disk.late, bytes: 0 };
+  }
+
+  tidy(): void {
+    this.#mine();
+  }
+
+  close(): void {
+    if (this.#disk.owner === this) this.#disk.owner = null;
+  }
+
+  #mine(): MemoryDisk {
+    if (this.#disk.owner !== this) throw storeClosed();
+    return this.#disk;
+  }
+}
+
+function newSession(disk: MemoryDisk, key: SessionKey): DiskSession {
+  const session: DiskSession = {
+    n: disk.sessions.size + 1,
+    key,
+    lease: 0,
+    row: null,
+    parked: false,
+    changedAt: 0,
+    tape: [],
+    feed: [],
+    open: new Map(),
+    tasks: [],
+  };
+  disk.sessions.set(key, session);
+  return session;
+}
+
+const matches = (task: DiskTask, filter: TaskFilter): boolean =>
+  (filter.status === undefined || filter.status.includes(task.status)) &&
+  (filter.lane === undefined || filter.lane === task.lane) &&
+  (filter.source === undefined || filter.source === task.source);
+
+const storedTask = (task: DiskTask): StoredTask => ({
+  session: task.session,
+  row: JSON.parse(task.row) as TaskRow,
+  payload: JSON.parse(task.payload) as TaskPayload,
+  status: task.status,
+  reason: task.reason,
+  result: JSON.parse(task.result) as unknown,
+  seq: task.tape.length,
+  admittedAt: task.admittedAt,
+  endedAt: task.endedAt,
+});
+
+function summary(session: DiskSession): SessionSummary | null {
+  if (session.row === null) return null;
+  return {
+    key: session.key,
+    row: JSON.parse(session.row) as SessionRow,
+    open: session.open.size,
+    queued: [...session.open.values()].filter((task) => task.status === 'queued').length,
+    changedAt: Math.max(session.changedAt, session.feed.at(-1)?.at ?? 0),
+  };
+}
+
+/** Index of the first event with a position after `position`. */
+function firstAfter(events: readonly { readonly position: number }[], position: number): number {
+  let [low, high] = [0, events.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((events[middle]?.position ?? Infinity) > position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,27 @@
+/** The rules of the port that do not depend on an engine. */
+import type { TaskStatus, TerminalStatus } from '../core/model.ts';
+
+const ranks: { readonly [status in TaskStatus]: number } = {
+  queued: 0,
+  running: 1,
+  completed: 2,
+  failed: 2,
+  cancelled: 2,
+};
+
+export const taskStatuses: readonly TaskStatus[] = ['queued', 'running', 'completed', 'failed', 'cancelled'];
+
+export const isTerminal = (status: TaskStatus): status is TerminalStatus => ranks[status] === 2;
+
+/** S-4, for an open task. */
+export const movesForward = (from: TaskStatus, to: TaskStatus): boolean => ranks[from] <= ranks[to];
+
+/** The two fields of a payload that the store looks into; a payload without them comes from nowhere and has no key. */
+export function admissionOf(payload: unknown): { readonly source: string; readonly idempotencyKey: string | null } {
+  const fields: { readonly source?: unknown; readonly idempotencyKey?: unknown } =
+    typeof payload === 'object' && payload !== null ? payload : {};
+  return {
+    source: typeof fields.source === 'string' ? fields.source : '',
+    idempotencyKey: typeof fields.idempotencyKey === 'string' ? fields.idempotencyKey : null,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * What a database file says of itself in its first 100 bytes (https://sqlite.org/fileformat2.html#the_database_header), read
+ * without SQLite, which would recover, checkpoint or leave files beside it. Called under the store's lock only: to close a
+ * descriptor of a database that the same process has open would drop SQLite's own locks on it.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { AppError } from '../../core/errors.ts';
+import { damaged } from './failure.ts';
+import { applicationId, migrations } from './migrate.ts';
+
+export type Found = { readonly kind: 'none' } | { readonly kind: 'ours'; readonly version: number };
+
+const magic = 'SQLite format 3\0';
+const headerBytes = 100;
+
+/** Throws `store_damaged`, `store_foreign` or `store_newer`. */
+export function lookAt(path: string): Found {
+  const file = readHeader(path);
+  if (file === null || file.size === 0) return { kind: 'none' };
+  const { header, size } = file;
+  if (size < headerBytes) throw damaged(`${size} bytes are less than a header`);
+  if (header.toString('latin1', 0, 16) !== magic) throw damaged('it does not begin as a SQLite file does');
+  if (header.readUInt32BE(68) !== applicationId) {
+    throw new AppError({
+      code: 'store_foreign',
+      message: `${path} is another program's database`,
+      hint: 'It was left as it is. Give Signalbox a data folder of its own.',
+    });
+  }
+  const version = header.readUInt32BE(60);
+  if (version > migrations.length) {
+    throw new AppError({
+      code: 'store_newer',
+      message: `the database has schema version ${version}; this program knows versions up to ${migrations.length}`,
+      hint: 'It was left as it is. Start the newer Signalbox that wrote it.',
+    });
+  }
+  return { kind: 'ours', version };
+}
+
+function readHeader(path: string): { readonly header: Buffer; readonly size: number } | null {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const header = Buffer.alloc(headerBytes);
+    readSync(fd, header, 0, headerBytes, 0);
+    return { header, size: fstatSync(fd).size };
+  } finally {
+    closeSync(fd);
+  }
+}

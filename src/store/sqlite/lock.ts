@@ -1,0 +1,63 @@
+/**
+ * One daemon per database file.
+ *
+ * Owns: `FILE.lock`, an empty SQLite database on which the holder keeps a RESERVED lock for life, and `FILE.pid`, which says who
+ * that is. The lock is the operating system's (`fcntl`), so it goes with the process however that ends, and a pid that was
+ * given to a stranger means nothing to it; of starts at the same time exactly one gets it. `FILE.pid` only feeds the message.
+ */
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../../core/errors.ts';
+import { isSqliteError } from './failure.ts';
+
+export interface StoreLock {
+  /** The store is closed. */
+  readonly release: () => void;
+  /** The file was refused: as `release`, and leaves nothing beside it that was not there before. */
+  readonly abandon: () => void;
+}
+
+const busy = 5;
+
+/** Throws `store_locked`. */
+export function takeLock(path: string): StoreLock {
+  const file = `${path}.lock`;
+  const fresh = statSync(file, { throwIfNoEntry: false }) === undefined;
+  const db = new DatabaseSync(file, { timeout: 0 });
+  try {
+    db.exec('BEGIN IMMEDIATE');
+  } catch (error) {
+    db.close();
+    throw isSqliteError(error) && (error.errcode & 0xff) === busy ? locked(path) : error;
+  }
+  const pidFile = `${path}.pid`;
+  writeFileSync(`${pidFile}.new`, `${process.pid}\n`, { mode: 0o600 });
+  renameSync(`${pidFile}.new`, pidFile);
+  const end = (removeLock: boolean): void => {
+    rmSync(pidFile, { force: true });
+    // A lock file that is removed while others may be opening it is two locks; it stays, except where no store came of it.
+    if (removeLock) rmSync(file, { force: true });
+    db.close();
+  };
+  return { release: () => end(false), abandon: () => end(fresh) };
+}
+
+function locked(path: string): AppError {
+  const pid = holder(`${path}.pid`);
+  return new AppError({
+    code: 'store_locked',
+    message: `another daemon has ${path} open${pid === null ? '' : ` (pid ${pid})`}`,
+    hint: 'Talk to that daemon, stop it, or give this one a data folder of its own.',
+    retryable: true,
+  });
+}
+
+/** Null while the holder is just starting or ending. */
+function holder(pidFile: string): number | null {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8').trim());
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The numbered migrations and how they are applied. `user_version` is the number of those a file has had.
+ *
+ * They run in rollback-journal mode, not in the WAL: so the header of the main file alone always says truly whose file it
+ * is and how new, and a file that must be refused can be recognised without opening it (see `header.ts`).
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { spine } from './migrations/0001-spine.ts';
+
+/** `SgBx`; in bytes 68 to 71 of the file. */
+export const applicationId = 0x53674278;
+
+/** In order, append-only. */
+export const migrations: readonly string[] = [spine];
+
+/** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */
+export function migrate(db: DatabaseSync, version: number, list: readonly string[] = migrations): void {
+  db.exec('PRAGMA journal_mode = DELETE');
+  db.exec('BEGIN EXCLUSIVE');
+  try {
+    for (const migration of list.slice(version)) db.exec(migration);
+    db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${list.length}`);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** The schema as SQLite keeps it, one statement per paragraph; compared with `schema.sql` in a test. */
+export function dumpSchema(db: DatabaseSync): string {
+  const rows = db
+    .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'trigger', type = 'view', rowid")
+    .all();
+  return rows.map((row) => `${String(row['sql'])};\n`).join('\n');
+}

@@ -1,0 +1,81 @@
+/**
+ * Opens the database file of a data folder: lock, look, create or migrate, then the connection with its settings.
+ * A file that is refused has not been opened by SQLite at all, and is left byte for byte as it was.
+ */
+import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { noFaults, type Faults } from '../faults.ts';
+import { storeError } from './failure.ts';
+import { lookAt } from './header.ts';
+import { takeLock } from './lock.ts';
+import { migrate, migrations } from './migrate.ts';
+import { SqliteStore, type Durability } from './store.ts';
+
+export interface SqliteStoreOptions {
+  /** The database file; its folder is made (mode 0700) when it is not there. */
+  readonly path: string;
+  /** Default `power`. */
+  readonly durability?: Durability;
+  readonly faults?: Faults;
+}
+
+/** Pages (4 KiB) of write-ahead log before a commit has to move them itself: 40 MiB. 1,000, the default, halves throughput. */
+const checkpointPages = 10_000;
+/** KiB of page cache. */
+const cacheKib = 16_384;
+
+/**
+ * Throws `store_locked` (another daemon has it; the message names its pid), `store_newer`, `store_foreign`,
+ * `store_damaged`, or `store_failed` when the disk refuses.
+ */
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const path = resolve(options.path);
+  const durability = options.durability ?? 'power';
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const lock = takeLock(path);
+  try {
+    const found = lookAt(path);
+    if (found.kind === 'none') create(path);
+    const db = connect(path);
+    try {
+      if (found.kind === 'ours' && found.version < migrations.length) migrate(db, found.version);
+      configure(db, durability);
+      return new SqliteStore({ db, path, durability, faults: options.faults ?? noFaults, release: lock.release });
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.abandon();
+    throw storeError(error);
+  }
+}
+
+const connect = (path: string): DatabaseSync => new DatabaseSync(path, { timeout: 5_000 });
+
+/** Made beside its place and moved there: a database file that exists is whole. */
+function create(path: string): void {
+  const draft = `${path}.new`;
+  for (const suffix of ['', '-journal']) rmSync(`${draft}${suffix}`, { force: true });
+  const db = connect(draft);
+  try {
+    chmodSync(draft, 0o600);
+    migrate(db, 0);
+  } finally {
+    db.close();
+  }
+  renameSync(draft, path);
+}
+
+function configure(db: DatabaseSync, durability: Durability): void {
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'};
+    PRAGMA wal_autocheckpoint = ${checkpointPages};
+    PRAGMA journal_size_limit = ${checkpointPages * 4_096};
+    PRAGMA cache_size = -${cacheKib};
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;
+  `);
+}

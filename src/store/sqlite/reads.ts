@@ -1,0 +1,217 @@
+/** What readers of the SQLite store get: one statement per page, never a cursor that outlives its call. Owns statements only. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { incarnation, sessionKey, taskId, type SessionKey, type TaskId } from '../../core/ids.ts';
+import type { SessionRow } from '../../core/outputs.ts';
+import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
+import { taskStatuses } from '../rules.ts';
+import type {
+  FeedEvent,
+  FeedPosition,
+  Page,
+  ProcessRow,
+  SessionSummary,
+  StoredEvent,
+  StoredTask,
+  StoreStats,
+  TaskFilter,
+} from '../port.ts';
+import { idOrNull, json, num, storedTask, text, textOrNull, type Row } from './row.ts';
+import * as sql from './sql.ts';
+
+export class Reads {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** Prepared at first use: a daemon that starts needs few of them. */
+  #prepared(text: string): StatementSync {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  #sessionNumber(key: SessionKey): number | null {
+    const row = this.#prepared(sql.sessionNumber).get(key);
+    return row === undefined ? null : num(row, 'n');
+  }
+
+  openSessions(cursor: string | null, limit: number): Page<SessionKey> {
+    checkLimit(limit);
+    const after = cursor === null ? 0 : readCursor('o', cursor);
+    const rows = this.#prepared(sql.openSessions).all(after, limit + 1);
+    return toPage<Row, SessionKey>(rows, limit, 'o', byNumber, (row) => sessionKey(text(row, 'key')));
+  }
+
+  task(id: TaskId): StoredTask | null {
+    const row = this.#prepared(sql.task).get(id);
+    return row === undefined ? null : storedTask(row);
+  }
+
+  tasks(filter: TaskFilter, cursor: string | null, limit: number): Page<StoredTask> {
+    checkLimit(limit);
+    const before = cursor === null ? Number.MAX_SAFE_INTEGER : readCursor('t', cursor);
+    const bound = [before, limit + 1, filter.lane ?? null, filter.source ?? null] as const;
+    let rows: Row[];
+    if (filter.session !== undefined) {
+      const session = this.#sessionNumber(filter.session);
+      const statement = this.#prepared(sql.tasksByStatusAndSession);
+      const statuses = session === null ? [] : [...new Set(filter.status ?? taskStatuses)];
+      rows = newestFirst(statuses.map((status) => statement.all(...bound, status, session)));
+    } else if (filter.status !== undefined) {
+      const statement = this.#prepared(sql.tasksByStatus);
+      rows = newestFirst([...new Set(filter.status)].map((status) => statement.all(...bound, status)));
+    } else {
+      rows = this.#prepared(sql.tasks).all(...bound);
+    }
+    return toPage(rows, limit, 't', byNumber, storedTask);
+  }
+
+  taskByIdempotencyKey(key: string): TaskId | null {
+    const row = this.#prepared(sql.taskByKey).get(key);
+    return row === undefined ? null : taskId(text(row, 'id'));
+  }
+
+  session(key: SessionKey): SessionSummary | null {
+    const row = this.#prepared(sql.session).get(key);
+    return row === undefined ? null : summary(row);
+  }
+
+  sessions(cursor: string | null, limit: number): Page<SessionSummary> {
+    checkLimit(limit);
+    const before = cursor === null ? Number.MAX_SAFE_INTEGER : readCursor('s', cursor);
+    return toPage<Row, SessionSummary>(
+      this.#prepared(sql.sessions).all(before, limit + 1),
+      limit,
+      's',
+      byNumber,
+      summary,
+    );
+  }
+
+  tape(session: SessionKey, task: TaskId | null, after: number, limit: number): StoredEvent[] {
+    checkLimit(limit);
+    const owner = task === null ? null : this.#prepared(sql.final).get(task, session);
+    const number = owner === null ? this.#sessionNumber(session) : owner === undefined ? null : num(owner, 'n');
+    if (number === null) return [];
+    const rows = this.#prepared(sql.tape).all(task === null ? -number : number, after, limit);
+    const events = rows.map((row) => event(session, task, row, text(row, 'type')));
+    if (owner && owner['at'] !== null && events.length < limit && num(owner, 'seq') > after) {
+      events.push(event(session, task, owner, 'final'));
+    }
+    return events;
+  }
+
+  feed(session: SessionKey | null, after: FeedPosition | null, limit: number): FeedEvent[] {
+    checkLimit(limit);
+    const last = this.#last(sql.lastRun);
+    const from = after === null ? 0 : readPosition(after, last);
+    const rows = this.#runs(session, from, limit);
+    const events: FeedEvent[] = [];
+    for (const row of rows) {
+      events.push(...eventsOf(row).filter((one) => Number(one.position) > from));
+    }
+    return events.slice(0, limit);
+  }
+
+  #runs(session: SessionKey | null, from: number, limit: number): Row[] {
+    if (session === null) {
+      const first = this.#prepared(sql.runAt).get(from);
+      return this.#prepared(sql.feedAll).all(firstRun(first), limit, from);
+    }
+    const number = this.#sessionNumber(session);
+    if (number === null) return [];
+    const first = this.#prepared(sql.runAtSession).get(from, number);
+    return this.#prepared(sql.feedSession).all(firstRun(first), limit, from, number);
+  }
+
+  feedEnd(session: SessionKey | null): FeedPosition | null {
+    const number = session === null ? null : this.#sessionNumber(session);
+    if (session !== null && number === null) return null;
+    const last = number === null ? this.#last(sql.lastRun) : this.#last(sql.lastRunOfSession, number);
+    return last === 0 ? null : makePosition(last);
+  }
+
+  /** Number of the newest event, 0 if there is none. */
+  #last(statement: string, ...bound: readonly number[]): number {
+    const row = this.#prepared(statement).get(...bound);
+    return row === undefined ? 0 : num(row, 'last');
+  }
+
+  processes(): ProcessRow[] {
+    return this.#prepared(sql.processes)
+      .all()
+      .map((row) => ({
+        pid: num(row, 'pid'),
+        startTime: text(row, 'start_time'),
+        session: sessionKey(text(row, 'session')),
+        incarnation: incarnation(num(row, 'incarnation')),
+        cookie: text(row, 'cookie'),
+      }));
+  }
+
+  stats(): Omit<StoreStats, 'bytes'> {
+    const row: Row = this.#prepared(sql.totals).get() ?? {};
+    return {
+      tasks: {
+        queued: num(row, 'queued'),
+        running: num(row, 'running'),
+        completed: num(row, 'completed'),
+        failed: num(row, 'failed'),
+        cancelled: num(row, 'cancelled'),
+      },
+      sessions: num(row, 'sessions'),
+      events: this.#last(sql.lastRun),
+      lateDropped: num(row, 'late'),
+    };
+  }
+}
+
+const byNumber = (row: Row): number => num(row, 'n');
+const newestFirst = (lists: readonly Row[][]): Row[] => lists.flat().sort((a, b) => num(b, 'n') - num(a, 'n'));
+const firstRun = (row: Row | undefined): number => (row === undefined || row['pos'] === null ? 0 : num(row, 'pos'));
+
+const summary = (row: Row): SessionSummary => ({
+  key: sessionKey(text(row, 'key')),
+  row: json(row, 'row') as SessionRow,
+  open: num(row, 'queued') + num(row, 'running'),
+  queued: num(row, 'queued'),
+  changedAt: num(row, 'changed_at'),
+});
+
+const event = (session: SessionKey, task: TaskId | null, row: Row, type: string): StoredEvent => ({
+  session,
+  task,
+  seq: num(row, 'seq'),
+  at: num(row, 'at'),
+  type,
+  data: json(row, 'data'),
+});
+
+/** One row of the feed is one stored event, the `final` of its run, or both. */
+function eventsOf(row: Row): FeedEvent[] {
+  const session = sessionKey(text(row, 'session'));
+  const task = idOrNull(row, 'task');
+  const [first, last] = [num(row, 'first_seq'), num(row, 'last_seq')];
+  const positionOf = (seq: number): FeedPosition => makePosition(num(row, 'pos') + seq - first);
+  const events: FeedEvent[] = [];
+  const type = textOrNull(row, 'type');
+  if (type !== null) events.push({ ...event(session, task, row, type), position: positionOf(num(row, 'seq')) });
+  if (num(row, 'ends') === 1 && (type === null || num(row, 'seq') === last - 1)) {
+    const data = json(row, 'result');
+    events.push({
+      session,
+      task,
+      seq: last,
+      at: num(row, 'ended_at'),
+      type: 'final',
+      data,
+      position: positionOf(last),
+    });
+  }
+  return events;
+}

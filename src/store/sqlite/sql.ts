@@ -1,0 +1,131 @@
+/** Every statement of the SQLite store, once. `?N` are bound in the order of the comment or the name's plain reading. */
+
+// Transactions and fences.
+export const begin = 'BEGIN IMMEDIATE';
+export const commit = 'COMMIT';
+export const rollback = 'ROLLBACK';
+/** Differs from its last value on this connection if and only if another connection has committed in between. */
+export const dataVersion = 'PRAGMA data_version';
+
+// What the ledger knows.
+export const sessionByKey = `
+  SELECT n, lease, row IS NOT NULL AS stored,
+    (SELECT coalesce(max(seq), 0) FROM events WHERE tape = -sessions.n) AS seq
+  FROM sessions WHERE key = ?1`;
+export const taskById = `
+  SELECT n, session, status,
+    coalesce(seq, (SELECT coalesce(max(seq), 0) FROM events WHERE tape = tasks.n)) AS seq
+  FROM tasks WHERE id = ?1`;
+export const lastRun = 'SELECT pos + last_seq - first_seq AS last FROM runs ORDER BY pos DESC LIMIT 1';
+export const taskByKey = 'SELECT id FROM tasks WHERE idempotency_key = ?1';
+
+// Writes of a commit.
+export const claimSession = `
+  INSERT INTO sessions (key, lease) VALUES (?1, 1)
+  ON CONFLICT (key) DO UPDATE SET lease = lease + 1
+  RETURNING n, lease, row`;
+export const insertTask = `
+  INSERT INTO tasks (id, session, status, lane, admitted_at, source, idempotency_key, row, payload)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`;
+export const updateTask = 'UPDATE tasks SET status = ?2, lane = ?3, row = ?4 WHERE n = ?1';
+export const updatePayload = 'UPDATE tasks SET payload = ?2 WHERE n = ?1';
+/** The terminal status and `final`, which are one row. The lane and row of an earlier record of the same group, if any. */
+export const endTask = `
+  UPDATE tasks SET status = ?2, reason = ?3, ended_at = ?4, seq = ?5, result = ?6,
+    lane = coalesce(?7, lane), row = coalesce(?8, row)
+  WHERE n = ?1`;
+export const insertEvent = 'INSERT INTO events (tape, seq, at, type, data) VALUES (?1, ?2, ?3, ?4, ?5)';
+export const insertRun = `
+  INSERT INTO runs (pos, session, tape, first_seq, last_seq, ends) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`;
+/** The fence a second time, in the statement that writes. */
+export const updateSession = `
+  UPDATE sessions SET row = ?3, parked = ?4, changed_at = ?5 WHERE n = ?1 AND lease = ?2`;
+export const addTotals = `
+  UPDATE totals SET sessions = sessions + ?1, queued = queued + ?2, running = running + ?3,
+    completed = completed + ?4, failed = failed + ?5, cancelled = cancelled + ?6, late = late + ?7`;
+
+// Recovery.
+export const openTasks = `
+  SELECT row, (SELECT coalesce(max(seq), 0) FROM events WHERE tape = tasks.n) AS seq
+  FROM tasks WHERE status IN ('queued', 'running') AND session = ?1 ORDER BY n`;
+export const openSessions = `
+  SELECT n, key FROM sessions WHERE n IN (
+    SELECT session FROM (
+      SELECT DISTINCT session FROM tasks WHERE status = 'queued' AND session > ?1 ORDER BY session LIMIT ?2)
+    UNION SELECT session FROM (
+      SELECT DISTINCT session FROM tasks WHERE status = 'running' AND session > ?1 ORDER BY session LIMIT ?2)
+    UNION SELECT n FROM (SELECT n FROM sessions WHERE parked = 1 AND n > ?1 ORDER BY n LIMIT ?2))
+  ORDER BY n LIMIT ?2`;
+
+// Tasks and sessions, for readers.
+const taskColumns = `
+  t.n, t.id, s.key AS session, t.status, t.reason, t.result, t.admitted_at, t.ended_at, t.row, t.payload,
+  coalesce(t.seq, (SELECT coalesce(max(seq), 0) FROM events WHERE tape = t.n)) AS seq`;
+export const task = `SELECT ${taskColumns} FROM tasks t JOIN sessions s ON s.n = t.session WHERE t.id = ?1`;
+/** ?1 before, ?2 limit, ?3 lane or NULL, ?4 source or NULL; newest first. */
+export const tasks = `
+  SELECT ${taskColumns} FROM tasks t JOIN sessions s ON s.n = t.session
+  WHERE t.n < ?1 AND (?3 IS NULL OR t.lane = ?3) AND (?4 IS NULL OR t.source = ?4)
+  ORDER BY t.n DESC LIMIT ?2`;
+/** As `tasks`, of one status (?5). */
+export const tasksByStatus = `
+  SELECT ${taskColumns} FROM tasks t INDEXED BY tasks_status JOIN sessions s ON s.n = t.session
+  WHERE t.status = ?5 AND t.n < ?1 AND (?3 IS NULL OR t.lane = ?3) AND (?4 IS NULL OR t.source = ?4)
+  ORDER BY t.n DESC LIMIT ?2`;
+/** As `tasksByStatus`, of one session (?6). */
+export const tasksByStatusAndSession = `
+  SELECT ${taskColumns} FROM tasks t INDEXED BY tasks_status_session JOIN sessions s ON s.n = t.session
+  WHERE t.status = ?5 AND t.session = ?6 AND t.n < ?1 AND (?3 IS NULL OR t.lane = ?3) AND (?4 IS NULL OR t.source = ?4)
+  ORDER BY t.n DESC LIMIT ?2`;
+
+/** `changed_at` moves with the session's row; output alone moves only the newest run, whose last event tells its time. */
+const sessionColumns = `
+  s.n, s.key, s.row,
+  (SELECT count(*) FROM tasks WHERE status = 'queued' AND session = s.n) AS queued,
+  (SELECT count(*) FROM tasks WHERE status = 'running' AND session = s.n) AS running,
+  max(s.changed_at, coalesce((
+    SELECT e.at FROM tape_events e JOIN (
+      SELECT tape, last_seq FROM runs WHERE session = s.n ORDER BY pos DESC LIMIT 1) r
+    ON e.tape = r.tape AND e.seq = r.last_seq), 0)) AS changed_at`;
+export const session = `SELECT ${sessionColumns} FROM sessions s WHERE s.key = ?1 AND s.row IS NOT NULL`;
+/** ?1 before, ?2 limit; newest first. */
+export const sessions = `
+  SELECT ${sessionColumns} FROM sessions s WHERE s.row IS NOT NULL AND s.n < ?1 ORDER BY s.n DESC LIMIT ?2`;
+
+// Tapes and feeds.
+/** ?1 tape, ?2 after, ?3 limit. `final` is not among them: the task's row has it. */
+export const tape = 'SELECT seq, at, type, data FROM events WHERE tape = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3';
+export const final = `
+  SELECT n, seq, ended_at AS at, result AS data FROM tasks
+  WHERE id = ?1 AND session = (SELECT n FROM sessions WHERE key = ?2)`;
+export const sessionNumber = 'SELECT n FROM sessions WHERE key = ?1';
+
+/**
+ * Runs with their events; a run that ends its task has `final` as its last event, which stands in the task's row and comes
+ * with the run's last stored event, or alone. So every row brings at least one event after ?3.
+ * ?1 the first run to read, ?2 limit, ?3 the position to read after, ?4 session.
+ */
+const feedOf = (where: string): string => `
+  SELECT r.pos, r.first_seq, r.last_seq, r.ends, s.key AS session, t.id AS task, e.seq, e.at, e.type, e.data,
+    CASE WHEN r.ends THEN t.ended_at END AS ended_at,
+    CASE WHEN r.ends AND coalesce(e.seq, r.last_seq - 1) = r.last_seq - 1 THEN t.result END AS result
+  FROM runs r
+  JOIN sessions s ON s.n = r.session
+  LEFT JOIN tasks t ON t.n = r.tape
+  LEFT JOIN events e ON e.tape = r.tape AND e.seq BETWEEN r.first_seq AND r.last_seq
+  WHERE ${where} AND r.pos >= ?1
+    AND r.pos + coalesce(e.seq + (r.ends AND e.seq = r.last_seq - 1), r.last_seq) - r.first_seq > ?3
+  ORDER BY r.pos, e.seq LIMIT ?2`;
+export const feedAll = feedOf('true');
+export const feedSession = feedOf('r.session = ?4');
+export const runAt = 'SELECT max(pos) AS pos FROM runs WHERE pos <= ?1';
+export const runAtSession = 'SELECT max(pos) AS pos FROM runs WHERE session = ?2 AND pos <= ?1';
+export const lastRunOfSession = `
+  SELECT pos + last_seq - first_seq AS last FROM runs WHERE session = ?1 ORDER BY pos DESC LIMIT 1`;
+
+// Processes and figures.
+export const recordProcess = `
+  INSERT OR REPLACE INTO processes (pid, start_time, session, incarnation, cookie) VALUES (?1, ?2, ?3, ?4, ?5)`;
+export const forgetProcess = 'DELETE FROM processes WHERE pid = ?1 AND start_time = ?2';
+export const processes = 'SELECT pid, start_time, session, incarnation, cookie FROM processes ORDER BY pid, start_time';
+export const totals = 'SELECT sessions, queued, running, completed, failed, cancelled, late FROM totals';

@@ -1,0 +1,242 @@
+/**
+ * The Store port on one SQLite connection.
+ *
+ * Owns: the connection, its lock, the ledger. Called by: the runtime of one daemon; every method answers synchronously.
+ *  Q-1 One commit is one `BEGIN IMMEDIATE … COMMIT` for all sessions of the group; when it returns, it is durable.
+ *  Q-2 Whatever throws before COMMIT has succeeded leaves the file as it was.
+ *  Q-3 Everything but `commit` may be lost to a power cut: a lease without a commit under it decides nothing, and agent
+ *      processes do not outlive the machine. So these writes do not wait for the disk.
+ */
+import { statSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { invariant } from '../../core/errors.ts';
+import type { SessionKey, TaskId } from '../../core/ids.ts';
+import type { SessionRow, TaskRow } from '../../core/outputs.ts';
+import { storeClosed } from '../errors.ts';
+import type { Faults } from '../faults.ts';
+import type {
+  CommitOutcome,
+  FeedEvent,
+  FeedPosition,
+  Page,
+  ProcessRow,
+  SessionCommit,
+  SessionSummary,
+  Store,
+  StoredEvent,
+  StoredSession,
+  StoredTask,
+  StoreStats,
+  TaskFilter,
+} from '../port.ts';
+import { GroupWriter } from './commit.ts';
+import { storeError } from './failure.ts';
+import { Ledger } from './ledger.ts';
+import { Reads } from './reads.ts';
+import { json, num } from './row.ts';
+import * as sql from './sql.ts';
+
+/** `power`: a commit survives power loss. `process`: it survives the end of the process, whatever ends it. */
+export type Durability = 'power' | 'process';
+
+export interface SqliteStoreParts {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  readonly durability: Durability;
+  readonly faults: Faults;
+  /** Gives the file free for the next daemon; called last. */
+  readonly release: () => void;
+}
+
+export class SqliteStore implements Store {
+  readonly kind = 'sqlite';
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #durability: Durability;
+  readonly #faults: Faults;
+  readonly #release: () => void;
+  readonly #ledger: Ledger;
+  readonly #writer: GroupWriter;
+  readonly #reads: Reads;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #claim: StatementSync;
+  readonly #openTasks: StatementSync;
+  #open = true;
+  /** Something was written since the last checkpoint of `tidy`. */
+  #untidy = true;
+
+  constructor(parts: SqliteStoreParts) {
+    const { db } = parts;
+    this.#db = db;
+    this.#path = parts.path;
+    this.#durability = parts.durability;
+    this.#faults = parts.faults;
+    this.#release = parts.release;
+    this.#ledger = new Ledger(db);
+    this.#writer = new GroupWriter(db, this.#ledger);
+    this.#reads = new Reads(db);
+    this.#begin = db.prepare(sql.begin);
+    this.#commit = db.prepare(sql.commit);
+    this.#claim = db.prepare(sql.claimSession);
+    this.#openTasks = db.prepare(sql.openTasks);
+  }
+
+  /** Throws `CommitRejected`, or `store_failed` (disk full, I/O error); nothing of the group is written then. */
+  commit(commits: readonly SessionCommit[]): readonly CommitOutcome[] {
+    this.#check();
+    this.#faults.at('store.before-commit');
+    const outcomes = this.#transaction(() => {
+      const written = this.#writer.write(commits);
+      this.#faults.at('store.after-write');
+      return written;
+    });
+    this.#faults.at('store.after-commit');
+    return outcomes;
+  }
+
+  claim(session: SessionKey): StoredSession {
+    this.#check();
+    return this.#unsynced(() =>
+      this.#transaction(() => {
+        const row = this.#claim.get(session);
+        const entry = this.#ledger.session(session);
+        invariant(row !== undefined && entry !== null, 'a claimed session has a row');
+        entry.lease = num(row, 'lease');
+        const open = this.#openTasks
+          .all(entry.n)
+          .map((task) => ({ row: json(task, 'row') as TaskRow, seq: num(task, 'seq') }));
+        return { lease: entry.lease, row: json(row, 'row') as SessionRow | null, seq: entry.seq, open };
+      }),
+    );
+  }
+
+  recordProcess(row: ProcessRow): void {
+    this.#check();
+    this.#unsynced(() =>
+      this.#guard(() =>
+        this.#db.prepare(sql.recordProcess).run(row.pid, row.startTime, row.session, row.incarnation, row.cookie),
+      ),
+    );
+  }
+
+  forgetProcess(pid: number, startTime: string): void {
+    this.#check();
+    this.#unsynced(() => this.#guard(() => this.#db.prepare(sql.forgetProcess).run(pid, startTime)));
+  }
+
+  openSessions(cursor: string | null, limit: number): Page<SessionKey> {
+    return this.#read((reads) => reads.openSessions(cursor, limit));
+  }
+
+  task(id: TaskId): StoredTask | null {
+    return this.#read((reads) => reads.task(id));
+  }
+
+  tasks(filter: TaskFilter, cursor: string | null, limit: number): Page<StoredTask> {
+    return this.#read((reads) => reads.tasks(filter, cursor, limit));
+  }
+
+  taskByIdempotencyKey(key: string): TaskId | null {
+    return this.#read((reads) => reads.taskByIdempotencyKey(key));
+  }
+
+  session(key: SessionKey): SessionSummary | null {
+    return this.#read((reads) => reads.session(key));
+  }
+
+  sessions(cursor: string | null, limit: number): Page<SessionSummary> {
+    return this.#read((reads) => reads.sessions(cursor, limit));
+  }
+
+  tape(session: SessionKey, task: TaskId | null, after: number, limit: number): readonly StoredEvent[] {
+    return this.#read((reads) => reads.tape(session, task, after, limit));
+  }
+
+  feed(session: SessionKey | null, after: FeedPosition | null, limit: number): readonly FeedEvent[] {
+    return this.#read((reads) => reads.feed(session, after, limit));
+  }
+
+  feedEnd(session: SessionKey | null): FeedPosition | null {
+    return this.#read((reads) => reads.feedEnd(session));
+  }
+
+  processes(): readonly ProcessRow[] {
+    return this.#read((reads) => reads.processes());
+  }
+
+  stats(): StoreStats {
+    const bytes = sizeOf(this.#path) + sizeOf(`${this.#path}-wal`);
+    return { ...this.#read((reads) => reads.stats()), bytes };
+  }
+
+  /** Moves the write-ahead log into the file. Blocks for as long as the disk takes, so: in a quiet moment. */
+  tidy(): void {
+    this.#check();
+    if (!this.#untidy) return;
+    this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+    this.#untidy = false;
+  }
+
+  /** May be called twice. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      this.#guard(() => this.#db.close());
+    } finally {
+      this.#release();
+    }
+  }
+
+  #check(): void {
+    if (!this.#open) throw storeClosed();
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  #read<T>(work: (reads: Reads) => T): T {
+    this.#check();
+    return this.#guard(() => work(this.#reads));
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#untidy = true;
+    try {
+      this.#begin.run();
+      this.#ledger.verify();
+      const result = work();
+      this.#commit.run();
+      this.#ledger.trim();
+      return result;
+    } catch (error) {
+      this.#undo();
+      throw storeError(error);
+    }
+  }
+
+  /** SQLite has rolled back by itself after some errors, a full disk among them. */
+  #undo(): void {
+    this.#ledger.forget();
+    this.#writer.reset();
+    if (this.#db.isTransaction) this.#db.exec(sql.rollback);
+  }
+
+  #unsynced<T>(work: () => T): T {
+    if (this.#durability === 'process') return work();
+    this.#db.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return work();
+    } finally {
+      this.#db.exec('PRAGMA synchronous = FULL');
+    }
+  }
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
