@@ -17,6 +17,8 @@ export interface ScriptedDriverOptions extends Partial<Omit<ProcessDriverOptions
   /** Capabilities that it does not declare. */
   readonly without?: readonly ('acks' | 'steer' | 'rewind')[];
   readonly chunkMs?: number;
+  /** Further flags, as `signalbox agent scripted --help` lists them. */
+  readonly flags?: readonly string[];
 }
 
 /** Beside this file: `main.ts` when run from sources, `main.js` when built. */
@@ -25,7 +27,7 @@ export const scriptedProgram: string = fileURLToPath(
 );
 
 export function scriptedDriver(options: ScriptedDriverOptions = {}): AgentDriver {
-  const { script, state, log, noReady, slowStartMs, without = [], chunkMs, ...rest } = options;
+  const { script, state, log, noReady, slowStartMs, without = [], chunkMs, flags: further = [], ...rest } = options;
   const pairs: readonly (readonly [string, string | number | undefined])[] = [
     ['--script', script],
     ['--state', state],
@@ -40,7 +42,7 @@ export function scriptedDriver(options: ScriptedDriverOptions = {}): AgentDriver
     passEnv: [...commonVariables, 'SIGNALBOX_AGENT_LOG'],
     ...rest,
     command: process.execPath,
-    args: [...nodeFlags, scriptedProgram, ...flags, ...without.map((cap) => `--no-${cap}`)],
+    args: [...nodeFlags, scriptedProgram, ...flags, ...without.map((cap) => `--no-${cap}`), ...further],
   });
 }
 
