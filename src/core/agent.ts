@@ -1,12 +1,13 @@
 /** What the agent's driver reports, and the deadlines that guard against an agent that reports nothing (rules 7 to 10, 18). */
 import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
 import type { InputOf } from './inputs.ts';
+import { atRest } from './arrange.ts';
 import { limitReached } from './commands.ts';
 import type { Turn, TurnResult } from './model.ts';
 import type { Reply, StaleKind } from './outputs.ts';
 import { TURN_CELLS, turnSituation, type TurnInput } from './table.ts';
 import { treeFirst } from './tree.ts';
-import { endTurn, interruptTurn, killAgent, loseTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
+import { disarmAgent, endTurn, interruptTurn, killAgent, loseTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
@@ -34,22 +35,27 @@ export function agentExited(d: Draft, input: InputOf<'agent-exited'>): Reply {
     return stale('incarnation');
   }
   d.s.agent = { kind: 'none' };
+  disarmAgent(d, agent);
   sessionEvent(d, 'agent-exited', { incarnation: agent.inc, reason: input.reason, data: input.data });
-  if (agent.kind === 'starting') {
-    d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
-    loseStart(d, input.reason);
-  } else if (d.s.hold !== null && onWire(d.s.hold.turn)) {
+  if (onWire(d.s.hold?.turn ?? null)) {
     endTurn(d, { kind: 'lost', reason: 'agent_lost', burns: true });
+  } else if (agent.kind === 'starting' || (agent.kind === 'up' && agent.unsolicited)) {
+    loseStart(d, null);
   }
   return OK;
 }
 
-/** The agent that the owner's turn waits for did not start: that is an attempt, so a session cannot restart for ever. */
-function loseStart(d: Draft, reason: string): void {
-  const turn = d.s.hold?.turn ?? null;
-  if (turn !== null && turn.phase === 'pending') {
-    sessionEvent(d, 'raw', { what: 'agent start failed', reason });
-    loseTurn(d, 'agent_start_failed', false, true);
+/**
+ * The agent that the owner's turn waits for did not come to a boundary: that is an attempt, so a session cannot restart its
+ * agent for ever. `deadline`: the one that ended the wait, if the agent did not leave by itself.
+ */
+function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): void {
+  const hold = d.s.hold;
+  if (hold !== null && hold.turn?.phase === 'pending') {
+    if (deadline !== null) {
+      taskEvent(d, hold.task, 'deadline', { name: deadline, turn: hold.turn.id });
+    }
+    loseTurn(d, deadline === 'unsolicited' ? 'unsolicited_deadline' : 'agent_start_failed', false, true);
   }
 }
 
@@ -180,7 +186,7 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
   }
   const carrier = mustTask(d, rider.carrier);
   putTask(d, { ...carrier, riders: carrier.riders.filter((id) => id !== rider.id) });
-  leaveCarrier(d, rider.id, false);
+  leaveCarrier(d, rider.id, 'cancelled');
   return OK;
 }
 
@@ -232,13 +238,10 @@ function agentTimer(d: Draft, name: 'start' | 'unsolicited' | 'idle', of: number
       return stale('timer');
     }
     killAgent(d, 'start_deadline');
-    loseStart(d, 'start_deadline');
+    loseStart(d, 'start');
     return OK;
   }
-  if (
-    agent.kind !== 'up' ||
-    (name === 'unsolicited' ? !agent.unsolicited : agent.unsolicited || agent.at !== 'boundary')
-  ) {
+  if (agent.kind !== 'up' || !(name === 'unsolicited' ? agent.unsolicited : atRest(agent))) {
     return stale('timer');
   }
   if (name === 'idle') {
@@ -251,6 +254,7 @@ function agentTimer(d: Draft, name: 'start' | 'unsolicited' | 'idle', of: number
     return OK;
   }
   killAgent(d, 'unsolicited_deadline');
+  loseStart(d, 'unsolicited');
   return OK;
 }
 
@@ -259,14 +263,15 @@ function closeAgent(d: Draft, reason: string): void {
   const agent = d.s.agent;
   if (agent.kind === 'up') {
     d.s.agent = { kind: 'ending', inc: agent.inc };
-    d.effects.push({ type: 'close', inc: agent.inc }, { type: 'disarm', timer: 'idle', of: agent.inc });
+    d.effects.push({ type: 'close', inc: agent.inc });
+    disarmAgent(d, agent);
     sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
   }
 }
 
 export function makeRoom(d: Draft): Reply {
   const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.at !== 'boundary' || agent.unsolicited) {
+  if (!atRest(agent)) {
     return { kind: 'refused', code: 'agent_not_running' };
   }
   closeAgent(d, 'make_room');
@@ -307,12 +312,7 @@ function drainReached(d: Draft, turn: Turn): void {
     return;
   }
   killAgent(d, 'drain_deadline');
-  endTurn(
-    d,
-    turn.result === null
-      ? { kind: 'lost', reason: 'drain_deadline', burns: false }
-      : { kind: 'result', result: turn.result },
-  );
+  endTurn(d, { kind: 'lost', reason: 'drain_deadline', burns: false });
 }
 
 function holdTimer(d: Draft, of: number | string): Reply {

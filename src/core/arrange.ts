@@ -2,31 +2,26 @@
  * What must follow from the facts at the end of every step: who owns the session, whose turn starts, who is interrupted,
  * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
  */
-import { type Draft, mustTask, putLive, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
-import { invariant } from './errors.ts';
+import { type Draft, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
-import type { Hold, Session, Task, Turn } from './model.ts';
+import type { Agent, Hold, Task, Turn } from './model.ts';
 import { interactiveWaits } from './queue.ts';
-import { treeFirst } from './tree.ts';
+import { treeFirst, treeSize } from './tree.ts';
 import { interruptTurn, onWire, setTurn, yieldHold } from './turn.ts';
 
 export function arrange(d: Draft): void {
-  const wasAtRest = atRest(d.before);
   if (d.s.parked === null) {
     settleOwner(d);
-    limitHold(d);
   }
-  if (atRest(d.s) && !wasAtRest && d.s.agent.kind === 'up') {
-    d.effects.push({ type: 'arm', timer: 'idle', of: d.s.agent.inc });
+  limitHold(d);
+  const rests = atRest(d.s.agent);
+  if (rests !== atRest(d.before.agent) && d.s.agent.kind === 'up') {
+    d.effects.push({ type: rests ? 'arm' : 'disarm', timer: 'idle', of: d.s.agent.inc });
   }
 }
 
-/** The agent is up, at a boundary, and nobody's turn is with it. */
-const atRest = (session: Session): boolean =>
-  session.agent.kind === 'up' &&
-  session.agent.at === 'boundary' &&
-  !session.agent.unsolicited &&
-  !onWire(session.hold?.turn ?? null);
+/** The agent is up, and takes neither a turn of ours nor one of its own. */
+export const atRest = (agent: Agent): boolean => agent.kind === 'up' && agent.at === 'boundary' && !agent.unsolicited;
 
 /** Runs at most a few times: each round grants, makes the owner yield, or begins its turn. */
 function settleOwner(d: Draft): void {
@@ -158,15 +153,15 @@ function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
 
 /** The hold limit runs only while somebody waits (a healthy long turn that nobody waits behind is left alone). */
 function limitHold(d: Draft): void {
+  const before = d.before.hold;
   const hold = d.s.hold;
-  if (hold !== null && !hold.limited && treeFirst(d.s.queue) !== null) {
-    setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: true });
-    d.effects.push({ type: 'arm', timer: 'hold', of: hold.epoch });
+  if (before !== null && before.limited && before.epoch !== hold?.epoch) {
+    d.effects.push({ type: 'disarm', timer: 'hold', of: before.epoch });
   }
-}
-
-/** The runner of a task is gone; the next grant starts another. */
-export function forgetRunner(d: Draft, task: Task): Task {
-  invariant(task.mode === 'code', 'only code tasks have runners');
-  return putLive(d, { ...task, begun: false, run: null, call: null });
+  const waits = treeSize(d.s.queue) > 0;
+  if (hold === null || hold.limited === waits || (waits && d.s.parked !== null)) {
+    return;
+  }
+  setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: waits });
+  d.effects.push({ type: waits ? 'arm' : 'disarm', timer: 'hold', of: hold.epoch });
 }

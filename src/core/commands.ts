@@ -1,35 +1,15 @@
 /** Cancel, stop, edit, move, evict, park: what senders and operators may ask of open tasks and of the session. */
-import { type Draft, endTask, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
+import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
 import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
 import type { Task, Verdict } from './model.ts';
 import type { Receipt, Refusal, Reply } from './outputs.ts';
 import { isWaiting, queueKey } from './queue.ts';
 import { treeEntries, treeNeighbours } from './tree.ts';
-import { endHolder, endTurn, interruptTurn, killAgent, onWire, setTurn } from './turn.ts';
+import { endHolder, endOrInterrupt, endTurn, killAgent, onWire, setTurn } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
-
-/** Ends an open task, or asks for its end if its turn is on the wire. A second request gets the first one's receipt. */
-function cancelTask(d: Draft, task: Task, verdict: Verdict): Receipt {
-  const turn = task.place === 'holding' ? (d.s.hold?.turn ?? null) : null;
-  if (!onWire(turn)) {
-    const status = verdict.status;
-    if (task.place === 'holding') {
-      endHolder(d, verdict);
-    } else {
-      endTask(d, task.id, verdict);
-    }
-    return { task: task.id, state: 'acknowledged', status, turn: null };
-  }
-  if (task.verdict === null) {
-    putTask(d, { ...task, verdict });
-    taskEvent(d, task.id, 'cancel-requested', { reason: verdict.reason, by: verdict.by, turn: turn.id });
-    interruptTurn(d, turn, 'verdict', verdict.by);
-  }
-  return { task: task.id, state: 'requested', status: task.status, turn: turn.id };
-}
 
 export function cancel(d: Draft, input: InputOf<'cancel'>): Reply {
   const task = getTask(d, input.task);
@@ -37,26 +17,29 @@ export function cancel(d: Draft, input: InputOf<'cancel'>): Reply {
     return refused('unknown_task');
   }
   const verdict: Verdict = { status: 'cancelled', reason: input.reason, by: input.by, data: null };
-  return { kind: 'receipt', receipt: cancelTask(d, task, verdict) };
+  return { kind: 'receipt', receipt: endOrInterrupt(d, task, verdict) };
 }
 
+/** `turn`: the owner and what rides on it. `queue`: all others. `session`: both. */
 export function stop(d: Draft, input: InputOf<'stop'>): Reply {
-  const owner = d.s.hold?.task ?? null;
+  const owner = d.s.hold === null ? null : mustTask(d, d.s.hold.task);
+  // Riders end before their carrier, so that none of them goes back to the queue first.
+  const inTurn = owner === null ? [] : [...owner.riders, owner.id];
   const ids: TaskId[] = [];
   if (input.scope !== 'turn') {
-    for (const [id] of treeEntries(d.s.tasks)) {
-      if (id !== owner) {
+    for (const [id, task] of treeEntries(d.s.tasks)) {
+      if (owner === null || (id !== owner.id && task.carrier !== owner.id)) {
         ids.push(id);
       }
     }
   }
-  if (input.scope !== 'queue' && owner !== null) {
-    ids.push(owner);
+  if (input.scope !== 'queue') {
+    ids.push(...inTurn);
   }
   const verdict: Verdict = { status: 'cancelled', reason: 'stopped', by: input.by, data: null };
   const receipts: Receipt[] = [];
   for (const id of ids) {
-    receipts.push(cancelTask(d, mustTask(d, id), verdict));
+    receipts.push(endOrInterrupt(d, mustTask(d, id), verdict));
   }
   return { kind: 'receipts', receipts };
 }
@@ -66,7 +49,8 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
   if (task === null) {
     return refused('unknown_task');
   }
-  if (task.status !== 'queued' || task.taken || task.place === 'holding') {
+  const withAgent = task.taken || (task.place === 'riding' && task.whenBusy === 'steer');
+  if (task.status !== 'queued' || withAgent) {
     return refused('not_queued');
   }
   d.records.push({ type: 'payload', at: d.at, task: task.id, payload: input.payload });
@@ -88,9 +72,7 @@ export function move(d: Draft, input: InputOf<'move'>): Reply {
   if (ord === null) {
     return refused('not_movable');
   }
-  if (input.where === 'last') {
-    d.s.ord += 1;
-  }
+  d.s.ord += 1;
   putTask(d, { ...changed, ord });
   taskEvent(d, task.id, 'moved', { lane: changed.lane, priority: changed.priority, where: input.where, by: input.by });
   return OK;
@@ -101,13 +83,12 @@ function placeOf(d: Draft, task: Task, where: NonNullable<InputOf<'move'>['where
   if (where === 'last') {
     return d.s.ord;
   }
-  const key = queueKey(task);
+  // Below all that was ever given, since `ord` only grows: a place of its own, as every admission has.
+  const first = -1 - d.s.ord;
   if (where === 'first') {
-    const first = treeNeighbours(d.s.queue, { ...key, ord: Number.NEGATIVE_INFINITY }).from;
-    return first === null || first.key.rank !== key.rank || first.key.priority !== key.priority
-      ? task.ord
-      : first.key.ord - 1;
+    return first;
   }
+  const key = queueKey(task);
   const target = getTask(d, where.before);
   if (!isWaiting(target) || target.id === task.id) {
     return null;
@@ -117,10 +98,10 @@ function placeOf(d: Draft, task: Task, where: NonNullable<InputOf<'move'>['where
     return null;
   }
   const below = treeNeighbours(d.s.queue, upper).below;
-  const lower =
-    below !== null && below.key.rank === key.rank && below.key.priority === key.priority
-      ? below.key.ord
-      : upper.ord - 2;
+  if (below === null || below.key.rank !== key.rank || below.key.priority !== key.priority) {
+    return first;
+  }
+  const lower = below.key.ord;
   const middle = lower + (upper.ord - lower) / 2;
   return middle > lower && middle < upper.ord ? middle : null;
 }
@@ -135,20 +116,17 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
     return refused('nothing_held');
   }
   sessionEvent(d, 'evicted', { task: hold.task, epoch: hold.epoch, by: input.by });
-  const turn = hold.turn;
-  if (onWire(turn)) {
+  const task = mustTask(d, hold.task);
+  const verdict: Verdict = task.verdict ?? { status: 'failed', reason: 'evicted', by: input.by, data: null };
+  if (onWire(hold.turn)) {
+    putTask(d, { ...task, verdict });
+    setTurn(d, { ...hold.turn, intent: 'verdict' });
     killAgent(d, 'evicted');
-    taskEvent(d, hold.task, 'turn-ended', { turn: turn.id, outcome: 'cancelled', data: { reason: 'evicted' } });
-    disarmTurn(d, turn.id);
+    endTurn(d, { kind: 'lost', reason: 'evicted', burns: false });
+  } else {
+    endHolder(d, verdict);
   }
-  endHolder(d, { status: 'failed', reason: 'evicted', by: input.by, data: null });
   return OK;
-}
-
-function disarmTurn(d: Draft, turn: number): void {
-  for (const timer of ['silence', 'drain', 'protected'] as const) {
-    d.effects.push({ type: 'disarm', timer, of: turn });
-  }
 }
 
 export function park(d: Draft, input: InputOf<'park'>): Reply {
@@ -165,6 +143,17 @@ export function unpark(d: Draft, input: InputOf<'unpark'>): Reply {
   }
   sessionEvent(d, 'unparked', { reason: d.s.parked, by: input.by });
   d.s.parked = null;
+  return OK;
+}
+
+/** A defect was met: the agent ends, its turn burns no attempt, and nothing more is granted or sent until `unpark`. */
+export function fault(d: Draft, input: InputOf<'fault'>): Reply {
+  d.s.parked = `fault: ${input.reason}`;
+  sessionEvent(d, 'fault', { reason: input.reason });
+  killAgent(d, 'fault');
+  if (onWire(d.s.hold?.turn ?? null)) {
+    endTurn(d, { kind: 'lost', reason: 'fault', burns: false });
+  }
   return OK;
 }
 
@@ -186,14 +175,5 @@ export function limitReached(d: Draft): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
   taskEvent(d, task.id, 'deadline', { name: 'hold', epoch: hold.epoch });
-  const verdict: Verdict = { status: 'failed', reason: 'hold_limit', by: null, data: null };
-  if (!onWire(hold.turn)) {
-    setTurn(d, null);
-    endHolder(d, verdict);
-    return;
-  }
-  if (task.verdict === null) {
-    putTask(d, { ...mustTask(d, task.id), verdict });
-  }
-  interruptTurn(d, hold.turn, 'verdict', null);
+  endOrInterrupt(d, mustTask(d, task.id), { status: 'failed', reason: 'hold_limit', by: null, data: null });
 }

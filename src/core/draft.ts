@@ -119,10 +119,7 @@ export interface Ending {
   readonly data: unknown;
 }
 
-/**
- * Ends a task: terminal status and `final` in one record. Its riders end with it if it completed and had taken their text;
- * else they go back to the queue. The hold is the caller's to give up.
- */
+/** Ends a task: terminal status and `final` in one record. Its riders leave it. The hold is the caller's to give up. */
 export function endTask(d: Draft, id: TaskId, ending: Ending): void {
   const task = mustTask(d, id);
   if (task.run !== null && ending.by !== 'runner') {
@@ -146,17 +143,21 @@ export function endTask(d: Draft, id: TaskId, ending: Ending): void {
     data: { status: ending.status, reason: ending.reason, by: ending.by, result: ending.data },
   });
   for (const rider of riders) {
-    leaveCarrier(d, rider, ending.status === 'completed');
+    leaveCarrier(d, rider, ending.status);
   }
 }
 
-/** The turn a task rode on is over: it ends with it if its text was taken and answered, else it waits on its own again. */
-export function leaveCarrier(d: Draft, id: TaskId, completed: boolean): void {
+/**
+ * What a task rode on is over. If its text was taken it shares the answer or the failure; else, and always where the carrier
+ * was cancelled (it was not itself asked to end), it waits on its own again.
+ */
+export function leaveCarrier(d: Draft, id: TaskId, end: TerminalStatus): void {
   const rider = mustTask(d, id);
   const carrier = rider.carrier;
   const alone = putTask(d, { ...rider, carrier: null, taken: false, place: 'waiting' });
-  if (completed && rider.taken) {
-    endTask(d, id, { status: 'completed', reason: 'answered_with', by: carrier, data: null });
+  if (rider.taken && end !== 'cancelled') {
+    const reason = end === 'completed' ? 'answered_with' : 'failed_with';
+    endTask(d, id, { status: end, reason, by: carrier, data: null });
     return;
   }
   taskEvent(d, alone.id, 'returned', { from: carrier });

@@ -50,6 +50,8 @@ export type Input = At &
     | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: string | null }
     | { readonly type: 'park'; readonly reason: string; readonly by: string | null }
     | { readonly type: 'unpark'; readonly by: string | null }
+    /** The shell's: `step` has thrown for another input. The session stops loudly and waits for the operator. */
+    | { readonly type: 'fault'; readonly reason: string }
     | { readonly type: 'restart-agent'; readonly by: string | null }
     /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
     | { readonly type: 'make-room' }

@@ -150,7 +150,7 @@ export interface Receipt {
   readonly task: TaskId;
   readonly state: 'requested' | 'acknowledged';
   readonly status: TaskStatus;
-  /** What still runs: the turn that is being interrupted. */
+  /** What still runs: the turn that is being interrupted, or that has taken the text of a task that rode on it. */
   readonly turn: TurnId | null;
 }
 

@@ -1,5 +1,4 @@
 /** The ends of a session on a node: taken up again from the store, or lost to another node (design, sections 4 and 8). */
-import { forgetRunner } from './arrange.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
 import type { Task } from './model.ts';
@@ -17,8 +16,9 @@ export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { hold: d.s.hold?.task ?? null });
   const owner = d.s.hold?.task ?? null;
-  for (const [id, task] of treeEntries(d.s.tasks)) {
-    if (id !== owner && getTask(d, id) !== null) {
+  for (const [id] of treeEntries(d.s.tasks)) {
+    const task = getTask(d, id);
+    if (id !== owner && task !== null) {
       recoverWaiting(d, task);
     }
   }
@@ -27,6 +27,9 @@ export function recovered(d: Draft): Reply {
   }
   return OK;
 }
+
+/** Its runner died with the old node; the next grant starts another. */
+const forgetRunner = (task: Task): Task => ({ ...task, begun: false, run: null, call: null });
 
 function recoverWaiting(d: Draft, was: Task): void {
   const task = was.place === 'collecting' ? putTask(d, { ...was, place: 'waiting' }) : was;
@@ -43,7 +46,7 @@ function loseRunner(d: Draft, task: Task): void {
     return;
   }
   const attempts = task.attempts + 1;
-  putTask(d, { ...forgetRunner(d, mustTask(d, task.id)), attempts, cut: true });
+  putTask(d, { ...forgetRunner(mustTask(d, task.id)), attempts, cut: true });
   taskEvent(d, task.id, 'retried', { attempt: attempts, reason: 'node_restarted' });
 }
 
@@ -60,7 +63,7 @@ function recoverOwner(d: Draft, turn: NonNullable<Draft['s']['hold']>['turn']): 
   if (d.s.hold !== null && task !== null) {
     // Still open: it takes its place in the order again, under a new epoch.
     setHold(d, null);
-    putTask(d, { ...(task.mode === 'code' ? forgetRunner(d, task) : task), place: 'waiting' });
+    putTask(d, { ...(task.mode === 'code' ? forgetRunner(task) : task), place: 'waiting' });
   }
 }
 

@@ -15,7 +15,7 @@ import {
   unsolicited,
 } from './agent.ts';
 import { arrange } from './arrange.ts';
-import { cancel, edit, evict, move, park, restartAgent, stop, unpark } from './commands.ts';
+import { cancel, edit, evict, fault, move, park, restartAgent, stop, unpark } from './commands.ts';
 import { begin, type Draft, finish, getTask } from './draft.ts';
 import { invariant } from './errors.ts';
 import type { Input } from './inputs.ts';
@@ -44,6 +44,8 @@ function apply(d: Draft, input: Input): Reply {
       return park(d, input);
     case 'unpark':
       return unpark(d, input);
+    case 'fault':
+      return fault(d, input);
     case 'restart-agent':
       return restartAgent(d);
     case 'make-room':

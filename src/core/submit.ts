@@ -2,11 +2,11 @@
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from './draft.ts';
 import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
-import type { Session, Task, Turn } from './model.ts';
+import type { Session, Task, Turn, Verdict } from './model.ts';
 import type { Refusal, Reply } from './outputs.ts';
 import { taskRow } from './draft.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from './tree.ts';
-import { endHolder, interruptTurn, onWire } from './turn.ts';
+import { endOrInterrupt, onWire } from './turn.ts';
 
 type Submit = InputOf<'submit'>;
 
@@ -14,10 +14,13 @@ const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
 
 const isBusy = (session: Session): boolean => session.hold !== null || treeSize(session.tasks) > 0;
 
-/** The owner, if it is an interactive task of the same party: the one that `interrupt` and `rollback` are aimed at. */
+/**
+ * The owner, if it is an interactive task of the same party: the one that `interrupt` and `rollback` are aimed at. System
+ * work, which has the background lane, interrupts nobody whatever its policy says (rule 4).
+ */
 function ownOwner(d: Draft, input: Submit): Task | null {
   const hold = d.s.hold;
-  const owner = hold === null ? null : getTask(d, hold.task);
+  const owner = hold === null || input.task.lane === 'background' ? null : getTask(d, hold.task);
   return owner !== null && owner.lane === 'interactive' && owner.party !== null && owner.party === input.task.party
     ? owner
     : null;
@@ -114,8 +117,7 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     }
   }
   if (owner !== null && (whenBusy === 'interrupt' || whenBusy === 'rollback')) {
-    interruptOwner(d, owner, id, whenBusy);
-    ended.push(owner.id);
+    interruptOwner(d, owner, id, whenBusy, ended);
   }
   return { kind: 'admitted', task: id, place: task.place, into: carrier?.id ?? null, ended, fallback };
 }
@@ -148,20 +150,17 @@ function replaceQueued(d: Draft, input: Submit, ended: TaskId[]): number | null 
   }
 }
 
-function interruptOwner(d: Draft, owner: Task, by: TaskId, reason: 'interrupt' | 'rollback'): void {
-  const verdict = {
-    status: 'cancelled',
-    reason: reason === 'interrupt' ? 'interrupted' : 'rolled_back',
-    by,
-    data: null,
-  } as const;
-  const turn = d.s.hold?.turn ?? null;
-  if (!onWire(turn)) {
-    endHolder(d, verdict);
-    return;
+/** The owner ends, and with it what was merged into it or taken by its turn. A steered text not yet taken goes back. */
+function interruptOwner(d: Draft, owner: Task, by: TaskId, whenBusy: 'interrupt' | 'rollback', ended: TaskId[]): void {
+  const reason = whenBusy === 'interrupt' ? 'interrupted' : 'rolled_back';
+  const verdict: Verdict = { status: 'cancelled', reason, by, data: null };
+  for (const id of owner.riders) {
+    const rider = mustTask(d, id);
+    if (rider.taken || rider.whenBusy !== 'steer') {
+      endTask(d, id, verdict);
+      ended.push(id);
+    }
   }
-  if (owner.verdict === null) {
-    putTask(d, { ...mustTask(d, owner.id), verdict });
-  }
-  interruptTurn(d, turn, 'verdict', by);
+  endOrInterrupt(d, mustTask(d, owner.id), verdict);
+  ended.push(owner.id);
 }

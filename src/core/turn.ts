@@ -15,7 +15,8 @@ import {
   setHold,
   taskEvent,
 } from './draft.ts';
-import type { Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
+import type { Agent, Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
+import type { Receipt } from './outputs.ts';
 
 const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
 
@@ -64,7 +65,44 @@ export function killAgent(d: Draft, reason: string): void {
   }
   d.s.agent = { kind: 'ending', inc: agent.inc };
   d.effects.push({ type: 'kill', inc: agent.inc });
+  disarmAgent(d, agent);
   sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
+}
+
+/** The deadlines of an agent that is gone, or on its way out, are over. */
+export function disarmAgent(d: Draft, agent: Agent): void {
+  if (agent.kind === 'starting') {
+    d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
+  } else if (agent.kind === 'up') {
+    d.effects.push({ type: 'disarm', timer: agent.unsolicited ? 'unsolicited' : 'idle', of: agent.inc });
+  }
+}
+
+/**
+ * Ends an open task by request, or, if its turn is on the wire, interrupts that and leaves the verdict on the task. The
+ * first verdict stands; a second request gets the first one's receipt (rule 15).
+ */
+export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt {
+  const hold = d.s.hold;
+  const turn = hold?.turn ?? null;
+  const live = onWire(turn) ? turn : null;
+  if (hold === null || task.id !== hold.task || live === null) {
+    if (task.id === hold?.task) {
+      endHolder(d, verdict);
+    } else {
+      endTask(d, task.id, verdict);
+    }
+    const carries = live !== null && task.taken && task.carrier === hold?.task;
+    return { task: task.id, state: 'acknowledged', status: verdict.status, turn: carries ? live.id : null };
+  }
+  if (task.verdict === null) {
+    putTask(d, { ...task, verdict });
+    if (verdict.status === 'cancelled') {
+      taskEvent(d, task.id, 'cancel-requested', { reason: verdict.reason, by: verdict.by, turn: live.id });
+    }
+    interruptTurn(d, live, 'verdict', verdict.by);
+  }
+  return { task: task.id, state: 'requested', status: task.status, turn: live.id };
 }
 
 export type TurnEnd =
@@ -92,11 +130,12 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
   }
 }
 
-/** Ends the turn on the wire, once, and settles what follows for its task. */
-export function endTurn(d: Draft, end: TurnEnd): void {
+/** Ends the turn on the wire, once, and settles what follows for its task. A result that was read stands, come what may. */
+export function endTurn(d: Draft, cause: TurnEnd): void {
   const hold = mustHold(d);
   const turn = hold.turn;
   invariant(onWire(turn), 'a turn on the wire ends');
+  const end: TurnEnd = turn.result === null ? cause : { kind: 'result', result: turn.result };
   const task = mustTask(d, hold.task);
   const outcome = outcomeOf(turn, task, end);
   const data = end.kind === 'result' ? end.result.data : { reason: end.reason };
@@ -121,7 +160,7 @@ function settleSteered(d: Draft, task: Task, outcome: TurnOutcome): void {
     if (rider.whenBusy === 'steer' && (ended || outcome !== 'completed')) {
       const carrier = mustTask(d, task.id);
       putTask(d, { ...carrier, riders: carrier.riders.filter((other) => other !== id) });
-      leaveCarrier(d, id, outcome === 'completed');
+      leaveCarrier(d, id, ended ? 'completed' : 'cancelled');
     }
   }
 }
@@ -145,15 +184,14 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
     case 'agent-lost':
     case 'timed-out':
     case 'cancelled':
-      loseTurn(
-        d,
-        end.kind === 'lost' ? end.reason : outcome,
-        true,
-        outcome === 'timed-out' || end.kind === 'result' || end.burns,
-      );
+      loseTurn(d, lossOf(outcome, end), true, outcome === 'timed-out' || end.kind === 'result' || end.burns);
       return;
   }
 }
+
+/** The reason code of a lost turn: the deadline that began its end, not the one that finished it. */
+const lossOf = (outcome: TurnOutcome, end: TurnEnd): string =>
+  outcome === 'timed-out' ? 'silence_deadline' : end.kind === 'lost' ? end.reason : outcome;
 
 /** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and goes on. */
 function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
