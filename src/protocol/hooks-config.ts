@@ -135,7 +135,7 @@ export const GithubRuleSchema = {
     },
     on: {
       type: 'string',
-      pattern: '^(\\*|[a-z_]+)(\\.(\\*|[A-Za-z0-9_-]+))?$',
+      pattern: '^(\\*|[a-z0-9_]+)(\\.(\\*|[A-Za-z0-9_-]+))?$',
       description: 'Event, or event and action, such as `issue_comment.created`; `*` fits any.',
     },
     ...conditions,

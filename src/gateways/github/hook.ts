@@ -26,7 +26,7 @@ export const GITHUB_BODY_LIMIT = 25 * 1024 * 1024;
 
 const TRUSTED = ['OWNER', 'MEMBER', 'COLLABORATOR'] as const;
 /** As GitHub sends them: a snake_case name, and a GUID. */
-const EVENT = /^[a-z_]{1,100}$/;
+const EVENT = /^[a-z0-9_]{1,100}$/;
 const DELIVERY = /^[\w.-]{1,100}$/;
 
 export interface GithubHookOptions {

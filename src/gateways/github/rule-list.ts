@@ -54,12 +54,15 @@ function readRule(rule: GithubRule, where: string): RuleSpec {
       hint: 'Say which event it takes, such as on: "status", or which built-in rule it changes.',
     });
   }
-  const when = readConditions(
+  const written = readConditions(
     { ...(wanted === undefined ? {} : { if: wanted }), ...(unless === undefined ? {} : { unless }) },
     where,
   );
-  const changed = new Set(when.map(({ field }) => field));
-  const kept = (base?.when ?? []).filter(({ field }) => !changed.has(field));
+  // A condition on a field takes the place of the built-in one on it, and has its reason.
+  const when = (base?.when ?? []).filter(({ field }) => !written.some((one) => one.field === field));
+  for (const one of written) {
+    when.push({ ...one, otherwise: base?.when.find(({ field }) => field === one.field)?.otherwise ?? one.otherwise });
+  }
   const [event = '*', action] = on === undefined ? [base?.event, base?.action ?? undefined] : on.split('.');
   return {
     ...base,
@@ -68,7 +71,7 @@ function readRule(rule: GithubRule, where: string): RuleSpec {
     labels: { ...base?.labels, ...task.labels },
     event,
     action: action === undefined || action === '*' ? null : action,
-    when: [...kept, ...when],
+    when,
     own: own ?? base?.own ?? 'ignore',
   };
 }

@@ -1,0 +1,93 @@
+/** Every real payload that @octokit/webhooks-examples ships, signed and posted. */
+import { describe, expect, test } from 'vitest';
+import { githubHook } from '../../src/gateways/index.ts';
+import { IGNORE_REASONS } from '../../src/gateways/github/ignored.ts';
+import type { HookResponse } from '../../src/protocol/index.ts';
+import { admissions, config, example, examples, post } from '../support/deliveries.ts';
+import { OUTCOMES } from './github-outcomes.ts';
+
+const all = examples();
+const nameOf = (event: string, payload: { readonly [name: string]: unknown }): string =>
+  typeof payload['action'] === 'string' && payload['action'] !== '' ? `${event}.${payload['action']}` : event;
+
+function outcomeOf(
+  answer: { readonly status: number; readonly body: { readonly [name: string]: unknown } },
+  rule: string | undefined,
+): string {
+  if (answer.status === 202) return `task: ${rule}`;
+  if (answer.status !== 200) return `refused: ${JSON.stringify(answer.body)}`;
+  return answer.body['status'] === 'ignored' ? String(answer.body['reason']) : String(answer.body['status']);
+}
+
+describe('GitHub example payloads', () => {
+  test('each is a task, or ignored for a stated reason, as the table says', async () => {
+    const { box, accepted } = admissions();
+    const handler = githubHook({ box, config: config() });
+    const outcomes: { [event: string]: { [outcome: string]: number } } = {};
+    for (const [index, { event, payload }] of all.entries()) {
+      const answer = await post(handler, { event, delivery: `delivery-${index}`, payload });
+      const row = (outcomes[nameOf(event, payload)] ??= {});
+      const outcome = outcomeOf(answer, accepted.at(-1)?.labels?.['rule']);
+      row[outcome] = (row[outcome] ?? 0) + 1;
+      if (answer.body['status'] === 'ignored') {
+        const reason = IGNORE_REASONS[answer.body['reason'] as keyof typeof IGNORE_REASONS];
+        expect(reason, `reason of ${event}`).toBeDefined();
+        expect(answer.body['detail']).toContain(reason);
+      }
+    }
+    expect(outcomes).toEqual(OUTCOMES);
+    expect(all.length).toBe(726);
+  });
+
+  test('each can become a task by a rule that takes anything, with its facts quoted', async () => {
+    const { box, accepted } = admissions();
+    const rules = [
+      {
+        on: '*',
+        own: 'take',
+        session: 'everything',
+        source: 'everything',
+        prompt: '{event} by {sender}\n{body}',
+        facts: { body: ['comment.body', 'issue.body', 'review.body', 'pull_request.body'] },
+      },
+    ] as const;
+    const handler = githubHook({ box, config: config({ rules }) });
+    const events = all.filter(({ event }) => event !== 'ping');
+    for (const [index, { event, payload }] of events.entries()) {
+      const answer = await post(handler, { event, delivery: `delivery-${index}`, payload });
+      expect(answer.status, `${event} ${JSON.stringify(answer.body)}`).toBe(202);
+      const [head, ...rest] = (accepted.at(-1)?.prompt ?? '').split('\n');
+      expect(head).toMatch(new RegExp(`^${nameOf(event, payload)} by `));
+      expect(rest.every((line) => line.startsWith('>') || line === '(not given)')).toBe(true);
+    }
+    expect(accepted.length).toBe(events.length);
+  });
+
+  test('a form-encoded delivery is read like one in JSON', async () => {
+    const { box, accepted } = admissions();
+    const { sign } = await import('@octokit/webhooks-methods');
+    const body = new URLSearchParams({ payload: JSON.stringify(example('issue_comment', 'created')) }).toString();
+    const signature = await sign(config().secret as string, body);
+    const answer = await post(
+      githubHook({ box, config: config() }),
+      { event: 'issue_comment', delivery: 'form-1', payload: {} },
+      (request) => {
+        request.rawBody = Buffer.from(body);
+        request.headers['content-type'] = 'application/x-www-form-urlencoded';
+        request.headers['x-hub-signature-256'] = signature;
+      },
+    );
+    expect(answer.status).toBe(202);
+    expect(accepted[0]?.prompt).toContain("> You are totally right! I'll get this fixed right away.");
+  });
+
+  test('the response is plain JSON', async () => {
+    const { box } = admissions();
+    const answer: Pick<HookResponse, 'status' | 'body'> = await post(githubHook({ box, config: config() }), {
+      event: 'ping',
+      delivery: 'ping-1',
+      payload: { zen: 'Keep it logically awesome.', hook_id: 7 },
+    });
+    expect(answer).toMatchObject({ status: 200, body: { status: 'pong', hook: 7 } });
+  });
+});

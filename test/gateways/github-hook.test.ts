@@ -1,0 +1,300 @@
+/** The door itself: signatures, bodies, deduplication, identity. */
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../src/core/errors.ts';
+import { GITHUB_BODY_LIMIT, githubHook, RECORDED_DELIVERIES } from '../../src/gateways/index.ts';
+import { problem } from '../../src/protocol/index.ts';
+import type { Signalbox } from '../../src/runtime/api.ts';
+import { admissions, config, example, post, SECRET, send } from '../support/deliveries.ts';
+
+const comment = (): { [name: string]: unknown } => example('issue_comment', 'created');
+const delivery = (id: string) => ({ event: 'issue_comment', delivery: id, payload: comment() });
+
+type Change = Parameters<typeof post>[2];
+
+describe('G03: what is not rightly signed, whole and readable is refused, and nothing is stored', () => {
+  const flip = (bytes: Uint8Array): Uint8Array =>
+    bytes.map((byte, index) => (index === bytes.length - 5 ? byte ^ 1 : byte));
+  const cases: readonly (readonly [title: string, status: number, code: string, change: Change])[] = [
+    ['no signature', 401, 'missing_signature', ({ headers }) => delete headers['x-hub-signature-256']],
+    ['an empty signature', 401, 'missing_signature', ({ headers }) => (headers['x-hub-signature-256'] = '')],
+    [
+      'only the old SHA-1 signature',
+      401,
+      'missing_signature',
+      ({ headers }) => {
+        headers['x-hub-signature'] = 'sha1=0000';
+        delete headers['x-hub-signature-256'];
+      },
+    ],
+    [
+      'a truncated signature',
+      401,
+      'bad_signature',
+      ({ headers }) => (headers['x-hub-signature-256'] = headers['x-hub-signature-256']?.slice(0, -1)),
+    ],
+    [
+      'a signature in upper case',
+      401,
+      'bad_signature',
+      ({ headers }) => (headers['x-hub-signature-256'] = headers['x-hub-signature-256']?.toUpperCase()),
+    ],
+    [
+      'two signatures joined',
+      401,
+      'bad_signature',
+      ({ headers }) => (headers['x-hub-signature-256'] += `, ${headers['x-hub-signature-256']}`),
+    ],
+    [
+      'zeros for a signature',
+      401,
+      'bad_signature',
+      ({ headers }) => (headers['x-hub-signature-256'] = `sha256=${'0'.repeat(64)}`),
+    ],
+    ['one changed bit', 401, 'bad_signature', (request) => (request.rawBody = flip(request.rawBody))],
+    ['a body cut short', 401, 'bad_signature', (request) => (request.rawBody = request.rawBody.subarray(0, -1))],
+    [
+      'an added blank',
+      401,
+      'bad_signature',
+      (request) => (request.rawBody = Buffer.concat([request.rawBody, Buffer.from(' ')])),
+    ],
+    ['no body', 401, 'bad_signature', (request) => (request.rawBody = new Uint8Array())],
+    ['no event name', 400, 'missing_header', ({ headers }) => delete headers['x-github-event']],
+    ['a malformed event name', 400, 'missing_header', ({ headers }) => (headers['x-github-event'] = 'issue comment')],
+    ['no delivery id', 400, 'missing_header', ({ headers }) => delete headers['x-github-delivery']],
+    ['a delivery id with a line end', 400, 'missing_header', ({ headers }) => (headers['x-github-delivery'] = 'a\nb')],
+    [
+      'a type that is not read',
+      415,
+      'unsupported_media_type',
+      ({ headers }) => (headers['content-type'] = 'text/plain'),
+    ],
+    [
+      'JSON declared as a form',
+      400,
+      'bad_json',
+      ({ headers }) => (headers['content-type'] = 'application/x-www-form-urlencoded'),
+    ],
+  ];
+  test.each(cases)('%s', async (_title, status, code, change) => {
+    const { box, accepted } = admissions();
+    const answer = await post(githubHook({ box, config: config() }), delivery('d-1'), change);
+    expect(answer).toMatchObject({ status, body: { code, status } });
+    expect(answer.body['hint']).not.toBe('');
+    expect(answer.headers?.['content-type']).toBe('application/problem+json');
+    expect(accepted).toEqual([]);
+  });
+
+  const signed = async (
+    text: string | Uint8Array,
+  ): Promise<{ status: number; body: { readonly [name: string]: unknown } }> => {
+    const { box, accepted } = admissions();
+    const { createHmac } = await import('node:crypto');
+    const rawBody = Buffer.from(text);
+    const answer = await post(githubHook({ box, config: config() }), delivery('d-1'), (request) => {
+      request.rawBody = rawBody;
+      request.headers['x-hub-signature-256'] = `sha256=${createHmac('sha256', SECRET).update(rawBody).digest('hex')}`;
+    });
+    expect(accepted).toEqual([]);
+    return answer;
+  };
+
+  test.each([
+    ['not JSON', '{"action":'],
+    ['a list', '[1]'],
+    ['a text', '"hello"'],
+    ['null', 'null'],
+    ['blank', ' '],
+  ])('rightly signed, but %s', async (_title, text) => {
+    expect(await signed(text)).toMatchObject({ status: 400, body: { code: 'bad_json' } });
+  });
+
+  test('broken UTF-8 is refused, though a lenient decoder would make the same text of two bodies', async () => {
+    const whole = Buffer.from('{"action":"\uFFFD"}');
+    const broken = Buffer.from([...Buffer.from('{"action":"'), 0xff, ...Buffer.from('"}')]);
+    expect(broken.toString('utf8')).toBe(whole.toString('utf8'));
+    expect(await signed(broken)).toMatchObject({ status: 401, body: { code: 'bad_signature' } });
+  });
+
+  test('a signature of one body does not fit another', async () => {
+    const { box, accepted } = admissions();
+    const handler = githubHook({ box, config: config() });
+    let stolen: string | undefined;
+    await post(handler, delivery('d-1'), ({ headers }) => (stolen = headers['x-hub-signature-256']));
+    const answer = await post(
+      handler,
+      { event: 'issues', delivery: 'd-2', payload: example('issues', 'opened') },
+      ({ headers }) => {
+        headers['x-hub-signature-256'] = stolen;
+      },
+    );
+    expect(answer).toMatchObject({ status: 401, body: { code: 'bad_signature' } });
+    expect(accepted.length).toBe(1);
+  });
+
+  test('30 MB are refused before anything is computed over them; 25 MB is the limit, and configurable', async () => {
+    const { box, accepted } = admissions();
+    const handler = githubHook({ box, config: config() });
+    expect(handler.bodyLimit).toBe(GITHUB_BODY_LIMIT);
+    const answer = await send(handler, { headers: {}, rawBody: Buffer.alloc(30 * 1024 * 1024) });
+    expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+    expect(githubHook({ box, config: config({ maxBodyBytes: 1000 }) }).bodyLimit).toBe(1000);
+    expect(accepted).toEqual([]);
+  });
+
+  test.each([
+    ['issue.number', (payload: { [name: string]: unknown }) => delete (payload['issue'] as { number?: number }).number],
+    [
+      'comment.user.login',
+      (payload: { [name: string]: unknown }) => ((payload['comment'] as { user: unknown }).user = null),
+    ],
+    ['repository.name', (payload: { [name: string]: unknown }) => delete payload['repository']],
+  ])('a required field is missing: %s', async (path, remove) => {
+    const { box, accepted } = admissions();
+    const payload = comment();
+    remove(payload);
+    const answer = await post(githubHook({ box, config: config() }), {
+      event: 'issue_comment',
+      delivery: 'd-1',
+      payload,
+    });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(answer.body['detail']).toContain(path);
+    expect(accepted).toEqual([]);
+  });
+
+  test('without a configuration every delivery is told how to configure it', async () => {
+    const { box } = admissions();
+    const answer = await post(githubHook({ box, config: null }), delivery('d-1'));
+    expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_hook' } });
+    expect(answer.body['hint']).toContain('github.secret');
+  });
+});
+
+describe('secrets', () => {
+  test('any of several may have signed, and no other', async () => {
+    const { box } = admissions();
+    const handler = githubHook({ box, config: config({ secret: ['the new secret', 'the old secret'] }) });
+    expect((await post(handler, { ...delivery('d-1'), secret: 'the new secret' })).status).toBe(202);
+    expect((await post(handler, { ...delivery('d-2'), secret: 'the old secret' })).status).toBe(202);
+    expect((await post(handler, { ...delivery('d-3'), secret: 'another secret' })).status).toBe(401);
+  });
+});
+
+describe('G01: one delivery, one task', () => {
+  test('the idempotency key is the delivery id, and a second delivery is told of the first task', async () => {
+    const { box, accepted } = admissions();
+    const handler = githubHook({ box, config: config() });
+    const [first, again] = await Promise.all([post(handler, delivery('d-1')), post(handler, delivery('d-1'))]);
+    expect(first).toMatchObject({
+      status: 202,
+      body: { status: 'accepted', task: 'task-1', session: 'github:Codertocat/Hello-World', duplicate: false },
+    });
+    expect(again).toMatchObject({ status: 202, body: { task: 'task-1', duplicate: true } });
+    expect(accepted.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['github:d-1']);
+  });
+
+  test('a try that the store failed, or that was refused, does not suppress the next', async () => {
+    const working = admissions();
+    const answers: Signalbox['submit'][] = [
+      () => Promise.reject(new AppError({ code: 'store_failed', message: 'disk full', retryable: true })),
+      () => Promise.resolve({ kind: 'refused', code: 'queue_full', hint: 'Wait.' }),
+      () => Promise.resolve({ kind: 'refused', code: 'closing', hint: '' }),
+    ];
+    const handler = githubHook({
+      box: { submit: (request) => (answers.shift() ?? working.box.submit)(request) },
+      config: config(),
+    });
+    await expect(post(handler, delivery('d-1'))).rejects.toMatchObject({ code: 'store_failed' });
+    const full = await post(handler, delivery('d-1'));
+    expect(full).toMatchObject({ status: problem('queue_full').status, body: { code: 'queue_full', hint: 'Wait.' } });
+    expect(Number(full.headers?.['retry-after'])).toBeGreaterThan(0);
+    const closing = await post(handler, delivery('d-1'));
+    expect(closing).toMatchObject({ status: 503, body: { code: 'closing' } });
+    expect(await post(handler, delivery('d-1'))).toMatchObject({ status: 202, body: { duplicate: false } });
+    expect(working.accepted.length).toBe(1);
+  });
+
+  test('a delivery that makes no task asks the runtime for nothing', async () => {
+    const handler = githubHook({ box: { submit: () => Promise.reject(new Error('asked')) }, config: config() });
+    expect(await post(handler, { event: 'push', delivery: 'd-1', payload: example('star', 'created') })).toMatchObject({
+      status: 200,
+    });
+  });
+});
+
+describe('G06: the agent’s own events are known by identity', () => {
+  const own = (
+    bot: readonly (string | number)[],
+    change: (payload: { [name: string]: unknown }) => void = () => {},
+  ) => {
+    const payload = comment();
+    change(payload);
+    return post(githubHook({ box: admissions().box, config: config({ bot }) }), {
+      event: 'issue_comment',
+      delivery: 'd-1',
+      payload,
+    });
+  };
+  const reason = { status: 200, body: { status: 'ignored', reason: 'own_event' } };
+
+  test.each([
+    ['its login', 'codertocat'],
+    ['its login with an @', '@Codertocat'],
+    ['its id', 21_031_067],
+    ['its id as text', '21031067'],
+  ])('by %s', async (_title, bot) => {
+    expect(await own([bot])).toMatchObject(reason);
+  });
+
+  test('by the app it was written through', async () => {
+    const through = (payload: { [name: string]: unknown }): void => {
+      (payload['comment'] as { [name: string]: unknown })['performed_via_github_app'] = { id: 99 };
+    };
+    expect(await own(['app:99'], through)).toMatchObject(reason);
+    expect((await own(['app:98'], through)).status).toBe(202);
+  });
+
+  test('not by text: somebody else who writes the same is answered', async () => {
+    expect((await own(['signalbox[bot]'])).status).toBe(202);
+  });
+
+  test('a person who edits what the bot wrote is not the bot', async () => {
+    const { box, accepted } = admissions();
+    const rules = [{ on: 'issue_comment.edited', prompt: '{sender} edited', source: 'edits' }] as const;
+    const payload = example('issue_comment', 'edited');
+    (payload['sender'] as { [name: string]: unknown })['login'] = 'somebody';
+    (payload['sender'] as { [name: string]: unknown })['id'] = 1;
+    expect(
+      await post(githubHook({ box, config: config({ bot: ['Codertocat'], rules }) }), {
+        event: 'issue_comment',
+        delivery: 'd-1',
+        payload,
+      }),
+    ).toMatchObject({ status: 202 });
+    expect(accepted[0]?.prompt).toBe('somebody edited');
+  });
+
+  test('a failed check of its own push is work', async () => {
+    const { box, accepted } = admissions();
+    const [, , check] = RECORDED_DELIVERIES;
+    expect(
+      await post(githubHook({ box, config: config({ bot: ['Codertocat'] }) }), { ...check, delivery: 'd-1' }),
+    ).toMatchObject({ status: 202 });
+    expect(accepted[0]?.labels?.['rule']).toBe('check-failed');
+  });
+
+  test('other bots are heard unless told otherwise', async () => {
+    const bots = (ignoreBots: boolean) => {
+      const payload = comment();
+      (payload['sender'] as { [name: string]: unknown })['type'] = 'Bot';
+      return post(githubHook({ box: admissions().box, config: config({ ignoreBots }) }), {
+        event: 'issue_comment',
+        delivery: 'd-1',
+        payload,
+      });
+    };
+    expect((await bots(false)).status).toBe(202);
+    expect(await bots(true)).toMatchObject({ status: 200, body: { reason: 'bot_event' } });
+  });
+});

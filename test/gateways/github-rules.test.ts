@@ -1,0 +1,286 @@
+/** The table of rules: what each built-in one makes of a delivery, and how configuration changes it. */
+import { describe, expect, test } from 'vitest';
+import { githubHook, RECORDED_DELIVERIES } from '../../src/gateways/index.ts';
+import { EVENT_REASONS } from '../../src/gateways/github/ignored.ts';
+import { BUILTIN_RULES } from '../../src/gateways/github/rules.ts';
+import { GithubConfigSchema, type GithubConfigInput, type GithubRule, validate } from '../../src/protocol/index.ts';
+import type { SubmitRequest } from '../../src/runtime/api.ts';
+import { admissions, config, example, post } from '../support/deliveries.ts';
+
+interface Payload {
+  [name: string]: unknown;
+}
+
+/** Posts one delivery and gives the task it made, or the reason. */
+async function deliver(
+  event: string,
+  payload: Payload,
+  more: Partial<GithubConfigInput> = {},
+): Promise<SubmitRequest | string> {
+  const { box, accepted } = admissions();
+  const answer = await post(githubHook({ box, config: config(more) }), { event, delivery: 'd-1', payload });
+  return accepted[0] ?? String(answer.body['reason'] ?? answer.body['detail']);
+}
+
+const inside = (payload: Payload, name: string): Payload => payload[name] as Payload;
+
+describe('built-in rules', () => {
+  test('a comment: interactive, answered in its conversation', async () => {
+    expect(await deliver('issue_comment', example('issue_comment', 'created'))).toMatchObject({
+      session: 'github:Codertocat/Hello-World',
+      source: 'github:Codertocat/Hello-World#1',
+      lane: 'interactive',
+      rights: 'trusted',
+      author: 'Codertocat',
+      labels: {
+        delivery: 'd-1',
+        event: 'issue_comment.created',
+        rule: 'comment',
+        number: '1',
+        reply: 'repos/Codertocat/Hello-World/issues/1/comments',
+      },
+    });
+  });
+
+  test.each([
+    ['OWNER', 'trusted'],
+    ['MEMBER', 'trusted'],
+    ['COLLABORATOR', 'trusted'],
+    ['CONTRIBUTOR', 'untrusted'],
+    ['FIRST_TIME_CONTRIBUTOR', 'untrusted'],
+    ['NONE', 'untrusted'],
+    ['owner', 'untrusted'],
+    [undefined, 'untrusted'],
+    [{ toString: 'OWNER' }, 'untrusted'],
+  ])('association %s has the rights class %s', async (association, rights) => {
+    const payload = example('issue_comment', 'created');
+    inside(payload, 'comment')['author_association'] = association;
+    expect(await deliver('issue_comment', payload)).toMatchObject({ rights });
+  });
+
+  test('G04: a review and its inline comments: one task for each text there is to answer, of one party, never one for an empty review', async () => {
+    const { box, accepted } = admissions();
+    const handler = githubHook({ box, config: config() });
+    const review = example('pull_request_review', 'submitted');
+    const first = example('pull_request_review_comment', 'created');
+    const second = structuredClone(first);
+    const id = inside(review, 'review')['id'];
+    inside(first, 'comment')['pull_request_review_id'] = id;
+    Object.assign(inside(second, 'comment'), { id: 5, body: 'And here?', pull_request_review_id: id });
+    const empty = await post(handler, { event: 'pull_request_review', delivery: 'r', payload: review });
+    expect(empty.body).toMatchObject({ status: 'ignored', reason: 'nothing_to_answer' });
+    await post(handler, { event: 'pull_request_review_comment', delivery: 'c-1', payload: first });
+    await post(handler, { event: 'pull_request_review_comment', delivery: 'c-2', payload: second });
+    inside(review, 'review')['body'] = 'See the comments.';
+    await post(handler, { event: 'pull_request_review', delivery: 'r-2', payload: review });
+    expect(accepted.map(({ labels }) => labels?.['reply'])).toEqual([
+      'repos/Codertocat/Hello-World/pulls/2/comments/284312630/replies',
+      'repos/Codertocat/Hello-World/pulls/2/comments/5/replies',
+      'repos/Codertocat/Hello-World/issues/2/comments',
+    ]);
+    expect(new Set(accepted.map(({ source, rights, whenBusy }) => `${source} ${rights} ${whenBusy}`))).toEqual(
+      new Set([`github:Codertocat/Hello-World#2/review-${String(id)} trusted collect`]),
+    );
+    expect(accepted.map(({ prompt }) => prompt.includes('See the comments.'))).toEqual([false, false, true]);
+  });
+
+  test('an answer within a thread goes to the first comment of the thread', async () => {
+    const payload = example('pull_request_review_comment', 'created');
+    inside(payload, 'comment')['in_reply_to_id'] = 17;
+    expect(await deliver('pull_request_review_comment', payload)).toMatchObject({
+      labels: { reply: 'repos/Codertocat/Hello-World/pulls/2/comments/17/replies' },
+    });
+  });
+
+  test('a failed check is one task: that of the workflow run where GitHub Actions report both', async () => {
+    const check = example('check_run', 'completed');
+    expect(await deliver('check_run', check)).toBe('covered_by_workflow_run');
+    inside(inside(check, 'check_run'), 'app')['slug'] = 'another-ci';
+    expect(await deliver('check_run', check)).toMatchObject({
+      lane: 'interactive',
+      rights: 'untrusted',
+      author: 'another-ci',
+      labels: { rule: 'check-failed', number: '2', check: 'Octocoders-linter' },
+    });
+    const run = example('workflow_run', 'completed');
+    expect(await deliver('workflow_run', run)).toBe('conclusion_not_failed');
+    for (const conclusion of ['failure', 'timed_out', 'startup_failure']) {
+      inside(run, 'workflow_run')['conclusion'] = conclusion;
+      expect(await deliver('workflow_run', run)).toMatchObject({ labels: { rule: 'workflow-failed' } });
+    }
+    for (const conclusion of ['cancelled', 'skipped', 'neutral', 'stale', 'action_required', null, 7]) {
+      inside(run, 'workflow_run')['conclusion'] = conclusion;
+      expect(await deliver('workflow_run', run)).toBe('conclusion_not_failed');
+    }
+  });
+
+  test('an issue counts when it is assigned to the bot, whatever the case of its login', async () => {
+    const payload = example('issues', 'assigned');
+    expect(await deliver('issues', payload)).toBe('assigned_to_another');
+    expect(await deliver('issues', payload, { bot: [] })).toBe('bot_not_configured');
+    inside(payload, 'assignee')['login'] = 'SignalBox[bot]';
+    expect(await deliver('issues', payload)).toMatchObject({ lane: 'background', labels: { rule: 'issue-assigned' } });
+  });
+
+  test('an issue counts when it gets the watched label', async () => {
+    const payload = example('issues', 'labeled');
+    expect(await deliver('issues', payload)).toBe('label_not_watched');
+    inside(payload, 'label')['name'] = 'signalbox';
+    expect(await deliver('issues', payload)).toMatchObject({ lane: 'background', labels: { rule: 'issue-labelled' } });
+  });
+
+  test('a review is asked of the bot', async () => {
+    const payload = example('pull_request', 'review_requested');
+    expect(await deliver('pull_request', payload)).toBe('review_requested_from_another');
+    inside(payload, 'requested_reviewer')['login'] = 'signalbox[bot]';
+    expect(await deliver('pull_request', payload)).toMatchObject({ lane: 'background', priority: 10 });
+  });
+
+  test('the recorded deliveries that ship with the package are all tasks of one session', async () => {
+    const tasks = await Promise.all(
+      RECORDED_DELIVERIES.map(({ event, payload }) => deliver(event, payload as Payload)),
+    );
+    expect(tasks).toMatchObject([
+      { session: 'github:Codertocat/Hello-World', lane: 'interactive', labels: { rule: 'comment' } },
+      { session: 'github:Codertocat/Hello-World', lane: 'interactive', labels: { rule: 'review' } },
+      { session: 'github:Codertocat/Hello-World', lane: 'interactive', labels: { rule: 'check-failed' } },
+    ]);
+  });
+
+  test('no event has both a rule and a reason for having none', () => {
+    expect(Object.values(BUILTIN_RULES).filter(({ event }) => EVENT_REASONS.has(event))).toEqual([]);
+  });
+
+  test('an event that nobody knows yet is ignored, and said so', async () => {
+    expect(await deliver('quantum_fork', { action: 'entangled' })).toBe('unknown_event');
+  });
+});
+
+describe('configured rules', () => {
+  const status: GithubRule = {
+    on: 'status',
+    if: { state: ['failure', 'error'] },
+    own: 'take',
+    facts: { check: 'context', commit: 'sha', url: 'target_url' },
+    prompt: '{check} failed at {commit}: {url}',
+    source: 'github:{owner}/{repo}@{commit}',
+  };
+
+  test('one can take an event that no built-in rule takes', async () => {
+    const payload = { ...example('status'), state: 'failure' };
+    expect(await deliver('status', payload, { rules: [status] })).toMatchObject({
+      prompt: expect.stringMatching(/^\S+ failed at [0-9a-f]{40}: /),
+      labels: { event: 'status' },
+    });
+    expect(await deliver('status', { ...payload, state: 'success' }, { rules: [status] })).toBe('condition_not_met');
+  });
+
+  test('they come before the built-in ones, in their order', async () => {
+    const rules: GithubRule[] = [
+      { on: 'issue_comment', if: { 'issue.number': 77 }, prompt: 'first' },
+      { on: 'issue_comment.*', prompt: 'second' },
+      { on: '*', prompt: 'third' },
+    ];
+    const payload = example('issue_comment', 'created');
+    expect(await deliver('issue_comment', payload, { rules })).toMatchObject({ prompt: 'second' });
+    inside(payload, 'issue')['number'] = 77;
+    expect(await deliver('issue_comment', payload, { rules })).toMatchObject({ prompt: 'first' });
+    expect(await deliver('star', example('star', 'created'), { rules })).toMatchObject({ prompt: 'third' });
+  });
+
+  test('like changes a built-in rule and stands in its place', async () => {
+    const payload = example('issues', 'labeled');
+    inside(payload, 'label')['name'] = 'agent';
+    const rules: GithubRule[] = [
+      {
+        like: 'issue-labelled',
+        if: { 'label.name': ['agent', 'robot'] },
+        lane: 'interactive',
+        session: 'issue:{number}',
+      },
+    ];
+    expect(await deliver('issues', payload, { rules })).toMatchObject({
+      session: 'issue:1',
+      lane: 'interactive',
+      labels: { rule: 'issue-labelled' },
+    });
+    inside(payload, 'label')['name'] = 'signalbox';
+    expect(await deliver('issues', payload, { rules })).toBe('label_not_watched');
+  });
+
+  test('like keeps the conditions that it does not name', async () => {
+    const check = example('check_run', 'completed');
+    const rules: GithubRule[] = [{ like: 'check-failed', if: { 'check_run.app.slug': 'github-actions' } }];
+    expect(await deliver('check_run', check, { rules })).toMatchObject({ labels: { rule: 'check-failed' } });
+    inside(check, 'check_run')['conclusion'] = 'success';
+    expect(await deliver('check_run', check, { rules })).toBe('conclusion_not_failed');
+  });
+
+  test('unless, and null for what is absent', async () => {
+    const payload = example('issue_comment', 'created');
+    const rules: GithubRule[] = [
+      { like: 'comment', if: { 'issue.pull_request.url': null }, unless: { 'sender.login': 'Codertocat' } },
+    ];
+    expect(await deliver('issue_comment', payload, { rules })).toBe('condition_not_met');
+    inside(payload, 'sender')['login'] = 'other';
+    expect(await deliver('issue_comment', payload, { rules })).toMatchObject({ labels: { rule: 'comment' } });
+    inside(payload, 'issue')['pull_request'] = { url: 'https://…' };
+    expect(await deliver('issue_comment', payload, { rules })).toBe('condition_not_met');
+  });
+
+  test('ignore gives its reason; builtin: false leaves only one’s own', async () => {
+    const payload = example('issue_comment', 'created');
+    const { box } = admissions();
+    const rules: GithubRule[] = [{ on: 'issue_comment.created', ignore: 'we answer by hand this week' }];
+    const answer = await post(githubHook({ box, config: config({ rules }) }), {
+      event: 'issue_comment',
+      delivery: 'd-1',
+      payload,
+    });
+    expect(answer.body).toMatchObject({
+      status: 'ignored',
+      reason: 'ignored_by_rule',
+      detail: 'we answer by hand this week',
+    });
+    expect(await deliver('issue_comment', payload, { builtin: false })).toBe('no_rule');
+  });
+
+  test('a session key that cannot be one is refused at the delivery', async () => {
+    const payload = example('issue_comment', 'created');
+    const rules: GithubRule[] = [{ like: 'comment', session: '{title}' }];
+    for (const title of ['x'.repeat(201), 'a\nb', '..', '\ud800']) {
+      inside(payload, 'issue')['title'] = title;
+      expect(await deliver('issue_comment', payload, { rules })).toContain('cannot be used');
+    }
+  });
+
+  test.each<[string, GithubRule, RegExp]>([
+    ['a fact that nothing fills', { on: 'push', prompt: 'by {pusher}' }, /rules\[0\]\.prompt.*\{pusher\}/],
+    ['one in the session', { on: 'push', prompt: 'x', session: '{branch}' }, /rules\[0\]\.session/],
+    ['one in a label', { on: 'push', prompt: 'x', labels: { a: '{b}' } }, /rules\[0\]\.labels\.a/],
+    ['a lone brace', { on: 'push', prompt: 'if (x) { y' }, /lone "\{"/],
+    ['a path that is none', { on: 'push', prompt: 'x', facts: { who: 'pusher..name' } }, /facts\.who/],
+    ['a condition that is none', { on: 'push', prompt: 'x', if: { 'a b': 1 } }, /rules\[0\]\.if/],
+    ['a required fact that is none', { on: 'push', prompt: 'x', require: ['nope'] }, /require.*nope/],
+    ['neither on nor like', { prompt: 'x' }, /neither/],
+    ['no prompt', { on: 'push' }, /no prompt/],
+  ])('%s stops the start', (_title, rule, message) => {
+    const { box } = admissions();
+    expect(() => githubHook({ box, config: config({ rules: [rule] }) })).toThrow(
+      expect.objectContaining({
+        code: 'bad_config',
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(/./),
+      }),
+    );
+  });
+
+  test('the schema takes what the compiler takes', () => {
+    expect(
+      validate(
+        GithubConfigSchema,
+        config({ rules: [status, { like: 'comment', lane: 'background' }], trusted: ['OWNER'] }),
+      ),
+    ).toMatchObject({ ok: true });
+  });
+});

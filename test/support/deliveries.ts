@@ -1,0 +1,107 @@
+/** Deliveries for the webhook tests: the real payloads that ship with @octokit/webhooks-examples, signed as GitHub signs. */
+import { createRequire } from 'node:module';
+import { sessionKey, taskId } from '../../src/core/ids.ts';
+import { signDelivery } from '../../src/gateways/index.ts';
+import type { GithubConfigInput, HookHandler, HookRequest, HookResponse } from '../../src/protocol/index.ts';
+import type { Signalbox, SubmitRequest } from '../../src/runtime/api.ts';
+
+export const SECRET = "It's a Secret to Everybody";
+
+export interface Example {
+  readonly event: string;
+  readonly edition: string;
+  readonly index: number;
+  readonly payload: { readonly [name: string]: unknown };
+}
+
+const EDITIONS = ['api.github.com', 'ghes-31', 'ghes-32', 'ghes-33', 'ghes-34', 'ghes-35'] as const;
+
+/** All of them, of github.com and of five editions of GitHub Enterprise Server. */
+export function examples(): readonly Example[] {
+  const require = createRequire(import.meta.url);
+  return EDITIONS.flatMap((edition) => {
+    const definitions = require(`@octokit/webhooks-examples/${edition}/index.json`) as readonly {
+      readonly name: string;
+      readonly examples: readonly Example['payload'][];
+    }[];
+    return definitions.flatMap(({ name, examples: payloads }) =>
+      payloads.map((payload, index) => ({ event: name, edition, index, payload })),
+    );
+  });
+}
+
+/** The first example of an event and action, as a copy that a test may change. */
+export function example(event: string, action?: string): { [name: string]: unknown } {
+  const found = examples().find((one) => one.event === event && one.payload['action'] === action);
+  if (found === undefined) throw new Error(`no example of ${event}.${action ?? ''}`);
+  return structuredClone(found.payload);
+}
+
+export interface Posted {
+  readonly event: string;
+  readonly delivery: string;
+  readonly payload: unknown;
+  readonly secret?: string;
+}
+
+/** Signs and posts through the handler, as the server would. `change` may spoil the request before it is posted. */
+export async function post(
+  handler: HookHandler,
+  posted: Posted,
+  change: (request: { headers: { [name: string]: string | undefined }; rawBody: Uint8Array }) => void = () => {},
+): Promise<{
+  readonly status: number;
+  readonly body: { readonly [name: string]: unknown };
+  readonly headers: HookResponse['headers'];
+}> {
+  const { headers, body } = await signDelivery({ ...posted, secret: posted.secret ?? SECRET });
+  const request = {
+    headers: { ...headers } as { [name: string]: string | undefined },
+    rawBody: Buffer.from(body) as Uint8Array,
+  };
+  change(request);
+  return send(handler, request);
+}
+
+export async function send(handler: HookHandler, request: Pick<HookRequest, 'headers' | 'rawBody'>) {
+  const answer = await handler.handle({ ...request, remote: '127.0.0.1', requestId: 'request-1' });
+  return { status: answer.status, body: answer.body as { readonly [name: string]: unknown }, headers: answer.headers };
+}
+
+/**
+ * The one method of the runtime that a gateway calls, with its promise kept in memory: one task for an idempotency key.
+ * For tests of what gateways ask for; what the runtime makes of it is tested with the runtime itself.
+ */
+export function admissions(): { readonly box: Pick<Signalbox, 'submit'>; readonly accepted: SubmitRequest[] } {
+  const accepted: SubmitRequest[] = [];
+  const byKey = new Map<string, { readonly task: string; readonly session: string }>();
+  return {
+    accepted,
+    box: {
+      submit: (request) => {
+        const earlier = byKey.get(request.idempotencyKey ?? '');
+        const admitted = earlier ?? { task: `task-${accepted.length + 1}`, session: request.session };
+        if (earlier === undefined) {
+          accepted.push(request);
+          if (typeof request.idempotencyKey === 'string') byKey.set(request.idempotencyKey, admitted);
+        }
+        return Promise.resolve({
+          kind: 'accepted',
+          task: taskId(admitted.task),
+          session: sessionKey(admitted.session),
+          duplicate: earlier !== undefined,
+          place: 'waiting',
+          into: null,
+          ended: [],
+          fallback: false,
+        });
+      },
+    },
+  };
+}
+
+export const config = (more: Partial<GithubConfigInput> = {}): GithubConfigInput => ({
+  secret: SECRET,
+  bot: ['signalbox[bot]', 4_242],
+  ...more,
+});
