@@ -157,8 +157,9 @@ export class Turn {
     else voice.say(result);
     if (manner.twice) voice.say(result);
     if (manner.ack === 'after-result' && this.#interrupts > 0) {
-      if (manner.merged === null) await new Promise((resolve) => setTimeout(resolve, manner.ackMs));
-      this.ack();
+      // The turn is over with its result: the ack follows by itself, whatever runs by then.
+      if (manner.merged === null) setTimeout(() => this.ack(), manner.ackMs);
+      else this.ack();
     }
     voice.release();
   }

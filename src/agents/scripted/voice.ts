@@ -30,6 +30,7 @@ export class Voice {
     const third = Math.ceil(line.length / 3);
     for (let at = 0; at < line.length; at += third) {
       process.stdout.write(line.slice(at, at + third));
+      if (at + third >= line.length) return;
       await new Promise((resolve) => {
         setTimeout(resolve, 5);
       });

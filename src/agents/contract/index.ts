@@ -1,0 +1,10 @@
+import type { ContractCase } from './contract.ts';
+import { endCases } from './ends.ts';
+import { turnCases } from './turns.ts';
+
+/** All cases, for any test runner: skip with the reason that `skip` gives, else `run`. */
+export const driverContract: readonly ContractCase[] = [...turnCases, ...endCases];
+
+export type { Behaviour, ContractCase, DriverSubject, Unable, Variant } from './contract.ts';
+export { AgentProbe } from './probe.ts';
+export type { ProbeOptions } from './probe.ts';

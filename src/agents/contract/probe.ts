@@ -1,0 +1,168 @@
+/**
+ * Watches one agent for a test: keeps every event in order, wakes whoever waits for one, and notes each breach of the
+ * port's rules (A-1 to A-3, and that nothing is emitted from within a method).
+ */
+import assert from 'node:assert/strict';
+import type { Incarnation, TurnId } from '../../core/ids.ts';
+import { incarnation, sessionKey, turnId } from '../../core/ids.ts';
+import type { Timers } from '../../supervise/index.ts';
+import { processInfo, realTimers } from '../../supervise/index.ts';
+import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+
+export type EventOf<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>;
+type Identity = Parameters<AgentStart['onProcess']>[0];
+
+export interface ProbeOptions {
+  readonly session?: string;
+  readonly incarnation?: number;
+  readonly conversation?: string | null;
+  /** How long a wait may take before it fails with what has come instead. Default 20,000. */
+  readonly deadlineMs?: number;
+  readonly timers?: Timers;
+}
+
+export class AgentProbe {
+  readonly events: AgentEvent[] = [];
+  readonly breaches: string[] = [];
+  readonly identities: Identity[] = [];
+  readonly #options: ProbeOptions;
+  readonly #handle: AgentHandle;
+  readonly #waiters = new Set<() => void>();
+  #inMethod = false;
+
+  constructor(driver: AgentDriver, options: ProbeOptions = {}) {
+    this.#options = options;
+    const start: AgentStart = {
+      session: sessionKey(options.session ?? 'contract'),
+      incarnation: this.incarnation,
+      conversation: options.conversation ?? null,
+      emit: (event) => this.#take(event),
+      onProcess: (identity) => this.identities.push(identity),
+    };
+    this.#handle = this.#guarded(() => driver.start(start));
+  }
+
+  get incarnation(): Incarnation {
+    return incarnation(this.#options.incarnation ?? 1);
+  }
+
+  prompt(turn: number, text: string, rewind: number | null = null): void {
+    this.#guarded(() => this.#handle.prompt(turnId(turn), text, { rewind: rewind === null ? null : turnId(rewind) }));
+  }
+
+  interrupt(turn: number): void {
+    this.#guarded(() => this.#handle.interrupt(turnId(turn)));
+  }
+
+  steer(turn: number, id: string, text: string): void {
+    this.#guarded(() => this.#handle.steer(turnId(turn), id, text));
+  }
+
+  close(): void {
+    this.#guarded(() => this.#handle.close());
+  }
+
+  kill(): void {
+    this.#guarded(() => this.#handle.kill());
+  }
+
+  of<T extends AgentEvent['type']>(type: T): readonly EventOf<T>[] {
+    return this.events.filter((event): event is EventOf<T> => event.type === type);
+  }
+
+  /** Output text of one turn, joined. */
+  text(turn: number): string {
+    return this.of('output')
+      .filter((event) => event.turn === turn && event.kind === 'text')
+      .map((event) => String(event.data))
+      .join('');
+  }
+
+  ready(): Promise<EventOf<'ready'>> {
+    return this.first('ready', () => true);
+  }
+
+  result(turn: number): Promise<EventOf<'result'>> {
+    return this.first('result', (event) => event.turn === turn);
+  }
+
+  started(turn: number): Promise<EventOf<'started'>> {
+    return this.first('started', (event) => event.turn === turn);
+  }
+
+  exited(): Promise<EventOf<'exited'>> {
+    return this.first('exited', () => true);
+  }
+
+  output(turn: number | null): Promise<EventOf<'output'>> {
+    return this.first('output', (event) => event.turn === turn);
+  }
+
+  /** The first event of that type that fits, now or later. Rejects when the agent ends before, or at the deadline. */
+  async first<T extends AgentEvent['type']>(type: T, fits: (event: EventOf<T>) => boolean): Promise<EventOf<T>> {
+    for (;;) {
+      const found = this.of(type).find(fits);
+      if (found !== undefined) return found;
+      assert.ok(this.of('exited').length === 0, `the agent ended without the awaited ${type}\n${this.transcript()}`);
+      await this.#next(type);
+    }
+  }
+
+  /** Resolves when `holds` does; asked after every event. */
+  async until(what: string, holds: () => boolean): Promise<void> {
+    while (!holds()) await this.#next(what);
+  }
+
+  transcript(): string {
+    return this.events.map((event) => JSON.stringify(event).slice(0, 300)).join('\n');
+  }
+
+  /** Ends the agent if it still lives, and asserts that it kept the rules and that no process of its is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    await this.exited();
+    assert.deepEqual(this.breaches, [], this.transcript());
+    for (const { pid, startTime } of this.identities) {
+      const now = processInfo(pid);
+      assert.ok(now === null || now.startTime !== startTime, `process ${pid} is not reaped`);
+    }
+  }
+
+  #guarded<T>(method: () => T): T {
+    this.#inMethod = true;
+    try {
+      return method();
+    } finally {
+      this.#inMethod = false;
+    }
+  }
+
+  #take(event: AgentEvent): void {
+    if (this.#inMethod) this.breaches.push(`${event.type} was emitted from within a method`);
+    if (this.of('exited').length > 0) this.breaches.push(`${event.type} came after exited`);
+    if (event.type === 'started' && this.#hasStarted(event.turn)) {
+      this.breaches.push(`turn ${event.turn} started twice`);
+    }
+    this.events.push(event);
+    for (const wake of this.#waiters) wake();
+  }
+
+  #hasStarted(turn: TurnId): boolean {
+    return this.of('started').some((event) => event.turn === turn);
+  }
+
+  #next(what: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        cancel();
+        this.#waiters.delete(wake);
+        resolve();
+      };
+      const cancel = (this.#options.timers ?? realTimers).set(this.#options.deadlineMs ?? 20_000, () => {
+        this.#waiters.delete(wake);
+        reject(new assert.AssertionError({ message: `no ${what} came; the events were\n${this.transcript()}` }));
+      });
+      this.#waiters.add(wake);
+    });
+  }
+}

@@ -1,0 +1,296 @@
+/** Contract cases: conversations, turns, interrupts, steering. */
+import assert from 'node:assert/strict';
+import type { Behaviour, ContractCase } from './contract.ts';
+import { contractCase, indexOf, readyAgent, takesTurn } from './contract.ts';
+import { AgentProbe } from './probe.ts';
+
+const conversations: readonly ContractCase[] = [
+  contractCase('becomes ready in a fresh conversation and declares what it can', {}, async ({ driver }) => {
+    await using agent = await readyAgent(driver);
+    const [ready] = agent.of('ready');
+    assert.equal(ready?.lost, false);
+    assert.deepEqual(Object.keys(ready?.caps ?? {}).sort(), ['acks', 'rewind', 'steer']);
+    assert.ok(ready?.conversation === null || (ready?.conversation ?? '') !== '');
+  }),
+
+  contractCase(
+    'resumes a conversation by its id, and the conversation holds what was said',
+    { prompts: ['answer', 'history'], abilities: ['resumes'] },
+    async ({ driver, say }) => {
+      await using first = await readyAgent(driver);
+      await takesTurn(first, 1, say.answer);
+      const conversation = first.of('ready')[0]?.conversation ?? null;
+      assert.notEqual(conversation, null);
+      first.close();
+      await first.exited();
+      await using second = await readyAgent(driver, conversation);
+      assert.equal(second.of('ready')[0]?.conversation, conversation);
+      assert.equal(second.of('ready')[0]?.lost, false);
+      await takesTurn(second, 2, say.history);
+      assert.ok(second.text(2).includes(say.answer));
+    },
+  ),
+
+  contractCase(
+    'S12: an unknown conversation is lost, and a fresh one is begun',
+    { prompts: ['answer'], abilities: ['loses'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver, 'no-such-conversation');
+      const [ready] = agent.of('ready');
+      assert.equal(ready?.lost, true);
+      assert.notEqual(ready?.conversation, 'no-such-conversation');
+      await takesTurn(agent, 1, say.answer);
+    },
+  ),
+
+  contractCase(
+    'takes a turn back where it can',
+    { prompts: ['answer', 'history'], abilities: ['rewinds'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      await takesTurn(agent, 1, `${say.answer} keep`);
+      await takesTurn(agent, 2, `${say.answer} drop`);
+      agent.prompt(3, say.history, 2);
+      await agent.result(3);
+      assert.ok(agent.text(3).includes('keep'));
+      assert.ok(!agent.text(3).includes('drop'));
+    },
+  ),
+];
+
+const plainTurns: readonly ContractCase[] = [
+  contractCase(
+    'a turn is started, output, result: in this order, once each',
+    { prompts: ['answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      await takesTurn(agent, 1, say.answer);
+      const kinds = agent.events.filter((event) => event.type !== 'ready').map((event) => event.type);
+      assert.equal(kinds[0], 'started');
+      assert.equal(kinds.at(-1), 'result');
+      assert.ok(kinds.length > 3, 'several pieces');
+      assert.deepEqual(new Set(kinds.slice(1, -1)), new Set(['output']));
+    },
+  ),
+
+  contractCase('takes many turns, one after the other', { prompts: ['answer'] }, async ({ driver, say }) => {
+    await using agent = await readyAgent(driver);
+    for (let turn = 1; turn <= 20; turn += 1) await takesTurn(agent, turn, say.answer);
+    assert.equal(agent.of('result').length, 20);
+  }),
+
+  contractCase(
+    'a failed turn says so, and the next one is taken',
+    { prompts: ['fail', 'answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.prompt(1, say.fail);
+      const { result } = await agent.result(1);
+      assert.equal(result.outcome, 'failed');
+      assert.ok(JSON.stringify(result.data).includes('error'));
+      await takesTurn(agent, 2, say.answer);
+    },
+  ),
+
+  contractCase('C13: an empty result is marked as empty', { prompts: ['empty'] }, async ({ driver, say }) => {
+    await using agent = await readyAgent(driver);
+    agent.prompt(1, say.empty);
+    assert.equal((await agent.result(1)).result.empty, true);
+  }),
+
+  ...(['split-result', 'merged', 'stderr'] as const).map((behaviour) =>
+    contractCase(
+      `a turn arrives whole, however it is cut: ${behaviour}`,
+      { prompts: [behaviour, 'answer'] },
+      async ({ driver, say }) => {
+        await using agent = await readyAgent(driver);
+        await takesTurn(agent, 1, say[behaviour]);
+        assert.equal(agent.of('started').length, 1);
+        assert.equal(agent.of('result').length, 1);
+        await takesTurn(agent, 2, say.answer);
+      },
+    ),
+  ),
+
+  contractCase(
+    'a turn that nobody asked for is unsolicited',
+    { prompts: ['unsolicited', 'answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.prompt(1, say.unsolicited);
+      await agent.first('unsolicited', (event) => event.phase === 'ended');
+      assert.deepEqual(
+        agent.of('unsolicited').map((event) => event.phase),
+        ['began', 'ended'],
+      );
+      await takesTurn(agent, 2, say.answer);
+    },
+  ),
+];
+
+/** How the ack of an interrupted turn stands to its result. */
+interface AckRow {
+  readonly behaviour: Behaviour;
+  readonly acks: number;
+  readonly order: 'ack-first' | 'result-first' | null;
+}
+
+const ackRows: readonly AckRow[] = [
+  { behaviour: 'forever', acks: 1, order: 'ack-first' },
+  { behaviour: 'ack-late', acks: 1, order: 'ack-first' },
+  { behaviour: 'ack-before-result', acks: 1, order: 'ack-first' },
+  { behaviour: 'ack-with-result', acks: 1, order: 'ack-first' },
+  { behaviour: 'ack-after-result', acks: 1, order: 'result-first' },
+  { behaviour: 'ack-twice', acks: 2, order: 'ack-first' },
+  { behaviour: 'ack-never', acks: 0, order: null },
+];
+
+const interrupts: readonly ContractCase[] = [
+  ...ackRows.map(({ behaviour, acks, order }) =>
+    contractCase(
+      `C10: an interrupted turn is told as it happened: ${behaviour}`,
+      { prompts: [behaviour, 'answer'] },
+      async ({ driver, say }) => {
+        await using agent = await readyAgent(driver);
+        agent.prompt(1, say[behaviour]);
+        await agent.output(1);
+        agent.interrupt(1);
+        const { result } = await agent.result(1);
+        assert.equal(result.outcome, 'interrupted');
+        await agent.until(`${acks} acks`, () => agent.of('ack').length >= acks);
+        // C11: the next turn begins at a boundary and has only its own output.
+        await takesTurn(agent, 2, say.answer);
+        const own = agent.events.slice(indexOf(agent, 'started', 2));
+        assert.ok(own.every((event) => !('turn' in event) || event.turn === 2));
+        assert.equal(agent.of('ack').length, acks);
+        if (order !== null) assert.equal(indexOf(agent, 'ack', 1) < indexOf(agent, 'result', 1), order === 'ack-first');
+      },
+    ),
+  ),
+
+  contractCase(
+    'C10: the receipt may say that no result will come',
+    { prompts: ['ack-none', 'answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.prompt(1, say['ack-none']);
+      await agent.output(1);
+      agent.interrupt(1);
+      assert.equal((await agent.first('ack', (event) => event.turn === 1)).none, true);
+      await takesTurn(agent, 2, say.answer);
+      assert.equal(agent.of('result').length, 1);
+    },
+  ),
+
+  contractCase(
+    'C10: a result that never comes leaves an agent that can be killed',
+    { prompts: ['no-result'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.prompt(1, say['no-result']);
+      await agent.output(1);
+      agent.interrupt(1);
+      await agent.first('ack', (event) => event.turn === 1);
+      agent.kill();
+      await agent.exited();
+      assert.equal(agent.of('result').length, 0);
+    },
+  ),
+
+  contractCase(
+    'an agent that takes no notice of an interrupt can be killed',
+    { prompts: ['deaf'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.prompt(1, say.deaf);
+      await agent.output(1);
+      agent.interrupt(1);
+      agent.kill();
+      await agent.exited();
+      assert.equal(agent.of('result').length, 0);
+    },
+  ),
+
+  contractCase(
+    'a result that comes twice is passed on and disturbs nothing',
+    { prompts: ['result-twice', 'answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      await takesTurn(agent, 1, say['result-twice']);
+      await takesTurn(agent, 2, say.answer);
+      assert.ok(agent.of('result').filter((event) => event.turn === 1).length <= 2);
+    },
+  ),
+
+  contractCase(
+    'C09: a second interrupt of a turn changes nothing',
+    { prompts: ['forever', 'answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.prompt(1, say.forever);
+      await agent.output(1);
+      agent.interrupt(1);
+      agent.interrupt(1);
+      assert.equal((await agent.result(1)).result.outcome, 'interrupted');
+      await takesTurn(agent, 2, say.answer);
+      assert.equal(agent.of('result').length, 2);
+    },
+  ),
+
+  contractCase(
+    'C07: an interrupt of a turn that is over leaves the next one alone',
+    { prompts: ['answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      await takesTurn(agent, 1, say.answer);
+      agent.prompt(2, say.answer);
+      agent.interrupt(1);
+      assert.equal((await agent.result(2)).result.outcome, 'completed');
+    },
+  ),
+
+  contractCase(
+    'C08: an interrupt of an idle agent brings no result',
+    { prompts: ['answer'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.interrupt(1);
+      await takesTurn(agent, 2, say.answer);
+      assert.equal(agent.of('result').length, 1);
+    },
+  ),
+];
+
+const steering: readonly ContractCase[] = [
+  contractCase(
+    'D06: a steer is answered: taken by the running turn, refused when there is none',
+    { prompts: ['forever', 'answer'], abilities: ['steers'] },
+    async ({ driver, say }) => {
+      await using agent = await readyAgent(driver);
+      agent.prompt(1, say.forever);
+      await agent.output(1);
+      agent.steer(1, 'one', 'and mind the gap');
+      assert.equal((await agent.first('steered', (event) => event.id === 'one')).taken, true);
+      agent.interrupt(1);
+      await agent.result(1);
+      agent.steer(1, 'two', 'too late');
+      assert.equal((await agent.first('steered', (event) => event.id === 'two')).taken, false);
+      await takesTurn(agent, 2, say.answer);
+    },
+  ),
+
+  contractCase(
+    'A-1: interrupts before the first prompt is confirmed do not break the order',
+    { prompts: ['answer', 'forever'] },
+    async ({ driver, say }) => {
+      await using agent = new AgentProbe(driver);
+      // Not even ready: what is written waits in the channel, in order.
+      agent.prompt(1, say.forever);
+      agent.interrupt(1);
+      assert.equal((await agent.result(1)).result.outcome, 'interrupted');
+      await takesTurn(agent, 2, say.answer);
+    },
+  ),
+];
+
+export const turnCases: readonly ContractCase[] = [...conversations, ...plainTurns, ...interrupts, ...steering];

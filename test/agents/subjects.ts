@@ -1,0 +1,152 @@
+/** The drivers that go through the contract, and how each is made to behave. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DriverSubject } from '../../src/agents/contract.ts';
+import type { AgentFunction } from '../../src/agents/index.ts';
+import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
+
+/** Short ladders: the tests wait for their ends. */
+export const quick = { closeGraceMs: 200, termGraceMs: 200, lineMaxBytes: 256 * 1024 };
+
+export interface Disposable<T> extends AsyncDisposable {
+  readonly subject: T;
+}
+
+export function scriptedSubject(): Disposable<DriverSubject> {
+  const state = mkdtempSync(join(tmpdir(), 'signalbox-scripted-'));
+  mkdirSync(state, { recursive: true });
+  const endless = '[[forever:2]]';
+  const subject: DriverSubject = {
+    name: 'scripted',
+    driver(variant) {
+      if (variant === 'unstartable') return processDriver({ command: join(state, 'no-such-program') });
+      if (variant === 'never-ready') return scriptedDriver({ ...quick, noReady: true, startDeadlineMs: 300 });
+      return scriptedDriver({ ...quick, state, chunkMs: 1 });
+    },
+    prompts: {
+      answer: 'hello',
+      forever: endless,
+      'ack-late': `${endless} [[ack:late:30]]`,
+      'ack-never': `${endless} [[ack:never]]`,
+      'ack-twice': `${endless} [[ack:twice]]`,
+      'ack-after-result': `${endless} [[ack:after-result:20]]`,
+      'ack-before-result': `${endless} [[ack:before-result:30]]`,
+      'ack-with-result': `${endless} [[merged:end]]`,
+      'ack-none': `${endless} [[ack:none]]`,
+      'no-result': `${endless} [[noresult]]`,
+      deaf: `${endless} [[deaf]]`,
+      'split-result': '[[stream:3,1]] [[split-result]]',
+      merged: '[[stream:5,1]] [[merged]]',
+      empty: '[[empty]] [[sleep:1]]',
+      fail: '[[fail:overloaded]]',
+      'result-twice': '[[text:once]] [[twice]]',
+      die: '[[text:good]] [[die:3]]',
+      'die-half': '[[text:good]] [[half]]',
+      garbage: '[[text:a]] [[garbage]] [[text:b]]',
+      'huge-line': '[[text:a]] [[hugeline:3000000]] [[text:b]]',
+      stderr: '[[stderr:10000000]] [[text:done]]',
+      unsolicited: '[[text:a]] [[unsolicited:5,5]]',
+      stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
+      blocked: '[[text:a]] [[block]]',
+      grandchild: `[[grandchild]] ${endless}`,
+      'grandchild-outside': `[[grandchild:own]] ${endless}`,
+      history: '[[history]]',
+    },
+    steers: true,
+    resumes: true,
+    loses: true,
+    rewinds: true,
+    endStray: (pid) => process.kill(pid, 'SIGKILL'),
+  };
+  return {
+    subject,
+    async [Symbol.asyncDispose]() {
+      rmSync(state, { recursive: true, force: true });
+    },
+  };
+}
+
+const ticks = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else setImmediate(resolve);
+  });
+
+/** A function agent that keeps its conversations in a map, as a user's would. */
+export function rememberingFunction(conversations: Map<string, { turn: number; prompt: string }[]>): AgentFunction {
+  return async function* (prompt, { signal, conversation, turn, rewind }) {
+    const turns = conversations.get(conversation) ?? [];
+    conversations.set(conversation, turns);
+    if (rewind !== null) turns.splice(turns.findIndex((one) => one.turn === rewind));
+    turns.push({ turn, prompt });
+    if (prompt === 'history') {
+      yield JSON.stringify(turns);
+      return { text: 'history' };
+    }
+    if (prompt === 'empty') return {};
+    if (prompt === 'fail') throw new TypeError('the function fails');
+    if (prompt === 'deaf') {
+      yield 'a';
+      await new Promise(() => {});
+    }
+    for (let piece = 1; prompt === 'forever' || piece <= 3; piece += 1) {
+      yield `piece ${piece} `;
+      await ticks(signal);
+    }
+    return { text: 'done' };
+  };
+}
+
+export function functionSubject(): Disposable<DriverSubject> {
+  const conversations = new Map<string, { turn: number; prompt: string }[]>();
+  const noProcess = { unable: 'a function has no process of its own' };
+  const ownAck = { unable: 'the driver itself acknowledges and settles; a function has no say in it' };
+  const noWire = { unable: 'there is no wire between a function and its driver' };
+  const subject: DriverSubject = {
+    name: 'function',
+    driver: (variant) =>
+      variant === 'plain'
+        ? functionDriver(rememberingFunction(conversations), {
+            steer: () => true,
+            rewind: true,
+            knows: (conversation) => conversations.has(conversation),
+            killGraceMs: 20,
+          })
+        : noProcess,
+    prompts: {
+      answer: 'answer',
+      forever: 'forever',
+      'ack-late': ownAck,
+      'ack-never': ownAck,
+      'ack-twice': ownAck,
+      'ack-after-result': ownAck,
+      'ack-before-result': ownAck,
+      'ack-with-result': ownAck,
+      'ack-none': ownAck,
+      'no-result': 'deaf',
+      deaf: 'deaf',
+      'split-result': noWire,
+      merged: noWire,
+      empty: 'empty',
+      fail: 'fail',
+      'result-twice': ownAck,
+      die: noProcess,
+      'die-half': noProcess,
+      garbage: noWire,
+      'huge-line': noWire,
+      stderr: noProcess,
+      unsolicited: { unable: 'a function runs only when it is called' },
+      stubborn: noProcess,
+      blocked: noProcess,
+      grandchild: noProcess,
+      'grandchild-outside': noProcess,
+      history: 'history',
+    },
+    steers: true,
+    resumes: true,
+    loses: true,
+    rewinds: true,
+  };
+  return { subject, async [Symbol.asyncDispose]() {} };
+}

@@ -1,0 +1,263 @@
+/** The supervisor against real children. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cookieName, pickEnvironment, processInfo } from '../../src/supervise/index.ts';
+import { isGone, Watched } from './harness.ts';
+
+describe('spawning', () => {
+  test('gives the child its own group, the environment that was listed, and a cookie', async () => {
+    await using child = new Watched(['env'], { env: { PATH: '/usr/bin:/bin', ONLY: 'this' }, ids: () => 'a-cookie' });
+    expect(JSON.parse(await child.line(0))).toEqual({ PATH: '/usr/bin:/bin', ONLY: 'this', [cookieName]: 'a-cookie' });
+    expect(processInfo(child.pid)?.group).toBe(child.pid);
+    expect(child.identities).toEqual([
+      { pid: child.pid, cookie: 'a-cookie', startTime: processInfo(child.pid)?.startTime },
+    ]);
+  });
+
+  test('tells the identity before anything is written, also of a child that ends at once', async () => {
+    await using child = new Watched([], { command: 'true', args: [] });
+    expect(child.identities[0]?.startTime).not.toBe('');
+    expect(await child.exit()).toMatchObject({ reason: 'exited', code: 0, left: [] });
+  });
+
+  test('of a program that is not there says so, and where it was looked for', async () => {
+    await using child = new Watched([], { command: 'no-such-program', env: { PATH: '/nowhere' } });
+    expect(child.exits).toEqual([]);
+    const exit = await child.exit();
+    expect(exit).toMatchObject({ reason: 'spawn_failed', code: null, left: [] });
+    expect(exit.hint).toContain('/nowhere');
+    expect(child.identities).toEqual([]);
+    expect(child.child.writeLine('x')).toBe(false);
+  });
+
+  test('in a folder that is not there blames the folder', async () => {
+    await using child = new Watched(['wait'], { cwd: '/no/such/folder' });
+    expect((await child.exit()).hint).toContain('/no/such/folder');
+  });
+
+  test('of a file that is no program is told, not thrown', async () => {
+    await using child = new Watched([], { command: import.meta.filename, args: [] });
+    expect(await child.exit()).toMatchObject({ reason: 'spawn_failed' });
+  });
+
+  test('of a child that could not be recorded ends it', async () => {
+    await using child = new Watched(['wait'], {
+      onProcess: () => {
+        throw new Error('the disk is full');
+      },
+    });
+    expect((await child.exit()).reason).toBe('unrecorded');
+    expect(isGone(child.pid)).toBe(true);
+  });
+
+  test('passes on only variables that are set', () => {
+    expect(pickEnvironment(['A', 'B'], { A: '1', C: '3' })).toEqual({ A: '1' });
+  });
+});
+
+describe('the channel', () => {
+  test('C12: lines arrive whole and in order, a 1 MB line among short ones', async () => {
+    await using child = new Watched(['echo']);
+    const sent = Array.from({ length: 200 }, (_, index) =>
+      index % 50 === 7 ? 'p'.repeat(1_000_000) : `short ${index}`,
+    );
+    for (const line of sent) expect(child.child.writeLine(line)).toBe(true);
+    await child.until('all lines', () => child.lines.length === sent.length);
+    expect(child.lines.every((line, index) => line === sent[index])).toBe(true);
+  });
+
+  test('a line is with the system when writeLine returns: the child reads it while our loop stands still', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-write-'));
+    const path = join(folder, 'read');
+    try {
+      await using child = new Watched([`keep:${path}`, 'say:up']);
+      await child.line(0);
+      child.child.writeLine('at once');
+      execFileSync('sh', ['-c', `until [ -s '${path}' ]; do :; done`], { timeout: 10_000 });
+      expect(readFileSync(path, 'utf8')).toBe('at once\n');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('breaks when a child stops reading and the bound is passed', async () => {
+    await using child = new Watched(['say:up', 'deaf'], { writeMaxBytes: 4_000_000 });
+    await child.line(0);
+    let written = 0;
+    while (written < 100 && child.child.writeLine('x'.repeat(1_000_000))) written += 1;
+    expect(written).toBeLessThan(10);
+    expect((await child.exit()).reason).toBe('channel_broken');
+  });
+
+  test('breaks when a child hangs up and lives on', async () => {
+    await using child = new Watched(['close-stdin', 'say:hung up', 'wait']);
+    await child.line(0);
+    child.child.writeLine('anybody?');
+    expect((await child.exit()).reason).toBe('channel_broken');
+  });
+
+  test('of a child that died while it was written to gives the reason of the death', async () => {
+    await using child = new Watched(['say:up', 'exit:7']);
+    await child.line(0);
+    while (child.child.writeLine('x') && child.exits.length === 0) {
+      await Watched.turns(1);
+    }
+    expect(await child.exit()).toMatchObject({ reason: 'crashed', code: 7 });
+  });
+});
+
+describe('S06: stderr', () => {
+  test('of 10 MB blocks nobody, and its last 16 KiB are kept', async () => {
+    await using child = new Watched(['stderr:10000000', 'say:done', 'exit:1']);
+    expect(await child.line(0)).toBe('done');
+    const exit = await child.exit();
+    expect(exit.stderr.endsWith('last words\n')).toBe(true);
+    expect(exit.stderr).toHaveLength(16 * 1024);
+  });
+});
+
+describe('an end of its own', () => {
+  test('loses nothing that was written', async () => {
+    await using child = new Watched(['lines:300000', 'exit:0']);
+    expect(await child.exit()).toMatchObject({ reason: 'exited', rung: null });
+    expect(child.lines).toHaveLength(300_001);
+    expect(child.lines.at(-1)).toBe('all');
+  });
+
+  test('by a signal is a crash, with half a line told as half', async () => {
+    await using child = new Watched(['half:not whole', 'die:SIGABRT']);
+    expect(await child.exit()).toMatchObject({ reason: 'crashed', signal: 'SIGABRT', code: null });
+    expect(child.frames).toEqual([{ kind: 'half', text: 'not whole' }]);
+  });
+
+  test('S03: is read on while a stray grandchild still writes, then settles', async () => {
+    await using child = new Watched(['late:10', 'exit:0']);
+    await child.exit();
+    expect(child.lines).toEqual(Array.from({ length: 10 }, (_, index) => `late ${index}`));
+  });
+
+  test('S03: settles although a stray grandchild keeps the pipes and is silent', async () => {
+    await using child = new Watched(['stray', 'exit:0']);
+    const stray = Number(await child.line(0));
+    expect((await child.exit()).reason).toBe('exited');
+    expect(isGone(stray)).toBe(false);
+    process.kill(stray, 'SIGKILL');
+  });
+
+  test('S03: settles within its limit although a stray grandchild never falls silent', async () => {
+    await using child = new Watched(['late:3000', 'exit:0'], { settleMaxMs: 300 });
+    expect((await child.exit()).reason).toBe('exited');
+    expect(child.lines.length).toBeLessThan(3000);
+  });
+
+  test('takes the rest of its group along', async () => {
+    await using child = new Watched(['child', 'exit:0']);
+    const member = Number(await child.line(0));
+    expect((await child.exit()).left).toEqual([]);
+    expect(isGone(member)).toBe(true);
+  });
+});
+
+describe('the ladder', () => {
+  test('close: the end of stdin suffices', async () => {
+    await using child = new Watched(['say:up']);
+    await child.line(0);
+    child.child.close();
+    expect(await child.exit()).toMatchObject({ reason: 'closed', code: 0, rung: 'close' });
+  });
+
+  test('close: then SIGTERM', async () => {
+    await using child = new Watched(['ignore-eof', 'say:up']);
+    await child.line(0);
+    child.child.close();
+    expect(await child.exit()).toMatchObject({ reason: 'closed', signal: 'SIGTERM', rung: 'term' });
+  });
+
+  test('S04: close: then SIGKILL, for a child that ignores all else', async () => {
+    await using child = new Watched(['ignore-eof', 'ignore-term', 'say:up']);
+    await child.line(0);
+    child.child.close();
+    expect(await child.exit()).toMatchObject({ reason: 'closed', signal: 'SIGKILL', rung: 'kill' });
+    expect(child.lines).toContain('term ignored');
+  });
+
+  test('S04: kill ends a stopped child', async () => {
+    await using child = new Watched(['say:up', 'wait']);
+    await child.line(0);
+    process.kill(child.pid, 'SIGSTOP');
+    child.child.kill();
+    expect(await child.exit()).toMatchObject({ reason: 'killed', signal: 'SIGKILL' });
+  });
+
+  test('S04: kill ends children and orphans of the group before it is told', async () => {
+    await using child = new Watched(['child', 'double-fork', 'ignore-term', 'say:up', 'wait']);
+    await child.until('two pids and up', () => child.lines.length === 3);
+    const pids = child.lines.filter((line) => /^\d+$/.test(line)).map(Number);
+    expect(pids).toHaveLength(2);
+    child.child.kill();
+    const exit = await child.exit();
+    expect(exit.left).toEqual([]);
+    expect(pids.map(isGone)).toEqual([true, true]);
+    expect(isGone(child.pid)).toBe(true);
+  });
+
+  test('S03: kill settles at once although a stray grandchild keeps the pipes', async () => {
+    await using child = new Watched(['stray', 'wait'], { settleMaxMs: 1e9, settleQuietMs: 1e9 });
+    const stray = Number(await child.line(0));
+    child.child.kill();
+    expect((await child.exit()).reason).toBe('killed');
+    process.kill(stray, 'SIGKILL');
+  });
+
+  test('kill cuts short the wait for the pipes of a child that has ended', async () => {
+    await using child = new Watched(['stray', 'exit:0'], { settleMaxMs: 1e9, settleQuietMs: 1e9 });
+    const stray = Number(await child.line(0));
+    await Watched.reaped(child.pid);
+    child.child.kill();
+    expect(child.exits).toEqual([]);
+    expect((await child.exit()).reason).toBe('exited');
+    process.kill(stray, 'SIGKILL');
+  });
+
+  test('is told once, whatever is called and however often', async () => {
+    await using child = new Watched(['say:up', 'wait']);
+    await child.line(0);
+    for (let again = 0; again < 3; again += 1) {
+      child.child.close();
+      child.child.kill();
+    }
+    expect((await child.exit()).reason).toBe('closed');
+    child.child.kill();
+    child.child.close();
+    await Watched.turns(3);
+    expect(child.exits).toHaveLength(1);
+  });
+});
+
+test('50 starts and kills in every stuck mode leave no process, descriptor or timer', async (context) => {
+  if (process.platform !== 'linux') context.skip('descriptors are counted in /proc');
+  const modes = [['wait'], ['ignore-term', 'wait'], ['child', 'wait'], ['exit:3'], ['stderr:100000', 'wait']];
+  const held = (): string[] => [
+    ...readdirSync('/proc/self/fd').map(() => 'descriptor'),
+    ...process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'ProcessWrap'),
+  ];
+  const round = async (): Promise<number[]> => {
+    const children = modes.map((mode) => new Watched(['say:up', ...mode], { termGraceMs: 20 }));
+    for (const child of children) {
+      await child.until('up', () => child.lines.length > 0);
+      child.child.kill();
+    }
+    for (const child of children) expect((await child.exit()).left).toEqual([]);
+    return children.map((child) => child.pid);
+  };
+  const pids = await round();
+  const before = held().length;
+  for (let rounds = 1; rounds < 10; rounds += 1) pids.push(...(await round()));
+  await Watched.turns(3);
+  expect(pids.filter((pid) => !isGone(pid))).toEqual([]);
+  // The runner's own timers and files come and go: 45 children would have left many times as many.
+  expect(held().length).toBeLessThan(before + 10);
+});

@@ -1,0 +1,74 @@
+/** The ladder's rungs under a clock that the test turns: each has one deadline, and giving up is told. */
+import { describe, expect, test } from 'vitest';
+import type { Timers } from '../../src/supervise/index.ts';
+import { Watched } from './harness.ts';
+
+class HandTimers implements Timers {
+  readonly armed = new Map<() => void, number>();
+
+  set(ms: number, fn: () => void): () => void {
+    this.armed.set(fn, ms);
+    return () => this.armed.delete(fn);
+  }
+
+  get delays(): number[] {
+    return [...this.armed.values()];
+  }
+
+  /** Fires the one timer that is armed. */
+  fire(): void {
+    const [[fn] = []] = this.armed;
+    if (fn === undefined) throw new Error('nothing is armed');
+    this.armed.delete(fn);
+    fn();
+  }
+}
+
+const rungs = { closeGraceMs: 11, termGraceMs: 22, reapDeadlineMs: 33 };
+
+describe('the ladder', () => {
+  test('arms one deadline per rung, from its begin', async () => {
+    const timers = new HandTimers();
+    await using child = new Watched(['ignore-eof', 'ignore-term', 'say:up', 'wait'], { ...rungs, timers });
+    await child.line(0);
+    expect(timers.delays).toEqual([]);
+    child.child.close();
+    expect(timers.delays).toEqual([11]);
+    timers.fire();
+    expect(timers.delays).toEqual([22]);
+    await child.line(1);
+    expect(child.exits).toEqual([]);
+    timers.fire();
+    expect(timers.delays).toEqual([33]);
+    expect(await child.exit()).toMatchObject({ reason: 'closed', rung: 'kill', signal: 'SIGKILL' });
+    expect(timers.delays).toEqual([]);
+  });
+
+  test('does not begin again when it is asked to in the middle', async () => {
+    const timers = new HandTimers();
+    await using child = new Watched(['ignore-term', 'say:up', 'wait'], { ...rungs, timers });
+    await child.line(0);
+    child.child.kill();
+    const [armed] = timers.armed.keys();
+    child.child.kill();
+    child.child.close();
+    expect([...timers.armed.keys()]).toEqual([armed]);
+    timers.fire();
+    await child.exit();
+  });
+
+  test('gives up at its last deadline, tells what is left, and tells nothing more when that ends after all', async () => {
+    const timers = new HandTimers();
+    await using child = new Watched(['say:up', 'wait'], { ...rungs, timers });
+    await child.line(0);
+    child.child.kill();
+    timers.fire();
+    // In the same breath as SIGKILL: the loop has not turned, so the end cannot have been seen.
+    timers.fire();
+    expect(child.exits).toHaveLength(1);
+    expect(child.exits[0]).toMatchObject({ reason: 'killed', rung: 'kill', code: null });
+    await Watched.reaped(child.pid);
+    await Watched.turns(3);
+    expect(child.exits).toHaveLength(1);
+  });
+});

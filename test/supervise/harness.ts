@@ -1,0 +1,101 @@
+/** A supervised fixture child, watched event by event. */
+import { fileURLToPath } from 'node:url';
+import type { AgentChild, ChildExit, ChildIdentity, LineFrame, SpawnOptions } from '../../src/supervise/index.ts';
+import { pause, processInfo, realTimers, spawnAgent } from '../../src/supervise/index.ts';
+
+const fixture = fileURLToPath(new URL('fixtures/child.mjs', import.meta.url));
+const deadlineMs = 20_000;
+
+export class Watched implements AsyncDisposable {
+  readonly frames: LineFrame[] = [];
+  readonly exits: ChildExit[] = [];
+  readonly identities: ChildIdentity[] = [];
+  readonly child: AgentChild;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(acts: readonly string[], options: Partial<SpawnOptions> = {}) {
+    this.child = spawnAgent({
+      command: process.execPath,
+      args: [fixture, ...acts],
+      env: { PATH: process.env['PATH'] ?? '' },
+      closeGraceMs: 300,
+      termGraceMs: 300,
+      ...options,
+      onProcess: (identity) => {
+        this.identities.push(identity);
+        options.onProcess?.(identity);
+      },
+      onFrame: (frame) => {
+        this.frames.push(frame);
+        this.#wake();
+      },
+      onExit: (exit) => {
+        this.exits.push(exit);
+        this.#wake();
+      },
+    });
+  }
+
+  /** Lets the loop turn. */
+  static async turns(count: number): Promise<void> {
+    for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Resolves when the system no longer knows the pid; it tells nobody, so it is asked. */
+  static async reaped(pid: number): Promise<void> {
+    while (processInfo(pid) !== null) await pause(realTimers, 2);
+  }
+
+  get lines(): readonly string[] {
+    return this.frames.flatMap((frame) => (frame.kind === 'line' ? [frame.text] : []));
+  }
+
+  get pid(): number {
+    return this.child.identity?.pid ?? 0;
+  }
+
+  async until(what: string, holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      await new Promise<void>((resolve, reject) => {
+        const wake = (): void => {
+          cancel();
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        const cancel = realTimers.set(deadlineMs, () => {
+          this.#waiters.delete(wake);
+          reject(new Error(`${what} did not come; lines: ${JSON.stringify(this.lines.slice(-20))}`));
+        });
+        this.#waiters.add(wake);
+      });
+    }
+  }
+
+  /** The n-th line, from 0. */
+  async line(index: number): Promise<string> {
+    await this.until(`line ${index}`, () => this.lines.length > index);
+    return this.lines[index] ?? '';
+  }
+
+  async exit(): Promise<ChildExit> {
+    await this.until('exit', () => this.exits.length > 0);
+    const [exit] = this.exits;
+    if (exit === undefined) throw new Error('unreachable');
+    return exit;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill();
+    await this.exit();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters) wake();
+  }
+}
+
+/** No such process, or only its entry is left. */
+export function isGone(pid: number): boolean {
+  const info = processInfo(pid);
+  return info === null || info.zombie;
+}
