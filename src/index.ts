@@ -1,1 +1,6 @@
-export {};
+/** Signalbox as a library: many callers, one long-lived agent session, one owner at a time. */
+export * from './runtime/index.ts';
+export { openMemoryStore, openSqliteStore } from './store/index.ts';
+export { functionDriver, processDriver, scriptedDriver } from './agents/index.ts';
+export type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from './agents/index.ts';
+export { AppError } from './core/errors.ts';

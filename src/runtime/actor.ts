@@ -1,0 +1,266 @@
+/**
+ * The actor of one session: applies its inputs one after the other, and runs the effects of what was committed.
+ *
+ * Owned by the runtime, one per session that is not at rest. The committer calls `take`, then `commit…`, in one pass.
+ * Messages in: inputs (`post`) from doors, the agent, runners and deadlines. Out: records to the store, effects to the host.
+ *
+ *  A-1 Inputs are applied in the order of their posting; no await stands between a step and the next.
+ *  A-2 Effects run only after the records of their step are durable, interrupts of all sessions first.
+ *  A-3 What could not be committed is as if it had not been applied: commands are told, everything else is applied again.
+ *  A-4 A step that throws stops this session (`fault`, parked), never the daemon.
+ */
+import { taskRow } from '../core/draft.ts';
+import { AppError } from '../core/errors.ts';
+import type { SessionKey, TaskId } from '../core/ids.ts';
+import type { Input } from '../core/inputs.ts';
+import type { Session } from '../core/model.ts';
+import type { Effect, Record as StepRecord, Reply, StepResult } from '../core/outputs.ts';
+import { step } from '../core/step.ts';
+import { treeSize } from '../core/tree.ts';
+import type { CommitOutcome, TaskPayload } from '../store/port.ts';
+import { AgentHost } from './agent-host.ts';
+import { Deadlines } from './deadlines.ts';
+import type { Context } from './options.ts';
+import type { AgentPool } from './pool.ts';
+import { EffectRunner } from './effects.ts';
+import type { Runners } from './runners.ts';
+import type { Stats } from './stats.ts';
+
+/** Steps taken in one pass before other sessions get their turn. */
+const MAX_STEPS_A_PASS = 256;
+
+export interface Entry {
+  readonly input: Input;
+  /** Monotonic ms. */
+  readonly postedAt: number;
+  readonly done: ((reply: Reply) => void) | null;
+  readonly fail: ((error: unknown) => void) | null;
+}
+
+export interface Batch {
+  readonly actor: Actor;
+  readonly before: Session;
+  readonly entries: readonly Entry[];
+  readonly replies: readonly Reply[];
+  readonly records: StepRecord[];
+  readonly effects: Effect[];
+  readonly payloads: Map<TaskId, TaskPayload>;
+}
+
+export interface ActorParts {
+  readonly context: Context;
+  readonly pool: AgentPool;
+  readonly runners: Runners;
+  readonly stats: Stats;
+  /** The actor has inputs; `urgent` false: only output chunks, which may wait for company. */
+  readonly ready: (actor: Actor, urgent: boolean) => void;
+}
+
+export class Actor {
+  readonly key: SessionKey;
+  readonly deadlines: Deadlines;
+  readonly host: AgentHost;
+  readonly #parts: ActorParts;
+  readonly #effects: EffectRunner;
+  #inbox: Entry[] = [];
+  #session: Session;
+  #lease: number;
+  #detached = false;
+  /** Wall-clock ms since when the present hold stands; for `explain`. */
+  heldSince = 0;
+
+  constructor(parts: ActorParts, session: Session, lease: number) {
+    const { context } = parts;
+    this.key = session.key;
+    this.#parts = parts;
+    this.#session = session;
+    this.#lease = lease;
+    this.deadlines = new Deadlines(context.clock, context.limits, (name, of) =>
+      this.post({ type: 'timer', at: context.clock.wall(), name, of }),
+    );
+    this.host = new AgentHost(context, parts.pool, session.key, (input) => this.#fromAgent(input));
+    this.#effects = new EffectRunner(context, this, parts.runners, parts.stats);
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  get lease(): number {
+    return this.#lease;
+  }
+
+  get detached(): boolean {
+    return this.#detached;
+  }
+
+  /** Nothing is open, nothing runs, nothing waits to be applied: the actor may be forgotten. */
+  get atRest(): boolean {
+    const s = this.#session;
+    return (
+      this.#inbox.length === 0 &&
+      !this.host.running &&
+      (s.fenced || (s.hold === null && s.agent.kind === 'none' && s.parked === null && treeSize(s.tasks) === 0))
+    );
+  }
+
+  get hasInputs(): boolean {
+    return this.#inbox.length > 0;
+  }
+
+  post(input: Input): void {
+    this.#enqueue({ input, postedAt: this.#parts.context.clock.now(), done: null, fail: null });
+  }
+
+  /** For commands: resolves with the answer once its records are durable. */
+  ask(input: Input): Promise<Reply> {
+    return new Promise((done, fail) => {
+      this.#enqueue({ input, postedAt: this.#parts.context.clock.now(), done, fail });
+    });
+  }
+
+  #enqueue(entry: Entry): void {
+    this.#inbox.push(entry);
+    this.#parts.ready(this, entry.input.type !== 'output');
+  }
+
+  #fromAgent(input: Input): void {
+    this.deadlines.alive();
+    this.post(input);
+  }
+
+  /** Applies what is in the inbox; null if there is nothing. */
+  take(): Batch | null {
+    if (this.#inbox.length === 0) {
+      return null;
+    }
+    const before = this.#session;
+    const entries: Entry[] = [];
+    const replies: Reply[] = [];
+    const records: StepRecord[] = [];
+    const effects: Effect[] = [];
+    const payloads = new Map<TaskId, TaskPayload>();
+    const waiting = this.#inbox;
+    const upTo = Math.min(waiting.length, MAX_STEPS_A_PASS);
+    for (let at = 0; at < upTo; at += 1) {
+      const entry = waiting[at];
+      if (entry === undefined) {
+        break;
+      }
+      const result = this.#step(entry);
+      if (result === null) {
+        continue;
+      }
+      this.#session = result.session;
+      entries.push(entry);
+      replies.push(result.reply);
+      for (const record of result.records) {
+        records.push(record);
+        if (record.type === 'admit') {
+          payloads.set(record.task.id, record.payload as TaskPayload);
+        } else if (record.type === 'payload') {
+          payloads.set(record.task, record.payload as TaskPayload);
+        }
+      }
+      for (const effect of result.effects) {
+        effects.push(effect);
+      }
+    }
+    this.#inbox = upTo === waiting.length ? [] : waiting.slice(upTo);
+    return { actor: this, before, entries, replies, records, effects, payloads };
+  }
+
+  /** A defect of the core stops the session: its answer is a fault, applied in place of the input. */
+  #step(entry: Entry): StepResult | null {
+    const { context, stats } = this.#parts;
+    const before = this.#session;
+    try {
+      context.faults.at('runtime.before-step');
+      const result = step(before, entry.input);
+      context.observe?.(before, entry.input, result);
+      return result;
+    } catch (error) {
+      stats.count('faults');
+      context.onError(error, `step ${entry.input.type}`);
+      entry.fail?.(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      const fault: Input = { type: 'fault', at: entry.input.at, reason };
+      try {
+        const result = step(before, fault);
+        context.observe?.(before, fault, result);
+        this.#session = result.session;
+        return { ...result, reply: { kind: 'ok' } };
+      } catch (second) {
+        context.onError(second, 'fault');
+        this.#session = { ...before, fenced: true };
+        this.#detached = true;
+        return null;
+      }
+    }
+  }
+
+  /** The commit failed or was refused: nothing of the batch happened. */
+  revert(batch: Batch, keep: (entry: Entry) => boolean): void {
+    this.#session = batch.before;
+    this.#inbox = [...batch.entries.filter(keep), ...this.#inbox];
+  }
+
+  /** The store refused this node's lease: end everything here, decide nothing more. */
+  fence(batch: Batch | null): void {
+    const { context, stats } = this.#parts;
+    stats.count('fenced_sessions');
+    if (batch !== null) {
+      this.#session = batch.before;
+    }
+    const result = step(this.#session, { type: 'fenced', at: context.clock.wall() });
+    this.#session = result.session;
+    this.#detached = true;
+    this.deadlines.clear();
+    this.#effects.run(result.effects, new Map());
+    const error = new AppError({
+      code: 'session_moved',
+      message: `session ${this.key} belongs to another node now`,
+      hint: 'Send it again; the owning node will answer.',
+      retryable: true,
+    });
+    for (const entry of [...(batch?.entries ?? []), ...this.#inbox]) {
+      entry.fail?.(error);
+    }
+    this.#inbox = [];
+  }
+
+  /** First pass after a commit: interrupts leave before anything else is done for any session. */
+  runInterrupts(batch: Batch): void {
+    this.#effects.interrupts(batch);
+  }
+
+  /** Second pass: everything else, then the answers. */
+  settle(batch: Batch, outcome: Extract<CommitOutcome, { kind: 'committed' }> | null): void {
+    const { context, stats } = this.#parts;
+    context.faults.at('runtime.before-effects');
+    this.#effects.observe(batch);
+    this.#effects.run(batch.effects, batch.payloads);
+    context.faults.at('runtime.after-effects');
+    if (outcome !== null && outcome.late > 0) {
+      stats.count('late_dropped', outcome.late);
+    }
+    for (let at = 0; at < batch.entries.length; at += 1) {
+      const reply = batch.replies[at];
+      if (reply !== undefined) {
+        if (reply.kind === 'stale') {
+          stats.count(`stale_${reply.what}`);
+        } else if (reply.kind === 'refused') {
+          stats.count(`refused_${reply.code}`);
+        }
+        batch.entries[at]?.done?.(reply);
+      }
+    }
+  }
+
+  /** The owner's row, for views. */
+  ownerRow(): ReturnType<typeof taskRow> | null {
+    const hold = this.#session.hold;
+    const task = hold === null ? undefined : this.#effects.task(hold.task);
+    return task === undefined ? null : taskRow(task);
+  }
+}

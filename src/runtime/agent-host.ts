@@ -1,0 +1,188 @@
+/**
+ * The one agent of a session: carries effects to its driver's handle, and the driver's events to the session as inputs.
+ *
+ * Owned by the session's actor. Invariants:
+ *  G-1 At most one handle lives; every event carries the incarnation it was started with.
+ *  G-2 A process is recorded in the store before anything is written to it, and forgotten when it is gone.
+ *  G-3 `agent-exited` is posted exactly once per incarnation, also for one that never got a slot or whose start threw.
+ */
+import type { AgentEvent, AgentHandle } from '../agents/port.ts';
+import type { Incarnation, SessionKey, TaskId, TurnId } from '../core/ids.ts';
+import { taskId } from '../core/ids.ts';
+import type { Input } from '../core/inputs.ts';
+import type { Context } from './options.ts';
+import type { AgentPool, Slot } from './pool.ts';
+import { jsonValue } from './json.ts';
+
+interface Live {
+  readonly inc: Incarnation;
+  readonly slot: Slot;
+  handle: AgentHandle | null;
+  gone: boolean;
+  process: { readonly pid: number; readonly startTime: string } | null;
+}
+
+export class AgentHost {
+  readonly #context: Context;
+  readonly #pool: AgentPool;
+  readonly #session: SessionKey;
+  readonly #post: (input: Input) => void;
+  #live: Live | null = null;
+  #onGone: (() => void) | null = null;
+
+  constructor(context: Context, pool: AgentPool, session: SessionKey, post: (input: Input) => void) {
+    this.#context = context;
+    this.#pool = pool;
+    this.#session = session;
+    this.#post = post;
+  }
+
+  get running(): boolean {
+    return this.#live !== null;
+  }
+
+  /** `started` is called when the process is really being started: from then on the start deadline counts. */
+  start(inc: Incarnation, conversation: string | null, started: () => void): void {
+    const holder: { live: Live | null; early: boolean } = { live: null, early: false };
+    const begin = (): void => {
+      if (holder.live === null) {
+        holder.early = true;
+        return;
+      }
+      this.#begin(holder.live, conversation, started);
+    };
+    const slot = this.#pool.take(
+      { makeRoom: () => this.#post({ type: 'make-room', at: this.#context.clock.wall() }) },
+      begin,
+    );
+    holder.live = { inc, slot, handle: null, gone: false, process: null };
+    this.#live = holder.live;
+    if (holder.early) {
+      this.#begin(holder.live, conversation, started);
+    }
+  }
+
+  #begin(live: Live, conversation: string | null, started: () => void): void {
+    started();
+    try {
+      live.handle = this.#context.agent.start({
+        session: this.#session,
+        incarnation: live.inc,
+        conversation,
+        emit: (event) => this.#emit(live, event),
+        onProcess: (process) => {
+          live.process = { pid: process.pid, startTime: process.startTime };
+          const done = this.#context.store.recordProcess({ ...process, session: this.#session, incarnation: live.inc });
+          this.#guard(done, 'record process');
+        },
+      });
+    } catch (error) {
+      this.#context.onError(error, 'agent start');
+      this.#exited(live, 'spawn_failed', { message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  prompt(inc: Incarnation, turn: TurnId, text: string, rewind: TurnId | null): void {
+    const live = this.#of(inc);
+    if (live !== null) {
+      this.#pool.works(live.slot);
+      live.handle?.prompt(turn, text, { rewind });
+    }
+  }
+
+  interrupt(inc: Incarnation, turn: TurnId): void {
+    this.#of(inc)?.handle?.interrupt(turn);
+  }
+
+  steer(inc: Incarnation, turn: TurnId, task: TaskId, text: string): void {
+    this.#of(inc)?.handle?.steer(turn, task, text);
+  }
+
+  /** The agent is at rest: it may be asked to make room. */
+  rests(inc: number): void {
+    const live = this.#live;
+    if (live !== null && live.inc === inc) {
+      this.#pool.rests(live.slot, this.#context.clock.now());
+    }
+  }
+
+  end(inc: Incarnation, how: 'kill' | 'close'): void {
+    const live = this.#of(inc);
+    if (live === null) {
+      return;
+    }
+    if (live.handle === null) {
+      this.#exited(live, 'never_started', null);
+      return;
+    }
+    live.handle[how]();
+  }
+
+  /** Resolves when no agent is left. */
+  async gone(): Promise<void> {
+    if (this.#live !== null) {
+      await new Promise<void>((resolve) => {
+        this.#onGone = resolve;
+      });
+    }
+  }
+
+  #of(inc: Incarnation): Live | null {
+    return this.#live !== null && this.#live.inc === inc && !this.#live.gone ? this.#live : null;
+  }
+
+  #emit(live: Live, event: AgentEvent): void {
+    if (live.gone) {
+      return;
+    }
+    if (event.type === 'exited') {
+      this.#exited(live, event.reason, event.data);
+      return;
+    }
+    this.#post(inputOf(event, live.inc, this.#context.clock.wall()));
+  }
+
+  #exited(live: Live, reason: string, data: unknown): void {
+    live.gone = true;
+    if (live.process !== null) {
+      this.#guard(this.#context.store.forgetProcess(live.process.pid, live.process.startTime), 'forget process');
+    }
+    this.#pool.give(live.slot);
+    if (this.#live === live) {
+      this.#live = null;
+    }
+    this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc: live.inc, reason, data: jsonValue(data) });
+    this.#onGone?.();
+  }
+
+  #guard(done: void | Promise<void>, where: string): void {
+    if (done instanceof Promise) {
+      done.catch((error: unknown) => this.#context.onError(error, where));
+    }
+  }
+}
+
+function inputOf(event: Exclude<AgentEvent, { type: 'exited' }>, inc: Incarnation, at: number): Input {
+  switch (event.type) {
+    case 'ready':
+      return { type: 'agent-ready', at, inc, caps: event.caps, conversation: event.conversation, lost: event.lost };
+    case 'started':
+      return { type: 'turn-started', at, inc, turn: event.turn };
+    case 'output':
+      return { type: 'output', at, inc, turn: event.turn, kind: event.kind, data: jsonValue(event.data) };
+    case 'ack':
+      return { type: 'ack', at, inc, turn: event.turn, none: event.none };
+    case 'result':
+      return {
+        type: 'result',
+        at,
+        inc,
+        turn: event.turn,
+        result: { ...event.result, data: jsonValue(event.result.data) },
+      };
+    case 'steered':
+      return { type: 'steered', at, inc, turn: event.turn, task: taskId(event.id), taken: event.taken };
+    case 'unsolicited':
+      return { type: 'unsolicited', at, inc, phase: event.phase, data: jsonValue(event.data) };
+  }
+}

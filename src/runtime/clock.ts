@@ -1,0 +1,26 @@
+/** Time for the runtime. Deadlines and latencies use `now`; `wall` is only shown (a clock that jumps moves no deadline). */
+export interface Clock {
+  /** Wall-clock milliseconds since 1970, for tapes. */
+  wall(): number;
+  /** Monotonic milliseconds, fractional. */
+  now(): number;
+  /** Calls `fire` once after `ms` milliseconds; the returned function cancels it. */
+  timer(ms: number, fire: () => void): () => void;
+  /** Calls `run` at the end of the current pass of the event loop, before any further I/O is waited for. */
+  soon(run: () => void): void;
+}
+
+/** Longest delay that Node's timers take (2^31 - 1 ms). */
+const MAX_DELAY_MS = 2_147_483_647;
+
+export const systemClock: Clock = {
+  wall: () => Date.now(),
+  now: () => performance.now(),
+  timer: (ms, fire) => {
+    const handle = setTimeout(fire, Math.min(ms, MAX_DELAY_MS));
+    return () => clearTimeout(handle);
+  },
+  soon: (run) => {
+    setImmediate(run);
+  },
+};

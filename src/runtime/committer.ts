@@ -1,0 +1,185 @@
+/**
+ * Group commit: what many sessions have ready in one pass of the event loop is written in one transaction.
+ *
+ * Owned by one runtime. Invariants:
+ *  K-1 A session's batch is committed before its effects run and before its next batch is taken.
+ *  K-2 Batches whose inputs are only output chunks wait at most `outputBatchMs`, and go with the next urgent commit.
+ *  K-3 With a synchronous store the interrupt leaves in the same pass as the commit: no timer, queue or thread between.
+ *  K-4 A failed commit loses nothing: commands are told, agent events and deadlines are applied again after a pause.
+ */
+import type { CommitOutcome, FeedEvent, SessionCommit } from '../store/port.ts';
+import type { Actor, Batch, Entry } from './actor.ts';
+import type { Hub } from './hub.ts';
+import type { Context } from './options.ts';
+import type { Stats } from './stats.ts';
+
+/** Pause before a failed commit is tried again. */
+const RETRY_MS = 250;
+
+export interface CommitterParts {
+  readonly context: Context;
+  readonly stats: Stats;
+  readonly hub: Hub;
+  /** Called after an actor's batch is settled: it may be at rest. */
+  readonly settled: (actor: Actor) => void;
+}
+
+export class Committer {
+  readonly #parts: CommitterParts;
+  readonly #ready = new Set<Actor>();
+  readonly #inFlight = new Set<Actor>();
+  #scheduled = false;
+  #cancelLater: (() => void) | null = null;
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+  }
+
+  ready(actor: Actor, urgent: boolean): void {
+    this.#ready.add(actor);
+    const { clock, limits } = this.#parts.context;
+    if (urgent) {
+      if (!this.#scheduled) {
+        this.#scheduled = true;
+        clock.soon(() => this.#flush());
+      }
+    } else if (!this.#scheduled && this.#cancelLater === null) {
+      this.#cancelLater = clock.timer(limits.outputBatchMs, () => this.#flush());
+    }
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    this.#cancelLater?.();
+    this.#cancelLater = null;
+    const batches: Batch[] = [];
+    for (const actor of this.#ready) {
+      if (!this.#inFlight.has(actor)) {
+        this.#ready.delete(actor);
+        const batch = actor.take();
+        if (batch !== null) {
+          batches.push(batch);
+        }
+        if (actor.hasInputs) {
+          this.ready(actor, true);
+        }
+      }
+    }
+    if (batches.length > 0) {
+      this.#commit(batches);
+    }
+  }
+
+  #commit(batches: readonly Batch[]): void {
+    const { context, stats } = this.#parts;
+    const writes = batches.filter((batch) => batch.records.length > 0);
+    if (writes.length === 0) {
+      this.#settle(batches, new Map());
+      return;
+    }
+    const group: SessionCommit[] = writes.map((batch) => ({
+      session: batch.actor.key,
+      lease: batch.actor.lease,
+      records: batch.records,
+    }));
+    const began = context.clock.now();
+    const committed = (outcomes: readonly CommitOutcome[]): void => {
+      stats.observe('commit_seconds', (context.clock.now() - began) / 1000);
+      stats.observe('commit_sessions', writes.length);
+      stats.observe(
+        'commit_records',
+        writes.reduce((sum, batch) => sum + batch.records.length, 0),
+      );
+      const byBatch = new Map<Batch, CommitOutcome>();
+      for (let at = 0; at < writes.length; at += 1) {
+        const batch = writes[at];
+        const outcome = outcomes[at];
+        if (batch !== undefined && outcome !== undefined) {
+          byBatch.set(batch, outcome);
+        }
+      }
+      this.#settle(batches, byBatch);
+    };
+    try {
+      const outcomes = context.store.commit(group);
+      if (outcomes instanceof Promise) {
+        for (const batch of batches) {
+          this.#inFlight.add(batch.actor);
+        }
+        outcomes.then(committed, (error: unknown) => this.#failed(batches, error));
+      } else {
+        committed(outcomes);
+      }
+    } catch (error) {
+      this.#failed(batches, error);
+    }
+  }
+
+  #settle(batches: readonly Batch[], outcomes: ReadonlyMap<Batch, CommitOutcome>): void {
+    const { context, hub } = this.#parts;
+    const published: (readonly FeedEvent[])[] = [];
+    const kept: Batch[] = [];
+    for (const batch of batches) {
+      this.#inFlight.delete(batch.actor);
+      const outcome = outcomes.get(batch);
+      if (outcome?.kind === 'fenced') {
+        batch.actor.fence(batch);
+      } else if (outcome?.kind === 'duplicate') {
+        this.#duplicate(batch, outcome);
+      } else {
+        kept.push(batch);
+        batch.actor.runInterrupts(batch);
+        if (outcome !== undefined) {
+          published.push(outcome.events);
+        }
+      }
+    }
+    for (const batch of kept) {
+      const outcome = outcomes.get(batch);
+      try {
+        batch.actor.settle(batch, outcome?.kind === 'committed' ? outcome : null);
+      } catch (error) {
+        context.onError(error, 'settle');
+      }
+    }
+    hub.publish(published);
+    for (const batch of batches) {
+      if (batch.actor.hasInputs) {
+        this.ready(batch.actor, true);
+      }
+      this.#parts.settled(batch.actor);
+    }
+  }
+
+  /** Another submit has won this idempotency key: its sender gets that task, the rest of the batch is applied again. */
+  #duplicate(batch: Batch, outcome: Extract<CommitOutcome, { kind: 'duplicate' }>): void {
+    const isIt = ({ input }: Entry): boolean =>
+      input.type === 'submit' && batch.payloads.get(input.task.id)?.idempotencyKey === outcome.idempotencyKey;
+    batch.actor.revert(batch, (entry) => !isIt(entry));
+    for (const entry of batch.entries.filter(isIt)) {
+      entry.done?.({ kind: 'refused', code: 'duplicate_task' });
+    }
+    this.#parts.stats.count('duplicate_admissions');
+  }
+
+  #failed(batches: readonly Batch[], error: unknown): void {
+    const { context, stats } = this.#parts;
+    stats.count('commit_failures');
+    context.onError(error, 'commit');
+    for (const batch of batches) {
+      this.#inFlight.delete(batch.actor);
+      // Commands are told and not tried again; what the agent or a deadline said must not be lost.
+      batch.actor.revert(batch, (entry) => entry.fail === null);
+      for (const entry of batch.entries) {
+        entry.fail?.(error);
+      }
+    }
+    context.clock.timer(RETRY_MS, () => {
+      for (const { actor } of batches) {
+        if (actor.hasInputs) {
+          this.ready(actor, true);
+        }
+      }
+    });
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Runs the effects of one session's committed steps, and measures the two latencies that matter.
+ * Owned by the session's actor. What throws here is a defect of a driver or a runner; it is reported and the session goes on
+ * by its deadlines.
+ */
+import type { TaskId, TurnId } from '../core/ids.ts';
+import type { Task } from '../core/model.ts';
+import type { Effect } from '../core/outputs.ts';
+import { treeGet } from '../core/tree.ts';
+import type { TaskPayload } from '../store/port.ts';
+import type { Actor, Batch } from './actor.ts';
+import type { Context } from './options.ts';
+import { promptText } from './prompts.ts';
+import type { RunnerHost, Runners } from './runners.ts';
+import type { Stats } from './stats.ts';
+
+type Payloads = ReadonlyMap<TaskId, TaskPayload>;
+type Prompt = Extract<Effect, { type: 'prompt' }>;
+
+export class EffectRunner {
+  readonly #context: Context;
+  readonly #actor: Actor;
+  readonly #runners: Runners;
+  readonly #stats: Stats;
+  readonly #runnerHost: RunnerHost;
+  #interrupted: { readonly turn: TurnId; readonly at: number; acked: boolean } | null = null;
+
+  constructor(context: Context, actor: Actor, runners: Runners, stats: Stats) {
+    this.#context = context;
+    this.#actor = actor;
+    this.#runners = runners;
+    this.#stats = stats;
+    this.#runnerHost = { session: actor.key, post: (input) => actor.post(input), ask: (input) => actor.ask(input) };
+  }
+
+  task(id: TaskId): Task | undefined {
+    return treeGet(this.#actor.session.tasks, id);
+  }
+
+  interrupts(batch: Batch): void {
+    for (const effect of batch.effects) {
+      if (effect.type === 'interrupt') {
+        this.#guarded(effect, () => this.#actor.host.interrupt(effect.inc, effect.turn));
+        const now = this.#context.clock.now();
+        this.#interrupted = { turn: effect.turn, at: now, acked: false };
+        const cause = batch.entries.find((entry) => entry.input.type === 'submit');
+        if (cause !== undefined) {
+          this.#stats.observe('preempt_seconds', (now - cause.postedAt) / 1000);
+        }
+      }
+    }
+  }
+
+  run(effects: readonly Effect[], payloads: Payloads): void {
+    for (const effect of effects) {
+      this.#guarded(effect, () => this.#run(effect, payloads));
+    }
+  }
+
+  #guarded(effect: Effect, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#stats.count('effect_errors');
+      this.#context.onError(error, `effect ${effect.type}`);
+    }
+  }
+
+  #run(effect: Effect, payloads: Payloads): void {
+    const { host, deadlines } = this.#actor;
+    switch (effect.type) {
+      case 'interrupt':
+        return;
+      case 'start':
+        // The start deadline counts from the real start, not from the wait for a slot.
+        host.start(effect.inc, effect.conversation, () => deadlines.arm('start', effect.inc));
+        return;
+      case 'prompt':
+        this.#prompt(effect, payloads);
+        return;
+      case 'steer':
+        this.#withPayload(effect.task, payloads, (payload) =>
+          host.steer(effect.inc, effect.turn, effect.task, payload.prompt),
+        );
+        return;
+      case 'kill':
+      case 'close':
+        host.end(effect.inc, effect.type);
+        return;
+      case 'run':
+        this.#withPayload(effect.task, payloads, (payload) => this.#runners.start(effect, this.#runnerHost, payload));
+        return;
+      case 'abort':
+        this.#runners.abort(effect);
+        return;
+      case 'settle':
+        this.#runners.settle(effect);
+        return;
+      case 'arm':
+        if (effect.timer === 'idle' && typeof effect.of === 'number') {
+          host.rests(effect.of);
+        }
+        if (effect.timer !== 'start') {
+          deadlines.arm(effect.timer, effect.of);
+        }
+        return;
+      case 'disarm':
+        deadlines.disarm(effect.timer, effect.of);
+        return;
+    }
+  }
+
+  #prompt(effect: Prompt, payloads: Payloads): void {
+    this.#withPayload(effect.task, payloads, (payload) => {
+      const riders: TaskPayload[] = [];
+      const send = (): void => {
+        const text =
+          effect.call === null ? payload.prompt : (this.#runners.textOf(effect.task, effect.call) ?? payload.prompt);
+        const { author } = payload;
+        const { resumed, cut, lost } = effect;
+        this.#actor.host.prompt(
+          effect.inc,
+          effect.turn,
+          promptText({ text, author, riders, resumed, cut, lost }),
+          effect.rewind,
+        );
+      };
+      const next = (at: number): void => {
+        const rider = effect.riders[at];
+        if (rider === undefined) {
+          send();
+          return;
+        }
+        this.#withPayload(rider, payloads, (found) => {
+          riders.push(found);
+          next(at + 1);
+        });
+      };
+      next(0);
+    });
+  }
+
+  /** At once where the store answers at once, so that the prompt is written in the same pass. */
+  #withPayload(id: TaskId, payloads: Payloads, use: (payload: TaskPayload) => void): void {
+    const recent = payloads.get(id);
+    if (recent !== undefined) {
+      use(recent);
+      return;
+    }
+    const stored = this.#context.store.task(id);
+    if (stored instanceof Promise) {
+      stored
+        .then((task) => {
+          if (task !== null) {
+            use(task.payload);
+          }
+        })
+        .catch((error: unknown) => this.#context.onError(error, 'read payload'));
+    } else if (stored !== null) {
+      use(stored.payload);
+    }
+  }
+
+  /** Latencies of acks and drains, and since when the owner owns. */
+  observe(batch: Batch): void {
+    const now = this.#context.clock.now();
+    const interrupted = this.#interrupted;
+    for (const entry of batch.entries) {
+      if (
+        interrupted !== null &&
+        !interrupted.acked &&
+        entry.input.type === 'ack' &&
+        entry.input.turn === interrupted.turn
+      ) {
+        interrupted.acked = true;
+        this.#stats.observe('interrupt_ack_seconds', (entry.postedAt - interrupted.at) / 1000);
+      }
+    }
+    if (interrupted !== null && this.#actor.session.hold?.turn?.id !== interrupted.turn) {
+      this.#stats.observe('drain_seconds', (now - interrupted.at) / 1000);
+      this.#interrupted = null;
+    }
+    const boundary = batch.entries.find(({ input }) => input.type === 'result' || input.type === 'ack');
+    if (boundary !== undefined && batch.effects.some((effect) => effect.type === 'prompt')) {
+      this.#stats.observe('hand_over_seconds', (now - boundary.postedAt) / 1000);
+    }
+    if (batch.before.hold?.epoch !== this.#actor.session.hold?.epoch) {
+      this.#actor.heldSince = this.#context.clock.wall();
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/** Why a task is not running now, in words and figures (design, section 5). Reads, never decides. */
+import type { Lane } from '../core/model.ts';
+import type { Session, Task } from '../core/model.ts';
+import { compareQueue, queueKey } from '../core/queue.ts';
+import { treeEntries, treeGet } from '../core/tree.ts';
+import type { TaskId } from '../core/ids.ts';
+import type { StoredTask } from '../store/port.ts';
+import type { Actor } from './actor.ts';
+import type { Explanation } from './api.ts';
+import type { Context } from './options.ts';
+
+/** Tasks ahead that are listed by id. */
+const LISTED = 100;
+
+type Owner = NonNullable<Explanation['owner']>;
+type Wait = Explanation['waitsFor'][number];
+
+export function ownerOf(actor: Actor): Owner | null {
+  const { hold, tasks } = actor.session;
+  const task = hold === null ? undefined : treeGet(tasks, hold.task);
+  if (hold === null || task === undefined) {
+    return null;
+  }
+  const lane: Lane = task.lane;
+  const phase = hold.turn?.phase ?? 'between-turns';
+  return { task: hold.task, epoch: hold.epoch, lane, turn: hold.turn?.id ?? null, phase, since: actor.heldSince };
+}
+
+export function agentOf(session: Session): string {
+  const { agent } = session;
+  if (agent.kind !== 'up') {
+    return agent.kind;
+  }
+  return agent.unsolicited ? 'taking a turn that nobody asked for' : agent.at === 'turn' ? 'in a turn' : 'at rest';
+}
+
+export function explainEnded(stored: StoredTask): Explanation {
+  return {
+    task: stored.row.id,
+    session: stored.session,
+    status: stored.status,
+    summary: `The task has ended: ${stored.status}${stored.reason === null ? '' : ` (${stored.reason})`}.`,
+    owner: null,
+    ahead: [],
+    aheadCount: 0,
+    agent: 'none',
+    waitsFor: [],
+    parked: null,
+  };
+}
+
+export function explainOpen(context: Context, actor: Actor, stored: StoredTask, task: Task): Explanation {
+  const owner = ownerOf(actor);
+  const { ahead, count } = task.place === 'waiting' ? aheadOf(actor.session, task) : { ahead: [], count: 0 };
+  const waitsFor = waits(context, actor, task, stored.admittedAt);
+  return {
+    task: task.id,
+    session: stored.session,
+    status: task.status,
+    summary: summary(actor.session, task, owner, count),
+    owner,
+    ahead,
+    aheadCount: count,
+    agent: agentOf(actor.session),
+    waitsFor,
+    parked: actor.session.parked,
+  };
+}
+
+function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number } {
+  const ahead: TaskId[] = [];
+  let count = 0;
+  const mine = queueKey(task);
+  for (const [key, id] of treeEntries(session.queue)) {
+    if (compareQueue(key, mine) >= 0) {
+      break;
+    }
+    count += 1;
+    if (ahead.length < LISTED) {
+      ahead.push(id);
+    }
+  }
+  return { ahead, count };
+}
+
+function summary(session: Session, task: Task, owner: Owner | null, ahead: number): string {
+  if (session.parked !== null) {
+    return `The session is parked (${session.parked}): nothing is granted until it is unparked.`;
+  }
+  switch (task.place) {
+    case 'collecting':
+      return 'It waits for further parts of the same message.';
+    case 'riding':
+      return `It rides on task ${task.carrier ?? '?'}${task.taken ? ', whose turn has taken its text.' : '.'}`;
+    case 'holding':
+      return holding(session, task);
+    case 'waiting': {
+      const others = ahead === 0 ? 'It is next' : `${ahead} task${ahead === 1 ? ' is' : 's are'} ahead of it`;
+      if (owner === null) {
+        return `${others}.`;
+      }
+      const kind = owner.lane === 'interactive' ? 'an interactive' : 'a background';
+      const doing = owner.phase === 'draining' ? ' and is being interrupted' : '';
+      return `${others}; ${kind} task owns the session${doing}.`;
+    }
+  }
+}
+
+function holding(session: Session, task: Task): string {
+  const turn = session.hold?.turn ?? null;
+  if (turn === null) {
+    return task.mode === 'code' ? 'It owns the session; its runner is between two turns.' : 'It owns the session.';
+  }
+  switch (turn.phase) {
+    case 'pending':
+      return `It owns the session and waits for the agent (${agentOf(session)}).`;
+    case 'sent':
+      return 'Its prompt is with the agent, which has not confirmed it yet.';
+    case 'running':
+      return turn.protected ? 'It runs, protected from preemption for a while.' : 'It runs.';
+    case 'draining':
+      return `Its turn is being interrupted (${turn.intent ?? 'unknown'}).`;
+  }
+}
+
+/** Every deadline that bounds what the task waits for. */
+function waits(context: Context, actor: Actor, task: Task, admittedAt: number): Wait[] {
+  const wall = context.clock.wall();
+  const list: Wait[] = [];
+  const since = task.place === 'holding' ? actor.heldSince : admittedAt;
+  for (const { name, of, inMs } of actor.deadlines.list()) {
+    if (name === 'idle' || (name === 'collect' && of !== task.id)) {
+      continue;
+    }
+    list.push({ what: WHAT[name], since, deadline: name, at: Math.round(wall + inMs) });
+  }
+  if (actor.session.parked !== null) {
+    list.push({ what: 'an operator to unpark the session', since, deadline: null, at: null });
+  }
+  return list;
+}
+
+const WHAT = {
+  start: 'the agent to become ready',
+  drain: 'the interrupted turn to end',
+  silence: 'a sign of life of the agent',
+  hold: 'the owner to give way',
+  protected: 'the end of a protected turn',
+  unsolicited: 'a turn that nobody asked for to end',
+  collect: 'further parts of the message',
+} as const;

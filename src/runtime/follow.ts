@@ -1,0 +1,60 @@
+/** Following a tape: what is stored first, then what is committed, each event once, in order, to `final`. */
+import { AppError } from '../core/errors.ts';
+import type { SessionKey, TaskId } from '../core/ids.ts';
+import type { FeedEvent, Store, StoredEvent } from '../store/port.ts';
+import type { Hub } from './hub.ts';
+
+/** Events read from the store at a time. */
+const PAGE = 500;
+
+export async function* follow(
+  store: Store,
+  hub: Hub,
+  session: SessionKey,
+  task: TaskId,
+  after: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StoredEvent> {
+  let live: FeedEvent[] = [];
+  let wake: (() => void) | null = null;
+  const stop = hub.listen({ task }, (events) => {
+    // A follower that is far behind reads from the store; only the fact that there is more is kept.
+    live = live.length < PAGE ? [...live, ...events] : [...events];
+    wake?.();
+  });
+  const aborted = (): void => wake?.();
+  signal?.addEventListener('abort', aborted);
+  try {
+    let last = after;
+    for (;;) {
+      if (signal?.aborted === true) {
+        throw new AppError({ code: 'aborted', message: 'following was aborted', cause: signal.reason });
+      }
+      const taken = live;
+      live = [];
+      const contiguous = taken.length > 0 && (taken[0]?.seq ?? 0) <= last + 1;
+      const events = contiguous ? taken : await store.tape(session, task, last, PAGE);
+      for (const event of events) {
+        if (event.seq > last) {
+          last = event.seq;
+          yield event;
+          if (event.type === 'final') {
+            return;
+          }
+        }
+      }
+      if (events.length === 0 && live.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (signal?.aborted === true) {
+            resolve();
+          }
+        });
+        wake = null;
+      }
+    }
+  } finally {
+    stop();
+    signal?.removeEventListener('abort', aborted);
+  }
+}

@@ -1,0 +1,92 @@
+/** What a runtime is made of. Everything that is not decided by the core comes in here; nothing is a singleton. */
+import type { AgentDriver } from '../agents/port.ts';
+import type { Input } from '../core/inputs.ts';
+import type { Session } from '../core/model.ts';
+import type { StepResult } from '../core/outputs.ts';
+import { type Faults, noFaults } from '../store/faults.ts';
+import type { Store } from '../store/port.ts';
+import type { Runner } from './api.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { uuidV7 } from './ids.ts';
+
+/** Durations in milliseconds. */
+export interface RuntimeLimits {
+  readonly maxPreemptions: number;
+  readonly maxOpen: number;
+  readonly holdLimitMs: number;
+  readonly silenceMs: number;
+  readonly drainMs: number;
+  readonly startMs: number;
+  readonly protectedTurnMs: number;
+  readonly collectMs: number;
+  readonly unsolicitedMs: number;
+  readonly agentIdleMs: number;
+  readonly maxAgents: number;
+  readonly graceMs: number;
+  /** How long steps whose records are only output chunks may wait for company. */
+  readonly outputBatchMs: number;
+}
+
+export const DEFAULT_LIMITS: RuntimeLimits = {
+  maxPreemptions: 3,
+  maxOpen: 10_000,
+  holdLimitMs: 3_600_000,
+  silenceMs: 600_000,
+  drainMs: 10_000,
+  startMs: 60_000,
+  protectedTurnMs: 300_000,
+  collectMs: 500,
+  unsolicitedMs: 120_000,
+  agentIdleMs: 300_000,
+  maxAgents: 16,
+  graceMs: 10_000,
+  outputBatchMs: 5,
+};
+
+export interface SignalboxOptions {
+  readonly store: Store;
+  /** Drives every session's agent. */
+  readonly agent: AgentDriver;
+  /** Code runners by name. */
+  readonly runners?: { readonly [name: string]: Runner };
+  readonly limits?: Partial<RuntimeLimits>;
+  /** Several routing keys may mean one session: the key to serialise by. */
+  readonly resolveSession?: (key: string) => string;
+  readonly clock?: Clock;
+  readonly ids?: () => string;
+  readonly faults?: Faults;
+  /** Told of what could not be handled where it happened; for the log. */
+  readonly onError?: (error: unknown, where: string) => void;
+  /** Sees every step that was taken, for trace validation. */
+  readonly observe?: (session: Session, input: Input, result: StepResult) => void;
+  /** Ends what a dead daemon left; the default signals real processes. False: there are none to look for. */
+  readonly sweep?: boolean;
+}
+
+/** What the parts of one runtime share. */
+export interface Context {
+  readonly store: Store;
+  readonly agent: AgentDriver;
+  readonly runners: { readonly [name: string]: Runner };
+  readonly limits: RuntimeLimits;
+  readonly clock: Clock;
+  readonly ids: () => string;
+  readonly faults: Faults;
+  readonly onError: (error: unknown, where: string) => void;
+  readonly observe: ((session: Session, input: Input, result: StepResult) => void) | null;
+}
+
+export function contextOf(options: SignalboxOptions): Context {
+  const clock = options.clock ?? systemClock;
+  return {
+    store: options.store,
+    agent: options.agent,
+    runners: options.runners ?? {},
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    clock,
+    ids: options.ids ?? uuidV7(clock),
+    faults: options.faults ?? noFaults,
+    onError: options.onError ?? (() => {}),
+    observe: options.observe ?? null,
+  };
+}

@@ -1,0 +1,38 @@
+/** The text an agent gets: the task's own words, what was merged into it, and what it must know of an earlier, cut-off turn. */
+import type { TaskPayload } from '../store/port.ts';
+
+export interface PromptParts {
+  /** The task's own text; a code runner's turn text. */
+  readonly text: string;
+  readonly author: string | null;
+  readonly riders: readonly TaskPayload[];
+  readonly resumed: boolean;
+  readonly cut: boolean;
+  readonly lost: boolean;
+}
+
+const signed = (text: string, author: string | null): string => (author === null ? text : `${author}: ${text}`);
+
+export function promptText(parts: PromptParts): string {
+  const merged =
+    parts.riders.length === 0
+      ? parts.text
+      : [signed(parts.text, parts.author), ...parts.riders.map((rider) => signed(rider.prompt, rider.author))].join(
+          '\n\n',
+        );
+  const notes: string[] = [];
+  if (parts.lost) {
+    notes.push('The earlier conversation of this session could not be resumed; this is a fresh one.');
+  }
+  if (parts.cut) {
+    notes.push(
+      'An earlier turn on this task was cut off. Its last tool call may or may not have happened: check before you repeat it.',
+    );
+  } else if (parts.resumed) {
+    notes.push('Your turn on this task was interrupted for urgent work, which is done.');
+  }
+  if (parts.resumed) {
+    notes.push('Go on where it stopped. The task was:');
+  }
+  return notes.length === 0 ? merged : `[signalbox] ${notes.join(' ')}\n\n${merged}`;
+}

@@ -1,0 +1,119 @@
+/**
+ * Which sessions are live in this process, and how one becomes so.
+ *
+ * Owned by one runtime. Invariants:
+ *  R-1 At most one actor per resolved session key; two callers that load the same session wait for one load.
+ *  R-2 A session is claimed before it is rebuilt, so that an older holder's writes are refused from then on.
+ *  R-3 A rebuilt session with open tasks gets `recovered` as its first input.
+ *  R-4 An actor at rest is forgotten: it costs no memory.
+ */
+import type { SessionKey } from '../core/ids.ts';
+import { newSession } from '../core/queue.ts';
+import { rebuild } from '../core/rebuild.ts';
+import type { StoredSession } from '../store/port.ts';
+import { Actor } from './actor.ts';
+import { Committer } from './committer.ts';
+import type { Hub } from './hub.ts';
+import type { Context } from './options.ts';
+import { AgentPool } from './pool.ts';
+import { Runners } from './runners.ts';
+import type { Stats } from './stats.ts';
+
+/** Reason of the park that a closing daemon sets, and the next start lifts. */
+export const CLOSING = 'closing';
+
+export class Registry {
+  readonly pool: AgentPool;
+  readonly runners: Runners;
+  readonly #context: Context;
+  readonly #stats: Stats;
+  readonly #committer: Committer;
+  readonly #actors = new Map<SessionKey, Actor>();
+  readonly #loading = new Map<SessionKey, Promise<Actor>>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(context: Context, stats: Stats, hub: Hub) {
+    this.#context = context;
+    this.#stats = stats;
+    this.pool = new AgentPool(context.limits.maxAgents);
+    this.runners = new Runners(context);
+    this.#committer = new Committer({ context, stats, hub, settled: (actor) => this.#settled(actor) });
+  }
+
+  live(key: SessionKey): Actor | null {
+    return this.#actors.get(key) ?? null;
+  }
+
+  actors(): readonly Actor[] {
+    return [...this.#actors.values()];
+  }
+
+  /** At once if it is live or the store answers at once. */
+  actor(key: SessionKey): Actor | Promise<Actor> {
+    const live = this.#actors.get(key);
+    if (live !== undefined) {
+      return live;
+    }
+    const loading = this.#loading.get(key);
+    if (loading !== undefined) {
+      return loading;
+    }
+    const claimed = this.#context.store.claim(key);
+    if (!(claimed instanceof Promise)) {
+      return this.#open(key, claimed);
+    }
+    const opening = claimed.then((stored) => this.#open(key, stored)).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, opening);
+    return opening;
+  }
+
+  #open(key: SessionKey, stored: StoredSession): Actor {
+    const { limits, clock } = this.#context;
+    const core = { maxPreemptions: limits.maxPreemptions, maxOpen: limits.maxOpen };
+    const { row, open, seq, lease } = stored;
+    const session = row === null ? newSession(key, core) : rebuild({ row, seq, open }, core);
+    const actor = new Actor(
+      {
+        context: this.#context,
+        pool: this.pool,
+        runners: this.runners,
+        stats: this.#stats,
+        ready: (ready, urgent) => this.#committer.ready(ready, urgent),
+      },
+      session,
+      lease,
+    );
+    this.#actors.set(key, actor);
+    if (open.length > 0 || (row !== null && row.hold !== null)) {
+      actor.post({ type: 'recovered', at: clock.wall() });
+    }
+    if (row?.parked === CLOSING) {
+      actor.post({ type: 'unpark', at: clock.wall(), by: 'start' });
+    }
+    return actor;
+  }
+
+  #settled(actor: Actor): void {
+    if ((actor.atRest || (actor.detached && !actor.host.running)) && this.#actors.get(actor.key) === actor) {
+      actor.deadlines.clear();
+      this.#actors.delete(actor.key);
+    }
+    for (const watcher of this.#watchers) {
+      watcher();
+    }
+  }
+
+  /** Resolves as soon as `test` holds, looked at after every settled batch. */
+  until(test: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (test()) {
+          this.#watchers.delete(look);
+          resolve();
+        }
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Figures since the start of the process: plain numbers, so that counting costs nothing and needs no library.
+ * Owned by one runtime; written by its parts, read by `/metrics`.
+ */
+import type { HistogramView } from './api.ts';
+
+/** Seconds, from 100 microseconds to 100 seconds. */
+const LATENCY_BOUNDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100,
+] as const;
+const SIZE_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
+
+const HISTOGRAMS = {
+  preempt_seconds: ['From the arrival of an urgent task to its interrupt written to the agent.', LATENCY_BOUNDS],
+  interrupt_ack_seconds: ['From the interrupt written to the ack of the agent.', LATENCY_BOUNDS],
+  drain_seconds: ['From the interrupt written to the end of the turn.', LATENCY_BOUNDS],
+  hand_over_seconds: ['From the result boundary read to the next prompt written.', LATENCY_BOUNDS],
+  commit_seconds: ['Time of one group commit.', LATENCY_BOUNDS],
+  commit_sessions: ['Sessions in one group commit.', SIZE_BOUNDS],
+  commit_records: ['Records in one group commit.', SIZE_BOUNDS],
+} as const satisfies { readonly [name: string]: readonly [string, readonly number[]] };
+
+export type HistogramName = keyof typeof HISTOGRAMS;
+
+interface Histogram {
+  readonly help: string;
+  readonly bounds: readonly number[];
+  readonly counts: number[];
+  sum: number;
+  count: number;
+}
+
+export class Stats {
+  readonly #counters = new Map<string, number>();
+  readonly #histograms = new Map<HistogramName, Histogram>();
+
+  constructor() {
+    for (const name of Object.keys(HISTOGRAMS) as HistogramName[]) {
+      const [help, bounds] = HISTOGRAMS[name];
+      this.#histograms.set(name, { help, bounds, counts: bounds.map(() => 0), sum: 0, count: 0 });
+    }
+  }
+
+  count(name: string, by = 1): void {
+    this.#counters.set(name, (this.#counters.get(name) ?? 0) + by);
+  }
+
+  observe(name: HistogramName, value: number): void {
+    const histogram = this.#histograms.get(name);
+    if (histogram === undefined) {
+      return;
+    }
+    histogram.sum += value;
+    histogram.count += 1;
+    for (let at = histogram.bounds.length - 1; at >= 0 && value <= (histogram.bounds[at] ?? 0); at -= 1) {
+      histogram.counts[at] = (histogram.counts[at] ?? 0) + 1;
+    }
+  }
+
+  counters(): { readonly [name: string]: number } {
+    return Object.fromEntries(this.#counters);
+  }
+
+  histograms(): { readonly [name: string]: HistogramView } {
+    const views: { [name: string]: HistogramView } = {};
+    for (const [name, { help, bounds, counts, sum, count }] of this.#histograms) {
+      views[name] = { help, bounds, counts: [...counts], sum, count };
+    }
+    return views;
+  }
+}

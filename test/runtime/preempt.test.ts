@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/store/port.ts';
+import { openMemoryStore } from '../../src/store/index.ts';
+import { systemClock } from '../../src/runtime/index.ts';
+import { expectSound, openBox } from '../support/box.ts';
+
+describe('preemption through the runtime', () => {
+  it('C01 the interrupt leaves in the same pass as the commit: no timer, queue or further pass between', async () => {
+    const log: string[] = [];
+    let pass = 0;
+    const store = openMemoryStore();
+    const watched: Store = new Proxy(store, {
+      get(target, name, receiver) {
+        const value: unknown = Reflect.get(target, name, receiver);
+        if (name !== 'commit' || typeof value !== 'function') {
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return (commits: Parameters<Store['commit']>[0]) => {
+          const outcomes = store.commit(commits);
+          const urgent = commits.some(({ records }) =>
+            records.some((r) => r.type === 'event' && r.event === 'interrupt'),
+          );
+          log.push(urgent ? `commit of the interrupt in pass ${pass}` : `commit in pass ${pass}`);
+          return outcomes;
+        };
+      },
+    });
+    const clock = {
+      ...systemClock,
+      soon: (run: () => void) =>
+        systemClock.soon(() => {
+          pass += 1;
+          run();
+        }),
+    };
+    await using one = await openBox({ store: watched, clock });
+    await one.background();
+    const turn = await one.stage.turn();
+    turn.context.signal.addEventListener('abort', () => log.push(`interrupt in pass ${pass}`));
+    await one.send({});
+    const commit = log.findIndex((line) => line.startsWith('commit of the interrupt'));
+    expect(commit).toBeGreaterThanOrEqual(0);
+    expect(log[commit + 1]).toBe(log[commit]?.replace('commit of the interrupt', 'interrupt'));
+    (await one.stage.turn()).finish();
+  });
+
+  it('C02 three urgent tasks and a background one: the order is A, B, C, then the background task', async () => {
+    await using one = await openBox();
+    const back = await one.background({ prompt: 'back' });
+    await one.stage.turn();
+    const tasks = [];
+    for (const prompt of ['A', 'B', 'C']) {
+      tasks.push(await one.send({ prompt }));
+    }
+    for (const prompt of ['A', 'B', 'C']) {
+      const turn = await one.stage.turn();
+      expect(turn.prompt).toBe(prompt);
+      turn.finish(prompt);
+    }
+    const resumed = await one.stage.turn();
+    expect(resumed.prompt).toContain('Your turn on this task was interrupted');
+    expect(resumed.prompt).toContain('back');
+    resumed.finish();
+    for (const task of [...tasks, back]) {
+      expectSound(await one.ended(task), await one.tape(task));
+    }
+    expect(await one.types(back)).toEqual([
+      'queued',
+      'granted',
+      'turn-sent',
+      'turn-started',
+      'interrupt',
+      'interrupt-acked',
+      'turn-ended',
+      'preempted',
+      'resumed',
+      'turn-sent',
+      'turn-started',
+      'turn-ended',
+      'final',
+    ]);
+  });
+
+  it('C04 the first prompt of the task that interrupted is not aborted by its own interrupt', async () => {
+    await using one = await openBox();
+    await one.background();
+    await one.stage.turn();
+    const urgent = await one.send({ prompt: 'urgent' });
+    const turn = await one.stage.turn();
+    expect(turn.context.signal.aborted).toBe(false);
+    turn.finish('answer');
+    expect(await one.ended(urgent)).toMatchObject({ status: 'completed', result: { result: { text: 'answer' } } });
+    (await one.stage.turn()).finish();
+  });
+
+  it('C13 a preempted turn with an empty result is preempted, and its task neither completed nor failed', async () => {
+    await using one = await openBox();
+    const back = await one.background();
+    await one.stage.turn();
+    await one.send({ prompt: 'urgent' });
+    const ended = await one.event(back, 'turn-ended');
+    expect(ended.data).toMatchObject({ outcome: 'preempted' });
+    expect(await one.box.task(back)).toMatchObject({ status: 'running', endedAt: null });
+    (await one.stage.turn()).finish();
+    (await one.stage.turn()).finish();
+    expect(await one.ended(back)).toMatchObject({ status: 'completed' });
+  });
+
+  it('C15 preemptions in a row burn no attempt, and the turn after the limit is protected', async () => {
+    await using one = await openBox({ limits: { maxPreemptions: 5 } });
+    const back = await one.background({ maxAttempts: 1 });
+    for (let at = 0; at < 5; at += 1) {
+      await one.stage.turn();
+      await one.send({ prompt: `urgent ${at}` });
+      (await one.stage.turn()).finish();
+    }
+    const protectedTurn = await one.stage.turn();
+    await one.send({ prompt: 'urgent 5' });
+    expect(protectedTurn.context.signal.aborted).toBe(false);
+    protectedTurn.finish('made it');
+    expect(await one.ended(back)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+    (await one.stage.turn()).finish();
+  });
+
+  it('C16 system work that is sent in the background lane preempts nobody, however urgent it says it is', async () => {
+    await using one = await openBox();
+    await one.background();
+    const turn = await one.stage.turn();
+    for (let at = 0; at < 6; at += 1) {
+      await one.background({ whenBusy: 'preempt', priority: 100, prompt: `planner ${at}` });
+    }
+    expect(turn.context.signal.aborted).toBe(false);
+    turn.finish();
+    for (let at = 0; at < 6; at += 1) {
+      (await one.stage.turn()).finish();
+    }
+  });
+
+  it('C23 a waiter that is cancelled retracts exactly its own demand', async () => {
+    await using one = await openBox();
+    await one.send({ prompt: 'owner' });
+    const owner = await one.stage.turn();
+    const first = await one.send({ prompt: 'first' });
+    const second = await one.send({ prompt: 'second' });
+    expect(await one.box.cancel(first)).toMatchObject({ kind: 'receipt', receipt: { state: 'acknowledged' } });
+    owner.finish();
+    const next = await one.stage.turn();
+    expect(next.prompt).toBe('second');
+    next.finish();
+    expect(await one.ended(second)).toMatchObject({ status: 'completed' });
+    expect(await one.types(first)).toEqual(['queued', 'final']);
+  });
+});

@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest';
+import { expectSound, openBox } from '../support/box.ts';
+
+describe('queues, follow-ups and commands', () => {
+  it('D03 a message that arrives between the result and the release is neither lost nor run twice', async () => {
+    await using one = await openBox();
+    const sent: Promise<string>[] = [];
+    let left = 20;
+    const stop = one.box.listen({ all: true }, (events) => {
+      for (const event of events) {
+        // Sent from within the pass that published the end of the turn before.
+        if (event.type === 'turn-ended' && left > 0) {
+          left -= 1;
+          sent.push(one.send({ prompt: `follow-up ${left}` }));
+        }
+      }
+    });
+    await one.send({ prompt: 'first' });
+    for (let turns = 0; turns < 21; turns += 1) {
+      (await one.stage.turn()).finish();
+    }
+    for (const task of await Promise.all(sent)) {
+      expectSound(await one.ended(task), await one.tape(task));
+    }
+    stop();
+    expect(one.stage.prompts).toHaveLength(21);
+    expect(new Set(one.stage.prompts).size).toBe(21);
+  });
+
+  it('D04 five messages during one turn: five are kept', async () => {
+    await using one = await openBox();
+    await one.send({ prompt: 'owner' });
+    const owner = await one.stage.turn();
+    const prompts = ['1', '2', '3', '4', '5'];
+    const tasks = await Promise.all(prompts.map((prompt) => one.send({ prompt })));
+    owner.finish();
+    for (const prompt of prompts) {
+      const turn = await one.stage.turn();
+      expect(turn.prompt).toBe(prompt);
+      turn.finish();
+    }
+    for (const task of tasks) {
+      expect(await one.ended(task)).toMatchObject({ status: 'completed' });
+    }
+  });
+
+  it('D05 a full queue is told by the answer of that very message; what was accepted stays', async () => {
+    await using one = await openBox({ limits: { maxOpen: 2 } });
+    const first = await one.send({ prompt: 'first' });
+    const turn = await one.stage.turn();
+    const second = await one.send({ prompt: 'second' });
+    expect(await one.box.submit({ session: 'test:one', prompt: 'third' })).toMatchObject({
+      kind: 'refused',
+      code: 'queue_full',
+    });
+    turn.finish();
+    (await one.stage.turn()).finish();
+    expect(await one.ended(first)).toMatchObject({ status: 'completed' });
+    expect(await one.ended(second)).toMatchObject({ status: 'completed' });
+  });
+
+  it('D06 a steered message that the turn did not take returns to the queue and runs, and its tape says so', async () => {
+    await using one = await openBox();
+    one.stage.takesSteering = false;
+    const owner = await one.send({ prompt: 'owner' });
+    const turn = await one.stage.turn();
+    await one.event(owner, 'turn-started');
+    const steered = await one.send({ prompt: 'steer', whenBusy: 'steer' });
+    await one.event(steered, 'returned');
+    turn.finish();
+    (await one.stage.turn()).finish();
+    expect(await one.ended(steered)).toMatchObject({ status: 'completed', reason: 'completed' });
+    expect(await one.types(steered)).toContain('returned');
+  });
+
+  it('D06 a steered message that was taken ends with the turn that took it', async () => {
+    await using one = await openBox();
+    const owner = await one.send({ prompt: 'owner' });
+    const turn = await one.stage.turn();
+    await one.event(owner, 'turn-started');
+    const steered = await one.send({ prompt: 'also this', whenBusy: 'steer' });
+    for await (const event of one.box.follow(steered)) {
+      if (event.type === 'steered' && JSON.stringify(event.data).includes('"taken":true')) {
+        break;
+      }
+    }
+    turn.finish();
+    expect(await one.ended(steered)).toMatchObject({ status: 'completed', reason: 'answered_with' });
+    expect(one.stage.steered).toEqual(['also this']);
+    expect(one.stage.prompts).toHaveLength(1);
+  });
+
+  it('D07 an album in pieces becomes one turn, in order, each part once', async () => {
+    await using one = await openBox({ limits: { collectMs: 60 } });
+    const parts = ['part 1', 'part 2', 'part 3', 'part 4'];
+    const tasks: string[] = [];
+    for (const prompt of parts) {
+      tasks.push(await one.send({ prompt, whenBusy: 'collect', source: 'chat', author: 'ann' }));
+    }
+    const other = await one.send({ prompt: 'other', whenBusy: 'collect', source: 'elsewhere' });
+    const turn = await one.stage.turn();
+    expect(turn.prompt).toBe(parts.map((part) => `ann: ${part}`).join('\n\n'));
+    turn.finish();
+    expect((await one.stage.turn()).prompt).toBe('other');
+    for (const task of tasks) {
+      const ended = await one.ended(task);
+      expect(ended.status).toBe('completed');
+      expectSound(ended, await one.tape(task));
+    }
+    await one.box.cancel(other);
+  });
+
+  it('D08 a cancel of the owner goes around the queue', async () => {
+    await using one = await openBox();
+    const owner = await one.send({ prompt: 'owner' });
+    await one.stage.turn();
+    for (let at = 0; at < 10; at += 1) {
+      await one.send({ prompt: `waiting ${at}` });
+    }
+    const receipt = await one.box.cancel(owner, { by: 'ann' });
+    expect(receipt).toMatchObject({ kind: 'receipt', receipt: { state: 'requested', turn: 1 } });
+    expect(await one.ended(owner)).toMatchObject({ status: 'cancelled', reason: 'cancelled' });
+    await one.box.stop('test:one', 'session');
+  });
+
+  it('D09 a stop of the queue leaves the turn, a stop of the session ends both, and the receipt says what still runs', async () => {
+    await using one = await openBox();
+    const owner = await one.send({ prompt: 'owner' });
+    await one.stage.turn();
+    const waiting = [await one.send({ prompt: 'a' }), await one.background({ prompt: 'b' })];
+    const queue = await one.box.stop('test:one', 'queue', 'ann');
+    expect(queue.kind === 'receipts' && queue.receipts.map((receipt) => receipt.task).toSorted()).toEqual(
+      waiting.toSorted(),
+    );
+    for (const task of waiting) {
+      expect(await one.ended(task)).toMatchObject({ status: 'cancelled', reason: 'stopped' });
+    }
+    expect(await one.box.task(owner)).toMatchObject({ status: 'running' });
+    const later = await one.send({ prompt: 'later' });
+    const session = await one.box.stop('test:one', 'session');
+    expect(session).toMatchObject({
+      receipts: [
+        { task: later, state: 'acknowledged' },
+        { task: owner, state: 'requested', turn: 1 },
+      ],
+    });
+    expect(await one.ended(owner)).toMatchObject({ status: 'cancelled' });
+    expect(one.stage.prompts).toEqual(['owner']);
+  });
+
+  it('D10 two routing keys that mean one session are serialised by the session', async () => {
+    const aliases: { readonly [key: string]: string } = { 'chat:room-7': 'github:acme/app' };
+    await using one = await openBox({ resolveSession: (key) => aliases[key] ?? key });
+    await one.send({ session: 'github:acme/app', prompt: 'first' });
+    const first = await one.stage.turn();
+    await one.send({ session: 'chat:room-7', prompt: 'second' });
+    expect(one.stage.unplayed).toBe(0);
+    first.finish();
+    const second = await one.stage.turn();
+    expect(second.prompt).toBe('second');
+    expect(second.context.session).toBe('github:acme/app');
+    second.finish();
+  });
+
+  it('D12 a session at rest is woken by a message at once', async () => {
+    await using one = await openBox();
+    for (let at = 0; at < 5; at += 1) {
+      const task = await one.send({ prompt: `message ${at}` });
+      (await one.stage.turn()).finish();
+      expect(await one.ended(task)).toMatchObject({ status: 'completed' });
+    }
+  });
+
+  it('T02 a cancel before the first step ends the task at once, with its final', async () => {
+    await using one = await openBox();
+    await one.send({ prompt: 'owner' });
+    const owner = await one.stage.turn();
+    const task = await one.send({ prompt: 'never' });
+    await one.box.cancel(task);
+    expectSound(await one.ended(task), await one.tape(task));
+    expect(await one.types(task)).toEqual(['queued', 'final']);
+    owner.finish();
+  });
+
+  it('U1 a second cancel, and a close after it, change nothing and return the first receipt', async () => {
+    const first = await openBox();
+    const task = await first.send({ prompt: 'owner' });
+    const turn = await first.stage.turn();
+    await first.event(task, 'turn-started');
+    const receipts = await Promise.all([first.box.cancel(task), first.box.cancel(task)]);
+    expect(receipts[1]).toEqual(receipts[0]);
+    await turn.interrupted;
+    await using again = await first.reopen();
+    const ended = await again.ended(task);
+    expect(ended.status).toBe('cancelled');
+    expectSound(ended, await again.tape(task));
+    expect(await again.box.cancel(task)).toMatchObject({ kind: 'already-terminal' });
+  });
+
+  it('T07 the same idempotency key many times at once is one task', async () => {
+    await using one = await openBox();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        one.box.submit({ session: `s${at % 4}`, prompt: 'once', idempotencyKey: 'k' }),
+      ),
+    );
+    const ids = new Set(answers.map((answer) => (answer.kind === 'accepted' ? answer.task : 'refused')));
+    expect(ids.size).toBe(1);
+    expect(answers.filter((answer) => answer.kind === 'accepted' && !answer.duplicate)).toHaveLength(1);
+    expect((await one.box.tasks({}, null, 100)).items).toHaveLength(1);
+    (await one.stage.turn()).finish();
+  });
+
+  it('explain names the owner, what is ahead, and the deadline that ends each wait', async () => {
+    await using one = await openBox();
+    const owner = await one.send({ prompt: 'owner' });
+    const turn = await one.stage.turn();
+    const ahead = await one.send({ prompt: 'ahead' });
+    const task = await one.background({ prompt: 'mine' });
+    const why = await one.box.explain(task);
+    expect(why).toMatchObject({
+      owner: { task: owner, phase: 'running' },
+      ahead: [ahead],
+      aheadCount: 1,
+      status: 'queued',
+    });
+    expect(why?.waitsFor.map((wait) => wait.deadline)).toEqual(expect.arrayContaining(['hold', 'silence']));
+    await one.box.stop('test:one', 'queue');
+    turn.finish();
+    expect(await one.ended(owner)).toMatchObject({ status: 'completed' });
+    expect(await one.box.explain(owner)).toMatchObject({ summary: 'The task has ended: completed (completed).' });
+    expect(await one.box.explain('no-such-task')).toBeNull();
+  });
+
+  it('a follower that starts anywhere reads each event once, in order, to final', async () => {
+    await using one = await openBox();
+    const task = await one.send({ prompt: 'talk' });
+    const readers = [0, 2, 5].map(async (after) => {
+      const seen: number[] = [];
+      for await (const event of one.box.follow(task, after)) {
+        seen.push(event.seq);
+      }
+      return seen;
+    });
+    const turn = await one.stage.turn();
+    for (let at = 0; at < 200; at += 1) {
+      turn.say(`chunk ${at}`);
+    }
+    turn.finish();
+    const { seq } = await one.ended(task);
+    const all = Array.from({ length: seq }, (_, at) => at + 1);
+    expect(await Promise.all(readers)).toEqual([all, all.slice(2), all.slice(5)]);
+  });
+});

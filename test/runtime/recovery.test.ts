@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { openMemoryStore } from '../../src/store/index.ts';
+import type { Store } from '../../src/store/port.ts';
+import type { Runner } from '../../src/runtime/index.ts';
+import { expectSound, openBox } from '../support/box.ts';
+
+describe('restarts, failures of the store, and defects', () => {
+  it('T09 queued tasks keep their place over a restart, and the running one is taken again and told so', async () => {
+    const first = await openBox();
+    const running = await first.send({ prompt: 'running' });
+    await first.stage.turn();
+    const queued = [await first.send({ prompt: 'second' }), await first.send({ prompt: 'third' })];
+    await using again = await first.reopen();
+    const turn = await again.stage.turn();
+    expect(turn.prompt).toContain('may or may not have happened');
+    expect(turn.prompt).toContain('running');
+    turn.finish();
+    for (const prompt of ['second', 'third']) {
+      const next = await again.stage.turn();
+      expect(next.prompt).toBe(prompt);
+      next.finish();
+    }
+    for (const task of [running, ...queued]) {
+      const ended = await again.ended(task);
+      expect(ended.status).toBe('completed');
+      expectSound(ended, await again.tape(task));
+    }
+    expect(await again.types(running)).toContain('retried');
+  });
+
+  it('T09 a running task whose policy says so fails at the restart, with the reason', async () => {
+    const first = await openBox();
+    const task = await first.send({ onLost: 'fail' });
+    await first.stage.turn();
+    await using again = await first.reopen();
+    expect(await again.ended(task)).toMatchObject({ status: 'failed', reason: 'node_restarted' });
+  });
+
+  it('T10 a task that is lost each time has bounded attempts, durable over restarts', async () => {
+    let one = await openBox();
+    const task = await one.send({ maxAttempts: 3 });
+    const after = await one.send({ prompt: 'after' });
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await one.stage.turn();
+      one = await one.reopen();
+    }
+    await using last = one;
+    expect(await last.ended(task)).toMatchObject({ status: 'failed', reason: 'node_restarted', row: { attempts: 3 } });
+    (await last.stage.turn()).finish();
+    expect(await last.ended(after)).toMatchObject({ status: 'completed' });
+  });
+
+  it('S10 a graceful close lets the running turn end and starts no further one', async () => {
+    const first = await openBox();
+    const running = await first.send({ prompt: 'running' });
+    const turn = await first.stage.turn();
+    const queued = await first.send({ prompt: 'queued' });
+    const closing = first.reopen({ graceMs: 60_000 });
+    await first.box.ready;
+    turn.finish('in time');
+    await using again = await closing;
+    expect(await again.ended(running)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+    const next = await again.stage.turn();
+    expect(next.prompt).toBe('queued');
+    next.finish();
+    expect(await again.ended(queued)).toMatchObject({ status: 'completed' });
+  });
+
+  it('a closing runtime refuses new work with a reason', async () => {
+    const one = await openBox();
+    await one.send({});
+    const turn = await one.stage.turn();
+    const closing = one.box.close({ graceMs: 60_000 });
+    expect(await one.box.submit({ session: 's', prompt: 'late' })).toMatchObject({ kind: 'refused', code: 'closing' });
+    turn.finish();
+    await closing;
+  });
+
+  it('a code runner that was cut off by a restart starts again as a new attempt and is told', async () => {
+    const seen: { attempt: number; cut: boolean }[] = [];
+    const runner: Runner = async ({ hold, attempt, cut }) => {
+      seen.push({ attempt, cut });
+      await hold.turn('work');
+      return 'ok';
+    };
+    const first = await openBox({ runners: { runner } });
+    const task = await first.background({ runner: 'runner' });
+    await first.stage.turn();
+    await using again = await first.reopen();
+    (await again.stage.turn()).finish();
+    expect(await again.ended(task)).toMatchObject({ status: 'completed' });
+    expect(seen).toEqual([
+      { attempt: 1, cut: false },
+      { attempt: 2, cut: true },
+    ]);
+  });
+
+  it('what breaks if a commit fails? the command is told, the event of the agent is applied again, nothing is lost', async () => {
+    let failures = 0;
+    const store = openMemoryStore();
+    const failing: Store = new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (name === 'commit') {
+          return (commits: Parameters<Store['commit']>[0]) => {
+            if (failures > 0) {
+              failures -= 1;
+              throw new Error('disk full');
+            }
+            return store.commit(commits);
+          };
+        }
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    await using one = await openBox({ store: failing });
+    const task = await one.send({ prompt: 'first' });
+    const turn = await one.stage.turn();
+    failures = 1;
+    await expect(one.box.submit({ session: 'test:one', prompt: 'refused' })).rejects.toThrow('disk full');
+    failures = 1;
+    turn.finish('kept');
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', result: { result: { text: 'kept' } } });
+    expect((await one.box.tasks({}, null, 10)).items.map((item) => item.payload.prompt)).toEqual(['first']);
+    expectSound(await one.ended(task), await one.tape(task));
+  });
+
+  it('a defect in a step stops its session loudly, and no other', async () => {
+    let strike = false;
+    const faults = {
+      at: (point: string): void => {
+        if (strike && point === 'runtime.before-step') {
+          strike = false;
+          throw new Error('a defect');
+        }
+      },
+    };
+    await using one = await openBox({ faults });
+    const task = await one.send({ prompt: 'first' });
+    const turn = await one.stage.turn();
+    await one.event(task, 'turn-started');
+    strike = true;
+    await expect(one.box.submit({ session: 'test:one', prompt: 'unlucky' })).rejects.toThrow('a defect');
+    await turn.interrupted;
+    expect(await one.box.session('test:one')).toMatchObject({ fault: expect.stringContaining('a defect') });
+    const other = await one.send({ session: 'test:other', prompt: 'other' });
+    (await one.stage.turn()).finish();
+    expect(await one.ended(other)).toMatchObject({ status: 'completed' });
+    expect(await one.box.unpark('test:one')).toEqual({ kind: 'ok' });
+    (await one.stage.turn()).finish();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed' });
+  });
+});

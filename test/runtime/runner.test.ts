@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { Evicted, type Runner } from '../../src/runtime/index.ts';
+import { expectSound, openBox } from '../support/box.ts';
+
+const twoTurns: Runner = async ({ hold }) => {
+  const first = await hold.turn('triage');
+  await hold.progress({ done: 1 });
+  const second = await hold.turn('reply');
+  return { first: first.outcome, second: second.outcome };
+};
+
+describe('code runners', () => {
+  it('C17 nobody slips between two turns of one interactive hold', async () => {
+    await using one = await openBox({ runners: { twoTurns } });
+    const task = await one.send({ runner: 'twoTurns' });
+    const triage = await one.stage.turn();
+    const other = await one.send({ prompt: 'other' });
+    await one.background({ prompt: 'background' });
+    triage.finish();
+    const reply = await one.stage.turn();
+    expect(reply.prompt).toBe('reply');
+    reply.finish();
+    expect(await one.ended(task)).toMatchObject({
+      status: 'completed',
+      result: { result: { first: 'completed', second: 'completed' } },
+    });
+    expect((await one.stage.turn()).prompt).toBe('other');
+    await one.box.cancel(other);
+    const background = await one.stage.turn();
+    expect(background.prompt).toBe('background');
+    background.finish();
+    expectSound(await one.ended(task), await one.tape(task));
+  });
+
+  it('a background runner is preempted between two turns and resumed without its help', async () => {
+    await using one = await openBox({ runners: { twoTurns } });
+    const task = await one.background({ runner: 'twoTurns' });
+    const triage = await one.stage.turn();
+    const urgent = await one.send({ prompt: 'urgent' });
+    await triage.interrupted;
+    (await one.stage.turn()).finish('urgent done');
+    expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });
+    const again = await one.stage.turn();
+    expect(again.prompt).toContain('triage');
+    again.finish();
+    (await one.stage.turn()).finish();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+  });
+
+  it('C18 an evicted runner is refused everything, and its successor goes on untouched', async () => {
+    const seen: unknown[] = [];
+    let wedged = (): void => {};
+    const stubborn: Runner = async ({ hold, signal }) => {
+      await hold.turn('first').catch(() => {});
+      await new Promise<void>((resolve) => {
+        wedged = resolve;
+      });
+      seen.push(signal.aborted);
+      for (const call of [() => hold.turn('nested'), () => hold.progress('late')]) {
+        seen.push(await call().catch((error: unknown) => error));
+      }
+      return 'too late';
+    };
+    await using one = await openBox({ runners: { stubborn } });
+    const task = await one.send({ runner: 'stubborn' });
+    (await one.stage.turn()).finish();
+    await one.event(task, 'turn-ended');
+    const next = await one.send({ prompt: 'next' });
+    const session = await one.box.session('test:one');
+    const epoch = session?.owner?.epoch ?? 0;
+    expect(await one.box.evict('test:one', { epoch: epoch + 7 })).toMatchObject({
+      kind: 'refused',
+      code: 'stale_epoch',
+    });
+    expect(await one.box.evict('test:one', { epoch })).toEqual({ kind: 'ok' });
+    const successor = await one.stage.turn();
+    wedged();
+    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'evicted' });
+    successor.say('working');
+    successor.finish('mine');
+    expect(await one.ended(next)).toMatchObject({ status: 'completed', result: { result: { text: 'mine' } } });
+    expect(seen[0]).toBe(true);
+    expect(seen.slice(1).every((error) => error instanceof Evicted)).toBe(true);
+    expect(one.stage.prompts).toEqual(['first', 'next']);
+    expectSound(await one.ended(task), await one.tape(task));
+  });
+
+  it('C25 a runner that throws between two turns ends its task and gives the session to the next waiter', async () => {
+    const broken: Runner = async ({ hold }) => {
+      await hold.turn('one');
+      throw Object.assign(new Error('boom'), { code: 'runner_broke' });
+    };
+    await using one = await openBox({ runners: { broken } });
+    const task = await one.send({ runner: 'broken' });
+    const first = await one.stage.turn();
+    const next = await one.send({ prompt: 'next' });
+    first.finish();
+    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'runner_broke' });
+    (await one.stage.turn()).finish();
+    expect(await one.ended(next)).toMatchObject({ status: 'completed' });
+  });
+
+  it('C25 a runner that returns while its turn is on the wire has the turn interrupted and its own result kept', async () => {
+    const hasty: Runner = async ({ hold }) => {
+      hold.turn('never awaited').catch(() => {});
+      await hold.progress('the turn is asked for');
+      return 'result';
+    };
+    await using one = await openBox({ runners: { hasty } });
+    const task = await one.send({ runner: 'hasty' });
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', result: { result: 'result' } });
+    expectSound(await one.ended(task), await one.tape(task));
+    const after = await one.send({ prompt: 'after' });
+    for (;;) {
+      const turn = await one.stage.turn();
+      turn.finish();
+      if (turn.prompt === 'after') {
+        break;
+      }
+    }
+    expect(await one.ended(after)).toMatchObject({ status: 'completed' });
+  });
+
+  it('T01 progress that is in flight when the task is cancelled is refused, and final stays last', async () => {
+    const outcomes: string[] = [];
+    const chatty: Runner = async ({ hold, signal }) => {
+      await hold.progress('first');
+      const writes = [];
+      for (let at = 0; at < 50; at += 1) {
+        writes.push(
+          hold.progress(at).then(
+            () => outcomes.push('written'),
+            (error: unknown) => outcomes.push(error instanceof Evicted ? 'evicted' : 'other'),
+          ),
+        );
+        if (at === 25) {
+          void cancel();
+        }
+        await Promise.resolve();
+      }
+      await Promise.all(writes);
+      signal.throwIfAborted();
+      return 'never';
+    };
+    await using one = await openBox({ runners: { chatty } });
+    let task = '';
+    const cancel = (): Promise<unknown> => one.box.cancel(task);
+    const answer = await one.box.submit({ session: 'test:one', prompt: '', runner: 'chatty' });
+    task = answer.kind === 'accepted' ? answer.task : '';
+    expect(await one.ended(task)).toMatchObject({ status: 'cancelled' });
+    expectSound(await one.ended(task), await one.tape(task));
+    expect(outcomes.filter((outcome) => outcome === 'other')).toEqual([]);
+  });
+
+  it('a runner that is not registered is refused at the door, and nothing is stored', async () => {
+    await using one = await openBox();
+    expect(await one.box.submit({ session: 's', prompt: '', runner: 'nobody' })).toMatchObject({
+      kind: 'refused',
+      code: 'unknown_runner',
+    });
+    expect((await one.box.tasks({}, null, 10)).items).toEqual([]);
+  });
+});
