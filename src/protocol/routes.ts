@@ -221,7 +221,7 @@ export const ROUTES = {
     headers: lastEventId,
     success: { 200: TapePageSchema },
     stream: true,
-    codes: ['bad_id', 'unknown_task', 'bad_last_event_id', 'too_many_streams'],
+    codes: ['bad_id', 'unknown_task', 'bad_cursor', 'bad_last_event_id', 'too_many_streams'],
   },
   listSessions: {
     method: 'GET',

@@ -1,0 +1,50 @@
+/** What a handler gets, and what it gives back. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodyOf, Operation, ParamsOf, QueryOf, ResponseOf } from '../protocol/index.ts';
+import type { Refused, Signalbox } from '../runtime/api.ts';
+import { isErrorCode } from '../protocol/index.ts';
+import type { Streams } from './events/streams.ts';
+import { ProblemError } from './respond.ts';
+
+export interface Services {
+  readonly signalbox: Signalbox;
+  readonly streams: Streams;
+  readonly isReady: () => boolean;
+  readonly openapi: () => string;
+  readonly metrics: () => Promise<string>;
+}
+
+export interface Call<O extends Operation> {
+  readonly params: ParamsOf<O>;
+  readonly query: QueryOf<O>;
+  readonly body: BodyOf<O>;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** `taken`: the handler has begun to answer by itself. */
+export type Answer<T> =
+  | { readonly status: number; readonly body: T; readonly headers?: Readonly<{ [name: string]: string }> }
+  | { readonly text: string; readonly type: string }
+  | { readonly empty: 204 }
+  | 'taken';
+
+/** A call whose parts have been checked, but whose schemas are not known to the compiler. */
+export type AnyCall = Pick<Call<Operation>, 'request' | 'response'> & {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+};
+
+/** Taken from a method, whose parameters may be narrowed: so a table of handlers can be called after a check of the schemas. */
+type Handler<C, T> = { handle(call: C, services: Services): Promise<Answer<T>> | Answer<T> }['handle'];
+export type AnyHandler = Handler<AnyCall, unknown>;
+
+export type Handlers<O extends Operation = Operation> = {
+  readonly [K in O]: Handler<Call<K>, ResponseOf<K>>;
+};
+
+/** Throws the refusal as the problem of its code. */
+export function refuse(refused: Refused): never {
+  throw new ProblemError(isErrorCode(refused.code) ? refused.code : 'internal', { hint: refused.hint });
+}

@@ -1,0 +1,143 @@
+/** From a matched request to checked values to an answer: one endpoint for each route and each hook. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError } from '../core/errors.ts';
+import type { ErrorCode, HookHandler, ObjectSchema, Operation, ProblemFinding, Route } from '../protocol/index.ts';
+import { OPERATIONS, ROUTES, readQuery, validate } from '../protocol/index.ts';
+import { accepts } from './accept.ts';
+import { parseJsonBody, readBody } from './body.ts';
+import type { Answer, AnyHandler, Handlers, Services } from './context.ts';
+import { eventHandlers } from './handlers/events.ts';
+import { metaHandlers } from './handlers/meta.ts';
+import { sessionHandlers } from './handlers/sessions.ts';
+import { taskHandlers } from './handlers/tasks.ts';
+import { ProblemError, send, sendJson } from './respond.ts';
+import type { Router } from './router.ts';
+
+export interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Values of the path's parameters, percent-encoded. */
+  readonly values: readonly string[];
+  /** What stands behind the question mark. */
+  readonly search: string;
+  readonly requestId: string;
+}
+
+export interface Endpoint {
+  /** For log and figures: the operation, or `hook`. */
+  readonly name: string;
+  /** No bearer token is asked for; a hook also takes any Host. */
+  readonly open: boolean;
+  readonly hook: boolean;
+  /** Served also before recovery is done. */
+  readonly early: boolean;
+  serve(arrival: Arrival): Promise<void>;
+}
+
+const handlers: Handlers = { ...taskHandlers, ...sessionHandlers, ...eventHandlers, ...metaHandlers };
+
+export function addRoutes(router: Router<Endpoint>, services: Services, maxBodyBytes: number): void {
+  for (const operation of OPERATIONS) {
+    const { method, path } = ROUTES[operation];
+    router.add(method, path, routeEndpoint(operation, handlers[operation], services, maxBodyBytes));
+  }
+}
+
+function routeEndpoint(operation: Operation, handler: AnyHandler, services: Services, maxBodyBytes: number): Endpoint {
+  const route: Route = ROUTES[operation];
+  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+  const types = [
+    'application/json',
+    'application/problem+json',
+    ...(route.stream ? ['text/event-stream'] : []),
+    ...(route.text ? ['text/plain'] : []),
+  ];
+  return {
+    name: operation,
+    open: route.open === true,
+    hook: false,
+    early: !route.path.startsWith('/v1/'),
+    async serve({ request, response, values, search }) {
+      if (!accepts(request, types)) throw new ProblemError('not_acceptable');
+      const params = readParams(route, names, values);
+      const query = readSearch(route, search);
+      const body = route.body === undefined ? undefined : await readJson(route.body, request, maxBodyBytes);
+      write(response, await handler({ params, query, body, request, response }, services));
+    },
+  };
+}
+
+function write(response: ServerResponse, answer: Answer<unknown>): void {
+  if (answer === 'taken') return;
+  if ('empty' in answer) response.writeHead(answer.empty, { 'cache-control': 'no-store' }).end();
+  else if ('text' in answer) send(response, 200, answer.type, answer.text);
+  else sendJson(response, answer.status, answer.body, answer.headers);
+}
+
+function readParams(route: Route, names: readonly string[], values: readonly string[]): unknown {
+  if (route.params === undefined) return undefined;
+  const params: { [name: string]: string } = {};
+  for (const [index, name] of names.entries()) {
+    try {
+      params[name] = decodeURIComponent(values[index] ?? '');
+    } catch {
+      throw new ProblemError('bad_id', { detail: `The ${name} in the path is not percent-encoded UTF-8.` });
+    }
+  }
+  return check(route.params, params, 'path', 'bad_id');
+}
+
+function readSearch(route: Route, search: string): unknown {
+  const schema: ObjectSchema = route.query ?? { type: 'object', additionalProperties: false, properties: {} };
+  if (search === '' && route.query === undefined) return undefined;
+  const query = search === '' ? {} : readQuery(schema, new URLSearchParams(search));
+  return check(schema, query, 'query', 'invalid_request');
+}
+
+async function readJson(schema: ObjectSchema, request: IncomingMessage, limit: number): Promise<unknown> {
+  const value = parseJsonBody(request, await readBody(request, limit));
+  if (value === undefined && (schema.required ?? []).length > 0) {
+    throw new ProblemError('bad_json', { detail: 'A body is needed and there is none.' });
+  }
+  return check(schema, value ?? {}, 'body', 'invalid_request');
+}
+
+function check(schema: ObjectSchema, value: unknown, where: string, code: ErrorCode): unknown {
+  const checked = validate(schema, value);
+  if (checked.ok) return checked.value;
+  const errors: ProblemFinding[] = checked.findings.map((finding) => ({
+    ...finding,
+    path: `/${where}${finding.path}`,
+  }));
+  const first = errors[0];
+  // A malformed cursor or position is told by its own code when nothing else is wrong.
+  const only =
+    errors.length === 1 &&
+    (first?.path === '/query/cursor' ||
+      (first?.path === '/query/after' && schema.properties['after']?.type === 'string'));
+  throw new ProblemError(only ? 'bad_cursor' : code, {
+    detail: errors.map(({ path, message }) => `${path} ${message}`).join('; '),
+    ...(first?.hint === undefined ? {} : { hint: first.hint }),
+    errors,
+  });
+}
+
+export function hookEndpoint(hook: HookHandler): Endpoint {
+  return {
+    name: 'hook',
+    open: true,
+    hook: true,
+    early: false,
+    async serve({ request, response, requestId }) {
+      const rawBody = await readBody(request, hook.bodyLimit);
+      const headers = Object.fromEntries(
+        Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+      );
+      const answer = await hook.handle({ headers, rawBody, remote: request.socket.remoteAddress ?? '', requestId });
+      if (!Number.isInteger(answer.status) || answer.status < 200 || answer.status > 599) {
+        throw new AppError({ code: 'invariant_broken', message: `a hook answered with status ${answer.status}` });
+      }
+      sendJson(response, answer.status, answer.body, answer.headers);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Shares live events among readers: one subscription per followed tape, however many read it, and each pass's events
+ * encoded once.
+ *
+ * Owned by one server. Calls in: the runtime's listener (synchronously, after each commit). Calls out: `Follower.onBatch`.
+ *  H-1 A channel exists exactly while it has followers; closing the last one ends its subscription.
+ *  H-2 All events committed in one pass of the event loop go out as one batch.
+ *  H-3 `version` grows with every batch, so that a follower which read from the store in the meantime knows to read again.
+ *  H-4 `prior` of a batch is the cursor of the last event of the batch before, or one that a follower vouched for while
+ *      nothing was pending.
+ */
+import type { FeedEvent, StoredEvent } from '../../store/port.ts';
+import type { Signalbox } from '../../runtime/api.ts';
+import type { Batch, Cursor, Source } from './source.ts';
+
+export interface Follower {
+  onBatch(batch: EncodedBatch): void;
+}
+
+/** Encodes on demand, and only once for all followers that take the same part. */
+export class EncodedBatch implements Batch {
+  readonly events: readonly FeedEvent[];
+  readonly prior: Cursor | undefined;
+  readonly #source: Source;
+  #whole: Buffer | null = null;
+
+  constructor(source: Source, events: readonly FeedEvent[], prior: Cursor | undefined) {
+    this.#source = source;
+    this.events = events;
+    this.prior = prior;
+  }
+
+  from(index: number): Buffer {
+    if (index > 0) return encode(this.#source, this.events.slice(index));
+    return (this.#whole ??= encode(this.#source, this.events));
+  }
+}
+
+export function encode(source: Source, events: readonly StoredEvent[]): Buffer {
+  let text = '';
+  for (const event of events) text += source.frame(event);
+  return Buffer.from(text);
+}
+
+export class Channel {
+  version = 0;
+  readonly #source: Source;
+  readonly #followers = new Set<Follower>();
+  readonly #unlisten: () => void;
+  readonly #onEmpty: () => void;
+  #pending: FeedEvent[] = [];
+  #prior: Cursor | undefined = undefined;
+
+  constructor(signalbox: Signalbox, source: Source, soon: (run: () => void) => void, onEmpty: () => void) {
+    this.#source = source;
+    this.#onEmpty = onEmpty;
+    this.#unlisten = signalbox.listen(source.tape, (events) => {
+      if (this.#pending.length === 0) soon(() => this.#flush());
+      for (const event of events) this.#pending.push(event);
+    });
+  }
+
+  add(follower: Follower): void {
+    this.#followers.add(follower);
+  }
+
+  remove(follower: Follower): void {
+    if (this.#followers.delete(follower) && this.#followers.size === 0) {
+      this.#unlisten();
+      this.#onEmpty();
+    }
+  }
+
+  /** A follower has read everything up to here from the store. */
+  vouch(cursor: Cursor): void {
+    if (this.#prior === undefined && this.#pending.length === 0) this.#prior = cursor;
+  }
+
+  #flush(): void {
+    const events = this.#pending;
+    const last = events.at(-1);
+    if (last === undefined) return;
+    const batch = new EncodedBatch(this.#source, events, this.#prior);
+    this.#pending = [];
+    this.#prior = this.#source.cursorOf(last);
+    this.version++;
+    for (const follower of this.#followers) follower.onBatch(batch);
+  }
+}
+
+export class Hub {
+  readonly #signalbox: Signalbox;
+  readonly #soon: (run: () => void) => void;
+  readonly #channels = new Map<string, Channel>();
+
+  constructor(signalbox: Signalbox, soon: (run: () => void) => void) {
+    this.#signalbox = signalbox;
+    this.#soon = soon;
+  }
+
+  get channels(): number {
+    return this.#channels.size;
+  }
+
+  /** The channel of a source; the caller adds a follower to it in the same pass. */
+  channel(source: Source): Channel {
+    let channel = this.#channels.get(source.key);
+    if (channel === undefined) {
+      channel = new Channel(this.#signalbox, source, this.#soon, () => this.#channels.delete(source.key));
+      this.#channels.set(source.key, channel);
+    }
+    return channel;
+  }
+}

@@ -1,0 +1,68 @@
+/** What can be followed: a task's tape by `seq`, or the feed of a session or of all by opaque positions. */
+import { sessionKey } from '../../core/ids.ts';
+import type { FeedEvent, StoredEvent, StoredTask } from '../../store/port.ts';
+import type { Signalbox, Tape } from '../../runtime/api.ts';
+import { feedEvent, tapeEvent } from '../views.ts';
+
+/** Committed events as the channel hands them out, in order. */
+export interface Batch {
+  readonly events: readonly FeedEvent[];
+  /** Cursor of the event right before the first one; undefined: not known. */
+  readonly prior: Cursor | undefined;
+}
+
+/** Where a reader stands: the last seq or position it has; null: nothing yet. */
+export type Cursor = number | string | null;
+
+export const GAP = -1;
+
+export interface Source {
+  readonly key: string;
+  readonly tape: Tape;
+  read(after: Cursor, limit: number): Promise<readonly StoredEvent[]>;
+  cursorOf(event: StoredEvent): Cursor;
+  /** Index of the event that comes right after the cursor; the length of the batch: it has them all; GAP: that is not certain. */
+  placeIn(batch: Batch, cursor: Cursor): number;
+  frame(event: StoredEvent): string;
+  /** Nothing will ever come after this event. */
+  isLast(event: StoredEvent): boolean;
+}
+
+/** Tapes are dense, so arithmetic says what a batch holds for whom. */
+export function taskSource(signalbox: Signalbox, task: StoredTask): Source {
+  const { id } = task.row;
+  return {
+    key: `task ${id}`,
+    tape: { task: id },
+    read: (after, limit) => signalbox.tape(task.session, id, Number(after ?? 0), limit),
+    cursorOf: (event) => event.seq,
+    placeIn({ events }, cursor) {
+      const skip = Number(cursor ?? 0) + 1 - (events[0]?.seq ?? 0);
+      return skip < 0 ? GAP : Math.min(skip, events.length);
+    },
+    frame: (event) => `id: ${event.seq}\ndata: ${JSON.stringify(tapeEvent(event))}\n\n`,
+    isLast: (event) => event.type === 'final',
+  };
+}
+
+/** Positions can only be compared for equality, so a batch follows a cursor when the cursor is in it, or right before it. */
+export function feedSource(signalbox: Signalbox, session: string | null): Source {
+  return {
+    key: session === null ? 'all' : `session ${session}`,
+    tape: session === null ? { all: true } : { session: sessionKey(session) },
+    read: (after, limit) => signalbox.feed(session, after === null ? null : String(after), limit),
+    cursorOf: (event) => positionOf(event),
+    placeIn({ events, prior }, cursor) {
+      if (prior !== undefined && prior === cursor) return 0;
+      const at = cursor === null ? -1 : events.findLastIndex((event) => event.position === cursor);
+      return at < 0 ? GAP : at + 1;
+    },
+    frame: (event) =>
+      `id: ${positionOf(event)}\ndata: ${JSON.stringify(feedEvent({ ...event, position: positionOf(event) }))}\n\n`,
+    isLast: () => false,
+  };
+}
+
+function positionOf(event: StoredEvent): string {
+  return 'position' in event && typeof event.position === 'string' ? event.position : '';
+}

@@ -1,0 +1,206 @@
+/**
+ * One reader of server-sent events.
+ *
+ * Owned by the `Streams` that made it. Calls in: the channel (`onBatch`), the socket (`drain`, `close`), the owner's
+ * heartbeat and shutdown. Calls out: reads of the store, writes to the socket.
+ *  E-1 `cursor` is the last event written; the next one written is its direct successor, from a page or from a batch.
+ *  E-2 It joins the channel before its first read, and goes live only after a page that was not full and during whose
+ *      reading no batch went out: so nothing falls between store and channel.
+ *  E-3 What it holds in memory is what one page or batch adds past `bufferBytes`; a reader behind that is blocked, gets
+ *      nothing live, and is read for again from the store when its socket has drained.
+ *  E-4 A reader blocked for `slowReaderMs` without a drain is cut, and told why. It ends once, for one reason.
+ *
+ *        ┌────────── drained ──────────┐
+ *     reading ── buffer full ──► blocked        any ──► ended
+ *      │   ▲                        ▲
+ *   caught up  gap                  │
+ *      ▼   │                        │
+ *      live ─────── buffer full ────┘
+ */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { StreamNotice } from '../../protocol/index.ts';
+import type { StoredEvent } from '../../store/port.ts';
+import type { Channel, EncodedBatch, Follower } from './hub.ts';
+import { encode } from './hub.ts';
+import type { Cursor, Source } from './source.ts';
+import { GAP } from './source.ts';
+
+export interface StreamCounts {
+  events: number;
+  bytes: number;
+  /** By the reason of the end. */
+  readonly ended: Map<EndReason, number>;
+}
+
+export type EndReason = 'final' | 'gone' | StreamNotice['reason'];
+
+export interface StreamOptions {
+  readonly source: Source;
+  readonly channel: Channel;
+  readonly response: ServerResponse;
+  readonly after: Cursor;
+  readonly bufferBytes: number;
+  readonly slowReaderMs: number;
+  readonly now: () => number;
+  readonly counts: StreamCounts;
+  readonly onEnd: (reason: EndReason, error: unknown) => void;
+}
+
+const pageMax = 500;
+const pageMin = 4;
+/** A page is aimed at this size; events differ by four orders of magnitude. */
+const pageBytes = 131_072;
+
+const heartbeat = Buffer.from(': \n\n');
+
+const hints = {
+  slow_reader: 'Read faster, and come back with Last-Event-ID: nothing is lost.',
+  stream_failed: 'The events could not be read; come back with Last-Event-ID.',
+  closing: 'The daemon closes; come back with Last-Event-ID when it is up again.',
+} as const satisfies { readonly [reason in StreamNotice['reason']]: string };
+
+export class EventStream implements Follower {
+  readonly #options: StreamOptions;
+  readonly #socket: Socket;
+  #state: 'reading' | 'live' | 'blocked' | 'ended' = 'reading';
+  #cursor: Cursor;
+  #pageLimit = 64;
+  #blockedAt = 0;
+  #quiet = false;
+  #pumping = false;
+  #error: unknown = null;
+
+  /** The response must be the first one still open on its socket. */
+  constructor(options: StreamOptions, socket: Socket) {
+    this.#options = options;
+    this.#socket = socket;
+    this.#cursor = options.after;
+    options.response.on('close', () => this.#finish('gone'));
+    socket.on('drain', this.#onDrain);
+    options.channel.add(this);
+  }
+
+  start(): void {
+    const { response } = this.#options;
+    // Ended by the close of the connection: every write is one write of the socket, without a chunk's head and tail.
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      connection: 'close',
+    });
+    response.flushHeaders();
+    this.#write(Buffer.from('retry: 1000\n\n'));
+    void this.#catchUp();
+  }
+
+  onBatch(batch: EncodedBatch): void {
+    if (this.#state !== 'live') return;
+    const at = this.#options.source.placeIn(batch, this.#cursor);
+    if (at === GAP) {
+      this.#state = 'reading';
+      void this.#catchUp();
+    } else if (at < batch.events.length) {
+      this.#deliver(batch.from(at), batch.events.length - at, batch.events.at(-1));
+    }
+  }
+
+  /** Called every `heartbeatMs`: keeps the connection alive, or gives the reader up. */
+  tick(): void {
+    if (this.#state === 'blocked') {
+      if (this.#options.now() - this.#blockedAt >= this.#options.slowReaderMs) this.cut('slow_reader');
+    } else if (this.#state !== 'ended' && this.#quiet) {
+      this.#write(heartbeat);
+    }
+    this.#quiet = true;
+  }
+
+  /** Ends it with a last message that says why; `closing` as `bye`, all else as `cut`. */
+  cut(reason: StreamNotice['reason']): void {
+    if (this.#state === 'ended') return;
+    const notice: StreamNotice = { reason, hint: hints[reason] };
+    this.#socket.write(`event: ${reason === 'closing' ? 'bye' : 'cut'}\ndata: ${JSON.stringify(notice)}\n\n`);
+    this.#finish(reason);
+  }
+
+  async #catchUp(): Promise<void> {
+    // A heartbeat may block it during a read, and the drain that follows must not start a second one beside it.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const { source, channel } = this.#options;
+    try {
+      while (this.#state === 'reading') {
+        const limit = this.#pageLimit;
+        const version = channel.version;
+        const events = await source.read(this.#cursor, limit);
+        if (this.#state !== 'reading') return;
+        if (events.length > 0) this.#deliverPage(events);
+        // Delivering may have ended or blocked it.
+        if (events.length < limit && channel.version === version && this.#isReading()) {
+          this.#state = 'live';
+          channel.vouch(this.#cursor);
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #isReading(): boolean {
+    return this.#state === 'reading';
+  }
+
+  #deliverPage(events: readonly StoredEvent[]): void {
+    const bytes = encode(this.#options.source, events);
+    const fitting = Math.floor((this.#pageLimit * pageBytes) / bytes.length);
+    if (events.length === this.#pageLimit || fitting < this.#pageLimit) {
+      this.#pageLimit = Math.max(pageMin, Math.min(pageMax, fitting));
+    }
+    this.#deliver(bytes, events.length, events.at(-1));
+  }
+
+  #deliver(bytes: Buffer, count: number, last: StoredEvent | undefined): void {
+    const { source, counts } = this.#options;
+    if (last === undefined) return;
+    this.#cursor = source.cursorOf(last);
+    counts.events += count;
+    this.#write(bytes);
+    if (source.isLast(last)) this.#finish('final');
+  }
+
+  #write(bytes: Buffer): void {
+    this.#quiet = false;
+    this.#options.counts.bytes += bytes.length;
+    if (this.#socket.write(bytes) || this.#state === 'ended') return;
+    if (this.#socket.writableLength > this.#options.bufferBytes) {
+      this.#state = 'blocked';
+      this.#blockedAt = this.#options.now();
+    }
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#state !== 'blocked') return;
+    this.#state = 'reading';
+    void this.#catchUp();
+  };
+
+  #fail(error: unknown): void {
+    this.#error = error;
+    this.cut('stream_failed');
+  }
+
+  #finish(reason: EndReason): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    const { channel, counts, response, onEnd } = this.#options;
+    channel.remove(this);
+    this.#socket.off('drain', this.#onDrain);
+    counts.ended.set(reason, (counts.ended.get(reason) ?? 0) + 1);
+    if (reason !== 'gone') response.end();
+    onEnd(reason, this.#error);
+  }
+}

@@ -1,0 +1,17 @@
+/** The server itself: health, readiness, figures, description. */
+import type { Handlers } from '../context.ts';
+import { ProblemError } from '../respond.ts';
+
+export type MetaOperation = 'health' | 'ready' | 'metrics' | 'openapi';
+
+export const metaHandlers: Handlers<MetaOperation> = {
+  health: () => ({ status: 200, body: { status: 'ok' } }),
+
+  ready(_call, { isReady }) {
+    if (!isReady()) throw new ProblemError('not_ready');
+    return { status: 200, body: { status: 'ready' } };
+  },
+
+  metrics: async (_call, { metrics }) => ({ text: await metrics(), type: 'text/plain; version=0.0.4; charset=utf-8' }),
+  openapi: (_call, { openapi }) => ({ text: openapi(), type: 'application/json; charset=utf-8' }),
+};

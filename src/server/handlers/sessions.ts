@@ -1,0 +1,50 @@
+/** Sessions: look at, and what an operator does to one. */
+import type { CommandAnswer, SessionView as RuntimeSession, Signalbox } from '../../runtime/api.ts';
+import type { Ok } from '../../protocol/index.ts';
+import type { Answer, Handlers } from '../context.ts';
+import { refuse } from '../context.ts';
+import { ProblemError } from '../respond.ts';
+import { sessionSummary, sessionView } from '../views.ts';
+
+export type SessionOperation =
+  | 'listSessions'
+  | 'getSession'
+  | 'stopSession'
+  | 'evictSession'
+  | 'parkSession'
+  | 'unparkSession'
+  | 'restartAgent';
+
+/** Throws `unknown_session`. */
+export async function sessionOf(signalbox: Signalbox, key: string): Promise<RuntimeSession> {
+  const session = await signalbox.session(key);
+  if (session === null)
+    throw new ProblemError('unknown_session', { detail: `There is no session ${JSON.stringify(key)}.` });
+  return session;
+}
+
+export const sessionHandlers: Handlers<SessionOperation> = {
+  async listSessions({ query }, { signalbox }) {
+    const page = await signalbox.sessions(query.cursor ?? null, query.limit ?? 50);
+    return { status: 200, body: { items: page.items.map(sessionSummary), cursor: page.cursor } };
+  },
+
+  async getSession({ params }, { signalbox }) {
+    return { status: 200, body: sessionView(await sessionOf(signalbox, params.key)) };
+  },
+
+  async stopSession({ params, body }, { signalbox }) {
+    const answer = await signalbox.stop(params.key, body.scope, body.by);
+    if (answer.kind === 'refused') return refuse(answer);
+    return { status: 200, body: { session: params.key, scope: body.scope, receipts: answer.receipts } };
+  },
+
+  evictSession: async ({ params, body }, { signalbox }) => done(await signalbox.evict(params.key, body)),
+  parkSession: async ({ params, body }, { signalbox }) => done(await signalbox.park(params.key, body.reason, body.by)),
+  unparkSession: async ({ params, body }, { signalbox }) => done(await signalbox.unpark(params.key, body.by)),
+  restartAgent: async ({ params, body }, { signalbox }) => done(await signalbox.restartAgent(params.key, body.by)),
+};
+
+function done(answer: CommandAnswer): Answer<Ok> {
+  return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
+}

@@ -1,0 +1,112 @@
+/** Tasks: submit, look at, change, cancel. */
+import type { StoredTask } from '../../store/port.ts';
+import type { Signalbox, SubmitRequest } from '../../runtime/api.ts';
+import type { QueryOf } from '../../protocol/index.ts';
+import { ROUTES, validate } from '../../protocol/index.ts';
+import type { TaskFilter } from '../../store/port.ts';
+import { sessionKey, taskId } from '../../core/ids.ts';
+import type { Where } from '../../core/inputs.ts';
+import type { Handlers } from '../context.ts';
+import { refuse } from '../context.ts';
+import { ProblemError } from '../respond.ts';
+import { explanationView, taskSummary, taskView } from '../views.ts';
+
+export type TaskOperation =
+  | 'submitTask'
+  | 'listTasks'
+  | 'getTask'
+  | 'editTask'
+  | 'moveTask'
+  | 'cancelTask'
+  | 'explainTask';
+
+/** Throws `unknown_task`. */
+export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTask> {
+  const task = await signalbox.task(id);
+  if (task === null) throw new ProblemError('unknown_task', { detail: `There is no task ${id}.` });
+  return task;
+}
+
+export const taskHandlers: Handlers<TaskOperation> = {
+  async submitTask({ body, request }, { signalbox }) {
+    if (body.prompt === '' && (body.runner ?? null) === null) {
+      throw new ProblemError('invalid_request', {
+        errors: [{ path: '/body/prompt', message: 'must not be empty without a `runner`' }],
+      });
+    }
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    const submit: SubmitRequest = key === null ? body : { ...body, idempotencyKey: key };
+    const answer = await signalbox.submit(submit);
+    if (answer.kind === 'refused') return refuse(answer);
+    const { kind: _, ...receipt } = answer;
+    return {
+      status: receipt.duplicate ? 200 : 201,
+      body: receipt,
+      headers: { location: `/v1/tasks/${encodeURIComponent(receipt.task)}` },
+    };
+  },
+
+  async listTasks({ query }, { signalbox }) {
+    const page = await signalbox.tasks(filterOf(query), query.cursor ?? null, query.limit ?? 50);
+    return { status: 200, body: { items: page.items.map(taskSummary), cursor: page.cursor } };
+  },
+
+  async getTask({ params }, { signalbox }) {
+    return { status: 200, body: taskView(await taskOf(signalbox, params.id)) };
+  },
+
+  async editTask({ params, body }, { signalbox }) {
+    const answer = await signalbox.edit(params.id, body);
+    return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
+  },
+
+  async moveTask({ params, body }, { signalbox }) {
+    const { to, before, ...change } = body;
+    if (to !== undefined && before !== undefined) {
+      throw new ProblemError('invalid_request', {
+        errors: [{ path: '/body/before', message: 'cannot go together with `to`' }],
+      });
+    }
+    if (to === undefined && before === undefined && change.lane === undefined && change.priority === undefined) {
+      throw new ProblemError('invalid_request', {
+        detail: 'Nothing is to be changed.',
+        hint: 'Give `lane`, `priority`, `to` or `before`.',
+      });
+    }
+    const where: Where | undefined = before === undefined ? to : { before: taskId(before) };
+    const answer = await signalbox.move(params.id, where === undefined ? change : { ...change, where });
+    return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
+  },
+
+  async cancelTask({ params, body }, { signalbox }) {
+    const answer = await signalbox.cancel(params.id, body);
+    if (answer.kind === 'refused') return refuse(answer);
+    if (answer.kind === 'receipt') return { status: 200, body: { ...answer.receipt, reason: null } };
+    const { row, status, reason } = answer.task;
+    return { status: 200, body: { task: row.id, state: 'already-terminal', status, reason, turn: null } };
+  },
+
+  async explainTask({ params }, { signalbox }) {
+    const task = await taskOf(signalbox, params.id);
+    const explanation = await signalbox.explain(params.id);
+    if (explanation === null) throw new ProblemError('unknown_task', { detail: `There is no task ${params.id}.` });
+    return { status: 200, body: explanationView(explanation, task) };
+  },
+};
+
+/** A header that came twice is joined by `, `, and no key has a space: it is refused. */
+function idempotencyKeyOf(header: string | readonly string[] | undefined): string | null {
+  if (header === undefined) return null;
+  const checked = validate(ROUTES.submitTask.headers['idempotency-key'], header);
+  if (!checked.ok) throw new ProblemError('bad_idempotency_key');
+  return checked.value;
+}
+
+function filterOf({ session, status, lane, source }: QueryOf<'listTasks'>): TaskFilter {
+  return {
+    ...(session === undefined ? {} : { session: sessionKey(session) }),
+    ...(status === undefined ? {} : { status }),
+    ...(lane === undefined ? {} : { lane }),
+    ...(source === undefined ? {} : { source }),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * `/metrics` in the Prometheus text format: what the runtime and the server count, and the process itself.
+ * The library is loaded with the first scrape, since it costs a quarter of the daemon's start.
+ */
+import type prom from 'prom-client';
+import type { HistogramView, RuntimeStats } from '../runtime/api.ts';
+
+export interface ServerFigures {
+  /** By operation and status, separated by a space. */
+  readonly requests: ReadonlyMap<string, number>;
+  readonly connections: number;
+  readonly connectionsRefused: number;
+  readonly streams: number;
+  readonly longPolls: number;
+  readonly streamEvents: number;
+  readonly streamBytes: number;
+  readonly streamsEnded: ReadonlyMap<string, number>;
+}
+
+type Prometheus = typeof prom;
+
+let loading: Promise<{ readonly prometheus: Prometheus; readonly processFigures: () => Promise<string> }> | null = null;
+
+/** The process is one, whatever number of servers runs in it. */
+function load(): NonNullable<typeof loading> {
+  return (loading ??= import('prom-client').then((module) => {
+    const prometheus = module.default;
+    const registry = new prometheus.Registry();
+    // The delay of the event loop is sampled by a timer; 100 ms keeps an idle daemon idle.
+    prometheus.collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+    return { prometheus, processFigures: () => registry.metrics() };
+  }));
+}
+
+export async function renderMetrics(stats: RuntimeStats, figures: ServerFigures): Promise<string> {
+  const { prometheus, processFigures } = await load();
+  const page = new Page(prometheus);
+  runtimeFigures(page, stats);
+  serverFigures(page, figures);
+  return (await page.text()) + (await processFigures());
+}
+
+function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
+  page.gauge('queue_depth', 'Tasks that wait, by lane.', 'lane', stats.queueDepth);
+  page.gauge('holds', 'Sessions that have an owner.', null, { '': stats.holds });
+  page.gauge('sessions_live', 'Sessions in memory.', null, { '': stats.sessionsLive });
+  page.gauge('agents_running', 'Agents running.', null, { '': stats.agentsRunning });
+  page.gauge('store_tasks', 'Tasks in the store, by status.', 'status', store.tasks);
+  page.gauge('store_sessions', 'Sessions in the store.', null, { '': store.sessions });
+  page.gauge('store_events', 'Events in the store.', null, { '': store.events });
+  page.gauge('store_bytes', 'Size of the store.', null, { '': store.bytes });
+  page.counter('late_events_dropped_total', 'Events that came after the end of their task.', null, {
+    '': store.lateDropped,
+  });
+  for (const [name, value] of Object.entries(stats.counters)) {
+    page.counter(`${metricName(name)}_total`, `Count of ${name} since the start.`, null, { '': value });
+  }
+  for (const [name, view] of Object.entries(stats.histograms)) page.histogram(metricName(name), view);
+}
+
+function serverFigures(page: Page, figures: ServerFigures): void {
+  page.requests(figures.requests);
+  page.gauge('http_connections', 'Open connections.', null, { '': figures.connections });
+  page.counter('http_connections_refused_total', 'Connections past the limit.', null, {
+    '': figures.connectionsRefused,
+  });
+  page.gauge('http_streams', 'Open event streams.', null, { '': figures.streams });
+  page.gauge('http_long_polls', 'Waiting long polls.', null, { '': figures.longPolls });
+  page.counter('http_stream_events_total', 'Events written to streams.', null, { '': figures.streamEvents });
+  page.counter('http_stream_bytes_total', 'Bytes written to streams.', null, { '': figures.streamBytes });
+  page.counter('http_streams_ended_total', 'Streams ended, by reason.', 'reason', {
+    slow_reader: 0,
+    ...Object.fromEntries(figures.streamsEnded),
+  });
+}
+
+const metricName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/[^a-z0-9_]/g, '_');
+
+/** Figures of one scrape: they are counted elsewhere, so each is made anew with the value it has now. */
+class Page {
+  readonly #prometheus: Prometheus;
+  readonly #registry;
+
+  constructor(prometheus: Prometheus) {
+    this.#prometheus = prometheus;
+    this.#registry = new prometheus.Registry();
+  }
+
+  gauge(name: string, help: string, label: string | null, values: { readonly [label: string]: number }): void {
+    const gauge = new this.#prometheus.Gauge({ ...this.#named(name, help), labelNames: label === null ? [] : [label] });
+    for (const [value, count] of Object.entries(values)) gauge.set(label === null ? {} : { [label]: value }, count);
+  }
+
+  counter(name: string, help: string, label: string | null, values: { readonly [label: string]: number }): void {
+    const counter = new this.#prometheus.Counter({
+      ...this.#named(name, help),
+      labelNames: label === null ? [] : [label],
+    });
+    for (const [value, count] of Object.entries(values)) counter.inc(label === null ? {} : { [label]: value }, count);
+  }
+
+  requests(requests: ReadonlyMap<string, number>): void {
+    const labelNames = ['operation', 'status'] as const;
+    const counter = new this.#prometheus.Counter({
+      ...this.#named('http_requests_total', 'Requests answered.'),
+      labelNames,
+    });
+    for (const [key, count] of requests) {
+      const [operation = '', status = ''] = key.split(' ');
+      counter.inc({ operation, status }, count);
+    }
+  }
+
+  histogram(name: string, view: HistogramView): void {
+    const { registers, ...named } = this.#named(name, view.help);
+    const { Histogram } = this.#prometheus;
+    /** Its buckets are filled already. */
+    class Filled extends Histogram<'le'> {
+      override async get() {
+        const buckets = view.bounds.map((bound, at) => ({
+          metricName: `${named.name}_bucket`,
+          labels: { le: bound },
+          value: view.counts[at] ?? 0,
+        }));
+        const values = [
+          ...buckets,
+          { metricName: `${named.name}_bucket`, labels: { le: '+Inf' }, value: view.count },
+          { metricName: `${named.name}_sum`, labels: {}, value: view.sum },
+          { metricName: `${named.name}_count`, labels: {}, value: view.count },
+        ];
+        return { ...(await super.get()), values };
+      }
+    }
+    registers[0]?.registerMetric(new Filled({ ...named, buckets: [...view.bounds], registers: [] }));
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #named(name: string, help: string) {
+    return { name: `signalbox_${name}`, help, registers: [this.#registry] };
+  }
+}

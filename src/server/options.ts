@@ -1,0 +1,66 @@
+/** What a server is made from. Time, randomness and the log come in from outside. */
+import type { HookHandler } from '../protocol/index.ts';
+import type { Signalbox } from '../runtime/api.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** The part of pino that is used here. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface ServerLimits {
+  /** Bytes of a request body. Default 1 MiB. */
+  readonly maxBodyBytes: number;
+  /** Bytes of all headers of a request, the request line included. Default 16 KiB. */
+  readonly maxHeaderBytes: number;
+  /** Open connections; further ones are answered 503. Default 4096. */
+  readonly maxConnections: number;
+  /** Open event streams and waiting long polls; further ones are answered 503. Default 2048. */
+  readonly maxStreams: number;
+  /** A request must have arrived in this time. Default 30 s. */
+  readonly requestTimeoutMs: number;
+  /** Bytes that may wait in the memory of one stream; past it the reader is served from the store, page by page. Default 256 KiB. */
+  readonly streamBufferBytes: number;
+  /** A stream whose buffer does not empty in this time is cut. Default 30 s. */
+  readonly slowReaderMs: number;
+  /** Comments that keep idle streams alive through proxies. Default 15 s. */
+  readonly heartbeatMs: number;
+}
+
+export const defaultServerLimits: ServerLimits = {
+  maxBodyBytes: 1_048_576,
+  maxHeaderBytes: 16_384,
+  maxConnections: 4096,
+  maxStreams: 2048,
+  requestTimeoutMs: 30_000,
+  streamBufferBytes: 262_144,
+  slowReaderMs: 30_000,
+  heartbeatMs: 15_000,
+};
+
+export interface ServerOptions {
+  readonly signalbox: Signalbox;
+  /** Accepted bearer tokens. None: everybody who reaches the address may call, so only loopback addresses are listened on. */
+  readonly tokens: readonly string[];
+  readonly listen: {
+    readonly host: string;
+    /** 0: any free port. */
+    readonly port: number;
+    /** Further names that the Host header may carry on a loopback address. */
+    readonly hosts?: readonly string[];
+  };
+  readonly limits?: Partial<ServerLimits>;
+  /** Doors that authenticate their senders themselves. */
+  readonly hooks?: readonly HookHandler[];
+  /** Shown in /openapi.json. */
+  readonly version?: string;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** Makes ids of requests, unique in the log. Default: a random prefix and a number. */
+  readonly requestIds?: () => string;
+}

@@ -1,0 +1,78 @@
+/** Writes answers: JSON, problem documents, and the bare ones for requests that never became one. */
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { AppError } from '../core/errors.ts';
+import type { ErrorCode, Problem, ProblemParts } from '../protocol/index.ts';
+import { isErrorCode, problem } from '../protocol/index.ts';
+
+export type Headers = Readonly<{ [name: string]: string }>;
+
+const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+
+export function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  headers: Headers = {},
+): void {
+  const body = Buffer.from(text);
+  response.writeHead(status, { ...always, 'content-type': type, 'content-length': body.length, ...headers });
+  response.end(body);
+}
+
+export function sendJson(response: ServerResponse, status: number, value: unknown, headers?: Headers): void {
+  send(response, status, 'application/json; charset=utf-8', JSON.stringify(value), headers);
+}
+
+export function sendProblem(response: ServerResponse, document: Problem, headers: Headers = {}): void {
+  send(response, document.status, 'application/problem+json', JSON.stringify(document), {
+    ...problemHeaders(document),
+    ...headers,
+  });
+}
+
+function problemHeaders(document: Problem): Headers {
+  if (document.status === 401) return { 'www-authenticate': 'Bearer realm="signalbox"' };
+  if (document.status === 503 || document.status === 429) return { 'retry-after': '1' };
+  return {};
+}
+
+/** Throw it to answer with the document of `code`; carries what the document needs beyond an `AppError`. */
+export class ProblemError extends AppError {
+  override readonly name: string = 'ProblemError';
+  readonly parts: ProblemParts;
+  readonly headers: Headers;
+
+  constructor(code: ErrorCode, parts: ProblemParts = {}, headers: Headers = {}) {
+    super({ code, message: parts.detail ?? code, ...(parts.hint === undefined ? {} : { hint: parts.hint }) });
+    this.parts = parts;
+    this.headers = headers;
+  }
+}
+
+/**
+ * What an error says to the peer. Only an `AppError` with a code of the table speaks for itself; the message of anything
+ * else may hold what is nobody's business, so it goes to the log and the peer gets the request id.
+ */
+export function problemOf(error: unknown, instance: string): Problem {
+  if (error instanceof ProblemError && isErrorCode(error.code))
+    return problem(error.code, { ...error.parts, instance });
+  if (error instanceof AppError && isErrorCode(error.code)) {
+    return problem(error.code, {
+      detail: error.message,
+      hint: error.hint,
+      instance,
+      ...(error.retryable ? { retryable: true } : {}),
+    });
+  }
+  return problem('internal', { detail: 'The request could not be served because of a defect.', instance });
+}
+
+/** For bytes that Node could not parse as a request: there is no response object. */
+export function writeBareProblem(socket: Duplex, document: Problem): void {
+  const body = JSON.stringify(document);
+  socket.end(
+    `HTTP/1.1 ${document.status} ${document.title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

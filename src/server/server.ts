@@ -1,0 +1,321 @@
+/**
+ * The HTTP server.
+ *
+ * Owns: the listening socket, its connections, the open streams. Called by the daemon (`listen`, `close`). Calls: the
+ * `Signalbox` it was given, the hooks. It holds no state of tasks or sessions.
+ *  V-1 Every request that could be parsed is answered once: by its endpoint, or with a problem document.
+ *  V-2 What an endpoint throws ends its own request only.
+ *  V-3 Nothing of a request is acted on before Host, token and shape have been checked.
+ *  V-4 After `close` resolves there is no connection, stream or timer left.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { AppError } from '../core/errors.ts';
+import { makeOpenApi, problem } from '../protocol/index.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Services } from './context.ts';
+import type { Endpoint } from './endpoint.ts';
+import { addRoutes, hookEndpoint } from './endpoint.ts';
+import { Streams } from './events/streams.ts';
+import { hostChecker, isLoopback, tokenChecker } from './guard.ts';
+import type { ServerFigures } from './metrics.ts';
+import { renderMetrics } from './metrics.ts';
+import type { Logger, ServerLimits, ServerOptions } from './options.ts';
+import { defaultServerLimits, silentLogger } from './options.ts';
+import { ProblemError, problemOf, sendProblem, writeBareProblem } from './respond.ts';
+import { Router } from './router.ts';
+
+const urlLengthMax = 8192;
+/** Connections past the limit that are still answered (503); past these they are dropped by the kernel. */
+const answeredOverLimit = 64;
+/** How long a request waits for recovery to finish. GitHub gives a delivery 10 s. */
+const readyWaitMs = 8000;
+
+export interface SignalboxServer {
+  /** Where it can be reached from this machine; known once `listen` has resolved. */
+  readonly url: string;
+  /** Throws `token_required`, `address_in_use` or `listen_failed`. */
+  listen(): Promise<{ readonly url: string; readonly host: string; readonly port: number }>;
+  /** Streams get `bye`, running requests `graceMs` (default 5,000 ms) to finish. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+export function createServer(options: ServerOptions): SignalboxServer {
+  return new HttpDoor(options);
+}
+
+class HttpDoor implements SignalboxServer {
+  readonly #options: ServerOptions;
+  readonly #limits: ServerLimits;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #http: Server;
+  readonly #router = new Router<Endpoint>();
+  readonly #streams: Streams;
+  readonly #mayCall: (authorization: string | undefined) => boolean;
+  readonly #isOurName: (host: string | undefined) => boolean;
+  readonly #requestId: () => string;
+  readonly #responses = new WeakMap<Duplex, ServerResponse>();
+  readonly #overLimit = new WeakSet<Duplex>();
+  readonly #figures: { requests: Map<string, number>; connections: number; connectionsRefused: number } = {
+    requests: new Map(),
+    connections: 0,
+    connectionsRefused: 0,
+  };
+  #ready = false;
+  #closing: Promise<void> | null = null;
+  #url = '';
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultServerLimits, ...options.limits };
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? silentLogger;
+    this.#requestId = options.requestIds ?? requestIds();
+    this.#mayCall = tokenChecker(options.tokens);
+    this.#isOurName = hostChecker(options.listen.host, options.listen.hosts ?? []);
+    const { signalbox } = options;
+    this.#streams = new Streams({ signalbox, clock: this.#clock, limits: this.#limits, logger: this.#logger });
+    addRoutes(this.#router, this.#services(), this.#limits.maxBodyBytes);
+    for (const hook of options.hooks ?? []) this.#router.add(hook.method, hook.path, hookEndpoint(hook));
+    this.#http = this.#makeHttp();
+    signalbox.ready.then(
+      () => (this.#ready = true),
+      (error: unknown) => this.#logger.error({ err: error }, 'the runtime did not become ready'),
+    );
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  async listen(): Promise<{ readonly url: string; readonly host: string; readonly port: number }> {
+    const { host, port } = this.#options.listen;
+    if (this.#options.tokens.length === 0 && !isLoopback(host)) {
+      throw new AppError({
+        code: 'token_required',
+        message: `${host} can be reached by others and no token is set`,
+        hint: 'Give a token, or listen on 127.0.0.1.',
+      });
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+      this.#http.listen({ host, port }, resolve);
+    });
+    const address = this.#http.address() as AddressInfo;
+    this.#url = `http://${address.family === 'IPv6' ? `[${reachable(address.address)}]` : reachable(address.address)}:${address.port}`;
+    return { url: this.#url, host: address.address, port: address.port };
+  }
+
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    return (this.#closing ??= this.#close(options.graceMs ?? 5000));
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#streams.close();
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    this.#http.closeIdleConnections();
+    const stop = this.#clock.timer(graceMs, () => this.#http.closeAllConnections());
+    await closed;
+    stop();
+  }
+
+  #makeHttp(): Server {
+    const limits = this.#limits;
+    const http = createHttpServer({
+      maxHeaderSize: limits.maxHeaderBytes,
+      requestTimeout: limits.requestTimeoutMs,
+      headersTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: Math.max(50, Math.min(5000, limits.requestTimeoutMs / 2)),
+      // A missing Host is answered here, with a problem document.
+      requireHostHeader: false,
+    });
+    http.maxConnections = limits.maxConnections + answeredOverLimit;
+    http.on('request', (request, response) => void this.#onRequest(request, response));
+    http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
+    http.on('connection', (socket) => this.#onConnection(socket));
+    http.on('drop', () => this.#figures.connectionsRefused++);
+    return http;
+  }
+
+  #services(): Services {
+    const { signalbox, version = '0.0.0' } = this.#options;
+    let openapi: string | null = null;
+    return {
+      signalbox,
+      streams: this.#streams,
+      isReady: () => this.#ready && this.#closing === null,
+      openapi: () => (openapi ??= JSON.stringify(makeOpenApi(version))),
+      metrics: async () => renderMetrics(await signalbox.stats(), this.#serverFigures()),
+    };
+  }
+
+  #serverFigures(): ServerFigures {
+    const { size: streams, waiting, counts } = this.#streams;
+    return {
+      ...this.#figures,
+      streams,
+      longPolls: waiting,
+      streamEvents: counts.events,
+      streamBytes: counts.bytes,
+      streamsEnded: counts.ended,
+    };
+  }
+
+  #onConnection(socket: Socket): void {
+    const figures = this.#figures;
+    if (++figures.connections > this.#limits.maxConnections) {
+      figures.connectionsRefused++;
+      this.#overLimit.add(socket);
+    }
+    socket.on('close', () => figures.connections--);
+    // Without a listener an error of a hijacked stream would end the process.
+    socket.on('error', () => socket.destroy());
+  }
+
+  async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = this.#requestId();
+    const began = this.#clock.now();
+    let name = 'none';
+    this.#responses.set(request.socket, response);
+    response.setHeader('x-request-id', requestId);
+    response.on('close', () => this.#onAnswered(name, request, response, requestId, began));
+    try {
+      const { endpoint, values, search } = this.#route(request);
+      name = endpoint.name;
+      if (!endpoint.early && !this.#ready) await this.#untilReady();
+      await endpoint.serve({ request, response, values, search, requestId });
+    } catch (error) {
+      this.#answerError(error, response, requestId);
+    }
+  }
+
+  /** Everything that is checked before a byte of the body is read. */
+  #route(request: IncomingMessage): { endpoint: Endpoint; values: readonly string[]; search: string } {
+    if (this.#closing !== null) throw new ProblemError('closing', {}, { connection: 'close' });
+    if (this.#overLimit.has(request.socket)) {
+      const detail = `At most ${this.#limits.maxConnections} connections may be open.`;
+      throw new ProblemError('too_many_connections', { detail }, { connection: 'close' });
+    }
+    const url = request.url ?? '';
+    if (url.length > urlLengthMax)
+      throw new ProblemError('url_too_long', { detail: `It may have at most ${urlLengthMax} characters.` });
+    if (!url.startsWith('/')) throw new ProblemError('bad_request', { detail: 'The request line names no path.' });
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const found = this.#router.find(request.method ?? '', path);
+    const hook = found.kind === 'found' && found.target.hook;
+    const { host, authorization } = request.headers;
+    if (host === undefined && request.httpVersion !== '1.0')
+      throw new ProblemError('bad_request', { detail: 'The Host header is missing.' });
+    // A hook comes through whatever name a tunnel has, and its signature is what is trusted.
+    if (!hook && !this.#isOurName(host)) throw new ProblemError('wrong_host');
+    if (found.kind === 'no-path') throw new ProblemError(path.startsWith('/hooks/') ? 'unknown_hook' : 'not_found');
+    if (found.kind === 'no-method') throw methodNotAllowed(request.method ?? '', found.allow);
+    if (!found.target.open && !this.#mayCall(authorization)) {
+      throw new ProblemError('unauthorized', {
+        detail: authorization === undefined ? 'There is no Authorization header.' : 'The token is not one of ours.',
+      });
+    }
+    return { endpoint: found.target, values: found.values, search: mark < 0 ? '' : url.slice(mark + 1) };
+  }
+
+  async #untilReady(): Promise<void> {
+    let stop = (): void => {};
+    const timeout = new Promise<void>((resolve) => (stop = this.#clock.timer(readyWaitMs, resolve)));
+    await Promise.race([this.#options.signalbox.ready, timeout]).catch(() => {});
+    stop();
+    if (!this.#ready) throw new ProblemError('not_ready');
+  }
+
+  #answerError(error: unknown, response: ServerResponse, requestId: string): void {
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const document = problemOf(error, requestId);
+    if (document.status >= 500 && !(error instanceof ProblemError))
+      this.#logger.error({ err: error, requestId }, 'a request failed');
+    try {
+      sendProblem(response, document, error instanceof ProblemError ? error.headers : {});
+    } catch (failure) {
+      this.#logger.error({ err: failure, requestId }, 'an answer could not be written');
+      response.destroy();
+    }
+  }
+
+  #onAnswered(
+    name: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    began: number,
+  ): void {
+    const status = response.headersSent ? String(response.statusCode) : 'gone';
+    const key = `${name} ${status}`;
+    this.#figures.requests.set(key, (this.#figures.requests.get(key) ?? 0) + 1);
+    const path = (request.url ?? '').split('?', 1)[0]?.slice(0, 300);
+    this.#logger.debug(
+      { requestId, method: request.method, path, name, status, ms: this.#clock.now() - began },
+      'request',
+    );
+    if (this.#closing !== null) this.#clock.soon(() => this.#http.closeIdleConnections());
+  }
+
+  /** What Node could not parse, or gave up on. */
+  #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const response = this.#responses.get(socket);
+    const answering = response !== undefined && !response.writableFinished;
+    if (!socket.writable || error.code === 'ECONNRESET' || (answering && response.headersSent)) {
+      socket.destroy();
+      return;
+    }
+    const code =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'headers_too_large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? 'request_timeout'
+          : 'bad_request';
+    const detail = code === 'bad_request' ? `It could not be parsed (${error.code ?? 'unknown'}).` : undefined;
+    writeBareProblem(
+      socket,
+      problem(code, { instance: this.#requestId(), ...(detail === undefined ? {} : { detail }) }),
+    );
+  }
+}
+
+function methodNotAllowed(method: string, allow: readonly string[]): ProblemError {
+  const list = allow.join(', ');
+  return new ProblemError(
+    'method_not_allowed',
+    { detail: `${method} is not taken here; ${list} is.` },
+    { allow: list },
+  );
+}
+
+function requestIds(): () => string {
+  const prefix = randomBytes(6).toString('base64url');
+  let count = 0;
+  return () => `${prefix}-${(++count).toString(36)}`;
+}
+
+/** An address to call for one that stands for all. */
+function reachable(address: string): string {
+  return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): AppError {
+  const inUse = error.code === 'EADDRINUSE';
+  return new AppError({
+    code: inUse ? 'address_in_use' : 'listen_failed',
+    message: inUse
+      ? `${host}:${port} is in use`
+      : `${host}:${port} cannot be listened on (${error.code ?? error.message})`,
+    hint: inUse ? 'Another daemon may run there; choose another port.' : 'Check host and port.',
+    cause: error,
+  });
+}

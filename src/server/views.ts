@@ -1,0 +1,109 @@
+/** From what the runtime gives to what the API shows. */
+import type {
+  SessionSummary as StoredSummary,
+  StoredEvent,
+  StoredTask,
+  FeedEvent as StoredFeedEvent,
+} from '../store/port.ts';
+import type { Explanation as RuntimeExplanation, SessionView as RuntimeSession } from '../runtime/api.ts';
+import type {
+  Explanation,
+  FeedEvent,
+  SessionSummary,
+  SessionView,
+  TapeEvent,
+  TaskSummary,
+  TaskView,
+} from '../protocol/index.ts';
+
+const titleMax = 120;
+
+export function taskSummary(task: StoredTask): TaskSummary {
+  const { row, payload } = task;
+  return {
+    id: row.id,
+    session: task.session,
+    status: task.status,
+    lane: row.lane,
+    mode: row.mode,
+    place: task.endedAt === null ? row.place : null,
+    priority: row.priority,
+    title: titleOf(payload.prompt),
+    source: payload.source,
+    author: payload.author,
+    reason: task.reason,
+    attempts: row.attempts,
+    seq: task.seq,
+    admittedAt: task.admittedAt,
+    endedAt: task.endedAt,
+  };
+}
+
+function titleOf(prompt: string): string {
+  // A slice first: the prompt may be long and have no line break.
+  const line =
+    prompt
+      .slice(0, titleMax * 2)
+      .trimStart()
+      .split('\n', 1)[0] ?? '';
+  const characters = Array.from(line.trimEnd());
+  return characters.length > titleMax ? `${characters.slice(0, titleMax - 1).join('')}…` : characters.join('');
+}
+
+export function taskView(task: StoredTask): TaskView {
+  const { row, payload } = task;
+  return {
+    ...taskSummary(task),
+    prompt: payload.prompt,
+    runner: payload.runner,
+    input: payload.input,
+    whenBusy: row.whenBusy,
+    rights: payload.rights,
+    onLost: row.onLost,
+    maxAttempts: row.maxAttempts,
+    carrier: row.carrier,
+    riders: row.riders,
+    cut: row.cut,
+    idempotencyKey: payload.idempotencyKey,
+    labels: payload.labels,
+    result: task.result,
+  };
+}
+
+export function sessionSummary(session: StoredSummary): SessionSummary {
+  const { row } = session;
+  return {
+    key: session.key,
+    open: session.open,
+    queued: session.queued,
+    epoch: row.epoch,
+    turns: row.turns,
+    incarnations: row.incarnations,
+    holder: row.hold?.task ?? null,
+    conversation: row.conversation,
+    parked: row.parked,
+    changedAt: session.changedAt,
+  };
+}
+
+export function sessionView(session: RuntimeSession): SessionView {
+  return {
+    ...sessionSummary(session),
+    owner: session.owner,
+    agent: session.agent,
+    queue: session.queue,
+    fault: session.fault,
+  };
+}
+
+export function explanationView(explanation: RuntimeExplanation, task: StoredTask): Explanation {
+  return { ...explanation, status: task.status };
+}
+
+export function tapeEvent(event: StoredEvent): TapeEvent {
+  return { session: event.session, task: event.task, seq: event.seq, at: event.at, type: event.type, data: event.data };
+}
+
+export function feedEvent(event: StoredFeedEvent): FeedEvent {
+  return { ...tapeEvent(event), position: event.position };
+}
