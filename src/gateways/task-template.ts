@@ -7,7 +7,15 @@ import type { HookTaskTemplate } from '../protocol/hooks-config.ts';
 import { SessionKeySchema } from '../protocol/ids.ts';
 import type { SubmitRequest } from '../runtime/api.ts';
 import { checkPath, scalarAt, type FieldPath } from './fields.ts';
-import { compileTemplate, renderPlain, renderPrompt, type Fact, type Facts, type Template } from './template.ts';
+import {
+  compileTemplate,
+  oneLine,
+  renderPlain,
+  renderPrompt,
+  type Fact,
+  type Facts,
+  type Template,
+} from './template.ts';
 
 /** Characters of each quoted text that go into a prompt. GitHub's longest comment has 65,536; an agent can read the rest at its address. */
 export const QUOTE_MAX = 16_000;
@@ -117,7 +125,7 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
     lane: spec.lane ?? 'interactive',
     source,
     rights: spec.rights ?? delivery.rights(facts),
-    author: facts.get(spec.author ?? 'author')?.value.slice(0, AUTHOR_MAX) ?? null,
+    author: authorOf(facts.get(spec.author ?? 'author') ?? null),
     idempotencyKey: delivery.idempotencyKey,
     labels: readLabels(compiled, facts),
     ...(spec.whenBusy === undefined ? {} : { whenBusy: spec.whenBusy }),
@@ -150,6 +158,10 @@ function readLabels(compiled: CompiledTask, facts: Facts): { readonly [name: str
   }
   return labels;
 }
+
+/** Stands before the words of each author where prompts are merged, so it must not be able to bring lines of its own. */
+const authorOf = (fact: Fact | null): string | null =>
+  fact === null ? null : oneLine(fact.value).slice(0, AUTHOR_MAX);
 
 function pathOf(compiled: CompiledTask, name: string): string {
   const path = compiled.paths.find(([fact]) => fact === name)?.[1];

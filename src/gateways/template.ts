@@ -116,10 +116,12 @@ export function quote(text: string, max: number): string {
   return lines.join('\n');
 }
 
+export const oneLine = (text: string): string => text.split(LINE_END).join(' ').replace(UNSEEN, '').trim();
+
 function inline(text: string): string {
   const shown = cut(text, INLINE_MAX);
   const tail = shown.length < text.length ? '…' : '';
-  const clean = shown.split(LINE_END).join(' ').replace(UNSEEN, '').trim();
+  const clean = oneLine(shown);
   return PLAIN.test(clean) && tail === '' ? clean : JSON.stringify(clean + tail);
 }
 
