@@ -1,4 +1,6 @@
 /** What to do next, for each refusal. */
+import { AppError } from '../core/errors.ts';
+import type { Reply } from '../core/outputs.ts';
 import type { Refused } from './api.ts';
 
 const HINTS: { readonly [C in Refused['code']]: string } = {
@@ -21,3 +23,14 @@ const HINTS: { readonly [C in Refused['code']]: string } = {
 };
 
 export const refused = (code: Refused['code']): Refused => ({ kind: 'refused', code, hint: HINTS[code] });
+
+/** The refusal in an answer of the core; an answer of another kind where a refusal is the only other one is a defect. */
+export function refusal(reply: Reply | Refused): Refused {
+  if (reply.kind === 'refused') {
+    return 'hint' in reply ? reply : refused(reply.code);
+  }
+  if (reply.kind === 'stale') {
+    return refused(reply.what === 'epoch' ? 'stale_epoch' : 'closing');
+  }
+  throw new AppError({ code: 'invariant_broken', message: `an answer of kind ${reply.kind} was not expected` });
+}

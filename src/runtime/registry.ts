@@ -8,6 +8,8 @@
  *  R-4 An actor at rest is forgotten: it costs no memory.
  */
 import type { SessionKey } from '../core/ids.ts';
+import type { Input } from '../core/inputs.ts';
+import type { Reply } from '../core/outputs.ts';
 import { newSession } from '../core/queue.ts';
 import { rebuild } from '../core/rebuild.ts';
 import type { StoredSession } from '../store/port.ts';
@@ -91,6 +93,11 @@ export class Registry {
       actor.post({ type: 'unpark', at: clock.wall(), by: 'start' });
     }
     return actor;
+  }
+
+  async ask(key: SessionKey, input: Input): Promise<Reply> {
+    const actor = this.actor(key);
+    return (actor instanceof Promise ? await actor : actor).ask(input);
   }
 
   #settled(actor: Actor): void {

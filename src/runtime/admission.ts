@@ -1,0 +1,128 @@
+/**
+ * Admission of tasks. Owned by one runtime.
+ *
+ *  M-1 An idempotency key makes one task: of submits at the same time one is admitted, the others get its answer.
+ *  M-2 A refused submit stores nothing and leaves its key free for the next try.
+ */
+import { taskId } from '../core/ids.ts';
+import type { Input } from '../core/inputs.ts';
+import type { TaskPayload } from '../store/port.ts';
+import type { SubmitAnswer, SubmitRequest } from './api.ts';
+import { refusal, refused } from './hints.ts';
+import type { Context } from './options.ts';
+import type { Registry } from './registry.ts';
+import type { KeyResolver } from './session-keys.ts';
+
+export class Admission {
+  readonly #context: Context;
+  readonly #registry: Registry;
+  readonly #key: KeyResolver;
+  readonly #ready: Promise<void>;
+  /** Submits under way by idempotency key. */
+  readonly #admitting = new Map<string, Promise<SubmitAnswer>>();
+
+  constructor(context: Context, registry: Registry, key: KeyResolver, ready: Promise<void>) {
+    this.#context = context;
+    this.#registry = registry;
+    this.#key = key;
+    this.#ready = ready;
+  }
+
+  async submit(request: SubmitRequest): Promise<SubmitAnswer> {
+    const key = request.idempotencyKey ?? null;
+    if (key === null) {
+      return this.#admit(request);
+    }
+    for (;;) {
+      const other = this.#admitting.get(key);
+      if (other === undefined) {
+        break;
+      }
+      const answer = await other.catch(() => null);
+      if (answer?.kind === 'accepted') {
+        return { ...answer, duplicate: true };
+      }
+    }
+    const admitting = this.#admitOnce(request, key);
+    this.#admitting.set(key, admitting);
+    try {
+      return await admitting;
+    } finally {
+      this.#admitting.delete(key);
+    }
+  }
+
+  async #admitOnce(request: SubmitRequest, key: string): Promise<SubmitAnswer> {
+    const known = await this.#byKey(key);
+    if (known !== null) {
+      return known;
+    }
+    const answer = await this.#admit(request);
+    return answer.kind === 'refused' && answer.code === 'duplicate_task'
+      ? ((await this.#byKey(key)) ?? answer)
+      : answer;
+  }
+
+  async #byKey(key: string): Promise<SubmitAnswer | null> {
+    const id = await this.#context.store.taskByIdempotencyKey(key);
+    const stored = id === null ? null : await this.#context.store.task(id);
+    if (stored === null) {
+      return null;
+    }
+    const { session, row } = stored;
+    return {
+      kind: 'accepted',
+      task: row.id,
+      session,
+      duplicate: true,
+      place: row.place,
+      into: row.carrier,
+      ended: [],
+      fallback: false,
+    };
+  }
+
+  async #admit(request: SubmitRequest): Promise<SubmitAnswer> {
+    await this.#ready;
+    const runner = request.runner ?? null;
+    if (runner !== null && !this.#registry.runners.has(runner)) {
+      return refused('unknown_runner');
+    }
+    const key = this.#key(request.session);
+    const lane = request.lane ?? 'interactive';
+    const source = request.source ?? 'api';
+    const rights = request.rights ?? 'default';
+    const payload: TaskPayload = {
+      prompt: request.prompt,
+      runner,
+      input: request.input ?? null,
+      source,
+      rights,
+      author: request.author ?? null,
+      idempotencyKey: request.idempotencyKey ?? null,
+      labels: request.labels ?? {},
+    };
+    const id = taskId(this.#context.ids());
+    const input: Input = {
+      type: 'submit',
+      at: this.#context.clock.wall(),
+      payload,
+      task: {
+        id,
+        lane,
+        mode: runner === null ? 'prompt' : 'code',
+        priority: lane === 'background' ? (request.priority ?? 0) : 0,
+        party: `${source}\u0000${rights}`,
+        whenBusy: request.whenBusy ?? (lane === 'interactive' ? 'preempt' : 'enqueue'),
+        onLost: request.onLost ?? 'retry',
+        maxAttempts: request.maxAttempts ?? 3,
+      },
+    };
+    const reply = await this.#registry.ask(key, input);
+    if (reply.kind === 'admitted') {
+      const { place, into, ended, fallback } = reply;
+      return { kind: 'accepted', task: id, session: key, duplicate: false, place, into, ended, fallback };
+    }
+    return refusal(reply);
+  }
+}

@@ -1,0 +1,37 @@
+import { endLeftover } from '../supervise/index.ts';
+import type { Context } from './options.ts';
+import type { Registry } from './registry.ts';
+import type { Stats } from './stats.ts';
+
+/** Sessions read at a time at the start. */
+const RECOVERY_PAGE = 500;
+
+/**
+ * Ends what a dead daemon left, then takes up every session that has open tasks. Resolves when their first inputs are
+ * committed. `sweep` false: the agents are no processes, nothing is looked for.
+ */
+export async function recover(context: Context, registry: Registry, stats: Stats, sweep: boolean): Promise<void> {
+  const { store } = context;
+  const leftovers = await store.processes();
+  await Promise.all(
+    leftovers.map(async (row) => {
+      if (sweep) {
+        const report = await endLeftover(row);
+        stats.count(`leftover_${report.leader}`);
+        if (report.left.length > 0) {
+          context.onError(new Error(`processes ${report.left.join(', ')} of an earlier daemon are left`), 'sweep');
+        }
+      }
+      await store.forgetProcess(row.pid, row.startTime);
+    }),
+  );
+  let cursor: string | null = null;
+  do {
+    const page = await store.openSessions(cursor, RECOVERY_PAGE);
+    for (const key of page.items) {
+      await registry.actor(key);
+    }
+    cursor = page.cursor;
+  } while (cursor !== null);
+  await registry.until(() => registry.actors().every((actor) => !actor.hasInputs));
+}

@@ -1,0 +1,22 @@
+import { AppError } from '../core/errors.ts';
+import { type SessionKey, sessionKey } from '../core/ids.ts';
+
+/** Longest session key, in characters. */
+const MAX_KEY = 200;
+
+/** From a routing key to the key a session is serialised by. Throws `bad_session_key`. */
+export type KeyResolver = (key: string) => SessionKey;
+
+export function keyResolver(alias: (key: string) => string): KeyResolver {
+  return (key) => {
+    const resolved = alias(key);
+    if (resolved.length === 0 || resolved.length > MAX_KEY) {
+      throw new AppError({
+        code: 'bad_session_key',
+        message: `a session key has 1 to ${MAX_KEY} characters, not ${resolved.length}`,
+        hint: 'Use a key such as github:acme/app.',
+      });
+    }
+    return sessionKey(resolved);
+  };
+}
