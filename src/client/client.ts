@@ -1,0 +1,187 @@
+/** A method for each route of the HTTP API, and iterators that follow events. Uses nothing but `fetch`. */
+import type {
+  CancelReceipt,
+  CancelRequest,
+  EditRequest,
+  EvictRequest,
+  Explanation,
+  FeedEvent,
+  FeedPage,
+  MoveRequest,
+  QueryOf,
+  SessionPage,
+  SessionView,
+  StopReceipt,
+  StopRequest,
+  SubmitReceipt,
+  SubmitRequest,
+  TapeEvent,
+  TapePage,
+  TaskPage,
+  TaskView,
+} from '../protocol/index.ts';
+import type { AppError } from '../core/errors.ts';
+import { badResponse } from './errors.ts';
+import type { ClientOptions } from './http.ts';
+import { Http } from './http.ts';
+import type { Message, StreamPlan } from './stream.ts';
+import { followStream } from './stream.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** A second submit with the same key returns the first task. Without one, do not repeat a submit whose answer was lost. */
+  readonly idempotencyKey?: string;
+}
+
+export interface FollowOptions extends CallOptions {
+  /** Told of every break, with the milliseconds until the next try. */
+  readonly onBreak?: (error: AppError, retryMs: number) => void;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/**
+ * Every method throws `ApiError` when the server refuses (code and hint are its own), and an `AppError` with code
+ * `unreachable`, `bad_response` or `aborted` when there is no answer of the server's.
+ */
+export function createClient(options: ClientOptions) {
+  const http = new Http(options);
+  const get = <T>(path: Promise<unknown>): Promise<T> => path as Promise<T>;
+  return {
+    baseUrl: http.baseUrl,
+    ...taskCalls(http, get),
+    ...sessionCalls(http, get),
+    ...eventCalls(http, get, options),
+    health: (call: CallOptions = {}) => get<{ readonly status: 'ok' }>(http.json('health', call)),
+    ready: (call: CallOptions = {}) => get<{ readonly status: 'ready' }>(http.json('ready', call)),
+    openapi: (call: CallOptions = {}) => get<{ readonly [name: string]: unknown }>(http.json('openapi', call)),
+    metrics: (call: CallOptions = {}) => http.text('metrics', { ...call, accept: 'text/plain' }),
+  };
+}
+
+type Get = <T>(answer: Promise<unknown>) => Promise<T>;
+type Ok = { readonly ok: true };
+
+function taskCalls(http: Http, get: Get) {
+  return {
+    submit(body: SubmitRequest, { idempotencyKey, ...call }: SubmitOptions = {}): Promise<SubmitReceipt> {
+      const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+      return get(http.json('submitTask', { body, headers, ...call }));
+    },
+    tasks: (query: QueryOf<'listTasks'> = {}, call: CallOptions = {}): Promise<TaskPage> =>
+      get(http.json('listTasks', { query, ...call })),
+    task: (id: string, call: CallOptions = {}): Promise<TaskView> =>
+      get(http.json('getTask', { params: { id }, ...call })),
+    edit: (id: string, body: EditRequest, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('editTask', { params: { id }, body, ...call })),
+    move: (id: string, body: MoveRequest, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('moveTask', { params: { id }, body, ...call })),
+    cancel: (id: string, body: CancelRequest = {}, call: CallOptions = {}): Promise<CancelReceipt> =>
+      get(http.json('cancelTask', { params: { id }, body, ...call })),
+    explain: (id: string, call: CallOptions = {}): Promise<Explanation> =>
+      get(http.json('explainTask', { params: { id }, ...call })),
+  };
+}
+
+function sessionCalls(http: Http, get: Get) {
+  return {
+    sessions: (query: QueryOf<'listSessions'> = {}, call: CallOptions = {}): Promise<SessionPage> =>
+      get(http.json('listSessions', { query, ...call })),
+    session: (key: string, call: CallOptions = {}): Promise<SessionView> =>
+      get(http.json('getSession', { params: { key }, ...call })),
+    stop: (key: string, body: StopRequest, call: CallOptions = {}): Promise<StopReceipt> =>
+      get(http.json('stopSession', { params: { key }, body, ...call })),
+    evict: (key: string, body: EvictRequest = {}, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('evictSession', { params: { key }, body, ...call })),
+    park: (key: string, reason: string, by?: string, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('parkSession', { params: { key }, body: { reason, ...whose(by) }, ...call })),
+    unpark: (key: string, by?: string, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('unparkSession', { params: { key }, body: whose(by), ...call })),
+    restartAgent: (key: string, by?: string, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('restartAgent', { params: { key }, body: whose(by), ...call })),
+  };
+}
+
+const whose = (by: string | undefined): { by?: string } => (by === undefined ? {} : { by });
+
+function eventCalls(http: Http, get: Get, options: ClientOptions) {
+  const plan = { silenceMs: options.silenceMs ?? 45_000, random: options.random ?? Math.random };
+  return {
+    taskEvents: (id: string, query: QueryOf<'taskEvents'> = {}, call: CallOptions = {}): Promise<TapePage> =>
+      get(http.json('taskEvents', { params: { id }, query, ...call })),
+    sessionEvents: (key: string, query: QueryOf<'sessionEvents'> = {}, call: CallOptions = {}): Promise<FeedPage> =>
+      get(http.json('sessionEvents', { params: { key }, query, ...call })),
+    events: (query: QueryOf<'allEvents'> = {}, call: CallOptions = {}): Promise<FeedPage> =>
+      get(http.json('allEvents', { query, ...call })),
+
+    /** A task's tape from `after` (exclusive, default 0) to its `final`: every event once, in order, over broken connections. */
+    follow(
+      id: string,
+      { after = 0, signal, onBreak }: FollowOptions & { readonly after?: number } = {},
+    ): AsyncGenerator<TapeEvent, void, undefined> {
+      const tape = tapeReader(http, after);
+      return followStream(http, {
+        ...plan,
+        ...tape,
+        operation: 'taskEvents',
+        parts: { params: { id } },
+        after: String(after),
+        signal,
+        onBreak,
+      });
+    },
+    /** All events of a session, its tasks included, for as long as the iteration goes on. `now`: from now on. */
+    followSession: (key: string, follow: FeedFollowOptions = {}) =>
+      followFeed(http, 'sessionEvents', { key }, follow, plan),
+    /** All events of all sessions. */
+    followAll: (follow: FeedFollowOptions = {}) => followFeed(http, 'allEvents', {}, follow, plan),
+  };
+}
+
+export interface FeedFollowOptions extends FollowOptions {
+  /** Position to begin after; left out: from the beginning; `now`: from now on. */
+  readonly after?: string;
+}
+
+/** Tapes are dense: the next event is number `last + 1`, and anything else is a repeat or a gap. */
+function tapeReader(http: Http, after: number): Pick<StreamPlan<TapeEvent>, 'accept' | 'isLast'> {
+  let last = after;
+  return {
+    accept(message: Message): TapeEvent | null {
+      const event = message.data as TapeEvent;
+      if (event.seq <= last) return null;
+      if (event.seq !== last + 1) throw badResponse(http.baseUrl, 502, `event ${event.seq} after event ${last}`);
+      last = event.seq;
+      return event;
+    },
+    isLast: (event) => event.type === 'final',
+  };
+}
+
+/** `now` is fixed before the first connection, so that a break of it loses nothing. */
+async function* followFeed(
+  http: Http,
+  operation: 'sessionEvents' | 'allEvents',
+  params: { readonly [name: string]: string },
+  { after, signal, onBreak }: FeedFollowOptions,
+  plan: Pick<StreamPlan<FeedEvent>, 'silenceMs' | 'random'>,
+): AsyncGenerator<FeedEvent, void, undefined> {
+  let start = after ?? null;
+  if (after === 'now') {
+    const page = (await http.json(operation, { params, query: { after, limit: 1 }, signal })) as FeedPage;
+    start = page.next;
+  }
+  yield* followStream(http, {
+    ...plan,
+    operation,
+    parts: { params },
+    after: start,
+    accept: (message) => message.data as FeedEvent,
+    isLast: () => false,
+    signal,
+    onBreak,
+  });
+}

@@ -1,0 +1,61 @@
+/** What a call can fail with. */
+import { AppError } from '../core/errors.ts';
+import type { Problem } from '../protocol/index.ts';
+import { ProblemSchema, validate } from '../protocol/index.ts';
+
+/** The server refused; `code`, `hint` and `retryable` are the problem's. */
+export class ApiError extends AppError {
+  override readonly name: string = 'ApiError';
+  readonly status: number;
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super({ code: problem.code, message: problem.detail, hint: problem.hint, retryable: problem.retryable });
+    this.status = problem.status;
+    this.problem = problem;
+  }
+}
+
+/** `unreachable`: nobody answered. Retryable. */
+export function unreachable(baseUrl: string, cause: unknown): AppError {
+  return new AppError({
+    code: 'unreachable',
+    message: `no answer from ${baseUrl}${reasonOf(cause)}`,
+    hint: 'Start the daemon with `signalbox up`, or check the address.',
+    retryable: true,
+    cause,
+  });
+}
+
+/** Fetch says "fetch failed" and keeps the reason one level down. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return inner instanceof Error && inner.message !== '' ? ` (${inner.message})` : '';
+}
+
+/** `aborted`: the caller's signal. */
+export function aborted(signal: AbortSignal): AppError {
+  return new AppError({ code: 'aborted', message: 'the caller gave up', cause: signal.reason });
+}
+
+/** `bad_response`: something answered that is not Signalbox. */
+export function badResponse(baseUrl: string, status: number, what: string): AppError {
+  return new AppError({
+    code: 'bad_response',
+    message: `${baseUrl} answered ${status} with ${what}`,
+    hint: 'Check the address; a proxy may have answered.',
+    retryable: status >= 502,
+  });
+}
+
+/** The error that an answer outside 2xx stands for. */
+export async function errorOf(baseUrl: string, response: Response): Promise<AppError> {
+  const text = await response.text().catch(() => '');
+  try {
+    const checked = validate(ProblemSchema, JSON.parse(text));
+    if (checked.ok) return new ApiError(checked.value);
+  } catch {
+    // Not JSON: it falls through to what that means.
+  }
+  return badResponse(baseUrl, response.status, 'no problem document');
+}
