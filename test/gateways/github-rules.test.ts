@@ -102,6 +102,10 @@ describe('built-in rules', () => {
       author: 'another-ci',
       labels: { rule: 'check-failed', number: '2', check: 'Octocoders-linter' },
     });
+    for (const conclusion of ['cancelled', 'skipped', 'neutral', 'stale', 'action_required']) {
+      inside(check, 'check_run')['conclusion'] = conclusion;
+      expect(await deliver('check_run', check)).toBe('conclusion_not_failed');
+    }
     const run = example('workflow_run', 'completed');
     expect(await deliver('workflow_run', run)).toBe('conclusion_not_failed');
     for (const conclusion of ['failure', 'timed_out', 'startup_failure']) {
@@ -226,6 +230,19 @@ describe('configured rules', () => {
     expect(await deliver('issue_comment', payload, { rules })).toMatchObject({ labels: { rule: 'comment' } });
     inside(payload, 'issue')['pull_request'] = { url: 'https://…' };
     expect(await deliver('issue_comment', payload, { rules })).toBe('condition_not_met');
+  });
+
+  test('a path leads to fields of the delivery, never to what every object has', async () => {
+    const rules: GithubRule[] = [
+      {
+        like: 'comment',
+        facts: { a: 'constructor.name', b: '__proto__.a', c: 'toString.name' },
+        prompt: '{a} {b} {c}',
+      },
+    ];
+    expect(await deliver('issue_comment', example('issue_comment', 'created'), { rules })).toMatchObject({
+      prompt: '(not given) (not given) (not given)',
+    });
   });
 
   test('ignore gives its reason; builtin: false leaves only one’s own', async () => {

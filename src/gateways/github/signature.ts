@@ -5,7 +5,7 @@
  */
 import { sign, verifyWithFallback } from '@octokit/webhooks-methods';
 
-/** Another form cannot be right, whatever the secret; the library throws on some. Case matters: GitHub sends lower case. */
+/** Another form cannot be right, whatever the secret, so nothing is computed for it. Case matters: GitHub sends lower case. */
 const FORM = /^sha256=[0-9a-f]{64}$/;
 
 /** `text` must have exactly the delivered bytes (`exactText`). Any of the secrets may have signed. */
