@@ -134,7 +134,7 @@ describe('an end of its own', () => {
   });
 
   test('S03: is read on while a stray grandchild still writes, then settles', async () => {
-    await using child = new Watched(['late:10', 'exit:0']);
+    await using child = new Watched(['late:10', 'exit:0'], { settleQuietMs: 5_000, settleMaxMs: 20_000 });
     await child.exit();
     expect(child.lines).toEqual(Array.from({ length: 10 }, (_, index) => `late ${index}`));
   });

@@ -1,4 +1,5 @@
 /** S08: what a dead daemon left, and what it did not leave. */
+import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { endLeftover, processesWithCookie, processInfo } from '../../src/supervise/index.ts';
 import { parsePs } from '../../src/supervise/processes.ts';
@@ -55,6 +56,17 @@ describe('S08: a leftover', () => {
     const report = await endLeftover({ ...rowOf(stranger), cookie: 'of another' });
     expect(report.leader).toBe('stranger');
     expect(isGone(stranger.pid)).toBe(false);
+  });
+
+  test('that shows no environment is judged by its start time alone', async (context) => {
+    if (process.platform !== 'linux') context.skip('an empty environment is told from an unreadable one on Linux only');
+    const bare = spawn('sleep', ['60'], { env: {}, detached: true, stdio: 'ignore' });
+    const pid = bare.pid ?? 0;
+    const startTime = processInfo(pid)?.startTime ?? '';
+    expect((await endLeftover({ pid, startTime: '1', cookie: 'x' })).leader).toBe('stranger');
+    expect(isGone(pid)).toBe(false);
+    expect(await endLeftover({ pid, startTime, cookie: 'x' })).toEqual({ leader: 'ended', ended: [pid], left: [] });
+    expect(isGone(pid)).toBe(true);
   });
 
   test('that outlives the deadline is named', async () => {

@@ -1,0 +1,191 @@
+/** The function driver beyond the contract: what a function in the daemon's own process may not do to it. */
+import { describe, expect, test } from 'vitest';
+import { AgentProbe } from '../../src/agents/contract.ts';
+import type { AgentFunction, FunctionDriverOptions } from '../../src/agents/index.ts';
+import { functionDriver } from '../../src/agents/index.ts';
+
+async function agent(run: AgentFunction, options: FunctionDriverOptions = {}): Promise<AgentProbe> {
+  const probe = new AgentProbe(functionDriver(run, { killGraceMs: 5, ...options }));
+  await probe.ready();
+  return probe;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+
+describe('a turn', () => {
+  test('gets its place in the world, and what it returns is its result', async () => {
+    await using one = await agent(
+      async function* (prompt, context) {
+        yield { kind: 'tool', data: { name: 'look' } };
+        yield `${context.session} ${context.incarnation} ${context.turn} ${context.conversation}`;
+        return { text: prompt.toUpperCase(), usage: { tokens: 3 } };
+      },
+      { ids: () => 'a-conversation' },
+    );
+    one.prompt(4, 'hello');
+    expect((await one.result(4)).result).toEqual({
+      outcome: 'completed',
+      empty: false,
+      data: { text: 'HELLO', usage: { tokens: 3 } },
+    });
+    expect(one.text(4)).toBe('contract 1 4 a-conversation');
+    expect(one.of('output')[0]).toMatchObject({ kind: 'tool', data: { name: 'look' } });
+  });
+
+  test('that stops because of the abort is interrupted, with what it has', async () => {
+    await using one = await agent(async function* (_prompt, { signal }) {
+      yield 'a';
+      await aborted(signal);
+      return { text: 'half' };
+    });
+    one.prompt(1, 'go');
+    await one.output(1);
+    one.interrupt(1);
+    expect((await one.result(1)).result).toMatchObject({
+      outcome: 'interrupted',
+      empty: false,
+      data: { text: 'half' },
+    });
+    expect(one.events.map((event) => event.type)).toEqual(['ready', 'started', 'output', 'ack', 'result']);
+  });
+
+  test('that throws because of the abort is interrupted; that throws by itself has failed, with the error', async () => {
+    await using one = await agent(async function* (prompt, { signal }) {
+      yield 'a';
+      if (prompt === 'wait') await aborted(signal);
+      throw Object.assign(new RangeError('no more'), { code: 'out_of_range' });
+    });
+    one.prompt(1, 'wait');
+    await one.output(1);
+    one.interrupt(1);
+    expect((await one.result(1)).result).toMatchObject({ outcome: 'interrupted', empty: true });
+    one.prompt(2, 'throw');
+    expect((await one.result(2)).result).toMatchObject({
+      outcome: 'failed',
+      data: { error: { name: 'RangeError', message: 'no more', code: 'out_of_range' } },
+    });
+  });
+
+  test('may state another outcome than the one that its signal suggests', async () => {
+    await using one = await agent(async function* (_prompt, { signal }) {
+      yield 'a';
+      await aborted(signal);
+      return { text: 'done all the same', outcome: 'completed' };
+    });
+    one.prompt(1, 'go');
+    await one.output(1);
+    one.interrupt(1);
+    expect((await one.result(1)).result.outcome).toBe('completed');
+  });
+
+  test('that never looks at its signal but yields is ended at its next yield, and its cleanup runs', async () => {
+    let cleaned = false;
+    await using one = await agent(async function* () {
+      try {
+        for (;;) yield 'again ';
+      } finally {
+        cleaned = true;
+      }
+    });
+    one.prompt(1, 'go');
+    await one.output(1);
+    one.interrupt(1);
+    expect((await one.result(1)).result.outcome).toBe('interrupted');
+    expect(cleaned).toBe(true);
+  });
+
+  test('F-4: that yields for ever without waiting does not starve the loop', async () => {
+    await using one = await agent(async function* () {
+      for (;;) yield '.';
+    });
+    one.prompt(1, 'go');
+    await one.output(1);
+    // A timer of the loop: it fires only if the loop turns.
+    await new Promise((resolve) => setImmediate(resolve));
+    one.interrupt(1);
+    await one.result(1);
+  });
+});
+
+describe('the end', () => {
+  test('F-3: of a function that ignores everything is told as abandoned, and what it still yields is dropped and counted', async () => {
+    let release = (): void => {};
+    const wedged = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let pulled = 0;
+    const driver = functionDriver(
+      async function* () {
+        yield 'a';
+        await wedged;
+        for (;;) {
+          pulled += 1;
+          yield 'late';
+        }
+      },
+      { killGraceMs: 5 },
+    );
+    await using one = new AgentProbe(driver);
+    await one.ready();
+    one.prompt(1, 'go');
+    await one.output(1);
+    one.interrupt(1);
+    one.kill();
+    expect(await one.exited()).toEqual({ type: 'exited', reason: 'killed', data: { abandoned: true } });
+    release();
+    await new Promise((resolve) => setImmediate(resolve));
+    // The late piece and the late result; then the generator was returned.
+    expect(driver.lateDropped).toBe(2);
+    expect(pulled).toBe(1);
+    expect(one.of('result')).toEqual([]);
+  });
+
+  test('of a function that heeds its signal comes after its cleanup', async () => {
+    let cleaned = false;
+    await using one = await agent(
+      async function* (_prompt, { signal }) {
+        yield 'a';
+        await aborted(signal);
+        await new Promise((resolve) => setImmediate(resolve));
+        cleaned = true;
+      },
+      { killGraceMs: 10_000 },
+    );
+    one.prompt(1, 'go');
+    await one.output(1);
+    one.kill();
+    expect((await one.exited()).data).toEqual({ abandoned: false });
+    expect(cleaned).toBe(true);
+  });
+});
+
+test('a steer that throws is a steer that was not taken', async () => {
+  await using one = await agent(
+    async function* (_prompt, { signal }) {
+      yield 'a';
+      await aborted(signal);
+    },
+    {
+      steer: () => {
+        throw new Error('cannot');
+      },
+    },
+  );
+  one.prompt(1, 'go');
+  await one.output(1);
+  one.steer(1, 'x', 'text');
+  expect((await one.first('steered', () => true)).taken).toBe(false);
+});
+
+test('5,000 idle agents cost little', async () => {
+  const driver = functionDriver(async function* () {
+    yield 'a';
+  });
+  const before = process.memoryUsage().heapUsed;
+  const agents = Array.from({ length: 5_000 }, () => new AgentProbe(driver));
+  await Promise.all(agents.map((one) => one.ready()));
+  const each = (process.memoryUsage().heapUsed - before) / agents.length;
+  expect(each).toBeLessThan(20_000);
+  await Promise.all(agents.map((one) => one[Symbol.asyncDispose]()));
+});

@@ -1,0 +1,230 @@
+/** The scripted agent as a program: what it is told, what it remembers, what it writes down. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { AgentProbe } from '../../src/agents/contract.ts';
+import type { AgentLogLine, ScriptedDriverOptions } from '../../src/agents/index.ts';
+import { scriptedDriver, scriptedProgram } from '../../src/agents/index.ts';
+import { parseDirectives } from '../../src/agents/scripted/directives.ts';
+import { quick } from './subjects.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'signalbox-scripted-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+const fresh = (): string => join(folder, `file-${(files += 1)}`);
+
+async function agent(
+  options: ScriptedDriverOptions = {},
+  conversation: string | null = null,
+  incarnation = 1,
+): Promise<AgentProbe> {
+  const probe = new AgentProbe(scriptedDriver({ ...quick, chunkMs: 1, ...options }), { conversation, incarnation });
+  await probe.ready();
+  return probe;
+}
+
+async function says(probe: AgentProbe, turn: number, prompt: string): Promise<string> {
+  probe.prompt(turn, prompt);
+  const { result } = await probe.result(turn);
+  const { text } = result.data as { readonly text: string };
+  expect(probe.text(turn)).toBe(text);
+  return text;
+}
+
+const linesOf = (path: string): AgentLogLine[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AgentLogLine);
+
+describe('its answers', () => {
+  test('say by default that no real agent is there', async () => {
+    await using one = await agent();
+    expect(await says(one, 1, 'is anybody there?')).toBe(
+      'scripted agent: no real agent is configured; you said: is anybody there?',
+    );
+    expect(one.of('output').length).toBeGreaterThan(2);
+  });
+
+  test('follow the directives of the prompt, in order, whatever stands between them', async () => {
+    await using one = await agent();
+    expect(await says(one, 1, 'please [[text:one, ]] and then [[stream:2,0]] and [[text:three: ]] [[wiki]]')).toBe(
+      'one, chunk 1/2 chunk 2/2 three: ',
+    );
+  });
+
+  test('carry usage, and the code of a failure', async () => {
+    await using one = await agent();
+    one.prompt(1, '[[text:a]] [[fail:overloaded]] [[text:never said]]');
+    const { result } = await one.result(1);
+    expect(result).toMatchObject({ outcome: 'failed', data: { text: 'a', error: { code: 'overloaded' } } });
+    expect(result.data).toHaveProperty('usage.inputTokens');
+  });
+
+  test('come from a script where there is one', async () => {
+    const script = fresh();
+    const turns = [
+      { match: 'first', do: '[[text:only once]]', once: true },
+      { match: 'first', do: '[[text:from then on]]' },
+    ];
+    writeFileSync(script, JSON.stringify({ turns, default: '[[text:whatever]]' }));
+    await using one = await agent({ script });
+    expect(await says(one, 1, 'the first')).toBe('only once');
+    expect(await says(one, 2, 'the first')).toBe('from then on');
+    expect(await says(one, 3, 'another')).toBe('whatever');
+    expect(await says(one, 4, '[[text:its own]]')).toBe('its own');
+  });
+
+  test('are refused while a turn runs, so that a daemon that breaks its promise is seen', async () => {
+    await using one = await agent();
+    one.prompt(1, '[[forever:1]]');
+    await one.output(1);
+    one.prompt(2, 'me too');
+    expect((await one.result(2)).result).toMatchObject({ outcome: 'failed', data: { error: { code: 'busy' } } });
+  });
+});
+
+describe('a job', () => {
+  test('that was cut goes on at its step, in the same process and after a kill', async () => {
+    const state = fresh();
+    const job = '[[work:30,40]]';
+    await using one = await agent({ state });
+    one.prompt(1, job);
+    await one.first('output', (event) => String(event.data).startsWith('step 2/30'));
+    one.interrupt(1);
+    const { result } = await one.result(1);
+    expect(result.outcome).toBe('interrupted');
+    expect(await says(one, 2, '[[text:something urgent]]')).toBe('something urgent');
+    one.prompt(3, `Go on where it stopped. The task was: ${job}`);
+    await one.first('output', (event) => event.turn === 3 && String(event.data).startsWith('step '));
+    one.kill();
+    await one.exited();
+    const before = one.of('output').filter((event) => String(event.data).startsWith('step '));
+
+    await using two = await agent({ state }, one.of('ready')[0]?.conversation ?? null, 2);
+    const said = await says(two, 4, 'please go on');
+    expect(said).toMatch(/^going on at step \d+ of 30, where it was cut\nstep /);
+    expect(said).toMatch(/done: all 30 steps\n$/);
+    const after = two.of('output').filter((event) => String(event.data).startsWith('step '));
+    const steps = [...before, ...after].map((event) => Number(/^step (\d+)/.exec(String(event.data))?.[1]));
+    // No step is skipped. The one that was being reported when the process was killed may be reported again.
+    expect([...new Set(steps)]).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    expect(steps.length).toBeLessThanOrEqual(31);
+  });
+
+  test('that is asked for again after its end begins anew', async () => {
+    await using one = await agent();
+    expect(await says(one, 1, '[[work:2,1]]')).toMatch(/^step 1\/2/);
+    expect(await says(one, 2, '[[work:2,1]]')).toMatch(/^step 1\/2/);
+  });
+});
+
+describe('its conversations', () => {
+  test('hold every prompt, also the one that was cut, and survive the process', async () => {
+    const state = fresh();
+    await using one = await agent({ state });
+    await says(one, 1, 'first');
+    one.prompt(2, '[[forever:1]]');
+    await one.output(2);
+    one.interrupt(2);
+    await one.result(2);
+    one.close();
+    await one.exited();
+    await using two = await agent({ state }, one.of('ready')[0]?.conversation ?? null);
+    expect(JSON.parse(await says(two, 3, '[[history]]'))).toEqual([
+      { turn: 1, prompt: 'first', outcome: 'completed' },
+      { turn: 2, prompt: '[[forever:1]]', outcome: 'interrupted' },
+      { turn: 3, prompt: '[[history]]', outcome: 'open' },
+    ]);
+  });
+
+  test('are never looked for outside of their folder', async () => {
+    const state = fresh();
+    writeFileSync(`${state}-outside.json`, '{"id":"x","turns":[],"work":[]}');
+    await using one = await agent({ state }, '../file-outside');
+    expect(one.of('ready')[0]?.lost).toBe(true);
+    expect(readdirSync(state)).toHaveLength(1);
+  });
+});
+
+describe('its log', () => {
+  test('tells what happened, in order, on a clock that all processes share', async () => {
+    const log = fresh();
+    await using one = await agent({ log });
+    one.prompt(1, '[[forever:1]]');
+    await one.output(1);
+    one.interrupt(1);
+    await one.result(1);
+    one.close();
+    await one.exited();
+    const lines = linesOf(log);
+    expect(lines.map((line) => line.event)).toEqual(['started', 'prompt', 'interrupt', 'ack', 'result', 'exiting']);
+    expect(lines.every((line) => line.session === 'contract' && line.incarnation === 1)).toBe(true);
+    const times = lines.map((line) => BigInt(line.at));
+    expect(times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0n))).toBe(true);
+    expect(times[0] ?? 0n).toBeLessThan(process.hrtime.bigint());
+  });
+
+  test('shows two processes that serve one session, and only those', async (context) => {
+    if (process.platform !== 'linux') context.skip('who is alive is read in /proc');
+    const log = fresh();
+    await using one = await agent({ log });
+    one.kill();
+    await one.exited();
+    await using two = await agent({ log }, null, 2);
+    expect(linesOf(log).filter((line) => line.event === 'overlap')).toEqual([]);
+    await using three = await agent({ log }, null, 3);
+    expect(linesOf(log).filter((line) => line.event === 'overlap')).toMatchObject([
+      { incarnation: 3, other: two.identities[0]?.pid },
+    ]);
+    expect(three.breaches).toEqual([]);
+  });
+});
+
+describe('the program', () => {
+  const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(process.execPath, [scriptedProgram, ...args], { encoding: 'utf8', input: '', timeout: 20_000 });
+
+  test('explains itself', () => {
+    expect(run('--help')).toMatchObject({ status: 0, stderr: '' });
+    expect(run('--help').stdout).toContain('--script FILE');
+  });
+
+  test('refuses flags and scripts that it does not understand', () => {
+    const wrong = fresh();
+    writeFileSync(wrong, '{"turns":[{"match":1}]}');
+    for (const args of [
+      ['--sript', 'x'],
+      ['--script'],
+      ['--slow-start', 'soon'],
+      ['--script', wrong],
+      ['--script', '/no/such'],
+    ]) {
+      const { status, stderr } = run(...args);
+      expect(status, args.join(' ')).toBe(2);
+      expect(stderr).toMatch(/^scripted agent: /);
+    }
+  });
+
+  test('S08: leaves when stdin ends, in the middle of a turn', async () => {
+    const child = spawn(process.execPath, [scriptedProgram], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.write('{"type":"start","session":"s","incarnation":1,"conversation":null}\n');
+    child.stdin.write('{"type":"prompt","turn":1,"text":"[[forever:1]]"}\n');
+    await once(child.stdout, 'data');
+    child.stdin.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
+
+test('directives are found by name; what only looks like one is left alone', () => {
+  expect(parseDirectives('[[a]] [[text:x]] [[text]] [[ text:y]] [text:z] [[ack:late:5]] [[text:two\nlines]]')).toEqual([
+    { name: 'text', argument: 'x' },
+    { name: 'text', argument: '' },
+    { name: 'ack', argument: 'late:5' },
+    { name: 'text', argument: 'two\nlines' },
+  ]);
+});
