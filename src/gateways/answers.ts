@@ -46,6 +46,12 @@ export function unbuildable(request: HookRequest, built: Exclude<Built, { kind: 
       })),
     });
   }
+  if (built.kind === 'too-deep') {
+    return refuse(request, 'invalid_request', {
+      detail: 'The payload is nested more than 64 levels deep.',
+      hint: 'It is the input of a code runner; send it flatter, or without "runner".',
+    });
+  }
   return refuse(request, 'invalid_request', {
     detail: `The ${built.what} made from the delivery cannot be used: ${JSON.stringify(built.value.slice(0, 300))}.`,
     hint: 'It needs 1 to 200 characters and no control characters; change the template.',

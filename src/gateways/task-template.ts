@@ -20,6 +20,8 @@ import {
 /** Characters of each quoted text that go into a prompt. GitHub's longest comment has 65,536; an agent can read the rest at its address. */
 export const QUOTE_MAX = 16_000;
 const LABEL_MAX = 300;
+/** Levels of nesting in a code runner's input; as over HTTP. */
+const INPUT_DEPTH_MAX = 64;
 /** Bound of `author` in a submit request. */
 const AUTHOR_MAX = 200;
 
@@ -99,7 +101,8 @@ export type Built =
   | { readonly kind: 'task'; readonly request: SubmitRequest; readonly facts: Facts }
   /** The delivery lacks these; `path` is where they were looked for. */
   | { readonly kind: 'missing'; readonly facts: readonly { readonly name: string; readonly path: string }[] }
-  | { readonly kind: 'unusable'; readonly what: 'session' | 'source'; readonly value: string };
+  | { readonly kind: 'unusable'; readonly what: 'session' | 'source'; readonly value: string }
+  | { readonly kind: 'too-deep' };
 
 export interface DeliveryParts {
   readonly body: unknown;
@@ -119,6 +122,8 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
   const source = renderPlain(compiled.source, facts);
   if (!usable(source)) return { kind: 'unusable', what: 'source', value: source };
   const { spec } = compiled;
+  // It is stored and serialised again, which takes as deep a stack.
+  if (spec.runner !== undefined && isDeeper(delivery.body, INPUT_DEPTH_MAX)) return { kind: 'too-deep' };
   const request: SubmitRequest = {
     session,
     prompt: renderPrompt(compiled.prompt, facts, compiled.quoteMax),
@@ -166,6 +171,16 @@ const authorOf = (fact: Fact | null): string | null =>
 function pathOf(compiled: CompiledTask, name: string): string {
   const path = compiled.paths.find(([fact]) => fact === name)?.[1];
   return path === undefined ? name : typeof path === 'string' ? path : path.join(' or ');
+}
+
+/** Breadth first, so that no depth of the value is one of ours. */
+function isDeeper(value: unknown, max: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > max) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }
 
 const KEY = new RegExp(SessionKeySchema.pattern, 'u');

@@ -164,6 +164,21 @@ describe('Standard Webhooks', () => {
     expect(accepted[0]?.author?.length).toBe(200);
   });
 
+  test('a code runner gets the payload as its input, unless it is nested past all sense', async () => {
+    const { handler, accepted } = open(source({ runner: 'invoices', session: 'all' }));
+    expect((await deliver(handler)).status).toBe(202);
+    expect(accepted[0]).toMatchObject({ runner: 'invoices', input: payload });
+    const text = `{"type":"x","deep":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    const answer = await deliver(handler, (request) => {
+      const sentAt = new Date();
+      request.rawBody = Buffer.from(text);
+      request.headers['webhook-timestamp'] = String(Math.floor(sentAt.getTime() / 1000));
+      request.headers['webhook-signature'] = new Webhook(SECRET).sign('msg_1', sentAt, text);
+    });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(accepted.length).toBe(1);
+  });
+
   test('conditions choose deliveries; the payload can be quoted whole', async () => {
     const { handler, accepted } = open({
       secret: SECRET,

@@ -37,6 +37,36 @@ export function example(event: string, action?: string): { [name: string]: unkno
   return structuredClone(found.payload);
 }
 
+/** `issue_comment.created`, or `push` where there is no action. */
+export const nameOf = (event: string, payload: Example['payload']): string =>
+  typeof payload['action'] === 'string' && payload['action'] !== '' ? `${event}.${payload['action']}` : event;
+
+interface Outcome {
+  readonly status: number;
+  readonly body: { readonly [name: string]: unknown };
+  /** Rule that made the task, where there is one. */
+  readonly rule: string | undefined;
+}
+
+/** Delivers every example and counts, by event and action, what became of it. */
+export async function replay(
+  deliver: (one: Example, index: number) => Promise<Outcome>,
+): Promise<{ [event: string]: { [outcome: string]: number } }> {
+  const outcomes: { [event: string]: { [outcome: string]: number } } = {};
+  for (const [index, one] of examples().entries()) {
+    const { status, body, rule } = await deliver(one, index);
+    const outcome =
+      status === 202
+        ? `task: ${rule ?? ''}`
+        : status !== 200
+          ? `refused: ${JSON.stringify(body)}`
+          : String(body['status'] === 'ignored' ? body['reason'] : body['status']);
+    const row = (outcomes[nameOf(one.event, one.payload)] ??= {});
+    row[outcome] = (row[outcome] ?? 0) + 1;
+  }
+  return outcomes;
+}
+
 export interface Posted {
   readonly event: string;
   readonly delivery: string;

@@ -1,0 +1,128 @@
+/** The whole way: HTTP, the gateways, the runtime, SQLite. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  githubHook,
+  RECORDED_DELIVERIES,
+  signDelivery,
+  signStandardDelivery,
+  standardHooks,
+} from '../../src/gateways/index.ts';
+import { openBox, type Box } from '../support/box.ts';
+import { config, replay, SECRET } from '../support/deliveries.ts';
+import { openDoor, problemIn, type Door } from '../support/door.ts';
+import { OUTCOMES } from './github-outcomes.ts';
+
+const STANDARD_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+let one: Box;
+let door: Door;
+let failing = false;
+
+beforeAll(async () => {
+  one = await openBox({
+    faults: {
+      at: (point) => {
+        if (failing && point === 'store.after-write') throw new Error('the disk is full');
+      },
+    },
+  });
+  const hooks = [
+    githubHook({ box: one.box, config: config() }),
+    ...standardHooks({
+      box: one.box,
+      config: { alerts: { secret: STANDARD_SECRET, session: 'alerts', prompt: '{type}\n{payload}' } },
+    }),
+  ];
+  door = await openDoor({ server: { hooks } }, { box: one, port: 0 });
+});
+afterAll(() => door[Symbol.asyncDispose]());
+
+interface Sent {
+  readonly headers: { readonly [name: string]: string };
+  readonly body: string;
+}
+
+/** Without a bearer token, as GitHub does. */
+const postTo = (path: string, { headers, body }: Sent): Promise<Response> =>
+  fetch(door.url + path, { method: 'POST', headers, body });
+
+const stored = async (): Promise<number> => {
+  const stats = await one.box.store.stats();
+  return Object.values(stats.tasks).reduce((sum, count) => sum + count, 0);
+};
+
+const [comment] = RECORDED_DELIVERIES;
+
+describe('webhooks over HTTP', () => {
+  test('every example payload has the outcome of the table', async () => {
+    const before = await stored();
+    const outcomes = await replay(async ({ event, payload }, index) => {
+      const response = await postTo(
+        '/hooks/github',
+        await signDelivery({ event, delivery: `http-${index}`, payload, secret: SECRET }),
+      );
+      const body = (await response.json()) as { readonly [name: string]: unknown };
+      const task = response.status === 202 ? await one.box.task(String(body['task'])) : null;
+      return { status: response.status, body, rule: task?.payload.labels['rule'] };
+    });
+    expect(outcomes).toEqual(OUTCOMES);
+    const tasks = Object.values(OUTCOMES)
+      .flatMap((row) => Object.entries(row))
+      .filter(([outcome]) => outcome.startsWith('task: '));
+    expect(await stored()).toBe(before + tasks.reduce((sum, [, count]) => sum + count, 0));
+  });
+
+  test.each<[string, number, string, (sent: Sent) => Sent]>([
+    [
+      'no signature',
+      401,
+      'missing_signature',
+      ({ headers: { 'x-hub-signature-256': _none, ...headers }, body }) => ({ headers, body }),
+    ],
+    ['a changed body', 401, 'bad_signature', ({ headers, body }) => ({ headers, body: `${body} ` })],
+    [
+      'no delivery id',
+      400,
+      'missing_header',
+      ({ headers: { 'x-github-delivery': _none, ...headers }, body }) => ({ headers, body }),
+    ],
+    ['30 MB', 413, 'body_too_large', ({ headers }) => ({ headers, body: 'x'.repeat(30 * 1024 * 1024) })],
+  ])('G03: %s', async (_title, status, code, change) => {
+    const before = await stored();
+    const sent = await signDelivery({ ...comment, delivery: 'bad-1', secret: SECRET });
+    const response = await postTo('/hooks/github', change(sent));
+    expect(await problemIn(response)).toMatchObject({ status, code });
+    expect(await stored()).toBe(before);
+  });
+
+  test('G01: a try that the store failed is answered 5xx, and the redelivery makes the task', async () => {
+    const sent = await signDelivery({ ...comment, delivery: 'again-1', secret: SECRET });
+    failing = true;
+    const failed = await postTo('/hooks/github', sent);
+    failing = false;
+    expect(failed.status).toBeGreaterThanOrEqual(500);
+    await problemIn(failed);
+    const redelivered = await postTo('/hooks/github', sent);
+    expect(redelivered.status).toBe(202);
+    expect(await redelivered.json()).toMatchObject({ status: 'accepted', duplicate: false });
+    const third = await postTo('/hooks/github', sent);
+    expect(await third.json()).toMatchObject({ status: 'accepted', duplicate: true });
+  });
+
+  test('another source has its own address and signature', async () => {
+    const sent = signStandardDelivery({
+      secret: STANDARD_SECRET,
+      id: 'msg_1',
+      sentAt: new Date(),
+      payload: { type: 'disk.full' },
+    });
+    const response = await postTo('/hooks/alerts', sent);
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ session: 'alerts', duplicate: false });
+    expect(await problemIn(await postTo('/hooks/alerts', { headers: {}, body: '{}' }))).toMatchObject({
+      status: 401,
+      code: 'missing_signature',
+    });
+    expect(await problemIn(await postTo('/hooks/nobody', sent))).toMatchObject({ status: 404, code: 'unknown_hook' });
+  });
+});
