@@ -1,0 +1,115 @@
+/** What a configuration of the checker is made of: which tasks there are, how the agent behaves, what may go wrong how often. */
+import type { TimerName } from '../../src/core/inputs.ts';
+import type { AgentCaps, Lane, TaskMode, WhenBusy } from '../../src/core/model.ts';
+
+/** One task that a sender may submit, once, at any time. Its index in the configuration is its slot. */
+export interface SlotSpec {
+  readonly name: string;
+  readonly lane: Lane;
+  readonly mode: TaskMode;
+  readonly whenBusy: WhenBusy;
+  readonly party: string | null;
+  readonly priority: number;
+  readonly onLost: 'retry' | 'fail';
+  readonly maxAttempts: number;
+  /** Submitted anew, under another id, whenever the one before has ended. */
+  readonly recurs: boolean;
+  /** Turns that its code runner takes at most. */
+  readonly turns: number;
+}
+
+/**
+ * Things that happen a bounded number of times. `cancel`: a cancel of any open task. `die`: the agent exits by itself.
+ * `twice`: an ack or a result comes a second time. `unsolicited`: the agent takes a turn that nobody asked for. `fail`: the
+ * agent answers "failed". `crash`: the node dies and recovers. `fence`: the lease is lost, another node takes over.
+ * `fault`: a step threw and the shell says so. `lost`: the agent does not know its conversation. The others are commands of the
+ * same name.
+ */
+export const budgets = [
+  'cancel',
+  'die',
+  'twice',
+  'unsolicited',
+  'fail',
+  'crash',
+  'fence',
+  'stop',
+  'evict',
+  'park',
+  'restart',
+  'room',
+  'move',
+  'edit',
+  'lost',
+  'fault',
+] as const;
+export type Budget = (typeof budgets)[number];
+
+export interface Config {
+  readonly name: string;
+  /** One line: which features it lets interact. */
+  readonly about: string;
+  readonly slots: readonly SlotSpec[];
+  readonly maxPreemptions: number;
+  readonly maxOpen: number;
+  readonly caps: AgentCaps;
+  readonly budgets: { readonly [B in Budget]?: number };
+  /** Deadlines that may pass, at any moment while they are armed. The others are armed and checked all the same. */
+  readonly timers: readonly TimerName[];
+  /** The agent does what it is asked sooner or later: its actions are fair. Without, it may hang at any point. */
+  readonly honest: boolean;
+  /** The agent may begin a turn without saying so. */
+  readonly mute: boolean;
+  /** The agent may end an interrupted turn with an empty "completed", or by a receipt instead of a result. */
+  readonly sly: boolean;
+  /** Runners may return while their turn is on the wire, fail, and go on after they were aborted. */
+  readonly wild: boolean;
+  /** The agent names its conversation. */
+  readonly conversation: boolean;
+  /** Look for fair cycles too. */
+  readonly live: boolean;
+  /** Try every transition to a new state a second time with all ids and tokens renamed. */
+  readonly renamed: boolean;
+  /** Too large for every run; part of `--deep`. */
+  readonly deep: boolean;
+}
+
+type SlotChange = Partial<Omit<SlotSpec, 'name' | 'lane'>>;
+
+const slot = (name: string, lane: Lane, whenBusy: WhenBusy, change: SlotChange): SlotSpec => ({
+  name,
+  lane,
+  mode: 'prompt',
+  whenBusy,
+  party: null,
+  priority: 0,
+  onLost: 'retry',
+  maxAttempts: 2,
+  recurs: false,
+  turns: 0,
+  ...change,
+});
+
+export const background = (name: string, change: SlotChange = {}): SlotSpec =>
+  slot(name, 'background', 'enqueue', change);
+export const interactive = (name: string, change: SlotChange = {}): SlotSpec =>
+  slot(name, 'interactive', 'preempt', change);
+
+export const configOf = (
+  change: Pick<Config, 'name' | 'about' | 'slots'> & Partial<Omit<Config, 'name' | 'about' | 'slots'>>,
+): Config => ({
+  maxPreemptions: 2,
+  maxOpen: 10,
+  caps: { acks: true, steer: false, rewind: false },
+  budgets: {},
+  timers: ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'collect'],
+  honest: false,
+  mute: false,
+  sly: false,
+  wild: false,
+  conversation: false,
+  live: true,
+  renamed: false,
+  deep: false,
+  ...change,
+});

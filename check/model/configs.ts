@@ -1,0 +1,265 @@
+/**
+ * The configurations. Each lets some features interact, in full, over all interleavings; together they cover what the design
+ * lists. All of them at once would be millions of times larger, and no less would be found.
+ */
+import type { Config } from './config.ts';
+import { background, configOf, interactive } from './config.ts';
+
+const party = 'p';
+const every = ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'idle', 'collect'] as const;
+
+const daily: readonly Config[] = [
+  configOf({
+    name: 'names',
+    about:
+      'one background and one interactive task, cancels, a dying agent; every step taken again with all names changed',
+    slots: [background('B1'), interactive('I1')],
+    budgets: { cancel: 2, die: 1 },
+    renamed: true,
+  }),
+  configOf({
+    name: 'order',
+    about: 'two background tasks and two interactive ones, cancelled at any moment',
+    slots: [background('B1'), background('B2', { priority: 1 }), interactive('I1'), interactive('I2')],
+    budgets: { cancel: 1 },
+    timers: ['drain', 'hold'],
+    honest: true,
+  }),
+  configOf({
+    name: 'three',
+    about: 'one background and three interactive tasks, one of them waiting politely, withdrawn at any moment',
+    slots: [background('B1'), interactive('I1'), interactive('I2', { whenBusy: 'enqueue' }), interactive('I3')],
+    budgets: { cancel: 1 },
+    timers: ['drain', 'silence'],
+    honest: true,
+  }),
+  configOf({
+    name: 'protection',
+    about: 'an interactive task that comes again and again beside two background tasks: they still end',
+    slots: [background('B1'), background('B2'), interactive('I1', { recurs: true })],
+    maxPreemptions: 2,
+    honest: true,
+    // The window of a protected turn is long enough for an honest agent to end the turn.
+    timers: ['start', 'drain', 'silence', 'hold', 'unsolicited'],
+  }),
+  configOf({
+    name: 'window',
+    about: 'the window of a protected turn closes',
+    slots: [background('B1'), interactive('I1', { recurs: true })],
+    maxPreemptions: 1,
+    budgets: { cancel: 1 },
+    // Against messages without end and an agent without end, its end is not promised.
+    live: false,
+  }),
+  configOf({
+    name: 'lies',
+    about:
+      'an agent that acks and answers late, twice, never, before or after; begins unasked; ends empty; fails; dies',
+    slots: [background('B1'), interactive('I1')],
+    budgets: { twice: 1, unsolicited: 1, fail: 1, die: 1 },
+    mute: true,
+    sly: true,
+  }),
+  configOf({
+    name: 'silent-acks',
+    about: 'an agent without acks, the same lies',
+    slots: [background('B1'), interactive('I1')],
+    caps: { acks: false, steer: false, rewind: false },
+    budgets: { twice: 1, unsolicited: 2, fail: 1, die: 1, cancel: 1 },
+    mute: true,
+    sly: true,
+  }),
+  configOf({
+    name: 'runner',
+    about: 'a background code runner with two turns: preempted, evicted, cancelled; its late calls after that',
+    slots: [background('B1', { mode: 'code', turns: 2 }), interactive('I1')],
+    budgets: { cancel: 1, evict: 1, die: 1 },
+    wild: true,
+  }),
+  configOf({
+    name: 'reentrant',
+    about:
+      'an interactive code runner with two turns under one hold; a background and another interactive task try to slip in',
+    slots: [background('B1'), interactive('I1', { mode: 'code', turns: 2 }), interactive('I2')],
+    budgets: { evict: 1 },
+    timers: ['drain', 'hold'],
+    honest: true,
+    wild: true,
+  }),
+  configOf({
+    name: 'steer',
+    about: 'messages steered into a running turn, taken or not, while it is cancelled or lost',
+    slots: [
+      background('B1'),
+      interactive('I1', { party }),
+      interactive('I2', { party, whenBusy: 'steer' }),
+      interactive('I3', { party: 'q', whenBusy: 'steer' }),
+    ],
+    caps: { acks: true, steer: true, rewind: false },
+    budgets: { cancel: 1, die: 1 },
+    timers: ['drain', 'silence'],
+    honest: true,
+  }),
+  configOf({
+    name: 'steer-runner',
+    about: 'a message steered into the turn of a code runner',
+    slots: [interactive('I1', { party, mode: 'code', turns: 2 }), interactive('I2', { party, whenBusy: 'steer' })],
+    caps: { acks: true, steer: true, rewind: false },
+    budgets: { cancel: 1, die: 1, stop: 1 },
+    sly: true,
+  }),
+  configOf({
+    name: 'collect',
+    about: 'parts of a message that are merged within a window, cancelled one by one, preempting',
+    slots: [
+      background('B1'),
+      interactive('I1', { party, whenBusy: 'collect' }),
+      interactive('I2', { party, whenBusy: 'collect' }),
+      interactive('I3', { party: 'q', whenBusy: 'collect' }),
+    ],
+    budgets: { cancel: 1 },
+    timers: ['drain', 'silence', 'collect'],
+    honest: true,
+  }),
+  configOf({
+    name: 'displace',
+    about: 'replace and interrupt among tasks of one party, beside one that is not of it',
+    slots: [
+      interactive('I1', { party }),
+      interactive('I2', { party, whenBusy: 'replace' }),
+      interactive('I3', { party, whenBusy: 'interrupt' }),
+      background('B1'),
+    ],
+    timers: ['drain', 'silence'],
+    honest: true,
+  }),
+  configOf({
+    name: 'rollback',
+    about:
+      'rollback of a running turn and of what rides on it, with an agent that can rewind; a message that is rejected when busy',
+    slots: [
+      interactive('I1', { party }),
+      interactive('I2', { party, whenBusy: 'collect' }),
+      interactive('I3', { party, whenBusy: 'rollback' }),
+      interactive('I4', { whenBusy: 'reject' }),
+    ],
+    caps: { acks: true, steer: true, rewind: true },
+    budgets: { die: 1 },
+    timers: ['drain', 'collect'],
+    honest: true,
+  }),
+  configOf({
+    name: 'crash',
+    about: 'the node dies twice and recovers from the records alone; conversations are resumed or lost',
+    slots: [background('B1'), interactive('I1', { onLost: 'fail' })],
+    budgets: { crash: 2, cancel: 1, lost: 1 },
+    conversation: true,
+  }),
+  configOf({
+    name: 'crash-runner',
+    about: 'the node dies while a code runner is alive or preempted, and while parts are being collected',
+    slots: [
+      background('B1', { mode: 'code', turns: 1 }),
+      interactive('I1', { party, whenBusy: 'collect' }),
+      interactive('I2', { party, whenBusy: 'collect' }),
+    ],
+    budgets: { crash: 1 },
+    timers: ['drain', 'silence', 'collect'],
+    honest: true,
+  }),
+  configOf({
+    name: 'lease',
+    about: 'the lease is lost; the old node ends its agent, decides nothing more, and another takes over',
+    slots: [background('B1', { mode: 'code', turns: 1 }), interactive('I1')],
+    budgets: { fence: 2 },
+    wild: true,
+  }),
+  configOf({
+    name: 'operator',
+    about: 'park, evict, restart of the agent, make room, idle close, a fault of the core, at any moment',
+    slots: [background('B1'), interactive('I1')],
+    budgets: { park: 1, evict: 1, restart: 1, room: 1, fault: 1 },
+    timers: every,
+  }),
+  configOf({
+    name: 'stop',
+    about: 'stop of a turn, of the queue, of the session, with riders and a runner',
+    slots: [
+      background('B1', { mode: 'code', turns: 1 }),
+      interactive('I1', { party, whenBusy: 'collect' }),
+      interactive('I2', { party, whenBusy: 'collect' }),
+    ],
+    budgets: { stop: 2, die: 1 },
+    timers: ['drain', 'collect'],
+    honest: true,
+  }),
+  configOf({
+    name: 'arrange',
+    about: 'waiting tasks are moved between lanes and places, and edited',
+    slots: [
+      background('B1'),
+      background('B2', { priority: 1 }),
+      interactive('I1', { whenBusy: 'enqueue' }),
+      interactive('I2'),
+    ],
+    budgets: { move: 2, edit: 1 },
+    timers: ['drain'],
+    honest: true,
+  }),
+  configOf({
+    name: 'full',
+    about: 'a queue with room for two',
+    slots: [background('B1'), interactive('I1'), interactive('I2')],
+    maxOpen: 2,
+    budgets: { cancel: 2 },
+    timers: ['drain', 'hold', 'silence'],
+    honest: true,
+  }),
+];
+
+const rare: readonly Config[] = [
+  configOf({
+    name: 'deep-all-timers',
+    about: 'two background and two interactive tasks, every deadline, cancels and a death',
+    slots: [background('B1'), background('B2', { priority: 1 }), interactive('I1'), interactive('I2')],
+    budgets: { cancel: 2, die: 1 },
+    timers: every,
+    deep: true,
+  }),
+  configOf({
+    name: 'deep-three',
+    about: 'two background and three interactive tasks',
+    slots: [background('B1'), background('B2'), interactive('I1'), interactive('I2'), interactive('I3')],
+    budgets: { cancel: 1 },
+    timers: ['drain', 'silence', 'hold'],
+    honest: true,
+    deep: true,
+  }),
+  configOf({
+    name: 'deep-crash-reentrant',
+    about: 'code runners in both lanes, evictions, a crash and a lost lease',
+    slots: [
+      background('B1', { mode: 'code', turns: 2 }),
+      interactive('I1', { mode: 'code', turns: 2 }),
+      interactive('I2'),
+    ],
+    budgets: { crash: 1, fence: 1, evict: 1, cancel: 1 },
+    wild: true,
+    deep: true,
+  }),
+  configOf({
+    name: 'deep-lies',
+    about: 'the lying agent with three tasks and every lie twice',
+    slots: [background('B1'), interactive('I1'), interactive('I2')],
+    budgets: { twice: 2, unsolicited: 2, fail: 1, die: 2, cancel: 1 },
+    mute: true,
+    sly: true,
+    deep: true,
+  }),
+];
+
+export const configs: readonly Config[] = [...daily, ...rare];
+
+export function configNamed(name: string): Config | undefined {
+  return configs.find((config) => config.name === name);
+}

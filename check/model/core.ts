@@ -1,0 +1,18 @@
+/** The functions of the session core that the checker drives, so that a mutated copy of them can be driven as well. */
+import type { Input } from '../../src/core/inputs.ts';
+import type { Limits, Session } from '../../src/core/model.ts';
+import type { SessionKey } from '../../src/core/ids.ts';
+import type { Record as StepRecord, StepResult } from '../../src/core/outputs.ts';
+import type { Durable } from '../../src/core/rebuild.ts';
+import * as real from '../../src/core/index.ts';
+
+export interface Core {
+  readonly step: (session: Session, input: Input) => StepResult;
+  readonly newSession: (key: SessionKey, limits: Limits) => Session;
+  readonly rebuild: (durable: Durable, limits: Limits) => Session;
+  readonly durableOf: (session: Session) => Durable;
+  readonly foldRecords: (durable: Durable, records: readonly StepRecord[]) => Durable;
+}
+
+/** The one that ships. */
+export const realCore: Core = real;

@@ -1,0 +1,246 @@
+/**
+ * Carries the effects of a step out, in their order, after its records are durable; and judges each of them by what is
+ * really true of the process, runner or timer that it is aimed at.
+ */
+import type { TaskId } from '../../src/core/ids.ts';
+import type { Session } from '../../src/core/model.ts';
+import type { Effect } from '../../src/core/outputs.ts';
+import { treeEntries, treeGet } from '../../src/core/tree.ts';
+import type { Config } from './config.ts';
+import type { Report } from './report.ts';
+import type { Message, Process, Runner, Slot, Timer, World } from './world.ts';
+import { slotOf, timerNames } from './world.ts';
+
+type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
+
+export const rule = {
+  oneAgent: 'rules 12, 14: one live process per session, the old one gone before the next',
+  boundary: 'rule 9: a prompt is written only to an agent that is really at a boundary',
+  cancelled: 'rules 7, 15: what was to be cancelled is never prompted again',
+  interrupt: 'rule 7: an interrupt names the turn that is on the wire, and goes out once (and once more)',
+  killOne: 'rule 12: a kill names the live process it means',
+  riders: 'messages are conserved: merged tasks are in the prompt',
+  runner: 'rule 11: one live runner per task, called by its own token',
+  resumed: 'section 4: a prompt says that it is resumed, or cut off, exactly when it is',
+  conversation: 'rule 9: the agent is restarted with its conversation resumed',
+  timers: 'rule 18: a deadline names what it guards',
+} as const;
+
+export function deliver(config: Config, world: World, effects: readonly Effect[], report: Report): World {
+  let after = world;
+  for (const effect of effects) after = one(config, after, effect, report);
+  return pruneTimers(after);
+}
+
+function one(config: Config, world: World, effect: Effect, report: Report): World {
+  switch (effect.type) {
+    case 'start':
+      return start(config, world, effect, report);
+    case 'prompt':
+      return prompt(config, world, effect, report);
+    case 'interrupt':
+      return interrupt(world, effect, report);
+    case 'steer':
+      return write(world, effect.inc, { type: 'steer', turn: effect.turn, task: effect.task }, report);
+    case 'kill':
+    case 'close':
+      return end(world, effect, report);
+    case 'run':
+    case 'abort':
+    case 'settle':
+      return { ...world, runners: runners(world, effect, report) };
+    case 'arm':
+      return { ...world, timers: arm(world, { name: effect.timer, of: effect.of }) };
+    case 'disarm':
+      return {
+        ...world,
+        timers: world.timers.filter((timer) => !(timer.name === effect.timer && timer.of === effect.of)),
+      };
+  }
+}
+
+function start(config: Config, world: World, effect: EffectOf<'start'>, report: Report): World {
+  if (world.processes.length > 0) report.fail(rule.oneAgent, 'an agent is started while another process lives');
+  if (config.conversation && effect.conversation !== world.session.conversation) {
+    report.fail(rule.conversation, 'the agent is started with another conversation than the last one named');
+  }
+  const process: Process = {
+    inc: effect.inc,
+    up: false,
+    leaving: false,
+    inbox: [],
+    turn: null,
+    started: false,
+    interrupted: false,
+    owes: 0,
+    unsolicited: false,
+    last: null,
+    lastStarted: false,
+    interrupts: 0,
+    acked: false,
+  };
+  return { ...world, processes: [...world.processes, process] };
+}
+
+export function replaceProcess(world: World, process: Process): World {
+  return { ...world, processes: world.processes.map((other) => (other.inc === process.inc ? process : other)) };
+}
+
+function write(world: World, inc: number, message: Message, report: Report): World {
+  const process = world.processes.find((other) => other.inc === inc);
+  if (process === undefined || process.leaving) {
+    report.fail(rule.oneAgent, `a ${message.type} is written to a process that is not there or is leaving`);
+    return world;
+  }
+  if (message.type === 'steer' && process.last !== message.turn) {
+    report.fail(rule.interrupt, 'a steer names a turn that is not the last one written');
+  }
+  return replaceProcess(world, { ...process, inbox: [...process.inbox, message] });
+}
+
+function whyNotAtBoundary(config: Config, process: Process): string | null {
+  if (!process.up) return 'it is still starting';
+  if (process.turn !== null) return 'it is in a turn';
+  if (process.unsolicited) return 'it is in a turn that nobody asked for';
+  if (process.inbox.some((message) => message.type === 'prompt')) return 'it has not read the prompt before';
+  if (config.caps.acks && process.interrupts > 0 && !process.acked) return 'the interrupt before is not acknowledged';
+  return null;
+}
+
+function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report: Report): World {
+  const process = world.processes.find((other) => other.inc === effect.inc);
+  const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
+  if (why !== null) report.fail(rule.boundary, `a prompt is written although ${why}`);
+  if (world.session.parked !== null) report.fail('a parked session sends nothing', 'a prompt is written');
+  judgePrompt(config, world, effect, report);
+  const inTurn = new Set<TaskId>([effect.task, ...effect.riders]);
+  const slots = world.slots.map((slot): Slot => ({
+    ...slot,
+    inTurn: slot.state === 'open' && inTurn.has(slot.id),
+    prompted: slot.prompted || (slot.state === 'open' && slot.id === effect.task),
+  }));
+  const written = write({ ...world, slots }, effect.inc, { type: 'prompt', turn: effect.turn }, report);
+  const reader = written.processes.find((other) => other.inc === effect.inc);
+  return reader === undefined
+    ? written
+    : replaceProcess(written, {
+        ...reader,
+        last: effect.turn,
+        lastStarted: false,
+        owes: 0,
+        interrupts: 0,
+        acked: false,
+      });
+}
+
+function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, report: Report): void {
+  const { session } = world;
+  const slot = world.slots[slotOf(world, effect.task)];
+  const spec = config.slots[slotOf(world, effect.task)];
+  const turn = session.hold?.turn ?? null;
+  if (session.hold?.task !== effect.task || turn?.id !== effect.turn || turn.phase !== 'sent') {
+    report.fail(rule.boundary, 'the prompt is not the one of the turn that the session believes to be sent');
+  }
+  if (slot === undefined || slot.state !== 'open' || slot.asked) {
+    report.fail(rule.cancelled, 'the prompt of a task is written after its end was asked for');
+    return;
+  }
+  for (const [id, task] of treeEntries(session.tasks)) {
+    if (task.carrier !== effect.task || (task.whenBusy === 'steer' && !task.taken)) continue;
+    if (!effect.riders.includes(id)) report.fail(rule.riders, `${id} rides on it and is not in its prompt`);
+  }
+  const task = treeGet(session.tasks, effect.task);
+  if (task !== undefined && (effect.resumed !== task.begun || effect.cut !== task.cut)) {
+    report.fail(rule.resumed, 'the prompt contradicts the task');
+  }
+  if (spec?.mode === 'prompt' && effect.resumed !== slot.prompted) {
+    report.fail(rule.resumed, slot.prompted ? 'an earlier turn is not mentioned' : 'there was no earlier turn');
+  }
+}
+
+function interrupt(world: World, effect: EffectOf<'interrupt'>, report: Report): World {
+  const turn = world.session.hold?.turn ?? null;
+  if (turn === null || turn.id !== effect.turn || turn.phase !== 'draining') {
+    report.fail(rule.interrupt, 'an interrupt is written for a turn that the session is not draining');
+  }
+  const written = write(world, effect.inc, { type: 'interrupt', turn: effect.turn }, report);
+  const process = written.processes.find((other) => other.inc === effect.inc);
+  if (process === undefined) return written;
+  if (process.last !== effect.turn) report.fail(rule.interrupt, 'an interrupt names a turn that is not on the wire');
+  if (!process.lastStarted)
+    report.fail(rule.interrupt, 'an interrupt is written before the agent said that it started');
+  if (process.interrupts !== (effect.again ? 1 : 0)) report.fail(rule.interrupt, 'an interrupt is written too often');
+  return replaceProcess(written, { ...process, interrupts: process.interrupts + 1 });
+}
+
+function end(world: World, effect: EffectOf<'kill' | 'close'>, report: Report): World {
+  const process = world.processes.find((other) => other.inc === effect.inc);
+  if (process === undefined || process.leaving) {
+    report.fail(rule.killOne, `a ${effect.type} names a process that is not there or is leaving already`);
+    return world;
+  }
+  if (
+    effect.type === 'close' &&
+    (process.turn !== null || process.inbox.some((message) => message.type === 'prompt'))
+  ) {
+    report.fail(rule.killOne, 'an agent that is not at rest is closed');
+  }
+  return replaceProcess(world, { ...process, leaving: true });
+}
+
+function runners(world: World, effect: EffectOf<'run' | 'abort' | 'settle'>, report: Report): readonly Runner[] {
+  const live = world.runners.find(
+    (runner) => runner.task === effect.task && runner.run === effect.run && !runner.aborted,
+  );
+  switch (effect.type) {
+    case 'run': {
+      const slot = slotOf(world, effect.task);
+      if (world.runners.some((runner) => runner.task === effect.task && !runner.aborted)) {
+        report.fail(rule.runner, 'a second runner is started for a task');
+      }
+      const runner = { slot, task: effect.task, run: effect.run, aborted: false, call: null, made: 0 };
+      return [...world.runners, runner].sort((a, b) => a.slot - b.slot || a.run - b.run);
+    }
+    case 'abort':
+      if (live === undefined) report.fail(rule.runner, 'an abort names a runner that does not live');
+      return world.runners.map((runner) => (runner === live ? { ...runner, aborted: true, call: null } : runner));
+    case 'settle':
+      if (live === undefined || live.call !== effect.call) {
+        report.fail(rule.runner, 'an answer is given to a call that no live runner waits for');
+      }
+      return world.runners.map((runner) => (runner === live ? { ...runner, call: null } : runner));
+  }
+}
+
+const timerOrder = (world: World, timer: Timer): number =>
+  timerNames.indexOf(timer.name) * 16 + (typeof timer.of === 'string' ? slotOf(world, timer.of) : 0);
+
+function arm(world: World, timer: Timer): readonly Timer[] {
+  const others = world.timers.filter((other) => !(other.name === timer.name && other.of === timer.of));
+  return [...others, timer].sort((a, b) => timerOrder(world, a) - timerOrder(world, b));
+}
+
+/** What a deadline guards is there. Else it is stale for ever, since tokens are not used again; a probe sees to that. */
+export function guards(session: Session, timer: Timer): boolean {
+  const { agent, hold } = session;
+  switch (timer.name) {
+    case 'start':
+    case 'unsolicited':
+    case 'idle':
+      return (agent.kind === 'starting' || agent.kind === 'up') && agent.inc === timer.of;
+    case 'drain':
+    case 'silence':
+    case 'protected':
+      return hold?.turn?.id === timer.of;
+    case 'hold':
+      return hold?.epoch === timer.of;
+    case 'collect':
+      return typeof timer.of === 'string' && treeGet(session.tasks, timer.of) !== undefined;
+  }
+}
+
+function pruneTimers(world: World): World {
+  return world.timers.every((timer) => guards(world.session, timer))
+    ? world
+    : { ...world, timers: world.timers.filter((timer) => guards(world.session, timer)) };
+}

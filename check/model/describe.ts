@@ -1,0 +1,187 @@
+/** Tells a move of the checker to a person: who did what, and what was different afterwards. */
+import type { Input } from '../../src/core/inputs.ts';
+import type { Agent, Session, Task } from '../../src/core/model.ts';
+import type { Effect } from '../../src/core/outputs.ts';
+import { treeEntries, treeGet } from '../../src/core/tree.ts';
+import type { Teller } from '../engine/index.ts';
+import type { Action, World } from './world.ts';
+
+export const teller: Teller<World, Action> = { sentence, changes };
+
+function sentence(action: Action, before: World): string {
+  const { input, result } = action;
+  if (input === null) return 'the agent reads, and says nothing yet';
+  const answer = result === null ? ' -> the core throws' : answerOf(result.reply);
+  const effects =
+    result === null || result.effects.length === 0 ? '' : `; effects: ${result.effects.map(effectOf).join(', ')}`;
+  return `${subject(action, before)} ${inputOf(input)}${answer}${effects}`;
+}
+
+function subject(action: Action, before: World): string {
+  switch (action.who) {
+    case 'sender':
+      return 'a sender:';
+    case 'operator':
+      return 'the operator:';
+    case 'node':
+      return action.input?.type === 'recovered' && !before.session.fenced
+        ? 'the node dies and comes back:'
+        : 'the node:';
+    case 'agent':
+    case 'reading':
+      return 'the agent:';
+    case 'process':
+      return 'the process:';
+    case 'timer':
+      return 'a deadline:';
+    case 'runner':
+    case 'aborted runner':
+      return `the ${action.who}:`;
+  }
+}
+
+function answerOf(reply: NonNullable<Action['result']>['reply']): string {
+  switch (reply.kind) {
+    case 'ok':
+      return '';
+    case 'admitted':
+      return reply.into === null ? '' : ` -> into ${reply.into}`;
+    case 'receipt':
+      return ` -> ${reply.receipt.state}`;
+    case 'receipts':
+      return ` -> ${reply.receipts.map((receipt) => `${receipt.task} ${receipt.state}`).join(', ')}`;
+    case 'refused':
+      return ` -> refused, ${reply.code}`;
+    case 'stale':
+      return ` -> stale, ${reply.what}`;
+  }
+}
+
+function inputOf(input: Input): string {
+  switch (input.type) {
+    case 'submit':
+      return `submits ${input.task.id} (${input.task.lane}, ${input.task.mode}, ${input.task.whenBusy})`;
+    case 'cancel':
+      return `cancels ${input.task}`;
+    case 'edit':
+      return `edits ${input.task}`;
+    case 'move':
+      return `moves ${input.task} ${JSON.stringify({ lane: input.lane, priority: input.priority, where: input.where })}`;
+    case 'stop':
+      return `stops the ${input.scope}`;
+    case 'evict':
+      return `evicts the hold of epoch ${input.epoch}`;
+    case 'call':
+      return `asks for turn ${input.call} of ${input.task} (run ${input.run})`;
+    case 'progress':
+      return `reports progress of ${input.task}`;
+    case 'finish':
+      return `returns: ${input.task} ${input.status} (run ${input.run})`;
+    case 'agent-ready':
+      return `process ${input.inc} is ready${input.lost ? ', its conversation is lost' : ''}`;
+    case 'agent-exited':
+      return `process ${input.inc} is gone`;
+    case 'turn-started':
+      return `turn ${input.turn} has started`;
+    case 'output':
+      return `output of turn ${input.turn}`;
+    case 'ack':
+      return `acknowledges the interrupt of turn ${input.turn}${input.none ? ', no result will come' : ''}`;
+    case 'result':
+      return `result of turn ${input.turn}: ${input.result.outcome}${input.result.empty ? ', empty' : ''}`;
+    case 'steered':
+      return `${input.taken ? 'takes' : 'does not take'} ${input.task} into turn ${input.turn}`;
+    case 'unsolicited':
+      return `a turn that nobody asked for has ${input.phase}`;
+    case 'timer':
+      return `"${input.name}" of ${input.of} passes`;
+    case 'recovered':
+      return 'takes the session up again from its records';
+    case 'fenced':
+      return 'has lost the session';
+    case 'fault':
+      return `a step threw: ${input.reason}`;
+    case 'park':
+    case 'unpark':
+    case 'restart-agent':
+    case 'make-room':
+      return input.type;
+  }
+}
+
+function effectOf(effect: Effect): string {
+  switch (effect.type) {
+    case 'start':
+    case 'kill':
+    case 'close':
+      return `${effect.type} process ${effect.inc}`;
+    case 'prompt':
+      return `prompt of turn ${effect.turn} for ${[effect.task, ...effect.riders].join('+')} to process ${effect.inc}`;
+    case 'interrupt':
+      return `interrupt of turn ${effect.turn}${effect.again ? ', again' : ''}`;
+    case 'steer':
+      return `steer ${effect.task} into turn ${effect.turn}`;
+    case 'run':
+      return `run ${effect.task} (run ${effect.run})`;
+    case 'abort':
+      return `abort ${effect.task} (run ${effect.run})`;
+    case 'settle':
+      return `answer call ${effect.call} of ${effect.task}: ${effect.outcome}`;
+    case 'arm':
+    case 'disarm':
+      return `${effect.type} "${effect.timer}" of ${effect.of}`;
+  }
+}
+
+function changes(before: World, after: World): readonly string[] {
+  const lines = [
+    changed('owner', ownerOf(before.session), ownerOf(after.session)),
+    changed('agent', agentOf(before.session.agent), agentOf(after.session.agent)),
+    changed('parked', before.session.parked ?? 'no', after.session.parked ?? 'no'),
+    ...tasksOf(before, after),
+  ];
+  return lines.filter((line) => line !== null);
+}
+
+const changed = (what: string, was: string, is: string): string | null =>
+  was === is ? null : `${what}: ${was} -> ${is}`;
+
+function ownerOf({ hold }: Session): string {
+  if (hold === null) return 'nobody';
+  const { turn } = hold;
+  const traits =
+    turn === null
+      ? []
+      : [turn.protected ? ' protected' : '', turn.acked ? ' acked' : '', turn.result === null ? '' : ' answered'];
+  const why = turn === null || turn.intent === null ? '' : ` for ${turn.intent}`;
+  const busy = turn === null ? 'between turns' : `turn ${turn.id} ${turn.phase}${why}${traits.join('')}`;
+  return `${hold.task} (epoch ${hold.epoch}, ${busy})`;
+}
+
+function agentOf(agent: Agent): string {
+  if (agent.kind === 'none') return 'none';
+  if (agent.kind !== 'up') return `${agent.kind} ${agent.inc}`;
+  return `up ${agent.inc} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.at}`;
+}
+
+function tasksOf(before: World, after: World): (string | null)[] {
+  const ids = new Set([...treeEntries(before.session.tasks), ...treeEntries(after.session.tasks)].map(([id]) => id));
+  return [...ids].map((id) => {
+    const was = treeGet(before.session.tasks, id);
+    const is = treeGet(after.session.tasks, id);
+    return changed(id, was === undefined ? 'not there' : taskText(was), is === undefined ? 'ended' : taskText(is));
+  });
+}
+
+function taskText(task: Task): string {
+  const traits = [
+    task.status,
+    task.place,
+    task.carrier === null ? '' : `on ${task.carrier}${task.taken ? ' (taken)' : ''}`,
+    task.attempts > 1 ? `attempt ${task.attempts}` : '',
+    task.streak > 0 ? `preempted ${task.streak}x` : '',
+    task.verdict === null ? '' : `to end ${task.verdict.status} (${task.verdict.reason})`,
+    task.call === null ? '' : `asks for turn ${task.call}`,
+  ];
+  return traits.filter((trait) => trait !== '').join(' ');
+}

@@ -1,0 +1,173 @@
+/**
+ * Writes a state down in its canonical form. What only counts up is left out, and tokens are replaced by the order of their
+ * first appearance, because the core compares tokens for equality alone and order numbers for order alone. The probes and
+ * the renaming oracle check that it does; the bounds oracle checks that every new token is really new.
+ */
+import type { Session, Task, TurnResult } from '../../src/core/model.ts';
+import { treeGet } from '../../src/core/tree.ts';
+import type { Writer } from '../engine/index.ts';
+import type { Process, Runner, World } from './world.ts';
+import { slotOf, timerNames } from './world.ts';
+
+const none = 255;
+
+/** Names values by the order in which they are first asked for; 0 is null. */
+class Names {
+  readonly #seen: unknown[] = [];
+
+  of(value: number | null | undefined): number {
+    if (value === null || value === undefined) return 0;
+    const known = this.#seen.indexOf(value);
+    if (known >= 0) return known + 1;
+    return this.#seen.push(value);
+  }
+
+  clear(): void {
+    this.#seen.length = 0;
+  }
+}
+
+const turns = new Names();
+const incarnations = new Names();
+const runs = new Names();
+
+const places = { collecting: 0, waiting: 1, holding: 2, riding: 3 } as const;
+const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
+const intents = { preempt: 1, silence: 2, verdict: 3 } as const;
+const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
+const outcomes = { completed: 1, interrupted: 2, failed: 3 } as const;
+const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
+
+const bit = (value: boolean, at: number): number => (value ? 1 << at : 0);
+const indexByte = (index: number): number => (index < 0 ? none : index);
+const resultCode = (result: TurnResult | null): number =>
+  result === null ? 0 : outcomes[result.outcome] * 2 + (result.empty ? 1 : 0);
+
+export function encodeWorld(world: World, out: Writer, exactOrder: boolean): void {
+  turns.clear();
+  incarnations.clear();
+  runs.clear();
+  for (const left of world.left) out.byte(left);
+  encodeSession(world, out);
+  for (const slot of world.slots) {
+    out.byte(slotStates[slot.state] | bit(slot.asked, 2) | bit(slot.inTurn, 3) | bit(slot.prompted, 4));
+    if (slot.state === 'open') encodeTask(world, treeGet(world.session.tasks, slot.id) ?? null, out, exactOrder);
+  }
+  out.byte(world.processes.length);
+  for (const process of world.processes) encodeProcess(world, process, out);
+  out.byte(world.runners.length);
+  for (const runner of world.runners) encodeRunner(runner, out);
+  out.byte(world.timers.length);
+  for (const timer of world.timers) {
+    out.byte(timerNames.indexOf(timer.name));
+    if (timer.name === 'collect') out.byte(indexByte(slotOf(world, timer.of as Task['id'])));
+  }
+}
+
+function encodeSession(world: World, out: Writer): void {
+  const { session } = world;
+  const { hold, agent } = session;
+  const up = agent.kind === 'up' ? agent : null;
+  const agentKind = { none: 0, starting: 1, up: 2, ending: 3 }[agent.kind];
+  out.byte(
+    agentKind |
+      bit(up?.at === 'turn', 2) |
+      bit(up?.unsolicited === true, 3) |
+      bit(up?.lost === true, 4) |
+      bit(session.parked !== null, 5) |
+      bit(session.conversation !== null, 6) |
+      bit(session.fenced, 7),
+  );
+  out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.inc));
+  if (hold === null) {
+    out.byte(none);
+    return;
+  }
+  out.byte(indexByte(slotOf(world, hold.task)));
+  const { turn } = hold;
+  out.byte(bit(hold.limited, 0) | bit(turn !== null, 1) | (turn === null ? 0 : phases[turn.phase] << 2));
+  if (turn === null) return;
+  out.byte(turns.of(turn.id));
+  out.byte(
+    bit(turn.protected, 0) |
+      bit(turn.acked, 1) |
+      bit(turn.again, 2) |
+      ((turn.intent === null ? 0 : intents[turn.intent]) << 3) |
+      bit(turn.call !== null, 5),
+  );
+  out.byte(resultCode(turn.result));
+}
+
+function orderOf(session: Session, world: World, task: Task): number {
+  let rank = 0;
+  for (const slot of world.slots) {
+    if (slot.state !== 'open') continue;
+    const other = treeGet(session.tasks, slot.id);
+    if (other !== undefined && other.ord < task.ord) rank += 1;
+  }
+  return rank;
+}
+
+function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: boolean): void {
+  if (task === null) {
+    out.byte(none);
+    return;
+  }
+  out.byte(
+    places[task.place] |
+      bit(task.status === 'running', 2) |
+      bit(task.taken, 3) |
+      bit(task.begun, 4) |
+      bit(task.cut, 5) |
+      bit(task.call !== null, 6),
+  );
+  out.byte(task.attempts);
+  out.byte(task.streak);
+  if (exactOrder) {
+    out.uint(Math.round((task.ord + 64) * 4096));
+    out.byte(bit(task.lane === 'interactive', 0));
+    out.byte(task.priority);
+  } else {
+    out.byte(orderOf(world.session, world, task));
+  }
+  const { verdict } = task;
+  out.byte(
+    verdict === null
+      ? none
+      : statuses[verdict.status] | bit(verdict.reason === 'hold_limit', 2) | bit(verdict.by === 'runner', 3),
+  );
+  out.byte(runs.of(task.run));
+  out.byte(turns.of(task.rewind));
+  out.byte(task.carrier === null ? none : indexByte(slotOf(world, task.carrier)));
+  out.byte(task.riders.length);
+  for (const rider of task.riders) out.byte(indexByte(slotOf(world, rider)));
+}
+
+function encodeProcess(world: World, process: Process, out: Writer): void {
+  out.byte(incarnations.of(process.inc));
+  out.byte(
+    bit(process.up, 0) |
+      bit(process.leaving, 1) |
+      bit(process.started, 2) |
+      bit(process.interrupted, 3) |
+      bit(process.unsolicited, 4) |
+      bit(process.lastStarted, 5) |
+      bit(process.acked, 6),
+  );
+  out.byte(process.interrupts);
+  out.byte(turns.of(process.turn));
+  out.byte(turns.of(process.last));
+  out.byte(process.owes);
+  out.byte(process.inbox.length);
+  for (const message of process.inbox) {
+    out.byte({ prompt: 0, interrupt: 1, steer: 2 }[message.type]);
+    out.byte(turns.of(message.turn));
+    if (message.type === 'steer') out.byte(indexByte(slotOf(world, message.task)));
+  }
+}
+
+function encodeRunner(runner: Runner, out: Writer): void {
+  out.byte(runner.slot | bit(runner.aborted, 4) | bit(runner.call !== null, 5));
+  out.byte(runs.of(runner.run));
+  out.byte(runner.made);
+}

@@ -1,0 +1,45 @@
+/** The records alone give the session back (section 4), and what is refused or stale changes nothing (section 2). */
+import type { Durable } from '../../../src/core/rebuild.ts';
+import type { Core } from '../core.ts';
+import type { Report } from '../report.ts';
+import type { Move } from './index.ts';
+import { same } from './same.ts';
+
+export function judgeUnchanged({ world, result, input }: Move, report: Report): void {
+  const property = 'section 2: what is stale or refused changes nothing';
+  if (result.session !== world.session)
+    report.fail(property, `a ${result.reply.kind} ${input.type} makes another session`);
+  if (result.records.length > 0) report.fail(property, `a ${result.reply.kind} ${input.type} leaves records`);
+  if (result.effects.length > 0) report.fail(property, `a ${result.reply.kind} ${input.type} has effects`);
+}
+
+export function judgeDurable(core: Core, { world, result, input }: Move, report: Report): void {
+  const folded = core.foldRecords(core.durableOf(world.session), result.records);
+  const truth = core.durableOf(result.session);
+  // A node that lost its lease records nothing; what it still believes is never read again.
+  if (result.session.fenced) {
+    if (result.records.length > 0)
+      report.fail('section 8: a fenced node writes nothing', 'records come with the fence');
+    return;
+  }
+  const detail = difference(folded, truth);
+  if (detail !== null) {
+    report.fail(
+      'section 4: the records alone give the session back',
+      `after ${input.type}, ${detail} is not in the records`,
+    );
+  }
+}
+
+export function difference(a: Durable, b: Durable): string | null {
+  if (!same(a.row, b.row)) return 'the session row';
+  if (a.seq !== b.seq) return 'the last seq of the session';
+  if (a.open.length !== b.open.length) return 'the set of open tasks';
+  for (const one of a.open) {
+    const other = b.open.find((entry) => entry.row.id === one.row.id);
+    if (other === undefined) return `the open task ${one.row.id}`;
+    if (one.seq !== other.seq) return `the last seq of ${one.row.id}`;
+    if (!same(one.row, other.row)) return `the row of ${one.row.id}`;
+  }
+  return null;
+}

@@ -1,0 +1,111 @@
+/** How tasks end, and what an attempt costs (rules 10, 15; section 4). */
+import type { Task, TurnResult } from '../../../src/core/model.ts';
+import { treeEntries, treeGet } from '../../../src/core/tree.ts';
+import type { Report } from '../report.ts';
+import { slotOf } from '../world.ts';
+import type { Move } from './index.ts';
+
+const unasked = 'rule 15: nobody is cancelled who was not asked';
+const inferred = 'rule 10: outcomes are stated, never inferred';
+const conserved = 'messages are conserved: what completes has been read by the agent';
+const budget = 'rule 10: preemption burns no attempt, and only losses do';
+const receipt = 'section 4: the receipt of a cancel says what became of it';
+const first = 'rule 15: the first verdict stands';
+
+export function judgeEndings(move: Move, report: Report): void {
+  const { world, result } = move;
+  for (const record of result.records) {
+    if (record.type !== 'end') continue;
+    const task = treeGet(world.session.tasks, record.task);
+    const slot = world.slots[slotOf(world, record.task)];
+    switch (record.status) {
+      case 'cancelled':
+        if (slot?.asked !== true) report.fail(unasked, `${record.task} ends cancelled`);
+        break;
+      case 'completed':
+        if (task !== undefined) judgeCompleted(move, task, slot?.inTurn === true, report);
+        break;
+      case 'failed':
+        if (task !== undefined) judgeFailed(move, task, report);
+    }
+  }
+  judgeAttempts(move, report);
+  judgeReceipts(move, report);
+}
+
+/** The result that the step may have read: the one that comes with it, or the one that waited for an ack or a deadline. */
+function resultOf({ world, input }: Move): TurnResult | null {
+  return input.type === 'result' ? input.result : (world.session.hold?.turn?.result ?? null);
+}
+
+function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report): void {
+  const { input, world } = move;
+  if (task.mode === 'code') {
+    const own = input.type === 'finish' && input.task === task.id && input.status === 'completed';
+    if (!own && task.verdict?.status !== 'completed') report.fail(inferred, `${task.id} completes without its runner`);
+    return;
+  }
+  const result = resultOf(move);
+  const draining = world.session.hold?.turn?.phase === 'draining';
+  if (result === null || result.outcome !== 'completed' || (result.empty && draining)) {
+    report.fail(inferred, `${task.id} completes without an answer`);
+  }
+  if (!inTurn) report.fail(conserved, `${task.id} completes and its text was not in the turn`);
+}
+
+const endsFailed = ({ result }: Move, id: Task['id']): boolean =>
+  result.records.some((record) => record.type === 'end' && record.task === id && record.status === 'failed');
+
+function judgeFailed(move: Move, task: Task, report: Report): void {
+  const { input, world } = move;
+  const turn = world.session.hold?.turn ?? null;
+  if (task.verdict?.status === 'failed') return;
+  if (input.type === 'evict' || (input.type === 'timer' && input.name === 'hold')) return;
+  if (input.type === 'finish' && input.task === task.id && input.status === 'failed') return;
+  if (resultOf(move)?.outcome === 'failed' && task.place === 'holding') return;
+  // What was read with a carrier's text shares its failure.
+  const { carrier } = task;
+  if (carrier !== null && task.taken && endsFailed(move, carrier)) return;
+  const preempted =
+    turn !== null && turn.intent === 'preempt' && turn.phase === 'draining' && input.type !== 'recovered';
+  if (preempted && task.place === 'holding') report.fail(budget, `${task.id} was preempted, and fails`);
+  if (task.onLost === 'retry' && task.attempts < task.maxAttempts) {
+    report.fail(budget, `${task.id} fails with attempts left`);
+  }
+}
+
+function judgeAttempts({ world, result }: Move, report: Report): void {
+  const lost = new Set<string>();
+  for (const record of result.records) {
+    if (record.type === 'event' && record.event === 'lost' && record.task !== null) lost.add(record.task);
+  }
+  for (const [id, task] of treeEntries(world.session.tasks)) {
+    const after = treeGet(result.session.tasks, id);
+    if (after === undefined) continue;
+    const burnt = after.attempts - task.attempts;
+    const fresh = task.status === 'queued' ? 1 : 0;
+    if (burnt !== 0 && burnt !== fresh && !(burnt === 1 && lost.has(id))) {
+      report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
+    }
+    if (after.attempts > task.maxAttempts) report.fail(budget, `${id} is at attempt ${after.attempts}`);
+    if (task.verdict !== null && after.verdict !== task.verdict) report.fail(first, `the verdict on ${id} changes`);
+  }
+}
+
+function judgeReceipts({ result }: Move, report: Report): void {
+  const { reply, session } = result;
+  const receipts = reply.kind === 'receipt' ? [reply.receipt] : reply.kind === 'receipts' ? reply.receipts : [];
+  for (const given of receipts) {
+    const task = treeGet(session.tasks, given.task);
+    const turn = session.hold?.turn ?? null;
+    if (given.state === 'acknowledged') {
+      if (task !== undefined) report.fail(receipt, `${given.task} is acknowledged and still open`);
+      continue;
+    }
+    if (task === undefined || task.verdict === null)
+      report.fail(receipt, `${given.task} is requested and has no verdict`);
+    else if (turn === null || given.turn !== turn.id || turn.intent !== 'verdict') {
+      report.fail(receipt, `${given.task} is requested and its turn is not being interrupted`);
+    }
+  }
+}

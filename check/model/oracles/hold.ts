@@ -1,0 +1,97 @@
+/** Who owns the session, and who is next (rules 1 to 4, 6, 11, 12, 17). */
+import type { Session, Task } from '../../../src/core/model.ts';
+import { treeEntries, treeGet } from '../../../src/core/tree.ts';
+import type { Report } from '../report.ts';
+import type { Move } from './index.ts';
+
+const epochs = 'rule 1: every grant makes a new epoch, and epochs only grow';
+const order =
+  'rule 2: a free session goes to the oldest interactive task, then to the preempted, then by priority and age';
+const reentrant = 'rules 11 to 13: a hold is left only by its end, by preemption, or by eviction';
+const preempted = 'rule 4: only background tasks give way, and only to interactive ones';
+const parked = 'a parked session grants nothing';
+const system = 'rule 4: only what was submitted to do so preempts';
+
+/** The order of rule 2, stated a second time: lower comes first. */
+function rank(task: Task): number {
+  if (task.lane === 'interactive') return 0;
+  return task.status === 'running' ? 1 : 2;
+}
+
+function isBefore(a: Task, b: Task): boolean {
+  if (rank(a) !== rank(b)) return rank(a) < rank(b);
+  if (rank(a) === 2 && a.priority !== b.priority) return a.priority > b.priority;
+  return a.ord < b.ord;
+}
+
+export function judgeHold(move: Move, report: Report): void {
+  const { world, result, input } = move;
+  const before = world.session;
+  const after = result.session;
+  const changed = after.hold?.epoch !== before.hold?.epoch || after.hold?.task !== before.hold?.task;
+  if (after.epoch < before.epoch) report.fail(epochs, 'the epoch falls');
+  if (changed && after.hold !== null) {
+    judgeGrant(before, after, report);
+    if (after.parked !== null) report.fail(parked, 'a hold is granted');
+  }
+  if (changed && before.hold !== null) judgeLeaving(move, before.hold.task, report);
+  for (const record of result.records) {
+    if (record.type !== 'event' || record.event !== 'preempted' || record.task === null) continue;
+    const task = treeGet(before.tasks, record.task);
+    if (task?.lane !== 'background') report.fail(preempted, `${record.task} gives way and is not in the background`);
+  }
+  if (input.type === 'submit') judgeAdmission(move, report);
+}
+
+function judgeGrant(before: Session, after: Session, report: Report): void {
+  const { hold } = after;
+  if (hold === null) return;
+  if (after.epoch !== hold.epoch || hold.epoch !== before.epoch + 1) {
+    report.fail(epochs, `the new hold has epoch ${hold.epoch} after ${before.epoch}`);
+  }
+  const owner = treeGet(after.tasks, hold.task);
+  if (owner === undefined) return;
+  const was = treeGet(before.tasks, hold.task);
+  const waited: Task = { ...owner, status: was?.status ?? 'queued' };
+  for (const [id, task] of treeEntries(after.tasks)) {
+    if (id !== hold.task && task.place === 'waiting' && isBefore(task, waited)) {
+      report.fail(order, `${hold.task} is granted before ${id}`);
+    }
+  }
+}
+
+function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report: Report): void {
+  const { hold } = result.session;
+  const still = treeGet(result.session.tasks, owner);
+  if (still === undefined || input.type === 'recovered') return;
+  const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
+  const was = treeGet(world.session.tasks, owner);
+  // Whoever it was interrupted for may have gone away since: then it may be its own heir.
+  const interrupted = world.session.hold?.turn?.intent === 'preempt';
+  if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted)) {
+    report.fail(
+      reentrant,
+      `${owner} is open, and ${hold === null ? 'nobody' : hold.task} owns the session instead of it`,
+    );
+  }
+}
+
+/** Admission order is the order of arrival; only `replace` takes an older place. Nobody's system work jumps the queue. */
+function judgeAdmission({ world, result, input }: Move, report: Report): void {
+  if (input.type !== 'submit') return;
+  const born = treeGet(result.session.tasks, input.task.id);
+  if (born === undefined) return;
+  if (born.lane !== input.task.lane || born.party !== input.task.party) {
+    report.fail('section 5: source and rights are fixed at admission', 'a task changes lane or party');
+  }
+  if (input.task.whenBusy !== 'replace') {
+    for (const [id, task] of treeEntries(world.session.tasks)) {
+      if (task.ord >= born.ord) report.fail(order, `${input.task.id} is admitted before ${id}`);
+    }
+  }
+  const calm = input.task.lane === 'background' || input.task.whenBusy === 'enqueue' || input.task.whenBusy === 'steer';
+  const turn = result.session.hold?.turn ?? null;
+  if (calm && turn !== null && turn.intent !== null && world.session.hold?.turn?.intent === null) {
+    report.fail(system, `${input.task.id} is submitted with ${input.task.whenBusy} and interrupts a turn`);
+  }
+}

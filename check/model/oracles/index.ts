@@ -1,0 +1,41 @@
+/** All that is looked at on every transition that has an input. */
+import type { Input } from '../../../src/core/inputs.ts';
+import type { StepResult } from '../../../src/core/outputs.ts';
+import type { Config } from '../config.ts';
+import type { Core } from '../core.ts';
+import type { Report } from '../report.ts';
+import type { World } from '../world.ts';
+import { judgeDurable, judgeUnchanged } from './durable.ts';
+import { judgeEndings } from './endings.ts';
+import { judgeHold } from './hold.ts';
+import { judgeTape } from './tape.ts';
+import { judgeTurn } from './turn.ts';
+
+export interface Move {
+  readonly config: Config;
+  /** The environment just before; its session has not moved. Whose end is asked for is noted already. */
+  readonly world: World;
+  readonly input: Input;
+  readonly result: StepResult;
+}
+
+export function judge(
+  core: Core,
+  config: Config,
+  world: World,
+  input: Input,
+  result: StepResult,
+  report: Report,
+): void {
+  const move: Move = { config, world, input, result };
+  const { kind } = result.reply;
+  if (kind === 'refused' || kind === 'stale') {
+    judgeUnchanged(move, report);
+    return;
+  }
+  judgeDurable(core, move, report);
+  judgeTape(move, report);
+  judgeHold(move, report);
+  judgeTurn(move, report);
+  judgeEndings(move, report);
+}

@@ -1,0 +1,168 @@
+/**
+ * Probes: in every state, inputs with a wrong, old or future token, and inputs that come twice, are stale or refused and
+ * change nothing. They take the place of all late events of all past processes, turns, holds and runners.
+ */
+import type { Epoch, Incarnation, TurnId } from '../../../src/core/ids.ts';
+import { epoch, incarnation, taskId, turnId } from '../../../src/core/ids.ts';
+import type { Input, TimerName } from '../../../src/core/inputs.ts';
+import type { Session, TurnResult } from '../../../src/core/model.ts';
+import type { Core } from '../core.ts';
+import type { World } from '../world.ts';
+
+const at = 1;
+const completed: TurnResult = { outcome: 'completed', empty: false, data: null };
+const nobody = taskId('nobody');
+
+type Try = (input: Input) => void;
+
+/** What is wrong with the first probe that is applied, or null. */
+export function probe(core: Core, world: World): string | null {
+  const { session } = world;
+  let wrong: string | null = null;
+  const attempt: Try = (input) => {
+    if (wrong !== null) return;
+    const result = core.step(session, input);
+    const { kind } = result.reply;
+    if (kind !== 'stale' && kind !== 'refused') wrong = `${said(input)} is applied`;
+    else if (result.session !== session || result.records.length > 0 || result.effects.length > 0) {
+      wrong = `${said(input)} is ${kind} and changes something`;
+    }
+  };
+  if (session.fenced) {
+    everything(world, attempt);
+    return wrong;
+  }
+  for (const inc of wrongIncarnations(session)) agentProbes(inc, session.turns, attempt, true);
+  const live = session.agent.kind === 'none' ? null : session.agent.inc;
+  if (live !== null) for (const turn of wrongTurns(session)) agentProbes(live, turn, attempt, false);
+  if (session.agent.kind === 'ending') agentProbes(session.agent.inc, session.turns, attempt, false);
+  turnProbes(session, attempt);
+  holdProbes(world, attempt);
+  runnerProbes(world, attempt);
+  return wrong;
+}
+
+const said = (input: Input): string => JSON.stringify(input).replaceAll('"', '');
+
+function wrongIncarnations({ agent, incarnations }: Session): Incarnation[] {
+  const live = agent.kind === 'none' ? null : agent.inc;
+  return [0, incarnations - 1, incarnations, incarnations + 1].map(incarnation).filter((inc) => inc !== live);
+}
+
+function wrongTurns({ hold, turns }: Session): TurnId[] {
+  const live = hold?.turn?.id;
+  return [turns - 1, turns, turns + 1].map(turnId).filter((turn) => turn !== live);
+}
+
+/** Events of a process or of a turn that is not the live one. */
+function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess: boolean): void {
+  attempt({ at, type: 'turn-started', inc, turn });
+  attempt({ at, type: 'ack', inc, turn, none: false });
+  attempt({ at, type: 'ack', inc, turn, none: true });
+  attempt({ at, type: 'result', inc, turn, result: completed });
+  attempt({ at, type: 'steered', inc, turn, task: nobody, taken: true });
+  attempt({ at, type: 'output', inc, turn, kind: 'text', data: null });
+  if (!wrongProcess) return;
+  attempt({
+    at,
+    type: 'agent-ready',
+    inc,
+    caps: { acks: true, steer: true, rewind: true },
+    conversation: 'x',
+    lost: false,
+  });
+  attempt({ at, type: 'agent-exited', inc, reason: 'probe', data: null });
+  attempt({ at, type: 'unsolicited', inc, phase: 'began', data: null });
+  attempt({ at, type: 'unsolicited', inc, phase: 'ended', data: null });
+  for (const name of ['start', 'unsolicited', 'idle'] as const) attempt({ at, type: 'timer', name, of: inc });
+}
+
+/** Events of the live turn that come before their time or a second time. */
+function turnProbes(session: Session, attempt: Try): void {
+  const { agent } = session;
+  const turn = session.hold?.turn ?? null;
+  if (agent.kind === 'up') {
+    attempt({ at, type: 'agent-ready', inc: agent.inc, caps: agent.caps, conversation: 'x', lost: false });
+    const phase = agent.unsolicited ? 'began' : 'ended';
+    attempt({ at, type: 'unsolicited', inc: agent.inc, phase, data: null });
+  }
+  if (turn !== null && agent.kind !== 'none') {
+    const { inc } = agent;
+    if (turn.phase !== 'sent') attempt({ at, type: 'turn-started', inc, turn: turn.id });
+    if (turn.phase !== 'draining' || turn.acked) attempt({ at, type: 'ack', inc, turn: turn.id, none: false });
+    if (turn.result !== null) attempt({ at, type: 'result', inc, turn: turn.id, result: completed });
+    if (turn.phase === 'pending') agentProbes(inc, turn.id, attempt, false);
+    if (turn.intent === null) attempt({ at, type: 'timer', name: 'drain', of: turn.id });
+    else attempt({ at, type: 'timer', name: 'silence', of: turn.id });
+    if (!turn.protected) attempt({ at, type: 'timer', name: 'protected', of: turn.id });
+  }
+  for (const of of wrongTurns(session)) {
+    for (const name of ['drain', 'silence', 'protected'] as const satisfies TimerName[]) {
+      attempt({ at, type: 'timer', name, of });
+    }
+  }
+}
+
+function wrongEpochs(session: Session, live: Epoch | null | undefined): Epoch[] {
+  const { epoch: last } = session;
+  return [0, last - 1, last, last + 1].map(epoch).filter((one) => one !== live);
+}
+
+function holdProbes({ session, slots }: World, attempt: Try): void {
+  for (const of of wrongEpochs(session, session.hold?.epoch)) {
+    attempt({ at, type: 'timer', name: 'hold', of });
+    attempt({ at, type: 'evict', epoch: of, by: null });
+  }
+  attempt({ at, type: 'timer', name: 'collect', of: nobody });
+  for (const task of [nobody, ...slots.filter((slot) => slot.state === 'ended').map((slot) => slot.id)]) {
+    attempt({ at, type: 'cancel', task, reason: 'probe', by: null });
+    attempt({ at, type: 'edit', task, payload: null, by: null });
+    attempt({ at, type: 'move', task, lane: 'interactive', priority: 9, where: 'first', by: null });
+    attempt({ at, type: 'timer', name: 'collect', of: task });
+    attempt({ at, type: 'call', task, run: session.epoch, call: 1 });
+    attempt({ at, type: 'progress', task, run: session.epoch, data: null });
+    attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', data: null });
+  }
+  if (session.parked === null) attempt({ at, type: 'unpark', by: null });
+}
+
+function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
+  for (const slot of slots) {
+    if (slot.state !== 'open') continue;
+    const live = runners.find((runner) => runner.task === slot.id && !runner.aborted)?.run;
+    for (const run of wrongEpochs(session, live)) {
+      attempt({ at, type: 'call', task: slot.id, run, call: 1 });
+      attempt({ at, type: 'progress', task: slot.id, run, data: null });
+      attempt({ at, type: 'finish', task: slot.id, run, status: 'completed', reason: 'probe', data: null });
+    }
+    const asking = runners.find((runner) => runner.task === slot.id && runner.call !== null);
+    if (asking !== undefined) attempt({ at, type: 'call', task: slot.id, run: asking.run, call: 99 });
+  }
+}
+
+/** A node that has lost the session decides nothing: not even what carries the right tokens. */
+function everything({ session, slots }: World, attempt: Try): void {
+  const { agent, hold } = session;
+  if (agent.kind !== 'none') {
+    if (hold?.turn != null) agentProbes(agent.inc, hold.turn.id, attempt, false);
+    agentProbes(agent.inc, session.turns, attempt, true);
+  }
+  for (const slot of slots) {
+    attempt({ at, type: 'cancel', task: slot.id, reason: 'probe', by: null });
+    attempt({
+      at,
+      type: 'finish',
+      task: slot.id,
+      run: session.epoch,
+      status: 'completed',
+      reason: 'probe',
+      data: null,
+    });
+  }
+  attempt({ at, type: 'stop', scope: 'session', by: null });
+  attempt({ at, type: 'evict', epoch: null, by: null });
+  attempt({ at, type: 'park', reason: 'probe', by: null });
+  attempt({ at, type: 'restart-agent', by: null });
+  attempt({ at, type: 'fenced' });
+  attempt({ at, type: 'recovered' });
+}

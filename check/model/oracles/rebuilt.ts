@@ -1,0 +1,24 @@
+/** A session rebuilt from its rows is the lost one, what was in flight excepted (section 4). */
+import type { Session } from '../../../src/core/model.ts';
+import { treeEntries } from '../../../src/core/tree.ts';
+import type { Core } from '../core.ts';
+import type { World } from '../world.ts';
+import { difference } from './durable.ts';
+import { same } from './same.ts';
+
+export function rebuilt(core: Core, { session }: World): string | null {
+  if (session.fenced) return null;
+  const again = core.rebuild(core.durableOf(session), session.limits);
+  const lost = difference(core.durableOf(session), core.durableOf(again));
+  if (lost !== null) return `${lost} is not the same after a restart`;
+  if (!same(indexes(session), indexes(again))) return 'an index of the tasks is not the same after a restart';
+  const tasks = [...treeEntries(session.tasks)].map(([id, task]) => [id, { ...task, run: null, call: null }]);
+  if (!same(tasks, [...treeEntries(again.tasks)])) return 'a task is not the same after a restart';
+  return again.agent.kind === 'none' && !again.fenced ? null : 'something lives after a restart';
+}
+
+const indexes = ({ queue, demand, parties }: Session): unknown => [
+  [...treeEntries(queue)],
+  [...treeEntries(demand)],
+  [...treeEntries(parties)],
+];

@@ -1,0 +1,112 @@
+/**
+ * Renaming: ids and tokens are names. A step taken with all of them renamed gives the renamed result. This is what makes
+ * the canonical encoding sound, and what finds a rule that looks at the value of a token.
+ *
+ * The new names keep the order of the old ones, since tasks are listed by id and queued by order number. A `seq` is not a
+ * name but a count from 1, and is left as it is.
+ */
+import type { Input } from '../../../src/core/inputs.ts';
+import type { Session } from '../../../src/core/model.ts';
+import type { StepResult } from '../../../src/core/outputs.ts';
+import type { Tree } from '../../../src/core/tree.ts';
+import { treeEntries } from '../../../src/core/tree.ts';
+import type { Core } from '../core.ts';
+import { same } from './same.ts';
+
+const shift: { readonly [key: string]: number } = {
+  epoch: 1000,
+  run: 1000,
+  turns: 20_000,
+  turn: 20_000,
+  sent: 20_000,
+  rewind: 20_000,
+  incarnations: 300_000,
+  incarnation: 300_000,
+  inc: 300_000,
+  ord: 4000,
+  call: 600_000,
+};
+const turnTimers = new Set(['drain', 'silence', 'protected']);
+const isId = new Set(['task', 'carrier', 'by', 'into', 'from', 'before']);
+const areIds = new Set(['riders', 'ended']);
+
+const renameId = (id: string): string => `task ${id}`;
+
+/** Renames plain data by the names of its fields. `kind` says what `id` and `of` mean where they stand. */
+function rename(value: unknown, key: string, kind: string): unknown {
+  if (typeof value === 'number') {
+    if (key === 'id') return value + (shift['turn'] ?? 0);
+    if (key === 'of') return value + ofShift(kind);
+    return value + (shift[key] ?? 0);
+  }
+  if (typeof value === 'string') return isId.has(key) || key === 'id' || key === 'of' ? renameId(value) : value;
+  if (Array.isArray(value)) {
+    return value.map((entry: unknown) =>
+      typeof entry === 'string' && areIds.has(key) ? renameId(entry) : rename(entry, '', kind),
+    );
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const timer = 'timer' in value ? value.timer : 'name' in value ? value.name : kind;
+  const inner = typeof timer === 'string' ? timer : kind;
+  return Object.fromEntries(
+    Object.entries(value).map(([field, entry]: [string, unknown]) => [field, renameField(entry, field, inner, value)]),
+  );
+}
+
+function renameField(entry: unknown, field: string, kind: string, holder: object): unknown {
+  // The same word is a task's id on a record and a whole task in an input; `by` may name a part of the system.
+  if (field === 'by' && entry === 'runner') return entry;
+  if (field === 'hold' && typeof entry === 'string') return renameId(entry);
+  if (field === 'parties' || field === 'queue' || field === 'demand' || field === 'tasks') return entry;
+  if (field === 'turns' && 'mode' in holder) return entry;
+  return rename(entry, field, kind);
+}
+
+function ofShift(timer: string): number {
+  if (timer === 'hold') return shift['epoch'] ?? 0;
+  return (turnTimers.has(timer) ? shift['turn'] : shift['inc']) ?? 0;
+}
+
+const renamed = <T>(value: T): T => rename(value, '', '') as T;
+
+function renamedSession(core: Core, session: Session): Session {
+  // `rebuild` puts the trees together again; what is not durable is added to it.
+  const durable = renamed(core.durableOf(session));
+  const rebuilt = core.rebuild(durable, session.limits);
+  let tasks = rebuilt.tasks;
+  for (const [id, task] of treeEntries(session.tasks)) tasks = withTask(tasks, renamed(task), renameId(id));
+  const hold = renamed(session.hold);
+  return { ...rebuilt, tasks, hold, agent: renamed(session.agent), fenced: session.fenced };
+}
+
+function withTask(
+  tasks: Session['tasks'],
+  task: Session['tasks'] extends Tree<infer _K, infer V> ? V : never,
+  id: string,
+): Session['tasks'] {
+  const root = tasks.root;
+  const put = (node: typeof root): typeof root => {
+    if (node === null) return null;
+    if (node.key === id) return { ...node, value: task };
+    return node.key < id ? { ...node, right: put(node.right) } : { ...node, left: put(node.left) };
+  };
+  return { compare: tasks.compare, root: put(root) };
+}
+
+/** What differs, or null. */
+export function judgeRenamed(core: Core, before: Session, input: Input, result: StepResult): string | null {
+  const again = core.step(renamedSession(core, before), renamed(input));
+  if (!same(again.reply, renamed(result.reply))) return `the answer to ${input.type} depends on names`;
+  if (!same(again.records, renamed(result.records))) return `the records of ${input.type} depend on names`;
+  if (!same(again.effects, renamed(result.effects))) return `the effects of ${input.type} depend on names`;
+  const wanted = renamedSession(core, result.session);
+  if (!same(core.durableOf(again.session), core.durableOf(wanted)))
+    return `the state after ${input.type} depends on names`;
+  const live = (session: Session): unknown => [
+    session.hold,
+    session.agent,
+    session.fenced,
+    ...treeEntries(session.tasks),
+  ];
+  return same(live(again.session), live(wanted)) ? null : `the live state after ${input.type} depends on names`;
+}

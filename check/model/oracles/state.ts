@@ -1,0 +1,227 @@
+/** What holds in every state: of the session alone, and of the session and its environment together. */
+import type { Session, Task, Turn } from '../../../src/core/model.ts';
+import type { Tree } from '../../../src/core/tree.ts';
+import { treeEntries, treeGet, treeSize } from '../../../src/core/tree.ts';
+import type { Invariant } from '../../engine/index.ts';
+import type { Timer, World } from '../world.ts';
+import { onWire } from '../world.ts';
+import { demanders } from './turn.ts';
+
+const isWaiting = (task: Task): boolean => task.place === 'waiting';
+const all = (session: Session): Task[] => Array.from(treeEntries(session.tasks), ([, task]) => task);
+
+function oneOwner({ session }: World): string | null {
+  const holding = all(session).filter((task) => task.place === 'holding');
+  if (session.hold === null) return holding.length === 0 ? null : 'a task holds a free session';
+  if (holding.length !== 1 || holding[0]?.id !== session.hold.task) return 'the owner is not the one task that holds';
+  return holding[0].status === 'running' ? null : 'the owner is not running';
+}
+
+function noFreeWindow({ session }: World): string | null {
+  const waits = all(session).find(isWaiting);
+  if (session.hold !== null || session.parked !== null || session.fenced || waits === undefined) return null;
+  return `nobody owns the session and ${waits.id} waits`;
+}
+
+function admission({ session }: World): string | null {
+  const { hold } = session;
+  if (hold === null || session.parked !== null || session.fenced || onWire(session)) return null;
+  const owner = treeGet(session.tasks, hold.task);
+  if (owner?.lane !== 'background' || hold.turn?.protected === true) return null;
+  const waits = all(session).find((task) => isWaiting(task) && task.lane === 'interactive');
+  return waits === undefined ? null : `${owner.id} owns the session between turns and ${waits.id} waits`;
+}
+
+function interrupted({ session }: World): string | null {
+  const turn = session.hold?.turn ?? null;
+  const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
+  if (turn === null || !onWire(session) || session.parked !== null || session.fenced) return null;
+  if (owner?.lane === 'background' && !turn.protected && turn.intent === null) {
+    const [first] = demanders(session);
+    if (first !== undefined) return `${first} wants the turn interrupted and it is not`;
+  }
+  return null;
+}
+
+function ontoTheWire({ session, processes }: World): string | null {
+  const turn = session.hold?.turn ?? null;
+  if (turn === null || session.fenced) return null;
+  if (turn.phase === 'pending' && turn.intent !== null) return 'a turn that was not sent is being interrupted';
+  if (turn.phase === 'running' && turn.intent !== null) return 'an interrupt is kept back from a turn that has started';
+  if (turn.phase !== 'draining') return null;
+  const process = processes.find((other) => other.last === turn.id);
+  if (process === undefined) return 'a turn is drained and no process has it';
+  if (turn.intent === null) return 'a turn is drained for no cause';
+  return process.interrupts === (turn.again ? 2 : 1) ? null : `its interrupt was written ${process.interrupts} times`;
+}
+
+/** Rule 17, stated a second time: protection is for a background task that was preempted often enough in a row. */
+function protection({ session }: World): string | null {
+  const turn = session.hold?.turn ?? null;
+  const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
+  if (turn === null || owner === undefined) return null;
+  const due = owner.lane === 'background' && owner.streak >= session.limits.maxPreemptions;
+  if (turn.protected && !due) return `${owner.id} is protected after ${owner.streak} preemptions`;
+  return due && !turn.protected && turn.phase === 'pending' ? `${owner.id} is due for protection` : null;
+}
+
+/** Every wait names the deadline that ends it, and the deadline is armed (rule 18). */
+function deadlines(world: World): string | null {
+  const { session, processes } = world;
+  const { agent, hold } = session;
+  if (session.fenced) return null;
+  const armed = (name: Timer['name'], of: Timer['of']): boolean =>
+    world.timers.some((timer) => timer.name === name && timer.of === of);
+  const missing = (name: Timer['name'], of: Timer['of'], what: string): string | null =>
+    armed(name, of) ? null : `${what}, and the deadline "${name}" is not armed`;
+  const turn = hold?.turn ?? null;
+  if (agent.kind === 'ending') {
+    return processes.some((process) => process.inc === agent.inc && process.leaving) ? null : 'nobody ends the agent';
+  }
+  const agentWait =
+    agent.kind === 'starting'
+      ? missing('start', agent.inc, 'the agent is starting')
+      : agent.kind === 'up' && agent.unsolicited
+        ? missing('unsolicited', agent.inc, 'the agent is in a turn that nobody asked for')
+        : agent.kind === 'up' && agent.at === 'boundary'
+          ? missing('idle', agent.inc, 'the agent is at rest')
+          : null;
+  const turnWait = turn === null || !onWire(session) ? null : turnDeadline(turn, missing);
+  const held = hold !== null && session.parked === null && all(session).some(isWaiting);
+  const holdWait = held ? missing('hold', hold.epoch, 'somebody waits for the owner') : null;
+  const collecting = all(session).find((task) => task.place === 'collecting');
+  const collectWait = collecting === undefined ? null : missing('collect', collecting.id, 'a window is open');
+  return agentWait ?? turnWait ?? holdWait ?? collectWait;
+}
+
+function turnDeadline(
+  turn: Turn,
+  missing: (name: Timer['name'], of: Timer['of'], what: string) => string | null,
+): string | null {
+  if (turn.protected) {
+    const lacks = missing('protected', turn.id, 'a turn is protected');
+    if (lacks !== null) return lacks;
+  }
+  return turn.intent === null
+    ? missing('silence', turn.id, 'a turn is on the wire')
+    : missing('drain', turn.id, 'a turn is being interrupted');
+}
+
+/** The three indexes hold exactly what the tasks say. */
+function indexes({ session }: World): string | null {
+  const tasks = all(session);
+  const demand = new Set(demanders(session));
+  const queued = tasks.filter(isWaiting).map((task) => task.id);
+  const parties = tasks.filter(
+    (task) => task.party !== null && task.status === 'queued' && (isWaiting(task) || task.place === 'collecting'),
+  );
+  return (
+    indexIs('queue', session.queue, new Set(queued)) ??
+    indexIs('demand', session.demand, demand) ??
+    indexIs('parties', session.parties, new Set(parties.map((task) => task.id)))
+  );
+}
+
+function indexIs<K>(name: string, tree: Tree<K, string>, wanted: ReadonlySet<string>): string | null {
+  if (treeSize(tree) !== wanted.size) return `the index ${name} holds ${treeSize(tree)} tasks, not ${wanted.size}`;
+  let last: K | null = null;
+  for (const [key, id] of treeEntries(tree)) {
+    if (!wanted.has(id)) return `the index ${name} holds ${id}`;
+    if (treeGet(tree, key) !== id) return `the index ${name} does not find ${id}`;
+    if (last !== null && tree.compare(last, key) >= 0) return `the index ${name} is out of order`;
+    last = key;
+  }
+  return null;
+}
+
+function slotsAgree(world: World): string | null {
+  const open = world.slots.filter((slot) => slot.state === 'open');
+  const lost = open.find((slot) => treeGet(world.session.tasks, slot.id) === undefined);
+  if (lost !== undefined) return `${lost.id} was accepted, has no final, and is not there`;
+  return treeSize(world.session.tasks) === open.length ? null : 'a task is there that nobody submitted';
+}
+
+function ridersAgree({ session }: World): string | null {
+  for (const task of all(session)) {
+    const riding = task.place === 'riding';
+    if (riding !== (task.carrier !== null)) return `${task.id} rides on nobody, or is carried and does not ride`;
+    if (task.taken && !riding) return `${task.id} is said to be in a turn and does not ride`;
+    if (task.carrier !== null && treeGet(session.tasks, task.carrier)?.riders.includes(task.id) !== true) {
+      return `${task.id} rides on ${task.carrier}, which does not know of it`;
+    }
+    for (const rider of task.riders) {
+      if (treeGet(session.tasks, rider)?.carrier !== task.id)
+        return `${task.id} carries ${rider}, which does not ride on it`;
+    }
+    if (new Set(task.riders).size !== task.riders.length) return `${task.id} carries a task twice`;
+  }
+  return null;
+}
+
+/** New tokens are new because none is beyond its counter. */
+function bounds({ session }: World): string | null {
+  const { hold, agent } = session;
+  if (hold !== null && hold.epoch > session.epoch) return 'a hold has an epoch that was not granted yet';
+  if (hold?.turn !== null && hold?.turn !== undefined && hold.turn.id > session.turns)
+    return 'a turn is beyond the counter';
+  if (agent.kind !== 'none' && agent.inc > session.incarnations) return 'an agent is beyond the counter';
+  for (const task of all(session)) {
+    if (task.ord >= session.ord) return `${task.id} has an order number that was not given yet`;
+    if (task.run !== null && task.run > session.epoch)
+      return `the runner of ${task.id} has an epoch that was not granted`;
+    if (task.attempts > task.maxAttempts) return `${task.id} is at attempt ${task.attempts}`;
+    if (task.streak > session.limits.maxPreemptions) return `${task.id} has a streak of ${task.streak}`;
+  }
+  return null;
+}
+
+/** Calls are conserved: what a live runner waits for, the session owes it. */
+function callsAgree({ session, runners }: World): string | null {
+  if (session.fenced) return null;
+  for (const runner of runners) {
+    if (runner.aborted) continue;
+    const task = treeGet(session.tasks, runner.task);
+    if (task === undefined || task.run !== runner.run)
+      return `a runner of ${runner.task} lives on, and nobody aborts it`;
+    if (task.call !== runner.call && task.verdict === null) return `a runner of ${runner.task} waits for a lost call`;
+  }
+  for (const task of all(session)) {
+    const lives = runners.some((runner) => runner.task === task.id && runner.run === task.run && !runner.aborted);
+    if (task.run !== null && !lives) return `${task.id} believes in a runner that is not there`;
+    const turn = session.hold?.task === task.id ? session.hold.turn : null;
+    if (turn !== null && task.run !== null && turn.call !== task.call)
+      return 'a turn answers another call than the one asked';
+    if (task.mode === 'code' && task.place === 'holding' && task.run === null && task.verdict === null) {
+      return `${task.id} owns the session and has no runner`;
+    }
+  }
+  return null;
+}
+
+function processesAgree({ session, processes }: World): string | null {
+  if (processes.length > 1) return 'two processes live';
+  const { agent } = session;
+  if (session.fenced) return null;
+  if (agent.kind === 'none') return processes.length === 0 ? null : 'a process lives that the session does not know of';
+  const process = processes.find((other) => other.inc === agent.inc);
+  if (process === undefined) return 'the session believes in a process that is gone';
+  if (agent.kind === 'up' && !process.up) return 'the session believes that the agent is up, and it is starting';
+  if (agent.kind === 'up' && agent.at === 'turn' && !onWire(session)) return 'the agent is in a turn that nobody owns';
+  return agent.kind !== 'up' && onWire(session) ? 'a turn is on the wire of an agent that is not up' : null;
+}
+
+export const stateInvariants: readonly Invariant<World>[] = [
+  { name: 'rule 1: at most one hold, and its task is the one that holds', check: oneOwner },
+  { name: 'rule 3: no free window', check: noFreeWindow },
+  { name: 'rule 6: no background turn is admitted while an interactive task waits', check: admission },
+  { name: 'rule 5: the interrupt leaves in the same pass as the demand', check: interrupted },
+  { name: 'rules 5, 7, 9: one interrupt for a turn, as soon as it has started', check: ontoTheWire },
+  { name: 'rule 17: protection after so many preemptions in a row', check: protection },
+  { name: 'rule 18: every wait has its deadline', check: deadlines },
+  { name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes },
+  { name: 'section 4: whatever was accepted is there until its final', check: slotsAgree },
+  { name: 'section 5: riders and carriers agree', check: ridersAgree },
+  { name: 'tokens are new when they are given', check: bounds },
+  { name: 'rule 11: calls of live runners are owed, and of others not', check: callsAgree },
+  { name: 'rule 14: the session knows its one process', check: processesAgree },
+];

@@ -1,0 +1,89 @@
+/** Turns: they only go forward, they are interrupted for a stated cause, and they end by their own events (rules 5 to 10). */
+import type { Session, Turn, TurnPhase } from '../../../src/core/model.ts';
+import { treeGet } from '../../../src/core/tree.ts';
+import type { Report } from '../report.ts';
+import type { Move } from './index.ts';
+
+const number = 'rule 7: turns are numbered anew, and begin uninterrupted';
+const sticky = 'rule 7: an interrupt is cleared by the end of its turn and by nothing else';
+const cause = 'rules 4, 7: a turn is interrupted for a stated cause';
+const fenced = 'section 2: an event of another turn or process is never applied';
+const order: { readonly [P in TurnPhase]: number } = { pending: 0, sent: 1, running: 2, draining: 3 };
+const strength = { none: 0, preempt: 1, silence: 2, verdict: 3 } as const;
+
+export function judgeTurn(move: Move, report: Report): void {
+  const { world, result } = move;
+  const before = world.session.hold?.turn ?? null;
+  const after = result.session.hold?.turn ?? null;
+  judgeFencing(move, before, report);
+  if (after === null) return;
+  if (before === null || before.id !== after.id) {
+    if (after.id <= world.session.turns) report.fail(number, `turn ${after.id} follows turn ${world.session.turns}`);
+    if (after.intent !== null || after.acked || after.result !== null || after.again) {
+      report.fail(number, 'a new turn begins with the interrupt, ack or result of another');
+    }
+    return;
+  }
+  if (order[after.phase] < order[before.phase])
+    report.fail(sticky, `a turn goes from ${before.phase} to ${after.phase}`);
+  if (strength[after.intent ?? 'none'] < strength[before.intent ?? 'none'])
+    report.fail(sticky, 'an interrupt is taken back');
+  if ((before.acked && !after.acked) || (before.result !== null && after.result === null)) {
+    report.fail(sticky, 'an ack or a result is forgotten');
+  }
+  if (after.protected && !before.protected)
+    report.fail('rule 17: a turn is protected from its beginning', 'it becomes so');
+  if (after.intent !== before.intent) judgeCause(move, before, after, report);
+}
+
+function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, report: Report): void {
+  const session = result.session;
+  const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
+  switch (after.intent) {
+    case 'preempt': {
+      const demander = after.by === null ? undefined : [...demanders(session)].find((id) => id === after.by);
+      if (owner?.lane !== 'background') report.fail(cause, 'an interactive turn is preempted');
+      if (demander === undefined) report.fail(cause, 'a turn is preempted for nobody who waits and wants it');
+      if (after.protected) report.fail('rule 17: a protected turn is not preempted', 'it is');
+      return;
+    }
+    case 'silence':
+      if (input.type !== 'timer' || input.name !== 'silence')
+        report.fail(cause, 'a turn is cut for a silence that was not');
+      return;
+    case 'verdict':
+      if (owner?.verdict === null || owner === undefined) report.fail(cause, 'a turn is to end without a verdict');
+      return;
+    case null:
+      report.fail(sticky, `an interrupt (${before.intent}) of ${world.session.hold?.task} is cleared`);
+  }
+}
+
+/** The demand, stated a second time: ids of waiting interactive tasks that were submitted to preempt. */
+export function* demanders(session: Session): Generator<string> {
+  const open = [session.tasks.root];
+  for (const node of open) {
+    if (node === null) continue;
+    open.push(node.left, node.right);
+    const task = node.value;
+    const calm = task.whenBusy === 'enqueue' || task.whenBusy === 'steer';
+    if (task.place === 'waiting' && task.lane === 'interactive' && !calm) yield task.id;
+  }
+}
+
+/** What was applied carried the tokens of the live process, turn, hold or runner. */
+function judgeFencing({ world, input }: Move, turn: Turn | null, report: Report): void {
+  const { agent, hold, tasks } = world.session;
+  if ('inc' in input && (agent.kind === 'none' || agent.inc !== input.inc)) {
+    report.fail(fenced, `${input.type} of process ${input.inc} is applied`);
+  }
+  if ('turn' in input && input.turn !== null && turn?.id !== input.turn) {
+    report.fail(fenced, `${input.type} of turn ${input.turn} is applied`);
+  }
+  if ('run' in input && treeGet(tasks, input.task)?.run !== input.run) {
+    report.fail(fenced, `${input.type} of a runner that is not the live one is applied`);
+  }
+  if (input.type === 'evict' && input.epoch !== null && hold?.epoch !== input.epoch) {
+    report.fail('rule 13: release only your own', 'an eviction that names another hold is applied');
+  }
+}

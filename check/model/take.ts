@@ -1,0 +1,111 @@
+/** Takes one move: applies its input to the session, commits its records, runs its effects, and judges all of it. */
+import type { Input } from '../../src/core/inputs.ts';
+import type { StepResult } from '../../src/core/outputs.ts';
+import { treeEntries, treeGet } from '../../src/core/tree.ts';
+import type { Config } from './config.ts';
+import type { Core } from './core.ts';
+import { deliver } from './deliver.ts';
+import { judge } from './oracles/index.ts';
+import type { Report } from './report.ts';
+import type { Slot, World } from './world.ts';
+import { slotId } from './world.ts';
+
+export interface Taken {
+  readonly world: World;
+  readonly result: StepResult | null;
+}
+
+/** `before` is the state, `offered` the environment just before the input is applied (what was read, spent or said). */
+export function take(config: Config, core: Core, offered: World, input: Input | null, report: Report): Taken {
+  if (input === null) return { world: offered, result: null };
+  let result: StepResult;
+  try {
+    result = core.step(offered.session, input);
+  } catch (error) {
+    report.fail('the core breaks none of its own invariants', error instanceof Error ? error.message : String(error));
+    return { world: offered, result: null };
+  }
+  const asked = ask(config, offered, input, result);
+  judge(core, config, asked, input, result, report);
+  const moved = settleSlots(config, { ...asked, session: result.session }, result, report);
+  return { world: deliver(config, moved, result.effects, report), result };
+}
+
+/** Writes down whose end the input asks for, before the core has decided what comes of it; and who is born. */
+function ask(config: Config, world: World, input: Input, result: StepResult): World {
+  if (result.reply.kind === 'refused' || result.reply.kind === 'stale') return world;
+  if (input.type === 'submit') {
+    const slots = world.slots.map((slot, index): Slot => {
+      if (slotId(config.slots[index]?.name ?? '', slot.generation) === input.task.id) {
+        return { ...slot, id: input.task.id, state: 'open' };
+      }
+      return slot.state === 'open' && isDisplaced(world, slot, input) ? { ...slot, asked: true } : slot;
+    });
+    return { ...world, slots };
+  }
+  const isAsked = (slot: Slot): boolean => {
+    if (slot.state !== 'open') return false;
+    if (input.type === 'cancel') return slot.id === input.task;
+    if (input.type !== 'stop') return false;
+    return input.scope === 'session' || (input.scope === 'turn') === isWithOwner(world, slot);
+  };
+  return input.type === 'cancel' || input.type === 'stop'
+    ? { ...world, slots: world.slots.map((slot) => (isAsked(slot) ? { ...slot, asked: true } : slot)) }
+    : world;
+}
+
+/** The new message takes the place of this task, or cuts it short (design, section 5). */
+function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'submit' }>): boolean {
+  const { party, whenBusy } = input.task;
+  for (const [id, task] of treeEntries(world.session.tasks)) {
+    if (id !== slot.id || party === null || task.party !== party) continue;
+    if (whenBusy === 'replace') return task.status === 'queued' && task.place !== 'riding';
+    if (whenBusy === 'interrupt' || whenBusy === 'rollback')
+      return task.lane === 'interactive' && isWithOwner(world, slot);
+  }
+  return false;
+}
+
+/** It owns the session, or rides on the task that does. */
+function isWithOwner({ session }: World, slot: Slot): boolean {
+  const owner = session.hold?.task ?? null;
+  return owner !== null && (slot.id === owner || treeGet(session.tasks, slot.id)?.carrier === owner);
+}
+
+/** Ends slots with their tasks; a recurring one may be submitted again. */
+function settleSlots(config: Config, world: World, result: StepResult, report: Report): World {
+  const { records } = result;
+  let slots = world.slots;
+  for (const record of records) {
+    if (record.type === 'event' && record.event === 'turn-ended' && record.task !== null) {
+      const open = slots.findIndex((slot) => slot.id === record.task && slot.state === 'open');
+      if (open < 0)
+        report.fail('section 4: nothing is appended after final', 'a turn ends on the tape of an ended task');
+    }
+    if (record.type === 'event' && record.event === 'steered' && isTaken(record.data)) {
+      slots = slots.map((slot) => (slot.id === record.task ? { ...slot, inTurn: true } : slot));
+    }
+    if (record.type !== 'end') continue;
+    slots = slots.map((slot, index): Slot => {
+      if (slot.id !== record.task || slot.state !== 'open') return slot;
+      const spec = config.slots[index];
+      const ended = { ...slot, asked: false, inTurn: false, prompted: false };
+      return spec?.recurs === true
+        ? { ...ended, state: 'unborn', generation: slot.generation + 1 }
+        : { ...ended, state: 'ended' };
+    });
+  }
+  return slots === world.slots ? world : { ...world, slots };
+}
+
+const isTaken = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && 'taken' in data && data.taken === true;
+
+/** The node dies, and all that lived in it; the session is taken up again from the records alone. */
+export function recover(config: Config, core: Core, world: World, report: Report): Taken {
+  const limits = { maxPreemptions: config.maxPreemptions, maxOpen: config.maxOpen };
+  const session = core.rebuild(core.durableOf(world.session), limits);
+  const slots = world.slots.map((slot) => ({ ...slot, inTurn: false }));
+  const rebuilt: World = { ...world, session, slots, processes: [], runners: [], timers: [] };
+  return take(config, core, rebuilt, { at: 1, type: 'recovered' }, report);
+}

@@ -1,0 +1,178 @@
+/**
+ * A state of the checker: the real session and, around it, everything that can send it an input.
+ *
+ * Made anew by every move; never changed. The environment keeps its own idea of what is true (which process runs, what it
+ * has read, which turn it is in), so that the session's belief can be judged against it.
+ */
+import type { Epoch, Incarnation, TaskId, TurnId } from '../../src/core/ids.ts';
+import { sessionKey, taskId } from '../../src/core/ids.ts';
+import type { Input, TimerName } from '../../src/core/inputs.ts';
+import type { Session } from '../../src/core/model.ts';
+import type { StepResult } from '../../src/core/outputs.ts';
+import type { Budget, Config } from './config.ts';
+import { budgets } from './config.ts';
+import type { Core } from './core.ts';
+
+export interface Slot {
+  /** The task's id; a recurring slot has a new one each time. */
+  readonly id: TaskId;
+  readonly state: 'unborn' | 'open' | 'ended';
+  /** Somebody who may has asked for its end. */
+  readonly asked: boolean;
+  /** Its text is in the last turn that was written to an agent. */
+  readonly inTurn: boolean;
+  /** A turn of it was written before. */
+  readonly prompted: boolean;
+  readonly generation: number;
+}
+
+export type Message =
+  | { readonly type: 'prompt'; readonly turn: TurnId }
+  | { readonly type: 'interrupt'; readonly turn: TurnId }
+  | { readonly type: 'steer'; readonly turn: TurnId; readonly task: TaskId };
+
+/** One agent process, as it really is. */
+export interface Process {
+  readonly inc: Incarnation;
+  readonly up: boolean;
+  /** It was told to leave, or is being killed; until it is gone it may still read and say anything. */
+  readonly leaving: boolean;
+  /** Written and not read yet, in order. */
+  readonly inbox: readonly Message[];
+  /** The turn it is in. */
+  readonly turn: TurnId | null;
+  readonly started: boolean;
+  /** It has read an interrupt for that turn. */
+  readonly interrupted: boolean;
+  /** Interrupts of the last turn that it has read and not acknowledged. Acks of turns before are probes in every state. */
+  readonly owes: number;
+  readonly unsolicited: boolean;
+  /** The last turn that was written to it; how often that was interrupted; whether an ack for it has been said. */
+  readonly last: TurnId | null;
+  readonly lastStarted: boolean;
+  readonly interrupts: number;
+  readonly acked: boolean;
+}
+
+/** One code runner, alive or, once aborted, about to call one last time. */
+export interface Runner {
+  readonly slot: number;
+  readonly task: TaskId;
+  readonly run: Epoch;
+  readonly aborted: boolean;
+  /** The call it waits for. */
+  readonly call: number | null;
+  readonly made: number;
+}
+
+export interface Timer {
+  readonly name: TimerName;
+  readonly of: number | TaskId;
+}
+
+export interface World {
+  readonly session: Session;
+  readonly slots: readonly Slot[];
+  readonly processes: readonly Process[];
+  readonly runners: readonly Runner[];
+  readonly timers: readonly Timer[];
+  /** What is left of each budget, in the order of `budgets`. */
+  readonly left: readonly number[];
+}
+
+/** Who does it: words for the story. */
+export type Who =
+  | 'sender'
+  | 'operator'
+  | 'node'
+  | 'agent'
+  | 'process'
+  | 'timer'
+  | 'runner'
+  | 'aborted runner'
+  | 'reading';
+
+export interface Action {
+  readonly who: Who;
+  /** Null: a step of the environment alone. */
+  readonly input: Input | null;
+  /** What the step gave; null where there was none or where it threw. */
+  readonly result: StepResult | null;
+}
+
+/** Classes of actions, for fairness. Collect windows and runners have one class per slot: five slots at most. */
+export const kinds = {
+  sender: 0,
+  operator: 1,
+  fault: 2,
+  ready: 3,
+  read: 4,
+  start: 5,
+  ack: 6,
+  result: 7,
+  unsolicited: 8,
+  steered: 9,
+  exit: 10,
+  takeover: 11,
+  unpark: 12,
+  timer: 13,
+  collect: 21,
+  runner: 26,
+} as const;
+
+export const timerNames: readonly TimerName[] = [
+  'start',
+  'drain',
+  'silence',
+  'hold',
+  'protected',
+  'unsolicited',
+  'idle',
+  'collect',
+];
+
+export const budgetIndex = (budget: Budget): number => budgets.indexOf(budget);
+
+export function has(world: World, budget: Budget): boolean {
+  return (world.left[budgetIndex(budget)] ?? 0) > 0;
+}
+
+export function spend(world: World, budget: Budget): World {
+  const index = budgetIndex(budget);
+  return { ...world, left: world.left.with(index, (world.left[index] ?? 0) - 1) };
+}
+
+export const limitsOf = (config: Config): Session['limits'] => ({
+  maxPreemptions: config.maxPreemptions,
+  maxOpen: config.maxOpen,
+});
+
+export const slotId = (name: string, generation: number): TaskId =>
+  taskId(generation === 0 ? name : `${name}~${generation}`);
+
+export const initialWorld = (config: Config, core: Core): World => ({
+  session: core.newSession(sessionKey('s'), limitsOf(config)),
+  slots: config.slots.map((spec) => ({
+    id: slotId(spec.name, 0),
+    state: 'unborn',
+    asked: false,
+    inTurn: false,
+    prompted: false,
+    generation: 0,
+  })),
+  processes: [],
+  runners: [],
+  timers: [],
+  left: budgets.map((budget) => config.budgets[budget] ?? 0),
+});
+
+export function slotOf(world: World, id: TaskId | null): number {
+  for (let index = 0; index < world.slots.length; index += 1) {
+    const slot = world.slots[index];
+    if (slot !== undefined && slot.id === id && slot.state !== 'unborn') return index;
+  }
+  return -1;
+}
+
+export const onWire = (session: Session): boolean =>
+  session.hold !== null && session.hold.turn !== null && session.hold.turn.phase !== 'pending';
