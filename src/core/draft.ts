@@ -129,6 +129,9 @@ export function endTask(d: Draft, id: TaskId, ending: Ending): void {
     const carrier = mustTask(d, task.carrier);
     putTask(d, { ...carrier, riders: carrier.riders.filter((rider) => rider !== id) });
   }
+  if (task.place === 'collecting') {
+    d.effects.push({ type: 'disarm', timer: 'collect', of: id });
+  }
   const riders = task.riders;
   reindex(d.s, task, null);
   d.touched.set(id, null);

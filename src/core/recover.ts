@@ -1,10 +1,10 @@
 /** The ends of a session on a node: taken up again from the store, or lost to another node (design, sections 4 and 8). */
 import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
-import type { Task } from './model.ts';
+import type { Hold, Task } from './model.ts';
 import type { Reply } from './outputs.ts';
 import { treeEntries } from './tree.ts';
-import { endTurn, loseTurn, onWire } from './turn.ts';
+import { endTurn, onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 
@@ -23,7 +23,7 @@ export function recovered(d: Draft): Reply {
     }
   }
   if (d.s.hold !== null) {
-    recoverOwner(d, d.s.hold.turn);
+    recoverOwner(d, d.s.hold);
   }
   return OK;
 }
@@ -50,20 +50,22 @@ function loseRunner(d: Draft, task: Task): void {
   taskEvent(d, task.id, 'retried', { attempt: attempts, reason: 'node_restarted' });
 }
 
-function recoverOwner(d: Draft, turn: NonNullable<Draft['s']['hold']>['turn']): void {
-  const hold = d.s.hold;
-  invariant(hold !== null, 'there is an owner to recover');
-  const id = hold.task;
-  if (onWire(turn)) {
+/** Ends by its policy, or takes its place in the order again, under a new epoch. */
+function recoverOwner(d: Draft, hold: Hold): void {
+  const lost = onWire(hold.turn);
+  if (lost) {
     endTurn(d, { kind: 'lost', reason: 'node_restarted', burns: true });
-  } else if (mustTask(d, id).mode === 'code') {
-    loseTurn(d, 'node_restarted', false, true);
   }
-  const task = getTask(d, id);
-  if (d.s.hold !== null && task !== null) {
-    // Still open: it takes its place in the order again, under a new epoch.
-    setHold(d, null);
-    putTask(d, { ...(task.mode === 'code' ? forgetRunner(task) : task), place: 'waiting' });
+  const task = getTask(d, hold.task);
+  setHold(d, null);
+  if (task === null) {
+    return;
+  }
+  putTask(d, { ...task, place: 'waiting' });
+  if (task.mode === 'code' && !lost) {
+    loseRunner(d, mustTask(d, task.id));
+  } else if (task.mode === 'code') {
+    putTask(d, { ...forgetRunner(mustTask(d, task.id)), cut: true });
   }
 }
 

@@ -1,0 +1,261 @@
+/** The agent's life, the deadlines around it, and what an operator may ask. */
+import { describe, expect, test } from 'vitest';
+import { taskId } from '../../src/core/ids.ts';
+import { Box, inBackground } from '../support/core-driver.ts';
+
+const stale = (what: string): unknown => ({ kind: 'stale', what });
+const refused = (code: string): unknown => ({ kind: 'refused', code });
+
+describe('starting and resting', () => {
+  test('what if the agent never becomes ready? (I-13, I-16, I-19)', () => {
+    const box = new Box();
+    box.submit('A', { maxAttempts: 2 });
+    box.passes('start');
+    expect(box.acts).toEqual(['kill']);
+    expect(box.events('A', 'deadline')).toMatchObject([{ name: 'start' }]);
+    expect(box.ready()).toEqual(stale('incarnation'));
+    box.exited();
+    box.passes('start');
+    expect(box.final('A')).toBe('failed agent_start_failed');
+  });
+
+  test('what if the conversation to be resumed is lost? (I-33)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.answers();
+    box.exited();
+    box.submit('B');
+    expect(box.sent('start')).toMatchObject([{ conversation: 'c1' }]);
+    box.ready({ conversation: 'c2', lost: true });
+    expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
+    expect(box.tape()).toContain('conversation-lost');
+    box.started();
+    box.submit('C');
+    box.result('completed');
+    expect(box.sent('prompt')).toMatchObject([{ task: 'C', lost: false }]);
+    expect(box.session.conversation).toBe('c2');
+  });
+
+  test('what if the agent has been at rest for long, or its place is needed? (I-33)', () => {
+    for (const way of ['idle', 'make-room'] as const) {
+      const box = new Box();
+      box.submit('A', { mode: 'code' });
+      box.call('A', 1, 1);
+      box.runs();
+      expect(box.do({ type: 'make-room' })).toEqual(refused('agent_not_running'));
+      expect(box.late('idle', box.inc)).toEqual(stale('timer'));
+      box.result('completed');
+      expect(way === 'idle' ? box.passes('idle') : box.do({ type: 'make-room' })).toEqual({ kind: 'ok' });
+      expect(box.acts).toEqual(['close']);
+      box.call('A', 1, 2);
+      expect(box.acts).toEqual([]);
+      box.exited();
+      expect(box.sent('start')).toMatchObject([{ inc: 2, conversation: 'c1' }]);
+      expect(box.task('A').attempts).toBe(1);
+    }
+  });
+
+  test('what if an event comes from an agent of before? (I-15, I-24)', () => {
+    const box = inBackground();
+    box.exited();
+    box.runs();
+    expect(box.inc).toBe(2);
+    for (const answer of [
+      box.exited(1),
+      box.started(2, 1),
+      box.output(2, 1),
+      box.ack({ inc: 1 }),
+      box.result('completed', { inc: 1 }),
+      box.ready({ inc: 1 }),
+    ]) {
+      expect(answer).toEqual(stale('incarnation'));
+    }
+    expect(box.situation).toBe('running');
+  });
+
+  test('what if a turn is confirmed twice, acked unasked, or answered twice? (I-24)', () => {
+    const box = inBackground();
+    expect(box.started()).toEqual(stale('unasked'));
+    expect(box.ack()).toEqual(stale('unasked'));
+    box.cancel('bg');
+    box.result('interrupted');
+    expect(box.result('completed')).toEqual(stale('unasked'));
+    box.ack();
+    expect(box.final('bg')).toBe('cancelled cancelled');
+  });
+});
+
+describe('a turn that nobody asked for', () => {
+  test('what if it runs when a prompt is to be sent? (I-10, I-33)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.answers();
+    box.unsolicited('began');
+    box.submit('B');
+    expect(box.acts).toEqual([]);
+    expect(box.situation).toBe('pending');
+    box.unsolicited('ended');
+    expect(box.sent('prompt')).toMatchObject([{ task: 'B' }]);
+    expect(box.tape().filter((event) => event === 'unsolicited')).toHaveLength(2);
+    expect(box.unsolicited('ended')).toEqual(stale('unasked'));
+  });
+
+  test('what if it begins between our prompt and the agent’s confirmation? (I-10, I-19)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.ready();
+    box.unsolicited('began');
+    box.passes('unsolicited');
+    expect(box.acts).toEqual([]);
+    box.unsolicited('ended');
+    box.started();
+    box.result('completed');
+    expect(box.final('A')).toBe('completed completed');
+  });
+
+  test('what if it never ends, each time the agent is started? (I-13, I-19)', () => {
+    const box = new Box();
+    box.submit('A', { maxAttempts: 3 });
+    box.answers();
+    box.unsolicited('began');
+    box.submit('B', { maxAttempts: 2 });
+    box.passes('unsolicited');
+    expect(box.acts).toEqual(['kill']);
+    expect(box.task('B').attempts).toBe(2);
+    box.exited();
+    box.park();
+    box.ready();
+    box.unsolicited('began');
+    box.unpark();
+    box.exited();
+    expect(box.final('B')).toBe('failed agent_start_failed');
+    expect(box.events('B', 'lost')).toMatchObject([{ reason: 'unsolicited_deadline' }, {}]);
+  });
+
+  test('what if our turn ends while it still runs? (I-10)', () => {
+    const box = inBackground();
+    box.background('next');
+    box.unsolicited('began');
+    box.result('completed');
+    expect(box.owner).toBe('next');
+    expect(box.acts).toEqual([]);
+    box.unsolicited('ended');
+    expect(box.sent('prompt')).toMatchObject([{ task: 'next' }]);
+  });
+});
+
+describe('operators', () => {
+  test('what if a session is parked while a turn runs and others wait? (I-21)', () => {
+    const box = inBackground();
+    box.park();
+    box.submit('A');
+    expect(box.acts).toEqual([]);
+    box.result('completed');
+    expect(box.final('bg')).toBe('completed completed');
+    expect(box.situation).toBe('free');
+    box.unpark();
+    expect(box.owner).toBe('A');
+    expect(box.unpark()).toEqual(refused('not_parked'));
+  });
+
+  test('what if a parked session waits longer than its hold limit? (I-20, I-21)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.submit('B');
+    box.park();
+    box.passes('hold');
+    expect(box.owner).toBe('A');
+    box.unpark();
+    expect(box.armed).toContain('hold:1');
+  });
+
+  test('what if a step has thrown? (I-21, I-13)', () => {
+    const box = inBackground({ maxAttempts: 1 });
+    box.submit('A');
+    box.do({ type: 'fault', reason: 'invariant_broken' });
+    expect(box.acts).toEqual(['kill']);
+    expect(box.session.parked).toBe('fault: invariant_broken');
+    expect(box.tape()).toContain('fault');
+    box.exited();
+    expect(box.acts).toEqual([]);
+    box.unpark();
+    expect(box.owner).toBe('A');
+    expect(box.task('bg')).toMatchObject({ attempts: 1, place: 'waiting' });
+  });
+
+  test('D09 what if a turn, a queue, or both are stopped? (I-30)', () => {
+    const ended = (scope: 'turn' | 'queue' | 'session'): readonly string[] => {
+      const box = new Box();
+      box.submit('A', { party: 'p' });
+      box.runs();
+      box.submit('S', { party: 'p', whenBusy: 'steer' });
+      box.steered('S', true);
+      box.submit('B');
+      box.background('bg');
+      const reply = box.stop(scope);
+      expect(box.sent('interrupt')).toHaveLength(scope === 'queue' ? 0 : 1);
+      return reply.kind === 'receipts' ? reply.receipts.map(({ task, state, turn }) => `${task} ${state} ${turn}`) : [];
+    };
+    expect(ended('turn')).toEqual(['S acknowledged 1', 'A requested 1']);
+    expect(ended('queue')).toEqual(['B acknowledged null', 'bg acknowledged null']);
+    expect(ended('session')).toEqual([
+      'B acknowledged null',
+      'bg acknowledged null',
+      'S acknowledged 1',
+      'A requested 1',
+    ]);
+  });
+
+  test('what if waiting tasks are moved? (I-3, I-30)', () => {
+    const box = inBackground();
+    for (const id of ['1', '2', '3', '4']) {
+      box.background(id);
+    }
+    box.move('3', { where: 'first' });
+    expect(box.queue).toEqual(['3', '1', '2', '4']);
+    box.move('4', { where: { before: taskId('1') } });
+    box.move('2', { where: { before: taskId('3') } });
+    expect(box.queue).toEqual(['2', '3', '4', '1']);
+    box.move('2', { where: 'last' });
+    box.move('1', { priority: 5 });
+    expect(box.queue).toEqual(['1', '3', '4', '2']);
+    expect(box.move('3', { where: { before: taskId('1') } })).toEqual(refused('not_movable'));
+    expect(box.move('3', { where: { before: taskId('3') } })).toEqual(refused('not_movable'));
+    expect(box.move('nobody', {})).toEqual(refused('unknown_task'));
+    expect(new Set(['1', '2', '3', '4'].map((id) => box.task(id).ord)).size).toBe(4);
+    box.move('4', { lane: 'interactive' });
+    expect(box.acts).toEqual([]);
+    expect(box.queue[0]).toBe('4');
+  });
+
+  test('what if a waiting task is moved to the urgent lane that asked to preempt? (I-6, I-7, I-30)', () => {
+    const box = inBackground();
+    box.background('1', { whenBusy: 'preempt' });
+    expect(box.acts).toEqual([]);
+    box.move('1', { lane: 'interactive' });
+    expect(box.acts).toEqual(['interrupt']);
+  });
+
+  test('what if a task is edited before, while, and after its text is with the agent? (I-30)', () => {
+    const box = new Box();
+    box.submit('A', { party: 'p' });
+    expect(box.edit('A')).toEqual(refused('not_queued'));
+    box.runs();
+    box.submit('B');
+    expect(box.edit('B')).toEqual({ kind: 'ok' });
+    expect(box.records.map(({ type }) => type)).toEqual(['payload', 'event']);
+    box.submit('S', { party: 'p', whenBusy: 'steer' });
+    expect(box.edit('S')).toEqual(refused('not_queued'));
+    box.steered('S', false);
+    expect(box.edit('S')).toEqual({ kind: 'ok' });
+    expect(box.edit('nobody')).toEqual(refused('unknown_task'));
+  });
+
+  test('what if there is nothing to evict or restart? (I-24)', () => {
+    const box = new Box();
+    expect(box.evict()).toEqual(refused('nothing_held'));
+    expect(box.evict(3)).toEqual(stale('epoch'));
+    expect(box.do({ type: 'restart-agent', by: null })).toEqual(refused('agent_not_running'));
+    expect(box.do({ type: 'make-room' })).toEqual(refused('agent_not_running'));
+  });
+});

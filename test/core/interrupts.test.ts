@@ -1,0 +1,343 @@
+/** How a turn is interrupted and drained, and what an agent that lies, dies or hangs can do to it. */
+import { describe, expect, test } from 'vitest';
+import { Box, everything, inBackground } from '../support/core-driver.ts';
+
+const stale = (what: string): unknown => ({ kind: 'stale', what });
+
+describe('an interrupt', () => {
+  test('C05 what if it lands between the grant and the first read of the turn? (I-7, I-9)', () => {
+    const pending = new Box();
+    pending.submit('A');
+    pending.cancel('A');
+    pending.ready();
+    expect(pending.all('prompt')).toEqual([]);
+    expect(pending.final('A')).toBe('cancelled cancelled');
+
+    const sent = new Box();
+    sent.submit('A');
+    sent.ready();
+    sent.cancel('A');
+    expect(sent.acts).toEqual([]);
+    expect(sent.started()).toEqual({ kind: 'ok' });
+    expect(sent.sent('interrupt')).toMatchObject([{ turn: 1, again: false }]);
+    sent.drains();
+    expect(sent.outcomes('A')).toEqual(['cancelled']);
+    expect(sent.final('A')).toBe('cancelled cancelled');
+  });
+
+  test('C06 what if the agent dies after it and is restarted? (I-9, I-17)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.submit('B');
+    box.cancel('A');
+    box.exited();
+    expect(box.final('A')).toBe('cancelled cancelled');
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+    box.ready();
+    expect(box.all('prompt').map(({ task }) => task)).toEqual(['A', 'B']);
+  });
+
+  test('C06 what if the node dies after it? (I-17, I-25)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.cancel('A');
+    box.crash();
+    expect(box.final('A')).toBe('cancelled cancelled');
+    expect(box.all('prompt')).toHaveLength(1);
+  });
+
+  test('C07 what if it is aimed at turn N and arrives when N+1 runs? (I-9)', () => {
+    const box = inBackground();
+    box.result('completed');
+    box.background('next');
+    box.runs();
+    expect(box.cancel('bg')).toEqual({ kind: 'refused', code: 'unknown_task' });
+    for (const timer of ['drain', 'silence', 'protected'] as const) {
+      expect(box.late(timer, 1)).toEqual(stale('timer'));
+    }
+    expect(box.ack({ turn: 1 })).toEqual(stale('turn'));
+    expect(box.situation).toBe('running');
+    expect(box.session.hold?.turn).toMatchObject({ id: 2, intent: null });
+  });
+
+  test('C08 what if the agent is idle? (I-9)', () => {
+    const box = new Box();
+    box.submit('A', { mode: 'code' });
+    box.call('A', 1, 1);
+    box.answers();
+    expect(box.situation).toBe('between-turns');
+    box.cancel('A');
+    expect(box.acts).toEqual(['abort']);
+    expect(box.final('A')).toBe('cancelled cancelled');
+    expect(box.stop('session')).toEqual({ kind: 'receipts', receipts: [] });
+    expect(box.all('interrupt')).toEqual([]);
+  });
+
+  test('C09 what if there are two for one turn? (I-9)', () => {
+    const box = inBackground();
+    box.submit('A');
+    box.submit('B');
+    box.cancel('bg');
+    box.cancel('bg');
+    box.stop('turn');
+    expect(box.all('interrupt')).toHaveLength(1);
+    expect(box.events('bg', 'interrupt')).toMatchObject([
+      { why: 'preempt', by: 'A', wire: true },
+      { why: 'verdict', by: 'somebody', wire: false },
+    ]);
+  });
+});
+
+describe('a drain', () => {
+  test('C10 what if the ack comes before the result, or after it? (I-11)', () => {
+    for (const order of ['ack first', 'result first']) {
+      const box = inBackground();
+      box.submit('A');
+      if (order === 'ack first') {
+        box.ack();
+        expect(box.owner).toBe('bg');
+        box.result('interrupted');
+      } else {
+        box.result('interrupted');
+        expect(box.owner).toBe('bg');
+        expect(box.acts).toEqual([]);
+        box.ack();
+      }
+      expect(box.owner).toBe('A');
+      expect(box.acts).toEqual(['prompt']);
+      expect(box.outcomes('bg')).toEqual(['preempted']);
+    }
+  });
+
+  test('C10 what if the receipt says that no result will come? (I-11)', () => {
+    const box = inBackground();
+    box.submit('A');
+    box.ack();
+    expect(box.owner).toBe('bg');
+    expect(box.ack()).toEqual(stale('unasked'));
+    box.ack({ none: true });
+    expect(box.owner).toBe('A');
+  });
+
+  test('C10 what if neither ever comes? (I-11, I-13, I-16, I-19)', () => {
+    const box = inBackground({ maxAttempts: 1 });
+    box.submit('A');
+    box.passes('drain');
+    expect(box.sent('interrupt')).toMatchObject([{ turn: 1, again: true }]);
+    box.passes('drain');
+    expect(box.sent('kill')).toEqual([{ type: 'kill', inc: 1 }]);
+    expect(box.outcomes('bg')).toEqual(['preempted']);
+    expect(box.task('bg')).toMatchObject({ attempts: 1, begun: true, cut: true });
+    expect(box.owner).toBe('A');
+    expect(box.all('start')).toHaveLength(1);
+    box.exited();
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+    box.answers();
+    expect(box.sent('prompt')).toMatchObject([{ task: 'bg', resumed: true, cut: true, attempt: 1 }]);
+  });
+
+  test('C10 what if the result is there and the ack never comes? (I-11, I-12)', () => {
+    const box = inBackground();
+    box.cancel('bg');
+    box.result('completed');
+    box.passes('drain');
+    expect(box.acts).toEqual(['kill']);
+    expect(box.final('bg')).toBe('completed completed');
+  });
+
+  test('what if the agent dies when its result is there and only the ack is missing? (I-12, I-13)', () => {
+    const box = inBackground();
+    box.submit('A');
+    box.result('completed');
+    box.exited();
+    expect(box.final('bg')).toBe('completed completed');
+  });
+
+  test('what if the agent never confirms the turn that is to be interrupted? (I-7, I-11)', () => {
+    const box = new Box();
+    box.background('bg');
+    box.ready();
+    box.submit('A');
+    expect(box.acts).toEqual([]);
+    box.passes('drain');
+    expect(box.acts).toEqual(['kill']);
+    expect(box.outcomes('bg')).toEqual(['preempted']);
+  });
+
+  test('C11 what if the result of an interrupted turn is read by the next one? (I-9, I-10, I-15)', () => {
+    const box = inBackground();
+    box.submit('A');
+    expect(box.result('completed', { turn: 2 })).toEqual(stale('turn'));
+    box.drains();
+    expect(box.result('completed', { turn: 1 })).toEqual(stale('turn'));
+    expect(box.output(1)).toEqual(stale('turn'));
+    expect(box.outcomes('A')).toEqual([]);
+    expect(box.final('A')).toBeNull();
+  });
+});
+
+describe('an owner that is wedged', () => {
+  test('C18 what if it cleans up after its eviction? (I-15)', () => {
+    const box = new Box();
+    box.submit('A', { mode: 'code' });
+    box.call('A', 1, 1);
+    box.runs();
+    box.submit('B', { mode: 'code' });
+    box.evict();
+    expect(box.acts).toEqual(['kill', 'abort', 'run']);
+    expect(box.finish('A', 1)).toEqual(stale('ended'));
+    expect(box.call('A', 1, 2)).toEqual(stale('ended'));
+    expect(box.progress('A', 1)).toEqual(stale('ended'));
+    expect(box.evict(1)).toEqual(stale('epoch'));
+    expect(box.finish('B', 1)).toEqual(stale('epoch'));
+    expect(box.result('completed')).toEqual(stale('incarnation'));
+    expect(box.owner).toBe('B');
+    expect(box.final('A')).toBe('failed evicted');
+  });
+
+  test('C19 what if the eviction wakes the successor before the old process is gone? (I-10, I-16)', () => {
+    const box = inBackground();
+    box.submit('A');
+    box.evict();
+    expect(box.sent('kill')).toEqual([{ type: 'kill', inc: 1 }]);
+    expect(box.owner).toBe('A');
+    expect(box.all('start')).toHaveLength(1);
+    expect(box.all('prompt')).toHaveLength(1);
+    box.exited(1);
+    expect(box.sent('start')).toMatchObject([{ inc: 2 }]);
+    expect(box.exited(1)).toEqual(stale('incarnation'));
+    expect(box.session.agent).toEqual({ kind: 'starting', inc: 2 });
+  });
+
+  test('what if it was cancelled before it is evicted? (I-17)', () => {
+    const box = inBackground();
+    box.cancel('bg');
+    box.evict();
+    expect(box.final('bg')).toBe('cancelled cancelled');
+  });
+
+  test('C21 what if an agent streams for ever while somebody waits? (I-19, I-20)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.submit('B');
+    box.output();
+    box.passes('hold');
+    expect(box.sent('interrupt')).toMatchObject([{ turn: 1 }]);
+    box.output();
+    box.passes('drain');
+    box.passes('drain');
+    expect(box.acts).toEqual(['kill']);
+    expect(box.outcomes('A')).toEqual(['timed-out']);
+    expect(box.final('A')).toBe('failed hold_limit');
+    expect(box.owner).toBe('B');
+  });
+
+  test('C21 what if it is a runner that never asks for a turn? (I-19, I-20)', () => {
+    const box = new Box();
+    box.submit('A', { mode: 'code' });
+    box.submit('B');
+    box.passes('hold');
+    expect(box.final('A')).toBe('failed hold_limit');
+    expect(box.sent('abort')).toMatchObject([{ task: 'A', run: 1, reason: 'hold_limit' }]);
+    expect(box.owner).toBe('B');
+  });
+
+  test('C22 what if a healthy turn is long and nobody waits, or nobody waits any more? (I-20)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    expect([...box.armed].filter((timer) => timer.startsWith('hold'))).toEqual([]);
+    box.submit('B');
+    expect(box.armed).toContain('hold:1');
+    box.cancel('B');
+    expect(box.armed).not.toContain('hold:1');
+    expect(box.late('hold', 1)).toEqual(stale('timer'));
+    expect(box.situation).toBe('running');
+  });
+});
+
+describe('an agent', () => {
+  test('C26 what if the write of a prompt fails after the turn was counted as sent? (I-13, I-16)', () => {
+    const box = new Box();
+    box.submit('A', { maxAttempts: 2 });
+    box.ready();
+    box.exited();
+    expect(box.outcomes('A')).toEqual(['agent-lost']);
+    box.ready();
+    expect(box.sent('prompt')).toMatchObject([{ task: 'A', attempt: 2, resumed: true, cut: true }]);
+    box.exited();
+    expect(box.final('A')).toBe('failed agent_lost');
+    expect(box.situation).toBe('free');
+    box.submit('B');
+    box.answers();
+    expect(box.final('B')).toBe('completed completed');
+  });
+
+  test('C27 what if it is restarted between two turns of one hold, or in a turn? (I-13, I-14, I-33)', () => {
+    const box = new Box();
+    box.submit('A', { mode: 'code', maxAttempts: 1 });
+    box.call('A', 1, 1);
+    box.answers();
+    box.submit('B');
+    box.do({ type: 'restart-agent', by: null });
+    expect(box.owner).toBe('A');
+    box.call('A', 1, 2);
+    expect(box.acts).toEqual([]);
+    box.exited();
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+    box.runs();
+    box.do({ type: 'restart-agent', by: null });
+    box.exited();
+    box.ready({ caps: { ...everything, acks: false } });
+    expect(box.sent('prompt')).toMatchObject([{ task: 'A', call: 2, attempt: 1, cut: true }]);
+    box.cancel('A');
+    expect(box.queue).toEqual(['B']);
+  });
+
+  test('what if it says nothing during its turn? (I-13, I-19)', () => {
+    const box = inBackground({ maxAttempts: 2 });
+    for (const attempt of [1, 2]) {
+      box.passes('silence');
+      expect(box.sent('interrupt')).toHaveLength(1);
+      box.passes('drain');
+      box.passes('drain');
+      box.exited();
+      if (attempt === 1) {
+        expect(box.task('bg').attempts).toBe(2);
+        box.runs();
+      }
+    }
+    expect(box.outcomes('bg')).toEqual(['timed-out', 'timed-out']);
+    expect(box.final('bg')).toBe('failed silence_deadline');
+  });
+
+  test('C30 what if stop comes while the session starts its agent, drains, or hands over? (I-17, I-30)', () => {
+    const starting = new Box();
+    starting.submit('A');
+    expect(starting.stop('session')).toMatchObject({ receipts: [{ task: 'A', state: 'acknowledged', turn: null }] });
+    starting.ready();
+    expect(starting.all('prompt')).toEqual([]);
+
+    const draining = inBackground();
+    draining.submit('A');
+    expect(draining.stop('session')).toMatchObject({
+      receipts: [
+        { task: 'A', state: 'acknowledged', status: 'cancelled' },
+        { task: 'bg', state: 'requested', status: 'running', turn: 1 },
+      ],
+    });
+    draining.drains();
+    expect(draining.final('bg')).toBe('cancelled stopped');
+    expect(draining.situation).toBe('free');
+
+    const handingOver = inBackground();
+    handingOver.submit('A');
+    handingOver.drains();
+    expect(handingOver.stop('turn')).toMatchObject({ receipts: [{ task: 'A', state: 'requested', turn: 2 }] });
+    handingOver.started();
+    expect(handingOver.acts).toEqual(['interrupt']);
+  });
+});

@@ -1,0 +1,363 @@
+/** What a message does that finds the session busy, and what becomes of it. */
+import { describe, expect, test } from 'vitest';
+import { turnId } from '../../src/core/ids.ts';
+import type { Input } from '../../src/core/inputs.ts';
+import type { Session } from '../../src/core/model.ts';
+import { step } from '../../src/core/step.ts';
+import { Box, inBackground, taskOf } from '../support/core-driver.ts';
+
+const p = { party: 'p' } as const;
+
+const sizes = (session: Session): readonly number[] =>
+  [session.tasks, session.queue, session.demand, session.parties].map(({ root }) => root?.size ?? 0);
+
+/** How deep the stack is while `step` reads its input. */
+function depthOf(session: Session, input: Input): number {
+  let depth = 0;
+  const limit = Error.stackTraceLimit;
+  const spy: Input = Object.defineProperty({ ...input }, 'at', {
+    get: () => {
+      Error.stackTraceLimit = Infinity;
+      depth = (new Error('where').stack ?? '').split('\n').length;
+      Error.stackTraceLimit = limit;
+      return 0;
+    },
+  });
+  step(session, spy);
+  return depth;
+}
+
+describe('follow-ups', () => {
+  test('D01 what if 100,000 of them are chained, each queued during the turn before? (I-5, I-31)', () => {
+    const links = 100_000;
+    const box = new Box();
+    box.background('t0');
+    box.ready();
+    const inc = box.session.incarnations;
+    let { session } = box;
+    const depths = new Set<number>();
+    const shapes = new Set<string>();
+    for (let link = 1; link <= links; link += 1) {
+      session = step(session, { at: 0, type: 'submit', payload: null, task: taskOf(`t${link}`, p) }).session;
+      const result = { outcome: 'completed', empty: false, data: null } as const;
+      const answer: Input = { at: 0, type: 'result', inc, turn: turnId(link), result };
+      if (link % 10_000 === 0) {
+        depths.add(depthOf(session, answer));
+      }
+      session = step(session, answer).session;
+      expect(session.hold?.task).toBe(`t${link}`);
+      shapes.add(String(sizes(session)));
+    }
+    expect(session.epoch).toBe(links + 1);
+    expect(depths.size).toBe(1);
+    expect([...shapes]).toEqual(['1,0,0,0']);
+  });
+
+  test('what if a session with 20,000 waiting tasks is stopped? (I-17, I-31)', () => {
+    const box = new Box({ maxOpen: Infinity });
+    let { session } = box;
+    for (let count = 0; count < 20_000; count += 1) {
+      session = step(session, { at: 0, type: 'submit', payload: null, task: taskOf(`t${count}`, p) }).session;
+    }
+    const { session: after, records, reply } = step(session, { at: 0, type: 'stop', scope: 'session', by: null });
+    expect(records.filter((record) => record.type === 'end')).toHaveLength(20_000);
+    expect(reply.kind === 'receipts' ? reply.receipts.length : 0).toBe(20_000);
+    expect(sizes(after)).toEqual([0, 0, 0, 0]);
+  });
+
+  test('D02 what if the predecessor cleans up after the hand-over? (I-1, I-15)', () => {
+    const box = new Box();
+    box.submit('A', { mode: 'code' });
+    box.submit('B', { mode: 'code' });
+    box.finish('A', 1);
+    expect(box.owner).toBe('B');
+    expect(box.finish('A', 1)).toEqual({ kind: 'stale', what: 'ended' });
+    box.submit('C');
+    expect(box.owner).toBe('B');
+    expect(box.queue).toEqual(['C']);
+    expect(box.all('run')).toHaveLength(2);
+  });
+
+  test('D03 what if a message arrives right after the result was read? (I-5)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.answers();
+    box.submit('B');
+    expect(box.owner).toBe('B');
+    expect(box.sent('prompt')).toMatchObject([{ task: 'B' }]);
+    box.started();
+    box.submit('C');
+    box.result('completed');
+    expect(box.sent('prompt')).toMatchObject([{ task: 'C' }]);
+    box.started();
+    box.result('completed');
+    expect(box.all('prompt').map(({ task }) => task)).toEqual(['A', 'B', 'C']);
+    expect(['A', 'B', 'C'].map((id) => box.final(id))).toEqual(Array(3).fill('completed completed'));
+  });
+
+  test('D04 what if five messages come during one turn? (I-27)', () => {
+    const box = new Box();
+    box.submit('A', p);
+    box.runs();
+    for (const id of ['1', '2', '3', '4', '5']) {
+      box.submit(id, p);
+    }
+    expect(box.queue).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  test('D05 what if the queue is full? (I-24, I-27)', () => {
+    const box = new Box({ maxOpen: 2 });
+    box.submit('A');
+    box.submit('B');
+    expect(box.submit('C')).toEqual({ kind: 'refused', code: 'queue_full' });
+    expect(box.records).toEqual([]);
+    expect([box.owner, ...box.queue]).toEqual(['A', 'B']);
+    box.cancel('B');
+    expect(box.submit('C')).toMatchObject({ kind: 'admitted' });
+  });
+
+  test('D11 what if the time of a waiter runs out? (I-4, I-17)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.submit('B');
+    box.do({ type: 'cancel', task: taskOf('B').id, reason: 'wait_timed_out', by: null });
+    box.result('completed');
+    expect(box.final('B')).toBe('cancelled wait_timed_out');
+    expect(box.situation).toBe('free');
+    expect(box.all('prompt')).toHaveLength(1);
+  });
+});
+
+describe('steer', () => {
+  const steer = { ...p, whenBusy: 'steer' } as const;
+
+  test('D06 what if it is accepted and never consumed because the turn ended? (I-27, I-28)', () => {
+    const box = new Box();
+    box.submit('A', p);
+    box.runs();
+    expect(box.submit('S', steer)).toMatchObject({ place: 'riding', into: 'A', fallback: false });
+    expect(box.sent('steer')).toMatchObject([{ turn: 1, task: 'S' }]);
+    box.result('completed');
+    expect(box.final('A')).toBe('completed completed');
+    expect(box.tape('S')).toEqual(['queued', 'steered', 'returned', 'granted', 'turn-sent']);
+    expect(box.steered('S', true)).toEqual({ kind: 'stale', what: 'unasked' });
+    box.answers();
+    expect(box.final('S')).toBe('completed completed');
+  });
+
+  test('D06 what if the agent takes it, or says that it cannot? (I-28)', () => {
+    const box = new Box();
+    box.submit('A', p);
+    box.runs();
+    box.submit('S', steer);
+    box.submit('T', steer);
+    box.steered('S', true);
+    box.steered('T', false);
+    expect(box.queue).toEqual(['T']);
+    box.result('completed');
+    expect(box.final('S')).toBe('completed answered_with');
+    expect(box.owner).toBe('T');
+  });
+
+  test('D06 what if the turn that took it is preempted, fails, is evicted, or dies? (I-27, I-28)', () => {
+    const ways: readonly ((box: Box) => void)[] = [
+      (box) => {
+        box.submit('urgent');
+        box.drains();
+      },
+      (box) => box.result('failed'),
+      (box) => box.evict(),
+      (box) => box.exited(),
+      (box) => box.crash(),
+      (box) => box.do({ type: 'fault', reason: 'test' }),
+    ];
+    for (const way of ways) {
+      const box = new Box();
+      box.background('bg', p);
+      box.runs();
+      box.submit('S', steer);
+      box.steered('S', true);
+      way(box);
+      expect(box.tape('S')).toContain('returned');
+      expect(box.final('S')).toBeNull();
+      expect(box.task('S').place).not.toBe('riding');
+    }
+  });
+
+  test('what if it cannot be steered: another party, no running turn, an agent that cannot? (I-28)', () => {
+    const box = inBackground(p);
+    expect(box.submit('other', { party: 'q', whenBusy: 'steer' })).toMatchObject({ place: 'waiting', fallback: true });
+    expect(box.submit('nobody', { whenBusy: 'steer' })).toMatchObject({ fallback: true });
+    expect(box.acts).toEqual([]);
+    expect(box.events('other', 'queued')).toMatchObject([{ whenBusy: 'steer', fallback: true }]);
+    const unable = new Box();
+    unable.submit('A', p);
+    expect(unable.submit('S', steer)).toMatchObject({ fallback: true });
+    unable.ready({ caps: { acks: true, steer: false, rewind: false } });
+    unable.started();
+    expect(unable.submit('T', steer)).toMatchObject({ fallback: true });
+  });
+
+  test('what if a runner takes a steered text in one turn of several? (I-14, I-28)', () => {
+    const box = new Box();
+    box.submit('A', { ...p, mode: 'code' });
+    box.call('A', 1, 1);
+    box.runs();
+    box.submit('S', steer);
+    box.steered('S', true);
+    box.result('completed');
+    expect(box.final('S')).toBe('completed answered_with');
+    expect(box.task('A').riders).toEqual([]);
+  });
+});
+
+describe('collect', () => {
+  const part = { ...p, whenBusy: 'collect' } as const;
+
+  test('D07 what if an album arrives in pieces within the window? (I-28)', () => {
+    const box = new Box();
+    expect(box.submit('1', part)).toMatchObject({ place: 'collecting', into: null });
+    expect(box.submit('2', part)).toMatchObject({ place: 'riding', into: '1' });
+    box.submit('3', part);
+    expect(box.owner).toBeNull();
+    box.passes('collect');
+    box.ready();
+    expect(box.sent('prompt')).toMatchObject([{ task: '1', riders: ['2', '3'] }]);
+    box.started();
+    expect(box.submit('4', part)).toMatchObject({ place: 'collecting' });
+    box.result('completed');
+    expect(['1', '2', '3'].map((id) => box.final(id))).toEqual([
+      'completed completed',
+      'completed answered_with',
+      'completed answered_with',
+    ]);
+    expect(box.final('4')).toBeNull();
+  });
+
+  test('D07 what if the merged turn is preempted, or the node dies? (I-25, I-28)', () => {
+    for (const way of ['preempt', 'crash'] as const) {
+      const box = new Box();
+      box.background('1', part);
+      box.background('2', part);
+      box.passes('collect');
+      box.runs();
+      if (way === 'preempt') {
+        box.submit('A');
+        box.drains();
+        box.answers();
+      } else {
+        box.crash();
+        box.ready();
+      }
+      expect(box.sent('prompt')).toMatchObject([{ task: '1', riders: ['2'], resumed: true }]);
+    }
+  });
+
+  test('D07 what if the merged turn fails, or its first part is cancelled? (I-27, I-28)', () => {
+    for (const way of ['fail', 'cancel', 'cancel early'] as const) {
+      const box = new Box();
+      box.submit('1', part);
+      box.submit('2', part);
+      if (way === 'cancel early') {
+        box.cancel('1');
+        expect(box.armed).not.toContain('collect:1');
+      } else {
+        box.passes('collect');
+        box.runs();
+        if (way === 'fail') {
+          box.result('failed');
+        } else {
+          box.cancel('1');
+          box.drains();
+        }
+      }
+      expect(box.final('1')).toBe(way === 'fail' ? 'failed agent_failed' : 'cancelled cancelled');
+      expect(way === 'fail' ? box.final('2') : box.owner).toBe(way === 'fail' ? 'failed failed_with' : '2');
+    }
+  });
+
+  test('what if a part comes after another message of its party? (I-3, I-28)', () => {
+    const box = new Box();
+    box.submit('owner');
+    box.submit('1', part);
+    box.submit('x', p);
+    expect(box.submit('2', part)).toMatchObject({ place: 'collecting', into: null });
+    expect(box.submit('3', { ...part, party: 'q' })).toMatchObject({ place: 'collecting' });
+    expect(box.submit('4', { ...part, party: null })).toMatchObject({ place: 'waiting' });
+    expect(box.submit('5', { ...part, lane: 'background' })).toMatchObject({ place: 'collecting' });
+  });
+});
+
+describe('replace, interrupt, rollback, reject', () => {
+  test('what if a message replaces those that are still queued? (I-27, I-29)', () => {
+    const box = new Box();
+    box.submit('owner', p);
+    box.runs();
+    box.submit('1', p);
+    box.submit('other', { party: 'q' });
+    box.submit('2', { ...p, whenBusy: 'collect' });
+    box.submit('3', { ...p, whenBusy: 'collect' });
+    const reply = box.submit('new', { ...p, whenBusy: 'replace' });
+    expect(reply).toMatchObject({ kind: 'admitted', place: 'waiting', ended: ['1', '2', '3'] });
+    expect(['1', '2', '3'].map((id) => box.final(id))).toEqual(Array(3).fill('cancelled replaced'));
+    expect(box.queue).toEqual(['new', 'other']);
+    expect(box.owner).toBe('owner');
+  });
+
+  test('what if a message interrupts its own running task? (I-6, I-29)', () => {
+    const box = new Box();
+    box.submit('1', { ...p, whenBusy: 'collect' });
+    box.submit('2', { ...p, whenBusy: 'collect' });
+    box.passes('collect');
+    box.runs();
+    box.submit('steered', { ...p, whenBusy: 'steer' });
+    const reply = box.submit('new', { ...p, whenBusy: 'interrupt' });
+    expect(reply).toMatchObject({ kind: 'admitted', ended: ['2', '1'] });
+    expect(box.acts).toEqual(['interrupt']);
+    box.drains();
+    expect(box.final('1')).toBe('cancelled interrupted');
+    expect(box.final('2')).toBe('cancelled interrupted');
+    expect([box.owner, ...box.queue]).toEqual(['steered', 'new']);
+  });
+
+  test('what if the task to be interrupted is somebody else’s, or nobody’s? (I-6, I-29)', () => {
+    for (const party of ['q', null]) {
+      const box = new Box();
+      box.submit('A', { party });
+      box.runs();
+      expect(box.submit('new', { party: party === null ? null : 'p', whenBusy: 'interrupt' })).toMatchObject({
+        ended: [],
+      });
+      expect(box.acts).toEqual([]);
+    }
+  });
+
+  test('what if a turn is rolled back, by an agent that can rewind and by one that cannot? (I-29)', () => {
+    const box = new Box();
+    box.submit('A', p);
+    box.runs();
+    box.submit('new', { ...p, whenBusy: 'rollback' });
+    box.drains();
+    expect(box.final('A')).toBe('cancelled rolled_back');
+    expect(box.sent('prompt')).toMatchObject([{ task: 'new', rewind: 1 }]);
+    expect(box.task('new').rewind).toBeNull();
+
+    const unable = new Box();
+    unable.submit('A', p);
+    unable.ready({ caps: { acks: true, steer: true, rewind: false } });
+    expect(unable.submit('new', { ...p, whenBusy: 'rollback' })).toEqual({
+      kind: 'refused',
+      code: 'rollback_unsupported',
+    });
+    expect(unable.situation).toBe('sent');
+  });
+
+  test('what if a message rejects a busy session? (I-24, I-29)', () => {
+    const box = new Box();
+    expect(box.submit('A', { whenBusy: 'reject' })).toMatchObject({ place: 'holding' });
+    expect(box.submit('B', { whenBusy: 'reject' })).toEqual({ kind: 'refused', code: 'session_busy' });
+    box.answers();
+    expect(box.submit('B', { whenBusy: 'reject' })).toMatchObject({ place: 'holding' });
+  });
+});

@@ -1,0 +1,255 @@
+/** What is written about a task, what survives a crash, and what a late word can no longer change. */
+import { describe, expect, test } from 'vitest';
+import { sessionKey, taskId } from '../../src/core/ids.ts';
+import { newSession } from '../../src/core/queue.ts';
+import { step } from '../../src/core/step.ts';
+import { Box, inBackground, limits, type Said, taskOf } from '../support/core-driver.ts';
+
+const stale = (what: string): unknown => ({ kind: 'stale', what });
+const refused = (code: string): unknown => ({ kind: 'refused', code });
+
+describe('the end of a task', () => {
+  test('T01 what if a cancelled runner still reports progress? (I-15, I-22, I-24)', () => {
+    const box = new Box();
+    box.submit('A', { mode: 'code' });
+    box.progress('A', 1);
+    box.cancel('A');
+    expect(box.progress('A', 1)).toEqual(stale('ended'));
+    expect(box.tape('A')).toEqual(['queued', 'granted', 'progress', 'final']);
+  });
+
+  test('T02 what if a task is cancelled before its runner’s first step? (I-17, I-22)', () => {
+    const box = new Box();
+    box.submit('owner');
+    box.submit('A', { mode: 'code' });
+    expect(box.cancel('A')).toMatchObject({ receipt: { state: 'acknowledged', status: 'cancelled', turn: null } });
+    expect(box.tape('A')).toEqual(['queued', 'final']);
+    expect(box.all('run')).toEqual([]);
+  });
+
+  test('T03 what if complete, fail and cancel race? (I-17, I-22)', () => {
+    const moves = {
+      complete: (box: Box) => box.finish('A', 1, 'completed'),
+      fail: (box: Box) => box.finish('A', 1, 'failed'),
+      cancel: (box: Box) => box.cancel('A'),
+    };
+    const first = { complete: 'completed', fail: 'failed', cancel: 'cancelled' } as const;
+    const names = ['complete', 'fail', 'cancel'] as const;
+    for (const order of names.flatMap((a) => names.filter((b) => b !== a).map((b) => [a, b] as const))) {
+      for (const onWire of [false, true]) {
+        const box = new Box();
+        box.submit('A', { mode: 'code' });
+        if (onWire) {
+          box.call('A', 1, 1);
+          box.runs();
+        }
+        moves[order[0]](box);
+        const loser = moves[order[1]](box);
+        if (onWire) {
+          box.drains();
+        } else {
+          expect(loser).toEqual(order[1] === 'cancel' ? refused('unknown_task') : stale('ended'));
+        }
+        expect(box.final('A')?.split(' ')[0]).toBe(first[order[0]]);
+        expect(box.tape('A').at(-1)).toBe('final');
+      }
+    }
+  });
+
+  test('T04 what if the node dies between the terminal status and its final? (I-22, I-25)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.answers();
+    const ends = box.records.filter((record) => record.type === 'end');
+    expect(ends).toMatchObject([{ task: 'A', status: 'completed', seq: 6, data: { status: 'completed' } }]);
+    box.crash();
+    expect(box.session.tasks.root).toBeNull();
+  });
+
+  test('U1 what if a task is cancelled twice, or cancelled and then shut down? (I-17, I-22)', () => {
+    const box = inBackground();
+    const receipt = box.cancel('bg');
+    expect(receipt).toMatchObject({ kind: 'receipt', receipt: { state: 'requested', turn: 1 } });
+    expect(box.cancel('bg')).toEqual(receipt);
+    expect(box.acts).toEqual([]);
+    box.park('closing');
+    box.drains();
+    expect(box.final('bg')).toBe('cancelled cancelled');
+    expect(box.cancel('bg')).toEqual(refused('unknown_task'));
+  });
+
+  test('U2 what if it is cancelled right after the submit? (I-17, I-22)', () => {
+    const box = new Box();
+    box.submit('owner');
+    box.submit('A');
+    box.cancel('A');
+    expect(box.tape('A')).toEqual(['queued', 'final']);
+    expect(box.final('A')).toBe('cancelled cancelled');
+    expect(box.cancel('owner')).toMatchObject({ receipt: { state: 'acknowledged' } });
+    expect(box.tape('owner')).toEqual(['queued', 'granted', 'final']);
+  });
+
+  test('U5 what if the cancel comes while the start is being recorded? (I-22)', () => {
+    // Every admission, whatever its policy, writes `queued` first: the audit checks it of each step.
+    const box = new Box();
+    for (const whenBusy of ['preempt', 'steer', 'collect', 'replace', 'interrupt', 'rollback'] as const) {
+      box.submit(`A-${whenBusy}`, { party: 'p', whenBusy });
+      box.cancel(`A-${whenBusy}`);
+      expect(box.tape(`A-${whenBusy}`)[0]).toBe('queued');
+      expect(box.tape(`A-${whenBusy}`).at(-1)).toBe('final');
+    }
+  });
+
+  test('T08 what if somebody asks a task to go back? (I-23, I-30)', () => {
+    const box = inBackground();
+    expect(box.edit('bg')).toEqual(refused('not_queued'));
+    expect(box.move('bg', { where: 'first' })).toEqual(refused('not_queued'));
+    box.submit('A');
+    box.drains();
+    expect(box.move('bg', { lane: 'interactive' })).toEqual(refused('not_queued'));
+    expect(box.task('bg').status).toBe('running');
+    box.crash();
+    expect(box.task('bg').status).toBe('running');
+  });
+});
+
+describe('a crash', () => {
+  test('T10 what if a task kills its agent each time, in its turn or before it? (I-13)', () => {
+    for (const when of ['start', 'turn'] as const) {
+      const box = new Box();
+      box.submit('A', { maxAttempts: 3 });
+      box.submit('B');
+      for (let attempt = 1; attempt <= 3; attempt += 1) {
+        expect(box.owner).toBe('A');
+        expect(box.task('A').attempts).toBe(attempt);
+        if (when === 'turn') {
+          box.runs();
+        }
+        box.exited();
+      }
+      expect(box.final('A')).toBe(when === 'turn' ? 'failed agent_lost' : 'failed agent_start_failed');
+      expect(box.events('A', 'retried')).toMatchObject([{ attempt: 2 }, { attempt: 3 }]);
+      expect(box.owner).toBe('B');
+      box.answers();
+      expect(box.final('B')).toBe('completed completed');
+    }
+  });
+
+  test('T10 what if it is the daemon that dies each time? (I-13, I-25)', () => {
+    const box = new Box();
+    box.submit('A', { maxAttempts: 2 });
+    box.runs();
+    box.crash();
+    expect(box.tape('A').slice(-5)).toEqual(['turn-started', 'turn-ended', 'lost', 'retried', 'resumed']);
+    box.ready();
+    expect(box.sent('prompt')).toMatchObject([{ attempt: 2, resumed: true, cut: true }]);
+    box.crash();
+    expect(box.final('A')).toBe('failed node_restarted');
+  });
+
+  test('T09 what if the daemon dies with work in every place? (I-3, I-13, I-25)', () => {
+    const box = inBackground();
+    box.submit('urgent', { onLost: 'fail' });
+    box.drains();
+    box.started();
+    box.background('later');
+    box.submit('code', { mode: 'code' });
+    box.submit('part', { party: 'p', whenBusy: 'collect' });
+    box.crash();
+    expect(box.final('urgent')).toBe('failed node_restarted');
+    expect(box.owner).toBe('code');
+    expect(box.queue).toEqual(['part', 'bg', 'later']);
+    expect(box.task('bg')).toMatchObject({ attempts: 1, cut: false });
+    expect(box.tape()).toContain('recovered');
+  });
+
+  test('what if a code runner is lost with its node: between turns, in a turn, preempted? (I-13, I-25)', () => {
+    for (const at of ['between turns', 'in a turn', 'preempted'] as const) {
+      const box = new Box();
+      box.background('C', { mode: 'code', maxAttempts: 2 });
+      box.call('C', 1, 1);
+      box.runs();
+      if (at === 'between turns') {
+        box.result('completed');
+      } else if (at === 'preempted') {
+        box.submit('A');
+        box.drains();
+        box.cancel('A');
+        box.started();
+        box.drains();
+        box.submit('B');
+        box.drains();
+      }
+      box.crash();
+      const run = box.all('run').at(-1);
+      if (at === 'preempted') {
+        expect(box.owner).toBe('B');
+        expect(box.all('run')).toHaveLength(1);
+        expect(box.task('C')).toMatchObject({ attempts: 2, run: null, place: 'waiting' });
+      } else {
+        expect(run).toMatchObject({ task: 'C', attempt: 2, cut: true, run: box.epoch });
+        expect(box.call('C', 1, 2)).toEqual(stale('epoch'));
+        expect(box.call('C', box.epoch, 1)).toEqual({ kind: 'ok' });
+      }
+    }
+  });
+
+  test('R2 what if a session is parked for a shutdown, and its node dies before the turn ends? (I-21, I-25)', () => {
+    const box = inBackground();
+    box.submit('A');
+    box.park('closing');
+    box.drains();
+    expect(box.acts).toEqual([]);
+    expect(box.situation).toBe('free');
+    box.crash();
+    expect(box.situation).toBe('free');
+    expect(box.session.parked).toBe('closing');
+    box.unpark();
+    expect(box.owner).toBe('A');
+    expect(box.queue).toEqual(['bg']);
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+  });
+
+  test('what if the node loses its lease? (I-32)', () => {
+    const box = inBackground();
+    box.background('C', { mode: 'code' });
+    box.do({ type: 'fenced' });
+    expect(box.acts).toEqual(['kill']);
+    expect(box.records).toEqual([]);
+    expect(box.submit('late')).toEqual(stale('fenced'));
+    expect(box.result('completed')).toEqual(stale('fenced'));
+    expect(box.do({ type: 'recovered' })).toEqual(stale('fenced'));
+    box.crash();
+    expect(box.owner).toBe('bg');
+    expect(box.task('bg').attempts).toBe(2);
+  });
+
+  test('what if the lease is lost while a runner lives? (I-32)', () => {
+    const box = new Box();
+    box.submit('C', { mode: 'code' });
+    box.do({ type: 'fenced' });
+    expect(box.effects).toEqual([{ type: 'abort', task: 'C', run: 1, reason: 'fenced' }]);
+  });
+});
+
+describe('time', () => {
+  test('T11 what if the clock jumps back an hour, or forward? (I-26)', () => {
+    const story: readonly Said[] = [
+      { type: 'submit', task: taskOf('bg', { lane: 'background' }), payload: null },
+      { type: 'submit', task: taskOf('A'), payload: null },
+      { type: 'submit', task: taskOf('B'), payload: null },
+      { type: 'cancel', task: taskId('A'), reason: 'cancelled', by: null },
+    ];
+    const run = (clock: (index: number) => number): unknown => {
+      let session = newSession(sessionKey('s'), limits);
+      return story.map((input, index) => {
+        const { session: next, ...told } = step(session, { ...input, at: clock(index) });
+        session = next;
+        return JSON.parse(JSON.stringify(told), (key, value: unknown) => (key === 'at' ? 0 : value)) as unknown;
+      });
+    };
+    const steady = run((index) => index);
+    expect(run((index) => -3_600_000 * index)).toEqual(steady);
+    expect(run((index) => 3_600_000 * index * index)).toEqual(steady);
+  });
+});

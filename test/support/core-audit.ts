@@ -1,0 +1,284 @@
+/**
+ * What must be true of every step of the session core, whatever the input. The driver and the property tests call it after
+ * each step; a step that breaks anything here fails the test it happens in, by the sentence that is pushed.
+ */
+import type { Agent, Session, Task, Turn } from '../../src/core/model.ts';
+import type { Input } from '../../src/core/inputs.ts';
+import type { Effect, Record as StepRecord, StepResult } from '../../src/core/outputs.ts';
+import { compareQueue, isWaiting, preempts, queueKey } from '../../src/core/queue.ts';
+import { durableOf, type Durable, foldRecords } from '../../src/core/rebuild.ts';
+import { treeEntries, type Tree } from '../../src/core/tree.ts';
+
+/** Freezes a value and all it holds. What is frozen already is left, so that shared parts cost nothing. */
+export function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(freeze);
+  }
+  return value;
+}
+
+export const onWire = (turn: Turn | null | undefined): turn is Turn =>
+  turn !== null && turn !== undefined && turn.phase !== 'pending';
+
+export const tasksOf = (session: Session): readonly Task[] => [...treeEntries(session.tasks)].map(([, task]) => task);
+
+/** The durable part with its open tasks in one order, to be compared. */
+export const ordered = (durable: Durable): Durable => ({
+  ...durable,
+  open: durable.open.toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1)),
+});
+
+export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+type Say = (problem: string) => void;
+
+export function audit(before: Session, input: Input, result: StepResult): string[] {
+  const problems: string[] = [];
+  const say: Say = (problem) => problems.push(`${input.type}: ${problem}`);
+  const { session, records, effects, reply } = result;
+  if (reply.kind === 'refused' || reply.kind === 'stale') {
+    if (session !== before || records.length > 0 || effects.length > 0) {
+      say(`${reply.kind}, and yet something changed`);
+    }
+    return problems;
+  }
+  if (!same(ordered(foldRecords(durableOf(before), records)), ordered(durableOf(session)))) {
+    say('the records do not give the session back');
+  }
+  auditTapes(before, records, say);
+  auditIndexes(session, say);
+  auditNumbers(before, session, say);
+  auditTasks(session, say);
+  auditOwner(session, say);
+  auditGrant(before, session, say);
+  auditEffects(before, session, effects, say);
+  return problems;
+}
+
+/** Dense from 1, the first event `queued`, `final` once and last. */
+function auditTapes(before: Session, records: readonly StepRecord[], say: Say): void {
+  const last = new Map<string, number>([['', before.seq]]);
+  for (const task of tasksOf(before)) {
+    last.set(task.id, task.seq);
+  }
+  const ended = new Set<string>();
+  for (const record of records) {
+    if (record.type === 'admit') {
+      last.set(record.task.id, 0);
+    } else if (record.type === 'event' || record.type === 'end') {
+      const tape = record.task ?? '';
+      if (ended.has(tape) || record.seq !== (last.get(tape) ?? Number.NaN) + 1) {
+        say(`${tape}: ${record.type} ${record.seq} does not follow ${last.get(tape)}`);
+      }
+      if (tape !== '' && (record.seq === 1) !== (record.type === 'event' && record.event === 'queued')) {
+        say(`${tape}: a tape begins with queued, once`);
+      }
+      last.set(tape, record.seq);
+      if (record.type === 'end') {
+        ended.add(tape);
+      }
+    } else if (record.type === 'task' && ended.has(record.task.id)) {
+      say(`${record.task.id}: a row after its end`);
+    }
+  }
+}
+
+function auditIndexes(session: Session, say: Say): void {
+  const tasks = tasksOf(session);
+  const waiting = tasks.filter(isWaiting).toSorted((a, b) => compareQueue(queueKey(a), queueKey(b)));
+  const compare = (name: string, is: Iterable<readonly [unknown, string]>, expected: readonly Task[]): void => {
+    const says = [...is].map(([, id]) => id);
+    const should = expected.map(({ id }) => id);
+    if (!same(says, should)) {
+      say(`index ${name} says ${says.join()}, the tasks say ${should.join()}`);
+    }
+  };
+  compare('queue', treeEntries(session.queue), waiting);
+  compare('demand', treeEntries(session.demand), waiting.filter(preempts));
+  const queued = tasks.filter(({ status, place }) => status === 'queued' && /waiting|collecting/.test(place));
+  const parties = queued.filter(({ party }) => party !== null);
+  compare(
+    'parties',
+    treeEntries(session.parties),
+    parties.toSorted((a, b) => String(a.party).localeCompare(String(b.party)) || a.ord - b.ord),
+  );
+  for (const tree of [session.tasks, session.queue, session.demand, session.parties]) {
+    auditTree(tree, say);
+  }
+}
+
+type Link = Tree<unknown, unknown>['root'];
+
+/** Heights and sizes are right, and no node leans by more than one. */
+export function auditTree(tree: { readonly root: Link }, say: Say): void {
+  const walk = (node: Link): { height: number; size: number } => {
+    if (node === null) {
+      return { height: 0, size: 0 };
+    }
+    const left = walk(node.left);
+    const right = walk(node.right);
+    const is = { height: Math.max(left.height, right.height) + 1, size: left.size + right.size + 1 };
+    if (Math.abs(left.height - right.height) > 1 || node.height !== is.height || node.size !== is.size) {
+      say('a tree has lost its balance');
+    }
+    return is;
+  };
+  walk(tree.root);
+}
+
+function auditNumbers(before: Session, session: Session, say: Say): void {
+  for (const name of ['epoch', 'ord', 'turns', 'incarnations', 'seq'] as const) {
+    if (session[name] < before[name]) {
+      say(`${name} went back`);
+    }
+  }
+  if (session.hold !== null && session.hold.epoch !== before.hold?.epoch && session.hold.epoch <= before.epoch) {
+    say('a hold without a new epoch');
+  }
+}
+
+function auditTasks(session: Session, say: Say): void {
+  const tasks = tasksOf(session);
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  for (const task of tasks) {
+    if ((task.place === 'holding') !== (session.hold?.task === task.id)) {
+      say(`${task.id}: holds, and does not own the session, or the other way round`);
+    }
+    if ((task.place === 'riding') !== (task.carrier !== null)) {
+      say(`${task.id}: rides on nothing`);
+    }
+    if (task.carrier !== null && byId.get(task.carrier)?.riders.includes(task.id) !== true) {
+      say(`${task.id}: its carrier does not know it`);
+    }
+    if (task.riders.some((rider) => byId.get(rider)?.carrier !== task.id)) {
+      say(`${task.id}: carries a task that does not ride on it`);
+    }
+    const asked = task.verdict !== null;
+    if (asked && !(session.hold?.task === task.id && session.hold.turn?.intent === 'verdict')) {
+      say(`${task.id}: is to end, and no turn of it is being interrupted for that`);
+    }
+    if (task.place === 'holding' && task.status !== 'running') {
+      say(`${task.id}: holds and is not running`);
+    }
+  }
+}
+
+function auditOwner(session: Session, say: Say): void {
+  const { hold, agent, parked } = session;
+  const turn = hold?.turn ?? null;
+  const waits = [...treeEntries(session.queue)].map(([key]) => key);
+  if (onWire(turn) !== (agent.kind === 'up' && agent.at === 'turn')) {
+    say('the turn on the wire and the agent disagree');
+  }
+  if (session.fenced || parked !== null) {
+    return;
+  }
+  if (hold === null && waits.length > 0) {
+    say('a free session with waiters');
+  }
+  const owner = tasksOf(session).find((task) => task.id === hold?.task);
+  if (owner?.lane !== 'background' || turn?.protected === true) {
+    return;
+  }
+  if (!onWire(turn) && waits[0]?.rank === 0) {
+    say('a background task may not begin a turn while an interactive one waits');
+  }
+  if (onWire(turn) && turn.intent === null && session.demand.root !== null) {
+    say('an interactive task waits and the background turn is not interrupted');
+  }
+}
+
+/** Whoever is granted comes before all that still wait. */
+function auditGrant(before: Session, session: Session, say: Say): void {
+  const { hold } = session;
+  if (hold === null || hold.epoch === before.hold?.epoch) {
+    return;
+  }
+  const tasks = tasksOf(session);
+  const owner = tasks.find((task) => task.id === hold.task);
+  const was = tasksOf(before).find((task) => task.id === hold.task);
+  if (owner === undefined) {
+    say('the owner is not an open task');
+    return;
+  }
+  const key = queueKey({ ...owner, status: was?.status ?? 'queued' });
+  for (const other of tasks.filter(isWaiting)) {
+    // A task that gave way in this very step stands behind whoever it gave way to.
+    if (compareQueue(queueKey(other), key) < 0) {
+      say(`${owner.id} is granted before ${other.id}`);
+    }
+  }
+}
+
+const live = (agent: Agent): number | null => (agent.kind === 'none' ? null : agent.inc);
+
+function auditEffects(before: Session, session: Session, effects: readonly Effect[], say: Say): void {
+  const turn = session.hold?.turn ?? null;
+  for (const type of ['prompt', 'start', 'kill', 'close', 'interrupt', 'run'] as const) {
+    if (effects.filter((effect) => effect.type === type).length > 1) {
+      say(`more than one ${type}`);
+    }
+  }
+  for (const effect of effects) {
+    switch (effect.type) {
+      case 'prompt':
+        if (turn?.id !== effect.turn || turn.phase !== 'sent' || live(session.agent) !== effect.inc) {
+          say('a prompt that is not the turn sent');
+        }
+        break;
+      case 'interrupt':
+        if (turn?.id !== effect.turn || turn.phase !== 'draining' || live(session.agent) !== effect.inc) {
+          say('an interrupt of a turn that is not being drained');
+        }
+        break;
+      case 'start':
+        if (
+          session.agent.kind !== 'starting' ||
+          session.agent.inc !== effect.inc ||
+          effect.inc <= before.incarnations
+        ) {
+          say('an agent is started under an old number');
+        }
+        break;
+      case 'kill':
+      case 'close':
+        if (live(before.agent) !== effect.inc || (!session.fenced && session.agent.kind !== 'ending')) {
+          say(`a ${effect.type} that does not name the live agent`);
+        }
+        break;
+      case 'steer':
+      case 'run':
+      case 'abort':
+      case 'settle':
+      case 'arm':
+      case 'disarm':
+        break;
+    }
+  }
+}
+
+/** What the session waits for, as `timer:of`: exactly these deadlines must be armed (rule 18). */
+export function deadlinesOf(session: Session): Set<string> {
+  const { hold, agent } = session;
+  const turn = hold?.turn ?? null;
+  const wanted = new Set<string>();
+  const want = (yes: boolean, name: string, of: number | string): void => void (yes && wanted.add(`${name}:${of}`));
+  if (hold !== null) {
+    want(hold.limited, 'hold', hold.epoch);
+  }
+  if (onWire(turn)) {
+    want(turn.intent === null, 'silence', turn.id);
+    want(turn.intent !== null, 'drain', turn.id);
+    want(turn.protected, 'protected', turn.id);
+  }
+  if (agent.kind !== 'none') {
+    want(agent.kind === 'starting', 'start', agent.inc);
+    want(agent.kind === 'up' && agent.unsolicited, 'unsolicited', agent.inc);
+    want(agent.kind === 'up' && !agent.unsolicited && agent.at === 'boundary', 'idle', agent.inc);
+  }
+  for (const task of tasksOf(session)) {
+    want(task.place === 'collecting', 'collect', task.id);
+  }
+  return wanted;
+}

@@ -1,0 +1,282 @@
+/**
+ * One session of the core, driven by hand: what a sender, an agent, a runner, a clock and a crash can do to it, in words
+ * short enough for a test to read as a story. Every step is audited, and given a frozen session.
+ */
+import assert from 'node:assert/strict';
+import { epoch, incarnation, sessionKey, taskId, turnId } from '../../src/core/ids.ts';
+import type { Input, NewTask, TimerName, Where } from '../../src/core/inputs.ts';
+import type { AgentCaps, Limits, Session, Task, TurnResult } from '../../src/core/model.ts';
+import type { Effect, Record as StepRecord, Reply } from '../../src/core/outputs.ts';
+import { newSession } from '../../src/core/queue.ts';
+import { durableOf, type Durable, foldRecords, rebuild } from '../../src/core/rebuild.ts';
+import { step } from '../../src/core/step.ts';
+import { situationOf, type Situation } from '../../src/core/table.ts';
+import { treeEntries, treeGet } from '../../src/core/tree.ts';
+import { audit, deadlinesOf, freeze } from './core-audit.ts';
+
+type Distribute<I> = I extends Input ? Omit<I, 'at'> : never;
+/** An input without its time; the driver's clock ticks by one each step. */
+export type Said = Distribute<Input>;
+
+export interface TapeEvent {
+  readonly seq: number;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+export const everything: AgentCaps = { acks: true, steer: true, rewind: true };
+
+export const limits: Limits = { maxPreemptions: 5, maxOpen: 1000 };
+
+type Fields = Partial<Omit<NewTask, 'id'>>;
+
+export const taskOf = (id: string, fields: Fields = {}): NewTask => {
+  const lane = fields.lane ?? 'interactive';
+  return {
+    id: taskId(id),
+    lane,
+    mode: 'prompt',
+    priority: 0,
+    party: null,
+    whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
+    onLost: 'retry',
+    maxAttempts: 3,
+    ...fields,
+  };
+};
+
+export class Box {
+  session: Session;
+  reply: Reply = { kind: 'ok' };
+  /** What the last step asked for. */
+  effects: readonly Effect[] = [];
+  records: readonly StepRecord[] = [];
+  /** Armed deadlines, as `timer:of`. */
+  readonly armed = new Set<string>();
+  readonly #limits: Limits;
+  readonly #tapes = new Map<string, TapeEvent[]>();
+  readonly #everything: Effect[] = [];
+  #durable: Durable;
+  #clock = 0;
+
+  constructor(change: Partial<Limits> = {}) {
+    this.#limits = { ...limits, ...change };
+    this.session = freeze(newSession(sessionKey('s'), this.#limits));
+    this.#durable = durableOf(this.session);
+  }
+
+  do(said: Said): Reply {
+    const input: Input = { ...said, at: (this.#clock += 1) };
+    if (said.type === 'timer') {
+      this.armed.delete(`${said.name}:${said.of}`);
+    }
+    const before = this.session;
+    const result = step(before, input);
+    assert.deepEqual(audit(before, input, result), []);
+    this.session = freeze(result.session);
+    this.effects = result.effects;
+    this.records = result.records;
+    this.reply = result.reply;
+    this.#durable = foldRecords(this.#durable, result.records);
+    this.#everything.push(...result.effects);
+    result.records.forEach((record) => this.#keep(record));
+    result.effects.forEach((effect) => this.#arm(effect));
+    if (!this.session.fenced && result.reply.kind !== 'stale') {
+      const unguarded = [...deadlinesOf(this.session)].filter((timer) => !this.armed.has(timer));
+      assert.deepEqual(unguarded, [], 'every wait has its deadline');
+    }
+    return result.reply;
+  }
+
+  #keep(record: StepRecord): void {
+    if (record.type === 'event' || record.type === 'end') {
+      const tape = this.#tapes.get(record.task ?? '') ?? [];
+      tape.push({ seq: record.seq, event: record.type === 'end' ? 'final' : record.event, data: record.data });
+      this.#tapes.set(record.task ?? '', tape);
+    }
+  }
+
+  #arm(effect: Effect): void {
+    if (effect.type === 'arm') {
+      this.armed.add(`${effect.timer}:${effect.of}`);
+    } else if (effect.type === 'disarm') {
+      this.armed.delete(`${effect.timer}:${effect.of}`);
+    }
+  }
+
+  // What can be seen.
+
+  get owner(): string | null {
+    return this.session.hold?.task ?? null;
+  }
+  get situation(): Situation {
+    return situationOf(this.session);
+  }
+  get queue(): readonly string[] {
+    return [...treeEntries(this.session.queue)].map(([, id]) => id);
+  }
+  get turn(): number {
+    return this.session.turns;
+  }
+  get inc(): number {
+    return this.session.incarnations;
+  }
+  get epoch(): number {
+    return this.session.epoch;
+  }
+  task(id: string): Task {
+    const task = treeGet(this.session.tasks, taskId(id));
+    assert.ok(task, `${id} is open`);
+    return task;
+  }
+  /** Names of the events on a task's tape; without an id, on the session's own. */
+  tape(id = ''): readonly string[] {
+    return (this.#tapes.get(id) ?? []).map(({ event }) => event);
+  }
+  events(id: string, event: string): readonly unknown[] {
+    return (this.#tapes.get(id) ?? []).filter((one) => one.event === event).map(({ data }) => data);
+  }
+  /** `status reason` of the task's `final`; null while it is open. */
+  final(id: string): string | null {
+    const ends = this.events(id, 'final') as readonly { status: string; reason: string }[];
+    assert.ok(ends.length <= 1, `${id} has one final`);
+    return ends[0] === undefined ? null : `${ends[0].status} ${ends[0].reason}`;
+  }
+  outcomes(id: string): readonly string[] {
+    return (this.events(id, 'turn-ended') as readonly { outcome: string }[]).map(({ outcome }) => outcome);
+  }
+  /** Effects of the last step of one type. */
+  sent<T extends Effect['type']>(type: T): readonly Extract<Effect, { type: T }>[] {
+    return this.effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
+  }
+  /** Effects of all steps of one type. */
+  all<T extends Effect['type']>(type: T): readonly Extract<Effect, { type: T }>[] {
+    return this.#everything.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
+  }
+  /** The effects of the last step without its timers. */
+  get acts(): readonly string[] {
+    return this.effects.filter(({ type }) => type !== 'arm' && type !== 'disarm').map(({ type }) => type);
+  }
+
+  // Senders and operators.
+
+  submit(id: string, fields: Fields = {}): Reply {
+    return this.do({ type: 'submit', task: taskOf(id, fields), payload: { prompt: id } });
+  }
+  background(id: string, fields: Fields = {}): Reply {
+    return this.submit(id, { lane: 'background', ...fields });
+  }
+  cancel(id: string): Reply {
+    return this.do({ type: 'cancel', task: taskId(id), reason: 'cancelled', by: 'somebody' });
+  }
+  stop(scope: 'turn' | 'queue' | 'session'): Reply {
+    return this.do({ type: 'stop', scope, by: 'somebody' });
+  }
+  move(id: string, change: { lane?: 'interactive' | 'background'; priority?: number; where?: Where }): Reply {
+    const { lane = null, priority = null, where = null } = change;
+    return this.do({ type: 'move', task: taskId(id), lane, priority, where, by: null });
+  }
+  edit(id: string): Reply {
+    return this.do({ type: 'edit', task: taskId(id), payload: { prompt: 'edited' }, by: null });
+  }
+  evict(of: number | null = null): Reply {
+    return this.do({ type: 'evict', epoch: of === null ? null : epoch(of), by: 'operator' });
+  }
+  park(reason = 'maintenance'): Reply {
+    return this.do({ type: 'park', reason, by: 'operator' });
+  }
+  unpark(): Reply {
+    return this.do({ type: 'unpark', by: 'operator' });
+  }
+
+  // The agent.
+
+  ready(change: { caps?: AgentCaps; conversation?: string | null; lost?: boolean; inc?: number } = {}): Reply {
+    const { caps = everything, conversation = 'c1', lost = false, inc = this.inc } = change;
+    return this.do({ type: 'agent-ready', inc: incarnation(inc), caps, conversation, lost });
+  }
+  exited(inc = this.inc): Reply {
+    return this.do({ type: 'agent-exited', inc: incarnation(inc), reason: 'exited', data: null });
+  }
+  started(turn = this.turn, inc = this.inc): Reply {
+    return this.do({ type: 'turn-started', inc: incarnation(inc), turn: turnId(turn) });
+  }
+  output(turn = this.turn, inc = this.inc): Reply {
+    return this.do({ type: 'output', inc: incarnation(inc), turn: turnId(turn), kind: 'text', data: 'x' });
+  }
+  ack(change: { turn?: number; inc?: number; none?: boolean } = {}): Reply {
+    const { turn = this.turn, inc = this.inc, none = false } = change;
+    return this.do({ type: 'ack', inc: incarnation(inc), turn: turnId(turn), none });
+  }
+  result(outcome: TurnResult['outcome'], change: { turn?: number; inc?: number; empty?: boolean } = {}): Reply {
+    const { turn = this.turn, inc = this.inc, empty = outcome === 'interrupted' } = change;
+    const result = { outcome, empty, data: `result ${turn}` };
+    return this.do({ type: 'result', inc: incarnation(inc), turn: turnId(turn), result });
+  }
+  steered(id: string, taken: boolean): Reply {
+    return this.do({
+      type: 'steered',
+      inc: incarnation(this.inc),
+      turn: turnId(this.turn),
+      task: taskId(id),
+      taken,
+    });
+  }
+  unsolicited(phase: 'began' | 'ended'): Reply {
+    return this.do({ type: 'unsolicited', inc: incarnation(this.inc), phase, data: null });
+  }
+  /** The agent starts, if it is to, and confirms the turn that it is given. */
+  runs(): void {
+    if (this.session.agent.kind === 'starting') {
+      this.ready();
+    }
+    this.started();
+    assert.equal(this.situation, 'running');
+  }
+  /** The interrupted turn is drained as it should be: ack, then result. */
+  drains(): void {
+    this.ack();
+    this.result('interrupted');
+  }
+  answers(): void {
+    this.runs();
+    this.result('completed');
+  }
+
+  // Code runners, the clock, and the end of the node.
+
+  call(id: string, run: number, call: number): Reply {
+    return this.do({ type: 'call', task: taskId(id), run: epoch(run), call });
+  }
+  progress(id: string, run: number): Reply {
+    return this.do({ type: 'progress', task: taskId(id), run: epoch(run), data: 'half way' });
+  }
+  finish(id: string, run: number, status: 'completed' | 'failed' = 'completed'): Reply {
+    return this.do({ type: 'finish', task: taskId(id), run: epoch(run), status, reason: `runner_${status}`, data: 1 });
+  }
+  /** A deadline that is armed passes. */
+  passes(name: TimerName): Reply {
+    const timer = [...this.armed].find((key) => key.startsWith(`${name}:`));
+    assert.ok(timer, `${name} is armed`);
+    const of = timer.slice(name.length + 1);
+    return this.late(name, name === 'collect' ? taskId(of) : Number(of));
+  }
+  /** A deadline passes whether it is armed or not. */
+  late(name: TimerName, of: number | string): Reply {
+    return this.do({ type: 'timer', name, of: typeof of === 'number' ? of : taskId(of) });
+  }
+  /** The node dies; another one takes the session up from what was committed, and nothing else. */
+  crash(): void {
+    this.session = freeze(rebuild(this.#durable, this.#limits));
+    this.armed.clear();
+    this.do({ type: 'recovered' });
+  }
+}
+
+/** A session whose background task is in the middle of its turn. */
+export function inBackground(fields: Fields = {}, change: Partial<Limits> = {}): Box {
+  const box = new Box(change);
+  box.background('bg', fields);
+  box.runs();
+  return box;
+}
