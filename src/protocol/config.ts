@@ -2,9 +2,12 @@
  * The configuration file. Sources in rising order: defaults, `signalbox.config.ts`, environment, flags. Times are in
  * milliseconds, sizes in bytes. The data folder is no key of it: every command must find that one without running the file.
  */
+import type { GithubConfigInput, HookConfigInput } from './hooks-config.ts';
 import { GithubConfigSchema, HookConfigSchema } from './hooks-config.ts';
 import { SessionKeySchema } from './ids.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
+import type { Finding } from './validate.ts';
+import { validate } from './validate.ts';
 
 const ms = (description: string, byDefault: number) =>
   ({
@@ -114,7 +117,45 @@ export const ConfigFileSchema = {
     },
   },
 } as const satisfies Schema;
-export type ConfigFile = Wire<typeof ConfigFileSchema>;
+
+/**
+ * What the schema accepts, member by member: inferring it from the whole schema is more than the compiler can do.
+ * `MEMBERS` does not compile when the two have different keys.
+ */
+export interface ConfigFile {
+  readonly listen?: Wire<typeof ListenSchema>;
+  readonly durability?: 'power' | 'process';
+  readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly agent?: Wire<typeof AgentConfigSchema>;
+  readonly limits?: Wire<typeof LimitsConfigSchema>;
+  readonly github?: GithubConfigInput;
+  readonly hooks?: { readonly [name: string]: HookConfigInput };
+  readonly aliases?: { readonly [key: string]: string };
+}
+
+export type ConfigKey = keyof typeof ConfigFileSchema.properties;
+const MEMBERS: { readonly [K in ConfigKey]: keyof ConfigFile } & { readonly [K in keyof ConfigFile]-?: ConfigKey } = {
+  listen: 'listen',
+  durability: 'durability',
+  logLevel: 'logLevel',
+  agent: 'agent',
+  limits: 'limits',
+  github: 'github',
+  hooks: 'hooks',
+  aliases: 'aliases',
+};
+/** Keys of the configuration. */
+export const CONFIG_KEYS = Object.keys(MEMBERS) as readonly ConfigKey[];
+
+export type ConfigChecked =
+  | { readonly ok: true; readonly config: ConfigFile }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+export function checkConfig(value: unknown): ConfigChecked {
+  const schema: Schema = ConfigFileSchema;
+  const checked = validate(schema, value);
+  return checked.ok ? { ok: true, config: checked.value as ConfigFile } : checked;
+}
 
 /** Gives back what it is given: it is there for the types, in `export default defineConfig({ … })`. */
 export const defineConfig = (config: ConfigFile): ConfigFile => config;

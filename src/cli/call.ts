@@ -1,0 +1,63 @@
+/** What a command is given: its parsed arguments, and the world it may touch. */
+import { invariant } from '../core/errors.ts';
+import type { Io } from './io.ts';
+import type { Command } from './table.ts';
+
+/** Resolves with the exit code. Throws `AppError` for what the one table of codes knows. */
+export type Run = (call: Call, io: Io) => Promise<number>;
+
+export interface CallParts {
+  readonly command: Command;
+  readonly args: ReadonlyMap<string, string>;
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly raw: readonly string[];
+}
+
+/** Asking for an argument or a flag that the command's entry in the table does not have is a defect. */
+export class Call {
+  readonly command: Command;
+  /** Words that were not read, of a command that hands them on. */
+  readonly raw: readonly string[];
+  readonly #args: ReadonlyMap<string, string>;
+  readonly #flags: ReadonlyMap<string, readonly string[]>;
+
+  constructor(parts: CallParts) {
+    this.command = parts.command;
+    this.raw = parts.raw;
+    this.#args = parts.args;
+    this.#flags = parts.flags;
+  }
+
+  /** An argument that must be there; the parser has seen to it. */
+  arg(name: string): string {
+    const value = this.#args.get(name);
+    invariant(value !== undefined, `${this.command.name} has no argument ${name}`);
+    return value;
+  }
+
+  argOr(name: string, other: null): string | null {
+    return this.#args.get(name) ?? other;
+  }
+
+  on(flag: string): boolean {
+    return this.#flags.has(flag);
+  }
+
+  text(flag: string): string | null {
+    return this.#flags.get(flag)?.at(-1) ?? null;
+  }
+
+  all(flag: string): readonly string[] {
+    return this.#flags.get(flag) ?? [];
+  }
+
+  /** The parser has checked that it is a whole number. */
+  integer(flag: string): number | null {
+    const value = this.text(flag);
+    return value === null ? null : Number(value);
+  }
+
+  choice<T extends string>(flag: string, choices: readonly T[]): T | null {
+    return choices.find((choice) => choice === this.text(flag)) ?? null;
+  }
+}

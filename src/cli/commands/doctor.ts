@@ -1,0 +1,97 @@
+import type { Call } from '../call.ts';
+import { checkAgents } from '../doctor/agents.ts';
+import type { Check } from '../doctor/check.ts';
+import { missing, note, ok } from '../doctor/check.ts';
+import { checkFolder, checkNode, checkPlatform, checkPort, checkSqlite, checkToken } from '../doctor/machine.ts';
+import type { Io } from '../io.ts';
+import { harmless } from '../paint.ts';
+import { dataFolder } from '../place.ts';
+import type { Place } from '../place.ts';
+import { daemonFile } from '../target.ts';
+import { send, textOf } from '../transport.ts';
+import { configFile } from './up.ts';
+
+interface Configured {
+  readonly check: Check;
+  readonly listen: { readonly host: string; readonly port: number };
+}
+
+async function checkConfig(file: string | null, io: Io): Promise<Configured> {
+  const { resolveConfig } = await import('../../daemon/config/resolve.ts');
+  try {
+    const { listen } = await resolveConfig({ file, environment: io.env, flags: [] });
+    return { check: ok('configuration', file ?? 'no file: every default'), listen };
+  } catch (error) {
+    const { message, hint = '' } = error as { readonly message: string; readonly hint?: string };
+    return { check: missing('configuration', message, hint), listen: { host: '127.0.0.1', port: 7070 } };
+  }
+}
+
+/** Null: none has said that it runs there. */
+async function checkDaemon(place: Place): Promise<Check | null> {
+  const file = daemonFile(place.folder);
+  if (file === null) return null;
+  try {
+    const response = await send({ method: 'GET', url: new URL('/healthz', file.url), headers: {}, body: null });
+    await textOf(response.body);
+    if (response.status === 200)
+      return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
+    return missing(
+      'daemon',
+      `${file.url} answered ${response.status}`,
+      `Look what listens there; the daemon was process ${file.pid}.`,
+    );
+  } catch {
+    return note(
+      'daemon',
+      `was killed: process ${file.pid} left its daemon.json and does not answer`,
+      `signalbox up${place.flag} takes up where it was`,
+    );
+  }
+}
+
+async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
+  const place = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
+  const [configured, daemon, agents] = await Promise.all([
+    checkConfig(configFile(call, io), io),
+    checkDaemon(place),
+    checkAgents(io.env['PATH'] ?? ''),
+  ]);
+  const { host, port } = configured.listen;
+  const answers = daemon?.state === 'ok';
+  return [
+    checkNode(process.version),
+    await checkSqlite(),
+    checkPlatform(process.platform),
+    checkFolder(place.folder),
+    checkToken(place.folder),
+    configured.check,
+    daemon ?? note('daemon', 'not running', `signalbox up${place.flag}`),
+    ...(answers ? [] : [await checkPort(host, port)]),
+    ok('agent scripted', 'built in: the stand-in that answers until a real agent is configured'),
+    ...agents,
+  ];
+}
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const checks = await checkAll(call, io);
+  const lacking = checks.filter(({ state }) => state === 'missing').length;
+  if (io.json) {
+    io.document({ ok: lacking === 0, checks });
+    return lacking === 0 ? 0 : 1;
+  }
+  const { paint } = io;
+  const signs = { ok: paint.good('✓'), note: paint.faint('·'), missing: paint.bad('✗') } as const;
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  for (const { name, state, what, fix } of checks) {
+    io.print(`${signs[state]} ${name.padEnd(width)}  ${harmless(what)}`);
+    if (fix !== undefined && fix !== '') io.print(`  ${' '.repeat(width)}  ${paint.faint('→')} ${harmless(fix)}`);
+  }
+  io.print('');
+  io.print(
+    lacking === 0
+      ? 'Nothing that is needed is missing. Drivers for the agents found here come with a later version.'
+      : paint.bad(`${lacking} of what is needed ${lacking === 1 ? 'is' : 'are'} missing.`),
+  );
+  return lacking === 0 ? 0 : 1;
+}

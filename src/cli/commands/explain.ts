@@ -1,0 +1,40 @@
+import { apiOf } from '../api.ts';
+import type { Call } from '../call.ts';
+import type { Io } from '../io.ts';
+import { harmless } from '../paint.ts';
+import { findTarget } from '../target.ts';
+import { ageText, facts, ownerText } from '../text.ts';
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const explained = await apiOf(findTarget(call, io)).call('explainTask', { params: { id: call.arg('TASK') } });
+  if (io.json) {
+    io.document(explained);
+    return 0;
+  }
+  const { paint } = io;
+  const now = Date.now();
+  const waits = explained.waitsFor.map(({ what, since, deadline, at }) => {
+    const end =
+      deadline === null ? 'no deadline' : `${deadline} deadline${at === null ? '' : ` in ${ageText(at - now)}`}`;
+    return `${harmless(what)}, for ${ageText(now - since)}; ${end}`;
+  });
+  const shown = explained.ahead.slice(0, 10);
+  const more = explained.aheadCount - shown.length;
+  io.print(paint.strong(harmless(explained.summary)));
+  io.print(
+    facts(
+      [
+        ['task', explained.task],
+        ['status', explained.status],
+        ['session', harmless(explained.session)],
+        ['owner', explained.owner === null ? 'nobody' : ownerText(explained.owner, paint, now)],
+        ['agent', harmless(explained.agent)],
+        ['ahead', explained.aheadCount === 0 ? null : `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`],
+        ['waits for', waits.length === 0 ? null : waits.join('\n')],
+        ['parked', explained.parked === null ? null : paint.warn(harmless(explained.parked))],
+      ],
+      paint,
+    ),
+  );
+  return 0;
+}

@@ -1,0 +1,32 @@
+import { AppError } from '../../core/errors.ts';
+import { apiOf } from '../api.ts';
+import type { Call } from '../call.ts';
+import { done, whoAsks } from '../command.ts';
+import type { Io } from '../io.ts';
+import { findTarget } from '../target.ts';
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const id = call.arg('TASK');
+  const lane = call.choice('lane', ['interactive', 'background'] as const);
+  const priority = call.integer('priority');
+  const before = call.text('before');
+  const places = [call.on('first'), call.on('last'), before !== null].filter((given) => given).length;
+  if (places > 1) throw new AppError({ code: 'usage', message: '--first, --last and --before are one or the other' });
+  if (places === 0 && lane === null && priority === null) {
+    throw new AppError({
+      code: 'usage',
+      message: 'it is not said where to',
+      hint: 'Give --first, --last, --before TASK, --lane or --priority.',
+    });
+  }
+  const body = {
+    ...(lane === null ? {} : { lane }),
+    ...(priority === null ? {} : { priority }),
+    ...(call.on('first') ? { to: 'first' as const } : {}),
+    ...(call.on('last') ? { to: 'last' as const } : {}),
+    ...(before === null ? {} : { before }),
+    ...whoAsks(call, io),
+  };
+  const answer = await apiOf(findTarget(call, io)).call('moveTask', { params: { id }, body });
+  return done(io, answer, `task ${id} is moved`);
+}

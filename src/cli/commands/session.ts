@@ -1,0 +1,35 @@
+import { apiOf } from '../api.ts';
+import type { Call } from '../call.ts';
+import type { Io } from '../io.ts';
+import { harmless } from '../paint.ts';
+import { findTarget } from '../target.ts';
+import { ageText, facts, ownerText, timeText } from '../text.ts';
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const session = await apiOf(findTarget(call, io)).call('getSession', { params: { key: call.arg('SESSION') } });
+  if (io.json) {
+    io.document(session);
+    return 0;
+  }
+  const { paint } = io;
+  const queue = session.queue.map((task, index) => `${index + 1}. ${task}`);
+  io.print(
+    facts(
+      [
+        ['session', paint.strong(harmless(session.key))],
+        ['owner', session.owner === null ? 'nobody' : ownerText(session.owner, paint, Date.now())],
+        ['agent', harmless(session.agent)],
+        ['parked', session.parked === null ? null : paint.warn(harmless(session.parked))],
+        ['fault', session.fault === null ? null : paint.bad(harmless(session.fault))],
+        ['open', `${session.open}, ${session.queued} of them queued`],
+        ['turns', `${session.turns}, epoch ${session.epoch}, ${session.incarnations} agent processes so far`],
+        ['conversation', session.conversation === null ? null : harmless(session.conversation)],
+        ['changed', `${timeText(session.changedAt)}, ${ageText(Date.now() - session.changedAt)} ago`],
+      ],
+      paint,
+    ),
+  );
+  if (queue.length > 0)
+    io.print(`\n${paint.faint('queue, in the order in which it will be served')}\n  ${queue.join('\n  ')}`);
+  return 0;
+}

@@ -1,0 +1,35 @@
+import { AppError } from '../../core/errors.ts';
+import { apiOf } from '../api.ts';
+import type { Call } from '../call.ts';
+import { whoAsks } from '../command.ts';
+import type { Io } from '../io.ts';
+import { harmless } from '../paint.ts';
+import { findTarget } from '../target.ts';
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const scope = call.choice('scope', ['turn', 'queue', 'session'] as const);
+  if (scope === null)
+    throw new AppError({
+      code: 'usage',
+      message: '--scope is missing',
+      hint: 'Say turn (what runs), queue (what waits) or session (both).',
+    });
+  const key = call.arg('SESSION');
+  const receipt = await apiOf(findTarget(call, io)).call('stopSession', {
+    params: { key },
+    body: { scope, ...whoAsks(call, io) },
+  });
+  if (io.json) {
+    io.document(receipt);
+    return 0;
+  }
+  if (receipt.receipts.length === 0) io.print(`nothing to stop in ${harmless(receipt.session)}`);
+  for (const { task, state, turn } of receipt.receipts) {
+    io.print(
+      state === 'acknowledged'
+        ? `${io.paint.good('stopped')} ${task}`
+        : `requested: turn ${turn ?? ''} of ${task} is being interrupted`,
+    );
+  }
+  return 0;
+}

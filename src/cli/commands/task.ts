@@ -1,0 +1,56 @@
+import { apiOf } from '../api.ts';
+import type { Call } from '../call.ts';
+import type { Io } from '../io.ts';
+import { harmless } from '../paint.ts';
+import { findTarget } from '../target.ts';
+import { facts, indented, resultText, statusPaint, timeText } from '../text.ts';
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const task = await apiOf(findTarget(call, io)).call('getTask', { params: { id: call.arg('TASK') } });
+  if (io.json) {
+    io.document(task);
+    return 0;
+  }
+  const ended =
+    task.endedAt === null
+      ? null
+      : `${timeText(task.endedAt)}, after ${((task.endedAt - task.admittedAt) / 1000).toFixed(1)} s`;
+  const reason = task.reason === null || task.reason === task.status ? '' : ` (${harmless(task.reason)})`;
+  io.print(
+    facts(
+      [
+        ['task', io.paint.strong(task.id)],
+        ['session', harmless(task.session)],
+        ['status', `${statusPaint(task.status, io.paint)}${reason}${task.place === null ? '' : `, ${task.place}`}`],
+        [
+          'lane',
+          `${io.paint[task.lane](task.lane)}${task.priority === 0 ? '' : `, priority ${task.priority}`}, ${task.whenBusy} when busy`,
+        ],
+        ['from', `${harmless(task.source)}${task.author === null ? '' : `, ${harmless(task.author)}`}`],
+        ['attempts', `${task.attempts} of ${task.maxAttempts}${task.cut ? '; an earlier turn was cut off' : ''}`],
+        ['carrier', task.carrier],
+        ['riders', task.riders.length === 0 ? null : task.riders.join(', ')],
+        [
+          'labels',
+          Object.keys(task.labels).length === 0
+            ? null
+            : harmless(
+                Object.entries(task.labels)
+                  .map(([name, text]) => `${name}=${text}`)
+                  .join(' '),
+              ),
+        ],
+        ['runner', task.runner],
+        ['key', task.idempotencyKey],
+        ['admitted', timeText(task.admittedAt)],
+        ['ended', ended],
+        ['events', String(task.seq)],
+      ],
+      io.paint,
+    ),
+  );
+  io.print(`\n${io.paint.faint('prompt')}\n${indented(harmless(task.prompt))}`);
+  const result = resultText(task.result);
+  if (result !== null) io.print(`\n${io.paint.faint('result')}\n${indented(harmless(result))}`);
+  return 0;
+}

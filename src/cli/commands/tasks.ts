@@ -1,0 +1,44 @@
+import { apiOf } from '../api.ts';
+import type { Call } from '../call.ts';
+import type { Io } from '../io.ts';
+import { harmless, oneLine } from '../paint.ts';
+import { findTarget } from '../target.ts';
+import { ageText, statusPaint, table } from '../text.ts';
+
+const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const wanted = statuses.filter((status) => call.all('status').includes(status));
+  const page = await apiOf(findTarget(call, io)).call('listTasks', {
+    query: {
+      limit: call.integer('limit') ?? 50,
+      ...optional('session', call.text('session')),
+      ...(wanted.length === 0 ? {} : { status: wanted }),
+      ...optional('lane', call.choice('lane', ['interactive', 'background'] as const)),
+      ...optional('source', call.text('source')),
+      ...optional('cursor', call.text('cursor')),
+    },
+  });
+  if (io.json) {
+    io.document(page);
+    return 0;
+  }
+  const rows = page.items.map((task) => ({
+    cells: [
+      task.id,
+      task.status,
+      task.lane,
+      ageText(Date.now() - task.admittedAt),
+      oneLine(task.session, 30),
+      oneLine(task.title, 200),
+    ],
+    paints: [io.paint.strong, (text: string) => statusPaint(task.status, io.paint, text), io.paint[task.lane]],
+  }));
+  io.print(rows.length === 0 ? 'no tasks' : table(['TASK', 'STATUS', 'LANE', 'AGE', 'SESSION', 'PROMPT'], rows, io));
+  if (page.cursor !== null) io.say(`more: add --cursor ${harmless(page.cursor)}`);
+  return 0;
+}
+
+function optional<N extends string, T>(name: N, value: T | null): { readonly [K in N]?: T } {
+  return (value === null ? {} : { [name]: value }) as { readonly [K in N]?: T };
+}

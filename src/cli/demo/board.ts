@@ -1,0 +1,116 @@
+/**
+ * The track board: turns events into rows. One track per task; a row says where each task stands at that moment, and what
+ * happened to one of them. Pure: the same events give the same rows.
+ */
+import type { SeenEvent } from './evidence.ts';
+import { field } from './evidence.ts';
+
+/** Where a task stands on its track. */
+export type Track = 'absent' | 'waits' | 'owns' | 'drains' | 'ended';
+
+/** What a row marks on the track of the task that it is about. */
+export type Mark = 'admitted' | 'granted' | 'interrupted' | 'preempted' | 'ended' | null;
+
+export interface Row {
+  /** Milliseconds since the first event. */
+  readonly at: number;
+  /** Index of the task that the row is about; null: the agent. */
+  readonly about: number | null;
+  readonly mark: Mark;
+  readonly tracks: readonly Track[];
+  readonly text: string;
+}
+
+const texts: { readonly [outcome: string]: string } = {
+  completed: 'ends completed: final',
+  failed: 'ends failed: final',
+  cancelled: 'ends cancelled: final',
+};
+
+export class Board {
+  readonly #names: readonly string[];
+  readonly #tracks: Track[];
+  /** Indexes of `#names` by task id. */
+  readonly #tasks = new Map<string, number>();
+  #start: number | null = null;
+  #lastStep = '';
+
+  /** `names` in the order of the tracks. */
+  constructor(names: readonly string[]) {
+    this.#names = names;
+    this.#tracks = names.map(() => 'absent');
+  }
+
+  /** Tells the board whose task it is that will be admitted, or was. */
+  expect(task: string, name: string): void {
+    this.#tasks.set(task, this.#names.indexOf(name));
+  }
+
+  nameOf(task: unknown): string {
+    const index = this.#tasks.get(String(task));
+    return index === undefined ? 'somebody' : (this.#names[index] ?? '');
+  }
+
+  rows(event: SeenEvent): readonly Row[] {
+    this.#start ??= event.at;
+    if (event.task === null) {
+      const said = agentText(event);
+      return said === null ? [] : [this.#row(event, null, null, said)];
+    }
+    const about = this.#tasks.get(event.task);
+    return about === undefined ? [] : this.#taskRows(event, about);
+  }
+
+  #row(event: SeenEvent, about: number | null, mark: Mark, text: string): Row {
+    return { at: event.at - (this.#start ?? event.at), about, mark, tracks: [...this.#tracks], text };
+  }
+
+  #taskRows(event: SeenEvent, about: number): readonly Row[] {
+    const put = (track: Track, mark: Mark, text: string): readonly Row[] => {
+      this.#tracks[about] = track;
+      return [this.#row(event, about, mark, text)];
+    };
+    switch (event.type) {
+      case 'queued': {
+        const owner = this.#tracks.findIndex((track) => track === 'owns' || track === 'drains');
+        const place = owner === -1 ? 'the session is free' : `${this.#names[owner]} has the session`;
+        return put('waits', 'admitted', `admitted, ${String(field(event, 'lane'))}; ${place}`);
+      }
+      case 'granted':
+        return put('owns', 'granted', `gets the session, epoch ${String(field(event, 'epoch'))}`);
+      case 'resumed':
+        return put('owns', 'granted', `gets the session back, epoch ${String(field(event, 'epoch'))}: resumed`);
+      case 'interrupt':
+        return put(
+          'drains',
+          'interrupted',
+          `is interrupted for ${this.nameOf(field(event, 'by'))}, in the same commit`,
+        );
+      case 'interrupt-acked':
+        return put('drains', null, 'the agent has acknowledged the interrupt');
+      case 'preempted':
+        return put('waits', 'preempted', this.#lastStep === '' ? 'gives way' : `gives way after ${this.#lastStep}`);
+      case 'output':
+        return this.#output(event, about);
+      case 'final':
+        return put('ended', 'ended', texts[String(field(event, 'status'))] ?? 'ends');
+    }
+    return [];
+  }
+
+  /** Of what is said, only the steps of the background work are worth a row. */
+  #output(event: SeenEvent, about: number): readonly Row[] {
+    const text = String(field(event, 'data'));
+    const step = /^step \d+\/\d+/.exec(text)?.[0];
+    if (step !== undefined) this.#lastStep = step;
+    const resumes = text.startsWith('going on');
+    return step === undefined && !resumes ? [] : [this.#row(event, about, null, text.trim())];
+  }
+}
+
+function agentText(event: SeenEvent): string | null {
+  if (event.type === 'agent-starting') return 'its process is started';
+  if (event.type === 'agent-ready') return 'ready: a real child process';
+  if (event.type === 'agent-exited') return 'its process is gone';
+  return null;
+}

@@ -1,0 +1,53 @@
+/** The board on a terminal or a pipe: rows are only ever appended, so nothing flickers and a pipe gets the same lines. */
+import type { Paint } from '../paint.ts';
+import { oneLine } from '../paint.ts';
+import type { Mark, Row, Track } from './board.ts';
+
+const trackGlyph: { readonly [T in Track]: string } = { absent: ' ', waits: '┊', owns: '┃', drains: '╏', ended: ' ' };
+const markGlyph: { readonly [M in NonNullable<Mark>]: string } = {
+  admitted: '○',
+  granted: '●',
+  interrupted: '╳',
+  preempted: '◌',
+  ended: '■',
+};
+
+export interface Look {
+  readonly names: readonly string[];
+  readonly paint: Paint;
+  readonly columns: number;
+}
+
+/** The last track is the background's; the others are interactive. */
+function laneOf(look: Look, index: number): (text: string) => string {
+  return index === look.names.length - 1 ? look.paint.background : look.paint.interactive;
+}
+
+const nameWidth = 11;
+const gap = 3;
+
+export function header(look: Look): string {
+  const tracks = look.names.map((name, index) => laneOf(look, index)(name.slice(0, 2).padEnd(gap))).join('');
+  return `${look.paint.faint('    ms')}   ${tracks}`;
+}
+
+export function legend(look: Look): string {
+  const parts = ['● gets the session', '┃ owns it', '┊ waits', '╳ interrupted', '◌ gives way', '■ final'];
+  return look.paint.faint(`         ${parts.join('   ')}`);
+}
+
+export function line(row: Row, look: Look): string {
+  const { paint } = look;
+  const tracks = row.tracks.map((track, index) => {
+    const mark = index === row.about && row.mark !== null ? markGlyph[row.mark] : trackGlyph[track];
+    const colour = laneOf(look, index);
+    const lit = track === 'owns' || track === 'drains' || (index === row.about && row.mark !== null);
+    return (lit ? paint.strong(colour(mark)) : colour(mark)) + ' '.repeat(gap - 1);
+  });
+  const name = row.about === null ? 'agent' : (look.names[row.about] ?? '');
+  const colour = row.about === null ? paint.faint : laneOf(look, row.about);
+  const used = 6 + 3 + look.names.length * gap + nameWidth;
+  const text = oneLine(row.text, look.columns - used);
+  const at = String(row.at).padStart(6);
+  return `${paint.faint(at)}   ${tracks.join('')}${colour(name.padEnd(nameWidth))}${text}`.trimEnd();
+}

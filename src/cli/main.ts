@@ -1,0 +1,56 @@
+/**
+ * The way through the command line: parse, load the one command, run it, turn what it throws into a message and an exit
+ * code. Everything that not every command needs is loaded when it is needed: a command must start in less than one and a
+ * half times the time that an empty Node program takes.
+ */
+import { AppError } from '../core/errors.ts';
+import { endOnBrokenPipe, ioOf } from './io.ts';
+import { harmless, paintFor } from './paint.ts';
+import { parse } from './parse.ts';
+
+export async function main(words: readonly string[]): Promise<number> {
+  endOnBrokenPipe(process.stdout);
+  try {
+    const parsed = parse(words);
+    const paint = await paintFor({ terminal: process.stdout.isTTY, env: process.env });
+    if (parsed.kind === 'version') {
+      const { versionLine } = await import('./version.ts');
+      process.stdout.write(`${versionLine()}\n`);
+      return 0;
+    }
+    if (parsed.kind === 'help') {
+      const { help } = await import('./help.ts');
+      process.stdout.write(`${help(parsed.command, paint)}\n`);
+      return 0;
+    }
+    const { run } = await parsed.command.load();
+    const json = parsed.call.on('json');
+    return await run(
+      parsed.call,
+      ioOf(() => process, { env: process.env, cwd: process.cwd(), json, paint }),
+    );
+  } catch (error) {
+    return report(error, words.includes('--json'));
+  }
+}
+
+/** Prints what went wrong and what to do next; with `--json` as a document. Both on standard error. */
+async function report(error: unknown, json: boolean): Promise<number> {
+  const { errorEntry } = await import('../protocol/errors.ts');
+  if (!(error instanceof AppError)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(
+      json ? `${JSON.stringify({ error: { code: 'internal', message: text } })}\n` : `signalbox: a defect: ${text}\n`,
+    );
+    return errorEntry('internal').exit;
+  }
+  const entry = errorEntry(error.code);
+  const hint = error.hint === '' ? entry.hint : error.hint;
+  if (json) {
+    const { code, message, retryable } = error;
+    process.stderr.write(`${JSON.stringify({ error: { code, message, hint, retryable } })}\n`);
+  } else {
+    process.stderr.write(`signalbox: ${harmless(error.message)}\n${hint === '' ? '' : `${harmless(hint)}\n`}`);
+  }
+  return entry.exit;
+}

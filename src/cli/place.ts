@@ -1,0 +1,63 @@
+/**
+ * Where the data folder is. Every command must find it, so it is no key of the configuration, which only `up` reads:
+ * `--data`, then SIGNALBOX_DATA, then `.signalbox` beside the nearest signalbox.config.ts at or above the current folder,
+ * then the user's own data folder as the platform has it.
+ */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+export const configNames = [
+  'signalbox.config.ts',
+  'signalbox.config.mts',
+  'signalbox.config.js',
+  'signalbox.config.mjs',
+] as const;
+
+/** The nearest configuration file, at `from` or above. */
+export function findConfig(from: string): string | null {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const found = configNames.map((name) => join(folder, name)).find((path) => existsSync(path));
+    if (found !== undefined) return found;
+    if (dirname(folder) === folder) return null;
+  }
+}
+
+export interface PlaceAsked {
+  /** `--data`. */
+  readonly data: string | null;
+  /** `--config`, of the commands that have it. */
+  readonly config: string | null;
+  readonly env: Readonly<{ [name: string]: string | undefined }>;
+  readonly cwd: string;
+}
+
+export interface Place {
+  readonly folder: string;
+  /** What to add to another command, so that it finds the same folder. */
+  readonly flag: string;
+  readonly why: 'flag' | 'environment' | 'beside-config' | 'user';
+}
+
+export function dataFolder({ data, config, env, cwd }: PlaceAsked): Place {
+  if (data !== null) return { folder: resolve(cwd, data), flag: ` --data ${quoted(data)}`, why: 'flag' };
+  const fromEnv = env['SIGNALBOX_DATA'] ?? '';
+  if (fromEnv !== '') return { folder: resolve(cwd, fromEnv), flag: '', why: 'environment' };
+  const file = config === null ? findConfig(cwd) : resolve(cwd, config);
+  if (file === null) return { folder: userFolder(env), flag: '', why: 'user' };
+  const folder = join(dirname(file), '.signalbox');
+  // A configuration named by hand is not found again by a command that has no such flag.
+  const found = config === null || findConfig(cwd) === file;
+  return { folder, flag: found ? '' : ` --data ${quoted(folder)}`, why: 'beside-config' };
+}
+
+const quoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
+
+/** XDG base directory specification 0.8 on Linux and the like; a relative path there counts as unset, as it says. */
+function userFolder(env: PlaceAsked['env']): string {
+  const home = homedir();
+  if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'signalbox');
+  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'signalbox');
+  const xdg = env['XDG_DATA_HOME'] ?? '';
+  return join(xdg.startsWith('/') ? xdg : join(home, '.local', 'share'), 'signalbox');
+}

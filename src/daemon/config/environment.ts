@@ -1,0 +1,84 @@
+/**
+ * The part of the configuration that comes from the environment. Names are made from the schema: `limits.maxOpen` is
+ * SIGNALBOX_LIMITS_MAX_OPEN. Lists and maps have no variable, the file has them; a shared secret has one, since it belongs
+ * into no file under version control.
+ */
+import type { Schema } from '../../protocol/schema.ts';
+import { ConfigFileSchema } from '../../protocol/config.ts';
+import { nearest } from '../../protocol/nearest.ts';
+
+export type Environment = Readonly<{ [name: string]: string | undefined }>;
+
+export interface Variable {
+  readonly name: string;
+  /** Where its value goes in the configuration. */
+  readonly path: readonly string[];
+  readonly schema: Schema;
+}
+
+const prefix = 'SIGNALBOX_';
+
+/** Read by the command line before there is a configuration, or by other parts of Signalbox. */
+export const otherVariables = [
+  'SIGNALBOX_DATA',
+  'SIGNALBOX_CONFIG',
+  'SIGNALBOX_URL',
+  'SIGNALBOX_TOKEN',
+  'SIGNALBOX_AGENT_LOG',
+  'SIGNALBOX_COOKIE',
+] as const;
+
+const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+
+const isScalar = ({ type }: Schema): boolean => type === 'string' || type === 'integer' || type === 'boolean';
+
+function variablesOf(schema: Schema, path: readonly string[]): readonly Variable[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]): readonly Variable[] => {
+    const at = [...path, name];
+    const alone = isScalar(member) ? member : member.anyOf?.find(isScalar);
+    if (alone !== undefined) return [{ name: prefix + at.map(words).join('_'), path: at, schema: alone }];
+    return member.properties === undefined ? [] : variablesOf(member, at);
+  });
+}
+
+export const variables: readonly Variable[] = variablesOf(ConfigFileSchema, []);
+
+/** A text as its schema wants it; what cannot be read so stays text, for the validation to refuse. */
+function valueOf(schema: Schema, text: string): unknown {
+  if (schema.type === 'integer') return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  if (schema.type === 'boolean')
+    return text === 'true' || text === '1' || (text === 'false' || text === '0' ? false : text);
+  return text;
+}
+
+export interface Setting {
+  /** What a person wrote: a variable or a flag. */
+  readonly written: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** An empty variable counts as unset. */
+export function settingsOf(environment: Environment): readonly Setting[] {
+  return variables.flatMap(({ name, path, schema }) => {
+    const text = environment[name] ?? '';
+    return text === '' ? [] : [{ written: name, path, value: valueOf(schema, text) }];
+  });
+}
+
+/**
+ * Variables that look misspelt. They are only warned of: an agent that starts a daemon of its own hands down variables
+ * which are not ours.
+ */
+export function misspelt(environment: Environment): readonly { readonly name: string; readonly meant: string }[] {
+  const known = [...variables.map(({ name }) => name), ...otherVariables];
+  return Object.keys(environment).flatMap((name) => {
+    if (!name.startsWith(prefix) || known.some((one) => one === name)) return [];
+    // The prefix is common to all: what comes after it must be near.
+    const meant = nearest(
+      name.slice(prefix.length),
+      known.map((one) => one.slice(prefix.length)),
+    );
+    return meant === null ? [] : [{ name, meant: prefix + meant }];
+  });
+}

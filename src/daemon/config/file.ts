@@ -1,0 +1,71 @@
+/** Loads `signalbox.config.ts`: Node strips its types, and `signalbox` in it means the Signalbox that reads it. */
+import { registerHooks } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { existsSync } from 'node:fs';
+import { AppError } from '../../core/errors.ts';
+import { checkConfig } from '../../protocol/config.ts';
+import type { ConfigFile } from '../../protocol/config.ts';
+import type { Finding } from '../../protocol/validate.ts';
+
+const bad = (message: string, hint: string, cause?: unknown): AppError =>
+  new AppError({ code: 'bad_config', message, hint, cause });
+
+/** Keys that people look for in the file and that are elsewhere, with where. */
+const elsewhere: { readonly [path: string]: string } = {
+  '/dataDir': 'The data folder is chosen by --data or SIGNALBOX_DATA, so that every command finds it.',
+  '/data': 'The data folder is chosen by --data or SIGNALBOX_DATA, so that every command finds it.',
+  '/token': 'The token stands in the file `token` of the data folder.',
+};
+
+/** `/limits/maxOpen` as a person writes it. */
+const dotted = (pointer: string): string =>
+  pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+
+export function findingLine({ path, message, hint }: Finding): string {
+  const more = elsewhere[path] ?? hint;
+  return `${path === '' ? 'the configuration' : dotted(path)} ${message}${more === undefined ? '' : `. ${more}`}`;
+}
+
+/** A project without Signalbox among its dependencies can still say `import { defineConfig } from 'signalbox'`. */
+function withOwnName<T>(load: () => Promise<T>): Promise<T> {
+  const own: { readonly [specifier: string]: URL } = {
+    signalbox: new URL(import.meta.url.endsWith('.ts') ? '../../index.ts' : '../../index.js', import.meta.url),
+  };
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) => next(own[specifier]?.href ?? specifier, context),
+  });
+  return load().finally(() => hooks.deregister());
+}
+
+async function defaultExport(path: string): Promise<unknown> {
+  let module: { readonly default?: unknown };
+  try {
+    module = await withOwnName(() => import(pathToFileURL(path).href) as Promise<{ readonly default?: unknown }>);
+  } catch (error) {
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw bad(
+      `${path} could not be loaded: ${what}`,
+      'Node runs it as it is: `node FILE` shows the same error with its place.',
+      error,
+    );
+  }
+  if (module.default === undefined) {
+    throw bad(
+      `${path} has no default export`,
+      "It must say `export default defineConfig({ … })`, with `import { defineConfig } from 'signalbox'`.",
+    );
+  }
+  return module.default;
+}
+
+/** Throws `AppError` `bad_config` that names every wrong place of the file. */
+export async function loadConfigFile(path: string): Promise<ConfigFile> {
+  if (!existsSync(path)) throw bad(`there is no file ${path}`, 'Name another with --config, or leave it out.');
+  const checked = checkConfig(await defaultExport(path));
+  if (checked.ok) return checked.config;
+  const lines = checked.findings.map((finding) => `  ${findingLine(finding)}`);
+  throw bad(
+    `${path} is wrong in ${lines.length === 1 ? 'one place' : `${lines.length} places`}:\n${lines.join('\n')}`,
+    'docs/configuration.md has every key.',
+  );
+}
