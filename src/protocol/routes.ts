@@ -360,16 +360,25 @@ export const ROUTES = {
 export type Operation = keyof typeof ROUTES;
 export const OPERATIONS = Object.keys(ROUTES) as readonly Operation[];
 
-type Of<O extends Operation, K extends string> = (typeof ROUTES)[O] extends {
+type Part<O extends Operation, K extends string> = (typeof ROUTES)[O] extends {
   readonly [key in K]: infer S extends Schema;
 }
   ? Wire<S>
   : undefined;
-export type ParamsOf<O extends Operation> = Of<O, 'params'>;
-export type QueryOf<O extends Operation> = Of<O, 'query'>;
-export type BodyOf<O extends Operation> = Of<O, 'body'>;
-export type ResponseOf<O extends Operation> = (typeof ROUTES)[O]['success'] extends {
-  readonly 200: infer S extends Schema;
-}
-  ? Wire<S>
-  : never;
+type Parts<K extends string> = { readonly [O in Operation]: Part<O, K> };
+type Answers = {
+  readonly [O in Operation]: (typeof ROUTES)[O]['success'] extends { readonly 200: infer S extends Schema }
+    ? Wire<S>
+    : never;
+};
+
+// Interfaces and no aliases: the compiler looks a member up instead of working the schema out again for every generic use.
+interface ParamsByOperation extends Parts<'params'> {}
+interface QueryByOperation extends Parts<'query'> {}
+interface BodyByOperation extends Parts<'body'> {}
+interface ResponseByOperation extends Answers {}
+
+export type ParamsOf<O extends Operation> = ParamsByOperation[O];
+export type QueryOf<O extends Operation> = QueryByOperation[O];
+export type BodyOf<O extends Operation> = BodyByOperation[O];
+export type ResponseOf<O extends Operation> = ResponseByOperation[O];

@@ -1,0 +1,274 @@
+/** The interpreter of our schemas against Ajv, and what it says to people. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as protocol from '../../src/protocol/index.ts';
+import type { ObjectSchema, Schema } from '../../src/protocol/index.ts';
+import { nearest, readQuery, validate, withDefaults, writeQuery } from '../../src/protocol/index.ts';
+
+const schemas = Object.entries(protocol).filter(([name]) => name.endsWith('Schema')) as [string, Schema][];
+
+/**
+ * Values of a schema's own shape. `wrong` is how often, out of 100, a part is something else, or just past its bounds:
+ * with 0 every value fits.
+ */
+function values(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
+  const other = fc.oneof(
+    fc.constant(null),
+    fc.boolean(),
+    fc.integer(),
+    fc.double(),
+    fc.string(),
+    fc.constant([]),
+    fc.constant({}),
+  );
+  const own = ownValues(schema, wrong);
+  return wrong === 0 ? own : fc.oneof({ weight: 100 - wrong, arbitrary: own }, { weight: wrong, arbitrary: other });
+}
+
+function ownValues(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
+  if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((each) => values(each, wrong)));
+  const types = schema.type === undefined ? (['string', 'integer', 'null'] as const) : [schema.type].flat();
+  return fc.oneof(...types.map((type) => ofType(type, schema, wrong)));
+}
+
+function ofType(type: string, schema: Schema, wrong: number): fc.Arbitrary<unknown> {
+  const past = wrong === 0 ? 0 : 1;
+  if (type === 'string') return texts(schema, past);
+  if (type === 'integer' || type === 'number') {
+    const { minimum = -10, maximum = 10 } = schema;
+    return fc.constantFrom(
+      minimum - past,
+      minimum,
+      minimum + 1,
+      maximum - 1,
+      maximum,
+      maximum + past,
+      ...(past === 1 ? [0.5, 2 ** 60] : []),
+    );
+  }
+  if (type === 'boolean') return fc.boolean();
+  if (type === 'null') return fc.constant(null);
+  if (type === 'array') {
+    const { items = {}, minItems = 0, maxItems = 5 } = schema;
+    return fc.array(values(items, wrong), {
+      minLength: Math.max(0, minItems - past),
+      maxLength: Math.max(minItems, Math.min(maxItems + past, 6)),
+    });
+  }
+  return objects(schema, wrong);
+}
+
+function texts({ pattern, minLength = 0, maxLength = 30 }: Schema, past: number): fc.Arbitrary<string> {
+  const most = Math.min(maxLength, 300);
+  const plain = fc.string({ unit: 'binary', minLength: Math.max(0, minLength - past), maxLength: most });
+  const edge = fc.constantFrom(
+    'x'.repeat(most),
+    '🚦'.repeat(most),
+    ...(past === 1 ? ['x'.repeat(maxLength + 1), '🚦'.repeat(Math.min(maxLength, 10_000) + 1)] : []),
+  );
+  if (pattern === undefined) return fc.oneof(plain, edge);
+  // The generator of texts knows no lookahead; what it forbids is seldom made.
+  const matching = fc
+    .stringMatching(new RegExp(pattern.replace(/\(\?!.*?\)/, ''), 'u'), { maxLength: most })
+    .filter((text) => past === 1 || (Array.from(text).length >= minLength && new RegExp(pattern, 'u').test(text)));
+  return past === 1 ? fc.oneof(matching, matching, plain) : matching;
+}
+
+function objects(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
+  const { properties = {}, required = [], additionalProperties, propertyNames = { type: 'string' } } = schema;
+  const own = fc.record(
+    Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, values(member, wrong)])),
+    {
+      requiredKeys: required.filter((name) => Object.hasOwn(properties, name)),
+    },
+  );
+  if (typeof additionalProperties === 'object') {
+    return fc.dictionary(values(propertyNames, wrong).map(String), values(additionalProperties, wrong), {
+      maxKeys: 3,
+      noNullPrototype: true,
+    });
+  }
+  if (wrong === 0) return own;
+  return fc
+    .tuple(
+      own,
+      fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: fc.constant({ 'a/b~c': 1 }) }),
+    )
+    .map(([a, b]) => ({ ...a, ...b }));
+}
+
+describe('the interpreter agrees with Ajv', () => {
+  test('there are schemas to compare', () => {
+    expect(schemas.length).toBeGreaterThan(30);
+  });
+
+  test.each(schemas)('%s', (_, schema) => {
+    const ajv = new Ajv2020({ strict: false, allErrors: false });
+    const reference = ajv.compile(schema);
+    const agree = (value: unknown): boolean => {
+      const { ok } = validate(schema, value);
+      expect({ value, ok }).toEqual({ value, ok: reference(value) });
+      return ok;
+    };
+    fc.assert(fc.property(values(schema, 0), agree), { numRuns: 60, seed: 7 });
+    let refused = 0;
+    fc.assert(
+      fc.property(values(schema, 8), (value) => {
+        if (!agree(value)) refused++;
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+    expect(refused).toBeGreaterThan(5);
+  });
+
+  test('the empty schema of opaque members takes any JSON', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => validate({}, value).ok));
+  });
+});
+
+describe('what it says', () => {
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    required: ['port'],
+    properties: {
+      port: { type: 'integer', minimum: 0 },
+      host: { type: 'string', minLength: 1 },
+      lane: { enum: ['interactive', 'background'] },
+    },
+  } as const satisfies Schema;
+  const findings = (value: unknown): unknown => {
+    const checked = validate(schema, value);
+    return checked.ok ? 'fits' : checked.findings;
+  };
+
+  test.each<[unknown, unknown]>([
+    [{ port: 1 }, 'fits'],
+    [undefined, [{ path: '', message: 'must be an object, not missing' }]],
+    [
+      { prot: 1 },
+      [
+        { path: '/port', message: 'is missing' },
+        { path: '/prot', message: 'is not known here', hint: 'Did you mean `port`?' },
+      ],
+    ],
+    [
+      { port: 1, zzzzzzz: 1 },
+      [{ path: '/zzzzzzz', message: 'is not known here', hint: 'Known here: port, host, lane.' }],
+    ],
+    [{ port: '1' }, [{ path: '/port', message: 'must be an integer, not a string' }]],
+    [{ port: -1 }, [{ path: '/port', message: 'must be at least 0' }]],
+    [{ port: 1, host: '' }, [{ path: '/host', message: 'must not be empty' }]],
+    [
+      { port: 1, lane: 'Interactive' },
+      [{ path: '/lane', message: 'must be one of "interactive", "background"', hint: 'Did you mean "interactive"?' }],
+    ],
+  ])('%j', (value, expected) => {
+    expect(findings(value)).toEqual(expected);
+  });
+
+  test('is bounded, whatever is wrong', () => {
+    const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`k${at}`, 1]));
+    const checked = validate(schema, many);
+    expect(checked.ok ? [] : checked.findings).toHaveLength(20);
+    const long = validate(schema, { ['x'.repeat(1_000_000)]: 1 });
+    expect(JSON.stringify(long).length).toBeLessThan(1000);
+  });
+});
+
+describe('did you mean', () => {
+  test.each([
+    ['prompt', 'promt'],
+    ['whenBusy', 'when_busy'],
+    ['maxPreemptions', 'maxPreemption'],
+    ['dataDir', 'datadir'],
+    [null, 'nonsense'],
+    [null, 'x'],
+  ])('%s, from %s', (expected, wrong) => {
+    expect(nearest(wrong, ['prompt', 'whenBusy', 'maxPreemptions', 'dataDir', 'lane'])).toBe(expected);
+  });
+});
+
+describe('defaults', () => {
+  test('fill in what was left out, at every depth, and nothing else', () => {
+    const given = { listen: { port: 1 }, agent: { name: 'scripted' } };
+    const full = withDefaults(protocol.ConfigFileSchema, given);
+    expect(full).toMatchObject({
+      listen: { port: 1, host: '127.0.0.1' },
+      agent: { name: 'scripted' },
+      durability: 'power',
+    });
+    expect(full).not.toHaveProperty('github');
+    expect(given).toEqual({ listen: { port: 1 }, agent: { name: 'scripted' } });
+    expect(withDefaults(protocol.LimitsConfigSchema, {})).toMatchObject({ maxPreemptions: 3, maxOpen: 10_000 });
+  });
+
+  test('fit their own schemas', () => {
+    for (const [name, schema] of schemas) {
+      if (schema.properties === undefined) continue;
+      for (const [member, own] of Object.entries(schema.properties)) {
+        if (own.default !== undefined)
+          expect([name, member, validate(own, own.default).ok]).toEqual([name, member, true]);
+      }
+    }
+  });
+});
+
+describe('queries', () => {
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      status: { type: 'array', items: { type: 'string' } },
+      limit: { type: 'integer' },
+      wait: { type: 'number' },
+      on: { type: 'boolean' },
+      text: { type: 'string' },
+    },
+  } as const satisfies ObjectSchema;
+
+  test('are read by their types', () => {
+    const query = new URLSearchParams('status=a,b&status=c&limit=10&wait=0.5&on=true&text=7');
+    expect({ ...readQuery(schema, query) }).toEqual({
+      status: ['a', 'b', 'c'],
+      limit: 10,
+      wait: 0.5,
+      on: true,
+      text: '7',
+    });
+  });
+
+  test.each([
+    'limit=1e3',
+    'limit=0x10',
+    'limit=',
+    'limit= 1',
+    'limit=1&limit=2',
+    'wait=Infinity',
+    'on=yes',
+    'limit=99999999999999999',
+    'unknown=1',
+    '__proto__=1',
+  ])('%s fits nothing', (search) => {
+    expect(validate(schema, readQuery(schema, new URLSearchParams(search))).ok).toBe(false);
+  });
+
+  test('come back as they were written', () => {
+    const values = fc.record({
+      status: fc.array(
+        fc.string({ minLength: 1 }).filter((text) => !text.includes(',')),
+        { minLength: 1 },
+      ),
+      limit: fc.nat(),
+      text: fc.string(),
+    });
+    fc.assert(
+      fc.property(values, (value) => {
+        expect({ ...readQuery(schema, new URLSearchParams(writeQuery(value))) }).toEqual(value);
+      }),
+    );
+  });
+});

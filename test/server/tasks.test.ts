@@ -1,0 +1,235 @@
+/** Every route over the real runtime, through the client. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ApiError } from '../../src/client/index.ts';
+import type { Door } from '../support/door.ts';
+import { openDoor, problemIn } from '../support/door.ts';
+
+let door: Door;
+beforeEach(async () => {
+  door = await openDoor();
+});
+afterEach(() => door[Symbol.asyncDispose]());
+
+const code = async (call: Promise<unknown>): Promise<string> => {
+  const error: unknown = await call.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof ApiError ? error.code : `not refused: ${String(error)}`;
+};
+
+describe('a task', () => {
+  test('is submitted, shown, followed to its final, and listed', async () => {
+    const { client, box } = door;
+    const receipt = await client.submit({
+      session: 'github:acme/app',
+      prompt: 'first line\nsecond line',
+      author: 'ada',
+      labels: { delivery: '7' },
+    });
+    expect(receipt).toMatchObject({
+      session: 'github:acme/app',
+      duplicate: false,
+      place: 'holding',
+      into: null,
+      ended: [],
+      fallback: false,
+    });
+    const turn = await box.stage.turn();
+    expect(await client.task(receipt.task)).toMatchObject({
+      id: receipt.task,
+      status: 'running',
+      place: 'holding',
+      lane: 'interactive',
+      whenBusy: 'preempt',
+      title: 'first line',
+      prompt: 'first line\nsecond line',
+      author: 'ada',
+      source: 'api',
+      labels: { delivery: '7' },
+      result: null,
+      endedAt: null,
+    });
+    turn.say('working');
+    turn.finish('the answer');
+    const types: string[] = [];
+    for await (const event of client.follow(receipt.task)) {
+      expect(event.seq).toBe(types.length + 1);
+      types.push(event.type);
+    }
+    expect(types.at(0)).toBe('queued');
+    expect(types.at(-1)).toBe('final');
+    expect(types).toContain('output');
+    const shown = await client.task(receipt.task);
+    expect(shown).toMatchObject({ status: 'completed', place: null, seq: types.length });
+    expect(shown.endedAt).not.toBeNull();
+    const { items } = await client.tasks({ status: ['completed'], session: 'github:acme/app' });
+    expect(items.map(({ id }) => id)).toEqual([receipt.task]);
+    expect(items[0]).not.toHaveProperty('prompt');
+    expect((await client.tasks({ status: ['queued', 'running'] })).items).toEqual([]);
+  });
+
+  test('answers 201 and where it is, and 200 for a second submit with the same key', async () => {
+    const submit = (): Promise<Response> =>
+      door.fetch('/v1/tasks', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'delivery-1' },
+        body: JSON.stringify({ session: 's', prompt: 'p' }),
+      });
+    const [first, second] = [await submit(), await submit()];
+    expect([first.status, second.status]).toEqual([201, 200]);
+    const task = ((await first.json()) as { task: string }).task;
+    expect(await second.json()).toMatchObject({ task, duplicate: true });
+    expect(first.headers.get('location')).toBe(`/v1/tasks/${task}`);
+    expect((await door.client.tasks()).items).toHaveLength(1);
+  });
+
+  test('is refused when the session is busy and it says reject; nothing is stored', async () => {
+    await door.client.submit({ session: 's', prompt: 'p' });
+    expect(await code(door.client.submit({ session: 's', prompt: 'q', whenBusy: 'reject' }))).toBe('session_busy');
+    expect((await door.client.tasks()).items).toHaveLength(1);
+  });
+
+  test('is edited, moved and cancelled while it waits, and not once it has ended', async () => {
+    const { client } = door;
+    await client.submit({ session: 's', prompt: 'owner' });
+    const a = await client.submit({ session: 's', prompt: 'a', lane: 'background' });
+    const b = await client.submit({ session: 's', prompt: 'b', lane: 'background' });
+    expect(await client.edit(a.task, { prompt: 'changed', by: 'ada' })).toEqual({ ok: true });
+    expect((await client.task(a.task)).prompt).toBe('changed');
+    expect(await client.move(b.task, { to: 'first' })).toEqual({ ok: true });
+    expect((await client.session('s')).queue).toEqual([b.task, a.task]);
+    expect(await client.move(a.task, { before: b.task })).toEqual({ ok: true });
+    expect((await client.session('s')).queue).toEqual([a.task, b.task]);
+    expect(await client.move(b.task, { lane: 'interactive', priority: 0 })).toEqual({ ok: true });
+    expect((await client.task(b.task)).lane).toBe('interactive');
+    expect(await client.cancel(a.task, { reason: 'not_needed', by: 'ada' })).toMatchObject({
+      task: a.task,
+      state: 'acknowledged',
+    });
+    expect(await client.cancel(a.task)).toEqual({
+      task: a.task,
+      state: 'already-terminal',
+      status: 'cancelled',
+      reason: 'not_needed',
+      turn: null,
+    });
+    expect(await code(client.edit(a.task, { prompt: 'late' }))).toBe('task_ended');
+    expect(await code(client.move(a.task, { to: 'first' }))).toBe('task_ended');
+  });
+
+  test('is explained while it waits', async () => {
+    const owner = await door.client.submit({ session: 's', prompt: 'owner' });
+    const waiting = await door.client.submit({ session: 's', prompt: 'waits' });
+    const explanation = await door.client.explain(waiting.task);
+    expect(explanation).toMatchObject({
+      task: waiting.task,
+      status: 'queued',
+      owner: { task: owner.task, lane: 'interactive' },
+      aheadCount: 0,
+    });
+    expect(explanation.summary).not.toBe('');
+  });
+
+  test('pages by cursor, each once', async () => {
+    for (let at = 0; at < 7; at++) await door.client.submit({ session: `s${at}`, prompt: 'p' });
+    const seen: string[] = [];
+    let cursor: string | null | undefined;
+    do {
+      const page = await door.client.tasks({ limit: 3, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...page.items.map(({ session }) => session));
+      ({ cursor } = page);
+    } while (cursor !== null);
+    expect(seen.toSorted()).toEqual(Array.from({ length: 7 }, (_, at) => `s${at}`));
+  });
+
+  test('may have a prompt of 999,000 characters, whose title is short', async () => {
+    const { task } = await door.client.submit({ session: 's', prompt: '🚦'.repeat(200_000) + 'x'.repeat(100) });
+    const shown = await door.client.task(task);
+    expect(Array.from(shown.prompt)).toHaveLength(200_100);
+    expect(Array.from(shown.title)).toHaveLength(120);
+  });
+});
+
+describe('a session', () => {
+  const key = 'a:b/c d?#%é';
+
+  test('whose key needs escaping is shown, stopped, parked, evicted', async () => {
+    const { client, box } = door;
+    const first = await client.submit({ session: key, prompt: 'p' });
+    const queued = await client.submit({ session: key, prompt: 'q' });
+    await box.stage.turn();
+    expect(await client.session(key)).toMatchObject({
+      key,
+      open: 2,
+      queued: 1,
+      holder: first.task,
+      owner: { task: first.task, epoch: 1 },
+      fault: null,
+    });
+    expect((await client.sessions()).items.map((item) => item.key)).toEqual([key]);
+
+    const stopped = await client.stop(key, { scope: 'queue', by: 'ada' });
+    expect(stopped).toMatchObject({
+      session: key,
+      scope: 'queue',
+      receipts: [{ task: queued.task, state: 'acknowledged', status: 'cancelled' }],
+    });
+
+    expect(await code(client.unpark(key))).toBe('not_parked');
+    expect(await client.park(key, 'maintenance', 'ada')).toEqual({ ok: true });
+    expect((await client.session(key)).parked).toBe('maintenance');
+    expect(await client.unpark(key)).toEqual({ ok: true });
+
+    expect(await code(client.evict(key, { epoch: 99 }))).toBe('stale_epoch');
+    expect(await client.evict(key, { epoch: 1 })).toEqual({ ok: true });
+    await box.ended(first.task);
+    expect(await code(client.evict(key))).toBe('nothing_held');
+  });
+
+  test('has its agent restarted, once it has one', async () => {
+    await door.client.submit({ session: 's', prompt: 'p' });
+    await door.box.stage.turn();
+    expect(await door.client.restartAgent('s', 'ada')).toEqual({ ok: true });
+    await door.box.stage.turn();
+    expect((await door.client.session('s')).incarnations).toBe(2);
+  });
+
+  test('has a feed of all its tapes, in pages', async () => {
+    const { task } = await door.client.submit({ session: key, prompt: 'p' });
+    (await door.box.stage.turn()).finish();
+    await door.box.ended(task);
+    const all = await door.client.sessionEvents(key, { limit: 500 });
+    expect(all.items.map(({ type }) => type)).toContain('agent-ready');
+    expect(all.items.map(({ type }) => type)).toContain('final');
+    const first = await door.client.sessionEvents(key, { limit: 2 });
+    const rest = await door.client.sessionEvents(key, { limit: 500, after: first.next ?? '' });
+    expect([...first.items, ...rest.items]).toEqual(all.items);
+    expect((await door.client.events({ limit: 500 })).items).toEqual(all.items);
+    expect(await door.client.events({ after: 'now' })).toMatchObject({ items: [] });
+  });
+});
+
+describe('the server itself', () => {
+  test('says that it is alive and ready, to anybody', async () => {
+    expect(await (await fetch(`${door.url}/healthz`)).json()).toEqual({ status: 'ok' });
+    expect(await (await fetch(`${door.url}/readyz`)).json()).toEqual({ status: 'ready' });
+    expect((await fetch(`${door.url}/healthz`, { method: 'HEAD' })).status).toBe(200);
+  });
+
+  test('answers 503 with Retry-After when its store is gone, and stays up', async () => {
+    await door.box.box.close({ graceMs: 0 });
+    const response = await door.fetch('/v1/tasks');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect((await problemIn(response)).retryable).toBe(true);
+    const refused = await problemIn(
+      await door.fetch('/v1/tasks', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"session":"s","prompt":"p"}',
+      }),
+    );
+    expect(refused.code).toBe('closing');
+    expect((await fetch(`${door.url}/healthz`)).status).toBe(200);
+  });
+});
