@@ -5,6 +5,10 @@
  *     storeContract({ describe, expect, it }, 'my store', () => ({ open: …, dispose: … }));
  */
 import { suiteOf, type ContractApi, type StoreHarness } from './contract/api.ts';
+import { admission } from './contract/admission.ts';
+import { failing } from './contract/failing.ts';
+import { leases } from './contract/leases.ts';
+import { reading } from './contract/reading.ts';
 import { tapes } from './contract/tapes.ts';
 import type { MaybePromise } from './port.ts';
 
@@ -14,6 +18,6 @@ export type { ContractApi, StoreHarness } from './contract/api.ts';
 export function storeContract(api: ContractApi, name: string, make: () => MaybePromise<StoreHarness>): void {
   const suite = suiteOf(api, make);
   api.describe(`the store contract: ${name}`, () => {
-    for (const part of [tapes]) part(suite);
+    for (const part of [tapes, admission, leases, reading, failing]) part(suite);
   });
 }

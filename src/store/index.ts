@@ -1,5 +1,6 @@
-export { openMemoryStore, type MemoryStoreOptions } from './memory/store.ts';
+export { openMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory/store.ts';
 export { MemoryDisk } from './memory/disk.ts';
+export { examineSqliteFile } from './sqlite/examine.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/open.ts';
 export type { Durability, SqliteStore } from './sqlite/store.ts';
 export { CommitRejected } from './errors.ts';

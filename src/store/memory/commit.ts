@@ -88,11 +88,11 @@ export class MemoryGroup {
       case 'end':
         return this.#end(session, record, events);
       case 'session': {
-        const { row, parked, changedAt } = session;
-        this.#undo.push(() => Object.assign(session, { row, parked, changedAt }));
+        const { row, parked } = session;
+        this.#undo.push(() => Object.assign(session, { row, parked }));
         session.row = toText(record.session);
         session.parked = record.session.parked !== null;
-        session.changedAt = record.at;
+        this.#changed(session, record.at);
         return true;
       }
     }
@@ -103,6 +103,12 @@ export class MemoryGroup {
     if (task === undefined) throw taskConflict(session.key, id, 'was never admitted');
     if (task.session !== session.key) throw taskConflict(session.key, id, 'belongs to another session');
     return task;
+  }
+
+  #changed(session: DiskSession, at: number): void {
+    const { changedAt } = session;
+    this.#undo.push(() => (session.changedAt = changedAt));
+    session.changedAt = at;
   }
 
   #keep(task: DiskTask): void {
@@ -130,6 +136,7 @@ export class MemoryGroup {
       result: 'null',
       tape: [],
     };
+    this.#changed(session, record.at);
     disk.tasks.set(id, task);
     disk.taskList.push(task);
     session.tasks.push(task);
@@ -160,6 +167,7 @@ export class MemoryGroup {
     Object.assign(task, { status, reason, endedAt: at, result: toText(data) });
     this.#undo.push(() => session.open.set(task.id, task));
     session.open.delete(task.id);
+    this.#changed(session, at);
     return true;
   }
 

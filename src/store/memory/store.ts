@@ -239,7 +239,11 @@ function summary(session: DiskSession): SessionSummary | null {
     row: JSON.parse(session.row) as SessionRow,
     open: session.open.size,
     queued: [...session.open.values()].filter((task) => task.status === 'queued').length,
-    changedAt: Math.max(session.changedAt, session.feed.at(-1)?.at ?? 0),
+    changedAt: Math.max(
+      session.changedAt,
+      session.tape.at(-1)?.at ?? 0,
+      ...[...session.open.values()].map((task) => task.tape.at(-1)?.at ?? 0),
+    ),
   };
 }
 

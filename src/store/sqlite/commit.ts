@@ -29,10 +29,11 @@ interface TaskChange {
   end: RecordOf<'end'> | null;
 }
 
+/** `row` null: something else changed it. */
 interface SessionChange {
   readonly entry: SessionEntry;
-  readonly row: SessionRow;
-  readonly at: number;
+  row: SessionRow | null;
+  at: number;
 }
 
 /** Consecutive events of one tape in one session's commit: one row of the feed. */
@@ -45,6 +46,9 @@ interface Run {
   ends: boolean;
 }
 
+/** Events between two rounds of indexing; each takes about 2 ms. */
+const indexEvery = 2_048;
+
 export class GroupWriter {
   readonly #ledger: Ledger;
   readonly #taskByKey: StatementSync;
@@ -55,7 +59,10 @@ export class GroupWriter {
   readonly #updatePayload: StatementSync;
   readonly #endTask: StatementSync;
   readonly #updateSession: StatementSync;
+  readonly #touchSession: StatementSync;
   readonly #addTotals: StatementSync;
+  readonly #indexRuns: StatementSync;
+  readonly #setIndexed: StatementSync;
 
   readonly #tasks = new Map<number, TaskChange>();
   readonly #sessions = new Map<number, SessionChange>();
@@ -72,7 +79,10 @@ export class GroupWriter {
     this.#updatePayload = db.prepare(sql.updatePayload);
     this.#endTask = db.prepare(sql.endTask);
     this.#updateSession = db.prepare(sql.updateSession);
+    this.#touchSession = db.prepare(sql.touchSession);
     this.#addTotals = db.prepare(sql.addTotals);
+    this.#indexRuns = db.prepare(sql.indexRuns);
+    this.#setIndexed = db.prepare(sql.setIndexed);
   }
 
   /** Outcomes in the order of `commits`; all of them are written when this returns, and none is durable yet. */
@@ -139,7 +149,7 @@ export class GroupWriter {
       case 'end':
         return this.#end(commit, session, record, events);
       case 'session':
-        this.#sessions.set(session.n, { entry: session, row: record.session, at: record.at });
+        this.#changed(session, record.at).row = record.session;
         return true;
     }
   }
@@ -169,6 +179,7 @@ export class GroupWriter {
     const n = Number(inserted.lastInsertRowid);
     this.#ledger.addTask(task.id, { n, session: session.n, status: task.status, seq: 0 });
     this.#totals[task.status] += 1;
+    this.#changed(session, record.at);
   }
 
   #task(commit: SessionCommit, session: SessionEntry, row: TaskRow): void {
@@ -201,6 +212,7 @@ export class GroupWriter {
     if (record.seq !== entry.seq + 1) throw tapeConflict(commit.session, record.task, entry.seq + 1, record.seq);
     this.#change(entry).end = record;
     this.#move(entry, record.status);
+    this.#changed(session, record.at);
     entry.seq = record.seq;
     this.#publish(commit, session, entry.n, record, 'final', events);
     return true;
@@ -211,6 +223,17 @@ export class GroupWriter {
     if (known !== undefined) return known;
     const change: TaskChange = { entry, row: null, end: null };
     this.#tasks.set(entry.n, change);
+    return change;
+  }
+
+  #changed(entry: SessionEntry, at: number): SessionChange {
+    const known = this.#sessions.get(entry.n);
+    if (known !== undefined) {
+      known.at = at;
+      return known;
+    }
+    const change: SessionChange = { entry, row: null, at };
+    this.#sessions.set(entry.n, change);
     return change;
   }
 
@@ -253,27 +276,40 @@ export class GroupWriter {
   }
 
   #flush(): void {
-    for (const { entry, row, end } of this.#tasks.values()) {
-      if (end !== null) {
-        const lane = row === null ? null : row.lane;
-        const { status, reason, at, seq, data } = end;
-        this.#endTask.run(entry.n, status, reason, at, seq, toJson(data), lane, toJson(row));
-      } else if (row !== null) {
-        this.#updateTask.run(entry.n, row.status, row.lane, JSON.stringify(row));
-      }
-    }
-    for (const { entry, row, at } of this.#sessions.values()) {
-      const parked = row.parked === null ? 0 : 1;
-      const { changes } = this.#updateSession.run(entry.n, entry.lease, JSON.stringify(row), parked, at);
-      invariant(changes === 1, 'the lease that was checked is the lease in the file');
-      if (!entry.stored) this.#totals.sessions += 1;
-      entry.stored = true;
-    }
+    for (const change of this.#tasks.values()) this.#flushTask(change);
+    for (const change of this.#sessions.values()) this.#flushSession(change);
     const { sessions, queued, running, completed, failed, cancelled, late } = this.#totals;
     if ((sessions | queued | running | completed | failed | cancelled | late) !== 0) {
       this.#addTotals.run(sessions, queued, running, completed, failed, cancelled, late);
     }
+    const ledger = this.#ledger;
+    if (ledger.last - ledger.indexed > indexEvery) {
+      this.#indexRuns.run(ledger.indexed);
+      this.#setIndexed.run(ledger.last);
+      ledger.indexed = ledger.last;
+    }
     this.reset();
+  }
+
+  #flushTask({ entry, row, end }: TaskChange): void {
+    if (end !== null) {
+      const { status, reason, at, seq, data } = end;
+      this.#endTask.run(entry.n, status, reason, at, seq, toJson(data), row?.lane ?? null, toJson(row));
+    } else if (row !== null) {
+      this.#updateTask.run(entry.n, row.status, row.lane, JSON.stringify(row));
+    }
+  }
+
+  #flushSession({ entry, row, at }: SessionChange): void {
+    const { n, lease } = entry;
+    const { changes } =
+      row === null
+        ? this.#touchSession.run(n, lease, at)
+        : this.#updateSession.run(n, lease, JSON.stringify(row), row.parked === null ? 0 : 1, at);
+    invariant(changes === 1, 'the lease that was checked is the lease in the file');
+    if (row === null || entry.stored) return;
+    entry.stored = true;
+    this.#totals.sessions += 1;
   }
 }
 

@@ -13,19 +13,23 @@ interface SqliteError extends Error {
 export const isSqliteError = (error: unknown): error is SqliteError =>
   error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR' && 'errcode' in error;
 
-/** Passes on what is not SQLite's. */
+/** Passes on what is neither SQLite's nor the file system's. */
 export function storeError(error: unknown): unknown {
+  if (error instanceof Error && 'syscall' in error) return failed(error.message, error);
   if (!isSqliteError(error)) return error;
   const primary = error.errcode & 0xff;
   if (primary === corrupt || primary === notDatabase) return damaged(error.message, error);
-  return new AppError({
-    code: 'store_failed',
-    message: `the database refused: ${error.message} (${error.errcode})`,
-    hint: 'Nothing was written. See that the disk of the data folder has space and works, then try again.',
-    retryable: true,
-    cause: error,
-  });
+  return failed(`${error.message} (${error.errcode})`, error);
 }
+
+const failed = (what: string, cause: unknown): AppError =>
+  new AppError({
+    code: 'store_failed',
+    message: `the database refused: ${what}`,
+    hint: 'Nothing was written. See that the data folder can be written, and that its disk has space and works.',
+    retryable: true,
+    cause,
+  });
 
 export const damaged = (what: string, cause?: unknown): AppError =>
   new AppError({

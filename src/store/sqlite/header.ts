@@ -1,12 +1,13 @@
 /**
- * What a database file says of itself in its first 100 bytes (https://sqlite.org/fileformat2.html#the_database_header), read
- * without SQLite, which would recover, checkpoint or leave files beside it. Called under the store's lock only: to close a
- * descriptor of a database that the same process has open would drop SQLite's own locks on it.
+ * What a database file says of itself, read without SQLite, which would recover, checkpoint or leave files beside it
+ * (https://sqlite.org/fileformat2.html#the_database_header). Called under the store's lock only: to close a descriptor of a
+ * database that the same process has open would drop SQLite's own locks on it.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { AppError } from '../../core/errors.ts';
 import { damaged } from './failure.ts';
 import { applicationId, migrations } from './migrate.ts';
+import { walPages } from './wal.ts';
 
 export type Found = { readonly kind: 'none' } | { readonly kind: 'ours'; readonly version: number };
 
@@ -16,7 +17,12 @@ const headerBytes = 100;
 /** Throws `store_damaged`, `store_foreign` or `store_newer`. */
 export function lookAt(path: string): Found {
   const file = readHeader(path);
-  if (file === null || file.size === 0) return { kind: 'none' };
+  if (file === null || file.size === 0) {
+    for (const log of [`${path}-wal`, `${path}-journal`]) {
+      if (fileBytes(log) > 0) throw damaged(`the file is empty or gone, and its log ${log} is there`);
+    }
+    return { kind: 'none' };
+  }
   const { header, size } = file;
   if (size < headerBytes) throw damaged(`${size} bytes are less than a header`);
   if (header.toString('latin1', 0, 16) !== magic) throw damaged('it does not begin as a SQLite file does');
@@ -35,7 +41,23 @@ export function lookAt(path: string): Found {
       hint: 'It was left as it is. Start the newer Signalbox that wrote it.',
     });
   }
+  checkSize(path, header, size);
   return { kind: 'ours', version };
+}
+
+export const fileBytes = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** A page that the file should have and does not must stand in the write-ahead log, else it is lost. */
+function checkSize(path: string, header: Buffer, size: number): void {
+  const stated = header.readUInt16BE(16);
+  const pageBytes = stated === 1 ? 65_536 : stated;
+  if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) throw damaged(`a page cannot have ${pageBytes} bytes`);
+  if (header.toString('hex', 21, 24) !== '402020') throw damaged('its header is not that of a SQLite file');
+  const log = walPages(`${path}-wal`, pageBytes);
+  const pages = log.databasePages ?? header.readUInt32BE(28);
+  for (let page = Math.floor(size / pageBytes) + 1; page <= pages; page += 1) {
+    if (!log.pages.has(page)) throw damaged(`it has ${size} bytes, and ${pages * pageBytes} were written`);
+  }
 }
 
 function readHeader(path: string): { readonly header: Buffer; readonly size: number } | null {

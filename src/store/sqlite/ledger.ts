@@ -35,12 +35,15 @@ const entriesMax = 20_000;
 export class Ledger {
   /** Number of the newest event of the store. */
   last = 0;
+  /** Events up to this one are found through `session_runs`. */
+  indexed = 0;
   readonly #sessions = new Map<SessionKey, SessionEntry>();
   readonly #tasks = new Map<TaskId, TaskEntry>();
   readonly #dataVersion: StatementSync;
   readonly #sessionByKey: StatementSync;
   readonly #taskById: StatementSync;
   readonly #lastRun: StatementSync;
+  readonly #indexed: StatementSync;
   #version = -1;
 
   constructor(db: DatabaseSync) {
@@ -48,6 +51,7 @@ export class Ledger {
     this.#sessionByKey = db.prepare(sql.sessionByKey);
     this.#taskById = db.prepare(sql.taskById);
     this.#lastRun = db.prepare(sql.lastRun);
+    this.#indexed = db.prepare(sql.indexed);
   }
 
   /** First thing in a transaction (L-1). */
@@ -58,6 +62,7 @@ export class Ledger {
     this.forget();
     const last = this.#lastRun.get();
     this.last = last === undefined ? 0 : num(last, 'last');
+    this.indexed = num(this.#indexed.get() ?? {}, 'indexed');
     this.#version = version;
   }
 

@@ -52,12 +52,22 @@ function locked(path: string): AppError {
   });
 }
 
-/** Null while the holder is just starting or ending. */
+/** Null while the holder is just starting or ending: the file is not there, or still names a dead process. */
 function holder(pidFile: string): number | null {
+  let pid: number;
   try {
-    const pid = Number(readFileSync(pidFile, 'utf8').trim());
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
+    pid = Number(readFileSync(pidFile, 'utf8').trim());
   } catch {
     return null;
+  }
+  return Number.isSafeInteger(pid) && pid > 0 && isAlive(pid) ? pid : null;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's process may not be signalled, but it is there.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

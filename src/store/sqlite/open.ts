@@ -2,13 +2,14 @@
  * Opens the database file of a data folder: lock, look, create or migrate, then the connection with its settings.
  * A file that is refused has not been opened by SQLite at all, and is left byte for byte as it was.
  */
-import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { noFaults, type Faults } from '../faults.ts';
+import { examineSmall } from './examine.ts';
 import { storeError } from './failure.ts';
 import { lookAt } from './header.ts';
-import { takeLock } from './lock.ts';
+import { takeLock, type StoreLock } from './lock.ts';
 import { migrate, migrations } from './migrate.ts';
 import { SqliteStore, type Durability } from './store.ts';
 
@@ -24,6 +25,8 @@ export interface SqliteStoreOptions {
 const checkpointPages = 10_000;
 /** KiB of page cache. */
 const cacheKib = 16_384;
+/** Milliseconds to wait, with the whole process, for another program that writes to the file just now. */
+const busyMs = 1_000;
 
 /**
  * Throws `store_locked` (another daemon has it; the message names its pid), `store_newer`, `store_foreign`,
@@ -32,11 +35,11 @@ const cacheKib = 16_384;
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const path = resolve(options.path);
   const durability = options.durability ?? 'power';
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const lock = takeLock(path);
+  const lock = lockFolder(path);
   try {
     const found = lookAt(path);
     if (found.kind === 'none') create(path);
+    else examineSmall(path);
     const db = connect(path);
     try {
       if (found.kind === 'ours' && found.version < migrations.length) migrate(db, found.version);
@@ -52,20 +55,44 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 }
 
-const connect = (path: string): DatabaseSync => new DatabaseSync(path, { timeout: 5_000 });
+function lockFolder(path: string): StoreLock {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return takeLock(path);
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+const connect = (path: string): DatabaseSync => new DatabaseSync(path, { timeout: busyMs });
 
 /** Made beside its place and moved there: a database file that exists is whole. */
 function create(path: string): void {
   const draft = `${path}.new`;
-  for (const suffix of ['', '-journal']) rmSync(`${draft}${suffix}`, { force: true });
-  const db = connect(draft);
+  const clear = (): void => {
+    for (const suffix of ['', '-journal']) rmSync(`${draft}${suffix}`, { force: true });
+  };
+  clear();
   try {
+    using db = connect(draft);
     chmodSync(draft, 0o600);
     migrate(db, 0);
-  } finally {
-    db.close();
+  } catch (error) {
+    clear();
+    throw error;
   }
   renameSync(draft, path);
+  if (process.platform !== 'win32') syncFolder(dirname(path));
+}
+
+/** So that the name is as durable as what it names. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function configure(db: DatabaseSync, durability: Durability): void {

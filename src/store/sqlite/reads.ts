@@ -110,7 +110,7 @@ export class Reads {
     checkLimit(limit);
     const last = this.#last(sql.lastRun);
     const from = after === null ? 0 : readPosition(after, last);
-    const rows = this.#runs(session, from, limit);
+    const rows = session === null ? this.#runs(from, limit) : this.#runsOf(session, from, limit);
     const events: FeedEvent[] = [];
     for (const row of rows) {
       events.push(...eventsOf(row).filter((one) => Number(one.position) > from));
@@ -118,22 +118,33 @@ export class Reads {
     return events.slice(0, limit);
   }
 
-  #runs(session: SessionKey | null, from: number, limit: number): Row[] {
-    if (session === null) {
-      const first = this.#prepared(sql.runAt).get(from);
-      return this.#prepared(sql.feedAll).all(firstRun(first), limit, from);
-    }
+  #runs(from: number, limit: number): Row[] {
+    const first = this.#prepared(sql.runAt).get(from);
+    return this.#prepared(sql.feedAll).all(firstRun(first), limit, from);
+  }
+
+  #runsOf(session: SessionKey, from: number, limit: number): Row[] {
     const number = this.#sessionNumber(session);
     if (number === null) return [];
-    const first = this.#prepared(sql.runAtSession).get(from, number);
-    return this.#prepared(sql.feedSession).all(firstRun(first), limit, from, number);
+    const indexed = this.#indexed();
+    let rows: Row[] = [];
+    if (from < indexed) {
+      const first = this.#prepared(sql.runAtSession).get(from, number);
+      rows = this.#prepared(sql.feedSession).all(firstRun(first), limit, from, number);
+    }
+    if (rows.length >= limit) return rows;
+    return [...rows, ...this.#prepared(sql.feedSessionTail).all(indexed + 1, limit - rows.length, from, number)];
   }
 
   feedEnd(session: SessionKey | null): FeedPosition | null {
     const number = session === null ? null : this.#sessionNumber(session);
     if (session !== null && number === null) return null;
-    const last = number === null ? this.#last(sql.lastRun) : this.#last(sql.lastRunOfSession, number);
+    const last = number === null ? this.#last(sql.lastRun) : this.#last(sql.lastRunOfSession, number, this.#indexed());
     return last === 0 ? null : makePosition(last);
+  }
+
+  #indexed(): number {
+    return num(this.#prepared(sql.indexed).get() ?? {}, 'indexed');
   }
 
   /** Number of the newest event, 0 if there is none. */

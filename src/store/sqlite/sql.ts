@@ -17,6 +17,7 @@ export const taskById = `
     coalesce(seq, (SELECT coalesce(max(seq), 0) FROM events WHERE tape = tasks.n)) AS seq
   FROM tasks WHERE id = ?1`;
 export const lastRun = 'SELECT pos + last_seq - first_seq AS last FROM runs ORDER BY pos DESC LIMIT 1';
+export const indexed = 'SELECT indexed FROM totals';
 export const taskByKey = 'SELECT id FROM tasks WHERE idempotency_key = ?1';
 
 // Writes of a commit.
@@ -40,6 +41,12 @@ export const insertRun = `
 /** The fence a second time, in the statement that writes. */
 export const updateSession = `
   UPDATE sessions SET row = ?3, parked = ?4, changed_at = ?5 WHERE n = ?1 AND lease = ?2`;
+/** What changes a session without its row: an admission, an end. */
+export const touchSession = 'UPDATE sessions SET changed_at = ?3 WHERE n = ?1 AND lease = ?2';
+/** ?1 the runs up to here are indexed. In order of the index, so that every page of it is written once. */
+export const indexRuns = `
+  INSERT INTO session_runs (session, pos) SELECT session, pos FROM runs WHERE pos > ?1 ORDER BY session, pos`;
+export const setIndexed = 'UPDATE totals SET indexed = ?1';
 export const addTotals = `
   UPDATE totals SET sessions = sessions + ?1, queued = queued + ?2, running = running + ?3,
     completed = completed + ?4, failed = failed + ?5, cancelled = cancelled + ?6, late = late + ?7`;
@@ -78,15 +85,17 @@ export const tasksByStatusAndSession = `
   WHERE t.status = ?5 AND t.session = ?6 AND t.n < ?1 AND (?3 IS NULL OR t.lane = ?3) AND (?4 IS NULL OR t.source = ?4)
   ORDER BY t.n DESC LIMIT ?2`;
 
-/** `changed_at` moves with the session's row; output alone moves only the newest run, whose last event tells its time. */
+/** `changed_at` moves with all but output; the newest output is the last event of an open task, or of the session's tape. */
 const sessionColumns = `
   s.n, s.key, s.row,
   (SELECT count(*) FROM tasks WHERE status = 'queued' AND session = s.n) AS queued,
   (SELECT count(*) FROM tasks WHERE status = 'running' AND session = s.n) AS running,
-  max(s.changed_at, coalesce((
-    SELECT e.at FROM tape_events e JOIN (
-      SELECT tape, last_seq FROM runs WHERE session = s.n ORDER BY pos DESC LIMIT 1) r
-    ON e.tape = r.tape AND e.seq = r.last_seq), 0)) AS changed_at`;
+  max(
+    s.changed_at,
+    coalesce((SELECT at FROM events WHERE tape = -s.n ORDER BY seq DESC LIMIT 1), 0),
+    coalesce((
+      SELECT max((SELECT at FROM events WHERE tape = t.n ORDER BY seq DESC LIMIT 1))
+      FROM tasks t WHERE t.status IN ('queued', 'running') AND t.session = s.n), 0)) AS changed_at`;
 export const session = `SELECT ${sessionColumns} FROM sessions s WHERE s.key = ?1 AND s.row IS NOT NULL`;
 /** ?1 before, ?2 limit; newest first. */
 export const sessions = `
@@ -105,23 +114,29 @@ export const sessionNumber = 'SELECT n FROM sessions WHERE key = ?1';
  * with the run's last stored event, or alone. So every row brings at least one event after ?3.
  * ?1 the first run to read, ?2 limit, ?3 the position to read after, ?4 session.
  */
-const feedOf = (where: string): string => `
+const feedOf = (runs: string, where: string): string => `
   SELECT r.pos, r.first_seq, r.last_seq, r.ends, s.key AS session, t.id AS task, e.seq, e.at, e.type, e.data,
     CASE WHEN r.ends THEN t.ended_at END AS ended_at,
     CASE WHEN r.ends AND coalesce(e.seq, r.last_seq - 1) = r.last_seq - 1 THEN t.result END AS result
-  FROM runs r
-  JOIN sessions s ON s.n = r.session
+  FROM ${runs}
+  CROSS JOIN sessions s ON s.n = r.session
   LEFT JOIN tasks t ON t.n = r.tape
   LEFT JOIN events e ON e.tape = r.tape AND e.seq BETWEEN r.first_seq AND r.last_seq
-  WHERE ${where} AND r.pos >= ?1
+  WHERE ${where} >= ?1
     AND r.pos + coalesce(e.seq + (r.ends AND e.seq = r.last_seq - 1), r.last_seq) - r.first_seq > ?3
   ORDER BY r.pos, e.seq LIMIT ?2`;
-export const feedAll = feedOf('true');
-export const feedSession = feedOf('r.session = ?4');
+export const feedAll = feedOf('runs r', 'r.pos');
+/** Up to `totals.indexed`. */
+export const feedSession = feedOf('session_runs x CROSS JOIN runs r ON r.pos = x.pos', 'x.session = ?4 AND x.pos');
+/** After it: every run of the tail is looked at. */
+export const feedSessionTail = feedOf('runs r', 'r.session = ?4 AND r.pos');
 export const runAt = 'SELECT max(pos) AS pos FROM runs WHERE pos <= ?1';
-export const runAtSession = 'SELECT max(pos) AS pos FROM runs WHERE session = ?2 AND pos <= ?1';
+export const runAtSession = 'SELECT max(pos) AS pos FROM session_runs WHERE session = ?2 AND pos <= ?1';
+/** ?1 session, ?2 `totals.indexed`. */
 export const lastRunOfSession = `
-  SELECT pos + last_seq - first_seq AS last FROM runs WHERE session = ?1 ORDER BY pos DESC LIMIT 1`;
+  SELECT pos + last_seq - first_seq AS last FROM runs WHERE pos = coalesce(
+    (SELECT max(pos) FROM runs WHERE pos > ?2 AND session = ?1),
+    (SELECT max(pos) FROM session_runs WHERE session = ?1))`;
 
 // Processes and figures.
 export const recordProcess = `

@@ -7,7 +7,6 @@
  *  Q-3 Everything but `commit` may be lost to a power cut: a lease without a commit under it decides nothing, and agent
  *      processes do not outlive the machine. So these writes do not wait for the disk.
  */
-import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
 import type { SessionKey, TaskId } from '../../core/ids.ts';
@@ -31,9 +30,10 @@ import type {
 } from '../port.ts';
 import { GroupWriter } from './commit.ts';
 import { storeError } from './failure.ts';
+import { fileBytes } from './header.ts';
 import { Ledger } from './ledger.ts';
 import { Reads } from './reads.ts';
-import { json, num } from './row.ts';
+import { json, num, text, type Row } from './row.ts';
 import * as sql from './sql.ts';
 
 /** `power`: a commit survives power loss. `process`: it survives the end of the process, whatever ends it. */
@@ -166,8 +166,19 @@ export class SqliteStore implements Store {
   }
 
   stats(): StoreStats {
-    const bytes = sizeOf(this.#path) + sizeOf(`${this.#path}-wal`);
+    const bytes = fileBytes(this.#path) + fileBytes(`${this.#path}-wal`);
     return { ...this.#read((reads) => reads.stats()), bytes };
+  }
+
+  /** As SQLite tells them now, for `doctor`. `synchronous`: 2 is FULL, 1 is NORMAL. */
+  settings(): { readonly journal: string; readonly synchronous: number; readonly checkpointPages: number } {
+    this.#check();
+    const pragma = (name: string): Row => this.#db.prepare(`PRAGMA ${name}`).get() ?? {};
+    return {
+      journal: text(pragma('journal_mode'), 'journal_mode'),
+      synchronous: num(pragma('synchronous'), 'synchronous'),
+      checkpointPages: num(pragma('wal_autocheckpoint'), 'wal_autocheckpoint'),
+    };
   }
 
   /** Moves the write-ahead log into the file. Blocks for as long as the disk takes, so: in a quiet moment. */
@@ -238,5 +249,3 @@ export class SqliteStore implements Store {
     }
   }
 }
-
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

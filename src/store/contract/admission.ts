@@ -1,0 +1,125 @@
+/** Admission: idempotency keys, payloads, groups. Rows of the corpus by id. */
+import { taskId } from '../../core/ids.ts';
+import { codeOf, type Suite } from './api.ts';
+import { admit, end, key, owner, payload, sessionRecord, taskEvent, time, wholeTask } from './records.ts';
+
+export function admission({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('admission', () => {
+    check('T07 of submits with one idempotency key one makes a task; the others learn which', async (harness) => {
+      const store = await harness.open();
+      const owners = await Promise.all(['a', 'b', 'c', 'd'].map((name) => owner(store, name)));
+      const outcomes = await Promise.all(
+        owners.map(async ({ commit }, index) =>
+          commit(admit(`t${index}`, { idempotencyKey: 'k' }), taskEvent(`t${index}`, 1, 'queued')),
+        ),
+      );
+      const winner = outcomes.findIndex((outcome) => outcome?.kind === 'committed');
+      const told = outcomes.map((outcome) => (outcome?.kind === 'duplicate' ? outcome.task : 'committed'));
+      expect(told).toEqual(outcomes.map((_, index) => (index === winner ? 'committed' : `t${winner}`)));
+      expect(await store.taskByIdempotencyKey('k')).toBe(`t${winner}`);
+      expect((await store.tasks({}, null, 10)).items.length).toBe(1);
+      expect((await store.stats()).events).toBe(1);
+    });
+
+    check('T07 also in one group, in one commit, and after the task has ended', async (harness) => {
+      const store = await harness.open();
+      const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];
+      const withKey = { idempotencyKey: 'k' };
+      const outcomes = await store.commit([
+        { session: a.session, lease: a.lease, records: [admit('t1', withKey)] },
+        { session: b.session, lease: b.lease, records: [admit('t2', withKey)] },
+        { session: a.session, lease: a.lease, records: [admit('t3')] },
+      ]);
+      expect(outcomes.map((outcome) => outcome.kind)).toEqual(['committed', 'duplicate', 'committed']);
+      const twice = await b.commit(admit('t4', { idempotencyKey: 'l' }), admit('t5', { idempotencyKey: 'l' }));
+      expect(twice).toEqual({ kind: 'duplicate', idempotencyKey: 'l', task: 't4' });
+      expect(await store.task(taskId('t4'))).toBe(null);
+      await a.commit(end('t1', 1));
+      expect(await b.commit(admit('t6', withKey))).toEqual({ kind: 'duplicate', idempotencyKey: 'k', task: 't1' });
+      expect((await store.tasks({}, null, 10)).items.map((task) => task.row.id)).toEqual(['t3', 't1']);
+    });
+
+    check('no key is no duplicate, and an unknown one is nobody’s', async (harness) => {
+      const store = await harness.open();
+      const { commit } = await owner(store, 'a');
+      const outcome = await commit(admit('t1'), admit('t2'), admit('t3', { idempotencyKey: 'x' }));
+      expect(outcome?.kind).toBe('committed');
+      expect(await store.taskByIdempotencyKey('y')).toBe(null);
+      expect(await store.task(taskId('t9'))).toBe(null);
+    });
+
+    check('G02 a duplicate leaves nothing of its session’s commit, and does not touch the others', async (harness) => {
+      const store = await harness.open();
+      const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];
+      await a.commit(admit('t1', { idempotencyKey: 'k' }));
+      const outcomes = await store.commit([
+        {
+          session: b.session,
+          lease: b.lease,
+          records: [admit('t2'), taskEvent('t2', 1), sessionRecord(key('b')), admit('t3', { idempotencyKey: 'k' })],
+        },
+        { session: a.session, lease: a.lease, records: [taskEvent('t1', 1), sessionRecord(key('a'))] },
+      ]);
+      expect(outcomes.map((outcome) => outcome.kind)).toEqual(['duplicate', 'committed']);
+      expect(await store.task(taskId('t2'))).toBe(null);
+      expect(await store.session(key('b'))).toBe(null);
+      expect((await store.task(taskId('t1')))?.seq).toBe(1);
+      // The owner of b goes on as if its commit had never been tried.
+      expect((await b.commit(admit('t2'), taskEvent('t2', 1)))?.kind).toBe('committed');
+    });
+
+    check('what breaks a rule takes the whole group with it, and names its session', async (harness) => {
+      const store = await harness.open();
+      const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];
+      await a.commit(admit('t0', { idempotencyKey: 'old' }), taskEvent('t0', 1));
+      const before = [await store.stats(), await store.feed(null, null, 99)];
+      const good = {
+        session: a.session,
+        lease: a.lease,
+        records: [
+          ...wholeTask('t1'),
+          admit('t2', { idempotencyKey: 'k' }),
+          taskEvent('t0', 2),
+          end('t0', 3),
+          taskEvent('t0', 4),
+          sessionRecord(key('a'), { parked: 'why' }),
+        ],
+      };
+      const bad = { session: b.session, lease: b.lease, records: [admit('t3'), taskEvent('t3', 7)] };
+      const named = await Promise.resolve()
+        .then(() => store.commit([good, bad]))
+        .catch((error: unknown) => (error instanceof Error && 'session' in error ? error.session : error));
+      expect(named).toBe('b');
+      expect([await store.stats(), await store.feed(null, null, 99)]).toEqual(before);
+      expect(await store.taskByIdempotencyKey('k')).toBe(null);
+      expect((await store.openSessions(null, 9)).items).toEqual(['a']);
+      expect((await store.task(taskId('t0')))?.status).toBe('queued');
+      expect((await store.commit([good])).map((outcome) => outcome.kind)).toEqual(['committed']);
+      expect((await store.task(taskId('t0')))?.status).toBe('completed');
+    });
+
+    check('a payload is kept whole, and can be replaced until the end', async (harness) => {
+      const store = await harness.open();
+      const { commit } = await owner(store, 'a');
+      const first = payload({ prompt: 'one', author: 'ann', labels: { issue: '7' }, input: { deep: [1, null] } });
+      await commit(admit('t1', first));
+      expect((await store.task(taskId('t1')))?.payload).toEqual(first);
+      const second = { ...first, prompt: 'two' };
+      await commit({ type: 'payload', at: time, task: taskId('t1'), payload: second });
+      expect((await store.task(taskId('t1')))?.payload).toEqual(second);
+      await commit(end('t1', 1));
+      await commit({ type: 'payload', at: time, task: taskId('t1'), payload: first });
+      expect((await store.task(taskId('t1')))?.payload).toEqual(second);
+    });
+
+    check('an empty commit, and an empty group, are no work', async (harness) => {
+      const store = await harness.open();
+      const { commit } = await owner(store, 'a');
+      expect(await commit()).toEqual({ kind: 'committed', late: 0, events: [] });
+      expect(await store.commit([])).toEqual([]);
+      expect(await codeOf(() => store.commit([]))).toBe('none');
+    });
+  });
+}

@@ -1,0 +1,105 @@
+/** What a failing commit leaves: nothing before COMMIT, everything after it. And a closed store. */
+import { taskId } from '../../core/ids.ts';
+import type { Faults } from '../faults.ts';
+import { codeOf, type Suite } from './api.ts';
+import { admit, end, key, owner, running, sessionRecord, taskEvent, wholeTask } from './records.ts';
+
+class Struck extends Error {}
+
+/** Strikes once, where it is told to. */
+function striker(): Faults & { aim: string | null; readonly seen: string[] } {
+  return {
+    aim: null,
+    seen: [],
+    at(point) {
+      this.seen.push(point);
+      if (this.aim !== point) return;
+      this.aim = null;
+      throw new Struck(point);
+    },
+  };
+}
+
+export function failing({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('failing', () => {
+    check('T04 a commit that fails before COMMIT leaves nothing; the same commit then succeeds', async (harness) => {
+      for (const point of ['store.before-commit', 'store.after-write']) {
+        const faults = striker();
+        const store = await harness.open({ faults });
+        const a = await owner(store, point);
+        const id = (name: string): string => `${point} ${name}`;
+        await a.commit(admit(id('t1')), taskEvent(id('t1'), 1, 'queued'), admit(id('t3')), sessionRecord(key(point)));
+        const seen = async () => [
+          { ...(await store.stats()), bytes: 0 },
+          await store.feed(null, null, 999),
+          await store.tasks({}, null, 99),
+          await store.session(key(point)),
+          await store.taskByIdempotencyKey(point),
+          await store.openSessions(null, 99),
+        ];
+        const before = await seen();
+        const group = [
+          running(id('t1')),
+          taskEvent(id('t1'), 2),
+          end(id('t1'), 3),
+          taskEvent(id('t1'), 4),
+          admit(id('t2'), { idempotencyKey: point }),
+          sessionRecord(key(point), { parked: 'x' }),
+          { ...end(id('t3'), 1), status: 'failed' },
+        ] as const;
+        faults.aim = point;
+        const struck = await a.commit(...group).catch((error: unknown) => error instanceof Struck);
+        expect(struck).toBe(true);
+        expect(await seen()).toEqual(before);
+        const outcome = await a.commit(...group);
+        expect(outcome?.kind === 'committed' ? outcome.late : outcome).toBe(1);
+        const task = await store.task(taskId(id('t1')));
+        const tape = await store.tape(key(point), taskId(id('t1')), 0, 9);
+        expect([task?.status, task?.seq, tape.at(-1)?.type]).toEqual(['completed', 3, 'final']);
+        await store.close();
+      }
+    });
+
+    check('a commit that fails after COMMIT stands, whole', async (harness) => {
+      const faults = striker();
+      const store = await harness.open({ faults });
+      const a = await owner(store, 'a');
+      faults.aim = 'store.after-commit';
+      const struck = await a.commit(...wholeTask('t1')).catch((error: unknown) => error instanceof Struck);
+      expect(struck).toBe(true);
+      expect((await store.task(taskId('t1')))?.status).toBe('completed');
+      expect((await store.tape(a.session, taskId('t1'), 0, 9)).map((event) => event.type)).toEqual([
+        'queued',
+        'granted',
+        'final',
+      ]);
+    });
+
+    check('a commit passes its fault points in order', async (harness) => {
+      const faults = striker();
+      const store = await harness.open({ faults });
+      const a = await owner(store, 'a');
+      faults.seen.length = 0;
+      await a.commit(admit('t1'));
+      expect(faults.seen).toEqual(['store.before-commit', 'store.after-write', 'store.after-commit']);
+    });
+
+    check('a closed store says so; closing it again is no error', async (harness) => {
+      const store = await harness.open();
+      await store.close();
+      await store.close();
+      const calls = [
+        () => store.claim(key('a')),
+        () => store.commit([]),
+        () => store.task(taskId('t')),
+        () => store.feed(null, null, 1),
+        () => store.stats(),
+        () => store.tidy(),
+        () => store.processes(),
+      ];
+      for (const call of calls) expect(await codeOf(call)).toBe('store_closed');
+    });
+  });
+}

@@ -1,0 +1,109 @@
+CREATE TABLE sessions (
+  n INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  lease INTEGER NOT NULL,
+  parked INTEGER NOT NULL DEFAULT 0,
+  changed_at REAL NOT NULL DEFAULT 0,
+  row TEXT
+) STRICT;
+
+CREATE INDEX sessions_parked ON sessions (parked) WHERE parked = 1;
+
+CREATE TABLE tasks (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  session INTEGER NOT NULL REFERENCES sessions (n),
+  status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'completed', 'failed', 'cancelled')),
+  lane TEXT NOT NULL,
+  admitted_at REAL NOT NULL,
+  ended_at REAL,
+  seq INTEGER,
+  reason TEXT,
+  source TEXT NOT NULL,
+  idempotency_key TEXT,
+  row TEXT NOT NULL,
+  payload TEXT,
+  result TEXT,
+  CHECK ((status IN ('queued', 'running')) = (ended_at IS NULL)),
+  CHECK ((ended_at IS NULL) = (seq IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX tasks_idempotency_key ON tasks (idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE INDEX tasks_status ON tasks (status);
+
+CREATE INDEX tasks_status_session ON tasks (status, session);
+
+CREATE TABLE events (
+  tape INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  at REAL NOT NULL,
+  type TEXT NOT NULL CHECK (type <> 'final'),
+  data TEXT,
+  PRIMARY KEY (tape, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+  pos INTEGER PRIMARY KEY,
+  session INTEGER NOT NULL,
+  tape INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  ends INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE session_runs (
+  session INTEGER NOT NULL,
+  pos INTEGER NOT NULL,
+  PRIMARY KEY (session, pos)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE totals (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  sessions INTEGER NOT NULL DEFAULT 0,
+  queued INTEGER NOT NULL DEFAULT 0,
+  running INTEGER NOT NULL DEFAULT 0,
+  completed INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0,
+  late INTEGER NOT NULL DEFAULT 0,
+  indexed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE processes (
+  pid INTEGER NOT NULL,
+  start_time TEXT NOT NULL,
+  session TEXT NOT NULL,
+  incarnation INTEGER NOT NULL,
+  cookie TEXT NOT NULL,
+  PRIMARY KEY (pid, start_time)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW tape_events AS
+  SELECT tape, seq, at, type, data FROM events
+  UNION ALL
+  SELECT n, seq, ended_at, 'final', result FROM tasks WHERE ended_at IS NOT NULL;
+
+CREATE TRIGGER sessions_lease_grows BEFORE UPDATE OF lease ON sessions
+WHEN NEW.lease <= OLD.lease
+BEGIN SELECT RAISE(ABORT, 'a lease only grows'); END;
+
+CREATE TRIGGER tasks_ended_stay BEFORE UPDATE ON tasks
+WHEN OLD.ended_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'the task has ended'); END;
+
+CREATE TRIGGER tasks_status_forward BEFORE UPDATE OF status ON tasks
+WHEN OLD.status = 'running' AND NEW.status = 'queued'
+BEGIN SELECT RAISE(ABORT, 'a status only moves forward'); END;
+
+CREATE TRIGGER tasks_final_is_last BEFORE UPDATE OF ended_at ON tasks
+WHEN NEW.ended_at IS NOT NULL
+  AND NEW.seq IS NOT 1 + (SELECT coalesce(max(seq), 0) FROM events WHERE tape = NEW.n)
+BEGIN SELECT RAISE(ABORT, 'final is the last event of its tape'); END;
+
+CREATE TRIGGER events_before_final BEFORE INSERT ON events
+WHEN (SELECT ended_at FROM tasks WHERE n = NEW.tape) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'nothing is appended after final'); END;
+
+CREATE TRIGGER events_stay BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'a tape is append-only'); END;

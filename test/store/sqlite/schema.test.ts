@@ -1,0 +1,103 @@
+/** The schema: as committed, as migrated, and what its triggers refuse whoever writes. */
+import { createHash } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect, test } from 'vitest';
+import { admit, end, owner, running, taskEvent } from '../../../src/store/contract/records.ts';
+import { dumpSchema, migrate, migrations } from '../../../src/store/sqlite/migrate.ts';
+import { read } from '../../tidy/files.ts';
+import { sqliteHarness } from '../harness.ts';
+
+const pragma = (db: DatabaseSync, name: string): unknown => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+
+describe('migrations', () => {
+  test('make the schema that is committed (write it with `node test/store/sqlite/dump.ts`)', () => {
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0);
+    expect(dumpSchema(db)).toBe(read('src/store/sqlite/schema.sql'));
+  });
+
+  /** A migration that somebody's file has had can never change again. A new one adds a line here. */
+  test('never change', () => {
+    const digests = migrations.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
+    expect(digests).toEqual(['843e2bcd4051a8db']);
+  });
+
+  test('bring an older file up to date, all of them or none', () => {
+    const harness = sqliteHarness();
+    try {
+      harness.open().close();
+      using db = new DatabaseSync(harness.path);
+      const more = [...migrations, 'CREATE TABLE second (a)', 'CREATE TABLE third (a)'];
+      expect(() => migrate(db, 1, [...more, 'CREATE TABLE third (b)'])).toThrow(/already exists/);
+      expect([pragma(db, 'user_version'), dumpSchema(db).includes('second')]).toEqual([1, false]);
+      migrate(db, 1, more);
+      expect([pragma(db, 'user_version'), dumpSchema(db).includes('third')]).toEqual([3, true]);
+    } finally {
+      harness.dispose();
+    }
+  });
+});
+
+describe('whoever writes', () => {
+  const opened: { dispose(): void }[] = [];
+  afterEach(() => {
+    for (const one of opened.splice(0)) one.dispose();
+  });
+
+  /** A store with one running and one ended task, closed, and a connection that knows nothing of the store's rules. */
+  async function stranger(): Promise<DatabaseSync> {
+    const harness = sqliteHarness();
+    const store = harness.open();
+    const { commit } = await owner(store, 'a');
+    await commit(admit('open'), taskEvent('open', 1), running('open'), admit('ended'), taskEvent('ended', 1));
+    await commit(end('ended', 2));
+    store.close();
+    const db = new DatabaseSync(harness.path);
+    opened.push(harness, { dispose: () => db.close() });
+    return db;
+  }
+
+  const open = "(SELECT n FROM tasks WHERE id = 'open')";
+  const ended = "(SELECT n FROM tasks WHERE id = 'ended')";
+
+  test.each([
+    ['T08 running to queued', `UPDATE tasks SET status = 'queued' WHERE n = ${open}`, /only moves forward/],
+    ['T08 completed to queued', `UPDATE tasks SET status = 'queued' WHERE n = ${ended}`, /has ended/],
+    [
+      'T08 completed to queued, with all that belongs to it',
+      `UPDATE tasks SET status = 'queued', ended_at = NULL, seq = NULL WHERE n = ${ended}`,
+      /has ended/,
+    ],
+    ['T03 completed to failed', `UPDATE tasks SET status = 'failed' WHERE n = ${ended}`, /has ended/],
+    ['T04 a terminal status without its final', `UPDATE tasks SET status = 'failed' WHERE n = ${open}`, /CHECK/],
+    ['T04 a final without a terminal status', `UPDATE tasks SET ended_at = 1, seq = 2 WHERE n = ${open}`, /CHECK/],
+    [
+      'a final that leaves a gap',
+      `UPDATE tasks SET status = 'failed', ended_at = 1, seq = 3 WHERE n = ${open}`,
+      /final is the last event/,
+    ],
+    [
+      'a final among the events',
+      `UPDATE tasks SET status = 'failed', ended_at = 1, seq = 1 WHERE n = ${open}`,
+      /final is the last event/,
+    ],
+    ['T01 an event after the end', `INSERT INTO events VALUES (${ended}, 3, 1, 'output', NULL)`, /nothing is appended/],
+    ['an event under a number that is taken', `INSERT INTO events VALUES (${open}, 1, 1, 'output', NULL)`, /UNIQUE/],
+    ['a final that is not the task’s own row', `INSERT INTO events VALUES (${open}, 2, 1, 'final', NULL)`, /CHECK/],
+    ['a changed event', `UPDATE events SET data = '1' WHERE tape = ${open}`, /append-only/],
+    ['a smaller lease', "UPDATE sessions SET lease = 0 WHERE key = 'a'", /lease only grows/],
+    ['an unknown status', `UPDATE tasks SET status = 'lost' WHERE n = ${open}`, /CHECK/],
+  ])('%s cannot be written', async (_, statement, message) => {
+    const db = await stranger();
+    expect(() => db.exec(statement)).toThrow(message);
+  });
+
+  test('can read a whole tape from one view', async () => {
+    const db = await stranger();
+    const rows = db.prepare(`SELECT seq, type FROM tape_events WHERE tape = ${ended} ORDER BY seq`).all();
+    expect(rows.map((row) => ({ ...row }))).toEqual([
+      { seq: 1, type: 'progress' },
+      { seq: 2, type: 'final' },
+    ]);
+  });
+});
