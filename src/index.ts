@@ -4,3 +4,4 @@ export { openMemoryStore, openSqliteStore } from './store/index.ts';
 export { functionDriver, processDriver, scriptedDriver } from './agents/index.ts';
 export type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from './agents/index.ts';
 export { AppError } from './core/errors.ts';
+export { type ConfigFile, defineConfig } from './protocol/config.ts';

@@ -1,1 +1,18 @@
-export {};
+/**
+ * What third parties test with: the contract suites of the two ports, the store in memory, and the scripted agent, which
+ * misbehaves on demand. Not loaded by the daemon.
+ */
+export * from '../agents/contract.ts';
+export { processDriver, runScriptedAgent, scriptedDriver, scriptedProgram } from '../agents/index.ts';
+export type {
+  AgentLogEvent,
+  AgentLogLine,
+  FromAgent,
+  ProcessDriverOptions,
+  ScriptedDriverOptions,
+  ToAgent,
+} from '../agents/index.ts';
+export { type ContractApi, storeContract, type StoreHarness } from '../store/contract.ts';
+export { MemoryDisk, noFaults, openMemoryStore, storeFaultPoints } from '../store/index.ts';
+export type { Faults } from '../store/index.ts';
+export { RECORDED_DELIVERIES, signDelivery, signStandardDelivery } from '../gateways/index.ts';

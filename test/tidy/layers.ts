@@ -13,7 +13,7 @@ export const layers = {
   server: ['core', 'protocol', 'store', 'runtime'],
   gateways: ['core', 'protocol', 'runtime'],
   client: ['core', 'protocol'],
-  testing: ['core', 'protocol', 'store', 'supervise', 'agents', 'runtime'],
+  testing: ['core', 'protocol', 'store', 'supervise', 'agents', 'runtime', 'gateways'],
   daemon: ['core', 'protocol', 'store', 'supervise', 'agents', 'runtime', 'server', 'gateways', 'client', 'testing'],
   cli: ['core', 'protocol', 'client', 'daemon'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
