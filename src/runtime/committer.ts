@@ -30,6 +30,9 @@ export class Committer {
   readonly #inFlight = new Set<Actor>();
   #scheduled = false;
   #cancelLater: (() => void) | null = null;
+  /** Whose inputs wait for another try after a failed commit. */
+  readonly #retrying = new Set<Actor>();
+  #cancelRetry: (() => void) | null = null;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -174,12 +177,34 @@ export class Committer {
         entry.fail?.(error);
       }
     }
-    context.clock.timer(RETRY_MS, () => {
-      for (const { actor } of batches) {
-        if (actor.hasInputs) {
-          this.ready(actor, true);
-        }
+    for (const { actor } of batches) {
+      if (actor.hasInputs) {
+        this.#retrying.add(actor);
+      } else {
+        this.#parts.settled(actor);
       }
-    });
+    }
+    if (this.#retrying.size > 0) {
+      this.#cancelRetry ??= context.clock.timer(RETRY_MS, () => this.#retry());
+    }
+  }
+
+  #retry(): void {
+    this.#cancelRetry = null;
+    for (const actor of this.#retrying) {
+      if (actor.hasInputs) {
+        this.ready(actor, true);
+      }
+    }
+    this.#retrying.clear();
+  }
+
+  /** Ends its timers; what is not committed by now is not committed by this runtime. */
+  close(): void {
+    this.#cancelLater?.();
+    this.#cancelRetry?.();
+    this.#cancelLater = null;
+    this.#cancelRetry = null;
+    this.#retrying.clear();
   }
 }

@@ -26,6 +26,7 @@ export async function* follow(
   signal?.addEventListener('abort', aborted);
   try {
     let last = after;
+    let looked = false;
     for (;;) {
       if (signal?.aborted === true) {
         throw new AppError({ code: 'aborted', message: 'following was aborted', cause: signal.reason });
@@ -38,12 +39,20 @@ export async function* follow(
         if (event.seq > last) {
           last = event.seq;
           yield event;
-          if (event.type === 'final') {
-            return;
-          }
+        }
+        if (event.type === 'final') {
+          return;
         }
       }
       if (events.length === 0 && live.length === 0) {
+        // Nothing after `last`, and nothing to come: the reader had `final` already, or says that it has read more than there is.
+        if (!looked && (await hasEnded(store, task))) {
+          return;
+        }
+        if (!looked) {
+          looked = true;
+          continue;
+        }
         await new Promise<void>((resolve) => {
           wake = resolve;
           if (signal?.aborted === true) {
@@ -57,4 +66,9 @@ export async function* follow(
     stop();
     signal?.removeEventListener('abort', aborted);
   }
+}
+
+async function hasEnded(store: Store, task: TaskId): Promise<boolean> {
+  const stored = await store.task(task);
+  return stored !== null && stored.endedAt !== null;
 }

@@ -7,6 +7,7 @@
  *  R-3 A rebuilt session with open tasks gets `recovered` as its first input.
  *  R-4 An actor at rest is forgotten: it costs no memory.
  */
+import { AppError } from '../core/errors.ts';
 import type { SessionKey } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { Reply } from '../core/outputs.ts';
@@ -33,6 +34,7 @@ export class Registry {
   readonly #actors = new Map<SessionKey, Actor>();
   readonly #loading = new Map<SessionKey, Promise<Actor>>();
   readonly #watchers = new Set<() => void>();
+  #sealed = false;
 
   constructor(context: Context, stats: Stats, hub: Hub) {
     this.#context = context;
@@ -59,6 +61,14 @@ export class Registry {
     const loading = this.#loading.get(key);
     if (loading !== undefined) {
       return loading;
+    }
+    if (this.#sealed) {
+      throw new AppError({
+        code: 'closing',
+        message: `session ${key} is not opened any more: the daemon is closing`,
+        hint: 'Send it again when the daemon is back.',
+        retryable: true,
+      });
     }
     const claimed = this.#context.store.claim(key);
     if (!(claimed instanceof Promise)) {
@@ -96,6 +106,9 @@ export class Registry {
   }
 
   async ask(key: SessionKey, input: Input): Promise<Reply> {
+    if (this.#sealed && !this.#actors.has(key)) {
+      return { kind: 'stale', what: 'fenced' };
+    }
     const actor = this.actor(key);
     return (actor instanceof Promise ? await actor : actor).ask(input);
   }
@@ -108,6 +121,16 @@ export class Registry {
     for (const watcher of this.#watchers) {
       watcher();
     }
+  }
+
+  /** From now on no further session is opened: what is opened behind a close would outlive it. */
+  seal(): void {
+    this.#sealed = true;
+  }
+
+  /** Ends the timers that are no session's own. */
+  close(): void {
+    this.#committer.close();
   }
 
   /** Resolves as soon as `test` holds, looked at after every settled batch. */

@@ -170,6 +170,7 @@ class Runtime extends Views implements Signalbox {
   /** Running turns may end within the grace; nothing new starts. Then all agents are ended and the store is closed. */
   async #close(graceMs: number): Promise<void> {
     await this.ready.catch(() => {});
+    this.#parts.registry.seal();
     const { clock } = this.#parts.context;
     const inTurn = (actor: Actor): boolean =>
       !actor.detached && (actor.session.hold?.turn ?? null) !== null && actor.host.running;
@@ -189,6 +190,7 @@ class Runtime extends Views implements Signalbox {
       actor.fence(null);
     }
     await this.#within(CLOSE_MS, Promise.all(actors.map((actor) => actor.host.gone())));
+    this.#parts.registry.close();
     await this.store.close();
   }
 
