@@ -105,7 +105,10 @@ async function main(): Promise<void> {
   if (options.pin) {
     const entries = { ...pins, ...Object.fromEntries(holding.map((answer) => [answer.config, pinOf(answer)])) };
     const known = Object.entries(entries).filter(([name]) => configNamed(name) !== undefined);
-    writeFileSync(pinsFile, `${JSON.stringify(Object.fromEntries(known.sort()), null, 2)}\n`);
+    writeFileSync(
+      pinsFile,
+      `${JSON.stringify(Object.fromEntries(known.sort(([a], [b]) => (a < b ? -1 : 1))), null, 2)}\n`,
+    );
   }
   summary(answers, wrong.length, performance.now() - begun);
   process.exitCode = wrong.length === 0 ? 0 : 1;

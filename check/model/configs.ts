@@ -10,6 +10,20 @@ const every = ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 
 
 const daily: readonly Config[] = [
   configOf({
+    name: 'small',
+    about: 'one background and one interactive task, one cancel',
+    slots: [background('B1'), interactive('I1')],
+    budgets: { cancel: 1 },
+  }),
+  configOf({
+    name: 'small-protection',
+    about: 'an interactive task that comes again and again beside one background task',
+    slots: [background('B1'), interactive('I1', { recurs: true })],
+    maxPreemptions: 1,
+    honest: true,
+    timers: ['start', 'drain', 'silence', 'hold', 'unsolicited'],
+  }),
+  configOf({
     name: 'names',
     about:
       'one background and one interactive task, cancels, a dying agent; every step taken again with all names changed',
@@ -21,7 +35,7 @@ const daily: readonly Config[] = [
     name: 'order',
     about: 'two background tasks and two interactive ones, cancelled at any moment',
     slots: [background('B1'), background('B2', { priority: 1 }), interactive('I1'), interactive('I2')],
-    budgets: { cancel: 1 },
+    budgets: { cancel: 2, die: 1 },
     timers: ['drain', 'hold'],
     honest: true,
   }),
@@ -29,8 +43,8 @@ const daily: readonly Config[] = [
     name: 'three',
     about: 'one background and three interactive tasks, one of them waiting politely, withdrawn at any moment',
     slots: [background('B1'), interactive('I1'), interactive('I2', { whenBusy: 'enqueue' }), interactive('I3')],
-    budgets: { cancel: 1 },
-    timers: ['drain', 'silence'],
+    budgets: { cancel: 2 },
+    timers: ['drain', 'silence', 'hold'],
     honest: true,
   }),
   configOf({
@@ -56,7 +70,7 @@ const daily: readonly Config[] = [
     about:
       'an agent that acks and answers late, twice, never, before or after; begins unasked; ends empty; fails; dies',
     slots: [background('B1'), interactive('I1')],
-    budgets: { twice: 1, unsolicited: 1, fail: 1, die: 1 },
+    budgets: { cancel: 1, twice: 1, unsolicited: 1, fail: 1, die: 1 },
     mute: true,
     sly: true,
   }),
@@ -81,8 +95,8 @@ const daily: readonly Config[] = [
     about:
       'an interactive code runner with two turns under one hold; a background and another interactive task try to slip in',
     slots: [background('B1'), interactive('I1', { mode: 'code', turns: 2 }), interactive('I2')],
-    budgets: { evict: 1 },
-    timers: ['drain', 'hold'],
+    budgets: { evict: 1, die: 1, cancel: 1 },
+    timers: ['drain', 'hold', 'silence'],
     honest: true,
     wild: true,
   }),
@@ -149,10 +163,21 @@ const daily: readonly Config[] = [
     honest: true,
   }),
   configOf({
+    name: 'unable',
+    about: 'steer and rollback asked of an agent that can neither',
+    slots: [
+      interactive('I1', { party }),
+      interactive('I2', { party, whenBusy: 'steer' }),
+      interactive('I3', { party, whenBusy: 'rollback' }),
+    ],
+    timers: ['drain', 'silence'],
+    honest: true,
+  }),
+  configOf({
     name: 'crash',
     about: 'the node dies twice and recovers from the records alone; conversations are resumed or lost',
     slots: [background('B1'), interactive('I1', { onLost: 'fail' })],
-    budgets: { crash: 2, cancel: 1, lost: 1 },
+    budgets: { crash: 2, cancel: 1, lost: 1, die: 1 },
     conversation: true,
   }),
   configOf({
@@ -176,9 +201,16 @@ const daily: readonly Config[] = [
   }),
   configOf({
     name: 'operator',
-    about: 'park, evict, restart of the agent, make room, idle close, a fault of the core, at any moment',
+    about: 'park, evict, cancel and restart of the agent at any moment',
     slots: [background('B1'), interactive('I1')],
-    budgets: { park: 1, evict: 1, restart: 1, room: 1, fault: 1 },
+    budgets: { park: 1, evict: 1, restart: 1, cancel: 1 },
+  }),
+  configOf({
+    name: 'rest',
+    about:
+      'an agent that is closed when idle or to make room, a fault of the core, a parked session, a turn that nobody asked for',
+    slots: [background('B1'), interactive('I1')],
+    budgets: { park: 1, room: 1, fault: 1, unsolicited: 1 },
     timers: every,
   }),
   configOf({
@@ -195,23 +227,31 @@ const daily: readonly Config[] = [
   }),
   configOf({
     name: 'arrange',
-    about: 'waiting tasks are moved between lanes and places, and edited',
+    about: 'waiting tasks are moved between lanes and places, twice',
     slots: [
       background('B1'),
       background('B2', { priority: 1 }),
       interactive('I1', { whenBusy: 'enqueue' }),
       interactive('I2'),
     ],
-    budgets: { move: 2, edit: 1 },
+    budgets: { move: 2 },
     timers: ['drain'],
     honest: true,
   }),
   configOf({
+    name: 'crowd',
+    about: 'two background and three interactive tasks, withdrawn at any moment',
+    slots: [background('B1'), background('B2'), interactive('I1'), interactive('I2'), interactive('I3')],
+    budgets: { cancel: 1 },
+    timers: ['drain', 'hold'],
+    honest: true,
+  }),
+  configOf({
     name: 'full',
-    about: 'a queue with room for two',
+    about: 'a queue with room for two; tasks are edited and cancelled',
     slots: [background('B1'), interactive('I1'), interactive('I2')],
     maxOpen: 2,
-    budgets: { cancel: 2 },
+    budgets: { cancel: 2, edit: 1 },
     timers: ['drain', 'hold', 'silence'],
     honest: true,
   }),

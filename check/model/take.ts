@@ -61,7 +61,7 @@ function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'su
     if (id !== slot.id || party === null || task.party !== party) continue;
     if (whenBusy === 'replace') return task.status === 'queued' && task.place !== 'riding';
     if (whenBusy === 'interrupt' || whenBusy === 'rollback')
-      return task.lane === 'interactive' && isWithOwner(world, slot);
+      return isWithOwner(world, slot) && isPartOfTurn(world, slot);
   }
   return false;
 }
@@ -70,6 +70,12 @@ function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'su
 function isWithOwner({ session }: World, slot: Slot): boolean {
   const owner = session.hold?.task ?? null;
   return owner !== null && (slot.id === owner || treeGet(session.tasks, slot.id)?.carrier === owner);
+}
+
+/** A steered text that was not taken yet is no part of the turn. */
+function isPartOfTurn({ session }: World, slot: Slot): boolean {
+  const task = treeGet(session.tasks, slot.id);
+  return task !== undefined && (task.place === 'holding' || task.taken || task.whenBusy !== 'steer');
 }
 
 /** Ends slots with their tasks; a recurring one may be submitted again. */

@@ -1,9 +1,29 @@
 /** The records alone give the session back (section 4), and what is refused or stale changes nothing (section 2). */
 import type { Durable } from '../../../src/core/rebuild.ts';
+import { treeGet, treeSize } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
+import { onWire } from '../world.ts';
 import type { Move } from './index.ts';
 import { same } from './same.ts';
+
+/** A submit is refused for a stated cause that is really there, and every other is admitted. */
+export function judgeRefusal({ world, result, input }: Move, report: Report): void {
+  if (input.type !== 'submit' || world.session.fenced) return;
+  const { session } = world;
+  const property = 'section 5: a message is refused exactly when it has to be';
+  const code = result.reply.kind === 'refused' ? result.reply.code : 'admitted';
+  const open = treeSize(session.tasks);
+  const full = open >= session.limits.maxOpen;
+  const rejected = input.task.whenBusy === 'reject' && open > 0;
+  const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
+  const party =
+    owner !== undefined && owner.lane === 'interactive' && owner.party === input.task.party && owner.party !== null;
+  const rewinds = input.task.whenBusy === 'rollback' && party && onWire(session);
+  const stuck = rewinds && !(session.agent.kind === 'up' && session.agent.caps.rewind);
+  const due = full ? 'queue_full' : rejected ? 'session_busy' : stuck ? 'rollback_unsupported' : 'admitted';
+  if (code !== due) report.fail(property, `${input.task.id} is ${code}, and ought to be ${due}`);
+}
 
 export function judgeUnchanged({ world, result, input }: Move, report: Report): void {
   const property = 'section 2: what is stale or refused changes nothing';

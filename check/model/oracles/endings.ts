@@ -18,6 +18,10 @@ export function judgeEndings(move: Move, report: Report): void {
     if (record.type !== 'end') continue;
     const task = treeGet(world.session.tasks, record.task);
     const slot = world.slots[slotOf(world, record.task)];
+    const answered = record.status === 'completed' && task?.mode === 'prompt';
+    if (task !== undefined && task.verdict !== null && task.verdict.status !== record.status && !answered) {
+      report.fail(first, `${record.task} was to end ${task.verdict.status} and ends ${record.status}`);
+    }
     switch (record.status) {
       case 'cancelled':
         if (slot?.asked !== true) report.fail(unasked, `${record.task} ends cancelled`);
@@ -60,7 +64,11 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   const { input, world } = move;
   const turn = world.session.hold?.turn ?? null;
   if (task.verdict?.status === 'failed') return;
-  if (input.type === 'evict' || (input.type === 'timer' && input.name === 'hold')) return;
+  if (input.type === 'evict') return;
+  if (input.type === 'timer' && input.name === 'hold') {
+    judgeLimit(move, report);
+    return;
+  }
   if (input.type === 'finish' && input.task === task.id && input.status === 'failed') return;
   if (resultOf(move)?.outcome === 'failed' && task.place === 'holding') return;
   // What was read with a carrier's text shares its failure.
@@ -74,7 +82,13 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   }
 }
 
-function judgeAttempts({ world, result }: Move, report: Report): void {
+/** A healthy long turn is left alone while nobody waits behind it. */
+function judgeLimit({ world }: Move, report: Report): void {
+  for (const [, task] of treeEntries(world.session.tasks)) if (task.place === 'waiting') return;
+  report.fail('rule 18: the hold limit is for those who wait', 'it ends a task behind which nobody waits');
+}
+
+function judgeAttempts({ world, input, result }: Move, report: Report): void {
   const lost = new Set<string>();
   for (const record of result.records) {
     if (record.type === 'event' && record.event === 'lost' && record.task !== null) lost.add(record.task);
@@ -87,6 +101,8 @@ function judgeAttempts({ world, result }: Move, report: Report): void {
     if (burnt !== 0 && burnt !== fresh && !(burnt === 1 && lost.has(id))) {
       report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
     }
+    const runnerLost = input.type === 'recovered' && task.mode === 'code' && task.status === 'running';
+    if (runnerLost && burnt !== 1) report.fail(budget, `${id} lost its runner, and takes no new attempt`);
     if (after.attempts > task.maxAttempts) report.fail(budget, `${id} is at attempt ${after.attempts}`);
     if (task.verdict !== null && after.verdict !== task.verdict) report.fail(first, `the verdict on ${id} changes`);
   }

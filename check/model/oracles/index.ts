@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
 import type { World } from '../world.ts';
-import { judgeDurable, judgeUnchanged } from './durable.ts';
+import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
 import { judgeEndings } from './endings.ts';
 import { judgeHold } from './hold.ts';
 import { judgeTape } from './tape.ts';
@@ -29,6 +29,7 @@ export function judge(
 ): void {
   const move: Move = { config, world, input, result };
   const { kind } = result.reply;
+  judgeRefusal(move, report);
   if (kind === 'refused' || kind === 'stale') {
     judgeUnchanged(move, report);
     return;

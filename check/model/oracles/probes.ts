@@ -6,6 +6,7 @@ import type { Epoch, Incarnation, TurnId } from '../../../src/core/ids.ts';
 import { epoch, incarnation, taskId, turnId } from '../../../src/core/ids.ts';
 import type { Input, TimerName } from '../../../src/core/inputs.ts';
 import type { Session, TurnResult } from '../../../src/core/model.ts';
+import type { StepResult } from '../../../src/core/outputs.ts';
 import type { Core } from '../core.ts';
 import type { World } from '../world.ts';
 
@@ -21,7 +22,11 @@ export function probe(core: Core, world: World): string | null {
   let wrong: string | null = null;
   const attempt: Try = (input) => {
     if (wrong !== null) return;
-    const result = core.step(session, input);
+    const result = stepOf(core, session, input);
+    if (typeof result === 'string') {
+      wrong = `${said(input)} throws: ${result}`;
+      return;
+    }
     const { kind } = result.reply;
     if (kind !== 'stale' && kind !== 'refused') wrong = `${said(input)} is applied`;
     else if (result.session !== session || result.records.length > 0 || result.effects.length > 0) {
@@ -40,6 +45,14 @@ export function probe(core: Core, world: World): string | null {
   holdProbes(world, attempt);
   runnerProbes(world, attempt);
   return wrong;
+}
+
+function stepOf(core: Core, session: Session, input: Input): StepResult | string {
+  try {
+    return core.step(session, input);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 const said = (input: Input): string => JSON.stringify(input).replaceAll('"', '');
@@ -144,7 +157,7 @@ function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
 function everything({ session, slots }: World, attempt: Try): void {
   const { agent, hold } = session;
   if (agent.kind !== 'none') {
-    if (hold?.turn != null) agentProbes(agent.inc, hold.turn.id, attempt, false);
+    agentProbes(agent.inc, hold?.turn?.id ?? session.turns, attempt, false);
     agentProbes(agent.inc, session.turns, attempt, true);
   }
   for (const slot of slots) {

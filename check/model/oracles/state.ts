@@ -138,6 +138,7 @@ function slotsAgree(world: World): string | null {
   const open = world.slots.filter((slot) => slot.state === 'open');
   const lost = open.find((slot) => treeGet(world.session.tasks, slot.id) === undefined);
   if (lost !== undefined) return `${lost.id} was accepted, has no final, and is not there`;
+  if (open.length > world.session.limits.maxOpen) return 'the queue has taken more than it has room for';
   return treeSize(world.session.tasks) === open.length ? null : 'a task is there that nobody submitted';
 }
 
@@ -148,6 +149,10 @@ function ridersAgree({ session }: World): string | null {
     if (task.taken && !riding) return `${task.id} is said to be in a turn and does not ride`;
     if (task.carrier !== null && treeGet(session.tasks, task.carrier)?.riders.includes(task.id) !== true) {
       return `${task.id} rides on ${task.carrier}, which does not know of it`;
+    }
+    const carrier = task.carrier === null ? undefined : treeGet(session.tasks, task.carrier);
+    if (carrier !== undefined && (task.party === null || carrier.party !== task.party)) {
+      return `${task.id} rides on a task of another source or other rights`;
     }
     for (const rider of task.riders) {
       if (treeGet(session.tasks, rider)?.carrier !== task.id)
