@@ -47,7 +47,8 @@ export function ioOf(streams: () => Streams, options: IoOptions): Io {
   return {
     ...options,
     terminal,
-    columns: terminal ? Math.max(40, stdout.columns) : 100,
+    // Some terminals do not know their own width.
+    columns: terminal ? Math.max(40, stdout.columns || 80) : 100,
     print,
     write: (text) => new Promise((resolve) => stdout.write(text, () => resolve())),
     // A stream is one document per line; a single document is for reading as well.

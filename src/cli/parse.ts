@@ -1,6 +1,7 @@
 /** From the words after `signalbox` to a command and its call, or to what is wrong and what was probably meant. */
 import { AppError } from '../core/errors.ts';
 import { nearest } from '../protocol/nearest.ts';
+import { builtin } from './builtin.ts';
 import { Call } from './call.ts';
 import type { Argument, Command, Flag } from './table.ts';
 import { commands, globalFlags } from './table.ts';
@@ -102,7 +103,7 @@ function unknownFlag(command: Command, known: readonly Flag[], written: string):
 
 function readFlags(command: Command, words: readonly string[]): { flags: Map<string, string[]>; plain: string[] } {
   const known = [...command.flags, ...globalFlags];
-  const { parseArgs } = process.getBuiltinModule('node:util');
+  const { parseArgs } = builtin('node:util');
   const { tokens } = parseArgs({
     args: [...words],
     strict: false,

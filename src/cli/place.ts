@@ -3,9 +3,10 @@
  * `--data`, then SIGNALBOX_DATA, then `.signalbox` beside the nearest signalbox.config.ts at or above the current folder,
  * then the user's own data folder as the platform has it.
  */
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { builtin } from './builtin.ts';
+
+const { existsSync } = builtin('node:fs');
+const { dirname, join, resolve } = builtin('node:path');
 
 export const configNames = [
   'signalbox.config.ts',
@@ -55,7 +56,7 @@ const quoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${
 
 /** XDG base directory specification 0.8 on Linux and the like; a relative path there counts as unset, as it says. */
 function userFolder(env: PlaceAsked['env']): string {
-  const home = homedir();
+  const home = builtin('node:os').homedir();
   if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'signalbox');
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'signalbox');
   const xdg = env['XDG_DATA_HOME'] ?? '';

@@ -1,12 +1,14 @@
 /** Which daemon a command speaks to, and with which token. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
+import { builtin } from './builtin.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
 import type { Place } from './place.ts';
 import { dataFolder } from './place.ts';
+
+const { readFileSync } = builtin('node:fs');
+const { join } = builtin('node:path');
 
 export interface Target {
   /** Without a path. */

@@ -1,8 +1,6 @@
-/**
- * HTTP over `node:http`, which a command has loaded in 3 ms; the global `fetch` takes 25. The module comes by
- * `getBuiltinModule` as a whole object: an `import` of it would also run its lazy getters, and load that same `fetch`.
- */
+/** HTTP over `node:http`, which a command has loaded in 3 ms; the global `fetch` takes 25. */
 import { AppError } from '../core/errors.ts';
+import { builtin } from './builtin.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -24,7 +22,7 @@ const answerDeadlineMs = 90_000;
 /** Rejects with `unreachable` when nobody answers. */
 export function send(request: HttpRequest): Promise<HttpResponse> {
   const { url, method, headers, body } = request;
-  const http = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
+  const http = builtin(url.protocol === 'https:' ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
     const length = body === null ? {} : { 'content-length': Buffer.byteLength(body) };
     const options = { method, headers: { ...headers, ...length }, agent: false } as const;

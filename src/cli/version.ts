@@ -1,6 +1,8 @@
+import { builtin } from './builtin.ts';
+
 /** The version, from the package's own package.json: two folders up, from `src/cli` as from `dist/cli`. */
 export function version(): string {
-  const { readFileSync } = process.getBuiltinModule('node:fs');
+  const { readFileSync } = builtin('node:fs');
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -46,6 +46,9 @@ export interface Daemon {
   abandon(): void;
 }
 
+/** Requests are answered in milliseconds; what is still open after this is a caller that keeps its connection. */
+const requestGraceMs = 1_000;
+
 /** What the store knows to run: each is the leader of its own group. SQLite answers at once; another store could not here. */
 function killAll(store: Store): void {
   const rows = store.processes();
@@ -127,7 +130,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     version,
     logger: log,
   });
-  opened.defer(() => server.close());
+  opened.defer(() => server.close({ graceMs: requestGraceMs }));
   const { url } = await server.listen();
   await signalbox.ready;
   const file: DaemonFile = { url, pid: process.pid, version, startedAt: options.now() };

@@ -86,5 +86,7 @@ export async function run(call: Call, io: Io): Promise<number> {
   if (io.terminal)
     io.say(`${why}: turns that run have ${config.limits.graceMs / 1000} s to end; again, and all ends at once`);
   await daemon.close();
+  // A channel to a parent would keep the process.
+  if (process.connected) process.disconnect();
   return 0;
 }

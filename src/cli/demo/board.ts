@@ -32,6 +32,8 @@ export class Board {
   readonly #tracks: Track[];
   /** Indexes of `#names` by task id. */
   readonly #tasks = new Map<string, number>();
+  /** What each task is, by index. */
+  readonly #what: string[] = [];
   #start: number | null = null;
   #lastStep = '';
 
@@ -42,8 +44,9 @@ export class Board {
   }
 
   /** Tells the board whose task it is that will be admitted, or was. */
-  expect(task: string, name: string): void {
+  expect(task: string, name: string, what: string): void {
     this.#tasks.set(task, this.#names.indexOf(name));
+    this.#what[this.#names.indexOf(name)] = what;
   }
 
   nameOf(task: unknown): string {
@@ -73,8 +76,8 @@ export class Board {
     switch (event.type) {
       case 'queued': {
         const owner = this.#tracks.findIndex((track) => track === 'owns' || track === 'drains');
-        const place = owner === -1 ? 'the session is free' : `${this.#names[owner]} has the session`;
-        return put('waits', 'admitted', `admitted, ${String(field(event, 'lane'))}; ${place}`);
+        const place = owner === -1 ? 'the session is free' : `${this.#names[owner] ?? ''} has the session`;
+        return put('waits', 'admitted', `${this.#what[about] ?? ''}; ${place}`);
       }
       case 'granted':
         return put('owns', 'granted', `gets the session, epoch ${String(field(event, 'epoch'))}`);

@@ -23,12 +23,15 @@ function laneOf(look: Look, index: number): (text: string) => string {
   return index === look.names.length - 1 ? look.paint.background : look.paint.interactive;
 }
 
+/** Heads of the tracks where the name is too long. */
+const shorts: { readonly [name: string]: string } = { background: 'bg' };
+
 const nameWidth = 11;
 const gap = 3;
 
 export function header(look: Look): string {
-  const tracks = look.names.map((name, index) => laneOf(look, index)(name.slice(0, 2).padEnd(gap))).join('');
-  return `${look.paint.faint('    ms')}   ${tracks}`;
+  const tracks = look.names.map((name, index) => laneOf(look, index)((shorts[name] ?? name).padEnd(gap))).join('');
+  return `${look.paint.faint('    ms')}   ${tracks}`.trimEnd();
 }
 
 export function legend(look: Look): string {
