@@ -10,7 +10,7 @@
  *  A-4 A step that throws stops this session (`fault`, parked), never the daemon.
  */
 import { taskRow } from '../core/draft.ts';
-import { AppError } from '../core/errors.ts';
+import type { AppError } from '../core/errors.ts';
 import type { SessionKey, TaskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { Session } from '../core/model.ts';
@@ -35,6 +35,8 @@ export interface Entry {
   readonly postedAt: number;
   readonly done: ((reply: Reply) => void) | null;
   readonly fail: ((error: unknown) => void) | null;
+  /** The core threw for it once: it is applied a second time behind the fault, and not a third. */
+  readonly again?: true;
 }
 
 export interface Batch {
@@ -189,6 +191,10 @@ export class Actor {
         const result = step(before, fault);
         context.observe?.(before, fault, result);
         this.#session = result.session;
+        if (entry.fail === null && entry.again !== true) {
+          // That an agent is gone, a runner has returned or a deadline is reached stays true; the fault has changed the state.
+          this.#inbox.push({ ...entry, again: true });
+        }
         return { ...result, reply: { kind: 'ok' } };
       } catch (second) {
         context.onError(second, 'fault');
@@ -205,8 +211,8 @@ export class Actor {
     this.#inbox = [...batch.entries.filter(keep), ...this.#inbox];
   }
 
-  /** The store refused this node's lease: end everything here, decide nothing more. */
-  fence(batch: Batch | null): void {
+  /** Ends everything of the session here and decides nothing more; what was asked and not answered gets the reason. */
+  fence(batch: Batch | null, reason: AppError): void {
     const { context, stats } = this.#parts;
     stats.count('fenced_sessions');
     if (batch !== null) {
@@ -217,14 +223,8 @@ export class Actor {
     this.#detached = true;
     this.deadlines.clear();
     this.#effects.run(result.effects, new Map());
-    const error = new AppError({
-      code: 'session_moved',
-      message: `session ${this.key} belongs to another node now`,
-      hint: 'Send it again; the owning node will answer.',
-      retryable: true,
-    });
     for (const entry of [...(batch?.entries ?? []), ...this.#inbox]) {
-      entry.fail?.(error);
+      entry.fail?.(reason);
     }
     this.#inbox = [];
   }

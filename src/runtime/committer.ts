@@ -5,12 +5,15 @@
  *  K-1 A session's batch is committed before its effects run and before its next batch is taken.
  *  K-2 Batches whose inputs are only output chunks wait at most `outputBatchMs`, and go with the next urgent commit.
  *  K-3 With a synchronous store the interrupt leaves in the same pass as the commit: no timer, queue or thread between.
- *  K-4 A failed commit loses nothing: commands are told, agent events and deadlines are applied again after a pause.
+ *  K-4 A commit that the store rejects for one session stops that session; the others are committed without it.
+ *  K-5 A failed commit loses nothing: commands are told, agent events and deadlines are applied again after a pause.
  */
 import type { CommitOutcome, FeedEvent, SessionCommit } from '../store/port.ts';
+import { CommitRejected } from '../store/errors.ts';
 import type { Actor, Batch, Entry } from './actor.ts';
 import type { Hub } from './hub.ts';
 import type { Context } from './options.ts';
+import { sessionMoved } from './hints.ts';
 import type { Stats } from './stats.ts';
 
 /** Pause before a failed commit is tried again. */
@@ -20,6 +23,8 @@ export interface CommitterParts {
   readonly context: Context;
   readonly stats: Stats;
   readonly hub: Hub;
+  /** The store found that the session's records break a rule: its memory is wrong and must go. */
+  readonly rejected: (batch: Batch, error: unknown) => void;
   /** Called after an actor's batch is settled: it may be at rest. */
   readonly settled: (actor: Actor) => void;
 }
@@ -56,7 +61,8 @@ export class Committer {
     this.#cancelLater?.();
     this.#cancelLater = null;
     const batches: Batch[] = [];
-    for (const actor of this.#ready) {
+    // A copy: an actor with more inputs than one batch takes is ready again at once, and its next batch comes after this commit.
+    for (const actor of [...this.#ready]) {
       if (!this.#inFlight.has(actor)) {
         this.#ready.delete(actor);
         const batch = actor.take();
@@ -103,18 +109,20 @@ export class Committer {
       }
       this.#settle(batches, byBatch);
     };
+    let outcomes: ReturnType<typeof context.store.commit>;
     try {
-      const outcomes = context.store.commit(group);
-      if (outcomes instanceof Promise) {
-        for (const batch of batches) {
-          this.#inFlight.add(batch.actor);
-        }
-        outcomes.then(committed, (error: unknown) => this.#failed(batches, error));
-      } else {
-        committed(outcomes);
-      }
+      outcomes = context.store.commit(group);
     } catch (error) {
       this.#failed(batches, error);
+      return;
+    }
+    if (outcomes instanceof Promise) {
+      for (const batch of batches) {
+        this.#inFlight.add(batch.actor);
+      }
+      outcomes.then(committed, (error: unknown) => this.#failed(batches, error));
+    } else {
+      committed(outcomes);
     }
   }
 
@@ -126,7 +134,7 @@ export class Committer {
       this.#inFlight.delete(batch.actor);
       const outcome = outcomes.get(batch);
       if (outcome?.kind === 'fenced') {
-        batch.actor.fence(batch);
+        batch.actor.fence(batch, sessionMoved(batch.actor.key));
       } else if (outcome?.kind === 'duplicate') {
         this.#duplicate(batch, outcome);
       } else {
@@ -171,6 +179,16 @@ export class Committer {
     context.onError(error, 'commit');
     for (const batch of batches) {
       this.#inFlight.delete(batch.actor);
+    }
+    const rejected =
+      error instanceof CommitRejected ? batches.find(({ actor }) => actor.key === error.session) : undefined;
+    if (rejected !== undefined) {
+      // Trying it again cannot help: this session stops, the others are committed without it.
+      this.#parts.rejected(rejected, error);
+      this.#commit(batches.filter((batch) => batch !== rejected));
+      return;
+    }
+    for (const batch of batches) {
       // Commands are told and not tried again; what the agent or a deadline said must not be lost.
       batch.actor.revert(batch, (entry) => entry.fail === null);
       for (const entry of batch.entries) {
