@@ -28,7 +28,7 @@ export class AgentHost {
   readonly #session: SessionKey;
   readonly #post: (input: Input) => void;
   #live: Live | null = null;
-  #onGone: (() => void) | null = null;
+  readonly #onGone: (() => void)[] = [];
 
   constructor(context: Context, pool: AgentPool, session: SessionKey, post: (input: Input) => void) {
     this.#context = context;
@@ -122,7 +122,7 @@ export class AgentHost {
   async gone(): Promise<void> {
     if (this.#live !== null) {
       await new Promise<void>((resolve) => {
-        this.#onGone = resolve;
+        this.#onGone.push(resolve);
       });
     }
   }
@@ -152,7 +152,9 @@ export class AgentHost {
       this.#live = null;
     }
     this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc: live.inc, reason, data: jsonValue(data) });
-    this.#onGone?.();
+    for (const tell of this.#onGone.splice(0)) {
+      tell();
+    }
   }
 
   #guard(done: void | Promise<void>, where: string): void {

@@ -62,7 +62,7 @@ export class Committer {
     this.#cancelLater = null;
     const batches: Batch[] = [];
     // A copy: an actor with more inputs than one batch takes is ready again at once, and its next batch comes after this commit.
-    for (const actor of [...this.#ready]) {
+    for (const actor of Array.from(this.#ready)) {
       if (!this.#inFlight.has(actor)) {
         this.#ready.delete(actor);
         const batch = actor.take();

@@ -1,5 +1,6 @@
 /** What to do next, for each refusal. */
 import { AppError } from '../core/errors.ts';
+import type { SessionKey } from '../core/ids.ts';
 import type { Reply } from '../core/outputs.ts';
 import type { Refused } from './api.ts';
 
@@ -34,3 +35,14 @@ export function refusal(reply: Reply | Refused): Refused {
   }
   throw new AppError({ code: 'invariant_broken', message: `an answer of kind ${reply.kind} was not expected` });
 }
+
+export const sessionMoved = (session: SessionKey): AppError =>
+  new AppError({
+    code: 'session_moved',
+    message: `session ${session} belongs to another node now`,
+    hint: 'Send it again; the owning node will answer.',
+    retryable: true,
+  });
+
+export const closing = (): AppError =>
+  new AppError({ code: 'closing', message: 'the daemon is closing', hint: HINTS.closing, retryable: true });

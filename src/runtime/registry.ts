@@ -14,7 +14,8 @@ import type { Reply } from '../core/outputs.ts';
 import { newSession } from '../core/queue.ts';
 import { rebuild } from '../core/rebuild.ts';
 import type { StoredSession } from '../store/port.ts';
-import { Actor } from './actor.ts';
+import { Actor, type Batch } from './actor.ts';
+import { closing } from './hints.ts';
 import { Committer } from './committer.ts';
 import type { Hub } from './hub.ts';
 import type { Context } from './options.ts';
@@ -34,6 +35,8 @@ export class Registry {
   readonly #actors = new Map<SessionKey, Actor>();
   readonly #loading = new Map<SessionKey, Promise<Actor>>();
   readonly #watchers = new Set<() => void>();
+  /** Sessions to be stopped by a fault as soon as they are open again, with the reason. */
+  readonly #faults = new Map<SessionKey, string>();
   #sealed = false;
 
   constructor(context: Context, stats: Stats, hub: Hub) {
@@ -41,7 +44,13 @@ export class Registry {
     this.#stats = stats;
     this.pool = new AgentPool(context.limits.maxAgents);
     this.runners = new Runners(context);
-    this.#committer = new Committer({ context, stats, hub, settled: (actor) => this.#settled(actor) });
+    this.#committer = new Committer({
+      context,
+      stats,
+      hub,
+      settled: (actor) => this.#settled(actor),
+      rejected: (batch, error) => this.#rejected(batch, error),
+    });
   }
 
   live(key: SessionKey): Actor | null {
@@ -63,12 +72,7 @@ export class Registry {
       return loading;
     }
     if (this.#sealed) {
-      throw new AppError({
-        code: 'closing',
-        message: `session ${key} is not opened any more: the daemon is closing`,
-        hint: 'Send it again when the daemon is back.',
-        retryable: true,
-      });
+      throw closing();
     }
     const claimed = this.#context.store.claim(key);
     if (!(claimed instanceof Promise)) {
@@ -96,6 +100,11 @@ export class Registry {
       lease,
     );
     this.#actors.set(key, actor);
+    const fault = this.#faults.get(key);
+    if (fault !== undefined) {
+      this.#faults.delete(key);
+      actor.post({ type: 'fault', at: clock.wall(), reason: fault });
+    }
     if (open.length > 0 || (row !== null && row.hold !== null)) {
       actor.post({ type: 'recovered', at: clock.wall() });
     }
@@ -111,6 +120,23 @@ export class Registry {
     }
     const actor = this.actor(key);
     return (actor instanceof Promise ? await actor : actor).ask(input);
+  }
+
+  /** What is in memory disagrees with the store: it is dropped, and the session rebuilt from the store and stopped by a fault. */
+  #rejected(batch: Batch, error: unknown): void {
+    const { actor } = batch;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#faults.set(actor.key, reason);
+    this.#stats.count('faults');
+    actor.fence(batch, error instanceof AppError ? error : new AppError({ code: 'store_failed', message: reason }));
+    const reopen = async (): Promise<void> => {
+      await actor.host.gone();
+      this.#settled(actor);
+      if (!this.#sealed) {
+        await this.actor(actor.key);
+      }
+    };
+    reopen().catch((failed: unknown) => this.#context.onError(failed, 'reopen'));
   }
 
   #settled(actor: Actor): void {

@@ -19,7 +19,7 @@ import type {
   SubmitAnswer,
   SubmitRequest,
 } from './api.ts';
-import { refusal, refused } from './hints.ts';
+import { closing, refusal, refused } from './hints.ts';
 import { Hub } from './hub.ts';
 import { contextOf, type SignalboxOptions } from './options.ts';
 import { recover } from './recovery.ts';
@@ -187,7 +187,7 @@ class Runtime extends Views implements Signalbox {
     );
     const actors = this.#parts.registry.actors();
     for (const actor of actors) {
-      actor.fence(null);
+      actor.fence(null, closing());
     }
     await this.#within(CLOSE_MS, Promise.all(actors.map((actor) => actor.host.gone())));
     this.#parts.registry.close();

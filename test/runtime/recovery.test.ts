@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openMemoryStore } from '../../src/store/index.ts';
-import type { Store } from '../../src/store/port.ts';
-import type { Runner } from '../../src/runtime/index.ts';
+import { CommitRejected, openMemoryStore } from '../../src/store/index.ts';
+import type { Store, StoredEvent } from '../../src/store/port.ts';
+import type { Runner, Signalbox } from '../../src/runtime/index.ts';
 import { expectSound, openBox } from '../support/box.ts';
 
 describe('restarts, failures of the store, and defects', () => {
@@ -151,3 +151,73 @@ describe('restarts, failures of the store, and defects', () => {
     expect(await one.ended(task)).toMatchObject({ status: 'completed' });
   });
 });
+
+describe('a store that finds a session broken', () => {
+  it('stops that session with a fault, commits the others of the group, and the session goes on after unpark', async () => {
+    const store = openMemoryStore();
+    let reject = false;
+    const picky: Store = new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (name === 'commit') {
+          return (commits: Parameters<Store['commit']>[0]) => {
+            const broken = commits.find(({ session }) => session === 'test:broken');
+            if (reject && broken !== undefined) {
+              reject = false;
+              throw new CommitRejected(broken.session, { code: 'tape_conflict', message: 'a second writer' });
+            }
+            return store.commit(commits);
+          };
+        }
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    await using one = await openBox({ store: picky });
+    const task = await one.send({ session: 'test:broken', prompt: 'first' });
+    const turn = await one.stage.turn();
+    await one.event(task, 'turn-started');
+    reject = true;
+    const answers = await Promise.allSettled([
+      one.box.submit({ session: 'test:broken', prompt: 'unlucky' }),
+      one.box.submit({ session: 'test:whole', prompt: 'lucky' }),
+    ]);
+    expect(answers.map((answer) => answer.status)).toEqual(['rejected', 'fulfilled']);
+    await turn.interrupted;
+    (await one.stage.turn()).finish();
+    for await (const event of faultsOf(one.box)) {
+      expect(event.data).toMatchObject({ reason: 'a second writer' });
+      break;
+    }
+    expect(await one.box.session('test:broken')).toMatchObject({ fault: expect.stringContaining('a second writer') });
+    expect(await one.box.unpark('test:broken')).toEqual({ kind: 'ok' });
+    (await one.stage.turn()).finish();
+    const ended = await one.ended(task);
+    expect(ended.status).toBe('completed');
+    expectSound(ended, await one.tape(task));
+  });
+});
+
+/** The `fault` events of all sessions, from the beginning and then as they come. */
+async function* faultsOf(box: Signalbox): AsyncGenerator<StoredEvent> {
+  const queue: StoredEvent[] = [];
+  let wake = (): void => {};
+  const stop = box.listen({ all: true }, (events) => {
+    queue.push(...events);
+    wake();
+  });
+  queue.push(...(await box.feed(null, null, 1000)));
+  try {
+    for (;;) {
+      const event = queue.shift();
+      if (event === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      } else if (event.type === 'fault') {
+        yield event;
+      }
+    }
+  } finally {
+    stop();
+  }
+}
