@@ -68,7 +68,7 @@ function grant(d: Draft, id: TaskId): void {
     ...waiting,
     status: 'running',
     place: 'holding',
-    attempts: first ? 1 : waiting.attempts,
+    attempts: first || starts ? waiting.attempts + 1 : waiting.attempts,
     run: starts ? next : waiting.run,
   });
   setHold(d, { task: id, epoch: next, turn: null, limited: false });

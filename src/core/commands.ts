@@ -146,17 +146,6 @@ export function unpark(d: Draft, input: InputOf<'unpark'>): Reply {
   return OK;
 }
 
-/** A defect was met: the agent ends, its turn burns no attempt, and nothing more is granted or sent until `unpark`. */
-export function fault(d: Draft, input: InputOf<'fault'>): Reply {
-  d.s.parked = `fault: ${input.reason}`;
-  sessionEvent(d, 'fault', { reason: input.reason });
-  killAgent(d, 'fault');
-  if (onWire(d.s.hold?.turn ?? null)) {
-    endTurn(d, { kind: 'lost', reason: 'fault', burns: false });
-  }
-  return OK;
-}
-
 /** Ends the agent; the turn on it is taken again by the next one and burns no attempt. */
 export function restartAgent(d: Draft): Reply {
   const agent = d.s.agent;

@@ -46,7 +46,7 @@ export interface Task {
   readonly mode: TaskMode;
   /** Higher first, background lane only. */
   readonly priority: number;
-  /** Admission order in the session; unique, may be fractional after a reorder. */
+  /** Admission order in the session; unique among those it competes with, negative or fractional after a reorder. */
   readonly ord: number;
   /** Source and rights, fixed at admission; only equal parties merge, steer, replace or interrupt. Null: nobody's equal. */
   readonly party: string | null;
@@ -62,7 +62,7 @@ export interface Task {
   readonly riders: readonly TaskId[];
   /** Preemptions in a row (rule 17). */
   readonly streak: number;
-  /** Attempts begun; the first grant is attempt 1. */
+  /** Attempts begun: counted by the first grant, by a lost turn, and by the start of a runner in place of a lost one. */
   readonly attempts: number;
   /** A turn of it was sent and did not end by itself: the next prompt asks the agent to go on, not to begin. */
   readonly begun: boolean;

@@ -1,72 +1,96 @@
-/** The ends of a session on a node: taken up again from the store, or lost to another node (design, sections 4 and 8). */
+/**
+ * The ends of a session on a node: taken up again from the store, stopped by a defect, or lost to another node (design,
+ * sections 3, 4 and 8).
+ */
 import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
+import type { InputOf } from './inputs.ts';
 import type { Hold, Task } from './model.ts';
 import type { Reply } from './outputs.ts';
 import { treeEntries } from './tree.ts';
-import { endTurn, onWire } from './turn.ts';
+import { endTurn, killAgent, onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 
-/**
- * The old node's agent and runners are gone. The owner goes back to the queue or ends, by its policy; code tasks that had a
- * runner start it again as a new attempt; open windows for further parts are closed.
- */
+/** First input after a rebuild: the old node's agent, runners and timers are gone with it. */
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { hold: d.s.hold?.task ?? null });
-  const owner = d.s.hold?.task ?? null;
-  for (const [id] of treeEntries(d.s.tasks)) {
-    const task = getTask(d, id);
-    if (id !== owner && task !== null) {
-      recoverWaiting(d, task);
-    }
-  }
-  if (d.s.hold !== null) {
-    recoverOwner(d, d.s.hold);
-  }
+  giveUp(d, 'node_restarted', true);
   return OK;
 }
 
-/** Its runner died with the old node; the next grant starts another. */
-const forgetRunner = (task: Task): Task => ({ ...task, begun: false, run: null, call: null });
+/**
+ * `step` has thrown: what the lost input was about is unknown, so nothing outside is relied on, and nothing more is granted
+ * or sent until `unpark`. Nobody is to blame: no attempt is burnt.
+ */
+export function fault(d: Draft, input: InputOf<'fault'>): Reply {
+  d.s.parked = `fault: ${input.reason}`;
+  sessionEvent(d, 'fault', { reason: input.reason });
+  killAgent(d, 'fault');
+  giveUp(d, 'fault', false);
+  return OK;
+}
 
-function recoverWaiting(d: Draft, was: Task): void {
-  const task = was.place === 'collecting' ? putTask(d, { ...was, place: 'waiting' }) : was;
-  if (task.mode === 'code' && task.status === 'running') {
-    loseRunner(d, task);
+/**
+ * The owner goes back to the queue or ends, by its policy; code tasks that had a runner start another; open windows for
+ * further parts are closed. `burns`: a lost turn or runner counts as an attempt.
+ */
+function giveUp(d: Draft, reason: string, burns: boolean): void {
+  const hold = d.s.hold;
+  for (const [id] of treeEntries(d.s.tasks)) {
+    const task = getTask(d, id);
+    if (task === null || id === hold?.task) {
+      continue;
+    }
+    if (task.place === 'collecting') {
+      putTask(d, { ...task, place: 'waiting' });
+      d.effects.push({ type: 'disarm', timer: 'collect', of: id });
+    } else if (task.mode === 'code' && task.status === 'running') {
+      loseRunner(d, task, reason, burns);
+    }
+  }
+  if (hold !== null) {
+    giveUpOwner(d, hold, reason, burns);
   }
 }
 
-/** Its runner was in the memory of a dead process. */
-function loseRunner(d: Draft, task: Task): void {
-  taskEvent(d, task.id, 'lost', { reason: 'node_restarted', attempt: task.attempts });
-  if (task.onLost === 'fail' || task.attempts >= task.maxAttempts) {
-    endTask(d, task.id, { status: 'failed', reason: 'node_restarted', by: null, data: { attempts: task.attempts } });
-    return;
-  }
-  const attempts = task.attempts + 1;
-  putTask(d, { ...forgetRunner(mustTask(d, task.id)), attempts, cut: true });
-  taskEvent(d, task.id, 'retried', { attempt: attempts, reason: 'node_restarted' });
-}
-
-/** Ends by its policy, or takes its place in the order again, under a new epoch. */
-function recoverOwner(d: Draft, hold: Hold): void {
+/** Ends by its policy, or takes its place in the order again; the next grant is under a new epoch. */
+function giveUpOwner(d: Draft, hold: Hold, reason: string, burns: boolean): void {
   const lost = onWire(hold.turn);
   if (lost) {
-    endTurn(d, { kind: 'lost', reason: 'node_restarted', burns: true });
+    endTurn(d, { kind: 'lost', reason, burns });
   }
-  const task = getTask(d, hold.task);
   setHold(d, null);
-  if (task === null) {
+  if (getTask(d, hold.task) === null) {
     return;
   }
-  putTask(d, { ...task, place: 'waiting' });
-  if (task.mode === 'code' && !lost) {
-    loseRunner(d, mustTask(d, task.id));
+  const task = putTask(d, { ...mustTask(d, hold.task), place: 'waiting' });
+  if (task.mode === 'code' && lost) {
+    // Its attempt was counted with the turn.
+    forgetRunner(d, task, task.attempts - 1);
   } else if (task.mode === 'code') {
-    putTask(d, { ...forgetRunner(mustTask(d, task.id)), cut: true });
+    loseRunner(d, task, reason, burns);
   }
+}
+
+function loseRunner(d: Draft, task: Task, reason: string, burns: boolean): void {
+  taskEvent(d, task.id, 'lost', { reason, attempt: task.attempts });
+  if (burns && (task.onLost === 'fail' || task.attempts >= task.maxAttempts)) {
+    endTask(d, task.id, { status: 'failed', reason, by: null, data: { attempts: task.attempts } });
+    return;
+  }
+  const attempts = burns ? task.attempts : task.attempts - 1;
+  taskEvent(d, task.id, 'retried', { attempt: attempts + 1, reason });
+  forgetRunner(d, mustTask(d, task.id), attempts);
+}
+
+/** The next grant starts another runner, and counts it: a task that waits without one is not charged for a second crash. */
+function forgetRunner(d: Draft, task: Task, attempts: number): void {
+  if (task.run !== null) {
+    d.effects.push({ type: 'abort', task: task.id, run: task.run, reason: 'lost' });
+  }
+  putTask(d, { ...task, attempts, begun: false, cut: true, run: null, call: null });
 }
 
 /** The lease is lost: this node ends what it runs and decides nothing more. Nothing is recorded, the store would refuse it. */

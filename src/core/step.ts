@@ -15,13 +15,13 @@ import {
   unsolicited,
 } from './agent.ts';
 import { arrange } from './arrange.ts';
-import { cancel, edit, evict, fault, move, park, restartAgent, stop, unpark } from './commands.ts';
+import { cancel, edit, evict, move, park, restartAgent, stop, unpark } from './commands.ts';
 import { begin, type Draft, finish, getTask } from './draft.ts';
 import { invariant } from './errors.ts';
 import type { Input } from './inputs.ts';
 import type { Session } from './model.ts';
 import type { Reply, StepResult } from './outputs.ts';
-import { fenced, recovered } from './recover.ts';
+import { fault, fenced, recovered } from './recover.ts';
 import { call, finishRunner, progress } from './runner.ts';
 import { submit } from './submit.ts';
 import { REPLIES, situationOf } from './table.ts';

@@ -180,7 +180,23 @@ describe('operators', () => {
     expect(box.acts).toEqual([]);
     box.unpark();
     expect(box.owner).toBe('A');
-    expect(box.task('bg')).toMatchObject({ attempts: 1, place: 'waiting' });
+    expect(box.task('bg')).toMatchObject({ attempts: 1, place: 'waiting', cut: true });
+  });
+
+  test('S1 what if the step that threw was to close a window, pass a hold limit, or end a runner? (I-21, I-19)', () => {
+    const box = new Box();
+    box.submit('C', { mode: 'code', maxAttempts: 1 });
+    box.submit('B');
+    box.submit('part', { party: 'p', whenBusy: 'collect' });
+    expect([...box.armed]).toEqual(['hold:1', 'collect:part']);
+    box.do({ type: 'fault', reason: 'test' });
+    expect(box.sent('abort')).toMatchObject([{ task: 'C', run: 1 }]);
+    expect([...box.armed]).toEqual([]);
+    box.unpark();
+    expect(box.sent('run')).toEqual([{ type: 'run', task: 'C', run: 2, attempt: 1, cut: true }]);
+    expect(box.queue).toEqual(['B', 'part']);
+    expect(box.armed).toContain('hold:2');
+    expect(box.finish('C', 1)).toEqual(stale('epoch'));
   });
 
   test('D09 what if a turn, a queue, or both are stopped? (I-30)', () => {

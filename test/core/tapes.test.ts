@@ -185,7 +185,11 @@ describe('a crash', () => {
       if (at === 'preempted') {
         expect(box.owner).toBe('B');
         expect(box.all('run')).toHaveLength(1);
-        expect(box.task('C')).toMatchObject({ attempts: 2, run: null, place: 'waiting' });
+        expect(box.task('C')).toMatchObject({ attempts: 1, run: null, place: 'waiting' });
+        box.crash();
+        expect(box.task('C')).toMatchObject({ attempts: 1, cut: true });
+        box.cancel('B');
+        expect(box.sent('run')).toMatchObject([{ task: 'C', attempt: 2, cut: true }]);
       } else {
         expect(run).toMatchObject({ task: 'C', attempt: 2, cut: true, run: box.epoch });
         expect(box.call('C', 1, 2)).toEqual(stale('epoch'));

@@ -265,6 +265,10 @@ export class Box {
   late(name: TimerName, of: number | string): Reply {
     return this.do({ type: 'timer', name, of: typeof of === 'number' ? of : taskId(of) });
   }
+  /** The session was exchanged by the test: what is durable is what it says now. */
+  restart(): void {
+    this.#durable = durableOf(this.session);
+  }
   /** The node dies; another one takes the session up from what was committed, and nothing else. */
   crash(): void {
     this.session = freeze(rebuild(this.#durable, this.#limits));

@@ -1,0 +1,256 @@
+/**
+ * Random stories. Each step is audited by the driver (see `core-audit.ts`): what follows is what the audit cannot see from
+ * one step alone.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { epoch, incarnation, turnId } from '../../src/core/ids.ts';
+import type { Input } from '../../src/core/inputs.ts';
+import type { Session } from '../../src/core/model.ts';
+import { durableOf, foldRecords, rebuild } from '../../src/core/rebuild.ts';
+import { step } from '../../src/core/step.ts';
+import { audit, freeze, ordered, tasksOf } from '../support/core-audit.ts';
+import { Chaos, type Choice, choices, plainNames } from '../support/core-chaos.ts';
+import { Box } from '../support/core-driver.ts';
+
+const few = { maxPreemptions: 2, maxOpen: 12 };
+
+function story(told: readonly Choice[], each: (box: Box, chaos: Chaos, choice: Choice) => void): Box {
+  const chaos = new Chaos(new Box(few));
+  for (const choice of told) {
+    each(chaos.box, chaos, choice);
+  }
+  return chaos.box;
+}
+
+const play = (told: readonly Choice[]): Box => story(told, (box, chaos, choice) => void box.do(chaos.said(choice)));
+
+/** Inputs that name what is not there: each must change nothing. */
+function strangers(session: Session): readonly Input[] {
+  const at = 0;
+  const agent = incarnation(session.incarnations + 1);
+  const inc = session.incarnations;
+  const later = turnId(session.turns + 1);
+  const earlier = turnId(session.turns - 1);
+  const result = { outcome: 'completed', empty: false, data: null } as const;
+  const tasks = tasksOf(session);
+  return [
+    {
+      at,
+      type: 'agent-ready',
+      inc: agent,
+      caps: { acks: true, steer: true, rewind: true },
+      conversation: 'x',
+      lost: true,
+    },
+    { at, type: 'agent-exited', inc: agent, reason: 'x', data: null },
+    { at, type: 'unsolicited', inc: agent, phase: 'began', data: null },
+    ...[later, earlier].flatMap((turn): Input[] => [
+      { at, type: 'turn-started', inc, turn },
+      { at, type: 'output', inc, turn, kind: 'text', data: null },
+      { at, type: 'ack', inc, turn, none: true },
+      { at, type: 'result', inc, turn, result },
+      { at, type: 'timer', name: 'drain', of: turn },
+      { at, type: 'timer', name: 'silence', of: turn },
+    ]),
+    { at, type: 'result', inc: agent, turn: session.turns, result },
+    { at, type: 'timer', name: 'hold', of: session.epoch + 1 },
+    { at, type: 'timer', name: 'start', of: agent },
+    { at, type: 'evict', epoch: epoch(session.epoch + 1), by: null },
+    ...tasks.flatMap((task): Input[] => [
+      { at, type: 'call', task: task.id, run: epoch(session.epoch + 1), call: 1 },
+      { at, type: 'finish', task: task.id, run: epoch(-1), status: 'failed', reason: 'x', data: null },
+    ]),
+  ];
+}
+
+describe('whatever happens', () => {
+  test('every step keeps what the audit asks, and every wait its deadline (I-1, I-2, I-4, I-19, I-22, I-25, I-28)', () => {
+    fc.assert(
+      fc.property(choices(120), (told) => {
+        const box = play(told);
+        for (const id of told.keys()) {
+          box.final(plainNames.id(id));
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('the same session and input give the same result, and neither is touched (I-26)', () => {
+    fc.assert(
+      fc.property(choices(40), (told) => {
+        story(told, (box, chaos, choice) => {
+          const said = freeze({ ...chaos.said(choice), at: 1 });
+          const once = step(box.session, said);
+          expect(step(box.session, said)).toEqual(once);
+          box.do(said);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('what names another turn, agent, hold or runner changes nothing (I-9, I-15, I-24)', () => {
+    fc.assert(
+      fc.property(choices(60), (told) => {
+        story(told, (box, chaos, choice) => {
+          box.do(chaos.said(choice));
+          for (const input of strangers(box.session)) {
+            expect(step(box.session, input)).toMatchObject({ records: [], effects: [], reply: { kind: 'stale' } });
+            expect(step(box.session, input).session).toBe(box.session);
+          }
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a session can be taken up from its rows after any step (I-25)', () => {
+    fc.assert(
+      fc.property(choices(60), (told) => {
+        story(told, (box, chaos, choice) => {
+          box.do(chaos.said(choice));
+          const rows = durableOf(box.session);
+          const again = freeze(rebuild(rows, few));
+          expect(ordered(durableOf(again))).toEqual(ordered(rows));
+          const input: Input = { at: 1, type: 'recovered' };
+          const taken = step(again, input);
+          expect(audit(again, input, taken)).toEqual([]);
+          expect(ordered(foldRecords(rows, taken.records))).toEqual(ordered(durableOf(taken.session)));
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('crashes in any place of a story lose no task and end none twice (I-22, I-25, I-27)', () => {
+    fc.assert(
+      fc.property(choices(80), fc.array(fc.nat(80)), (told, crashes) => {
+        let index = 0;
+        const admitted = new Set<string>();
+        const box = story(told, (each, chaos, choice) => {
+          const reply = each.do(chaos.said(choice));
+          if (reply.kind === 'admitted') {
+            admitted.add(reply.task);
+          }
+          index += 1;
+          if (crashes.includes(index)) {
+            each.crash();
+          }
+        });
+        const open = new Set<string>(tasksOf(box.session).map(({ id }) => id));
+        for (const id of admitted) {
+          expect(open.has(id)).toBe(box.final(id) === null);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('ids and tokens are only compared: other names give the same story (I-26)', () => {
+    // The other names keep the order of the first ones, since that order decides the order of receipts.
+    const other = { id: (index: number) => `x${plainNames.id(index)}`, party: (index: number) => `y${index}` };
+    fc.assert(
+      fc.property(choices(60), (told) => {
+        const one = new Chaos(new Box(few));
+        const two = new Chaos(new Box(few), other);
+        two.box.session = freeze({
+          ...two.box.session,
+          epoch: epoch(1000),
+          turns: turnId(2000),
+          incarnations: incarnation(3000),
+        });
+        two.box.restart();
+        for (const choice of told) {
+          one.box.do(one.said(choice));
+          two.box.do(two.said(choice));
+          expect(shape(two.box).replaceAll('xt', 't')).toEqual(shape(one.box));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** What a step said and asked for, without its numbers. */
+const shape = (box: Box): string =>
+  [
+    JSON.stringify({ ...box.reply, receipt: null }).replaceAll(/"turn":\d+/g, '"turn":1'),
+    ...box.records.map((record) => ('event' in record ? `${record.task} ${record.event}` : record.type)),
+    ...box.effects.map(
+      (effect) => `${effect.type} ${'timer' in effect ? effect.timer : ''} ${'task' in effect ? effect.task : ''}`,
+    ),
+  ].join('\n');
+
+describe('whatever has happened', () => {
+  const isOver = (box: Box): boolean => tasksOf(box.session).length === 0;
+
+  test('an honest agent and honest runners end every task (I-5, I-19)', () => {
+    fc.assert(
+      fc.property(choices(100), (told) => {
+        const box = play(told);
+        for (let steps = 0; !isOver(box); steps += 1) {
+          expect(steps, 'it comes to an end').toBeLessThan(400);
+          honest(box);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('deadlines alone end every task, if nothing but the death of a killed agent can be relied on (I-13, I-19, I-20)', () => {
+    fc.assert(
+      fc.property(choices(100), (told) => {
+        const box = play(told);
+        for (let steps = 0; !isOver(box); steps += 1) {
+          expect(steps, 'it comes to an end').toBeLessThan(1_000);
+          silent(box);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  function honest(box: Box): void {
+    const { agent, hold, parked } = box.session;
+    const { situation } = box;
+    if (parked !== null) {
+      box.unpark();
+    } else if (agent.kind === 'starting') {
+      box.ready();
+    } else if (agent.kind === 'ending') {
+      box.exited();
+    } else if (agent.kind === 'up' && agent.unsolicited) {
+      box.unsolicited('ended');
+    } else if (situation === 'free') {
+      box.passes('collect');
+    } else if (situation === 'between-turns') {
+      box.finish(String(hold?.task), Number(box.task(String(hold?.task)).run));
+    } else if (situation === 'sent') {
+      box.started();
+    } else if (situation === 'running') {
+      box.result('completed');
+    } else if (hold?.turn?.acked === false) {
+      box.ack();
+    } else {
+      box.result('interrupted');
+    }
+  }
+
+  /** No agent says a word, no runner returns; only where nobody waits for a runner does the operator end it. */
+  function silent(box: Box): void {
+    const { agent, parked } = box.session;
+    const timer = [...box.armed].find((name) => !name.startsWith('idle'));
+    if (parked !== null) {
+      box.unpark();
+    } else if (agent.kind === 'ending') {
+      box.exited();
+    } else if (timer !== undefined) {
+      box.passes(timer.slice(0, timer.indexOf(':')) as 'drain');
+    } else {
+      expect(box.situation).toBe('between-turns');
+      box.evict();
+    }
+  }
+});

@@ -1,0 +1,235 @@
+/** Turns small numbers into inputs for a session in any state: sensible ones mostly, late and foreign ones now and then. */
+import fc from 'fast-check';
+import { epoch, incarnation, taskId, turnId } from '../../src/core/ids.ts';
+import type { NewTask, OutputKind, TimerName } from '../../src/core/inputs.ts';
+import type { WhenBusy } from '../../src/core/model.ts';
+import { tasksOf } from './core-audit.ts';
+import { type Box, everything, type Said, taskOf } from './core-driver.ts';
+
+export type Choice = readonly [kind: number, a: number, b: number];
+
+/** Null: the lane's default. */
+const policies: readonly (WhenBusy | null)[] = [
+  ...([null, null, null, 'preempt', 'enqueue', 'reject', 'replace', 'interrupt', 'rollback'] as const),
+  ...(['steer', 'steer', 'steer', 'collect', 'collect', 'collect', 'collect'] as const),
+];
+const timers: readonly TimerName[] = [
+  'start',
+  'drain',
+  'silence',
+  'hold',
+  'protected',
+  'unsolicited',
+  'idle',
+  'collect',
+];
+
+export const choices = (maxLength: number): fc.Arbitrary<readonly Choice[]> =>
+  fc.array(fc.tuple(fc.nat(kinds.length - 1), fc.nat(15), fc.nat(15)), { maxLength, size: 'max' });
+
+const pick = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
+
+/** How ids and parties are spelled, so that a run can be repeated under other names. */
+export interface Names {
+  readonly id: (index: number) => string;
+  readonly party: (index: number) => string;
+}
+
+export const plainNames: Names = {
+  id: (index) => `t${String(index).padStart(3, '0')}`,
+  party: (index) => `p${index}`,
+};
+
+/** State of one run of chaos: how many tasks were submitted. */
+export class Chaos {
+  readonly box: Box;
+  readonly #names: Names;
+  #submitted = 0;
+
+  constructor(box: Box, names: Names = plainNames) {
+    this.box = box;
+    this.#names = names;
+  }
+
+  /** An open task most of the time; else one that has ended or never was. */
+  #some(a: number): ReturnType<typeof taskId> {
+    const open = tasksOf(this.box.session);
+    const one = a % 4 === 0 ? undefined : pick(open, a);
+    return one?.id ?? taskId(this.#names.id(a % (this.#submitted + 1)));
+  }
+
+  #task(a: number, b: number): NewTask {
+    this.#submitted += 1;
+    return taskOf(this.#names.id(this.#submitted - 1), {
+      lane: a % 2 === 0 ? 'interactive' : 'background',
+      mode: a % 8 > 5 ? 'code' : 'prompt',
+      whenBusy: pick(policies, b) ?? (a % 2 === 0 ? 'preempt' : 'enqueue'),
+      party: a % 5 === 0 ? null : this.#names.party(a < 12 ? 0 : 1),
+      priority: a % 3,
+      maxAttempts: 1 + (b % 3),
+      onLost: b === 5 ? 'fail' : 'retry',
+    });
+  }
+
+  /** The input that a choice stands for in the present state. */
+  said([kind, a, b]: Choice): Said {
+    const { box } = this;
+    const of = pick(kinds, kind) ?? 'submit';
+    const inc = incarnation(box.inc - (b === 0 ? 1 : 0));
+    const turn = turnId(box.turn - (b === 1 ? 1 : 0));
+    const task = this.#some(a);
+    const runner = pick(
+      tasksOf(box.session).filter(({ run }) => run !== null),
+      a,
+    );
+    const run = epoch(b === 0 ? 0 : (runner?.run ?? box.epoch));
+    const armed = pick([...box.armed], a)?.split(':') ?? [];
+    const by = null;
+    switch (of) {
+      case 'submit':
+        return { type: 'submit', task: this.#task(a, b), payload: null };
+      case 'cancel':
+        return { type: 'cancel', task, reason: 'cancelled', by };
+      case 'edit':
+        return { type: 'edit', task, payload: a, by };
+      case 'move': {
+        const where = ([null, 'first', 'last', { before: this.#some(b) }] as const)[b % 4] ?? null;
+        const lane = a < 3 ? 'interactive' : a < 6 ? 'background' : null;
+        return { type: 'move', task, lane, priority: a % 5 === 0 ? b : null, where, by };
+      }
+      case 'stop':
+        return { type: 'stop', scope: (['turn', 'queue', 'session'] as const)[a % 3] ?? 'turn', by };
+      case 'evict':
+        return { type: 'evict', epoch: b < 8 ? null : epoch(box.epoch - (b % 2)), by };
+      case 'park':
+        return { type: 'park', reason: 'chaos', by };
+      case 'unpark':
+      case 'restart-agent':
+        return { type: of, by };
+      case 'make-room':
+        return { type: of };
+      case 'fault':
+        return { type: of, reason: 'chaos' };
+      case 'call':
+        return { type: of, task: runner?.id ?? task, run, call: a };
+      case 'progress':
+        return { type: of, task: runner?.id ?? task, run, data: a };
+      case 'finish': {
+        const status = a % 2 === 0 ? 'completed' : 'failed';
+        return { type: of, task: runner?.id ?? task, run, status, reason: 'runner', data: a };
+      }
+      case 'agent goes on':
+        return this.#agent(a, b);
+      case 'agent-ready':
+        return {
+          type: of,
+          inc,
+          caps: a < 12 ? everything : { acks: false, steer: false, rewind: false },
+          conversation: a % 3 === 0 ? null : 'c',
+          lost: a === 4,
+        };
+      case 'agent-exited':
+        return { type: of, inc, reason: 'chaos', data: null };
+      case 'turn-started':
+        return { type: of, inc, turn };
+      case 'output':
+        return {
+          type: of,
+          inc,
+          turn: a === 0 ? null : turn,
+          kind: (['text', 'tool', 'usage', 'raw'] as const satisfies OutputKind[])[a % 4] ?? 'raw',
+          data: a,
+        };
+      case 'ack':
+        return { type: of, inc, turn, none: a % 5 === 0 };
+      case 'result': {
+        const outcome = (['completed', 'interrupted', 'failed'] as const)[a % 3] ?? 'completed';
+        return { type: of, inc, turn, result: { outcome, empty: b % 2 === 0, data: a } };
+      }
+      case 'steered':
+        return { type: of, inc, turn, task, taken: b % 2 === 0 };
+      case 'unsolicited':
+        return { type: of, inc, phase: a % 2 === 0 ? 'began' : 'ended', data: null };
+      case 'armed timer':
+        return armed[1] === undefined ? this.#late(a, b) : timer(armed[0], armed[1]);
+      case 'late timer':
+        return this.#late(a, b);
+    }
+  }
+
+  /** What an agent that is well would do next. */
+  #agent(a: number, b: number): Said {
+    const { agent, hold, incarnations: inc } = this.box.session;
+    const turn = hold?.turn ?? null;
+    if (agent.kind === 'starting') {
+      return { type: 'agent-ready', inc, caps: everything, conversation: 'c', lost: false };
+    }
+    if (agent.kind === 'ending') {
+      return { type: 'agent-exited', inc, reason: 'ended', data: null };
+    }
+    if (turn === null || turn.phase === 'pending') {
+      return { type: 'unsolicited', inc, phase: 'ended', data: null };
+    }
+    if (turn.phase === 'sent') {
+      return { type: 'turn-started', inc, turn: turn.id };
+    }
+    const rider = tasksOf(this.box.session).find(({ place, taken }) => place === 'riding' && !taken);
+    if (rider !== undefined && b % 2 === 0) {
+      return { type: 'steered', inc, turn: turn.id, task: rider.id, taken: b % 4 === 0 };
+    }
+    if (turn.phase === 'draining' && !turn.acked && a % 4 > 0) {
+      return { type: 'ack', inc, turn: turn.id, none: false };
+    }
+    if (turn.phase === 'running' && a % 3 > 0) {
+      return { type: 'output', inc, turn: turn.id, kind: 'text', data: a };
+    }
+    const outcome = turn.phase === 'draining' && b > 4 ? 'interrupted' : b === 0 ? 'failed' : 'completed';
+    return { type: 'result', inc, turn: turn.id, result: { outcome, empty: b % 4 === 1, data: a } };
+  }
+
+  #late(a: number, b: number): Said {
+    const { session } = this.box;
+    const name = pick(timers, a) ?? 'drain';
+    const newest = { hold: session.epoch, drain: session.turns, silence: session.turns, protected: session.turns };
+    const of = name in newest ? newest[name as keyof typeof newest] : session.incarnations;
+    return { type: 'timer', name, of: name === 'collect' ? this.#some(b) : of - (b % 3) };
+  }
+}
+
+function timer(name: string | undefined, of: string): Said {
+  const known = timers.find((other) => other === name) ?? 'drain';
+  return { type: 'timer', name: known, of: known === 'collect' ? taskId(of) : Number(of) };
+}
+
+/** Each as often as it is weighed here. */
+const weights = {
+  submit: 10,
+  cancel: 2,
+  edit: 1,
+  move: 2,
+  stop: 1,
+  evict: 1,
+  park: 1,
+  unpark: 4,
+  'restart-agent': 1,
+  'make-room': 1,
+  fault: 1,
+  call: 6,
+  progress: 1,
+  finish: 1,
+  'agent goes on': 30,
+  'agent-ready': 1,
+  'agent-exited': 1,
+  'turn-started': 1,
+  output: 2,
+  ack: 3,
+  result: 3,
+  steered: 3,
+  unsolicited: 2,
+  'armed timer': 3,
+  'late timer': 1,
+} as const;
+
+const kinds = (Object.keys(weights) as (keyof typeof weights)[]).flatMap((kind) =>
+  Array.from({ length: weights[kind] }, () => kind),
+);
