@@ -1,0 +1,306 @@
+/**
+ * The far side of the pipe: one simulated agent, with its own ideas about the protocol.
+ *
+ * Owns its jobs (they end with it). Messages in: prompt, interrupt, steer, close, kill, as they arrive. Out: events, `exit` last.
+ *  X-1 It never takes two turns at once; a prompt that finds it in a turn of ours is a fault of the daemon.
+ *  X-2 An interrupt that names another turn than its own is answered for that turn, and stops nothing.
+ */
+import type { AgentEvent } from '../src/agents/port.ts';
+import type { TurnId } from '../src/core/ids.ts';
+import { turnId } from '../src/core/ids.ts';
+import type { TurnResult } from '../src/core/model.ts';
+import { drawManner, type Manner, type Traits } from './manners.ts';
+import type { Random } from './random.ts';
+import { Owner } from './scheduler.ts';
+import type { Stage } from './stage.ts';
+
+interface Work {
+  readonly id: TurnId;
+  readonly manner: Manner;
+  interrupts: number;
+  stopped: boolean;
+}
+
+export interface ProcessParts {
+  readonly stage: Stage;
+  readonly name: string;
+  readonly traits: Traits;
+  readonly random: Random;
+  readonly emit: (event: AgentEvent) => void;
+  readonly exit: (reason: string) => void;
+  /** What it really said about a turn that it really took. */
+  readonly stated: (turn: TurnId, outcome: TurnResult['outcome']) => void;
+}
+
+export class AgentProcess {
+  readonly owner: Owner;
+  readonly #parts: ProcessParts;
+  #work: Work | null = null;
+  #unsolicited = false;
+  #waiting: TurnId | null = null;
+
+  constructor(parts: ProcessParts, ready: () => void) {
+    this.#parts = parts;
+    this.owner = new Owner(`process ${parts.name}`);
+    const { traits } = parts;
+    if (traits.start === 'ready') {
+      this.#later(traits.startsIn, 'ready', () => {
+        ready();
+        if (traits.garbage) {
+          parts.emit({ type: 'output', turn: null, kind: 'raw', data: { junk: '\u0000{"half":' } });
+        }
+      });
+    } else if (traits.start === 'dies') {
+      this.#later(traits.startsIn, 'dies at start', () => this.die('exit 1'));
+    }
+    if (traits.livesFor !== null) {
+      this.#later(traits.livesFor, 'dies', () => this.die('signal 11'));
+    }
+    if (traits.unsolicitedAfter !== null && traits.start === 'ready') {
+      this.#later(traits.startsIn + traits.unsolicitedAfter, 'unsolicited', () => this.#unsolicitedTurn());
+    }
+  }
+
+  get alive(): boolean {
+    return this.owner.alive;
+  }
+
+  prompt(turn: TurnId): void {
+    if (this.#work !== null) {
+      this.#parts.stage.violate(
+        'one turn at a time',
+        `${this.#parts.name} got turn ${turn} in its turn ${this.#work.id}`,
+      );
+    }
+    if (this.#unsolicited) {
+      // The two crossed on the wire; it takes the prompt when its own turn is over.
+      this.#waiting = turn;
+      return;
+    }
+    this.#begin(turn);
+  }
+
+  interrupt(turn: TurnId): void {
+    const work = this.#work;
+    if (work === null || work.id !== turn) {
+      if (work !== null && turn !== this.#waiting) {
+        this.#parts.stage.violate(
+          'interrupts name the running turn',
+          `${this.#parts.name} runs ${work.id}, not ${turn}`,
+        );
+      }
+      if (this.#parts.random.chance(0.8)) {
+        this.#ack(turn);
+      }
+      return;
+    }
+    work.interrupts += 1;
+    this.#interrupted(work);
+  }
+
+  steer(turn: TurnId, id: string): void {
+    const { emit, traits } = this.#parts;
+    const work = this.#work;
+    if (!traits.caps.steer || work === null || work.id !== turn) {
+      emit({ type: 'steered', turn, id, taken: false });
+      return;
+    }
+    const { steer } = work.manner;
+    if (steer !== 'unanswered') {
+      emit({ type: 'steered', turn, id, taken: steer !== 'not-taken' });
+    }
+    if (steer === 'twice') {
+      emit({ type: 'steered', turn, id, taken: false });
+    }
+  }
+
+  close(): void {
+    this.#later(this.#parts.traits.closesIn, 'closes', () => this.die('closed'));
+  }
+
+  kill(): void {
+    this.#later(this.#parts.traits.killedIn, 'is killed', () => this.die('killed'));
+  }
+
+  die(reason: string): void {
+    if (this.owner.alive) {
+      this.owner.alive = false;
+      this.#parts.exit(reason);
+    }
+  }
+
+  #begin(turn: TurnId): void {
+    const { stage, random, emit, traits } = this.#parts;
+    const manner = drawManner(random, stage.calm);
+    const work: Work = { id: turn, manner, interrupts: 0, stopped: false };
+    this.#work = work;
+    if (manner.strays && turn > 1) {
+      const old = turnId(turn - 1);
+      emit({ type: 'started', turn: old });
+      emit({ type: 'output', turn: old, kind: 'text', data: 'late' });
+      emit({ type: 'result', turn: old, result: { outcome: 'completed', empty: false, data: 'late' } });
+      emit({ type: 'result', turn: turnId(turn + 1), result: { outcome: 'completed', empty: false, data: 'early' } });
+    }
+    if (manner.started === 'late') {
+      this.#during(work, 50 + manner.gap * 2, 'started', () => emit({ type: 'started', turn }));
+    } else if (manner.started !== 'never') {
+      emit({ type: 'started', turn });
+    }
+    if (manner.started === 'twice') {
+      emit({ type: 'started', turn });
+    }
+    if (traits.garbage) {
+      emit({ type: 'output', turn, kind: 'raw', data: { line: '}}}garbage\u2028' } });
+    }
+    this.#go(work, manner.outputs);
+  }
+
+  #go(work: Work, left: number): void {
+    const { manner } = work;
+    this.#during(work, manner.endless ? Math.max(40, manner.gap) : manner.gap, 'works', () => {
+      const { stage, emit } = this.#parts;
+      if (work.stopped) {
+        return;
+      }
+      if (left > 0 || (manner.endless && !stage.calm)) {
+        emit({ type: 'output', turn: work.id, kind: 'text', data: `t${work.id}.${left}` });
+        this.#go(work, left - 1);
+        return;
+      }
+      this.#end(work, stage.calm ? 'completed' : manner.end);
+    });
+  }
+
+  #end(work: Work, end: Manner['end']): void {
+    switch (end) {
+      case 'completed':
+        this.#result(work, 'completed', false);
+        return;
+      case 'empty':
+        this.#result(work, 'completed', true);
+        return;
+      case 'failed':
+      case 'interrupted':
+        this.#result(work, end, false);
+        return;
+      case 'dies':
+        this.die('exit 70');
+        return;
+      case 'silent':
+        return;
+    }
+  }
+
+  #result(work: Work, outcome: TurnResult['outcome'], empty: boolean): void {
+    const { emit, stated } = this.#parts;
+    const result = { outcome, empty, data: empty ? null : { text: `answer of turn ${work.id}` } };
+    stated(work.id, outcome);
+    emit({ type: 'result', turn: work.id, result });
+    if (work.manner.endsTwice) {
+      emit({ type: 'result', turn: work.id, result: { ...result, outcome: 'failed' } });
+    }
+    if (work.manner.strays) {
+      emit({ type: 'ack', turn: work.id, none: false });
+      emit({ type: 'output', turn: work.id, kind: 'text', data: 'after the end' });
+    }
+    this.#over(work);
+  }
+
+  #over(work: Work): void {
+    if (this.#work === work) {
+      this.#work = null;
+    }
+  }
+
+  #ack(turn: TurnId, none = false): void {
+    if (this.#parts.traits.caps.acks) {
+      this.#parts.emit({ type: 'ack', turn, none });
+    }
+  }
+
+  #interrupted(work: Work): void {
+    const { random, traits } = this.#parts;
+    const { onInterrupt } = work.manner;
+    const stop = (): void => this.#result(work, 'interrupted', random.chance(0.5));
+    switch (onInterrupt) {
+      case 'ack-twice':
+        this.#ack(work.id);
+        this.#ack(work.id);
+        stop();
+        return;
+      case 'ack-result':
+        this.#ack(work.id);
+        stop();
+        return;
+      case 'result-ack':
+        stop();
+        this.#ack(work.id);
+        return;
+      case 'no-result':
+        if (traits.caps.acks) {
+          this.#ack(work.id, true);
+          this.#over(work);
+        } else {
+          stop();
+        }
+        return;
+      case 'ack-late':
+        work.stopped = true;
+        this.#during(work, random.int(0, 2000), 'acks late', () => {
+          this.#ack(work.id);
+          stop();
+        });
+        return;
+      case 'ack-only':
+        work.stopped = true;
+        this.#ack(work.id);
+        if (work.interrupts > 1) {
+          stop();
+        }
+        return;
+      case 'ack-runs-on':
+        this.#ack(work.id);
+        return;
+      case 'result-only':
+        stop();
+        return;
+      case 'ignores':
+        return;
+      case 'dies':
+        this.die('signal 2');
+        return;
+    }
+  }
+
+  #unsolicitedTurn(): void {
+    const { emit, traits } = this.#parts;
+    if (this.#work !== null || this.#unsolicited) {
+      return;
+    }
+    this.#unsolicited = true;
+    emit({ type: 'unsolicited', phase: 'began', data: null });
+    if (traits.unsolicitedFor !== null) {
+      this.#later(traits.unsolicitedFor, 'unsolicited ends', () => {
+        this.#unsolicited = false;
+        emit({ type: 'unsolicited', phase: 'ended', data: null });
+        const waiting = this.#waiting;
+        this.#waiting = null;
+        if (waiting !== null) {
+          this.#begin(waiting);
+        }
+      });
+    }
+  }
+
+  #during(work: Work, delay: number, label: string, run: () => void): void {
+    this.#later(delay, label, () => {
+      if (this.#work === work) {
+        run();
+      }
+    });
+  }
+
+  #later(delay: number, label: string, run: () => void): void {
+    this.#parts.stage.scheduler.after(this.owner, delay, `${this.#parts.name} ${label}`, run);
+  }
+}

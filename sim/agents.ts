@@ -1,0 +1,313 @@
+/**
+ * The agent driver of the simulator, and the judge of what the daemon writes to agents: the near side of the pipe.
+ *
+ * Owns the wires (one each way, in order, with latency) and what has come out of them, `seen`. Called by the runtime.
+ *  D-1 Events arrive in the order they were emitted; `exited` comes once, and what is emitted after it reaches nobody.
+ *  D-2 What the daemon may know is what it has `seen`; by that it is judged, not by what is still under way.
+ *  D-3 An orphan (its daemon has crashed) lives on until it is swept, and may still speak.
+ */
+import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../src/agents/port.ts';
+import type { SessionKey, TurnId } from '../src/core/ids.ts';
+import { AgentProcess } from './agent-process.ts';
+import { drawTraits, type Traits } from './manners.ts';
+import { Random } from './random.ts';
+import { Owner } from './scheduler.ts';
+import type { Stage } from './stage.ts';
+
+interface SeenTurn {
+  readonly id: TurnId;
+  started: boolean;
+  result: boolean;
+  acked: boolean;
+  none: boolean;
+  interrupts: number;
+}
+
+export class AgentFleet implements AgentDriver {
+  readonly name = 'simulated';
+  readonly all: SimAgent[] = [];
+  readonly #stage: Stage;
+  readonly #random: Random;
+  readonly #latest = new Map<SessionKey, SimAgent>();
+  #pids = 1000;
+
+  constructor(stage: Stage, seed: number) {
+    this.#stage = stage;
+    this.#random = new Random(seed, 2);
+  }
+
+  start(options: AgentStart): AgentHandle {
+    const { session, incarnation } = options;
+    const stage = this.#stage;
+    const facts = stage.facts.of(session);
+    const before = this.#latest.get(session);
+    if (before !== undefined && !before.gone) {
+      stage.violate('one agent a session', `${session} starts agent ${incarnation} beside ${before.name}`);
+    }
+    if (!facts.starting.has(incarnation)) {
+      stage.violate('commit, then act', `${session} starts agent ${incarnation}, which is on no tape`);
+    }
+    if (facts.durable.row.conversation !== options.conversation) {
+      stage.violate(
+        'conversations are resumed',
+        `${session} resumes ${options.conversation}, not ${facts.durable.row.conversation}`,
+      );
+    }
+    const traits = drawTraits(this.#random, stage.calm);
+    if (traits.start === 'throws') {
+      stage.story.say(`${session}#${incarnation} cannot be spawned`);
+      throw new Error('simulated: cannot spawn');
+    }
+    const pid = (this.#pids += 1);
+    const agent = new SimAgent(stage, options, traits, new Random(this.#random.next(), 3), pid);
+    this.all.push(agent);
+    this.#latest.set(session, agent);
+    if (traits.isProcess) {
+      options.onProcess({ pid, startTime: `${pid * 7}`, cookie: `cookie-${pid}` });
+    }
+    return agent;
+  }
+
+  /** The daemon has crashed: functions die with it, processes may live on for a while. */
+  orphan(): void {
+    for (const agent of this.all) {
+      agent.orphan(this.#random.chance(0.5));
+    }
+  }
+
+  /** What a starting daemon does with processes that its predecessor recorded. Gives those that nobody recorded. */
+  sweep(recorded: readonly number[]): readonly SimAgent[] {
+    const missed = this.all.filter((agent) => agent.process.alive && !recorded.includes(agent.pid));
+    for (const agent of this.all) {
+      agent.process.die('swept');
+      agent.forget();
+    }
+    this.all.length = 0;
+    this.#latest.clear();
+    return missed;
+  }
+
+  /** Whether the session's agent can be written to, so far as the daemon can know. */
+  listens(session: SessionKey): boolean {
+    return this.#latest.get(session)?.listens === true;
+  }
+
+  alive(): readonly SimAgent[] {
+    return this.all.filter((agent) => agent.process.alive);
+  }
+}
+
+export class SimAgent implements AgentHandle {
+  readonly name: string;
+  readonly pid: number;
+  readonly process: AgentProcess;
+  readonly #stage: Stage;
+  readonly #options: AgentStart;
+  readonly #traits: Traits;
+  readonly #random: Random;
+  readonly #wire: Owner;
+  #inAt = 0;
+  #outAt = 0;
+  #orphaned = false;
+  #ready = false;
+  #exited = false;
+  #ending: 'kill' | 'close' | null = null;
+  #turn: SeenTurn | null = null;
+  /** A prompt was written to it. */
+  prompted = false;
+
+  constructor(stage: Stage, options: AgentStart, traits: Traits, random: Random, pid: number) {
+    this.name = `${options.session}#${options.incarnation}`;
+    this.pid = pid;
+    this.#stage = stage;
+    this.#options = options;
+    this.#traits = traits;
+    this.#random = random;
+    this.#wire = new Owner(`wire ${this.name}`);
+    stage.story.say(`${this.name} is started`);
+    this.process = new AgentProcess(
+      {
+        stage,
+        name: this.name,
+        traits,
+        random,
+        emit: (event) => this.#send(event),
+        exit: (reason) => this.#exit(reason),
+        stated: (turn, outcome) => stage.ledger.stated(options.session, turn, outcome),
+      },
+      () => this.#becomesReady(),
+    );
+  }
+
+  /** Its `exited` has been read, so far as the daemon can know. */
+  get gone(): boolean {
+    return this.#exited;
+  }
+
+  get listens(): boolean {
+    return !this.#exited && this.#ending === null;
+  }
+
+  #becomesReady(): void {
+    const { conversation } = this.#options;
+    const lost = conversation !== null && this.#traits.forgets;
+    const named = conversation === null || lost ? `conversation of ${this.name}` : conversation;
+    this.#send({ type: 'ready', caps: this.#traits.caps, conversation: named, lost });
+  }
+
+  // What the daemon writes.
+
+  prompt(turn: TurnId, text: string): void {
+    const { stage, session } = this.#judge('prompt', turn);
+    const last = this.#turn;
+    const over =
+      last === null || (last.result && (last.interrupts === 0 || !this.#traits.caps.acks || last.acked)) || last.none;
+    if (!this.#ready || !over) {
+      const why = this.#ready ? `turn ${last?.id}` : 'start';
+      stage.violate('prompts go to an agent at its boundary', `${this.name} gets turn ${turn} during its ${why}`);
+    }
+    if (last !== null && last.id >= turn) {
+      stage.violate('turn numbers only grow', `${this.name} gets turn ${turn} after ${last.id}`);
+    }
+    if (!stage.facts.of(session).sent.has(turn)) {
+      stage.violate('commit, then act', `turn ${turn} of ${this.name} is sent and on no tape`);
+    }
+    this.prompted = true;
+    this.#turn = { id: turn, started: false, result: false, acked: false, none: false, interrupts: 0 };
+    stage.ledger.told(session, text);
+    this.#write(`prompt ${turn} ${JSON.stringify(text)}`, () => this.process.prompt(turn));
+  }
+
+  interrupt(turn: TurnId): void {
+    const { stage, session } = this.#judge('interrupt', turn);
+    const facts = stage.facts.of(session);
+    const last = this.#turn;
+    if (last === null || last.id !== turn || !last.started || last.interrupts >= 2) {
+      stage.violate(
+        'interrupts name the running turn',
+        `${this.name} is to stop turn ${turn}, its turn is ${last?.id}`,
+      );
+      return;
+    }
+    if (!facts.interrupted.has(turn)) {
+      stage.violate('commit, then act', `turn ${turn} of ${this.name} is interrupted and that is on no tape`);
+    }
+    last.interrupts += 1;
+    facts.due = null;
+    this.#write(`interrupt ${turn}`, () => this.process.interrupt(turn));
+  }
+
+  steer(turn: TurnId, id: string, text: string): void {
+    const { stage, session } = this.#judge('steer', turn);
+    if (this.#turn?.id !== turn || !this.#turn.started || !this.#traits.caps.steer) {
+      stage.violate('steering goes into the running turn', `${this.name} gets ${id} for turn ${turn}`);
+    }
+    stage.ledger.told(session, text);
+    this.#write(`steer ${turn} ${id}`, () => this.process.steer(turn, id));
+  }
+
+  close(): void {
+    this.#end('close');
+  }
+
+  kill(): void {
+    this.#end('kill');
+  }
+
+  #end(how: 'kill' | 'close'): void {
+    this.#stage.facts.of(this.#options.session).due = null;
+    this.#ending = how;
+    this.#write(how, () => this.process[how]());
+  }
+
+  #judge(what: string, turn: TurnId): { readonly stage: Stage; readonly session: SessionKey } {
+    const stage = this.#stage;
+    if (this.#exited || this.#ending !== null) {
+      const state = this.#exited ? 'gone' : `ended by ${this.#ending}`;
+      stage.violate('an ended agent is left alone', `${what} ${turn} for ${this.name}, which is ${state}`);
+    }
+    if (this.#orphaned) {
+      stage.violate('a crashed daemon does nothing', `${what} ${turn} for ${this.name}`);
+    }
+    return { stage, session: this.#options.session };
+  }
+
+  #write(what: string, arrive: () => void): void {
+    const { scheduler, story } = this.#stage;
+    story.say(`${this.name} <- ${what}`);
+    this.#inAt = this.#after(this.#inAt);
+    scheduler.after(this.#wire, this.#inAt - scheduler.now, `to ${this.name}`, () => {
+      if (this.process.alive) {
+        arrive();
+      }
+    });
+  }
+
+  /** When a message sent now arrives: never before, nor at the instant of, the one sent before it. */
+  #after(last: number): number {
+    return Math.max(this.#stage.scheduler.now + this.#random.delay(this.#traits.latency), last + 0.001);
+  }
+
+  // What the daemon reads.
+
+  #send(event: AgentEvent): void {
+    const { scheduler } = this.#stage;
+    this.#outAt = this.#after(this.#outAt);
+    scheduler.after(this.#wire, this.#outAt - scheduler.now, `from ${this.name}`, () => this.#read(event));
+  }
+
+  #exit(reason: string): void {
+    this.#stage.story.say(`${this.name} dies: ${reason}`);
+    this.#send({ type: 'exited', reason, data: null });
+    if (this.#traits.speaksAfterExit) {
+      const turn = this.#turn?.id ?? null;
+      this.#send({ type: 'output', turn, kind: 'text', data: 'from the grave' });
+      if (turn !== null) {
+        this.#send({ type: 'result', turn, result: { outcome: 'completed', empty: false, data: 'from the grave' } });
+      }
+    }
+  }
+
+  #read(event: AgentEvent): void {
+    const stage = this.#stage;
+    stage.story.say(`${this.name} -> ${event.type}${this.#orphaned ? ' (to nobody)' : ''}`);
+    if (this.#orphaned) {
+      return;
+    }
+    this.#note(event);
+    try {
+      this.#options.emit(event);
+    } catch (error) {
+      if (!this.#orphaned) {
+        stage.violate('reading an agent throws nothing', `${event.type} of ${this.name}: ${String(error)}`);
+      }
+    }
+  }
+
+  #note(event: AgentEvent): void {
+    const turn = this.#turn;
+    if (event.type === 'exited') {
+      this.#exited = true;
+      this.#stage.facts.of(this.#options.session).due = null;
+    } else if (event.type === 'ready') {
+      this.#ready = true;
+    } else if (turn !== null && 'turn' in event && event.turn === turn.id) {
+      turn.started ||= event.type === 'started';
+      turn.result ||= event.type === 'result';
+      turn.acked ||= event.type === 'ack';
+      turn.none ||= event.type === 'ack' && event.none;
+    }
+  }
+
+  orphan(diesAtOnce: boolean): void {
+    this.#orphaned = true;
+    if (diesAtOnce || !this.#traits.isProcess) {
+      this.process.die('its daemon is gone');
+    }
+  }
+
+  /** Its pipe is closed for good. */
+  forget(): void {
+    this.#wire.alive = false;
+  }
+}

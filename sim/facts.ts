@@ -1,0 +1,90 @@
+/**
+ * What is durable, kept beside the store from the records of its commits: the simulator's own second account, against which
+ * the runtime's acts and the store's answers are judged.
+ */
+import type { SessionKey } from '../src/core/ids.ts';
+import type { Limits, Session } from '../src/core/model.ts';
+import type { Record as StepRecord } from '../src/core/outputs.ts';
+import { type Durable, durableOf, foldRecords, newSession, rebuild } from '../src/core/index.ts';
+import type { SessionCommit } from '../src/store/port.ts';
+import { same } from '../test/support/trace.ts';
+
+export interface SessionFacts {
+  durable: Durable;
+  /** Incarnations whose start is on the tape, and the last turn of which each thing is on a tape. */
+  readonly starting: Set<number>;
+  readonly sent: Set<number>;
+  readonly interrupted: Set<number>;
+  /** The agent takes a turn that nobody asked for, as the session's tape says. */
+  unsolicited: boolean;
+  /** An interrupt of this turn became durable and has not left yet. */
+  due: number | null;
+}
+
+const field = (data: unknown, name: string): unknown =>
+  typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined;
+
+export class Facts {
+  readonly sessions = new Map<SessionKey, SessionFacts>();
+  readonly #limits: Limits;
+  readonly #violate: (rule: string, what: string) => void;
+  /** On all tapes. */
+  events = 0;
+
+  constructor(limits: Limits, violate: (rule: string, what: string) => void) {
+    this.#limits = limits;
+    this.#violate = violate;
+  }
+
+  of(key: SessionKey): SessionFacts {
+    let facts = this.sessions.get(key);
+    if (facts === undefined) {
+      const durable = durableOf(newSession(key, this.#limits));
+      facts = { durable, starting: new Set(), sent: new Set(), interrupted: new Set(), unsolicited: false, due: null };
+      this.sessions.set(key, facts);
+    }
+    return facts;
+  }
+
+  commit(commits: readonly SessionCommit[]): void {
+    for (const { session, records } of commits) {
+      const facts = this.of(session);
+      facts.durable = foldRecords(facts.durable, records);
+      for (const record of records) {
+        this.#note(session, facts, record);
+      }
+    }
+  }
+
+  #note(key: SessionKey, facts: SessionFacts, record: StepRecord): void {
+    this.events += record.type === 'event' || record.type === 'end' ? 1 : 0;
+    if (record.type !== 'event') {
+      return;
+    }
+    const turn = Number(field(record.data, 'turn'));
+    const { event } = record;
+    if (event === 'agent-starting') {
+      facts.unsolicited = false;
+      facts.starting.add(Number(field(record.data, 'incarnation')));
+    } else if (event === 'unsolicited') {
+      facts.unsolicited = field(record.data, 'phase') === 'began';
+    } else if (event === 'turn-sent') {
+      facts.sent.add(turn);
+      if (facts.unsolicited) {
+        this.#violate('prompts go to an agent at its boundary', `turn ${turn} of ${key} during an unsolicited turn`);
+      }
+    } else if (event === 'turn-ended') {
+      facts.due = facts.due === turn ? null : facts.due;
+    } else if (event === 'interrupt') {
+      facts.interrupted.add(turn);
+      facts.due = field(record.data, 'wire') === true ? turn : facts.due;
+    }
+  }
+
+  /** Whether a session that a node took up is the one that the records alone give. */
+  isRebuilt(session: Session): boolean {
+    const { durable } = this.of(session.key);
+    const expected = rebuild(durable, this.#limits);
+    return same(durableOf(session), durableOf(expected)) && same(session.hold, expected.hold);
+  }
+}

@@ -1,0 +1,102 @@
+/** What callers asked and were answered, and what agents were told and said: the promises that the tapes are held to. */
+import type { SessionKey } from '../src/core/ids.ts';
+import type { TurnResult } from '../src/core/model.ts';
+import type { SubmitAnswer, SubmitRequest } from '../src/runtime/api.ts';
+
+/** `unknown`: the daemon crashed before it answered. `error`: it said that it could not. */
+export type SubmissionState = 'asked' | 'accepted' | 'duplicate' | 'refused' | 'error' | 'unknown';
+
+export interface Submission {
+  /** Stands in the task's labels and, in guillemets, in its prompt. */
+  readonly n: number;
+  readonly session: string;
+  readonly request: SubmitRequest;
+  readonly party: string;
+  state: SubmissionState;
+  task: string | null;
+}
+
+export const markerOf = (n: number): string => `«${n}»`;
+const MARKER = /«(\d+)»/g;
+
+export interface Deed {
+  readonly what: 'cancel' | 'stop' | 'evict';
+  /** A task or a session. */
+  readonly of: string;
+}
+
+export class Ledger {
+  readonly submissions: Submission[] = [];
+  readonly deeds: Deed[] = [];
+  /** Numbers of the submissions whose text reached an agent of their session. */
+  readonly heard = new Set<number>();
+  /** Prompts that a task may have after its edits. */
+  readonly edits = new Map<string, Set<string>>();
+  readonly #said = new Map<string, Set<TurnResult['outcome']>>();
+  readonly #violate: (rule: string, what: string) => void;
+
+  constructor(violate: (rule: string, what: string) => void) {
+    this.#violate = violate;
+  }
+
+  submission(session: string, request: SubmitRequest): Submission {
+    const n = this.submissions.length;
+    const labelled = { ...request, prompt: `${markerOf(n)} ${request.prompt}`, labels: { n: String(n) } };
+    const party = `${request.source ?? 'api'} ${request.rights ?? 'default'}`;
+    const made: Submission = { n, session, request: labelled, party, state: 'asked', task: null };
+    this.submissions.push(made);
+    return made;
+  }
+
+  editing(task: string, prompt: string): void {
+    this.edits.set(task, (this.edits.get(task) ?? new Set()).add(prompt));
+  }
+
+  answered(submission: Submission, answer: SubmitAnswer): void {
+    if (answer.kind === 'refused') {
+      submission.state = 'refused';
+      return;
+    }
+    submission.state = answer.duplicate ? 'duplicate' : 'accepted';
+    submission.task = answer.task;
+  }
+
+  /** What is told together was sent by one party, for this session. */
+  told(session: SessionKey, text: string): void {
+    const parties = new Set<string>();
+    for (const [, digits] of text.matchAll(MARKER)) {
+      const submission = this.submissions[Number(digits)];
+      if (submission === undefined || submission.session !== session) {
+        this.#violate('prompts stay in their session', `${session} is told ${text}`);
+        return;
+      }
+      this.heard.add(submission.n);
+      parties.add(submission.party);
+    }
+    if (parties.size !== 1) {
+      this.#violate('only equal parties are told together', `${[...parties].join(' and ') || 'nobody'} in ${text}`);
+    }
+  }
+
+  stated(session: SessionKey, turn: number, outcome: TurnResult['outcome']): void {
+    const key = `${session} ${turn}`;
+    this.#said.set(key, (this.#said.get(key) ?? new Set()).add(outcome));
+  }
+
+  said(session: SessionKey, turn: number, outcome: TurnResult['outcome']): boolean {
+    return this.#said.get(`${session} ${turn}`)?.has(outcome) === true;
+  }
+
+  did(what: Deed['what'], of: string): boolean {
+    return this.deeds.some((deed) => deed.what === what && deed.of === of);
+  }
+
+  /** The daemon that was asked is gone. */
+  forgetAsked(): void {
+    for (const submission of this.submissions) {
+      if (submission.state === 'asked') {
+        submission.state = 'unknown';
+      }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** What a run is made of, and what comes of it. */
+import { DEFAULT_LIMITS, type RuntimeLimits } from '../src/runtime/index.ts';
+import type { StoreKind } from './disk.ts';
+import type { Random } from './random.ts';
+import type { Story } from './story.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly store: StoreKind;
+  /** Scheduler steps of chaos at most. */
+  readonly steps: number;
+  /** Replay the trace and judge the tapes; a second run of a seed for its log alone does without. */
+  readonly judge: boolean;
+}
+
+export interface Violation {
+  readonly rule: string;
+  readonly what: string;
+}
+
+export interface Outcome {
+  readonly violation: Violation | null;
+  readonly story: Story;
+  readonly figures: { readonly [name: string]: number };
+  readonly struck: ReadonlyMap<string, number>;
+}
+
+/** Steps within which everything comes to rest once it is calm. */
+export const CALM_STEPS = 60_000;
+
+/** Virtual ms in which a close must be done: its own grace, and 15 s for the agents to go. */
+export const CLOSE_MS = 60_000;
+
+export function drawLimits(random: Random): RuntimeLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    maxPreemptions: random.int(0, 3),
+    maxOpen: random.chance(0.2) ? random.int(2, 8) : 1000,
+    holdLimitMs: random.pick([2000, 20_000, 100_000]),
+    silenceMs: random.pick([1000, 5000]),
+    drainMs: random.pick([50, 500, 2000]),
+    startMs: random.pick([500, 3000]),
+    protectedTurnMs: random.pick([100, 3000]),
+    collectMs: random.pick([10, 200]),
+    unsolicitedMs: random.pick([200, 2000]),
+    agentIdleMs: random.pick([100, 3000]),
+    maxAgents: random.int(1, 4),
+    graceMs: 500,
+    outputBatchMs: random.pick([0, 5, 50]),
+  };
+}

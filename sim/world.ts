@@ -1,0 +1,389 @@
+/**
+ * One run: a machine with a disk, one daemon at a time, agents, callers and readers, all under one scheduler.
+ *
+ * Owns everything of the run; `run` takes it from the first opening to the last word of the oracles.
+ *  W-1 The run is a function of its options: no clock, no randomness, no environment comes in.
+ *  W-2 At most one daemon is alive; a crash or close is followed by another opening on the same disk.
+ *  W-3 First chaos, then calm: no more faults or bad manners, operators unpark, and everything must come to rest.
+ */
+import { taskId } from '../src/core/ids.ts';
+import type { Signalbox } from '../src/runtime/api.ts';
+import type { RuntimeLimits } from '../src/runtime/index.ts';
+import type { Store, StoredTask } from '../src/store/index.ts';
+import { recordTrace, replayTrace, type Trace } from '../test/support/trace.ts';
+import { AgentFleet } from './agents.ts';
+import { Calls, mayFail } from './calls.ts';
+import { Callers } from './callers.ts';
+import { Daemon } from './daemon.ts';
+import { type Medium, openMedium } from './disk.ts';
+import { FaultPlan } from './faults.ts';
+import { Facts } from './facts.ts';
+import { Ledger } from './ledger.ts';
+import { judgeTapes } from './oracles.ts';
+import { Random } from './random.ts';
+import { Readers } from './readers.ts';
+import { Owner, quiet, Scheduler } from './scheduler.ts';
+import { CALM_STEPS, CLOSE_MS, drawLimits, type Outcome, type Violation, type WorldOptions } from './setup.ts';
+import type { Stage } from './stage.ts';
+import { Story } from './story.ts';
+
+export class World implements Stage {
+  readonly scheduler: Scheduler;
+  readonly story: Story;
+  readonly facts: Facts;
+  readonly ledger: Ledger;
+  readonly readers: Readers;
+  readonly fleet: AgentFleet;
+  readonly sessions: readonly string[];
+  readonly daemons: Daemon[] = [];
+  readonly taskId = taskId;
+  daemon: Daemon | null = null;
+  calm = false;
+  violation: Violation | null = null;
+  readonly #options: WorldOptions;
+  readonly #limits: RuntimeLimits;
+  readonly #random: Random;
+  readonly #callers: Callers;
+  readonly #outside = new Owner('outside');
+  readonly #faults: FaultPlan;
+  readonly #medium: Medium;
+  readonly #trace: Trace | null;
+  readonly #calls: Calls;
+  #skew = 0;
+  #ids = 0;
+  #raw: Store | null = null;
+  #resting = false;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    const random = new Random(options.seed, 0);
+    this.#random = random;
+    this.#limits = drawLimits(random);
+    this.scheduler = new Scheduler(options.seed);
+    this.story = new Story(() => this.scheduler.now);
+    const { maxPreemptions, maxOpen } = this.#limits;
+    const violate = this.violate.bind(this);
+    this.facts = new Facts({ maxPreemptions, maxOpen }, violate);
+    this.ledger = new Ledger(violate);
+    this.fleet = new AgentFleet(this, options.seed);
+    this.#faults = new FaultPlan(options.seed);
+    this.sessions = ['a', 'b', 'c', 'd'].slice(0, random.int(1, 4));
+    this.#callers = new Callers(this, new Random(options.seed, 5), this.sessions);
+    this.readers = new Readers(this);
+    this.#calls = new Calls(this);
+    this.#trace = options.judge ? recordTrace() : null;
+    this.#medium = openMedium(options.store);
+  }
+
+  violate(rule: string, what: string): void {
+    this.story.say(`VIOLATION of "${rule}": ${what}`);
+    this.violation ??= { rule, what };
+  }
+
+  late(): number {
+    return this.#random.chance(0.1) ? this.#random.int(1, 400) : 0;
+  }
+
+  later(delay: number, label: string, run: () => void): void {
+    this.scheduler.after(this.#outside, delay, label, run);
+  }
+
+  jump(by: number): void {
+    this.#skew += by;
+    this.story.say(`the wall clock jumps by ${by} ms`);
+  }
+
+  stored(id: string): StoredTask | null {
+    const stored = this.daemon?.box.store.task(taskId(id)) ?? null;
+    return stored instanceof Promise ? null : stored;
+  }
+
+  call<T>(
+    what: string,
+    ask: (box: Signalbox) => Promise<T>,
+    answered: (answer: T) => string,
+    failed?: () => void,
+  ): void {
+    this.#calls.call(this.daemon, { what, ask, answered, failed: failed ?? (() => {}) });
+  }
+
+  /** Errors that a caller has to live with. */
+  mayFail(error: unknown): boolean {
+    return mayFail(this.daemon, error);
+  }
+
+  #open(): void {
+    const daemon = new Daemon({
+      stage: this,
+      medium: this.#medium,
+      fleet: this.fleet,
+      faults: this.#faults,
+      limits: this.#limits,
+      trace: this.#trace,
+      ids: () => `t${(this.#ids += 1)}`,
+      skew: () => this.#skew,
+      number: this.daemons.length + 1,
+      sweep: (recorded) => this.#sweep(recorded),
+    });
+    this.story.say(`daemon ${this.daemons.length + 1} opens`);
+    this.daemons.push(daemon);
+    this.daemon = daemon;
+    this.readers.reopened();
+    daemon.box.ready.then(
+      () => daemon.alive && this.#isReady(),
+      (error: unknown) => {
+        if (daemon.alive) {
+          this.violate('a daemon starts', String(error));
+        }
+      },
+    );
+  }
+
+  #sweep(recorded: readonly number[]): void {
+    for (const missed of this.fleet.sweep(recorded)) {
+      if (missed.prompted) {
+        this.violate('a process is recorded before its first prompt', `${missed.name} is left and on no list`);
+      }
+    }
+  }
+
+  #isReady(): void {
+    this.story.say('ready');
+    if (this.calm) {
+      this.#unparkAll();
+    }
+  }
+
+  crash(where: string): void {
+    const daemon = this.daemon;
+    if (daemon === null) {
+      return;
+    }
+    this.story.say(`the daemon crashes at ${where}`);
+    this.#gone(daemon);
+    this.fleet.orphan();
+    // The file is closed when what runs now has unwound; the next daemon opens it later in any case.
+    this.later(0, 'the disk is let go', () => daemon.end());
+    this.later(1 + this.#random.delay(3000), 'opens again', () => this.#open());
+  }
+
+  #gone(daemon: Daemon): void {
+    daemon.die();
+    this.daemon = null;
+    this.#calls.forget();
+    this.ledger.forgetAsked();
+    for (const facts of this.facts.sessions.values()) {
+      facts.due = null;
+    }
+  }
+
+  close(graceMs: number): void {
+    const daemon = this.daemon;
+    if (daemon === null || daemon.closing) {
+      return;
+    }
+    daemon.closing = true;
+    this.story.say(`the daemon is closed, grace ${graceMs}`);
+    const unwatch = this.scheduler.after(this.#outside, CLOSE_MS, 'watches the close', () => {
+      if (daemon.alive) {
+        this.violate('a daemon closes', `within ${CLOSE_MS} ms: ${[...this.#calls.open()].join('; ')}`);
+      }
+    });
+    daemon.box.close({ graceMs }).then(
+      () => {
+        unwatch();
+        this.story.say('closed');
+        this.readers.leave();
+        // What was due in this very pass may still run.
+        this.later(1, 'after the close', () => daemon.alive && this.#closed(daemon));
+      },
+      (error: unknown) => daemon.alive && this.violate('a daemon closes', String(error)),
+    );
+  }
+
+  #closed(daemon: Daemon): void {
+    if (daemon.owner.jobs > 0) {
+      this.violate('a closed daemon leaves nothing', this.scheduler.pending(daemon.owner).join(', '));
+    }
+    for (const agent of this.fleet.alive()) {
+      this.violate('a closed daemon leaves nothing', `${agent.name} lives on`);
+    }
+    if (this.facts.events !== daemon.from + daemon.published.length) {
+      this.violate(
+        'what is committed is published',
+        `${this.facts.events - daemon.from} events, ${daemon.published.length} published`,
+      );
+    }
+    for (const what of this.#calls.open()) {
+      this.violate('every call is answered', what);
+    }
+    this.#gone(daemon);
+    daemon.end();
+    if (!this.#resting) {
+      this.later(this.#random.delay(2000), 'opens again', () => this.#open());
+    }
+  }
+
+  #becomeCalm(): void {
+    this.calm = true;
+    this.story.say('calm');
+    this.#unparkAll();
+  }
+
+  #unparkAll(): void {
+    for (const session of this.sessions) {
+      this.call(
+        `is ${session} parked`,
+        (box) => box.session(session),
+        (view) => {
+          const parked = view?.row.parked ?? null;
+          if (parked !== null) {
+            this.call(
+              `unpark ${session}`,
+              (box) => box.unpark(session),
+              (answer) => answer.kind,
+            );
+          }
+          return String(parked);
+        },
+      );
+    }
+  }
+
+  async run(): Promise<Outcome> {
+    try {
+      await this.#play();
+      if (this.violation === null) {
+        await this.#rest();
+      }
+      if (this.violation === null && this.#options.judge) {
+        this.#judge();
+      }
+    } finally {
+      this.daemon?.end();
+      void this.#raw?.close();
+      this.#medium.dispose();
+    }
+    const { scheduler, ledger, facts } = this;
+    const figures = {
+      steps: scheduler.steps,
+      virtualMs: Math.round(scheduler.now),
+      tasks: ledger.submissions.filter(({ state }) => state === 'accepted').length,
+      events: facts.events,
+      inputs: this.#trace?.entries.length ?? 0,
+      daemons: this.daemons.length,
+    };
+    return { violation: this.violation, story: this.story, figures, struck: this.#faults.struck };
+  }
+
+  async #play(): Promise<void> {
+    this.#open();
+    this.#schedule(this.#random.int(10, 60));
+    let calmAt = Number.POSITIVE_INFINITY;
+    while (this.violation === null) {
+      if (!this.calm && this.scheduler.steps >= this.#options.steps) {
+        this.#becomeCalm();
+      }
+      if (this.calm) {
+        calmAt = Math.min(calmAt, this.scheduler.steps);
+      }
+      if (this.scheduler.steps > calmAt + CALM_STEPS) {
+        this.#notAtRest();
+        return;
+      }
+      if (!(await this.scheduler.step())) {
+        if (this.calm) {
+          return;
+        }
+        this.#becomeCalm();
+      }
+      this.#afterStep();
+    }
+  }
+
+  #schedule(left: number): void {
+    const gap = this.#random.delay(this.#random.pick([50, 500, 3000]));
+    this.later(gap, 'caller', () => {
+      if (this.calm) {
+        return;
+      }
+      this.#callers.act();
+      if (left > 0) {
+        this.#schedule(left - 1);
+      } else {
+        this.later(this.#random.int(0, 10_000), 'calm', () => this.calm || this.#becomeCalm());
+      }
+    });
+  }
+
+  /** Rule 5: an interrupt leaves in the pass of its commit. */
+  #afterStep(): void {
+    for (const [key, facts] of this.facts.sessions) {
+      if (facts.due !== null) {
+        if (this.fleet.listens(key)) {
+          this.violate('the interrupt leaves with its commit', `turn ${facts.due} of ${key} was not interrupted`);
+        }
+        facts.due = null;
+      }
+    }
+  }
+
+  #notAtRest(): void {
+    const open = [...this.facts.sessions].map(([key, { durable }]) => {
+      const tasks = durable.open.map(({ row }) => `${row.id} ${row.mode} ${row.place}`);
+      return `${key} parked ${durable.row.parked}, owner ${durable.row.hold?.task}, open ${tasks.join(', ')}`;
+    });
+    this.violate('everything comes to rest', open.join('; '));
+  }
+
+  /** Nothing is due any more: nothing may be open, running or waiting. */
+  async #rest(): Promise<void> {
+    for (const what of this.#calls.open()) {
+      this.violate('every call is answered', what);
+    }
+    const daemon = this.daemon;
+    if (daemon === null) {
+      this.violate('everything comes to rest', 'no daemon is open');
+      return;
+    }
+    const stats = await daemon.box.stats();
+    for (const [name, value] of Object.entries({
+      'sessions live': stats.sessionsLive,
+      'agents running': stats.agentsRunning,
+      holds: stats.holds,
+      queued: stats.queueDepth.interactive + stats.queueDepth.background,
+      'open tasks': stats.store.tasks.queued + stats.store.tasks.running,
+      timers: daemon.owner.jobs,
+      'agent processes': this.fleet.alive().length,
+    })) {
+      if (value !== 0) {
+        this.story.say(`${value} ${name} left`);
+        this.#notAtRest();
+      }
+    }
+    for (const follower of this.readers.followers) {
+      if (!follower.ended) {
+        this.violate(
+          'followers end with final',
+          `follower ${follower.n} of ${follower.task} waits after ${follower.events.at(-1)?.seq ?? follower.after}`,
+        );
+      }
+    }
+    this.#resting = true;
+    this.close(0);
+    await quiet();
+    while (this.daemon !== null && this.violation === null && (await this.scheduler.step()));
+  }
+
+  #judge(): void {
+    this.#raw = this.#medium.open();
+    judgeTapes(this, this.#raw);
+    if (this.#trace !== null) {
+      try {
+        replayTrace(this.#trace);
+      } catch (error) {
+        this.violate('the trace is what step does', error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+}
