@@ -4,8 +4,7 @@
  */
 import { AppError } from '../core/errors.ts';
 import { fillPath, writeQuery } from '../protocol/query.ts';
-import type { Operation } from '../protocol/routes.ts';
-import { ROUTES } from '../protocol/routes.ts';
+import type { ROUTES } from '../protocol/routes.ts';
 import type { FeedPage, TapePage } from '../protocol/events.ts';
 import type {
   ByRequest,
@@ -30,7 +29,7 @@ import type {
 } from '../protocol/tasks.ts';
 import type { Target } from './target.ts';
 import type { HttpResponse } from './transport.ts';
-import { send, textOf } from './transport.ts';
+import { send } from './transport.ts';
 
 /** What each route answers, and takes; by hand, since the compiler cannot infer it from the whole table of routes. */
 interface Answers {
@@ -53,6 +52,31 @@ interface Answers {
   readonly restartAgent: Ok;
 }
 
+type Known = keyof Answers;
+
+/** From the table of routes, which brings all schemas along; this does not compile where it says something else. */
+const routes = {
+  submitTask: ['POST', '/v1/tasks'],
+  listTasks: ['GET', '/v1/tasks'],
+  getTask: ['GET', '/v1/tasks/{id}'],
+  editTask: ['PATCH', '/v1/tasks/{id}'],
+  moveTask: ['POST', '/v1/tasks/{id}/move'],
+  cancelTask: ['POST', '/v1/tasks/{id}/cancel'],
+  explainTask: ['GET', '/v1/tasks/{id}/explain'],
+  taskEvents: ['GET', '/v1/tasks/{id}/events'],
+  listSessions: ['GET', '/v1/sessions'],
+  getSession: ['GET', '/v1/sessions/{key}'],
+  sessionEvents: ['GET', '/v1/sessions/{key}/events'],
+  stopSession: ['POST', '/v1/sessions/{key}/stop'],
+  evictSession: ['POST', '/v1/sessions/{key}/evict'],
+  parkSession: ['POST', '/v1/sessions/{key}/park'],
+  unparkSession: ['POST', '/v1/sessions/{key}/unpark'],
+  restartAgent: ['POST', '/v1/sessions/{key}/restart-agent'],
+  allEvents: ['GET', '/v1/events'],
+} as const satisfies {
+  readonly [O in Known]: readonly [(typeof ROUTES)[O]['method'], (typeof ROUTES)[O]['path']];
+};
+
 interface Bodies {
   readonly submitTask: SubmitRequest;
   readonly editTask: EditRequest;
@@ -65,7 +89,7 @@ interface Bodies {
   readonly restartAgent: ByRequest;
 }
 
-export type Ask<O extends keyof Answers> = Omit<Parts, 'body'> &
+export type Ask<O extends Known> = Omit<Parts, 'body'> &
   (O extends keyof Bodies ? { readonly body: Bodies[O] } : unknown);
 
 interface Parts {
@@ -78,12 +102,12 @@ interface Parts {
 export interface Api {
   readonly target: Target;
   /** Throws `AppError` with the code of the problem document, or `unreachable`. */
-  call<O extends keyof Answers>(operation: O, ask: Ask<O>): Promise<Answers[O]>;
+  call<O extends Known>(operation: O, ask: Ask<O>): Promise<Answers[O]>;
 }
 
 export function apiOf(target: Target): Api {
-  const request = (operation: Operation, parts: Parts): Promise<HttpResponse> => {
-    const { method, path } = ROUTES[operation];
+  const request = (operation: Known, parts: Parts): Promise<HttpResponse> => {
+    const [method, path] = routes[operation];
     const url = new URL(fillPath(path, parts.params) + writeQuery(parts.query), target.url);
     const body = parts.body === undefined ? null : JSON.stringify(parts.body);
     return send({
@@ -100,11 +124,10 @@ export function apiOf(target: Target): Api {
   };
   return {
     target,
-    async call<O extends keyof Answers>(operation: O, ask: Ask<O>): Promise<Answers[O]> {
+    async call<O extends Known>(operation: O, ask: Ask<O>): Promise<Answers[O]> {
       const response = await request(operation, ask);
-      const text = await textOf(response.body);
-      if (response.status >= 400) throw problemOf(response.status, text, target);
-      return jsonOf(text, target) as Answers[O];
+      if (response.status >= 400) throw problemOf(response.status, response.body, target);
+      return jsonOf(response.body, target) as Answers[O];
     },
   };
 }

@@ -21,7 +21,7 @@ import { openSqliteStore } from '../store/sqlite/open.ts';
 import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './folder.ts';
-import { openLog } from './log.ts';
+import { makeLog } from './log.ts';
 
 export interface DaemonOptions {
   /** Data folder, absolute. */
@@ -100,7 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
   const agent = chooseAgent(config.agent, folder, config.limits.startMs);
-  const log = await openLog(config.logLevel);
+  const log = makeLog(config.logLevel);
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
   const store = openSqliteStore({ path: join(folder, FOLDER.database), durability: config.durability, faults });
   const held = opened.adopt(store, (one) => one.close());
@@ -137,6 +137,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   opened.defer(await writeDaemonFile(folder, file));
   log.info({ url, folder, agent: agent.driver.name }, 'ready');
   const running = opened.move();
+  const logging = log.open();
   return {
     url,
     folder,
@@ -145,6 +146,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     signalbox,
     async close(how = {}) {
       graceMs = how.graceMs ?? config.limits.graceMs;
+      await logging;
       await running.disposeAsync();
       log.info({}, 'closed');
     },

@@ -1,17 +1,49 @@
-/** The daemon's log: JSON lines on standard error, by pino, which is loaded only where something is to be logged. */
+/**
+ * The daemon's log: JSON lines on standard error, by pino. It is loaded when the daemon is ready, since loading it takes a
+ * tenth of the start; what is logged before waits, and is written by hand when the process ends before that.
+ */
+import { writeSync } from 'node:fs';
 import type { Logger } from '../server/options.ts';
 import { silentLogger } from '../server/options.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 
-export async function openLog(level: DaemonConfig['logLevel']): Promise<Logger> {
-  if (level === 'silent') return silentLogger;
-  const { pino } = await import('pino');
-  // Synchronous: a log that is lost when the process is killed is lost when it is needed.
-  const log = pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
+type Level = keyof Logger;
+type Line = readonly [level: Level, fields: object, message: string];
+
+export interface DaemonLog extends Logger {
+  /** Loads what writes, and writes what has waited. */
+  open(): Promise<void>;
+}
+
+/** Lines that wait at most; a start that logs more than this has other troubles. */
+const waitingMax = 1_000;
+
+export function makeLog(level: DaemonConfig['logLevel']): DaemonLog {
+  if (level === 'silent') return { ...silentLogger, open: () => Promise.resolve() };
+  const waiting: Line[] = [];
+  let write = (line: Line): void => {
+    if (waiting.length < waitingMax) waiting.push(line);
+  };
+  const lastWords = (): void => {
+    for (const [name, fields, msg] of waiting) writeSync(2, `${JSON.stringify({ level: name, ...fields, msg })}\n`);
+  };
+  process.once('exit', lastWords);
+  const at =
+    (name: Level) =>
+    (fields: object, message: string): void =>
+      write([name, fields, message]);
   return {
-    debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
-    warn: (fields, message) => log.warn(fields, message),
-    error: (fields, message) => log.error(fields, message),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    async open() {
+      const { pino } = await import('pino');
+      // Synchronous: a log that is lost when the process is killed is lost when it is needed.
+      const log = pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
+      write = ([name, fields, message]) => log[name](fields, message);
+      for (const line of waiting.splice(0)) write(line);
+      process.off('exit', lastWords);
+    },
   };
 }

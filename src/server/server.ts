@@ -10,7 +10,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../core/errors.ts';
@@ -28,6 +27,9 @@ import type { Logger, ServerLimits, ServerOptions } from './options.ts';
 import { defaultServerLimits, silentLogger } from './options.ts';
 import { ProblemError, problemOf, sendProblem, writeBareProblem } from './respond.ts';
 import { Router } from './router.ts';
+
+// Not by an import: that would also run the module's lazy getters and load `fetch`, half of the time to a ready daemon.
+const { createServer: createHttpServer } = process.getBuiltinModule('node:http');
 
 const urlLengthMax = 8192;
 /** Connections past the limit that are still answered (503); past these they are dropped by the kernel. */

@@ -8,7 +8,7 @@ import { harmless } from '../paint.ts';
 import { dataFolder } from '../place.ts';
 import type { Place } from '../place.ts';
 import { daemonFile } from '../target.ts';
-import { send, textOf } from '../transport.ts';
+import { send } from '../transport.ts';
 import { configFile } from './up.ts';
 
 interface Configured {
@@ -33,7 +33,6 @@ async function checkDaemon(place: Place): Promise<Check | null> {
   if (file === null) return null;
   try {
     const response = await send({ method: 'GET', url: new URL('/healthz', file.url), headers: {}, body: null });
-    await textOf(response.body);
     if (response.status === 200)
       return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
     return missing(

@@ -5,7 +5,7 @@
 import type { Client } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
 import type { RecordedDelivery } from '../../daemon/material.ts';
-import { send, textOf } from '../transport.ts';
+import { send } from '../transport.ts';
 import type { Evidence, Receipt, SeenEvent } from './evidence.ts';
 import { field } from './evidence.ts';
 import type { DeliveryTimes } from './figures.ts';
@@ -46,11 +46,13 @@ async function deliver(
   const { headers, body } = await stage.sign(delivery);
   const sent = process.hrtime.bigint();
   const response = await send({ method: 'POST', url: new URL('/hooks/github', stage.url), headers, body });
-  const text = await textOf(response.body);
   const answered = process.hrtime.bigint();
-  const { task } = JSON.parse(text) as { readonly task?: string };
+  const { task } = JSON.parse(response.body) as { readonly task?: string };
   if (response.status !== 202 || task === undefined) {
-    throw new AppError({ code: 'bad_response', message: `delivery ${name} was answered ${response.status}: ${text}` });
+    throw new AppError({
+      code: 'bad_response',
+      message: `delivery ${name} was answered ${response.status}: ${response.body}`,
+    });
   }
   return { receipt: { name, task }, times: { name, sent, answered } };
 }
