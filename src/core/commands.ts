@@ -6,7 +6,7 @@ import type { Task, Verdict } from './model.ts';
 import type { Receipt, Refusal, Reply } from './outputs.ts';
 import { isWaiting, queueKey } from './queue.ts';
 import { treeEntries, treeNeighbours } from './tree.ts';
-import { endHolder, endOrInterrupt, endTurn, killAgent, onWire, setTurn } from './turn.ts';
+import { endHolder, endOrInterrupt, endTurn, killAgent, onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
@@ -120,7 +120,6 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
   const verdict: Verdict = task.verdict ?? { status: 'failed', reason: 'evicted', by: input.by, data: null };
   if (onWire(hold.turn)) {
     putTask(d, { ...task, verdict });
-    setTurn(d, { ...hold.turn, intent: 'verdict' });
     killAgent(d, 'evicted');
     endTurn(d, { kind: 'lost', reason: 'evicted', burns: false });
   } else {

@@ -48,7 +48,7 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: string |
   if (!latched) {
     writeInterrupt(d, turn, false);
   }
-  d.effects.push({ type: 'arm', timer: 'drain', of: turn.id });
+  d.effects.push({ type: 'disarm', timer: 'silence', of: turn.id }, { type: 'arm', timer: 'drain', of: turn.id });
 }
 
 export function writeInterrupt(d: Draft, turn: Turn, again: boolean): void {
@@ -110,21 +110,22 @@ export type TurnEnd =
   /** The agent is gone or given up, or its turn is taken from it; `burns`: the loss counts as an attempt. */
   | { readonly kind: 'lost'; readonly reason: string; readonly burns: boolean };
 
-const verdictOutcome = (verdict: Verdict | null): TurnOutcome =>
-  verdict?.reason === 'hold_limit' ? 'timed-out' : 'cancelled';
+const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.reason === 'hold_limit' ? 'timed-out' : 'cancelled');
 
 function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
   if (end.kind === 'result' && end.result.outcome !== 'interrupted') {
     return end.result.outcome;
   }
+  if (task.verdict !== null) {
+    return verdictOutcome(task.verdict);
+  }
   switch (turn.intent) {
-    case 'verdict':
-      return verdictOutcome(task.verdict);
     case 'silence':
       return 'timed-out';
     case 'preempt':
       // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
       return end.kind === 'result' || turn.phase === 'draining' || !end.burns ? 'preempted' : 'agent-lost';
+    case 'verdict':
     case null:
       return end.kind === 'result' ? 'failed' : 'agent-lost';
   }
@@ -140,10 +141,7 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   const outcome = outcomeOf(turn, task, end);
   const data = end.kind === 'result' ? end.result.data : { reason: end.reason };
   setTurn(d, null);
-  d.effects.push({ type: 'disarm', timer: 'silence', of: turn.id });
-  if (turn.intent !== null) {
-    d.effects.push({ type: 'disarm', timer: 'drain', of: turn.id });
-  }
+  d.effects.push({ type: 'disarm', timer: turn.intent === null ? 'silence' : 'drain', of: turn.id });
   if (turn.protected) {
     d.effects.push({ type: 'disarm', timer: 'protected', of: turn.id });
   }
