@@ -27,6 +27,7 @@ type Operation =
   | 'submit'
   | 'burst'
   | 'flood'
+  | 'follow-up'
   | 'again'
   | 'cancel'
   | 'cancel-twice'
@@ -47,6 +48,7 @@ const OPERATIONS: readonly (readonly [number, Operation])[] = [
   [36, 'submit'],
   [6, 'burst'],
   [0.15, 'flood'],
+  [8, 'follow-up'],
   [6, 'again'],
   [10, 'cancel'],
   [4, 'cancel-twice'],
@@ -83,9 +85,10 @@ export class Callers {
         this.#submit();
         return;
       case 'burst':
-        for (let left = this.#random.int(2, 6); left > 0; left -= 1) {
-          this.#submit();
-        }
+        this.#burst();
+        return;
+      case 'follow-up':
+        this.#followUp();
         return;
       case 'flood':
         this.#flood(this.#random.pick(this.#sessions));
@@ -141,8 +144,8 @@ export class Callers {
       ...(random.chance(0.6) ? { whenBusy: random.pick(BUSY) } : {}),
       ...(lane === 'background' ? { priority: random.int(0, 2) } : {}),
       ...(code ? { runner: random.chance(0.95) ? 'worker' : 'nobody' } : {}),
-      source: random.pick(['api', 'github', 'chat']),
-      rights: random.pick(['default', 'default', 'admin']),
+      source: random.pick(['api', 'api', 'api', 'github']),
+      rights: random.chance(0.85) ? 'default' : 'admin',
       author: random.pick([null, 'ann', 'bob']),
       onLost: random.chance(0.8) ? 'retry' : 'fail',
       maxAttempts: random.int(1, 4),
@@ -162,6 +165,32 @@ export class Callers {
     this.#send(keyed);
     if (random.chance(0.3)) {
       this.#send(keyed);
+    }
+  }
+
+  /** Several at once; half the time from one sender who means them together. */
+  #burst(): void {
+    const random = this.#random;
+    const { lane = 'interactive', session } = this.#request();
+    const together = random.chance(0.5);
+    const whenBusy = random.pick(['collect', 'steer', 'replace', 'interrupt'] as const);
+    for (let left = random.int(2, 6); left > 0; left -= 1) {
+      const { runner: _, ...plain } = this.#request();
+      if (together) {
+        this.#send({ ...plain, session, lane, whenBusy, source: 'chat', rights: 'default' });
+      } else {
+        this.#submit();
+      }
+    }
+  }
+
+  /** The sender of a task that may be running has more to say. */
+  #followUp(): void {
+    const sent = this.#world.ledger.submissions.filter(({ state }) => state === 'accepted').slice(-4);
+    if (sent.length > 0) {
+      const { session, source = 'api', rights = 'default' } = this.#random.pick(sent).request;
+      const whenBusy = this.#random.pick(['steer', 'steer', 'interrupt', 'rollback', 'collect'] as const);
+      this.#send({ session, prompt: 'and also', lane: 'interactive', whenBusy, source, rights });
     }
   }
 

@@ -37,6 +37,12 @@ const addTo = (sums: { [name: string]: number }, more: Iterable<readonly [string
   }
 };
 
+/** On both stores a seed tells the same story: the one in memory is the other's twin. */
+function withTwin(result: SeedResult, other: string | null): SeedResult {
+  const failure = { rule: 'a store and its twin are alike', what: `the stories end in ${other} and ${result.hash}` };
+  return result.failure !== null || other === null || other === result.hash ? result : { ...result, failure };
+}
+
 /** Runs the seeds `seed`, `seed + stride`, … in this process. */
 export async function campaign(
   options: Options,
@@ -45,9 +51,11 @@ export async function campaign(
 ): Promise<Report> {
   const report = emptyReport();
   for (let seed = options.seed; seed < options.seed + options.seeds; seed += stride) {
+    let other: string | null = null;
     for (const store of storesOf(seed, options.stores)) {
       const asked: SeedOptions = { seed, store, ...(options.steps === null ? {} : { steps: options.steps }) };
-      const result = await runSeed(asked);
+      const result = withTwin(await runSeed(asked), other);
+      other = result.hash;
       report.runs += 1;
       addTo(report.figures, Object.entries(result.figures));
       addTo(report.struck, result.struck);

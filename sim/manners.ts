@@ -76,7 +76,7 @@ export function drawTraits(random: Random, calm: boolean): Traits {
     killedIn: random.delay(odd(0.3) ? 3000 : 40),
     latency: random.pick([0, 2, 20, odd(0.5) ? 1500 : 5]),
     livesFor: odd(0.25) ? random.int(0, 8000) : null,
-    unsolicitedAfter: odd(0.25) ? random.int(0, 6000) : null,
+    unsolicitedAfter: odd(0.5) ? random.delay(4000) : null,
     unsolicitedFor: random.chance(0.7) ? random.delay(3000) : null,
     garbage: odd(0.2),
     speaksAfterExit: odd(0.3),

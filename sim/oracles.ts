@@ -234,9 +234,9 @@ function judgeFeed(world: World, store: Store): void {
 
 /** One owner at a time, as all tapes together tell it; only the owner takes turns, and epochs only grow. */
 function judgeOwners(world: World, feed: readonly FeedEvent[]): void {
-  const owners = new Map<string, { owner: string | null; epoch: number }>();
+  const owners = new Map<string, { owner: string | null; left: string | null; epoch: number }>();
   for (const { session, task, type, data, seq } of feed) {
-    const held = owners.get(session) ?? { owner: null, epoch: 0 };
+    const held = owners.get(session) ?? { owner: null, left: null, epoch: 0 };
     owners.set(session, held);
     const at = `event ${seq} of ${task ?? session}, ${type}, while ${held.owner} owns ${session}`;
     if (type === 'granted' || type === 'resumed') {
@@ -246,9 +246,11 @@ function judgeOwners(world: World, feed: readonly FeedEvent[]): void {
       }
       Object.assign(held, { owner: task, epoch });
     } else if (type === 'recovered' || type === 'fault') {
+      // What follows of its turn is told behind it.
+      held.left = held.owner;
       held.owner = null;
     } else if (type === 'turn-sent' || type === 'preempted') {
-      if (held.owner !== task) {
+      if (held.owner !== task && (type === 'turn-sent' || held.left !== task)) {
         world.violate('one owner', at);
       }
       held.owner = type === 'preempted' ? null : task;

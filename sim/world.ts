@@ -278,7 +278,7 @@ export class World implements Stage {
 
   async #play(): Promise<void> {
     this.#open();
-    this.#schedule(this.#random.int(10, 60));
+    this.#schedule(this.#random.int(10, 100));
     let calmAt = Number.POSITIVE_INFINITY;
     while (this.violation === null) {
       if (!this.calm && this.scheduler.steps >= this.#options.steps) {
