@@ -23,7 +23,7 @@ export const rule = {
   runner: 'rule 11: one live runner per task, called by its own token',
   resumed: 'section 4: a prompt says that it is resumed, or cut off, exactly when it is',
   conversation: 'rule 9: the agent is restarted with its conversation resumed',
-  timers: 'rule 18: a deadline names what it guards',
+  attempts: 'section 4: every start of a runner counts as an attempt',
 } as const;
 
 export function deliver(config: Config, world: World, effects: readonly Effect[], report: Report): World {
@@ -46,6 +46,7 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
     case 'close':
       return end(world, effect, report);
     case 'run':
+      return { ...world, runners: runners(world, effect, report), slots: charge(world, effect, report) };
     case 'abort':
     case 'settle':
       return { ...world, runners: runners(world, effect, report) };
@@ -210,6 +211,15 @@ function runners(world: World, effect: EffectOf<'run' | 'abort' | 'settle'>, rep
       }
       return world.runners.map((runner) => (runner === live ? { ...runner, call: null } : runner));
   }
+}
+
+/** A task that kills its runners has so many attempts, and no more (corpus T10). */
+function charge(world: World, effect: EffectOf<'run'>, report: Report): readonly Slot[] {
+  return world.slots.map((slot): Slot => {
+    if (slot.id !== effect.task || slot.state !== 'open') return slot;
+    if (effect.attempt <= slot.runs) report.fail(rule.attempts, `run ${slot.runs + 1} is attempt ${effect.attempt}`);
+    return { ...slot, runs: slot.runs + 1 };
+  });
 }
 
 const timerOrder = (world: World, timer: Timer): number =>

@@ -51,6 +51,7 @@ export function encodeWorld(world: World, out: Writer, exactOrder: boolean): voi
   encodeSession(world, out);
   for (const slot of world.slots) {
     out.byte(slotStates[slot.state] | bit(slot.asked, 2) | bit(slot.inTurn, 3) | bit(slot.prompted, 4));
+    out.byte(slot.runs);
     if (slot.state === 'open') encodeTask(world, treeGet(world.session.tasks, slot.id) ?? null, out, exactOrder);
   }
   out.byte(world.processes.length);

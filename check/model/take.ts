@@ -34,6 +34,10 @@ export function take(config: Config, core: Core, offered: World, input: Input | 
 /** Writes down whose end the input asks for, before the core has decided what comes of it; and who is born. */
 function ask(config: Config, world: World, input: Input, result: StepResult): World {
   if (result.reply.kind === 'refused' || result.reply.kind === 'stale') return world;
+  if (input.type === 'fault') {
+    const isRun = (slot: Slot): boolean => (treeGet(world.session.tasks, slot.id)?.run ?? null) !== null;
+    return { ...world, slots: world.slots.map((slot) => (isRun(slot) ? { ...slot, runs: slot.runs - 1 } : slot)) };
+  }
   if (input.type === 'submit') {
     const slots = world.slots.map((slot, index): Slot => {
       if (slotId(config.slots[index]?.name ?? '', slot.generation) === input.task.id) {
@@ -61,9 +65,18 @@ function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'su
     if (id !== slot.id || party === null || task.party !== party) continue;
     if (whenBusy === 'replace') return task.status === 'queued' && task.place !== 'riding';
     if (whenBusy === 'interrupt' || whenBusy === 'rollback')
-      return isWithOwner(world, slot) && isPartOfTurn(world, slot);
+      return (
+        ownerIsInteractive(world) &&
+        input.task.lane === 'interactive' &&
+        isWithOwner(world, slot) &&
+        isPartOfTurn(world, slot)
+      );
   }
   return false;
+}
+
+function ownerIsInteractive({ session }: World): boolean {
+  return session.hold !== null && treeGet(session.tasks, session.hold.task)?.lane === 'interactive';
 }
 
 /** It owns the session, or rides on the task that does. */
@@ -95,7 +108,7 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
     slots = slots.map((slot, index): Slot => {
       if (slot.id !== record.task || slot.state !== 'open') return slot;
       const spec = config.slots[index];
-      const ended = { ...slot, asked: false, inTurn: false, prompted: false };
+      const ended = { ...slot, asked: false, inTurn: false, prompted: false, runs: 0 };
       return spec?.recurs === true
         ? { ...ended, state: 'unborn', generation: slot.generation + 1 }
         : { ...ended, state: 'ended' };

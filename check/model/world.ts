@@ -24,6 +24,8 @@ export interface Slot {
   /** A turn of it was written before. */
   readonly prompted: boolean;
   readonly generation: number;
+  /** Runners that were started for it, those that a fault of the core took away excepted. */
+  readonly runs: number;
 }
 
 export type Message =
@@ -159,6 +161,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
     inTurn: false,
     prompted: false,
     generation: 0,
+    runs: 0,
   })),
   processes: [],
   runners: [],

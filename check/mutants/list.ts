@@ -355,9 +355,9 @@ const endings: readonly Mutant[] = [
   mutant(
     'a lost runner burns nothing',
     'crash-runner',
-    'recover',
-    "if (task.mode === 'code' && task.status === 'running') {",
-    "if (task.mode === 'code' && task.status === 'queued') {",
+    'arrange',
+    'attempts: first || starts ? waiting.attempts + 1',
+    'attempts: first ? waiting.attempts + 1',
   ),
   mutant(
     'what is to be rejected when busy is admitted',
@@ -389,4 +389,21 @@ const endings: readonly Mutant[] = [
   ),
 ];
 
-export const mutants: readonly Mutant[] = [...ownership, ...turns, ...endings];
+const names: readonly Mutant[] = [
+  mutant(
+    'a rule looks at the number of an epoch',
+    'names',
+    'arrange',
+    'const waits = treeSize(d.s.queue) > 0;',
+    'const waits = treeSize(d.s.queue) > 0 && d.s.epoch < 500;',
+  ),
+  mutant(
+    'system work preempts',
+    'system',
+    'queue',
+    "task.lane === 'interactive' && task.whenBusy !== 'enqueue'",
+    "task.whenBusy !== 'enqueue'",
+  ),
+];
+
+export const mutants: readonly Mutant[] = [...ownership, ...turns, ...endings, ...names];

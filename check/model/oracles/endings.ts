@@ -93,16 +93,16 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
   for (const record of result.records) {
     if (record.type === 'event' && record.event === 'lost' && record.task !== null) lost.add(record.task);
   }
+  const started = new Set(result.effects.map((effect) => (effect.type === 'run' ? effect.task : null)));
   for (const [id, task] of treeEntries(world.session.tasks)) {
     const after = treeGet(result.session.tasks, id);
     if (after === undefined) continue;
     const burnt = after.attempts - task.attempts;
-    const fresh = task.status === 'queued' ? 1 : 0;
-    if (burnt !== 0 && burnt !== fresh && !(burnt === 1 && lost.has(id))) {
+    const begun = task.status === 'queued' || started.has(id);
+    const forgiven = burnt === -1 && input.type === 'fault' && task.mode === 'code';
+    if (burnt !== 0 && !(burnt === 1 && (begun || lost.has(id))) && !forgiven) {
       report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
     }
-    const runnerLost = input.type === 'recovered' && task.mode === 'code' && task.status === 'running';
-    if (runnerLost && burnt !== 1) report.fail(budget, `${id} lost its runner, and takes no new attempt`);
     if (after.attempts > task.maxAttempts) report.fail(budget, `${id} is at attempt ${after.attempts}`);
     if (task.verdict !== null && after.verdict !== task.verdict) report.fail(first, `the verdict on ${id} changes`);
   }

@@ -63,7 +63,8 @@ function judgeGrant(before: Session, after: Session, report: Report): void {
 function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report: Report): void {
   const { hold } = result.session;
   const still = treeGet(result.session.tasks, owner);
-  if (still === undefined || input.type === 'recovered') return;
+  // A restart or a fault gives the hold up: the owner takes its place in the order again.
+  if (still === undefined || input.type === 'recovered' || input.type === 'fault') return;
   const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
   const was = treeGet(world.session.tasks, owner);
   // Whoever it was interrupted for may have gone away since: then it may be its own heir.
