@@ -1,0 +1,23 @@
+/** The real daemon, on a free port, with settings as a configuration would have them. */
+import { resolveConfig, startDaemon } from '../../src/daemon/index.ts';
+import { options, serve } from './serve.ts';
+
+export interface DaemonSettings {
+  readonly folder: string;
+  /** Path of a key, such as `limits.maxOpen`, to its value. */
+  readonly settings: { readonly [path: string]: unknown };
+}
+
+const { folder, settings } = options<DaemonSettings>();
+const all = { 'listen.port': 0, logLevel: 'silent', ...settings };
+const config = await resolveConfig({
+  file: null,
+  environment: {},
+  flags: Object.entries(all).map(([written, value]) => ({ path: written.split('.'), written, value })),
+});
+const daemon = await startDaemon({ folder, config, version: '0.0.0-bench', now: Date.now });
+serve(
+  { url: daemon.url },
+  () => ({}),
+  () => daemon.close({ graceMs: 0 }),
+);

@@ -1,0 +1,94 @@
+/** What is kept of sessions at rest, and what the installed daemon takes when nothing happens. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { functionDriver } from '../../src/agents/index.ts';
+import { createClient } from '../../src/client/index.ts';
+import { createSignalbox } from '../../src/runtime/index.ts';
+import { openSqliteStore } from '../../src/store/index.ts';
+import type { Figure, Row, Run } from '../harness.ts';
+import { alone, collectGarbage, pause, temporaryFolder } from '../harness.ts';
+import { mustBeBuilt, startDaemon } from '../support/built-daemon.ts';
+import { sendAll } from '../support/no-op-tasks.ts';
+
+export const row: Row = {
+  name: 'idle',
+  title: 'memory of a session at rest; CPU and memory of the daemon at rest',
+  limit: 'nothing',
+  async measure(run: Run): Promise<readonly Figure[]> {
+    return [...(await sessionsAtRest(run)), ...(await daemonAtRest(run))];
+  },
+};
+
+/** Rows of sessions are loaded, served, and left to their end; what the heap has gained is theirs. */
+async function sessionsAtRest(run: Run): Promise<readonly Figure[]> {
+  const count = run.quick ? 200 : 10_000;
+  using folder = temporaryFolder();
+  const agent = functionDriver(async function* () {
+    yield 'done';
+  });
+  const limits = { agentIdleMs: 1, maxAgents: 500 };
+  const box = createSignalbox({
+    store: openSqliteStore({ path: join(folder.path, 'idle.db'), durability: 'process' }),
+    agent,
+    limits,
+  });
+  await box.ready;
+  const serve = async (wave: number): Promise<number> => {
+    await sendAll({ sessions: count, perSession: 1, inFlight: 500 }, async (session) => {
+      const answer = await box.submit({ session: `bench:idle-${wave}-${session}`, prompt: 'nothing' });
+      if (answer.kind === 'accepted') await box.result(answer.task);
+    });
+    while ((await box.stats()).sessionsLive > 0) await pause(20);
+    await pause(50);
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  // The first waves fill the caches, which are bounded.
+  const heaps: number[] = [];
+  for (let wave = 0; wave < 4; wave += 1) {
+    heaps.push(await serve(wave));
+    run.say(`wave ${wave}: heap ${((heaps.at(-1) ?? 0) / 2 ** 20).toFixed(2)} MiB`);
+  }
+  await box.close({ graceMs: 0 });
+  const [, , third = 0, fourth = 0] = heaps;
+  return [
+    alone(Math.max(0, (fourth - third) / count), {
+      measure: `heap for each of ${count} further sessions at rest`,
+      unit: 'B',
+      goal: { of: 'ours', atMost: 16 },
+    }),
+  ];
+}
+
+async function daemonAtRest(run: Run): Promise<readonly Figure[]> {
+  mustBeBuilt();
+  const seconds = run.quick ? 0.5 : 10;
+  using folder = temporaryFolder();
+  const data = join(folder.path, 'data');
+  await using daemon = await startDaemon(data);
+  const client = createClient({ baseUrl: daemon.url, token: readFileSync(join(data, 'token'), 'utf8').trim() });
+  const receipt = await client.submit({ session: 'bench:idle', prompt: '[[text:done]]' });
+  for await (const event of client.follow(receipt.task)) if (event.type === 'final') break;
+  // Its agent is still there, as it would be: it is not counted.
+  await pause(run.quick ? 100 : 2_000);
+  const before = usage(daemon.pid);
+  await pause(seconds * 1_000);
+  const after = usage(daemon.pid);
+  return [
+    alone(((after.cpuMs - before.cpuMs) / (seconds * 1_000)) * 100, {
+      measure: `daemon, ${seconds} s at rest, of a core`,
+      unit: '%',
+      goal: { of: 'ours', atMost: 1 },
+      note: 'the daemon has run one task; its agent, a process of its own, is not counted',
+    }),
+    alone(after.rss / 2 ** 20, { measure: 'daemon, resident memory', unit: 'MiB', goal: { of: 'ours', atMost: 90 } }),
+  ];
+}
+
+/** From /proc; ticks of 10 ms, as `getconf CLK_TCK` says on every Linux of today. */
+function usage(pid: number): { readonly cpuMs: number; readonly rss: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * 10, rss: Number(rss) * 1024 };
+}

@@ -1,0 +1,66 @@
+/** Inputs of the core, as the runtime makes them; for rows that drive `step` without a runtime. */
+import { taskId } from '../../src/core/ids.ts';
+import type { Input } from '../../src/core/inputs.ts';
+import type { Lane, Session, TaskMode, TurnResult } from '../../src/core/model.ts';
+
+const at = 1_700_000_000_000;
+
+export const payload = {
+  prompt: 'a prompt of about the length that a person writes into a chat window',
+  runner: null,
+  input: null,
+  source: 'api',
+  rights: 'default',
+  author: null,
+  idempotencyKey: null,
+  labels: {},
+};
+
+export const submitted = (id: string, lane: Lane, mode: TaskMode = 'prompt'): Input => ({
+  type: 'submit',
+  at,
+  payload,
+  task: {
+    id: taskId(id),
+    lane,
+    mode,
+    priority: 0,
+    party: 'api\u0000default',
+    whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
+    onLost: 'retry',
+    maxAttempts: 3,
+  },
+});
+
+export const agentReady = (session: Session): Input => ({
+  type: 'agent-ready',
+  at,
+  inc: session.incarnations,
+  caps: { acks: true, steer: false, rewind: false },
+  conversation: 'one',
+  lost: false,
+});
+
+export const turnStarted = (session: Session): Input => ({
+  type: 'turn-started',
+  at,
+  inc: session.incarnations,
+  turn: session.turns,
+});
+
+export const output = (session: Session): Input => ({
+  type: 'output',
+  at,
+  inc: session.incarnations,
+  turn: session.turns,
+  kind: 'text',
+  data: 'a chunk of text as an agent streams it',
+});
+
+export const result = (session: Session, outcome: TurnResult['outcome']): Input => ({
+  type: 'result',
+  at,
+  inc: session.incarnations,
+  turn: session.turns,
+  result: { outcome, empty: false, data: { text: 'done' } },
+});

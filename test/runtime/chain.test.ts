@@ -1,0 +1,19 @@
+/** A chain of follow-ups, each submitted by the turn before it. The benchmark runs the same with 100,000 of them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runChain } from '../../bench/support/chain.ts';
+
+const length = 3_000;
+
+test(`D01 ${length} chained follow-ups: the stack of the last is that of the first, and the session always has an owner`, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
+  try {
+    const chain = await runChain(join(folder, 'chain.db'), length);
+    expect(chain.depthMost).toBe(chain.depthFirst);
+    expect(chain).toMatchObject({ freeWindows: 0, owners: length, tapes: { read: length, broken: 0 } });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
