@@ -34,7 +34,9 @@ function steerable(d: Draft, input: Submit): Turn | null {
     return null;
   }
   const sameParty = input.task.party !== null && mustTask(d, hold.task).party === input.task.party;
-  return sameParty && hold.turn.phase === 'running' && hold.turn.intent === null ? hold.turn : null;
+  return d.s.parked === null && sameParty && hold.turn.phase === 'running' && hold.turn.intent === null
+    ? hold.turn
+    : null;
 }
 
 /** The newest task of the same party that is still queued, if its window for further parts is open. */

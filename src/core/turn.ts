@@ -223,7 +223,8 @@ export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean
     endHolder(d, task.verdict);
     return;
   }
-  if (burns && (task.onLost === 'fail' || task.attempts >= task.maxAttempts)) {
+  // What was never sent can be tried again, whatever the policy for a turn that was cut off.
+  if (burns && ((sent && task.onLost === 'fail') || task.attempts >= task.maxAttempts)) {
     endHolder(d, { status: 'failed', reason, by: null, data: { attempts: task.attempts } });
     return;
   }

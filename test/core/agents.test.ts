@@ -19,6 +19,16 @@ describe('starting and resting', () => {
     expect(box.final('A')).toBe('failed agent_start_failed');
   });
 
+  test('what if a task that is not to be retried loses its agent, before its turn and in it? (I-13)', () => {
+    const box = new Box();
+    box.submit('A', { onLost: 'fail' });
+    box.exited();
+    expect(box.task('A')).toMatchObject({ attempts: 2, begun: false, cut: false });
+    box.runs();
+    box.exited();
+    expect(box.final('A')).toBe('failed agent_lost');
+  });
+
   test('what if the conversation to be resumed is lost? (I-33)', () => {
     const box = new Box();
     box.submit('A');
@@ -146,9 +156,11 @@ describe('a turn that nobody asked for', () => {
 
 describe('operators', () => {
   test('what if a session is parked while a turn runs and others wait? (I-21)', () => {
-    const box = inBackground();
+    const box = inBackground({ party: 'p' });
     box.park();
     box.submit('A');
+    expect(box.acts).toEqual([]);
+    expect(box.submit('S', { party: 'p', whenBusy: 'steer' })).toMatchObject({ place: 'waiting', fallback: true });
     expect(box.acts).toEqual([]);
     box.result('completed');
     expect(box.final('bg')).toBe('completed completed');
