@@ -1,5 +1,5 @@
 /** What holds in every state: of the session alone, and of the session and its environment together. */
-import type { Session, Task, Turn } from '../../../src/core/model.ts';
+import type { Session, Task } from '../../../src/core/model.ts';
 import type { Tree } from '../../../src/core/tree.ts';
 import { treeEntries, treeGet, treeSize } from '../../../src/core/tree.ts';
 import type { Invariant } from '../../engine/index.ts';
@@ -65,46 +65,51 @@ function protection({ session }: World): string | null {
   return due && !turn.protected && turn.phase === 'pending' ? `${owner.id} is due for protection` : null;
 }
 
-/** Every wait names the deadline that ends it, and the deadline is armed (rule 18). */
-function deadlines(world: World): string | null {
-  const { session, processes } = world;
-  const { agent, hold } = session;
-  if (session.fenced) return null;
-  const armed = (name: Timer['name'], of: Timer['of']): boolean =>
-    world.timers.some((timer) => timer.name === name && timer.of === of);
-  const missing = (name: Timer['name'], of: Timer['of'], what: string): string | null =>
-    armed(name, of) ? null : `${what}, and the deadline "${name}" is not armed`;
-  const turn = hold?.turn ?? null;
-  if (agent.kind === 'ending') {
-    return processes.some((process) => process.inc === agent.inc && process.leaving) ? null : 'nobody ends the agent';
-  }
-  const agentWait =
-    agent.kind === 'starting'
-      ? missing('start', agent.inc, 'the agent is starting')
-      : agent.kind === 'up' && agent.unsolicited
-        ? missing('unsolicited', agent.inc, 'the agent is in a turn that nobody asked for')
-        : agent.kind === 'up' && agent.at === 'boundary'
-          ? missing('idle', agent.inc, 'the agent is at rest')
-          : null;
-  const turnWait = turn === null || !onWire(session) ? null : turnDeadline(turn, missing);
-  const held = hold !== null && session.parked === null && all(session).some(isWaiting);
-  const holdWait = held ? missing('hold', hold.epoch, 'somebody waits for the owner') : null;
-  const collecting = all(session).find((task) => task.place === 'collecting');
-  const collectWait = collecting === undefined ? null : missing('collect', collecting.id, 'a window is open');
-  return agentWait ?? turnWait ?? holdWait ?? collectWait;
+interface Deadline extends Timer {
+  readonly why: string;
 }
 
-function turnDeadline(
-  turn: Turn,
-  missing: (name: Timer['name'], of: Timer['of'], what: string) => string | null,
-): string | null {
-  if (turn.protected) {
-    const lacks = missing('protected', turn.id, 'a turn is protected');
-    if (lacks !== null) return lacks;
+/** The table of deadlines, stated a second time: what is waited for, and what ends the wait. */
+function deadlinesOf({ session }: World): Deadline[] {
+  const { agent, hold } = session;
+  const turn = onWire(session) ? (hold?.turn ?? null) : null;
+  const list: Deadline[] = [];
+  if (agent.kind === 'starting') list.push({ name: 'start', of: agent.inc, why: 'the agent is starting' });
+  if (agent.kind === 'up' && agent.unsolicited) {
+    list.push({ name: 'unsolicited', of: agent.inc, why: 'the agent is in a turn that nobody asked for' });
+  } else if (agent.kind === 'up' && agent.at === 'boundary') {
+    list.push({ name: 'idle', of: agent.inc, why: 'the agent is at rest' });
   }
-  return turn.intent === null
-    ? missing('silence', turn.id, 'a turn is on the wire')
-    : missing('drain', turn.id, 'a turn is being interrupted');
+  if (turn !== null) {
+    if (turn.protected) list.push({ name: 'protected', of: turn.id, why: 'a turn is protected' });
+    if (turn.intent === null) list.push({ name: 'silence', of: turn.id, why: 'a turn is on the wire' });
+    else list.push({ name: 'drain', of: turn.id, why: 'a turn is being interrupted' });
+  }
+  if (hold !== null && session.parked === null && all(session).some(isWaiting)) {
+    list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
+  }
+  for (const task of all(session)) {
+    if (task.place === 'collecting') list.push({ name: 'collect', of: task.id, why: 'a window is open' });
+  }
+  return list;
+}
+
+/** Every wait names the deadline that ends it, and that is armed (rule 18); and nothing else is armed. */
+function deadlines(world: World): string | null {
+  const { session, processes, timers } = world;
+  const { agent } = session;
+  if (session.fenced) return null;
+  if (agent.kind === 'ending' && !processes.some((process) => process.inc === agent.inc && process.leaving)) {
+    return 'nobody ends the agent';
+  }
+  const wanted = deadlinesOf(world);
+  const isIn = (list: readonly Timer[], { name, of }: Timer): boolean =>
+    list.some((timer) => timer.name === name && timer.of === of);
+  const missing = wanted.find((timer) => !isIn(timers, timer));
+  if (missing !== undefined) return `${missing.why}, and the deadline "${missing.name}" is not armed`;
+  // The limit of a hold stays armed while the session is parked.
+  const left = timers.find((timer) => !isIn(wanted, timer) && !(timer.name === 'hold' && session.parked !== null));
+  return left === undefined ? null : `the deadline "${left.name}" of ${left.of} is armed and guards nothing`;
 }
 
 /** The three indexes hold exactly what the tasks say. */
@@ -222,7 +227,7 @@ export const stateInvariants: readonly Invariant<World>[] = [
   { name: 'rule 5: the interrupt leaves in the same pass as the demand', check: interrupted },
   { name: 'rules 5, 7, 9: one interrupt for a turn, as soon as it has started', check: ontoTheWire },
   { name: 'rule 17: protection after so many preemptions in a row', check: protection },
-  { name: 'rule 18: every wait has its deadline', check: deadlines },
+  { name: 'rule 18: every wait has its deadline, and no other is armed', check: deadlines },
   { name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes },
   { name: 'section 4: whatever was accepted is there until its final', check: slotsAgree },
   { name: 'section 5: riders and carriers agree', check: ridersAgree },
