@@ -149,7 +149,7 @@ export class Actor {
       if (entry === undefined) {
         break;
       }
-      const result = this.#step(entry);
+      const result = this.#step(entry, at);
       if (result === null) {
         continue;
       }
@@ -173,7 +173,7 @@ export class Actor {
   }
 
   /** A defect of the core stops the session: its answer is a fault, applied in place of the input. */
-  #step(entry: Entry): StepResult | null {
+  #step(entry: Entry, at: number): StepResult | null {
     const { context, stats } = this.#parts;
     const before = this.#session;
     try {
@@ -193,7 +193,8 @@ export class Actor {
         this.#session = result.session;
         if (entry.fail === null && entry.again !== true) {
           // That an agent is gone, a runner has returned or a deadline is reached stays true; the fault has changed the state.
-          this.#inbox.push({ ...entry, again: true });
+          // Right behind it: what was posted later may build on it, as everything does on `recovered`.
+          this.#inbox.splice(at + 1, 0, { ...entry, again: true });
         }
         return { ...result, reply: { kind: 'ok' } };
       } catch (second) {
