@@ -81,6 +81,7 @@ const metricName = (name: string): string =>
 class Page {
   readonly #prometheus: Prometheus;
   readonly #registry;
+  readonly #histograms: string[] = [];
 
   constructor(prometheus: Prometheus) {
     this.#prometheus = prometheus;
@@ -112,31 +113,23 @@ class Page {
     }
   }
 
+  /** Written here: the library has no way in for buckets that were filled elsewhere. */
   histogram(name: string, view: HistogramView): void {
-    const { registers, ...named } = this.#named(name, view.help);
-    const { Histogram } = this.#prometheus;
-    /** Its buckets are filled already. */
-    class Filled extends Histogram<'le'> {
-      override async get() {
-        const buckets = view.bounds.map((bound, at) => ({
-          metricName: `${named.name}_bucket`,
-          labels: { le: bound },
-          value: view.counts[at] ?? 0,
-        }));
-        const values = [
-          ...buckets,
-          { metricName: `${named.name}_bucket`, labels: { le: '+Inf' }, value: view.count },
-          { metricName: `${named.name}_sum`, labels: {}, value: view.sum },
-          { metricName: `${named.name}_count`, labels: {}, value: view.count },
-        ];
-        return { ...(await super.get()), values };
-      }
-    }
-    registers[0]?.registerMetric(new Filled({ ...named, buckets: [...view.bounds], registers: [] }));
+    const full = `signalbox_${name}`;
+    const buckets = view.bounds.map((bound, at) => `${full}_bucket{le="${bound}"} ${view.counts[at] ?? 0}`);
+    this.#histograms.push(
+      `# HELP ${full} ${view.help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
+      `# TYPE ${full} histogram`,
+      ...buckets,
+      `${full}_bucket{le="+Inf"} ${view.count}`,
+      `${full}_sum ${view.sum}`,
+      `${full}_count ${view.count}`,
+      '',
+    );
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    return `${await this.#registry.metrics()}\n${this.#histograms.join('\n')}\n`;
   }
 
   #named(name: string, help: string) {

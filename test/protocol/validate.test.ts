@@ -6,7 +6,7 @@ import * as protocol from '../../src/protocol/index.ts';
 import type { ObjectSchema, Schema } from '../../src/protocol/index.ts';
 import { nearest, readQuery, validate, withDefaults, writeQuery } from '../../src/protocol/index.ts';
 
-const schemas = Object.entries(protocol).filter(([name]) => name.endsWith('Schema')) as [string, Schema][];
+const schemas = Object.entries<unknown>(protocol).filter(([name]) => name.endsWith('Schema')) as [string, Schema][];
 
 /**
  * Values of a schema's own shape. `wrong` is how often, out of 100, a part is something else, or just past its bounds:
@@ -195,7 +195,7 @@ describe('did you mean', () => {
 describe('defaults', () => {
   test('fill in what was left out, at every depth, and nothing else', () => {
     const given = { listen: { port: 1 }, agent: { name: 'scripted' } };
-    const full = withDefaults(protocol.ConfigFileSchema, given);
+    const full = withDefaults<typeof protocol.ConfigFileSchema>(protocol.ConfigFileSchema, given);
     expect(full).toMatchObject({
       listen: { port: 1, host: '127.0.0.1' },
       agent: { name: 'scripted' },
@@ -203,7 +203,10 @@ describe('defaults', () => {
     });
     expect(full).not.toHaveProperty('github');
     expect(given).toEqual({ listen: { port: 1 }, agent: { name: 'scripted' } });
-    expect(withDefaults(protocol.LimitsConfigSchema, {})).toMatchObject({ maxPreemptions: 3, maxOpen: 10_000 });
+    expect(withDefaults<typeof protocol.LimitsConfigSchema>(protocol.LimitsConfigSchema, {})).toMatchObject({
+      maxPreemptions: 3,
+      maxOpen: 10_000,
+    });
   });
 
   test('fit their own schemas', () => {

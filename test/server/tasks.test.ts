@@ -1,5 +1,6 @@
 /** Every route over the real runtime, through the client. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TaskPage } from '../../src/client/index.ts';
 import { ApiError } from '../../src/client/index.ts';
 import type { Door } from '../support/door.ts';
 import { openDoor, problemIn } from '../support/door.ts';
@@ -134,9 +135,9 @@ describe('a task', () => {
   test('pages by cursor, each once', async () => {
     for (let at = 0; at < 7; at++) await door.client.submit({ session: `s${at}`, prompt: 'p' });
     const seen: string[] = [];
-    let cursor: string | null | undefined;
+    let cursor: string | null = null;
     do {
-      const page = await door.client.tasks({ limit: 3, ...(cursor === undefined ? {} : { cursor }) });
+      const page: TaskPage = await door.client.tasks({ limit: 3, ...(cursor === null ? {} : { cursor }) });
       seen.push(...page.items.map(({ session }) => session));
       ({ cursor } = page);
     } while (cursor !== null);

@@ -17,12 +17,15 @@ export interface Follower {
   onBatch(batch: EncodedBatch): void;
 }
 
-/** Encodes on demand, and only once for all followers that take the same part. */
+/** Past this a batch is not worth holding in memory for slow readers: each reads it from the store, at its own pace. */
+const batchLengthMax = 262_144;
+
+/** Encodes on demand, and only once for all followers that take the whole. */
 export class EncodedBatch implements Batch {
   readonly events: readonly FeedEvent[];
   readonly prior: Cursor | undefined;
   readonly #source: Source;
-  #whole: Buffer | null = null;
+  #whole: Buffer | null | undefined = undefined;
 
   constructor(source: Source, events: readonly FeedEvent[], prior: Cursor | undefined) {
     this.#source = source;
@@ -30,16 +33,33 @@ export class EncodedBatch implements Batch {
     this.prior = prior;
   }
 
-  from(index: number): Buffer {
-    if (index > 0) return encode(this.#source, this.events.slice(index));
-    return (this.#whole ??= encode(this.#source, this.events));
+  /** The events from an index on; null: they are too large to be sent at once. */
+  from(index: number): Buffer | null {
+    if (index > 0) return this.#encode(this.events.slice(index));
+    if (this.#whole === undefined) this.#whole = this.#encode(this.events);
+    return this.#whole;
+  }
+
+  #encode(events: readonly FeedEvent[]): Buffer | null {
+    const { bytes, count } = encode(this.#source, events, batchLengthMax);
+    return count === events.length ? bytes : null;
   }
 }
 
-export function encode(source: Source, events: readonly StoredEvent[]): Buffer {
+/** As many of the events as come to `lengthMax` characters, the one that passes it included; at least one. */
+export function encode(
+  source: Source,
+  events: readonly StoredEvent[],
+  lengthMax: number,
+): { bytes: Buffer; count: number } {
   let text = '';
-  for (const event of events) text += source.frame(event);
-  return Buffer.from(text);
+  let count = 0;
+  for (const event of events) {
+    if (text.length > lengthMax) break;
+    text += source.frame(event);
+    count++;
+  }
+  return { bytes: Buffer.from(text), count };
 }
 
 export class Channel {

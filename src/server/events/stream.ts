@@ -6,8 +6,8 @@
  *  E-1 `cursor` is the last event written; the next one written is its direct successor, from a page or from a batch.
  *  E-2 It joins the channel before its first read, and goes live only after a page that was not full and during whose
  *      reading no batch went out: so nothing falls between store and channel.
- *  E-3 What it holds in memory is what one page or batch adds past `bufferBytes`; a reader behind that is blocked, gets
- *      nothing live, and is read for again from the store when its socket has drained.
+ *  E-3 What it holds in memory is what one page or batch (bounded, but for a single large event) adds past `bufferBytes`;
+ *      a reader behind that is blocked, gets nothing live, and is read for again from the store when its socket has drained.
  *  E-4 A reader blocked for `slowReaderMs` without a drain is cut, and told why. It ends once, for one reason.
  *
  *        ┌────────── drained ──────────┐
@@ -43,12 +43,13 @@ export interface StreamOptions {
   readonly bufferBytes: number;
   readonly slowReaderMs: number;
   readonly now: () => number;
+  readonly soon: (run: () => void) => void;
   readonly counts: StreamCounts;
   readonly onEnd: (reason: EndReason, error: unknown) => void;
 }
 
 const pageMax = 500;
-const pageMin = 4;
+const pageMin = 2;
 /** A page is aimed at this size; events differ by four orders of magnitude. */
 const pageBytes = 131_072;
 
@@ -99,11 +100,13 @@ export class EventStream implements Follower {
   onBatch(batch: EncodedBatch): void {
     if (this.#state !== 'live') return;
     const at = this.#options.source.placeIn(batch, this.#cursor);
-    if (at === GAP) {
+    if (at !== GAP && at >= batch.events.length) return;
+    const bytes = at === GAP ? null : batch.from(at);
+    if (bytes === null) {
       this.#state = 'reading';
       void this.#catchUp();
-    } else if (at < batch.events.length) {
-      this.#deliver(batch.from(at), batch.events.length - at, batch.events.at(-1));
+    } else {
+      this.#deliver(bytes, batch.events.length - at, batch.events.at(-1));
     }
   }
 
@@ -136,12 +139,16 @@ export class EventStream implements Follower {
         const version = channel.version;
         const events = await source.read(this.#cursor, limit);
         if (this.#state !== 'reading') return;
-        if (events.length > 0) this.#deliverPage(events);
+        const sent = this.#deliverPage(events);
         // Delivering may have ended or blocked it.
-        if (events.length < limit && channel.version === version && this.#isReading()) {
+        if (!this.#isReading()) return;
+        if (sent === events.length && sent < limit && channel.version === version) {
           this.#state = 'live';
           channel.vouch(this.#cursor);
+          return;
         }
+        // The store may answer without a pause, and others want the loop too.
+        await new Promise<void>((resolve) => this.#options.soon(resolve));
       }
     } catch (error) {
       this.#fail(error);
@@ -154,13 +161,13 @@ export class EventStream implements Follower {
     return this.#state === 'reading';
   }
 
-  #deliverPage(events: readonly StoredEvent[]): void {
-    const bytes = encode(this.#options.source, events);
-    const fitting = Math.floor((this.#pageLimit * pageBytes) / bytes.length);
-    if (events.length === this.#pageLimit || fitting < this.#pageLimit) {
-      this.#pageLimit = Math.max(pageMin, Math.min(pageMax, fitting));
-    }
-    this.#deliver(bytes, events.length, events.at(-1));
+  /** Sends what fits of a page, and says how many events that were. */
+  #deliverPage(events: readonly StoredEvent[]): number {
+    if (events.length === 0) return 0;
+    const { bytes, count } = encode(this.#options.source, events, pageBytes);
+    this.#pageLimit = Math.max(pageMin, Math.min(pageMax, Math.ceil((count * pageBytes) / bytes.length)));
+    this.#deliver(bytes, count, events[count - 1]);
+    return count;
   }
 
   #deliver(bytes: Buffer, count: number, last: StoredEvent | undefined): void {

@@ -66,6 +66,7 @@ export class Streams {
         bufferBytes: limits.streamBufferBytes,
         slowReaderMs: limits.slowReaderMs,
         now: () => clock.now(),
+        soon: (run) => clock.soon(run),
         counts: this.counts,
         onEnd: (reason, error) => this.#onEnd(stream, reason, error, socket),
       },

@@ -1,0 +1,290 @@
+/** The client against the real server, and against things that are none. */
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import type { AppError, TapeEvent } from '../../src/client/index.ts';
+import { ApiError, createClient } from '../../src/client/index.ts';
+import { hastyTimer, openDoor, token } from '../support/door.ts';
+
+interface Peer extends AsyncDisposable {
+  readonly url: string;
+  readonly requests: { readonly url: string; readonly headers: IncomingMessage['headers'] }[];
+}
+
+/** A server that answers by a script: each connection of a stream the next part. */
+async function peer(answer: (request: IncomingMessage, response: ServerResponse, nth: number) => void): Promise<Peer> {
+  const requests: { readonly url: string; readonly headers: IncomingMessage['headers'] }[] = [];
+  const server: Server = createServer((request, response) => {
+    requests.push({ url: request.url ?? '', headers: request.headers });
+    answer(request, response, requests.length - 1);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const event = (seq: number, type = 'output'): string =>
+  `id: ${seq}\ndata: ${JSON.stringify({ session: 's', task: 't', seq, at: 0, type, data: null })}\n\n`;
+const stream = (response: ServerResponse, text: string): void =>
+  void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(text);
+
+async function collect(events: AsyncIterable<TapeEvent>): Promise<number[]> {
+  const seqs: number[] = [];
+  for await (const { seq } of events) seqs.push(seq);
+  return seqs;
+}
+
+const thrown = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+describe('a call', () => {
+  test('that is refused throws the problem’s code and hint', async () => {
+    await using door = await openDoor();
+    const error = await thrown(door.client.task('nobody'));
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({
+      code: 'unknown_task',
+      status: 404,
+      retryable: false,
+      problem: { title: 'No such task' },
+    });
+    expect((error as ApiError).hint).not.toBe('');
+  });
+
+  test('with a wrong token, or none, is unauthorized', async () => {
+    await using door = await openDoor();
+    for (const wrong of ['wrong', null]) {
+      expect(await thrown(createClient({ baseUrl: door.url, token: wrong }).tasks())).toMatchObject({
+        code: 'unauthorized',
+      });
+    }
+  });
+
+  test('to nobody is unreachable, and retryable', async () => {
+    await using none = await peer(() => {});
+    const { url } = none;
+    await none[Symbol.asyncDispose]();
+    const error = await thrown(createClient({ baseUrl: url }).health());
+    expect(error).toMatchObject({ code: 'unreachable', retryable: true });
+    expect((error as AppError).message).toContain('ECONNREFUSED');
+  });
+
+  test('to something else is a bad response', async () => {
+    await using page = await peer((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+    );
+    await using gateway = await peer((_, response) =>
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<html>'),
+    );
+    await using moved = await peer((_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end());
+    expect(await thrown(createClient({ baseUrl: page.url }).health())).toMatchObject({
+      code: 'bad_response',
+      retryable: false,
+    });
+    expect(await thrown(createClient({ baseUrl: gateway.url }).health())).toMatchObject({
+      code: 'bad_response',
+      retryable: true,
+    });
+    expect(await thrown(createClient({ baseUrl: moved.url, token }).health())).toMatchObject({ code: 'unreachable' });
+  });
+
+  test('that is not answered is given up', async () => {
+    await using silent = await peer(() => {});
+    expect(await thrown(createClient({ baseUrl: silent.url, timeoutMs: 20 }).health())).toMatchObject({
+      code: 'unreachable',
+      retryable: true,
+    });
+    const abort = new AbortController();
+    const call = thrown(createClient({ baseUrl: silent.url }).health({ signal: abort.signal }));
+    abort.abort();
+    expect(await call).toMatchObject({ code: 'aborted' });
+    expect(await thrown(createClient({ baseUrl: silent.url }).health({ signal: AbortSignal.abort() }))).toMatchObject({
+      code: 'aborted',
+    });
+  });
+
+  test('keeps a prefix of the address, escapes keys, sends the token', async () => {
+    await using mirror = await peer((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+    );
+    const client = createClient({ baseUrl: `${mirror.url}/box/`, token: 'secret' });
+    await client.session('a:b/c d?#%é');
+    await client.tasks({ status: ['queued', 'running'], limit: 3 });
+    await client.submit({ session: 's', prompt: 'p' }, { idempotencyKey: 'k' });
+    expect(mirror.requests.map(({ url }) => url)).toEqual([
+      '/box/v1/sessions/a%3Ab%2Fc%20d%3F%23%25%C3%A9',
+      '/box/v1/tasks?status=queued%2Crunning&limit=3',
+      '/box/v1/tasks',
+    ]);
+    expect(mirror.requests[2]?.headers).toMatchObject({
+      authorization: 'Bearer secret',
+      'idempotency-key': 'k',
+      'content-type': 'application/json',
+    });
+  });
+});
+
+describe('following a tape', () => {
+  const options = { timer: hastyTimer, random: () => 0 };
+
+  test('goes on after the last event that came, however the stream broke', async () => {
+    const parts: ((response: ServerResponse) => void)[] = [
+      (response) => stream(response, `retry: 1\n\n: hello\n\n${event(1)}${event(2)}id: 3\ndata: {"half`),
+      (response) =>
+        void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(3), () => response.destroy()),
+      (response) => stream(response, `${event(4)}event: cut\ndata: {"reason":"slow_reader"}\n\n`),
+      (response) => stream(response, `${event(5)}event: bye\ndata: {"reason":"closing"}\n\n`),
+      (response) => response.destroy(),
+      (response) =>
+        void response
+          .writeHead(503, { 'content-type': 'application/problem+json' })
+          .end('{"type":"x","title":"x","status":503,"detail":"d","code":"closing","hint":"h","retryable":true}'),
+      (response) => void response.writeHead(502).end('bad gateway'),
+      (response) => stream(response, ''),
+      // A server that repeats what was read already.
+      (response) => stream(response, `${event(4)}${event(5)}${event(6)}${event(7, 'final')}${event(8)}`),
+    ];
+    await using server = await peer((_, response, nth) => parts[nth]?.(response));
+    const breaks: string[] = [];
+    const seqs = await collect(
+      createClient({ baseUrl: server.url, ...options }).follow('t', { onBreak: ({ code }) => void breaks.push(code) }),
+    );
+    expect(seqs).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(server.requests.map(({ headers }) => headers['last-event-id'])).toEqual([
+      '0',
+      '2',
+      '3',
+      '4',
+      '5',
+      '5',
+      '5',
+      '5',
+      '5',
+    ]);
+    expect(breaks).toEqual([
+      'unreachable',
+      'unreachable',
+      'unreachable',
+      'unreachable',
+      'unreachable',
+      'closing',
+      'bad_response',
+      'unreachable',
+    ]);
+  });
+
+  test('asks again rather than leave a gap', async () => {
+    await using server = await peer((_, response, nth) =>
+      stream(response, nth === 0 ? event(1) + event(3) : event(2) + event(3, 'final')),
+    );
+    expect(await collect(createClient({ baseUrl: server.url, ...options }).follow('t'))).toEqual([1, 2, 3]);
+  });
+
+  test('takes silence for a dead connection', async () => {
+    await using server = await peer((_, response, nth) => {
+      if (nth === 0) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(1));
+      else stream(response, event(2, 'final'));
+    });
+    expect(await collect(createClient({ baseUrl: server.url, silenceMs: 400, ...options }).follow('t'))).toEqual([
+      1, 2,
+    ]);
+  });
+
+  test('ends at once where the tape had ended, and begins where it is told', async () => {
+    await using server = await peer((_, response) => response.writeHead(204).end());
+    expect(await collect(createClient({ baseUrl: server.url, ...options }).follow('t', { after: 7 }))).toEqual([]);
+    expect(server.requests.map(({ headers }) => headers['last-event-id'])).toEqual(['7']);
+  });
+
+  test('ends with the error that another try would not mend', async () => {
+    await using door = await openDoor();
+    expect(await thrown(collect(door.client.follow('nobody')))).toMatchObject({ code: 'unknown_task' });
+    expect(await thrown(collect(createClient({ baseUrl: door.url, token: 'wrong' }).follow('nobody')))).toMatchObject({
+      code: 'unauthorized',
+    });
+    await using page = await peer((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+    );
+    expect(await thrown(collect(createClient({ baseUrl: page.url }).follow('t')))).toMatchObject({
+      code: 'bad_response',
+    });
+    const { url } = page;
+    await page[Symbol.asyncDispose]();
+    expect(await thrown(collect(createClient({ baseUrl: url }).follow('t')))).toMatchObject({ code: 'unreachable' });
+  });
+
+  test('ends when its signal aborts: while it reads, and while it waits to try again', async () => {
+    await using door = await openDoor();
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const reading = new AbortController();
+    const first = (async () => {
+      for await (const { type } of door.client.follow(task, { signal: reading.signal }))
+        if (type === 'turn-started') reading.abort();
+    })();
+    expect(await thrown(first)).toMatchObject({ code: 'aborted' });
+
+    await using broken = await peer((_, response, nth) =>
+      nth === 0 ? stream(response, event(1)) : response.destroy(),
+    );
+    const waiting = new AbortController();
+    const patient = createClient({
+      baseUrl: broken.url,
+      timer: (ms, fire) => (ms > 10_000 ? hastyTimer(ms, fire) : () => {}),
+    });
+    const second = collect(
+      patient.follow('t', { signal: waiting.signal, onBreak: () => queueMicrotask(() => waiting.abort()) }),
+    );
+    expect(await thrown(second)).toMatchObject({ code: 'aborted' });
+  });
+
+  test('leaves no stream open when its reader stops', async () => {
+    await using door = await openDoor();
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    for await (const { seq } of door.client.follow(task)) if (seq === 1) break;
+    while (!(await door.client.metrics()).includes('signalbox_http_streams 0')) await door.client.health();
+  });
+});
+
+describe('following a feed', () => {
+  test('from now on loses nothing, though its first connection breaks before the first event', async () => {
+    await using door = await openDoor();
+    const before = await door.client.submit({ session: 's', prompt: 'p' });
+    (await door.box.stage.turn()).finish();
+    await door.box.ended(before.task);
+    let attempts = 0;
+    const client = createClient({
+      baseUrl: door.url,
+      token,
+      timer: hastyTimer,
+      fetch: async (input, init) => {
+        const streaming = String(new Headers(init?.headers).get('accept')).includes('event-stream');
+        if (streaming && ++attempts === 1) {
+          // Open, and gone before anything came; meanwhile something happens.
+          const response = await fetch(input, init);
+          await response.body?.cancel();
+          await door.client.submit({ session: 's', prompt: 'q' });
+          return new Response(new ReadableStream({ start: (controller) => controller.close() }), {
+            headers: { 'content-type': 'text/event-stream' },
+          });
+        }
+        return fetch(input, init);
+      },
+    });
+    for await (const first of client.followSession('s', { after: 'now' })) {
+      expect(first).toMatchObject({ seq: 1, type: 'queued' });
+      expect(first.task).not.toBe(before.task);
+      break;
+    }
+    expect(attempts).toBe(2);
+  });
+});

@@ -1,0 +1,358 @@
+/** Server-sent events: framing, live and stored, slow and dead readers, ends. */
+import type { Socket } from 'node:net';
+import { createParser } from 'eventsource-parser';
+import { describe, expect, test } from 'vitest';
+import type { TapeEvent } from '../../src/protocol/index.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import type { Door } from '../support/door.ts';
+import { openDoor, openSocket, problemIn, token } from '../support/door.ts';
+
+interface Message {
+  readonly id: string | undefined;
+  readonly event: string | undefined;
+  readonly data: TapeEvent & { readonly reason?: string; readonly position?: string };
+}
+
+/** A reader on a bare socket: what came, in which reads, and when it ended. */
+class Reader {
+  readonly messages: Message[] = [];
+  /** How many messages were complete after each read of the socket. */
+  readonly reads: number[] = [];
+  head = '';
+  bytes = 0;
+  comments = 0;
+  readonly ended: Promise<void>;
+  #woken = Promise.withResolvers<void>();
+  readonly #socket: Socket;
+  readonly #parser = createParser({
+    onEvent: ({ id, event, data }) => void this.messages.push({ id, event, data: JSON.parse(data) as Message['data'] }),
+    onComment: () => void this.comments++,
+  });
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('error', () => {});
+    this.ended = new Promise((resolve) => socket.once('close', () => resolve(this.#woken.resolve())));
+  }
+
+  #read(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    let text = chunk.toString();
+    if (!this.head.includes('\r\n\r\n')) {
+      this.head += text;
+      const end = this.head.indexOf('\r\n\r\n');
+      text = end < 0 ? '' : this.head.slice(end + 4);
+      if (end >= 0) this.head = this.head.slice(0, end + 4);
+    }
+    this.#parser.feed(text);
+    this.reads.push(this.messages.length);
+    this.#woken.resolve();
+    this.#woken = Promise.withResolvers();
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await this.#woken.promise;
+  }
+
+  get seqs(): number[] {
+    return this.messages.filter(({ event }) => event === undefined).map(({ data }) => data.seq);
+  }
+
+  get notices(): { event: string | undefined; reason: string | undefined; id: string | undefined }[] {
+    return this.messages
+      .filter(({ event }) => event !== undefined)
+      .map(({ event, data, id }) => ({ event, reason: data.reason, id }));
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  drop(): void {
+    this.#socket.destroy();
+  }
+}
+
+async function read(door: Door, path: string, lastEventId?: string): Promise<Reader> {
+  const socket = await openSocket(door.port);
+  const reader = new Reader(socket);
+  const resume = lastEventId === undefined ? '' : `last-event-id: ${lastEventId}\r\n`;
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\naccept: text/event-stream\r\n${resume}\r\n`,
+  );
+  await reader.until(() => reader.head.includes('\r\n\r\n'));
+  return reader;
+}
+
+async function figure(door: Door, name: string): Promise<number> {
+  const text = await door.client.metrics();
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+  return line === undefined ? Number.NaN : Number(line.slice(name.length + 1));
+}
+
+const dense = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+describe('a stream of a task', () => {
+  test('begins with what is stored, goes on live, has ids to come back by, and ends after final', async () => {
+    await using door = await openDoor();
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const turn = await door.box.stage.turn();
+    const reader = await read(door, `/v1/tasks/${task}/events`);
+    expect(reader.head).toContain('HTTP/1.1 200');
+    expect(reader.head.toLowerCase()).toContain('content-type: text/event-stream');
+    await reader.until(() => reader.seqs.length > 0);
+    turn.say('line one\nline two\r\nevent: cut\ndata: {}\n\n');
+    turn.finish('done');
+    await reader.ended;
+    const stored = await door.box.ended(task);
+    expect(reader.seqs).toEqual(dense(1, stored.seq));
+    expect(reader.messages.map(({ id }) => Number(id))).toEqual(reader.seqs);
+    expect(reader.messages.at(-1)?.data.type).toBe('final');
+    expect(reader.notices).toEqual([]);
+    expect(JSON.stringify(reader.messages)).toContain('line two\\r\\nevent: cut');
+
+    const rest = await read(door, `/v1/tasks/${task}/events`, '3');
+    await rest.ended;
+    expect(rest.seqs).toEqual(dense(4, stored.seq));
+    const after = await read(door, `/v1/tasks/${task}/events?after=2`, '4');
+    await after.ended;
+    expect(after.seqs).toEqual(dense(5, stored.seq));
+  });
+
+  test('that was read to its final has no content, so that an EventSource does not come back', async () => {
+    await using door = await openDoor();
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    (await door.box.stage.turn()).finish();
+    const { seq } = await door.box.ended(task);
+    const get = (id: string) =>
+      door.fetch(`/v1/tasks/${task}/events`, { headers: { accept: 'text/event-stream', 'last-event-id': id } });
+    expect((await get(String(seq))).status).toBe(204);
+    for (const id of [String(seq + 1), '-1', '1e2', 'x', '99999999999999999999']) {
+      expect([id, (await problemIn(await get(id))).code]).toEqual([id, 'bad_last_event_id']);
+    }
+  });
+
+  test('of 3,000 events comes whole from any point, while more are written', async () => {
+    await using door = await openDoor();
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const turn = await door.box.stage.turn();
+    for (let at = 0; at < 2000; at++) turn.say(`${at}`);
+    const readers = await Promise.all(
+      [0, 1, 700, 1999].map((after) =>
+        read(door, `/v1/tasks/${task}/events?after=0`, after === 0 ? undefined : '1').then((reader) => ({
+          after,
+          reader,
+        })),
+      ),
+    );
+    for (let at = 2000; at < 3000; at++) turn.say(`${at}`);
+    turn.finish();
+    const { seq } = await door.box.ended(task);
+    for (const { after, reader } of readers) {
+      await reader.ended;
+      expect(reader.seqs).toEqual(dense(after === 0 ? 1 : 2, seq));
+    }
+  });
+
+  test('sends the events of one pass in one write', async () => {
+    await using door = await openDoor();
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const turn = await door.box.stage.turn();
+    const reader = await read(door, `/v1/tasks/${task}/events`);
+    await reader.until(() => reader.messages.some(({ data }) => data.type === 'turn-started'));
+    const before = reader.messages.length;
+    for (let at = 0; at < 50; at++) turn.say(`${at}`);
+    await reader.until(() => reader.messages.length === before + 50);
+    const reads = reader.reads.filter((count) => count > before);
+    expect(reads.length).toBeLessThan(10);
+    reader.drop();
+  });
+});
+
+describe('a stream of a feed', () => {
+  test('carries all tapes of a session in order, resumes by position, and starts now on request', async () => {
+    await using door = await openDoor();
+    const reader = await read(door, '/v1/events');
+    const first = await door.client.submit({ session: 'a/b', prompt: 'p' });
+    (await door.box.stage.turn()).finish();
+    await door.box.ended(first.task);
+    const session = await read(door, '/v1/sessions/a%2Fb/events');
+    const late = await read(door, '/v1/events?after=now');
+    const second = await door.client.submit({ session: 'other', prompt: 'p' });
+    (await door.box.stage.turn()).finish();
+    await door.box.ended(second.task);
+    const ends = (task: string) => (each: Reader) =>
+      each.until(() => each.messages.some(({ data }) => data.task === task && data.type === 'final'));
+    await ends(second.task)(reader);
+    await ends(first.task)(session);
+    await ends(second.task)(late);
+    const all = await door.box.box.feed(null, null, 1000);
+    expect(reader.messages.map(({ id }) => id)).toEqual(
+      all.slice(0, reader.messages.length).map(({ position }) => position),
+    );
+    expect(session.messages.every(({ data }) => data.session === 'a/b')).toBe(true);
+    expect(late.messages.every(({ data }) => data.session === 'other')).toBe(true);
+    expect(late.messages[0]?.data).toMatchObject({ seq: 1 });
+
+    const from = reader.messages[3]?.id ?? '';
+    const again = await read(door, '/v1/events', from);
+    await ends(second.task)(again);
+    expect(again.messages.map(({ id }) => id)).toEqual(
+      all.slice(4, 4 + again.messages.length).map(({ position }) => position),
+    );
+    for (const each of [reader, session, late, again]) each.drop();
+  });
+
+  test('has no gap and no repeat for 20 readers that join while 40 tasks run', async () => {
+    await using door = await openDoor();
+    const readers: Reader[] = [];
+    for (let at = 0; at < 40; at++) {
+      const { task } = await door.client.submit({ session: `s${at % 4}`, prompt: `${at}` });
+      if (at % 2 === 0) readers.push(await read(door, '/v1/events'));
+      const turn = await door.box.stage.turn();
+      for (let line = 0; line < 20; line++) turn.say(`${line}`);
+      turn.finish();
+      await door.box.ended(task);
+    }
+    const all = (await door.box.box.feed(null, null, 10_000)).map(({ position }) => position);
+    const last = all.at(-1);
+    for (const reader of readers) {
+      await reader.until(() => reader.messages.at(-1)?.id === last);
+      expect(reader.messages.map(({ id }) => id)).toEqual(all);
+      reader.drop();
+    }
+  });
+});
+
+describe('a stream on which nothing happens', () => {
+  test('gets a comment now and then', async () => {
+    const clock = new ManualClock();
+    await using door = await openDoor({ server: { clock } });
+    const reader = await read(door, '/v1/events');
+    await reader.until(() => reader.bytes > reader.head.length);
+    for (let beat = 1; beat <= 3; beat++) {
+      clock.advance(15_000);
+      clock.advance(15_000);
+      await reader.until(() => reader.comments >= beat);
+    }
+    reader.drop();
+    await reader.ended;
+    while ((await figure(door, 'signalbox_http_streams')) > 0) await door.client.health();
+    expect(clock.armed).toBe(0);
+  });
+});
+
+describe('a reader that does not read', () => {
+  /** Twice what the kernel takes for one connection where its buffers may grow to 36 MiB. */
+  const line = 'x'.repeat(65_536);
+  const lines = 1100;
+
+  test('holds up nobody, costs bounded memory, and is served from the store when it reads again, or cut and told why', async () => {
+    const clock = new ManualClock();
+    await using door = await openDoor({ server: { clock } });
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const turn = await door.box.stage.turn();
+    const path = `/v1/tasks/${task}/events`;
+    const slow = await read(door, path);
+    const dead = await read(door, path);
+    slow.pause();
+    dead.pause();
+    const quick = await read(door, path);
+    for (let at = 0; at < lines; at++) turn.say(line);
+    turn.finish();
+    const { seq } = await door.box.ended(task);
+    await quick.ended;
+    expect(quick.seqs).toEqual(dense(1, seq));
+    // Of the other two's events only what the kernel took, and one bound each, is anywhere.
+    const written = (await figure(door, 'signalbox_http_stream_bytes_total')) - quick.bytes;
+    expect(written).toBeLessThan(quick.bytes * 1.6);
+
+    slow.resume();
+    await slow.ended;
+    expect(slow.seqs).toEqual(dense(1, seq));
+    expect(slow.notices).toEqual([]);
+
+    clock.advance(30_000);
+    expect(await figure(door, 'signalbox_http_streams_ended_total{reason="slow_reader"}')).toBe(1);
+    expect(await figure(door, 'signalbox_http_streams')).toBe(0);
+    dead.resume();
+    await dead.ended;
+    expect(dead.notices).toMatchObject([{ event: 'cut', reason: 'slow_reader' }]);
+    expect(dead.seqs).toEqual(dense(1, dead.seqs.length));
+    expect(dead.seqs.length).toBeLessThan(seq);
+    const rest = await read(door, path, String(dead.seqs.length));
+    await rest.ended;
+    expect([...dead.seqs, ...rest.seqs]).toEqual(dense(1, seq));
+  });
+});
+
+describe('an end that is not the task’s', () => {
+  test('is told: bye when the daemon closes', async () => {
+    await using door = await openDoor();
+    const readers = [await read(door, '/v1/events'), await read(door, '/v1/events')];
+    await door.server.close();
+    for (const reader of readers) {
+      await reader.ended;
+      expect(reader.notices).toMatchObject([{ event: 'bye', reason: 'closing' }]);
+    }
+  });
+
+  test('is told: cut when the store cannot be read', async () => {
+    await using door = await openDoor();
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    (await door.box.stage.turn()).finish();
+    await door.box.ended(task);
+    const reader = await read(door, '/v1/events');
+    await reader.until(() => reader.messages.some(({ data }) => data.type === 'final'));
+    const second = await door.client.submit({ session: 's', prompt: 'p' });
+    await door.box.box.close({ graceMs: 0 });
+    await reader.until(() => reader.messages.some(({ data }) => data.task === second.task));
+    const late = await door.fetch('/v1/events', { headers: { accept: 'text/event-stream' } });
+    expect(await late.text()).toContain('event: cut\ndata: {"reason":"stream_failed"');
+    expect(door.logged.map(({ message }) => message)).toContain('a stream could not be read');
+    reader.drop();
+  });
+
+  test('leaves nothing of a reader that went away', async () => {
+    await using door = await openDoor();
+    const readers = await Promise.all(Array.from({ length: 20 }, () => read(door, '/v1/events')));
+    expect(await figure(door, 'signalbox_http_streams')).toBe(20);
+    for (const reader of readers) reader.drop();
+    while ((await figure(door, 'signalbox_http_streams')) > 0) await door.client.health();
+    expect(await figure(door, 'signalbox_http_streams_ended_total{reason="gone"}')).toBe(20);
+  });
+});
+
+describe('a long poll', () => {
+  test('answers at once when there is something, else with the next event, else empty when its time is over', async () => {
+    const clock = new ManualClock();
+    await using door = await openDoor({ server: { clock } });
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const turn = await door.box.stage.turn();
+    const page = await door.client.taskEvents(task, { wait: 60 });
+    expect(page.items.length).toBeGreaterThan(0);
+    while ((await door.client.taskEvents(task)).items.at(-1)?.type !== 'turn-started') await door.client.health();
+    const { next } = await door.client.taskEvents(task);
+    const waiting = door.client.taskEvents(task, { after: next, wait: 60 });
+    while ((await figure(door, 'signalbox_http_long_polls')) === 0) await door.client.health();
+    turn.say('something');
+    expect((await waiting).items).toMatchObject([{ seq: next + 1, type: 'output' }]);
+
+    const empty = door.client.taskEvents(task, { after: next + 1, wait: 60 });
+    while ((await figure(door, 'signalbox_http_long_polls')) === 0) await door.client.health();
+    clock.advance(60_000);
+    expect(await empty).toEqual({ items: [], next: next + 1, final: false });
+
+    turn.finish();
+    const { seq } = await door.box.ended(task);
+    const last = await door.client.taskEvents(task, { after: next + 1, wait: 60 });
+    expect(last).toMatchObject({ next: seq, final: true });
+    expect(await door.client.taskEvents(task, { after: seq, wait: 60 })).toEqual({ items: [], next: seq, final: true });
+    expect(clock.armed).toBe(0);
+  });
+});
