@@ -141,20 +141,28 @@ export interface Store {
   readonly kind: string;
   /** Takes the session for this node: a new lease, larger than any before. Also makes the session's row when it is new. */
   claim(session: SessionKey): MaybePromise<StoredSession>;
-  /** Writes the records of many sessions in one transaction. Outcomes in the order of `commits`. */
+  /**
+   * Writes the records of many sessions in one transaction. Outcomes in the order of `commits`. Throws `CommitRejected` (it names
+   * the session) for records that break a rule, and `store_failed` when the disk refuses: nothing of the group is written then.
+   */
   commit(commits: readonly SessionCommit[]): MaybePromise<readonly CommitOutcome[]>;
   /** Sessions with open tasks or a parked mark, to be recovered at start; keyset pages. */
   openSessions(cursor: string | null, limit: number): MaybePromise<Page<SessionKey>>;
 
   task(id: TaskId): MaybePromise<StoredTask | null>;
+  /** Newest first. All pages throw `bad_cursor` for a cursor that is not one of theirs. */
   tasks(filter: TaskFilter, cursor: string | null, limit: number): MaybePromise<Page<StoredTask>>;
   taskByIdempotencyKey(key: string): MaybePromise<TaskId | null>;
   session(key: SessionKey): MaybePromise<SessionSummary | null>;
+  /** Those that have a row, newest first. */
   sessions(cursor: string | null, limit: number): MaybePromise<Page<SessionSummary>>;
 
   /** Events of one tape with seq > after, in order, at most `limit`. `task` null: the session's own tape. */
   tape(session: SessionKey, task: TaskId | null, after: number, limit: number): MaybePromise<readonly StoredEvent[]>;
-  /** Events of one session (all its tapes) or of all sessions, in commit order, after a position (null: from the beginning). */
+  /**
+   * Events of one session (all its tapes) or of all sessions, in commit order, after a position (null: from the beginning). Throws
+   * `bad_cursor` for a position that this store has not reached.
+   */
   feed(session: SessionKey | null, after: FeedPosition | null, limit: number): MaybePromise<readonly FeedEvent[]>;
   /** The newest position, to follow from now on. */
   feedEnd(session: SessionKey | null): MaybePromise<FeedPosition | null>;

@@ -1,4 +1,5 @@
 /** S-5: lists, feeds, cursors, figures, processes. */
+import { invariant } from '../../core/errors.ts';
 import { incarnation, sessionKey, taskId } from '../../core/ids.ts';
 import type { FeedEvent, Page, Store, TaskFilter } from '../port.ts';
 import { codeOf, type Suite } from './api.ts';
@@ -21,6 +22,7 @@ async function allPages<T>(read: (cursor: string | null) => Page<T> | Promise<Pa
   let cursor: string | null = null;
   do {
     const page: Page<T> = await read(cursor);
+    invariant(page.items.length > 0 || cursor === null, 'a cursor leads to at least one more item');
     items.push(...page.items);
     cursor = page.cursor;
   } while (cursor !== null);
@@ -86,18 +88,23 @@ function feeds({ api, check }: Suite): void {
     check(
       'a long feed of many sessions is read whole, by session and all, in pages of an odd size',
       async (harness) => {
-        const store = await harness.open();
-        const owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
+        let store = await harness.open();
+        let owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
         const rare = await owner(store, 'rare');
         await rare.commit(ownEvent(1));
         const seqs = [0, 0, 0];
         for (const [index, { commit }] of owners.entries()) await commit(admit(`t${index}`));
-        for (let round = 0; round < 700; round += 1) {
-          // Different lengths, so that the sessions' runs begin and end everywhere.
+        for (let round = 0; round < 900; round += 1) {
+          if (round % 200 === 150) {
+            await store.close();
+            store = await harness.open();
+            owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
+          }
+          // Different lengths, so that the sessions' runs begin and end everywhere; the group's last one is a single event.
           await store.commit(
             owners.map(({ session, lease }, index) => {
               const from = seqs[index] ?? 0;
-              const count = ((round + index) % 4) + 1;
+              const count = index === 2 ? 1 : ((round + index) % 4) + 1;
               seqs[index] = from + count;
               const records = Array.from({ length: count }, (_, n) =>
                 taskEvent(`t${index}`, from + n + 1, 'output', null),
@@ -106,7 +113,7 @@ function feeds({ api, check }: Suite): void {
             }),
           );
         }
-        await rare.commit(ownEvent(2));
+        await (await owner(store, 'rare')).commit(ownEvent(2));
         const total = seqs.reduce((sum, seq) => sum + seq, 2);
         const follow = async (session: ReturnType<typeof key> | null): Promise<readonly FeedEvent[]> => {
           const seen: FeedEvent[] = [];

@@ -36,7 +36,7 @@ interface SessionChange {
   at: number;
 }
 
-/** Consecutive events of one tape in one session's commit: one row of the feed. */
+/** Events of one tape next to each other in one session's commit (so their numbers are, too): one row of the feed. */
 interface Run {
   readonly pos: number;
   readonly session: number;
@@ -257,7 +257,7 @@ export class GroupWriter {
     const pos = (this.#ledger.last += 1);
     const run = this.#run;
     const ends = record.type === 'end';
-    if (run !== null && run.tape === tape && run.last === seq - 1) {
+    if (run !== null && run.tape === tape) {
       run.last = seq;
       run.ends = ends;
     } else {

@@ -2,6 +2,7 @@
 import { AppError } from '../../core/errors.ts';
 
 const corrupt = 11;
+const constraint = 19;
 const notDatabase = 26;
 
 interface SqliteError extends Error {
@@ -19,6 +20,7 @@ export function storeError(error: unknown): unknown {
   if (!isSqliteError(error)) return error;
   const primary = error.errcode & 0xff;
   if (primary === corrupt || primary === notDatabase) return damaged(error.message, error);
+  if (primary === constraint) return refused(error);
   return failed(`${error.message} (${error.errcode})`, error);
 }
 
@@ -29,6 +31,15 @@ const failed = (what: string, cause: unknown): AppError =>
     hint: 'Nothing was written. See that the data folder can be written, and that its disk has space and works.',
     retryable: true,
     cause,
+  });
+
+/** The last line of defence, a key or a trigger: the checks before it should have seen this. */
+const refused = (error: SqliteError): AppError =>
+  new AppError({
+    code: 'tape_conflict',
+    message: `the database refused a write that breaks a rule: ${error.message} (${error.errcode})`,
+    hint: 'Nothing was written. A second writer, or a defect of ours: report it with the tape of the session.',
+    cause: error,
   });
 
 export const damaged = (what: string, cause?: unknown): AppError =>

@@ -54,9 +54,9 @@ function checkSize(path: string, header: Buffer, size: number): void {
   if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) throw damaged(`a page cannot have ${pageBytes} bytes`);
   if (header.toString('hex', 21, 24) !== '402020') throw damaged('its header is not that of a SQLite file');
   const log = walPages(`${path}-wal`, pageBytes);
-  const pages = log.databasePages ?? header.readUInt32BE(28);
+  const pages = header.readUInt32BE(28);
   for (let page = Math.floor(size / pageBytes) + 1; page <= pages; page += 1) {
-    if (!log.pages.has(page)) throw damaged(`it has ${size} bytes, and ${pages * pageBytes} were written`);
+    if (!log.has(page)) throw damaged(`it has ${size} bytes, and ${pages * pageBytes} were written`);
   }
 }
 

@@ -21,10 +21,8 @@ export const indexed = 'SELECT indexed FROM totals';
 export const taskByKey = 'SELECT id FROM tasks WHERE idempotency_key = ?1';
 
 // Writes of a commit.
-export const claimSession = `
-  INSERT INTO sessions (key, lease) VALUES (?1, 1)
-  ON CONFLICT (key) DO UPDATE SET lease = lease + 1
-  RETURNING n, lease, row`;
+export const claimSession = 'UPDATE sessions SET lease = lease + 1 WHERE key = ?1 RETURNING lease, row';
+export const newSession = 'INSERT INTO sessions (key, lease) VALUES (?1, 1)';
 export const insertTask = `
   INSERT INTO tasks (id, session, status, lane, admitted_at, source, idempotency_key, row, payload)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`;
@@ -114,7 +112,7 @@ export const sessionNumber = 'SELECT n FROM sessions WHERE key = ?1';
  * with the run's last stored event, or alone. So every row brings at least one event after ?3.
  * ?1 the first run to read, ?2 limit, ?3 the position to read after, ?4 session.
  */
-const feedOf = (runs: string, where: string): string => `
+const feedOf = (runs: string, where: string, pos: string): string => `
   SELECT r.pos, r.first_seq, r.last_seq, r.ends, s.key AS session, t.id AS task, e.seq, e.at, e.type, e.data,
     CASE WHEN r.ends THEN t.ended_at END AS ended_at,
     CASE WHEN r.ends AND coalesce(e.seq, r.last_seq - 1) = r.last_seq - 1 THEN t.result END AS result
@@ -122,14 +120,14 @@ const feedOf = (runs: string, where: string): string => `
   CROSS JOIN sessions s ON s.n = r.session
   LEFT JOIN tasks t ON t.n = r.tape
   LEFT JOIN events e ON e.tape = r.tape AND e.seq BETWEEN r.first_seq AND r.last_seq
-  WHERE ${where} >= ?1
+  WHERE ${where} AND ${pos} >= ?1
     AND r.pos + coalesce(e.seq + (r.ends AND e.seq = r.last_seq - 1), r.last_seq) - r.first_seq > ?3
-  ORDER BY r.pos, e.seq LIMIT ?2`;
-export const feedAll = feedOf('runs r', 'r.pos');
+  ORDER BY ${pos}, e.seq LIMIT ?2`;
+export const feedAll = feedOf('runs r', 'true', 'r.pos');
 /** Up to `totals.indexed`. */
-export const feedSession = feedOf('session_runs x CROSS JOIN runs r ON r.pos = x.pos', 'x.session = ?4 AND x.pos');
+export const feedSession = feedOf('session_runs x CROSS JOIN runs r ON r.pos = x.pos', 'x.session = ?4', 'x.pos');
 /** After it: every run of the tail is looked at. */
-export const feedSessionTail = feedOf('runs r', 'r.session = ?4 AND r.pos');
+export const feedSessionTail = feedOf('runs r', 'r.session = ?4', 'r.pos');
 export const runAt = 'SELECT max(pos) AS pos FROM runs WHERE pos <= ?1';
 export const runAtSession = 'SELECT max(pos) AS pos FROM session_runs WHERE session = ?2 AND pos <= ?1';
 /** ?1 session, ?2 `totals.indexed`. */

@@ -61,6 +61,7 @@ export class SqliteStore implements Store {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #claim: StatementSync;
+  readonly #newSession: StatementSync;
   readonly #openTasks: StatementSync;
   #open = true;
   /** Something was written since the last checkpoint of `tidy`. */
@@ -79,6 +80,7 @@ export class SqliteStore implements Store {
     this.#begin = db.prepare(sql.begin);
     this.#commit = db.prepare(sql.commit);
     this.#claim = db.prepare(sql.claimSession);
+    this.#newSession = db.prepare(sql.newSession);
     this.#openTasks = db.prepare(sql.openTasks);
   }
 
@@ -100,13 +102,19 @@ export class SqliteStore implements Store {
     return this.#unsynced(() =>
       this.#transaction(() => {
         const row = this.#claim.get(session);
+        if (row === undefined) this.#newSession.run(session);
         const entry = this.#ledger.session(session);
-        invariant(row !== undefined && entry !== null, 'a claimed session has a row');
-        entry.lease = num(row, 'lease');
+        invariant(entry !== null, 'a claimed session has a row');
+        entry.lease = row === undefined ? 1 : num(row, 'lease');
         const open = this.#openTasks
           .all(entry.n)
           .map((task) => ({ row: json(task, 'row') as TaskRow, seq: num(task, 'seq') }));
-        return { lease: entry.lease, row: json(row, 'row') as SessionRow | null, seq: entry.seq, open };
+        return {
+          lease: entry.lease,
+          row: row === undefined ? null : (json(row, 'row') as SessionRow | null),
+          seq: entry.seq,
+          open,
+        };
       }),
     );
   }

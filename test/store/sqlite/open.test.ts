@@ -135,6 +135,20 @@ describe('an open store', () => {
     store.close();
   });
 
+  test('has everything when a checkpoint was cut off after its first page', async () => {
+    await killed();
+    // The first page as the checkpoint would have written it: it counts pages that stand in the log alone.
+    const whole = join(folder, 'whole.db');
+    for (const suffix of ['', '-wal']) copyFileSync(`${path}${suffix}`, `${whole}${suffix}`);
+    using db = new DatabaseSync(whole);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    patch(0, readFileSync(whole).subarray(0, 4_096));
+    expect(statSync(path).size).toBeLessThan(statSync(whole).size);
+    const store = openSqliteStore({ path });
+    expect(store.stats().tasks).toEqual({ queued: 60, running: 0, completed: 20, failed: 0, cancelled: 0 });
+    store.close();
+  });
+
   test('keeps its settings: every commit waits for the disk, or not, as asked', () => {
     for (const durability of ['power', 'process'] as const) {
       const store = openSqliteStore({ path: join(folder, durability, 'x.db'), durability });
@@ -200,10 +214,15 @@ describe('is refused and left alone:', () => {
     expect(await refused()).toBe('store_damaged');
   });
 
-  test('a file that has lost pages which its log does not have', async () => {
-    // Large enough that nothing but the sizes is looked at.
-    await killed((store) => store.tidy());
-    truncateSync(path, 4_096);
+  test('a large file that has lost pages which its log had once, and has no more', async () => {
+    await killed((store) => {
+      const session = sessionKey('big');
+      const { lease } = store.claim(session);
+      const records = [admit('big'), taskEvent('big', 1, 'output', 'x'.repeat(6_000_000))];
+      store.commit([{ session, lease, records }]);
+      store.tidy();
+    });
+    truncateSync(path, statSync(path).size - 1_000_000);
     expect(await refused()).toBe('store_damaged');
   });
 

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { admit, end, owner, running, taskEvent } from '../../../src/store/contract/records.ts';
 import { dumpSchema, migrate, migrations } from '../../../src/store/sqlite/migrate.ts';
+import * as sql from '../../../src/store/sqlite/sql.ts';
 import { read } from '../../tidy/files.ts';
 import { sqliteHarness } from '../harness.ts';
 
@@ -99,5 +100,33 @@ describe('whoever writes', () => {
       { seq: 1, type: 'progress' },
       { seq: 2, type: 'final' },
     ]);
+  });
+});
+
+describe('no statement reads more than it gives', () => {
+  /** One row, a handful of rows, or the end of an index: reading these whole is no matter. */
+  const small = new Set(['totals', 'indexed', 'setIndexed', 'addTotals', 'processes', 'lastRun']);
+  /** Sorts one session's open tasks, three pages of keys, or one batch of runs. */
+  const sorts = new Set(['openTasks', 'openSessions', 'indexRuns']);
+  const statements = Object.entries(sql).filter(([, text]) => /^\s*(?:SELECT|UPDATE|INSERT|DELETE)/.test(text));
+
+  test.each(statements)('%s', (name, text) => {
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0);
+    const plan = db
+      .prepare(`EXPLAIN QUERY PLAN ${text}`)
+      .all()
+      .map((row) => String(row['detail']));
+    const scans = plan.filter((line) => line.startsWith('SCAN') && !line.startsWith('SCAN (subquery'));
+    if (!small.has(name)) expect(scans).toEqual([]);
+    if (!sorts.has(name)) expect(plan.filter((line) => line.includes('TEMP B-TREE'))).toEqual([]);
+  });
+
+  test('sees one that does', () => {
+    expect(statements.length).toBeGreaterThan(25);
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0);
+    const plan = db.prepare('EXPLAIN QUERY PLAN SELECT * FROM tasks ORDER BY source').all();
+    expect(plan.map((row) => row['detail'])).toEqual(['SCAN tasks', 'USE TEMP B-TREE FOR ORDER BY']);
   });
 });
