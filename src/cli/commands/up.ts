@@ -83,8 +83,11 @@ export async function run(call: Call, io: Io): Promise<number> {
   announce(daemon, file, place, io);
   const why = await asked;
   endAtOnce(daemon);
-  if (io.terminal)
-    io.say(`${why}: turns that run have ${config.limits.graceMs / 1000} s to end; again, and all ends at once`);
+  if (!io.json) {
+    io.say(
+      `${why}: turns that run have ${config.limits.graceMs / 1000} s to end; once more, and everything ends at once`,
+    );
+  }
   await daemon.close();
   // A channel to a parent would keep the process.
   if (process.connected) process.disconnect();

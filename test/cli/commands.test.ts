@@ -1,0 +1,380 @@
+/** The commands as a person runs them: real processes, against a real daemon with the scripted agent. */
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT } from '../../src/protocol/errors.ts';
+import { isThere } from '../../src/cli/demo/child.ts';
+import { FOLDER } from '../../src/protocol/folder.ts';
+import type { Up } from '../support/cli.ts';
+import { Cli, ended, saying } from '../support/cli.ts';
+
+let cli: Cli;
+let up: Up;
+
+beforeAll(async () => {
+  cli = new Cli();
+  up = await cli.up();
+});
+
+afterAll(async () => {
+  await cli[Symbol.asyncDispose]();
+});
+
+const send = async (...args: readonly string[]): Promise<string> => String((await cli.json(['send', ...args]))['task']);
+
+describe('up', () => {
+  test('says where it answers, and the folder has what others need to find it, for its owner alone', () => {
+    expect(up.ready).toMatchObject({
+      type: 'ready',
+      folder: cli.data,
+      pid: up.child.pid,
+      agent: { name: 'scripted', standIn: true },
+    });
+    const mode = (name: string): number => statSync(join(cli.data, name)).mode & 0o777;
+    expect([mode('.'), mode(FOLDER.token), mode(FOLDER.database), mode(FOLDER.daemon)]).toEqual([
+      0o700, 0o600, 0o600, 0o600,
+    ]);
+    expect(JSON.parse(readFileSync(join(cli.data, FOLDER.daemon), 'utf8'))).toMatchObject({ url: up.ready.url });
+  });
+
+  test('a second one on the same folder is refused and says whose it is', async () => {
+    const second = await cli.run(['up', '--port', '0']);
+    expect([second.code, second.stdout]).toEqual([EXIT.storage, '']);
+    expect(second.stderr).toContain(`(pid ${up.child.pid})`);
+    expect((await cli.run(['tasks'])).code).toBe(EXIT.ok);
+  });
+
+  test('on a port that is taken it is refused, and frees its folder again', async () => {
+    const data = join(cli.folder, 'other');
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const refused = await cli.run(['up', '--data', data, '--port', String(port)]);
+    await new Promise((resolve) => taken.close(resolve));
+    expect([refused.code, refused.stdout]).toEqual([EXIT.unavailable, '']);
+    expect(refused.stderr).toContain(`127.0.0.1:${port} is in use`);
+    const next = await cli.up(['--data', data]);
+    next.child.kill('SIGTERM');
+    expect((await next.ended).code).toBe(0);
+  });
+
+  test('says for a person which agent answers, and how to send', async () => {
+    const child = cli.spawn(['up', '--port', '0', '--data', 'own', '--log-level', 'silent']);
+    const said = await saying(child, /Ctrl-C ends it/);
+    expect(said).toMatch(/^Signalbox \d+\.\d+\.\d+ answers at http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(said).toMatch(/agent +scripted, the stand-in: .*until a real agent is configured/);
+    expect(said).toMatch(/send +signalbox send --data own hello "Say hello"/);
+    child.kill('SIGINT');
+    expect((await ended(child)).code).toBe(0);
+  });
+
+  test('the first signal lets a turn end, the second ends everything at once', async () => {
+    const data = join(cli.folder, 'twice');
+    const log = join(cli.folder, 'agent.log');
+    const env = { SIGNALBOX_LIMITS_GRACE_MS: '600000', SIGNALBOX_AGENT_LOG: log };
+    const child = cli.spawn(['up', '--port', '0', '--data', data, '--log-level', 'silent'], { env });
+    await saying(child, /Ctrl-C ends it/);
+    const { task } = await cli.json(['send', 'busy', '[[forever:20]]', '--data', data]);
+    const tail = cli.spawn(['tail', String(task), '--data', data]);
+    await saying(tail, /chunk 3/);
+    tail.kill();
+    const { pid } = JSON.parse(readFileSync(log, 'utf8').split('\n')[0] ?? '') as { readonly pid: number };
+    const gone = ended(child);
+    const told = saying(child, /SIGINT: turns that run have 600 s to end/, 'stderr');
+    child.kill('SIGINT');
+    await told;
+    expect(isThere(pid)).toBe(true);
+    child.kill('SIGINT');
+    expect((await gone).code).toBe(130);
+    // A signal is not delivered in no time; one that was not sent shows as the time limit of the test.
+    while (isThere(pid)) await new Promise((resolve) => setImmediate(resolve));
+  });
+});
+
+describe('send', () => {
+  test('prints the receipt, and how to follow it', async () => {
+    const ran = await cli.run(['send', 'hello', 'Say', 'hello']);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    const id = /^accepted ([0-9a-f-]{36}) in hello: has the session$/m.exec(ran.stdout)?.[1];
+    expect(ran.stdout).toContain(`follow it: signalbox tail ${id}`);
+  });
+
+  test('--wait prints the answer alone; - reads the prompt; the author is the user', async () => {
+    const ran = await cli.run(['send', 'hello', '--wait', '-'], { input: '[[text:from a pipe]]' });
+    expect(ran).toEqual({ code: 0, signal: null, stdout: 'from a pipe\n', stderr: '' });
+    const { items } = await cli.json(['tasks', '--session', 'hello', '--limit', '1']);
+    expect(items).toMatchObject([{ source: 'cli', author: 'tester', status: 'completed' }]);
+  });
+
+  test('--follow shows every event and ends with the outcome', async () => {
+    const good = await cli.run(['send', 'hello', '[[stream:3,1]]', '--follow']);
+    expect(good.code).toBe(EXIT.ok);
+    expect(good.stdout.match(/#\d+/g)).toEqual(good.stdout.match(/#\d+/g)?.map((_, index) => `#${index + 1}`));
+    expect(good.stdout.trimEnd().split('\n').at(-1)).toMatch(/final +completed/);
+    const bad = await cli.run(['send', 'hello', '[[fail:no luck]]', '--wait']);
+    expect([bad.code, bad.stdout]).toEqual([EXIT.failed, '']);
+    expect(bad.stderr).toMatch(/failed \(agent_failed\)/);
+  });
+
+  test('with one key is one task', async () => {
+    const first = await cli.json(['send', 'keyed', 'x', '--key', 'once']);
+    const again = await cli.json(['send', 'keyed', 'y', '--key', 'once']);
+    expect([again['task'], first['duplicate'], again['duplicate']]).toEqual([first['task'], false, true]);
+  });
+
+  test('sends lane, policy, priority, labels, rights as they were said', async () => {
+    const flags = [
+      '--lane',
+      'background',
+      '--when-busy',
+      'enqueue',
+      '--priority',
+      '7',
+      '--label',
+      'a=b=c',
+      '--rights',
+      'low',
+      '--on-lost',
+      'fail',
+      '--max-attempts',
+      '1',
+    ];
+    const id = await send('flags', 'x', ...flags);
+    expect(await cli.json(['task', id])).toMatchObject({
+      lane: 'background',
+      whenBusy: 'enqueue',
+      priority: 7,
+      labels: { a: 'b=c' },
+      rights: 'low',
+      onLost: 'fail',
+      maxAttempts: 1,
+    });
+  });
+
+  test.each([
+    [['send', 'x', ''], EXIT.usage, /the prompt is empty/],
+    [['send', 'x', 'y', '--label', 'nothing'], EXIT.usage, /NAME=TEXT/],
+    [['send', 'x', 'y', '--input', '{'], EXIT.usage, /not JSON/],
+    [['send', 'x', 'y', '--priority', '5000'], EXIT.usage, /\/body\/priority must be at most 1000/],
+    [['send', 'x', 'y', '--runner', 'nobody'], EXIT.usage, /runner/],
+    [['send', 'x'.repeat(201), 'y'], EXIT.usage, /\/body\/session must have at most 200/],
+    [['send', 'x', 'y', '--key', 'a b'], EXIT.usage, /[Ii]dempotency/],
+  ] as const)('%j is refused with its error', async (args, code, message) => {
+    const ran = await cli.run(args);
+    expect([ran.code, ran.stdout]).toEqual([code, '']);
+    expect(ran.stderr).toMatch(message);
+  });
+});
+
+describe('watching and changing', () => {
+  test('a busy session: list, explain, edit, move, cancel, stop, park, unpark, evict', async () => {
+    const owner = await send('busy', '[[forever:20]]');
+    const tail = cli.spawn(['tail', owner]);
+    const followed = ended(tail);
+    await saying(tail, /chunk 1/);
+    const first = await send('busy', 'first', '--lane', 'background');
+    const second = await send('busy', 'second', '--lane', 'background');
+    expect((await cli.json(['session', 'busy']))['queue']).toEqual([first, second]);
+    expect(await cli.json(['move', second, '--before', first])).toEqual({ ok: true });
+    expect((await cli.json(['session', 'busy']))['queue']).toEqual([second, first]);
+    expect(await cli.json(['edit', second, 'another', 'prompt'])).toEqual({ ok: true });
+    expect(await cli.json(['task', second])).toMatchObject({ prompt: 'another prompt', status: 'queued' });
+
+    const explained = await cli.json(['explain', first]);
+    expect(explained).toMatchObject({ task: first, status: 'queued', owner: { task: owner }, ahead: [second] });
+    const why = await cli.run(['explain', first]);
+    expect(why.stdout).toMatch(new RegExp(`owner +${owner}`));
+    expect((await cli.run(['session', 'busy'])).stdout).toMatch(new RegExp(`1\\. ${second}\\n +2\\. ${first}`));
+    expect((await cli.run(['sessions'])).stdout).toMatch(/^busy +owned +3 +2 /m);
+    expect(
+      (await cli.run(['tasks', '--session', 'busy', '--status', 'queued'])).stdout.match(/ queued /g),
+    ).toHaveLength(2);
+
+    expect(await cli.json(['cancel', second, '--reason', 'not-needed'])).toMatchObject({ state: 'acknowledged' });
+    expect(await cli.json(['cancel', second])).toMatchObject({ state: 'already-terminal', reason: 'not-needed' });
+    expect(await cli.json(['stop', 'busy', '--scope', 'queue'])).toMatchObject({ receipts: [{ task: first }] });
+    expect((await cli.run(['park', 'busy', 'a', 'reason'])).stdout).toMatch(/busy is parked/);
+    expect(await cli.json(['session', 'busy'])).toMatchObject({ parked: 'a reason' });
+    expect(await cli.json(['unpark', 'busy'])).toEqual({ ok: true });
+    expect(await cli.json(['evict', 'busy'])).toEqual({ ok: true });
+
+    const { code, stdout } = await followed;
+    expect(code).toBe(EXIT.failed);
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/final +failed \(evicted\)/);
+  });
+
+  test.each([
+    [['task', 'nope'], EXIT.notFound, /no task nope/i],
+    [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11'], EXIT.notFound, /no task/i],
+    [['tail', 'no-such-session'], EXIT.notFound, /no session|session/i],
+    [['session', 'no-such-session'], EXIT.notFound, /session/i],
+    [['unpark', 'hello'], EXIT.refused, /not parked/],
+    [['evict', 'flags', '--epoch', '9999'], EXIT.refused, /./],
+    [['stop', 'hello'], EXIT.usage, /--scope is missing/],
+    [['move', 'x'], EXIT.usage, /where to/],
+    [['move', 'x', '--first', '--last'], EXIT.usage, /one or the other/],
+    [['tail', '--session'], EXIT.usage, /TARGET is missing/],
+    [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', '--after', 'x'], EXIT.usage, /must be a seq/],
+    [['tasks', '--cursor', 'made-up'], EXIT.usage, /cursor/],
+  ] as const)('%j is refused with its error', async (args, code, message) => {
+    const ran = await cli.run(args);
+    expect([ran.code, ran.stdout]).toEqual([code, '']);
+    expect(ran.stderr).toMatch(message);
+    expect(ran.stderr).not.toMatch(/defect|\n +at /);
+  });
+
+  test('errors are JSON where JSON was asked for', async () => {
+    const { code, stderr, stdout } = await cli.run(['task', 'nope', '--json']);
+    expect([code, stdout]).toEqual([EXIT.notFound, '']);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'unknown_task', hint: expect.stringContaining('signalbox tasks') as string },
+    });
+  });
+});
+
+describe('tail', () => {
+  test('prints plain lines into a pipe, JSON lines when asked, and the same events', async () => {
+    const id = await send('tailed', '[[text:\u001b[31mred]] [[text:two\nlines]]');
+    const lines = (await cli.run(['tail', id])).stdout.trimEnd().split('\n');
+    const events = (await cli.run(['tail', id, '--json'])).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly seq: number; readonly type: string });
+    expect(lines).toHaveLength(events.length);
+    expect(lines.join('')).not.toContain('\u001b');
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    expect(events.at(-1)?.type).toBe('final');
+    const later = (await cli.run(['tail', id, '--after', '3', '--json', '--no-follow'])).stdout.trimEnd().split('\n');
+    expect(later).toHaveLength(events.length - 3);
+  });
+
+  test('of a session or of everything shows what happens from now on', async () => {
+    await send('watched', 'x');
+    const session = cli.spawn(['tail', 'watched', '--json']);
+    const all = cli.spawn(['tail', '--json']);
+    // Both have answered a first request when the daemon counts two streams.
+    for (let streams = 0; streams < 2;) {
+      const metrics = await fetch(`${up.ready.url}/metrics`, {
+        headers: { authorization: `Bearer ${readFileSync(join(cli.data, FOLDER.token), 'utf8').trim()}` },
+      });
+      streams = Number(/^signalbox_http_streams (\d+)$/m.exec(await metrics.text())?.[1]);
+    }
+    const seen = [saying(session, /"type":"final"/), saying(all, /"type":"final"/)];
+    const id = await send('watched', 'y');
+    for (const text of await Promise.all(seen)) expect(text).toContain(id);
+    session.kill();
+    all.kill();
+    const past = await cli.run(['tail', 'watched', '--no-follow', '--json']);
+    expect(past.stdout.match(/"type":"final"/g)).toHaveLength(2);
+  });
+
+  test('survives a reader that goes away', async () => {
+    const id = await send('pipe', '[[stream:2000,0,200]]');
+    const child = cli.spawn(['tail', id]);
+    await saying(child, /chunk 1/);
+    child.stdout?.destroy();
+    const { code, stderr } = await ended(child);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
+  test('goes on over a restart of the daemon', async () => {
+    const data = join(cli.folder, 'restart');
+    const before = await cli.up(['--data', data]);
+    const port = new URL(before.ready.url).port;
+    const { task } = await cli.json(['send', 'long', '[[work:8,120]]', '--data', data]);
+    const tail = cli.spawn(['tail', String(task), '--json', '--data', data]);
+    const whole = ended(tail);
+    await saying(tail, /step 2/);
+    before.child.kill('SIGKILL');
+    await before.ended;
+    const after = await cli.up(
+      ['--data', data, '--port', port].filter((word) => word !== '0'),
+      {},
+    );
+    const { code, stdout, stderr } = await whole;
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly seq: number; readonly type: string });
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    expect([code, events.at(-1)?.type]).toEqual([0, 'final']);
+    expect(stderr).toBe('');
+    after.child.kill('SIGTERM');
+    await after.ended;
+  });
+});
+
+describe('which daemon, and which token', () => {
+  test('without a daemon the error says how to start one', async () => {
+    const ran = await cli.run(['tasks', '--data', 'empty folder']);
+    expect(ran.code).toBe(EXIT.unavailable);
+    expect(ran.stderr).toContain("signalbox up --data 'empty folder'");
+  });
+
+  test('an address where nobody listens, and one where something else does', async () => {
+    const other = createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH\r\n'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    const strange = await cli.run(['tasks', '--url', `http://127.0.0.1:${port}`]);
+    expect([strange.code, strange.stderr]).toEqual([EXIT.unavailable, expect.stringContaining('not HTTP')]);
+    await new Promise((resolve) => other.close(resolve));
+    expect((await cli.run(['tasks', '--url', `http://127.0.0.1:${port}`])).code).toBe(EXIT.unavailable);
+    expect((await cli.run(['tasks', '--url', 'nonsense'])).code).toBe(EXIT.usage);
+  });
+
+  test('a wrong token is refused; a given one goes before that of the folder', async () => {
+    expect((await cli.run(['tasks', '--token', 'wrong'])).code).toBe(EXIT.unauthorized);
+    const token = readFileSync(join(cli.data, FOLDER.token), 'utf8').trim();
+    const env = { SIGNALBOX_DATA: join(cli.folder, 'nowhere'), SIGNALBOX_URL: up.ready.url };
+    expect((await cli.run(['tasks'], { env })).code).toBe(EXIT.unauthorized);
+    expect((await cli.run(['tasks'], { env: { ...env, SIGNALBOX_TOKEN: token } })).code).toBe(EXIT.ok);
+  });
+
+  test('the token of the folder is sent to no other host', async () => {
+    const heard: string[] = [];
+    const thief = createServer((socket) => socket.on('data', (part) => (heard.push(part.toString()), socket.end())));
+    await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
+    const { port } = thief.address() as AddressInfo;
+    const preload = `data:text/javascript,import dns from 'node:dns';dns.lookup=(h,o,f)=>f(null,[{address:'127.0.0.1',family:4}]);`;
+    await cli.run(['tasks', '--url', `http://elsewhere.example:${port}`], { node: ['--import', preload] });
+    await new Promise((resolve) => thief.close(resolve));
+    expect(heard.join('')).toContain('GET /v1/tasks');
+    expect(heard.join('')).not.toMatch(/authorization/i);
+  });
+
+  test('a daemon.json that a kill left, or that is none, is no daemon', async () => {
+    const data = join(cli.folder, 'killed');
+    const killed = await cli.up(['--data', data]);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    expect((await cli.run(['tasks', '--data', data])).code).toBe(EXIT.unavailable);
+    writeFileSync(join(data, FOLDER.daemon), 'no json');
+    expect((await cli.run(['tasks', '--data', data])).stderr).toContain('no daemon runs on');
+  });
+});
+
+describe('the program', () => {
+  test('says its version, and runs the scripted agent', async () => {
+    expect((await cli.run(['--version'])).stdout).toMatch(/^signalbox \d+\.\d+\.\d+ \(Node v\d+/);
+    const agent = await cli.run(['agent', 'scripted'], {
+      input: '{"type":"start","protocol":1,"session":"s","incarnation":1,"conversation":null}\n',
+    });
+    expect(agent.stdout).toMatch(/^\{"type":"ready"/);
+    expect((await cli.run(['agent', 'scripted', '--nonsense'])).code).toBe(EXIT.usage);
+  });
+
+  test('on an older Node says what to do, before anything that it lacks is loaded', async () => {
+    const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.19.0'}});Object.defineProperty(process,'version',{value:'v20.19.0'});process.getBuiltinModule=undefined;`;
+    const ran = await cli.run(['tasks'], { node: ['--import', older] });
+    expect([ran.code, ran.stdout]).toEqual([EXIT.usage, '']);
+    expect(ran.stderr).toMatch(/needs Node 24 or newer, this is v20\.19\.0/);
+    expect(ran.stderr).toMatch(/npx signalbox/);
+  });
+
+  test('prints no colour into a pipe, whatever the environment says', async () => {
+    const ran = await cli.run(['tasks'], { env: { FORCE_COLOR: '1', CI: '1', TERM: 'xterm-256color' } });
+    expect(ran.stdout).not.toContain('\u001b');
+  });
+});

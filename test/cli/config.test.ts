@@ -1,0 +1,260 @@
+/** The configuration: where it comes from, which source wins, and what is said when it is wrong. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AppError } from '../../src/core/errors.ts';
+import { aliasResolver } from '../../src/daemon/daemon.ts';
+import { chooseAgent } from '../../src/daemon/agent.ts';
+import { misspelt, otherVariables, variables } from '../../src/daemon/config/environment.ts';
+import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
+import { resolveConfig } from '../../src/daemon/config/resolve.ts';
+import { dataFolder, findConfig } from '../../src/cli/place.ts';
+import { EXIT } from '../../src/protocol/errors.ts';
+import { Cli } from '../support/cli.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signalbox-config-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Every file has a name of its own: Node loads a module once. */
+let count = 0;
+function file(text: string): string {
+  count += 1;
+  const path = join(folder, `config-${count}.ts`);
+  writeFileSync(path, text);
+  return path;
+}
+
+const resolve = (sources: Partial<ConfigSources>): Promise<DaemonConfig> =>
+  resolveConfig({ file: null, environment: {}, flags: [], ...sources });
+
+async function refusal(sources: Partial<ConfigSources>): Promise<AppError> {
+  const error: unknown = await resolve(sources).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof AppError) return error;
+  throw new Error(`it was taken, or failed otherwise: ${String(error)}`);
+}
+
+describe('the file', () => {
+  test.each([
+    ['export default { limits: { maxOpne: 1 } }', /limits\.maxOpne is not known here\. Did you mean `maxOpen`\?/],
+    ['export default { listn: {} }', /listn is not known here\. Did you mean `listen`\?/],
+    ['export default { listen: { port: "7070" } }', /listen\.port must be an integer, not a string/],
+    ['export default { listen: { port: 70700 } }', /listen\.port must be at most 65535/],
+    ['export default { durability: "powr" }', /durability must be one of "power", "process"\. Did you mean "power"\?/],
+    ['export default { agent: {} }', /agent\.name is missing/],
+    ['export default { github: { secret: "short" } }', /github\.secret must have at least 8 characters/],
+    ['export default { hooks: { github: {} } }', /hooks\.github/],
+    ['export default { dataDir: "/tmp/x" }', /dataDir is not known here\. The data folder is chosen by --data/],
+    ['export default 5', /the configuration must be an object, not a number/],
+    ['export default () => ({})', /the configuration must be an object, not a function/],
+    ['export const config = {}', /has no default export/],
+    ['throw new TypeError("no luck")', /could not be loaded: TypeError: no luck/],
+  ])('%s', async (text, message) => {
+    const path = file(text);
+    const error = await refusal({ file: path });
+    expect(error.code).toBe('bad_config');
+    expect(error.message).toContain(path);
+    expect(error.message).toMatch(message);
+    expect(error.hint).not.toBe('');
+  });
+
+  test('with several wrong places names all of them', async () => {
+    const error = await refusal({ file: file('export default { a: 1, b: 2, listen: { port: -1 } }') });
+    expect(error.message).toMatch(/in 3 places/);
+    expect(error.message.match(/^ {2}\S/gm)).toHaveLength(3);
+  });
+
+  test('fills in what is left out', async () => {
+    const config = await resolve({ file: file("export default { limits: { maxOpen: 12 }, aliases: { a: 'b' } }") });
+    expect(config).toMatchObject({
+      listen: { host: '127.0.0.1', port: 7070 },
+      limits: { maxOpen: 12, maxPreemptions: 3 },
+    });
+    expect(config).toMatchObject({
+      durability: 'power',
+      logLevel: 'info',
+      agent: { name: 'scripted' },
+      github: null,
+      hooks: {},
+    });
+  });
+
+  test('that is not there', async () => {
+    expect((await refusal({ file: join(folder, 'none.ts') })).message).toMatch(/there is no file .*none\.ts/);
+  });
+});
+
+describe('the file, as Node loads it', () => {
+  /** What `doctor` says of a configuration; it reads it as `up` does. */
+  async function judged(text: string): Promise<{ readonly state: string; readonly what: string }> {
+    await using cli = new Cli();
+    const { stdout } = await cli.run(['doctor', '--json', '--config', file(text)]);
+    const { checks } = JSON.parse(stdout) as {
+      readonly checks: readonly { name: string; state: string; what: string }[];
+    };
+    const found = checks.find(({ name }) => name === 'configuration');
+    if (found === undefined) throw new Error(stdout);
+    return found;
+  }
+
+  test('is TypeScript, typed by defineConfig of this very Signalbox, in a project that has none', async () => {
+    const text = `
+      import { defineConfig, type ConfigFile } from 'signalbox';
+      const limits: ConfigFile['limits'] = { maxOpen: 12 };
+      export default defineConfig({ listen: { port: 0 }, limits });
+    `;
+    expect(await judged(text)).toMatchObject({ state: 'ok' });
+  });
+
+  test.each([
+    ['export default {', /could not be loaded: SyntaxError/],
+    ['import "nothing-of-that-name"; export default {}', /could not be loaded: .*nothing-of-that-name/],
+    ['enum A { B } export default { a: A.B }', /could not be loaded: .*enum/],
+  ])('%s', async (text, message) => {
+    expect(await judged(text)).toMatchObject({ state: 'missing', what: expect.stringMatching(message) as string });
+  });
+});
+
+describe('the sources, in rising order', () => {
+  test('defaults, file, environment, flags', async () => {
+    const path = file(
+      'export default { listen: { port: 1, host: "::1" }, limits: { maxOpen: 1 }, durability: "process" }',
+    );
+    const environment = {
+      SIGNALBOX_LISTEN_PORT: '2',
+      SIGNALBOX_LIMITS_MAX_OPEN: '2',
+      SIGNALBOX_GITHUB_SECRET: 'a long secret',
+    };
+    const flags = [{ written: '--port', path: ['listen', 'port'], value: 3 }];
+    const config = await resolve({ file: path, environment, flags });
+    expect(config).toMatchObject({
+      listen: { port: 3, host: '::1' },
+      limits: { maxOpen: 2, maxAgents: 16 },
+      durability: 'process',
+      github: { secret: 'a long secret' },
+    });
+  });
+
+  test('an empty variable counts as unset', async () => {
+    expect((await resolve({ environment: { SIGNALBOX_LISTEN_PORT: '' } })).listen.port).toBe(7070);
+  });
+
+  test.each([
+    [{ SIGNALBOX_LISTEN_PORT: 'many' }, /SIGNALBOX_LISTEN_PORT: listen\.port must be an integer, not a string/],
+    [{ SIGNALBOX_LISTEN_PORT: '70700' }, /SIGNALBOX_LISTEN_PORT: listen\.port must be at most 65535/],
+    [{ SIGNALBOX_DURABILITY: 'none' }, /SIGNALBOX_DURABILITY: durability must be one of/],
+  ])('%j is refused by the name of the variable', async (environment, message) => {
+    expect((await refusal({ environment })).message).toMatch(message);
+  });
+
+  test('variables have names made from the keys, each once', () => {
+    const names = variables.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'SIGNALBOX_LISTEN_HOST',
+        'SIGNALBOX_LIMITS_HOLD_LIMIT_MS',
+        'SIGNALBOX_LOG_LEVEL',
+        'SIGNALBOX_AGENT_NAME',
+      ]),
+    );
+    expect(new Set([...names, ...otherVariables]).size).toBe(names.length + otherVariables.length);
+  });
+
+  test('a misspelt variable is told, what is not ours is not', () => {
+    const told = misspelt({ SIGNALBOX_LISTEN_PROT: '1', SIGNALBOX_DATA: 'x', SIGNALBOX_COOKIE: 'y', PATH: 'z' });
+    expect(told).toEqual([{ name: 'SIGNALBOX_LISTEN_PROT', meant: 'SIGNALBOX_LISTEN_PORT' }]);
+  });
+});
+
+describe('what the daemon makes of it', () => {
+  test('aliases are followed, and a ring of them is refused', () => {
+    const resolveKey = aliasResolver({ a: 'b', b: 'c', constructor: 'd' });
+    expect(['a', 'b', 'c', 'constructor', 'toString'].map(resolveKey)).toEqual(['c', 'c', 'c', 'd', 'toString']);
+    expect(() => aliasResolver({ a: 'b', b: 'a' })).toThrow(/a → b → a goes round in a ring/);
+  });
+
+  test.each([
+    [{ name: 'scriptd' }, /no driver "scriptd"/, /`scripted`/],
+    [{ name: 'claude' }, /no driver "claude"/, /later version/],
+    [{ name: 'process' }, /agent\.command is missing/, /agent-protocol/],
+    [{ name: 'scripted', command: 'x' }, /agent\.command/, /process/],
+  ])('agent %j is refused', (agent, message, hint) => {
+    try {
+      chooseAgent(agent, folder, 1000);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({
+        code: 'bad_config',
+        message: expect.stringMatching(message) as string,
+        hint: expect.stringMatching(hint) as string,
+      });
+    }
+  });
+});
+
+describe('where the data folder is', () => {
+  const ask = (asked: Partial<Parameters<typeof dataFolder>[0]>) =>
+    dataFolder({ data: null, config: null, env: {}, cwd: folder, ...asked });
+
+  test('--data goes before SIGNALBOX_DATA, that before the place beside a configuration, that before the user’s own', () => {
+    const env = { SIGNALBOX_DATA: 'from-env', XDG_DATA_HOME: '/xdg' };
+    mkdirSync(join(folder, 'deep', 'er'), { recursive: true });
+    expect(ask({ env: { XDG_DATA_HOME: '/xdg' } })).toMatchObject({ why: 'user' });
+    if (process.platform === 'linux') {
+      expect(ask({ env: { XDG_DATA_HOME: '/xdg' } }).folder).toBe('/xdg/signalbox');
+      expect(ask({ env: { XDG_DATA_HOME: 'relative' } }).folder).toMatch(/\.local\/share\/signalbox$/);
+    }
+    writeFileSync(join(folder, 'signalbox.config.ts'), '');
+    const cwd = join(folder, 'deep', 'er');
+    expect(findConfig(cwd)).toBe(join(folder, 'signalbox.config.ts'));
+    expect(ask({ cwd, env: { XDG_DATA_HOME: '/xdg' } })).toEqual({
+      folder: join(folder, '.signalbox'),
+      flag: '',
+      why: 'beside-config',
+    });
+    expect(ask({ cwd, env }).folder).toBe(join(cwd, 'from-env'));
+    expect(ask({ cwd, env, data: 'a b' })).toMatchObject({ folder: join(cwd, 'a b'), flag: " --data 'a b'" });
+    const named = ask({ config: 'deep/other.ts' });
+    expect(named).toMatchObject({
+      folder: join(folder, 'deep', '.signalbox'),
+      flag: ` --data ${join(folder, 'deep', '.signalbox')}`,
+    });
+  });
+
+  test('a project with a configuration has a daemon of its own, kept out of version control', async () => {
+    await using cli = new Cli();
+    writeFileSync(join(cli.folder, 'signalbox.config.ts'), "export default { logLevel: 'silent' } satisfies object;\n");
+    const env = { SIGNALBOX_DATA: '' };
+    const up = await cli.up([], { env });
+    expect(up.ready).toMatchObject({
+      folder: join(cli.folder, '.signalbox'),
+      config: join(cli.folder, 'signalbox.config.ts'),
+    });
+    mkdirSync(join(cli.folder, 'sub'));
+    expect((await cli.run(['send', 'x', 'hello', '--wait'], { env, cwd: join(cli.folder, 'sub') })).code).toBe(EXIT.ok);
+    const { readFileSync } = await import('node:fs');
+    expect(readFileSync(join(cli.folder, '.signalbox', '.gitignore'), 'utf8')).toBe('*\n');
+    up.child.kill('SIGTERM');
+    expect((await up.ended).code).toBe(EXIT.ok);
+  });
+
+  test('a wrong configuration stops `up` before anything is made', async () => {
+    await using cli = new Cli();
+    writeFileSync(join(cli.folder, 'signalbox.config.ts'), 'export default { listen: { prot: 1 } };\n');
+    const ran = await cli.run(['up', '--port', '0']);
+    expect([ran.code, ran.stdout]).toEqual([EXIT.usage, '']);
+    expect(ran.stderr).toMatch(/listen\.prot is not known here\. Did you mean `port`\?/);
+    const { existsSync } = await import('node:fs');
+    expect(existsSync(cli.data)).toBe(false);
+  });
+});

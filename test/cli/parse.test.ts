@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../src/core/errors.ts';
+import { EXIT } from '../../src/protocol/errors.ts';
+import { help } from '../../src/cli/help.ts';
+import { harmless, oneLine, plain, wantsColour } from '../../src/cli/paint.ts';
+import { parse } from '../../src/cli/parse.ts';
+import { commands, globalFlags } from '../../src/cli/table.ts';
+
+function refusal(...words: readonly string[]): AppError {
+  try {
+    parse(words);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error(`${words.join(' ')} was taken`);
+}
+
+function call(...words: readonly string[]) {
+  const parsed = parse(words);
+  if (parsed.kind !== 'run') throw new Error(`it is ${parsed.kind}`);
+  return parsed.call;
+}
+
+describe('words become a call', () => {
+  test('arguments by place, the rest of the words as one', () => {
+    const sent = call('send', 'hello', 'Say', 'hello', '--lane', 'background', '-k', 'once');
+    expect([sent.arg('SESSION'), sent.arg('PROMPT'), sent.text('lane'), sent.text('key')]).toEqual([
+      'hello',
+      'Say hello',
+      'background',
+      'once',
+    ]);
+    expect(sent.on('wait')).toBe(false);
+  });
+
+  test('flags of every command may stand before it', () => {
+    const listed = call('--json', '--data', './box', 'tasks', '--limit=3');
+    expect([listed.command.name, listed.on('json'), listed.text('data'), listed.integer('limit')]).toEqual([
+      'tasks',
+      true,
+      './box',
+      3,
+    ]);
+  });
+
+  test('a flag that may be given many times keeps all', () => {
+    expect(call('tasks', '--status', 'queued', '--status', 'running').all('status')).toEqual(['queued', 'running']);
+  });
+
+  test('a value may begin with a dash, and a prompt after two dashes', () => {
+    expect(call('send', 's', 'x', '--priority', '-5').integer('priority')).toBe(-5);
+    expect(call('send', 's', '--', '--lane').arg('PROMPT')).toBe('--lane');
+    expect(call('send', 's', '-').arg('PROMPT')).toBe('-');
+  });
+
+  test('what follows `agent scripted` is not read', () => {
+    expect(call('agent', 'scripted', '--chunk-ms', '5', '--json').raw).toEqual(['--chunk-ms', '5', '--json']);
+  });
+
+  test('an argument that may be left out', () => {
+    expect(call('tail').argOr('TARGET', null)).toBeNull();
+  });
+
+  test.each([
+    [[], 'help'],
+    [['--help'], 'help'],
+    [['help'], 'help'],
+    [['help', 'send'], 'help'],
+    [['send', '-h'], 'help'],
+    [['--version'], 'version'],
+  ] as const)('%j is %s', (words, kind) => {
+    expect(parse(words).kind).toBe(kind);
+  });
+});
+
+describe('what is wrong says what was probably meant', () => {
+  test.each([
+    [['snd', 'hello', 'x'], /no command "snd"/, /signalbox send/],
+    [['sesion', 'x'], /no command/, /signalbox session/],
+    [['send', 'hello', 'x', '--wiat'], /no flag --wiat/, /--wait/],
+    [['send', 'hello', 'x', '--when-bussy=steer'], /no flag --when-bussy/, /--when-busy/],
+    [['tasks', '--status', 'quued'], /must be one of queued, running/, /--status queued/],
+    [['tasks', '--limit', 'many'], /whole number, not "many"/, /^$/],
+    [['tasks', '--limit'], /needs a value: --limit N/, /^$/],
+    [['tasks', '--session', '--json'], /--session needs a value/, /^$/],
+    [['tasks', '--json=yes'], /takes no value/, /^$/],
+    [['tasks', '--limit', '1', '--limit', '2'], /given twice/, /^$/],
+    [['send', 'hello'], /PROMPT is missing/, /Usage: signalbox send SESSION PROMPT/],
+    [['session', 'a', 'b'], /"b" is one word too many/, /Usage/],
+    [['agent'], /not complete/, /signalbox agent scripted/],
+    [['agnet', 'scripted'], /no command/, /^.+$/],
+    [['--wrong'], /--wrong/, /signalbox help/],
+    [['help', 'nothing-like-it'], /no command/, /signalbox help/],
+  ] as const)('%j', (words, message, hint) => {
+    const error = refusal(...words);
+    expect(error.code).toBe('usage');
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+});
+
+describe('the help', () => {
+  test.each(commands.map((command) => [command.name, command] as const))('of %s', (name, command) => {
+    const text = help(command, plain);
+    expect(text.split('\n')[0]).toBe(command.next);
+    expect(text).toContain(`Usage: signalbox ${name}`);
+    for (const flag of command.flags) expect(text).toContain(`--${flag.name}`);
+    expect(command.examples.length).toBeGreaterThan(0);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(130);
+  });
+
+  test('every example is taken by the parser', () => {
+    const words = (line: string): string[] =>
+      (line.replace(/^.*\| (?=signalbox)|\| .*$/g, '').match(/"[^"]*"|\S+/g) ?? []).map((word) =>
+        word.replaceAll('"', ''),
+      );
+    for (const command of commands) {
+      for (const { line } of command.examples) {
+        const [first, ...rest] = words(line);
+        expect(first).toBe('signalbox');
+        const parsed = parse(rest);
+        expect(parsed.kind === 'version' ? null : parsed.command?.name, line).toBe(command.name);
+      }
+    }
+  });
+
+  test('begins with what to do next, and names every command and exit code', () => {
+    const text = help(null, plain);
+    expect(text.split('\n')[0]).toMatch(/^Next: signalbox demo .* signalbox up .* signalbox send/);
+    for (const { name } of commands) expect(text).toContain(`  ${name}`);
+    for (const { name } of globalFlags) expect(text).toContain(`--${name}`);
+    for (const code of Object.values(EXIT)) expect(text).toMatch(new RegExp(`(?:Exit codes:|·|^ +) ?${code} `, 'm'));
+  });
+
+  test('no command has two flags of one name, or one that all have', () => {
+    for (const { flags } of commands) {
+      const names = [...flags, ...globalFlags].flatMap(({ name, short }) =>
+        short === undefined ? [name] : [name, short],
+      );
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+});
+
+describe('what is printed', () => {
+  test('foreign text cannot steer the terminal', () => {
+    expect(harmless('a\u001b[2Jb\rc\u009bd\u202ee\n\tf')).toBe('a\\x1b[2Jbc\\x9bd\\x202ee\n\tf');
+    expect(oneLine('  two\n lines ', 20)).toBe('two lines');
+    expect(oneLine('abcdef', 4)).toBe('abc…');
+  });
+
+  test.each([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: '1' }, false],
+    [true, { NO_COLOR: '' }, true],
+    [true, { TERM: 'dumb' }, false],
+    [false, { FORCE_COLOR: '1' }, false],
+  ])('colour: terminal %s, %j: %s', (terminal, env, colour) => {
+    expect(wantsColour({ terminal, env })).toBe(colour);
+  });
+});
