@@ -6,7 +6,7 @@
 import { builtin } from './builtin.ts';
 
 const { existsSync } = builtin('node:fs');
-const { dirname, join, resolve } = builtin('node:path');
+const path = builtin('node:path');
 
 export const configNames = [
   'signalbox.config.ts',
@@ -17,10 +17,10 @@ export const configNames = [
 
 /** The nearest configuration file, at `from` or above. */
 export function findConfig(from: string): string | null {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const found = configNames.map((name) => join(folder, name)).find((path) => existsSync(path));
+  for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
+    const found = configNames.map((name) => path.join(folder, name)).find((file) => existsSync(file));
     if (found !== undefined) return found;
-    if (dirname(folder) === folder) return null;
+    if (path.dirname(folder) === folder) return null;
   }
 }
 
@@ -41,24 +41,25 @@ export interface Place {
 }
 
 export function dataFolder({ data, config, env, cwd }: PlaceAsked): Place {
-  if (data !== null) return { folder: resolve(cwd, data), flag: ` --data ${quoted(data)}`, why: 'flag' };
+  if (data !== null) return { folder: path.resolve(cwd, data), flag: ` --data ${quoted(data)}`, why: 'flag' };
   const fromEnv = env['SIGNALBOX_DATA'] ?? '';
-  if (fromEnv !== '') return { folder: resolve(cwd, fromEnv), flag: '', why: 'environment' };
-  const file = config === null ? findConfig(cwd) : resolve(cwd, config);
+  if (fromEnv !== '') return { folder: path.resolve(cwd, fromEnv), flag: '', why: 'environment' };
+  const file = config === null ? findConfig(cwd) : path.resolve(cwd, config);
   if (file === null) return { folder: userFolder(env), flag: '', why: 'user' };
-  const folder = join(dirname(file), '.signalbox');
+  const folder = path.join(path.dirname(file), '.signalbox');
   // A configuration named by hand is not found again by a command that has no such flag.
   const found = config === null || findConfig(cwd) === file;
   return { folder, flag: found ? '' : ` --data ${quoted(folder)}`, why: 'beside-config' };
 }
 
-const quoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
+const quoted = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 /** XDG base directory specification 0.8 on Linux and the like; a relative path there counts as unset, as it says. */
 function userFolder(env: PlaceAsked['env']): string {
   const home = builtin('node:os').homedir();
-  if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'signalbox');
-  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'signalbox');
+  if (process.platform === 'win32')
+    return path.join(env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'), 'signalbox');
+  if (process.platform === 'darwin') return path.join(home, 'Library', 'Application Support', 'signalbox');
   const xdg = env['XDG_DATA_HOME'] ?? '';
-  return join(xdg.startsWith('/') ? xdg : join(home, '.local', 'share'), 'signalbox');
+  return path.join(xdg.startsWith('/') ? xdg : path.join(home, '.local', 'share'), 'signalbox');
 }

@@ -8,7 +8,7 @@ import type { Place } from './place.ts';
 import { dataFolder } from './place.ts';
 
 const { readFileSync } = builtin('node:fs');
-const { join } = builtin('node:path');
+const path = builtin('node:path');
 
 export interface Target {
   /** Without a path. */
@@ -21,9 +21,9 @@ export interface Target {
 // As in protocol/folder.ts, which brings schemas along that no command needs; a test compares.
 const files = { token: 'token', daemon: 'daemon.json' } as const;
 
-function readOr(path: string): string | null {
+function readOr(file: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
     return null;
   }
@@ -32,14 +32,14 @@ function readOr(path: string): string | null {
 /** Null: there is none, or it is no daemon's file. */
 export function daemonFile(folder: string): DaemonFile | null {
   try {
-    const file = JSON.parse(readOr(join(folder, files.daemon)) ?? 'null') as DaemonFile | null;
+    const file = JSON.parse(readOr(path.join(folder, files.daemon)) ?? 'null') as DaemonFile | null;
     return typeof file?.url === 'string' ? file : null;
   } catch {
     return null;
   }
 }
 
-export const tokenIn = (folder: string): string | null => readOr(join(folder, files.token))?.trim() ?? null;
+export const tokenIn = (folder: string): string | null => readOr(path.join(folder, files.token))?.trim() ?? null;
 
 const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 

@@ -1,0 +1,131 @@
+/**
+ * The parts of the documentation that are made from the code: the reference of the command line and of the configuration.
+ * `node test/support/docs.ts` writes them; a test compares.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { variables } from '../../src/daemon/config/environment.ts';
+import { synopsis } from '../../src/cli/parse.ts';
+import type { Flag } from '../../src/cli/table.ts';
+import { commands, globalFlags } from '../../src/cli/table.ts';
+import { ConfigFileSchema } from '../../src/protocol/config.ts';
+import { errorEntry, ERRORS, EXIT } from '../../src/protocol/errors.ts';
+import type { Schema } from '../../src/protocol/schema.ts';
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly string[]): string =>
+  [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
+
+function flagRow({ name, short, value, what }: Flag): string {
+  const long = `\`--${name}${value === undefined ? '' : ` ${value}`}\``;
+  return row(short === undefined ? long : `\`-${short}\`, ${long}`, what);
+}
+
+function commandReference(): string {
+  const sections = commands.map((command) => {
+    const flags = command.flags.length === 0 ? [] : ['', table(['flag', ''], command.flags.map(flagRow))];
+    const examples = command.examples.map(({ line, what }) => (what === '' ? line : `${line}   # ${what}`));
+    const what = `${command.what.charAt(0).toUpperCase()}${command.what.slice(1)}.`;
+    return [
+      `### ${command.name}`,
+      '',
+      what,
+      '',
+      '```sh',
+      synopsis(command),
+      '```',
+      ...flags,
+      '',
+      '```sh',
+      ...examples,
+      '```',
+    ].join('\n');
+  });
+  return [table(['flag of every command', ''], globalFlags.map(flagRow)), ...sections].join('\n\n');
+}
+
+const exitMeanings: { readonly [name in keyof typeof EXIT]: string } = {
+  ok: 'done; a followed task completed',
+  failed:
+    'the task failed or was cancelled, a guarantee did not hold, something needed is missing, or a defect of ours',
+  usage: 'the command, its flags, its input or the configuration are wrong; or Node is too old',
+  notFound: 'no such task, session, route or hook',
+  refused: 'refused as things stand: busy, full, ended, stale',
+  unauthorized: 'no token, a wrong one, or a bad signature',
+  unavailable: 'no daemon answers, it is closing, or its address is taken',
+  storage: 'the data folder or its database cannot be used, or another daemon uses it',
+};
+
+function exitReference(): string {
+  const rows = Object.entries(EXIT).map(([name, code]) => {
+    const codes = Object.keys(ERRORS).filter((one) => errorEntry(one).exit === code);
+    const shown = codes.map((one) => `\`${one}\``).join(', ');
+    return row(String(code), exitMeanings[name as keyof typeof EXIT], shown);
+  });
+  return table(
+    ['code', 'meaning', 'error codes'],
+    [...rows, row('130', '`up` ended by a second signal, `demo` by a first', '')],
+  );
+}
+
+const typeText = ({ type, enum: values, anyOf, additionalProperties, items }: Schema): string => {
+  if (values !== undefined) return values.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  if (anyOf !== undefined) return anyOf.map(typeText).join(' or ');
+  if (type === 'array') return `list of ${items === undefined ? 'anything' : typeText(items)}`;
+  if (type === 'object' && typeof additionalProperties === 'object') return 'by name';
+  return Array.isArray(type) ? type.join(' or ') : String(type);
+};
+
+interface Key {
+  readonly path: string;
+  readonly schema: Schema;
+}
+
+/** Keys that are not objects of further keys; the rules of hooks have pages of their own. */
+function keysOf(schema: Schema, path: string): readonly Key[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
+    const at = path === '' ? name : `${path}.${name}`;
+    return member.properties === undefined ? [{ path: at, schema: member }] : keysOf(member, at);
+  });
+}
+
+function configReference(): string {
+  const rows = keysOf(ConfigFileSchema, '').map(({ path, schema }) => {
+    const variable = variables.find((one) => one.path.join('.') === path);
+    const byDefault = schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``;
+    return row(
+      `\`${path}\``,
+      typeText(schema),
+      byDefault,
+      schema.description ?? '',
+      variable === undefined ? '' : `\`${variable.name}\``,
+    );
+  });
+  return table(['key', 'type', 'default', '', 'variable'], rows);
+}
+
+const pages: { readonly [path: string]: { readonly [part: string]: () => string } } = {
+  'docs/cli.md': { commands: commandReference, 'exit codes': exitReference },
+  'docs/configuration.md': { keys: configReference },
+};
+
+const marker = (part: string, what: 'begin' | 'end'): string =>
+  `<!-- ${what} ${part}: made by test/support/docs.ts -->`;
+
+/** The page as it should be: each part between its markers made anew. */
+export function pageMade(path: string, text: string): string {
+  return Object.entries(pages[path] ?? {}).reduce((page, [part, make]) => {
+    const begin = page.indexOf(marker(part, 'begin'));
+    const end = page.indexOf(marker(part, 'end'));
+    if (begin === -1 || end < begin) throw new Error(`${path} has no place for ${part}`);
+    return `${page.slice(0, begin)}${marker(part, 'begin')}\n\n${make()}\n\n${page.slice(end)}`;
+  }, text);
+}
+
+export const madePages: readonly string[] = Object.keys(pages);
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const path of madePages) writeFileSync(root + path, pageMade(path, readFileSync(root + path, 'utf8')));
+}
