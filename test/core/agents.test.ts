@@ -239,7 +239,17 @@ describe('operators', () => {
     for (const id of ['1', '2', '3', '4']) {
       box.background(id);
     }
+    const places = (): number => new Set(['1', '2', '3', '4'].map((id) => box.task(id).ord)).size;
+    box.move('4', { where: { before: taskId('2') } });
+    expect(box.queue).toEqual(['1', '4', '2', '3']);
+    box.move('4', { where: 'first' });
+    box.move('4', { where: 'last' });
+    box.move('2', { where: 'first' });
     box.move('3', { where: 'first' });
+    expect(box.queue).toEqual(['3', '2', '1', '4']);
+    expect(places()).toBe(4);
+    box.move('2', { where: { before: taskId('4') } });
+    box.move('1', { where: { before: taskId('2') } });
     expect(box.queue).toEqual(['3', '1', '2', '4']);
     box.move('4', { where: { before: taskId('1') } });
     box.move('2', { where: { before: taskId('3') } });
@@ -250,7 +260,7 @@ describe('operators', () => {
     expect(box.move('3', { where: { before: taskId('1') } })).toEqual(refused('not_movable'));
     expect(box.move('3', { where: { before: taskId('3') } })).toEqual(refused('not_movable'));
     expect(box.move('nobody', {})).toEqual(refused('unknown_task'));
-    expect(new Set(['1', '2', '3', '4'].map((id) => box.task(id).ord)).size).toBe(4);
+    expect(places()).toBe(4);
     box.move('4', { lane: 'interactive' });
     expect(box.acts).toEqual([]);
     expect(box.queue[0]).toBe('4');

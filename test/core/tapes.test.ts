@@ -46,6 +46,7 @@ describe('the end of a task', () => {
         moves[order[0]](box);
         const loser = moves[order[1]](box);
         if (onWire) {
+          expect(box.events('A', 'interrupt')).toHaveLength(1);
           box.drains();
         } else {
           expect(loser).toEqual(order[1] === 'cancel' ? refused('unknown_task') : stale('ended'));
