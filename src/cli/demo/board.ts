@@ -90,7 +90,7 @@ export class Board {
           `is interrupted for ${this.nameOf(field(event, 'by'))}, in the same commit`,
         );
       case 'interrupt-acked':
-        return put('drains', null, 'the agent has acknowledged the interrupt');
+        return put('drains', null, 'drains: its agent has acknowledged the interrupt');
       case 'preempted':
         return put('waits', 'preempted', this.#lastStep === '' ? 'gives way' : `gives way after ${this.#lastStep}`);
       case 'output':

@@ -12,7 +12,7 @@ import type { DeliveryTimes } from './figures.ts';
 
 export const names = ['A', 'B', 'C', 'background'] as const;
 const background = 'background';
-const work = '[[work:12,220]]';
+const work = '[[work:10,220]]';
 /** The deliveries come when this many steps of the work are done. */
 const stepsBefore = 3;
 /** A demo that takes longer than this has failed. */
