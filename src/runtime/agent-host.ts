@@ -4,7 +4,8 @@
  * Owned by the session's actor. Invariants:
  *  G-1 At most one handle lives; every event carries the incarnation it was started with.
  *  G-2 A process is recorded in the store before anything is written to it, and forgotten when it is gone.
- *  G-3 `agent-exited` is posted exactly once per incarnation, also for one that never got a slot or whose start threw.
+ *  G-3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and again
+ *      for one that is to be ended and is gone; the core takes the first.
  */
 import type { AgentEvent, AgentHandle } from '../agents/port.ts';
 import type { Incarnation, SessionKey, TaskId, TurnId } from '../core/ids.ts';
@@ -109,13 +110,13 @@ export class AgentHost {
   end(inc: Incarnation, how: 'kill' | 'close'): void {
     const live = this.#of(inc);
     if (live === null) {
-      return;
-    }
-    if (live.handle === null) {
+      // Gone already: said again, since a session that asks has not taken the first word in. A second one is stale.
+      this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc, reason: 'gone', data: null });
+    } else if (live.handle === null) {
       this.#exited(live, 'never_started', null);
-      return;
+    } else {
+      live.handle[how]();
     }
-    live.handle[how]();
   }
 
   /** Resolves when no agent is left. */
