@@ -32,7 +32,11 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     request.on('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    const gone = () => reject(new AppError({ code: 'aborted', message: 'the peer went away during the body' }));
+    const gone = () => {
+      // Every request closes, after its end as well; an error with its stack is not made for nothing.
+      if (!request.readableEnded)
+        reject(new AppError({ code: 'aborted', message: 'the peer went away during the body' }));
+    };
     request.on('error', gone);
     request.on('close', gone);
   });
