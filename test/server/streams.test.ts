@@ -3,9 +3,10 @@ import type { Socket } from 'node:net';
 import { createParser } from 'eventsource-parser';
 import { describe, expect, test } from 'vitest';
 import type { TapeEvent } from '../../src/protocol/index.ts';
+import { seeded } from '../support/cutting-proxy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { Door } from '../support/door.ts';
-import { openDoor, openSocket, problemIn, token } from '../support/door.ts';
+import { answeringLate, openDoor, openSocket, problemIn, reading, token } from '../support/door.ts';
 
 interface Message {
   readonly id: string | undefined;
@@ -116,6 +117,8 @@ describe('a stream of a task', () => {
     expect(reader.notices).toEqual([]);
     expect(JSON.stringify(reader.messages)).toContain('line two\\r\\nevent: cut');
 
+    expect(reader.messages.map(({ data }) => data)).toEqual((await door.client.taskEvents(task, { limit: 500 })).items);
+
     const rest = await read(door, `/v1/tasks/${task}/events`, '3');
     await rest.ended;
     expect(rest.seqs).toEqual(dense(4, stored.seq));
@@ -195,6 +198,8 @@ describe('a stream of a feed', () => {
     expect(reader.messages.map(({ id }) => id)).toEqual(
       all.slice(0, reader.messages.length).map(({ position }) => position),
     );
+    const page = await door.client.events({ limit: 500 });
+    expect(reader.messages.map(({ data }) => data)).toEqual(page.items.slice(0, reader.messages.length));
     expect(session.messages.every(({ data }) => data.session === 'a/b')).toBe(true);
     expect(late.messages.every(({ data }) => data.session === 'other')).toBe(true);
     expect(late.messages[0]?.data).toMatchObject({ seq: 1 });
@@ -226,6 +231,68 @@ describe('a stream of a feed', () => {
       expect(reader.messages.map(({ id }) => id)).toEqual(all);
       reader.drop();
     }
+  });
+});
+
+describe('a store that answers late', () => {
+  test.each([1, 2, 3, 4])('makes no gap and no repeat, neither of a tape nor of a feed (seed %i)', async (seed) => {
+    const random = seeded(seed);
+    await using door = await openDoor({ around: (signalbox) => answeringLate(signalbox, random) });
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const turn = await door.box.stage.turn();
+    const tapes: Reader[] = [];
+    const feeds: Reader[] = [];
+    for (let at = 0; at < 60; at++) {
+      turn.say(`${at}`);
+      if (at % 6 === 0) tapes.push(await read(door, `/v1/tasks/${task}/events`));
+      if (at % 6 === 3) feeds.push(await read(door, '/v1/sessions/s/events'));
+      // A round trip lets some of it be committed and read before more is said.
+      if (random() < 0.5) await door.client.health();
+    }
+    turn.finish();
+    const { seq } = await door.box.ended(task);
+    for (const reader of tapes) {
+      await reader.ended;
+      expect(reader.seqs).toEqual(dense(1, seq));
+    }
+    const all = (await door.box.box.feed('s', null, 1000)).map(({ position }) => position);
+    for (const reader of feeds) {
+      await reader.until(() => reader.messages.at(-1)?.id === all.at(-1));
+      expect(reader.messages.map(({ id }) => id)).toEqual(all);
+      reader.drop();
+    }
+  });
+
+  test('does not keep from a reader the final that was committed while it read', async () => {
+    let hold: Promise<void> | null = null;
+    const held = Promise.withResolvers<void>();
+    await using door = await openDoor({
+      around: (signalbox) =>
+        reading(signalbox, async (answer) => {
+          const value = await answer;
+          if (hold !== null) {
+            held.resolve();
+            await hold;
+          }
+          return value;
+        }),
+    });
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const turn = await door.box.stage.turn();
+    await door.box.event(task, 'turn-started');
+    const release = Promise.withResolvers<void>();
+    hold = release.promise;
+    const reader = await read(door, `/v1/tasks/${task}/events`);
+    await held.promise;
+    turn.finish();
+    const { seq } = await door.box.ended(task);
+    // The batch with the final has gone out when this is answered.
+    await door.client.health();
+    await door.client.health();
+    hold = null;
+    release.resolve();
+    await reader.ended;
+    expect(reader.seqs).toEqual(dense(1, seq));
   });
 });
 

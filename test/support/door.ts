@@ -6,7 +6,7 @@ import type { Client, ClientOptions } from '../../src/client/index.ts';
 import { createClient } from '../../src/client/index.ts';
 import type { ServerOptions, SignalboxServer } from '../../src/server/index.ts';
 import { createServer } from '../../src/server/index.ts';
-import type { SignalboxOptions } from '../../src/runtime/index.ts';
+import type { Signalbox, SignalboxOptions } from '../../src/runtime/index.ts';
 import type { Problem } from '../../src/protocol/index.ts';
 import { ProblemSchema, validate } from '../../src/protocol/index.ts';
 import type { Box } from './box.ts';
@@ -18,6 +18,8 @@ export interface DoorOptions {
   readonly server?: Partial<Omit<ServerOptions, 'signalbox'>>;
   readonly box?: Partial<SignalboxOptions>;
   readonly client?: Partial<ClientOptions>;
+  /** What the server gets instead of the runtime itself. */
+  readonly around?: (signalbox: Signalbox) => Signalbox;
 }
 
 /** Headers as an object, so that they can be merged. */
@@ -46,7 +48,7 @@ export async function openDoor(
   const logged: Door['logged'] = [];
   const log = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message });
   const server = createServer({
-    signalbox: box.box,
+    signalbox: options.around?.(box.box) ?? box.box,
     tokens: [token],
     version: '1.2.3',
     logger: { debug: () => {}, info: log('info'), warn: log('warn'), error: log('error') },
@@ -75,6 +77,28 @@ export async function openDoor(
       rmSync(box.folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A runtime whose reads of tapes and feeds go through `via`. */
+export function reading(signalbox: Signalbox, via: <T>(answer: Promise<T>) => Promise<T>): Signalbox {
+  return new Proxy(signalbox, {
+    get(target, name) {
+      if (name === 'tape') return (...args: Parameters<Signalbox['tape']>) => via(target.tape(...args));
+      if (name === 'feed') return (...args: Parameters<Signalbox['feed']>) => via(target.feed(...args));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** Reads answer up to four rounds of the event loop late, as those of a store on another machine do. */
+export function answeringLate(signalbox: Signalbox, random: () => number): Signalbox {
+  return reading(signalbox, async (answer) => {
+    const value = await answer;
+    for (let rounds = Math.floor(random() * 5); rounds > 0; rounds--)
+      await new Promise((resolve) => setImmediate(resolve));
+    return value;
+  });
 }
 
 /** A client's timer whose waits are twenty times shorter than in life. */

@@ -2,7 +2,6 @@
 import { sessionKey } from '../../core/ids.ts';
 import type { FeedEvent, StoredEvent, StoredTask } from '../../store/port.ts';
 import type { Signalbox, Tape } from '../../runtime/api.ts';
-import { feedEvent, tapeEvent } from '../views.ts';
 
 /** Committed events as the channel hands them out, in order. */
 export interface Batch {
@@ -31,6 +30,7 @@ export interface Source {
 /** Tapes are dense, so arithmetic says what a batch holds for whom. */
 export function taskSource(signalbox: Signalbox, task: StoredTask): Source {
   const { id } = task.row;
+  const head = whose(task.session, id);
   return {
     key: `task ${id}`,
     tape: { task: id },
@@ -40,7 +40,7 @@ export function taskSource(signalbox: Signalbox, task: StoredTask): Source {
       const skip = Number(cursor ?? 0) + 1 - (events[0]?.seq ?? 0);
       return skip < 0 ? GAP : Math.min(skip, events.length);
     },
-    frame: (event) => `id: ${event.seq}\ndata: ${JSON.stringify(tapeEvent(event))}\n\n`,
+    frame: (event) => `id: ${event.seq}\ndata: ${head}${tail(event)}}\n\n`,
     isLast: (event) => event.type === 'final',
   };
 }
@@ -57,10 +57,21 @@ export function feedSource(signalbox: Signalbox, session: string | null): Source
       const at = cursor === null ? -1 : events.findLastIndex((event) => event.position === cursor);
       return at < 0 ? GAP : at + 1;
     },
-    frame: (event) =>
-      `id: ${positionOf(event)}\ndata: ${JSON.stringify(feedEvent({ ...event, position: positionOf(event) }))}\n\n`,
+    frame(event) {
+      const position = positionOf(event);
+      const head = whose(event.session, event.task);
+      return `id: ${position}\ndata: ${head}${tail(event)},"position":${JSON.stringify(position)}}\n\n`;
+    },
     isLast: () => false,
   };
+}
+
+// The JSON of an event by hand, in the order of its schema: only `data` is of any shape, and a replay is mostly this.
+const whose = (session: string, task: string | null): string =>
+  `{"session":${JSON.stringify(session)},"task":${JSON.stringify(task)}`;
+
+function tail({ seq, at, type, data }: StoredEvent): string {
+  return `,"seq":${seq},"at":${at},"type":${JSON.stringify(type)},"data":${JSON.stringify(data ?? null)}`;
 }
 
 function positionOf(event: StoredEvent): string {
