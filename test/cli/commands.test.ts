@@ -8,7 +8,7 @@ import { EXIT } from '../../src/protocol/errors.ts';
 import { isThere } from '../../src/cli/demo/child.ts';
 import { FOLDER } from '../../src/protocol/folder.ts';
 import type { Up } from '../support/cli.ts';
-import { Cli, ended, saying } from '../support/cli.ts';
+import { Cli, ended, saying, signalUntilGone } from '../support/cli.ts';
 
 let cli: Cli;
 let up: Up;
@@ -84,9 +84,11 @@ describe('up', () => {
     const gone = ended(child);
     const told = saying(child, /SIGINT: turns that run have 600 s to end/, 'stderr');
     child.kill('SIGINT');
+    // npm passes on the Ctrl-C that the terminal has sent us already: that is one, not two.
+    child.kill('SIGINT');
     await told;
     expect(isThere(pid)).toBe(true);
-    child.kill('SIGINT');
+    await signalUntilGone(child, 'SIGINT');
     expect((await gone).code).toBe(130);
     // A signal is not delivered in no time; one that was not sent shows as the time limit of the test.
     while (isThere(pid)) await new Promise((resolve) => setImmediate(resolve));

@@ -154,3 +154,14 @@ export function ended(child: ChildProcess, deadlineMs: number | null = runDeadli
     });
   });
 }
+
+/** Sends a signal, as an impatient person does, until it has ended. */
+export function signalUntilGone(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  return new Promise((resolve) => {
+    const again = setInterval(() => child.kill(signal), 100);
+    child.once('exit', () => {
+      clearInterval(again);
+      resolve();
+    });
+  });
+}

@@ -56,10 +56,18 @@ function endAsked(): Promise<string> {
   });
 }
 
+/**
+ * One Ctrl-C comes twice where npm runs us: from the terminal, and passed on by npm. What comes so soon after the first is
+ * no second one.
+ */
+const sameKeyMs = 500;
+
 /** From now on a further signal ends everything at once. */
 function endAtOnce(daemon: Daemon): void {
+  const first = performance.now();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      if (performance.now() - first < sameKeyMs) return;
       daemon.abandon();
       process.exit(130);
     });
