@@ -1,33 +1,29 @@
-/** A GitHub delivery of a given size, made from the kind of comment that GitHub sends. */
+/** A delivery as GitHub sends it: the recorded comment that ships with @octokit/webhooks-examples, in one of our repositories. */
 import { createHmac } from 'node:crypto';
+import { createRequire } from 'node:module';
 
 export const secret = "It's a Secret to Everybody";
-export const owner = 'acme';
 
-/** A created comment in `acme/app-N`; its text fills the body up to `bytes`. */
+type Payload = { readonly [name: string]: unknown };
+
+/** `issue_comment.created`, which is most of 10 KB by what GitHub tells of the repository and its people; `bytes` are filled up in its text. */
 export function commentBody(repo: number, bytes: number): string {
+  const recorded = createRequire(import.meta.url)('@octokit/webhooks-examples/api.github.com/index.json') as readonly {
+    readonly name: string;
+    readonly examples: readonly Payload[];
+  }[];
+  const payload = recorded
+    .find(({ name }) => name === 'issue_comment')
+    ?.examples.find(({ action }) => action === 'created');
+  if (payload === undefined) throw new Error('there is no recorded comment');
+  const { repository, comment } = payload as { readonly repository: Payload; readonly comment: Payload };
   const make = (text: string): string =>
     JSON.stringify({
-      action: 'created',
-      issue: {
-        number: 7,
-        title: 'The greeting is wrong',
-        html_url: `https://github.com/${owner}/app-${repo}/issues/7`,
-        user: { login: 'octocat', type: 'User' },
-        author_association: 'MEMBER',
-        body: 'It says goodbye.',
-      },
-      comment: {
-        id: 99,
-        html_url: `https://github.com/${owner}/app-${repo}/issues/7#issuecomment-99`,
-        user: { login: 'octocat', type: 'User' },
-        author_association: 'MEMBER',
-        body: text,
-      },
-      repository: { name: `app-${repo}`, full_name: `${owner}/app-${repo}`, owner: { login: owner } },
-      sender: { login: 'octocat', type: 'User' },
+      ...payload,
+      repository: { ...repository, name: `app-${repo}` },
+      comment: { ...comment, body: `${String(comment['body'])} ${text}` },
     });
-  return make('x'.repeat(Math.max(1, bytes - make('').length)));
+  return make('so it goes '.repeat(1_000).slice(0, Math.max(0, bytes - make('').length)));
 }
 
 /** Head and body of one request, whole but for the delivery id, which is put in for `%ID%` (36 characters). */

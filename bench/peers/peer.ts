@@ -1,0 +1,26 @@
+/** What a peer is to the benchmark: it opens, takes so many no-op jobs, and says when the last of them has ended. */
+import type { Load } from '../support/no-op-tasks.ts';
+
+export interface Peer extends AsyncDisposable {
+  /** Jobs per second, from the first submit to the end of the last job. */
+  round(load: Load): Promise<number>;
+}
+
+/** Counts ends; `all` resolves at the last. */
+export class Countdown {
+  readonly #done = Promise.withResolvers<void>();
+  #left: number;
+
+  constructor(count: number) {
+    this.#left = count;
+  }
+
+  end(count = 1): void {
+    this.#left -= count;
+    if (this.#left === 0) this.#done.resolve();
+  }
+
+  get all(): Promise<void> {
+    return this.#done.promise;
+  }
+}
