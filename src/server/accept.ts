@@ -11,6 +11,8 @@ function accepted(request: IncomingMessage): readonly string[] {
 /** Streams are only for those who ask by name; `*` means a page. */
 export function wantsStream(request: IncomingMessage): boolean {
   const { accept } = request.headers;
+  // HEAD has no body to stream.
+  if (request.method !== 'GET') return false;
   return accept?.includes('event-stream') === true && accepted(request).includes('text/event-stream');
 }
 

@@ -6,7 +6,7 @@ import { read } from '../tidy/files.ts';
 const page = read('docs/http-api.md');
 
 test('lists every route, and none that there is not', () => {
-  const rows = [...page.matchAll(/^\| `((?:GET|POST|PATCH) \/\S+)` \|/gm)].map(([, route]) => route);
+  const rows = [...page.matchAll(/^\| `((?:GET|POST|PATCH) \/\S+)` \|/gm)].map(([, route = '']) => route);
   expect(rows.toSorted()).toEqual(
     OPERATIONS.map((operation) => `${ROUTES[operation].method} ${ROUTES[operation].path}`).toSorted(),
   );

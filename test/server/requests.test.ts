@@ -186,6 +186,11 @@ describe('what a problem says', () => {
   });
 });
 
+test('HEAD of a stream has a head and an end', async () => {
+  const response = await door.fetch('/v1/events', { method: 'HEAD', headers: { accept: 'text/event-stream' } });
+  expect([response.status, await response.text()]).toEqual([200, '']);
+});
+
 describe('bytes that are not HTTP as it should be', () => {
   const auth = `authorization: Bearer ${token}\r\n`;
   test.each<[string, readonly string[], number, string]>([
