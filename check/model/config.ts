@@ -64,6 +64,8 @@ export interface Config {
   readonly sly: boolean;
   /** Runners may return while their turn is on the wire, fail, and go on after they were aborted. */
   readonly wild: boolean;
+  /** Agents and runners say things that change nothing but a tape. */
+  readonly chatty: boolean;
   /** The agent names its conversation. */
   readonly conversation: boolean;
   /** Look for fair cycles too. */
@@ -107,6 +109,7 @@ export const configOf = (
   mute: false,
   sly: false,
   wild: false,
+  chatty: false,
   conversation: false,
   live: true,
   renamed: false,

@@ -14,6 +14,7 @@ const daily: readonly Config[] = [
     about: 'one background and one interactive task, one cancel',
     slots: [background('B1'), interactive('I1')],
     budgets: { cancel: 1 },
+    chatty: true,
   }),
   configOf({
     name: 'small-protection',
@@ -40,6 +41,7 @@ const daily: readonly Config[] = [
     timers: ['drain', 'silence', 'collect'],
     honest: true,
     renamed: true,
+    chatty: true,
   }),
   configOf({
     name: 'system',
@@ -139,10 +141,10 @@ const daily: readonly Config[] = [
   }),
   configOf({
     name: 'steer-runner',
-    about: 'a message steered into the turn of a code runner',
+    about: 'a message steered into the turn of a code runner, while it is stopped or parked',
     slots: [interactive('I1', { party, mode: 'code', turns: 2 }), interactive('I2', { party, whenBusy: 'steer' })],
     caps: { acks: true, steer: true, rewind: false },
-    budgets: { cancel: 1, die: 1, stop: 1 },
+    budgets: { cancel: 1, die: 1, stop: 1, park: 1 },
     sly: true,
   }),
   configOf({

@@ -14,6 +14,7 @@ import { slotOf, timerNames } from './world.ts';
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
 export const rule = {
+  parked: 'a parked session sends nothing',
   oneAgent: 'rules 12, 14: one live process per session, the old one gone before the next',
   boundary: 'rule 9: a prompt is written only to an agent that is really at a boundary',
   cancelled: 'rules 7, 15: what was to be cancelled is never prompted again',
@@ -41,6 +42,7 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
     case 'interrupt':
       return interrupt(world, effect, report);
     case 'steer':
+      if (world.session.parked !== null) report.fail(rule.parked, 'a message is steered');
       return write(world, effect.inc, { type: 'steer', turn: effect.turn, task: effect.task }, report);
     case 'kill':
     case 'close':
@@ -112,7 +114,7 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
   const process = world.processes.find((other) => other.inc === effect.inc);
   const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
   if (why !== null) report.fail(rule.boundary, `a prompt is written although ${why}`);
-  if (world.session.parked !== null) report.fail('a parked session sends nothing', 'a prompt is written');
+  if (world.session.parked !== null) report.fail(rule.parked, 'a prompt is written');
   judgePrompt(config, world, effect, report);
   const inTurn = new Set<TaskId>([effect.task, ...effect.riders]);
   const slots = world.slots.map((slot): Slot => ({

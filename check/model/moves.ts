@@ -116,6 +116,7 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
     becomesReady(config, world, process, offer);
     return;
   }
+  if (config.chatty) chats(world, process, offer);
   reads(config, world, process, offer);
   if (process.turn !== null) results(config, world, process, process.turn, offer);
   else if (process.last !== null && process.lastStarted && has(world, 'twice')) {
@@ -143,6 +144,12 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
       data: null,
     });
   }
+}
+
+function chats(world: World, process: Process, offer: Offer): void {
+  const say = { at, type: 'output', inc: process.inc, data: null } as const;
+  offer('agent', kinds.fault, world, { ...say, turn: null, kind: 'raw' });
+  if (process.turn !== null) offer('agent', kinds.fault, world, { ...say, turn: process.turn, kind: 'text' });
 }
 
 function becomesReady(config: Config, world: World, process: Process, offer: Offer): void {
@@ -227,6 +234,7 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
     return;
   }
   const kind = kinds.runner + runner.slot;
+  if (config.chatty) offer('runner', kinds.fault, world, { at, type: 'progress', task, run, data: null });
   const spec = config.slots[runner.slot];
   if (runner.call === null) {
     const made = runner.made + 1;

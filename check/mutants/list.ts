@@ -230,8 +230,15 @@ const turns: readonly Mutant[] = [
     'nobody watches the drain',
     'small',
     'turn',
-    "d.effects.push({ type: 'arm', timer: 'drain', of: turn.id });",
-    '',
+    "{ type: 'disarm', timer: 'silence', of: turn.id }, { type: 'arm', timer: 'drain', of: turn.id }",
+    "{ type: 'disarm', timer: 'silence', of: turn.id }",
+  ),
+  mutant(
+    'the deadline of silence stays armed while the turn is interrupted',
+    'small',
+    'turn',
+    "{ type: 'disarm', timer: 'silence', of: turn.id }, { type: 'arm', timer: 'drain', of: turn.id }",
+    "{ type: 'arm', timer: 'drain', of: turn.id }",
   ),
   mutant(
     'the agent is closed in its turn',
@@ -390,6 +397,20 @@ const endings: readonly Mutant[] = [
 ];
 
 const names: readonly Mutant[] = [
+  mutant(
+    'what was never sent is charged by the policy',
+    'crash',
+    'turn',
+    "((sent && task.onLost === 'fail')",
+    "(task.onLost === 'fail'",
+  ),
+  mutant(
+    'a message is steered while parked',
+    'steer-runner',
+    'submit',
+    'd.s.parked === null && sameParty',
+    'sameParty',
+  ),
   mutant(
     'a rule looks at the number of an epoch',
     'names',

@@ -2,7 +2,7 @@
 import type { Task, TurnResult } from '../../../src/core/model.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { slotOf } from '../world.ts';
+import { onWire, slotOf } from '../world.ts';
 import type { Move } from './index.ts';
 
 const unasked = 'rule 15: nobody is cancelled who was not asked';
@@ -77,7 +77,9 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   const preempted =
     turn !== null && turn.intent === 'preempt' && turn.phase === 'draining' && input.type !== 'recovered';
   if (preempted && task.place === 'holding') report.fail(budget, `${task.id} was preempted, and fails`);
-  if (task.onLost === 'retry' && task.attempts < task.maxAttempts) {
+  // What was never sent is lost to nobody: it is tried again whatever the task's policy says.
+  const risky = task.mode === 'code' || onWire(world.session);
+  if ((task.onLost === 'retry' || !risky) && task.attempts < task.maxAttempts) {
     report.fail(budget, `${task.id} fails with attempts left`);
   }
 }

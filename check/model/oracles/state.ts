@@ -8,7 +8,15 @@ import { onWire } from '../world.ts';
 import { demanders } from './turn.ts';
 
 const isWaiting = (task: Task): boolean => task.place === 'waiting';
-const all = (session: Session): Task[] => Array.from(treeEntries(session.tasks), ([, task]) => task);
+
+/** The open tasks of a session. A dozen properties ask for those of the same session in a row, so the last list is kept. */
+function all(session: Session): readonly Task[] {
+  if (last.tasks !== session.tasks)
+    last = { tasks: session.tasks, list: Array.from(treeEntries(session.tasks), ([, task]) => task) };
+  return last.list;
+}
+
+let last: { readonly tasks: Session['tasks'] | null; readonly list: readonly Task[] } = { tasks: null, list: [] };
 
 function oneOwner({ session }: World): string | null {
   const holding = all(session).filter((task) => task.place === 'holding');
