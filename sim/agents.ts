@@ -92,6 +92,11 @@ export class AgentFleet implements AgentDriver {
     return this.#latest.get(session)?.listens === true;
   }
 
+  /** When the session's agent was heard last, virtual ms. */
+  heardAt(session: SessionKey): number {
+    return this.#latest.get(session)?.heardAt ?? Number.NEGATIVE_INFINITY;
+  }
+
   alive(): readonly SimAgent[] {
     return this.all.filter((agent) => agent.process.alive);
   }
@@ -115,6 +120,7 @@ export class SimAgent implements AgentHandle {
   #turn: SeenTurn | null = null;
   /** A prompt was written to it. */
   prompted = false;
+  heardAt = Number.NEGATIVE_INFINITY;
 
   constructor(stage: Stage, options: AgentStart, traits: Traits, random: Random, pid: number) {
     this.name = `${options.session}#${options.incarnation}`;
@@ -274,6 +280,7 @@ export class SimAgent implements AgentHandle {
     if (this.#orphaned) {
       return;
     }
+    this.heardAt = stage.scheduler.now;
     this.#note(event);
     try {
       this.#options.emit(event);

@@ -57,7 +57,7 @@ export function readArgs(args: readonly string[]): Options {
     seed: values.seed === undefined ? 1 : whole('seed', values.seed),
     seeds,
     steps: values.steps === undefined ? null : whole('steps', values.steps),
-    stores: storesOf(values.store, values.seeds !== undefined || values.seed === undefined),
+    stores: storesOf(values.store, values.stress || values.seeds !== undefined || values.seed === undefined),
     jobs: values.jobs === undefined ? (seeds >= 100 ? 2 : 1) : Math.max(1, whole('jobs', values.jobs)),
     tail: values.tail === undefined ? 80 : whole('tail', values.tail),
     story: values.story,

@@ -297,11 +297,16 @@ export class Callers {
     if (operation === 'edit') {
       if (submission !== undefined) {
         const prompt = `${markerOf(submission.n)} edited ${random.int(0, 999)}`;
-        world.ledger.editing(task, prompt);
+        const acknowledged = world.ledger.editing(task, prompt);
         world.call(
           `edit ${task}`,
           (box) => box.edit(task, { prompt, by: 'caller' }),
-          (answer) => (answer.kind === 'ok' ? 'ok' : answer.code),
+          (answer) => {
+            if (answer.kind === 'ok') {
+              acknowledged();
+            }
+            return answer.kind === 'ok' ? 'ok' : answer.code;
+          },
         );
       }
       return;

@@ -28,12 +28,19 @@ export class Facts {
   readonly sessions = new Map<SessionKey, SessionFacts>();
   readonly #limits: Limits;
   readonly #violate: (rule: string, what: string) => void;
+  /** A turn was found silent. */
+  readonly #silent: (key: SessionKey, turn: number) => void;
   /** On all tapes. */
   events = 0;
 
-  constructor(limits: Limits, violate: (rule: string, what: string) => void) {
+  constructor(
+    limits: Limits,
+    violate: (rule: string, what: string) => void,
+    silent: (key: SessionKey, turn: number) => void,
+  ) {
     this.#limits = limits;
     this.#violate = violate;
+    this.#silent = silent;
   }
 
   of(key: SessionKey): SessionFacts {
@@ -73,6 +80,8 @@ export class Facts {
       if (facts.unsolicited) {
         this.#violate('prompts go to an agent at its boundary', `turn ${turn} of ${key} during an unsolicited turn`);
       }
+    } else if (event === 'deadline' && field(record.data, 'name') === 'silence') {
+      this.#silent(key, turn);
     } else if (event === 'turn-ended') {
       facts.due = facts.due === turn ? null : facts.due;
     } else if (event === 'interrupt') {

@@ -48,9 +48,9 @@ export class FaultPlan {
   readonly struck = new Map<string, number>();
   readonly #random: Random;
 
-  constructor(seed: number) {
+  constructor(seed: number, profile?: Profile) {
     this.#random = new Random(seed, 4);
-    this.profile = drawProfile(this.#random);
+    this.profile = profile ?? drawProfile(this.#random);
   }
 
   at(point: string): Strike | null {

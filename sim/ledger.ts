@@ -30,8 +30,8 @@ export class Ledger {
   readonly deeds: Deed[] = [];
   /** Numbers of the submissions whose text reached an agent of their session. */
   readonly heard = new Set<number>();
-  /** Prompts that a task may have after its edits. */
-  readonly edits = new Map<string, Set<string>>();
+  /** Prompts that a task may have after its edits, in the order of asking; from the last acknowledged one on it has one of them. */
+  readonly edits = new Map<string, { readonly asked: string[]; acknowledged: number }>();
   readonly #said = new Map<string, Set<TurnResult['outcome']>>();
   readonly #violate: (rule: string, what: string) => void;
 
@@ -48,8 +48,24 @@ export class Ledger {
     return made;
   }
 
-  editing(task: string, prompt: string): void {
-    this.edits.set(task, (this.edits.get(task) ?? new Set()).add(prompt));
+  /** Gives what to call when the edit is acknowledged. */
+  editing(task: string, prompt: string): () => void {
+    const edits = this.edits.get(task) ?? { asked: [], acknowledged: -1 };
+    this.edits.set(task, edits);
+    const at = edits.asked.push(prompt) - 1;
+    return () => {
+      edits.acknowledged = Math.max(edits.acknowledged, at);
+    };
+  }
+
+  /** Whether a prompt task that is told so is told its words as they were last acknowledged, or as somebody asked since. */
+  #upToDate({ task, request }: Submission, text: string): boolean {
+    const edits = task === null || (request.runner ?? null) !== null ? undefined : this.edits.get(task);
+    return (
+      edits === undefined ||
+      edits.acknowledged < 0 ||
+      edits.asked.slice(edits.acknowledged).some((prompt) => text.includes(prompt))
+    );
   }
 
   answered(submission: Submission, answer: SubmitAnswer): void {
@@ -69,6 +85,9 @@ export class Ledger {
       if (submission === undefined || submission.session !== session) {
         this.#violate('prompts stay in their session', `${session} is told ${text}`);
         return;
+      }
+      if (!this.#upToDate(submission, text)) {
+        this.#violate('an agent is told the edited words', `${submission.task} says ${text}`);
       }
       this.heard.add(submission.n);
       parties.add(submission.party);

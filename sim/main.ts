@@ -1,6 +1,7 @@
 /** `npm run sim`: see `args.ts` for what it takes. Exit code 1 if any run failed, 2 for a wrong argument. */
 import { HELP, type Options, readArgs } from './args.ts';
 import { campaign, campaignInProcesses, type Report } from './campaign.ts';
+import { stressAll } from './stress.ts';
 
 async function main(): Promise<number> {
   let options: Options;
@@ -13,6 +14,9 @@ async function main(): Promise<number> {
   if (options.help) {
     process.stdout.write(HELP);
     return 0;
+  }
+  if (options.stress) {
+    return (await stressAll(options)) ? 0 : 1;
   }
   const began = performance.now();
   const report =

@@ -1,4 +1,5 @@
 /** What must hold of the disk when all is over: every promise kept, every tape whole. */
+import type { RuntimeStats } from '../src/runtime/api.ts';
 import type { FeedEvent, Page, Store, StoredEvent, StoredTask } from '../src/store/index.ts';
 import { same } from '../test/support/trace.ts';
 import type { Submission } from './ledger.ts';
@@ -23,6 +24,20 @@ function allTasks(store: Store): StoredTask[] {
     cursor = page.cursor;
   } while (cursor !== null);
   return tasks;
+}
+
+/** What is still there when nothing is due any more. */
+export function leftBehind(stats: RuntimeStats, timers: number, processes: number): string[] {
+  const { queueDepth, store } = stats;
+  return Object.entries({
+    'sessions live': stats.sessionsLive,
+    'agents running': stats.agentsRunning,
+    holds: stats.holds,
+    queued: queueDepth.interactive + queueDepth.background,
+    'open tasks': store.tasks.queued + store.tasks.running,
+    timers,
+    'agent processes': processes,
+  }).flatMap(([name, value]) => (value === 0 ? [] : [`${value} ${name} left`]));
 }
 
 export function judgeTapes(world: World, store: Store): void {
@@ -95,7 +110,7 @@ function judgeReason(world: World, task: StoredTask): void {
   }
   const edited = ledger.edits.get(id);
   const submission = ledger.submissions[Number(task.payload.labels['n'])];
-  if (submission?.request.prompt !== task.payload.prompt && edited?.has(task.payload.prompt) !== true) {
+  if (submission?.request.prompt !== task.payload.prompt && edited?.asked.includes(task.payload.prompt) !== true) {
     world.violate('a task keeps its words', `${id} says ${task.payload.prompt}`);
   }
 }

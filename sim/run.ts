@@ -2,7 +2,7 @@
 import type { StoreKind } from './disk.ts';
 import { Crashed } from './faults.ts';
 import { differenceOf } from './story.ts';
-import type { Outcome } from './setup.ts';
+import type { Outcome, Workload } from './setup.ts';
 import { World } from './world.ts';
 
 /** Scheduler steps of chaos, unless told otherwise. */
@@ -14,6 +14,8 @@ export interface SeedOptions {
   readonly steps?: number;
   /** False: once only, for speed. Default true. */
   readonly twice?: boolean;
+  /** Makes the workload of a run, instead of the default one. */
+  readonly workload?: () => Workload;
 }
 
 export interface SeedResult {
@@ -41,8 +43,8 @@ process.on('unhandledRejection', (error) => {
 });
 
 async function once(options: SeedOptions, judge: boolean): Promise<Outcome> {
-  const { seed, store, steps = STEPS } = options;
-  const world = new World({ seed, store, steps, judge });
+  const { seed, store, steps = STEPS, workload } = options;
+  const world = new World({ seed, store, steps, judge, ...(workload === undefined ? {} : { workload: workload() }) });
   current = world;
   try {
     return await world.run();

@@ -1,8 +1,22 @@
 /** What a run is made of, and what comes of it. */
 import { DEFAULT_LIMITS, type RuntimeLimits } from '../src/runtime/index.ts';
+import type { Daemon } from './daemon.ts';
 import type { StoreKind } from './disk.ts';
+import type { Profile } from './faults.ts';
 import type { Random } from './random.ts';
 import type { Story } from './story.ts';
+import type { World } from './world.ts';
+
+/** What is done to the daemon; the default is `Callers`. */
+export interface Workload {
+  readonly sessions: readonly string[];
+  readonly profile: Profile;
+  readonly limits: Partial<RuntimeLimits>;
+  /** Schedules its first acts. */
+  begin(world: World): void;
+  /** A daemon was opened: the first, or one after a crash or close. */
+  opened(daemon: Daemon): void;
+}
 
 export interface WorldOptions {
   readonly seed: number;
@@ -11,6 +25,7 @@ export interface WorldOptions {
   readonly steps: number;
   /** Replay the trace and judge the tapes; a second run of a seed for its log alone does without. */
   readonly judge: boolean;
+  readonly workload?: Workload;
 }
 
 export interface Violation {

@@ -6,7 +6,7 @@
  *  W-2 At most one daemon is alive; a crash or close is followed by another opening on the same disk.
  *  W-3 First chaos, then calm: no more faults or bad manners, operators unpark, and everything must come to rest.
  */
-import { taskId } from '../src/core/ids.ts';
+import { type SessionKey, taskId } from '../src/core/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';
 import type { RuntimeLimits } from '../src/runtime/index.ts';
 import type { Store, StoredTask } from '../src/store/index.ts';
@@ -19,7 +19,7 @@ import { type Medium, openMedium } from './disk.ts';
 import { FaultPlan } from './faults.ts';
 import { Facts } from './facts.ts';
 import { Ledger } from './ledger.ts';
-import { judgeTapes } from './oracles.ts';
+import { judgeTapes, leftBehind } from './oracles.ts';
 import { Random } from './random.ts';
 import { Readers } from './readers.ts';
 import { Owner, quiet, Scheduler } from './scheduler.ts';
@@ -58,16 +58,17 @@ export class World implements Stage {
     this.#options = options;
     const random = new Random(options.seed, 0);
     this.#random = random;
-    this.#limits = drawLimits(random);
+    const { workload } = options;
+    this.#limits = { ...drawLimits(random), ...workload?.limits };
     this.scheduler = new Scheduler(options.seed);
     this.story = new Story(() => this.scheduler.now);
     const { maxPreemptions, maxOpen } = this.#limits;
     const violate = this.violate.bind(this);
-    this.facts = new Facts({ maxPreemptions, maxOpen }, violate);
+    this.facts = new Facts({ maxPreemptions, maxOpen }, violate, (key, turn) => this.#silent(key, turn));
     this.ledger = new Ledger(violate);
     this.fleet = new AgentFleet(this, options.seed);
-    this.#faults = new FaultPlan(options.seed);
-    this.sessions = ['a', 'b', 'c', 'd'].slice(0, random.int(1, 4));
+    this.#faults = new FaultPlan(options.seed, workload?.profile);
+    this.sessions = workload?.sessions ?? ['a', 'b', 'c', 'd'].slice(0, random.int(1, 4));
     this.#callers = new Callers(this, new Random(options.seed, 5), this.sessions);
     this.readers = new Readers(this);
     this.#calls = new Calls(this);
@@ -128,6 +129,7 @@ export class World implements Stage {
     this.story.say(`daemon ${this.daemons.length + 1} opens`);
     this.daemons.push(daemon);
     this.daemon = daemon;
+    this.#options.workload?.opened(daemon);
     this.readers.reopened();
     daemon.box.ready.then(
       () => daemon.alive && this.#isReady(),
@@ -270,6 +272,7 @@ export class World implements Stage {
       virtualMs: Math.round(scheduler.now),
       tasks: ledger.submissions.filter(({ state }) => state === 'accepted').length,
       events: facts.events,
+      open: [...facts.sessions.values()].reduce((sum, { durable }) => sum + durable.open.length, 0),
       inputs: this.#trace?.entries.length ?? 0,
       daemons: this.daemons.length,
     };
@@ -278,7 +281,11 @@ export class World implements Stage {
 
   async #play(): Promise<void> {
     this.#open();
-    this.#schedule(this.#random.int(10, 100));
+    if (this.#options.workload === undefined) {
+      this.#schedule(this.#random.int(10, 100));
+    } else {
+      this.#options.workload.begin(this);
+    }
     let calmAt = Number.POSITIVE_INFINITY;
     while (this.violation === null) {
       if (!this.calm && this.scheduler.steps >= this.#options.steps) {
@@ -296,6 +303,7 @@ export class World implements Stage {
           return;
         }
         this.#becomeCalm();
+        await quiet();
       }
       this.#afterStep();
     }
@@ -314,6 +322,15 @@ export class World implements Stage {
         this.later(this.#random.int(0, 10_000), 'calm', () => this.calm || this.#becomeCalm());
       }
     });
+  }
+
+  /** A deadline that waits for its commit may be overtaken by an answer, so runs with a failing store are not judged. */
+  #silent(key: SessionKey, turn: number): void {
+    const silence = this.scheduler.now - this.fleet.heardAt(key);
+    const { storeError, coreError } = this.#faults.profile;
+    if (silence < this.#limits.silenceMs - 1 && storeError === 0 && coreError === 0) {
+      this.violate('only silence is silence', `turn ${turn} of ${key}: its agent was heard ${silence} ms ago`);
+    }
   }
 
   /** Rule 5: an interrupt leaves in the pass of its commit. */
@@ -346,20 +363,9 @@ export class World implements Stage {
       this.violate('everything comes to rest', 'no daemon is open');
       return;
     }
-    const stats = await daemon.box.stats();
-    for (const [name, value] of Object.entries({
-      'sessions live': stats.sessionsLive,
-      'agents running': stats.agentsRunning,
-      holds: stats.holds,
-      queued: stats.queueDepth.interactive + stats.queueDepth.background,
-      'open tasks': stats.store.tasks.queued + stats.store.tasks.running,
-      timers: daemon.owner.jobs,
-      'agent processes': this.fleet.alive().length,
-    })) {
-      if (value !== 0) {
-        this.story.say(`${value} ${name} left`);
-        this.#notAtRest();
-      }
+    for (const left of leftBehind(await daemon.box.stats(), daemon.owner.jobs, this.fleet.alive().length)) {
+      this.story.say(left);
+      this.#notAtRest();
     }
     for (const follower of this.readers.followers) {
       if (!follower.ended) {

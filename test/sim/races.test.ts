@@ -1,0 +1,15 @@
+/** A sample of `npm run sim -- --stress`, which runs 2,560 races on each store. */
+import { expect, test } from 'vitest';
+import { stress } from '../../sim/stress.ts';
+
+const clean = async (store: 'memory' | 'sqlite', count: number): Promise<void> => {
+  const { failures, strands, scenarios } = await stress({ seed: 1, count }, store);
+  expect({ failures, strands, scenarios }).toEqual({ failures: [], strands: 0, scenarios: count });
+};
+
+test('T06 U1 U2 U5 640 races of progress, cancel and completion in memory strand nobody', { timeout: 60_000 }, () =>
+  clean('memory', 640),
+);
+test('T06 U1 U2 U5 320 races of progress, cancel and completion on SQLite strand nobody', { timeout: 60_000 }, () =>
+  clean('sqlite', 320),
+);
