@@ -2,47 +2,7 @@
  * Every command of `signalbox`, as data: what parses the arguments, what prints the help, and what `docs/cli.md` is
  * compared with by a test. The code of a command is loaded when it runs, and not before.
  */
-import type { Run } from './call.ts';
-
-export interface Flag {
-  readonly name: string;
-  readonly short?: string;
-  /** What stands after it, for the help; left out: the flag takes no value. */
-  readonly value?: string;
-  /** Default `text`. */
-  readonly kind?: 'text' | 'integer' | 'choice';
-  readonly choices?: readonly string[];
-  readonly many?: boolean;
-  readonly what: string;
-}
-
-export interface Argument {
-  readonly name: string;
-  readonly optional?: boolean;
-  /** Takes the rest of the words, joined by spaces. */
-  readonly rest?: boolean;
-}
-
-export interface Example {
-  readonly line: string;
-  readonly what: string;
-}
-
-export interface Command {
-  readonly name: string;
-  readonly group: Group;
-  readonly what: string;
-  /** First line of its help: what to do next. */
-  readonly next: string;
-  readonly args: readonly Argument[];
-  readonly flags: readonly Flag[];
-  readonly examples: readonly Example[];
-  /** All that follows is for another program and is handed over unread. */
-  readonly raw?: true;
-  readonly load: () => Promise<{ readonly run: Run }>;
-}
-
-export type Group = 'Run it' | 'Give it work' | 'Watch' | 'Change what is queued or runs' | 'Look after it';
+import type { Argument, Command, Flag } from './shape.ts';
 
 /** Flags of every command. */
 export const globalFlags: readonly Flag[] = [

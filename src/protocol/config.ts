@@ -7,7 +7,7 @@ import { GithubConfigSchema, HookConfigSchema } from './hooks-config.ts';
 import { SessionKeySchema } from './ids.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
 import type { Finding } from './validate.ts';
-import { validate } from './validate.ts';
+import { validate, withDefaults } from './validate.ts';
 
 const ms = (description: string, byDefault: number) =>
   ({
@@ -156,6 +156,12 @@ export function checkConfig(value: unknown): ConfigChecked {
   const checked = validate(schema, value);
   return checked.ok ? { ok: true, config: checked.value as ConfigFile } : checked;
 }
+
+/** Values of a checked configuration, with defaults. */
+export const fullListen = (listen: NonNullable<ConfigFile['listen']>): ListenConfig =>
+  withDefaults(ListenSchema, listen) as ListenConfig;
+export const fullLimits = (limits: NonNullable<ConfigFile['limits']>): LimitsConfig =>
+  withDefaults(LimitsConfigSchema, limits) as LimitsConfig;
 
 /** Gives back what it is given: it is there for the types, in `export default defineConfig({ … })`. */
 export const defineConfig = (config: ConfigFile): ConfigFile => config;

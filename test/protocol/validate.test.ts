@@ -195,7 +195,7 @@ describe('did you mean', () => {
 describe('defaults', () => {
   test('fill in what was left out, at every depth, and nothing else', () => {
     const given = { listen: { port: 1 }, agent: { name: 'scripted' } };
-    const full = withDefaults<typeof protocol.ConfigFileSchema>(protocol.ConfigFileSchema, given);
+    const full = withDefaults(protocol.ConfigFileSchema, given);
     expect(full).toMatchObject({
       listen: { port: 1, host: '127.0.0.1' },
       agent: { name: 'scripted' },
@@ -203,7 +203,7 @@ describe('defaults', () => {
     });
     expect(full).not.toHaveProperty('github');
     expect(given).toEqual({ listen: { port: 1 }, agent: { name: 'scripted' } });
-    expect(withDefaults<typeof protocol.LimitsConfigSchema>(protocol.LimitsConfigSchema, {})).toMatchObject({
+    expect(withDefaults(protocol.LimitsConfigSchema, {})).toMatchObject({
       maxPreemptions: 3,
       maxOpen: 10_000,
     });

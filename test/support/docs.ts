@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { variables } from '../../src/daemon/config/environment.ts';
 import { synopsis } from '../../src/cli/parse.ts';
-import type { Flag } from '../../src/cli/table.ts';
+import type { Flag } from '../../src/cli/shape.ts';
 import { commands, globalFlags } from '../../src/cli/table.ts';
 import { ConfigFileSchema } from '../../src/protocol/config.ts';
 import { errorEntry, ERRORS, EXIT } from '../../src/protocol/errors.ts';

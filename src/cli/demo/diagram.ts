@@ -35,7 +35,7 @@ export function diagram(rows: readonly Row[], look: Look): readonly string[] {
   const width = Math.min(look.columns, 100) - label - 1;
   const lines = look.names.map((name, index) => {
     const colour = index === look.names.length - 1 ? look.paint.background : look.paint.interactive;
-    return ` ${colour(name.padEnd(label - 1))}${colour(cellsOf(rows, index, width, total).join(''))}`.trimEnd();
+    return ` ${colour(name.padEnd(label - 1))}${colour(cellsOf(rows, index, width, total).join('').trimEnd())}`;
   });
   const seconds = `${(total / 1000).toFixed(1)} s`;
   const scale = `${' '.repeat(label)}0${'·'.repeat(width - seconds.length - 3)} ${seconds}`;

@@ -35,8 +35,8 @@ export function header(look: Look): string {
 }
 
 export function legend(look: Look): string {
-  const parts = ['● gets the session', '┃ owns it', '┊ waits', '╳ interrupted', '◌ gives way', '■ final'];
-  return look.paint.faint(`         ${parts.join('   ')}`);
+  const parts = ['● granted', '┃ owns', '┊ waits', '╳ interrupted', '◌ gives way', '■ final'];
+  return look.paint.faint(`         ${parts.join('  ')}`);
 }
 
 export function line(row: Row, look: Look): string {

@@ -52,7 +52,7 @@ async function defaultExport(path: string): Promise<unknown> {
   if (module.default === undefined) {
     throw bad(
       `${path} has no default export`,
-      "It must say `export default defineConfig({ … })`, with `import { defineConfig } from 'signalbox'`.",
+      'It must say `export default defineConfig({ … })`; docs/configuration.md begins with one.',
     );
   }
   return module.default;

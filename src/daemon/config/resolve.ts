@@ -1,9 +1,8 @@
 /** One configuration from its four sources, in rising order: defaults, file, environment, flags. */
 import { AppError } from '../../core/errors.ts';
 import type { AgentConfig, ConfigFile, LimitsConfig, ListenConfig } from '../../protocol/config.ts';
-import { checkConfig, LimitsConfigSchema, ListenSchema } from '../../protocol/config.ts';
+import { checkConfig, fullLimits, fullListen } from '../../protocol/config.ts';
 import type { GithubConfigInput, HookConfigInput } from '../../protocol/hooks-config.ts';
-import { withDefaults } from '../../protocol/validate.ts';
 import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
@@ -57,11 +56,11 @@ function withSettings(file: ConfigFile, settings: readonly Setting[]): ConfigFil
 
 function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel']): DaemonConfig {
   return {
-    listen: withDefaults<typeof ListenSchema>(ListenSchema, config.listen ?? {}),
+    listen: fullListen(config.listen ?? {}),
     durability: config.durability ?? 'power',
     logLevel: config.logLevel ?? logLevel,
     agent: config.agent ?? { name: 'scripted' },
-    limits: withDefaults<typeof LimitsConfigSchema>(LimitsConfigSchema, config.limits ?? {}),
+    limits: fullLimits(config.limits ?? {}),
     github: config.github ?? null,
     hooks: config.hooks ?? {},
     aliases: config.aliases ?? {},
