@@ -3,6 +3,7 @@
  * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
  */
 import { type Draft, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
+import { invariant } from './errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
 import type { Agent, Hold, Task, Turn } from './model.ts';
 import { interactiveWaits } from './queue.ts';
@@ -23,9 +24,10 @@ export function arrange(d: Draft): void {
 /** The agent is up, and takes neither a turn of ours nor one of its own. */
 export const atRest = (agent: Agent): boolean => agent.kind === 'up' && agent.at === 'boundary' && !agent.unsolicited;
 
-/** Runs at most a few times: each round grants, makes the owner yield, or begins its turn. */
+/** Each round makes the owner yield, grants, begins a turn, or is the last: a defect in that order throws, and hangs nobody. */
 function settleOwner(d: Draft): void {
-  for (;;) {
+  for (let round = 0; ; round += 1) {
+    invariant(round < 8, 'the owner is settled in a few rounds');
     const hold = d.s.hold;
     if (hold === null) {
       const first = treeFirst(d.s.queue);
