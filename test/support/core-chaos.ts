@@ -75,8 +75,6 @@ export class Chaos {
   said([kind, a, b]: Choice): Said {
     const { box } = this;
     const of = pick(kinds, kind) ?? 'submit';
-    const inc = incarnation(box.inc - (b === 0 ? 1 : 0));
-    const turn = turnId(box.turn - (b === 1 ? 1 : 0));
     const task = this.#some(a);
     const runner = pick(
       tasksOf(box.session).filter(({ run }) => run !== null),
@@ -121,6 +119,32 @@ export class Chaos {
       case 'agent goes on':
         return this.#agent(a, b);
       case 'agent-ready':
+      case 'agent-exited':
+      case 'turn-started':
+      case 'output':
+      case 'ack':
+      case 'result':
+      case 'steered':
+      case 'unsolicited':
+        return this.#says(of, a, b);
+      case 'armed timer':
+        return armed[1] === undefined ? this.#late(a, b) : timer(armed[0], armed[1]);
+      case 'late timer':
+        return this.#late(a, b);
+    }
+  }
+
+  /** Something an agent says, to the point or not. */
+  #says(
+    of: 'agent-ready' | 'agent-exited' | 'turn-started' | 'output' | 'ack' | 'result' | 'steered' | 'unsolicited',
+    a: number,
+    b: number,
+  ): Said {
+    const { box } = this;
+    const inc = incarnation(box.inc - (b === 0 ? 1 : 0));
+    const turn = turnId(box.turn - (b === 1 ? 1 : 0));
+    switch (of) {
+      case 'agent-ready':
         return {
           type: of,
           inc,
@@ -147,13 +171,9 @@ export class Chaos {
         return { type: of, inc, turn, result: { outcome, empty: b % 2 === 0, data: a } };
       }
       case 'steered':
-        return { type: of, inc, turn, task, taken: b % 2 === 0 };
+        return { type: of, inc, turn, task: this.#some(a), taken: b % 2 === 0 };
       case 'unsolicited':
         return { type: of, inc, phase: a % 2 === 0 ? 'began' : 'ended', data: null };
-      case 'armed timer':
-        return armed[1] === undefined ? this.#late(a, b) : timer(armed[0], armed[1]);
-      case 'late timer':
-        return this.#late(a, b);
     }
   }
 
