@@ -21,6 +21,8 @@ interface Live {
   handle: AgentHandle | null;
   gone: boolean;
   process: { readonly pid: number; readonly startTime: string } | null;
+  /** Its process could not be recorded: nothing may be written to it, it is being ended. */
+  doomed: boolean;
 }
 
 export class AgentHost {
@@ -56,7 +58,7 @@ export class AgentHost {
       { makeRoom: () => this.#post({ type: 'make-room', at: this.#context.clock.wall() }) },
       begin,
     );
-    holder.live = { inc, slot, handle: null, gone: false, process: null };
+    holder.live = { inc, slot, handle: null, gone: false, process: null, doomed: false };
     this.#live = holder.live;
     if (holder.early) {
       this.#begin(holder.live, conversation, started);
@@ -73,10 +75,17 @@ export class AgentHost {
         emit: (event) => this.#emit(live, event),
         onProcess: (process) => {
           live.process = { pid: process.pid, startTime: process.startTime };
-          const done = this.#context.store.recordProcess({ ...process, session: this.#session, incarnation: live.inc });
-          this.#guard(done, 'record process');
+          const row = { ...process, session: this.#session, incarnation: live.inc };
+          this.#guard(
+            'record process',
+            () => this.#context.store.recordProcess(row),
+            () => this.#doom(live),
+          );
         },
       });
+      if (live.doomed) {
+        live.handle.kill();
+      }
     } catch (error) {
       this.#context.onError(error, 'agent start');
       this.#exited(live, 'spawn_failed', { message: error instanceof Error ? error.message : String(error) });
@@ -140,13 +149,17 @@ export class AgentHost {
       this.#exited(live, event.reason, event.data);
       return;
     }
+    if (live.doomed) {
+      return;
+    }
     this.#post(inputOf(event, live.inc, this.#context.clock.wall()));
   }
 
   #exited(live: Live, reason: string, data: unknown): void {
     live.gone = true;
     if (live.process !== null) {
-      this.#guard(this.#context.store.forgetProcess(live.process.pid, live.process.startTime), 'forget process');
+      const { pid, startTime } = live.process;
+      this.#guard('forget process', () => this.#context.store.forgetProcess(pid, startTime));
     }
     this.#pool.give(live.slot);
     if (this.#live === live) {
@@ -158,9 +171,25 @@ export class AgentHost {
     }
   }
 
-  #guard(done: void | Promise<void>, where: string): void {
-    if (done instanceof Promise) {
-      done.catch((error: unknown) => this.#context.onError(error, where));
+  /** A process that no successor could find is not kept; it is ready for nothing until it is gone. */
+  #doom(live: Live): void {
+    live.doomed = true;
+    live.handle?.kill();
+  }
+
+  /** A store that answers at once throws at once. */
+  #guard(where: string, write: () => void | Promise<void>, failed: () => void = () => {}): void {
+    const report = (error: unknown): void => {
+      this.#context.onError(error, where);
+      failed();
+    };
+    try {
+      const done = write();
+      if (done instanceof Promise) {
+        done.catch(report);
+      }
+    } catch (error) {
+      report(error);
     }
   }
 }
