@@ -6,9 +6,10 @@
  *  N-2 What it publishes is the feed from its first event on, each once, in order.
  */
 import type { AgentHandle, AgentStart } from '../src/agents/port.ts';
+import { taskId } from '../src/core/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';
 import { createSignalbox, type RuntimeLimits } from '../src/runtime/index.ts';
-import type { FeedEvent, SessionCommit, Store } from '../src/store/index.ts';
+import type { FeedEvent, SessionCommit, Store, StoredTask } from '../src/store/index.ts';
 import type { Trace } from '../test/support/trace.ts';
 import type { AgentFleet } from './agents.ts';
 import { type Medium, WatchedStore } from './disk.ts';
@@ -99,6 +100,12 @@ export class Daemon {
 
   get alive(): boolean {
     return this.owner.alive;
+  }
+
+  /** What the disk has of a task, whatever the daemon is made to believe. */
+  stored(id: string): StoredTask | null {
+    const stored = this.#raw.task(taskId(id));
+    return stored instanceof Promise ? null : stored;
   }
 
   /** The process is gone: nothing of it runs any more. */

@@ -1,5 +1,5 @@
 /** The medium that outlives a crash, and the store that one daemon sees of it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionKey, TaskId } from '../src/core/ids.ts';
@@ -7,6 +7,9 @@ import type { Faults, ProcessRow, SessionCommit, Store, TaskFilter } from '../sr
 import { MemoryDisk, openMemoryStore, openSqliteStore } from '../src/store/index.ts';
 
 export type StoreKind = 'memory' | 'sqlite';
+
+/** A crash of the process is simulated, not one of the machine: a file in memory does, and its syncs take no time. */
+const RAM = '/dev/shm';
 
 export interface Medium {
   open(faults?: Faults): Store;
@@ -18,7 +21,7 @@ export function openMedium(kind: StoreKind): Medium {
     const disk = new MemoryDisk();
     return { open: (faults) => openMemoryStore(faults === undefined ? { disk } : { disk, faults }), dispose() {} };
   }
-  const folder = mkdtempSync(join(tmpdir(), 'signalbox-sim-'));
+  const folder = mkdtempSync(join(existsSync(RAM) ? RAM : tmpdir(), 'signalbox-sim-'));
   const path = join(folder, 'signalbox.db');
   return {
     open: (faults) =>

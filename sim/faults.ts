@@ -36,7 +36,7 @@ export function drawProfile(random: Random): Profile {
     crash: sometimes(0.7, 0.01),
     storeError: sometimes(0.5, 0.1),
     coreError: sometimes(0.15, 0.01),
-    readError: 0,
+    readError: sometimes(0.2, 0.01),
   };
 }
 

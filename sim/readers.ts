@@ -14,6 +14,8 @@ export interface Follower {
   readonly after: number;
   readonly events: StoredEvent[];
   ended: boolean;
+  /** Whether it reads from this daemon. */
+  daemon: Daemon | null;
   abort: AbortController;
 }
 
@@ -26,7 +28,15 @@ export class Readers {
   }
 
   follow(task: string, after: number): void {
-    const follower = { n: this.followers.length, task, after, events: [], ended: false, abort: new AbortController() };
+    const follower: Follower = {
+      n: this.followers.length,
+      task,
+      after,
+      events: [],
+      ended: false,
+      daemon: null,
+      abort: new AbortController(),
+    };
     this.followers.push(follower);
     this.#attach(follower);
   }
@@ -49,7 +59,8 @@ export class Readers {
 
   #attach(follower: Follower): void {
     const daemon = this.#world.daemon;
-    if (daemon !== null && daemon.alive && !daemon.closing) {
+    if (daemon !== null && daemon.alive && !daemon.closing && follower.daemon !== daemon) {
+      follower.daemon = daemon;
       follower.abort = new AbortController();
       void this.#read(daemon, follower, follower.abort.signal);
     }
@@ -91,6 +102,11 @@ export class Readers {
       return;
     }
     world.story.say(`follower ${follower.n} is cut off`);
-    world.later(20, 'read on', () => this.#attach(follower));
+    world.later(20, 'read on', () => {
+      if (follower.daemon === daemon) {
+        follower.daemon = null;
+        this.#attach(follower);
+      }
+    });
   }
 }

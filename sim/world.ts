@@ -16,7 +16,7 @@ import { Calls, mayFail } from './calls.ts';
 import { Callers } from './callers.ts';
 import { Daemon } from './daemon.ts';
 import { type Medium, openMedium } from './disk.ts';
-import { FaultPlan } from './faults.ts';
+import { FaultPlan, isSimulated } from './faults.ts';
 import { Facts } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import { judgeTapes, leftBehind } from './oracles.ts';
@@ -95,8 +95,7 @@ export class World implements Stage {
   }
 
   stored(id: string): StoredTask | null {
-    const stored = this.daemon?.box.store.task(taskId(id)) ?? null;
-    return stored instanceof Promise ? null : stored;
+    return this.daemon?.stored(id) ?? null;
   }
 
   call<T>(
@@ -134,7 +133,9 @@ export class World implements Stage {
     daemon.box.ready.then(
       () => daemon.alive && this.#isReady(),
       (error: unknown) => {
-        if (daemon.alive) {
+        if (daemon.alive && isSimulated(error)) {
+          this.crash('its start');
+        } else if (daemon.alive) {
           this.violate('a daemon starts', String(error));
         }
       },
