@@ -96,7 +96,10 @@ async function main(): Promise<void> {
   }
   const pins = readPins();
   const maxStates = options['max-states'] === undefined ? null : Number(options['max-states']);
-  const jobs = chosen().map((config): Job => ({ config, core: null, maxStates }));
+  // The longest first, so that no thread is left alone with it in the end.
+  const size = (config: string): number => pins[config]?.transitions ?? 0;
+  const order = [...chosen()].sort((a, b) => size(b) - size(a));
+  const jobs = order.map((config): Job => ({ config, core: null, maxStates }));
   const begun = performance.now();
   const answers = await runAll(jobs, Number(options['at-once']), {
     onProgress: (job, stats) => progress(job, describeStats(stats)),

@@ -1,0 +1,34 @@
+/** Rules that look at what they should not. */
+import type { Mutant } from './mutant.ts';
+import { mutant } from './mutant.ts';
+
+export const names: readonly Mutant[] = [
+  mutant(
+    'what was never sent is charged by the policy',
+    'crash',
+    'turn',
+    "((sent && task.onLost === 'fail')",
+    "(task.onLost === 'fail'",
+  ),
+  mutant(
+    'a message is steered while parked',
+    'steer-runner',
+    'submit',
+    'd.s.parked === null && sameParty',
+    'sameParty',
+  ),
+  mutant(
+    'a rule looks at the number of an epoch',
+    'names',
+    'arrange',
+    'const waits = treeSize(d.s.queue) > 0;',
+    'const waits = treeSize(d.s.queue) > 0 && d.s.epoch < 500;',
+  ),
+  mutant(
+    'system work preempts',
+    'system',
+    'queue',
+    "task.lane === 'interactive' && task.whenBusy !== 'enqueue'",
+    "task.whenBusy !== 'enqueue'",
+  ),
+];

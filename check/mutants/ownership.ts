@@ -1,0 +1,97 @@
+/** Who owns the session, who is next, who may be interrupted. */
+import type { Mutant } from './mutant.ts';
+import { mutant } from './mutant.ts';
+
+export const ownership: readonly Mutant[] = [
+  mutant(
+    'demand is a flag',
+    'three',
+    'queue',
+    'if (isDemanding(is)) {',
+    'if (isDemanding(is) && indexes.demand.root === null) {',
+  ),
+  mutant(
+    'demand is a counter: a withdrawal takes away the first one',
+    'three',
+    'queue',
+    'indexes.demand = treeRemove(indexes.demand, wasKey);',
+    'indexes.demand = treeRemove(indexes.demand, treeFirst(indexes.demand)?.key ?? wasKey);',
+  ),
+  mutant('demand is never withdrawn', 'small', 'queue', 'indexes.demand = treeRemove(indexes.demand, wasKey);', ''),
+  mutant('a release names no hold', 'runner', 'runner', "if (task.place === 'holding') {", 'if (hold !== null) {'),
+  mutant(
+    'an eviction names no hold',
+    'small',
+    'commands',
+    'if (input.epoch !== null && input.epoch !== hold?.epoch) {',
+    'if (input.epoch !== null && hold === null) {',
+  ),
+  mutant(
+    'the calls of an evicted runner are taken',
+    'runner',
+    'runner',
+    "return task.run === run ? task : 'epoch';",
+    'return task;',
+  ),
+  mutant(
+    'a free window at hand-over: who gives way grants nobody',
+    'runner',
+    'arrange',
+    'task.streak + 1);\n      continue;',
+    'task.streak + 1);\n      return;',
+  ),
+  mutant(
+    'a free window at release',
+    'small',
+    'arrange',
+    'const first = treeFirst(d.s.queue);',
+    'const first = d.before.hold === null ? treeFirst(d.s.queue) : null;',
+  ),
+  mutant(
+    'a greedy drain: the owner begins its next turn although somebody waits',
+    'runner',
+    'arrange',
+    "if (task.lane === 'background' && turn?.protected !== true && interactiveWaits(d.s)) {",
+    "if (task.lane === 'background' && turn !== null && !turn.protected && interactiveWaits(d.s)) {",
+  ),
+  mutant('the epoch does not grow', 'small', 'arrange', 'd.s.epoch = next;', ''),
+  mutant(
+    'youngest first',
+    'order',
+    'queue',
+    'b.priority - a.priority || a.ord - b.ord',
+    'b.priority - a.priority || b.ord - a.ord',
+  ),
+  mutant('lowest priority first', 'order', 'queue', 'b.priority - a.priority', 'a.priority - b.priority'),
+  mutant(
+    'a preempted task goes to the end of the queue',
+    'order',
+    'queue',
+    "return task.status === 'running'",
+    'return false',
+  ),
+  mutant(
+    'background work is ranked with interactive work',
+    'order',
+    'queue',
+    "if (task.lane === 'interactive') {",
+    "if (task.lane !== 'background' || task.priority > 0) {",
+  ),
+  mutant('grants while parked', 'operator', 'arrange', 'if (d.s.parked === null) {', 'if (d.s.parked !== undefined) {'),
+  mutant(
+    'interactive preempts interactive',
+    'three',
+    'arrange',
+    "if (task.lane === 'background' && turn.intent === null",
+    'if (turn.intent === null',
+  ),
+  mutant('who waits politely interrupts', 'three', 'queue', "task.whenBusy !== 'enqueue' && ", ''),
+  mutant(
+    'a node without its lease goes on',
+    'lease',
+    'step',
+    'if (session.fenced) {',
+    'if (session.fenced && input.at === 0) {',
+  ),
+  mutant('a recovered owner keeps its hold', 'crash', 'recover', 'setHold(d, null);', ''),
+];
