@@ -8,8 +8,8 @@ const PAGE = 500;
 export async function allEnded(world: World): Promise<void> {
   const abort = new AbortController();
   const open = async (): Promise<boolean> => {
-    const queued = await world.client.tasks({ status: 'queued', limit: 1 });
-    const running = await world.client.tasks({ status: 'running', limit: 1 });
+    const queued = await world.client.tasks({ status: ['queued'], limit: 1 });
+    const running = await world.client.tasks({ status: ['running'], limit: 1 });
     return queued.items.length + running.items.length > 0;
   };
   // Tasks that stream for ever end by a cancel, like those of an impatient person.
