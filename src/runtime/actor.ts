@@ -35,8 +35,8 @@ export interface Entry {
   readonly postedAt: number;
   readonly done: ((reply: Reply) => void) | null;
   readonly fail: ((error: unknown) => void) | null;
-  /** The core threw for it once: it is applied a second time behind the fault, and not a third. */
-  readonly again?: true;
+  /** The entry for which the core threw: this one applies it a second time behind the fault, and there is no third. */
+  readonly again?: Entry;
 }
 
 export interface Batch {
@@ -191,10 +191,10 @@ export class Actor {
         const result = step(before, fault);
         context.observe?.(before, fault, result);
         this.#session = result.session;
-        if (entry.fail === null && entry.again !== true) {
+        if (entry.fail === null && entry.again === undefined) {
           // That an agent is gone, a runner has returned or a deadline is reached stays true; the fault has changed the state.
           // Right behind it: what was posted later may build on it, as everything does on `recovered`.
-          this.#inbox.splice(at + 1, 0, { ...entry, again: true });
+          this.#inbox.splice(at + 1, 0, { ...entry, again: entry });
         }
         return { ...result, reply: { kind: 'ok' } };
       } catch (second) {
@@ -209,7 +209,9 @@ export class Actor {
   /** The commit failed or was refused: nothing of the batch happened. */
   revert(batch: Batch, keep: (entry: Entry) => boolean): void {
     this.#session = batch.before;
-    this.#inbox = [...batch.entries.filter(keep), ...this.#inbox];
+    const waiting = [...batch.entries.filter(keep), ...this.#inbox];
+    // An entry that is applied anew may not throw this time: then there is nothing to apply again.
+    this.#inbox = waiting.filter(({ again }) => again === undefined || !waiting.includes(again));
   }
 
   /** Ends everything of the session here and decides nothing more; what was asked and not answered gets the reason. */
