@@ -2,6 +2,7 @@
  * Everybody outside the daemon: those who send, change and cancel tasks, operators, and readers. One operation at a time is
  * drawn and sent; answers come when they come.
  */
+import { taskId } from '../src/core/ids.ts';
 import type { Lane, WhenBusy } from '../src/core/model.ts';
 import type { Signalbox, SubmitRequest } from '../src/runtime/api.ts';
 import { markerOf, type Submission } from './ledger.ts';
@@ -316,7 +317,7 @@ export class Callers {
     const change = {
       ...(random.chance(0.4) ? { lane: random.pick(['interactive', 'background'] as const) } : {}),
       ...(random.chance(0.3) ? { priority: random.int(0, 2) } : {}),
-      ...(where === null ? {} : { where: where === 'before' ? { before: world.taskId(other) } : where }),
+      ...(where === null ? {} : { where: where === 'before' ? { before: taskId(other) } : where }),
     };
     world.call(
       `move ${task} ${JSON.stringify(change)}`,

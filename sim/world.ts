@@ -6,7 +6,7 @@
  *  W-2 At most one daemon is alive; a crash or close is followed by another opening on the same disk.
  *  W-3 First chaos, then calm: no more faults or bad manners, operators unpark, and everything must come to rest.
  */
-import { type SessionKey, taskId } from '../src/core/ids.ts';
+import type { SessionKey } from '../src/core/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';
 import type { RuntimeLimits } from '../src/runtime/index.ts';
 import type { Store, StoredTask } from '../src/store/index.ts';
@@ -36,7 +36,6 @@ export class World implements Stage {
   readonly fleet: AgentFleet;
   readonly sessions: readonly string[];
   readonly daemons: Daemon[] = [];
-  readonly taskId = taskId;
   daemon: Daemon | null = null;
   calm = false;
   violation: Violation | null = null;
@@ -52,6 +51,8 @@ export class World implements Stage {
   #skew = 0;
   #ids = 0;
   #raw: Store | null = null;
+  /** Closed, and looked at once more before it is forgotten. */
+  #closing: Daemon | null = null;
   #resting = false;
 
   constructor(options: WorldOptions) {
@@ -158,7 +159,7 @@ export class World implements Stage {
   }
 
   crash(where: string): void {
-    const daemon = this.daemon;
+    const daemon = this.daemon ?? this.#closing;
     if (daemon === null) {
       return;
     }
@@ -171,6 +172,7 @@ export class World implements Stage {
   }
 
   #gone(daemon: Daemon): void {
+    this.#closing = null;
     daemon.die();
     this.daemon = null;
     this.#calls.forget();
@@ -197,6 +199,8 @@ export class World implements Stage {
         unwatch();
         this.story.say('closed');
         this.readers.leave();
+        this.#closing = daemon;
+        this.daemon = null;
         // What was due in this very pass may still run.
         this.later(1, 'after the close', () => daemon.alive && this.#closed(daemon));
       },
@@ -217,14 +221,16 @@ export class World implements Stage {
         `${this.facts.events - daemon.from} events, ${daemon.published.length} published`,
       );
     }
-    for (const what of this.#calls.open()) {
-      this.violate('every call is answered', what);
-    }
+    this.#judgeCalls();
     this.#gone(daemon);
     daemon.end();
     if (!this.#resting) {
       this.later(this.#random.delay(2000), 'opens again', () => this.#open());
     }
+  }
+
+  #judgeCalls(): void {
+    this.#calls.open().forEach((what) => this.violate('every call is answered', what));
   }
 
   #becomeCalm(): void {
@@ -264,6 +270,7 @@ export class World implements Stage {
       }
     } finally {
       this.daemon?.end();
+      this.#closing?.end();
       void this.#raw?.close();
       this.#medium.dispose();
     }
@@ -356,12 +363,10 @@ export class World implements Stage {
 
   /** Nothing is due any more: nothing may be open, running or waiting. */
   async #rest(): Promise<void> {
-    for (const what of this.#calls.open()) {
-      this.violate('every call is answered', what);
-    }
+    this.#judgeCalls();
     const daemon = this.daemon;
     if (daemon === null) {
-      this.violate('everything comes to rest', 'no daemon is open');
+      this.#notAtRest();
       return;
     }
     for (const left of leftBehind(await daemon.box.stats(), daemon.owner.jobs, this.fleet.alive().length)) {
@@ -379,7 +384,7 @@ export class World implements Stage {
     this.#resting = true;
     this.close(0);
     await quiet();
-    while (this.daemon !== null && this.violation === null && (await this.scheduler.step()));
+    while ((this.daemon ?? this.#closing) !== null && this.violation === null && (await this.scheduler.step()));
   }
 
   #judge(): void {
