@@ -6,6 +6,7 @@
  * not enabled in some state of it; and if any fair run exists inside, the run through all of it is one. A component of
  * one state without edges is a run that rests there, which is fair if no fair class is enabled.
  */
+import { invariant } from '../../src/core/errors.ts';
 import type { Component } from './components.ts';
 import { eachComponent } from './components.ts';
 import type { Graph } from './graph.ts';
@@ -56,6 +57,7 @@ function cycleThrough(graph: Graph, entry: number, members: ReadonlySet<number>,
       const after = graph.target(edge);
       return (debt & (1 << graph.kind(edge))) !== 0 || (debt & ~graph.enabled(after)) !== 0;
     });
+    invariant(way.length > 0, 'what is owed in a fair component can be paid inside it');
     for (const edge of way) {
       cycle.push(edge);
       at = graph.target(edge);

@@ -11,13 +11,7 @@ export const endings: readonly Mutant[] = [
     'data: { status: ending.status,',
     "data: { status: 'completed',",
   ),
-  mutant(
-    'a final with the seq of the event before',
-    'small',
-    'draft',
-    'seq: task.seq + 1,\n    data',
-    'seq: task.seq,\n    data',
-  ),
+  mutant('a final with the seq of the event before', 'small', 'draft', 'seq,\n    data', 'seq: seq - 1,\n    data'),
   mutant('a change that is not recorded', 'small', 'draft', 'a.turns === b.turns &&', ''),
   mutant(
     'preemption counts as a failure',
