@@ -1,14 +1,9 @@
 /** Following events to their end: `tail`, `send --follow` and `send --wait`. */
 import type { FeedEvent, TapeEvent } from '../client/index.ts';
 import type { Client } from '../client/index.ts';
-import { createClient } from '../client/index.ts';
-import type { Api } from './api.ts';
 import type { Io } from './io.ts';
 import { harmless, oneLine } from './paint.ts';
 import { resultText } from './text.ts';
-import type { Target } from './target.ts';
-
-export const clientOf = ({ url, token }: Target): Client => createClient({ baseUrl: url, token });
 
 /** The outcome's exit code: completed is 0, anything else 1. */
 const exitOf = (status: string): number => (status === 'completed' ? 0 : 1);
@@ -58,20 +53,20 @@ const onBreak =
   };
 
 /** Shows a task's events after `after`, to its `final`; resolves with the exit code of its outcome. */
-export async function followTask(api: Api, task: string, after: number, io: Io): Promise<number> {
-  for await (const event of clientOf(api.target).follow(task, { after, onBreak: onBreak(io) })) {
+export async function followTask(client: Client, task: string, after: number, io: Io): Promise<number> {
+  for await (const event of client.follow(task, { after, onBreak: onBreak(io) })) {
     await show(event, io, '');
     if (event.type === 'final') return exitOf(String(member(event.data, 'status')));
   }
-  return exitOf((await api.call('getTask', { params: { id: task } })).status);
+  return exitOf((await client.task(task)).status);
 }
 
 /** Waits for a task's end and prints its result, and nothing else, on standard output. */
-export async function waitForTask(api: Api, task: string, io: Io): Promise<number> {
-  for await (const event of clientOf(api.target).follow(task, { onBreak: onBreak(io) })) {
+export async function waitForTask(client: Client, task: string, io: Io): Promise<number> {
+  for await (const event of client.follow(task, { onBreak: onBreak(io) })) {
     if (event.type === 'final') break;
   }
-  const ended = await api.call('getTask', { params: { id: task } });
+  const ended = await client.task(task);
   if (io.json) {
     io.document(ended);
     return exitOf(ended.status);
@@ -89,8 +84,7 @@ export async function waitForTask(api: Api, task: string, io: Io): Promise<numbe
 }
 
 /** Shows what happens in a session, or everywhere; ends with the process. */
-export async function followFeed(api: Api, session: string | null, after: string, io: Io): Promise<number> {
-  const client = clientOf(api.target);
+export async function followFeed(client: Client, session: string | null, after: string, io: Io): Promise<number> {
   const from = { onBreak: onBreak(io), ...(after === '0' ? {} : { after }) };
   const events = session === null ? client.followAll(from) : client.followSession(session, from);
   for await (const event of events) await show(event, io, whereOf(event, session === null));
@@ -98,22 +92,19 @@ export async function followFeed(api: Api, session: string | null, after: string
 }
 
 /** Prints what there is, and ends: a task's tape after a seq, or a feed after a position. */
-export async function printTape(api: Api, task: string, after: number, io: Io): Promise<number> {
+export async function printTape(client: Client, task: string, after: number, io: Io): Promise<number> {
   for (let from = after; ;) {
-    const page = await api.call('taskEvents', { params: { id: task }, query: { after: from, limit: 500 } });
+    const page = await client.taskEvents(task, { after: from, limit: 500 });
     for (const event of page.items) await show(event, io, '');
     if (page.items.length === 0 || page.final) return 0;
     from = page.next;
   }
 }
 
-export async function printFeed(api: Api, session: string | null, after: string, io: Io): Promise<number> {
+export async function printFeed(client: Client, session: string | null, after: string, io: Io): Promise<number> {
   for (let from = after; ;) {
     const query = { limit: 500, ...(from === '0' ? {} : { after: from }) };
-    const page =
-      session === null
-        ? await api.call('allEvents', { query })
-        : await api.call('sessionEvents', { params: { key: session }, query });
+    const page = session === null ? await client.events(query) : await client.sessionEvents(session, query);
     for (const event of page.items) await show(event, io, whereOf(event, session === null));
     if (page.items.length === 0 || page.next === null) return 0;
     from = page.next;

@@ -3,10 +3,9 @@
  * `--data`, then SIGNALBOX_DATA, then `.signalbox` beside the nearest signalbox.config.ts at or above the current folder,
  * then the user's own data folder as the platform has it.
  */
-import { builtin } from './builtin.ts';
-
-const { existsSync } = builtin('node:fs');
-const path = builtin('node:path');
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
 
 export const configNames = [
   'signalbox.config.ts',
@@ -56,7 +55,7 @@ const quoted = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${
 
 /** XDG base directory specification 0.8 on Linux and the like; a relative path there counts as unset, as it says. */
 function userFolder(env: PlaceAsked['env']): string {
-  const home = builtin('node:os').homedir();
+  const home = homedir();
   if (process.platform === 'win32')
     return path.join(env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'), 'signalbox');
   if (process.platform === 'darwin') return path.join(home, 'Library', 'Application Support', 'signalbox');

@@ -1,25 +1,21 @@
 /** Which daemon a command speaks to, and with which token. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { AppError } from '../core/errors.ts';
+import { FOLDER } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
-import { builtin } from './builtin.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
 import type { Place } from './place.ts';
 import { dataFolder } from './place.ts';
 
-const { readFileSync } = builtin('node:fs');
-const path = builtin('node:path');
-
 export interface Target {
-  /** Without a path. */
+  /** A path is a prefix, as a proxy may ask for. */
   readonly url: string;
   readonly token: string | null;
   /** Null where the address was given by hand. */
   readonly place: Place | null;
 }
-
-// As in protocol/folder.ts, which brings schemas along that no command needs; a test compares.
-const files = { token: 'token', daemon: 'daemon.json' } as const;
 
 function readOr(file: string): string | null {
   try {
@@ -32,14 +28,14 @@ function readOr(file: string): string | null {
 /** Null: there is none, or it is no daemon's file. */
 export function daemonFile(folder: string): DaemonFile | null {
   try {
-    const file = JSON.parse(readOr(path.join(folder, files.daemon)) ?? 'null') as DaemonFile | null;
+    const file = JSON.parse(readOr(path.join(folder, FOLDER.daemon)) ?? 'null') as DaemonFile | null;
     return typeof file?.url === 'string' ? file : null;
   } catch {
     return null;
   }
 }
 
-export const tokenIn = (folder: string): string | null => readOr(path.join(folder, files.token))?.trim() ?? null;
+export const tokenIn = (folder: string): string | null => readOr(path.join(folder, FOLDER.token))?.trim() ?? null;
 
 const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
@@ -64,7 +60,7 @@ export function findTarget(call: Call, io: Io): Target {
     const url = urlOf(asked);
     // The folder's token is for this machine: it goes to no other host unless it is given by hand.
     const token = given ?? (loopback.test(url.hostname) ? tokenIn(place.folder) : null);
-    return { url: url.origin, token, place: null };
+    return { url: url.origin + url.pathname.replace(/\/+$/, ''), token, place: null };
   }
   const file = daemonFile(place.folder);
   if (file === null) {

@@ -3,17 +3,45 @@ import { AppError } from '../core/errors.ts';
 import type { Problem } from '../protocol/index.ts';
 import { ProblemSchema, validate } from '../protocol/index.ts';
 
-/** The server refused; `code`, `hint` and `retryable` are the problem's. */
+/**
+ * The server refused; `code`, `hint` and `retryable` are the problem's. The message has its detail, and a line for each place
+ * where the request does not fit.
+ */
 export class ApiError extends AppError {
   override readonly name: string = 'ApiError';
   readonly status: number;
   readonly problem: Problem;
 
   constructor(problem: Problem) {
-    super({ code: problem.code, message: problem.detail, hint: problem.hint, retryable: problem.retryable });
+    const { code, hint, retryable } = problem;
+    super({ code, message: messageOf(problem), hint, retryable });
     this.status = problem.status;
     this.problem = problem;
   }
+}
+
+function messageOf({ detail, errors = [] }: Problem): string {
+  const places = errors.map(({ path, message, hint }) => `${path} ${message}${hint === undefined ? '' : `. ${hint}`}`);
+  return [detail, ...places].join('\n  ');
+}
+
+/** Why `fetch`, or the reading of what it began, failed: `bad_response` or `unreachable`. */
+export function failed(baseUrl: string, cause: unknown): AppError {
+  if (cause instanceof SyntaxError) return badResponse(baseUrl, 200, 'no JSON');
+  // Node says so; browsers do not say so much.
+  const inner = cause instanceof Error ? cause.cause : undefined;
+  return inner instanceof Error && inner.name === 'HTTPParserError'
+    ? notHttp(baseUrl, cause)
+    : unreachable(baseUrl, cause);
+}
+
+function notHttp(baseUrl: string, cause: unknown): AppError {
+  return new AppError({
+    code: 'bad_response',
+    message: `what ${baseUrl} answered is not HTTP`,
+    hint: 'Check the address; another program listens there.',
+    cause,
+  });
 }
 
 /** `unreachable`: nobody answered. Retryable. */

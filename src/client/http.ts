@@ -2,7 +2,7 @@
 import { AppError } from '../core/errors.ts';
 import type { Operation } from '../protocol/index.ts';
 import { ROUTES, fillPath, writeQuery } from '../protocol/index.ts';
-import { aborted, badResponse, errorOf, unreachable } from './errors.ts';
+import { aborted, badResponse, errorOf, failed } from './errors.ts';
 
 export interface ClientOptions {
   /** Address of the daemon, for example `http://127.0.0.1:7070`; a path is kept as a prefix. */
@@ -101,7 +101,7 @@ export class Http {
       return await run();
     } catch (error) {
       if (signal?.aborted === true) throw aborted(signal);
-      throw error instanceof AppError ? error : unreachable(this.baseUrl, error);
+      throw error instanceof AppError ? error : failed(this.baseUrl, error);
     }
   }
 }

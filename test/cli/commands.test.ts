@@ -253,7 +253,7 @@ describe('tail', () => {
   });
 
   test('of a session or of everything shows what happens from now on', async () => {
-    await send('watched', 'x');
+    await send('watched', 'x', '--wait');
     const session = cli.spawn(['tail', 'watched', '--json']);
     const all = cli.spawn(['tail', '--json']);
     // Both have answered a first request when the daemon counts two streams.

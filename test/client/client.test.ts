@@ -98,6 +98,25 @@ describe('a call', () => {
     expect(await thrown(createClient({ baseUrl: moved.url, token }).health())).toMatchObject({ code: 'unreachable' });
   });
 
+  test('to what breaks off its JSON, or speaks no HTTP, is a bad response', async () => {
+    await using broken = await peer((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":'),
+    );
+    await using ssh = await peer((request) => request.socket.end('SSH-2.0-OpenSSH\r\n'));
+    for (const { url } of [broken, ssh]) {
+      expect(await thrown(createClient({ baseUrl: url }).health())).toMatchObject({ code: 'bad_response' });
+    }
+  });
+
+  test('that does not fit says each place where, in its message too', async () => {
+    await using door = await openDoor();
+    const error = await thrown(door.client.submit({ session: 's', prompt: 'x', priority: 5000 }));
+    expect((error as ApiError).message.split('\n')).toEqual([
+      (error as ApiError).problem.detail,
+      expect.stringContaining('/body/priority must be at most 1000') as string,
+    ]);
+  });
+
   test('that is not answered is given up', async () => {
     await using silent = await peer(() => {});
     expect(await thrown(createClient({ baseUrl: silent.url, timeoutMs: 20 }).health())).toMatchObject({

@@ -1,14 +1,13 @@
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
 import { whoAsks } from '../command.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { findTarget } from '../target.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const reason = call.text('reason');
   const id = call.arg('TASK');
   const body = { ...(reason === null ? {} : { reason }), ...whoAsks(call, io) };
-  const receipt = await apiOf(findTarget(call, io)).call('cancelTask', { params: { id }, body });
+  const receipt = await connect(call, io).cancel(id, body);
   if (io.json) {
     io.document(receipt);
     return 0;

@@ -1,3 +1,4 @@
+import { AppError, createClient } from '../../client/index.ts';
 import type { Call } from '../call.ts';
 import { checkAgents } from '../doctor/agents.ts';
 import type { Check } from '../doctor/check.ts';
@@ -8,7 +9,6 @@ import { harmless } from '../paint.ts';
 import { dataFolder } from '../place.ts';
 import type { Place } from '../place.ts';
 import { daemonFile } from '../target.ts';
-import { send } from '../transport.ts';
 import { configFile } from './up.ts';
 
 interface Configured {
@@ -32,15 +32,13 @@ async function checkDaemon(place: Place): Promise<Check | null> {
   const file = daemonFile(place.folder);
   if (file === null) return null;
   try {
-    const response = await send({ method: 'GET', url: new URL('/healthz', file.url), headers: {}, body: null });
-    if (response.status === 200)
-      return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
-    return missing(
-      'daemon',
-      `${file.url} answered ${response.status}`,
-      `Look what listens there; the daemon was process ${file.pid}.`,
-    );
-  } catch {
+    await createClient({ baseUrl: file.url }).health();
+    return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unreachable') {
+      const what = error instanceof Error ? error.message : String(error);
+      return missing('daemon', what, `Look what listens at ${file.url}; the daemon was process ${file.pid}.`);
+    }
     return note(
       'daemon',
       `was killed: process ${file.pid} left its daemon.json and does not answer`,

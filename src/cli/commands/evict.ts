@@ -1,13 +1,12 @@
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
 import { done, whoAsks } from '../command.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { findTarget } from '../target.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const epoch = call.integer('epoch');
   const key = call.arg('SESSION');
   const body = { ...(epoch === null ? {} : { epoch }), ...whoAsks(call, io) };
-  const answer = await apiOf(findTarget(call, io)).call('evictSession', { params: { key }, body });
+  const answer = await connect(call, io).evict(key, body);
   return done(io, answer, `the owner of ${key} is evicted`);
 }

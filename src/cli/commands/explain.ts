@@ -1,12 +1,11 @@
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
-import { findTarget } from '../target.ts';
 import { ageText, facts, ownerText } from '../text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
-  const explained = await apiOf(findTarget(call, io)).call('explainTask', { params: { id: call.arg('TASK') } });
+  const explained = await connect(call, io).explain(call.arg('TASK'));
   if (io.json) {
     io.document(explained);
     return 0;

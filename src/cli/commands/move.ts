@@ -1,9 +1,8 @@
 import { AppError } from '../../core/errors.ts';
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
 import { done, whoAsks } from '../command.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { findTarget } from '../target.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const id = call.arg('TASK');
@@ -27,6 +26,6 @@ export async function run(call: Call, io: Io): Promise<number> {
     ...(before === null ? {} : { before }),
     ...whoAsks(call, io),
   };
-  const answer = await apiOf(findTarget(call, io)).call('moveTask', { params: { id }, body });
+  const answer = await connect(call, io).move(id, body);
   return done(io, answer, `task ${id} is moved`);
 }

@@ -1,8 +1,8 @@
 import { AppError } from '../../core/errors.ts';
 import type { SubmitReceipt, SubmitRequest } from '../../protocol/tasks.ts';
-import { apiOf } from '../api.ts';
-import type { Api } from '../api.ts';
+import type { Client } from '../../client/index.ts';
 import type { Call } from '../call.ts';
+import { clientOf } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
 import { findTarget, userName } from '../target.ts';
@@ -83,26 +83,23 @@ function printReceipt(receipt: SubmitReceipt, io: Io, flag: string): void {
   io.print(paint.faint(`follow it: signalbox tail ${receipt.task}${flag}`));
 }
 
-async function submit(api: Api, call: Call, io: Io): Promise<SubmitReceipt> {
+async function submit(client: Client, call: Call, io: Io): Promise<SubmitReceipt> {
   const key = call.text('key');
   const body = await requestOf(call, io);
-  return api.call('submitTask', { body, ...(key === null ? {} : { headers: { 'idempotency-key': key } }) });
+  return client.submit(body, key === null ? {} : { idempotencyKey: key });
 }
 
 export async function run(call: Call, io: Io): Promise<number> {
-  const api = apiOf(findTarget(call, io));
-  const receipt = await submit(api, call, io);
+  const target = findTarget(call, io);
+  const client = clientOf(target);
+  const receipt = await submit(client, call, io);
   const follow = call.on('follow');
   const wait = call.on('wait');
-  if (!follow && !wait) {
+  if (!wait) {
     if (io.json) io.document(receipt);
-    else printReceipt(receipt, io, api.target.place?.flag ?? '');
-    return 0;
-  }
-  if (follow && !wait) {
-    if (io.json) io.document(receipt);
-    else printReceipt(receipt, io, api.target.place?.flag ?? '');
+    else printReceipt(receipt, io, target.place?.flag ?? '');
+    if (!follow) return 0;
   }
   const { followTask, waitForTask } = await import('../follow.ts');
-  return wait ? waitForTask(api, receipt.task, io) : followTask(api, receipt.task, 0, io);
+  return wait ? waitForTask(client, receipt.task, io) : followTask(client, receipt.task, 0, io);
 }

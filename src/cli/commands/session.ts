@@ -1,12 +1,11 @@
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
-import { findTarget } from '../target.ts';
 import { ageText, facts, ownerText, timeText } from '../text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
-  const session = await apiOf(findTarget(call, io)).call('getSession', { params: { key: call.arg('SESSION') } });
+  const session = await connect(call, io).session(call.arg('SESSION'));
   if (io.json) {
     io.document(session);
     return 0;

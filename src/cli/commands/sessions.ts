@@ -1,14 +1,14 @@
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless, oneLine } from '../paint.ts';
-import { findTarget } from '../target.ts';
 import { ageText, table } from '../text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const cursor = call.text('cursor');
-  const page = await apiOf(findTarget(call, io)).call('listSessions', {
-    query: { limit: call.integer('limit') ?? 50, ...(cursor === null ? {} : { cursor }) },
+  const page = await connect(call, io).sessions({
+    limit: call.integer('limit') ?? 50,
+    ...(cursor === null ? {} : { cursor }),
   });
   if (io.json) {
     io.document(page);

@@ -1,10 +1,9 @@
 import { AppError } from '../../core/errors.ts';
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
 import { whoAsks } from '../command.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
-import { findTarget } from '../target.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const scope = call.choice('scope', ['turn', 'queue', 'session'] as const);
@@ -15,10 +14,7 @@ export async function run(call: Call, io: Io): Promise<number> {
       hint: 'Say turn (what runs), queue (what waits) or session (both).',
     });
   const key = call.arg('SESSION');
-  const receipt = await apiOf(findTarget(call, io)).call('stopSession', {
-    params: { key },
-    body: { scope, ...whoAsks(call, io) },
-  });
+  const receipt = await connect(call, io).stop(key, { scope, ...whoAsks(call, io) });
   if (io.json) {
     io.document(receipt);
     return 0;

@@ -1,12 +1,11 @@
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
-import { findTarget } from '../target.ts';
 import { facts, indented, resultText, statusPaint, timeText } from '../text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
-  const task = await apiOf(findTarget(call, io)).call('getTask', { params: { id: call.arg('TASK') } });
+  const task = await connect(call, io).task(call.arg('TASK'));
   if (io.json) {
     io.document(task);
     return 0;

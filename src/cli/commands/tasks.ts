@@ -1,23 +1,20 @@
-import { apiOf } from '../api.ts';
 import type { Call } from '../call.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless, oneLine } from '../paint.ts';
-import { findTarget } from '../target.ts';
 import { ageText, statusPaint, table } from '../text.ts';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
 
 export async function run(call: Call, io: Io): Promise<number> {
   const wanted = statuses.filter((status) => call.all('status').includes(status));
-  const page = await apiOf(findTarget(call, io)).call('listTasks', {
-    query: {
-      limit: call.integer('limit') ?? 50,
-      ...optional('session', call.text('session')),
-      ...(wanted.length === 0 ? {} : { status: wanted }),
-      ...optional('lane', call.choice('lane', ['interactive', 'background'] as const)),
-      ...optional('source', call.text('source')),
-      ...optional('cursor', call.text('cursor')),
-    },
+  const page = await connect(call, io).tasks({
+    limit: call.integer('limit') ?? 50,
+    ...optional('session', call.text('session')),
+    ...(wanted.length === 0 ? {} : { status: wanted }),
+    ...optional('lane', call.choice('lane', ['interactive', 'background'] as const)),
+    ...optional('source', call.text('source')),
+    ...optional('cursor', call.text('cursor')),
   });
   if (io.json) {
     io.document(page);

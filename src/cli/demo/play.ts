@@ -5,7 +5,6 @@
 import type { Client } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
 import type { RecordedDelivery } from '../../daemon/material.ts';
-import { send } from '../transport.ts';
 import type { Evidence, Receipt, SeenEvent } from './evidence.ts';
 import { field } from './evidence.ts';
 import type { DeliveryTimes } from './figures.ts';
@@ -45,13 +44,14 @@ async function deliver(
 ): Promise<{ receipt: Receipt; times: DeliveryTimes }> {
   const { headers, body } = await stage.sign(delivery);
   const sent = process.hrtime.bigint();
-  const response = await send({ method: 'POST', url: new URL('/hooks/github', stage.url), headers, body });
+  const response = await fetch(new URL('/hooks/github', stage.url), { method: 'POST', headers, body });
+  const answer = await response.text();
   const answered = process.hrtime.bigint();
-  const { task } = JSON.parse(response.body) as { readonly task?: string };
+  const { task } = JSON.parse(answer) as { readonly task?: string };
   if (response.status !== 202 || task === undefined) {
     throw new AppError({
       code: 'bad_response',
-      message: `delivery ${name} was answered ${response.status}: ${response.body}`,
+      message: `delivery ${name} was answered ${response.status}: ${answer}`,
     });
   }
   return { receipt: { name, task }, times: { name, sent, answered } };
