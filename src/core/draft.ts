@@ -30,10 +30,18 @@ export interface Draft {
   readonly s: Mutable<Session>;
   readonly records: StepRecord[];
   readonly effects: Effect[];
-  /** Tasks changed in this step; null: ended. */
-  readonly touched: Map<TaskId, Task | null>;
-  /** Those of them whose durable part changed. */
-  readonly dirty: Set<TaskId>;
+  readonly touched: Map<TaskId, Touched>;
+  /** Where the record of this step's admission stands; a step admits one task at most. */
+  admitted: number | null;
+}
+
+/** A task changed in this step. */
+interface Touched {
+  /** Null: ended. Its `seq` is the one it had before; the tape's is beside it. */
+  task: Task | null;
+  seq: number;
+  /** Its durable part has changed. */
+  dirty: boolean;
 }
 
 export function begin(session: Session, at: number): Draft {
@@ -61,40 +69,55 @@ export function begin(session: Session, at: number): Draft {
     records: [],
     effects: [],
     touched: new Map(),
-    dirty: new Set(),
+    admitted: null,
   };
 }
 
 export function getTask(d: Draft, id: TaskId): Task | null {
   const touched = d.touched.get(id);
-  return touched === undefined ? (treeGet(d.before.tasks, id) ?? null) : touched;
+  return touched === undefined ? (treeGet(d.before.tasks, id) ?? null) : touched.task;
 }
 
 /** The task must be open: anything else is a defect of the core. */
 export function mustTask(d: Draft, id: TaskId): Task {
   const task = getTask(d, id);
-  invariant(task !== null, `task ${id} is open`);
+  invariant(task !== null, 'the task is open');
   return task;
+}
+
+function touch(d: Draft, task: Task, dirty: boolean): void {
+  const touched = d.touched.get(task.id);
+  if (touched === undefined) {
+    d.touched.set(task.id, { task, seq: task.seq, dirty });
+  } else {
+    touched.task = task;
+    touched.dirty ||= dirty;
+  }
 }
 
 export function putTask(d: Draft, task: Task): Task {
   reindex(d.s, getTask(d, task.id), task);
-  d.touched.set(task.id, task);
-  d.dirty.add(task.id);
+  touch(d, task, true);
   return task;
 }
 
 /** For changes that are not durable; the indexes do not depend on them. */
 export function putLive(d: Draft, task: Task): Task {
-  d.touched.set(task.id, task);
+  touch(d, task, false);
   return task;
 }
 
+/** The number of the next event on the task's tape. */
+function nextSeq(d: Draft, task: Task): number {
+  touch(d, task, false);
+  const touched = d.touched.get(task.id);
+  invariant(touched !== undefined, 'a touched task is at hand');
+  touched.seq += 1;
+  return touched.seq;
+}
+
 export function taskEvent(d: Draft, id: TaskId, event: TaskEventType, data: unknown): void {
-  const task = mustTask(d, id);
-  const seq = task.seq + 1;
-  putLive(d, { ...task, seq });
-  d.records.push({ type: 'event', at: d.at, task: id, seq, event, data });
+  d.records.push({ type: 'event', at: d.at, task: id, seq: nextSeq(d, mustTask(d, id)), event, data });
 }
 
 export function sessionEvent(d: Draft, event: SessionEventType, data: unknown): void {
@@ -134,15 +157,15 @@ export function endTask(d: Draft, id: TaskId, ending: Ending): void {
   }
   const riders = task.riders;
   reindex(d.s, task, null);
-  d.touched.set(id, null);
-  d.dirty.delete(id);
+  const seq = nextSeq(d, task);
+  d.touched.set(id, { task: null, seq, dirty: false });
   d.records.push({
     type: 'end',
     at: d.at,
     task: id,
     status: ending.status,
     reason: ending.reason,
-    seq: task.seq + 1,
+    seq,
     data: { status: ending.status, reason: ending.reason, by: ending.by, result: ending.data },
   });
   for (const rider of riders) {
@@ -227,23 +250,17 @@ const sameRow = (a: Session, b: Session): boolean =>
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */
 export function finish(d: Draft, reply: Reply): StepResult {
   const s = d.s;
-  for (const [id, task] of d.touched) {
-    s.tasks = task === null ? treeRemove(s.tasks, id) : treePut(s.tasks, id, task);
-  }
-  const admitted = new Set<TaskId>();
-  for (let at = 0; at < d.records.length; at += 1) {
-    const record = d.records[at];
-    if (record !== undefined && record.type === 'admit') {
-      const task = d.touched.get(record.task.id) ?? null;
-      admitted.add(record.task.id);
-      if (task !== null) {
-        d.records[at] = { ...record, task: taskRow(task) };
-      }
+  const admission = d.admitted === null ? undefined : d.records[d.admitted];
+  const admitted = admission?.type === 'admit' ? admission : null;
+  for (const [id, { task, seq, dirty }] of d.touched) {
+    if (task === null) {
+      s.tasks = treeRemove(s.tasks, id);
+      continue;
     }
-  }
-  for (const id of d.dirty) {
-    const task = d.touched.get(id) ?? null;
-    if (task !== null && !admitted.has(id)) {
+    s.tasks = treePut(s.tasks, id, task.seq === seq ? task : { ...task, seq });
+    if (admitted !== null && admitted.task.id === id) {
+      d.records[d.admitted ?? 0] = { ...admitted, task: taskRow(task) };
+    } else if (dirty) {
       d.records.push({ type: 'task', at: d.at, task: taskRow(task) });
     }
   }

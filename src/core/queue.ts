@@ -72,20 +72,8 @@ interface Indexes {
 
 /** Moves a task's entries in the indexes from what it was to what it is; null stands for not open. */
 export function reindex(indexes: Indexes, was: Task | null, is: Task | null): void {
-  const wasKey = isWaiting(was) ? queueKey(was) : null;
-  const isKey = isWaiting(is) ? queueKey(is) : null;
-  const moved = wasKey === null || isKey === null ? wasKey !== isKey : compareQueue(wasKey, isKey) !== 0;
-  if (moved || isDemanding(was) !== isDemanding(is)) {
-    if (wasKey !== null) {
-      indexes.queue = treeRemove(indexes.queue, wasKey);
-      indexes.demand = treeRemove(indexes.demand, wasKey);
-    }
-    if (isKey !== null && is !== null) {
-      indexes.queue = treePut(indexes.queue, isKey, is.id);
-      if (isDemanding(is)) {
-        indexes.demand = treePut(indexes.demand, isKey, is.id);
-      }
-    }
+  if (isWaiting(was) || isWaiting(is)) {
+    reindexQueue(indexes, was, is);
   }
   const wasParty = partyKey(was);
   const isParty = partyKey(is);
@@ -94,6 +82,25 @@ export function reindex(indexes: Indexes, was: Task | null, is: Task | null): vo
   }
   if (isParty !== null && is !== null && (wasParty === null || compareParty(wasParty, isParty) !== 0)) {
     indexes.parties = treePut(indexes.parties, isParty, is.id);
+  }
+}
+
+function reindexQueue(indexes: Indexes, was: Task | null, is: Task | null): void {
+  const wasKey = isWaiting(was) ? queueKey(was) : null;
+  const isKey = isWaiting(is) ? queueKey(is) : null;
+  const moved = wasKey === null || isKey === null ? wasKey !== isKey : compareQueue(wasKey, isKey) !== 0;
+  if (!moved && isDemanding(was) === isDemanding(is)) {
+    return;
+  }
+  if (wasKey !== null) {
+    indexes.queue = treeRemove(indexes.queue, wasKey);
+    indexes.demand = treeRemove(indexes.demand, wasKey);
+  }
+  if (isKey !== null && is !== null) {
+    indexes.queue = treePut(indexes.queue, isKey, is.id);
+    if (isDemanding(is)) {
+      indexes.demand = treePut(indexes.demand, isKey, is.id);
+    }
   }
 }
 

@@ -107,10 +107,9 @@ export function step(session: Session, input: Input): StepResult {
   }
   const d = begin(session, input.at);
   const reply = apply(d, input);
-  invariant(
-    REPLIES[situationOf(session)][input.type].includes(reply.kind),
-    `${input.type} answers as the table says, not ${reply.kind}`,
-  );
+  if (!REPLIES[situationOf(session)][input.type].includes(reply.kind)) {
+    invariant(false, `${input.type} answers as the table says, not ${reply.kind}`);
+  }
   if (reply.kind === 'refused' || reply.kind === 'stale') {
     return unchanged(session, reply);
   }

@@ -4,7 +4,6 @@ import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
 import type { Session, Task, Turn, Verdict } from './model.ts';
 import type { Refusal, Reply } from './outputs.ts';
-import { taskRow } from './draft.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from './tree.ts';
 import { endOrInterrupt, onWire } from './turn.ts';
 
@@ -83,7 +82,14 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   const ord = place ?? d.s.ord;
   d.s.ord += 1;
   const task: Task = {
-    ...input.task,
+    id,
+    lane: input.task.lane,
+    mode: input.task.mode,
+    priority: input.task.priority,
+    party: input.task.party,
+    whenBusy,
+    onLost: input.task.onLost,
+    maxAttempts: input.task.maxAttempts,
     ord,
     status: 'queued',
     place: 'waiting',
@@ -100,7 +106,8 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     run: null,
     call: null,
   };
-  d.records.push({ type: 'admit', at: d.at, task: taskRow(task), payload: input.payload });
+  // `finish` puts the row as it is at the end of the step in its place.
+  d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = whenBusy === 'steer' && steered === null;
   const first = { lane: task.lane, whenBusy, priority: task.priority, fallback };
   if (carrier !== null) {
