@@ -65,7 +65,7 @@ export class World implements Stage {
     this.story = new Story(() => this.scheduler.now);
     const { maxPreemptions, maxOpen } = this.#limits;
     const violate = this.violate.bind(this);
-    this.facts = new Facts({ maxPreemptions, maxOpen }, violate, (key, turn) => this.#silent(key, turn));
+    this.facts = new Facts({ maxPreemptions, maxOpen }, violate, this.#silent.bind(this));
     this.ledger = new Ledger(violate);
     this.fleet = new AgentFleet(this, options.seed);
     this.#faults = new FaultPlan(options.seed, workload?.profile);
@@ -276,7 +276,6 @@ export class World implements Stage {
     }
     const { scheduler, ledger, facts } = this;
     const figures = {
-      steps: scheduler.steps,
       virtualMs: Math.round(scheduler.now),
       tasks: ledger.submissions.filter(({ state }) => state === 'accepted').length,
       events: facts.events,
@@ -341,7 +340,7 @@ export class World implements Stage {
     }
   }
 
-  /** Rule 5: an interrupt leaves in the pass of its commit. */
+  /** Rule 5. */
   #afterStep(): void {
     for (const [key, facts] of this.facts.sessions) {
       if (facts.due !== null) {
