@@ -224,12 +224,18 @@ export class Actor {
     const result = step(this.#session, { type: 'fenced', at: context.clock.wall() });
     this.#session = result.session;
     this.#detached = true;
-    this.deadlines.clear();
+    this.stop();
     this.#effects.run(result.effects, new Map());
     for (const entry of [...(batch?.entries ?? []), ...this.#inbox]) {
       entry.fail?.(reason);
     }
     this.#inbox = [];
+  }
+
+  /** Ends its timers. */
+  stop(): void {
+    this.deadlines.clear();
+    this.#effects.clear();
   }
 
   /** First pass after a commit: interrupts leave before anything else is done for any session. */

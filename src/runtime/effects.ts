@@ -7,7 +7,7 @@ import type { TaskId, TurnId } from '../core/ids.ts';
 import type { Task } from '../core/model.ts';
 import type { Effect } from '../core/outputs.ts';
 import { treeGet } from '../core/tree.ts';
-import type { TaskPayload } from '../store/port.ts';
+import type { Store, StoredTask, TaskPayload } from '../store/port.ts';
 import type { Actor, Batch } from './actor.ts';
 import type { Context } from './options.ts';
 import { promptText } from './prompts.ts';
@@ -17,12 +17,17 @@ import type { Stats } from './stats.ts';
 type Payloads = ReadonlyMap<TaskId, TaskPayload>;
 type Prompt = Extract<Effect, { type: 'prompt' }>;
 
+/** Pause before a task that could not be read is read again. */
+const READ_AGAIN_MS = 250;
+
 export class EffectRunner {
   readonly #context: Context;
   readonly #actor: Actor;
   readonly #runners: Runners;
   readonly #stats: Stats;
   readonly #runnerHost: RunnerHost;
+  /** Effects that are to be tried again; what cancels each. */
+  readonly #waiting = new Set<() => void>();
   #interrupted: { readonly turn: TurnId; readonly at: number; acked: boolean } | null = null;
 
   constructor(context: Context, actor: Actor, runners: Runners, stats: Stats) {
@@ -79,7 +84,7 @@ export class EffectRunner {
         this.#prompt(effect, payloads);
         return;
       case 'steer':
-        this.#withPayload(effect.task, payloads, (payload) =>
+        this.#withPayload(effect, effect.task, payloads, (payload) =>
           host.steer(effect.inc, effect.turn, effect.task, payload.prompt),
         );
         return;
@@ -88,7 +93,9 @@ export class EffectRunner {
         host.end(effect.inc, effect.type);
         return;
       case 'run':
-        this.#withPayload(effect.task, payloads, (payload) => this.#runners.start(effect, this.#runnerHost, payload));
+        this.#withPayload(effect, effect.task, payloads, (payload) =>
+          this.#runners.start(effect, this.#runnerHost, payload),
+        );
         return;
       case 'abort':
         this.#runners.abort(effect);
@@ -111,7 +118,7 @@ export class EffectRunner {
   }
 
   #prompt(effect: Prompt, payloads: Payloads): void {
-    this.#withPayload(effect.task, payloads, (payload) => {
+    this.#withPayload(effect, effect.task, payloads, (payload) => {
       const riders: TaskPayload[] = [];
       const send = (): void => {
         const text =
@@ -131,7 +138,7 @@ export class EffectRunner {
           send();
           return;
         }
-        this.#withPayload(rider, payloads, (found) => {
+        this.#withPayload(effect, rider, payloads, (found) => {
           riders.push(found);
           next(at + 1);
         });
@@ -141,24 +148,73 @@ export class EffectRunner {
   }
 
   /** At once where the store answers at once, so that the prompt is written in the same pass. */
-  #withPayload(id: TaskId, payloads: Payloads, use: (payload: TaskPayload) => void): void {
+  #withPayload(effect: Effect, id: TaskId, payloads: Payloads, use: (payload: TaskPayload) => void): void {
     const recent = payloads.get(id);
     if (recent !== undefined) {
       use(recent);
       return;
     }
-    const stored = this.#context.store.task(id);
-    if (stored instanceof Promise) {
-      stored
-        .then((task) => {
-          if (task !== null) {
-            use(task.payload);
-          }
-        })
-        .catch((error: unknown) => this.#context.onError(error, 'read payload'));
-    } else if (stored !== null) {
-      use(stored.payload);
+    const read = (stored: StoredTask | null): void => {
+      if (stored !== null) {
+        use(stored.payload);
+      }
+    };
+    const failed = (error: unknown): void => {
+      this.#context.onError(error, 'read payload');
+      this.#later(effect, () => this.#withPayload(effect, id, payloads, use));
+    };
+    let stored: ReturnType<Store['task']>;
+    try {
+      stored = this.#context.store.task(id);
+    } catch (error) {
+      failed(error);
+      return;
     }
+    if (stored instanceof Promise) {
+      stored.then((found) => this.#guarded(effect, () => read(found)), failed);
+    } else {
+      read(stored);
+    }
+  }
+
+  /** A runner that was never started would hold its session for ever: what could not be read is read again. */
+  #later(effect: Effect, again: () => void): void {
+    const cancel = this.#context.clock.timer(READ_AGAIN_MS, () => {
+      this.#waiting.delete(cancel);
+      if (this.#isWanted(effect)) {
+        this.#guarded(effect, again);
+      }
+    });
+    this.#waiting.add(cancel);
+  }
+
+  #isWanted(effect: Effect): boolean {
+    const turn = this.#actor.session.hold?.turn ?? null;
+    switch (effect.type) {
+      case 'run':
+        return this.task(effect.task)?.run === effect.run;
+      case 'prompt':
+        return turn !== null && turn.id === effect.turn && turn.phase === 'sent';
+      case 'steer':
+        return turn !== null && turn.id === effect.turn && this.task(effect.task)?.place === 'riding';
+      case 'start':
+      case 'interrupt':
+      case 'kill':
+      case 'close':
+      case 'abort':
+      case 'settle':
+      case 'arm':
+      case 'disarm':
+        return false;
+    }
+  }
+
+  /** Ends its timers. */
+  clear(): void {
+    for (const cancel of this.#waiting) {
+      cancel();
+    }
+    this.#waiting.clear();
   }
 
   /** Latencies of acks and drains, and since when the owner owns. */

@@ -141,7 +141,7 @@ export class Registry {
 
   #settled(actor: Actor): void {
     if ((actor.atRest || (actor.detached && !actor.host.running)) && this.#actors.get(actor.key) === actor) {
-      actor.deadlines.clear();
+      actor.stop();
       this.#actors.delete(actor.key);
     }
     for (const watcher of this.#watchers) {
