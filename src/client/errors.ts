@@ -1,7 +1,8 @@
 /** What a call can fail with. */
 import { AppError } from '../core/errors.ts';
-import type { Problem } from '../protocol/index.ts';
-import { ProblemSchema, validate } from '../protocol/index.ts';
+import type { Problem } from '../protocol/problem.ts';
+import { ProblemSchema } from '../protocol/problem.ts';
+import { validate } from '../protocol/validate.ts';
 
 /**
  * The server refused; `code`, `hint` and `retryable` are the problem's. The message has its detail, and a line for each place

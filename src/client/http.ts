@@ -1,7 +1,8 @@
 /** One request to one route. */
 import { AppError } from '../core/errors.ts';
-import type { Operation } from '../protocol/index.ts';
-import { ROUTES, fillPath, writeQuery } from '../protocol/index.ts';
+import { fillPath, writeQuery } from '../protocol/query.ts';
+import type { Operation } from '../protocol/routes.ts';
+import { ROUTES } from '../protocol/routes.ts';
 import { aborted, badResponse, errorOf, failed } from './errors.ts';
 
 export interface ClientOptions {
