@@ -1,0 +1,11 @@
+/** A configuration with most of what people change. `npx signalbox up --config examples/signalbox.config.ts` */
+import { defineConfig } from 'signalbox';
+
+export default defineConfig({
+  listen: { port: 7070 },
+  durability: 'power',
+  agent: { name: 'scripted', args: ['--chunk-ms', '20'] },
+  limits: { maxPreemptions: 3, collectMs: 800, agentIdleMs: 120_000 },
+  // The secret is better kept in SIGNALBOX_GITHUB_SECRET.
+  aliases: { 'chat:room-7': 'github:acme/app' },
+});

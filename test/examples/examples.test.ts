@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { checkConfig } from '../../src/protocol/config.ts';
+
+const run = promisify(execFile);
+const example = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+
+describe('the examples', () => {
+  it('review-bot.ts is preempted between its turns, resumed, and ends with both answers', async () => {
+    const { stdout } = await run(process.execPath, [example('review-bot.ts')]);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toContain('question  completed');
+    expect(stdout).toMatch(/preempted[\s\S]*resumed[\s\S]*final/);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+      status: 'completed',
+      result: { review: { text: expect.any(String) } },
+    });
+  });
+
+  it('signalbox.config.ts is a configuration', async () => {
+    const { default: config } = (await import('../../examples/signalbox.config.ts')) as { default: unknown };
+    expect(checkConfig(config)).toMatchObject({ ok: true });
+  });
+});
