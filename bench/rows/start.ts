@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Figure, Row, Run } from '../harness.ts';
+import type { Figure, Goal, Row, Run } from '../harness.ts';
 import { compared, inTurns, median, temporaryFolder } from '../harness.ts';
 import { cli, mustBeBuilt, startDaemon } from '../support/built-daemon.ts';
 
@@ -18,19 +18,21 @@ export const row: Row = {
     const data = join(folder.path, 'daemon');
     const times = run.quick ? 2 : 10;
     await using _daemon = await startDaemon(data);
-    const commands: readonly (readonly [name: string, args: readonly string[]])[] = [
-      ['signalbox --version', ['--version']],
-      ['signalbox --help', ['--help']],
-      ['signalbox tasks', ['tasks', '--data', data]],
+    const start: Goal = { of: 'ratio', atMost: 1.5 };
+    // What asks the daemon has no goal: it contains a round trip and the loading of `fetch`.
+    const commands: readonly (readonly [name: string, args: readonly string[], goal: Goal | null])[] = [
+      ['signalbox --version', ['--version'], start],
+      ['signalbox --help', ['--help'], start],
+      ['signalbox tasks, with a round trip', ['tasks', '--data', data], null],
     ];
     const empty = (): Promise<number> => timed(times, () => ended(process.execPath, ['-e', '']));
     const figures: Figure[] = [];
-    for (const [measure, args] of commands) {
+    for (const [measure, args, goal] of commands) {
       const pairs = await inTurns(run, {
         limit: empty,
         ours: () => timed(times, () => ended(process.execPath, [cli, ...args])),
       });
-      figures.push(compared(pairs, { measure, unit: 'ms', goal: { of: 'ratio', atMost: 1.5 } }));
+      figures.push(compared(pairs, { measure, unit: 'ms', goal }));
     }
     let made = 0;
     const pairs = await inTurns(run, {

@@ -1,7 +1,7 @@
 /**
  * The way through the command line: parse, load the one command, run it, turn what it throws into a message and an exit
- * code. Everything that not every command needs is loaded when it is needed: a command must start in less than one and a
- * half times the time that an empty Node program takes.
+ * code. Everything that not every command needs is loaded when it is needed: help, version and wrong use must come in less
+ * than one and a half times the time that an empty Node program takes.
  */
 import { AppError } from '../core/errors.ts';
 import { endOnBrokenPipe, ioOf } from './io.ts';
