@@ -77,26 +77,28 @@ async function startOurs(folder: string): Promise<Side> {
   const token = readFileSync(join(data, 'token'), 'utf8').trim();
   const connection = await Connection.open(String(daemon.hello['url']), token);
   const agent = new AgentLogReader(log);
-  const submit = (lane: string, prompt: string) =>
+  const submit = (connection: Connection, lane: string, prompt: string) =>
     connection.post('/v1/tasks', { session: 'bench:preempt', lane, prompt });
   let background = '';
   /** A new one for each round, since the longest row of preemptions that a configuration allows is 1,000. */
-  const begin = async (): Promise<void> => {
+  const begin = async (connection: Connection): Promise<void> => {
     if (background !== '') {
       await connection.post(`/v1/tasks/${background}/cancel`, {});
       await agent.next('result');
     }
-    const { body } = await submit('background', streaming);
+    const { body } = await submit(connection, 'background', streaming);
     background = (JSON.parse(body) as { readonly task: string }).task;
     await agent.next('prompt');
   };
   return {
     async round(samples) {
-      await begin();
+      // The server gives up a connection that is idle for as long as a round of the limit takes.
+      using connection = await connect();
+      await begin(connection);
       const taken: Samples = { preempt: [], handOver: [] };
       for (let sample = 0; sample < samples; sample += 1) {
         await pause(10 + Math.random() * 20);
-        const { sentAt } = await submit('interactive', '[[text:short]]');
+        const { sentAt } = await submit(connection, 'interactive', '[[text:short]]');
         const interrupted = await agent.next('interrupt');
         const cut = await agent.next('result');
         const first = await agent.next('prompt');
@@ -108,7 +110,6 @@ async function startOurs(folder: string): Promise<Side> {
       return taken;
     },
     async [Symbol.asyncDispose]() {
-      connection[Symbol.dispose]();
       agent[Symbol.dispose]();
       await daemon[Symbol.asyncDispose]();
     },

@@ -20,7 +20,8 @@ export async function startDaemon(folder: string, args: readonly string[] = []):
   const child = spawn(
     process.execPath,
     [cli, 'up', '--json', '--data', folder, '--port', '0', '--log-level', 'silent', ...args],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    // By its channel it ends with us, whatever becomes of us.
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
   );
   const line = await firstLine(child);
   const readyAt = performance.now();

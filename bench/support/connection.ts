@@ -14,7 +14,7 @@ export class Connection implements Disposable {
   readonly #socket: Socket;
   readonly #head: string;
   #received = '';
-  #waiting: ((text: string) => void) | null = null;
+  #waiting: { readonly resolve: (text: string) => void; readonly reject: (error: Error) => void } | null = null;
 
   private constructor(socket: Socket, head: string) {
     this.#socket = socket;
@@ -25,6 +25,8 @@ export class Connection implements Disposable {
       this.#received += text;
       this.#look();
     });
+    socket.on('error', () => {});
+    socket.on('close', () => this.#waiting?.reject(new Error('the connection was closed')));
   }
 
   static async open(url: string, token: string): Promise<Connection> {
@@ -37,11 +39,12 @@ export class Connection implements Disposable {
     );
   }
 
-  /** One request at a time. Throws on any status of 400 and more. */
+  /** One request at a time; the server closes a connection that is left alone for some seconds. Throws on a status of 400 and more. */
   async post(path: string, body: unknown): Promise<Answered> {
     const text = JSON.stringify(body);
     const request = `POST ${path} HTTP/1.1\r\n${this.#head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
-    const answer = new Promise<string>((resolve) => (this.#waiting = resolve));
+    if (this.#socket.destroyed) throw new Error('the connection was closed');
+    const answer = new Promise<string>((resolve, reject) => (this.#waiting = { resolve, reject }));
     const sentAt = nowNs();
     this.#socket.write(request);
     const whole = await answer;
@@ -59,7 +62,8 @@ export class Connection implements Disposable {
     if (this.#received.length < size) return;
     const answer = this.#received.slice(0, size);
     this.#received = this.#received.slice(size);
-    this.#waiting?.(answer);
+    this.#waiting?.resolve(answer);
+    this.#waiting = null;
   }
 
   [Symbol.dispose](): void {
