@@ -75,7 +75,7 @@ async function startOurs(folder: string): Promise<Side> {
     },
   });
   const token = readFileSync(join(data, 'token'), 'utf8').trim();
-  const connection = await Connection.open(String(daemon.hello['url']), token);
+  const connect = (): Promise<Connection> => Connection.open(String(daemon.hello['url']), token);
   const agent = new AgentLogReader(log);
   const submit = (connection: Connection, lane: string, prompt: string) =>
     connection.post('/v1/tasks', { session: 'bench:preempt', lane, prompt });
