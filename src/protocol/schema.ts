@@ -1,6 +1,6 @@
 /**
- * The part of JSON Schema (2020-12) that the shapes of this layer are written in. `validate.ts` knows every keyword here,
- * and a keyword that is not here does not compile, so a schema cannot ask for a check that nobody makes.
+ * The part of JSON Schema (2020-12) that the shapes of this layer are written in. A keyword that is not here does not
+ * compile, so a schema cannot ask for what `findings.ts` has no words for, or for a `$ref`, which `validate.ts` does not follow.
  */
 import type { FromSchema } from 'json-schema-to-ts';
 

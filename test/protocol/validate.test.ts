@@ -1,4 +1,4 @@
-/** The interpreter of our schemas against Ajv, and what it says to people. */
+/** What fits our schemas, against Ajv, and what is said to people of what does not. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -100,7 +100,7 @@ function objects(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
     .map(([a, b]) => ({ ...a, ...b }));
 }
 
-describe('the interpreter agrees with Ajv', () => {
+describe('the validator agrees with Ajv', () => {
   test('there are schemas to compare', () => {
     expect(schemas.length).toBeGreaterThan(30);
   });
@@ -148,6 +148,7 @@ describe('what it says', () => {
   test.each<[unknown, unknown]>([
     [{ port: 1 }, 'fits'],
     [undefined, [{ path: '', message: 'must be an object, not missing' }]],
+    [[], [{ path: '', message: 'must be an object, not an array' }]],
     [
       { prot: 1 },
       [
@@ -170,13 +171,128 @@ describe('what it says', () => {
     expect(findings(value)).toEqual(expected);
   });
 
+  test.each<[Schema, unknown, unknown]>([
+    // Of alternatives only those are told that the value can be meant for.
+    [
+      {
+        anyOf: [
+          { type: 'string', maxLength: 2 },
+          { type: 'array', items: { type: 'string' } },
+        ],
+      },
+      'ab',
+      'fits',
+    ],
+    [
+      {
+        anyOf: [
+          { type: 'string', maxLength: 2 },
+          { type: 'array', items: { type: 'string' } },
+        ],
+      },
+      ['a', 1],
+      [{ path: '/1', message: 'must be a string, not a number' }],
+    ],
+    [
+      { anyOf: [{ type: 'string' }, { type: 'array' }] },
+      1,
+      [{ path: '', message: 'must be a string or an array, not a number' }],
+    ],
+    [{ anyOf: [{ type: 'object', required: ['a'] }, { type: 'null' }] }, {}, [{ path: '/a', message: 'is missing' }]],
+    [{ type: ['string', 'null'] }, 1, [{ path: '', message: 'must be a string or null, not a number' }]],
+    [{ type: 'string', enum: ['a'], minLength: 9 }, 7, [{ path: '', message: 'must be a string, not a number' }]],
+    [
+      { type: 'object', propertyNames: { type: 'string', pattern: '^x$', description: 'One x.' } },
+      { 'a/b~%': 1 },
+      [{ path: '/a~1b~0%', message: 'must match ^x$', hint: 'One x.' }],
+    ],
+    [
+      { type: 'object', additionalProperties: { type: 'object', additionalProperties: false, properties: { ab: {} } } },
+      { 'ü %2F/#': { aa: 1 } },
+      [{ path: '/ü %2F~1#/aa', message: 'is not known here', hint: 'Did you mean `ab`?' }],
+    ],
+  ])('%j and %j', (one, value, expected) => {
+    const checked = validate(one, value);
+    expect(checked.ok ? 'fits' : checked.findings).toEqual(expected);
+  });
+
   test('is bounded, whatever is wrong', () => {
-    const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`k${at}`, 1]));
-    const checked = validate(schema, many);
-    expect(checked.ok ? [] : checked.findings).toHaveLength(20);
+    const unknown = (count: number): unknown =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 1]));
+    for (const value of [unknown(100), unknown(5000)]) {
+      expect(validate(schema, value)).toMatchObject({ ok: false, findings: { length: 20 } });
+    }
+    // A list of findings this long would not fit on the library's stack.
+    expect(validate({ type: 'object', properties: { in: schema } }, { in: unknown(300_000) })).toEqual({
+      ok: false,
+      findings: [{ path: '/in', message: 'must have at most 10000 members' }],
+    });
+    const list = { type: 'object', properties: { in: { type: 'array', items: schema } } } as const;
+    expect(validate(list, { in: Array.from({ length: 300_000 }, () => 1) })).toEqual({
+      ok: false,
+      findings: [{ path: '/in/0', message: 'must be an object, not a number' }],
+    });
     const long = validate(schema, { ['x'.repeat(1_000_000)]: 1 });
     expect(JSON.stringify(long).length).toBeLessThan(1000);
   });
+});
+
+describe('values that are not JSON, from a configuration or from 1e400', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      count: { type: 'integer' },
+      map: { type: 'object', additionalProperties: { type: 'string' } },
+      either: { anyOf: [{ type: 'null' }, { type: 'object', properties: { a: { type: 'string' } } }] },
+      list: { type: 'array' },
+      opaque: {},
+    },
+    additionalProperties: false,
+  } as const satisfies Schema;
+
+  test.each<[string, unknown, string]>([
+    ['Infinity', { count: Infinity }, '/count must be an integer, not Infinity'],
+    ['NaN', { count: Number.NaN }, '/count must be an integer, not NaN'],
+    ['a function', { map: { f: () => {} } }, '/map/f must be a string, not a function'],
+    ['a list for a dictionary', { map: [undefined] }, '/map must be an object, not an array'],
+    ['nothing at all', undefined, ' must be an object, not missing'],
+    ['half a surrogate pair', { map: { '\ud800': 'x' } }, '/map/\ud800 has a name that is no Unicode text'],
+    ['no integer in an alternative', { either: { a: 1n } }, '/either/a must be JSON, not a bigint'],
+  ])('%s is refused', (_, value, expected) => {
+    const checked = validate(schema, value);
+    expect(checked.ok ? [] : checked.findings.map(({ path, message }) => `${path} ${message}`)).toEqual([expected]);
+  });
+
+  test('an undefined member is none', () => {
+    const value = { count: undefined, map: { a: undefined }, either: { a: undefined }, other: undefined };
+    expect(validate(schema, value)).toEqual({ ok: true, value });
+    expect(validate({ type: 'object', required: ['a'] }, { a: undefined }).ok).toBe(false);
+  });
+
+  test('a value that holds itself twice over is refused', () => {
+    const value: unknown[] = [];
+    value.push(value, value);
+    const one = { type: 'object', properties: { a: { anyOf: [{ type: 'array' }, { type: 'null' }] } } } as const;
+    expect(validate(one, { a: value }).ok).toBe(false);
+  });
+
+  test('opaque parts are not looked into', () => {
+    const opaque: { [name: string]: unknown } = { '\ud800': Number.NaN, f: undefined };
+    opaque['self'] = opaque;
+    expect(validate(schema, { opaque, list: [opaque] }).ok).toBe(true);
+  });
+});
+
+test('no dictionary of a schema may be larger than what is taken', () => {
+  const dictionaries = (schema: Schema): readonly Schema[] => [
+    ...(typeof schema.additionalProperties === 'object' ? [schema, ...dictionaries(schema.additionalProperties)] : []),
+    ...Object.values(schema.properties ?? {}).flatMap(dictionaries),
+    ...(schema.anyOf ?? []).flatMap(dictionaries),
+    ...(schema.items === undefined ? [] : dictionaries(schema.items)),
+  ];
+  const all = schemas.flatMap(([, schema]) => dictionaries(schema));
+  expect(all.length).toBeGreaterThan(5);
+  for (const one of all) expect(one.maxProperties ?? Infinity).toBeLessThanOrEqual(protocol.membersMax);
 });
 
 describe('did you mean', () => {

@@ -167,8 +167,8 @@ describe('what a problem says', () => {
     );
     expect(problem.errors).toEqual([
       { path: '/body/prompt', message: 'is missing' },
-      { path: '/body/promt', message: 'is not known here', hint: 'Did you mean `prompt`?' },
       { path: '/body/lane', message: 'must be one of "interactive", "background"', hint: 'Did you mean "background"?' },
+      { path: '/body/promt', message: 'is not known here', hint: 'Did you mean `prompt`?' },
     ]);
   });
 
