@@ -2,7 +2,6 @@
 import { AppError } from '../core/errors.ts';
 import type { Problem } from '../protocol/problem.ts';
 import { ProblemSchema } from '../protocol/problem.ts';
-import { validate } from '../protocol/validate.ts';
 
 /**
  * The server refused; `code`, `hint` and `retryable` are the problem's. The message has its detail, and a line for each place
@@ -80,6 +79,8 @@ export function badResponse(baseUrl: string, status: number, what: string): AppE
 /** The error that an answer outside 2xx stands for. */
 export async function errorOf(baseUrl: string, response: Response): Promise<AppError> {
   const text = await response.text().catch(() => '');
+  // Loaded with the first refusal: a command that is answered needs no validator.
+  const { validate } = await import('../protocol/validate.ts');
   try {
     const checked = validate(ProblemSchema, JSON.parse(text));
     if (checked.ok) return new ApiError(checked.value);
