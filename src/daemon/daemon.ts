@@ -85,6 +85,7 @@ export function aliasResolver(aliases: DaemonConfig['aliases']): (key: string) =
       throw new AppError({
         code: 'bad_config',
         message: `aliases: ${[...seen, next].join(' → ')} goes round in a ring`,
+        hint: 'Let each of them end at a key that is no alias.',
       });
     }
     return resolve(next, [...seen, next]);

@@ -1,16 +1,32 @@
 /** The data folder: made for its owner's eyes only. The database, the token and `daemon.json` in it are their writers' own. */
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 
 const posix = process.platform !== 'win32';
 
+/**
+ * Not by `recursive: true`: Node 24 tries for ever, deaf to signals, where the parent is there and yet nothing can be made in
+ * it (`/proc`).
+ */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another daemon may have made it by now.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
 /** Makes the folder, or checks that the one that is there can be used. Throws `store_failed`. */
 export function openFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // A folder that was made by hand (`mkdir box`) is often open to others; what is in it is not for them.
-    if (posix && (statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
+    makeFolder(folder);
+    // A folder that was made by hand (`mkdir box`) is often open to others; what will be in it is not for them. One that holds
+    // something has a purpose of its own (`--data .`), which closing it may break: what is written into it is private by itself.
+    if (posix && (statSync(folder).mode & 0o077) !== 0 && readdirSync(folder).length === 0) chmodSync(folder, 0o700);
     // Beside a project's configuration, in a working copy: token and database must not be committed.
     const ignore = join(folder, '.gitignore');
     if (basename(folder) === '.signalbox' && !existsSync(ignore)) writeFileSync(ignore, '*\n');

@@ -1,11 +1,13 @@
 /** The configuration: where it comes from, which source wins, and what is said when it is wrong. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
 import { aliasResolver } from '../../src/daemon/daemon.ts';
 import { chooseAgent } from '../../src/daemon/agent.ts';
+import { loadConfigFile } from '../../src/daemon/config/file.ts';
+import { openFolder } from '../../src/daemon/folder.ts';
 import { misspelt, otherVariables, variables } from '../../src/daemon/config/environment.ts';
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
@@ -31,6 +33,40 @@ function file(text: string): string {
   writeFileSync(path, text);
   return path;
 }
+
+test('a file that awaits for ever is given up, and is no end without a word', async () => {
+  const endless = file('await new Promise(() => {}); export default {};');
+  await expect(loadConfigFile(endless, 20)).rejects.toMatchObject({
+    code: 'bad_config',
+    message: expect.stringContaining('it is not over after 20 ms') as string,
+  });
+});
+
+describe('the data folder', () => {
+  const mode = (path: string): number => statSync(path).mode & 0o777;
+
+  test('is closed to others when it is made, or was made by hand; one with a purpose of its own stays as it is', () => {
+    const [made, byHand, project] = [join(folder, 'a', 'b'), join(folder, 'hand'), join(folder, 'project')];
+    openFolder(made);
+    for (const path of [byHand, project]) {
+      mkdirSync(path);
+      chmodSync(path, 0o755);
+    }
+    writeFileSync(join(project, 'package.json'), '{}');
+    openFolder(byHand);
+    openFolder(project);
+    expect([made, byHand, project].map(mode)).toEqual([0o700, 0o700, 0o755]);
+  });
+
+  test('that cannot be made is refused, also where Node would try for ever', () => {
+    const inTheWay = join(folder, 'file');
+    writeFileSync(inTheWay, '');
+    const places = [inTheWay, join(inTheWay, 'x'), ...(process.platform === 'linux' ? ['/proc/signalbox'] : [])];
+    for (const place of places) {
+      expect(() => openFolder(place), place).toThrow(expect.objectContaining({ code: 'store_failed' }) as Error);
+    }
+  });
+});
 
 const resolve = (sources: Partial<ConfigSources>): Promise<DaemonConfig> =>
   resolveConfig({ file: null, environment: {}, flags: [], ...sources });

@@ -39,7 +39,7 @@ export class Conversation {
   }
 
   static open(directory: string | null, wanted: string | null): Conversation {
-    if (directory !== null) mkdirSync(directory, { recursive: true });
+    if (directory !== null) mkdirSync(directory, { recursive: true, mode: 0o700 });
     const kept = wanted === null || directory === null ? null : read(directory, wanted);
     if (kept !== null) return new Conversation(directory, kept, false);
     const fresh = new Conversation(directory, { id: crypto.randomUUID(), turns: [], work: [] }, wanted !== null);

@@ -37,10 +37,18 @@ function withOwnName<T>(load: () => Promise<T>): Promise<T> {
   return load().finally(() => hooks.deregister());
 }
 
-async function defaultExport(path: string): Promise<unknown> {
+/** A file that awaits something (a secret from a vault) may take this long. */
+const loadDeadlineMs = 10_000;
+
+async function defaultExport(path: string, deadlineMs: number): Promise<unknown> {
   let module: { readonly default?: unknown };
+  const late = Promise.withResolvers<never>();
+  const over = (): void => late.reject(new Error(`it is not over after ${deadlineMs} ms`));
+  // It also keeps the process, which Node would end without a word when nothing but the file's own `await` is left.
+  const timer = setTimeout(over, deadlineMs);
   try {
-    module = await withOwnName(() => import(pathToFileURL(path).href) as Promise<{ readonly default?: unknown }>);
+    const load = () => import(pathToFileURL(path).href) as Promise<{ readonly default?: unknown }>;
+    module = await Promise.race([withOwnName(load), late.promise]);
   } catch (error) {
     const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw bad(
@@ -48,6 +56,8 @@ async function defaultExport(path: string): Promise<unknown> {
       'Node runs it as it is: `node FILE` shows the same error with its place.',
       error,
     );
+  } finally {
+    clearTimeout(timer);
   }
   if (module.default === undefined) {
     throw bad(
@@ -59,9 +69,9 @@ async function defaultExport(path: string): Promise<unknown> {
 }
 
 /** Throws `AppError` `bad_config` that names every wrong place of the file. */
-export async function loadConfigFile(path: string): Promise<ConfigFile> {
+export async function loadConfigFile(path: string, deadlineMs = loadDeadlineMs): Promise<ConfigFile> {
   if (!existsSync(path)) throw bad(`there is no file ${path}`, 'Name another with --config, or leave it out.');
-  const checked = checkConfig(await defaultExport(path));
+  const checked = checkConfig(await defaultExport(path, deadlineMs));
   if (checked.ok) return checked.config;
   const lines = checked.findings.map((finding) => `  ${findingLine(finding)}`);
   throw bad(
