@@ -63,6 +63,8 @@ class HttpDoor implements SignalboxServer {
   readonly #requestId: () => string;
   readonly #responses = new WeakMap<Duplex, ServerResponse>();
   readonly #overLimit = new WeakSet<Duplex>();
+  /** Connections that have not asked anything yet. Node counts them as busy, so that `close` would wait for them. */
+  readonly #unused = new Set<Socket>();
   readonly #figures: { requests: Map<string, number>; connections: number; connectionsRefused: number } = {
     requests: new Map(),
     connections: 0,
@@ -121,6 +123,7 @@ class HttpDoor implements SignalboxServer {
     this.#streams.close();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     this.#http.closeIdleConnections();
+    for (const socket of this.#unused) socket.destroy();
     const stop = this.#clock.timer(graceMs, () => this.#http.closeAllConnections());
     await closed;
     stop();
@@ -174,7 +177,11 @@ class HttpDoor implements SignalboxServer {
       figures.connectionsRefused++;
       this.#overLimit.add(socket);
     }
-    socket.on('close', () => figures.connections--);
+    this.#unused.add(socket);
+    socket.on('close', () => {
+      figures.connections--;
+      this.#unused.delete(socket);
+    });
     // Without a listener an error of a hijacked stream would end the process.
     socket.on('error', () => socket.destroy());
   }
@@ -184,6 +191,7 @@ class HttpDoor implements SignalboxServer {
     const began = this.#clock.now();
     let name = 'none';
     this.#responses.set(request.socket, response);
+    this.#unused.delete(request.socket);
     response.setHeader('x-request-id', requestId);
     response.on('close', () => this.#onAnswered(name, request, response, requestId, began));
     try {

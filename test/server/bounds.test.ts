@@ -106,6 +106,15 @@ describe('closing', () => {
     await expect(door.client.health()).rejects.toMatchObject({ code: 'unreachable', retryable: true });
   });
 
+  test('does not wait at all for a connection that never asked anything', async () => {
+    await using door = await openDoor();
+    const closed = untilClosed(await openSocket(door.port));
+    await door.client.health();
+    // Longer than the test may take.
+    await door.server.close({ graceMs: 600_000 });
+    await closed;
+  });
+
   test('does not wait for a peer that does nothing longer than its grace', async () => {
     await using door = await openDoor();
     const socket = await openSocket(door.port);
