@@ -82,6 +82,8 @@ function flagValue(flag: Flag, token: Token): string {
     return '';
   }
   const { value } = token;
+  // A shell variable that is not set: an empty --data would mean the current folder.
+  if (value === '') throw usage(`the value of ${token.rawName} is empty`, '');
   if (value === undefined || (value.startsWith('--') && token.inlineValue !== true)) {
     throw usage(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`, '');
   }

@@ -1,5 +1,5 @@
 /** Which daemon a command speaks to, and with which token. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { FOLDER } from '../protocol/folder.ts';
@@ -51,10 +51,31 @@ function urlOf(text: string): URL {
   return url;
 }
 
-/** Throws `AppError` `unreachable` when no daemon is known there. */
+/** Null: none was given. Throws `usage` for what no header can carry; it is a secret, so it is not repeated. */
+function givenToken(call: Call, io: Io): string | null {
+  const token = call.text('token') ?? (io.env['SIGNALBOX_TOKEN'] || null);
+  if (token === null || /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new AppError({
+    code: 'usage',
+    message: 'the given token is none: it has spaces, line breaks or other characters that no token has',
+    hint: 'Copy it from the file `token` in the data folder; leave it out where that folder is on this machine.',
+  });
+}
+
+/** A folder of another user looks as if no daemon had ever been there. */
+function mayRead(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'EACCES');
+  }
+}
+
+/** Throws `AppError` `unreachable` when no daemon is known there, `store_failed` when the folder may not be looked into. */
 export function findTarget(call: Call, io: Io): Target {
   const place = dataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
-  const given = call.text('token') ?? (io.env['SIGNALBOX_TOKEN'] || null);
+  const given = givenToken(call, io);
   const asked = call.text('url') ?? (io.env['SIGNALBOX_URL'] || null);
   if (asked !== null) {
     const url = urlOf(asked);
@@ -64,6 +85,13 @@ export function findTarget(call: Call, io: Io): Target {
   }
   const file = daemonFile(place.folder);
   if (file === null) {
+    if (!mayRead(place.folder)) {
+      throw new AppError({
+        code: 'store_failed',
+        message: `the data folder ${place.folder} is another user's`,
+        hint: 'Call it as that user, or give --url and --token.',
+      });
+    }
     throw new AppError({
       code: 'unreachable',
       message: `no daemon runs on ${place.folder}`,

@@ -3,26 +3,18 @@ import { AppError } from '../core/errors.ts';
 import type { Problem } from '../protocol/problem.ts';
 import { ProblemSchema } from '../protocol/problem.ts';
 
-/**
- * The server refused; `code`, `hint` and `retryable` are the problem's. The message has its detail, and a line for each place
- * where the request does not fit.
- */
+/** The server refused; `code`, `hint` and `retryable` are the problem's, and the message is its detail. */
 export class ApiError extends AppError {
   override readonly name: string = 'ApiError';
   readonly status: number;
   readonly problem: Problem;
 
   constructor(problem: Problem) {
-    const { code, hint, retryable } = problem;
-    super({ code, message: messageOf(problem), hint, retryable });
+    const { code, detail, hint, retryable } = problem;
+    super({ code, message: detail, hint, retryable });
     this.status = problem.status;
     this.problem = problem;
   }
-}
-
-function messageOf({ detail, errors = [] }: Problem): string {
-  const places = errors.map(({ path, message, hint }) => `${path} ${message}${hint === undefined ? '' : `. ${hint}`}`);
-  return [detail, ...places].join('\n  ');
 }
 
 /** Why `fetch`, or the reading of what it began, failed: `bad_response` or `unreachable`. */

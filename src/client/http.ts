@@ -35,6 +35,19 @@ export const defaultTimer = (ms: number, fire: () => void): (() => void) => {
   return () => clearTimeout(timer);
 };
 
+/** A URL has no empty segment to give, and takes `.` and `..` for other places. */
+function checkSegments(params: CallParts['params'] = {}): void {
+  for (const [name, value] of Object.entries(params)) {
+    if (/^\.{0,2}$/.test(value)) {
+      throw new AppError({
+        code: 'bad_id',
+        message: `${JSON.stringify(value)} is no ${name === 'key' ? 'key of a session' : 'id of a task'}`,
+        hint: 'Give it as the list of tasks or sessions has it.',
+      });
+    }
+  }
+}
+
 export class Http {
   readonly baseUrl: string;
   readonly timer: (ms: number, fire: () => void) => () => void;
@@ -67,6 +80,7 @@ export class Http {
   /** The response of a request that was answered with 2xx; its body is still to be read. */
   async send(operation: Operation, parts: CallParts): Promise<Response> {
     const { method, path } = ROUTES[operation];
+    checkSegments(parts.params);
     const url = this.baseUrl + fillPath(path, parts.params) + writeQuery(parts.query);
     const headers: { [name: string]: string } = { accept: parts.accept ?? 'application/json', ...parts.headers };
     if (this.#token !== null) headers['authorization'] = `Bearer ${this.#token}`;

@@ -39,6 +39,11 @@ describe('up', () => {
     expect(JSON.parse(readFileSync(join(cli.data, FOLDER.daemon), 'utf8'))).toMatchObject({ url: up.ready.url });
   });
 
+  test('conversations of the stand-in are for their owner alone, whatever the folder around them allows', async () => {
+    await cli.json(['send', 'private', 'x', '--wait']);
+    expect(statSync(join(cli.data, FOLDER.scripted)).mode & 0o777).toBe(0o700);
+  });
+
   test('a second one on the same folder is refused and says whose it is', async () => {
     const second = await cli.run(['up', '--port', '0']);
     expect([second.code, second.stdout]).toEqual([EXIT.storage, '']);
@@ -220,6 +225,10 @@ describe('watching and changing', () => {
     [['tail', '--session'], EXIT.usage, /TARGET is missing/],
     [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', '--after', 'x'], EXIT.usage, /must be a seq/],
     [['tasks', '--cursor', 'made-up'], EXIT.usage, /cursor/],
+    [['task', ''], EXIT.usage, /"" is no id of a task/],
+    [['session', '..'], EXIT.usage, /"\.\." is no key of a session/],
+    [['tasks', '--data', ''], EXIT.usage, /the value of --data is empty/],
+    [['tasks', '--token', 'two\nlines'], EXIT.usage, /the given token is none/],
   ] as const)('%j is refused with its error', async (args, code, message) => {
     const ran = await cli.run(args);
     expect([ran.code, ran.stdout]).toEqual([code, '']);

@@ -108,13 +108,14 @@ describe('a call', () => {
     }
   });
 
-  test('that does not fit says each place where, in its message too', async () => {
-    await using door = await openDoor();
-    const error = await thrown(door.client.submit({ session: 's', prompt: 'x', priority: 5000 }));
-    expect((error as ApiError).message.split('\n')).toEqual([
-      (error as ApiError).problem.detail,
-      expect.stringContaining('/body/priority must be at most 1000') as string,
-    ]);
+  test('for what no address can name is refused before it is sent', async () => {
+    await using other = await peer((_, response) => response.end());
+    const client = createClient({ baseUrl: other.url });
+    for (const name of ['', '.', '..']) {
+      expect(await thrown(client.session(name))).toMatchObject({ code: 'bad_id' });
+      expect(await thrown(client.cancel(name))).toMatchObject({ code: 'bad_id' });
+    }
+    expect(other.requests).toEqual([]);
   });
 
   test('that is not answered is given up', async () => {

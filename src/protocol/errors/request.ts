@@ -8,7 +8,7 @@ export const requestErrors = {
     status: 400,
     exit: EXIT.usage,
     title: 'The request does not fit its schema',
-    hint: 'See `errors`; the schema is in /openapi.json.',
+    hint: 'Correct what is named; the schema is in /openapi.json.',
   },
   bad_id: {
     status: 400,
@@ -44,7 +44,7 @@ export const requestErrors = {
     status: 401,
     exit: EXIT.unauthorized,
     title: 'A token is needed',
-    hint: 'Send `Authorization: Bearer …` with the token from the file `token` in the data folder.',
+    hint: 'Send the token from the file `token` in the data folder: as `Authorization: Bearer …`, or with --token.',
   },
   not_found: { status: 404, exit: EXIT.notFound, title: 'No such route', hint: 'All routes are in /openapi.json.' },
   method_not_allowed: {
