@@ -1,4 +1,5 @@
 /** The commands as a person runs them: real processes, against a real daemon with the scripted agent. */
+import { spawn } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +9,7 @@ import { EXIT } from '../../src/protocol/errors.ts';
 import { isThere } from '../../src/cli/demo/child.ts';
 import { FOLDER } from '../../src/protocol/folder.ts';
 import type { Up } from '../support/cli.ts';
-import { Cli, ended, saying, signalUntilGone } from '../support/cli.ts';
+import { Cli, ended, program, saying, signalUntilGone } from '../support/cli.ts';
 
 let cli: Cli;
 let up: Up;
@@ -63,6 +64,15 @@ describe('up', () => {
     const next = await cli.up(['--data', data]);
     next.child.kill('SIGTERM');
     expect((await next.ended).code).toBe(0);
+  });
+
+  test('one that cannot start ends, also where a parent holds a channel to it', async () => {
+    const child = spawn(process.execPath, [program, 'up', '--port', '99999', '--data', join(cli.folder, 'none')], {
+      cwd: cli.folder,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const { code, stderr } = await ended(child);
+    expect([code, stderr]).toEqual([EXIT.usage, expect.stringContaining('listen.port must be at most 65535')]);
   });
 
   test('says for a person which agent answers, and how to send', async () => {

@@ -75,6 +75,15 @@ function endAtOnce(daemon: Daemon): void {
 }
 
 export async function run(call: Call, io: Io): Promise<number> {
+  try {
+    return await serve(call, io);
+  } finally {
+    // A channel to a parent would keep the process, also one that could not start.
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function serve(call: Call, io: Io): Promise<number> {
   const asked = endAsked();
   const file = configFile(call, io);
   const named = call.text('config') ?? (io.env['SIGNALBOX_CONFIG'] || null);
@@ -97,7 +106,5 @@ export async function run(call: Call, io: Io): Promise<number> {
     );
   }
   await daemon.close();
-  // A channel to a parent would keep the process.
-  if (process.connected) process.disconnect();
   return 0;
 }

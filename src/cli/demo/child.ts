@@ -57,6 +57,15 @@ function spawnUp(folder: string, secret: string): ChildProcess {
   });
 }
 
+/** Its last word: the message of the error that it gave as JSON, or whatever else it said. */
+function reasonIn(said: string): string {
+  try {
+    return (JSON.parse(said) as { readonly error: { readonly message: string } }).error.message;
+  } catch {
+    return said.trim();
+  }
+}
+
 /** The first line on its standard output says that it is ready, and where. */
 function readyUrl(child: ChildProcess, said: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -65,7 +74,7 @@ function readyUrl(child: ChildProcess, said: () => string): Promise<string> {
         new AppError({
           code: 'unreachable',
           message: `the demo's daemon ${why}`,
-          hint: said().trim() || 'Try `signalbox doctor`.',
+          hint: reasonIn(said()) || 'Try `signalbox doctor`.',
         }),
       );
     };
@@ -122,7 +131,7 @@ export async function startDemoDaemon(
   const url = await readyUrl(child, () => said);
   const died = exited.then((code) => {
     if (asked) return new Promise<never>(() => {});
-    throw new AppError({ code: 'unreachable', message: `the demo's daemon ended (${code})`, hint: said.trim() });
+    throw new AppError({ code: 'unreachable', message: `the demo's daemon ended (${code})`, hint: reasonIn(said) });
   });
   died.catch(() => {});
   return {
