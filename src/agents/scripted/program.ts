@@ -115,6 +115,8 @@ class Program {
       });
       return;
     }
+    // Before the conversation is kept on disk: the line says when the prompt was read.
+    this.#log.write('prompt', { turn: id, length: text.length });
     const conversation = (this.#conversation ??= Conversation.open(this.#flags.state, null));
     if (rewind !== undefined) conversation.rewind(rewind);
     const directives = parseDirectives(this.#script.textFor(text));

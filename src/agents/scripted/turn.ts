@@ -46,11 +46,10 @@ export class Turn {
 
   /** Plays the turn to its end, result included. */
   async play(directives: readonly Directive[], prompt: string): Promise<void> {
-    const { voice, log } = this.tools;
+    const { voice } = this.tools;
     if (this.manner.merged === 'turn') voice.hold();
     if (this.manner.lateStartedMs > 0) await this.wait(this.manner.lateStartedMs);
     voice.say({ type: 'started', turn: this.id });
-    log.write('prompt', { turn: this.id, length: prompt.length });
     const acting = directives.filter((directive) => steps[directive.name] !== undefined);
     for (const directive of acting) {
       if (this.#stopped) break;
