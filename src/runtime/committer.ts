@@ -18,6 +18,8 @@ import type { Stats } from './stats.ts';
 
 /** Pause before a failed commit is tried again. */
 const RETRY_MS = 250;
+/** After so long without a commit the store may do what waits for a quiet moment. */
+const QUIET_MS = 1_000;
 
 export interface CommitterParts {
   readonly context: Context;
@@ -38,6 +40,8 @@ export class Committer {
   /** Whose inputs wait for another try after a failed commit. */
   readonly #retrying = new Set<Actor>();
   #cancelRetry: (() => void) | null = null;
+  #committedAt = 0;
+  #cancelTidy: (() => void) | null = null;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -93,6 +97,8 @@ export class Committer {
     }));
     const began = context.clock.now();
     const committed = (outcomes: readonly CommitOutcome[]): void => {
+      this.#committedAt = context.clock.now();
+      this.#cancelTidy ??= context.clock.timer(QUIET_MS, () => this.#tidy());
       stats.observe('commit_seconds', (context.clock.now() - began) / 1000);
       stats.observe('commit_sessions', writes.length);
       stats.observe(
@@ -217,12 +223,32 @@ export class Committer {
     this.#retrying.clear();
   }
 
+  /** One timer for a burst of commits, however long: it looks again when they have gone on meanwhile. */
+  #tidy(): void {
+    const { clock, store, onError } = this.#parts.context;
+    const quiet = clock.now() - this.#committedAt;
+    this.#cancelTidy = quiet < QUIET_MS ? clock.timer(QUIET_MS - quiet, () => this.#tidy()) : null;
+    if (this.#cancelTidy !== null) {
+      return;
+    }
+    try {
+      const done = store.tidy();
+      if (done instanceof Promise) {
+        done.catch((error: unknown) => onError(error, 'tidy'));
+      }
+    } catch (error) {
+      onError(error, 'tidy');
+    }
+  }
+
   /** Ends its timers; what is not committed by now is not committed by this runtime. */
   close(): void {
     this.#cancelLater?.();
     this.#cancelRetry?.();
+    this.#cancelTidy?.();
     this.#cancelLater = null;
     this.#cancelRetry = null;
+    this.#cancelTidy = null;
     this.#retrying.clear();
   }
 }

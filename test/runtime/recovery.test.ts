@@ -221,3 +221,28 @@ async function* faultsOf(box: Signalbox): AsyncGenerator<StoredEvent> {
     stop();
   }
 }
+
+it('facts-stores: the write-ahead log is moved in a quiet moment, not only when it is full', async () => {
+  const store = openMemoryStore();
+  let tidied = (): void => {};
+  const quiet = new Promise<void>((resolve) => {
+    tidied = resolve;
+  });
+  const watched: Store = new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (name === 'tidy') {
+        return () => {
+          tidied();
+          return store.tidy();
+        };
+      }
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  await using one = await openBox({ store: watched });
+  const task = await one.send({});
+  (await one.stage.turn()).finish();
+  await one.ended(task);
+  await quiet;
+});
