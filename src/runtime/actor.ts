@@ -1,7 +1,7 @@
 /**
  * The actor of one session: applies its inputs one after the other, and runs the effects of what was committed.
  *
- * Owned by the runtime, one per session that is not at rest. The committer calls `take`, then `commit…`, in one pass.
+ * Owned by the runtime, one per session that is not at rest. The committer calls `take`, then `runInterrupts` and `settle`.
  * Messages in: inputs (`post`) from doors, the agent, runners and deadlines. Out: records to the store, effects to the host.
  *
  *  A-1 Inputs are applied in the order of their posting; no await stands between a step and the next.
@@ -9,7 +9,6 @@
  *  A-3 What could not be committed is as if it had not been applied: commands are told, everything else is applied again.
  *  A-4 A step that throws stops this session (`fault`, parked), never the daemon.
  */
-import { taskRow } from '../core/draft.ts';
 import type { AppError } from '../core/errors.ts';
 import type { SessionKey, TaskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
@@ -283,12 +282,5 @@ export class Actor {
         batch.entries[at]?.done?.(reply);
       }
     }
-  }
-
-  /** The owner's row, for views. */
-  ownerRow(): ReturnType<typeof taskRow> | null {
-    const hold = this.#session.hold;
-    const task = hold === null ? undefined : this.#effects.task(hold.task);
-    return task === undefined ? null : taskRow(task);
   }
 }

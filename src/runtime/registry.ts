@@ -61,10 +61,10 @@ export class Registry {
     return [...this.#actors.values()];
   }
 
-  /** At once if it is live or the store answers at once. */
+  /** At once if it is live or the store answers at once. One that is detached is waited out and opened anew. */
   actor(key: SessionKey): Actor | Promise<Actor> {
     const live = this.#actors.get(key);
-    if (live !== undefined) {
+    if (live !== undefined && (!live.detached || this.#sealed)) {
       return live;
     }
     const loading = this.#loading.get(key);
@@ -74,13 +74,23 @@ export class Registry {
     if (this.#sealed) {
       throw closing();
     }
-    const claimed = this.#context.store.claim(key);
-    if (!(claimed instanceof Promise)) {
-      return this.#open(key, claimed);
+    const stored = live?.host.running === true ? this.#afterwards(live) : this.#context.store.claim(key);
+    if (!(stored instanceof Promise)) {
+      return this.#open(key, stored);
     }
-    const opening = claimed.then((stored) => this.#open(key, stored)).finally(() => this.#loading.delete(key));
+    const opening = stored.then((claimed) => this.#open(key, claimed)).finally(() => this.#loading.delete(key));
     this.#loading.set(key, opening);
     return opening;
+  }
+
+  /** The agent of a detached actor is gone before its session is taken up again (rule 14). */
+  async #afterwards(detached: Actor): Promise<StoredSession> {
+    await detached.host.gone();
+    this.#settled(detached);
+    if (this.#sealed) {
+      throw closing();
+    }
+    return this.#context.store.claim(detached.key);
   }
 
   #open(key: SessionKey, stored: StoredSession): Actor {
@@ -130,13 +140,11 @@ export class Registry {
     this.#stats.count('faults');
     actor.fence(batch, error instanceof AppError ? error : new AppError({ code: 'store_failed', message: reason }));
     const reopen = async (): Promise<void> => {
-      await actor.host.gone();
-      this.#settled(actor);
-      if (!this.#sealed) {
-        await this.actor(actor.key);
-      }
+      await this.actor(actor.key);
     };
-    reopen().catch((failed: unknown) => this.#context.onError(failed, 'reopen'));
+    if (!this.#sealed) {
+      reopen().catch((failed: unknown) => this.#context.onError(failed, 'reopen'));
+    }
   }
 
   #settled(actor: Actor): void {

@@ -182,6 +182,8 @@ describe('a store that finds a session broken', () => {
       one.box.submit({ session: 'test:whole', prompt: 'lucky' }),
     ]);
     expect(answers.map((answer) => answer.status)).toEqual(['rejected', 'fulfilled']);
+    // Sent while the old agent is still being ended: it waits for the session to be open again, and is kept.
+    const meanwhile = one.send({ session: 'test:broken', prompt: 'meanwhile' });
     await turn.interrupted;
     (await one.stage.turn()).finish();
     for await (const event of faultsOf(one.box)) {
@@ -191,6 +193,8 @@ describe('a store that finds a session broken', () => {
     expect(await one.box.session('test:broken')).toMatchObject({ fault: expect.stringContaining('a second writer') });
     expect(await one.box.unpark('test:broken')).toEqual({ kind: 'ok' });
     (await one.stage.turn()).finish();
+    (await one.stage.turn()).finish();
+    expect(await one.ended(await meanwhile)).toMatchObject({ status: 'completed' });
     const ended = await one.ended(task);
     expect(ended.status).toBe('completed');
     expectSound(ended, await one.tape(task));
