@@ -6,20 +6,47 @@
  *  A-1 The methods are synchronous and write at once, whole messages only, in the order of the calls; they never throw:
  *      a failed write becomes `exited`.
  *  A-2 `exited` comes exactly once, last, after the process is reaped; also when `start` fails or its deadline passes.
- *  A-3 `started` names a turn at most once; `result` ends it; an event for a turn that is over may come and is the core's to drop.
- *  A-4 `interrupt` is written as soon as it is called; the core calls it only after `started`.
- *  A-5 Malformed or unknown messages become `output` of kind `raw` (bounded), never an exception.
+ *  A-3 `started` names a turn at most once, before its other events, as soon as an interrupt of it cannot get lost any more;
+ *      `result` ends it; an event for a turn that is over may come and is the core's to drop.
+ *  A-4 `interrupt` is written as soon as it is called; the core calls it only after `started`. A second call for the same turn
+ *      writes it again.
+ *  A-5 Malformed or unknown messages become `output` of kind `raw` (bounded), never an exception. Every request of the agent is
+ *      answered, one that is not understood by an error of its protocol.
+ *  A-6 `ack` is for the last interrupt that was written: an earlier one that is still unread could end the next turn.
+ *  A-7 Each `asked` names a request unique within its turn. It ends by `answer`, by `withdrawn`, or by an interrupt or the end of
+ *      the turn: the driver then answers the agent `cancelled` by itself. An `answer` to a request that is over does nothing.
+ *  A-8 Each `switchModel` is followed by one `switched`, or by `exited`. It is called at a boundary only.
+ *  A-9 A failure is stated: `failed` with its class, also where the dialect reports it as a normal end with text.
  */
 import type { AgentCaps, TurnResult } from '../core/model.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/ids.ts';
 import type { OutputKind } from '../core/inputs.ts';
+import type { PermissionAsk } from '../core/policy.ts';
+import type { ProviderFailure } from './failures.ts';
+
+/** `failure`: null unless `outcome` is `failed`; then null where the dialect gives no reason. */
+export interface AgentResult extends Omit<TurnResult, 'failure'> {
+  readonly failure: ProviderFailure | null;
+}
 
 export type AgentEvent =
   | { readonly type: 'ready'; readonly caps: AgentCaps; readonly conversation: string | null; readonly lost: boolean }
   | { readonly type: 'started'; readonly turn: TurnId }
   | { readonly type: 'output'; readonly turn: TurnId | null; readonly kind: OutputKind; readonly data: unknown }
+  /** The agent tries a failed request again by itself; its turn goes on. */
+  | { readonly type: 'retrying'; readonly turn: TurnId | null; readonly failure: ProviderFailure }
+  /** `detail`: the request as the agent made it, for the tape. */
+  | {
+      readonly type: 'asked';
+      readonly turn: TurnId;
+      readonly request: string;
+      readonly ask: PermissionAsk;
+      readonly detail: unknown;
+    }
+  | { readonly type: 'withdrawn'; readonly turn: TurnId; readonly request: string }
+  | { readonly type: 'switched'; readonly model: string | null; readonly ok: boolean }
   | { readonly type: 'ack'; readonly turn: TurnId; readonly none: boolean }
-  | { readonly type: 'result'; readonly turn: TurnId; readonly result: TurnResult }
+  | { readonly type: 'result'; readonly turn: TurnId; readonly result: AgentResult }
   | { readonly type: 'steered'; readonly turn: TurnId; readonly id: string; readonly taken: boolean }
   | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data: unknown }
   | { readonly type: 'exited'; readonly reason: string; readonly data: unknown };
@@ -29,6 +56,10 @@ export interface AgentStart {
   readonly incarnation: Incarnation;
   /** The agent's own conversation id to resume, or null for a fresh one. */
   readonly conversation: string | null;
+  /** Null: its default. */
+  readonly model: string | null;
+  /** The session's working folder, absolute, there, and nobody else's; null: the driver's own choice. */
+  readonly folder: string | null;
   /** Called in order, never re-entrantly from within a method of the handle. */
   readonly emit: (event: AgentEvent) => void;
   /** Called once with the process's identity as soon as it is spawned, before anything is written to it; processes only. */
@@ -39,6 +70,10 @@ export interface AgentHandle {
   prompt(turn: TurnId, text: string, options: { readonly rewind: TurnId | null }): void;
   interrupt(turn: TurnId): void;
   steer(turn: TurnId, id: string, text: string): void;
+  /** `note`: told to the agent with a denial. */
+  answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void;
+  /** Called only where `caps.models`. Null: back to the agent's default. */
+  switchModel(model: string | null): void;
   /** Let an agent at rest leave by itself, then the kill ladder. */
   close(): void;
   /** The kill ladder at once: the whole group, reaped. */
@@ -47,5 +82,7 @@ export interface AgentHandle {
 
 export interface AgentDriver {
   readonly name: string;
+  /** Whom its model requests go to (`anthropic`, `openai`, …): sessions of one provider are throttled together. */
+  readonly provider: string;
   start(options: AgentStart): AgentHandle;
 }

@@ -1,13 +1,25 @@
 /** What the agent's driver reports, and the deadlines that guard against an agent that reports nothing (rules 7 to 10, 18). */
 import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
 import type { InputOf } from './inputs.ts';
-import { atRest } from './arrange.ts';
+import { atRest, stalled } from './arrange.ts';
 import { limitReached } from './commands.ts';
-import type { Turn, TurnResult } from './model.ts';
+import type { Agent, Turn, TurnResult } from './model.ts';
 import type { Reply, StaleKind } from './outputs.ts';
-import { TURN_CELLS, turnSituation, type TurnInput } from './table.ts';
 import { treeFirst } from './tree.ts';
-import { disarmAgent, endTurn, interruptTurn, killAgent, loseTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
+import { askReached } from './permission.ts';
+import {
+  closeAgent,
+  disarmAgent,
+  endTurn,
+  interruptTurn,
+  killAgent,
+  liveTurn,
+  loseTurn,
+  onWire,
+  quietTimer,
+  setTurn,
+  writeInterrupt,
+} from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
@@ -17,7 +29,8 @@ export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
   if (agent.kind !== 'starting' || agent.inc !== input.inc) {
     return stale('incarnation');
   }
-  d.s.agent = { kind: 'up', inc: agent.inc, at: 'boundary', unsolicited: false, caps: input.caps, lost: input.lost };
+  const { inc, model } = agent;
+  d.s.agent = { kind: 'up', inc, at: 'boundary', model, unsolicited: false, caps: input.caps, lost: input.lost };
   d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
   if (input.lost) {
     sessionEvent(d, 'conversation-lost', { conversation: d.s.conversation });
@@ -57,19 +70,6 @@ function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): void {
     }
     loseTurn(d, deadline === 'unsolicited' ? 'unsolicited_deadline' : 'agent_start_failed', false, true);
   }
-}
-
-/** The live turn that a turn-scoped event of this incarnation may speak of, or why it is stale. */
-function liveTurn(d: Draft, type: TurnInput, inc: number, id: number): Turn | StaleKind {
-  const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.inc !== inc) {
-    return 'incarnation';
-  }
-  const turn = d.s.hold?.turn ?? null;
-  if (turn === null || turn.id !== id) {
-    return 'turn';
-  }
-  return TURN_CELLS[turnSituation(turn)][type] === 'apply' ? turn : 'unasked';
 }
 
 export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
@@ -121,7 +121,7 @@ export function ack(d: Draft, input: InputOf<'ack'>): Reply {
     return stale('unasked');
   }
   taskEvent(d, task, 'interrupt-acked', { turn: turn.id, none: input.none });
-  const none: TurnResult = { outcome: 'interrupted', empty: true, data: null };
+  const none: TurnResult = { outcome: 'interrupted', empty: true, failure: null, data: null };
   const result = turn.result ?? (input.none ? none : null);
   setTurn(d, { ...turn, acked: true, result });
   if (result !== null) {
@@ -152,7 +152,7 @@ export function result(d: Draft, input: InputOf<'result'>): Reply {
 /** After an interrupt, an empty "completed", or one that follows the ack, is the interrupt's doing and no completion (rule 10). */
 function stated(turn: Turn, given: TurnResult): TurnResult {
   const interrupted = turn.phase === 'draining' && given.outcome === 'completed' && (turn.acked || given.empty);
-  return interrupted ? { outcome: 'interrupted', empty: given.empty, data: given.data } : given;
+  return interrupted ? { ...given, outcome: 'interrupted' } : given;
 }
 
 /** The agent has said all about the turn: it is at its boundary, and the turn is over. */
@@ -205,14 +205,35 @@ export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
   return OK;
 }
 
+/** The model was changed, or the agent would not: then it is started anew with that model. No attempt is burnt. */
+export function switched(d: Draft, input: InputOf<'switched'>): Reply {
+  const agent = d.s.agent;
+  if (agent.kind !== 'up' || agent.inc !== input.inc) {
+    return stale('incarnation');
+  }
+  if (agent.at !== 'switching' || agent.model !== input.model) {
+    return stale('unasked');
+  }
+  sessionEvent(d, 'model-switched', { incarnation: agent.inc, model: input.model, ok: input.ok });
+  if (!input.ok) {
+    closeAgent(d, 'model_switch');
+    return OK;
+  }
+  d.s.agent = { ...agent, at: 'boundary' };
+  d.effects.push({ type: 'disarm', timer: 'switch', of: agent.inc });
+  return OK;
+}
+
 export function timer(d: Draft, input: InputOf<'timer'>): Reply {
   switch (input.name) {
     case 'start':
+    case 'switch':
     case 'unsolicited':
     case 'idle':
       return agentTimer(d, input.name, input.of);
     case 'drain':
     case 'silence':
+    case 'ask':
     case 'protected':
       return turnTimer(d, input.name, input.of);
     case 'hold':
@@ -228,7 +249,7 @@ export function timer(d: Draft, input: InputOf<'timer'>): Reply {
   }
 }
 
-function agentTimer(d: Draft, name: 'start' | 'unsolicited' | 'idle', of: number | string): Reply {
+function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle', of: number | string): Reply {
   const agent = d.s.agent;
   if (agent.kind === 'none' || agent.kind === 'ending' || agent.inc !== of) {
     return stale('timer');
@@ -241,8 +262,12 @@ function agentTimer(d: Draft, name: 'start' | 'unsolicited' | 'idle', of: number
     loseStart(d, 'start');
     return OK;
   }
-  if (agent.kind !== 'up' || !(name === 'unsolicited' ? agent.unsolicited : atRest(agent))) {
+  if (agent.kind !== 'up' || !guards(name, agent)) {
     return stale('timer');
+  }
+  if (name === 'switch') {
+    killAgent(d, 'switch_deadline');
+    return OK;
   }
   if (name === 'idle') {
     closeAgent(d, 'idle');
@@ -258,14 +283,14 @@ function agentTimer(d: Draft, name: 'start' | 'unsolicited' | 'idle', of: number
   return OK;
 }
 
-/** Lets an agent at rest leave; the next turn starts another with the conversation resumed. */
-function closeAgent(d: Draft, reason: string): void {
-  const agent = d.s.agent;
-  if (agent.kind === 'up') {
-    d.s.agent = { kind: 'ending', inc: agent.inc };
-    d.effects.push({ type: 'close', inc: agent.inc });
-    disarmAgent(d, agent);
-    sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
+function guards(name: 'switch' | 'unsolicited' | 'idle', agent: Extract<Agent, { kind: 'up' }>): boolean {
+  switch (name) {
+    case 'switch':
+      return agent.at === 'switching';
+    case 'unsolicited':
+      return agent.unsolicited;
+    case 'idle':
+      return atRest(agent);
   }
 }
 
@@ -278,7 +303,7 @@ export function makeRoom(d: Draft): Reply {
   return OK;
 }
 
-function turnTimer(d: Draft, name: 'drain' | 'silence' | 'protected', of: number | string): Reply {
+function turnTimer(d: Draft, name: 'drain' | 'silence' | 'ask' | 'protected', of: number | string): Reply {
   const hold = d.s.hold;
   const turn = hold?.turn ?? null;
   if (hold === null || turn === null || turn.id !== of || !onWire(turn)) {
@@ -291,12 +316,17 @@ function turnTimer(d: Draft, name: 'drain' | 'silence' | 'protected', of: number
     setTurn(d, { ...turn, protected: false });
     return OK;
   }
-  if (name === 'silence' ? turn.intent !== null : turn.intent === null) {
+  const armed = turn.intent === null ? quietTimer(turn) : 'drain';
+  if (name !== armed) {
     return stale('timer');
   }
   taskEvent(d, hold.task, 'deadline', { name, turn: turn.id });
   if (name === 'drain') {
     drainReached(d, turn);
+    return OK;
+  }
+  if (name === 'ask') {
+    askReached(d, turn);
     return OK;
   }
   interruptTurn(d, turn, 'silence', null);
@@ -321,7 +351,7 @@ function holdTimer(d: Draft, of: number | string): Reply {
     return stale('timer');
   }
   d.s.hold = { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: false };
-  if (treeFirst(d.s.queue) !== null && d.s.parked === null) {
+  if (treeFirst(d.s.queue) !== null && !stalled(d.s)) {
     limitReached(d);
   }
   return OK;

@@ -5,13 +5,13 @@
 import { type Draft, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
-import type { Agent, Hold, Task, Turn } from './model.ts';
+import type { Agent, Hold, Session, Task, Turn } from './model.ts';
 import { interactiveWaits } from './queue.ts';
 import { treeFirst, treeSize } from './tree.ts';
-import { interruptTurn, onWire, setTurn, yieldHold } from './turn.ts';
+import { closeAgent, interruptTurn, onWire, setTurn, yieldHold } from './turn.ts';
 
 export function arrange(d: Draft): void {
-  if (d.s.parked === null) {
+  if (!stalled(d.s)) {
     settleOwner(d);
   }
   limitHold(d);
@@ -20,6 +20,10 @@ export function arrange(d: Draft): void {
     d.effects.push({ type: rests ? 'arm' : 'disarm', timer: 'idle', of: d.s.agent.inc });
   }
 }
+
+/** Nothing is granted, sent or preempted: parked by the operator or a fault, or held back altogether. */
+export const stalled = (session: Pick<Session, 'parked' | 'throttle'>): boolean =>
+  session.parked !== null || session.throttle?.level === 'all';
 
 /** The agent is up, and takes neither a turn of ours nor one of its own. */
 export const atRest = (agent: Agent): boolean => agent.kind === 'up' && agent.at === 'boundary' && !agent.unsolicited;
@@ -31,7 +35,7 @@ function settleOwner(d: Draft): void {
     const hold = d.s.hold;
     if (hold === null) {
       const first = treeFirst(d.s.queue);
-      if (first === null) {
+      if (first === null || (d.s.throttle !== null && first.key.rank !== 0)) {
         return;
       }
       grant(d, first.value);
@@ -49,6 +53,9 @@ function settleOwner(d: Draft): void {
       yieldHold(d, by, turn === null ? task.streak : task.streak + 1);
       continue;
     }
+    if (heldBack(d, task)) {
+      return;
+    }
     if (turn !== null) {
       sendTurn(d, hold, turn, task);
       return;
@@ -59,6 +66,9 @@ function settleOwner(d: Draft): void {
     beginTurn(d, task);
   }
 }
+
+/** Background work holds back first; it keeps its hold until somebody more urgent comes. */
+const heldBack = (d: Draft, task: Task): boolean => d.s.throttle !== null && task.lane === 'background';
 
 function grant(d: Draft, id: TaskId): void {
   const waiting = mustTask(d, id);
@@ -84,8 +94,10 @@ function beginTurn(d: Draft, task: Task): void {
   d.s.turns = turnId(d.s.turns + 1);
   setTurn(d, {
     id: d.s.turns,
-    call: task.mode === 'code' ? task.call : null,
+    call: task.mode === 'code' ? (task.call?.id ?? null) : null,
     phase: 'pending',
+    model: task.call?.model ?? task.model,
+    asks: [],
     protected: task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,
     intent: null,
     by: null,
@@ -101,15 +113,23 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
   if (agent.kind === 'none') {
     const inc = incarnation(d.s.incarnations + 1);
     d.s.incarnations = inc;
-    d.s.agent = { kind: 'starting', inc };
-    d.effects.push({ type: 'start', inc, conversation: d.s.conversation }, { type: 'arm', timer: 'start', of: inc });
-    sessionEvent(d, 'agent-starting', { incarnation: inc, resume: d.s.conversation !== null });
+    const { model } = turn;
+    d.s.agent = { kind: 'starting', inc, model };
+    d.effects.push(
+      { type: 'start', inc, conversation: d.s.conversation, model },
+      { type: 'arm', timer: 'start', of: inc },
+    );
+    sessionEvent(d, 'agent-starting', { incarnation: inc, resume: d.s.conversation !== null, model });
     return;
   }
   if (agent.kind !== 'up' || agent.at !== 'boundary' || agent.unsolicited) {
     return;
   }
-  d.s.agent = { kind: 'up', inc: agent.inc, at: 'turn', unsolicited: false, caps: agent.caps, lost: false };
+  if (agent.model !== turn.model) {
+    switchModel(d, agent, turn.model);
+    return;
+  }
+  d.s.agent = { ...agent, at: 'turn', lost: false };
   setHold(d, { task: hold.task, epoch: hold.epoch, turn: { ...turn, phase: 'sent' }, limited: hold.limited });
   for (const id of task.riders) {
     putTask(d, { ...mustTask(d, id), taken: true });
@@ -146,6 +166,17 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
   }
 }
 
+/** By protocol where the agent can, else by a restart with its conversation resumed. The turn stays pending meanwhile. */
+function switchModel(d: Draft, agent: Extract<Agent, { kind: 'up' }>, model: string | null): void {
+  if (!agent.caps.models) {
+    closeAgent(d, 'model_switch');
+    return;
+  }
+  d.s.agent = { ...agent, at: 'switching', model };
+  d.effects.push({ type: 'switch', inc: agent.inc, model }, { type: 'arm', timer: 'switch', of: agent.inc });
+  sessionEvent(d, 'model-switching', { incarnation: agent.inc, from: agent.model, to: model });
+}
+
 function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
   const demand = treeFirst(d.s.demand);
   if (task.lane === 'background' && turn.intent === null && !turn.protected && demand !== null) {
@@ -161,7 +192,7 @@ function limitHold(d: Draft): void {
     d.effects.push({ type: 'disarm', timer: 'hold', of: before.epoch });
   }
   const waits = treeSize(d.s.queue) > 0;
-  if (hold === null || hold.limited === waits || (waits && d.s.parked !== null)) {
+  if (hold === null || hold.limited === waits || (waits && stalled(d.s))) {
     return;
   }
   setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: waits });

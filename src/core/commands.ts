@@ -145,6 +145,22 @@ export function unpark(d: Draft, input: InputOf<'unpark'>): Reply {
   return OK;
 }
 
+/** The shell holds the session back, or lets it go on; both are said on its tape, a mere change of the time is not. */
+export function throttle(d: Draft, input: InputOf<'throttle'>): Reply {
+  const before = d.s.throttle;
+  const next = input.throttle;
+  d.s.throttle = next;
+  if (before?.level !== next?.level || before?.reason !== next?.reason) {
+    sessionEvent(d, next === null ? 'unthrottled' : 'throttled', next ?? { reason: before?.reason ?? null });
+  }
+  return OK;
+}
+
+export function report(d: Draft, input: InputOf<'report'>): Reply {
+  sessionEvent(d, 'hang-reported', input.data);
+  return OK;
+}
+
 /** Ends the agent; the turn on it is taken again by the next one and burns no attempt. */
 export function restartAgent(d: Draft): Reply {
   const agent = d.s.agent;

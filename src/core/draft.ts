@@ -57,6 +57,7 @@ export function begin(session: Session, at: number): Draft {
       incarnations: session.incarnations,
       seq: session.seq,
       parked: session.parked,
+      throttle: session.throttle,
       conversation: session.conversation,
       hold: session.hold,
       agent: session.agent,
@@ -210,6 +211,8 @@ export const taskRow = (task: Task): TaskRow => ({
   cut: task.cut,
   verdict: task.verdict,
   rewind: task.rewind,
+  model: task.model,
+  retries: task.retries,
 });
 
 export function sessionRow(session: Session): SessionRow {

@@ -1,5 +1,5 @@
 /** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
-import type { AgentCaps, Lane, TaskMode, TerminalStatus, TurnResult, WhenBusy } from './model.ts';
+import type { AgentCaps, Lane, TaskMode, TerminalStatus, Throttle, TurnResult, WhenBusy } from './model.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 
 /** A task as its sender states it. */
@@ -12,11 +12,15 @@ export interface NewTask {
   readonly whenBusy: WhenBusy;
   readonly onLost: 'retry' | 'fail';
   readonly maxAttempts: number;
+  /** Null: the agent's default. */
+  readonly model: string | null;
 }
 
 /** Deadlines, by name. The durations are the shell's; `of` says what the deadline guards, so that a late one is a no-op. */
 export type TimerName =
   | 'start' // of: incarnation. The agent has not become ready.
+  | 'switch' // of: incarnation. The agent was asked to change its model and has not said that it did.
+  | 'ask' // of: turn. A permission request waits for a person.
   | 'drain' // of: turn. An interrupt was latched or sent and the turn is not over.
   | 'silence' // of: turn. The agent has said nothing during its turn; the shell moves it with every output.
   | 'hold' // of: epoch. Somebody has waited this long for the owner.
@@ -53,10 +57,30 @@ export type Input = At &
     /** The shell's: `step` has thrown for another input. The session stops loudly and waits for the operator. */
     | { readonly type: 'fault'; readonly reason: string }
     | { readonly type: 'restart-agent'; readonly by: string | null }
+    /** A person's answer to a permission request; it names the turn that asks. */
+    | {
+        readonly type: 'decide';
+        readonly turn: TurnId;
+        readonly request: string;
+        readonly allow: boolean;
+        readonly by: string | null;
+        /** Told to the agent with a denial. */
+        readonly note: string | null;
+      }
+    /** The shell's: how far the session has to hold back from now on; null: not at all. */
+    | { readonly type: 'throttle'; readonly throttle: Throttle | null }
+    /** The shell's: a hang report concerns this session. */
+    | { readonly type: 'report'; readonly data: unknown }
     /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
     | { readonly type: 'make-room' }
     // A code runner, fenced by the epoch at which it was started.
-    | { readonly type: 'call'; readonly task: TaskId; readonly run: Epoch; readonly call: number }
+    | {
+        readonly type: 'call';
+        readonly task: TaskId;
+        readonly run: Epoch;
+        readonly call: number;
+        readonly model: string | null;
+      }
     | { readonly type: 'progress'; readonly task: TaskId; readonly run: Epoch; readonly data: unknown }
     | {
         readonly type: 'finish';
@@ -96,6 +120,21 @@ export type Input = At &
         readonly task: TaskId;
         readonly taken: boolean;
       }
+    /**
+     * The agent asks for permission. `verdict`: what the policy of its task says of it (`policy.ts`); null: a person has to.
+     */
+    | {
+        readonly type: 'asked';
+        readonly inc: Incarnation;
+        readonly turn: TurnId;
+        /** The driver's name for it, unique within the turn. */
+        readonly request: string;
+        readonly verdict: 'allow' | 'deny' | null;
+        readonly data: unknown;
+      }
+    /** The agent does not ask any more. */
+    | { readonly type: 'withdrawn'; readonly inc: Incarnation; readonly turn: TurnId; readonly request: string }
+    | { readonly type: 'switched'; readonly inc: Incarnation; readonly model: string | null; readonly ok: boolean }
     | {
         readonly type: 'unsolicited';
         readonly inc: Incarnation;
@@ -110,6 +149,7 @@ export type Input = At &
     | { readonly type: 'fenced' }
   );
 
-export type OutputKind = 'text' | 'tool' | 'usage' | 'raw';
+/** `notice`: what the agent says of itself, such as that it tries a failed request again. */
+export type OutputKind = 'text' | 'tool' | 'usage' | 'notice' | 'raw';
 export type InputType = Input['type'];
 export type InputOf<T extends InputType> = Extract<Input, { type: T }>;

@@ -71,22 +71,40 @@ export interface Task {
   readonly verdict: Verdict | null;
   /** Turn to be taken out of the conversation before this task's first prompt (`rollback`). */
   readonly rewind: TurnId | null;
+  /** The model its turns are for; null: the agent's default. Opaque. */
+  readonly model: string | null;
+  /** Turns in a row that failed for a reason that passes by itself (rate limit, overload); a budget of its own. */
+  readonly retries: number;
   /** Last `seq` on the task's tape. */
   readonly seq: number;
   /** Not durable: epoch at which the live code runner was started; its fencing token. Null: no live runner. */
   readonly run: Epoch | null;
   /** Not durable: the turn the live runner has asked for and not had yet. */
-  readonly call: number | null;
+  readonly call: CallOf | null;
+}
+
+/** A code runner's asking for a turn. `model`: null for that of its task. */
+export interface CallOf {
+  readonly id: number;
+  readonly model: string | null;
 }
 
 /** Why a turn is to be interrupted. `verdict`: its task is to end. Later reasons outrank `preempt` and `silence`. */
 export type Intent = 'preempt' | 'silence' | 'verdict';
+
+/** A failed turn's class (`rate_limit`, `overloaded`, …; the agents' layer has the list). `passes`: trying again may help. */
+export interface Failure {
+  readonly class: string;
+  readonly passes: boolean;
+}
 
 /** What the agent said at the result boundary of a turn. `interrupted`: it stopped because it was asked to. */
 export interface TurnResult {
   readonly outcome: 'completed' | 'interrupted' | 'failed';
   /** No text came with it: after an interrupt that is no completion (rule 10). */
   readonly empty: boolean;
+  /** Why it failed, where the agent's dialect says so; null for a turn that did not, or that failed without a class. */
+  readonly failure: Failure | null;
   /** Opaque: final text, usage, error record. */
   readonly data: unknown;
 }
@@ -102,6 +120,10 @@ export interface Turn {
   /** The code runner's call that this turn answers; null for a prompt task. */
   readonly call: number | null;
   readonly phase: TurnPhase;
+  /** The model it is for; null: the agent's default. */
+  readonly model: string | null;
+  /** Permission requests of the agent that wait for a person's answer, oldest first. */
+  readonly asks: readonly string[];
   /** A protected turn is not preempted (rule 17) until its window ends. */
   readonly protected: boolean;
   readonly intent: Intent | null;
@@ -128,16 +150,20 @@ export interface AgentCaps {
   readonly acks: boolean;
   readonly steer: boolean;
   readonly rewind: boolean;
+  /** It changes its model by protocol; without, it is closed and started anew with the other model. */
+  readonly models: boolean;
 }
 
 export type Agent =
   | { readonly kind: 'none' }
-  | { readonly kind: 'starting'; readonly inc: Incarnation }
+  | { readonly kind: 'starting'; readonly inc: Incarnation; readonly model: string | null }
   | {
       readonly kind: 'up';
       readonly inc: Incarnation;
-      /** `turn`: a prompt of ours is with it. */
-      readonly at: 'boundary' | 'turn';
+      /** `turn`: a prompt of ours is with it. `switching`: it has been asked to change its model. */
+      readonly at: 'boundary' | 'turn' | 'switching';
+      /** The model it was started with or switched to; while `switching`, the one that was asked for. Null: its default. */
+      readonly model: string | null;
       /** It takes a turn that nobody asked for; the next prompt waits. */
       readonly unsolicited: boolean;
       readonly caps: AgentCaps;
@@ -152,6 +178,19 @@ export interface Limits {
   readonly maxPreemptions: number;
   /** Open tasks a session accepts; the next submit is refused with `queue_full`. */
   readonly maxOpen: number;
+  /** Turns in a row that may fail for a reason that passes, before their task ends `failed`. */
+  readonly maxRetries: number;
+}
+
+/**
+ * Why the session holds back, though nobody parked it: the provider limits or rejects, or its agent keeps dying. It is set
+ * and lifted by the shell, which alone knows times. `background`: only that lane; `all`: nothing is granted or sent.
+ */
+export interface Throttle {
+  readonly level: 'background' | 'all';
+  readonly reason: string;
+  /** Wall-clock ms when it is lifted, shown only; null: not known. */
+  readonly until: number | null;
 }
 
 /** Key of the waiting queue: rank 0 interactive, 1 preempted background, 2 background; then priority (high first), then age. */
@@ -179,6 +218,8 @@ export interface Session {
   readonly seq: number;
   /** Why nothing is granted or sent, or null. */
   readonly parked: string | null;
+  /** Not durable. */
+  readonly throttle: Throttle | null;
   /** The agent's own id of the conversation, to resume it; null until the agent named one. */
   readonly conversation: string | null;
   readonly hold: Hold | null;

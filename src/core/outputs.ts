@@ -30,6 +30,8 @@ export type TaskEventType =
   | 'turn-sent'
   | 'turn-started'
   | 'output'
+  | 'permission-asked'
+  | 'permission-decided'
   | 'progress'
   | 'interrupt'
   | 'interrupt-acked'
@@ -49,6 +51,11 @@ export type SessionEventType =
   | 'agent-ending'
   | 'agent-exited'
   | 'conversation-lost'
+  | 'model-switching'
+  | 'model-switched'
+  | 'throttled'
+  | 'unthrottled'
+  | 'hang-reported'
   | 'unsolicited'
   | 'raw'
   | 'evicted'
@@ -89,7 +96,12 @@ export type Record =
 
 /** What the shell does once the records are durable, in this order. */
 export type Effect =
-  | { readonly type: 'start'; readonly inc: Incarnation; readonly conversation: string | null }
+  | {
+      readonly type: 'start';
+      readonly inc: Incarnation;
+      readonly conversation: string | null;
+      readonly model: string | null;
+    }
   | {
       readonly type: 'prompt';
       readonly inc: Incarnation;
@@ -108,6 +120,15 @@ export type Effect =
     }
   | { readonly type: 'interrupt'; readonly inc: Incarnation; readonly turn: TurnId; readonly again: boolean }
   | { readonly type: 'steer'; readonly inc: Incarnation; readonly turn: TurnId; readonly task: TaskId }
+  | {
+      readonly type: 'answer';
+      readonly inc: Incarnation;
+      readonly turn: TurnId;
+      readonly request: string;
+      readonly allow: boolean;
+      readonly note: string | null;
+    }
+  | { readonly type: 'switch'; readonly inc: Incarnation; readonly model: string | null }
   /** End the process group and reap it; then `agent-exited`. `close` lets an agent at rest leave by itself first. */
   | { readonly type: 'kill'; readonly inc: Incarnation }
   | { readonly type: 'close'; readonly inc: Incarnation }
@@ -140,6 +161,7 @@ export type Refusal =
   | 'nothing_held'
   | 'agent_not_running'
   | 'not_parked'
+  | 'nothing_asked'
   | 'duplicate_task';
 
 /** Why an input was too late or meant something else. Counted by the shell, never applied. */

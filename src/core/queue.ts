@@ -26,6 +26,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     incarnations: incarnation(0),
     seq: 0,
     parked: null,
+    throttle: null,
     conversation: null,
     hold: null,
     agent: { kind: 'none' },

@@ -41,6 +41,8 @@ export function rebuild(durable: Durable, limits: Limits): Session {
           id: row.hold.sent,
           call: null,
           phase: 'sent',
+          model: null,
+          asks: [],
           protected: false,
           intent: null,
           by: null,

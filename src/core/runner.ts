@@ -25,7 +25,7 @@ export function call(d: Draft, input: InputOf<'call'>): Reply {
   if (task.call !== null || task.verdict !== null) {
     return { kind: 'stale', what: 'unasked' };
   }
-  setCall(d, task, input.call);
+  setCall(d, task, { id: input.call, model: input.model });
   return OK;
 }
 

@@ -12,15 +12,17 @@ import {
   steered,
   timer,
   turnStarted,
+  switched,
   unsolicited,
 } from './agent.ts';
 import { arrange } from './arrange.ts';
-import { cancel, edit, evict, move, park, restartAgent, stop, unpark } from './commands.ts';
+import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './commands.ts';
 import { begin, type Draft, finish, getTask } from './draft.ts';
 import { invariant } from './errors.ts';
 import type { Input } from './inputs.ts';
 import type { Session } from './model.ts';
 import type { Reply, StepResult } from './outputs.ts';
+import { asked, decide, withdrawn } from './permission.ts';
 import { fault, fenced, recovered } from './recover.ts';
 import { call, finishRunner, progress } from './runner.ts';
 import { submit } from './submit.ts';
@@ -50,6 +52,18 @@ function apply(d: Draft, input: Input): Reply {
       return restartAgent(d);
     case 'make-room':
       return makeRoom(d);
+    case 'throttle':
+      return throttle(d, input);
+    case 'report':
+      return report(d, input);
+    case 'decide':
+      return decide(d, input);
+    case 'asked':
+      return asked(d, input);
+    case 'withdrawn':
+      return withdrawn(d, input);
+    case 'switched':
+      return switched(d, input);
     case 'call':
       return call(d, input);
     case 'progress':

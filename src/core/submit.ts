@@ -33,6 +33,9 @@ function steerable(d: Draft, input: Submit): Turn | null {
     return null;
   }
   const sameParty = input.task.party !== null && mustTask(d, hold.task).party === input.task.party;
+  if (hold.turn.model !== input.task.model) {
+    return null;
+  }
   return d.s.parked === null && sameParty && hold.turn.phase === 'running' && hold.turn.intent === null
     ? hold.turn
     : null;
@@ -40,7 +43,7 @@ function steerable(d: Draft, input: Submit): Turn | null {
 
 /** The newest task of the same party that is still queued, if its window for further parts is open. */
 function collector(d: Draft, input: Submit): Task | null {
-  const { party, mode, lane } = input.task;
+  const { party, mode, lane, model } = input.task;
   if (party === null || mode !== 'prompt') {
     return null;
   }
@@ -49,7 +52,7 @@ function collector(d: Draft, input: Submit): Task | null {
     return null;
   }
   const task = mustTask(d, newest.value);
-  return task.place === 'collecting' && task.lane === lane ? task : null;
+  return task.place === 'collecting' && task.lane === lane && task.model === model ? task : null;
 }
 
 export function submit(d: Draft, input: Submit): Reply {
@@ -102,6 +105,8 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     cut: false,
     verdict: null,
     rewind: rewind?.id ?? null,
+    model: input.task.model,
+    retries: 0,
     seq: 0,
     run: null,
     call: null,

@@ -6,15 +6,47 @@ import type { InputType } from './inputs.ts';
 import type { Session, Turn, TurnPhase } from './model.ts';
 import type { Reply } from './outputs.ts';
 
-export type TurnInput = 'turn-started' | 'output' | 'ack' | 'result' | 'steered';
+export type TurnInput = 'turn-started' | 'output' | 'ack' | 'result' | 'steered' | 'asked' | 'withdrawn';
 export type Cell = 'apply' | 'stale';
 
 /** Whether an event of the live turn applies in a phase. An ack that nobody asked for, or a second "started", is stale. */
 export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput]: Cell } } = {
-  pending: { 'turn-started': 'stale', output: 'stale', ack: 'stale', result: 'stale', steered: 'stale' },
-  sent: { 'turn-started': 'apply', output: 'apply', ack: 'stale', result: 'apply', steered: 'stale' },
-  running: { 'turn-started': 'stale', output: 'apply', ack: 'stale', result: 'apply', steered: 'apply' },
-  draining: { 'turn-started': 'stale', output: 'apply', ack: 'apply', result: 'apply', steered: 'apply' },
+  pending: {
+    'turn-started': 'stale',
+    output: 'stale',
+    ack: 'stale',
+    result: 'stale',
+    steered: 'stale',
+    asked: 'stale',
+    withdrawn: 'stale',
+  },
+  sent: {
+    'turn-started': 'apply',
+    output: 'apply',
+    ack: 'stale',
+    result: 'apply',
+    steered: 'stale',
+    asked: 'apply',
+    withdrawn: 'apply',
+  },
+  running: {
+    'turn-started': 'stale',
+    output: 'apply',
+    ack: 'stale',
+    result: 'apply',
+    steered: 'apply',
+    asked: 'apply',
+    withdrawn: 'apply',
+  },
+  draining: {
+    'turn-started': 'stale',
+    output: 'apply',
+    ack: 'apply',
+    result: 'apply',
+    steered: 'apply',
+    asked: 'apply',
+    withdrawn: 'stale',
+  },
 };
 
 export const turnSituation = (turn: Turn): TurnPhase => turn.phase;
@@ -56,6 +88,12 @@ const FENCED: { readonly [T in InputType]: Kinds } = {
   ack: ['stale'],
   result: ['stale'],
   steered: ['stale'],
+  asked: ['stale'],
+  withdrawn: ['stale'],
+  switched: ['stale'],
+  decide: ['stale'],
+  throttle: ['stale'],
+  report: ['stale'],
   unsolicited: ['stale'],
   timer: ['stale'],
   recovered: ['stale'],
@@ -76,13 +114,24 @@ const COMMON = {
   progress: ['ok', 'stale'],
   finish: ['ok', 'stale'],
   output: ['ok', 'stale'],
+  switched: ['ok', 'stale'],
+  throttle: ['ok'],
+  report: ['ok'],
   unsolicited: ['ok', 'stale'],
   timer: ['ok', 'stale'],
   'agent-exited': ['ok', 'stale'],
   fenced: ['ok'],
 } as const satisfies { readonly [T in InputType]?: Kinds };
 
-const NO_TURN = { 'turn-started': ['stale'], ack: ['stale'], result: ['stale'], steered: ['stale'] } as const;
+const NO_TURN = {
+  'turn-started': ['stale'],
+  ack: ['stale'],
+  result: ['stale'],
+  steered: ['stale'],
+  asked: ['stale'],
+  withdrawn: ['stale'],
+  decide: ['refused'],
+} as const;
 const AGENT = {
   'restart-agent': ['ok', 'refused'],
   'make-room': ['ok', 'refused'],
@@ -106,6 +155,9 @@ export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: 
     result: ['ok', 'stale'],
     steered: ['stale'],
     'make-room': ['refused'],
+    asked: ['ok', 'stale'],
+    withdrawn: ['ok', 'stale'],
+    decide: ['ok', 'refused'],
   },
   running: {
     ...COMMON,
@@ -115,6 +167,9 @@ export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: 
     ack: ['stale'],
     result: ['ok', 'stale'],
     steered: ['ok', 'stale'],
+    asked: ['ok', 'stale'],
+    withdrawn: ['ok', 'stale'],
+    decide: ['ok', 'refused'],
   },
   draining: {
     ...COMMON,
@@ -124,6 +179,9 @@ export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: 
     ack: ['ok', 'stale'],
     result: ['ok', 'stale'],
     steered: ['ok', 'stale'],
+    asked: ['ok', 'stale'],
+    withdrawn: ['stale'],
+    decide: ['refused'],
   },
   fenced: FENCED,
 };

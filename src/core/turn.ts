@@ -15,8 +15,9 @@ import {
   setHold,
   taskEvent,
 } from './draft.ts';
-import type { Agent, Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
-import type { Receipt } from './outputs.ts';
+import type { Agent, CallOf, Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
+import type { Receipt, StaleKind } from './outputs.ts';
+import { TURN_CELLS, turnSituation, type TurnInput } from './table.ts';
 
 const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
 
@@ -43,18 +44,40 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: string |
     return;
   }
   const latched = turn.phase === 'sent';
-  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining' });
+  for (const request of turn.asks) {
+    taskEvent(d, hold.task, 'permission-decided', { turn: turn.id, request, decision: 'withdrawn', by: 'interrupt' });
+  }
+  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', asks: [] });
   taskEvent(d, hold.task, 'interrupt', { turn: turn.id, why: intent, by, wire: !latched });
   if (!latched) {
     writeInterrupt(d, turn, false);
   }
-  d.effects.push({ type: 'disarm', timer: 'silence', of: turn.id }, { type: 'arm', timer: 'drain', of: turn.id });
+  d.effects.push(
+    { type: 'disarm', timer: quietTimer(turn), of: turn.id },
+    { type: 'arm', timer: 'drain', of: turn.id },
+  );
 }
+
+/** What guards a turn on the wire that nobody interrupts: a wait for a person is no silence of the agent. */
+export const quietTimer = (turn: Turn): 'ask' | 'silence' => (turn.asks.length > 0 ? 'ask' : 'silence');
 
 export function writeInterrupt(d: Draft, turn: Turn, again: boolean): void {
   const agent = d.s.agent;
   invariant(agent.kind === 'up', 'an interrupt goes to a running agent');
   d.effects.push({ type: 'interrupt', inc: agent.inc, turn: turn.id, again });
+}
+
+/** The live turn that a turn-scoped event of this incarnation may speak of, or why it is stale. */
+export function liveTurn(d: Draft, type: TurnInput, inc: number, id: number): Turn | StaleKind {
+  const agent = d.s.agent;
+  if (agent.kind !== 'up' || agent.inc !== inc) {
+    return 'incarnation';
+  }
+  const turn = d.s.hold?.turn ?? null;
+  if (turn === null || turn.id !== id) {
+    return 'turn';
+  }
+  return TURN_CELLS[turnSituation(turn)][type] === 'apply' ? turn : 'unasked';
 }
 
 /** Names the process it ends. Its turn, if one is on the wire, is the caller's to settle in the same step. */
@@ -69,12 +92,26 @@ export function killAgent(d: Draft, reason: string): void {
   sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
 }
 
+/** Lets an agent in no turn of ours leave by itself; the next turn starts another with the conversation resumed. */
+export function closeAgent(d: Draft, reason: string): void {
+  const agent = d.s.agent;
+  if (agent.kind === 'up') {
+    d.s.agent = { kind: 'ending', inc: agent.inc };
+    d.effects.push({ type: 'close', inc: agent.inc });
+    disarmAgent(d, agent);
+    sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
+  }
+}
+
 /** The deadlines of an agent that is gone, or on its way out, are over. */
 export function disarmAgent(d: Draft, agent: Agent): void {
   if (agent.kind === 'starting') {
     d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
   } else if (agent.kind === 'up') {
     d.effects.push({ type: 'disarm', timer: agent.unsolicited ? 'unsolicited' : 'idle', of: agent.inc });
+    if (agent.at === 'switching') {
+      d.effects.push({ type: 'disarm', timer: 'switch', of: agent.inc });
+    }
   }
 }
 
@@ -112,7 +149,15 @@ export type TurnEnd =
 
 const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.reason === 'hold_limit' ? 'timed-out' : 'cancelled');
 
+/** It failed for a reason that passes; its task may try again within its budget. */
+const passes = (end: TurnEnd): boolean =>
+  end.kind === 'result' && end.result.outcome === 'failed' && end.result.failure?.passes === true;
+
 function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
+  if (passes(end) && turn.intent === 'preempt' && task.verdict === null) {
+    // It was to be taken again anyway: a preemption burns no retry.
+    return 'preempted';
+  }
   if (end.kind === 'result' && end.result.outcome !== 'interrupted') {
     return end.result.outcome;
   }
@@ -140,8 +185,11 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   const task = mustTask(d, hold.task);
   const outcome = outcomeOf(turn, task, end);
   const data = end.kind === 'result' ? end.result.data : { reason: end.reason };
+  for (const request of turn.asks) {
+    taskEvent(d, task.id, 'permission-decided', { turn: turn.id, request, decision: 'withdrawn', by: 'turn-ended' });
+  }
   setTurn(d, null);
-  d.effects.push({ type: 'disarm', timer: turn.intent === null ? 'silence' : 'drain', of: turn.id });
+  d.effects.push({ type: 'disarm', timer: turn.intent === null ? quietTimer(turn) : 'drain', of: turn.id });
   if (turn.protected) {
     d.effects.push({ type: 'disarm', timer: 'protected', of: turn.id });
   }
@@ -171,8 +219,14 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
     return;
   }
   switch (outcome) {
-    case 'completed':
     case 'failed':
+      if (passes(end) && task.retries < d.s.limits.maxRetries) {
+        retryTurn(d, task, end);
+        return;
+      }
+      answerTurn(d, task, turn, outcome, end);
+      return;
+    case 'completed':
       answerTurn(d, task, turn, outcome, end);
       return;
     case 'preempted':
@@ -195,13 +249,29 @@ const lossOf = (outcome: TurnOutcome, end: TurnEnd): string =>
 function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
   const data = end.kind === 'result' ? end.result.data : null;
   if (task.mode === 'prompt') {
-    const reason = outcome === 'completed' ? 'completed' : 'agent_failed';
+    const failure = end.kind === 'result' ? end.result.failure : null;
+    const reason = outcome === 'completed' ? 'completed' : (failure?.class ?? 'agent_failed');
     endHolder(d, { status: outcome, reason, by: null, data });
     return;
   }
-  putTask(d, { ...task, streak: 0, begun: false, cut: false, call: null });
+  putTask(d, {
+    ...task,
+    streak: 0,
+    begun: false,
+    cut: false,
+    call: null,
+    retries: outcome === 'completed' ? 0 : task.retries,
+  });
   invariant(task.run !== null && turn.call !== null, 'a code task has a live runner that asked for this turn');
   d.effects.push({ type: 'settle', task: task.id, run: task.run, call: turn.call, outcome, data });
+}
+
+/** Back into the queue at its own place; how long nothing is sent is the throttle's. A runner's asking waits with its task. */
+function retryTurn(d: Draft, task: Task, end: TurnEnd): void {
+  const failure = end.kind === 'result' ? end.result.failure : null;
+  setHold(d, null);
+  putTask(d, { ...task, place: 'waiting', begun: true, retries: task.retries + 1 });
+  taskEvent(d, task.id, 'retried', { attempt: task.attempts, reason: failure?.class ?? null, retry: task.retries + 1 });
 }
 
 /** Ends the owner's task and gives up its hold. */
@@ -244,4 +314,4 @@ export function yieldHold(d: Draft, by: string | null, streak: number): void {
 }
 
 /** A runner asks for a turn, or its asking is forgotten. */
-export const setCall = (d: Draft, task: Task, call: number | null): Task => putLive(d, { ...task, call });
+export const setCall = (d: Draft, task: Task, call: CallOf | null): Task => putLive(d, { ...task, call });

@@ -70,9 +70,16 @@ export const LimitsConfigSchema = {
   properties: {
     maxPreemptions: count('Preemptions in a row after which the next background turn is protected.', 3, 1000),
     maxOpen: count('Open tasks that a session accepts.', 10_000, 1_000_000),
+    maxRetries: count(
+      'Turns in a row that may fail for a reason that passes by itself, such as a rate limit.',
+      8,
+      1000,
+    ),
     holdLimitMs: ms('How long an owner may keep others waiting.', 3_600_000),
     silenceMs: ms('How long an agent may say nothing during a turn.', 600_000),
     drainMs: ms('How long an interrupted turn may take to its boundary.', 10_000),
+    switchMs: ms('How long an agent may take to change its model.', 10_000),
+    askMs: ms('How long a permission request waits for a person.', 86_400_000),
     startMs: ms('How long an agent may take to become ready.', 60_000),
     protectedTurnMs: ms('How long a protected turn is kept from preemption.', 300_000),
     collectMs: ms('Window in which parts of one message are collected.', 500),

@@ -116,6 +116,7 @@ export class Admission {
         whenBusy: request.whenBusy ?? (lane === 'interactive' ? 'preempt' : 'enqueue'),
         onLost: request.onLost ?? 'retry',
         maxAttempts: request.maxAttempts ?? 3,
+        model: request.model ?? null,
       },
     };
     const reply = await this.#registry.ask(key, input);

@@ -7,10 +7,12 @@
  *  G-3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and again
  *      for one that is to be ended and is gone; the core takes the first.
  */
-import type { AgentEvent, AgentHandle } from '../agents/port.ts';
+import { FAILURES } from '../agents/failures.ts';
+import type { AgentEvent, AgentHandle, AgentResult } from '../agents/port.ts';
 import type { Incarnation, SessionKey, TaskId, TurnId } from '../core/ids.ts';
 import { taskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
+import type { TurnResult } from '../core/model.ts';
 import type { Context } from './options.ts';
 import type { AgentPool, Slot } from './pool.ts';
 import { jsonValue } from './json.ts';
@@ -45,14 +47,14 @@ export class AgentHost {
   }
 
   /** `started` is called when the process is really being started: from then on the start deadline counts. */
-  start(inc: Incarnation, conversation: string | null, started: () => void): void {
+  start(inc: Incarnation, wanted: Wanted, started: () => void): void {
     const holder: { live: Live | null; early: boolean } = { live: null, early: false };
     const begin = (): void => {
       if (holder.live === null) {
         holder.early = true;
         return;
       }
-      this.#begin(holder.live, conversation, started);
+      this.#begin(holder.live, wanted, started);
     };
     const slot = this.#pool.take(
       { makeRoom: () => this.#post({ type: 'make-room', at: this.#context.clock.wall() }) },
@@ -61,17 +63,19 @@ export class AgentHost {
     holder.live = { inc, slot, handle: null, gone: false, process: null, doomed: false };
     this.#live = holder.live;
     if (holder.early) {
-      this.#begin(holder.live, conversation, started);
+      this.#begin(holder.live, wanted, started);
     }
   }
 
-  #begin(live: Live, conversation: string | null, started: () => void): void {
+  #begin(live: Live, wanted: Wanted, started: () => void): void {
     started();
     try {
       live.handle = this.#context.agent.start({
         session: this.#session,
         incarnation: live.inc,
-        conversation,
+        conversation: wanted.conversation,
+        model: wanted.model,
+        folder: null,
         emit: (event) => this.#emit(live, event),
         onProcess: (process) => {
           live.process = { pid: process.pid, startTime: process.startTime };
@@ -106,6 +110,14 @@ export class AgentHost {
 
   steer(inc: Incarnation, turn: TurnId, task: TaskId, text: string): void {
     this.#of(inc)?.handle?.steer(turn, task, text);
+  }
+
+  answer(inc: Incarnation, turn: TurnId, request: string, decision: Parameters<AgentHandle['answer']>[2]): void {
+    this.#of(inc)?.handle?.answer(turn, request, decision);
+  }
+
+  switchModel(inc: Incarnation, model: string | null): void {
+    this.#of(inc)?.handle?.switchModel(model);
   }
 
   /** The agent is at rest: it may be asked to make room. */
@@ -194,6 +206,28 @@ export class AgentHost {
   }
 }
 
+/** What a start takes from the core. */
+interface Wanted {
+  readonly conversation: string | null;
+  readonly model: string | null;
+}
+
+/** The core needs to know whether it passes; the tape keeps the whole of it. */
+function resultOf({ outcome, empty, failure, data }: AgentResult): TurnResult {
+  const kept = jsonValue(data);
+  if (failure === null) {
+    return { outcome, empty, failure: null, data: kept };
+  }
+  const { passes, hint } = FAILURES[failure.class];
+  const said = typeof kept === 'object' && kept !== null ? kept : { result: kept };
+  return {
+    outcome,
+    empty,
+    failure: { class: failure.class, passes },
+    data: { ...said, failure: { ...failure, hint } },
+  };
+}
+
 function inputOf(event: Exclude<AgentEvent, { type: 'exited' }>, inc: Incarnation, at: number): Input {
   switch (event.type) {
     case 'ready':
@@ -210,8 +244,18 @@ function inputOf(event: Exclude<AgentEvent, { type: 'exited' }>, inc: Incarnatio
         at,
         inc,
         turn: event.turn,
-        result: { ...event.result, data: jsonValue(event.result.data) },
+        result: resultOf(event.result),
       };
+    case 'retrying':
+      return { type: 'output', at, inc, turn: event.turn, kind: 'notice', data: { retrying: event.failure } };
+    case 'asked': {
+      const { turn, request, ask, detail } = event;
+      return { type: 'asked', at, inc, turn, request, verdict: null, data: { ...ask, detail: jsonValue(detail) } };
+    }
+    case 'withdrawn':
+      return { type: 'withdrawn', at, inc, turn: event.turn, request: event.request };
+    case 'switched':
+      return { type: 'switched', at, inc, model: event.model, ok: event.ok };
     case 'steered':
       return { type: 'steered', at, inc, turn: event.turn, task: taskId(event.id), taken: event.taken };
     case 'unsolicited':

@@ -38,6 +38,8 @@ export interface SubmitRequest {
   readonly idempotencyKey?: string | null;
   readonly onLost?: 'retry' | 'fail';
   readonly maxAttempts?: number;
+  /** Null or left out: the agent's default. */
+  readonly model?: string | null;
   readonly labels?: Readonly<{ [name: string]: string }>;
 }
 
@@ -203,7 +205,7 @@ export interface TurnAnswer {
 export interface RunnerHold extends AsyncDisposable {
   readonly epoch: Epoch;
   /** One turn of the agent. Rejects with `Evicted` (code `evicted`) once the hold is no longer this runner's. */
-  turn(prompt: string): Promise<TurnAnswer>;
+  turn(prompt: string, options?: { readonly model?: string }): Promise<TurnAnswer>;
   /** Appends a `progress` event; resolves when it is durable; rejects with `Evicted` after the end. */
   progress(data: unknown): Promise<void>;
 }

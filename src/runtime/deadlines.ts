@@ -27,6 +27,8 @@ export interface DeadlineView {
 
 const LIMIT_OF: { readonly [N in TimerName]: keyof RuntimeLimits } = {
   start: 'startMs',
+  switch: 'switchMs',
+  ask: 'askMs',
   drain: 'drainMs',
   silence: 'silenceMs',
   hold: 'holdLimitMs',

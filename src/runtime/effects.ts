@@ -78,7 +78,7 @@ export class EffectRunner {
         return;
       case 'start':
         // The start deadline counts from the real start, not from the wait for a slot.
-        host.start(effect.inc, effect.conversation, () => deadlines.arm('start', effect.inc));
+        host.start(effect.inc, effect, () => deadlines.arm('start', effect.inc));
         return;
       case 'prompt':
         this.#prompt(effect, payloads);
@@ -87,6 +87,12 @@ export class EffectRunner {
         this.#withPayload(effect, effect.task, payloads, (payload) =>
           host.steer(effect.inc, effect.turn, effect.task, payload.prompt),
         );
+        return;
+      case 'answer':
+        host.answer(effect.inc, effect.turn, effect.request, { allow: effect.allow, note: effect.note });
+        return;
+      case 'switch':
+        host.switchModel(effect.inc, effect.model);
         return;
       case 'kill':
       case 'close':
@@ -199,6 +205,8 @@ export class EffectRunner {
         return turn !== null && turn.id === effect.turn && this.task(effect.task)?.place === 'riding';
       case 'start':
       case 'interrupt':
+      case 'answer':
+      case 'switch':
       case 'kill':
       case 'close':
       case 'abort':

@@ -142,6 +142,8 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
 
 const WHAT = {
   start: 'the agent to become ready',
+  switch: 'the agent to change its model',
+  ask: 'a person to answer a permission request',
   drain: 'the interrupted turn to end',
   silence: 'a sign of life of the agent',
   hold: 'the owner to give way',

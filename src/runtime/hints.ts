@@ -14,6 +14,7 @@ const HINTS: { readonly [C in Refused['code']]: string } = {
   nothing_held: 'There is nothing to take away; the next task owns the session.',
   agent_not_running: 'No agent is running for the session; one is started at need.',
   not_parked: 'There is nothing to unpark; the session grants as it is.',
+  nothing_asked: 'It was answered, withdrawn or never asked. `signalbox asks` lists what waits for an answer.',
   duplicate_task: 'Ids are used once; leave the id out to have one made.',
   unknown_session: 'Check the key; `signalbox sessions` lists the sessions.',
   unknown_runner: 'Register the runner under this name, or leave `runner` out for a prompt task.',

@@ -13,9 +13,12 @@ import { uuidV7 } from './ids.ts';
 export interface RuntimeLimits {
   readonly maxPreemptions: number;
   readonly maxOpen: number;
+  readonly maxRetries: number;
   readonly holdLimitMs: number;
   readonly silenceMs: number;
   readonly drainMs: number;
+  readonly switchMs: number;
+  readonly askMs: number;
   readonly startMs: number;
   readonly protectedTurnMs: number;
   readonly collectMs: number;
@@ -30,9 +33,12 @@ export interface RuntimeLimits {
 export const DEFAULT_LIMITS: RuntimeLimits = {
   maxPreemptions: 3,
   maxOpen: 10_000,
+  maxRetries: 8,
   holdLimitMs: 3_600_000,
   silenceMs: 600_000,
   drainMs: 10_000,
+  switchMs: 10_000,
+  askMs: 86_400_000,
   startMs: 60_000,
   protectedTurnMs: 300_000,
   collectMs: 500,

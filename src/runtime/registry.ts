@@ -95,7 +95,8 @@ export class Registry {
 
   #open(key: SessionKey, stored: StoredSession): Actor {
     const { limits, clock } = this.#context;
-    const core = { maxPreemptions: limits.maxPreemptions, maxOpen: limits.maxOpen };
+    const { maxPreemptions, maxOpen, maxRetries } = limits;
+    const core = { maxPreemptions, maxOpen, maxRetries };
     const { row, open, seq, lease } = stored;
     const session = row === null ? newSession(key, core) : rebuild({ row, seq, open }, core);
     const actor = new Actor(

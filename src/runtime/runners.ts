@@ -108,7 +108,7 @@ export class Runners {
   }
 
   #hold(live: Live): RunnerHold {
-    const turn = async (text: string): Promise<TurnAnswer> => {
+    const turn = async (text: string, options: { readonly model?: string } = {}): Promise<TurnAnswer> => {
       this.#mustLive(live);
       if (live.pending !== null) {
         throw new AppError({
@@ -126,7 +126,14 @@ export class Runners {
       answer.catch(() => {});
       try {
         const at = this.#context.clock.wall();
-        const reply = await live.host.ask({ type: 'call', at, task: live.task, run: live.run, call });
+        const reply = await live.host.ask({
+          type: 'call',
+          at,
+          task: live.task,
+          run: live.run,
+          call,
+          model: options.model ?? null,
+        });
         if (reply.kind !== 'ok') {
           this.#forget(live, new Evicted('its task has ended or has another runner'));
         }

@@ -16,6 +16,8 @@ export interface ProbeOptions {
   readonly session?: string;
   readonly incarnation?: number;
   readonly conversation?: string | null;
+  readonly model?: string | null;
+  readonly folder?: string | null;
   /** How long a wait may take before it fails with what has come instead. Default 20,000. */
   readonly deadlineMs?: number;
   readonly timers?: Timers;
@@ -36,6 +38,8 @@ export class AgentProbe {
       session: sessionKey(options.session ?? 'contract'),
       incarnation: this.incarnation,
       conversation: options.conversation ?? null,
+      model: options.model ?? null,
+      folder: options.folder ?? null,
       emit: (event) => this.#take(event),
       onProcess: (identity) => this.identities.push(identity),
     };
@@ -56,6 +60,14 @@ export class AgentProbe {
 
   steer(turn: number, id: string, text: string): void {
     this.#guarded(() => this.#handle.steer(turnId(turn), id, text));
+  }
+
+  answer(turn: number, request: string, allow: boolean, note: string | null = null): void {
+    this.#guarded(() => this.#handle.answer(turnId(turn), request, { allow, note }));
+  }
+
+  switchModel(model: string | null): void {
+    this.#guarded(() => this.#handle.switchModel(model));
   }
 
   close(): void {

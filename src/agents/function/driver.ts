@@ -16,7 +16,7 @@ import type { OutputKind } from '../../core/inputs.ts';
 import type { TurnResult } from '../../core/model.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { realTimers } from '../../supervise/index.ts';
-import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+import type { AgentDriver, AgentEvent, AgentHandle, AgentResult, AgentStart } from '../port.ts';
 
 export interface FunctionContext {
   /** Aborts when the turn is interrupted, or the agent ended. */
@@ -48,6 +48,8 @@ export type AgentFunction = (
 export interface FunctionDriverOptions {
   /** Default: `function`. */
   readonly name?: string;
+  /** Whom its model requests go to. Default: its name. */
+  readonly provider?: string;
   /** Takes text into the running turn; false: it could not. Declares the capability. */
   readonly steer?: (text: string, context: FunctionContext) => boolean;
   /** The function heeds `context.rewind`. */
@@ -79,6 +81,7 @@ export function functionDriver(run: AgentFunction, options: FunctionDriverOption
   const late = { dropped: 0 };
   return {
     name: options.name ?? 'function',
+    provider: options.provider ?? options.name ?? 'function',
     start: (start) => new FunctionAgent(run, options, start, late),
     get lateDropped() {
       return late.dropped;
@@ -114,7 +117,7 @@ class FunctionAgent implements AgentHandle {
     queueMicrotask(() =>
       this.#emit({
         type: 'ready',
-        caps: { acks: true, steer: options.steer !== undefined, rewind: options.rewind === true },
+        caps: { acks: true, steer: options.steer !== undefined, rewind: options.rewind === true, models: false },
         conversation: this.#conversation,
         lost: wanted !== null && !known,
       }),
@@ -149,6 +152,12 @@ class FunctionAgent implements AgentHandle {
     });
   }
 
+  /** A function asks for nothing. */
+  answer(): void {}
+
+  /** Never called: it declares no models. */
+  switchModel(): void {}
+
   close(): void {
     this.#end('closed');
   }
@@ -167,7 +176,7 @@ class FunctionAgent implements AgentHandle {
 
   async #take(running: Running, text: string): Promise<void> {
     this.#emit({ type: 'started', turn: running.turn });
-    let result: TurnResult;
+    let result: AgentResult;
     try {
       result = resultOf(await this.#drive(running, text), running.abort.signal.aborted);
     } catch (error) {
@@ -223,21 +232,21 @@ class FunctionAgent implements AgentHandle {
   }
 }
 
-function resultOf(value: FunctionResult | string | void, aborted: boolean): TurnResult {
+function resultOf(value: FunctionResult | string | void, aborted: boolean): AgentResult {
   const returned = typeof value === 'string' ? { text: value } : (value ?? {});
   const { text = '', usage, error } = returned;
   const outcome = returned.outcome ?? (aborted ? 'interrupted' : 'completed');
   const data = { text, ...(usage === undefined ? {} : { usage }), ...(error === undefined ? {} : { error }) };
-  return { outcome, empty: text === '', data };
+  return { outcome, empty: text === '', failure: null, data };
 }
 
 /** A throw after the abort is how most functions stop: that is an interruption, and the error is kept beside it. */
-function failureOf(thrown: unknown, aborted: boolean): TurnResult {
+function failureOf(thrown: unknown, aborted: boolean): AgentResult {
   const error =
     thrown instanceof Error
       ? { name: thrown.name, message: thrown.message, stack: thrown.stack ?? null, ...codeOf(thrown) }
       : { name: 'NotAnError', message: String(thrown), stack: null };
-  return { outcome: aborted ? 'interrupted' : 'failed', empty: true, data: { text: '', error } };
+  return { outcome: aborted ? 'interrupted' : 'failed', empty: true, failure: null, data: { text: '', error } };
 }
 
 function codeOf(error: Error): { readonly code?: string } {

@@ -9,41 +9,24 @@
  *  P-3 Every event but `exited` comes before it; the child calls `onExit` last and once (C-1).
  */
 import type { TurnId } from '../../core/ids.ts';
-import type { AgentChild, ChildExit, Environment, LineFrame, SpawnOptions, Timers } from '../../supervise/index.ts';
+import type { AgentChild, ChildExit, LineFrame } from '../../supervise/index.ts';
 import { commonVariables, pickEnvironment, realTimers, spawnAgent } from '../../supervise/index.ts';
+import { type ProgramOptions, raw } from '../child/json-lines.ts';
 import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import type { ToAgent } from './wire.ts';
-import { parseLine, protocolVersion, raw } from './wire.ts';
+import { parseLine, protocolVersion } from './wire.ts';
 
-type Ladder = Pick<
-  SpawnOptions,
-  'lineMaxBytes' | 'writeMaxBytes' | 'closeGraceMs' | 'termGraceMs' | 'reapDeadlineMs' | 'settleQuietMs' | 'settleMaxMs'
->;
-
-export interface ProcessDriverOptions extends Ladder {
+export interface ProcessDriverOptions extends ProgramOptions {
   /** Shown in `explain` and on tapes. Default: `process`. */
   readonly name?: string;
-  readonly command: string;
-  readonly args?: readonly string[];
-  readonly cwd?: string;
-  /** Variables set for the program; they win over those passed on. */
-  readonly env?: Environment;
-  /** Names of the daemon's own variables that are passed on. Default: `commonVariables`. */
-  readonly passEnv?: readonly string[];
-  /** From the spawn to `ready`; then the program is killed and `exited` says `start_timeout`. Default 30,000. */
-  readonly startDeadlineMs?: number;
-  /** Kept of a message that is not understood. Default 2,048. */
-  readonly rawMaxLength?: number;
-  /** The environment that `passEnv` picks from. Default: the daemon's. */
-  readonly ambient?: Readonly<{ [name: string]: string | undefined }>;
-  readonly timers?: Timers;
-  /** Makes cookies. Default: UUIDv4. */
-  readonly ids?: () => string;
+  /** Whom its model requests go to. Default: its name. */
+  readonly provider?: string;
 }
 
 export function processDriver(options: ProcessDriverOptions): AgentDriver {
   return {
     name: options.name ?? 'process',
+    provider: options.provider ?? options.name ?? 'process',
     start: (start) => new ProcessAgent(options, start),
   };
 }
@@ -60,16 +43,18 @@ class ProcessAgent implements AgentHandle {
   constructor(options: ProcessDriverOptions, start: AgentStart) {
     this.#emit = start.emit;
     this.#rawMaxLength = options.rawMaxLength ?? 2_048;
+    const cwd = start.folder ?? options.cwd;
     this.#child = spawnAgent({
       ...options,
+      ...(cwd === undefined ? {} : { cwd }),
       args: options.args ?? [],
       env: { ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env), ...options.env },
       onProcess: start.onProcess,
       onFrame: (frame) => this.#onFrame(frame),
       onExit: (exit) => this.#onExit(exit),
     });
-    const { session, incarnation, conversation } = start;
-    this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation });
+    const { session, incarnation, conversation, model } = start;
+    this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation, model });
     this.#cancelStart = (options.timers ?? realTimers).set(options.startDeadlineMs ?? 30_000, () => {
       this.#child.kill('start_timeout');
     });
@@ -86,6 +71,14 @@ class ProcessAgent implements AgentHandle {
 
   steer(turn: TurnId, id: string, text: string): void {
     this.#write({ type: 'steer', turn, id, text });
+  }
+
+  answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void {
+    this.#write({ type: 'answer', turn, request, ...decision });
+  }
+
+  switchModel(model: string | null): void {
+    this.#write({ type: 'model', model });
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import type { TurnId } from '../../core/ids.ts';
 import { turnId } from '../../core/ids.ts';
 import type { OutputKind } from '../../core/inputs.ts';
 import type { TurnResult } from '../../core/model.ts';
+import { type Fields, isFields, raw } from '../child/json-lines.ts';
 import type { AgentEvent } from '../port.ts';
 
 export const protocolVersion = 1;
@@ -18,10 +19,19 @@ export type ToAgent =
       readonly session: string;
       readonly incarnation: number;
       readonly conversation: string | null;
+      readonly model: string | null;
     }
   | { readonly type: 'prompt'; readonly turn: number; readonly text: string; readonly rewind?: number }
   | { readonly type: 'interrupt'; readonly turn: number }
   | { readonly type: 'steer'; readonly turn: number; readonly id: string; readonly text: string }
+  | {
+      readonly type: 'answer';
+      readonly turn: number;
+      readonly request: string;
+      readonly allow: boolean;
+      readonly note: string | null;
+    }
+  | { readonly type: 'model'; readonly model: string | null }
   | { readonly type: 'close' };
 
 /** Agent to daemon. */
@@ -46,22 +56,6 @@ export type FromAgent =
   | { readonly type: 'steered'; readonly turn: number; readonly id: string; readonly taken: boolean }
   | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data?: unknown };
 
-/** What is kept of a message that could not be understood. */
-export interface RawData {
-  readonly problem: string;
-  /** The message, cut to the bound. */
-  readonly text: string;
-  /** Its length in UTF-16 units, or in bytes where only those were counted. */
-  readonly length: number;
-}
-
-export function raw(problem: string, text: string, maxLength: number, length = text.length): AgentEvent {
-  const data: RawData = { problem, text: text.slice(0, maxLength), length };
-  return { type: 'output', turn: null, kind: 'raw', data };
-}
-
-type Fields = { readonly [name: string]: unknown };
-
 /** Turns a line into an event; whatever is wrong with it becomes `raw` and says what. Never throws. */
 export function parseLine(line: string, rawMaxLength: number): AgentEvent {
   let message: unknown;
@@ -73,10 +67,6 @@ export function parseLine(line: string, rawMaxLength: number): AgentEvent {
   if (!isFields(message)) return raw('not a JSON object', line, rawMaxLength);
   const event = typeof message['type'] === 'string' ? read(message['type'], message) : 'no type';
   return typeof event === 'string' ? raw(event, line, rawMaxLength) : event;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function read(type: string, message: Fields): AgentEvent | string {
@@ -114,7 +104,12 @@ function readReady(message: Fields): AgentEvent {
   return {
     type: 'ready',
     // What is not declared is not there.
-    caps: { acks: caps['acks'] === true, steer: caps['steer'] === true, rewind: caps['rewind'] === true },
+    caps: {
+      acks: caps['acks'] === true,
+      steer: caps['steer'] === true,
+      rewind: caps['rewind'] === true,
+      models: false,
+    },
     conversation: typeof conversation === 'string' && conversation !== '' ? conversation : null,
     lost: message['lost'] === true,
   };
@@ -129,7 +124,7 @@ function readResult(turn: TurnId, message: Fields): AgentEvent | string {
     ...(usage === undefined ? {} : { usage }),
     ...(error === undefined ? {} : { error }),
   };
-  return { type: 'result', turn, result: { outcome, empty: data.text === '', data } };
+  return { type: 'result', turn, result: { outcome, empty: data.text === '', failure: null, data } };
 }
 
 function readTurn(value: unknown): TurnId | null {

@@ -80,6 +80,9 @@ class Program {
         if (taken) this.#turn?.steer(message.text);
         return;
       }
+      case 'answer':
+      case 'model':
+        return;
       case 'close':
         this.#leave('close', 0, willful.ignoreEof);
         return;

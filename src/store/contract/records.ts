@@ -27,6 +27,8 @@ export const taskRow = (id: TaskId, change: Partial<TaskRow> = {}): TaskRow => (
   cut: false,
   verdict: null,
   rewind: null,
+  model: null,
+  retries: 0,
   ...change,
 });
 

@@ -1,0 +1,154 @@
+/**
+ * An agent's process as a channel of JSON lines: what every driver of a program has in common.
+ *
+ * Owns: one child per channel, and its start deadline. Owned by a driver's handle.
+ * Invariants:
+ *  J-1 A message is written whole, within the call; a broken channel refuses it, and its end is on its way as `exited`.
+ *  J-2 What is no JSON object becomes `output` of kind `raw`, bounded, and never throws here.
+ *  J-3 `exited` is emitted once and last, with the child's report as its data.
+ */
+import type { ChildExit, ExitReason, LineFrame, SpawnOptions, Timers } from '../../supervise/index.ts';
+import { type AgentChild, type Environment, commonVariables, pickEnvironment } from '../../supervise/index.ts';
+import { realTimers, spawnAgent } from '../../supervise/index.ts';
+import type { AgentEvent, AgentStart } from '../port.ts';
+
+export type Ladder = Pick<
+  SpawnOptions,
+  'lineMaxBytes' | 'writeMaxBytes' | 'closeGraceMs' | 'termGraceMs' | 'reapDeadlineMs' | 'settleQuietMs' | 'settleMaxMs'
+>;
+
+/** What a user may set for any agent that is a program. */
+export interface ProgramOptions extends Ladder {
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** Used where the session brings no folder of its own. */
+  readonly cwd?: string;
+  /** Variables set for the program; they win over those passed on. */
+  readonly env?: Environment;
+  /** Names of the daemon's own variables that are passed on. Default: `commonVariables`. */
+  readonly passEnv?: readonly string[];
+  /** From the spawn to `ready`; then the program is killed and `exited` says `start_timeout`. Default 30,000. */
+  readonly startDeadlineMs?: number;
+  /** Kept of a message that is not understood. Default 2,048. */
+  readonly rawMaxLength?: number;
+  /** The environment that `passEnv` picks from. Default: the daemon's. */
+  readonly ambient?: Readonly<{ [name: string]: string | undefined }>;
+  readonly timers?: Timers;
+  /** Makes cookies, and ids of messages where a dialect needs them. Default: UUIDv4. */
+  readonly ids?: () => string;
+}
+
+export type Fields = { readonly [name: string]: unknown };
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What is kept of a message that could not be understood. */
+export interface RawData {
+  readonly problem: string;
+  /** The message, cut to the bound. */
+  readonly text: string;
+  /** Its length in UTF-16 units, or in bytes where only those were counted. */
+  readonly length: number;
+}
+
+export function raw(problem: string, text: string, maxLength: number, length = text.length): AgentEvent {
+  const data: RawData = { problem, text: text.slice(0, maxLength), length };
+  return { type: 'output', turn: null, kind: 'raw', data };
+}
+
+/** `line`: the message's own text, for what cannot be understood of it. */
+type OnMessage = (message: Fields, line: string) => void;
+
+export class JsonLines {
+  readonly #child: AgentChild;
+  readonly #emit: (event: AgentEvent) => void;
+  readonly #onMessage: OnMessage;
+  readonly #onExit: (exit: ChildExit) => void;
+  readonly rawMaxLength: number;
+  readonly #cancelStart: () => void;
+
+  /** `onExit` is told before `exited` is emitted, to let go of timers and what waits. */
+  constructor(
+    options: ProgramOptions,
+    start: AgentStart,
+    onMessage: OnMessage,
+    onExit: (exit: ChildExit) => void = () => {},
+  ) {
+    this.#emit = start.emit;
+    this.#onMessage = onMessage;
+    this.#onExit = onExit;
+    this.rawMaxLength = options.rawMaxLength ?? 2_048;
+    const cwd = start.folder ?? options.cwd;
+    this.#child = spawnAgent({
+      ...options,
+      ...(cwd === undefined ? {} : { cwd }),
+      args: options.args ?? [],
+      env: { ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env), ...options.env },
+      onProcess: start.onProcess,
+      onFrame: (frame) => this.#onFrame(frame),
+      onExit: (exit) => this.#ended(exit),
+    });
+    this.#cancelStart = (options.timers ?? realTimers).set(options.startDeadlineMs ?? 30_000, () => {
+      this.#child.kill('start_timeout');
+    });
+  }
+
+  /** False: the channel is broken or ended, and nothing was written. */
+  write(message: object): boolean {
+    return this.#child.writeLine(JSON.stringify(message));
+  }
+
+  /** The program has said that it is ready: the start deadline is over. */
+  started(): void {
+    this.#cancelStart();
+  }
+
+  raw(problem: string, text: string): void {
+    this.#emit(raw(problem, text, this.rawMaxLength));
+  }
+
+  close(): void {
+    this.#child.close();
+  }
+
+  kill(cause?: ExitReason): void {
+    this.#child.kill(cause);
+  }
+
+  #onFrame(frame: LineFrame): void {
+    switch (frame.kind) {
+      case 'line':
+        if (frame.text !== '') this.#read(frame.text);
+        return;
+      case 'oversize':
+        this.raw('line too long', frame.head);
+        return;
+      case 'resync':
+        this.#emit(raw('line too long, skipped', '', this.rawMaxLength, frame.bytes));
+        return;
+      case 'half':
+        this.raw('half a line, then the end', frame.text);
+        return;
+    }
+  }
+
+  #read(line: string): void {
+    let message: unknown;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      this.raw('not JSON', line);
+      return;
+    }
+    if (isFields(message)) this.#onMessage(message, line);
+    else this.raw('not a JSON object', line);
+  }
+
+  #ended(exit: ChildExit): void {
+    this.#cancelStart();
+    this.#onExit(exit);
+    const { reason, ...data } = exit;
+    this.#emit({ type: 'exited', reason, data });
+  }
+}
