@@ -24,6 +24,37 @@ import type { OutputKind } from '../core/inputs.ts';
 import type { PermissionAsk } from '../core/policy.ts';
 import type { ProviderFailure } from './failures.ts';
 
+/** Data of `output` by kind: `text` a string (a piece of the answer), `tool` a ToolData, `usage` a Usage, `notice` any JSON. */
+export interface ToolData {
+  /** The agent's own name of the tool. */
+  readonly name: string;
+  readonly status: 'started' | 'completed' | 'failed';
+  /** The agent's id of this use, to tie its events together; null: it gives none. */
+  readonly id: string | null;
+  /** One line for a person: the command, the path. */
+  readonly title: string;
+  /** Its output, or the end of it; at most some KiB. Left out while it runs. */
+  readonly output?: string;
+}
+
+/** Of one turn; a dialect that counts from the beginning of its session is brought to this by its driver. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Part of `inputTokens` that the provider had cached. */
+  readonly cachedInputTokens?: number;
+  /** US dollars, where the agent tells. */
+  readonly costUsd?: number;
+}
+
+/** Data of a result. `text`: all that the agent said, empty where it said nothing. */
+export interface ResultData {
+  readonly text: string;
+  readonly usage?: Usage;
+  /** The dialect's own words for what went wrong. */
+  readonly error?: unknown;
+}
+
 /** `failure`: null unless `outcome` is `failed`; then null where the dialect gives no reason. */
 export interface AgentResult extends Omit<TurnResult, 'failure'> {
   readonly failure: ProviderFailure | null;

@@ -17,6 +17,7 @@ export function scriptedSubject(): Disposable<DriverSubject> {
   const state = mkdtempSync(join(tmpdir(), 'signalbox-scripted-'));
   mkdirSync(state, { recursive: true });
   const endless = '[[forever:2]]';
+  const unsaid = { unable: 'the protocol has no word for it yet' };
   const subject: DriverSubject = {
     name: 'scripted',
     driver(variant) {
@@ -52,11 +53,26 @@ export function scriptedSubject(): Disposable<DriverSubject> {
       grandchild: `[[grandchild]] ${endless}`,
       'grandchild-outside': `[[grandchild:own]] ${endless}`,
       history: '[[history]]',
+      tool: unsaid,
+      ask: unsaid,
+      'ask-withdrawn': unsaid,
+      hang: '[[silent]]',
+      silent: '[[text:a]] [[silent]]',
+      'api-400': unsaid,
+      'api-401': unsaid,
+      'api-429': unsaid,
+      'api-500': unsaid,
+      'api-529': unsaid,
+      'api-drop': unsaid,
+      'api-429-once': unsaid,
+      'odd-request': { unable: 'the protocol has no requests from the agent but permissions' },
     },
     steers: true,
     resumes: true,
     loses: true,
     rewinds: true,
+    reportsUsage: true,
+    models: unsaid,
     endStray: (pid) => process.kill(pid, 'SIGKILL'),
   };
   return {
@@ -86,6 +102,11 @@ export function rememberingFunction(conversations: Map<string, { turn: number; p
     }
     if (prompt === 'empty') return {};
     if (prompt === 'fail') throw new TypeError('the function fails');
+    if (prompt === 'hang' || prompt === 'silent') {
+      if (prompt === 'silent') yield 'a';
+      while (!signal.aborted) await ticks(signal);
+      return {};
+    }
     if (prompt === 'deaf') {
       yield 'a';
       await new Promise(() => {});
@@ -102,6 +123,8 @@ export function functionSubject(): Disposable<DriverSubject> {
   const conversations = new Map<string, { turn: number; prompt: string }[]>();
   const noProcess = { unable: 'a function has no process of its own' };
   const ownAck = { unable: 'the driver itself acknowledges and settles; a function has no say in it' };
+  const noAsking = { unable: 'a function asks for nothing' };
+  const noApi = { unable: 'a function calls what it likes' };
   const noWire = { unable: 'there is no wire between a function and its driver' };
   const subject: DriverSubject = {
     name: 'function',
@@ -142,11 +165,26 @@ export function functionSubject(): Disposable<DriverSubject> {
       grandchild: noProcess,
       'grandchild-outside': noProcess,
       history: 'history',
+      tool: noProcess,
+      ask: noAsking,
+      'ask-withdrawn': noAsking,
+      hang: 'hang',
+      silent: 'silent',
+      'api-400': noApi,
+      'api-401': noApi,
+      'api-429': noApi,
+      'api-500': noApi,
+      'api-529': noApi,
+      'api-drop': noApi,
+      'api-429-once': noApi,
+      'odd-request': noWire,
     },
     steers: true,
     resumes: true,
     loses: true,
     rewinds: true,
+    reportsUsage: { unable: 'a function reports what it likes' },
+    models: { unable: 'a function has no model' },
   };
   return { subject, async [Symbol.asyncDispose]() {} };
 }

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { processInfo } from '../../supervise/index.ts';
 import type { AgentDriver } from '../port.ts';
-import { AgentProbe } from './probe.ts';
+import { AgentProbe, type ProbeOptions } from './probe.ts';
 
 /** `never-ready` must give up by itself within a second or so. */
 export type Variant = 'plain' | 'unstartable' | 'never-ready';
@@ -54,7 +54,29 @@ export type Behaviour =
   | 'grandchild'
   | 'grandchild-outside'
   /** Answers with the prompts that the conversation holds. */
-  | 'history';
+  | 'history'
+  /** Runs a tool that lasts a minute or more: a process of its own where the agent has real ones. `output` of kind tool. */
+  | 'tool'
+  /** Asks for permission to execute something, does it if it may, and completes either way (or ends the turn when denied). */
+  | 'ask'
+  /** Asks, and takes the request back by itself; then completes. */
+  | 'ask-withdrawn'
+  /** Says nothing at all: the model has accepted the request and is silent. */
+  | 'hang'
+  /** Says a piece, then nothing more. */
+  | 'silent'
+  /** The model's API answers with this status, each time. */
+  | 'api-400'
+  | 'api-401'
+  | 'api-429'
+  | 'api-500'
+  | 'api-529'
+  /** The connection to the model breaks in mid-stream, each time. */
+  | 'api-drop'
+  /** The API answers 429 once; the turn completes. */
+  | 'api-429-once'
+  /** Sends its client a request that no dialect knows, and completes when that has been answered. */
+  | 'odd-request';
 
 export interface Unable {
   readonly unable: string;
@@ -69,6 +91,14 @@ export interface DriverSubject {
   /** It can tell that a conversation is not known to it. */
   readonly loses: true | Unable;
   readonly rewinds: true | Unable;
+  /** It tells what a turn has used. */
+  readonly reportsUsage: true | Unable;
+  /** It changes its model by protocol; the name of a model other than the default. */
+  readonly models: { readonly other: string } | Unable;
+  /** Living processes of the tools that its agents were told to run; left out where tools have none. */
+  readonly tools?: () => readonly number[];
+  /** How long one wait may take; real programs start slowly. Default 20,000. */
+  readonly deadlineMs?: number;
   /** Ends a process that the agent let loose outside of its group; the driver is not asked to. */
   readonly endStray?: (pid: number) => void;
 }
@@ -82,15 +112,20 @@ export interface ContractCase {
 
 /** What a case works with: the driver, and the prompts it asked for. */
 export interface Bench<B extends Behaviour> {
-  readonly driver: AgentDriver;
+  /** Starts an agent. */
+  readonly begin: (options?: ProbeOptions) => AgentProbe;
+  /** Starts an agent and waits until it is ready. */
+  readonly ready: (conversation?: string | null, options?: Omit<ProbeOptions, 'conversation'>) => Promise<AgentProbe>;
   readonly say: { readonly [behaviour in B]: string };
   readonly subject: DriverSubject;
 }
 
+type Ability = 'steers' | 'resumes' | 'loses' | 'rewinds' | 'reportsUsage' | 'models';
+
 interface Needs<B extends Behaviour> {
   readonly variant?: Variant;
   readonly prompts?: readonly B[];
-  readonly abilities?: readonly ('steers' | 'resumes' | 'loses' | 'rewinds')[];
+  readonly abilities?: readonly Ability[];
 }
 
 /** Makes a case; a subject that lacks a need is skipped with its own reason. */
@@ -116,20 +151,27 @@ export function contractCase<B extends Behaviour = never>(
       const say = Object.fromEntries(
         (needs.prompts ?? []).map((one) => [one, subject.prompts[one]]),
       ) as Bench<B>['say'];
-      await run({ driver, say, subject });
+      const begin = (options: ProbeOptions = {}): AgentProbe =>
+        new AgentProbe(driver, {
+          ...(subject.deadlineMs === undefined ? {} : { deadlineMs: subject.deadlineMs }),
+          ...options,
+        });
+      await run({
+        begin,
+        async ready(conversation = null, options = {}) {
+          const probe = begin({ ...options, conversation });
+          await probe.ready();
+          return probe;
+        },
+        say,
+        subject,
+      });
     },
   };
 }
 
-function isUnable(value: unknown): value is Unable {
+export function isUnable(value: unknown): value is Unable {
   return typeof value === 'object' && value !== null && 'unable' in value;
-}
-
-/** A started agent that has said `ready`. */
-export async function readyAgent(driver: AgentDriver, conversation: string | null = null): Promise<AgentProbe> {
-  const probe = new AgentProbe(driver, { conversation });
-  await probe.ready();
-  return probe;
 }
 
 /** One whole turn of the `answer` kind: proves that the agent is at a boundary and in order. */

@@ -1,8 +1,8 @@
 /** Contract cases: how an agent ends, by itself, by us, or not at all; and what it may write meanwhile. */
 import assert from 'node:assert/strict';
 import type { ContractCase } from './contract.ts';
-import { contractCase, goneFromSystem, readyAgent, takesTurn } from './contract.ts';
-import { AgentProbe } from './probe.ts';
+import type { AgentProbe } from './probe.ts';
+import { contractCase, goneFromSystem, takesTurn } from './contract.ts';
 
 /** Pid of the child that the agent let loose. */
 async function grandchildOf(agent: AgentProbe): Promise<number> {
@@ -16,8 +16,8 @@ const starts: readonly ContractCase[] = [
   contractCase(
     'an agent that cannot be started ends, with a reason and what to do',
     { variant: 'unstartable' },
-    async ({ driver }) => {
-      await using agent = new AgentProbe(driver);
+    async ({ begin }) => {
+      await using agent = begin();
       agent.prompt(1, 'nobody is there');
       agent.interrupt(1);
       const exited = await agent.exited();
@@ -30,8 +30,8 @@ const starts: readonly ContractCase[] = [
   contractCase(
     'an agent that never becomes ready ends at the start deadline',
     { variant: 'never-ready' },
-    async ({ driver }) => {
-      await using agent = new AgentProbe(driver);
+    async ({ begin }) => {
+      await using agent = begin();
       assert.equal((await agent.exited()).reason, 'start_timeout');
       assert.equal(agent.of('ready').length, 0);
     },
@@ -39,8 +39,8 @@ const starts: readonly ContractCase[] = [
 ];
 
 const ends: readonly ContractCase[] = [
-  contractCase('an agent at rest is closed', { prompts: ['answer'] }, async ({ driver, say }) => {
-    await using agent = await readyAgent(driver);
+  contractCase('an agent at rest is closed', { prompts: ['answer'] }, async ({ ready, say }) => {
+    await using agent = await ready();
     await takesTurn(agent, 1, say.answer);
     agent.close();
     assert.equal((await agent.exited()).reason, 'closed');
@@ -49,8 +49,8 @@ const ends: readonly ContractCase[] = [
   contractCase(
     'is killed while it streams, and says nothing afterwards',
     { prompts: ['forever'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.forever);
       await agent.output(1);
       agent.kill();
@@ -61,8 +61,8 @@ const ends: readonly ContractCase[] = [
   contractCase(
     'is closed, then killed, then both again: it ends once',
     { prompts: ['forever'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.forever);
       await agent.output(1);
       agent.close();
@@ -76,8 +76,8 @@ const ends: readonly ContractCase[] = [
   contractCase(
     'C26: whatever is asked of an ended agent does nothing',
     { prompts: ['answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.kill();
       agent.prompt(1, say.answer);
       await agent.exited();
@@ -92,8 +92,8 @@ const ends: readonly ContractCase[] = [
   ),
 
   ...(['die', 'die-half'] as const).map((behaviour) =>
-    contractCase(`ends in the middle of a turn: ${behaviour}`, { prompts: [behaviour] }, async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    contractCase(`ends in the middle of a turn: ${behaviour}`, { prompts: [behaviour] }, async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say[behaviour]);
       assert.equal((await agent.exited()).reason, 'crashed');
       assert.equal(agent.of('result').length, 0);
@@ -105,9 +105,9 @@ const ends: readonly ContractCase[] = [
     contractCase(
       `S04: ends although it does not want to: ${behaviour}`,
       { prompts: [behaviour] },
-      async ({ driver, say }) => {
+      async ({ ready, say }) => {
         for (const how of ['kill', 'close'] as const) {
-          await using agent = await readyAgent(driver);
+          await using agent = await ready();
           agent.prompt(1, say[behaviour]);
           await agent.output(1);
           agent[how]();
@@ -119,8 +119,8 @@ const ends: readonly ContractCase[] = [
     ),
   ),
 
-  contractCase('S04: a child in its group goes with it', { prompts: ['grandchild'] }, async ({ driver, say }) => {
-    await using agent = await readyAgent(driver);
+  contractCase('S04: a child in its group goes with it', { prompts: ['grandchild'] }, async ({ ready, say }) => {
+    await using agent = await ready();
     agent.prompt(1, say.grandchild);
     const pid = await grandchildOf(agent);
     agent.kill();
@@ -132,8 +132,8 @@ const ends: readonly ContractCase[] = [
   contractCase(
     'S03: a child outside of its group that holds its stdout delays nobody',
     { prompts: ['grandchild-outside'] },
-    async ({ driver, say, subject }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say, subject }) => {
+      await using agent = await ready();
       agent.prompt(1, say['grandchild-outside']);
       const pid = await grandchildOf(agent);
       try {
@@ -150,8 +150,8 @@ const noise: readonly ContractCase[] = [
   contractCase(
     'S07: garbage becomes raw output, and the turn goes on',
     { prompts: ['garbage', 'answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.garbage);
       assert.equal((await agent.result(1)).result.outcome, 'completed');
       const noisy = agent.of('output').filter((event) => event.kind === 'raw');
@@ -164,8 +164,8 @@ const noise: readonly ContractCase[] = [
   contractCase(
     'S07: a line beyond the bound is told, skipped and survived',
     { prompts: ['huge-line', 'answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say['huge-line']);
       assert.equal((await agent.result(1)).result.outcome, 'completed');
       const noisy = agent.of('output').filter((event) => event.kind === 'raw');

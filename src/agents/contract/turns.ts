@@ -1,29 +1,28 @@
 /** Contract cases: conversations, turns, interrupts, steering. */
 import assert from 'node:assert/strict';
 import type { Behaviour, ContractCase } from './contract.ts';
-import { contractCase, indexOf, readyAgent, takesTurn } from './contract.ts';
-import { AgentProbe } from './probe.ts';
+import { contractCase, indexOf, takesTurn } from './contract.ts';
 
 const conversations: readonly ContractCase[] = [
-  contractCase('becomes ready in a fresh conversation and declares what it can', {}, async ({ driver }) => {
-    await using agent = await readyAgent(driver);
-    const [ready] = agent.of('ready');
-    assert.equal(ready?.lost, false);
-    assert.deepEqual(Object.keys(ready?.caps ?? {}).sort(), ['acks', 'rewind', 'steer']);
-    assert.ok(ready?.conversation === null || (ready?.conversation ?? '') !== '');
+  contractCase('becomes ready in a fresh conversation and declares what it can', {}, async ({ ready }) => {
+    await using agent = await ready();
+    const [said] = agent.of('ready');
+    assert.equal(said?.lost, false);
+    assert.deepEqual(Object.keys(said?.caps ?? {}).sort(), ['acks', 'models', 'rewind', 'steer']);
+    assert.ok(said?.conversation === null || (said?.conversation ?? '') !== '');
   }),
 
   contractCase(
     'resumes a conversation by its id, and the conversation holds what was said',
     { prompts: ['answer', 'history'], abilities: ['resumes'] },
-    async ({ driver, say }) => {
-      await using first = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using first = await ready();
       await takesTurn(first, 1, say.answer);
       const conversation = first.of('ready')[0]?.conversation ?? null;
       assert.notEqual(conversation, null);
       first.close();
       await first.exited();
-      await using second = await readyAgent(driver, conversation);
+      await using second = await ready(conversation);
       assert.equal(second.of('ready')[0]?.conversation, conversation);
       assert.equal(second.of('ready')[0]?.lost, false);
       await takesTurn(second, 2, say.history);
@@ -34,11 +33,11 @@ const conversations: readonly ContractCase[] = [
   contractCase(
     'S12: an unknown conversation is lost, and a fresh one is begun',
     { prompts: ['answer'], abilities: ['loses'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver, 'no-such-conversation');
-      const [ready] = agent.of('ready');
-      assert.equal(ready?.lost, true);
-      assert.notEqual(ready?.conversation, 'no-such-conversation');
+    async ({ ready, say }) => {
+      await using agent = await ready('no-such-conversation');
+      const [said] = agent.of('ready');
+      assert.equal(said?.lost, true);
+      assert.notEqual(said?.conversation, 'no-such-conversation');
       await takesTurn(agent, 1, say.answer);
     },
   ),
@@ -46,8 +45,8 @@ const conversations: readonly ContractCase[] = [
   contractCase(
     'takes a turn back where it can',
     { prompts: ['answer', 'history'], abilities: ['rewinds'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       await takesTurn(agent, 1, `${say.answer} keep`);
       await takesTurn(agent, 2, `${say.answer} drop`);
       agent.prompt(3, say.history, 2);
@@ -62,8 +61,8 @@ const plainTurns: readonly ContractCase[] = [
   contractCase(
     'a turn is started, output, result: in this order, once each',
     { prompts: ['answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       await takesTurn(agent, 1, say.answer);
       const kinds = agent.events.filter((event) => event.type !== 'ready').map((event) => event.type);
       assert.equal(kinds[0], 'started');
@@ -73,8 +72,8 @@ const plainTurns: readonly ContractCase[] = [
     },
   ),
 
-  contractCase('takes many turns, one after the other', { prompts: ['answer'] }, async ({ driver, say }) => {
-    await using agent = await readyAgent(driver);
+  contractCase('takes many turns, one after the other', { prompts: ['answer'] }, async ({ ready, say }) => {
+    await using agent = await ready();
     for (let turn = 1; turn <= 20; turn += 1) await takesTurn(agent, turn, say.answer);
     assert.equal(agent.of('result').length, 20);
   }),
@@ -82,8 +81,8 @@ const plainTurns: readonly ContractCase[] = [
   contractCase(
     'a failed turn says so, and the next one is taken',
     { prompts: ['fail', 'answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.fail);
       const { result } = await agent.result(1);
       assert.equal(result.outcome, 'failed');
@@ -92,8 +91,8 @@ const plainTurns: readonly ContractCase[] = [
     },
   ),
 
-  contractCase('C13: an empty result is marked as empty', { prompts: ['empty'] }, async ({ driver, say }) => {
-    await using agent = await readyAgent(driver);
+  contractCase('C13: an empty result is marked as empty', { prompts: ['empty'] }, async ({ ready, say }) => {
+    await using agent = await ready();
     agent.prompt(1, say.empty);
     assert.equal((await agent.result(1)).result.empty, true);
   }),
@@ -102,8 +101,8 @@ const plainTurns: readonly ContractCase[] = [
     contractCase(
       `a turn arrives whole, however it is cut: ${behaviour}`,
       { prompts: [behaviour, 'answer'] },
-      async ({ driver, say }) => {
-        await using agent = await readyAgent(driver);
+      async ({ ready, say }) => {
+        await using agent = await ready();
         await takesTurn(agent, 1, say[behaviour]);
         assert.equal(agent.of('started').length, 1);
         assert.equal(agent.of('result').length, 1);
@@ -115,8 +114,8 @@ const plainTurns: readonly ContractCase[] = [
   contractCase(
     'a turn that nobody asked for is unsolicited',
     { prompts: ['unsolicited', 'answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.unsolicited);
       await agent.first('unsolicited', (event) => event.phase === 'ended');
       assert.deepEqual(
@@ -150,8 +149,8 @@ const interrupts: readonly ContractCase[] = [
     contractCase(
       `C10: an interrupted turn is told as it happened: ${behaviour}`,
       { prompts: [behaviour, 'answer'] },
-      async ({ driver, say }) => {
-        await using agent = await readyAgent(driver);
+      async ({ ready, say }) => {
+        await using agent = await ready();
         agent.prompt(1, say[behaviour]);
         await agent.output(1);
         agent.interrupt(1);
@@ -171,8 +170,8 @@ const interrupts: readonly ContractCase[] = [
   contractCase(
     'C10: the receipt may say that no result will come',
     { prompts: ['ack-none', 'answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say['ack-none']);
       await agent.output(1);
       agent.interrupt(1);
@@ -185,8 +184,8 @@ const interrupts: readonly ContractCase[] = [
   contractCase(
     'C10: a result that never comes leaves an agent that can be killed',
     { prompts: ['no-result'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say['no-result']);
       await agent.output(1);
       agent.interrupt(1);
@@ -200,8 +199,8 @@ const interrupts: readonly ContractCase[] = [
   contractCase(
     'an agent that takes no notice of an interrupt can be killed',
     { prompts: ['deaf'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.deaf);
       await agent.output(1);
       agent.interrupt(1);
@@ -214,8 +213,8 @@ const interrupts: readonly ContractCase[] = [
   contractCase(
     'a result that comes twice is passed on and disturbs nothing',
     { prompts: ['result-twice', 'answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       await takesTurn(agent, 1, say['result-twice']);
       await takesTurn(agent, 2, say.answer);
       assert.ok(agent.of('result').filter((event) => event.turn === 1).length <= 2);
@@ -225,8 +224,8 @@ const interrupts: readonly ContractCase[] = [
   contractCase(
     'C09: a second interrupt of a turn changes nothing',
     { prompts: ['forever', 'answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.forever);
       await agent.output(1);
       agent.interrupt(1);
@@ -240,8 +239,8 @@ const interrupts: readonly ContractCase[] = [
   contractCase(
     'C07: an interrupt of a turn that is over leaves the next one alone',
     { prompts: ['answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       await takesTurn(agent, 1, say.answer);
       agent.prompt(2, say.answer);
       agent.interrupt(1);
@@ -252,8 +251,8 @@ const interrupts: readonly ContractCase[] = [
   contractCase(
     'C08: an interrupt of an idle agent brings no result',
     { prompts: ['answer'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.interrupt(1);
       await takesTurn(agent, 2, say.answer);
       assert.equal(agent.of('result').length, 1);
@@ -265,8 +264,8 @@ const steering: readonly ContractCase[] = [
   contractCase(
     'D06: a steer is answered: taken by the running turn, refused when there is none',
     { prompts: ['forever', 'answer'], abilities: ['steers'] },
-    async ({ driver, say }) => {
-      await using agent = await readyAgent(driver);
+    async ({ ready, say }) => {
+      await using agent = await ready();
       agent.prompt(1, say.forever);
       await agent.output(1);
       agent.steer(1, 'one', 'and mind the gap');
@@ -282,8 +281,8 @@ const steering: readonly ContractCase[] = [
   contractCase(
     'A-1: interrupts before the first prompt is confirmed do not break the order',
     { prompts: ['answer', 'forever'] },
-    async ({ driver, say }) => {
-      await using agent = new AgentProbe(driver);
+    async ({ begin, say }) => {
+      await using agent = begin();
       // Not even ready: what is written waits in the channel, in order.
       agent.prompt(1, say.forever);
       agent.interrupt(1);
