@@ -138,8 +138,12 @@ export class AgentProcess {
       const old = turnId(turn - 1);
       emit({ type: 'started', turn: old });
       emit({ type: 'output', turn: old, kind: 'text', data: 'late' });
-      emit({ type: 'result', turn: old, result: { outcome: 'completed', empty: false, data: 'late' } });
-      emit({ type: 'result', turn: turnId(turn + 1), result: { outcome: 'completed', empty: false, data: 'early' } });
+      emit({ type: 'result', turn: old, result: { outcome: 'completed', empty: false, failure: null, data: 'late' } });
+      emit({
+        type: 'result',
+        turn: turnId(turn + 1),
+        result: { outcome: 'completed', empty: false, failure: null, data: 'early' },
+      });
     }
     if (manner.started === 'late') {
       this.#during(work, 50 + manner.gap * 2, 'started', () => emit({ type: 'started', turn }));
@@ -193,7 +197,7 @@ export class AgentProcess {
 
   #result(work: Work, outcome: TurnResult['outcome'], empty: boolean): void {
     const { emit, stated } = this.#parts;
-    const result = { outcome, empty, data: empty ? null : { text: `answer of turn ${work.id}` } };
+    const result = { outcome, empty, failure: null, data: empty ? null : { text: `answer of turn ${work.id}` } };
     stated(work.id, outcome);
     emit({ type: 'result', turn: work.id, result });
     if (work.manner.endsTwice) {

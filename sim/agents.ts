@@ -25,6 +25,7 @@ interface SeenTurn {
 
 export class AgentFleet implements AgentDriver {
   readonly name = 'simulated';
+  readonly provider = 'simulated';
   readonly all: SimAgent[] = [];
   readonly #stage: Stage;
   readonly #random: Random;
@@ -212,6 +213,14 @@ export class SimAgent implements AgentHandle {
     this.#write(`steer ${turn} ${id}`, () => this.process.steer(turn, id));
   }
 
+  answer(turn: TurnId, request: string): void {
+    this.#stage.violate('only what was asked is answered', `${this.name} gets an answer to ${request} in turn ${turn}`);
+  }
+
+  switchModel(model: string | null): void {
+    this.#stage.violate('only an agent that can is switched', `${this.name} is to switch to ${model}`);
+  }
+
   close(): void {
     this.#end('close');
   }
@@ -269,7 +278,11 @@ export class SimAgent implements AgentHandle {
       const turn = this.#turn?.id ?? null;
       this.#send({ type: 'output', turn, kind: 'text', data: 'from the grave' });
       if (turn !== null) {
-        this.#send({ type: 'result', turn, result: { outcome: 'completed', empty: false, data: 'from the grave' } });
+        this.#send({
+          type: 'result',
+          turn,
+          result: { outcome: 'completed', empty: false, failure: null, data: 'from the grave' },
+        });
       }
     }
   }

@@ -68,7 +68,7 @@ export class Daemon {
           stage.facts.commit(commits.filter((_, at) => outcomes[at]?.kind === 'committed'));
         },
       }),
-      agent: { name: parts.fleet.name, start: (start) => this.#start(start) },
+      agent: { name: parts.fleet.name, provider: parts.fleet.provider, start: (start) => this.#start(start) },
       runners: {
         worker: workerOf({
           sleep: (ms) => this.#sleep(ms),

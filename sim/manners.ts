@@ -67,7 +67,7 @@ export function drawTraits(random: Random, calm: boolean): Traits {
   const wild = !calm && random.chance(0.5);
   const odd = (probability: number): boolean => wild && random.chance(probability);
   return {
-    caps: { acks: random.chance(0.7), steer: random.chance(0.6), rewind: random.chance(0.5) },
+    caps: { acks: random.chance(0.7), steer: random.chance(0.6), rewind: random.chance(0.5), models: false },
     startsIn: odd(0.2) ? random.int(100, 6000) : random.delay(400),
     start: odd(0.2) ? random.pick(['never-ready', 'dies', 'throws'] as const) : 'ready',
     forgets: odd(0.2),

@@ -63,9 +63,9 @@ export class World implements Stage {
     this.#limits = { ...drawLimits(random), ...workload?.limits };
     this.scheduler = new Scheduler(options.seed);
     this.story = new Story(() => this.scheduler.now);
-    const { maxPreemptions, maxOpen } = this.#limits;
+    const { maxPreemptions, maxOpen, maxRetries } = this.#limits;
     const violate = this.violate.bind(this);
-    this.facts = new Facts({ maxPreemptions, maxOpen }, violate, this.#silent.bind(this));
+    this.facts = new Facts({ maxPreemptions, maxOpen, maxRetries }, violate, this.#silent.bind(this));
     this.ledger = new Ledger(violate);
     this.fleet = new AgentFleet(this, options.seed);
     this.#faults = new FaultPlan(options.seed, workload?.profile);

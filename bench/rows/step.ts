@@ -9,7 +9,7 @@ import { compared, inTurns, rate } from '../harness.ts';
 import { agentReady, output, result, submitted, turnStarted } from '../support/inputs.ts';
 
 const goal = { of: 'ours', atLeast: 1_000_000 } as const;
-const limits = { maxPreemptions: 1_000_000_000, maxOpen: 1_000_000 };
+const limits = { maxPreemptions: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5 };
 
 export const row: Row = {
   name: 'step',
@@ -95,6 +95,7 @@ function allocate(count: number): void {
       incarnations: session.incarnations,
       seq: at,
       parked: null,
+      throttle: null,
       conversation: null,
       hold: session.hold,
       agent: session.agent,

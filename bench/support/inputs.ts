@@ -29,6 +29,7 @@ export const submitted = (id: string, lane: Lane, mode: TaskMode = 'prompt'): In
     whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
     onLost: 'retry',
     maxAttempts: 3,
+    model: null,
   },
 });
 
@@ -36,7 +37,7 @@ export const agentReady = (session: Session): Input => ({
   type: 'agent-ready',
   at,
   inc: session.incarnations,
-  caps: { acks: true, steer: false, rewind: false },
+  caps: { acks: true, steer: false, rewind: false, models: false },
   conversation: 'one',
   lost: false,
 });
@@ -62,5 +63,5 @@ export const result = (session: Session, outcome: TurnResult['outcome']): Input 
   at,
   inc: session.incarnations,
   turn: session.turns,
-  result: { outcome, empty: false, data: { text: 'done' } },
+  result: { outcome, empty: false, failure: null, data: { text: 'done' } },
 });

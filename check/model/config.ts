@@ -102,7 +102,7 @@ export const configOf = (
 ): Config => ({
   maxPreemptions: 2,
   maxOpen: 10,
-  caps: { acks: true, steer: false, rewind: false },
+  caps: { acks: true, steer: false, rewind: false, models: false },
   budgets: {},
   timers: ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'collect'],
   honest: false,

@@ -44,6 +44,9 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
     case 'steer':
       if (world.session.parked !== null) report.fail(rule.parked, 'a message is steered');
       return write(world, effect.inc, { type: 'steer', turn: effect.turn, task: effect.task }, report);
+    case 'answer':
+    case 'switch':
+      return world;
     case 'kill':
     case 'close':
       return end(world, effect, report);
@@ -237,11 +240,13 @@ export function guards(session: Session, timer: Timer): boolean {
   const { agent, hold } = session;
   switch (timer.name) {
     case 'start':
+    case 'switch':
     case 'unsolicited':
     case 'idle':
       return (agent.kind === 'starting' || agent.kind === 'up') && agent.inc === timer.of;
     case 'drain':
     case 'silence':
+    case 'ask':
     case 'protected':
       return hold?.turn?.id === timer.of;
     case 'hold':

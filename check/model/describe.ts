@@ -99,8 +99,19 @@ function inputOf(input: Input): string {
       return 'takes the session up again from its records';
     case 'fenced':
       return 'has lost the session';
+    case 'asked':
+      return `asks for permission ${input.request} in turn ${input.turn}${input.verdict === null ? '' : `, policy: ${input.verdict}`}`;
+    case 'withdrawn':
+      return `asks no more for ${input.request} in turn ${input.turn}`;
+    case 'decide':
+      return `${input.allow ? 'allows' : 'denies'} ${input.request} of turn ${input.turn}`;
+    case 'switched':
+      return `${input.ok ? 'has changed' : 'does not change'} its model to ${input.model}`;
+    case 'throttle':
+      return input.throttle === null ? 'lifts the throttle' : `throttles ${input.throttle.level}`;
     case 'fault':
       return `a step threw: ${input.reason}`;
+    case 'report':
     case 'park':
     case 'unpark':
     case 'restart-agent':
@@ -119,6 +130,10 @@ function effectOf(effect: Effect): string {
       return `prompt of turn ${effect.turn} for ${[effect.task, ...effect.riders].join('+')} to process ${effect.inc}`;
     case 'interrupt':
       return `interrupt of turn ${effect.turn}${effect.again ? ', again' : ''}`;
+    case 'answer':
+      return `${effect.allow ? 'allow' : 'deny'} ${effect.request} of turn ${effect.turn}`;
+    case 'switch':
+      return `switch process ${effect.inc} to ${effect.model}`;
     case 'steer':
       return `steer ${effect.task} into turn ${effect.turn}`;
     case 'run':
@@ -181,7 +196,7 @@ function taskText(task: Task): string {
     task.attempts > 1 ? `attempt ${task.attempts}` : '',
     task.streak > 0 ? `preempted ${task.streak}x` : '',
     task.verdict === null ? '' : `to end ${task.verdict.status} (${task.verdict.reason})`,
-    task.call === null ? '' : `asks for turn ${task.call}`,
+    task.call === null ? '' : `asks for turn ${task.call.id}`,
   ];
   return traits.filter((trait) => trait !== '').join(' ');
 }

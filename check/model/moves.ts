@@ -44,6 +44,7 @@ export const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> 
     whenBusy: spec.whenBusy,
     onLost: spec.onLost,
     maxAttempts: spec.maxAttempts,
+    model: null,
   },
 });
 
@@ -194,10 +195,10 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
   }
 }
 
-const completed: TurnResult = { outcome: 'completed', empty: false, data: null };
-const emptied: TurnResult = { outcome: 'completed', empty: true, data: null };
-const interrupted: TurnResult = { outcome: 'interrupted', empty: true, data: null };
-const failed: TurnResult = { outcome: 'failed', empty: false, data: null };
+const completed: TurnResult = { outcome: 'completed', empty: false, failure: null, data: null };
+const emptied: TurnResult = { outcome: 'completed', empty: true, failure: null, data: null };
+const interrupted: TurnResult = { outcome: 'interrupted', empty: true, failure: null, data: null };
+const failed: TurnResult = { outcome: 'failed', empty: false, failure: null, data: null };
 
 function results(config: Config, world: World, process: Process, turn: Process['turn'] & number, offer: Offer): void {
   const { inc } = process;
@@ -227,7 +228,7 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
   const { task, run } = runner;
   const without = { ...world, runners: world.runners.filter((other) => other !== runner) };
   const finish = { at, type: 'finish', task, run, reason: 'runner', data: null } as const;
-  const call: Input = { at, type: 'call', task, run, call: runner.made + 1 };
+  const call: Input = { at, type: 'call', task, run, call: runner.made + 1, model: null };
   if (runner.aborted) {
     offer('aborted runner', kinds.fault, without, { ...finish, status: 'completed' });
     offer('aborted runner', kinds.fault, without, call);

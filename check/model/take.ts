@@ -8,7 +8,7 @@ import { deliver } from './deliver.ts';
 import { judge } from './oracles/index.ts';
 import type { Report } from './report.ts';
 import type { Slot, World } from './world.ts';
-import { slotId } from './world.ts';
+import { limitsOf, slotId } from './world.ts';
 
 export interface Taken {
   readonly world: World;
@@ -122,8 +122,7 @@ const isTaken = (data: unknown): boolean =>
 
 /** The node dies, and all that lived in it; the session is taken up again from the records alone. */
 export function recover(config: Config, core: Core, world: World, report: Report): Taken {
-  const limits = { maxPreemptions: config.maxPreemptions, maxOpen: config.maxOpen };
-  const session = core.rebuild(core.durableOf(world.session), limits);
+  const session = core.rebuild(core.durableOf(world.session), limitsOf(config));
   const slots = world.slots.map((slot) => ({ ...slot, inTurn: false }));
   const rebuilt: World = { ...world, session, slots, processes: [], runners: [], timers: [] };
   return take(config, core, rebuilt, { at: 1, type: 'recovered' }, report);

@@ -118,12 +118,14 @@ export const kinds = {
   takeover: 11,
   unpark: 12,
   timer: 13,
-  collect: 21,
-  runner: 26,
+  collect: 24,
+  runner: 29,
 } as const;
 
 export const timerNames: readonly TimerName[] = [
   'start',
+  'switch',
+  'ask',
   'drain',
   'silence',
   'hold',
@@ -147,6 +149,7 @@ export function spend(world: World, budget: Budget): World {
 export const limitsOf = (config: Config): Session['limits'] => ({
   maxPreemptions: config.maxPreemptions,
   maxOpen: config.maxOpen,
+  maxRetries: 0,
 });
 
 export const slotId = (name: string, generation: number): TaskId =>

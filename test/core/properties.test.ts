@@ -13,7 +13,7 @@ import { audit, freeze, ordered, tasksOf } from '../support/core-audit.ts';
 import { Chaos, type Choice, choices, plainNames } from '../support/core-chaos.ts';
 import { Box } from '../support/core-driver.ts';
 
-const few = { maxPreemptions: 2, maxOpen: 12 };
+const few = { maxPreemptions: 2, maxOpen: 12, maxRetries: 1 };
 
 function story(told: readonly Choice[], each: (box: Box, chaos: Chaos, choice: Choice) => void): Box {
   const chaos = new Chaos(new Box(few));
@@ -32,14 +32,14 @@ function strangers(session: Session): readonly Input[] {
   const inc = session.incarnations;
   const later = turnId(session.turns + 1);
   const earlier = turnId(session.turns - 1);
-  const result = { outcome: 'completed', empty: false, data: null } as const;
+  const result = { outcome: 'completed', empty: false, failure: null, data: null } as const;
   const tasks = tasksOf(session);
   return [
     {
       at,
       type: 'agent-ready',
       inc: agent,
-      caps: { acks: true, steer: true, rewind: true },
+      caps: { acks: true, steer: true, rewind: true, models: true },
       conversation: 'x',
       lost: true,
     },
@@ -58,7 +58,7 @@ function strangers(session: Session): readonly Input[] {
     { at, type: 'timer', name: 'start', of: agent },
     { at, type: 'evict', epoch: epoch(session.epoch + 1), by: null },
     ...tasks.flatMap((task): Input[] => [
-      { at, type: 'call', task: task.id, run: epoch(session.epoch + 1), call: 1 },
+      { at, type: 'call', task: task.id, run: epoch(session.epoch + 1), call: 1, model: null },
       { at, type: 'finish', task: task.id, run: epoch(-1), status: 'failed', reason: 'x', data: null },
     ]),
   ];

@@ -39,7 +39,7 @@ describe('follow-ups', () => {
     const shapes = new Set<string>();
     for (let link = 1; link <= links; link += 1) {
       session = step(session, { at: 0, type: 'submit', payload: null, task: taskOf(`t${link}`, p) }).session;
-      const result = { outcome: 'completed', empty: false, data: null } as const;
+      const result = { outcome: 'completed', empty: false, failure: null, data: null } as const;
       const answer: Input = { at: 0, type: 'result', inc, turn: turnId(link), result };
       if (link % 10_000 === 0) {
         depths.add(depthOf(session, answer));
@@ -194,7 +194,7 @@ describe('steer', () => {
     const unable = new Box();
     unable.submit('A', p);
     expect(unable.submit('S', steer)).toMatchObject({ fallback: true });
-    unable.ready({ caps: { acks: true, steer: false, rewind: false } });
+    unable.ready({ caps: { acks: true, steer: false, rewind: false, models: false } });
     unable.started();
     expect(unable.submit('T', steer)).toMatchObject({ fallback: true });
   });
@@ -345,7 +345,7 @@ describe('replace, interrupt, rollback, reject', () => {
 
     const unable = new Box();
     unable.submit('A', p);
-    unable.ready({ caps: { acks: true, steer: true, rewind: false } });
+    unable.ready({ caps: { acks: true, steer: true, rewind: false, models: false } });
     expect(unable.submit('new', { ...p, whenBusy: 'rollback' })).toEqual({
       kind: 'refused',
       code: 'rollback_unsupported',

@@ -109,7 +109,7 @@ export class Chaos {
       case 'fault':
         return { type: of, reason: 'chaos' };
       case 'call':
-        return { type: of, task: runner?.id ?? task, run, call: a };
+        return { type: of, task: runner?.id ?? task, run, call: a, model: null };
       case 'progress':
         return { type: of, task: runner?.id ?? task, run, data: a };
       case 'finish': {
@@ -148,7 +148,7 @@ export class Chaos {
         return {
           type: of,
           inc,
-          caps: a < 12 ? everything : { acks: false, steer: false, rewind: false },
+          caps: a < 12 ? everything : { acks: false, steer: false, rewind: false, models: false },
           conversation: a % 3 === 0 ? null : 'c',
           lost: a === 4,
         };
@@ -168,7 +168,7 @@ export class Chaos {
         return { type: of, inc, turn, none: a % 5 === 0 };
       case 'result': {
         const outcome = (['completed', 'interrupted', 'failed'] as const)[a % 3] ?? 'completed';
-        return { type: of, inc, turn, result: { outcome, empty: b % 2 === 0, data: a } };
+        return { type: of, inc, turn, result: { outcome, empty: b % 2 === 0, failure: null, data: a } };
       }
       case 'steered':
         return { type: of, inc, turn, task: this.#some(a), taken: b % 2 === 0 };
@@ -204,7 +204,7 @@ export class Chaos {
       return { type: 'output', inc, turn: turn.id, kind: 'text', data: a };
     }
     const outcome = turn.phase === 'draining' && b > 4 ? 'interrupted' : b === 0 ? 'failed' : 'completed';
-    return { type: 'result', inc, turn: turn.id, result: { outcome, empty: b % 4 === 1, data: a } };
+    return { type: 'result', inc, turn: turn.id, result: { outcome, empty: b % 4 === 1, failure: null, data: a } };
   }
 
   #late(a: number, b: number): Said {

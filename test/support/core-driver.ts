@@ -24,9 +24,9 @@ export interface TapeEvent {
   readonly data: unknown;
 }
 
-export const everything: AgentCaps = { acks: true, steer: true, rewind: true };
+export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
 
-export const limits: Limits = { maxPreemptions: 5, maxOpen: 1000 };
+export const limits: Limits = { maxPreemptions: 5, maxOpen: 1000, maxRetries: 2 };
 
 type Fields = Partial<Omit<NewTask, 'id'>>;
 
@@ -41,6 +41,7 @@ export const taskOf = (id: string, fields: Fields = {}): NewTask => {
     whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
     onLost: 'retry',
     maxAttempts: 3,
+    model: null,
     ...fields,
   };
 };
@@ -209,7 +210,7 @@ export class Box {
   }
   result(outcome: TurnResult['outcome'], change: { turn?: number; inc?: number; empty?: boolean } = {}): Reply {
     const { turn = this.turn, inc = this.inc, empty = outcome === 'interrupted' } = change;
-    const result = { outcome, empty, data: `result ${turn}` };
+    const result = { outcome, empty, failure: null, data: `result ${turn}` };
     return this.do({ type: 'result', inc: incarnation(inc), turn: turnId(turn), result });
   }
   steered(id: string, taken: boolean): Reply {
@@ -245,7 +246,7 @@ export class Box {
   // Code runners, the clock, and the end of the node.
 
   call(id: string, run: number, call: number): Reply {
-    return this.do({ type: 'call', task: taskId(id), run: epoch(run), call });
+    return this.do({ type: 'call', task: taskId(id), run: epoch(run), call, model: null });
   }
   progress(id: string, run: number): Reply {
     return this.do({ type: 'progress', task: taskId(id), run: epoch(run), data: 'half way' });

@@ -11,7 +11,7 @@ import type { Core } from '../core.ts';
 import type { World } from '../world.ts';
 
 const at = 1;
-const completed: TurnResult = { outcome: 'completed', empty: false, data: null };
+const completed: TurnResult = { outcome: 'completed', empty: false, failure: null, data: null };
 const nobody = taskId('nobody');
 
 type Try = (input: Input) => void;
@@ -80,7 +80,7 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
     at,
     type: 'agent-ready',
     inc,
-    caps: { acks: true, steer: true, rewind: true },
+    caps: { acks: true, steer: true, rewind: true, models: true },
     conversation: 'x',
     lost: false,
   });
@@ -132,7 +132,7 @@ function holdProbes({ session, slots }: World, attempt: Try): void {
     attempt({ at, type: 'edit', task, payload: null, by: null });
     attempt({ at, type: 'move', task, lane: 'interactive', priority: 9, where: 'first', by: null });
     attempt({ at, type: 'timer', name: 'collect', of: task });
-    attempt({ at, type: 'call', task, run: session.epoch, call: 1 });
+    attempt({ at, type: 'call', task, run: session.epoch, call: 1, model: null });
     attempt({ at, type: 'progress', task, run: session.epoch, data: null });
     attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', data: null });
   }
@@ -144,12 +144,12 @@ function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
     if (slot.state !== 'open') continue;
     const live = runners.find((runner) => runner.task === slot.id && !runner.aborted)?.run;
     for (const run of wrongEpochs(session, live)) {
-      attempt({ at, type: 'call', task: slot.id, run, call: 1 });
+      attempt({ at, type: 'call', task: slot.id, run, call: 1, model: null });
       attempt({ at, type: 'progress', task: slot.id, run, data: null });
       attempt({ at, type: 'finish', task: slot.id, run, status: 'completed', reason: 'probe', data: null });
     }
     const asking = runners.find((runner) => runner.task === slot.id && runner.call !== null);
-    if (asking !== undefined) attempt({ at, type: 'call', task: slot.id, run: asking.run, call: 99 });
+    if (asking !== undefined) attempt({ at, type: 'call', task: slot.id, run: asking.run, call: 99, model: null });
   }
 }
 
