@@ -33,7 +33,7 @@ describe('an interrupt', () => {
     box.cancel('A');
     box.exited();
     expect(box.final('A')).toBe('cancelled cancelled');
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
     box.ready();
     expect(box.all('prompt').map(({ task }) => task)).toEqual(['A', 'B']);
   });
@@ -133,7 +133,7 @@ describe('a drain', () => {
     expect(box.owner).toBe('A');
     expect(box.all('start')).toHaveLength(1);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
     box.answers();
     expect(box.sent('prompt')).toMatchObject([{ task: 'bg', resumed: true, cut: true, attempt: 1 }]);
   });
@@ -208,7 +208,7 @@ describe('an owner that is wedged', () => {
     box.exited(1);
     expect(box.sent('start')).toMatchObject([{ inc: 2 }]);
     expect(box.exited(1)).toEqual(stale('incarnation'));
-    expect(box.session.agent).toEqual({ kind: 'starting', inc: 2 });
+    expect(box.session.agent).toEqual({ kind: 'starting', inc: 2, model: null });
   });
 
   test('what if it was cancelled before it is evicted? (I-17)', () => {
@@ -287,7 +287,7 @@ describe('an agent', () => {
     box.call('A', 1, 2);
     expect(box.acts).toEqual([]);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
     box.runs();
     box.do({ type: 'restart-agent', by: null });
     box.exited();

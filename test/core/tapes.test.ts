@@ -212,7 +212,7 @@ describe('a crash', () => {
     box.unpark();
     expect(box.owner).toBe('A');
     expect(box.queue).toEqual(['bg']);
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1' }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
   });
 
   test('what if the node loses its lease? (I-32)', () => {
