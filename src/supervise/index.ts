@@ -1,3 +1,7 @@
+export { backoffMs } from './backoff.ts';
+export type { BackoffPlan } from './backoff.ts';
+export { breakerAdmit, breakerClosed, breakerFailed, breakerSucceeded } from './breaker.ts';
+export type { Admission, BreakerPlan, BreakerState } from './breaker.ts';
 export { spawnAgent } from './child.ts';
 export type { AgentChild, ChildExit, ChildIdentity, ExitReason, SpawnOptions } from './child.ts';
 export { commonVariables, cookieName, pickEnvironment } from './environment.ts';
