@@ -1,0 +1,184 @@
+/**
+ * A peer of JSON-RPC 2.0 over one channel of JSON messages: calls out, calls in, notifications both ways.
+ *
+ * Owns: the table of our calls that wait for their response, and the list of the other side's calls that wait for ours.
+ * Owned by: a driver's handle, which gives it every message of its channel in order, and the channel's end.
+ * Callbacks and no promises: what is read first is handled first, also where a response follows a notification in one read.
+ * Invariants:
+ *  R-1 A message is written within the call that makes it.
+ *  R-2 Each call settles at most once: by its response, or by `broken`; then in the order of the calls. What is called
+ *      afterwards is neither written nor settled.
+ *  R-3 Each call of the other side is answered at most once, and one that nobody takes by -32601. More than `openMax` of
+ *      them at a time are refused.
+ *  R-4 Nothing that is read throws: what is no message, and a response that nobody waits for, goes to `raw`.
+ */
+import type { Fields } from './json-lines.ts';
+import { isFields } from './json-lines.ts';
+
+/** Codes of the JSON-RPC 2.0 specification, section 5.1. */
+export const rpcCodes = {
+  parse: -32_700,
+  invalidRequest: -32_600,
+  methodNotFound: -32_601,
+  invalidParams: -32_602,
+  internal: -32_603,
+} as const;
+
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+export type RpcOutcome =
+  | { readonly kind: 'result'; readonly result: unknown }
+  | { readonly kind: 'error'; readonly error: RpcError }
+  /** The channel ended first. */
+  | { readonly kind: 'broken' };
+
+export type RpcId = string | number | null;
+
+/** A call of the other side. The first of `result` and `error` is its answer; later ones do nothing and return false. */
+export interface RpcCall {
+  readonly id: RpcId;
+  readonly method: string;
+  readonly params: unknown;
+  result(value: unknown): boolean;
+  error(error: RpcError): boolean;
+}
+
+/** What the peer needs of its channel; `JsonLines` is one. */
+export interface RpcChannel {
+  write(message: object): boolean;
+  raw(problem: string, text: string): void;
+}
+
+export interface RpcOptions {
+  /** Whether `"jsonrpc":"2.0"` stands in what we write. It is not asked of what we read. */
+  readonly versioned: boolean;
+  readonly onNotification: (method: string, params: unknown, line: string) => void;
+  /** Answers by the call's own methods, now or later; false: no such method. */
+  readonly onCall: (call: RpcCall, line: string) => boolean;
+  /** Calls of the other side that wait for our answer at a time. Default 256. */
+  readonly openMax?: number;
+}
+
+interface Waiting {
+  readonly method: string;
+  readonly settle: (outcome: RpcOutcome) => void;
+}
+
+export class JsonRpc {
+  readonly #channel: RpcChannel;
+  readonly #options: RpcOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  #open = 0;
+  #lastId = 0;
+  #over = false;
+
+  constructor(channel: RpcChannel, options: RpcOptions) {
+    this.#channel = channel;
+    this.#options = options;
+  }
+
+  /** Our calls without a response, oldest first: for reports. */
+  get waiting(): readonly { readonly id: number; readonly method: string }[] {
+    return [...this.#waiting].map(([id, { method }]) => ({ id, method }));
+  }
+
+  /** `settle` is never called from within. Where the channel refuses the message, it waits for `broken` with the others. */
+  call(method: string, params: object, settle: (outcome: RpcOutcome) => void): void {
+    if (this.#over) return;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    this.#waiting.set(id, { method, settle });
+    this.#write({ id, method, params });
+  }
+
+  notify(method: string, params?: object): void {
+    if (!this.#over) this.#write({ method, ...(params === undefined ? {} : { params }) });
+  }
+
+  /** Each message of the channel; `line` is its text. */
+  take(message: Fields, line: string): void {
+    if (this.#over) return;
+    const { id, method, params } = message;
+    if (typeof method === 'string') {
+      if (!('id' in message)) this.#options.onNotification(method, params, line);
+      else if (isId(id)) this.#called(id, method, params, line);
+      else this.#channel.raw('a request whose id is neither string nor number', line);
+    } else if ('id' in message) {
+      this.#answered(message, line);
+    } else {
+      this.#channel.raw('neither a request nor a response', line);
+    }
+  }
+
+  /** The channel has ended: whatever waits is told, once. */
+  broken(): void {
+    this.#over = true;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { settle } of waiting) settle({ kind: 'broken' });
+  }
+
+  #answered(message: Fields, line: string): void {
+    const { id } = message;
+    const waiting = typeof id === 'number' ? this.#waiting.get(id) : undefined;
+    if (typeof id !== 'number' || waiting === undefined) {
+      this.#channel.raw('a response that nobody waits for', line);
+      return;
+    }
+    this.#waiting.delete(id);
+    const hasError = message['error'] !== undefined && message['error'] !== null;
+    if (hasError || !('result' in message)) {
+      waiting.settle({ kind: 'error', error: readError(message['error']) });
+    } else {
+      waiting.settle({ kind: 'result', result: message['result'] });
+    }
+  }
+
+  #called(id: RpcId, method: string, params: unknown, line: string): void {
+    if (this.#open >= (this.#options.openMax ?? 256)) {
+      this.#write({ id, error: { code: rpcCodes.internal, message: 'too many requests are waiting' } });
+      return;
+    }
+    this.#open += 1;
+    let answered = false;
+    const answer = (body: object): boolean => {
+      if (answered) return false;
+      answered = true;
+      this.#open -= 1;
+      if (!this.#over) this.#write({ id, ...body });
+      return true;
+    };
+    const call: RpcCall = {
+      id,
+      method,
+      params,
+      // A result must stand in a response, whatever it is.
+      result: (value) => answer({ result: value ?? null }),
+      error: (error) => answer({ error }),
+    };
+    if (this.#options.onCall(call, line)) return;
+    call.error({ code: rpcCodes.methodNotFound, message: `no such method: ${method.slice(0, 200)}` });
+  }
+
+  #write(message: object): void {
+    // A channel that refuses is broken: its end is on its way, and `broken` with it.
+    this.#channel.write(this.#options.versioned ? { jsonrpc: '2.0', ...message } : message);
+  }
+}
+
+const isId = (value: unknown): value is RpcId =>
+  value === null || typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
+
+function readError(value: unknown): RpcError {
+  if (!isFields(value)) return { code: rpcCodes.internal, message: 'a response with neither result nor error' };
+  const { code, message, data } = value;
+  return {
+    code: typeof code === 'number' ? code : rpcCodes.internal,
+    message: typeof message === 'string' ? message : '',
+    ...(data === undefined ? {} : { data }),
+  };
+}
