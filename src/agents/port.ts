@@ -100,6 +100,7 @@ export interface AgentStart {
 export interface AgentHandle {
   prompt(turn: TurnId, text: string, options: { readonly rewind: TurnId | null }): void;
   interrupt(turn: TurnId): void;
+  /** Called only where `caps.steer`. */
   steer(turn: TurnId, id: string, text: string): void;
   /** `note`: told to the agent with a denial. */
   answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void;

@@ -39,6 +39,8 @@ function subject(name: string, command: string, args: readonly string[]): Driver
     resumes: simple,
     loses: { unable: 'it names no conversation' },
     rewinds: simple,
+    reportsUsage: simple,
+    models: simple,
   };
 }
 

@@ -1,11 +1,29 @@
 /** Directives by which the scripted agent behaves as no agent should, and as every one of them once did. */
+import { closeSync } from 'node:fs';
 import { numbers } from './directives.ts';
 import type { Turn } from './turn.ts';
 
 /** An ignored signal or a blocked loop must not outlive a failed test for ever. */
 const blockMaxMs = 120_000;
 
-export const willful = { ignoreTerm: false, ignoreEof: false };
+export const willful = { ignoreTerm: false, ignoreEof: false, hungUp: false };
+
+/** Their time is bounded too. */
+const ignoresTerm = "trap '' TERM HUP INT; echo $$ >&3; i=0; while [ $i -lt 600 ]; do sleep 1; i=$((i+1)); done";
+const doubleFork = "setsid sh -c 'echo $$ >&3; exec sleep 600' & exit 0";
+
+/** Says the pid of the descendant as soon as it is known: it tells by a pipe of its own. */
+async function fork(turn: Turn, script: string): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  const told = child.stdio[3];
+  const pid = await new Promise<number>((resolve) => {
+    told?.once('data', (bytes: Buffer) => resolve(Number(bytes.toString())));
+  });
+  told?.destroy();
+  child.unref();
+  turn.output('tool', { name: 'fork', status: 'started', id: null, title: script, pid });
+}
 
 export const misbehave = {
   die(turn: Turn, how: string): void {
@@ -54,6 +72,49 @@ export const misbehave = {
     const child = spawn('sleep', ['600'], { stdio: ['ignore', 'inherit', 'inherit'], detached: where === 'own' });
     child.unref();
     turn.output('tool', { name: 'grandchild', pid: child.pid ?? null });
+  },
+
+  /** Waits in the system for what never comes: no JavaScript runs, and no processor is used. */
+  wedge(): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMaxMs);
+  },
+
+  /** Is stopped, as by a debugger: it takes no signal but SIGKILL and SIGCONT. */
+  stop(): void {
+    process.kill(process.pid, 'SIGSTOP');
+  },
+
+  /** A descendant that does not want to end: `ignore` in the group and deaf to SIGTERM; `double` orphaned, in its own session. */
+  fork(turn: Turn, how: string): Promise<void> {
+    return fork(turn, how === 'double' ? doubleFork : ignoresTerm);
+  },
+
+  /** As `fork:double`, then the agent leaves in mid-turn; its descendant keeps the pipes. */
+  async leave(turn: Turn, code: string): Promise<void> {
+    await fork(turn, doubleFork);
+    turn.tools.log.write('exiting', { turn: turn.id, why: 'leave' });
+    process.exit(numbers(code, 0)[0]);
+  },
+
+  /** Hangs up both pipes and lives on. */
+  'hang-up'(): Promise<void> {
+    const { stdin, stdout } = process;
+    stdin.removeAllListeners('end');
+    stdin.destroy();
+    willful.hungUp = true;
+    setTimeout(() => {}, blockMaxMs);
+    return new Promise((resolve) => {
+      stdout.end(() => {
+        // Node keeps the descriptors of the standard streams open.
+        for (const fd of [0, 1]) closeSync(fd);
+        resolve();
+      });
+    });
+  },
+
+  /** Reads nothing any more; says pieces without end. */
+  'read-no-more'(): void {
+    process.stdin.pause();
   },
 
   'ignore-term': (): void => {

@@ -56,7 +56,7 @@ class Program {
     });
     process.stdin.on('data', (chunk: Buffer) => lines.push(chunk));
     process.stdin.on('end', () => this.#leave('stdin ended', 0, willful.ignoreEof));
-    process.stdout.on('error', () => this.#leave('stdout broke', 1, false));
+    process.stdout.on('error', () => this.#leave('stdout broke', 1, willful.hungUp));
     process.on('SIGTERM', () => this.#leave('SIGTERM', 143, willful.ignoreTerm));
   }
 
@@ -94,7 +94,10 @@ class Program {
     this.#log.serve(message.session, message.incarnation, message.conversation);
     const conversation = Conversation.open(state, message.conversation);
     this.#conversation = conversation;
-    if (noReady) return;
+    const start = this.#script.startOf(message.session);
+    if (start === 'die') this.#leave('the script says so', 1, false);
+    if (start === 'garbage') this.#voice.raw('not a message\n\u0000\u001b[2J\n{"type":"ready\n');
+    if (noReady || start !== null) return;
     const ready: FromAgent = {
       type: 'ready',
       conversation: conversation.id,

@@ -9,7 +9,15 @@ interface ScriptTurn {
   readonly once?: boolean;
 }
 
+/** How an agent begins in the sessions whose key contains `match`. */
+interface ScriptStart {
+  readonly match: string;
+  /** `die`: exits with code 1; `never`: says nothing; `garbage`: says what is no message, then nothing. */
+  readonly do: 'die' | 'never' | 'garbage';
+}
+
 export class Script {
+  #starts: readonly ScriptStart[] = [];
   #turns: readonly ScriptTurn[] = [];
   #default: string | null = null;
 
@@ -18,11 +26,18 @@ export class Script {
     if (path === null) return;
     const file: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof file !== 'object' || file === null) throw new Error(`${path}: a script is a JSON object`);
-    const { turns = [], default: otherwise } = file as { readonly turns?: unknown; readonly default?: unknown };
+    const { turns = [], starts = [], default: otherwise } = file as { readonly [key: string]: unknown };
+    if (!Array.isArray(starts) || !starts.every(isStart))
+      throw new Error(`${path}: every start needs "match" and "do": die, never or garbage`);
+    this.#starts = starts;
     if (!Array.isArray(turns) || !turns.every(isTurn))
       throw new Error(`${path}: every turn needs "do", and "match" is text`);
     this.#turns = turns;
     this.#default = typeof otherwise === 'string' ? otherwise : null;
+  }
+
+  startOf(session: string): ScriptStart['do'] | null {
+    return this.#starts.find(({ match }) => session.includes(match))?.do ?? null;
   }
 
   /** What to do for this prompt: the first turn of the script that matches, else the prompt's own directives. */
@@ -37,4 +52,9 @@ export class Script {
 function isTurn(value: unknown): value is ScriptTurn {
   if (typeof value !== 'object' || value === null || !('do' in value)) return false;
   return typeof value.do === 'string' && (!('match' in value) || typeof value.match === 'string');
+}
+
+function isStart(value: unknown): value is ScriptStart {
+  if (typeof value !== 'object' || value === null || !('do' in value) || !('match' in value)) return false;
+  return typeof value.match === 'string' && (value.do === 'die' || value.do === 'never' || value.do === 'garbage');
 }
