@@ -27,6 +27,7 @@ describe('a turn', () => {
     expect((await one.result(4)).result).toEqual({
       outcome: 'completed',
       empty: false,
+      failure: null,
       data: { text: 'HELLO', usage: { tokens: 3 } },
     });
     expect(one.text(4)).toBe('contract 1 4 a-conversation');
@@ -176,6 +177,91 @@ test('a steer that throws is a steer that was not taken', async () => {
   await one.output(1);
   one.steer(1, 'x', 'text');
   expect((await one.first('steered', () => true)).taken).toBe(false);
+});
+
+describe('permission', () => {
+  const ask = { kind: 'execute', tool: 'Bash', title: 'npm test' } as const;
+
+  test('is asked for and answered; the note comes with it', async () => {
+    await using one = await agent(async function* (_prompt, context) {
+      yield 'a';
+      const { allow, note } = await context.ask(ask, { detail: { command: ['npm', 'test'] } });
+      return `${allow} ${note}`;
+    });
+    one.prompt(1, 'go');
+    const asked = await one.first('asked', () => true);
+    expect(asked).toEqual({ type: 'asked', turn: 1, request: 'ask-1', ask, detail: { command: ['npm', 'test'] } });
+    one.answer(1, 'ask-1', false, 'not now');
+    // What is over, or was never asked, changes nothing.
+    one.answer(1, 'ask-1', true);
+    one.answer(1, 'ask-7', true);
+    expect((await one.result(1)).result.data).toEqual({ text: 'false not now' });
+  });
+
+  test('that an interrupt takes back is denied without a word; nothing can be asked after it', async () => {
+    const said: boolean[] = [];
+    await using one = await agent(async function* (_prompt, context) {
+      yield 'a';
+      said.push((await context.ask(ask)).allow, (await context.ask(ask)).allow);
+    });
+    one.prompt(1, 'go');
+    await one.first('asked', () => true);
+    one.interrupt(1);
+    expect((await one.result(1)).result.outcome).toBe('interrupted');
+    expect(said).toEqual([false, false]);
+    expect(one.of('asked')).toHaveLength(1);
+    expect(one.of('withdrawn')).toEqual([]);
+  });
+
+  test('that the function does not want any more is withdrawn', async () => {
+    await using one = await agent(async function* (_prompt, context) {
+      yield 'a';
+      const stop = new AbortController();
+      const asked = context.ask(ask, { signal: stop.signal });
+      stop.abort();
+      return String((await asked).allow);
+    });
+    one.prompt(1, 'go');
+    expect((await one.result(1)).result.data).toEqual({ text: 'false' });
+    expect(one.of('withdrawn')).toEqual([{ type: 'withdrawn', turn: 1, request: 'ask-1' }]);
+  });
+});
+
+test('a failure of its provider makes the turn failed, and stands in the result; a retry is told', async () => {
+  await using one = await agent(async function* (_prompt, context) {
+    context.retrying({ class: 'overloaded', status: 529 });
+    yield 'a';
+    return { failure: { class: 'rate_limit', retryAfterMs: 2_000, status: 429, message: 'slow down' } };
+  });
+  one.prompt(1, 'go');
+  expect((await one.result(1)).result).toMatchObject({
+    outcome: 'failed',
+    failure: { class: 'rate_limit', retryAfterMs: 2_000, status: 429, message: 'slow down' },
+  });
+  expect(one.of('retrying')).toEqual([
+    {
+      type: 'retrying',
+      turn: 1,
+      failure: { class: 'overloaded', retryAfterMs: null, status: 529, message: 'overloaded' },
+    },
+  ]);
+});
+
+test('a model is changed for the turns that follow, or the function says that it cannot', async () => {
+  const run: AgentFunction = async function* (_prompt, { model }) {
+    yield String(model);
+  };
+  await using one = await agent(run, { models: (model) => model !== 'unknown' });
+  one.switchModel('large');
+  one.switchModel('unknown');
+  await one.first('switched', ({ ok }) => !ok);
+  expect(one.of('switched')).toEqual([
+    { type: 'switched', model: 'large', ok: true },
+    { type: 'switched', model: 'unknown', ok: false },
+  ]);
+  one.prompt(1, 'go');
+  await one.result(1);
+  expect(one.text(1)).toBe('large');
 });
 
 test('5,000 idle agents cost little', async () => {

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DriverSubject } from '../../src/agents/contract.ts';
-import type { AgentFunction } from '../../src/agents/index.ts';
+import type { FailureClass } from '../../src/agents/failures.ts';
+import type { AgentFunction, FunctionContext, FunctionResult } from '../../src/agents/index.ts';
 import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
 
 /** Short ladders: the tests wait for their ends. */
@@ -89,9 +90,38 @@ const ticks = (signal: AbortSignal): Promise<void> =>
     else setImmediate(resolve);
   });
 
+/** What the function does of its own accord, by prompt: asking, and failures of its provider. */
+async function* acts(prompt: string, context: FunctionContext): AsyncGenerator<string, FunctionResult | null> {
+  if (prompt === 'ask' || prompt === 'ask-withdrawn') {
+    const stop = new AbortController();
+    const asked = context.ask({ kind: 'execute', tool: 'Run', title: 'npm test' }, { signal: stop.signal });
+    if (prompt === 'ask-withdrawn') stop.abort();
+    const { allow } = await asked;
+    yield allow ? 'allowed' : 'denied';
+    return { text: 'done' };
+  }
+  if (prompt === 'api-429-once') {
+    context.retrying({ class: 'rate_limit', status: 429 });
+    yield 'done';
+    return { text: 'done' };
+  }
+  const failed = failures[prompt];
+  return failed === undefined ? null : { failure: { class: failed } };
+}
+
+const failures: { readonly [prompt: string]: FailureClass } = {
+  'api-400': 'invalid_request',
+  'api-401': 'auth',
+  'api-429': 'rate_limit',
+  'api-500': 'server_error',
+  'api-529': 'overloaded',
+  'api-drop': 'network',
+};
+
 /** A function agent that keeps its conversations in a map, as a user's would. */
 export function rememberingFunction(conversations: Map<string, { turn: number; prompt: string }[]>): AgentFunction {
-  return async function* (prompt, { signal, conversation, turn, rewind }) {
+  return async function* (prompt, context) {
+    const { signal, conversation, turn, rewind } = context;
     const turns = conversations.get(conversation) ?? [];
     conversations.set(conversation, turns);
     if (rewind !== null) turns.splice(turns.findIndex((one) => one.turn === rewind));
@@ -101,6 +131,8 @@ export function rememberingFunction(conversations: Map<string, { turn: number; p
       return { text: 'history' };
     }
     if (prompt === 'empty') return {};
+    const acted = yield* acts(prompt, context);
+    if (acted !== null) return acted;
     if (prompt === 'fail') throw new TypeError('the function fails');
     if (prompt === 'hang' || prompt === 'silent') {
       if (prompt === 'silent') yield 'a';
@@ -115,7 +147,7 @@ export function rememberingFunction(conversations: Map<string, { turn: number; p
       yield `piece ${piece} `;
       await ticks(signal);
     }
-    return { text: 'done' };
+    return { text: 'done', usage: { inputTokens: 1, outputTokens: 3 } };
   };
 }
 
@@ -123,8 +155,6 @@ export function functionSubject(): Disposable<DriverSubject> {
   const conversations = new Map<string, { turn: number; prompt: string }[]>();
   const noProcess = { unable: 'a function has no process of its own' };
   const ownAck = { unable: 'the driver itself acknowledges and settles; a function has no say in it' };
-  const noAsking = { unable: 'a function asks for nothing' };
-  const noApi = { unable: 'a function calls what it likes' };
   const noWire = { unable: 'there is no wire between a function and its driver' };
   const subject: DriverSubject = {
     name: 'function',
@@ -133,6 +163,7 @@ export function functionSubject(): Disposable<DriverSubject> {
         ? functionDriver(rememberingFunction(conversations), {
             steer: () => true,
             rewind: true,
+            models: true,
             knows: (conversation) => conversations.has(conversation),
             killGraceMs: 20,
           })
@@ -166,25 +197,25 @@ export function functionSubject(): Disposable<DriverSubject> {
       'grandchild-outside': noProcess,
       history: 'history',
       tool: noProcess,
-      ask: noAsking,
-      'ask-withdrawn': noAsking,
+      ask: 'ask',
+      'ask-withdrawn': 'ask-withdrawn',
       hang: 'hang',
       silent: 'silent',
-      'api-400': noApi,
-      'api-401': noApi,
-      'api-429': noApi,
-      'api-500': noApi,
-      'api-529': noApi,
-      'api-drop': noApi,
-      'api-429-once': noApi,
+      'api-400': 'api-400',
+      'api-401': 'api-401',
+      'api-429': 'api-429',
+      'api-500': 'api-500',
+      'api-529': 'api-529',
+      'api-drop': 'api-drop',
+      'api-429-once': 'api-429-once',
       'odd-request': noWire,
     },
     steers: true,
     resumes: true,
     loses: true,
     rewinds: true,
-    reportsUsage: { unable: 'a function reports what it likes' },
-    models: { unable: 'a function has no model' },
+    reportsUsage: true,
+    models: { other: 'another' },
   };
   return { subject, async [Symbol.asyncDispose]() {} };
 }

@@ -14,9 +14,15 @@ import { randomUUID } from 'node:crypto';
 import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
 import type { OutputKind } from '../../core/inputs.ts';
 import type { TurnResult } from '../../core/model.ts';
+import type { PermissionAsk } from '../../core/policy.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { realTimers } from '../../supervise/index.ts';
+import type { ProviderFailure } from '../failures.ts';
 import type { AgentDriver, AgentEvent, AgentHandle, AgentResult, AgentStart } from '../port.ts';
+import { type AskOptions, Asks, type Decision } from './asks.ts';
+
+/** What a function knows of a failed request to its model; what it leaves out is not known. */
+export type FunctionFailure = Pick<ProviderFailure, 'class'> & Partial<ProviderFailure>;
 
 export interface FunctionContext {
   /** Aborts when the turn is interrupted, or the agent ended. */
@@ -27,16 +33,27 @@ export interface FunctionContext {
   readonly turn: TurnId;
   /** Turn to be taken out of the conversation first; only where the driver declares `rewind`. */
   readonly rewind: TurnId | null;
+  /** The model of this turn; null: the function's default. Changes between turns only where the driver declares `models`. */
+  readonly model: string | null;
+  /** Asks for permission. Resolves with a denial, never rejects, when the turn is interrupted or over. */
+  readonly ask: (ask: PermissionAsk, options?: AskOptions) => Promise<Decision>;
+  /** Says that a failed request is tried again. */
+  readonly retrying: (failure: FunctionFailure) => void;
 }
 
 /** What a turn may yield: text, or an output of another kind. */
 export type FunctionOutput = string | { readonly kind: OutputKind; readonly data: unknown };
 
-/** What a turn may return. Without an outcome: `interrupted` if its signal has aborted, else `completed`. */
+/**
+ * What a turn may return. Without an outcome: `interrupted` if its signal has aborted, else `failed` with a failure, else
+ * `completed`.
+ */
 export interface FunctionResult {
   readonly text?: string;
   readonly usage?: unknown;
   readonly error?: unknown;
+  /** Why the provider did not answer; told only with the outcome `failed`. */
+  readonly failure?: FunctionFailure;
   readonly outcome?: TurnResult['outcome'];
 }
 
@@ -54,6 +71,8 @@ export interface FunctionDriverOptions {
   readonly steer?: (text: string, context: FunctionContext) => boolean;
   /** The function heeds `context.rewind`. */
   readonly rewind?: boolean;
+  /** Changes the model of the turns that follow; false: it could not. `true` stands for always. Declares the capability. */
+  readonly models?: true | ((model: string | null) => boolean);
   /** Whether a conversation can be resumed. Default: always, since nothing of it is kept here. */
   readonly knows?: (conversation: string) => boolean;
   /** How long an ended turn may take to come to its end before it is abandoned. Default 100. */
@@ -75,6 +94,7 @@ interface Running {
   readonly turn: TurnId;
   readonly abort: AbortController;
   readonly context: FunctionContext;
+  readonly asks: Asks;
 }
 
 export function functionDriver(run: AgentFunction, options: FunctionDriverOptions = {}): FunctionDriver {
@@ -100,6 +120,7 @@ class FunctionAgent implements AgentHandle {
   readonly #start: AgentStart;
   readonly #late: { dropped: number };
   readonly #conversation: string;
+  #model: string | null;
   #running: Running | null = null;
   /** Set once: the end has begun. */
   #ending: string | null = null;
@@ -111,13 +132,19 @@ class FunctionAgent implements AgentHandle {
     this.#options = options;
     this.#start = start;
     this.#late = late;
+    this.#model = start.model;
     const wanted = start.conversation;
     const known = wanted !== null && (options.knows?.(wanted) ?? true);
     this.#conversation = known ? wanted : (options.ids ?? randomUUID)();
     queueMicrotask(() =>
       this.#emit({
         type: 'ready',
-        caps: { acks: true, steer: options.steer !== undefined, rewind: options.rewind === true, models: false },
+        caps: {
+          acks: true,
+          steer: options.steer !== undefined,
+          rewind: options.rewind === true,
+          models: options.models !== undefined,
+        },
         conversation: this.#conversation,
         lost: wanted !== null && !known,
       }),
@@ -129,8 +156,19 @@ class FunctionAgent implements AgentHandle {
     const abort = new AbortController();
     const { session, incarnation } = this.#start;
     const conversation = this.#conversation;
-    const context = { signal: abort.signal, session, incarnation, conversation, turn, rewind };
-    const running = { turn, abort, context };
+    const asks = new Asks(turn, (event) => this.#emit(event), abort.signal);
+    const context: FunctionContext = {
+      signal: abort.signal,
+      session,
+      incarnation,
+      conversation,
+      turn,
+      rewind,
+      model: this.#model,
+      ask: (ask, how) => asks.ask(ask, how),
+      retrying: (failure) => this.#emit({ type: 'retrying', turn, failure: failureOf(failure) }),
+    };
+    const running = { turn, abort, context, asks };
     this.#running = running;
     queueMicrotask(() => void this.#take(running, text));
   }
@@ -152,11 +190,17 @@ class FunctionAgent implements AgentHandle {
     });
   }
 
-  /** A function asks for nothing. */
-  answer(): void {}
+  answer(turn: TurnId, request: string, decision: Decision): void {
+    if (this.#running?.turn === turn) this.#running.asks.answer(request, decision);
+  }
 
-  /** Never called: it declares no models. */
-  switchModel(): void {}
+  switchModel(model: string | null): void {
+    queueMicrotask(() => {
+      const ok = this.#switchTo(model);
+      if (ok) this.#model = model;
+      this.#emit({ type: 'switched', model, ok });
+    });
+  }
 
   close(): void {
     this.#end('closed');
@@ -174,14 +218,24 @@ class FunctionAgent implements AgentHandle {
     }
   }
 
+  #switchTo(model: string | null): boolean {
+    const { models } = this.#options;
+    try {
+      return typeof models === 'function' ? models(model) : models === true;
+    } catch {
+      return false;
+    }
+  }
+
   async #take(running: Running, text: string): Promise<void> {
     this.#emit({ type: 'started', turn: running.turn });
     let result: AgentResult;
     try {
       result = resultOf(await this.#drive(running, text), running.abort.signal.aborted);
     } catch (error) {
-      result = failureOf(error, running.abort.signal.aborted);
+      result = thrownOf(error, running.abort.signal.aborted);
     }
+    running.asks.end();
     if (this.#running === running) this.#running = null;
     this.#emit({ type: 'result', turn: running.turn, result });
     if (this.#ending !== null) this.#finish(false);
@@ -235,13 +289,22 @@ class FunctionAgent implements AgentHandle {
 function resultOf(value: FunctionResult | string | void, aborted: boolean): AgentResult {
   const returned = typeof value === 'string' ? { text: value } : (value ?? {});
   const { text = '', usage, error } = returned;
-  const outcome = returned.outcome ?? (aborted ? 'interrupted' : 'completed');
+  const outcome =
+    returned.outcome ?? (aborted ? 'interrupted' : returned.failure === undefined ? 'completed' : 'failed');
   const data = { text, ...(usage === undefined ? {} : { usage }), ...(error === undefined ? {} : { error }) };
-  return { outcome, empty: text === '', failure: null, data };
+  const failure = outcome === 'failed' && returned.failure !== undefined ? failureOf(returned.failure) : null;
+  return { outcome, empty: text === '', failure, data };
 }
 
+const failureOf = (failure: FunctionFailure): ProviderFailure => ({
+  retryAfterMs: null,
+  status: null,
+  message: failure.class,
+  ...failure,
+});
+
 /** A throw after the abort is how most functions stop: that is an interruption, and the error is kept beside it. */
-function failureOf(thrown: unknown, aborted: boolean): AgentResult {
+function thrownOf(thrown: unknown, aborted: boolean): AgentResult {
   const error =
     thrown instanceof Error
       ? { name: thrown.name, message: thrown.message, stack: thrown.stack ?? null, ...codeOf(thrown) }

@@ -1,0 +1,65 @@
+/**
+ * The permission requests of one turn of a function. Owned by the turn; ended with it.
+ *
+ *  Q-1 Every promise that `ask` gives resolves: by the answer, by the caller's own withdrawal, by the interrupt, or at the end.
+ *  Q-2 A withdrawal is told (A-7); what an interrupt or the end takes back is not.
+ */
+import type { TurnId } from '../../core/ids.ts';
+import type { PermissionAsk } from '../../core/policy.ts';
+import type { AgentEvent } from '../port.ts';
+
+export interface Decision {
+  readonly allow: boolean;
+  readonly note: string | null;
+}
+
+export interface AskOptions {
+  /** The request in the function's own words, for the tape. Any JSON. */
+  readonly detail?: unknown;
+  /** Its abort withdraws the request. */
+  readonly signal?: AbortSignal;
+}
+
+const denied: Decision = { allow: false, note: null };
+
+export class Asks {
+  readonly #turn: TurnId;
+  readonly #emit: (event: AgentEvent) => void;
+  readonly #open = new Map<string, (decision: Decision) => void>();
+  #count = 0;
+  #over = false;
+
+  constructor(turn: TurnId, emit: (event: AgentEvent) => void, interrupted: AbortSignal) {
+    this.#turn = turn;
+    this.#emit = emit;
+    interrupted.addEventListener('abort', () => this.end(), { once: true });
+  }
+
+  ask(ask: PermissionAsk, { detail = null, signal }: AskOptions = {}): Promise<Decision> {
+    if (this.#over || signal?.aborted === true) return Promise.resolve(denied);
+    this.#count += 1;
+    const request = `ask-${this.#count}`;
+    const decision = new Promise<Decision>((resolve) => this.#open.set(request, resolve));
+    signal?.addEventListener('abort', () => this.#withdraw(request), { once: true });
+    this.#emit({ type: 'asked', turn: this.#turn, request, ask, detail });
+    return decision;
+  }
+
+  answer(request: string, decision: Decision): void {
+    const settle = this.#open.get(request);
+    this.#open.delete(request);
+    settle?.(decision);
+  }
+
+  /** The turn is interrupted or over: everything is denied, and nothing is asked any more. */
+  end(): void {
+    this.#over = true;
+    for (const request of this.#open.keys()) this.answer(request, denied);
+  }
+
+  #withdraw(request: string): void {
+    if (this.#over || !this.#open.has(request)) return;
+    this.#emit({ type: 'withdrawn', turn: this.#turn, request });
+    this.answer(request, denied);
+  }
+}
