@@ -97,6 +97,7 @@ function allocate(count: number): void {
       parked: null,
       throttle: null,
       conversation: null,
+      lost: false,
       hold: session.hold,
       agent: session.agent,
       fenced: false,

@@ -74,7 +74,7 @@ function encodeSession(world: World, out: Writer): void {
     agentKind |
       bit(up?.at === 'turn', 2) |
       bit(up?.unsolicited === true, 3) |
-      bit(up?.lost === true, 4) |
+      bit(session.lost, 4) |
       bit(session.parked !== null, 5) |
       bit(session.conversation !== null, 6) |
       bit(session.fenced, 7),

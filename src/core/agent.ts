@@ -1,11 +1,10 @@
 /** What the agent's driver reports, and the deadlines that guard against an agent that reports nothing (rules 7 to 10, 18). */
 import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
 import type { InputOf } from './inputs.ts';
-import { atRest, stalled } from './arrange.ts';
+import { atRest, firstWaiter } from './arrange.ts';
 import { limitReached } from './commands.ts';
 import type { Agent, Turn, TurnResult } from './model.ts';
 import type { Reply, StaleKind } from './outputs.ts';
-import { treeFirst } from './tree.ts';
 import { askReached } from './permission.ts';
 import {
   closeAgent,
@@ -30,9 +29,10 @@ export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
     return stale('incarnation');
   }
   const { inc, model } = agent;
-  d.s.agent = { kind: 'up', inc, at: 'boundary', model, unsolicited: false, caps: input.caps, lost: input.lost };
+  d.s.agent = { kind: 'up', inc, at: 'boundary', model, unsolicited: false, caps: input.caps };
   d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
   if (input.lost) {
+    d.s.lost = true;
     sessionEvent(d, 'conversation-lost', { conversation: d.s.conversation });
   }
   if (input.conversation !== null || input.lost) {
@@ -82,6 +82,7 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
     return stale('turn');
   }
   taskEvent(d, task, 'turn-started', { turn: turn.id });
+  d.s.lost = false;
   if (turn.intent === null) {
     setTurn(d, { ...turn, phase: 'running' });
     return OK;
@@ -161,6 +162,7 @@ function boundary(d: Draft, given: TurnResult): void {
   if (agent.kind === 'up') {
     d.s.agent = { ...agent, at: 'boundary' };
   }
+  d.s.lost = false;
   endTurn(d, { kind: 'result', result: given });
 }
 
@@ -266,6 +268,10 @@ function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle',
     return stale('timer');
   }
   if (name === 'switch') {
+    const hold = d.s.hold;
+    if (hold !== null && hold.turn?.phase === 'pending') {
+      taskEvent(d, hold.task, 'deadline', { name, turn: hold.turn.id });
+    }
     killAgent(d, 'switch_deadline');
     return OK;
   }
@@ -351,7 +357,7 @@ function holdTimer(d: Draft, of: number | string): Reply {
     return stale('timer');
   }
   d.s.hold = { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: false };
-  if (treeFirst(d.s.queue) !== null && !stalled(d.s)) {
+  if (firstWaiter(d.s) !== null) {
     limitReached(d);
   }
   return OK;

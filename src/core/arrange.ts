@@ -2,7 +2,7 @@
  * What must follow from the facts at the end of every step: who owns the session, whose turn starts, who is interrupted,
  * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
  */
-import { type Draft, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
+import { type Draft, mustTask, NO_ASKS, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
 import type { Agent, Hold, Session, Task, Turn } from './model.ts';
@@ -34,11 +34,11 @@ function settleOwner(d: Draft): void {
     invariant(round < 8, 'the owner is settled in a few rounds');
     const hold = d.s.hold;
     if (hold === null) {
-      const first = treeFirst(d.s.queue);
-      if (first === null || (d.s.throttle !== null && first.key.rank !== 0)) {
+      const first = firstWaiter(d.s);
+      if (first === null) {
         return;
       }
-      grant(d, first.value);
+      grant(d, first);
       continue;
     }
     const task = mustTask(d, hold.task);
@@ -47,13 +47,16 @@ function settleOwner(d: Draft): void {
       preemptIfDemanded(d, task, turn);
       return;
     }
-    if (task.lane === 'background' && turn?.protected !== true && interactiveWaits(d.s)) {
-      // Between two turns, or admitted and not sent: nothing is on the wire, so it gives way at once (rule 6).
+    const back = heldBack(d.s, task);
+    const shielded = turn?.protected === true;
+    if (task.lane === 'background' && (back || !shielded) && interactiveWaits(d.s)) {
+      // Between two turns, or admitted and not sent: nothing is on the wire, so it gives way at once (rule 6). Protection is
+      // for a turn that can go on; one that is held back has it again when its time comes.
       const by = treeFirst(d.s.queue)?.value ?? null;
-      yieldHold(d, by, turn === null ? task.streak : task.streak + 1);
+      yieldHold(d, by, turn === null || shielded ? task.streak : task.streak + 1);
       continue;
     }
-    if (heldBack(d, task)) {
+    if (back) {
       return;
     }
     if (turn !== null) {
@@ -68,7 +71,14 @@ function settleOwner(d: Draft): void {
 }
 
 /** Background work holds back first; it keeps its hold until somebody more urgent comes. */
-const heldBack = (d: Draft, task: Task): boolean => d.s.throttle !== null && task.lane === 'background';
+const heldBack = (session: Pick<Session, 'throttle'>, task: Task): boolean =>
+  session.throttle !== null && task.lane === 'background';
+
+/** Whoever is first in the queue, if it is the owner that it waits for: not the operator, and not the end of a throttle. */
+export const firstWaiter = (session: Pick<Session, 'parked' | 'throttle' | 'queue'>): TaskId | null => {
+  const first = treeFirst(session.queue);
+  return first === null || stalled(session) || (session.throttle !== null && first.key.rank !== 0) ? null : first.value;
+};
 
 function grant(d: Draft, id: TaskId): void {
   const waiting = mustTask(d, id);
@@ -97,7 +107,7 @@ function beginTurn(d: Draft, task: Task): void {
     call: task.mode === 'code' ? (task.call?.id ?? null) : null,
     phase: 'pending',
     model: task.call?.model ?? task.model,
-    asks: [],
+    asks: NO_ASKS,
     protected: task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,
     intent: null,
     by: null,
@@ -129,7 +139,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     switchModel(d, agent, turn.model);
     return;
   }
-  d.s.agent = { ...agent, at: 'turn', lost: false };
+  d.s.agent = { ...agent, at: 'turn' };
   setHold(d, { task: hold.task, epoch: hold.epoch, turn: { ...turn, phase: 'sent' }, limited: hold.limited });
   for (const id of task.riders) {
     putTask(d, { ...mustTask(d, id), taken: true });
@@ -144,7 +154,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     attempt: task.attempts,
     resumed: task.begun,
     cut: task.cut,
-    lost: agent.lost,
+    lost: d.s.lost,
     rewind: task.rewind,
   });
   d.effects.push({ type: 'arm', timer: 'silence', of: turn.id });
@@ -160,6 +170,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     cut: task.cut,
     protected: turn.protected,
     riders: task.riders,
+    model: turn.model,
   });
   if (task.rewind !== null) {
     putTask(d, { ...mustTask(d, task.id), rewind: null });
@@ -184,17 +195,33 @@ function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
   }
 }
 
-/** The hold limit runs only while somebody waits (a healthy long turn that nobody waits behind is left alone). */
+/**
+ * The hold limit begins when somebody waits for the owner (a healthy long turn that nobody waits behind is left alone), and
+ * is over when nobody waits any more, or the owner itself is kept from going on.
+ */
 function limitHold(d: Draft): void {
   const before = d.before.hold;
   const hold = d.s.hold;
   if (before !== null && before.limited && before.epoch !== hold?.epoch) {
     d.effects.push({ type: 'disarm', timer: 'hold', of: before.epoch });
   }
-  const waits = treeSize(d.s.queue) > 0;
-  if (hold === null || hold.limited === waits || (waits && stalled(d.s))) {
+  if (hold === null) {
     return;
   }
-  setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: waits });
-  d.effects.push({ type: waits ? 'arm' : 'disarm', timer: 'hold', of: hold.epoch });
+  const begins = hold.limited ? treeSize(d.s.queue) > 0 : firstWaiter(d.s) !== null;
+  const limited = begins && !isKept(d, hold);
+  if (hold.limited !== limited) {
+    setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited });
+    d.effects.push({ type: limited ? 'arm' : 'disarm', timer: 'hold', of: hold.epoch });
+  }
+}
+
+/** It has a turn to take, and is not allowed to have it sent. */
+function isKept(d: Draft, hold: Hold): boolean {
+  if (d.s.parked === null && d.s.throttle === null) {
+    return false;
+  }
+  const task = mustTask(d, hold.task);
+  const wants = hold.turn === null ? task.mode === 'prompt' || task.call !== null : hold.turn.phase === 'pending';
+  return wants && (stalled(d.s) || heldBack(d.s, task));
 }

@@ -22,6 +22,9 @@ import type {
 import { reindex } from './queue.ts';
 import { treeGet, treePut, treeRemove } from './tree.ts';
 
+/** One for all turns that ask for nothing, so that a change of the requests is seen by identity. */
+export const NO_ASKS: readonly string[] = [];
+
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface Draft {
@@ -59,6 +62,7 @@ export function begin(session: Session, at: number): Draft {
       parked: session.parked,
       throttle: session.throttle,
       conversation: session.conversation,
+      lost: session.lost,
       hold: session.hold,
       agent: session.agent,
       fenced: session.fenced,
@@ -225,6 +229,7 @@ export function sessionRow(session: Session): SessionRow {
     incarnations: session.incarnations,
     parked: session.parked,
     conversation: session.conversation,
+    lost: session.lost,
     hold:
       hold === null
         ? null
@@ -232,12 +237,15 @@ export function sessionRow(session: Session): SessionRow {
             task: hold.task,
             epoch: hold.epoch,
             sent: hold.turn !== null && hold.turn.phase !== 'pending' ? hold.turn.id : null,
+            asks: asksOf(hold),
           },
   };
 }
 
 const sentOf = (hold: Hold | null): number =>
   hold === null || hold.turn === null || hold.turn.phase === 'pending' ? 0 : hold.turn.id;
+
+const asksOf = (hold: Hold | null): readonly string[] => hold?.turn?.asks ?? NO_ASKS;
 
 const sameRow = (a: Session, b: Session): boolean =>
   a.epoch === b.epoch &&
@@ -246,9 +254,11 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.incarnations === b.incarnations &&
   a.parked === b.parked &&
   a.conversation === b.conversation &&
+  a.lost === b.lost &&
   a.hold?.task === b.hold?.task &&
   a.hold?.epoch === b.hold?.epoch &&
-  sentOf(a.hold) === sentOf(b.hold);
+  sentOf(a.hold) === sentOf(b.hold) &&
+  asksOf(a.hold) === asksOf(b.hold);
 
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */
 export function finish(d: Draft, reply: Reply): StepResult {

@@ -167,8 +167,6 @@ export type Agent =
       /** It takes a turn that nobody asked for; the next prompt waits. */
       readonly unsolicited: boolean;
       readonly caps: AgentCaps;
-      /** Its conversation is a fresh one because the old one was unknown to it; the next prompt says so. */
-      readonly lost: boolean;
     }
   | { readonly kind: 'ending'; readonly inc: Incarnation };
 
@@ -222,6 +220,8 @@ export interface Session {
   readonly throttle: Throttle | null;
   /** The agent's own id of the conversation, to resume it; null until the agent named one. */
   readonly conversation: string | null;
+  /** The conversation is a fresh one because the old one was unknown to the agent, and no prompt that says so was read yet. */
+  readonly lost: boolean;
   readonly hold: Hold | null;
   readonly agent: Agent;
   /** The node has lost the session: nothing may be decided here any more. */

@@ -6,7 +6,10 @@ import type { Session, Task, TaskStatus, TerminalStatus, TurnOutcome } from './m
 /** A task as the store keeps it: all of it but the live runner. Payload, result and `seq` have columns of their own. */
 export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
 
-/** A session as the store keeps it. `sent`: the turn's prompt may have reached the agent. */
+/**
+ * A session as the store keeps it. `sent`: the turn's prompt may have reached the agent; `asks`: its permission requests that
+ * wait for a person, so that each of them has its end on the tape though the node dies.
+ */
 export interface SessionRow {
   readonly key: SessionKey;
   readonly epoch: Epoch;
@@ -15,7 +18,13 @@ export interface SessionRow {
   readonly incarnations: Incarnation;
   readonly parked: string | null;
   readonly conversation: string | null;
-  readonly hold: { readonly task: TaskId; readonly epoch: Epoch; readonly sent: TurnId | null } | null;
+  readonly lost: boolean;
+  readonly hold: {
+    readonly task: TaskId;
+    readonly epoch: Epoch;
+    readonly sent: TurnId | null;
+    readonly asks: readonly string[];
+  } | null;
 }
 
 /** Events on a task's tape, in the order a task usually meets them. `final` comes once and last. */

@@ -2,7 +2,8 @@
  * Permission requests of the agent (design, section 6): decided by the task's policy, or waiting for a person. A wait for a
  * person is no hang: it has a deadline of its own in place of the silence deadline, and an interrupt withdraws it.
  */
-import { type Draft, mustHold, taskEvent } from './draft.ts';
+import { type Draft, mustHold, NO_ASKS, taskEvent } from './draft.ts';
+import { invariant } from './errors.ts';
 import type { InputOf } from './inputs.ts';
 import type { Turn } from './model.ts';
 import type { Reply } from './outputs.ts';
@@ -27,9 +28,13 @@ export function asked(d: Draft, input: InputOf<'asked'>): Reply {
     answer(d, turn, request, { allow: false, decision: 'withdrawn', by: 'interrupt', note: null });
     return OK;
   }
-  const verdict = input.verdict ?? (turn.asks.length >= asksMax ? 'deny' : null);
+  const { verdict } = input;
   if (verdict !== null) {
     answer(d, turn, request, { allow: verdict === 'allow', decision: verdict, by: 'policy', note: null });
+    return OK;
+  }
+  if (turn.asks.length >= asksMax) {
+    answer(d, turn, request, { allow: false, decision: 'deny', by: 'limit', note: null });
     return OK;
   }
   setAsks(d, turn, [...turn.asks, request]);
@@ -45,7 +50,7 @@ export function withdrawn(d: Draft, input: InputOf<'withdrawn'>): Reply {
   if (!turn.asks.includes(request)) {
     return { kind: 'stale', what: 'unasked' };
   }
-  const told = { turn: turn.id, request, decision: 'withdrawn', by: 'agent' };
+  const told = { turn: turn.id, request, decision: 'withdrawn', by: 'agent', note: null };
   taskEvent(d, mustHold(d).task, 'permission-decided', told);
   setAsks(d, turn, without(turn, request));
   return OK;
@@ -67,10 +72,13 @@ export function askReached(d: Draft, turn: Turn): void {
   for (const request of turn.asks) {
     answer(d, turn, request, { allow: false, decision: 'deny', by: 'deadline', note: null });
   }
-  setAsks(d, turn, []);
+  setAsks(d, turn, NO_ASKS);
 }
 
-const without = (turn: Turn, request: string): readonly string[] => turn.asks.filter((one) => one !== request);
+function without(turn: Turn, request: string): readonly string[] {
+  const rest = turn.asks.filter((one) => one !== request);
+  return rest.length === 0 ? NO_ASKS : rest;
+}
 
 interface Decision {
   readonly allow: boolean;
@@ -83,9 +91,8 @@ function answer(d: Draft, turn: Turn, request: string, decided: Decision): void 
   const agent = d.s.agent;
   const { allow, decision, by, note } = decided;
   taskEvent(d, mustHold(d).task, 'permission-decided', { turn: turn.id, request, decision, by, note });
-  if (agent.kind === 'up') {
-    d.effects.push({ type: 'answer', inc: agent.inc, turn: turn.id, request, allow, note });
-  }
+  invariant(agent.kind === 'up', 'an answer goes to a running agent');
+  d.effects.push({ type: 'answer', inc: agent.inc, turn: turn.id, request, allow, note });
 }
 
 /** The silence deadline rests while a person is waited for. */

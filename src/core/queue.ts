@@ -28,6 +28,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     parked: null,
     throttle: null,
     conversation: null,
+    lost: false,
     hold: null,
     agent: { kind: 'none' },
     fenced: false,

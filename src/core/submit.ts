@@ -1,4 +1,5 @@
 /** Admission: what a new task does to a session, by its `whenBusy` (design, section 5). Refusals come before any change. */
+import { stalled } from './arrange.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from './draft.ts';
 import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
@@ -33,12 +34,11 @@ function steerable(d: Draft, input: Submit): Turn | null {
     return null;
   }
   const sameParty = input.task.party !== null && mustTask(d, hold.task).party === input.task.party;
-  if (hold.turn.model !== input.task.model) {
+  // A message that asks for no model goes into a turn of any.
+  if (input.task.model !== null && hold.turn.model !== input.task.model) {
     return null;
   }
-  return d.s.parked === null && sameParty && hold.turn.phase === 'running' && hold.turn.intent === null
-    ? hold.turn
-    : null;
+  return !stalled(d.s) && sameParty && hold.turn.phase === 'running' && hold.turn.intent === null ? hold.turn : null;
 }
 
 /** The newest task of the same party that is still queued, if its window for further parts is open. */

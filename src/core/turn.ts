@@ -9,6 +9,7 @@ import {
   leaveCarrier,
   mustHold,
   mustTask,
+  NO_ASKS,
   putLive,
   putTask,
   sessionEvent,
@@ -44,12 +45,13 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: string |
     return;
   }
   const latched = turn.phase === 'sent';
-  for (const request of turn.asks) {
-    taskEvent(d, hold.task, 'permission-decided', { turn: turn.id, request, decision: 'withdrawn', by: 'interrupt' });
-  }
-  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', asks: [] });
+  withdrawAsks(d, turn, 'interrupt');
+  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', asks: NO_ASKS });
   taskEvent(d, hold.task, 'interrupt', { turn: turn.id, why: intent, by, wire: !latched });
-  if (!latched) {
+  if (latched) {
+    // With an interrupt the driver answers them by itself; this one is not written yet, and the agent may wait for the answer.
+    refuseAsks(d, turn);
+  } else {
     writeInterrupt(d, turn, false);
   }
   d.effects.push(
@@ -60,6 +62,23 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: string |
 
 /** What guards a turn on the wire that nobody interrupts: a wait for a person is no silence of the agent. */
 export const quietTimer = (turn: Turn): 'ask' | 'silence' => (turn.asks.length > 0 ? 'ask' : 'silence');
+
+/** Nobody has to answer what the turn asks for any more. */
+function withdrawAsks(d: Draft, turn: Turn, by: 'interrupt' | 'turn-ended'): void {
+  const hold = mustHold(d);
+  for (const request of turn.asks) {
+    const told = { turn: turn.id, request, decision: 'withdrawn', by, note: null };
+    taskEvent(d, hold.task, 'permission-decided', told);
+  }
+}
+
+function refuseAsks(d: Draft, turn: Turn): void {
+  const agent = d.s.agent;
+  invariant(agent.kind === 'up', 'an answer goes to a running agent');
+  for (const request of turn.asks) {
+    d.effects.push({ type: 'answer', inc: agent.inc, turn: turn.id, request, allow: false, note: null });
+  }
+}
 
 export function writeInterrupt(d: Draft, turn: Turn, again: boolean): void {
   const agent = d.s.agent;
@@ -185,9 +204,7 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   const task = mustTask(d, hold.task);
   const outcome = outcomeOf(turn, task, end);
   const data = end.kind === 'result' ? end.result.data : { reason: end.reason };
-  for (const request of turn.asks) {
-    taskEvent(d, task.id, 'permission-decided', { turn: turn.id, request, decision: 'withdrawn', by: 'turn-ended' });
-  }
+  withdrawAsks(d, turn, 'turn-ended');
   setTurn(d, null);
   d.effects.push({ type: 'disarm', timer: turn.intent === null ? quietTimer(turn) : 'drain', of: turn.id });
   if (turn.protected) {

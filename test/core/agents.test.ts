@@ -173,10 +173,23 @@ describe('operators', () => {
   test('what if a parked session waits longer than its hold limit? (I-20, I-21)', () => {
     const box = new Box();
     box.submit('A');
+    box.runs();
     box.submit('B');
     box.park();
     box.passes('hold');
     expect(box.owner).toBe('A');
+    expect(box.armed).not.toContain('hold:1');
+    box.unpark();
+    expect(box.armed).toContain('hold:1');
+  });
+
+  test('what if a parked session keeps its owner from having its turn sent? (I-20, I-21)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.submit('B');
+    box.park();
+    // It is not the owner that B waits for; when it goes on, the limit begins anew.
+    expect(box.armed).not.toContain('hold:1');
     box.unpark();
     expect(box.armed).toContain('hold:1');
   });

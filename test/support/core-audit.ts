@@ -2,7 +2,7 @@
  * What must be true of every step of the session core, whatever the input. The driver and the property tests call it after
  * each step; a step that breaks anything here fails the test it happens in, by the sentence that is pushed.
  */
-import type { Agent, Session, Task, Turn } from '../../src/core/model.ts';
+import type { Agent, Lane, Session, Task, Turn } from '../../src/core/model.ts';
 import type { Input } from '../../src/core/inputs.ts';
 import type { Effect, Record as StepRecord, StepResult } from '../../src/core/outputs.ts';
 import { compareQueue, isWaiting, preempts, queueKey } from '../../src/core/queue.ts';
@@ -53,6 +53,7 @@ export function audit(before: Session, input: Input, result: StepResult): string
   auditOwner(session, say);
   auditGrant(before, session, say);
   auditEffects(before, session, effects, say);
+  auditHeldBack(before, session, effects, say);
   return problems;
 }
 
@@ -164,21 +165,52 @@ function auditTasks(session: Session, say: Say): void {
   }
 }
 
+/** A turn asks for permission only while nobody interrupts it; one that waits for a person is on the wire. */
+function auditAsks(turn: Turn | null, say: Say): void {
+  const asks = turn?.asks ?? [];
+  if (asks.length > 0 && (!onWire(turn) || turn.intent !== null)) {
+    say('a turn that is not running by itself waits for a person');
+  }
+  if (new Set(asks).size < asks.length || asks.length > 32) {
+    say('a person is asked twice, or for too much');
+  }
+}
+
+/** Whether nothing may be granted or sent at all, or not in the background lane. */
+const holdsBack = ({ parked, throttle }: Session, lane: Lane): boolean =>
+  parked !== null || throttle?.level === 'all' || (throttle !== null && lane === 'background');
+
+function auditHeldBack(before: Session, session: Session, effects: readonly Effect[], say: Say): void {
+  const owner = tasksOf(session).find((task) => task.id === session.hold?.task);
+  const back = owner !== undefined && holdsBack(session, owner.lane);
+  const granted = session.hold !== null && session.hold.epoch !== before.hold?.epoch;
+  // What is steered goes into a turn that runs already; only a session that does nothing at all takes none.
+  const kinds = holdsBack(session, 'interactive') ? /^(?:start|prompt|switch|steer)$/ : /^(?:start|prompt|switch)$/;
+  const sends = effects.some(({ type }) => kinds.test(type));
+  if (back && (granted || sends)) {
+    say('the session is held back, and yet something is granted or sent');
+  }
+  if (back && !onWire(session.hold?.turn) && session.hold?.limited === true && session.hold.turn !== null) {
+    say('the hold limit runs against an owner that may not go on');
+  }
+}
+
 function auditOwner(session: Session, say: Say): void {
-  const { hold, agent, parked } = session;
+  const { hold, agent } = session;
+  auditAsks(hold?.turn ?? null, say);
   const turn = hold?.turn ?? null;
   const waits = [...treeEntries(session.queue)].map(([key]) => key);
   if (onWire(turn) !== (agent.kind === 'up' && agent.at === 'turn')) {
     say('the turn on the wire and the agent disagree');
   }
-  if (session.fenced || parked !== null) {
+  if (session.fenced || holdsBack(session, 'interactive')) {
     return;
   }
-  if (hold === null && waits.length > 0) {
+  if (hold === null && waits.length > 0 && !holdsBack(session, waits[0]?.rank === 0 ? 'interactive' : 'background')) {
     say('a free session with waiters');
   }
   const owner = tasksOf(session).find((task) => task.id === hold?.task);
-  if (owner?.lane !== 'background' || turn?.protected === true) {
+  if (owner?.lane !== 'background' || (turn?.protected === true && (onWire(turn) || session.throttle === null))) {
     return;
   }
   if (!onWire(turn) && waits[0]?.rank === 0) {
@@ -215,7 +247,7 @@ const live = (agent: Agent): number | null => (agent.kind === 'none' ? null : ag
 
 function auditEffects(before: Session, session: Session, effects: readonly Effect[], say: Say): void {
   const turn = session.hold?.turn ?? null;
-  for (const type of ['prompt', 'start', 'kill', 'close', 'interrupt', 'run'] as const) {
+  for (const type of ['prompt', 'start', 'kill', 'close', 'interrupt', 'switch', 'run'] as const) {
     if (effects.filter((effect) => effect.type === type).length > 1) {
       say(`more than one ${type}`);
     }
@@ -247,6 +279,21 @@ function auditEffects(before: Session, session: Session, effects: readonly Effec
           say(`a ${effect.type} that does not name the live agent`);
         }
         break;
+      case 'answer':
+        if (turn?.id !== effect.turn || !onWire(turn) || live(session.agent) !== effect.inc) {
+          say('an answer to a turn that asks for nothing');
+        }
+        break;
+      case 'switch':
+        if (
+          session.agent.kind !== 'up' ||
+          session.agent.at !== 'switching' ||
+          session.agent.inc !== effect.inc ||
+          session.agent.model !== effect.model
+        ) {
+          say('a switch of an agent that is not switching to that');
+        }
+        break;
       case 'steer':
       case 'run':
       case 'abort':
@@ -268,12 +315,14 @@ export function deadlinesOf(session: Session): Set<string> {
     want(hold.limited, 'hold', hold.epoch);
   }
   if (onWire(turn)) {
-    want(turn.intent === null, 'silence', turn.id);
+    want(turn.intent === null && turn.asks.length === 0, 'silence', turn.id);
+    want(turn.intent === null && turn.asks.length > 0, 'ask', turn.id);
     want(turn.intent !== null, 'drain', turn.id);
     want(turn.protected, 'protected', turn.id);
   }
   if (agent.kind !== 'none') {
     want(agent.kind === 'starting', 'start', agent.inc);
+    want(agent.kind === 'up' && agent.at === 'switching', 'switch', agent.inc);
     want(agent.kind === 'up' && agent.unsolicited, 'unsolicited', agent.inc);
     want(agent.kind === 'up' && !agent.unsolicited && agent.at === 'boundary', 'idle', agent.inc);
   }

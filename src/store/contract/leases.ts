@@ -70,7 +70,7 @@ export function leases({ api, check }: Suite): void {
       const row = sessionRow(key('a'), {
         epoch: epoch(3),
         conversation: 'c',
-        hold: { task: taskId('t2'), epoch: epoch(3), sent: null },
+        hold: { task: taskId('t2'), epoch: epoch(3), sent: null, asks: [] },
       });
       await a.commit(...wholeTask('t1'), admit('t2'), admit('t3'), taskEvent('t3', 1, 'queued'), ownEvent(1));
       await a.commit(running('t2'), { type: 'session', at: time, session: row });

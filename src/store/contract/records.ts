@@ -52,6 +52,7 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   incarnations: incarnation(0),
   parked: null,
   conversation: null,
+  lost: false,
   hold: null,
   ...change,
 });

@@ -6,12 +6,13 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { spine } from './migrations/0001-spine.ts';
+import { rowsOfSupervisedAgents } from './migrations/0002-rows-of-supervised-agents.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
 export const applicationId = 0x53674278;
 
 /** In order, append-only. */
-export const migrations: readonly string[] = [spine];
+export const migrations: readonly string[] = [spine, rowsOfSupervisedAgents];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */
 export function migrate(db: DatabaseSync, version: number, list: readonly string[] = migrations): void {

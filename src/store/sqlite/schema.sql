@@ -88,10 +88,6 @@ CREATE TRIGGER sessions_lease_grows BEFORE UPDATE OF lease ON sessions
 WHEN NEW.lease <= OLD.lease
 BEGIN SELECT RAISE(ABORT, 'a lease only grows'); END;
 
-CREATE TRIGGER tasks_ended_stay BEFORE UPDATE ON tasks
-WHEN OLD.ended_at IS NOT NULL
-BEGIN SELECT RAISE(ABORT, 'the task has ended'); END;
-
 CREATE TRIGGER tasks_status_forward BEFORE UPDATE OF status ON tasks
 WHEN OLD.status = 'running' AND NEW.status = 'queued'
 BEGIN SELECT RAISE(ABORT, 'a status only moves forward'); END;
@@ -107,3 +103,7 @@ BEGIN SELECT RAISE(ABORT, 'nothing is appended after final'); END;
 
 CREATE TRIGGER events_stay BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'a tape is append-only'); END;
+
+CREATE TRIGGER tasks_ended_stay BEFORE UPDATE ON tasks
+WHEN OLD.ended_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'the task has ended'); END;

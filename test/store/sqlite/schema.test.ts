@@ -20,7 +20,7 @@ describe('migrations', () => {
   /** A migration that somebody's file has had can never change again. A new one adds a line here. */
   test('never change', () => {
     const digests = migrations.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
-    expect(digests).toEqual(['843e2bcd4051a8db']);
+    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702']);
   });
 
   test('bring an older file up to date, all of them or none', () => {
@@ -28,14 +28,40 @@ describe('migrations', () => {
     try {
       harness.open().close();
       using db = new DatabaseSync(harness.path);
+      const now = migrations.length;
       const more = [...migrations, 'CREATE TABLE second (a)', 'CREATE TABLE third (a)'];
-      expect(() => migrate(db, 1, [...more, 'CREATE TABLE third (b)'])).toThrow(/already exists/);
-      expect([pragma(db, 'user_version'), dumpSchema(db).includes('second')]).toEqual([1, false]);
-      migrate(db, 1, more);
-      expect([pragma(db, 'user_version'), dumpSchema(db).includes('third')]).toEqual([3, true]);
+      expect(() => migrate(db, now, [...more, 'CREATE TABLE third (b)'])).toThrow(/already exists/);
+      expect([pragma(db, 'user_version'), dumpSchema(db).includes('second')]).toEqual([now, false]);
+      migrate(db, now, more);
+      expect([pragma(db, 'user_version'), dumpSchema(db).includes('third')]).toEqual([now + 2, true]);
     } finally {
       harness.dispose();
     }
+  });
+
+  test('0002 gives the rows of before what a task, a session and a turn of before had', () => {
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0, migrations.slice(0, 1));
+    db.exec(`
+      INSERT INTO sessions (n, key, lease, row) VALUES (1, 'never committed', 1, NULL), (2, 'free', 1, '{"hold":null}'),
+        (3, 'held', 1, '{"hold":{"task":"b","epoch":1,"sent":4}}');
+      INSERT INTO tasks (n, id, session, status, lane, admitted_at, source, row)
+        VALUES (1, 'a', 3, 'queued', 'background', 1, 'api', '{"id":"a"}'), (2, 'b', 3, 'running', 'background', 1, 'api', '{"id":"b"}');
+      INSERT INTO tasks (n, id, session, status, lane, admitted_at, source, row, ended_at, seq)
+        VALUES (3, 'c', 3, 'completed', 'background', 1, 'api', '{"id":"c"}', 2, 1)`);
+    migrate(db, 1);
+    const rows = (table: string): unknown[] =>
+      db
+        .prepare(`SELECT row FROM ${table} ORDER BY n`)
+        .all()
+        .map((one) => JSON.parse(String(one['row'])) as unknown);
+    expect(rows('tasks')).toEqual(['a', 'b', 'c'].map((id) => ({ id, model: null, retries: 0 })));
+    expect(rows('sessions')).toEqual([
+      null,
+      { hold: null, lost: false },
+      { hold: { task: 'b', epoch: 1, sent: 4, asks: [] }, lost: false },
+    ]);
+    expect(() => db.exec("UPDATE tasks SET lane = 'interactive' WHERE id = 'c'")).toThrow(/has ended/);
   });
 });
 
