@@ -12,5 +12,7 @@ export { LineSplitter } from './lines.ts';
 export type { LineFrame } from './lines.ts';
 export { groupMembers, processesWithCookie, processInfo } from './processes.ts';
 export type { ProcessInfo } from './processes.ts';
+export { makeRedactor, secretsIn } from './redact.ts';
+export type { RedactedPieces, Redactor } from './redact.ts';
 export { pause, realTimers } from './timers.ts';
 export type { Timers } from './timers.ts';

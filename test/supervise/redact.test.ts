@@ -1,0 +1,210 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { makeRedactor, secretsIn } from '../../src/supervise/index.ts';
+
+/** Put together here, so that no scanner takes them for real ones. */
+const shaped = {
+  github: `ghp_${'Ab1'.repeat(12)}`,
+  fineGrained: `github_pat_${'Ab1_'.repeat(20)}`,
+  anthropic: `sk-ant-api03-${'x-Y_9'.repeat(16)}`,
+  openai: `sk-${'Zz9'.repeat(16)}`,
+  aws: `AKIA${'ABCD'.repeat(4)}`,
+  slack: `xoxb-${'1234567890-'.repeat(3)}abc`,
+  google: `AIza${'a1B2c'.repeat(7)}`,
+  jwt: `eyJ${'hbGciOi'.repeat(3)}.eyJ${'zdWIiOi'.repeat(3)}.${'c2ln'.repeat(5)}`,
+  key: `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEow'.repeat(40)}\n-----END RSA PRIVATE KEY-----`,
+} as const;
+
+const told = ['s3cr3t-of-ours', 'a "quoted" one\\', 'pass/word+with&signs'];
+const redactor = makeRedactor(told);
+
+/** What comes out of a text that went in cut at the given places. */
+function inPieces(text: string, at: readonly number[]): string {
+  const places = [...at.map((place) => place % (text.length + 1)).toSorted((a, b) => a - b), text.length];
+  const pieces = redactor.pieces();
+  let from = 0;
+  let out = '';
+  for (const place of places) {
+    out += pieces.push(text.slice(from, place));
+    from = place;
+  }
+  return out + pieces.flush();
+}
+
+describe('a whole text', () => {
+  test.each(Object.entries(shaped))('shows no secret of the shape: %s', (_name, secret) => {
+    expect(redactor.text(`before ${secret} after`)).toBe('before [redacted] after');
+    expect(redactor.text(secret)).toBe('[redacted]');
+  });
+
+  test.each(told)('shows no value that was told, in any of its forms: %s', (secret) => {
+    expect(redactor.text(`<${secret}>`)).toBe('<[redacted]>');
+    expect(redactor.text(`{"a":${JSON.stringify(secret)}}`)).toBe('{"a":"[redacted]"}');
+    expect(redactor.text(`?q=${encodeURIComponent(secret)}&`)).toBe('?q=[redacted]&');
+  });
+
+  test.each([
+    ['Authorization: Bearer abcdefgh12345678', '[redacted]'],
+    ['{"authorization":"Basic dXNlcjpwYXNz"}', '{"[redacted]"}'],
+    ['curl -H "authorization: token abcdefgh" x', 'curl -H "[redacted]" x'],
+    ['a bearer abcdefgh12345678 of', 'a [redacted] of'],
+  ])('shows no header that authorizes: %s', (text, clean) => {
+    expect(redactor.text(text)).toBe(clean);
+  });
+
+  test.each([
+    'a task-force of twenty-two people-and-more',
+    'the bearer of bad news; authorization is needed: yes',
+    '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
+    'ghp_short, sk-no, AKIA123, s3cr3t-of-our',
+  ])('that has none comes out as it went in: %s', (text) => {
+    expect(redactor.text(text)).toBe(text);
+    expect(inPieces(text, [1, 5, 9, 12, 20, 31])).toBe(text);
+  });
+
+  test('of two values of which one begins like the other, the whole is taken out', () => {
+    const both = makeRedactor(['longsecret', 'longsecret-and-more']);
+    expect(both.text('longsecret-and-more longsecret')).toBe('[redacted] [redacted]');
+  });
+
+  test('a value that is too short to be told from other words is left', () => {
+    expect(makeRedactor(['secret']).text('a secret')).toBe('a secret');
+  });
+});
+
+test('a JSON value is searched in all its parts, names of members too, and is itself where nothing is found', () => {
+  const clean = { a: [1, null, { b: 'nothing' }], c: true };
+  expect(redactor.value(clean)).toBe(clean);
+  expect(redactor.value({ a: [told[0], { [`x${told[1]}`]: 1 }], n: 5, s: shaped.key })).toEqual({
+    a: ['[redacted]', { 'x[redacted]': 1 }],
+    n: 5,
+    s: '[redacted]',
+  });
+  expect(redactor.value({ headers: { authorization: 'Bearer abcdefgh12345678' } })).toEqual({
+    headers: { authorization: '[redacted]' },
+  });
+  expect(redactor.value(told[0])).toBe('[redacted]');
+});
+
+describe('a text in pieces', () => {
+  const secret = fc.constantFrom(...told, ...Object.values(shaped));
+  const plain = fc.constantFrom(
+    'hello ',
+    'the quick fox\n',
+    ' ',
+    '. ',
+    's3cr',
+    'sk-',
+    'Bea',
+    '-----',
+    'é🚂 ',
+    'authorization ',
+  );
+  const text = fc
+    .array(fc.oneof({ weight: 3, arbitrary: plain }, secret), { maxLength: 12 })
+    .map((parts) => parts.join(' '));
+  const cuts = fc.array(fc.nat(5_000), { maxLength: 40 });
+
+  test('X-1: shows no secret, wherever it is cut', () => {
+    fc.assert(
+      fc.property(text, cuts, (whole, at) => {
+        const out = inPieces(whole, at);
+        for (const value of [...told, ...Object.values(shaped)]) {
+          expect(out).not.toContain(value);
+          // X-3: nor more of a told one than its first three characters.
+          if (whole.includes(value) && told.includes(value)) expect(out).not.toContain(value.slice(3));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('X-2: without a secret comes out as it went in', () => {
+    const harmless = fc.array(plain, { maxLength: 40 }).map((parts) => parts.join(' '));
+    fc.assert(
+      fc.property(harmless, cuts, (whole, at) => {
+        expect(inPieces(whole, at)).toBe(whole);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('that comes letter by letter shows the first three letters of a value and no more', () => {
+    const pieces = redactor.pieces();
+    const out = Array.from('is s3cr3t-of-ours known?', (letter) => pieces.push(letter)).join('') + pieces.flush();
+    expect(out).toBe('is s3c[redacted] known?');
+  });
+
+  test('X-4: only what may become a secret waits, and what does not become one leaves with the next piece', () => {
+    const pieces = redactor.pieces();
+    expect(pieces.push('look: s3cr')).toBe('look: ');
+    expect(pieces.push('amento ')).toBe('s3cramento ');
+    expect(pieces.push(shaped.openai.slice(0, 30))).toBe('');
+    expect(pieces.push(shaped.openai.slice(30))).toBe('');
+    expect(pieces.push(' is gone')).toBe('[redacted] is gone');
+    expect(pieces.push('the end s3cr3t')).toBe('the end ');
+    expect(pieces.flush()).toBe('s3cr3t');
+    expect(pieces.flush()).toBe('');
+  });
+
+  test('X-4: what goes on and on is not held for ever', () => {
+    const pieces = redactor.pieces();
+    let out = '';
+    for (let piece = 0; piece < 40; piece += 1) out += pieces.push(piece === 0 ? 'sk-' : 'a'.repeat(1_000));
+    expect(out).toContain('[redacted]');
+  });
+});
+
+test('an agent that says the worst costs time by the length of what it says, not by its square', () => {
+  const size = 200_000;
+  const worst = [
+    'eyJ',
+    'sk-',
+    '-----BEGIN PRIVATE KEY-----',
+    '-----BEGIN ',
+    'authorization:  ',
+    'bearer  ',
+    's3cr',
+    'xoxb-',
+  ];
+  const spent = (text: string): number => {
+    const began = performance.now();
+    redactor.text(text);
+    const pieces = redactor.pieces();
+    pieces.push(text);
+    pieces.push('-----END PRIVATE KEY----- !');
+    pieces.flush();
+    return performance.now() - began;
+  };
+  for (const one of worst) {
+    const small = one.repeat(Math.ceil(size / one.length));
+    spent(small);
+    // Four times the text: four times as long, not sixteen; the rest is for a busy machine.
+    const once = Math.max(2, Math.min(spent(small), spent(small)));
+    expect(Math.min(spent(small.repeat(4)), spent(small.repeat(4))) / once).toBeLessThan(11);
+  }
+});
+
+test('the values that look secret are taken from an environment, by name or as a password in an address', () => {
+  const environment = {
+    GITHUB_TOKEN: 'token-1-token',
+    MY_API_KEY: ' key-12345 ',
+    APIKEY: 'apikey-12345',
+    DB_PASSWORD_OLD: 'password-1',
+    AWS_SECRET_ACCESS_KEY: 'access-12345',
+    DATABASE_URL: 'postgres://me:hidden-in-url@host/db',
+    SHORT_TOKEN: 'short',
+    MONKEY_PATCH: 'disabled',
+    KEYBOARD: 'qwertyuiop',
+    PATH: '/usr/local/bin:/usr/bin',
+    UNSET_SECRET: undefined,
+  };
+  expect(secretsIn(environment)).toEqual([
+    'token-1-token',
+    'key-12345',
+    'apikey-12345',
+    'password-1',
+    'access-12345',
+    'hidden-in-url',
+  ]);
+});
