@@ -53,7 +53,7 @@ export async function verdict(world: World): Promise<string[]> {
   return wrong;
 }
 
-async function judgeTape(world: World, task: string): Promise<string[]> {
+export async function judgeTape(world: Pick<World, 'client'>, task: string): Promise<string[]> {
   const view = await world.client.task(task).catch(() => null);
   if (view === null) {
     return [`accepted task ${task} is gone`];

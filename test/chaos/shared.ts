@@ -1,0 +1,20 @@
+/** What the daemon of a chaos run and its master agree on. */
+/** What the daemon's own process holds. */
+export interface DaemonCensus {
+  readonly descriptors: number;
+  readonly threads: number;
+  readonly timers: number;
+  readonly heapBytes: number;
+}
+
+/** Every process of a run carries it, however far it has gone. */
+export const markName = 'SIGNALBOX_CHAOS_RUN';
+
+export const deadlines = {
+  drainMs: 1_000,
+  silenceMs: 4_000,
+  startMs: 6_000,
+  unsolicitedMs: 3_000,
+  holdLimitMs: 30_000,
+  agentIdleMs: 15_000,
+} as const;
