@@ -1,0 +1,49 @@
+/** What a dialect of model API is: how its requests are read, and how an answer, a call and an error are said in it. */
+import type { Asked, DialectName, Fields } from '../conversation.ts';
+
+/** Why an answer ends. */
+export type Stop = 'end' | 'tool' | 'refusal';
+
+export interface Call {
+  readonly name: string;
+  /** JSON. */
+  readonly input: string;
+}
+
+/** Says one streamed answer; each method writes at once. */
+export interface Voice {
+  begin(): void;
+  text(piece: string): void;
+  call(call: Call): void;
+  /** `said`: all pieces together. */
+  end(said: string, stop: Stop): void;
+  /** An error in the middle of the stream. */
+  fail(type: string): void;
+}
+
+export interface VoiceOptions {
+  readonly asked: Asked;
+  readonly write: (text: string) => void;
+  /** Makes an id with that prefix. */
+  readonly id: (prefix: string) => string;
+}
+
+export interface Dialect {
+  readonly name: DialectName;
+  /** Whether a POST to that path is a request of this dialect. */
+  matches(path: string): boolean;
+  read(path: string, body: Fields): Asked;
+  voice(options: VoiceOptions): Voice;
+  /** The answer in one piece; `call` null: text alone. */
+  whole(options: Omit<VoiceOptions, 'write'>, said: string, call: Call | null, stop: Stop): unknown;
+  /** Body of an HTTP error. */
+  error(status: number, type: string, message: string, id: (prefix: string) => string): unknown;
+}
+
+/** What each answer is said to have cost. */
+export const USED = { input: 100, output: 20, total: 120 } as const;
+
+export const fakeMessage = (type: string): string => `fake ${type}`;
+
+export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
+export const namedFrame = (type: string, data: Fields): string => `event: ${type}\n${frame({ type, ...data })}`;

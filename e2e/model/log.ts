@@ -1,0 +1,117 @@
+/**
+ * What the fake model saw, in order: requests, answers, and whose connection was closed by whom. Kept whole, so that a test
+ * may ask for what has been as well as wait for what comes.
+ */
+import type { Asked } from './conversation.ts';
+import { digest } from './conversation.ts';
+
+interface Stamp {
+  /** Milliseconds on the clock of the server's options. */
+  readonly at: number;
+  /** Number of the HTTP request, from 1. */
+  readonly no: number;
+}
+
+export interface RequestEvent extends Stamp {
+  readonly type: 'request';
+  readonly method: string;
+  readonly path: string;
+  readonly asked: Asked;
+  /** What is played, as the directive was written; `schema`: the caller wants structure, and gets it. */
+  readonly plays: string;
+  /** Which step of several. */
+  readonly step: number;
+  /** The text that decided. */
+  readonly cue: string;
+}
+
+export type ModelEvent =
+  | RequestEvent
+  /** Counting of tokens, lists of models, `HEAD /`, or what is not known here (404). */
+  | (Stamp & { readonly type: 'other'; readonly method: string; readonly path: string; readonly status: number })
+  /** The first byte of a streamed answer is written. */
+  | (Stamp & { readonly type: 'began' })
+  /** A `hang` or `hang0` is silent from now on. */
+  | (Stamp & { readonly type: 'silent' })
+  | (Stamp & {
+      readonly type: 'ended';
+      readonly how: 'answered' | 'refused' | 'failed' | 'dropped';
+      readonly pieces: number;
+    })
+  /** The client closed its connection before the answer was over: an interrupt has reached the model. */
+  | (Stamp & { readonly type: 'closed'; readonly pieces: number });
+
+export type EventOf<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
+
+export interface Wanted {
+  /** Only events from this place in the log on, as `mark` gave it. Default: all. */
+  readonly from?: number;
+  /** How long to wait. Default 20,000 ms. */
+  readonly deadlineMs?: number;
+}
+
+export class ModelLog {
+  readonly events: ModelEvent[] = [];
+  readonly #waiters = new Set<() => void>();
+  readonly #onEvent: (event: ModelEvent) => void;
+
+  constructor(onEvent: (event: ModelEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  add(event: ModelEvent): void {
+    this.events.push(event);
+    this.#onEvent(event);
+    for (const wake of this.#waiters) wake();
+  }
+
+  /** Place of the next event. */
+  mark(): number {
+    return this.events.length;
+  }
+
+  of<T extends ModelEvent['type']>(type: T, from = 0): readonly EventOf<T>[] {
+    return this.events.slice(from).filter((event): event is EventOf<T> => event.type === type);
+  }
+
+  /** The first event of that type that fits, been or to come. Rejects at the deadline, with what has been instead. */
+  async next<T extends ModelEvent['type']>(
+    type: T,
+    fits: (event: EventOf<T>) => boolean,
+    { from = 0, deadlineMs = 20_000 }: Wanted = {},
+  ): Promise<EventOf<T>> {
+    const late = performance.now() + deadlineMs;
+    for (;;) {
+      const found = this.of(type, from).find(fits);
+      if (found !== undefined) return found;
+      const leftMs = late - performance.now();
+      if (leftMs <= 0) throw new Error(`the model saw no such \`${type}\`; it saw\n${this.transcript(from)}`);
+      await this.#change(leftMs);
+    }
+  }
+
+  transcript(from = 0): string {
+    return this.events.slice(from).map(line).join('\n');
+  }
+
+  #change(atMostMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, atMostMs);
+      this.#waiters.add(wake);
+    });
+  }
+}
+
+/** One line of NDJSON; of a conversation only its end. */
+export function line(event: ModelEvent): string {
+  if (event.type !== 'request') return JSON.stringify(event);
+  const { asked, cue: _, ...rest } = event;
+  const { items, tools, schema, ...about } = asked;
+  const counts = { items: items.length, tools: tools.length, schema: schema !== null };
+  return JSON.stringify({ ...rest, ...about, ...counts, tail: digest(items) });
+}
