@@ -12,8 +12,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { Timers } from '../../../src/supervise/index.ts';
-import { realTimers } from '../../../src/supervise/index.ts';
+import type { Timers } from '../../../src/supervise/timers.ts';
+import { realTimers } from '../../../src/supervise/timers.ts';
 
 export type Frame = { readonly [name: string]: unknown };
 
