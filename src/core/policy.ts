@@ -10,14 +10,15 @@ export interface PermissionAsk {
   readonly kind: ActionKind;
   /** The agent's own name of the tool, for example `Bash`. */
   readonly tool: string;
-  /** One line for a person: the command, the path. */
+  /** One line for a person: the command, the path. It ends with `…` where it does not show all of it. */
   readonly title: string;
 }
 
 /**
  * `read-only`: reading and searching are allowed, all else is denied. `ask`: what `allow` names and reading are allowed, all
  * else waits for a person. `allow`: everything is allowed. `deny` comes first in each.
- * An entry names a kind (`edit`), a tool (`Bash`), or a tool with the beginning of its title (`Bash(git status`).
+ * An entry names a kind (`edit`), a tool (`Bash`), a tool with a title (`Bash(npm test)`), or with the beginning of one
+ * (`Bash(git log *)`).
  */
 export interface PermissionPolicy {
   readonly mode: 'read-only' | 'ask' | 'allow';
@@ -33,23 +34,42 @@ export const DEFAULT_POLICIES: { readonly [L in Lane]: PermissionPolicy } = {
 
 /** Null: a person has to decide. */
 export function judge(policy: PermissionPolicy, ask: PermissionAsk): 'allow' | 'deny' | null {
-  if (policy.deny.some((entry) => names(entry, ask))) {
+  if (policy.deny.some((entry) => names(entry, ask) !== 'no')) {
     return 'deny';
   }
   if (policy.mode === 'allow' || ask.kind === 'read' || ask.kind === 'search') {
     return 'allow';
   }
-  if (policy.allow.some((entry) => names(entry, ask))) {
+  if (policy.allow.some((entry) => names(entry, ask) === 'wholly')) {
     return 'allow';
   }
   return policy.mode === 'ask' ? null : 'deny';
 }
 
-function names(entry: string, ask: PermissionAsk): boolean {
+/** What can hang a second command on the first one, in any shell. */
+const joins = /[;&|<>`$()\n\r]/;
+
+/**
+ * `partly`: the beginning is the entry's, and the rest may be anything: another command behind it, or what was cut off. That
+ * is enough to deny, and not enough to allow.
+ */
+function names(entry: string, ask: PermissionAsk): 'wholly' | 'partly' | 'no' {
   const open = entry.indexOf('(');
   if (open === -1) {
-    return entry === ask.kind || entry === ask.tool;
+    return entry === ask.kind || entry === ask.tool ? 'wholly' : 'no';
   }
-  const start = entry.endsWith(')') ? entry.slice(open + 1, -1) : entry.slice(open + 1);
-  return entry.slice(0, open) === ask.tool && ask.title.startsWith(start);
+  if (entry.slice(0, open) !== ask.tool) {
+    return 'no';
+  }
+  const inside = entry.slice(open + 1, -1);
+  if (!inside.endsWith('*')) {
+    return ask.title === inside ? 'wholly' : 'no';
+  }
+  const start = inside.slice(0, -1);
+  // `git log *` means the bare command too.
+  if (!ask.title.startsWith(start) && ask.title !== start.trimEnd()) {
+    return 'no';
+  }
+  const rest = ask.title.slice(start.length);
+  return ask.title.endsWith('…') || (ask.kind === 'execute' && joins.test(rest)) ? 'partly' : 'wholly';
 }
