@@ -43,7 +43,7 @@ if (values.json) {
   process.stdout.write(`${JSON.stringify({ ...report, seed })}\n`);
 } else {
   const out: string[] = [];
-  for (const [name, times] of Object.entries(report.byMisdeed).sort())
+  for (const [name, times] of Object.entries(report.byMisdeed).toSorted(([a], [b]) => a.localeCompare(b)))
     out.push(`${String(times).padStart(5)}  ${name}`);
   const delays = ({ turns, p50, p99, max }: Delays): string => `p50 ${p50}, p99 ${p99}, longest ${max} ms of ${turns}`;
   const census = ({ processes, descriptors, threads, timers, heapBytes }: Census): string =>
