@@ -14,4 +14,5 @@ export const rows: { readonly [name: string]: () => Promise<{ readonly row: Row 
   growth: () => import('./rows/growth.ts'),
   chain: () => import('./rows/chain.ts'),
   idle: () => import('./rows/idle.ts'),
+  live: () => import('./rows/live.ts'),
 };

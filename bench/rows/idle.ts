@@ -9,6 +9,7 @@ import type { Figure, Row, Run } from '../harness.ts';
 import { alone, collectGarbage, pause, temporaryFolder } from '../harness.ts';
 import { mustBeBuilt, startDaemon } from '../support/built-daemon.ts';
 import { sendAll } from '../support/no-op-tasks.ts';
+import { usage } from '../support/usage.ts';
 
 export const row: Row = {
   name: 'idle',
@@ -88,12 +89,4 @@ async function daemonAtRest(run: Run): Promise<readonly Figure[]> {
     }),
     alone(after.rss / 2 ** 20, { measure: 'daemon, resident memory', unit: 'MiB', goal: { of: 'ours', atMost: 90 } }),
   ];
-}
-
-/** From /proc; ticks of 10 ms, as `getconf CLK_TCK` says on every Linux of today. */
-function usage(pid: number): { readonly cpuMs: number; readonly rss: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * 10, rss: Number(rss) * 1024 };
 }
