@@ -1,8 +1,8 @@
 /**
- * One agent process: its group, its pipes, its end.
+ * One agent process: its group, its end, and the end of all that it left.
  *
- * Owns: the child handle, the three pipes, and at any time at most one rung timer, one settle pair and one sweep timer.
- * Called by: a driver. Calls: the four callbacks of `SpawnOptions`, never from within `spawnAgent` except `onProcess`, and
+ * Owns: the child handle, its pipes, and at any time at most one rung timer, one settle pair and one hunt.
+ * Called by: a driver. Calls: the callbacks of `SpawnOptions`, never from within `spawnAgent` except `onProcess`, and
  * never from within a method of the child.
  *
  *   running ──close──► closing ──grace──► terminating ──grace──► killing ──deadline──► given up
@@ -10,118 +10,49 @@
  *      └────────────── the system says `exit` ◄──┴──────────────────┘                      │
  *                         │ settle: read on                                                │
  *                         ▼                                                                │
- *                      sweep: the group, until nobody is left ──────────────► onExit ◄─────┘
+ *                      sweep: the group, and who left it, until nobody is left ──► onExit ◄┘
  *
  * Invariants:
- *  C-1 `onExit` is called exactly once and last: the leader is reaped and its group has no living member, or the reap
- *      deadline has passed and the report names what is left.
+ *  C-1 `onExit` is called exactly once and last: the leader is reaped, and nobody lives who is of its group, carries its
+ *      cookie, or was its descendant when the ladder was walked; or the reap deadline has passed and the report names who.
  *  C-2 The end of the leader is known from its `exit` event alone. Pipes prove nothing: a grandchild may hold them.
  *  C-3 After an end of its own the pipes are read on until they end, are silent for `settleQuietMs`, or `settleMaxMs` is
  *      over; after an end that we forced they are dropped at once.
  *  C-4 Every rung has one deadline from its begin. A rung is never entered twice and never left downwards.
  *  C-5 The first cause is kept: what its own remedies provoke never replaces it.
- *  C-6 Lines are written whole, in the order of the calls, at once. More than `writeMaxBytes` unread break the channel.
- *  C-7 stderr is always drained; its last 16 KiB are kept.
+ *  C-6 `onBroken` is called exactly once, before `onExit`: with SIGKILL, with an end that we forced, or when what the leader
+ *      had written before its own end has been read; not later than 50 ms after that end.
+ *  C-7 Nothing that a callback throws skips a step.
  *  C-8 Only our own group is signalled: its number is not given away while the leader is unreaped or a member lives.
+ *  C-9 Descendants are noted before each rung, since a tool in a session of its own has no link to us once its parent is gone.
  */
-import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { Environment } from './environment.ts';
-import { cookieName } from './environment.ts';
+import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
+import { cookieName, nodeCookieName } from './environment.ts';
+import { ChannelBroken } from './errors.ts';
+import { hunt } from './hunt.ts';
 import type { LineFrame } from './lines.ts';
-import { LineSplitter } from './lines.ts';
-import { groupAlive, groupMembers, processInfo, signal } from './processes.ts';
-import { ByteTail } from './tail.ts';
+import { parkedWork } from './parked.ts';
+import { Pipes } from './pipes.ts';
+import { descendants, groupMembers, isAlive, processInfo, signalGroup } from './processes.ts';
+import type { SpawnFailure } from './spawn-failure.ts';
+import { spawnFailure } from './spawn-failure.ts';
 import type { Timers } from './timers.ts';
 import { realTimers } from './timers.ts';
 
-export interface ChildIdentity {
-  readonly pid: number;
-  readonly startTime: string;
-  readonly cookie: string;
-}
-
-/**
- * Why the child ended. `exited`: by itself with code 0; `crashed`: by itself with another code, or by a signal that is not
- * ours; `closed` and `killed`: by the method of that name; `channel_broken`: it stopped reading, or hung up while alive;
- * `unrecorded`: `onProcess` threw; `spawn_failed`: there never was one. Drivers add their own through `kill(cause)`.
- */
-export type ExitReason =
-  | 'exited'
-  | 'crashed'
-  | 'closed'
-  | 'killed'
-  | 'channel_broken'
-  | 'unrecorded'
-  | 'spawn_failed'
-  | (string & {});
-
-export interface ChildExit {
-  readonly reason: ExitReason;
-  readonly code: number | null;
-  readonly signal: string | null;
-  /** How far the ladder had to go; null when it was not needed. */
-  readonly rung: 'close' | 'term' | 'kill' | null;
-  /** Last 16 KiB of stderr. */
-  readonly stderr: string;
-  /** Pids that outlived the reap deadline; empty when all is gone. */
-  readonly left: readonly number[];
-  /** What failed, and what to do about it; null where the reason says it all. */
-  readonly message: string | null;
-  readonly hint: string | null;
-}
-
-export interface SpawnOptions {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-  /** The whole environment but the cookie; nothing is inherited. */
-  readonly env: Environment;
-  /** Makes the cookie: unique and not to be guessed. Default: UUIDv4. */
-  readonly ids?: () => string;
-  readonly timers?: Timers;
-  /** Called within `spawnAgent`, once, before anything is written. When it throws, the child is killed. */
-  readonly onProcess?: (identity: ChildIdentity) => void;
-  /** A whole line, or what was wrong with one: in order, none after `onExit`. */
-  readonly onFrame: (frame: LineFrame) => void;
-  readonly onExit: (exit: ChildExit) => void;
-  /** Longest line of stdout. Default 8 MiB. */
-  readonly lineMaxBytes?: number;
-  /** Bytes written and not yet taken by the system. Default 64 MiB. */
-  readonly writeMaxBytes?: number;
-  /** From the end of stdin to SIGTERM. Default 2,000. */
-  readonly closeGraceMs?: number;
-  /** From SIGTERM to SIGKILL. Default 1,000. */
-  readonly termGraceMs?: number;
-  /** From SIGKILL, or from the leader's end, to giving up on what is left. Default 5,000. */
-  readonly reapDeadlineMs?: number;
-  /** Default 100 and 2,000: 5,000,000 of 5,000,000 bytes came through so, behind a grandchild that kept the pipe. */
-  readonly settleQuietMs?: number;
-  readonly settleMaxMs?: number;
-}
-
-export interface AgentChild {
-  /** Null: it could not be spawned. */
-  readonly identity: ChildIdentity | null;
-  /** Writes one line; `line` holds no newline. False: the channel is broken or ended, and nothing was written. */
-  writeLine(line: string): boolean;
-  /** Ends stdin, then the ladder. */
-  close(): void;
-  /** The ladder from SIGTERM on. `cause` becomes the reason, unless there is an earlier one. */
-  kill(cause?: ExitReason): void;
-}
-
-const stderrTailBytes = 16 * 1024;
 /** A pipe that breaks because the child has just died tells so before `exit` does: wait for the better reason. */
 const hangUpGraceMs = 100;
-const sweepPollMs: readonly number[] = [1, 2, 5, 10, 20, 50];
+/** What the leader wrote before its end is in the pipes: read it before whoever waits is told that nothing comes. */
+const lastWordsMs = 30;
+/** As long as the child is not ready. */
+const startSettle = { quietMs: 50, maxMs: 80 };
 
-type Rung = 'close' | 'term' | 'kill';
 type Phase = 'running' | 'settling' | 'sweeping' | 'over';
-type Pipes = ChildProcessByStdio<Writable, Readable, Readable>;
+type Process = ChildProcessByStdio<Writable, Readable, Readable>;
 
 export function spawnAgent(options: SpawnOptions): AgentChild {
   return new Child(options);
@@ -130,35 +61,43 @@ export function spawnAgent(options: SpawnOptions): AgentChild {
 class Child implements AgentChild {
   readonly #options: SpawnOptions;
   readonly #timers: Timers;
-  readonly #stderr = new ByteTail(stderrTailBytes);
-  #process: Pipes | null = null;
+  /** Descendants that were seen, by pid, with their start times. */
+  readonly #known = new Map<number, string>();
+  #process: Process | null = null;
+  #pipes: Pipes | null = null;
   #phase: Phase = 'running';
   #rung: Rung | null = null;
   #cause: ExitReason | null = null;
   #code: number | null = null;
   #signal: string | null = null;
-  #writable = false;
-  #openPipes = 0;
+  #unread: unknown = null;
+  #ready = false;
+  #broken = false;
+  /** Data came since this was last set to false. */
+  #reading = false;
   #cancelRung = (): void => {};
   #cancelQuiet = (): void => {};
   #cancelSettle = (): void => {};
   #cancelHangUp = (): void => {};
+  #cancelLastWords = (): void => {};
   identity: ChildIdentity | null = null;
+  label: string;
 
   constructor(options: SpawnOptions) {
     this.#options = options;
     this.#timers = options.timers ?? realTimers;
+    this.label = options.name ?? basename(options.command);
     const cookie = (options.ids ?? randomUUID)();
+    const node = options.node === undefined ? (process.env[nodeCookieName] ?? null) : options.node;
     try {
-      this.#adopt(
-        spawn(options.command, [...options.args], {
-          cwd: options.cwd,
-          env: { ...options.env, [cookieName]: cookie },
-          detached: true,
-          stdio: ['pipe', 'pipe', 'pipe'],
-        }),
-        cookie,
-      );
+      const child = spawn(options.command, [...options.args], {
+        cwd: options.cwd,
+        env: { ...options.env, [cookieName]: cookie, ...(node === null ? {} : { [nodeCookieName]: node }) },
+        detached: true,
+        windowsHide: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
+      this.#adopt(child, cookie);
     } catch (error) {
       // Some failures are thrown (too many files, no rights), others come as an event: both are told later, as one.
       process.nextTick(() => this.#neverWas(error));
@@ -166,18 +105,21 @@ class Child implements AgentChild {
   }
 
   writeLine(line: string): boolean {
-    const stdin = this.#process?.stdin;
-    if (!this.#writable || stdin === undefined) return false;
-    stdin.write(`${line}\n`);
-    if (stdin.writableLength > (this.#options.writeMaxBytes ?? 64 * 1024 * 1024)) this.#breakChannel();
-    return true;
+    return this.#pipes?.writeLine(line) ?? false;
+  }
+
+  ready(): void {
+    this.#ready = true;
+  }
+
+  stderrTail(): string {
+    return this.#pipes?.stderr ?? '';
   }
 
   close(): void {
     if (this.#rung !== null || this.#phase !== 'running') return;
     this.#cause ??= 'closed';
-    this.#writable = false;
-    this.#process?.stdin.end();
+    this.#pipes?.endInput();
     this.#enter('close');
   }
 
@@ -185,36 +127,32 @@ class Child implements AgentChild {
     if (this.#phase === 'settling') this.#timers.set(0, () => this.#sweep());
     if (this.#phase !== 'running' || this.#rung === 'term' || this.#rung === 'kill') return;
     this.#cause ??= cause;
-    this.#writable = false;
+    this.#pipes?.refuse();
     this.#enter('term');
   }
 
-  #adopt(child: Pipes, cookie: string): void {
+  #adopt(child: Process, cookie: string): void {
     this.#process = child;
     child.on('error', (error) => {
       if (child.pid === undefined) this.#neverWas(error);
     });
-    // Read at once: until the loop turns nobody can have reaped it, so the entry is there even if it has ended.
-    const info = child.pid === undefined ? null : processInfo(child.pid);
     if (child.pid === undefined) return;
-    this.identity = { pid: child.pid, startTime: info?.startTime ?? '', cookie };
-    this.#writable = true;
-    this.#openPipes = 2;
+    // Read at once: until the loop turns nobody can have reaped it, so the entry is there even if it has ended.
+    this.identity = { pid: child.pid, startTime: processInfo(child.pid)?.startTime ?? '', cookie };
+    this.label = `${this.label} (pid ${child.pid})`;
     child.on('exit', (code, signalName) => this.#onLeaderExit(code, signalName));
-    child.stdin.on('error', () => this.#hangUp());
-    const lines = new LineSplitter(this.#options.lineMaxBytes ?? 8 * 1024 * 1024, (frame) => {
-      if (this.#phase !== 'over') this.#options.onFrame(frame);
+    this.#pipes = new Pipes(child, {
+      lineMaxBytes: this.#options.lineMaxBytes ?? 8 * 1024 * 1024,
+      writeMaxBytes: this.#options.writeMaxBytes ?? 64 * 1024 * 1024,
+      writeMaxLines: this.#options.writeMaxLines ?? 10_000,
+      onFrame: (frame) => this.#onFrame(frame),
+      onRead: () => this.#onRead(),
+      onHangUp: () => this.#onHangUp(),
+      onOverflow: () => this.kill('channel_broken'),
+      onClosed: () => {
+        if (this.#phase === 'settling') this.#sweep();
+      },
     });
-    this.#read(
-      child.stdout,
-      (chunk) => lines.push(chunk),
-      () => lines.end(),
-    );
-    this.#read(
-      child.stderr,
-      (chunk) => this.#stderr.push(chunk),
-      () => {},
-    );
     try {
       this.#options.onProcess?.(this.identity);
     } catch {
@@ -223,69 +161,101 @@ class Child implements AgentChild {
     }
   }
 
-  #read(stream: Readable, take: (chunk: Buffer) => void, end: () => void): void {
-    stream.on('data', (chunk: Buffer) => {
-      take(chunk);
-      if (this.#phase === 'settling') this.#listenForQuiet();
-    });
-    stream.on('error', () => {});
-    // `close` comes after `end`, after an error and after `destroy`: the one event that is sure to come.
-    stream.on('close', () => {
-      end();
-      this.#openPipes -= 1;
-      if (this.#phase === 'settling' && this.#openPipes === 0) this.#sweep();
-    });
+  #onFrame(frame: LineFrame): void {
+    if (this.#phase === 'over') return;
+    try {
+      this.#options.onFrame(frame);
+    } catch (error) {
+      this.#unread ??= error;
+      this.kill('unread');
+    }
   }
 
-  #hangUp(): void {
-    this.#writable = false;
+  #onRead(): void {
+    this.#reading = true;
+    if (this.#phase === 'settling') this.#listenForQuiet();
+  }
+
+  #onHangUp(): void {
+    this.#pipes?.refuse();
     if (this.#phase !== 'running' || this.#rung !== null) return;
     this.#cancelHangUp();
-    this.#cancelHangUp = this.#timers.set(hangUpGraceMs, () => this.#breakChannel());
-  }
-
-  #breakChannel(): void {
-    this.kill('channel_broken');
+    this.#cancelHangUp = this.#timers.set(hangUpGraceMs, () => this.kill('channel_broken'));
   }
 
   #enter(rung: Rung): void {
     this.#cancelRung();
     this.#rung = rung;
+    this.#note();
+    const { closeGraceMs = 2_000, termGraceMs = 1_000, reapDeadlineMs = 5_000 } = this.#options;
     if (rung === 'close') {
-      this.#cancelRung = this.#timers.set(this.#options.closeGraceMs ?? 2_000, () => this.#enter('term'));
+      this.#cancelRung = this.#wait('its end after the end of stdin', closeGraceMs, () => this.#enter('term'));
     } else if (rung === 'term') {
       this.#signalGroup('SIGTERM');
-      this.#cancelRung = this.#timers.set(this.#options.termGraceMs ?? 1_000, () => this.#enter('kill'));
+      this.#cancelRung = this.#wait('its end after SIGTERM', termGraceMs, () => this.#enter('kill'));
     } else {
       this.#signalGroup('SIGKILL');
-      this.#cancelRung = this.#timers.set(this.#options.reapDeadlineMs ?? 5_000, () => this.#giveUp());
+      this.#cancelRung = this.#wait('its end after SIGKILL', reapDeadlineMs, () => this.#giveUp());
+      this.#break();
     }
   }
 
+  /** A deadline that stands in the list of parked work. */
+  #wait(name: string, deadlineMs: number, then: () => void): () => void {
+    const unpark = (this.#options.parked ?? parkedWork).park({ owner: this.label, name, deadlineMs });
+    const cancel = this.#timers.set(deadlineMs, () => {
+      unpark();
+      then();
+    });
+    return () => {
+      unpark();
+      cancel();
+    };
+  }
+
+  #note(): void {
+    if (this.identity === null) return;
+    for (const { pid, startTime } of descendants(this.identity.pid)) this.#known.set(pid, startTime);
+  }
+
   #signalGroup(name: NodeJS.Signals): void {
-    if (this.identity !== null) signal(-this.identity.pid, name);
+    if (this.identity !== null) signalGroup(this.identity.pid, name);
   }
 
   #onLeaderExit(code: number | null, signalName: string | null): void {
     if (this.#phase !== 'running') return;
     this.#code = code;
     this.#signal = signalName;
-    this.#writable = false;
+    this.#pipes?.refuse();
     this.#cancelRung();
     this.#cancelHangUp();
     const forced = this.#rung === 'term' || this.#rung === 'kill';
-    if (forced || this.#openPipes === 0) {
+    if (forced || this.#pipes?.open !== true) {
       this.#sweep();
       return;
     }
     this.#phase = 'settling';
-    this.#cancelSettle = this.#timers.set(this.#options.settleMaxMs ?? 2_000, () => this.#sweep());
+    const { settleMaxMs = 2_000 } = this.#options;
+    const maxMs = this.#ready ? settleMaxMs : Math.min(settleMaxMs, startSettle.maxMs);
+    this.#cancelSettle = this.#wait('its last words', maxMs, () => this.#afterReading(() => this.#sweep()));
+    this.#cancelLastWords = this.#timers.set(lastWordsMs, () => this.#afterReading(() => this.#break()));
     this.#listenForQuiet();
   }
 
   #listenForQuiet(): void {
     this.#cancelQuiet();
-    this.#cancelQuiet = this.#timers.set(this.#options.settleQuietMs ?? 100, () => this.#sweep());
+    const { settleQuietMs = 100 } = this.#options;
+    const quietMs = this.#ready ? settleQuietMs : Math.min(settleQuietMs, startSettle.quietMs);
+    this.#cancelQuiet = this.#timers.set(quietMs, () => this.#afterReading(() => this.#sweep()));
+  }
+
+  /** A loop that was held up runs its timers before it reads: let it read what is there, once. */
+  #afterReading(then: () => void, turnsLeft = 3): void {
+    this.#reading = false;
+    setImmediate(() => {
+      if (this.#reading && turnsLeft > 1) this.#afterReading(then, turnsLeft - 1);
+      else then();
+    });
   }
 
   #sweep(): void {
@@ -293,75 +263,87 @@ class Child implements AgentChild {
     this.#phase = 'sweeping';
     this.#cancelQuiet();
     this.#cancelSettle();
-    this.#dropPipes();
-    let expired = false;
-    const cancel = this.#timers.set(this.#options.reapDeadlineMs ?? 5_000, () => {
-      expired = true;
-    });
-    const look = (polls: number): void => {
-      if (this.identity === null || expired || !groupAlive(this.identity.pid)) {
-        cancel();
-        this.#finish();
-        return;
-      }
-      this.#signalGroup('SIGKILL');
-      this.#timers.set(sweepPollMs[polls] ?? 50, () => look(polls + 1));
-    };
-    look(0);
+    this.#pipes?.drop();
+    this.#break();
+    void this.#endAll();
   }
 
+  /** Never rejects: neither a look at the processes nor a signal throws. */
+  async #endAll(): Promise<void> {
+    const { scanner, parked = parkedWork, reapDeadlineMs = 5_000 } = this.#options;
+    let left: readonly number[] = [];
+    if (this.identity !== null) {
+      const { pid, startTime, cookie } = this.identity;
+      const name = 'the end of what it left';
+      const unpark = parked.park({ owner: this.label, name, deadlineMs: reapDeadlineMs });
+      const quarry = { cookie, group: { id: pid, leaderSince: startTime }, known: this.#known };
+      ({ left } = await hunt(quarry, {
+        timers: this.#timers,
+        deadlineMs: reapDeadlineMs,
+        ...(scanner && { scanner }),
+      }));
+      unpark();
+    }
+    this.#finish(left);
+  }
+
+  /** The system does not say that it has ended, not even after SIGKILL. */
   #giveUp(): void {
-    this.#dropPipes();
+    this.#pipes?.drop();
     this.#process?.unref();
-    this.#finish();
-  }
-
-  #dropPipes(): void {
-    for (const pipe of [this.#process?.stdin, this.#process?.stdout, this.#process?.stderr]) pipe?.destroy();
+    const group = this.identity === null ? [] : groupMembers(this.identity.pid).map(({ pid }) => pid);
+    const known = [...this.#known].flatMap(([pid, startTime]) => (isAlive({ pid, startTime }) ? [pid] : []));
+    this.#finish([...new Set([...group, ...known])]);
   }
 
   #neverWas(error: unknown): void {
     if (this.#phase === 'over') return;
-    const { command, cwd } = this.#options;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    this.#dropPipes();
-    // A missing working directory is reported by the system as a missing command.
-    const noDirectory = code === 'ENOENT' && cwd !== undefined && !existsSync(cwd);
-    const hints: { [code: string]: string } = {
-      ENOENT: noDirectory
-        ? `The working directory ${cwd} does not exist: make it, or configure another one.`
-        : `No program ${command} was found: install it, or configure its full path; PATH is ${this.#options.env['PATH'] ?? 'not set'}.`,
-      EACCES: `${command} may not be executed by this user: check its mode and its directory's.`,
-      EMFILE: 'The daemon has too many open files: raise its limit (ulimit -n), or lower the number of agents.',
-      EAGAIN: 'This user has too many processes: raise the limit (ulimit -u), or lower the number of agents.',
-      E2BIG: 'Arguments and environment are too long together.',
-    };
-    this.#finish({
-      reason: 'spawn_failed',
-      message: `cannot start ${command}: ${code}`,
-      hint: hints[code] ?? `The system refused to start ${command}.`,
-    });
+    for (const pipe of [this.#process?.stdin, this.#process?.stdout, this.#process?.stderr]) pipe?.destroy();
+    this.#finish([], spawnFailure(error, this.#options));
   }
 
-  #finish(failure?: { readonly reason: ExitReason; readonly message: string; readonly hint: string }): void {
+  #break(reason = this.#reason): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#pipes?.refuse();
+    this.#cancelLastWords();
+    const phase = this.#rung !== null ? 'closing' : this.#ready ? 'ready' : 'starting';
+    this.#tell('onBroken', () => this.#options.onBroken?.(new ChannelBroken(this.label, reason, phase)));
+  }
+
+  get #reason(): ExitReason {
+    return this.#cause ?? (this.#code === 0 ? 'exited' : 'crashed');
+  }
+
+  #finish(left: readonly number[], failure?: SpawnFailure): void {
     if (this.#phase === 'over') return;
+    const reason = failure?.reason ?? this.#reason;
+    this.#break(reason);
     this.#phase = 'over';
-    this.#writable = false;
     for (const cancel of [this.#cancelRung, this.#cancelQuiet, this.#cancelSettle, this.#cancelHangUp]) cancel();
-    // The cheap question first: the list costs a walk through all processes.
-    const group = this.identity?.pid ?? null;
-    const left = group === null || !groupAlive(group) ? [] : groupMembers(group).map((info) => info.pid);
-    this.#options.onExit({
-      reason: failure?.reason ?? this.#cause ?? (this.#code === 0 ? 'exited' : 'crashed'),
-      code: this.#code,
-      signal: this.#signal,
-      rung: this.#rung,
-      stderr: this.#stderr.text(),
-      left,
-      message: failure?.message ?? (left.length > 0 ? `still running after SIGKILL: ${left.join(', ')}` : null),
-      hint:
-        failure?.hint ??
-        (left.length > 0 ? 'The system holds them (often a stuck mount): look at their wait channel.' : null),
-    });
+    const end = { reason, code: this.#code, signal: this.#signal, rung: this.#rung, stderr: this.stderrTail(), left };
+    this.#tell('onExit', () => this.#options.onExit({ ...end, ...(failure ?? this.#words(left)) }));
+  }
+
+  #words(left: readonly number[]): { readonly message: string | null; readonly hint: string | null } {
+    if (left.length > 0) {
+      return {
+        message: `still running after SIGKILL: ${left.join(', ')}`,
+        hint: 'The system holds them (often a stuck mount), or they belong to another user: look at their wait channel.',
+      };
+    }
+    if (this.#unread === null) return { message: null, hint: null };
+    const problem = this.#unread instanceof Error ? this.#unread.message : 'what it threw is no Error';
+    return { message: `its output could not be taken: ${problem}`, hint: 'This is a defect of its driver; report it.' };
+  }
+
+  #tell(where: string, callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      const { onError = (what: unknown) => process.emitWarning(what instanceof Error ? what : String(what)) } =
+        this.#options;
+      onError(error, `${where} of ${this.label}`);
+    }
   }
 }

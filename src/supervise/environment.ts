@@ -1,6 +1,13 @@
 /** What an agent's process finds in its environment: an allow list, never the daemon's own. */
 
+/** One agent's: whoever carries it belongs to that agent, wherever it went. */
 export const cookieName = 'SIGNALBOX_COOKIE';
+
+/**
+ * One daemon's, the same for all that it starts. The launcher makes it and puts it into the daemon's environment; `spawnAgent`
+ * passes it on. Where nobody made one, there is none.
+ */
+export const nodeCookieName = 'SIGNALBOX_NODE';
 
 /** What nearly every program needs to find its files, its language and its way to the network; no secrets among them. */
 export const commonVariables: readonly string[] = [

@@ -1,7 +1,16 @@
 /** A supervised fixture child, watched event by event. */
 import { fileURLToPath } from 'node:url';
-import type { AgentChild, ChildExit, ChildIdentity, LineFrame, SpawnOptions } from '../../src/supervise/index.ts';
-import { pause, processInfo, realTimers, spawnAgent } from '../../src/supervise/index.ts';
+import type { TestContext } from 'vitest';
+import type {
+  AgentChild,
+  ChannelBroken,
+  ChildExit,
+  ChildIdentity,
+  LineFrame,
+  PlatformLack,
+  SpawnOptions,
+} from '../../src/supervise/index.ts';
+import { pause, platformLacks, processInfo, realTimers, spawnAgent } from '../../src/supervise/index.ts';
 
 const fixture = fileURLToPath(new URL('fixtures/child.mjs', import.meta.url));
 const deadlineMs = 20_000;
@@ -10,10 +19,14 @@ export class Watched implements AsyncDisposable {
   readonly frames: LineFrame[] = [];
   readonly exits: ChildExit[] = [];
   readonly identities: ChildIdentity[] = [];
+  readonly brokens: ChannelBroken[] = [];
+  /** `performance.now()` of the calls. */
+  readonly brokenAt: number[] = [];
+  readonly exitedAt: number[] = [];
   readonly child: AgentChild;
   readonly #waiters = new Set<() => void>();
 
-  constructor(acts: readonly string[], options: Partial<SpawnOptions> = {}) {
+  constructor(acts: readonly string[], options: Partial<SpawnOptions> & { readonly ready?: boolean } = {}) {
     this.child = spawnAgent({
       command: process.execPath,
       args: [fixture, ...acts],
@@ -28,12 +41,22 @@ export class Watched implements AsyncDisposable {
       onFrame: (frame) => {
         this.frames.push(frame);
         this.#wake();
+        options.onFrame?.(frame);
       },
       onExit: (exit) => {
+        this.exitedAt.push(performance.now());
         this.exits.push(exit);
         this.#wake();
+        options.onExit?.(exit);
+      },
+      onBroken: (error) => {
+        this.brokenAt.push(performance.now());
+        this.brokens.push(error);
+        this.#wake();
+        options.onBroken?.(error);
       },
     });
+    if (options.ready !== false) this.child.ready();
   }
 
   /** Lets the loop turn. */
@@ -98,4 +121,10 @@ export class Watched implements AsyncDisposable {
 export function isGone(pid: number): boolean {
   const info = processInfo(pid);
   return info === null || info.zombie;
+}
+
+/** Leaves a test out, by the platform's own reason, where the platform lacks one of these. */
+export function needs(context: TestContext, ...names: readonly PlatformLack['name'][]): void {
+  const lack = platformLacks().find(({ name }) => name === 'process-list' || names.includes(name));
+  if (lack !== undefined) context.skip(`${lack.name}: ${lack.reason}`);
 }

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { endLeftover, processesWithCookie, processInfo } from '../../src/supervise/index.ts';
-import { parsePs } from '../../src/supervise/processes.ts';
-import { isGone, Watched } from './harness.ts';
+import { parsePs } from '../../src/supervise/system/ps.ts';
+import { isGone, needs, Watched } from './harness.ts';
 
 /** The row that a daemon would have recorded. */
 const rowOf = (child: Watched): { pid: number; startTime: string; cookie: string } => {
@@ -25,10 +25,11 @@ describe('S08: a leftover', () => {
   });
 
   test('S04: is found by its cookie in a session of its own, after its leader is gone', async (context) => {
-    if (process.platform !== 'linux') context.skip('environments of others can be read on Linux only');
-    await using child = new Watched(['stray', 'exit:0']);
+    needs(context, 'cookies');
+    // The daemon that would have swept has died: nobody saw the leader end.
+    await using child = new Watched(['stray', 'exit:0'], { settleQuietMs: 1e9, settleMaxMs: 1e9 });
     const stray = Number(await child.line(0));
-    await child.exit();
+    await Watched.reaped(child.pid);
     expect(isGone(stray)).toBe(false);
     const report = await endLeftover(rowOf(child));
     expect(report).toEqual({ leader: 'gone', ended: [stray], left: [] });
@@ -50,7 +51,7 @@ describe('S08: a leftover', () => {
   });
 
   test('is not a stranger that got the pid and the ticks after a reboot: other cookie', async (context) => {
-    if (process.platform !== 'linux') context.skip('environments of others can be read on Linux only');
+    needs(context, 'cookies');
     await using stranger = new Watched(['say:up', 'wait']);
     await stranger.line(0);
     const report = await endLeftover({ ...rowOf(stranger), cookie: 'of another' });
@@ -88,7 +89,7 @@ describe('S08: a leftover', () => {
 
 describe('what the system knows of a process', () => {
   test('a cookie is found in whoever carries it, and in nobody else', async (context) => {
-    if (process.platform !== 'linux') context.skip('environments of others can be read on Linux only');
+    needs(context, 'cookies');
     await using child = new Watched(['child', 'wait'], { ids: () => 'to-be-found' });
     const member = Number(await child.line(0));
     const found = processesWithCookie('to-be-found').map((info) => info.pid);
@@ -105,10 +106,11 @@ describe('what the system knows of a process', () => {
   });
 
   test('the answer of ps is read where there is no /proc', () => {
-    const answer = '  812   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812 Z+   Sat Nov 21 03:20:49 2026\nnonsense\n';
+    const answer =
+      '  812     1   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812   812 Z+   Sat Nov 21 03:20:49 2026\nnonsense\n';
     expect(parsePs(answer)).toEqual([
-      { pid: 812, group: 812, startTime: 'Sat Nov 21 03:20:48 2026', zombie: false },
-      { pid: 9134, group: 812, startTime: 'Sat Nov 21 03:20:49 2026', zombie: true },
+      { pid: 812, parent: 1, group: 812, startTime: 'Sat Nov 21 03:20:48 2026', zombie: false },
+      { pid: 9134, parent: 812, group: 812, startTime: 'Sat Nov 21 03:20:49 2026', zombie: true },
     ]);
   });
 });

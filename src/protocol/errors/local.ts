@@ -105,6 +105,27 @@ export const localErrors = {
     title: 'A task id stands for two tasks',
     hint: 'A defect of ours, or of the ids that the library was given: report it.',
   },
+  channel_broken: {
+    status: 503,
+    exit: EXIT.failed,
+    title: 'Whoever was to answer has ended',
+    hint: 'It may or may not have done what was asked. Its end is on the tape, with its last words.',
+    retryable: true,
+  },
+  channel_full: {
+    status: 503,
+    exit: EXIT.failed,
+    title: 'Messages come faster than they are read',
+    hint: 'Nothing was kept. If it stays so, take a hang report: it says where the reader waits.',
+    retryable: true,
+  },
+  wait_timed_out: {
+    status: 504,
+    exit: EXIT.failed,
+    title: 'An answer did not come in time',
+    hint: 'Take a hang report: it lists what waits, and since when.',
+    retryable: true,
+  },
   status_backward: {
     status: 500,
     exit: EXIT.failed,

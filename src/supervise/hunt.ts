@@ -1,0 +1,147 @@
+/**
+ * Finds the processes that belong to somebody, wherever they went, and ends them with SIGKILL.
+ *
+ * Who belongs: whoever carries one of the marks, is a member of the group, or was seen as a descendant before; and all their
+ * descendants, since a child may have cleared its environment. Never the asking process, its ancestors, nor who is spared.
+ * Invariants:
+ *  H-1 Right before each signal pid and start time are compared with the system once more. What remains is the time
+ *      between two system calls; a pid is not given away again within that.
+ *  H-2 A group is signalled as a whole only when all its living members are found: the system call is atomic, so nobody
+ *      slips out of it by forking.
+ *  H-3 It ends: when a look finds nobody, at the deadline, or when all that is left refuses our signals.
+ */
+import type { ProcessScanner } from './scan.ts';
+import { systemScanner } from './scan.ts';
+import { system } from './system/index.ts';
+import type { ProcessEntry, ProcessInfo } from './system/types.ts';
+import type { Timers } from './timers.ts';
+import { pause, realTimers } from './timers.ts';
+import { signal, signalGroup } from './processes.ts';
+
+export interface Quarry {
+  readonly cookie?: string;
+  readonly node?: string;
+  /** A group whose leader began at this time; once the leader is gone, whoever is left in it. */
+  readonly group?: { readonly id: number; readonly leaderSince: string };
+  /** Seen before, as descendants: pid and start time. */
+  readonly known?: ReadonlyMap<number, string>;
+  /** Pids that are left alone; their descendants are not. */
+  readonly spare?: readonly number[];
+}
+
+export interface HuntOptions {
+  readonly timers?: Timers;
+  readonly scanner?: ProcessScanner;
+  /** Default 5,000. */
+  readonly deadlineMs?: number;
+}
+
+export interface HuntReport {
+  /** Processes that were found alive and are gone. */
+  readonly ended: readonly number[];
+  /** Processes that outlived the deadline, or are not ours to signal: for the operator. */
+  readonly left: readonly number[];
+}
+
+/** Waits between looks; the last one is repeated. */
+const lookAgainMs: readonly number[] = [1, 2, 5, 10, 20, 50];
+
+export async function hunt(quarry: Quarry, options: HuntOptions = {}): Promise<HuntReport> {
+  const { timers = realTimers, scanner = systemScanner, deadlineMs = 5_000 } = options;
+  const found = new Set<number>();
+  let expired = false;
+  const cancel = timers.set(deadlineMs, () => {
+    expired = true;
+  });
+  try {
+    for (let looks = 0; ; looks += 1) {
+      const entries = await scanner.look();
+      const alive = belonging(quarry, entries);
+      for (const { pid } of alive) found.add(pid);
+      const struck = strike(alive, entries);
+      if (alive.length === 0 || expired || struck === 0) return report(found, alive);
+      await pause(timers, lookAgainMs[looks] ?? lookAgainMs.at(-1) ?? 50);
+    }
+  } finally {
+    cancel();
+  }
+}
+
+/** One look and one signal, without waiting: for an exit that waits for nobody. Answers whom it signalled. */
+export function huntNow(quarry: Quarry): readonly number[] {
+  const entries = system.entriesNow();
+  const alive = belonging(quarry, entries);
+  strike(alive, entries);
+  return alive.map(({ pid }) => pid);
+}
+
+/** Who of `entries` belongs and lives, by the rule above. */
+export function belonging(quarry: Quarry, entries: readonly ProcessEntry[]): readonly ProcessInfo[] {
+  const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+  const above = ancestors(byPid);
+  const spared = new Set([...above, process.pid, ...(quarry.spare ?? [])]);
+  const found = new Map<number, ProcessEntry>();
+  const queue = entries.filter((entry) => !above.has(entry.pid) && isSeed(quarry, entry, byPid));
+  const byParent = Map.groupBy(entries, (entry) => entry.parent);
+  for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+    if (entry.zombie || found.has(entry.pid)) continue;
+    found.set(entry.pid, entry);
+    for (const child of byParent.get(entry.pid) ?? []) if (!isOlder(child, entry)) queue.push(child);
+  }
+  return [...found.values()].filter((entry) => !spared.has(entry.pid));
+}
+
+function isSeed(quarry: Quarry, entry: ProcessEntry, byPid: ReadonlyMap<number, ProcessEntry>): boolean {
+  const { cookie, node, group, known } = quarry;
+  if (cookie !== undefined && entry.cookie === cookie) return true;
+  if (node !== undefined && entry.node === node) return true;
+  if (known?.get(entry.pid) === entry.startTime) return true;
+  if (group === undefined || entry.group !== group.id) return false;
+  // The number of a group is not given away while it has a member; a leader with another start time has made a new one.
+  const leader = byPid.get(group.id);
+  return leader === undefined || leader.startTime === group.leaderSince;
+}
+
+/** A link to a pid that was given away while the list was made: nobody is older than his parent. Ticks only. */
+function isOlder(child: ProcessInfo, parent: ProcessInfo): boolean {
+  return Number(child.startTime) < Number(parent.startTime);
+}
+
+function ancestors(byPid: ReadonlyMap<number, ProcessEntry>): ReadonlySet<number> {
+  const found = new Set<number>();
+  let parent = byPid.get(process.pid)?.parent ?? process.ppid;
+  while (parent > 0 && !found.has(parent)) {
+    found.add(parent);
+    parent = byPid.get(parent)?.parent ?? 0;
+  }
+  return found;
+}
+
+/** Answers how many took the signal. */
+function strike(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[]): number {
+  let struck = 0;
+  const pids = new Set(alive.map(({ pid }) => pid));
+  const members = Map.groupBy(
+    entries.filter((entry) => !entry.zombie),
+    (entry) => entry.group,
+  );
+  const groups = new Set<number>();
+  for (const target of alive) {
+    if (groups.has(target.group)) continue;
+    const now = system.info(target.pid);
+    if (now === null || now.zombie || now.startTime !== target.startTime) {
+      struck += 1;
+      continue;
+    }
+    const whole =
+      now.group === target.group && (members.get(target.group) ?? []).every((member) => pids.has(member.pid));
+    if (whole) groups.add(target.group);
+    if (whole ? signalGroup(target.group, 'SIGKILL') : signal(target.pid, 'SIGKILL')) struck += 1;
+  }
+  return struck;
+}
+
+function report(found: ReadonlySet<number>, alive: readonly ProcessInfo[]): HuntReport {
+  const left = alive.map(({ pid }) => pid);
+  return { ended: [...found].filter((pid) => !left.includes(pid)), left };
+}

@@ -1,0 +1,110 @@
+/**
+ * A child's three pipes: lines out, lines in, stderr kept by its end.
+ *
+ * Owned by one child, which is told by callbacks and decides what follows. Invariants:
+ *  W-1 Lines are written whole, in the order of the calls, at once, and no more than the two bounds allow to wait.
+ *  W-2 stdout and stderr are always read. The last 16 KiB of stderr are kept.
+ *  W-3 `onClosed` is called once: both have ended, failed or been dropped.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { LineFrame } from './lines.ts';
+import { LineSplitter } from './lines.ts';
+import { ByteTail } from './tail.ts';
+
+const stderrTailBytes = 16 * 1024;
+
+export interface PipeOptions {
+  readonly lineMaxBytes: number;
+  readonly writeMaxBytes: number;
+  readonly writeMaxLines: number;
+  readonly onFrame: (frame: LineFrame) => void;
+  /** Something was read from either. */
+  readonly onRead: () => void;
+  /** stdin broke: the child has closed it, or has ended. */
+  readonly onHangUp: () => void;
+  /** More waits to be written than a bound allows: the child does not read. */
+  readonly onOverflow: () => void;
+  readonly onClosed: () => void;
+}
+
+export class Pipes {
+  readonly #options: PipeOptions;
+  readonly #streams: readonly (Readable | Writable)[];
+  readonly #stdin: Writable;
+  readonly #tail = new ByteTail(stderrTailBytes);
+  #linesWaiting = 0;
+  #open = 2;
+  #writable = true;
+
+  constructor(child: { stdin: Writable; stdout: Readable; stderr: Readable }, options: PipeOptions) {
+    this.#options = options;
+    this.#stdin = child.stdin;
+    this.#streams = [child.stdin, child.stdout, child.stderr];
+    const lines = new LineSplitter(options.lineMaxBytes, options.onFrame);
+    child.stdin.on('error', options.onHangUp);
+    this.#read(
+      child.stdout,
+      (chunk) => lines.push(chunk),
+      () => lines.end(),
+    );
+    this.#read(
+      child.stderr,
+      (chunk) => this.#tail.push(chunk),
+      () => {},
+    );
+  }
+
+  /** stdout or stderr is open still. */
+  get open(): boolean {
+    return this.#open > 0;
+  }
+
+  get stderr(): string {
+    return this.#tail.text();
+  }
+
+  /** False: it was refused, and nothing was written. */
+  writeLine(line: string): boolean {
+    if (!this.#writable) return false;
+    this.#linesWaiting += 1;
+    this.#stdin.write(`${line}\n`, this.#onWritten);
+    const { writeMaxBytes, writeMaxLines } = this.#options;
+    if (this.#stdin.writableLength > writeMaxBytes || this.#linesWaiting > writeMaxLines) this.#options.onOverflow();
+    return true;
+  }
+
+  /** No line is written any more; those that wait are. */
+  refuse(): void {
+    this.#writable = false;
+  }
+
+  /** The end of stdin, after what waits to be written. */
+  endInput(): void {
+    this.#writable = false;
+    this.#stdin.end();
+  }
+
+  drop(): void {
+    this.#writable = false;
+    for (const stream of this.#streams) stream.destroy();
+  }
+
+  /** One function for all lines: hundreds of thousands may wait, and each would keep its own. */
+  readonly #onWritten = (): void => {
+    this.#linesWaiting -= 1;
+  };
+
+  #read(stream: Readable, take: (chunk: Buffer) => void, end: () => void): void {
+    stream.on('data', (chunk: Buffer) => {
+      take(chunk);
+      this.#options.onRead();
+    });
+    stream.on('error', () => {});
+    // `close` comes after `end`, after an error and after `destroy`: the one event that is sure to come.
+    stream.on('close', () => {
+      end();
+      this.#open -= 1;
+      if (this.#open === 0) this.#options.onClosed();
+    });
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * A scope: what is begun in it ends with it, at the latest.
+ *
+ * Owns: steps that end something, tasks that run, and scopes within it. Whoever makes it ends it, by `await using` or `close`.
+ * Order of the end: the scopes within, all at once; then the tasks, which are told by their signal; then the steps, all at once.
+ * Invariants:
+ *  O-1 Nothing of it runs on unnoticed: what has not ended by its deadline is named in the report.
+ *  O-2 Each part is isolated: one that throws or hangs never skips or delays another one.
+ *  O-3 The first cause is kept. What fails after it, because of the end that it brought about, is told beside it.
+ *  O-4 The end of a scope takes as long as its slowest part at each stage, not as the sum of the parts.
+ *  O-5 What is given to a scope that has ended is ended at once.
+ *  O-6 Disposal never throws: it would hide the error that ended the block. Failures go to `onFailure`, or to the report.
+ */
+import type { ParkedWork } from './parked.ts';
+import { parkedWork } from './parked.ts';
+import type { Timers } from './timers.ts';
+import { realTimers } from './timers.ts';
+
+export interface ScopeFailure {
+  readonly part: string;
+  readonly error: unknown;
+}
+
+export interface ScopeReport {
+  /** What ended the scope before its owner did; undefined: nothing. */
+  readonly cause: unknown;
+  /** What failed at the end or because of it. */
+  readonly failures: readonly ScopeFailure[];
+  /** Parts that had not ended by their deadline. */
+  readonly left: readonly string[];
+}
+
+export interface ScopeOptions {
+  /** Told of every failure, also of what comes after the report. */
+  readonly onFailure?: (failure: ScopeFailure) => void;
+  readonly parked?: ParkedWork;
+  readonly timers?: Timers;
+}
+
+type End = () => unknown;
+
+interface Step {
+  readonly name: string;
+  readonly end: End;
+  readonly deadlineMs: number;
+}
+
+export class Scope implements AsyncDisposable {
+  readonly name: string;
+  readonly #options: ScopeOptions;
+  readonly #abort = new AbortController();
+  readonly #steps = new Set<Step>();
+  readonly #tasks = new Set<Step>();
+  readonly #within = new Set<Scope>();
+  readonly #failures: ScopeFailure[] = [];
+  readonly #left: string[] = [];
+  #failed: { readonly cause: unknown } | null = null;
+  #closing: Promise<ScopeReport> | null = null;
+
+  constructor(name: string, options: ScopeOptions = {}) {
+    this.name = name;
+    this.#options = options;
+  }
+
+  /** Aborted when the scope begins to end; its reason is the cause. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** `end` is called once, at the end of the scope, or now if that has begun. Answers how to end it before. */
+  own(name: string, end: End, deadlineMs: number): () => Promise<void> {
+    const step: Step = { name, end, deadlineMs };
+    this.#steps.add(step);
+    const now = (): Promise<void> => this.#end(step);
+    if (this.#closing !== null) void now();
+    return now;
+  }
+
+  /** A scope that ends before anything of this one does. */
+  nest(name: string): Scope {
+    const scope = new Scope(name, {
+      ...this.#options,
+      onFailure: ({ part, error }) => this.#note(`${name}: ${part}`, error),
+    });
+    this.#within.add(scope);
+    if (this.#closing !== null) void this.#endWithin(scope);
+    return scope;
+  }
+
+  /**
+   * Runs `work` within the scope. When it throws, the scope's cause is its error, and the signal tells the others; the owner
+   * closes. At the end of the scope it has `deadlineMs` to come to its own. In a scope that ends already nothing is begun.
+   */
+  run(name: string, work: (signal: AbortSignal) => Promise<void>, deadlineMs: number): void {
+    if (this.#closing !== null) {
+      this.#note(name, new Error(`${this.name} has ended, so ${name} was not begun`));
+      return;
+    }
+    const task: Step = { name, end: () => running, deadlineMs };
+    this.#tasks.add(task);
+    const running = this.#run(task, work);
+  }
+
+  async #run(task: Step, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    try {
+      await work(this.#abort.signal);
+    } catch (error) {
+      this.fail(error, task.name);
+    } finally {
+      this.#tasks.delete(task);
+    }
+  }
+
+  /** The scope has failed: everything in it is told. The first cause stays; a later one counts as provoked by it. */
+  fail(cause: unknown, part = 'scope'): void {
+    if (this.#failed === null && this.#closing === null) this.#failed = { cause };
+    else if (cause !== this.#abort.signal.reason) this.#note(part, cause);
+    this.#abort.abort(cause);
+  }
+
+  /** Ends everything; a second call answers with the first one's report. */
+  close(): Promise<ScopeReport> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<ScopeReport> {
+    // After this call has been noted as closing, so that what the signal brings about counts as provoked.
+    await Promise.resolve();
+    this.#abort.abort(this.#failed?.cause);
+    await Promise.all([...this.#within].map((scope) => this.#endWithin(scope)));
+    await Promise.all([...this.#tasks].map((task) => this.#await(task)));
+    await Promise.all([...this.#steps].map((step) => this.#end(step)));
+    return { cause: this.#failed?.cause, failures: [...this.#failures], left: [...this.#left] };
+  }
+
+  async #endWithin(scope: Scope): Promise<void> {
+    const { left } = await scope.close();
+    this.#within.delete(scope);
+    this.#left.push(...left.map((part) => `${scope.name}: ${part}`));
+  }
+
+  async #end(step: Step): Promise<void> {
+    if (this.#steps.delete(step)) await this.#await(step);
+  }
+
+  /** Never rejects. */
+  async #await({ name, end, deadlineMs }: Step): Promise<void> {
+    const { timers = realTimers, parked = parkedWork } = this.#options;
+    const unpark = parked.park({ owner: this.name, name: `the end of ${name}`, deadlineMs });
+    const late = Promise.withResolvers<'late'>();
+    const cancel = timers.set(deadlineMs, () => late.resolve('late'));
+    const ending = (async () => {
+      try {
+        await end();
+      } catch (error) {
+        this.#note(name, error);
+      }
+      return 'ended' as const;
+    })();
+    if ((await Promise.race([ending, late.promise])) === 'late') this.#left.push(name);
+    cancel();
+    unpark();
+  }
+
+  #note(part: string, error: unknown): void {
+    this.#failures.push({ part, error });
+    try {
+      this.#options.onFailure?.({ part, error });
+    } catch {
+      // Whoever listens must not be able to skip the next step.
+    }
+  }
+}
