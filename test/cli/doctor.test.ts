@@ -1,9 +1,11 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { agentPrograms, checkAgents } from '../../src/cli/doctor/agents.ts';
+import { describe, expect, test } from 'vitest';
+import { isThere } from '../../src/cli/demo/child.ts';
+import { checkAgents } from '../../src/cli/doctor/agents.ts';
+import type { Check } from '../../src/cli/doctor/check.ts';
 import {
   checkFolder,
   checkNode,
@@ -12,6 +14,7 @@ import {
   checkSqlite,
   checkToken,
 } from '../../src/cli/doctor/machine.ts';
+import { agentPrograms } from '../../src/daemon/programs.ts';
 import { Cli } from '../support/cli.ts';
 
 interface Report {
@@ -73,11 +76,12 @@ test('each check by itself', async () => {
   });
   expect(checkNode('v26.0.0').state).toBe('ok');
   expect(await checkSqlite()).toMatchObject({ state: 'ok', what: expect.stringMatching(/SQLite 3\./) as string });
-  expect(['linux', 'darwin', 'win32'].map((platform) => checkPlatform(platform).state)).toEqual([
-    'ok',
-    'note',
-    'missing',
-  ]);
+  const states = async (platform: NodeJS.Platform, proc: boolean) =>
+    (await checkPlatform(platform, proc)).map(({ state }) => state);
+  expect(await states('linux', true)).toEqual(['ok']);
+  expect(await states('linux', false)).toEqual(['note']);
+  expect(await states('darwin', false)).toEqual(['note']);
+  expect(await states('win32', false)).toContain('missing');
   await using cli = new Cli();
   expect(checkFolder(join(cli.folder, 'a', 'b')).state).toBe('ok');
   writeFileSync(join(cli.folder, 'file'), '');
@@ -97,16 +101,134 @@ test('a port that another program has', async () => {
   expect((await checkPort('127.0.0.1', port)).state).toBe('ok');
 });
 
-test('agents on the PATH: found with their version, silent, missing', async () => {
-  await using cli = new Cli();
-  const program = (name: string, text: string): void =>
-    writeFileSync(join(cli.folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  program('claude', 'echo "2.1.329 (Claude Code)"');
-  program('codex', 'exit 3');
-  mkdirSync(join(cli.folder, 'gemini'));
-  const checks = await checkAgents(`/nowhere:${cli.folder}`);
-  expect(checks.map(({ state }) => state)).toEqual(['ok', 'note', 'note', 'note', 'note']);
-  expect(checks[0]?.what).toContain('Claude Code 2.1.329');
-  expect(checks[1]?.what).toContain('does not say its version');
-  expect(checks.slice(2).map(({ fix }) => fix)).toEqual(agentPrograms.slice(2).map(({ install }) => install));
+describe('agents', () => {
+  /** A folder of fake programs, as the only PATH there is, and a home. */
+  class Machine {
+    readonly folder: string;
+    readonly env: { [name: string]: string };
+
+    constructor(folder: string) {
+      this.folder = folder;
+      this.env = { PATH: folder, HOME: join(folder, 'home') };
+      mkdirSync(join(folder, 'home'));
+    }
+
+    program(name: string, text: string): string {
+      const file = join(this.folder, name);
+      writeFileSync(file, `#!/bin/sh\nPATH=/usr/bin:/bin\n${text}\n`, { mode: 0o755 });
+      return file;
+    }
+
+    async check(agent: string, deadlineMs?: number): Promise<Check | undefined> {
+      const options = { env: this.env, cwd: this.folder, ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+      return (await checkAgents(options)).find(({ name }) => name === `agent ${agent}`);
+    }
+  }
+
+  test('none of them there: each is named with how it is installed, at once', async () => {
+    await using cli = new Cli();
+    const began = performance.now();
+    const checks = await checkAgents({ env: { PATH: `/nowhere:${cli.folder}` }, cwd: cli.folder });
+    expect(performance.now() - began).toBeLessThan(500);
+    expect(checks.map(({ name }) => name)).toEqual(agentPrograms.map(({ agent }) => `agent ${agent}`));
+    expect(checks.map(({ state, fix }) => [state, fix])).toEqual(agentPrograms.map(({ install }) => ['note', install]));
+  });
+
+  test('there: version, path, and what shows a login; a folder of that name is none', async () => {
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    const claude = machine.program('claude', 'echo "2.1.329 (Claude Code)"');
+    machine.program('copilot', 'echo "GitHub Copilot CLI 1.0.102."; echo "Run copilot update."');
+    mkdirSync(join(cli.folder, 'gemini'));
+    expect(await machine.check('gemini')).toMatchObject({ what: 'Gemini CLI is not on the PATH' });
+    const noLogin = { state: 'note', fix: expect.stringContaining('ANTHROPIC_API_KEY') as string };
+    expect(await machine.check('claude')).toMatchObject(process.platform === 'linux' ? noLogin : {});
+    expect(await machine.check('copilot')).toMatchObject({
+      state: 'ok',
+      what: expect.stringMatching(/Copilot CLI 1\.0\.102 \(.*cannot be seen$/) as string,
+    });
+    machine.env['ANTHROPIC_API_KEY'] = 'sk-ant-very-secret';
+    const seen = await machine.check('claude');
+    expect(seen).toEqual({
+      name: 'agent claude',
+      state: 'ok',
+      what: `Claude Code 2.1.329 (${claude}), login: ANTHROPIC_API_KEY`,
+    });
+  });
+
+  test('a login file counts by being there; where it is may be said by a variable', async () => {
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    machine.program('codex', 'echo codex-cli 0.169.0');
+    const place = join(cli.folder, 'codex-home');
+    mkdirSync(place);
+    writeFileSync(join(place, 'auth.json'), 'very secret', { mode: 0o000 });
+    machine.env['CODEX_HOME'] = place;
+    expect(await machine.check('codex')).toMatchObject({
+      state: 'ok',
+      what: expect.stringMatching(/Codex 0\.169\.0 .*, login: .*auth\.json$/) as string,
+    });
+  });
+
+  test('AGENT_BIN_*: goes before the PATH; one that names no program is told', async () => {
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    machine.program('gemini', 'echo 1.1.1');
+    machine.env['AGENT_BIN_GEMINI'] = machine.program('my-gemini', 'echo 2.2.2');
+    expect((await machine.check('gemini'))?.what).toContain(`Gemini CLI 2.2.2 (${join(cli.folder, 'my-gemini')})`);
+    machine.env['AGENT_BIN_GEMINI'] = join(cli.folder, 'none');
+    expect(await machine.check('gemini')).toMatchObject({
+      state: 'note',
+      what: `AGENT_BIN_GEMINI: ${join(cli.folder, 'none')} is no program`,
+    });
+  });
+
+  test('broken: what it said instead, and its exit code', async () => {
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    machine.program('codex', 'echo "cannot find module" >&2; exit 3');
+    machine.program('claude', 'echo hello');
+    writeFileSync(join(cli.folder, 'gemini'), '\0not an executable', { mode: 0o755 });
+    expect((await machine.check('codex'))?.what).toMatch(
+      /does not say its version \(exit code 3\): cannot find module/,
+    );
+    expect((await machine.check('claude'))?.what).toMatch(/does not say its version \(exit code 0\): hello/);
+    expect(await machine.check('gemini')).toMatchObject({ state: 'note', what: expect.any(String) as string });
+  });
+
+  test('hanging: named, and ended with what it started, whoever holds its pipes', async () => {
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    const pids = join(cli.folder, 'pids');
+    const hangs = machine.program('opencode', `trap '' TERM; sleep 60 & echo "$$ $!" > '${pids}'; wait; wait`);
+    machine.program('claude', 'echo 2.1.329');
+    const began = performance.now();
+    const [hung, well] = await Promise.all([machine.check('opencode', 400), machine.check('claude', 400)]);
+    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(hung).toMatchObject({ state: 'note', what: expect.stringContaining(`${hangs} hangs: `) as string });
+    expect(well?.what).toContain('2.1.329');
+    const [leader = '', child = ''] = readFileSync(pids, 'utf8').trim().split(' ');
+    for (const pid of [leader, child]) expect(isThere(Number(pid)), pid).toBe(false);
+  });
+
+  test('are told no key when they are asked for their version', async () => {
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    machine.program('claude', `env > '${join(cli.folder, 'env')}'; echo 1.2.3`);
+    machine.env['ANTHROPIC_API_KEY'] = 'sk-ant-very-secret';
+    await machine.check('claude');
+    const told = readFileSync(join(cli.folder, 'env'), 'utf8');
+    expect(told).toContain('HOME=');
+    expect(told).not.toContain('very-secret');
+  });
+
+  test('the command says which one to begin with', async () => {
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    machine.program('codex', 'echo codex-cli 0.169.0');
+    const env = { ...machine.env, OPENAI_API_KEY: 'k', SIGNALBOX_LISTEN_PORT: '0' };
+    const ran = await cli.run(['doctor'], { env });
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/✓ agent codex .*Codex 0\.169\.0/)]);
+    expect(ran.stdout).toMatch(/Nothing that is needed is missing\. Next: signalbox up --agent codex\n$/);
+  });
 });

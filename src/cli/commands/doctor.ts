@@ -11,6 +11,9 @@ import type { Place } from '../place.ts';
 import { daemonFile } from '../target.ts';
 import { configFile } from './up.ts';
 
+const agentPrefix = 'agent ';
+const standIn = `${agentPrefix}scripted`;
+
 interface Configured {
   readonly check: Check;
   readonly listen: { readonly host: string; readonly port: number };
@@ -49,23 +52,24 @@ async function checkDaemon(place: Place): Promise<Check | null> {
 
 async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
   const place = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
-  const [configured, daemon, agents] = await Promise.all([
+  const [configured, daemon, agents, platform] = await Promise.all([
     checkConfig(configFile(call, io), io),
     checkDaemon(place),
-    checkAgents(io.env['PATH'] ?? ''),
+    checkAgents({ env: io.env, cwd: io.cwd }),
+    checkPlatform(process.platform),
   ]);
   const { host, port } = configured.listen;
   const answers = daemon?.state === 'ok';
   return [
     checkNode(process.version),
     await checkSqlite(),
-    checkPlatform(process.platform),
+    ...platform,
     checkFolder(place.folder),
     checkToken(place.folder),
     configured.check,
     daemon ?? note('daemon', 'not running', `signalbox up${place.flag}`),
     ...(answers ? [] : [await checkPort(host, port)]),
-    ok('agent scripted', 'built in: the stand-in that answers until a real agent is configured'),
+    ok(standIn, 'built in: the stand-in that answers until a real agent is configured'),
     ...agents,
   ];
 }
@@ -85,9 +89,11 @@ export async function run(call: Call, io: Io): Promise<number> {
     if (fix !== undefined && fix !== '') io.print(`  ${' '.repeat(width)}  ${paint.faint('→')} ${harmless(fix)}`);
   }
   io.print('');
+  const usable = checks.find(({ name, state }) => state === 'ok' && name.startsWith(agentPrefix) && name !== standIn);
+  const next = usable === undefined ? '' : ` Next: signalbox up --agent ${usable.name.slice(agentPrefix.length)}`;
   io.print(
     lacking === 0
-      ? 'Nothing that is needed is missing. Drivers for the agents found here come with a later version.'
+      ? `Nothing that is needed is missing.${next}`
       : paint.bad(`${lacking} of what is needed ${lacking === 1 ? 'is' : 'are'} missing.`),
   );
   return lacking === 0 ? 0 : 1;

@@ -8,9 +8,10 @@ export interface Check {
   readonly fix?: string;
 }
 
-export const ok = (name: string, what: string): Check => ({ name, state: 'ok', what });
-export const note = (name: string, what: string, fix?: string): Check =>
-  fix === undefined ? { name, state: 'note', what } : { name, state: 'note', what, fix };
+const check = (state: 'ok' | 'note', name: string, what: string, fix?: string): Check =>
+  fix === undefined ? { name, state, what } : { name, state, what, fix };
+export const ok = (name: string, what: string, fix?: string): Check => check('ok', name, what, fix);
+export const note = (name: string, what: string, fix?: string): Check => check('note', name, what, fix);
 export const missing = (name: string, what: string, fix: string): Check => ({ name, state: 'missing', what, fix });
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

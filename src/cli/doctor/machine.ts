@@ -30,20 +30,19 @@ export async function checkSqlite(): Promise<Check> {
   }
 }
 
-export function checkPlatform(platform: string): Check {
-  if (platform === 'linux')
-    return ok('platform', `linux ${process.arch}: process groups and /proc, all that supervision needs`);
-  if (platform === 'darwin') {
-    return note(
-      'platform',
-      'macOS: process groups work; without /proc, what a killed daemon left is found by pid and start time only',
-    );
-  }
-  return missing(
-    'platform',
-    `${platform} has no process groups as Signalbox needs them`,
-    'Run it on Linux or macOS; on Windows in WSL 2.',
-  );
+/** What it can do is asked of supervision itself; what it lacks is said line by line. */
+export async function checkPlatform(platform: NodeJS.Platform, procMounted?: boolean): Promise<readonly Check[]> {
+  const { platformLacks } = await import('../../daemon/look.ts');
+  const lacks = platformLacks(platform, procMounted);
+  const name = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' }[String(platform)] ?? platform;
+  if (lacks.length === 0) return [ok('platform', `${name} ${process.arch}: all that supervision needs`)];
+  // Without groups of processes nothing ends an agent's tools for certain: the rest is good to know.
+  return lacks.map((lack) => {
+    const what = `${name}: ${lack.reason} ${lack.effect}`;
+    return lack.name === 'process-groups' && platform === 'win32'
+      ? missing('platform', what, 'Run it on Linux or macOS; on Windows in WSL 2.')
+      : note('platform', what);
+  });
 }
 
 const octal = (mode: number): string => (mode & 0o777).toString(8).padStart(4, '0');
