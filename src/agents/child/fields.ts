@@ -1,0 +1,28 @@
+/** Careful looks into messages whose shape nobody has promised: what is not there, or is of another kind, is null or empty. */
+import { type Fields, isFields } from './json-lines.ts';
+
+export const textAt = (fields: Fields, name: string): string | null => {
+  const value = fields[name];
+  return typeof value === 'string' ? value : null;
+};
+
+export const numberAt = (fields: Fields, name: string): number | null => {
+  const value = fields[name];
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+};
+
+export const fieldsAt = (fields: Fields, name: string): Fields => {
+  const value = fields[name];
+  return isFields(value) ? value : {};
+};
+
+export const listAt = (fields: Fields, name: string): readonly Fields[] => {
+  const value = fields[name];
+  return Array.isArray(value) ? value.filter((one) => isFields(one)) : [];
+};
+
+/** The beginning of a text, marked where it was cut. */
+export const head = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
+
+/** The end of a text, marked where it was cut. */
+export const tail = (text: string, max: number): string => (text.length > max ? `…${text.slice(-max)}` : text);

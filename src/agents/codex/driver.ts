@@ -1,0 +1,31 @@
+/**
+ * Driver for Codex (`codex app-server`, https://developers.openai.com/codex). What it does where, and what was measured to find
+ * out, stands in docs/agents/codex.md.
+ */
+import { commonVariables } from '../../supervise/index.ts';
+import type { AgentDriver } from '../port.ts';
+import { CodexAgent } from './agent.ts';
+import type { CodexDriverOptions } from './options.ts';
+
+export type { CodexDriverOptions };
+
+/** Variables of the daemon that Codex may see, beside the common ones: where its files are, and its login. */
+export const codexVariables: readonly string[] = [
+  'CODEX_HOME',
+  'CODEX_SQLITE_HOME',
+  'CODEX_CA_CERTIFICATE',
+  'CODEX_API_KEY',
+  'CODEX_ACCESS_TOKEN',
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+];
+
+export function codexDriver(options: CodexDriverOptions = {}): AgentDriver {
+  const { command = 'codex', args = [], passEnv = [...commonVariables, ...codexVariables], ...rest } = options;
+  const program = { ...rest, command, passEnv, args: ['app-server', ...args] };
+  return {
+    name: 'codex',
+    provider: options.provider ?? 'openai',
+    start: (start) => new CodexAgent(program, start),
+  };
+}

@@ -1,0 +1,27 @@
+/** What a user may set for Codex. */
+import type { ProgramOptions } from '../child/json-lines.ts';
+
+export interface CodexDriverOptions extends Partial<ProgramOptions> {
+  /** Further arguments, behind `app-server`. */
+  readonly args?: readonly string[];
+  /** Whom its model requests go to. Default: `openai`. */
+  readonly provider?: string;
+  /** Used where a session asks for no model. Default: Codex's own. */
+  readonly model?: string;
+  /**
+   * When Codex asks for permission. Default: `untrusted`, under which it asks for everything but the tools of an MCP server
+   * that are declared read-only, so that the task's policy decides and nothing else.
+   */
+  readonly approvalPolicy?: 'untrusted' | 'on-request' | 'never';
+  /**
+   * Codex's own sandbox. Default: `danger-full-access`. Under `untrusted` a command that was allowed runs outside of the
+   * sandbox anyhow, and the sandbox itself works in few containers.
+   */
+  readonly sandbox?: 'read-only' | 'workspace-write' | 'danger-full-access';
+  /** Configuration of the conversation, as in config.toml. Default: goals are off, see docs/agents/codex.md. */
+  readonly config?: { readonly [name: string]: unknown };
+  /** How long the end of an interrupted turn waits until what ran beside it has been ended. Default 1,000. */
+  readonly restDeadlineMs?: number;
+  /** Wall-clock ms. Default: Date.now. */
+  readonly wall?: () => number;
+}
