@@ -1,16 +1,20 @@
 /**
  * An agent's process as a channel of JSON lines: what every driver of a program has in common.
  *
- * Owns: one child per channel, and its start deadline. Owned by a driver's handle.
+ * Owns: one child per channel, and its start deadline, which stands in the list of parked work. Owned by a driver's handle.
  * Invariants:
  *  J-1 A message is written whole, within the call; a broken channel refuses it, and its end is on its way as `exited`.
  *  J-2 What is no JSON object becomes `output` of kind `raw`, bounded, and never throws here.
  *  J-3 `exited` is emitted once and last, with the child's report as its data.
+ *  J-4 A program that is not ready in time is told of at once, with its last words; its end follows.
+ *  J-5 `onBroken` comes within 50 ms of the program's end: whatever waits for an answer of it gives up there. `exited` comes
+ *      when all that it left is gone, which may take longer.
  */
-import type { ChildExit, ExitReason, LineFrame, SpawnOptions, Timers } from '../../supervise/index.ts';
+import type { ChannelBroken, ChildExit, ExitReason, LineFrame, SpawnOptions, Timers } from '../../supervise/index.ts';
 import { type AgentChild, type Environment, commonVariables, pickEnvironment } from '../../supervise/index.ts';
 import { realTimers, spawnAgent } from '../../supervise/index.ts';
 import type { AgentEvent, AgentStart } from '../port.ts';
+import { AwaitedStart } from './awaited-start.ts';
 
 export type Ladder = Pick<
   SpawnOptions,
@@ -66,14 +70,15 @@ export class JsonLines {
   readonly #onMessage: OnMessage;
   readonly #onExit: (exit: ChildExit) => void;
   readonly rawMaxLength: number;
-  readonly #cancelStart: () => void;
+  readonly #start: AwaitedStart;
 
-  /** `onExit` is told before `exited` is emitted, to let go of timers and what waits. */
+  /** `onBroken`: to reject what waits (J-5). `onExit` is told before `exited` is emitted, to let go of timers. */
   constructor(
     options: ProgramOptions,
     start: AgentStart,
     onMessage: OnMessage,
     onExit: (exit: ChildExit) => void = () => {},
+    onBroken: (error: ChannelBroken) => void = () => {},
   ) {
     this.#emit = start.emit;
     this.#onMessage = onMessage;
@@ -87,11 +92,15 @@ export class JsonLines {
       env: { ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env), ...options.env },
       onProcess: start.onProcess,
       onFrame: (frame) => this.#onFrame(frame),
+      onBroken,
       onExit: (exit) => this.#ended(exit),
     });
-    this.#cancelStart = (options.timers ?? realTimers).set(options.startDeadlineMs ?? 30_000, () => {
-      this.#child.kill('start_timeout');
-    });
+    this.#start = new AwaitedStart(
+      this.#child,
+      options.timers ?? realTimers,
+      options.startDeadlineMs ?? 30_000,
+      start.emit,
+    );
   }
 
   /** False: the channel is broken or ended, and nothing was written. */
@@ -101,7 +110,7 @@ export class JsonLines {
 
   /** The program has said that it is ready: the start deadline is over. */
   started(): void {
-    this.#cancelStart();
+    this.#start.ready();
   }
 
   raw(problem: string, text: string): void {
@@ -146,7 +155,7 @@ export class JsonLines {
   }
 
   #ended(exit: ChildExit): void {
-    this.#cancelStart();
+    this.#start.over();
     this.#onExit(exit);
     const { reason, ...data } = exit;
     this.#emit({ type: 'exited', reason, data });

@@ -1,7 +1,7 @@
 /**
  * Driver for programs that speak the agent protocol (docs/agent-protocol.md).
  *
- * Owns: one child per handle, and the start deadline. Messages out: `ToAgent`, one line each, written within the call.
+ * Owns: one child per handle, and the wait for its start. Messages out: `ToAgent`, one line each, written within the call.
  * Messages in: `FromAgent`, mapped to the port by `parseLine`.
  * Invariants:
  *  P-1 Nothing of what the program says can throw here; what is not understood becomes `raw`.
@@ -11,6 +11,7 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { AgentChild, ChildExit, LineFrame } from '../../supervise/index.ts';
 import { commonVariables, pickEnvironment, realTimers, spawnAgent } from '../../supervise/index.ts';
+import { AwaitedStart } from '../child/awaited-start.ts';
 import { type ProgramOptions, raw } from '../child/json-lines.ts';
 import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import type { ToAgent } from './wire.ts';
@@ -35,7 +36,7 @@ class ProcessAgent implements AgentHandle {
   readonly #child: AgentChild;
   readonly #emit: (event: AgentEvent) => void;
   readonly #rawMaxLength: number;
-  readonly #cancelStart: () => void;
+  readonly #start: AwaitedStart;
   #ready = false;
   /** The turn that was prompted last and has not been confirmed. */
   #unconfirmed: TurnId | null = null;
@@ -55,9 +56,12 @@ class ProcessAgent implements AgentHandle {
     });
     const { session, incarnation, conversation, model } = start;
     this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation, model });
-    this.#cancelStart = (options.timers ?? realTimers).set(options.startDeadlineMs ?? 30_000, () => {
-      this.#child.kill('start_timeout');
-    });
+    this.#start = new AwaitedStart(
+      this.#child,
+      options.timers ?? realTimers,
+      options.startDeadlineMs ?? 30_000,
+      start.emit,
+    );
   }
 
   prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
@@ -120,7 +124,7 @@ class ProcessAgent implements AgentHandle {
         return;
       }
       this.#ready = true;
-      this.#cancelStart();
+      this.#start.ready();
     }
     if (event.type === 'started') {
       if (event.turn !== this.#unconfirmed) {
@@ -133,7 +137,7 @@ class ProcessAgent implements AgentHandle {
   }
 
   #onExit(exit: ChildExit): void {
-    this.#cancelStart();
+    this.#start.over();
     const { reason, ...data } = exit;
     this.#emit({ type: 'exited', reason, data });
   }

@@ -1,0 +1,38 @@
+/**
+ * A program that was started and has not said yet that it is ready: a named wait with a deadline. When that passes, the
+ * program is told of at once with its last words, and ended; `exited` follows with its reason `start_timeout`.
+ */
+import type { AgentChild, Timers } from '../../supervise/index.ts';
+import { parkedWork } from '../../supervise/index.ts';
+import type { AgentEvent } from '../port.ts';
+
+export class AwaitedStart {
+  readonly #child: AgentChild;
+  readonly #leave: () => void;
+
+  constructor(child: AgentChild, timers: Timers, deadlineMs: number, emit: (event: AgentEvent) => void) {
+    this.#child = child;
+    const unpark = parkedWork.park({ owner: child.label, name: 'its word that it is ready', deadlineMs });
+    const cancel = timers.set(deadlineMs, () => {
+      unpark();
+      const data = { problem: `not ready within ${deadlineMs} ms`, stderr: child.stderrTail() };
+      emit({ type: 'output', turn: null, kind: 'notice', data });
+      child.kill('start_timeout');
+    });
+    this.#leave = () => {
+      unpark();
+      cancel();
+    };
+  }
+
+  /** It is ready. */
+  ready(): void {
+    this.#leave();
+    this.#child.ready();
+  }
+
+  /** It has ended first. */
+  over(): void {
+    this.#leave();
+  }
+}
