@@ -15,7 +15,7 @@ export interface ChildIdentity {
 /**
  * Why the child ended. `exited`: by itself with code 0; `crashed`: by itself with another code, or by a signal that is not
  * ours; `closed` and `killed`: by the method of that name; `channel_broken`: it stopped reading, or hung up while alive;
- * `unrecorded`: `onProcess` threw; `unread`: `onFrame` threw; `spawn_failed`: there never was one. Drivers add their own
+ * `unrecorded`: `onProcess` threw; `unread`: `onFrame` or `onBytes` threw; `spawn_failed`: there never was one. Drivers add their own
  * through `kill(cause)`.
  */
 export type ExitReason =
@@ -66,6 +66,10 @@ export interface SpawnOptions {
   readonly onProcess?: (identity: ChildIdentity) => void;
   /** A whole line, or what was wrong with one: in order, none after `onExit`. When it throws, the child is killed. */
   readonly onFrame: (frame: LineFrame) => void;
+  /** Output as it comes, for a program that speaks no lines: then `onFrame` is not called. When it throws, the child is killed. */
+  readonly onBytes?: (chunk: Buffer, from: 'stdout' | 'stderr') => void;
+  /** `none`: stdin ends at once. Default `lines`. */
+  readonly input?: 'lines' | 'none';
   /**
    * Nothing that is asked of the child is answered any more: called once, before `onExit`, within 50 ms of the leader's end
    * or with SIGKILL, also while somebody holds its pipes. A line that was read later may still come.

@@ -35,7 +35,6 @@ import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from '
 import { cookieName, nodeCookieName } from './environment.ts';
 import { ChannelBroken } from './errors.ts';
 import { hunt } from './hunt.ts';
-import type { LineFrame } from './lines.ts';
 import { parkedWork } from './parked.ts';
 import { Pipes } from './pipes.ts';
 import { descendants, groupMembers, isAlive, processInfo, signalGroup } from './processes.ts';
@@ -141,11 +140,13 @@ class Child implements AgentChild {
     this.identity = { pid: child.pid, startTime: processInfo(child.pid)?.startTime ?? '', cookie };
     this.label = `${this.label} (pid ${child.pid})`;
     child.on('exit', (code, signalName) => this.#onLeaderExit(code, signalName));
+    const { onBytes } = this.#options;
     this.#pipes = new Pipes(child, {
       lineMaxBytes: this.#options.lineMaxBytes ?? 8 * 1024 * 1024,
       writeMaxBytes: this.#options.writeMaxBytes ?? 64 * 1024 * 1024,
       writeMaxLines: this.#options.writeMaxLines ?? 10_000,
-      onFrame: (frame) => this.#onFrame(frame),
+      onFrame: (frame) => this.#take(() => this.#options.onFrame(frame)),
+      onBytes: onBytes === undefined ? null : (chunk, from) => this.#take(() => onBytes(chunk, from)),
       onRead: () => this.#onRead(),
       onHangUp: () => this.#onHangUp(),
       onOverflow: () => this.kill('channel_broken'),
@@ -159,12 +160,13 @@ class Child implements AgentChild {
       // An agent that is not on record must not live: nobody could end it after a crash of the daemon.
       this.kill('unrecorded');
     }
+    if (this.#options.input === 'none') this.#pipes.endInput();
   }
 
-  #onFrame(frame: LineFrame): void {
+  #take(give: () => void): void {
     if (this.#phase === 'over') return;
     try {
-      this.#options.onFrame(frame);
+      give();
     } catch (error) {
       this.#unread ??= error;
       this.kill('unread');

@@ -18,6 +18,8 @@ export interface PipeOptions {
   readonly writeMaxBytes: number;
   readonly writeMaxLines: number;
   readonly onFrame: (frame: LineFrame) => void;
+  /** In place of frames. */
+  readonly onBytes: ((chunk: Buffer, from: 'stdout' | 'stderr') => void) | null;
   /** Something was read from either. */
   readonly onRead: () => void;
   /** stdin broke: the child has closed it, or has ended. */
@@ -40,16 +42,20 @@ export class Pipes {
     this.#options = options;
     this.#stdin = child.stdin;
     this.#streams = [child.stdin, child.stdout, child.stderr];
-    const lines = new LineSplitter(options.lineMaxBytes, options.onFrame);
     child.stdin.on('error', options.onHangUp);
+    const { onBytes } = options;
+    const lines = new LineSplitter(options.lineMaxBytes, options.onFrame);
     this.#read(
       child.stdout,
-      (chunk) => lines.push(chunk),
+      (chunk) => (onBytes === null ? lines.push(chunk) : onBytes(chunk, 'stdout')),
       () => lines.end(),
     );
     this.#read(
       child.stderr,
-      (chunk) => this.#tail.push(chunk),
+      (chunk) => {
+        this.#tail.push(chunk);
+        onBytes?.(chunk, 'stderr');
+      },
       () => {},
     );
   }

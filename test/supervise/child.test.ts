@@ -109,6 +109,58 @@ describe('the channel', () => {
   });
 });
 
+describe('bytes', () => {
+  test('of a program that speaks no lines come as they are, from both pipes, and its stdin has ended', async () => {
+    const read = { stdout: '', stderr: '' };
+    await using child = new Watched([], {
+      command: 'sh',
+      args: ['-c', 'cat; printf out; printf err >&2'],
+      input: 'none',
+      onBytes: (chunk, from) => {
+        read[from] += chunk.toString();
+      },
+    });
+    expect(await child.exit()).toMatchObject({ reason: 'exited', stderr: 'err' });
+    expect(read).toEqual({ stdout: 'out', stderr: 'err' });
+    expect(child.frames).toEqual([]);
+    expect(child.child.writeLine('x')).toBe(false);
+  });
+});
+
+describe('S09: what a callback throws', () => {
+  test('while it takes a line ends that child alone, and says so', async () => {
+    await using other = new Watched(['say:up', 'wait']);
+    await using child = new Watched(['say:up', 'wait'], {
+      onFrame: () => {
+        throw new Error('a driver that trips');
+      },
+    });
+    expect(await child.exit()).toMatchObject({ reason: 'unread', left: [] });
+    expect(child.exits[0]?.message).toContain('a driver that trips');
+    expect(isGone(child.pid)).toBe(true);
+    await other.line(0);
+    expect(isGone(other.pid)).toBe(false);
+  });
+
+  test('while it is told of the end goes to onError, and no step is skipped', async () => {
+    const errors: string[] = [];
+    await using child = new Watched(['say:up', 'wait'], {
+      onBroken: () => {
+        throw new Error('first');
+      },
+      onExit: () => {
+        throw new Error('second');
+      },
+      onError: (error, where) => errors.push(`${where.split(' ')[0] ?? ''}: ${(error as Error).message}`),
+    });
+    await child.line(0);
+    child.child.kill();
+    await child.exit();
+    expect(errors).toEqual(['onBroken: first', 'onExit: second']);
+    expect(isGone(child.pid)).toBe(true);
+  });
+});
+
 describe('S06: stderr', () => {
   test('of 10 MB blocks nobody, and its last 16 KiB are kept', async () => {
     await using child = new Watched(['stderr:10000000', 'say:done', 'exit:1']);
