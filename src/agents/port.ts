@@ -116,5 +116,7 @@ export interface AgentDriver {
   readonly name: string;
   /** Whom its model requests go to (`anthropic`, `openai`, …): sessions of one provider are throttled together. */
   readonly provider: string;
+  /** False: it starts no program and works in no folder; `AgentStart.folder` is null then. Default: true. */
+  readonly needsFolder?: boolean;
   start(options: AgentStart): AgentHandle;
 }

@@ -102,6 +102,7 @@ export function functionDriver(run: AgentFunction, options: FunctionDriverOption
   return {
     name: options.name ?? 'function',
     provider: options.provider ?? options.name ?? 'function',
+    needsFolder: false,
     start: (start) => new FunctionAgent(run, options, start, late),
     get lateDropped() {
       return late.dropped;
