@@ -46,6 +46,12 @@ const run: readonly Command[] = [
         value: 'FILE',
         what: 'configuration; default: the nearest signalbox.config.ts, here or above',
       },
+      {
+        name: 'agent',
+        short: 'a',
+        value: 'NAME',
+        what: 'which agent answers, such as claude, codex or gemini; `signalbox doctor` shows what is installed',
+      },
       { name: 'host', value: 'HOST', what: 'address to listen on; default 127.0.0.1' },
       {
         name: 'port',
@@ -71,6 +77,7 @@ const run: readonly Command[] = [
     ],
     examples: [
       { line: 'signalbox up', what: 'listens on 127.0.0.1:7070' },
+      { line: 'signalbox up --agent claude', what: 'Claude Code, found on the PATH' },
       { line: 'signalbox up --port 0 --data ./box', what: 'any free port, and a data folder of its own' },
     ],
     load: () => import('./commands/up.ts'),

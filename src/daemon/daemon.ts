@@ -100,7 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await using opened = new AsyncDisposableStack();
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
-  const agent = chooseAgent(config.agent, folder, config.limits.startMs);
+  const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   const log = makeLog(config.logLevel);
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
   const store = openSqliteStore({ path: join(folder, FOLDER.database), durability: config.durability, faults });

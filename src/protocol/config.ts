@@ -46,20 +46,49 @@ export const AgentConfigSchema = {
   additionalProperties: false,
   required: ['name'],
   properties: {
-    name: { type: 'string', minLength: 1, maxLength: 50, description: 'Driver, for example `scripted`.' },
+    name: { type: 'string', minLength: 1, maxLength: 50, description: 'Which agent, as in the table above.' },
     command: {
       type: 'string',
       minLength: 1,
       maxLength: 4096,
-      description: 'Program to run; default: what the driver knows.',
+      description: 'Program to run; default: its name on the PATH, or what its AGENT_BIN_* variable says.',
     },
-    args: { type: 'array', maxItems: 200, items: { type: 'string', maxLength: 100_000 } },
+    args: {
+      type: 'array',
+      maxItems: 200,
+      items: { type: 'string', maxLength: 100_000 },
+      description: 'Further arguments, behind those that its driver needs.',
+    },
+    module: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 4096,
+      description: 'For `function` and `worker`: file whose default export is the agent.',
+    },
+    model: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 200,
+      description: 'Model of sessions that ask for none; default: the one that the agent is set to.',
+    },
+    provider: {
+      type: 'string',
+      pattern: '^[a-z0-9][a-z0-9_.-]{0,63}$',
+      description:
+        'Whom its model requests go to: agents of one provider are paused together. Default: its driver knows.',
+    },
     cwd: { type: 'string', minLength: 1, maxLength: 4096, description: 'Working folder of the agent.' },
     env: {
       type: 'object',
       maxProperties: 200,
       additionalProperties: { type: 'string', maxLength: 100_000 },
       description: 'Added to its environment.',
+    },
+    passEnv: {
+      type: 'array',
+      maxItems: 200,
+      items: { type: 'string', maxLength: 200, pattern: '^(?!SIGNALBOX_)[A-Za-z_][A-Za-z0-9_]*$' },
+      description: 'Names of variables of the daemon that it sees as well, beside those that its driver passes on.',
     },
   },
 } as const satisfies Schema;

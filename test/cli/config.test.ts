@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
 import { aliasResolver } from '../../src/daemon/daemon.ts';
 import { chooseAgent } from '../../src/daemon/agent.ts';
+import type { ChosenAgent } from '../../src/daemon/agent.ts';
+import type { AgentConfig } from '../../src/protocol/config.ts';
 import { loadConfigFile } from '../../src/daemon/config/file.ts';
 import { openFolder } from '../../src/daemon/folder.ts';
 import { misspelt, otherVariables, variables } from '../../src/daemon/config/environment.ts';
@@ -218,23 +220,79 @@ describe('what the daemon makes of it', () => {
     expect(['a', 'b', 'c', 'constructor', 'toString'].map(resolveKey)).toEqual(['c', 'c', 'c', 'd', 'toString']);
     expect(() => aliasResolver({ a: 'b', b: 'a' })).toThrow(/a → b → a goes round in a ring/);
   });
+});
+
+describe('the agent', () => {
+  const choose = (agent: AgentConfig, env: { [name: string]: string } = {}): Promise<ChosenAgent> =>
+    chooseAgent(agent, { folder, startMs: 1000, env: { PATH: folder, ...env }, cwd: folder });
+
+  function executable(name: string): string {
+    const path = join(folder, name);
+    writeFileSync(path, '#!/bin/sh\n', { mode: 0o755 });
+    return path;
+  }
 
   test.each([
     [{ name: 'scriptd' }, /no driver "scriptd"/, /`scripted`/],
-    [{ name: 'claude' }, /no driver "claude"/, /later version/],
+    [{ name: 'toString' }, /no driver "toString"/, /Known: scripted, process/],
+    [{ name: 'Gemini CLI' }, /no driver/, /./],
     [{ name: 'process' }, /agent\.command is missing/, /agent-protocol/],
+    [{ name: 'process', command: 'x', model: 'm' }, /agent\.model is not for the agent process/, /args/],
     [{ name: 'scripted', command: 'x' }, /agent\.command/, /process/],
-  ])('agent %j is refused', (agent, message, hint) => {
-    try {
-      chooseAgent(agent, folder, 1000);
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toMatchObject({
-        code: 'bad_config',
-        message: expect.stringMatching(message) as string,
-        hint: expect.stringMatching(hint) as string,
-      });
+    [{ name: 'scripted', model: 'x' }, /agent\.model is not for the agent scripted/, /./],
+    [{ name: 'function' }, /agent\.module is missing/, /default export/],
+    [{ name: 'function', module: 'x.ts', args: [] }, /agent\.args is not for the agent function/, /process/],
+    [{ name: 'function', module: 'none.ts' }, /none\.ts could not be loaded/, /./],
+  ])('%j is refused', async (agent, message, hint) => {
+    await expect(choose(agent)).rejects.toMatchObject({
+      code: 'bad_config',
+      message: expect.stringMatching(message) as string,
+      hint: expect.stringMatching(hint) as string,
+    });
+  });
+
+  test('of a program: its own, from the PATH, or by a path from where the daemon runs', async () => {
+    executable('my-agent');
+    for (const command of ['my-agent', './my-agent', join(folder, 'my-agent')]) {
+      const { driver, standIn } = await choose({ name: 'process', command, provider: 'acme' });
+      expect([driver.name, driver.provider, standIn]).toEqual([command, 'acme', false]);
     }
+    await expect(choose({ name: 'process', command: 'no-agent' })).rejects.toMatchObject({
+      code: 'agent_not_found',
+      message: 'agent.command: there is no program no-agent',
+    });
+  });
+
+  test('of a module: its default export, which is looked at before anything is started', async () => {
+    const path = file("export default async function* (prompt) { yield 'you said: ' + prompt; }");
+    const { driver } = await choose({ name: 'function', module: path, provider: 'acme' });
+    expect([driver.name, driver.provider]).toEqual(['function', 'acme']);
+    await expect(choose({ name: 'function', module: file('export default 5') })).rejects.toMatchObject({
+      code: 'bad_config',
+      message: expect.stringMatching(/has no function as its default export/) as string,
+    });
+  });
+
+  test('named by a flag or a variable leaves what the file says of another one', async () => {
+    const path = file("export default { agent: { name: 'process', command: 'x', provider: 'p' } }");
+    const flag = (value: string) => [{ written: '--agent', path: ['agent', 'name'], value }];
+    expect((await resolve({ file: path, flags: flag('scripted') })).agent).toEqual({ name: 'scripted' });
+    expect((await resolve({ file: path, flags: flag('process') })).agent).toMatchObject({ command: 'x' });
+    const environment = { SIGNALBOX_AGENT_NAME: 'process', SIGNALBOX_AGENT_COMMAND: 'y', SIGNALBOX_AGENT_MODEL: 'm' };
+    const other = file("export default { agent: { name: 'scripted', args: ['--x'] } }");
+    expect((await resolve({ file: other, environment })).agent).toEqual({ name: 'process', command: 'y', model: 'm' });
+  });
+
+  test('is passed no variable of ours', async () => {
+    const wrong = file("export default { agent: { name: 'scripted', passEnv: ['SIGNALBOX_TOKEN'] } }");
+    expect((await refusal({ file: wrong })).message).toMatch(/agent\.passEnv/);
+  });
+
+  test('`up --agent` with one that is not installed says how it is, and nothing is made', async () => {
+    await using cli = new Cli();
+    const ran = await cli.run(['up', '--port', '0', '--agent', 'nosuch']);
+    expect([ran.code, ran.stdout]).toEqual([EXIT.usage, '']);
+    expect(ran.stderr).toMatch(/there is no driver "nosuch"/);
   });
 });
 

@@ -4,6 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { knownAgents } from '../../src/daemon/agent.ts';
+import { agentPrograms } from '../../src/daemon/programs.ts';
 import { variables } from '../../src/daemon/config/environment.ts';
 import { synopsis } from '../../src/cli/parse.ts';
 import type { Flag } from '../../src/cli/shape.ts';
@@ -105,9 +107,18 @@ function configReference(): string {
   return table(['key', 'type', 'default', '', 'variable'], rows);
 }
 
+function agentReference(): string {
+  const rows = agentPrograms
+    .filter(({ agent }) => knownAgents.includes(agent))
+    .map(({ agent, title, command, variable, install, login }) =>
+      row(`\`${agent}\``, title, `\`${command}\`, or \`${variable}\``, `\`${install}\`. ${login.fix}`),
+    );
+  return table(['`agent.name`', '', 'its program', 'to have it'], rows);
+}
+
 const pages: { readonly [path: string]: { readonly [part: string]: () => string } } = {
   'docs/cli.md': { commands: commandReference, 'exit codes': exitReference },
-  'docs/configuration.md': { keys: configReference },
+  'docs/configuration.md': { agents: agentReference, keys: configReference },
 };
 
 const marker = (part: string, what: 'begin' | 'end'): string =>

@@ -9,6 +9,7 @@ import { version } from '../version.ts';
 
 function flagsOf(call: Call): readonly Setting[] {
   const pairs: readonly (readonly [flag: string, path: readonly string[], value: unknown])[] = [
+    ['agent', ['agent', 'name'], call.text('agent')],
     ['host', ['listen', 'host'], call.text('host')],
     ['port', ['listen', 'port'], call.integer('port')],
     ['durability', ['durability'], call.text('durability')],

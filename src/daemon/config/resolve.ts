@@ -36,11 +36,21 @@ function put(tree: Tree, [name = '', ...rest]: readonly string[], value: unknown
   return { ...tree, [name]: rest.length === 0 ? value : put(isTree(member) ? member : {}, rest, value) };
 }
 
+/** Another agent is another section: what was said of the one that the file names is not for it. */
+function forOtherAgent(tree: Tree, { path, value }: Setting): Tree {
+  const { agent } = tree;
+  const other = path.join('.') === 'agent.name' && isTree(agent) && agent['name'] !== value;
+  return other ? { ...tree, agent: {} } : tree;
+}
+
 const samePath = (a: readonly string[], pointer: string): boolean => `/${a.join('/')}` === pointer;
 
 /** Validates again with each setting in place, so that the message can name what the person wrote. */
 function withSettings(file: ConfigFile, settings: readonly Setting[]): ConfigFile {
-  const merged = settings.reduce<Tree>((tree, { path, value }) => put(tree, path, value), { ...file });
+  const merged = settings.reduce<Tree>(
+    (tree, setting) => put(forOtherAgent(tree, setting), setting.path, setting.value),
+    { ...file },
+  );
   const checked = checkConfig(merged);
   if (checked.ok) return checked.config;
   const lines = checked.findings.map((finding) => {

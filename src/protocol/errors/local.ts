@@ -9,6 +9,12 @@ export const localErrors = {
     title: 'The configuration is wrong',
     hint: 'See the list; `signalbox doctor` checks it too.',
   },
+  agent_not_found: {
+    status: null,
+    exit: EXIT.usage,
+    title: 'The agent is not installed',
+    hint: 'Install it, or name its program with `agent.command`; `signalbox doctor` shows what is found.',
+  },
   usage: { status: null, exit: EXIT.usage, title: 'The command is not used so', hint: 'See `signalbox help`.' },
   token_required: {
     status: null,

@@ -1,0 +1,18 @@
+/**
+ * The drivers of agents that are programs, by `agent.name`. Each is loaded where it is chosen. What a driver adds to the
+ * arguments and the environment of its program is its own.
+ */
+import type { ProgramOptions } from '../agents/child/json-lines.ts';
+import type { AgentDriver } from '../agents/port.ts';
+
+/** What the daemon tells a driver. `command` is a file that can be run, `args` come behind the driver's own. */
+export interface Program extends ProgramOptions {
+  readonly args: readonly string[];
+  /** Where a session asks for none. */
+  readonly model?: string;
+  readonly provider?: string;
+}
+
+type Load = (program: Program) => Promise<AgentDriver>;
+
+export const agentLoaders: { readonly [name: string]: Load } = {};
