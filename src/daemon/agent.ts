@@ -99,7 +99,7 @@ async function function_({ config, cwd }: Given): Promise<AgentDriver> {
     throw bad(`agent.module: ${file} has no function as its default export`, 'Export an async generator function.');
   }
   const { provider } = config;
-  return functionDriver(agent as AgentFunction, { ...(provider === undefined ? {} : { provider }) });
+  return functionDriver(agent as AgentFunction, provider === undefined ? {} : { provider });
 }
 
 function moduleOf({ name, module }: AgentConfig, cwd: string): string {
