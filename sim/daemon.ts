@@ -15,6 +15,7 @@ import type { AgentFleet } from './agents.ts';
 import { type Medium, WatchedStore } from './disk.ts';
 import { coreFailure, Crashed, type FaultPlan, isSimulated, storeFailure } from './faults.ts';
 import { StepJudge } from './judge.ts';
+import { Random } from './random.ts';
 import { workerOf } from './runners.ts';
 import { Owner } from './scheduler.ts';
 import type { Stage } from './stage.ts';
@@ -60,6 +61,7 @@ export class Daemon {
     const rows = this.#raw.processes();
     parts.sweep(rows instanceof Promise ? [] : rows.map((row) => row.pid));
     const judge = new StepJudge(stage);
+    const chance = new Random(parts.number, 9);
     this.box = createSignalbox({
       store: new WatchedStore(this.#raw, {
         enter: (method) => this.#enter(method),
@@ -84,6 +86,7 @@ export class Daemon {
         soon: (run) => void stage.scheduler.after(this.owner, 0, 'soon', run),
       },
       ids: parts.ids,
+      random: () => chance.float(),
       faults: { at: (point) => this.#pass(point) },
       onError: (error, where) => this.#onError(error, where),
       observe: (before, input, result) => {

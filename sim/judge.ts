@@ -26,6 +26,10 @@ function* waitingIn(session: Session): Generator<Task> {
   }
 }
 
+/** What a throttle keeps from being granted or sent. */
+const heldBack = ({ throttle }: Session, task: Task): boolean =>
+  throttle !== null && (throttle.level === 'all' || task.lane === 'background');
+
 export class StepJudge {
   readonly #stage: Stage;
   readonly #known = new WeakSet<Session>();
@@ -47,12 +51,11 @@ export class StepJudge {
       this.#granted(before, input, after);
     }
     if (after.hold === null && after.parked === null && !after.fenced) {
-      const waiter = waitingIn(after).next();
-      if (waiter.done !== true) {
-        this.#stage.violate(
-          'no free window',
-          `${after.key} is free while ${waiter.value.id} waits, after ${input.type}`,
-        );
+      for (const waiter of waitingIn(after)) {
+        if (!heldBack(after, waiter)) {
+          this.#stage.violate('no free window', `${after.key} is free while ${waiter.id} waits, after ${input.type}`);
+          break;
+        }
       }
     }
     if (after.epoch < before.epoch || after.turns < before.turns) {
@@ -66,6 +69,9 @@ export class StepJudge {
     if (owner === undefined) {
       this.#stage.violate('one owner', `the owner of ${after.key} is not open`);
       return;
+    }
+    if (heldBack(after, owner)) {
+      this.#stage.violate('a throttle holds back', `${owner.id} is granted ${after.key}, on ${input.type}`);
     }
     const was = treeGet(before.tasks, owner.id);
     // A task that was running before this step waited in its last state; one that is new or queued waited as queued.
@@ -84,6 +90,9 @@ export class StepJudge {
         continue;
       }
       const owner = treeGet(after.tasks, effect.task);
+      if (owner !== undefined && heldBack(after, owner)) {
+        this.#stage.violate('a throttle holds back', `turn ${turn.id} of ${owner.id} is sent`);
+      }
       for (const task of waitingIn(after)) {
         if (owner?.lane === 'background' && task.lane === 'interactive') {
           this.#stage.violate('turn admission', `turn ${turn.id} of ${owner.id} is sent while ${task.id} waits`);

@@ -20,7 +20,10 @@ import type { CommitOutcome, TaskPayload } from '../store/port.ts';
 import { AgentHost } from './agent-host.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Context } from './options.ts';
+import type { CrashLoop } from './crashes.ts';
 import type { AgentPool } from './pool.ts';
+import { SessionPressure } from './pressure.ts';
+import type { Providers } from './providers.ts';
 import { EffectRunner } from './effects.ts';
 import type { Runners } from './runners.ts';
 import type { Stats } from './stats.ts';
@@ -53,6 +56,8 @@ export interface ActorParts {
   readonly pool: AgentPool;
   readonly runners: Runners;
   readonly stats: Stats;
+  readonly providers: Providers;
+  readonly crashes: CrashLoop;
   /** The actor has inputs; `urgent` false: only output chunks, which may wait for company. */
   readonly ready: (actor: Actor, urgent: boolean) => void;
 }
@@ -61,6 +66,7 @@ export class Actor {
   readonly key: SessionKey;
   readonly deadlines: Deadlines;
   readonly host: AgentHost;
+  readonly pressure: SessionPressure;
   readonly #parts: ActorParts;
   readonly #effects: EffectRunner;
   #inbox: Entry[] = [];
@@ -79,7 +85,21 @@ export class Actor {
     this.deadlines = new Deadlines(context.clock, context.limits, (name, of) =>
       this.post({ type: 'timer', at: context.clock.wall(), name, of }),
     );
-    this.host = new AgentHost(context, parts.pool, session.key, (input) => this.#fromAgent(input));
+    this.pressure = new SessionPressure({
+      clock: context.clock,
+      random: context.random,
+      providers: parts.providers,
+      provider: context.agent.provider,
+      crashes: parts.crashes,
+      post: (throttle) => this.post({ type: 'throttle', at: context.clock.wall(), throttle }),
+    });
+    this.host = new AgentHost({
+      context,
+      pool: parts.pool,
+      session: session.key,
+      pressure: this.pressure,
+      post: (input) => this.#fromAgent(input),
+    });
     this.#effects = new EffectRunner(context, this, parts.runners, parts.stats);
   }
 
@@ -101,7 +121,9 @@ export class Actor {
     return (
       this.#inbox.length === 0 &&
       !this.host.running &&
-      (s.fenced || (s.hold === null && s.agent.kind === 'none' && s.parked === null && treeSize(s.tasks) === 0))
+      (s.fenced || (s.hold === null && s.agent.kind === 'none' && s.parked === null && treeSize(s.tasks) === 0)) &&
+      // Whoever is throttled is told when it is over, so that the tape says both.
+      (s.fenced || s.throttle === null)
     );
   }
 
@@ -253,6 +275,7 @@ export class Actor {
   /** Ends its timers. */
   stop(): void {
     this.deadlines.clear();
+    this.pressure.clear();
     this.#effects.clear();
   }
 

@@ -6,40 +6,62 @@
  *  G-2 A process is recorded in the store before anything is written to it, and forgotten when it is gone.
  *  G-3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and again
  *      for one that is to be ended and is gone; the core takes the first.
+ *  G-4 First the folder, then the slot: whoever has a slot waits for nothing.
  */
-import { FAILURES } from '../agents/failures.ts';
-import type { AgentEvent, AgentHandle, AgentResult } from '../agents/port.ts';
+import type { AgentEvent, AgentHandle } from '../agents/port.ts';
+import { AppError } from '../core/errors.ts';
 import type { Incarnation, SessionKey, TaskId, TurnId } from '../core/ids.ts';
-import { taskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
-import type { TurnResult } from '../core/model.ts';
+import type { PermissionPolicy } from '../core/policy.ts';
+import { AgentVoice } from './agent-voice.ts';
+import { OpenAsks } from './asks.ts';
+import { errorRecord, jsonValue } from './json.ts';
 import type { Context } from './options.ts';
 import type { AgentPool, Slot } from './pool.ts';
-import { jsonValue } from './json.ts';
+import type { SessionPressure } from './pressure.ts';
+import type { FolderClaim } from './workspaces.ts';
 
 interface Live {
   readonly inc: Incarnation;
-  readonly slot: Slot;
+  readonly voice: AgentVoice;
+  claim: FolderClaim | null;
+  slot: Slot | null;
   handle: AgentHandle | null;
+  /** It has been asked to end. */
+  ending: boolean;
   gone: boolean;
   process: { readonly pid: number; readonly startTime: string } | null;
   /** Its process could not be recorded: nothing may be written to it, it is being ended. */
   doomed: boolean;
+  cancelWait: () => void;
+}
+
+export interface HostParts {
+  readonly context: Context;
+  readonly pool: AgentPool;
+  readonly session: SessionKey;
+  readonly pressure: SessionPressure;
+  readonly post: (input: Input) => void;
+}
+
+/** What a start takes from the core. */
+export interface Wanted {
+  readonly conversation: string | null;
+  readonly model: string | null;
 }
 
 export class AgentHost {
+  readonly asks = new OpenAsks();
+  readonly #parts: HostParts;
   readonly #context: Context;
-  readonly #pool: AgentPool;
-  readonly #session: SessionKey;
   readonly #post: (input: Input) => void;
   #live: Live | null = null;
   readonly #onGone: (() => void)[] = [];
 
-  constructor(context: Context, pool: AgentPool, session: SessionKey, post: (input: Input) => void) {
-    this.#context = context;
-    this.#pool = pool;
-    this.#session = session;
-    this.#post = post;
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.#context = parts.context;
+    this.#post = parts.post;
   }
 
   get running(): boolean {
@@ -48,41 +70,84 @@ export class AgentHost {
 
   /** `started` is called when the process is really being started: from then on the start deadline counts. */
   start(inc: Incarnation, wanted: Wanted, started: () => void): void {
-    const holder: { live: Live | null; early: boolean } = { live: null, early: false };
-    const begin = (): void => {
-      if (holder.live === null) {
-        holder.early = true;
-        return;
-      }
-      this.#begin(holder.live, wanted, started);
+    const { workspaces, agent } = this.#context;
+    const { pressure } = this.#parts;
+    const live: Live = {
+      inc,
+      voice: new AgentVoice({ inc, context: this.#context, pressure, asks: this.asks, post: this.#post }),
+      claim: null,
+      slot: null,
+      handle: null,
+      ending: false,
+      gone: false,
+      process: null,
+      doomed: false,
+      cancelWait: () => {},
     };
-    const slot = this.#pool.take(
-      { makeRoom: () => this.#post({ type: 'make-room', at: this.#context.clock.wall() }) },
-      begin,
-    );
-    holder.live = { inc, slot, handle: null, gone: false, process: null, doomed: false };
-    this.#live = holder.live;
-    if (holder.early) {
-      this.#begin(holder.live, wanted, started);
-    }
+    this.#live = live;
+    if (workspaces === null || agent.needsFolder === false) this.#takeSlot(live, wanted, null, started);
+    else this.#takeFolder(live, wanted, started);
   }
 
-  #begin(live: Live, wanted: Wanted, started: () => void): void {
+  /** A folder that another session has is waited for, and the session's tape says whose it is. */
+  #takeFolder(live: Live, wanted: Wanted, started: () => void): void {
+    const { workspaces, clock, limits } = this.#context;
+    const { session, pressure } = this.#parts;
+    // What comes from within `claim` must not use the claim before it is there.
+    let granted: string | null = null;
+    const go = (folder: string): void => {
+      live.cancelWait();
+      pressure.lift('folder');
+      this.#takeSlot(live, wanted, folder, started);
+    };
+    live.claim =
+      workspaces?.claim({
+        session,
+        granted: (folder) => {
+          if (live.claim === null) granted = folder;
+          else go(folder);
+        },
+        blocked: (folder, holder) => {
+          const detail = `${folder} is used by ${holder}`;
+          pressure.blocked(detail);
+          live.cancelWait = clock.timer(limits.folderWaitMs, () => this.#failed(live, folderInUse(detail)));
+        },
+        failed: (error) => this.#failed(live, error),
+        makeRoom: () => this.#post({ type: 'make-room', at: clock.wall() }),
+      }) ?? null;
+    if (granted !== null) go(granted);
+    else if (live.gone) live.claim?.release();
+  }
+
+  #takeSlot(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
+    const makeRoom = (): void => this.#post({ type: 'make-room', at: this.#context.clock.wall() });
+    let early = false;
+    const begin = (): void => {
+      if (live.slot === null) early = true;
+      else this.#begin(live, wanted, folder, started);
+    };
+    live.slot = this.#parts.pool.take({ makeRoom }, begin);
+    if (early) this.#begin(live, wanted, folder, started);
+  }
+
+  #begin(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
+    const { agent, store } = this.#context;
+    const { session } = this.#parts;
     started();
     try {
-      live.handle = this.#context.agent.start({
-        session: this.#session,
+      live.handle = agent.start({
+        session,
         incarnation: live.inc,
         conversation: wanted.conversation,
         model: wanted.model,
-        folder: null,
+        folder,
         emit: (event) => this.#emit(live, event),
         onProcess: (process) => {
           live.process = { pid: process.pid, startTime: process.startTime };
-          const row = { ...process, session: this.#session, incarnation: live.inc };
+          const row = { ...process, session, incarnation: live.inc };
           this.#guard(
             'record process',
-            () => this.#context.store.recordProcess(row),
+            () => store.recordProcess(row),
             () => this.#doom(live),
           );
         },
@@ -91,16 +156,24 @@ export class AgentHost {
         live.handle.kill();
       }
     } catch (error) {
-      this.#context.onError(error, 'agent start');
-      this.#exited(live, 'spawn_failed', { message: error instanceof Error ? error.message : String(error) });
+      this.#failed(live, error);
     }
   }
 
-  prompt(inc: Incarnation, turn: TurnId, text: string, rewind: TurnId | null): void {
+  /** It could not be started: this session waits, and the others go on. */
+  #failed(live: Live, error: unknown): void {
+    this.#context.onError(error, 'agent start');
+    const { name: _, ...record } = errorRecord(error);
+    this.#exited(live, record.code === 'folder_in_use' ? 'folder_in_use' : 'spawn_failed', record);
+  }
+
+  prompt(inc: Incarnation, turn: TurnId, text: string, how: { rewind: TurnId | null; policy: PermissionPolicy }): void {
     const live = this.#of(inc);
-    if (live !== null) {
-      this.#pool.works(live.slot);
-      live.handle?.prompt(turn, text, { rewind });
+    if (live !== null && live.slot !== null) {
+      this.#parts.pool.works(live.slot);
+      live.claim?.works();
+      live.voice.prompted(turn, how.policy);
+      live.handle?.prompt(turn, text, { rewind: how.rewind });
     }
   }
 
@@ -113,6 +186,7 @@ export class AgentHost {
   }
 
   answer(inc: Incarnation, turn: TurnId, request: string, decision: Parameters<AgentHandle['answer']>[2]): void {
+    this.asks.remove(turn, request);
     this.#of(inc)?.handle?.answer(turn, request, decision);
   }
 
@@ -123,8 +197,9 @@ export class AgentHost {
   /** The agent is at rest: it may be asked to make room. */
   rests(inc: number): void {
     const live = this.#live;
-    if (live !== null && live.inc === inc) {
-      this.#pool.rests(live.slot, this.#context.clock.now());
+    if (live !== null && live.inc === inc && live.slot !== null) {
+      this.#parts.pool.rests(live.slot, this.#context.clock.now());
+      live.claim?.rests();
     }
   }
 
@@ -133,7 +208,10 @@ export class AgentHost {
     if (live === null) {
       // Gone already: said again, since a session that asks has not taken the first word in. A second one is stale.
       this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc, reason: 'gone', data: null });
-    } else if (live.handle === null) {
+      return;
+    }
+    live.ending = true;
+    if (live.handle === null) {
       this.#exited(live, 'never_started', null);
     } else {
       live.handle[how]();
@@ -164,20 +242,26 @@ export class AgentHost {
     if (live.doomed) {
       return;
     }
-    this.#post(inputOf(event, live.inc, this.#context.clock.wall()));
+    live.voice.hear(event);
   }
 
   #exited(live: Live, reason: string, data: unknown): void {
+    if (live.gone) return;
     live.gone = true;
-    if (live.process !== null) {
+    live.cancelWait();
+    if (live.process !== null && !leaves(data)) {
       const { pid, startTime } = live.process;
       this.#guard('forget process', () => this.#context.store.forgetProcess(pid, startTime));
     }
-    this.#pool.give(live.slot);
+    if (live.slot !== null) this.#parts.pool.give(live.slot);
+    this.#parts.pressure.lift('folder');
+    live.claim?.release();
     if (this.#live === live) {
       this.#live = null;
     }
-    this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc: live.inc, reason, data: jsonValue(data) });
+    live.voice.end(reason, live.ending);
+    const shown = this.#context.redact.value(jsonValue(data));
+    this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc: live.inc, reason, data: shown });
     for (const tell of this.#onGone.splice(0)) {
       tell();
     }
@@ -206,59 +290,16 @@ export class AgentHost {
   }
 }
 
-/** What a start takes from the core. */
-interface Wanted {
-  readonly conversation: string | null;
-  readonly model: string | null;
+/** Its end names processes that outlived it: its row stays, so that the next start looks for them again. */
+function leaves(data: unknown): boolean {
+  const left = typeof data === 'object' && data !== null && 'left' in data ? data.left : null;
+  return Array.isArray(left) && left.length > 0;
 }
 
-/** The core needs to know whether it passes; the tape keeps the whole of it. */
-function resultOf({ outcome, empty, failure, data }: AgentResult): TurnResult {
-  const kept = jsonValue(data);
-  if (failure === null) {
-    return { outcome, empty, failure: null, data: kept };
-  }
-  const { passes, hint } = FAILURES[failure.class];
-  const said = typeof kept === 'object' && kept !== null ? kept : { result: kept };
-  return {
-    outcome,
-    empty,
-    failure: { class: failure.class, passes },
-    data: { ...said, failure: { ...failure, hint } },
-  };
-}
-
-function inputOf(event: Exclude<AgentEvent, { type: 'exited' }>, inc: Incarnation, at: number): Input {
-  switch (event.type) {
-    case 'ready':
-      return { type: 'agent-ready', at, inc, caps: event.caps, conversation: event.conversation, lost: event.lost };
-    case 'started':
-      return { type: 'turn-started', at, inc, turn: event.turn };
-    case 'output':
-      return { type: 'output', at, inc, turn: event.turn, kind: event.kind, data: jsonValue(event.data) };
-    case 'ack':
-      return { type: 'ack', at, inc, turn: event.turn, none: event.none };
-    case 'result':
-      return {
-        type: 'result',
-        at,
-        inc,
-        turn: event.turn,
-        result: resultOf(event.result),
-      };
-    case 'retrying':
-      return { type: 'output', at, inc, turn: event.turn, kind: 'notice', data: { retrying: event.failure } };
-    case 'asked': {
-      const { turn, request, ask, detail } = event;
-      return { type: 'asked', at, inc, turn, request, verdict: null, data: { ...ask, detail: jsonValue(detail) } };
-    }
-    case 'withdrawn':
-      return { type: 'withdrawn', at, inc, turn: event.turn, request: event.request };
-    case 'switched':
-      return { type: 'switched', at, inc, model: event.model, ok: event.ok };
-    case 'steered':
-      return { type: 'steered', at, inc, turn: event.turn, task: taskId(event.id), taken: event.taken };
-    case 'unsolicited':
-      return { type: 'unsolicited', at, inc, phase: event.phase, data: jsonValue(event.data) };
-  }
-}
+const folderInUse = (detail: string): AppError =>
+  new AppError({
+    code: 'folder_in_use',
+    message: detail,
+    hint: 'Let the other session end, or give each a folder of its own under `workspaces`.',
+    retryable: true,
+  });

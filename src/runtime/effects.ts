@@ -6,6 +6,7 @@
 import type { TaskId, TurnId } from '../core/ids.ts';
 import type { Task } from '../core/model.ts';
 import type { Effect } from '../core/outputs.ts';
+import type { PermissionPolicy } from '../core/policy.ts';
 import { treeGet } from '../core/tree.ts';
 import type { Store, StoredTask, TaskPayload } from '../store/port.ts';
 import type { Actor, Batch } from './actor.ts';
@@ -131,12 +132,10 @@ export class EffectRunner {
           effect.call === null ? payload.prompt : (this.#runners.textOf(effect.task, effect.call) ?? payload.prompt);
         const { author } = payload;
         const { resumed, cut, lost } = effect;
-        this.#actor.host.prompt(
-          effect.inc,
-          effect.turn,
-          promptText({ text, author, riders, resumed, cut, lost }),
-          effect.rewind,
-        );
+        this.#actor.host.prompt(effect.inc, effect.turn, promptText({ text, author, riders, resumed, cut, lost }), {
+          rewind: effect.rewind,
+          policy: this.#policyOf(effect.task, payload),
+        });
       };
       const next = (at: number): void => {
         const rider = effect.riders[at];
@@ -151,6 +150,11 @@ export class EffectRunner {
       };
       next(0);
     });
+  }
+
+  /** That of the task, or of the lane it is in as the turn begins. */
+  #policyOf(id: TaskId, payload: TaskPayload): PermissionPolicy {
+    return payload.permissions ?? this.#context.permissions[this.task(id)?.lane ?? 'interactive'];
   }
 
   /** At once where the store answers at once, so that the prompt is written in the same pass. */

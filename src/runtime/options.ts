@@ -1,13 +1,16 @@
 /** What a runtime is made of. Everything that is not decided by the core comes in here; nothing is a singleton. */
 import type { AgentDriver } from '../agents/port.ts';
 import type { Input } from '../core/inputs.ts';
-import type { Session } from '../core/model.ts';
+import type { Lane, Session } from '../core/model.ts';
 import type { StepResult } from '../core/outputs.ts';
+import { DEFAULT_POLICIES, type PermissionPolicy } from '../core/policy.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import type { Store } from '../store/port.ts';
+import { makeRedactor, type Redactor } from '../supervise/index.ts';
 import type { Runner } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { uuidV7 } from './ids.ts';
+import type { Workspaces } from './workspaces.ts';
 
 /** Durations in milliseconds. */
 export interface RuntimeLimits {
@@ -25,6 +28,11 @@ export interface RuntimeLimits {
   readonly unsolicitedMs: number;
   readonly agentIdleMs: number;
   readonly maxAgents: number;
+  /** Ends of an agent in a row, none of them asked for, after which nothing is started for a while; and for how long. */
+  readonly agentCrashes: number;
+  readonly agentPauseMs: number;
+  /** How long a start waits for a folder that another session has. */
+  readonly folderWaitMs: number;
   readonly graceMs: number;
   /** How long steps whose records are only output chunks may wait for company. */
   readonly outputBatchMs: number;
@@ -45,6 +53,9 @@ export const DEFAULT_LIMITS: RuntimeLimits = {
   unsolicitedMs: 120_000,
   agentIdleMs: 300_000,
   maxAgents: 16,
+  agentCrashes: 5,
+  agentPauseMs: 60_000,
+  folderWaitMs: 600_000,
   graceMs: 10_000,
   outputBatchMs: 5,
 };
@@ -56,10 +67,18 @@ export interface SignalboxOptions {
   /** Code runners by name. */
   readonly runners?: { readonly [name: string]: Runner };
   readonly limits?: Partial<RuntimeLimits>;
+  /** What agents may do without asking, for tasks that state no policy of their own. Default: `DEFAULT_POLICIES`. */
+  readonly permissions?: { readonly [L in Lane]?: PermissionPolicy };
+  /** Working folders of the agents that are programs. Left out: none; each starts where its driver says. */
+  readonly workspaces?: Workspaces;
+  /** Takes secrets out of what agents say. Default: one that knows well-known shapes only. */
+  readonly redact?: Redactor;
   /** Several routing keys may mean one session: the key to serialise by. */
   readonly resolveSession?: (key: string) => string;
   readonly clock?: Clock;
   readonly ids?: () => string;
+  /** From 0 to below 1; spreads what is tried again. */
+  readonly random?: () => number;
   readonly faults?: Faults;
   /** Told of what could not be handled where it happened; for the log. */
   readonly onError?: (error: unknown, where: string) => void;
@@ -75,8 +94,12 @@ export interface Context {
   readonly agent: AgentDriver;
   readonly runners: { readonly [name: string]: Runner };
   readonly limits: RuntimeLimits;
+  readonly permissions: { readonly [L in Lane]: PermissionPolicy };
+  readonly workspaces: Workspaces | null;
+  readonly redact: Redactor;
   readonly clock: Clock;
   readonly ids: () => string;
+  readonly random: () => number;
   readonly faults: Faults;
   readonly onError: (error: unknown, where: string) => void;
   readonly observe: ((session: Session, input: Input, result: StepResult) => void) | null;
@@ -89,8 +112,12 @@ export function contextOf(options: SignalboxOptions): Context {
     agent: options.agent,
     runners: options.runners ?? {},
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    permissions: { ...DEFAULT_POLICIES, ...options.permissions },
+    workspaces: options.workspaces ?? null,
+    redact: options.redact ?? makeRedactor([]),
     clock,
     ids: options.ids ?? uuidV7(clock),
+    random: options.random ?? Math.random,
     faults: options.faults ?? noFaults,
     onError: options.onError ?? (() => {}),
     observe: options.observe ?? null,

@@ -20,6 +20,8 @@ export async function recover(context: Context, registry: Registry, stats: Stats
         stats.count(`leftover_${report.leader}`);
         if (report.left.length > 0) {
           context.onError(new Error(`processes ${report.left.join(', ')} of an earlier daemon are left`), 'sweep');
+          // The next start looks for them again, by their cookie.
+          return;
         }
       }
       await store.forgetProcess(row.pid, row.startTime);

@@ -15,11 +15,13 @@ import { newSession } from '../core/queue.ts';
 import { rebuild } from '../core/rebuild.ts';
 import type { StoredSession } from '../store/port.ts';
 import { Actor, type Batch } from './actor.ts';
+import { Crashes } from './crashes.ts';
 import { closing } from './hints.ts';
 import { Committer } from './committer.ts';
 import type { Hub } from './hub.ts';
 import type { Context } from './options.ts';
 import { AgentPool } from './pool.ts';
+import { Providers } from './providers.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from './stats.ts';
 
@@ -29,8 +31,10 @@ export const CLOSING = 'closing';
 export class Registry {
   readonly pool: AgentPool;
   readonly runners: Runners;
+  readonly providers: Providers;
   readonly #context: Context;
   readonly #stats: Stats;
+  readonly #crashes: Crashes;
   readonly #committer: Committer;
   readonly #actors = new Map<SessionKey, Actor>();
   readonly #loading = new Map<SessionKey, Promise<Actor>>();
@@ -44,6 +48,12 @@ export class Registry {
     this.#stats = stats;
     this.pool = new AgentPool(context.limits.maxAgents);
     this.runners = new Runners(context);
+    this.#crashes = new Crashes(context.limits.agentCrashes, context.limits.agentPauseMs);
+    this.providers = new Providers({
+      clock: context.clock,
+      random: context.random,
+      changed: () => this.#actors.forEach((actor) => actor.pressure.tell()),
+    });
     this.#committer = new Committer({
       context,
       stats,
@@ -105,6 +115,8 @@ export class Registry {
         pool: this.pool,
         runners: this.runners,
         stats: this.#stats,
+        providers: this.providers,
+        crashes: this.#crashes.of(key),
         ready: (ready, urgent) => this.#committer.ready(ready, urgent),
       },
       session,
@@ -122,6 +134,8 @@ export class Registry {
     if (row?.parked === CLOSING) {
       actor.post({ type: 'unpark', at: clock.wall(), by: 'start' });
     }
+    // After `recovered`, which is the first that a rebuilt session learns; before whatever it was opened for.
+    actor.pressure.open();
     return actor;
   }
 
@@ -166,6 +180,7 @@ export class Registry {
   /** Ends the timers that are no session's own. */
   close(): void {
     this.#committer.close();
+    this.providers.close();
   }
 
   /** Resolves as soon as `test` holds, looked at after every settled batch. */

@@ -12,6 +12,7 @@
 import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/outputs.ts';
 import type { SessionKey, TaskId } from '../core/ids.ts';
 import type { Lane, TaskStatus } from '../core/model.ts';
+import type { PermissionPolicy } from '../core/policy.ts';
 
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -30,6 +31,8 @@ export interface TaskPayload {
   readonly author: string | null;
   /** Unique over the whole store when not null: a second submit with it returns the first task. */
   readonly idempotencyKey: string | null;
+  /** What its agent may do without asking; null or left out: what the lane allows. Fixed at admission. */
+  readonly permissions?: PermissionPolicy | null;
   /** Small string map for senders and gateways (delivery id, issue number, reply address). */
   readonly labels: Readonly<{ [name: string]: string }>;
 }

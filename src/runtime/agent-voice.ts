@@ -1,0 +1,138 @@
+/**
+ * What one agent says, on its way to the session: redacted, judged, and heeded where it tells how the agent and its provider
+ * do.
+ *
+ * Owned by the agent's host, one per incarnation.
+ *  V-1 Nothing is posted with a secret in it; a word that is held back goes before whatever follows it.
+ *  V-2 The session learns of a throttle before it learns of what caused it.
+ *  V-3 What is asked is judged by the policy of the turn that the agent was prompted for; in any other turn it may do nothing.
+ */
+import type { ProviderFailure } from '../agents/failures.ts';
+import type { AgentEvent } from '../agents/port.ts';
+import type { Incarnation, TurnId } from '../core/ids.ts';
+import type { Input } from '../core/inputs.ts';
+import { judge, type PermissionPolicy } from '../core/policy.ts';
+import type { RedactedPieces } from '../supervise/index.ts';
+import { inputOf, type Said, shownAsk, shownFailure } from './agent-events.ts';
+import type { OpenAsks } from './asks.ts';
+import type { Context } from './options.ts';
+import type { SessionPressure } from './pressure.ts';
+
+export interface VoiceParts {
+  readonly inc: Incarnation;
+  readonly context: Context;
+  readonly pressure: SessionPressure;
+  readonly asks: OpenAsks;
+  readonly post: (input: Input) => void;
+}
+
+/** A turn that the agent was prompted for. */
+interface Prompted {
+  readonly turn: TurnId;
+  readonly policy: PermissionPolicy;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
+type Result = Extract<AgentEvent, { type: 'result' }>;
+type Asked = Extract<AgentEvent, { type: 'asked' }>;
+
+export class AgentVoice {
+  readonly #parts: VoiceParts;
+  readonly #pieces: RedactedPieces;
+  #ready = false;
+  #prompted: Prompted | null = null;
+  /** The turn whose text is being said. */
+  #speaking: TurnId | null = null;
+
+  constructor(parts: VoiceParts) {
+    this.#parts = parts;
+    this.#pieces = parts.context.redact.pieces();
+  }
+
+  prompted(turn: TurnId, policy: PermissionPolicy): void {
+    this.#prompted = { turn, policy, at: this.#parts.context.clock.now() };
+    this.#parts.asks.clear();
+  }
+
+  hear(event: Said | Asked): void {
+    if (event.type === 'output' && event.kind === 'text' && event.turn !== null && typeof event.data === 'string') {
+      if (this.#speaking !== event.turn) {
+        this.#finish();
+        this.#speaking = event.turn;
+      }
+      this.#say(event.turn, this.#pieces.push(event.data));
+      return;
+    }
+    this.#finish();
+    if (event.type === 'asked') {
+      this.#asked(event);
+      return;
+    }
+    const { inc, context, post } = this.#parts;
+    this.#heed(event);
+    post(inputOf(event, inc, context.clock.wall(), context.redact));
+  }
+
+  /**
+   * The agent is gone. One that ends before it is ready, or by itself within a turn, is at fault; one that was never started
+   * is not.
+   */
+  end(reason: string, wanted: boolean): void {
+    this.#finish();
+    const own = !this.#ready || (this.#prompted !== null && !wanted);
+    if (own && reason !== 'never_started' && reason !== 'folder_in_use') this.#parts.pressure.crashed();
+  }
+
+  #say(turn: TurnId, text: string): void {
+    const { inc, context, post } = this.#parts;
+    if (text !== '') post({ type: 'output', at: context.clock.wall(), inc, turn, kind: 'text', data: text });
+  }
+
+  #finish(): void {
+    if (this.#speaking !== null) this.#say(this.#speaking, this.#pieces.flush());
+  }
+
+  #heed(event: Said): void {
+    const { pressure } = this.#parts;
+    if (event.type === 'ready') {
+      this.#ready = true;
+    } else if (event.type === 'retrying') {
+      pressure.retrying(this.#shown(event.failure), this.#sentAt());
+    } else if (event.type === 'result') {
+      this.#heedResult(event);
+    } else if (event.type === 'ack' && event.none) {
+      this.#over(event.turn);
+    }
+  }
+
+  #heedResult({ turn, result: { outcome, failure } }: Result): void {
+    const { pressure } = this.#parts;
+    if (failure !== null) pressure.failed(this.#shown(failure), this.#sentAt());
+    else if (outcome === 'completed') pressure.completed();
+    pressure.alive();
+    this.#over(turn);
+  }
+
+  #over(turn: TurnId): void {
+    if (this.#prompted?.turn === turn) this.#prompted = null;
+  }
+
+  #asked({ turn, request, ask, detail }: Asked): void {
+    const { inc, context, asks, post } = this.#parts;
+    const at = context.clock.wall();
+    const prompted = this.#prompted;
+    const verdict = prompted === null || prompted.turn !== turn ? 'deny' : judge(prompted.policy, ask);
+    const data = shownAsk(ask, detail, context.redact);
+    if (verdict === null) asks.add({ turn, request, ask: data, since: at });
+    post({ type: 'asked', at, inc, turn, request, verdict, data });
+  }
+
+  #shown(failure: ProviderFailure): ProviderFailure {
+    return shownFailure(failure, this.#parts.context.redact);
+  }
+
+  #sentAt(): number {
+    return this.#prompted?.at ?? this.#parts.context.clock.now();
+  }
+}

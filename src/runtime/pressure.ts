@@ -1,0 +1,172 @@
+/**
+ * Why one session holds back: its own failed turn, its agent that keeps ending, its conversation that is too long, its folder
+ * that another has, or its provider. The strictest of them is what the core is told.
+ *
+ * Owned by the session's actor; what is remembered of crashes is the runtime's, since it outlives the actor.
+ *  W-1 The core is told before it learns of what caused it, and again whenever level or reason is another.
+ *  W-2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
+ */
+import type { ProviderFailure } from '../agents/failures.ts';
+import type { Throttle } from '../core/model.ts';
+import type { CrashLoop } from './crashes.ts';
+import type { Clock } from './clock.ts';
+import type { Providers } from './providers.ts';
+import { CONTEXT_PLAN, PRESSURE_RULES, pauseMs, stricter } from './throttle.ts';
+
+export type Cause = 'provider' | 'retry' | 'context' | 'crash' | 'folder';
+
+/** For views: which throttle stands, and whose it is. */
+export interface PressureView extends Throttle {
+  readonly cause: Cause;
+  /** Wall clock, ms. */
+  readonly since: number;
+  /** What a person should know beside the reason: the provider, the holder of the folder. */
+  readonly detail: string | null;
+}
+
+export interface PressureParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly providers: Providers;
+  readonly provider: string;
+  readonly crashes: CrashLoop;
+  readonly post: (throttle: Throttle | null) => void;
+}
+
+interface Own {
+  readonly throttle: Throttle;
+  readonly since: number;
+  readonly detail: string | null;
+  readonly cancel: () => void;
+}
+
+export class SessionPressure {
+  readonly #parts: PressureParts;
+  readonly #own = new Map<Exclude<Cause, 'provider'>, Own>();
+  #told: Throttle | null = null;
+  /** Failed turns in a row. */
+  #failures = 0;
+  #contexts = 0;
+
+  constructor(parts: PressureParts) {
+    this.#parts = parts;
+  }
+
+  /** The session is taken up: what holds it back already is the first thing that it learns. */
+  open(): void {
+    const { crashes, clock } = this.#parts;
+    const until = crashes.openUntil(clock.now());
+    if (until !== null) this.#hold('crash', 'agent_crash_loop', 'all', until - clock.now());
+    this.tell();
+  }
+
+  failed(failure: ProviderFailure, sentAt: number): void {
+    const { providers, provider, random } = this.#parts;
+    providers.failed(provider, failure, sentAt);
+    const rule = PRESSURE_RULES[failure.class];
+    if (rule !== undefined) {
+      this.#failures += 1;
+      this.#hold('retry', failure.class, 'all', pauseMs(rule, this.#failures, random, failure.retryAfterMs));
+    } else if (failure.class === 'context') {
+      this.#contexts += 1;
+      this.#hold('context', 'context', 'background', pauseMs(CONTEXT_PLAN, this.#contexts, random, null));
+    }
+    this.tell();
+  }
+
+  retrying(failure: ProviderFailure, sentAt: number): void {
+    this.#parts.providers.retrying(this.#parts.provider, failure, sentAt);
+  }
+
+  /** A turn has completed. */
+  completed(): void {
+    const { providers, provider } = this.#parts;
+    this.#failures = 0;
+    this.#contexts = 0;
+    providers.succeeded(provider);
+    this.lift('retry');
+    this.lift('context');
+  }
+
+  /** The agent has taken a turn to its end, whatever came of it: it works. */
+  alive(): void {
+    this.#parts.crashes.worked();
+  }
+
+  crashed(): void {
+    const { crashes, clock, random } = this.#parts;
+    const verdict = crashes.crashed(clock.now(), random);
+    if (verdict.ms > 0) this.#hold('crash', verdict.reason, 'all', verdict.ms);
+    this.tell();
+  }
+
+  /** Another session has the folder; whoever said so lifts it. */
+  blocked(detail: string): void {
+    this.#hold('folder', 'folder_in_use', 'all', null, detail);
+    this.tell();
+  }
+
+  lift(cause: Exclude<Cause, 'provider'>): void {
+    const own = this.#own.get(cause);
+    if (own === undefined) return;
+    own.cancel();
+    this.#own.delete(cause);
+    this.tell();
+  }
+
+  /** The operator's: nothing of its own holds the session back any more. False: nothing did. */
+  resume(): boolean {
+    const held = this.#own.size > 0;
+    this.#parts.crashes.worked();
+    this.#failures = 0;
+    for (const cause of this.#own.keys()) if (cause !== 'folder') this.lift(cause);
+    return held;
+  }
+
+  /** Tells the core, if it is another than it was told last. Called by the registry when the provider's has changed. */
+  tell(): void {
+    const now = this.#strictest();
+    const before = this.#told;
+    if (before?.level === now?.level && before?.reason === now?.reason) return;
+    this.#told = now;
+    this.#parts.post(now);
+  }
+
+  view(): PressureView | null {
+    const strictest = this.#strictest();
+    if (strictest === null) return null;
+    for (const [cause, { throttle, since, detail }] of this.#own) {
+      if (throttle === strictest) return { ...throttle, cause, since, detail };
+    }
+    const { provider, providers, clock } = this.#parts;
+    const since = providers.view(provider)?.since ?? clock.wall();
+    return { ...strictest, cause: 'provider', since, detail: provider };
+  }
+
+  clear(): void {
+    for (const { cancel } of this.#own.values()) cancel();
+    this.#own.clear();
+  }
+
+  #hold(
+    cause: Exclude<Cause, 'provider'>,
+    reason: string,
+    level: Throttle['level'],
+    ms: number | null,
+    detail?: string,
+  ) {
+    const { clock } = this.#parts;
+    this.#own.get(cause)?.cancel();
+    const wall = clock.wall();
+    const cancel = ms === null ? () => {} : clock.timer(ms, () => this.lift(cause));
+    const throttle: Throttle = { level, reason, until: ms === null ? null : wall + ms };
+    this.#own.set(cause, { throttle, since: wall, detail: detail ?? null, cancel });
+  }
+
+  #strictest(): Throttle | null {
+    const { providers, provider } = this.#parts;
+    let strictest = providers.throttleOf(provider);
+    for (const { throttle } of this.#own.values()) strictest = stricter(throttle, strictest);
+    return strictest;
+  }
+}
