@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['{test,src,check,sim,e2e}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**'],
+    // What needs a real agent program is run by e2e/main.ts, with a configuration of its own.
+    exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**', '**/*-real.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,0 +1,165 @@
+/**
+ * The real programs of the end-to-end tests: where each is found, and the environment in which it speaks to the fake model
+ * API and touches nothing of the user's: a home of its own, dummy keys, no telemetry, no updates.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findAgent } from '../src/daemon/look.ts';
+import { programOf } from '../src/daemon/programs.ts';
+
+export type ProgramName = 'gemini' | 'codex' | 'claude' | 'copilot' | 'claude-agent-acp';
+
+export interface RealProgram {
+  /** Also its `agent.name`. */
+  readonly name: ProgramName;
+  /** Folder of `e2e/clients` that has it. */
+  readonly group: 'ci' | 'more';
+  /** Directives for the fake model: a shell command as the agent's own tool is called. */
+  readonly shell: (command: string) => string;
+  /** Writes what it needs into its home, and gives what it needs in its environment. */
+  readonly setUp: (home: string, modelUrl: string) => Environment;
+}
+
+export type Environment = Readonly<{ [name: string]: string }>;
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+/** The folder in which a group is installed; `npm ci` makes its `node_modules`. */
+export const groupFolder = (group: RealProgram['group']): string => join(root, 'clients', group);
+
+const call = (tool: string, input: object): string => `[[tool:${tool}:${JSON.stringify(input)}]]`;
+
+const claudeSettings = (home: string, modelUrl: string): Environment => ({
+  CLAUDE_CONFIG_DIR: join(home, '.claude'),
+  ANTHROPIC_BASE_URL: modelUrl,
+  ANTHROPIC_API_KEY: 'sk-ant-dummy-of-the-tests',
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+});
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+const claudeShell = (command: string): string => call('Bash', { command, description: 'as asked' });
+
+export const realPrograms: readonly RealProgram[] = [
+  {
+    name: 'gemini',
+    group: 'ci',
+    shell: (command) => call('run_shell_command', { command, description: 'as asked' }),
+    setUp(home, modelUrl) {
+      const settings = {
+        security: { auth: { selectedType: 'gemini-api-key' } },
+        privacy: { usageStatisticsEnabled: false },
+        general: { enableAutoUpdate: false },
+      };
+      write(join(home, '.gemini', 'settings.json'), JSON.stringify(settings));
+      return {
+        GEMINI_API_KEY: 'dummy-of-the-tests',
+        GOOGLE_GEMINI_BASE_URL: modelUrl,
+        GEMINI_CLI_TRUST_WORKSPACE: 'true',
+      };
+    },
+  },
+  {
+    name: 'codex',
+    group: 'ci',
+    shell: (command) => call('exec_command', { cmd: command }),
+    setUp(home, modelUrl) {
+      const lines = [
+        'model = "fake-model"',
+        'model_provider = "fake"',
+        '[model_providers.fake]',
+        'name = "fake"',
+        `base_url = "${modelUrl}/v1"`,
+        'wire_api = "responses"',
+        'env_key = "OPENAI_API_KEY"',
+        'request_max_retries = 2',
+        'stream_max_retries = 2',
+      ];
+      write(join(home, '.codex', 'config.toml'), `${lines.join('\n')}\n`);
+      return { CODEX_HOME: join(home, '.codex'), OPENAI_API_KEY: 'dummy-of-the-tests' };
+    },
+  },
+  { name: 'claude', group: 'more', shell: claudeShell, setUp: claudeSettings },
+  {
+    name: 'copilot',
+    group: 'more',
+    shell: (command) => call('bash', { command, description: 'as asked', mode: 'sync', initial_wait: 60 }),
+    setUp: (_home, modelUrl) => ({
+      COPILOT_OFFLINE: 'true',
+      COPILOT_PROVIDER_BASE_URL: `${modelUrl}/v1`,
+      COPILOT_PROVIDER_TYPE: 'openai',
+      COPILOT_PROVIDER_WIRE_API: 'completions',
+      COPILOT_MODEL: 'fake-model',
+      COPILOT_PROVIDER_API_KEY: 'dummy-of-the-tests',
+      COPILOT_AUTO_UPDATE: 'false',
+    }),
+  },
+  {
+    name: 'claude-agent-acp',
+    group: 'more',
+    shell: claudeShell,
+    setUp(home, modelUrl) {
+      const claude = locate('claude');
+      const own = claude.kind === 'found' ? { CLAUDE_CODE_EXECUTABLE: claude.file } : {};
+      return { ...claudeSettings(home, modelUrl), ...own };
+    },
+  },
+];
+
+/** Proxies that lead nowhere: what would leave the machine fails at once, also where no namespace keeps it in. */
+export const nowhere: Environment = {
+  HTTP_PROXY: 'http://127.0.0.1:9',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  http_proxy: 'http://127.0.0.1:9',
+  https_proxy: 'http://127.0.0.1:9',
+  NO_PROXY: '127.0.0.1,localhost,::1',
+  no_proxy: '127.0.0.1,localhost,::1',
+};
+
+export type Located =
+  | { readonly kind: 'found'; readonly file: string; readonly own: boolean }
+  | { readonly kind: 'absent'; readonly why: string };
+
+/** The user's own by its AGENT_BIN_* variable, else the one that is installed here. The PATH is not looked at. */
+export function locate(name: ProgramName): Located {
+  const program = programOf(name);
+  if (program === null) return { kind: 'absent', why: `${name} is not known` };
+  const own = process.env[program.variable] ?? '';
+  const bins = (['ci', 'more'] as const).map((group) => join(groupFolder(group), 'node_modules', '.bin'));
+  const found = findAgent(program, { [program.variable]: own, PATH: bins.join(delimiter) }, process.cwd());
+  switch (found.kind) {
+    case 'found':
+      return { kind: 'found', file: found.file, own: own !== '' };
+    case 'wrong-variable':
+      return { kind: 'absent', why: `${program.variable}: ${found.value} is no program` };
+    case 'absent':
+      return { kind: 'absent', why: `not installed; set ${program.variable}, or run npm ci in e2e/clients` };
+  }
+}
+
+/** Whether `npm ci` has been run there to its end. */
+export const isInstalled = (group: RealProgram['group']): boolean =>
+  existsSync(join(groupFolder(group), 'node_modules', '.package-lock.json'));
+
+/**
+ * The whole environment of a program. This Node comes first on the PATH, since some of the programs are scripts of
+ * `env node`, and the newest of them need one that is newer than many a machine's own.
+ */
+export function environmentOf(program: RealProgram, home: string, modelUrl: string): Environment {
+  mkdirSync(home, { recursive: true });
+  return {
+    PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
+    HOME: home,
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_CACHE_HOME: join(home, '.cache'),
+    XDG_DATA_HOME: join(home, '.local', 'share'),
+    ...nowhere,
+    ...program.setUp(home, modelUrl),
+  };
+}
