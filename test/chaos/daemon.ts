@@ -3,6 +3,7 @@
  * Arguments: folder, script file of the agents, most agents at once, mark for the environment of its agents. Run with --expose-gc.
  */
 import { readdirSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
 import { startDaemon } from '../../src/daemon/daemon.ts';
 import { type DaemonCensus, deadlines, markName } from './shared.ts';
@@ -15,15 +16,21 @@ const entries = (path: string): number => {
   }
 };
 
+const loop = monitorEventLoopDelay({ resolution: 10 });
+loop.enable();
+
 function census(): DaemonCensus {
   globalThis.gc?.();
   globalThis.gc?.();
-  return {
+  const counted = {
     descriptors: entries('/proc/self/fd'),
     threads: entries('/proc/self/task'),
     timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
     heapBytes: process.memoryUsage().heapUsed,
+    loopP99: Math.round(loop.percentile(99) / 1e6),
+    loopMax: Math.round(loop.max / 1e6),
   };
+  return counted;
 }
 
 async function main(): Promise<void> {

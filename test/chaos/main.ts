@@ -54,6 +54,7 @@ if (values.json) {
     `beside the chaos:      ${delays(report.beside)} (bound: p99 ${boundMs.p99}, longest ${boundMs.max})`,
     `before: ${census(report.before)}`,
     `after:  ${census(report.after)}`,
+    `the daemon's loop was late: p99 ${report.after.loopP99}, longest ${report.after.loopMax} ms`,
     ...report.wrong.map((line) => `WRONG: ${line}`),
     report.wrong.length === 0
       ? 'Every task has its final, nothing is left, and nobody healthy was held up.'

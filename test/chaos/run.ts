@@ -94,7 +94,7 @@ class Run {
     ]);
     stop();
     await this.#rest();
-    const after = await this.#world.census();
+    const after = await this.#settled(before);
     await this.#judge(before, after, delaysOf(beside));
     return {
       before,
@@ -150,6 +150,8 @@ class Run {
 
   /** A background turn that streams, preempted by the probe; as the product is used. */
   async #healthy(number: number, delays: number[]): Promise<void> {
+    // Its agent is started by this one: what is measured is a session at work.
+    await this.#probe(number);
     while (!this.#over) {
       const background = await this.#submit(`healthy:${number}`, 'background', '[[stream:20,10]]');
       delays.push(await this.#probe(number));
@@ -188,6 +190,16 @@ class Run {
   async #rest(): Promise<void> {
     const deadline = performance.now() + settleMs;
     while (this.#world.processes().length > 0 && performance.now() < deadline) await pause(100);
+  }
+
+  /** Connections of the run's own client are kept for some seconds. */
+  async #settled(before: Census): Promise<Census> {
+    const deadline = performance.now() + 15_000;
+    for (;;) {
+      const now = await this.#world.census();
+      if (now.descriptors <= before.descriptors || performance.now() > deadline) return now;
+      await pause(500);
+    }
   }
 
   async #judge(before: Census, after: Census, beside: Delays): Promise<void> {

@@ -5,6 +5,9 @@ export interface DaemonCensus {
   readonly threads: number;
   readonly timers: number;
   readonly heapBytes: number;
+  /** The daemon's main loop was late by so much since its start: the 99th percentile, and the most. Milliseconds. */
+  readonly loopP99: number;
+  readonly loopMax: number;
 }
 
 /** Every process of a run carries it, however far it has gone. */
