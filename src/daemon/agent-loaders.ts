@@ -15,4 +15,6 @@ export interface Program extends ProgramOptions {
 
 type Load = (program: Program) => Promise<AgentDriver>;
 
-export const agentLoaders: { readonly [name: string]: Load } = {};
+export const agentLoaders: { readonly [name: string]: Load } = {
+  codex: async (program) => (await import('../agents/codex/driver.ts')).codexDriver(program),
+};
