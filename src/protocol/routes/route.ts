@@ -1,0 +1,58 @@
+/** What a route is, and what several of them have in common. */
+import type { ErrorCode } from '../errors.ts';
+import { PositionSchema, SessionKeySchema, TaskIdSchema } from '../ids.ts';
+import type { ObjectSchema, Schema } from '../schema.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  /** `{name}` stands for one percent-encoded segment. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: ObjectSchema;
+  readonly query?: ObjectSchema;
+  readonly headers?: { readonly [name: string]: Schema };
+  readonly body?: ObjectSchema;
+  /** The body may be left out where none of its members is required. */
+  readonly success: { readonly [status: number]: Schema };
+  /** It also answers `text/event-stream` when that is what is accepted. */
+  readonly stream?: true;
+  /** It answers text, not JSON. */
+  readonly text?: true;
+  /** Open to anybody who reaches the address. */
+  readonly open?: true;
+  readonly codes: readonly ErrorCode[];
+}
+
+export const taskParams = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id'],
+  properties: { id: TaskIdSchema },
+} as const;
+export const sessionParams = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['key'],
+  properties: { key: SessionKeySchema },
+} as const;
+
+export const limit = (byDefault: number, maximum: number) =>
+  ({ type: 'integer', minimum: 1, maximum, default: byDefault, description: 'Most items in the page.' }) as const;
+export const wait = {
+  type: 'number',
+  minimum: 0,
+  maximum: 60,
+  default: 0,
+  description: 'Long poll: seconds to wait for an event when there is none yet.',
+} as const satisfies Schema;
+
+export const feedQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { after: PositionSchema, limit: limit(100, 500), wait },
+} as const satisfies ObjectSchema;
+
+export const lastEventId = {
+  'last-event-id': { type: 'string', description: 'Streams only: go on after this event. Goes before `after`.' },
+} as const satisfies { readonly [name: string]: Schema };

@@ -1,0 +1,81 @@
+/** Routes of sessions: look at, and what an operator does to one. */
+import { CursorSchema } from '../ids.ts';
+import {
+  ByRequestSchema,
+  EvictRequestSchema,
+  ParkRequestSchema,
+  SessionPageSchema,
+  SessionViewSchema,
+  StopReceiptSchema,
+  StopRequestSchema,
+} from '../sessions.ts';
+import { OkSchema } from '../tasks.ts';
+import { limit, type Route, sessionParams } from './route.ts';
+
+export const sessionsRoutes = {
+  listSessions: {
+    method: 'GET',
+    path: '/v1/sessions',
+    summary: 'List sessions',
+    query: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { cursor: CursorSchema, limit: limit(50, 200) },
+    },
+    success: { 200: SessionPageSchema },
+    codes: ['bad_cursor'],
+  },
+  getSession: {
+    method: 'GET',
+    path: '/v1/sessions/{key}',
+    summary: 'Show a session: owner, agent, queue',
+    params: sessionParams,
+    success: { 200: SessionViewSchema },
+    codes: ['bad_id', 'unknown_session'],
+  },
+  stopSession: {
+    method: 'POST',
+    path: '/v1/sessions/{key}/stop',
+    summary: 'Stop the running turn, the queue, or both',
+    params: sessionParams,
+    body: StopRequestSchema,
+    success: { 200: StopReceiptSchema },
+    codes: ['bad_id', 'unknown_session', 'session_faulted'],
+  },
+  evictSession: {
+    method: 'POST',
+    path: '/v1/sessions/{key}/evict',
+    summary: 'Take the hold away without its owner’s cooperation',
+    params: sessionParams,
+    body: EvictRequestSchema,
+    success: { 200: OkSchema },
+    codes: ['bad_id', 'unknown_session', 'nothing_held', 'stale_epoch', 'session_faulted'],
+  },
+  parkSession: {
+    method: 'POST',
+    path: '/v1/sessions/{key}/park',
+    summary: 'Grant and send nothing until it is unparked',
+    params: sessionParams,
+    body: ParkRequestSchema,
+    success: { 200: OkSchema },
+    codes: ['bad_id', 'unknown_session', 'session_faulted'],
+  },
+  unparkSession: {
+    method: 'POST',
+    path: '/v1/sessions/{key}/unpark',
+    summary: 'Let a parked session go on',
+    params: sessionParams,
+    body: ByRequestSchema,
+    success: { 200: OkSchema },
+    codes: ['bad_id', 'unknown_session', 'not_parked', 'session_faulted'],
+  },
+  restartAgent: {
+    method: 'POST',
+    path: '/v1/sessions/{key}/restart-agent',
+    summary: 'Restart the agent and resume its conversation',
+    params: sessionParams,
+    body: ByRequestSchema,
+    success: { 200: OkSchema },
+    codes: ['bad_id', 'unknown_session', 'agent_not_running', 'session_faulted'],
+  },
+} as const satisfies { readonly [operation: string]: Route };

@@ -1,0 +1,113 @@
+/** Routes of tasks: submit, look at, change, cancel. */
+import { CursorSchema, LaneSchema, SessionKeySchema, StatusSchema } from '../ids.ts';
+import {
+  CancelReceiptSchema,
+  CancelRequestSchema,
+  EditRequestSchema,
+  ExplanationSchema,
+  MoveRequestSchema,
+  OkSchema,
+  SubmitReceiptSchema,
+  SubmitRequestSchema,
+  TaskPageSchema,
+  TaskViewSchema,
+} from '../tasks.ts';
+import { limit, type Route, taskParams } from './route.ts';
+
+export const tasksRoutes = {
+  submitTask: {
+    method: 'POST',
+    path: '/v1/tasks',
+    summary: 'Submit a task',
+    description:
+      'Answered after the task is durable; an interrupt that it fires has been written by then. 201 for a new task; 200 when the Idempotency-Key had one already.',
+    headers: {
+      'idempotency-key': {
+        type: 'string',
+        pattern: '^[!-~]{1,200}$',
+        description: 'Unique over all sessions: a second submit with it returns the first task and stores nothing.',
+      },
+    },
+    body: SubmitRequestSchema,
+    success: { 201: SubmitReceiptSchema, 200: SubmitReceiptSchema },
+    codes: [
+      'bad_idempotency_key',
+      'queue_full',
+      'session_busy',
+      'rollback_unsupported',
+      'unknown_runner',
+      'session_faulted',
+      'duplicate_task',
+    ],
+  },
+  listTasks: {
+    method: 'GET',
+    path: '/v1/tasks',
+    summary: 'List tasks, newest first',
+    query: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        session: SessionKeySchema,
+        status: {
+          type: 'array',
+          items: StatusSchema,
+          minItems: 1,
+          maxItems: 5,
+          description: 'Repeat it, or separate with commas.',
+        },
+        lane: LaneSchema,
+        source: { type: 'string', minLength: 1, maxLength: 200 },
+        cursor: CursorSchema,
+        limit: limit(50, 200),
+      },
+    },
+    success: { 200: TaskPageSchema },
+    codes: ['bad_cursor'],
+  },
+  getTask: {
+    method: 'GET',
+    path: '/v1/tasks/{id}',
+    summary: 'Show a task',
+    params: taskParams,
+    success: { 200: TaskViewSchema },
+    codes: ['bad_id', 'unknown_task'],
+  },
+  editTask: {
+    method: 'PATCH',
+    path: '/v1/tasks/{id}',
+    summary: 'Change the prompt of a queued task',
+    params: taskParams,
+    body: EditRequestSchema,
+    success: { 200: OkSchema },
+    codes: ['bad_id', 'unknown_task', 'not_queued', 'task_ended', 'session_faulted'],
+  },
+  moveTask: {
+    method: 'POST',
+    path: '/v1/tasks/{id}/move',
+    summary: 'Move a queued task: its lane, its priority, or its place',
+    params: taskParams,
+    body: MoveRequestSchema,
+    success: { 200: OkSchema },
+    codes: ['bad_id', 'unknown_task', 'not_queued', 'not_movable', 'task_ended', 'session_faulted'],
+  },
+  cancelTask: {
+    method: 'POST',
+    path: '/v1/tasks/{id}/cancel',
+    summary: 'Cancel a task',
+    description:
+      'The answer is a receipt; `requested` means that its turn is being interrupted and `final` is still to come.',
+    params: taskParams,
+    body: CancelRequestSchema,
+    success: { 200: CancelReceiptSchema },
+    codes: ['bad_id', 'unknown_task', 'session_faulted'],
+  },
+  explainTask: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/explain',
+    summary: 'Say why a task is not running now',
+    params: taskParams,
+    success: { 200: ExplanationSchema },
+    codes: ['bad_id', 'unknown_task'],
+  },
+} as const satisfies { readonly [operation: string]: Route };
