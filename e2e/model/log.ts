@@ -4,6 +4,8 @@
  */
 import type { Asked } from './conversation.ts';
 import { digest } from './conversation.ts';
+import type { Wanted } from './happenings.ts';
+import { Happenings } from './happenings.ts';
 
 interface Stamp {
   /** Milliseconds on the clock of the server's options. */
@@ -43,31 +45,26 @@ export type ModelEvent =
 
 export type EventOf<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
 
-export interface Wanted {
-  /** Only events from this place in the log on, as `mark` gave it. Default: all. */
-  readonly from?: number;
-  /** How long to wait. Default 20,000 ms. */
-  readonly deadlineMs?: number;
-}
-
 export class ModelLog {
-  readonly events: ModelEvent[] = [];
-  readonly #waiters = new Set<() => void>();
+  readonly #seen = new Happenings<ModelEvent>(line);
   readonly #onEvent: (event: ModelEvent) => void;
 
   constructor(onEvent: (event: ModelEvent) => void) {
     this.#onEvent = onEvent;
   }
 
+  get events(): readonly ModelEvent[] {
+    return this.#seen.all;
+  }
+
   add(event: ModelEvent): void {
-    this.events.push(event);
     this.#onEvent(event);
-    for (const wake of this.#waiters) wake();
+    this.#seen.add(event);
   }
 
   /** Place of the next event. */
   mark(): number {
-    return this.events.length;
+    return this.#seen.mark();
   }
 
   of<T extends ModelEvent['type']>(type: T, from = 0): readonly EventOf<T>[] {
@@ -78,32 +75,16 @@ export class ModelLog {
   async next<T extends ModelEvent['type']>(
     type: T,
     fits: (event: EventOf<T>) => boolean,
-    { from = 0, deadlineMs = 20_000 }: Wanted = {},
+    wanted: Wanted = {},
   ): Promise<EventOf<T>> {
-    const late = performance.now() + deadlineMs;
-    for (;;) {
-      const found = this.of(type, from).find(fits);
-      if (found !== undefined) return found;
-      const leftMs = late - performance.now();
-      if (leftMs <= 0) throw new Error(`the model saw no such \`${type}\`; it saw\n${this.transcript(from)}`);
-      await this.#change(leftMs);
-    }
+    const isOf = (event: ModelEvent): event is EventOf<T> => event.type === type;
+    const found = await this.#seen.next(`at the model: ${type}`, (event) => isOf(event) && fits(event), wanted);
+    // It fits, so it is one.
+    return found as EventOf<T>;
   }
 
   transcript(from = 0): string {
-    return this.events.slice(from).map(line).join('\n');
-  }
-
-  #change(atMostMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, atMostMs);
-      this.#waiters.add(wake);
-    });
+    return this.#seen.tell(from);
   }
 }
 

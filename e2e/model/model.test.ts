@@ -272,7 +272,9 @@ describe('the log', () => {
     const { asked, no } = await second;
     expect(no).toBe(2);
     expect(asked.items.map(({ text }) => text)).toEqual(['[[text:first]]', '[[text:second]]']);
-    await expect(model.log.next('closed', () => true, { deadlineMs: 1 })).rejects.toThrow(/no such `closed`[^]*first/);
+    await expect(model.log.next('closed', () => true, { deadlineMs: 1 })).rejects.toThrow(
+      /at the model: closed did not come within 1 ms[^]*first/,
+    );
   });
 
   test('is NDJSON where the server is a program of its own', async () => {
