@@ -93,7 +93,10 @@ export interface AgentStart {
   readonly folder: string | null;
   /** Called in order, never re-entrantly from within a method of the handle. */
   readonly emit: (event: AgentEvent) => void;
-  /** Called once with the process's identity as soon as it is spawned, before anything is written to it; processes only. */
+  /**
+   * Called with the process's identity as soon as it is spawned, before anything is written to it; processes only. Again where
+   * a first program has refused a conversation, is reaped, and another one takes its place (`lost`).
+   */
   readonly onProcess: (process: { readonly pid: number; readonly startTime: string; readonly cookie: string }) => void;
 }
 
