@@ -1,0 +1,138 @@
+/**
+ * The wire of one agent: whole messages out, the requests of ours that wait for an answer, and what was written before the
+ * program was ready, since an unknown conversation takes a second program.
+ *
+ * Owned by the agent; owns the process of the moment.
+ */
+import type { ExitReason } from '../../supervise/index.ts';
+import { type Fields, JsonLines } from '../child/json-lines.ts';
+import type { AgentStart } from '../port.ts';
+import type { Opening, ClaudeDriverOptions } from './options.ts';
+import { programOptions } from './options.ts';
+import { controlAnswer, controlError, controlRequest } from './prompts.ts';
+import { type Heard, hear } from './wire.ts';
+
+export interface Answer {
+  /** Null: it was done. */
+  readonly error: string | null;
+  readonly body: Fields;
+}
+
+/** Ids that mean nothing any more are known for a while, so that their echoes are no news. */
+const pastMax = 64;
+
+export class Channel {
+  readonly #options: ClaudeDriverOptions;
+  readonly #start: AgentStart;
+  readonly #ids: () => string;
+  readonly #onHeard: (heard: Heard) => void;
+  readonly #requests = new Map<string, (answer: Answer) => void>();
+  readonly #past = new Set<string>();
+  #early: object[] | null = [];
+  #lines: JsonLines;
+
+  constructor(
+    options: ClaudeDriverOptions,
+    start: AgentStart,
+    opening: Opening,
+    ids: () => string,
+    onHeard: (heard: Heard) => void,
+  ) {
+    this.#options = options;
+    this.#start = start;
+    this.#ids = ids;
+    this.#onHeard = onHeard;
+    this.#lines = this.#spawn(opening);
+  }
+
+  /** Starts another program in place of one that has ended; what was written to that one is written to it. */
+  again(opening: Opening, greet: () => void): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    this.#requests.clear();
+    this.#lines = this.#spawn(opening);
+    greet();
+    this.#early = early;
+    for (const message of early) this.#lines.write(message);
+  }
+
+  /** The first request: it is not kept for a second program. */
+  greet(request: { readonly subtype: string }, settle: (answer: Answer) => void): void {
+    const id = this.#ids();
+    this.#requests.set(id, settle);
+    this.#lines.write(controlRequest(id, request));
+  }
+
+  ready(): void {
+    this.#early = null;
+    this.#lines.started();
+  }
+
+  write(message: object): void {
+    this.#early?.push(message);
+    this.#lines.write(message);
+  }
+
+  /** `settle` is not called when the program ends first. Answers the request's id. */
+  request(
+    request: { readonly subtype: string; readonly [name: string]: unknown },
+    settle: (answer: Answer, id: string) => void,
+  ): string {
+    const id = this.#ids();
+    this.#requests.set(id, (answer) => settle(answer, id));
+    this.write(controlRequest(id, request));
+    return id;
+  }
+
+  allow(id: string, updatedInput: Fields): void {
+    this.remember(id);
+    this.write(controlAnswer(id, { behavior: 'allow', updatedInput }));
+  }
+
+  deny(id: string, message: string): void {
+    this.remember(id);
+    this.write(controlAnswer(id, { behavior: 'deny', message }));
+  }
+
+  refuse(id: string, error: string): void {
+    this.remember(id);
+    this.write(controlError(id, error));
+  }
+
+  remember(id: string): void {
+    this.#past.add(id);
+    for (const oldest of this.#past) {
+      if (this.#past.size <= pastMax) break;
+      this.#past.delete(oldest);
+    }
+  }
+
+  isPast(id: string): boolean {
+    return this.#past.has(id);
+  }
+
+  close(): void {
+    this.#lines.close();
+  }
+
+  kill(cause?: ExitReason): void {
+    this.#lines.kill(cause);
+  }
+
+  #spawn(opening: Opening): JsonLines {
+    return new JsonLines(programOptions(this.#options, opening, this.#start.model), this.#start, (frame, line) => {
+      const heard = hear(frame);
+      if (heard.kind === 'response') this.#onResponse(heard, line);
+      else if (heard.kind === 'unknown') this.#lines.raw(heard.problem, line);
+      else this.#onHeard(heard);
+    });
+  }
+
+  #onResponse({ id, error, body }: Extract<Heard, { kind: 'response' }>, line: string): void {
+    const settle = this.#requests.get(id);
+    this.#requests.delete(id);
+    if (settle !== undefined) settle({ error, body });
+    // Our own answers are echoed.
+    else if (!this.#past.has(id)) this.#lines.raw('an answer that nobody waits for', line);
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Driver for Claude Code (`claude -p` with stream-json both ways). What it does where, and what was measured to find out, stands
+ * in docs/agents/claude.md.
+ */
+import type { AgentDriver } from '../port.ts';
+import { ClaudeAgent } from './agent.ts';
+import type { ClaudeDriverOptions } from './options.ts';
+
+export { claudeVariables } from './options.ts';
+export type { ClaudeDriverOptions };
+
+/** Beyond this the oldest are forgotten: their conversations count as lost if they are resumed before their first turn. */
+const blankMax = 10_000;
+
+export function claudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {
+  const blank = new Set<string>();
+  return {
+    name: 'claude',
+    provider: options.provider ?? 'anthropic',
+    start(start) {
+      for (const oldest of blank) {
+        if (blank.size < blankMax) break;
+        blank.delete(oldest);
+      }
+      return new ClaudeAgent(options, start, blank);
+    },
+  };
+}

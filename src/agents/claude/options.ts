@@ -1,0 +1,115 @@
+/** What a user may set for Claude Code, and what the driver sets by itself: arguments and environment. */
+import type { Environment } from '../../supervise/index.ts';
+import { commonVariables, pickEnvironment } from '../../supervise/index.ts';
+import type { ProgramOptions } from '../child/json-lines.ts';
+
+export interface ClaudeDriverOptions extends Partial<ProgramOptions> {
+  /** Further arguments, behind the driver's own: `--permission-mode`, `--allowedTools`, `--mcp-config`, `--add-dir`, … */
+  readonly args?: readonly string[];
+  /** Whom its model requests go to. Default: `anthropic`. */
+  readonly provider?: string;
+  /** Used where a session asks for no model. Default: Claude Code's own. */
+  readonly model?: string;
+  /**
+   * True: a prompt that begins with `/` is a command of Claude Code, and `@path` reads that file into the prompt without
+   * asking. Default false: prompts come from outside, and are words.
+   */
+  readonly expandPrompts?: boolean;
+  /** While a turn says nothing that is told, how often a sign of life is told of it. Default 30,000. */
+  readonly pulseMs?: number;
+  /** Wall-clock ms. Default: Date.now. */
+  readonly wall?: () => number;
+}
+
+/** Variables of the daemon that Claude Code may see, beside the common ones: where its files are, its login, its provider. */
+export const claudeVariables: readonly string[] = [
+  'CLAUDE_CONFIG_DIR',
+  'CLAUDE_CODE_OAUTH_TOKEN',
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_AUTH_TOKEN',
+  'ANTHROPIC_BASE_URL',
+  'ANTHROPIC_CUSTOM_HEADERS',
+  'ANTHROPIC_BETAS',
+  'ANTHROPIC_MODEL',
+  'ANTHROPIC_DEFAULT_OPUS_MODEL',
+  'ANTHROPIC_DEFAULT_SONNET_MODEL',
+  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
+  'ANTHROPIC_SMALL_FAST_MODEL',
+  'CLAUDE_CODE_USE_BEDROCK',
+  'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
+  'ANTHROPIC_BEDROCK_BASE_URL',
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_PROFILE',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_BEARER_TOKEN_BEDROCK',
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'CLAUDE_CODE_USE_VERTEX',
+  'CLAUDE_CODE_SKIP_VERTEX_AUTH',
+  'ANTHROPIC_VERTEX_BASE_URL',
+  'ANTHROPIC_VERTEX_PROJECT_ID',
+  'CLOUD_ML_REGION',
+  'GOOGLE_APPLICATION_CREDENTIALS',
+  'GOOGLE_CLOUD_PROJECT',
+  'CLAUDE_CODE_USE_FOUNDRY',
+  'ANTHROPIC_FOUNDRY_API_KEY',
+  'ANTHROPIC_FOUNDRY_BASE_URL',
+  'ANTHROPIC_FOUNDRY_RESOURCE',
+  'CLAUDE_CODE_MAX_OUTPUT_TOKENS',
+  'CLAUDE_CODE_MAX_RETRIES',
+  'MAX_THINKING_TOKENS',
+  'API_TIMEOUT_MS',
+  'BASH_DEFAULT_TIMEOUT_MS',
+  'BASH_MAX_TIMEOUT_MS',
+  'IS_SANDBOX',
+];
+
+/**
+ * Set unless the user sets them. Three retries: the runtime pauses all sessions of a provider that fails and tries again when it
+ * may; ten retries inside of Claude Code (its default, over three minutes) hide that from it.
+ */
+const quiet: Environment = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  DISABLE_TELEMETRY: '1',
+  DISABLE_ERROR_REPORTING: '1',
+  DISABLE_AUTOUPDATER: '1',
+  CLAUDE_CODE_DISABLE_TERMINAL_TITLE: '1',
+  CLAUDE_CODE_MAX_RETRIES: '3',
+};
+
+/** Lines, both ways; pieces of text as they come; our messages echoed when they are read; permission asked for here. */
+const fixedArgs: readonly string[] = [
+  '-p',
+  '--input-format',
+  'stream-json',
+  '--output-format',
+  'stream-json',
+  '--verbose',
+  '--include-partial-messages',
+  '--replay-user-messages',
+  '--permission-prompt-tool',
+  'stdio',
+];
+
+/** How the conversation is begun: a fresh one gets its id from us, so that it is known before its first turn. */
+export type Opening = { readonly kind: 'fresh' | 'resumed'; readonly conversation: string };
+
+export function programOptions(options: ClaudeDriverOptions, opening: Opening, model: string | null): ProgramOptions {
+  const passEnv = options.passEnv ?? [...commonVariables, ...claudeVariables];
+  const mentions: Environment = options.expandPrompts === true ? {} : { CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1' };
+  const env = { ...quiet, ...mentions, ...pickEnvironment(passEnv, options.ambient ?? process.env), ...options.env };
+  const wanted = model ?? options.model ?? null;
+  const conversation = [opening.kind === 'fresh' ? '--session-id' : '--resume', opening.conversation];
+  return {
+    ...options,
+    command: options.command ?? 'claude',
+    args: [...fixedArgs, ...conversation, ...(wanted === null ? [] : ['--model', wanted]), ...(options.args ?? [])],
+    env,
+    passEnv,
+  };
+}

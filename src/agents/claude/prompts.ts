@@ -1,0 +1,37 @@
+/** Our messages to Claude Code. Its stdin takes whole JSON lines and nothing else: it exits on anything that is not. */
+
+export const userMessage = (uuid: string, text: string): object => ({
+  type: 'user',
+  message: { role: 'user', content: [{ type: 'text', text }] },
+  parent_tool_use_id: null,
+  uuid,
+});
+
+export const controlRequest = (
+  id: string,
+  request: { readonly subtype: string; readonly [name: string]: unknown },
+): object => ({
+  type: 'control_request',
+  request_id: id,
+  request,
+});
+
+export const controlAnswer = (id: string, response: object): object => ({
+  type: 'control_response',
+  response: { subtype: 'success', request_id: id, response },
+});
+
+export const controlError = (id: string, error: string): object => ({
+  type: 'control_response',
+  response: { subtype: 'error', request_id: id, error },
+});
+
+/**
+ * A prompt as words and nothing else. A leading blank keeps `/clear` and its like from being a command (measured with 2.1.197
+ * and 2.1.329). `mentions`: this version reads `@path` into the prompt whatever the environment says; a word joiner, which
+ * nobody sees, keeps the path from being one.
+ */
+export function plainWords(text: string, mentions: boolean): string {
+  const words = /^\s*\//.test(text) ? ` ${text}` : text;
+  return mentions ? words.replace(/(^|[\s"'(])@(?=\S)/g, '$1@\u2060') : words;
+}

@@ -1,0 +1,88 @@
+/**
+ * Messages for the running turn. Claude Code takes one in between two requests to the model, that is when a tool has ended;
+ * until then it is queued, and what is still queued at the end of the turn would become a turn of its own.
+ *
+ * Owned by the agent. Invariants:
+ *  T-1 `taken` is true only when Claude Code has said that it began with the message before the turn's end was read, or that
+ *      the turn's result answers it.
+ *  T-2 What is not taken is out of Claude Code's queue, or its own turn is over, before `taken: false` is told; the turn's
+ *      result waits for that.
+ */
+import type { TurnId } from '../../core/ids.ts';
+import type { Fields } from '../child/json-lines.ts';
+
+export interface SteerHost {
+  /** A control request; `settle` is not called when the process ends first. */
+  request(
+    request: { readonly subtype: string; readonly [name: string]: unknown },
+    settle: (body: Fields) => void,
+  ): void;
+  steered(turn: TurnId, id: string, taken: boolean): void;
+  /** None is open any more. */
+  settled(): void;
+}
+
+interface Steer {
+  readonly turn: TurnId;
+  readonly id: string;
+  /** `retracted`: asked to be taken out of the queue. `alone`: it has become a turn of its own, which is being ended. */
+  state: 'queued' | 'retracted' | 'alone';
+}
+
+export class Steers {
+  readonly #host: SteerHost;
+  readonly #open = new Map<string, Steer>();
+
+  constructor(host: SteerHost) {
+    this.#host = host;
+  }
+
+  get open(): boolean {
+    return this.#open.size > 0;
+  }
+
+  add(turn: TurnId, id: string, uuid: string): void {
+    this.#open.set(uuid, { turn, id, state: 'queued' });
+  }
+
+  /** `within`: the turn that it was meant for has not ended. False: not one of these. */
+  onLifecycle(uuid: string, state: string, within: boolean): boolean {
+    const steer = this.#open.get(uuid);
+    if (steer === undefined) return false;
+    if (state === 'started' && within) this.#settle(uuid, true);
+    else if (state === 'started') this.#endAlone(steer);
+    else if (state === 'completed') this.#settle(uuid, true);
+    else if (state === 'cancelled') this.#settle(uuid, false);
+    return true;
+  }
+
+  /** These messages are answered by a result; `whole`: it was not broken off. */
+  onResult(uuids: readonly string[], whole: boolean): void {
+    for (const uuid of uuids) if (this.#open.has(uuid)) this.#settle(uuid, whole);
+  }
+
+  /** The turn comes to its end: what has not been taken is taken back. */
+  retract(): void {
+    for (const [uuid, steer] of this.#open) {
+      if (steer.state !== 'queued') continue;
+      steer.state = 'retracted';
+      this.#host.request({ subtype: 'cancel_async_message', message_uuid: uuid }, (body) => {
+        if (body['cancelled'] === true) this.#settle(uuid, false);
+      });
+    }
+  }
+
+  #endAlone(steer: Steer): void {
+    if (steer.state === 'alone') return;
+    steer.state = 'alone';
+    this.#host.request({ subtype: 'interrupt', cancel_queued: true }, () => {});
+  }
+
+  #settle(uuid: string, taken: boolean): void {
+    const steer = this.#open.get(uuid);
+    if (steer === undefined) return;
+    this.#open.delete(uuid);
+    this.#host.steered(steer.turn, steer.id, taken);
+    if (!this.open) this.#host.settled();
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * One turn of ours, from its prompt to its end: what was said in it, and which of its ends have come.
+ *
+ * Owned by the agent, one at a time. It makes outputs and the result; it writes nothing and keeps no time.
+ */
+import type { TurnId } from '../../core/ids.ts';
+import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
+import type { Fields } from '../child/json-lines.ts';
+import type { ProviderFailure } from '../failures.ts';
+import type { AgentEvent, AgentResult, ResultData, ToolData, Usage } from '../port.ts';
+import { type ApiError, apiErrorOf, cutShort, failureOf } from './failures.ts';
+import type { ToolUses } from './tools.ts';
+
+/** All that a turn may say is kept for its result, up to this. */
+const textMax = 4_000_000;
+
+export class Turn {
+  readonly id: TurnId;
+  /** The name of our message, which its ends are known by. */
+  readonly uuid: string;
+  started = false;
+  /** Request id of the last interrupt that was written for it (A-6). */
+  interrupt: string | null = null;
+  /** An interrupt was acknowledged before the turn began: it may not have met it, and is written again when it begins. */
+  early = false;
+  /** Its message was taken out of the queue: there will be no result. */
+  cancelled = false;
+  /** Its end has come and waits for steered messages that may still be queued. */
+  held: AgentResult | null = null;
+  /** Permission requests that wait, with the input that is handed back. */
+  readonly asks = new Map<string, Fields>();
+  readonly #tools: ToolUses;
+  #text = '';
+  #apiError: ApiError | null = null;
+  /** The message that is being streamed, and whether the model has said why it stopped. */
+  #stream: { readonly id: string | null; stopped: boolean } | null = null;
+  #streamed = new Set<string>();
+  #lastMessage: string | null = null;
+
+  constructor(id: TurnId, uuid: string, tools: ToolUses) {
+    this.id = id;
+    this.uuid = uuid;
+    this.#tools = tools;
+  }
+
+  /** An event of the model's stream. */
+  onStream(event: Fields): AgentEvent[] {
+    switch (textAt(event, 'type') ?? '') {
+      case 'message_start': {
+        const id = textAt(fieldsAt(event, 'message'), 'id');
+        this.#stream = { id, stopped: false };
+        if (id !== null) this.#streamed.add(id);
+        return [];
+      }
+      case 'content_block_delta': {
+        const delta = fieldsAt(event, 'delta');
+        return delta['type'] === 'text_delta' ? this.#say(textAt(delta, 'text') ?? '') : [];
+      }
+      case 'message_delta':
+        if (this.#stream !== null && textAt(fieldsAt(event, 'delta'), 'stop_reason') !== null)
+          this.#stream.stopped = true;
+        return [];
+      default:
+        return [];
+    }
+  }
+
+  /** A message of the assistant, or a block of one; what has been streamed is known already. */
+  onAssistant(frame: Fields, sub: boolean): AgentEvent[] {
+    const message = fieldsAt(frame, 'message');
+    const id = textAt(message, 'id');
+    const blocks = listAt(message, 'content');
+    const uses = blocks
+      .filter((block) => block['type'] === 'tool_use')
+      .map((block) => this.#tool(this.#tools.begin(block)));
+    if (sub) return uses;
+    const error = apiErrorOf(frame);
+    if (error !== null) {
+      // Its text is no answer.
+      this.#apiError = error;
+      return uses;
+    }
+    this.#lastMessage = id;
+    if (id !== null && this.#streamed.has(id)) return uses;
+    const text = blocks.filter((block) => block['type'] === 'text').map((block) => textAt(block, 'text') ?? '');
+    return [...this.#say(text.join('')), ...uses];
+  }
+
+  onToolResults(results: readonly Fields[]): AgentEvent[] {
+    return results.map((block) => this.#tool(this.#tools.end(block)));
+  }
+
+  /** Its result frame has come. `resetMs`: until the provider's limit is lifted, where it has told. */
+  endedBy(frame: Fields, usage: Usage | undefined, resetMs: number | null): AgentResult {
+    const reason = textAt(frame, 'terminal_reason') ?? '';
+    const said = textAt(frame, 'result');
+    if (reason.startsWith('aborted')) {
+      if (this.interrupt !== null) return this.#result('interrupted', this.#text, usage, null);
+      return this.#result('failed', this.#text, usage, failureOf(frame, this.#apiError, null));
+    }
+    if (frame['is_error'] === true || textAt(frame, 'stop_reason') === 'refusal' || !fine.has(reason)) {
+      return this.#result('failed', this.#text, usage, failureOf(frame, this.#apiError, resetMs));
+    }
+    const text = said ?? this.#text;
+    return this.#isCut() ? this.#result('failed', text, usage, cutShort) : this.#result('completed', text, usage, null);
+  }
+
+  /** Its end was told without a result frame. */
+  endedAs(state: 'completed' | 'cancelled'): AgentResult {
+    if (state === 'completed') return this.#result('completed', this.#text, undefined, null);
+    if (this.interrupt !== null) return this.#result('interrupted', this.#text, undefined, null);
+    const failure: ProviderFailure = {
+      class: 'unknown',
+      retryAfterMs: null,
+      status: null,
+      message: 'Claude Code took the message out of its queue by itself.',
+    };
+    return this.#result('failed', this.#text, undefined, failure);
+  }
+
+  #say(text: string): AgentEvent[] {
+    if (text === '') return [];
+    if (this.#text.length < textMax) this.#text += head(text, textMax);
+    return [{ type: 'output', turn: this.id, kind: 'text', data: text }];
+  }
+
+  #tool(data: ToolData): AgentEvent {
+    return { type: 'output', turn: this.id, kind: 'tool', data };
+  }
+
+  /** Its last message was streamed, and the stream ended without a word why: the provider broke it off. */
+  #isCut(): boolean {
+    return (
+      this.#stream !== null &&
+      !this.#stream.stopped &&
+      this.#stream.id !== null &&
+      this.#stream.id === this.#lastMessage
+    );
+  }
+
+  #result(
+    outcome: AgentResult['outcome'],
+    text: string,
+    usage: Usage | undefined,
+    failure: ProviderFailure | null,
+  ): AgentResult {
+    const data: ResultData = {
+      text,
+      ...(usage === undefined ? {} : { usage }),
+      ...(failure === null ? {} : { error: failure.message }),
+    };
+    return { outcome, empty: text === '', failure, data };
+  }
+}
+
+/** `terminal_reason` of a turn that ended as it should; '' where a command of Claude Code's own has answered. */
+const fine: ReadonlySet<string> = new Set([
+  '',
+  'completed',
+  'stop_hook_prevented',
+  'hook_stopped',
+  'tool_deferred',
+  'background_requested',
+]);

@@ -1,0 +1,73 @@
+/**
+ * What one turn has used. Claude Code counts the cost and the tokens of all models for the whole conversation; newer versions
+ * add what has come since the last result, older ones only the tokens of the main loop.
+ *
+ * Owned by one process. Measured: 2.1.329 goes on with the sums of a resumed conversation, 2.1.197 begins anew at zero.
+ */
+import { fieldsAt, numberAt } from '../child/fields.ts';
+import { type Fields, isFields } from '../child/json-lines.ts';
+import type { Usage } from '../port.ts';
+
+export class UsageCount {
+  /** Null: the first result of a resumed conversation may hold what was before. */
+  #costBefore: number | null;
+
+  constructor(resumed: boolean) {
+    this.#costBefore = resumed ? null : 0;
+  }
+
+  /** Of the turn that this result ends; undefined: it tells nothing, or nothing was used. */
+  take(result: Fields): Usage | undefined {
+    const since = result['model_usage_since_last_result'];
+    const before = this.#costBefore;
+    const total = numberAt(result, 'total_cost_usd');
+    this.#costBefore = total ?? before;
+    if (isFields(since)) return some(sumOf(since));
+    const turn = fieldsAt(result, 'usage');
+    const cost = total === null ? null : before === null ? firstCost(result, turn, total) : total - before;
+    return some({
+      input: at(turn, 'input_tokens') + at(turn, 'cache_creation_input_tokens'),
+      cached: at(turn, 'cache_read_input_tokens'),
+      output: at(turn, 'output_tokens'),
+      cost,
+    });
+  }
+}
+
+interface Counts {
+  readonly input: number;
+  readonly cached: number;
+  readonly output: number;
+  readonly cost: number | null;
+}
+
+const at = (fields: Fields, name: string): number => numberAt(fields, name) ?? 0;
+
+function sumOf(models: Fields): Counts {
+  let [input, cached, output, cost] = [0, 0, 0, 0];
+  for (const model of Object.values(models)) {
+    if (!isFields(model)) continue;
+    input += at(model, 'inputTokens') + at(model, 'cacheCreationInputTokens');
+    cached += at(model, 'cacheReadInputTokens');
+    output += at(model, 'outputTokens');
+    cost += at(model, 'costUSD');
+  }
+  return { input, cached, output, cost };
+}
+
+/** The sums are those of this turn alone where they show the same tokens as the turn does. */
+function firstCost(result: Fields, turn: Fields, total: number): number | null {
+  const sums = sumOf(fieldsAt(result, 'modelUsage'));
+  return sums.output === at(turn, 'output_tokens') ? total : null;
+}
+
+function some({ input, cached, output, cost }: Counts): Usage | undefined {
+  if (input + cached + output === 0) return undefined;
+  return {
+    inputTokens: input + cached,
+    outputTokens: output,
+    ...(cached === 0 ? {} : { cachedInputTokens: cached }),
+    // Sums of binary fractions: a millionth of a dollar is as fine as it gets.
+    ...(cost === null ? {} : { costUsd: Math.round(cost * 1e6) / 1e6 }),
+  };
+}
