@@ -87,6 +87,8 @@ export interface DriverSubject {
   driver(variant: Variant): AgentDriver | Unable;
   readonly prompts: { readonly [behaviour in Behaviour]: string | Unable };
   readonly steers: true | Unable;
+  /** Prompt of an endless turn that takes a steered message from its first output on, where `forever` does not. */
+  readonly steerable?: string;
   readonly resumes: true | Unable;
   /** It can tell that a conversation is not known to it. */
   readonly loses: true | Unable;

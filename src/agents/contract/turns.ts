@@ -265,9 +265,9 @@ const steering: readonly ContractCase[] = [
   contractCase(
     'D06: a steer is answered: taken by the running turn, refused when there is none',
     { prompts: ['forever', 'answer'], abilities: ['steers'] },
-    async ({ ready, say }) => {
+    async ({ ready, say, subject }) => {
       await using agent = await ready();
-      agent.prompt(1, say.forever);
+      agent.prompt(1, subject.steerable ?? say.forever);
       await agent.output(1);
       agent.steer(1, 'one', 'and mind the gap');
       assert.equal((await agent.first('steered', (event) => event.id === 'one')).taken, true);
