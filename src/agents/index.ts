@@ -5,6 +5,7 @@ export type {
   FunctionContext,
   FunctionDriver,
   FunctionDriverOptions,
+  FunctionFailure,
   FunctionOutput,
   FunctionResult,
 } from './function/driver.ts';

@@ -1,5 +1,7 @@
 /** A method for each route of the HTTP API, and iterators that follow events. Uses nothing but `fetch`. */
 import type {
+  AnswerRequest,
+  AskList,
   CancelReceipt,
   CancelRequest,
   EditRequest,
@@ -8,6 +10,7 @@ import type {
   FeedEvent,
   FeedPage,
   MoveRequest,
+  ProviderList,
   QueryOf,
   SessionPage,
   SessionView,
@@ -54,6 +57,7 @@ export function createClient(options: ClientOptions) {
     baseUrl: http.baseUrl,
     ...taskCalls(http, get),
     ...sessionCalls(http, get),
+    ...workCalls(http, get),
     ...eventCalls(http, get, options),
     health: (call: CallOptions = {}) => get<{ readonly status: 'ok' }>(http.json('health', call)),
     ready: (call: CallOptions = {}) => get<{ readonly status: 'ready' }>(http.json('ready', call)),
@@ -102,6 +106,18 @@ function sessionCalls(http: Http, get: Get) {
       get(http.json('unparkSession', { params: { key }, body: whose(by), ...call })),
     restartAgent: (key: string, by?: string, call: CallOptions = {}): Promise<Ok> =>
       get(http.json('restartAgent', { params: { key }, body: whose(by), ...call })),
+  };
+}
+
+function workCalls(http: Http, get: Get) {
+  return {
+    /** What agents ask permission for in all sessions, oldest first. */
+    asks: (call: CallOptions = {}): Promise<AskList> => get(http.json('listAsks', call)),
+    answer: (session: string, body: AnswerRequest, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('answerAsk', { params: { key: session }, body, ...call })),
+    providers: (call: CallOptions = {}): Promise<ProviderList> => get(http.json('listProviders', call)),
+    resumeProvider: (name: string, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('resumeProvider', { params: { name }, ...call })),
   };
 }
 

@@ -2,7 +2,9 @@
 import type { ErrorCode } from './errors.ts';
 import { ERRORS } from './errors.ts';
 import { FeedEventSchema, FeedPageSchema, StreamNoticeSchema, TapeEventSchema, TapePageSchema } from './events.ts';
+import * as permissions from './permissions.ts';
 import { ProblemSchema } from './problem.ts';
+import * as providers from './providers.ts';
 import type { Route } from './routes.ts';
 import { BODY_CODES, COMMON_CODES, ROUTES } from './routes.ts';
 import type { Schema } from './schema.ts';
@@ -10,6 +12,9 @@ import * as sessions from './sessions.ts';
 import * as tasks from './tasks.ts';
 
 const named: { readonly [name: string]: Schema } = {
+  AnswerRequest: permissions.AnswerRequestSchema,
+  Ask: permissions.AskSchema,
+  AskList: permissions.AskListSchema,
   CancelReceipt: tasks.CancelReceiptSchema,
   CancelRequest: tasks.CancelRequestSchema,
   EditRequest: tasks.EditRequestSchema,
@@ -21,7 +26,10 @@ const named: { readonly [name: string]: Schema } = {
   Ok: tasks.OkSchema,
   Owner: tasks.OwnerSchema,
   ParkRequest: sessions.ParkRequestSchema,
+  PermissionPolicy: permissions.PermissionPolicySchema,
   Problem: ProblemSchema,
+  Provider: providers.ProviderSchema,
+  ProviderList: providers.ProviderListSchema,
   SessionPage: sessions.SessionPageSchema,
   SessionSummary: sessions.SessionSummarySchema,
   SessionView: sessions.SessionViewSchema,
@@ -35,6 +43,7 @@ const named: { readonly [name: string]: Schema } = {
   TaskPage: tasks.TaskPageSchema,
   TaskSummary: tasks.TaskSummarySchema,
   TaskView: tasks.TaskViewSchema,
+  Throttle: providers.ThrottleSchema,
 };
 const names = new Map<unknown, string>(Object.entries(named).map(([name, schema]) => [schema, name]));
 

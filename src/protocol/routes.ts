@@ -7,6 +7,7 @@ import { eventsRoutes } from './routes/events.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { sessionsRoutes } from './routes/sessions.ts';
 import { tasksRoutes } from './routes/tasks.ts';
+import { workRoutes } from './routes/work.ts';
 import type { Schema, Wire } from './schema.ts';
 
 export type { Route } from './routes/route.ts';
@@ -30,7 +31,7 @@ export const BODY_CODES = [
   'request_timeout',
 ] as const satisfies readonly ErrorCode[];
 
-export const ROUTES = { ...tasksRoutes, ...sessionsRoutes, ...eventsRoutes, ...metaRoutes } as const;
+export const ROUTES = { ...tasksRoutes, ...sessionsRoutes, ...workRoutes, ...eventsRoutes, ...metaRoutes } as const;
 
 export type Operation = keyof typeof ROUTES;
 export const OPERATIONS = Object.keys(ROUTES) as readonly Operation[];

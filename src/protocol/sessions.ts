@@ -1,5 +1,7 @@
 /** Sessions: views, and what an operator can do to one. */
 import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
+import { AskSchema } from './permissions.ts';
+import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
 import { OwnerSchema } from './tasks.ts';
 
@@ -38,13 +40,19 @@ export type SessionSummary = Wire<typeof SessionSummarySchema>;
 export const SessionViewSchema = {
   type: 'object',
   additionalProperties: false,
-  required: [...SessionSummarySchema.required, 'owner', 'agent', 'queue', 'fault'],
+  required: [...SessionSummarySchema.required, 'owner', 'agent', 'model', 'queue', 'fault', 'throttle', 'asks'],
   properties: {
     ...summaryProperties,
     owner: { anyOf: [OwnerSchema, { type: 'null' }] },
     agent: { type: 'string' },
+    model: {
+      type: ['string', 'null'],
+      description: "The model that its agent was started with or switched to; null: the agent's default, or no agent.",
+    },
     queue: { type: 'array', items: TaskIdSchema, description: 'Waiting tasks in the order they will be granted.' },
     fault: { type: ['string', 'null'], description: 'The defect that stopped this session; unpark it to go on.' },
+    throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },
+    asks: { type: 'array', items: AskSchema, description: 'What its agent asks permission for, oldest first.' },
   },
 } as const satisfies Schema;
 export type SessionView = Wire<typeof SessionViewSchema>;

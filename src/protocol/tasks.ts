@@ -10,6 +10,8 @@ import {
   TimeSchema,
   WhenBusySchema,
 } from './ids.ts';
+import { AskSchema, PermissionPolicySchema } from './permissions.ts';
+import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
 
 export const SubmitRequestSchema = {
@@ -69,6 +71,16 @@ export const SubmitRequestSchema = {
       description: 'What becomes of it when its agent or the daemon dies during its turn.',
     },
     maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3 },
+    model: {
+      type: ['string', 'null'],
+      minLength: 1,
+      maxLength: 200,
+      description: "Model of its turns, by the agent's own name; null or left out: the agent's default.",
+    },
+    permissions: {
+      anyOf: [PermissionPolicySchema, { type: 'null' }],
+      description: 'What its agent may do without asking; null or left out: what its lane allows.',
+    },
     labels: LabelsSchema,
   },
 } as const satisfies Schema;
@@ -147,6 +159,8 @@ export const TaskViewSchema = {
     'rights',
     'onLost',
     'maxAttempts',
+    'model',
+    'permissions',
     'carrier',
     'riders',
     'cut',
@@ -163,6 +177,11 @@ export const TaskViewSchema = {
     rights: { type: 'string' },
     onLost: { type: 'string', enum: ['retry', 'fail'] },
     maxAttempts: { type: 'integer' },
+    model: { type: ['string', 'null'], description: "Null: the agent's default." },
+    permissions: {
+      anyOf: [PermissionPolicySchema, { type: 'null' }],
+      description: 'Null: what its lane allows.',
+    },
     carrier: { type: ['string', 'null'], description: 'The task in whose turn it rides.' },
     riders: { type: 'array', items: TaskIdSchema, description: 'Tasks that ride in its turn, in the order they came.' },
     cut: {
@@ -271,7 +290,20 @@ export const ExplanationSchema = {
   type: 'object',
   description: 'Why a task is not running now. Every wait names its deadline, or says that there is none.',
   additionalProperties: false,
-  required: ['task', 'session', 'status', 'summary', 'owner', 'ahead', 'aheadCount', 'agent', 'waitsFor', 'parked'],
+  required: [
+    'task',
+    'session',
+    'status',
+    'summary',
+    'owner',
+    'ahead',
+    'aheadCount',
+    'agent',
+    'waitsFor',
+    'parked',
+    'throttle',
+    'asks',
+  ],
   properties: {
     task: TaskIdSchema,
     session: SessionKeySchema,
@@ -303,6 +335,12 @@ export const ExplanationSchema = {
       },
     },
     parked: { type: ['string', 'null'] },
+    throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },
+    asks: {
+      type: 'array',
+      items: AskSchema,
+      description: 'What the turn that runs in its session asks permission for.',
+    },
   },
 } as const satisfies Schema;
 export type Explanation = Wire<typeof ExplanationSchema>;

@@ -13,6 +13,10 @@ import type { Context } from './options.ts';
 import type { Registry } from './registry.ts';
 import type { KeyResolver } from './session-keys.ts';
 
+/** Only equals are merged, steered or replaced: what a task may do is one of its rights. */
+const partyOf = (source: string, rights: string, { permissions = null }: TaskPayload): string =>
+  [source, rights, ...(permissions === null ? [] : [JSON.stringify(permissions)])].join('\u0000');
+
 export class Admission {
   readonly #context: Context;
   readonly #registry: Registry;
@@ -92,6 +96,7 @@ export class Admission {
     const lane = request.lane ?? 'interactive';
     const source = request.source ?? 'api';
     const rights = request.rights ?? 'default';
+    const permissions = request.permissions ?? null;
     const payload: TaskPayload = {
       prompt: request.prompt,
       runner,
@@ -100,6 +105,7 @@ export class Admission {
       rights,
       author: request.author ?? null,
       idempotencyKey: request.idempotencyKey ?? null,
+      permissions: permissions === null ? null : { allow: [], deny: [], ...permissions },
       labels: request.labels ?? {},
     };
     const id = taskId(this.#context.ids());
@@ -112,7 +118,7 @@ export class Admission {
         lane,
         mode: runner === null ? 'prompt' : 'code',
         priority: lane === 'background' ? (request.priority ?? 0) : 0,
-        party: `${source}\u0000${rights}`,
+        party: partyOf(source, rights, payload),
         whenBusy: request.whenBusy ?? (lane === 'interactive' ? 'preempt' : 'enqueue'),
         onLost: request.onLost ?? 'retry',
         maxAttempts: request.maxAttempts ?? 3,

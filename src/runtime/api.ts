@@ -6,6 +6,7 @@ import type { Epoch, SessionKey, TaskId, TurnId } from '../core/ids.ts';
 import type { Where } from '../core/inputs.ts';
 import type { Lane, TurnOutcome, WhenBusy } from '../core/model.ts';
 import type { Receipt, Refusal } from '../core/outputs.ts';
+import type { PermissionPolicy } from '../core/policy.ts';
 import type {
   FeedEvent,
   FeedPosition,
@@ -17,6 +18,9 @@ import type {
   StoreStats,
   TaskFilter,
 } from '../store/port.ts';
+import type { ShownAsk } from './agent-events.ts';
+import type { PressureView } from './pressure.ts';
+import type { ProviderView } from './providers.ts';
 
 export interface SubmitRequest {
   readonly session: string;
@@ -40,6 +44,11 @@ export interface SubmitRequest {
   readonly maxAttempts?: number;
   /** Null or left out: the agent's default. */
   readonly model?: string | null;
+  /**
+   * What its agent may do without asking; null or left out: what its lane allows. It is part of its rights: doors that let
+   * strangers in (webhooks) give none.
+   */
+  readonly permissions?: (Pick<PermissionPolicy, 'mode'> & Partial<PermissionPolicy>) | null;
   readonly labels?: Readonly<{ [name: string]: string }>;
 }
 
@@ -64,6 +73,8 @@ export interface Refused {
   readonly code:
     | Refusal
     | 'unknown_session'
+    | 'unknown_provider'
+    | 'not_throttled'
     | 'unknown_runner'
     | 'task_ended'
     | 'stale_epoch'
@@ -108,14 +119,41 @@ export interface Explanation {
     readonly at: number | null;
   }[];
   readonly parked: string | null;
+  readonly throttle: PressureView | null;
+  /** What the turn that runs in its session asks permission for. */
+  readonly asks: readonly AskView[];
+}
+
+/** A permission request that waits for a person. Times are wall clock, ms. */
+export interface AskView extends ShownAsk {
+  readonly session: SessionKey;
+  readonly task: TaskId;
+  readonly turn: TurnId;
+  readonly request: string;
+  readonly since: number;
+  /** When it is denied if nobody answers. */
+  readonly until: number | null;
+}
+
+export interface AskAnswer {
+  readonly turn: number;
+  readonly request: string;
+  readonly allow: boolean;
+  /** Told to the agent with a denial. */
+  readonly note?: string;
+  readonly by?: string;
 }
 
 /** A live view of one session; null fields where the session is at rest. */
 export interface SessionView extends SessionSummary {
   readonly owner: Explanation['owner'];
   readonly agent: string;
+  /** The model its agent was started with or switched to; null: the agent's default, or no agent. */
+  readonly model: string | null;
   readonly queue: readonly TaskId[];
   readonly fault: string | null;
+  readonly throttle: PressureView | null;
+  readonly asks: readonly AskView[];
 }
 
 /** Raw figures for `/metrics`; histograms are arrays of seconds' buckets as in Prometheus. */
@@ -125,6 +163,10 @@ export interface RuntimeStats {
   readonly agentsRunning: number;
   readonly holds: number;
   readonly queueDepth: { readonly [lane in Lane]: number };
+  /** Permission requests that wait for a person. */
+  readonly asks: number;
+  readonly providers: readonly ProviderView[];
+  readonly throttled: { readonly [level in PressureView['level']]: number };
   /** Counters since start. */
   readonly counters: { readonly [name: string]: number };
   readonly histograms: { readonly [name: string]: HistogramView };
@@ -160,7 +202,16 @@ export interface Signalbox extends AsyncDisposable {
   evict(session: string, options?: { readonly epoch?: number; readonly by?: string }): Promise<CommandAnswer>;
   park(session: string, reason: string, by?: string): Promise<CommandAnswer>;
   unpark(session: string, by?: string): Promise<CommandAnswer>;
+  /** Also lets a session go on that its own agent's crashes, or its failed turns, hold back. */
   restartAgent(session: string, by?: string): Promise<CommandAnswer>;
+  /** A person's answer to a permission request. */
+  answer(session: string, answer: AskAnswer): Promise<CommandAnswer>;
+  /** What waits for a person in all sessions, oldest first. */
+  asks(): Promise<readonly AskView[]>;
+  /** The agent's own provider first, whether anything has failed there or not. */
+  providers(): Promise<readonly ProviderView[]>;
+  /** Its sessions go on at once, those that wait for another try too. */
+  resumeProvider(name: string): Promise<CommandAnswer>;
   explain(task: string): Promise<Explanation | null>;
 
   task(id: string): Promise<StoredTask | null>;

@@ -6,8 +6,9 @@ import { treeEntries, treeGet } from '../core/tree.ts';
 import type { TaskId } from '../core/ids.ts';
 import type { StoredTask } from '../store/port.ts';
 import type { Actor } from './actor.ts';
-import type { Explanation } from './api.ts';
+import type { AskView, Explanation } from './api.ts';
 import type { Context } from './options.ts';
+import type { Cause } from './pressure.ts';
 
 /** Tasks ahead that are listed by id. */
 const LISTED = 100;
@@ -46,6 +47,8 @@ export function explainEnded(stored: StoredTask): Explanation {
     agent: 'none',
     waitsFor: [],
     parked: null,
+    throttle: null,
+    asks: [],
   };
 }
 
@@ -57,13 +60,15 @@ export function explainOpen(context: Context, actor: Actor, stored: StoredTask, 
     task: task.id,
     session: stored.session,
     status: task.status,
-    summary: summary(actor.session, task, owner, count),
+    summary: summary(actor, task, owner, count),
     owner,
     ahead,
     aheadCount: count,
     agent: agentOf(actor.session),
     waitsFor,
     parked: actor.session.parked,
+    throttle: actor.pressure.view(),
+    asks: asksOf(context, actor),
   };
 }
 
@@ -83,9 +88,44 @@ function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number
   return { ahead, count };
 }
 
-function summary(session: Session, task: Task, owner: Owner | null, ahead: number): string {
+/** What waits for a person in the turn that runs, oldest first: the core says which, the host what they are. */
+export function asksOf(context: Context, actor: Actor): AskView[] {
+  const { hold } = actor.session;
+  const turn = hold?.turn ?? null;
+  if (hold === null || turn === null || turn.asks.length === 0) {
+    return [];
+  }
+  const armed = actor.deadlines.list().find(({ name }) => name === 'ask');
+  const until = armed === undefined ? null : Math.round(context.clock.wall() + armed.inMs);
+  return turn.asks.flatMap((request) => {
+    const open = actor.host.asks.get(turn.id, request);
+    return open === null
+      ? []
+      : [{ session: actor.key, task: hold.task, turn: turn.id, request, ...open.ask, since: open.since, until }];
+  });
+}
+
+/** Whether a throttle is what the task waits for. */
+const isHeldBack = ({ session }: Actor, task: Task): boolean =>
+  session.throttle !== null &&
+  (session.throttle.level === 'all' || task.lane === 'background') &&
+  (task.place === 'waiting' || (task.place === 'holding' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
+
+function throttled(actor: Actor): string {
+  const view = actor.pressure.view();
+  const level = view?.level === 'background' ? 'Background work is' : 'Everything is';
+  const why = view === null ? '' : ` (${view.reason}${view.detail === null ? '' : `, ${view.detail}`})`;
+  const until = view?.until ?? null;
+  return `${level} held back${why}${until === null ? '' : ` until ${new Date(until).toISOString()}`}`;
+}
+
+function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): string {
+  const { session } = actor;
   if (session.parked !== null) {
     return `The session is parked (${session.parked}): nothing is granted until it is unparked.`;
+  }
+  if (isHeldBack(actor, task)) {
+    return `${throttled(actor)}.`;
   }
   switch (task.place) {
     case 'collecting':
@@ -117,6 +157,9 @@ function holding(session: Session, task: Task): string {
     case 'sent':
       return 'Its prompt is with the agent, which has not confirmed it yet.';
     case 'running':
+      if (turn.asks.length > 0) {
+        return `It runs, and waits for a person to answer ${turn.asks.length === 1 ? 'a permission request' : `${turn.asks.length} permission requests`}.`;
+      }
       return turn.protected ? 'It runs, protected from preemption for a while.' : 'It runs.';
     case 'draining':
       return `Its turn is being interrupted (${turn.intent ?? 'unknown'}).`;
@@ -134,11 +177,24 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
     }
     list.push({ what: WHAT[name], since, deadline: name, at: Math.round(wall + inMs) });
   }
+  const throttle = actor.pressure.view();
+  if (throttle !== null && isHeldBack(actor, task)) {
+    const what = `${CAUSES[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;
+    list.push({ what, since: throttle.since, deadline: 'throttle', at: throttle.until });
+  }
   if (actor.session.parked !== null) {
     list.push({ what: 'an operator to unpark the session', since, deadline: null, at: null });
   }
   return list;
 }
+
+const CAUSES: { readonly [C in Cause]: string } = {
+  provider: 'the provider of the model',
+  retry: 'another try of a failed turn',
+  context: 'room in the conversation',
+  crash: 'an agent that does not end by itself',
+  folder: 'the working folder',
+};
 
 const WHAT = {
   start: 'the agent to become ready',

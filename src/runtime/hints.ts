@@ -16,6 +16,8 @@ const HINTS: { readonly [C in Refused['code']]: string } = {
   not_parked: 'There is nothing to unpark; the session grants as it is.',
   nothing_asked: 'It was answered, withdrawn or never asked. `signalbox asks` lists what waits for an answer.',
   duplicate_task: 'Ids are used once; leave the id out to have one made.',
+  unknown_provider: '`signalbox providers` lists them.',
+  not_throttled: 'There is nothing to resume; its sessions go on as they are.',
   unknown_session: 'Check the key; `signalbox sessions` lists the sessions.',
   unknown_runner: 'Register the runner under this name, or leave `runner` out for a prompt task.',
   task_ended: 'Nothing was changed, and an ended task never does; send a new one.',

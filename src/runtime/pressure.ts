@@ -139,7 +139,7 @@ export class SessionPressure {
       if (throttle === strictest) return { ...throttle, cause, since, detail };
     }
     const { provider, providers, clock } = this.#parts;
-    const since = providers.view(provider)?.since ?? clock.wall();
+    const since = providers.view(provider).since ?? clock.wall();
     return { ...strictest, cause: 'provider', since, detail: provider };
   }
 

@@ -114,10 +114,9 @@ export class Providers {
     return pause === null ? null : { level: pause.level, reason: pause.reason, until: pause.untilWall };
   }
 
-  /** Null: nothing has ever failed there. */
-  view(name: string): ProviderView | null {
-    const provider = this.#providers.get(name);
-    return provider === undefined ? null : viewOf(provider);
+  /** Also of one where nothing has ever failed. */
+  view(name: string): ProviderView {
+    return viewOf(this.#providers.get(name) ?? fresh(name));
   }
 
   list(): readonly ProviderView[] {
@@ -193,12 +192,21 @@ export class Providers {
   #of(name: string): Provider {
     const known = this.#providers.get(name);
     if (known !== undefined) return known;
-    const failedAt = Number.NEGATIVE_INFINITY;
-    const provider = { name, pause: null, pauses: 0, failures: 0, failedAt, last: null, cancel: () => {} };
+    const provider = fresh(name);
     this.#providers.set(name, provider);
     return provider;
   }
 }
+
+const fresh = (name: string): Provider => ({
+  name,
+  pause: null,
+  pauses: 0,
+  failures: 0,
+  failedAt: Number.NEGATIVE_INFINITY,
+  last: null,
+  cancel: () => {},
+});
 
 function viewOf({ name, pause, pauses, failures, last }: Provider): ProviderView {
   return {

@@ -147,6 +147,17 @@ export class Registry {
     return (actor instanceof Promise ? await actor : actor).ask(input);
   }
 
+  /** The operator's: also turns that failed there are tried again at once. False: nothing was held back. */
+  resumeProvider(name: string): boolean {
+    if (!this.providers.resume(name)) {
+      return false;
+    }
+    for (const actor of this.#actors.values()) {
+      actor.pressure.lift('retry');
+    }
+    return true;
+  }
+
   /** What is in memory disagrees with the store: it is dropped, and the session rebuilt from the store and stopped by a fault. */
   #rejected(batch: Batch, error: unknown): void {
     const { actor } = batch;

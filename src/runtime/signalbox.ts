@@ -4,13 +4,14 @@
  * Owns the registry, the hub and the figures of one process. Nothing is decided here: who owns a session, what a message
  * does and what an event means is `step`'s alone.
  */
-import { epoch, type TaskId, taskId } from '../core/ids.ts';
+import { epoch, type TaskId, taskId, turnId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { Reply } from '../core/outputs.ts';
 import type { StoredTask } from '../store/port.ts';
 import type { Actor } from './actor.ts';
 import { Admission } from './admission.ts';
 import type {
+  AskAnswer,
   CancelAnswer,
   CommandAnswer,
   Refused,
@@ -145,7 +146,25 @@ class Runtime extends Views implements Signalbox {
   }
 
   async restartAgent(session: string, by?: string): Promise<CommandAnswer> {
-    return this.#operate(session, (at) => ({ type: 'restart-agent', at, by: by ?? null }));
+    await this.ready;
+    const held = this.#parts.registry.live(this.#parts.key(session))?.pressure.resume() ?? false;
+    const answer = await this.#operate(session, (at) => ({ type: 'restart-agent', at, by: by ?? null }));
+    return held && answer.kind === 'refused' && answer.code === 'agent_not_running' ? { kind: 'ok' } : answer;
+  }
+
+  async answer(session: string, { turn, request, allow, note, by }: AskAnswer): Promise<CommandAnswer> {
+    const told = { turn: turnId(turn), request, allow, note: note ?? null, by: by ?? null };
+    return this.#operate(session, (at) => ({ type: 'decide', at, ...told }));
+  }
+
+  async resumeProvider(name: string): Promise<CommandAnswer> {
+    await this.ready;
+    const { registry } = this.#parts;
+    const known = await this.providers();
+    if (!known.some((provider) => provider.name === name)) {
+      return refused('unknown_provider');
+    }
+    return registry.resumeProvider(name) ? { kind: 'ok' } : refused('not_throttled');
   }
 
   async #operate(session: string, make: (at: number) => Input): Promise<CommandAnswer> {

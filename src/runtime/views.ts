@@ -4,12 +4,13 @@ import { type TaskId, taskId } from '../core/ids.ts';
 import { treeEntries, treeGet, treeSize } from '../core/tree.ts';
 import type { Store, StoredTask } from '../store/port.ts';
 import type { Actor } from './actor.ts';
-import type { RuntimeStats, SessionView, Signalbox } from './api.ts';
-import { agentOf, explainEnded, explainOpen, ownerOf } from './explain.ts';
+import type { AskView, RuntimeStats, SessionView, Signalbox } from './api.ts';
+import { agentOf, asksOf, explainEnded, explainOpen, ownerOf } from './explain.ts';
 import { follow } from './follow.ts';
 import { refused } from './hints.ts';
 import type { Hub } from './hub.ts';
 import type { Context } from './options.ts';
+import type { ProviderView } from './providers.ts';
 import type { Registry } from './registry.ts';
 import type { KeyResolver } from './session-keys.ts';
 import type { Stats } from './stats.ts';
@@ -25,6 +26,11 @@ export interface ViewParts {
   readonly key: KeyResolver;
   /** Recovery is done. */
   readonly ready: Promise<void>;
+}
+
+function modelOf(actor: Actor | null): string | null {
+  const agent = actor?.session.agent;
+  return agent?.kind === 'up' || agent?.kind === 'starting' ? agent.model : null;
 }
 
 export class Views {
@@ -94,9 +100,27 @@ export class Views {
       ...summary,
       owner: actor === null ? null : ownerOf(actor),
       agent: actor === null ? 'none' : agentOf(actor.session),
+      model: modelOf(actor),
       queue,
+      throttle: actor?.pressure.view() ?? null,
+      asks: actor === null ? [] : asksOf(this.#context, actor),
       fault: parked !== null && parked.startsWith('fault') ? parked : null,
     };
+  }
+
+  async asks(): Promise<readonly AskView[]> {
+    await this.ready;
+    return this.#registry
+      .actors()
+      .flatMap((actor) => asksOf(this.#context, actor))
+      .toSorted((a, b) => a.since - b.since);
+  }
+
+  /** Whom the agent speaks to is there from the start. */
+  async providers(): Promise<readonly ProviderView[]> {
+    const { providers } = this.#registry;
+    const own = this.#context.agent.provider;
+    return [providers.view(own), ...providers.list().filter(({ name }) => name !== own)];
   }
 
   async sessions(...args: Parameters<Signalbox['sessions']>): ReturnType<Signalbox['sessions']> {
@@ -149,9 +173,15 @@ export class Views {
   async stats(): Promise<RuntimeStats> {
     const actors = this.#registry.actors();
     let holds = 0;
+    let asks = 0;
+    const throttled = { background: 0, all: 0 };
     const queueDepth = { interactive: 0, background: 0 };
     for (const { session } of actors) {
       holds += session.hold === null ? 0 : 1;
+      asks += session.hold?.turn?.asks.length ?? 0;
+      if (session.throttle !== null) {
+        throttled[session.throttle.level] += 1;
+      }
       let interactive = 0;
       for (const [key] of treeEntries(session.queue)) {
         if (key.rank !== 0) {
@@ -168,6 +198,9 @@ export class Views {
       agentsRunning: this.#registry.pool.running,
       holds,
       queueDepth,
+      asks,
+      providers: await this.providers(),
+      throttled,
       counters: this.#stats.counters(),
       histograms: this.#stats.histograms(),
     };

@@ -10,6 +10,7 @@ import { eventHandlers } from './handlers/events.ts';
 import { metaHandlers } from './handlers/meta.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { taskHandlers } from './handlers/tasks.ts';
+import { workHandlers } from './handlers/work.ts';
 import { ProblemError, send, sendJson } from './respond.ts';
 import type { Router } from './router.ts';
 
@@ -34,7 +35,7 @@ export interface Endpoint {
   serve(arrival: Arrival): Promise<void>;
 }
 
-const handlers: Handlers = { ...taskHandlers, ...sessionHandlers, ...eventHandlers, ...metaHandlers };
+const handlers: Handlers = { ...taskHandlers, ...sessionHandlers, ...workHandlers, ...eventHandlers, ...metaHandlers };
 
 export function addRoutes(router: Router<Endpoint>, services: Services, maxBodyBytes: number): void {
   for (const operation of OPERATIONS) {

@@ -45,6 +45,10 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   page.gauge('holds', 'Sessions that have an owner.', null, { '': stats.holds });
   page.gauge('sessions_live', 'Sessions in memory.', null, { '': stats.sessionsLive });
   page.gauge('agents_running', 'Agents running.', null, { '': stats.agentsRunning });
+  page.gauge('asks', 'Permission requests that wait for a person.', null, { '': stats.asks });
+  page.gauge('sessions_throttled', 'Sessions in memory that hold back, by how far.', 'level', stats.throttled);
+  page.gauge('provider_paused', 'Providers whose sessions hold back: 1; 0: they do not.', 'provider', paused(stats));
+  page.counter('provider_failures_total', 'Failed requests to models, by provider.', 'provider', failures(stats));
   page.gauge('store_tasks', 'Tasks in the store, by status.', 'status', store.tasks);
   page.gauge('store_sessions', 'Sessions in the store.', null, { '': store.sessions });
   page.gauge('store_events', 'Events in the store.', null, { '': store.events });
@@ -57,6 +61,12 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   }
   for (const [name, view] of Object.entries(stats.histograms)) page.histogram(metricName(name), view);
 }
+
+const paused = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [name: string]: number } =>
+  Object.fromEntries(providers.map(({ name, state }) => [name, state === 'free' ? 0 : 1]));
+
+const failures = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [name: string]: number } =>
+  Object.fromEntries(providers.map((provider) => [provider.name, provider.failures]));
 
 function serverFigures(page: Page, figures: ServerFigures): void {
   page.requests(figures.requests);

@@ -61,6 +61,8 @@ export function taskView(task: StoredTask): TaskView {
     rights: payload.rights,
     onLost: row.onLost,
     maxAttempts: row.maxAttempts,
+    model: row.model,
+    permissions: payload.permissions ?? null,
     carrier: row.carrier,
     riders: row.riders,
     cut: row.cut,
@@ -91,8 +93,11 @@ export function sessionView(session: RuntimeSession): SessionView {
     ...sessionSummary(session),
     owner: session.owner,
     agent: session.agent,
+    model: session.model,
     queue: session.queue,
     fault: session.fault,
+    throttle: session.throttle,
+    asks: session.asks,
   };
 }
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { functionDriver, type FunctionContext } from '../../src/agents/index.ts';
+import { functionDriver, type FunctionContext, type FunctionFailure } from '../../src/agents/index.ts';
 import type { StoredEvent, StoredTask } from '../../src/store/port.ts';
 import { openSqliteStore } from '../../src/store/index.ts';
 import { createSignalbox, type Signalbox, type SignalboxOptions, type SubmitRequest } from '../../src/runtime/index.ts';
@@ -16,11 +16,13 @@ export interface PlayedTurn {
   /** Ends the turn by itself. */
   finish(text?: string): void;
   fail(error: string): void;
+  /** Its provider has failed. */
+  refuse(failure: FunctionFailure): void;
   /** Resolves when the turn is interrupted. It ends `interrupted` by itself then. */
   readonly interrupted: Promise<void>;
 }
 
-type Act = { readonly say: string } | { readonly end: { text?: string; error?: string } };
+type Act = { readonly say: string } | { readonly end: { text?: string; error?: string; failure?: FunctionFailure } };
 
 /** An agent function that waits for the test at every point. */
 export class Stage {
@@ -54,6 +56,7 @@ export class Stage {
       say: (text) => push({ say: text }),
       finish: (text = 'done') => push({ end: { text } }),
       fail: (error) => push({ end: { error } }),
+      refuse: (failure) => push({ end: { failure } }),
       interrupted,
     };
     const waiting = this.#waiting;

@@ -66,6 +66,31 @@ export const domainErrors = {
     title: 'The session is not parked',
     hint: 'There is nothing to unpark.',
   },
+  nothing_asked: {
+    status: 409,
+    exit: EXIT.refused,
+    title: 'Nothing of that name waits for an answer',
+    hint: 'It was answered, withdrawn or never asked; `signalbox asks` lists what waits.',
+  },
+  unknown_provider: {
+    status: 404,
+    exit: EXIT.notFound,
+    title: 'No such provider',
+    hint: 'List them with `signalbox providers`.',
+  },
+  not_throttled: {
+    status: 409,
+    exit: EXIT.refused,
+    title: 'Nothing holds its sessions back',
+    hint: 'There is nothing to resume.',
+  },
+  folder_in_use: {
+    status: null,
+    exit: EXIT.refused,
+    title: 'Another session works in the folder',
+    hint: 'Let it end, or give each session a folder of its own under `workspaces`.',
+    retryable: true,
+  },
   duplicate_task: {
     status: 409,
     exit: EXIT.refused,

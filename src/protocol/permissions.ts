@@ -1,0 +1,82 @@
+/** What an agent may do without asking, what it asks, and a person's answer. */
+import { BySchema, SessionKeySchema, TaskIdSchema, TimeSchema } from './ids.ts';
+import type { Schema, Wire } from './schema.ts';
+
+const RulesSchema = {
+  type: 'array',
+  maxItems: 200,
+  items: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 1000,
+    pattern: '^[^()]+(?:\\([\\s\\S]+\\))?$',
+    examples: ['edit', 'Bash', 'Bash(npm test)', 'Bash(git log *)'],
+  },
+} as const satisfies Schema;
+
+export const PermissionPolicySchema = {
+  type: 'object',
+  description: 'What an agent may do without asking.',
+  additionalProperties: false,
+  required: ['mode'],
+  properties: {
+    mode: {
+      type: 'string',
+      enum: ['read-only', 'ask', 'allow'],
+      description:
+        '`read-only`: it may read and search, all else is denied. `ask`: all else waits for a person. `allow`: it may do everything.',
+    },
+    allow: {
+      ...RulesSchema,
+      description:
+        'Allowed all the same: a kind of action, a tool, a tool with its title, or with the beginning of one and a star.',
+    },
+    deny: { ...RulesSchema, description: 'Denied, whatever else is said.' },
+  },
+} as const satisfies Schema;
+export type PermissionPolicyInput = Wire<typeof PermissionPolicySchema>;
+
+/** `turn` and `request` together name it; they go back with the answer. */
+export const AskSchema = {
+  type: 'object',
+  description: 'A permission request of an agent that waits for a person.',
+  additionalProperties: false,
+  required: ['session', 'task', 'turn', 'request', 'kind', 'tool', 'title', 'detail', 'since', 'until'],
+  properties: {
+    session: SessionKeySchema,
+    task: TaskIdSchema,
+    turn: { type: 'integer' },
+    request: { type: 'string', description: 'Unique within its turn.' },
+    kind: { type: 'string', enum: ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'] },
+    tool: { type: 'string', description: "The agent's own name of the tool." },
+    title: { type: 'string', description: 'One line for a person: the command, the path.' },
+    detail: {
+      description: 'The request as the agent made it; null where it is longer than 16 KiB, and on the tape alone.',
+    },
+    since: TimeSchema,
+    until: { type: ['integer', 'null'], description: 'When it is denied if nobody answers, wall clock in ms.' },
+  },
+} as const satisfies Schema;
+export type Ask = Wire<typeof AskSchema>;
+
+export const AskListSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['items'],
+  properties: { items: { type: 'array', items: AskSchema } },
+} as const satisfies Schema;
+export type AskList = Wire<typeof AskListSchema>;
+
+export const AnswerRequestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['turn', 'request', 'allow'],
+  properties: {
+    turn: { type: 'integer', minimum: 1 },
+    request: { type: 'string', minLength: 1, maxLength: 500 },
+    allow: { type: 'boolean' },
+    note: { type: 'string', minLength: 1, maxLength: 2000, description: 'Told to the agent with a denial.' },
+    by: BySchema,
+  },
+} as const satisfies Schema;
+export type AnswerRequest = Wire<typeof AnswerRequestSchema>;

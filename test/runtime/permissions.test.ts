@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import type { PermissionAsk } from '../../src/core/policy.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { type Box, openBox, type PlayedTurn } from '../support/box.ts';
+
+const run: PermissionAsk = { kind: 'execute', tool: 'Bash', title: 'npm test' };
+const edit: PermissionAsk = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
+const read: PermissionAsk = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
+
+/** What the turn may do, in the order it asks; `null` where a person would have to decide. */
+async function verdicts(turn: PlayedTurn, asks: readonly PermissionAsk[]): Promise<(boolean | null)[]> {
+  const given: (boolean | null)[] = [];
+  for (const ask of asks) {
+    const stop = new AbortController();
+    const answer = turn.context.ask(ask, { signal: stop.signal }).then(({ allow }) => allow);
+    const later = new Promise<null>((resolve) => setImmediate(() => setImmediate(() => resolve(null))));
+    given.push(await Promise.race([answer, later]));
+    stop.abort();
+  }
+  return given;
+}
+
+const asked = (one: Box, task: string) => one.event(task, 'permission-asked');
+
+describe('permissions by policy', () => {
+  it('are those of the lane: triage may look, background work may edit and asks for the rest', async () => {
+    await using one = await openBox();
+    await one.send({});
+    const triage = await one.stage.turn();
+    expect(await verdicts(triage, [read, edit, run])).toEqual([true, false, false]);
+    triage.finish();
+    await one.background();
+    const back = await one.stage.turn();
+    expect(await verdicts(back, [read, edit, run])).toEqual([true, true, null]);
+    back.finish();
+  });
+
+  it('are those that the configuration gives to a lane, and those of a task go before them', async () => {
+    await using one = await openBox({
+      permissions: { interactive: { mode: 'ask', allow: ['Bash(npm test)'], deny: ['edit'] } },
+    });
+    await one.send({});
+    const lane = await one.stage.turn();
+    expect(await verdicts(lane, [run, edit, { ...run, title: 'npm run x' }])).toEqual([true, false, null]);
+    lane.finish();
+    const own = await one.send({ permissions: { mode: 'allow', deny: ['Bash'] } });
+    const turn = await one.stage.turn();
+    expect(await verdicts(turn, [edit, run])).toEqual([true, false]);
+    turn.finish();
+    expect((await one.ended(own)).payload.permissions).toEqual({ mode: 'allow', allow: [], deny: ['Bash'] });
+  });
+
+  it('of a preempted task are its own again when it is resumed, and never those of whoever came between', async () => {
+    await using one = await openBox();
+    await one.background();
+    await one.stage.turn();
+    await one.send({ permissions: { mode: 'allow' } });
+    const urgent = await one.stage.turn();
+    expect(await verdicts(urgent, [run])).toEqual([true]);
+    urgent.finish();
+    const resumed = await one.stage.turn();
+    expect(await verdicts(resumed, [run])).toEqual([null]);
+    resumed.finish();
+  });
+
+  it('are a right: what may do more is not merged into what may do less, nor steered into it', async () => {
+    await using one = await openBox({ limits: { collectMs: 60 } });
+    await one.send({ prompt: 'owner' });
+    const owner = await one.stage.turn();
+    const steered = await one.box.submit({
+      session: 'test:one',
+      prompt: 'more',
+      whenBusy: 'steer',
+      permissions: { mode: 'allow' },
+    });
+    expect(steered).toMatchObject({ place: 'waiting', into: null, fallback: true });
+    const parts = { whenBusy: 'collect', source: 'chat' } as const;
+    await one.send({ prompt: 'a', ...parts });
+    const other = await one.box.submit({ session: 'test:one', prompt: 'b', ...parts, permissions: { mode: 'allow' } });
+    expect(other).toMatchObject({ into: null });
+    owner.finish();
+    expect((await one.stage.turn()).prompt).toBe('more');
+  });
+
+  it('stand on the tape: what was asked, what was decided, and by whom', async () => {
+    await using one = await openBox();
+    const task = await one.send({});
+    const turn = await one.stage.turn();
+    await turn.context.ask(edit, { detail: { path: 'src/a.ts', text: 'x' } });
+    turn.finish();
+    await one.ended(task);
+    const tape = (await one.tape(task)).filter(({ type }) => type.startsWith('permission'));
+    expect(tape.map(({ data }) => data)).toEqual([
+      { turn: 1, request: 'ask-1', ask: { ...edit, detail: { path: 'src/a.ts', text: 'x' } } },
+      { turn: 1, request: 'ask-1', decision: 'deny', by: 'policy', note: null },
+    ]);
+  });
+});
+
+describe('permissions by a person', () => {
+  it('wait, are listed everywhere, and are allowed or denied with a note', async () => {
+    await using one = await openBox();
+    const task = await one.background();
+    const turn = await one.stage.turn();
+    const first = turn.context.ask(run, { detail: { command: 'npm test' } });
+    const second = turn.context.ask({ ...run, title: 'npm publish' });
+    await asked(one, task);
+    const [ask, other] = await one.box.asks();
+    expect(ask).toMatchObject({
+      session: 'test:one',
+      task,
+      turn: 1,
+      request: 'ask-1',
+      kind: 'execute',
+      tool: 'Bash',
+      title: 'npm test',
+      detail: { command: 'npm test' },
+    });
+    expect(ask?.until).toBeGreaterThan(ask?.since ?? 0);
+    expect((await one.box.session('test:one'))?.asks).toHaveLength(2);
+    const explained = await one.box.explain(task);
+    expect(explained?.summary).toBe('It runs, and waits for a person to answer 2 permission requests.');
+    expect(explained?.waitsFor.map(({ deadline }) => deadline)).toEqual(['ask']);
+    expect((await one.box.stats()).asks).toBe(2);
+    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true, by: 'ann' })).toEqual({
+      kind: 'ok',
+    });
+    const denial = { turn: 1, request: other?.request ?? '', allow: false, note: 'not today', by: 'ann' };
+    expect(await one.box.answer('test:one', denial)).toEqual({ kind: 'ok' });
+    expect(await first).toMatchObject({ allow: true });
+    expect(await second).toEqual({ allow: false, note: 'not today' });
+    expect(await one.box.answer('test:one', denial)).toMatchObject({ kind: 'refused', code: 'nothing_asked' });
+    expect(await one.box.asks()).toEqual([]);
+    turn.finish();
+    await one.ended(task);
+    const decided = (await one.tape(task)).filter(({ type }) => type === 'permission-decided');
+    expect(decided.map(({ data }) => data)).toEqual([
+      { turn: 1, request: 'ask-1', decision: 'allow', by: 'ann', note: null },
+      { turn: 1, request: 'ask-2', decision: 'deny', by: 'ann', note: 'not today' },
+    ]);
+  });
+
+  it('are no hang while they wait, and are denied when nobody answers in time', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, limits: { silenceMs: 1_000, askMs: 10_000 } });
+    const task = await one.background();
+    const turn = await one.stage.turn();
+    const answer = turn.context.ask(run);
+    await one.event(task, 'permission-asked');
+    clock.advance(9_999);
+    expect(turn.context.signal.aborted).toBe(false);
+    clock.advance(1);
+    expect(await answer).toEqual({ allow: false, note: null });
+    expect((await one.event(task, 'permission-decided')).data).toMatchObject({ by: 'deadline', decision: 'deny' });
+    turn.finish();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed' });
+  });
+
+  it('D08 are withdrawn by an interrupt, and the urgent task does not wait for the person', async () => {
+    await using one = await openBox();
+    const task = await one.background();
+    const turn = await one.stage.turn();
+    const answer = turn.context.ask(run);
+    await one.event(task, 'permission-asked');
+    await one.send({ prompt: 'urgent' });
+    const urgent = await one.stage.turn();
+    expect(urgent.prompt).toBe('urgent');
+    expect(await answer).toMatchObject({ allow: false });
+    expect(await one.box.asks()).toEqual([]);
+    expect((await one.event(task, 'permission-decided')).data).toMatchObject({
+      decision: 'withdrawn',
+      by: 'interrupt',
+    });
+    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
+      code: 'nothing_asked',
+    });
+    urgent.finish();
+    (await one.stage.turn()).finish();
+  });
+
+  it('name their turn: an answer to an earlier turn’s request of the same name is refused', async () => {
+    await using one = await openBox();
+    await one.background();
+    const first = await one.stage.turn();
+    void first.context.ask(run);
+    await one.send({ prompt: 'urgent' });
+    (await one.stage.turn()).finish();
+    const task = await one.stage.turn();
+    const answer = task.context.ask({ ...run, title: 'rm -rf x' });
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
+      code: 'nothing_asked',
+    });
+    const [open] = await one.box.asks();
+    expect(open).toMatchObject({ turn: 3, request: 'ask-1', title: 'rm -rf x' });
+    await one.box.answer('test:one', { turn: 3, request: 'ask-1', allow: false });
+    expect(await answer).toMatchObject({ allow: false });
+    task.finish();
+  });
+
+  it('show a detail of any size on the tape, and a large one nowhere else', async () => {
+    await using one = await openBox();
+    const task = await one.background();
+    const turn = await one.stage.turn();
+    void turn.context.ask(run, { detail: { text: 'x'.repeat(20_000) } });
+    const event = await asked(one, task);
+    expect(JSON.stringify(event.data).length).toBeGreaterThan(20_000);
+    expect((await one.box.asks())[0]).toMatchObject({ title: 'npm test', detail: null });
+    await one.box.cancel(task);
+  });
+
+  it('of a session that is not there are refused', async () => {
+    await using one = await openBox();
+    expect(await one.box.answer('no:such', { turn: 1, request: 'x', allow: true })).toMatchObject({
+      code: 'unknown_session',
+    });
+  });
+});

@@ -1,0 +1,124 @@
+/** Permission requests and providers over the real runtime, through the client. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ApiError } from '../../src/client/index.ts';
+import type { Door } from '../support/door.ts';
+import { openDoor, problemIn } from '../support/door.ts';
+
+let door: Door;
+beforeEach(async () => {
+  door = await openDoor();
+});
+afterEach(() => door[Symbol.asyncDispose]());
+
+const code = async (call: Promise<unknown>): Promise<string> => {
+  const error: unknown = await call.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof ApiError ? error.code : `not refused: ${String(error)}`;
+};
+
+const run = { kind: 'execute', tool: 'Bash', title: 'npm test' } as const;
+
+describe('permissions', () => {
+  test('are listed over all sessions, answered by name, and shown with session and explanation', async () => {
+    const { client, box } = door;
+    const background = { lane: 'background', prompt: 'work' } as const;
+    const first = await client.submit({ session: 'a', ...background });
+    const one = await box.stage.turn();
+    await client.submit({ session: 'b', ...background });
+    const two = await box.stage.turn();
+    const allowed = one.context.ask(run, { detail: { command: ['npm', 'test'] } });
+    await box.event(first.task, 'permission-asked');
+    const denied = two.context.ask({ ...run, title: 'npm publish' });
+    await box.event((await client.session('b')).holder ?? '', 'permission-asked');
+    const { items } = await client.asks();
+    expect(items.map(({ session, title }) => [session, title])).toEqual([
+      ['a', 'npm test'],
+      ['b', 'npm publish'],
+    ]);
+    const [ask] = items;
+    expect(ask).toMatchObject({ task: first.task, turn: 1, kind: 'execute', detail: { command: ['npm', 'test'] } });
+    expect((await client.session('a')).asks).toEqual([ask]);
+    expect((await client.explain(first.task)).asks).toEqual([ask]);
+    expect(await client.metrics()).toContain('signalbox_asks 2');
+    const request = ask?.request ?? '';
+    expect(await client.answer('a', { turn: 1, request, allow: true, by: 'ann' })).toEqual({ ok: true });
+    await client.answer('b', { turn: 1, request, allow: false, note: 'never' });
+    expect(await allowed).toMatchObject({ allow: true });
+    expect(await denied).toEqual({ allow: false, note: 'never' });
+    expect((await client.asks()).items).toEqual([]);
+    expect(await code(client.answer('a', { turn: 1, request, allow: true }))).toBe('nothing_asked');
+    expect(await code(client.answer('c', { turn: 1, request, allow: true }))).toBe('unknown_session');
+    one.finish();
+    two.finish();
+  });
+
+  test('and the model of a task are taken with it, and shown', async () => {
+    const { client } = door;
+    const permissions = { mode: 'ask', allow: ['edit', 'Bash(npm *)'] } as const;
+    const { task } = await client.submit({ session: 'a', prompt: 'p', model: 'large', permissions });
+    expect(await client.task(task)).toMatchObject({
+      model: 'large',
+      permissions: { mode: 'ask', allow: ['edit', 'Bash(npm *)'], deny: [] },
+    });
+    const plain = await client.submit({ session: 'b', prompt: 'p' });
+    expect(await client.task(plain.task)).toMatchObject({ model: null, permissions: null });
+    await door.box.stage.turn();
+    expect(await client.session('a')).toMatchObject({ model: 'large', throttle: null });
+  });
+
+  test.each([
+    [{ mode: 'everything' }, '/body/permissions'],
+    [{ mode: 'ask', allow: ['Bash(npm'] }, '/body/permissions'],
+    [{ allow: [] }, '/body/permissions'],
+  ])('that make no sense are refused with the place: %j', async (permissions, path) => {
+    const response = await door.fetch('/v1/tasks', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ session: 'a', prompt: 'p', permissions }),
+    });
+    const problem = await problemIn(response);
+    expect(problem.code).toBe('invalid_request');
+    expect(JSON.stringify(problem.errors)).toContain(path);
+  });
+});
+
+describe('providers', () => {
+  test('are there from the start, show what went wrong, and are resumed', async () => {
+    const { client, box } = door;
+    expect((await client.providers()).items).toEqual([
+      {
+        name: 'function',
+        state: 'free',
+        level: null,
+        reason: null,
+        since: null,
+        until: null,
+        pauses: 0,
+        failures: 0,
+        status: null,
+        message: null,
+      },
+    ]);
+    expect(await code(client.resumeProvider('function'))).toBe('not_throttled');
+    expect(await code(client.resumeProvider('other'))).toBe('unknown_provider');
+    const { task } = await client.submit({ session: 'a', prompt: 'p' });
+    (await box.stage.turn()).refuse({ class: 'rate_limit', retryAfterMs: 60_000, status: 429, message: 'slow down' });
+    await box.event(task, 'retried');
+    const [provider] = (await client.providers()).items;
+    expect(provider).toMatchObject({ state: 'paused', level: 'all', reason: 'rate_limit', status: 429 });
+    expect((provider?.until ?? 0) - (provider?.since ?? 0)).toBeGreaterThanOrEqual(60_000);
+    const explained = await client.explain(task);
+    expect(explained.summary).toContain('held back (rate_limit');
+    expect(explained.throttle).toMatchObject({ level: 'all', reason: 'rate_limit' });
+    expect(explained.waitsFor).toContainEqual(expect.objectContaining({ deadline: 'throttle' }));
+    const metrics = await client.metrics();
+    expect(metrics).toContain('signalbox_provider_paused{provider="function"} 1');
+    expect(metrics).toContain('signalbox_provider_failures_total{provider="function"} 1');
+    expect(metrics).toContain('signalbox_sessions_throttled{level="all"} 1');
+    expect(await client.resumeProvider('function')).toEqual({ ok: true });
+    (await box.stage.turn()).finish();
+    expect((await client.session('a')).throttle).toBeNull();
+  });
+});
