@@ -1,0 +1,39 @@
+/**
+ * Driver for agents that speak the Agent Client Protocol (https://agentclientprotocol.com), version 1, over stdio. Which
+ * programs are known to differ from its letter, and how, stands in docs/agents/acp.md.
+ */
+import { AppError } from '../../core/errors.ts';
+import { commonVariables } from '../../supervise/index.ts';
+import type { AgentDriver } from '../port.ts';
+import { AcpAgent } from './agent.ts';
+import type { AcpDriverOptions, AcpOptions } from './options.ts';
+import { profiles } from './profiles/index.ts';
+
+export type { AcpDriverOptions };
+export type { ProfileName } from './profiles/index.ts';
+
+/** Throws `bad_config` where neither the options nor the profile name a command. */
+export function acpDriver(options: AcpDriverOptions = {}): AgentDriver {
+  const name = options.profile ?? 'acp';
+  const profile = profiles[name];
+  const command = options.command ?? profile.command;
+  if (command === null) {
+    throw new AppError({
+      code: 'bad_config',
+      message: 'agent.command is missing',
+      hint: 'Name the program that speaks the Agent Client Protocol.',
+    });
+  }
+  const program: AcpOptions = {
+    ...options,
+    command,
+    args: [...profile.args, ...(options.args ?? [])],
+    passEnv: options.passEnv ?? [...commonVariables, ...profile.passEnv],
+    env: { ...profile.env, ...options.env },
+  };
+  return {
+    name: options.name ?? name,
+    provider: options.provider ?? profile.provider,
+    start: (start) => new AcpAgent(profile, program, start),
+  };
+}

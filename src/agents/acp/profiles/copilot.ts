@@ -1,0 +1,31 @@
+/**
+ * GitHub Copilot CLI, measured with 1.0.102. It tells failed requests as a normal end with text, and its usage as the sum of
+ * its process. GITHUB_TOKEN and GH_TOKEN are not passed on: they are as likely the daemon's own.
+ */
+import { copilotReading } from '../reading.ts';
+import { plain } from './plain.ts';
+import type { Profile } from './profile.ts';
+
+export const copilot: Profile = {
+  ...plain,
+  provider: 'github',
+  command: 'copilot',
+  args: ['--acp'],
+  passEnv: [
+    'COPILOT_GITHUB_TOKEN',
+    'COPILOT_HOME',
+    'COPILOT_MODEL',
+    'COPILOT_OFFLINE',
+    'COPILOT_PROVIDER_API_KEY',
+    'COPILOT_PROVIDER_BASE_URL',
+    'COPILOT_PROVIDER_BEARER_TOKEN',
+    'COPILOT_PROVIDER_TYPE',
+    'COPILOT_PROVIDER_WIRE_API',
+    'GH_HOST',
+  ],
+  // A program that exchanges itself while it runs is nobody's to supervise.
+  env: { COPILOT_AUTO_UPDATE: 'false' },
+  sumsUsage: true,
+  modelArgs: (model) => ['--model', model],
+  reading: copilotReading,
+};

@@ -1,0 +1,25 @@
+/** How one program differs from the letter of the protocol, and how it is started. */
+import type { Fields } from '../../child/json-lines.ts';
+import type { Environment } from '../../../supervise/index.ts';
+import type { Reading } from '../reading.ts';
+
+export interface Profile {
+  /** Whom its model requests go to, where nobody says otherwise. */
+  readonly provider: string;
+  /** Null: it has to be configured. */
+  readonly command: string | null;
+  readonly args: readonly string[];
+  /** Variables of the daemon that it may see, beside the common ones. */
+  readonly passEnv: readonly string[];
+  /** Set for it, unless configured otherwise. */
+  readonly env: Environment;
+  /** Which of the files of its session it is offered to read and write through us. */
+  readonly files: { readonly read: boolean; readonly write: boolean };
+  /** Its `usage` is the sum since its process began. */
+  readonly sumsUsage: boolean;
+  /** Arguments that start it with a model, where the protocol offers no choice; null: there are none. */
+  readonly modelArgs: ((model: string) => readonly string[]) | null;
+  /** The program's own name of the tool, where it hides one beside the protocol's. */
+  readonly toolName: (toolCall: Fields) => string | null;
+  readonly reading: () => Reading;
+}
