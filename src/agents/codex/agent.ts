@@ -280,6 +280,7 @@ export class CodexAgent implements AgentHandle {
   #rewind(turn: CodexTurn, from: TurnId, then: () => void): void {
     const thread = this.#thread ?? '';
     takeBack(this.#rpc, { thread, name: this.#names.get(from) ?? null, ours: nameOf(from) }, (outcome) => {
+      this.#tokens.forget();
       if (outcome.kind === 'result') then();
       else this.#startedTurn(turn, outcome);
     });

@@ -32,6 +32,11 @@ export class TokenCount {
     this.#total = resumed ? null : none;
   }
 
+  /** Turns were taken out of the conversation: its sum starts somewhere else. */
+  forget(): void {
+    this.#total = null;
+  }
+
   /** A turn of ours has begun. */
   begin(): void {
     this.#before = this.#total;

@@ -52,6 +52,8 @@ export interface RecordOptions {
   /** How long one wait may take. Default 30,000. */
   readonly deadlineMs?: number;
   readonly timers?: Timers;
+  /** Told each line as it happens, whole. */
+  readonly onLine?: (line: Line) => void;
 }
 
 const secretName = /KEY|TOKEN|SECRET|PASSWORD|COOKIE/;
@@ -170,6 +172,7 @@ export class Recording implements AsyncDisposable {
 
   #push(line: Line): void {
     this.lines.push(line);
+    this.#options.onLine?.(line);
     for (const wake of this.#waiters) wake();
   }
 

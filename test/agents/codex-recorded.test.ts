@@ -1,0 +1,450 @@
+/**
+ * The Codex driver against what the real program said: each transcript is played back, the driver must write what it wrote
+ * then, and its events must mean what happened. `test/agents/record/codex.ts` makes the transcripts.
+ */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
+import { codexDriver } from '../../src/agents/codex/driver.ts';
+import { AgentProbe } from '../../src/agents/contract.ts';
+import type { EventOf } from '../../src/agents/contract/probe.ts';
+import type { FailureClass } from '../../src/agents/failures.ts';
+import type { ToolData } from '../../src/agents/port.ts';
+import { playerCommand } from './players/command.ts';
+import { readTranscript } from './record/recorder.ts';
+
+const folder = fileURLToPath(new URL('fixtures/codex', import.meta.url));
+const played = new Set<string>();
+
+/** Plays one transcript from its beginning to its end. */
+async function replay(
+  name: string,
+  act: (agent: AgentProbe) => Promise<void>,
+  { conversation = null, ...options }: CodexDriverOptions & { readonly conversation?: string | null } = {},
+): Promise<AgentProbe> {
+  played.add(name);
+  using player = playerCommand('./replay.ts', `${folder}/${name}.ndjson`);
+  const driver = codexDriver({ closeGraceMs: 10_000, ...options, command: player.command, cwd: player.folder });
+  await using agent = new AgentProbe(driver, { conversation });
+  await agent.ready();
+  await act(agent);
+  agent.close();
+  const { reason, data } = await agent.exited();
+  const { code, stderr } = data as { readonly code: unknown; readonly stderr: unknown };
+  expect({ reason, code }, String(stderr)).toEqual({ reason: 'closed', code: 0 });
+  return agent;
+}
+
+async function turn(agent: AgentProbe, id: number, text: string): Promise<EventOf<'result'>['result']> {
+  agent.prompt(id, text);
+  return (await agent.result(id)).result;
+}
+
+const kinds = (agent: AgentProbe, id: number): string[] =>
+  agent.events.flatMap((event) => ('turn' in event && event.turn === id ? [`${event.type}${kindOf(event)}`] : []));
+const kindOf = (event: AgentProbe['events'][number]): string => (event.type === 'output' ? ` ${event.kind}` : '');
+
+const tools = (agent: AgentProbe): ToolData[] =>
+  agent.of('output').flatMap((event) => (event.kind === 'tool' ? [event.data as ToolData] : []));
+
+const raws = (agent: AgentProbe): unknown[] => agent.of('output').filter((event) => event.kind === 'raw');
+
+const speaks = (agent: AgentProbe, id: number): Promise<unknown> =>
+  agent.first('output', (event) => event.turn === id && event.kind === 'text');
+
+const decide = (name: string, text: string, allow: boolean, note: string | null): Promise<AgentProbe> =>
+  replay(name, async (agent) => {
+    agent.prompt(1, text);
+    const { request } = await agent.first('asked', () => true);
+    agent.answer(1, request, allow, note);
+    await agent.result(1);
+  });
+
+const exec = (cmd: string, more: object = {}): string => `[[tool:exec_command:${JSON.stringify({ cmd, ...more })}]]`;
+
+describe('turns', () => {
+  test('answer: pieces are passed on as they come, and the whole is in the result, with the usage of the turn', async () => {
+    const agent = await replay('answer', async (one) => {
+      await turn(one, 1, '[[slow:4,2]]');
+      await turn(one, 2, '[[text:once more, in one piece or two]]');
+    });
+    const [ready] = agent.of('ready');
+    expect(ready?.caps).toEqual({ acks: true, steer: true, rewind: true, models: true });
+    expect(ready?.conversation).toMatch(/^[\da-f-]{36}$/);
+    expect(agent.text(1)).toBe('c0 c1 c2 c3 ');
+    const results = agent.of('result').map(({ result }) => result);
+    expect(results.map(({ outcome, empty, failure }) => ({ outcome, empty, failure }))).toEqual(
+      [1, 2].map(() => ({ outcome: 'completed', empty: false, failure: null })),
+    );
+    expect(results.map(({ data }) => data)).toEqual([
+      { text: 'c0 c1 c2 c3 ', usage: { inputTokens: 100, outputTokens: 20 } },
+      { text: 'once more, in one piece or two', usage: { inputTokens: 100, outputTokens: 20 } },
+    ]);
+    expect(kinds(agent, 1)[0]).toBe('started');
+    expect(raws(agent)).toEqual([]);
+  });
+
+  test('A-3: interrupted: the ack, then the result; then the next turn', async () => {
+    const agent = await replay('interrupted', async (one) => {
+      one.prompt(1, '[[slow:500,10]]');
+      await speaks(one, 1);
+      one.interrupt(1);
+      await one.result(1);
+      await turn(one, 2, '[[text:next one]]');
+    });
+    const [first] = agent.of('result');
+    expect(first?.result).toMatchObject({ outcome: 'interrupted', empty: false, failure: null });
+    expect(first?.result.data).toMatchObject({ text: agent.text(1) });
+    expect(kinds(agent, 1).slice(-2)).toEqual(['ack', 'result']);
+    expect(agent.text(2)).toBe('next one');
+    expect(raws(agent)).toEqual([]);
+  });
+
+  test('C05: interrupted-at-once: an interrupt before the confirmation leaves with it', async () => {
+    const agent = await replay('interrupted-at-once', async (one) => {
+      one.prompt(1, '[[slow:500,10]]');
+      one.interrupt(1);
+      await one.result(1);
+    });
+    expect(agent.of('result')[0]?.result.outcome).toBe('interrupted');
+    const { lines } = readTranscript(`${folder}/interrupted-at-once.ndjson`);
+    const order = lines.flatMap((line) => ('frame' in line ? [line.frame['method']] : []));
+    expect(order.indexOf('turn/interrupt')).toBeGreaterThan(order.indexOf('turn/started'));
+  });
+
+  test('interrupted-command: the result is told when the command has been ended', async () => {
+    const agent = await replay('interrupted-command', async (one) => {
+      one.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
+      const { request } = await one.first('asked', () => true);
+      one.answer(1, request, true);
+      await one.first('output', ({ kind }) => kind === 'tool');
+      one.interrupt(1);
+      await one.result(1);
+      await turn(one, 2, '[[text:next one]]');
+    });
+    const { lines } = readTranscript(`${folder}/interrupted-command.ndjson`);
+    const written = lines.flatMap((line) => (line.dir === 'in' && 'frame' in line ? [line.frame['method']] : []));
+    expect(written.slice(-3)).toEqual(['turn/interrupt', 'thread/backgroundTerminals/clean', 'turn/start']);
+    // The end of the command follows by itself, and is nobody's news.
+    expect(tools(agent).map(({ status }) => status)).toEqual(['started']);
+  });
+
+  test('steered: into the running turn; too late for one that is over', async () => {
+    const agent = await replay('steered', async (one) => {
+      one.prompt(1, '[[slow:500,10]]');
+      await speaks(one, 1);
+      one.steer(1, 'first', '[[text:as you wish]]');
+      await one.result(1);
+      one.steer(1, 'second', 'too late');
+      await one.first('steered', ({ id }) => id === 'second');
+    });
+    expect(agent.of('steered').map(({ id, taken }) => [id, taken])).toEqual([
+      ['first', true],
+      ['second', false],
+    ]);
+    // Two messages in one turn stand apart.
+    expect(agent.text(1)).toMatch(/^c0 .*\n\nas you wish$/);
+    expect(agent.of('result')[0]?.result.data).toMatchObject({ text: agent.text(1) });
+  });
+
+  test('C27: models: told with the next turn; an unknown one fails that turn, and the way back is known', async () => {
+    const switchTo = async (one: AgentProbe, model: string | null): Promise<void> => {
+      one.switchModel(model);
+      expect((await one.first('switched', (event) => event.model === model)).ok).toBe(true);
+    };
+    const agent = await replay('models', async (one) => {
+      await switchTo(one, 'other-model');
+      await turn(one, 1, '[[text:as the other]]');
+      await switchTo(one, 'no-such-model');
+      await turn(one, 2, '[[status:404:model_not_found]]');
+      await switchTo(one, null);
+      await turn(one, 3, '[[text:as before]]');
+    });
+    expect(agent.of('result').map(({ result }) => [result.outcome, result.failure?.class ?? null])).toEqual([
+      ['completed', null],
+      ['failed', 'model'],
+      ['completed', null],
+    ]);
+    const { lines } = readTranscript(`${folder}/models.ndjson`);
+    const models = lines.flatMap((line) =>
+      line.dir === 'in' && 'frame' in line && line.frame['method'] === 'turn/start'
+        ? [(line.frame['params'] as { readonly model?: unknown }).model]
+        : [],
+    );
+    expect(models).toEqual(['other-model', 'no-such-model', 'fake-model']);
+  });
+});
+
+describe('conversations', () => {
+  test('S12: lost: a fresh one is begun and said to be one', async () => {
+    const conversation = '01a1fec6-4293-73f1-9a8e-11621892106c';
+    const agent = await replay('lost', async (one) => void (await turn(one, 1, '[[text:a fresh one]]')), {
+      conversation,
+    });
+    expect(agent.of('ready')[0]).toMatchObject({ lost: true });
+    expect(agent.of('ready')[0]?.conversation).not.toBe(conversation);
+  });
+
+  test('resumed: with its history, back to the default model, and without the turn that was taken back', async () => {
+    const { lines } = readTranscript(`${folder}/resumed.ndjson`);
+    const resume = lines.find((line) => 'frame' in line && line.frame['method'] === 'thread/resume');
+    const conversation = /"threadId":"([^"]+)"/.exec(JSON.stringify(resume))?.[1] ?? null;
+    const agent = await replay(
+      'resumed',
+      async (one) => {
+        one.prompt(3, '[[text:instead]]', 2);
+        await one.result(3);
+      },
+      { conversation },
+    );
+    expect(agent.of('ready')[0]).toMatchObject({ lost: false, conversation });
+    // Its sum starts anew with the history; what the turn used does not depend on that.
+    expect(agent.of('result')[0]?.result.data).toEqual({
+      text: 'instead',
+      usage: { inputTokens: 100, outputTokens: 20 },
+    });
+  });
+});
+
+describe('questions', () => {
+  test('command: asked once, with the command itself; its output is the tool’s', async () => {
+    const agent = await decide('command', `${exec('echo hello; echo again')} [[text:done]]`, true, null);
+    expect(agent.of('asked').map(({ ask }) => ask)).toEqual([
+      { kind: 'read', tool: 'shell', title: 'echo hello; echo again' },
+    ]);
+    expect(tools(agent)).toEqual([
+      { name: 'shell', status: 'started', id: expect.any(String), title: 'echo hello; echo again' },
+      {
+        name: 'shell',
+        status: 'completed',
+        id: expect.any(String),
+        title: 'echo hello; echo again',
+        output: 'hello\nagain\n',
+      },
+    ]);
+    expect(agent.of('withdrawn')).toEqual([]);
+  });
+
+  test('reading: a command that only reads is asked for as reading', async () => {
+    const agent = await decide('reading', `${exec('cat made.txt | head -3')} [[text:done]]`, true, null);
+    expect(agent.of('asked').map(({ ask }) => ask.kind)).toEqual(['read']);
+  });
+
+  test('denied: the turn goes on, and the note follows as a message into it', async () => {
+    const agent = await decide('denied', `${exec('touch a.txt')} [[text:done]]`, false, 'use b.txt');
+    expect(agent.of('result')[0]?.result.outcome).toBe('completed');
+    expect(tools(agent).at(-1)?.status).toBe('failed');
+    const { lines } = readTranscript(`${folder}/denied.ndjson`);
+    const steered = lines.find((line) => 'frame' in line && line.frame['method'] === 'turn/steer');
+    expect(JSON.stringify(steered)).toContain('The request was denied: use b.txt');
+  });
+
+  test('patch: an edit, with the file and its difference', async () => {
+    const patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF";
+    const agent = await decide('patch', `${exec(patch)} [[text:done]]`, true, null);
+    const [asked] = agent.of('asked');
+    expect(asked?.ask).toEqual({ kind: 'edit', tool: 'apply_patch', title: '/session/made.txt' });
+    expect(asked?.detail).toMatchObject({
+      changes: [{ path: '/session/made.txt', kind: { type: 'add' }, diff: 'hello\n' }],
+    });
+    expect(tools(agent).map(({ name, status }) => [name, status])).toEqual([
+      ['apply_patch', 'started'],
+      ['apply_patch', 'completed'],
+    ]);
+  });
+
+  test('D08: asked-interrupted: what waits is cancelled, and is nothing to withdraw', async () => {
+    const agent = await replay('asked-interrupted', async (one) => {
+      one.prompt(1, exec('touch a.txt'));
+      const { request } = await one.first('asked', () => true);
+      one.interrupt(1);
+      await one.result(1);
+      one.answer(1, request, true);
+      await turn(one, 2, '[[text:next one]]');
+    });
+    expect(agent.of('result').map(({ result }) => result.outcome)).toEqual(['interrupted', 'completed']);
+    expect(agent.of('withdrawn')).toEqual([]);
+  });
+
+  test('granted: more permissions, once granted and once not', async () => {
+    const wanted = { reason: 'to fetch', permissions: { network: { enabled: true } } };
+    const agent = await replay(
+      'granted',
+      async (one) => {
+        for (const id of [1, 2]) {
+          one.prompt(id, `[[tool:request_permissions:${JSON.stringify(wanted)}]] [[text:done]]`);
+          const { request } = await one.first('asked', (event) => event.turn === id);
+          one.answer(id, request, id === 1);
+          await one.result(id);
+        }
+      },
+      { config: { features: { goals: false, request_permissions_tool: true } } },
+    );
+    expect(agent.of('asked').map(({ ask }) => ask)).toEqual(
+      [1, 2].map(() => ({ kind: 'fetch', tool: 'request_permissions', title: 'to fetch' })),
+    );
+  });
+
+  test('mcp: a tool is asked for by its server and name, whatever it declares; one that only reads is not asked for', async () => {
+    const agent = await replay('mcp', async (one) => {
+      for (const id of [1, 2]) {
+        one.prompt(id, 'launch');
+        const { request } = await one.first('asked', (event) => event.turn === id);
+        one.answer(id, request, id === 2);
+        await one.result(id);
+      }
+      await turn(one, 3, 'peek');
+    });
+    const ask = { kind: 'other', tool: 'mcp__pad__launch', title: '{"where":"here"}' };
+    expect(agent.of('asked').map((event) => event.ask)).toEqual([ask, ask]);
+    expect(tools(agent).flatMap(({ status, output }) => (status === 'started' ? [] : [[status, output]]))).toEqual([
+      ['failed', 'user rejected MCP tool call'],
+      ['completed', 'launch: done'],
+      ['completed', 'peek: done'],
+    ]);
+  });
+
+  test('A-5: question: a request that is not one for permission is refused by the protocol, and the turn goes on', async () => {
+    const options = ['a', 'b'].map((label) => ({ label, description: label }));
+    const questions = [{ id: 'q', header: 'h', question: 'which?', options }];
+    const agent = await replay(
+      'question',
+      async (one) =>
+        void (await turn(
+          one,
+          1,
+          `[[tool:request_user_input:${JSON.stringify({ questions })}]] [[text:nobody answered]]`,
+        )),
+      { config: { features: { goals: false, default_mode_request_user_input: true } } },
+    );
+    expect(agent.of('result')[0]?.result.outcome).toBe('completed');
+    expect(agent.of('asked')).toEqual([]);
+  });
+});
+
+describe('what nobody asked for', () => {
+  test('goal: a turn of Codex’s own begins and ends before the next of ours', async () => {
+    const agent = await replay(
+      'goal',
+      async (one) => {
+        await turn(one, 1, '[[tool:create_goal:{"objective":"work on the goal"}]] [[text:a goal is set]]');
+        await one.first('unsolicited', (event) => event.phase === 'ended');
+        await turn(one, 2, '[[text:and on]]');
+      },
+      { config: { features: { goals: true } } },
+    );
+    expect(agent.of('unsolicited').map(({ phase, data }) => [phase, data])).toEqual([
+      ['began', { why: 'Codex has begun a turn by itself' }],
+      ['ended', { text: 'reached', status: 'completed' }],
+    ]);
+    expect(agent.text(2)).toBe('and on');
+  });
+
+  test('merged-into-goal: a prompt that crosses its begin becomes a part of it, and is settled by it', async () => {
+    const agent = await replay(
+      'merged-into-goal',
+      async (one) => {
+        await turn(one, 1, '[[tool:create_goal:{"objective":"work on the goal"}]] [[text:a goal is set]]');
+        await one.first('unsolicited', (event) => event.phase === 'began');
+        await turn(one, 2, '[[tool:update_goal:{"status":"complete"}]] [[text:reached, as you say]]');
+      },
+      { config: { features: { goals: true } } },
+    );
+    expect(agent.of('unsolicited').map(({ phase }) => phase)).toEqual(['began', 'ended']);
+    expect(kinds(agent, 2)[0]).toBe('started');
+    expect(agent.of('result').at(-1)?.result).toMatchObject({
+      outcome: 'completed',
+      data: { text: 'reached, as you say', usage: { inputTokens: 200, outputTokens: 40 } },
+    });
+  });
+
+  test('subagent: its command is asked for in our turn, and an interrupt ends its turn and its command', async () => {
+    const agent = await replay('subagent', async (one) => {
+      one.prompt(1, 'be a parent');
+      const { request } = await one.first('asked', () => true);
+      one.answer(1, request, true);
+      await one.first('output', ({ data }) => JSON.stringify(data).includes('"wait"'));
+      one.interrupt(1);
+      await one.result(1);
+    });
+    expect(agent.of('asked').map(({ turn: id, ask }) => [id, ask.kind, ask.title])).toEqual([
+      [1, 'execute', 'echo begun; sleep 63'],
+    ]);
+    const { lines } = readTranscript(`${folder}/subagent.ndjson`);
+    const written = lines.flatMap((line) => (line.dir === 'in' && 'frame' in line ? [line.frame['method']] : []));
+    const clean = 'thread/backgroundTerminals/clean';
+    expect(written.slice(-4)).toEqual(['turn/interrupt', clean, 'turn/interrupt', clean]);
+    expect(agent.of('unsolicited')).toEqual([]);
+  });
+
+  test('subagent-outlives: what is still at work when the turn ends is told before its result', async () => {
+    const agent = await replay('subagent-outlives', async (one) => {
+      await turn(one, 1, 'be a parent');
+      await one.first('unsolicited', (event) => event.phase === 'ended');
+    });
+    const order = agent.events.map(({ type }) => type);
+    expect(order.indexOf('unsolicited')).toBeLessThan(order.indexOf('result'));
+    expect(agent.text(1)).toBe('it is on its way');
+  });
+});
+
+describe('S13: failures', () => {
+  const rows: readonly (readonly [string, string, FailureClass, number | null, boolean])[] = [
+    ['api-400', '[[status:400:invalid_request_error]]', 'invalid_request', 400, false],
+    ['api-401', '[[status:401:invalid_api_key]]', 'auth', 401, true],
+    ['api-429', '[[status:429:rate_limit_exceeded:1]]', 'rate_limit', 429, true],
+    ['api-500', '[[status:500:server_error]]', 'server_error', null, true],
+    ['api-503', '[[status:503:server_is_overloaded]]', 'overloaded', null, false],
+    ['api-529', '[[status:529:overloaded_error]]', 'overloaded', 529, true],
+    ['api-drop', '[[drop]]', 'network', null, true],
+    ['api-context', '[[status:400:context_length_exceeded]]', 'context', null, false],
+    ['api-quota', '[[status:429:insufficient_quota]]', 'quota', null, false],
+  ];
+  test.each(rows)('%s', async (name, directive, wanted, status, retries) => {
+    const agent = await replay(name, async (one) => {
+      await turn(one, 1, directive);
+      await turn(one, 2, '[[text:well again]]');
+    });
+    const [failed, well] = agent.of('result').map(({ result }) => result);
+    expect(failed).toMatchObject({ outcome: 'failed', failure: { class: wanted, status, retryAfterMs: null } });
+    expect(failed?.failure?.message).not.toBe('');
+    expect(failed?.data).toMatchObject({ error: { message: expect.any(String) } });
+    expect(well?.outcome).toBe('completed');
+    expect(agent.of('retrying').map(({ turn: id, failure }) => [id, failure.class])).toEqual(
+      retries ? [[1, wanted]] : [],
+    );
+    expect(raws(agent)).toEqual([]);
+  });
+
+  test('api-429-once: told as tried again, and the turn completes', async () => {
+    const agent = await replay('api-429-once', async (one) => {
+      await turn(one, 1, '[[flaky:1:429:rate_limit_exceeded:1]]');
+      await turn(one, 2, '[[text:well again]]');
+    });
+    expect(agent.of('retrying').map(({ failure }) => failure.class)).toEqual(['rate_limit']);
+    expect(agent.of('result').map(({ result }) => result.outcome)).toEqual(['completed', 'completed']);
+  });
+
+  test('usage-limit: the end of the window that is full says how long to wait', async () => {
+    const resetsAt = 4_102_444_800_000;
+    const agent = await replay('usage-limit', async (one) => void (await turn(one, 1, 'anything')), {
+      wall: () => resetsAt - 90_000,
+    });
+    expect(agent.of('result')[0]?.result.failure).toMatchObject({ class: 'quota', retryAfterMs: 90_000 });
+  });
+
+  test('rate-hint: the time stands in the words', async () => {
+    const agent = await replay('rate-hint', async (one) => void (await turn(one, 1, 'anything')));
+    expect(agent.of('retrying')[0]?.failure).toMatchObject({ class: 'rate_limit', retryAfterMs: 1_500 });
+    expect(agent.of('result')[0]?.result.failure).toMatchObject({ class: 'rate_limit', retryAfterMs: 1_500 });
+  });
+});
+
+test('every transcript is played', () => {
+  expect([...played].sort()).toEqual(
+    readdirSync(folder)
+      .map((file) => file.replace(/\.ndjson$/, ''))
+      .sort(),
+  );
+});

@@ -1,0 +1,178 @@
+/** The real Codex as tests drive it: offline, with a home of its own, against the fake model API. */
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Model } from '../../../e2e/model/index.ts';
+import { startModel } from '../../../e2e/model/index.ts';
+import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
+import { codexDriver } from '../../../src/agents/codex/driver.ts';
+import type { DriverSubject, Unable } from '../../../src/agents/contract.ts';
+import type { AgentDriver, AgentHandle } from '../../../src/agents/port.ts';
+import { findBinary } from './acp-programs.ts';
+
+/** Null: it is not installed here. */
+export const codexBinary = findBinary('codex');
+export const missing = 'codex is not installed: set AGENT_BIN_CODEX, or install e2e/clients/ci';
+
+export interface RealCodex extends AsyncDisposable {
+  readonly model: Model;
+  readonly home: string;
+  /** Folder that its sessions work in. */
+  readonly folder: string;
+  /** The whole environment of the program. */
+  readonly env: Readonly<{ [name: string]: string }>;
+  /** Text of config.toml for a model API at that address. */
+  configuration(url: string): string;
+  driver(options?: CodexDriverOptions): AgentDriver;
+}
+
+const configuration = (url: string): string => `
+model = "fake-model"
+model_provider = "fake"
+[model_providers.fake]
+name = "fake"
+base_url = "${url}/v1"
+wire_api = "responses"
+env_key = "FAKE_KEY"
+request_max_retries = 1
+stream_max_retries = 1
+`;
+
+export async function realCodex(): Promise<RealCodex> {
+  const model = await startModel();
+  const home = mkdtempSync(join(tmpdir(), 'signalbox-codex-'));
+  const folder = join(home, 'work');
+  mkdirSync(folder);
+  writeFileSync(join(home, 'config.toml'), configuration(model.url));
+  const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+  const env = { PATH: path, HOME: home, CODEX_HOME: home, FAKE_KEY: 'dummy-codex', LANG: 'C.UTF-8' };
+  return {
+    model,
+    home,
+    folder,
+    env,
+    configuration,
+    driver: (options = {}) =>
+      codexDriver({
+        command: codexBinary ?? 'codex',
+        cwd: folder,
+        ambient: {},
+        ...options,
+        env: { ...env, ...options.env },
+      }),
+    async [Symbol.asyncDispose]() {
+      await model[Symbol.asyncDispose]();
+      rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+export const exec = (command: string, more: object = {}): string =>
+  `[[tool:exec_command:${JSON.stringify({ cmd: command, ...more })}]]`;
+
+/** Allows by itself what begins so, as a task's policy would; everything else is asked. */
+export function allowing(driver: AgentDriver, beginning: string): AgentDriver {
+  return {
+    ...driver,
+    start(start) {
+      const holder: { handle: AgentHandle | null } = { handle: null };
+      const emit: typeof start.emit = (event) => {
+        if (event.type === 'asked' && event.ask.title.startsWith(beginning)) {
+          holder.handle?.answer(event.turn, event.request, { allow: true, note: null });
+        } else {
+          start.emit(event);
+        }
+      };
+      holder.handle = driver.start({ ...start, emit });
+      return holder.handle;
+    },
+  };
+}
+
+/** Pids of living processes whose command line is exactly that. */
+export function running(commandLine: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && argumentsOf(name) === commandLine)
+    .map(Number);
+}
+
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Tells this run's tools from those of any other. */
+const longTool = `sleep 61.${process.pid}`;
+
+export function realCodexSubject(codex: RealCodex): DriverSubject {
+  const unseen: Unable = { unable: 'the real program cannot be made to do it' };
+  const untold: Unable = { unable: 'a fake model tells nothing of a conversation; see the tests beside' };
+  const features = { goals: true, default_mode_request_user_input: true };
+  // Codex asks itself to go on with a goal, turn after turn, until it is told that it is reached.
+  const reached = '[[tool:update_goal:{"status":"complete"}]] [[text:reached]]';
+  codex.model.rule({ when: /Continue working toward the active thread goal/, play: reached });
+  const question = { id: 'q', header: 'h', question: 'which?', options: [{ label: 'a', description: 'b' }] };
+  const questions = { questions: [{ ...question, options: [...question.options, { label: 'c', description: 'd' }] }] };
+  return {
+    name: 'codex',
+    driver(variant) {
+      const driver = codex.driver({ config: { features }, lineMaxBytes: 1024 * 1024 });
+      if (variant === 'plain') return allowing(driver, 'sleep');
+      if (variant === 'unstartable') return codex.driver({ command: join(codex.home, 'no-such-program') });
+      return codex.driver({ startDeadlineMs: 20 });
+    },
+    prompts: {
+      answer: '[[slow:4,2]]',
+      forever: '[[slow:5000,5]]',
+      'ack-late': unseen,
+      'ack-never': unseen,
+      'ack-twice': unseen,
+      'ack-after-result': unseen,
+      'ack-before-result': unseen,
+      'ack-with-result': unseen,
+      'ack-none': unseen,
+      'no-result': unseen,
+      deaf: unseen,
+      'split-result': unseen,
+      merged: unseen,
+      empty: '[[text:]]',
+      fail: '[[status:400:invalid_request_error]]',
+      'result-twice': unseen,
+      die: unseen,
+      'die-half': unseen,
+      garbage: unseen,
+      'huge-line': unseen,
+      stderr: unseen,
+      unsolicited: '[[tool:create_goal:{"objective":"work on the goal"}]] [[text:a goal is set]]',
+      stubborn: unseen,
+      blocked: unseen,
+      grandchild: unseen,
+      'grandchild-outside': unseen,
+      history: untold,
+      tool: exec(longTool, { yield_time_ms: 60_000 }),
+      ask: `${exec('touch asked.txt')} [[text:done]]`,
+      'ask-withdrawn': unseen,
+      hang: '[[hang0]]',
+      silent: '[[hang]]',
+      'api-400': '[[status:400:invalid_request_error]]',
+      'api-401': '[[status:401:invalid_api_key]]',
+      'api-429': '[[status:429:rate_limit_exceeded:1]]',
+      'api-500': '[[status:500:server_error]]',
+      'api-529': '[[status:529:overloaded_error]]',
+      'api-drop': '[[drop]]',
+      'api-429-once': '[[flaky:1:429:rate_limit_exceeded:1]]',
+      'odd-request': `[[tool:request_user_input:${JSON.stringify(questions)}]] [[text:nobody answered]]`,
+    },
+    steers: true,
+    resumes: true,
+    loses: true,
+    rewinds: true,
+    reportsUsage: true,
+    models: { other: 'other-model' },
+    tools: () => running(longTool),
+    deadlineMs: 40_000,
+  };
+}
