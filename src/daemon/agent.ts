@@ -152,6 +152,7 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
   const { folder, startMs, env = process.env, cwd = process.cwd() } = surroundings;
   const common = {
     startDeadlineMs: startMs,
+    ambient: env,
     ...(agentCwd === undefined ? {} : { cwd: agentCwd }),
     env: { ...pickEnvironment(passEnv, env), ...config.env },
     ...(model === undefined ? {} : { model }),

@@ -1,0 +1,52 @@
+/**
+ * Signalbox as a library in this process, with a real program as its agent and a real database: for what needs a finer clock
+ * than HTTP gives. The agent is chosen as the daemon chooses it.
+ */
+import { join } from 'node:path';
+import type { Signalbox } from '../src/runtime/api.ts';
+import { createSignalbox } from '../src/runtime/signalbox.ts';
+import { openSqliteStore } from '../src/store/sqlite/open.ts';
+import { chooseAgent } from '../src/daemon/agent.ts';
+import { Happenings } from './model/index.ts';
+import type { Moment } from './observed.ts';
+import { observed } from './observed.ts';
+import type { Stay } from './stay.ts';
+
+export interface Box extends AsyncDisposable {
+  readonly box: Signalbox;
+  readonly moments: Happenings<Moment>;
+  /** Submits, and gives the id of the task. */
+  readonly submit: (session: string, prompt: string, lane?: 'interactive' | 'background') => Promise<string>;
+}
+
+export async function openBox(stay: Stay): Promise<Box> {
+  const moments = new Happenings<Moment>(({ at, what, turn, reason }) => `${at.toFixed(1)} ${what} ${turn} ${reason}`);
+  const folder = stay.folder('box');
+  const { program, command, env } = stay;
+  const agent = { name: program.name, command, cwd: stay.folder('work') };
+  const { driver } = await chooseAgent(agent, { folder, startMs: 30_000, env, cwd: folder });
+  const store = openSqliteStore({ path: join(folder, 'box.db'), durability: 'power' });
+  const box = createSignalbox({
+    store,
+    agent: observed(driver, (moment) => moments.add(moment)),
+    // Preemption is what is measured: no turn is to be protected from it.
+    limits: { maxPreemptions: 100_000 },
+    onError: (error) => {
+      throw error instanceof Error ? error : new Error(String(error));
+    },
+  });
+  await box.ready;
+  return {
+    box,
+    moments,
+    async submit(session, prompt, lane = 'interactive') {
+      const answer = await box.submit({ session, prompt, lane });
+      if (answer.kind === 'refused') throw new Error(`refused: ${answer.code}`);
+      return answer.task;
+    },
+    async [Symbol.asyncDispose]() {
+      await box.close({ graceMs: 0 });
+      store.close();
+    },
+  };
+}

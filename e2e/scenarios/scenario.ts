@@ -1,0 +1,85 @@
+/** What a scenario is given, and what the scenarios have in common. */
+import assert from 'node:assert/strict';
+import type { FeedEvent, TapeEvent } from '../../src/protocol/index.ts';
+import type { Daemon } from '../daemon.ts';
+import type { EventOf, RequestEvent } from '../model/index.ts';
+import type { Figures } from '../figures.ts';
+import type { Stay } from '../stay.ts';
+
+/** Thrown where something cannot be tried, with the reason that the table shows. */
+export class Skipped extends Error {}
+
+export interface Scene {
+  readonly stay: Stay;
+  /** Of this program; all scenarios share it, each with a session of its own. */
+  readonly daemon: Daemon;
+  readonly figures: Figures;
+  /** How often the race is run. */
+  readonly races: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** What holds when it is green. */
+  readonly title: string;
+  readonly run: (scene: Scene) => Promise<void>;
+}
+
+let count = 0;
+/** A word that no other prompt has. */
+export const word = (what: string): string => `${what}-${(++count).toString().padStart(3, '0')}x`;
+
+export const fieldOf = (event: FeedEvent | TapeEvent, name: string): unknown =>
+  typeof event.data === 'object' && event.data !== null && name in event.data
+    ? (event.data as { readonly [name: string]: unknown })[name]
+    : undefined;
+
+/** Waits for the end of a task, and checks that its tape is dense and has one `final`, at its end. */
+export async function ended(daemon: Daemon, task: string, status: string, deadlineMs = 30_000): Promise<string> {
+  const final = await daemon.events.next(
+    `the end of ${task.slice(-8)}`,
+    (event) => event.task === task && event.type === 'final',
+    { deadlineMs },
+  );
+  const tape = await wholeTape(daemon, task);
+  const shown = tape.map(({ type, data }) => `${type} ${JSON.stringify(data)?.slice(0, 200)}`).join('\n');
+  assert.equal(fieldOf(final, 'status'), status, shown);
+  assert.deepEqual(
+    tape.map(({ seq }) => seq),
+    tape.map((_, index) => index + 1),
+    'the tape is dense',
+  );
+  assert.equal(tape.filter(({ type }) => type === 'final').length, 1, `one final\n${shown}`);
+  assert.equal(tape.at(-1)?.type, 'final', 'final is last');
+  return shown;
+}
+
+export async function wholeTape(daemon: Daemon, task: string): Promise<readonly TapeEvent[]> {
+  const tape: TapeEvent[] = [];
+  for (let after = 0; ;) {
+    const page = await daemon.client.taskEvents(task, { after, limit: 500 });
+    tape.push(...page.items);
+    if (page.items.length === 0 || page.final) return tape;
+    after = page.next;
+  }
+}
+
+/** What the agent has said on a task's tape. */
+export const said = (tape: readonly TapeEvent[]): string =>
+  tape
+    .filter((event) => event.type === 'output' && fieldOf(event, 'kind') === 'text')
+    .map((event) => String(fieldOf(event, 'data')))
+    .join('');
+
+/** Whether a request's conversation holds the word, in whatever place. */
+export const knows = ({ asked }: RequestEvent, what: string): boolean =>
+  asked.items.some(({ text }) => text.includes(what));
+
+/**
+ * The request that a prompt with this word has led to: the agent's own turn, not one of the small ones beside it (titles,
+ * suggestions), which carry no tools.
+ */
+export const turnOf =
+  (what: string) =>
+  (event: EventOf<'request'>): boolean =>
+    event.cue.includes(what) && event.asked.tools.length > 0;
