@@ -2,6 +2,7 @@
  * The drivers of agents that are programs, by `agent.name`. Each is loaded where it is chosen. What a driver adds to the
  * arguments and the environment of its program is its own.
  */
+import type { ProfileName } from '../agents/acp/driver.ts';
 import type { ProgramOptions } from '../agents/child/json-lines.ts';
 import type { AgentDriver } from '../agents/port.ts';
 
@@ -15,6 +16,17 @@ export interface Program extends ProgramOptions {
 
 type Load = (program: Program) => Promise<AgentDriver>;
 
+const acp =
+  (profile: ProfileName): Load =>
+  async (program) =>
+    (await import('../agents/acp/driver.ts')).acpDriver({ ...program, profile });
+
 export const agentLoaders: { readonly [name: string]: Load } = {
   codex: async (program) => (await import('../agents/codex/driver.ts')).codexDriver(program),
+  gemini: acp('gemini'),
+  copilot: acp('copilot'),
+  opencode: acp('opencode'),
+  'claude-agent-acp': acp('claude-agent-acp'),
+  'codex-acp': acp('codex-acp'),
+  acp: acp('acp'),
 };

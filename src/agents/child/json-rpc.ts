@@ -86,17 +86,20 @@ export class JsonRpc {
     return [...this.#waiting].map(([id, { method }]) => ({ id, method }));
   }
 
-  /** `settle` is never called from within. Where the channel refuses the message, it waits for `broken` with the others. */
-  call(method: string, params: object, settle: (outcome: RpcOutcome) => void): void {
-    if (this.#over) return;
+  /**
+   * `settle` is never called from within. Where the channel refuses the message, it waits for `broken` with the others, and
+   * the answer is false.
+   */
+  call(method: string, params: object, settle: (outcome: RpcOutcome) => void): boolean {
+    if (this.#over) return false;
     this.#lastId += 1;
     const id = this.#lastId;
     this.#waiting.set(id, { method, settle });
-    this.#write({ id, method, params });
+    return this.#write({ id, method, params });
   }
 
-  notify(method: string, params?: object): void {
-    if (!this.#over) this.#write({ method, ...(params === undefined ? {} : { params }) });
+  notify(method: string, params?: object): boolean {
+    return !this.#over && this.#write({ method, ...(params === undefined ? {} : { params }) });
   }
 
   /** Each message of the channel; `line` is its text. */
@@ -164,9 +167,9 @@ export class JsonRpc {
     call.error({ code: rpcCodes.methodNotFound, message: `no such method: ${method.slice(0, 200)}` });
   }
 
-  #write(message: object): void {
-    // A channel that refuses is broken: its end is on its way, and `broken` with it.
-    this.#channel.write(this.#options.versioned ? { jsonrpc: '2.0', ...message } : message);
+  /** A channel that refuses is broken: its end is on its way, and `broken` with it. */
+  #write(message: object): boolean {
+    return this.#channel.write(this.#options.versioned ? { jsonrpc: '2.0', ...message } : message);
   }
 }
 
