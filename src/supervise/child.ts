@@ -270,22 +270,21 @@ class Child implements AgentChild {
     void this.#endAll();
   }
 
-  /** Never rejects: neither a look at the processes nor a signal throws. */
   async #endAll(): Promise<void> {
     const { scanner, parked = parkedWork, reapDeadlineMs = 5_000 } = this.#options;
-    let left: readonly number[] = [];
-    if (this.identity !== null) {
-      const { pid, startTime, cookie } = this.identity;
-      const name = 'the end of what it left';
-      const unpark = parked.park({ owner: this.label, name, deadlineMs: reapDeadlineMs });
-      const quarry = { cookie, group: { id: pid, leaderSince: startTime }, known: this.#known };
-      ({ left } = await hunt(quarry, {
-        timers: this.#timers,
-        deadlineMs: reapDeadlineMs,
-        ...(scanner && { scanner }),
-      }));
-      unpark();
+    if (this.identity === null) return;
+    const { pid, startTime, cookie } = this.identity;
+    const unpark = parked.park({ owner: this.label, name: 'the end of what it left', deadlineMs: reapDeadlineMs });
+    const quarry = { cookie, group: { id: pid, leaderSince: startTime }, known: this.#known };
+    const limits = { timers: this.#timers, deadlineMs: reapDeadlineMs, ...(scanner && { scanner }) };
+    let left: readonly number[];
+    try {
+      ({ left } = await hunt(quarry, limits));
+    } catch (error) {
+      this.#options.onError?.(error, `the hunt after ${this.label}`);
+      left = this.#leftNow();
     }
+    unpark();
     this.#finish(left);
   }
 
@@ -293,9 +292,13 @@ class Child implements AgentChild {
   #giveUp(): void {
     this.#pipes?.drop();
     this.#process?.unref();
+    this.#finish(this.#leftNow());
+  }
+
+  #leftNow(): readonly number[] {
     const group = this.identity === null ? [] : groupMembers(this.identity.pid).map(({ pid }) => pid);
     const known = [...this.#known].flatMap(([pid, startTime]) => (isAlive({ pid, startTime }) ? [pid] : []));
-    this.#finish([...new Set([...group, ...known])]);
+    return [...new Set([...group, ...known])];
   }
 
   #neverWas(error: unknown): void {

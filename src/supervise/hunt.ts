@@ -4,11 +4,12 @@
  * Who belongs: whoever carries one of the marks, is a member of the group, or was seen as a descendant before; and all their
  * descendants, since a child may have cleared its environment. Never the asking process, its ancestors, nor who is spared.
  * Invariants:
- *  H-1 Right before each signal pid and start time are compared with the system once more. What remains is the time
- *      between two system calls; a pid is not given away again within that.
- *  H-2 A group is signalled as a whole only when all its living members are found: the system call is atomic, so nobody
- *      slips out of it by forking.
- *  H-3 It ends: when a look finds nobody, at the deadline, or when all that is left refuses our signals.
+ *  H-1 Right before each signal pid and start time are compared with the system once more, for a group those of its leader.
+ *      What remains is the time between two system calls; a pid is not given away again within that.
+ *  H-2 A group whose living members are all found is signalled as a whole: the system call is atomic, so nobody slips out of
+ *      it by forking, even if he who was seen has gone since.
+ *  H-3 It ends: when a look finds nobody, at the deadline, or when all that is left refuses our signals. A look that saw
+ *      somebody who was just becoming another program proves nothing, and is repeated.
  */
 import type { ProcessScanner } from './scan.ts';
 import { systemScanner } from './scan.ts';
@@ -46,9 +47,15 @@ export interface HuntReport {
 /** Waits between looks; the last one is repeated. */
 const lookAgainMs: readonly number[] = [1, 2, 5, 10, 20, 50];
 
+/** So often a look is repeated because of somebody who may belong. */
+const looksInDoubt = 5;
+/** In clock ticks of 10 ms, field 22 of /proc/PID/stat: who is older than this is no new program. */
+const youthTicks = 100;
+
 export async function hunt(quarry: Quarry, options: HuntOptions = {}): Promise<HuntReport> {
   const { timers = realTimers, scanner = systemScanner, deadlineMs = 5_000 } = options;
   const found = new Set<number>();
+  const bare = new Set<string>();
   let expired = false;
   const cancel = timers.set(deadlineMs, () => {
     expired = true;
@@ -59,7 +66,8 @@ export async function hunt(quarry: Quarry, options: HuntOptions = {}): Promise<H
       const alive = belonging(quarry, entries);
       for (const { pid } of alive) found.add(pid);
       const struck = strike(alive, entries);
-      if (alive.length === 0 || expired || struck === 0) return report(found, alive);
+      const unsure = alive.length === 0 && newlyBare(entries, bare) && looks < looksInDoubt;
+      if (expired || (struck === 0 && !unsure)) return report(found, alive);
       await pause(timers, lookAgainMs[looks] ?? lookAgainMs.at(-1) ?? 50);
     }
   } finally {
@@ -102,6 +110,16 @@ function isSeed(quarry: Quarry, entry: ProcessEntry, byPid: ReadonlyMap<number, 
   return leader === undefined || leader.startTime === group.leaderSince;
 }
 
+/** Whether somebody young has no environment who had not been seen so before; they are noted. */
+function newlyBare(entries: readonly ProcessEntry[], seen: Set<string>): boolean {
+  const youngest = entries.reduce((most, { startTime }) => Math.max(most, Number(startTime)), 0);
+  const before = seen.size;
+  for (const { bare, pid, startTime } of entries) {
+    if (bare && Number(startTime) >= youngest - youthTicks) seen.add(`${pid} ${startTime}`);
+  }
+  return seen.size > before;
+}
+
 /** A link to a pid that was given away while the list was made: nobody is older than his parent. Ticks only. */
 function isOlder(child: ProcessInfo, parent: ProcessInfo): boolean {
   return Number(child.startTime) < Number(parent.startTime);
@@ -117,28 +135,42 @@ function ancestors(byPid: ReadonlyMap<number, ProcessEntry>): ReadonlySet<number
   return found;
 }
 
-/** Answers how many took the signal. */
+/** Answers how many took the signal, or needed none any more. */
 function strike(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[]): number {
+  const living = entries.filter((entry) => !entry.zombie);
+  const byGroup = Map.groupBy(living, (entry) => entry.group);
+  const ours = new Set(alive.map(({ pid }) => pid));
+  const whole = new Map<number, boolean>();
   let struck = 0;
-  const pids = new Set(alive.map(({ pid }) => pid));
-  const members = Map.groupBy(
-    entries.filter((entry) => !entry.zombie),
-    (entry) => entry.group,
-  );
-  const groups = new Set<number>();
   for (const target of alive) {
-    if (groups.has(target.group)) continue;
-    const now = system.info(target.pid);
-    if (now === null || now.zombie || now.startTime !== target.startTime) {
+    const { group } = target;
+    const known = whole.get(group);
+    if (known === undefined) {
+      const all = (byGroup.get(group) ?? []).every((member) => ours.has(member.pid));
+      const took = all && isSameGroup(group, entries) && signalGroup(group, 'SIGKILL');
+      whole.set(group, took);
+      if (took) struck += 1;
+      else if (strikeOne(target)) struck += 1;
+    } else if (known || strikeOne(target)) {
       struck += 1;
-      continue;
     }
-    const whole =
-      now.group === target.group && (members.get(target.group) ?? []).every((member) => pids.has(member.pid));
-    if (whole) groups.add(target.group);
-    if (whole ? signalGroup(target.group, 'SIGKILL') : signal(target.pid, 'SIGKILL')) struck += 1;
   }
   return struck;
+}
+
+/**
+ * Whether the number still means the group that was seen. Its leader must be the one that was seen, or be gone: while a
+ * member lives the number is given to nobody else, and it takes a whole round of pids until it is given away again.
+ */
+function isSameGroup(group: number, seen: readonly ProcessInfo[]): boolean {
+  const leader = system.info(group);
+  return leader === null || seen.some((one) => one.pid === group && one.startTime === leader.startTime);
+}
+
+function strikeOne(target: ProcessInfo): boolean {
+  const now = system.info(target.pid);
+  if (now === null || now.zombie || now.startTime !== target.startTime) return true;
+  return signal(target.pid, 'SIGKILL');
 }
 
 function report(found: ReadonlySet<number>, alive: readonly ProcessInfo[]): HuntReport {

@@ -69,6 +69,13 @@ export class Watched implements AsyncDisposable {
     while (processInfo(pid) !== null) await pause(realTimers, 2);
   }
 
+  /** Resolves when the process has left the group that it was born in: `setsid` takes a moment. */
+  static async inGroupOfItsOwn(pid: number): Promise<void> {
+    for (let info = processInfo(pid); info !== null && info.group !== pid; info = processInfo(pid)) {
+      await pause(realTimers, 2);
+    }
+  }
+
   get lines(): readonly string[] {
     return this.frames.flatMap((frame) => (frame.kind === 'line' ? [frame.text] : []));
   }

@@ -62,16 +62,22 @@ function children(pid: number): number[] | null {
   return shown || linux.info(pid) === null ? found : null;
 }
 
+const unmarked = { cookie: null, node: null };
+/** Threads of the kernel are its children, and have no environment. */
+const kernel = 2;
+
 function entry(pid: number): ProcessEntry | null {
   const info = linux.info(pid);
   if (info === null) return null;
   // The dead have no environment any more.
-  const { cookie = null, node = null } = (info.zombie ? null : linux.marks(pid)) ?? {};
-  return { ...info, cookie, node };
+  const environment = info.zombie ? null : readOrNull(`/proc/${pid}/environ`);
+  if (environment === null || pid === kernel || info.parent === kernel) return { ...info, ...unmarked, bare: false };
+  return { ...info, ...parseEnvironment(environment), bare: environment.length === 0 };
 }
 
+/** Youngest first: who forks and leaves again and again is the youngest, and is read before he is gone. */
 function pids(): readonly number[] {
-  return list('/proc').map(Number).filter(Number.isInteger);
+  return list('/proc').map(Number).filter(Number.isInteger).reverse();
 }
 
 /** The command name stands in parentheses and may itself hold spaces and parentheses: count from the last one. */

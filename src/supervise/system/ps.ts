@@ -28,7 +28,7 @@ export const posix: ProcessSystem = {
 };
 
 function join(infos: readonly ProcessInfo[], marks: ReadonlyMap<number, Marks>): readonly ProcessEntry[] {
-  return infos.map((info) => ({ ...info, ...(marks.get(info.pid) ?? { cookie: null, node: null }) }));
+  return infos.map((info) => ({ ...info, ...(marks.get(info.pid) ?? { cookie: null, node: null }), bare: false }));
 }
 
 export function parsePs(output: string): readonly ProcessInfo[] {

@@ -23,7 +23,10 @@ export interface Marks {
   readonly node: string | null;
 }
 
-export interface ProcessEntry extends ProcessInfo, Marks {}
+export interface ProcessEntry extends ProcessInfo, Marks {
+  /** It has no environment at all: it was cleared, or the process is just becoming another program and has none yet. */
+  readonly bare: boolean;
+}
 
 /** One system's way to answer. Nothing here throws: what cannot be seen is not there. */
 export interface ProcessSystem {

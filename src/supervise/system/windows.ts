@@ -29,7 +29,7 @@ export const windows: ProcessSystem = {
 };
 
 function unmarked(infos: readonly ProcessInfo[]): readonly ProcessEntry[] {
-  return infos.map((info) => ({ ...info, cookie: null, node: null }));
+  return infos.map((info) => ({ ...info, cookie: null, node: null, bare: false }));
 }
 
 /** A parent link may name a pid that was given away since: it counts only if the parent is the older one. */
