@@ -2,7 +2,9 @@
  * Every command of `signalbox`, as data: what parses the arguments, what prints the help, and what `docs/cli.md` is
  * compared with by a test. The code of a command is loaded when it runs, and not before.
  */
-import type { Argument, Command, Flag } from './shape.ts';
+import type { Command, Flag } from './shape.ts';
+import { care, change } from './table/change.ts';
+import { cursor, lane, limit, policies, session, statuses, task } from './table/shared.ts';
 
 /** Flags of every command. */
 export const globalFlags: readonly Flag[] = [
@@ -16,21 +18,6 @@ export const globalFlags: readonly Flag[] = [
   { name: 'token', value: 'TOKEN', what: 'default: the one in the data folder' },
   { name: 'help', short: 'h', what: 'help on this command' },
 ];
-
-const lanes = ['interactive', 'background'] as const;
-const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
-const policies = ['preempt', 'enqueue', 'steer', 'collect', 'replace', 'interrupt', 'rollback', 'reject'] as const;
-
-const lane: Flag = { name: 'lane', value: 'LANE', kind: 'choice', choices: lanes, what: 'interactive or background' };
-const by: Flag = { name: 'by', value: 'NAME', what: 'who asks, for the tape; default: your user name' };
-const limit: Flag = { name: 'limit', value: 'N', kind: 'integer', what: 'how many at most; default 50' };
-const cursor: Flag = {
-  name: 'cursor',
-  value: 'CURSOR',
-  what: 'the next page, by the cursor that the page before gave',
-};
-const task: Argument = { name: 'TASK' };
-const session: Argument = { name: 'SESSION' };
 
 const run: readonly Command[] = [
   {
@@ -243,139 +230,6 @@ const watch: readonly Command[] = [
     flags: [],
     examples: [{ line: 'signalbox explain 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', what: '' }],
     load: () => import('./commands/explain.ts'),
-  },
-];
-
-const change: readonly Command[] = [
-  {
-    name: 'edit',
-    group: 'Change what is queued or runs',
-    what: 'give a queued task another prompt',
-    next: 'Only a task that is still queued can be edited: signalbox tasks --status queued',
-    args: [task, { name: 'PROMPT', rest: true }],
-    flags: [by],
-    examples: [{ line: 'signalbox edit 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11 "Say good bye"', what: '' }],
-    load: () => import('./commands/edit.ts'),
-  },
-  {
-    name: 'move',
-    group: 'Change what is queued or runs',
-    what: 'move a queued task to another place, lane or priority',
-    next: 'Only a task that is still queued can be moved: signalbox session SESSION shows the queue',
-    args: [task],
-    flags: [
-      lane,
-      { name: 'priority', value: 'N', kind: 'integer', what: 'in the background lane; higher first' },
-      { name: 'first', what: 'before all others of its lane' },
-      { name: 'last', what: 'behind all others of its lane' },
-      { name: 'before', value: 'TASK', what: 'before this one' },
-      by,
-    ],
-    examples: [{ line: 'signalbox move 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11 --first', what: '' }],
-    load: () => import('./commands/move.ts'),
-  },
-  {
-    name: 'cancel',
-    group: 'Change what is queued or runs',
-    what: 'cancel a task, queued or running',
-    next: 'Next: signalbox tail TASK sees it end, if the receipt says that a turn still runs',
-    args: [task],
-    flags: [{ name: 'reason', value: 'TEXT', what: 'for the tape; default cancelled' }, by],
-    examples: [{ line: 'signalbox cancel 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11 --reason "not needed"', what: '' }],
-    load: () => import('./commands/cancel.ts'),
-  },
-  {
-    name: 'stop',
-    group: 'Change what is queued or runs',
-    what: 'stop what runs in a session, what waits there, or both',
-    next: 'Say which: --scope turn (what runs), queue (what waits) or session (both)',
-    args: [session],
-    flags: [
-      {
-        name: 'scope',
-        value: 'SCOPE',
-        kind: 'choice',
-        choices: ['turn', 'queue', 'session'],
-        what: 'turn, queue or session; must be given',
-      },
-      by,
-    ],
-    examples: [{ line: 'signalbox stop hello --scope turn', what: '' }],
-    load: () => import('./commands/stop.ts'),
-  },
-  {
-    name: 'evict',
-    group: 'Change what is queued or runs',
-    what: 'take a session from its owner, without its cooperation',
-    next: 'For an owner that does not react to stop. Next: signalbox session SESSION',
-    args: [session],
-    flags: [
-      { name: 'epoch', value: 'N', kind: 'integer', what: 'only if this hold is the one; default: whichever there is' },
-      by,
-    ],
-    examples: [{ line: 'signalbox evict hello --epoch 7', what: '' }],
-    load: () => import('./commands/evict.ts'),
-  },
-  {
-    name: 'park',
-    group: 'Change what is queued or runs',
-    what: 'stop granting a session; its queue stays',
-    next: 'Next: signalbox unpark SESSION lets it go on',
-    args: [session, { name: 'REASON', rest: true }],
-    flags: [by],
-    examples: [{ line: 'signalbox park hello "the repository moves"', what: '' }],
-    load: () => import('./commands/park.ts'),
-  },
-  {
-    name: 'unpark',
-    group: 'Change what is queued or runs',
-    what: 'let a parked or faulted session go on',
-    next: 'Next: signalbox session SESSION',
-    args: [session],
-    flags: [by],
-    examples: [{ line: 'signalbox unpark hello', what: '' }],
-    load: () => import('./commands/unpark.ts'),
-  },
-  {
-    name: 'restart',
-    group: 'Change what is queued or runs',
-    what: 'restart the agent of a session; its conversation is resumed',
-    next: 'Next: signalbox tail SESSION sees it come back',
-    args: [session],
-    flags: [by],
-    examples: [{ line: 'signalbox restart hello', what: '' }],
-    load: () => import('./commands/restart.ts'),
-  },
-];
-
-const care: readonly Command[] = [
-  {
-    name: 'doctor',
-    group: 'Look after it',
-    what: 'what is missing on this machine, and how to get it',
-    next: 'Exit code 1 means that something needed is missing; the lines marked so say what to do',
-    args: [],
-    flags: [
-      {
-        name: 'config',
-        short: 'c',
-        value: 'FILE',
-        what: 'configuration to check; default: the nearest signalbox.config.ts',
-      },
-    ],
-    examples: [{ line: 'signalbox doctor', what: '' }],
-    load: () => import('./commands/doctor.ts'),
-  },
-  {
-    name: 'agent scripted',
-    group: 'Look after it',
-    what: 'the scripted agent, on standard input and output (the daemon runs it)',
-    next: 'It speaks newline-delimited JSON; docs/agent-protocol.md says which',
-    args: [{ name: 'ARGS', optional: true, rest: true }],
-    flags: [],
-    raw: true,
-    examples: [{ line: 'signalbox agent scripted --help', what: 'its own flags' }],
-    load: () => import('./commands/agent-scripted.ts'),
   },
 ];
 

@@ -1,0 +1,32 @@
+/** Flags and arguments that several commands have. */
+import type { Argument, Flag } from '../shape.ts';
+
+export const lanes = ['interactive', 'background'] as const;
+export const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+export const policies = [
+  'preempt',
+  'enqueue',
+  'steer',
+  'collect',
+  'replace',
+  'interrupt',
+  'rollback',
+  'reject',
+] as const;
+
+export const lane: Flag = {
+  name: 'lane',
+  value: 'LANE',
+  kind: 'choice',
+  choices: lanes,
+  what: 'interactive or background',
+};
+export const by: Flag = { name: 'by', value: 'NAME', what: 'who asks, for the tape; default: your user name' };
+export const limit: Flag = { name: 'limit', value: 'N', kind: 'integer', what: 'how many at most; default 50' };
+export const cursor: Flag = {
+  name: 'cursor',
+  value: 'CURSOR',
+  what: 'the next page, by the cursor that the page before gave',
+};
+export const task: Argument = { name: 'TASK' };
+export const session: Argument = { name: 'SESSION' };
