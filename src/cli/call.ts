@@ -11,6 +11,7 @@ export interface CallParts {
   readonly args: ReadonlyMap<string, string>;
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly raw: readonly string[];
+  readonly words: readonly string[];
 }
 
 /** Asking for an argument or a flag that the command's entry in the table does not have is a defect. */
@@ -18,12 +19,15 @@ export class Call {
   readonly command: Command;
   /** Words that were not read, of a command that hands them on. */
   readonly raw: readonly string[];
+  /** Everything behind `signalbox`, as it was typed. */
+  readonly words: readonly string[];
   readonly #args: ReadonlyMap<string, string>;
   readonly #flags: ReadonlyMap<string, readonly string[]>;
 
   constructor(parts: CallParts) {
     this.command = parts.command;
     this.raw = parts.raw;
+    this.words = parts.words;
     this.#args = parts.args;
     this.#flags = parts.flags;
   }

@@ -7,8 +7,13 @@ import { AppError } from '../core/errors.ts';
 import { endOnBrokenPipe, ioOf } from './io.ts';
 import { harmless, paintFor } from './paint.ts';
 import { parse } from './parse.ts';
+import type { Command } from './shape.ts';
 
-export async function main(words: readonly string[]): Promise<number> {
+/** `load`: the code of the command; the daemon's program has its own for `up`. */
+export async function main(
+  words: readonly string[],
+  load = (command: Command): ReturnType<Command['load']> => command.load(),
+): Promise<number> {
   endOnBrokenPipe(process.stdout);
   try {
     const parsed = parse(words);
@@ -23,7 +28,7 @@ export async function main(words: readonly string[]): Promise<number> {
       process.stdout.write(`${help(parsed.command, paint)}\n`);
       return 0;
     }
-    const { run } = await parsed.command.load();
+    const { run } = await load(parsed.command);
     const json = parsed.call.on('json');
     return await run(
       parsed.call,

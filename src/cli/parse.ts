@@ -177,10 +177,10 @@ export function parse(words: readonly string[]): Parsed {
     return {
       kind: 'run',
       command,
-      call: new Call({ command, args: new Map(), flags: new Map(), raw: words.slice(after) }),
+      call: new Call({ command, args: new Map(), flags: new Map(), raw: words.slice(after), words }),
     };
   }
   const { flags, plain } = readFlags(command, [...before, ...words.slice(after)]);
   if (flags.has('help')) return { kind: 'help', command };
-  return { kind: 'run', command, call: new Call({ command, args: readArgs(command, plain), flags, raw: [] }) };
+  return { kind: 'run', command, call: new Call({ command, args: readArgs(command, plain), flags, raw: [], words }) };
 }

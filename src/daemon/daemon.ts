@@ -22,6 +22,8 @@ import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './folder.ts';
 import { makeLog } from './log.ts';
+import type { Watchdog } from './watch.ts';
+import { watchSettings } from './watch.ts';
 
 export interface DaemonOptions {
   /** Data folder, absolute. */
@@ -32,6 +34,10 @@ export interface DaemonOptions {
   readonly now: () => number;
   /** Where the kill tests strike; nothing in production. */
   readonly faults?: Faults;
+  /** The process that takes signals for this daemon, which others are told. Default: this one. */
+  readonly pid?: number;
+  /** Without one a blocked main loop is not reported. */
+  readonly watch?: Watchdog;
 }
 
 export interface Daemon {
@@ -96,16 +102,17 @@ export function aliasResolver(aliases: DaemonConfig['aliases']): (key: string) =
 
 /** Throws `AppError`: `store_*`, `token_*`, `address_in_use`, `listen_failed`, `bad_config`. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { folder, config, version, faults = noFaults } = options;
+  const { folder, config, version, faults = noFaults, pid = process.pid, watch } = options;
   await using opened = new AsyncDisposableStack();
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   const log = makeLog(config.logLevel);
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
-  const store = openSqliteStore({ path: join(folder, FOLDER.database), durability: config.durability, faults });
+  const store = openSqliteStore({ path: join(folder, FOLDER.database), durability: config.durability, faults, pid });
   const held = opened.adopt(store, (one) => one.close());
   const token = await loadToken(folder);
+  if (watch !== undefined) watch.settings = watchSettings(config, [token]);
   const signalbox = createSignalbox({
     store: held,
     agent: agent.driver,
@@ -134,7 +141,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   opened.defer(() => server.close({ graceMs: requestGraceMs }));
   const { url } = await server.listen();
   await signalbox.ready;
-  const file: DaemonFile = { url, pid: process.pid, version, startedAt: options.now() };
+  const file: DaemonFile = { url, pid, version, startedAt: options.now() };
   opened.defer(await writeDaemonFile(folder, file));
   log.info({ url, folder, agent: agent.driver.name }, 'ready');
   const running = opened.move();

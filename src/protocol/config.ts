@@ -118,6 +118,7 @@ export const LimitsConfigSchema = {
     maxConnections: count('Open HTTP connections.', 4096, 1_000_000),
     maxStreams: count('Open event streams.', 2048, 1_000_000),
     maxBodyBytes: count('Size of a request body.', 1_048_576, 1_073_741_824),
+    hangMs: ms('Silence of the daemon’s main loop after which it is reported as blocked.', 2_000),
     graceMs: ms('How long running turns may take to end when the daemon closes.', 10_000),
   },
 } as const satisfies Schema;

@@ -9,7 +9,7 @@ import { harmless } from '../paint.ts';
 import { dataFolder } from '../place.ts';
 import type { Place } from '../place.ts';
 import { daemonFile } from '../target.ts';
-import { configFile } from './up.ts';
+import { configFile } from '../settings.ts';
 
 const agentPrefix = 'agent ';
 const standIn = `${agentPrefix}scripted`;

@@ -1,111 +1,37 @@
-import { resolve } from 'node:path';
-import type { Call } from '../call.ts';
-import type { Daemon } from '../../daemon/index.ts';
-import type { Setting } from '../../daemon/config/environment.ts';
-import type { Io } from '../io.ts';
-import type { Place } from '../place.ts';
-import { dataFolder, findConfig } from '../place.ts';
-import { version } from '../version.ts';
-
-function flagsOf(call: Call): readonly Setting[] {
-  const pairs: readonly (readonly [flag: string, path: readonly string[], value: unknown])[] = [
-    ['agent', ['agent', 'name'], call.text('agent')],
-    ['host', ['listen', 'host'], call.text('host')],
-    ['port', ['listen', 'port'], call.integer('port')],
-    ['durability', ['durability'], call.text('durability')],
-    ['log-level', ['logLevel'], call.text('log-level')],
-  ];
-  return pairs.flatMap(([flag, path, value]) => (value === null ? [] : [{ written: `--${flag}`, path, value }]));
-}
-
-/** `--config`, SIGNALBOX_CONFIG, or the nearest file. */
-export function configFile(call: Call, io: Io): string | null {
-  const named = call.text('config') ?? (io.env['SIGNALBOX_CONFIG'] || null);
-  return named === null ? findConfig(io.cwd) : resolve(io.cwd, named);
-}
-
-/** How this program is called from where it was called. */
-const selfOf = (io: Io): string => (io.env['npm_execpath'] === undefined ? 'signalbox' : 'npx signalbox');
-
-function announce(daemon: Daemon, config: string | null, place: Place, io: Io): void {
-  const { url, folder, agent, hooks } = daemon;
-  if (io.json) {
-    io.document({ type: 'ready', url, folder, pid: process.pid, version: version(), agent, hooks, config });
-    return;
-  }
-  const { paint } = io;
-  const standIn = agent.standIn
-    ? `, the stand-in: it only answers what it was told, until a real agent is configured`
-    : '';
-  const lines = [
-    `Signalbox ${version()} answers at ${paint.strong(url)}`,
-    `  agent   ${paint.strong(agent.name)}${standIn}`,
-    `  data    ${folder}`,
-    `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
-    ...hooks.map((hook) => `  hook    POST ${url}${hook}`),
-    `  send    ${paint.strong(`${selfOf(io)} send${place.flag} hello "Say hello"`)}`,
-    paint.faint('Ctrl-C ends it.'),
-  ];
-  io.print(lines.join('\n'));
-}
-
-/** Resolves at the first signal to end, or when the parent that started us with a channel is gone. */
-function endAsked(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
-    if (process.channel !== undefined) process.once('disconnect', () => resolve('the end of its parent'));
-  });
-}
-
 /**
- * One Ctrl-C comes twice where npm runs us: from the terminal, and passed on by npm. What comes so soon after the first is
- * no second one.
+ * `signalbox up`: this process is the launcher. The daemon is its child, the program `serve.ts`, which reads the same words;
+ * what it prints, it prints itself.
  */
-const sameKeyMs = 500;
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../../core/errors.ts';
+import type { LaunchEnd } from '../../daemon/launch.ts';
+import type { Call } from '../call.ts';
+import type { Io } from '../io.ts';
 
-/** From now on a further signal ends everything at once. */
-function endAtOnce(daemon: Daemon): void {
-  const first = performance.now();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (performance.now() - first < sameKeyMs) return;
-      daemon.abandon();
-      process.exit(130);
-    });
-  }
-}
+const program = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../serve.ts' : '../serve.js', import.meta.url),
+);
 
 export async function run(call: Call, io: Io): Promise<number> {
+  const { launch } = await import('../../daemon/launch.ts');
   try {
-    return await serve(call, io);
+    // With `--json` nobody reads words; what a report says stands in the log as well.
+    const say = io.json ? (): void => {} : io.say;
+    const end = await launch({ program, args: call.words, say });
+    if (end.kind === 'exit') return end.code;
+    throw new AppError({ code: 'daemon_lost', ...wordsOf(end) });
   } finally {
-    // A channel to a parent would keep the process, also one that could not start.
+    // A channel to a parent would keep the process, also when the daemon could not start.
     if (process.connected) process.disconnect();
   }
 }
 
-async function serve(call: Call, io: Io): Promise<number> {
-  const asked = endAsked();
-  const file = configFile(call, io);
-  const named = call.text('config') ?? (io.env['SIGNALBOX_CONFIG'] || null);
-  const place = dataFolder({ data: call.text('data'), config: named, env: io.env, cwd: io.cwd });
-  const { misspelt, resolveConfig, startDaemon } = await import('../../daemon/index.ts');
-  for (const { name, meant } of misspelt(io.env)) io.say(`signalbox: ${name} is not known; did you mean ${meant}?`);
-  const config = await resolveConfig({
-    file,
-    environment: io.env,
-    flags: flagsOf(call),
-    logLevel: io.terminal ? 'warn' : 'info',
-  });
-  const daemon = await startDaemon({ folder: place.folder, config, version: version(), now: Date.now });
-  announce(daemon, file, place, io);
-  const why = await asked;
-  endAtOnce(daemon);
-  if (!io.json) {
-    io.say(
-      `${why}: turns that run have ${config.limits.graceMs / 1000} s to end; once more, and everything ends at once`,
-    );
+function wordsOf(end: Exclude<LaunchEnd, { kind: 'exit' }>): { readonly message: string; readonly cause?: unknown } {
+  if (end.kind === 'not-started') {
+    return { message: `the daemon could not be started: ${end.error.message}`, cause: end.error };
   }
-  await daemon.close();
-  return 0;
+  const { how, pid, ended, left } = end;
+  const behind = ended.length === 0 ? '' : `; ${ended.length} of its processes were ended behind it`;
+  const still = left.length === 0 ? '' : `; still there: ${left.join(', ')}`;
+  return { message: `the daemon (process ${pid}) was ended by ${how}${behind}${still}` };
 }

@@ -79,6 +79,13 @@ export const localErrors = {
     hint: 'Start one with `signalbox up`.',
     retryable: true,
   },
+  daemon_lost: {
+    status: null,
+    exit: EXIT.failed,
+    title: 'The daemon has died',
+    hint: 'Start it again with `signalbox up`: it takes up where it was. If it was out of memory, the system’s log says so.',
+    retryable: true,
+  },
   bad_response: {
     status: null,
     exit: EXIT.unavailable,

@@ -19,8 +19,8 @@ export interface StoreLock {
 
 const busy = 5;
 
-/** Throws `store_locked`. */
-export function takeLock(path: string): StoreLock {
+/** `pid`: whom the message names to others. Throws `store_locked`. */
+export function takeLock(path: string, pid: number): StoreLock {
   const file = `${path}.lock`;
   const fresh = statSync(file, { throwIfNoEntry: false }) === undefined;
   const db = new DatabaseSync(file, { timeout: 0 });
@@ -31,7 +31,7 @@ export function takeLock(path: string): StoreLock {
     throw isSqliteError(error) && (error.errcode & 0xff) === busy ? locked(path) : error;
   }
   const pidFile = `${path}.pid`;
-  writeFileSync(`${pidFile}.new`, `${process.pid}\n`, { mode: 0o600 });
+  writeFileSync(`${pidFile}.new`, `${pid}\n`, { mode: 0o600 });
   renameSync(`${pidFile}.new`, pidFile);
   const end = (removeLock: boolean): void => {
     rmSync(pidFile, { force: true });

@@ -19,6 +19,8 @@ export interface SqliteStoreOptions {
   /** Default `power`. */
   readonly durability?: Durability;
   readonly faults?: Faults;
+  /** Whom `store_locked` names to others: the process to signal. Default: this one. */
+  readonly pid?: number;
 }
 
 /** Pages (4 KiB) of write-ahead log before a commit has to move them itself: 40 MiB. 1,000, the default, halves throughput. */
@@ -35,7 +37,7 @@ const busyMs = 1_000;
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const path = resolve(options.path);
   const durability = options.durability ?? 'power';
-  const lock = lockFolder(path);
+  const lock = lockFolder(path, options.pid ?? process.pid);
   try {
     const found = lookAt(path);
     if (found.kind === 'none') create(path);
@@ -55,10 +57,10 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 }
 
-function lockFolder(path: string): StoreLock {
+function lockFolder(path: string, pid: number): StoreLock {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return takeLock(path);
+    return takeLock(path, pid);
   } catch (error) {
     throw storeError(error);
   }

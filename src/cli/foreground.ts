@@ -1,0 +1,96 @@
+/** The daemon in the foreground, under its launcher: starts it, says where it answers, and closes it when it is told to. */
+import { fstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { FOLDER } from '../protocol/folder.ts';
+import type { Daemon } from '../daemon/index.ts';
+import type { Watchdog } from '../daemon/watch.ts';
+import type { Call } from './call.ts';
+import type { Io } from './io.ts';
+import type { Place } from './place.ts';
+import { dataFolder } from './place.ts';
+import { configFile, flagsOf, namedConfig } from './settings.ts';
+import { version } from './version.ts';
+
+/** The launcher's end of descriptor 3 is a socket, on Windows a pipe. */
+export function isLaunched(): boolean {
+  try {
+    const control = fstatSync(3);
+    return control.isSocket() || control.isFIFO() || process.platform === 'win32';
+  } catch {
+    return false;
+  }
+}
+
+let watchdog: Watchdog | null = null;
+
+/** The end of the process. The launcher is told first: a thread in native code may keep the process for ever. */
+export function leave(code: number): void {
+  watchdog?.tell({ type: 'bye', code });
+  process.exit(code);
+}
+
+/** How this program is called from where it was called. */
+const selfOf = (io: Io): string => (io.env['npm_execpath'] === undefined ? 'signalbox' : 'npx signalbox');
+
+function announce(daemon: Daemon, config: string | null, place: Place, io: Io): void {
+  const { url, folder, agent, hooks } = daemon;
+  if (io.json) {
+    // `pid`: who takes signals.
+    const pids = { pid: process.ppid, daemon: process.pid };
+    io.document({ type: 'ready', url, folder, ...pids, version: version(), agent, hooks, config });
+    return;
+  }
+  const { paint } = io;
+  const standIn = agent.standIn
+    ? `, the stand-in: it only answers what it was told, until a real agent is configured`
+    : '';
+  const lines = [
+    `Signalbox ${version()} answers at ${paint.strong(url)}`,
+    `  agent   ${paint.strong(agent.name)}${standIn}`,
+    `  data    ${folder}`,
+    `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
+    ...hooks.map((hook) => `  hook    POST ${url}${hook}`),
+    `  send    ${paint.strong(`${selfOf(io)} send${place.flag} hello "Say hello"`)}`,
+    paint.faint('Ctrl-C ends it.'),
+  ];
+  io.print(lines.join('\n'));
+}
+
+/** The launcher's word, or a signal that was meant for all processes of a service. */
+function endAsked(): { readonly asked: Promise<string>; readonly ask: (why: string) => void } {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask(signal));
+  return { asked, ask };
+}
+
+export async function serve(call: Call, io: Io): Promise<number> {
+  // A terminal that has gone away is no reason to end in the middle of things.
+  process.stderr.on('error', () => {});
+  const { asked, ask } = endAsked();
+  const place = dataFolder({ data: call.text('data'), config: namedConfig(call, io), env: io.env, cwd: io.cwd });
+  const { watchLaunched } = await import('../daemon/watch.ts');
+  // Before any code that is not ours is loaded: a configuration can block as well.
+  const watch = watchLaunched({ folder: join(place.folder, FOLDER.hangs), version: version(), onEnd: ask });
+  watchdog = watch;
+  const { misspelt, resolveConfig, startDaemon } = await import('../daemon/index.ts');
+  for (const { name, meant } of misspelt(io.env)) io.say(`signalbox: ${name} is not known; did you mean ${meant}?`);
+  const file = configFile(call, io);
+  const config = await resolveConfig({
+    file,
+    environment: io.env,
+    flags: flagsOf(call),
+    logLevel: io.terminal ? 'warn' : 'info',
+  });
+  const { folder } = place;
+  const daemon = await startDaemon({ folder, config, version: version(), now: Date.now, pid: process.ppid, watch });
+  announce(daemon, file, place, io);
+  const { graceMs } = config.limits;
+  watch.tell({ type: 'up', folder, graceMs });
+  const why = await asked;
+  watch.tell({ type: 'ending' });
+  if (!io.json) {
+    io.say(`${why}: turns that run have ${graceMs / 1000} s to end; once more, and everything ends at once`);
+  }
+  await daemon.close();
+  return 0;
+}

@@ -1,0 +1,38 @@
+/** The watchdog of a daemon that has a launcher. It is loaded and started before everything else of the daemon. */
+import { nodeCookieName } from '../supervise/environment.ts';
+import { secretsIn } from '../supervise/redact.ts';
+import type { WatchSettings } from '../supervise/watch/thread-wire.ts';
+import { defaultHangMs, Watchdog } from '../supervise/watch/watchdog.ts';
+import type { DaemonConfig } from './config/resolve.ts';
+
+export type { Watchdog } from '../supervise/watch/watchdog.ts';
+
+export interface WatchLaunchedOptions {
+  /** Where reports go. */
+  readonly folder: string;
+  readonly version: string;
+  /** The launcher wants an end, or the watchdog is no more: without one the daemon does not go on. */
+  readonly onEnd: (why: string) => void;
+}
+
+/** `secrets`: beside those of the environment. */
+export function watchSettings(config: DaemonConfig, secrets: readonly string[]): WatchSettings {
+  return {
+    hangMs: config.limits.hangMs,
+    secrets: [...secretsIn(process.env), ...secrets],
+    log: !['silent', 'fatal'].includes(config.logLevel),
+  };
+}
+
+export function watchLaunched({ folder, version, onEnd }: WatchLaunchedOptions): Watchdog {
+  const { env } = process;
+  return new Watchdog({
+    folder,
+    version,
+    launched: true,
+    node: env[nodeCookieName] ?? null,
+    settings: { hangMs: defaultHangMs, secrets: secretsIn(env), log: true },
+    onEnd,
+    onError: () => onEnd('the end of its watchdog thread'),
+  });
+}

@@ -1,0 +1,41 @@
+/**
+ * What launcher and daemon say to each other over the control socket: one JSON object per line, a handful of bytes. The socket
+ * is file descriptor 3 of the daemon. Its end is the message that matters most: to the daemon it says that the launcher is
+ * gone, and it comes however that went.
+ */
+import type { HangSummary, HangTrigger } from '../watch/report.ts';
+
+/** The daemon's end of the socket. */
+export const controlFd = 3;
+
+export type ToDaemon =
+  /** Come to an end gracefully; `why` is for the person who reads it. */
+  | { readonly type: 'end'; readonly why: string }
+  | { readonly type: 'report'; readonly id: number; readonly trigger: HangTrigger }
+  | { readonly type: 'beat' };
+
+export type FromDaemon =
+  /** The data folder is ours: what concerns it may be served from now on. */
+  | { readonly type: 'up'; readonly folder: string; readonly graceMs: number }
+  /** The main loop has read `end`. */
+  | { readonly type: 'ending' }
+  /** Everything is closed: the process ends now, with this exit code. */
+  | { readonly type: 'bye'; readonly code: number }
+  /** From the watchdog: how long the main loop has given no sign of life. */
+  | { readonly type: 'beat'; readonly lagMs: number }
+  | {
+      readonly type: 'reported';
+      readonly id: number;
+      readonly report: HangSummary | null;
+      readonly problem: string | null;
+    };
+
+/** Null: it is no message of ours. */
+export function read<M extends ToDaemon | FromDaemon>(line: string): M | null {
+  try {
+    const message: unknown = JSON.parse(line);
+    return typeof message === 'object' && message !== null && 'type' in message ? (message as M) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,93 @@
+/** Makes a report of what is known: pure but for the look at the threads, and the process's own figures. */
+import type { HangClass, HangReport, HangTrigger, ParkedFacts, StackFrame } from './report.ts';
+import { HANG_CLASSES } from './report.ts';
+import { innermost } from './stack.ts';
+import { threadsOf } from './threads.ts';
+
+export interface Known {
+  readonly id: string;
+  readonly at: number;
+  readonly trigger: HangTrigger;
+  readonly version: string;
+  /** Null: there is no launcher. */
+  readonly launcherMs: number | null;
+  readonly lagMs: number;
+  /** The main loop counts as blocked. */
+  readonly blocked: boolean;
+  readonly stack: readonly StackFrame[] | null;
+  readonly parked: { readonly facts: ParkedFacts; readonly ageMs: number } | null;
+  /** What an agent was found to be; null: the report is about the whole process. */
+  readonly agent: AgentFinding | null;
+}
+
+export interface AgentFinding {
+  readonly class: HangClass;
+  readonly session: string;
+  readonly summary: string;
+}
+
+export const noStackNative = 'no stack: native';
+const noStackRuns = 'no stack: the main loop runs';
+
+export function classOf({ blocked, agent, parked }: Pick<Known, 'blocked' | 'agent' | 'parked'>): HangClass {
+  if (agent !== null) return agent.class;
+  if (blocked) return 'main-loop-blocked';
+  const found = parked?.facts.sessions.map((session) => session.class) ?? [];
+  return HANG_CLASSES.find((one) => found.includes(one)) ?? 'no-hang';
+}
+
+export function compose(known: Known): HangReport {
+  const { id, at, trigger, version, launcherMs, lagMs, blocked, stack, parked, agent } = known;
+  const what = classOf(known);
+  return {
+    id,
+    at,
+    class: what,
+    trigger,
+    summary: agent?.summary ?? summaryOf(known, what),
+    session: agent?.session ?? null,
+    process: {
+      pid: process.pid,
+      version,
+      node: process.version,
+      upMs: Math.round(process.uptime() * 1000),
+      rss: process.memoryUsage.rss(),
+      launcherMs,
+    },
+    main: { lagMs, how: blocked ? (stack === null ? 'native' : 'js') : null },
+    stack,
+    noStack: stack !== null ? null : blocked ? noStackNative : noStackRuns,
+    threads: threadsOf(process.pid),
+    parked: parked === null ? null : aged(parked.facts, parked.ageMs),
+    parkedAgeMs: parked?.ageMs ?? null,
+    resumed: null,
+  };
+}
+
+function summaryOf({ lagMs, stack, parked }: Known, what: HangClass): string {
+  if (what === 'main-loop-blocked') {
+    const where = stack === null ? `in native code (${noStackNative})` : `in ${innermost(stack) ?? 'no function'}`;
+    return `the main loop has been blocked for ${(lagMs / 1000).toFixed(1)} s ${where}`;
+  }
+  const { sessions = [], waits = [] } = parked?.facts ?? {};
+  const found = sessions.filter((session) => session.class === what);
+  if (found.length > 0) return `${what}: ${found.map(({ session }) => session).join(', ')}`;
+  return `the main loop runs; ${sessions.length} live sessions, ${waits.length} waits, none of them a hang`;
+}
+
+/** What was written down so long ago, as it is now. */
+function aged({ sessions, waits, omitted }: ParkedFacts, byMs: number): ParkedFacts {
+  return {
+    omitted,
+    sessions: sessions.map((session) => ({
+      ...session,
+      quietMs: session.quietMs === null ? null : session.quietMs + byMs,
+      pending: session.pending.map((one) => ({ ...one, ageMs: one.ageMs + byMs })),
+    })),
+    waits: waits.map((wait) => ({
+      ...wait,
+      ageMs: wait.ageMs + byMs,
+      leftMs: wait.leftMs === null ? null : wait.leftMs - byMs,
+    })),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * The memory that the main thread and its watchdog share: the heartbeat, and what waits, written down.
+ *
+ * Written by the main thread only, read by the watchdog at any moment, also while the main thread stands still in the
+ * middle of a write. Invariants:
+ *  M-1 The two halves are written in turns, and a half is announced when it is complete: what is announced is whole.
+ *  M-2 It never grows. What does not fit is left out, and counted.
+ */
+import type { ParkedFacts } from './report.ts';
+
+const slots = { beatAt: 0, half: 1, lengths: 2, writtenAt: 4 } as const;
+const headBytes = 32;
+/** Of one half. A session takes some 250 bytes. */
+const halfBytes = 48 * 1024;
+
+/** Milliseconds of the system's monotonic clock, the same in all threads, in 31 bits: ages up to 24 days are right. */
+export const sharedNow = (): number => Number((process.hrtime.bigint() / 1_000_000n) & 0x7fff_ffffn);
+export const sharedAge = (then: number, now: number): number => (now - then) & 0x7fff_ffff;
+
+export function makeMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(headBytes + 2 * halfBytes);
+}
+
+export class MemoryWriter {
+  readonly #head: Int32Array;
+  readonly #halves: readonly [Buffer, Buffer];
+  #next: 0 | 1 = 0;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#head = new Int32Array(memory, 0, headBytes / 4);
+    this.#halves = [Buffer.from(memory, headBytes, halfBytes), Buffer.from(memory, headBytes + halfBytes, halfBytes)];
+    this.beat();
+  }
+
+  beat(): void {
+    Atomics.store(this.#head, slots.beatAt, sharedNow());
+  }
+
+  park(facts: ParkedFacts): void {
+    const half = this.#next;
+    const text = fitting(facts);
+    const length = this.#halves[half].write(text, 'utf8');
+    Atomics.store(this.#head, slots.lengths + half, length);
+    Atomics.store(this.#head, slots.writtenAt + half, sharedNow());
+    Atomics.store(this.#head, slots.half, half + 1);
+    this.#next = half === 0 ? 1 : 0;
+  }
+}
+
+/** Its JSON in at most half a memory; the oldest waits and the sessions listed first are kept. */
+function fitting(facts: ParkedFacts): string {
+  let { sessions, waits, omitted } = facts;
+  for (;;) {
+    const text = JSON.stringify({ sessions, waits, omitted });
+    if (Buffer.byteLength(text) <= halfBytes) return text;
+    const kept = [Math.floor(sessions.length / 2), Math.floor(waits.length / 2)] as const;
+    omitted += sessions.length - kept[0] + waits.length - kept[1];
+    sessions = sessions.slice(0, kept[0]);
+    waits = waits.slice(0, kept[1]);
+  }
+}
+
+export class MemoryReader {
+  readonly #head: Int32Array;
+  readonly #halves: readonly [Buffer, Buffer];
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#head = new Int32Array(memory, 0, headBytes / 4);
+    this.#halves = [Buffer.from(memory, headBytes, halfBytes), Buffer.from(memory, headBytes + halfBytes, halfBytes)];
+  }
+
+  /** Since the main loop's last sign of life, in milliseconds. */
+  get lagMs(): number {
+    return sharedAge(Atomics.load(this.#head, slots.beatAt), sharedNow());
+  }
+
+  /** Null: nothing was written yet. */
+  parked(): { readonly facts: ParkedFacts; readonly ageMs: number } | null {
+    // Twice: where the writer comes round to this half while it is read, it has announced a newer one by then.
+    for (let tries = 0; tries < 2; tries += 1) {
+      const announced = Atomics.load(this.#head, slots.half);
+      if (announced !== 1 && announced !== 2) return null;
+      const half = announced === 1 ? 0 : 1;
+      const length = Atomics.load(this.#head, slots.lengths + half);
+      const text = Buffer.from(this.#halves[half].subarray(0, length)).toString('utf8');
+      const writtenAt = Atomics.load(this.#head, slots.writtenAt + half);
+      if (Atomics.load(this.#head, slots.half) !== announced) continue;
+      return { facts: JSON.parse(text) as ParkedFacts, ageMs: sharedAge(writtenAt, sharedNow()) };
+    }
+    return null;
+  }
+}

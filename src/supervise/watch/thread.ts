@@ -1,0 +1,148 @@
+/**
+ * The watchdog thread of a daemon: the part of it that goes on when the main loop does not.
+ *
+ * Owns: the control socket to the launcher, the tick, the reports. Reads the memory that it shares with the main thread; asks
+ * nothing of it. Invariants:
+ *  T-1 When the control socket ends, everything that carries the daemon's cookie is killed, then the daemon, at once: the
+ *      launcher is gone, and nobody else would end them.
+ *  T-2 A blocked main loop is reported within its threshold and one tick; standing still together with it is no block.
+ *  T-3 A stopped launcher (Ctrl-Z) is not a dead one: its silence alone ends nothing.
+ */
+import type { Socket } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import { LineSplitter } from '../lines.ts';
+import { killNodeNow } from '../leftover.ts';
+import type { FromDaemon, ToDaemon } from '../launcher/wire.ts';
+import { read } from '../launcher/wire.ts';
+import type { DetectState } from './detect.ts';
+import { detect, detectStart } from './detect.ts';
+import { MemoryReader } from './memory.ts';
+import { Reporter } from './reporter.ts';
+import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-wire.ts';
+
+const tickMs = 250;
+/** The launcher is told of the main loop's silence so often. */
+const ticksPerBeat = 4;
+
+class Thread {
+  readonly #data: ThreadData;
+  readonly #memory: MemoryReader;
+  readonly #reporter: Reporter;
+  readonly #socket: Socket | null;
+  #settings: WatchSettings;
+  #state: DetectState = detectStart(performance.now());
+  #ticks = 0;
+  #launcherAt = performance.now();
+
+  constructor(data: ThreadData) {
+    this.#data = data;
+    this.#settings = data.settings;
+    this.#memory = new MemoryReader(data.memory);
+    const { folder, version, settings, control } = data;
+    const launcherMs = (): number | null =>
+      control === null ? null : Math.round(performance.now() - this.#launcherAt);
+    this.#reporter = new Reporter({ memory: this.#memory, folder, version, settings, launcherMs });
+    this.#socket = control === null ? null : this.#listen(control);
+    setInterval(() => this.#tick(), tickMs);
+    parentPort?.on('message', (message: ToThread) => this.#onMain(message));
+    this.#toMain({ type: 'ready' });
+  }
+
+  #listen(fd: number): Socket {
+    const { Socket: NetSocket } = process.getBuiltinModule('node:net');
+    const socket = new NetSocket({ fd, readable: true, writable: true });
+    const lines = new LineSplitter(64 * 1024, (frame) => {
+      const message = frame.kind === 'line' ? read<ToDaemon>(frame.text) : null;
+      if (message !== null) this.#onLauncher(message);
+    });
+    socket.on('data', (chunk: Buffer) => lines.push(chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => this.#orphaned());
+    return socket;
+  }
+
+  #orphaned(): void {
+    const { node } = this.#data;
+    if (node !== null) killNodeNow(node);
+    process.kill(process.pid, 'SIGKILL');
+  }
+
+  #tick(): void {
+    const { hangMs } = this.#settings;
+    const found = detect({ hangMs, tickMs }, this.#state, performance.now(), this.#memory.lagMs);
+    this.#state = found.state;
+    if (found.change === 'blocked') void this.#notice();
+    if (found.change === 'resumed') void this.#complete();
+    this.#ticks += 1;
+    if (this.#ticks % ticksPerBeat === 0) this.#toLauncher({ type: 'beat', lagMs: this.#memory.lagMs });
+  }
+
+  async #notice(): Promise<void> {
+    try {
+      const report = await this.#reporter.take({ trigger: 'watch', agent: null, blocked: true });
+      this.#reporter.tell(report);
+      this.#toMain({ type: 'noticed', report });
+    } catch {
+      // It was said on standard error.
+    }
+  }
+
+  async #complete(): Promise<void> {
+    try {
+      const ended = await this.#reporter.resumed();
+      if (ended !== null) this.#toMain({ type: 'resumed', ...ended });
+    } catch {
+      // As above.
+    }
+  }
+
+  #onMain(message: ToThread): void {
+    switch (message.type) {
+      case 'settings':
+        this.#settings = message.settings;
+        this.#reporter.settings = message.settings;
+        return;
+      case 'report':
+        this.#report({ trigger: message.trigger, agent: message.agent }, (answer) =>
+          this.#toMain({ type: 'reported', id: message.id, ...answer }),
+        );
+        return;
+    }
+  }
+
+  #onLauncher(message: ToDaemon): void {
+    this.#launcherAt = performance.now();
+    switch (message.type) {
+      case 'beat':
+        return;
+      case 'end':
+        this.#toMain({ type: 'end', why: message.why });
+        return;
+      case 'report':
+        this.#report({ trigger: message.trigger, agent: null }, (answer) =>
+          this.#toLauncher({ type: 'reported', id: message.id, ...answer }),
+        );
+        return;
+    }
+  }
+
+  #report(
+    asked: Parameters<Reporter['take']>[0],
+    answer: (answer: Pick<Extract<FromDaemon, { type: 'reported' }>, 'report' | 'problem'>) => void,
+  ): void {
+    this.#reporter.take(asked).then(
+      (report) => answer({ report, problem: null }),
+      (error: unknown) => answer({ report: null, problem: error instanceof Error ? error.message : String(error) }),
+    );
+  }
+
+  #toLauncher(message: FromDaemon): void {
+    this.#socket?.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #toMain(message: FromThread): void {
+    parentPort?.postMessage(message);
+  }
+}
+
+if (parentPort !== null) new Thread(workerData as ThreadData);

@@ -1,0 +1,57 @@
+/** What the system says of the threads of a process. Linux tells it in /proc; elsewhere there is nothing to read, and it is so said. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ThreadFacts } from './report.ts';
+
+const threadsMax = 64;
+/** Clock ticks per second as Linux reports them to programs (USER_HZ): 100 on every architecture Node runs on. */
+const msPerTick = 10;
+
+/** The first one is the main thread. Empty where the system does not tell. */
+export function threadsOf(pid: number): readonly ThreadFacts[] {
+  const folder = `/proc/${pid}/task`;
+  try {
+    return readdirSync(folder)
+      .map(Number)
+      .sort((one, other) => (one === pid ? -1 : other === pid ? 1 : one - other))
+      .slice(0, threadsMax)
+      .flatMap((tid) => threadOf(`${folder}/${tid}`, tid));
+  } catch {
+    return [];
+  }
+}
+
+function threadOf(folder: string, tid: number): readonly ThreadFacts[] {
+  const stat = readOr(`${folder}/stat`);
+  if (stat === '') return [];
+  // The name stands in parentheses and may itself hold some.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const cpuTicks = Number(fields[11]) + Number(fields[12]);
+  const waits = readOr(`${folder}/wchan`);
+  const call = /^\d+/.exec(readOr(`${folder}/syscall`))?.[0];
+  return [
+    {
+      tid,
+      name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
+      state: fields[0] ?? '?',
+      waits: waits === '' || waits === '0' ? null : waits,
+      call: call === undefined ? null : Number(call),
+      cpuMs: cpuTicks * msPerTick,
+    },
+  ];
+}
+
+/** CPU that a process has used, in milliseconds, by all its threads; null: there is none, or the system does not tell. */
+export function cpuMsOf(pid: number): number | null {
+  const stat = readOr(`/proc/${pid}/stat`);
+  if (stat === '') return null;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * msPerTick;
+}
+
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
