@@ -22,6 +22,7 @@ const acp =
     (await import('../agents/acp/driver.ts')).acpDriver({ ...program, profile });
 
 export const agentLoaders: { readonly [name: string]: Load } = {
+  claude: async (program) => (await import('../agents/claude/driver.ts')).claudeDriver(program),
   codex: async (program) => (await import('../agents/codex/driver.ts')).codexDriver(program),
   gemini: acp('gemini'),
   copilot: acp('copilot'),
