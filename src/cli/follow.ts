@@ -22,6 +22,15 @@ function dataText({ type, data }: TapeEvent): string {
     const text = resultText(data);
     return `${String(member(data, 'status'))} (${String(member(data, 'reason'))})${text === null ? '' : `: ${text}`}`;
   }
+  if (type === 'permission-asked') {
+    const ask = member(data, 'ask');
+    return `${String(member(data, 'request'))} ${String(member(ask, 'tool'))}: ${String(member(ask, 'title'))} (${String(member(ask, 'kind'))})`;
+  }
+  if (type === 'permission-decided') {
+    const note = member(data, 'note');
+    const by = String(member(data, 'by'));
+    return `${String(member(data, 'request'))} ${String(member(data, 'decision'))} by ${by}${typeof note === 'string' ? `: ${note}` : ''}`;
+  }
   if (typeof data !== 'object' || data === null) return data === null ? '' : JSON.stringify(data);
   return Object.entries(data)
     .filter(([, value]) => value !== null && value !== false && !(Array.isArray(value) && value.length === 0))

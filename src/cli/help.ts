@@ -4,7 +4,14 @@ import type { Paint } from './paint.ts';
 import type { Command, Flag, Group } from './shape.ts';
 import { commands, globalFlags } from './table.ts';
 
-const groups: readonly Group[] = ['Run it', 'Give it work', 'Watch', 'Change what is queued or runs', 'Look after it'];
+const groups: readonly Group[] = [
+  'Run it',
+  'Give it work',
+  'Watch',
+  'Change what is queued or runs',
+  'Answer agents',
+  'Look after it',
+];
 
 function columns(rows: readonly (readonly [string, string])[], paint: Paint): string {
   const width = Math.max(...rows.map(([left]) => left.length));

@@ -39,4 +39,10 @@ export interface Command {
   readonly load: () => Promise<{ readonly run: Run }>;
 }
 
-export type Group = 'Run it' | 'Give it work' | 'Watch' | 'Change what is queued or runs' | 'Look after it';
+export type Group =
+  | 'Run it'
+  | 'Give it work'
+  | 'Watch'
+  | 'Change what is queued or runs'
+  | 'Answer agents'
+  | 'Look after it';

@@ -3,8 +3,8 @@
  * compared with by a test. The code of a command is loaded when it runs, and not before.
  */
 import type { Command, Flag } from './shape.ts';
-import { care, change } from './table/change.ts';
-import { cursor, lane, limit, policies, session, statuses, task } from './table/shared.ts';
+import { care, change, permit } from './table/change.ts';
+import { cursor, lane, limit, modes, policies, session, statuses, task } from './table/shared.ts';
 
 /** Flags of every command. */
 export const globalFlags: readonly Flag[] = [
@@ -119,6 +119,21 @@ const work: readonly Command[] = [
         what: 'if its agent dies during the turn: retry (default) or fail',
       },
       { name: 'max-attempts', value: 'N', kind: 'integer', what: 'attempts in all; default 3' },
+      { name: 'model', value: 'NAME', what: "model of its turns, by the agent's own name; default: the agent's" },
+      {
+        name: 'permissions',
+        value: 'MODE',
+        kind: 'choice',
+        choices: modes,
+        what: `what its agent may do without asking: ${modes.join(', ')}; default: what its lane allows`,
+      },
+      {
+        name: 'allow',
+        value: 'RULE',
+        many: true,
+        what: 'with --permissions: also this, such as edit or "Bash(npm test)"; may be given many times',
+      },
+      { name: 'deny', value: 'RULE', many: true, what: 'with --permissions: never this; may be given many times' },
       { name: 'label', value: 'NAME=TEXT', many: true, what: 'a label; may be given many times' },
       { name: 'follow', short: 'f', what: 'show what happens, until it ends; its outcome is the exit code' },
       { name: 'wait', short: 'w', what: 'wait until it ends and print its result alone' },
@@ -233,4 +248,4 @@ const watch: readonly Command[] = [
   },
 ];
 
-export const commands: readonly Command[] = [...run, ...work, ...watch, ...change, ...care];
+export const commands: readonly Command[] = [...run, ...work, ...watch, ...change, ...permit, ...care];

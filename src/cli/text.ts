@@ -1,4 +1,6 @@
 /** How things are written for a person: tables, facts, times, statuses. */
+import type { Ask } from '../protocol/permissions.ts';
+import type { Throttle } from '../protocol/providers.ts';
 import type { TaskSummary, Owner } from '../protocol/tasks.ts';
 import type { Io } from './io.ts';
 import type { Paint } from './paint.ts';
@@ -81,6 +83,19 @@ export function ownerText(owner: Owner, paint: Paint, now: number): string {
   const turn = owner.turn === null ? owner.phase : `turn ${owner.turn}, ${owner.phase}`;
   return `${owner.task} (${paint[owner.lane](owner.lane)}, epoch ${owner.epoch}, ${turn}, for ${ageText(now - owner.since)})`;
 }
+
+/** Why a session holds back, on one line; null where nothing holds it. */
+export function throttleText(throttle: Throttle | null, now: number): string | null {
+  if (throttle === null) return null;
+  const { level, reason, detail, until } = throttle;
+  const more = detail === null ? '' : ` (${detail})`;
+  const end = until === null ? '' : `, ${ageText(until - now)} more`;
+  return `${level === 'all' ? 'everything waits' : 'background work waits'}: ${reason}${more}${end}`;
+}
+
+/** What an agent asks for, one line each; null where it asks for nothing. */
+export const asksText = (asks: readonly Ask[]): string | null =>
+  asks.length === 0 ? null : asks.map(({ request, tool, title }) => `${request}  ${tool}: ${title}`).join('\n');
 
 /** What the agent said, where a task's result is text; else JSON. */
 export function resultText(result: unknown): string | null {

@@ -31,6 +31,8 @@ export const ThrottleSchema = {
   },
 } as const satisfies Schema;
 
+export type Throttle = Wire<typeof ThrottleSchema>;
+
 export const ProviderSchema = {
   type: 'object',
   additionalProperties: false,

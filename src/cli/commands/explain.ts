@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
-import { ageText, facts, ownerText } from '../text.ts';
+import { ageText, asksText, facts, ownerText } from '../text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const explained = await connect(call, io).explain(call.arg('TASK'));
@@ -17,6 +17,7 @@ export async function run(call: Call, io: Io): Promise<number> {
       deadline === null ? 'no deadline' : `${deadline} deadline${at === null ? '' : ` in ${ageText(at - now)}`}`;
     return `${harmless(what)}, for ${ageText(now - since)}; ${end}`;
   });
+  const asks = asksText(explained.asks);
   const shown = explained.ahead.slice(0, 10);
   const more = explained.aheadCount - shown.length;
   io.print(paint.strong(harmless(explained.summary)));
@@ -30,6 +31,7 @@ export async function run(call: Call, io: Io): Promise<number> {
         ['agent', harmless(explained.agent)],
         ['ahead', explained.aheadCount === 0 ? null : `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`],
         ['waits for', waits.length === 0 ? null : waits.join('\n')],
+        ['asks', asks === null ? null : paint.warn(harmless(asks))],
         ['parked', explained.parked === null ? null : paint.warn(harmless(explained.parked))],
       ],
       paint,

@@ -32,6 +32,14 @@ function inputOf(call: Call): { readonly input?: unknown } {
   }
 }
 
+function permissionsOf(call: Call): SubmitRequest['permissions'] | undefined {
+  const mode = call.choice('permissions', ['read-only', 'ask', 'allow'] as const);
+  const [allow, deny] = [call.all('allow'), call.all('deny')];
+  if (mode !== null) return { mode, allow, deny };
+  if (allow.length + deny.length === 0) return undefined;
+  throw usage('--allow and --deny go with --permissions', 'Say what holds for all else: --permissions ask');
+}
+
 /** Leaves out what is null, so that the daemon's defaults count. */
 function given<T extends { readonly [name: string]: unknown }>(members: T): { [K in keyof T]?: Exclude<T[K], null> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null)) as {
@@ -42,6 +50,7 @@ function given<T extends { readonly [name: string]: unknown }>(members: T): { [K
 async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
   const written = call.arg('PROMPT');
   const prompt = written === '-' ? await io.input() : written;
+  const permissions = permissionsOf(call);
   if (prompt.trim() === '' && call.text('runner') === null) throw usage('the prompt is empty');
   return {
     session: call.arg('SESSION'),
@@ -49,12 +58,14 @@ async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
     source: call.text('source') ?? 'cli',
     labels: labelsOf(call),
     ...inputOf(call),
+    ...(permissions === undefined ? {} : { permissions }),
     ...given({
       lane: call.choice('lane', lanes),
       whenBusy: call.choice('when-busy', policies),
       priority: call.integer('priority'),
       runner: call.text('runner'),
       rights: call.text('rights'),
+      model: call.text('model'),
       author: call.text('author') ?? userName(io.env),
       onLost: call.choice('on-lost', ['retry', 'fail'] as const),
       maxAttempts: call.integer('max-attempts'),

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
-import { ageText, facts, ownerText, timeText } from '../text.ts';
+import { ageText, asksText, facts, ownerText, throttleText, timeText } from '../text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const session = await connect(call, io).session(call.arg('SESSION'));
@@ -11,6 +11,8 @@ export async function run(call: Call, io: Io): Promise<number> {
     return 0;
   }
   const { paint } = io;
+  const heldBack = throttleText(session.throttle, Date.now());
+  const asks = asksText(session.asks);
   const queue = session.queue.map((task, index) => `${index + 1}. ${task}`);
   io.print(
     facts(
@@ -18,6 +20,9 @@ export async function run(call: Call, io: Io): Promise<number> {
         ['session', paint.strong(harmless(session.key))],
         ['owner', session.owner === null ? 'nobody' : ownerText(session.owner, paint, Date.now())],
         ['agent', harmless(session.agent)],
+        ['model', session.model === null ? null : harmless(session.model)],
+        ['held back', heldBack === null ? null : paint.warn(harmless(heldBack))],
+        ['asks', asks === null ? null : paint.warn(harmless(asks))],
         ['parked', session.parked === null ? null : paint.warn(harmless(session.parked))],
         ['fault', session.fault === null ? null : paint.bad(harmless(session.fault))],
         ['open', `${session.open}, ${session.queued} of them queued`],

@@ -1,8 +1,18 @@
+import type { TaskView } from '../../protocol/tasks.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../paint.ts';
 import { facts, indented, resultText, statusPaint, timeText } from '../text.ts';
+
+const permissionsText = (policy: TaskView['permissions']): string | null =>
+  policy === null
+    ? null
+    : [
+        policy.mode,
+        ...(policy.allow ?? []).map((rule) => `allow ${harmless(rule)}`),
+        ...(policy.deny ?? []).map((rule) => `deny ${harmless(rule)}`),
+      ].join('; ');
 
 export async function run(call: Call, io: Io): Promise<number> {
   const task = await connect(call, io).task(call.arg('TASK'));
@@ -27,6 +37,8 @@ export async function run(call: Call, io: Io): Promise<number> {
         ],
         ['from', `${harmless(task.source)}${task.author === null ? '' : `, ${harmless(task.author)}`}`],
         ['attempts', `${task.attempts} of ${task.maxAttempts}${task.cut ? '; an earlier turn was cut off' : ''}`],
+        ['model', task.model === null ? null : harmless(task.model)],
+        ['permissions', permissionsText(task.permissions)],
         ['carrier', task.carrier],
         ['riders', task.riders.length === 0 ? null : task.riders.join(', ')],
         [

@@ -1,5 +1,5 @@
 /** Commands that change what is queued or runs, and those that look after a daemon. */
-import type { Command } from '../shape.ts';
+import type { Argument, Command, Flag } from '../shape.ts';
 import { by, lane, session, task } from './shared.ts';
 
 export const change: readonly Command[] = [
@@ -104,7 +104,73 @@ export const change: readonly Command[] = [
   },
 ];
 
+const ask: readonly Argument[] = [
+  { name: 'TARGET', optional: true },
+  { name: 'REQUEST', optional: true },
+];
+const all: Flag = { name: 'all', what: 'all that wait, of TARGET where one is given' };
+
+export const permit: readonly Command[] = [
+  {
+    name: 'asks',
+    group: 'Answer agents',
+    what: 'what agents ask permission for',
+    next: 'Next: signalbox approve SESSION REQUEST, or signalbox deny SESSION REQUEST',
+    args: [{ name: 'TARGET', optional: true }],
+    flags: [],
+    examples: [
+      { line: 'signalbox asks', what: 'of all sessions' },
+      { line: 'signalbox asks hello --json', what: 'of one session, with what exactly is asked' },
+    ],
+    load: () => import('../commands/asks.ts'),
+  },
+  {
+    name: 'approve',
+    group: 'Answer agents',
+    what: 'let an agent do what it asks for',
+    next: 'TARGET is a session or a task; without it, the one request that there is',
+    args: ask,
+    flags: [all, by],
+    examples: [
+      { line: 'signalbox approve', what: 'the only request there is' },
+      { line: 'signalbox approve hello ask-1', what: '' },
+      { line: 'signalbox approve hello --all', what: '' },
+    ],
+    load: () => import('../commands/approve.ts'),
+  },
+  {
+    name: 'deny',
+    group: 'Answer agents',
+    what: 'do not let an agent do what it asks for; it goes on without',
+    next: 'TARGET is a session or a task; without it, the one request that there is',
+    args: ask,
+    flags: [all, { name: 'reason', value: 'TEXT', what: 'told to the agent' }, by],
+    examples: [{ line: 'signalbox deny hello ask-1 --reason "use the staging host"', what: '' }],
+    load: () => import('../commands/deny.ts'),
+  },
+];
+
 export const care: readonly Command[] = [
+  {
+    name: 'providers',
+    group: 'Look after it',
+    what: 'whether providers of models limit, fail or reject, and what waits for that',
+    next: 'Next: signalbox providers resume PROVIDER, when it is mended: a new login, a raised quota',
+    args: [],
+    flags: [],
+    examples: [{ line: 'signalbox providers', what: '' }],
+    load: () => import('../commands/providers.ts'),
+  },
+  {
+    name: 'providers resume',
+    group: 'Look after it',
+    what: 'let the sessions of a provider go on at once',
+    next: 'If it fails again, they wait again',
+    args: [{ name: 'PROVIDER' }],
+    flags: [],
+    examples: [{ line: 'signalbox providers resume anthropic', what: '' }],
+    load: () => import('../commands/providers-resume.ts'),
+  },
   {
     name: 'doctor',
     group: 'Look after it',

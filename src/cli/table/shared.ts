@@ -3,6 +3,7 @@ import type { Argument, Flag } from '../shape.ts';
 
 export const lanes = ['interactive', 'background'] as const;
 export const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+export const modes = ['read-only', 'ask', 'allow'] as const;
 export const policies = [
   'preempt',
   'enqueue',

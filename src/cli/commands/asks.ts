@@ -1,0 +1,35 @@
+import type { Call } from '../call.ts';
+import { connect } from '../connect.ts';
+import type { Io } from '../io.ts';
+import { oneLine } from '../paint.ts';
+import { ageText, table } from '../text.ts';
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const target = call.argOr('TARGET', null);
+  const { items } = await connect(call, io).asks();
+  const shown = items.filter(({ session, task }) => target === null || session === target || task === target);
+  if (io.json) {
+    io.document({ items: shown });
+    return 0;
+  }
+  const now = Date.now();
+  const rows = shown.map(({ session, task, request, kind, tool, title, since, until }) => ({
+    cells: [
+      oneLine(session, 40),
+      task,
+      oneLine(request, 40),
+      ageText(now - since),
+      until === null ? '' : ageText(until - now),
+      kind,
+      `${tool}: ${title}`,
+    ],
+    paints: [io.paint.strong],
+  }));
+  io.print(
+    rows.length === 0
+      ? 'nobody asks for anything'
+      : table(['SESSION', 'TASK', 'REQUEST', 'SINCE', 'DENIED IN', 'KIND', 'WHAT'], rows, io),
+  );
+  if (rows.length > 0) io.say('signalbox approve SESSION REQUEST, or signalbox deny SESSION REQUEST --reason TEXT');
+  return 0;
+}

@@ -1,0 +1,39 @@
+import type { Provider } from '../../protocol/providers.ts';
+import type { Call } from '../call.ts';
+import { connect } from '../connect.ts';
+import type { Io } from '../io.ts';
+import { oneLine } from '../paint.ts';
+import { ageText, table } from '../text.ts';
+
+function stateText({ state, level, until }: Provider, now: number): string {
+  const what =
+    state === 'free'
+      ? 'free'
+      : state === 'probing'
+        ? 'probing: background work waits'
+        : level === 'all'
+          ? 'paused'
+          : 'background work paused';
+  return until === null ? what : `${what}, ${ageText(until - now)} more`;
+}
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const answer = await connect(call, io).providers();
+  if (io.json) {
+    io.document(answer);
+    return 0;
+  }
+  const now = Date.now();
+  const rows = answer.items.map((provider) => ({
+    cells: [
+      oneLine(provider.name, 40),
+      stateText(provider, now),
+      provider.reason ?? '',
+      String(provider.failures),
+      provider.message === null ? '' : `${provider.status === null ? '' : `${provider.status} `}${provider.message}`,
+    ],
+    paints: [io.paint.strong, provider.state === 'free' ? io.paint.good : io.paint.warn],
+  }));
+  io.print(table(['PROVIDER', 'STATE', 'REASON', 'FAILURES', 'IN ITS WORDS'], rows, io));
+  return 0;
+}

@@ -1,0 +1,120 @@
+/** Answering agents and looking after providers, as a person does it: real processes against a real daemon. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT } from '../../src/protocol/errors.ts';
+import { Cli, ended, saying } from '../support/cli.ts';
+
+/** Asks for what its prompt names, or fails as its prompt says. */
+const agent = `
+export default async function* (prompt, context) {
+  const words = prompt.split('\\n').at(-1).split(' ');
+  if (words[0] === 'fail') {
+    const failure = { class: words[1], status: 429, message: 'slow down', retryAfterMs: 3600000 };
+    return globalThis.failed === undefined ? ((globalThis.failed = true), { failure }) : 'done';
+  }
+  yield 'asking';
+  const said = [];
+  for (const word of words) {
+    const title = word + ' it';
+    const { allow, note } = await context.ask({ kind: 'execute', tool: 'Bash', title }, { detail: { command: word } });
+    said.push(word + '=' + allow + (note === null ? '' : '(' + note + ')'));
+  }
+  return said.join(' ') + (context.model === null ? '' : ' by ' + context.model);
+}
+`;
+
+let cli: Cli;
+
+beforeAll(async () => {
+  cli = new Cli();
+  writeFileSync(join(cli.folder, 'agent.mjs'), agent);
+  const config = "export default { agent: { name: 'function', module: './agent.mjs', provider: 'acme' } };\n";
+  writeFileSync(join(cli.folder, 'signalbox.config.ts'), config);
+  await cli.up();
+});
+
+afterAll(async () => {
+  await cli[Symbol.asyncDispose]();
+});
+
+/** A background task, at the moment when it asks. */
+async function asking(session: string, prompt: string, ...flags: readonly string[]): Promise<string> {
+  const task = String((await cli.json(['send', session, '--lane', 'background', ...flags, prompt]))['task']);
+  const child = cli.spawn(['tail', task]);
+  await saying(child, /permission-asked/);
+  child.kill('SIGKILL');
+  return task;
+}
+
+const result = async (task: string): Promise<string> => (await cli.run(['tail', task])).stdout.trimEnd();
+
+describe('permissions', () => {
+  test('are listed, approved by session, and denied with a reason; the tape says by whom', async () => {
+    const first = await asking('one', 'build');
+    const second = await asking('two', 'publish');
+    const listed = await cli.run(['asks']);
+    expect(listed.stdout).toMatch(/one\s+\S+\s+ask-1\s+.*execute\s+Bash: build it/);
+    expect(listed.stdout).toMatch(/two\s+\S+\s+ask-1\s+.*Bash: publish it/);
+    const { items } = (await cli.json(['asks', second])) as { items: { detail: unknown }[] };
+    expect(items.map(({ detail }) => detail)).toEqual([{ command: 'publish' }]);
+    expect((await cli.run(['session', 'one'])).stdout).toContain('ask-1  Bash: build it');
+    expect((await cli.run(['explain', first])).stdout).toContain('waits for a person to answer a permission request');
+
+    const two = await cli.run(['approve']);
+    expect([two.code, two.stdout]).toEqual([EXIT.usage, '']);
+    expect(two.stderr).toContain('2 requests wait');
+    expect((await cli.run(['approve', 'one', 'ask-1', '--by', 'ann'])).stdout).toContain(
+      'allowed one ask-1  Bash: build it',
+    );
+    // The only one that is left.
+    expect((await cli.run(['deny', '--reason', 'not today'])).stdout).toContain('denied two ask-1');
+    expect(await result(first)).toContain('build=true');
+    const tape = await result(second);
+    expect(tape).toContain('publish=false(not today)');
+    expect(tape).toMatch(/permission-asked ask-1 Bash: publish it \(execute\)/);
+    expect(tape).toMatch(/permission-decided ask-1 deny by tester: not today/);
+    expect(await result(first)).toMatch(/permission-decided ask-1 allow by ann/);
+    const none = await cli.run(['approve', 'one']);
+    expect([none.code, none.stderr]).toEqual([EXIT.refused, expect.stringContaining('nobody asks for anything')]);
+  });
+
+  test('are approved all at once only when it is said', async () => {
+    const tasks = [await asking('three', 'a'), await asking('four', 'b')];
+    expect((await cli.run(['approve', '--all'])).code).toBe(0);
+    for (const task of tasks) expect(await result(task)).toContain('=true');
+  });
+
+  test('that a task brings with it are its own, and its model too', async () => {
+    const flags = ['--permissions', 'read-only', '--allow', 'Bash(build it)', '--model', 'large'];
+    const sent = await cli.run(['send', 'five', '--wait', ...flags, 'build publish']);
+    expect(sent.stdout.trim()).toBe('build=true publish=false by large');
+    const { items } = (await cli.json(['tasks', '--session', 'five'])) as { items: { id: string }[] };
+    const shown = await cli.run(['task', items[0]?.id ?? '']);
+    expect(shown.stdout).toMatch(/model\s+large/);
+    expect(shown.stdout).toMatch(/permissions\s+read-only; allow Bash\(build it\)/);
+    const wrong = await cli.run(['send', 'five', '--allow', 'edit', 'x']);
+    expect([wrong.code, wrong.stderr]).toEqual([EXIT.usage, expect.stringContaining('go with --permissions')]);
+  });
+});
+
+describe('providers', () => {
+  test('show what went wrong and until when, and are resumed', async () => {
+    expect((await cli.run(['providers'])).stdout).toMatch(/acme\s+free\s+0/);
+    const child = cli.spawn(['send', 'six', '--follow', '--json', 'fail rate_limit']);
+    const end = ended(child);
+    const [first = ''] = (await saying(child, /"retried"/)).split('\n');
+    const receipt = JSON.parse(first) as { readonly task: string };
+    const listed = await cli.run(['providers']);
+    expect(listed.stdout).toMatch(/acme\s+paused, (?:59 min|1 h) more\s+rate_limit\s+1\s+429 slow down/);
+    const explained = await cli.run(['explain', receipt.task]);
+    expect(explained.stdout).toMatch(/Everything is held back \(rate_limit.*until /);
+    expect(explained.stdout).toMatch(/throttle deadline in/);
+    expect((await cli.run(['session', 'six'])).stdout).toMatch(/held back\s+everything waits: rate_limit/);
+    expect((await cli.run(['providers', 'resume', 'acme'])).stdout).toContain('the sessions of acme go on');
+    expect((await end).code).toBe(0);
+    const again = await cli.run(['providers', 'resume', 'acme']);
+    expect(again.code).toBe(EXIT.refused);
+    expect((await cli.run(['providers', 'resume', 'other'])).code).toBe(EXIT.notFound);
+  });
+});
