@@ -2,7 +2,8 @@
  * A scope: what is begun in it ends with it, at the latest.
  *
  * Owns: steps that end something, tasks that run, and scopes within it. Whoever makes it ends it, by `await using` or `close`.
- * Order of the end: the scopes within, all at once; then the tasks, which are told by their signal; then the steps, all at once.
+ * Order of the end: the tasks are told by the signal; then the scopes within end, all at once; then the tasks are awaited; then
+ * the steps, all at once.
  * Invariants:
  *  O-1 Nothing of it runs on unnoticed: what has not ended by its deadline is named in the report.
  *  O-2 Each part is isolated: one that throws or hangs never skips or delays another one.

@@ -1,28 +1,6 @@
 /** The ladder's rungs under a clock that the test turns: each has one deadline, and giving up is told. */
 import { describe, expect, test } from 'vitest';
-import type { Timers } from '../../src/supervise/index.ts';
-import { Watched } from './harness.ts';
-
-class HandTimers implements Timers {
-  readonly armed = new Map<() => void, number>();
-
-  set(ms: number, fn: () => void): () => void {
-    this.armed.set(fn, ms);
-    return () => this.armed.delete(fn);
-  }
-
-  get delays(): number[] {
-    return [...this.armed.values()];
-  }
-
-  /** Fires the one timer that is armed. */
-  fire(): void {
-    const [[fn] = []] = this.armed;
-    if (fn === undefined) throw new Error('nothing is armed');
-    this.armed.delete(fn);
-    fn();
-  }
-}
+import { HandTimers, Watched } from './harness.ts';
 
 const rungs = { closeGraceMs: 11, termGraceMs: 22, reapDeadlineMs: 33 };
 

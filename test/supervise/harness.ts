@@ -9,6 +9,7 @@ import type {
   LineFrame,
   PlatformLack,
   SpawnOptions,
+  Timers,
 } from '../../src/supervise/index.ts';
 import { pause, platformLacks, processInfo, realTimers, spawnAgent } from '../../src/supervise/index.ts';
 
@@ -134,4 +135,31 @@ export function isGone(pid: number): boolean {
 export function needs(context: TestContext, ...names: readonly PlatformLack['name'][]): void {
   const lack = platformLacks().find(({ name }) => name === 'process-list' || names.includes(name));
   if (lack !== undefined) context.skip(`${lack.name}: ${lack.reason}`);
+}
+
+/** Time that the test turns. */
+export class HandTimers implements Timers {
+  readonly armed = new Map<() => void, number>();
+
+  set(ms: number, fn: () => void): () => void {
+    this.armed.set(fn, ms);
+    return () => this.armed.delete(fn);
+  }
+
+  get delays(): number[] {
+    return [...this.armed.values()];
+  }
+
+  /** Resolves when a timer of this length is armed. */
+  async armedWith(ms: number): Promise<void> {
+    while (!this.delays.includes(ms)) await Watched.turns(1);
+  }
+
+  /** Fires the one timer that is armed. */
+  fire(): void {
+    const [[fn] = []] = this.armed;
+    if (fn === undefined) throw new Error('nothing is armed');
+    this.armed.delete(fn);
+    fn();
+  }
 }

@@ -9,20 +9,25 @@ import { descendantsOf, signalGroup } from './common.ts';
 import type { Marks, ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 
 const columns = ['-o', 'pid=,ppid=,pgid=,stat=,lstart='];
-const words = ['-ww', '-o', 'pid=,command='];
-/** The switch that adds environments to commands. */
-const shown = process.platform === 'darwin' ? '-E' : '-e';
+/** Commands with their environments: of all processes, or of one. procps, with which this is tested, knows only the old style. */
+function words(pid: number | null): readonly string[] {
+  const asked = ['-o', 'pid=,command='];
+  if (process.platform === 'linux')
+    return [pid === null ? 'axeww' : 'eww', ...(pid === null ? [] : [`p${pid}`]), ...asked];
+  const shown = process.platform === 'darwin' ? '-Eww' : '-eww';
+  return [...(pid === null ? ['-ax'] : ['-p', String(pid)]), shown, ...asked];
+}
 const outputMaxBytes = 64 * 1024 * 1024;
 
 export const posix: ProcessSystem = {
   info: (pid) => parsePs(ps(['-p', String(pid), ...columns]))[0] ?? null,
   all: () => parsePs(ps(['-ax', ...columns])),
-  entriesNow: () => join(posix.all(), parseMarks(ps(['-ax', shown, ...words]))),
+  entriesNow: () => join(posix.all(), parseMarks(ps(words(null)))),
   async entries() {
-    const [infos, marks] = await Promise.all([psLater(['-ax', ...columns]), psLater(['-ax', shown, ...words])]);
+    const [infos, marks] = await Promise.all([psLater(['-ax', ...columns]), psLater(words(null))]);
     return join(parsePs(infos), parseMarks(marks));
   },
-  marks: (pid) => parseMarks(ps(['-p', String(pid), shown, ...words])).get(pid) ?? null,
+  marks: (pid) => parseMarks(ps(words(pid))).get(pid) ?? null,
   descendants: (pid) => descendantsOf(pid, posix.all()),
   signalGroup,
 };

@@ -1,0 +1,122 @@
+/** Invariant 12: what a platform lacks is named, and what answers for it is read right. */
+import { describe, expect, test } from 'vitest';
+import { platformLacks, processInfo } from '../../src/supervise/index.ts';
+import { descendantsOf } from '../../src/supervise/system/common.ts';
+import { system } from '../../src/supervise/system/index.ts';
+import { parseStat } from '../../src/supervise/system/linux.ts';
+import { parseMarks, parsePs, posix } from '../../src/supervise/system/ps.ts';
+import { parseProcesses } from '../../src/supervise/system/windows.ts';
+import { needs, Watched } from './harness.ts';
+
+describe('invariant 12: what a platform lacks', () => {
+  test('is nothing on Linux with /proc', () => {
+    expect(platformLacks('linux', true)).toEqual([]);
+  });
+
+  test.each([
+    ['linux', false, ['process-list']],
+    ['darwin', false, ['cookies']],
+    ['freebsd', false, ['cookies']],
+    ['win32', false, ['cookies', 'process-groups', 'signals']],
+  ] as const)('on %s (/proc: %s) is named, with a reason and an effect', (platform, procMounted, names) => {
+    const lacks = platformLacks(platform, procMounted);
+    expect(lacks.map(({ name }) => name)).toEqual(names);
+    for (const { reason, effect } of lacks)
+      expect([reason, effect].every((text) => /^[A-Z/].+\.$/i.test(text))).toBe(true);
+  });
+
+  test('is found out for this machine', () => {
+    expect(platformLacks()).toEqual(platformLacks(process.platform));
+  });
+});
+
+describe('Linux', () => {
+  test('a command name with spaces and parentheses does not shift the fields', () => {
+    const rest = 'S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1000 100';
+    for (const name of ['sh', 'a b', ') S 2 9 (', '((()']) {
+      expect(parseStat(7, `7 (${name}) ${rest}`)).toEqual({
+        pid: 7,
+        parent: 1,
+        group: 7,
+        startTime: '4711',
+        zombie: false,
+      });
+    }
+    expect(parseStat(7, '7 (sh) Z 1 7')).toBeNull();
+    expect(parseStat(7, '')).toBeNull();
+  });
+
+  test('descendants are found with the kernel’s list as by parent links', async () => {
+    await using child = new Watched(['child', 'double-fork', 'say:up', 'wait']);
+    await child.until('up', () => child.lines.includes('up'));
+    const pids = (list: readonly { readonly pid: number }[]): number[] =>
+      list.map(({ pid }) => pid).sort((one, other) => one - other);
+    const found = pids(system.descendants(child.pid));
+    expect(found).toEqual(pids(descendantsOf(child.pid, system.all())));
+    expect(found).toContain(Number(child.lines[0]));
+    expect(system.descendants(2 ** 22 + 1)).toEqual([]);
+  });
+});
+
+describe('ps', () => {
+  test('is read', () => {
+    const answer =
+      '  812     1   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812   812 Z+   Sat Nov 21 03:20:49 2026\nnonsense\n';
+    expect(parsePs(answer)).toEqual([
+      { pid: 812, parent: 1, group: 812, startTime: 'Sat Nov 21 03:20:48 2026', zombie: false },
+      { pid: 9134, parent: 812, group: 812, startTime: 'Sat Nov 21 03:20:49 2026', zombie: true },
+    ]);
+  });
+
+  test('shows marks behind the command', () => {
+    const answer = [
+      '  812 sleep 300 PATH=/bin SIGNALBOX_COOKIE=c-1 SIGNALBOX_NODE=n-1',
+      '  813 node NOTSIGNALBOX_COOKIE=c-2 x',
+      '  814 sh SIGNALBOX_NODE=n-2',
+      '',
+    ].join('\n');
+    expect([...parseMarks(answer)]).toEqual([
+      [812, { cookie: 'c-1', node: 'n-1' }],
+      [814, { cookie: null, node: 'n-2' }],
+    ]);
+  });
+
+  test('answers for real processes as /proc does', async (context) => {
+    if (process.platform === 'win32') context.skip('Windows has no ps');
+    await using child = new Watched(['child', 'wait'], { ids: () => 'seen-by-ps', node: 'node-by-ps' });
+    const member = Number(await child.line(0));
+    const info = posix.info(member);
+    if (info === null) context.skip('ps is not installed');
+    expect(info).toMatchObject({ pid: member, parent: child.pid, group: child.pid, zombie: false });
+    expect(posix.descendants(child.pid).map(({ pid }) => pid)).toEqual([member]);
+    expect(posix.info(2 ** 22 + 1)).toBeNull();
+    expect(posix.marks(member)).toEqual({ cookie: 'seen-by-ps', node: 'node-by-ps' });
+    for (const entries of [posix.entriesNow(), await posix.entries()]) {
+      const pids = entries.filter((one) => one.cookie === 'seen-by-ps').map(({ pid }) => pid);
+      expect(new Set(pids)).toEqual(new Set([child.pid, member]));
+      expect(entries.find(({ pid }) => pid === member)).toMatchObject({ parent: child.pid, node: 'node-by-ps' });
+    }
+  });
+});
+
+describe('Windows', () => {
+  test('the answer of PowerShell is read; a parent that is younger than its child is none', () => {
+    const answer = '4 0 100\r\n812 4 200\r\n900 812 300\r\n901 812 150\r\nnonsense\r\n';
+    expect(parseProcesses(answer).map(({ pid, parent, startTime }) => [pid, parent, startTime])).toEqual([
+      [4, 0, '100'],
+      [812, 4, '200'],
+      [900, 812, '300'],
+      [901, 0, '150'],
+    ]);
+  });
+
+  test('ends a tree with taskkill', async (context) => {
+    needs(context, 'process-list');
+    if (process.platform !== 'win32') context.skip('taskkill is a program of Windows');
+    await using child = new Watched(['child', 'wait']);
+    const member = Number(await child.line(0));
+    child.child.kill();
+    await child.exit();
+    expect(processInfo(member)).toBeNull();
+  });
+});

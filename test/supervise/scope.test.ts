@@ -1,0 +1,168 @@
+/** Scopes: what is begun in one ends with it. Invariants O-1 to O-6 of src/supervise/scope.ts, and 5 and 10 of the supervisor. */
+import { describe, expect, test } from 'vitest';
+import { ParkedWork, Scope, type ScopeFailure } from '../../src/supervise/index.ts';
+import { HandTimers, isGone, Watched } from './harness.ts';
+
+const never = new Promise<void>(() => {});
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+
+describe('a scope', () => {
+  test('tells its tasks, then ends the scopes within, then its tasks, then its steps', async () => {
+    const order: string[] = [];
+    const outer = new Scope('outer');
+    outer.own('a step', () => order.push('step'), 1_000);
+    outer.run(
+      'a task',
+      async (signal) => {
+        await untilAborted(signal).catch(() => order.push('told'));
+        await Watched.turns(2);
+        order.push('task');
+      },
+      1_000,
+    );
+    outer.nest('inner').own('a step', () => order.push('inner step'), 1_000);
+    await outer.close();
+    expect(order).toEqual(['told', 'inner step', 'task', 'step']);
+  });
+
+  test('O-1: names what has not ended by its deadline, within others too, and what it waits for meanwhile', async () => {
+    const timers = new HandTimers();
+    const parked = new ParkedWork();
+    const outer = new Scope('outer', { timers, parked });
+    outer.nest('inner').own('a stuck one', () => never, 70);
+    outer.own('another', () => never, 80);
+    const closing = outer.close();
+    await timers.armedWith(70);
+    expect(parked.list()).toMatchObject([{ owner: 'inner', name: 'the end of a stuck one' }]);
+    timers.fire();
+    await timers.armedWith(80);
+    timers.fire();
+    expect(await closing).toEqual({ cause: undefined, failures: [], left: ['inner: a stuck one', 'another'] });
+    expect(parked.size).toBe(0);
+  });
+
+  test('invariant 10: a step that throws skips no other, at its stage or a later one', async () => {
+    const order: string[] = [];
+    const failures: ScopeFailure[] = [];
+    const outer = new Scope('outer', { onFailure: (failure) => failures.push(failure) });
+    const trip = (): never => {
+      throw new Error('tripped');
+    };
+    outer.nest('inner').own('first', trip, 1_000);
+    outer.nest('other').own('beside', () => order.push('beside'), 1_000);
+    outer.own('second', () => Promise.reject(new Error('fell')), 1_000);
+    outer.own('third', () => order.push('third'), 1_000);
+    const report = await outer.close();
+    expect(order).toEqual(['beside', 'third']);
+    expect(failures.map(({ part, error }) => `${part}: ${(error as Error).message}`)).toEqual([
+      'inner: first: tripped',
+      'second: fell',
+    ]);
+    expect(report.failures).toEqual(failures);
+  });
+
+  test('invariant 10: the first cause stays, whatever the cancels that it provoked bring about', async () => {
+    const scope = new Scope('a session');
+    const cause = new Error('the disk is full');
+    scope.run('writer', () => Promise.reject(cause), 1_000);
+    scope.run('reader', (signal) => untilAborted(signal), 1_000);
+    scope.run('other', (signal) => untilAborted(signal).catch(() => Promise.reject(new Error('provoked'))), 1_000);
+    await Watched.turns(2);
+    expect(scope.signal.reason).toBe(cause);
+    const report = await scope.close();
+    expect(report.cause).toBe(cause);
+    // The reader only passed on what it was told; what the other one made of it stands beside the cause.
+    expect(report.failures.map(({ part, error }) => `${part}: ${(error as Error).message}`)).toEqual([
+      'other: provoked',
+    ]);
+  });
+
+  test('invariant 10: the error that ended the block leaves it, though the teardown fails', async () => {
+    const block = async (): Promise<void> => {
+      await using scope = new Scope('a block');
+      scope.own('step', () => Promise.reject(new Error('teardown')), 1_000);
+      throw new Error('the first cause');
+    };
+    await expect(block()).rejects.toThrow(/^the first cause$/);
+  });
+
+  test('O-5: ends at once what is given to it too late, and begins nothing', async () => {
+    const scope = new Scope('over');
+    await scope.close();
+    let ended = 0;
+    let begun = 0;
+    scope.own('late', () => (ended += 1), 1_000);
+    scope.nest('late scope').own('late', () => (ended += 1), 1_000);
+    scope.run(
+      'late task',
+      () => {
+        begun += 1;
+        return Promise.resolve();
+      },
+      1_000,
+    );
+    await Watched.turns(1);
+    expect([ended, begun]).toEqual([2, 0]);
+  });
+
+  test('a step can be ended before; it is not ended again', async () => {
+    let ended = 0;
+    const scope = new Scope('x');
+    const end = scope.own('step', () => (ended += 1), 1_000);
+    await end();
+    await end();
+    await scope.close();
+    expect(ended).toBe(1);
+  });
+
+  test('closing twice answers with one report', async () => {
+    const scope = new Scope('x');
+    expect(scope.close()).toBe(scope.close());
+    await scope.close();
+  });
+
+  test('whoever listens to failures cannot skip a step', async () => {
+    let ended = false;
+    const scope = new Scope('x', {
+      onFailure: () => {
+        throw new Error('a bad listener');
+      },
+    });
+    scope.own('first', () => Promise.reject(new Error('one')), 1_000);
+    scope.own('second', () => (ended = true), 1_000);
+    await scope.close();
+    expect(ended).toBe(true);
+  });
+});
+
+test('invariant 5: tearing down 25 children takes the longest ladder, not the sum', async () => {
+  const ladder = { closeGraceMs: 200, termGraceMs: 200 };
+  const stubborn = Array.from({ length: 25 }, () => {
+    const script = `trap '' TERM; echo up; while :; do sleep 300; done`;
+    return new Watched([], { command: 'sh', args: ['-c', script], ...ladder });
+  });
+  await Promise.all(stubborn.map((child) => child.line(0)));
+  const scope = new Scope('25 children');
+  for (const child of stubborn) {
+    scope.own(
+      `child ${child.pid}`,
+      async () => {
+        child.child.close();
+        await child.exit();
+      },
+      10_000,
+    );
+  }
+  const began = performance.now();
+  const report = await scope.close();
+  const tookMs = performance.now() - began;
+  expect(report).toEqual({ cause: undefined, failures: [], left: [] });
+  expect(stubborn.map((child) => child.exits[0]?.rung)).toEqual(stubborn.map(() => 'kill'));
+  expect(stubborn.filter((child) => !isGone(child.pid))).toEqual([]);
+  expect(tookMs).toBeGreaterThanOrEqual(400);
+  // The longest ladder and 200 ms; twice that on a machine that others use too. The sum would be 10 s.
+  expect(tookMs).toBeLessThan(400 + 2 * 200);
+});
