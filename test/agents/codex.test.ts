@@ -1,0 +1,238 @@
+/** The Codex driver with a player of recorded frames, which misbehaves on demand. */
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Fields, isFields } from '../../src/agents/child/json-lines.ts';
+import { questionOf } from '../../src/agents/codex/asks.ts';
+import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
+import { UsageWindows, failureOf } from '../../src/agents/codex/failures.ts';
+import { toolOf } from '../../src/agents/codex/items.ts';
+import { TokenCount } from '../../src/agents/codex/usage.ts';
+import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import { codexSubject } from './players/codex-subject.ts';
+
+const played = codexSubject();
+afterAll(() => played[Symbol.asyncDispose]());
+
+describe('the agent contract', () => {
+  for (const one of driverContract) {
+    test(`codex, played: ${one.title}`, async (context) => {
+      const reason = one.skip(played.subject);
+      if (reason !== null) context.skip(reason);
+      await one.run(played.subject);
+    });
+  }
+});
+
+async function ready(options: CodexDriverOptions = {}, ...flags: readonly string[]): Promise<AgentProbe> {
+  const agent = new AgentProbe(played.driver(options, ...flags));
+  await agent.ready();
+  return agent;
+}
+
+const order = (agent: AgentProbe): string[] =>
+  agent.events.flatMap(({ type }) => (type === 'ack' || type === 'result' || type === 'started' ? [type] : []));
+
+describe('the dialect', () => {
+  test('A-3: a confirmation that comes before the response is no turn of Codex’s own', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[early-started]] [[text:a]]');
+    expect((await agent.result(1)).result.outcome).toBe('completed');
+    expect(order(agent)).toEqual(['started', 'result']);
+    expect(agent.of('unsolicited')).toEqual([]);
+  });
+
+  test('C05: an interrupt that is refused for a turn which runs is written again, and acknowledged once', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[forever]] [[refuse:2]]');
+    await agent.output(1);
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+    expect(order(agent)).toEqual(['started', 'ack', 'result']);
+  });
+
+  test('one that is refused again and again is not written for ever', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[stream:60,2]] [[refuse:1000]]');
+    await agent.output(1);
+    agent.interrupt(1);
+    const { result } = await agent.result(1);
+    expect(result.outcome).toBe('completed');
+    await agent.first('ack', () => true);
+    expect(order(agent)).toEqual(['started', 'result', 'ack']);
+  });
+
+  test('C10: an interrupt that crosses the end of its turn is acknowledged behind the result', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[forever]] [[ack:never]] [[crossing]]');
+    await agent.output(1);
+    agent.interrupt(1);
+    await agent.first('ack', ({ none }) => !none);
+    expect(agent.of('result').map(({ result }) => result.outcome)).toEqual(['completed']);
+    expect(order(agent)).toEqual(['started', 'result', 'ack']);
+  });
+
+  test('X-4: commands that are not ended in time are told, and hold up nobody', async () => {
+    await using agent = await ready({ restDeadlineMs: 50 });
+    agent.prompt(1, '[[forever]] [[noclean]]');
+    await agent.output(1);
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+    const notices = agent.of('output').filter(({ kind }) => kind === 'notice');
+    expect(JSON.stringify(notices)).toContain('may still run');
+  });
+
+  test('C11: what a command says of its end after the turn is nobody’s output', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[tool]] [[late-item]]');
+    await agent.first('output', ({ kind }) => kind === 'tool');
+    agent.interrupt(1);
+    await agent.result(1);
+    agent.prompt(2, '[[text:next]]');
+    await agent.result(2);
+    const own = agent.events.slice(agent.events.findIndex((event) => event.type === 'started' && event.turn === 2));
+    expect(own.every((event) => !('turn' in event) || event.turn === 2)).toBe(true);
+  });
+
+  test('A-7: a question of a turn that is not ours is denied without asking anybody', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[stray-ask]]');
+    await agent.result(1);
+    expect(agent.text(1)).toBe('stray: decline');
+    expect(agent.of('asked')).toEqual([]);
+  });
+
+  test('A-9: a turn that cannot be begun has failed', async () => {
+    await using agent = await ready({}, '--fail', 'turn/start:the thread is locked');
+    agent.prompt(1, 'anything');
+    const { result } = await agent.result(1);
+    expect(result).toMatchObject({ outcome: 'failed', failure: { class: 'unknown', message: 'the thread is locked' } });
+    expect(agent.of('started')).toEqual([]);
+  });
+
+  test('a turn that cannot be taken back fails the one that was to replace it', async () => {
+    await using agent = await ready({}, '--fail', 'thread/revert:the history is in use');
+    agent.prompt(1, '[[text:first]]');
+    await agent.result(1);
+    agent.prompt(2, '[[text:instead]]', 1);
+    expect((await agent.result(2)).result).toMatchObject({
+      outcome: 'failed',
+      failure: { message: 'the history is in use' },
+    });
+  });
+
+  test('C12: a prompt of 1 MB and the interrupt behind it arrive whole', async () => {
+    await using agent = await ready();
+    agent.prompt(1, `[[forever]] ${'“é🚂\n'.repeat(150_000)}`);
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+  });
+});
+
+describe('a start that fails', () => {
+  test.each(['initialize', 'thread/start'])('in %s ends the program, and its words are kept', async (method) => {
+    await using agent = new AgentProbe(played.driver({}, '--fail', `${method}:not today`));
+    expect((await agent.exited()).reason).toBe('start_failed');
+    const notices = agent.of('output').filter(({ kind }) => kind === 'notice');
+    expect(notices.map(({ data }) => data)).toEqual([
+      { problem: `${method} failed`, code: -32_600, message: 'not today' },
+    ]);
+  });
+
+  test('S12: a conversation is given up only when it is unknown', async () => {
+    const driver = played.driver({}, '--fail', 'thread/resume:database is locked');
+    await using agent = new AgentProbe(driver, { conversation: '01a1fec6-4293-73f1-9a8e-11621892106c' });
+    expect((await agent.exited()).reason).toBe('start_failed');
+    expect(agent.of('ready')).toEqual([]);
+  });
+});
+
+test('C27: without a way back to the default model it says so, and is started anew by its core', async () => {
+  const driver = played.driver({}, '--fail', 'config/read:no', '--fail', 'model/list:no');
+  await using agent = new AgentProbe(driver, { model: 'one-model' });
+  await agent.ready();
+  agent.switchModel(null);
+  expect((await agent.first('switched', () => true)).ok).toBe(false);
+  agent.switchModel('two-model');
+  expect((await agent.first('switched', ({ model }) => model === 'two-model')).ok).toBe(true);
+});
+
+describe('what is read', () => {
+  const word = fc.constantFrom(
+    'commandExecution',
+    'fileChange',
+    'mcpToolCall',
+    'agentMessage',
+    'completed',
+    'other',
+    '',
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.integer(),
+      fc.string(),
+      fc.boolean(),
+      fc.constant(null),
+      word,
+      fc.array(tie('value'), { maxLength: 3 }),
+      tie('fields'),
+    ),
+    fields: fc.dictionary(
+      fc.constantFrom(
+        'type',
+        'item',
+        'turn',
+        'id',
+        'status',
+        'error',
+        'message',
+        'codexErrorInfo',
+        'command',
+        'changes',
+        'path',
+        'kind',
+        'arguments',
+        'result',
+        'content',
+        'text',
+        'tokenUsage',
+        'total',
+        'last',
+        'rateLimits',
+        'primary',
+        'usedPercent',
+        'resetsAt',
+        'permissions',
+        '_meta',
+        'codex_approval_kind',
+        'networkApprovalContext',
+      ),
+      tie('value'),
+    ),
+  }));
+  const fields = value.filter((one): one is Fields => isFields(one));
+  const method = fc.constantFrom(
+    'item/commandExecution/requestApproval',
+    'item/fileChange/requestApproval',
+    'item/permissions/requestApproval',
+    'mcpServer/elicitation/request',
+    'x',
+  );
+
+  test('A-5: nothing that stands in a message can throw', () => {
+    fc.assert(
+      fc.property(fields, value, method, (message, params, name) => {
+        toolOf(message, true);
+        expect(failureOf(message, null, null).message).toBeTypeOf('string');
+        new UsageWindows().take(message);
+        const tokens = new TokenCount(true);
+        tokens.begin();
+        tokens.take(message, true);
+        expect(tokens.ofTurn()?.inputTokens ?? 0).not.toBeNaN();
+        const call = { id: 1, method: name, params, result: () => true, error: () => true };
+        questionOf(call, () => message)?.answer('allow');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,109 @@
+/** The Codex driver with the player, for the contract: what the player is told for each behaviour. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
+import { codexDriver } from '../../../src/agents/codex/driver.ts';
+import type { DriverSubject } from '../../../src/agents/contract.ts';
+import type { AgentDriver } from '../../../src/agents/port.ts';
+import type { Disposable } from '../subjects.ts';
+import { quick } from '../subjects.ts';
+import { playerCommand } from './command.ts';
+
+export interface Played extends Disposable<DriverSubject> {
+  /** The driver with the player; `flags` of the player. */
+  driver(options?: CodexDriverOptions, ...flags: readonly string[]): AgentDriver;
+}
+
+/** The player's long tools: their own command line, and theirs alone. */
+const longTool = `sleep 61.${process.pid}`;
+
+function running(): readonly number[] {
+  const is = (pid: string): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() === longTool;
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && is(name))
+    .map(Number);
+}
+
+export function codexSubject(): Played {
+  const made: { [Symbol.dispose](): void }[] = [];
+  const driver = (options: CodexDriverOptions = {}, ...flags: readonly string[]): AgentDriver => {
+    const player = playerCommand('./codex.ts', ...flags);
+    made.push(player);
+    return codexDriver({ ...quick, command: player.command, cwd: player.folder, ...options });
+  };
+  const state = playerCommand('./codex.ts');
+  made.push(state);
+  const plain = driver({}, '--state', join(state.folder, 'state'));
+  const neverReady = driver({ startDeadlineMs: 500 }, '--no-ready');
+  const notHere = { unable: 'the dialect has no word for it' };
+  const endless = '[[forever]]';
+  const subject: DriverSubject = {
+    name: 'codex, played',
+    driver(variant) {
+      if (variant === 'unstartable') return codexDriver({ command: join(state.folder, 'no-such-program') });
+      return variant === 'never-ready' ? neverReady : plain;
+    },
+    prompts: {
+      answer: 'hello',
+      forever: endless,
+      'ack-late': `${endless} [[ack:late:30]]`,
+      'ack-never': `${endless} [[ack:never]]`,
+      'ack-twice': { unable: 'a second response answers no call' },
+      'ack-after-result': `${endless} [[ack:after:20]]`,
+      'ack-before-result': `${endless} [[ack:before:30]]`,
+      'ack-with-result': `${endless} [[merged:end]]`,
+      'ack-none': notHere,
+      'no-result': `${endless} [[noresult]]`,
+      deaf: `${endless} [[deaf]]`,
+      'split-result': '[[stream:3,1]] [[split]]',
+      merged: '[[stream:5,1]] [[merged]]',
+      empty: '[[empty]]',
+      fail: '[[api:400]]',
+      'result-twice': '[[text:once]] [[twice]]',
+      die: '[[text:good]] [[die:3]]',
+      'die-half': '[[text:good]] [[half]]',
+      garbage: '[[text:a]] [[garbage]] [[text:b]]',
+      'huge-line': '[[text:a]] [[hugeline:3000000]] [[text:b]]',
+      stderr: '[[stderr:10000000]] [[text:done]]',
+      unsolicited: '[[text:a]] [[unsolicited]]',
+      stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
+      blocked: '[[text:a]] [[block]]',
+      grandchild: { unable: 'what a tool tells holds no pid here; see the cases with tools' },
+      'grandchild-outside': { unable: 'what a tool tells holds no pid here; see the cases with tools' },
+      history: '[[history]]',
+      tool: '[[tool]]',
+      ask: '[[ask]] [[text:done]]',
+      'ask-withdrawn': '[[ask:withdrawn]] [[text:done]]',
+      hang: '[[silent]]',
+      silent: '[[text:a]] [[silent]]',
+      'api-400': '[[api:400]]',
+      'api-401': '[[api:401]]',
+      'api-429': '[[api:429]]',
+      'api-500': '[[api:500]]',
+      'api-529': '[[api:529]]',
+      'api-drop': '[[api:drop]]',
+      'api-429-once': '[[retried]]',
+      'odd-request': '[[odd]] [[text:answered]]',
+    },
+    steers: true,
+    resumes: true,
+    loses: true,
+    rewinds: true,
+    reportsUsage: { unable: 'the player counts nothing; see the recorded turns' },
+    models: { other: 'other-model' },
+    tools: running,
+  };
+  return {
+    subject,
+    driver,
+    async [Symbol.asyncDispose]() {
+      for (const one of made) one[Symbol.dispose]();
+    },
+  };
+}
