@@ -4,11 +4,12 @@ import type { ContractCase } from './contract.ts';
 import type { AgentProbe } from './probe.ts';
 import { contractCase, goneFromSystem, takesTurn } from './contract.ts';
 
-/** Pid of the child that the agent let loose. */
+/** Pid of the child that the agent let loose: `pid`, or in the title where a dialect has nothing but words, as `pid 4711`. */
 async function grandchildOf(agent: AgentProbe): Promise<number> {
-  const { data } = await agent.first('output', (event) => event.kind === 'tool');
-  const pid = (data as { readonly pid?: unknown } | null)?.pid;
-  assert.ok(typeof pid === 'number');
+  const output = await agent.first('output', (event) => event.kind === 'tool');
+  const data = output.data as { readonly pid?: unknown; readonly title?: unknown };
+  const pid = data.pid ?? Number(/\bpid (\d+)/.exec(String(data.title))?.[1]);
+  assert.ok(typeof pid === 'number' && pid > 0);
   return pid;
 }
 
