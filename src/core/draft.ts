@@ -22,7 +22,7 @@ import type {
 import { reindex } from './queue.ts';
 import { treeGet, treePut, treeRemove } from './tree.ts';
 
-/** One for all turns that ask for nothing, so that a change of the requests is seen by identity. */
+/** One for all turns that ask for nothing. */
 export const NO_ASKS: readonly string[] = [];
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -247,6 +247,9 @@ const sentOf = (hold: Hold | null): number =>
 
 const asksOf = (hold: Hold | null): readonly string[] => hold?.turn?.asks ?? NO_ASKS;
 
+const sameAsks = (a: readonly string[], b: readonly string[]): boolean =>
+  a === b || (a.length === b.length && a.every((request, at) => request === b[at]));
+
 const sameRow = (a: Session, b: Session): boolean =>
   a.epoch === b.epoch &&
   a.ord === b.ord &&
@@ -258,7 +261,7 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.hold?.task === b.hold?.task &&
   a.hold?.epoch === b.hold?.epoch &&
   sentOf(a.hold) === sentOf(b.hold) &&
-  asksOf(a.hold) === asksOf(b.hold);
+  sameAsks(asksOf(a.hold), asksOf(b.hold));
 
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */
 export function finish(d: Draft, reply: Reply): StepResult {

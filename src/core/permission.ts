@@ -75,10 +75,7 @@ export function askReached(d: Draft, turn: Turn): void {
   setAsks(d, turn, NO_ASKS);
 }
 
-function without(turn: Turn, request: string): readonly string[] {
-  const rest = turn.asks.filter((one) => one !== request);
-  return rest.length === 0 ? NO_ASKS : rest;
-}
+const without = (turn: Turn, request: string): readonly string[] => turn.asks.filter((one) => one !== request);
 
 interface Decision {
   readonly allow: boolean;

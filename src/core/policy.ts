@@ -48,6 +48,18 @@ export function judge(policy: PermissionPolicy, ask: PermissionAsk): 'allow' | '
 
 /** What can hang a second command on the first one, in any shell. */
 const joins = /[;&|<>`$()\n\r]/;
+/** A way out of the folder that the beginning of a path names. */
+const leaves = /(?:^|[\\/])\.\.(?:[\\/]|$)/;
+
+const kinds: ReadonlySet<string> = new Set<ActionKind>([
+  'read',
+  'search',
+  'edit',
+  'delete',
+  'execute',
+  'fetch',
+  'other',
+]);
 
 /**
  * `partly`: the beginning is the entry's, and the rest may be anything: another command behind it, or what was cut off. That
@@ -56,7 +68,8 @@ const joins = /[;&|<>`$()\n\r]/;
 function names(entry: string, ask: PermissionAsk): 'wholly' | 'partly' | 'no' {
   const open = entry.indexOf('(');
   if (open === -1) {
-    return entry === ask.kind || entry === ask.tool ? 'wholly' : 'no';
+    // A tool that is called like a kind gets nothing by that.
+    return entry === (kinds.has(entry) ? ask.kind : ask.tool) ? 'wholly' : 'no';
   }
   if (entry.slice(0, open) !== ask.tool) {
     return 'no';
@@ -71,5 +84,6 @@ function names(entry: string, ask: PermissionAsk): 'wholly' | 'partly' | 'no' {
     return 'no';
   }
   const rest = ask.title.slice(start.length);
-  return ask.title.endsWith('…') || (ask.kind === 'execute' && joins.test(rest)) ? 'partly' : 'wholly';
+  const more = ask.title.endsWith('…') || leaves.test(rest) || (ask.kind === 'execute' && joins.test(rest));
+  return more ? 'partly' : 'wholly';
 }

@@ -5,7 +5,7 @@
 import { incarnation, type TaskId } from './ids.ts';
 import type { Limits, Session, Task, Turn } from './model.ts';
 import type { Record as StepRecord, SessionRow, TaskRow } from './outputs.ts';
-import { NO_ASKS, sessionRow, taskRow } from './draft.ts';
+import { sessionRow, taskRow } from './draft.ts';
 import { newSession, reindex } from './queue.ts';
 import { treeEntries, treePut } from './tree.ts';
 
@@ -42,7 +42,7 @@ export function rebuild(durable: Durable, limits: Limits): Session {
           call: null,
           phase: 'sent',
           model: null,
-          asks: row.hold.asks.length === 0 ? NO_ASKS : row.hold.asks,
+          asks: row.hold.asks,
           protected: false,
           intent: null,
           by: null,

@@ -46,7 +46,8 @@ function giveUp(d: Draft, reason: string, burns: boolean): void {
     if (task.place === 'collecting') {
       putTask(d, { ...task, place: 'waiting' });
       d.effects.push({ type: 'disarm', timer: 'collect', of: id });
-    } else if (task.mode === 'code' && task.status === 'running') {
+    } else if (task.mode === 'code' && task.status === 'running' && (burns || task.run !== null)) {
+      // A fault takes only runners that live; what a dead node had is not known any more, and all count as lost.
       loseRunner(d, task, reason, burns);
     }
   }

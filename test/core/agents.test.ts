@@ -39,6 +39,13 @@ describe('starting and resting', () => {
     box.ready({ conversation: 'c2', lost: true });
     expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
     expect(box.tape()).toContain('conversation-lost');
+    // Neither an agent that dies before it has read that, nor a node that does, leaves it unsaid.
+    box.exited();
+    box.ready({ conversation: 'c2' });
+    expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
+    box.crash();
+    box.ready({ conversation: 'c2' });
+    expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
     box.started();
     box.submit('C');
     box.result('completed');
@@ -222,6 +229,17 @@ describe('operators', () => {
     expect(box.queue).toEqual(['B', 'part']);
     expect(box.armed).toContain('hold:2');
     expect(box.finish('C', 1)).toEqual(stale('epoch'));
+  });
+
+  test('what if a step throws while a task waits without a runner? (I-13, I-21)', () => {
+    const box = new Box();
+    box.submit('C', { mode: 'code' });
+    box.park();
+    box.crash();
+    box.do({ type: 'fault', reason: 'test' });
+    box.do({ type: 'fault', reason: 'test' });
+    box.unpark();
+    expect(box.sent('run')).toMatchObject([{ run: 2, attempt: 2 }]);
   });
 
   test('D09 what if a turn, a queue, or both are stopped? (I-30)', () => {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+/** The pure judge of permission requests. */
+import { describe, expect, test } from 'vitest';
 import { DEFAULT_POLICIES, type PermissionAsk, type PermissionPolicy, judge } from '../../src/core/policy.ts';
 
 const policy = (change: Partial<PermissionPolicy>): PermissionPolicy => ({
@@ -12,7 +13,7 @@ const edit: PermissionAsk = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
 const read: PermissionAsk = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
 
 describe('what a policy says of a request', () => {
-  it('read-only allows reading and searching, and denies all else without asking anybody', () => {
+  test('what does a policy say that only allows to read? (I-34)', () => {
     const one = policy({ mode: 'read-only' });
     expect(judge(one, read)).toBe('allow');
     expect(judge(one, { ...read, kind: 'search' })).toBe('allow');
@@ -21,14 +22,14 @@ describe('what a policy says of a request', () => {
     expect(judge(one, { ...read, kind: 'other' })).toBe('deny');
   });
 
-  it('ask leaves to a person what is not named, allow leaves nothing', () => {
+  test('what does a policy say of what it does not name? (I-34)', () => {
     expect(judge(policy({}), edit)).toBeNull();
     expect(judge(policy({ allow: ['edit'] }), edit)).toBe('allow');
     expect(judge(policy({ allow: ['Write'] }), edit)).toBe('allow');
     expect(judge(policy({ mode: 'allow' }), run('rm -rf x'))).toBe('allow');
   });
 
-  it('deny goes before everything, reading among it', () => {
+  test('what does a policy say of what it denies and allows? (I-34)', () => {
     const one = policy({ mode: 'allow', deny: ['read', 'Bash(git push*)'] });
     expect(judge(one, read)).toBe('deny');
     expect(judge(one, run('git push origin'))).toBe('deny');
@@ -37,7 +38,7 @@ describe('what a policy says of a request', () => {
     expect(judge(one, run('git pull'))).toBe('allow');
   });
 
-  it('a title is meant whole, and only a star stands for more', () => {
+  test('what if a title is longer than the one that is allowed? (I-34)', () => {
     const one = policy({ allow: ['Bash(npm test)', 'Bash(git log *)'] });
     expect(judge(one, run('npm test'))).toBe('allow');
     expect(judge(one, run('npm test --watch'))).toBeNull();
@@ -47,15 +48,25 @@ describe('what a policy says of a request', () => {
     expect(judge(one, { ...run('npm test'), tool: 'Other' })).toBeNull();
   });
 
-  it.each(['; rm -rf /', ' && curl x', ' | sh', ' > ~/.profile', ' $(id)', ' `id`', '\nrm -rf /', ' …'])(
-    'what hangs on the beginning of an allowed command is not allowed with it: %j',
+  test.each(['; rm -rf /', ' && curl x', ' | sh', ' > ~/.profile', ' $(id)', ' `id`', '\nrm -rf /', ' …'])(
+    'what if another command hangs on the beginning of an allowed one: %j? (I-34)',
     (rest) => {
       const one = policy({ allow: ['Bash(git log *)'] });
       expect(judge(one, run(`git log --oneline${rest}`))).toBeNull();
     },
   );
 
-  it('by default triage may only look, and background work asks before it runs anything', () => {
+  test('what if a path leaves the folder that is allowed, or a tool is called like a kind? (I-34)', () => {
+    const one = policy({ allow: ['Write(src/*)', 'edit'], mode: 'read-only' });
+    const write = (title: string): PermissionAsk => ({ kind: 'other', tool: 'Write', title });
+    expect(judge(one, write('src/a..b/c.ts'))).toBe('allow');
+    expect(judge(one, write('src/../../etc/passwd'))).toBe('deny');
+    expect(judge(one, write('src/a/..'))).toBe('deny');
+    expect(judge(one, { kind: 'execute', tool: 'edit', title: 'rm -rf /' })).toBe('deny');
+    expect(judge(policy({ deny: ['Write(src/*)'] }), write('src/../x'))).toBe('deny');
+  });
+
+  test('what does a policy say by default, to triage and to background work? (I-34)', () => {
     expect(judge(DEFAULT_POLICIES.interactive, run('ls'))).toBe('deny');
     expect(judge(DEFAULT_POLICIES.interactive, edit)).toBe('deny');
     expect(judge(DEFAULT_POLICIES.background, edit)).toBe('allow');

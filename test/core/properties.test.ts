@@ -65,7 +65,7 @@ function strangers(session: Session): readonly Input[] {
 }
 
 describe('whatever happens', () => {
-  test('every step keeps what the audit asks, and every wait its deadline (I-1, I-2, I-4, I-19, I-22, I-25, I-28)', () => {
+  test('every step keeps what the audit asks, and every wait its deadline (I-1, I-2, I-4, I-19, I-22, I-25, I-28, I-34, I-35, I-36, I-37, I-38)', () => {
     fc.assert(
       fc.property(choices(120), (told) => {
         const box = play(told);

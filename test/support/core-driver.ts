@@ -24,6 +24,12 @@ export interface TapeEvent {
   readonly data: unknown;
 }
 
+interface Decided {
+  readonly request: string;
+  readonly decision: string;
+  readonly by: string;
+}
+
 export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
 
 export const limits: Limits = { maxPreemptions: 5, maxOpen: 1000, maxRetries: 2 };
@@ -153,6 +159,11 @@ export class Box {
   all<T extends Effect['type']>(type: T): readonly Extract<Effect, { type: T }>[] {
     return this.#everything.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
   }
+  /** `request decision by` of each decided permission request on a task's tape. */
+  decisions(id: string): readonly string[] {
+    const decided = this.events(id, 'permission-decided') as readonly Decided[];
+    return decided.map(({ request, decision, by }) => `${request} ${decision} ${by}`);
+  }
   /** The effects of the last step without its timers. */
   get acts(): readonly string[] {
     return this.effects.filter(({ type }) => type !== 'arm' && type !== 'disarm').map(({ type }) => type);
@@ -222,6 +233,28 @@ export class Box {
       taken,
     });
   }
+  /** The agent asks for permission; `verdict`: what the policy of its task says, null where a person has to. */
+  asks(request: string, verdict: 'allow' | 'deny' | null = null, turn = this.turn): Reply {
+    const inc = incarnation(this.inc);
+    return this.do({ type: 'asked', inc, turn: turnId(turn), request, verdict, data: { tool: 'Bash' } });
+  }
+  withdraws(request: string): Reply {
+    return this.do({ type: 'withdrawn', inc: incarnation(this.inc), turn: turnId(this.turn), request });
+  }
+  decide(request: string, allow: boolean, turn = this.turn): Reply {
+    return this.do({ type: 'decide', turn: turnId(turn), request, allow, by: 'somebody', note: null });
+  }
+  switched(model: string | null, ok = true, inc = this.inc): Reply {
+    return this.do({ type: 'switched', inc: incarnation(inc), model, ok });
+  }
+  /** The turn ends with a failure of a class; `passes`: trying again may help. */
+  fails(failure: string, passes: boolean): Reply {
+    const result = { outcome: 'failed', empty: false, failure: { class: failure, passes }, data: null } as const;
+    return this.do({ type: 'result', inc: incarnation(this.inc), turn: turnId(this.turn), result });
+  }
+  throttle(level: 'background' | 'all' | null, until: number | null = null): Reply {
+    return this.do({ type: 'throttle', throttle: level === null ? null : { level, reason: 'rate_limit', until } });
+  }
   unsolicited(phase: 'began' | 'ended'): Reply {
     return this.do({ type: 'unsolicited', inc: incarnation(this.inc), phase, data: null });
   }
@@ -245,8 +278,8 @@ export class Box {
 
   // Code runners, the clock, and the end of the node.
 
-  call(id: string, run: number, call: number): Reply {
-    return this.do({ type: 'call', task: taskId(id), run: epoch(run), call, model: null });
+  call(id: string, run: number, call: number, model: string | null = null): Reply {
+    return this.do({ type: 'call', task: taskId(id), run: epoch(run), call, model });
   }
   progress(id: string, run: number): Reply {
     return this.do({ type: 'progress', task: taskId(id), run: epoch(run), data: 'half way' });

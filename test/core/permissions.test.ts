@@ -1,0 +1,181 @@
+/** Permission requests: who decides them, and what ends a wait for a person. */
+import { describe, expect, test } from 'vitest';
+import { Box, inBackground } from '../support/core-driver.ts';
+
+const ok = { kind: 'ok' };
+const stale = (what: string): unknown => ({ kind: 'stale', what });
+const nothingAsked = { kind: 'refused', code: 'nothing_asked' };
+
+describe('a request', () => {
+  test('what if a person allows one thing, denies another, and nobody answers the third? (I-34, I-35)', () => {
+    const box = inBackground();
+    for (const request of ['a', 'b', 'c']) {
+      box.asks(request);
+      expect(box.acts).toEqual([]);
+    }
+    expect(box.armed).toContain('ask:1');
+    box.decide('b', false);
+    expect(box.sent('answer')).toEqual([{ type: 'answer', inc: 1, turn: 1, request: 'b', allow: false, note: null }]);
+    box.decide('a', true);
+    expect(box.sent('answer')).toMatchObject([{ request: 'a', allow: true }]);
+    expect(box.armed).not.toContain('silence:1');
+    box.passes('ask');
+    expect(box.sent('answer')).toMatchObject([{ request: 'c', allow: false }]);
+    expect(box.events('bg', 'deadline')).toEqual([{ name: 'ask', turn: 1 }]);
+    expect(box.decisions('bg')).toEqual(['b deny somebody', 'a allow somebody', 'c deny deadline']);
+    // The turn goes on, and its silence counts again from now.
+    expect([...box.armed]).toEqual(['silence:1']);
+    box.result('completed');
+    expect(box.final('bg')).toBe('completed completed');
+  });
+
+  test('what if the policy has an answer? (I-34)', () => {
+    const box = inBackground();
+    box.asks('a', 'allow');
+    expect(box.sent('answer')).toMatchObject([{ request: 'a', allow: true }]);
+    box.asks('b', 'deny');
+    expect(box.sent('answer')).toMatchObject([{ request: 'b', allow: false }]);
+    expect([...box.armed]).toEqual(['silence:1']);
+    expect(box.decisions('bg')).toEqual(['a allow policy', 'b deny policy']);
+    expect(box.decide('a', false)).toEqual(nothingAsked);
+  });
+
+  test('what if the agent asks no more, or asks the same again? (I-34, I-24)', () => {
+    const box = inBackground();
+    box.asks('a');
+    expect(box.asks('a')).toEqual(stale('unasked'));
+    expect(box.asks('a', 'allow')).toEqual(stale('unasked'));
+    expect(box.withdraws('b')).toEqual(stale('unasked'));
+    expect(box.withdraws('a')).toEqual(ok);
+    expect(box.acts).toEqual([]);
+    expect(box.decide('a', true)).toEqual(nothingAsked);
+    expect(box.withdraws('a')).toEqual(stale('unasked'));
+    expect(box.decisions('bg')).toEqual(['a withdrawn agent']);
+  });
+
+  test('what if a decision names another turn, or comes when the turn is over? (I-34, I-15)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.asks('a');
+    box.result('completed');
+    expect(box.decisions('A')).toEqual(['a withdrawn turn-ended']);
+    box.submit('B');
+    box.started();
+    expect(box.asks('a', null, 1)).toEqual(stale('turn'));
+    box.asks('a');
+    expect(box.decide('a', true, 1)).toEqual(nothingAsked);
+    expect(box.decide('b', true)).toEqual(nothingAsked);
+    expect(box.decide('a', true)).toEqual(ok);
+    expect(box.decide('a', true)).toEqual(nothingAsked);
+  });
+
+  test('what if an agent asks for more than a person can answer? (I-34)', () => {
+    const box = inBackground();
+    for (let request = 1; request <= 40; request += 1) {
+      box.asks(`r${request}`);
+    }
+    expect(box.session.hold?.turn?.asks).toHaveLength(32);
+    expect(box.all('answer')).toHaveLength(8);
+    expect(box.decisions('bg').at(-1)).toBe('r40 deny limit');
+  });
+});
+
+describe('a wait for a person', () => {
+  test('C05 what if an interrupt finds it, or is latched while it waits? (I-9, I-34, I-35)', () => {
+    const box = inBackground();
+    box.asks('a');
+    box.submit('A');
+    // The driver tells the agent itself: the interrupt is all that goes on the wire.
+    expect(box.acts).toEqual(['interrupt']);
+    expect(box.decisions('bg')).toEqual(['a withdrawn interrupt']);
+    expect(box.armed).toContain('drain:1');
+    expect(box.decide('a', true)).toEqual(nothingAsked);
+    expect(box.withdraws('a')).toEqual(stale('unasked'));
+    box.drains();
+    expect(box.owner).toBe('A');
+    // One that asks before it has confirmed its turn would wait for ever: its interrupt is not written yet.
+    box.asks('b');
+    box.cancel('A');
+    expect(box.sent('answer')).toMatchObject([{ turn: 2, request: 'b', allow: false }]);
+    expect(box.acts).toEqual(['answer']);
+    box.started();
+    expect(box.acts).toEqual(['interrupt']);
+    box.drains();
+    expect(box.final('A')).toBe('cancelled cancelled');
+  });
+
+  test('C13 what if it asks while it is being interrupted, and then ends empty? (I-12, I-34, I-35)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.cancel('A');
+    box.asks('a', 'allow');
+    expect(box.sent('answer')).toMatchObject([{ request: 'a', allow: false }]);
+    box.ack();
+    box.asks('b');
+    expect(box.sent('answer')).toMatchObject([{ request: 'b', allow: false }]);
+    expect(box.armed).not.toContain('ask:1');
+    box.result('completed', { empty: true });
+    expect(box.outcomes('A')).toEqual(['cancelled']);
+    expect(box.final('A')).toBe('cancelled cancelled');
+  });
+
+  test('what if the agent dies, the owner is evicted, the agent restarted, or a step throws? (I-34, I-35)', () => {
+    const ends: readonly ((box: Box) => unknown)[] = [
+      (box) => box.exited(),
+      (box) => box.evict(),
+      (box) => box.do({ type: 'restart-agent', by: null }),
+      (box) => box.do({ type: 'fault', reason: 'test' }),
+      (box) => box.crash(),
+    ];
+    for (const end of ends) {
+      const box = inBackground();
+      box.asks('a');
+      end(box);
+      expect(box.sent('answer')).toEqual([]);
+      expect(box.decisions('bg')).toEqual(['a withdrawn turn-ended']);
+      expect(box.armed).not.toContain('ask:1');
+    }
+  });
+
+  test('what if somebody waits longer than the hold limit for an owner that waits for a person? (I-20, I-35)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.asks('a');
+    box.submit('B');
+    box.passes('hold');
+    expect(box.decisions('A')).toEqual(['a withdrawn interrupt']);
+    box.drains();
+    expect(box.final('A')).toBe('failed hold_limit');
+    expect(box.owner).toBe('B');
+  });
+
+  test('what if the session is parked or held back meanwhile? (I-21, I-34, I-38)', () => {
+    const box = inBackground();
+    box.asks('a');
+    box.asks('b');
+    box.park();
+    expect(box.decide('a', true)).toEqual(ok);
+    expect(box.sent('answer')).toHaveLength(1);
+    box.unpark();
+    box.throttle('all');
+    box.passes('ask');
+    expect(box.sent('answer')).toHaveLength(1);
+  });
+
+  test('what if a preempted turn asks again when it is resumed? (I-34, I-18)', () => {
+    const box = inBackground();
+    box.asks('a');
+    box.submit('A');
+    box.drains();
+    box.answers();
+    box.runs();
+    expect(box.owner).toBe('bg');
+    box.asks('a');
+    expect(box.armed).toContain(`ask:${box.turn}`);
+    box.decide('a', true);
+    expect(box.decisions('bg')).toEqual(['a withdrawn interrupt', 'a allow somebody']);
+  });
+});

@@ -1,0 +1,246 @@
+/** A provider with troubles: turns that fail for a reason that passes, and a session that has to hold back. */
+import { describe, expect, test } from 'vitest';
+import { Box, inBackground } from '../support/core-driver.ts';
+
+describe('a failure that passes', () => {
+  test('S13 what if it comes again and again? (I-37, I-13)', () => {
+    const box = new Box({ maxRetries: 2 });
+    box.submit('A', { maxAttempts: 1, onLost: 'fail' });
+    box.runs();
+    for (const retry of [1, 2]) {
+      box.fails('overloaded', true);
+      expect(box.task('A')).toMatchObject({ status: 'running', retries: retry, attempts: 1, cut: false });
+      expect(box.sent('prompt')).toMatchObject([{ task: 'A', resumed: true, cut: false, attempt: 1 }]);
+      box.started();
+    }
+    box.fails('overloaded', true);
+    expect(box.final('A')).toBe('failed overloaded');
+    expect(box.outcomes('A')).toEqual(['failed', 'failed', 'failed']);
+    expect(box.events('A', 'retried')).toEqual([
+      { attempt: 1, reason: 'overloaded', retry: 1 },
+      { attempt: 1, reason: 'overloaded', retry: 2 },
+    ]);
+  });
+
+  test('S13 what if it is one that does not pass, or that nobody has a class for? (I-37, I-12)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.fails('context', false);
+    expect(box.final('A')).toBe('failed context');
+    box.submit('B');
+    box.started();
+    box.result('failed');
+    expect(box.final('B')).toBe('failed agent_failed');
+  });
+
+  test('what if it is said by a turn that was preempted, again and again? (I-37, I-18)', () => {
+    const box = inBackground({}, { maxRetries: 1, maxPreemptions: 2 });
+    for (const id of ['A', 'B']) {
+      box.submit(id);
+      box.ack();
+      box.fails('rate_limit', true);
+      expect(box.outcomes('bg').at(-1)).toBe('preempted');
+      expect(box.task('bg')).toMatchObject({ retries: 0, attempts: 1 });
+      box.answers();
+      box.runs();
+    }
+    // Now it is protected: what it says counts, and it stays protected when it is tried again.
+    box.submit('C');
+    expect(box.acts).toEqual([]);
+    box.fails('rate_limit', true);
+    expect(box.owner).toBe('C');
+    expect(box.task('bg')).toMatchObject({ retries: 1, streak: 2 });
+    box.answers();
+    expect(box.session.hold?.turn).toMatchObject({ protected: true });
+    box.started();
+    box.fails('rate_limit', true);
+    expect(box.final('bg')).toBe('failed rate_limit');
+  });
+
+  test('what if its task was to end, or was interrupted for its silence? (I-37, I-17)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.cancel('A');
+    box.ack();
+    box.fails('overloaded', true);
+    expect(box.final('A')).toBe('cancelled cancelled');
+    box.submit('B');
+    box.started();
+    box.passes('silence');
+    box.ack();
+    box.fails('overloaded', true);
+    expect(box.task('B')).toMatchObject({ attempts: 1, retries: 1 });
+    expect(box.owner).toBe('B');
+  });
+
+  test('what if the turn was a runner’s? (I-37, I-14)', () => {
+    const box = new Box({ maxRetries: 1 });
+    box.background('R', { mode: 'code' });
+    box.call('R', 1, 1);
+    box.runs();
+    box.submit('A', { whenBusy: 'enqueue' });
+    box.fails('overloaded', true);
+    // Its asking waits with it: urgent work goes first, and no second runner is started.
+    expect(box.owner).toBe('A');
+    expect(box.sent('settle')).toEqual([]);
+    box.answers();
+    expect(box.sent('run')).toEqual([]);
+    expect(box.sent('prompt')).toMatchObject([{ task: 'R', call: 1, resumed: true }]);
+    box.started();
+    box.fails('overloaded', true);
+    expect(box.sent('settle')).toMatchObject([{ call: 1, outcome: 'failed' }]);
+    // It goes on as it likes; only an answer gives it the budget back.
+    box.call('R', 1, 2);
+    box.started();
+    box.fails('overloaded', true);
+    expect(box.sent('settle')).toMatchObject([{ call: 2, outcome: 'failed' }]);
+    box.call('R', 1, 3);
+    box.answers();
+    box.call('R', 1, 4);
+    box.started();
+    box.fails('overloaded', true);
+    expect(box.sent('settle')).toEqual([]);
+    expect(box.task('R').retries).toBe(1);
+  });
+
+  test('what if messages ride on the turn? (I-37, I-28)', () => {
+    const box = new Box({ maxRetries: 1 });
+    box.submit('A', { party: 'p', whenBusy: 'collect' });
+    box.submit('B', { party: 'p', whenBusy: 'collect' });
+    box.passes('collect');
+    box.runs();
+    box.submit('S', { party: 'p', whenBusy: 'steer' });
+    box.steered('S', true);
+    box.fails('overloaded', true);
+    // The merged text stays, the steered one waits on its own.
+    expect(box.sent('prompt')).toMatchObject([{ task: 'A', riders: ['B'] }]);
+    expect(box.queue).toEqual(['S']);
+    box.started();
+    box.fails('overloaded', true);
+    expect(box.final('A')).toBe('failed overloaded');
+    expect(box.final('B')).toBe('failed failed_with');
+    expect(box.owner).toBe('S');
+  });
+
+  test('what if the node dies between two tries? (I-37, I-25)', () => {
+    const box = new Box({ maxRetries: 1 });
+    box.submit('A');
+    box.runs();
+    box.throttle('all');
+    box.fails('overloaded', true);
+    expect(box.owner).toBeNull();
+    box.crash();
+    expect(box.session.throttle).toBeNull();
+    expect(box.task('A')).toMatchObject({ retries: 1, attempts: 1 });
+    box.runs();
+    box.fails('overloaded', true);
+    expect(box.final('A')).toBe('failed overloaded');
+  });
+});
+
+describe('a session that holds back', () => {
+  test('S13 what if the rate is limited and background work is to wait? (I-38, I-5)', () => {
+    const box = new Box();
+    box.throttle('background', 5000);
+    box.background('bg');
+    expect(box.owner).toBeNull();
+    box.submit('A');
+    expect(box.owner).toBe('A');
+    box.answers();
+    expect(box.owner).toBeNull();
+    expect(box.queue).toEqual(['bg']);
+    box.throttle('background', 9000);
+    expect(box.tape().filter((event) => event === 'throttled')).toHaveLength(1);
+    box.throttle(null);
+    expect(box.owner).toBe('bg');
+    expect(box.sent('prompt')).toHaveLength(1);
+    expect(box.tape()).toContain('unthrottled');
+  });
+
+  test('what if nothing at all may be sent? (I-38, I-6)', () => {
+    const box = inBackground({ party: 'p' });
+    box.throttle('all');
+    box.submit('A');
+    box.submit('S', { party: 'p', whenBusy: 'steer' });
+    // The turn on the wire goes on to its end; nobody is interrupted for what could not be sent.
+    expect(box.acts).toEqual([]);
+    expect(box.situation).toBe('running');
+    box.throttle('background');
+    expect(box.acts).toEqual(['interrupt']);
+    box.throttle('all');
+    box.drains();
+    expect(box.owner).toBeNull();
+    expect(box.acts).toEqual([]);
+    box.throttle('background');
+    expect(box.sent('prompt')).toMatchObject([{ task: 'A' }]);
+    expect(box.cancel('bg')).toMatchObject({ receipt: { state: 'acknowledged' } });
+  });
+
+  test('what if a protected turn may not be sent, and an urgent task comes? (I-8, I-18, I-38)', () => {
+    const box = inBackground({}, { maxPreemptions: 1 });
+    box.submit('A');
+    box.drains();
+    box.answers();
+    box.exited();
+    box.throttle('background');
+    expect(box.session.hold?.turn).toMatchObject({ protected: true, phase: 'pending' });
+    box.submit('B');
+    expect(box.owner).toBe('B');
+    expect(box.task('bg')).toMatchObject({ place: 'waiting', streak: 1 });
+    box.throttle(null);
+    box.answers();
+    expect(box.session.hold?.turn).toMatchObject({ protected: true, phase: 'sent' });
+  });
+
+  test('what if somebody waits for an owner that is held back? (I-20, I-38)', () => {
+    const box = new Box();
+    box.background('A');
+    box.background('B');
+    expect(box.armed).toContain('hold:1');
+    box.throttle('background');
+    expect(box.armed).not.toContain('hold:1');
+    box.throttle(null);
+    expect(box.armed).toContain('hold:1');
+    box.runs();
+    // Its turn is on the wire: B waits for the end of the throttle now, and the limit ends nobody for that.
+    box.throttle('background');
+    box.passes('hold');
+    expect(box.acts).toEqual([]);
+    expect(box.owner).toBe('A');
+    box.throttle(null);
+    box.passes('hold');
+    expect(box.acts).toEqual(['interrupt']);
+  });
+
+  test('what if the agent starts or changes its model meanwhile? (I-36, I-38)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.throttle('all');
+    box.ready();
+    expect(box.acts).toEqual([]);
+    expect([...box.armed]).toEqual(['idle:1']);
+    box.throttle(null);
+    expect(box.acts).toEqual(['prompt']);
+    box.answers();
+    box.submit('B', { model: 'large' });
+    box.throttle('all');
+    box.switched('large');
+    expect(box.acts).toEqual([]);
+    box.passes('idle');
+    expect(box.acts).toEqual(['close']);
+    box.exited();
+    expect(box.acts).toEqual([]);
+    box.throttle(null);
+    expect(box.sent('start')).toMatchObject([{ model: 'large' }]);
+  });
+
+  test('what if a hang report concerns it? (I-21)', () => {
+    const box = inBackground();
+    box.do({ type: 'report', data: { class: 'agent_silent' } });
+    expect(box.acts).toEqual([]);
+    expect(box.events('', 'hang-reported')).toEqual([{ class: 'agent_silent' }]);
+    expect(box.situation).toBe('running');
+  });
+});
