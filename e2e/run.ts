@@ -8,6 +8,7 @@ import { locate } from './programs.ts';
 import { handOver } from './scenarios/hand-over.ts';
 import { killed } from './scenarios/killed.ts';
 import { mainJob } from './scenarios/main-job.ts';
+import { permission } from './scenarios/permission.ts';
 import { rateLimit } from './scenarios/provider.ts';
 import { race } from './scenarios/race.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -24,7 +25,7 @@ export interface Outcome {
   readonly why: string;
 }
 
-export const scenarios: readonly Scenario[] = [mainJob, rateLimit, killed, race, handOver];
+export const scenarios: readonly Scenario[] = [mainJob, permission, rateLimit, killed, race, handOver];
 
 /** A scenario that takes longer hangs; the races have a deadline for each. */
 const scenarioDeadlineMs = 120_000;

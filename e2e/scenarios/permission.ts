@@ -1,0 +1,40 @@
+/** The agent asks before it runs a command: allowed and denied from the command line, and it keeps to the answer. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Scenario, Scene } from './scenario.ts';
+import { ended, fieldOf, turnOf, word } from './scenario.ts';
+
+async function ask({ stay, daemon }: Scene, verb: 'approve' | 'deny'): Promise<string> {
+  const { model, program } = stay;
+  const [wish, file] = [word(verb), join(stay.folder(verb), 'made')];
+  const prompt = `${wish}: ${program.shell(`touch ${file}`)} [[text:that was it]]`;
+  const { task } = await daemon.client.submit({ session: verb, lane: 'background', prompt });
+  const asked = await daemon.events.next(
+    'a request',
+    (event) => event.task === task && event.type === 'permission-asked',
+  );
+  assert.match(JSON.stringify(asked.data), /touch/, 'the request says what it is about');
+  assert.equal(existsSync(file), false, 'nothing is done before the answer');
+  const shown = await daemon.cli('asks', verb);
+  assert.match(shown.stdout, /touch/);
+  const reason = verb === 'deny' ? ['--reason', 'not today'] : [];
+  const answered = await daemon.cli(verb, verb, String(fieldOf(asked, 'request')), ...reason);
+  assert.equal(answered.code, 0, answered.stderr);
+  await ended(daemon, task, 'completed');
+  assert.ok(model.log.of('request').some(turnOf(wish)));
+  return file;
+}
+
+async function run(scene: Scene): Promise<void> {
+  assert.equal(existsSync(await ask(scene, 'approve')), true, 'what was allowed is done');
+  assert.equal(existsSync(await ask(scene, 'deny')), false, 'what was denied is not');
+  const left = await scene.daemon.cli('asks');
+  assert.match(left.stdout, /nobody asks for anything/);
+}
+
+export const permission: Scenario = {
+  name: 'permission',
+  title: 'a command waits for `signalbox approve`, and is not run after `signalbox deny`',
+  run,
+};
