@@ -56,7 +56,7 @@ async function run({ stay, daemon, figures }: Scene): Promise<void> {
 }
 
 export const killed: Scenario = {
-  name: 'killed agent',
+  name: 'killed-agent',
   title: 'an agent killed in mid-turn is replaced, and the task goes on in the conversation',
   run,
 };

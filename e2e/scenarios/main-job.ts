@@ -56,7 +56,7 @@ async function run({ stay, daemon, figures }: Scene): Promise<void> {
 }
 
 export const mainJob: Scenario = {
-  name: 'main job',
+  name: 'main-job',
   title: 'a delivery preempts a streaming background turn, which goes on in its conversation',
   run,
 };

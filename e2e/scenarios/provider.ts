@@ -17,7 +17,7 @@ async function run({ stay, daemon }: Scene): Promise<void> {
 }
 
 export const rateLimit: Scenario = {
-  name: 'rate limit',
+  name: 'rate-limit',
   title: 'a 429 is waited for and tried again, and the task completes',
   run,
 };

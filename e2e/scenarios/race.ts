@@ -68,7 +68,7 @@ async function run({ stay, figures, races }: Scene): Promise<void> {
 }
 
 export const race: Scenario = {
-  name: 'early interrupts',
+  name: 'early-interrupts',
   title: 'an interrupt 0 to 5 ms after the prompt is never lost, and no turn hangs',
   run,
 };
