@@ -83,6 +83,8 @@ describe('turns', () => {
     ]);
     expect(kinds(agent, 1)[0]).toBe('started');
     expect(raws(agent)).toEqual([]);
+    // One of the program, and one of the model that comes with every turn: each is told once.
+    expect(agent.of('output').filter(({ kind }) => kind === 'notice')).toHaveLength(2);
   });
 
   test('A-3: interrupted: the ack, then the result; then the next turn', async () => {

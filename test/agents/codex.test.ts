@@ -8,6 +8,7 @@ import { UsageWindows, failureOf } from '../../src/agents/codex/failures.ts';
 import { toolOf } from '../../src/agents/codex/items.ts';
 import { TokenCount } from '../../src/agents/codex/usage.ts';
 import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import type { ToolData } from '../../src/agents/port.ts';
 import { codexSubject } from './players/codex-subject.ts';
 
 const played = codexSubject();
@@ -41,6 +42,15 @@ describe('the dialect', () => {
     expect(agent.of('unsolicited')).toEqual([]);
   });
 
+  test('C05: an interrupt between response and confirmation would be lost: it waits', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[late-started:30]] [[forever]]');
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+    expect(agent.text(1)).not.toContain('lost');
+    expect(order(agent)).toEqual(['started', 'ack', 'result']);
+  });
+
   test('C05: an interrupt that is refused for a turn which runs is written again, and acknowledged once', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[forever]] [[refuse:2]]');
@@ -52,11 +62,12 @@ describe('the dialect', () => {
 
   test('one that is refused again and again is not written for ever', async () => {
     await using agent = await ready();
-    agent.prompt(1, '[[stream:60,2]] [[refuse:1000]]');
+    agent.prompt(1, '[[stream:60,2]] [[count]] [[refuse:1000]]');
     await agent.output(1);
     agent.interrupt(1);
     const { result } = await agent.result(1);
     expect(result.outcome).toBe('completed');
+    expect(agent.text(1)).toMatch(/interrupts: 4$/);
     await agent.first('ack', () => true);
     expect(order(agent)).toEqual(['started', 'result', 'ack']);
   });
@@ -91,6 +102,8 @@ describe('the dialect', () => {
     await agent.result(2);
     const own = agent.events.slice(agent.events.findIndex((event) => event.type === 'started' && event.turn === 2));
     expect(own.every((event) => !('turn' in event) || event.turn === 2)).toBe(true);
+    const tools = agent.of('output').filter(({ kind }) => kind === 'tool');
+    expect(tools.map(({ data }) => (data as ToolData).status)).toEqual(['started']);
   });
 
   test('A-7: a question of a turn that is not ours is denied without asking anybody', async () => {

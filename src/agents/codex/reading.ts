@@ -68,7 +68,7 @@ export function onlyReads(script: string): Reading | null {
 }
 
 function readingOf([program, ...args]: readonly Word[]): Reading | null {
-  if (program === undefined || program.expands) return null;
+  if (program === undefined) return null;
   // Looked up as own members: no program is called `constructor`.
   if (Object.hasOwn(harmless, program.text)) return harmless[program.text] ?? null;
   if (!Object.hasOwn(careful, program.text) || args.some((arg) => arg.expands)) return null;

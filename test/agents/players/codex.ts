@@ -51,6 +51,7 @@ class Turn implements Named {
   readonly id = randomUUID();
   readonly directives: readonly Directive[];
   readonly #player: Player;
+  #started = false;
   #stopped = false;
   #wake = (): void => {};
   #interrupts = 0;
@@ -79,6 +80,9 @@ class Turn implements Named {
   }
 
   async play(): Promise<void> {
+    const late = Number(this.has('late-started') ?? 0);
+    if (late > 0) await pause(realTimers, late);
+    this.#started = true;
     if (!this.is('early-started')) say(answer.say('turn/started', this));
     for (const { name, argument } of this.directives) {
       if (this.#stopped || this.#over) break;
@@ -134,6 +138,10 @@ class Turn implements Named {
     await this.wait(600_000);
   }
 
+  count(): void {
+    this.speak(`interrupts: ${this.#interrupts}`);
+  }
+
   clean(): void {
     if (this.#tool?.pid !== undefined) process.kill(-this.#tool.pid, 'SIGKILL');
     this.#tool = null;
@@ -145,7 +153,9 @@ class Turn implements Named {
   interrupt(): boolean {
     this.#interrupts += 1;
     const refusals = Number(this.has('refuse') ?? 0);
-    if (this.#interrupts <= refusals) return false;
+    // Before the turn has begun, the real one refuses and runs on.
+    if (!this.#started) this.speak('lost ');
+    if (!this.#started || this.#interrupts <= refusals) return false;
     const [ack, ms = '30'] = (this.has('ack') ?? 'now').split(':');
     const stop = (): void => {
       this.#stopped = true;
@@ -221,6 +231,7 @@ const acts: { readonly [name: string]: Act } = {
   stream: (turn, argument) => turn.stream(argument),
   forever: (turn) => turn.stream('1000000,2'),
   silent: (turn) => turn.wait(600_000),
+  count: (turn) => turn.count(),
   empty: () => {},
   tool: (turn) => turn.run(),
   ask: (turn, how) => turn.ask(how),
