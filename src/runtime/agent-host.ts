@@ -13,6 +13,7 @@ import { AppError } from '../core/errors.ts';
 import type { Incarnation, SessionKey, TaskId, TurnId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { PermissionPolicy } from '../core/policy.ts';
+import { AgentTrace, type PendingView, type Question } from './agent-trace.ts';
 import { AgentVoice } from './agent-voice.ts';
 import { OpenAsks } from './asks.ts';
 import { errorRecord, jsonValue } from './json.ts';
@@ -24,6 +25,7 @@ import type { FolderClaim } from './workspaces.ts';
 interface Live {
   readonly inc: Incarnation;
   readonly voice: AgentVoice;
+  readonly trace: AgentTrace;
   claim: FolderClaim | null;
   slot: Slot | null;
   handle: AgentHandle | null;
@@ -42,6 +44,15 @@ export interface HostParts {
   readonly session: SessionKey;
   readonly pressure: SessionPressure;
   readonly post: (input: Input) => void;
+}
+
+/** What hang reports say of an agent. */
+export interface AgentFacts {
+  readonly incarnation: Incarnation;
+  readonly process: { readonly pid: number; readonly startTime: string } | null;
+  readonly ending: boolean;
+  readonly quietMs: number;
+  readonly pending: readonly PendingView[];
 }
 
 /** What a start takes from the core. */
@@ -68,6 +79,15 @@ export class AgentHost {
     return this.#live !== null;
   }
 
+  /** Null: there is none. */
+  facts(): AgentFacts | null {
+    const live = this.#live;
+    if (live === null) return null;
+    const { inc: incarnation, process, ending, trace } = live;
+    const now = this.#context.clock.now();
+    return { incarnation, process, ending, quietMs: Math.round(trace.quietMs(now)), pending: trace.pending(now) };
+  }
+
   /** `started` is called when the process is really being started: from then on the start deadline counts. */
   start(inc: Incarnation, wanted: Wanted, started: () => void): void {
     const { workspaces, agent } = this.#context;
@@ -75,6 +95,7 @@ export class AgentHost {
     const live: Live = {
       inc,
       voice: new AgentVoice({ inc, context: this.#context, pressure, asks: this.asks, post: this.#post }),
+      trace: new AgentTrace(this.#context.clock.now()),
       claim: null,
       slot: null,
       handle: null,
@@ -134,6 +155,7 @@ export class AgentHost {
     const { agent, store } = this.#context;
     const { session } = this.#parts;
     started();
+    this.#noted(live, 'start', live.inc);
     try {
       live.handle = agent.start({
         session,
@@ -173,16 +195,17 @@ export class AgentHost {
       this.#parts.pool.works(live.slot);
       live.claim?.works();
       live.voice.prompted(turn, how.policy);
+      this.#noted(live, 'prompt', turn);
       live.handle?.prompt(turn, text, { rewind: how.rewind });
     }
   }
 
   interrupt(inc: Incarnation, turn: TurnId): void {
-    this.#of(inc)?.handle?.interrupt(turn);
+    this.#noted(this.#of(inc), 'interrupt', turn)?.interrupt(turn);
   }
 
   steer(inc: Incarnation, turn: TurnId, task: TaskId, text: string): void {
-    this.#of(inc)?.handle?.steer(turn, task, text);
+    this.#noted(this.#of(inc), 'steer', task)?.steer(turn, task, text);
   }
 
   answer(inc: Incarnation, turn: TurnId, request: string, decision: Parameters<AgentHandle['answer']>[2]): void {
@@ -191,7 +214,7 @@ export class AgentHost {
   }
 
   switchModel(inc: Incarnation, model: string | null): void {
-    this.#of(inc)?.handle?.switchModel(model);
+    this.#noted(this.#of(inc), 'switch', inc)?.switchModel(model);
   }
 
   /** The agent is at rest: it may be asked to make room. */
@@ -214,8 +237,14 @@ export class AgentHost {
     if (live.handle === null) {
       this.#exited(live, 'never_started', null);
     } else {
-      live.handle[how]();
+      this.#noted(live, 'end', inc)?.[how]();
     }
+  }
+
+  /** Answers the handle to ask, where there is one. */
+  #noted(live: Live | null, what: Question, id: string | number): AgentHandle | null {
+    live?.trace.asked(what, id, this.#context.clock.now());
+    return live?.handle ?? null;
   }
 
   /** Resolves when no agent is left. */
@@ -235,6 +264,7 @@ export class AgentHost {
     if (live.gone) {
       return;
     }
+    live.trace.heard(event, this.#context.clock.now());
     if (event.type === 'exited') {
       this.#exited(live, event.reason, event.data);
       return;

@@ -7,6 +7,7 @@ import type { Where } from '../core/inputs.ts';
 import type { Lane, TurnOutcome, WhenBusy } from '../core/model.ts';
 import type { Receipt, Refusal } from '../core/outputs.ts';
 import type { PermissionPolicy } from '../core/policy.ts';
+import type { LiveSession } from './live.ts';
 import type {
   FeedEvent,
   FeedPosition,
@@ -213,6 +214,10 @@ export interface Signalbox extends AsyncDisposable {
   /** Its sessions go on at once, those that wait for another try too. */
   resumeProvider(name: string): Promise<CommandAnswer>;
   explain(task: string): Promise<Explanation | null>;
+  /** Live sessions now, for hang reports: at most 200, synchronous, without I/O. */
+  inspect(): readonly LiveSession[];
+  /** Puts a hang report that concerns a session on its tape; false: the session is not live. */
+  noteHang(session: string, report: unknown): boolean;
 
   task(id: string): Promise<StoredTask | null>;
   tasks(filter: TaskFilter, cursor: string | null, limit: number): Promise<Page<StoredTask>>;

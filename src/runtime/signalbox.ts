@@ -181,6 +181,12 @@ class Runtime extends Views implements Signalbox {
     return this.#parts.registry.ask(key, make(this.#parts.context.clock.wall()));
   }
 
+  noteHang(session: string, report: unknown): boolean {
+    const actor = this.#parts.registry.live(this.#parts.key(session));
+    actor?.post({ type: 'report', at: this.#parts.context.clock.wall(), data: report });
+    return actor !== null;
+  }
+
   close(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.graceMs ?? this.#parts.context.limits.graceMs);
     return this.#closing;

@@ -9,6 +9,7 @@ import { agentOf, asksOf, explainEnded, explainOpen, ownerOf } from './explain.t
 import { follow } from './follow.ts';
 import { refused } from './hints.ts';
 import type { Hub } from './hub.ts';
+import { type LiveSession, liveMax, liveSession } from './live.ts';
 import type { Context } from './options.ts';
 import type { ProviderView } from './providers.ts';
 import type { Registry } from './registry.ts';
@@ -106,6 +107,10 @@ export class Views {
       asks: actor === null ? [] : asksOf(this.#context, actor),
       fault: parked !== null && parked.startsWith('fault') ? parked : null,
     };
+  }
+
+  inspect(): readonly LiveSession[] {
+    return this.#registry.actors().slice(0, liveMax).map(liveSession);
   }
 
   async asks(): Promise<readonly AskView[]> {

@@ -1,0 +1,93 @@
+/**
+ * What was written to an agent and not answered yet, and when it was last heard: for hang reports, which must say what waits.
+ * Nothing is decided by it. Owned by the agent's host, one per incarnation.
+ *
+ *  T-1 It is bounded: beyond `pendingMax` a question is not noted.
+ */
+import type { AgentEvent } from '../agents/port.ts';
+
+const pendingMax = 64;
+
+/** `what` is an effect's name: `start`, `prompt`, `interrupt`, `steer`, `switch`, `end`. */
+export type Question = 'start' | 'prompt' | 'interrupt' | 'steer' | 'switch' | 'end';
+
+export interface PendingView {
+  readonly what: Question;
+  /** Of the turn, the task or the incarnation. */
+  readonly id: string;
+  readonly ageMs: number;
+}
+
+interface Pending {
+  readonly what: Question;
+  readonly id: string;
+  /** Monotonic ms. */
+  readonly since: number;
+}
+
+export class AgentTrace {
+  readonly #pending = new Map<string, Pending>();
+  #liveAt: number;
+
+  /** `now`, here and below: monotonic ms. */
+  constructor(now: number) {
+    this.#liveAt = now;
+  }
+
+  asked(what: Question, id: string | number, now: number): void {
+    // From a prompt on it is the agent's turn to speak.
+    if (what === 'prompt') this.#liveAt = now;
+    const key = `${what} ${id}`;
+    if (this.#pending.size < pendingMax && !this.#pending.has(key)) {
+      this.#pending.set(key, { what, id: String(id), since: now });
+    }
+  }
+
+  heard(event: AgentEvent, now: number): void {
+    this.#liveAt = now;
+    switch (event.type) {
+      case 'ready':
+        this.#answered('start');
+        return;
+      case 'started':
+        this.#answered('prompt', event.turn);
+        return;
+      case 'ack':
+        this.#answered('interrupt', event.turn);
+        return;
+      case 'result':
+        this.#answered('prompt', event.turn);
+        this.#answered('interrupt', event.turn);
+        return;
+      case 'steered':
+        this.#answered('steer', event.id);
+        return;
+      case 'switched':
+        this.#answered('switch');
+        return;
+      case 'output':
+      case 'retrying':
+      case 'asked':
+      case 'withdrawn':
+      case 'unsolicited':
+      case 'exited':
+        return;
+    }
+  }
+
+  #answered(what: Question, id: string | number | null = null): void {
+    for (const [key, pending] of this.#pending) {
+      if (pending.what === what && (id === null || pending.id === String(id))) this.#pending.delete(key);
+    }
+  }
+
+  /** Since its last word, or since it was given the word. */
+  quietMs(now: number): number {
+    return now - this.#liveAt;
+  }
+
+  /** Oldest first. */
+  pending(now: number): readonly PendingView[] {
+    return [...this.#pending.values()].map(({ what, id, since }) => ({ what, id, ageMs: Math.round(now - since) }));
+  }
+}

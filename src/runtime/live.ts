@@ -1,0 +1,50 @@
+/** The live sessions of a runtime at a glance, for hang reports: synchronous, bounded, without I/O. Reads, never decides. */
+import { treeSize } from '../core/tree.ts';
+import type { Actor } from './actor.ts';
+import type { PendingView } from './agent-trace.ts';
+import { agentOf, ownerOf } from './explain.ts';
+
+/** Beyond these a report is no help to anybody. */
+export const liveMax = 200;
+
+export interface LiveSession {
+  readonly session: string;
+  /** For a person: `in a turn (draining)`. */
+  readonly phase: string;
+  readonly task: string | null;
+  readonly turn: number | null;
+  /** The agent has a prompt of ours and has not ended it. */
+  readonly inTurn: boolean;
+  readonly queued: number;
+  readonly incarnation: number | null;
+  readonly process: { readonly pid: number; readonly startTime: string } | null;
+  /** It has been told to end. */
+  readonly ending: boolean;
+  /** Since the agent's last word, or since it was given the word; null: there is no agent. */
+  readonly quietMs: number | null;
+  /** Written to the agent and not answered, oldest first. */
+  readonly pending: readonly PendingView[];
+  /** Permission requests that wait for a person. */
+  readonly asks: number;
+}
+
+export function liveSession(actor: Actor): LiveSession {
+  const { session, host } = actor;
+  const owner = ownerOf(actor);
+  const agent = host.facts();
+  const turn = session.hold?.turn ?? null;
+  return {
+    session: actor.key,
+    phase: `${agentOf(session)}${owner === null ? '' : ` (${owner.phase})`}`,
+    task: owner?.task ?? null,
+    turn: owner?.turn ?? null,
+    inTurn: turn !== null && turn.phase !== 'pending',
+    queued: treeSize(session.queue),
+    incarnation: agent?.incarnation ?? null,
+    process: agent?.process ?? null,
+    ending: agent?.ending ?? false,
+    quietMs: agent?.quietMs ?? null,
+    pending: agent?.pending ?? [],
+    asks: turn?.asks.length ?? 0,
+  };
+}
