@@ -1,0 +1,331 @@
+import { describe, expect, it } from 'vitest';
+import { FAILURES, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
+import { Providers, type ProvidersParts } from '../../src/runtime/providers.ts';
+import { PRESSURE_RULES, stricter } from '../../src/runtime/throttle.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { type Box, openBox } from '../support/box.ts';
+
+const failure = (kind: FailureClass, retryAfterMs: number | null = null): ProviderFailure => ({
+  class: kind,
+  retryAfterMs,
+  status: null,
+  message: `${kind} it says`,
+});
+
+/** Without chance: every wait is as long as it can be. */
+const random = (): number => 0;
+
+function providers(): { readonly one: Providers; readonly clock: ManualClock; readonly changes: (string | null)[] } {
+  const clock = new ManualClock();
+  const changes: (string | null)[] = [];
+  const parts: ProvidersParts = {
+    clock,
+    random,
+    changed: (name) => {
+      const throttle = one.throttleOf(name);
+      changes.push(throttle === null ? null : `${throttle.level} ${throttle.reason}`);
+    },
+  };
+  const one = new Providers(parts);
+  return { one, clock, changes };
+}
+
+describe('a provider', () => {
+  it('that limits pauses everything, then lets interactive work probe, then all', () => {
+    const { one, clock, changes } = providers();
+    one.failed('p', failure('rate_limit'), clock.now());
+    expect(one.view('p')).toMatchObject({ state: 'paused', level: 'all', pauses: 1, until: clock.wall() + 5_000 });
+    clock.advance(5_000);
+    expect(one.view('p')).toMatchObject({ state: 'probing', level: 'background' });
+    clock.advance(5_000);
+    expect(one.view('p')).toMatchObject({ state: 'free', level: null, reason: null, until: null });
+    expect(changes).toEqual(['all rate_limit', 'background rate_limit', null]);
+  });
+
+  it('is never asked before its own hint, however long', () => {
+    const { one, clock } = providers();
+    one.failed('p', failure('rate_limit', 900_000), clock.now());
+    expect(one.view('p').until).toBe(clock.wall() + 900_000);
+    clock.advance(899_999);
+    expect(one.view('p').level).toBe('all');
+  });
+
+  it('waits twice as long each time that a probe fails, up to the bound of its class', () => {
+    const { one, clock } = providers();
+    const waits: number[] = [];
+    for (let pause = 0; pause < 8; pause += 1) {
+      one.failed('p', failure('overloaded'), clock.now());
+      waits.push((one.view('p').until ?? 0) - clock.wall());
+      clock.advance(waits.at(-1) ?? 0);
+    }
+    expect(waits).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000]);
+  });
+
+  it('P-1: a hundred turns that fail together are one failure, and only a longer hint makes the pause longer', () => {
+    const { one, clock } = providers();
+    const sentAt = clock.now();
+    clock.advance(10);
+    for (let turn = 0; turn < 100; turn += 1) one.failed('p', failure('rate_limit'), sentAt);
+    expect(one.view('p')).toMatchObject({ pauses: 1, failures: 100, until: clock.wall() + 5_000 });
+    one.failed('p', failure('rate_limit', 3_000), sentAt);
+    expect(one.view('p').until).toBe(clock.wall() + 5_000);
+    one.failed('p', failure('rate_limit', 30_000), sentAt);
+    expect(one.view('p')).toMatchObject({ pauses: 1, until: clock.wall() + 30_000 });
+  });
+
+  it('that stumbles lets the others go on, and pauses them when it stumbles again and again', () => {
+    const { one, clock, changes } = providers();
+    for (let turn = 0; turn < 3; turn += 1) {
+      clock.advance(1);
+      one.failed('p', failure('server_error'), clock.now());
+    }
+    expect(changes).toEqual(['background server_error', 'all server_error']);
+    expect(one.view('p').pauses).toBe(3);
+  });
+
+  it('that stumbles in a hundred turns at once stumbles once', () => {
+    const { one, clock } = providers();
+    const sentAt = clock.now();
+    clock.advance(10);
+    for (let turn = 0; turn < 100; turn += 1) one.failed('p', failure('server_error'), sentAt);
+    expect(one.view('p')).toMatchObject({ level: 'background', pauses: 1 });
+  });
+
+  it('a limit goes before a stumble: the pause rises, and does not fall back', () => {
+    const { one, clock, changes } = providers();
+    const sentAt = clock.now();
+    clock.advance(1);
+    one.failed('p', failure('server_error'), sentAt);
+    one.failed('p', failure('rate_limit'), sentAt);
+    one.failed('p', failure('server_error'), sentAt);
+    expect(changes).toEqual(['background server_error', 'all rate_limit']);
+    expect(one.view('p').until).toBe(clock.wall() + 5_000);
+  });
+
+  it('P-3: a retry of the agent’s own holds back background work, and never a pause of everything longer', () => {
+    const { one, clock, changes } = providers();
+    one.retrying('p', failure('overloaded', 7_000), clock.now());
+    expect(one.view('p')).toMatchObject({ level: 'background', until: clock.wall() + 7_000 });
+    one.failed('p', failure('overloaded'), clock.now());
+    const { until } = one.view('p');
+    one.retrying('p', failure('overloaded', 60_000), clock.now());
+    expect(one.view('p')).toMatchObject({ level: 'all', until });
+    expect(changes).toEqual(['background overloaded', 'all overloaded']);
+  });
+
+  it('is free again with the first turn that completes while it is probed, and begins anew', () => {
+    const { one, clock } = providers();
+    one.failed('p', failure('rate_limit'), clock.now());
+    // Sent before the pause: it says nothing of the limit.
+    one.succeeded('p');
+    expect(one.view('p').state).toBe('paused');
+    clock.advance(5_000);
+    one.succeeded('p');
+    expect(one.view('p')).toMatchObject({ state: 'free', pauses: 0 });
+    one.failed('p', failure('rate_limit'), clock.now());
+    expect(one.view('p').until).toBe(clock.wall() + 5_000);
+  });
+
+  it('that has been quiet for long begins anew, and one that is resumed too', () => {
+    const { one, clock } = providers();
+    one.failed('p', failure('auth'), clock.now());
+    one.failed('p', failure('auth'), clock.now() + 1);
+    expect(one.view('p').pauses).toBe(2);
+    clock.advance(3_600_000);
+    one.failed('p', failure('auth'), clock.now());
+    expect(one.view('p').pauses).toBe(1);
+    expect(one.resume('p')).toBe(true);
+    expect(one.resume('p')).toBe(false);
+    expect(one.view('p')).toMatchObject({ state: 'free', pauses: 0 });
+    expect(clock.armed).toBe(0);
+  });
+
+  it('keeps to itself: another one is not held back', () => {
+    const { one, clock } = providers();
+    one.failed('p', failure('quota'), clock.now());
+    expect(one.throttleOf('q')).toBeNull();
+    expect(one.list().map(({ name }) => name)).toEqual(['p']);
+    one.close();
+    expect(clock.armed).toBe(0);
+  });
+});
+
+it('of two throttles the stricter counts, of equal ones the longer', () => {
+  const all = { level: 'all', reason: 'a', until: 10 } as const;
+  const back = { level: 'background', reason: 'b', until: 99 } as const;
+  expect(stricter(all, back)).toBe(all);
+  expect(stricter(back, all)).toBe(all);
+  expect(stricter(all, { ...all, until: 20 })).toMatchObject({ until: 20 });
+  expect(stricter({ ...all, until: null }, { ...all, until: 20 })).toMatchObject({ until: null });
+  expect(stricter(null, back)).toBe(back);
+  expect(stricter(null, null)).toBeNull();
+});
+
+/** A turn of the session that fails, as its agent says it. */
+async function failing(one: Box, task: string, kind: FailureClass, retryAfterMs: number | null = null): Promise<void> {
+  (await one.stage.turn()).refuse(failure(kind, retryAfterMs));
+  for await (const { type } of one.box.follow(task)) {
+    if (type === 'turn-ended') return;
+  }
+}
+
+const classes = Object.keys(FAILURES) as readonly FailureClass[];
+
+describe('S13: the sessions of a provider', () => {
+  it.each(classes.filter((kind) => FAILURES[kind].passes))(
+    '%s: the turn is taken again when the wait is over, no attempt is burnt, and the tape says why',
+    async (kind) => {
+      const clock = new ManualClock();
+      await using one = await openBox({ clock, random });
+      const task = await one.send({ maxAttempts: 1 });
+      await failing(one, task, kind);
+      expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
+      expect(one.stage.unplayed).toBe(0);
+      const wait = PRESSURE_RULES[kind]?.firstMs ?? 0;
+      clock.advance(wait - 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(one.stage.unplayed).toBe(0);
+      clock.advance(1);
+      (await one.stage.turn()).finish('the answer');
+      const ended = await one.ended(task);
+      expect(ended).toMatchObject({ status: 'completed', row: { attempts: 1, retries: 1 } });
+      const tape = await one.tape(task);
+      expect(tape.find(({ type }) => type === 'turn-ended')?.data).toMatchObject({
+        outcome: 'failed',
+        data: { failure: { class: kind, hint: FAILURES[kind].hint, message: `${kind} it says` } },
+      });
+      expect(tape.find(({ type }) => type === 'retried')?.data).toMatchObject({ reason: kind, retry: 1 });
+      const session = await one.box.tape('test:one', null, 0, 100);
+      expect(session.map(({ type }) => type)).toEqual(expect.arrayContaining(['throttled', 'unthrottled']));
+    },
+  );
+
+  it.each(classes.filter((kind) => !FAILURES[kind].passes))(
+    '%s: the task ends failed with its class and hint, and an error text is no answer',
+    async (kind) => {
+      await using one = await openBox();
+      const task = await one.send({});
+      await failing(one, task, kind);
+      expect(await one.ended(task)).toMatchObject({
+        status: 'failed',
+        reason: kind,
+        result: { result: { failure: { class: kind, hint: FAILURES[kind].hint } } },
+      });
+    },
+  );
+
+  it('wait before the failed turn is told: its retry is never tried at once, and the other sessions wait with it', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random });
+    await one.send({ session: 'a', prompt: 'a' });
+    const first = await one.stage.turn();
+    await one.send({ session: 'b', prompt: 'b' });
+    const second = await one.stage.turn();
+    await one.send({ session: 'b', prompt: 'later' });
+    first.refuse(failure('rate_limit', 20_000));
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    // Whoever runs goes on; nobody is interrupted for the provider.
+    expect(second.context.signal.aborted).toBe(false);
+    second.finish();
+    await one.send({ session: 'c', prompt: 'opened while it is paused' });
+    clock.advance(19_999);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(one.stage.prompts).toEqual(['a', 'b']);
+    expect(await one.box.session('c')).toMatchObject({ throttle: { cause: 'provider', detail: 'function' } });
+    clock.advance(1);
+    const prompts = [await one.stage.turn(), await one.stage.turn(), await one.stage.turn()];
+    expect(prompts.map(({ prompt }) => prompt.split('\n').at(-1)).toSorted()).toEqual([
+      'a',
+      'later',
+      'opened while it is paused',
+    ]);
+    for (const turn of prompts) turn.finish();
+  });
+
+  it('let interactive work go first when the pause is over: background work waits for its first success', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random });
+    const first = await one.send({ session: 'a', prompt: 'a' });
+    await failing(one, first, 'rate_limit');
+    await one.send({ session: 'b', lane: 'background', prompt: 'background' });
+    clock.advance(5_000);
+    const probe = await one.stage.turn();
+    expect(probe.prompt).toContain('a');
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(one.stage.unplayed).toBe(0);
+    probe.finish();
+    (await one.stage.turn()).finish();
+    expect(one.stage.prompts.at(-1)).toBe('background');
+  });
+
+  it('give up a task whose retries are used up, with the class as its reason', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random, limits: { maxRetries: 2 } });
+    const task = await one.send({});
+    for (let turn = 0; turn < 3; turn += 1) {
+      (await one.stage.turn()).refuse(failure('overloaded'));
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      clock.advance(60_000);
+    }
+    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'overloaded', row: { retries: 2 } });
+  });
+
+  it('hold back background work alone while their agent tries again by itself', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random });
+    await one.send({ session: 'a' });
+    const turn = await one.stage.turn();
+    turn.context.retrying({ class: 'overloaded', status: 529 });
+    await one.send({ session: 'b', lane: 'background', prompt: 'background' });
+    await one.send({ session: 'c', prompt: 'interactive' });
+    const urgent = await one.stage.turn();
+    expect(urgent.prompt).toBe('interactive');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(one.stage.unplayed).toBe(0);
+    clock.advance(2_000);
+    const back = await one.stage.turn();
+    expect(back.prompt).toBe('background');
+    for (const each of [turn, urgent, back]) each.finish();
+  });
+
+  it('that are too long for the model hold their background work back, and a turn that completes lets it go on', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random });
+    const task = await one.background({ prompt: 'too long' });
+    await one.background({ prompt: 'next in line' });
+    await failing(one, task, 'context');
+    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'context' });
+    expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'background', cause: 'context' } });
+    await one.send({ prompt: 'compact it' });
+    (await one.stage.turn()).finish();
+    const next = await one.stage.turn();
+    expect(next.prompt).toBe('next in line');
+    next.finish();
+  });
+
+  it('are forgotten when the throttle is lifted, and not before: the tape says both', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random, limits: { maxRetries: 1, agentIdleMs: 10 } });
+    const task = await one.send({});
+    for (let turn = 0; turn < 2; turn += 1) {
+      (await one.stage.turn()).refuse(failure('overloaded'));
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      if (turn === 0) clock.advance(60_000);
+    }
+    await one.ended(task);
+    clock.advance(10);
+    expect((await one.box.stats()).sessionsLive).toBe(1);
+    clock.advance(120_000);
+    await new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+    expect((await one.box.stats()).sessionsLive).toBe(0);
+    const told = (await one.box.tape('test:one', null, 0, 100)).filter(({ type }) => type.endsWith('throttled'));
+    expect(told.map(({ type, data }) => `${type} ${(data as { level?: string }).level ?? ''}`.trim())).toEqual([
+      'throttled all',
+      'throttled background',
+      'unthrottled',
+      'throttled all',
+      'throttled background',
+      'unthrottled',
+    ]);
+  });
+});
