@@ -21,6 +21,7 @@ export interface Box extends AsyncDisposable {
 
 export async function openBox(stay: Stay): Promise<Box> {
   const moments = new Happenings<Moment>(({ at, what, turn, reason }) => `${at.toFixed(1)} ${what} ${turn} ${reason}`);
+  let last: Moment | null = null;
   const folder = stay.folder('box');
   const { program, command, env } = stay;
   const agent = { name: program.name, command, cwd: stay.folder('work') };
@@ -28,7 +29,11 @@ export async function openBox(stay: Stay): Promise<Box> {
   const store = openSqliteStore({ path: join(folder, 'box.db'), durability: 'power' });
   const box = createSignalbox({
     store,
-    agent: observed(driver, (moment) => moments.add(moment)),
+    // Of a turn's output the first piece says enough.
+    agent: observed(driver, (moment) => {
+      if (moment.what !== 'output' || last?.what !== 'output' || last.turn !== moment.turn) moments.add(moment);
+      last = moment;
+    }),
     // Preemption is what is measured: no turn is to be protected from it.
     limits: { maxPreemptions: 100_000 },
     onError: (error) => {
