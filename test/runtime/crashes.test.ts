@@ -1,0 +1,215 @@
+/** Agents that end, or never begin: real processes under a clock of the test's own. */
+import { describe, expect, it } from 'vitest';
+import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
+import type { AgentDriver } from '../../src/agents/port.ts';
+import { type SessionKey, sessionKey } from '../../src/core/ids.ts';
+import { Crashes } from '../../src/runtime/crashes.ts';
+import type { StoredEvent } from '../../src/store/port.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { type Box, openBox } from '../support/box.ts';
+
+const key: SessionKey = sessionKey('test:one');
+const random = (): number => 0;
+
+/** The session's own events, as soon as there are as many of the type. */
+async function events(one: Box, type: string, count: number, session = 'test:one'): Promise<readonly StoredEvent[]> {
+  for (;;) {
+    const more = Promise.withResolvers<void>();
+    const stop = one.box.listen({ session: sessionKey(session) }, () => more.resolve());
+    const found = (await one.box.tape(session, null, 0, 1_000)).filter((event) => event.type === type);
+    if (found.length >= count) {
+      stop();
+      return found;
+    }
+    await more.promise;
+    stop();
+  }
+}
+
+/** Waits until nothing more is to be done before time goes on. */
+const settled = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+
+const exiting = processDriver({ command: process.execPath, args: ['-e', 'process.exit(3)'] });
+
+describe('S11: an agent that keeps ending', () => {
+  it('is started again at once, then after longer and longer waits, and not at all once the breaker is open', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({
+      clock,
+      random,
+      agent: exiting,
+      limits: { agentCrashes: 4, agentPauseMs: 60_000 },
+    });
+    await one.send({ maxAttempts: 100 });
+    const waits: number[] = [];
+    for (let crash = 1; crash <= 4; crash += 1) {
+      await events(one, 'agent-exited', crash);
+      await settled();
+      const throttle = (await one.box.session('test:one'))?.throttle ?? null;
+      waits.push(throttle === null ? 0 : (throttle.until ?? 0) - clock.wall());
+      expect(throttle?.reason).toBe([undefined, 'agent_crashed', 'agent_crashed', 'agent_crash_loop'][crash - 1]);
+      if (crash < 4) clock.advance(waits.at(-1) ?? 0);
+    }
+    expect(waits).toEqual([0, 500, 1_000, 60_000]);
+    expect((await events(one, 'throttled', 3)).map(({ data }) => data)).toMatchObject([
+      { reason: 'agent_crashed', level: 'all' },
+      { reason: 'agent_crashed', level: 'all' },
+      { reason: 'agent_crash_loop', level: 'all' },
+    ]);
+    const tasks = await one.box.tasks({}, null, 1);
+    expect((await one.box.explain(tasks.items[0]?.row.id ?? ''))?.summary).toMatch(
+      /^Everything is held back \(agent_crash_loop\) until /,
+    );
+    clock.advance(59_999);
+    await settled();
+    expect(await events(one, 'agent-starting', 4)).toHaveLength(4);
+    // One start finds out; it fails, and the pause is twice as long.
+    clock.advance(1);
+    await events(one, 'agent-exited', 5);
+    await settled();
+    const { until } = (await one.box.session('test:one'))?.throttle ?? {};
+    expect((until ?? 0) - clock.wall()).toBe(120_000);
+    await one.box.stop('test:one', 'session');
+  });
+
+  it('works again after the trial: the breaker is closed, and the next end is the first', async () => {
+    const clock = new ManualClock();
+    const driver = scriptedDriver({ chunkMs: 0 });
+    await using one = await openBox({
+      clock,
+      random,
+      agent: driver,
+      limits: { agentCrashes: 2, agentPauseMs: 60_000 },
+    });
+    const dying = await one.send({ prompt: '[[die:3]]', maxAttempts: 2 });
+    expect(await one.ended(dying)).toMatchObject({ status: 'failed', reason: 'agent_lost' });
+    await events(one, 'throttled', 1);
+    const next = await one.send({ prompt: '[[text:back]]' });
+    await settled();
+    expect(await events(one, 'agent-starting', 2)).toHaveLength(2);
+    clock.advance(60_000);
+    expect(await one.ended(next)).toMatchObject({ status: 'completed' });
+    const again = await one.send({ prompt: '[[die:3]]', maxAttempts: 1 });
+    await one.ended(again);
+    expect((await one.box.session('test:one'))?.throttle).toBeNull();
+  });
+
+  it('is let go on by the operator, who has mended it', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random, agent: exiting, limits: { agentCrashes: 1 } });
+    await one.send({ maxAttempts: 100 });
+    await events(one, 'throttled', 1);
+    await settled();
+    expect(await one.box.restartAgent('test:one')).toEqual({ kind: 'ok' });
+    await events(one, 'agent-exited', 2);
+    await one.box.stop('test:one', 'session');
+  });
+
+  it('that is ended by us, or leaves between two turns, is no crash', async () => {
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random, limits: { agentCrashes: 1 } });
+    await one.background();
+    await one.stage.turn();
+    await one.box.restartAgent('test:one');
+    await events(one, 'agent-exited', 1);
+    (await one.stage.turn()).finish();
+    expect((await one.box.session('test:one'))?.throttle ?? null).toBeNull();
+  });
+});
+
+describe('the count of crashes', () => {
+  it('Z-1: the first in a row costs nothing, each further one waits longer; Z-3: a turn that ended begins anew', () => {
+    const crashes = new Crashes(10, 60_000).of(key);
+    const waits = Array.from({ length: 5 }, (_, at) => crashes.crashed(at * 10_000, random).ms);
+    expect(waits).toEqual([0, 500, 1_000, 2_000, 4_000]);
+    crashes.worked();
+    expect(crashes.crashed(100_000, random).ms).toBe(0);
+    // Half an hour later it is the first again.
+    expect(crashes.crashed(1_900_000, random).ms).toBe(0);
+  });
+
+  it('outlives the session’s place in memory, for as long as the breaker is open', () => {
+    const all = new Crashes(2, 60_000);
+    all.of(key).crashed(0, random);
+    all.of(key).crashed(1, random);
+    expect(all.of(key).openUntil(50_000)).toBe(60_001);
+    expect(all.of(key).openUntil(60_001)).toBeNull();
+    expect(all.of(sessionKey('another')).openUntil(50_000)).toBeNull();
+  });
+});
+
+describe('S09: a step of the supervisor that throws', () => {
+  const good = functionDriver(async function* () {
+    yield 'fine';
+  });
+  /** Starts in one session fail as a machine without processes, memory or disk lets them fail. */
+  const failing = (error: () => never): AgentDriver => ({
+    ...good,
+    name: 'failing',
+    provider: 'function',
+    start: (start) => (start.session === 'bad' ? error() : good.start(start)),
+  });
+
+  it.each([
+    ['EAGAIN', () => Object.assign(new Error('spawn EAGAIN'), { code: 'EAGAIN' })],
+    ['ENOSPC', () => Object.assign(new Error('no space left on device, mkdir'), { code: 'ENOSPC' })],
+  ])('%s: stops that session for a while, says so on its tape, and the others go on', async (code, make) => {
+    const clock = new ManualClock();
+    const agent = failing(() => {
+      throw make();
+    });
+    await using one = await openBox({ clock, random, agent, limits: { agentCrashes: 3 } });
+    const bad = await one.send({ session: 'bad', maxAttempts: 100 });
+    const [exited] = await events(one, 'agent-exited', 1, 'bad');
+    expect(exited?.data).toMatchObject({ reason: 'spawn_failed', data: { code } });
+    await events(one, 'throttled', 1, 'bad');
+    const others = await Promise.all(['a', 'b', 'c'].map((session) => one.send({ session })));
+    for (const other of others) expect(await one.ended(other)).toMatchObject({ status: 'completed' });
+    expect(await one.box.task(bad)).toMatchObject({ status: 'running' });
+    expect(one.errors.length).toBeGreaterThan(0);
+    await one.box.stop('bad', 'session');
+  });
+
+  it('a program that is not there: its task ends failed with the reason, and says what to do', async () => {
+    const agent = processDriver({ command: '/no/such/program' });
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, random, agent });
+    const task = await one.send({ maxAttempts: 1 });
+    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'agent_start_failed' });
+    const [exited] = await events(one, 'agent-exited', 1);
+    expect(exited?.data).toMatchObject({ reason: 'spawn_failed' });
+    expect(JSON.stringify(exited?.data)).toContain('/no/such/program');
+  });
+});
+
+it('S12: an unknown conversation is begun anew, and the tape and the agent are told that the old one is lost', async () => {
+  const known = new Set<string>();
+  const prompts: string[] = [];
+  const agent = functionDriver(
+    async function* (prompt, { conversation }) {
+      known.add(conversation);
+      prompts.push(prompt);
+      yield 'fine';
+    },
+    { knows: (conversation) => known.has(conversation) },
+  );
+  await using one = await openBox({ agent });
+  await one.ended(await one.send({ prompt: 'first' }));
+  const before = (await one.box.session('test:one'))?.row.conversation;
+  await one.box.restartAgent('test:one');
+  await events(one, 'agent-exited', 1);
+  await one.ended(await one.send({ prompt: 'second' }));
+  expect((await one.box.session('test:one'))?.row.conversation).toBe(before);
+  known.clear();
+  await one.box.restartAgent('test:one');
+  await events(one, 'agent-exited', 2);
+  await one.ended(await one.send({ prompt: 'third' }));
+  expect((await events(one, 'conversation-lost', 1)).map(({ data }) => data)).toEqual([{ conversation: before }]);
+  expect((await one.box.session('test:one'))?.row.conversation).not.toBe(before);
+  await one.ended(await one.send({ prompt: 'fourth' }));
+  expect(prompts[1]).toBe('second');
+  expect(prompts[2]).toContain('could not be resumed');
+  expect(prompts[2]).toContain('third');
+  expect(prompts[3]).toBe('fourth');
+});
