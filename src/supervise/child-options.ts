@@ -90,8 +90,8 @@ export interface SpawnOptions {
   /** From SIGKILL, or from the leader's end, to giving up on what is left. Default 5,000. */
   readonly reapDeadlineMs?: number;
   /**
-   * Default 100 and 2,000: 5,000,000 of 5,000,000 bytes came through so, behind a grandchild that kept the pipe. At most
-   * 50 and 80 before the child is ready: there is nothing to lose yet, and whoever waits for the start is told why.
+   * Default 100 and 2,000: 5,000,000 of 5,000,000 bytes came through so, behind a grandchild that kept the pipe. Neither is
+   * waited for before the child is ready: whoever waits for the start is told why it failed.
    */
   readonly settleQuietMs?: number;
   readonly settleMaxMs?: number;

@@ -17,7 +17,8 @@
  *      cookie, or was its descendant when the ladder was walked; or the reap deadline has passed and the report names who.
  *  C-2 The end of the leader is known from its `exit` event alone. Pipes prove nothing: a grandchild may hold them.
  *  C-3 After an end of its own the pipes are read on until they end, are silent for `settleQuietMs`, or `settleMaxMs` is
- *      over; after an end that we forced they are dropped at once.
+ *      over; after an end that we forced they are dropped at once. Of a child that was not ready yet whoever holds them is
+ *      ended at once, and what is in them is read.
  *  C-4 Every rung has one deadline from its begin. A rung is never entered twice and never left downwards.
  *  C-5 The first cause is kept: what its own remedies provoke never replaces it.
  *  C-6 `onBroken` is called exactly once, before `onExit`: with SIGKILL, with an end that we forced, or when what the leader
@@ -47,8 +48,6 @@ import { realTimers } from './timers.ts';
 const hangUpGraceMs = 100;
 /** What the leader wrote before its end is in the pipes: read it before whoever waits is told that nothing comes. */
 const lastWordsMs = 30;
-/** As long as the child is not ready. */
-const startSettle = { quietMs: 50, maxMs: 80 };
 
 type Phase = 'running' | 'settling' | 'sweeping' | 'over';
 type Process = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -236,10 +235,13 @@ class Child implements AgentChild {
       this.#sweep();
       return;
     }
+    if (!this.#ready) {
+      this.#sweep(true);
+      return;
+    }
     this.#phase = 'settling';
     const { settleMaxMs = 2_000 } = this.#options;
-    const maxMs = this.#ready ? settleMaxMs : Math.min(settleMaxMs, startSettle.maxMs);
-    this.#cancelSettle = this.#wait('its last words', maxMs, () => this.#afterReading(() => this.#sweep()));
+    this.#cancelSettle = this.#wait('its last words', settleMaxMs, () => this.#afterReading(() => this.#sweep()));
     this.#cancelLastWords = this.#timers.set(lastWordsMs, () => this.#afterReading(() => this.#break()));
     this.#listenForQuiet();
   }
@@ -247,8 +249,7 @@ class Child implements AgentChild {
   #listenForQuiet(): void {
     this.#cancelQuiet();
     const { settleQuietMs = 100 } = this.#options;
-    const quietMs = this.#ready ? settleQuietMs : Math.min(settleQuietMs, startSettle.quietMs);
-    this.#cancelQuiet = this.#timers.set(quietMs, () => this.#afterReading(() => this.#sweep()));
+    this.#cancelQuiet = this.#timers.set(settleQuietMs, () => this.#afterReading(() => this.#sweep()));
   }
 
   /** A loop that was held up runs its timers before it reads: let it read what is there, once. */
@@ -260,17 +261,23 @@ class Child implements AgentChild {
     });
   }
 
-  #sweep(): void {
+  /** `reading`: what comes meanwhile is still taken. */
+  #sweep(reading = false): void {
     if (this.#phase === 'sweeping' || this.#phase === 'over') return;
     this.#phase = 'sweeping';
     this.#cancelQuiet();
     this.#cancelSettle();
+    if (reading) {
+      this.#afterReading(() => this.#break());
+      void this.#endAll((left) => this.#afterReading(() => this.#finish(left)));
+      return;
+    }
     this.#pipes?.drop();
     this.#break();
-    void this.#endAll();
+    void this.#endAll((left) => this.#finish(left));
   }
 
-  async #endAll(): Promise<void> {
+  async #endAll(then: (left: readonly number[]) => void): Promise<void> {
     const { scanner, parked = parkedWork, reapDeadlineMs = 5_000 } = this.#options;
     if (this.identity === null) return;
     const { pid, startTime, cookie } = this.identity;
@@ -285,12 +292,11 @@ class Child implements AgentChild {
       left = this.#leftNow();
     }
     unpark();
-    this.#finish(left);
+    then(left);
   }
 
   /** The system does not say that it has ended, not even after SIGKILL. */
   #giveUp(): void {
-    this.#pipes?.drop();
     this.#process?.unref();
     this.#finish(this.#leftNow());
   }
@@ -324,6 +330,7 @@ class Child implements AgentChild {
     if (this.#phase === 'over') return;
     const reason = failure?.reason ?? this.#reason;
     this.#break(reason);
+    this.#pipes?.drop();
     this.#phase = 'over';
     for (const cancel of [this.#cancelRung, this.#cancelQuiet, this.#cancelSettle, this.#cancelHangUp]) cancel();
     const end = { reason, code: this.#code, signal: this.#signal, rung: this.#rung, stderr: this.stderrTail(), left };

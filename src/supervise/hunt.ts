@@ -140,22 +140,15 @@ function strike(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[]):
   const living = entries.filter((entry) => !entry.zombie);
   const byGroup = Map.groupBy(living, (entry) => entry.group);
   const ours = new Set(alive.map(({ pid }) => pid));
-  const whole = new Map<number, boolean>();
-  let struck = 0;
-  for (const target of alive) {
-    const { group } = target;
-    const known = whole.get(group);
-    if (known === undefined) {
-      const all = (byGroup.get(group) ?? []).every((member) => ours.has(member.pid));
-      const took = all && isSameGroup(group, entries) && signalGroup(group, 'SIGKILL');
-      whole.set(group, took);
-      if (took) struck += 1;
-      else if (strikeOne(target)) struck += 1;
-    } else if (known || strikeOne(target)) {
-      struck += 1;
-    }
+  const struck = new Set<number>();
+  for (const group of new Set(alive.map((target) => target.group))) {
+    const members = byGroup.get(group) ?? [];
+    const whole = members.every(({ pid }) => ours.has(pid)) && isSameGroup(group, entries);
+    if (whole && signalGroup(group, 'SIGKILL')) for (const { pid } of members) struck.add(pid);
   }
-  return struck;
+  // Each one also by himself: he may have left his group since he was seen.
+  for (const target of alive) if (strikeOne(target)) struck.add(target.pid);
+  return struck.size;
 }
 
 /**

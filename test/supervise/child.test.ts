@@ -172,8 +172,8 @@ describe('S06: stderr', () => {
 });
 
 describe('an end of its own', () => {
-  test('loses nothing that was written', async () => {
-    await using child = new Watched(['lines:300000', 'exit:0']);
+  test.each([true, false])('loses nothing that was written; it was ready: %s', async (ready) => {
+    await using child = new Watched(['lines:300000', 'exit:0'], { ready });
     expect(await child.exit()).toMatchObject({ reason: 'exited', rung: null });
     expect(child.lines).toHaveLength(300_001);
     expect(child.lines.at(-1)).toBe('all');

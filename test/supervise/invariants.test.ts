@@ -1,0 +1,385 @@
+/** Invariants of the supervisor by their numbers, and rows S02, S03 and S08, on real processes. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { ChannelBroken, ParkOptions, ProcessEntry } from '../../src/supervise/index.ts';
+import {
+  Channel,
+  endNode,
+  killNodeNow,
+  nodeCookieName,
+  ParkedWork,
+  PendingTable,
+  processEntries,
+  processInfo,
+  spawnAgent,
+} from '../../src/supervise/index.ts';
+import { isGone, needs, Watched } from './harness.ts';
+
+/** Bounds are those of the invariant; on a machine that others use too a measurement is taken again, this often. */
+const attempts = 6;
+
+async function within(limitMs: number, measure: () => Promise<number>): Promise<void> {
+  const took: number[] = [];
+  while (took.length < attempts) {
+    took.push(await measure());
+    if ((took.at(-1) ?? Infinity) <= limitMs) return;
+  }
+  expect.fail(`took ${took.map(Math.round).join(', ')} ms; the limit is ${limitMs}`);
+}
+
+const sh = (script: string): { readonly command: string; readonly args: readonly string[] } => ({
+  command: 'sh',
+  args: ['-c', script],
+});
+
+/** A child that somebody waits on in every way there is. */
+class Waited implements AsyncDisposable {
+  readonly parked = new ParkedWork();
+  readonly pending: PendingTable<string>;
+  readonly events: Channel<string>;
+  readonly watched: Watched;
+  /** When each wait was rejected, and by what. */
+  reapedWhenBroken: boolean | null = null;
+  readonly rejected: { readonly at: number; readonly error: unknown }[] = [];
+
+  constructor(script: string) {
+    this.pending = new PendingTable({ owner: 'test', parked: this.parked });
+    this.events = new Channel({ name: 'events', capacity: 10, parked: this.parked });
+    const give = (error: ChannelBroken): void => {
+      this.reapedWhenBroken = processInfo(this.watched.pid) === null;
+      this.pending.breakAll(error);
+      this.events.break(error);
+    };
+    this.watched = new Watched([], { ...sh(script), settleQuietMs: 5_000, settleMaxMs: 5_000, onBroken: give });
+  }
+
+  wait(): void {
+    const note = (error: unknown): void => void this.rejected.push({ at: performance.now(), error });
+    this.pending.request('1', 'a reply', 60_000).catch(note);
+    this.pending.request('2', 'another reply', 60_000).catch(note);
+    this.events.receive(60_000).catch(note);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.watched[Symbol.asyncDispose]();
+  }
+}
+
+/** Milliseconds from the system's word that the leader has ended to the last rejection. */
+async function rejection(script: string, end: (child: Watched) => void, cause: string): Promise<number> {
+  await using waited = new Waited(script);
+  const child = waited.watched;
+  await child.line(0);
+  waited.wait();
+  expect(waited.parked.size).toBe(3);
+  end(child);
+  // The moment is taken when /proc shows it, so the measured time is longer than from `exit`, never shorter.
+  await Watched.reaped(child.pid);
+  const dead = performance.now();
+  await child.until('broken', () => child.brokens.length > 0);
+  await Watched.turns(1);
+  expect(waited.rejected.map(({ error }) => error)).toEqual([child.brokens[0], child.brokens[0], child.brokens[0]]);
+  expect(child.brokens[0]).toMatchObject({ code: 'channel_broken', child: child.child.label, cause });
+  expect([waited.pending.size, waited.parked.size]).toEqual([0, 0]);
+  expect(waited.pending.settle('1', 'late')).toBe(false);
+  expect(waited.pending.late).toBe(1);
+  await expect(waited.pending.request('3', 'x', 1_000)).rejects.toMatchObject({ code: 'channel_broken' });
+  expect(child.child.writeLine('x')).toBe(false);
+  return Math.max(0, ...waited.rejected.map(({ at }) => at - dead));
+}
+
+describe('invariant 1: whatever waits for a child rejects within 50 ms of its end', () => {
+  const kill = (child: Watched): boolean => process.kill(-child.pid, 'SIGKILL');
+
+  test('S02: of a child that is killed hard', () => within(50, () => rejection('echo up; sleep 300', kill, 'crashed')));
+
+  test('S03: although a grandchild in another group holds its pipes, so that they never close', () =>
+    within(50, () => rejection('setsid sleep 300 & echo up; wait', kill, 'crashed')));
+
+  test('although a grandchild writes to its pipe on and on', () =>
+    within(50, () =>
+      rejection('setsid sh -c "while :; do echo more; sleep 0.01; done" & echo up; wait', kill, 'crashed'),
+    ));
+
+  test('of a child that exits by itself while a grandchild holds its pipes', () =>
+    within(50, () =>
+      rejection('setsid sleep 300 & echo up; read x; exit 3', (child) => void child.child.writeLine('go'), 'crashed'),
+    ));
+
+  test('of a child that we give up: with SIGKILL, not when the system says so', async () => {
+    await using waited = new Waited(`trap '' TERM; echo up; while :; do sleep 300; done`);
+    const child = waited.watched;
+    await child.line(0);
+    waited.wait();
+    child.child.kill('of_no_use');
+    await child.until('broken', () => child.brokens.length > 0);
+    // In the same breath as the signal: nobody can have taken note of its end.
+    expect(waited.reapedWhenBroken).toBe(false);
+    expect(child.brokens[0]).toMatchObject({ cause: 'of_no_use', phase: 'closing' });
+    await child.exit();
+    expect(child.brokens).toHaveLength(1);
+  });
+
+  test('what the child had written before its end is read first: a reply in the pipe is a reply', async () => {
+    await using waited = new Waited('setsid sleep 300 & echo up; read x; echo the reply; exit 0');
+    const child = waited.watched;
+    await child.line(0);
+    const order: string[] = [];
+    const reply = waited.pending.request('1', 'a reply', 60_000).then((text) => order.push(text));
+    void waited.events.receive(60_000).catch(() => order.push('broken'));
+    child.child.writeLine('go');
+    await child.line(1);
+    waited.pending.settle('1', child.lines[1] ?? '');
+    await Promise.all([reply, child.until('broken', () => child.brokens.length > 0)]);
+    await Watched.turns(1);
+    expect(order).toEqual(['the reply', 'broken']);
+  });
+
+  test('of a program that was never there', async () => {
+    await using child = new Watched([], { command: 'no-such-program' });
+    await child.exit();
+    expect(child.brokens).toMatchObject([{ cause: 'spawn_failed', child: 'no-such-program' }]);
+    expect(child.brokenAt[0]).toBeLessThanOrEqual(child.exitedAt[0] ?? 0);
+  });
+});
+
+describe('invariant 4: a start fails with the reason and the last words within 100 ms, and leaves nothing', () => {
+  /** Milliseconds from the end of the leader to the report. */
+  const failure = async (script: string, check: (child: Watched) => void): Promise<number> => {
+    await using child = new Watched([], { ...sh(script), ready: false });
+    await child.until('a process', () => child.identities.length > 0);
+    await Watched.reaped(child.pid);
+    const dead = performance.now();
+    const exit = await child.exit();
+    expect(exit.left).toEqual([]);
+    check(child);
+    return (child.exitedAt[0] ?? Infinity) - dead;
+  };
+  const said = (child: Watched): void => {
+    expect(child.exits[0]).toMatchObject({ reason: 'crashed', code: 3, stderr: 'no licence\n' });
+    expect(child.brokens[0]?.phase).toBe('starting');
+  };
+
+  test('when it exits', () => within(100, () => failure('echo no licence >&2; exit 3', said)));
+
+  test('when it exits while a grandchild holds its stderr', async (context) => {
+    needs(context, 'cookies');
+    await within(100, () => failure('setsid sleep 300 & echo no licence >&2; exit 3', said));
+  });
+
+  test('when it exits while a grandchild writes to its stderr on and on', async (context) => {
+    needs(context, 'cookies');
+    const chatter = 'setsid sh -c "while :; do echo more >&2; sleep 0.01; done" & echo no licence >&2; exit 3';
+    await within(100, () => failure(chatter, (child) => expect(child.exits[0]?.stderr).toContain('no licence')));
+  });
+
+  test('when it cannot be started', () =>
+    within(100, async () => {
+      const began = performance.now();
+      await using child = new Watched([], { command: '/no/such/program' });
+      expect(await child.exit()).toMatchObject({ reason: 'spawn_failed', left: [] });
+      return performance.now() - began;
+    }));
+});
+
+describe('invariant 6: escapees are found, and a dead daemon leaves nobody', () => {
+  const alive = (node: string): readonly ProcessEntry[] =>
+    processEntries().filter((entry) => entry.node === node && !entry.zombie);
+
+  class Daemon implements AsyncDisposable {
+    readonly node = `node-${process.pid}-${performance.now()}`;
+    readonly #process = spawn(
+      process.execPath,
+      ['--no-warnings', fileURLToPath(new URL('fixtures/daemon.ts', import.meta.url)), '20'],
+      { env: { ...process.env, [nodeCookieName]: this.node }, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+    );
+
+    async up(): Promise<void> {
+      await once(createInterface(this.#process.stdout), 'line');
+    }
+
+    get pid(): number {
+      return this.#process.pid ?? 0;
+    }
+
+    async die(): Promise<void> {
+      this.#process.kill('SIGKILL');
+      await once(this.#process, 'exit');
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+      await endNode(this.node);
+    }
+  }
+
+  test('within 1 s of a kill, also many at once', async (context) => {
+    needs(context, 'cookies');
+    await within(1_000, async () => {
+      const children = Array.from(
+        { length: 10 },
+        () => new Watched([], sh('setsid sleep 300 <&- >&- 2>&- & echo $!; wait')),
+      );
+      const tools = await Promise.all(children.map(async (child) => Number(await child.line(0))));
+      const began = performance.now();
+      for (const child of children) child.child.kill();
+      await Promise.all(children.map((child) => child.exit()));
+      expect(tools.filter((pid) => !isGone(pid))).toEqual([]);
+      return performance.now() - began;
+    });
+  });
+
+  test('S08: a daemon killed by SIGKILL with 20 agents that run tools of their own sessions: 0 left after 500 ms', async (context) => {
+    needs(context, 'cookies');
+    await within(500, async () => {
+      await using daemon = new Daemon();
+      await daemon.up();
+      const all = alive(daemon.node);
+      // The daemon, 20 agents, and a tool of each but one; some have more children.
+      expect(all.length).toBeGreaterThanOrEqual(40);
+      // This one carries nothing any more, and its parent is one of ours.
+      const bare = processEntries().filter(
+        (entry) => all.some(({ pid }) => pid === entry.parent) && entry.node === null,
+      );
+      expect(bare).toHaveLength(1);
+      await daemon.die();
+      const began = performance.now();
+      const report = await endNode(daemon.node);
+      const tookMs = performance.now() - began;
+      expect(report.left).toEqual([]);
+      expect(alive(daemon.node)).toEqual([]);
+      expect([...all, ...bare].filter(({ pid }) => !isGone(pid))).toEqual([]);
+      return tookMs;
+    });
+  });
+
+  test('S08: the same in one pass, without waiting', async (context) => {
+    needs(context, 'cookies');
+    await using daemon = new Daemon();
+    await daemon.up();
+    const all = alive(daemon.node).map(({ pid }) => pid);
+    const signalled = new Set(killNodeNow(daemon.node));
+    expect(all.filter((pid) => !signalled.has(pid))).toEqual([]);
+    await Promise.all(all.map((pid) => goneOrZombie(pid)));
+  });
+
+  test('S08: nobody of another daemon is touched, nor one that is spared', async (context) => {
+    needs(context, 'cookies');
+    await using daemon = new Daemon();
+    await using other = new Watched([], { ...sh('echo up; sleep 300'), node: 'another' });
+    await Promise.all([daemon.up(), other.line(0)]);
+    const report = await endNode(daemon.node, { spare: [daemon.pid] });
+    expect(report.ended).not.toContain(daemon.pid);
+    expect(isGone(daemon.pid)).toBe(false);
+    expect(isGone(other.pid)).toBe(false);
+    await daemon.die();
+  });
+});
+
+async function goneOrZombie(pid: number): Promise<void> {
+  while (!isGone(pid)) await Watched.turns(1);
+}
+
+/** Notes what was parked, since a wait may be over before anybody looks. */
+class NotedWork extends ParkedWork {
+  readonly noted: string[] = [];
+
+  override park(options: ParkOptions): () => void {
+    this.noted.push(`${options.name}: ${options.deadlineMs}`);
+    return super.park(options);
+  }
+}
+
+describe('invariant 8: every wait stands in the dump with its name and its deadline', () => {
+  test('the rungs of the ladder, one after the other', async () => {
+    const parked = new NotedWork();
+    const rungs = { closeGraceMs: 111, termGraceMs: 222, reapDeadlineMs: 333 };
+    await using child = new Watched([], {
+      ...sh(`trap '' TERM; echo up; while :; do sleep 300; done`),
+      ...rungs,
+      parked,
+    });
+    await child.line(0);
+    expect(parked.list()).toEqual([]);
+    child.child.close();
+    expect(parked.list()).toMatchObject([{ owner: `sh (pid ${child.pid})`, name: 'its end after the end of stdin' }]);
+    await child.exit();
+    expect(parked.noted).toEqual([
+      'its end after the end of stdin: 111',
+      'its end after SIGTERM: 222',
+      'its end after SIGKILL: 333',
+      'the end of what it left: 333',
+    ]);
+    expect(parked.list()).toEqual([]);
+  });
+
+  test('the last words of a child whose grandchild holds the pipes', async () => {
+    const parked = new ParkedWork();
+    await using child = new Watched([], { ...sh('setsid sleep 300 & echo up; exit 0'), parked, settleMaxMs: 777 });
+    await child.line(0);
+    await Watched.reaped(child.pid);
+    await child.until('settling', () => parked.size > 0 || child.exits.length > 0);
+    expect(parked.list()[0]).toMatchObject({ name: 'its last words' });
+    await child.exit();
+    expect(parked.list()).toEqual([]);
+  });
+});
+
+describe('invariant 9: a child that does not read', () => {
+  test('is cut off at the bound, and 200,000 sends grow nothing', async () => {
+    await using child = new Watched([], { ...sh('echo up; kill -STOP $$'), termGraceMs: 50 });
+    await child.line(0);
+    const before = process.memoryUsage().rss;
+    const line = 'x'.repeat(300);
+    let taken = 0;
+    for (let send = 0; send < 200_000; send += 1) if (child.child.writeLine(line)) taken += 1;
+    // 10,000 lines wait at most; those that fit into the pipe are with the system.
+    expect(taken).toBeGreaterThan(9_000);
+    expect(taken).toBeLessThan(20_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(48 * 1024 * 1024);
+    expect((await child.exit()).reason).toBe('channel_broken');
+  });
+});
+
+test('S09: a start that fails, a record that cannot be written, a driver that trips: each ends alone', async () => {
+  const trip = (): never => {
+    throw new Error('the disk is full');
+  };
+  await using healthy = new Watched([], sh('echo up; read x; echo still here; sleep 300'));
+  await healthy.line(0);
+  const bad = [
+    new Watched([], { command: 'no-such-program' }),
+    new Watched([], { ...sh('sleep 300'), onProcess: trip }),
+    new Watched([], { ...sh('echo up; sleep 300'), onFrame: trip }),
+    new Watched([], { ...sh('echo up; exit 1'), onExit: trip, onError: () => {} }),
+  ];
+  const reasons = await Promise.all(bad.map(async (child) => (await child.exit()).reason));
+  expect(reasons).toEqual(['spawn_failed', 'unrecorded', 'unread', 'crashed']);
+  healthy.child.writeLine('go');
+  expect(await healthy.line(1)).toBe('still here');
+});
+
+test('the cookie of this process’s daemon is passed on by itself', async (context) => {
+  needs(context, 'cookies');
+  const before = process.env[nodeCookieName];
+  process.env[nodeCookieName] = 'of-this-process';
+  try {
+    const exit = Promise.withResolvers<void>();
+    const child = spawnAgent({
+      ...sh('sleep 300'),
+      env: { PATH: process.env['PATH'] ?? '' },
+      onFrame: () => {},
+      onExit: () => exit.resolve(),
+    });
+    const pid = child.identity?.pid ?? 0;
+    expect(processInfo(pid)).not.toBeNull();
+    while (processEntries().find((entry) => entry.pid === pid)?.node !== 'of-this-process') await Watched.turns(1);
+    child.kill();
+    await exit.promise;
+  } finally {
+    if (before === undefined) delete process.env[nodeCookieName];
+    else process.env[nodeCookieName] = before;
+  }
+});
