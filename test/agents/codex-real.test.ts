@@ -1,8 +1,13 @@
 /** The driver with the real Codex, offline. Left out, and said so, where it is not installed. */
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import { driverContract } from '../../src/agents/contract.ts';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RequestEvent } from '../../e2e/model/index.ts';
+import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
+import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import { takesTurn } from '../../src/agents/contract/contract.ts';
+import { pause, realTimers } from '../../src/supervise/index.ts';
 import type { RealCodex } from './real/codex.ts';
-import { codexBinary, missing, realCodex, realCodexSubject } from './real/codex.ts';
+import { allowing, codexBinary, exec, missing, realCodex, realCodexSubject, running } from './real/codex.ts';
 
 let codex: RealCodex;
 
@@ -22,3 +27,122 @@ describe('the agent contract', () => {
     });
   }
 });
+
+describe('the real program', () => {
+  const begin = async (options: CodexDriverOptions = {}, conversation: string | null = null): Promise<AgentProbe> => {
+    const agent = new AgentProbe(allowing(codex.driver(options), 'sleep'), { conversation, deadlineMs: 40_000 });
+    await agent.ready();
+    return agent;
+  };
+  const requestFor = (text: string, from: number): Promise<RequestEvent> =>
+    codex.model.log.next('request', ({ cue }) => cue.includes(text), { from, deadlineMs: 40_000 });
+  const saidIn = ({ asked }: RequestEvent): readonly string[] =>
+    asked.items.filter(({ role, kind }) => role === 'user' && kind === 'text').map(({ text }) => text);
+
+  test('an interrupt closes the request to the model', async (context) => {
+    if (codexBinary === null) context.skip(missing);
+    await using agent = await begin();
+    const from = codex.model.log.mark();
+    agent.prompt(1, '[[slow:5000,10]] to be closed');
+    const { no } = await requestFor('to be closed', from);
+    await agent.first('output', ({ kind }) => kind === 'text');
+    agent.interrupt(1);
+    await codex.model.log.next('closed', (event) => event.no === no, { from });
+    await agent.result(1);
+  });
+
+  test('C06: killed in mid-turn, it goes on with its conversation in another process', async (context) => {
+    if (codexBinary === null) context.skip(missing);
+    await using first = await begin();
+    const { conversation } = await first.ready();
+    await takesTurn(first, 1, '[[text:kept]] first words');
+    first.prompt(2, '[[slow:5000,10]] cut off');
+    await first.first('output', ({ turn, kind }) => turn === 2 && kind === 'text');
+    first.kill();
+    await first.exited();
+    await using second = await begin({}, conversation);
+    expect((await second.ready()).lost).toBe(false);
+    const from = codex.model.log.mark();
+    await takesTurn(second, 3, '[[text:on]] and on');
+    const said = saidIn(await requestFor('and on', from));
+    expect(said.some((text) => text.includes('first words'))).toBe(true);
+  });
+
+  test('a turn is taken back, by the process that took it and by another one', async (context) => {
+    if (codexBinary === null) context.skip(missing);
+    await using first = await begin();
+    const { conversation } = await first.ready();
+    await takesTurn(first, 1, '[[text:a]] keep this');
+    await takesTurn(first, 2, '[[text:b]] drop this');
+    const from = codex.model.log.mark();
+    first.prompt(3, '[[text:c]] third words', 2);
+    await first.result(3);
+    const said = saidIn(await requestFor('third words', from));
+    expect([said.some((text) => text.includes('keep this')), said.some((text) => text.includes('drop this'))]).toEqual([
+      true,
+      false,
+    ]);
+    first.close();
+    await first.exited();
+    await using second = await begin({}, conversation);
+    const later = codex.model.log.mark();
+    second.prompt(4, '[[text:d]] fourth words', 3);
+    await second.result(4);
+    const after = saidIn(await requestFor('fourth words', later));
+    expect([
+      after.some((text) => text.includes('keep this')),
+      after.some((text) => text.includes('third words')),
+    ]).toEqual([true, false]);
+  });
+
+  test(
+    'C05: no interrupt of 200 that come 0 to 5 ms after the prompt is lost',
+    { timeout: 120_000 },
+    async (context) => {
+      if (codexBinary === null) context.skip(missing);
+      await using agent = await begin();
+      for (let turn = 1; turn <= 200; turn += 1) {
+        agent.prompt(turn, '[[slow:500,20]]');
+        // Time is what this is about; before `started` the driver holds it.
+        await pause(realTimers, turn % 6);
+        agent.interrupt(turn);
+        expect((await agent.result(turn)).result.outcome).toBe('interrupted');
+      }
+      expect(agent.of('ack').filter(({ none }) => none)).toEqual([]);
+      await takesTurn(agent, 201, '[[text:well]]');
+    },
+  );
+
+  test('an unknown model fails its turn as such', async (context) => {
+    if (codexBinary === null) context.skip(missing);
+    await using agent = await begin();
+    agent.switchModel('no-such-model');
+    await agent.first('switched', () => true);
+    const from = codex.model.log.mark();
+    agent.prompt(1, '[[status:404:model_not_found]] who is it');
+    expect((await agent.result(1)).result).toMatchObject({ outcome: 'failed', failure: { class: 'model' } });
+    expect((await requestFor('who is it', from)).asked.model).toBe('no-such-model');
+  });
+
+  test('a secret of the daemon is in no variable of the program, nor of its tools', async (context) => {
+    if (codexBinary === null) context.skip(missing);
+    const driver = codex.driver({
+      ambient: { ...process.env, SIGNALBOX_TOKEN: 'planted-secret', GITHUB_WEBHOOK_SECRET: 'planted-secret' },
+    });
+    await using agent = new AgentProbe(allowing(driver, 'sleep'), { deadlineMs: 40_000 });
+    await agent.ready();
+    agent.prompt(1, exec(`sleep 60.${process.pid}`, { yield_time_ms: 60_000 }));
+    const [pid] = await until(() => running(`sleep 60.${process.pid}`));
+    const seen = [agent.identities[0]?.pid, pid].map((one) => readFileSync(`/proc/${one}/environ`, 'utf8'));
+    expect(seen.every((text) => text.includes('CODEX_HOME='))).toBe(true);
+    expect(seen.some((text) => text.includes('planted-secret'))).toBe(false);
+  });
+});
+
+async function until(look: () => readonly number[]): Promise<readonly number[]> {
+  for (;;) {
+    const found = look();
+    if (found.length > 0) return found;
+    await pause(realTimers, 10);
+  }
+}
