@@ -10,6 +10,7 @@ import type { ChosenAgent } from '../../src/daemon/agent.ts';
 import type { AgentConfig } from '../../src/protocol/config.ts';
 import { loadConfigFile } from '../../src/daemon/config/file.ts';
 import { openFolder } from '../../src/daemon/folder.ts';
+import { agentPrograms } from '../../src/daemon/programs.ts';
 import { misspelt, otherVariables, variables } from '../../src/daemon/config/environment.ts';
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
@@ -288,11 +289,41 @@ describe('the agent', () => {
     expect((await refusal({ file: wrong })).message).toMatch(/agent\.passEnv/);
   });
 
-  test('`up --agent` with one that is not installed says how it is, and nothing is made', async () => {
+  test.each(agentPrograms)(
+    '$agent: found on the PATH, by its variable, or said how it is installed',
+    async (program) => {
+      const { agent, command, variable, install } = program;
+      await expect(choose({ name: agent })).rejects.toMatchObject({
+        code: 'agent_not_found',
+        message: expect.stringContaining(`there is no program ${command} on the PATH`) as string,
+        hint: expect.stringMatching(new RegExp(`^${install}, or name its file with ${variable}`)) as string,
+      });
+      const wrong = { [variable]: join(folder, 'none') };
+      await expect(choose({ name: agent }, wrong)).rejects.toMatchObject({
+        message: `${variable}: there is no program ${join(folder, 'none')}`,
+      });
+      const mine = { [variable]: executable('my-own') };
+      executable(command);
+      for (const env of [{}, mine]) {
+        const { driver, standIn } = await choose({ name: agent, provider: 'acme' }, env);
+        expect([driver.name, driver.provider, standIn]).toEqual([agent, 'acme', false]);
+      }
+    },
+  );
+
+  test('acp: any program that speaks the protocol, which has to be named', async () => {
+    await expect(choose({ name: 'acp' })).rejects.toMatchObject({ message: 'agent.command is missing' });
+    executable('my-acp');
+    expect((await choose({ name: 'acp', command: 'my-acp' })).driver.name).toBe('acp');
+  });
+
+  test('`up --agent` with one that is not installed says how it is, and makes nothing', async () => {
     await using cli = new Cli();
-    const ran = await cli.run(['up', '--port', '0', '--agent', 'nosuch']);
+    const ran = await cli.run(['up', '--port', '0', '--agent', 'gemini'], { env: { PATH: '/nowhere' } });
     expect([ran.code, ran.stdout]).toEqual([EXIT.usage, '']);
-    expect(ran.stderr).toMatch(/there is no driver "nosuch"/);
+    expect(ran.stderr).toMatch(/Gemini CLI is not installed.*\n.*npm install --global @google\/gemini-cli/);
+    const { existsSync } = await import('node:fs');
+    expect(existsSync(join(cli.data, 'signalbox.db'))).toBe(false);
   });
 });
 
