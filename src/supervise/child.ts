@@ -181,7 +181,12 @@ class Child implements AgentChild {
     this.#pipes?.refuse();
     if (this.#phase !== 'running' || this.#rung !== null) return;
     this.#cancelHangUp();
-    this.#cancelHangUp = this.#timers.set(hangUpGraceMs, () => this.kill('channel_broken'));
+    this.#cancelHangUp = this.#timers.set(hangUpGraceMs, () => {
+      // Dead, on a machine so busy that we have not been told yet.
+      const now = processInfo(this.identity?.pid ?? 0);
+      if (now === null || now.zombie) this.#onHangUp();
+      else this.kill('channel_broken');
+    });
   }
 
   #enter(rung: Rung): void {
