@@ -12,6 +12,9 @@ export interface Program extends ProgramOptions {
   /** Where a session asks for none. */
   readonly model?: string;
   readonly provider?: string;
+  /** These two only for agents that speak ACP. */
+  readonly terminal?: boolean;
+  readonly authMethod?: string;
 }
 
 type Load = (program: Program) => Promise<AgentDriver>;
@@ -21,9 +24,7 @@ const acp =
   async (program) =>
     (await import('../agents/acp/driver.ts')).acpDriver({ ...program, profile });
 
-export const agentLoaders: { readonly [name: string]: Load } = {
-  claude: async (program) => (await import('../agents/claude/driver.ts')).claudeDriver(program),
-  codex: async (program) => (await import('../agents/codex/driver.ts')).codexDriver(program),
+const acpLoaders: { readonly [name: string]: Load } = {
   gemini: acp('gemini'),
   copilot: acp('copilot'),
   opencode: acp('opencode'),
@@ -31,3 +32,11 @@ export const agentLoaders: { readonly [name: string]: Load } = {
   'codex-acp': acp('codex-acp'),
   acp: acp('acp'),
 };
+
+export const agentLoaders: { readonly [name: string]: Load } = {
+  claude: async (program) => (await import('../agents/claude/driver.ts')).claudeDriver(program),
+  codex: async (program) => (await import('../agents/codex/driver.ts')).codexDriver(program),
+  ...acpLoaders,
+};
+
+export const speaksAcp = (name: string): boolean => Object.hasOwn(acpLoaders, name);

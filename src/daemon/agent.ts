@@ -11,7 +11,7 @@ import type { AgentConfig } from '../protocol/config.ts';
 import { FOLDER } from '../protocol/folder.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pickEnvironment } from '../supervise/index.ts';
-import { agentLoaders } from './agent-loaders.ts';
+import { agentLoaders, speaksAcp } from './agent-loaders.ts';
 import type { Program } from './agent-loaders.ts';
 import type { Environment } from './look.ts';
 import { findAgent, findProgram } from './look.ts';
@@ -45,7 +45,7 @@ interface Given {
 const bad = (message: string, hint: string): AppError => new AppError({ code: 'bad_config', message, hint });
 
 /** Keys that say nothing to some agents: what is without effect must not look as if it had one. */
-type Key = 'command' | 'args' | 'cwd' | 'env' | 'passEnv' | 'model' | 'provider' | 'module';
+type Key = Exclude<keyof AgentConfig, 'name'>;
 
 function refuse({ name, ...config }: AgentConfig, keys: readonly Key[], why: string): void {
   const found = keys.find((key) => config[key] !== undefined);
@@ -158,13 +158,21 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
     ...(model === undefined ? {} : { model }),
     ...(provider === undefined ? {} : { provider }),
   };
+  if (!speaksAcp(name)) refuse(config, ['terminal', 'authMethod'], 'It is for agents that speak ACP.');
   const given: Given = { config, folder, env, cwd, common };
   const make = Object.hasOwn(own, name) ? own[name] : undefined;
   if (make !== undefined) return { driver: await make(given), standIn: name === 'scripted' };
   const load = Object.hasOwn(agentLoaders, name) ? agentLoaders[name] : undefined;
   if (load === undefined) throw unknownAgent(name);
   refuse(config, ['module'], "Leave it out, or say `name: 'function'`.");
-  const program: Program = { ...common, command: programFile(given), args: config.args ?? [] };
+  const { args = [], terminal, authMethod } = config;
+  const program: Program = {
+    ...common,
+    command: programFile(given),
+    args,
+    ...(terminal === undefined ? {} : { terminal }),
+    ...(authMethod === undefined ? {} : { authMethod }),
+  };
   return { driver: await load(program), standIn: false };
 }
 

@@ -87,7 +87,8 @@ export const agentPrograms: readonly AgentProgram[] = [
     variable: 'AGENT_BIN_COPILOT',
     install: 'npm install --global @github/copilot',
     login: {
-      variables: ['COPILOT_GITHUB_TOKEN', 'GH_TOKEN', 'GITHUB_TOKEN', 'COPILOT_PROVIDER_BASE_URL'],
+      // Not GH_TOKEN and GITHUB_TOKEN: those are as likely the daemon's own, and are not passed on.
+      variables: ['COPILOT_GITHUB_TOKEN', 'COPILOT_PROVIDER_BASE_URL'],
       files: [],
       sure: false,
       fix: 'Run `copilot` and say /login, or set COPILOT_GITHUB_TOKEN.',

@@ -71,6 +71,17 @@ export const AgentConfigSchema = {
       maxLength: 200,
       description: 'Model of sessions that ask for none; default: the one that the agent is set to.',
     },
+    terminal: {
+      type: 'boolean',
+      description: 'For agents that speak ACP: run commands for one that asks its client to. Default: no.',
+    },
+    authMethod: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 200,
+      description:
+        'For agents that speak ACP: id of the login to use where the agent asks for one. Default: none, the turn fails.',
+    },
     provider: {
       type: 'string',
       pattern: '^[a-z0-9][a-z0-9_.-]{0,63}$',
@@ -118,6 +129,7 @@ export const LimitsConfigSchema = {
     maxConnections: count('Open HTTP connections.', 4096, 1_000_000),
     maxStreams: count('Open event streams.', 2048, 1_000_000),
     maxBodyBytes: count('Size of a request body.', 1_048_576, 1_073_741_824),
+    agentQuietMs: ms('How long an agent may say nothing during a turn before it is looked at and reported.', 120_000),
     hangMs: ms('Silence of the daemon’s main loop after which it is reported as blocked.', 2_000),
     graceMs: ms('How long running turns may take to end when the daemon closes.', 10_000),
   },

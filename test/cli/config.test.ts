@@ -241,6 +241,7 @@ describe('the agent', () => {
     [{ name: 'process', command: 'x', model: 'm' }, /agent\.model is not for the agent process/, /args/],
     [{ name: 'scripted', command: 'x' }, /agent\.command/, /process/],
     [{ name: 'scripted', model: 'x' }, /agent\.model is not for the agent scripted/, /./],
+    [{ name: 'process', command: 'x', terminal: true }, /agent\.terminal is not for the agent process/, /ACP/],
     [{ name: 'function' }, /agent\.module is missing/, /default export/],
     [{ name: 'function', module: 'x.ts', args: [] }, /agent\.args is not for the agent function/, /process/],
     [{ name: 'function', module: 'none.ts' }, /none\.ts could not be loaded/, /./],
