@@ -165,6 +165,8 @@ export class AgentHost {
         folder,
         emit: (event) => this.#emit(live, event),
         onProcess: (process) => {
+          // A driver may start another one in the same start, when the first is reaped.
+          this.#forget(live);
           live.process = { pid: process.pid, startTime: process.startTime };
           const row = { ...process, session, incarnation: live.inc };
           this.#guard(
@@ -279,10 +281,7 @@ export class AgentHost {
     if (live.gone) return;
     live.gone = true;
     live.cancelWait();
-    if (live.process !== null && !leaves(data)) {
-      const { pid, startTime } = live.process;
-      this.#guard('forget process', () => this.#context.store.forgetProcess(pid, startTime));
-    }
+    if (!leaves(data)) this.#forget(live);
     if (live.slot !== null) this.#parts.pool.give(live.slot);
     this.#parts.pressure.lift('folder');
     live.claim?.release();
@@ -294,6 +293,13 @@ export class AgentHost {
     this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc: live.inc, reason, data: shown });
     for (const tell of this.#onGone.splice(0)) {
       tell();
+    }
+  }
+
+  #forget({ process }: Live): void {
+    if (process !== null) {
+      const { pid, startTime } = process;
+      this.#guard('forget process', () => this.#context.store.forgetProcess(pid, startTime));
     }
   }
 

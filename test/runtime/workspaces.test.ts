@@ -1,0 +1,322 @@
+/** Working folders: real folders, real lock files, real processes. */
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scriptedDriver } from '../../src/agents/index.ts';
+import { sessionKey } from '../../src/core/ids.ts';
+import { lockFolder } from '../../src/runtime/folder-lock.ts';
+import { folderName, Workspaces } from '../../src/runtime/workspaces.ts';
+import { processInfo } from '../../src/supervise/index.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { type Box, openBox } from '../support/box.ts';
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-work-')));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const lockOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.signalbox-lock`);
+
+/** Everything that happened to a claim, in order. */
+function claimant(session: string) {
+  const log: string[] = [];
+  return {
+    log,
+    owner: {
+      session: sessionKey(session),
+      granted: (folder: string) => void log.push(`granted ${basename(folder)}`),
+      blocked: (_folder: string, holder: string) => void log.push(`blocked by ${holder}`),
+      failed: (error: unknown) => void log.push(`failed ${String(error)}`),
+      makeRoom: () => void log.push('make room'),
+    },
+  };
+}
+
+describe('the folder of a session', () => {
+  it('is its own, with a name that can be read and that no other key has', () => {
+    const places = new Workspaces({ root });
+    const names = ['github:acme/app', 'github:acme/App', 'github:acme-app', 'x'.repeat(200), '🚂', '..'].map((key) =>
+      folderName(key),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[a-z0-9-]{1,60}$/);
+    expect(names[0]).toMatch(/^github-acme-app-[0-9a-f]{10}$/);
+    expect(places.folderOf('github:acme/app')).toBe(join(root, names[0] ?? ''));
+  });
+
+  it('is the one that the first fitting rule names', () => {
+    const rules = [
+      { session: 'github:acme/app', folder: '/srv/app' },
+      { session: 'github:acme/*', folder: '/srv/acme/{session}' },
+      { session: '*.test', folder: '/srv/test' },
+    ];
+    const places = new Workspaces({ root, rules });
+    expect(places.folderOf('github:acme/app')).toBe('/srv/app');
+    expect(places.folderOf('github:acme/other')).toBe(`/srv/acme/${folderName('github:acme/other')}`);
+    expect(places.folderOf('a.test')).toBe('/srv/test');
+    expect(places.folderOf('axtest')).toBe(join(root, folderName('axtest')));
+  });
+
+  it('O-4: is made for its owner’s eyes alone, and left as it is where it is there', () => {
+    const open = join(root, 'open');
+    mkdirSync(open, { mode: 0o755 });
+    const rules = [{ session: 'open', folder: open }];
+    const places = new Workspaces({ root: join(root, 'deep', 'er'), rules });
+    for (const session of ['open', 'made']) places.claim(claimant(session).owner);
+    expect(statSync(places.folderOf('made')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(root, 'deep')).mode & 0o777).toBe(0o700);
+    expect(statSync(open).mode & 0o777).toBe(0o755);
+  });
+
+  it('may not be the root of the file system, nor a place where none can be made', () => {
+    const rules = [
+      { session: 'root', folder: '/' },
+      { session: 'proc', folder: '/proc/signalbox/folder' },
+    ];
+    const places = new Workspaces({ root, rules });
+    for (const session of ['root', 'proc']) {
+      const one = claimant(session);
+      places.claim(one.owner).release();
+      expect(one.log).toEqual([expect.stringMatching(/^failed /)]);
+    }
+  });
+});
+
+describe('a folder of two sessions', () => {
+  const shared = (): Workspaces => new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
+
+  it('O-1: is the first one’s; the second waits, is told whose it is, and has it when it is free', () => {
+    const places = shared();
+    const [one, two, three] = [claimant('one'), claimant('two'), claimant('three')];
+    const first = places.claim(one.owner);
+    const second = places.claim(two.owner);
+    const third = places.claim(three.owner);
+    expect([one.log, two.log, three.log]).toEqual([
+      ['granted shared'],
+      ['blocked by session one'],
+      ['blocked by session one'],
+    ]);
+    second.release();
+    first.release();
+    expect(two.log).toHaveLength(1);
+    expect(three.log.at(-1)).toBe('granted shared');
+    third.release();
+    third.release();
+    expect(readdirSync(root)).toEqual(['shared']);
+  });
+
+  it('is asked for only when its holder rests, and again when it comes to rest', () => {
+    const places = shared();
+    const [one, two] = [claimant('one'), claimant('two')];
+    const first = places.claim(one.owner);
+    places.claim(two.owner);
+    expect(one.log).toEqual(['granted shared']);
+    first.rests();
+    expect(one.log).toEqual(['granted shared', 'make room']);
+    first.works();
+    places.claim(claimant('three').owner);
+    expect(one.log).toHaveLength(2);
+  });
+
+  it('is one folder by whatever name: a link, or a way with dots', () => {
+    mkdirSync(join(root, 'real'));
+    symlinkSync(join(root, 'real'), join(root, 'link'));
+    const rules = [
+      { session: 'one', folder: join(root, 'real') },
+      { session: 'two', folder: join(root, 'link') },
+      { session: 'three', folder: `${root}/real/../real` },
+    ];
+    const places = new Workspaces({ root, rules });
+    places.claim(claimant('one').owner);
+    const [two, three] = [claimant('two'), claimant('three')];
+    places.claim(two.owner);
+    places.claim(three.owner);
+    expect([two.log, three.log]).toEqual([['blocked by session one'], ['blocked by session one']]);
+  });
+});
+
+describe('a folder that another process has', () => {
+  const sleeper = (): Promise<{ readonly pid: number; end(): Promise<void> }> =>
+    new Promise((resolve) => {
+      const child = spawn(process.execPath, ['-e', "console.log('up');setInterval(() => {}, 1000)"]);
+      const gone = new Promise<void>((over) => child.once('exit', () => over()));
+      child.stdout.once('data', () => resolve({ pid: child.pid ?? 0, end: () => (child.kill('SIGKILL'), gone) }));
+    });
+
+  it('is waited for, names the holder, and is had when that process is gone, however it ended', async () => {
+    const other = await sleeper();
+    const clock = new ManualClock();
+    const places = new Workspaces({ root, clock, random: () => 0 });
+    const folder = places.folderOf('one');
+    mkdirSync(folder);
+    const holder = { pid: other.pid, startTime: processInfo(other.pid)?.startTime ?? '', session: 'theirs' };
+    writeFileSync(lockOf(folder), JSON.stringify(holder));
+    const one = claimant('one');
+    const claim = places.claim(one.owner);
+    expect(one.log).toEqual([`blocked by session theirs of process ${other.pid}`]);
+    clock.advance(60_000);
+    expect(one.log).toHaveLength(1);
+    await other.end();
+    clock.advance(60_000);
+    expect(one.log.at(-1)).toMatch(/^granted /);
+    claim.release();
+    expect(existsSync(lockOf(folder))).toBe(false);
+    expect(clock.armed).toBe(0);
+  });
+
+  it('is nobody’s when the process that has its number is another by now', () => {
+    const folder = join(root, 'one');
+    mkdirSync(folder);
+    writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'long gone' }));
+    const lock = lockFolder(folder, {
+      pid: process.pid,
+      startTime: processInfo(process.pid)?.startTime ?? '',
+      session: 'one',
+    });
+    expect(lock).toHaveProperty('release');
+    expect(readdirSync(root).toSorted()).toEqual(['.one.signalbox-lock', 'one']);
+  });
+
+  it('is not confused by what else may stand there: half a file, a folder, a pipe', () => {
+    const mine = { pid: process.pid, startTime: processInfo(process.pid)?.startTime ?? '', session: 'one' };
+    for (const put of [
+      (path: string) => writeFileSync(path, '{"pid":'),
+      (path: string) => writeFileSync(path, ''),
+      (path: string) => mkdirSync(path),
+    ]) {
+      const folder = mkdtempSync(join(root, 'odd-'));
+      put(lockOf(folder));
+      const lock = lockFolder(folder, mine);
+      expect(lock).toHaveProperty('release');
+      if ('release' in lock) lock.release();
+    }
+  });
+
+  it('of a dozen processes that want it at once exactly one gets it', async () => {
+    const folder = join(root, 'wanted');
+    mkdirSync(folder);
+    const source = `
+      import { lockFolder } from ${JSON.stringify(new URL('../../src/runtime/folder-lock.ts', import.meta.url).href)};
+      import { processInfo } from ${JSON.stringify(new URL('../../src/supervise/index.ts', import.meta.url).href)};
+      const mine = { pid: process.pid, startTime: processInfo(process.pid).startTime, session: 's' };
+      process.stdin.once('data', () => {
+        const got = lockFolder(${JSON.stringify(folder)}, mine);
+        console.log('release' in got ? 'got' : 'not');
+      });
+      console.log('ready');
+      process.stdin.on('end', () => process.exit());
+    `;
+    const racers = 12;
+    const children = Array.from({ length: racers }, () =>
+      spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', source], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      }),
+    );
+    const says = (child: (typeof children)[number], word: RegExp): Promise<string> =>
+      new Promise((resolve) => {
+        let text = '';
+        const read = (part: Buffer): void => {
+          text += part.toString();
+          if (!word.test(text)) return;
+          child.stdout.off('data', read);
+          resolve(text);
+        };
+        child.stdout.on('data', read);
+      });
+    // A dead one's lock stands there, so that all have to take it away first.
+    writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'dead' }));
+    await Promise.all(children.map((child) => says(child, /ready/)));
+    const verdicts = children.map((child) => says(child, /got|not/));
+    for (const child of children) child.stdin.write('go\n');
+    const said = await Promise.all(verdicts);
+    expect(said.filter((text) => text.includes('got'))).toHaveLength(1);
+    await Promise.all(
+      children.map((child) => {
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.stdin.end();
+        return gone;
+      }),
+    );
+    expect(readdirSync(root).filter((name) => name.includes('dead') || /-\d+-\d+$/.test(name))).toEqual([]);
+  });
+});
+
+describe('through the runtime', () => {
+  const agent = scriptedDriver({ chunkMs: 0 });
+  const sessionEvents = async (one: Box, session: string, type: string): Promise<unknown[]> =>
+    (await one.box.tape(session, null, 0, 1_000)).filter((event) => event.type === type).map(({ data }) => data);
+
+  it('an agent starts in its session’s folder, which is locked while it lives and free afterwards', async () => {
+    const workspaces = new Workspaces({ root });
+    await using one = await openBox({ agent, workspaces });
+    const task = await one.send({ session: 'a', prompt: '[[tool:Bash:pwd]] [[text:x]]' });
+    await one.ended(task);
+    const folder = workspaces.folderOf('a');
+    const [pid] = (await one.box.store.processes()).map((row) => row.pid);
+    expect(realpathSync(`/proc/${pid}/cwd`)).toBe(folder);
+    expect(existsSync(lockOf(folder))).toBe(true);
+    await one.box.close({ graceMs: 0 });
+    expect(existsSync(lockOf(folder))).toBe(false);
+    expect(existsSync(folder)).toBe(true);
+  });
+
+  it('two sessions on one folder take turns: the tape names the holder, no attempt is burnt, nobody runs beside the other', async () => {
+    const workspaces = new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
+    await using one = await openBox({ agent, workspaces });
+    const first = await one.send({ session: 'a', prompt: '[[forever:5]]' });
+    await one.event(first, 'turn-started');
+    const second = await one.send({ session: 'b', prompt: '[[text:mine]]', maxAttempts: 1 });
+    const third = await one.send({ session: 'c', prompt: '[[text:too]]', maxAttempts: 1 });
+    expect(await sessionEvents(one, 'b', 'throttled')).toMatchObject([{ reason: 'folder_in_use', level: 'all' }]);
+    const explained = await one.box.explain(second);
+    expect(explained?.summary).toContain(`folder_in_use, ${join(root, 'shared')} is used by session a`);
+    expect((await one.box.store.processes()).map((row) => String(row.session))).toEqual(['a']);
+    await one.box.cancel(first);
+    expect(await one.ended(second)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+    expect(await one.ended(third)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+    expect(await sessionEvents(one, 'b', 'unthrottled')).toHaveLength(1);
+  });
+
+  it('a start that waits too long for its folder fails, and says what to do', async () => {
+    const clock = new ManualClock();
+    const workspaces = new Workspaces({ root, clock, rules: [{ session: '*', folder: join(root, 'shared') }] });
+    await using one = await openBox({ agent, workspaces, clock, limits: { folderWaitMs: 30_000 } });
+    const first = await one.send({ session: 'a', prompt: '[[forever:5]]' });
+    await one.event(first, 'turn-sent');
+    const second = await one.send({ session: 'b', maxAttempts: 1 });
+    clock.advance(30_000);
+    expect(await one.ended(second)).toMatchObject({ status: 'failed', reason: 'agent_start_failed' });
+    expect(await sessionEvents(one, 'b', 'agent-exited')).toMatchObject([
+      { reason: 'folder_in_use', data: { code: 'folder_in_use', message: expect.stringContaining('session a') } },
+    ]);
+    await one.box.cancel(first);
+    clock.advance(60_000);
+  });
+
+  it('S09: a folder that cannot be made stops that session, and no other', async () => {
+    writeFileSync(join(root, 'file'), '');
+    const workspaces = new Workspaces({ root, rules: [{ session: 'bad', folder: join(root, 'file', 'below') }] });
+    await using one = await openBox({ agent, workspaces });
+    const bad = await one.send({ session: 'bad', maxAttempts: 1 });
+    expect(await one.ended(bad)).toMatchObject({ status: 'failed', reason: 'agent_start_failed' });
+    expect(await sessionEvents(one, 'bad', 'agent-exited')).toMatchObject([
+      { reason: 'spawn_failed', data: { message: expect.stringContaining(join(root, 'file')) } },
+    ]);
+    expect(await one.ended(await one.send({ session: 'good' }))).toMatchObject({ status: 'completed' });
+  });
+});
