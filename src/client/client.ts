@@ -9,6 +9,8 @@ import type {
   Explanation,
   FeedEvent,
   FeedPage,
+  HangList,
+  HangReport,
   MoveRequest,
   ProviderList,
   QueryOf,
@@ -58,6 +60,7 @@ export function createClient(options: ClientOptions) {
     ...taskCalls(http, get),
     ...sessionCalls(http, get),
     ...workCalls(http, get),
+    ...hangCalls(http, get),
     ...eventCalls(http, get, options),
     health: (call: CallOptions = {}) => get<{ readonly status: 'ok' }>(http.json('health', call)),
     ready: (call: CallOptions = {}) => get<{ readonly status: 'ready' }>(http.json('ready', call)),
@@ -118,6 +121,16 @@ function workCalls(http: Http, get: Get) {
     providers: (call: CallOptions = {}): Promise<ProviderList> => get(http.json('listProviders', call)),
     resumeProvider: (name: string, call: CallOptions = {}): Promise<Ok> =>
       get(http.json('resumeProvider', { params: { name }, ...call })),
+  };
+}
+
+function hangCalls(http: Http, get: Get) {
+  return {
+    hangs: (call: CallOptions = {}): Promise<HangList> => get(http.json('listHangs', call)),
+    hang: (id: string, call: CallOptions = {}): Promise<HangReport> =>
+      get(http.json('getHang', { params: { id }, ...call })),
+    /** Takes one now. A daemon whose main loop is blocked does not answer: its launcher does, to `signalbox doctor --live`. */
+    takeHang: (call: CallOptions = {}): Promise<HangReport> => get(http.json('takeHang', call)),
   };
 }
 

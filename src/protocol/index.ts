@@ -3,6 +3,7 @@ export * from './config.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './folder.ts';
+export * from './hangs.ts';
 export * from './hooks.ts';
 export * from './hooks-config.ts';
 export * from './ids.ts';

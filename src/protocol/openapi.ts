@@ -3,6 +3,7 @@ import type { ErrorCode } from './errors.ts';
 import { ERRORS } from './errors.ts';
 import { FeedEventSchema, FeedPageSchema, StreamNoticeSchema, TapeEventSchema, TapePageSchema } from './events.ts';
 import * as permissions from './permissions.ts';
+import { HangListSchema, HangReportSchema, HangSummarySchema } from './hangs.ts';
 import { ProblemSchema } from './problem.ts';
 import * as providers from './providers.ts';
 import type { Route } from './routes.ts';
@@ -22,6 +23,9 @@ const named: { readonly [name: string]: Schema } = {
   Explanation: tasks.ExplanationSchema,
   FeedEvent: FeedEventSchema,
   FeedPage: FeedPageSchema,
+  HangList: HangListSchema,
+  HangReport: HangReportSchema,
+  HangSummary: HangSummarySchema,
   MoveRequest: tasks.MoveRequestSchema,
   Ok: tasks.OkSchema,
   Owner: tasks.OwnerSchema,

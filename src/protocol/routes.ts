@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from './errors.ts';
 import { eventsRoutes } from './routes/events.ts';
+import { hangsRoutes } from './routes/hangs.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { sessionsRoutes } from './routes/sessions.ts';
 import { tasksRoutes } from './routes/tasks.ts';
@@ -31,7 +32,14 @@ export const BODY_CODES = [
   'request_timeout',
 ] as const satisfies readonly ErrorCode[];
 
-export const ROUTES = { ...tasksRoutes, ...sessionsRoutes, ...workRoutes, ...eventsRoutes, ...metaRoutes } as const;
+export const ROUTES = {
+  ...tasksRoutes,
+  ...sessionsRoutes,
+  ...workRoutes,
+  ...eventsRoutes,
+  ...hangsRoutes,
+  ...metaRoutes,
+} as const;
 
 export type Operation = keyof typeof ROUTES;
 export const OPERATIONS = Object.keys(ROUTES) as readonly Operation[];

@@ -4,6 +4,7 @@ import type { BodyOf, Operation, ParamsOf, QueryOf, ResponseOf } from '../protoc
 import type { Refused, Signalbox } from '../runtime/api.ts';
 import { isErrorCode } from '../protocol/index.ts';
 import type { Streams } from './events/streams.ts';
+import type { HangSource } from './options.ts';
 import { ProblemError } from './respond.ts';
 
 export interface Services {
@@ -12,6 +13,7 @@ export interface Services {
   readonly isReady: () => boolean;
   readonly openapi: () => string;
   readonly metrics: () => Promise<string>;
+  readonly hangs: HangSource | null;
 }
 
 export interface Call<O extends Operation> {

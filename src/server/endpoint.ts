@@ -7,6 +7,7 @@ import { accepts } from './accept.ts';
 import { parseJsonBody, readBody } from './body.ts';
 import type { Answer, AnyHandler, Handlers, Services } from './context.ts';
 import { eventHandlers } from './handlers/events.ts';
+import { hangHandlers } from './handlers/hangs.ts';
 import { metaHandlers } from './handlers/meta.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { taskHandlers } from './handlers/tasks.ts';
@@ -35,7 +36,14 @@ export interface Endpoint {
   serve(arrival: Arrival): Promise<void>;
 }
 
-const handlers: Handlers = { ...taskHandlers, ...sessionHandlers, ...workHandlers, ...eventHandlers, ...metaHandlers };
+const handlers: Handlers = {
+  ...taskHandlers,
+  ...sessionHandlers,
+  ...workHandlers,
+  ...eventHandlers,
+  ...hangHandlers,
+  ...metaHandlers,
+};
 
 export function addRoutes(router: Router<Endpoint>, services: Services, maxBodyBytes: number): void {
   for (const operation of OPERATIONS) {

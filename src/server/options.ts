@@ -1,5 +1,5 @@
 /** What a server is made from. Time, randomness and the log come in from outside. */
-import type { HookHandler } from '../protocol/index.ts';
+import type { HangReport, HangSummary, HookHandler } from '../protocol/index.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -12,6 +12,16 @@ export interface Logger {
 }
 
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Where hang reports come from. */
+export interface HangSource {
+  /** Newest first. */
+  list(): readonly HangSummary[];
+  /** Null: there is none of that id. */
+  get(id: string): HangReport | null;
+  /** Takes one now; null: there is no watchdog to take it. */
+  readonly take: (() => Promise<HangSummary>) | null;
+}
 
 export interface ServerLimits {
   /** Bytes of a request body. Default 1 MiB. */
@@ -57,6 +67,8 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Doors that authenticate their senders themselves. */
   readonly hooks?: readonly HookHandler[];
+  /** Hang reports. Left out: there are none. */
+  readonly hangs?: HangSource;
   /** Shown in /openapi.json. */
   readonly version?: string;
   readonly logger?: Logger;

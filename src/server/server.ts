@@ -148,10 +148,11 @@ class HttpDoor implements SignalboxServer {
   }
 
   #services(): Services {
-    const { signalbox, version = '0.0.0' } = this.#options;
+    const { signalbox, version = '0.0.0', hangs = null } = this.#options;
     let openapi: string | null = null;
     return {
       signalbox,
+      hangs,
       streams: this.#streams,
       isReady: () => this.#ready && this.#closing === null,
       openapi: () => (openapi ??= JSON.stringify(makeOpenApi(version))),

@@ -75,6 +75,10 @@ async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
 }
 
 export async function run(call: Call, io: Io): Promise<number> {
+  if (call.on('live')) {
+    const { live } = await import('../doctor/live.ts');
+    return live(call, io);
+  }
   const checks = await checkAll(call, io);
   const lacking = checks.filter(({ state }) => state === 'missing').length;
   if (io.json) {

@@ -15,8 +15,9 @@ const program = fileURLToPath(
 export async function run(call: Call, io: Io): Promise<number> {
   const { launch } = await import('../../daemon/launch.ts');
   try {
-    // With `--json` nobody reads words; what a report says stands in the log as well.
-    const say = io.json ? (): void => {} : io.say;
+    // With `--json` standard error is a log, one document per line.
+    const line = (msg: string): void => io.say(JSON.stringify({ level: 50, time: Date.now(), msg }));
+    const say = io.json ? line : io.say;
     const end = await launch({ program, args: call.words, say });
     if (end.kind === 'exit') return end.code;
     throw new AppError({ code: 'daemon_lost', ...wordsOf(end) });

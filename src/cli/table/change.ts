@@ -174,10 +174,11 @@ export const care: readonly Command[] = [
   {
     name: 'doctor',
     group: 'Look after it',
-    what: 'what is missing on this machine, and how to get it',
-    next: 'Exit code 1 means that something needed is missing; the lines marked so say what to do',
+    what: 'what is missing on this machine, and how to get it; with --live, what a running daemon is stuck in',
+    next: 'Exit code 1 means that something needed is missing, or hangs; the lines marked so say what to do',
     args: [],
     flags: [
+      { name: 'live', what: 'take a hang report of the running daemon, also while its main loop is blocked' },
       {
         name: 'config',
         short: 'c',
@@ -185,8 +186,24 @@ export const care: readonly Command[] = [
         what: 'configuration to check; default: the nearest signalbox.config.ts',
       },
     ],
-    examples: [{ line: 'signalbox doctor', what: '' }],
+    examples: [
+      { line: 'signalbox doctor', what: '' },
+      { line: 'signalbox doctor --live', what: 'where it hangs, and what waits for it' },
+    ],
     load: () => import('../commands/doctor.ts'),
+  },
+  {
+    name: 'hangs',
+    group: 'Look after it',
+    what: 'list hang reports, newest first, or show one',
+    next: 'Next: signalbox hangs ID, with an id from the list; signalbox doctor --live takes one now',
+    args: [{ name: 'ID', optional: true }],
+    flags: [],
+    examples: [
+      { line: 'signalbox hangs', what: 'also when no daemon runs: they are files in the data folder' },
+      { line: 'signalbox hangs 20260321T101500000Z-main-loop-blocked', what: 'stack, threads, and what waited' },
+    ],
+    load: () => import('../commands/hangs.ts'),
   },
   {
     name: 'agent scripted',

@@ -109,6 +109,18 @@ export const domainErrors = {
     title: 'That hold is over',
     hint: 'Look who owns the session now, and name its epoch.',
   },
+  unknown_hang: {
+    status: 404,
+    exit: EXIT.notFound,
+    title: 'There is no such hang report',
+    hint: '`signalbox hangs` lists them; only the newest are kept.',
+  },
+  no_watchdog: {
+    status: 503,
+    exit: EXIT.unavailable,
+    title: 'Nobody watches this daemon',
+    hint: 'Hang reports are taken by the watchdog thread that `signalbox up` starts.',
+  },
   session_faulted: {
     status: 409,
     exit: EXIT.refused,

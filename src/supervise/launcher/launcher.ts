@@ -23,6 +23,7 @@ import { nodeCookieName } from '../environment.ts';
 import { endNode, killNodeNow } from '../leftover.ts';
 import { LineSplitter } from '../lines.ts';
 import { signalGroup } from '../processes.ts';
+import type { Door, DoorAnswer } from './door.ts';
 import type { HangSummary, HangTrigger } from '../watch/report.ts';
 import type { FromDaemon, ToDaemon } from './wire.ts';
 import { controlFd, read } from './wire.ts';
@@ -107,6 +108,7 @@ class Launcher {
   #graceMs: number;
   #lag = { ms: 0, at: 0 };
   #reports = 0;
+  #door: Door | null = null;
   #reported: HangSummary | null = null;
 
   constructor(options: LaunchOptions) {
@@ -177,6 +179,7 @@ class Launcher {
     switch (message.type) {
       case 'up':
         this.#graceMs = message.graceMs;
+        void this.#openDoor(message.folder);
         return;
       case 'ending':
         this.#acked = true;
@@ -196,14 +199,28 @@ class Launcher {
     }
   }
 
+  async #openDoor(folder: string): Promise<void> {
+    const { openDoor } = await import('./door.ts');
+    const { exitCode, signalCode } = this.#child ?? {};
+    if (exitCode === null && signalCode === null) this.#door ??= openDoor(folder, () => this.#answer());
+  }
+
+  async #answer(): Promise<DoorAnswer> {
+    const report = await this.#report('asked');
+    if (report !== null) return { report, problem: null };
+    const { silentReport } = await import('./stuck.ts');
+    return { report, problem: silentReport(this.#child?.pid ?? 0) };
+  }
+
   #begin(why: string): void {
     const { ackMs } = this.#times;
     this.#phase = 'ending';
     this.#why = why;
     this.#firstAt = performance.now();
     if (!this.#send({ type: 'end', why })) this.#child?.kill('SIGTERM');
-    this.#after(Math.min(ackMs, this.#graceMs), () => void this.#lookAtSilent());
-    this.#after(this.#graceMs, () => this.#graceOver());
+    this.#after(ackMs, () => void this.#lookAtSilent());
+    // Not before it could have answered, however short the grace is.
+    this.#after(Math.max(ackMs, this.#graceMs), () => this.#graceOver());
   }
 
   /** The person who waits is told what the daemon is stuck in, before it is ended for that. */
@@ -284,6 +301,7 @@ class Launcher {
   async #onExit(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#answerAll();
+    this.#door?.close();
     const { ended, left } = await endNode(this.#node);
     if (left.length > 0) this.#options.say(`signalbox: could not be ended: process ${left.join(', ')}`);
     for (const name of Object.keys(signals) as EndSignal[]) process.off(name, this.#onSignal);

@@ -1,11 +1,20 @@
-/** What is said of a process that has closed everything and does not go: which of its threads keep it. */
+/** What is said of a process that does not go, or does not answer: which of its threads do what. */
 import { threadsOf } from '../watch/threads.ts';
 
-export function stuckReport(pid: number): string {
-  const busy = threadsOf(pid).filter(({ waits, state }) => state !== 'Z' && !isIdle(waits));
-  const threads = busy.map(({ tid, name, state, waits }) => `${name} ${tid} (${state}, ${waits ?? 'running'})`);
-  const who = threads.length === 0 ? 'a thread in native code' : threads.join(', ');
-  return `signalbox: everything is closed, but process ${pid} does not go: ${who}. It is ended by force.`;
+export const stuckReport = (pid: number): string =>
+  `signalbox: everything is closed, but process ${pid} does not go: ${busy(pid)}. It is ended by force.`;
+
+/** The watchdog itself does not answer. */
+export function silentReport(pid: number): string {
+  const [main] = threadsOf(pid);
+  const stopped = main?.state === 'T' ? `it is stopped (kill -CONT ${pid} lets it go on)` : busy(pid);
+  return `the watchdog of process ${pid} does not answer: ${stopped}`;
+}
+
+function busy(pid: number): string {
+  const threads = threadsOf(pid).filter(({ waits, state }) => state !== 'Z' && !isIdle(waits));
+  const named = threads.map(({ tid, name, state, waits }) => `${name} ${tid} (${state}, ${waits ?? 'running'})`);
+  return named.length === 0 ? 'a thread in native code' : named.join(', ');
 }
 
 /** Waits that say nothing: a lock or a queue of work. */

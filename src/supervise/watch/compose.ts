@@ -24,6 +24,8 @@ export interface AgentFinding {
   readonly class: HangClass;
   readonly session: string;
   readonly summary: string;
+  /** Null: it has no process of its own. */
+  readonly pid: number | null;
 }
 
 export const noStackNative = 'no stack: native';
@@ -57,7 +59,8 @@ export function compose(known: Known): HangReport {
     main: { lagMs, how: blocked ? (stack === null ? 'native' : 'js') : null },
     stack,
     noStack: stack !== null ? null : blocked ? noStackNative : noStackRuns,
-    threads: threadsOf(process.pid),
+    threadsOf: agent?.pid ?? process.pid,
+    threads: threadsOf(agent?.pid ?? process.pid),
     parked: parked === null ? null : aged(parked.facts, parked.ageMs),
     parkedAgeMs: parked?.ageMs ?? null,
     resumed: null,

@@ -120,6 +120,8 @@ export interface HangReport {
   /** Innermost first; null with the reason in `noStack`. */
   readonly stack: readonly StackFrame[] | null;
   readonly noStack: string | null;
+  /** Of the agent, where the report is about one; else of the daemon. */
+  readonly threadsOf: number;
   readonly threads: readonly ThreadFacts[];
   /** Null: the main loop had written nothing down yet. */
   readonly parked: ParkedFacts | null;

@@ -19,7 +19,7 @@ import type { StackTaking } from './stack.ts';
 import { takeStack } from './stack.ts';
 import type { WatchSettings } from './thread-wire.ts';
 
-/** How long a stack is waited for: four times what the slowest kind of block took. */
+/** How long a stack is waited for: several times what the slowest kind of block took. */
 export const stackDeadlineMs = 600;
 /** Three beats are missing: whether it is a hang or not, a stack is worth a look. */
 const quietMs = 750;
@@ -39,6 +39,9 @@ export interface Asked {
   readonly blocked?: boolean;
 }
 
+/** Somebody may ask again and again while it is blocked. */
+const openMax = 10;
+
 interface Open {
   readonly report: HangReport;
   /** Of the same clock as `performance.now()`. */
@@ -52,8 +55,8 @@ export class Reporter {
   #redactor: Redactor;
   #last: Promise<unknown> = Promise.resolve();
   #native: StackTaking | null = null;
-  /** The block that goes on. */
-  #open: Open | null = null;
+  /** Reports of the block that goes on. */
+  #open: Open[] = [];
 
   constructor(parts: ReporterParts) {
     this.#parts = parts;
@@ -73,18 +76,19 @@ export class Reporter {
     return taken;
   }
 
-  /** The main loop runs again: the report of the block is completed. Answers its id, and how long it took. */
+  /** The main loop runs again: the reports of the block are completed. Answers the first one's id, and how long it took. */
   async resumed(): Promise<{ readonly id: string; readonly afterMs: number } | null> {
     await this.#last;
-    const open = this.#open;
-    if (open === null) return null;
-    this.#open = null;
-    const afterMs = Math.round(performance.now() - open.since);
-    const stack = open.stack === null ? null : await open.stack;
+    const open = this.#open.splice(0);
+    const [first] = open;
+    if (first === undefined) return null;
+    const afterMs = Math.round(performance.now() - first.since);
+    const native = open.find(({ stack }) => stack !== null)?.stack ?? null;
+    const stack = native === null ? null : await native;
     this.#native?.giveUp();
     this.#native = null;
-    this.#write({ ...open.report, resumed: { afterMs, stack } });
-    return { id: open.report.id, afterMs };
+    for (const { report } of open) this.#write({ ...report, resumed: { afterMs, stack } });
+    return { id: first.report.id, afterMs };
   }
 
   async #take({ trigger, agent, blocked = false }: Asked): Promise<HangSummary> {
@@ -107,7 +111,9 @@ export class Reporter {
       stack,
     };
     const report = compose(known);
-    if (isBlocked) this.#open = { report, since: began, stack: this.#native?.later ?? null };
+    if (isBlocked && this.#open.length < openMax) {
+      this.#open.push({ report, since: began, stack: this.#native?.later ?? null });
+    }
     return this.#write(report);
   }
 

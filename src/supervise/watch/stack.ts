@@ -44,8 +44,11 @@ export function takeStack(deadlineMs: number): StackTaking {
   const timer = setTimeout(() => first.resolve(null), deadlineMs);
   try {
     session.connectToMainThread();
+    // A frame names its script by a number; `enable` tells all numbers.
+    const urls = new Map<string, string>();
+    session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
     session.once('Debugger.paused', ({ params }) => {
-      const stack = params.callFrames.slice(0, framesMax).map(frameOf);
+      const stack = params.callFrames.slice(0, framesMax).map((frame) => frameOf(frame, urls));
       session.post('Debugger.resume', () => settle(stack));
     });
     session.post('Debugger.enable');
@@ -57,9 +60,12 @@ export function takeStack(deadlineMs: number): StackTaking {
   return { stack: first.promise, later: later.promise, giveUp: () => settle(null) };
 }
 
-const frameOf = ({ functionName, url, location }: Debugger.CallFrame): StackFrame => ({
+const frameOf = (
+  { functionName, url, location }: Debugger.CallFrame,
+  urls: ReadonlyMap<string, string>,
+): StackFrame => ({
   function: functionName === '' ? '(anonymous)' : functionName,
-  url,
+  url: url === '' ? (urls.get(location.scriptId) ?? '') : url,
   line: location.lineNumber + 1,
   column: (location.columnNumber ?? 0) + 1,
 });

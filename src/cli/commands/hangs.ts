@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { AppError } from '../../core/errors.ts';
+import { FOLDER } from '../../protocol/folder.ts';
+import type { HangReport, HangSummary } from '../../protocol/hangs.ts';
+import type { Call } from '../call.ts';
+import { reportText } from '../hangs/text.ts';
+import type { Io } from '../io.ts';
+import { oneLine } from '../paint.ts';
+import { dataFolder } from '../place.ts';
+import { ageText, table } from '../text.ts';
+
+interface Reports {
+  readonly list: () => Promise<readonly HangSummary[]>;
+  readonly get: (id: string) => Promise<HangReport | null>;
+}
+
+/** The files of the data folder, daemon or not; with an address, that daemon's. */
+async function reportsOf(call: Call, io: Io): Promise<Reports> {
+  if (call.text('url') !== null || (io.env['SIGNALBOX_URL'] ?? '') !== '') {
+    const { connect } = await import('../connect.ts');
+    const client = connect(call, io);
+    return { list: async () => (await client.hangs()).items, get: (id) => client.hang(id) };
+  }
+  const { listReports, readReport } = await import('../../daemon/hang-files.ts');
+  const place = dataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
+  const folder = join(place.folder, FOLDER.hangs);
+  return {
+    list: () => Promise.resolve(listReports(folder)),
+    get: (id) => Promise.resolve(readReport(folder, id)),
+  };
+}
+
+export async function run(call: Call, io: Io): Promise<number> {
+  const reports = await reportsOf(call, io);
+  const id = call.argOr('ID', null);
+  return id === null ? list(await reports.list(), io) : show(id, await reports.get(id), io);
+}
+
+function list(items: readonly HangSummary[], io: Io): number {
+  if (io.json) {
+    io.document({ items });
+    return 0;
+  }
+  const now = Date.now();
+  const rows = items.map(({ id, at, class: what, session, summary }) => ({
+    cells: [`${ageText(now - at)} ago`, what, oneLine(session ?? '', 40), id, summary],
+    paints: [io.paint.faint, what === 'no-hang' ? io.paint.good : io.paint.warn],
+  }));
+  io.print(rows.length === 0 ? 'no hang reports' : table(['WHEN', 'CLASS', 'SESSION', 'ID', 'WHAT'], rows, io));
+  return 0;
+}
+
+function show(id: string, report: HangReport | null, io: Io): number {
+  if (report === null) {
+    throw new AppError({ code: 'unknown_hang', message: `there is no hang report ${JSON.stringify(id)}` });
+  }
+  if (io.json) io.document(report);
+  else io.print(reportText(report, io.paint));
+  return 0;
+}

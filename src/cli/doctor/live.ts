@@ -1,0 +1,44 @@
+/** `doctor --live`: a hang report of a running daemon, from its launcher where there is one, else over HTTP. */
+import { dirname } from 'node:path';
+import { AppError } from '../../core/errors.ts';
+import type { HangReport } from '../../protocol/hangs.ts';
+import type { Call } from '../call.ts';
+import { reportText } from '../hangs/text.ts';
+import type { Io } from '../io.ts';
+import { dataFolder } from '../place.ts';
+
+/** The launcher has a loop of its own: it answers whatever the daemon does. Null: none is there. */
+async function fromLauncher(folder: string): Promise<HangReport | null> {
+  const { askDoor, readReport } = await import('../../daemon/hang-files.ts');
+  const answer = await askDoor(folder);
+  if (answer === null) return null;
+  const { report, problem } = answer;
+  const whole = report === null ? null : readReport(dirname(report.file), report.id);
+  if (whole === null) {
+    throw new AppError({
+      code: 'unreachable',
+      message: problem ?? 'the report could not be read',
+      hint: 'Look at the process with the tools of the system. Ctrl-C twice ends it whatever it does.',
+    });
+  }
+  return whole;
+}
+
+async function take(call: Call, io: Io): Promise<HangReport> {
+  const elsewhere = call.text('url') !== null || (io.env['SIGNALBOX_URL'] ?? '') !== '';
+  if (!elsewhere) {
+    const { folder } = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
+    const report = await fromLauncher(folder);
+    if (report !== null) return report;
+  }
+  const { connect } = await import('../connect.ts');
+  return connect(call, io).takeHang();
+}
+
+/** Exit code 1: something hangs. A wait for a person is no hang. */
+export async function live(call: Call, io: Io): Promise<number> {
+  const report = await take(call, io);
+  if (io.json) io.document(report);
+  else io.print(reportText(report, io.paint));
+  return report.class === 'no-hang' || report.class === 'waiting-for-person' ? 0 : 1;
+}

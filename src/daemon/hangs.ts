@@ -1,0 +1,90 @@
+/**
+ * Hang reports of a daemon: what its watchdog is told of live sessions, the look at its agents, and the reports' folder.
+ *
+ * Owns: one timer, while there is a watchdog.
+ *  N-1 What is written down for the watchdog is bounded, and costs nothing while nothing is live.
+ */
+import { join } from 'node:path';
+import { FOLDER } from '../protocol/folder.ts';
+import type { LimitsConfig } from '../protocol/config.ts';
+import type { Signalbox } from '../runtime/api.ts';
+import type { HangSource } from '../server/options.ts';
+import { parkedWork } from '../supervise/parked.ts';
+import type { Alarm } from '../supervise/watch/agents.ts';
+import { AgentWatch } from '../supervise/watch/agents.ts';
+import type { AgentPatience } from '../supervise/watch/classify.ts';
+import { listReports, readReport } from '../supervise/watch/folder.ts';
+import type { ParkedFacts } from '../supervise/watch/report.ts';
+import type { Watchdog } from './watch.ts';
+
+/** Between two looks at the agents. */
+const lookMs = 1_000;
+/** Of the waits that are not a session's own. */
+const waitsMax = 100;
+
+export interface HangParts {
+  readonly signalbox: Signalbox;
+  readonly watch: Watchdog;
+  readonly limits: LimitsConfig;
+  readonly onError: (error: unknown, where: string) => void;
+}
+
+/** Half of its own deadline: the report is there before the deadline ends the agent. */
+const patienceOf = ({ agentQuietMs, startMs, drainMs, switchMs }: LimitsConfig): AgentPatience => ({
+  quietMs: agentQuietMs,
+  goneMs: 5_000,
+  answers: {
+    start: startMs / 2,
+    prompt: agentQuietMs,
+    interrupt: drainMs / 2,
+    steer: agentQuietMs,
+    switch: switchMs / 2,
+    end: 15_000,
+  },
+});
+
+/** From now on live sessions stand in reports, and agents are looked at. Call what it answers at the end. */
+export function watchSessions({ signalbox, watch, limits, onError }: HangParts): () => void {
+  const report = async ({ class: what, session, why, pid }: Alarm): Promise<void> => {
+    const summary = `${what}: the agent of ${session}${pid === null ? '' : ` (pid ${pid})`}: ${why}`;
+    const { id } = await watch.report('watch', { class: what, session, summary, pid });
+    signalbox.noteHang(session, { report: id, class: what, summary });
+  };
+  const agents = new AgentWatch({
+    patience: patienceOf(limits),
+    onAlarm: (alarm) => void report(alarm).catch((error: unknown) => onError(error, 'hang report')),
+  });
+  watch.parked = () => parkedFacts(signalbox, agents);
+  const look = setInterval(() => agents.look(signalbox.inspect(), performance.now()), lookMs);
+  look.unref();
+  return () => {
+    clearInterval(look);
+    watch.parked = () => null;
+  };
+}
+
+function parkedFacts(signalbox: Signalbox, agents: AgentWatch): ParkedFacts | null {
+  const sessions = signalbox.inspect();
+  const parked = parkedWork.list();
+  if (sessions.length === 0 && parked.length === 0) return null;
+  const now = performance.now();
+  const waits = parked.slice(0, waitsMax).map(({ owner, name, id, since, deadline, person }) => ({
+    owner,
+    name,
+    id,
+    ageMs: Math.round(now - since),
+    leftMs: deadline === null ? null : Math.round(deadline - now),
+    person,
+  }));
+  return { sessions: sessions.map((one) => agents.facts(one)), waits, omitted: parked.length - waits.length };
+}
+
+/** What the server shows. Without a watchdog there is nobody who could take a report. */
+export function hangSource(folder: string, watch: Watchdog | undefined): HangSource {
+  const hangs = join(folder, FOLDER.hangs);
+  return {
+    list: () => listReports(hangs),
+    get: (id) => readReport(hangs, id),
+    take: watch === undefined ? null : () => watch.report('asked'),
+  };
+}

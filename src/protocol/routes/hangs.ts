@@ -1,0 +1,35 @@
+/** Routes of hang reports. */
+import { HangListSchema, HangReportSchema } from '../hangs.ts';
+import type { Route } from './route.ts';
+
+export const hangsRoutes = {
+  listHangs: {
+    method: 'GET',
+    path: '/v1/hangs',
+    summary: 'List hang reports, newest first',
+    success: { 200: HangListSchema },
+    codes: [],
+  },
+  getHang: {
+    method: 'GET',
+    path: '/v1/hangs/{id}',
+    summary: 'Show a hang report: stack, threads, and what waits',
+    params: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['id'],
+      properties: { id: { type: 'string', minLength: 1, maxLength: 100 } },
+    },
+    success: { 200: HangReportSchema },
+    codes: ['bad_id', 'unknown_hang'],
+  },
+  takeHang: {
+    method: 'POST',
+    path: '/v1/hangs',
+    summary: 'Take a hang report now, whether something hangs or not',
+    description:
+      'Where the main loop is blocked nothing is answered here: `signalbox doctor --live` asks the launcher instead.',
+    success: { 200: HangReportSchema },
+    codes: ['no_watchdog'],
+  },
+} as const satisfies { readonly [operation: string]: Route };
