@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Signalbox } from '../src/runtime/api.ts';
 import { createSignalbox } from '../src/runtime/signalbox.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
+import type { AgentDriver } from '../src/agents/port.ts';
 import { chooseAgent } from '../src/daemon/agent.ts';
 import { Happenings } from './model/index.ts';
 import type { Moment } from './observed.ts';
@@ -24,8 +25,10 @@ export async function openBox(stay: Stay): Promise<Box> {
   let last: Moment | null = null;
   const folder = stay.folder('box');
   const { program, command, env } = stay;
-  const agent = { name: program.name, command, cwd: stay.folder('work') };
-  const { driver } = await chooseAgent(agent, { folder, startMs: 30_000, env, cwd: folder });
+  const work = stay.folder('work');
+  const chosen = await chooseAgent({ name: program.name, command }, { folder, startMs: 30_000, env, cwd: folder });
+  // All sessions of a box share one folder, which a program may have been told to trust.
+  const driver: AgentDriver = { ...chosen.driver, start: (start) => chosen.driver.start({ ...start, folder: work }) };
   const store = openSqliteStore({ path: join(folder, 'box.db'), durability: 'power' });
   const box = createSignalbox({
     store,

@@ -78,11 +78,7 @@ async function process_({ config, env, cwd, common }: Given): Promise<AgentDrive
 
 /** A module of the user's, whose default export is the agent; it runs in the daemon itself. */
 async function function_({ config, cwd }: Given): Promise<AgentDriver> {
-  refuse(
-    config,
-    ['command', 'args', 'cwd', 'env', 'passEnv'],
-    'It runs in the daemon. A program of its own is `process`.',
-  );
+  refuse(config, ['command', 'args', 'env', 'passEnv'], 'It runs in the daemon. A program of its own is `process`.');
   const file = moduleOf(config, cwd);
   const { functionDriver } = await import('../agents/function/driver.ts');
   let agent: unknown;
@@ -148,12 +144,11 @@ export const knownAgents: readonly string[] = [...Object.keys(own), ...Object.ke
 
 /** Throws `bad_config`, `agent_not_found`. */
 export async function chooseAgent(config: AgentConfig, surroundings: Surroundings): Promise<ChosenAgent> {
-  const { name, cwd: agentCwd, passEnv = [], model, provider } = config;
+  const { name, passEnv = [], model, provider } = config;
   const { folder, startMs, env = process.env, cwd = process.cwd() } = surroundings;
   const common = {
     startDeadlineMs: startMs,
     ambient: env,
-    ...(agentCwd === undefined ? {} : { cwd: agentCwd }),
     env: { ...pickEnvironment(passEnv, env), ...config.env },
     ...(model === undefined ? {} : { model }),
     ...(provider === undefined ? {} : { provider }),

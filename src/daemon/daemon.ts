@@ -12,16 +12,19 @@ import type { DaemonFile } from '../protocol/folder.ts';
 import type { HookHandler } from '../protocol/hooks.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
+import { Workspaces } from '../runtime/workspaces.ts';
 import { createServer } from '../server/server.ts';
 import { writeDaemonFile } from '../server/daemon-file.ts';
 import { loadToken } from '../server/token.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import type { Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
+import { makeRedactor } from '../supervise/redact.ts';
 import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './folder.ts';
 import { makeLog } from './log.ts';
+import { secretsOf } from './secrets.ts';
 import type { Watchdog } from './watch.ts';
 import { watchSettings } from './watch.ts';
 
@@ -107,16 +110,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
-  const log = makeLog(config.logLevel);
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
   const store = openSqliteStore({ path: join(folder, FOLDER.database), durability: config.durability, faults, pid });
   const held = opened.adopt(store, (one) => one.close());
   const token = await loadToken(folder);
-  if (watch !== undefined) watch.settings = watchSettings(config, [token]);
+  const secrets = secretsOf(config, token, process.env);
+  const redact = makeRedactor(secrets);
+  const log = makeLog(config.logLevel, redact);
+  if (watch !== undefined) watch.settings = watchSettings(config, secrets);
   const signalbox = createSignalbox({
     store: held,
     agent: agent.driver,
     limits: config.limits,
+    permissions: config.permissions,
+    workspaces: new Workspaces({ root: join(folder, FOLDER.workspaces), rules: config.workspaces }),
+    redact,
     resolveSession,
     faults,
     onError: (error, where) => log.error({ err: error, where }, 'not handled where it happened'),

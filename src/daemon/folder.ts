@@ -1,24 +1,10 @@
 /** The data folder: made for its owner's eyes only. The database, the token and `daemon.json` in it are their writers' own. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { AppError } from '../core/errors.ts';
+import { makeFolder } from '../runtime/workspaces.ts';
 
 const posix = process.platform !== 'win32';
-
-/**
- * Not by `recursive: true`: Node 24 tries for ever, deaf to signals, where the parent is there and yet nothing can be made in
- * it (`/proc`).
- */
-function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  makeFolder(dirname(folder));
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Another daemon may have made it by now.
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
-  }
-}
 
 /** Makes the folder, or checks that the one that is there can be used. Throws `store_failed`. */
 export function openFolder(folder: string): void {

@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import type { Logger } from '../server/options.ts';
 import { silentLogger } from '../server/options.ts';
+import type { Redactor } from '../supervise/index.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 
 type Level = keyof Logger;
@@ -18,14 +19,16 @@ export interface DaemonLog extends Logger {
 /** Lines that wait at most; a start that logs more than this has other troubles. */
 const waitingMax = 1_000;
 
-export function makeLog(level: DaemonConfig['logLevel']): DaemonLog {
+/** `redact`: takes secrets out of each line. */
+export function makeLog(level: DaemonConfig['logLevel'], redact: Redactor): DaemonLog {
   if (level === 'silent') return { ...silentLogger, open: () => Promise.resolve() };
   const waiting: Line[] = [];
   let write = (line: Line): void => {
     if (waiting.length < waitingMax) waiting.push(line);
   };
   const lastWords = (): void => {
-    for (const [name, fields, msg] of waiting) writeSync(2, `${JSON.stringify({ level: name, ...fields, msg })}\n`);
+    for (const [name, fields, msg] of waiting)
+      writeSync(2, redact.text(`${JSON.stringify({ level: name, ...fields, msg })}\n`));
   };
   process.once('exit', lastWords);
   const at =
@@ -40,7 +43,8 @@ export function makeLog(level: DaemonConfig['logLevel']): DaemonLog {
     async open() {
       const { pino } = await import('pino');
       // Synchronous: a log that is lost when the process is killed is lost when it is needed.
-      const log = pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
+      const out = pino.destination({ fd: 2, sync: true });
+      const log = pino({ level, base: null }, { write: (line: string) => void out.write(redact.text(line)) });
       write = ([name, fields, message]) => log[name](fields, message);
       for (const line of waiting.splice(0)) write(line);
       process.off('exit', lastWords);

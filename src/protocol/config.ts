@@ -5,6 +5,7 @@
 import type { GithubConfigInput, HookConfigInput } from './hooks-config.ts';
 import { GithubConfigSchema, HookConfigSchema } from './hooks-config.ts';
 import { SessionKeySchema } from './ids.ts';
+import { PermissionPolicySchema } from './permissions.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
 import type { Finding } from './validate.ts';
 import { validate, withDefaults } from './validate.ts';
@@ -88,7 +89,6 @@ export const AgentConfigSchema = {
       description:
         'Whom its model requests go to: agents of one provider are paused together. Default: its driver knows.',
     },
-    cwd: { type: 'string', minLength: 1, maxLength: 4096, description: 'Working folder of the agent.' },
     env: {
       type: 'object',
       maxProperties: 200,
@@ -126,6 +126,16 @@ export const LimitsConfigSchema = {
     unsolicitedMs: ms('How long a turn that nobody asked for may take.', 120_000),
     agentIdleMs: ms('How long an agent at rest is kept running.', 300_000),
     maxAgents: count('Agents running at once; the longest idle one makes room.', 16, 10_000),
+    agentCrashes: count(
+      'Ends of an agent in a row, none of them asked for, after which its session is started no more for a while.',
+      5,
+      1000,
+    ),
+    agentPauseMs: ms(
+      'How long that while is; twice as long each time that the next start fails, up to ten times.',
+      60_000,
+    ),
+    folderWaitMs: ms('How long the start of an agent waits for a folder that another session has.', 600_000),
     maxConnections: count('Open HTTP connections.', 4096, 1_000_000),
     maxStreams: count('Open event streams.', 2048, 1_000_000),
     maxBodyBytes: count('Size of a request body.', 1_048_576, 1_073_741_824),
@@ -133,6 +143,37 @@ export const LimitsConfigSchema = {
     hangMs: ms('Silence of the daemon’s main loop after which it is reported as blocked.', 2_000),
     graceMs: ms('How long running turns may take to end when the daemon closes.', 10_000),
   },
+} as const satisfies Schema;
+
+export const PermissionsConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    interactive: {
+      ...PermissionPolicySchema,
+      description: 'Of tasks that somebody waits for. Default: they may read and search.',
+    },
+    background: {
+      ...PermissionPolicySchema,
+      description: 'Of tasks that nobody waits for. Default: they may edit too, and ask for all else.',
+    },
+  },
+} as const satisfies Schema;
+
+export const WorkspacesConfigSchema = {
+  type: 'array',
+  maxItems: 1000,
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['session', 'folder'],
+    properties: {
+      session: { type: 'string', minLength: 1, maxLength: 200, description: 'Key of a session; `*`: any characters.' },
+      folder: { type: 'string', minLength: 1, maxLength: 4096 },
+    },
+  },
+  description:
+    'Working folders of agents, `{ session, folder }`; the first that fits counts, else each session has one of its own in the data folder.',
 } as const satisfies Schema;
 
 export const ConfigFileSchema = {
@@ -148,6 +189,8 @@ export const ConfigFileSchema = {
     },
     logLevel: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
     agent: AgentConfigSchema,
+    permissions: PermissionsConfigSchema,
+    workspaces: WorkspacesConfigSchema,
     limits: LimitsConfigSchema,
     github: GithubConfigSchema,
     hooks: {
@@ -176,6 +219,8 @@ export interface ConfigFile {
   readonly durability?: 'power' | 'process';
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly agent?: Wire<typeof AgentConfigSchema>;
+  readonly permissions?: Wire<typeof PermissionsConfigSchema>;
+  readonly workspaces?: Wire<typeof WorkspacesConfigSchema>;
   readonly limits?: Wire<typeof LimitsConfigSchema>;
   readonly github?: GithubConfigInput;
   readonly hooks?: { readonly [name: string]: HookConfigInput };
@@ -188,6 +233,8 @@ const MEMBERS: { readonly [K in ConfigKey]: keyof ConfigFile } & { readonly [K i
   durability: 'durability',
   logLevel: 'logLevel',
   agent: 'agent',
+  permissions: 'permissions',
+  workspaces: 'workspaces',
   limits: 'limits',
   github: 'github',
   hooks: 'hooks',

@@ -8,6 +8,8 @@ export const FOLDER = {
   token: 'token',
   /** Where the running daemon answers; removed when it ends, so one that is there and does not answer was left by a kill. */
   daemon: 'daemon.json',
+  /** Working folders of the agents, one for each session that has none of its own elsewhere. */
+  workspaces: 'workspaces',
   /** Hang reports, one file each. */
   hangs: 'hangs',
   /** Conversations of the scripted agent. */

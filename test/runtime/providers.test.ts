@@ -234,11 +234,8 @@ describe('S13: the sessions of a provider', () => {
     expect(await one.box.session('c')).toMatchObject({ throttle: { cause: 'provider', detail: 'function' } });
     clock.advance(1);
     const prompts = [await one.stage.turn(), await one.stage.turn(), await one.stage.turn()];
-    expect(prompts.map(({ prompt }) => prompt.split('\n').at(-1)).toSorted()).toEqual([
-      'a',
-      'later',
-      'opened while it is paused',
-    ]);
+    const said = prompts.map(({ prompt }) => prompt.split('\n').at(-1));
+    expect(new Set(said)).toEqual(new Set(['a', 'later', 'opened while it is paused']));
     for (const turn of prompts) turn.finish();
   });
 

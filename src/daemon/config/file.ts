@@ -14,6 +14,8 @@ const bad = (message: string, hint: string, cause?: unknown): AppError =>
 const elsewhere: { readonly [path: string]: string } = {
   '/dataDir': 'The data folder is chosen by --data or SIGNALBOX_DATA, so that every command finds it.',
   '/data': 'The data folder is chosen by --data or SIGNALBOX_DATA, so that every command finds it.',
+  '/agent/cwd':
+    "Each session has a folder of its own; another one is said by `workspaces: [{ session: '*', folder: '…' }]`.",
   '/token': 'The token stands in the file `token` of the data folder.',
 };
 

@@ -1,8 +1,14 @@
 /** One configuration from its four sources, in rising order: defaults, file, environment, flags. */
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../core/errors.ts';
+import type { Lane } from '../../core/model.ts';
+import { DEFAULT_POLICIES, type PermissionPolicy } from '../../core/policy.ts';
 import type { AgentConfig, ConfigFile, LimitsConfig, ListenConfig } from '../../protocol/config.ts';
 import { checkConfig, fullLimits, fullListen } from '../../protocol/config.ts';
 import type { GithubConfigInput, HookConfigInput } from '../../protocol/hooks-config.ts';
+import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
+import type { WorkspaceRule } from '../../runtime/workspaces.ts';
 import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
@@ -13,6 +19,9 @@ export interface DaemonConfig {
   readonly durability: 'power' | 'process';
   readonly logLevel: NonNullable<ConfigFile['logLevel']>;
   readonly agent: AgentConfig;
+  readonly permissions: { readonly [L in Lane]: PermissionPolicy };
+  /** Folders are absolute. */
+  readonly workspaces: readonly WorkspaceRule[];
   readonly limits: LimitsConfig;
   readonly github: GithubConfigInput | null;
   readonly hooks: Readonly<{ [name: string]: HookConfigInput }>;
@@ -64,12 +73,26 @@ function withSettings(file: ConfigFile, settings: readonly Setting[]): ConfigFil
   });
 }
 
-function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel']): DaemonConfig {
+/** Folders are meant from the file that names them, `~/` from the user's home. */
+function placed({ session, folder }: WorkspaceRule, base: string): WorkspaceRule {
+  return { session, folder: folder.startsWith('~/') ? join(homedir(), folder.slice(2)) : resolve(base, folder) };
+}
+
+const policyOf = (given: PermissionPolicyInput | undefined, byDefault: PermissionPolicy): PermissionPolicy =>
+  given === undefined ? byDefault : { allow: [], deny: [], ...given };
+
+function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel'], base: string): DaemonConfig {
+  const { interactive, background } = DEFAULT_POLICIES;
   return {
     listen: fullListen(config.listen ?? {}),
     durability: config.durability ?? 'power',
     logLevel: config.logLevel ?? logLevel,
     agent: config.agent ?? { name: 'scripted' },
+    permissions: {
+      interactive: policyOf(config.permissions?.interactive, interactive),
+      background: policyOf(config.permissions?.background, background),
+    },
+    workspaces: (config.workspaces ?? []).map((rule) => placed(rule, base)),
     limits: fullLimits(config.limits ?? {}),
     github: config.github ?? null,
     hooks: config.hooks ?? {},
@@ -80,5 +103,7 @@ function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel']): DaemonC
 /** Throws `AppError` `bad_config`. `logLevel` is the default where nobody asks for one. */
 export async function resolveConfig(sources: ConfigSources): Promise<DaemonConfig> {
   const file = sources.file === null ? {} : await loadConfigFile(sources.file);
-  return filled(withSettings(file, [...settingsOf(sources.environment), ...sources.flags]), sources.logLevel ?? 'info');
+  const config = withSettings(file, [...settingsOf(sources.environment), ...sources.flags]);
+  const base = sources.file === null ? process.cwd() : dirname(resolve(sources.file));
+  return filled(config, sources.logLevel ?? 'info', base);
 }
