@@ -5,6 +5,7 @@ import type { Figures } from './figures.ts';
 import type { Options } from './options.ts';
 import type { RealProgram } from './programs.ts';
 import { locate } from './programs.ts';
+import { processesOf } from './processes.ts';
 import { handOver } from './scenarios/hand-over.ts';
 import { killed } from './scenarios/killed.ts';
 import { mainJob } from './scenarios/main-job.ts';
@@ -59,7 +60,7 @@ export async function runProgram(
       outcomes.push(outcome);
     }
   } finally {
-    outcomes.push(await endOf(program, daemon));
+    outcomes.push(await endOf(stay, daemon));
   }
   return outcomes;
 }
@@ -98,12 +99,13 @@ async function play(
   }
 }
 
-/** The daemon ends as it is asked to, whatever its agents were doing. */
-async function endOf(program: RealProgram, daemon: Daemon): Promise<Outcome> {
+/** The daemon ends as it is asked to, whatever its agents were doing, and no process of theirs is left. */
+async function endOf({ program, home }: Stay, daemon: Daemon): Promise<Outcome> {
   const began = performance.now();
   const code = await daemon.end();
-  if (code === 0) {
+  const left = processesOf(home).map(({ pid, command }) => `${pid} ${command}`);
+  if (code === 0 && left.length === 0) {
     return { program: program.name, scenario: 'end', kind: 'passed', ms: performance.now() - began, why: '' };
   }
-  return failed(program, 'end', began, new Error(`the daemon ended with ${code}`));
+  return failed(program, 'end', began, new Error(`the daemon ended with ${code}, and left\n${left.join('\n')}`));
 }

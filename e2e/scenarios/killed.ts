@@ -1,31 +1,14 @@
 /** The agent is killed in mid-turn: the task goes on in another process, which knows the conversation. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { processInfo } from '../../src/supervise/index.ts';
+import { processesOf } from '../processes.ts';
 import type { Scenario, Scene } from './scenario.ts';
 import { Skipped, ended, knows, turnOf, word } from './scenario.ts';
 
-/** Leaders of the groups of agents that have this home. */
+/** The agents with this home: what they have started themselves is left out, though it may lead a group of its own. */
 function agentsOf(home: string): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const environment = textOf(`/proc/${pid}/environ`).split('\0');
-      const stat = textOf(`/proc/${pid}/stat`);
-      const [, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const isOurs =
-        environment.includes(`HOME=${home}`) && environment.some((one) => one.startsWith('SIGNALBOX_COOKIE='));
-      return isOurs && Number(group) === pid && processInfo(pid)?.zombie === false;
-    });
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
+  const found = processesOf(home).filter(({ ofAgent }) => ofAgent);
+  const pids = new Set(found.map(({ pid }) => pid));
+  return found.flatMap(({ pid, parent, group }) => (pid === group && !pids.has(parent) ? [pid] : []));
 }
 
 async function run({ stay, daemon, figures }: Scene): Promise<void> {
@@ -52,7 +35,11 @@ async function run({ stay, daemon, figures }: Scene): Promise<void> {
   assert.ok(knows(again, memory), 'the new process knows the conversation');
   assert.ok(knows(again, work));
   await ended(daemon, background.task, 'completed');
-  assert.ok(processInfo(agent) === null || processInfo(agent)?.zombie === true, 'the old process is gone');
+  assert.equal(
+    processesOf(home).find(({ pid }) => pid === agent),
+    undefined,
+    'the old process is gone',
+  );
 }
 
 export const killed: Scenario = {
