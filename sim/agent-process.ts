@@ -1,7 +1,8 @@
 /**
  * The far side of the pipe: one simulated agent, with its own ideas about the protocol.
  *
- * Owns its jobs (they end with it). Messages in: prompt, interrupt, steer, close, kill, as they arrive. Out: events, `exit` last.
+ * Owns its jobs (they end with it). Messages in: prompt, interrupt, steer, answer, switch, close, kill, as they arrive. Out: events,
+ * `exit` last.
  *  X-1 It never takes two turns at once; a prompt that finds it in a turn of ours is a fault of the daemon.
  *  X-2 An interrupt that names another turn than its own is answered for that turn, and stops nothing.
  */
@@ -9,7 +10,7 @@ import type { AgentEvent } from '../src/agents/port.ts';
 import type { TurnId } from '../src/core/ids.ts';
 import { turnId } from '../src/core/ids.ts';
 import type { TurnResult } from '../src/core/model.ts';
-import { drawManner, type Manner, type Traits } from './manners.ts';
+import { type AskManner, drawManner, drawSwitch, type Manner, type Traits } from './manners.ts';
 import type { Random } from './random.ts';
 import { Owner } from './scheduler.ts';
 import type { Stage } from './stage.ts';
@@ -19,6 +20,9 @@ interface Work {
   readonly manner: Manner;
   interrupts: number;
   stopped: boolean;
+  /** Requests made, and how it goes on when one of those it waits for is answered. */
+  asked: number;
+  readonly waits: Map<string, () => void>;
 }
 
 export interface ProcessParts {
@@ -114,6 +118,41 @@ export class AgentProcess {
     }
   }
 
+  /** What it does not wait for any more needs no answer. */
+  answer(turn: TurnId, request: string): void {
+    if (this.#work?.id === turn) {
+      this.#decided(this.#work, request);
+    }
+  }
+
+  switchModel(model: string | null): void {
+    const { emit, random, stage } = this.#parts;
+    const told = { type: 'switched', model, ok: true } as const;
+    switch (drawSwitch(random, stage.calm)) {
+      case 'ok':
+        emit(told);
+        return;
+      case 'late':
+        this.#later(random.int(0, 2000), 'switches', () => emit(told));
+        return;
+      case 'twice':
+        emit(told);
+        emit(told);
+        return;
+      case 'refuses':
+        emit({ ...told, ok: false });
+        return;
+      case 'silent':
+        return;
+      case 'other':
+        emit({ ...told, model: 'another' });
+        return;
+      case 'dies':
+        this.die('exit 3');
+        return;
+    }
+  }
+
   close(): void {
     this.#later(this.#parts.traits.closesIn, 'closes', () => this.die('closed'));
   }
@@ -132,7 +171,7 @@ export class AgentProcess {
   #begin(turn: TurnId): void {
     const { stage, random, emit, traits } = this.#parts;
     const manner = drawManner(random, stage.calm);
-    const work: Work = { id: turn, manner, interrupts: 0, stopped: false };
+    const work: Work = { id: turn, manner, interrupts: 0, stopped: false, asked: 0, waits: new Map() };
     this.#work = work;
     if (manner.strays && turn > 1) {
       const old = turnId(turn - 1);
@@ -166,6 +205,14 @@ export class AgentProcess {
       if (work.stopped) {
         return;
       }
+      const next = manner.asks[work.asked];
+      if (next !== undefined) {
+        this.#ask(work, next, () => this.#go(work, left));
+        return;
+      }
+      if (manner.retries !== null && left === manner.outputs) {
+        emit({ type: 'retrying', turn: work.id, failure: manner.retries });
+      }
       if (left > 0 || (manner.endless && !stage.calm)) {
         emit({ type: 'output', turn: work.id, kind: 'text', data: `t${work.id}.${left}` });
         this.#go(work, left - 1);
@@ -173,6 +220,35 @@ export class AgentProcess {
       }
       this.#end(work, stage.calm ? 'completed' : manner.end);
     });
+  }
+
+  #ask(work: Work, { ask, then, patience }: AskManner, next: () => void): void {
+    const { emit } = this.#parts;
+    const { id: turn } = work;
+    const request = `r${(work.asked += 1)}`;
+    const asked = { type: 'asked', turn, request, ask, detail: { of: ask.title } } as const;
+    emit(asked);
+    if (then === 'goes-on') {
+      next();
+      return;
+    }
+    work.waits.set(request, next);
+    if (then === 'twice') {
+      emit(asked);
+    } else if (then === 'withdraws') {
+      this.#during(work, patience, 'withdraws', () => {
+        if (work.waits.has(request)) {
+          emit({ type: 'withdrawn', turn, request });
+          this.#decided(work, request);
+        }
+      });
+    }
+  }
+
+  #decided(work: Work, request: string): void {
+    const next = work.waits.get(request);
+    work.waits.delete(request);
+    next?.();
   }
 
   #end(work: Work, end: Manner['end']): void {
@@ -197,11 +273,12 @@ export class AgentProcess {
 
   #result(work: Work, outcome: TurnResult['outcome'], empty: boolean): void {
     const { emit, stated } = this.#parts;
-    const result = { outcome, empty, failure: null, data: empty ? null : { text: `answer of turn ${work.id}` } };
+    const failure = outcome === 'failed' ? work.manner.failure : null;
+    const result = { outcome, empty, failure, data: empty ? null : { text: `answer of turn ${work.id}` } };
     stated(work.id, outcome);
     emit({ type: 'result', turn: work.id, result });
     if (work.manner.endsTwice) {
-      emit({ type: 'result', turn: work.id, result: { ...result, outcome: 'failed' } });
+      emit({ type: 'result', turn: work.id, result: { ...result, outcome: 'failed', failure: null } });
     }
     if (work.manner.strays) {
       emit({ type: 'ack', turn: work.id, none: false });
@@ -223,8 +300,16 @@ export class AgentProcess {
   }
 
   #interrupted(work: Work): void {
-    const { random, traits } = this.#parts;
-    const { onInterrupt } = work.manner;
+    const { emit, random, traits } = this.#parts;
+    const { onInterrupt, asksLate } = work.manner;
+    // Its driver tells it that nobody will answer; it goes on as it likes.
+    for (const request of work.waits.keys()) {
+      this.#decided(work, request);
+    }
+    if (asksLate) {
+      const ask = { kind: 'execute', tool: 'Bash', title: 'ls' } as const;
+      emit({ type: 'asked', turn: work.id, request: `late ${work.interrupts}`, ask, detail: null });
+    }
     const stop = (): void => this.#result(work, 'interrupted', random.chance(0.5));
     switch (onInterrupt) {
       case 'ack-twice':
@@ -267,6 +352,10 @@ export class AgentProcess {
         return;
       case 'result-only':
         stop();
+        return;
+      case 'fails':
+        this.#ack(work.id);
+        this.#result(work, 'failed', false);
         return;
       case 'ignores':
         return;

@@ -21,6 +21,8 @@ interface SeenTurn {
   acked: boolean;
   none: boolean;
   interrupts: number;
+  /** How often each request was made and not answered yet. */
+  readonly asked: Map<string, number>;
 }
 
 export class AgentFleet implements AgentDriver {
@@ -119,6 +121,9 @@ export class SimAgent implements AgentHandle {
   #exited = false;
   #ending: 'kill' | 'close' | null = null;
   #turn: SeenTurn | null = null;
+  #model: string | null;
+  /** The model it was asked to change to and has not said anything of; undefined: none. */
+  #switching: string | null | undefined = undefined;
   /** A prompt was written to it. */
   prompted = false;
   heardAt = Number.NEGATIVE_INFINITY;
@@ -128,6 +133,7 @@ export class SimAgent implements AgentHandle {
     this.pid = pid;
     this.#stage = stage;
     this.#options = options;
+    this.#model = options.model;
     this.#traits = traits;
     this.#random = random;
     this.#wire = new Owner(`wire ${this.name}`);
@@ -167,22 +173,39 @@ export class SimAgent implements AgentHandle {
   prompt(turn: TurnId, text: string): void {
     const { stage, session } = this.#judge('prompt', turn);
     const last = this.#turn;
-    const over =
-      last === null || (last.result && (last.interrupts === 0 || !this.#traits.caps.acks || last.acked)) || last.none;
-    if (!this.#ready || !over) {
+    if (!this.#atBoundary()) {
       const why = this.#ready ? `turn ${last?.id}` : 'start';
       stage.violate('prompts go to an agent at its boundary', `${this.name} gets turn ${turn} during its ${why}`);
     }
     if (last !== null && last.id >= turn) {
       stage.violate('turn numbers only grow', `${this.name} gets turn ${turn} after ${last.id}`);
     }
-    if (!stage.facts.of(session).sent.has(turn)) {
+    const model = stage.facts.of(session).sent.get(turn);
+    if (model === undefined) {
       stage.violate('commit, then act', `turn ${turn} of ${this.name} is sent and on no tape`);
+    } else if (this.#switching !== undefined || model !== this.#model) {
+      stage.violate('a turn has its model', `turn ${turn} of ${this.name} is for ${model}, it has ${this.#model}`);
     }
     this.prompted = true;
-    this.#turn = { id: turn, started: false, result: false, acked: false, none: false, interrupts: 0 };
+    this.#turn = {
+      id: turn,
+      started: false,
+      result: false,
+      acked: false,
+      none: false,
+      interrupts: 0,
+      asked: new Map(),
+    };
     stage.ledger.told(session, text);
     this.#write(`prompt ${turn} ${JSON.stringify(text)}`, () => this.process.prompt(turn));
+  }
+
+  /** So far as the daemon can know: it is ready, and all was read of its last turn. */
+  #atBoundary(): boolean {
+    const last = this.#turn;
+    const over =
+      last === null || (last.result && (last.interrupts === 0 || !this.#traits.caps.acks || last.acked)) || last.none;
+    return this.#ready && over;
   }
 
   interrupt(turn: TurnId): void {
@@ -213,12 +236,34 @@ export class SimAgent implements AgentHandle {
     this.#write(`steer ${turn} ${id}`, () => this.process.steer(turn, id));
   }
 
+  /** One that came to nothing meanwhile may be answered; one that was never made, or is answered already, may not. */
   answer(turn: TurnId, request: string): void {
-    this.#stage.violate('only what was asked is answered', `${this.name} gets an answer to ${request} in turn ${turn}`);
+    const { stage, session } = this.#judge('answer', turn);
+    const asked = this.#turn?.id === turn ? (this.#turn.asked.get(request) ?? 0) : 0;
+    if (asked === 0) {
+      stage.violate('what is asked is answered once', `${this.name} gets an answer to ${request} of turn ${turn}`);
+    }
+    if (!stage.facts.of(session).decided.has(`${turn} ${request}`)) {
+      stage.violate(
+        'commit, then act',
+        `${request} of turn ${turn} of ${this.name} is answered and that is on no tape`,
+      );
+    }
+    this.#turn?.asked.set(request, asked - 1);
+    this.#write(`answer ${turn} ${request}`, () => this.process.answer(turn, request));
   }
 
   switchModel(model: string | null): void {
-    this.#stage.violate('only an agent that can is switched', `${this.name} is to switch to ${model}`);
+    const { stage, session } = this.#judge('switch', null);
+    if (!this.#traits.caps.models || !this.#atBoundary() || this.#switching !== undefined) {
+      stage.violate('an agent is switched at its boundary', `${this.name} is to switch to ${model}`);
+    }
+    const { switching } = stage.facts.of(session);
+    if (switching?.incarnation !== this.#options.incarnation || switching.to !== model) {
+      stage.violate('commit, then act', `${this.name} is to switch to ${model} and that is on no tape`);
+    }
+    this.#switching = model;
+    this.#write(`switch ${model}`, () => this.process.switchModel(model));
   }
 
   close(): void {
@@ -235,7 +280,7 @@ export class SimAgent implements AgentHandle {
     this.#write(how, () => this.process[how]());
   }
 
-  #judge(what: string, turn: TurnId): { readonly stage: Stage; readonly session: SessionKey } {
+  #judge(what: string, turn: TurnId | null): { readonly stage: Stage; readonly session: SessionKey } {
     const stage = this.#stage;
     if (this.#exited || this.#ending !== null) {
       const state = this.#exited ? 'gone' : `ended by ${this.#ending}`;
@@ -311,7 +356,13 @@ export class SimAgent implements AgentHandle {
       this.#stage.facts.of(this.#options.session).due = null;
     } else if (event.type === 'ready') {
       this.#ready = true;
+    } else if (event.type === 'switched' && event.model === this.#switching) {
+      this.#model = event.ok ? event.model : this.#model;
+      this.#switching = undefined;
     } else if (turn !== null && 'turn' in event && event.turn === turn.id) {
+      if (event.type === 'asked') {
+        turn.asked.set(event.request, (turn.asked.get(event.request) ?? 0) + 1);
+      }
       turn.started ||= event.type === 'started';
       turn.result ||= event.type === 'result';
       turn.acked ||= event.type === 'ack';

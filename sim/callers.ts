@@ -6,6 +6,7 @@ import { taskId } from '../src/core/ids.ts';
 import type { Lane, WhenBusy } from '../src/core/model.ts';
 import type { Signalbox, SubmitRequest } from '../src/runtime/api.ts';
 import { markerOf, type Submission } from './ledger.ts';
+import { decide, resume } from './persons.ts';
 import type { Random } from './random.ts';
 import { drawScript } from './runners.ts';
 import type { World } from './world.ts';
@@ -19,6 +20,13 @@ const BUSY: readonly WhenBusy[] = [
   'interrupt',
   'rollback',
   'reject',
+];
+
+const POLICIES: readonly NonNullable<SubmitRequest['permissions']>[] = [
+  { mode: 'ask' },
+  { mode: 'ask', allow: ['Bash(git *)'] },
+  { mode: 'allow', deny: ['fetch'] },
+  { mode: 'read-only' },
 ];
 
 /** The runtime takes 256 steps of a session in a pass. */
@@ -41,6 +49,8 @@ type Operation =
   | 'restart'
   | 'follow'
   | 'look'
+  | 'decide'
+  | 'resume'
   | 'jump'
   | 'crash'
   | 'close';
@@ -62,6 +72,8 @@ const OPERATIONS: readonly (readonly [number, Operation])[] = [
   [3, 'restart'],
   [10, 'follow'],
   [5, 'look'],
+  [14, 'decide'],
+  [2, 'resume'],
   [3, 'jump'],
   [1.5, 'crash'],
   [1.5, 'close'],
@@ -111,6 +123,12 @@ export class Callers {
       case 'look':
         this.#look();
         return;
+      case 'decide':
+        decide(this.#world, this.#random);
+        return;
+      case 'resume':
+        resume(this.#world);
+        return;
       case 'jump':
         this.#world.jump((this.#random.chance(0.5) ? -1 : 1) * this.#random.pick([1, 1000, 3_600_000]));
         return;
@@ -150,6 +168,8 @@ export class Callers {
       author: random.pick([null, 'ann', 'bob']),
       onLost: random.chance(0.8) ? 'retry' : 'fail',
       maxAttempts: random.int(1, 4),
+      ...(random.chance(0.3) ? { model: random.pick(['small', 'large'] as const) } : {}),
+      ...(random.chance(0.5) ? { permissions: random.pick(POLICIES) } : {}),
     };
   }
 

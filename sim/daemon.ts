@@ -82,7 +82,9 @@ export class Daemon {
       clock: {
         now: () => stage.scheduler.now,
         wall: () => Math.round(WALL_MS + stage.scheduler.now + parts.skew()),
-        timer: (ms, fire) => stage.scheduler.after(this.owner, ms + this.#lateness(), `timer of ${ms} ms`, fire),
+        // As the platform's: a millisecond at least, so that what is left of a fraction does not stop the clock.
+        timer: (ms, fire) =>
+          stage.scheduler.after(this.owner, Math.max(1, ms) + this.#lateness(), `timer of ${ms} ms`, fire),
         soon: (run) => void stage.scheduler.after(this.owner, 0, 'soon', run),
       },
       ids: parts.ids,

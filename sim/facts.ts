@@ -13,16 +13,22 @@ export interface SessionFacts {
   durable: Durable;
   /** Incarnations whose start is on the tape, and the last turn of which each thing is on a tape. */
   readonly starting: Set<number>;
-  readonly sent: Set<number>;
+  /** With the model each is for. */
+  readonly sent: Map<number, string | null>;
   readonly interrupted: Set<number>;
+  /** Turn and request of each decision. */
+  readonly decided: Set<string>;
+  switching: { readonly incarnation: number; readonly to: string | null } | null;
   /** The agent takes a turn that nobody asked for, as the session's tape says. */
   unsolicited: boolean;
   /** An interrupt of this turn became durable and has not left yet. */
   due: number | null;
 }
 
-const field = (data: unknown, name: string): unknown =>
+export const field = (data: unknown, name: string): unknown =>
   typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined;
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 export class Facts {
   readonly sessions = new Map<SessionKey, SessionFacts>();
@@ -30,8 +36,9 @@ export class Facts {
   readonly #violate: (rule: string, what: string) => void;
   /** A turn was found silent. */
   readonly #silent: (key: SessionKey, turn: number) => void;
-  /** On all tapes. */
+  /** On all tapes; and of each type. */
   events = 0;
+  readonly happened = new Map<string, number>();
 
   constructor(
     limits: Limits,
@@ -47,7 +54,16 @@ export class Facts {
     let facts = this.sessions.get(key);
     if (facts === undefined) {
       const durable = durableOf(newSession(key, this.#limits));
-      facts = { durable, starting: new Set(), sent: new Set(), interrupted: new Set(), unsolicited: false, due: null };
+      facts = {
+        durable,
+        starting: new Set(),
+        sent: new Map(),
+        interrupted: new Set(),
+        decided: new Set(),
+        switching: null,
+        unsolicited: false,
+        due: null,
+      };
       this.sessions.set(key, facts);
     }
     return facts;
@@ -70,16 +86,22 @@ export class Facts {
     }
     const turn = Number(field(record.data, 'turn'));
     const { event } = record;
+    this.happened.set(event, (this.happened.get(event) ?? 0) + 1);
     if (event === 'agent-starting') {
       facts.unsolicited = false;
       facts.starting.add(Number(field(record.data, 'incarnation')));
     } else if (event === 'unsolicited') {
       facts.unsolicited = field(record.data, 'phase') === 'began';
     } else if (event === 'turn-sent') {
-      facts.sent.add(turn);
+      facts.sent.set(turn, textOrNull(field(record.data, 'model')));
       if (facts.unsolicited) {
         this.#violate('prompts go to an agent at its boundary', `turn ${turn} of ${key} during an unsolicited turn`);
       }
+    } else if (event === 'permission-decided') {
+      facts.decided.add(`${turn} ${String(field(record.data, 'request'))}`);
+    } else if (event === 'model-switching') {
+      const incarnation = Number(field(record.data, 'incarnation'));
+      facts.switching = { incarnation, to: textOrNull(field(record.data, 'to')) };
     } else if (event === 'deadline' && field(record.data, 'name') === 'silence') {
       this.#silent(key, turn);
     } else if (event === 'turn-ended') {

@@ -28,6 +28,8 @@ export interface Deed {
 export class Ledger {
   readonly submissions: Submission[] = [];
   readonly deeds: Deed[] = [];
+  /** Session, turn and request of what a person allows. */
+  readonly allowed = new Set<string>();
   /** Numbers of the submissions whose text reached an agent of their session. */
   readonly heard = new Set<number>();
   /** Prompts that a task may have after its edits, in the order of asking; from the last acknowledged one on it has one of them. */

@@ -45,6 +45,10 @@ function print(report: Report, options: Options, seconds: number): void {
       console.log(`"${rule}": seeds ${list.map(({ seed }) => seed).join(', ')}`);
     }
   }
+  const events = Object.entries(figures).filter(([name]) => name.startsWith('event '));
+  for (const [name, times] of events.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    console.log(`  ${number(times).padStart(9)}  ${name}`);
+  }
   const strikes = Object.entries(struck).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [point, times] of strikes) {
     console.log(`  ${number(times).padStart(7)}  ${point}`);

@@ -1,5 +1,7 @@
 /** How simulated agents behave: what each agent is like, and how it takes each turn. Drawn from the seed. */
+import type { FailureClass, ProviderFailure } from '../src/agents/failures.ts';
 import type { AgentCaps } from '../src/core/model.ts';
+import type { ActionKind, PermissionAsk } from '../src/core/policy.ts';
 import type { Random } from './random.ts';
 
 /** Of one agent process. Durations in virtual ms. */
@@ -34,6 +36,7 @@ export type OnInterrupt =
   | 'ack-only'
   | 'ack-runs-on'
   | 'result-only'
+  | 'fails'
   | 'ignores'
   | 'dies';
 
@@ -49,7 +52,39 @@ export interface Manner {
   readonly strays: boolean;
   readonly onInterrupt: OnInterrupt;
   readonly steer: 'taken' | 'not-taken' | 'unanswered' | 'twice';
+  readonly asks: readonly AskManner[];
+  /** Asks once more when it has been interrupted. */
+  readonly asksLate: boolean;
+  /** Why a turn that ends `failed` does; null: it gives no reason. */
+  readonly failure: ProviderFailure | null;
+  /** Says in between that it tries a failed request again by itself. */
+  readonly retries: ProviderFailure | null;
 }
+
+/** A permission request, made before an output. */
+export interface AskManner {
+  readonly ask: PermissionAsk;
+  /** `goes-on`: it does not wait for the answer. `twice`: the same request is made again at once. */
+  readonly then: 'waits' | 'goes-on' | 'withdraws' | 'twice';
+  /** Virtual ms until it withdraws. */
+  readonly patience: number;
+}
+
+/** `other`: says that it has changed to another model. */
+export type OnSwitch = 'ok' | 'late' | 'twice' | 'refuses' | 'silent' | 'other' | 'dies';
+
+export const drawSwitch = (random: Random, calm: boolean): OnSwitch =>
+  calm
+    ? 'ok'
+    : random.weighted([
+        [8, 'ok'],
+        [1, 'late'],
+        [1, 'twice'],
+        [1, 'refuses'],
+        [1, 'silent'],
+        [1, 'other'],
+        [1, 'dies'],
+      ] as const);
 
 export const KIND: Manner = {
   started: 'yes',
@@ -61,13 +96,22 @@ export const KIND: Manner = {
   strays: false,
   onInterrupt: 'ack-result',
   steer: 'taken',
+  asks: [],
+  asksLate: false,
+  failure: null,
+  retries: null,
 };
 
 export function drawTraits(random: Random, calm: boolean): Traits {
   const wild = !calm && random.chance(0.5);
   const odd = (probability: number): boolean => wild && random.chance(probability);
   return {
-    caps: { acks: random.chance(0.7), steer: random.chance(0.6), rewind: random.chance(0.5), models: false },
+    caps: {
+      acks: random.chance(0.7),
+      steer: random.chance(0.6),
+      rewind: random.chance(0.5),
+      models: random.chance(0.5),
+    },
     startsIn: odd(0.2) ? random.int(100, 6000) : random.delay(400),
     start: odd(0.2) ? random.pick(['never-ready', 'dies', 'throws'] as const) : 'ready',
     forgets: odd(0.2),
@@ -97,14 +141,17 @@ export function drawManner(random: Random, calm: boolean): Manner {
     [1, 'ack-only'],
     [1, 'ack-runs-on'],
     [1, 'result-only'],
+    [1, 'fails'],
     [1, 'ignores'],
     [1, 'dies'],
   ] as const);
   const steer = random.pick(['taken', 'taken', 'not-taken', 'unanswered', 'twice'] as const);
   const outputs = random.delay(12);
   const gap = random.delay(400);
+  const asks = drawAsks(random);
+  const failure = random.chance(0.8) ? drawFailure(random) : null;
   if (kindly) {
-    return { ...KIND, outputs, gap, onInterrupt, steer };
+    return { ...KIND, outputs, gap, onInterrupt, steer, asks, failure };
   }
   return {
     started: random.weighted([
@@ -128,5 +175,45 @@ export function drawManner(random: Random, calm: boolean): Manner {
     strays: random.chance(0.25),
     onInterrupt,
     steer,
+    asks,
+    asksLate: random.chance(0.2),
+    failure,
+    retries: random.chance(0.1) ? drawFailure(random) : null,
   };
 }
+
+const ACTIONS: readonly (readonly [ActionKind, string, string])[] = [
+  ['read', 'Read', 'notes.md'],
+  ['edit', 'Write', 'src/a.ts'],
+  ['execute', 'Bash', 'git status'],
+  ['execute', 'Bash', 'git status; rm -rf /'],
+  ['fetch', 'Fetch', 'https://example.org'],
+];
+
+function drawAsks(random: Random): readonly AskManner[] {
+  return Array.from({ length: random.chance(0.3) ? random.int(1, 3) : 0 }, (): AskManner => {
+    const [kind, tool, title] = random.pick(ACTIONS);
+    return {
+      ask: { kind, tool, title },
+      then: random.weighted([
+        [6, 'waits'],
+        [1, 'goes-on'],
+        [1, 'withdraws'],
+        [1, 'twice'],
+      ] as const),
+      patience: random.delay(3000),
+    };
+  });
+}
+
+const CLASSES: readonly FailureClass[] = [
+  ...(['rate_limit', 'overloaded', 'overloaded', 'server_error', 'network', 'quota', 'auth'] as const),
+  ...(['context', 'model', 'invalid_request', 'refused', 'unknown'] as const),
+];
+
+const drawFailure = (random: Random): ProviderFailure => ({
+  class: random.pick(CLASSES),
+  retryAfterMs: random.chance(0.5) ? random.int(0, 4000) : null,
+  status: null,
+  message: 'the provider says no',
+});

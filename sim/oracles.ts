@@ -3,6 +3,8 @@ import type { RuntimeStats } from '../src/runtime/api.ts';
 import type { FeedEvent, Page, Store, StoredEvent, StoredTask } from '../src/store/index.ts';
 import { same } from '../test/support/trace.ts';
 import type { Submission } from './ledger.ts';
+import { field } from './facts.ts';
+import { judgePermissions, judgeRetries } from './oracles-supervised.ts';
 import type { World } from './world.ts';
 
 const now = <T>(value: T | Promise<T>): T => {
@@ -11,9 +13,6 @@ const now = <T>(value: T | Promise<T>): T => {
   }
   return value;
 };
-
-const field = (data: unknown, name: string): unknown =>
-  typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined;
 
 function allTasks(store: Store): StoredTask[] {
   const tasks: StoredTask[] = [];
@@ -49,6 +48,8 @@ export function judgeTapes(world: World, store: Store): void {
     judgeTape(world, task, tape);
     judgeReason(world, task);
     judgeTurns(world, task, tape);
+    judgePermissions(world, task, tape);
+    judgeRetries(world, task, tape);
   }
   judgeSubmissions(world, tasks);
   judgeReaders(world, tapes);
@@ -269,7 +270,8 @@ function judgeOwners(world: World, feed: readonly FeedEvent[]): void {
         world.violate('one owner', at);
       }
       held.owner = type === 'preempted' ? null : task;
-    } else if (type === 'final' && held.owner === task) {
+    } else if ((type === 'final' || field(data, 'retry') !== undefined) && held.owner === task) {
+      // It has ended, or waits for another try.
       held.owner = null;
     }
   }

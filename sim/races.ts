@@ -101,6 +101,7 @@ export class Races implements Workload {
       pause: this.#random.delay(5),
       end: kind === 'runner with progress' ? 'clings' : 'returns',
       tolerant: this.#random.chance(0.5),
+      models: [],
     };
     const request: SubmitRequest = {
       session,

@@ -10,6 +10,8 @@ export interface RunnerScript {
   /** Virtual ms between its acts. */
   readonly pause: number;
   readonly end: 'returns' | 'throws' | 'leaves-a-turn' | 'clings';
+  /** The models it asks for, turn by turn; null: its task's. */
+  readonly models: readonly (string | null)[];
   /** Rather than fail, ends quietly when a turn did not complete. */
   readonly tolerant: boolean;
 }
@@ -26,6 +28,7 @@ export const drawScript = (random: Random, n: number): RunnerScript => ({
     [1, 'clings'],
   ] as const),
   tolerant: random.chance(0.5),
+  models: random.chance(0.7) ? [] : [null, 'small', 'large', 'small'],
 });
 
 export interface RunnerStage {
@@ -68,7 +71,8 @@ async function work(stage: RunnerStage, context: RunnerContext, script: RunnerSc
       await hold.progress({ turn, at });
     }
     await stage.sleep(script.pause);
-    const asked = hold.turn(`${markerOf(script.n)} step ${turn}`);
+    const model = script.models[turn] ?? null;
+    const asked = hold.turn(`${markerOf(script.n)} step ${turn}`, model === null ? {} : { model });
     if (script.end === 'leaves-a-turn' && turn === script.turns - 1) {
       asked.catch(() => {});
       await stage.sleep(script.pause);

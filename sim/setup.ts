@@ -50,10 +50,13 @@ export function drawLimits(random: Random): RuntimeLimits {
   return {
     ...DEFAULT_LIMITS,
     maxPreemptions: random.int(0, 3),
+    maxRetries: random.int(0, 2),
     maxOpen: random.chance(0.2) ? random.int(2, 8) : 1000,
     holdLimitMs: random.pick([2000, 20_000, 100_000]),
     silenceMs: random.pick([1000, 5000]),
     drainMs: random.pick([50, 500, 2000]),
+    switchMs: random.pick([50, 1000]),
+    askMs: random.pick([500, 5000, 60_000]),
     startMs: random.pick([500, 3000]),
     protectedTurnMs: random.pick([100, 3000]),
     collectMs: random.pick([10, 200]),

@@ -35,12 +35,12 @@ export class World implements Stage {
   readonly readers: Readers;
   readonly fleet: AgentFleet;
   readonly sessions: readonly string[];
+  readonly limits: RuntimeLimits;
   readonly daemons: Daemon[] = [];
   daemon: Daemon | null = null;
   calm = false;
   violation: Violation | null = null;
   readonly #options: WorldOptions;
-  readonly #limits: RuntimeLimits;
   readonly #random: Random;
   readonly #callers: Callers;
   readonly #outside = new Owner('outside');
@@ -60,12 +60,11 @@ export class World implements Stage {
     const random = new Random(options.seed, 0);
     this.#random = random;
     const { workload } = options;
-    this.#limits = { ...drawLimits(random), ...workload?.limits };
+    this.limits = { ...drawLimits(random), ...workload?.limits };
     this.scheduler = new Scheduler(options.seed);
     this.story = new Story(() => this.scheduler.now);
-    const { maxPreemptions, maxOpen, maxRetries } = this.#limits;
     const violate = this.violate.bind(this);
-    this.facts = new Facts({ maxPreemptions, maxOpen, maxRetries }, violate, this.#silent.bind(this));
+    this.facts = new Facts(this.limits, violate, this.#silent.bind(this));
     this.ledger = new Ledger(violate);
     this.fleet = new AgentFleet(this, options.seed);
     this.#faults = new FaultPlan(options.seed, workload?.profile);
@@ -119,7 +118,7 @@ export class World implements Stage {
       medium: this.#medium,
       fleet: this.fleet,
       faults: this.#faults,
-      limits: this.#limits,
+      limits: this.limits,
       trace: this.#trace,
       ids: () => `t${(this.#ids += 1)}`,
       skew: () => this.#skew,
@@ -282,6 +281,7 @@ export class World implements Stage {
       open: [...facts.sessions.values()].reduce((sum, { durable }) => sum + durable.open.length, 0),
       inputs: this.#trace?.entries.length ?? 0,
       daemons: this.daemons.length,
+      ...Object.fromEntries([...facts.happened].map(([event, times]) => [`event ${event}`, times])),
     };
     return { violation: this.violation, story: this.story, figures, struck: this.#faults.struck };
   }
@@ -335,7 +335,7 @@ export class World implements Stage {
   #silent(key: SessionKey, turn: number): void {
     const silence = this.scheduler.now - this.fleet.heardAt(key);
     const { storeError, coreError } = this.#faults.profile;
-    if (silence < this.#limits.silenceMs - 1 && storeError === 0 && coreError === 0) {
+    if (silence < this.limits.silenceMs - 1 && storeError === 0 && coreError === 0) {
       this.violate('only silence is silence', `turn ${turn} of ${key}: its agent was heard ${silence} ms ago`);
     }
   }

@@ -58,7 +58,13 @@ export function same(a: unknown, b: unknown): boolean {
 }
 
 /** What of a session is neither a tree nor derived from one. */
-const live = (session: Session): unknown => [session.hold, session.agent, session.fenced, session.limits];
+const live = (session: Session): unknown => [
+  session.hold,
+  session.agent,
+  session.throttle,
+  session.fenced,
+  session.limits,
+];
 
 const sameSession = (a: Session, b: Session): boolean => same(durableOf(a), durableOf(b)) && same(live(a), live(b));
 
