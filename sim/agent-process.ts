@@ -222,20 +222,20 @@ export class AgentProcess {
     });
   }
 
-  #ask(work: Work, { ask, then, patience }: AskManner, next: () => void): void {
+  #ask(work: Work, { ask, how, patience }: AskManner, next: () => void): void {
     const { emit } = this.#parts;
     const { id: turn } = work;
     const request = `r${(work.asked += 1)}`;
     const asked = { type: 'asked', turn, request, ask, detail: { of: ask.title } } as const;
     emit(asked);
-    if (then === 'goes-on') {
+    if (how === 'goes-on') {
       next();
       return;
     }
     work.waits.set(request, next);
-    if (then === 'twice') {
+    if (how === 'twice') {
       emit(asked);
-    } else if (then === 'withdraws') {
+    } else if (how === 'withdraws') {
       this.#during(work, patience, 'withdraws', () => {
         if (work.waits.has(request)) {
           emit({ type: 'withdrawn', turn, request });

@@ -65,7 +65,7 @@ export interface Manner {
 export interface AskManner {
   readonly ask: PermissionAsk;
   /** `goes-on`: it does not wait for the answer. `twice`: the same request is made again at once. */
-  readonly then: 'waits' | 'goes-on' | 'withdraws' | 'twice';
+  readonly how: 'waits' | 'goes-on' | 'withdraws' | 'twice';
   /** Virtual ms until it withdraws. */
   readonly patience: number;
 }
@@ -195,7 +195,7 @@ function drawAsks(random: Random): readonly AskManner[] {
     const [kind, tool, title] = random.pick(ACTIONS);
     return {
       ask: { kind, tool, title },
-      then: random.weighted([
+      how: random.weighted([
         [6, 'waits'],
         [1, 'goes-on'],
         [1, 'withdraws'],
