@@ -50,10 +50,15 @@ function strangers(session: Session): readonly Input[] {
       { at, type: 'output', inc, turn, kind: 'text', data: null },
       { at, type: 'ack', inc, turn, none: true },
       { at, type: 'result', inc, turn, result },
+      { at, type: 'asked', inc, turn, request: 'q', verdict: 'allow', data: null },
+      { at, type: 'withdrawn', inc, turn, request: 'q' },
+      { at, type: 'timer', name: 'ask', of: turn },
       { at, type: 'timer', name: 'drain', of: turn },
       { at, type: 'timer', name: 'silence', of: turn },
     ]),
     { at, type: 'result', inc: agent, turn: session.turns, result },
+    { at, type: 'switched', inc: agent, model: null, ok: false },
+    { at, type: 'timer', name: 'switch', of: agent },
     { at, type: 'timer', name: 'hold', of: session.epoch + 1 },
     { at, type: 'timer', name: 'start', of: agent },
     { at, type: 'evict', epoch: epoch(session.epoch + 1), by: null },
@@ -96,6 +101,9 @@ describe('whatever happens', () => {
       fc.property(choices(60), (told) => {
         story(told, (box, chaos, choice) => {
           box.do(chaos.said(choice));
+          const decide = { type: 'decide', at: 0, turn: turnId(box.turn + 1), request: 'q' } as const;
+          const strange = step(box.session, { ...decide, allow: true, by: null, note: null });
+          expect(strange.session).toBe(box.session);
           for (const input of strangers(box.session)) {
             expect(step(box.session, input)).toMatchObject({ records: [], effects: [], reply: { kind: 'stale' } });
             expect(step(box.session, input).session).toBe(box.session);
@@ -213,10 +221,14 @@ describe('whatever has happened', () => {
   });
 
   function honest(box: Box): void {
-    const { agent, hold, parked } = box.session;
+    const { agent, hold, parked, throttle } = box.session;
     const { situation } = box;
     if (parked !== null) {
       box.unpark();
+    } else if (throttle !== null) {
+      box.throttle(null);
+    } else if (agent.kind === 'up' && agent.at === 'switching') {
+      box.switched(agent.model);
     } else if (agent.kind === 'starting') {
       box.ready();
     } else if (agent.kind === 'ending') {
@@ -240,10 +252,12 @@ describe('whatever has happened', () => {
 
   /** No agent says a word, no runner returns; only where nobody waits for a runner does the operator end it. */
   function silent(box: Box): void {
-    const { agent, parked } = box.session;
+    const { agent, parked, throttle } = box.session;
     const timer = [...box.armed].find((name) => !name.startsWith('idle'));
     if (parked !== null) {
       box.unpark();
+    } else if (throttle !== null) {
+      box.throttle(null);
     } else if (agent.kind === 'ending') {
       box.exited();
     } else if (timer !== undefined) {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { epoch, incarnation, taskId, turnId } from '../../src/core/ids.ts';
 import type { NewTask, OutputKind, TimerName } from '../../src/core/inputs.ts';
-import type { WhenBusy } from '../../src/core/model.ts';
+import type { TurnResult, WhenBusy } from '../../src/core/model.ts';
 import { tasksOf } from './core-audit.ts';
 import { type Box, everything, type Said, taskOf } from './core-driver.ts';
 
@@ -15,6 +15,8 @@ const policies: readonly (WhenBusy | null)[] = [
 ];
 const timers: readonly TimerName[] = [
   'start',
+  'switch',
+  'ask',
   'drain',
   'silence',
   'hold',
@@ -26,6 +28,10 @@ const timers: readonly TimerName[] = [
 
 export const choices = (maxLength: number): fc.Arbitrary<readonly Choice[]> =>
   fc.array(fc.tuple(fc.nat(kinds.length - 1), fc.nat(15), fc.nat(15)), { maxLength, size: 'max' });
+
+/** Mostly none, so that riders find their like. */
+const models: readonly (string | null)[] = [null, null, null, null, null, 'small', 'large'];
+const requests = ['q', 'r'] as const;
 
 const pick = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
 
@@ -68,6 +74,7 @@ export class Chaos {
       priority: a % 3,
       maxAttempts: 1 + (b % 3),
       onLost: b === 5 ? 'fail' : 'retry',
+      model: models[(a + b) % models.length] ?? null,
     });
   }
 
@@ -108,8 +115,19 @@ export class Chaos {
         return { type: of };
       case 'fault':
         return { type: of, reason: 'chaos' };
+      case 'report':
+        return { type: of, data: a };
+      case 'throttle': {
+        const level = a % 2 === 0 ? 'all' : 'background';
+        const until = b === 0 ? null : b;
+        return { type: of, throttle: b > 9 ? null : { level, reason: a < 8 ? 'rate_limit' : 'overloaded', until } };
+      }
+      case 'decide': {
+        const request = box.session.hold?.turn?.asks[0] ?? requests[a % 2] ?? 'q';
+        return { type: of, turn: turnId(box.turn - (b === 1 ? 1 : 0)), request, allow: a > 7, by, note: null };
+      }
       case 'call':
-        return { type: of, task: runner?.id ?? task, run, call: a, model: null };
+        return { type: of, task: runner?.id ?? task, run, call: a, model: models[b % models.length] ?? null };
       case 'progress':
         return { type: of, task: runner?.id ?? task, run, data: a };
       case 'finish': {
@@ -125,6 +143,9 @@ export class Chaos {
       case 'ack':
       case 'result':
       case 'steered':
+      case 'asked':
+      case 'withdrawn':
+      case 'switched':
       case 'unsolicited':
         return this.#says(of, a, b);
       case 'armed timer':
@@ -135,11 +156,7 @@ export class Chaos {
   }
 
   /** Something an agent says, to the point or not. */
-  #says(
-    of: 'agent-ready' | 'agent-exited' | 'turn-started' | 'output' | 'ack' | 'result' | 'steered' | 'unsolicited',
-    a: number,
-    b: number,
-  ): Said {
+  #says(of: AgentWord, a: number, b: number): Said {
     const { box } = this;
     const inc = incarnation(box.inc - (b === 0 ? 1 : 0));
     const turn = turnId(box.turn - (b === 1 ? 1 : 0));
@@ -148,7 +165,7 @@ export class Chaos {
         return {
           type: of,
           inc,
-          caps: a < 12 ? everything : { acks: false, steer: false, rewind: false, models: false },
+          caps: a < 10 ? everything : { acks: a < 12, steer: a < 14, rewind: false, models: false },
           conversation: a % 3 === 0 ? null : 'c',
           lost: a === 4,
         };
@@ -168,10 +185,23 @@ export class Chaos {
         return { type: of, inc, turn, none: a % 5 === 0 };
       case 'result': {
         const outcome = (['completed', 'interrupted', 'failed'] as const)[a % 3] ?? 'completed';
-        return { type: of, inc, turn, result: { outcome, empty: b % 2 === 0, failure: null, data: a } };
+        return {
+          type: of,
+          inc,
+          turn,
+          result: { outcome, empty: b % 2 === 0, failure: failureOf(outcome, b), data: a },
+        };
       }
       case 'steered':
         return { type: of, inc, turn, task: this.#some(a), taken: b % 2 === 0 };
+      case 'asked': {
+        const verdict = ([null, null, 'allow', 'deny'] as const)[b % 4] ?? null;
+        return { type: of, inc, turn, request: requests[a % 2] ?? 'q', verdict, data: a };
+      }
+      case 'withdrawn':
+        return { type: of, inc, turn, request: requests[a % 2] ?? 'q' };
+      case 'switched':
+        return { type: of, inc, model: models[a % models.length] ?? null, ok: b > 3 };
       case 'unsolicited':
         return { type: of, inc, phase: a % 2 === 0 ? 'began' : 'ended', data: null };
     }
@@ -187,11 +217,17 @@ export class Chaos {
     if (agent.kind === 'ending') {
       return { type: 'agent-exited', inc, reason: 'ended', data: null };
     }
+    if (agent.kind === 'up' && agent.at === 'switching') {
+      return { type: 'switched', inc, model: agent.model, ok: a > 1 };
+    }
     if (turn === null || turn.phase === 'pending') {
       return { type: 'unsolicited', inc, phase: 'ended', data: null };
     }
     if (turn.phase === 'sent') {
       return { type: 'turn-started', inc, turn: turn.id };
+    }
+    if (turn.phase === 'running' && a === 7) {
+      return { type: 'asked', inc, turn: turn.id, request: requests[b % 2] ?? 'q', verdict: null, data: a };
     }
     const rider = tasksOf(this.box.session).find(({ place, taken }) => place === 'riding' && !taken);
     if (rider !== undefined && b % 2 === 0) {
@@ -204,13 +240,24 @@ export class Chaos {
       return { type: 'output', inc, turn: turn.id, kind: 'text', data: a };
     }
     const outcome = turn.phase === 'draining' && b > 4 ? 'interrupted' : b === 0 ? 'failed' : 'completed';
-    return { type: 'result', inc, turn: turn.id, result: { outcome, empty: b % 4 === 1, failure: null, data: a } };
+    return {
+      type: 'result',
+      inc,
+      turn: turn.id,
+      result: { outcome, empty: b % 4 === 1, failure: failureOf(outcome, a), data: a },
+    };
   }
 
   #late(a: number, b: number): Said {
     const { session } = this.box;
     const name = pick(timers, a) ?? 'drain';
-    const newest = { hold: session.epoch, drain: session.turns, silence: session.turns, protected: session.turns };
+    const newest = {
+      hold: session.epoch,
+      drain: session.turns,
+      silence: session.turns,
+      ask: session.turns,
+      protected: session.turns,
+    };
     const of = name in newest ? newest[name as keyof typeof newest] : session.incarnations;
     return { type: 'timer', name, of: name === 'collect' ? this.#some(b) : of - (b % 3) };
   }
@@ -220,6 +267,22 @@ function timer(name: string | undefined, of: string): Said {
   const known = timers.find((other) => other === name) ?? 'drain';
   return { type: 'timer', name: known, of: known === 'collect' ? taskId(of) : Number(of) };
 }
+
+type AgentWord =
+  | 'agent-ready'
+  | 'agent-exited'
+  | 'turn-started'
+  | 'output'
+  | 'ack'
+  | 'result'
+  | 'steered'
+  | 'asked'
+  | 'withdrawn'
+  | 'switched'
+  | 'unsolicited';
+
+const failureOf = (outcome: TurnResult['outcome'], b: number): TurnResult['failure'] =>
+  outcome !== 'failed' || b % 3 === 0 ? null : { class: b % 3 === 1 ? 'overloaded' : 'context', passes: b % 3 === 1 };
 
 /** Each as often as it is weighed here. */
 const weights = {
@@ -234,6 +297,9 @@ const weights = {
   'restart-agent': 1,
   'make-room': 1,
   fault: 1,
+  report: 1,
+  throttle: 3,
+  decide: 3,
   call: 6,
   progress: 1,
   finish: 1,
@@ -245,6 +311,9 @@ const weights = {
   ack: 3,
   result: 3,
   steered: 3,
+  asked: 4,
+  withdrawn: 2,
+  switched: 2,
   unsolicited: 2,
   'armed timer': 3,
   'late timer': 1,
