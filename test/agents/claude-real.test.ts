@@ -13,7 +13,7 @@ afterAll(() => claude[Symbol.asyncDispose]());
 
 describe('the agent contract', () => {
   for (const one of driverContract) {
-    test(one.title, async (context) => {
+    test(`claude: ${one.title}`, async (context) => {
       if (claudeBinary === null) context.skip(missing);
       const subject = realClaudeSubject(claude);
       const reason = one.skip(subject);

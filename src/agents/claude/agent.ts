@@ -61,6 +61,7 @@ export class ClaudeAgent implements AgentHandle {
     this.#pulse = new Pulse(timers, options.pulseMs ?? 30_000, (what) => this.#sign(what));
     this.#limits = new Limits(options.wall ?? Date.now);
     this.#steers = new Steers({
+      send: (uuid, text) => this.#channel.write(userMessage(uuid, this.#words(text))),
       request: (request, settle) => this.#channel.request(request, ({ error, body }) => error === null && settle(body)),
       steered: (turn, id, taken) => this.#emit({ type: 'steered', turn, id, taken }),
       settled: () => this.#release(),
@@ -90,15 +91,15 @@ export class ClaudeAgent implements AgentHandle {
 
   steer(id: TurnId, name: string, text: string): void {
     const turn = this.#turn;
+    const uuid = this.#ids();
     if (turn === null || turn.id !== id || turn.interrupt !== null || turn.held !== null || !this.#modern) {
       queueMicrotask(() => this.#emit({ type: 'steered', turn: id, id: name, taken: false }));
       return;
     }
-    const uuid = this.#ids();
-    this.#steers.add(id, name, uuid);
+    this.#steers.add(id, name, uuid, text);
     // Whatever begins or ends in its name is no turn of ours.
     this.#channel.remember(uuid);
-    this.#channel.write(userMessage(uuid, this.#words(text)));
+    if (this.#tools.running) this.#steers.send();
   }
 
   answer(
@@ -272,8 +273,12 @@ export class ClaudeAgent implements AgentHandle {
         heard.event['type'] === 'message_delta' ? textAt(fieldsAt(heard.event, 'delta'), 'stop_reason') : null;
       if (stop !== null && stop !== 'tool_use') this.#steers.retract();
       this.#emitAll(mine.onStream(heard.event));
-    } else if (heard.kind === 'assistant') this.#emitAll(mine.onAssistant(heard.frame, heard.sub));
-    else this.#emitAll(mine.onToolResults(heard.results));
+      return;
+    }
+    this.#emitAll(
+      heard.kind === 'assistant' ? mine.onAssistant(heard.frame, heard.sub) : mine.onToolResults(heard.results),
+    );
+    if (this.#tools.running) this.#steers.send();
   }
 
   #onResult({ frame, uuids, unasked }: Extract<Heard, { kind: 'result' }>): void {
@@ -312,11 +317,13 @@ export class ClaudeAgent implements AgentHandle {
     if (turn === null || turn.held === null) return;
     this.#over(turn);
     this.#emit({ type: 'result', turn: turn.id, result: turn.held });
+    if (turn.early) this.#emit({ type: 'ack', turn: turn.id, none: false });
   }
 
   #over(turn: Turn): void {
     this.#turn = null;
     this.#pulse.stop();
+    this.#tools.clear();
     this.#channel.remember(turn.uuid);
     for (const id of turn.asks.keys()) this.#channel.deny(id, 'The turn is over.');
     turn.asks.clear();
@@ -341,12 +348,13 @@ export class ClaudeAgent implements AgentHandle {
       }
       if (namesAt(answer.body, 'cancelled')?.includes(turn.uuid) === true) turn.cancelled = true;
       else if (!turn.started && turn.held === null) turn.early = true;
-      // an earlier one says nothing yet.
-      if (turn.interrupt !== id) return;
+      // an earlier one says nothing yet, and an early one will be written again.
+      if (turn.interrupt !== id || turn.early) return;
       const none = turn.cancelled && this.#turn === turn && turn.held === null;
       if (none) {
         this.#openings.undone();
         this.#over(turn);
+        this.#steers.retract();
       }
       this.#emit({ type: 'ack', turn: turn.id, none });
     });

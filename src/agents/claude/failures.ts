@@ -51,9 +51,11 @@ function classify(name: string | null, status: number | null, reason: string | n
   if (tooLong.test(message)) return 'context';
   // A used-up quota comes as 400, 402, 403 or 429.
   if (usedUp.test(message) && (status === null || status < 500)) return 'quota';
+  // A status is exact where the name is broad: an overload is `server_error` by name and 529 by status.
+  if (status !== null) return name === 'billing_error' ? 'quota' : classOfStatus(status);
   const told = name === null ? undefined : named[name];
-  if (told !== undefined && !(told === 'invalid_request' && status !== null)) return told;
-  if (status !== null) return classOfStatus(status);
+  // A stream that broke off is `server_error` by name; nothing was answered.
+  if (told !== undefined && !(told === 'server_error' && unreachable.test(message))) return told;
   if (unreachable.test(message)) return 'network';
   return 'unknown';
 }
@@ -105,11 +107,3 @@ export function retryOf(frame: Fields): ProviderFailure {
     message: `Claude Code tries again: ${name ?? 'unknown'}, attempt ${attempt} of ${numberAt(frame, 'max_retries') ?? '?'}`,
   };
 }
-
-/** A stream that ended before the model had finished, which Claude Code takes for a whole answer. */
-export const cutShort: ProviderFailure = {
-  class: 'server_error',
-  retryAfterMs: null,
-  status: null,
-  message: 'The stream from the provider ended before the model had finished; the answer is not whole.',
-};

@@ -1,6 +1,7 @@
 /** Our messages to Claude Code. Its stdin takes whole JSON lines and nothing else: it exits on anything that is not. */
+import type { Fields } from '../child/json-lines.ts';
 
-export const userMessage = (uuid: string, text: string): object => ({
+export const userMessage = (uuid: string, text: string): Fields => ({
   type: 'user',
   message: { role: 'user', content: [{ type: 'text', text }] },
   parent_tool_use_id: null,
@@ -10,18 +11,18 @@ export const userMessage = (uuid: string, text: string): object => ({
 export const controlRequest = (
   id: string,
   request: { readonly subtype: string; readonly [name: string]: unknown },
-): object => ({
+): Fields => ({
   type: 'control_request',
   request_id: id,
   request,
 });
 
-export const controlAnswer = (id: string, response: object): object => ({
+export const controlAnswer = (id: string, response: object): Fields => ({
   type: 'control_response',
   response: { subtype: 'success', request_id: id, response },
 });
 
-export const controlError = (id: string, error: string): object => ({
+export const controlError = (id: string, error: string): Fields => ({
   type: 'control_response',
   response: { subtype: 'error', request_id: id, error },
 });

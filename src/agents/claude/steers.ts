@@ -1,6 +1,7 @@
 /**
  * Messages for the running turn. Claude Code takes one in between two requests to the model, that is when a tool has ended;
- * until then it is queued, and what is still queued at the end of the turn would become a turn of its own.
+ * until then it is queued, and what is still queued at the end of the turn becomes a turn of its own. It can be taken back, but
+ * in the last moments of a turn that comes too late more often than not (measured). So a message is kept here until a tool runs.
  *
  * Owned by the agent. Invariants:
  *  T-1 `taken` is true only when Claude Code has said that it began with the message before the turn's end was read, or that
@@ -12,6 +13,8 @@ import type { TurnId } from '../../core/ids.ts';
 import type { Fields } from '../child/json-lines.ts';
 
 export interface SteerHost {
+  /** Writes the message; Claude Code queues it. */
+  send(uuid: string, text: string): void;
   /** A control request; `settle` is not called when the process ends first. */
   request(
     request: { readonly subtype: string; readonly [name: string]: unknown },
@@ -25,8 +28,12 @@ export interface SteerHost {
 interface Steer {
   readonly turn: TurnId;
   readonly id: string;
-  /** `retracted`: asked to be taken out of the queue. `alone`: it has become a turn of its own, which is being ended. */
-  state: 'queued' | 'retracted' | 'alone';
+  readonly text: string;
+  /**
+   * `kept`: not written. `queued`: with Claude Code. `retracted`: asked to be taken out of its queue. `alone`: it has become a
+   * turn of its own, which is being ended.
+   */
+  state: 'kept' | 'queued' | 'retracted' | 'alone';
 }
 
 export class Steers {
@@ -41,8 +48,17 @@ export class Steers {
     return this.#open.size > 0;
   }
 
-  add(turn: TurnId, id: string, uuid: string): void {
-    this.#open.set(uuid, { turn, id, state: 'queued' });
+  add(turn: TurnId, id: string, uuid: string, text: string): void {
+    this.#open.set(uuid, { turn, id, text, state: 'kept' });
+  }
+
+  /** A tool runs: what comes now is read when it ends. */
+  send(): void {
+    for (const [uuid, steer] of this.#open) {
+      if (steer.state !== 'kept') continue;
+      steer.state = 'queued';
+      this.#host.send(uuid, steer.text);
+    }
   }
 
   /** `within`: the turn that it was meant for has not ended. False: not one of these. */
@@ -64,6 +80,7 @@ export class Steers {
   /** The turn comes to its end: what has not been taken is taken back. */
   retract(): void {
     for (const [uuid, steer] of this.#open) {
+      if (steer.state === 'kept') this.#settle(uuid, false);
       if (steer.state !== 'queued') continue;
       steer.state = 'retracted';
       this.#host.request({ subtype: 'cancel_async_message', message_uuid: uuid }, (body) => {

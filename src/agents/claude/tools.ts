@@ -94,6 +94,15 @@ function shortened(value: unknown, depth: number): unknown {
 export class ToolUses {
   readonly #running = new Map<string, { readonly name: string; readonly title: string }>();
 
+  get running(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** The turn is over, and whatever it ran. */
+  clear(): void {
+    this.#running.clear();
+  }
+
   /** A block `tool_use` of the assistant. */
   begin(block: Fields): ToolData {
     const name = textAt(block, 'name') ?? 'unknown';

@@ -8,7 +8,7 @@ import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
 import type { ProviderFailure } from '../failures.ts';
 import type { AgentEvent, AgentResult, ResultData, ToolData, Usage } from '../port.ts';
-import { type ApiError, apiErrorOf, cutShort, failureOf } from './failures.ts';
+import { type ApiError, apiErrorOf, failureOf } from './failures.ts';
 import type { ToolUses } from './tools.ts';
 
 /** All that a turn may say is kept for its result, up to this. */
@@ -21,7 +21,7 @@ export class Turn {
   started = false;
   /** Request id of the last interrupt that was written for it. */
   interrupt: string | null = null;
-  /** An interrupt was acknowledged before the turn began: it may not have met it, and is written again when it begins. */
+  /** An interrupt was answered before the turn began: it may not have met it, and is written again when it begins. */
   early = false;
   /** Its message was taken out of the queue: there will be no result. */
   cancelled = false;
@@ -32,10 +32,9 @@ export class Turn {
   readonly #tools: ToolUses;
   #text = '';
   #apiError: ApiError | null = null;
-  /** The message that is being streamed, and whether the model has said why it stopped. */
-  #stream: { readonly id: string | null; stopped: boolean } | null = null;
-  #streamed = new Set<string>();
-  #lastMessage: string | null = null;
+  /** The message that is streamed, where its text begins, and whether it has come to a message of its own. */
+  #stream: { readonly id: string | null; readonly from: number; whole: boolean } | null = null;
+  readonly #streamed = new Set<string>();
 
   constructor(id: TurnId, uuid: string, tools: ToolUses) {
     this.id = id;
@@ -48,18 +47,15 @@ export class Turn {
     switch (textAt(event, 'type') ?? '') {
       case 'message_start': {
         const id = textAt(fieldsAt(event, 'message'), 'id');
-        this.#stream = { id, stopped: false };
+        const dropped = this.#dropUnfinished();
+        this.#stream = { id, from: this.#text.length, whole: false };
         if (id !== null) this.#streamed.add(id);
-        return [];
+        return dropped;
       }
       case 'content_block_delta': {
         const delta = fieldsAt(event, 'delta');
         return delta['type'] === 'text_delta' ? this.#say(textAt(delta, 'text') ?? '') : [];
       }
-      case 'message_delta':
-        if (this.#stream !== null && textAt(fieldsAt(event, 'delta'), 'stop_reason') !== null)
-          this.#stream.stopped = true;
-        return [];
       default:
         return [];
     }
@@ -80,10 +76,13 @@ export class Turn {
       this.#apiError = error;
       return uses;
     }
-    this.#lastMessage = id;
-    if (id !== null && this.#streamed.has(id)) return uses;
+    if (id !== null && this.#streamed.has(id)) {
+      if (this.#stream?.id === id) this.#stream.whole = true;
+      return uses;
+    }
+    const dropped = this.#dropUnfinished();
     const text = blocks.filter((block) => block['type'] === 'text').map((block) => textAt(block, 'text') ?? '');
-    return [...this.#say(text.join('')), ...uses];
+    return [...dropped, ...this.#say(text.join('')), ...uses];
   }
 
   onToolResults(results: readonly Fields[]): AgentEvent[] {
@@ -101,8 +100,7 @@ export class Turn {
     if (frame['is_error'] === true || textAt(frame, 'stop_reason') === 'refusal' || !fine.has(reason)) {
       return this.#result('failed', this.#text, usage, failureOf(frame, this.#apiError, resetMs));
     }
-    const text = said ?? this.#text;
-    return this.#isCut() ? this.#result('failed', text, usage, cutShort) : this.#result('completed', text, usage, null);
+    return this.#result('completed', said ?? this.#text, usage, null);
   }
 
   /** Its end was told without a result frame. */
@@ -128,14 +126,15 @@ export class Turn {
     return { type: 'output', turn: this.id, kind: 'tool', data };
   }
 
-  /** Its last message was streamed, and the stream ended without a word why: the provider broke it off. */
-  #isCut(): boolean {
-    return (
-      this.#stream !== null &&
-      !this.#stream.stopped &&
-      this.#stream.id !== null &&
-      this.#stream.id === this.#lastMessage
-    );
+  /** A stream broke off, and its message is asked for again: what it said is not part of the answer. */
+  #dropUnfinished(): AgentEvent[] {
+    const stream = this.#stream;
+    this.#stream = null;
+    if (stream === null || stream.whole || this.#text.length === stream.from) return [];
+    const text = this.#text.slice(stream.from);
+    this.#text = this.#text.slice(0, stream.from);
+    const data = { name: 'answer begun again', dropped: head(text, 200) };
+    return [{ type: 'output', turn: this.id, kind: 'notice', data }];
   }
 
   #result(

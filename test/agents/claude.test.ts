@@ -1,0 +1,372 @@
+/** The driver of Claude Code: its recordings played again, and what no recording shows. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { claudeDriver } from '../../src/agents/claude/driver.ts';
+import { failureOf, retryOf } from '../../src/agents/claude/failures.ts';
+import { claudeVariables, programOptions } from '../../src/agents/claude/options.ts';
+import { plainWords } from '../../src/agents/claude/prompts.ts';
+import { Pulse } from '../../src/agents/claude/pulse.ts';
+import { askOf } from '../../src/agents/claude/tools.ts';
+import { UsageCount } from '../../src/agents/claude/usage.ts';
+import { hear } from '../../src/agents/claude/wire.ts';
+import { AgentProbe } from '../../src/agents/contract.ts';
+import type { ResultData } from '../../src/agents/port.ts';
+import { versions } from './players/claude-frames.ts';
+import type { Played } from './players/claude-subject.ts';
+import { claudePlayer } from './players/claude-subject.ts';
+import { playerCommand } from './players/command.ts';
+import { countedIds, scenarios } from './real/claude-scenarios.ts';
+import { readTranscript } from './record/recorder.ts';
+import { quick } from './subjects.ts';
+
+const fixtures = fileURLToPath(new URL('fixtures/claude', import.meta.url));
+const recordings = Object.values(versions).flatMap((version) =>
+  readdirSync(join(fixtures, version)).map((file) => ({ version, file, name: file.replace('.ndjson', '') })),
+);
+
+describe('every recording, played again', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-played-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('there are some of each version', () => {
+    for (const version of Object.values(versions)) {
+      expect(recordings.filter((one) => one.version === version).length).toBeGreaterThan(25);
+    }
+  });
+
+  test.each(recordings.filter(({ name }) => name in scenarios))('$version: $name', async ({ version, file, name }) => {
+    // The folder of the session has another name in a recording.
+    const copy = join(folder, `${version}-${file}`);
+    writeFileSync(copy, readFileSync(join(fixtures, version, file), 'utf8').replaceAll('/session', folder));
+    using player = playerCommand('replay.ts', copy);
+    const agents: AgentProbe[] = [];
+    await scenarios[name]?.run({
+      modern: version === versions.modern,
+      begin(options = {}, conversation = null) {
+        const played = { ...quick, ...options, ids: countedIds(), command: player.command, cwd: folder };
+        const agent = new AgentProbe(claudeDriver(played), { conversation });
+        agents.push(agent);
+        return agent;
+      },
+      earlier: async () => 'eeeeeeee-0000-4000-8000-aaaaaaaaaaaa',
+    });
+    expect(agents).toHaveLength(1);
+    for (const agent of agents) await agent[Symbol.asyncDispose]();
+  });
+
+  // What refuses an id that is taken says so on stderr alone.
+  test.each(recordings.filter(({ name }) => name !== 'refused-taken'))(
+    'A-5: $version: $name holds no frame that is not understood',
+    ({ version, file }) => {
+      const heard = readTranscript(join(fixtures, version, file)).lines.flatMap((line) =>
+        line.dir === 'out' && 'frame' in line ? [hear(line.frame)] : [],
+      );
+      expect(heard.length).toBeGreaterThan(0);
+      expect(heard.filter((one) => one.kind === 'unknown')).toEqual([]);
+    },
+  );
+});
+
+describe('what is read', () => {
+  test('A-5: any frame becomes something, and never an exception', () => {
+    const names = [
+      'type',
+      'subtype',
+      'request',
+      'response',
+      'message',
+      'event',
+      'user_message_uuids',
+      'error',
+      'origin',
+    ];
+    const types = ['system', 'assistant', 'user', 'result', 'stream_event', 'control_request', 'control_response'];
+    const value = fc.oneof(fc.constantFrom(...types), fc.jsonValue());
+    const frame = fc.dictionary(fc.constantFrom(...names), value);
+    fc.assert(
+      fc.property(frame, (one) => {
+        expect(typeof hear(one).kind).toBe('string');
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('what is not known says what it is', () => {
+    expect(hear({ type: 'levitate' })).toEqual({ kind: 'unknown', problem: 'unknown message levitate' });
+    expect(hear({ type: 'system', subtype: 'levitate' })).toMatchObject({ kind: 'unknown' });
+    expect(hear({})).toEqual({ kind: 'unknown', problem: 'no type' });
+  });
+});
+
+describe('S13: why a turn failed', () => {
+  const result = (more: object): Parameters<typeof failureOf>[0] => ({ is_error: true, subtype: 'success', ...more });
+  const error = (name: string | null, status: number | null, message = ''): Parameters<typeof failureOf>[1] => ({
+    name,
+    status,
+    message,
+  });
+
+  test.each([
+    ['a name', result({ result: 'no' }), error('authentication_failed', null), 'auth'],
+    [
+      'a status, which is more exact than a name',
+      result({ api_error_status: 529 }),
+      error('server_error', 529),
+      'overloaded',
+    ],
+    [
+      'a used-up balance, told as 400',
+      result({ api_error_status: 400, result: 'Your credit balance is too low' }),
+      null,
+      'quota',
+    ],
+    [
+      'a used-up plan, told as 429',
+      result({ result: 'You have hit your session limit' }),
+      error('rate_limit', 429),
+      'quota',
+    ],
+    [
+      'a conversation that is too long',
+      result({ terminal_reason: 'prompt_too_long' }),
+      error('invalid_request', 400),
+      'context',
+    ],
+    [
+      'a stream that broke',
+      result({ result: 'API Error: Connection lost mid-response.' }),
+      error('server_error', null),
+      'network',
+    ],
+    ['nothing that is known', result({ subtype: 'error_max_turns', terminal_reason: 'max_turns' }), null, 'unknown'],
+    ['a refusal', result({ stop_reason: 'refusal' }), error('invalid_request', null), 'refused'],
+  ] as const)('%s', (_, frame, before, wanted) => {
+    const failure = failureOf(frame, before, 5_000);
+    expect(failure.class).toBe(wanted);
+    expect(failure.message).not.toBe('');
+    expect(failure.retryAfterMs).toBe(wanted === 'quota' ? 5_000 : null);
+  });
+
+  test('a pause is the provider’s wish only where it is longer than Claude Code’s own', () => {
+    const retry = (attempt: number, delay: number): number | null =>
+      retryOf({ attempt, retry_delay_ms: delay, error_status: 429, error: 'rate_limit' }).retryAfterMs;
+    expect([retry(1, 600), retry(2, 1_238), retry(7, 38_058)]).toEqual([null, null, null]);
+    expect([retry(1, 20_000), retry(7, 60_000)]).toEqual([20_000, 60_000]);
+  });
+});
+
+describe('what a turn has used', () => {
+  const turn = { usage: { input_tokens: 10, cache_read_input_tokens: 5, output_tokens: 3 } };
+
+  test('is what has come since the last result, of all models', () => {
+    const since = {
+      a: { inputTokens: 10, cacheReadInputTokens: 5, outputTokens: 3, costUSD: 0.1 },
+      b: { inputTokens: 1, outputTokens: 1, costUSD: 0.2 },
+    };
+    const usage = new UsageCount(true).take({ ...turn, total_cost_usd: 9, model_usage_since_last_result: since });
+    expect(usage).toEqual({ inputTokens: 16, outputTokens: 4, cachedInputTokens: 5, costUsd: 0.3 });
+  });
+
+  test('costs the difference of two sums where only sums are told', () => {
+    const count = new UsageCount(false);
+    expect(count.take({ ...turn, total_cost_usd: 0.5 })).toMatchObject({ inputTokens: 15, costUsd: 0.5 });
+    expect(count.take({ ...turn, total_cost_usd: 0.75 })).toMatchObject({ inputTokens: 15, costUsd: 0.25 });
+  });
+
+  test('of a resumed conversation: no sum is taken for the cost of its first turn', () => {
+    const first = { ...turn, total_cost_usd: 7, modelUsage: { a: { outputTokens: 300 } } };
+    const count = new UsageCount(true);
+    expect(count.take(first)).toEqual({ inputTokens: 15, outputTokens: 3, cachedInputTokens: 5 });
+    expect(count.take({ ...turn, total_cost_usd: 8 })).toMatchObject({ costUsd: 1 });
+    expect(new UsageCount(true).take({ ...first, modelUsage: { a: { outputTokens: 3 } } })).toMatchObject({
+      costUsd: 7,
+    });
+  });
+});
+
+describe('what is asked for', () => {
+  const ask = (tool: string, input: object, more: object = {}): ReturnType<typeof askOf> =>
+    askOf({ tool_name: tool, input, ...more }, '/session');
+
+  test('a command is asked for whole', () => {
+    expect(ask('Bash', { command: 'git status\nrm -rf x' })).toEqual({
+      kind: 'execute',
+      tool: 'Bash',
+      title: 'git status\nrm -rf x',
+    });
+    expect(ask('Bash', { command: 'x'.repeat(5_000) }).title).toMatch(/^x{4000}…$/);
+  });
+
+  test.each([
+    ['Read', { file_path: 'src/a.ts' }, {}, 'read'],
+    ['Read', { file_path: '/session/src/a.ts' }, {}, 'read'],
+    ['Read', { file_path: '/session/../etc/passwd' }, {}, 'other'],
+    ['Read', { file_path: '/etc/passwd' }, {}, 'other'],
+    ['Read', { file_path: 'link' }, { decision_reason_type: 'workingDir' }, 'other'],
+    ['Write', { file_path: '../a' }, {}, 'other'],
+    ['Edit', { file_path: 'a' }, {}, 'edit'],
+    ['Edit', { file_path: '.git/hooks/x' }, { decision_reason_type: 'safetyCheck' }, 'other'],
+    ['Grep', { pattern: 'x' }, {}, 'search'],
+    ['WebFetch', { url: 'https://example.org' }, {}, 'fetch'],
+    ['mcp__pad__launch', { where: 'here' }, {}, 'other'],
+  ] as const)('%s %j %j is %s', (tool, input, more, kind) => {
+    expect(ask(tool, input, more).kind).toBe(kind);
+  });
+});
+
+describe('what is written', () => {
+  test.each([
+    ['/clear', false, ' /clear'],
+    ['\n /clear', false, ' \n /clear'],
+    ['a/b @made.txt', false, 'a/b @made.txt'],
+    ['see @made.txt, (@x) and a@b.c', true, 'see @\u2060made.txt, (@\u2060x) and a@b.c'],
+  ])('%j is words (mentions: %j)', (text, mentions, words) => {
+    expect(plainWords(text, mentions)).toBe(words);
+  });
+
+  test('the environment holds the login and nothing else of the daemon, and what the user sets wins', () => {
+    const ambient = {
+      ANTHROPIC_API_KEY: 'k',
+      HOME: '/h',
+      SIGNALBOX_TOKEN: 't',
+      GITHUB_TOKEN: 'g',
+      CLAUDE_CODE_MAX_RETRIES: '7',
+    };
+    const opening = { kind: 'fresh', conversation: 'c' } as const;
+    const { env = {}, args } = programOptions(
+      { ambient, env: { DISABLE_TELEMETRY: '0' }, args: ['--x'] },
+      opening,
+      'm',
+    );
+    expect(env).toMatchObject({
+      ANTHROPIC_API_KEY: 'k',
+      HOME: '/h',
+      CLAUDE_CODE_MAX_RETRIES: '7',
+      DISABLE_TELEMETRY: '0',
+    });
+    expect(Object.keys(env).filter((name) => name.endsWith('TOKEN'))).toEqual([]);
+    expect(args?.slice(-5)).toEqual(['--session-id', 'c', '--model', 'm', '--x']);
+    expect(claudeVariables.filter((name) => /SIGNALBOX|GITHUB/.test(name))).toEqual([]);
+  });
+});
+
+test('a turn that works without a word gives signs of life, and no more than that', () => {
+  const due: (() => void)[] = [];
+  const told: string[] = [];
+  const timers = { set: (_: number, fn: () => void) => (due.push(fn), () => {}) };
+  const pulse = new Pulse(timers, 30_000, (what) => told.push(what));
+  const pass = (): void => due.shift()?.();
+  pulse.heard('stream');
+  pulse.heard('thinking_tokens');
+  expect(due).toHaveLength(1);
+  pass();
+  expect(told).toEqual(['thinking_tokens']);
+  pass();
+  expect(told).toHaveLength(1);
+  pulse.heard('stream');
+  pulse.told();
+  pass();
+  expect(told).toHaveLength(1);
+});
+
+describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
+  const held: Played = claudePlayer(dialect);
+  afterAll(() => held[Symbol.asyncDispose]());
+
+  test('C05: an interrupt at once ends its turn, ten times in a row', async () => {
+    await using agent = new AgentProbe(held.driver());
+    await agent.ready();
+    for (let turn = 1; turn <= 20; turn += 2) {
+      agent.prompt(turn, '[[forever]]');
+      agent.interrupt(turn);
+      const { result } = await agent.result(turn);
+      expect(result.outcome).toBe('interrupted');
+      await agent.first('ack', (event) => event.turn === turn);
+      agent.prompt(turn + 1, 'next');
+      expect((await agent.result(turn + 1)).result).toMatchObject({
+        outcome: 'completed',
+        data: { text: 'c0 c1 c2 ' },
+      });
+    }
+    // An early one is written twice in the old dialect; acknowledged is the last.
+    expect(agent.of('ack')).toHaveLength(10);
+  });
+
+  test('C06: a conversation whose only message was taken back is not lost', async () => {
+    const driver = held.driver();
+    await using first = new AgentProbe(driver);
+    const { conversation } = await first.ready();
+    first.prompt(1, '[[forever]]');
+    first.interrupt(1);
+    await first.result(1);
+    first.close();
+    await first.exited();
+    await using second = new AgentProbe(driver, { conversation });
+    expect(await second.ready()).toMatchObject({ lost: false, conversation });
+  });
+
+  test('an id that is taken is resumed', async () => {
+    const same = '12345678-0000-4000-8000-000000000001';
+    const begin = (): AgentProbe => new AgentProbe(held.driver({ ids: startingWith(same) }));
+    await using first = begin();
+    await first.ready();
+    first.prompt(1, 'one');
+    await first.result(1);
+    first.close();
+    await first.exited();
+    await using second = begin();
+    expect(await second.ready()).toMatchObject({ conversation: same, lost: false });
+    second.prompt(2, '[[history]]');
+    expect(((await second.result(2)).result.data as ResultData).text).toContain('one');
+    expect(second.identities).toHaveLength(2);
+  });
+
+  test('S12: what was written before an unknown conversation was refused is written to its successor', async () => {
+    await using agent = new AgentProbe(held.driver(), { conversation: '12345678-0000-4000-8000-00000000dead' });
+    agent.prompt(1, 'hello');
+    expect((await agent.result(1)).result.outcome).toBe('completed');
+    expect(agent.of('ready')).toMatchObject([{ lost: true }]);
+    expect(agent.identities).toHaveLength(2);
+  });
+
+  test('A-2: one that is closed while it is refused ends once, and no successor begins', async () => {
+    await using agent = new AgentProbe(held.driver(), { conversation: '12345678-0000-4000-8000-00000000dead' });
+    agent.close();
+    expect((await agent.exited()).reason).toBe('closed');
+    expect(agent.identities).toHaveLength(1);
+  });
+
+  test('C12: a prompt of 1 MB and the interrupt behind it arrive whole', async () => {
+    await using agent = new AgentProbe(held.driver());
+    await agent.ready();
+    agent.prompt(1, `[[forever]] ${'“é🚂”\n'.repeat(80_000)}`);
+    await agent.started(1);
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+  });
+
+  test('C10: a receipt after the result does not end the next turn', async () => {
+    await using agent = new AgentProbe(held.driver());
+    await agent.ready();
+    agent.prompt(1, '[[forever]] [[ack:after-result]]');
+    await agent.output(1);
+    agent.interrupt(1);
+    await agent.result(1);
+    agent.prompt(2, 'next');
+    expect((await agent.result(2)).result.outcome).toBe('completed');
+    expect(await agent.first('ack', () => true)).toMatchObject({ turn: 1, none: false });
+  });
+});
+
+function startingWith(id: string): () => string {
+  let first: string | null = id;
+  return () => {
+    const next = first ?? crypto.randomUUID();
+    first = null;
+    return next;
+  };
+}
