@@ -19,6 +19,10 @@ export interface DaemonLog extends Logger {
 /** Lines that wait at most; a start that logs more than this has other troubles. */
 const waitingMax = 1_000;
 
+/** JSON has no errors; pino would write them so. */
+const shown = (_name: string, value: unknown): unknown =>
+  value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value;
+
 /** `redact`: takes secrets out of each line. */
 export function makeLog(level: DaemonConfig['logLevel'], redact: Redactor): DaemonLog {
   if (level === 'silent') return { ...silentLogger, open: () => Promise.resolve() };
@@ -28,7 +32,7 @@ export function makeLog(level: DaemonConfig['logLevel'], redact: Redactor): Daem
   };
   const lastWords = (): void => {
     for (const [name, fields, msg] of waiting)
-      writeSync(2, redact.text(`${JSON.stringify({ level: name, ...fields, msg })}\n`));
+      writeSync(2, redact.text(`${JSON.stringify({ level: name, ...fields, msg }, shown)}\n`));
   };
   process.once('exit', lastWords);
   const at =

@@ -14,7 +14,10 @@ export function secretsOf(
   return [
     token,
     ...listed(github?.secret),
-    ...Object.values(hooks).flatMap(({ secret }) => listed(secret)),
+    // Standard Webhooks takes its secrets with their prefix or without.
+    ...Object.values(hooks).flatMap(({ secret }) =>
+      listed(secret).flatMap((text) => [text, text.replace(/^whsec_/, '')]),
+    ),
     ...secretsIn(env),
     // Meant for the agent, and not for its tape.
     ...secretsIn(agent.env ?? {}),

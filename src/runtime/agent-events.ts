@@ -46,8 +46,12 @@ export const shownAsk = ({ kind, tool, title }: PermissionAsk, detail: unknown, 
 
 export function inputOf(event: Said, inc: Incarnation, at: number, redact: Redactor): Input {
   switch (event.type) {
-    case 'ready':
-      return { type: 'agent-ready', at, inc, caps: event.caps, conversation: event.conversation, lost: event.lost };
+    case 'ready': {
+      // A name with a secret in it is not kept, and so cannot be resumed: it was given to be seen.
+      const named = event.conversation === null || redact.text(event.conversation) === event.conversation;
+      const conversation = named ? event.conversation : null;
+      return { type: 'agent-ready', at, inc, caps: event.caps, conversation, lost: event.lost };
+    }
     case 'started':
       return { type: 'turn-started', at, inc, turn: event.turn };
     case 'output':
@@ -68,7 +72,7 @@ export function inputOf(event: Said, inc: Incarnation, at: number, redact: Redac
       return { type: 'output', at, inc, turn: event.turn, kind: 'notice', data };
     }
     case 'withdrawn':
-      return { type: 'withdrawn', at, inc, turn: event.turn, request: event.request };
+      return { type: 'withdrawn', at, inc, turn: event.turn, request: redact.text(event.request) };
     case 'switched':
       return { type: 'switched', at, inc, model: event.model, ok: event.ok };
     case 'steered':

@@ -289,8 +289,15 @@ export class AgentHost {
       this.#live = null;
     }
     live.voice.end(reason, live.ending);
-    const shown = this.#context.redact.value(jsonValue(data));
-    this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc: live.inc, reason, data: shown });
+    const { redact } = this.#context;
+    const shown = redact.value(jsonValue(data));
+    this.#post({
+      type: 'agent-exited',
+      at: this.#context.clock.wall(),
+      inc: live.inc,
+      reason: redact.text(reason),
+      data: shown,
+    });
     for (const tell of this.#onGone.splice(0)) {
       tell();
     }

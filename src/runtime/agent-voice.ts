@@ -118,8 +118,9 @@ export class AgentVoice {
     if (this.#prompted?.turn === turn) this.#prompted = null;
   }
 
-  #asked({ turn, request, ask, detail }: Asked): void {
+  #asked({ turn, request: name, ask, detail }: Asked): void {
     const { inc, context, asks, post } = this.#parts;
+    const request = context.redact.text(name);
     const at = context.clock.wall();
     const prompted = this.#prompted;
     const verdict = prompted === null || prompted.turn !== turn ? 'deny' : judge(prompted.policy, ask);
