@@ -1,12 +1,14 @@
 /** The process driver: what goes over the wire and what is made of it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AgentProbe } from '../../src/agents/contract.ts';
 import { processDriver, scriptedDriver } from '../../src/agents/index.ts';
-import { parseLine } from '../../src/agents/process/wire.ts';
+import { type Fields, isFields } from '../../src/agents/child/json-lines.ts';
+import { readMessage } from '../../src/agents/process/read.ts';
 import { pause, processInfo, realTimers } from '../../src/supervise/index.ts';
 import { quick } from './subjects.ts';
 
@@ -24,18 +26,23 @@ const heard = (probe: AgentProbe): unknown[] =>
 
 describe('what is written', () => {
   test('is the protocol, in the order of the calls', async () => {
-    await using agent = new AgentProbe(parrot, { session: 'github:acme/app', incarnation: 7, conversation: 'c-1' });
+    const session = { session: 'github:acme/app', incarnation: 7, conversation: 'c-1', model: 'm-1' };
+    await using agent = new AgentProbe(parrot, { ...session, folder: tmpdir() });
     agent.prompt(3, 'two\nlines and “quotes”');
     agent.interrupt(3);
     agent.steer(3, 'task-9', 'mind the gap');
     agent.prompt(4, 'again', 3);
-    await agent.until('five lines', () => agent.of('output').length === 5);
+    agent.switchModel('m-2');
+    agent.switchModel(null);
+    await agent.until('all lines', () => agent.of('output').length === 7);
     expect(heard(agent)).toEqual([
-      { type: 'start', protocol: 1, session: 'github:acme/app', incarnation: 7, conversation: 'c-1' },
+      { type: 'start', protocol: 1, ...session, folder: tmpdir() },
       { type: 'prompt', turn: 3, text: 'two\nlines and “quotes”' },
       { type: 'interrupt', turn: 3 },
       { type: 'steer', turn: 3, id: 'task-9', text: 'mind the gap' },
       { type: 'prompt', turn: 4, text: 'again', rewind: 3 },
+      { type: 'model', model: 'm-2' },
+      { type: 'model', model: null },
     ]);
   });
 
@@ -70,53 +77,51 @@ describe('what is written', () => {
 });
 
 describe('what is read', () => {
-  test('A-5: any line becomes an event, and never an exception', () => {
-    const word = fc.constantFrom('ready', 'started', 'output', 'ack', 'result', 'steered', 'unsolicited', 'levitate');
+  test('A-5: any message becomes an event or a problem, and never an exception', () => {
+    const types = [
+      'ready',
+      'started',
+      'output',
+      'ack',
+      'result',
+      'steered',
+      'asked',
+      'withdrawn',
+      'switched',
+      'retrying',
+    ];
+    const word = fc.constantFrom(...types, 'unsolicited', 'levitate', 'constructor', 'completed', 'failed', 'began');
     const value = fc.oneof(
       fc.integer(),
       fc.double(),
       fc.string(),
+      word,
       fc.boolean(),
       fc.constant(null),
       fc.dictionary(fc.string(), fc.jsonValue()),
     );
-    const message = fc.record(
-      {
-        type: fc.oneof(word, value),
-        turn: value,
-        kind: value,
-        data: fc.jsonValue(),
-        outcome: value,
-        text: value,
-        id: value,
-        phase: value,
-        capabilities: value,
-        conversation: value,
-      },
-      { requiredKeys: [] },
-    );
-    const line = fc.oneof(
-      fc.string(),
-      fc.json(),
-      message.map((one) => JSON.stringify(one)),
-    );
+    const names = ['turn', 'kind', 'data', 'outcome', 'text', 'id', 'phase', 'capabilities', 'conversation', 'request'];
+    const fields = [...names, 'tool', 'title', 'model', 'ok', 'failure', 'usage'].map((name) => [name, value] as const);
+    const message = fc.record({ type: fc.oneof(word, value), ...Object.fromEntries(fields) }, { requiredKeys: [] });
     fc.assert(
-      fc.property(line, (text) => {
-        const event = parseLine(text, 100);
-        if (event.type !== 'output' || event.kind !== 'raw') return;
-        expect(event.turn === null || Number.isSafeInteger(event.turn)).toBe(true);
+      fc.property(fc.oneof(message, fc.dictionary(fc.string(), fc.jsonValue())), (one) => {
+        const parsed: unknown = JSON.parse(JSON.stringify(one));
+        if (!isFields(parsed)) return;
+        const event = readMessage(parsed);
+        if (typeof event === 'string' || !('turn' in event) || event.turn === null) return;
+        expect(Number.isSafeInteger(event.turn)).toBe(true);
       }),
       { numRuns: 5_000 },
     );
   });
 
   test('every message of the protocol means what it says', () => {
-    const read = (message: unknown): unknown => parseLine(JSON.stringify(message), 100);
+    const read = (message: Fields): unknown => readMessage(message);
     expect(read({ type: 'ready', conversation: 'c', lost: true, capabilities: { acks: true } })).toEqual({
       type: 'ready',
       conversation: 'c',
       lost: true,
-      caps: { acks: true, steer: false, rewind: false },
+      caps: { acks: true, steer: false, rewind: false, models: false },
     });
     expect(read({ type: 'ready' })).toMatchObject({ conversation: null, lost: false });
     expect(read({ type: 'started', turn: 1 })).toEqual({ type: 'started', turn: 1 });
@@ -132,7 +137,7 @@ describe('what is read', () => {
     expect(read({ type: 'result', turn: 1, outcome: 'completed', text: 'x', usage: 1 })).toEqual({
       type: 'result',
       turn: 1,
-      result: { outcome: 'completed', empty: false, data: { text: 'x', usage: 1 } },
+      result: { outcome: 'completed', empty: false, failure: null, data: { text: 'x', usage: 1 } },
     });
     expect(read({ type: 'result', turn: 1, outcome: 'failed', error: 'e' })).toMatchObject({
       result: { empty: true, data: { text: '', error: 'e' } },
@@ -146,12 +151,143 @@ describe('what is read', () => {
     expect(read({ type: 'unsolicited', phase: 'began' })).toEqual({ type: 'unsolicited', phase: 'began', data: null });
   });
 
-  test('what cannot be understood is kept, bounded, with what was wrong with it', () => {
-    const event = parseLine(`{"type":"result","turn":0,"outcome":"completed","text":"${'x'.repeat(1_000)}"}`, 100);
-    expect(event).toMatchObject({ type: 'output', turn: null, kind: 'raw', data: { problem: 'result: no turn' } });
-    const { text, length } = (event as { data: { text: string; length: number } }).data;
-    expect([text.length, length]).toEqual([100, 1_058]);
+  test('permissions, models and failures mean what they say, and least where they say too little', () => {
+    const read = (message: Fields): unknown => readMessage(message);
+    const ask = { type: 'asked', turn: 1, request: 'r', kind: 'edit', tool: 'write', title: 'a.ts', detail: { n: 1 } };
+    expect(read(ask)).toEqual({
+      type: 'asked',
+      turn: 1,
+      request: 'r',
+      ask: { kind: 'edit', tool: 'write', title: 'a.ts' },
+      detail: { n: 1 },
+    });
+    expect(read({ ...ask, kind: 'toString' })).toMatchObject({ ask: { kind: 'other' } });
+    expect(read({ ...ask, title: '' })).toBe('asked: no tool or title');
+    expect(read({ ...ask, request: 7 })).toBe('asked: no request');
+    expect(read({ type: 'withdrawn', turn: 1, request: 'r' })).toEqual({ type: 'withdrawn', turn: 1, request: 'r' });
+    expect(read({ type: 'switched', model: null, ok: true })).toEqual({ type: 'switched', model: null, ok: true });
+    expect(read({ type: 'switched', model: 'm' })).toMatchObject({ ok: false });
+    const failure = { class: 'rate_limit', retryAfterMs: 1_500, status: 429, message: 'slow down' };
+    const result = { type: 'result', turn: 1, outcome: 'failed', text: '', failure };
+    expect(read({ type: 'retrying', turn: 1, failure })).toEqual({ type: 'retrying', turn: 1, failure });
+    expect(read(result)).toMatchObject({ result: { failure } });
+    expect(read({ ...result, failure: { class: 'constructor', retryAfterMs: -1 } })).toMatchObject({
+      result: { failure: { class: 'unknown', retryAfterMs: null, status: null, message: '' } },
+    });
+    expect(read({ ...result, outcome: 'completed' })).toMatchObject({ result: { failure: null } });
   });
+
+  test('what cannot be understood is kept, bounded, with what was wrong with it', async () => {
+    const line = JSON.stringify({ type: 'result', turn: 0, outcome: 'completed', text: 'x'.repeat(1_000) });
+    await using agent = says([line], { rawMaxLength: 100 });
+    agent.prompt(1, 'go');
+    const { kind, data } = await agent.first('output', () => true);
+    expect(kind).toBe('raw');
+    expect(data).toEqual({ problem: 'result: no turn', text: line.slice(0, 100), length: line.length });
+  });
+});
+
+/** An agent that says these lines when it is prompted, and repeats from then on what it hears; the driver does not understand that. */
+function says(lines: readonly string[], options: { readonly rawMaxLength?: number } = {}): AgentProbe {
+  const script = `read start; read prompt; printf '%s\\n' '${lines.join("' '")}'; exec cat`;
+  return new AgentProbe(processDriver({ ...quick, ...options, command: 'sh', args: ['-c', script] }));
+}
+
+describe('permission requests', () => {
+  const ready = '{"type":"ready"}';
+  const started = '{"type":"started","turn":1}';
+  const asked = (turn: number, request: string): string =>
+    JSON.stringify({ type: 'asked', turn, request, kind: 'execute', tool: 'shell', title: 'npm test' });
+  const cancelled = (turn: number, request: string): object => ({
+    type: 'answer',
+    turn,
+    request,
+    allow: false,
+    note: null,
+    cancelled: true,
+  });
+  /** What the agent has heard since its prompt. */
+  const answers = (agent: AgentProbe): unknown[] =>
+    agent
+      .of('output')
+      .map(({ data }) => (data as { readonly text: string }).text)
+      .filter((text) => /"type":"(?:answer|interrupt)"/.test(text))
+      .map((text) => JSON.parse(text) as unknown);
+  const heardAll = (agent: AgentProbe, count: number): Promise<void> =>
+    agent.until(`${count} answers`, () => answers(agent).length >= count);
+
+  test('A-7: are answered once', async () => {
+    await using agent = says([ready, started, asked(1, 'r1')]);
+    agent.prompt(1, 'go');
+    await agent.first('asked', () => true);
+    agent.answer(1, 'r1', false, 'not now');
+    agent.answer(1, 'r1', true);
+    agent.answer(1, 'r2', true);
+    agent.answer(2, 'r1', true);
+    agent.interrupt(1);
+    await heardAll(agent, 2);
+    expect(answers(agent)).toEqual([
+      { type: 'answer', turn: 1, request: 'r1', allow: false, note: 'not now' },
+      { type: 'interrupt', turn: 1 },
+    ]);
+  });
+
+  test('A-7: are cancelled behind an interrupt, those that come later too', async () => {
+    await using agent = says([ready, started, asked(1, 'r1'), asked(1, 'r2')]);
+    agent.prompt(1, 'go');
+    await agent.first('asked', ({ request }) => request === 'r2');
+    agent.interrupt(1);
+    await heardAll(agent, 3);
+    expect(answers(agent)).toEqual([{ type: 'interrupt', turn: 1 }, cancelled(1, 'r1'), cancelled(1, 'r2')]);
+    expect(agent.of('withdrawn')).toEqual([]);
+  });
+
+  test('A-7: are cancelled with the end of their turn', async () => {
+    await using agent = says([ready, started, asked(1, 'r1'), '{"type":"result","turn":1,"outcome":"completed"}']);
+    agent.prompt(1, 'go');
+    await heardAll(agent, 1);
+    expect(answers(agent)).toEqual([cancelled(1, 'r1')]);
+    expect(agent.of('result')).toHaveLength(1);
+  });
+
+  test('A-5: of a turn that does not run, and such as nobody understands, are answered all the same', async () => {
+    const odd = '{"type":"asked","turn":1,"request":"r3"}';
+    await using agent = says([ready, started, asked(7, 'r1'), asked(1, 'r2'), asked(1, 'r2'), odd]);
+    agent.prompt(1, 'go');
+    await heardAll(agent, 2);
+    expect(answers(agent)).toEqual([cancelled(7, 'r1'), cancelled(1, 'r3')]);
+    expect(agent.of('asked').map(({ request }) => request)).toEqual(['r2']);
+    const problems = agent.of('output').map(({ data }) => (data as { readonly problem: string }).problem);
+    expect(problems.slice(0, 3)).toEqual([
+      'asked: no such turn runs',
+      'asked: a request of that name was made before',
+      'asked: no tool or title',
+    ]);
+  });
+
+  test('are withdrawn only while they wait', async () => {
+    const withdrawn = '{"type":"withdrawn","turn":1,"request":"r1"}';
+    await using agent = says([ready, started, asked(1, 'r1'), withdrawn, withdrawn]);
+    agent.prompt(1, 'go');
+    await agent.first('output', ({ data }) => JSON.stringify(data).includes('no such request waits'));
+    expect(agent.of('withdrawn')).toHaveLength(1);
+    agent.answer(1, 'r1', true);
+    agent.interrupt(1);
+    await heardAll(agent, 1);
+    expect(answers(agent)).toEqual([{ type: 'interrupt', turn: 1 }]);
+  });
+});
+
+test('A-8: a switch that nobody asked for, or to another model, is none', async () => {
+  const lines = [null, 'other', 'wanted', 'wanted'].map((model) =>
+    JSON.stringify({ type: 'switched', model, ok: true }),
+  );
+  const script = `read start; echo '{"type":"ready"}'; read model; printf '%s\\n' '${lines.join("' '")}'; cat >/dev/null`;
+  await using agent = new AgentProbe(processDriver({ ...quick, command: 'sh', args: ['-c', script] }));
+  await agent.ready();
+  agent.switchModel('wanted');
+  await agent.until('all', () => agent.events.length === 5);
+  expect(agent.events.map((event) => event.type)).toEqual(['ready', 'output', 'output', 'switched', 'output']);
 });
 
 test('A-3: started is passed on once, and only for the turn that was prompted', async () => {

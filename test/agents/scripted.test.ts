@@ -228,3 +228,60 @@ test('directives are found by name; what only looks like one is left alone', () 
     { name: 'text', argument: 'two\nlines' },
   ]);
 });
+
+describe('its dealings', () => {
+  test('ask for permission, with a kind where it is said, and tell what was decided', async () => {
+    const log = fresh();
+    await using one = await agent({ log });
+    one.prompt(1, '[[ask:npm test]] [[ask:edit:src/a.ts]] [[text:done]]');
+    const first = await one.first('asked', () => true);
+    expect(first.ask).toEqual({ kind: 'execute', tool: 'shell', title: 'npm test' });
+    one.answer(1, first.request, true);
+    const second = await one.first('asked', ({ request }) => request !== first.request);
+    expect(second.ask).toEqual({ kind: 'edit', tool: 'write', title: 'src/a.ts' });
+    one.answer(1, second.request, false, 'on the branch line only');
+    await one.result(1);
+    expect(one.text(1)).toBe('(allowed) (denied: on the branch line only) done');
+    const events = linesOf(log).map(({ event }) => event);
+    expect(events.slice(1)).toEqual(['prompt', 'asked', 'answer', 'asked', 'answer', 'result']);
+  });
+
+  test('fail as a provider does, with its status and its hint', async () => {
+    await using one = await agent();
+    one.prompt(1, '[[text:so far]] [[api:429,1500]] [[text:never said]]');
+    expect((await one.result(1)).result).toMatchObject({
+      outcome: 'failed',
+      failure: { class: 'rate_limit', status: 429, retryAfterMs: 1_500 },
+      data: { text: 'so far' },
+    });
+    one.prompt(2, '[[api:quota]]');
+    expect((await one.result(2)).result.failure).toMatchObject({ class: 'quota', status: null, retryAfterMs: null });
+    one.prompt(3, '[[api:nonsense]]');
+    expect((await one.result(3)).result.failure?.class).toBe('unknown');
+  });
+
+  test('try again by themselves', async () => {
+    await using one = await agent();
+    expect(await says(one, 1, '[[retry:529,1]] [[text:well again]]')).toBe('well again');
+    expect(one.of('retrying').map(({ turn, failure }) => [turn, failure.class])).toEqual([[1, 'overloaded']]);
+  });
+
+  test('answer with a model, and know only those that they are given', async () => {
+    await using one = await agent({ flags: ['--models', 'small,large'] });
+    expect(await says(one, 1, '[[model]]')).toBe('model: the default ');
+    one.switchModel('large');
+    expect((await one.first('switched', ({ model }) => model === 'large')).ok).toBe(true);
+    one.switchModel('huge');
+    expect((await one.first('switched', ({ model }) => model === 'huge')).ok).toBe(false);
+    expect(await says(one, 2, '[[model]]')).toBe('model: large ');
+    await using two = await agent({ without: ['models'] });
+    expect(two.of('ready')[0]?.caps.models).toBe(false);
+  });
+
+  test('run a tool to its end, or to the interrupt', async () => {
+    await using one = await agent();
+    await says(one, 1, '[[tool:20]]');
+    const tools = one.of('output').filter(({ kind }) => kind === 'tool');
+    expect(tools.map(({ data }) => (data as { readonly status: unknown }).status)).toEqual(['started', 'completed']);
+  });
+});

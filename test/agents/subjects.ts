@@ -6,6 +6,7 @@ import type { DriverSubject } from '../../src/agents/contract.ts';
 import type { FailureClass } from '../../src/agents/failures.ts';
 import type { AgentFunction, FunctionContext, FunctionResult } from '../../src/agents/index.ts';
 import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
+import { running } from './players/running.ts';
 
 /** Short ladders: the tests wait for their ends. */
 export const quick = { closeGraceMs: 200, termGraceMs: 200, lineMaxBytes: 256 * 1024 };
@@ -14,11 +15,13 @@ export interface Disposable<T> extends AsyncDisposable {
   readonly subject: T;
 }
 
+/** Tells the tools of this run from those of any other. */
+const toolMs = 61_000 + process.pid / 10_000;
+
 export function scriptedSubject(): Disposable<DriverSubject> {
   const state = mkdtempSync(join(tmpdir(), 'signalbox-scripted-'));
   mkdirSync(state, { recursive: true });
   const endless = '[[forever:2]]';
-  const unsaid = { unable: 'the protocol has no word for it yet' };
   const subject: DriverSubject = {
     name: 'scripted',
     driver(variant) {
@@ -54,18 +57,18 @@ export function scriptedSubject(): Disposable<DriverSubject> {
       grandchild: `[[grandchild]] ${endless}`,
       'grandchild-outside': `[[grandchild:own]] ${endless}`,
       history: '[[history]]',
-      tool: unsaid,
-      ask: unsaid,
-      'ask-withdrawn': unsaid,
+      tool: `[[tool:${toolMs}]]`,
+      ask: '[[ask:npm test]] [[text:done]]',
+      'ask-withdrawn': '[[ask-withdrawn:npm test]] [[text:done]]',
       hang: '[[silent]]',
       silent: '[[text:a]] [[silent]]',
-      'api-400': unsaid,
-      'api-401': unsaid,
-      'api-429': unsaid,
-      'api-500': unsaid,
-      'api-529': unsaid,
-      'api-drop': unsaid,
-      'api-429-once': unsaid,
+      'api-400': '[[text:a]] [[api:400]]',
+      'api-401': '[[api:401]]',
+      'api-429': '[[api:429,1500]]',
+      'api-500': '[[api:500]]',
+      'api-529': '[[api:529]]',
+      'api-drop': '[[text:a]] [[api:drop]]',
+      'api-429-once': '[[retry:429,5]] [[text:well again]]',
       'odd-request': { unable: 'the protocol has no requests from the agent but permissions' },
     },
     steers: true,
@@ -73,7 +76,8 @@ export function scriptedSubject(): Disposable<DriverSubject> {
     loses: true,
     rewinds: true,
     reportsUsage: true,
-    models: unsaid,
+    models: { other: 'another-model' },
+    tools: () => running(`sleep ${toolMs / 1_000}`),
     endStray: (pid) => process.kill(pid, 'SIGKILL'),
   };
   return {

@@ -1,21 +1,23 @@
 /**
  * Driver for programs that speak the agent protocol (docs/agent-protocol.md).
  *
- * Owns: one child per handle, and the wait for its start. Messages out: `ToAgent`, one line each, written within the call.
- * Messages in: `FromAgent`, mapped to the port by `parseLine`.
+ * Owns: one channel per handle, and the permission requests of its running turn that wait for an answer. Messages out: `ToAgent`, one
+ * line each, written within the call. Messages in: `FromAgent`, mapped to the port by `readMessage`.
  * Invariants:
  *  P-1 Nothing of what the program says can throw here; what is not understood becomes `raw`.
- *  P-2 `ready` is passed on once, and `started` once and only for the turn that was prompted last (A-3).
- *  P-3 Every event but `exited` comes before it; the child calls `onExit` last and once (C-1).
+ *  P-2 `ready` is passed on once, `started` once and only for the turn that was prompted last (A-3), `switched` only when it was
+ *      asked for (A-8).
+ *  P-3 Each permission request of the program is answered once: by `answer`, or as cancelled with an interrupt, with the end of
+ *      its turn, or at once where no turn of that number runs (A-7).
+ *  P-4 Every event but `exited` comes before it (J-3).
  */
 import type { TurnId } from '../../core/ids.ts';
-import type { AgentChild, ChildExit, LineFrame } from '../../supervise/index.ts';
-import { commonVariables, pickEnvironment, realTimers, spawnAgent } from '../../supervise/index.ts';
-import { AwaitedStart } from '../child/awaited-start.ts';
-import { type ProgramOptions, raw } from '../child/json-lines.ts';
+import { type Fields, JsonLines, type ProgramOptions } from '../child/json-lines.ts';
+import { textAt } from '../child/fields.ts';
 import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+import { readMessage } from './read.ts';
 import type { ToAgent } from './wire.ts';
-import { parseLine, protocolVersion } from './wire.ts';
+import { protocolVersion } from './wire.ts';
 
 export interface ProcessDriverOptions extends ProgramOptions {
   /** Shown in `explain` and on tapes. Default: `process`. */
@@ -32,113 +34,161 @@ export function processDriver(options: ProcessDriverOptions): AgentDriver {
   };
 }
 
+interface Running {
+  readonly turn: TurnId;
+  confirmed: boolean;
+  interrupted: boolean;
+  /** Requests that wait, and all that the turn has made. */
+  readonly open: Set<string>;
+  readonly made: Set<string>;
+}
+
+type EventOf<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>;
+
+/** More of one turn is no work of a program that means well. */
+const requestsMax = 10_000;
+
 class ProcessAgent implements AgentHandle {
-  readonly #child: AgentChild;
+  readonly #lines: JsonLines;
   readonly #emit: (event: AgentEvent) => void;
-  readonly #rawMaxLength: number;
-  readonly #start: AwaitedStart;
   #ready = false;
-  /** The turn that was prompted last and has not been confirmed. */
-  #unconfirmed: TurnId | null = null;
+  #running: Running | null = null;
+  #switching: { readonly model: string | null } | null = null;
 
   constructor(options: ProcessDriverOptions, start: AgentStart) {
     this.#emit = start.emit;
-    this.#rawMaxLength = options.rawMaxLength ?? 2_048;
-    const cwd = start.folder ?? options.cwd;
-    this.#child = spawnAgent({
-      ...options,
-      ...(cwd === undefined ? {} : { cwd }),
-      args: options.args ?? [],
-      env: { ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env), ...options.env },
-      onProcess: start.onProcess,
-      onFrame: (frame) => this.#onFrame(frame),
-      onExit: (exit) => this.#onExit(exit),
-    });
-    const { session, incarnation, conversation, model } = start;
-    this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation, model });
-    this.#start = new AwaitedStart(
-      this.#child,
-      options.timers ?? realTimers,
-      options.startDeadlineMs ?? 30_000,
-      start.emit,
-    );
+    this.#lines = new JsonLines(options, start, (message, line) => this.#read(message, line));
+    const { session, incarnation, conversation, model, folder } = start;
+    this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation, model, folder });
   }
 
   prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
-    this.#unconfirmed = turn;
+    this.#running = { turn, confirmed: false, interrupted: false, open: new Set(), made: new Set() };
     this.#write({ type: 'prompt', turn, text, ...(rewind === null ? {} : { rewind }) });
   }
 
   interrupt(turn: TurnId): void {
     this.#write({ type: 'interrupt', turn });
+    if (this.#running?.turn !== turn) return;
+    this.#running.interrupted = true;
+    this.#cancelRequests(this.#running);
   }
 
   steer(turn: TurnId, id: string, text: string): void {
     this.#write({ type: 'steer', turn, id, text });
   }
 
-  answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void {
-    this.#write({ type: 'answer', turn, request, ...decision });
+  answer(
+    turn: TurnId,
+    request: string,
+    { allow, note }: { readonly allow: boolean; readonly note: string | null },
+  ): void {
+    const waited = this.#running?.turn === turn && this.#running.open.delete(request);
+    if (waited) this.#write({ type: 'answer', turn, request, allow, note });
   }
 
   switchModel(model: string | null): void {
+    this.#switching = { model };
     this.#write({ type: 'model', model });
   }
 
   close(): void {
     this.#write({ type: 'close' });
-    this.#child.close();
+    this.#lines.close();
   }
 
   kill(): void {
-    this.#child.kill();
+    this.#lines.kill();
   }
 
   #write(message: ToAgent): void {
     // A broken channel refuses; its end is on its way as `exited`.
-    this.#child.writeLine(JSON.stringify(message));
+    this.#lines.write(message);
   }
 
-  #onFrame(frame: LineFrame): void {
-    const max = this.#rawMaxLength;
-    switch (frame.kind) {
-      case 'line':
-        if (frame.text !== '') this.#pass(parseLine(frame.text, max), frame.text);
-        return;
-      case 'oversize':
-        this.#emit(raw('line too long', frame.head, max));
-        return;
-      case 'resync':
-        this.#emit(raw('line too long, skipped', '', max, frame.bytes));
-        return;
-      case 'half':
-        this.#emit(raw('half a line, then the end', frame.text, max));
-        return;
-    }
+  #read(message: Fields, line: string): void {
+    const event = readMessage(message);
+    const problem = typeof event === 'string' ? event : this.#pass(event);
+    if (problem === null) return;
+    this.#lines.raw(problem, line);
+    // Whoever waits for an answer gets one, also to a request that nobody understands.
+    if (typeof event === 'string' && message['type'] === 'asked') this.#refuse(message);
   }
 
-  #pass(event: AgentEvent, line: string): void {
-    if (event.type === 'ready') {
-      if (this.#ready) {
-        this.#emit(raw('ready came twice', line, this.#rawMaxLength));
-        return;
-      }
-      this.#ready = true;
-      this.#start.ready();
-    }
-    if (event.type === 'started') {
-      if (event.turn !== this.#unconfirmed) {
-        this.#emit(raw('started: not the turn that was prompted, or twice', line, this.#rawMaxLength));
-        return;
-      }
-      this.#unconfirmed = null;
+  /** Null: passed on, or answered. */
+  #pass(event: AgentEvent): string | null {
+    switch (event.type) {
+      case 'ready':
+        if (this.#ready) return 'ready came twice';
+        this.#ready = true;
+        this.#lines.started();
+        break;
+      case 'started':
+        if (this.#running?.turn !== event.turn || this.#running.confirmed) {
+          return 'started: not the turn that was prompted, or twice';
+        }
+        this.#running.confirmed = true;
+        break;
+      case 'switched':
+        if (this.#switching === null || this.#switching.model !== event.model) return 'switched: nobody asked for it';
+        this.#switching = null;
+        break;
+      case 'asked':
+        return this.#asked(event);
+      case 'withdrawn':
+        if (this.#running?.turn !== event.turn || !this.#running.open.delete(event.request)) {
+          return 'withdrawn: no such request waits';
+        }
+        break;
+      case 'result':
+        if (this.#running?.turn === event.turn) {
+          this.#cancelRequests(this.#running);
+          this.#running = null;
+        }
+        break;
+      case 'output':
+      case 'retrying':
+      case 'ack':
+      case 'steered':
+      case 'unsolicited':
+      case 'exited':
+        break;
     }
     this.#emit(event);
+    return null;
   }
 
-  #onExit(exit: ChildExit): void {
-    this.#start.over();
-    const { reason, ...data } = exit;
-    this.#emit({ type: 'exited', reason, data });
+  #asked(event: EventOf<'asked'>): string | null {
+    const { turn, request } = event;
+    const running = this.#running?.turn === turn ? this.#running : null;
+    if (running === null || running.interrupted) {
+      this.#cancel(turn, request);
+      return running === null ? 'asked: no such turn runs' : null;
+    }
+    if (running.made.has(request)) return 'asked: a request of that name was made before';
+    if (running.made.size >= requestsMax) {
+      this.#cancel(turn, request);
+      return 'asked: too many requests in one turn';
+    }
+    running.made.add(request);
+    running.open.add(request);
+    this.#emit(event);
+    return null;
+  }
+
+  #cancelRequests(running: Running): void {
+    const open = [...running.open];
+    running.open.clear();
+    for (const request of open) this.#cancel(running.turn, request);
+  }
+
+  #cancel(turn: number, request: string): void {
+    this.#write({ type: 'answer', turn, request, allow: false, note: null, cancelled: true });
+  }
+
+  #refuse(message: Fields): void {
+    const { turn } = message;
+    const request = textAt(message, 'request');
+    if (typeof turn === 'number' && request !== null) this.#cancel(turn, request);
   }
 }

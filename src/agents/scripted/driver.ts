@@ -15,7 +15,7 @@ export interface ScriptedDriverOptions extends Partial<Omit<ProcessDriverOptions
   readonly noReady?: boolean;
   readonly slowStartMs?: number;
   /** Capabilities that it does not declare. */
-  readonly without?: readonly ('acks' | 'steer' | 'rewind')[];
+  readonly without?: readonly ('acks' | 'steer' | 'rewind' | 'models')[];
   readonly chunkMs?: number;
   /** Further flags, as `signalbox agent scripted --help` lists them. */
   readonly flags?: readonly string[];

@@ -5,7 +5,18 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type AgentLogEvent = 'started' | 'overlap' | 'prompt' | 'steer' | 'interrupt' | 'ack' | 'result' | 'exiting';
+export type AgentLogEvent =
+  | 'started'
+  | 'overlap'
+  | 'prompt'
+  | 'steer'
+  | 'interrupt'
+  | 'asked'
+  | 'answer'
+  | 'model'
+  | 'ack'
+  | 'result'
+  | 'exiting';
 
 export interface AgentLogLine {
   /** Monotonic nanoseconds, comparable between the processes of one machine. */

@@ -10,6 +10,8 @@ export interface ScriptedFlags {
   readonly acks: boolean;
   readonly steer: boolean;
   readonly rewind: boolean;
+  /** False: it cannot change its model. Names: it knows these; true: any. */
+  readonly models: boolean | readonly string[];
   /** Between two chunks of the default answer. */
   readonly chunkMs: number;
 }
@@ -28,6 +30,8 @@ does what the prompt's directives say, for example "[[stream:20,50]] [[text:done
   --no-acks         declares that it does not acknowledge interrupts
   --no-steer        declares that it cannot be steered
   --no-rewind       declares that it cannot take a turn back
+  --no-models       declares that it cannot change its model
+  --models LIST     knows these models and no others, with commas between them
   --help            this text
 `;
 
@@ -45,6 +49,7 @@ export function parseFlags(
     acks: true,
     steer: true,
     rewind: true,
+    models: true as boolean | readonly string[],
     chunkMs: 5,
   };
   const values: { [flag: string]: (value: string) => boolean } = {
@@ -52,6 +57,7 @@ export function parseFlags(
     '--state': (value) => ((flags.state = value), true),
     '--log': (value) => ((flags.log = value), true),
     '--slow-start': (value) => Number.isFinite((flags.slowStartMs = Number(value))),
+    '--models': (value) => ((flags.models = value.split(',')), true),
     '--chunk-ms': (value) => Number.isFinite((flags.chunkMs = Number(value))),
   };
   const switches: { [flag: string]: () => void } = {
@@ -59,6 +65,7 @@ export function parseFlags(
     '--no-acks': () => (flags.acks = false),
     '--no-steer': () => (flags.steer = false),
     '--no-rewind': () => (flags.rewind = false),
+    '--no-models': () => (flags.models = false),
   };
   for (let at = 0; at < args.length; at += 1) {
     const [name = '', inline] = (args[at] ?? '').split(/=(.*)/s);

@@ -41,6 +41,7 @@ class Program {
   readonly #voice = new Voice();
   #conversation: Conversation | null = null;
   #turn: Turn | null = null;
+  #model: string | null = null;
   /** Turns that got their result: a late interrupt for one is acknowledged without `none`. */
   #lastEnded = 0;
 
@@ -81,7 +82,10 @@ class Program {
         return;
       }
       case 'answer':
+        if (this.#turn?.id === message.turn) this.#turn.answered(message.request, message);
+        return;
       case 'model':
+        this.#switchModel(message.model);
         return;
       case 'close':
         this.#leave('close', 0, willful.ignoreEof);
@@ -90,10 +94,11 @@ class Program {
   }
 
   #start(message: Extract<ToAgent, { type: 'start' }>): void {
-    const { noReady, slowStartMs, state, acks, steer, rewind } = this.#flags;
+    const { noReady, slowStartMs, state, acks, steer, rewind, models } = this.#flags;
     this.#log.serve(message.session, message.incarnation, message.conversation);
     const conversation = Conversation.open(state, message.conversation);
     this.#conversation = conversation;
+    this.#model = message.model;
     const start = this.#script.startOf(message.session);
     if (start === 'die') this.#leave('the script says so', 1, false);
     if (start === 'garbage') this.#voice.raw('not a message\n\u0000\u001b[2J\n{"type":"ready\n');
@@ -102,7 +107,7 @@ class Program {
       type: 'ready',
       conversation: conversation.id,
       ...(conversation.lost ? { lost: true } : {}),
-      capabilities: { acks, steer, rewind },
+      capabilities: { acks, steer, rewind, models: models !== false },
     };
     if (slowStartMs > 0) setTimeout(() => this.#voice.say(ready), slowStartMs);
     else this.#voice.say(ready);
@@ -128,7 +133,7 @@ class Program {
     const directives = parseDirectives(this.#script.textFor(text));
     const { acks, chunkMs } = this.#flags;
     const manner = mannerOf(directives, acks);
-    const tools = { voice: this.#voice, log: this.#log, conversation, acks, chunkMs };
+    const tools = { voice: this.#voice, log: this.#log, conversation, acks, chunkMs, model: this.#model };
     const turn = new Turn(id, manner, conversation.begin(id, text), tools);
     this.#turn = turn;
     void turn.play(directives, text).then(() => {
@@ -136,6 +141,14 @@ class Program {
       this.#lastEnded = id;
       this.#volunteer(turn);
     });
+  }
+
+  #switchModel(model: string | null): void {
+    const { models } = this.#flags;
+    const ok = models === true || (models !== false && (model === null || models.includes(model)));
+    if (ok) this.#model = model;
+    this.#log.write('model', { model, ok });
+    this.#voice.say({ type: 'switched', model, ok });
   }
 
   /** Nothing runs under that number: the receipt is all there is. */

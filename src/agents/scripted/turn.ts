@@ -7,8 +7,11 @@
  *  T-2 An interrupt ends the current wait at once.
  */
 import type { OutputKind } from '../../core/inputs.ts';
+import type { PermissionAsk } from '../../core/policy.ts';
+import type { ToAgent, WireFailure } from '../process/wire.ts';
 import type { Conversation, RememberedTurn } from './conversation.ts';
 import type { Directive, Manner } from './directives.ts';
+import { dealings } from './dealings.ts';
 import { numbers } from './directives.ts';
 import type { AgentLog } from './log.ts';
 import { misbehave } from './misbehave.ts';
@@ -21,7 +24,13 @@ export interface TurnTools {
   readonly conversation: Conversation;
   readonly acks: boolean;
   readonly chunkMs: number;
+  /** The model it answers with; null: the default. */
+  readonly model: string | null;
 }
+
+export type Decision = Pick<Extract<ToAgent, { type: 'answer' }>, 'allow' | 'note'>;
+
+const cancelled: Decision = { allow: false, note: null };
 
 export class Turn {
   readonly id: number;
@@ -32,6 +41,10 @@ export class Turn {
   #stopped = false;
   #wake = (): void => {};
   #error: { readonly code: string; readonly message: string } | null = null;
+  #failure: WireFailure | null = null;
+  #requests = 0;
+  /** Who waits for an answer, by request. */
+  readonly #asking = new Map<string, (decision: Decision) => void>();
 
   constructor(id: number, manner: Manner, remembered: RememberedTurn, tools: TurnTools) {
     this.id = id;
@@ -69,9 +82,47 @@ export class Turn {
     this.tools.voice.say({ type: 'output', turn: this.id, kind, data });
   }
 
-  fail(code: string): void {
-    this.#error = { code, message: `the script says that this turn fails: ${code}` };
+  fail(code: string, failure: WireFailure | null = null): void {
+    this.#error = { code, message: failure?.message ?? `the script says that this turn fails: ${code}` };
+    this.#failure = failure;
     this.#stopped = true;
+  }
+
+  retrying(failure: WireFailure): void {
+    this.tools.voice.say({ type: 'retrying', turn: this.id, failure });
+  }
+
+  /** Resolves with the answer; as cancelled when the turn is interrupted. */
+  ask(wish: PermissionAsk): Promise<Decision> {
+    const request = this.#request(wish);
+    return new Promise((resolve) => {
+      const settle = (decision: Decision): void => {
+        this.#asking.delete(request);
+        this.#wake = () => {};
+        resolve(decision);
+      };
+      this.#asking.set(request, settle);
+      this.#wake = () => settle(cancelled);
+    });
+  }
+
+  /** Asks, and takes it back at once. */
+  withdraw(wish: PermissionAsk): void {
+    const request = this.#request(wish);
+    this.tools.voice.say({ type: 'withdrawn', turn: this.id, request });
+  }
+
+  answered(request: string, decision: Decision): void {
+    this.tools.log.write('answer', { turn: this.id, request, allow: decision.allow });
+    this.#asking.get(request)?.(decision);
+  }
+
+  #request(wish: PermissionAsk): string {
+    this.#requests += 1;
+    const request = `r${this.#requests}`;
+    this.tools.log.write('asked', { turn: this.id, request, ...wish });
+    this.tools.voice.say({ type: 'asked', turn: this.id, request, ...wish });
+    return request;
   }
 
   /** Resolves after `ms`, or when the turn is interrupted. */
@@ -150,7 +201,8 @@ export class Turn {
       outputTokens: Math.ceil(text.length / 4),
     };
     const error = this.#error === null ? {} : { error: this.#error };
-    const result = { type: 'result', turn: this.id, outcome, text, usage: tokens, ...error } as const;
+    const failure = this.#failure === null ? {} : { failure: this.#failure };
+    const result = { type: 'result', turn: this.id, outcome, text, usage: tokens, ...error, ...failure } as const;
     log.write('result', { turn: this.id, outcome });
     if (manner.splitResult) await voice.sayInPieces(result);
     else voice.say(result);
@@ -169,6 +221,7 @@ type Step = (turn: Turn, argument: string) => Promise<void> | void;
 /** Directives that do something at their place; the others colour the whole turn. */
 const steps: { readonly [name: string]: Step } = {
   ...misbehave,
+  ...dealings,
   text: (turn, text) => turn.say(text),
   async stream(turn, argument) {
     const [count = 0, ms = 0, bytes = 0] = numbers(argument, 10, 10, 0);
@@ -190,9 +243,6 @@ const steps: { readonly [name: string]: Step } = {
     while (!turn.stopped) await turn.wait(2_000_000_000);
   },
   fail: (turn, code) => turn.fail(code === '' ? 'scripted' : code),
-  tool(turn, argument) {
-    turn.output('tool', { name: argument === '' ? 'shell' : argument, status: 'completed' });
-  },
   history(turn) {
     const turns = turn.tools.conversation.turns.map(({ turn: id, prompt, outcome }) => ({ turn: id, prompt, outcome }));
     turn.say(JSON.stringify(turns));

@@ -1,5 +1,4 @@
 /** The Codex driver with the player, for the contract: what the player is told for each behaviour. */
-import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
 import { codexDriver } from '../../../src/agents/codex/driver.ts';
@@ -8,6 +7,7 @@ import type { AgentDriver } from '../../../src/agents/port.ts';
 import type { Disposable } from '../subjects.ts';
 import { quick } from '../subjects.ts';
 import { playerCommand } from './command.ts';
+import { running } from './running.ts';
 
 export interface Played extends Disposable<DriverSubject> {
   /** The driver with the player; `flags` of the player. */
@@ -16,19 +16,6 @@ export interface Played extends Disposable<DriverSubject> {
 
 /** The player's long tools: their own command line, and theirs alone. */
 const longTool = `sleep 61.${process.pid}`;
-
-function running(): readonly number[] {
-  const is = (pid: string): boolean => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() === longTool;
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && is(name))
-    .map(Number);
-}
 
 export function codexSubject(): Played {
   const made: { [Symbol.dispose](): void }[] = [];
@@ -97,7 +84,7 @@ export function codexSubject(): Played {
     rewinds: true,
     reportsUsage: { unable: 'the player counts nothing; see the recorded turns' },
     models: { other: 'other-model' },
-    tools: running,
+    tools: () => running(longTool),
   };
   return {
     subject,

@@ -1,5 +1,5 @@
 /** The real Codex as tests drive it: offline, with a home of its own, against the fake model API. */
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Model } from '../../../e2e/model/index.ts';
@@ -8,7 +8,10 @@ import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
 import { codexDriver } from '../../../src/agents/codex/driver.ts';
 import type { DriverSubject, Unable } from '../../../src/agents/contract.ts';
 import type { AgentDriver, AgentHandle } from '../../../src/agents/port.ts';
+import { running } from '../players/running.ts';
 import { findBinary } from './acp-programs.ts';
+
+export { running };
 
 /** Null: it is not installed here. */
 export const codexBinary = findBinary('codex');
@@ -87,21 +90,6 @@ export function allowing(driver: AgentDriver, beginning: string): AgentDriver {
       return holder.handle;
     },
   };
-}
-
-/** Pids of living processes whose command line is exactly that. */
-export function running(commandLine: string): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && argumentsOf(name) === commandLine)
-    .map(Number);
-}
-
-function argumentsOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-  } catch {
-    return '';
-  }
 }
 
 /** Tells this run's tools from those of any other. */

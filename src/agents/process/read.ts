@@ -1,0 +1,121 @@
+/** Reads what an agent says in the agent protocol: each message becomes an event of the port, or says what is wrong with it. */
+import type { TurnId } from '../../core/ids.ts';
+import { turnId } from '../../core/ids.ts';
+import type { OutputKind } from '../../core/inputs.ts';
+import type { ActionKind } from '../../core/policy.ts';
+import { fieldsAt, numberAt, textAt } from '../child/fields.ts';
+import { type Fields, isFields } from '../child/json-lines.ts';
+import { FAILURES, type FailureClass, type ProviderFailure } from '../failures.ts';
+import type { AgentEvent } from '../port.ts';
+
+/** A string is what was wrong with it. Never throws. */
+export function readMessage(message: Fields): AgentEvent | string {
+  const type = textAt(message, 'type');
+  if (type === null) return 'no type';
+  if (type === 'ready') return readReady(message);
+  if (type === 'switched') return readSwitched(message);
+  if (type === 'unsolicited') {
+    const phase = message['phase'];
+    if (phase !== 'began' && phase !== 'ended') return 'unsolicited: no phase';
+    return { type: 'unsolicited', phase, data: message['data'] ?? null };
+  }
+  const read = Object.hasOwn(ofATurn, type) ? ofATurn[type] : undefined;
+  if (read === undefined) return `unknown type ${type.slice(0, 100)}`;
+  const turn = readTurn(message['turn']);
+  return turn === null ? `${type}: no turn` : read(turn, message);
+}
+
+/** Messages that name a turn. */
+const ofATurn: { readonly [type: string]: (turn: TurnId, message: Fields) => AgentEvent | string } = {
+  started: (turn) => ({ type: 'started', turn }),
+  output: (turn, message) => ({
+    type: 'output',
+    turn,
+    kind: readKind(message['kind']),
+    data: message['data'] ?? null,
+  }),
+  ack: (turn, message) => ({ type: 'ack', turn, none: message['none'] === true }),
+  result: readResult,
+  retrying: (turn, message) =>
+    isFields(message['failure'])
+      ? { type: 'retrying', turn, failure: readFailure(message['failure']) }
+      : 'retrying: no failure',
+  asked: readAsked,
+  withdrawn(turn, message) {
+    const request = textAt(message, 'request');
+    return request === null ? 'withdrawn: no request' : { type: 'withdrawn', turn, request };
+  },
+  steered(turn, message) {
+    const id = textAt(message, 'id');
+    return id === null ? 'steered: no id' : { type: 'steered', turn, id, taken: message['taken'] === true };
+  },
+};
+
+function readReady(message: Fields): AgentEvent {
+  const caps = fieldsAt(message, 'capabilities');
+  const conversation = textAt(message, 'conversation');
+  return {
+    type: 'ready',
+    // What is not declared is not there.
+    caps: {
+      acks: caps['acks'] === true,
+      steer: caps['steer'] === true,
+      rewind: caps['rewind'] === true,
+      models: caps['models'] === true,
+    },
+    conversation: conversation === '' ? null : conversation,
+    lost: message['lost'] === true,
+  };
+}
+
+function readSwitched(message: Fields): AgentEvent | string {
+  const model = message['model'] ?? null;
+  if (model !== null && typeof model !== 'string') return 'switched: the model is no string';
+  return { type: 'switched', model, ok: message['ok'] === true };
+}
+
+function readResult(turn: TurnId, message: Fields): AgentEvent | string {
+  const { outcome, text, usage, error, failure } = message;
+  if (outcome !== 'completed' && outcome !== 'interrupted' && outcome !== 'failed') return 'result: no known outcome';
+  if (text !== undefined && typeof text !== 'string') return 'result: text is no string';
+  const data = {
+    text: text ?? '',
+    ...(usage === undefined ? {} : { usage }),
+    ...(error === undefined ? {} : { error }),
+  };
+  const why = outcome === 'failed' && isFields(failure) ? readFailure(failure) : null;
+  return { type: 'result', turn, result: { outcome, empty: data.text === '', failure: why, data } };
+}
+
+const actions: readonly ActionKind[] = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'];
+
+/** A kind that is not known is `other`: least is allowed of that. */
+function readAsked(turn: TurnId, message: Fields): AgentEvent | string {
+  const request = textAt(message, 'request');
+  const [tool, title] = [textAt(message, 'tool') ?? '', textAt(message, 'title') ?? ''];
+  if (request === null || request === '') return 'asked: no request';
+  if (tool === '' || title === '') return 'asked: no tool or title';
+  const kind = actions.find((known) => known === message['kind']) ?? 'other';
+  return { type: 'asked', turn, request, ask: { kind, tool, title }, detail: message['detail'] ?? null };
+}
+
+const isClass = (name: string): name is FailureClass => Object.hasOwn(FAILURES, name);
+
+function readFailure(failure: Fields): ProviderFailure {
+  const name = textAt(failure, 'class') ?? '';
+  const wait = numberAt(failure, 'retryAfterMs');
+  return {
+    class: isClass(name) ? name : 'unknown',
+    retryAfterMs: wait !== null && wait >= 0 ? wait : null,
+    status: numberAt(failure, 'status'),
+    message: textAt(failure, 'message') ?? '',
+  };
+}
+
+function readTurn(value: unknown): TurnId | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? turnId(value) : null;
+}
+
+const kinds: readonly OutputKind[] = ['text', 'tool', 'usage', 'notice'];
+
+const readKind = (value: unknown): OutputKind => kinds.find((known) => known === value) ?? 'raw';

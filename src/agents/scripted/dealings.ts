@@ -1,0 +1,77 @@
+/** Directives by which the scripted agent has what a real one has: permissions to ask for, tools that run, and a model's API that fails. */
+import type { ActionKind } from '../../core/policy.ts';
+import { type FailureClass, classOfStatus } from '../failures.ts';
+import type { WireFailure } from '../process/wire.ts';
+import { numbers } from './directives.ts';
+import type { Turn } from './turn.ts';
+
+const actions: readonly ActionKind[] = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'];
+const tools: { readonly [K in ActionKind]?: string } = { edit: 'write', delete: 'write', fetch: 'fetch', read: 'read' };
+
+/** `npm test`, or with the kind before it: `edit:src/a.ts`. */
+function wish(argument: string): { readonly kind: ActionKind; readonly tool: string; readonly title: string } {
+  const [first = '', rest] = argument.split(/:(.*)/s);
+  const kind = rest === undefined ? undefined : actions.find((known) => known === first);
+  const title = kind === undefined ? argument : (rest ?? '');
+  return { kind: kind ?? 'execute', tool: tools[kind ?? 'execute'] ?? 'shell', title: title === '' ? 'true' : title };
+}
+
+/** `429`, `429,1500` with the provider's hint in ms, `drop`, or a class by its name. */
+function failureOf(argument: string): WireFailure {
+  const [what = '', hint] = argument.split(',');
+  const status = Number(what);
+  const message = `the script says that the API answers ${what === '' ? 'nothing' : what}`;
+  const retryAfterMs = hint === undefined ? {} : { retryAfterMs: Number(hint) };
+  if (Number.isInteger(status) && status >= 400) {
+    return { class: classOfStatus(status), status, message, ...retryAfterMs };
+  }
+  return { class: what === 'drop' || what === '' ? 'network' : (what as FailureClass), message, ...retryAfterMs };
+}
+
+/** A process in a session of its own, as real agents give their tools; an interrupt ends it. */
+async function runTool(turn: Turn, ms: number): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  const seconds = String(ms / 1_000);
+  const child = spawn('sleep', [seconds], { stdio: 'ignore', detached: true });
+  const ended = new Promise<void>((resolve) => {
+    child.on('exit', () => resolve());
+    child.on('error', () => resolve());
+  });
+  const use = { name: 'shell', id: `tool-${turn.id}-${child.pid}`, title: `sleep ${seconds}` };
+  turn.output('tool', { ...use, status: 'started', pid: child.pid ?? null });
+  await Promise.race([ended, turn.wait(ms + 1_000)]);
+  const stopped = turn.stopped;
+  if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  await ended;
+  turn.output('tool', { ...use, status: stopped ? 'failed' : 'completed', output: '' });
+}
+
+export const dealings = {
+  async ask(turn: Turn, argument: string): Promise<void> {
+    const { allow, note } = await turn.ask(wish(argument));
+    if (!turn.stopped) turn.say(allow ? '(allowed) ' : `(denied${note === null ? '' : `: ${note}`}) `);
+  },
+
+  'ask-withdrawn'(turn: Turn, argument: string): void {
+    turn.withdraw(wish(argument));
+  },
+
+  /** A number of ms is one that runs so long; anything else is the name of one that has run. */
+  tool(turn: Turn, argument: string): Promise<void> | void {
+    const [ms = 0] = numbers(argument, 0);
+    if (ms > 0) return runTool(turn, ms);
+    const name = argument === '' ? 'shell' : argument;
+    turn.output('tool', { name, status: 'completed', id: null, title: name });
+  },
+
+  api: (turn: Turn, argument: string): void => turn.fail('api', failureOf(argument)),
+
+  /** Tells that it tries again, and goes on after that time. */
+  retry(turn: Turn, argument: string): Promise<void> {
+    const [what = '', ms = ''] = argument.split(',');
+    turn.retrying(failureOf(what));
+    return turn.wait(numbers(ms, 1)[0] ?? 1);
+  },
+
+  model: (turn: Turn): void => turn.say(`model: ${turn.tools.model ?? 'the default'} `),
+};
