@@ -8,11 +8,13 @@
  *  Y-2 `started` follows the prompt at once: both are read in order, so a cancel behind the prompt finds it. There is no ack
  *      in the protocol: the response to the prompt is the boundary, and it alone.
  *  Y-3 One prompt at a time is on the wire: what agents make of a second one differs from queueing to cancelling the first.
- *  Y-4 What comes while a conversation is taken up is its past, and no output of a turn.
+ *  Y-4 What comes while a conversation is taken up is its past, and no output of a turn; also where the agent has already
+ *      answered and goes on with it: it is ready when that has been quiet for `replayQuietMs`.
  *  Y-5 Nothing is told from within a method, and nothing after `exited`, which waits for the commands run for the agent.
  */
 import type { TurnId } from '../../core/ids.ts';
-import { commonVariables, pickEnvironment } from '../../supervise/index.ts';
+import type { Timers } from '../../supervise/index.ts';
+import { commonVariables, pickEnvironment, realTimers } from '../../supervise/index.ts';
 import { fieldsAt, listAt, textAt } from '../child/fields.ts';
 import { type Fields, JsonLines, isFields } from '../child/json-lines.ts';
 import type { RpcOutcome } from '../child/json-rpc.ts';
@@ -50,6 +52,8 @@ interface Early {
   cancelled: boolean;
 }
 
+const replayQuietMs = 250;
+
 /** Extra words for an end that the process itself cannot explain. */
 interface Explained {
   readonly message: string;
@@ -73,11 +77,16 @@ export class AcpAgent implements AgentHandle {
   /** What the agent uses where nobody asks for a model; null: not known. */
   #defaultModel: string | null = null;
   #explained: Explained | null = null;
+  readonly #timers: Timers;
+  /** Called when the past has been quiet; each update of it begins the wait anew. */
+  #replayed: (() => void) | null = null;
+  #cancelQuiet = (): void => {};
   #over = false;
 
   constructor(profile: Profile, options: AcpOptions, start: AgentStart) {
     this.#profile = profile;
     this.#emit = start.emit;
+    this.#timers = options.timers ?? realTimers;
     this.#spending = new Spending(profile.sumsUsage);
     const wanted = start.model ?? options.model ?? null;
     const byArgs = wanted === null ? [] : (profile.modelArgs?.(wanted) ?? []);
@@ -93,6 +102,7 @@ export class AcpAgent implements AgentHandle {
       (message, line) => this.#rpc.take(message, line),
       () => {
         this.#over = true;
+        this.#cancelQuiet();
         this.#rpc.broken();
       },
     );
@@ -121,7 +131,14 @@ export class AcpAgent implements AgentHandle {
     const { conversation } = start;
     const model = byArgs.length > 0 ? null : wanted;
     openSession(this.#rpc, { client, cwd, conversation, model, authMethod: options.authMethod ?? null }, (opened) => {
-      this.#opened(opened, conversation, options.model ?? null, byArgs.length > 0);
+      const go = (): void => this.#opened(opened, conversation, options.model ?? null, byArgs.length > 0);
+      const replays = opened.kind === 'open' && conversation !== null && opened.session.lost === null;
+      if (!replays || !profile.replaysLate) {
+        go();
+        return;
+      }
+      this.#replayed = go;
+      this.#awaitQuiet();
     });
   }
 
@@ -182,7 +199,7 @@ export class AcpAgent implements AgentHandle {
 
   #opened(opened: Opened, conversation: string | null, ownDefault: string | null, byArgs: boolean): void {
     if (opened.kind === 'failed') {
-      this.#explained = opened;
+      this.#explained = { message: opened.message, hint: opened.hint };
       this.#lines.kill(opened.reason);
       return;
     }
@@ -213,6 +230,11 @@ export class AcpAgent implements AgentHandle {
         { type: 'result', turn: early.turn, result: { outcome: 'interrupted', empty: true, failure: null, data } },
       ]);
     }
+  }
+
+  #awaitQuiet(): void {
+    this.#cancelQuiet();
+    this.#cancelQuiet = this.#timers.set(replayQuietMs, () => this.#replayed?.());
   }
 
   #begin(session: Session, id: TurnId, text: string): void {
@@ -254,7 +276,10 @@ export class AcpAgent implements AgentHandle {
       return;
     }
     if (kind === 'usage_update') this.#spending.take(update);
-    if (this.#session === null) return;
+    if (this.#session === null) {
+      if (this.#replayed !== null) this.#awaitQuiet();
+      return;
+    }
     if (textAt(params, 'sessionId') !== this.#session.id) {
       this.#raw('an update of another session', line);
       return;

@@ -48,7 +48,7 @@ const byText: readonly (readonly [RegExp, FailureClass])[] = [
   ],
   [/model\b.{0,80}\b(?:not found|does not exist|not available|not supported)|unknown model|model_not_found/i, 'model'],
   [
-    /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|socket hang up|fetch failed|error sending request|connection (?:closed|reset|refused|dropped|error|lost)|network error|stream (?:closed|disconnected|ended)|terminated|premature close|timed? ?out/i,
+    /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|socket hang up|fetch failed|error sending request|error (?:decoding|reading) (?:a )?(?:response )?body|unexpected EOF|cannot connect|connection (?:was )?(?:closed|reset|refused|dropped|error|lost)|network error|stream (?:closed|disconnected|ended)|terminated|premature close|timed? ?out/i,
     'network',
   ],
   [/internal server error|bad gateway|service unavailable|server_error|\bapi_error\b/i, 'server_error'],

@@ -3,6 +3,9 @@
  *
  * It does not understand "there is no such file" from its client: a new file could not be written by its tools. It reads by
  * itself therefore, within the folder that it was started in, and writes through us.
+ *
+ * A conversation that it takes up in the minute (of the clock) in which it was begun is lost: it writes over its own file. It
+ * says no then, so a fresh one is begun, and said to be.
  */
 import { textAt } from '../../child/fields.ts';
 import { plain } from './plain.ts';
@@ -28,6 +31,7 @@ export const gemini: Profile = {
     'GOOGLE_VERTEX_BASE_URL',
   ],
   files: { read: false, write: true },
+  replaysLate: true,
   // `run_shell_command__run_shell_command_1795276579441_0`
   toolName: (toolCall) => /^(\w+?)__\1_/.exec(textAt(toolCall, 'toolCallId') ?? '')?.[1] ?? null,
 };

@@ -17,6 +17,8 @@ export interface Profile {
   readonly files: { readonly read: boolean; readonly write: boolean };
   /** Its `usage` is the sum since its process began. */
   readonly sumsUsage: boolean;
+  /** It answers `session/load` before it has replayed the conversation. */
+  readonly replaysLate: boolean;
   /** Arguments that start it with a model, where the protocol offers no choice; null: there are none. */
   readonly modelArgs: ((model: string) => readonly string[]) | null;
   /** The program's own name of the tool, where it hides one beside the protocol's. */

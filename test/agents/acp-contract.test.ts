@@ -1,0 +1,23 @@
+/** The ACP driver through the contract of all drivers, in the manner of each program that has a profile. */
+import { afterAll, describe, test } from 'vitest';
+import { profiles } from '../../src/agents/acp/profiles/index.ts';
+import type { ProfileName } from '../../src/agents/acp/driver.ts';
+import { driverContract } from '../../src/agents/contract.ts';
+import { acpPlayer } from './acp-subjects.ts';
+
+/** Where programs differ. All else is the driver's own, and shown with the plain protocol. */
+const ofDialects = /resumes a conv|S12|C05: an interrupt 0 ms|D06|steered|permission request|C27: .*change|used|S13/;
+
+describe.each(Object.keys(profiles) as ProfileName[])('the agent contract: %s', (profile) => {
+  const player = acpPlayer(profile);
+  afterAll(() => player[Symbol.dispose]());
+  const cases = driverContract.filter(({ title }) => profile === 'acp' || ofDialects.test(title));
+
+  for (const one of cases) {
+    test(one.title, async (context) => {
+      const reason = one.skip(player.subject);
+      if (reason !== null) context.skip(reason);
+      await one.run(player.subject);
+    });
+  }
+});

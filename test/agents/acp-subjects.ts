@@ -1,0 +1,105 @@
+/** The ACP driver with its player, in the manner of each profile, as subjects of the contract. */
+import { rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AcpDriverOptions, ProfileName } from '../../src/agents/acp/driver.ts';
+import { acpDriver } from '../../src/agents/acp/driver.ts';
+import type { DriverSubject } from '../../src/agents/contract.ts';
+import { playerCommand } from './players/command.ts';
+import { running } from './real/codex.ts';
+import { quick } from './subjects.ts';
+
+export interface AcpPlayer extends Disposable {
+  /** A driver of that player; `flags` are the player's. */
+  driver(options?: AcpDriverOptions, ...flags: readonly string[]): ReturnType<typeof acpDriver>;
+  /** The folder of its sessions. */
+  readonly folder: string;
+  readonly subject: DriverSubject;
+}
+
+export function acpPlayer(profile: ProfileName): AcpPlayer {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-acp-'));
+  const state = join(folder, 'state');
+  const work = mkdtempSync(join(folder, 'work-'));
+  const made: Disposable[] = [];
+  const driver: AcpPlayer['driver'] = (options = {}, ...flags) => {
+    const program = playerCommand('acp.ts', '--profile', profile, '--state', state, ...flags, '--');
+    made.push(program);
+    return acpDriver({ ...quick, profile, cwd: work, command: program.command, ...options });
+  };
+  const always = driver();
+  return {
+    driver,
+    folder: work,
+    subject: subjectOf(profile, (variant) => {
+      if (variant === 'unstartable') return acpDriver({ ...quick, profile, command: join(folder, 'no-such-program') });
+      return variant === 'never-ready' ? driver({ startDeadlineMs: 500 }, '--no-ready') : always;
+    }),
+    [Symbol.dispose]() {
+      for (const one of made) one[Symbol.dispose]();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+const noAck = { unable: 'the protocol has no ack: the response to the prompt is the boundary' };
+const endless = '[[forever]]';
+
+function subjectOf(profile: ProfileName, driver: DriverSubject['driver']): DriverSubject {
+  const steers = profile === 'claude-agent-acp' || profile === 'codex-acp';
+  return {
+    name: `acp (${profile})`,
+    driver,
+    prompts: {
+      answer: 'hello',
+      forever: endless,
+      'ack-late': noAck,
+      'ack-never': noAck,
+      'ack-twice': noAck,
+      'ack-after-result': noAck,
+      'ack-before-result': noAck,
+      'ack-with-result': noAck,
+      'ack-none': noAck,
+      'no-result': `${endless} [[noresult]]`,
+      deaf: `${endless} [[deaf]]`,
+      'split-result': '[[stream:3,1]] [[split]]',
+      merged: '[[merged]] [[stream:5,1]]',
+      empty: '[[empty]]',
+      fail: '[[api:500]]',
+      'result-twice': '[[text:once]] [[twice]]',
+      die: '[[text:good]] [[die:3]]',
+      'die-half': '[[text:good]] [[half]]',
+      garbage: '[[text:a]] [[garbage]] [[text:b]]',
+      'huge-line': '[[text:a]] [[hugeline:3000000]] [[text:b]]',
+      stderr: '[[stderr:10000000]] [[text:done]]',
+      unsolicited: { unable: 'the protocol has no turn that nobody asked for; what is said outside of one is noted' },
+      stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
+      blocked: '[[text:a]] [[block]]',
+      grandchild: `[[grandchild]] ${endless}`,
+      'grandchild-outside': `[[grandchild:own]] ${endless}`,
+      history: '[[history]]',
+      tool: '[[tool]]',
+      ask: '[[ask]] [[text:done]]',
+      'ask-withdrawn': '[[ask-withdrawn]]',
+      hang: '[[silent]]',
+      silent: '[[text:a]] [[silent]]',
+      'api-400': '[[api:400]]',
+      'api-401': '[[api:401]]',
+      'api-429': '[[api:429]]',
+      'api-500': '[[api:500]]',
+      'api-529': '[[api:529]]',
+      'api-drop': '[[api:drop]]',
+      'api-429-once': '[[retried]]',
+      'odd-request': '[[odd]] [[text:done]]',
+    },
+    steers: steers ? true : { unable: 'it is not declared by this program' },
+    resumes: true,
+    loses: true,
+    rewinds: { unable: 'the protocol takes no turn back' },
+    reportsUsage: true,
+    models:
+      profile === 'copilot' ? { unable: 'it offers no choice of models with a key of one’s own' } : { other: 'other' },
+    tools: () => running(`sleep 61.${process.pid}`),
+  };
+}
