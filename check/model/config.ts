@@ -16,14 +16,23 @@ export interface SlotSpec {
   readonly recurs: boolean;
   /** Turns that its code runner takes at most. */
   readonly turns: number;
+  /** The model that it asks for. */
+  readonly model: Name;
+  /** The models that its runner asks for, turn by turn; null and what is left: that of the task. */
+  readonly models: readonly Name[];
 }
+
+/** A model of the agent; null: its default. */
+export type Name = 'm' | 'n' | null;
 
 /**
  * Things that happen a bounded number of times. `cancel`: a cancel of any open task. `die`: the agent exits by itself.
  * `twice`: an ack or a result comes a second time. `unsolicited`: the agent takes a turn that nobody asked for. `fail`: the
  * agent answers "failed". `crash`: the node dies and recovers. `fence`: the lease is lost, another node takes over.
- * `fault`: a step threw and the shell says so. `lost`: the agent does not know its conversation. The others are commands of the
- * same name.
+ * `fault`: a step threw and the shell says so. `lost`: the agent does not know its conversation. `ask`: the agent asks for
+ * permission. `withdraw`: it asks no more. `refuse`: it does not change its model, and says so; `mum`: it says nothing.
+ * `pass`: its turn fails for a reason that passes. `throttle`: the session has to hold back. The others are commands of the same
+ * name.
  */
 export const budgets = [
   'cancel',
@@ -42,6 +51,12 @@ export const budgets = [
   'edit',
   'lost',
   'fault',
+  'ask',
+  'withdraw',
+  'refuse',
+  'mum',
+  'pass',
+  'throttle',
 ] as const;
 export type Budget = (typeof budgets)[number];
 
@@ -52,6 +67,11 @@ export interface Config {
   readonly slots: readonly SlotSpec[];
   readonly maxPreemptions: number;
   readonly maxOpen: number;
+  readonly maxRetries: number;
+  /** What the policy may say of a request; null: a person has to decide. */
+  readonly verdicts: readonly ('allow' | 'deny' | null)[];
+  /** The agent may fail any turn for a reason that passes: its provider is overloaded, for ever. */
+  readonly strained: boolean;
   readonly caps: AgentCaps;
   readonly budgets: { readonly [B in Budget]?: number };
   /** Deadlines that may pass, at any moment while they are armed. The others are armed and checked all the same. */
@@ -89,6 +109,8 @@ const slot = (name: string, lane: Lane, whenBusy: WhenBusy, change: SlotChange):
   maxAttempts: 2,
   recurs: false,
   turns: 0,
+  model: null,
+  models: [],
   ...change,
 });
 
@@ -102,9 +124,12 @@ export const configOf = (
 ): Config => ({
   maxPreemptions: 2,
   maxOpen: 10,
+  maxRetries: 1,
+  verdicts: [null],
+  strained: false,
   caps: { acks: true, steer: false, rewind: false, models: false },
   budgets: {},
-  timers: ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'collect'],
+  timers: ['start', 'switch', 'ask', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'collect'],
   honest: false,
   mute: false,
   sly: false,

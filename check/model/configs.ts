@@ -4,6 +4,7 @@
  */
 import type { Config } from './config.ts';
 import { background, configOf, interactive } from './config.ts';
+import { supervised } from './supervised.ts';
 
 const party = 'p';
 const every = ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'idle', 'collect'] as const;
@@ -369,7 +370,7 @@ const rare: readonly Config[] = [
   }),
 ];
 
-export const configs: readonly Config[] = [...daily, ...rare];
+export const configs: readonly Config[] = [...daily, ...supervised, ...rare];
 
 export function configNamed(name: string): Config | undefined {
   return configs.find((config) => config.name === name);

@@ -6,15 +6,15 @@ import type { TaskId } from '../../src/core/ids.ts';
 import type { Session } from '../../src/core/model.ts';
 import type { Effect } from '../../src/core/outputs.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
-import type { Config } from './config.ts';
+import type { Config, Name } from './config.ts';
 import type { Report } from './report.ts';
 import type { Message, Process, Runner, Slot, Timer, World } from './world.ts';
-import { slotOf, timerNames } from './world.ts';
+import { requestNumber, slotOf, timerNames } from './world.ts';
 
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
 export const rule = {
-  parked: 'a parked session sends nothing',
+  parked: 'a session that is parked or held back sends nothing',
   oneAgent: 'rules 12, 14: one live process per session, the old one gone before the next',
   boundary: 'rule 9: a prompt is written only to an agent that is really at a boundary',
   cancelled: 'rules 7, 15: what was to be cancelled is never prompted again',
@@ -24,6 +24,10 @@ export const rule = {
   runner: 'rule 11: one live runner per task, called by its own token',
   resumed: 'section 4: a prompt says that it is resumed, or cut off, exactly when it is',
   conversation: 'rule 9: the agent is restarted with its conversation resumed',
+  model: 'rule 9: a prompt is written only to an agent with the model of its turn',
+  answer: 'section 6: an answer goes to a turn that asks, and once',
+  allowed: 'section 6: nothing is allowed but by the policy or a person',
+  lost: 'rule 9: an agent whose conversation was lost is told so',
   attempts: 'section 4: every start of a runner counts as an attempt',
 } as const;
 
@@ -42,11 +46,12 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
     case 'interrupt':
       return interrupt(world, effect, report);
     case 'steer':
-      if (world.session.parked !== null) report.fail(rule.parked, 'a message is steered');
+      if (isStalled(world.session)) report.fail(rule.parked, 'a message is steered');
       return write(world, effect.inc, { type: 'steer', turn: effect.turn, task: effect.task }, report);
     case 'answer':
+      return answer(world, effect, report);
     case 'switch':
-      return world;
+      return switchModel(config, world, effect, report);
     case 'kill':
     case 'close':
       return end(world, effect, report);
@@ -66,6 +71,9 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
 }
 
 function start(config: Config, world: World, effect: EffectOf<'start'>, report: Report): World {
+  const turn = world.session.hold?.turn ?? null;
+  if (isHeldBack(world.session)) report.fail(rule.parked, 'an agent is started');
+  if (turn !== null && effect.model !== turn.model) report.fail(rule.model, 'the agent is started with another one');
   if (world.processes.length > 0) report.fail(rule.oneAgent, 'an agent is started while another process lives');
   if (config.conversation && effect.conversation !== world.session.conversation) {
     report.fail(rule.conversation, 'the agent is started with another conversation than the last one named');
@@ -80,6 +88,10 @@ function start(config: Config, world: World, effect: EffectOf<'start'>, report: 
     interrupted: false,
     owes: 0,
     unsolicited: false,
+    model: nameOf(effect.model),
+    asked: 0,
+    asks: [],
+    unanswered: [],
     last: null,
     lastStarted: false,
     interrupts: 0,
@@ -109,6 +121,7 @@ function whyNotAtBoundary(config: Config, process: Process): string | null {
   if (process.turn !== null) return 'it is in a turn';
   if (process.unsolicited) return 'it is in a turn that nobody asked for';
   if (process.inbox.some((message) => message.type === 'prompt')) return 'it has not read the prompt before';
+  if (process.inbox.some((message) => message.type === 'switch')) return 'it has not read the switch before';
   if (config.caps.acks && process.interrupts > 0 && !process.acked) return 'the interrupt before is not acknowledged';
   return null;
 }
@@ -117,8 +130,15 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
   const process = world.processes.find((other) => other.inc === effect.inc);
   const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
   if (why !== null) report.fail(rule.boundary, `a prompt is written although ${why}`);
-  if (world.session.parked !== null) report.fail(rule.parked, 'a prompt is written');
+  if (isHeldBack(world.session)) report.fail(rule.parked, 'a prompt is written');
+  if (process !== undefined && process.model !== world.session.hold?.turn?.model) {
+    report.fail(rule.model, `the agent has the model ${process.model}`);
+  }
   judgePrompt(config, world, effect, report);
+  // An agent that reads without a word is told twice.
+  if (effect.lost !== world.untold && !(config.mute && effect.lost)) {
+    report.fail(rule.lost, effect.lost ? 'a prompt says it, and it was not lost' : 'no prompt says it');
+  }
   const inTurn = new Set<TaskId>([effect.task, ...effect.riders]);
   const slots = world.slots.map((slot): Slot => ({
     ...slot,
@@ -136,7 +156,45 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
         owes: 0,
         interrupts: 0,
         acked: false,
+        asked: 0,
+        asks: [],
+        unanswered: [],
       });
+}
+
+const nameOf = (model: string | null): Name => (model === 'm' || model === 'n' ? model : null);
+
+/** Stated a second time: nothing at all may be sent, or nothing for the owner. */
+function isStalled({ parked, throttle }: Session): boolean {
+  return parked !== null || throttle?.level === 'all';
+}
+
+export function isHeldBack(session: Session): boolean {
+  const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
+  return isStalled(session) || (session.throttle !== null && owner?.lane === 'background');
+}
+
+function switchModel(config: Config, world: World, effect: EffectOf<'switch'>, report: Report): World {
+  const process = world.processes.find((other) => other.inc === effect.inc);
+  const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
+  if (why !== null) report.fail(rule.boundary, `a switch is written although ${why}`);
+  if (!config.caps.models) report.fail(rule.model, 'a switch is written to an agent that cannot');
+  if (effect.model !== world.session.hold?.turn?.model) report.fail(rule.model, 'the switch is to another one');
+  if (isHeldBack(world.session)) report.fail(rule.parked, 'a switch is written');
+  return write(world, effect.inc, { type: 'switch', turn: null, model: nameOf(effect.model) }, report);
+}
+
+/** `unanswered` is the truth about what the agent may still be told; an interrupt tells it all. */
+function answer(world: World, effect: EffectOf<'answer'>, report: Report): World {
+  const request = requestNumber(effect.request);
+  const process = world.processes.find((other) => other.inc === effect.inc);
+  if (process === undefined || process.turn !== effect.turn || !process.unanswered.includes(request)) {
+    report.fail(rule.answer, `${effect.request} of turn ${effect.turn} is answered and is not asked`);
+    return world;
+  }
+  const unanswered = process.unanswered.filter((one) => one !== request);
+  const told = replaceProcess(world, { ...process, unanswered });
+  return write(told, effect.inc, { type: 'answer', turn: effect.turn, request }, report);
 }
 
 function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, report: Report): void {
@@ -176,7 +234,7 @@ function interrupt(world: World, effect: EffectOf<'interrupt'>, report: Report):
   if (!process.lastStarted)
     report.fail(rule.interrupt, 'an interrupt is written before the agent said that it started');
   if (process.interrupts !== (effect.again ? 1 : 0)) report.fail(rule.interrupt, 'an interrupt is written too often');
-  return replaceProcess(written, { ...process, interrupts: process.interrupts + 1 });
+  return replaceProcess(written, { ...process, interrupts: process.interrupts + 1, unanswered: [] });
 }
 
 function end(world: World, effect: EffectOf<'kill' | 'close'>, report: Report): World {

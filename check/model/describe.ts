@@ -27,6 +27,8 @@ function subject(action: Action, before: World): string {
       return action.input?.type === 'recovered' && !before.session.fenced
         ? 'the node dies and comes back:'
         : 'the node:';
+    case 'person':
+      return 'a person:';
     case 'agent':
     case 'reading':
       return 'the agent:';
@@ -88,7 +90,7 @@ function inputOf(input: Input): string {
     case 'ack':
       return `acknowledges the interrupt of turn ${input.turn}${input.none ? ', no result will come' : ''}`;
     case 'result':
-      return `result of turn ${input.turn}: ${input.result.outcome}${input.result.empty ? ', empty' : ''}`;
+      return `result of turn ${input.turn}: ${input.result.outcome}${input.result.empty ? ', empty' : ''}${input.result.failure === null ? '' : `, ${input.result.failure.class}`}`;
     case 'steered':
       return `${input.taken ? 'takes' : 'does not take'} ${input.task} into turn ${input.turn}`;
     case 'unsolicited':
@@ -152,6 +154,7 @@ function changes(before: World, after: World): readonly string[] {
   const lines = [
     changed('owner', ownerOf(before.session), ownerOf(after.session)),
     changed('agent', agentOf(before.session.agent), agentOf(after.session.agent)),
+    changed('throttle', before.session.throttle?.level ?? 'no', after.session.throttle?.level ?? 'no'),
     changed('parked', before.session.parked ?? 'no', after.session.parked ?? 'no'),
     ...tasksOf(before, after),
   ];
@@ -167,7 +170,12 @@ function ownerOf({ hold }: Session): string {
   const traits =
     turn === null
       ? []
-      : [turn.protected ? ' protected' : '', turn.acked ? ' acked' : '', turn.result === null ? '' : ' answered'];
+      : [
+          turn.protected ? ' protected' : '',
+          turn.acked ? ' acked' : '',
+          turn.result === null ? '' : ' answered',
+          ...turn.asks.map((request) => ` asks ${request}`),
+        ];
   const why = turn === null || turn.intent === null ? '' : ` for ${turn.intent}`;
   const busy = turn === null ? 'between turns' : `turn ${turn.id} ${turn.phase}${why}${traits.join('')}`;
   return `${hold.task} (epoch ${hold.epoch}, ${busy})`;
@@ -176,7 +184,8 @@ function ownerOf({ hold }: Session): string {
 function agentOf(agent: Agent): string {
   if (agent.kind === 'none') return 'none';
   if (agent.kind !== 'up') return `${agent.kind} ${agent.inc}`;
-  return `up ${agent.inc} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.at}`;
+  const model = agent.model === null ? '' : ` with model ${agent.model}`;
+  return `up ${agent.inc} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.at}${model}`;
 }
 
 function tasksOf(before: World, after: World): (string | null)[] {
@@ -194,6 +203,7 @@ function taskText(task: Task): string {
     task.place,
     task.carrier === null ? '' : `on ${task.carrier}${task.taken ? ' (taken)' : ''}`,
     task.attempts > 1 ? `attempt ${task.attempts}` : '',
+    task.retries > 0 ? `retry ${task.retries}` : '',
     task.streak > 0 ? `preempted ${task.streak}x` : '',
     task.verdict === null ? '' : `to end ${task.verdict.status} (${task.verdict.reason})`,
     task.call === null ? '' : `asks for turn ${task.call.id}`,

@@ -7,7 +7,7 @@ import type { Session, Task, TurnResult } from '../../src/core/model.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Writer } from '../engine/index.ts';
 import type { Process, Runner, World } from './world.ts';
-import { slotOf, timerNames } from './world.ts';
+import { requestNumber, slotOf, timerNames } from './world.ts';
 
 const none = 255;
 
@@ -41,7 +41,9 @@ const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
 const bit = (value: boolean, at: number): number => (value ? 1 << at : 0);
 const indexByte = (index: number): number => (index < 0 ? none : index);
 const resultCode = (result: TurnResult | null): number =>
-  result === null ? 0 : outcomes[result.outcome] * 2 + (result.empty ? 1 : 0);
+  result === null ? 0 : (outcomes[result.outcome] * 2 + (result.empty ? 1 : 0)) | bit(result.failure !== null, 4);
+const modelCode = (model: string | null | undefined): number => (model === 'm' ? 1 : model === 'n' ? 2 : 0);
+const requestBits = (requests: readonly number[]): number => requests.reduce((bits, one) => bits | bit(true, one), 0);
 
 export function encodeWorld(world: World, out: Writer, exactOrder: boolean): void {
   turns.clear();
@@ -79,6 +81,9 @@ function encodeSession(world: World, out: Writer): void {
       bit(session.conversation !== null, 6) |
       bit(session.fenced, 7),
   );
+  const throttle = session.throttle === null ? 0 : session.throttle.level === 'all' ? 2 : 1;
+  const model = agent.kind === 'starting' || agent.kind === 'up' ? agent.model : null;
+  out.byte(bit(up?.at === 'switching', 0) | (throttle << 1) | (modelCode(model) << 3) | bit(world.untold, 5));
   out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.inc));
   if (hold === null) {
     out.byte(none);
@@ -94,8 +99,10 @@ function encodeSession(world: World, out: Writer): void {
       bit(turn.acked, 1) |
       bit(turn.again, 2) |
       ((turn.intent === null ? 0 : intents[turn.intent]) << 3) |
-      bit(turn.call !== null, 5),
+      bit(turn.call !== null, 5) |
+      (modelCode(turn.model) << 6),
   );
+  out.byte(requestBits(turn.asks.map(requestNumber)));
   out.byte(resultCode(turn.result));
 }
 
@@ -122,7 +129,9 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
       bit(task.cut, 5) |
       bit(task.call !== null, 6),
   );
+  out.byte(modelCode(task.call?.model));
   out.byte(task.attempts);
+  out.byte(task.retries);
   out.byte(task.streak);
   if (exactOrder) {
     out.uint(Math.round((task.ord + 64) * 4096));
@@ -155,15 +164,20 @@ function encodeProcess(world: World, process: Process, out: Writer): void {
       bit(process.lastStarted, 5) |
       bit(process.acked, 6),
   );
+  out.byte(modelCode(process.model) | (process.asked << 2));
+  out.byte(requestBits(process.asks));
+  out.byte(requestBits(process.unanswered));
   out.byte(process.interrupts);
   out.byte(turns.of(process.turn));
   out.byte(turns.of(process.last));
   out.byte(process.owes);
   out.byte(process.inbox.length);
   for (const message of process.inbox) {
-    out.byte({ prompt: 0, interrupt: 1, steer: 2 }[message.type]);
+    out.byte({ prompt: 0, interrupt: 1, steer: 2, answer: 3, switch: 4 }[message.type]);
     out.byte(turns.of(message.turn));
     if (message.type === 'steer') out.byte(indexByte(slotOf(world, message.task)));
+    if (message.type === 'answer') out.byte(message.request);
+    if (message.type === 'switch') out.byte(modelCode(message.model));
   }
 }
 

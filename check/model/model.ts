@@ -104,6 +104,14 @@ function goals(config: Config): Goal<World>[] {
     ...slots,
     ...granted,
     { name: 'rule 9: every drain ends', pending: ({ session }) => session.hold?.turn?.phase === 'draining' },
+    {
+      name: 'section 6: every wait for a person ends',
+      pending: ({ session }) => (session.hold?.turn?.asks.length ?? 0) > 0,
+    },
+    {
+      name: 'rule 9: every switch ends',
+      pending: ({ session: { agent } }) => agent.kind === 'up' && agent.at === 'switching',
+    },
     { name: 'rule 9: every killed process is gone at last', pending: ({ session }) => session.agent.kind === 'ending' },
   ];
 }
@@ -114,6 +122,7 @@ function fair(config: Config): ReadonlyMap<number, string> {
     [kinds.exit, 'a process that is ended is gone at last'],
     [kinds.takeover, 'a lost session is taken over'],
     [kinds.unpark, 'the operator unparks'],
+    [kinds.lift, 'a throttle is lifted'],
   ]);
   for (const name of config.timers) {
     if (name !== 'collect') classes.set(kinds.timer + timerNames.indexOf(name), `the deadline ${name} passes`);
@@ -131,6 +140,7 @@ function fair(config: Config): ReadonlyMap<number, string> {
       kinds.result,
       kinds.unsolicited,
       kinds.steered,
+      kinds.switched,
     ]) {
       classes.set(kind, 'the agent goes on');
     }

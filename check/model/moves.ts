@@ -1,11 +1,13 @@
 /** Every input that can arrive in a state, and every step that the environment can take by itself. */
+import type { TurnId } from '../../src/core/ids.ts';
+import { turnId } from '../../src/core/ids.ts';
 import type { Input, InputOf } from '../../src/core/inputs.ts';
 import type { TurnResult } from '../../src/core/model.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Config, SlotSpec } from './config.ts';
 import { replaceProcess } from './deliver.ts';
 import type { Process, Runner, World } from './world.ts';
-import { has, kinds, slotId, spend, timerNames } from './world.ts';
+import { has, kinds, requestName, slotId, spend, timerNames } from './world.ts';
 import type { Who } from './world.ts';
 
 /** `world` is the environment just before the input is applied; the session in it has not moved yet. */
@@ -16,6 +18,7 @@ export const at = 1;
 export function moves(config: Config, world: World, offer: Offer): void {
   senders(config, world, offer);
   operators(world, offer);
+  person(world, offer);
   for (const process of world.processes) agentMoves(config, world, process, offer);
   for (const runner of world.runners) runnerMoves(config, world, runner, offer);
   for (const timer of world.timers) {
@@ -44,7 +47,7 @@ export const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> 
     whenBusy: spec.whenBusy,
     onLost: spec.onLost,
     maxAttempts: spec.maxAttempts,
-    model: null,
+    model: spec.model,
   },
 });
 
@@ -103,8 +106,26 @@ function operators(world: World, offer: Offer): void {
   if (has(world, 'restart') && session.agent.kind !== 'none') {
     offer('operator', kinds.operator, spend(world, 'restart'), { at, type: 'restart-agent', by: null });
   }
+  if (has(world, 'throttle')) {
+    for (const level of ['background', 'all'] as const) {
+      const input: Input = { at, type: 'throttle', throttle: { level, reason: 'rate_limit', until: null } };
+      if (session.throttle?.level !== level) offer('node', kinds.operator, spend(world, 'throttle'), input);
+    }
+  }
+  if (session.throttle !== null) offer('node', kinds.lift, world, { at, type: 'throttle', throttle: null });
   if (has(world, 'fault')) offer('node', kinds.fault, spend(world, 'fault'), { at, type: 'fault', reason: 'x' });
   if (has(world, 'room')) offer('node', kinds.operator, spend(world, 'room'), { at, type: 'make-room' });
+}
+
+/** Answers what waits for an answer, or does not. */
+function person(world: World, offer: Offer): void {
+  const turn = world.session.hold?.turn ?? null;
+  for (const request of turn?.asks ?? []) {
+    for (const allow of [true, false]) {
+      const input = { at, type: 'decide', turn: turn?.id ?? turnId(0), request, allow, by: null, note: null } as const;
+      offer('person', kinds.sender, world, input);
+    }
+  }
 }
 
 function agentMoves(config: Config, world: World, process: Process, offer: Offer): void {
@@ -119,8 +140,11 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   }
   if (config.chatty) chats(world, process, offer);
   reads(config, world, process, offer);
-  if (process.turn !== null) results(config, world, process, process.turn, offer);
-  else if (process.last !== null && process.lastStarted && has(world, 'twice')) {
+  if (process.turn !== null) {
+    requests(config, world, process, process.turn, offer);
+    // While it waits for an answer it does nothing else, unless it is a liar.
+    if (process.asks.length === 0 || config.sly) results(config, world, process, process.turn, offer);
+  } else if (process.last !== null && process.lastStarted && has(world, 'twice')) {
     const again: Input = { at, type: 'result', inc, turn: process.last, result: completed };
     offer('agent', kinds.fault, spend(world, 'twice'), again);
   }
@@ -147,6 +171,30 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   }
 }
 
+function requests(config: Config, world: World, process: Process, turn: TurnId, offer: Offer): void {
+  const { inc, asks, unanswered } = process;
+  if (has(world, 'ask') && (!process.interrupted || config.sly)) {
+    const one = process.asked + 1;
+    const asking = { ...process, asked: one, asks: [...asks, one], unanswered: [...unanswered, one] };
+    for (const verdict of config.verdicts) {
+      const input: Input = { at, type: 'asked', inc, turn, request: requestName(one), verdict, data: null };
+      offer('agent', kinds.fault, spend(replaceProcess(world, asking), 'ask'), input);
+    }
+  }
+  if (!has(world, 'withdraw')) return;
+  for (const one of unanswered) {
+    const without = (list: readonly number[]): readonly number[] => list.filter((other) => other !== one);
+    const after = replaceProcess(world, { ...process, asks: without(asks), unanswered: without(unanswered) });
+    offer('agent', kinds.fault, spend(after, 'withdraw'), {
+      at,
+      type: 'withdrawn',
+      inc,
+      turn,
+      request: requestName(one),
+    });
+  }
+}
+
 function chats(world: World, process: Process, offer: Offer): void {
   const say = { at, type: 'output', inc: process.inc, data: null } as const;
   offer('agent', kinds.fault, world, { ...say, turn: null, kind: 'raw' });
@@ -160,7 +208,9 @@ function becomesReady(config: Config, world: World, process: Process, offer: Off
   const resumed = world.session.conversation ?? conversation;
   offer('agent', kinds.ready, up, { ...ready, conversation: resumed, lost: false });
   if (has(world, 'lost') && world.session.conversation !== null) {
-    offer('agent', kinds.fault, spend(up, 'lost'), { ...ready, conversation, lost: true });
+    // A process that is being ended has nothing to say any more.
+    const untold = world.untold || (world.session.agent.kind === 'starting' && !process.leaving);
+    offer('agent', kinds.fault, spend({ ...up, untold }, 'lost'), { ...ready, conversation, lost: true });
   }
 }
 
@@ -172,16 +222,28 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
   switch (message.type) {
     case 'prompt': {
       if (process.turn !== null || process.unsolicited) return;
-      const begun = { ...read, turn: message.turn, started: true, interrupted: false };
+      const begun = {
+        ...read,
+        turn: message.turn,
+        started: true,
+        interrupted: false,
+        asked: 0,
+        asks: [],
+        unanswered: [],
+      };
       const input: Input = { at, type: 'turn-started', inc, turn: message.turn };
-      offer('agent', kinds.start, replaceProcess(world, { ...begun, lastStarted: true }), input);
-      if (config.mute) offer('reading', kinds.fault, replaceProcess(world, { ...begun, started: false }), null);
+      // What a process says that is being ended is not heard: the next one is told again.
+      const told = process.leaving ? world : { ...world, untold: false };
+      offer('agent', kinds.start, replaceProcess(told, { ...begun, lastStarted: true }), input);
+      if (config.mute) offer('reading', kinds.fault, replaceProcess(told, { ...begun, started: false }), null);
       return;
     }
     case 'interrupt': {
       const hit = process.turn === message.turn;
       const owes = config.caps.acks && process.last === message.turn ? process.owes + 1 : process.owes;
-      const next = replaceProcess(world, { ...read, owes, interrupted: process.interrupted || hit });
+      // With the interrupt its driver tells it that nobody will answer.
+      const asks = hit ? [] : process.asks;
+      const next = replaceProcess(world, { ...read, owes, asks, interrupted: process.interrupted || hit });
       offer('reading', kinds.read, next, null);
       return;
     }
@@ -192,6 +254,20 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
       offer('agent', kinds.steered, next, { ...answer, taken: false });
       return;
     }
+    case 'answer': {
+      const asks = process.turn === message.turn ? process.asks.filter((one) => one !== message.request) : process.asks;
+      offer('reading', kinds.read, replaceProcess(world, { ...read, asks }), null);
+      return;
+    }
+    case 'switch': {
+      const { model } = message;
+      const told: Input = { at, type: 'switched', inc, model, ok: true };
+      offer('agent', kinds.switched, replaceProcess(world, { ...read, model }), told);
+      const kept = replaceProcess(world, read);
+      if (has(world, 'refuse')) offer('agent', kinds.fault, spend(kept, 'refuse'), { ...told, ok: false });
+      if (has(world, 'mum')) offer('reading', kinds.fault, spend(kept, 'mum'), null);
+      return;
+    }
   }
 }
 
@@ -199,28 +275,27 @@ const completed: TurnResult = { outcome: 'completed', empty: false, failure: nul
 const emptied: TurnResult = { outcome: 'completed', empty: true, failure: null, data: null };
 const interrupted: TurnResult = { outcome: 'interrupted', empty: true, failure: null, data: null };
 const failed: TurnResult = { outcome: 'failed', empty: false, failure: null, data: null };
+export const overloaded: TurnResult = { ...failed, failure: { class: 'overloaded', passes: true } };
 
 function results(config: Config, world: World, process: Process, turn: Process['turn'] & number, offer: Offer): void {
   const { inc } = process;
-  const over = replaceProcess(world, { ...process, turn: null, started: false, interrupted: false });
+  const ended = { ...process, turn: null, started: false, interrupted: false, asked: 0, asks: [], unanswered: [] };
+  const over = replaceProcess(world, ended);
   const say = (result: TurnResult): void =>
     offer('agent', kinds.result, over, { at, type: 'result', inc, turn, result });
   say(completed);
   if (process.interrupted) say(interrupted);
   if (process.interrupted && config.sly) {
     say(emptied);
-    const told = replaceProcess(over, {
-      ...process,
-      owes: 0,
-      turn: null,
-      started: false,
-      interrupted: false,
-      acked: true,
-    });
+    const told = replaceProcess(over, { ...ended, owes: 0, acked: true });
     if (process.owes > 0) offer('agent', kinds.ack, told, { at, type: 'ack', inc, turn, none: true });
   }
   if (has(world, 'fail')) {
     offer('agent', kinds.fault, spend(over, 'fail'), { at, type: 'result', inc, turn, result: failed });
+  }
+  if (config.strained) say(overloaded);
+  if (has(world, 'pass')) {
+    offer('agent', kinds.fault, spend(over, 'pass'), { at, type: 'result', inc, turn, result: overloaded });
   }
 }
 
@@ -228,7 +303,8 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
   const { task, run } = runner;
   const without = { ...world, runners: world.runners.filter((other) => other !== runner) };
   const finish = { at, type: 'finish', task, run, reason: 'runner', data: null } as const;
-  const call: Input = { at, type: 'call', task, run, call: runner.made + 1, model: null };
+  const model = config.slots[runner.slot]?.models[runner.made] ?? null;
+  const call: Input = { at, type: 'call', task, run, call: runner.made + 1, model };
   if (runner.aborted) {
     offer('aborted runner', kinds.fault, without, { ...finish, status: 'completed' });
     offer('aborted runner', kinds.fault, without, call);

@@ -9,7 +9,7 @@ import { sessionKey, taskId } from '../../src/core/ids.ts';
 import type { Input, TimerName } from '../../src/core/inputs.ts';
 import type { Session } from '../../src/core/model.ts';
 import type { StepResult } from '../../src/core/outputs.ts';
-import type { Budget, Config } from './config.ts';
+import type { Budget, Config, Name } from './config.ts';
 import { budgets } from './config.ts';
 import type { Core } from './core.ts';
 
@@ -31,7 +31,9 @@ export interface Slot {
 export type Message =
   | { readonly type: 'prompt'; readonly turn: TurnId }
   | { readonly type: 'interrupt'; readonly turn: TurnId }
-  | { readonly type: 'steer'; readonly turn: TurnId; readonly task: TaskId };
+  | { readonly type: 'steer'; readonly turn: TurnId; readonly task: TaskId }
+  | { readonly type: 'answer'; readonly turn: TurnId; readonly request: number }
+  | { readonly type: 'switch'; readonly turn: null; readonly model: Name };
 
 /** One agent process, as it really is. */
 export interface Process {
@@ -49,6 +51,15 @@ export interface Process {
   /** Interrupts of the last turn that it has read and not acknowledged. Acks of turns before are probes in every state. */
   readonly owes: number;
   readonly unsolicited: boolean;
+  /** The model that it really uses. */
+  readonly model: Name;
+  /**
+   * Permission requests of its present turn, numbered from 1: how many it made, those it still waits for, and those that nobody
+   * has answered or withdrawn yet (an answer may be on its way).
+   */
+  readonly asked: number;
+  readonly asks: readonly number[];
+  readonly unanswered: readonly number[];
   /** The last turn that was written to it; how often that was interrupted; whether an ack for it has been said. */
   readonly last: TurnId | null;
   readonly lastStarted: boolean;
@@ -78,6 +89,8 @@ export interface World {
   readonly processes: readonly Process[];
   readonly runners: readonly Runner[];
   readonly timers: readonly Timer[];
+  /** The agent said that it had lost the conversation, and none has read since that it did. */
+  readonly untold: boolean;
   /** What is left of each budget, in the order of `budgets`. */
   readonly left: readonly number[];
 }
@@ -86,6 +99,7 @@ export interface World {
 export type Who =
   | 'sender'
   | 'operator'
+  | 'person'
   | 'node'
   | 'agent'
   | 'process'
@@ -102,11 +116,16 @@ export interface Action {
   readonly result: StepResult | null;
 }
 
-/** Classes of actions, for fairness. Collect windows and runners have one class per slot: five slots at most. */
+/**
+ * Classes of actions, for fairness: 32 at most. What nobody has to do is one class. Collect windows and runners have one for each
+ * slot: five slots at most.
+ */
 export const kinds = {
   sender: 0,
-  operator: 1,
-  fault: 2,
+  operator: 0,
+  fault: 0,
+  lift: 1,
+  switched: 2,
   ready: 3,
   read: 4,
   start: 5,
@@ -118,10 +137,11 @@ export const kinds = {
   takeover: 11,
   unpark: 12,
   timer: 13,
-  collect: 24,
-  runner: 29,
+  collect: 22,
+  runner: 27,
 } as const;
 
+/** `collect` last: it has classes of its own. */
 export const timerNames: readonly TimerName[] = [
   'start',
   'switch',
@@ -149,7 +169,7 @@ export function spend(world: World, budget: Budget): World {
 export const limitsOf = (config: Config): Session['limits'] => ({
   maxPreemptions: config.maxPreemptions,
   maxOpen: config.maxOpen,
-  maxRetries: 0,
+  maxRetries: config.maxRetries,
 });
 
 export const slotId = (name: string, generation: number): TaskId =>
@@ -169,6 +189,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   processes: [],
   runners: [],
   timers: [],
+  untold: false,
   left: budgets.map((budget) => config.budgets[budget] ?? 0),
 });
 
@@ -179,6 +200,10 @@ export function slotOf(world: World, id: TaskId | null): number {
   }
   return -1;
 }
+
+/** Requests are named by their number. */
+export const requestName = (request: number): string => `r${request}`;
+export const requestNumber = (request: string): number => Number(request.slice(1));
 
 export const onWire = (session: Session): boolean =>
   session.hold !== null && session.hold.turn !== null && session.hold.turn.phase !== 'pending';

@@ -5,9 +5,10 @@
 import { endings } from './endings.ts';
 import { names } from './names.ts';
 import { ownership } from './ownership.ts';
+import { supervised } from './supervised.ts';
 import { turns } from './turns.ts';
 import type { Mutant } from './mutant.ts';
 
 export type { Mutant } from './mutant.ts';
 
-export const mutants: readonly Mutant[] = [...ownership, ...turns, ...endings, ...names];
+export const mutants: readonly Mutant[] = [...ownership, ...turns, ...endings, ...names, ...supervised];

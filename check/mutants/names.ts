@@ -10,19 +10,13 @@ export const names: readonly Mutant[] = [
     "((sent && task.onLost === 'fail')",
     "(task.onLost === 'fail'",
   ),
-  mutant(
-    'a message is steered while parked',
-    'steer-runner',
-    'submit',
-    'd.s.parked === null && sameParty',
-    'sameParty',
-  ),
+  mutant('a message is steered while parked', 'steer-runner', 'submit', '!stalled(d.s) && sameParty', 'sameParty'),
   mutant(
     'a rule looks at the number of an epoch',
     'names',
     'arrange',
-    'const waits = treeSize(d.s.queue) > 0;',
-    'const waits = treeSize(d.s.queue) > 0 && d.s.epoch < 500;',
+    'const limited = begins && !isKept(d, hold);',
+    'const limited = begins && !isKept(d, hold) && d.s.epoch < 500;',
   ),
   mutant(
     'system work preempts',

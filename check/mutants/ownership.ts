@@ -44,15 +44,15 @@ export const ownership: readonly Mutant[] = [
     'a free window at release',
     'small',
     'arrange',
-    'const first = treeFirst(d.s.queue);',
-    'const first = d.before.hold === null ? treeFirst(d.s.queue) : null;',
+    'const first = firstWaiter(d.s);',
+    'const first = d.before.hold === null ? firstWaiter(d.s) : null;',
   ),
   mutant(
     'a greedy drain: the owner begins its next turn although somebody waits',
     'runner',
     'arrange',
-    "if (task.lane === 'background' && turn?.protected !== true && interactiveWaits(d.s)) {",
-    "if (task.lane === 'background' && turn !== null && !turn.protected && interactiveWaits(d.s)) {",
+    '(back || !shielded) && interactiveWaits(d.s)',
+    '(back || !shielded) && turn !== null && interactiveWaits(d.s)',
   ),
   mutant('the epoch does not grow', 'small', 'arrange', 'd.s.epoch = next;', ''),
   mutant(
@@ -77,7 +77,7 @@ export const ownership: readonly Mutant[] = [
     "if (task.lane === 'interactive') {",
     "if (task.lane !== 'background' || task.priority > 0) {",
   ),
-  mutant('grants while parked', 'operator', 'arrange', 'if (d.s.parked === null) {', 'if (d.s.parked !== undefined) {'),
+  mutant('grants while parked', 'operator', 'arrange', 'if (!stalled(d.s)) {', 'if (d.s.fenced === false) {'),
   mutant(
     'interactive preempts interactive',
     'three',

@@ -9,6 +9,7 @@ const unasked = 'rule 15: nobody is cancelled who was not asked';
 const inferred = 'rule 10: outcomes are stated, never inferred';
 const conserved = 'messages are conserved: what completes has been read by the agent';
 const budget = 'rule 10: preemption burns no attempt, and only losses do';
+const retry = 'section 6: a failure that passes takes a retry, a preemption takes none';
 const receipt = 'section 4: the receipt of a cancel says what became of it';
 const first = 'rule 15: the first verdict stands';
 
@@ -34,6 +35,7 @@ export function judgeEndings(move: Move, report: Report): void {
     }
   }
   judgeAttempts(move, report);
+  judgeRetries(move, report);
   judgeReceipts(move, report);
 }
 
@@ -70,7 +72,17 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
     return;
   }
   if (input.type === 'finish' && input.task === task.id && input.status === 'failed') return;
-  if (resultOf(move)?.outcome === 'failed' && task.place === 'holding') return;
+  const given = resultOf(move);
+  if (given?.outcome === 'failed' && task.place === 'holding') {
+    if (given.failure?.passes === true && task.retries < world.session.limits.maxRetries) {
+      report.fail(retry, `${task.id} fails for a reason that passes, with retries left`);
+    }
+    const end = move.result.records.find((record) => record.type === 'end' && record.task === task.id);
+    if (given.failure !== null && end?.type === 'end' && end.reason !== given.failure.class) {
+      report.fail(retry, `${task.id} fails for ${given.failure.class}, and its final says ${end.reason}`);
+    }
+    return;
+  }
   // What was read with a carrier's text shares its failure.
   const { carrier } = task;
   if (carrier !== null && task.taken && endsFailed(move, carrier)) return;
@@ -86,7 +98,10 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
 
 /** A healthy long turn is left alone while nobody waits behind it. */
 function judgeLimit({ world }: Move, report: Report): void {
-  for (const [, task] of treeEntries(world.session.tasks)) if (task.place === 'waiting') return;
+  const { tasks, throttle } = world.session;
+  for (const [, task] of treeEntries(tasks)) {
+    if (task.place === 'waiting' && (throttle === null || task.lane === 'interactive')) return;
+  }
   report.fail('rule 18: the hold limit is for those who wait', 'it ends a task behind which nobody waits');
 }
 
@@ -107,6 +122,36 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
     }
     if (after.attempts > task.maxAttempts) report.fail(budget, `${id} is at attempt ${after.attempts}`);
     if (task.verdict !== null && after.verdict !== task.verdict) report.fail(first, `the verdict on ${id} changes`);
+  }
+}
+
+const hasAnswer = ({ result }: Move, id: Task['id']): boolean =>
+  result.records.some(
+    (record) =>
+      record.type === 'event' && record.event === 'turn-ended' && record.task === id && isCompleted(record.data),
+  );
+
+const isCompleted = (data: unknown): boolean =>
+  typeof data === 'object' && data !== null && 'outcome' in data && data.outcome === 'completed';
+
+/** A retry is for the owner's turn that failed by itself; only a whole answer gives a runner its budget back. */
+function judgeRetries(move: Move, report: Report): void {
+  const { world, result } = move;
+  const given = resultOf(move);
+  const preempted = world.session.hold?.turn?.intent === 'preempt';
+  for (const [id, task] of treeEntries(world.session.tasks)) {
+    const after = treeGet(result.session.tasks, id);
+    if (after === undefined) continue;
+    const owns = task.place === 'holding';
+    if (hasAnswer(move, id) && after.retries > 0) {
+      report.fail(retry, `${id} has an answer, and ${after.retries} retries are still counted`);
+    }
+    if (after.retries === task.retries) continue;
+    const taken = owns && after.retries === task.retries + 1 && given?.failure?.passes === true && !preempted;
+    const renewed = owns && after.retries === 0 && task.mode === 'code' && given?.outcome === 'completed';
+    if (!taken && !renewed) report.fail(retry, `${id} goes from retry ${task.retries} to ${after.retries}`);
+    if (after.retries > world.session.limits.maxRetries) report.fail(retry, `${id} is at retry ${after.retries}`);
+    if (taken && after.attempts !== task.attempts) report.fail(retry, `${id} burns an attempt and a retry`);
   }
 }
 

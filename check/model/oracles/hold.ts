@@ -1,6 +1,7 @@
 /** Who owns the session, and who is next (rules 1 to 4, 6, 11, 12, 17). */
 import type { Session, Task } from '../../../src/core/model.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
+import { isHeldBack } from '../deliver.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './index.ts';
 
@@ -9,7 +10,7 @@ const order =
   'rule 2: a free session goes to the oldest interactive task, then to the preempted, then by priority and age';
 const reentrant = 'rules 11 to 13: a hold is left only by its end, by preemption, or by eviction';
 const preempted = 'rule 4: only background tasks give way, and only to interactive ones';
-const parked = 'a parked session grants nothing';
+const parked = 'a session that is parked or held back grants nothing';
 const system = 'rule 4: only what was submitted to do so preempts';
 
 /** The order of rule 2, stated a second time: lower comes first. */
@@ -32,7 +33,7 @@ export function judgeHold(move: Move, report: Report): void {
   if (after.epoch < before.epoch) report.fail(epochs, 'the epoch falls');
   if (changed && after.hold !== null) {
     judgeGrant(before, after, report);
-    if (after.parked !== null) report.fail(parked, 'a hold is granted');
+    if (isHeldBack(after)) report.fail(parked, 'a hold is granted');
   }
   if (changed && before.hold !== null) judgeLeaving(move, before.hold.task, report);
   for (const record of result.records) {
@@ -65,8 +66,10 @@ function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report:
   const still = treeGet(result.session.tasks, owner);
   // A restart or a fault gives the hold up: the owner takes its place in the order again.
   if (still === undefined || input.type === 'recovered' || input.type === 'fault') return;
-  const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
+  // Its turn failed for a reason that passes: it waits for another try.
   const was = treeGet(world.session.tasks, owner);
+  if (was !== undefined && still.retries === was.retries + 1) return;
+  const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
   // Whoever it was interrupted for may have gone away since: then it may be its own heir.
   const interrupted = world.session.hold?.turn?.intent === 'preempt';
   if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted)) {

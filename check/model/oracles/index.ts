@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
 import type { World } from '../world.ts';
+import { judgeAsks } from './asks.ts';
 import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
 import { judgeEndings } from './endings.ts';
 import { judgeHold } from './hold.ts';
@@ -39,4 +40,5 @@ export function judge(
   judgeHold(move, report);
   judgeTurn(move, report);
   judgeEndings(move, report);
+  judgeAsks(move, report);
 }

@@ -75,6 +75,9 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
   attempt({ at, type: 'result', inc, turn, result: completed });
   attempt({ at, type: 'steered', inc, turn, task: nobody, taken: true });
   attempt({ at, type: 'output', inc, turn, kind: 'text', data: null });
+  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: 'allow', data: null });
+  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: null, data: null });
+  attempt({ at, type: 'withdrawn', inc, turn, request: 'r1' });
   if (!wrongProcess) return;
   attempt({
     at,
@@ -87,7 +90,8 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
   attempt({ at, type: 'agent-exited', inc, reason: 'probe', data: null });
   attempt({ at, type: 'unsolicited', inc, phase: 'began', data: null });
   attempt({ at, type: 'unsolicited', inc, phase: 'ended', data: null });
-  for (const name of ['start', 'unsolicited', 'idle'] as const) attempt({ at, type: 'timer', name, of: inc });
+  attempt({ at, type: 'switched', inc, model: null, ok: false });
+  for (const name of ['start', 'switch', 'unsolicited', 'idle'] as const) attempt({ at, type: 'timer', name, of: inc });
 }
 
 /** Events of the live turn that come before their time or a second time. */
@@ -98,7 +102,13 @@ function turnProbes(session: Session, attempt: Try): void {
     attempt({ at, type: 'agent-ready', inc: agent.inc, caps: agent.caps, conversation: 'x', lost: false });
     const phase = agent.unsolicited ? 'began' : 'ended';
     attempt({ at, type: 'unsolicited', inc: agent.inc, phase, data: null });
+    // Nobody asked for it, or for another one.
+    const model = agent.at === 'switching' ? 'probe' : agent.model;
+    attempt({ at, type: 'switched', inc: agent.inc, model, ok: true });
+    attempt({ at, type: 'switched', inc: agent.inc, model, ok: false });
+    if (agent.at !== 'switching') attempt({ at, type: 'timer', name: 'switch', of: agent.inc });
   }
+  attempt({ at, type: 'decide', turn: session.turns, request: 'probe', allow: true, by: null, note: null });
   if (turn !== null && agent.kind !== 'none') {
     const { inc } = agent;
     if (turn.phase !== 'sent') attempt({ at, type: 'turn-started', inc, turn: turn.id });
@@ -106,11 +116,24 @@ function turnProbes(session: Session, attempt: Try): void {
     if (turn.result !== null) attempt({ at, type: 'result', inc, turn: turn.id, result: completed });
     if (turn.phase === 'pending') agentProbes(inc, turn.id, attempt, false);
     if (turn.intent === null) attempt({ at, type: 'timer', name: 'drain', of: turn.id });
-    else attempt({ at, type: 'timer', name: 'silence', of: turn.id });
+    if (turn.intent !== null || turn.asks.length > 0) attempt({ at, type: 'timer', name: 'silence', of: turn.id });
+    if (turn.intent !== null || turn.asks.length === 0) attempt({ at, type: 'timer', name: 'ask', of: turn.id });
+    if (turn.phase !== 'pending') {
+      attempt({ at, type: 'withdrawn', inc, turn: turn.id, request: 'probe' });
+      for (const request of turn.asks) {
+        attempt({ at, type: 'asked', inc, turn: turn.id, request, verdict: 'allow', data: null });
+        for (const other of wrongTurns(session)) {
+          attempt({ at, type: 'decide', turn: other, request, allow: true, by: null, note: null });
+        }
+      }
+    }
+    if (!turn.asks.includes('r1')) {
+      attempt({ at, type: 'decide', turn: turn.id, request: 'r1', allow: true, by: null, note: null });
+    }
     if (!turn.protected) attempt({ at, type: 'timer', name: 'protected', of: turn.id });
   }
   for (const of of wrongTurns(session)) {
-    for (const name of ['drain', 'silence', 'protected'] as const satisfies TimerName[]) {
+    for (const name of ['drain', 'silence', 'ask', 'protected'] as const satisfies TimerName[]) {
       attempt({ at, type: 'timer', name, of });
     }
   }

@@ -26,7 +26,17 @@ const shift: { readonly [key: string]: number } = {
   ord: 4000,
   call: 600_000,
 };
-const turnTimers = new Set(['drain', 'silence', 'protected']);
+const turnTimers = new Set(['drain', 'silence', 'ask', 'protected']);
+/** Parts of the system that `by` may name. */
+const parts: ReadonlySet<unknown> = new Set([
+  'runner',
+  'policy',
+  'limit',
+  'deadline',
+  'interrupt',
+  'turn-ended',
+  'agent',
+]);
 const isId = new Set(['task', 'carrier', 'by', 'into', 'from', 'before']);
 const areIds = new Set(['riders', 'ended']);
 
@@ -55,7 +65,12 @@ function rename(value: unknown, key: string, kind: string): unknown {
 
 function renameField(entry: unknown, field: string, kind: string, holder: object): unknown {
   // The same word is a task's id on a record and a whole task in an input; `by` may name a part of the system.
-  if (field === 'by' && entry === 'runner') return entry;
+  if (field === 'by' && parts.has(entry)) return entry;
+  // Of a model, not of a task; and the number of a call, not of a turn.
+  if (field === 'from' && 'to' in holder) return entry;
+  if (field === 'call' && typeof entry === 'object' && entry !== null && 'id' in entry) {
+    return { ...entry, id: rename(entry.id, 'call', kind) };
+  }
   if (field === 'hold' && typeof entry === 'string') return renameId(entry);
   if (field === 'parties' || field === 'queue' || field === 'demand' || field === 'tasks') return entry;
   if (field === 'turns' && 'mode' in holder) return entry;
@@ -76,7 +91,7 @@ function renamedSession(core: Core, session: Session): Session {
   let tasks = rebuilt.tasks;
   for (const [id, task] of treeEntries(session.tasks)) tasks = withTask(tasks, renamed(task), renameId(id));
   const hold = renamed(session.hold);
-  return { ...rebuilt, tasks, hold, agent: renamed(session.agent), fenced: session.fenced };
+  return { ...rebuilt, tasks, hold, agent: renamed(session.agent), throttle: session.throttle, fenced: session.fenced };
 }
 
 function withTask(
@@ -105,6 +120,7 @@ export function judgeRenamed(core: Core, before: Session, input: Input, result: 
   const live = (session: Session): unknown => [
     session.hold,
     session.agent,
+    session.throttle,
     session.fenced,
     ...treeEntries(session.tasks),
   ];

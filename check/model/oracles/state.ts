@@ -4,7 +4,7 @@ import type { Tree } from '../../../src/core/tree.ts';
 import { treeEntries, treeGet, treeSize } from '../../../src/core/tree.ts';
 import type { Invariant } from '../../engine/index.ts';
 import type { Timer, World } from '../world.ts';
-import { onWire } from '../world.ts';
+import { onWire, requestName } from '../world.ts';
 import { demanders } from './turn.ts';
 
 const isWaiting = (task: Task): boolean => task.place === 'waiting';
@@ -18,6 +18,10 @@ function all(session: Session): readonly Task[] {
 
 let last: { readonly tasks: Session['tasks'] | null; readonly list: readonly Task[] } = { tasks: null, list: [] };
 
+/** Stated a second time: neither the operator nor a throttle keeps it from being granted or sent. */
+const mayGo = ({ parked, throttle }: Session, { lane }: Task): boolean =>
+  parked === null && (throttle === null || (throttle.level === 'background' && lane === 'interactive'));
+
 function oneOwner({ session }: World): string | null {
   const holding = all(session).filter((task) => task.place === 'holding');
   if (session.hold === null) return holding.length === 0 ? null : 'a task holds a free session';
@@ -27,23 +31,26 @@ function oneOwner({ session }: World): string | null {
 
 function noFreeWindow({ session }: World): string | null {
   const waits = all(session).find(isWaiting);
-  if (session.hold !== null || session.parked !== null || session.fenced || waits === undefined) return null;
-  return `nobody owns the session and ${waits.id} waits`;
+  if (session.hold !== null || session.fenced || waits === undefined) return null;
+  const first = all(session).find((task) => isWaiting(task) && mayGo(session, task));
+  return first === undefined ? null : `nobody owns the session and ${first.id} waits`;
 }
 
 function admission({ session }: World): string | null {
   const { hold } = session;
-  if (hold === null || session.parked !== null || session.fenced || onWire(session)) return null;
+  if (hold === null || session.fenced || onWire(session)) return null;
   const owner = treeGet(session.tasks, hold.task);
-  if (owner?.lane !== 'background' || hold.turn?.protected === true) return null;
-  const waits = all(session).find((task) => isWaiting(task) && task.lane === 'interactive');
+  // Protection is no reason to wait for a turn that may not be sent.
+  if (owner?.lane !== 'background' || (hold.turn?.protected === true && mayGo(session, owner))) return null;
+  const waits = all(session).find((task) => isWaiting(task) && task.lane === 'interactive' && mayGo(session, task));
   return waits === undefined ? null : `${owner.id} owns the session between turns and ${waits.id} waits`;
 }
 
 function interrupted({ session }: World): string | null {
   const turn = session.hold?.turn ?? null;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
-  if (turn === null || !onWire(session) || session.parked !== null || session.fenced) return null;
+  if (turn === null || !onWire(session) || session.fenced) return null;
+  if (session.parked !== null || session.throttle?.level === 'all') return null;
   if (owner?.lane === 'background' && !turn.protected && turn.intent === null) {
     const [first] = demanders(session);
     if (first !== undefined) return `${first} wants the turn interrupted and it is not`;
@@ -85,21 +92,35 @@ function deadlinesOf({ session }: World): Deadline[] {
   if (agent.kind === 'starting') list.push({ name: 'start', of: agent.inc, why: 'the agent is starting' });
   if (agent.kind === 'up' && agent.unsolicited) {
     list.push({ name: 'unsolicited', of: agent.inc, why: 'the agent is in a turn that nobody asked for' });
-  } else if (agent.kind === 'up' && agent.at === 'boundary') {
+  }
+  if (agent.kind === 'up' && agent.at === 'switching') {
+    list.push({ name: 'switch', of: agent.inc, why: 'the agent changes its model' });
+  } else if (agent.kind === 'up' && agent.at === 'boundary' && !agent.unsolicited) {
     list.push({ name: 'idle', of: agent.inc, why: 'the agent is at rest' });
   }
   if (turn !== null) {
     if (turn.protected) list.push({ name: 'protected', of: turn.id, why: 'a turn is protected' });
-    if (turn.intent === null) list.push({ name: 'silence', of: turn.id, why: 'a turn is on the wire' });
+    if (turn.intent === null && turn.asks.length > 0) {
+      list.push({ name: 'ask', of: turn.id, why: 'a turn waits for a person' });
+    } else if (turn.intent === null) list.push({ name: 'silence', of: turn.id, why: 'a turn is on the wire' });
     else list.push({ name: 'drain', of: turn.id, why: 'a turn is being interrupted' });
   }
-  if (hold !== null && session.parked === null && all(session).some(isWaiting)) {
+  if (hold !== null && !isKept(session) && all(session).some((task) => isWaiting(task) && mayGo(session, task))) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
   for (const task of all(session)) {
     if (task.place === 'collecting') list.push({ name: 'collect', of: task.id, why: 'a window is open' });
   }
   return list;
+}
+
+/** The owner has a turn to take, and neither the operator nor a throttle lets it. */
+function isKept(session: Session): boolean {
+  const { hold } = session;
+  const owner = hold === null ? undefined : treeGet(session.tasks, hold.task);
+  if (hold === null || owner === undefined || mayGo(session, owner)) return false;
+  if (hold.turn !== null) return hold.turn.phase === 'pending';
+  return owner.mode === 'prompt' || owner.call !== null;
 }
 
 /** Every wait names the deadline that ends it, and that is armed (rule 18); and nothing else is armed. */
@@ -115,8 +136,9 @@ function deadlines(world: World): string | null {
     list.some((timer) => timer.name === name && timer.of === of);
   const missing = wanted.find((timer) => !isIn(timers, timer));
   if (missing !== undefined) return `${missing.why}, and the deadline "${missing.name}" is not armed`;
-  // The limit of a hold stays armed while the session is parked.
-  const left = timers.find((timer) => !isIn(wanted, timer) && !(timer.name === 'hold' && session.parked !== null));
+  // The limit of a hold stays armed while those who wait could not go, unless its owner itself is kept from going on.
+  const stays = !isKept(session) && all(session).some(isWaiting);
+  const left = timers.find((timer) => !isIn(wanted, timer) && !(timer.name === 'hold' && stays));
   return left === undefined ? null : `the deadline "${left.name}" of ${left.of} is armed and guards nothing`;
 }
 
@@ -164,6 +186,10 @@ function ridersAgree({ session }: World): string | null {
       return `${task.id} rides on ${task.carrier}, which does not know of it`;
     }
     const carrier = task.carrier === null ? undefined : treeGet(session.tasks, task.carrier);
+    const model = task.whenBusy === 'steer' ? (session.hold?.turn?.model ?? null) : (carrier?.model ?? null);
+    if (carrier !== undefined && task.model !== model && !(task.whenBusy === 'steer' && task.model === null)) {
+      return `${task.id} rides into a turn of another model than it asks for`;
+    }
     if (carrier !== undefined && (task.party === null || carrier.party !== task.party)) {
       return `${task.id} rides on a task of another source or other rights`;
     }
@@ -201,13 +227,14 @@ function callsAgree({ session, runners }: World): string | null {
     const task = treeGet(session.tasks, runner.task);
     if (task === undefined || task.run !== runner.run)
       return `a runner of ${runner.task} lives on, and nobody aborts it`;
-    if (task.call !== runner.call && task.verdict === null) return `a runner of ${runner.task} waits for a lost call`;
+    if ((task.call?.id ?? null) !== runner.call && task.verdict === null)
+      return `a runner of ${runner.task} waits for a lost call`;
   }
   for (const task of all(session)) {
     const lives = runners.some((runner) => runner.task === task.id && runner.run === task.run && !runner.aborted);
     if (task.run !== null && !lives) return `${task.id} believes in a runner that is not there`;
     const turn = session.hold?.task === task.id ? session.hold.turn : null;
-    if (turn !== null && task.run !== null && turn.call !== task.call)
+    if (turn !== null && task.run !== null && turn.call !== (task.call?.id ?? null))
       return 'a turn answers another call than the one asked';
     if (task.mode === 'code' && task.place === 'holding' && task.run === null && task.verdict === null) {
       return `${task.id} owns the session and has no runner`;
@@ -216,7 +243,7 @@ function callsAgree({ session, runners }: World): string | null {
   return null;
 }
 
-function processesAgree({ session, processes }: World): string | null {
+function processesAgree({ session, processes, timers }: World): string | null {
   if (processes.length > 1) return 'two processes live';
   const { agent } = session;
   if (session.fenced) return null;
@@ -224,8 +251,34 @@ function processesAgree({ session, processes }: World): string | null {
   const process = processes.find((other) => other.inc === agent.inc);
   if (process === undefined) return 'the session believes in a process that is gone';
   if (agent.kind === 'up' && !process.up) return 'the session believes that the agent is up, and it is starting';
+  if (agent.kind === 'up' && agent.at === 'switching' && process.model !== agent.model) {
+    const asked = process.inbox.some((message) => message.type === 'switch' && message.model === agent.model);
+    if (!asked && !timers.some(({ name }) => name === 'switch')) return 'the agent was not asked for its model';
+  }
+  if (agent.kind === 'up' && agent.at !== 'switching' && process.model !== agent.model) {
+    return `the session believes in model ${agent.model}, and it is ${process.model}`;
+  }
   if (agent.kind === 'up' && agent.at === 'turn' && !onWire(session)) return 'the agent is in a turn that nobody owns';
   return agent.kind !== 'up' && onWire(session) ? 'a turn is on the wire of an agent that is not up' : null;
+}
+
+/** What the session waits for a person for is what its agent waits for; and it does so only in a turn that goes on. */
+function asksAgree({ session, processes, timers }: World): string | null {
+  const turn = session.hold?.turn ?? null;
+  if (session.fenced) return null;
+  if (timers.some(({ name }) => name === 'ask') && timers.some(({ name }) => name === 'silence')) {
+    return 'a wait for a person counts as a silence';
+  }
+  if (turn === null) return null;
+  if (turn.asks.length > 0 && (!onWire(session) || turn.intent !== null))
+    return 'an interrupted turn waits for a person';
+  if (!onWire(session)) return null;
+  const process = processes.find((other) => other.last === turn.id);
+  const asked = process?.turn === turn.id ? process.unanswered : [];
+  if (turn.intent !== null) return asked.length === 0 ? null : 'nobody answers the agent, and nobody is asked';
+  return asked.length === turn.asks.length && asked.every((one) => turn.asks.includes(requestName(one)))
+    ? null
+    : `the agent asks for ${asked.length} things, the session knows of ${turn.asks.length}`;
 }
 
 export const stateInvariants: readonly Invariant<World>[] = [
@@ -242,4 +295,8 @@ export const stateInvariants: readonly Invariant<World>[] = [
   { name: 'tokens are new when they are given', check: bounds },
   { name: 'rule 11: calls of live runners are owed, and of others not', check: callsAgree },
   { name: 'rule 14: the session knows its one process', check: processesAgree },
+  {
+    name: 'section 6: the session knows what its agent asks for, and no silence is counted meanwhile',
+    check: asksAgree,
+  },
 ];

@@ -19,9 +19,10 @@ export function judgeTurn(move: Move, report: Report): void {
   if (after === null) return;
   if (before === null || before.id !== after.id) {
     if (after.id <= world.session.turns) report.fail(number, `turn ${after.id} follows turn ${world.session.turns}`);
-    if (after.intent !== null || after.acked || after.result !== null || after.again) {
-      report.fail(number, 'a new turn begins with the interrupt, ack or result of another');
+    if (after.intent !== null || after.acked || after.result !== null || after.again || after.asks.length > 0) {
+      report.fail(number, 'a new turn begins with the interrupt, ack, result or request of another');
     }
+    judgeModel(move, after, report);
     return;
   }
   if (order[after.phase] < order[before.phase])
@@ -31,9 +32,22 @@ export function judgeTurn(move: Move, report: Report): void {
   if ((before.acked && !after.acked) || (before.result !== null && after.result === null)) {
     report.fail(sticky, 'an ack or a result is forgotten');
   }
+  if (after.model !== before.model) report.fail(number, `turn ${after.id} changes its model`);
   if (after.protected && !before.protected)
     report.fail('rule 17: a turn is protected from its beginning', 'it becomes so');
   if (after.intent !== before.intent) judgeCause(move, before, after, report);
+}
+
+/** The model that the sender asked for, or the runner for this turn. */
+function judgeModel({ config, world, result, input }: Move, turn: Turn, report: Report): void {
+  const id = result.session.hold?.task;
+  const name = input.type === 'submit' && input.task.id === id ? input.task.id : null;
+  const slot = world.slots.findIndex((one) => one.id === id && (one.state === 'open' || one.id === name));
+  const spec = config.slots[slot];
+  if (spec === undefined) return;
+  const wanted = (turn.call === null ? null : spec.models[turn.call - 1]) ?? spec.model;
+  if (turn.model !== wanted)
+    report.fail(number, `turn ${turn.id} is for model ${turn.model}, and ${wanted} was asked for`);
 }
 
 function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, report: Report): void {

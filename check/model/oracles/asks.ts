@@ -1,0 +1,63 @@
+/** Permission requests (section 6): decided once each, by the policy, a person, or the rule that ended the wait. */
+import type { Input } from '../../../src/core/inputs.ts';
+import type { Session } from '../../../src/core/model.ts';
+import type { StepResult } from '../../../src/core/outputs.ts';
+import type { Report } from '../report.ts';
+import type { Move } from './index.ts';
+
+const allowed = 'section 6: nothing is allowed but by the policy or a person';
+const obeyed = 'section 6: the answer of the policy or of a person is the one that is given';
+const once = 'section 6: every request has one decision on the tape';
+const waits = 'section 6: a person is waited for exactly where the policy has no answer';
+
+export function judgeAsks({ world, input, result }: Move, report: Report): void {
+  const given = result.effects.flatMap((effect) => (effect.type === 'answer' ? [effect] : []));
+  const decided = decisionOf(input, world.session);
+  for (const { turn, request, allow } of given) {
+    const own = decided !== null && decided.turn === turn && decided.request === request;
+    if (allow && !(own && decided.allow)) report.fail(allowed, `${request} of turn ${turn} is allowed by nobody`);
+  }
+  if (decided !== null && !given.some((one) => one.request === decided.request && one.allow === decided.allow)) {
+    report.fail(obeyed, `${decided.request} of turn ${decided.turn} is not answered as was decided`);
+  }
+  judgeTape(world.session, result, report);
+  const turn = world.session.hold?.turn ?? null;
+  if (input.type === 'asked' && input.verdict === null && turn?.intent === null) {
+    if (result.session.hold?.turn?.asks.includes(input.request) !== true) report.fail(waits, 'nobody is asked');
+  } else if (asksOf(result.session).length > asksOf(world.session).length) {
+    report.fail(waits, `a person is asked after ${input.type}`);
+  }
+}
+
+/** What the input decides, if it does and the turn may still be answered. */
+function decisionOf(input: Input, { hold }: Session): { turn: number; request: string; allow: boolean } | null {
+  if (input.type === 'decide') return input;
+  if (input.type !== 'asked' || input.verdict === null || hold?.turn?.intent !== null) return null;
+  return { turn: input.turn, request: input.request, allow: input.verdict === 'allow' };
+}
+
+const asksOf = (session: Session): readonly string[] => session.hold?.turn?.asks ?? [];
+
+/** What was open or is asked now is decided now or stays open: of one turn, since its end leaves nothing open. */
+function judgeTape(before: Session, result: StepResult, report: Report): void {
+  const open = [...asksOf(before)];
+  for (const record of result.records) {
+    if (record.type !== 'event' || !hasRequest(record.data)) continue;
+    const { request } = record.data;
+    if (record.event === 'permission-asked') open.push(request);
+    if (record.event !== 'permission-decided') continue;
+    const at = open.indexOf(request);
+    if (at < 0) report.fail(once, `${request} is decided and not asked, or a second time`);
+    else open.splice(at, 1);
+  }
+  const left = asksOf(result.session);
+  if (open.length !== left.length || open.some((request) => !left.includes(request))) {
+    report.fail(
+      once,
+      `the tape leaves ${open.join(', ') || 'nothing'} open, the session ${left.join(', ') || 'nothing'}`,
+    );
+  }
+}
+
+const hasRequest = (data: unknown): data is { readonly request: string } =>
+  typeof data === 'object' && data !== null && 'request' in data && typeof data.request === 'string';
