@@ -87,7 +87,7 @@ const asks: readonly Mutant[] = [
     'a change of the requests is not recorded',
     'ask',
     'draft',
-    '&&\n  sameAsks(asksOf(a.hold), asksOf(b.hold))',
+    ' && sameAsks(asksOf(a), asksOf(b))',
     '',
   ),
   mutant(

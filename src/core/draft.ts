@@ -250,6 +250,9 @@ const asksOf = (hold: Hold | null): readonly string[] => hold?.turn?.asks ?? NO_
 const sameAsks = (a: readonly string[], b: readonly string[]): boolean =>
   a === b || (a.length === b.length && a.every((request, at) => request === b[at]));
 
+const sameHold = (a: Hold | null, b: Hold | null): boolean =>
+  a?.task === b?.task && a?.epoch === b?.epoch && sentOf(a) === sentOf(b) && sameAsks(asksOf(a), asksOf(b));
+
 const sameRow = (a: Session, b: Session): boolean =>
   a.epoch === b.epoch &&
   a.ord === b.ord &&
@@ -258,10 +261,7 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.parked === b.parked &&
   a.conversation === b.conversation &&
   a.lost === b.lost &&
-  a.hold?.task === b.hold?.task &&
-  a.hold?.epoch === b.hold?.epoch &&
-  sentOf(a.hold) === sentOf(b.hold) &&
-  sameAsks(asksOf(a.hold), asksOf(b.hold));
+  (a.hold === b.hold || sameHold(a.hold, b.hold));
 
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */
 export function finish(d: Draft, reply: Reply): StepResult {
