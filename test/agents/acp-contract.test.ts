@@ -14,7 +14,7 @@ describe.each(Object.keys(profiles) as ProfileName[])('the agent contract: %s', 
   const cases = driverContract.filter(({ title }) => profile === 'acp' || ofDialects.test(title));
 
   for (const one of cases) {
-    test(one.title, async (context) => {
+    test(`${profile}: ${one.title}`, async (context) => {
       const reason = one.skip(player.subject);
       if (reason !== null) context.skip(reason);
       await one.run(player.subject);

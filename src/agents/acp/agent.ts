@@ -5,8 +5,8 @@
  * Invariants:
  *  Y-1 A prompt that comes before the session is open is kept and written then; an interrupt of it keeps it from being
  *      written at all.
- *  Y-2 `started` follows the prompt at once: both are read in order, so a cancel behind the prompt finds it. There is no ack
- *      in the protocol: the response to the prompt is the boundary, and it alone.
+ *  Y-2 `started` follows the prompt at once: both are read in order, so a cancel behind the prompt finds it; later where a
+ *      program is known to lose one. There is no ack in the protocol: the response to the prompt is the boundary, and it alone.
  *  Y-3 One prompt at a time is on the wire: what agents make of a second one differs from queueing to cancelling the first.
  *  Y-4 What comes while a conversation is taken up is its past, and no output of a turn; also where the agent has already
  *      answered and goes on with it: it is ready when that has been quiet for `replayQuietMs`.
@@ -53,6 +53,13 @@ interface Early {
 }
 
 const replayQuietMs = 250;
+/** What may come at any time, and says nothing of a turn. */
+const ofSession: ReadonlySet<string> = new Set([
+  'available_commands_update',
+  'config_option_update',
+  'current_mode_update',
+  'session_info_update',
+]);
 
 /** Extra words for an end that the process itself cannot explain. */
 interface Explained {
@@ -81,6 +88,7 @@ export class AcpAgent implements AgentHandle {
   /** Called when the past has been quiet; each update of it begins the wait anew. */
   #replayed: (() => void) | null = null;
   #cancelQuiet = (): void => {};
+  #cancelConfirm = (): void => {};
   #over = false;
 
   constructor(profile: Profile, options: AcpOptions, start: AgentStart) {
@@ -103,6 +111,7 @@ export class AcpAgent implements AgentHandle {
       () => {
         this.#over = true;
         this.#cancelQuiet();
+        this.#cancelConfirm();
         this.#rpc.broken();
       },
     );
@@ -125,7 +134,10 @@ export class AcpAgent implements AgentHandle {
     this.#rpc = new JsonRpc(this.#lines, {
       versioned: true,
       onNotification: (method, params, line) => this.#heard(method, params, line),
-      onCall: (call) => this.#client.take(call),
+      onCall: (call) => {
+        if (this.#turn !== null) this.#confirm(this.#turn);
+        return this.#client.take(call);
+      },
     });
     const client = { readFiles: offered.read, writeFiles: offered.write, terminal: this.#terminals !== null };
     const { conversation } = start;
@@ -244,10 +256,23 @@ export class AcpAgent implements AgentHandle {
     const written = this.#rpc.call(toAgent.prompt, promptParams(session.id, text), (outcome) =>
       this.#ended(turn, outcome),
     );
-    if (written) this.#soon([{ type: 'started', turn: id }]);
+    if (!written) return;
+    const { startedAfterMs } = this.#profile;
+    if (startedAfterMs === null) queueMicrotask(() => this.#confirm(turn));
+    else this.#cancelConfirm = this.#timers.set(startedAfterMs, () => this.#confirm(turn));
+  }
+
+  /** An interrupt finds the turn from now on. */
+  #confirm(turn: AcpTurn): void {
+    this.#cancelConfirm();
+    if (turn.confirmed || turn !== this.#turn) return;
+    turn.confirmed = true;
+    this.#tell({ type: 'started', turn: turn.id });
   }
 
   #ended(turn: AcpTurn, outcome: RpcOutcome): void {
+    if (outcome.kind !== 'broken') this.#confirm(turn);
+    this.#cancelConfirm();
     this.#turn = null;
     turn.asks.cancelAll();
     if (outcome.kind === 'broken') return;
@@ -285,6 +310,7 @@ export class AcpAgent implements AgentHandle {
       return;
     }
     if (kind === 'config_option_update') this.#models = modelOption(listAt(update, 'configOptions')) ?? this.#models;
+    if (this.#turn !== null && !ofSession.has(kind)) this.#confirm(this.#turn);
     const events = this.#turn === null ? besides(kind, update) : this.#turn.hear(kind, update);
     if (events === null) this.#raw('an update of no known kind', line);
     else for (const event of events) this.#tell(event);

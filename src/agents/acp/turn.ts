@@ -31,6 +31,8 @@ export class AcpTurn {
   readonly granted: Action[] = [];
   /** A cancel is on the wire: whatever is asked from now on is cancelled at once. */
   cancelled = false;
+  /** `started` was told. */
+  confirmed = false;
   readonly #reading: Reading;
   #text = '';
 

@@ -10,6 +10,7 @@ export const plain: Profile = {
   env: {},
   files: { read: true, write: true },
   sumsUsage: false,
+  startedAfterMs: null,
   replaysLate: false,
   modelArgs: null,
   toolName: () => null,

@@ -17,6 +17,11 @@ export interface Profile {
   readonly files: { readonly read: boolean; readonly write: boolean };
   /** Its `usage` is the sum since its process began. */
   readonly sumsUsage: boolean;
+  /**
+   * It loses a cancel that comes right behind the prompt: a turn is said to be `started` with its first update, or after so
+   * many ms. Null: with the prompt.
+   */
+  readonly startedAfterMs: number | null;
   /** It answers `session/load` before it has replayed the conversation. */
   readonly replaysLate: boolean;
   /** Arguments that start it with a model, where the protocol offers no choice; null: there are none. */
