@@ -1,0 +1,100 @@
+/** docs/permissions.md, docs/providers.md and docs/security.md against what they speak of. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { FAILURES, type FailureClass } from '../../src/agents/failures.ts';
+import { DEFAULT_POLICIES, judge } from '../../src/core/policy.ts';
+import { checkConfig } from '../../src/protocol/config.ts';
+import { validate } from '../../src/protocol/validate.ts';
+import { PermissionPolicySchema } from '../../src/protocol/permissions.ts';
+import { DEFAULT_LIMITS } from '../../src/runtime/options.ts';
+import { CONTEXT_PLAN, CRASH_PLAN, PRESSURE_RULES } from '../../src/runtime/throttle.ts';
+import { read, root } from '../tidy/files.ts';
+
+const [permissions, providers, security] = ['permissions', 'providers', 'security'].map((name) =>
+  read(`docs/${name}.md`),
+);
+
+/** Rows of the table whose head begins so, as lists of cells. */
+function rowsOf(page: string | undefined, head: string): string[][] {
+  const lines = page?.split('\n') ?? [];
+  const at = lines.findIndex((line) => line.startsWith(`| ${head} |`));
+  const body = lines.slice(at + 2);
+  const end = body.findIndex((line) => !line.startsWith('|'));
+  return body.slice(0, end).map((line) =>
+    line
+      .slice(1, -1)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  );
+}
+
+const timeText = (ms: number): string =>
+  ms >= 3_600_000 ? `${ms / 3_600_000} h` : ms >= 60_000 ? `${ms / 60_000} min` : `${ms / 1000} s`;
+
+describe('docs/providers.md', () => {
+  test('has each class once, with its wait and what it does to its task', () => {
+    const rows = rowsOf(providers, 'class').flatMap(([classes = '', ...cells]) =>
+      classes.split(', ').map((name) => [name.replaceAll('`', '') as FailureClass, ...cells] as const),
+    );
+    const names = rows.map(([name]) => name);
+    expect(new Set(names)).toEqual(new Set(Object.keys(FAILURES)));
+    expect(names).toHaveLength(Object.keys(FAILURES).length);
+    for (const [name, turn = '', waits = '', others = ''] of rows) {
+      expect([name, turn]).toEqual([name, FAILURES[name].passes ? 'is tried again' : 'fails its task']);
+      const rule = PRESSURE_RULES[name] ?? (name === 'context' ? CONTEXT_PLAN : null);
+      if (rule === null) expect([name, waits, others]).toEqual([name, 'no', 'go on']);
+      else expect(waits).toContain(`${timeText(rule.firstMs)}, at most ${timeText(rule.maxMs)}`);
+    }
+  });
+
+  test('has the numbers of crash loops', () => {
+    const { agentCrashes, agentPauseMs, maxRetries } = DEFAULT_LIMITS;
+    expect(providers).toContain(`\`limits.agentCrashes\` (${agentCrashes})`);
+    expect(providers).toContain(`\`limits.agentPauseMs\` (${timeText(agentPauseMs)})`);
+    expect(providers).toContain(`\`limits.maxRetries\` (${maxRetries})`);
+    expect([CRASH_PLAN.firstMs, CRASH_PLAN.maxMs]).toEqual([500, 30_000]);
+    expect(providers).toContain('half a second, doubling, at most 30 s');
+  });
+});
+
+describe('docs/permissions.md', () => {
+  test('says the defaults as they are', () => {
+    expect(DEFAULT_POLICIES.interactive.mode).toBe('read-only');
+    expect(DEFAULT_POLICIES.background).toEqual({ mode: 'ask', allow: ['edit'], deny: [] });
+    expect(permissions).toContain('`interactive` is `read-only`');
+    expect(permissions).toContain('`background` is `ask`, with `edit` allowed');
+  });
+
+  test('has a table of modes that is true', () => {
+    const word = { allow: 'allowed', deny: 'denied', wait: 'waits for a person' } as const;
+    const rows = rowsOf(permissions, '`mode`');
+    expect(rows).toHaveLength(3);
+    for (const [mode = '', ...cells] of rows) {
+      const checked = validate(PermissionPolicySchema, { mode: mode.replaceAll('`', '') });
+      const policy = { mode: checked.ok ? checked.value.mode : 'read-only', allow: ['edit'], deny: [] } as const;
+      const asks = (['read', 'edit', 'execute'] as const).map((kind) => ({ kind, tool: 'X', title: 'x' }));
+      expect([mode, ...cells]).toEqual([mode, ...asks.map((ask) => word[judge(policy, ask) ?? 'wait'])]);
+    }
+  });
+
+  test('has rules and a configuration that are taken', () => {
+    const rules = rowsOf(permissions, 'rule').map(([rule = '']) => rule.replaceAll('`', ''));
+    expect(validate(PermissionPolicySchema, { mode: 'ask', allow: rules })).toMatchObject({ ok: true });
+    const source = /permissions: (\{[^]*?\n {2}\}),\n/.exec(permissions ?? '')?.[1] ?? '';
+    const json = source
+      .replace(/(\w[\w-]*):/g, '"$1":')
+      .replaceAll("'", '"')
+      .replace(/,(\s*\})/g, '$1');
+    expect(checkConfig({ permissions: JSON.parse(json) as unknown })).toMatchObject({ ok: true });
+  });
+});
+
+test('docs/security.md has the wait for a folder as it is', () => {
+  expect(security).toContain(`\`limits.folderWaitMs\` (${timeText(DEFAULT_LIMITS.folderWaitMs)})`);
+});
+
+test.each(['permissions', 'providers', 'security'])('docs/%s.md has no link to what is not there', (name) => {
+  const links = [...read(`docs/${name}.md`).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path);
+  expect(links.filter((path) => !existsSync(join(root, 'docs', path)))).toEqual([]);
+});
