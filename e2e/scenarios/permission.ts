@@ -26,15 +26,38 @@ async function ask({ stay, daemon }: Scene, verb: 'approve' | 'deny'): Promise<s
   return file;
 }
 
+/** Somebody urgent comes while the agent waits for an answer: it is not made to wait for it, and it is asked again afterwards. */
+async function interrupted({ stay, daemon }: Scene): Promise<void> {
+  const { program } = stay;
+  const { client, events } = daemon;
+  const session = 'withdrawn';
+  const [wish, file] = [word('wish'), join(stay.folder(session), 'made')];
+  const prompt = `${wish}: ${program.shell(`touch ${file}`)} [[text:that was it]]`;
+  const { task } = await client.submit({ session, lane: 'background', prompt });
+  const asks = (from: number) =>
+    events.next('a request', (event) => event.task === task && event.type === 'permission-asked', { from });
+  await asks(0);
+  const from = events.mark();
+  const urgent = await client.submit({ session, prompt: '[[text:urgent]]' });
+  await ended(daemon, urgent.task, 'completed');
+  assert.equal(existsSync(file), false, 'nobody allowed it');
+  const again = await asks(from);
+  const answered = await daemon.cli('approve', session, String(fieldOf(again, 'request')));
+  assert.equal(answered.code, 0, answered.stderr);
+  await ended(daemon, task, 'completed');
+  assert.equal(existsSync(file), true);
+}
+
 async function run(scene: Scene): Promise<void> {
   assert.equal(existsSync(await ask(scene, 'approve')), true, 'what was allowed is done');
   assert.equal(existsSync(await ask(scene, 'deny')), false, 'what was denied is not');
+  await interrupted(scene);
   const left = await scene.daemon.cli('asks');
   assert.match(left.stdout, /nobody asks for anything/);
 }
 
 export const permission: Scenario = {
   name: 'permission',
-  title: 'a command waits for `signalbox approve`, and is not run after `signalbox deny`',
+  title: 'a command waits for `signalbox approve`, is not run after `signalbox deny`, and holds nobody up',
   run,
 };
