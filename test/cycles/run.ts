@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentChild, ChildExit } from '../../src/supervise/index.ts';
 import { nodeCookieName, spawnAgent } from '../../src/supervise/index.ts';
 import type { Census } from '../support/census.ts';
-import { leftBehind, quietCensus, settledCensus } from '../support/census.ts';
+import { leftBehind, quietCensus, settledCensus, takeCensus } from '../support/census.ts';
 import type { StuckMode, StuckName } from '../supervise/stuck.ts';
 import { stuckModes, stuckNames } from '../supervise/stuck.ts';
 
@@ -48,9 +48,11 @@ export async function cycleRun(
   for (const name of modes) {
     const before = await quietCensus(node);
     const began = performance.now();
-    const exits = await rounds(stuckModes[name], cycles);
+    const { exits, children } = await rounds(stuckModes[name], cycles);
     const msPerCycle = (performance.now() - began) / cycles;
     const after = await settledCensus(before, node, slack);
+    const kept = await keptOf(children);
+    const wrong = [...judge(before, after, exits), ...(kept === 0 ? [] : [`children still in memory: ${kept}`])];
     const report = {
       mode: name,
       cycles,
@@ -58,7 +60,7 @@ export async function cycleRun(
       before,
       after,
       ends: endsOf(exits),
-      wrong: judge(before, after, exits),
+      wrong,
     };
     reports.push(report);
     onMode(report);
@@ -90,21 +92,41 @@ function endsOf(exits: readonly ChildExit[]): ModeReport['ends'] {
   return ends;
 }
 
-async function rounds(mode: StuckMode, cycles: number): Promise<readonly ChildExit[]> {
+interface Rounds {
+  readonly exits: readonly ChildExit[];
+  readonly children: readonly WeakRef<AgentChild>[];
+}
+
+/** How many children the collector could not take: the exact answer, where bytes only give a hint. */
+async function keptOf(children: readonly WeakRef<AgentChild>[]): Promise<number> {
+  let kept = children;
+  for (let looks = 0; looks < 20 && kept.length > 0; looks += 1) {
+    await takeCensus();
+    kept = kept.filter((child) => child.deref() !== undefined);
+  }
+  return kept.length;
+}
+
+async function rounds(mode: StuckMode, cycles: number): Promise<Rounds> {
   const exits: ChildExit[] = [];
+  const children: WeakRef<AgentChild>[] = [];
   let begun = 0;
   const lane = async (): Promise<void> => {
     while (begun < cycles) {
       const number = begun;
       begun += 1;
-      exits.push(await cycle(mode, number));
+      exits.push(await cycle(mode, number, (child) => children.push(new WeakRef(child))));
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, cycles) }, lane));
-  return exits;
+  return { exits, children };
 }
 
-async function cycle({ script, ends, says }: StuckMode, number: number): Promise<ChildExit> {
+async function cycle(
+  { script, ends, says }: StuckMode,
+  number: number,
+  begun: (child: AgentChild) => void,
+): Promise<ChildExit> {
   const up = Promise.withResolvers<void>();
   const exited = Promise.withResolvers<ChildExit>();
   const child: AgentChild = spawnAgent({
@@ -115,6 +137,7 @@ async function cycle({ script, ends, says }: StuckMode, number: number): Promise
     onFrame: () => up.resolve(),
     onExit: exited.resolve,
   });
+  begun(child);
   const late = setTimeout(() => exited.reject(new Error(`cycle ${number} did not end: ${script}`)), cycleDeadlineMs);
   try {
     if (says) await Promise.race([up.promise, exited.promise]);
