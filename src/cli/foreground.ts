@@ -83,9 +83,9 @@ export async function serve(call: Call, io: Io): Promise<number> {
   });
   const { folder } = place;
   const daemon = await startDaemon({ folder, config, version: version(), now: Date.now, pid: process.ppid, watch });
-  announce(daemon, file, place, io);
   const { graceMs } = config.limits;
   watch.tell({ type: 'up', folder, graceMs });
+  announce(daemon, file, place, io);
   const why = await asked;
   watch.tell({ type: 'ending' });
   if (!io.json) {

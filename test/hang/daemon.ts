@@ -14,6 +14,10 @@ import type { HangReport } from '../../src/supervise/watch/report.ts';
 const program = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url));
 
 export interface HungOptions {
+  /** Further limits. */
+  readonly limits?: { readonly [name: string]: number };
+  /** Permissions, as in the configuration. */
+  readonly permissions?: unknown;
   /** Statements of `function block()`; `fs`, `child`, `crypto` and `threads` are there, and `FOLDER`. */
   readonly block: string;
   /** Milliseconds that turns have to end. */
@@ -32,7 +36,10 @@ export interface Ended {
   readonly at: number;
 }
 
-const configOf = ({ block, graceMs, hangMs = 2_000, atOnce = false }: HungOptions, folder: string): string => `
+const configOf = (
+  { block, graceMs, hangMs = 2_000, atOnce = false, limits = {}, permissions = {} }: HungOptions,
+  folder: string,
+): string => `
 import fs from 'node:fs';
 import child from 'node:child_process';
 import crypto from 'node:crypto';
@@ -44,7 +51,8 @@ ${block}
 ${atOnce ? 'block();' : "process.on('SIGUSR2', block);"}
 export default {
   agent: { name: 'scripted' },
-  limits: { graceMs: ${graceMs}, hangMs: ${hangMs} },
+  limits: ${JSON.stringify({ graceMs, hangMs, ...limits })},
+  permissions: ${JSON.stringify(permissions)},
   logLevel: 'error',
 };
 `;

@@ -6,7 +6,7 @@ import { hangCases } from './cases.ts';
 import { HungDaemon } from './daemon.ts';
 
 const graceMs = 1_500;
-const dumpMs = 1_000;
+const dumpMs = 3_000;
 const termMs = 1_000;
 /** Loaded machines stretch what a process does by itself; a hang would be minutes. */
 const slackMs = 5_000;

@@ -7,6 +7,9 @@ import { reportText } from '../hangs/text.ts';
 import type { Io } from '../io.ts';
 import { dataFolder } from '../place.ts';
 
+/** A daemon that is well answers in milliseconds. */
+const answerDeadlineMs = 10_000;
+
 /** The launcher has a loop of its own: it answers whatever the daemon does. Null: none is there. */
 async function fromLauncher(folder: string): Promise<HangReport | null> {
   const { askDoor, readReport } = await import('../../daemon/hang-files.ts');
@@ -32,7 +35,7 @@ async function take(call: Call, io: Io): Promise<HangReport> {
     if (report !== null) return report;
   }
   const { connect } = await import('../connect.ts');
-  return connect(call, io).takeHang();
+  return connect(call, io).takeHang({ signal: AbortSignal.timeout(answerDeadlineMs) });
 }
 
 /** Exit code 1: something hangs. A wait for a person is no hang. */

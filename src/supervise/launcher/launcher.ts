@@ -34,7 +34,7 @@ export interface LaunchTimes {
   readonly sameKeyMs: number;
   /** The main loop reads its mail in milliseconds. One that has not in this time is looked at. */
   readonly ackMs: number;
-  /** How long a report is waited for; it takes a tenth of that. */
+  /** How long a report is waited for: longer than a stack is; it takes a fraction of that. */
   readonly dumpMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly termMs: number;
@@ -51,7 +51,7 @@ export interface LaunchTimes {
 export const launchTimes: LaunchTimes = {
   sameKeyMs: 500,
   ackMs: 1_000,
-  dumpMs: 1_000,
+  dumpMs: 3_000,
   termMs: 1_000,
   goneMs: 500,
   closeMs: 16_000,

@@ -10,7 +10,7 @@ import { descendants, isAlive } from '../processes.ts';
 import type { AgentPatience, AgentSight, AgentVerdict } from './classify.ts';
 import { classify } from './classify.ts';
 import type { SessionFacts } from './report.ts';
-import { cpuMsOf } from './threads.ts';
+import { demandMsOf } from './threads.ts';
 
 /** What a runtime tells of a live session. */
 export interface WatchedSession
@@ -120,9 +120,9 @@ export class AgentWatch {
   }
 
   #cpu({ process: identity }: WatchedSession, seen: Seen, now: number): void {
-    const ownMs = identity === null ? null : cpuMsOf(identity.pid);
+    const ownMs = identity === null ? null : demandMsOf(identity.pid);
     if (identity === null || ownMs === null) return;
-    const treeMs = descendants(identity.pid).reduce((sum, { pid }) => sum + (cpuMsOf(pid) ?? 0), ownMs);
+    const treeMs = descendants(identity.pid).reduce((sum, { pid }) => sum + (demandMsOf(pid) ?? 0), ownMs);
     const began = seen.cpu;
     if (began === null) {
       seen.cpu = { at: now, ownMs, treeMs };

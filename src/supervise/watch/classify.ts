@@ -19,7 +19,10 @@ export interface AgentSight {
   readonly pending: readonly { readonly what: string; readonly id: string; readonly ageMs: number }[];
   /** Since its process was first seen to be gone, though its end was not told; null: it lives, or there is none. */
   readonly goneMs: number | null;
-  /** CPU of its own process over the last window, as a part of one core; null: not measured, or no process of its own. */
+  /**
+   * CPU of its own process over the last window, got or waited for, as a part of one core; null: not measured, or no process
+   * of its own.
+   */
   readonly ownCpu: number | null;
   /** The same with all its descendants. */
   readonly treeCpu: number | null;

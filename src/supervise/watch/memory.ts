@@ -3,12 +3,13 @@
  *
  * Written by the main thread only, read by the watchdog at any moment, also while the main thread stands still in the
  * middle of a write. Invariants:
- *  M-1 The two halves are written in turns, and a half is announced when it is complete: what is announced is whole.
+ *  M-1 The two halves are written in turns, and each writing is announced by its number when it is complete: what is announced
+ *      is whole, until the second writing after it begins; a reader that sees the number change reads again.
  *  M-2 It never grows. What does not fit is left out, and counted.
  */
 import type { ParkedFacts } from './report.ts';
 
-const slots = { beatAt: 0, half: 1, lengths: 2, writtenAt: 4 } as const;
+const slots = { beatAt: 0, version: 1, lengths: 2, writtenAt: 4 } as const;
 const headBytes = 32;
 /** Of one half. A session takes some 250 bytes. */
 const halfBytes = 48 * 1024;
@@ -24,7 +25,7 @@ export function makeMemory(): SharedArrayBuffer {
 export class MemoryWriter {
   readonly #head: Int32Array;
   readonly #halves: readonly [Buffer, Buffer];
-  #next: 0 | 1 = 0;
+  #version = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.#head = new Int32Array(memory, 0, headBytes / 4);
@@ -37,13 +38,14 @@ export class MemoryWriter {
   }
 
   park(facts: ParkedFacts): void {
-    const half = this.#next;
+    const version = this.#version + 1;
+    const half = version % 2 === 0 ? 0 : 1;
     const text = fitting(facts);
     const length = this.#halves[half].write(text, 'utf8');
     Atomics.store(this.#head, slots.lengths + half, length);
     Atomics.store(this.#head, slots.writtenAt + half, sharedNow());
-    Atomics.store(this.#head, slots.half, half + 1);
-    this.#next = half === 0 ? 1 : 0;
+    Atomics.store(this.#head, slots.version, version);
+    this.#version = version;
   }
 }
 
@@ -76,15 +78,14 @@ export class MemoryReader {
 
   /** Null: nothing was written yet. */
   parked(): { readonly facts: ParkedFacts; readonly ageMs: number } | null {
-    // Twice: where the writer comes round to this half while it is read, it has announced a newer one by then.
-    for (let tries = 0; tries < 2; tries += 1) {
-      const announced = Atomics.load(this.#head, slots.half);
-      if (announced !== 1 && announced !== 2) return null;
-      const half = announced === 1 ? 0 : 1;
+    for (let tries = 0; tries < 5; tries += 1) {
+      const announced = Atomics.load(this.#head, slots.version);
+      if (announced === 0) return null;
+      const half = announced % 2 === 0 ? 0 : 1;
       const length = Atomics.load(this.#head, slots.lengths + half);
       const text = Buffer.from(this.#halves[half].subarray(0, length)).toString('utf8');
       const writtenAt = Atomics.load(this.#head, slots.writtenAt + half);
-      if (Atomics.load(this.#head, slots.half) !== announced) continue;
+      if (Atomics.load(this.#head, slots.version) !== announced) continue;
       return { facts: JSON.parse(text) as ParkedFacts, ageMs: sharedAge(writtenAt, sharedNow()) };
     }
     return null;

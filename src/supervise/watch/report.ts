@@ -77,7 +77,7 @@ export interface SessionFacts {
   readonly pending: readonly PendingFacts[];
   /** Permission requests that wait for a person. */
   readonly asks: number;
-  /** CPU of its process over the last window, of one core; null: not measured. */
+  /** CPU of its process over the last window, got or waited for, of one core; null: not measured. */
   readonly cpu: number | null;
   readonly class: HangClass | null;
 }

@@ -17,10 +17,9 @@ import type { MemoryReader } from './memory.ts';
 import type { HangReport, HangSummary, HangTrigger, StackFrame } from './report.ts';
 import type { StackTaking } from './stack.ts';
 import { takeStack } from './stack.ts';
+import { isInKernel, threadsOf } from './threads.ts';
 import type { WatchSettings } from './thread-wire.ts';
 
-/** How long a stack is waited for: several times what the slowest kind of block took. */
-export const stackDeadlineMs = 600;
 /** Three beats are missing: whether it is a hang or not, a stack is worth a look. */
 const quietMs = 750;
 
@@ -119,7 +118,7 @@ export class Reporter {
 
   async #stack(): Promise<readonly StackFrame[] | null> {
     // One that is open has asked already: the main thread has not come back since.
-    const taking = this.#native ?? takeStack(stackDeadlineMs);
+    const taking = this.#native ?? takeStack(() => isInKernel(threadsOf(process.pid)));
     this.#native = taking;
     const stack = await taking.stack;
     if (stack !== null) this.#native = null;

@@ -12,6 +12,9 @@ import type { Debugger } from 'node:inspector';
 import type { StackFrame } from './report.ts';
 
 const framesMax = 50;
+/** An interrupt that works takes some 50 ms; on a machine short of CPU many times that. */
+const nativeAfterMs = 500;
+const deadlineMs = 2_500;
 
 export interface StackTaking {
   /** Resolves with the stack; null when the thread was not in JavaScript within the deadline. */
@@ -22,8 +25,11 @@ export interface StackTaking {
   readonly giveUp: () => void;
 }
 
-/** Never throws. Loads the inspector, which is not needed as long as nothing hangs. */
-export function takeStack(deadlineMs: number): StackTaking {
+/**
+ * `isNative`: asked from time to time whether the main thread cannot be in JavaScript; then the short deadline counts.
+ * Never throws. Loads the inspector, which is not needed as long as nothing hangs.
+ */
+export function takeStack(isNative: () => boolean): StackTaking {
   const { Session } = process.getBuiltinModule('node:inspector');
   const session = new Session();
   const first = Promise.withResolvers<readonly StackFrame[] | null>();
@@ -32,7 +38,7 @@ export function takeStack(deadlineMs: number): StackTaking {
   const settle = (stack: readonly StackFrame[] | null): void => {
     if (over) return;
     over = true;
-    clearTimeout(timer);
+    clearInterval(timer);
     first.resolve(stack);
     later.resolve(stack);
     try {
@@ -41,7 +47,14 @@ export function takeStack(deadlineMs: number): StackTaking {
       // Never connected.
     }
   };
-  const timer = setTimeout(() => first.resolve(null), deadlineMs);
+  const giveUpAt = performance.now() + deadlineMs;
+  const timer = setInterval(() => {
+    if (performance.now() >= giveUpAt || isNative()) giveUp();
+  }, nativeAfterMs);
+  const giveUp = (): void => {
+    clearInterval(timer);
+    first.resolve(null);
+  };
   try {
     session.connectToMainThread();
     // A frame names its script by a number; `enable` tells all numbers.

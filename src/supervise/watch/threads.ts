@@ -40,12 +40,37 @@ function threadOf(folder: string, tid: number): readonly ThreadFacts[] {
   ];
 }
 
-/** CPU that a process has used, in milliseconds, by all its threads; null: there is none, or the system does not tell. */
-export function cpuMsOf(pid: number): number | null {
+/**
+ * CPU that the threads of a process have used, and would have used had they got it, in milliseconds: on a machine that is
+ * busy with others a thread that never rests gets a part of a core only, and waits for the rest. Null: there is no such
+ * process, or the system does not tell.
+ */
+export function demandMsOf(pid: number): number | null {
+  let sum = 0;
+  try {
+    for (const tid of readdirSync(`/proc/${pid}/task`)) {
+      // Nanoseconds on a processor, and nanoseconds in the queue for one.
+      const [ran, waited] = readOr(`/proc/${pid}/task/${tid}/schedstat`).split(' ').map(Number);
+      if (ran === undefined || waited === undefined) return cpuMsOf(pid);
+      sum += (ran + waited) / 1e6;
+    }
+  } catch {
+    return null;
+  }
+  return sum;
+}
+
+/** Of kernels that keep no such figures. */
+function cpuMsOf(pid: number): number | null {
   const stat = readOr(`/proc/${pid}/stat`);
   if (stat === '') return null;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * msPerTick;
+}
+
+/** The main thread waits in the kernel, and not for a lock: it is in native code for certain, and not short of CPU. */
+export function isInKernel([main]: readonly ThreadFacts[]): boolean {
+  return main !== undefined && main.waits !== null && !main.waits.includes('futex');
 }
 
 function readOr(path: string): string {

@@ -1,0 +1,83 @@
+/** What is said of agents that hang, on real daemons with real agents: invariant 7 of the supervision. */
+import { expect, test } from 'vitest';
+import type { FeedEvent } from '../../src/client/index.ts';
+import { HungDaemon } from './daemon.ts';
+
+const limits = { agentQuietMs: 2_000, drainMs: 6_000, silenceMs: 600_000 };
+const free = { background: { mode: 'ask', allow: [], deny: [] } };
+
+/** The first hang report on the tape of a session. */
+async function hangOf(box: HungDaemon, session: string): Promise<FeedEvent> {
+  const client = await box.client();
+  for await (const event of client.followSession(session)) if (event.type === 'hang-reported') return event;
+  throw new Error('the feed has ended');
+}
+
+test.runIf(process.platform === 'linux').for([
+  ['agent-silent', '[[silent]]', /says nothing for .* and uses no CPU/],
+  ['agent-spinning', '[[block]]', /says nothing for .* and uses all of a core/],
+  ['agent-silent', '[[stop]]', /says nothing for/],
+] as const)('%s: %s is reported with its threads, and stands on the session’s tape', async ([what, prompt, words]) => {
+  await using box = await new HungDaemon({ block: '', graceMs: 1, limits }).ready();
+  const client = await box.client();
+  const { task } = await client.submit({ session: 'hung', prompt, lane: 'background' });
+  const event = await hangOf(box, 'hung');
+  expect(event.data).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
+  const { report: id } = event.data as { readonly report: string };
+  const report = await client.hang(id);
+  const { pid } = report.parked?.sessions[0] ?? { pid: null };
+  expect(report).toMatchObject({
+    class: what,
+    session: 'hung',
+    main: { how: null },
+    stack: null,
+    noStack: 'no stack: the main loop runs',
+    threadsOf: pid,
+    threads: expect.arrayContaining([expect.objectContaining({ tid: pid })]) as unknown,
+    parked: { sessions: [{ session: 'hung', task, turn: 1, class: what }] },
+  });
+  expect((await client.hangs()).items).toMatchObject([{ id, class: what, session: 'hung' }]);
+});
+
+test.runIf(process.platform === 'linux')(
+  'protocol-stuck: an interrupt that is not answered is reported with its age, before the deadline ends the agent',
+  async () => {
+    await using box = await new HungDaemon({ block: '', graceMs: 1, limits }).ready();
+    const client = await box.client();
+    const { task } = await client.submit({
+      session: 'hung',
+      prompt: '[[deaf]][[ack:never]][[silent]]',
+      lane: 'background',
+    });
+    for await (const event of client.follow(task)) if (event.type === 'turn-started') break;
+    await client.cancel(task);
+    const event = await hangOf(box, 'hung');
+    expect(event.data).toMatchObject({
+      class: 'protocol-stuck',
+      summary: expect.stringMatching(/has not answered interrupt 1 for [345]/) as string,
+    });
+    for await (const last of client.follow(task)) if (last.type === 'final') break;
+  },
+);
+
+test.runIf(process.platform === 'linux')('a wait for a person is listed with its age, and is no hang', async () => {
+  await using box = await new HungDaemon({ block: '', graceMs: 1, limits, permissions: free }).ready();
+  const client = await box.client();
+  const { task } = await client.submit({
+    session: 'asks',
+    prompt: '[[ask:execute,Bash,make all]]',
+    lane: 'background',
+  });
+  for await (const event of client.follow(task)) if (event.type === 'permission-asked') break;
+  // Another one is silent meanwhile: when it is reported, the one that asks has waited as long.
+  await client.submit({ session: 'hung', prompt: '[[silent]]', lane: 'background' });
+  await hangOf(box, 'hung');
+  const taken = await client.takeHang();
+  expect(taken.parked?.sessions.find(({ session }) => session === 'asks')).toMatchObject({
+    class: 'waiting-for-person',
+    asks: 1,
+    task,
+  });
+  const { items } = await client.hangs();
+  expect(items.filter(({ session }) => session === 'asks')).toEqual([]);
+});

@@ -1,0 +1,90 @@
+/** The folder of hang reports. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeRedactor } from '../../../src/supervise/redact.ts';
+import { compose } from '../../../src/supervise/watch/compose.ts';
+import { listReports, newReportId, readReport, writeReport } from '../../../src/supervise/watch/folder.ts';
+import { makeMemory, MemoryReader, MemoryWriter } from '../../../src/supervise/watch/memory.ts';
+import type { HangReport } from '../../../src/supervise/watch/report.ts';
+import { Reporter } from '../../../src/supervise/watch/reporter.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'signalbox-hangs-'));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const known = {
+  trigger: 'asked',
+  version: '0',
+  launcherMs: null,
+  lagMs: 0,
+  blocked: false,
+  stack: null,
+  parked: null,
+  agent: null,
+} as const;
+
+function report(folder: string, at: number): HangReport {
+  return compose({ ...known, id: newReportId(folder, at, 'no-hang'), at });
+}
+
+test('is made for its owner alone, with the data folder where there is none, and holds whole files only', () => {
+  const folder = join(root, 'data', 'hangs');
+  const file = writeReport(folder, report(folder, 0));
+  const mode = (path: string): number => statSync(path).mode & 0o777;
+  expect([mode(join(root, 'data')), mode(folder), mode(file)]).toEqual([0o700, 0o700, 0o600]);
+  expect(readdirSync(folder)).toEqual(['19700101T000000000Z-no-hang.json']);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ class: 'no-hang', threadsOf: process.pid });
+});
+
+test('lists newest first, names what comes in one millisecond apart, and keeps the newest only', () => {
+  const folder = join(root, 'hangs');
+  for (const at of [3_000, 1_000, 2_000, 2_000, 4_000]) writeReport(folder, report(folder, at), 4);
+  expect(listReports(folder).map(({ id }) => id.slice(9))).toEqual([
+    '000004000Z-no-hang',
+    '000003000Z-no-hang',
+    '000002000Z-no-hang-2',
+    '000002000Z-no-hang',
+  ]);
+});
+
+test('takes nothing for a report that is none, and no path for a name', () => {
+  const folder = join(root, 'hangs');
+  writeReport(folder, report(folder, 1));
+  writeFileSync(join(folder, '20260101T000000000Z-no-hang.json'), 'half a rep');
+  writeFileSync(join(folder, 'notes.json'), '{}');
+  writeFileSync(join(root, 'secret.json'), '{}');
+  expect(listReports(folder)).toHaveLength(1);
+  for (const id of ['../secret', 'notes', '20260101T000000000Z-no-hang', '', '/etc/passwd'])
+    expect(readReport(folder, id)).toBeNull();
+  expect(listReports(join(root, 'nothing'))).toEqual([]);
+});
+
+test('a secret that stands in what waits does not reach the file', async () => {
+  const folder = join(root, 'hangs');
+  const secret = 'correct-horse-battery';
+  const memory = makeMemory();
+  const wait = { owner: `session ${secret}`, name: 'a turn', id: secret, ageMs: 1, leftMs: null, person: false };
+  new MemoryWriter(memory).park({ sessions: [], waits: [wait], omitted: 0 });
+  const settings = { hangMs: 1, secrets: [secret], log: false };
+  const parts = { memory: new MemoryReader(memory), folder, version: '0', settings, launcherMs: () => null };
+  const { file } = await new Reporter(parts).take({ trigger: 'asked', agent: null });
+  const text = readFileSync(file, 'utf8');
+  expect([text.includes(secret), text.includes('a turn')]).toEqual([false, true]);
+  expect(makeRedactor([secret]).text(secret)).not.toContain(secret);
+});
+
+test('a folder that cannot be written rejects with the reason', async () => {
+  writeFileSync(join(root, 'hangs'), 'a file');
+  const settings = { hangMs: 1, secrets: [], log: false };
+  const memory = new MemoryReader(makeMemory());
+  const parts = { memory, folder: join(root, 'hangs'), version: '0', settings, launcherMs: () => null };
+  await expect(new Reporter(parts).take({ trigger: 'asked', agent: null })).rejects.toThrow(
+    /could not be written to .*hangs/,
+  );
+});

@@ -1,0 +1,81 @@
+/** The memory that the main thread and its watchdog share. */
+import { Worker } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { makeMemory, MemoryReader, MemoryWriter, sharedAge } from '../../../src/supervise/watch/memory.ts';
+import type { ParkedFacts, SessionFacts } from '../../../src/supervise/watch/report.ts';
+
+const session = (name: string): SessionFacts => ({
+  session: name,
+  phase: 'in a turn (running)',
+  task: null,
+  turn: 1,
+  queued: 0,
+  pid: 1,
+  quietMs: 0,
+  pending: [],
+  asks: 0,
+  cpu: null,
+  class: null,
+});
+const facts = (...names: readonly string[]): ParkedFacts => ({ sessions: names.map(session), waits: [], omitted: 0 });
+
+test('what was written last is read, and nothing before the first', () => {
+  const memory = makeMemory();
+  const writer = new MemoryWriter(memory);
+  const reader = new MemoryReader(memory);
+  expect(reader.parked()).toBeNull();
+  for (const name of ['a', 'b', 'ünïcode ✓', 'd']) {
+    writer.park(facts(name));
+    expect(reader.parked()?.facts).toEqual(facts(name));
+  }
+  expect(reader.parked()?.ageMs).toBeGreaterThanOrEqual(0);
+});
+
+test('what does not fit is left out and counted; the memory stays as it is', () => {
+  const memory = makeMemory();
+  const size = memory.byteLength;
+  new MemoryWriter(memory).park(facts(...Array.from({ length: 5_000 }, (_, index) => `session ${index}`)));
+  const kept = new MemoryReader(memory).parked()?.facts;
+  expect(kept?.sessions.length).toBeGreaterThan(50);
+  expect((kept?.sessions.length ?? 0) + (kept?.omitted ?? 0)).toBe(5_000);
+  expect(kept?.sessions[0]?.session).toBe('session 0');
+  expect(memory.byteLength).toBe(size);
+});
+
+test('a reader never sees half of what is written, however it is interrupted', async () => {
+  const memory = makeMemory();
+  const url = new URL('../../../src/supervise/watch/memory.ts', import.meta.url).href;
+  const code = `
+    const { MemoryWriter } = await import(${JSON.stringify(url)});
+    const { workerData, parentPort } = await import('node:worker_threads');
+    const writer = new MemoryWriter(workerData.memory);
+    parentPort.postMessage('begins');
+    for (let round = 0; ; round += 1) {
+      const name = String(round % 10).repeat(1 + (round % 300));
+      writer.park({ sessions: Array.from({ length: 1 + (round % 60) }, () => ({ session: name })), waits: [], omitted: round });
+    }`;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: { memory } });
+  await new Promise((resolve) => worker.once('message', resolve));
+  const reader = new MemoryReader(memory);
+  const seen = new Set<number>();
+  while (seen.size < 500) {
+    const found = reader.parked()?.facts;
+    if (found === undefined) continue;
+    const round = found.omitted;
+    seen.add(round);
+    const name = String(round % 10).repeat(1 + (round % 300));
+    if (found.sessions.length !== 1 + (round % 60) || found.sessions.some((one) => one.session !== name)) {
+      expect(found).toEqual(`whole in round ${round}`);
+    }
+  }
+  await worker.terminate();
+});
+
+test('a beat is recent, and ages are right over the turn of the counter', () => {
+  const memory = makeMemory();
+  const writer = new MemoryWriter(memory);
+  const reader = new MemoryReader(memory);
+  writer.beat();
+  expect(reader.lagMs).toBeLessThan(10_000);
+  expect(sharedAge(0x7fff_fff0, 0x10)).toBe(0x20);
+});
