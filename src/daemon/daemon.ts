@@ -23,9 +23,10 @@ import { makeRedactor } from '../supervise/redact.ts';
 import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './folder.ts';
+import { hangSource, watchSessions } from './hangs.ts';
 import { makeLog } from './log.ts';
-import { secretsOf } from './secrets.ts';
 import type { Watchdog } from './watch.ts';
+import { secretsOf } from './secrets.ts';
 import { watchSettings } from './watch.ts';
 
 export interface DaemonOptions {
@@ -118,6 +119,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const redact = makeRedactor(secrets);
   const log = makeLog(config.logLevel, redact);
   if (watch !== undefined) watch.settings = watchSettings(config, secrets);
+  const onError = (error: unknown, where: string): void => {
+    log.error({ err: error, where }, 'not handled where it happened');
+  };
   const signalbox = createSignalbox({
     store: held,
     agent: agent.driver,
@@ -127,8 +131,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     redact,
     resolveSession,
     faults,
-    onError: (error, where) => log.error({ err: error, where }, 'not handled where it happened'),
+    onError,
   });
+  if (watch !== undefined) opened.defer(watchSessions({ signalbox, watch, limits: config.limits, onError }));
   let graceMs = 0;
   opened.defer(() => signalbox.close({ graceMs }));
   const hooks = await hooksOf(signalbox, config);
@@ -143,6 +148,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     limits: { maxBodyBytes, maxConnections, maxStreams },
     hooks,
+    hangs: hangSource(folder, watch),
     version,
     logger: log,
   });
