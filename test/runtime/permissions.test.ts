@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { scriptedDriver } from '../../src/agents/index.ts';
 import type { PermissionAsk } from '../../src/core/policy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox, type PlayedTurn } from '../support/box.ts';
@@ -215,4 +216,28 @@ describe('permissions by a person', () => {
       code: 'unknown_session',
     });
   });
+});
+
+it('of a real process are judged, answered by a person, and withdrawn by an interrupt', async () => {
+  await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }) });
+  const triage = await one.send({ prompt: '[[ask:read:look]] [[ask:npm test]]' });
+  await one.ended(triage);
+  const decisions = (await one.tape(triage)).filter(({ type }) => type === 'permission-decided');
+  expect(decisions.map(({ data }) => data)).toMatchObject([
+    { decision: 'allow', by: 'policy' },
+    { decision: 'deny', by: 'policy' },
+  ]);
+  const back = await one.background({ prompt: '[[ask:npm test]] [[ask:npm publish]]' });
+  await asked(one, back);
+  const [open] = await one.box.asks();
+  expect(open).toMatchObject({ title: 'npm test', kind: 'execute' });
+  await one.box.answer('test:one', { turn: open?.turn ?? 0, request: open?.request ?? '', allow: true });
+  for await (const { type, data } of one.box.follow(back)) {
+    if (type === 'permission-asked' && JSON.stringify(data).includes('npm publish')) break;
+  }
+  const urgent = await one.send({ prompt: '[[text:urgent]]' });
+  expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });
+  const told = (await one.tape(back)).filter(({ type }) => type === 'permission-decided').map(({ data }) => data);
+  expect(told.slice(0, 2)).toMatchObject([{ decision: 'allow' }, { decision: 'withdrawn', by: 'interrupt' }]);
+  await one.box.cancel(back);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { scriptedDriver } from '../../src/agents/index.ts';
 import { FAILURES, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
 import { Providers, type ProvidersParts } from '../../src/runtime/providers.ts';
 import { PRESSURE_RULES, stricter } from '../../src/runtime/throttle.ts';
@@ -324,5 +325,39 @@ describe('S13: the sessions of a provider', () => {
       'throttled background',
       'unthrottled',
     ]);
+  });
+});
+
+describe('S13: a real process behind the agent protocol', () => {
+  it.each([
+    ['429,60000', 'rate_limit'],
+    ['529', 'overloaded'],
+    ['500', 'server_error'],
+    ['401', 'auth'],
+    ['drop', 'network'],
+    ['quota', 'quota'],
+  ] as const)('api:%s pauses its session as %s; resumed, the turn is taken again', async (api, kind) => {
+    await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), random });
+    const task = await one.send({ prompt: `[[api:${api}]]`, maxAttempts: 1 });
+    expect((await one.event(task, 'turn-ended')).data).toMatchObject({ data: { failure: { class: kind } } });
+    await one.event(task, 'retried');
+    expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
+    expect(await one.box.providers()).toMatchObject([{ name: 'scripted', state: 'paused', reason: kind }]);
+    expect(await one.box.resumeProvider('scripted')).toEqual({ kind: 'ok' });
+    for await (const { type, data } of one.box.follow(task)) {
+      if (type === 'retried' && (data as { readonly retry: number }).retry === 2) break;
+    }
+    await one.box.cancel(task);
+    expect(await one.ended(task)).toMatchObject({ status: 'cancelled', row: { attempts: 1 } });
+  });
+
+  it.each([
+    ['400', 'invalid_request'],
+    ['404', 'model'],
+    ['413', 'context'],
+  ] as const)('api:%s ends its task failed as %s', async (api, kind) => {
+    await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }) });
+    const task = await one.send({ prompt: `[[api:${api}]]` });
+    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: kind });
   });
 });
