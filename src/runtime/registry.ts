@@ -108,7 +108,8 @@ export class Registry {
     const { maxPreemptions, maxOpen, maxRetries } = limits;
     const core = { maxPreemptions, maxOpen, maxRetries };
     const { row, open, seq, lease } = stored;
-    const session = row === null ? newSession(key, core) : rebuild({ row, seq, open }, core);
+    // A session that never had a task may have events of its own: that it was to hold back, a hang report.
+    const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);
     const actor = new Actor(
       {
         context: this.#context,

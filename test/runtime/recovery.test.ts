@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sessionKey } from '../../src/core/ids.ts';
 import { CommitRejected, openMemoryStore } from '../../src/store/index.ts';
 import type { Store, StoredEvent } from '../../src/store/port.ts';
 import type { Runner, Signalbox } from '../../src/runtime/index.ts';
@@ -225,6 +226,30 @@ async function* faultsOf(box: Signalbox): AsyncGenerator<StoredEvent> {
     stop();
   }
 }
+
+it('U5 a session that never had a task, and has events of its own, goes on behind them', async () => {
+  const store = openMemoryStore();
+  const session = sessionKey('test:one');
+  const { lease } = await store.claim(session);
+  const event = { type: 'event', at: 1, task: null, event: 'throttled', data: null } as const;
+  await store.commit([
+    {
+      session,
+      lease,
+      records: [
+        { ...event, seq: 1 },
+        { ...event, seq: 2 },
+      ],
+    },
+  ]);
+  await using one = await openBox({ store });
+  const task = await one.send({});
+  (await one.stage.turn()).finish();
+  expect(await one.ended(task)).toMatchObject({ status: 'completed' });
+  const tape = await one.box.tape('test:one', null, 0, 100);
+  expect(tape.map(({ seq }) => seq)).toEqual(tape.map((_, at) => at + 1));
+  expect(tape.length).toBeGreaterThan(2);
+});
 
 it('facts-stores: the write-ahead log is moved in a quiet moment, not only when it is full', async () => {
   const store = openMemoryStore();
