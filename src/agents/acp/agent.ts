@@ -99,14 +99,9 @@ export class AcpAgent implements AgentHandle {
     const wanted = start.model ?? options.model ?? null;
     const byArgs = wanted === null ? [] : (profile.modelArgs?.(wanted) ?? []);
     const program: AcpOptions = { ...options, args: [...(options.args ?? []), ...byArgs] };
-    let cookie = '';
-    const onProcess: AgentStart['onProcess'] = (identity) => {
-      cookie = identity.cookie;
-      start.onProcess(identity);
-    };
     this.#lines = new JsonLines(
       program,
-      { ...start, emit: (event) => this.#pass(event), onProcess },
+      { ...start, emit: (event) => this.#pass(event) },
       (message, line) => this.#rpc.take(message, line),
       () => {
         this.#over = true;
@@ -117,7 +112,7 @@ export class AcpAgent implements AgentHandle {
     );
     // Without a folder of the session there is nothing that could be served: the daemon's own is not for agents.
     const folder = start.folder ?? options.cwd ?? null;
-    this.#terminals = folder === null || options.terminal !== true ? null : terminalsOf(folder, program, () => cookie);
+    this.#terminals = folder === null || options.terminal !== true ? null : terminalsOf(folder, program);
     const files =
       folder === null || options.files === false ? null : new Files(folder, options.fileMaxBytes ?? 4_194_304);
     const offered = { read: files !== null && profile.files.read, write: files !== null && profile.files.write };
@@ -366,16 +361,16 @@ function besides(kind: string, update: Fields): readonly AgentEvent[] | null {
   return notice === 'nothing' ? [] : aside(notice);
 }
 
-/** Commands have the environment of their agent, and its cookie: whoever ends its leftovers finds theirs. */
-function terminalsOf(folder: string, options: AcpOptions, cookie: () => string): Terminals {
-  const { passEnv = commonVariables, ambient = process.env, env, timers, termGraceMs, reapDeadlineMs } = options;
+/** Commands have the environment of their agent, and a cookie of their own: the end of one must not look like the agent's. */
+function terminalsOf(folder: string, options: AcpOptions): Terminals {
+  const { passEnv = commonVariables, ambient = process.env, env, ids, timers, termGraceMs, reapDeadlineMs } = options;
   return new Terminals({
     folder,
     env: { ...pickEnvironment(passEnv, ambient), ...env },
     max: options.terminalsMax ?? 8,
     maxBytes: options.terminalMaxBytes ?? 1_048_576,
     spawn: {
-      ids: cookie,
+      ...(ids === undefined ? {} : { ids }),
       ...(timers === undefined ? {} : { timers }),
       ...(termGraceMs === undefined ? {} : { termGraceMs }),
       ...(reapDeadlineMs === undefined ? {} : { reapDeadlineMs }),

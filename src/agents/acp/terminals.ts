@@ -1,7 +1,7 @@
 /**
  * `terminal/*` for one agent: commands that run for it, where that is configured.
  *
- * Owns: the commands' process groups, each with the ladder of every child of ours and the cookie of its agent.
+ * Owns: the commands' process groups, each with the ladder and the cookies of every child of ours.
  * Invariants:
  *  T-1 A command is started in the session's folder, or below, with the environment of its agent and what the request adds.
  *  T-2 At most `max` of them run, and eight times as many are remembered until they are released; at most `maxBytes` of what one says are kept: the end, cut at a character.
@@ -21,7 +21,7 @@ export interface TerminalsOptions {
   readonly env: Environment;
   readonly max: number;
   readonly maxBytes: number;
-  /** Ladder, timers, and the cookie of the agent, for the children. */
+  /** For the children. */
   readonly spawn: Pick<SpawnOptions, 'ids' | 'timers' | 'termGraceMs' | 'reapDeadlineMs'>;
 }
 

@@ -1,0 +1,350 @@
+/** The ACP driver's own ways, beside the contract of all drivers: how it opens, what it does as a client, how turns end. */
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { failureOfError, failureOfText } from '../../src/agents/acp/failure.ts';
+import { codexReading, copilotReading } from '../../src/agents/acp/reading.ts';
+import { Spending } from '../../src/agents/acp/usage.ts';
+import type { AcpDriverOptions } from '../../src/agents/acp/driver.ts';
+import { acpDriver } from '../../src/agents/acp/driver.ts';
+import { AgentProbe } from '../../src/agents/contract.ts';
+import type { ProbeOptions } from '../../src/agents/contract.ts';
+import { acpPlayer } from './acp-subjects.ts';
+import { running } from './real/codex.ts';
+
+const player = acpPlayer('acp');
+afterAll(() => player[Symbol.dispose]());
+
+async function ready(
+  options: AcpDriverOptions = {},
+  flags: readonly string[] = [],
+  probe: ProbeOptions = {},
+): Promise<AgentProbe> {
+  const agent = new AgentProbe(player.driver(options, ...flags), probe);
+  await agent.ready();
+  return agent;
+}
+
+const folderOf = (): string => mkdtempSync(join(player.folder, 'own-'));
+const json = (value: object): string => JSON.stringify(value);
+
+describe('opening', () => {
+  test('logs in by the configured method where it is asked to', async () => {
+    await using agent = await ready({ authMethod: 'token' }, ['--login']);
+    agent.prompt(1, 'hello');
+    expect((await agent.result(1)).result.outcome).toBe('completed');
+  });
+
+  test.each([
+    ['no method', {}],
+    ['a method that does not help', { authMethod: 'token' }],
+  ])(
+    'S13: with %s: the first turn fails as `auth`, and the process is ended for the next one',
+    async (_what, options) => {
+      await using agent = await ready(options, ['--login-never']);
+      agent.prompt(1, 'hello');
+      const { result } = await agent.result(1);
+      expect(result.failure).toMatchObject({ class: 'auth' });
+      const exited = await agent.exited();
+      expect(exited.reason).toBe('no_session_auth');
+      expect(exited.data).toMatchObject({ hint: expect.stringMatching(/log in/i) });
+    },
+  );
+
+  test('S13: a quota that is used up at the start is told by the turn too', async () => {
+    await using agent = await ready({}, ['--refuse', '-32603:429 You exceeded your current quota']);
+    agent.prompt(1, 'hello');
+    expect((await agent.result(1)).result.failure).toMatchObject({ class: 'quota' });
+  });
+
+  test('keeps the conversation that could not be taken up for want of a login', async () => {
+    await using agent = await ready({}, ['--login-never'], { conversation: 'mine' });
+    expect(agent.of('ready')[0]).toMatchObject({ conversation: 'mine', lost: false });
+  });
+
+  test.each([
+    ['another version', ['--version', '2'], 'protocol_mismatch'],
+    ['a refusal that is nobody’s', ['--refuse', '-32603:the folder is haunted'], 'start_refused'],
+  ])('%s ends the start, with what to do', async (_what, flags, reason) => {
+    await using agent = new AgentProbe(player.driver({}, ...flags));
+    const exited = await agent.exited();
+    expect(exited.reason).toBe(reason);
+    expect(exited.data).toMatchObject({ message: expect.stringMatching(/\w/), hint: expect.stringMatching(/\w/) });
+    expect(agent.of('ready')).toEqual([]);
+  });
+
+  test('S12: an agent that cannot take up conversations begins a fresh one, and says so', async () => {
+    await using agent = await ready({}, ['--no-load'], { conversation: 'mine' });
+    expect(agent.of('ready')[0]?.lost).toBe(true);
+    expect(agent.of('output')[0]?.data).toMatchObject({ kind: 'lost' });
+  });
+
+  test('a model that the agent does not know fails the first turn as `model`', async () => {
+    await using agent = await ready({ model: 'nonsense' });
+    agent.prompt(1, 'hello');
+    expect((await agent.result(1)).result.failure).toMatchObject({ class: 'model' });
+  });
+
+  test('C27: the default is the configured one', async () => {
+    await using agent = await ready({ model: 'other' });
+    agent.switchModel('usual');
+    agent.switchModel(null);
+    await agent.first('switched', ({ model }) => model === null);
+    expect(agent.of('switched').map(({ ok }) => ok)).toEqual([true, true]);
+  });
+
+  test('without a command there is no plain agent', () => {
+    expect(() => acpDriver()).toThrow(expect.objectContaining({ code: 'bad_config' }));
+  });
+});
+
+describe('turns', () => {
+  test('a second prompt in mid-turn is never written', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[forever]]');
+    await agent.output(1);
+    agent.prompt(2, 'hello');
+    expect((await agent.result(2)).result.outcome).toBe('failed');
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+  });
+
+  test('C05: a prompt that is interrupted before the session is open is never written', async () => {
+    await using agent = new AgentProbe(player.driver());
+    agent.prompt(1, 'never said');
+    agent.interrupt(1);
+    await agent.result(1);
+    agent.prompt(2, '[[history]]');
+    await agent.result(2);
+    expect(agent.text(2)).not.toContain('never said');
+  });
+
+  test.each([
+    ['refusal', 'refused'],
+    ['max_tokens', 'context'],
+    ['max_turn_requests', 'unknown'],
+    ['no-such-reason', 'unknown'],
+  ])('A-9: the stop reason %s is a failure, and keeps what was said', async (stop, kind) => {
+    await using agent = await ready();
+    agent.prompt(1, `[[text:so far]] [[stop:${stop}]]`);
+    const { result } = await agent.result(1);
+    expect(result).toMatchObject({ outcome: 'failed', failure: { class: kind }, data: { text: 'so far' } });
+  });
+
+  test('C11: what is said after the end is no output of a turn', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[text:in time]] [[late]]');
+    await agent.first('output', ({ turn }) => turn === null);
+    expect(agent.text(1)).toBe('in time');
+    agent.prompt(2, 'hello');
+    expect((await agent.result(2)).result.data).toMatchObject({ text: expect.not.stringContaining('too late') });
+  });
+
+  test('A-7: a question that comes while the turn is being cancelled is cancelled unasked', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[text:a]] [[ask-cancelling]]');
+    await agent.output(1);
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+    expect(agent.of('asked')).toEqual([]);
+    expect(agent.text(1)).toContain('answered null');
+  });
+
+  test('thoughts, plans and modes are notices; what is of no known kind is raw', async () => {
+    await using agent = await ready();
+    const plan = { sessionUpdate: 'plan', entries: [{ content: 'look', status: 'pending', priority: 'low' }] };
+    const notice = { sessionUpdate: 'notice', severity: 'warning', title: 'mind' };
+    const all = ['[[thought:hm]]', `[[update:${json(plan)}]]`, `[[update:${json(notice)}]]`];
+    agent.prompt(1, `${all.join(' ')} [[update:{"sessionUpdate":"levitation"}]] [[text:done]]`);
+    await agent.result(1);
+    const kinds = agent.of('output').map(({ kind, data }) => [kind, (data as { readonly kind?: unknown }).kind]);
+    expect(kinds.slice(0, 3)).toEqual([
+      ['notice', 'thought'],
+      ['notice', 'plan'],
+      ['notice', 'notice'],
+    ]);
+    expect(agent.of('output').filter(({ kind }) => kind === 'raw')).toHaveLength(1);
+    expect(agent.text(1)).toBe('done');
+  });
+});
+
+describe('as a client', () => {
+  test('reads unasked, and only for its own session', async () => {
+    const folder = folderOf();
+    writeFileSync(join(folder, 'a.txt'), 'hello\n');
+    await using agent = await ready({}, [], { folder });
+    agent.prompt(
+      1,
+      `[[read:${json({ path: join(folder, 'a.txt') })}]] [[other-session]] [[read:{"path":"/etc/hostname"}]]`,
+    );
+    await agent.result(1);
+    expect(agent.text(1)).toMatch(/^\{"content":"hello\\n"\} refused -32602 no such session refused -32602 not a file/);
+    expect(agent.of('asked')).toEqual([]);
+  });
+
+  test.each([true, false])('a write that nobody has asked for is asked for here: %s', async (allow) => {
+    const folder = folderOf();
+    const path = join(folder, 'made.txt');
+    await using agent = await ready({}, [], { folder });
+    agent.prompt(1, `[[write:${json({ path, content: 'made' })}]]`);
+    const asked = await agent.first('asked', () => true);
+    expect(asked.ask).toEqual({ kind: 'edit', tool: 'fs/write_text_file', title: path });
+    agent.answer(1, asked.request, allow, 'not here');
+    await agent.result(1);
+    expect(existsSync(path)).toBe(allow);
+    expect(agent.text(1)).toContain(allow ? '{}' : 'permission denied: not here');
+  });
+
+  test('one that the agent was allowed before is done, for that path alone', async () => {
+    const folder = folderOf();
+    const [mine, other] = [join(folder, 'mine.txt'), join(folder, 'other.txt')];
+    await using agent = await ready({}, [], { folder });
+    const write = `[[write:${json({ path: other, content: 'b' })}]]`;
+    agent.prompt(1, `[[edit:${json({ path: mine, content: 'a' })}]] ${write}`);
+    const first = await agent.first('asked', () => true);
+    agent.answer(1, first.request, true);
+    const second = await agent.first('asked', ({ request }) => request !== first.request);
+    expect(second.ask.title).toBe(other);
+    expect(readFileSync(mine, 'utf8')).toBe('a');
+    agent.interrupt(1);
+    expect((await agent.result(1)).result.outcome).toBe('interrupted');
+    expect(existsSync(other)).toBe(false);
+  });
+
+  test('files are not served where that is switched off', async () => {
+    await using agent = await ready({ files: false });
+    agent.prompt(1, `[[read:{"path":"/etc/hostname"}]]`);
+    await agent.result(1);
+    expect(agent.text(1)).toContain('refused -32601');
+  });
+
+  test('commands run only where that is configured', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[command:{"command":"true"}]]');
+    await agent.result(1);
+    expect(agent.text(1)).toContain('refused -32601');
+  });
+
+  const runs = async (agent: AgentProbe, turn: number, act: string): Promise<string> => {
+    agent.prompt(turn, act);
+    const { request } = await agent.first('asked', (event) => event.turn === turn);
+    agent.answer(turn, request, true);
+    await agent.result(turn);
+    return agent.text(turn);
+  };
+
+  test('a command runs in the folder, is asked for, and tells its end and its output', async () => {
+    const folder = folderOf();
+    await using agent = await ready({ terminal: true }, [], { folder });
+    const shell = (script: string, more: object = {}): string =>
+      `[[command:${json({ command: 'sh', args: ['-c', script], ...more })}]]`;
+    expect(await runs(agent, 1, shell('pwd; echo oops >&2; exit 3'))).toBe(
+      `${json({ exitCode: 3, signal: null, output: `${folder}\noops\n`, truncated: false })} `,
+    );
+    expect(agent.of('asked')[0]?.ask).toMatchObject({ kind: 'execute', tool: 'terminal/create' });
+    expect(agent.of('asked')[0]?.ask.title).toBe('sh -c pwd; echo oops >&2; exit 3');
+    const long = await runs(agent, 2, shell('printf "%01000d\\303\\251" 0', { outputByteLimit: 11 }));
+    expect(JSON.parse(long)).toMatchObject({ output: '000000000é', truncated: true });
+    expect(await runs(agent, 3, shell('true', { cwd: '/' }))).toContain('refused -32602 cwd');
+    expect(await runs(agent, 4, '[[command:{"command":"no-such-program"}]]')).toContain('"exitCode":127');
+    const killed = await runs(agent, 5, `[[command-kill:{"command":"sleep","args":["600"]}]]`);
+    expect(JSON.parse(killed)).toMatchObject({ exitCode: null, signal: 'SIGTERM' });
+  });
+
+  test('S04: a command that is left goes with its agent, before that is told', async () => {
+    const folder = folderOf();
+    const seconds = `604.${process.pid}`;
+    await using agent = await ready({ terminal: true }, [], { folder });
+    agent.prompt(1, `[[command-left:${json({ command: 'sleep', args: [seconds] })}]]`);
+    const { request } = await agent.first('asked', () => true);
+    agent.answer(1, request, true);
+    await agent.output(1);
+    expect(running(`sleep ${seconds}`)).toHaveLength(1);
+    agent.kill();
+    await agent.exited();
+    expect(running(`sleep ${seconds}`)).toEqual([]);
+  });
+});
+
+describe('dialects', () => {
+  const end = { outputTokens: 0, answered: false };
+  const chunk = (reading: ReturnType<typeof copilotReading>, text: string): string[] =>
+    reading.chunk(text, {}).map((one) => (one.kind === 'retrying' ? one.kind : `${one.kind}:${one.text}`));
+
+  test('Copilot: a piece that begins as its own words is its own only where it stands alone', () => {
+    const reading = copilotReading();
+    expect(chunk(reading, 'Info: ')).toEqual([]);
+    // The model goes on: it was the model's.
+    expect(chunk(reading, 'the train is late')).toEqual(['text:Info: ', 'text:the train is late']);
+    expect(chunk(reading, 'Error: no start of a piece')).toEqual(['text:Error: no start of a piece']);
+    expect(reading.end({ outputTokens: 20, answered: true }).failure).toBeNull();
+  });
+
+  test('Copilot: an answer in one piece that looks like an error is one only if no token was answered', () => {
+    const answered = copilotReading();
+    answered.chunk('Error: handling is described in chapter 3', {});
+    const kept = answered.end({ outputTokens: 12, answered: false });
+    expect(kept).toEqual({
+      said: [{ kind: 'text', text: 'Error: handling is described in chapter 3' }],
+      failure: null,
+    });
+    const failed = copilotReading();
+    failed.chunk('Error: something that nobody has seen yet', {});
+    expect(failed.end(end).failure).toMatchObject({ class: 'unknown' });
+    const second = copilotReading();
+    second.chunk('Error: 400 the second request of the turn', {});
+    expect(second.end({ outputTokens: 20, answered: true }).failure).toMatchObject({ class: 'invalid_request' });
+  });
+
+  test('codex-acp: words without a message id are an answer unless the thread has failed', () => {
+    const reading = codexReading();
+    expect(reading.chunk('the status is fine', {})).toEqual([{ kind: 'text', text: 'the status is fine' }]);
+    expect(reading.chunk('Warning: old', {})).toEqual([{ kind: 'notice', text: 'Warning: old' }]);
+    expect(reading.end(end).failure).toBeNull();
+    const state = (type: string): object => ({ _meta: { codex: { threadStatus: { type } } } });
+    const failed = codexReading();
+    failed.other({ ...state('systemError') });
+    expect(failed.chunk('it is all over', {})).toEqual([]);
+    expect(failed.end(end).failure).toMatchObject({ message: 'it is all over' });
+  });
+
+  test.each([
+    [{ code: -32_000, message: 'Authentication required' }, 'auth', null],
+    [{ code: 429, message: 'Quota exceeded. Please retry in 33.5s.' }, 'rate_limit', 33_500],
+    [{ code: 429, message: 'You exceeded your current quota, check your plan and billing details.' }, 'quota', null],
+    [{ code: 400, message: '{"error":{"message":"The prompt is too long"}}' }, 'context', null],
+    [{ code: -32_603, message: 'Internal error', data: { errorKind: 'billing_error' } }, 'quota', null],
+    [{ code: -32_603, message: 'Internal error', data: { details: 'read ECONNRESET' } }, 'network', null],
+    [{ code: -32_602, message: 'no' }, 'invalid_request', null],
+    [{ code: -32_603, message: 'nobody knows' }, 'unknown', null],
+  ] as const)('S13: %j', (error, kind, retryAfterMs) => {
+    expect(failureOfError(error)).toMatchObject({ class: kind, retryAfterMs });
+  });
+
+  test('a number in a sentence is no status', () => {
+    expect(failureOfText('the file has 500 lines')).toMatchObject({ class: 'unknown', status: null });
+    expect(failureOfText('Error: 503 busy')).toMatchObject({ class: 'overloaded', status: 503 });
+  });
+
+  test('usage: sums are brought to turns, and cached tokens are part of the input', () => {
+    const sums = new Spending(true);
+    const told = (input: number, output: number): object => ({ usage: { inputTokens: input, outputTokens: output } });
+    sums.begin();
+    expect(sums.end({ ...told(100, 20) })).toEqual({ inputTokens: 100, outputTokens: 20 });
+    sums.begin();
+    expect(sums.end({})).toBeNull();
+    expect(sums.end({ ...told(250, 50) })).toEqual({ inputTokens: 150, outputTokens: 30 });
+    const apart = { inputTokens: 10, outputTokens: 5, cachedReadTokens: 80, cachedWriteTokens: 10, totalTokens: 105 };
+    expect(new Spending(false).end({ usage: apart })).toEqual({
+      inputTokens: 100,
+      outputTokens: 5,
+      cachedInputTokens: 80,
+    });
+    const within = { inputTokens: 100, outputTokens: 5, cachedReadTokens: 80, totalTokens: 105 };
+    expect(new Spending(false).end({ usage: within })).toEqual({
+      inputTokens: 100,
+      outputTokens: 5,
+      cachedInputTokens: 80,
+    });
+  });
+});
