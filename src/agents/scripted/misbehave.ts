@@ -1,5 +1,6 @@
 /** Directives by which the scripted agent behaves as no agent should, and as every one of them once did. */
 import { closeSync } from 'node:fs';
+import { holdLifeline } from '../../supervise/lifeline.ts';
 import { numbers } from './directives.ts';
 import type { Turn } from './turn.ts';
 
@@ -41,7 +42,8 @@ export const misbehave = {
     process.exit(1);
   },
 
-  block(): void {
+  async block(): Promise<void> {
+    await holdLifeline();
     const end = Date.now() + blockMaxMs;
     while (Date.now() < end);
   },
@@ -75,7 +77,8 @@ export const misbehave = {
   },
 
   /** Waits in the system for what never comes: no JavaScript runs, and no processor is used. */
-  wedge(): void {
+  async wedge(): Promise<void> {
+    await holdLifeline();
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMaxMs);
   },
 
