@@ -40,7 +40,7 @@ describe('a token', () => {
 
   test.each(guarded)('is asked for by %s', async (_, { method, path }) => {
     for (const authorization of [undefined, 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`, token, 'Bearer ']) {
-      const response = await fetch(door.url + fillPath(path, { id: 'x', key: 'x' }), {
+      const response = await fetch(door.url + fillPath(path, { id: 'x', key: 'x', name: 'x' }), {
         method,
         headers: authorization === undefined ? {} : { authorization },
       });
