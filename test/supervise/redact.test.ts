@@ -156,7 +156,7 @@ describe('a text in pieces', () => {
 });
 
 test('an agent that says the worst costs time by the length of what it says, not by its square', () => {
-  const size = 200_000;
+  const size = 1_000_000;
   const worst = [
     'eyJ',
     'sk-',
@@ -176,13 +176,8 @@ test('an agent that says the worst costs time by the length of what it says, not
     pieces.flush();
     return performance.now() - began;
   };
-  for (const one of worst) {
-    const small = one.repeat(Math.ceil(size / one.length));
-    spent(small);
-    // Eight times the text: eight times as long, not sixty-four; the rest is for a busy machine.
-    const once = Math.max(2, Math.min(spent(small), spent(small)));
-    expect(Math.min(spent(small.repeat(8)), spent(small.repeat(8))) / once).toBeLessThan(32);
-  }
+  // Some 20 ms each; by the square of its length each would take minutes.
+  for (const one of worst) expect(spent(one.repeat(Math.ceil(size / one.length)))).toBeLessThan(3_000);
 });
 
 test('the values that look secret are taken from an environment, by name or as a password in an address', () => {
