@@ -16,10 +16,12 @@ import type { OutputKind } from '../../core/inputs.ts';
 import type { TurnResult } from '../../core/model.ts';
 import type { PermissionAsk } from '../../core/policy.ts';
 import type { Timers } from '../../supervise/index.ts';
-import { realTimers } from '../../supervise/index.ts';
+// Not by the layer's front door: a worker thread loads this file too, and shall load little with it.
+import { realTimers } from '../../supervise/timers.ts';
 import type { ProviderFailure } from '../failures.ts';
 import type { AgentDriver, AgentEvent, AgentHandle, AgentResult, AgentStart } from '../port.ts';
 import { type AskOptions, Asks, type Decision } from './asks.ts';
+import { errorRecord } from './error-record.ts';
 
 /** What a function knows of a failed request to its model; what it leaves out is not known. */
 export type FunctionFailure = Pick<ProviderFailure, 'class'> & Partial<ProviderFailure>;
@@ -306,13 +308,6 @@ const failureOf = (failure: FunctionFailure): ProviderFailure => ({
 
 /** A throw after the abort is how most functions stop: that is an interruption, and the error is kept beside it. */
 function thrownOf(thrown: unknown, aborted: boolean): AgentResult {
-  const error =
-    thrown instanceof Error
-      ? { name: thrown.name, message: thrown.message, stack: thrown.stack ?? null, ...codeOf(thrown) }
-      : { name: 'NotAnError', message: String(thrown), stack: null };
-  return { outcome: aborted ? 'interrupted' : 'failed', empty: true, failure: null, data: { text: '', error } };
-}
-
-function codeOf(error: Error): { readonly code?: string } {
-  return 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const data = { text: '', error: errorRecord(thrown) };
+  return { outcome: aborted ? 'interrupted' : 'failed', empty: true, failure: null, data };
 }

@@ -1,0 +1,280 @@
+/**
+ * One worker thread as a handle of the port.
+ *
+ * Owns: the thread, the rungs of its end, and the watch over its business.
+ * Invariants:
+ *  W-1 `exited` is told once and last: when the thread has ended, or when it could not be ended within the deadline. Such a thread
+ *      is abandoned: it stands on the list by its name until it ends after all, nothing of it is listened to, and the process goes on.
+ *  W-2 Ending by force is raced with a deadline: `terminate()` never resolves for a thread that is stuck in the system.
+ *  W-3 Messages are taken in the order in which they were sent; none after `exited`.
+ *  W-4 Whether the thread is busy is seen from outside, by its event loop's utilization: it need not answer for that.
+ */
+import { Worker } from 'node:worker_threads';
+import type { TurnId } from '../../core/ids.ts';
+import type { Timers } from '../../supervise/index.ts';
+import { commonVariables, parkedWork, pickEnvironment, realTimers } from '../../supervise/index.ts';
+import { ByteTail } from '../../supervise/tail.ts';
+import type { RawData } from '../child/json-lines.ts';
+import { type ErrorRecord, errorRecord } from '../function/error-record.ts';
+import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+import { BusyWatch } from './busy.ts';
+import type { AbandonedThread, WorkerDriverOptions } from './options.ts';
+import type { FromThread, ThreadStart, ToThread } from './wire.ts';
+
+/** What the end of a thread is told with. */
+export interface ThreadExit {
+  readonly abandoned: boolean;
+  /** Its exit code; null: it was never started, or is abandoned. */
+  readonly code: number | null;
+  /** `kill`: it was ended by force. */
+  readonly rung: 'close' | 'kill' | null;
+  /** The last 16 KiB of what it wrote to stdout and stderr. */
+  readonly stderr: string;
+  /** An error that nobody caught. */
+  readonly error: ErrorRecord | null;
+  readonly message: string | null;
+  readonly hint: string | null;
+}
+
+/** Beside this file: `main.ts` when run from sources, `main.js` when built. */
+const threadFile = new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url);
+const outputTailBytes = 16 * 1024;
+
+type Options = WorkerDriverOptions & { readonly name: string };
+
+/** What is known of the end before it has come. */
+interface Ending {
+  reason: string | null;
+  rung: ThreadExit['rung'];
+  error: ErrorRecord | null;
+  message: string | null;
+  hint: string | null;
+}
+
+export class WorkerAgent implements AgentHandle {
+  readonly #options: Options;
+  readonly #start: AgentStart;
+  readonly #abandoned: Set<AbandonedThread>;
+  readonly #label: string;
+  readonly #timers: Timers;
+  readonly #output = new ByteTail(outputTailBytes);
+  readonly #busy: BusyWatch;
+  readonly #ending: Ending = { reason: null, rung: null, error: null, message: null, hint: null };
+  #worker: Worker | null = null;
+  /** `terminate()` has been called. */
+  #forced = false;
+  #over = false;
+  #cancelStart = (): void => {};
+  #cancelRung = (): void => {};
+
+  constructor(options: Options, abandoned: Set<AbandonedThread>, start: AgentStart) {
+    this.#options = options;
+    this.#start = start;
+    this.#abandoned = abandoned;
+    this.#label = `${options.name} ${start.session} #${start.incarnation}`;
+    this.#timers = options.timers ?? realTimers;
+    this.#busy = new BusyWatch(this.#timers, options.busyNoticeMs ?? 10_000, (turn, forMs) => {
+      const data = { problem: `its thread has been busy for ${Math.round(forMs / 1_000)} s without a pause` };
+      this.#emit({ type: 'output', turn, kind: 'notice', data });
+    });
+    if (abandoned.size < (options.abandonedMax ?? 4)) {
+      this.#begin();
+      return;
+    }
+    const names = [...abandoned].map(({ name }) => name).join(', ');
+    this.#neverWas(`threads that could not be ended: ${names}`, 'Restart the daemon: it ends them with itself.');
+  }
+
+  prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
+    this.#post({ type: 'prompt', turn, text, rewind });
+    if (this.#worker !== null && this.#ending.reason === null) this.#busy.begin(turn, this.#worker.performance);
+  }
+
+  interrupt(turn: TurnId): void {
+    this.#post({ type: 'interrupt', turn });
+  }
+
+  steer(turn: TurnId, id: string, text: string): void {
+    this.#post({ type: 'steer', turn, id, text });
+  }
+
+  answer(
+    turn: TurnId,
+    request: string,
+    { allow, note }: { readonly allow: boolean; readonly note: string | null },
+  ): void {
+    this.#post({ type: 'answer', turn, request, allow, note });
+  }
+
+  switchModel(model: string | null): void {
+    this.#post({ type: 'model', model });
+  }
+
+  close(): void {
+    if (this.#worker === null || this.#ending.reason !== null) return;
+    this.#post({ type: 'close' });
+    this.#ending.reason = 'closed';
+    this.#ending.rung = 'close';
+    this.#cancelRung = this.#timers.set(this.#options.closeGraceMs ?? 2_000, () => this.#force());
+  }
+
+  kill(): void {
+    if (this.#worker === null) return;
+    this.#ending.reason ??= 'killed';
+    this.#force();
+  }
+
+  #begin(): void {
+    const {
+      module,
+      exported = 'default',
+      env,
+      passEnv,
+      ambient,
+      resourceLimits,
+      startDeadlineMs = 10_000,
+    } = this.#options;
+    const { session, incarnation, conversation, model } = this.#start;
+    const workerData: ThreadStart = { module, exported, session, incarnation, conversation, model };
+    try {
+      this.#worker = new Worker(threadFile, {
+        name: this.#label,
+        workerData,
+        // A list of its own, and never the daemon's environment: that holds tokens and secrets.
+        env: { ...pickEnvironment(passEnv ?? commonVariables, ambient ?? process.env), ...env },
+        argv: [],
+        execArgv: ['--no-warnings'],
+        stdout: true,
+        stderr: true,
+        ...(resourceLimits === undefined ? {} : { resourceLimits }),
+      });
+    } catch (error) {
+      const { name, message } = errorRecord(error);
+      this.#neverWas(`the thread could not be started: ${name}: ${message}`, 'The system may have too many threads.');
+      return;
+    }
+    this.#listen(this.#worker);
+    const wait = { owner: this.#label, name: 'its word that it is ready', deadlineMs: startDeadlineMs };
+    const unpark = parkedWork.park(wait);
+    const cancel = this.#timers.set(startDeadlineMs, () => {
+      unpark();
+      this.#ending.reason ??= 'start_timeout';
+      this.#force();
+    });
+    this.#cancelStart = () => {
+      unpark();
+      cancel();
+    };
+  }
+
+  #listen(worker: Worker): void {
+    worker.on('message', (message: FromThread) => this.#take(message));
+    worker.on('messageerror', ({ message: text }) => {
+      const data: RawData = { problem: 'a message could not be read', text, length: text.length };
+      this.#emit({ type: 'output', turn: null, kind: 'raw', data });
+    });
+    worker.on('error', (error) => {
+      this.#ending.error ??= errorRecord(error);
+    });
+    worker.on('exit', (code) => {
+      this.#ending.reason ??= code === 0 ? 'exited' : 'crashed';
+      this.#finish(false, code);
+    });
+    for (const stream of [worker.stdout, worker.stderr]) {
+      stream.on('data', (chunk: Buffer | string) => this.#output.push(Buffer.from(chunk)));
+    }
+  }
+
+  #take(message: FromThread): void {
+    switch (message.type) {
+      case 'event':
+        this.#pass(message.event);
+        return;
+      case 'mark':
+        this.#worker?.postMessage({ type: 'taken', mark: message.mark } satisfies ToThread);
+        return;
+      case 'crashed':
+        this.#ending.error = message.error;
+        return;
+      case 'unloadable': {
+        const { name, message: text } = message.error;
+        this.#ending.reason ??= 'spawn_failed';
+        this.#ending.error = message.error;
+        this.#ending.message = `${this.#options.module}: ${name}: ${text}`;
+        this.#ending.hint = 'Node runs the module as it is: `node FILE` shows the same.';
+        this.#terminate();
+        return;
+      }
+    }
+  }
+
+  #pass(event: AgentEvent): void {
+    if (event.type === 'exited') {
+      // The function is at its end, or is left behind in its thread: the thread is not needed any more.
+      this.#terminate();
+      return;
+    }
+    if (event.type === 'ready') this.#cancelStart();
+    if (event.type === 'result') this.#busy.end();
+    this.#emit(event);
+  }
+
+  /** A thread that is gone takes everything in silence; its end is on its way as `exited`. */
+  #post(message: ToThread): void {
+    if (this.#ending.reason === null) this.#worker?.postMessage(message);
+  }
+
+  #force(): void {
+    if (this.#forced || this.#over) return;
+    this.#ending.rung = 'kill';
+    this.#terminate();
+  }
+
+  /** Ends the thread, and gives it up if that takes too long. */
+  #terminate(): void {
+    const worker = this.#worker;
+    if (worker === null || this.#forced || this.#over) return;
+    this.#forced = true;
+    this.#cancelRung();
+    this.#cancelRung = this.#timers.set(this.#options.terminateDeadlineMs ?? 1_000, () => this.#abandon(worker));
+    worker.terminate().catch(() => {});
+  }
+
+  #abandon(worker: Worker): void {
+    const thread: AbandonedThread = { name: this.#label, since: performance.now() };
+    this.#abandoned.add(thread);
+    const unpark = parkedWork.park({ owner: this.#label, name: 'the end of its thread, given up', deadlineMs: null });
+    worker.removeAllListeners();
+    worker.unref();
+    // An error event that nobody hears would end the daemon.
+    worker.on('error', () => {});
+    worker.once('exit', () => {
+      this.#abandoned.delete(thread);
+      unpark();
+    });
+    this.#ending.message = `the thread ${this.#label} could not be ended: it is stuck in the system`;
+    this.#ending.hint = 'It goes on until its call returns, or the daemon is restarted.';
+    this.#finish(true, null);
+  }
+
+  /** Nothing is emitted from within the start. */
+  #neverWas(message: string, hint: string): void {
+    Object.assign(this.#ending, { reason: 'spawn_failed', message, hint });
+    queueMicrotask(() => this.#finish(false, null));
+  }
+
+  #finish(abandoned: boolean, code: number | null): void {
+    if (this.#over) return;
+    this.#cancelStart();
+    this.#cancelRung();
+    this.#busy.end();
+    const { reason, ...known } = this.#ending;
+    const data: ThreadExit = { abandoned, code, stderr: this.#output.text(), ...known };
+    this.#emit({ type: 'exited', reason: reason ?? 'crashed', data });
+    this.#over = true;
+  }
+
+  #emit(event: AgentEvent): void {
+    if (!this.#over) this.#start.emit(event);
+  }
+}

@@ -1,0 +1,40 @@
+/** What goes between the driver and its thread. Both ends are ours; what the user's module makes of it is not. */
+import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
+import type { ErrorRecord } from '../function/error-record.ts';
+import type { AgentEvent } from '../port.ts';
+
+/** Handed to the thread with its start. */
+export interface ThreadStart {
+  /** URL of the user's module. */
+  readonly module: string;
+  readonly exported: string;
+  readonly session: SessionKey;
+  readonly incarnation: Incarnation;
+  readonly conversation: string | null;
+  readonly model: string | null;
+}
+
+export type ToThread =
+  | { readonly type: 'prompt'; readonly turn: TurnId; readonly text: string; readonly rewind: TurnId | null }
+  | { readonly type: 'interrupt'; readonly turn: TurnId }
+  | { readonly type: 'steer'; readonly turn: TurnId; readonly id: string; readonly text: string }
+  | {
+      readonly type: 'answer';
+      readonly turn: TurnId;
+      readonly request: string;
+      readonly allow: boolean;
+      readonly note: string | null;
+    }
+  | { readonly type: 'model'; readonly model: string | null }
+  | { readonly type: 'close' }
+  /** Everything up to that mark has been taken. */
+  | { readonly type: 'taken'; readonly mark: number };
+
+export type FromThread =
+  | { readonly type: 'event'; readonly event: AgentEvent }
+  /** Say `taken` when everything before this has been; nothing more comes until then. */
+  | { readonly type: 'mark'; readonly mark: number }
+  /** The module could not be loaded, or has no such function. */
+  | { readonly type: 'unloadable'; readonly error: ErrorRecord }
+  /** An error that nobody caught; the thread ends with it. */
+  | { readonly type: 'crashed'; readonly error: ErrorRecord };

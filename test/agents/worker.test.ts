@@ -1,0 +1,263 @@
+/** The worker driver: through the contract, and with threads that are stuck. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { DriverSubject } from '../../src/agents/contract.ts';
+import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import type { WorkerDriver, WorkerDriverOptions } from '../../src/agents/worker/driver.ts';
+import { workerDriver } from '../../src/agents/worker/driver.ts';
+import type { ThreadExit } from '../../src/agents/worker/agent.ts';
+import { running } from './players/running.ts';
+import { parkedWork, pause, realTimers } from '../../src/supervise/index.ts';
+
+const state = mkdtempSync(join(tmpdir(), 'signalbox-worker-'));
+afterAll(() => rmSync(state, { recursive: true, force: true }));
+
+const moduleOf = (file: string): string => fileURLToPath(new URL(`players/${file}`, import.meta.url));
+const make = (options: Partial<WorkerDriverOptions> = {}): WorkerDriver =>
+  workerDriver({ module: moduleOf('worker-agent.ts'), env: { STATE: state }, closeGraceMs: 300, ...options });
+
+const noProcess = { unable: 'a thread has no process of its own' };
+const ownAck = { unable: 'the driver itself acknowledges and settles; a function has no say in it' };
+const noWire = { unable: 'there is no wire between a thread and its driver' };
+
+const subject: DriverSubject = {
+  name: 'worker',
+  driver(variant) {
+    if (variant === 'unstartable') return make({ module: join(state, 'no-such-module.ts') });
+    return variant === 'never-ready' ? make({ module: moduleOf('worker-never.ts'), startDeadlineMs: 500 }) : make();
+  },
+  prompts: {
+    answer: 'answer',
+    forever: 'forever',
+    'ack-late': ownAck,
+    'ack-never': ownAck,
+    'ack-twice': ownAck,
+    'ack-after-result': ownAck,
+    'ack-before-result': ownAck,
+    'ack-with-result': ownAck,
+    'ack-none': ownAck,
+    'no-result': 'deaf',
+    deaf: 'deaf',
+    'split-result': noWire,
+    merged: noWire,
+    empty: 'empty',
+    fail: 'fail',
+    'result-twice': ownAck,
+    die: 'die',
+    'die-half': noWire,
+    garbage: noWire,
+    'huge-line': noWire,
+    stderr: 'stdout',
+    unsolicited: { unable: 'a function runs only when it is called' },
+    stubborn: { unable: 'a thread takes no signals; see the ones that are stuck' },
+    blocked: 'loop',
+    grandchild: noProcess,
+    'grandchild-outside': noProcess,
+    history: 'history',
+    tool: noProcess,
+    ask: 'ask',
+    'ask-withdrawn': 'ask-withdrawn',
+    hang: 'hang',
+    silent: 'silent',
+    'api-400': 'api-400',
+    'api-401': 'api-401',
+    'api-429': 'api-429',
+    'api-500': 'api-500',
+    'api-529': 'api-529',
+    'api-drop': 'api-drop',
+    'api-429-once': 'api-429-once',
+    'odd-request': noWire,
+  },
+  steers: true,
+  resumes: true,
+  loses: true,
+  rewinds: true,
+  reportsUsage: true,
+  models: { other: 'another-model' },
+};
+
+describe('the agent contract', () => {
+  for (const one of driverContract) {
+    test(`worker: ${one.title}`, async (context) => {
+      const reason = one.skip(subject);
+      if (reason !== null) context.skip(reason);
+      await one.run(subject);
+    });
+  }
+});
+
+const exitOf = async (agent: AgentProbe): Promise<ThreadExit & { readonly reason: string }> => {
+  const { reason, data } = await agent.exited();
+  return { ...(data as ThreadExit), reason };
+};
+
+async function stuck(driver: WorkerDriver, prompt: string): Promise<AgentProbe> {
+  const agent = new AgentProbe(driver, { session: `stuck:${prompt}` });
+  await agent.ready();
+  agent.prompt(1, prompt);
+  await agent.output(1);
+  while (prompt === 'system' && running(`sleep 2.${process.pid}`).length === 0) await pause(realTimers, 5);
+  return agent;
+}
+
+/** How late a timer of this loop can come while something happens. */
+async function lag(until: Promise<unknown>): Promise<number> {
+  let over = false;
+  let worst = 0;
+  void until.then(() => {
+    over = true;
+  });
+  while (!over) {
+    const before = performance.now();
+    await pause(realTimers, 5);
+    worst = Math.max(worst, performance.now() - before - 5);
+  }
+  return worst;
+}
+
+describe('S05: a thread that is stuck', () => {
+  test.each(['loop', 'wait'])('in JavaScript (%s) is ended', async (prompt) => {
+    const driver = make();
+    const agent = await stuck(driver, prompt);
+    agent.kill();
+    expect(await exitOf(agent)).toMatchObject({ reason: 'killed', abandoned: false, rung: 'kill' });
+    expect(driver.abandoned).toEqual([]);
+    await agent[Symbol.asyncDispose]();
+  });
+
+  test('in the system is given up within the deadline, listed by its name until it ends, and the daemon goes on', async () => {
+    const driver = make({ terminateDeadlineMs: 100 });
+    const agent = await stuck(driver, 'system');
+    agent.interrupt(1);
+    agent.steer(1, 'one', 'to nobody');
+    const began = performance.now();
+    agent.kill();
+    const late = await lag(agent.exited());
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(late).toBeLessThan(500);
+    expect(await exitOf(agent)).toMatchObject({ reason: 'killed', abandoned: true, rung: 'kill', code: null });
+    expect((await exitOf(agent)).hint).toContain('restarted');
+    expect(driver.abandoned.map(({ name }) => name)).toEqual(['worker stuck:system #1']);
+    const parked = parkedWork.list().filter(({ owner }) => owner === 'worker stuck:system #1');
+    expect(parked.map(({ name }) => name)).toEqual(['the end of its thread, given up']);
+    // Its call returns, and the thread ends after all.
+    while (driver.abandoned.length > 0) await pause(realTimers, 10);
+    expect(parkedWork.list().some(({ owner }) => owner === 'worker stuck:system #1')).toBe(false);
+    expect(agent.breaches).toEqual([]);
+  });
+
+  test('is replaced only while few are given up', async () => {
+    const driver = make({ terminateDeadlineMs: 20, abandonedMax: 1 });
+    const agent = await stuck(driver, 'system');
+    agent.kill();
+    await agent.exited();
+    const refused = new AgentProbe(driver);
+    expect(await exitOf(refused)).toMatchObject({
+      reason: 'spawn_failed',
+      message: expect.stringContaining('stuck:system'),
+    });
+    while (driver.abandoned.length > 0) await pause(realTimers, 10);
+    await using next = new AgentProbe(driver);
+    await next.ready();
+  });
+
+  test('is seen to be busy from outside, and told of once', async () => {
+    const driver = make({ busyNoticeMs: 100 });
+    const agent = await stuck(driver, 'wait');
+    const notice = await agent.first('output', ({ kind }) => kind === 'notice');
+    expect(notice).toMatchObject({ turn: 1, data: { problem: expect.stringContaining('busy') } });
+    await pause(realTimers, 300);
+    expect(agent.of('output').filter(({ kind }) => kind === 'notice')).toHaveLength(1);
+    await agent[Symbol.asyncDispose]();
+    const idle = await stuck(make({ busyNoticeMs: 100 }), 'deaf');
+    await pause(realTimers, 300);
+    expect(idle.of('output').filter(({ kind }) => kind === 'notice')).toEqual([]);
+    await idle[Symbol.asyncDispose]();
+  });
+});
+
+describe('what crosses over', () => {
+  test('an error with its name, message, stack, code and cause', async () => {
+    await using agent = new AgentProbe(make());
+    agent.prompt(1, 'fail');
+    const { error } = (await agent.result(1)).result.data as { readonly error: object };
+    expect(error).toMatchObject({
+      name: 'TypeError',
+      message: 'the function fails',
+      code: 'ODD',
+      stack: expect.stringContaining('worker-agent.ts'),
+      cause: { name: 'RangeError', message: 'too far', stack: expect.any(String) },
+    });
+  });
+
+  test('also one that nobody has caught, with the end of the thread', async () => {
+    await using agent = new AgentProbe(make());
+    agent.prompt(1, 'uncaught');
+    expect(await exitOf(agent)).toMatchObject({
+      reason: 'crashed',
+      code: 1,
+      error: { message: 'nobody catches this', code: 'ODD', cause: { message: 'at all' } },
+    });
+  });
+
+  test('what cannot be cloned is told as such, and the turn ends well', async () => {
+    await using agent = new AgentProbe(make());
+    agent.prompt(1, 'uncloneable');
+    const { result } = await agent.result(1);
+    expect(result.data).toMatchObject({ text: 'sent', error: { name: 'DataCloneError' } });
+    expect(agent.of('output').map(({ kind }) => kind)).toEqual(['raw']);
+  });
+
+  test('5,000 pieces without a pause, in order, and only some of them while nobody takes any', async () => {
+    await using agent = new AgentProbe(make());
+    agent.prompt(1, 'flood');
+    await agent.output(1);
+    const from = Date.now();
+    while (Date.now() < from + 300);
+    const until = Date.now();
+    await agent.result(1);
+    const pieces = agent.of('output').map(({ data }) => String(data).split(' ').map(Number));
+    expect(pieces.map(([piece]) => piece)).toEqual(Array.from({ length: 5_000 }, (_, index) => index + 1));
+    const meanwhile = pieces.filter(([, at = 0]) => at > from && at < until);
+    expect(meanwhile.length).toBeLessThan(600);
+  });
+
+  test('no secret of the daemon', async () => {
+    const ambient = { ...process.env, SIGNALBOX_TOKEN: 'planted-secret' };
+    await using agent = new AgentProbe(make({ ambient, env: { STATE: state, MINE: 'yes' } }));
+    agent.prompt(1, 'environment');
+    const text = JSON.stringify((await agent.result(1)).result.data);
+    expect(text).toContain('MINE');
+    expect(text).not.toContain('planted-secret');
+  });
+});
+
+describe('a module', () => {
+  test('may hold several functions', async () => {
+    await using agent = new AgentProbe(make({ exported: 'other' }));
+    agent.prompt(1, 'hello');
+    await agent.result(1);
+    expect(agent.text(1)).toBe('other: hello');
+  });
+
+  test('without such a function, or with an error in it, cannot be started', async () => {
+    const none = new AgentProbe(make({ exported: 'notAFunction' }));
+    expect(await exitOf(none)).toMatchObject({ reason: 'spawn_failed', error: { name: 'TypeError' } });
+    const broken = new AgentProbe(workerDriver({ module: 'data:text/javascript,throw new RangeError("no")' }));
+    expect(await exitOf(broken)).toMatchObject({
+      reason: 'spawn_failed',
+      message: expect.stringContaining('RangeError: no'),
+      hint: expect.any(String),
+    });
+  });
+
+  test('that outgrows its heap ends as crashed, and the daemon does not', async () => {
+    const module = `data:text/javascript,${encodeURIComponent('export default async function* () { const all = []; for (;;) all.push(new Array(1000).fill(all.length)); }')}`;
+    await using agent = new AgentProbe(workerDriver({ module, resourceLimits: { maxOldGenerationSizeMb: 16 } }));
+    agent.prompt(1, 'grow');
+    expect(await exitOf(agent)).toMatchObject({ reason: 'crashed', error: { code: 'ERR_WORKER_OUT_OF_MEMORY' } });
+  });
+});
