@@ -230,9 +230,9 @@ async function* faultsOf(box: Signalbox): AsyncGenerator<StoredEvent> {
 it('U5 a session that never had a task, and has events of its own, goes on behind them', async () => {
   const store = openMemoryStore();
   const session = sessionKey('test:one');
-  const { lease } = await store.claim(session);
+  const { lease } = store.claim(session);
   const event = { type: 'event', at: 1, task: null, event: 'throttled', data: null } as const;
-  await store.commit([
+  store.commit([
     {
       session,
       lease,
