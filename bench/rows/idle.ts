@@ -78,6 +78,7 @@ async function daemonAtRest(run: Run): Promise<readonly Figure[]> {
   // Its agent is still there, as it would be: it is not counted.
   await pause(run.quick ? 100 : 2_000);
   const before = usage(daemon.pid);
+  const launcher = usage(daemon.launcher);
   await pause(seconds * 1_000);
   const after = usage(daemon.pid);
   return [
@@ -87,6 +88,7 @@ async function daemonAtRest(run: Run): Promise<readonly Figure[]> {
       goal: { of: 'ours', atMost: 1 },
       note: 'the daemon has run one task; its agent, a process of its own, is not counted',
     }),
+    alone(launcher.rss / 2 ** 20, { measure: 'launcher, resident memory', unit: 'MiB', goal: null }),
     alone(after.rss / 2 ** 20, { measure: 'daemon, resident memory', unit: 'MiB', goal: { of: 'ours', atMost: 90 } }),
   ];
 }

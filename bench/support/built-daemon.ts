@@ -3,14 +3,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export const cli = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
+export const cli = fileURLToPath(new URL('../../bundle/cli/bin.js', import.meta.url));
 
 export function mustBeBuilt(): void {
   if (!existsSync(cli)) throw new Error('run `npm run build` first: what is measured is the built program');
 }
 
 export interface BuiltDaemon extends AsyncDisposable {
+  /** Of the daemon; its parent is the launcher. */
   readonly pid: number;
+  readonly launcher: number;
   readonly url: string;
   readonly readyAt: number;
 }
@@ -25,9 +27,10 @@ export async function startDaemon(folder: string, args: readonly string[] = []):
   );
   const line = await firstLine(child);
   const readyAt = performance.now();
-  const { url } = JSON.parse(line) as { readonly url: string };
+  const { url, daemon } = JSON.parse(line) as { readonly url: string; readonly daemon: number };
   return {
-    pid: child.pid ?? 0,
+    pid: daemon,
+    launcher: child.pid ?? 0,
     url,
     readyAt,
     async [Symbol.asyncDispose]() {

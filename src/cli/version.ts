@@ -1,6 +1,6 @@
 import { builtin } from './builtin.ts';
 
-/** The version, from the package's own package.json: two folders up, from `src/cli` as from `dist/cli`. */
+/** The version, from the package's own package.json: two folders up, from `src/cli` as from `dist/cli` and `bundle/cli`. */
 export function version(): string {
   const { readFileSync } = builtin('node:fs');
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

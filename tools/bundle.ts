@@ -1,0 +1,66 @@
+/**
+ * Second half of `npm run build`: puts what `tsc -b` has made in `dist/` into few files under `bundle/`, since a start spends
+ * most of its time on finding and opening a hundred and fifty. Programs and threads that are loaded by URL are entries of
+ * their own, at the same paths as in `dist/`, and every module keeps the URL that it would have there: relative URLs mean the
+ * same in `src/`, `dist/` and `bundle/`. Packages stay packages: nothing of others is copied.
+ */
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const out = join(root, 'bundle');
+const slashes = (path: string): string => path.split(sep).join('/');
+
+/** Modules of dist, as paths below it. */
+const modules = readdirSync(dist, { recursive: true })
+  .map((path) => slashes(String(path)))
+  .filter((path) => path.endsWith('.js') && existsSync(join(root, 'src', path.replace(/\.js$/, '.ts'))));
+
+/** What is loaded by URL: `new URL(… : './x.js', import.meta.url)`. */
+const byUrl = modules.flatMap((path) => {
+  const text = readFileSync(join(dist, path), 'utf8');
+  return [...text.matchAll(/['"](\.\.?\/[^'"]+\.js)['"],?\s*import\.meta\.url/g)].map((match) =>
+    posix.join(dirname(path), match[1] ?? ''),
+  );
+});
+const entries = new Set(['cli/bin.js', ...byUrl]);
+for (const entry of entries)
+  if (!modules.includes(entry)) throw new Error(`dist/${entry} is loaded by URL and not there`);
+
+const marker = '__URL_OF_MODULE__';
+
+const bundle = await rolldown({
+  input: Object.fromEntries([...entries].map((path) => [path.replace(/\.js$/, ''), join(dist, path)])),
+  platform: 'node',
+  external: [/^[^./]/, /^node:/],
+  plugins: [
+    {
+      name: 'urls-of-modules',
+      transform(code, id) {
+        if (!code.includes('import.meta.url')) return null;
+        const path = slashes(relative(dist, id));
+        return { code: code.replaceAll('import.meta.url', `${marker}(${JSON.stringify(path)})`), map: null };
+      },
+      renderChunk(code, chunk) {
+        const url = (_: string, path: string): string =>
+          path === chunk.fileName
+            ? 'import.meta.url'
+            : `new URL(${JSON.stringify(posix.relative(dirname(chunk.fileName), path))}, import.meta.url).href`;
+        return { code: code.replaceAll(new RegExp(`${marker}\\("([^"]+)"\\)`, 'g'), url), map: null };
+      },
+    },
+  ],
+});
+rmSync(out, { recursive: true, force: true });
+await bundle.write({
+  dir: out,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name]-[hash].js',
+  minify: false,
+});
+await bundle.close();
+chmodSync(join(out, 'cli/bin.js'), 0o755);
