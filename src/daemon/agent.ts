@@ -98,6 +98,22 @@ async function function_({ config, cwd }: Given): Promise<AgentDriver> {
   return functionDriver(agent as AgentFunction, provider === undefined ? {} : { provider });
 }
 
+/** The same in a thread of its own: it cannot block the daemon, and can be ended. */
+async function worker({ config, cwd, common }: Given): Promise<AgentDriver> {
+  refuse(config, ['command', 'args'], 'It runs in a thread of the daemon. A program of its own is `process`.');
+  refuse(config, ['model'], 'It is told which model a session asks for.');
+  const module = moduleOf(config, cwd);
+  const { workerDriver } = await import('../agents/worker/driver.ts');
+  const { env, ambient, startDeadlineMs } = common;
+  return workerDriver({
+    module,
+    ...(ambient === undefined ? {} : { ambient }),
+    ...(env === undefined ? {} : { env }),
+    ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
+    ...(config.provider === undefined ? {} : { provider: config.provider }),
+  });
+}
+
 function moduleOf({ name, module }: AgentConfig, cwd: string): string {
   if (module === undefined) throw bad('agent.module is missing', `Name the file whose default export is the ${name}.`);
   return resolve(cwd, module);
@@ -137,6 +153,7 @@ const own: { readonly [name: string]: (given: Given) => Promise<AgentDriver> } =
   scripted,
   process: process_,
   function: function_,
+  worker,
 };
 
 /** Names that `agent.name` may have. */

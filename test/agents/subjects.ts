@@ -53,7 +53,7 @@ export function scriptedSubject(): Disposable<DriverSubject> {
       stderr: '[[stderr:10000000]] [[text:done]]',
       unsolicited: '[[text:a]] [[unsolicited:5,5]]',
       stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
-      blocked: '[[text:a]] [[block]]',
+      blocked: '[[block]]',
       grandchild: `[[grandchild]] ${endless}`,
       'grandchild-outside': `[[grandchild:own]] ${endless}`,
       history: '[[history]]',

@@ -42,8 +42,10 @@ export const misbehave = {
     process.exit(1);
   },
 
-  async block(): Promise<void> {
+  async block(turn: Turn): Promise<void> {
     await holdLifeline();
+    // From here on no signal is heard.
+    turn.output('notice', { blocks: true });
     const end = Date.now() + blockMaxMs;
     while (Date.now() < end);
   },

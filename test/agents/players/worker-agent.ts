@@ -2,7 +2,6 @@
 import { execSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import type { FailureClass } from '../../../src/agents/failures.ts';
 import type {
   AgentFunction,
@@ -10,6 +9,11 @@ import type {
   FunctionDriverOptions,
   FunctionResult,
 } from '../../../src/agents/index.ts';
+
+const turnOfLoop = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 const folder = process.env['STATE'] ?? '';
 const fileOf = (conversation: string): string => join(folder, `${conversation}.json`);
