@@ -67,7 +67,7 @@ function exitReference(): string {
   });
   return table(
     ['code', 'meaning', 'error codes'],
-    [...rows, row('130', '`up` ended by a second signal, `demo` by a first', '')],
+    [...rows, row('130, 143', '`up` ended by force or by a second signal (SIGINT, SIGTERM), `demo` by a first', '')],
   );
 }
 
