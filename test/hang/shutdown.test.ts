@@ -1,0 +1,71 @@
+/** Row S10: a daemon with 50 running turns is told to end. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Client } from '../../src/client/index.ts';
+import { createClient } from '../../src/client/index.ts';
+import { isThere } from '../../src/cli/demo/child.ts';
+import type { Up } from '../support/cli.ts';
+import { Cli } from '../support/cli.ts';
+
+const sessions = 50;
+
+const clientOf = (cli: Cli, up: Up): Client =>
+  createClient({ baseUrl: up.ready.url, token: readFileSync(join(cli.data, 'token'), 'utf8').trim() });
+
+async function tapeOf(client: Client, task: string): Promise<readonly string[]> {
+  const types: string[] = [];
+  for await (const { type } of client.follow(task)) types.push(type);
+  return types;
+}
+
+test('S10 50 running turns are drained up to the grace and ended; at the next start all follow their policy', async () => {
+  await using cli = new Cli();
+  const log = join(cli.folder, 'agents.log');
+  const env = {
+    SIGNALBOX_LIMITS_GRACE_MS: '1000',
+    SIGNALBOX_LIMITS_MAX_AGENTS: String(sessions),
+    SIGNALBOX_AGENT_LOG: log,
+  };
+  const first = await cli.up([], { env });
+  const before = clientOf(cli, first);
+  const policyOf = (index: number): 'retry' | 'fail' => (index % 2 === 0 ? 'retry' : 'fail');
+  const running = await Promise.all(
+    Array.from({ length: sessions }, async (_, index) => {
+      const onLost = policyOf(index);
+      // Background work that outlasts any grace, and goes on where it was once it is resumed.
+      const prompt = '[[work:4,3000]]';
+      const { task } = await before.submit({ session: `s10-${index}`, prompt, lane: 'background', onLost });
+      for await (const { type } of before.follow(task)) if (type === 'turn-started') break;
+      return { task, onLost };
+    }),
+  );
+  const waiting = await before.submit({ session: 's10-0', prompt: '[[text:queued]]', lane: 'background' });
+  const agents = new Set(
+    readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly pid: number }).pid),
+  );
+  expect(agents.size).toBe(sessions);
+
+  first.child.kill('SIGTERM');
+  expect((await first.ended).code).toBe(0);
+  expect([...agents].filter(isThere)).toEqual([]);
+
+  const second = await cli.up([], { env });
+  const after = clientOf(cli, second);
+  const ends = await Promise.all(
+    running.map(async ({ task, onLost }) => {
+      const types = await tapeOf(after, task);
+      const { status } = await after.task(task);
+      expect(types.filter((type) => type === 'final')).toHaveLength(1);
+      return `${onLost} ${status} ${types.includes('lost') ? 'lost' : 'not lost'}`;
+    }),
+  );
+  const count = (what: string): number => ends.filter((end) => end === what).length;
+  expect([count('retry completed lost'), count('fail failed lost')]).toEqual([sessions / 2, sessions / 2]);
+  expect((await tapeOf(after, waiting.task)).at(-1)).toBe('final');
+  second.child.kill('SIGTERM');
+  expect((await second.ended).code).toBe(0);
+}, 180_000);
