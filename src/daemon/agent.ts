@@ -2,6 +2,7 @@
  * Which agent answers: from the `agent` section of the configuration to a driver. Each driver is loaded where it is chosen, so
  * a daemon carries one of them.
  */
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AgentFunction } from '../agents/function/driver.ts';
@@ -103,6 +104,8 @@ async function worker({ config, cwd, common }: Given): Promise<AgentDriver> {
   refuse(config, ['command', 'args'], 'It runs in a thread of the daemon. A program of its own is `process`.');
   refuse(config, ['model'], 'It is told which model a session asks for.');
   const module = moduleOf(config, cwd);
+  if (!existsSync(module))
+    throw bad(`agent.module: there is no file ${module}`, 'Name the file from the folder of the daemon.');
   const { workerDriver } = await import('../agents/worker/driver.ts');
   const { env, ambient, startDeadlineMs } = common;
   return workerDriver({

@@ -243,6 +243,7 @@ describe('the agent', () => {
     [{ name: 'scripted', model: 'x' }, /agent\.model is not for the agent scripted/, /./],
     [{ name: 'process', command: 'x', terminal: true }, /agent\.terminal is not for the agent process/, /ACP/],
     [{ name: 'worker' }, /agent\.module is missing/, /default export/],
+    [{ name: 'worker', module: 'none.ts' }, /there is no file .*none\.ts/, /./],
     [{ name: 'worker', module: 'x.ts', command: 'x' }, /agent\.command is not for the agent worker/, /process/],
     [{ name: 'function' }, /agent\.module is missing/, /default export/],
     [{ name: 'function', module: 'x.ts', args: [] }, /agent\.args is not for the agent function/, /process/],
