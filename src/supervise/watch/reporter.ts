@@ -17,9 +17,11 @@ import type { MemoryReader } from './memory.ts';
 import type { HangReport, HangSummary, HangTrigger, StackFrame } from './report.ts';
 import type { StackTaking } from './stack.ts';
 import { takeStack } from './stack.ts';
-import { isInKernel, threadsOf } from './threads.ts';
+import { isInKernel, mainRanMsOf, threadsOf } from './threads.ts';
 import type { WatchSettings } from './thread-wire.ts';
 
+/** Of a processor; the slowest interrupt took 142 ms. */
+const ranMs = 400;
 /** Three beats are missing: whether it is a hang or not, a stack is worth a look. */
 const quietMs = 750;
 
@@ -118,7 +120,13 @@ export class Reporter {
 
   async #stack(): Promise<readonly StackFrame[] | null> {
     // One that is open has asked already: the main thread has not come back since.
-    const taking = this.#native ?? takeStack(() => isInKernel(threadsOf(process.pid)));
+    const ranBefore = mainRanMsOf(process.pid);
+    const isNative = (): boolean => {
+      const ran = mainRanMsOf(process.pid);
+      // It waits in the kernel; or it has run for longer than an interrupt ever took, and was not interrupted.
+      return isInKernel(threadsOf(process.pid)) || (ran !== null && ranBefore !== null && ran - ranBefore > ranMs);
+    };
+    const taking = this.#native ?? takeStack(isNative);
     this.#native = taking;
     const stack = await taking.stack;
     if (stack !== null) this.#native = null;

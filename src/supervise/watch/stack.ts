@@ -12,8 +12,9 @@ import type { Debugger } from 'node:inspector';
 import type { StackFrame } from './report.ts';
 
 const framesMax = 50;
-/** An interrupt that works takes some 50 ms; on a machine short of CPU many times that. */
-const nativeAfterMs = 500;
+/** An interrupt that works takes 40 to 140 ms; on a machine short of CPU many times that. */
+const nativeAfterMs = 300;
+const lookMs = 50;
 const deadlineMs = 2_500;
 
 export interface StackTaking {
@@ -47,10 +48,12 @@ export function takeStack(isNative: () => boolean): StackTaking {
       // Never connected.
     }
   };
-  const giveUpAt = performance.now() + deadlineMs;
+  const askedAt = performance.now();
+  const giveUpAt = askedAt + deadlineMs;
   const timer = setInterval(() => {
-    if (performance.now() >= giveUpAt || isNative()) giveUp();
-  }, nativeAfterMs);
+    const now = performance.now();
+    if (now >= giveUpAt || (now >= askedAt + nativeAfterMs && isNative())) giveUp();
+  }, lookMs);
   const giveUp = (): void => {
     clearInterval(timer);
     first.resolve(null);

@@ -60,6 +60,12 @@ export function demandMsOf(pid: number): number | null {
   return sum;
 }
 
+/** What the main thread has got of a processor, in milliseconds; null: not told. */
+export function mainRanMsOf(pid: number): number | null {
+  const ran = readOr(`/proc/${pid}/task/${pid}/schedstat`).split(' ')[0] ?? '';
+  return ran === '' ? null : Number(ran) / 1e6;
+}
+
 /** Of kernels that keep no such figures. */
 function cpuMsOf(pid: number): number | null {
   const stat = readOr(`/proc/${pid}/stat`);
