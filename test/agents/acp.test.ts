@@ -267,7 +267,7 @@ describe('as a client', () => {
 });
 
 describe('dialects', () => {
-  const end = { outputTokens: 0, answered: false };
+  const end = { answered: false };
   const chunk = (reading: ReturnType<typeof copilotReading>, text: string): string[] =>
     reading.chunk(text, {}).map((one) => (one.kind === 'retrying' ? one.kind : `${one.kind}:${one.text}`));
 
@@ -277,23 +277,21 @@ describe('dialects', () => {
     // The model goes on: it was the model's.
     expect(chunk(reading, 'the train is late')).toEqual(['text:Info: ', 'text:the train is late']);
     expect(chunk(reading, 'Error: no start of a piece')).toEqual(['text:Error: no start of a piece']);
-    expect(reading.end({ outputTokens: 20, answered: true }).failure).toBeNull();
+    expect(reading.end({ answered: true }).failure).toBeNull();
   });
 
-  test('Copilot: an answer in one piece that looks like an error is one only if no token was answered', () => {
-    const answered = copilotReading();
-    answered.chunk('Error: handling is described in chapter 3', {});
-    const kept = answered.end({ outputTokens: 12, answered: false });
-    expect(kept).toEqual({
-      said: [{ kind: 'text', text: 'Error: handling is described in chapter 3' }],
-      failure: null,
-    });
-    const failed = copilotReading();
-    failed.chunk('Error: something that nobody has seen yet', {});
-    expect(failed.end(end).failure).toMatchObject({ class: 'unknown' });
+  test('A-9: Copilot: an error that stands alone is no answer, whatever was answered before', () => {
+    const unseen = copilotReading();
+    unseen.chunk('Error: something that nobody has seen yet', {});
+    expect(unseen.end(end).failure).toMatchObject({ class: 'unknown' });
     const second = copilotReading();
+    second.chunk('looking into it', {});
+    second.other({ sessionUpdate: 'tool_call' });
     second.chunk('Error: 400 the second request of the turn', {});
-    expect(second.end({ outputTokens: 20, answered: true }).failure).toMatchObject({ class: 'invalid_request' });
+    expect(second.end({ answered: true }).failure).toMatchObject({ class: 'invalid_request' });
+    const empty = copilotReading();
+    empty.chunk('Error: No response was returned. Send your message again to retry.', {});
+    expect(empty.end(end).failure).toMatchObject({ class: 'server_error' });
   });
 
   test('codex-acp: words without a message id are an answer unless the thread has failed', () => {

@@ -51,7 +51,10 @@ const byText: readonly (readonly [RegExp, FailureClass])[] = [
     /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|socket hang up|fetch failed|error sending request|error (?:decoding|reading) (?:a )?(?:response )?body|unexpected EOF|cannot connect|connection (?:was )?(?:closed|reset|refused|dropped|error|lost)|network error|stream (?:closed|disconnected|ended)|terminated|premature close|timed? ?out/i,
     'network',
   ],
-  [/internal server error|bad gateway|service unavailable|server_error|\bapi_error\b/i, 'server_error'],
+  [
+    /no response was returned|internal server error|bad gateway|service unavailable|server_error|\bapi_error\b/i,
+    'server_error',
+  ],
   [/invalid[_ ]request|bad request|invalid argument/i, 'invalid_request'],
 ];
 

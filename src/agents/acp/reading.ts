@@ -15,8 +15,6 @@ export type Said =
   | { readonly kind: 'retrying'; readonly failure: ProviderFailure };
 
 export interface TurnEnd {
-  /** Tokens that the model has answered in this turn; null: not told. */
-  readonly outputTokens: number | null;
   /** Whether any text of this turn was the model's. */
   readonly answered: boolean;
 }
@@ -42,14 +40,11 @@ export function plainReading(): Reading {
 
 /** Begins a whole piece that Copilot CLI says itself. */
 const ofProgram = /^(?:Info|Error): /;
-/** Errors of 1.0.102 that cannot be a model's words. */
-const surelyFailed =
-  /^Error: (?:\d{3}\b|Failed to get response from the AI model|Authentication failed|Model '[^']*' not found|[^\n]*\(HTTP \d{3}\))/;
-
 /**
  * Copilot CLI tells everything in the stream of the answer: `Info: …` of what it does, `Error: …` and a normal end where a
  * request to the model has failed. A piece that begins so is held back until what follows says whose words it is: the model's
- * go on with a further piece, the program's stand alone.
+ * go on with a further piece, the program's stand alone. An answer of the model in one single piece that begins with `Error: `
+ * is taken for a failure: of the two mistakes that is the one that is seen.
  */
 export function copilotReading(): Reading {
   let held: string | null = null;
@@ -72,11 +67,9 @@ export function copilotReading(): Reading {
       first = true;
       return release('notice');
     },
-    end({ outputTokens, answered }) {
+    end({ answered }) {
       const text = held ?? '';
-      if (text.startsWith('Error: ') && (outputTokens === null || outputTokens === 0 || surelyFailed.test(text))) {
-        return { said: nothing, failure: failureOfText(text) };
-      }
+      if (text.startsWith('Error: ')) return { said: nothing, failure: failureOfText(text) };
       // "Info: Operation cancelled by user" ends a turn whose tool was denied; a model may answer so in one piece.
       const words = text.startsWith('Info: ') && (answered || / cancelled by user/.test(text)) ? 'notice' : 'text';
       return { said: release(words), failure: null };

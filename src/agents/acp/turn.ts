@@ -88,8 +88,7 @@ export class AcpTurn {
   }
 
   #answered(usage: Usage | null): readonly AgentEvent[] {
-    const outputTokens = usage?.outputTokens ?? null;
-    const end = this.#reading.end({ outputTokens, answered: this.#text !== '' });
+    const end = this.#reading.end({ answered: this.#text !== '' });
     const said = this.#say(end.said);
     if (end.failure === null) return [...said, this.#result('completed', null, usage)];
     const { message } = end.failure;
