@@ -101,7 +101,10 @@ const session = {
     quietMs: nullableInteger('Since its last word, or since it was given the word.'),
     pending: { type: 'array', items: pending, description: 'Written to the agent and not answered, oldest first.' },
     asks: { type: 'integer', description: 'Permission requests that wait for a person.' },
-    cpu: { type: ['number', 'null'], description: 'CPU, got or waited for, of one core; measured when it has been quiet for a while.' },
+    cpu: {
+      type: ['number', 'null'],
+      description: 'CPU, got or waited for, of one core; measured when it has been quiet for a while.',
+    },
     class: { anyOf: [HangClassSchema, { type: 'null' }] },
   },
 } as const satisfies Schema;
