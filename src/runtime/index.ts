@@ -4,3 +4,4 @@ export { uuidV7 } from './ids.ts';
 export { DEFAULT_LIMITS, type RuntimeLimits, type SignalboxOptions } from './options.ts';
 export { Evicted } from './runners.ts';
 export { createSignalbox } from './signalbox.ts';
+export { Workspaces, type WorkspaceOptions, type WorkspaceRule } from './workspaces.ts';
