@@ -25,7 +25,7 @@ export async function runContract(program: ProgramName, say: (line: string) => v
     child.once('close', resolve);
   });
   const ms = performance.now() - began;
-  const counts = /Tests\s+(.*)/.exec(said)?.[1] ?? 'no test ran';
+  const counts = /^\s+Tests {2}(.*)$/m.exec(said)?.[1] ?? 'no test ran';
   say(`  ${code === 0 ? 'passed ' : 'failed '} contract: ${counts} (${(ms / 1000).toFixed(1)} s)`);
   if (code === 0 && /\d+ passed/.test(counts)) return { ...base, kind: 'passed', ms, why: '' };
   return { ...base, kind: 'failed', ms, why: said };

@@ -9,6 +9,8 @@ export interface Options {
   readonly scenarios: readonly string[];
   /** Early interrupts for each program. */
   readonly races: number;
+  /** Waits up to a minute to see what happens only then. */
+  readonly patient: boolean;
   /** Runs the drivers' contract with the real programs too. */
   readonly contract: boolean;
   /** Installs what is missing. */
@@ -61,6 +63,7 @@ export function readOptions(args: readonly string[]): Options {
     programs: chosen.map(({ name }) => name),
     scenarios: list(values.scenario),
     races,
+    patient: values.all,
     contract: values.contract ?? values.all,
     install: values.install,
     json: values.json ?? null,

@@ -15,6 +15,8 @@ export interface RealProgram {
   readonly name: ProgramName;
   /** Folder of `e2e/clients` that has it. */
   readonly group: 'ci' | 'more';
+  /** It writes over a conversation that it takes up again in the same minute of the clock, and says that it has none. */
+  readonly forgetsWithinMinute?: true;
   /** Directives for the fake model: a shell command as the agent's own tool is called. */
   readonly shell: (command: string) => string;
   /** Writes what it needs into its home, and gives what it needs in its environment. */
@@ -48,6 +50,7 @@ export const realPrograms: readonly RealProgram[] = [
   {
     name: 'gemini',
     group: 'ci',
+    forgetsWithinMinute: true,
     shell: (command) => call('run_shell_command', { command, description: 'as asked' }),
     setUp(home, modelUrl) {
       const settings = {

@@ -89,7 +89,10 @@ async function play(
   const deadlineMs = scenarioDeadlineMs + options.races * 2_000;
   const timer = setTimeout(() => late.reject(new Error(`not over after ${deadlineMs} ms`)), deadlineMs);
   try {
-    await Promise.race([scenario.run({ stay, daemon, figures, races: options.races }), late.promise]);
+    await Promise.race([
+      scenario.run({ stay, daemon, figures, races: options.races, patient: options.patient }),
+      late.promise,
+    ]);
     return { program: program.name, scenario: scenario.name, kind: 'passed', ms: performance.now() - began, why: '' };
   } catch (error) {
     if (error instanceof Skipped) return { ...nothing(program, scenario.name), kind: 'skipped', why: error.message };

@@ -11,7 +11,17 @@ function agentsOf(home: string): readonly number[] {
   return found.flatMap(({ pid, parent, group }) => (pid === group && !pids.has(parent) ? [pid] : []));
 }
 
-async function run({ stay, daemon, figures }: Scene): Promise<void> {
+const minuteMs = 60_000;
+const minuteOf = (at: number): number => Math.floor(at / minuteMs);
+
+/** Resolves in another minute of the clock than the one in which `at` lies. */
+async function minuteAfter(at: number): Promise<void> {
+  while (minuteOf(Date.now()) === minuteOf(at)) {
+    await new Promise((resolve) => setTimeout(resolve, minuteMs - (Date.now() % minuteMs) + 1));
+  }
+}
+
+async function run({ stay, daemon, figures, patient }: Scene): Promise<void> {
   if (process.platform !== 'linux') throw new Skipped('the agent’s process is found in /proc');
   const { model, program, home } = stay;
   const { client, events } = daemon;
@@ -21,18 +31,27 @@ async function run({ stay, daemon, figures }: Scene): Promise<void> {
   const others = agentsOf(home);
   const first = await client.submit({ session, prompt: `Remember ${memory}. [[text:noted]]` });
   await ended(daemon, first.task, 'completed', 60_000);
+  const begunAt = Date.now();
   const [agent, ...more] = agentsOf(home).filter((pid) => !others.includes(pid));
   assert.ok(agent !== undefined && more.length === 0, `one agent: ${agent} ${more.join(' ')}`);
 
-  const background = await client.submit({ session, lane: 'background', prompt: `Do ${work}: [[slow:2400,25]]` });
+  const background = await client.submit({ session, lane: 'background', prompt: `Do ${work}: [[slow:4800,25]]` });
   const request = await model.log.next('request', turnOf(work));
   await events.next('a piece', ({ task, type }) => task === background.task && type === 'output');
+  if (program.forgetsWithinMinute && patient) await minuteAfter(begunAt);
+  const mayForget = program.forgetsWithinMinute === true && minuteOf(Date.now()) === minuteOf(begunAt);
   const killedAt = performance.now();
   process.kill(agent, 'SIGKILL');
   await model.log.next('closed', ({ no }) => no === request.no);
   const again = await model.log.next('request', turnOf('was cut off'), { deadlineMs: 60_000 });
   figures.add(program.name, 'SIGKILL → the resumed turn at the model', again.at - killedAt);
-  assert.ok(knows(again, memory), 'the new process knows the conversation');
+  const lost = events.all.some((event) => event.session === session && event.type === 'conversation-lost');
+  if (lost) {
+    assert.ok(mayForget, 'the conversation is not lost');
+    assert.ok(knows(again, 'could not be resumed'), 'the agent is told that it is');
+  } else {
+    assert.ok(knows(again, memory), 'the new process knows the conversation');
+  }
   assert.ok(knows(again, work));
   await ended(daemon, background.task, 'completed');
   assert.equal(

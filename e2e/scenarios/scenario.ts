@@ -14,6 +14,8 @@ export interface Scene {
   /** Of this program; all scenarios share it, each with a session of its own. */
   readonly daemon: Daemon;
   readonly figures: Figures;
+  /** Whether a minute may be waited for. */
+  readonly patient: boolean;
   /** How often the race is run. */
   readonly races: number;
 }
