@@ -18,7 +18,7 @@ export type { LineFrame } from './lines.ts';
 export { ParkedWork, parkedWork } from './parked.ts';
 export type { Parked, ParkOptions } from './parked.ts';
 export { PendingTable } from './pending.ts';
-export type { PendingOptions } from './pending.ts';
+export type { PendingOptions, PendingRequest, Settled } from './pending.ts';
 export { descendants, groupMembers, isAlive, processEntries, processesWithCookie, processInfo } from './processes.ts';
 export type { ProcessEntry, ProcessInfo } from './processes.ts';
 export { makeRedactor, secretsIn } from './redact.ts';

@@ -1,12 +1,13 @@
 /**
  * Requests to the other side of a channel that wait for their replies.
  *
- * Owns: the table, and one deadline timer for each entry. Owned by whoever reads the replies off the channel.
+ * Owns: the table, and one deadline timer for each entry that has one. Owned by whoever reads the replies off the channel.
  * Invariants:
- *  Q-1 Each request settles exactly once: by its reply, by its deadline, or by the end of the channel.
- *  Q-2 After `breakAll` the table is empty, no timer is armed, and a later request rejects at once, with the same error.
+ *  Q-1 Each request settles exactly once: by its reply, by its deadline, or by the end of the channel; within the call that
+ *      tells the table, so that what is read first is handled first.
+ *  Q-2 After `breakAll` the table is empty, no timer is armed, and a later request is refused at once, with the same error.
  *  Q-3 A reply that nobody waits for is counted and dropped.
- *  Q-4 At most `maxPending` at a time; one more rejects with `ChannelFull`.
+ *  Q-4 At most `maxPending` at a time; one more is refused with `ChannelFull`.
  *  Q-5 Every entry stands in the list of parked work with its id, its begin and its deadline.
  */
 import type { ChannelBroken } from './errors.ts';
@@ -25,9 +26,17 @@ export interface PendingOptions {
   readonly timers?: Timers;
 }
 
+/** `error`: what `fail` was given, `WaitTimedOut`, or `ChannelBroken`. */
+export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+export interface PendingRequest {
+  readonly id: string;
+  readonly name: string;
+}
+
 interface Entry<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
+  readonly name: string;
+  readonly settle: (settled: Settled<T>) => void;
   /** Ends timer and parking. */
   readonly leave: () => void;
 }
@@ -47,46 +56,64 @@ export class PendingTable<T> {
     return this.#entries.size;
   }
 
+  /** What waits, oldest first. */
+  get waiting(): readonly PendingRequest[] {
+    return [...this.#entries].map(([id, { name }]) => ({ id, name }));
+  }
+
   /**
-   * Waits for the reply to `id`, which the caller has sent or is about to send, for at most `deadlineMs`.
-   * Rejects: `WaitTimedOut`, `ChannelBroken`, `ChannelFull`, or what `fail` was given.
+   * Waits for the reply to `id`, for at most `deadlineMs`; null: somebody else's deadline ends it. `settle` is not called from
+   * within. Answers why the request was refused: then it is not called at all.
    */
-  request(id: string, name: string, deadlineMs: number): Promise<T> {
+  add(
+    id: string,
+    name: string,
+    deadlineMs: number | null,
+    settle: (settled: Settled<T>) => void,
+  ): ChannelBroken | ChannelFull | null {
     const { owner, maxPending = 1_000, parked = parkedWork, timers = realTimers } = this.#options;
-    if (this.#broken !== null) return Promise.reject(this.#broken);
+    if (this.#broken !== null) return this.#broken;
     // Two under one id could never be told apart: a defect of the caller's.
-    if (this.#entries.has(id)) return Promise.reject(new TypeError(`${owner}: ${id} is waited for already`));
-    if (this.#entries.size >= maxPending) return Promise.reject(new ChannelFull(`${owner}: pending`, maxPending));
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    if (this.#entries.has(id)) throw new TypeError(`${owner}: ${id} is waited for already`);
+    if (this.#entries.size >= maxPending) return new ChannelFull(`${owner}: pending`, maxPending);
     const unpark = parked.park({ owner, name, id, deadlineMs });
-    const cancel = timers.set(deadlineMs, () => this.fail(id, new WaitTimedOut(owner, name, deadlineMs)));
-    this.#entries.set(id, {
-      resolve,
-      reject,
-      leave: () => {
-        cancel();
-        unpark();
-      },
+    const timedOut = (): boolean => this.fail(id, new WaitTimedOut(owner, name, deadlineMs ?? 0));
+    const cancel = deadlineMs === null ? (): void => {} : timers.set(deadlineMs, timedOut);
+    const leave = (): void => {
+      cancel();
+      unpark();
+    };
+    this.#entries.set(id, { name, settle, leave });
+    return null;
+  }
+
+  /** The same as a promise. Rejects: `WaitTimedOut`, `ChannelBroken`, `ChannelFull`, or what `fail` was given. */
+  async request(id: string, name: string, deadlineMs: number): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const refused = this.add(id, name, deadlineMs, (settled) => {
+      if (settled.ok) resolve(settled.value);
+      else reject(settled.error as Error);
     });
+    if (refused !== null) throw refused;
     return promise;
   }
 
   /** The reply has come. False: nobody waits for it any more; it is counted. */
   settle(id: string, value: T): boolean {
     const entry = this.#take(id);
-    entry?.resolve(value);
     if (entry === null) this.late += 1;
+    entry?.settle({ ok: true, value });
     return entry !== null;
   }
 
   /** The reply is an error, or there will be none. False: nobody waits for it. */
   fail(id: string, error: unknown): boolean {
     const entry = this.#take(id);
-    entry?.reject(error);
+    entry?.settle({ ok: false, error });
     return entry !== null;
   }
 
-  /** The channel has ended: everything that waits rejects now, in the order of the requests. The first error is kept. */
+  /** The channel has ended: everything that waits fails now, in the order of the requests. The first error is kept. */
   breakAll(error: ChannelBroken): void {
     this.#broken ??= error;
     for (const id of this.#entries.keys()) this.fail(id, this.#broken);

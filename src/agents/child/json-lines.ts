@@ -103,6 +103,11 @@ export class JsonLines {
     );
   }
 
+  /** The program's name and pid, for reports. */
+  get label(): string {
+    return this.#child.label;
+  }
+
   /** False: the channel is broken or ended, and nothing was written. */
   write(message: object): boolean {
     return this.#child.writeLine(JSON.stringify(message));

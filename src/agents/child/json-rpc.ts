@@ -1,7 +1,8 @@
 /**
  * A peer of JSON-RPC 2.0 over one channel of JSON messages: calls out, calls in, notifications both ways.
  *
- * Owns: the table of our calls that wait for their response, and the list of the other side's calls that wait for ours.
+ * Owns: the table of our calls that wait for their response, each of which stands in the list of parked work, and the list of
+ * the other side's calls that wait for ours.
  * Owned by: a driver's handle, which gives it every message of its channel in order, and the channel's end.
  * Callbacks and no promises: what is read first is handled first, also where a response follows a notification in one read.
  * Invariants:
@@ -12,6 +13,7 @@
  *      them at a time are refused.
  *  R-4 Nothing that is read throws: what is no message, and a response that nobody waits for, goes to `raw`.
  */
+import { ChannelBroken, PendingTable } from '../../supervise/index.ts';
 import type { Fields } from './json-lines.ts';
 import { isFields } from './json-lines.ts';
 
@@ -49,6 +51,8 @@ export interface RpcCall {
 
 /** What the peer needs of its channel; `JsonLines` is one. */
 export interface RpcChannel {
+  /** Who is at the other end, for reports. */
+  readonly label?: string;
   write(message: object): boolean;
   raw(problem: string, text: string): void;
 }
@@ -63,15 +67,10 @@ export interface RpcOptions {
   readonly openMax?: number;
 }
 
-interface Waiting {
-  readonly method: string;
-  readonly settle: (outcome: RpcOutcome) => void;
-}
-
 export class JsonRpc {
   readonly #channel: RpcChannel;
   readonly #options: RpcOptions;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting: PendingTable<RpcOutcome>;
   #open = 0;
   #lastId = 0;
   #over = false;
@@ -79,11 +78,12 @@ export class JsonRpc {
   constructor(channel: RpcChannel, options: RpcOptions) {
     this.#channel = channel;
     this.#options = options;
+    this.#waiting = new PendingTable({ owner: channel.label ?? 'an agent', maxPending: Number.POSITIVE_INFINITY });
   }
 
   /** Our calls without a response, oldest first: for reports. */
   get waiting(): readonly { readonly id: number; readonly method: string }[] {
-    return [...this.#waiting].map(([id, { method }]) => ({ id, method }));
+    return this.#waiting.waiting.map(({ id, name }) => ({ id: Number(id), method: name }));
   }
 
   /**
@@ -94,7 +94,8 @@ export class JsonRpc {
     if (this.#over) return false;
     this.#lastId += 1;
     const id = this.#lastId;
-    this.#waiting.set(id, { method, settle });
+    // Whoever calls has a deadline of his own: of the start, of the drain, of the turn.
+    this.#waiting.add(String(id), method, null, (settled) => settle(settled.ok ? settled.value : { kind: 'broken' }));
     return this.#write({ id, method, params });
   }
 
@@ -120,24 +121,18 @@ export class JsonRpc {
   /** The channel has ended: whatever waits is told, once. */
   broken(): void {
     this.#over = true;
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { settle } of waiting) settle({ kind: 'broken' });
+    this.#waiting.breakAll(new ChannelBroken(this.#channel.label ?? 'an agent', 'ended', 'over'));
   }
 
   #answered(message: Fields, line: string): void {
     const { id } = message;
-    const waiting = typeof id === 'number' ? this.#waiting.get(id) : undefined;
-    if (typeof id !== 'number' || waiting === undefined) {
-      this.#channel.raw('a response that nobody waits for', line);
-      return;
-    }
-    this.#waiting.delete(id);
     const hasError = message['error'] !== undefined && message['error'] !== null;
-    if (hasError || !('result' in message)) {
-      waiting.settle({ kind: 'error', error: readError(message['error']) });
-    } else {
-      waiting.settle({ kind: 'result', result: message['result'] });
+    const outcome: RpcOutcome =
+      hasError || !('result' in message)
+        ? { kind: 'error', error: readError(message['error']) }
+        : { kind: 'result', result: message['result'] };
+    if (typeof id !== 'number' || !this.#waiting.settle(String(id), outcome)) {
+      this.#channel.raw('a response that nobody waits for', line);
     }
   }
 

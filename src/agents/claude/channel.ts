@@ -4,7 +4,7 @@
  *
  * Owned by the agent; owns the process of the moment.
  */
-import type { ExitReason } from '../../supervise/index.ts';
+import { type ExitReason, PendingTable } from '../../supervise/index.ts';
 import { type Fields, JsonLines } from '../child/json-lines.ts';
 import type { AgentStart } from '../port.ts';
 import type { Opening, ClaudeDriverOptions } from './options.ts';
@@ -26,9 +26,10 @@ export class Channel {
   readonly #start: AgentStart;
   readonly #ids: () => string;
   readonly #onHeard: (heard: Heard) => void;
-  readonly #requests = new Map<string, (answer: Answer) => void>();
   readonly #past = new Set<string>();
   #early: object[] | null = [];
+  /** Of the program of the moment; its requests end with it, without an answer. */
+  #requests = new PendingTable<Answer>({ owner: 'claude' });
   #lines: JsonLines;
 
   constructor(
@@ -49,7 +50,6 @@ export class Channel {
   again(opening: Opening, greet: () => void): void {
     const early = this.#early ?? [];
     this.#early = null;
-    this.#requests.clear();
     this.#lines = this.#spawn(opening);
     greet();
     this.#early = early;
@@ -59,7 +59,7 @@ export class Channel {
   /** The first request: it is not kept for a second program. */
   greet(request: { readonly subtype: string }, settle: (answer: Answer) => void): void {
     const id = this.#ids();
-    this.#requests.set(id, settle);
+    this.#await(id, request.subtype, settle);
     this.#lines.write(controlRequest(id, request));
   }
 
@@ -79,7 +79,7 @@ export class Channel {
     settle: (answer: Answer, id: string) => void,
   ): string {
     const id = this.#ids();
-    this.#requests.set(id, (answer) => settle(answer, id));
+    this.#await(id, request.subtype, (answer) => settle(answer, id));
     this.write(controlRequest(id, request));
     return id;
   }
@@ -119,20 +119,31 @@ export class Channel {
     this.#lines.kill(cause);
   }
 
+  #await(id: string, subtype: string, settle: (answer: Answer) => void): void {
+    // Whoever asks has a deadline of his own: of the start, of the drain, of the switch.
+    this.#requests.add(id, subtype, null, (settled) => {
+      if (settled.ok) settle(settled.value);
+    });
+  }
+
   #spawn(opening: Opening): JsonLines {
-    return new JsonLines(programOptions(this.#options, opening, this.#start.model), this.#start, (frame, line) => {
+    const program = programOptions(this.#options, opening, this.#start.model);
+    const onFrame = (frame: Fields, line: string): void => {
       const heard = hear(frame);
       if (heard.kind === 'response') this.#onResponse(heard, line);
       else if (heard.kind === 'unknown') this.#lines.raw(heard.problem, line);
       else this.#onHeard(heard);
-    });
+    };
+    let requests: PendingTable<Answer> | null = null;
+    const lines = new JsonLines(program, this.#start, onFrame, undefined, (error) => requests?.breakAll(error));
+    requests = new PendingTable<Answer>({ owner: lines.label });
+    this.#requests = requests;
+    return lines;
   }
 
   #onResponse({ id, error, body }: Extract<Heard, { kind: 'response' }>, line: string): void {
-    const settle = this.#requests.get(id);
-    this.#requests.delete(id);
-    if (settle !== undefined) settle({ error, body });
+    if (this.#requests.settle(id, { error, body })) return;
     // Our own answers are echoed.
-    else if (!this.#past.has(id)) this.#lines.raw('an answer that nobody waits for', line);
+    if (!this.#past.has(id)) this.#lines.raw('an answer that nobody waits for', line);
   }
 }
