@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { claudeDriver } from '../../src/agents/claude/driver.ts';
 import { failureOf, retryOf } from '../../src/agents/claude/failures.ts';
+import { Openings } from '../../src/agents/claude/openings.ts';
 import { claudeVariables, programOptions } from '../../src/agents/claude/options.ts';
 import { plainWords } from '../../src/agents/claude/prompts.ts';
 import { Pulse } from '../../src/agents/claude/pulse.ts';
@@ -130,6 +131,7 @@ describe('S13: why a turn failed', () => {
       error('rate_limit', 429),
       'quota',
     ],
+    ['a long conversation, in words', result({ api_error_status: 400, result: 'prompt is too long' }), null, 'context'],
     [
       'a conversation that is too long',
       result({ terminal_reason: 'prompt_too_long' }),
@@ -215,6 +217,30 @@ describe('what is asked for', () => {
     ['mcp__pad__launch', { where: 'here' }, {}, 'other'],
   ] as const)('%s %j %j is %s', (tool, input, more, kind) => {
     expect(ask(tool, input, more).kind).toBe(kind);
+  });
+});
+
+describe('how a conversation is begun', () => {
+  const known = '12345678-0000-4000-8000-00000000beef';
+
+  test('one that was taken back before anything was written down is begun again, and not resumed', () => {
+    const blank = new Set<string>();
+    const first = new Openings(null, () => known, blank);
+    first.begun();
+    first.undone();
+    expect(new Openings(known, () => 'x', blank).now).toEqual({ kind: 'fresh', conversation: known });
+    first.begun();
+    first.written();
+    first.undone();
+    expect(new Openings(known, () => 'x', blank).now).toEqual({ kind: 'resumed', conversation: known });
+  });
+
+  test('it is begun in another way only for the words that say so, and once', () => {
+    const opening = new Openings(known, () => 'fresh', new Set());
+    expect(opening.other({ stderr: 'something else went wrong' })).toBe(null);
+    expect(opening.other({ stderr: 'No conversation found with session ID: x' })).toMatchObject({ kind: 'fresh' });
+    expect(opening.lost).toBe(true);
+    expect(opening.other({ stderr: 'Session ID x is already in use.' })).toBe(null);
   });
 });
 

@@ -105,8 +105,10 @@ export function programOptions(options: ClaudeDriverOptions, opening: Opening, m
   const env = { ...quiet, ...mentions, ...pickEnvironment(passEnv, options.ambient ?? process.env), ...options.env };
   const wanted = model ?? options.model ?? null;
   const conversation = [opening.kind === 'fresh' ? '--session-id' : '--resume', opening.conversation];
+  // Ids are for messages. A cookie that came twice would let the end of one agent take another one along.
+  const { ids: _, ...program } = options;
   return {
-    ...options,
+    ...program,
     command: options.command ?? 'claude',
     args: [...fixedArgs, ...conversation, ...(wanted === null ? [] : ['--model', wanted]), ...(options.args ?? [])],
     env,
