@@ -14,7 +14,7 @@ function peer(options: Partial<RpcOptions> = {}) {
     {
       versioned: true,
       onNotification: (method, params) => void notes.push([method, params]),
-      onCall: (call) => calls.push(call) > 0,
+      onCall: (call) => void calls.push(call),
       ...options,
     },
   );
