@@ -83,13 +83,7 @@ const asks: readonly Mutant[] = [
     '',
   ),
   mutant('open requests are forgotten at a crash', 'ask-lost', 'draft', 'asks: asksOf(hold),', 'asks: NO_ASKS,'),
-  mutant(
-    'a change of the requests is not recorded',
-    'ask',
-    'draft',
-    ' && sameAsks(asksOf(a), asksOf(b))',
-    '',
-  ),
+  mutant('a change of the requests is not recorded', 'ask', 'draft', ' && sameAsks(asksOf(a), asksOf(b))', ''),
   mutant(
     'a fault charges a task that waits without a runner',
     'ask-lost',

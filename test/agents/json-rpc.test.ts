@@ -14,12 +14,12 @@ function peer(options: Partial<RpcOptions> = {}) {
     {
       versioned: true,
       onNotification: (method, params) => void notes.push([method, params]),
-      onCall: (call) => void calls.push(call),
+      onCall: (call) => calls.push(call) > 0,
       ...options,
     },
   );
   const read = (message: { readonly [name: string]: unknown }): void => rpc.take(message, JSON.stringify(message));
-  const call = (method: string): void => rpc.call(method, {}, (outcome) => settled.push([method, outcome]));
+  const call = (method: string): void => void rpc.call(method, {}, (outcome) => settled.push([method, outcome]));
   return { rpc, written, raw, notes, calls, settled, read, call };
 }
 
