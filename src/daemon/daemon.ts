@@ -2,8 +2,10 @@
  * The composition root: one daemon from its configuration. Everything is constructed here, handed to each other here, and
  * ended here, in the opposite order.
  *
- *  R-1 Nothing is left behind by a start that fails: what was opened is closed before the error leaves.
+ *  R-1 Nothing is left behind by a start that fails: what was opened is closed before the error leaves, and the error is that
+ *      of the start, whatever fails while it is taken back.
  *  R-2 `daemon.json` is there only while requests are answered: written when the daemon is ready, removed first of all.
+ *  R-3 A part that does not end, or fails to, keeps no other one from its end; it is named in the log.
  */
 import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';
@@ -19,7 +21,10 @@ import { loadToken } from '../server/token.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import type { Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
+import { nodeCookieName } from '../supervise/environment.ts';
+import { killNodeNow } from '../supervise/leftover.ts';
 import { makeRedactor } from '../supervise/redact.ts';
+import { Scope } from '../supervise/scope.ts';
 import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './folder.ts';
@@ -52,14 +57,16 @@ export interface Daemon {
   readonly signalbox: Signalbox;
   /** Ends what runs within `graceMs` (default: the configured one), then all agents, then the store. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
-  /** Kills every agent's process group now, without waiting for anything. The caller exits. */
+  /** Kills every agent now, and what carries this daemon's cookie, without waiting for anything. The caller exits. */
   abandon(): void;
 }
 
 /** Requests are answered in milliseconds; what is still open after this is a caller that keeps its connection. */
 const requestGraceMs = 1_000;
+/** A part that has not ended by then is stuck: its own deadlines are shorter. The sessions have their grace on top. */
+const partDeadlineMs = 30_000;
 
-/** What the store knows to run: each is the leader of its own group. SQLite answers at once; another store could not here. */
+/** What the store knows to run, without a look at the processes: each is the leader of its own group. SQLite answers at once; another store could not here. */
 function killAll(store: Store): void {
   const rows = store.processes();
   for (const { pid } of rows instanceof Promise ? [] : rows) {
@@ -106,14 +113,24 @@ export function aliasResolver(aliases: DaemonConfig['aliases']): (key: string) =
 
 /** Throws `AppError`: `store_*`, `token_*`, `address_in_use`, `listen_failed`, `bad_config`. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const scope = new Scope('the daemon');
+  try {
+    return await openDaemon(scope, options);
+  } catch (error) {
+    await scope.close();
+    throw error;
+  }
+}
+
+/** What is opened later is ended earlier: it stands in a scope within. */
+async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon> {
   const { folder, config, version, faults = noFaults, pid = process.pid, watch } = options;
-  await using opened = new AsyncDisposableStack();
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
   const store = openSqliteStore({ path: join(folder, FOLDER.database), durability: config.durability, faults, pid });
-  const held = opened.adopt(store, (one) => one.close());
+  scope.own('the store', () => store.close(), partDeadlineMs);
   const token = await loadToken(folder);
   const secrets = secretsOf(config, token, process.env);
   const redact = makeRedactor(secrets);
@@ -123,7 +140,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log.error({ err: error, where }, 'not handled where it happened');
   };
   const signalbox = createSignalbox({
-    store: held,
+    store,
     agent: agent.driver,
     limits: config.limits,
     permissions: config.permissions,
@@ -133,9 +150,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     faults,
     onError,
   });
-  if (watch !== undefined) opened.defer(watchSessions({ signalbox, watch, limits: config.limits, onError }));
+  if (watch !== undefined) {
+    scope.own('the watch', watchSessions({ signalbox, watch, limits: config.limits, onError }), partDeadlineMs);
+  }
   let graceMs = 0;
-  opened.defer(() => signalbox.close({ graceMs }));
+  const inner = scope.nest('sessions');
+  inner.own(
+    'all of them',
+    () => signalbox.close({ graceMs }),
+    () => graceMs + partDeadlineMs,
+  );
   const hooks = await hooksOf(signalbox, config);
   const { maxBodyBytes, maxConnections, maxStreams } = config.limits;
   const server = createServer({
@@ -152,13 +176,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     version,
     logger: log,
   });
-  opened.defer(() => server.close({ graceMs: requestGraceMs }));
+  const door = inner.nest('door');
+  door.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
   const { url } = await server.listen();
   await signalbox.ready;
   const file: DaemonFile = { url, pid, version, startedAt: options.now() };
-  opened.defer(await writeDaemonFile(folder, file));
+  door.nest('sign').own(FOLDER.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
   log.info({ url, folder, agent: agent.driver.name }, 'ready');
-  const running = opened.move();
   const logging = log.open();
   return {
     url,
@@ -169,9 +193,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async close(how = {}) {
       graceMs = how.graceMs ?? config.limits.graceMs;
       await logging;
-      await running.disposeAsync();
+      const { failures, left } = await scope.close();
+      for (const part of left) log.error({ part }, 'has not ended in time');
+      for (const { part, error } of failures) log.error({ part, err: error }, 'failed to end');
       log.info({}, 'closed');
+      const [first] = failures;
+      if (first !== undefined) throw first.error;
     },
-    abandon: () => killAll(store),
+    abandon() {
+      killAll(store);
+      const node = process.env[nodeCookieName];
+      if (node !== undefined) killNodeNow(node);
+    },
   };
 }

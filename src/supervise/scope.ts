@@ -40,10 +40,13 @@ export interface ScopeOptions {
 
 type End = () => unknown;
 
+/** Milliseconds; as a function where they are known only when the end begins. */
+type Deadline = number | (() => number);
+
 interface Step {
   readonly name: string;
   readonly end: End;
-  readonly deadlineMs: number;
+  readonly deadlineMs: Deadline;
 }
 
 export class Scope implements AsyncDisposable {
@@ -69,7 +72,7 @@ export class Scope implements AsyncDisposable {
   }
 
   /** `end` is called once, at the end of the scope, or now if that has begun. Answers how to end it before. */
-  own(name: string, end: End, deadlineMs: number): () => Promise<void> {
+  own(name: string, end: End, deadlineMs: Deadline): () => Promise<void> {
     const step: Step = { name, end, deadlineMs };
     this.#steps.add(step);
     const now = (): Promise<void> => this.#end(step);
@@ -150,7 +153,8 @@ export class Scope implements AsyncDisposable {
   }
 
   /** Never rejects. */
-  async #await({ name, end, deadlineMs }: Step): Promise<void> {
+  async #await({ name, end, deadlineMs: deadline }: Step): Promise<void> {
+    const deadlineMs = typeof deadline === 'number' ? deadline : deadline();
     const { timers = realTimers, parked = parkedWork } = this.#options;
     const unpark = parked.park({ owner: this.name, name: `the end of ${name}`, deadlineMs });
     const late = Promise.withResolvers<'late'>();
