@@ -2,8 +2,6 @@ export { backoffMs } from './backoff.ts';
 export type { BackoffPlan } from './backoff.ts';
 export { breakerAdmit, breakerClosed, breakerFailed, breakerSucceeded } from './breaker.ts';
 export type { Admission, BreakerPlan, BreakerState } from './breaker.ts';
-export { Channel } from './channel.ts';
-export type { ChannelOptions, Received } from './channel.ts';
 export { spawnAgent } from './child.ts';
 export type { AgentChild, ChildExit, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
 export { commonVariables, cookieName, nodeCookieName, pickEnvironment } from './environment.ts';

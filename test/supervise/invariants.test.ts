@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { ChannelBroken, ParkOptions, ProcessEntry } from '../../src/supervise/index.ts';
 import {
-  Channel,
   endNode,
   killNodeNow,
   nodeCookieName,
@@ -39,7 +38,6 @@ const sh = (script: string): { readonly command: string; readonly args: readonly
 class Waited implements AsyncDisposable {
   readonly parked = new ParkedWork();
   readonly pending: PendingTable<string>;
-  readonly events: Channel<string>;
   readonly watched: Watched;
   /** When each wait was rejected, and by what. */
   reapedWhenBroken: boolean | null = null;
@@ -47,11 +45,9 @@ class Waited implements AsyncDisposable {
 
   constructor(script: string) {
     this.pending = new PendingTable({ owner: 'test', parked: this.parked });
-    this.events = new Channel({ name: 'events', capacity: 10, parked: this.parked });
     const give = (error: ChannelBroken): void => {
       this.reapedWhenBroken = processInfo(this.watched.pid) === null;
       this.pending.breakAll(error);
-      this.events.break(error);
     };
     this.watched = new Watched([], { ...sh(script), settleQuietMs: 5_000, settleMaxMs: 5_000, onBroken: give });
   }
@@ -60,7 +56,7 @@ class Waited implements AsyncDisposable {
     const note = (error: unknown): void => void this.rejected.push({ at: performance.now(), error });
     this.pending.request('1', 'a reply', 60_000).catch(note);
     this.pending.request('2', 'another reply', 60_000).catch(note);
-    this.events.receive(60_000).catch(note);
+    this.pending.request('3', 'a third reply', 60_000).catch(note);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,7 +82,7 @@ async function rejection(script: string, end: (child: Watched) => void, cause: s
   expect([waited.pending.size, waited.parked.size]).toEqual([0, 0]);
   expect(waited.pending.settle('1', 'late')).toBe(false);
   expect(waited.pending.late).toBe(1);
-  await expect(waited.pending.request('3', 'x', 1_000)).rejects.toMatchObject({ code: 'channel_broken' });
+  await expect(waited.pending.request('4', 'x', 1_000)).rejects.toMatchObject({ code: 'channel_broken' });
   expect(child.child.writeLine('x')).toBe(false);
   return Math.max(0, ...waited.rejected.map(({ at }) => at - dead));
 }
@@ -129,7 +125,7 @@ describe('invariant 1: whatever waits for a child rejects within 50 ms of its en
     await child.line(0);
     const order: string[] = [];
     const reply = waited.pending.request('1', 'a reply', 60_000).then((text) => order.push(text));
-    void waited.events.receive(60_000).catch(() => order.push('broken'));
+    void waited.pending.request('2', 'another', 60_000).catch(() => order.push('broken'));
     child.child.writeLine('go');
     await child.line(1);
     waited.pending.settle('1', child.lines[1] ?? '');

@@ -1,6 +1,6 @@
-/** Channels, pending requests and the list of parked work: bounded, named, and ended. */
+/** Pending requests and the list of parked work: bounded, named, and ended. */
 import { describe, expect, test } from 'vitest';
-import { Channel, ChannelBroken, ParkedWork, PendingTable } from '../../src/supervise/index.ts';
+import { ChannelBroken, ParkedWork, PendingTable } from '../../src/supervise/index.ts';
 import { HandTimers } from './harness.ts';
 
 const broken = new ChannelBroken('agent (pid 7)', 'crashed', 'ready');
@@ -97,85 +97,6 @@ describe('the pending table', () => {
     ]);
     it.table.settle('r-1', 'x');
     await asked;
-  });
-});
-
-describe('the channel', () => {
-  const channel = (capacity: number): Bench & { readonly channel: Channel<number> } => {
-    const it = new Bench();
-    return Object.assign(it, {
-      channel: new Channel<number>({ name: 'events', capacity, timers: it.timers, parked: it.parked }),
-    });
-  };
-
-  test('K-1: takes no more than its capacity, and says so at once', () => {
-    const { channel: bounded } = channel(2);
-    expect([1, 2, 3].map((value) => bounded.trySend(value))).toEqual(['taken', 'taken', 'full']);
-    expect([bounded.size, bounded.dropped]).toEqual([2, 1]);
-  });
-
-  test('K-2: gives values in order, each once, also to one who waits already', async () => {
-    const { channel: bounded } = channel(2);
-    const first = bounded.receive(50);
-    expect(bounded.trySend(1)).toBe('taken');
-    expect(bounded.size).toBe(0);
-    bounded.trySend(2);
-    bounded.trySend(3);
-    expect([await first, await bounded.receive(50), await bounded.receive(50)]).toEqual(
-      [1, 2, 3].map((value) => ({ done: false, value })),
-    );
-  });
-
-  test('K-3: a receive has a deadline, and stands in the list of parked work', async () => {
-    const it = channel(2);
-    const waiting = it.channel.receive(50);
-    expect(it.parked.list()).toMatchObject([
-      { owner: 'events', name: 'the next message', since: 1_000, deadline: 1_050 },
-    ]);
-    await expect(it.channel.receive(50)).rejects.toThrow('two receive');
-    it.timers.fire();
-    await expect(waiting).rejects.toMatchObject({ code: 'wait_timed_out' });
-    expect([it.timers.delays, it.parked.size]).toEqual([[], 0]);
-    // It can be received from again.
-    it.channel.trySend(1);
-    expect(await it.channel.receive(50)).toEqual({ done: false, value: 1 });
-  });
-
-  test('K-4: a break rejects who waits and whoever comes, drops what was there, and refuses sends', async () => {
-    const it = channel(2);
-    const waiting = it.channel.receive(50);
-    it.channel.break(broken);
-    await expect(waiting).rejects.toBe(broken);
-    await expect(it.channel.receive(50)).rejects.toBe(broken);
-    expect(it.channel.trySend(1)).toBe('broken');
-    expect([it.timers.delays, it.parked.size]).toEqual([[], 0]);
-    const full = channel(2);
-    full.channel.trySend(1);
-    full.channel.break(broken);
-    expect([full.channel.size, full.channel.dropped]).toEqual([0, 1]);
-  });
-
-  test('K-4: an end lets out what was taken, then ends the loop', async () => {
-    const { channel: bounded } = channel(3);
-    for (const value of [1, 2]) bounded.trySend(value);
-    bounded.end();
-    expect(bounded.trySend(3)).toBe('broken');
-    const seen: number[] = [];
-    for await (const value of bounded.values(50)) seen.push(value);
-    expect(seen).toEqual([1, 2]);
-    const { channel: empty } = channel(3);
-    const waiting = empty.receive(50);
-    empty.end();
-    expect(await waiting).toEqual({ done: true });
-  });
-
-  test('invariant 9: a reader that stalls at 200,000 sends does not grow memory', () => {
-    const { channel: bounded } = channel(1_000);
-    const before = process.memoryUsage().heapUsed;
-    let taken = 0;
-    for (let send = 0; send < 200_000; send += 1) if (bounded.trySend(send) === 'taken') taken += 1;
-    expect([taken, bounded.size, bounded.dropped]).toEqual([1_000, 1_000, 199_000]);
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(8 * 1024 * 1024);
   });
 });
 
