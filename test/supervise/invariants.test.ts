@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { ChannelBroken, ParkOptions, ProcessEntry } from '../../src/supervise/index.ts';
+import type { ChannelBroken, ParkOptions, ProcessEntry, ProcessIdentity } from '../../src/supervise/index.ts';
 import {
+  endLeftover,
   endNode,
   killNodeNow,
   nodeCookieName,
@@ -13,6 +14,7 @@ import {
   PendingTable,
   processEntries,
   processInfo,
+  ProcessScanner,
   spawnAgent,
 } from '../../src/supervise/index.ts';
 import { isGone, needs, Watched } from './harness.ts';
@@ -193,8 +195,10 @@ describe('invariant 6: escapees are found, and a dead daemon leaves nobody', () 
       { env: { ...process.env, [nodeCookieName]: this.node }, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
     );
 
-    async up(): Promise<void> {
-      await once(createInterface(this.#process.stdout), 'line');
+    /** The rows that it recorded, once all its agents are up. */
+    async up(): Promise<readonly ProcessIdentity[]> {
+      const [line] = (await once(createInterface(this.#process.stdout), 'line')) as [string];
+      return JSON.parse(line) as readonly ProcessIdentity[];
     }
 
     get pid(): number {
@@ -249,6 +253,27 @@ describe('invariant 6: escapees are found, and a dead daemon leaves nobody', () 
       expect([...all, ...bare].filter(({ pid }) => !isGone(pid))).toEqual([]);
       return tookMs;
     });
+  });
+
+  test('S08: what was recorded is ended by the next start, and a stranger under a recorded pid is not', async (context) => {
+    needs(context, 'cookies');
+    await using daemon = new Daemon();
+    await using stranger = new Watched([], sh('echo up; sleep 300'));
+    const rows = await daemon.up();
+    await stranger.line(0);
+    const all = alive(daemon.node);
+    await daemon.die();
+    const recorded = [...rows, { pid: stranger.pid, startTime: '1', cookie: 'of another time' }];
+    const scanner = new ProcessScanner();
+    const began = performance.now();
+    const reports = await Promise.all(recorded.map((row) => endLeftover(row, { scanner })));
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(reports.map(({ leader }) => leader)).toEqual([...rows.map(() => 'ended'), 'stranger']);
+    expect(reports.flatMap(({ left }) => left)).toEqual([]);
+    expect(all.filter(({ pid }) => pid !== daemon.pid && !isGone(pid))).toEqual([]);
+    expect(isGone(stranger.pid)).toBe(false);
+    // All of them together look as often as the slowest of them, not as often as all of them.
+    expect(scanner.looks).toBeLessThan(rows.length);
   });
 
   test('S08: the same in one pass, without waiting', async (context) => {
