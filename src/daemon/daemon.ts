@@ -25,6 +25,7 @@ import { nodeCookieName } from '../supervise/environment.ts';
 import { killNodeNow } from '../supervise/leftover.ts';
 import { makeRedactor } from '../supervise/redact.ts';
 import { Scope } from '../supervise/scope.ts';
+import { platformLacks } from '../supervise/system/lacks.ts';
 import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './folder.ts';
@@ -135,6 +136,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const secrets = secretsOf(config, token, process.env);
   const redact = makeRedactor(secrets);
   const log = makeLog(config.logLevel, redact);
+  for (const { name, reason, effect } of platformLacks()) log.warn({ lack: name }, `${reason} ${effect}`);
   if (watch !== undefined) watch.settings = watchSettings(config, secrets);
   const onError = (error: unknown, where: string): void => {
     log.error({ err: error, where }, 'not handled where it happened');
