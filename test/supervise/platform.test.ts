@@ -47,7 +47,7 @@ describe('Linux', () => {
   });
 
   test('descendants are found with the kernel’s list as by parent links', async () => {
-    await using child = new Watched(['child', 'double-fork', 'say:up', 'wait']);
+    await using child = new Watched(['child', 'child', 'say:up', 'wait']);
     await child.until('up', () => child.lines.includes('up'));
     const pids = (list: readonly { readonly pid: number }[]): number[] =>
       list.map(({ pid }) => pid).sort((one, other) => one - other);
