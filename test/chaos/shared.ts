@@ -20,4 +20,7 @@ export const deadlines = {
   unsolicitedMs: 3_000,
   holdLimitMs: 30_000,
   agentIdleMs: 15_000,
+  // Agents die on purpose: the breaker opens, and soon lets the next one try.
+  agentCrashes: 2,
+  agentPauseMs: 500,
 } as const;
