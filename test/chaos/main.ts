@@ -32,7 +32,7 @@ const report = await chaosRun({
   seed,
   tell(progress) {
     told += 1;
-    if (!terminal && told % 10 !== 0) return;
+    if (!terminal && told % 2 !== 0) return;
     const line = `${Math.round(progress.seconds)} of ${seconds} s: ${progress.misdeeds} misdeeds, ${progress.ended} tasks ended, ${progress.healthyTurns} healthy turns, ${progress.processes} processes`;
     process.stderr.write(terminal ? `\r${line}   ` : `${line}\n`);
   },

@@ -7,7 +7,7 @@ export interface Misdeed {
   readonly prompt: string | null;
 }
 
-const endless = '[[forever:20]]';
+const endless = '[[forever:50]]';
 
 export const misdeeds: readonly Misdeed[] = [
   { name: 'dies with an error', rows: 'T10 S11', prompt: '[[text:a]][[die:3]]' },

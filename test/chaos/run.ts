@@ -113,6 +113,7 @@ class Run {
     const timer = setInterval(() => {
       const seconds = (performance.now() - began) / 1000;
       this.#over ||= seconds >= this.#plan.seconds;
+      if (Math.round(seconds) % 5 !== 0) return;
       this.#plan.tell({
         seconds,
         misdeeds: Object.values(this.#byMisdeed).reduce((sum, times) => sum + times, 0),
@@ -132,6 +133,12 @@ class Run {
 
   async #toFinal(task: string, seen: (event: TapeEvent) => void = () => {}): Promise<void> {
     for await (const event of this.#world.client.follow(task)) seen(event);
+    this.#ended.add(task);
+  }
+
+  /** Looked for now and then: to follow all that 200 agents say would keep this process busy, which also measures delays. */
+  async #ends(task: string): Promise<void> {
+    while ((await this.#world.client.task(task)).endedAt === null) await pause(1_000);
     this.#ended.add(task);
   }
 
@@ -175,10 +182,10 @@ class Run {
     this.#byMisdeed[misdeed.name] = (this.#byMisdeed[misdeed.name] ?? 0) + 1;
     const bad = await this.#submit(session, 'background', misdeed.prompt ?? 'hello?');
     const how = this.#random();
-    const ends = [this.#toFinal(bad)];
+    const ends = [this.#ends(bad)];
     if (how < 0.5) {
       // Somebody urgent comes while it misbehaves.
-      ends.push(this.#toFinal(await this.#submit(session, 'interactive', '[[text:urgent]]')));
+      ends.push(this.#ends(await this.#submit(session, 'interactive', '[[text:urgent]]')));
     }
     // What streams for ever has no end of its own.
     await pause(500 + this.#random() * 1_500);
