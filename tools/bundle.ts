@@ -63,4 +63,5 @@ await bundle.write({
   minify: false,
 });
 await bundle.close();
-chmodSync(join(out, 'cli/bin.js'), 0o755);
+// The one in dist too: npx remembers the program of a checkout by its path, and that was it before there was a bundle.
+for (const folder of [out, dist]) chmodSync(join(folder, 'cli/bin.js'), 0o755);
