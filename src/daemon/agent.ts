@@ -79,7 +79,11 @@ async function process_({ config, env, cwd, common }: Given): Promise<AgentDrive
 
 /** A module of the user's, whose default export is the agent; it runs in the daemon itself. */
 async function function_({ config, cwd }: Given): Promise<AgentDriver> {
-  refuse(config, ['command', 'args', 'env', 'passEnv'], 'It runs in the daemon. A program of its own is `process`.');
+  refuse(
+    config,
+    ['command', 'args', 'env', 'passEnv', 'nice'],
+    'It runs in the daemon. A program of its own is `process`.',
+  );
   const file = moduleOf(config, cwd);
   const { functionDriver } = await import('../agents/function/driver.ts');
   let agent: unknown;
@@ -101,7 +105,7 @@ async function function_({ config, cwd }: Given): Promise<AgentDriver> {
 
 /** The same in a thread of its own: it cannot block the daemon, and can be ended. */
 async function worker({ config, cwd, common }: Given): Promise<AgentDriver> {
-  refuse(config, ['command', 'args'], 'It runs in a thread of the daemon. A program of its own is `process`.');
+  refuse(config, ['command', 'args', 'nice'], 'It runs in a thread of the daemon. A program of its own is `process`.');
   refuse(config, ['model'], 'It is told which model a session asks for.');
   const module = moduleOf(config, cwd);
   if (!existsSync(module))
@@ -164,7 +168,7 @@ export const knownAgents: readonly string[] = [...Object.keys(own), ...Object.ke
 
 /** Throws `bad_config`, `agent_not_found`. */
 export async function chooseAgent(config: AgentConfig, surroundings: Surroundings): Promise<ChosenAgent> {
-  const { name, passEnv = [], model, provider } = config;
+  const { name, passEnv = [], model, provider, nice } = config;
   const { folder, startMs, env = process.env, cwd = process.cwd() } = surroundings;
   const common = {
     startDeadlineMs: startMs,
@@ -172,6 +176,7 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
     env: { ...pickEnvironment(passEnv, env), ...config.env },
     ...(model === undefined ? {} : { model }),
     ...(provider === undefined ? {} : { provider }),
+    ...(nice === undefined ? {} : { nice }),
   };
   if (!speaksAcp(name)) refuse(config, ['terminal', 'authMethod'], 'It is for agents that speak ACP.');
   const given: Given = { config, folder, env, cwd, common };

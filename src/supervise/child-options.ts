@@ -59,6 +59,11 @@ export interface SpawnOptions {
   readonly ids?: () => string;
   /** The daemon's own cookie, which everything it starts carries. Default: SIGNALBOX_NODE of this process; null: none. */
   readonly node?: string | null;
+  /**
+   * Steps of niceness (nice(1)) below ours, for it and all that it starts: what it burns must not keep us from whoever is
+   * urgent. Default 0.
+   */
+  readonly nice?: number;
   readonly timers?: Timers;
   readonly parked?: ParkedWork;
   readonly scanner?: ProcessScanner;

@@ -1,7 +1,8 @@
 /**
  * One agent process: its group, its end, and the end of all that it left.
  *
- * Owns: the child handle, its pipes, and at any time at most one rung timer, one settle pair and one hunt.
+ * Owns: the child handle, its pipes, and at any time at most one rung timer, one settle pair, one hunt, and one further try to
+ * lower its priority.
  * Called by: a driver. Calls: the callbacks of `SpawnOptions`, never from within `spawnAgent` except `onProcess`, and
  * never from within a method of the child.
  *
@@ -38,7 +39,7 @@ import { ChannelBroken } from './errors.ts';
 import { hunt } from './hunt.ts';
 import { parkedWork } from './parked.ts';
 import { Pipes } from './pipes.ts';
-import { descendants, groupMembers, isAlive, processInfo, signalGroup } from './processes.ts';
+import { descendants, groupMembers, isAlive, lower, processInfo, signalGroup } from './processes.ts';
 import type { SpawnFailure } from './spawn-failure.ts';
 import { spawnFailure } from './spawn-failure.ts';
 import type { Timers } from './timers.ts';
@@ -48,6 +49,9 @@ import { realTimers } from './timers.ts';
 const hangUpGraceMs = 100;
 /** What the leader wrote before its end is in the pipes: read it before whoever waits is told that nothing comes. */
 const lastWordsMs = 30;
+/** Between two tries to lower its priority, and how many there are. */
+const lowerAgainMs = 150;
+const lowerTries = 20;
 
 type Phase = 'running' | 'settling' | 'sweeping' | 'over';
 type Process = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -78,6 +82,7 @@ class Child implements AgentChild {
   #cancelSettle = (): void => {};
   #cancelHangUp = (): void => {};
   #cancelLastWords = (): void => {};
+  #cancelLower = (): void => {};
   identity: ChildIdentity | null = null;
   label: string;
 
@@ -135,6 +140,7 @@ class Child implements AgentChild {
       if (child.pid === undefined) this.#neverWas(error);
     });
     if (child.pid === undefined) return;
+    this.#lower(child.pid, lowerTries);
     // Read at once: until the loop turns nobody can have reaped it, so the entry is there even if it has ended.
     this.identity = { pid: child.pid, startTime: processInfo(child.pid)?.startTime ?? '', cookie };
     this.label = `${this.label} (pid ${child.pid})`;
@@ -160,6 +166,12 @@ class Child implements AgentChild {
       this.kill('unrecorded');
     }
     if (this.#options.input === 'none') this.#pipes.endInput();
+  }
+
+  #lower(pid: number, tries: number): void {
+    const { nice = 0 } = this.#options;
+    if (nice === 0 || tries === 0 || lower(pid, nice)) return;
+    this.#cancelLower = this.#timers.set(lowerAgainMs, () => this.#lower(pid, tries - 1));
   }
 
   #take(give: () => void): void {
@@ -230,6 +242,7 @@ class Child implements AgentChild {
 
   #onLeaderExit(code: number | null, signalName: string | null): void {
     if (this.#phase !== 'running') return;
+    this.#cancelLower();
     this.#code = code;
     this.#signal = signalName;
     this.#pipes?.refuse();
@@ -337,7 +350,14 @@ class Child implements AgentChild {
     this.#break(reason);
     this.#pipes?.drop();
     this.#phase = 'over';
-    for (const cancel of [this.#cancelRung, this.#cancelQuiet, this.#cancelSettle, this.#cancelHangUp]) cancel();
+    for (const cancel of [
+      this.#cancelRung,
+      this.#cancelQuiet,
+      this.#cancelSettle,
+      this.#cancelHangUp,
+      this.#cancelLower,
+    ])
+      cancel();
     const end = { reason, code: this.#code, signal: this.#signal, rung: this.#rung, stderr: this.stderrTail(), left };
     this.#tell('onExit', () => this.#options.onExit({ ...end, ...(failure ?? this.#words(left)) }));
   }

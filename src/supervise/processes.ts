@@ -47,6 +47,11 @@ export function hasCookie(pid: number, cookie: string): boolean | null {
   return marks === null ? null : marks.cookie === cookie;
 }
 
+/** So many steps of niceness below ours, with all that it starts. False: try again, the system takes no more just now. */
+export function lower(pid: number, steps: number): boolean {
+  return system.lower(pid, steps);
+}
+
 /** Signals one process. False: there is none, or it is not ours to signal. */
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {

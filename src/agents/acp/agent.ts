@@ -16,7 +16,7 @@ import type { TurnId } from '../../core/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { commonVariables, pickEnvironment, realTimers } from '../../supervise/index.ts';
 import { fieldsAt, listAt, textAt } from '../child/fields.ts';
-import { type Fields, JsonLines, isFields } from '../child/json-lines.ts';
+import { type Fields, JsonLines, isFields, agentNice } from '../child/json-lines.ts';
 import type { RpcOutcome } from '../child/json-rpc.ts';
 import { JsonRpc } from '../child/json-rpc.ts';
 import type { ProviderFailure } from '../failures.ts';
@@ -364,12 +364,14 @@ function besides(kind: string, update: Fields): readonly AgentEvent[] | null {
 /** Commands have the environment of their agent, and a cookie of their own: the end of one must not look like the agent's. */
 function terminalsOf(folder: string, options: AcpOptions): Terminals {
   const { passEnv = commonVariables, ambient = process.env, env, ids, timers, termGraceMs, reapDeadlineMs } = options;
+  const { nice = agentNice } = options;
   return new Terminals({
     folder,
     env: { ...pickEnvironment(passEnv, ambient), ...env },
     max: options.terminalsMax ?? 8,
     maxBytes: options.terminalMaxBytes ?? 1_048_576,
     spawn: {
+      nice,
       ...(ids === undefined ? {} : { ids }),
       ...(timers === undefined ? {} : { timers }),
       ...(termGraceMs === undefined ? {} : { termGraceMs }),

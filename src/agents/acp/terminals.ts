@@ -22,7 +22,7 @@ export interface TerminalsOptions {
   readonly max: number;
   readonly maxBytes: number;
   /** For the children. */
-  readonly spawn: Pick<SpawnOptions, 'ids' | 'timers' | 'termGraceMs' | 'reapDeadlineMs'>;
+  readonly spawn: Pick<SpawnOptions, 'ids' | 'timers' | 'nice' | 'termGraceMs' | 'reapDeadlineMs'>;
 }
 
 /** A checked request to run something. */

@@ -18,10 +18,23 @@ import { AwaitedStart } from './awaited-start.ts';
 
 export type Ladder = Pick<
   SpawnOptions,
-  'lineMaxBytes' | 'writeMaxBytes' | 'closeGraceMs' | 'termGraceMs' | 'reapDeadlineMs' | 'settleQuietMs' | 'settleMaxMs'
+  | 'nice'
+  | 'lineMaxBytes'
+  | 'writeMaxBytes'
+  | 'closeGraceMs'
+  | 'termGraceMs'
+  | 'reapDeadlineMs'
+  | 'settleQuietMs'
+  | 'settleMaxMs'
 >;
 
-/** What a user may set for any agent that is a program. */
+/**
+ * Steps of niceness of agents below their daemon. Their weight is a third of its own then (sched(7): a factor of 1.25 a step),
+ * so that it still answers beside some that burn all they get.
+ */
+export const agentNice = 5;
+
+/** What a user may set for any agent that is a program; `nice` is `agentNice` where it is left out. */
 export interface ProgramOptions extends Ladder {
   readonly command: string;
   readonly args?: readonly string[];
@@ -86,6 +99,7 @@ export class JsonLines {
     this.rawMaxLength = options.rawMaxLength ?? 2_048;
     const cwd = start.folder ?? options.cwd;
     this.#child = spawnAgent({
+      nice: agentNice,
       ...options,
       ...(cwd === undefined ? {} : { cwd }),
       args: options.args ?? [],

@@ -1,4 +1,5 @@
 /** What systems have in common. */
+import { getPriority, setPriority } from 'node:os';
 import type { ProcessInfo } from './types.ts';
 
 /** By parent links within one list. */
@@ -22,5 +23,19 @@ export function signalGroup(group: number, name: NodeJS.Signals): boolean {
     return process.kill(-group, name);
   } catch {
     return false;
+  }
+}
+
+/** The lowest claim that a process can have. */
+const nicest = 19;
+
+export const nicenessBelow = (steps: number): number => Math.min(nicest, getPriority() + steps);
+
+/** Where a process is asked to be nicer than it is no rights are needed; it may have ended. */
+export function setNiceness(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    // It has ended, or belongs to somebody else by now.
   }
 }

@@ -1,8 +1,8 @@
 /** Linux: /proc. Reading a file there is a call into the kernel, never a wait, so it is read synchronously. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { cookieName, nodeCookieName } from '../environment.ts';
-import { descendantsOf, signalGroup } from './common.ts';
+import { descendantsOf, nicenessBelow, setNiceness, signalGroup } from './common.ts';
 import type { Marks, ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 
 /** The loop gets a turn after so much of a look at all processes. */
@@ -43,8 +43,29 @@ export const linux: ProcessSystem = {
     }
     return found;
   },
+  lower(pid, steps) {
+    const niceness = nicenessBelow(steps);
+    // A number names a thread here: the first one before the others, for a thread that is made later has that of its maker.
+    setNiceness(pid, niceness);
+    for (const thread of list(`/proc/${pid}/task`)) setNiceness(Number(thread), niceness);
+    return lowerGroup(pid, niceness);
+  },
   signalGroup,
 };
+
+/**
+ * Where the kernel shares the processor out by sessions of processes first (sched_autogroup_enabled, sched(7)), the niceness of
+ * a process counts within its session only, and each agent begins one. Without rights the kernel takes ten such wishes a second.
+ */
+function lowerGroup(pid: number, niceness: number): boolean {
+  if (readOrNull('/proc/sys/kernel/sched_autogroup_enabled')?.toString('latin1').trim() !== '1') return true;
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EAGAIN';
+  }
+}
 
 /**
  * Children by the kernel's own list, which costs only as much as the family is large. Null: this kernel was built without

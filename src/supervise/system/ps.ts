@@ -5,7 +5,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { cookieName, nodeCookieName } from '../environment.ts';
-import { descendantsOf, signalGroup } from './common.ts';
+import { descendantsOf, nicenessBelow, setNiceness, signalGroup } from './common.ts';
 import type { Marks, ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 
 const columns = ['-o', 'pid=,ppid=,pgid=,stat=,lstart='];
@@ -29,6 +29,10 @@ export const posix: ProcessSystem = {
   },
   marks: (pid) => parseMarks(ps(words(pid))).get(pid) ?? null,
   descendants: (pid) => descendantsOf(pid, posix.all()),
+  lower(pid, steps) {
+    setNiceness(pid, nicenessBelow(steps));
+    return true;
+  },
   signalGroup,
 };
 

@@ -41,6 +41,11 @@ export interface ProcessSystem {
   marks(pid: number): Marks | null;
   /** Children, their children and so on, by parent links as they are now; never the asked one. */
   descendants(pid: number): readonly ProcessInfo[];
+  /**
+   * Gives a process that has just been started, and all that it will start, a lower claim on the processor: so many steps of
+   * niceness below ours. False: part of it must be tried again.
+   */
+  lower(pid: number, steps: number): boolean;
   /** To every member of a group. False: it has none, or none that is ours to signal. */
   signalGroup(group: number, name: NodeJS.Signals): boolean;
 }

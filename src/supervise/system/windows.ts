@@ -4,7 +4,7 @@
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { descendantsOf } from './common.ts';
+import { descendantsOf, nicenessBelow, setNiceness } from './common.ts';
 import type { ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 
 const query =
@@ -19,6 +19,11 @@ export const windows: ProcessSystem = {
   entries: async () => unmarked(parseProcesses(await later())),
   marks: () => null,
   descendants: (pid) => descendantsOf(pid, windows.all()),
+  lower(pid, steps) {
+    // Node makes a priority class of it: below normal from 1 on, idle at 19.
+    setNiceness(pid, nicenessBelow(steps));
+    return true;
+  },
   signalGroup(group, name) {
     const force = name === 'SIGKILL' ? ['/F'] : [];
     spawn('taskkill', ['/PID', String(group), '/T', ...force], { stdio: 'ignore', windowsHide: true })
