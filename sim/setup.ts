@@ -63,6 +63,7 @@ export function drawLimits(random: Random): RuntimeLimits {
     unsolicitedMs: random.pick([200, 2000]),
     agentIdleMs: random.pick([100, 3000]),
     maxAgents: random.int(1, 4),
+    maxStarting: random.int(1, 2),
     graceMs: 500,
     outputBatchMs: random.pick([0, 5, 50]),
   };

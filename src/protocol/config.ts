@@ -95,6 +95,13 @@ export const AgentConfigSchema = {
       additionalProperties: { type: 'string', maxLength: 100_000 },
       description: 'Added to its environment.',
     },
+    nice: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 19,
+      description:
+        'Steps of niceness (nice(1)) of its processes below the daemon, which so answers whatever they do. Default: 5.',
+    },
     passEnv: {
       type: 'array',
       maxItems: 200,
@@ -126,6 +133,11 @@ export const LimitsConfigSchema = {
     unsolicitedMs: ms('How long a turn that nobody asked for may take.', 120_000),
     agentIdleMs: ms('How long an agent at rest is kept running.', 300_000),
     maxAgents: count('Agents running at once; the longest idle one makes room.', 16, 10_000),
+    maxStarting: count(
+      'Agents starting at once, those that somebody waits for first. A start that takes longer than two seconds lets the next one begin.',
+      4,
+      10_000,
+    ),
     agentCrashes: count(
       'Ends of an agent in a row, none of them asked for, after which its session is started no more for a while.',
       5,

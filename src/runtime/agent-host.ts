@@ -18,7 +18,7 @@ import { AgentVoice } from './agent-voice.ts';
 import { OpenAsks } from './asks.ts';
 import { errorRecord, jsonValue } from './json.ts';
 import type { Context } from './options.ts';
-import type { AgentPool, Slot } from './pool.ts';
+import type { AgentPool, Slot, SlotOwner } from './pool.ts';
 import type { SessionPressure } from './pressure.ts';
 import type { FolderClaim } from './workspaces.ts';
 
@@ -44,6 +44,8 @@ export interface HostParts {
   readonly session: SessionKey;
   readonly pressure: SessionPressure;
   readonly post: (input: Input) => void;
+  /** Somebody waits for what the session's owner does. */
+  readonly urgent: () => boolean;
 }
 
 /** What hang reports say of an agent. */
@@ -77,6 +79,12 @@ export class AgentHost {
 
   get running(): boolean {
     return this.#live !== null;
+  }
+
+  /** What the start of an agent waits for, in words; null: for nothing. */
+  get waitsFor(): string | null {
+    const slot = this.#live?.slot ?? null;
+    return slot === null ? null : this.#parts.pool.waitsFor(slot);
   }
 
   /** Null: there is none. */
@@ -141,13 +149,16 @@ export class AgentHost {
   }
 
   #takeSlot(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
-    const makeRoom = (): void => this.#post({ type: 'make-room', at: this.#context.clock.wall() });
+    const owner: SlotOwner = {
+      urgent: this.#parts.urgent,
+      makeRoom: () => this.#post({ type: 'make-room', at: this.#context.clock.wall() }),
+    };
     let early = false;
     const begin = (): void => {
       if (live.slot === null) early = true;
       else this.#begin(live, wanted, folder, started);
     };
-    live.slot = this.#parts.pool.take({ makeRoom }, begin);
+    live.slot = this.#parts.pool.take(owner, begin);
     if (early) this.#begin(live, wanted, folder, started);
   }
 
@@ -271,6 +282,7 @@ export class AgentHost {
       this.#exited(live, event.reason, event.data);
       return;
     }
+    if (event.type === 'ready' && live.slot !== null) this.#parts.pool.ready(live.slot);
     if (live.doomed) {
       return;
     }

@@ -27,10 +27,11 @@ export function ownerOf(actor: Actor): Owner | null {
   return { task: hold.task, epoch: hold.epoch, lane, turn: hold.turn?.id ?? null, phase, since: actor.heldSince };
 }
 
-export function agentOf(session: Session): string {
+export function agentOf({ session, host }: Actor): string {
   const { agent } = session;
   if (agent.kind !== 'up') {
-    return agent.kind;
+    const waitsFor = host.waitsFor;
+    return waitsFor === null ? agent.kind : `${agent.kind}, waits for ${waitsFor}`;
   }
   return agent.unsolicited ? 'taking a turn that nobody asked for' : agent.at === 'turn' ? 'in a turn' : 'at rest';
 }
@@ -64,7 +65,7 @@ export function explainOpen(context: Context, actor: Actor, stored: StoredTask, 
     owner,
     ahead,
     aheadCount: count,
-    agent: agentOf(actor.session),
+    agent: agentOf(actor),
     waitsFor,
     parked: actor.session.parked,
     throttle: actor.pressure.view(),
@@ -133,7 +134,7 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
     case 'riding':
       return `It rides on task ${task.carrier ?? '?'}${task.taken ? ', whose turn has taken its text.' : '.'}`;
     case 'holding':
-      return holding(session, task);
+      return holding(actor, task);
     case 'waiting': {
       const others = ahead === 0 ? 'It is next' : `${ahead} task${ahead === 1 ? ' is' : 's are'} ahead of it`;
       if (owner === null) {
@@ -146,14 +147,15 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
   }
 }
 
-function holding(session: Session, task: Task): string {
+function holding(actor: Actor, task: Task): string {
+  const { session } = actor;
   const turn = session.hold?.turn ?? null;
   if (turn === null) {
     return task.mode === 'code' ? 'It owns the session; its runner is between two turns.' : 'It owns the session.';
   }
   switch (turn.phase) {
     case 'pending':
-      return `It owns the session and waits for the agent (${agentOf(session)}).`;
+      return `It owns the session and waits for the agent (${agentOf(actor)}).`;
     case 'sent':
       return 'Its prompt is with the agent, which has not confirmed it yet.';
     case 'running':

@@ -35,7 +35,7 @@ export function liveSession(actor: Actor): LiveSession {
   const turn = session.hold?.turn ?? null;
   return {
     session: actor.key,
-    phase: `${agentOf(session)}${owner === null ? '' : ` (${owner.phase})`}`,
+    phase: `${agentOf(actor)}${owner === null ? '' : ` (${owner.phase})`}`,
     task: owner?.task ?? null,
     turn: owner?.turn ?? null,
     inTurn: turn !== null && turn.phase !== 'pending',

@@ -28,6 +28,8 @@ export interface RuntimeLimits {
   readonly unsolicitedMs: number;
   readonly agentIdleMs: number;
   readonly maxAgents: number;
+  /** Agents that start at once. */
+  readonly maxStarting: number;
   /** Ends of an agent in a row, none of them asked for, after which nothing is started for a while; and for how long. */
   readonly agentCrashes: number;
   readonly agentPauseMs: number;
@@ -53,6 +55,7 @@ export const DEFAULT_LIMITS: RuntimeLimits = {
   unsolicitedMs: 120_000,
   agentIdleMs: 300_000,
   maxAgents: 16,
+  maxStarting: 4,
   agentCrashes: 5,
   agentPauseMs: 60_000,
   folderWaitMs: 600_000,

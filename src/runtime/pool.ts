@@ -1,31 +1,57 @@
 /**
- * How many agents may run at once, over all sessions. Owned by one runtime.
+ * How many agents may run, and start, at once, over all sessions. Owned by one runtime.
  *
- *  P-1 At most `max` slots are taken; a session that waits for one is served in the order it asked.
- *  P-2 While somebody waits, the agent that has been at rest longest is asked to make room, and each next one that comes to rest.
- *  P-3 A slot is given back once, when its agent is gone.
+ *  P-1 At most `maxAgents` slots are taken, and at most `maxStarting` of them are starting.
+ *  P-2 Sessions whose owner is interactive are served first, else in the order they asked.
+ *  P-3 While somebody waits for room, the agent that has been at rest longest is asked to make it, and each next one that
+ *      comes to rest.
+ *  P-4 A start counts until its agent is ready or gone, at most `startShareMs`: one that hangs holds up the others no longer.
+ *  P-5 A slot is given back once, when its agent is gone.
+ *
+ * Starts are what agents need most of the processor for. Begun all at once, none of them is ready in time, and whoever is at
+ * work waits for a processor too: 200 sessions on two cores made urgent turns 30 s late.
  */
+import type { Clock } from './clock.ts';
+
+/** More than the longest start of the five clients of `e2e` on an idle machine, 1.7 s. */
+export const startShareMs = 2_000;
+
 export interface SlotOwner {
+  /** Somebody waits for what its agent is started for. */
+  urgent(): boolean;
   /** Ask the session to close its agent, which is at rest. */
   makeRoom(): void;
 }
 
-interface Slot {
+export interface PoolLimits {
+  readonly maxAgents: number;
+  readonly maxStarting: number;
+}
+
+export class Slot {
   readonly owner: SlotOwner;
   readonly start: () => void;
   /** Monotonic ms since when its agent is at rest; null while it works. */
-  restSince: number | null;
-  asked: boolean;
-  state: 'waiting' | 'taken' | 'free';
+  restSince: number | null = null;
+  asked = false;
+
+  constructor(owner: SlotOwner, start: () => void) {
+    this.owner = owner;
+    this.start = start;
+  }
 }
 
 export class AgentPool {
-  readonly #max: number;
+  readonly #limits: PoolLimits;
+  readonly #clock: Clock;
   readonly #taken = new Set<Slot>();
   readonly #waiting = new Set<Slot>();
+  /** Those of `#taken` that are starting, with what ends their wait for their share. */
+  readonly #starting = new Map<Slot, () => void>();
 
-  constructor(max: number) {
-    this.#max = max;
+  constructor(limits: PoolLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
   }
 
   get running(): number {
@@ -34,10 +60,28 @@ export class AgentPool {
 
   /** Calls `start` at once if there is room, else as soon as there is. */
   take(owner: SlotOwner, start: () => void): Slot {
-    const slot: Slot = { owner, start, restSince: null, asked: false, state: 'waiting' };
+    const slot = new Slot(owner, start);
     this.#waiting.add(slot);
     this.#serve();
     return slot;
+  }
+
+  /** What it waits for, in words; null when it has it. */
+  waitsFor(slot: Slot): string | null {
+    if (!this.#waiting.has(slot)) return null;
+    const { maxAgents, maxStarting } = this.#limits;
+    return this.#taken.size >= maxAgents
+      ? `room among the agents that run (limits.maxAgents: ${maxAgents})`
+      : `its turn to start (limits.maxStarting: ${maxStarting})`;
+  }
+
+  /** Its agent has started. */
+  ready(slot: Slot): void {
+    const cancel = this.#starting.get(slot);
+    if (cancel === undefined) return;
+    cancel();
+    this.#starting.delete(slot);
+    this.#serve();
   }
 
   rests(slot: Slot, since: number): void {
@@ -52,23 +96,38 @@ export class AgentPool {
 
   /** Also for a slot that still waits: it is then never started. */
   give(slot: Slot): void {
-    slot.state = 'free';
     this.#waiting.delete(slot);
     this.#taken.delete(slot);
+    this.#starting.get(slot)?.();
+    this.#starting.delete(slot);
     this.#serve();
   }
 
   #serve(): void {
-    for (const slot of this.#waiting) {
-      if (this.#taken.size >= this.#max) {
+    for (let next = this.#next(); next !== null; next = this.#next()) {
+      if (this.#taken.size >= this.#limits.maxAgents) {
         this.#askForRoom();
         return;
       }
+      if (this.#starting.size >= this.#limits.maxStarting) return;
+      const slot = next;
       this.#waiting.delete(slot);
       this.#taken.add(slot);
-      slot.state = 'taken';
+      this.#starting.set(
+        slot,
+        this.#clock.timer(startShareMs, () => this.ready(slot)),
+      );
       slot.start();
     }
+  }
+
+  #next(): Slot | null {
+    let first: Slot | null = null;
+    for (const slot of this.#waiting) {
+      if (slot.owner.urgent()) return slot;
+      first ??= slot;
+    }
+    return first;
   }
 
   #askForRoom(): void {
@@ -86,5 +145,3 @@ export class AgentPool {
     }
   }
 }
-
-export type { Slot };

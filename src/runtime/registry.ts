@@ -46,7 +46,7 @@ export class Registry {
   constructor(context: Context, stats: Stats, hub: Hub) {
     this.#context = context;
     this.#stats = stats;
-    this.pool = new AgentPool(context.limits.maxAgents);
+    this.pool = new AgentPool(context.limits, context.clock);
     this.runners = new Runners(context);
     this.#crashes = new Crashes(context.limits.agentCrashes, context.limits.agentPauseMs);
     this.providers = new Providers({

@@ -100,7 +100,7 @@ export class Views {
     return {
       ...summary,
       owner: actor === null ? null : ownerOf(actor),
-      agent: actor === null ? 'none' : agentOf(actor.session),
+      agent: actor === null ? 'none' : agentOf(actor),
       model: modelOf(actor),
       queue,
       throttle: actor?.pressure.view() ?? null,

@@ -46,7 +46,7 @@ export interface ChaosReport {
 }
 
 /** A healthy session's turn may begin so much later beside the chaos: the machine has few cores and starts processes all along. */
-export const boundMs = { p99: 1_000, max: 3_000 };
+export const boundMs = { p99: 500, max: 1_500 };
 /** What a heap may differ by after a collection: caches that are bounded and have been filled. */
 const heapSlackBytes = 24 * 1024 * 1024;
 
