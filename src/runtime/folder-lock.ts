@@ -4,11 +4,13 @@
  * The lock is a file beside the folder, or within it where nothing may be written beside it; it says which process has it,
  * since when that process runs, and for which session. A file whose process is gone is nobody's.
  *  F-1 The file is there whole or not at all: it is written under another name and linked.
- *  F-2 A file of a dead process is moved away, looked at, and put back if it is another's by now. (A third process that locks
- *      in that very moment can end with two holders; a lock of the system would need a process of its own for each folder.)
+ *  F-2 A file of a dead process is removed by whoever has locked its right to be removed: a lock like this one, named after
+ *      what stands in the file. Nobody else changes the file meanwhile, and no two holders ever write the same, since a process
+ *      is its number and its start; so what is removed is what was seen to be dead. Who dies on it leaves a dead lock.
  *  F-3 Only our own file is removed.
  */
-import { linkSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { linkSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { processInfo } from '../supervise/index.ts';
 
@@ -55,9 +57,11 @@ function lockAt(path: string, text: string): FolderLock | LockHolder {
   try {
     for (let tries = 0; tries < 3; tries += 1) {
       if (linked(own, path)) return { release: () => release(path, text) };
-      const holder = holderIn(path);
+      const found = contentOf(path);
+      if (found === null) continue;
+      const holder = living(found);
       if (holder !== null) return holder;
-      removeDead(path, `${own}-dead`);
+      bury(path, found, text);
     }
     // Others come and go in this very moment.
     return { pid: 0, startTime: '', session: 'another' };
@@ -76,40 +80,43 @@ function linked(own: string, path: string): boolean {
   }
 }
 
-/** Null: there is none, or its process is gone. */
 function holderIn(path: string): LockHolder | null {
-  const holder = read(path);
-  if (holder === null) return null;
-  return processInfo(holder.pid)?.startTime === holder.startTime ? holder : null;
+  const found = contentOf(path);
+  return found === null ? null : living(found);
 }
 
-/** What is no plain file is not opened: in a folder that others may write to it could be a pipe that never ends. */
-function read(path: string): LockHolder | null {
+/**
+ * Null: there is nothing. Throws where it is another user's. What is no plain file is not opened: in a folder that others may write to it could be a pipe that
+ * never ends.
+ */
+function contentOf(path: string): string | null {
   try {
-    if (!lstatSync(path).isFile()) return null;
-    const { pid, startTime, session } = JSON.parse(readFileSync(path, 'utf8')) as { readonly [name: string]: unknown };
-    return typeof pid === 'number' && typeof startTime === 'string' && typeof session === 'string'
-      ? { pid, startTime, session }
-      : null;
+    return lstatSync(path).isFile() ? readFileSync(path, 'utf8') : 'no file';
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Null: its process is gone, or nobody has written this. */
+function living(content: string): LockHolder | null {
+  try {
+    const { pid, startTime, session } = JSON.parse(content) as { readonly [name: string]: unknown };
+    if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof session !== 'string') return null;
+    return processInfo(pid)?.startTime === startTime ? { pid, startTime, session } : null;
   } catch {
     return null;
   }
 }
 
-function removeDead(path: string, aside: string): void {
+function bury(path: string, dead: string, text: string): void {
+  const right = lockAt(`${path}-${createHash('sha256').update(dead).digest('hex').slice(0, 12)}`, text);
+  if (!('release' in right)) return;
   try {
-    renameSync(path, aside);
-  } catch {
-    return;
+    if (contentOf(path) === dead) rmSync(path, { force: true, recursive: true });
+  } finally {
+    right.release();
   }
-  if (holderIn(aside) !== null) {
-    try {
-      linkSync(aside, path);
-    } catch {
-      // Somebody has locked meanwhile.
-    }
-  }
-  rmSync(aside, { force: true, recursive: true });
 }
 
 function release(path: string, text: string): void {

@@ -207,22 +207,21 @@ describe('a folder that another process has', () => {
     }
   });
 
-  it('of a dozen processes that want it at once exactly one gets it', async () => {
-    const folder = join(root, 'wanted');
-    mkdirSync(folder);
+  /** Processes that have loaded the lock and wait for `go`; `body` may use `folder`, `lockFolder` and `mine(session)`. */
+  async function racers(count: number, folder: string, body: string): Promise<readonly string[]> {
+    const url = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
     const source = `
-      import { lockFolder } from ${JSON.stringify(new URL('../../src/runtime/folder-lock.ts', import.meta.url).href)};
-      import { processInfo } from ${JSON.stringify(new URL('../../src/supervise/index.ts', import.meta.url).href)};
-      const mine = { pid: process.pid, startTime: processInfo(process.pid).startTime, session: 's' };
-      process.stdin.once('data', () => {
-        const got = lockFolder(${JSON.stringify(folder)}, mine);
-        console.log('release' in got ? 'got' : 'not');
-      });
+      import { closeSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+      import { lockFolder } from ${url('runtime/folder-lock.ts')};
+      import { processInfo } from ${url('supervise/index.ts')};
+      const folder = ${JSON.stringify(folder)};
+      const { startTime } = processInfo(process.pid);
+      const mine = (session) => ({ pid: process.pid, startTime, session });
+      process.stdin.once('data', () => {${body}});
       console.log('ready');
       process.stdin.on('end', () => process.exit());
     `;
-    const racers = 12;
-    const children = Array.from({ length: racers }, () =>
+    const children = Array.from({ length: count }, () =>
       spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', source], {
         stdio: ['pipe', 'pipe', 'inherit'],
       }),
@@ -238,13 +237,10 @@ describe('a folder that another process has', () => {
         };
         child.stdout.on('data', read);
       });
-    // A dead one's lock stands there, so that all have to take it away first.
-    writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'dead' }));
     await Promise.all(children.map((child) => says(child, /ready/)));
-    const verdicts = children.map((child) => says(child, /got|not/));
+    const verdicts = children.map((child) => says(child, /verdict: .*\n/));
     for (const child of children) child.stdin.write('go\n');
     const said = await Promise.all(verdicts);
-    expect(said.filter((text) => text.includes('got'))).toHaveLength(1);
     await Promise.all(
       children.map((child) => {
         const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -252,7 +248,47 @@ describe('a folder that another process has', () => {
         return gone;
       }),
     );
-    expect(readdirSync(root).filter((name) => name.includes('dead') || /-\d+-\d+$/.test(name))).toEqual([]);
+    return said.map((text) => /verdict: (.*)\n/.exec(text)?.[1] ?? '');
+  }
+
+  it('of a dozen processes that want it at once exactly one gets it', async () => {
+    const folder = join(root, 'wanted');
+    mkdirSync(folder);
+    // A dead one's lock stands there, so that all have to take it away first.
+    writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'dead' }));
+    const body = `console.log('verdict: ' + ('release' in lockFolder(folder, mine('s')) ? 'got' : 'not'));`;
+    const verdicts = await racers(12, folder, body);
+    expect(verdicts.filter((verdict) => verdict === 'got')).toHaveLength(1);
+    expect(readdirSync(root).toSorted()).toEqual(['.wanted.signalbox-lock', 'wanted']);
+  });
+
+  it('never has two holders, however often a dead one’s lock is taken over', async () => {
+    const folder = join(root, 'fought-for');
+    mkdirSync(folder);
+    // Each holder leaves its lock behind, as somebody's who is dead.
+    const verdicts = await racers(
+      8,
+      folder,
+      `
+        let verdict = 'alone';
+        for (let round = 0; round < 200; ) {
+          if (!('release' in lockFolder(folder, mine('round ' + round)))) continue;
+          try {
+            closeSync(openSync(folder + '/held', 'wx'));
+            unlinkSync(folder + '/held');
+          } catch (error) {
+            verdict = String(error);
+          }
+          round += 1;
+          const dead = folder + '/' + process.pid;
+          writeFileSync(dead, JSON.stringify({ pid: process.pid, startTime: 'gone', session: String(round) }));
+          renameSync(dead, ${JSON.stringify(lockOf(folder))});
+        }
+        console.log('verdict: ' + verdict);
+      `,
+    );
+    expect(new Set(verdicts)).toEqual(new Set(['alone']));
+    expect(readdirSync(root).toSorted()).toEqual(['.fought-for.signalbox-lock', 'fought-for']);
   });
 });
 
