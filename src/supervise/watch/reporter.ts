@@ -23,7 +23,7 @@ import type { WatchSettings } from './thread-wire.ts';
 /** Of a processor; the slowest interrupt took 142 ms. */
 const ranMs = 400;
 /** Three beats are missing: whether it is a hang or not, a stack is worth a look. */
-const quietMs = 750;
+export const quietMs = 750;
 
 export interface ReporterParts {
   readonly memory: MemoryReader;

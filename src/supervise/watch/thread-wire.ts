@@ -32,7 +32,9 @@ export type ToThread =
       readonly id: number;
       readonly trigger: HangTrigger;
       readonly agent: AgentFinding | null;
-    };
+    }
+  /** What is live now stands in the shared memory. */
+  | { readonly type: 'looked' };
 
 export type FromThread =
   | { readonly type: 'ready' }
@@ -44,6 +46,8 @@ export type FromThread =
       readonly report: HangSummary | null;
       readonly problem: string | null;
     }
+  /** Asks for `looked`. */
+  | { readonly type: 'look' }
   /** Noticed by itself; told once the main loop runs again. */
   | { readonly type: 'noticed'; readonly report: HangSummary }
   | { readonly type: 'resumed'; readonly id: string; readonly afterMs: number };

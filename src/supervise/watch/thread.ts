@@ -1,8 +1,8 @@
 /**
  * The watchdog thread of a daemon: the part of it that goes on when the main loop does not.
  *
- * Owns: the control socket to the launcher, the tick, the reports. Reads the memory that it shares with the main thread; asks
- * nothing of it. Invariants:
+ * Owns: the control socket to the launcher, the tick, the reports. Reads the memory that it shares with the main thread; never
+ * waits for it longer than `lookMs`. Invariants:
  *  T-1 When the control socket ends, everything that carries the daemon's cookie is killed, then the daemon, at once: the
  *      launcher is gone, and nobody else would end them.
  *  T-2 A blocked main loop is reported within its threshold and one tick; standing still together with it is no block.
@@ -17,12 +17,14 @@ import { read } from '../launcher/wire.ts';
 import type { DetectState } from './detect.ts';
 import { detect, detectStart } from './detect.ts';
 import { MemoryReader } from './memory.ts';
-import { Reporter } from './reporter.ts';
+import { quietMs, Reporter } from './reporter.ts';
 import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-wire.ts';
 
 const tickMs = 250;
 /** The launcher is told of the main loop's silence so often. */
 const ticksPerBeat = 4;
+/** A main loop that runs has written down by then what is live now; one that does not is reported with what it wrote last. */
+const lookMs = 500;
 
 class Thread {
   readonly #data: ThreadData;
@@ -33,6 +35,7 @@ class Thread {
   #state: DetectState = detectStart(performance.now());
   #ticks = 0;
   #launcherAt = performance.now();
+  #looking: (() => void)[] = [];
 
   constructor(data: ThreadData) {
     this.#data = data;
@@ -102,6 +105,9 @@ class Thread {
         this.#settings = message.settings;
         this.#reporter.settings = message.settings;
         return;
+      case 'looked':
+        for (const looked of this.#looking.splice(0)) looked();
+        return;
       case 'report':
         this.#report({ trigger: message.trigger, agent: message.agent }, (answer) =>
           this.#toMain({ type: 'reported', id: message.id, ...answer }),
@@ -119,11 +125,26 @@ class Thread {
         this.#toMain({ type: 'end', why: message.why });
         return;
       case 'report':
-        this.#report({ trigger: message.trigger, agent: null }, (answer) =>
-          this.#toLauncher({ type: 'reported', id: message.id, ...answer }),
+        void this.#look().then(() =>
+          this.#report({ trigger: message.trigger, agent: null }, (answer) =>
+            this.#toLauncher({ type: 'reported', id: message.id, ...answer }),
+          ),
         );
         return;
     }
+  }
+
+  /** Resolves when the main loop has written down what is live now, or seems to stand still. */
+  #look(): Promise<void> {
+    if (this.#memory.lagMs >= quietMs) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = setTimeout(resolve, lookMs);
+    this.#looking.push(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    this.#toMain({ type: 'look' });
+    return promise;
   }
 
   #report(

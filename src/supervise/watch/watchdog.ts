@@ -150,6 +150,10 @@ export class Watchdog {
       case 'end':
         this.#options.onEnd?.(message.why);
         return;
+      case 'look':
+        this.#tick();
+        this.#post({ type: 'looked' });
+        return;
       case 'reported': {
         const waiting = this.#waiting.get(message.id);
         if (message.report !== null) waiting?.done(message.report);
