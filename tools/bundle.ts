@@ -3,6 +3,8 @@
  * most of its time on finding and opening a hundred and fifty. Programs and threads that are loaded by URL are entries of
  * their own, at the same paths as in `dist/`, and every module keeps the URL that it would have there: relative URLs mean the
  * same in `src/`, `dist/` and `bundle/`. Packages stay packages: nothing of others is copied.
+ *
+ * Node's own modules are had whole: an `import` of one runs its lazy getters for the list of its exports, 5 ms for `node:crypto`.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
@@ -30,6 +32,14 @@ const entries = new Set(['cli/bin.js', ...byUrl]);
 for (const entry of entries)
   if (!modules.includes(entry)) throw new Error(`dist/${entry} is loaded by URL and not there`);
 
+const importOfNode = /^import (\{[^}]*\}|\w+) from "(node:[^"]+)";$/gm;
+const wholeModules = (code: string): string =>
+  code.replaceAll(
+    importOfNode,
+    (_, names: string, name: string) =>
+      `const ${names.replaceAll(/ as /g, ': ')} = process.getBuiltinModule("${name}");`,
+  );
+
 const marker = '__URL_OF_MODULE__';
 
 const bundle = await rolldown({
@@ -49,7 +59,8 @@ const bundle = await rolldown({
           path === chunk.fileName
             ? 'import.meta.url'
             : `new URL(${JSON.stringify(posix.relative(dirname(chunk.fileName), path))}, import.meta.url).href`;
-        return { code: code.replaceAll(new RegExp(`${marker}\\("([^"]+)"\\)`, 'g'), url), map: null };
+        const urls = code.replaceAll(new RegExp(`${marker}\\("([^"]+)"\\)`, 'g'), url);
+        return { code: wholeModules(urls), map: null };
       },
     },
   ],

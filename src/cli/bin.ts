@@ -15,8 +15,9 @@ if (Number(process.versions.node.split('.')[0]) < needed) {
 } else {
   // Halves the time in which our own modules are read; a folder that cannot be written is no error there.
   process.getBuiltinModule('node:module').enableCompileCache();
-  const { main } = await import('./main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  const { main } = await (words[0] === 'up' ? import('./launcher.ts') : import('./main.ts'));
+  process.exitCode = await main(words);
 }
 
 export {};

@@ -40,7 +40,7 @@ export async function main(
 }
 
 /** Prints what went wrong and what to do next; with `--json` as a document. Both on standard error. */
-async function report(error: unknown, json: boolean): Promise<number> {
+export async function report(error: unknown, json: boolean): Promise<number> {
   const { errorEntry } = await import('../protocol/errors.ts');
   if (!(error instanceof AppError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -45,6 +45,8 @@ export function makeLog(level: DaemonConfig['logLevel'], redact: Redactor): Daem
     warn: at('warn'),
     error: at('error'),
     async open() {
+      // Whoever waits for the daemon is told first: what is imported is loaded before the caller goes on.
+      await new Promise((resolve) => setImmediate(resolve));
       const { pino } = await import('pino');
       // Synchronous: a log that is lost when the process is killed is lost when it is needed.
       const out = pino.destination({ fd: 2, sync: true });
