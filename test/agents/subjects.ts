@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DriverSubject } from '../../src/agents/contract.ts';
-import type { FailureClass } from '../../src/agents/failures.ts';
-import type { AgentFunction, FunctionContext, FunctionResult } from '../../src/agents/index.ts';
+import type { AgentFunction } from '../../src/agents/index.ts';
 import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
+import { acts } from './players/code-acts.ts';
 import { running } from './players/running.ts';
 
 /** Short ladders: the tests wait for their ends. */
@@ -94,34 +94,6 @@ const ticks = (signal: AbortSignal): Promise<void> =>
     else setImmediate(resolve);
   });
 
-/** What the function does of its own accord, by prompt: asking, and failures of its provider. */
-async function* acts(prompt: string, context: FunctionContext): AsyncGenerator<string, FunctionResult | null> {
-  if (prompt === 'ask' || prompt === 'ask-withdrawn') {
-    const stop = new AbortController();
-    const asked = context.ask({ kind: 'execute', tool: 'Run', title: 'npm test' }, { signal: stop.signal });
-    if (prompt === 'ask-withdrawn') stop.abort();
-    const { allow } = await asked;
-    yield allow ? 'allowed' : 'denied';
-    return { text: 'done' };
-  }
-  if (prompt === 'api-429-once') {
-    context.retrying({ class: 'rate_limit', status: 429 });
-    yield 'done';
-    return { text: 'done' };
-  }
-  const failed = failures[prompt];
-  return failed === undefined ? null : { failure: { class: failed } };
-}
-
-const failures: { readonly [prompt: string]: FailureClass } = {
-  'api-400': 'invalid_request',
-  'api-401': 'auth',
-  'api-429': 'rate_limit',
-  'api-500': 'server_error',
-  'api-529': 'overloaded',
-  'api-drop': 'network',
-};
-
 /** A function agent that keeps its conversations in a map, as a user's would. */
 export function rememberingFunction(conversations: Map<string, { turn: number; prompt: string }[]>): AgentFunction {
   return async function* (prompt, context) {
@@ -155,23 +127,21 @@ export function rememberingFunction(conversations: Map<string, { turn: number; p
   };
 }
 
-export function functionSubject(): Disposable<DriverSubject> {
-  const conversations = new Map<string, { turn: number; prompt: string }[]>();
-  const noProcess = { unable: 'a function has no process of its own' };
+/** A subject whose agent is code, run in the daemon: `noun` is what it runs in, and `prompts` are the ones it differs in. */
+export function codeSubject(
+  noun: 'function' | 'thread',
+  {
+    prompts = {},
+    ...rest
+  }: Pick<DriverSubject, 'name' | 'driver' | 'models'> & {
+    readonly prompts?: Partial<DriverSubject['prompts']>;
+  },
+): DriverSubject {
+  const noProcess = { unable: `a ${noun} has no process of its own` };
   const ownAck = { unable: 'the driver itself acknowledges and settles; a function has no say in it' };
-  const noWire = { unable: 'there is no wire between a function and its driver' };
-  const subject: DriverSubject = {
-    name: 'function',
-    driver: (variant) =>
-      variant === 'plain'
-        ? functionDriver(rememberingFunction(conversations), {
-            steer: () => true,
-            rewind: true,
-            models: true,
-            knows: (conversation) => conversations.has(conversation),
-            killGraceMs: 20,
-          })
-        : noProcess,
+  const noWire = { unable: `there is no wire between a ${noun} and its driver` };
+  return {
+    ...rest,
     prompts: {
       answer: 'answer',
       forever: 'forever',
@@ -213,13 +183,31 @@ export function functionSubject(): Disposable<DriverSubject> {
       'api-drop': 'api-drop',
       'api-429-once': 'api-429-once',
       'odd-request': noWire,
+      ...prompts,
     },
     steers: true,
     resumes: true,
     loses: true,
     rewinds: true,
     reportsUsage: true,
-    models: { other: 'another' },
   };
+}
+
+export function functionSubject(): Disposable<DriverSubject> {
+  const conversations = new Map<string, { turn: number; prompt: string }[]>();
+  const subject = codeSubject('function', {
+    name: 'function',
+    driver: (variant) =>
+      variant === 'plain'
+        ? functionDriver(rememberingFunction(conversations), {
+            steer: () => true,
+            rewind: true,
+            models: true,
+            knows: (conversation) => conversations.has(conversation),
+            killGraceMs: 20,
+          })
+        : { unable: 'a function has no process of its own' },
+    models: { other: 'another' },
+  });
   return { subject, async [Symbol.asyncDispose]() {} };
 }

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { DriverSubject } from '../../src/agents/contract.ts';
 import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
 import type { WorkerDriver, WorkerDriverOptions } from '../../src/agents/worker/driver.ts';
 import { workerDriver } from '../../src/agents/worker/driver.ts';
 import type { ThreadExit } from '../../src/agents/worker/agent.ts';
 import { running } from './players/running.ts';
+import { codeSubject } from './subjects.ts';
 import { parkedWork, pause, realTimers } from '../../src/supervise/index.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'signalbox-worker-'));
@@ -19,65 +19,20 @@ const moduleOf = (file: string): string => fileURLToPath(new URL(`players/${file
 const make = (options: Partial<WorkerDriverOptions> = {}): WorkerDriver =>
   workerDriver({ module: moduleOf('worker-agent.ts'), env: { STATE: state }, closeGraceMs: 300, ...options });
 
-const noProcess = { unable: 'a thread has no process of its own' };
-const ownAck = { unable: 'the driver itself acknowledges and settles; a function has no say in it' };
-const noWire = { unable: 'there is no wire between a thread and its driver' };
-
-const subject: DriverSubject = {
+const subject = codeSubject('thread', {
   name: 'worker',
   driver(variant) {
     if (variant === 'unstartable') return make({ module: join(state, 'no-such-module.ts') });
     return variant === 'never-ready' ? make({ module: moduleOf('worker-never.ts'), startDeadlineMs: 500 }) : make();
   },
   prompts: {
-    answer: 'answer',
-    forever: 'forever',
-    'ack-late': ownAck,
-    'ack-never': ownAck,
-    'ack-twice': ownAck,
-    'ack-after-result': ownAck,
-    'ack-before-result': ownAck,
-    'ack-with-result': ownAck,
-    'ack-none': ownAck,
-    'no-result': 'deaf',
-    deaf: 'deaf',
-    'split-result': noWire,
-    merged: noWire,
-    empty: 'empty',
-    fail: 'fail',
-    'result-twice': ownAck,
     die: 'die',
-    'die-half': noWire,
-    garbage: noWire,
-    'huge-line': noWire,
     stderr: 'stdout',
-    unsolicited: { unable: 'a function runs only when it is called' },
     stubborn: { unable: 'a thread takes no signals; see the ones that are stuck' },
     blocked: 'loop',
-    grandchild: noProcess,
-    'grandchild-outside': noProcess,
-    history: 'history',
-    tool: noProcess,
-    ask: 'ask',
-    'ask-withdrawn': 'ask-withdrawn',
-    hang: 'hang',
-    silent: 'silent',
-    'api-400': 'api-400',
-    'api-401': 'api-401',
-    'api-429': 'api-429',
-    'api-500': 'api-500',
-    'api-529': 'api-529',
-    'api-drop': 'api-drop',
-    'api-429-once': 'api-429-once',
-    'odd-request': noWire,
   },
-  steers: true,
-  resumes: true,
-  loses: true,
-  rewinds: true,
-  reportsUsage: true,
   models: { other: 'another-model' },
-};
+});
 
 describe('the agent contract', () => {
   for (const one of driverContract) {

@@ -2,13 +2,8 @@
 import { execSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FailureClass } from '../../../src/agents/failures.ts';
-import type {
-  AgentFunction,
-  FunctionContext,
-  FunctionDriverOptions,
-  FunctionResult,
-} from '../../../src/agents/index.ts';
+import type { AgentFunction, FunctionContext, FunctionDriverOptions } from '../../../src/agents/index.ts';
+import { acts } from './code-acts.ts';
 
 const turnOfLoop = (): Promise<void> =>
   new Promise((resolve) => {
@@ -53,20 +48,11 @@ const blocks: { readonly [prompt: string]: () => void } = {
   system: () => void execSync(`sleep 2.${process.pid}`),
 };
 
-const failures: { readonly [prompt: string]: FailureClass } = {
-  'api-400': 'invalid_request',
-  'api-401': 'auth',
-  'api-429': 'rate_limit',
-  'api-500': 'server_error',
-  'api-529': 'overloaded',
-  'api-drop': 'network',
-};
-
 class OddError extends TypeError {
   readonly code = 'ODD';
 }
 
-function fail(prompt: string): FunctionResult | null {
+function fail(prompt: string): void {
   if (prompt === 'fail') throw new OddError('the function fails', { cause: new RangeError('too far') });
   if (prompt === 'uncaught') {
     queueMicrotask(() => {
@@ -74,8 +60,6 @@ function fail(prompt: string): FunctionResult | null {
     });
   }
   if (prompt === 'die') process.exit(3);
-  const known = failures[prompt];
-  return known === undefined ? null : { failure: { class: known } };
 }
 
 const agent: AgentFunction = async function* (prompt, context) {
@@ -90,15 +74,9 @@ const agent: AgentFunction = async function* (prompt, context) {
     return { text: 'sent', usage: () => 'another' };
   }
   if (prompt === 'empty') return {};
-  const failed = fail(prompt);
-  if (failed !== null) return failed;
-  if (prompt === 'api-429-once') context.retrying({ class: 'rate_limit', status: 429 });
-  if (prompt === 'ask' || prompt === 'ask-withdrawn') {
-    const stop = new AbortController();
-    const asked = context.ask({ kind: 'execute', tool: 'Run', title: 'npm test' }, { signal: stop.signal });
-    if (prompt === 'ask-withdrawn') stop.abort();
-    yield (await asked).allow ? 'allowed' : 'denied';
-  }
+  fail(prompt);
+  const acted = yield* acts(prompt, context);
+  if (acted !== null) return acted;
   const block = blocks[prompt];
   if (block !== undefined) {
     yield 'now';
