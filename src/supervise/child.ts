@@ -49,9 +49,9 @@ import { realTimers } from './timers.ts';
 const hangUpGraceMs = 100;
 /** What the leader wrote before its end is in the pipes: read it before whoever waits is told that nothing comes. */
 const lastWordsMs = 30;
-/** Between two tries to lower its priority, and how many there are. */
+/** From the first try to lower its priority to the second; each next one waits twice as long, at most the other. */
 const lowerAgainMs = 150;
-const lowerTries = 20;
+const lowerAgainMaxMs = 2_400;
 
 type Phase = 'running' | 'settling' | 'sweeping' | 'over';
 type Process = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -140,7 +140,7 @@ class Child implements AgentChild {
       if (child.pid === undefined) this.#neverWas(error);
     });
     if (child.pid === undefined) return;
-    this.#lower(child.pid, lowerTries);
+    this.#lower(child.pid, lowerAgainMs);
     // Read at once: until the loop turns nobody can have reaped it, so the entry is there even if it has ended.
     this.identity = { pid: child.pid, startTime: processInfo(child.pid)?.startTime ?? '', cookie };
     this.label = `${this.label} (pid ${child.pid})`;
@@ -168,10 +168,10 @@ class Child implements AgentChild {
     if (this.#options.input === 'none') this.#pipes.endInput();
   }
 
-  #lower(pid: number, tries: number): void {
+  #lower(pid: number, againMs: number): void {
     const { nice = 0 } = this.#options;
-    if (nice === 0 || tries === 0 || lower(pid, nice)) return;
-    this.#cancelLower = this.#timers.set(lowerAgainMs, () => this.#lower(pid, tries - 1));
+    if (nice === 0 || lower(pid, nice)) return;
+    this.#cancelLower = this.#timers.set(againMs, () => this.#lower(pid, Math.min(2 * againMs, lowerAgainMaxMs)));
   }
 
   #take(give: () => void): void {
