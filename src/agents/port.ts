@@ -101,6 +101,8 @@ export interface AgentStart {
 }
 
 export interface AgentHandle {
+  /** What the system calls the thread that it runs in, or the beginning of that; left out where it has a process or neither. */
+  readonly threadName?: string;
   prompt(turn: TurnId, text: string, options: { readonly rewind: TurnId | null }): void;
   interrupt(turn: TurnId): void;
   /** Called only where `caps.steer`. */

@@ -52,6 +52,8 @@ export interface HostParts {
 export interface AgentFacts {
   readonly incarnation: Incarnation;
   readonly process: { readonly pid: number; readonly startTime: string } | null;
+  /** The beginning of its thread's name; null: it is no thread of ours. */
+  readonly threadName: string | null;
   readonly ending: boolean;
   readonly quietMs: number;
   readonly pending: readonly PendingView[];
@@ -93,7 +95,15 @@ export class AgentHost {
     if (live === null) return null;
     const { inc: incarnation, process, ending, trace } = live;
     const now = this.#context.clock.now();
-    return { incarnation, process, ending, quietMs: Math.round(trace.quietMs(now)), pending: trace.pending(now) };
+    const threadName = live.handle?.threadName ?? null;
+    return {
+      incarnation,
+      process,
+      threadName,
+      ending,
+      quietMs: Math.round(trace.quietMs(now)),
+      pending: trace.pending(now),
+    };
   }
 
   /** `started` is called when the process is really being started: from then on the start deadline counts. */

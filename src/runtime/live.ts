@@ -18,6 +18,8 @@ export interface LiveSession {
   readonly queued: number;
   readonly incarnation: number | null;
   readonly process: { readonly pid: number; readonly startTime: string } | null;
+  /** The beginning of its thread's name, where it is a thread of ours. */
+  readonly threadName: string | null;
   /** It has been told to end. */
   readonly ending: boolean;
   /** Since the agent's last word, or since it was given the word; null: there is no agent. */
@@ -42,6 +44,7 @@ export function liveSession(actor: Actor): LiveSession {
     queued: treeSize(session.queue),
     incarnation: agent?.incarnation ?? null,
     process: agent?.process ?? null,
+    threadName: agent?.threadName ?? null,
     ending: agent?.ending ?? false,
     quietMs: agent?.quietMs ?? null,
     pending: agent?.pending ?? [],

@@ -1,17 +1,9 @@
 /** What is said of agents that hang, on real daemons with real agents: invariant 7 of the supervision. */
 import { expect, test } from 'vitest';
-import type { FeedEvent } from '../../src/client/index.ts';
 import { HungDaemon } from './daemon.ts';
 
 const limits = { agentQuietMs: 2_000, drainMs: 6_000, silenceMs: 600_000 };
 const free = { background: { mode: 'ask', allow: [], deny: [] } };
-
-/** The first hang report on the tape of a session. */
-async function hangOf(box: HungDaemon, session: string): Promise<FeedEvent> {
-  const client = await box.client();
-  for await (const event of client.followSession(session)) if (event.type === 'hang-reported') return event;
-  throw new Error('the feed has ended');
-}
 
 test.runIf(process.platform === 'linux').for([
   ['agent-silent', '[[silent]]', /says nothing for .* and uses no CPU/],
@@ -21,7 +13,7 @@ test.runIf(process.platform === 'linux').for([
   await using box = await new HungDaemon({ block: '', graceMs: 1, limits }).ready();
   const client = await box.client();
   const { task } = await client.submit({ session: 'hung', prompt, lane: 'background' });
-  const event = await hangOf(box, 'hung');
+  const event = await box.alarm('hung');
   expect(event.data).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
   const { report: id } = event.data as { readonly report: string };
   const report = await client.hang(id);
@@ -39,6 +31,24 @@ test.runIf(process.platform === 'linux').for([
   expect((await client.hangs()).items).toMatchObject([{ id, class: what, session: 'hung' }]);
 });
 
+test.runIf(process.platform === 'linux').for([
+  ['agent-silent', 'a native call', "child.execSync('sleep 600');", /says nothing for [^a]*$/, 'S'],
+  ['agent-spinning', 'a loop', 'while (true);', /says nothing for .* and uses all of a core/, 'R'],
+] as const)(
+  '%s: an agent in a thread that is in %s is reported, and its thread shown',
+  async ([what, , agent, words, state]) => {
+    await using box = await new HungDaemon({ block: '', graceMs: 1, limits, agent }).ready();
+    const client = await box.client();
+    await client.submit({ session: 'hung', prompt: 'go', lane: 'background' });
+    const event = await box.alarm('hung');
+    expect(event.data).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
+    const { report: id } = event.data as { readonly report: string };
+    const { threads, threadsOf, main } = await client.hang(id);
+    expect([threadsOf, main.how]).toEqual([box.daemon, null]);
+    expect(threads.filter(({ name }) => /^w\d+ worker hun/.test(name))).toMatchObject([{ state }]);
+  },
+);
+
 test.runIf(process.platform === 'linux')(
   'protocol-stuck: an interrupt that is not answered is reported with its age, before the deadline ends the agent',
   async () => {
@@ -51,7 +61,7 @@ test.runIf(process.platform === 'linux')(
     });
     for await (const event of client.follow(task)) if (event.type === 'turn-started') break;
     await client.cancel(task);
-    const event = await hangOf(box, 'hung');
+    const event = await box.alarm('hung');
     expect(event.data).toMatchObject({
       class: 'protocol-stuck',
       summary: expect.stringMatching(/has not answered interrupt 1 for [3-6]/) as string,
@@ -71,7 +81,7 @@ test.runIf(process.platform === 'linux')('a wait for a person is listed with its
   for await (const event of client.follow(task)) if (event.type === 'permission-asked') break;
   // Another one is silent meanwhile: when it is reported, the one that asks has waited as long.
   await client.submit({ session: 'hung', prompt: '[[silent]]', lane: 'background' });
-  await hangOf(box, 'hung');
+  await box.alarm('hung');
   const taken = await client.takeHang();
   expect(taken.parked?.sessions.find(({ session }) => session === 'asks')).toMatchObject({
     class: 'waiting-for-person',

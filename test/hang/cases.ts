@@ -7,6 +7,8 @@ export interface HangCase {
   /** Null: the main loop runs on; it is a thread that hangs. */
   readonly how: 'js' | 'native' | null;
   readonly atOnce?: true;
+  /** Statements of an agent in a worker thread, after its first word: the session's report says this of it. */
+  readonly agent?: { readonly body: string; readonly class: 'agent-silent' | 'agent-spinning' };
   /** Not in the bounded version. */
   readonly long?: true;
 }
@@ -50,5 +52,18 @@ export const hangCases: readonly HangCase[] = [
     name: 'a native call in a worker thread',
     block: `new threads.Worker("process.getBuiltinModule('fs').writeSync(2, 'is stuck'); process.getBuiltinModule('child_process').execSync('sleep 600')", { eval: true });`,
     how: null,
+  },
+  {
+    name: 'an agent in a thread, in a native call',
+    block: '',
+    how: null,
+    agent: { body: "child.execSync('sleep 600');", class: 'agent-silent' },
+  },
+  {
+    name: 'an agent in a thread, in while (true)',
+    block: '',
+    how: null,
+    agent: { body: 'while (true);', class: 'agent-spinning' },
+    long: true,
   },
 ];

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '../../src/client/index.ts';
+import { createClient, type FeedEvent } from '../../src/client/index.ts';
 import { nodeCookieName } from '../../src/supervise/environment.ts';
 import { processEntries } from '../../src/supervise/index.ts';
 import { listReports, readReport } from '../../src/supervise/watch/folder.ts';
@@ -23,6 +23,8 @@ export interface HungOptions {
   /** Milliseconds that turns have to end. */
   readonly graceMs: number;
   readonly hangMs?: number;
+  /** Statements of an agent in a worker thread, after its first word. Default: the scripted agent. */
+  readonly agent?: string;
   /** It blocks while it is loaded. */
   readonly atOnce?: boolean;
   /** Program to run; default: the sources. */
@@ -37,7 +39,7 @@ export interface Ended {
 }
 
 const configOf = (
-  { block, graceMs, hangMs = 2_000, atOnce = false, limits = {}, permissions = {} }: HungOptions,
+  { block, graceMs, hangMs = 2_000, atOnce = false, limits = {}, permissions = {}, agent }: HungOptions,
   folder: string,
 ): string => `
 import fs from 'node:fs';
@@ -50,11 +52,20 @@ ${block}
 }
 ${atOnce ? 'block();' : "process.on('SIGUSR2', block);"}
 export default {
-  agent: { name: 'scripted' },
+  agent: ${agent === undefined ? "{ name: 'scripted' }" : `{ name: 'worker', module: ${JSON.stringify(join(folder, agentFile))} }`},
   limits: ${JSON.stringify({ graceMs, hangMs, ...limits })},
   permissions: ${JSON.stringify(permissions)},
   logLevel: 'error',
 };
+`;
+
+const agentFile = 'agent.mjs';
+const agentOf = (body: string): string => `
+import child from 'node:child_process';
+export default async function* () {
+  yield 'now';
+  ${body}
+}
 `;
 
 export class HungDaemon implements AsyncDisposable {
@@ -73,6 +84,7 @@ export class HungDaemon implements AsyncDisposable {
     this.folder = mkdtempSync(join(tmpdir(), 'signalbox-hang-'));
     const config = join(this.folder, 'signalbox.config.mjs');
     writeFileSync(config, configOf(options, this.folder));
+    if (options.agent !== undefined) writeFileSync(join(this.folder, agentFile), agentOf(options.agent));
     const args = ['up', '--port', '0', '--json', '--data', this.data, '--config', config];
     this.#child = spawn(process.execPath, [options.program ?? program, ...args], {
       cwd: this.folder,
@@ -163,6 +175,13 @@ export class HungDaemon implements AsyncDisposable {
     });
     await Promise.all(speaking);
     this.census();
+  }
+
+  /** The first hang report on the tape of a session. */
+  async alarm(session: string): Promise<FeedEvent> {
+    const client = await this.client();
+    for await (const event of client.followSession(session)) if (event.type === 'hang-reported') return event;
+    throw new Error('the feed has ended');
   }
 
   /** Who carries its cookie and lives, the daemon left out. */

@@ -20,6 +20,7 @@ const slackMs = 500;
 const atOnceMs = 200;
 const hangMs = 1_000;
 const agents = 3;
+const agentQuietMs = 2_000;
 
 interface Seen {
   readonly name: string;
@@ -37,10 +38,16 @@ interface Seen {
 const stackOf = ({ stack, noStack }: HangReport): string =>
   stack === null ? (noStack ?? '') : (stack.find(({ url }) => !url.startsWith('node:'))?.function ?? 'node');
 
+/** What the thread of its agent does. */
+const threadOf = ({ threads }: HangReport): string => {
+  const thread = threads.find(({ name }) => /^w\d+ /.test(name));
+  return thread === undefined ? 'no thread' : `thread ${thread.waits ?? 'runs'}`;
+};
+
 /** Resolves after some milliseconds, by a process of the system: a script, not a test, may wait so. */
 const pauseMs = (ms: number): void => void execFileSync('sleep', [String(ms / 1_000)]);
 
-async function play({ name, block, how, atOnce }: HangCase, presses: 1 | 2): Promise<Seen> {
+async function play({ name, block, how, atOnce, agent }: HangCase, presses: 1 | 2): Promise<Seen> {
   const wrong: string[] = [];
   await using box = new HungDaemon({
     block,
@@ -48,15 +55,19 @@ async function play({ name, block, how, atOnce }: HangCase, presses: 1 | 2): Pro
     // A second press ends it long before its grace.
     graceMs: presses === 1 ? graceMs : 600_000,
     ...(atOnce === true ? { atOnce } : {}),
+    ...(agent === undefined ? {} : { agent: agent.body, limits: { agentQuietMs } }),
   });
   let hungAt = performance.now();
   if (atOnce !== true) {
     await box.ready();
-    await box.work(agents);
-    hungAt = box.hang();
+    await box.work(agent === undefined ? agents : 1);
+    hungAt = agent === undefined ? box.hang() : performance.now();
   }
   let reportMs: number | null = null;
-  if (how === null) {
+  if (agent !== undefined) {
+    await box.alarm('hung-0');
+    reportMs = performance.now() - hungAt;
+  } else if (how === null) {
     await box.saying(/is stuck/);
   } else {
     await box.saying(/"class":"main-loop-blocked"/);
@@ -65,8 +76,8 @@ async function play({ name, block, how, atOnce }: HangCase, presses: 1 | 2): Pro
   if (atOnce === true) box.adopt();
   const killed = box.census().length;
   const [report] = box.reports();
-  if (how !== null && report?.class !== 'main-loop-blocked')
-    wrong.push(`the report says ${report?.class ?? 'nothing'}`);
+  const expectedClass = agent?.class ?? (how === null ? undefined : 'main-loop-blocked');
+  if (report?.class !== expectedClass) wrong.push(`the report says ${report?.class ?? 'nothing'}`);
   if (how !== null && report?.main.how !== how) wrong.push(`it was ${report?.main.how ?? 'not'} blocked, not ${how}`);
   if (how === 'js' && report !== undefined && !/block|flood|node/.test(stackOf(report))) wrong.push('another stack');
 
@@ -88,8 +99,8 @@ async function play({ name, block, how, atOnce }: HangCase, presses: 1 | 2): Pro
   return {
     name,
     presses,
-    report: how === null ? '– (the main loop runs)' : (report?.class ?? 'none'),
-    stack: report === undefined ? '–' : stackOf(report),
+    report: report?.class ?? '– (the main loop runs)',
+    stack: report === undefined ? '–' : agent === undefined ? stackOf(report) : threadOf(report),
     reportMs,
     exit: String(code ?? signal),
     endMs,
@@ -100,7 +111,7 @@ async function play({ name, block, how, atOnce }: HangCase, presses: 1 | 2): Pro
 }
 
 const columns = ['case', 'Ctrl-C', 'report', 'stack', 'after ms', 'exit', 'ended in ms', 'ended', 'left', ''] as const;
-const widths = [34, 6, 24, 18, 8, 5, 11, 5, 4, 0] as const;
+const widths = [40, 6, 24, 21, 8, 5, 11, 5, 4, 0] as const;
 const line = (cells: readonly string[]): string =>
   cells
     .map((cell, index) => cell.padEnd(widths[index] ?? 0))

@@ -51,7 +51,11 @@ interface Ending {
   hint: string | null;
 }
 
+/** Threads of this process so far: the system cuts names to 15 bytes, so what tells them apart comes first. */
+let threads = 0;
+
 export class WorkerAgent implements AgentHandle {
+  readonly threadName = `w${(threads += 1)} `;
   readonly #options: Options;
   readonly #start: AgentStart;
   readonly #abandoned: Set<AbandonedThread>;
@@ -138,7 +142,7 @@ export class WorkerAgent implements AgentHandle {
     const workerData: ThreadStart = { module, exported, session, incarnation, conversation, model };
     try {
       this.#worker = new Worker(threadFile, {
-        name: this.#label,
+        name: `${this.threadName}${this.#label}`,
         workerData,
         // A list of its own, and never the daemon's environment: that holds tokens and secrets.
         env: { ...pickEnvironment(passEnv ?? commonVariables, ambient ?? process.env), ...env },

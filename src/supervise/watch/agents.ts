@@ -10,13 +10,15 @@ import { descendants, isAlive } from '../processes.ts';
 import type { AgentPatience, AgentSight, AgentVerdict } from './classify.ts';
 import { classify } from './classify.ts';
 import type { SessionFacts } from './report.ts';
-import { demandMsOf } from './threads.ts';
+import { demandMsOf, threadNamed } from './threads.ts';
 
 /** What a runtime tells of a live session. */
 export interface WatchedSession
   extends Omit<SessionFacts, 'pid' | 'cpu' | 'class'>, Pick<AgentSight, 'inTurn' | 'ending'> {
   readonly incarnation: number | null;
   readonly process: { readonly pid: number; readonly startTime: string } | null;
+  /** The beginning of its thread's name, where it is a thread of ours. */
+  readonly threadName: string | null;
 }
 
 export interface Alarm extends AgentVerdict {
@@ -41,6 +43,8 @@ interface Seen {
   incarnation: number | null;
   turn: number | null;
   goneAt: number | null;
+  /** Its thread's number, once it was looked for. */
+  thread: number | null;
   /** Beginning of the window. */
   cpu: Cpu | null;
   own: number | null;
@@ -85,6 +89,7 @@ export class AgentWatch {
       incarnation,
       turn,
       goneAt: null,
+      thread: null,
       cpu: null,
       own: null,
       tree: null,
@@ -107,7 +112,7 @@ export class AgentWatch {
     const goneMs = seen.goneAt === null ? null : now - seen.goneAt;
     seen.verdict = classify({ ...session, goneMs, ownCpu: seen.own, treeCpu: seen.tree }, patience);
     if (seen.verdict === null || seen.verdict.class === 'waiting-for-person') return;
-    const measured = session.process === null || seen.own !== null || !measurable;
+    const measured = (session.process === null && seen.thread === null) || seen.own !== null || !measurable;
     if (!measured && seen.verdict.class !== 'channel-orphaned') return;
     if (seen.told.has(seen.verdict.class)) return;
     seen.told.add(seen.verdict.class);
@@ -119,17 +124,22 @@ export class AgentWatch {
     else seen.goneAt ??= now;
   }
 
-  #cpu({ process: identity }: WatchedSession, seen: Seen, now: number): void {
-    const ownMs = identity === null ? null : demandMsOf(identity.pid);
-    if (identity === null || ownMs === null) return;
-    const treeMs = descendants(identity.pid).reduce((sum, { pid }) => sum + (demandMsOf(pid) ?? 0), ownMs);
+  #cpu({ process: identity, threadName }: WatchedSession, seen: Seen, now: number): void {
+    if (identity === null && threadName !== null) seen.thread ??= threadNamed(threadName);
+    const { thread } = seen;
+    const ownMs =
+      identity !== null ? demandMsOf(identity.pid) : thread !== null ? demandMsOf(process.pid, thread) : null;
+    if (ownMs === null) return;
+    // What a thread has started cannot be told from what its daemon has: of its tools nothing is known.
+    const tools = identity === null ? [] : descendants(identity.pid);
+    const treeMs = tools.reduce((sum, { pid }) => sum + (demandMsOf(pid) ?? 0), ownMs);
     const began = seen.cpu;
     if (began === null) {
       seen.cpu = { at: now, ownMs, treeMs };
     } else if (now - began.at >= this.#windowMs) {
       seen.own = (ownMs - began.ownMs) / (now - began.at);
       // A tool that has ended took its figure along: what is left counts.
-      seen.tree = Math.max(seen.own, (treeMs - began.treeMs) / (now - began.at));
+      seen.tree = identity === null ? null : Math.max(seen.own, (treeMs - began.treeMs) / (now - began.at));
       seen.cpu = { at: now, ownMs, treeMs };
     }
   }

@@ -7,13 +7,13 @@ const threadsMax = 64;
 const msPerTick = 10;
 
 /** The first one is the main thread. Empty where the system does not tell. */
-export function threadsOf(pid: number): readonly ThreadFacts[] {
+export function threadsOf(pid: number, most = threadsMax): readonly ThreadFacts[] {
   const folder = `/proc/${pid}/task`;
   try {
     return readdirSync(folder)
       .map(Number)
       .sort((one, other) => (one === pid ? -1 : other === pid ? 1 : one - other))
-      .slice(0, threadsMax)
+      .slice(0, most)
       .flatMap((tid) => threadOf(`${folder}/${tid}`, tid));
   } catch {
     return [];
@@ -40,18 +40,23 @@ function threadOf(folder: string, tid: number): readonly ThreadFacts[] {
   ];
 }
 
+/** The thread of this process whose name begins so; null: there is none, or the system does not tell. */
+export function threadNamed(beginning: string): number | null {
+  return threadsOf(process.pid, Number.POSITIVE_INFINITY).find(({ name }) => name.startsWith(beginning))?.tid ?? null;
+}
+
 /**
- * CPU that the threads of a process have used, and would have used had they got it, in milliseconds: on a machine that is
+ * CPU that the threads of a process, or one of them, have used, and would have used had they got it, in milliseconds: on a machine that is
  * busy with others a thread that never rests gets a part of a core only, and waits for the rest. Null: there is no such
  * process, or the system does not tell.
  */
-export function demandMsOf(pid: number): number | null {
+export function demandMsOf(pid: number, thread: number | null = null): number | null {
   let sum = 0;
   try {
-    for (const tid of readdirSync(`/proc/${pid}/task`)) {
+    for (const tid of thread === null ? readdirSync(`/proc/${pid}/task`) : [thread]) {
       // Nanoseconds on a processor, and nanoseconds in the queue for one.
       const [ran, waited] = readOr(`/proc/${pid}/task/${tid}/schedstat`).split(' ').map(Number);
-      if (ran === undefined || waited === undefined) return cpuMsOf(pid);
+      if (ran === undefined || waited === undefined) return thread === null ? cpuMsOf(pid) : null;
       sum += (ran + waited) / 1e6;
     }
   } catch {
