@@ -132,7 +132,9 @@ export class EffectRunner {
           effect.call === null ? payload.prompt : (this.#runners.textOf(effect.task, effect.call) ?? payload.prompt);
         const { author } = payload;
         const { resumed, cut, lost } = effect;
-        this.#actor.host.prompt(effect.inc, effect.turn, promptText({ text, author, riders, resumed, cut, lost }), {
+        const retried = (this.task(effect.task)?.retries ?? 0) > 0;
+        const words = promptText({ text, author, riders, resumed, retried, cut, lost });
+        this.#actor.host.prompt(effect.inc, effect.turn, words, {
           rewind: effect.rewind,
           policy: this.#policyOf(effect.task, payload),
         });

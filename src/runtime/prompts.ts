@@ -7,6 +7,8 @@ export interface PromptParts {
   readonly author: string | null;
   readonly riders: readonly TaskPayload[];
   readonly resumed: boolean;
+  /** Turns of the task have failed for a reason that passes. */
+  readonly retried: boolean;
   readonly cut: boolean;
   readonly lost: boolean;
 }
@@ -28,6 +30,8 @@ export function promptText(parts: PromptParts): string {
     notes.push(
       'An earlier turn on this task was cut off. Its last tool call may or may not have happened: check before you repeat it.',
     );
+  } else if (parts.resumed && parts.retried) {
+    notes.push('An earlier turn on this task did not come to its end.');
   } else if (parts.resumed) {
     notes.push('Your turn on this task was interrupted for urgent work, which is done.');
   }

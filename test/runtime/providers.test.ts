@@ -266,6 +266,13 @@ describe('S13: the sessions of a provider', () => {
       clock.advance(60_000);
     }
     expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'overloaded', row: { retries: 2 } });
+    // Nobody urgent came: the agent must not be told so.
+    expect(one.stage.prompts).toEqual([
+      'hello',
+      ...Array(2).fill(
+        '[signalbox] An earlier turn on this task did not come to its end. Go on where it stopped. The task was:\n\nhello',
+      ),
+    ]);
   });
 
   it('hold back background work alone while their agent tries again by itself', async () => {
