@@ -15,6 +15,7 @@ import type { ProgramName } from './acp-programs.ts';
 import { realProgram } from './acp-programs.ts';
 import { tools } from './acp-tools.ts';
 import { allowing, running } from './codex.ts';
+import { realPrompts } from './prompts.ts';
 
 export interface RealAgent extends AsyncDisposable {
   readonly model: Model;
@@ -59,7 +60,6 @@ export interface Differences {
 /** Tells this run's tools from those of any other; behind another command, since one program refuses to sleep alone. */
 const seconds = `61.${process.pid}`;
 const longTool = `touch begun.txt; sleep ${seconds}`;
-const unseen: Unable = { unable: 'the real program cannot be made to do it' };
 const noAck: Unable = { unable: 'the protocol has no ack: the response to the prompt is the boundary' };
 
 export function realSubject(name: ProgramName, agent: RealAgent, differences: Differences): DriverSubject {
@@ -71,9 +71,7 @@ export function realSubject(name: ProgramName, agent: RealAgent, differences: Di
       if (variant === 'unstartable') return agent.driver({ command: join(agent.folder, 'no-such-program') });
       return agent.driver({ startDeadlineMs: 20 });
     },
-    prompts: {
-      answer: '[[slow:4,2]]',
-      forever: '[[slow:5000,5]]',
+    prompts: realPrompts({
       'ack-late': noAck,
       'ack-never': noAck,
       'ack-twice': noAck,
@@ -81,39 +79,10 @@ export function realSubject(name: ProgramName, agent: RealAgent, differences: Di
       'ack-before-result': noAck,
       'ack-with-result': noAck,
       'ack-none': noAck,
-      'no-result': unseen,
-      deaf: unseen,
-      'split-result': unseen,
-      merged: unseen,
-      empty: '[[text:]]',
-      fail: '[[status:400:invalid_request_error]]',
-      'result-twice': unseen,
-      die: unseen,
-      'die-half': unseen,
-      garbage: unseen,
-      'huge-line': unseen,
-      stderr: unseen,
-      unsolicited: unseen,
-      stubborn: unseen,
-      blocked: unseen,
-      grandchild: unseen,
-      'grandchild-outside': unseen,
-      history: { unable: 'a fake model tells nothing of a conversation; see the test beside' },
       tool: `[[tool:${own.execute(longTool)}]] [[text:done]]`,
       ask: `[[tool:${own.execute('touch asked.txt')}]] [[text:done]]`,
-      'ask-withdrawn': unseen,
-      hang: '[[hang0]]',
-      silent: '[[hang]]',
-      'api-400': '[[status:400:invalid_request_error]]',
-      'api-401': '[[status:401:authentication_error]]',
-      'api-429': '[[status:429:rate_limit_error:1]]',
-      'api-500': '[[status:500:api_error]]',
-      'api-529': '[[status:529:overloaded_error]]',
-      'api-drop': '[[drop]]',
-      'api-429-once': '[[flaky:1:429:rate_limit_error:1]]',
-      'odd-request': unseen,
       ...differences.prompts,
-    },
+    }),
     steers: differences.steers ?? { unable: 'it is not declared by this program' },
     resumes: differences.resumes ?? true,
     loses: true,

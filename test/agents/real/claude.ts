@@ -6,10 +6,11 @@ import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
 import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
 import { claudeDriver } from '../../../src/agents/claude/driver.ts';
-import type { DriverSubject, Unable } from '../../../src/agents/contract.ts';
+import type { DriverSubject } from '../../../src/agents/contract.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
 import { findBinary } from './acp-programs.ts';
 import { allowing, running } from './codex.ts';
+import { realPrompts } from './prompts.ts';
 
 /** Null: it is not installed here. */
 export const claudeBinary = findBinary('claude');
@@ -65,8 +66,6 @@ export const bash = (command: string, more: object = {}): string =>
 /** A command that lasts, and is known from those of any other run by its arguments. Claude Code refuses a plain `sleep`. */
 const lasting = `tail -f /dev/null -s 61.${process.pid}`;
 export function realClaudeSubject(claude: RealClaude): DriverSubject {
-  const unseen: Unable = { unable: 'the real program cannot be made to do it' };
-  const untold: Unable = { unable: 'a fake model tells nothing of a conversation; see the tests beside' };
   return {
     name: 'claude',
     driver(variant) {
@@ -74,48 +73,11 @@ export function realClaudeSubject(claude: RealClaude): DriverSubject {
       if (variant === 'never-ready') return claude.driver({ startDeadlineMs: 20 });
       return allowing(allowing(claude.driver({ lineMaxBytes: 1024 * 1024 }), 'tail'), 'timeout');
     },
-    prompts: {
-      answer: '[[slow:4,2]]',
-      forever: '[[slow:5000,5]]',
-      'ack-late': unseen,
-      'ack-never': unseen,
-      'ack-twice': unseen,
-      'ack-after-result': unseen,
-      'ack-before-result': unseen,
-      'ack-with-result': unseen,
-      'ack-none': unseen,
-      'no-result': unseen,
-      deaf: unseen,
-      'split-result': unseen,
-      merged: unseen,
-      empty: '[[text:]]',
-      fail: '[[status:400:invalid_request_error]]',
-      'result-twice': unseen,
-      die: unseen,
-      'die-half': unseen,
-      garbage: unseen,
-      'huge-line': unseen,
-      stderr: unseen,
+    prompts: realPrompts({
       unsolicited: `${bash('timeout 1 tail -f /dev/null', { run_in_background: true })} [[text:it runs]]`,
-      stubborn: unseen,
-      blocked: unseen,
-      grandchild: unseen,
-      'grandchild-outside': unseen,
-      history: untold,
       tool: bash(lasting),
       ask: `${bash('touch asked.txt')} [[text:done]]`,
-      'ask-withdrawn': unseen,
-      hang: '[[hang0]]',
-      silent: '[[hang]]',
-      'api-400': '[[status:400:invalid_request_error]]',
-      'api-401': '[[status:401:authentication_error]]',
-      'api-429': '[[status:429:rate_limit_error:1]]',
-      'api-500': '[[status:500:api_error]]',
-      'api-529': '[[status:529:overloaded_error]]',
-      'api-drop': '[[drop]]',
-      'api-429-once': '[[flaky:1:429:rate_limit_error:1]]',
-      'odd-request': unseen,
-    },
+    }),
     steers: true,
     steerable: `${bash('timeout 1 tail -f /dev/null')} [[slow:5000,5]]`,
     resumes: true,

@@ -6,10 +6,11 @@ import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
 import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
 import { codexDriver } from '../../../src/agents/codex/driver.ts';
-import type { DriverSubject, Unable } from '../../../src/agents/contract.ts';
+import type { DriverSubject } from '../../../src/agents/contract.ts';
 import type { AgentDriver, AgentHandle } from '../../../src/agents/port.ts';
 import { running } from '../players/running.ts';
 import { findBinary } from './acp-programs.ts';
+import { realPrompts } from './prompts.ts';
 
 export { running };
 
@@ -96,8 +97,6 @@ export function allowing(driver: AgentDriver, beginning: string): AgentDriver {
 const longTool = `sleep 61.${process.pid}`;
 
 export function realCodexSubject(codex: RealCodex): DriverSubject {
-  const unseen: Unable = { unable: 'the real program cannot be made to do it' };
-  const untold: Unable = { unable: 'a fake model tells nothing of a conversation; see the tests beside' };
   const features = { goals: true, default_mode_request_user_input: true };
   // Codex asks itself to go on with a goal, turn after turn, until it is told that it is reached.
   const reached = '[[tool:update_goal:{"status":"complete"}]] [[text:reached]]';
@@ -112,48 +111,16 @@ export function realCodexSubject(codex: RealCodex): DriverSubject {
       if (variant === 'unstartable') return codex.driver({ command: join(codex.home, 'no-such-program') });
       return codex.driver({ startDeadlineMs: 20 });
     },
-    prompts: {
-      answer: '[[slow:4,2]]',
-      forever: '[[slow:5000,5]]',
-      'ack-late': unseen,
-      'ack-never': unseen,
-      'ack-twice': unseen,
-      'ack-after-result': unseen,
-      'ack-before-result': unseen,
-      'ack-with-result': unseen,
-      'ack-none': unseen,
-      'no-result': unseen,
-      deaf: unseen,
-      'split-result': unseen,
-      merged: unseen,
-      empty: '[[text:]]',
-      fail: '[[status:400:invalid_request_error]]',
-      'result-twice': unseen,
-      die: unseen,
-      'die-half': unseen,
-      garbage: unseen,
-      'huge-line': unseen,
-      stderr: unseen,
+    prompts: realPrompts({
       unsolicited: '[[tool:create_goal:{"objective":"work on the goal"}]] [[text:a goal is set]]',
-      stubborn: unseen,
-      blocked: unseen,
-      grandchild: unseen,
-      'grandchild-outside': unseen,
-      history: untold,
       tool: exec(longTool, { yield_time_ms: 60_000 }),
       ask: `${exec('touch asked.txt')} [[text:done]]`,
-      'ask-withdrawn': unseen,
-      hang: '[[hang0]]',
-      silent: '[[hang]]',
-      'api-400': '[[status:400:invalid_request_error]]',
       'api-401': '[[status:401:invalid_api_key]]',
       'api-429': '[[status:429:rate_limit_exceeded:1]]',
       'api-500': '[[status:500:server_error]]',
-      'api-529': '[[status:529:overloaded_error]]',
-      'api-drop': '[[drop]]',
       'api-429-once': '[[flaky:1:429:rate_limit_exceeded:1]]',
       'odd-request': `[[tool:request_user_input:${JSON.stringify(questions)}]] [[text:nobody answered]]`,
-    },
+    }),
     steers: true,
     resumes: true,
     loses: true,
