@@ -50,6 +50,9 @@ export const boundMs = { p99: 500, max: 1_500 };
 /** What a heap may differ by after a collection: caches that are bounded and have been filled. */
 const heapSlackBytes = 24 * 1024 * 1024;
 
+/** None of these may be more after the run than before it. */
+const counted = ['descriptors', 'threads', 'timers'] as const;
+
 const healthyProbes = 40;
 /** The agents of ended sessions are closed when they have rested. */
 const settleMs = 60_000;
@@ -199,12 +202,12 @@ class Run {
     while (this.#world.processes().length > 0 && performance.now() < deadline) await pause(100);
   }
 
-  /** Connections of the run's own client are kept for some seconds. */
+  /** Connections of the run's own client are kept for some seconds; a store that was just written to is tidied a second later. */
   async #settled(before: Census): Promise<Census> {
-    const deadline = performance.now() + 15_000;
+    const deadline = performance.now() + settleMs;
     for (;;) {
       const now = await this.#world.census();
-      if (now.descriptors <= before.descriptors || performance.now() > deadline) return now;
+      if (counted.every((what) => now[what] <= before[what]) || performance.now() > deadline) return now;
       await pause(500);
     }
   }
@@ -212,7 +215,7 @@ class Run {
   async #judge(before: Census, after: Census, beside: Delays): Promise<void> {
     for (const task of this.#tasks) this.#wrong.push(...(await judgeTape(this.#world, task)));
     for (const pid of this.#world.processes()) this.#wrong.push(`process ${pid} is left`);
-    for (const what of ['descriptors', 'threads', 'timers'] as const) {
+    for (const what of counted) {
       if (after[what] > before[what]) this.#wrong.push(`${what}: ${before[what]} before, ${after[what]} after`);
     }
     if (after.heapBytes > before.heapBytes + heapSlackBytes) {
