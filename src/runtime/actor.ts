@@ -15,12 +15,13 @@ import type { Input } from '../core/inputs.ts';
 import type { Session } from '../core/model.ts';
 import type { Effect, Record as StepRecord, Reply, StepResult } from '../core/outputs.ts';
 import { step } from '../core/step.ts';
-import { treeGet, treeSize } from '../core/tree.ts';
+import { treeSize } from '../core/tree.ts';
 import type { CommitOutcome, TaskPayload } from '../store/port.ts';
 import { AgentHost } from './agent-host.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Context } from './options.ts';
 import type { CrashLoop } from './crashes.ts';
+import { ownerOf } from './explain.ts';
 import type { AgentPool } from './pool.ts';
 import { SessionPressure } from './pressure.ts';
 import type { Providers } from './providers.ts';
@@ -99,10 +100,7 @@ export class Actor {
       session: session.key,
       pressure: this.pressure,
       post: (input) => this.#fromAgent(input),
-      urgent: () => {
-        const { hold, tasks } = this.#session;
-        return hold !== null && treeGet(tasks, hold.task)?.lane === 'interactive';
-      },
+      urgent: () => ownerOf(this)?.lane === 'interactive',
     });
     this.#effects = new EffectRunner(context, this, parts.runners, parts.stats);
   }

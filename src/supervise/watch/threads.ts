@@ -7,13 +7,13 @@ const threadsMax = 64;
 const msPerTick = 10;
 
 /** The first one is the main thread. Empty where the system does not tell. */
-export function threadsOf(pid: number, most = threadsMax): readonly ThreadFacts[] {
+export function threadsOf(pid: number): readonly ThreadFacts[] {
   const folder = `/proc/${pid}/task`;
   try {
     return readdirSync(folder)
       .map(Number)
       .sort((one, other) => (one === pid ? -1 : other === pid ? 1 : one - other))
-      .slice(0, most)
+      .slice(0, threadsMax)
       .flatMap((tid) => threadOf(`${folder}/${tid}`, tid));
   } catch {
     return [];
@@ -42,7 +42,13 @@ function threadOf(folder: string, tid: number): readonly ThreadFacts[] {
 
 /** The thread of this process whose name begins so; null: there is none, or the system does not tell. */
 export function threadNamed(beginning: string): number | null {
-  return threadsOf(process.pid, Number.POSITIVE_INFINITY).find(({ name }) => name.startsWith(beginning))?.tid ?? null;
+  const folder = `/proc/${process.pid}/task`;
+  try {
+    const tid = readdirSync(folder).find((one) => readOr(`${folder}/${one}/comm`).startsWith(beginning));
+    return tid === undefined ? null : Number(tid);
+  } catch {
+    return null;
+  }
 }
 
 /**
