@@ -1,0 +1,131 @@
+/** A database that an earlier commit left in the middle of its work; see fixtures/d49ef9d/README.md. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { functionDriver } from '../../../src/agents/index.ts';
+import { sessionKey, taskId } from '../../../src/core/ids.ts';
+import { createSignalbox } from '../../../src/runtime/index.ts';
+import { openSqliteStore } from '../../../src/store/index.ts';
+import { migrations } from '../../../src/store/sqlite/migrate.ts';
+import { expectSound } from '../../support/box.ts';
+
+interface OldTask {
+  readonly id: string;
+  readonly session: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly seq: number;
+  readonly admittedAt: number;
+  readonly endedAt: number | null;
+  readonly payload: { readonly [name: string]: unknown };
+}
+
+interface OldEvent {
+  readonly seq: number;
+  readonly at: number;
+}
+
+interface AsServed {
+  readonly tasks: readonly (Omit<OldTask, 'id'> & { readonly row: { readonly id: string } })[];
+  readonly tapes: { readonly [task: string]: readonly OldEvent[] };
+  readonly sessions: { readonly [key: string]: readonly OldEvent[] };
+}
+
+const fixture = new URL('../fixtures/d49ef9d/', import.meta.url);
+const unpack = (name: string): Buffer => gunzipSync(readFileSync(new URL(name, fixture)));
+const served = JSON.parse(unpack('as-served.json.gz').toString()) as AsServed;
+const oldTasks: readonly OldTask[] = served.tasks.map(({ row, ...task }) => ({ ...task, id: row.id }));
+const openTasks = oldTasks.filter((task) => task.endedAt === null);
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** The path of a copy that may be written. */
+function copy(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-old-'));
+  folders.push(folder);
+  const path = join(folder, 'signalbox.db');
+  writeFileSync(path, unpack('database.gz'));
+  return path;
+}
+
+describe('the database of an earlier commit', () => {
+  it('is migrated when it is opened, once', async () => {
+    const path = copy();
+    await openSqliteStore({ path }).close();
+    const db = new DatabaseSync(path);
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: migrations.length });
+    expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    db.close();
+    const before = readFileSync(path);
+    await openSqliteStore({ path }).close();
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('holds every task with its status, times and request', async () => {
+    const store = openSqliteStore({ path: copy() });
+    expect(oldTasks).toHaveLength(42);
+    for (const { id, session, status, reason, seq, admittedAt, endedAt, payload } of oldTasks) {
+      const now = await store.task(taskId(id));
+      expect(now).toMatchObject({ session, status, reason, seq, admittedAt, endedAt, payload });
+    }
+    await store.close();
+  });
+
+  it('holds every tape with all of its events, and `final` last where the task has ended', async () => {
+    const store = openSqliteStore({ path: copy() });
+    const places = (events: readonly OldEvent[]) => events.map(({ seq, at }) => ({ seq, at }));
+    for (const { id, session } of oldTasks) {
+      const tape = await store.tape(sessionKey(session), taskId(id), 0, 10_000);
+      expect(places(tape)).toEqual(places(served.tapes[id] ?? []));
+      const stored = await store.task(taskId(id));
+      if (stored?.endedAt != null) {
+        expectSound(stored, tape);
+      } else {
+        expect(tape.map(({ type }) => type)).not.toContain('final');
+      }
+    }
+    for (const [key, events] of Object.entries(served.sessions)) {
+      expect(places(await store.tape(sessionKey(key), null, 0, 10_000))).toEqual(places(events));
+    }
+    await store.close();
+  });
+
+  it('lets its open tasks run to their end', async () => {
+    const store = openSqliteStore({ path: copy() });
+    const box = createSignalbox({
+      store,
+      agent: functionDriver(async function* (prompt) {
+        yield `you said: ${prompt}`;
+      }),
+      runners: { waits: async ({ attempt }) => ({ attempt }) },
+    });
+    await box.ready;
+    await box.unpark('parked');
+    const ended: { [status: string]: number } = {};
+    for (const { id, payload } of openTasks) {
+      const task = await box.result(id);
+      expectSound(task, await box.tape(task.session, id, 0, 10_000));
+      ended[task.status] = (ended[task.status] ?? 0) + 1;
+      expect(task.status, String(payload['prompt'])).toBe(task.reason === 'node_restarted' ? 'failed' : 'completed');
+    }
+    // One had been sent under `onLost: 'fail'`; the other with that policy had not started.
+    expect(ended).toEqual({ completed: openTasks.length - 1, failed: 1 });
+    await box.close();
+  });
+
+  it('still answers an idempotency key with its first task', async () => {
+    const store = openSqliteStore({ path: copy() });
+    for (const { id, payload } of oldTasks.filter((task) => task.payload['idempotencyKey'] !== null)) {
+      expect(await store.taskByIdempotencyKey(String(payload['idempotencyKey']))).toBe(id);
+    }
+    await store.close();
+  });
+});
