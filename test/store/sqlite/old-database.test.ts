@@ -9,6 +9,7 @@ import { functionDriver } from '../../../src/agents/index.ts';
 import { sessionKey, taskId } from '../../../src/core/ids.ts';
 import { createSignalbox } from '../../../src/runtime/index.ts';
 import { openSqliteStore } from '../../../src/store/index.ts';
+import type { Store } from '../../../src/store/port.ts';
 import { migrations } from '../../../src/store/sqlite/migrate.ts';
 import { expectSound } from '../../support/box.ts';
 
@@ -56,21 +57,23 @@ function copy(): string {
   return path;
 }
 
+const openCopy = (): Store => openSqliteStore({ path: copy() });
+
 describe('the database of an earlier commit', () => {
-  it('is migrated when it is opened, once', async () => {
+  it('is migrated when it is opened, once', () => {
     const path = copy();
-    await openSqliteStore({ path }).close();
+    openSqliteStore({ path }).close();
     const db = new DatabaseSync(path);
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: migrations.length });
     expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
     db.close();
     const before = readFileSync(path);
-    await openSqliteStore({ path }).close();
+    openSqliteStore({ path }).close();
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   it('holds every task with its status, times and request', async () => {
-    const store = openSqliteStore({ path: copy() });
+    const store = openCopy();
     expect(oldTasks).toHaveLength(42);
     for (const { id, session, status, reason, seq, admittedAt, endedAt, payload } of oldTasks) {
       const now = await store.task(taskId(id));
@@ -80,13 +83,13 @@ describe('the database of an earlier commit', () => {
   });
 
   it('holds every tape with all of its events, and `final` last where the task has ended', async () => {
-    const store = openSqliteStore({ path: copy() });
+    const store = openCopy();
     const places = (events: readonly OldEvent[]) => events.map(({ seq, at }) => ({ seq, at }));
     for (const { id, session } of oldTasks) {
       const tape = await store.tape(sessionKey(session), taskId(id), 0, 10_000);
       expect(places(tape)).toEqual(places(served.tapes[id] ?? []));
       const stored = await store.task(taskId(id));
-      if (stored?.endedAt != null) {
+      if (stored !== null && stored.endedAt !== null) {
         expectSound(stored, tape);
       } else {
         expect(tape.map(({ type }) => type)).not.toContain('final');
@@ -99,7 +102,7 @@ describe('the database of an earlier commit', () => {
   });
 
   it('lets its open tasks run to their end', async () => {
-    const store = openSqliteStore({ path: copy() });
+    const store = openCopy();
     const box = createSignalbox({
       store,
       agent: functionDriver(async function* (prompt) {
@@ -122,7 +125,7 @@ describe('the database of an earlier commit', () => {
   });
 
   it('still answers an idempotency key with its first task', async () => {
-    const store = openSqliteStore({ path: copy() });
+    const store = openCopy();
     for (const { id, payload } of oldTasks.filter((task) => task.payload['idempotencyKey'] !== null)) {
       expect(await store.taskByIdempotencyKey(String(payload['idempotencyKey']))).toBe(id);
     }
