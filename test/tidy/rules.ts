@@ -5,8 +5,6 @@ export interface Finding {
   readonly what: string;
 }
 
-export const fileLinesMax = 400;
-
 /** Finds every match of a rule, line by line; comments are blanked first when `code` asks for code alone. */
 function scan(text: string, rules: Readonly<Record<string, RegExp>>): Finding[] {
   const findings: Finding[] = [];
@@ -23,11 +21,6 @@ export function withoutComments(text: string): string {
   return text
     .replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
     .replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
-}
-
-export function tooLong(text: string): Finding[] {
-  const lines = text.trimEnd().split('\n').length;
-  return lines > fileLinesMax ? [{ line: lines, what: `${lines} lines, more than ${fileLinesMax}` }] : [];
 }
 
 /** Ways around the type checker. The directives live in comments, so those are looked for in the whole text. */

@@ -2,24 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { read, sourcesUnder, trackedFiles } from './files.ts';
 import type { Finding } from './rules.ts';
-import { escapesFromTypes, fileLinesMax, machinePaths, tooLong, unsoundTests, withoutComments } from './rules.ts';
+import { escapesFromTypes, machinePaths, unsoundTests, withoutComments } from './rules.ts';
 
 function violations(paths: readonly string[], rule: (text: string) => readonly Finding[]): string[] {
   return paths.flatMap((path) => rule(read(path)).map(({ line, what }) => `${path}:${line}: ${what}`));
 }
 
 const what = (findings: readonly Finding[]): string[] => findings.map((finding) => finding.what);
-
-describe('a file that outgrows one thing', () => {
-  test('is seen', () => {
-    expect(tooLong('\n'.repeat(fileLinesMax - 1) + 'x')).toEqual([]);
-    expect(tooLong('\n'.repeat(fileLinesMax) + 'x')).toHaveLength(1);
-  });
-
-  test('is not in src, check, sim or e2e', () => {
-    expect(violations(sourcesUnder('src', 'check', 'sim', 'e2e'), tooLong)).toEqual([]);
-  });
-});
 
 describe('a way around the type checker', () => {
   test.each([
