@@ -66,7 +66,9 @@ export async function inTurns<T>(
   for (let round = 0; round <= run.rounds; round += 1) {
     const limit = await parts.limit();
     const ours = await parts.ours();
-    if (round === 0) continue;
+    if (round === 0) {
+      continue;
+    }
     pairs.push({ ours, limit });
     run.say(
       `round ${round}/${run.rounds}${typeof ours === 'number' ? `: ${short(ours)} to ${short(Number(limit))}` : ''}`,
@@ -124,8 +126,12 @@ export function percentile(values: readonly number[], percent: number): number {
 /** Three digits that matter, and a unit of thousands. */
 export function short(value: number): string {
   const size = Math.abs(value);
-  if (size >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
-  if (size >= 1e4) return `${(value / 1e3).toPrecision(3)}k`;
+  if (size >= 1e6) {
+    return `${(value / 1e6).toPrecision(3)}M`;
+  }
+  if (size >= 1e4) {
+    return `${(value / 1e3).toPrecision(3)}k`;
+  }
   return size >= 100 || value === 0 ? String(Math.round(value)) : value.toPrecision(3);
 }
 
@@ -133,7 +139,9 @@ export function short(value: number): string {
 export async function rate(count: number, work: () => Promise<unknown> | void): Promise<number> {
   const began = performance.now();
   const done = work();
-  if (done instanceof Promise) await done;
+  if (done instanceof Promise) {
+    await done;
+  }
   return (count * 1000) / (performance.now() - began);
 }
 
@@ -154,6 +162,8 @@ export const pause = (ms: number): Promise<void> =>
 
 /** Collects garbage; the rows run with --expose-gc. */
 export function collectGarbage(): void {
-  if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
+  if (globalThis.gc === undefined) {
+    throw new Error('run with --expose-gc');
+  }
   globalThis.gc();
 }

@@ -73,7 +73,9 @@ async function main(): Promise<number> {
     return 2;
   }
   const reports: RowReport[] = [];
-  for (const name of names) reports.push(await measure(name, { quick: values.quick, rounds }));
+  for (const name of names) {
+    reports.push(await measure(name, { quick: values.quick, rounds }));
+  }
   const report: Report = {
     date: values.date ?? new Date().toISOString().slice(0, 10),
     commit: values.commit ?? commitOf(root),
@@ -84,10 +86,14 @@ async function main(): Promise<number> {
     rows: reports,
   };
   const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (values.json !== undefined && values.json !== '-') writeFileSync(values.json, json);
+  if (values.json !== undefined && values.json !== '-') {
+    writeFileSync(values.json, json);
+  }
   process.stdout.write(values.json === '-' ? json : table(report));
   const lost = missed(report);
-  if (lost > 0) process.stderr.write(`bench: ${lost} goals missed\n`);
+  if (lost > 0) {
+    process.stderr.write(`bench: ${lost} goals missed\n`);
+  }
   return lost > 0 && values.strict ? 1 : 0;
 }
 

@@ -62,7 +62,9 @@ export const missed = (report: Report): number =>
   );
 
 const goalText = (goal: Goal | null): string => {
-  if (goal === null) return '';
+  if (goal === null) {
+    return '';
+  }
   const bound = 'atMost' in goal ? `≤ ${short(goal.atMost)}` : `≥ ${short(goal.atLeast)}`;
   return goal.of === 'ratio' ? `${bound} ×` : bound;
 };
@@ -74,9 +76,13 @@ export function table(report: Report): string {
   const lines = report.rows.flatMap(({ row, figures, error }) => [
     ...(error === null ? [] : [[row, `failed: ${error}`, '', '', '', '', 'no']]),
     ...figures.map((figure) => {
-      if (isSkipped(figure)) return [row, figure.measure, 'skipped', figure.skipped, '', '', ''];
+      if (isSkipped(figure)) {
+        return [row, figure.measure, 'skipped', figure.skipped, '', '', ''];
+      }
       const { measure, unit, ours, limit, ratio, goal, met, note } = figure;
-      if (note !== null && !notes.includes(note)) notes.push(note);
+      if (note !== null && !notes.includes(note)) {
+        notes.push(note);
+      }
       const mark = note === null ? '' : ` [${notes.indexOf(note) + 1}]`;
       const withUnit = (value: number): string => `${short(value)} ${unit}`;
       return [

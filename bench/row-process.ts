@@ -5,7 +5,9 @@ import { rows } from './rows.ts';
 const [name = '', options = '{}'] = process.argv.slice(2);
 const { quick, rounds } = JSON.parse(options) as Pick<Run, 'quick' | 'rounds'>;
 const load = rows[name];
-if (load === undefined) throw new Error(`no row ${name}`);
+if (load === undefined) {
+  throw new Error(`no row ${name}`);
+}
 const { row } = await load();
 const figures = await row.measure({
   quick,

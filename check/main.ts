@@ -36,7 +36,9 @@ const { values: options } = parseArgs({
 });
 
 function chosen(): readonly string[] {
-  if (options.only !== undefined) return options.only.split(',');
+  if (options.only !== undefined) {
+    return options.only.split(',');
+  }
   return configs.filter((config) => config.deep === options.deep).map((config) => config.name);
 }
 
@@ -44,7 +46,9 @@ function readPins(): Pins {
   try {
     return JSON.parse(readFileSync(pinsFile, 'utf8')) as Pins;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return {};
+    }
     throw error;
   }
 }
@@ -57,28 +61,42 @@ const pinOf = ({ stats }: Answer): Pin => ({
 
 /** What is wrong with an answer, or null. */
 function complaint(answer: Answer, pins: Pins): string | null {
-  if (answer.verdict !== 'holds') return answer.story;
-  if (options.pin) return null;
+  if (answer.verdict !== 'holds') {
+    return answer.story;
+  }
+  if (options.pin) {
+    return null;
+  }
   const was = pins[answer.config];
   const is = pinOf(answer);
   // A large configuration may be run for longer than anybody has pinned it.
-  if (was === undefined && configNamed(answer.config)?.deep === true) return null;
-  if (was === undefined) return `MOVED: ${answer.config} is not pinned: ${JSON.stringify(is)}`;
+  if (was === undefined && configNamed(answer.config)?.deep === true) {
+    return null;
+  }
+  if (was === undefined) {
+    return `MOVED: ${answer.config} is not pinned: ${JSON.stringify(is)}`;
+  }
   return was.states === is.states && was.transitions === is.transitions && was.depth === is.depth
     ? null
     : `MOVED: ${answer.config} was ${JSON.stringify(was)} and is ${JSON.stringify(is)}. If the change is meant, run it with --pin and say why in the commit.`;
 }
 
 const say = (line: string): void => {
-  if (!options.json) process.stdout.write(`${line}\n`);
+  if (!options.json) {
+    process.stdout.write(`${line}\n`);
+  }
 };
 
 function progress(job: Job, text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K  ${job.config}: ${text}`);
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\u001B[K  ${job.config}: ${text}`);
+  }
 }
 
 function report(answer: Answer, pins: Pins): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+  if (process.stderr.isTTY) {
+    process.stderr.write('\r\u001B[K');
+  }
   say(`${answer.config}: ${configNamed(answer.config)?.about ?? ''}`);
   say(`  ${describeStats(answer.stats)}`);
   const wrong = complaint(answer, pins);
@@ -122,8 +140,9 @@ async function main(): Promise<void> {
 function summary(answers: readonly Answer[], wrong: number, ms: number): void {
   const states = answers.reduce((sum, answer) => sum + answer.stats.states, 0);
   const transitions = answers.reduce((sum, answer) => sum + answer.stats.transitions, 0);
-  if (options.json)
+  if (options.json) {
     process.stdout.write(`${JSON.stringify({ states, transitions, ms: Math.round(ms), wrong, answers }, null, 2)}\n`);
+  }
   const all = `${answers.length} configurations, ${states.toLocaleString('en')} states, ${transitions.toLocaleString('en')} transitions, ${(ms / 1000).toFixed(0)} s`;
   say(
     wrong === 0

@@ -37,8 +37,12 @@ const pinOf = (answer: Answer): Pin => ({ config: answer.config, property: answe
 
 /** What is wrong with the answer to a mutant, or null. */
 function complaint(answer: Answer, pin: Pin | undefined): string | null {
-  if (!isFound(answer)) return 'SURVIVES';
-  if (options.pin) return null;
+  if (!isFound(answer)) {
+    return 'SURVIVES';
+  }
+  if (options.pin) {
+    return null;
+  }
   const is = pinOf(answer);
   const same = pin?.config === is.config && pin.property === is.property && pin.steps === is.steps;
   return same
@@ -50,7 +54,9 @@ function readPins(): { readonly [name: string]: Pin } {
   try {
     return JSON.parse(readFileSync(pinsFile, 'utf8')) as { readonly [name: string]: Pin };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return {};
+    }
     throw error;
   }
 }
@@ -70,11 +76,15 @@ async function main(): Promise<void> {
     const answers = await runAll(jobs, Number(options['at-once']), {
       onAnswer: (job, answer) => {
         const mutant = byUrl.get(job.core ?? '');
-        if (mutant !== undefined) row(mutant, answer, complaint(answer, pins[mutant.name]));
+        if (mutant !== undefined) {
+          row(mutant, answer, complaint(answer, pins[mutant.name]));
+        }
       },
     });
     const wrong = answers.filter((answer, index) => complaint(answer, pins[chosen[index]?.name ?? '']) !== null);
-    if (options.pin) pin(pins, chosen, answers);
+    if (options.pin) {
+      pin(pins, chosen, answers);
+    }
     const found = answers.filter(isFound).length;
     const seconds = ((performance.now() - begun) / 1000).toFixed(0);
     process.stdout.write(
@@ -91,7 +101,9 @@ function row(mutant: Mutant, answer: Answer, wrong: string | null): void {
   process.stdout.write(
     `${mutant.name.padEnd(72)} ${answer.config.padEnd(17)} ${how}${wrong === null ? '' : `  ${wrong}`}\n`,
   );
-  if (options.story) process.stdout.write(`${answer.story}\n`);
+  if (options.story) {
+    process.stdout.write(`${answer.story}\n`);
+  }
 }
 
 function pin(pins: { readonly [name: string]: Pin }, chosen: readonly Mutant[], answers: readonly Answer[]): void {

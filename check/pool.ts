@@ -22,7 +22,9 @@ export async function runAll(jobs: readonly Job[], atOnce: number, watch: Watch)
   const lane = async (): Promise<void> => {
     for (let index = next++; index < jobs.length; index = next++) {
       const job = jobs[index];
-      if (job === undefined) return;
+      if (job === undefined) {
+        return;
+      }
       const answer = await runOne(job, live, watch);
       answers[index] = answer;
       watch.onAnswer?.(job, answer);
@@ -45,14 +47,20 @@ function runOne(job: Job, live: Set<Worker>, watch: Watch): Promise<Answer> {
     live.add(worker);
     let answer: Answer | null = null;
     worker.on('message', (message: Message) => {
-      if ('answer' in message) answer = message.answer;
-      else watch.onProgress?.(job, message.progress);
+      if ('answer' in message) {
+        answer = message.answer;
+      } else {
+        watch.onProgress?.(job, message.progress);
+      }
     });
     worker.on('error', reject);
     worker.on('exit', () => {
       live.delete(worker);
-      if (answer === null) reject(new Error(`the exploration of ${job.config} ended without an answer`));
-      else resolve(answer);
+      if (answer === null) {
+        reject(new Error(`the exploration of ${job.config} ended without an answer`));
+      } else {
+        resolve(answer);
+      }
     });
   });
 }

@@ -31,7 +31,9 @@ export type Message = { readonly progress: Stats } | { readonly answer: Answer }
 
 async function run(job: Job): Promise<void> {
   const config = configNamed(job.config);
-  if (config === undefined) throw new Error(`there is no configuration ${job.config}`);
+  if (config === undefined) {
+    throw new Error(`there is no configuration ${job.config}`);
+  }
   const core = job.core === null ? realCore : ((await import(job.core)) as Core);
   const post = (message: Message): void => parentPort?.postMessage(message);
   const outcome = explore(modelOf(config, core), {

@@ -34,7 +34,9 @@ export async function openBox(stay: Stay): Promise<Box> {
     store,
     // Of a turn's output the first piece says enough.
     agent: observed(driver, (moment) => {
-      if (moment.what !== 'output' || last?.what !== 'output' || last.turn !== moment.turn) moments.add(moment);
+      if (moment.what !== 'output' || last?.what !== 'output' || last.turn !== moment.turn) {
+        moments.add(moment);
+      }
       last = moment;
     }),
     // Preemption is what is measured: no turn is to be protected from it.
@@ -49,7 +51,9 @@ export async function openBox(stay: Stay): Promise<Box> {
     moments,
     async submit(session, prompt, lane = 'interactive') {
       const answer = await box.submit({ session, prompt, lane });
-      if (answer.kind === 'refused') throw new Error(`refused: ${answer.code}`);
+      if (answer.kind === 'refused') {
+        throw new Error(`refused: ${answer.code}`);
+      }
       return answer.task;
     },
     async [Symbol.asyncDispose]() {

@@ -89,7 +89,9 @@ export async function startDaemon(stay: Stay, config: ConfigFile = {}): Promise<
     cli: (...args) => ran(run(args)),
     end,
     async [Symbol.asyncDispose]() {
-      if (!asked) await end();
+      if (!asked) {
+        await end();
+      }
     },
   };
 }
@@ -114,7 +116,9 @@ function readyLine(up: ChildProcess, ended: Promise<Ran>): Promise<{ readonly ur
     let text = '';
     up.stdout?.on('data', (part: Buffer) => {
       text += part.toString();
-      if (!text.includes('\n')) return;
+      if (!text.includes('\n')) {
+        return;
+      }
       clearTimeout(late);
       resolve(JSON.parse(text.slice(0, text.indexOf('\n'))) as { readonly url: string; readonly pid: number });
     });
@@ -131,9 +135,13 @@ function readyLine(up: ChildProcess, ended: Promise<Ran>): Promise<{ readonly ur
 /** Ends when it is aborted; whatever else ends it is seen by those who wait for an event. */
 async function follow(client: Client, events: Happenings<FeedEvent>, signal: AbortSignal): Promise<void> {
   try {
-    for await (const event of client.followAll({ signal })) events.add(event);
+    for await (const event of client.followAll({ signal })) {
+      events.add(event);
+    }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) {
+      throw error;
+    }
   }
 }
 
@@ -144,6 +152,8 @@ async function deliver(url: string, index: 0 | 1 | 2): Promise<{ readonly task: 
   const response = await fetch(new URL('/hooks/github', url), { method: 'POST', headers, body });
   const answer = await response.text();
   const { task } = JSON.parse(answer) as { readonly task?: string };
-  if (response.status !== 202 || task === undefined) throw new Error(`delivery: ${response.status} ${answer}`);
+  if (response.status !== 202 || task === undefined) {
+    throw new Error(`delivery: ${response.status} ${answer}`);
+  }
   return { task, sentAt };
 }

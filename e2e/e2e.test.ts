@@ -55,7 +55,9 @@ describe('a program', () => {
   });
 
   test('of the user’s own needs nothing to be installed', () => {
-    for (const name of ['AGENT_BIN_CODEX', 'AGENT_BIN_GEMINI']) vi.stubEnv(name, process.execPath);
+    for (const name of ['AGENT_BIN_CODEX', 'AGENT_BIN_GEMINI']) {
+      vi.stubEnv(name, process.execPath);
+    }
     expect(groupsToInstall(['codex', 'gemini'])).toEqual([]);
   });
 
@@ -81,7 +83,9 @@ describe.each(['ci', 'more'] as const)('the clients of `%s`', (group) => {
   const { dependencies } = JSON.parse(read('package.json')) as { readonly dependencies: { [name: string]: string } };
 
   test('stand at exact versions, in a lockfile that names no registry', () => {
-    for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    for (const version of Object.values(dependencies)) {
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    }
     expect(read('package-lock.json')).not.toContain('"resolved"');
     const { packages } = JSON.parse(read('package-lock.json')) as {
       readonly packages: { readonly [path: string]: { readonly version: string } };
@@ -114,7 +118,9 @@ test('what happens can be waited for, and be asked for later', async () => {
 
 test('figures are medians and worst cases, in a table', () => {
   const figures = new Figures();
-  for (const ms of [1, 2, 30]) figures.add('a', 'x', ms);
+  for (const ms of [1, 2, 30]) {
+    figures.add('a', 'x', ms);
+  }
   figures.add('b', 'y', 5);
   expect(figures.table(['a', 'b'])).toEqual([
     'milliseconds, p50 (max)         a          b',
@@ -133,7 +139,9 @@ test('processes are found by their home', async () => {
   child.stdin.end();
   await new Promise((resolve) => child.once('close', resolve));
   rmSync(home, { recursive: true });
-  if (process.platform === 'linux') expect(found).toMatchObject([{ pid: child.pid, ofAgent: false }]);
+  if (process.platform === 'linux') {
+    expect(found).toMatchObject([{ pid: child.pid, ofAgent: false }]);
+  }
   expect(processesOf(home)).toEqual([]);
 });
 

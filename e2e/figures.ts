@@ -15,7 +15,9 @@ export class Figures {
       name,
       ...programs.map((program) => shown(of.get(program) ?? [])),
     ]);
-    if (rows.length === 0) return [];
+    if (rows.length === 0) {
+      return [];
+    }
     return aligned([['milliseconds, p50 (max)', ...programs], ...rows]);
   }
 

@@ -34,7 +34,9 @@ export async function install(group: RealProgram['group'], say: (line: string) =
     child.once('close', (code, signal) => resolve(code === 0 ? null : `npm ci: ${code ?? signal}\n${said}`));
   });
   clearInterval(progress);
-  if (failed === null) say(`  installed in ${seconds()} s`);
+  if (failed === null) {
+    say(`  installed in ${seconds()} s`);
+  }
   return failed;
 }
 

@@ -43,7 +43,9 @@ export type Isolation =
 export function isolation(): Isolation {
   if (process.env[insideVariable] === '1') {
     const reach = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
-    if (!reach.every(isLoopback)) throw new Error(`the namespace reaches more than loopback: ${reach.join(', ')}`);
+    if (!reach.every(isLoopback)) {
+      throw new Error(`the namespace reaches more than loopback: ${reach.join(', ')}`);
+    }
     return { kind: 'inside' };
   }
   const flags = process.platform === 'linux' ? flagsThatWork() : null;

@@ -19,7 +19,9 @@ function optionsOrUsage(): Options | null {
   try {
     const options = readOptions(process.argv.slice(2));
     const unknown = options.scenarios.filter((name) => scenarios.every((scenario) => scenario.name !== name));
-    if (unknown.length === 0) return options;
+    if (unknown.length === 0) {
+      return options;
+    }
     throw new Error(
       `--scenario: not known: ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(', ')}`,
     );
@@ -30,10 +32,14 @@ function optionsOrUsage(): Options | null {
 }
 
 async function installMissing(options: Options): Promise<boolean> {
-  if (!options.install) return true;
+  if (!options.install) {
+    return true;
+  }
   for (const group of groupsToInstall(options.programs)) {
     const failed = await install(group, say);
-    if (failed === null) continue;
+    if (failed === null) {
+      continue;
+    }
     say(failed);
     return false;
   }
@@ -50,13 +56,20 @@ function report(outcomes: readonly Outcome[], figures: Figures, programs: readon
   };
   say('');
   const head = ['', ...programs];
-  for (const row of aligned([head, ...titles.map((one) => [one, ...programs.map((name) => cell(one, name))])]))
+  for (const row of aligned([head, ...titles.map((one) => [one, ...programs.map((name) => cell(one, name))])])) {
     say(row);
+  }
   const table = figures.table(programs);
-  if (table.length > 0) say('');
-  for (const row of table) say(row);
+  if (table.length > 0) {
+    say('');
+  }
+  for (const row of table) {
+    say(row);
+  }
   for (const { kind, program, scenario, why } of outcomes) {
-    if (kind !== 'passed') say(`\n${signs[kind]} ${program}, ${scenario}: ${why}`);
+    if (kind !== 'passed') {
+      say(`\n${signs[kind]} ${program}, ${scenario}: ${why}`);
+    }
   }
 }
 
@@ -66,29 +79,40 @@ async function runAll(options: Options): Promise<number> {
   const outcomes: Outcome[] = [];
   for (const name of options.programs) {
     const program = realPrograms.find((one) => one.name === name);
-    if (program === undefined) continue;
+    if (program === undefined) {
+      continue;
+    }
     outcomes.push(...(await runProgram(program, options, figures, say)));
-    if (options.contract && locate(name).kind === 'found') outcomes.push(await runContract(name, say));
+    if (options.contract && locate(name).kind === 'found') {
+      outcomes.push(await runContract(name, say));
+    }
   }
   report(outcomes, figures, options.programs);
   const of = (kind: Outcome['kind']): number => outcomes.filter((one) => one.kind === kind).length;
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   say(`\n${of('passed')} passed, ${of('failed')} failed, ${of('skipped')} skipped, in ${seconds} s`);
-  if (options.json !== null) writeFileSync(options.json, JSON.stringify({ outcomes, figures }, null, 1));
+  if (options.json !== null) {
+    writeFileSync(options.json, JSON.stringify({ outcomes, figures }, null, 1));
+  }
   return of('failed') > 0 ? 1 : 0;
 }
 
 async function main(): Promise<number> {
   const options = optionsOrUsage();
-  if (options === null) return 2;
+  if (options === null) {
+    return 2;
+  }
   const isolated = isolation();
-  if (isolated.kind !== 'inside' && !(await installMissing(options))) return 1;
+  if (isolated.kind !== 'inside' && !(await installMissing(options))) {
+    return 1;
+  }
   if (isolated.kind === 'possible') {
     say(`no network: in a namespace with nothing but loopback (unshare ${isolated.flags})`);
     return enter(isolated.flags);
   }
-  if (isolated.kind === 'none')
+  if (isolated.kind === 'none') {
     say('no namespace can be made here: proxies that lead nowhere keep the programs off the network');
+  }
   return runAll(options);
 }
 

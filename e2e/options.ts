@@ -53,12 +53,16 @@ export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({ args: [...args], options: flags, allowNegative: true });
   const named = list(values.only);
   const unknown = named.filter((name) => realPrograms.every((program) => program.name !== name));
-  if (unknown.length > 0) throw new Error(`--only: not known: ${unknown.join(', ')}`);
+  if (unknown.length > 0) {
+    throw new Error(`--only: not known: ${unknown.join(', ')}`);
+  }
   const chosen = realPrograms.filter(({ name, group }) =>
     named.length > 0 ? named.includes(name) : values.all || group === 'ci',
   );
   const races = Number(values.race ?? (values.all ? racesInAll : racesInCi));
-  if (!Number.isInteger(races) || races < 1) throw new Error(`--race: ${values.race} is no number of races`);
+  if (!Number.isInteger(races) || races < 1) {
+    throw new Error(`--race: ${values.race} is no number of races`);
+  }
   return {
     programs: chosen.map(({ name }) => name),
     scenarios: list(values.scenario),

@@ -23,11 +23,17 @@ function textOf(file: string): string {
 
 /** Those that live; a zombie's environment is empty. */
 export function processesOf(home: string): readonly Found[] {
-  if (process.platform !== 'linux') return [];
+  if (process.platform !== 'linux') {
+    return [];
+  }
   return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
+    if (!/^\d+$/.test(name)) {
+      return [];
+    }
     const environment = textOf(`/proc/${name}/environ`).split('\0');
-    if (!environment.includes(`HOME=${home}`)) return [];
+    if (!environment.includes(`HOME=${home}`)) {
+      return [];
+    }
     const stat = textOf(`/proc/${name}/stat`);
     // Behind the name in brackets, which may hold anything: state, parent, group.
     const [, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -130,7 +130,9 @@ export type Located =
 /** The user's own by its AGENT_BIN_* variable, else the one that is installed here. The PATH is not looked at. */
 export function locate(name: ProgramName): Located {
   const program = programOf(name);
-  if (program === null) return { kind: 'absent', why: `${name} is not known` };
+  if (program === null) {
+    return { kind: 'absent', why: `${name} is not known` };
+  }
   const own = process.env[program.variable] ?? '';
   const bins = (['ci', 'more'] as const).map((group) => join(groupFolder(group), 'node_modules', '.bin'));
   const found = findAgent(program, { [program.variable]: own, PATH: bins.join(delimiter) }, process.cwd());

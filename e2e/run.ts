@@ -95,7 +95,9 @@ async function play(
     ]);
     return { program: program.name, scenario: scenario.name, kind: 'passed', ms: performance.now() - began, why: '' };
   } catch (error) {
-    if (error instanceof Skipped) return { ...nothing(program, scenario.name), kind: 'skipped', why: error.message };
+    if (error instanceof Skipped) {
+      return { ...nothing(program, scenario.name), kind: 'skipped', why: error.message };
+    }
     return failed(program, scenario.name, began, error);
   } finally {
     clearTimeout(timer);

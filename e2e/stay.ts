@@ -23,7 +23,9 @@ export interface Stay extends AsyncDisposable {
 /** Throws where the program is not there: ask `locate` before. */
 export async function stayOf(program: RealProgram, rules: readonly Rule[] = []): Promise<Stay> {
   const located = locate(program.name);
-  if (located.kind === 'absent') throw new Error(`${program.name}: ${located.why}`);
+  if (located.kind === 'absent') {
+    throw new Error(`${program.name}: ${located.why}`);
+  }
   const root = mkdtempSync(join(tmpdir(), `signalbox-e2e-${program.name}-`));
   const model = await startModel({ rules });
   const home = join(root, 'home');

@@ -9,7 +9,9 @@ await using box = createSignalbox({
   // Stands for a real agent: it takes its time, and stops when it is interrupted.
   agent: functionDriver(async function* (prompt, { signal }) {
     for (const word of ['looking', 'thinking', 'writing']) {
-      if (signal.aborted) return { text: '' };
+      if (signal.aborted) {
+        return { text: '' };
+      }
       yield `${word}… `;
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -31,13 +33,17 @@ const background = await box.submit({
   runner: 'review',
   lane: 'background',
 });
-if (background.kind !== 'accepted') throw new Error(background.hint);
+if (background.kind !== 'accepted') {
+  throw new Error(background.hint);
+}
 
 for await (const event of box.follow(background.task)) {
   console.log(`review    ${event.seq} ${event.type}`);
   if (event.type === 'turn-started' && event.seq < 6) {
     const urgent = await box.submit({ session: 'github:acme/app', prompt: 'why is main red?' });
-    if (urgent.kind === 'accepted') console.log(`question  ${(await box.result(urgent.task)).status}`);
+    if (urgent.kind === 'accepted') {
+      console.log(`question  ${(await box.result(urgent.task)).status}`);
+    }
   }
 }
 console.log(JSON.stringify((await box.task(background.task))?.result));

@@ -13,10 +13,14 @@ export function judgePermissions(world: World, task: StoredTask, tape: readonly 
     const request = `${String(field(data, 'turn'))} ${String(field(data, 'request'))}`;
     const at = `event ${seq} of ${task.row.id}, ${type} ${request}`;
     if (type === 'permission-asked') {
-      if (open.has(request)) world.violate(rule, `${at}: it is asked already`);
+      if (open.has(request)) {
+        world.violate(rule, `${at}: it is asked already`);
+      }
       open.set(request, field(data, 'ask'));
     } else if (type === 'permission-decided') {
-      if (!open.has(request)) world.violate(rule, `${at}: nobody asks`);
+      if (!open.has(request)) {
+        world.violate(rule, `${at}: nobody asks`);
+      }
       if (field(data, 'decision') === 'allow' && !isAllowed(world, task, data, open.get(request))) {
         world.violate('nothing is allowed but by the policy or a person', at);
       }
@@ -29,7 +33,9 @@ export function judgePermissions(world: World, task: StoredTask, tape: readonly 
 
 function isAllowed(world: World, { row, payload, session }: StoredTask, data: unknown, ask: unknown): boolean {
   const policy = payload.permissions ?? DEFAULT_POLICIES[row.lane];
-  if (field(data, 'by') === 'policy') return isAsk(ask) && judge(policy, ask) === 'allow';
+  if (field(data, 'by') === 'policy') {
+    return isAsk(ask) && judge(policy, ask) === 'allow';
+  }
   return world.ledger.allowed.has(`${session} ${String(field(data, 'turn'))} ${String(field(data, 'request'))}`);
 }
 

@@ -383,7 +383,7 @@ export class World implements Stage {
     this.#resting = true;
     this.close(0);
     await quiet();
-    while ((this.daemon ?? this.#closing) !== null && this.violation === null && (await this.scheduler.step()));
+    while ((this.daemon ?? this.#closing) !== null && this.violation === null && (await this.scheduler.step())) {}
   }
 
   #judge(): void {

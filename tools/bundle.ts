@@ -29,8 +29,11 @@ const byUrl = modules.flatMap((path) => {
   );
 });
 const entries = new Set(['cli/bin.js', ...byUrl]);
-for (const entry of entries)
-  if (!modules.includes(entry)) throw new Error(`dist/${entry} is loaded by URL and not there`);
+for (const entry of entries) {
+  if (!modules.includes(entry)) {
+    throw new Error(`dist/${entry} is loaded by URL and not there`);
+  }
+}
 
 const importOfNode = /^import (\{[^}]*\}|\w+) from "(node:[^"]+)";$/gm;
 const wholeModules = (code: string): string =>
@@ -50,7 +53,9 @@ const bundle = await rolldown({
     {
       name: 'urls-of-modules',
       transform(code, id) {
-        if (!code.includes('import.meta.url')) return null;
+        if (!code.includes('import.meta.url')) {
+          return null;
+        }
         const path = slashes(relative(dist, id));
         return { code: code.replaceAll('import.meta.url', `${marker}(${JSON.stringify(path)})`), map: null };
       },
@@ -75,4 +80,6 @@ await bundle.write({
 });
 await bundle.close();
 // The one in dist too: npx remembers the program of a checkout by its path, and that was it before there was a bundle.
-for (const folder of [out, dist]) chmodSync(join(folder, 'cli/bin.js'), 0o755);
+for (const folder of [out, dist]) {
+  chmodSync(join(folder, 'cli/bin.js'), 0o755);
+}

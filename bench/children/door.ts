@@ -16,7 +16,9 @@ let go = Promise.withResolvers<number>();
 const agent = functionDriver(async function* (prompt) {
   if (prompt === 'at once') {
     const count = await go.promise;
-    for (let at = 0; at < count; at += 1) yield text;
+    for (let at = 0; at < count; at += 1) {
+      yield text;
+    }
     return;
   }
   // Waits for its reader, then streams, one event a pass of the event loop.

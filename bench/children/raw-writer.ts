@@ -24,14 +24,18 @@ await once(server, 'listening');
 const store = path === undefined ? null : new RawStore(path, 'process');
 if (store !== null) {
   store.begin();
-  for (let seq = 1; seq <= (rows ?? 0); seq += 1) store.event(1, seq, 1_700_000_000_000, 'output', data ?? '');
+  for (let seq = 1; seq <= (rows ?? 0); seq += 1) {
+    store.event(1, seq, 1_700_000_000_000, 'output', data ?? '');
+  }
   store.commit();
 }
 
 async function send(event: string, count: number): Promise<void> {
   const bytes = Buffer.from(event);
   for (let at = 0; at < count; at += 1) {
-    for (const socket of sockets) socket.write(bytes);
+    for (const socket of sockets) {
+      socket.write(bytes);
+    }
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
@@ -40,13 +44,17 @@ async function send(event: string, count: number): Promise<void> {
 
 async function replay(): Promise<void> {
   const [socket] = sockets;
-  if (socket === undefined || store === null) throw new Error('there is nobody to send to');
+  if (socket === undefined || store === null) {
+    throw new Error('there is nobody to send to');
+  }
   for (const page of store.pages(1, 500)) {
     let text = '';
     for (const { seq, at, type, data: json } of page) {
       text += `id: ${String(seq)}\ndata: {"seq":${String(seq)},"at":${String(at)},"type":"${String(type)}","data":${String(json)}}\n\n`;
     }
-    if (!socket.write(text)) await once(socket, 'drain');
+    if (!socket.write(text)) {
+      await once(socket, 'drain');
+    }
   }
 }
 
@@ -54,16 +62,22 @@ serve(
   { port: (server.address() as AddressInfo).port },
   async (message) => {
     const began = String(nowNs());
-    if (message['do'] === 'send') await send(String(message['event']), Number(message['count']));
-    else if (message['do'] === 'replay') await replay();
-    else {
-      for (const socket of sockets) socket.destroy();
+    if (message['do'] === 'send') {
+      await send(String(message['event']), Number(message['count']));
+    } else if (message['do'] === 'replay') {
+      await replay();
+    } else {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       sockets = [];
     }
     return { began };
   },
   () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
     server.close();
     store?.[Symbol.dispose]();
   },

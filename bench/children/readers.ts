@@ -28,7 +28,9 @@ async function open(port: number, count: number, request: string): Promise<void>
       const socket = connect(port, '127.0.0.1');
       socket.setNoDelay(true);
       await once(socket, 'connect');
-      if (request !== '') socket.write(request);
+      if (request !== '') {
+        socket.write(request);
+      }
       const reader: Reader = { socket, seen: 0, bytes: 0, half: Buffer.alloc(0) };
       made.push(reader);
       socket.on('data', (chunk: Buffer) => take(reader, chunk));
@@ -54,7 +56,9 @@ function take(reader: Reader, chunk: Buffer): void {
   if (reader.seen >= wanted) {
     reader.seen = Number.NEGATIVE_INFINITY;
     unfinished -= 1;
-    if (unfinished === 0) finished?.();
+    if (unfinished === 0) {
+      finished?.();
+    }
   }
 }
 
@@ -63,7 +67,9 @@ async function until(count: number): Promise<object> {
   unfinished = readers.length;
   await new Promise<void>((resolve) => {
     finished = resolve;
-    for (const reader of readers) take(reader, Buffer.alloc(0));
+    for (const reader of readers) {
+      take(reader, Buffer.alloc(0));
+    }
   });
   const at = String(nowNs());
   const bytes = readers.reduce((sum, reader) => sum + reader.bytes, 0);
@@ -74,7 +80,9 @@ const requestOf = ({ request }: { readonly [name: string]: unknown }): string =>
   typeof request === 'string' ? request : '';
 
 function close(): void {
-  for (const { socket } of readers) socket.destroy();
+  for (const { socket } of readers) {
+    socket.destroy();
+  }
   readers = [];
 }
 
@@ -87,7 +95,9 @@ serve(
       await open(Number(message['port']), Number(message['count']), requestOf(message));
       return {};
     }
-    if (message['do'] === 'until') return until(Number(message['count']));
+    if (message['do'] === 'until') {
+      return until(Number(message['count']));
+    }
     close();
     return {};
   },

@@ -30,7 +30,9 @@ async function send(port: number, connections: number, count: number): Promise<o
       left -= 1;
       ids += 1;
       const request = requests[ids % requests.length];
-      if (request === undefined) return;
+      if (request === undefined) {
+        return;
+      }
       const id = Buffer.from(
         `00000000-0000-4000-8000-${String(process.pid % 1e6).padStart(6, '0')}${String(ids % 1e6).padStart(6, '0')}`,
       );
@@ -39,9 +41,14 @@ async function send(port: number, connections: number, count: number): Promise<o
     socket.on('data', (chunk: Buffer) => {
       // Answers are short and come whole; anything but 202 is an error.
       const text = chunk.toString('latin1');
-      if (first === '') first = text;
-      if (text.startsWith('HTTP/1.1 202')) next();
-      else reject(new Error(text));
+      if (first === '') {
+        first = text;
+      }
+      if (text.startsWith('HTTP/1.1 202')) {
+        next();
+      } else {
+        reject(new Error(text));
+      }
     });
     socket.on('error', reject);
     next();

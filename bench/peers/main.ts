@@ -94,6 +94,10 @@ const report: Report = {
     },
   ],
 };
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+if (values.json !== undefined) {
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+}
 process.stdout.write(table(report));
-if (missed(report) > 0) process.stderr.write(`bench: ${missed(report)} goals missed\n`);
+if (missed(report) > 0) {
+  process.stderr.write(`bench: ${missed(report)} goals missed\n`);
+}

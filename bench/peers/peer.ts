@@ -17,7 +17,9 @@ export class Countdown {
 
   end(count = 1): void {
     this.#left -= count;
-    if (this.#left === 0) this.#done.resolve();
+    if (this.#left === 0) {
+      this.#done.resolve();
+    }
   }
 
   get all(): Promise<void> {

@@ -7,6 +7,8 @@ const folder = fileURLToPath(new URL('.', import.meta.url));
 if (!existsSync(`${folder}node_modules/pg-boss`)) {
   process.stderr.write('bench peers: installing them, once (npm ci --prefix bench/peers)\n');
   const { status } = spawnSync('npm', ['ci', '--prefix', folder], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== 0) {
+    process.exit(status ?? 1);
+  }
 }
 await import('./main.ts');

@@ -37,7 +37,9 @@ export const row: Row = {
         let open = 0;
         for (let seq = 1; seq <= each; seq += 1) {
           for (let tape = first; tape < first + sessions; tape += 1) {
-            if (open === 0) raw.begin();
+            if (open === 0) {
+              raw.begin();
+            }
             raw.event(tape, seq, seq, 'output', JSON.stringify(data));
             open += 1;
             if (open === 100) {
@@ -46,7 +48,9 @@ export const row: Row = {
             }
           }
         }
-        if (open > 0) raw.commit();
+        if (open > 0) {
+          raw.commit();
+        }
       });
     const figures: Figure[] = [];
     {
@@ -71,7 +75,9 @@ export const row: Row = {
 
 async function openRuntime(path: string, each: number) {
   const answer = async function* () {
-    for (let at = 0; at < each; at += 1) yield text;
+    for (let at = 0; at < each; at += 1) {
+      yield text;
+    }
   };
   // Eight chunks a pass of the event loop, as a busy pipe brings them.
   const agent = functionDriver(answer, { breathEvery: 8 });
@@ -87,7 +93,9 @@ async function openRuntime(path: string, each: number) {
         const ended = await Promise.all(
           admitted.map((answer) => box.result(answer.kind === 'accepted' ? answer.task : '')),
         );
-        if (ended.some(({ status, seq }) => status !== 'completed' || seq < each)) throw new Error('a tape is short');
+        if (ended.some(({ status, seq }) => status !== 'completed' || seq < each)) {
+          throw new Error('a tape is short');
+        }
       }),
     async grouping(): Promise<string> {
       const { histograms } = await box.stats();

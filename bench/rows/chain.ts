@@ -16,7 +16,9 @@ export const row: Row = {
     const length = run.quick ? 500 : 100_000;
     using folder = temporaryFolder();
     const chain = await runChain(join(folder.path, 'chain.db'), length, (done) => {
-      if (done % Math.ceil(length / 10) === 0) run.say(`${done} follow-ups`);
+      if (done % Math.ceil(length / 10) === 0) {
+        run.say(`${done} follow-ups`);
+      }
     });
     const { heapBefore, heapAfter, seconds, depthFirst, depthMost, freeWindows, owners, tapes } = chain;
     const mib = (bytes: number): number => bytes / 2 ** 20;

@@ -48,7 +48,9 @@ async function contend(lock: Lock, count: number): Promise<void> {
       left -= 1;
       const release = await lock();
       inside += 1;
-      if (inside !== 1) throw new Error('two owners');
+      if (inside !== 1) {
+        throw new Error('two owners');
+      }
       inside -= 1;
       release();
     }

@@ -46,13 +46,17 @@ async function taskBesideSessions(run: Run): Promise<Figure> {
   const open = async (others: number) => {
     const agent = functionDriver(async function* (prompt, { signal }) {
       yield 'begun';
-      if (prompt === 'hold') await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      if (prompt === 'hold') {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      }
     });
     const box = createSignalbox({ store: openMemoryStore(), agent, limits: { maxAgents: 20_000 } });
     await box.ready;
     const send = async (session: string, prompt: string): Promise<string> => {
       const answer = await box.submit({ session, prompt, whenBusy: 'enqueue' });
-      if (answer.kind !== 'accepted') throw new Error(answer.code);
+      if (answer.kind !== 'accepted') {
+        throw new Error(answer.code);
+      }
       return answer.task;
     };
     for (let at = 0; at < others; at += 1) {
@@ -62,7 +66,9 @@ async function taskBesideSessions(run: Run): Promise<Figure> {
     return {
       round: () =>
         each(count, async () => {
-          for (let at = 0; at < count; at += 1) await box.result(await send('bench:one', 'now'));
+          for (let at = 0; at < count; at += 1) {
+            await box.result(await send('bench:one', 'now'));
+          }
         }),
       [Symbol.asyncDispose]: () => box.close({ graceMs: 0 }),
     };
@@ -85,14 +91,18 @@ async function stepOnLongTape(run: Run): Promise<Figure> {
   const grown = (events: number): Session => {
     let session = running();
     const chunk = output(session);
-    for (let at = 0; at < events; at += 1) session = step(session, chunk).session;
+    for (let at = 0; at < events; at += 1) {
+      session = step(session, chunk).session;
+    }
     return session;
   };
   const work = (start: Session) => () =>
     each(count, () => {
       let session = start;
       const chunk = output(session);
-      for (let at = 0; at < count; at += 1) session = step(session, chunk).session;
+      for (let at = 0; at < count; at += 1) {
+        session = step(session, chunk).session;
+      }
     });
   const pairs = await inTurns(run, { limit: work(grown(short)), ours: work(grown(long)) });
   return compared(pairs, { measure: `a step, tape of ${long} events to ${short}`, unit: 'ns', goal: flat });
@@ -121,10 +131,14 @@ async function appendToLongTape(run: Run): Promise<Figure> {
       }));
       store.commit([{ session: key, lease, records: made }]);
     };
-    for (let at = 0; at < events; at += 2_000) append(Math.min(2_000, events - at));
+    for (let at = 0; at < events; at += 2_000) {
+      append(Math.min(2_000, events - at));
+    }
     const round = () =>
       each(count, () => {
-        for (let at = 0; at < count; at += 64) append(64);
+        for (let at = 0; at < count; at += 64) {
+          append(64);
+        }
       });
     return { round, [Symbol.dispose]: () => store.close() };
   };
@@ -141,7 +155,9 @@ async function stepOnLongQueue(run: Run): Promise<Figure> {
   const count = run.quick ? 1_000 : 50_000;
   const grown = (waiting: number): Session => {
     let session = running();
-    for (let at = 0; at < waiting; at += 1) session = step(session, submitted(`waits-${at}`, 'interactive')).session;
+    for (let at = 0; at < waiting; at += 1) {
+      session = step(session, submitted(`waits-${at}`, 'interactive')).session;
+    }
     return session;
   };
   const work = (start: Session) => () =>

@@ -37,9 +37,13 @@ async function sessionsAtRest(run: Run): Promise<readonly Figure[]> {
   const serve = async (wave: number): Promise<number> => {
     await sendAll({ sessions: count, perSession: 1, inFlight: 500 }, async (session) => {
       const answer = await box.submit({ session: `bench:idle-${wave}-${session}`, prompt: 'nothing' });
-      if (answer.kind === 'accepted') await box.result(answer.task);
+      if (answer.kind === 'accepted') {
+        await box.result(answer.task);
+      }
     });
-    while ((await box.stats()).sessionsLive > 0) await pause(20);
+    while ((await box.stats()).sessionsLive > 0) {
+      await pause(20);
+    }
     await pause(50);
     collectGarbage();
     return process.memoryUsage().heapUsed;
@@ -51,7 +55,9 @@ async function sessionsAtRest(run: Run): Promise<readonly Figure[]> {
   const heaps: number[] = [];
   for (let wave = 0; wave < warm + 2 * half; wave += 1) {
     const heap = await serve(wave);
-    if (wave >= warm) heaps.push(heap);
+    if (wave >= warm) {
+      heaps.push(heap);
+    }
     run.say(`wave ${wave}: heap ${(heap / 2 ** 20).toFixed(2)} MiB`);
   }
   await box.close({ graceMs: 0 });
@@ -74,7 +80,11 @@ async function daemonAtRest(run: Run): Promise<readonly Figure[]> {
   await using daemon = await startDaemon(data);
   const client = createClient({ baseUrl: daemon.url, token: readFileSync(join(data, 'token'), 'utf8').trim() });
   const receipt = await client.submit({ session: 'bench:idle', prompt: '[[text:done]]' });
-  for await (const event of client.follow(receipt.task)) if (event.type === 'final') break;
+  for await (const event of client.follow(receipt.task)) {
+    if (event.type === 'final') {
+      break;
+    }
+  }
   // Its agent is still there, as it would be: it is not counted.
   await pause(run.quick ? 100 : 2_000);
   const before = usage(daemon.pid);

@@ -49,7 +49,9 @@ export const row: Row = {
 /** Median of so many in a row. */
 async function timed(times: number, once: () => Promise<number>): Promise<number> {
   const taken: number[] = [];
-  for (let time = 0; time < times; time += 1) taken.push(await once());
+  for (let time = 0; time < times; time += 1) {
+    taken.push(await once());
+  }
   return median(taken);
 }
 
@@ -58,7 +60,9 @@ async function ended(program: string, args: readonly string[]): Promise<number> 
   const began = performance.now();
   const child = spawn(program, args, { stdio: 'ignore' });
   const code = await new Promise((resolve) => child.once('exit', resolve));
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${String(code)}`);
+  if (code !== 0) {
+    throw new Error(`${args.join(' ')} ended with ${String(code)}`);
+  }
   return performance.now() - began;
 }
 

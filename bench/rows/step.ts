@@ -40,7 +40,9 @@ const cycles: { readonly [name: string]: (count: number) => void } = {
   output(count) {
     let session = ready();
     const chunk = output(session);
-    for (let at = 0; at < count; at += 1) session = step(session, chunk).session;
+    for (let at = 0; at < count; at += 1) {
+      session = step(session, chunk).session;
+    }
     mustHold(session.hold?.turn?.phase === 'running');
   },
 
@@ -66,14 +68,18 @@ const cycles: { readonly [name: string]: (count: number) => void } = {
         (now) => result(now, 'completed'),
         turnStarted,
       ];
-      for (const input of inputs) session = step(session, input(session)).session;
+      for (const input of inputs) {
+        session = step(session, input(session)).session;
+      }
     }
     mustHold(session.hold?.task === taskId('first'));
   },
 };
 
 function mustHold(condition: boolean): void {
-  if (!condition) throw new Error('the cycle did not do what it is named after');
+  if (!condition) {
+    throw new Error('the cycle did not do what it is named after');
+  }
 }
 
 /** Kept, so that the loop cannot be optimised away. */

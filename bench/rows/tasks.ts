@@ -17,7 +17,9 @@ export const row: Row = {
       const rates: number[] = [];
       for (let round = 0; round <= run.rounds; round += 1) {
         const tasks = await ours.round();
-        if (round > 0) rates.push(tasks);
+        if (round > 0) {
+          rates.push(tasks);
+        }
         run.say(`${durability}, round ${round}: ${Math.round(tasks)}/s`);
       }
       const note = 'judged beside its peers by npm run bench:peers';

@@ -19,7 +19,9 @@ process.stdout.write(
 );
 let failed = 0;
 for (const { what, before, measure } of measures) {
-  if (!what.includes(values.only)) continue;
+  if (!what.includes(values.only)) {
+    continue;
+  }
   try {
     process.stdout.write(`| ${what} | ${before} | ${await measure(rounds)} |\n`);
   } catch (error) {

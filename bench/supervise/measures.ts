@@ -37,7 +37,9 @@ const ms = (value: number): string => `${value < 10 ? value.toFixed(value < 1 ? 
 
 async function median(rounds: number, take: () => Promise<number>): Promise<string> {
   const taken: number[] = [];
-  for (let round = 0; round <= rounds; round += 1) taken.push(await take());
+  for (let round = 0; round <= rounds; round += 1) {
+    taken.push(await take());
+  }
   const sorted = taken.slice(1).sort((one, other) => one - other);
   return `${ms(sorted[Math.floor(sorted.length / 2)] ?? 0)} (${ms(sorted[0] ?? 0)} to ${ms(sorted.at(-1) ?? 0)})`;
 }
@@ -50,7 +52,9 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
 
 /** Resolves when nobody lives under this pid. */
 async function gone(pid: number): Promise<void> {
-  for (let info = processInfo(pid); info !== null && !info.zombie; info = processInfo(pid)) await pause(realTimers, 0);
+  for (let info = processInfo(pid); info !== null && !info.zombie; info = processInfo(pid)) {
+    await pause(realTimers, 0);
+  }
 }
 
 /** A shell that has said `up`, as a group of its own. */
@@ -343,7 +347,9 @@ export const measures: readonly Measure[] = [
     measure: (rounds) =>
       withMemory(rounds, async () => {
         const child = node('say');
-        if (child.stdout !== null) await once(child.stdout, 'data');
+        if (child.stdout !== null) {
+          await once(child.stdout, 'data');
+        }
         return child;
       }),
   },
@@ -396,7 +402,9 @@ async function withMemory(rounds: number, start: () => Promise<ChildProcess>): P
 /** From the end of a parent to the end of its child, whose main thread is in an endless loop. */
 async function orphaned(how: 'pdeathsig' | 'socket'): Promise<number> {
   const parent = node('parent', how);
-  if (parent.stdout === null) throw new Error('no stdout');
+  if (parent.stdout === null) {
+    throw new Error('no stdout');
+  }
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString().trim());
   return timed(async () => {

@@ -8,7 +8,7 @@ const self = fileURLToPath(import.meta.url);
 const forever = () => setInterval(() => {}, 1e9);
 const spin = () => {
   const end = Date.now() + 30_000;
-  while (Date.now() < end);
+  while (Date.now() < end) {}
 };
 
 const acts = {

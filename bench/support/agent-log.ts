@@ -34,11 +34,15 @@ export class AgentLogReader implements Disposable {
   #read(): void {
     for (;;) {
       const count = readSync(this.#file, this.#buffer, 0, this.#buffer.length, this.#offset);
-      if (count === 0) return;
+      if (count === 0) {
+        return;
+      }
       this.#offset += count;
       const parts = (this.#half + this.#buffer.toString('utf8', 0, count)).split('\n');
       this.#half = parts.pop() ?? '';
-      for (const part of parts) this.#lines.push(JSON.parse(part) as AgentLogLine);
+      for (const part of parts) {
+        this.#lines.push(JSON.parse(part) as AgentLogLine);
+      }
     }
   }
 

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 export const cli = fileURLToPath(new URL('../../bundle/cli/bin.js', import.meta.url));
 
 export function mustBeBuilt(): void {
-  if (!existsSync(cli)) throw new Error('run `npm run build` first: what is measured is the built program');
+  if (!existsSync(cli)) {
+    throw new Error('run `npm run build` first: what is measured is the built program');
+  }
 }
 
 export interface BuiltDaemon extends AsyncDisposable {
@@ -48,7 +50,9 @@ function firstLine(child: ChildProcess): Promise<string> {
     child.stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString('utf8');
       const end = text.indexOf('\n');
-      if (end >= 0) resolve(text.slice(0, end));
+      if (end >= 0) {
+        resolve(text.slice(0, end));
+      }
     });
   });
 }

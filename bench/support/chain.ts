@@ -35,15 +35,21 @@ export async function runChain(
   let box: Signalbox | null = null;
   const submit = async (): Promise<void> => {
     const answer = await box?.submit({ session, prompt: `follow-up ${made}`, whenBusy: 'enqueue' });
-    if (answer?.kind !== 'accepted') throw new Error(`refused: ${answer?.code ?? 'there is no runtime'}`);
+    if (answer?.kind !== 'accepted') {
+      throw new Error(`refused: ${answer?.code ?? 'there is no runtime'}`);
+    }
     made += 1;
     last = answer.task;
   };
   const agent = functionDriver(async function* () {
     progress(made);
-    if (made === Math.ceil(length / 10)) heapBefore = heapNow();
+    if (made === Math.ceil(length / 10)) {
+      heapBefore = heapNow();
+    }
     // The next is accepted before this turn ends.
-    if (made < length) await submit();
+    if (made < length) {
+      await submit();
+    }
     yield 'done';
   });
   box = createSignalbox({
@@ -54,7 +60,11 @@ export async function runChain(
   });
   await box.ready;
   box.listen({ session: await firstKey(box, submit) }, (events) => {
-    for (const { type, task } of events) if (type === 'final' && made === length && task === last) ended.resolve();
+    for (const { type, task } of events) {
+      if (type === 'final' && made === length && task === last) {
+        ended.resolve();
+      }
+    }
   });
   const began = performance.now();
   await ended.promise;
@@ -79,7 +89,9 @@ export async function runChain(
 async function firstKey(box: Signalbox, submit: () => Promise<void>) {
   await submit();
   const view = await box.session(session);
-  if (view === null) throw new Error('the session is not there');
+  if (view === null) {
+    throw new Error('the session is not there');
+  }
   return view.key;
 }
 
@@ -105,13 +117,19 @@ class Watch {
   see(before: Session, after: Session): void {
     this.#steps += 1;
     // The stack of every step is too dear to look at.
-    if (this.#steps < 50 || this.#steps % 97 === 0) this.#look();
+    if (this.#steps < 50 || this.#steps % 97 === 0) {
+      this.#look();
+    }
     if (before.hold?.epoch !== after.hold?.epoch && after.hold !== null) {
       this.#granted = true;
       this.owners += 1;
-      if (after.hold.epoch !== before.epoch + 1) throw new Error('an epoch was left out, or used twice');
+      if (after.hold.epoch !== before.epoch + 1) {
+        throw new Error('an epoch was left out, or used twice');
+      }
     }
-    if (this.#granted && after.hold === null && this.owners < this.#length) this.freeWindows += 1;
+    if (this.#granted && after.hold === null && this.owners < this.#length) {
+      this.freeWindows += 1;
+    }
   }
 
   #look(): void {
@@ -120,7 +138,9 @@ class Watch {
     const depth = (new Error().stack ?? '').split('\n').length - 1;
     Error.stackTraceLimit = limit;
     // The very first steps come from the caller's own stack.
-    if (this.#steps < 50) this.depthFirst = Math.max(this.depthFirst, depth);
+    if (this.#steps < 50) {
+      this.depthFirst = Math.max(this.depthFirst, depth);
+    }
     this.depthMost = Math.max(this.depthMost, depth);
   }
 }

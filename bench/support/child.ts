@@ -25,7 +25,9 @@ export async function startProgram(name: string, options: object): Promise<Progr
       return answer;
     },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) {
+        return;
+      }
       const gone = new Promise((resolve) => child.once('exit', resolve));
       // They end with their channel; one that does not is killed.
       child.disconnect();

@@ -43,23 +43,31 @@ export class Connection implements Disposable {
   async post(path: string, body: unknown): Promise<Answered> {
     const text = JSON.stringify(body);
     const request = `POST ${path} HTTP/1.1\r\n${this.#head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
-    if (this.#socket.destroyed) throw new Error('the connection was closed');
+    if (this.#socket.destroyed) {
+      throw new Error('the connection was closed');
+    }
     const answer = new Promise<string>((resolve, reject) => (this.#waiting = { resolve, reject }));
     const sentAt = nowNs();
     this.#socket.write(request);
     const whole = await answer;
     const status = Number(whole.slice(9, 12));
-    if (!(status < 400)) throw new Error(whole);
+    if (!(status < 400)) {
+      throw new Error(whole);
+    }
     return { status, body: whole.slice(whole.indexOf('\r\n\r\n') + 4), sentAt };
   }
 
   #look(): void {
     const end = this.#received.indexOf('\r\n\r\n');
     const length = /\r\ncontent-length: (\d+)/i.exec(this.#received)?.[1];
-    if (end < 0 || length === undefined) return;
+    if (end < 0 || length === undefined) {
+      return;
+    }
     const size = end + 4 + Number(length);
     // The answers are ASCII.
-    if (this.#received.length < size) return;
+    if (this.#received.length < size) {
+      return;
+    }
     const answer = this.#received.slice(0, size);
     this.#received = this.#received.slice(size);
     this.#waiting?.resolve(answer);

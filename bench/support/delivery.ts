@@ -15,7 +15,9 @@ export function commentBody(repo: number, bytes: number): string {
   const payload = recorded
     .find(({ name }) => name === 'issue_comment')
     ?.examples.find(({ action }) => action === 'created');
-  if (payload === undefined) throw new Error('there is no recorded comment');
+  if (payload === undefined) {
+    throw new Error('there is no recorded comment');
+  }
   const { repository, comment } = payload as { readonly repository: Payload; readonly comment: Payload };
   const make = (text: string): string =>
     JSON.stringify({

@@ -41,12 +41,18 @@ export async function openOurs(path: string, durability: Durability, load: Load)
         let ended = 0;
         const { promise, resolve } = Promise.withResolvers<void>();
         const stop = box.listen({ all: true }, (events) => {
-          for (const { type } of events) ended += type === 'final' ? 1 : 0;
-          if (ended === total) resolve();
+          for (const { type } of events) {
+            ended += type === 'final' ? 1 : 0;
+          }
+          if (ended === total) {
+            resolve();
+          }
         });
         await sendAll(load, async (session) => {
           const answer = await box.submit({ session: `bench:no-op-${session}`, prompt: 'nothing' });
-          if (answer.kind !== 'accepted') throw new Error(answer.code);
+          if (answer.kind !== 'accepted') {
+            throw new Error(answer.code);
+          }
         });
         await promise;
         stop();

@@ -23,7 +23,9 @@ export class RawStore implements Disposable {
       PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'};
       PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -16384;`);
     const triggers = this.#db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all();
-    for (const { name } of triggers) this.#db.exec(`DROP TRIGGER ${String(name)}`);
+    for (const { name } of triggers) {
+      this.#db.exec(`DROP TRIGGER ${String(name)}`);
+    }
     this.#db.exec("INSERT INTO sessions (n, key, lease) VALUES (1, 'bench', 1)");
     const prepared = Object.entries(statements).map(([name, text]) => [name, this.#db.prepare(text)] as const);
     this.#statements = Object.fromEntries(prepared) as { [name in keyof typeof statements]: StatementSync };
@@ -73,14 +75,18 @@ export class RawStore implements Disposable {
       const { n, seq } = this.#tape(tape);
       run.run((this.#pos += 1), 1, n, seq, seq, 0);
     }
-    if (counted) totals.run(1);
+    if (counted) {
+      totals.run(1);
+    }
     this.commit();
   }
 
   #tape(name: string | null): { readonly n: number; seq: number } {
     const key = name ?? '';
     const known = this.#tapes.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const made = { n: name === null ? -1 : (this.#tasks += 1), seq: 0 };
     this.#tapes.set(key, made);
     return made;
@@ -90,7 +96,9 @@ export class RawStore implements Disposable {
   *pages(tape: number, size: number): Generator<readonly { readonly [column: string]: unknown }[]> {
     for (let after = 0; ;) {
       const rows = this.#statements.page.all(tape, after, size);
-      if (rows.length === 0) return;
+      if (rows.length === 0) {
+        return;
+      }
       yield rows;
       after = Number(rows.at(-1)?.['seq']);
     }

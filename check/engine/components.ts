@@ -62,13 +62,17 @@ export function eachComponent(
         cursor[state] = edge + 1;
         const target = graph.target(edge);
         if (order[target] === unseen) {
-          if (inside(target)) enter(target, ++depth);
+          if (inside(target)) {
+            enter(target, ++depth);
+          }
         } else if (component[target] === unseen) {
           low[state] = Math.min(low[state] ?? 0, order[target] ?? 0);
         }
         continue;
       }
-      if (low[state] === order[state]) close(state);
+      if (low[state] === order[state]) {
+        close(state);
+      }
       depth -= 1;
       if (depth >= 0) {
         const parent = path[depth] ?? 0;
@@ -78,6 +82,8 @@ export function eachComponent(
   };
 
   for (let state = 0; state < size; state += 1) {
-    if (order[state] === unseen && inside(state)) walk(state);
+    if (order[state] === unseen && inside(state)) {
+      walk(state);
+    }
   }
 }

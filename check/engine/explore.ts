@@ -57,7 +57,9 @@ class Exploration<S, A> {
 
   #progress(): void {
     const now = this.#options.now();
-    if (now - this.#reported < progressMs) return;
+    if (now - this.#reported < progressMs) {
+      return;
+    }
     this.#reported = now;
     this.#options.onProgress?.(this.#stats());
   }
@@ -68,7 +70,9 @@ class Exploration<S, A> {
     const maxStates = this.#options.maxStates ?? Number.POSITIVE_INFINITY;
     this.#add(initial, -1, 0);
     const wrong = this.#brokenState(initial);
-    if (wrong !== null) return { kind: 'unsafe', broken: wrong, trace: { initial, steps: [] } };
+    if (wrong !== null) {
+      return { kind: 'unsafe', broken: wrong, trace: { initial, steps: [] } };
+    }
     let level: S[] = [initial];
     let first = 0;
     while (level.length > 0) {
@@ -77,12 +81,20 @@ class Exploration<S, A> {
         const state = level[index];
         invariant(state !== undefined, 'a level has no holes');
         const broken = this.#expand(state, first + index, next);
-        if (broken !== null) return broken;
-        if (this.#states.size > maxStates) return { kind: 'bounded' };
-        if ((first + index) % clockStride === 0) this.#progress();
+        if (broken !== null) {
+          return broken;
+        }
+        if (this.#states.size > maxStates) {
+          return { kind: 'bounded' };
+        }
+        if ((first + index) % clockStride === 0) {
+          this.#progress();
+        }
       }
       first += level.length;
-      if (next.length > 0) this.#depth += 1;
+      if (next.length > 0) {
+        this.#depth += 1;
+      }
       level = next;
     }
     return null;
@@ -106,8 +118,12 @@ class Exploration<S, A> {
         const target = this.#add(after, number, move);
         const fresh = this.#states.fresh;
         const broken = wrong ?? this.#brokenMove(before, action, after) ?? (fresh ? this.#brokenState(after) : null);
-        if (broken !== null) found = { move, broken };
-        if (fresh) next.push(after);
+        if (broken !== null) {
+          found = { move, broken };
+        }
+        if (fresh) {
+          next.push(after);
+        }
         graph?.edge(target, kind);
         enabled |= 1 << kind;
       }
@@ -116,7 +132,9 @@ class Exploration<S, A> {
     this.#transitions += move;
     graph?.endRow(this.#pendingIn(before), enabled);
     const broken = found as { readonly move: number; readonly broken: Broken } | null;
-    if (broken === null) return null;
+    if (broken === null) {
+      return null;
+    }
     const steps = this.#stepsTo(number);
     const last = this.#moveOf(steps.at(-1)?.after ?? this.#model.initial, (_, index) => index === broken.move);
     return {
@@ -129,7 +147,9 @@ class Exploration<S, A> {
   #brokenMove(before: S, action: A, after: S): Broken | null {
     for (const guard of this.#model.guards ?? []) {
       const detail = guard.check(before, action, after);
-      if (detail !== null) return { property: guard.name, detail };
+      if (detail !== null) {
+        return { property: guard.name, detail };
+      }
     }
     return null;
   }
@@ -137,7 +157,9 @@ class Exploration<S, A> {
   #brokenState(state: S): Broken | null {
     for (const rule of this.#model.invariants ?? []) {
       const detail = rule.check(state);
-      if (detail !== null) return { property: rule.name, detail };
+      if (detail !== null) {
+        return { property: rule.name, detail };
+      }
     }
     return null;
   }
@@ -145,18 +167,26 @@ class Exploration<S, A> {
   #pendingIn(state: S): number {
     let pending = 0;
     for (const [index, goal] of (this.#model.goals ?? []).entries()) {
-      if (goal.pending(state)) pending |= 1 << index;
+      if (goal.pending(state)) {
+        pending |= 1 << index;
+      }
     }
     return pending;
   }
 
   #liveness(): Verdict<S, A> | null {
-    if (this.#graph === null) return null;
+    if (this.#graph === null) {
+      return null;
+    }
     let fair = 0;
-    for (const kind of this.#model.fair?.keys() ?? []) fair |= 1 << kind;
+    for (const kind of this.#model.fair?.keys() ?? []) {
+      fair |= 1 << kind;
+    }
     for (const [index, goal] of (this.#model.goals ?? []).entries()) {
       const lasso = findLasso(this.#graph, index, fair);
-      if (lasso !== null) return this.#story(goal.name, lasso, this.#graph);
+      if (lasso !== null) {
+        return this.#story(goal.name, lasso, this.#graph);
+      }
       this.#progress();
     }
     return null;
@@ -187,8 +217,9 @@ class Exploration<S, A> {
 
   #stepsTo(state: number): TraceStep<S, A>[] {
     const moves: number[] = [];
-    for (let at = state; this.#states.parent(at) !== at; at = this.#states.parent(at))
+    for (let at = state; this.#states.parent(at) !== at; at = this.#states.parent(at)) {
       moves.push(this.#states.move(at));
+    }
     const steps: TraceStep<S, A>[] = [];
     let at = this.#model.initial;
     for (const wanted of moves.reverse()) {
@@ -204,7 +235,9 @@ class Exploration<S, A> {
     let index = 0;
     const emit: Emit<S, A> = (action, kind, after) => {
       const step = { before, action, kind, after };
-      if (found === null && wanted(step, index)) found = step;
+      if (found === null && wanted(step, index)) {
+        found = step;
+      }
       index += 1;
     };
     this.#model.expand(before, emit);

@@ -24,9 +24,13 @@ export function findLasso(graph: Graph, goal: number, fair: number): Lasso | nul
     graph,
     (state) => graph.isPending(state, goal),
     (component) => {
-      if (!isFair(graph, component, fair)) return;
+      if (!isFair(graph, component, fair)) {
+        return;
+      }
       const entry = component.members.reduce((least, state) => Math.min(least, state), 0xffffffff);
-      if (best === null || entry < best.entry) best = { entry, members: new Set(component.members) };
+      if (best === null || entry < best.entry) {
+        best = { entry, members: new Set(component.members) };
+      }
     },
   );
   const found = best as { readonly entry: number; readonly members: Set<number> } | null;
@@ -35,13 +39,21 @@ export function findLasso(graph: Graph, goal: number, fair: number): Lasso | nul
 
 function isFair(graph: Graph, component: Component, fair: number): boolean {
   let owed = fair;
-  for (const state of component.members) owed &= graph.enabled(state);
-  if (owed === 0) return true;
+  for (const state of component.members) {
+    owed &= graph.enabled(state);
+  }
+  if (owed === 0) {
+    return true;
+  }
   for (const state of component.members) {
     for (let edge = graph.start(state); edge < graph.start(state + 1); edge += 1) {
-      if (component.has(graph.target(edge))) owed &= ~(1 << graph.kind(edge));
+      if (component.has(graph.target(edge))) {
+        owed &= ~(1 << graph.kind(edge));
+      }
     }
-    if (owed === 0) return true;
+    if (owed === 0) {
+      return true;
+    }
   }
   return false;
 }
@@ -83,10 +95,14 @@ function shortestWay(
   for (const state of queue) {
     for (let edge = graph.start(state); edge < graph.start(state + 1); edge += 1) {
       const target = graph.target(edge);
-      if (!members.has(target)) continue;
+      if (!members.has(target)) {
+        continue;
+      }
       if (wanted(edge)) {
         const way = [edge];
-        for (let back = state; back !== from; back = cameFrom.get(back) ?? from) way.push(cameBy.get(back) ?? 0);
+        for (let back = state; back !== from; back = cameFrom.get(back) ?? from) {
+          way.push(cameBy.get(back) ?? 0);
+        }
         return way.reverse();
       }
       if (target !== from && !cameFrom.has(target)) {

@@ -63,7 +63,9 @@ export class States {
     const slot = this.#slotOf(writer.words, length, hash);
     const known = this.#table[slot] ?? 0;
     this.fresh = known === 0;
-    if (known !== 0) return known - 1;
+    if (known !== 0) {
+      return known - 1;
+    }
     const state = this.#address.length;
     invariant(move < 65_536, 'a state of the checker has more than 65,535 moves');
     this.#address.push(this.#store(writer.words, length));
@@ -71,7 +73,9 @@ export class States {
     this.#parent.push(parent < 0 ? state : parent);
     this.#move.push(move);
     this.#table[slot] = state + 1;
-    if ((state + 1) * 5 > this.#table.length * 3) this.#grow();
+    if ((state + 1) * 5 > this.#table.length * 3) {
+      this.#grow();
+    }
     return state;
   }
 
@@ -87,8 +91,12 @@ export class States {
     let slot = hash & mask;
     for (;;) {
       const known = table[slot] ?? 0;
-      if (known === 0) return slot;
-      if (this.#hash.get(known - 1) === hash && this.#same(known - 1, words, length)) return slot;
+      if (known === 0) {
+        return slot;
+      }
+      if (this.#hash.get(known - 1) === hash && this.#same(known - 1, words, length)) {
+        return slot;
+      }
       slot = (slot + 1) & mask;
     }
   }
@@ -96,10 +104,14 @@ export class States {
   #same(state: number, words: Uint32Array, length: number): boolean {
     const address = this.#address.get(state);
     const chunk = this.#chunks[address >>> arenaBits];
-    if (chunk === undefined) return false;
+    if (chunk === undefined) {
+      return false;
+    }
     const start = address & arenaMask;
     for (let index = 0; index < length; index += 1) {
-      if (chunk[start + index] !== words[index]) return false;
+      if (chunk[start + index] !== words[index]) {
+        return false;
+      }
     }
     return true;
   }
@@ -109,12 +121,16 @@ export class States {
       this.#next = this.#chunks.length * arenaWords;
     }
     invariant(this.#next + length < 2 ** 32, 'the arena of the checker is full (16 GiB)');
-    if (this.#next >>> arenaBits === this.#chunks.length) this.#chunks.push(new Uint32Array(arenaWords));
+    if (this.#next >>> arenaBits === this.#chunks.length) {
+      this.#chunks.push(new Uint32Array(arenaWords));
+    }
     const address = this.#next;
     const chunk = this.#chunks[address >>> arenaBits];
     invariant(chunk !== undefined, 'an address lies in a chunk');
     const start = address & arenaMask;
-    for (let index = 0; index < length; index += 1) chunk[start + index] = words[index] ?? 0;
+    for (let index = 0; index < length; index += 1) {
+      chunk[start + index] = words[index] ?? 0;
+    }
     this.#next += length;
     return address;
   }
@@ -124,7 +140,9 @@ export class States {
     const mask = table.length - 1;
     for (let state = 0; state < this.size; state += 1) {
       let slot = this.#hash.get(state) & mask;
-      while (table[slot] !== 0) slot = (slot + 1) & mask;
+      while (table[slot] !== 0) {
+        slot = (slot + 1) & mask;
+      }
       table[slot] = state + 1;
     }
     this.#table = table;

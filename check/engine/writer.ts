@@ -40,14 +40,18 @@ export class Writer {
 
   text(value: string): void {
     this.uint(value.length);
-    for (let index = 0; index < value.length; index += 1) this.uint(value.charCodeAt(index));
+    for (let index = 0; index < value.length; index += 1) {
+      this.uint(value.charCodeAt(index));
+    }
   }
 
   /** Pads to whole words and returns how many there are, the header among them. */
   seal(): number {
     invariant(this.#at < capacity - 4, 'a state of the checker is too long to write down');
     this.words[0] = this.#at - header;
-    while (this.#at % 4 !== 0) this.#bytes[this.#at++] = 0;
+    while (this.#at % 4 !== 0) {
+      this.#bytes[this.#at++] = 0;
+    }
     return this.#at / 4;
   }
 }

@@ -33,7 +33,9 @@ export const rule = {
 
 export function deliver(config: Config, world: World, effects: readonly Effect[], report: Report): World {
   let after = world;
-  for (const effect of effects) after = one(config, after, effect, report);
+  for (const effect of effects) {
+    after = one(config, after, effect, report);
+  }
   return pruneTimers(after);
 }
 
@@ -46,7 +48,9 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
     case 'interrupt':
       return interrupt(world, effect, report);
     case 'steer':
-      if (isStalled(world.session)) report.fail(rule.parked, 'a message is steered');
+      if (isStalled(world.session)) {
+        report.fail(rule.parked, 'a message is steered');
+      }
       return write(world, effect.inc, { type: 'steer', turn: effect.turn, task: effect.task }, report);
     case 'answer':
       return answer(world, effect, report);
@@ -72,9 +76,15 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
 
 function start(config: Config, world: World, effect: EffectOf<'start'>, report: Report): World {
   const turn = world.session.hold?.turn ?? null;
-  if (isHeldBack(world.session)) report.fail(rule.parked, 'an agent is started');
-  if (turn !== null && effect.model !== turn.model) report.fail(rule.model, 'the agent is started with another one');
-  if (world.processes.length > 0) report.fail(rule.oneAgent, 'an agent is started while another process lives');
+  if (isHeldBack(world.session)) {
+    report.fail(rule.parked, 'an agent is started');
+  }
+  if (turn !== null && effect.model !== turn.model) {
+    report.fail(rule.model, 'the agent is started with another one');
+  }
+  if (world.processes.length > 0) {
+    report.fail(rule.oneAgent, 'an agent is started while another process lives');
+  }
   if (config.conversation && effect.conversation !== world.session.conversation) {
     report.fail(rule.conversation, 'the agent is started with another conversation than the last one named');
   }
@@ -117,20 +127,36 @@ function write(world: World, inc: number, message: Message, report: Report): Wor
 }
 
 function whyNotAtBoundary(config: Config, process: Process): string | null {
-  if (!process.up) return 'it is still starting';
-  if (process.turn !== null) return 'it is in a turn';
-  if (process.unsolicited) return 'it is in a turn that nobody asked for';
-  if (process.inbox.some((message) => message.type === 'prompt')) return 'it has not read the prompt before';
-  if (process.inbox.some((message) => message.type === 'switch')) return 'it has not read the switch before';
-  if (config.caps.acks && process.interrupts > 0 && !process.acked) return 'the interrupt before is not acknowledged';
+  if (!process.up) {
+    return 'it is still starting';
+  }
+  if (process.turn !== null) {
+    return 'it is in a turn';
+  }
+  if (process.unsolicited) {
+    return 'it is in a turn that nobody asked for';
+  }
+  if (process.inbox.some((message) => message.type === 'prompt')) {
+    return 'it has not read the prompt before';
+  }
+  if (process.inbox.some((message) => message.type === 'switch')) {
+    return 'it has not read the switch before';
+  }
+  if (config.caps.acks && process.interrupts > 0 && !process.acked) {
+    return 'the interrupt before is not acknowledged';
+  }
   return null;
 }
 
 function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report: Report): World {
   const process = world.processes.find((other) => other.inc === effect.inc);
   const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
-  if (why !== null) report.fail(rule.boundary, `a prompt is written although ${why}`);
-  if (isHeldBack(world.session)) report.fail(rule.parked, 'a prompt is written');
+  if (why !== null) {
+    report.fail(rule.boundary, `a prompt is written although ${why}`);
+  }
+  if (isHeldBack(world.session)) {
+    report.fail(rule.parked, 'a prompt is written');
+  }
   if (process !== undefined && process.model !== world.session.hold?.turn?.model) {
     report.fail(rule.model, `the agent has the model ${process.model}`);
   }
@@ -177,10 +203,18 @@ export function isHeldBack(session: Session): boolean {
 function switchModel(config: Config, world: World, effect: EffectOf<'switch'>, report: Report): World {
   const process = world.processes.find((other) => other.inc === effect.inc);
   const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
-  if (why !== null) report.fail(rule.boundary, `a switch is written although ${why}`);
-  if (!config.caps.models) report.fail(rule.model, 'a switch is written to an agent that cannot');
-  if (effect.model !== world.session.hold?.turn?.model) report.fail(rule.model, 'the switch is to another one');
-  if (isHeldBack(world.session)) report.fail(rule.parked, 'a switch is written');
+  if (why !== null) {
+    report.fail(rule.boundary, `a switch is written although ${why}`);
+  }
+  if (!config.caps.models) {
+    report.fail(rule.model, 'a switch is written to an agent that cannot');
+  }
+  if (effect.model !== world.session.hold?.turn?.model) {
+    report.fail(rule.model, 'the switch is to another one');
+  }
+  if (isHeldBack(world.session)) {
+    report.fail(rule.parked, 'a switch is written');
+  }
   return write(world, effect.inc, { type: 'switch', turn: null, model: nameOf(effect.model) }, report);
 }
 
@@ -210,8 +244,12 @@ function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, r
     return;
   }
   for (const [id, task] of treeEntries(session.tasks)) {
-    if (task.carrier !== effect.task || (task.whenBusy === 'steer' && !task.taken)) continue;
-    if (!effect.riders.includes(id)) report.fail(rule.riders, `${id} rides on it and is not in its prompt`);
+    if (task.carrier !== effect.task || (task.whenBusy === 'steer' && !task.taken)) {
+      continue;
+    }
+    if (!effect.riders.includes(id)) {
+      report.fail(rule.riders, `${id} rides on it and is not in its prompt`);
+    }
   }
   const task = treeGet(session.tasks, effect.task);
   if (task !== undefined && (effect.resumed !== task.begun || effect.cut !== task.cut)) {
@@ -229,11 +267,18 @@ function interrupt(world: World, effect: EffectOf<'interrupt'>, report: Report):
   }
   const written = write(world, effect.inc, { type: 'interrupt', turn: effect.turn }, report);
   const process = written.processes.find((other) => other.inc === effect.inc);
-  if (process === undefined) return written;
-  if (process.last !== effect.turn) report.fail(rule.interrupt, 'an interrupt names a turn that is not on the wire');
-  if (!process.lastStarted)
+  if (process === undefined) {
+    return written;
+  }
+  if (process.last !== effect.turn) {
+    report.fail(rule.interrupt, 'an interrupt names a turn that is not on the wire');
+  }
+  if (!process.lastStarted) {
     report.fail(rule.interrupt, 'an interrupt is written before the agent said that it started');
-  if (process.interrupts !== (effect.again ? 1 : 0)) report.fail(rule.interrupt, 'an interrupt is written too often');
+  }
+  if (process.interrupts !== (effect.again ? 1 : 0)) {
+    report.fail(rule.interrupt, 'an interrupt is written too often');
+  }
   return replaceProcess(written, { ...process, interrupts: process.interrupts + 1, unanswered: [] });
 }
 
@@ -266,7 +311,9 @@ function runners(world: World, effect: EffectOf<'run' | 'abort' | 'settle'>, rep
       return [...world.runners, runner].sort((a, b) => a.slot - b.slot || a.run - b.run);
     }
     case 'abort':
-      if (live === undefined) report.fail(rule.runner, 'an abort names a runner that does not live');
+      if (live === undefined) {
+        report.fail(rule.runner, 'an abort names a runner that does not live');
+      }
       return world.runners.map((runner) => (runner === live ? { ...runner, aborted: true, call: null } : runner));
     case 'settle':
       if (live === undefined || live.call !== effect.call) {
@@ -279,8 +326,12 @@ function runners(world: World, effect: EffectOf<'run' | 'abort' | 'settle'>, rep
 /** A task that kills its runners has so many attempts, and no more (corpus T10). */
 function charge(world: World, effect: EffectOf<'run'>, report: Report): readonly Slot[] {
   return world.slots.map((slot): Slot => {
-    if (slot.id !== effect.task || slot.state !== 'open') return slot;
-    if (effect.attempt <= slot.runs) report.fail(rule.attempts, `run ${slot.runs + 1} is attempt ${effect.attempt}`);
+    if (slot.id !== effect.task || slot.state !== 'open') {
+      return slot;
+    }
+    if (effect.attempt <= slot.runs) {
+      report.fail(rule.attempts, `run ${slot.runs + 1} is attempt ${effect.attempt}`);
+    }
     return { ...slot, runs: slot.runs + 1 };
   });
 }

@@ -10,7 +10,9 @@ export const teller: Teller<World, Action> = { sentence, changes };
 
 function sentence(action: Action, before: World): string {
   const { input, result } = action;
-  if (input === null) return 'the agent reads, and says nothing yet';
+  if (input === null) {
+    return 'the agent reads, and says nothing yet';
+  }
   const answer = result === null ? ' -> the core throws' : answerOf(result.reply);
   const effects =
     result === null || result.effects.length === 0 ? '' : `; effects: ${result.effects.map(effectOf).join(', ')}`;
@@ -165,7 +167,9 @@ const changed = (what: string, was: string, is: string): string | null =>
   was === is ? null : `${what}: ${was} -> ${is}`;
 
 function ownerOf({ hold }: Session): string {
-  if (hold === null) return 'nobody';
+  if (hold === null) {
+    return 'nobody';
+  }
   const { turn } = hold;
   const traits =
     turn === null
@@ -182,8 +186,12 @@ function ownerOf({ hold }: Session): string {
 }
 
 function agentOf(agent: Agent): string {
-  if (agent.kind === 'none') return 'none';
-  if (agent.kind !== 'up') return `${agent.kind} ${agent.inc}`;
+  if (agent.kind === 'none') {
+    return 'none';
+  }
+  if (agent.kind !== 'up') {
+    return `${agent.kind} ${agent.inc}`;
+  }
   const model = agent.model === null ? '' : ` with model ${agent.model}`;
   return `up ${agent.inc} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.at}${model}`;
 }

@@ -16,9 +16,13 @@ class Names {
   readonly #seen: unknown[] = [];
 
   of(value: number | null | undefined): number {
-    if (value === null || value === undefined) return 0;
+    if (value === null || value === undefined) {
+      return 0;
+    }
     const known = this.#seen.indexOf(value);
-    if (known >= 0) return known + 1;
+    if (known >= 0) {
+      return known + 1;
+    }
     return this.#seen.push(value);
   }
 
@@ -49,21 +53,31 @@ export function encodeWorld(world: World, out: Writer, exactOrder: boolean): voi
   turns.clear();
   incarnations.clear();
   runs.clear();
-  for (const left of world.left) out.byte(left);
+  for (const left of world.left) {
+    out.byte(left);
+  }
   encodeSession(world, out);
   for (const slot of world.slots) {
     out.byte(slotStates[slot.state] | bit(slot.asked, 2) | bit(slot.inTurn, 3) | bit(slot.prompted, 4));
     out.byte(slot.runs);
-    if (slot.state === 'open') encodeTask(world, treeGet(world.session.tasks, slot.id) ?? null, out, exactOrder);
+    if (slot.state === 'open') {
+      encodeTask(world, treeGet(world.session.tasks, slot.id) ?? null, out, exactOrder);
+    }
   }
   out.byte(world.processes.length);
-  for (const process of world.processes) encodeProcess(world, process, out);
+  for (const process of world.processes) {
+    encodeProcess(world, process, out);
+  }
   out.byte(world.runners.length);
-  for (const runner of world.runners) encodeRunner(runner, out);
+  for (const runner of world.runners) {
+    encodeRunner(runner, out);
+  }
   out.byte(world.timers.length);
   for (const timer of world.timers) {
     out.byte(timerNames.indexOf(timer.name));
-    if (timer.name === 'collect') out.byte(indexByte(slotOf(world, timer.of as Task['id'])));
+    if (timer.name === 'collect') {
+      out.byte(indexByte(slotOf(world, timer.of as Task['id'])));
+    }
   }
 }
 
@@ -92,7 +106,9 @@ function encodeSession(world: World, out: Writer): void {
   out.byte(indexByte(slotOf(world, hold.task)));
   const { turn } = hold;
   out.byte(bit(hold.limited, 0) | bit(turn !== null, 1) | (turn === null ? 0 : phases[turn.phase] << 2));
-  if (turn === null) return;
+  if (turn === null) {
+    return;
+  }
   out.byte(turns.of(turn.id));
   out.byte(
     bit(turn.protected, 0) |
@@ -109,9 +125,13 @@ function encodeSession(world: World, out: Writer): void {
 function orderOf(session: Session, world: World, task: Task): number {
   let rank = 0;
   for (const slot of world.slots) {
-    if (slot.state !== 'open') continue;
+    if (slot.state !== 'open') {
+      continue;
+    }
     const other = treeGet(session.tasks, slot.id);
-    if (other !== undefined && other.ord < task.ord) rank += 1;
+    if (other !== undefined && other.ord < task.ord) {
+      rank += 1;
+    }
   }
   return rank;
 }
@@ -150,7 +170,9 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
   out.byte(turns.of(task.rewind));
   out.byte(task.carrier === null ? none : indexByte(slotOf(world, task.carrier)));
   out.byte(task.riders.length);
-  for (const rider of task.riders) out.byte(indexByte(slotOf(world, rider)));
+  for (const rider of task.riders) {
+    out.byte(indexByte(slotOf(world, rider)));
+  }
 }
 
 function encodeProcess(world: World, process: Process, out: Writer): void {
@@ -175,9 +197,15 @@ function encodeProcess(world: World, process: Process, out: Writer): void {
   for (const message of process.inbox) {
     out.byte({ prompt: 0, interrupt: 1, steer: 2, answer: 3, switch: 4 }[message.type]);
     out.byte(turns.of(message.turn));
-    if (message.type === 'steer') out.byte(indexByte(slotOf(world, message.task)));
-    if (message.type === 'answer') out.byte(message.request);
-    if (message.type === 'switch') out.byte(modelCode(message.model));
+    if (message.type === 'steer') {
+      out.byte(indexByte(slotOf(world, message.task)));
+    }
+    if (message.type === 'answer') {
+      out.byte(message.request);
+    }
+    if (message.type === 'switch') {
+      out.byte(modelCode(message.model));
+    }
   }
 }
 

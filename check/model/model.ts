@@ -47,7 +47,9 @@ function renaming(
   input: Action['input'],
   result: Action['result'],
 ): Broken | null {
-  if (!config.renamed || input === null || result === null) return null;
+  if (!config.renamed || input === null || result === null) {
+    return null;
+  }
   const detail = judgeRenamed(core, offered.session, input, result);
   return detail === null
     ? null
@@ -58,7 +60,9 @@ function restarts(config: Config, core: Core, world: World, report: Report, emit
   report.clear();
   if (world.session.fenced) {
     // The node that lost the lease ends its own agents before anybody may take the session over.
-    if (world.processes.length > 0) return;
+    if (world.processes.length > 0) {
+      return;
+    }
     const taken = recover(config, core, world, report);
     emit(
       { who: 'node', input: { at: 1, type: 'recovered' }, result: taken.result },
@@ -125,7 +129,9 @@ function fair(config: Config): ReadonlyMap<number, string> {
     [kinds.lift, 'a throttle is lifted'],
   ]);
   for (const name of config.timers) {
-    if (name !== 'collect') classes.set(kinds.timer + timerNames.indexOf(name), `the deadline ${name} passes`);
+    if (name !== 'collect') {
+      classes.set(kinds.timer + timerNames.indexOf(name), `the deadline ${name} passes`);
+    }
   }
   for (const [index, spec] of config.slots.entries()) {
     classes.set(kinds.collect + index, `the window of ${spec.name} closes`);

@@ -19,10 +19,16 @@ export function moves(config: Config, world: World, offer: Offer): void {
   senders(config, world, offer);
   operators(world, offer);
   person(world, offer);
-  for (const process of world.processes) agentMoves(config, world, process, offer);
-  for (const runner of world.runners) runnerMoves(config, world, runner, offer);
+  for (const process of world.processes) {
+    agentMoves(config, world, process, offer);
+  }
+  for (const runner of world.runners) {
+    runnerMoves(config, world, runner, offer);
+  }
   for (const timer of world.timers) {
-    if (!config.timers.includes(timer.name)) continue;
+    if (!config.timers.includes(timer.name)) {
+      continue;
+    }
     const slot = world.slots.findIndex((other) => other.id === timer.of);
     const kind =
       timer.name === 'collect' ? kinds.collect + Math.max(0, slot) : kinds.timer + timerNames.indexOf(timer.name);
@@ -54,9 +60,15 @@ export const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> 
 function senders(config: Config, world: World, offer: Offer): void {
   for (const [index, spec] of config.slots.entries()) {
     const slot = world.slots[index];
-    if (slot === undefined) continue;
-    if (slot.state === 'unborn') offer('sender', kinds.sender, world, submitOf(spec, slot.generation));
-    if (slot.state !== 'open') continue;
+    if (slot === undefined) {
+      continue;
+    }
+    if (slot.state === 'unborn') {
+      offer('sender', kinds.sender, world, submitOf(spec, slot.generation));
+    }
+    if (slot.state !== 'open') {
+      continue;
+    }
     if (has(world, 'cancel')) {
       const input: Input = { at, type: 'cancel', task: slot.id, reason: 'cancelled', by: null };
       offer('sender', kinds.sender, spend(world, 'cancel'), input);
@@ -64,14 +76,18 @@ function senders(config: Config, world: World, offer: Offer): void {
     if (has(world, 'edit')) {
       offer('sender', kinds.sender, spend(world, 'edit'), { at, type: 'edit', task: slot.id, payload: 1, by: null });
     }
-    if (has(world, 'move')) moveTask(world, index, offer);
+    if (has(world, 'move')) {
+      moveTask(world, index, offer);
+    }
   }
 }
 
 function moveTask(world: World, index: number, offer: Offer): void {
   const slot = world.slots[index];
   const task = slot === undefined ? undefined : treeGet(world.session.tasks, slot.id);
-  if (task === undefined) return;
+  if (task === undefined) {
+    return;
+  }
   const spent = spend(world, 'move');
   const common = { at, type: 'move', task: task.id, lane: null, priority: null, where: null, by: null } as const;
   offer('operator', kinds.operator, spent, {
@@ -102,19 +118,29 @@ function operators(world: World, offer: Offer): void {
   if (has(world, 'park') && session.parked === null) {
     offer('operator', kinds.operator, spend(world, 'park'), { at, type: 'park', reason: 'parked', by: null });
   }
-  if (session.parked !== null) offer('operator', kinds.unpark, world, { at, type: 'unpark', by: null });
+  if (session.parked !== null) {
+    offer('operator', kinds.unpark, world, { at, type: 'unpark', by: null });
+  }
   if (has(world, 'restart') && session.agent.kind !== 'none') {
     offer('operator', kinds.operator, spend(world, 'restart'), { at, type: 'restart-agent', by: null });
   }
   if (has(world, 'throttle')) {
     for (const level of ['background', 'all'] as const) {
       const input: Input = { at, type: 'throttle', throttle: { level, reason: 'rate_limit', until: null } };
-      if (session.throttle?.level !== level) offer('node', kinds.operator, spend(world, 'throttle'), input);
+      if (session.throttle?.level !== level) {
+        offer('node', kinds.operator, spend(world, 'throttle'), input);
+      }
     }
   }
-  if (session.throttle !== null) offer('node', kinds.lift, world, { at, type: 'throttle', throttle: null });
-  if (has(world, 'fault')) offer('node', kinds.fault, spend(world, 'fault'), { at, type: 'fault', reason: 'x' });
-  if (has(world, 'room')) offer('node', kinds.operator, spend(world, 'room'), { at, type: 'make-room' });
+  if (session.throttle !== null) {
+    offer('node', kinds.lift, world, { at, type: 'throttle', throttle: null });
+  }
+  if (has(world, 'fault')) {
+    offer('node', kinds.fault, spend(world, 'fault'), { at, type: 'fault', reason: 'x' });
+  }
+  if (has(world, 'room')) {
+    offer('node', kinds.operator, spend(world, 'room'), { at, type: 'make-room' });
+  }
 }
 
 /** Answers what waits for an answer, or does not. */
@@ -132,18 +158,25 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   const { inc } = process;
   const gone = { ...world, processes: world.processes.filter((other) => other !== process) };
   const exited: Input = { at, type: 'agent-exited', inc, reason: 'exited', data: null };
-  if (process.leaving) offer('process', kinds.exit, gone, exited);
-  else if (has(world, 'die')) offer('process', kinds.fault, spend(gone, 'die'), exited);
+  if (process.leaving) {
+    offer('process', kinds.exit, gone, exited);
+  } else if (has(world, 'die')) {
+    offer('process', kinds.fault, spend(gone, 'die'), exited);
+  }
   if (!process.up) {
     becomesReady(config, world, process, offer);
     return;
   }
-  if (config.chatty) chats(world, process, offer);
+  if (config.chatty) {
+    chats(world, process, offer);
+  }
   reads(config, world, process, offer);
   if (process.turn !== null) {
     requests(config, world, process, process.turn, offer);
     // While it waits for an answer it does nothing else, unless it is a liar.
-    if (process.asks.length === 0 || config.sly) results(config, world, process, process.turn, offer);
+    if (process.asks.length === 0 || config.sly) {
+      results(config, world, process, process.turn, offer);
+    }
   } else if (process.last !== null && process.lastStarted && has(world, 'twice')) {
     const again: Input = { at, type: 'result', inc, turn: process.last, result: completed };
     offer('agent', kinds.fault, spend(world, 'twice'), again);
@@ -181,7 +214,9 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
       offer('agent', kinds.fault, spend(replaceProcess(world, asking), 'ask'), input);
     }
   }
-  if (!has(world, 'withdraw')) return;
+  if (!has(world, 'withdraw')) {
+    return;
+  }
   for (const one of unanswered) {
     const without = (list: readonly number[]): readonly number[] => list.filter((other) => other !== one);
     const after = replaceProcess(world, { ...process, asks: without(asks), unanswered: without(unanswered) });
@@ -198,7 +233,9 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
 function chats(world: World, process: Process, offer: Offer): void {
   const say = { at, type: 'output', inc: process.inc, data: null } as const;
   offer('agent', kinds.fault, world, { ...say, turn: null, kind: 'raw' });
-  if (process.turn !== null) offer('agent', kinds.fault, world, { ...say, turn: process.turn, kind: 'text' });
+  if (process.turn !== null) {
+    offer('agent', kinds.fault, world, { ...say, turn: process.turn, kind: 'text' });
+  }
 }
 
 function becomesReady(config: Config, world: World, process: Process, offer: Offer): void {
@@ -216,12 +253,16 @@ function becomesReady(config: Config, world: World, process: Process, offer: Off
 
 function reads(config: Config, world: World, process: Process, offer: Offer): void {
   const [message, ...inbox] = process.inbox;
-  if (message === undefined) return;
+  if (message === undefined) {
+    return;
+  }
   const { inc } = process;
   const read = { ...process, inbox };
   switch (message.type) {
     case 'prompt': {
-      if (process.turn !== null || process.unsolicited) return;
+      if (process.turn !== null || process.unsolicited) {
+        return;
+      }
       const begun = {
         ...read,
         turn: message.turn,
@@ -235,7 +276,9 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
       // What a process says that is being ended is not heard: the next one is told again.
       const told = process.leaving ? world : { ...world, untold: false };
       offer('agent', kinds.start, replaceProcess(told, { ...begun, lastStarted: true }), input);
-      if (config.mute) offer('reading', kinds.fault, replaceProcess(told, { ...begun, started: false }), null);
+      if (config.mute) {
+        offer('reading', kinds.fault, replaceProcess(told, { ...begun, started: false }), null);
+      }
       return;
     }
     case 'interrupt': {
@@ -250,7 +293,9 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
     case 'steer': {
       const next = replaceProcess(world, read);
       const answer = { at, type: 'steered', inc, turn: message.turn, task: message.task } as const;
-      if (process.turn === message.turn) offer('agent', kinds.steered, next, { ...answer, taken: true });
+      if (process.turn === message.turn) {
+        offer('agent', kinds.steered, next, { ...answer, taken: true });
+      }
       offer('agent', kinds.steered, next, { ...answer, taken: false });
       return;
     }
@@ -264,8 +309,12 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
       const told: Input = { at, type: 'switched', inc, model, ok: true };
       offer('agent', kinds.switched, replaceProcess(world, { ...read, model }), told);
       const kept = replaceProcess(world, read);
-      if (has(world, 'refuse')) offer('agent', kinds.fault, spend(kept, 'refuse'), { ...told, ok: false });
-      if (has(world, 'mum')) offer('reading', kinds.fault, spend(kept, 'mum'), null);
+      if (has(world, 'refuse')) {
+        offer('agent', kinds.fault, spend(kept, 'refuse'), { ...told, ok: false });
+      }
+      if (has(world, 'mum')) {
+        offer('reading', kinds.fault, spend(kept, 'mum'), null);
+      }
       return;
     }
   }
@@ -284,16 +333,22 @@ function results(config: Config, world: World, process: Process, turn: Process['
   const say = (result: TurnResult): void =>
     offer('agent', kinds.result, over, { at, type: 'result', inc, turn, result });
   say(completed);
-  if (process.interrupted) say(interrupted);
+  if (process.interrupted) {
+    say(interrupted);
+  }
   if (process.interrupted && config.sly) {
     say(emptied);
     const told = replaceProcess(over, { ...ended, owes: 0, acked: true });
-    if (process.owes > 0) offer('agent', kinds.ack, told, { at, type: 'ack', inc, turn, none: true });
+    if (process.owes > 0) {
+      offer('agent', kinds.ack, told, { at, type: 'ack', inc, turn, none: true });
+    }
   }
   if (has(world, 'fail')) {
     offer('agent', kinds.fault, spend(over, 'fail'), { at, type: 'result', inc, turn, result: failed });
   }
-  if (config.strained) say(overloaded);
+  if (config.strained) {
+    say(overloaded);
+  }
   if (has(world, 'pass')) {
     offer('agent', kinds.fault, spend(over, 'pass'), { at, type: 'result', inc, turn, result: overloaded });
   }
@@ -311,13 +366,19 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
     return;
   }
   const kind = kinds.runner + runner.slot;
-  if (config.chatty) offer('runner', kinds.fault, world, { at, type: 'progress', task, run, data: null });
+  if (config.chatty) {
+    offer('runner', kinds.fault, world, { at, type: 'progress', task, run, data: null });
+  }
   const spec = config.slots[runner.slot];
   if (runner.call === null) {
     const made = runner.made + 1;
     const asking = world.runners.map((other) => (other === runner ? { ...runner, call: made, made } : other));
-    if (runner.made < (spec?.turns ?? 0)) offer('runner', kind, { ...world, runners: asking }, call);
+    if (runner.made < (spec?.turns ?? 0)) {
+      offer('runner', kind, { ...world, runners: asking }, call);
+    }
     offer('runner', kind, without, { ...finish, status: 'completed' });
   }
-  if (config.wild) offer('runner', kinds.fault, without, { ...finish, status: 'failed' });
+  if (config.wild) {
+    offer('runner', kinds.fault, without, { ...finish, status: 'failed' });
+  }
 }

@@ -17,7 +17,9 @@ export interface Taken {
 
 /** `before` is the state, `offered` the environment just before the input is applied (what was read, spent or said). */
 export function take(config: Config, core: Core, offered: World, input: Input | null, report: Report): Taken {
-  if (input === null) return { world: offered, result: null };
+  if (input === null) {
+    return { world: offered, result: null };
+  }
   let result: StepResult;
   try {
     result = core.step(offered.session, input);
@@ -33,7 +35,9 @@ export function take(config: Config, core: Core, offered: World, input: Input | 
 
 /** Writes down whose end the input asks for, before the core has decided what comes of it; and who is born. */
 function ask(config: Config, world: World, input: Input, result: StepResult): World {
-  if (result.reply.kind === 'refused' || result.reply.kind === 'stale') return world;
+  if (result.reply.kind === 'refused' || result.reply.kind === 'stale') {
+    return world;
+  }
   if (input.type === 'fault') {
     const isRun = (slot: Slot): boolean => (treeGet(world.session.tasks, slot.id)?.run ?? null) !== null;
     return { ...world, slots: world.slots.map((slot) => (isRun(slot) ? { ...slot, runs: slot.runs - 1 } : slot)) };
@@ -48,9 +52,15 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
     return { ...world, slots };
   }
   const isAsked = (slot: Slot): boolean => {
-    if (slot.state !== 'open') return false;
-    if (input.type === 'cancel') return slot.id === input.task;
-    if (input.type !== 'stop') return false;
+    if (slot.state !== 'open') {
+      return false;
+    }
+    if (input.type === 'cancel') {
+      return slot.id === input.task;
+    }
+    if (input.type !== 'stop') {
+      return false;
+    }
     return input.scope === 'session' || (input.scope === 'turn') === isWithOwner(world, slot);
   };
   return input.type === 'cancel' || input.type === 'stop'
@@ -62,15 +72,20 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
 function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'submit' }>): boolean {
   const { party, whenBusy } = input.task;
   for (const [id, task] of treeEntries(world.session.tasks)) {
-    if (id !== slot.id || party === null || task.party !== party) continue;
-    if (whenBusy === 'replace') return task.status === 'queued' && task.place !== 'riding';
-    if (whenBusy === 'interrupt' || whenBusy === 'rollback')
+    if (id !== slot.id || party === null || task.party !== party) {
+      continue;
+    }
+    if (whenBusy === 'replace') {
+      return task.status === 'queued' && task.place !== 'riding';
+    }
+    if (whenBusy === 'interrupt' || whenBusy === 'rollback') {
       return (
         ownerIsInteractive(world) &&
         input.task.lane === 'interactive' &&
         isWithOwner(world, slot) &&
         isPartOfTurn(world, slot)
       );
+    }
   }
   return false;
 }
@@ -98,15 +113,20 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
   for (const record of records) {
     if (record.type === 'event' && record.event === 'turn-ended' && record.task !== null) {
       const open = slots.findIndex((slot) => slot.id === record.task && slot.state === 'open');
-      if (open < 0)
+      if (open < 0) {
         report.fail('section 4: nothing is appended after final', 'a turn ends on the tape of an ended task');
+      }
     }
     if (record.type === 'event' && record.event === 'steered' && isTaken(record.data)) {
       slots = slots.map((slot) => (slot.id === record.task ? { ...slot, inTurn: true } : slot));
     }
-    if (record.type !== 'end') continue;
+    if (record.type !== 'end') {
+      continue;
+    }
     slots = slots.map((slot, index): Slot => {
-      if (slot.id !== record.task || slot.state !== 'open') return slot;
+      if (slot.id !== record.task || slot.state !== 'open') {
+        return slot;
+      }
       const spec = config.slots[index];
       const ended = { ...slot, asked: false, inTurn: false, prompted: false, runs: 0 };
       return spec?.recurs === true

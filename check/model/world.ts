@@ -196,7 +196,9 @@ export const initialWorld = (config: Config, core: Core): World => ({
 export function slotOf(world: World, id: TaskId | null): number {
   for (let index = 0; index < world.slots.length; index += 1) {
     const slot = world.slots[index];
-    if (slot !== undefined && slot.id === id && slot.state !== 'unborn') return index;
+    if (slot !== undefined && slot.id === id && slot.state !== 'unborn') {
+      return index;
+    }
   }
   return -1;
 }

@@ -29,8 +29,12 @@ export const stringOf = (value: unknown): string => (typeof value === 'string' ?
 
 /** Content that is a string, or a list of parts with text. */
 export function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return content === undefined || content === null ? '' : JSON.stringify(content);
+  if (typeof content === 'string') {
+    return content;
+  }
+  if (!Array.isArray(content)) {
+    return content === undefined || content === null ? '' : JSON.stringify(content);
+  }
   return content.map((part) => (typeof part === 'string' ? part : stringOf(fieldsOf(part)['text']))).join('');
 }
 

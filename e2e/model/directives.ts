@@ -41,7 +41,9 @@ const opening = /\[\[(text|slow|hang0|hang|drop|status|flaky|midError|tool|refus
 /** Where the directive's argument ends: at `]]`, of a tool at the `]]` behind its JSON. */
 function endOf(text: string, from: number, name: string): number {
   for (let end = text.indexOf(']]', from); end !== -1; end = text.indexOf(']]', end + 1)) {
-    if (name !== 'tool' || isJson(text.slice(from, end).replace(/^:[^:]*:/, ''))) return end;
+    if (name !== 'tool' || isJson(text.slice(from, end).replace(/^:[^:]*:/, ''))) {
+      return end;
+    }
   }
   throw new BadDirective(`[[${name}${text.slice(from, from + 60)}: it has no end, or its input is no JSON`);
 }
@@ -61,7 +63,9 @@ export function parsePlays(text: string): readonly Play[] {
   let after = 0;
   for (const match of text.matchAll(opening)) {
     // An opening inside the argument of the one before is that one's text.
-    if (match.index < after) continue;
+    if (match.index < after) {
+      continue;
+    }
     const name = match[1] ?? '';
     const from = match.index + match[0].length;
     const end = endOf(text, from, name);
@@ -72,14 +76,18 @@ export function parsePlays(text: string): readonly Play[] {
 }
 
 function whole(text: string | undefined, what: string): number {
-  if (text === undefined || !/^\d+$/.test(text)) throw new BadDirective(`${what}: ${text ?? 'nothing'} is no number`);
+  if (text === undefined || !/^\d+$/.test(text)) {
+    throw new BadDirective(`${what}: ${text ?? 'nothing'} is no number`);
+  }
   return Number(text);
 }
 
 function failureOf(parts: readonly string[], what: string): HttpFailure {
   const [code, error = 'api_error', seconds] = parts;
   const status = whole(code, what);
-  if (status < 400 || status > 599) throw new BadDirective(`${what}: ${status} is no HTTP error`);
+  if (status < 400 || status > 599) {
+    throw new BadDirective(`${what}: ${status} is no HTTP error`);
+  }
   // A real API hardly ever limits the rate without a hint.
   const retryAfter = seconds === undefined ? (status === 429 ? 1 : null) : whole(seconds, what);
   return { status, error, retryAfter };
@@ -133,10 +141,14 @@ const lastResultLength = 60;
 export function plan(items: readonly Item[], rules: readonly Rule[] = []): Planned {
   for (let at = items.length - 1; at >= 0; at--) {
     const item = items[at];
-    if (item?.role !== 'user' || item.kind !== 'text') continue;
+    if (item?.role !== 'user' || item.kind !== 'text') {
+      continue;
+    }
     const rule = rules.find(({ when }) => when.test(item.text));
     const plays = parsePlays(rule?.play ?? item.text);
-    if (plays.length === 0) continue;
+    if (plays.length === 0) {
+      continue;
+    }
     const results = items.slice(at + 1).filter(({ kind }) => kind === 'result');
     const last = results.at(-1)?.text.slice(0, lastResultLength) ?? '';
     const step = results.length;

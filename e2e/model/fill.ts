@@ -7,8 +7,12 @@ const deepest = 8;
 /** The least that satisfies the schema: the first of several, required properties only, `fake` for text. */
 export function fill(schema: Fields, depth = 0): unknown {
   const [choice] = [...listOf(schema['enum']), ...listOf(schema['anyOf']), ...listOf(schema['oneOf'])];
-  if ('const' in schema) return schema['const'];
-  if (choice !== undefined) return isFields(choice) ? fill(choice, depth + 1) : choice;
+  if ('const' in schema) {
+    return schema['const'];
+  }
+  if (choice !== undefined) {
+    return isFields(choice) ? fill(choice, depth + 1) : choice;
+  }
   const [first] = Array.isArray(schema['type']) ? listOf(schema['type']) : [schema['type']];
   // Gemini writes the types of its own schemas in capitals.
   switch (typeof first === 'string' ? first.toLowerCase() : '') {
@@ -26,6 +30,8 @@ export function fill(schema: Fields, depth = 0): unknown {
   }
   const properties = fieldsOf(schema['properties']);
   const names = listOf(schema['required']).filter((name) => typeof name === 'string');
-  if (depth >= deepest) return {};
+  if (depth >= deepest) {
+    return {};
+  }
   return Object.fromEntries(names.map((name) => [name, fill(fieldsOf(properties[name]), depth + 1)]));
 }

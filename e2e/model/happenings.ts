@@ -20,7 +20,9 @@ export class Happenings<T> {
 
   add(one: T): void {
     this.all.push(one);
-    for (const wake of this.#waiters) wake();
+    for (const wake of this.#waiters) {
+      wake();
+    }
   }
 
   mark(): number {
@@ -37,10 +39,14 @@ export class Happenings<T> {
     for (let at = from; ;) {
       for (; at < this.all.length; at++) {
         const one = this.all[at];
-        if (one !== undefined && fits(one)) return one;
+        if (one !== undefined && fits(one)) {
+          return one;
+        }
       }
       const leftMs = late - performance.now();
-      if (leftMs <= 0) throw new Error(`${what} did not come within ${deadlineMs} ms; there was\n${this.tell(from)}`);
+      if (leftMs <= 0) {
+        throw new Error(`${what} did not come within ${deadlineMs} ms; there was\n${this.tell(from)}`);
+      }
       await this.#change(leftMs);
     }
   }

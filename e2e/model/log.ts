@@ -90,7 +90,9 @@ export class ModelLog {
 
 /** One line of NDJSON; of a conversation only its end. */
 export function line(event: ModelEvent): string {
-  if (event.type !== 'request') return JSON.stringify(event);
+  if (event.type !== 'request') {
+    return JSON.stringify(event);
+  }
   const { asked, cue: _, ...rest } = event;
   const { items, tools, schema, ...about } = asked;
   const counts = { items: items.length, tools: tools.length, schema: schema !== null };

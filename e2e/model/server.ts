@@ -153,20 +153,28 @@ class FakeModel implements Model {
     try {
       planned = this.#plan(asked);
     } catch (error) {
-      if (!(error instanceof BadDirective)) throw error;
+      if (!(error instanceof BadDirective)) {
+        throw error;
+      }
       log({ type: 'request', method, path, asked, plays: `bad directive: ${error.message}`, step: 0, cue: '' });
       refuse(exchange, { status: 400, error: 'invalid_request_error', retryAfter: null }, error.message);
       return;
     }
     const { play, step, cue } = planned;
     log({ type: 'request', method, path, asked, plays: asked.schema === null ? nameOf(play) : 'schema', step, cue });
-    if (play.kind === 'status') refuse(exchange, play);
-    else if (play.kind === 'flaky') this.#flaky(exchange, play, cue);
-    else stream(exchange, play);
+    if (play.kind === 'status') {
+      refuse(exchange, play);
+    } else if (play.kind === 'flaky') {
+      this.#flaky(exchange, play, cue);
+    } else {
+      stream(exchange, play);
+    }
   }
 
   #plan({ schema, items }: Asked): Planned {
-    if (schema !== null) return { play: { kind: 'text', text: JSON.stringify(fill(schema)) }, step: 0, cue: '' };
+    if (schema !== null) {
+      return { play: { kind: 'text', text: JSON.stringify(fill(schema)) }, step: 0, cue: '' };
+    }
     return plan(items, this.#rules);
   }
 
@@ -184,14 +192,22 @@ class FakeModel implements Model {
 async function textOf(request: IncomingMessage): Promise<string> {
   request.setEncoding('utf8');
   let text = '';
-  for await (const part of request) text += String(part);
+  for await (const part of request) {
+    text += String(part);
+  }
   return text;
 }
 
 function otherAnswer(method: string, path: string): Fields | null {
-  if (path.endsWith('/count_tokens')) return { input_tokens: 42 };
-  if (path.endsWith(':countTokens')) return { totalTokens: 42 };
-  if (path.endsWith('/v1beta/models')) return { models: [{ name: 'models/fake-model', displayName: 'Fake' }] };
+  if (path.endsWith('/count_tokens')) {
+    return { input_tokens: 42 };
+  }
+  if (path.endsWith(':countTokens')) {
+    return { totalTokens: 42 };
+  }
+  if (path.endsWith('/v1beta/models')) {
+    return { models: [{ name: 'models/fake-model', displayName: 'Fake' }] };
+  }
   if (path.endsWith('/models')) {
     const model = {
       id: 'fake-model',

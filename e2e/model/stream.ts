@@ -42,7 +42,9 @@ export function stream(exchange: Exchange, play: Playable): void {
     log({ type: 'ended', how, pieces: state.pieces });
   };
   response.once('close', () => {
-    if (!state.over) log({ type: 'closed', pieces: state.pieces });
+    if (!state.over) {
+      log({ type: 'closed', pieces: state.pieces });
+    }
   });
   if (play.kind === 'hang0' || (play.kind === 'hang' && !asked.stream)) {
     log({ type: 'silent' });
@@ -59,8 +61,11 @@ export function stream(exchange: Exchange, play: Playable): void {
       end('dropped');
       response.destroy();
     } else {
-      if (play.kind === 'midError') voice.fail(play.error);
-      else voice.end(said, script.stop);
+      if (play.kind === 'midError') {
+        voice.fail(play.error);
+      } else {
+        voice.end(said, script.stop);
+      }
       end(play.kind === 'midError' ? 'failed' : 'answered');
       response.end();
     }
@@ -74,7 +79,9 @@ export function stream(exchange: Exchange, play: Playable): void {
   response.flushHeaders();
   voice.begin();
   log({ type: 'began' });
-  if (script.call !== null) voice.call(script.call);
+  if (script.call !== null) {
+    voice.call(script.call);
+  }
   saySlowly(
     exchange,
     script,
@@ -95,15 +102,20 @@ function saySlowly(
 ): void {
   let timer: NodeJS.Timeout | undefined;
   const from = (at: number): void => {
-    if (response.destroyed) return;
+    if (response.destroyed) {
+      return;
+    }
     const piece = pieces[at];
     if (piece === undefined) {
       after(pieces.join(''));
       return;
     }
     say(piece);
-    if (gapMs > 0) timer = setTimeout(from, gapMs, at + 1);
-    else from(at + 1);
+    if (gapMs > 0) {
+      timer = setTimeout(from, gapMs, at + 1);
+    } else {
+      from(at + 1);
+    }
   };
   response.once('close', () => clearTimeout(timer));
   from(0);

@@ -34,11 +34,15 @@ async function preempt({ box, moments, submit }: Box, scene: Scene): Promise<voi
   const answered = model.log.of('request', requests).find(({ at }) => at > prompted.at);
   const firstWord = next('output', prompted.turn, prompted);
   add('Signalbox: submit → interrupt written', before, interrupted.at);
-  if (acked !== undefined) add('agent: interrupt written → acknowledged', interrupted.at, acked.at);
+  if (acked !== undefined) {
+    add('agent: interrupt written → acknowledged', interrupted.at, acked.at);
+  }
   add('agent: interrupt written → model request closed', interrupted.at, closed.at);
   add('agent: interrupt written → turn over', interrupted.at, over.at);
   add('Signalbox: turn over → next prompt written', over.at, prompted.at);
-  if (answered !== undefined) add('agent: prompt written → its request at the model', prompted.at, answered.at);
+  if (answered !== undefined) {
+    add('agent: prompt written → its request at the model', prompted.at, answered.at);
+  }
   add('agent: prompt written → first output', prompted.at, firstWord.at);
 }
 
@@ -57,7 +61,9 @@ async function run(scene: Scene): Promise<void> {
   const before = performance.now();
   await one.box.result(await one.submit('hand-over', '[[text:hello]]'));
   addStart(scene.figures, scene.stay.program.name, one, before);
-  for (let round = 0; round < rounds; round++) await preempt(one, scene);
+  for (let round = 0; round < rounds; round++) {
+    await preempt(one, scene);
+  }
   const ends = one.moments.all.filter(({ what }) => what === 'exited');
   assert.deepEqual(ends, [], 'one process did it all');
 }

@@ -22,7 +22,9 @@ async function minuteAfter(at: number): Promise<void> {
 }
 
 async function run({ stay, daemon, figures, patient }: Scene): Promise<void> {
-  if (process.platform !== 'linux') throw new Skipped('the agent’s process is found in /proc');
+  if (process.platform !== 'linux') {
+    throw new Skipped('the agent’s process is found in /proc');
+  }
   const { model, program, home } = stay;
   const { client, events } = daemon;
   const session = 'killed';
@@ -38,7 +40,9 @@ async function run({ stay, daemon, figures, patient }: Scene): Promise<void> {
   const background = await client.submit({ session, lane: 'background', prompt: `Do ${work}: [[slow:4800,25]]` });
   const request = await model.log.next('request', turnOf(work));
   await events.next('a piece', ({ task, type }) => task === background.task && type === 'output');
-  if (program.forgetsWithinMinute && patient) await minuteAfter(begunAt);
+  if (program.forgetsWithinMinute && patient) {
+    await minuteAfter(begunAt);
+  }
   const mayForget = program.forgetsWithinMinute === true && minuteOf(Date.now()) === minuteOf(begunAt);
   const killedAt = performance.now();
   process.kill(agent, 'SIGKILL');

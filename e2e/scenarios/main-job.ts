@@ -38,7 +38,9 @@ async function run({ stay, daemon, figures }: Scene): Promise<void> {
   assert.match(said(await wholeTape(daemon, delivery)), new RegExp(handled));
 
   const resumed = await model.log.next('request', turnOf('interrupted for urgent work'));
-  for (const earlier of [memory, handled, work]) assert.ok(knows(resumed, earlier), `it goes on knowing of ${earlier}`);
+  for (const earlier of [memory, handled, work]) {
+    assert.ok(knows(resumed, earlier), `it goes on knowing of ${earlier}`);
+  }
   await ended(daemon, background.task, 'completed');
   const tape = await wholeTape(daemon, background.task);
   assert.match(said(tape), new RegExp(finished));

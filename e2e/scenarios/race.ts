@@ -17,8 +17,11 @@ const wholeEvery = 10;
 
 /** Runs `then` so many milliseconds from now; 0: in the same pass. */
 function after(ms: number, then: () => void): void {
-  if (ms === 0) then();
-  else setTimeout(then, ms);
+  if (ms === 0) {
+    then();
+  } else {
+    setTimeout(then, ms);
+  }
 }
 
 async function raceOnce({ box, moments, submit }: Box, index: number): Promise<number> {
@@ -52,7 +55,9 @@ async function run({ stay, figures, races }: Scene): Promise<void> {
   const took: number[] = [];
   for (let index = 0; index < races; index++) {
     took.push(await raceOnce(one, index));
-    if (index % wholeEvery !== wholeEvery - 1 && index !== races - 1) continue;
+    if (index % wholeEvery !== wholeEvery - 1 && index !== races - 1) {
+      continue;
+    }
     const own = word('own');
     const { status, result } = await box.result(await submit('race', `[[text:${own}]]`));
     assert.equal(status, 'completed');

@@ -61,7 +61,9 @@ export async function wholeTape(daemon: Daemon, task: string): Promise<readonly 
   for (let after = 0; ;) {
     const page = await daemon.client.taskEvents(task, { after, limit: 500 });
     tape.push(...page.items);
-    if (page.items.length === 0 || page.final) return tape;
+    if (page.items.length === 0 || page.final) {
+      return tape;
+    }
     after = page.next;
   }
 }

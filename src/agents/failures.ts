@@ -50,12 +50,26 @@ export interface ProviderFailure {
 
 /** What an HTTP status of a model's API means where nothing else is told of it. A 404 is most often a wrong base URL or model. */
 export function classOfStatus(status: number): FailureClass {
-  if (status === 401 || status === 403) return 'auth';
-  if (status === 402) return 'quota';
-  if (status === 404) return 'model';
-  if (status === 413) return 'context';
-  if (status === 429) return 'rate_limit';
-  if (status === 503 || status === 529) return 'overloaded';
-  if (status === 408 || status >= 500) return 'server_error';
+  if (status === 401 || status === 403) {
+    return 'auth';
+  }
+  if (status === 402) {
+    return 'quota';
+  }
+  if (status === 404) {
+    return 'model';
+  }
+  if (status === 413) {
+    return 'context';
+  }
+  if (status === 429) {
+    return 'rate_limit';
+  }
+  if (status === 503 || status === 529) {
+    return 'overloaded';
+  }
+  if (status === 408 || status >= 500) {
+    return 'server_error';
+  }
   return 'invalid_request';
 }

@@ -48,7 +48,9 @@ export async function answer(call: Call, io: Io, allow: boolean): Promise<number
     io.document({ allow, items: asks });
   } else {
     const word = allow ? io.paint.good('allowed') : io.paint.warn('denied');
-    for (const ask of asks) io.print(`${word}${line(ask).slice(1)}`);
+    for (const ask of asks) {
+      io.print(`${word}${line(ask).slice(1)}`);
+    }
   }
   return 0;
 }

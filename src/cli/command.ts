@@ -10,7 +10,10 @@ export function whoAsks(call: Call, io: Io): { readonly by?: string } {
 }
 
 export function done(io: Io, answer: unknown, text: string): number {
-  if (io.json) io.document(answer);
-  else io.print(harmless(text));
+  if (io.json) {
+    io.document(answer);
+  } else {
+    io.print(harmless(text));
+  }
   return 0;
 }

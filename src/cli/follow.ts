@@ -31,7 +31,9 @@ function dataText({ type, data }: TapeEvent): string {
     const by = String(member(data, 'by'));
     return `${String(member(data, 'request'))} ${String(member(data, 'decision'))} by ${by}${typeof note === 'string' ? `: ${note}` : ''}`;
   }
-  if (typeof data !== 'object' || data === null) return data === null ? '' : JSON.stringify(data);
+  if (typeof data !== 'object' || data === null) {
+    return data === null ? '' : JSON.stringify(data);
+  }
   return Object.entries(data)
     .filter(([, value]) => value !== null && value !== false && !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
@@ -58,14 +60,18 @@ function show(event: TapeEvent | FeedEvent, io: Io, where: string): Promise<void
 const onBreak =
   (io: Io) =>
   (error: Error, retryMs: number): void => {
-    if (!io.json) io.say(io.paint.faint(`${harmless(error.message)}; trying again in ${Math.ceil(retryMs)} ms`));
+    if (!io.json) {
+      io.say(io.paint.faint(`${harmless(error.message)}; trying again in ${Math.ceil(retryMs)} ms`));
+    }
   };
 
 /** Shows a task's events after `after`, to its `final`; resolves with the exit code of its outcome. */
 export async function followTask(client: Client, task: string, after: number, io: Io): Promise<number> {
   for await (const event of client.follow(task, { after, onBreak: onBreak(io) })) {
     await show(event, io, '');
-    if (event.type === 'final') return exitOf(String(member(event.data, 'status')));
+    if (event.type === 'final') {
+      return exitOf(String(member(event.data, 'status')));
+    }
   }
   return exitOf((await client.task(task)).status);
 }
@@ -73,7 +79,9 @@ export async function followTask(client: Client, task: string, after: number, io
 /** Waits for a task's end and prints its result, and nothing else, on standard output. */
 export async function waitForTask(client: Client, task: string, io: Io): Promise<number> {
   for await (const event of client.follow(task, { onBreak: onBreak(io) })) {
-    if (event.type === 'final') break;
+    if (event.type === 'final') {
+      break;
+    }
   }
   const ended = await client.task(task);
   if (io.json) {
@@ -83,7 +91,9 @@ export async function waitForTask(client: Client, task: string, io: Io): Promise
   const text = resultText(ended.result);
   if (ended.status === 'completed') {
     // To a file or another program the result goes as it is.
-    if (text !== null) io.print(io.terminal ? harmless(text) : text);
+    if (text !== null) {
+      io.print(io.terminal ? harmless(text) : text);
+    }
   } else {
     io.say(
       `signalbox: task ${task} ${ended.status} (${ended.reason ?? ''})${text === null ? '' : `: ${harmless(text)}`}`,
@@ -96,7 +106,9 @@ export async function waitForTask(client: Client, task: string, io: Io): Promise
 export async function followFeed(client: Client, session: string | null, after: string, io: Io): Promise<number> {
   const from = { onBreak: onBreak(io), ...(after === '0' ? {} : { after }) };
   const events = session === null ? client.followAll(from) : client.followSession(session, from);
-  for await (const event of events) await show(event, io, whereOf(event, session === null));
+  for await (const event of events) {
+    await show(event, io, whereOf(event, session === null));
+  }
   return 0;
 }
 
@@ -104,8 +116,12 @@ export async function followFeed(client: Client, session: string | null, after: 
 export async function printTape(client: Client, task: string, after: number, io: Io): Promise<number> {
   for (let from = after; ;) {
     const page = await client.taskEvents(task, { after: from, limit: 500 });
-    for (const event of page.items) await show(event, io, '');
-    if (page.items.length === 0 || page.final) return 0;
+    for (const event of page.items) {
+      await show(event, io, '');
+    }
+    if (page.items.length === 0 || page.final) {
+      return 0;
+    }
     from = page.next;
   }
 }
@@ -114,8 +130,12 @@ export async function printFeed(client: Client, session: string | null, after: s
   for (let from = after; ;) {
     const query = { limit: 500, ...(from === '0' ? {} : { after: from }) };
     const page = session === null ? await client.events(query) : await client.sessionEvents(session, query);
-    for (const event of page.items) await show(event, io, whereOf(event, session === null));
-    if (page.items.length === 0 || page.next === null) return 0;
+    for (const event of page.items) {
+      await show(event, io, whereOf(event, session === null));
+    }
+    if (page.items.length === 0 || page.next === null) {
+      return 0;
+    }
     from = page.next;
   }
 }

@@ -59,7 +59,9 @@ function announce(daemon: Daemon, config: string | null, place: Place, io: Io): 
 /** The launcher's word, or a signal that was meant for all processes of a service. */
 function endAsked(): { readonly asked: Promise<string>; readonly ask: (why: string) => void } {
   const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => ask(signal));
+  }
   return { asked, ask };
 }
 
@@ -73,7 +75,9 @@ export async function serve(call: Call, io: Io): Promise<number> {
   const watch = watchLaunched({ folder: join(place.folder, FOLDER.hangs), version: version(), onEnd: ask });
   watchdog = watch;
   const { misspelt, resolveConfig, startDaemon } = await import('../daemon/index.ts');
-  for (const { name, meant } of misspelt(io.env)) io.say(`signalbox: ${name} is not known; did you mean ${meant}?`);
+  for (const { name, meant } of misspelt(io.env)) {
+    io.say(`signalbox: ${name} is not known; did you mean ${meant}?`);
+  }
   const file = configFile(call, io);
   const config = await resolveConfig({
     file,

@@ -62,7 +62,9 @@ export function ioOf(streams: () => Streams, options: IoOptions): Io {
 
 async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
   const parts: Buffer[] = [];
-  for await (const part of stdin) parts.push(part as Buffer);
+  for await (const part of stdin) {
+    parts.push(part as Buffer);
+  }
   return Buffer.concat(parts).toString('utf8');
 }
 
@@ -72,7 +74,9 @@ async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
  */
 export function endOnBrokenPipe(stdout: NodeJS.WriteStream): void {
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    if (error.code === 'EPIPE') {
+      process.exit(process.exitCode ?? 0);
+    }
     process.stderr.write(`signalbox: standard output: ${error.message}\n`);
     process.exit(1);
   });

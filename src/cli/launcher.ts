@@ -18,11 +18,15 @@ export async function launched(words: readonly string[]): Promise<number> {
     const json = words.includes('--json');
     const say = (text: string): void => void process.stderr.write(`${json ? line(text) : text}\n`);
     const end = await launch({ program, args: words, say });
-    if (end.kind === 'exit') return end.code;
+    if (end.kind === 'exit') {
+      return end.code;
+    }
     throw new AppError({ code: 'daemon_lost', ...wordsOf(end) });
   } finally {
     // A channel to a parent would keep the process, also when the daemon could not start.
-    if (process.connected) process.disconnect();
+    if (process.connected) {
+      process.disconnect();
+    }
   }
 }
 

@@ -34,7 +34,9 @@ export function wantsColour({ terminal, env }: ColourAsked): boolean {
 
 /** Loads picocolors only where there is colour. It has an opinion of its own about pipes and CI; ours is the one above. */
 export async function paintFor(asked: ColourAsked): Promise<Paint> {
-  if (!wantsColour(asked)) return plain;
+  if (!wantsColour(asked)) {
+    return plain;
+  }
   const { default: pico } = await import('picocolors');
   const colours = pico.createColors(true);
   return {
@@ -54,7 +56,9 @@ export async function paintFor(asked: ColourAsked): Promise<Paint> {
  */
 export function harmless(text: string): string {
   return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (char) => {
-    if (char === '\n' || char === '\t') return char;
+    if (char === '\n' || char === '\t') {
+      return char;
+    }
     return char === '\r' ? '' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
 }

@@ -34,9 +34,13 @@ function findCommand(words: readonly string[], at: number): { readonly command: 
   const word = words[at] ?? '';
   const pair = `${word} ${words[at + 1] ?? ''}`;
   const two = commands.find(({ name }) => name === pair);
-  if (two !== undefined) return { command: two, after: at + 2 };
+  if (two !== undefined) {
+    return { command: two, after: at + 2 };
+  }
   const one = commands.find(({ name }) => name === word);
-  if (one !== undefined) return { command: one, after: at + 1 };
+  if (one !== undefined) {
+    return { command: one, after: at + 1 };
+  }
   const groups = commands.filter(({ name }) => name.startsWith(`${word} `));
   if (groups.length > 0) {
     throw usage(
@@ -78,12 +82,16 @@ interface Token {
 
 function flagValue(flag: Flag, token: Token): string {
   if (flag.value === undefined) {
-    if (token.inlineValue === true) throw usage(`${token.rawName} takes no value`, '');
+    if (token.inlineValue === true) {
+      throw usage(`${token.rawName} takes no value`, '');
+    }
     return '';
   }
   const { value } = token;
   // A shell variable that is not set: an empty --data would mean the current folder.
-  if (value === '') throw usage(`the value of ${token.rawName} is empty`, '');
+  if (value === '') {
+    throw usage(`the value of ${token.rawName} is empty`, '');
+  }
   if (value === undefined || (value.startsWith('--') && token.inlineValue !== true)) {
     throw usage(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`, '');
   }
@@ -124,13 +132,20 @@ function readFlags(command: Command, words: readonly string[]): { flags: Map<str
   const flags = new Map<string, string[]>();
   const plain: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional') plain.push(token.value);
-    if (token.kind !== 'option') continue;
+    if (token.kind === 'positional') {
+      plain.push(token.value);
+    }
+    if (token.kind !== 'option') {
+      continue;
+    }
     const flag = known.find(({ name }) => name === token.name);
-    if (flag === undefined) throw unknownFlag(command, known, token.rawName);
+    if (flag === undefined) {
+      throw unknownFlag(command, known, token.rawName);
+    }
     const before = flags.get(flag.name) ?? [];
-    if (before.length > 0 && flag.many !== true && flag.value !== undefined)
+    if (before.length > 0 && flag.many !== true && flag.value !== undefined) {
       throw usage(`${token.rawName} is given twice`, '');
+    }
     flags.set(flag.name, [...before, flagValue(flag, token)]);
   }
   return { flags, plain };
@@ -150,11 +165,16 @@ function readArgs(command: Command, plain: readonly string[]): Map<string, strin
   for (const argument of command.args) {
     const words = argument.rest === true ? plain.slice(at) : plain.slice(at, at + 1);
     at += words.length;
-    if (words.length > 0) args.set(argument.name, words.join(' '));
-    else if (argument.optional !== true) throw usage(`${argument.name} is missing`, `Usage: ${synopsis(command)}`);
+    if (words.length > 0) {
+      args.set(argument.name, words.join(' '));
+    } else if (argument.optional !== true) {
+      throw usage(`${argument.name} is missing`, `Usage: ${synopsis(command)}`);
+    }
   }
   const left = plain[at];
-  if (left !== undefined) throw usage(`${JSON.stringify(left)} is one word too many`, `Usage: ${synopsis(command)}`);
+  if (left !== undefined) {
+    throw usage(`${JSON.stringify(left)} is one word too many`, `Usage: ${synopsis(command)}`);
+  }
   return args;
 }
 
@@ -164,9 +184,13 @@ export function parse(words: readonly string[]): Parsed {
   const before = words.slice(0, at);
   const first = words[at];
   if (first === undefined) {
-    if (before.includes('--version') || before.includes('-v')) return { kind: 'version' };
+    if (before.includes('--version') || before.includes('-v')) {
+      return { kind: 'version' };
+    }
     const wrong = before.find((word) => !['--help', '-h', '--json'].includes(word));
-    if (wrong === undefined) return { kind: 'help', command: null };
+    if (wrong === undefined) {
+      return { kind: 'help', command: null };
+    }
     throw usage(`${wrong} stands there without a command`, 'See `signalbox help`.');
   }
   if (first === 'help') {
@@ -181,6 +205,8 @@ export function parse(words: readonly string[]): Parsed {
     };
   }
   const { flags, plain } = readFlags(command, [...before, ...words.slice(after)]);
-  if (flags.has('help')) return { kind: 'help', command };
+  if (flags.has('help')) {
+    return { kind: 'help', command };
+  }
   return { kind: 'run', command, call: new Call({ command, args: readArgs(command, plain), flags, raw: [], words }) };
 }

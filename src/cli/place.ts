@@ -18,8 +18,12 @@ export const configNames = [
 export function findConfig(from: string): string | null {
   for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
     const found = configNames.map((name) => path.join(folder, name)).find((file) => existsSync(file));
-    if (found !== undefined) return found;
-    if (path.dirname(folder) === folder) return null;
+    if (found !== undefined) {
+      return found;
+    }
+    if (path.dirname(folder) === folder) {
+      return null;
+    }
   }
 }
 
@@ -40,11 +44,17 @@ export interface Place {
 }
 
 export function dataFolder({ data, config, env, cwd }: PlaceAsked): Place {
-  if (data !== null) return { folder: path.resolve(cwd, data), flag: ` --data ${quoted(data)}`, why: 'flag' };
+  if (data !== null) {
+    return { folder: path.resolve(cwd, data), flag: ` --data ${quoted(data)}`, why: 'flag' };
+  }
   const fromEnv = env['SIGNALBOX_DATA'] ?? '';
-  if (fromEnv !== '') return { folder: path.resolve(cwd, fromEnv), flag: '', why: 'environment' };
+  if (fromEnv !== '') {
+    return { folder: path.resolve(cwd, fromEnv), flag: '', why: 'environment' };
+  }
   const file = config === null ? findConfig(cwd) : path.resolve(cwd, config);
-  if (file === null) return { folder: userFolder(env), flag: '', why: 'user' };
+  if (file === null) {
+    return { folder: userFolder(env), flag: '', why: 'user' };
+  }
   const folder = path.join(path.dirname(file), '.signalbox');
   // A configuration named by hand is not found again by a command that has no such flag.
   const found = config === null || findConfig(cwd) === file;
@@ -56,9 +66,12 @@ const quoted = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${
 /** XDG base directory specification 0.8 on Linux and the like; a relative path there counts as unset, as it says. */
 function userFolder(env: PlaceAsked['env']): string {
   const home = homedir();
-  if (process.platform === 'win32')
+  if (process.platform === 'win32') {
     return path.join(env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'), 'signalbox');
-  if (process.platform === 'darwin') return path.join(home, 'Library', 'Application Support', 'signalbox');
+  }
+  if (process.platform === 'darwin') {
+    return path.join(home, 'Library', 'Application Support', 'signalbox');
+  }
   const xdg = env['XDG_DATA_HOME'] ?? '';
   return path.join(xdg.startsWith('/') ? xdg : path.join(home, '.local', 'share'), 'signalbox');
 }

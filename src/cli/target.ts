@@ -54,7 +54,9 @@ function urlOf(text: string): URL {
 /** Null: none was given. Throws `usage` for what no header can carry; it is a secret, so it is not repeated. */
 function givenToken(call: Call, io: Io): string | null {
   const token = call.text('token') ?? (io.env['SIGNALBOX_TOKEN'] || null);
-  if (token === null || /^[\x21-\x7e]+$/.test(token)) return token;
+  if (token === null || /^[\x21-\x7e]+$/.test(token)) {
+    return token;
+  }
   throw new AppError({
     code: 'usage',
     message: 'the given token is none: it has spaces, line breaks or other characters that no token has',

@@ -86,7 +86,9 @@ export function ownerText(owner: Owner, paint: Paint, now: number): string {
 
 /** Why a session holds back, on one line; null where nothing holds it. */
 export function throttleText(throttle: Throttle | null, now: number): string | null {
-  if (throttle === null) return null;
+  if (throttle === null) {
+    return null;
+  }
   const { level, reason, detail, until } = throttle;
   const more = detail === null ? '' : ` (${detail})`;
   const end = until === null ? '' : `, ${ageText(until - now)} more`;
@@ -99,13 +101,23 @@ export const asksText = (asks: readonly Ask[]): string | null =>
 
 /** What the agent said, where a task's result is text; else JSON. */
 export function resultText(result: unknown): string | null {
-  if (result === null || result === undefined) return null;
-  if (typeof result === 'string') return result;
+  if (result === null || result === undefined) {
+    return null;
+  }
+  if (typeof result === 'string') {
+    return result;
+  }
   if (typeof result === 'object') {
     const { result: inner, text } = result as { readonly result?: unknown; readonly text?: unknown };
-    if (typeof text === 'string') return text;
-    if (inner !== null && inner !== undefined) return resultText(inner);
-    if ('result' in result) return null;
+    if (typeof text === 'string') {
+      return text;
+    }
+    if (inner !== null && inner !== undefined) {
+      return resultText(inner);
+    }
+    if ('result' in result) {
+      return null;
+    }
   }
   return JSON.stringify(result, null, 2);
 }

@@ -181,8 +181,12 @@ function tapeReader(http: Http, after: number): Pick<StreamPlan<TapeEvent>, 'acc
   return {
     accept(message: Message): TapeEvent | null {
       const event = message.data as TapeEvent;
-      if (event.seq <= last) return null;
-      if (event.seq !== last + 1) throw badResponse(http.baseUrl, 502, `event ${event.seq} after event ${last}`);
+      if (event.seq <= last) {
+        return null;
+      }
+      if (event.seq !== last + 1) {
+        throw badResponse(http.baseUrl, 502, `event ${event.seq} after event ${last}`);
+      }
       last = event.seq;
       return event;
     },

@@ -19,7 +19,9 @@ export class ApiError extends AppError {
 
 /** Why `fetch`, or the reading of what it began, failed: `bad_response` or `unreachable`. */
 export function failed(baseUrl: string, cause: unknown): AppError {
-  if (cause instanceof SyntaxError) return badResponse(baseUrl, 200, 'no JSON');
+  if (cause instanceof SyntaxError) {
+    return badResponse(baseUrl, 200, 'no JSON');
+  }
   // Node says so; browsers do not say so much.
   const inner = cause instanceof Error ? cause.cause : undefined;
   return inner instanceof Error && inner.name === 'HTTPParserError'
@@ -75,7 +77,9 @@ export async function errorOf(baseUrl: string, response: Response): Promise<AppE
   const { validate } = await import('../protocol/validate.ts');
   try {
     const checked = validate(ProblemSchema, JSON.parse(text));
-    if (checked.ok) return new ApiError(checked.value);
+    if (checked.ok) {
+      return new ApiError(checked.value);
+    }
   } catch {
     // Not JSON: it falls through to what that means.
   }

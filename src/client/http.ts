@@ -67,8 +67,9 @@ export class Http {
   async json(operation: Operation, parts: CallParts = {}): Promise<unknown> {
     const response = await this.send(operation, parts);
     const type = response.headers.get('content-type') ?? '';
-    if (!type.startsWith('application/json'))
+    if (!type.startsWith('application/json')) {
       throw badResponse(this.baseUrl, response.status, type || 'no content type');
+    }
     return this.#guarded(parts.signal, () => response.json());
   }
 
@@ -83,7 +84,9 @@ export class Http {
     checkSegments(parts.params);
     const url = this.baseUrl + fillPath(path, parts.params) + writeQuery(parts.query);
     const headers: { [name: string]: string } = { accept: parts.accept ?? 'application/json', ...parts.headers };
-    if (this.#token !== null) headers['authorization'] = `Bearer ${this.#token}`;
+    if (this.#token !== null) {
+      headers['authorization'] = `Bearer ${this.#token}`;
+    }
     const init: RequestInit = { method, headers, redirect: 'error' };
     if (parts.body !== undefined) {
       headers['content-type'] = 'application/json';
@@ -91,7 +94,9 @@ export class Http {
     }
     const waited = Number(parts.query?.['wait'] ?? 0) * 1000;
     const response = await this.#begin(url, init, this.#timeoutMs + waited, parts.signal);
-    if (!response.ok) throw await errorOf(this.baseUrl, response);
+    if (!response.ok) {
+      throw await errorOf(this.baseUrl, response);
+    }
     return response;
   }
 
@@ -115,7 +120,9 @@ export class Http {
       signal?.throwIfAborted();
       return await run();
     } catch (error) {
-      if (signal?.aborted === true) throw aborted(signal);
+      if (signal?.aborted === true) {
+        throw aborted(signal);
+      }
       throw error instanceof AppError ? error : failed(this.baseUrl, error);
     }
   }

@@ -47,18 +47,26 @@ export async function* followStream<E>(http: Http, plan: StreamPlan<E>): AsyncGe
       const response = await open(http, plan, lastId);
       connected = true;
       // The tape had ended where this reader stands.
-      if (response.status === 204) return;
+      if (response.status === 204) {
+        return;
+      }
       for await (const message of messages(http, response, plan)) {
         const event = plan.accept(message);
-        if (event === null) continue;
+        if (event === null) {
+          continue;
+        }
         lastId = message.id;
         fruitless = 0;
         yield event;
-        if (plan.isLast(event)) return;
+        if (plan.isLast(event)) {
+          return;
+        }
       }
       failure = unreachable(http.baseUrl, new Error('the stream ended'));
     } catch (error) {
-      if (!(error instanceof AppError) || !error.retryable || (!connected && error.code === 'unreachable')) throw error;
+      if (!(error instanceof AppError) || !error.retryable || (!connected && error.code === 'unreachable')) {
+        throw error;
+      }
       failure = error;
     }
     const retryMs = Math.min(backoffMaxMs, backoffFirstMs * 2 ** Math.min(fruitless, 20)) * (0.5 + plan.random() / 2);
@@ -91,24 +99,34 @@ async function* messages<E>(
   plan: StreamPlan<E>,
 ): AsyncGenerator<Message, void, undefined> {
   const reader = response.body?.getReader();
-  if (reader === undefined) return;
+  if (reader === undefined) {
+    return;
+  }
   const ready: Message[] = [];
   let notice: AppError | null = null;
   const parser = createParser({
     onEvent({ id, event, data }) {
-      if (event === 'cut' || event === 'bye')
+      if (event === 'cut' || event === 'bye') {
         notice = unreachable(http.baseUrl, new Error(`the stream was ended: ${data}`));
-      else if (id !== undefined && event === undefined) ready.push({ id, data: parse(http, data) });
+      } else if (id !== undefined && event === undefined) {
+        ready.push({ id, data: parse(http, data) });
+      }
     },
   });
   const decoder = new TextDecoder();
   try {
     for (;;) {
       const chunk = await readWithin(http, reader, plan);
-      if (chunk === null) break;
+      if (chunk === null) {
+        break;
+      }
       parser.feed(decoder.decode(chunk, { stream: true }));
-      for (const message of ready.splice(0)) yield message;
-      if (notice !== null) throw notice as AppError;
+      for (const message of ready.splice(0)) {
+        yield message;
+      }
+      if (notice !== null) {
+        throw notice as AppError;
+      }
     }
   } finally {
     await reader.cancel().catch(() => {});
@@ -135,10 +153,14 @@ async function readWithin<E>(
   });
   try {
     const { done, value } = await reader.read();
-    if (silent) throw unreachable(http.baseUrl, new Error(`silent for ${plan.silenceMs} ms`));
+    if (silent) {
+      throw unreachable(http.baseUrl, new Error(`silent for ${plan.silenceMs} ms`));
+    }
     return done ? null : value;
   } catch (error) {
-    if (plan.signal?.aborted === true) throw aborted(plan.signal);
+    if (plan.signal?.aborted === true) {
+      throw aborted(plan.signal);
+    }
     throw error instanceof AppError ? error : unreachable(http.baseUrl, error);
   } finally {
     stop();
@@ -149,13 +171,18 @@ function pause(http: Http, ms: number, signal: AbortSignal | undefined): Promise
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       stop();
-      if (signal !== undefined) reject(aborted(signal));
+      if (signal !== undefined) {
+        reject(aborted(signal));
+      }
     };
     const stop = http.timer(ms, () => {
       signal?.removeEventListener('abort', onAbort);
       resolve();
     });
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) {
+      onAbort();
+    } else {
+      signal?.addEventListener('abort', onAbort, { once: true });
+    }
   });
 }

@@ -50,7 +50,9 @@ type Key = Exclude<keyof AgentConfig, 'name'>;
 
 function refuse({ name, ...config }: AgentConfig, keys: readonly Key[], why: string): void {
   const found = keys.find((key) => config[key] !== undefined);
-  if (found !== undefined) throw bad(`agent.${found} is not for the agent ${name}`, why);
+  if (found !== undefined) {
+    throw bad(`agent.${found} is not for the agent ${name}`, why);
+  }
 }
 
 async function scripted({ config, folder, common }: Given): Promise<AgentDriver> {
@@ -108,8 +110,9 @@ async function worker({ config, cwd, common }: Given): Promise<AgentDriver> {
   refuse(config, ['command', 'args', 'nice'], 'It runs in a thread of the daemon. A program of its own is `process`.');
   refuse(config, ['model'], 'It is told which model a session asks for.');
   const module = moduleOf(config, cwd);
-  if (!existsSync(module))
+  if (!existsSync(module)) {
     throw bad(`agent.module: there is no file ${module}`, 'Name the file from the folder of the daemon.');
+  }
   const { workerDriver } = await import('../agents/worker/driver.ts');
   const { env, ambient, startDeadlineMs } = common;
   return workerDriver({
@@ -122,14 +125,18 @@ async function worker({ config, cwd, common }: Given): Promise<AgentDriver> {
 }
 
 function moduleOf({ name, module }: AgentConfig, cwd: string): string {
-  if (module === undefined) throw bad('agent.module is missing', `Name the file whose default export is the ${name}.`);
+  if (module === undefined) {
+    throw bad('agent.module is missing', `Name the file whose default export is the ${name}.`);
+  }
   return resolve(cwd, module);
 }
 
 /** Throws `agent_not_found`. */
 function commandOf(command: string, env: Environment, cwd: string): string {
   const file = findProgram(command, env, cwd);
-  if (file !== null) return file;
+  if (file !== null) {
+    return file;
+  }
   throw new AppError({
     code: 'agent_not_found',
     message: `agent.command: there is no program ${command}`,
@@ -139,12 +146,17 @@ function commandOf(command: string, env: Environment, cwd: string): string {
 
 /** Throws `agent_not_found`. */
 function programFile({ config, env, cwd }: Given): string {
-  if (config.command !== undefined) return commandOf(config.command, env, cwd);
+  if (config.command !== undefined) {
+    return commandOf(config.command, env, cwd);
+  }
   const program = programOf(config.name);
-  if (program === null)
+  if (program === null) {
     throw bad('agent.command is missing', 'Name the program that speaks the Agent Client Protocol.');
+  }
   const found = findAgent(program, env, cwd);
-  if (found.kind === 'found') return found.file;
+  if (found.kind === 'found') {
+    return found.file;
+  }
   const { title, command, variable, install } = program;
   throw new AppError({
     code: 'agent_not_found',
@@ -178,12 +190,18 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
     ...(provider === undefined ? {} : { provider }),
     ...(nice === undefined ? {} : { nice }),
   };
-  if (!speaksAcp(name)) refuse(config, ['terminal', 'authMethod'], 'It is for agents that speak ACP.');
+  if (!speaksAcp(name)) {
+    refuse(config, ['terminal', 'authMethod'], 'It is for agents that speak ACP.');
+  }
   const given: Given = { config, folder, env, cwd, common };
   const make = Object.hasOwn(own, name) ? own[name] : undefined;
-  if (make !== undefined) return { driver: await make(given), standIn: name === 'scripted' };
+  if (make !== undefined) {
+    return { driver: await make(given), standIn: name === 'scripted' };
+  }
   const load = Object.hasOwn(agentLoaders, name) ? agentLoaders[name] : undefined;
-  if (load === undefined) throw unknownAgent(name);
+  if (load === undefined) {
+    throw unknownAgent(name);
+  }
   refuse(config, ['module'], "Leave it out, or say `name: 'function'`.");
   const { args = [], terminal, authMethod } = config;
   const program: Program = {

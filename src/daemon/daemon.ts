@@ -98,7 +98,9 @@ async function hooksOf(box: Signalbox, config: DaemonConfig): Promise<readonly H
 export function aliasResolver(aliases: DaemonConfig['aliases']): (key: string) => string {
   const resolve = (key: string, seen: readonly string[]): string => {
     const next = Object.hasOwn(aliases, key) ? aliases[key] : undefined;
-    if (next === undefined) return key;
+    if (next === undefined) {
+      return key;
+    }
     if (seen.includes(next)) {
       throw new AppError({
         code: 'bad_config',
@@ -136,8 +138,12 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const secrets = secretsOf(config, token, process.env);
   const redact = makeRedactor(secrets);
   const log = makeLog(config.logLevel, redact);
-  for (const { name, reason, effect } of platformLacks()) log.warn({ lack: name }, `${reason} ${effect}`);
-  if (watch !== undefined) watch.settings = watchSettings(config, secrets);
+  for (const { name, reason, effect } of platformLacks()) {
+    log.warn({ lack: name }, `${reason} ${effect}`);
+  }
+  if (watch !== undefined) {
+    watch.settings = watchSettings(config, secrets);
+  }
   const onError = (error: unknown, where: string): void => {
     log.error({ err: error, where }, 'not handled where it happened');
   };
@@ -196,16 +202,24 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
       graceMs = how.graceMs ?? config.limits.graceMs;
       await logging;
       const { failures, left } = await scope.close();
-      for (const part of left) log.error({ part }, 'has not ended in time');
-      for (const { part, error } of failures) log.error({ part, err: error }, 'failed to end');
+      for (const part of left) {
+        log.error({ part }, 'has not ended in time');
+      }
+      for (const { part, error } of failures) {
+        log.error({ part, err: error }, 'failed to end');
+      }
       log.info({}, 'closed');
       const [first] = failures;
-      if (first !== undefined) throw first.error;
+      if (first !== undefined) {
+        throw first.error;
+      }
     },
     abandon() {
       killAll(store);
       const node = process.env[nodeCookieName];
-      if (node !== undefined) killNodeNow(node);
+      if (node !== undefined) {
+        killNodeNow(node);
+      }
     },
   };
 }

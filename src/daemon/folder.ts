@@ -12,10 +12,14 @@ export function openFolder(folder: string): void {
     makeFolder(folder);
     // A folder that was made by hand (`mkdir box`) is often open to others; what will be in it is not for them. One that holds
     // something has a purpose of its own (`--data .`), which closing it may break: what is written into it is private by itself.
-    if (posix && (statSync(folder).mode & 0o077) !== 0 && readdirSync(folder).length === 0) chmodSync(folder, 0o700);
+    if (posix && (statSync(folder).mode & 0o077) !== 0 && readdirSync(folder).length === 0) {
+      chmodSync(folder, 0o700);
+    }
     // Beside a project's configuration, in a working copy: token and database must not be committed.
     const ignore = join(folder, '.gitignore');
-    if (basename(folder) === '.signalbox' && !existsSync(ignore)) writeFileSync(ignore, '*\n');
+    if (basename(folder) === '.signalbox' && !existsSync(ignore)) {
+      writeFileSync(ignore, '*\n');
+    }
   } catch (error) {
     throw new AppError({
       code: 'store_failed',

@@ -66,7 +66,9 @@ export function watchSessions({ signalbox, watch, limits, onError }: HangParts):
 function parkedFacts(signalbox: Signalbox, agents: AgentWatch): ParkedFacts | null {
   const sessions = signalbox.inspect();
   const parked = parkedWork.list();
-  if (sessions.length === 0 && parked.length === 0) return null;
+  if (sessions.length === 0 && parked.length === 0) {
+    return null;
+  }
   const now = performance.now();
   const waits = parked.slice(0, waitsMax).map(({ owner, name, id, since, deadline, person }) => ({
     owner,

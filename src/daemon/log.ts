@@ -25,14 +25,19 @@ const shown = (_name: string, value: unknown): unknown =>
 
 /** `redact`: takes secrets out of each line. */
 export function makeLog(level: DaemonConfig['logLevel'], redact: Redactor): DaemonLog {
-  if (level === 'silent') return { ...silentLogger, open: () => Promise.resolve() };
+  if (level === 'silent') {
+    return { ...silentLogger, open: () => Promise.resolve() };
+  }
   const waiting: Line[] = [];
   let write = (line: Line): void => {
-    if (waiting.length < waitingMax) waiting.push(line);
+    if (waiting.length < waitingMax) {
+      waiting.push(line);
+    }
   };
   const lastWords = (): void => {
-    for (const [name, fields, msg] of waiting)
+    for (const [name, fields, msg] of waiting) {
       writeSync(2, redact.text(`${JSON.stringify({ level: name, ...fields, msg }, shown)}\n`));
+    }
   };
   process.once('exit', lastWords);
   const at =
@@ -52,7 +57,9 @@ export function makeLog(level: DaemonConfig['logLevel'], redact: Redactor): Daem
       const out = pino.destination({ fd: 2, sync: true });
       const log = pino({ level, base: null }, { write: (line: string) => void out.write(redact.text(line)) });
       write = ([name, fields, message]) => log[name](fields, message);
-      for (const line of waiting.splice(0)) write(line);
+      for (const line of waiting.splice(0)) {
+        write(line);
+      }
       process.off('exit', lastWords);
     },
   };

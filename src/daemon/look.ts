@@ -36,7 +36,9 @@ export function findProgram(command: string, env: Environment, cwd: string): str
   for (const folder of folders) {
     for (const ending of endings) {
       const file = resolve(folder, command + ending);
-      if (isProgram(file)) return file;
+      if (isProgram(file)) {
+        return file;
+      }
     }
   }
   return null;
@@ -52,7 +54,9 @@ export type Found =
 export function findAgent(program: AgentProgram, env: Environment, cwd: string): Found {
   const own = env[program.variable] ?? '';
   const file = findProgram(own === '' ? program.command : own, env, cwd);
-  if (file !== null) return { kind: 'found', file };
+  if (file !== null) {
+    return { kind: 'found', file };
+  }
   return own === '' ? { kind: 'absent' } : { kind: 'wrong-variable', value: own };
 }
 
@@ -78,7 +82,11 @@ export function askVersion(
   return new Promise((resolve_) => {
     let said = '';
     const own: { [name: string]: string } = {};
-    for (const name of passed) if (env[name] !== undefined) own[name] = env[name];
+    for (const name of passed) {
+      if (env[name] !== undefined) {
+        own[name] = env[name];
+      }
+    }
     const variables: Variables = own;
     const child = spawnAgent({
       command: file,
@@ -89,14 +97,20 @@ export function askVersion(
       termGraceMs: 100,
       reapDeadlineMs: 500,
       onFrame: (frame) => {
-        if (said.length < 4_096 && (frame.kind === 'line' || frame.kind === 'half')) said += `${frame.text}\n`;
+        if (said.length < 4_096 && (frame.kind === 'line' || frame.kind === 'half')) {
+          said += `${frame.text}\n`;
+        }
       },
       onExit: (exit) => {
         cancel();
         const version = /\d+\.\d+[^\s)]*/.exec(said)?.[0].replace(/\.$/, '');
-        if (exit.reason === 'no_version') resolve_({ kind: 'hangs', deadlineMs });
-        else if (exit.code === 0 && version !== undefined) resolve_({ kind: 'version', version });
-        else resolve_({ kind: 'silent', how: exitText(exit), said: (exit.stderr || said).trim().slice(0, 200) });
+        if (exit.reason === 'no_version') {
+          resolve_({ kind: 'hangs', deadlineMs });
+        } else if (exit.code === 0 && version !== undefined) {
+          resolve_({ kind: 'version', version });
+        } else {
+          resolve_({ kind: 'silent', how: exitText(exit), said: (exit.stderr || said).trim().slice(0, 200) });
+        }
       },
     });
     const cancel = timers.set(deadlineMs, () => child.kill('no_version'));
@@ -106,7 +120,9 @@ export function askVersion(
 /** What shows that somebody has logged in: the name of a variable, or a file; null: nothing that can be seen. */
 export function loginSign({ variables, files }: LoginSigns, env: Environment): string | null {
   const variable = variables.find((name) => (env[name] ?? '') !== '');
-  if (variable !== undefined) return variable;
+  if (variable !== undefined) {
+    return variable;
+  }
   const file = files.map((path) => placeOf(path, env)).find((path) => path !== null && existsSync(path));
   return file ?? null;
 }

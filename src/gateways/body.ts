@@ -19,7 +19,9 @@ const bad = (detail: string): Parsed => ({ kind: 'bad', code: 'bad_json', detail
 /** `form`: also read `application/x-www-form-urlencoded` with the JSON in its field `payload`, as GitHub sends it on request. */
 export function parseBody(text: string, contentType: string | undefined, form: boolean): Parsed {
   const type = (contentType ?? 'application/json').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (type === 'application/json' || type.endsWith('+json')) return parseJson(text);
+  if (type === 'application/json' || type.endsWith('+json')) {
+    return parseJson(text);
+  }
   if (form && type === 'application/x-www-form-urlencoded') {
     const payload = new URLSearchParams(text).get('payload');
     return payload === null ? bad('The form has no field `payload`.') : parseJson(payload);

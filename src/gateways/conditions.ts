@@ -38,8 +38,12 @@ export function failing(
       list.some((one) =>
         one === BOT ? typeof value === 'string' && botLogins.has(value.toLowerCase()) : one === value,
       );
-    if (condition.oneOf !== undefined && !among(condition.oneOf)) return condition;
-    if (condition.noneOf !== undefined && among(condition.noneOf)) return condition;
+    if (condition.oneOf !== undefined && !among(condition.oneOf)) {
+      return condition;
+    }
+    if (condition.noneOf !== undefined && among(condition.noneOf)) {
+      return condition;
+    }
   }
   return null;
 }

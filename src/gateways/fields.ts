@@ -32,7 +32,9 @@ export function checkPath(path: FieldPath, where: string): void {
 export function at(body: unknown, path: string): unknown {
   let value = body;
   for (const step of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) {
+      return undefined;
+    }
     value = (value as JsonObject)[step];
   }
   return value;

@@ -55,7 +55,9 @@ export interface CompileOptions {
 export function compileTask(spec: HookTaskTemplate, options: CompileOptions): CompiledTask {
   const { where, defaults } = options;
   const facts = spec.facts ?? {};
-  for (const [name, path] of Object.entries(facts)) checkPath(path, `${where}.facts.${name}`);
+  for (const [name, path] of Object.entries(facts)) {
+    checkPath(path, `${where}.facts.${name}`);
+  }
   const known = new Set([...options.given, ...Object.keys(facts)]);
   if (spec.prompt === undefined && spec.runner === undefined) {
     throw new AppError({
@@ -69,7 +71,11 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
     ['require', spec.require ?? []],
     ['author', spec.author === undefined ? [] : [spec.author]],
   ] as const) {
-    for (const name of names) if (!known.has(name)) throw unknownFact(`${where}.${key}`, name, known);
+    for (const name of names) {
+      if (!known.has(name)) {
+        throw unknownFact(`${where}.${key}`, name, known);
+      }
+    }
   }
   const session = compileTemplate(spec.session ?? defaults.session, known, `${where}.session`);
   const source = compileTemplate(spec.source ?? defaults.source, known, `${where}.source`);
@@ -115,15 +121,22 @@ export interface DeliveryParts {
 export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Built {
   const facts = readFacts(compiled, delivery);
   const missing = compiled.needed.filter((name) => (facts.get(name) ?? null) === null);
-  if (missing.length > 0)
+  if (missing.length > 0) {
     return { kind: 'missing', facts: missing.map((name) => ({ name, path: pathOf(compiled, name) })) };
+  }
   const session = renderPlain(compiled.session, facts);
-  if (!usable(session)) return { kind: 'unusable', what: 'session', value: session };
+  if (!usable(session)) {
+    return { kind: 'unusable', what: 'session', value: session };
+  }
   const source = renderPlain(compiled.source, facts);
-  if (!usable(source)) return { kind: 'unusable', what: 'source', value: source };
+  if (!usable(source)) {
+    return { kind: 'unusable', what: 'source', value: source };
+  }
   const { spec } = compiled;
   // It is stored and serialised again, which takes as deep a stack.
-  if (spec.runner !== undefined && isDeeper(delivery.body, INPUT_DEPTH_MAX)) return { kind: 'too-deep' };
+  if (spec.runner !== undefined && isDeeper(delivery.body, INPUT_DEPTH_MAX)) {
+    return { kind: 'too-deep' };
+  }
   const request: SubmitRequest = {
     session,
     prompt: renderPrompt(compiled.prompt, facts, compiled.quoteMax),
@@ -147,7 +160,9 @@ function readFacts(compiled: CompiledTask, delivery: DeliveryParts): Facts {
   const put = (name: string, value: string | null): void => {
     facts.set(name, value === null || value === '' ? null : { value, block: compiled.blocks.has(name) });
   };
-  for (const [name, value] of Object.entries(delivery.given)) put(name, value);
+  for (const [name, value] of Object.entries(delivery.given)) {
+    put(name, value);
+  }
   for (const [name, path] of compiled.paths) {
     const value = scalarAt(delivery.body, path);
     put(name, value === null ? null : String(value));
@@ -158,7 +173,9 @@ function readFacts(compiled: CompiledTask, delivery: DeliveryParts): Facts {
 function readLabels(compiled: CompiledTask, facts: Facts): { readonly [name: string]: string } {
   const labels: { [name: string]: string } = {};
   for (const [name, template] of compiled.labels) {
-    if (template.names.some((used) => (facts.get(used) ?? null) === null)) continue;
+    if (template.names.some((used) => (facts.get(used) ?? null) === null)) {
+      continue;
+    }
     labels[name] = renderPlain(template, facts).slice(0, LABEL_MAX);
   }
   return labels;
@@ -177,7 +194,9 @@ function pathOf(compiled: CompiledTask, name: string): string {
 function isDeeper(value: unknown, max: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > max) return true;
+    if (depth > max) {
+      return true;
+    }
     level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
   }
   return false;

@@ -47,7 +47,9 @@ export function compileTemplate(text: string, known: ReadonlySet<string>, where:
     end = token.index + token[0].length;
     const name = token[1];
     if (name !== undefined) {
-      if (!known.has(name)) throw unknownName(name, known, where);
+      if (!known.has(name)) {
+        throw unknownName(name, known, where);
+      }
       parts.push({ text: literal }, { name });
       names.push(name);
       literal = '';
@@ -92,9 +94,13 @@ export function renderPrompt(template: Template, facts: Facts, blockMax: number)
           : fact.block
             ? quote(fact.value, blockMax)
             : inline(fact.value);
-    if (text === '') continue;
+    if (text === '') {
+      continue;
+    }
     const block = fact?.block === true;
-    if ((block || pendingBreak) && out !== '' && !out.endsWith('\n') && !text.startsWith('\n')) out += '\n';
+    if ((block || pendingBreak) && out !== '' && !out.endsWith('\n') && !text.startsWith('\n')) {
+      out += '\n';
+    }
     out += text;
     pendingBreak = block;
   }
@@ -112,7 +118,9 @@ const PLAIN = /^[\p{L}\p{N}@#:/.,+\-=?&%_~[\]()]+$/u;
 export function quote(text: string, max: number): string {
   const shown = cut(text, max);
   const lines = shown.split(LINE_END).map((line) => `> ${line.replace(UNSEEN, '')}`.trimEnd());
-  if (shown.length < text.length) lines.push(`(cut here: ${shown.length} of ${text.length} characters are shown)`);
+  if (shown.length < text.length) {
+    lines.push(`(cut here: ${shown.length} of ${text.length} characters are shown)`);
+  }
   return lines.join('\n');
 }
 
@@ -127,7 +135,9 @@ function inline(text: string): string {
 
 /** The first `max` units, no surrogate pair torn. */
 function cut(text: string, max: number): string {
-  if (text.length <= max) return text;
+  if (text.length <= max) {
+    return text;
+  }
   const last = text.charCodeAt(max - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? max - 1 : max);
 }

@@ -19,10 +19,15 @@ export function findingsOf(units: readonly OutputUnit[], schema: Schema, json: u
   const findings = new Map<string, Finding>();
   for (const unit of units) {
     // Of a value of the wrong type, what else its schema wants is no news.
-    if (unit.keyword !== 'type' && mistyped.has(placeOf(unit))) continue;
-    for (const finding of told(unit, schema, json, mistyped))
+    if (unit.keyword !== 'type' && mistyped.has(placeOf(unit))) {
+      continue;
+    }
+    for (const finding of told(unit, schema, json, mistyped)) {
       findings.set(`${finding.path} ${finding.message}`, finding);
-    if (findings.size >= findingsMax) break;
+    }
+    if (findings.size >= findingsMax) {
+      break;
+    }
   }
   return [...findings.values()].slice(0, findingsMax);
 }
@@ -130,10 +135,18 @@ function outsideEnum({ enum: allowed = [] }: Schema, value: unknown, path: strin
 }
 
 function typeOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (value === undefined) return 'missing';
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (value === null) {
+    return 'null';
+  }
+  if (Array.isArray(value)) {
+    return 'an array';
+  }
+  if (value === undefined) {
+    return 'missing';
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return String(value);
+  }
   return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
 }
 

@@ -9,8 +9,9 @@ function distance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
       let cost = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
         cost = Math.min(cost, (before[j - 2] ?? 0) + 1);
+      }
       next.push(cost);
     }
     before = row;
@@ -22,7 +23,9 @@ function distance(a: string, b: string): number {
 /** Null when nothing is near: more than a third of the name (at least 2) would have to change. Case does not count. */
 export function nearest(name: string, known: Iterable<string>): string | null {
   // A name longer than any of ours is no misspelling, and the table above grows with its length.
-  if (name.length > 64) return null;
+  if (name.length > 64) {
+    return null;
+  }
   let best: string | null = null;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

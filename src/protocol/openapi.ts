@@ -60,8 +60,12 @@ function refer(value: unknown): unknown {
 }
 
 function inside(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(refer);
-  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map(refer);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, refer(member)]));
 }
 

@@ -16,17 +16,25 @@ export function readQuery(schema: ObjectSchema, query: QueryText): { [name: stri
   for (const name of new Set(query.keys())) {
     const texts = query.getAll(name);
     const member = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
-    if (member?.type === 'array')
+    if (member?.type === 'array') {
       value[name] = texts.flatMap((text) => text.split(',')).map((text) => readScalar(member.items ?? {}, text));
-    else value[name] = texts.length > 1 ? texts : readScalar(member ?? {}, texts[0] ?? '');
+    } else {
+      value[name] = texts.length > 1 ? texts : readScalar(member ?? {}, texts[0] ?? '');
+    }
   }
   return value;
 }
 
 function readScalar(schema: Schema, text: string): unknown {
-  if (schema.type === 'integer') return /^-?(?:0|[1-9]\d{0,15})$/.test(text) ? Number(text) : text;
-  if (schema.type === 'number') return /^-?(?:0|[1-9]\d{0,15})(?:\.\d{1,15})?$/.test(text) ? Number(text) : text;
-  if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : text);
+  if (schema.type === 'integer') {
+    return /^-?(?:0|[1-9]\d{0,15})$/.test(text) ? Number(text) : text;
+  }
+  if (schema.type === 'number') {
+    return /^-?(?:0|[1-9]\d{0,15})(?:\.\d{1,15})?$/.test(text) ? Number(text) : text;
+  }
+  if (schema.type === 'boolean') {
+    return text === 'true' || (text === 'false' ? false : text);
+  }
   return text;
 }
 
@@ -34,7 +42,9 @@ function readScalar(schema: Schema, text: string): unknown {
 export function writeQuery(query: { readonly [name: string]: unknown } | undefined): string {
   const pairs: string[] = [];
   for (const [name, value] of Object.entries(query ?? {})) {
-    if (value === undefined || value === null) continue;
+    if (value === undefined || value === null) {
+      continue;
+    }
     const text = Array.isArray(value) ? value.map(String).join(',') : String(value as string | number | boolean);
     pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(text)}`);
   }

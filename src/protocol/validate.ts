@@ -29,9 +29,13 @@ const noRefs = {};
 export function validate<S extends Schema>(schema: S, value: unknown): Validation<S> {
   const intake: Intake = { parts: 0, findings: [] };
   const json = take(value, schema, '', 0, intake);
-  if (intake.findings.length > 0) return { ok: false, findings: intake.findings };
+  if (intake.findings.length > 0) {
+    return { ok: false, findings: intake.findings };
+  }
   const first = run(schema, json, true);
-  if (first.valid) return { ok: true, value: value as Wire<S> };
+  if (first.valid) {
+    return { ok: true, value: value as Wire<S> };
+  }
   const { errors } = intake.parts > partsMax ? first : run(schema, json, false);
   return { ok: false, findings: findingsOf(errors, schema, json) };
 }
@@ -51,21 +55,32 @@ interface Intake {
  */
 function take(value: unknown, schema: Schema | undefined, path: string, depth: number, intake: Intake): unknown {
   const { findings } = intake;
-  if (schema !== undefined && isOpaque(schema)) return value;
+  if (schema !== undefined && isOpaque(schema)) {
+    return value;
+  }
   intake.parts++;
   const fault = faultOf(value, schema, path, depth);
-  if (fault !== null) findings.push(fault);
+  if (fault !== null) {
+    findings.push(fault);
+  }
   // What was found is told, and the rest need not be copied: where a value holds itself, it has no end.
-  if (fault !== null || findings.length >= findingsMax) return null;
-  if (Array.isArray(value))
+  if (fault !== null || findings.length >= findingsMax) {
+    return null;
+  }
+  if (Array.isArray(value)) {
     return value.map((item, at) => take(item, partSchema(schema), `${path}/${at}`, depth + 1, intake));
-  if (!isObject(value)) return value;
+  }
+  if (!isObject(value)) {
+    return value;
+  }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(
     members.map(([name, member]) => {
       const at = path + pathSegment(name);
       // The library writes names into URIs, which have no place for these.
-      if (!name.isWellFormed()) findings.push({ path: at, message: 'has a name that is no Unicode text' });
+      if (!name.isWellFormed()) {
+        findings.push({ path: at, message: 'has a name that is no Unicode text' });
+      }
       return [name, take(member, partSchema(schema, name), at, depth + 1, intake)];
     }),
   );
@@ -77,18 +92,30 @@ function isOpaque({ type, anyOf, enum: allowed, const: only }: Schema): boolean 
 
 /** Of a member, or without a name of an item. Where no schema will look, the one that looks at nothing. */
 function partSchema(schema: Schema | undefined, name?: string): Schema | undefined {
-  if (schema === undefined || schema.anyOf !== undefined) return undefined;
+  if (schema === undefined || schema.anyOf !== undefined) {
+    return undefined;
+  }
   const { properties = {}, additionalProperties, items = {} } = schema;
-  if (name === undefined) return items;
-  if (Object.hasOwn(properties, name)) return properties[name];
+  if (name === undefined) {
+    return items;
+  }
+  if (Object.hasOwn(properties, name)) {
+    return properties[name];
+  }
   return typeof additionalProperties === 'object' ? additionalProperties : {};
 }
 
 /** Null: none that this file knows of. */
 function faultOf(value: unknown, schema: Schema | undefined, path: string, depth: number): Finding | null {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)) return null;
-  if (typeof value !== 'object') return wrongType(schema?.anyOf ?? [schema ?? {}], value, path);
-  if (depth > depthMax) return { path, message: `is nested more than ${depthMax} levels deep` };
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)) {
+    return null;
+  }
+  if (typeof value !== 'object') {
+    return wrongType(schema?.anyOf ?? [schema ?? {}], value, path);
+  }
+  if (depth > depthMax) {
+    return { path, message: `is nested more than ${depthMax} levels deep` };
+  }
   const crowded = isObject(value) && Object.keys(value).length > membersMax;
   return crowded ? { path, message: `must have at most ${membersMax} members` } : null;
 }
@@ -106,12 +133,18 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
 }
 
 function fill(schema: Schema, value: unknown): unknown {
-  if (value === undefined) return schema.default;
-  if (!isObject(value) || schema.properties === undefined) return value;
+  if (value === undefined) {
+    return schema.default;
+  }
+  if (!isObject(value) || schema.properties === undefined) {
+    return value;
+  }
   const filled: { [name: string]: unknown } = { ...value };
   for (const [name, member] of Object.entries(schema.properties)) {
     const full = fill(member, value[name]);
-    if (full !== undefined) filled[name] = full;
+    if (full !== undefined) {
+      filled[name] = full;
+    }
   }
   return filled;
 }

@@ -92,7 +92,9 @@ export class AgentHost {
   /** Null: there is none. */
   facts(): AgentFacts | null {
     const live = this.#live;
-    if (live === null) return null;
+    if (live === null) {
+      return null;
+    }
     const { inc: incarnation, process, ending, trace } = live;
     const now = this.#context.clock.now();
     const threadName = live.handle?.threadName ?? null;
@@ -124,8 +126,11 @@ export class AgentHost {
       cancelWait: () => {},
     };
     this.#live = live;
-    if (workspaces === null || agent.needsFolder === false) this.#takeSlot(live, wanted, null, started);
-    else this.#takeFolder(live, wanted, started);
+    if (workspaces === null || agent.needsFolder === false) {
+      this.#takeSlot(live, wanted, null, started);
+    } else {
+      this.#takeFolder(live, wanted, started);
+    }
   }
 
   /** A folder that another session has is waited for, and the session's tape says whose it is. */
@@ -143,8 +148,11 @@ export class AgentHost {
       workspaces?.claim({
         session,
         granted: (folder) => {
-          if (live.claim === null) granted = folder;
-          else go(folder);
+          if (live.claim === null) {
+            granted = folder;
+          } else {
+            go(folder);
+          }
         },
         blocked: (folder, holder) => {
           const detail = `${folder} is used by ${holder}`;
@@ -154,8 +162,11 @@ export class AgentHost {
         failed: (error) => this.#failed(live, error),
         makeRoom: () => this.#post({ type: 'make-room', at: clock.wall() }),
       }) ?? null;
-    if (granted !== null) go(granted);
-    else if (live.gone) live.claim?.release();
+    if (granted !== null) {
+      go(granted);
+    } else if (live.gone) {
+      live.claim?.release();
+    }
   }
 
   #takeSlot(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
@@ -165,11 +176,16 @@ export class AgentHost {
     };
     let early = false;
     const begin = (): void => {
-      if (live.slot === null) early = true;
-      else this.#begin(live, wanted, folder, started);
+      if (live.slot === null) {
+        early = true;
+      } else {
+        this.#begin(live, wanted, folder, started);
+      }
     };
     live.slot = this.#parts.pool.take(owner, begin);
-    if (early) this.#begin(live, wanted, folder, started);
+    if (early) {
+      this.#begin(live, wanted, folder, started);
+    }
   }
 
   #begin(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
@@ -292,7 +308,9 @@ export class AgentHost {
       this.#exited(live, event.reason, event.data);
       return;
     }
-    if (event.type === 'ready' && live.slot !== null) this.#parts.pool.ready(live.slot);
+    if (event.type === 'ready' && live.slot !== null) {
+      this.#parts.pool.ready(live.slot);
+    }
     if (live.doomed) {
       return;
     }
@@ -300,11 +318,17 @@ export class AgentHost {
   }
 
   #exited(live: Live, reason: string, data: unknown): void {
-    if (live.gone) return;
+    if (live.gone) {
+      return;
+    }
     live.gone = true;
     live.cancelWait();
-    if (!leaves(data)) this.#forget(live);
-    if (live.slot !== null) this.#parts.pool.give(live.slot);
+    if (!leaves(data)) {
+      this.#forget(live);
+    }
+    if (live.slot !== null) {
+      this.#parts.pool.give(live.slot);
+    }
     this.#parts.pressure.lift('folder');
     live.claim?.release();
     if (this.#live === live) {

@@ -36,7 +36,9 @@ export class AgentTrace {
 
   asked(what: Question, id: string | number, now: number): void {
     // From a prompt on it is the agent's turn to speak.
-    if (what === 'prompt') this.#liveAt = now;
+    if (what === 'prompt') {
+      this.#liveAt = now;
+    }
     const key = `${what} ${id}`;
     if (this.#pending.size < pendingMax && !this.#pending.has(key)) {
       this.#pending.set(key, { what, id: String(id), since: now });
@@ -77,7 +79,9 @@ export class AgentTrace {
 
   #answered(what: Question, id: string | number | null = null): void {
     for (const [key, pending] of this.#pending) {
-      if (pending.what === what && (id === null || pending.id === String(id))) this.#pending.delete(key);
+      if (pending.what === what && (id === null || pending.id === String(id))) {
+        this.#pending.delete(key);
+      }
     }
   }
 

@@ -81,16 +81,22 @@ export class AgentVoice {
   end(reason: string, wanted: boolean): void {
     this.#finish();
     const own = !this.#ready || (this.#prompted !== null && !wanted);
-    if (own && reason !== 'never_started' && reason !== 'folder_in_use') this.#parts.pressure.crashed();
+    if (own && reason !== 'never_started' && reason !== 'folder_in_use') {
+      this.#parts.pressure.crashed();
+    }
   }
 
   #say(turn: TurnId, text: string): void {
     const { inc, context, post } = this.#parts;
-    if (text !== '') post({ type: 'output', at: context.clock.wall(), inc, turn, kind: 'text', data: text });
+    if (text !== '') {
+      post({ type: 'output', at: context.clock.wall(), inc, turn, kind: 'text', data: text });
+    }
   }
 
   #finish(): void {
-    if (this.#speaking !== null) this.#say(this.#speaking, this.#pieces.flush());
+    if (this.#speaking !== null) {
+      this.#say(this.#speaking, this.#pieces.flush());
+    }
   }
 
   #heed(event: Said): void {
@@ -108,14 +114,19 @@ export class AgentVoice {
 
   #heedResult({ turn, result: { outcome, failure } }: Result): void {
     const { pressure } = this.#parts;
-    if (failure !== null) pressure.failed(this.#shown(failure), this.#sentAt());
-    else if (outcome === 'completed') pressure.completed();
+    if (failure !== null) {
+      pressure.failed(this.#shown(failure), this.#sentAt());
+    } else if (outcome === 'completed') {
+      pressure.completed();
+    }
     pressure.alive();
     this.#over(turn);
   }
 
   #over(turn: TurnId): void {
-    if (this.#prompted?.turn === turn) this.#prompted = null;
+    if (this.#prompted?.turn === turn) {
+      this.#prompted = null;
+    }
   }
 
   #asked({ turn, request: name, ask, detail }: Asked): void {
@@ -125,7 +136,9 @@ export class AgentVoice {
     const prompted = this.#prompted;
     const verdict = prompted === null || prompted.turn !== turn ? 'deny' : judge(prompted.policy, ask);
     const data = shownAsk(ask, detail, context.redact);
-    if (verdict === null) asks.add({ turn, request, ask: data, since: at });
+    if (verdict === null) {
+      asks.add({ turn, request, ask: data, since: at });
+    }
     post({ type: 'asked', at, inc, turn, request, verdict, data });
   }
 

@@ -32,7 +32,9 @@ export class OpenAsks {
   }
 
   remove(turn: TurnId, request: string): void {
-    if (this.get(turn, request) !== null) this.#asks.delete(request);
+    if (this.get(turn, request) !== null) {
+      this.#asks.delete(request);
+    }
   }
 
   clear(): void {

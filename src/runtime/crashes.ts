@@ -57,15 +57,21 @@ export class Crashes {
     // Whoever crashes was started: after the cool-down that was the trial.
     const state = breakerFailed(this.#plan, breakerAdmit(this.#plan, before, now).state, now);
     this.#counts.set(session, { state, at: now });
-    if (state.kind === 'open') return { ms: state.until - now, reason: 'agent_crash_loop' };
+    if (state.kind === 'open') {
+      return { ms: state.until - now, reason: 'agent_crash_loop' };
+    }
     const ms = state.failures < 2 ? 0 : backoffMs(CRASH_PLAN, state.failures - 1, random());
     return { ms, reason: 'agent_crashed' };
   }
 
   #forget(now: number): void {
-    if (this.#counts.size < manyMax) return;
+    if (this.#counts.size < manyMax) {
+      return;
+    }
     for (const [session, { state, at }] of this.#counts) {
-      if (now - at > FORGET_MS && (state.kind !== 'open' || state.until < now)) this.#counts.delete(session);
+      if (now - at > FORGET_MS && (state.kind !== 'open' || state.until < now)) {
+        this.#counts.delete(session);
+      }
     }
   }
 }

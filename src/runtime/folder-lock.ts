@@ -42,11 +42,15 @@ export function lockFolder(folder: string, mine: LockHolder): FolderLock | LockH
   const text = JSON.stringify(mine);
   const [beside, within] = placesOf(folder);
   const inside = holderIn(within);
-  if (inside !== null) return inside;
+  if (inside !== null) {
+    return inside;
+  }
   try {
     return lockAt(beside, text);
   } catch (error) {
-    if (!refused.includes(codeOf(error))) throw error;
+    if (!refused.includes(codeOf(error))) {
+      throw error;
+    }
     return lockAt(within, text);
   }
 }
@@ -56,11 +60,17 @@ function lockAt(path: string, text: string): FolderLock | LockHolder {
   writeFileSync(own, text, { flag: 'wx', mode: 0o600 });
   try {
     for (let tries = 0; tries < 3; tries += 1) {
-      if (linked(own, path)) return { release: () => release(path, text) };
+      if (linked(own, path)) {
+        return { release: () => release(path, text) };
+      }
       const found = contentOf(path);
-      if (found === null) continue;
+      if (found === null) {
+        continue;
+      }
       const holder = living(found);
-      if (holder !== null) return holder;
+      if (holder !== null) {
+        return holder;
+      }
       bury(path, found, text);
     }
     // Others come and go in this very moment.
@@ -75,7 +85,9 @@ function linked(own: string, path: string): boolean {
     linkSync(own, path);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') {
+      return false;
+    }
     throw error;
   }
 }
@@ -93,7 +105,9 @@ function contentOf(path: string): string | null {
   try {
     return lstatSync(path).isFile() ? readFileSync(path, 'utf8') : 'no file';
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') {
+      return null;
+    }
     throw error;
   }
 }
@@ -102,7 +116,9 @@ function contentOf(path: string): string | null {
 function living(content: string): LockHolder | null {
   try {
     const { pid, startTime, session } = JSON.parse(content) as { readonly [name: string]: unknown };
-    if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof session !== 'string') return null;
+    if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof session !== 'string') {
+      return null;
+    }
     return processInfo(pid)?.startTime === startTime ? { pid, startTime, session } : null;
   } catch {
     return null;
@@ -111,9 +127,13 @@ function living(content: string): LockHolder | null {
 
 function bury(path: string, dead: string, text: string): void {
   const right = lockAt(`${path}-${createHash('sha256').update(dead).digest('hex').slice(0, 12)}`, text);
-  if (!('release' in right)) return;
+  if (!('release' in right)) {
+    return;
+  }
   try {
-    if (contentOf(path) === dead) rmSync(path, { force: true, recursive: true });
+    if (contentOf(path) === dead) {
+      rmSync(path, { force: true, recursive: true });
+    }
   } finally {
     right.release();
   }
@@ -121,7 +141,9 @@ function bury(path: string, dead: string, text: string): void {
 
 function release(path: string, text: string): void {
   try {
-    if (readFileSync(path, 'utf8') === text) rmSync(path, { force: true });
+    if (readFileSync(path, 'utf8') === text) {
+      rmSync(path, { force: true });
+    }
   } catch {
     // Gone already, with the folder.
   }

@@ -68,7 +68,9 @@ export class AgentPool {
 
   /** What it waits for, in words; null when it has it. */
   waitsFor(slot: Slot): string | null {
-    if (!this.#waiting.has(slot)) return null;
+    if (!this.#waiting.has(slot)) {
+      return null;
+    }
     const { maxAgents, maxStarting } = this.#limits;
     return this.#taken.size >= maxAgents
       ? `room among the agents that run (limits.maxAgents: ${maxAgents})`
@@ -78,7 +80,9 @@ export class AgentPool {
   /** Its agent has started. */
   ready(slot: Slot): void {
     const cancel = this.#starting.get(slot);
-    if (cancel === undefined) return;
+    if (cancel === undefined) {
+      return;
+    }
     cancel();
     this.#starting.delete(slot);
     this.#serve();
@@ -109,7 +113,9 @@ export class AgentPool {
         this.#askForRoom();
         return;
       }
-      if (this.#starting.size >= this.#limits.maxStarting) return;
+      if (this.#starting.size >= this.#limits.maxStarting) {
+        return;
+      }
       const slot = next;
       this.#waiting.delete(slot);
       this.#taken.add(slot);
@@ -124,7 +130,9 @@ export class AgentPool {
   #next(): Slot | null {
     let first: Slot | null = null;
     for (const slot of this.#waiting) {
-      if (slot.owner.urgent()) return slot;
+      if (slot.owner.urgent()) {
+        return slot;
+      }
       first ??= slot;
     }
     return first;

@@ -56,7 +56,9 @@ export class SessionPressure {
   open(): void {
     const { crashes, clock } = this.#parts;
     const until = crashes.openUntil(clock.now());
-    if (until !== null) this.#hold('crash', 'agent_crash_loop', 'all', until - clock.now());
+    if (until !== null) {
+      this.#hold('crash', 'agent_crash_loop', 'all', until - clock.now());
+    }
     this.tell();
   }
 
@@ -96,7 +98,9 @@ export class SessionPressure {
   crashed(): void {
     const { crashes, clock, random } = this.#parts;
     const verdict = crashes.crashed(clock.now(), random);
-    if (verdict.ms > 0) this.#hold('crash', verdict.reason, 'all', verdict.ms);
+    if (verdict.ms > 0) {
+      this.#hold('crash', verdict.reason, 'all', verdict.ms);
+    }
     this.tell();
   }
 
@@ -108,7 +112,9 @@ export class SessionPressure {
 
   lift(cause: Exclude<Cause, 'provider'>): void {
     const own = this.#own.get(cause);
-    if (own === undefined) return;
+    if (own === undefined) {
+      return;
+    }
     own.cancel();
     this.#own.delete(cause);
     this.tell();
@@ -119,7 +125,11 @@ export class SessionPressure {
     const held = this.#own.size > 0;
     this.#parts.crashes.worked();
     this.#failures = 0;
-    for (const cause of this.#own.keys()) if (cause !== 'folder') this.lift(cause);
+    for (const cause of this.#own.keys()) {
+      if (cause !== 'folder') {
+        this.lift(cause);
+      }
+    }
     return held;
   }
 
@@ -127,16 +137,22 @@ export class SessionPressure {
   tell(): void {
     const now = this.#strictest();
     const before = this.#told;
-    if (before?.level === now?.level && before?.reason === now?.reason) return;
+    if (before?.level === now?.level && before?.reason === now?.reason) {
+      return;
+    }
     this.#told = now;
     this.#parts.post(now);
   }
 
   view(): PressureView | null {
     const strictest = this.#strictest();
-    if (strictest === null) return null;
+    if (strictest === null) {
+      return null;
+    }
     for (const [cause, { throttle, since, detail }] of this.#own) {
-      if (throttle === strictest) return { ...throttle, cause, since, detail };
+      if (throttle === strictest) {
+        return { ...throttle, cause, since, detail };
+      }
     }
     const { provider, providers, clock } = this.#parts;
     const since = providers.view(provider).since ?? clock.wall();
@@ -144,7 +160,9 @@ export class SessionPressure {
   }
 
   clear(): void {
-    for (const { cancel } of this.#own.values()) cancel();
+    for (const { cancel } of this.#own.values()) {
+      cancel();
+    }
     this.#own.clear();
   }
 
@@ -166,7 +184,9 @@ export class SessionPressure {
   #strictest(): Throttle | null {
     const { providers, provider } = this.#parts;
     let strictest = providers.throttleOf(provider);
-    for (const { throttle } of this.#own.values()) strictest = stricter(throttle, strictest);
+    for (const { throttle } of this.#own.values()) {
+      strictest = stricter(throttle, strictest);
+    }
     return strictest;
   }
 }

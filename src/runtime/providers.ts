@@ -95,7 +95,9 @@ export class Providers {
   /** A turn has completed: whoever answers again needs no further probing. */
   succeeded(name: string): void {
     const provider = this.#providers.get(name);
-    if (provider === undefined || provider.pauses === 0 || provider.pause?.state === 'paused') return;
+    if (provider === undefined || provider.pauses === 0 || provider.pause?.state === 'paused') {
+      return;
+    }
     provider.pauses = 0;
     this.#set(provider, null);
   }
@@ -103,7 +105,9 @@ export class Providers {
   /** The operator's: whatever was wrong is mended. False: nothing was held back. */
   resume(name: string): boolean {
     const provider = this.#providers.get(name);
-    if (provider === undefined || provider.pause === null) return false;
+    if (provider === undefined || provider.pause === null) {
+      return false;
+    }
     provider.pauses = 0;
     this.#set(provider, null);
     return true;
@@ -124,29 +128,41 @@ export class Providers {
   }
 
   close(): void {
-    for (const provider of this.#providers.values()) provider.cancel();
+    for (const provider of this.#providers.values()) {
+      provider.cancel();
+    }
   }
 
   #fail(name: string, failure: ProviderFailure, sentAt: number, goesOn: boolean): void {
     const rule = PRESSURE_RULES[failure.class];
-    if (rule === undefined) return;
+    if (rule === undefined) {
+      return;
+    }
     const { clock, random } = this.#parts;
     const provider = this.#of(name);
     const now = clock.now();
-    if (provider.pause === null && now - provider.failedAt > FORGET_MS) provider.pauses = 0;
+    if (provider.pause === null && now - provider.failedAt > FORGET_MS) {
+      provider.pauses = 0;
+    }
     provider.failedAt = now;
     provider.failures += 1;
     provider.last = failure;
     const standing = provider.pause?.state === 'paused' ? provider.pause : null;
     const counts = standing === null || sentAt >= standing.began;
-    if (counts) provider.pauses += 1;
+    if (counts) {
+      provider.pauses += 1;
+    }
     const level: Level = !goesOn && provider.pauses >= rule.allAfter ? 'all' : goesOn ? 'background' : rule.others;
     const rises = level === 'all' && standing?.level === 'background';
     const hint = failure.retryAfterMs;
     const lasts = counts || rises || hint !== null;
-    if (!lasts || (level === 'background' && standing?.level === 'all')) return;
+    if (!lasts || (level === 'background' && standing?.level === 'all')) {
+      return;
+    }
     const until = Math.max(now + pauseMs(rule, provider.pauses, random, hint), standing?.until ?? 0);
-    if (standing !== null && !counts && !rises && until === standing.until) return;
+    if (standing !== null && !counts && !rises && until === standing.until) {
+      return;
+    }
     const began = counts || rises ? now : standing.began;
     this.#begin(provider, { state: 'paused', level, reason: failure.class, began, ms: until - now });
   }
@@ -186,12 +202,16 @@ export class Providers {
     provider.cancel();
     provider.cancel = () => {};
     provider.pause = pause;
-    if (before?.level !== pause?.level || before?.reason !== pause?.reason) this.#parts.changed(provider.name);
+    if (before?.level !== pause?.level || before?.reason !== pause?.reason) {
+      this.#parts.changed(provider.name);
+    }
   }
 
   #of(name: string): Provider {
     const known = this.#providers.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const provider = fresh(name);
     this.#providers.set(name, provider);
     return provider;

@@ -44,7 +44,11 @@ const later = (a: number | null, b: number | null): boolean => a === null || (b 
 
 /** Of two reasons to hold back the one that holds back more; of equal ones the one that lasts longer. */
 export function stricter(a: Throttle | null, b: Throttle | null): Throttle | null {
-  if (a === null || b === null) return a ?? b;
-  if (a.level !== b.level) return a.level === 'all' ? a : b;
+  if (a === null || b === null) {
+    return a ?? b;
+  }
+  if (a.level !== b.level) {
+    return a.level === 'all' ? a : b;
+  }
   return later(a.until, b.until) ? a : b;
 }

@@ -79,13 +79,17 @@ const lookAgain = { firstMs: 500, maxMs: 15_000 } as const;
  * it (`/proc`).
  */
 export function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) {
+    return;
+  }
   makeFolder(dirname(folder));
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     // Another may have made it by now.
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      throw error;
+    }
   }
 }
 
@@ -139,10 +143,14 @@ export class Workspaces {
       this.#serve(place);
     } catch (error) {
       claim.state = 'over';
-      if (place !== null) this.#withdraw(place, claim);
+      if (place !== null) {
+        this.#withdraw(place, claim);
+      }
       owner.failed(error);
     }
-    if (place !== null && claim.state === 'waiting') this.#tellBlocked(place, claim);
+    if (place !== null && claim.state === 'waiting') {
+      this.#tellBlocked(place, claim);
+    }
     return this.#handleOf(place, claim);
   }
 
@@ -150,17 +158,24 @@ export class Workspaces {
     return {
       rests: () => {
         claim.resting = true;
-        if (place !== null) this.#askForRoom(place);
+        if (place !== null) {
+          this.#askForRoom(place);
+        }
       },
       works: () => {
         claim.resting = false;
       },
       release: () => {
         const held = claim.state === 'holding';
-        if (place === null || claim.state === 'over') return;
+        if (place === null || claim.state === 'over') {
+          return;
+        }
         claim.state = 'over';
-        if (held) this.#free(place);
-        else this.#withdraw(place, claim);
+        if (held) {
+          this.#free(place);
+        } else {
+          this.#withdraw(place, claim);
+        }
       },
     };
   }
@@ -177,7 +192,9 @@ export class Workspaces {
       });
     }
     const known = this.#places.get(real);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const place: Place = {
       folder: real,
       holder: null,
@@ -240,7 +257,9 @@ export class Workspaces {
 
   #withdraw(place: Place, claim: Claim): void {
     const at = place.waiting.indexOf(claim);
-    if (at !== -1) place.waiting.splice(at, 1);
+    if (at !== -1) {
+      place.waiting.splice(at, 1);
+    }
     this.#tidy(place);
   }
 
@@ -252,7 +271,9 @@ export class Workspaces {
   }
 
   #askForRoom(place: Place): void {
-    if (place.waiting.length > 0 && place.holder?.resting === true) place.holder.owner.makeRoom();
+    if (place.waiting.length > 0 && place.holder?.resting === true) {
+      place.holder.owner.makeRoom();
+    }
   }
 
   #tellBlocked(place: Place, claim: Claim): void {

@@ -12,14 +12,18 @@ function accepted(request: IncomingMessage): readonly string[] {
 export function wantsStream(request: IncomingMessage): boolean {
   const { accept } = request.headers;
   // HEAD has no body to stream.
-  if (request.method !== 'GET') return false;
+  if (request.method !== 'GET') {
+    return false;
+  }
   return accept?.includes('event-stream') === true && accepted(request).includes('text/event-stream');
 }
 
 /** Whether one of the types, or a range that holds it, is accepted. */
 export function accepts(request: IncomingMessage, types: readonly string[]): boolean {
   const { accept } = request.headers;
-  if (accept === undefined || accept === '*/*') return true;
+  if (accept === undefined || accept === '*/*') {
+    return true;
+  }
   const ranges = accepted(request);
   return types.some(
     (type) => ranges.includes(type) || ranges.includes('*/*') || ranges.includes(`${type.split('/', 1)[0]}/*`),

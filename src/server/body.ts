@@ -18,7 +18,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    if (Number(request.headers['content-length'] ?? 0) > limit) reject(tooLarge(limit));
+    if (Number(request.headers['content-length'] ?? 0) > limit) {
+      reject(tooLarge(limit));
+    }
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limit) {
@@ -26,7 +28,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       } else {
         chunks.length = 0;
         reject(tooLarge(limit));
-        if (size > limit + discardMax) request.destroy();
+        if (size > limit + discardMax) {
+          request.destroy();
+        }
       }
     });
     request.on('end', () =>
@@ -34,8 +38,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     );
     const gone = () => {
       // Every request closes, after its end as well; an error with its stack is not made for nothing.
-      if (!request.readableEnded)
+      if (!request.readableEnded) {
         reject(new AppError({ code: 'aborted', message: 'the peer went away during the body' }));
+      }
     };
     request.on('error', gone);
     request.on('close', gone);
@@ -48,7 +53,9 @@ function tooLarge(limit: number): AppError {
 
 /** Null when there is no body. Throws `unsupported_media_type` or `bad_json`. */
 export function parseJsonBody(request: IncomingMessage, body: Buffer): unknown {
-  if (body.length === 0) return undefined;
+  if (body.length === 0) {
+    return undefined;
+  }
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/json *(?:; *charset="?utf-8"?)? *$/i.test(type)) {
     throw new AppError({
@@ -57,15 +64,18 @@ export function parseJsonBody(request: IncomingMessage, body: Buffer): unknown {
     });
   }
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity')
+  if (encoding !== 'identity') {
     throw new AppError({
       code: 'unsupported_media_type',
       message: `The body is encoded (${encoding.slice(0, 50)}); send it plain.`,
     });
+  }
   try {
     const text = utf8.decode(body);
     const value: unknown = JSON.parse(text);
-    if (text.length > depthMax && tooDeep(text)) throw new SyntaxError(`nested more than ${depthMax} levels deep`);
+    if (text.length > depthMax && tooDeep(text)) {
+      throw new SyntaxError(`nested more than ${depthMax} levels deep`);
+    }
     return value;
   } catch (error) {
     throw new AppError({
@@ -84,7 +94,9 @@ function tooDeep(text: string): boolean {
     if (char === 0x22) {
       at = endOfString(text, at);
     } else if (char === 0x5b || char === 0x7b) {
-      if (++depth > depthMax) return true;
+      if (++depth > depthMax) {
+        return true;
+      }
     } else if (char === 0x5d || char === 0x7d) {
       depth--;
     }
@@ -97,8 +109,12 @@ function endOfString(text: string, start: number): number {
   let at = text.indexOf('"', start + 1);
   for (;;) {
     let slashes = 0;
-    while (text.charCodeAt(at - 1 - slashes) === 0x5c) slashes++;
-    if (at < 0 || slashes % 2 === 0) return at < 0 ? text.length : at;
+    while (text.charCodeAt(at - 1 - slashes) === 0x5c) {
+      slashes++;
+    }
+    if (at < 0 || slashes % 2 === 0) {
+      return at < 0 ? text.length : at;
+    }
     at = text.indexOf('"', at + 1);
   }
 }

@@ -13,7 +13,9 @@ export async function writeDaemonFile(dataDir: string, file: DaemonFile): Promis
   return async () => {
     // A successor may have written its own by now.
     const found = await readDaemonFile(dataDir);
-    if (found?.pid === file.pid && found.startedAt === file.startedAt) await rm(path, { force: true });
+    if (found?.pid === file.pid && found.startedAt === file.startedAt) {
+      await rm(path, { force: true });
+    }
   };
 }
 

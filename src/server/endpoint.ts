@@ -67,7 +67,9 @@ function routeEndpoint(operation: Operation, handler: AnyHandler, services: Serv
     hook: false,
     early: !route.path.startsWith('/v1/'),
     async serve({ request, response, values, search }) {
-      if (!accepts(request, types)) throw new ProblemError('not_acceptable');
+      if (!accepts(request, types)) {
+        throw new ProblemError('not_acceptable');
+      }
       const params = readParams(route, names, values);
       const query = readSearch(route, search);
       const body = route.body === undefined ? undefined : await readJson(route.body, request, maxBodyBytes);
@@ -77,14 +79,22 @@ function routeEndpoint(operation: Operation, handler: AnyHandler, services: Serv
 }
 
 function write(response: ServerResponse, answer: Answer<unknown>): void {
-  if (answer === 'taken') return;
-  if ('empty' in answer) response.writeHead(answer.empty, { 'cache-control': 'no-store' }).end();
-  else if ('text' in answer) send(response, 200, answer.type, answer.text);
-  else sendJson(response, answer.status, answer.body, answer.headers);
+  if (answer === 'taken') {
+    return;
+  }
+  if ('empty' in answer) {
+    response.writeHead(answer.empty, { 'cache-control': 'no-store' }).end();
+  } else if ('text' in answer) {
+    send(response, 200, answer.type, answer.text);
+  } else {
+    sendJson(response, answer.status, answer.body, answer.headers);
+  }
 }
 
 function readParams(route: Route, names: readonly string[], values: readonly string[]): unknown {
-  if (route.params === undefined) return undefined;
+  if (route.params === undefined) {
+    return undefined;
+  }
   const params: { [name: string]: string } = {};
   for (const [index, name] of names.entries()) {
     try {
@@ -98,7 +108,9 @@ function readParams(route: Route, names: readonly string[], values: readonly str
 
 function readSearch(route: Route, search: string): unknown {
   const schema: ObjectSchema = route.query ?? { type: 'object', additionalProperties: false, properties: {} };
-  if (search === '' && route.query === undefined) return undefined;
+  if (search === '' && route.query === undefined) {
+    return undefined;
+  }
   const query = search === '' ? {} : readQuery(schema, new URLSearchParams(search));
   return check(schema, query, 'query', 'invalid_request');
 }
@@ -113,7 +125,9 @@ async function readJson(schema: ObjectSchema, request: IncomingMessage, limit: n
 
 function check(schema: ObjectSchema, value: unknown, where: string, code: ErrorCode): unknown {
   const checked = validate(schema, value);
-  if (checked.ok) return checked.value;
+  if (checked.ok) {
+    return checked.value;
+  }
   const errors: ProblemFinding[] = checked.findings.map((finding) => ({
     ...finding,
     path: `/${where}${finding.path}`,

@@ -8,12 +8,18 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export function tokenChecker(tokens: readonly string[]): (authorization: string | undefined) => boolean {
   const known = tokens.map(digest);
   return (authorization) => {
-    if (known.length === 0) return true;
+    if (known.length === 0) {
+      return true;
+    }
     const given = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
-    if (given === undefined) return false;
+    if (given === undefined) {
+      return false;
+    }
     const own = digest(given);
     let fits = false;
-    for (const one of known) fits = timingSafeEqual(one, own) || fits;
+    for (const one of known) {
+      fits = timingSafeEqual(one, own) || fits;
+    }
     return fits;
   };
 }
@@ -21,8 +27,12 @@ export function tokenChecker(tokens: readonly string[]): (authorization: string 
 /** Names are not resolved: only `localhost` and literal addresses are known to stay on this machine. */
 export function isLoopback(host: string): boolean {
   const bare = unbracket(host).toLowerCase();
-  if (bare === 'localhost') return true;
-  if (isIP(bare) === 4) return bare.startsWith('127.');
+  if (bare === 'localhost') {
+    return true;
+  }
+  if (isIP(bare) === 4) {
+    return bare.startsWith('127.');
+  }
   return bare === '::1' || bare.startsWith('::ffff:127.');
 }
 
@@ -31,14 +41,18 @@ export function isLoopback(host: string): boolean {
  * the Host header, which carries that name. On other addresses any name is accepted: the token decides.
  */
 export function hostChecker(listenHost: string, names: readonly string[]): (hostHeader: string | undefined) => boolean {
-  if (!isLoopback(listenHost)) return () => true;
+  if (!isLoopback(listenHost)) {
+    return () => true;
+  }
   const known = new Set([
     'localhost',
     unbracket(listenHost).toLowerCase(),
     ...names.map((name) => unbracket(name).toLowerCase()),
   ]);
   return (header) => {
-    if (header === undefined) return false;
+    if (header === undefined) {
+      return false;
+    }
     const name = hostName(header);
     return name !== null && (known.has(name) || (isIP(name) !== 0 && isLoopback(name)));
   };

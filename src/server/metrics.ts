@@ -59,7 +59,9 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   for (const [name, value] of Object.entries(stats.counters)) {
     page.counter(`${metricName(name)}_total`, `Count of ${name} since the start.`, null, { '': value });
   }
-  for (const [name, view] of Object.entries(stats.histograms)) page.histogram(metricName(name), view);
+  for (const [name, view] of Object.entries(stats.histograms)) {
+    page.histogram(metricName(name), view);
+  }
 }
 
 const paused = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [name: string]: number } =>
@@ -100,7 +102,9 @@ class Page {
 
   gauge(name: string, help: string, label: string | null, values: { readonly [label: string]: number }): void {
     const gauge = new this.#prometheus.Gauge({ ...this.#named(name, help), labelNames: label === null ? [] : [label] });
-    for (const [value, count] of Object.entries(values)) gauge.set(label === null ? {} : { [label]: value }, count);
+    for (const [value, count] of Object.entries(values)) {
+      gauge.set(label === null ? {} : { [label]: value }, count);
+    }
   }
 
   counter(name: string, help: string, label: string | null, values: { readonly [label: string]: number }): void {
@@ -108,7 +112,9 @@ class Page {
       ...this.#named(name, help),
       labelNames: label === null ? [] : [label],
     });
-    for (const [value, count] of Object.entries(values)) counter.inc(label === null ? {} : { [label]: value }, count);
+    for (const [value, count] of Object.entries(values)) {
+      counter.inc(label === null ? {} : { [label]: value }, count);
+    }
   }
 
   requests(requests: ReadonlyMap<string, number>): void {

@@ -33,8 +33,12 @@ export function sendProblem(response: ServerResponse, document: Problem, headers
 }
 
 function problemHeaders(document: Problem): Headers {
-  if (document.status === 401) return { 'www-authenticate': 'Bearer realm="signalbox"' };
-  if (document.status === 503 || document.status === 429) return { 'retry-after': '1' };
+  if (document.status === 401) {
+    return { 'www-authenticate': 'Bearer realm="signalbox"' };
+  }
+  if (document.status === 503 || document.status === 429) {
+    return { 'retry-after': '1' };
+  }
   return {};
 }
 
@@ -56,8 +60,9 @@ export class ProblemError extends AppError {
  * else may hold what is nobody's business, so it goes to the log and the peer gets the request id.
  */
 export function problemOf(error: unknown, instance: string): Problem {
-  if (error instanceof ProblemError && isErrorCode(error.code))
+  if (error instanceof ProblemError && isErrorCode(error.code)) {
     return problem(error.code, { ...error.parts, instance });
+  }
   if (error instanceof AppError && isErrorCode(error.code)) {
     return problem(error.code, {
       detail: error.message,

@@ -29,7 +29,9 @@ export class Router<T> {
         node = node.parameter ??= emptyNode();
       } else {
         let next = node.literals.get(segment);
-        if (next === undefined) node.literals.set(segment, (next = emptyNode()));
+        if (next === undefined) {
+          node.literals.set(segment, (next = emptyNode()));
+        }
         node = next;
       }
     }
@@ -40,9 +42,13 @@ export class Router<T> {
   find(method: string, path: string): Lookup<T> {
     const values: string[] = [];
     const node = walk(this.#root, path.split('/'), 1, values);
-    if (node === null) return { kind: 'no-path' };
+    if (node === null) {
+      return { kind: 'no-path' };
+    }
     const target = node.methods.get(method === 'HEAD' ? 'GET' : method);
-    if (target !== undefined) return { kind: 'found', target, values };
+    if (target !== undefined) {
+      return { kind: 'found', target, values };
+    }
     const allow = [...node.methods.keys()].flatMap((known) => (known === 'GET' ? ['GET', 'HEAD'] : [known]));
     return { kind: 'no-method', allow };
   }
@@ -50,15 +56,23 @@ export class Router<T> {
 
 function walk<T>(node: Node<T>, segments: readonly string[], at: number, values: string[]): Node<T> | null {
   const segment = segments[at];
-  if (segment === undefined) return node.methods.size > 0 ? node : null;
+  if (segment === undefined) {
+    return node.methods.size > 0 ? node : null;
+  }
   const literal = node.literals.get(segment);
   if (literal !== undefined) {
     const found = walk(literal, segments, at + 1, values);
-    if (found !== null) return found;
+    if (found !== null) {
+      return found;
+    }
   }
-  if (node.parameter === null || segment === '') return null;
+  if (node.parameter === null || segment === '') {
+    return null;
+  }
   values.push(segment);
   const found = walk(node.parameter, segments, at + 1, values);
-  if (found === null) values.pop();
+  if (found === null) {
+    values.pop();
+  }
   return found;
 }

@@ -85,7 +85,9 @@ class HttpDoor implements SignalboxServer {
     const { signalbox } = options;
     this.#streams = new Streams({ signalbox, clock: this.#clock, limits: this.#limits, logger: this.#logger });
     addRoutes(this.#router, this.#services(), this.#limits.maxBodyBytes);
-    for (const hook of options.hooks ?? []) this.#router.add(hook.method, hook.path, hookEndpoint(hook));
+    for (const hook of options.hooks ?? []) {
+      this.#router.add(hook.method, hook.path, hookEndpoint(hook));
+    }
     this.#http = this.#makeHttp();
     signalbox.ready.then(
       () => (this.#ready = true),
@@ -123,7 +125,9 @@ class HttpDoor implements SignalboxServer {
     this.#streams.close();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     this.#http.closeIdleConnections();
-    for (const socket of this.#unused) socket.destroy();
+    for (const socket of this.#unused) {
+      socket.destroy();
+    }
     const stop = this.#clock.timer(graceMs, () => this.#http.closeAllConnections());
     await closed;
     stop();
@@ -198,7 +202,9 @@ class HttpDoor implements SignalboxServer {
     try {
       const { endpoint, values, search } = this.#route(request);
       name = endpoint.name;
-      if (!endpoint.early && !this.#ready) await this.#untilReady();
+      if (!endpoint.early && !this.#ready) {
+        await this.#untilReady();
+      }
       await endpoint.serve({ request, response, values, search, requestId });
     } catch (error) {
       this.#answerError(error, response, requestId);
@@ -207,26 +213,38 @@ class HttpDoor implements SignalboxServer {
 
   /** Everything that is checked before a byte of the body is read. */
   #route(request: IncomingMessage): { endpoint: Endpoint; values: readonly string[]; search: string } {
-    if (this.#closing !== null) throw new ProblemError('closing', {}, { connection: 'close' });
+    if (this.#closing !== null) {
+      throw new ProblemError('closing', {}, { connection: 'close' });
+    }
     if (this.#overLimit.has(request.socket)) {
       const detail = `At most ${this.#limits.maxConnections} connections may be open.`;
       throw new ProblemError('too_many_connections', { detail }, { connection: 'close' });
     }
     const url = request.url ?? '';
-    if (url.length > urlLengthMax)
+    if (url.length > urlLengthMax) {
       throw new ProblemError('url_too_long', { detail: `It may have at most ${urlLengthMax} characters.` });
-    if (!url.startsWith('/')) throw new ProblemError('bad_request', { detail: 'The request line names no path.' });
+    }
+    if (!url.startsWith('/')) {
+      throw new ProblemError('bad_request', { detail: 'The request line names no path.' });
+    }
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const found = this.#router.find(request.method ?? '', path);
     const hook = found.kind === 'found' && found.target.hook;
     const { host, authorization } = request.headers;
-    if (host === undefined && request.httpVersion !== '1.0')
+    if (host === undefined && request.httpVersion !== '1.0') {
       throw new ProblemError('bad_request', { detail: 'The Host header is missing.' });
+    }
     // A hook comes through whatever name a tunnel has, and its signature is what is trusted.
-    if (!hook && !this.#isOurName(host)) throw new ProblemError('wrong_host');
-    if (found.kind === 'no-path') throw new ProblemError(path.startsWith('/hooks/') ? 'unknown_hook' : 'not_found');
-    if (found.kind === 'no-method') throw methodNotAllowed(request.method ?? '', found.allow);
+    if (!hook && !this.#isOurName(host)) {
+      throw new ProblemError('wrong_host');
+    }
+    if (found.kind === 'no-path') {
+      throw new ProblemError(path.startsWith('/hooks/') ? 'unknown_hook' : 'not_found');
+    }
+    if (found.kind === 'no-method') {
+      throw methodNotAllowed(request.method ?? '', found.allow);
+    }
     if (!found.target.open && !this.#mayCall(authorization)) {
       throw new ProblemError('unauthorized', {
         detail: authorization === undefined ? 'There is no Authorization header.' : 'The token is not one of ours.',
@@ -240,7 +258,9 @@ class HttpDoor implements SignalboxServer {
     const timeout = new Promise<void>((resolve) => (stop = this.#clock.timer(readyWaitMs, resolve)));
     await Promise.race([this.#options.signalbox.ready, timeout]).catch(() => {});
     stop();
-    if (!this.#ready) throw new ProblemError('not_ready');
+    if (!this.#ready) {
+      throw new ProblemError('not_ready');
+    }
   }
 
   #answerError(error: unknown, response: ServerResponse, requestId: string): void {
@@ -249,8 +269,9 @@ class HttpDoor implements SignalboxServer {
       return;
     }
     const document = problemOf(error, requestId);
-    if (document.status >= 500 && !(error instanceof ProblemError))
+    if (document.status >= 500 && !(error instanceof ProblemError)) {
       this.#logger.error({ err: error, requestId }, 'a request failed');
+    }
     try {
       sendProblem(response, document, error instanceof ProblemError ? error.headers : {});
     } catch (failure) {
@@ -274,7 +295,9 @@ class HttpDoor implements SignalboxServer {
       { requestId, method: request.method, path, name, status, ms: this.#clock.now() - began },
       'request',
     );
-    if (this.#closing !== null) this.#clock.soon(() => this.#http.closeIdleConnections());
+    if (this.#closing !== null) {
+      this.#clock.soon(() => this.#http.closeIdleConnections());
+    }
   }
 
   /** What Node could not parse, or gave up on. */

@@ -18,7 +18,9 @@ export async function loadToken(dataDir: string, random: (size: number) => Buffe
   try {
     return (await readToken(path)) ?? (await makeToken(dataDir, path, random));
   } catch (error) {
-    if (error instanceof AppError) throw error;
+    if (error instanceof AppError) {
+      throw error;
+    }
     throw unreadable(path, error instanceof Error ? error.message : String(error), error);
   }
 }
@@ -28,14 +30,18 @@ async function readToken(path: string): Promise<string | null> {
   try {
     text = (await readFile(path, 'utf8')).trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return null;
+    }
     throw error;
   }
   const { mode } = await stat(path);
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
     throw unreadable(path, `others may read it (mode ${(mode & 0o777).toString(8)})`);
   }
-  if (!tokenPattern.test(text)) throw unreadable(path, 'it holds no token of 20 characters or more');
+  if (!tokenPattern.test(text)) {
+    throw unreadable(path, 'it holds no token of 20 characters or more');
+  }
   return text;
 }
 
@@ -56,7 +62,9 @@ async function makeToken(dataDir: string, path: string, random: (size: number) =
   } catch (error) {
     // Another daemon was first: its token counts.
     const other = error instanceof Error && 'code' in error && error.code === 'EEXIST' ? await readToken(path) : null;
-    if (other === null) throw error;
+    if (other === null) {
+      throw error;
+    }
     return other;
   } finally {
     await rm(aside, { force: true });

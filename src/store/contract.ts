@@ -18,6 +18,8 @@ export type { ContractApi, StoreHarness } from './contract/api.ts';
 export function storeContract(api: ContractApi, name: string, make: () => MaybePromise<StoreHarness>): void {
   const suite = suiteOf(api, make);
   api.describe(`the store contract: ${name}`, () => {
-    for (const part of [tapes, admission, leases, reading, failing]) part(suite);
+    for (const part of [tapes, admission, leases, reading, failing]) {
+      part(suite);
+    }
   });
 }

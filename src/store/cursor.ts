@@ -16,9 +16,13 @@ export const makeCursor = (kind: CursorKind, key: number): string => `${kind}${k
 
 /** Throws `bad_cursor` for a text that `makeCursor` did not make for this list. */
 export function readCursor(kind: CursorKind, cursor: string): number {
-  if (!pattern.test(cursor) || cursor[0] !== kind) throw badCursor(cursor);
+  if (!pattern.test(cursor) || cursor[0] !== kind) {
+    throw badCursor(cursor);
+  }
   const key = Number(cursor.slice(1));
-  if (!Number.isSafeInteger(key)) throw badCursor(cursor);
+  if (!Number.isSafeInteger(key)) {
+    throw badCursor(cursor);
+  }
   return key;
 }
 
@@ -27,7 +31,9 @@ export const makePosition = (number: number): FeedPosition => String(number);
 /** Throws `bad_cursor` for a malformed position, and for one that this store has not reached: it is another store's. */
 export function readPosition(position: FeedPosition, last: number): number {
   const number = positionPattern.test(position) ? Number(position) : Number.NaN;
-  if (!(number <= last)) throw badCursor(position);
+  if (!(number <= last)) {
+    throw badCursor(position);
+  }
   return number;
 }
 

@@ -25,6 +25,8 @@ export function backoffMs(plan: BackoffPlan, failures: number, random: number, h
   // Beyond some hundred failures the power is Infinity, and the smaller of both is still right.
   const full = Math.min(maxMs, firstMs * factor ** (Math.max(1, failures) - 1));
   const ours = full * (1 - jitter * random);
-  if (hintMs === null || hintMs <= ours) return Math.round(ours);
+  if (hintMs === null || hintMs <= ours) {
+    return Math.round(ours);
+  }
   return Math.ceil(hintMs + Math.min(firstMs, hintMs) * jitter * random);
 }

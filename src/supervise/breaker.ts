@@ -41,8 +41,12 @@ export const breakerClosed: BreakerState = { kind: 'closed', failures: 0, lastAt
 
 /** Whether one more may be tried now. `now` and all times: milliseconds of one clock that does not go back. */
 export function breakerAdmit(plan: BreakerPlan, state: BreakerState, now: number): Admission {
-  if (state.kind === 'closed') return { admitted: true, state, trial: false };
-  if (now < state.until) return { admitted: false, state, retryAt: state.until };
+  if (state.kind === 'closed') {
+    return { admitted: true, state, trial: false };
+  }
+  if (now < state.until) {
+    return { admitted: false, state, retryAt: state.until };
+  }
   const { failures, opened } = state;
   return {
     admitted: true,
@@ -66,7 +70,9 @@ export function breakerFailed(plan: BreakerPlan, state: BreakerState, now: numbe
     case 'closed': {
       const forgotten = now - state.lastAt > (plan.forgetMs ?? Number.POSITIVE_INFINITY);
       const failures = (forgotten ? 0 : state.failures) + 1;
-      if (failures < plan.openAfter) return { kind: 'closed', failures, lastAt: now };
+      if (failures < plan.openAfter) {
+        return { kind: 'closed', failures, lastAt: now };
+      }
       return open(plan, failures, 1, now);
     }
   }

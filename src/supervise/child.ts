@@ -120,15 +120,21 @@ class Child implements AgentChild {
   }
 
   close(): void {
-    if (this.#rung !== null || this.#phase !== 'running') return;
+    if (this.#rung !== null || this.#phase !== 'running') {
+      return;
+    }
     this.#cause ??= 'closed';
     this.#pipes?.endInput();
     this.#enter('close');
   }
 
   kill(cause: ExitReason = 'killed'): void {
-    if (this.#phase === 'settling') this.#timers.set(0, () => this.#sweep());
-    if (this.#phase !== 'running' || this.#rung === 'term' || this.#rung === 'kill') return;
+    if (this.#phase === 'settling') {
+      this.#timers.set(0, () => this.#sweep());
+    }
+    if (this.#phase !== 'running' || this.#rung === 'term' || this.#rung === 'kill') {
+      return;
+    }
     this.#cause ??= cause;
     this.#pipes?.refuse();
     this.#enter('term');
@@ -137,9 +143,13 @@ class Child implements AgentChild {
   #adopt(child: Process, cookie: string): void {
     this.#process = child;
     child.on('error', (error) => {
-      if (child.pid === undefined) this.#neverWas(error);
+      if (child.pid === undefined) {
+        this.#neverWas(error);
+      }
     });
-    if (child.pid === undefined) return;
+    if (child.pid === undefined) {
+      return;
+    }
     this.#lower(child.pid, lowerAgainMs);
     // Read at once: until the loop turns nobody can have reaped it, so the entry is there even if it has ended.
     this.identity = { pid: child.pid, startTime: processInfo(child.pid)?.startTime ?? '', cookie };
@@ -156,7 +166,9 @@ class Child implements AgentChild {
       onHangUp: () => this.#onHangUp(),
       onOverflow: () => this.kill('channel_broken'),
       onClosed: () => {
-        if (this.#phase === 'settling') this.#sweep();
+        if (this.#phase === 'settling') {
+          this.#sweep();
+        }
       },
     });
     try {
@@ -165,17 +177,23 @@ class Child implements AgentChild {
       // An agent that is not on record must not live: nobody could end it after a crash of the daemon.
       this.kill('unrecorded');
     }
-    if (this.#options.input === 'none') this.#pipes.endInput();
+    if (this.#options.input === 'none') {
+      this.#pipes.endInput();
+    }
   }
 
   #lower(pid: number, againMs: number): void {
     const { nice = 0 } = this.#options;
-    if (nice === 0 || lower(pid, nice)) return;
+    if (nice === 0 || lower(pid, nice)) {
+      return;
+    }
     this.#cancelLower = this.#timers.set(againMs, () => this.#lower(pid, Math.min(2 * againMs, lowerAgainMaxMs)));
   }
 
   #take(give: () => void): void {
-    if (this.#phase === 'over') return;
+    if (this.#phase === 'over') {
+      return;
+    }
     try {
       give();
     } catch (error) {
@@ -186,18 +204,25 @@ class Child implements AgentChild {
 
   #onRead(): void {
     this.#reading = true;
-    if (this.#phase === 'settling') this.#listenForQuiet();
+    if (this.#phase === 'settling') {
+      this.#listenForQuiet();
+    }
   }
 
   #onHangUp(): void {
     this.#pipes?.refuse();
-    if (this.#phase !== 'running' || this.#rung !== null) return;
+    if (this.#phase !== 'running' || this.#rung !== null) {
+      return;
+    }
     this.#cancelHangUp();
     this.#cancelHangUp = this.#timers.set(hangUpGraceMs, () => {
       // Dead, on a machine so busy that we have not been told yet.
       const now = processInfo(this.identity?.pid ?? 0);
-      if (now === null || now.zombie) this.#onHangUp();
-      else this.kill('channel_broken');
+      if (now === null || now.zombie) {
+        this.#onHangUp();
+      } else {
+        this.kill('channel_broken');
+      }
     });
   }
 
@@ -232,16 +257,24 @@ class Child implements AgentChild {
   }
 
   #note(): void {
-    if (this.identity === null) return;
-    for (const { pid, startTime } of descendants(this.identity.pid)) this.#known.set(pid, startTime);
+    if (this.identity === null) {
+      return;
+    }
+    for (const { pid, startTime } of descendants(this.identity.pid)) {
+      this.#known.set(pid, startTime);
+    }
   }
 
   #signalGroup(name: NodeJS.Signals): void {
-    if (this.identity !== null) signalGroup(this.identity.pid, name);
+    if (this.identity !== null) {
+      signalGroup(this.identity.pid, name);
+    }
   }
 
   #onLeaderExit(code: number | null, signalName: string | null): void {
-    if (this.#phase !== 'running') return;
+    if (this.#phase !== 'running') {
+      return;
+    }
     this.#cancelLower();
     this.#code = code;
     this.#signal = signalName;
@@ -274,14 +307,19 @@ class Child implements AgentChild {
   #afterReading(then: () => void, turnsLeft = 3): void {
     this.#reading = false;
     setImmediate(() => {
-      if (this.#reading && turnsLeft > 1) this.#afterReading(then, turnsLeft - 1);
-      else then();
+      if (this.#reading && turnsLeft > 1) {
+        this.#afterReading(then, turnsLeft - 1);
+      } else {
+        then();
+      }
     });
   }
 
   /** `reading`: what comes meanwhile is still taken. */
   #sweep(reading = false): void {
-    if (this.#phase === 'sweeping' || this.#phase === 'over') return;
+    if (this.#phase === 'sweeping' || this.#phase === 'over') {
+      return;
+    }
     this.#phase = 'sweeping';
     this.#cancelQuiet();
     this.#cancelSettle();
@@ -297,7 +335,9 @@ class Child implements AgentChild {
 
   async #endAll(then: (left: readonly number[]) => void): Promise<void> {
     const { scanner, parked = parkedWork, reapDeadlineMs = 5_000 } = this.#options;
-    if (this.identity === null) return;
+    if (this.identity === null) {
+      return;
+    }
     const { pid, startTime, cookie } = this.identity;
     const unpark = parked.park({ owner: this.label, name: 'the end of what it left', deadlineMs: reapDeadlineMs });
     const quarry = { cookie, group: { id: pid, leaderSince: startTime }, known: this.#known };
@@ -326,13 +366,19 @@ class Child implements AgentChild {
   }
 
   #neverWas(error: unknown): void {
-    if (this.#phase === 'over') return;
-    for (const pipe of [this.#process?.stdin, this.#process?.stdout, this.#process?.stderr]) pipe?.destroy();
+    if (this.#phase === 'over') {
+      return;
+    }
+    for (const pipe of [this.#process?.stdin, this.#process?.stdout, this.#process?.stderr]) {
+      pipe?.destroy();
+    }
     this.#finish([], spawnFailure(error, this.#options));
   }
 
   #break(reason = this.#reason): void {
-    if (this.#broken) return;
+    if (this.#broken) {
+      return;
+    }
     this.#broken = true;
     this.#pipes?.refuse();
     this.#cancelLastWords();
@@ -345,7 +391,9 @@ class Child implements AgentChild {
   }
 
   #finish(left: readonly number[], failure?: SpawnFailure): void {
-    if (this.#phase === 'over') return;
+    if (this.#phase === 'over') {
+      return;
+    }
     const reason = failure?.reason ?? this.#reason;
     this.#break(reason);
     this.#pipes?.drop();
@@ -356,8 +404,9 @@ class Child implements AgentChild {
       this.#cancelSettle,
       this.#cancelHangUp,
       this.#cancelLower,
-    ])
+    ]) {
       cancel();
+    }
     const end = { reason, code: this.#code, signal: this.#signal, rung: this.#rung, stderr: this.stderrTail(), left };
     this.#tell('onExit', () => this.#options.onExit({ ...end, ...(failure ?? this.#words(left)) }));
   }
@@ -369,7 +418,9 @@ class Child implements AgentChild {
         hint: 'The system holds them (often a stuck mount), or they belong to another user: look at their wait channel.',
       };
     }
-    if (this.#unread === null) return { message: null, hint: null };
+    if (this.#unread === null) {
+      return { message: null, hint: null };
+    }
     const problem = this.#unread instanceof Error ? this.#unread.message : 'what it threw is no Error';
     return { message: `its output could not be taken: ${problem}`, hint: 'This is a defect of its driver; report it.' };
   }

@@ -47,7 +47,9 @@ export function pickEnvironment(
   const picked: { [name: string]: string } = {};
   for (const name of names) {
     const value = from[name];
-    if (value !== undefined) picked[name] = value;
+    if (value !== undefined) {
+      picked[name] = value;
+    }
   }
   return picked;
 }

@@ -56,6 +56,8 @@ export class ChannelFull extends AppError {
 }
 
 function inWords(cause: unknown): string {
-  if (cause instanceof Error) return cause.message;
+  if (cause instanceof Error) {
+    return cause.message;
+  }
   return typeof cause === 'string' ? cause : 'for a reason of its own';
 }

@@ -64,10 +64,14 @@ export async function hunt(quarry: Quarry, options: HuntOptions = {}): Promise<H
     for (let looks = 0; ; looks += 1) {
       const entries = await scanner.look();
       const alive = belonging(quarry, entries);
-      for (const { pid } of alive) found.add(pid);
+      for (const { pid } of alive) {
+        found.add(pid);
+      }
       const struck = strike(alive, entries);
       const unsure = alive.length === 0 && newlyBare(entries, bare) && looks < looksInDoubt;
-      if (expired || (struck === 0 && !unsure)) return report(found, alive);
+      if (expired || (struck === 0 && !unsure)) {
+        return report(found, alive);
+      }
       await pause(timers, lookAgainMs[looks] ?? lookAgainMs.at(-1) ?? 50);
     }
   } finally {
@@ -92,19 +96,33 @@ export function belonging(quarry: Quarry, entries: readonly ProcessEntry[]): rea
   const queue = entries.filter((entry) => !above.has(entry.pid) && isSeed(quarry, entry, byPid));
   const byParent = Map.groupBy(entries, (entry) => entry.parent);
   for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
-    if (entry.zombie || found.has(entry.pid)) continue;
+    if (entry.zombie || found.has(entry.pid)) {
+      continue;
+    }
     found.set(entry.pid, entry);
-    for (const child of byParent.get(entry.pid) ?? []) if (!isOlder(child, entry)) queue.push(child);
+    for (const child of byParent.get(entry.pid) ?? []) {
+      if (!isOlder(child, entry)) {
+        queue.push(child);
+      }
+    }
   }
   return [...found.values()].filter((entry) => !spared.has(entry.pid));
 }
 
 function isSeed(quarry: Quarry, entry: ProcessEntry, byPid: ReadonlyMap<number, ProcessEntry>): boolean {
   const { cookie, node, group, known } = quarry;
-  if (cookie !== undefined && entry.cookie === cookie) return true;
-  if (node !== undefined && entry.node === node) return true;
-  if (known?.get(entry.pid) === entry.startTime) return true;
-  if (group === undefined || entry.group !== group.id) return false;
+  if (cookie !== undefined && entry.cookie === cookie) {
+    return true;
+  }
+  if (node !== undefined && entry.node === node) {
+    return true;
+  }
+  if (known?.get(entry.pid) === entry.startTime) {
+    return true;
+  }
+  if (group === undefined || entry.group !== group.id) {
+    return false;
+  }
   // The number of a group is not given away while it has a member; a leader with another start time has made a new one.
   const leader = byPid.get(group.id);
   return leader === undefined || leader.startTime === group.leaderSince;
@@ -115,7 +133,9 @@ function newlyBare(entries: readonly ProcessEntry[], seen: Set<string>): boolean
   const youngest = entries.reduce((most, { startTime }) => Math.max(most, Number(startTime)), 0);
   const before = seen.size;
   for (const { bare, pid, startTime } of entries) {
-    if (bare && Number(startTime) >= youngest - youthTicks) seen.add(`${pid} ${startTime}`);
+    if (bare && Number(startTime) >= youngest - youthTicks) {
+      seen.add(`${pid} ${startTime}`);
+    }
   }
   return seen.size > before;
 }
@@ -144,10 +164,18 @@ function strike(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[]):
   for (const group of new Set(alive.map((target) => target.group))) {
     const members = byGroup.get(group) ?? [];
     const whole = members.every(({ pid }) => ours.has(pid)) && isSameGroup(group, entries);
-    if (whole && signalGroup(group, 'SIGKILL')) for (const { pid } of members) struck.add(pid);
+    if (whole && signalGroup(group, 'SIGKILL')) {
+      for (const { pid } of members) {
+        struck.add(pid);
+      }
+    }
   }
   // Each one also by himself: he may have left his group since he was seen.
-  for (const target of alive) if (strikeOne(target)) struck.add(target.pid);
+  for (const target of alive) {
+    if (strikeOne(target)) {
+      struck.add(target.pid);
+    }
+  }
   return struck.size;
 }
 
@@ -162,7 +190,9 @@ function isSameGroup(group: number, seen: readonly ProcessInfo[]): boolean {
 
 function strikeOne(target: ProcessInfo): boolean {
   const now = system.info(target.pid);
-  if (now === null || now.zombie || now.startTime !== target.startTime) return true;
+  if (now === null || now.zombie || now.startTime !== target.startTime) {
+    return true;
+  }
   return signal(target.pid, 'SIGKILL');
 }
 

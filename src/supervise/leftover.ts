@@ -54,8 +54,12 @@ export function killNodeNow(node: string): readonly number[] {
 
 function recognise(row: ProcessIdentity): 'ours' | 'gone' | 'stranger' {
   const info = processInfo(row.pid);
-  if (info === null) return 'gone';
-  if (info.startTime !== row.startTime) return 'stranger';
+  if (info === null) {
+    return 'gone';
+  }
+  if (info.startTime !== row.startTime) {
+    return 'stranger';
+  }
   // Ticks count from boot: after a reboot a stranger may have pid and ticks in common, but not the cookie.
   return hasCookie(row.pid, row.cookie) === false ? 'stranger' : 'ours';
 }
@@ -67,7 +71,11 @@ function leaderNow(
   ended: readonly number[],
   left: readonly number[],
 ): LeftoverReport['leader'] {
-  if (found === 'stranger') return 'stranger';
-  if (left.includes(pid)) return 'left';
+  if (found === 'stranger') {
+    return 'stranger';
+  }
+  if (left.includes(pid)) {
+    return 'left';
+  }
   return ended.includes(pid) ? 'ended' : 'gone';
 }

@@ -8,9 +8,13 @@ const lookMs = 100;
 const { parent } = workerData as { readonly parent: number };
 
 setInterval(() => {
-  if (process.ppid === parent) return;
+  if (process.ppid === parent) {
+    return;
+  }
   // An agent is the leader of its group. Called by hand it may be in its caller's, which is not ours to end.
-  if (processInfo(process.pid)?.group === process.pid) signalGroup(process.pid, 'SIGKILL');
+  if (processInfo(process.pid)?.group === process.pid) {
+    signalGroup(process.pid, 'SIGKILL');
+  }
   process.kill(process.pid, 'SIGKILL');
 }, lookMs);
 

@@ -49,15 +49,23 @@ export class LineSplitter {
   }
 
   end(): void {
-    if (this.#bytes > 0) this.#endLine('half');
+    if (this.#bytes > 0) {
+      this.#endLine('half');
+    }
   }
 
   #take(piece: Buffer): void {
-    if (piece.length === 0) return;
+    if (piece.length === 0) {
+      return;
+    }
     this.#bytes += piece.length;
-    if (this.#skipping) return;
+    if (this.#skipping) {
+      return;
+    }
     this.#parts.push(piece);
-    if (this.#bytes <= this.#maxBytes) return;
+    if (this.#bytes <= this.#maxBytes) {
+      return;
+    }
     const head = this.#join().subarray(0, Math.min(headBytesMax, this.#maxBytes));
     this.#skipping = true;
     this.#parts = [];

@@ -72,10 +72,16 @@ export class PendingTable<T> {
     settle: (settled: Settled<T>) => void,
   ): ChannelBroken | ChannelFull | null {
     const { owner, maxPending = 1_000, parked = parkedWork, timers = realTimers } = this.#options;
-    if (this.#broken !== null) return this.#broken;
+    if (this.#broken !== null) {
+      return this.#broken;
+    }
     // Two under one id could never be told apart: a defect of the caller's.
-    if (this.#entries.has(id)) throw new TypeError(`${owner}: ${id} is waited for already`);
-    if (this.#entries.size >= maxPending) return new ChannelFull(`${owner}: pending`, maxPending);
+    if (this.#entries.has(id)) {
+      throw new TypeError(`${owner}: ${id} is waited for already`);
+    }
+    if (this.#entries.size >= maxPending) {
+      return new ChannelFull(`${owner}: pending`, maxPending);
+    }
     const unpark = parked.park({ owner, name, id, deadlineMs });
     const timedOut = (): boolean => this.fail(id, new WaitTimedOut(owner, name, deadlineMs ?? 0));
     const cancel = deadlineMs === null ? (): void => {} : timers.set(deadlineMs, timedOut);
@@ -91,17 +97,24 @@ export class PendingTable<T> {
   async request(id: string, name: string, deadlineMs: number): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const refused = this.add(id, name, deadlineMs, (settled) => {
-      if (settled.ok) resolve(settled.value);
-      else reject(settled.error as Error);
+      if (settled.ok) {
+        resolve(settled.value);
+      } else {
+        reject(settled.error as Error);
+      }
     });
-    if (refused !== null) throw refused;
+    if (refused !== null) {
+      throw refused;
+    }
     return promise;
   }
 
   /** The reply has come. False: nobody waits for it any more; it is counted. */
   settle(id: string, value: T): boolean {
     const entry = this.#take(id);
-    if (entry === null) this.late += 1;
+    if (entry === null) {
+      this.late += 1;
+    }
     entry?.settle({ ok: true, value });
     return entry !== null;
   }
@@ -116,12 +129,16 @@ export class PendingTable<T> {
   /** The channel has ended: everything that waits fails now, in the order of the requests. The first error is kept. */
   breakAll(error: ChannelBroken): void {
     this.#broken ??= error;
-    for (const id of this.#entries.keys()) this.fail(id, this.#broken);
+    for (const id of this.#entries.keys()) {
+      this.fail(id, this.#broken);
+    }
   }
 
   #take(id: string): Entry<T> | null {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return null;
+    if (entry === undefined) {
+      return null;
+    }
     this.#entries.delete(id);
     entry.leave();
     return entry;

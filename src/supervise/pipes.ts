@@ -71,11 +71,15 @@ export class Pipes {
 
   /** False: it was refused, and nothing was written. */
   writeLine(line: string): boolean {
-    if (!this.#writable) return false;
+    if (!this.#writable) {
+      return false;
+    }
     this.#linesWaiting += 1;
     this.#stdin.write(`${line}\n`, this.#onWritten);
     const { writeMaxBytes, writeMaxLines } = this.#options;
-    if (this.#stdin.writableLength > writeMaxBytes || this.#linesWaiting > writeMaxLines) this.#options.onOverflow();
+    if (this.#stdin.writableLength > writeMaxBytes || this.#linesWaiting > writeMaxLines) {
+      this.#options.onOverflow();
+    }
     return true;
   }
 
@@ -92,7 +96,9 @@ export class Pipes {
 
   drop(): void {
     this.#writable = false;
-    for (const stream of this.#streams) stream.destroy();
+    for (const stream of this.#streams) {
+      stream.destroy();
+    }
   }
 
   /** One function for all lines: hundreds of thousands may wait, and each would keep its own. */
@@ -110,7 +116,9 @@ export class Pipes {
     stream.on('close', () => {
       end();
       this.#open -= 1;
-      if (this.#open === 0) this.#options.onClosed();
+      if (this.#open === 0) {
+        this.#options.onClosed();
+      }
     });
   }
 }

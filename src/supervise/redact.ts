@@ -126,22 +126,36 @@ class Matcher implements Redactor {
   }
 
   text(text: string): string {
-    if (!this.heads.test(text)) return text;
+    if (!this.heads.test(text)) {
+      return text;
+    }
     const clean = text.replace(this.whole, replacement);
-    if (clean !== text) this.found();
+    if (clean !== text) {
+      this.found();
+    }
     return clean;
   }
 
   value(value: unknown): unknown {
-    if (typeof value === 'string') return this.text(value);
-    if (typeof value !== 'object' || value === null) return value;
+    if (typeof value === 'string') {
+      return this.text(value);
+    }
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
     return this.heads.test(JSON.stringify(value)) ? this.#members(value) : value;
   }
 
   #members(value: unknown): unknown {
-    if (typeof value === 'string') return this.text(value);
-    if (Array.isArray(value)) return value.map((member) => this.#members(member));
-    if (typeof value !== 'object' || value === null) return value;
+    if (typeof value === 'string') {
+      return this.text(value);
+    }
+    if (Array.isArray(value)) {
+      return value.map((member) => this.#members(member));
+    }
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [this.text(name), this.#members(member)]));
   }
 
@@ -162,7 +176,9 @@ class Matcher implements Redactor {
         size >= headMin && text.length - size < from;
         size -= 1
       ) {
-        if (text.endsWith(literal.slice(0, size))) from = text.length - size;
+        if (text.endsWith(literal.slice(0, size))) {
+          from = text.length - size;
+        }
       }
     }
     return from;
@@ -171,7 +187,9 @@ class Matcher implements Redactor {
 
 function openToken(text: string): number {
   let from = text.length;
-  while (from > 0 && text.length - from <= holdMax && isTokenPart(text.charAt(from - 1))) from -= 1;
+  while (from > 0 && text.length - from <= holdMax && isTokenPart(text.charAt(from - 1))) {
+    from -= 1;
+  }
   const head = tokenHead.exec(text.slice(from));
   return head === null ? text.length : from + head.index;
 }

@@ -76,7 +76,9 @@ export class Scope implements AsyncDisposable {
     const step: Step = { name, end, deadlineMs };
     this.#steps.add(step);
     const now = (): Promise<void> => this.#end(step);
-    if (this.#closing !== null) void now();
+    if (this.#closing !== null) {
+      void now();
+    }
     return now;
   }
 
@@ -87,7 +89,9 @@ export class Scope implements AsyncDisposable {
       onFailure: ({ part, error }) => this.#note(`${name}: ${part}`, error),
     });
     this.#within.add(scope);
-    if (this.#closing !== null) void this.#endWithin(scope);
+    if (this.#closing !== null) {
+      void this.#endWithin(scope);
+    }
     return scope;
   }
 
@@ -117,8 +121,11 @@ export class Scope implements AsyncDisposable {
 
   /** The scope has failed: everything in it is told. The first cause stays; a later one counts as provoked by it. */
   fail(cause: unknown, part = 'scope'): void {
-    if (this.#failed === null && this.#closing === null) this.#failed = { cause };
-    else if (cause !== this.#abort.signal.reason) this.#note(part, cause);
+    if (this.#failed === null && this.#closing === null) {
+      this.#failed = { cause };
+    } else if (cause !== this.#abort.signal.reason) {
+      this.#note(part, cause);
+    }
     this.#abort.abort(cause);
   }
 
@@ -149,7 +156,9 @@ export class Scope implements AsyncDisposable {
   }
 
   async #end(step: Step): Promise<void> {
-    if (this.#steps.delete(step)) await this.#await(step);
+    if (this.#steps.delete(step)) {
+      await this.#await(step);
+    }
   }
 
   /** Never rejects. */
@@ -167,7 +176,9 @@ export class Scope implements AsyncDisposable {
       }
       return 'ended' as const;
     })();
-    if ((await Promise.race([ending, late.promise])) === 'late') this.#left.push(name);
+    if ((await Promise.race([ending, late.promise])) === 'late') {
+      this.#left.push(name);
+    }
     cancel();
     unpark();
   }

@@ -17,7 +17,9 @@ export class ByteTail {
     this.#parts.push(piece);
     this.#kept += piece.length;
     // Joined when it has doubled, so that many small writes cost a copy each once, not each time.
-    if (this.#kept > 2 * this.#maxBytes || this.#parts.length > 256) this.#squeeze();
+    if (this.#kept > 2 * this.#maxBytes || this.#parts.length > 256) {
+      this.#squeeze();
+    }
   }
 
   text(): string {

@@ -16,7 +16,9 @@ describe.each(Object.keys(profiles) as ProfileName[])('the agent contract: %s', 
   for (const one of cases) {
     test(`${profile}: ${one.title}`, async (context) => {
       const reason = one.skip(player.subject);
-      if (reason !== null) context.skip(reason);
+      if (reason !== null) {
+        context.skip(reason);
+      }
       await one.run(player.subject);
     });
   }

@@ -41,12 +41,19 @@ class Conductor {
     const { method, result, id } = frame;
     const params = fieldsOf(frame['params']);
     const [block] = (params['prompt'] ?? []) as readonly Fields[];
-    if (method === 'session/prompt') await this.#prompt(textOf(block?.['text']));
-    else if (method === 'session/cancel') this.#agent.interrupt(this.turn);
-    else if (method === '_session/steering') await this.#steer(textOf(block?.['text']));
-    else if (method === 'session/set_model') await this.#switch(textOf(params['modelId']));
-    else if (method === 'session/set_config_option') await this.#switch(textOf(params['value']));
-    else if (result !== undefined) this.#answer(id, textOf(fieldsOf(fieldsOf(result)['outcome'])['optionId']));
+    if (method === 'session/prompt') {
+      await this.#prompt(textOf(block?.['text']));
+    } else if (method === 'session/cancel') {
+      this.#agent.interrupt(this.turn);
+    } else if (method === '_session/steering') {
+      await this.#steer(textOf(block?.['text']));
+    } else if (method === 'session/set_model') {
+      await this.#switch(textOf(params['modelId']));
+    } else if (method === 'session/set_config_option') {
+      await this.#switch(textOf(params['value']));
+    } else if (result !== undefined) {
+      this.#answer(id, textOf(fieldsOf(fieldsOf(result)['outcome'])['optionId']));
+    }
   }
 
   /** The program asked here. */
@@ -56,7 +63,9 @@ class Conductor {
   }
 
   async #prompt(text: string): Promise<void> {
-    if (this.turn > 0) await this.#agent.result(this.turn);
+    if (this.turn > 0) {
+      await this.#agent.result(this.turn);
+    }
     this.turn += 1;
     this.#agent.prompt(this.turn, text);
   }
@@ -68,7 +77,9 @@ class Conductor {
 
   /** The first time to another one, the second time back. */
   async #switch(model: string): Promise<void> {
-    if (this.turn > 0) await this.#agent.result(this.turn);
+    if (this.turn > 0) {
+      await this.#agent.result(this.turn);
+    }
     this.#switched += 1;
     const wanted = this.#switched === 1 ? model : null;
     this.#agent.switchModel(wanted);
@@ -78,7 +89,9 @@ class Conductor {
   /** A permission that was answered then; other requests of the agent, and cancels, are the driver's own to answer. */
   #answer(id: unknown, option: string): void {
     const request = this.#said.find((one) => one['id'] === id && one['method'] === 'session/request_permission');
-    if (request === undefined || option === '') return;
+    if (request === undefined || option === '') {
+      return;
+    }
     const options = fieldsOf(request['params'])['options'] as readonly Fields[];
     const kind = options.find((one) => one['optionId'] === option)?.['kind'];
     const asked = this.#agent.of('asked')[this.#asked - 1];
@@ -114,8 +127,11 @@ async function replay(
     lines.filter(({ dir }) => dir === 'out').map(({ frame }) => frame),
   );
   for (const { dir, frame } of lines) {
-    if (dir === 'in') await conductor.hear(frame);
-    else if (frame['method'] === 'session/request_permission') await conductor.asked();
+    if (dir === 'in') {
+      await conductor.hear(frame);
+    } else if (frame['method'] === 'session/request_permission') {
+      await conductor.asked();
+    }
   }
   await agent.result(conductor.turn);
   agent.close();
@@ -182,7 +198,9 @@ describe.each(programs)('%s', (program) => {
       const { agent } = await replay(program, title);
       expect(outcomes(agent)).toEqual(['interrupted', 'completed']);
       expect(said(results(agent)[1])).toBe('next one');
-      if (title === 'cancel') expect(results(agent)[0]?.empty).toBe(false);
+      if (title === 'cancel') {
+        expect(results(agent)[0]?.empty).toBe(false);
+      }
       expect(agent.of('asked').length).toBe(title.startsWith('cancel') ? 0 : 1);
     },
   );
@@ -231,8 +249,12 @@ describe.each(programs)('%s', (program) => {
     expect(first?.failure?.class).toBe(unusual[`${program}/${title}`] ?? usual[title]);
     expect(said(second)).toBe('well again');
     // What a program says in place of an answer is none.
-    if (program !== 'claude-agent-acp') expect(said(first)).toBe('');
-    for (const { failure } of agent.of('retrying')) expect(failure.class).toBe(usual[title]);
+    if (program !== 'claude-agent-acp') {
+      expect(said(first)).toBe('');
+    }
+    for (const { failure } of agent.of('retrying')) {
+      expect(failure.class).toBe(usual[title]);
+    }
   });
 
   test('resume: the conversation goes on, and its past is no output', async () => {

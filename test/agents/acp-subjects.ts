@@ -33,11 +33,15 @@ export function acpPlayer(profile: ProfileName): AcpPlayer {
     driver,
     folder: work,
     subject: subjectOf(profile, (variant) => {
-      if (variant === 'unstartable') return acpDriver({ ...quick, profile, command: join(folder, 'no-such-program') });
+      if (variant === 'unstartable') {
+        return acpDriver({ ...quick, profile, command: join(folder, 'no-such-program') });
+      }
       return variant === 'never-ready' ? driver({ startDeadlineMs: 500 }, '--no-ready') : always;
     }),
     [Symbol.dispose]() {
-      for (const one of made) one[Symbol.dispose]();
+      for (const one of made) {
+        one[Symbol.dispose]();
+      }
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

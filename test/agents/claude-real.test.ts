@@ -17,17 +17,23 @@ afterAll(() => claude[Symbol.asyncDispose]());
 describe('the agent contract', () => {
   for (const one of driverContract) {
     test(`claude: ${one.title}`, async (context) => {
-      if (claudeBinary === null) context.skip(missing);
+      if (claudeBinary === null) {
+        context.skip(missing);
+      }
       const subject = realClaudeSubject(claude);
       const reason = one.skip(subject);
-      if (reason !== null) context.skip(reason);
+      if (reason !== null) {
+        context.skip(reason);
+      }
       await one.run(subject);
     });
   }
 });
 
 test('C05: of 50 interrupts 0 to 5 ms after the prompt none is lost', async (context) => {
-  if (claudeBinary === null) context.skip(missing);
+  if (claudeBinary === null) {
+    context.skip(missing);
+  }
   await using agent = new AgentProbe(claude.driver(), { deadlineMs: 20_000 });
   await agent.ready();
   for (let turn = 1; turn <= 50; turn += 1) {
@@ -41,7 +47,9 @@ test('C05: of 50 interrupts 0 to 5 ms after the prompt none is lost', async (con
 });
 
 test('a prompt from outside runs no command of Claude Code and reads no file', async (context) => {
-  if (claudeBinary === null) context.skip(missing);
+  if (claudeBinary === null) {
+    context.skip(missing);
+  }
   const secret = join(claude.home, 'secret.txt');
   writeFileSync(secret, 'a-word-that-stays-here');
   await using agent = new AgentProbe(claude.driver());

@@ -56,7 +56,9 @@ describe('every recording, played again', () => {
       earlier: async () => 'eeeeeeee-0000-4000-8000-aaaaaaaaaaaa',
     });
     expect(agents).toHaveLength(1);
-    for (const agent of agents) await agent[Symbol.asyncDispose]();
+    for (const agent of agents) {
+      await agent[Symbol.asyncDispose]();
+    }
   });
 
   // What refuses an id that is taken says so on stderr alone.

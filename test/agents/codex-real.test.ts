@@ -19,10 +19,14 @@ afterAll(() => codex[Symbol.asyncDispose]());
 describe('the agent contract', () => {
   for (const one of driverContract) {
     test(`codex: ${one.title}`, async (context) => {
-      if (codexBinary === null) context.skip(missing);
+      if (codexBinary === null) {
+        context.skip(missing);
+      }
       const subject = realCodexSubject(codex);
       const reason = one.skip(subject);
-      if (reason !== null) context.skip(reason);
+      if (reason !== null) {
+        context.skip(reason);
+      }
       await one.run(subject);
     });
   }
@@ -40,7 +44,9 @@ describe('the real program', () => {
     asked.items.filter(({ role, kind }) => role === 'user' && kind === 'text').map(({ text }) => text);
 
   test('an interrupt closes the request to the model', async (context) => {
-    if (codexBinary === null) context.skip(missing);
+    if (codexBinary === null) {
+      context.skip(missing);
+    }
     await using agent = await begin();
     const from = codex.model.log.mark();
     agent.prompt(1, '[[slow:5000,10]] to be closed');
@@ -52,7 +58,9 @@ describe('the real program', () => {
   });
 
   test('C06: killed in mid-turn, it goes on with its conversation in another process', async (context) => {
-    if (codexBinary === null) context.skip(missing);
+    if (codexBinary === null) {
+      context.skip(missing);
+    }
     await using first = await begin();
     const { conversation } = await first.ready();
     await takesTurn(first, 1, '[[text:kept]] first words');
@@ -69,7 +77,9 @@ describe('the real program', () => {
   });
 
   test('a turn is taken back, by the process that took it and by another one', async (context) => {
-    if (codexBinary === null) context.skip(missing);
+    if (codexBinary === null) {
+      context.skip(missing);
+    }
     await using first = await begin();
     const { conversation } = await first.ready();
     await takesTurn(first, 1, '[[text:a]] keep this');
@@ -99,7 +109,9 @@ describe('the real program', () => {
     'C05: no interrupt of 200 that come 0 to 5 ms after the prompt is lost',
     { timeout: 120_000 },
     async (context) => {
-      if (codexBinary === null) context.skip(missing);
+      if (codexBinary === null) {
+        context.skip(missing);
+      }
       await using agent = await begin();
       for (let turn = 1; turn <= 200; turn += 1) {
         agent.prompt(turn, '[[slow:500,20]]');
@@ -114,7 +126,9 @@ describe('the real program', () => {
   );
 
   test('an unknown model fails its turn as such', async (context) => {
-    if (codexBinary === null) context.skip(missing);
+    if (codexBinary === null) {
+      context.skip(missing);
+    }
     await using agent = await begin();
     agent.switchModel('no-such-model');
     await agent.first('switched', () => true);
@@ -125,7 +139,9 @@ describe('the real program', () => {
   });
 
   test('a secret of the daemon is in no variable of the program, nor of its tools', async (context) => {
-    if (codexBinary === null) context.skip(missing);
+    if (codexBinary === null) {
+      context.skip(missing);
+    }
     const driver = codex.driver({
       ambient: { ...process.env, SIGNALBOX_TOKEN: 'planted-secret', GITHUB_WEBHOOK_SECRET: 'planted-secret' },
     });
@@ -142,7 +158,9 @@ describe('the real program', () => {
 async function until(look: () => readonly number[]): Promise<readonly number[]> {
   for (;;) {
     const found = look();
-    if (found.length > 0) return found;
+    if (found.length > 0) {
+      return found;
+    }
     await pause(realTimers, 10);
   }
 }

@@ -18,7 +18,9 @@ describe('the agent contract', () => {
   for (const one of driverContract) {
     test(`codex, played: ${one.title}`, async (context) => {
       const reason = one.skip(played.subject);
-      if (reason !== null) context.skip(reason);
+      if (reason !== null) {
+        context.skip(reason);
+      }
       await one.run(played.subject);
     });
   }

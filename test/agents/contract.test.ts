@@ -12,7 +12,9 @@ describe.each([scriptedSubject, functionSubject])('the agent contract', (make) =
   for (const one of driverContract) {
     test(`${subject.name}: ${one.title}`, async (context) => {
       const reason = one.skip(subject);
-      if (reason !== null) context.skip(reason);
+      if (reason !== null) {
+        context.skip(reason);
+      }
       await one.run(subject);
     });
   }

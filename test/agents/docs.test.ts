@@ -16,7 +16,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function printed(language: string, file: string): string {
   const code = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(page)?.[1];
-  if (code === undefined) throw new Error(`the page prints no agent in ${language}`);
+  if (code === undefined) {
+    throw new Error(`the page prints no agent in ${language}`);
+  }
   const path = join(folder, file);
   writeFileSync(path, code);
   return path;
@@ -57,9 +59,13 @@ describe.each([
 ])('the printed agent in $name', ({ name, command, args, missing }) => {
   for (const one of driverContract) {
     const reason = one.skip(subject(name, command, args));
-    if (reason !== null) continue;
+    if (reason !== null) {
+      continue;
+    }
     test(`${name}: ${one.title}`, async (context) => {
-      if (missing !== null) context.skip(missing);
+      if (missing !== null) {
+        context.skip(missing);
+      }
       await one.run(subject(name, command, args));
     });
   }

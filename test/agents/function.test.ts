@@ -54,7 +54,9 @@ describe('a turn', () => {
   test('that throws because of the abort is interrupted; that throws by itself has failed, with the error', async () => {
     await using one = await agent(async function* (prompt, { signal }) {
       yield 'a';
-      if (prompt === 'wait') await aborted(signal);
+      if (prompt === 'wait') {
+        await aborted(signal);
+      }
       throw Object.assign(new RangeError('no more'), { code: 'out_of_range' });
     });
     one.prompt(1, 'wait');
@@ -84,7 +86,9 @@ describe('a turn', () => {
     let cleaned = false;
     await using one = await agent(async function* () {
       try {
-        for (;;) yield 'again ';
+        for (;;) {
+          yield 'again ';
+        }
       } finally {
         cleaned = true;
       }
@@ -98,7 +102,9 @@ describe('a turn', () => {
 
   test('F-4: that yields for ever without waiting does not starve the loop', async () => {
     await using one = await agent(async function* () {
-      for (;;) yield '.';
+      for (;;) {
+        yield '.';
+      }
     });
     one.prompt(1, 'go');
     await one.output(1);

@@ -88,7 +88,9 @@ describe('our calls', () => {
 describe('calls of the other side', () => {
   test('are answered once, with the id they came with', () => {
     const { calls, written, read } = peer();
-    for (const id of [0, 'x', null]) read({ id, method: 'ask', params: { a: 1 } });
+    for (const id of [0, 'x', null]) {
+      read({ id, method: 'ask', params: { a: 1 } });
+    }
     const [zero, text, none] = calls;
     expect(zero?.params).toEqual({ a: 1 });
     expect(zero?.result(undefined)).toBe(true);
@@ -110,7 +112,9 @@ describe('calls of the other side', () => {
 
   test('are refused when too many wait, and taken again when some are answered', () => {
     const { calls, written, read } = peer({ openMax: 2 });
-    for (const id of [1, 2, 3]) read({ id, method: 'ask' });
+    for (const id of [1, 2, 3]) {
+      read({ id, method: 'ask' });
+    }
     expect(calls).toHaveLength(2);
     expect(written).toMatchObject([{ id: 3, error: { code: rpcCodes.internal } }]);
     calls[0]?.result(1);

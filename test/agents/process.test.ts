@@ -106,9 +106,13 @@ describe('what is read', () => {
     fc.assert(
       fc.property(fc.oneof(message, fc.dictionary(fc.string(), fc.jsonValue())), (one) => {
         const parsed: unknown = JSON.parse(JSON.stringify(one));
-        if (!isFields(parsed)) return;
+        if (!isFields(parsed)) {
+          return;
+        }
         const event = readMessage(parsed);
-        if (typeof event === 'string' || !('turn' in event) || event.turn === null) return;
+        if (typeof event === 'string' || !('turn' in event) || event.turn === null) {
+          return;
+        }
         expect(Number.isSafeInteger(event.turn)).toBe(true);
       }),
       { numRuns: 5_000 },
@@ -313,5 +317,7 @@ test('S08: the daemon dies by SIGKILL; its agent leaves by itself', async () => 
     const info = processInfo(pid);
     return info !== null && !info.zombie && info.startTime === startTime;
   };
-  while (lives()) await pause(realTimers, 2);
+  while (lives()) {
+    await pause(realTimers, 2);
+  }
 });

@@ -170,7 +170,9 @@ describe('its log', () => {
   });
 
   test('shows two processes that serve one session, and only those', async (context) => {
-    if (process.platform !== 'linux') context.skip('who is alive is read in /proc');
+    if (process.platform !== 'linux') {
+      context.skip('who is alive is read in /proc');
+    }
     const log = fresh();
     await using one = await agent({ log });
     one.kill();

@@ -58,8 +58,9 @@ describe.each(drivers)('%s', (_name, make) => {
       using program = new Program('setsid sleep 300 & echo no licence >&2; exit 3');
       await using agent = program.start(make);
       const [{ pid } = { pid: 0 }] = agent.identities;
-      for (let info = processInfo(pid); info !== null && !info.zombie; info = processInfo(pid))
+      for (let info = processInfo(pid); info !== null && !info.zombie; info = processInfo(pid)) {
         await pause(realTimers, 1);
+      }
       const dead = performance.now();
       const { reason, data } = await agent.exited();
       took.push(performance.now() - dead);

@@ -25,8 +25,12 @@ export function scriptedSubject(): Disposable<DriverSubject> {
   const subject: DriverSubject = {
     name: 'scripted',
     driver(variant) {
-      if (variant === 'unstartable') return processDriver({ command: join(state, 'no-such-program') });
-      if (variant === 'never-ready') return scriptedDriver({ ...quick, noReady: true, startDeadlineMs: 300 });
+      if (variant === 'unstartable') {
+        return processDriver({ command: join(state, 'no-such-program') });
+      }
+      if (variant === 'never-ready') {
+        return scriptedDriver({ ...quick, noReady: true, startDeadlineMs: 300 });
+      }
       return scriptedDriver({ ...quick, state, chunkMs: 1 });
     },
     prompts: {
@@ -90,8 +94,11 @@ export function scriptedSubject(): Disposable<DriverSubject> {
 
 const ticks = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else setImmediate(resolve);
+    if (signal.aborted) {
+      resolve();
+    } else {
+      setImmediate(resolve);
+    }
   });
 
 /** A function agent that keeps its conversations in a map, as a user's would. */
@@ -100,19 +107,31 @@ export function rememberingFunction(conversations: Map<string, { turn: number; p
     const { signal, conversation, turn, rewind } = context;
     const turns = conversations.get(conversation) ?? [];
     conversations.set(conversation, turns);
-    if (rewind !== null) turns.splice(turns.findIndex((one) => one.turn === rewind));
+    if (rewind !== null) {
+      turns.splice(turns.findIndex((one) => one.turn === rewind));
+    }
     turns.push({ turn, prompt });
     if (prompt === 'history') {
       yield JSON.stringify(turns);
       return { text: 'history' };
     }
-    if (prompt === 'empty') return {};
+    if (prompt === 'empty') {
+      return {};
+    }
     const acted = yield* acts(prompt, context);
-    if (acted !== null) return acted;
-    if (prompt === 'fail') throw new TypeError('the function fails');
+    if (acted !== null) {
+      return acted;
+    }
+    if (prompt === 'fail') {
+      throw new TypeError('the function fails');
+    }
     if (prompt === 'hang' || prompt === 'silent') {
-      if (prompt === 'silent') yield 'a';
-      while (!signal.aborted) await ticks(signal);
+      if (prompt === 'silent') {
+        yield 'a';
+      }
+      while (!signal.aborted) {
+        await ticks(signal);
+      }
       return {};
     }
     if (prompt === 'deaf') {

@@ -22,7 +22,9 @@ const make = (options: Partial<WorkerDriverOptions> = {}): WorkerDriver =>
 const subject = codeSubject('thread', {
   name: 'worker',
   driver(variant) {
-    if (variant === 'unstartable') return make({ module: join(state, 'no-such-module.ts') });
+    if (variant === 'unstartable') {
+      return make({ module: join(state, 'no-such-module.ts') });
+    }
     return variant === 'never-ready' ? make({ module: moduleOf('worker-never.ts'), startDeadlineMs: 500 }) : make();
   },
   prompts: {
@@ -38,7 +40,9 @@ describe('the agent contract', () => {
   for (const one of driverContract) {
     test(`worker: ${one.title}`, async (context) => {
       const reason = one.skip(subject);
-      if (reason !== null) context.skip(reason);
+      if (reason !== null) {
+        context.skip(reason);
+      }
       await one.run(subject);
     });
   }
@@ -54,7 +58,9 @@ async function stuck(driver: WorkerDriver, prompt: string): Promise<AgentProbe> 
   await agent.ready();
   agent.prompt(1, prompt);
   await agent.output(1);
-  while (prompt === 'system' && running(`sleep 2.${process.pid}`).length === 0) await pause(realTimers, 5);
+  while (prompt === 'system' && running(`sleep 2.${process.pid}`).length === 0) {
+    await pause(realTimers, 5);
+  }
   return agent;
 }
 
@@ -99,7 +105,9 @@ describe('S05: a thread that is stuck', () => {
     const parked = parkedWork.list().filter(({ owner }) => owner === 'worker stuck:system #1');
     expect(parked.map(({ name }) => name)).toEqual(['the end of its thread, given up']);
     // Its call returns, and the thread ends after all.
-    while (driver.abandoned.length > 0) await pause(realTimers, 10);
+    while (driver.abandoned.length > 0) {
+      await pause(realTimers, 10);
+    }
     expect(parkedWork.list().some(({ owner }) => owner === 'worker stuck:system #1')).toBe(false);
     expect(agent.breaches).toEqual([]);
   });
@@ -114,7 +122,9 @@ describe('S05: a thread that is stuck', () => {
       reason: 'spawn_failed',
       message: expect.stringContaining('stuck:system'),
     });
-    while (driver.abandoned.length > 0) await pause(realTimers, 10);
+    while (driver.abandoned.length > 0) {
+      await pause(realTimers, 10);
+    }
     await using next = new AgentProbe(driver);
     await next.ready();
   });
@@ -171,7 +181,7 @@ describe('what crosses over', () => {
     agent.prompt(1, 'flood');
     await agent.output(1);
     const from = Date.now();
-    while (Date.now() < from + 300);
+    while (Date.now() < from + 300) {}
     const until = Date.now();
     await agent.result(1);
     const pieces = agent.of('output').map(({ data }) => String(data).split(' ').map(Number));

@@ -18,7 +18,9 @@ describe('the benchmark', () => {
     expect(report.rows.map(({ row, error }) => [row, error])).toEqual(Object.keys(rows).map((row) => [row, null]));
     for (const { figures } of report.rows) {
       expect(figures.length).toBeGreaterThan(0);
-      for (const figure of figures) expect(figure, figure.measure).toSatisfy(isWhole);
+      for (const figure of figures) {
+        expect(figure, figure.measure).toSatisfy(isWhole);
+      }
     }
   });
 

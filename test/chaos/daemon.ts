@@ -54,7 +54,9 @@ async function main(): Promise<void> {
   });
   const daemon = await startDaemon({ folder, config, version: '0.0.0-chaos', now: Date.now });
   process.on('message', (question) => {
-    if (question === 'census') process.send?.(census());
+    if (question === 'census') {
+      process.send?.(census());
+    }
   });
   process.once('SIGTERM', () => {
     void daemon.close({ graceMs: 0 }).then(() => process.exit(0));

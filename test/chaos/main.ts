@@ -32,19 +32,24 @@ const report = await chaosRun({
   seed,
   tell(progress) {
     told += 1;
-    if (!terminal && told % 2 !== 0) return;
+    if (!terminal && told % 2 !== 0) {
+      return;
+    }
     const line = `${Math.round(progress.seconds)} of ${seconds} s: ${progress.misdeeds} misdeeds, ${progress.ended} tasks ended, ${progress.healthyTurns} healthy turns, ${progress.processes} processes`;
     process.stderr.write(terminal ? `\r${line}   ` : `${line}\n`);
   },
 });
-if (terminal) process.stderr.write('\n');
+if (terminal) {
+  process.stderr.write('\n');
+}
 
 if (values.json) {
   process.stdout.write(`${JSON.stringify({ ...report, seed })}\n`);
 } else {
   const out: string[] = [];
-  for (const [name, times] of Object.entries(report.byMisdeed).toSorted(([a], [b]) => a.localeCompare(b)))
+  for (const [name, times] of Object.entries(report.byMisdeed).toSorted(([a], [b]) => a.localeCompare(b))) {
     out.push(`${String(times).padStart(5)}  ${name}`);
+  }
   const delays = ({ turns, p50, p99, max }: Delays): string => `p50 ${p50}, p99 ${p99}, longest ${max} ms of ${turns}`;
   const census = ({ processes, descriptors, threads, timers, heapBytes }: Census): string =>
     `${processes} processes of agents, ${descriptors} descriptors, ${threads} threads, ${timers} timers, ${(heapBytes / 2 ** 20).toFixed(1)} MiB heap`;

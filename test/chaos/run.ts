@@ -85,7 +85,9 @@ class Run {
     const numbers = Array.from({ length: healthy }, (_, number) => number);
     const alone: number[] = [];
     for (let round = 0; round * healthy < healthyProbes; round += 1) {
-      for (const number of numbers) alone.push(await this.#probe(number));
+      for (const number of numbers) {
+        alone.push(await this.#probe(number));
+      }
     }
     await this.#rest();
     const before = await this.#world.census();
@@ -116,7 +118,9 @@ class Run {
     const timer = setInterval(() => {
       const seconds = (performance.now() - began) / 1000;
       this.#over ||= seconds >= this.#plan.seconds;
-      if (Math.round(seconds) % 5 !== 0) return;
+      if (Math.round(seconds) % 5 !== 0) {
+        return;
+      }
       this.#plan.tell({
         seconds,
         misdeeds: Object.values(this.#byMisdeed).reduce((sum, times) => sum + times, 0),
@@ -135,13 +139,17 @@ class Run {
   }
 
   async #toFinal(task: string, seen: (event: TapeEvent) => void = () => {}): Promise<void> {
-    for await (const event of this.#world.client.follow(task)) seen(event);
+    for await (const event of this.#world.client.follow(task)) {
+      seen(event);
+    }
     this.#ended.add(task);
   }
 
   /** Looked for now and then: to follow all that 200 agents say would keep this process busy, which also measures delays. */
   async #ends(task: string): Promise<void> {
-    while ((await this.#world.client.task(task)).endedAt === null) await pause(1_000);
+    while ((await this.#world.client.task(task)).endedAt === null) {
+      await pause(1_000);
+    }
     this.#ended.add(task);
   }
 
@@ -150,7 +158,9 @@ class Run {
     let delay = Number.NaN;
     const task = await this.#submit(`healthy:${number}`, 'interactive', '[[text:all well]]');
     await this.#toFinal(task, (event) => {
-      if (event.type === 'turn-started') delay = performance.now() - began;
+      if (event.type === 'turn-started') {
+        delay = performance.now() - began;
+      }
       if (event.type === 'final' && !JSON.stringify(event.data).includes('all well')) {
         this.#wrong.push(`healthy:${number} answered ${JSON.stringify(event.data)}`);
       }
@@ -176,7 +186,9 @@ class Run {
     for (let turn = number; !this.#over; turn += 7) {
       const misdeed = misdeeds[turn % misdeeds.length] as Misdeed;
       await this.#misbehave(misdeed, number);
-      if (!this.#over) await pause((2 + this.#random() * 8) * 1_000);
+      if (!this.#over) {
+        await pause((2 + this.#random() * 8) * 1_000);
+      }
     }
   }
 
@@ -199,7 +211,9 @@ class Run {
   /** No agent is left: those at rest are closed after their idle time. */
   async #rest(): Promise<void> {
     const deadline = performance.now() + settleMs;
-    while (this.#world.processes().length > 0 && performance.now() < deadline) await pause(100);
+    while (this.#world.processes().length > 0 && performance.now() < deadline) {
+      await pause(100);
+    }
   }
 
   /** Connections of the run's own client are kept for some seconds; a store that was just written to is tidied a second later. */
@@ -207,16 +221,24 @@ class Run {
     const deadline = performance.now() + settleMs;
     for (;;) {
       const now = await this.#world.census();
-      if (counted.every((what) => now[what] <= before[what]) || performance.now() > deadline) return now;
+      if (counted.every((what) => now[what] <= before[what]) || performance.now() > deadline) {
+        return now;
+      }
       await pause(500);
     }
   }
 
   async #judge(before: Census, after: Census, beside: Delays): Promise<void> {
-    for (const task of this.#tasks) this.#wrong.push(...(await judgeTape(this.#world, task)));
-    for (const pid of this.#world.processes()) this.#wrong.push(`process ${pid} is left`);
+    for (const task of this.#tasks) {
+      this.#wrong.push(...(await judgeTape(this.#world, task)));
+    }
+    for (const pid of this.#world.processes()) {
+      this.#wrong.push(`process ${pid} is left`);
+    }
     for (const what of counted) {
-      if (after[what] > before[what]) this.#wrong.push(`${what}: ${before[what]} before, ${after[what]} after`);
+      if (after[what] > before[what]) {
+        this.#wrong.push(`${what}: ${before[what]} before, ${after[what]} after`);
+      }
     }
     if (after.heapBytes > before.heapBytes + heapSlackBytes) {
       this.#wrong.push(`the heap grew from ${before.heapBytes} to ${after.heapBytes} bytes`);

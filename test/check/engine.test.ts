@@ -17,10 +17,14 @@ const run = <S, A>(model: Model<S, A>, maxStates = Number.POSITIVE_INFINITY): Ou
 const odometer = (wheels: number, digits: number): Model<readonly number[], number> => ({
   initial: Array.from({ length: wheels }, () => 0),
   expand: (state, emit) => {
-    for (const wheel of state.keys()) emit(wheel, 0, state.with(wheel, ((state[wheel] ?? 0) + 1) % digits));
+    for (const wheel of state.keys()) {
+      emit(wheel, 0, state.with(wheel, ((state[wheel] ?? 0) + 1) % digits));
+    }
   },
   encode: (state, out) => {
-    for (const digit of state) out.byte(digit);
+    for (const digit of state) {
+      out.byte(digit);
+    }
   },
 });
 
@@ -37,20 +41,28 @@ describe('the set of states', () => {
     const write = (value: number, zeros: number): void => {
       writer.reset();
       writer.uint(value);
-      for (let zero = 0; zero < zeros; zero += 1) writer.byte(0);
+      for (let zero = 0; zero < zeros; zero += 1) {
+        writer.byte(0);
+      }
     };
     // So many that a hash of 32 bits, if it were trusted, would take about twenty of them for others.
     const size = 400_000;
     let wrong = 0;
     for (let value = 0; value < size; value += 1) {
       write(value, value % 3);
-      if (states.add(writer, -1, 0) !== value || !states.fresh) wrong += 1;
+      if (states.add(writer, -1, 0) !== value || !states.fresh) {
+        wrong += 1;
+      }
     }
     for (let value = 0; value < size; value += 7) {
       write(value, value % 3);
-      if (states.add(writer, -1, 0) !== value || states.fresh) wrong += 1;
+      if (states.add(writer, -1, 0) !== value || states.fresh) {
+        wrong += 1;
+      }
       write(value, (value % 3) + 1);
-      if (states.find(writer) !== -1) wrong += 1;
+      if (states.find(writer) !== -1) {
+        wrong += 1;
+      }
     }
     expect(wrong).toBe(0);
     expect(states.size).toBe(size);
@@ -62,7 +74,9 @@ describe('the set of states', () => {
     const write = (value: number): void => {
       writer.reset();
       writer.uint(value);
-      for (let filler = 0; filler < 20_000; filler += 1) writer.byte(7);
+      for (let filler = 0; filler < 20_000; filler += 1) {
+        writer.byte(7);
+      }
     };
     for (let value = 0; value < 2_500; value += 1) {
       write(value);
@@ -124,7 +138,9 @@ describe('safety', () => {
     const outcome = run<number, string>({
       initial: 0,
       expand: (state, emit) => {
-        if (state < 3) emit('on', 0, state + 1, state === 2 ? broken : null);
+        if (state < 3) {
+          emit('on', 0, state + 1, state === 2 ? broken : null);
+        }
       },
       encode: (state, out) => out.byte(state),
     });
@@ -155,9 +171,15 @@ function peterson(broken: boolean): Model<Lock, number> {
     if (at === 0) {
       return { ...state, at: set(state.at, who, 1), flag: broken ? state.flag : set(state.flag, who, true) };
     }
-    if (at === 1) return { ...state, at: set(state.at, who, 2), turn: other };
-    if (at === 3) return { ...state, at: set(state.at, who, 0), flag: set(state.flag, who, false) };
-    if ((state.flag[other] ?? false) && state.turn !== who) return null;
+    if (at === 1) {
+      return { ...state, at: set(state.at, who, 2), turn: other };
+    }
+    if (at === 3) {
+      return { ...state, at: set(state.at, who, 0), flag: set(state.flag, who, false) };
+    }
+    if ((state.flag[other] ?? false) && state.turn !== who) {
+      return null;
+    }
     return { ...state, at: set(state.at, who, 3), flag: set(state.flag, who, true) };
   };
   return {
@@ -165,7 +187,9 @@ function peterson(broken: boolean): Model<Lock, number> {
     expand: (state, emit) => {
       for (const who of [0, 1]) {
         const next = move(state, who);
-        if (next !== null) emit(who, who, next);
+        if (next !== null) {
+          emit(who, who, next);
+        }
       }
     },
     encode: (state, out) => {
@@ -195,7 +219,9 @@ describe("Peterson's lock", () => {
     const seen = new Map<string, Lock>([[JSON.stringify(model.initial), model.initial]]);
     for (const state of seen.values()) {
       model.expand(state, (_action, _kind, next) => {
-        if (!seen.has(JSON.stringify(next))) seen.set(JSON.stringify(next), next);
+        if (!seen.has(JSON.stringify(next))) {
+          seen.set(JSON.stringify(next), next);
+        }
       });
     }
     return seen.size;
@@ -227,9 +253,15 @@ const lampInRoomZero = (
 ): Model<{ room: number; lit: boolean }, string> => ({
   initial: { room: 0, lit: false },
   expand: ({ room, lit }, emit) => {
-    if (!lit && walks) emit('walk', 0, { room: (room + 1) % 3, lit });
-    if (!lit && room === 0) emit('light', 1, { room, lit: true });
-    if (!lit) emit('whistle', 2, { room, lit });
+    if (!lit && walks) {
+      emit('walk', 0, { room: (room + 1) % 3, lit });
+    }
+    if (!lit && room === 0) {
+      emit('light', 1, { room, lit: true });
+    }
+    if (!lit) {
+      emit('whistle', 2, { room, lit });
+    }
   },
   encode: ({ room, lit }, out) => {
     out.byte(room);
@@ -249,7 +281,9 @@ describe('liveness', () => {
 
   test('weak fairness does not excuse what is enabled only now and then; the cycle is real', () => {
     const outcome = run(lampInRoomZero(true, lampFair));
-    if (outcome.verdict.kind !== 'unlive') throw new Error('no lasso was found');
+    if (outcome.verdict.kind !== 'unlive') {
+      throw new Error('no lasso was found');
+    }
     const { stem, cycle } = outcome.verdict;
     expect(stem.steps).toHaveLength(0);
     expect(cycle.steps.map((step) => step.action)).toEqual(['walk', 'walk', 'walk']);
@@ -262,7 +296,9 @@ describe('liveness', () => {
     const model: Model<number, string> = {
       initial: 0,
       expand: (state, emit) => {
-        if (state < 4) emit('on', 0, state + 1);
+        if (state < 4) {
+          emit('on', 0, state + 1);
+        }
       },
       encode: (state, out) => out.byte(state),
       goals: [{ name: 'reaches 5', pending: (state) => state < 5 }],
@@ -287,14 +323,20 @@ describe('liveness', () => {
         const { verdict } = run<number, number>({
           initial: 0,
           expand: (state, emit) => {
-            for (const one of edges) if (one.from === state) emit(one.kind, one.kind, one.to);
+            for (const one of edges) {
+              if (one.from === state) {
+                emit(one.kind, one.kind, one.to);
+              }
+            }
           },
           encode: (state, out) => out.byte(state),
           goals: [{ name: 'goal', pending: (state) => pending[state] ?? false }],
           fair: new Map(fair.map((kind) => [kind, `${kind}`])),
         });
         expect(verdict.kind).toBe(fairTrapExists(size, edges, pending, fair) ? 'unlive' : 'holds');
-        if (verdict.kind !== 'unlive') return;
+        if (verdict.kind !== 'unlive') {
+          return;
+        }
         const round = [verdict.cycle.initial, ...verdict.cycle.steps.map((step) => step.after)];
         expect(round.at(-1)).toBe(round[0]);
         expect(round.every((state) => pending[state])).toBe(true);
@@ -324,21 +366,33 @@ function fairTrapExists(
 ): boolean {
   const reach = (from: number, inside: (state: number) => boolean): Set<number> => {
     const seen = new Set([from]);
-    for (const state of seen) for (const arc of arcs) if (arc.from === state && inside(arc.to)) seen.add(arc.to);
+    for (const state of seen) {
+      for (const arc of arcs) {
+        if (arc.from === state && inside(arc.to)) {
+          seen.add(arc.to);
+        }
+      }
+    }
     return seen;
   };
   const reachable = reach(0, () => true);
   for (let bits = 1; bits < 1 << size; bits += 1) {
     const inside = (state: number): boolean => ((bits >> state) & 1) === 1;
     const members = Array.from({ length: size }, (_, state) => state).filter(inside);
-    if (!members.every((state) => reachable.has(state) && pending[state])) continue;
-    if (!members.every((state) => reach(state, inside).size === members.length)) continue;
+    if (!members.every((state) => reachable.has(state) && pending[state])) {
+      continue;
+    }
+    if (!members.every((state) => reach(state, inside).size === members.length)) {
+      continue;
+    }
     const paid = fair.every(
       (kind) =>
         arcs.some((arc) => arc.kind === kind && inside(arc.from) && inside(arc.to)) ||
         members.some((state) => !arcs.some((arc) => arc.from === state && arc.kind === kind)),
     );
-    if (paid) return true;
+    if (paid) {
+      return true;
+    }
   }
   return false;
 }

@@ -76,7 +76,9 @@ describe('a mutant of the core', () => {
   ];
   const named = (name: string): Mutant => {
     const mutant = mutants.find((one) => one.name === name);
-    if (mutant === undefined) throw new Error(`there is no mutant "${name}"`);
+    if (mutant === undefined) {
+      throw new Error(`there is no mutant "${name}"`);
+    }
     return mutant;
   };
 
@@ -90,7 +92,9 @@ describe('a mutant of the core', () => {
       const answers = await runAll(jobs, 2, {});
       const results = answers.map(({ config, property, length }) => ({ config, property, steps: length }));
       expect(results).toEqual(few.map((name) => found[name]));
-      for (const answer of answers) expect(answer.story).toContain(`BROKEN: ${answer.property}`);
+      for (const answer of answers) {
+        expect(answer.story).toContain(`BROKEN: ${answer.property}`);
+      }
       expect(answers[few.indexOf('preemptions are not counted')]?.story).toContain('round and round');
     },
     patience,

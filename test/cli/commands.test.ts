@@ -106,7 +106,9 @@ describe('up', () => {
     await signalUntilGone(child, 'SIGINT');
     expect((await gone).code).toBe(130);
     // A signal is not delivered in no time; one that was not sent shows as the time limit of the test.
-    while (isThere(pid)) await new Promise((resolve) => setImmediate(resolve));
+    while (isThere(pid)) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
 });
 
@@ -284,7 +286,9 @@ describe('tail', () => {
     }
     const seen = [saying(session, /"type":"final"/), saying(all, /"type":"final"/)];
     const id = await send('watched', 'y');
-    for (const text of await Promise.all(seen)) expect(text).toContain(id);
+    for (const text of await Promise.all(seen)) {
+      expect(text).toContain(id);
+    }
     session.kill();
     all.kill();
     const past = await cli.run(['tail', 'watched', '--no-follow', '--json']);

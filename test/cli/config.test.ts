@@ -79,7 +79,9 @@ async function refusal(sources: Partial<ConfigSources>): Promise<AppError> {
     () => null,
     (reason: unknown) => reason,
   );
-  if (error instanceof AppError) return error;
+  if (error instanceof AppError) {
+    return error;
+  }
   throw new Error(`it was taken, or failed otherwise: ${String(error)}`);
 }
 
@@ -142,7 +144,9 @@ describe('the file, as Node loads it', () => {
       readonly checks: readonly { name: string; state: string; what: string }[];
     };
     const found = checks.find(({ name }) => name === 'configuration');
-    if (found === undefined) throw new Error(stdout);
+    if (found === undefined) {
+      throw new Error(stdout);
+    }
     return found;
   }
 

@@ -152,7 +152,9 @@ describe('the judge', () => {
 
 describe('the board', () => {
   const board = new Board(names);
-  for (const { task, name } of evidence().receipts) board.expect(task, name, `what ${name} is`);
+  for (const { task, name } of evidence().receipts) {
+    board.expect(task, name, `what ${name} is`);
+  }
   const rows: readonly Row[] = goodFeed().flatMap((event) => board.rows(event));
   const look = { names, paint: plain, columns: 80 };
 
@@ -162,7 +164,9 @@ describe('the board', () => {
     expect(lines).toContain('    10   ┊        ╳  background is interrupted for A, in the same commit');
     expect(lines).toContain('    21   ●  ┊  ┊  ┊  A          gets the session, epoch 2');
     expect(lines).toContain('    71         ■  ┊  C          ends completed: final');
-    for (const text of lines) expect(Array.from(text).length).toBeLessThanOrEqual(80);
+    for (const text of lines) {
+      expect(Array.from(text).length).toBeLessThanOrEqual(80);
+    }
   });
 
   test('draws the whole on tracks', () => {
@@ -174,7 +178,9 @@ describe('the board', () => {
       'background ●━╳┄●━■',
       expect.stringMatching(/^0· 0\.1 s$/),
     ]);
-    for (const text of tracks) expect(Array.from(text).length).toBeLessThanOrEqual(80);
+    for (const text of tracks) {
+      expect(Array.from(text).length).toBeLessThanOrEqual(80);
+    }
   });
 });
 
@@ -217,8 +223,9 @@ describe('the demo itself', () => {
       'B',
       'C',
     ]);
-    for (const one of lines.filter(({ type: is }) => is === 'figure'))
+    for (const one of lines.filter(({ type: is }) => is === 'figure')) {
       expect((one['values'] as unknown[]).length).toBeGreaterThan(0);
+    }
     expect(readdirSync(cli.folder)).toEqual([]);
   });
 

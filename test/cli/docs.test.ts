@@ -70,10 +70,13 @@ describe('the front page', () => {
     expect(told.filter((line) => line.startsWith('npx signalbox')).length).toBeGreaterThan(3);
     for (const line of told) {
       const [first, second = '', ...rest] = words(line);
-      if (first === 'npx') expect(() => parse(rest), line).not.toThrow();
-      else if (first === 'npm')
+      if (first === 'npx') {
+        expect(() => parse(rest), line).not.toThrow();
+      } else if (first === 'npm') {
         expect([...Object.keys(scripts), 'ci'], line).toContain(second === 'run' ? rest[0] : second);
-      else expect(first, line).toBe('curl');
+      } else {
+        expect(first, line).toBe('curl');
+      }
     }
   });
 

@@ -62,7 +62,9 @@ test('what is wrong is named with what to do, and the exit code says so', async 
   expect(code).toBe(1);
   const wrong = found.checks.filter(({ state }) => state === 'missing');
   expect(wrong.map(({ name }) => name)).toEqual(['data folder', 'token', 'configuration']);
-  for (const { fix } of wrong) expect(fix).toMatch(/./);
+  for (const { fix } of wrong) {
+    expect(fix).toMatch(/./);
+  }
   expect(wrong[2]?.what).toContain('Did you mean `maxOpen`?');
   const text = await cli.run(['doctor', '--config', config]);
   expect(text.stdout).toMatch(/^✗ token .*0644: others may read it$/m);
@@ -208,7 +210,9 @@ describe('agents', () => {
     expect(hung).toMatchObject({ state: 'note', what: expect.stringContaining(`${hangs} hangs: `) as string });
     expect(well?.what).toContain('2.1.329');
     const [leader = '', child = ''] = readFileSync(pids, 'utf8').trim().split(' ');
-    for (const pid of [leader, child]) expect(isThere(Number(pid)), pid).toBe(false);
+    for (const pid of [leader, child]) {
+      expect(isThere(Number(pid)), pid).toBe(false);
+    }
   });
 
   test('are told no key when they are asked for their version', async () => {

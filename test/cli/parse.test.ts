@@ -10,7 +10,9 @@ function refusal(...words: readonly string[]): AppError {
   try {
     parse(words);
   } catch (error) {
-    if (error instanceof AppError) return error;
+    if (error instanceof AppError) {
+      return error;
+    }
     throw error;
   }
   throw new Error(`${words.join(' ')} was taken`);
@@ -18,7 +20,9 @@ function refusal(...words: readonly string[]): AppError {
 
 function call(...words: readonly string[]) {
   const parsed = parse(words);
-  if (parsed.kind !== 'run') throw new Error(`it is ${parsed.kind}`);
+  if (parsed.kind !== 'run') {
+    throw new Error(`it is ${parsed.kind}`);
+  }
   return parsed.call;
 }
 
@@ -105,7 +109,9 @@ describe('the help', () => {
     const text = help(command, plain);
     expect(text.split('\n')[0]).toBe(command.next);
     expect(text).toContain(`Usage: signalbox ${name}`);
-    for (const flag of command.flags) expect(text).toContain(`--${flag.name}`);
+    for (const flag of command.flags) {
+      expect(text).toContain(`--${flag.name}`);
+    }
     expect(command.examples.length).toBeGreaterThan(0);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(130);
   });
@@ -128,9 +134,15 @@ describe('the help', () => {
   test('begins with what to do next, and names every command and exit code', () => {
     const text = help(null, plain);
     expect(text.split('\n')[0]).toMatch(/^Next: signalbox demo .* signalbox up .* signalbox send/);
-    for (const { name } of commands) expect(text).toContain(`  ${name}`);
-    for (const { name } of globalFlags) expect(text).toContain(`--${name}`);
-    for (const code of Object.values(EXIT)) expect(text).toMatch(new RegExp(`(?:Exit codes:|·|^ +) ?${code} `, 'm'));
+    for (const { name } of commands) {
+      expect(text).toContain(`  ${name}`);
+    }
+    for (const { name } of globalFlags) {
+      expect(text).toContain(`--${name}`);
+    }
+    for (const code of Object.values(EXIT)) {
+      expect(text).toMatch(new RegExp(`(?:Exit codes:|·|^ +) ?${code} `, 'm'));
+    }
   });
 
   test('no command has two flags of one name, or one that all have', () => {

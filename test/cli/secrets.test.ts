@@ -81,7 +81,9 @@ describe('a secret of the daemon', () => {
       expect(found.own).toContain('GIVEN=yes');
       expect(found.files).toEqual([]);
       // Without this the rest of the test could not fail: it did find them, where the system lets it.
-      if (process.platform === 'linux') expect(shown(readFileSync(path, 'utf8'))).toEqual([...secrets]);
+      if (process.platform === 'linux') {
+        expect(shown(readFileSync(path, 'utf8'))).toEqual([...secrets]);
+      }
     }
     for (const tape of tapes) {
       expect(tape).toContain('[redacted]');
@@ -96,7 +98,9 @@ describe('a secret of the daemon', () => {
       (path) => path !== join(cli.data, FOLDER.token) && !path.endsWith('found.json'),
     );
     expect(files.some((path) => path.includes('signalbox.db'))).toBe(true);
-    for (const path of files) expect([path, shown(readFileSync(path, 'latin1'))]).toEqual([path, []]);
+    for (const path of files) {
+      expect([path, shown(readFileSync(path, 'latin1'))]).toEqual([path, []]);
+    }
   });
 
   test('is in no view, explanation, metric or hang report', async () => {

@@ -82,7 +82,9 @@ describe('permissions', () => {
   test('are approved all at once only when it is said', async () => {
     const tasks = [await asking('three', 'a'), await asking('four', 'b')];
     expect((await cli.run(['approve', '--all'])).code).toBe(0);
-    for (const task of tasks) expect(await result(task)).toContain('=true');
+    for (const task of tasks) {
+      expect(await result(task)).toContain('=true');
+    }
   });
 
   test('that a task brings with it are its own, and its model too', async () => {

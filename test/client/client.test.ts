@@ -37,7 +37,9 @@ const stream = (response: ServerResponse, text: string): void =>
 
 async function collect(events: AsyncIterable<TapeEvent>): Promise<number[]> {
   const seqs: number[] = [];
-  for await (const { seq } of events) seqs.push(seq);
+  for await (const { seq } of events) {
+    seqs.push(seq);
+  }
   return seqs;
 }
 
@@ -212,8 +214,11 @@ describe('following a tape', () => {
 
   test('takes silence for a dead connection', async () => {
     await using server = await peer((_, response, nth) => {
-      if (nth === 0) response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(1));
-      else stream(response, event(2, 'final'));
+      if (nth === 0) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(1));
+      } else {
+        stream(response, event(2, 'final'));
+      }
     });
     expect(await collect(createClient({ baseUrl: server.url, silenceMs: 400, ...options }).follow('t'))).toEqual([
       1, 2,
@@ -248,8 +253,11 @@ describe('following a tape', () => {
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     const reading = new AbortController();
     const first = (async () => {
-      for await (const { type } of door.client.follow(task, { signal: reading.signal }))
-        if (type === 'turn-started') reading.abort();
+      for await (const { type } of door.client.follow(task, { signal: reading.signal })) {
+        if (type === 'turn-started') {
+          reading.abort();
+        }
+      }
     })();
     expect(await thrown(first)).toMatchObject({ code: 'aborted' });
 
@@ -270,8 +278,14 @@ describe('following a tape', () => {
   test('leaves no stream open when its reader stops', async () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
-    for await (const { seq } of door.client.follow(task)) if (seq === 1) break;
-    while (!(await door.client.metrics()).includes('signalbox_http_streams 0')) await door.client.health();
+    for await (const { seq } of door.client.follow(task)) {
+      if (seq === 1) {
+        break;
+      }
+    }
+    while (!(await door.client.metrics()).includes('signalbox_http_streams 0')) {
+      await door.client.health();
+    }
   });
 });
 

@@ -43,7 +43,9 @@ export async function cycleRun(
   const node = randomUUID();
   process.env[nodeCookieName] = node;
   const reports: ModeReport[] = [];
-  for (const name of modes) await rounds(stuckModes[name], Math.min(warmUpCycles, cycles));
+  for (const name of modes) {
+    await rounds(stuckModes[name], Math.min(warmUpCycles, cycles));
+  }
   const first = await quietCensus(node);
   for (const name of modes) {
     const before = await quietCensus(node);
@@ -140,10 +142,15 @@ async function cycle(
   begun(child);
   const late = setTimeout(() => exited.reject(new Error(`cycle ${number} did not end: ${script}`)), cycleDeadlineMs);
   try {
-    if (says) await Promise.race([up.promise, exited.promise]);
+    if (says) {
+      await Promise.race([up.promise, exited.promise]);
+    }
     child.ready();
-    if (ends === 'kill' && number % 2 === 0) child.kill();
-    else if (ends === 'kill') child.close();
+    if (ends === 'kill' && number % 2 === 0) {
+      child.kill();
+    } else if (ends === 'kill') {
+      child.close();
+    }
     // Without its last words: 500 of them would be megabytes of ours.
     return { ...(await exited.promise), stderr: '' };
   } finally {

@@ -39,15 +39,21 @@ const subject: DriverSubject = {
 
 describe('the agent in Python', () => {
   for (const one of driverContract) {
-    if (one.skip(subject) !== null) continue;
+    if (one.skip(subject) !== null) {
+      continue;
+    }
     test(`example: ${one.title}`, async (context) => {
-      if (missing !== null) context.skip(missing);
+      if (missing !== null) {
+        context.skip(missing);
+      }
       await one.run(subject);
     });
   }
 
   test('runs a command that is allowed, and ends it with an interrupt', async (context) => {
-    if (missing !== null) context.skip(missing);
+    if (missing !== null) {
+      context.skip(missing);
+    }
     const command = `sleep 64.${process.pid}`;
     await using agent = new AgentProbe(driver);
     await agent.ready();
@@ -63,7 +69,9 @@ describe('the agent in Python', () => {
   });
 
   test('refuses a model that it does not know', async (context) => {
-    if (missing !== null) context.skip(missing);
+    if (missing !== null) {
+      context.skip(missing);
+    }
     await using agent = new AgentProbe(driver, { model: 'loud' });
     await agent.ready();
     agent.switchModel('unheard-of');

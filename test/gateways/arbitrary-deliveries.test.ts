@@ -15,10 +15,14 @@ const spoiled = fc
     const root: unknown = example(event, action);
     let node = root;
     for (const place of places) {
-      if (typeof node !== 'object' || node === null) break;
+      if (typeof node !== 'object' || node === null) {
+        break;
+      }
       const names = Object.keys(node);
       const name = names[place % Math.max(1, names.length)];
-      if (name === undefined) break;
+      if (name === undefined) {
+        break;
+      }
       const child = (node as { [name: string]: unknown })[name];
       if (typeof child !== 'object' || child === null || place % 3 === 0) {
         (node as { [name: string]: unknown })[name] = value;
@@ -63,11 +67,16 @@ test('GitHub: any body with a valid signature is accepted, ignored for a reason,
         headers: { 'x-github-event': event, 'x-github-delivery': `d-${counter}`, 'x-hub-signature-256': signature },
         rawBody,
       });
-      if (answer.status === 200)
+      if (answer.status === 200) {
         expect(answer.body['status'] === 'pong' || typeof answer.body['reason'] === 'string').toBe(true);
-      else if (answer.status === 202) expect(answer.body['task']).toMatch(/^task-/);
-      else expect([400, 401]).toContain(answer.status);
-      if (answer.status === 401) expect(body).toBe('');
+      } else if (answer.status === 202) {
+        expect(answer.body['task']).toMatch(/^task-/);
+      } else {
+        expect([400, 401]).toContain(answer.status);
+      }
+      if (answer.status === 401) {
+        expect(body).toBe('');
+      }
     }),
     { numRuns: 1000 },
   );

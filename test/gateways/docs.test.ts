@@ -18,7 +18,9 @@ function configurations(text: string): ConfigFile[] {
     const body = code.replace(/^\s*import .*$/m, '').replace('export default defineConfig(', 'return (');
     // oxlint-disable-next-line typescript/no-implied-eval
     const checked = validate(ConfigFileSchema, new Function('process', body)({ env: {} }));
-    if (!checked.ok) throw new Error(JSON.stringify(checked.findings));
+    if (!checked.ok) {
+      throw new Error(JSON.stringify(checked.findings));
+    }
     return checked.value;
   });
 }

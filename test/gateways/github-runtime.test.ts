@@ -18,7 +18,9 @@ async function openCollecting(): Promise<{ readonly one: Box; readonly closeWind
   const clock = {
     ...systemClock,
     timer: (ms: number, fire: () => void): (() => void) => {
-      if (ms !== collectMs) return systemClock.timer(ms, fire);
+      if (ms !== collectMs) {
+        return systemClock.timer(ms, fire);
+      }
       open.push(fire);
       return () => {};
     },
@@ -48,7 +50,9 @@ describe('deliveries and the runtime', () => {
     expect(asked.prompt).toContain("> The greeting misspells the customer's name.");
     asked.finish();
     (await one.stage.turn()).finish();
-    for (const task of [taskOf(answer), back]) expectSound(await one.ended(task), await one.tape(task));
+    for (const task of [taskOf(answer), back]) {
+      expectSound(await one.ended(task), await one.tape(task));
+    }
   });
 
   test('G01 the same delivery twice, at the same time, and after a restart: one task', async () => {
@@ -76,7 +80,9 @@ describe('deliveries and the runtime', () => {
     let failing = false;
     const faults = {
       at: (point: string) => {
-        if (failing && point === 'store.after-write') throw new Error('the disk is full');
+        if (failing && point === 'store.after-write') {
+          throw new Error('the disk is full');
+        }
       },
     };
     await using one = await openBox({ faults });
@@ -142,7 +148,9 @@ describe('deliveries and the runtime', () => {
       'repos/Codertocat/Hello-World/issues/2/comments',
       'repos/Codertocat/Hello-World/pulls/2/comments/2/replies',
     ]);
-    for (const stored of ended) expectSound(stored, await one.tape(stored.row.id));
+    for (const stored of ended) {
+      expectSound(stored, await one.tape(stored.row.id));
+    }
   });
 
   test('G04 words of different rights never share a turn, though they belong to one review', async () => {

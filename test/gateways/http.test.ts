@@ -22,7 +22,9 @@ beforeAll(async () => {
   one = await openBox({
     faults: {
       at: (point) => {
-        if (failing && point === 'store.after-write') throw new Error('the disk is full');
+        if (failing && point === 'store.after-write') {
+          throw new Error('the disk is full');
+        }
       },
     },
   });

@@ -21,7 +21,9 @@ const source = (more: Partial<HookConfigInput> = {}): HookConfigInput => ({
 function open(config: HookConfigInput = source()) {
   const { box, accepted } = admissions();
   const [handler] = standardHooks({ box, config: { billing: config } });
-  if (handler === undefined) throw new Error('no handler');
+  if (handler === undefined) {
+    throw new Error('no handler');
+  }
   return { handler, accepted };
 }
 

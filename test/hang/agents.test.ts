@@ -59,14 +59,22 @@ test.runIf(process.platform === 'linux')(
       prompt: '[[deaf]][[ack:never]][[silent]]',
       lane: 'background',
     });
-    for await (const event of client.follow(task)) if (event.type === 'turn-started') break;
+    for await (const event of client.follow(task)) {
+      if (event.type === 'turn-started') {
+        break;
+      }
+    }
     await client.cancel(task);
     const event = await box.alarm('hung');
     expect(event.data).toMatchObject({
       class: 'protocol-stuck',
       summary: expect.stringMatching(/has not answered interrupt 1 for [3-6]/) as string,
     });
-    for await (const last of client.follow(task)) if (last.type === 'final') break;
+    for await (const last of client.follow(task)) {
+      if (last.type === 'final') {
+        break;
+      }
+    }
   },
 );
 
@@ -78,7 +86,11 @@ test.runIf(process.platform === 'linux')('a wait for a person is listed with its
     prompt: '[[ask:execute,Bash,make all]]',
     lane: 'background',
   });
-  for await (const event of client.follow(task)) if (event.type === 'permission-asked') break;
+  for await (const event of client.follow(task)) {
+    if (event.type === 'permission-asked') {
+      break;
+    }
+  }
   // Another one is silent meanwhile: when it is reported, the one that asks has waited as long.
   await client.submit({ session: 'hung', prompt: '[[silent]]', lane: 'background' });
   await box.alarm('hung');

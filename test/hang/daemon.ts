@@ -84,7 +84,9 @@ export class HungDaemon implements AsyncDisposable {
     this.folder = mkdtempSync(join(tmpdir(), 'signalbox-hang-'));
     const config = join(this.folder, 'signalbox.config.mjs');
     writeFileSync(config, configOf(options, this.folder));
-    if (options.agent !== undefined) writeFileSync(join(this.folder, agentFile), agentOf(options.agent));
+    if (options.agent !== undefined) {
+      writeFileSync(join(this.folder, agentFile), agentOf(options.agent));
+    }
     const args = ['up', '--port', '0', '--json', '--data', this.data, '--config', config];
     this.#child = spawn(process.execPath, [options.program ?? program, ...args], {
       cwd: this.folder,
@@ -119,9 +121,14 @@ export class HungDaemon implements AsyncDisposable {
   }
 
   #said(where: 'out' | 'err', part: Buffer): void {
-    if (where === 'out') this.#out += part.toString();
-    else this.#err += part.toString();
-    for (const listener of this.#listeners) listener();
+    if (where === 'out') {
+      this.#out += part.toString();
+    } else {
+      this.#err += part.toString();
+    }
+    for (const listener of this.#listeners) {
+      listener();
+    }
   }
 
   /** Resolves with the match, as soon as it has been said. Rejects when the daemon ends before. */
@@ -129,7 +136,9 @@ export class HungDaemon implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const match = what.exec(where === 'out' ? this.#out : this.#err);
-        if (match === null) return;
+        if (match === null) {
+          return;
+        }
         this.#listeners.delete(look);
         resolve(match);
       };
@@ -149,7 +158,9 @@ export class HungDaemon implements AsyncDisposable {
   /** Where it never answers: the one child of the launcher. */
   adopt(): void {
     const found = processEntries().find(({ parent }) => parent === this.launcher);
-    if (found === undefined) throw new Error('the launcher has no child');
+    if (found === undefined) {
+      throw new Error('the launcher has no child');
+    }
     this.#learn(found.pid);
   }
 
@@ -157,7 +168,9 @@ export class HungDaemon implements AsyncDisposable {
     this.#daemon = pid;
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
     this.#node = environment.find((one) => one.startsWith(`${nodeCookieName}=`))?.split('=')[1] ?? '';
-    if (this.#node === '') throw new Error('the daemon has no cookie');
+    if (this.#node === '') {
+      throw new Error('the daemon has no cookie');
+    }
   }
 
   async client(): Promise<ReturnType<typeof createClient>> {
@@ -171,7 +184,11 @@ export class HungDaemon implements AsyncDisposable {
     const client = await this.client();
     const speaking = Array.from({ length: sessions }, async (_, index) => {
       const { task } = await client.submit({ session: `hung-${index}`, prompt, lane: 'background' });
-      for await (const event of client.follow(task)) if (event.type === 'output') return;
+      for await (const event of client.follow(task)) {
+        if (event.type === 'output') {
+          return;
+        }
+      }
     });
     await Promise.all(speaking);
     this.census();
@@ -180,7 +197,11 @@ export class HungDaemon implements AsyncDisposable {
   /** The first hang report on the tape of a session. */
   async alarm(session: string): Promise<FeedEvent> {
     const client = await this.client();
-    for await (const event of client.followSession(session)) if (event.type === 'hang-reported') return event;
+    for await (const event of client.followSession(session)) {
+      if (event.type === 'hang-reported') {
+        return event;
+      }
+    }
     throw new Error('the feed has ended');
   }
 
@@ -189,7 +210,9 @@ export class HungDaemon implements AsyncDisposable {
     const found = processEntries().filter(
       ({ node, zombie, pid }) => node === this.#node && !zombie && pid !== this.#daemon,
     );
-    for (const { pid } of found) this.#seen.add(pid);
+    for (const { pid } of found) {
+      this.#seen.add(pid);
+    }
     return found.map(({ pid }) => pid);
   }
 

@@ -58,7 +58,9 @@ test.runIf(linux)(
 
 test.runIf(linux)('a stopped daemon is named as such, and no report is made up', async () => {
   await using box = await new HungDaemon({ block: '', graceMs: 1 }).ready();
-  while (!existsSync(doorPath(box.data))) await new Promise((resolve) => setImmediate(resolve));
+  while (!existsSync(doorPath(box.data))) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   process.kill(box.daemon, 'SIGSTOP');
   const { code, stderr } = await signalbox(box, 'doctor', '--live');
   process.kill(box.daemon, 'SIGCONT');

@@ -17,7 +17,9 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
   });
 
   for (const { name, block, how } of hangCases.filter(({ long, atOnce }) => long !== true && atOnce !== true)) {
-    if (how === null) continue;
+    if (how === null) {
+      continue;
+    }
     test(`S01 ${name}: reported with its stack, ended by one Ctrl-C with all its agents`, async () => {
       await using box = await new HungDaemon({ block, graceMs, hangMs: 1_000 }).ready();
       await box.work(1);
@@ -27,12 +29,14 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
       const [report] = box.reports();
       expect(report).toMatchObject({ class: 'main-loop-blocked', trigger: 'watch', main: { how } });
       expect(report?.main.lagMs).toBeGreaterThanOrEqual(1_000);
-      if (how === 'js')
+      if (how === 'js') {
         expect(report?.stack?.[0]).toMatchObject({
           function: 'block',
           url: expect.stringMatching(/signalbox\.config\.mjs$/) as string,
         });
-      else expect([report?.stack, report?.noStack]).toEqual([null, 'no stack: native']);
+      } else {
+        expect([report?.stack, report?.noStack]).toEqual([null, 'no stack: native']);
+      }
       expect(report?.threads[0]).toMatchObject({ tid: box.daemon });
 
       const pressed = box.press();
@@ -87,7 +91,9 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     expect(box.census().length).toBeGreaterThanOrEqual(6);
     const killed = box.press('SIGKILL');
     await box.ended;
-    while (box.survivors().length > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (box.survivors().length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     expect(performance.now() - killed).toBeLessThan(500 + slackMs);
   });
 

@@ -25,18 +25,26 @@ test.runIf(process.platform === 'linux').each(['block', 'wedge'])(
       const token = readFileSync(join(folder, 'data', 'token'), 'utf8').trim();
       const client = createClient({ baseUrl: url, token });
       const { task } = await client.submit({ session: 'blocked', prompt: `[[text:going to]][[${how}]]` });
-      for await (const event of client.follow(task)) if (event.type === 'output') break;
+      for await (const event of client.follow(task)) {
+        if (event.type === 'output') {
+          break;
+        }
+      }
       const [line = ''] = readFileSync(log, 'utf8').split('\n');
       const agent = processInfo((JSON.parse(line) as { readonly pid: number }).pid);
       expect(agent).not.toBeNull();
       const busy = (): boolean =>
         how === 'wedge' || /^State:\s+R/m.test(readFileSync(`/proc/${agent?.pid ?? 0}/status`, 'utf8'));
-      while (!busy()) await new Promise((resolve) => setImmediate(resolve));
+      while (!busy()) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       const gone = new Promise((resolve) => daemon.once('exit', resolve));
       daemon.kill('SIGKILL');
       await gone;
       const killed = performance.now();
-      while (agent !== null && isAlive(agent)) await new Promise((resolve) => setImmediate(resolve));
+      while (agent !== null && isAlive(agent)) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       // The thread looks every 100 ms; the rest is for machines that are short of CPU.
       expect(performance.now() - killed).toBeLessThan(5_000);
     } finally {

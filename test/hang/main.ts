@@ -73,13 +73,21 @@ async function play({ name, block, how, atOnce, agent }: HangCase, presses: 1 | 
     await box.saying(/"class":"main-loop-blocked"/);
     reportMs = performance.now() - hungAt;
   }
-  if (atOnce === true) box.adopt();
+  if (atOnce === true) {
+    box.adopt();
+  }
   const killed = box.census().length;
   const [report] = box.reports();
   const expectedClass = agent?.class ?? (how === null ? undefined : 'main-loop-blocked');
-  if (report?.class !== expectedClass) wrong.push(`the report says ${report?.class ?? 'nothing'}`);
-  if (how !== null && report?.main.how !== how) wrong.push(`it was ${report?.main.how ?? 'not'} blocked, not ${how}`);
-  if (how === 'js' && report !== undefined && !/block|flood|node/.test(stackOf(report))) wrong.push('another stack');
+  if (report?.class !== expectedClass) {
+    wrong.push(`the report says ${report?.class ?? 'nothing'}`);
+  }
+  if (how !== null && report?.main.how !== how) {
+    wrong.push(`it was ${report?.main.how ?? 'not'} blocked, not ${how}`);
+  }
+  if (how === 'js' && report !== undefined && !/block|flood|node/.test(stackOf(report))) {
+    wrong.push('another stack');
+  }
 
   let pressed = box.press();
   if (presses === 2) {
@@ -91,11 +99,17 @@ async function play({ name, block, how, atOnce, agent }: HangCase, presses: 1 | 
   // While its configuration is loaded nobody knows the configured grace: the default of 10 s counts.
   const grace = atOnce === true ? 10_000 : graceMs;
   const most = presses === 2 ? atOnceMs : grace + dumpMs + termMs + slackMs;
-  if (endMs > most) wrong.push(`it took ${Math.round(endMs)} ms, more than ${most}`);
+  if (endMs > most) {
+    wrong.push(`it took ${Math.round(endMs)} ms, more than ${most}`);
+  }
   const expected = how === null && presses === 1 ? 0 : 130;
-  if (code !== expected) wrong.push(`exit code ${code ?? signal ?? ''}, not ${expected}`);
+  if (code !== expected) {
+    wrong.push(`exit code ${code ?? signal ?? ''}, not ${expected}`);
+  }
   const survivors = box.survivors().length;
-  if (survivors > 0) wrong.push(`${survivors} survivors`);
+  if (survivors > 0) {
+    wrong.push(`${survivors} survivors`);
+  }
   return {
     name,
     presses,
@@ -118,7 +132,9 @@ const line = (cells: readonly string[]): string =>
     .join('  ')
     .trimEnd();
 
-if (!values.json) process.stdout.write(`${line(columns)}\n`);
+if (!values.json) {
+  process.stdout.write(`${line(columns)}\n`);
+}
 let failed = 0;
 for (const one of hangCases.filter(({ name }) => name.includes(values.only ?? ''))) {
   for (const presses of [1, 2] as const) {
@@ -140,5 +156,7 @@ for (const one of hangCases.filter(({ name }) => name.includes(values.only ?? ''
     process.stdout.write(`${values.json ? JSON.stringify(seen) : line(cells)}\n`);
   }
 }
-if (!values.json) process.stdout.write(failed === 0 ? 'All as it must be.\n' : `${failed} not as they must be.\n`);
+if (!values.json) {
+  process.stdout.write(failed === 0 ? 'All as it must be.\n' : `${failed} not as they must be.\n`);
+}
 process.exitCode = failed === 0 ? 0 : 1;

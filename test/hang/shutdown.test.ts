@@ -15,7 +15,9 @@ const clientOf = (cli: Cli, up: Up): Client =>
 
 async function tapeOf(client: Client, task: string): Promise<readonly string[]> {
   const types: string[] = [];
-  for await (const { type } of client.follow(task)) types.push(type);
+  for await (const { type } of client.follow(task)) {
+    types.push(type);
+  }
   return types;
 }
 
@@ -36,7 +38,11 @@ test('S10 50 running turns are drained up to the grace and ended; at the next st
       // Background work that outlasts any grace, and goes on where it was once it is resumed.
       const prompt = '[[work:4,3000]]';
       const { task } = await before.submit({ session: `s10-${index}`, prompt, lane: 'background', onLost });
-      for await (const { type } of before.follow(task)) if (type === 'turn-started') break;
+      for await (const { type } of before.follow(task)) {
+        if (type === 'turn-started') {
+          break;
+        }
+      }
       return { task, onLost };
     }),
   );

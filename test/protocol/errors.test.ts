@@ -60,12 +60,16 @@ describe('the table of errors', () => {
     expect(entry.hint).toMatch(/\.$/);
     expect(Object.values<number>(EXIT)).toContain(entry.exit);
     expect(entry.exit).not.toBe(EXIT.ok);
-    if (entry.status !== null) expect(entry.status).toBeGreaterThanOrEqual(400);
+    if (entry.status !== null) {
+      expect(entry.status).toBeGreaterThanOrEqual(400);
+    }
   });
 
   test('codes of routes are sent over HTTP', () => {
     for (const operation of OPERATIONS) {
-      for (const code of codesOf(ROUTES[operation])) expect([operation, code, ERRORS[code].status]).not.toContain(null);
+      for (const code of codesOf(ROUTES[operation])) {
+        expect([operation, code, ERRORS[code].status]).not.toContain(null);
+      }
     }
   });
 

@@ -27,16 +27,24 @@ function values(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
 }
 
 function ownValues(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
-  if (schema.const !== undefined) return fc.constant(schema.const);
-  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((each) => values(each, wrong)));
+  if (schema.const !== undefined) {
+    return fc.constant(schema.const);
+  }
+  if (schema.enum !== undefined) {
+    return fc.constantFrom(...schema.enum);
+  }
+  if (schema.anyOf !== undefined) {
+    return fc.oneof(...schema.anyOf.map((each) => values(each, wrong)));
+  }
   const types = schema.type === undefined ? (['string', 'integer', 'null'] as const) : [schema.type].flat();
   return fc.oneof(...types.map((type) => ofType(type, schema, wrong)));
 }
 
 function ofType(type: string, schema: Schema, wrong: number): fc.Arbitrary<unknown> {
   const past = wrong === 0 ? 0 : 1;
-  if (type === 'string') return texts(schema, past);
+  if (type === 'string') {
+    return texts(schema, past);
+  }
   if (type === 'integer' || type === 'number') {
     const { minimum = -10, maximum = 10 } = schema;
     return fc.constantFrom(
@@ -49,8 +57,12 @@ function ofType(type: string, schema: Schema, wrong: number): fc.Arbitrary<unkno
       ...(past === 1 ? [0.5, 2 ** 60] : []),
     );
   }
-  if (type === 'boolean') return fc.boolean();
-  if (type === 'null') return fc.constant(null);
+  if (type === 'boolean') {
+    return fc.boolean();
+  }
+  if (type === 'null') {
+    return fc.constant(null);
+  }
   if (type === 'array') {
     const { items = {}, minItems = 0, maxItems = 5 } = schema;
     return fc.array(values(items, wrong), {
@@ -69,7 +81,9 @@ function texts({ pattern, minLength = 0, maxLength = 30 }: Schema, past: number)
     '🚦'.repeat(most),
     ...(past === 1 ? ['x'.repeat(maxLength + 1), '🚦'.repeat(Math.min(maxLength, 10_000) + 1)] : []),
   );
-  if (pattern === undefined) return fc.oneof(plain, edge);
+  if (pattern === undefined) {
+    return fc.oneof(plain, edge);
+  }
   // The generator of texts knows no lookahead; what it forbids is seldom made.
   const matching = fc
     .stringMatching(new RegExp(pattern.replace(/\(\?!.*?\)/, ''), 'u'), { maxLength: most })
@@ -91,7 +105,9 @@ function objects(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
       noNullPrototype: true,
     });
   }
-  if (wrong === 0) return own;
+  if (wrong === 0) {
+    return own;
+  }
   return fc
     .tuple(
       own,
@@ -117,7 +133,9 @@ describe('the validator agrees with Ajv', () => {
     let refused = 0;
     fc.assert(
       fc.property(values(schema, 8), (value) => {
-        if (!agree(value)) refused++;
+        if (!agree(value)) {
+          refused++;
+        }
       }),
       { numRuns: 200, seed: 7 },
     );
@@ -292,7 +310,9 @@ test('no dictionary of a schema may be larger than what is taken', () => {
   ];
   const all = schemas.flatMap(([, schema]) => dictionaries(schema));
   expect(all.length).toBeGreaterThan(5);
-  for (const one of all) expect(one.maxProperties ?? Infinity).toBeLessThanOrEqual(protocol.membersMax);
+  for (const one of all) {
+    expect(one.maxProperties ?? Infinity).toBeLessThanOrEqual(protocol.membersMax);
+  }
 });
 
 describe('did you mean', () => {
@@ -327,10 +347,13 @@ describe('defaults', () => {
 
   test('fit their own schemas', () => {
     for (const [name, schema] of schemas) {
-      if (schema.properties === undefined) continue;
+      if (schema.properties === undefined) {
+        continue;
+      }
       for (const [member, own] of Object.entries(schema.properties)) {
-        if (own.default !== undefined)
+        if (own.default !== undefined) {
           expect([name, member, validate(own, own.default).ok]).toEqual([name, member, true]);
+        }
       }
     }
   });

@@ -49,7 +49,9 @@ describe('S11: an agent that keeps ending', () => {
       const throttle = (await one.box.session('test:one'))?.throttle ?? null;
       waits.push(throttle === null ? 0 : (throttle.until ?? 0) - clock.wall());
       expect(throttle?.reason).toBe([undefined, 'agent_crashed', 'agent_crashed', 'agent_crash_loop'][crash - 1]);
-      if (crash < 4) clock.advance(waits.at(-1) ?? 0);
+      if (crash < 4) {
+        clock.advance(waits.at(-1) ?? 0);
+      }
     }
     expect(waits).toEqual([0, 500, 1_000, 60_000]);
     expect((await events(one, 'throttled', 3)).map(({ data }) => data)).toMatchObject([
@@ -165,7 +167,9 @@ describe('S09: a step of the supervisor that throws', () => {
     expect(exited?.data).toMatchObject({ reason: 'spawn_failed', data: { code } });
     await events(one, 'throttled', 1, 'bad');
     const others = await Promise.all(['a', 'b', 'c'].map((session) => one.send({ session })));
-    for (const other of others) expect(await one.ended(other)).toMatchObject({ status: 'completed' });
+    for (const other of others) {
+      expect(await one.ended(other)).toMatchObject({ status: 'completed' });
+    }
     expect(await one.box.task(bad)).toMatchObject({ status: 'running' });
     expect(one.errors.length).toBeGreaterThan(0);
     await one.box.stop('bad', 'session');

@@ -43,8 +43,11 @@ describe('docs/providers.md', () => {
     for (const [name, turn = '', waits = '', others = ''] of rows) {
       expect([name, turn]).toEqual([name, FAILURES[name].passes ? 'is tried again' : 'fails its task']);
       const rule = PRESSURE_RULES[name] ?? (name === 'context' ? CONTEXT_PLAN : null);
-      if (rule === null) expect([name, waits, others]).toEqual([name, 'no', 'go on']);
-      else expect(waits).toContain(`${timeText(rule.firstMs)}, at most ${timeText(rule.maxMs)}`);
+      if (rule === null) {
+        expect([name, waits, others]).toEqual([name, 'no', 'go on']);
+      } else {
+        expect(waits).toContain(`${timeText(rule.firstMs)}, at most ${timeText(rule.maxMs)}`);
+      }
     }
   });
 

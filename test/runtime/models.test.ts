@@ -15,7 +15,9 @@ function player(models: FunctionDriverOptions['models']) {
       turns.push(`${text} ${context.model ?? 'default'} #${context.incarnation}`);
       yield 'a';
       waiting.shift()?.(context);
-      if (!text.startsWith('wait') || prompt.includes('Go on where it stopped')) return;
+      if (!text.startsWith('wait') || prompt.includes('Go on where it stopped')) {
+        return;
+      }
       await new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve()));
     },
     models === undefined ? {} : { models },
@@ -82,8 +84,11 @@ describe('C27: a hold whose turns are for different models', () => {
       await new Promise<void>((resolve) => {
         const look = async (): Promise<void> => {
           const tape = await one.box.tape('test:one', null, 0, 100);
-          if (tape.filter(({ type }) => type === 'model-switching').length === switches) resolve();
-          else setImmediate(() => void look());
+          if (tape.filter(({ type }) => type === 'model-switching').length === switches) {
+            resolve();
+          } else {
+            setImmediate(() => void look());
+          }
         };
         void look();
       });

@@ -233,7 +233,9 @@ it('of a real process are judged, answered by a person, and withdrawn by an inte
   expect(open).toMatchObject({ title: 'npm test', kind: 'execute' });
   await one.box.answer('test:one', { turn: open?.turn ?? 0, request: open?.request ?? '', allow: true });
   for await (const { type, data } of one.box.follow(back)) {
-    if (type === 'permission-asked' && JSON.stringify(data).includes('npm publish')) break;
+    if (type === 'permission-asked' && JSON.stringify(data).includes('npm publish')) {
+      break;
+    }
   }
   const urgent = await one.send({ prompt: '[[text:urgent]]' });
   expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });

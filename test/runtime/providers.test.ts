@@ -66,7 +66,9 @@ describe('a provider', () => {
     const { one, clock } = providers();
     const sentAt = clock.now();
     clock.advance(10);
-    for (let turn = 0; turn < 100; turn += 1) one.failed('p', failure('rate_limit'), sentAt);
+    for (let turn = 0; turn < 100; turn += 1) {
+      one.failed('p', failure('rate_limit'), sentAt);
+    }
     expect(one.view('p')).toMatchObject({ pauses: 1, failures: 100, until: clock.wall() + 5_000 });
     one.failed('p', failure('rate_limit', 3_000), sentAt);
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
@@ -88,7 +90,9 @@ describe('a provider', () => {
     const { one, clock } = providers();
     const sentAt = clock.now();
     clock.advance(10);
-    for (let turn = 0; turn < 100; turn += 1) one.failed('p', failure('server_error'), sentAt);
+    for (let turn = 0; turn < 100; turn += 1) {
+      one.failed('p', failure('server_error'), sentAt);
+    }
     expect(one.view('p')).toMatchObject({ level: 'background', pauses: 1 });
   });
 
@@ -166,7 +170,9 @@ it('of two throttles the stricter counts, of equal ones the longer', () => {
 async function failing(one: Box, task: string, kind: FailureClass, retryAfterMs: number | null = null): Promise<void> {
   (await one.stage.turn()).refuse(failure(kind, retryAfterMs));
   for await (const { type } of one.box.follow(task)) {
-    if (type === 'turn-ended') return;
+    if (type === 'turn-ended') {
+      return;
+    }
   }
 }
 
@@ -237,7 +243,9 @@ describe('S13: the sessions of a provider', () => {
     const prompts = [await one.stage.turn(), await one.stage.turn(), await one.stage.turn()];
     const said = prompts.map(({ prompt }) => prompt.split('\n').at(-1));
     expect(new Set(said)).toEqual(new Set(['a', 'later', 'opened while it is paused']));
-    for (const turn of prompts) turn.finish();
+    for (const turn of prompts) {
+      turn.finish();
+    }
   });
 
   it('let interactive work go first when the pause is over: background work waits for its first success', async () => {
@@ -290,7 +298,9 @@ describe('S13: the sessions of a provider', () => {
     clock.advance(2_000);
     const back = await one.stage.turn();
     expect(back.prompt).toBe('background');
-    for (const each of [turn, urgent, back]) each.finish();
+    for (const each of [turn, urgent, back]) {
+      each.finish();
+    }
   });
 
   it('that are too long for the model hold their background work back, and a turn that completes lets it go on', async () => {
@@ -315,7 +325,9 @@ describe('S13: the sessions of a provider', () => {
     for (let turn = 0; turn < 2; turn += 1) {
       (await one.stage.turn()).refuse(failure('overloaded'));
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-      if (turn === 0) clock.advance(60_000);
+      if (turn === 0) {
+        clock.advance(60_000);
+      }
     }
     await one.ended(task);
     clock.advance(10);
@@ -352,7 +364,9 @@ describe('S13: a real process behind the agent protocol', () => {
     expect(await one.box.providers()).toMatchObject([{ name: 'scripted', state: 'paused', reason: kind }]);
     expect(await one.box.resumeProvider('scripted')).toEqual({ kind: 'ok' });
     for await (const { type, data } of one.box.follow(task)) {
-      if (type === 'retried' && (data as { readonly retry: number }).retry === 2) break;
+      if (type === 'retried' && (data as { readonly retry: number }).retry === 2) {
+        break;
+      }
     }
     await one.box.cancel(task);
     expect(await one.ended(task)).toMatchObject({ status: 'cancelled', row: { attempts: 1 } });

@@ -54,7 +54,9 @@ describe('the folder of a session', () => {
       folderName(key),
     );
     expect(new Set(names).size).toBe(names.length);
-    for (const name of names) expect(name).toMatch(/^[a-z0-9-]{1,60}$/);
+    for (const name of names) {
+      expect(name).toMatch(/^[a-z0-9-]{1,60}$/);
+    }
     expect(names[0]).toMatch(/^github-acme-app-[0-9a-f]{10}$/);
     expect(places.folderOf('github:acme/app')).toBe(join(root, names[0] ?? ''));
   });
@@ -77,7 +79,9 @@ describe('the folder of a session', () => {
     mkdirSync(open, { mode: 0o755 });
     const rules = [{ session: 'open', folder: open }];
     const places = new Workspaces({ root: join(root, 'deep', 'er'), rules });
-    for (const session of ['open', 'made']) places.claim(claimant(session).owner);
+    for (const session of ['open', 'made']) {
+      places.claim(claimant(session).owner);
+    }
     expect(statSync(places.folderOf('made')).mode & 0o777).toBe(0o700);
     expect(statSync(join(root, 'deep')).mode & 0o777).toBe(0o700);
     expect(statSync(open).mode & 0o777).toBe(0o755);
@@ -203,7 +207,9 @@ describe('a folder that another process has', () => {
       put(lockOf(folder));
       const lock = lockFolder(folder, mine);
       expect(lock).toHaveProperty('release');
-      if ('release' in lock) lock.release();
+      if ('release' in lock) {
+        lock.release();
+      }
     }
   });
 
@@ -231,7 +237,9 @@ describe('a folder that another process has', () => {
         let text = '';
         const read = (part: Buffer): void => {
           text += part.toString();
-          if (!word.test(text)) return;
+          if (!word.test(text)) {
+            return;
+          }
           child.stdout.off('data', read);
           resolve(text);
         };
@@ -239,7 +247,9 @@ describe('a folder that another process has', () => {
       });
     await Promise.all(children.map((child) => says(child, /ready/)));
     const verdicts = children.map((child) => says(child, /verdict: .*\n/));
-    for (const child of children) child.stdin.write('go\n');
+    for (const child of children) {
+      child.stdin.write('go\n');
+    }
     const said = await Promise.all(verdicts);
     await Promise.all(
       children.map((child) => {

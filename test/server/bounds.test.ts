@@ -54,7 +54,9 @@ describe('connections', () => {
     ]);
     expect(problemFrom(refused.body, refused.headers.get('content-type'), 503).code).toBe('too_many_connections');
     const gone = held.map(untilClosed);
-    for (const socket of held) socket.end();
+    for (const socket of held) {
+      socket.end();
+    }
     await Promise.all(gone);
     expect((await door.fetch('/healthz')).status).toBe(200);
   });
@@ -99,8 +101,9 @@ describe('closing', () => {
     const text = untilClosed(socket);
     socket.write(`GET /v1/events?wait=20 HTTP/1.1\r\nhost: localhost\r\n${auth}\r\n`);
     // Answered on another connection, so the one above has been taken up.
-    while (!(await (await door.fetch('/metrics')).text()).includes('signalbox_http_long_polls 1'))
+    while (!(await (await door.fetch('/metrics')).text()).includes('signalbox_http_long_polls 1')) {
       await door.client.health();
+    }
     await door.server.close();
     expect(await text).toContain('"items":[]');
     await expect(door.client.health()).rejects.toMatchObject({ code: 'unreachable', retryable: true });

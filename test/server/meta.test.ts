@@ -11,7 +11,9 @@ type Json = { readonly [name: string]: unknown };
 
 /** All values of `$ref` in a document. */
 function referencesIn(value: unknown): readonly string[] {
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
   return Object.entries(value).flatMap(([name, member]) => (name === '$ref' ? [String(member)] : referencesIn(member)));
 }
 

@@ -45,7 +45,9 @@ test.each([1, 2])(
         for await (const event of createClient(through(feedProxy)).followSession('test:one')) {
           fed.push(event);
           moved();
-          if (event.type === 'final') return;
+          if (event.type === 'final') {
+            return;
+          }
         }
       })();
 
@@ -60,7 +62,9 @@ test.each([1, 2])(
         }
         turn.say(`${said} ${'x'.repeat(Math.floor(random() * 200))}`);
         // Never far ahead of the readers, so that they meet events live, from the store, and in between.
-        if (++said % 8 === 0) await progress.promise;
+        if (++said % 8 === 0) {
+          await progress.promise;
+        }
       }
       proxy.spare();
       feedProxy.spare();

@@ -61,7 +61,9 @@ describe('a stream of a task', () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     const turn = await door.box.stage.turn();
-    for (let at = 0; at < 2000; at++) turn.say(`${at}`);
+    for (let at = 0; at < 2000; at++) {
+      turn.say(`${at}`);
+    }
     const readers = await Promise.all(
       [0, 1, 700, 1999].map((after) =>
         read(door, `/v1/tasks/${task}/events?after=0`, after === 0 ? undefined : '1').then((reader) => ({
@@ -70,7 +72,9 @@ describe('a stream of a task', () => {
         })),
       ),
     );
-    for (let at = 2000; at < 3000; at++) turn.say(`${at}`);
+    for (let at = 2000; at < 3000; at++) {
+      turn.say(`${at}`);
+    }
     turn.finish();
     const { seq } = await door.box.ended(task);
     for (const { after, reader } of readers) {
@@ -86,7 +90,9 @@ describe('a stream of a task', () => {
     const reader = await read(door, `/v1/tasks/${task}/events`);
     await reader.until(() => reader.messages.some(({ data }) => data.type === 'turn-started'));
     const before = reader.messages.length;
-    for (let at = 0; at < 50; at++) turn.say(`${at}`);
+    for (let at = 0; at < 50; at++) {
+      turn.say(`${at}`);
+    }
     await reader.until(() => reader.messages.length === before + 50);
     const reads = reader.reads.filter((count) => count > before);
     expect(reads.length).toBeLessThan(10);
@@ -127,7 +133,9 @@ describe('a stream of a feed', () => {
     expect(again.messages.map(({ id }) => id)).toEqual(
       all.slice(4, 4 + again.messages.length).map(({ position }) => position),
     );
-    for (const each of [reader, session, late, again]) each.drop();
+    for (const each of [reader, session, late, again]) {
+      each.drop();
+    }
   });
 
   test('has no gap and no repeat for 20 readers that join while 40 tasks run', async () => {
@@ -135,9 +143,13 @@ describe('a stream of a feed', () => {
     const readers: Reader[] = [];
     for (let at = 0; at < 40; at++) {
       const { task } = await door.client.submit({ session: `s${at % 4}`, prompt: `${at}` });
-      if (at % 2 === 0) readers.push(await read(door, '/v1/events'));
+      if (at % 2 === 0) {
+        readers.push(await read(door, '/v1/events'));
+      }
       const turn = await door.box.stage.turn();
-      for (let line = 0; line < 20; line++) turn.say(`${line}`);
+      for (let line = 0; line < 20; line++) {
+        turn.say(`${line}`);
+      }
       turn.finish();
       await door.box.ended(task);
     }
@@ -161,10 +173,16 @@ describe('a store that answers late', () => {
     const feeds: Reader[] = [];
     for (let at = 0; at < 60; at++) {
       turn.say(`${at}`);
-      if (at % 6 === 0) tapes.push(await read(door, `/v1/tasks/${task}/events`));
-      if (at % 6 === 3) feeds.push(await read(door, '/v1/sessions/s/events'));
+      if (at % 6 === 0) {
+        tapes.push(await read(door, `/v1/tasks/${task}/events`));
+      }
+      if (at % 6 === 3) {
+        feeds.push(await read(door, '/v1/sessions/s/events'));
+      }
       // A round trip lets some of it be committed and read before more is said.
-      if (random() < 0.5) await door.client.health();
+      if (random() < 0.5) {
+        await door.client.health();
+      }
     }
     turn.finish();
     const { seq } = await door.box.ended(task);
@@ -226,7 +244,9 @@ describe('a stream on which nothing happens', () => {
     }
     reader.drop();
     await reader.ended;
-    while ((await figure(door, 'signalbox_http_streams')) > 0) await door.client.health();
+    while ((await figure(door, 'signalbox_http_streams')) > 0) {
+      await door.client.health();
+    }
     expect(clock.armed).toBe(0);
   });
 });
@@ -247,7 +267,9 @@ describe('a reader that does not read', () => {
     slow.pause();
     dead.pause();
     const quick = await read(door, path);
-    for (let at = 0; at < lines; at++) turn.say(line);
+    for (let at = 0; at < lines; at++) {
+      turn.say(line);
+    }
     turn.finish();
     const { seq } = await door.box.ended(task);
     await quick.ended;
@@ -306,8 +328,12 @@ describe('an end that is not the task’s', () => {
     await using door = await openDoor();
     const readers = await Promise.all(Array.from({ length: 20 }, () => read(door, '/v1/events')));
     expect(await figure(door, 'signalbox_http_streams')).toBe(20);
-    for (const reader of readers) reader.drop();
-    while ((await figure(door, 'signalbox_http_streams')) > 0) await door.client.health();
+    for (const reader of readers) {
+      reader.drop();
+    }
+    while ((await figure(door, 'signalbox_http_streams')) > 0) {
+      await door.client.health();
+    }
     expect(await figure(door, 'signalbox_http_streams_ended_total{reason="gone"}')).toBe(20);
   });
 });
@@ -320,15 +346,21 @@ describe('a long poll', () => {
     const turn = await door.box.stage.turn();
     const page = await door.client.taskEvents(task, { wait: 60 });
     expect(page.items.length).toBeGreaterThan(0);
-    while ((await door.client.taskEvents(task)).items.at(-1)?.type !== 'turn-started') await door.client.health();
+    while ((await door.client.taskEvents(task)).items.at(-1)?.type !== 'turn-started') {
+      await door.client.health();
+    }
     const { next } = await door.client.taskEvents(task);
     const waiting = door.client.taskEvents(task, { after: next, wait: 60 });
-    while ((await figure(door, 'signalbox_http_long_polls')) === 0) await door.client.health();
+    while ((await figure(door, 'signalbox_http_long_polls')) === 0) {
+      await door.client.health();
+    }
     turn.say('something');
     expect((await waiting).items).toMatchObject([{ seq: next + 1, type: 'output' }]);
 
     const empty = door.client.taskEvents(task, { after: next + 1, wait: 60 });
-    while ((await figure(door, 'signalbox_http_long_polls')) === 0) await door.client.health();
+    while ((await figure(door, 'signalbox_http_long_polls')) === 0) {
+      await door.client.health();
+    }
     clock.advance(60_000);
     expect(await empty).toEqual({ items: [], next: next + 1, final: false });
 

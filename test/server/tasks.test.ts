@@ -133,7 +133,9 @@ describe('a task', () => {
   });
 
   test('pages by cursor, each once', async () => {
-    for (let at = 0; at < 7; at++) await door.client.submit({ session: `s${at}`, prompt: 'p' });
+    for (let at = 0; at < 7; at++) {
+      await door.client.submit({ session: `s${at}`, prompt: 'p' });
+    }
     const seen: string[] = [];
     let cursor: string | null = null;
     do {

@@ -3,4 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { storeContract } from '../../src/store/contract.ts';
 import { harnesses } from './harness.ts';
 
-for (const [name, make] of Object.entries(harnesses)) storeContract({ describe, expect, it }, name, make);
+for (const [name, make] of Object.entries(harnesses)) {
+  storeContract({ describe, expect, it }, name, make);
+}

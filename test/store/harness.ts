@@ -31,7 +31,9 @@ export function sqliteHarness() {
       return store;
     },
     dispose(): void {
-      for (const store of opened) store.close();
+      for (const store of opened) {
+        store.close();
+      }
       rmSync(folder, { recursive: true, force: true });
     },
   };

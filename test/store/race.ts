@@ -61,7 +61,9 @@ export class Race {
     this.#claim();
     const task = this.#task;
     const first: CoreRecord[] = [admit(task), taskEvent(task, 1, 'queued')];
-    if (this.#random(3) > 0) first.push(running(task), taskEvent(task, 2, 'granted'));
+    if (this.#random(3) > 0) {
+      first.push(running(task), taskEvent(task, 2, 'granted'));
+    }
     this.#commit([{ session: this.#session, lease: this.#lease, records: first }]);
     const progress = (): Writer =>
       this.#writer('progressed', (seq) => [running(task), taskEvent(task, seq + 1), taskEvent(task, seq + 2)]);
@@ -80,7 +82,9 @@ export class Race {
       const seq = this.#world.store.task(this.#task)?.seq ?? 0;
       yield null;
       const verdict = yield { session: this.#session, lease, records: write(seq) };
-      if (verdict !== 'again') return verdict === 'wrote' ? won : 'lost';
+      if (verdict !== 'again') {
+        return verdict === 'wrote' ? won : 'lost';
+      }
     }
   }
 
@@ -89,14 +93,21 @@ export class Race {
     const waiting = new Map<Writer, SessionCommit>();
     const advance = (writer: Writer, verdict: Verdict): void => {
       const step = writer.next(verdict);
-      if (step.done === true) results.set(writer, step.value);
-      else if (step.value !== null) waiting.set(writer, step.value);
+      if (step.done === true) {
+        results.set(writer, step.value);
+      } else if (step.value !== null) {
+        waiting.set(writer, step.value);
+      }
     };
     while (results.size < writers.length) {
       const left = writers.filter((writer) => !results.has(writer));
       const writer = left[this.#random(left.length)];
-      if (writer === undefined) break;
-      if (this.#random(10) === 0) this.#upset();
+      if (writer === undefined) {
+        break;
+      }
+      if (this.#random(10) === 0) {
+        this.#upset();
+      }
       if (!waiting.has(writer)) {
         advance(writer, 'again');
         continue;
@@ -114,9 +125,11 @@ export class Race {
   #upset(): void {
     const kind = this.#random(8);
     const point = storeFaultPoints[kind];
-    if (point !== undefined) this.#world.aim = point;
-    else if (kind < 7) this.#claim();
-    else if (this.#random(6) === 0) {
+    if (point !== undefined) {
+      this.#world.aim = point;
+    } else if (kind < 7) {
+      this.#claim();
+    } else if (this.#random(6) === 0) {
       this.#world.store = this.#world.reopen();
       this.#world.reopened += 1;
       this.#claim();
@@ -127,8 +140,12 @@ export class Race {
     try {
       return this.#world.store.commit(commits).map(verdictOf);
     } catch (error) {
-      if (error instanceof Struck) return commits.map(() => 'again');
-      if (!(error instanceof AppError) || error.code !== 'tape_conflict') throw error;
+      if (error instanceof Struck) {
+        return commits.map(() => 'again');
+      }
+      if (!(error instanceof AppError) || error.code !== 'tape_conflict') {
+        throw error;
+      }
       // A group falls as a whole; each alone, only those fall that knew too little.
       return commits.length === 1 ? ['again'] : commits.flatMap((one) => this.#commit([one]));
     }
@@ -136,6 +153,8 @@ export class Race {
 }
 
 function verdictOf(outcome: CommitOutcome): Verdict {
-  if (outcome.kind !== 'committed') return 'again';
+  if (outcome.kind !== 'committed') {
+    return 'again';
+  }
   return outcome.late > 0 ? 'lost' : 'wrote';
 }

@@ -12,14 +12,23 @@ const session = sessionKey('race');
 /** What is wrong with an ended task, if anything. */
 function strand(task: StoredTask | null, tape: readonly StoredEvent[], results: readonly Result[]): string | null {
   const last = tape.at(-1);
-  if (task === null || task.status === 'queued' || task.status === 'running') return 'it never ended';
-  if (last?.type !== 'final' || tape.filter((event) => event.type === 'final').length !== 1)
+  if (task === null || task.status === 'queued' || task.status === 'running') {
+    return 'it never ended';
+  }
+  if (last?.type !== 'final' || tape.filter((event) => event.type === 'final').length !== 1) {
     return 'not one final, last';
-  if (tape.some((event, index) => event.seq !== index + 1) || task.seq !== tape.length) return 'its tape is not dense';
-  if ((last.data as { status: string }).status !== task.status) return 'status and final disagree';
+  }
+  if (tape.some((event, index) => event.seq !== index + 1) || task.seq !== tape.length) {
+    return 'its tape is not dense';
+  }
+  if ((last.data as { status: string }).status !== task.status) {
+    return 'status and final disagree';
+  }
   // A writer whose commit was cut off after COMMIT may not know that it won; none may believe it that did not.
   const winners = results.filter((result) => result !== 'lost' && result !== 'progressed');
-  if (winners.some((winner) => winner !== task.status) || winners.length > 1) return 'a loser believes that it won';
+  if (winners.some((winner) => winner !== task.status) || winners.length > 1) {
+    return 'a loser believes that it won';
+  }
   return null;
 }
 
@@ -30,7 +39,9 @@ describe.each(Object.entries(harnesses))('on %s', (_, make) => {
     function faults(): Faults {
       return {
         at(point) {
-          if (world.aim !== point) return;
+          if (world.aim !== point) {
+            return;
+          }
           world.aim = null;
           throw new Struck(point);
         },
@@ -48,12 +59,18 @@ describe.each(Object.entries(harnesses))('on %s', (_, make) => {
         const id = taskId(`t${seed}`);
         const results = new Race(world, session, id, seed).run();
         const wrong = strand(world.store.task(id), world.store.tape(session, id, 0, 99), results);
-        if (wrong !== null) strands.push(`seed ${seed}: ${wrong}`);
-        for (const result of results) met[result] += 1;
+        if (wrong !== null) {
+          strands.push(`seed ${seed}: ${wrong}`);
+        }
+        for (const result of results) {
+          met[result] += 1;
+        }
       }
       expect(strands).toEqual([]);
       // The scenarios are worth their name: everybody wins at times, many lose, stores were reopened in between.
-      for (const count of Object.values(met)) expect(count).toBeGreaterThan(scenarios / 10);
+      for (const count of Object.values(met)) {
+        expect(count).toBeGreaterThan(scenarios / 10);
+      }
       expect(world.reopened).toBeGreaterThan(20);
       const { store } = world;
       const { tasks, events, lateDropped } = store.stats();

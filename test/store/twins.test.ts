@@ -116,7 +116,9 @@ function attempt<T>(work: () => T): T | { readonly thrown: readonly [string, str
   try {
     return work();
   } catch (error) {
-    if (error instanceof AppError) return { thrown: [error.code, error.message] };
+    if (error instanceof AppError) {
+      return { thrown: [error.code, error.message] };
+    }
     throw error;
   }
 }
@@ -152,12 +154,19 @@ class Pair {
       this.#memory = this.#harnesses[1].open();
     } else if ('claim' in next) {
       const claimed = this.both((store): StoredSession => store.claim(next.claim));
-      if ('lease' in claimed) this.#leases.set(next.claim, claimed.lease);
+      if ('lease' in claimed) {
+        this.#leases.set(next.claim, claimed.lease);
+      }
     } else {
       const commits = next.commit.map((one) => this.#filled(one));
       const answer = this.both((store) => store.commit(commits));
-      if ('thrown' in answer) this.#met.add(answer.thrown[0]);
-      else for (const outcome of answer) this.#met.add(outcome.kind);
+      if ('thrown' in answer) {
+        this.#met.add(answer.thrown[0]);
+      } else {
+        for (const outcome of answer) {
+          this.#met.add(outcome.kind);
+        }
+      }
     }
   }
 
@@ -166,14 +175,18 @@ class Pair {
     const seqOf = (id: string | null): number => seqs.get(id) ?? this.#seq(session, id);
     const records = drafts.map((make) => {
       const record = make(session, seqOf);
-      if ('seq' in record) seqs.set(record.task, record.seq);
+      if ('seq' in record) {
+        seqs.set(record.task, record.seq);
+      }
       return record;
     });
     return { session, lease: (this.#leases.get(session) ?? 0) - (stale ? 1 : 0), records };
   }
 
   #seq(session: SessionKey, id: string | null): number {
-    if (id !== null) return this.#memory.task(taskId(id))?.seq ?? 0;
+    if (id !== null) {
+      return this.#memory.task(taskId(id))?.seq ?? 0;
+    }
     return this.#memory.tape(session, null, 0, 9_999).length;
   }
 
@@ -184,7 +197,9 @@ class Pair {
 
   dispose(): void {
     this.#close();
-    for (const harness of this.#harnesses) harness.dispose();
+    for (const harness of this.#harnesses) {
+      harness.dispose();
+    }
   }
 }
 
@@ -195,7 +210,9 @@ describe('twins', () => {
       fc.property(fc.array(act, { minLength: 20, maxLength: 100 }), (acts) => {
         const pair = new Pair(met);
         try {
-          for (const next of acts) pair.run(next);
+          for (const next of acts) {
+            pair.run(next);
+          }
           pair.both(everything);
         } finally {
           pair.dispose();

@@ -8,7 +8,9 @@ const plan = { openAfter: 3, coolDownMs: 1_000, coolDownMaxMs: 4_000, forgetMs: 
 
 const failing = (times: number, at = 0): BreakerState => {
   let state = breakerClosed;
-  for (let failure = 0; failure < times; failure += 1) state = breakerFailed(plan, state, at);
+  for (let failure = 0; failure < times; failure += 1) {
+    state = breakerFailed(plan, state, at);
+  }
   return state;
 };
 
@@ -48,7 +50,9 @@ describe('S11: the breaker', () => {
     let now = 0;
     const coolDowns: number[] = [];
     for (let trial = 0; trial < 5; trial += 1) {
-      if (state.kind !== 'open') throw new Error(state.kind);
+      if (state.kind !== 'open') {
+        throw new Error(state.kind);
+      }
       coolDowns.push(state.until - now);
       now = state.until;
       state = breakerFailed(plan, breakerAdmit(plan, state, now).state, now);
@@ -72,9 +76,11 @@ describe('S11: the breaker', () => {
         let now = 0;
         for (const [step, ms] of steps) {
           now += ms;
-          if (step === 'ok') state = breakerSucceeded(state);
-          else if (step === 'failed') state = breakerFailed(plan, state, now);
-          else {
+          if (step === 'ok') {
+            state = breakerSucceeded(state);
+          } else if (step === 'failed') {
+            state = breakerFailed(plan, state, now);
+          } else {
             const asked = breakerAdmit(plan, state, now);
             if (!asked.admitted) {
               expect(asked.retryAt - now).toBeLessThanOrEqual(plan.coolDownMaxMs);

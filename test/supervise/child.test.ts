@@ -64,7 +64,9 @@ describe('the channel', () => {
     const sent = Array.from({ length: 200 }, (_, index) =>
       index % 50 === 7 ? 'p'.repeat(1_000_000) : `short ${index}`,
     );
-    for (const line of sent) expect(child.child.writeLine(line)).toBe(true);
+    for (const line of sent) {
+      expect(child.child.writeLine(line)).toBe(true);
+    }
     await child.until('all lines', () => child.lines.length === sent.length);
     expect(child.lines.every((line, index) => line === sent[index])).toBe(true);
   });
@@ -87,7 +89,9 @@ describe('the channel', () => {
     await using child = new Watched(['say:up', 'deaf'], { writeMaxBytes: 4_000_000 });
     await child.line(0);
     let written = 0;
-    while (written < 100 && child.child.writeLine('x'.repeat(1_000_000))) written += 1;
+    while (written < 100 && child.child.writeLine('x'.repeat(1_000_000))) {
+      written += 1;
+    }
     expect(written).toBeLessThan(10);
     expect((await child.exit()).reason).toBe('channel_broken');
   });
@@ -290,7 +294,9 @@ describe('the ladder', () => {
 });
 
 test('50 starts and kills in every stuck mode leave no process, descriptor or timer', async (context) => {
-  if (process.platform !== 'linux') context.skip('descriptors are counted in /proc');
+  if (process.platform !== 'linux') {
+    context.skip('descriptors are counted in /proc');
+  }
   const modes = [['wait'], ['ignore-term', 'wait'], ['child', 'wait'], ['exit:3'], ['stderr:100000', 'wait']];
   const held = (): string[] => [
     ...readdirSync('/proc/self/fd').map(() => 'descriptor'),
@@ -302,12 +308,16 @@ test('50 starts and kills in every stuck mode leave no process, descriptor or ti
       await child.until('up', () => child.lines.length > 0);
       child.child.kill();
     }
-    for (const child of children) expect((await child.exit()).left).toEqual([]);
+    for (const child of children) {
+      expect((await child.exit()).left).toEqual([]);
+    }
     return children.map((child) => child.pid);
   };
   const pids = await round();
   const before = held().length;
-  for (let rounds = 1; rounds < 10; rounds += 1) pids.push(...(await round()));
+  for (let rounds = 1; rounds < 10; rounds += 1) {
+    pids.push(...(await round()));
+  }
   await Watched.turns(3);
   expect(pids.filter((pid) => !isGone(pid))).toEqual([]);
   // The runner's own timers and files come and go: 45 children would have left many times as many.

@@ -31,7 +31,9 @@ class Stranger implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      return;
+    }
     this.#child.kill('SIGKILL');
     await once(this.#child, 'exit');
   }
@@ -57,7 +59,9 @@ describe('S04: a tool in a session of its own', () => {
     ] as const) {
       await using child = new Watched([], sh(`setsid sleep 300 <&- >&- 2>&- & echo $!; ${end}`));
       const tool = Number(await child.line(0));
-      if (reason === 'closed') child.child.close();
+      if (reason === 'closed') {
+        child.child.close();
+      }
       expect(await child.exit()).toMatchObject({ reason, left: [] });
       expect(isGone(tool)).toBe(true);
     }
@@ -105,7 +109,9 @@ describe('S04: a tool in a session of its own', () => {
       return Promise.resolve(looks === 1 ? [seen] : []);
     });
     await hunt({ cookie: 'x' }, { scanner });
-    while (!isGone(tool)) await Watched.turns(1);
+    while (!isGone(tool)) {
+      await Watched.turns(1);
+    }
   });
 
   test('ends although it was just becoming another program when it was looked for', async (context) => {
@@ -115,7 +121,9 @@ describe('S04: a tool in a session of its own', () => {
     const scanner = new ProcessScanner(async () => {
       looks += 1;
       const entries = await system.entries();
-      if (looks > 1) return entries;
+      if (looks > 1) {
+        return entries;
+      }
       return entries.map((entry) => (entry.pid === tool.pid ? { ...entry, cookie: null, bare: true } : entry));
     });
     expect(await hunt({ cookie: 'soon to be seen' }, { scanner })).toEqual({ ended: [tool.pid], left: [] });
@@ -123,7 +131,9 @@ describe('S04: a tool in a session of its own', () => {
 
   test('that is not ours to signal is named, at once', async (context) => {
     needs(context, 'cookies');
-    if (process.getuid?.() !== 0) context.skip('only root can start a process of another user');
+    if (process.getuid?.() !== 0) {
+      context.skip('only root can start a process of another user');
+    }
     // As another user: `sleep` runs as nobody, the asking side too, so that it may not signal root's.
     await using stranger = new Stranger({ [cookieName]: 'of-root' });
     const program = `
@@ -237,7 +247,9 @@ describe('one look for all that end together', () => {
       });
     });
     const begun = async (count: number): Promise<void> => {
-      while (scanner.looks < count) await Watched.turns(1);
+      while (scanner.looks < count) {
+        await Watched.turns(1);
+      }
     };
     const first = scanner.look();
     await begun(1);

@@ -57,17 +57,23 @@ export class Watched implements AsyncDisposable {
         options.onBroken?.(error);
       },
     });
-    if (options.ready !== false) this.child.ready();
+    if (options.ready !== false) {
+      this.child.ready();
+    }
   }
 
   /** Lets the loop turn. */
   static async turns(count: number): Promise<void> {
-    for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < count; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Resolves when the system no longer knows the pid; it tells nobody, so it is asked. */
   static async reaped(pid: number): Promise<void> {
-    while (processInfo(pid) !== null) await pause(realTimers, 2);
+    while (processInfo(pid) !== null) {
+      await pause(realTimers, 2);
+    }
   }
 
   /** Resolves when the process has left the group that it was born in: `setsid` takes a moment. */
@@ -111,7 +117,9 @@ export class Watched implements AsyncDisposable {
   async exit(): Promise<ChildExit> {
     await this.until('exit', () => this.exits.length > 0);
     const [exit] = this.exits;
-    if (exit === undefined) throw new Error('unreachable');
+    if (exit === undefined) {
+      throw new Error('unreachable');
+    }
     return exit;
   }
 
@@ -121,7 +129,9 @@ export class Watched implements AsyncDisposable {
   }
 
   #wake(): void {
-    for (const wake of this.#waiters) wake();
+    for (const wake of this.#waiters) {
+      wake();
+    }
   }
 }
 
@@ -134,7 +144,9 @@ export function isGone(pid: number): boolean {
 /** Leaves a test out, by the platform's own reason, where the platform lacks one of these. */
 export function needs(context: TestContext, ...names: readonly PlatformLack['name'][]): void {
   const lack = platformLacks().find(({ name }) => name === 'process-list' || names.includes(name));
-  if (lack !== undefined) context.skip(`${lack.name}: ${lack.reason}`);
+  if (lack !== undefined) {
+    context.skip(`${lack.name}: ${lack.reason}`);
+  }
 }
 
 /** Time that the test turns. */
@@ -152,13 +164,17 @@ export class HandTimers implements Timers {
 
   /** Resolves when a timer of this length is armed. */
   async armedWith(ms: number): Promise<void> {
-    while (!this.delays.includes(ms)) await Watched.turns(1);
+    while (!this.delays.includes(ms)) {
+      await Watched.turns(1);
+    }
   }
 
   /** Fires the one timer that is armed. */
   fire(): void {
     const [[fn] = []] = this.armed;
-    if (fn === undefined) throw new Error('nothing is armed');
+    if (fn === undefined) {
+      throw new Error('nothing is armed');
+    }
     this.armed.delete(fn);
     fn();
   }

@@ -26,7 +26,9 @@ async function within(limitMs: number, measure: () => Promise<number>): Promise<
   const took: number[] = [];
   while (took.length < attempts) {
     took.push(await measure());
-    if ((took.at(-1) ?? Infinity) <= limitMs) return;
+    if ((took.at(-1) ?? Infinity) <= limitMs) {
+      return;
+    }
   }
   expect.fail(`took ${took.map(Math.round).join(', ')} ms; the limit is ${limitMs}`);
 }
@@ -224,7 +226,9 @@ describe('invariant 6: escapees are found, and a dead daemon leaves nobody', () 
       );
       const tools = await Promise.all(children.map(async (child) => Number(await child.line(0))));
       const began = performance.now();
-      for (const child of children) child.child.kill();
+      for (const child of children) {
+        child.child.kill();
+      }
       await Promise.all(children.map((child) => child.exit()));
       expect(tools.filter((pid) => !isGone(pid))).toEqual([]);
       return performance.now() - began;
@@ -300,7 +304,9 @@ describe('invariant 6: escapees are found, and a dead daemon leaves nobody', () 
 });
 
 async function goneOrZombie(pid: number): Promise<void> {
-  while (!isGone(pid)) await Watched.turns(1);
+  while (!isGone(pid)) {
+    await Watched.turns(1);
+  }
 }
 
 /** Notes what was parked, since a wait may be over before anybody looks. */
@@ -355,7 +361,11 @@ describe('invariant 9: a child that does not read', () => {
     const before = process.memoryUsage().rss;
     const line = 'x'.repeat(300);
     let taken = 0;
-    for (let send = 0; send < 200_000; send += 1) if (child.child.writeLine(line)) taken += 1;
+    for (let send = 0; send < 200_000; send += 1) {
+      if (child.child.writeLine(line)) {
+        taken += 1;
+      }
+    }
     // 10,000 lines wait at most; those that fit into the pipe are with the system.
     expect(taken).toBeGreaterThan(9_000);
     expect(taken).toBeLessThan(20_000);
@@ -396,11 +406,16 @@ test('the cookie of this process’s daemon is passed on by itself', async (cont
     });
     const pid = child.identity?.pid ?? 0;
     expect(processInfo(pid)).not.toBeNull();
-    while (processEntries().find((entry) => entry.pid === pid)?.node !== 'of-this-process') await Watched.turns(1);
+    while (processEntries().find((entry) => entry.pid === pid)?.node !== 'of-this-process') {
+      await Watched.turns(1);
+    }
     child.kill();
     await exit.promise;
   } finally {
-    if (before === undefined) delete process.env[nodeCookieName];
-    else process.env[nodeCookieName] = before;
+    if (before === undefined) {
+      delete process.env[nodeCookieName];
+    } else {
+      process.env[nodeCookieName] = before;
+    }
   }
 });

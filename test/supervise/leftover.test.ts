@@ -8,7 +8,9 @@ import { isGone, needs, Watched } from './harness.ts';
 /** The row that a daemon would have recorded. */
 const rowOf = (child: Watched): { pid: number; startTime: string; cookie: string } => {
   const [identity] = child.identities;
-  if (identity === undefined) throw new Error('no process');
+  if (identity === undefined) {
+    throw new Error('no process');
+  }
   return identity;
 };
 
@@ -60,7 +62,9 @@ describe('S08: a leftover', () => {
   });
 
   test('that shows no environment is judged by its start time alone', async (context) => {
-    if (process.platform !== 'linux') context.skip('an empty environment is told from an unreadable one on Linux only');
+    if (process.platform !== 'linux') {
+      context.skip('an empty environment is told from an unreadable one on Linux only');
+    }
     const bare = spawn('sleep', ['60'], { env: {}, detached: true, stdio: 'ignore' });
     const pid = bare.pid ?? 0;
     const startTime = processInfo(pid)?.startTime ?? '';
@@ -77,8 +81,11 @@ describe('S08: a leftover', () => {
     const report = await endLeftover(rowOf(child), {
       timers: {
         set(ms, fn) {
-          if (ms === 5_000) queueMicrotask(fn);
-          else setImmediate(fn);
+          if (ms === 5_000) {
+            queueMicrotask(fn);
+          } else {
+            setImmediate(fn);
+          }
           return () => {};
         },
       },

@@ -6,7 +6,9 @@ import { LineSplitter } from '../../src/supervise/index.ts';
 function split(chunks: readonly Buffer[], maxBytes = 64): LineFrame[] {
   const frames: LineFrame[] = [];
   const splitter = new LineSplitter(maxBytes, (frame) => frames.push(frame));
-  for (const chunk of chunks) splitter.push(chunk);
+  for (const chunk of chunks) {
+    splitter.push(chunk);
+  }
   splitter.end();
   return frames;
 }
@@ -80,7 +82,9 @@ describe('S07: a line beyond the bound', () => {
     let told = 0;
     const splitter = new LineSplitter(8 * 1024 * 1024, () => (told += 1));
     const before = process.memoryUsage.rss();
-    for (let mebibytes = 0; mebibytes < 512; mebibytes += 1) splitter.push(Buffer.from(piece));
+    for (let mebibytes = 0; mebibytes < 512; mebibytes += 1) {
+      splitter.push(Buffer.from(piece));
+    }
     splitter.end();
     expect(told).toBe(2);
     // 512 MiB went through; what is kept is 8 MiB, the rest is slack of the allocator.

@@ -21,8 +21,9 @@ describe('invariant 12: what a platform lacks', () => {
   ] as const)('on %s (/proc: %s) is named, with a reason and an effect', (platform, procMounted, names) => {
     const lacks = platformLacks(platform, procMounted);
     expect(lacks.map(({ name }) => name)).toEqual(names);
-    for (const { reason, effect } of lacks)
+    for (const { reason, effect } of lacks) {
       expect([reason, effect].every((text) => /^[A-Z/].+\.$/i.test(text))).toBe(true);
+    }
   });
 
   test('is found out for this machine', () => {
@@ -82,11 +83,15 @@ describe('ps', () => {
   });
 
   test('answers for real processes as /proc does', async (context) => {
-    if (process.platform === 'win32') context.skip('Windows has no ps');
+    if (process.platform === 'win32') {
+      context.skip('Windows has no ps');
+    }
     await using child = new Watched(['child', 'wait'], { ids: () => 'seen-by-ps', node: 'node-by-ps' });
     const member = Number(await child.line(0));
     const info = posix.info(member);
-    if (info === null) context.skip('ps is not installed');
+    if (info === null) {
+      context.skip('ps is not installed');
+    }
     expect(info).toMatchObject({ pid: member, parent: child.pid, group: child.pid, zombie: false });
     expect(posix.descendants(child.pid).map(({ pid }) => pid)).toEqual([member]);
     expect(posix.info(2 ** 22 + 1)).toBeNull();
@@ -112,7 +117,9 @@ describe('Windows', () => {
 
   test('ends a tree with taskkill', async (context) => {
     needs(context, 'process-list');
-    if (process.platform !== 'win32') context.skip('taskkill is a program of Windows');
+    if (process.platform !== 'win32') {
+      context.skip('taskkill is a program of Windows');
+    }
     await using child = new Watched(['child', 'wait']);
     const member = Number(await child.line(0));
     child.child.kill();

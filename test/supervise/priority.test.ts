@@ -35,7 +35,9 @@ describe('an agent that is to be nice', () => {
       await using children = new AsyncDisposableStack();
       const all = Array.from({ length: 6 }, () => children.use(new Watched(['wait'], { nice: 5 })));
       for (const { pid } of all) {
-        while (!groupOf(pid).endsWith(nicenesses)) await pause(realTimers, 5);
+        while (!groupOf(pid).endsWith(nicenesses)) {
+          await pause(realTimers, 5);
+        }
       }
       expect(all.map(({ pid }) => groupOf(pid))).toEqual(all.map(() => expect.stringContaining(nicenesses)));
     },

@@ -112,7 +112,9 @@ describe('a text in pieces', () => {
         for (const value of [...told, ...Object.values(shaped)]) {
           expect(out).not.toContain(value);
           // X-3: nor more of a told one than its first three characters.
-          if (whole.includes(value) && told.includes(value)) expect(out).not.toContain(value.slice(3));
+          if (whole.includes(value) && told.includes(value)) {
+            expect(out).not.toContain(value.slice(3));
+          }
         }
       }),
       { numRuns: 1_000 },
@@ -150,7 +152,9 @@ describe('a text in pieces', () => {
   test('X-4: what goes on and on is not held for ever', () => {
     const pieces = redactor.pieces();
     let out = '';
-    for (let piece = 0; piece < 40; piece += 1) out += pieces.push(piece === 0 ? 'sk-' : 'a'.repeat(1_000));
+    for (let piece = 0; piece < 40; piece += 1) {
+      out += pieces.push(piece === 0 ? 'sk-' : 'a'.repeat(1_000));
+    }
     expect(out).toContain('[redacted]');
   });
 });
@@ -177,7 +181,9 @@ test('an agent that says the worst costs time by the length of what it says, not
     return performance.now() - began;
   };
   // Some 20 ms each; by the square of its length each would take minutes.
-  for (const one of worst) expect(spent(one.repeat(Math.ceil(size / one.length)))).toBeLessThan(3_000);
+  for (const one of worst) {
+    expect(spent(one.repeat(Math.ceil(size / one.length)))).toBeLessThan(3_000);
+  }
 });
 
 test('the values that look secret are taken from an environment, by name or as a password in an address', () => {

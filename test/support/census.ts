@@ -41,7 +41,9 @@ const settleMs = 25;
 /** `node`: the cookie that everything counted carries, next to the descendants. */
 export async function takeCensus(node: string | null = null): Promise<Census> {
   // What has ended is let go of in the turns after: closed handles, reaped children, finalised objects.
-  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  for (let turn = 0; turn < 5; turn += 1) {
+    await setImmediate();
+  }
   collectGarbage();
   await setImmediate();
   collectGarbage();
@@ -68,7 +70,9 @@ export async function quietCensus(node: string | null): Promise<Census> {
     const next = await takeCensus(node);
     const shrunk = census.heapBytes - next.heapBytes;
     census = next;
-    if (shrunk < 16 * 1024) break;
+    if (shrunk < 16 * 1024) {
+      break;
+    }
   }
   return census;
 }
@@ -90,13 +94,21 @@ export function leftBehind(before: Census, after: Census, slack: Slack): readonl
     ...grown('handle', before.handles, after.handles),
     ...grown('listener', before.listeners, after.listeners),
   ];
-  if (after.threads > before.threads) found.push(`threads: ${before.threads} before, ${after.threads} after`);
-  if (after.parked > before.parked) found.push(`parked work: ${before.parked} before, ${after.parked} after`);
+  if (after.threads > before.threads) {
+    found.push(`threads: ${before.threads} before, ${after.threads} after`);
+  }
+  if (after.parked > before.parked) {
+    found.push(`parked work: ${before.parked} before, ${after.parked} after`);
+  }
   const processes = after.processes.filter((pid) => !before.processes.includes(pid));
-  if (processes.length > 0) found.push(`processes: ${processes.join(', ')}`);
+  if (processes.length > 0) {
+    found.push(`processes: ${processes.join(', ')}`);
+  }
   for (const what of ['heapBytes', 'rssBytes'] as const) {
     const more = after[what] - before[what];
-    if (more > slack[what]) found.push(`${what}: ${kib(more)} KiB more; ${kib(slack[what])} are allowed`);
+    if (more > slack[what]) {
+      found.push(`${what}: ${kib(more)} KiB more; ${kib(slack[what])} are allowed`);
+    }
   }
   return found;
 }
@@ -112,7 +124,11 @@ function grown(what: string, before: Tally, after: Tally): string[] {
 
 function tally(kinds: readonly (string | null)[]): Tally {
   const counts: { [kind: string]: number } = {};
-  for (const kind of kinds) if (kind !== null) counts[kind] = (counts[kind] ?? 0) + 1;
+  for (const kind of kinds) {
+    if (kind !== null) {
+      counts[kind] = (counts[kind] ?? 0) + 1;
+    }
+  }
   return counts;
 }
 
@@ -120,7 +136,9 @@ function tally(kinds: readonly (string | null)[]): Tally {
 function kindOf(fd: string): string | null {
   try {
     const target = readlinkSync(`/proc/self/fd/${fd}`);
-    if (/^\/proc\/\d+\/fd$/.test(target)) return null;
+    if (/^\/proc\/\d+\/fd$/.test(target)) {
+      return null;
+    }
     return /^(?:socket|pipe):/.exec(target)?.[0].slice(0, -1) ?? target;
   } catch {
     return null;

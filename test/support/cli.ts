@@ -71,7 +71,9 @@ export class Cli implements AsyncDisposable {
   /** Runs it with `--json`, and gives the one document that it printed. */
   async json(args: readonly string[], options: RunOptions = {}): Promise<{ readonly [name: string]: unknown }> {
     const ran = await this.run([...args, '--json'], options);
-    if (ran.code !== 0) throw new Error(`signalbox ${args.join(' ')}: ${ran.code}\n${ran.stderr}`);
+    if (ran.code !== 0) {
+      throw new Error(`signalbox ${args.join(' ')}: ${ran.code}\n${ran.stderr}`);
+    }
     return JSON.parse(ran.stdout) as { readonly [name: string]: unknown };
   }
 
@@ -118,7 +120,9 @@ export function firstLine(child: ChildProcess): Promise<string> {
     let text = '';
     child.stdout?.on('data', (part: Buffer) => {
       text += part.toString();
-      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+      if (text.includes('\n')) {
+        resolve(text.slice(0, text.indexOf('\n')));
+      }
     });
   });
 }
@@ -129,7 +133,9 @@ export function saying(child: ChildProcess, what: RegExp, where: 'stdout' | 'std
     let text = '';
     child[where]?.on('data', (part: Buffer) => {
       text += part.toString();
-      if (what.test(text)) resolve(text);
+      if (what.test(text)) {
+        resolve(text);
+      }
     });
     child.once('exit', () => reject(new Error(`it ended without saying ${String(what)}:\n${text}`)));
   });

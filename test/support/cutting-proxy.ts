@@ -47,7 +47,9 @@ export async function openCuttingProxy(
     upstream.on('data', (chunk: Buffer) => {
       reader.write(cutting ? chunk.subarray(0, left) : chunk);
       left -= chunk.length;
-      if (!cutting || left > 0) return;
+      if (!cutting || left > 0) {
+        return;
+      }
       cuts++;
       // What was written before still goes out; the rest is lost with the connection.
       reader.destroySoon();
@@ -63,7 +65,9 @@ export async function openCuttingProxy(
     },
     spare: () => (cutting = false),
     async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy();
+      for (const socket of open) {
+        socket.destroy();
+      }
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

@@ -33,7 +33,9 @@ export function examples(): readonly Example[] {
 /** The first example of an event and action, as a copy that a test may change. */
 export function example(event: string, action?: string): { [name: string]: unknown } {
   const found = examples().find((one) => one.event === event && one.payload['action'] === action);
-  if (found === undefined) throw new Error(`no example of ${event}.${action ?? ''}`);
+  if (found === undefined) {
+    throw new Error(`no example of ${event}.${action ?? ''}`);
+  }
   return structuredClone(found.payload);
 }
 
@@ -113,7 +115,9 @@ export function admissions(): { readonly box: Pick<Signalbox, 'submit'>; readonl
         const admitted = earlier ?? { task: `task-${accepted.length + 1}`, session: request.session };
         if (earlier === undefined) {
           accepted.push(request);
-          if (typeof request.idempotencyKey === 'string') byKey.set(request.idempotencyKey, admitted);
+          if (typeof request.idempotencyKey === 'string') {
+            byKey.set(request.idempotencyKey, admitted);
+          }
         }
         return Promise.resolve({
           kind: 'accepted',

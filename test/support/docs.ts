@@ -72,10 +72,18 @@ function exitReference(): string {
 }
 
 const typeText = ({ type, enum: values, anyOf, additionalProperties, items }: Schema): string => {
-  if (values !== undefined) return values.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
-  if (anyOf !== undefined) return anyOf.map(typeText).join(' or ');
-  if (type === 'array') return `list of ${items === undefined ? 'anything' : typeText(items)}`;
-  if (type === 'object' && typeof additionalProperties === 'object') return 'by name';
+  if (values !== undefined) {
+    return values.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  }
+  if (anyOf !== undefined) {
+    return anyOf.map(typeText).join(' or ');
+  }
+  if (type === 'array') {
+    return `list of ${items === undefined ? 'anything' : typeText(items)}`;
+  }
+  if (type === 'object' && typeof additionalProperties === 'object') {
+    return 'by name';
+  }
   return Array.isArray(type) ? type.join(' or ') : String(type);
 };
 
@@ -129,7 +137,9 @@ export function pageMade(path: string, text: string): string {
   return Object.entries(pages[path] ?? {}).reduce((page, [part, make]) => {
     const begin = page.indexOf(marker(part, 'begin'));
     const end = page.indexOf(marker(part, 'end'));
-    if (begin === -1 || end < begin) throw new Error(`${path} has no place for ${part}`);
+    if (begin === -1 || end < begin) {
+      throw new Error(`${path} has no place for ${part}`);
+    }
     return `${page.slice(0, begin)}${marker(part, 'begin')}\n\n${make()}\n\n${page.slice(end)}`;
   }, text);
 }
@@ -138,5 +148,7 @@ export const madePages: readonly string[] = Object.keys(pages);
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const path of madePages) writeFileSync(root + path, pageMade(path, readFileSync(root + path, 'utf8')));
+  for (const path of madePages) {
+    writeFileSync(root + path, pageMade(path, readFileSync(root + path, 'utf8')));
+  }
 }

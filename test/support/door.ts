@@ -83,8 +83,12 @@ export async function openDoor(
 export function reading(signalbox: Signalbox, via: <T>(answer: Promise<T>) => Promise<T>): Signalbox {
   return new Proxy(signalbox, {
     get(target, name) {
-      if (name === 'tape') return (...args: Parameters<Signalbox['tape']>) => via(target.tape(...args));
-      if (name === 'feed') return (...args: Parameters<Signalbox['feed']>) => via(target.feed(...args));
+      if (name === 'tape') {
+        return (...args: Parameters<Signalbox['tape']>) => via(target.tape(...args));
+      }
+      if (name === 'feed') {
+        return (...args: Parameters<Signalbox['feed']>) => via(target.feed(...args));
+      }
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
@@ -95,8 +99,9 @@ export function reading(signalbox: Signalbox, via: <T>(answer: Promise<T>) => Pr
 export function answeringLate(signalbox: Signalbox, random: () => number): Signalbox {
   return reading(signalbox, async (answer) => {
     const value = await answer;
-    for (let rounds = Math.floor(random() * 5); rounds > 0; rounds--)
+    for (let rounds = Math.floor(random() * 5); rounds > 0; rounds--) {
       await new Promise((resolve) => setImmediate(resolve));
+    }
     return value;
   });
 }
@@ -127,7 +132,9 @@ export async function exchange(port: number, parts: readonly (string | Uint8Arra
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   // A reset after the answer is the peer's way to stop an upload.
   socket.on('error', () => {});
-  for (const part of parts) socket.write(part);
+  for (const part of parts) {
+    socket.write(part);
+  }
   await closed;
   return parseAnswer(Buffer.concat(chunks).toString());
 }
@@ -147,11 +154,18 @@ export async function problemIn(response: Response): Promise<Problem> {
 }
 
 export function problemFrom(body: string, type: string | null | undefined, status: number): Problem {
-  if (type !== 'application/problem+json')
+  if (type !== 'application/problem+json') {
     throw new Error(`no problem document: ${status} ${type ?? ''} ${body.slice(0, 300)}`);
+  }
   const checked = validate(ProblemSchema, JSON.parse(body));
-  if (!checked.ok) throw new Error(`not a problem document: ${JSON.stringify(checked.findings)} in ${body}`);
-  if (checked.value.status !== status) throw new Error(`status ${status} and a document of ${checked.value.status}`);
-  if (checked.value.hint === '') throw new Error(`no hint in ${body}`);
+  if (!checked.ok) {
+    throw new Error(`not a problem document: ${JSON.stringify(checked.findings)} in ${body}`);
+  }
+  if (checked.value.status !== status) {
+    throw new Error(`status ${status} and a document of ${checked.value.status}`);
+  }
+  if (checked.value.hint === '') {
+    throw new Error(`no hint in ${body}`);
+  }
   return checked.value;
 }

@@ -33,7 +33,9 @@ export class ManualClock implements Clock {
     const end = this.#now + ms;
     for (;;) {
       const due = [...this.#timers].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
+      if (due === undefined) {
+        break;
+      }
       this.#timers.delete(due);
       this.#now = Math.max(this.#now, due.at);
       due.fire();

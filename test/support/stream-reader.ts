@@ -41,7 +41,9 @@ export class Reader {
       this.head += text;
       const end = this.head.indexOf('\r\n\r\n');
       text = end < 0 ? '' : this.head.slice(end + 4);
-      if (end >= 0) this.head = this.head.slice(0, end + 4);
+      if (end >= 0) {
+        this.head = this.head.slice(0, end + 4);
+      }
     }
     this.#parser.feed(text);
     this.reads.push(this.messages.length);
@@ -50,7 +52,9 @@ export class Reader {
   }
 
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await this.#woken.promise;
+    while (!holds()) {
+      await this.#woken.promise;
+    }
   }
 
   get seqs(): number[] {

@@ -98,8 +98,11 @@ describe('the compiler', () => {
   test.each(layerNames)('lets %s import what the table allows, and nothing that it does not reach', (layer) => {
     for (const other of layerNames.filter((name) => name !== layer)) {
       const errors = errorsOf(`src/${layer}/imports-${other}.ts`);
-      if (reachable(layer).has(other)) expect(errors, `${layer} -> ${other}`).toEqual([]);
-      else expect(errors, `${layer} -> ${other}`).toContain('TS6307');
+      if (reachable(layer).has(other)) {
+        expect(errors, `${layer} -> ${other}`).toEqual([]);
+      } else {
+        expect(errors, `${layer} -> ${other}`).toContain('TS6307');
+      }
     }
   });
 
@@ -125,8 +128,12 @@ describe('the compiler', () => {
 describe('the import statements', () => {
   /** What a file of the tree may import from src, or undefined for a file that may import anything. */
   function allowedFor(path: string): readonly string[] | undefined {
-    if (path === 'src/index.ts') return frontDoor;
-    if (path.startsWith('check/')) return ['core'];
+    if (path === 'src/index.ts') {
+      return frontDoor;
+    }
+    if (path.startsWith('check/')) {
+      return ['core'];
+    }
     const layer = path.split('/')[1] ?? '';
     return isLayer(layer) ? [layer, ...allowed(layer)] : undefined;
   }
@@ -135,8 +142,12 @@ describe('the import statements', () => {
     const may = allowedFor(path);
     return importsOf(text).flatMap(({ specifier, line, kind }) => {
       const at = `${path}:${line}`;
-      if (/^signalbox(?:\/|$)/.test(specifier)) return [`${at}: imports the package by its own name`];
-      if (!specifier.startsWith('.')) return [];
+      if (/^signalbox(?:\/|$)/.test(specifier)) {
+        return [`${at}: imports the package by its own name`];
+      }
+      if (!specifier.startsWith('.')) {
+        return [];
+      }
       const target = posix.join(dirname(path), specifier);
       const layer = /^src\/([^/]+)\//.exec(target)?.[1];
       const outside = path.startsWith('src/') && !target.startsWith('src/');

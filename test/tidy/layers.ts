@@ -37,7 +37,9 @@ export function reachable(layer: Layer): ReadonlySet<Layer> {
   const seen = new Set<Layer>();
   const open: Layer[] = [...allowed(layer)];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (seen.has(next)) continue;
+    if (seen.has(next)) {
+      continue;
+    }
     seen.add(next);
     open.push(...allowed(next));
   }

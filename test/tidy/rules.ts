@@ -10,7 +10,9 @@ function scan(text: string, rules: Readonly<Record<string, RegExp>>): Finding[] 
   const findings: Finding[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     for (const [what, pattern] of Object.entries(rules)) {
-      if (pattern.test(line)) findings.push({ line: index + 1, what });
+      if (pattern.test(line)) {
+        findings.push({ line: index + 1, what });
+      }
     }
   }
   return findings;

@@ -15,7 +15,9 @@ export function judgeAsks({ world, input, result }: Move, report: Report): void 
   const decided = decisionOf(input, world.session);
   for (const { turn, request, allow } of given) {
     const own = decided !== null && decided.turn === turn && decided.request === request;
-    if (allow && !(own && decided.allow)) report.fail(allowed, `${request} of turn ${turn} is allowed by nobody`);
+    if (allow && !(own && decided.allow)) {
+      report.fail(allowed, `${request} of turn ${turn} is allowed by nobody`);
+    }
   }
   if (decided !== null && !given.some((one) => one.request === decided.request && one.allow === decided.allow)) {
     report.fail(obeyed, `${decided.request} of turn ${decided.turn} is not answered as was decided`);
@@ -23,7 +25,9 @@ export function judgeAsks({ world, input, result }: Move, report: Report): void 
   judgeTape(world.session, result, report);
   const turn = world.session.hold?.turn ?? null;
   if (input.type === 'asked' && input.verdict === null && turn?.intent === null) {
-    if (result.session.hold?.turn?.asks.includes(input.request) !== true) report.fail(waits, 'nobody is asked');
+    if (result.session.hold?.turn?.asks.includes(input.request) !== true) {
+      report.fail(waits, 'nobody is asked');
+    }
   } else if (asksOf(result.session).length > asksOf(world.session).length) {
     report.fail(waits, `a person is asked after ${input.type}`);
   }
@@ -31,8 +35,12 @@ export function judgeAsks({ world, input, result }: Move, report: Report): void 
 
 /** What the input decides, if it does and the turn may still be answered. */
 function decisionOf(input: Input, { hold }: Session): { turn: number; request: string; allow: boolean } | null {
-  if (input.type === 'decide') return input;
-  if (input.type !== 'asked' || input.verdict === null || hold?.turn?.intent !== null) return null;
+  if (input.type === 'decide') {
+    return input;
+  }
+  if (input.type !== 'asked' || input.verdict === null || hold?.turn?.intent !== null) {
+    return null;
+  }
   return { turn: input.turn, request: input.request, allow: input.verdict === 'allow' };
 }
 
@@ -42,13 +50,22 @@ const asksOf = (session: Session): readonly string[] => session.hold?.turn?.asks
 function judgeTape(before: Session, result: StepResult, report: Report): void {
   const open = [...asksOf(before)];
   for (const record of result.records) {
-    if (record.type !== 'event' || !hasRequest(record.data)) continue;
+    if (record.type !== 'event' || !hasRequest(record.data)) {
+      continue;
+    }
     const { request } = record.data;
-    if (record.event === 'permission-asked') open.push(request);
-    if (record.event !== 'permission-decided') continue;
+    if (record.event === 'permission-asked') {
+      open.push(request);
+    }
+    if (record.event !== 'permission-decided') {
+      continue;
+    }
     const at = open.indexOf(request);
-    if (at < 0) report.fail(once, `${request} is decided and not asked, or a second time`);
-    else open.splice(at, 1);
+    if (at < 0) {
+      report.fail(once, `${request} is decided and not asked, or a second time`);
+    } else {
+      open.splice(at, 1);
+    }
   }
   const left = asksOf(result.session);
   if (open.length !== left.length || open.some((request) => !left.includes(request))) {

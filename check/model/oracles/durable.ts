@@ -9,7 +9,9 @@ import { same } from './same.ts';
 
 /** A submit is refused for a stated cause that is really there, and every other is admitted. */
 export function judgeRefusal({ world, result, input }: Move, report: Report): void {
-  if (input.type !== 'submit' || world.session.fenced) return;
+  if (input.type !== 'submit' || world.session.fenced) {
+    return;
+  }
   const { session } = world;
   const property = 'section 5: a message is refused exactly when it has to be';
   const code = result.reply.kind === 'refused' ? result.reply.code : 'admitted';
@@ -22,15 +24,22 @@ export function judgeRefusal({ world, result, input }: Move, report: Report): vo
   const rewinds = input.task.whenBusy === 'rollback' && party && onWire(session);
   const stuck = rewinds && !(session.agent.kind === 'up' && session.agent.caps.rewind);
   const due = full ? 'queue_full' : rejected ? 'session_busy' : stuck ? 'rollback_unsupported' : 'admitted';
-  if (code !== due) report.fail(property, `${input.task.id} is ${code}, and ought to be ${due}`);
+  if (code !== due) {
+    report.fail(property, `${input.task.id} is ${code}, and ought to be ${due}`);
+  }
 }
 
 export function judgeUnchanged({ world, result, input }: Move, report: Report): void {
   const property = 'section 2: what is stale or refused changes nothing';
-  if (result.session !== world.session)
+  if (result.session !== world.session) {
     report.fail(property, `a ${result.reply.kind} ${input.type} makes another session`);
-  if (result.records.length > 0) report.fail(property, `a ${result.reply.kind} ${input.type} leaves records`);
-  if (result.effects.length > 0) report.fail(property, `a ${result.reply.kind} ${input.type} has effects`);
+  }
+  if (result.records.length > 0) {
+    report.fail(property, `a ${result.reply.kind} ${input.type} leaves records`);
+  }
+  if (result.effects.length > 0) {
+    report.fail(property, `a ${result.reply.kind} ${input.type} has effects`);
+  }
 }
 
 export function judgeDurable(core: Core, { world, result, input }: Move, report: Report): void {
@@ -38,8 +47,9 @@ export function judgeDurable(core: Core, { world, result, input }: Move, report:
   const truth = core.durableOf(result.session);
   // A node that lost its lease records nothing; what it still believes is never read again.
   if (result.session.fenced) {
-    if (result.records.length > 0)
+    if (result.records.length > 0) {
       report.fail('section 8: a fenced node writes nothing', 'records come with the fence');
+    }
     return;
   }
   const detail = difference(folded, truth);
@@ -52,14 +62,26 @@ export function judgeDurable(core: Core, { world, result, input }: Move, report:
 }
 
 export function difference(a: Durable, b: Durable): string | null {
-  if (!same(a.row, b.row)) return 'the session row';
-  if (a.seq !== b.seq) return 'the last seq of the session';
-  if (a.open.length !== b.open.length) return 'the set of open tasks';
+  if (!same(a.row, b.row)) {
+    return 'the session row';
+  }
+  if (a.seq !== b.seq) {
+    return 'the last seq of the session';
+  }
+  if (a.open.length !== b.open.length) {
+    return 'the set of open tasks';
+  }
   for (const one of a.open) {
     const other = b.open.find((entry) => entry.row.id === one.row.id);
-    if (other === undefined) return `the open task ${one.row.id}`;
-    if (one.seq !== other.seq) return `the last seq of ${one.row.id}`;
-    if (!same(one.row, other.row)) return `the row of ${one.row.id}`;
+    if (other === undefined) {
+      return `the open task ${one.row.id}`;
+    }
+    if (one.seq !== other.seq) {
+      return `the last seq of ${one.row.id}`;
+    }
+    if (!same(one.row, other.row)) {
+      return `the row of ${one.row.id}`;
+    }
   }
   return null;
 }

@@ -16,7 +16,9 @@ const first = 'rule 15: the first verdict stands';
 export function judgeEndings(move: Move, report: Report): void {
   const { world, result } = move;
   for (const record of result.records) {
-    if (record.type !== 'end') continue;
+    if (record.type !== 'end') {
+      continue;
+    }
     const task = treeGet(world.session.tasks, record.task);
     const slot = world.slots[slotOf(world, record.task)];
     const answered = record.status === 'completed' && task?.mode === 'prompt';
@@ -25,13 +27,19 @@ export function judgeEndings(move: Move, report: Report): void {
     }
     switch (record.status) {
       case 'cancelled':
-        if (slot?.asked !== true) report.fail(unasked, `${record.task} ends cancelled`);
+        if (slot?.asked !== true) {
+          report.fail(unasked, `${record.task} ends cancelled`);
+        }
         break;
       case 'completed':
-        if (task !== undefined) judgeCompleted(move, task, slot?.inTurn === true, report);
+        if (task !== undefined) {
+          judgeCompleted(move, task, slot?.inTurn === true, report);
+        }
         break;
       case 'failed':
-        if (task !== undefined) judgeFailed(move, task, report);
+        if (task !== undefined) {
+          judgeFailed(move, task, report);
+        }
     }
   }
   judgeAttempts(move, report);
@@ -48,7 +56,9 @@ function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report)
   const { input, world } = move;
   if (task.mode === 'code') {
     const own = input.type === 'finish' && input.task === task.id && input.status === 'completed';
-    if (!own && task.verdict?.status !== 'completed') report.fail(inferred, `${task.id} completes without its runner`);
+    if (!own && task.verdict?.status !== 'completed') {
+      report.fail(inferred, `${task.id} completes without its runner`);
+    }
     return;
   }
   const result = resultOf(move);
@@ -56,7 +66,9 @@ function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report)
   if (result === null || result.outcome !== 'completed' || (result.empty && draining)) {
     report.fail(inferred, `${task.id} completes without an answer`);
   }
-  if (!inTurn) report.fail(conserved, `${task.id} completes and its text was not in the turn`);
+  if (!inTurn) {
+    report.fail(conserved, `${task.id} completes and its text was not in the turn`);
+  }
 }
 
 const endsFailed = ({ result }: Move, id: Task['id']): boolean =>
@@ -65,13 +77,19 @@ const endsFailed = ({ result }: Move, id: Task['id']): boolean =>
 function judgeFailed(move: Move, task: Task, report: Report): void {
   const { input, world } = move;
   const turn = world.session.hold?.turn ?? null;
-  if (task.verdict?.status === 'failed') return;
-  if (input.type === 'evict') return;
+  if (task.verdict?.status === 'failed') {
+    return;
+  }
+  if (input.type === 'evict') {
+    return;
+  }
   if (input.type === 'timer' && input.name === 'hold') {
     judgeLimit(move, report);
     return;
   }
-  if (input.type === 'finish' && input.task === task.id && input.status === 'failed') return;
+  if (input.type === 'finish' && input.task === task.id && input.status === 'failed') {
+    return;
+  }
   const given = resultOf(move);
   if (given?.outcome === 'failed' && task.place === 'holding') {
     if (given.failure?.passes === true && task.retries < world.session.limits.maxRetries) {
@@ -85,10 +103,14 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   }
   // What was read with a carrier's text shares its failure.
   const { carrier } = task;
-  if (carrier !== null && task.taken && endsFailed(move, carrier)) return;
+  if (carrier !== null && task.taken && endsFailed(move, carrier)) {
+    return;
+  }
   const preempted =
     turn !== null && turn.intent === 'preempt' && turn.phase === 'draining' && input.type !== 'recovered';
-  if (preempted && task.place === 'holding') report.fail(budget, `${task.id} was preempted, and fails`);
+  if (preempted && task.place === 'holding') {
+    report.fail(budget, `${task.id} was preempted, and fails`);
+  }
   // What was never sent is lost to nobody: it is tried again whatever the task's policy says.
   const risky = task.mode === 'code' || onWire(world.session);
   if ((task.onLost === 'retry' || !risky) && task.attempts < task.maxAttempts) {
@@ -100,7 +122,9 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
 function judgeLimit({ world }: Move, report: Report): void {
   const { tasks, throttle } = world.session;
   for (const [, task] of treeEntries(tasks)) {
-    if (task.place === 'waiting' && (throttle === null || task.lane === 'interactive')) return;
+    if (task.place === 'waiting' && (throttle === null || task.lane === 'interactive')) {
+      return;
+    }
   }
   report.fail('rule 18: the hold limit is for those who wait', 'it ends a task behind which nobody waits');
 }
@@ -108,20 +132,28 @@ function judgeLimit({ world }: Move, report: Report): void {
 function judgeAttempts({ world, input, result }: Move, report: Report): void {
   const lost = new Set<string>();
   for (const record of result.records) {
-    if (record.type === 'event' && record.event === 'lost' && record.task !== null) lost.add(record.task);
+    if (record.type === 'event' && record.event === 'lost' && record.task !== null) {
+      lost.add(record.task);
+    }
   }
   const started = new Set(result.effects.map((effect) => (effect.type === 'run' ? effect.task : null)));
   for (const [id, task] of treeEntries(world.session.tasks)) {
     const after = treeGet(result.session.tasks, id);
-    if (after === undefined) continue;
+    if (after === undefined) {
+      continue;
+    }
     const burnt = after.attempts - task.attempts;
     const begun = task.status === 'queued' || started.has(id);
     const forgiven = burnt === -1 && input.type === 'fault' && task.mode === 'code';
     if (burnt !== 0 && !(burnt === 1 && (begun || lost.has(id))) && !forgiven) {
       report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
     }
-    if (after.attempts > task.maxAttempts) report.fail(budget, `${id} is at attempt ${after.attempts}`);
-    if (task.verdict !== null && after.verdict !== task.verdict) report.fail(first, `the verdict on ${id} changes`);
+    if (after.attempts > task.maxAttempts) {
+      report.fail(budget, `${id} is at attempt ${after.attempts}`);
+    }
+    if (task.verdict !== null && after.verdict !== task.verdict) {
+      report.fail(first, `the verdict on ${id} changes`);
+    }
   }
 }
 
@@ -141,17 +173,27 @@ function judgeRetries(move: Move, report: Report): void {
   const preempted = world.session.hold?.turn?.intent === 'preempt';
   for (const [id, task] of treeEntries(world.session.tasks)) {
     const after = treeGet(result.session.tasks, id);
-    if (after === undefined) continue;
+    if (after === undefined) {
+      continue;
+    }
     const owns = task.place === 'holding';
     if (hasAnswer(move, id) && after.retries > 0) {
       report.fail(retry, `${id} has an answer, and ${after.retries} retries are still counted`);
     }
-    if (after.retries === task.retries) continue;
+    if (after.retries === task.retries) {
+      continue;
+    }
     const taken = owns && after.retries === task.retries + 1 && given?.failure?.passes === true && !preempted;
     const renewed = owns && after.retries === 0 && task.mode === 'code' && given?.outcome === 'completed';
-    if (!taken && !renewed) report.fail(retry, `${id} goes from retry ${task.retries} to ${after.retries}`);
-    if (after.retries > world.session.limits.maxRetries) report.fail(retry, `${id} is at retry ${after.retries}`);
-    if (taken && after.attempts !== task.attempts) report.fail(retry, `${id} burns an attempt and a retry`);
+    if (!taken && !renewed) {
+      report.fail(retry, `${id} goes from retry ${task.retries} to ${after.retries}`);
+    }
+    if (after.retries > world.session.limits.maxRetries) {
+      report.fail(retry, `${id} is at retry ${after.retries}`);
+    }
+    if (taken && after.attempts !== task.attempts) {
+      report.fail(retry, `${id} burns an attempt and a retry`);
+    }
   }
 }
 
@@ -162,12 +204,14 @@ function judgeReceipts({ result }: Move, report: Report): void {
     const task = treeGet(session.tasks, given.task);
     const turn = session.hold?.turn ?? null;
     if (given.state === 'acknowledged') {
-      if (task !== undefined) report.fail(receipt, `${given.task} is acknowledged and still open`);
+      if (task !== undefined) {
+        report.fail(receipt, `${given.task} is acknowledged and still open`);
+      }
       continue;
     }
-    if (task === undefined || task.verdict === null)
+    if (task === undefined || task.verdict === null) {
       report.fail(receipt, `${given.task} is requested and has no verdict`);
-    else if (turn === null || given.turn !== turn.id || turn.intent !== 'verdict') {
+    } else if (turn === null || given.turn !== turn.id || turn.intent !== 'verdict') {
       report.fail(receipt, `${given.task} is requested and its turn is not being interrupted`);
     }
   }

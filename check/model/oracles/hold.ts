@@ -15,13 +15,19 @@ const system = 'rule 4: only what was submitted to do so preempts';
 
 /** The order of rule 2, stated a second time: lower comes first. */
 function rank(task: Task): number {
-  if (task.lane === 'interactive') return 0;
+  if (task.lane === 'interactive') {
+    return 0;
+  }
   return task.status === 'running' ? 1 : 2;
 }
 
 function isBefore(a: Task, b: Task): boolean {
-  if (rank(a) !== rank(b)) return rank(a) < rank(b);
-  if (rank(a) === 2 && a.priority !== b.priority) return a.priority > b.priority;
+  if (rank(a) !== rank(b)) {
+    return rank(a) < rank(b);
+  }
+  if (rank(a) === 2 && a.priority !== b.priority) {
+    return a.priority > b.priority;
+  }
   return a.ord < b.ord;
 }
 
@@ -30,28 +36,44 @@ export function judgeHold(move: Move, report: Report): void {
   const before = world.session;
   const after = result.session;
   const changed = after.hold?.epoch !== before.hold?.epoch || after.hold?.task !== before.hold?.task;
-  if (after.epoch < before.epoch) report.fail(epochs, 'the epoch falls');
+  if (after.epoch < before.epoch) {
+    report.fail(epochs, 'the epoch falls');
+  }
   if (changed && after.hold !== null) {
     judgeGrant(before, after, report);
-    if (isHeldBack(after)) report.fail(parked, 'a hold is granted');
+    if (isHeldBack(after)) {
+      report.fail(parked, 'a hold is granted');
+    }
   }
-  if (changed && before.hold !== null) judgeLeaving(move, before.hold.task, report);
+  if (changed && before.hold !== null) {
+    judgeLeaving(move, before.hold.task, report);
+  }
   for (const record of result.records) {
-    if (record.type !== 'event' || record.event !== 'preempted' || record.task === null) continue;
+    if (record.type !== 'event' || record.event !== 'preempted' || record.task === null) {
+      continue;
+    }
     const task = treeGet(before.tasks, record.task);
-    if (task?.lane !== 'background') report.fail(preempted, `${record.task} gives way and is not in the background`);
+    if (task?.lane !== 'background') {
+      report.fail(preempted, `${record.task} gives way and is not in the background`);
+    }
   }
-  if (input.type === 'submit') judgeAdmission(move, report);
+  if (input.type === 'submit') {
+    judgeAdmission(move, report);
+  }
 }
 
 function judgeGrant(before: Session, after: Session, report: Report): void {
   const { hold } = after;
-  if (hold === null) return;
+  if (hold === null) {
+    return;
+  }
   if (after.epoch !== hold.epoch || hold.epoch !== before.epoch + 1) {
     report.fail(epochs, `the new hold has epoch ${hold.epoch} after ${before.epoch}`);
   }
   const owner = treeGet(after.tasks, hold.task);
-  if (owner === undefined) return;
+  if (owner === undefined) {
+    return;
+  }
   const was = treeGet(before.tasks, hold.task);
   const waited: Task = { ...owner, status: was?.status ?? 'queued' };
   for (const [id, task] of treeEntries(after.tasks)) {
@@ -65,10 +87,14 @@ function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report:
   const { hold } = result.session;
   const still = treeGet(result.session.tasks, owner);
   // A restart or a fault gives the hold up: the owner takes its place in the order again.
-  if (still === undefined || input.type === 'recovered' || input.type === 'fault') return;
+  if (still === undefined || input.type === 'recovered' || input.type === 'fault') {
+    return;
+  }
   // Its turn failed for a reason that passes: it waits for another try.
   const was = treeGet(world.session.tasks, owner);
-  if (was !== undefined && still.retries === was.retries + 1) return;
+  if (was !== undefined && still.retries === was.retries + 1) {
+    return;
+  }
   const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
   // Whoever it was interrupted for may have gone away since: then it may be its own heir.
   const interrupted = world.session.hold?.turn?.intent === 'preempt';
@@ -82,15 +108,21 @@ function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report:
 
 /** Admission order is the order of arrival; only `replace` takes an older place. Nobody's system work jumps the queue. */
 function judgeAdmission({ world, result, input }: Move, report: Report): void {
-  if (input.type !== 'submit') return;
+  if (input.type !== 'submit') {
+    return;
+  }
   const born = treeGet(result.session.tasks, input.task.id);
-  if (born === undefined) return;
+  if (born === undefined) {
+    return;
+  }
   if (born.lane !== input.task.lane || born.party !== input.task.party) {
     report.fail('section 5: source and rights are fixed at admission', 'a task changes lane or party');
   }
   if (input.task.whenBusy !== 'replace') {
     for (const [id, task] of treeEntries(world.session.tasks)) {
-      if (task.ord >= born.ord) report.fail(order, `${input.task.id} is admitted before ${id}`);
+      if (task.ord >= born.ord) {
+        report.fail(order, `${input.task.id} is admitted before ${id}`);
+      }
     }
   }
   const calm = input.task.lane === 'background' || input.task.whenBusy === 'enqueue' || input.task.whenBusy === 'steer';

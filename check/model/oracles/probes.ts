@@ -21,15 +21,18 @@ export function probe(core: Core, world: World): string | null {
   const { session } = world;
   let wrong: string | null = null;
   const attempt: Try = (input) => {
-    if (wrong !== null) return;
+    if (wrong !== null) {
+      return;
+    }
     const result = stepOf(core, session, input);
     if (typeof result === 'string') {
       wrong = `${said(input)} throws: ${result}`;
       return;
     }
     const { kind } = result.reply;
-    if (kind !== 'stale' && kind !== 'refused') wrong = `${said(input)} is applied`;
-    else if (result.session !== session || result.records.length > 0 || result.effects.length > 0) {
+    if (kind !== 'stale' && kind !== 'refused') {
+      wrong = `${said(input)} is applied`;
+    } else if (result.session !== session || result.records.length > 0 || result.effects.length > 0) {
       wrong = `${said(input)} is ${kind} and changes something`;
     }
   };
@@ -37,10 +40,18 @@ export function probe(core: Core, world: World): string | null {
     everything(world, attempt);
     return wrong;
   }
-  for (const inc of wrongIncarnations(session)) agentProbes(inc, session.turns, attempt, true);
+  for (const inc of wrongIncarnations(session)) {
+    agentProbes(inc, session.turns, attempt, true);
+  }
   const live = session.agent.kind === 'none' ? null : session.agent.inc;
-  if (live !== null) for (const turn of wrongTurns(session)) agentProbes(live, turn, attempt, false);
-  if (session.agent.kind === 'ending') agentProbes(session.agent.inc, session.turns, attempt, false);
+  if (live !== null) {
+    for (const turn of wrongTurns(session)) {
+      agentProbes(live, turn, attempt, false);
+    }
+  }
+  if (session.agent.kind === 'ending') {
+    agentProbes(session.agent.inc, session.turns, attempt, false);
+  }
   turnProbes(session, attempt);
   holdProbes(world, attempt);
   runnerProbes(world, attempt);
@@ -78,7 +89,9 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
   attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: 'allow', data: null });
   attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: null, data: null });
   attempt({ at, type: 'withdrawn', inc, turn, request: 'r1' });
-  if (!wrongProcess) return;
+  if (!wrongProcess) {
+    return;
+  }
   attempt({
     at,
     type: 'agent-ready',
@@ -91,7 +104,9 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
   attempt({ at, type: 'unsolicited', inc, phase: 'began', data: null });
   attempt({ at, type: 'unsolicited', inc, phase: 'ended', data: null });
   attempt({ at, type: 'switched', inc, model: null, ok: false });
-  for (const name of ['start', 'switch', 'unsolicited', 'idle'] as const) attempt({ at, type: 'timer', name, of: inc });
+  for (const name of ['start', 'switch', 'unsolicited', 'idle'] as const) {
+    attempt({ at, type: 'timer', name, of: inc });
+  }
 }
 
 /** Events of the live turn that come before their time or a second time. */
@@ -106,18 +121,34 @@ function turnProbes(session: Session, attempt: Try): void {
     const model = agent.at === 'switching' ? 'probe' : agent.model;
     attempt({ at, type: 'switched', inc: agent.inc, model, ok: true });
     attempt({ at, type: 'switched', inc: agent.inc, model, ok: false });
-    if (agent.at !== 'switching') attempt({ at, type: 'timer', name: 'switch', of: agent.inc });
+    if (agent.at !== 'switching') {
+      attempt({ at, type: 'timer', name: 'switch', of: agent.inc });
+    }
   }
   attempt({ at, type: 'decide', turn: session.turns, request: 'probe', allow: true, by: null, note: null });
   if (turn !== null && agent.kind !== 'none') {
     const { inc } = agent;
-    if (turn.phase !== 'sent') attempt({ at, type: 'turn-started', inc, turn: turn.id });
-    if (turn.phase !== 'draining' || turn.acked) attempt({ at, type: 'ack', inc, turn: turn.id, none: false });
-    if (turn.result !== null) attempt({ at, type: 'result', inc, turn: turn.id, result: completed });
-    if (turn.phase === 'pending') agentProbes(inc, turn.id, attempt, false);
-    if (turn.intent === null) attempt({ at, type: 'timer', name: 'drain', of: turn.id });
-    if (turn.intent !== null || turn.asks.length > 0) attempt({ at, type: 'timer', name: 'silence', of: turn.id });
-    if (turn.intent !== null || turn.asks.length === 0) attempt({ at, type: 'timer', name: 'ask', of: turn.id });
+    if (turn.phase !== 'sent') {
+      attempt({ at, type: 'turn-started', inc, turn: turn.id });
+    }
+    if (turn.phase !== 'draining' || turn.acked) {
+      attempt({ at, type: 'ack', inc, turn: turn.id, none: false });
+    }
+    if (turn.result !== null) {
+      attempt({ at, type: 'result', inc, turn: turn.id, result: completed });
+    }
+    if (turn.phase === 'pending') {
+      agentProbes(inc, turn.id, attempt, false);
+    }
+    if (turn.intent === null) {
+      attempt({ at, type: 'timer', name: 'drain', of: turn.id });
+    }
+    if (turn.intent !== null || turn.asks.length > 0) {
+      attempt({ at, type: 'timer', name: 'silence', of: turn.id });
+    }
+    if (turn.intent !== null || turn.asks.length === 0) {
+      attempt({ at, type: 'timer', name: 'ask', of: turn.id });
+    }
     if (turn.phase !== 'pending') {
       attempt({ at, type: 'withdrawn', inc, turn: turn.id, request: 'probe' });
       for (const request of turn.asks) {
@@ -130,7 +161,9 @@ function turnProbes(session: Session, attempt: Try): void {
     if (!turn.asks.includes('r1')) {
       attempt({ at, type: 'decide', turn: turn.id, request: 'r1', allow: true, by: null, note: null });
     }
-    if (!turn.protected) attempt({ at, type: 'timer', name: 'protected', of: turn.id });
+    if (!turn.protected) {
+      attempt({ at, type: 'timer', name: 'protected', of: turn.id });
+    }
   }
   for (const of of wrongTurns(session)) {
     for (const name of ['drain', 'silence', 'ask', 'protected'] as const satisfies TimerName[]) {
@@ -159,12 +192,16 @@ function holdProbes({ session, slots }: World, attempt: Try): void {
     attempt({ at, type: 'progress', task, run: session.epoch, data: null });
     attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', data: null });
   }
-  if (session.parked === null) attempt({ at, type: 'unpark', by: null });
+  if (session.parked === null) {
+    attempt({ at, type: 'unpark', by: null });
+  }
 }
 
 function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
   for (const slot of slots) {
-    if (slot.state !== 'open') continue;
+    if (slot.state !== 'open') {
+      continue;
+    }
     const live = runners.find((runner) => runner.task === slot.id && !runner.aborted)?.run;
     for (const run of wrongEpochs(session, live)) {
       attempt({ at, type: 'call', task: slot.id, run, call: 1, model: null });
@@ -172,7 +209,9 @@ function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
       attempt({ at, type: 'finish', task: slot.id, run, status: 'completed', reason: 'probe', data: null });
     }
     const asking = runners.find((runner) => runner.task === slot.id && runner.call !== null);
-    if (asking !== undefined) attempt({ at, type: 'call', task: slot.id, run: asking.run, call: 99, model: null });
+    if (asking !== undefined) {
+      attempt({ at, type: 'call', task: slot.id, run: asking.run, call: 99, model: null });
+    }
   }
 }
 

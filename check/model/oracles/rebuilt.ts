@@ -7,17 +7,28 @@ import { difference } from './durable.ts';
 import { same } from './same.ts';
 
 export function rebuilt(core: Core, { session }: World): string | null {
-  if (session.fenced) return null;
+  if (session.fenced) {
+    return null;
+  }
   const again = core.rebuild(core.durableOf(session), session.limits);
   const lost = difference(core.durableOf(session), core.durableOf(again));
-  if (lost !== null) return `${lost} is not the same after a restart`;
+  if (lost !== null) {
+    return `${lost} is not the same after a restart`;
+  }
   const { hold } = again;
-  if (again.lost !== session.lost) return 'it is forgotten whether the conversation was lost';
-  if (!same(hold?.turn?.asks ?? [], session.hold?.turn?.asks ?? []))
+  if (again.lost !== session.lost) {
+    return 'it is forgotten whether the conversation was lost';
+  }
+  if (!same(hold?.turn?.asks ?? [], session.hold?.turn?.asks ?? [])) {
     return 'requests are forgotten, and nobody ends them';
-  if (!same(indexes(session), indexes(again))) return 'an index of the tasks is not the same after a restart';
+  }
+  if (!same(indexes(session), indexes(again))) {
+    return 'an index of the tasks is not the same after a restart';
+  }
   const tasks = [...treeEntries(session.tasks)].map(([id, task]) => [id, { ...task, run: null, call: null }]);
-  if (!same(tasks, [...treeEntries(again.tasks)])) return 'a task is not the same after a restart';
+  if (!same(tasks, [...treeEntries(again.tasks)])) {
+    return 'a task is not the same after a restart';
+  }
   return again.agent.kind === 'none' && !again.fenced ? null : 'something lives after a restart';
 }
 

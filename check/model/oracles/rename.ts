@@ -45,17 +45,25 @@ const renameId = (id: string): string => `task ${id}`;
 /** Renames plain data by the names of its fields. `kind` says what `id` and `of` mean where they stand. */
 function rename(value: unknown, key: string, kind: string): unknown {
   if (typeof value === 'number') {
-    if (key === 'id') return value + (shift['turn'] ?? 0);
-    if (key === 'of') return value + ofShift(kind);
+    if (key === 'id') {
+      return value + (shift['turn'] ?? 0);
+    }
+    if (key === 'of') {
+      return value + ofShift(kind);
+    }
     return value + (shift[key] ?? 0);
   }
-  if (typeof value === 'string') return isId.has(key) || key === 'id' || key === 'of' ? renameId(value) : value;
+  if (typeof value === 'string') {
+    return isId.has(key) || key === 'id' || key === 'of' ? renameId(value) : value;
+  }
   if (Array.isArray(value)) {
     return value.map((entry: unknown) =>
       typeof entry === 'string' && areIds.has(key) ? renameId(entry) : rename(entry, '', kind),
     );
   }
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   const timer = 'timer' in value ? value.timer : 'name' in value ? value.name : kind;
   const inner = typeof timer === 'string' ? timer : kind;
   return Object.fromEntries(
@@ -65,20 +73,32 @@ function rename(value: unknown, key: string, kind: string): unknown {
 
 function renameField(entry: unknown, field: string, kind: string, holder: object): unknown {
   // The same word is a task's id on a record and a whole task in an input; `by` may name a part of the system.
-  if (field === 'by' && parts.has(entry)) return entry;
+  if (field === 'by' && parts.has(entry)) {
+    return entry;
+  }
   // Of a model, not of a task; and the number of a call, not of a turn.
-  if (field === 'from' && 'to' in holder) return entry;
+  if (field === 'from' && 'to' in holder) {
+    return entry;
+  }
   if (field === 'call' && typeof entry === 'object' && entry !== null && 'id' in entry) {
     return { ...entry, id: rename(entry.id, 'call', kind) };
   }
-  if (field === 'hold' && typeof entry === 'string') return renameId(entry);
-  if (field === 'parties' || field === 'queue' || field === 'demand' || field === 'tasks') return entry;
-  if (field === 'turns' && 'mode' in holder) return entry;
+  if (field === 'hold' && typeof entry === 'string') {
+    return renameId(entry);
+  }
+  if (field === 'parties' || field === 'queue' || field === 'demand' || field === 'tasks') {
+    return entry;
+  }
+  if (field === 'turns' && 'mode' in holder) {
+    return entry;
+  }
   return rename(entry, field, kind);
 }
 
 function ofShift(timer: string): number {
-  if (timer === 'hold') return shift['epoch'] ?? 0;
+  if (timer === 'hold') {
+    return shift['epoch'] ?? 0;
+  }
   return (turnTimers.has(timer) ? shift['turn'] : shift['inc']) ?? 0;
 }
 
@@ -89,7 +109,9 @@ function renamedSession(core: Core, session: Session): Session {
   const durable = renamed(core.durableOf(session));
   const rebuilt = core.rebuild(durable, session.limits);
   let tasks = rebuilt.tasks;
-  for (const [id, task] of treeEntries(session.tasks)) tasks = withTask(tasks, renamed(task), renameId(id));
+  for (const [id, task] of treeEntries(session.tasks)) {
+    tasks = withTask(tasks, renamed(task), renameId(id));
+  }
   const hold = renamed(session.hold);
   return { ...rebuilt, tasks, hold, agent: renamed(session.agent), throttle: session.throttle, fenced: session.fenced };
 }
@@ -101,8 +123,12 @@ function withTask(
 ): Session['tasks'] {
   const root = tasks.root;
   const put = (node: typeof root): typeof root => {
-    if (node === null) return null;
-    if (node.key === id) return { ...node, value: task };
+    if (node === null) {
+      return null;
+    }
+    if (node.key === id) {
+      return { ...node, value: task };
+    }
     return node.key < id ? { ...node, right: put(node.right) } : { ...node, left: put(node.left) };
   };
   return { compare: tasks.compare, root: put(root) };
@@ -111,12 +137,19 @@ function withTask(
 /** What differs, or null. */
 export function judgeRenamed(core: Core, before: Session, input: Input, result: StepResult): string | null {
   const again = core.step(renamedSession(core, before), renamed(input));
-  if (!same(again.reply, renamed(result.reply))) return `the answer to ${input.type} depends on names`;
-  if (!same(again.records, renamed(result.records))) return `the records of ${input.type} depend on names`;
-  if (!same(again.effects, renamed(result.effects))) return `the effects of ${input.type} depend on names`;
+  if (!same(again.reply, renamed(result.reply))) {
+    return `the answer to ${input.type} depends on names`;
+  }
+  if (!same(again.records, renamed(result.records))) {
+    return `the records of ${input.type} depend on names`;
+  }
+  if (!same(again.effects, renamed(result.effects))) {
+    return `the effects of ${input.type} depend on names`;
+  }
   const wanted = renamedSession(core, result.session);
-  if (!same(core.durableOf(again.session), core.durableOf(wanted)))
+  if (!same(core.durableOf(again.session), core.durableOf(wanted))) {
     return `the state after ${input.type} depends on names`;
+  }
   const live = (session: Session): unknown => [
     session.hold,
     session.agent,

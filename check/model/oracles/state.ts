@@ -11,8 +11,9 @@ const isWaiting = (task: Task): boolean => task.place === 'waiting';
 
 /** The open tasks of a session. A dozen properties ask for those of the same session in a row, so the last list is kept. */
 function all(session: Session): readonly Task[] {
-  if (last.tasks !== session.tasks)
+  if (last.tasks !== session.tasks) {
     last = { tasks: session.tasks, list: Array.from(treeEntries(session.tasks), ([, task]) => task) };
+  }
   return last.list;
 }
 
@@ -24,24 +25,34 @@ const mayGo = ({ parked, throttle }: Session, { lane }: Task): boolean =>
 
 function oneOwner({ session }: World): string | null {
   const holding = all(session).filter((task) => task.place === 'holding');
-  if (session.hold === null) return holding.length === 0 ? null : 'a task holds a free session';
-  if (holding.length !== 1 || holding[0]?.id !== session.hold.task) return 'the owner is not the one task that holds';
+  if (session.hold === null) {
+    return holding.length === 0 ? null : 'a task holds a free session';
+  }
+  if (holding.length !== 1 || holding[0]?.id !== session.hold.task) {
+    return 'the owner is not the one task that holds';
+  }
   return holding[0].status === 'running' ? null : 'the owner is not running';
 }
 
 function noFreeWindow({ session }: World): string | null {
   const waits = all(session).find(isWaiting);
-  if (session.hold !== null || session.fenced || waits === undefined) return null;
+  if (session.hold !== null || session.fenced || waits === undefined) {
+    return null;
+  }
   const first = all(session).find((task) => isWaiting(task) && mayGo(session, task));
   return first === undefined ? null : `nobody owns the session and ${first.id} waits`;
 }
 
 function admission({ session }: World): string | null {
   const { hold } = session;
-  if (hold === null || session.fenced || onWire(session)) return null;
+  if (hold === null || session.fenced || onWire(session)) {
+    return null;
+  }
   const owner = treeGet(session.tasks, hold.task);
   // Protection is no reason to wait for a turn that may not be sent.
-  if (owner?.lane !== 'background' || (hold.turn?.protected === true && mayGo(session, owner))) return null;
+  if (owner?.lane !== 'background' || (hold.turn?.protected === true && mayGo(session, owner))) {
+    return null;
+  }
   const waits = all(session).find((task) => isWaiting(task) && task.lane === 'interactive' && mayGo(session, task));
   return waits === undefined ? null : `${owner.id} owns the session between turns and ${waits.id} waits`;
 }
@@ -49,24 +60,42 @@ function admission({ session }: World): string | null {
 function interrupted({ session }: World): string | null {
   const turn = session.hold?.turn ?? null;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
-  if (turn === null || !onWire(session) || session.fenced) return null;
-  if (session.parked !== null || session.throttle?.level === 'all') return null;
+  if (turn === null || !onWire(session) || session.fenced) {
+    return null;
+  }
+  if (session.parked !== null || session.throttle?.level === 'all') {
+    return null;
+  }
   if (owner?.lane === 'background' && !turn.protected && turn.intent === null) {
     const [first] = demanders(session);
-    if (first !== undefined) return `${first} wants the turn interrupted and it is not`;
+    if (first !== undefined) {
+      return `${first} wants the turn interrupted and it is not`;
+    }
   }
   return null;
 }
 
 function ontoTheWire({ session, processes }: World): string | null {
   const turn = session.hold?.turn ?? null;
-  if (turn === null || session.fenced) return null;
-  if (turn.phase === 'pending' && turn.intent !== null) return 'a turn that was not sent is being interrupted';
-  if (turn.phase === 'running' && turn.intent !== null) return 'an interrupt is kept back from a turn that has started';
-  if (turn.phase !== 'draining') return null;
+  if (turn === null || session.fenced) {
+    return null;
+  }
+  if (turn.phase === 'pending' && turn.intent !== null) {
+    return 'a turn that was not sent is being interrupted';
+  }
+  if (turn.phase === 'running' && turn.intent !== null) {
+    return 'an interrupt is kept back from a turn that has started';
+  }
+  if (turn.phase !== 'draining') {
+    return null;
+  }
   const process = processes.find((other) => other.last === turn.id);
-  if (process === undefined) return 'a turn is drained and no process has it';
-  if (turn.intent === null) return 'a turn is drained for no cause';
+  if (process === undefined) {
+    return 'a turn is drained and no process has it';
+  }
+  if (turn.intent === null) {
+    return 'a turn is drained for no cause';
+  }
   return process.interrupts === (turn.again ? 2 : 1) ? null : `its interrupt was written ${process.interrupts} times`;
 }
 
@@ -74,9 +103,13 @@ function ontoTheWire({ session, processes }: World): string | null {
 function protection({ session }: World): string | null {
   const turn = session.hold?.turn ?? null;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
-  if (turn === null || owner === undefined) return null;
+  if (turn === null || owner === undefined) {
+    return null;
+  }
   const due = owner.lane === 'background' && owner.streak >= session.limits.maxPreemptions;
-  if (turn.protected && !due) return `${owner.id} is protected after ${owner.streak} preemptions`;
+  if (turn.protected && !due) {
+    return `${owner.id} is protected after ${owner.streak} preemptions`;
+  }
   return due && !turn.protected && turn.phase === 'pending' ? `${owner.id} is due for protection` : null;
 }
 
@@ -89,7 +122,9 @@ function deadlinesOf({ session }: World): Deadline[] {
   const { agent, hold } = session;
   const turn = onWire(session) ? (hold?.turn ?? null) : null;
   const list: Deadline[] = [];
-  if (agent.kind === 'starting') list.push({ name: 'start', of: agent.inc, why: 'the agent is starting' });
+  if (agent.kind === 'starting') {
+    list.push({ name: 'start', of: agent.inc, why: 'the agent is starting' });
+  }
   if (agent.kind === 'up' && agent.unsolicited) {
     list.push({ name: 'unsolicited', of: agent.inc, why: 'the agent is in a turn that nobody asked for' });
   }
@@ -99,17 +134,24 @@ function deadlinesOf({ session }: World): Deadline[] {
     list.push({ name: 'idle', of: agent.inc, why: 'the agent is at rest' });
   }
   if (turn !== null) {
-    if (turn.protected) list.push({ name: 'protected', of: turn.id, why: 'a turn is protected' });
+    if (turn.protected) {
+      list.push({ name: 'protected', of: turn.id, why: 'a turn is protected' });
+    }
     if (turn.intent === null && turn.asks.length > 0) {
       list.push({ name: 'ask', of: turn.id, why: 'a turn waits for a person' });
-    } else if (turn.intent === null) list.push({ name: 'silence', of: turn.id, why: 'a turn is on the wire' });
-    else list.push({ name: 'drain', of: turn.id, why: 'a turn is being interrupted' });
+    } else if (turn.intent === null) {
+      list.push({ name: 'silence', of: turn.id, why: 'a turn is on the wire' });
+    } else {
+      list.push({ name: 'drain', of: turn.id, why: 'a turn is being interrupted' });
+    }
   }
   if (hold !== null && !isKept(session) && all(session).some((task) => isWaiting(task) && mayGo(session, task))) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
   for (const task of all(session)) {
-    if (task.place === 'collecting') list.push({ name: 'collect', of: task.id, why: 'a window is open' });
+    if (task.place === 'collecting') {
+      list.push({ name: 'collect', of: task.id, why: 'a window is open' });
+    }
   }
   return list;
 }
@@ -118,8 +160,12 @@ function deadlinesOf({ session }: World): Deadline[] {
 function isKept(session: Session): boolean {
   const { hold } = session;
   const owner = hold === null ? undefined : treeGet(session.tasks, hold.task);
-  if (hold === null || owner === undefined || mayGo(session, owner)) return false;
-  if (hold.turn !== null) return hold.turn.phase === 'pending';
+  if (hold === null || owner === undefined || mayGo(session, owner)) {
+    return false;
+  }
+  if (hold.turn !== null) {
+    return hold.turn.phase === 'pending';
+  }
   return owner.mode === 'prompt' || owner.call !== null;
 }
 
@@ -127,7 +173,9 @@ function isKept(session: Session): boolean {
 function deadlines(world: World): string | null {
   const { session, processes, timers } = world;
   const { agent } = session;
-  if (session.fenced) return null;
+  if (session.fenced) {
+    return null;
+  }
   if (agent.kind === 'ending' && !processes.some((process) => process.inc === agent.inc && process.leaving)) {
     return 'nobody ends the agent';
   }
@@ -135,7 +183,9 @@ function deadlines(world: World): string | null {
   const isIn = (list: readonly Timer[], { name, of }: Timer): boolean =>
     list.some((timer) => timer.name === name && timer.of === of);
   const missing = wanted.find((timer) => !isIn(timers, timer));
-  if (missing !== undefined) return `${missing.why}, and the deadline "${missing.name}" is not armed`;
+  if (missing !== undefined) {
+    return `${missing.why}, and the deadline "${missing.name}" is not armed`;
+  }
   // The limit of a hold stays armed while those who wait could not go, unless its owner itself is kept from going on.
   const stays = !isKept(session) && all(session).some(isWaiting);
   const left = timers.find((timer) => !isIn(wanted, timer) && !(timer.name === 'hold' && stays));
@@ -158,12 +208,20 @@ function indexes({ session }: World): string | null {
 }
 
 function indexIs<K>(name: string, tree: Tree<K, string>, wanted: ReadonlySet<string>): string | null {
-  if (treeSize(tree) !== wanted.size) return `the index ${name} holds ${treeSize(tree)} tasks, not ${wanted.size}`;
+  if (treeSize(tree) !== wanted.size) {
+    return `the index ${name} holds ${treeSize(tree)} tasks, not ${wanted.size}`;
+  }
   let last: K | null = null;
   for (const [key, id] of treeEntries(tree)) {
-    if (!wanted.has(id)) return `the index ${name} holds ${id}`;
-    if (treeGet(tree, key) !== id) return `the index ${name} does not find ${id}`;
-    if (last !== null && tree.compare(last, key) >= 0) return `the index ${name} is out of order`;
+    if (!wanted.has(id)) {
+      return `the index ${name} holds ${id}`;
+    }
+    if (treeGet(tree, key) !== id) {
+      return `the index ${name} does not find ${id}`;
+    }
+    if (last !== null && tree.compare(last, key) >= 0) {
+      return `the index ${name} is out of order`;
+    }
     last = key;
   }
   return null;
@@ -172,16 +230,24 @@ function indexIs<K>(name: string, tree: Tree<K, string>, wanted: ReadonlySet<str
 function slotsAgree(world: World): string | null {
   const open = world.slots.filter((slot) => slot.state === 'open');
   const lost = open.find((slot) => treeGet(world.session.tasks, slot.id) === undefined);
-  if (lost !== undefined) return `${lost.id} was accepted, has no final, and is not there`;
-  if (open.length > world.session.limits.maxOpen) return 'the queue has taken more than it has room for';
+  if (lost !== undefined) {
+    return `${lost.id} was accepted, has no final, and is not there`;
+  }
+  if (open.length > world.session.limits.maxOpen) {
+    return 'the queue has taken more than it has room for';
+  }
   return treeSize(world.session.tasks) === open.length ? null : 'a task is there that nobody submitted';
 }
 
 function ridersAgree({ session }: World): string | null {
   for (const task of all(session)) {
     const riding = task.place === 'riding';
-    if (riding !== (task.carrier !== null)) return `${task.id} rides on nobody, or is carried and does not ride`;
-    if (task.taken && !riding) return `${task.id} is said to be in a turn and does not ride`;
+    if (riding !== (task.carrier !== null)) {
+      return `${task.id} rides on nobody, or is carried and does not ride`;
+    }
+    if (task.taken && !riding) {
+      return `${task.id} is said to be in a turn and does not ride`;
+    }
     if (task.carrier !== null && treeGet(session.tasks, task.carrier)?.riders.includes(task.id) !== true) {
       return `${task.id} rides on ${task.carrier}, which does not know of it`;
     }
@@ -194,10 +260,13 @@ function ridersAgree({ session }: World): string | null {
       return `${task.id} rides on a task of another source or other rights`;
     }
     for (const rider of task.riders) {
-      if (treeGet(session.tasks, rider)?.carrier !== task.id)
+      if (treeGet(session.tasks, rider)?.carrier !== task.id) {
         return `${task.id} carries ${rider}, which does not ride on it`;
+      }
     }
-    if (new Set(task.riders).size !== task.riders.length) return `${task.id} carries a task twice`;
+    if (new Set(task.riders).size !== task.riders.length) {
+      return `${task.id} carries a task twice`;
+    }
   }
   return null;
 }
@@ -205,37 +274,58 @@ function ridersAgree({ session }: World): string | null {
 /** New tokens are new because none is beyond its counter. */
 function bounds({ session }: World): string | null {
   const { hold, agent } = session;
-  if (hold !== null && hold.epoch > session.epoch) return 'a hold has an epoch that was not granted yet';
-  if (hold?.turn !== null && hold?.turn !== undefined && hold.turn.id > session.turns)
+  if (hold !== null && hold.epoch > session.epoch) {
+    return 'a hold has an epoch that was not granted yet';
+  }
+  if (hold?.turn !== null && hold?.turn !== undefined && hold.turn.id > session.turns) {
     return 'a turn is beyond the counter';
-  if (agent.kind !== 'none' && agent.inc > session.incarnations) return 'an agent is beyond the counter';
+  }
+  if (agent.kind !== 'none' && agent.inc > session.incarnations) {
+    return 'an agent is beyond the counter';
+  }
   for (const task of all(session)) {
-    if (task.ord >= session.ord) return `${task.id} has an order number that was not given yet`;
-    if (task.run !== null && task.run > session.epoch)
+    if (task.ord >= session.ord) {
+      return `${task.id} has an order number that was not given yet`;
+    }
+    if (task.run !== null && task.run > session.epoch) {
       return `the runner of ${task.id} has an epoch that was not granted`;
-    if (task.attempts > task.maxAttempts) return `${task.id} is at attempt ${task.attempts}`;
-    if (task.streak > session.limits.maxPreemptions) return `${task.id} has a streak of ${task.streak}`;
+    }
+    if (task.attempts > task.maxAttempts) {
+      return `${task.id} is at attempt ${task.attempts}`;
+    }
+    if (task.streak > session.limits.maxPreemptions) {
+      return `${task.id} has a streak of ${task.streak}`;
+    }
   }
   return null;
 }
 
 /** Calls are conserved: what a live runner waits for, the session owes it. */
 function callsAgree({ session, runners }: World): string | null {
-  if (session.fenced) return null;
+  if (session.fenced) {
+    return null;
+  }
   for (const runner of runners) {
-    if (runner.aborted) continue;
+    if (runner.aborted) {
+      continue;
+    }
     const task = treeGet(session.tasks, runner.task);
-    if (task === undefined || task.run !== runner.run)
+    if (task === undefined || task.run !== runner.run) {
       return `a runner of ${runner.task} lives on, and nobody aborts it`;
-    if ((task.call?.id ?? null) !== runner.call && task.verdict === null)
+    }
+    if ((task.call?.id ?? null) !== runner.call && task.verdict === null) {
       return `a runner of ${runner.task} waits for a lost call`;
+    }
   }
   for (const task of all(session)) {
     const lives = runners.some((runner) => runner.task === task.id && runner.run === task.run && !runner.aborted);
-    if (task.run !== null && !lives) return `${task.id} believes in a runner that is not there`;
+    if (task.run !== null && !lives) {
+      return `${task.id} believes in a runner that is not there`;
+    }
     const turn = session.hold?.task === task.id ? session.hold.turn : null;
-    if (turn !== null && task.run !== null && turn.call !== (task.call?.id ?? null))
+    if (turn !== null && task.run !== null && turn.call !== (task.call?.id ?? null)) {
       return 'a turn answers another call than the one asked';
+    }
     if (task.mode === 'code' && task.place === 'holding' && task.run === null && task.verdict === null) {
       return `${task.id} owns the session and has no runner`;
     }
@@ -244,38 +334,61 @@ function callsAgree({ session, runners }: World): string | null {
 }
 
 function processesAgree({ session, processes, timers }: World): string | null {
-  if (processes.length > 1) return 'two processes live';
+  if (processes.length > 1) {
+    return 'two processes live';
+  }
   const { agent } = session;
-  if (session.fenced) return null;
-  if (agent.kind === 'none') return processes.length === 0 ? null : 'a process lives that the session does not know of';
+  if (session.fenced) {
+    return null;
+  }
+  if (agent.kind === 'none') {
+    return processes.length === 0 ? null : 'a process lives that the session does not know of';
+  }
   const process = processes.find((other) => other.inc === agent.inc);
-  if (process === undefined) return 'the session believes in a process that is gone';
-  if (agent.kind === 'up' && !process.up) return 'the session believes that the agent is up, and it is starting';
+  if (process === undefined) {
+    return 'the session believes in a process that is gone';
+  }
+  if (agent.kind === 'up' && !process.up) {
+    return 'the session believes that the agent is up, and it is starting';
+  }
   if (agent.kind === 'up' && agent.at === 'switching' && process.model !== agent.model) {
     const asked = process.inbox.some((message) => message.type === 'switch' && message.model === agent.model);
-    if (!asked && !timers.some(({ name }) => name === 'switch')) return 'the agent was not asked for its model';
+    if (!asked && !timers.some(({ name }) => name === 'switch')) {
+      return 'the agent was not asked for its model';
+    }
   }
   if (agent.kind === 'up' && agent.at !== 'switching' && process.model !== agent.model) {
     return `the session believes in model ${agent.model}, and it is ${process.model}`;
   }
-  if (agent.kind === 'up' && agent.at === 'turn' && !onWire(session)) return 'the agent is in a turn that nobody owns';
+  if (agent.kind === 'up' && agent.at === 'turn' && !onWire(session)) {
+    return 'the agent is in a turn that nobody owns';
+  }
   return agent.kind !== 'up' && onWire(session) ? 'a turn is on the wire of an agent that is not up' : null;
 }
 
 /** What the session waits for a person for is what its agent waits for; and it does so only in a turn that goes on. */
 function asksAgree({ session, processes, timers }: World): string | null {
   const turn = session.hold?.turn ?? null;
-  if (session.fenced) return null;
+  if (session.fenced) {
+    return null;
+  }
   if (timers.some(({ name }) => name === 'ask') && timers.some(({ name }) => name === 'silence')) {
     return 'a wait for a person counts as a silence';
   }
-  if (turn === null) return null;
-  if (turn.asks.length > 0 && (!onWire(session) || turn.intent !== null))
+  if (turn === null) {
+    return null;
+  }
+  if (turn.asks.length > 0 && (!onWire(session) || turn.intent !== null)) {
     return 'an interrupted turn waits for a person';
-  if (!onWire(session)) return null;
+  }
+  if (!onWire(session)) {
+    return null;
+  }
   const process = processes.find((other) => other.last === turn.id);
   const asked = process?.turn === turn.id ? process.unanswered : [];
-  if (turn.intent !== null) return asked.length === 0 ? null : 'nobody answers the agent, and nobody is asked';
+  if (turn.intent !== null) {
+    return asked.length === 0 ? null : 'nobody answers the agent, and nobody is asked';
+  }
   return asked.length === turn.asks.length && asked.every((one) => turn.asks.includes(requestName(one)))
     ? null
     : `the agent asks for ${asked.length} things, the session knows of ${turn.asks.length}`;

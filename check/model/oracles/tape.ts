@@ -15,12 +15,18 @@ export function judgeTape({ world, input, result }: Move, report: Report): void 
   const before = world.session.tasks;
   for (const record of result.records) {
     if (record.type === 'admit') {
-      if (input.type !== 'submit' || record.task.id !== input.task.id) report.fail(kept, 'an unknown task is admitted');
-      if (treeGet(before, record.task.id) !== undefined) report.fail(kept, 'a task is admitted a second time');
+      if (input.type !== 'submit' || record.task.id !== input.task.id) {
+        report.fail(kept, 'an unknown task is admitted');
+      }
+      if (treeGet(before, record.task.id) !== undefined) {
+        report.fail(kept, 'a task is admitted a second time');
+      }
       seqs.set(record.task.id, 0);
       continue;
     }
-    if (record.type !== 'event' && record.type !== 'end') continue;
+    if (record.type !== 'event' && record.type !== 'end') {
+      continue;
+    }
     if (record.task !== null && ended.has(record.task)) {
       report.fail(
         once,
@@ -35,19 +41,27 @@ export function judgeTape({ world, input, result }: Move, report: Report): void 
       );
       continue;
     }
-    if (record.seq !== last + 1)
+    if (record.seq !== last + 1) {
       report.fail(dense, `${record.task ?? 'the session'} goes from ${last} to ${record.seq}`);
+    }
     seqs.set(record.task, record.seq);
-    if (record.type !== 'end') continue;
+    if (record.type !== 'end') {
+      continue;
+    }
     ended.add(record.task);
-    if (!statusIs(record.data, record.status)) report.fail(once, 'the final says another status than the row');
-    if (treeGet(result.session.tasks, record.task) !== undefined)
+    if (!statusIs(record.data, record.status)) {
+      report.fail(once, 'the final says another status than the row');
+    }
+    if (treeGet(result.session.tasks, record.task) !== undefined) {
       report.fail(once, `${record.task} has a final and is open`);
+    }
   }
   for (const [id, task] of treeEntries(before)) {
     const after = treeGet(result.session.tasks, id);
     if (after === undefined) {
-      if (!ended.has(id)) report.fail(once, `${id} disappears without a final`);
+      if (!ended.has(id)) {
+        report.fail(once, `${id} disappears without a final`);
+      }
     } else if (task.status === 'running' && after.status === 'queued') {
       report.fail(forward, `${id} goes back from running to queued`);
     }

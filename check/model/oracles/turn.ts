@@ -16,26 +16,37 @@ export function judgeTurn(move: Move, report: Report): void {
   const before = world.session.hold?.turn ?? null;
   const after = result.session.hold?.turn ?? null;
   judgeFencing(move, before, report);
-  if (after === null) return;
+  if (after === null) {
+    return;
+  }
   if (before === null || before.id !== after.id) {
-    if (after.id <= world.session.turns) report.fail(number, `turn ${after.id} follows turn ${world.session.turns}`);
+    if (after.id <= world.session.turns) {
+      report.fail(number, `turn ${after.id} follows turn ${world.session.turns}`);
+    }
     if (after.intent !== null || after.acked || after.result !== null || after.again || after.asks.length > 0) {
       report.fail(number, 'a new turn begins with the interrupt, ack, result or request of another');
     }
     judgeModel(move, after, report);
     return;
   }
-  if (order[after.phase] < order[before.phase])
+  if (order[after.phase] < order[before.phase]) {
     report.fail(sticky, `a turn goes from ${before.phase} to ${after.phase}`);
-  if (strength[after.intent ?? 'none'] < strength[before.intent ?? 'none'])
+  }
+  if (strength[after.intent ?? 'none'] < strength[before.intent ?? 'none']) {
     report.fail(sticky, 'an interrupt is taken back');
+  }
   if ((before.acked && !after.acked) || (before.result !== null && after.result === null)) {
     report.fail(sticky, 'an ack or a result is forgotten');
   }
-  if (after.model !== before.model) report.fail(number, `turn ${after.id} changes its model`);
-  if (after.protected && !before.protected)
+  if (after.model !== before.model) {
+    report.fail(number, `turn ${after.id} changes its model`);
+  }
+  if (after.protected && !before.protected) {
     report.fail('rule 17: a turn is protected from its beginning', 'it becomes so');
-  if (after.intent !== before.intent) judgeCause(move, before, after, report);
+  }
+  if (after.intent !== before.intent) {
+    judgeCause(move, before, after, report);
+  }
 }
 
 /** The model that the sender asked for, or the runner for this turn. */
@@ -44,10 +55,13 @@ function judgeModel({ config, world, result, input }: Move, turn: Turn, report: 
   const name = input.type === 'submit' && input.task.id === id ? input.task.id : null;
   const slot = world.slots.findIndex((one) => one.id === id && (one.state === 'open' || one.id === name));
   const spec = config.slots[slot];
-  if (spec === undefined) return;
+  if (spec === undefined) {
+    return;
+  }
   const wanted = (turn.call === null ? null : spec.models[turn.call - 1]) ?? spec.model;
-  if (turn.model !== wanted)
+  if (turn.model !== wanted) {
     report.fail(number, `turn ${turn.id} is for model ${turn.model}, and ${wanted} was asked for`);
+  }
 }
 
 function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, report: Report): void {
@@ -56,17 +70,26 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
   switch (after.intent) {
     case 'preempt': {
       const demander = after.by === null ? undefined : [...demanders(session)].find((id) => id === after.by);
-      if (owner?.lane !== 'background') report.fail(cause, 'an interactive turn is preempted');
-      if (demander === undefined) report.fail(cause, 'a turn is preempted for nobody who waits and wants it');
-      if (after.protected) report.fail('rule 17: a protected turn is not preempted', 'it is');
+      if (owner?.lane !== 'background') {
+        report.fail(cause, 'an interactive turn is preempted');
+      }
+      if (demander === undefined) {
+        report.fail(cause, 'a turn is preempted for nobody who waits and wants it');
+      }
+      if (after.protected) {
+        report.fail('rule 17: a protected turn is not preempted', 'it is');
+      }
       return;
     }
     case 'silence':
-      if (input.type !== 'timer' || input.name !== 'silence')
+      if (input.type !== 'timer' || input.name !== 'silence') {
         report.fail(cause, 'a turn is cut for a silence that was not');
+      }
       return;
     case 'verdict':
-      if (owner?.verdict === null || owner === undefined) report.fail(cause, 'a turn is to end without a verdict');
+      if (owner?.verdict === null || owner === undefined) {
+        report.fail(cause, 'a turn is to end without a verdict');
+      }
       return;
     case null:
       report.fail(sticky, `an interrupt (${before.intent}) of ${world.session.hold?.task} is cleared`);
@@ -77,11 +100,15 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
 export function* demanders(session: Session): Generator<string> {
   const open = [session.tasks.root];
   for (const node of open) {
-    if (node === null) continue;
+    if (node === null) {
+      continue;
+    }
     open.push(node.left, node.right);
     const task = node.value;
     const calm = task.whenBusy === 'enqueue' || task.whenBusy === 'steer';
-    if (task.place === 'waiting' && task.lane === 'interactive' && !calm) yield task.id;
+    if (task.place === 'waiting' && task.lane === 'interactive' && !calm) {
+      yield task.id;
+    }
   }
 }
 

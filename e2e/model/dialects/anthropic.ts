@@ -68,7 +68,9 @@ export const anthropic: Dialect = {
         write(namedFrame('ping', {}));
       },
       text(piece) {
-        if (!open) block({ type: 'text', text: '' });
+        if (!open) {
+          block({ type: 'text', text: '' });
+        }
         delta({ type: 'text_delta', text: piece });
       },
       call({ name, input }) {
@@ -76,7 +78,9 @@ export const anthropic: Dialect = {
         delta({ type: 'input_json_delta', partial_json: input });
       },
       end(_said, stop) {
-        if (open) write(namedFrame('content_block_stop', { index: 0 }));
+        if (open) {
+          write(namedFrame('content_block_stop', { index: 0 }));
+        }
         const delta_ = { stop_reason: stops[stop], stop_sequence: null };
         write(namedFrame('message_delta', { delta: delta_, usage: { output_tokens: USED.output } }));
         write(namedFrame('message_stop', {}));

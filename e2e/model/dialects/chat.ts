@@ -8,7 +8,9 @@ const stops: { readonly [S in Stop]: string } = { end: 'stop', tool: 'tool_calls
 
 function itemsOf(message: Fields): readonly Item[] {
   const text = textOf(message['content']);
-  if (message['role'] === 'tool') return [{ role: 'tool', kind: 'result', text }];
+  if (message['role'] === 'tool') {
+    return [{ role: 'tool', kind: 'result', text }];
+  }
   const calls = listOf(message['tool_calls']).map((call): Item => {
     const { name, arguments: input } = fieldsOf(fieldsOf(call)['function']);
     return { role: 'assistant', kind: 'call', text: `${stringOf(name)} ${stringOf(input)}` };

@@ -8,7 +8,9 @@ const stops: { readonly [S in Stop]: string } = { end: 'STOP', tool: 'STOP', ref
 
 function itemOf(part: Fields, role: unknown): Item {
   const { text, functionCall, functionResponse } = part;
-  if (typeof text === 'string') return { role: roleOf(role), kind: 'text', text };
+  if (typeof text === 'string') {
+    return { role: roleOf(role), kind: 'text', text };
+  }
   if (isFields(functionCall)) {
     const { name, args } = functionCall;
     return { role: 'assistant', kind: 'call', text: `${stringOf(name)} ${JSON.stringify(args)}` };
@@ -33,7 +35,9 @@ function itemsOf(body: Fields): readonly Item[] {
 function schemaOf(body: Fields): Fields | null {
   const { responseMimeType, responseJsonSchema, responseSchema } = fieldsOf(body['generationConfig']);
   const schema = responseJsonSchema ?? responseSchema;
-  if (isFields(schema)) return schema;
+  if (isFields(schema)) {
+    return schema;
+  }
   return responseMimeType === 'application/json' ? {} : null;
 }
 

@@ -17,7 +17,9 @@ function itemOf(entry: Fields): Item {
     case 'custom_tool_call_output':
       return { role: 'tool', kind: 'result', text: textOf(entry['output']) };
   }
-  if (entry['role'] === undefined) return { role: 'other', kind: 'other', text: stringOf(entry['type']) };
+  if (entry['role'] === undefined) {
+    return { role: 'other', kind: 'other', text: stringOf(entry['type']) };
+  }
   return { role: roleOf(entry['role']), kind: 'text', text: textOf(entry['content']) };
 }
 

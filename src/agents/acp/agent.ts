@@ -130,7 +130,9 @@ export class AcpAgent implements AgentHandle {
       versioned: true,
       onNotification: (method, params, line) => this.#heard(method, params, line),
       onCall: (call) => {
-        if (this.#turn !== null) this.#confirm(this.#turn);
+        if (this.#turn !== null) {
+          this.#confirm(this.#turn);
+        }
         return this.#client.take(call);
       },
     });
@@ -150,17 +152,28 @@ export class AcpAgent implements AgentHandle {
   }
 
   prompt(turn: TurnId, text: string): void {
-    if (this.#over) return;
-    if (this.#hopeless !== null) this.#fail(turn, this.#hopeless);
-    else if (this.#session === null) this.#early = { turn, text, cancelled: false };
-    else if (this.#turn === null) this.#begin(this.#session, turn, text);
-    else this.#soon(failed(turn, failure('unknown', null, `turn ${this.#turn.id} still runs`)));
+    if (this.#over) {
+      return;
+    }
+    if (this.#hopeless !== null) {
+      this.#fail(turn, this.#hopeless);
+    } else if (this.#session === null) {
+      this.#early = { turn, text, cancelled: false };
+    } else if (this.#turn === null) {
+      this.#begin(this.#session, turn, text);
+    } else {
+      this.#soon(failed(turn, failure('unknown', null, `turn ${this.#turn.id} still runs`)));
+    }
   }
 
   interrupt(turn: TurnId): void {
-    if (this.#early?.turn === turn) this.#early.cancelled = true;
+    if (this.#early?.turn === turn) {
+      this.#early.cancelled = true;
+    }
     const running = this.#turn;
-    if (running === null || running.id !== turn || this.#session === null) return;
+    if (running === null || running.id !== turn || this.#session === null) {
+      return;
+    }
     running.cancelled = true;
     this.#rpc.notify(toAgent.cancel, cancelParams(this.#session.id));
     running.asks.cancelAll();
@@ -173,7 +186,9 @@ export class AcpAgent implements AgentHandle {
       return;
     }
     this.#rpc.call(steerMethod, steerParams(session.id, text), (outcome) => {
-      if (outcome.kind === 'broken') return;
+      if (outcome.kind === 'broken') {
+        return;
+      }
       const said = outcome.kind === 'result' && isFields(outcome.result) ? textAt(outcome.result, 'outcome') : null;
       // `startedNewTurn` is not asked for: where it happens all the same, the message is with the agent.
       this.#tell({ type: 'steered', turn, id, taken: said === 'injected' || said === 'startedNewTurn' });
@@ -181,7 +196,9 @@ export class AcpAgent implements AgentHandle {
   }
 
   answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void {
-    if (this.#turn?.id === turn) this.#turn.asks.answer(request, decision);
+    if (this.#turn?.id === turn) {
+      this.#turn.asks.answer(request, decision);
+    }
   }
 
   switchModel(model: string | null): void {
@@ -192,7 +209,9 @@ export class AcpAgent implements AgentHandle {
     }
     const { method, params } = switchCall(this.#session.id, this.#models, wanted);
     this.#rpc.call(method, params, (outcome) => {
-      if (outcome.kind !== 'broken') this.#tell({ type: 'switched', model, ok: outcome.kind === 'result' });
+      if (outcome.kind !== 'broken') {
+        this.#tell({ type: 'switched', model, ok: outcome.kind === 'result' });
+      }
     });
   }
 
@@ -223,14 +242,21 @@ export class AcpAgent implements AgentHandle {
       this.#defaultModel = ownDefault ?? (byArgs ? null : (session.models?.current ?? null));
       const caps = { acks: false, steer: session.can.steer, rewind: false, models: session.models !== null };
       this.#tell({ type: 'ready', caps, conversation: session.id, lost: session.lost !== null });
-      if (session.lost !== null) this.#aside({ kind: 'lost', text: session.lost });
-      if (session.modelIgnored) this.#aside({ kind: 'model', text: 'it offers no choice of a model: it uses its own' });
+      if (session.lost !== null) {
+        this.#aside({ kind: 'lost', text: session.lost });
+      }
+      if (session.modelIgnored) {
+        this.#aside({ kind: 'model', text: 'it offers no choice of a model: it uses its own' });
+      }
     }
     const early = this.#early;
     this.#early = null;
-    if (early === null) return;
-    if (!early.cancelled) this.prompt(early.turn, early.text);
-    else {
+    if (early === null) {
+      return;
+    }
+    if (!early.cancelled) {
+      this.prompt(early.turn, early.text);
+    } else {
       const data = { text: '' };
       this.#soon([
         { type: 'started', turn: early.turn },
@@ -251,27 +277,40 @@ export class AcpAgent implements AgentHandle {
     const written = this.#rpc.call(toAgent.prompt, promptParams(session.id, text), (outcome) =>
       this.#ended(turn, outcome),
     );
-    if (!written) return;
+    if (!written) {
+      return;
+    }
     const { startedAfterMs } = this.#profile;
-    if (startedAfterMs === null) queueMicrotask(() => this.#confirm(turn));
-    else this.#cancelConfirm = this.#timers.set(startedAfterMs, () => this.#confirm(turn));
+    if (startedAfterMs === null) {
+      queueMicrotask(() => this.#confirm(turn));
+    } else {
+      this.#cancelConfirm = this.#timers.set(startedAfterMs, () => this.#confirm(turn));
+    }
   }
 
   /** An interrupt finds the turn from now on. */
   #confirm(turn: AcpTurn): void {
     this.#cancelConfirm();
-    if (turn.confirmed || turn !== this.#turn) return;
+    if (turn.confirmed || turn !== this.#turn) {
+      return;
+    }
     turn.confirmed = true;
     this.#tell({ type: 'started', turn: turn.id });
   }
 
   #ended(turn: AcpTurn, outcome: RpcOutcome): void {
-    if (outcome.kind !== 'broken') this.#confirm(turn);
+    if (outcome.kind !== 'broken') {
+      this.#confirm(turn);
+    }
     this.#cancelConfirm();
     this.#turn = null;
     turn.asks.cancelAll();
-    if (outcome.kind === 'broken') return;
-    for (const event of turn.end(outcome, this.#spending)) this.#tell(event);
+    if (outcome.kind === 'broken') {
+      return;
+    }
+    for (const event of turn.end(outcome, this.#spending)) {
+      this.#tell(event);
+    }
   }
 
   #fail(turn: TurnId, why: ProviderFailure): void {
@@ -282,10 +321,15 @@ export class AcpAgent implements AgentHandle {
   }
 
   #heard(method: string, params: unknown, line: string): void {
-    if (method === toClient.update) this.#updated(params, line);
-    else if (method === cancelRequestMethod) this.#client.takeBack(params);
+    if (method === toClient.update) {
+      this.#updated(params, line);
+    } else if (method === cancelRequestMethod) {
+      this.#client.takeBack(params);
+    }
     // Extensions are made to be ignored by who does not know them.
-    else if (!method.startsWith('_')) this.#raw('a notification that is not known', line);
+    else if (!method.startsWith('_')) {
+      this.#raw('a notification that is not known', line);
+    }
   }
 
   #updated(params: unknown, line: string): void {
@@ -295,24 +339,39 @@ export class AcpAgent implements AgentHandle {
       this.#raw('session/update without an update', line);
       return;
     }
-    if (kind === 'usage_update') this.#spending.take(update);
+    if (kind === 'usage_update') {
+      this.#spending.take(update);
+    }
     if (this.#session === null) {
-      if (this.#replayed !== null) this.#awaitQuiet();
+      if (this.#replayed !== null) {
+        this.#awaitQuiet();
+      }
       return;
     }
     if (textAt(params, 'sessionId') !== this.#session.id) {
       this.#raw('an update of another session', line);
       return;
     }
-    if (kind === 'config_option_update') this.#models = modelOption(listAt(update, 'configOptions')) ?? this.#models;
-    if (this.#turn !== null && !ofSession.has(kind)) this.#confirm(this.#turn);
+    if (kind === 'config_option_update') {
+      this.#models = modelOption(listAt(update, 'configOptions')) ?? this.#models;
+    }
+    if (this.#turn !== null && !ofSession.has(kind)) {
+      this.#confirm(this.#turn);
+    }
     const events = this.#turn === null ? besides(kind, update) : this.#turn.hear(kind, update);
-    if (events === null) this.#raw('an update of no known kind', line);
-    else for (const event of events) this.#tell(event);
+    if (events === null) {
+      this.#raw('an update of no known kind', line);
+    } else {
+      for (const event of events) {
+        this.#tell(event);
+      }
+    }
   }
 
   #raw(problem: string, line: string): void {
-    if (!this.#over) this.#lines.raw(problem, line);
+    if (!this.#over) {
+      this.#lines.raw(problem, line);
+    }
   }
 
   #aside(data: object): void {
@@ -320,7 +379,9 @@ export class AcpAgent implements AgentHandle {
   }
 
   #tell(event: AgentEvent): void {
-    if (!this.#over) this.#emit(event);
+    if (!this.#over) {
+      this.#emit(event);
+    }
   }
 
   #soon(events: readonly AgentEvent[]): void {
@@ -335,8 +396,11 @@ export class AcpAgent implements AgentHandle {
     }
     const data = { ...(isFields(event.data) ? event.data : {}), ...this.#explained };
     const end = (): void => this.#emit({ ...event, data });
-    if (this.#terminals === null) end();
-    else this.#terminals.end(end);
+    if (this.#terminals === null) {
+      end();
+    } else {
+      this.#terminals.end(end);
+    }
   }
 }
 
@@ -352,12 +416,16 @@ const failed = (turn: TurnId, why: ProviderFailure): readonly AgentEvent[] => [
 /** What comes when no turn runs: a task in the background, or what an agent says late. Null: of no known kind. */
 function besides(kind: string, update: Fields): readonly AgentEvent[] | null {
   const aside = (data: unknown): readonly AgentEvent[] => [{ type: 'output', turn: null, kind: 'notice', data }];
-  if (kind === 'agent_message_chunk') return aside({ kind: 'text', text: textAt(fieldsAt(update, 'content'), 'text') });
+  if (kind === 'agent_message_chunk') {
+    return aside({ kind: 'text', text: textAt(fieldsAt(update, 'content'), 'text') });
+  }
   if (kind === 'tool_call' || kind === 'tool_call_update') {
     return aside({ kind: 'tool', id: textAt(update, 'toolCallId'), status: textAt(update, 'status') });
   }
   const notice = noticeOf(kind, update);
-  if (notice === null) return null;
+  if (notice === null) {
+    return null;
+  }
   return notice === 'nothing' ? [] : aside(notice);
 }
 

@@ -31,14 +31,18 @@ export class Asks {
 
   answer(request: string, decision: Decision): void {
     const open = this.#open.get(request);
-    if (!this.#open.delete(request)) return;
+    if (!this.#open.delete(request)) {
+      return;
+    }
     open?.settle(decision);
   }
 
   /** The agent takes its request back; the name under which it was asked, null: it is over or unknown. */
   withdraw(call: RpcId): string | null {
     for (const [request, open] of this.#open) {
-      if (open.call !== call) continue;
+      if (open.call !== call) {
+        continue;
+      }
       this.answer(request, 'cancelled');
       return request;
     }
@@ -46,6 +50,8 @@ export class Asks {
   }
 
   cancelAll(): void {
-    for (const request of this.#open.keys()) this.answer(request, 'cancelled');
+    for (const request of this.#open.keys()) {
+      this.answer(request, 'cancelled');
+    }
   }
 }

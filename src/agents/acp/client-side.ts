@@ -47,7 +47,9 @@ export class ClientSide {
   /** A request of the agent; false: nobody knows it. */
   take(call: RpcCall): boolean {
     const work = this.#workOf(call.method);
-    if (work === null) return false;
+    if (work === null) {
+      return false;
+    }
     const { params } = call;
     if (!isFields(params)) {
       call.error({ code: rpcCodes.invalidParams, message: 'params are missing' });
@@ -63,9 +65,13 @@ export class ClientSide {
   takeBack(params: unknown): void {
     const id = isFields(params) ? params['requestId'] : undefined;
     const turn = this.#options.turn();
-    if (turn === null || (typeof id !== 'string' && typeof id !== 'number')) return;
+    if (turn === null || (typeof id !== 'string' && typeof id !== 'number')) {
+      return;
+    }
     const request = turn.asks.withdraw(id);
-    if (request !== null) this.#options.tell({ type: 'withdrawn', turn: turn.id, request });
+    if (request !== null) {
+      this.#options.tell({ type: 'withdrawn', turn: turn.id, request });
+    }
   }
 
   #workOf(method: string): ((call: RpcCall, params: Fields) => void) | null {
@@ -107,8 +113,12 @@ export class ClientSide {
     const request = turn.asks.add(call.id, (decision) => {
       const option = decision === 'cancelled' ? null : optionOf(listAt(params, 'options'), decision.allow);
       call.result(option === null ? cancelledAnswer : selectedAnswer(option));
-      if (decision === 'cancelled' || (option !== null && !decision.allow)) return;
-      if (option !== null) turn.granted.push(action);
+      if (decision === 'cancelled' || (option !== null && !decision.allow)) {
+        return;
+      }
+      if (option !== null) {
+        turn.granted.push(action);
+      }
       const events = option === null ? [turn.note('it offers no answer that holds once')] : turn.begun(toolCall);
       // This is within the method that has answered.
       queueMicrotask(() => events.forEach((event) => this.#options.tell(event)));
@@ -155,7 +165,9 @@ export class ClientSide {
 
   async #folderInside(cwd: string): Promise<string> {
     const { folder } = this.#options;
-    if (isAbsolute(cwd) && resolve(cwd) === resolve(folder)) return folder;
+    if (isAbsolute(cwd) && resolve(cwd) === resolve(folder)) {
+      return folder;
+    }
     return (await resolveInside(folder, cwd)).file;
   }
 
@@ -178,8 +190,11 @@ export class ClientSide {
       return;
     }
     const request = turn.asks.add(call.id, (decision) => {
-      if (decision !== 'cancelled' && decision.allow) what.go();
-      else call.error(denial(decision));
+      if (decision !== 'cancelled' && decision.allow) {
+        what.go();
+      } else {
+        call.error(denial(decision));
+      }
     });
     this.#options.tell({ type: 'asked', turn: turn.id, request, ask: what.ask, detail: bounded(what.detail) });
   }

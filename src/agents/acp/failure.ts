@@ -63,17 +63,27 @@ const statusInText = /(?:^|\berror:?\s*|\bHTTP\s*|\bstatus(?: code)?:?\s*|"code"
 
 export function failureOfError(error: RpcError): ProviderFailure {
   const said = wordsOf(error);
-  if (error.code === acpCodes.authRequired) return failure('auth', null, said);
+  if (error.code === acpCodes.authRequired) {
+    return failure('auth', null, said);
+  }
   const data = isFields(error.data) ? error.data : {};
   const word = textAt(data, 'errorKind') ?? textAt(data, 'errorName');
   const named = word === null ? undefined : byWord[word];
-  if (named !== undefined) return failureOfWord(named, said);
+  if (named !== undefined) {
+    return failureOfWord(named, said);
+  }
   // Gemini CLI: the code is the status, and 500 where it has none.
   const status = error.code >= 400 && error.code < 600 ? error.code : null;
-  if (status !== null && status !== 500) return failure(classOfCode(status, said), status, said);
+  if (status !== null && status !== 500) {
+    return failure(classOfCode(status, said), status, said);
+  }
   const found = failureOfText(said);
-  if (status !== null && found.class === 'unknown') return failure('server_error', status, said);
-  if (found.class === 'unknown' && error.code === rpcCodes.invalidParams) return failure('invalid_request', null, said);
+  if (status !== null && found.class === 'unknown') {
+    return failure('server_error', status, said);
+  }
+  if (found.class === 'unknown' && error.code === rpcCodes.invalidParams) {
+    return failure('invalid_request', null, said);
+  }
   return found;
 }
 
@@ -86,7 +96,9 @@ function failureOfWord(named: FailureClass, said: string): ProviderFailure {
 /** What an agent has only told in a sentence. */
 export function failureOfText(text: string): ProviderFailure {
   const status = statusIn(text);
-  if (status !== null) return failure(classOfCode(status, text), status, text);
+  if (status !== null) {
+    return failure(classOfCode(status, text), status, text);
+  }
   return failure(byText.find(([words]) => words.test(text))?.[1] ?? 'unknown', null, text);
 }
 
@@ -97,8 +109,12 @@ export function failure(kind: FailureClass, status: number | null, message: stri
 /** A 400 may be too long a conversation, a 429 a used up quota; without a hint when to come again it is the latter. */
 function classOfCode(status: number, text: string): FailureClass {
   const words = byText.find(([pattern]) => pattern.test(text))?.[1];
-  if (status === 400 && words === 'context') return 'context';
-  if (status === 429 && words === 'quota' && waitIn(text) === null) return 'quota';
+  if (status === 400 && words === 'context') {
+    return 'context';
+  }
+  if (status === 429 && words === 'quota' && waitIn(text) === null) {
+    return 'quota';
+  }
   return classOfStatus(status);
 }
 
@@ -116,7 +132,9 @@ function wordsOf({ message, data }: RpcError): string {
 
 /** The provider's own words out of the body of its answer; null: the message is no such body. */
 function bodyOf(message: string): string | null {
-  if (!message.startsWith('{')) return null;
+  if (!message.startsWith('{')) {
+    return null;
+  }
   try {
     const body: unknown = JSON.parse(message);
     const error = isFields(body) ? body['error'] : undefined;
@@ -129,7 +147,9 @@ function bodyOf(message: string): string | null {
 /** "Please retry in 33.5s", "try again in 2 minutes", `retryDelay: "12s"`. */
 function waitIn(text: string): number | null {
   const found = /(?:retry|try again) (?:in|after) (\d+(?:\.\d+)?)\s*(ms|m|h|s)?|"retryDelay":\s*"(\d+)s"/i.exec(text);
-  if (found === null) return null;
+  if (found === null) {
+    return null;
+  }
   const [, amount, unit = 's', delay] = found;
   const scale = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit.toLowerCase()] ?? 1_000;
   const ms = delay === undefined ? Number(amount) * scale : Number(delay) * 1_000;

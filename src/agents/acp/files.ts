@@ -38,9 +38,13 @@ export class Files {
   write(params: Fields): Promise<FileAnswer> {
     return this.#queued(params, async (path) => {
       const content = textAt(params, 'content');
-      if (content === null) throw new Refused(rpcCodes.invalidParams, 'content is missing');
+      if (content === null) {
+        throw new Refused(rpcCodes.invalidParams, 'content is missing');
+      }
       const bytes = Buffer.from(content, 'utf8');
-      if (bytes.length > this.#maxBytes) throw new Refused(rpcCodes.invalidParams, this.#tooLong(path, bytes.length));
+      if (bytes.length > this.#maxBytes) {
+        throw new Refused(rpcCodes.invalidParams, this.#tooLong(path, bytes.length));
+      }
       await this.#writeBytes(path, bytes);
       return { result: {} };
     });
@@ -48,7 +52,9 @@ export class Files {
 
   #queued(params: Fields, work: (path: string) => Promise<FileAnswer>): Promise<FileAnswer> {
     const path = textAt(params, 'path');
-    if (path === null) return Promise.resolve({ error: { code: rpcCodes.invalidParams, message: 'path is missing' } });
+    if (path === null) {
+      return Promise.resolve({ error: { code: rpcCodes.invalidParams, message: 'path is missing' } });
+    }
     const mine = this.#last.then(() => work(path)).catch((error: unknown) => ({ error: explain(error, path) }));
     this.#last = mine;
     return mine;
@@ -78,13 +84,20 @@ export class Files {
       while (at < piece.length && line < from + count) {
         const end = piece.indexOf('\n', at);
         const next = end === -1 ? piece.length : end + 1;
-        if (line >= from) text += piece.slice(at, next);
-        if (end !== -1) line += 1;
+        if (line >= from) {
+          text += piece.slice(at, next);
+        }
+        if (end !== -1) {
+          line += 1;
+        }
         at = next;
       }
-      if (Buffer.byteLength(text) > this.#maxBytes)
+      if (Buffer.byteLength(text) > this.#maxBytes) {
         throw new Refused(rpcCodes.invalidParams, this.#tooLong(path, null));
-      if (bytesRead === 0 || line >= from + count) return text;
+      }
+      if (bytesRead === 0 || line >= from + count) {
+        return text;
+      }
     }
   }
 
@@ -114,7 +127,9 @@ class Refused extends Error {
 
 async function plainFile(file: FileHandle, path: string): Promise<{ readonly size: number }> {
   const info = await file.stat();
-  if (!info.isFile()) throw new Refused(rpcCodes.invalidParams, `${path}: not a plain file`);
+  if (!info.isFile()) {
+    throw new Refused(rpcCodes.invalidParams, `${path}: not a plain file`);
+  }
   return info;
 }
 
@@ -124,11 +139,16 @@ function wholeNumber(params: Fields, name: string): number | null {
 }
 
 function explain(error: unknown, path: string): RpcError {
-  if (error instanceof Refused) return { code: error.code, message: error.message };
-  if (error instanceof OutsideError) return { code: rpcCodes.invalidParams, message: error.message };
+  if (error instanceof Refused) {
+    return { code: error.code, message: error.message };
+  }
+  if (error instanceof OutsideError) {
+    return { code: rpcCodes.invalidParams, message: error.message };
+  }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   // Agents look for these words to tell a missing file from a failure.
-  if (code === 'ENOENT')
+  if (code === 'ENOENT') {
     return { code: acpCodes.notFound, message: `Resource not found: ENOENT: ${path}`, data: { uri: path } };
+  }
   return { code: rpcCodes.internal, message: `${code}: ${path}` };
 }

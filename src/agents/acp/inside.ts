@@ -34,8 +34,12 @@ export async function resolveInside(
   root: string,
   path: string,
 ): Promise<{ readonly root: string; readonly file: string }> {
-  if (!isAbsolute(path)) throw new OutsideError(`the path is not absolute: ${path}`);
-  if (path.includes('\0')) throw new OutsideError('the path holds a NUL');
+  if (!isAbsolute(path)) {
+    throw new OutsideError(`the path is not absolute: ${path}`);
+  }
+  if (path.includes('\0')) {
+    throw new OutsideError('the path holds a NUL');
+  }
   const realRoot = await realpath(root);
   const file = await resolveAll(path);
   const within = relative(realRoot, file);
@@ -50,14 +54,20 @@ async function resolveAll(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') {
+      throw error;
+    }
   }
   // A link whose end is missing: what is made through it is made there.
   const there = await lstat(path).catch(() => null);
-  if (there !== null) throw new OutsideError(`a link that leads nowhere: ${path}`);
+  if (there !== null) {
+    throw new OutsideError(`a link that leads nowhere: ${path}`);
+  }
   const name = basename(path);
   const parent = dirname(path);
-  if (parent === path || name === '..' || name === '.' || name === '') throw new OutsideError(`no such place: ${path}`);
+  if (parent === path || name === '..' || name === '.' || name === '') {
+    throw new OutsideError(`no such place: ${path}`);
+  }
   return join(await resolveAll(parent), name);
 }
 
@@ -99,19 +109,25 @@ async function openStepwise({ root, file }: Place, flags: number): Promise<FileH
 async function openFolder(path: string, flags: number, make: boolean): Promise<FileHandle> {
   if (make) {
     await mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (codeOf(error) !== 'EEXIST') {
+        throw error;
+      }
     });
   }
   return open(path, flags);
 }
 
 async function openCompared({ root, file }: Place, path: string, flags: number): Promise<FileHandle> {
-  if ((flags & O_CREAT) !== 0) await mkdir(dirname(file), { recursive: true });
+  if ((flags & O_CREAT) !== 0) {
+    await mkdir(dirname(file), { recursive: true });
+  }
   const handle = await open(file, flags | noLinkAtAll, 0o666);
   try {
     const now = await resolveInside(root, path);
     const [opened, meant] = [await handle.stat(), await stat(now.file)];
-    if (now.file === file && opened.dev === meant.dev && opened.ino === meant.ino) return handle;
+    if (now.file === file && opened.dev === meant.dev && opened.ino === meant.ino) {
+      return handle;
+    }
   } catch (error) {
     await handle.close();
     throw error;

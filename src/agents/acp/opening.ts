@@ -82,8 +82,9 @@ class Opening {
 
   #initialized(result: unknown): void {
     this.#can = readAbilities(result);
-    if (this.#can.version === protocolVersion) this.#takeUp();
-    else {
+    if (this.#can.version === protocolVersion) {
+      this.#takeUp();
+    } else {
       this.#fail(
         'protocol_mismatch',
         `it speaks version ${this.#can.version ?? 'unknown'} of the Agent Client Protocol, not ${protocolVersion}`,
@@ -107,10 +108,13 @@ class Opening {
         oldSessionParams(conversation, cwd),
         (result) => this.#entered(conversation, result),
         (error) => {
-          if (this.#mayLogIn(error, again)) return;
+          if (this.#mayLogIn(error, again)) {
+            return;
+          }
           const failure = failureOfError(error);
-          if (ofProvider.includes(failure.class)) this.#done({ kind: 'hopeless', failure });
-          else {
+          if (ofProvider.includes(failure.class)) {
+            this.#done({ kind: 'hopeless', failure });
+          } else {
             // Agents have no one way of saying that they do not know it: each says no, and a fresh one is what is left.
             this.#lost = failure.message;
             this.#begin();
@@ -127,14 +131,22 @@ class Opening {
       newSessionParams(this.#wanted.cwd),
       (result) => {
         const id = isFields(result) ? textAt(result, 'sessionId') : null;
-        if (id !== null && id !== '') this.#entered(id, result);
-        else this.#refused({ code: rpcCodes.internal, message: 'session/new was answered without a sessionId' });
+        if (id !== null && id !== '') {
+          this.#entered(id, result);
+        } else {
+          this.#refused({ code: rpcCodes.internal, message: 'session/new was answered without a sessionId' });
+        }
       },
       (error) => {
-        if (this.#mayLogIn(error, again)) return;
+        if (this.#mayLogIn(error, again)) {
+          return;
+        }
         const failure = failureOfError(error);
-        if (ofProvider.includes(failure.class)) this.#done({ kind: 'hopeless', failure });
-        else this.#refused(error);
+        if (ofProvider.includes(failure.class)) {
+          this.#done({ kind: 'hopeless', failure });
+        } else {
+          this.#refused(error);
+        }
       },
     );
   }
@@ -142,7 +154,9 @@ class Opening {
   /** Once, where a way was configured. */
   #mayLogIn(error: RpcError, again: () => void): boolean {
     const { authMethod } = this.#wanted;
-    if (error.code !== acpCodes.authRequired || authMethod === null || this.#authenticated) return false;
+    if (error.code !== acpCodes.authRequired || authMethod === null || this.#authenticated) {
+      return false;
+    }
     this.#authenticated = true;
     this.#ask(toAgent.authenticate, { methodId: authMethod }, again, (refusal) => {
       this.#done({ kind: 'hopeless', failure: { ...failureOfError(refusal), class: 'auth' } });
@@ -182,8 +196,11 @@ class Opening {
 
   #ask(method: string, params: object, result: (value: unknown) => void, error: (error: RpcError) => void): void {
     this.#rpc.call(method, params, (outcome) => {
-      if (outcome.kind === 'result') result(outcome.result);
-      else if (outcome.kind === 'error') error(outcome.error);
+      if (outcome.kind === 'result') {
+        result(outcome.result);
+      } else if (outcome.kind === 'error') {
+        error(outcome.error);
+      }
     });
   }
 }

@@ -59,7 +59,9 @@ export function copilotReading(): Reading {
       const alone = ofProgram.test(text) && (first || held !== null);
       const before = release(alone ? 'notice' : 'text');
       first = false;
-      if (!alone) return [...before, { kind: 'text', text }];
+      if (!alone) {
+        return [...before, { kind: 'text', text }];
+      }
       held = text;
       return before;
     },
@@ -69,7 +71,9 @@ export function copilotReading(): Reading {
     },
     end({ answered }) {
       const text = held ?? '';
-      if (text.startsWith('Error: ')) return { said: nothing, failure: failureOfText(text) };
+      if (text.startsWith('Error: ')) {
+        return { said: nothing, failure: failureOfText(text) };
+      }
       // "Info: Operation cancelled by user" ends a turn whose tool was denied; a model may answer so in one piece.
       const words = text.startsWith('Info: ') && (answered || / cancelled by user/.test(text)) ? 'notice' : 'text';
       return { said: release(words), failure: null };
@@ -87,17 +91,25 @@ export function codexReading(): Reading {
   let before: ProviderFailure | null = null;
   return {
     chunk(text, update) {
-      if (textAt(update, 'messageId') !== null) return [{ kind: 'text', text }];
-      if (!failed) return [{ kind: /^(?:Config warning|Warning): /.test(text) ? 'notice' : 'text', text }];
+      if (textAt(update, 'messageId') !== null) {
+        return [{ kind: 'text', text }];
+      }
+      if (!failed) {
+        return [{ kind: /^(?:Config warning|Warning): /.test(text) ? 'notice' : 'text', text }];
+      }
       words += text;
       return nothing;
     },
     other(update) {
       const codex = fieldsAt(fieldsAt(update, '_meta'), 'codex');
       const state = textAt(fieldsAt(codex, 'threadStatus'), 'type');
-      if (state !== null) failed = state === 'systemError';
+      if (state !== null) {
+        failed = state === 'systemError';
+      }
       const { error } = codex;
-      if (!isFields(error)) return nothing;
+      if (!isFields(error)) {
+        return nothing;
+      }
       const failure = failureOf(error, before, null);
       before = failure;
       return error['willRetry'] === true ? [{ kind: 'retrying', failure }] : nothing;
@@ -111,6 +123,8 @@ export function codexReading(): Reading {
 /** A request that is refused outright is told by the body of the answer; any other one was tried again, and told then. */
 function codexFailure(words: string, before: ProviderFailure | null): ProviderFailure {
   const told = failureOf({ message: words }, before, null);
-  if (told.class !== 'unknown') return told;
+  if (told.class !== 'unknown') {
+    return told;
+  }
   return before === null ? failureOfText(words) : { ...before, message: words };
 }

@@ -46,12 +46,18 @@ interface Terminal {
 export function readCommand(params: Fields): Command | null {
   const command = textAt(params, 'command');
   const { args = [], env = [] } = params;
-  if (command === null || command === '' || !Array.isArray(args) || !Array.isArray(env)) return null;
-  if (!args.every((arg) => typeof arg === 'string')) return null;
+  if (command === null || command === '' || !Array.isArray(args) || !Array.isArray(env)) {
+    return null;
+  }
+  if (!args.every((arg) => typeof arg === 'string')) {
+    return null;
+  }
   const set: { [name: string]: string } = {};
   for (const one of env) {
     const [name, value] = isFields(one) ? [textAt(one, 'name'), textAt(one, 'value')] : [null, null];
-    if (name === null || value === null) return null;
+    if (name === null || value === null) {
+      return null;
+    }
     set[name] = value;
   }
   return { command, args, env: set, cwd: textAt(params, 'cwd'), maxBytes: numberAt(params, 'outputByteLimit') };
@@ -102,7 +108,9 @@ export class Terminals {
 
   output(call: RpcCall, params: Fields): void {
     const terminal = this.#find(call, params);
-    if (terminal === null) return;
+    if (terminal === null) {
+      return;
+    }
     const { tail, exit } = terminal;
     call.result({
       output: tail.text(),
@@ -113,14 +121,21 @@ export class Terminals {
 
   waitForExit(call: RpcCall, params: Fields): void {
     const terminal = this.#find(call, params);
-    if (terminal === null) return;
-    if (terminal.exit === null) terminal.waits.push(call);
-    else call.result(statusOf(terminal.exit));
+    if (terminal === null) {
+      return;
+    }
+    if (terminal.exit === null) {
+      terminal.waits.push(call);
+    } else {
+      call.result(statusOf(terminal.exit));
+    }
   }
 
   kill(call: RpcCall, params: Fields): void {
     const terminal = this.#find(call, params);
-    if (terminal === null) return;
+    if (terminal === null) {
+      return;
+    }
     terminal.child.kill();
     call.result({});
   }
@@ -128,7 +143,9 @@ export class Terminals {
   /** It is killed if it runs, and its name means nothing afterwards. Its end is still waited for by `end`. */
   release(call: RpcCall, params: Fields): void {
     const terminal = this.#find(call, params);
-    if (terminal === null) return;
+    if (terminal === null) {
+      return;
+    }
     terminal.child.kill();
     this.#terminals.delete(textAt(params, 'terminalId') ?? '');
     for (const wait of terminal.waits.splice(0)) {
@@ -140,8 +157,12 @@ export class Terminals {
   /** The agent is gone. `ended` is called once, when no command is left. */
   end(ended: () => void): void {
     this.#ended = ended;
-    for (const { child } of this.#terminals.values()) child.kill();
-    if (this.#running === 0) ended();
+    for (const { child } of this.#terminals.values()) {
+      child.kill();
+    }
+    if (this.#running === 0) {
+      ended();
+    }
   }
 
   #exited(id: string, exit: ChildExit): void {
@@ -150,16 +171,23 @@ export class Terminals {
     if (terminal !== undefined) {
       terminal.exit = exit;
       // A command that could not be started says so where the agent looks for it.
-      if (exit.reason === 'spawn_failed')
+      if (exit.reason === 'spawn_failed') {
         terminal.tail.push(Buffer.from(`${exit.message ?? ''}\n${exit.hint ?? ''}\n`));
-      for (const wait of terminal.waits.splice(0)) wait.result(statusOf(exit));
+      }
+      for (const wait of terminal.waits.splice(0)) {
+        wait.result(statusOf(exit));
+      }
     }
-    if (this.#running === 0) this.#ended?.();
+    if (this.#running === 0) {
+      this.#ended?.();
+    }
   }
 
   #find(call: RpcCall, params: Fields): Terminal | null {
     const terminal = this.#terminals.get(textAt(params, 'terminalId') ?? '') ?? null;
-    if (terminal === null) call.error({ code: acpCodes.notFound, message: 'no such terminal' });
+    if (terminal === null) {
+      call.error({ code: acpCodes.notFound, message: 'no such terminal' });
+    }
     return terminal;
   }
 }
@@ -185,7 +213,9 @@ class Tail {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     // Joined only now and then: the cost stays linear in what comes.
-    if (this.#bytes > 2 * this.#max + 65_536) this.#cut();
+    if (this.#bytes > 2 * this.#max + 65_536) {
+      this.#cut();
+    }
   }
 
   text(): string {
@@ -198,7 +228,9 @@ class Tail {
     let from = Math.max(0, all.length - this.#max);
     this.truncated ||= from > 0;
     // Bytes 10xxxxxx go on with a character.
-    while (from > 0 && from < all.length && ((all[from] ?? 0) & 0xc0) === 0x80) from += 1;
+    while (from > 0 && from < all.length && ((all[from] ?? 0) & 0xc0) === 0x80) {
+      from += 1;
+    }
     // A copy: a slice would keep all of it.
     const kept = from === 0 ? all : Buffer.from(all.subarray(from));
     this.#chunks = [kept];

@@ -53,10 +53,14 @@ export class ToolCalls {
   /** A `tool_call` or `tool_call_update`: what is new for the tape, null: nothing. */
   take(update: Fields): ToolData | null {
     const id = textAt(update, 'toolCallId');
-    if (id === null) return null;
+    if (id === null) {
+      return null;
+    }
     const known = this.#learn(id, update);
     const status = statusOf(update) ?? known.told;
-    if (status === null || status === known.told) return null;
+    if (status === null || status === known.told) {
+      return null;
+    }
     this.#remember(id, { ...known, told: status });
     const data = { name: nameOf(known), status, id, title: titleOf(known) };
     return status === 'started' ? data : { ...data, output: tail(outputOf(update), outputMax) };
@@ -81,9 +85,13 @@ export class ToolCalls {
 
   #remember(id: string, known: Known): void {
     this.#calls.set(id, known);
-    if (this.#calls.size <= callsMax) return;
+    if (this.#calls.size <= callsMax) {
+      return;
+    }
     const [oldest] = this.#calls.keys();
-    if (oldest !== undefined) this.#calls.delete(oldest);
+    if (oldest !== undefined) {
+      this.#calls.delete(oldest);
+    }
   }
 }
 
@@ -111,16 +119,24 @@ const nameOf = (known: Known): string => known.name ?? known.kind ?? 'tool';
 
 /** Titles are for eyes; the command or the path itself is what a rule can be made of. */
 function titleOf({ kind, title, command, paths }: Known): string {
-  if (command !== null) return head(command, titleMax);
+  if (command !== null) {
+    return head(command, titleMax);
+  }
   const files = kind === 'edit' || kind === 'delete' || kind === 'move' || kind === 'read';
-  if (files && paths.length > 0) return head(paths.join(', '), titleMax);
+  if (files && paths.length > 0) {
+    return head(paths.join(', '), titleMax);
+  }
   return head((title ?? kind ?? 'tool').trim() || 'tool', titleMax);
 }
 
 function commandOf(input: Fields): string | null {
   const command = input['command'] ?? input['cmd'];
-  if (typeof command === 'string') return command;
-  if (!Array.isArray(command) || !command.every((part) => typeof part === 'string')) return null;
+  if (typeof command === 'string') {
+    return command;
+  }
+  if (!Array.isArray(command) || !command.every((part) => typeof part === 'string')) {
+    return null;
+  }
   return command.join(' ');
 }
 
@@ -136,7 +152,9 @@ function pathsOf(update: Fields): readonly string[] {
 /** One that is pending does not run: its input is not there yet, or somebody is asked. Some never say that it does. */
 function statusOf(update: Fields): ToolData['status'] | null {
   const { status } = update;
-  if (status === 'completed' || status === 'failed') return status;
+  if (status === 'completed' || status === 'failed') {
+    return status;
+  }
   const given = Object.keys(fieldsAt(update, 'rawInput')).length > 0;
   return status === 'in_progress' || (status === undefined && given) ? 'started' : null;
 }
@@ -145,8 +163,12 @@ function outputOf(update: Fields): string {
   const said = listAt(update, 'content')
     .map((one) => (one['type'] === 'content' ? textOf(fieldsAt(one, 'content')) : null))
     .filter((text) => text !== null);
-  if (said.length > 0) return said.join('\n');
+  if (said.length > 0) {
+    return said.join('\n');
+  }
   const raw = update['rawOutput'];
-  if (typeof raw === 'string') return raw;
+  if (typeof raw === 'string') {
+    return raw;
+  }
   return isFields(raw) ? (textAt(raw, 'output') ?? textAt(raw, 'error') ?? textAt(raw, 'message') ?? '') : '';
 }

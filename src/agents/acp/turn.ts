@@ -56,7 +56,9 @@ export class AcpTurn {
       return data === null ? said : [...said, this.#output('tool', data)];
     }
     const notice = noticeOf(kind, update);
-    if (notice === null) return null;
+    if (notice === null) {
+      return null;
+    }
     return notice === 'nothing' ? said : [...said, this.#output('notice', notice)];
   }
 
@@ -76,31 +78,47 @@ export class AcpTurn {
       spending.end({});
       const error = shortened(outcome.error);
       // Some answer a cancel by an error, of which nothing says that it is one.
-      if (this.cancelled) return [this.#result('interrupted', null, null, error)];
+      if (this.cancelled) {
+        return [this.#result('interrupted', null, null, error)];
+      }
       return [this.#result('failed', failureOfError(outcome.error), null, error)];
     }
     const response = isFields(outcome.result) ? outcome.result : {};
     const usage = spending.end(response);
     const stop = textAt(response, 'stopReason') ?? 'none';
-    if (stop === 'end_turn') return this.#answered(usage);
-    if (stop === 'cancelled') return [this.#result('interrupted', null, usage)];
+    if (stop === 'end_turn') {
+      return this.#answered(usage);
+    }
+    if (stop === 'cancelled') {
+      return [this.#result('interrupted', null, usage)];
+    }
     return [this.#result('failed', stopFailure(stop), usage, { stopReason: head(stop, 200) })];
   }
 
   #answered(usage: Usage | null): readonly AgentEvent[] {
     const end = this.#reading.end({ answered: this.#text !== '' });
     const said = this.#say(end.said);
-    if (end.failure === null) return [...said, this.#result('completed', null, usage)];
+    if (end.failure === null) {
+      return [...said, this.#result('completed', null, usage)];
+    }
     const { message } = end.failure;
-    if (this.cancelled) return [...said, this.#result('interrupted', null, usage, { message })];
+    if (this.cancelled) {
+      return [...said, this.#result('interrupted', null, usage, { message })];
+    }
     return [...said, this.#result('failed', end.failure, usage, { message })];
   }
 
   #say(said: readonly Said[]): readonly AgentEvent[] {
     return said.map((one): AgentEvent => {
-      if (one.kind === 'retrying') return { type: 'retrying', turn: this.id, failure: one.failure };
-      if (one.kind === 'notice') return this.#output('notice', { kind: 'program', text: head(one.text, 4_000) });
-      if (this.#text.length < textMax) this.#text = (this.#text + one.text).slice(0, textMax);
+      if (one.kind === 'retrying') {
+        return { type: 'retrying', turn: this.id, failure: one.failure };
+      }
+      if (one.kind === 'notice') {
+        return this.#output('notice', { kind: 'program', text: head(one.text, 4_000) });
+      }
+      if (this.#text.length < textMax) {
+        this.#text = (this.#text + one.text).slice(0, textMax);
+      }
       return this.#output('text', one.text);
     });
   }

@@ -38,7 +38,9 @@ export class Spending {
   take(update: Fields): void {
     const cost = fieldsAt(update, 'cost');
     const amount = numberAt(cost, 'amount');
-    if (amount !== null && cost['currency'] === 'USD') this.#cost = amount;
+    if (amount !== null && cost['currency'] === 'USD') {
+      this.#cost = amount;
+    }
   }
 
   /** Of the turn that ends with this response; null: the agent does not tell. */
@@ -46,7 +48,9 @@ export class Spending {
     const told = readCounts(response);
     const counts = told === null ? null : this.#sums ? this.#since(told) : told;
     const cost = this.#cost === null ? null : this.#cost - (this.#costBefore ?? 0);
-    if (counts === null) return null;
+    if (counts === null) {
+      return null;
+    }
     return {
       inputTokens: counts.input,
       outputTokens: counts.output,
@@ -69,9 +73,13 @@ export class Spending {
 
 function readCounts(response: Fields): Counts | null {
   const { usage } = response;
-  if (isFields(usage)) return ofUsage(usage);
+  if (isFields(usage)) {
+    return ofUsage(usage);
+  }
   const count = fieldsAt(fieldsAt(response, '_meta'), 'quota')['token_count'];
-  if (!isFields(count)) return null;
+  if (!isFields(count)) {
+    return null;
+  }
   const input = numberAt(count, 'input_tokens');
   const output = numberAt(count, 'output_tokens');
   return input === null || output === null ? null : { input, output, cached: 0 };
@@ -80,7 +88,9 @@ function readCounts(response: Fields): Counts | null {
 function ofUsage(usage: Fields): Counts | null {
   const input = numberAt(usage, 'inputTokens');
   const output = numberAt(usage, 'outputTokens');
-  if (input === null || output === null) return null;
+  if (input === null || output === null) {
+    return null;
+  }
   const read = numberAt(usage, 'cachedReadTokens') ?? 0;
   const written = numberAt(usage, 'cachedWriteTokens') ?? 0;
   const apart = numberAt(usage, 'totalTokens') === input + output + read + written;

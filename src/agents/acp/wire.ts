@@ -119,9 +119,13 @@ export interface Models {
 export function readModels(result: unknown): Models | null {
   const said = isFields(result) ? result : {};
   const option = modelOption(listAt(said, 'configOptions'));
-  if (option !== null) return option;
+  if (option !== null) {
+    return option;
+  }
   const { models } = said;
-  if (!isFields(models)) return null;
+  if (!isFields(models)) {
+    return null;
+  }
   return { option: null, current: textAt(models, 'currentModelId') };
 }
 
@@ -140,7 +144,9 @@ export function switchCall(
   models: Models,
   model: string,
 ): { readonly method: string; readonly params: object } {
-  if (models.option === null) return { method: setModelMethod, params: { sessionId, modelId: model } };
+  if (models.option === null) {
+    return { method: setModelMethod, params: { sessionId, modelId: model } };
+  }
   const params: acp.SetSessionConfigOptionRequest = { sessionId, configId: models.option, value: model };
   return { method: toAgent.setConfigOption, params };
 }

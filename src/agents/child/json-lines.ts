@@ -147,7 +147,9 @@ export class JsonLines {
   #onFrame(frame: LineFrame): void {
     switch (frame.kind) {
       case 'line':
-        if (frame.text !== '') this.#read(frame.text);
+        if (frame.text !== '') {
+          this.#read(frame.text);
+        }
         return;
       case 'oversize':
         this.raw('line too long', frame.head);
@@ -169,8 +171,11 @@ export class JsonLines {
       this.raw('not JSON', line);
       return;
     }
-    if (isFields(message)) this.#onMessage(message, line);
-    else this.raw('not a JSON object', line);
+    if (isFields(message)) {
+      this.#onMessage(message, line);
+    } else {
+      this.raw('not a JSON object', line);
+    }
   }
 
   #ended(exit: ChildExit): void {

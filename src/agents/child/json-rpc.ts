@@ -91,7 +91,9 @@ export class JsonRpc {
    * the answer is false.
    */
   call(method: string, params: object, settle: (outcome: RpcOutcome) => void): boolean {
-    if (this.#over) return false;
+    if (this.#over) {
+      return false;
+    }
     this.#lastId += 1;
     const id = this.#lastId;
     // Whoever calls has a deadline of his own: of the start, of the drain, of the turn.
@@ -105,12 +107,18 @@ export class JsonRpc {
 
   /** Each message of the channel; `line` is its text. */
   take(message: Fields, line: string): void {
-    if (this.#over) return;
+    if (this.#over) {
+      return;
+    }
     const { id, method, params } = message;
     if (typeof method === 'string') {
-      if (!('id' in message)) this.#options.onNotification(method, params, line);
-      else if (isId(id)) this.#called(id, method, params, line);
-      else this.#channel.raw('a request whose id is neither string nor number', line);
+      if (!('id' in message)) {
+        this.#options.onNotification(method, params, line);
+      } else if (isId(id)) {
+        this.#called(id, method, params, line);
+      } else {
+        this.#channel.raw('a request whose id is neither string nor number', line);
+      }
     } else if ('id' in message) {
       this.#answered(message, line);
     } else {
@@ -144,10 +152,14 @@ export class JsonRpc {
     this.#open += 1;
     let answered = false;
     const answer = (body: object): boolean => {
-      if (answered) return false;
+      if (answered) {
+        return false;
+      }
       answered = true;
       this.#open -= 1;
-      if (!this.#over) this.#write({ id, ...body });
+      if (!this.#over) {
+        this.#write({ id, ...body });
+      }
       return true;
     };
     const call: RpcCall = {
@@ -158,7 +170,9 @@ export class JsonRpc {
       result: (value) => answer({ result: value ?? null }),
       error: (error) => answer({ error }),
     };
-    if (this.#options.onCall(call, line)) return;
+    if (this.#options.onCall(call, line)) {
+      return;
+    }
     call.error({ code: rpcCodes.methodNotFound, message: `no such method: ${method.slice(0, 200)}` });
   }
 
@@ -172,7 +186,9 @@ const isId = (value: unknown): value is RpcId =>
   value === null || typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
 
 function readError(value: unknown): RpcError {
-  if (!isFields(value)) return { code: rpcCodes.internal, message: 'a response with neither result nor error' };
+  if (!isFields(value)) {
+    return { code: rpcCodes.internal, message: 'a response with neither result nor error' };
+  }
   const { code, message, data } = value;
   return {
     code: typeof code === 'number' ? code : rpcCodes.internal,

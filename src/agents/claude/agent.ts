@@ -86,7 +86,9 @@ export class ClaudeAgent implements AgentHandle {
   interrupt(id: TurnId): void {
     const turn = this.#turn;
     // To Claude Code an interrupt names no turn: one for a turn that is over would end the next.
-    if (turn !== null && turn.id === id) this.#interrupt(turn);
+    if (turn !== null && turn.id === id) {
+      this.#interrupt(turn);
+    }
   }
 
   steer(id: TurnId, name: string, text: string): void {
@@ -99,7 +101,9 @@ export class ClaudeAgent implements AgentHandle {
     this.#steers.add(id, name, uuid, text);
     // Whatever begins or ends in its name is no turn of ours.
     this.#channel.remember(uuid);
-    if (this.#tools.running) this.#steers.send();
+    if (this.#tools.running) {
+      this.#steers.send();
+    }
   }
 
   answer(
@@ -108,10 +112,15 @@ export class ClaudeAgent implements AgentHandle {
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
   ): void {
     const input = this.#turn?.id === id ? this.#turn.asks.get(request) : undefined;
-    if (input === undefined) return;
+    if (input === undefined) {
+      return;
+    }
     this.#turn?.asks.delete(request);
-    if (allow) this.#channel.allow(request, input);
-    else this.#channel.deny(request, note ?? 'Permission was denied.');
+    if (allow) {
+      this.#channel.allow(request, input);
+    } else {
+      this.#channel.deny(request, note ?? 'Permission was denied.');
+    }
   }
 
   switchModel(model: string | null): void {
@@ -158,7 +167,9 @@ export class ClaudeAgent implements AgentHandle {
   }
 
   #hear(heard: Heard): void {
-    if (this.#turn !== null) this.#pulse.heard('name' in heard ? heard.name : heard.kind);
+    if (this.#turn !== null) {
+      this.#pulse.heard('name' in heard ? heard.name : heard.kind);
+    }
     switch (heard.kind) {
       case 'request':
         this.#onRequest(heard);
@@ -174,7 +185,9 @@ export class ClaudeAgent implements AgentHandle {
         this.#onBegin(heard.uuids, heard.kind === 'init');
         return;
       case 'replay':
-        if (heard.uuid === this.#turn?.uuid) this.#began(this.#turn);
+        if (heard.uuid === this.#turn?.uuid) {
+          this.#began(this.#turn);
+        }
         return;
       case 'retry':
         this.#emit({ type: 'retrying', turn: this.#ours?.id ?? null, failure: retryOf(heard.frame) });
@@ -222,15 +235,25 @@ export class ClaudeAgent implements AgentHandle {
 
   #onWithdrawal(id: string): void {
     const turn = this.#turn;
-    if (turn?.asks.delete(id) === true) this.#emit({ type: 'withdrawn', turn: turn.id, request: id });
+    if (turn?.asks.delete(id) === true) {
+      this.#emit({ type: 'withdrawn', turn: turn.id, request: id });
+    }
   }
 
   #onLifecycle(uuid: string, state: string): void {
     const turn = this.#turn;
-    if (this.#steers.onLifecycle(uuid, state, turn !== null && turn.held === null)) return;
-    if (turn === null || turn.uuid !== uuid || turn.held !== null) return;
-    if (state === 'started') this.#began(turn);
-    if (state !== 'completed' && state !== 'cancelled') return;
+    if (this.#steers.onLifecycle(uuid, state, turn !== null && turn.held === null)) {
+      return;
+    }
+    if (turn === null || turn.uuid !== uuid || turn.held !== null) {
+      return;
+    }
+    if (state === 'started') {
+      this.#began(turn);
+    }
+    if (state !== 'completed' && state !== 'cancelled') {
+      return;
+    }
     // A message that never left the queue has no result; else one is about to follow (K-1).
     const graceMs = state === 'cancelled' && !turn.started ? 0 : resultGraceMs;
     if (graceMs === 0) {
@@ -240,7 +263,9 @@ export class ClaudeAgent implements AgentHandle {
     }
     this.#cancelGrace();
     this.#cancelGrace = (this.#options.timers ?? realTimers).set(graceMs, () => {
-      if (this.#turn === turn && turn.held === null) this.#end(turn, turn.endedAs(state));
+      if (this.#turn === turn && turn.held === null) {
+        this.#end(turn, turn.endedAs(state));
+      }
     });
   }
 
@@ -251,34 +276,49 @@ export class ClaudeAgent implements AgentHandle {
       this.#began(turn);
       return;
     }
-    if (!isInit || uuids.some((uuid) => this.#channel.isPast(uuid))) return;
+    if (!isInit || uuids.some((uuid) => this.#channel.isPast(uuid))) {
+      return;
+    }
     // Older versions name no messages: there, what begins while a message of ours waits is ours (K-2).
-    if (turn !== null && (turn.started || (!this.#modern && !this.#unasked.running))) this.#began(turn);
-    else this.#unasked.begin();
+    if (turn !== null && (turn.started || (!this.#modern && !this.#unasked.running))) {
+      this.#began(turn);
+    } else {
+      this.#unasked.begin();
+    }
   }
 
   #onContent(heard: Content): void {
-    if (heard.kind === 'stream' && heard.sub) return;
+    if (heard.kind === 'stream' && heard.sub) {
+      return;
+    }
     const turn = this.#turn;
-    if (turn !== null && 'uuids' in heard && heard.uuids.includes(turn.uuid)) this.#began(turn);
+    if (turn !== null && 'uuids' in heard && heard.uuids.includes(turn.uuid)) {
+      this.#began(turn);
+    }
     const mine = this.#ours;
     if (mine === null) {
       // While a message of ours waits, what is not known to be of another turn is a late word of the one before.
-      if (turn === null || this.#unasked.running) this.#unasked.onContent(heard);
+      if (turn === null || this.#unasked.running) {
+        this.#unasked.onContent(heard);
+      }
       return;
     }
     if (heard.kind === 'stream') {
       // The last message of the turn is complete: what was to be steered into it comes too late.
       const stop =
         heard.event['type'] === 'message_delta' ? textAt(fieldsAt(heard.event, 'delta'), 'stop_reason') : null;
-      if (stop !== null && stop !== 'tool_use') this.#steers.retract();
+      if (stop !== null && stop !== 'tool_use') {
+        this.#steers.retract();
+      }
       this.#emitAll(mine.onStream(heard.event));
       return;
     }
     this.#emitAll(
       heard.kind === 'assistant' ? mine.onAssistant(heard.frame, heard.sub) : mine.onToolResults(heard.results),
     );
-    if (this.#tools.running) this.#steers.send();
+    if (this.#tools.running) {
+      this.#steers.send();
+    }
   }
 
   #onResult({ frame, uuids, unasked }: Extract<Heard, { kind: 'result' }>): void {
@@ -292,32 +332,48 @@ export class ClaudeAgent implements AgentHandle {
     if (turn !== null && turn.held === null && (named || (uuids.length === 0 && turn.started))) {
       this.#openings.written();
       this.#steers.onResult(uuids, true);
-      if (unasked && this.#unasked.running) this.#unasked.end(frame);
+      if (unasked && this.#unasked.running) {
+        this.#unasked.end(frame);
+      }
       this.#end(turn, turn.endedBy(frame, usage, this.#limits.resetMs()), usage);
       return;
     }
     const reason = textAt(frame, 'terminal_reason') ?? '';
     this.#steers.onResult(uuids, !reason.startsWith('aborted'));
-    if (uuids.some((uuid) => this.#channel.isPast(uuid))) return;
-    if (unasked || this.#unasked.running) this.#unasked.end(frame);
-    else this.#notice('a result of no turn', frame);
+    if (uuids.some((uuid) => this.#channel.isPast(uuid))) {
+      return;
+    }
+    if (unasked || this.#unasked.running) {
+      this.#unasked.end(frame);
+    } else {
+      this.#notice('a result of no turn', frame);
+    }
   }
 
   /** The turn has come to its end; it is told when no steered message can follow it any more. */
   #end(turn: Turn, result: AgentResult, usage?: unknown): void {
     this.#cancelGrace();
     turn.held = result;
-    if (usage !== undefined) this.#emit({ type: 'output', turn: turn.id, kind: 'usage', data: usage });
-    if (this.#steers.open) this.#steers.retract();
-    else this.#release();
+    if (usage !== undefined) {
+      this.#emit({ type: 'output', turn: turn.id, kind: 'usage', data: usage });
+    }
+    if (this.#steers.open) {
+      this.#steers.retract();
+    } else {
+      this.#release();
+    }
   }
 
   #release(): void {
     const turn = this.#turn;
-    if (turn === null || turn.held === null) return;
+    if (turn === null || turn.held === null) {
+      return;
+    }
     this.#over(turn);
     this.#emit({ type: 'result', turn: turn.id, result: turn.held });
-    if (turn.early) this.#emit({ type: 'ack', turn: turn.id, none: false });
+    if (turn.early) {
+      this.#emit({ type: 'ack', turn: turn.id, none: false });
+    }
   }
 
   #over(turn: Turn): void {
@@ -325,16 +381,22 @@ export class ClaudeAgent implements AgentHandle {
     this.#pulse.stop();
     this.#tools.clear();
     this.#channel.remember(turn.uuid);
-    for (const id of turn.asks.keys()) this.#channel.deny(id, 'The turn is over.');
+    for (const id of turn.asks.keys()) {
+      this.#channel.deny(id, 'The turn is over.');
+    }
     turn.asks.clear();
   }
 
   #began(turn: Turn): void {
-    if (turn.started) return;
+    if (turn.started) {
+      return;
+    }
     turn.started = true;
     this.#openings.begun();
     this.#emit({ type: 'started', turn: turn.id });
-    if (turn.early) this.#interrupt(turn);
+    if (turn.early) {
+      this.#interrupt(turn);
+    }
   }
 
   #interrupt(turn: Turn): void {
@@ -346,10 +408,15 @@ export class ClaudeAgent implements AgentHandle {
         this.#notice('interrupt refused', { error: answer.error });
         return;
       }
-      if (namesAt(answer.body, 'cancelled')?.includes(turn.uuid) === true) turn.cancelled = true;
-      else if (!turn.started && turn.held === null) turn.early = true;
+      if (namesAt(answer.body, 'cancelled')?.includes(turn.uuid) === true) {
+        turn.cancelled = true;
+      } else if (!turn.started && turn.held === null) {
+        turn.early = true;
+      }
       // an earlier one says nothing yet, and an early one will be written again.
-      if (turn.interrupt !== id || turn.early) return;
+      if (turn.interrupt !== id || turn.early) {
+        return;
+      }
       const none = turn.cancelled && this.#turn === turn && turn.held === null;
       if (none) {
         this.#openings.undone();
@@ -367,7 +434,9 @@ export class ClaudeAgent implements AgentHandle {
 
   #sign(what: string): void {
     const turn = this.#ours;
-    if (turn !== null) this.#emit({ type: 'output', turn: turn.id, kind: 'notice', data: { working: what } });
+    if (turn !== null) {
+      this.#emit({ type: 'output', turn: turn.id, kind: 'notice', data: { working: what } });
+    }
   }
 
   #notice(name: string, frame: Fields): void {
@@ -380,11 +449,15 @@ export class ClaudeAgent implements AgentHandle {
   }
 
   #emitAll(events: readonly AgentEvent[]): void {
-    for (const event of events) this.#emit(event);
+    for (const event of events) {
+      this.#emit(event);
+    }
   }
 
   #emit(event: AgentEvent): void {
-    if (this.#phase === 'over') return;
+    if (this.#phase === 'over') {
+      return;
+    }
     this.#pulse.told();
     this.#start.emit(event);
   }

@@ -53,7 +53,9 @@ export class Channel {
     this.#lines = this.#spawn(opening);
     greet();
     this.#early = early;
-    for (const message of early) this.#lines.write(message);
+    for (const message of early) {
+      this.#lines.write(message);
+    }
   }
 
   /** The first request: it is not kept for a second program. */
@@ -102,7 +104,9 @@ export class Channel {
   remember(id: string): void {
     this.#past.add(id);
     for (const oldest of this.#past) {
-      if (this.#past.size <= pastMax) break;
+      if (this.#past.size <= pastMax) {
+        break;
+      }
       this.#past.delete(oldest);
     }
   }
@@ -122,7 +126,9 @@ export class Channel {
   #await(id: string, subtype: string, settle: (answer: Answer) => void): void {
     // Whoever asks has a deadline of his own: of the start, of the drain, of the switch.
     this.#requests.add(id, subtype, null, (settled) => {
-      if (settled.ok) settle(settled.value);
+      if (settled.ok) {
+        settle(settled.value);
+      }
     });
   }
 
@@ -130,9 +136,13 @@ export class Channel {
     const program = programOptions(this.#options, opening, this.#start.model);
     const onFrame = (frame: Fields, line: string): void => {
       const heard = hear(frame);
-      if (heard.kind === 'response') this.#onResponse(heard, line);
-      else if (heard.kind === 'unknown') this.#lines.raw(heard.problem, line);
-      else this.#onHeard(heard);
+      if (heard.kind === 'response') {
+        this.#onResponse(heard, line);
+      } else if (heard.kind === 'unknown') {
+        this.#lines.raw(heard.problem, line);
+      } else {
+        this.#onHeard(heard);
+      }
     };
     let requests: PendingTable<Answer> | null = null;
     const lines = new JsonLines(program, this.#start, onFrame, undefined, (error) => requests?.breakAll(error));
@@ -142,8 +152,12 @@ export class Channel {
   }
 
   #onResponse({ id, error, body }: Extract<Heard, { kind: 'response' }>, line: string): void {
-    if (this.#requests.settle(id, { error, body })) return;
+    if (this.#requests.settle(id, { error, body })) {
+      return;
+    }
     // Our own answers are echoed.
-    if (!this.#past.has(id)) this.#lines.raw('an answer that nobody waits for', line);
+    if (!this.#past.has(id)) {
+      this.#lines.raw('an answer that nobody waits for', line);
+    }
   }
 }

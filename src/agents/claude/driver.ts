@@ -19,7 +19,9 @@ export function claudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {
     provider: options.provider ?? 'anthropic',
     start(start) {
       for (const oldest of blank) {
-        if (blank.size < blankMax) break;
+        if (blank.size < blankMax) {
+          break;
+        }
         blank.delete(oldest);
       }
       return new ClaudeAgent(options, start, blank);

@@ -47,23 +47,37 @@ const unreachable =
 
 function classify(name: string | null, status: number | null, reason: string | null, message: string): FailureClass {
   const stated = reason === null ? undefined : reasons[reason];
-  if (stated !== undefined) return stated;
-  if (tooLong.test(message)) return 'context';
+  if (stated !== undefined) {
+    return stated;
+  }
+  if (tooLong.test(message)) {
+    return 'context';
+  }
   // A used-up quota comes as 400, 402, 403 or 429.
-  if (usedUp.test(message) && (status === null || status < 500)) return 'quota';
+  if (usedUp.test(message) && (status === null || status < 500)) {
+    return 'quota';
+  }
   // A status is exact where the name is broad: an overload is `server_error` by name and 529 by status.
-  if (status !== null) return name === 'billing_error' ? 'quota' : classOfStatus(status);
+  if (status !== null) {
+    return name === 'billing_error' ? 'quota' : classOfStatus(status);
+  }
   const told = name === null ? undefined : named[name];
   // A stream that broke off is `server_error` by name; nothing was answered.
-  if (told !== undefined && !(told === 'server_error' && unreachable.test(message))) return told;
-  if (unreachable.test(message)) return 'network';
+  if (told !== undefined && !(told === 'server_error' && unreachable.test(message))) {
+    return told;
+  }
+  if (unreachable.test(message)) {
+    return 'network';
+  }
   return 'unknown';
 }
 
 /** The synthetic assistant message that stands for an API failure; null: it is an answer. */
 export function apiErrorOf(frame: Fields): ApiError | null {
   const name = textAt(frame, 'error');
-  if (name === null && frame['is_api_error_message'] !== true) return null;
+  if (name === null && frame['is_api_error_message'] !== true) {
+    return null;
+  }
   const text = listAt(fieldsAt(frame, 'message'), 'content')
     .map((block) => textAt(block, 'text') ?? '')
     .join('');

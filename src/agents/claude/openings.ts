@@ -27,8 +27,11 @@ export class Openings {
   constructor(conversation: string | null, ids: () => string, blank: Set<string>) {
     this.#ids = ids;
     this.#blank = blank;
-    if (conversation === null) this.now = this.#fresh();
-    else if (blank.has(conversation)) this.now = { kind: 'fresh', conversation };
+    if (conversation === null) {
+      this.now = this.#fresh();
+    } else if (blank.has(conversation)) {
+      this.now = { kind: 'fresh', conversation };
+    }
     // What is no UUID would be looked for among the titles.
     else if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(conversation)) {
       this.now = { kind: 'resumed', conversation };
@@ -54,14 +57,18 @@ export class Openings {
 
   /** The message of that turn was taken back: if it was the first, nothing has been written down. */
   undone(): void {
-    if (this.now.kind === 'fresh' && !this.#written) this.#blank.add(this.now.conversation);
+    if (this.now.kind === 'fresh' && !this.#written) {
+      this.#blank.add(this.now.conversation);
+    }
   }
 
   /** It has ended before it was ready. Null: for no reason that another opening mends. `exit`: the data of `exited`. */
   other(exit: unknown): Opening | null {
     const said = `${errorsOf(this.#refusal).join('\n')}\n${isFields(exit) ? (textAt(exit, 'stderr') ?? '') : ''}`;
     const { kind, conversation } = this.now;
-    if (this.#again) return null;
+    if (this.#again) {
+      return null;
+    }
     if (kind === 'resumed' && unknownWords.test(said)) {
       this.lost = true;
       this.now = this.#fresh();
@@ -78,7 +85,9 @@ export class Openings {
   /** The data of `exited`, with the words in which it refused to start. */
   explained(exit: unknown): unknown {
     const errors = errorsOf(this.#refusal);
-    if (!isFields(exit) || errors.length === 0) return exit;
+    if (!isFields(exit) || errors.length === 0) {
+      return exit;
+    }
     return { ...exit, message: textAt(exit, 'message') ?? errors.join('\n').slice(0, 2_000) };
   }
 

@@ -25,7 +25,9 @@ export class Pulse {
     this.#last = what;
     this.#cancel ??= this.#timers.set(this.#everyMs, () => {
       this.#cancel = null;
-      if (!this.#told) this.#tell(this.#last);
+      if (!this.#told) {
+        this.#tell(this.#last);
+      }
       this.#told = false;
     });
   }

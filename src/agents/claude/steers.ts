@@ -55,7 +55,9 @@ export class Steers {
   /** A tool runs: what comes now is read when it ends. */
   send(): void {
     for (const [uuid, steer] of this.#open) {
-      if (steer.state !== 'kept') continue;
+      if (steer.state !== 'kept') {
+        continue;
+      }
       steer.state = 'queued';
       this.#host.send(uuid, steer.text);
     }
@@ -64,42 +66,65 @@ export class Steers {
   /** `within`: the turn that it was meant for has not ended. False: not one of these. */
   onLifecycle(uuid: string, state: string, within: boolean): boolean {
     const steer = this.#open.get(uuid);
-    if (steer === undefined) return false;
-    if (state === 'started' && within) this.#settle(uuid, true);
-    else if (state === 'started') this.#endAlone(steer);
-    else if (state === 'completed') this.#settle(uuid, true);
-    else if (state === 'cancelled') this.#settle(uuid, false);
+    if (steer === undefined) {
+      return false;
+    }
+    if (state === 'started' && within) {
+      this.#settle(uuid, true);
+    } else if (state === 'started') {
+      this.#endAlone(steer);
+    } else if (state === 'completed') {
+      this.#settle(uuid, true);
+    } else if (state === 'cancelled') {
+      this.#settle(uuid, false);
+    }
     return true;
   }
 
   /** These messages are answered by a result; `whole`: it was not broken off. */
   onResult(uuids: readonly string[], whole: boolean): void {
-    for (const uuid of uuids) if (this.#open.has(uuid)) this.#settle(uuid, whole);
+    for (const uuid of uuids) {
+      if (this.#open.has(uuid)) {
+        this.#settle(uuid, whole);
+      }
+    }
   }
 
   /** The turn comes to its end: what has not been taken is taken back. */
   retract(): void {
     for (const [uuid, steer] of this.#open) {
-      if (steer.state === 'kept') this.#settle(uuid, false);
-      if (steer.state !== 'queued') continue;
+      if (steer.state === 'kept') {
+        this.#settle(uuid, false);
+      }
+      if (steer.state !== 'queued') {
+        continue;
+      }
       steer.state = 'retracted';
       this.#host.request({ subtype: 'cancel_async_message', message_uuid: uuid }, (body) => {
-        if (body['cancelled'] === true) this.#settle(uuid, false);
+        if (body['cancelled'] === true) {
+          this.#settle(uuid, false);
+        }
       });
     }
   }
 
   #endAlone(steer: Steer): void {
-    if (steer.state === 'alone') return;
+    if (steer.state === 'alone') {
+      return;
+    }
     steer.state = 'alone';
     this.#host.request({ subtype: 'interrupt', cancel_queued: true }, () => {});
   }
 
   #settle(uuid: string, taken: boolean): void {
     const steer = this.#open.get(uuid);
-    if (steer === undefined) return;
+    if (steer === undefined) {
+      return;
+    }
     this.#open.delete(uuid);
     this.#host.steered(steer.turn, steer.id, taken);
-    if (!this.open) this.#host.settled();
+    if (!this.open) {
+      this.#host.settled();
+    }
   }
 }

@@ -45,7 +45,9 @@ export function titleOf(name: string, input: Fields): string {
   const pattern = textAt(input, 'pattern');
   const words = [pattern, subject].filter((one) => one !== null).join(' in ');
   const text = words !== '' ? words : (textAt(input, 'description') ?? '');
-  if (text !== '') return head(text.trim(), titleMax);
+  if (text !== '') {
+    return head(text.trim(), titleMax);
+  }
   const rest = JSON.stringify(input);
   return rest === '{}' ? name : `${name} ${head(rest, 200)}`;
 }
@@ -65,9 +67,13 @@ export function askOf(body: Fields, folder: string): PermissionAsk {
 
 function leadsOut(body: Fields, input: Fields, { about }: Tool, folder: string): boolean {
   const reason = textAt(body, 'decision_reason_type');
-  if (reason === 'workingDir' || reason === 'safetyCheck') return true;
+  if (reason === 'workingDir' || reason === 'safetyCheck') {
+    return true;
+  }
   const path = textAt(input, about);
-  if (path === null) return false;
+  if (path === null) {
+    return false;
+  }
   const inside = relative(folder, resolve(folder, path));
   return inside === '..' || inside.startsWith('../') || isAbsolute(inside);
 }
@@ -79,10 +85,18 @@ export function detailOf(body: Fields): Fields {
 }
 
 function shortened(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return head(value, 2_000);
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth === 0) return '…';
-  if (Array.isArray(value)) return value.slice(0, 20).map((one) => shortened(one, depth - 1));
+  if (typeof value === 'string') {
+    return head(value, 2_000);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if (depth === 0) {
+    return '…';
+  }
+  if (Array.isArray(value)) {
+    return value.slice(0, 20).map((one) => shortened(one, depth - 1));
+  }
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, 50)
@@ -108,7 +122,9 @@ export class ToolUses {
     const name = textAt(block, 'name') ?? 'unknown';
     const id = textAt(block, 'id');
     const title = titleOf(name, fieldsAt(block, 'input'));
-    if (id !== null) this.#running.set(id, { name, title });
+    if (id !== null) {
+      this.#running.set(id, { name, title });
+    }
     return { name, status: 'started', id, title };
   }
 
@@ -116,7 +132,9 @@ export class ToolUses {
   end(block: Fields): ToolData {
     const id = textAt(block, 'tool_use_id');
     const { name, title } = this.#running.get(id ?? '') ?? { name: 'unknown', title: '' };
-    if (id !== null) this.#running.delete(id);
+    if (id !== null) {
+      this.#running.delete(id);
+    }
     const status = block['is_error'] === true ? 'failed' : 'completed';
     return { name, status, id, title, output: tail(outputOf(block), outputMax) };
   }
@@ -124,7 +142,9 @@ export class ToolUses {
 
 function outputOf(block: Fields): string {
   const content = block['content'];
-  if (typeof content === 'string') return content;
+  if (typeof content === 'string') {
+    return content;
+  }
   return listAt(block, 'content')
     .map((one) => textAt(one, 'text') ?? (isFields(one) ? `[${textAt(one, 'type') ?? 'block'}]` : ''))
     .join('\n');

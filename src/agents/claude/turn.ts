@@ -49,7 +49,9 @@ export class Turn {
         const id = textAt(fieldsAt(event, 'message'), 'id');
         const dropped = this.#dropUnfinished();
         this.#stream = { id, from: this.#text.length, whole: false };
-        if (id !== null) this.#streamed.add(id);
+        if (id !== null) {
+          this.#streamed.add(id);
+        }
         return dropped;
       }
       case 'content_block_delta': {
@@ -69,7 +71,9 @@ export class Turn {
     const uses = blocks
       .filter((block) => block['type'] === 'tool_use')
       .map((block) => this.#tool(this.#tools.begin(block)));
-    if (sub) return uses;
+    if (sub) {
+      return uses;
+    }
     const error = apiErrorOf(frame);
     if (error !== null) {
       // Its text is no answer.
@@ -77,7 +81,9 @@ export class Turn {
       return uses;
     }
     if (id !== null && this.#streamed.has(id)) {
-      if (this.#stream?.id === id) this.#stream.whole = true;
+      if (this.#stream?.id === id) {
+        this.#stream.whole = true;
+      }
       return uses;
     }
     const dropped = this.#dropUnfinished();
@@ -94,7 +100,9 @@ export class Turn {
     const reason = textAt(frame, 'terminal_reason') ?? '';
     const said = textAt(frame, 'result');
     if (reason.startsWith('aborted')) {
-      if (this.interrupt !== null) return this.#result('interrupted', this.#text, usage, null);
+      if (this.interrupt !== null) {
+        return this.#result('interrupted', this.#text, usage, null);
+      }
       return this.#result('failed', this.#text, usage, failureOf(frame, this.#apiError, null));
     }
     if (frame['is_error'] === true || textAt(frame, 'stop_reason') === 'refusal' || !fine.has(reason)) {
@@ -105,8 +113,12 @@ export class Turn {
 
   /** Its end was told without a result frame. */
   endedAs(state: 'completed' | 'cancelled'): AgentResult {
-    if (state === 'completed') return this.#result('completed', this.#text, undefined, null);
-    if (this.interrupt !== null) return this.#result('interrupted', this.#text, undefined, null);
+    if (state === 'completed') {
+      return this.#result('completed', this.#text, undefined, null);
+    }
+    if (this.interrupt !== null) {
+      return this.#result('interrupted', this.#text, undefined, null);
+    }
     const failure: ProviderFailure = {
       class: 'unknown',
       retryAfterMs: null,
@@ -117,8 +129,12 @@ export class Turn {
   }
 
   #say(text: string): AgentEvent[] {
-    if (text === '') return [];
-    if (this.#text.length < textMax) this.#text += head(text, textMax);
+    if (text === '') {
+      return [];
+    }
+    if (this.#text.length < textMax) {
+      this.#text += head(text, textMax);
+    }
     return [{ type: 'output', turn: this.id, kind: 'text', data: text }];
   }
 
@@ -130,7 +146,9 @@ export class Turn {
   #dropUnfinished(): AgentEvent[] {
     const stream = this.#stream;
     this.#stream = null;
-    if (stream === null || stream.whole || this.#text.length === stream.from) return [];
+    if (stream === null || stream.whole || this.#text.length === stream.from) {
+      return [];
+    }
     const text = this.#text.slice(stream.from);
     this.#text = this.#text.slice(0, stream.from);
     const data = { name: 'answer begun again', dropped: head(text, 200) };

@@ -23,7 +23,9 @@ export class Unasked {
   }
 
   begin(): void {
-    if (this.running) return;
+    if (this.running) {
+      return;
+    }
     this.running = true;
     this.#emit({ type: 'unsolicited', phase: 'began', data: null });
   }
@@ -36,12 +38,18 @@ export class Unasked {
   }
 
   onContent(heard: Content): void {
-    if (heard.kind === 'stream') return;
+    if (heard.kind === 'stream') {
+      return;
+    }
     this.begin();
     // A turn of no number: only its outputs are of use.
     const turn = new Turn(0 as TurnId, '', this.#tools);
     const events =
       heard.kind === 'assistant' ? turn.onAssistant(heard.frame, heard.sub) : turn.onToolResults(heard.results);
-    for (const event of events) if (event.type === 'output') this.#emit({ ...event, turn: null });
+    for (const event of events) {
+      if (event.type === 'output') {
+        this.#emit({ ...event, turn: null });
+      }
+    }
   }
 }

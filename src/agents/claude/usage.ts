@@ -22,7 +22,9 @@ export class UsageCount {
     const before = this.#costBefore;
     const total = numberAt(result, 'total_cost_usd');
     this.#costBefore = total ?? before;
-    if (isFields(since)) return some(sumOf(since));
+    if (isFields(since)) {
+      return some(sumOf(since));
+    }
     const turn = fieldsAt(result, 'usage');
     const cost = total === null ? null : before === null ? firstCost(result, turn, total) : total - before;
     return some({
@@ -46,7 +48,9 @@ const at = (fields: Fields, name: string): number => numberAt(fields, name) ?? 0
 function sumOf(models: Fields): Counts {
   let [input, cached, output, cost] = [0, 0, 0, 0];
   for (const model of Object.values(models)) {
-    if (!isFields(model)) continue;
+    if (!isFields(model)) {
+      continue;
+    }
     input += at(model, 'inputTokens') + at(model, 'cacheCreationInputTokens');
     cached += at(model, 'cacheReadInputTokens');
     output += at(model, 'outputTokens');
@@ -62,7 +66,9 @@ function firstCost(result: Fields, turn: Fields, total: number): number | null {
 }
 
 function some({ input, cached, output, cost }: Counts): Usage | undefined {
-  if (input + cached + output === 0) return undefined;
+  if (input + cached + output === 0) {
+    return undefined;
+  }
   return {
     inputTokens: input + cached,
     outputTokens: output,

@@ -108,13 +108,17 @@ export function hear(frame: Fields): Heard {
 const unknown = (problem: string): Heard => ({ kind: 'unknown', problem });
 
 function news(what: 'keep' | 'pass' | undefined, name: string, frame: Fields): Heard {
-  if (what === undefined) return unknown(`unknown message ${name.slice(0, 100)}`);
+  if (what === undefined) {
+    return unknown(`unknown message ${name.slice(0, 100)}`);
+  }
   return what === 'keep' ? { kind: 'notice', name, frame } : { kind: 'pulse', name };
 }
 
 function response(body: Fields): Heard {
   const id = textAt(body, 'request_id');
-  if (id === null) return unknown('control_response without an id');
+  if (id === null) {
+    return unknown('control_response without an id');
+  }
   const error = body['subtype'] === 'error' ? (textAt(body, 'error') ?? 'no reason given') : null;
   return { kind: 'response', id, error, body: fieldsAt(body, 'response') };
 }
@@ -124,13 +128,19 @@ function system(frame: Fields, subtype: string): Heard {
     const list = frame['capabilities'];
     return { kind: 'init', uuids: uuidsOf(frame), capabilities: Array.isArray(list) ? list.map(String) : null };
   }
-  if (subtype === 'status' && frame['status'] === 'requesting') return { kind: 'requesting', uuids: uuidsOf(frame) };
-  if (subtype === 'api_retry') return { kind: 'retry', frame };
+  if (subtype === 'status' && frame['status'] === 'requesting') {
+    return { kind: 'requesting', uuids: uuidsOf(frame) };
+  }
+  if (subtype === 'api_retry') {
+    return { kind: 'retry', frame };
+  }
   return news(systemNews[subtype], subtype, frame);
 }
 
 function user(frame: Fields): Heard {
-  if (frame['isReplay'] === true) return { kind: 'replay', uuid: textAt(frame, 'uuid') ?? '' };
+  if (frame['isReplay'] === true) {
+    return { kind: 'replay', uuid: textAt(frame, 'uuid') ?? '' };
+  }
   const results = listAt(fieldsAt(frame, 'message'), 'content').filter((block) => block['type'] === 'tool_result');
   return results.length === 0 ? { kind: 'pulse', name: 'user' } : { kind: 'tool-results', results };
 }
@@ -141,7 +151,9 @@ const isSub = (frame: Fields): boolean => typeof frame['parent_tool_use_id'] ===
 /** The messages of ours that a frame is about. */
 function uuidsOf(frame: Fields): readonly string[] {
   const list = frame['user_message_uuids'];
-  if (Array.isArray(list)) return list.filter((one) => typeof one === 'string');
+  if (Array.isArray(list)) {
+    return list.filter((one) => typeof one === 'string');
+  }
   const one = textAt(frame, 'user_message_uuid');
   return one === null ? [] : [one];
 }

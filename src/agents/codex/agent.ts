@@ -100,7 +100,9 @@ export class CodexAgent implements AgentHandle {
   }
 
   tell(event: AgentEvent): void {
-    if (!this.#over) this.#emit(event);
+    if (!this.#over) {
+      this.#emit(event);
+    }
   }
 
   wall(): number {
@@ -113,15 +115,20 @@ export class CodexAgent implements AgentHandle {
   }
 
   raw(problem: string, line: string): void {
-    if (!this.#over) this.#lines.raw(problem, line);
+    if (!this.#over) {
+      this.#lines.raw(problem, line);
+    }
   }
 
   prompt(id: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
     const turn = new CodexTurn(id);
     this.#turn = turn;
     this.#whenOpen(() => {
-      if (rewind === null) this.#startTurn(turn, text);
-      else this.#rewind(turn, rewind, () => this.#startTurn(turn, text));
+      if (rewind === null) {
+        this.#startTurn(turn, text);
+      } else {
+        this.#rewind(turn, rewind, () => this.#startTurn(turn, text));
+      }
     });
   }
 
@@ -145,7 +152,9 @@ export class CodexAgent implements AgentHandle {
     }
     const params = { threadId: this.#thread, expectedTurnId: turn.codex, input: inputOf(text) };
     this.#rpc.call('turn/steer', params, (outcome) => {
-      if (outcome.kind !== 'broken') this.tell(told(outcome.kind === 'result'));
+      if (outcome.kind !== 'broken') {
+        this.tell(told(outcome.kind === 'result'));
+      }
     });
   }
 
@@ -156,10 +165,14 @@ export class CodexAgent implements AgentHandle {
   ): void {
     const turn = this.#turn;
     const question = turn?.id === id ? turn.questions.get(request) : undefined;
-    if (turn === null || question === undefined) return;
+    if (turn === null || question === undefined) {
+      return;
+    }
     turn.questions.delete(request);
     question.answer(allow ? 'allow' : 'deny');
-    if (allow || note === null || turn.codex === null || question.thread !== this.#thread) return;
+    if (allow || note === null || turn.codex === null || question.thread !== this.#thread) {
+      return;
+    }
     // A denial has no room for words: they follow as a message into the same turn.
     const input = inputOf(`The request was denied: ${note}`);
     this.#rpc.call('turn/steer', { threadId: this.#thread, expectedTurnId: turn.codex, input }, () => {});
@@ -168,7 +181,9 @@ export class CodexAgent implements AgentHandle {
   /** Codex takes a model with each turn: there is nothing to ask it now, and a name that is wrong fails that turn. */
   switchModel(model: string | null): void {
     const ok = model !== null || this.#defaultModel !== null;
-    if (ok) this.#model = model;
+    if (ok) {
+      this.#model = model;
+    }
     this.#soon({ type: 'switched', model, ok });
   }
 
@@ -182,16 +197,24 @@ export class CodexAgent implements AgentHandle {
 
   /** `turn/started` for the turn that runs. */
   confirm(turn: CodexTurn): void {
-    if (turn.started || turn.over) return;
+    if (turn.started || turn.over) {
+      return;
+    }
     turn.started = true;
     this.tell({ type: 'started', turn: turn.id });
-    for (const data of turn.notes.splice(0)) this.tell({ type: 'output', turn: turn.id, kind: 'notice', data });
-    if (turn.latched) this.#writeInterrupt(turn);
+    for (const data of turn.notes.splice(0)) {
+      this.tell({ type: 'output', turn: turn.id, kind: 'notice', data });
+    }
+    if (turn.latched) {
+      this.#writeInterrupt(turn);
+    }
   }
 
   /** Something else was read of the turn: it runs, so an interrupt that was refused is written again. */
   alive(turn: CodexTurn): void {
-    if (turn.unheard === 0 || turn.unheard > resendMax || turn.over) return;
+    if (turn.unheard === 0 || turn.unheard > resendMax || turn.over) {
+      return;
+    }
     const tries = turn.unheard;
     turn.unheard = 0;
     this.#writeInterrupt(turn, tries);
@@ -219,7 +242,9 @@ export class CodexAgent implements AgentHandle {
 
   tellOthers(data: unknown): void {
     const phase = this.others.phase(this.#turn !== null);
-    if (phase !== null) this.tell({ type: 'unsolicited', phase, data });
+    if (phase !== null) {
+      this.tell({ type: 'unsolicited', phase, data });
+    }
   }
 
   #opened({ thread, lost, resumed, model, rewinds }: Opened): void {
@@ -231,7 +256,9 @@ export class CodexAgent implements AgentHandle {
     this.tell({ type: 'ready', caps, conversation: thread, lost });
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    for (const act of waiting) act();
+    for (const act of waiting) {
+      act();
+    }
   }
 
   #failStart(what: string, error: RpcError): void {
@@ -250,13 +277,17 @@ export class CodexAgent implements AgentHandle {
       ...(model === null || model === this.#usedModel ? {} : { model }),
     };
     this.#rpc.call('turn/start', params, (outcome) => {
-      if (outcome.kind === 'result' && model !== null) this.#usedModel = model;
+      if (outcome.kind === 'result' && model !== null) {
+        this.#usedModel = model;
+      }
       this.#startedTurn(turn, outcome);
     });
   }
 
   #startedTurn(turn: CodexTurn, outcome: RpcOutcome): void {
-    if (outcome.kind === 'broken') return;
+    if (outcome.kind === 'broken') {
+      return;
+    }
     const answer = outcome.kind === 'result' && isFields(outcome.result) ? fieldsAt(outcome.result, 'turn') : {};
     const name = textAt(answer, 'id');
     if (name === null) {
@@ -267,10 +298,16 @@ export class CodexAgent implements AgentHandle {
     }
     turn.codex = name;
     this.#names.set(turn.id, name);
-    if (this.#names.size > 1_000) this.#names.delete(this.#names.keys().next().value ?? turn.id);
+    if (this.#names.size > 1_000) {
+      this.#names.delete(this.#names.keys().next().value ?? turn.id);
+    }
     const merged = this.others.own === name;
-    for (const read of turn.early.splice(0)) read();
-    if (!merged) return;
+    for (const read of turn.early.splice(0)) {
+      read();
+    }
+    if (!merged) {
+      return;
+    }
     // It went into a turn that Codex had taken by itself, and that has been confirmed already.
     this.others.ownEnded();
     this.tellOthers({ why: 'it took our message' });
@@ -281,8 +318,11 @@ export class CodexAgent implements AgentHandle {
     const thread = this.#thread ?? '';
     takeBack(this.#rpc, { thread, name: this.#names.get(from) ?? null, ours: nameOf(from) }, (outcome) => {
       this.#tokens.forget();
-      if (outcome.kind === 'result') then();
-      else this.#startedTurn(turn, outcome);
+      if (outcome.kind === 'result') {
+        then();
+      } else {
+        this.#startedTurn(turn, outcome);
+      }
     });
   }
 
@@ -290,11 +330,16 @@ export class CodexAgent implements AgentHandle {
     turn.interrupted = true;
     const params = { threadId: this.#thread, turnId: turn.codex };
     this.#rpc.call('turn/interrupt', params, (outcome) => {
-      if (outcome.kind === 'broken') return;
+      if (outcome.kind === 'broken') {
+        return;
+      }
       const refused = outcome.kind === 'error';
       // Refused for a turn that runs: its end is on its way, or it is heard with the next try.
-      if (refused && this.#turn === turn && noActiveTurn.test(outcome.error.message)) turn.unheard = tries + 1;
-      else this.tell({ type: 'ack', turn: turn.id, none: false });
+      if (refused && this.#turn === turn && noActiveTurn.test(outcome.error.message)) {
+        turn.unheard = tries + 1;
+      } else {
+        this.tell({ type: 'ack', turn: turn.id, none: false });
+      }
     });
     this.#cancelQuestions(turn);
   }
@@ -302,7 +347,9 @@ export class CodexAgent implements AgentHandle {
   #cancelQuestions(turn: CodexTurn): void {
     const questions = [...turn.questions.values()];
     turn.questions.clear();
-    for (const question of questions) question.answer('cancel');
+    for (const question of questions) {
+      question.answer('cancel');
+    }
   }
 
   #finish(
@@ -316,38 +363,51 @@ export class CodexAgent implements AgentHandle {
     const text = turn.text === '' ? messagesIn(listAt(end, 'items')) : turn.text;
     const usage = this.#tokens.ofTurn();
     const error = failure === null ? {} : { error: end['error'] ?? null };
-    if (this.#turn === turn) this.#turn = null;
+    if (this.#turn === turn) {
+      this.#turn = null;
+    }
     this.#lastEnded = turn.id;
     // Before the result: whoever is next must know that something runs.
     this.tellOthers({ why: 'sub-agents are at work' });
     const data = { text, ...(usage === undefined ? {} : { usage }), ...error };
     this.tell({ type: 'result', turn: turn.id, result: { outcome, empty: text === '', failure, data } });
-    if (turn.unheard > 0) this.tell({ type: 'ack', turn: turn.id, none: false });
+    if (turn.unheard > 0) {
+      this.tell({ type: 'ack', turn: turn.id, none: false });
+    }
   }
 
   #rest(then: () => void): void {
     const { timers = realTimers, restDeadlineMs = 1_000 } = this.#options;
     putToRest(this.#rpc, this.#thread ?? '', this.others, { timers, deadlineMs: restDeadlineMs }, (inTime) => {
       const data = { problem: 'commands of an interrupted turn may still run' };
-      if (!inTime) this.tell({ type: 'output', turn: null, kind: 'notice', data });
+      if (!inTime) {
+        this.tell({ type: 'output', turn: null, kind: 'notice', data });
+      }
       then();
     });
   }
 
   #called(call: RpcCall): boolean {
     const question = questionOf(call, (id) => this.#turn?.item(id) ?? null);
-    if (question === null) return false;
+    if (question === null) {
+      return false;
+    }
     const turn = this.#turn;
     const waits = turn !== null && turn.codex === null && question.thread === this.#thread;
-    if (waits && turn.early.length < 1_000) turn.early.push(() => this.#ask(call, question.thread));
-    else this.#ask(call, question.thread);
+    if (waits && turn.early.length < 1_000) {
+      turn.early.push(() => this.#ask(call, question.thread));
+    } else {
+      this.#ask(call, question.thread);
+    }
     return true;
   }
 
   #ask(call: RpcCall, thread: string | null): void {
     const turn = this.#turn;
     const question = questionOf(call, (id) => turn?.item(id) ?? null);
-    if (question === null) return;
+    if (question === null) {
+      return;
+    }
     const name = isFields(call.params) ? textAt(call.params, 'turnId') : null;
     const ours = turn !== null && turn.started && (thread !== this.#thread || name === null || name === turn.codex);
     if (!ours || turn.over) {
@@ -365,8 +425,11 @@ export class CodexAgent implements AgentHandle {
   }
 
   #whenOpen(act: () => void): void {
-    if (this.#waiting === null) act();
-    else this.#waiting.push(act);
+    if (this.#waiting === null) {
+      act();
+    } else {
+      this.#waiting.push(act);
+    }
   }
 
   /** Nothing is emitted from within a method. */

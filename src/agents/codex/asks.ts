@@ -38,7 +38,9 @@ export function questionOf(call: RpcCall, itemOf: (id: string) => Fields | null)
       return { ask: grantAsk(params), detail: params, thread, answer: (verdict) => grant(call, params, verdict) };
     case 'mcpServer/elicitation/request': {
       const meta = fieldsAt(params, '_meta');
-      if (meta['codex_approval_kind'] !== 'mcp_tool_call') return null;
+      if (meta['codex_approval_kind'] !== 'mcp_tool_call') {
+        return null;
+      }
       return { ask: mcpAsk(params, meta), detail: params, thread, answer: (verdict) => elicit(call, verdict) };
     }
     default:
@@ -49,7 +51,9 @@ export function questionOf(call: RpcCall, itemOf: (id: string) => Fields | null)
 function commandAsk(params: Fields): PermissionAsk {
   const network = fieldsAt(params, 'networkApprovalContext');
   const host = textAt(network, 'host');
-  if (host !== null) return { kind: 'fetch', tool: toolNames.command, title: titled(host) };
+  if (host !== null) {
+    return { kind: 'fetch', tool: toolNames.command, title: titled(host) };
+  }
   const script = scriptOf(textAt(params, 'command') ?? '');
   // What is typed into a running program is no command, whatever it looks like.
   const reads = params['kind'] === 'writeStdin' ? null : onlyReads(script);

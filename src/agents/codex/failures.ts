@@ -45,33 +45,51 @@ export function failureOf(error: Fields, before: ProviderFailure | null, resetMs
     const limited = kind === 'quota' || kind === 'rate_limit';
     return { class: kind, retryAfterMs: waitIn(said) ?? (limited ? resetMs : null), status: known, message: text };
   };
-  if (status !== null) return of(classOfStatus(status), status);
+  if (status !== null) {
+    return of(classOfStatus(status), status);
+  }
   const named = word === null ? undefined : byWord[word];
-  if (named !== undefined) return of(retriedFor(named, details), null);
+  if (named !== undefined) {
+    return of(retriedFor(named, details), null);
+  }
   const refused = refusalIn(message);
-  if (refused !== null) return of('invalid_request', 400, refused);
-  if (/^stream disconnected/i.test(message)) return of('network', null);
+  if (refused !== null) {
+    return of('invalid_request', 400, refused);
+  }
+  if (/^stream disconnected/i.test(message)) {
+    return of('network', null);
+  }
   return before !== null && word === 'other' ? { ...before, message: said } : of('unknown', null);
 }
 
 /** While it tries again, everything without a status is called a lost stream; its details say more. */
 function retriedFor(named: FailureClass, details: string | null): FailureClass {
-  if (named !== 'network' || details === null) return named;
-  if (/^rate limit exceeded/i.test(details)) return 'rate_limit';
+  if (named !== 'network' || details === null) {
+    return named;
+  }
+  if (/^rate limit exceeded/i.test(details)) {
+    return 'rate_limit';
+  }
   return /high demand/i.test(details) ? 'server_error' : named;
 }
 
 function infoOf(info: unknown): { readonly word: string | null; readonly status: number | null } {
-  if (typeof info === 'string') return { word: info, status: null };
+  if (typeof info === 'string') {
+    return { word: info, status: null };
+  }
   const [entry] = isFields(info) ? Object.entries(info) : [];
-  if (entry === undefined) return { word: null, status: null };
+  if (entry === undefined) {
+    return { word: null, status: null };
+  }
   const [word, value] = entry;
   return { word, status: isFields(value) ? numberAt(value, 'httpStatusCode') : null };
 }
 
 /** The provider's own words out of the body of a refused request; null: the message is no such body. */
 function refusalIn(message: string): string | null {
-  if (!message.startsWith('{')) return null;
+  if (!message.startsWith('{')) {
+    return null;
+  }
   try {
     const body: unknown = JSON.parse(message);
     return isFields(body) ? textAt(fieldsAt(body, 'error'), 'message') : null;
@@ -91,7 +109,9 @@ const units: readonly (readonly [RegExp, number])[] = [
 /** "Please try again in 1.5s", "try again in 2 hours 5 minutes". */
 function waitIn(message: string): number | null {
   const said = /try again in ((?:\d+(?:\.\d+)?\s*[a-z]+[\s,]*(?:and\s+)?)+)/i.exec(message)?.[1];
-  if (said === undefined) return null;
+  if (said === undefined) {
+    return null;
+  }
   let ms = 0;
   for (const [, amount = '', unit = ''] of said.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)) {
     ms += Number(amount) * (units.find(([name]) => name.test(unit))?.[1] ?? 0);
@@ -113,9 +133,14 @@ export class UsageWindows {
       const window = fieldsAt(limits, name);
       const used = numberAt(window, 'usedPercent');
       const resetsAt = numberAt(window, 'resetsAt');
-      if (used === null) continue;
-      if (used >= 100 && resetsAt !== null) this.#resets.set(name, resetsAt * 1_000);
-      else this.#resets.delete(name);
+      if (used === null) {
+        continue;
+      }
+      if (used >= 100 && resetsAt !== null) {
+        this.#resets.set(name, resetsAt * 1_000);
+      } else {
+        this.#resets.delete(name);
+      }
     }
   }
 

@@ -37,13 +37,20 @@ export function openThread(opening: Opening): void {
   const capabilities = { experimentalApi: true, requestAttestation: false };
   const clientInfo = { name: 'signalbox', title: 'Signalbox', version: '1' };
   rpc.call('initialize', { clientInfo, capabilities }, (outcome) => {
-    if (outcome.kind === 'error') failed('initialize', outcome.error);
-    if (outcome.kind !== 'result') return;
+    if (outcome.kind === 'error') {
+      failed('initialize', outcome.error);
+    }
+    if (outcome.kind !== 'result') {
+      return;
+    }
     rpc.notify('initialized');
     learnDefaultModel(opening);
     const { conversation } = opening.start;
-    if (conversation === null) fresh(opening, false);
-    else resume(opening, conversation);
+    if (conversation === null) {
+      fresh(opening, false);
+    } else {
+      resume(opening, conversation);
+    }
   });
 }
 
@@ -62,19 +69,31 @@ function settings({ start, options }: Opening): Fields {
 
 function fresh(opening: Opening, lost: boolean): void {
   opening.rpc.call('thread/start', settings(opening), (outcome) => {
-    if (outcome.kind === 'error') opening.failed('thread/start', outcome.error);
-    if (outcome.kind === 'result') settle(opening, outcome.result, { lost, resumed: false });
+    if (outcome.kind === 'error') {
+      opening.failed('thread/start', outcome.error);
+    }
+    if (outcome.kind === 'result') {
+      settle(opening, outcome.result, { lost, resumed: false });
+    }
   });
 }
 
 function resume(opening: Opening, threadId: string): void {
   const params = { ...settings(opening), threadId, excludeTurns: true };
   opening.rpc.call('thread/resume', params, (outcome) => {
-    if (outcome.kind === 'result') settle(opening, outcome.result, { lost: false, resumed: true });
-    if (outcome.kind !== 'error') return;
-    if (unknownThread.test(outcome.error.message)) fresh(opening, true);
+    if (outcome.kind === 'result') {
+      settle(opening, outcome.result, { lost: false, resumed: true });
+    }
+    if (outcome.kind !== 'error') {
+      return;
+    }
+    if (unknownThread.test(outcome.error.message)) {
+      fresh(opening, true);
+    }
     // Anything else may pass: the conversation must not be given up for it.
-    else opening.failed('thread/resume', outcome.error);
+    else {
+      opening.failed('thread/resume', outcome.error);
+    }
   });
 }
 
@@ -89,7 +108,9 @@ function settle(opening: Opening, answer: unknown, how: Pick<Opened, 'lost' | 'r
   const model = textAt(result, 'model');
   const { start, options } = opening;
   const unasked = !how.resumed && start.model === null && options.model === undefined;
-  if (unasked && model !== null) opening.onDefaultModel(model);
+  if (unasked && model !== null) {
+    opening.onDefaultModel(model);
+  }
   opening.opened({ thread: id, model, rewinds: thread['historyMode'] === 'paginated', ...how });
 }
 
@@ -102,7 +123,9 @@ function learnDefaultModel({ rpc, start, options, onDefaultModel }: Opening): vo
     onDefaultModel(options.model);
     return;
   }
-  if (start.conversation === null && start.model === null) return;
+  if (start.conversation === null && start.model === null) {
+    return;
+  }
   rpc.call('config/read', {}, (outcome) => {
     const config = outcome.kind === 'result' && isFields(outcome.result) ? fieldsAt(outcome.result, 'config') : {};
     const configured = textAt(config, 'model');
@@ -114,7 +137,9 @@ function learnDefaultModel({ rpc, start, options, onDefaultModel }: Opening): vo
       const models = list.kind === 'result' && isFields(list.result) ? listAt(list.result, 'data') : [];
       const named = models.find((one) => one['isDefault'] === true);
       const model = named === undefined ? null : textAt(named, 'model');
-      if (model !== null) onDefaultModel(model);
+      if (model !== null) {
+        onDefaultModel(model);
+      }
     });
   });
 }

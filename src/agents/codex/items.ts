@@ -24,7 +24,9 @@ export function patchTitle(changes: readonly Fields[]): string {
 /** Null: it is no tool. `over`: the item has been completed. */
 export function toolOf(item: Fields, over: boolean): ToolData | null {
   const described = describe(item);
-  if (described === null) return null;
+  if (described === null) {
+    return null;
+  }
   const { name, title, output } = described;
   const state = textAt(item, 'status');
   const failed = state === 'failed' || state === 'declined';

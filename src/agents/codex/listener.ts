@@ -50,8 +50,11 @@ export class Listener {
       this.#agent.windows.take(params);
     } else if (!isIgnored(method)) {
       const notice = noticeOf(method, params);
-      if (notice === null) this.#agent.raw(`unknown notification ${method.slice(0, 100)}`, line);
-      else if (notice !== undefined) this.#notice(notice);
+      if (notice === null) {
+        this.#agent.raw(`unknown notification ${method.slice(0, 100)}`, line);
+      } else if (notice !== undefined) {
+        this.#notice(notice);
+      }
     }
   }
 
@@ -70,8 +73,11 @@ export class Listener {
     const unknown = turn !== null && turn.codex === null && name !== this.#agent.others.own;
     // Of what comes before the response only the old count of a resumed conversation is surely not about the new turn.
     if (unknown && method !== 'thread/tokenUsage/updated') {
-      if (turn.early.length < 1_000) turn.early.push(() => this.#own(method, name, params));
-      else this.#agent.raw(`${method}: too much before the response`, line);
+      if (turn.early.length < 1_000) {
+        turn.early.push(() => this.#own(method, name, params));
+      } else {
+        this.#agent.raw(`${method}: too much before the response`, line);
+      }
       return;
     }
     this.#own(method, name, params);
@@ -79,14 +85,20 @@ export class Listener {
 
   #own(method: string, name: string, params: Fields): void {
     const turn = this.#agent.turn;
-    if (method === 'thread/tokenUsage/updated') this.#agent.tokens.take(params, turn?.codex === name);
+    if (method === 'thread/tokenUsage/updated') {
+      this.#agent.tokens.take(params, turn?.codex === name);
+    }
     if (turn === null || turn.codex !== name) {
       this.#unasked(method, name, params);
       return;
     }
-    if (method !== 'turn/started' && method !== 'turn/completed') this.#agent.alive(turn);
+    if (method !== 'turn/started' && method !== 'turn/completed') {
+      this.#agent.alive(turn);
+    }
     const life = signsOfLife[method];
-    if (life !== undefined) this.#life(turn, life);
+    if (life !== undefined) {
+      this.#life(turn, life);
+    }
     switch (method) {
       case 'turn/started':
         this.#agent.confirm(turn);
@@ -116,8 +128,12 @@ export class Listener {
       others.ownBegan(name);
       this.#agent.tellOthers({ why: 'Codex has begun a turn by itself' });
     } else if (others.own === name) {
-      if (method === 'item/agentMessage/delta') others.ownSays(textAt(params, 'delta') ?? '');
-      if (method !== 'turn/completed') return;
+      if (method === 'item/agentMessage/delta') {
+        others.ownSays(textAt(params, 'delta') ?? '');
+      }
+      if (method !== 'turn/completed') {
+        return;
+      }
       const end = fieldsAt(params, 'turn');
       const text = others.ownEnded();
       this.#agent.tellOthers({
@@ -148,7 +164,9 @@ export class Listener {
         return;
       }
       case 'error':
-        if (turn !== null && !turn.over) this.#error(turn, params);
+        if (turn !== null && !turn.over) {
+          this.#error(turn, params);
+        }
         return;
     }
   }
@@ -160,18 +178,24 @@ export class Listener {
     }
     const tool = toolOf(item, over);
     // What ends after an interrupt was ended by it.
-    if (tool === null || turn.over) return;
+    if (tool === null || turn.over) {
+      return;
+    }
     this.#agent.tell({ type: 'output', turn: turn.id, kind: 'tool', data: tool });
   }
 
   #say(turn: CodexTurn, piece: string): void {
-    if (piece === '' || turn.over) return;
+    if (piece === '' || turn.over) {
+      return;
+    }
     this.#agent.tell({ type: 'output', turn: turn.id, kind: 'text', data: piece });
   }
 
   /** The last one of a turn is told again with its end, and counts there. */
   #error(turn: CodexTurn, params: Fields): void {
-    if (params['willRetry'] !== true || turn.over) return;
+    if (params['willRetry'] !== true || turn.over) {
+      return;
+    }
     const failure = failureOf(fieldsAt(params, 'error'), null, this.#agent.resetMs());
     turn.retried = failure;
     this.#agent.tell({ type: 'retrying', turn: turn.id, failure });
@@ -181,15 +205,21 @@ export class Listener {
   #resolved(params: Fields): void {
     const { turn } = this.#agent;
     const id = params['requestId'];
-    if (turn === null || (typeof id !== 'number' && typeof id !== 'string')) return;
+    if (turn === null || (typeof id !== 'number' && typeof id !== 'string')) {
+      return;
+    }
     const request = String(id);
-    if (turn.questions.delete(request)) this.#agent.tell({ type: 'withdrawn', turn: turn.id, request });
+    if (turn.questions.delete(request)) {
+      this.#agent.tell({ type: 'withdrawn', turn: turn.id, request });
+    }
   }
 
   /** Without it a turn that thinks for long would look like one that hangs. */
   #life(turn: CodexTurn, what: string): void {
     const now = this.#agent.wall();
-    if (turn.over || now - this.#lifeAt < lifeEveryMs) return;
+    if (turn.over || now - this.#lifeAt < lifeEveryMs) {
+      return;
+    }
     this.#lifeAt = now;
     this.#agent.tell({ type: 'output', turn: turn.id, kind: 'notice', data: { alive: what } });
   }
@@ -197,10 +227,15 @@ export class Listener {
   /** Each once: some come with every turn. */
   #notice(data: unknown): void {
     const key = JSON.stringify(data);
-    if (this.#noticed.has(key) || this.#noticed.size >= noticesMax) return;
+    if (this.#noticed.has(key) || this.#noticed.size >= noticesMax) {
+      return;
+    }
     this.#noticed.add(key);
     const turn = this.#agent.turn;
-    if (turn !== null && !turn.started) turn.notes.push(data);
-    else this.#agent.tell({ type: 'output', turn: turn?.id ?? null, kind: 'notice', data });
+    if (turn !== null && !turn.started) {
+      turn.notes.push(data);
+    } else {
+      this.#agent.tell({ type: 'output', turn: turn?.id ?? null, kind: 'notice', data });
+    }
   }
 }

@@ -39,7 +39,9 @@ export class Others {
   }
 
   ownSays(piece: string): void {
-    if (this.#own !== null && this.#own.text.length < textMax) this.#own.text = head(this.#own.text + piece, textMax);
+    if (this.#own !== null && this.#own.text.length < textMax) {
+      this.#own.text = head(this.#own.text + piece, textMax);
+    }
   }
 
   threads(): readonly { readonly thread: string; readonly turn: string | null }[] {
@@ -50,7 +52,9 @@ export class Others {
   phase(ours: boolean): 'began' | 'ended' | null {
     const beside = [...this.#threads.values()].some((turn) => turn !== null);
     const now = this.#own !== null || (beside && !ours);
-    if (now === this.#told) return null;
+    if (now === this.#told) {
+      return null;
+    }
     this.#told = now;
     return now ? 'began' : 'ended';
   }

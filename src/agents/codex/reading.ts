@@ -61,17 +61,27 @@ interface Word {
 /** Null: it may do more than read, or it is not understood. */
 export function onlyReads(script: string): Reading | null {
   const commands = parse(script);
-  if (commands === null || commands.length === 0) return null;
+  if (commands === null || commands.length === 0) {
+    return null;
+  }
   const readings = commands.map((words) => readingOf(words));
-  if (readings.includes(null)) return null;
+  if (readings.includes(null)) {
+    return null;
+  }
   return readings.includes('search') ? 'search' : 'read';
 }
 
 function readingOf([program, ...args]: readonly Word[]): Reading | null {
-  if (program === undefined) return null;
+  if (program === undefined) {
+    return null;
+  }
   // Looked up as own members: no program is called `constructor`.
-  if (Object.hasOwn(harmless, program.text)) return harmless[program.text] ?? null;
-  if (!Object.hasOwn(careful, program.text) || args.some((arg) => arg.expands)) return null;
+  if (Object.hasOwn(harmless, program.text)) {
+    return harmless[program.text] ?? null;
+  }
+  if (!Object.hasOwn(careful, program.text) || args.some((arg) => arg.expands)) {
+    return null;
+  }
   return careful[program.text]?.(args.map((arg) => arg.text)) ?? null;
 }
 
@@ -87,7 +97,9 @@ function unquoted(word: string): string | null {
   let text = '';
   while (pieces.lastIndex < word.length) {
     const piece = pieces.exec(word);
-    if (piece === null) return null;
+    if (piece === null) {
+      return null;
+    }
     const [, single, double, bare] = piece;
     text += single ?? double?.replace(/\\([$`"\\])/g, '$1') ?? bare ?? '';
   }
@@ -110,7 +122,9 @@ function split(script: string): readonly (readonly Word[])[] | null {
   let words: Word[] = [];
   let pieces: Word[] = [];
   const endWord = (): void => {
-    if (pieces.length === 0) return;
+    if (pieces.length === 0) {
+      return;
+    }
     words.push({ text: pieces.map(({ text }) => text).join(''), expands: pieces.some(({ expands }) => expands) });
     pieces = [];
   };
@@ -123,10 +137,15 @@ function split(script: string): readonly (readonly Word[])[] | null {
     const joint = separator.exec(rest)?.[0] ?? '';
     const quiet = pieces.length === 0 ? (quietened.exec(rest)?.[0] ?? '') : '';
     const piece = joint + quiet === '' ? pieceOf(rest) : null;
-    if (piece !== null) pieces.push(piece);
-    else if (joint !== '' && joint.trim() === '' && joint !== '\n') endWord();
-    else if (joint !== '') endCommand();
-    else if (quiet === '') return null;
+    if (piece !== null) {
+      pieces.push(piece);
+    } else if (joint !== '' && joint.trim() === '' && joint !== '\n') {
+      endWord();
+    } else if (joint !== '') {
+      endCommand();
+    } else if (quiet === '') {
+      return null;
+    }
     rest = rest.slice(piece?.length ?? (joint + quiet).length);
   }
   endCommand();
@@ -137,8 +156,12 @@ function split(script: string): readonly (readonly Word[])[] | null {
 function pieceOf(rest: string): (Word & { readonly length: number }) | null {
   const [, single, double] = /^(?:'([^']*)'|"([^"$`\\]*)")/.exec(rest) ?? [];
   const quoted = single ?? double;
-  if (quoted !== undefined) return { text: quoted, expands: false, length: quoted.length + 2 };
+  if (quoted !== undefined) {
+    return { text: quoted, expands: false, length: quoted.length + 2 };
+  }
   const char = rest.charAt(0);
-  if (/[\w./:,@%+=^~-]/.test(char)) return { text: char, expands: false, length: 1 };
+  if (/[\w./:,@%+=^~-]/.test(char)) {
+    return { text: char, expands: false, length: 1 };
+  }
   return char === '*' || char === '?' ? { text: char, expands: true, length: 1 } : null;
 }

@@ -23,7 +23,9 @@ export function putToRest(
   let open = threads.length;
   let over = false;
   const go = (inTime: boolean): void => {
-    if (over) return;
+    if (over) {
+      return;
+    }
     over = true;
     cancel();
     then(inTime);
@@ -32,7 +34,9 @@ export function putToRest(
   const clean = (threadId: string): void => {
     rpc.call('thread/backgroundTerminals/clean', { threadId }, () => {
       open -= 1;
-      if (open === 0) go(true);
+      if (open === 0) {
+        go(true);
+      }
     });
   };
   for (const { thread: threadId, turn } of threads) {

@@ -21,19 +21,26 @@ export function takeBack(rpc: JsonRpc, { thread, name, ours }: TakeBack, done: (
     return;
   }
   rpc.call('thread/turns/list', { threadId: thread, itemsView: 'summary', limit: lookBack }, (outcome) => {
-    if (outcome.kind === 'broken') return;
+    if (outcome.kind === 'broken') {
+      return;
+    }
     const turns = outcome.kind === 'result' && isFields(outcome.result) ? listAt(outcome.result, 'data') : [];
     const found = turns.find((turn) => listAt(turn, 'items').some((item) => item['clientId'] === ours));
     const id = found === undefined ? null : textAt(found, 'id');
-    if (id === null) done({ kind: 'result', result: null });
-    else revert(rpc, thread, id, done);
+    if (id === null) {
+      done({ kind: 'result', result: null });
+    } else {
+      revert(rpc, thread, id, done);
+    }
   });
 }
 
 function revert(rpc: JsonRpc, threadId: string, beforeTurnId: string, done: (outcome: RpcOutcome) => void): void {
   rpc.call('thread/revert', { threadId, beforeTurnId }, (outcome) => {
-    if (outcome.kind === 'error' && /turn not found/i.test(outcome.error.message))
+    if (outcome.kind === 'error' && /turn not found/i.test(outcome.error.message)) {
       done({ kind: 'result', result: null });
-    else if (outcome.kind !== 'broken') done(outcome);
+    } else if (outcome.kind !== 'broken') {
+      done(outcome);
+    }
   });
 }

@@ -43,7 +43,9 @@ export class CodexTurn {
   /** Keeps an item that a question may name; the first 1,000 of a turn. */
   remember(item: Fields): void {
     const id = textAt(item, 'id');
-    if (id !== null && (this.#items.has(id) || this.#items.size < 1_000)) this.#items.set(id, item);
+    if (id !== null && (this.#items.has(id) || this.#items.size < 1_000)) {
+      this.#items.set(id, item);
+    }
   }
 
   item(id: string): Fields | null {

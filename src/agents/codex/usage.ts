@@ -50,7 +50,9 @@ export class TokenCount {
     this.#total = total;
     if (!ours) {
       // It belongs to what was before.
-      if (!this.#told) this.#before = total;
+      if (!this.#told) {
+        this.#before = total;
+      }
       return;
     }
     this.#before ??= minus(total, countsOf(fieldsAt(usage, 'last')));
@@ -59,7 +61,9 @@ export class TokenCount {
 
   /** Of the turn that has begun last; undefined: nothing was told of it. */
   ofTurn(): Usage | undefined {
-    if (!this.#told || this.#total === null) return undefined;
+    if (!this.#told || this.#total === null) {
+      return undefined;
+    }
     const { input, output, cached } = minus(this.#total, this.#before ?? none);
     return { inputTokens: input, outputTokens: output, ...(cached === 0 ? {} : { cachedInputTokens: cached }) };
   }

@@ -98,7 +98,9 @@ const ends: readonly ContractCase[] = [
       agent.prompt(1, say[behaviour]);
       assert.equal((await agent.exited()).reason, 'crashed');
       assert.equal(agent.of('result').length, 0);
-      if (behaviour === 'die-half') assert.equal(agent.of('output').at(-1)?.kind, 'raw');
+      if (behaviour === 'die-half') {
+        assert.equal(agent.of('output').at(-1)?.kind, 'raw');
+      }
     }),
   ),
 

@@ -38,7 +38,9 @@ const asks: readonly ContractCase[] = [
         () => agent.of('result').length + agent.of('ack').filter((event) => event.none).length > 0,
       );
       const [result] = agent.of('result');
-      if (result !== undefined) assert.equal(result.result.outcome, 'interrupted', agent.transcript());
+      if (result !== undefined) {
+        assert.equal(result.result.outcome, 'interrupted', agent.transcript());
+      }
       // Too late: the request is over.
       agent.answer(1, asked.request, true);
       await takesTurn(agent, 2, say.answer);

@@ -114,17 +114,22 @@ export class AgentProbe {
   async first<T extends AgentEvent['type']>(type: T, fits: (event: EventOf<T>) => boolean): Promise<EventOf<T>> {
     for (;;) {
       const found = this.of(type).find(fits);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        return found;
+      }
       // Written out only where it is needed: thousands of events may come before the awaited one.
-      if (this.of('exited').length > 0)
+      if (this.of('exited').length > 0) {
         assert.fail(`the agent ended without the awaited ${type}\n${this.transcript()}`);
+      }
       await this.#next(type);
     }
   }
 
   /** Resolves when `holds` does; asked after every event. */
   async until(what: string, holds: () => boolean): Promise<void> {
-    while (!holds()) await this.#next(what);
+    while (!holds()) {
+      await this.#next(what);
+    }
   }
 
   transcript(): string {
@@ -152,13 +157,19 @@ export class AgentProbe {
   }
 
   #take(event: AgentEvent): void {
-    if (this.#inMethod) this.breaches.push(`${event.type} was emitted from within a method`);
-    if (this.of('exited').length > 0) this.breaches.push(`${event.type} came after exited`);
+    if (this.#inMethod) {
+      this.breaches.push(`${event.type} was emitted from within a method`);
+    }
+    if (this.of('exited').length > 0) {
+      this.breaches.push(`${event.type} came after exited`);
+    }
     if (event.type === 'started' && this.#hasStarted(event.turn)) {
       this.breaches.push(`turn ${event.turn} started twice`);
     }
     this.events.push(event);
-    for (const wake of this.#waiters) wake();
+    for (const wake of this.#waiters) {
+      wake();
+    }
   }
 
   #hasStarted(turn: TurnId): boolean {

@@ -23,7 +23,9 @@ const failures: readonly ContractCase[] = rows.map(([behaviour, wanted]) =>
       const told = (): boolean => agent.of('result').length > 0 || agent.of('retrying').length > 0;
       await agent.until('a failure to be told', told);
       const [retrying] = agent.of('retrying');
-      if (retrying !== undefined) assert.equal(retrying.failure.class, wanted, agent.transcript());
+      if (retrying !== undefined) {
+        assert.equal(retrying.failure.class, wanted, agent.transcript());
+      }
       if (agent.of('result').length === 0) {
         // Some programs try again for minutes: nobody has to wait for that.
         agent.interrupt(1);
@@ -34,7 +36,9 @@ const failures: readonly ContractCase[] = rows.map(([behaviour, wanted]) =>
       }
       const [end] = agent.of('result');
       assert.notEqual(end?.result.outcome, 'completed', agent.transcript());
-      if (end?.result.outcome === 'failed') assert.equal(end.result.failure?.class, wanted, agent.transcript());
+      if (end?.result.outcome === 'failed') {
+        assert.equal(end.result.failure?.class, wanted, agent.transcript());
+      }
       await takesTurn(agent, 2, say.answer);
     },
   ),

@@ -12,7 +12,9 @@ async function over(agent: AgentProbe, turn: number): Promise<void> {
     agent.of('ack').some((event) => event.turn === turn && event.none);
   await agent.until(`the end of turn ${turn}`, said);
   const [result] = agent.of('result').filter((event) => event.turn === turn);
-  if (result !== undefined) assert.equal(result.result.outcome, 'interrupted', agent.transcript());
+  if (result !== undefined) {
+    assert.equal(result.result.outcome, 'interrupted', agent.transcript());
+  }
 }
 
 /** As the core does it: at its moment, but never before the agent has confirmed the turn. */
@@ -24,15 +26,22 @@ async function interruptAt(agent: AgentProbe, turn: number, afterMs: number): Pr
 
 /** A tool is a process that says nothing to us: it is looked for. The agent's own clean-up may take a moment after its word. */
 async function toolsAre(there: boolean, tools: (() => readonly number[]) | undefined, withinMs: number): Promise<void> {
-  if (tools === undefined) return;
+  if (tools === undefined) {
+    return;
+  }
   let late = false;
   const cancel = realTimers.set(withinMs, () => {
     late = true;
   });
-  while (tools().length > 0 !== there && !late) await pause(realTimers, 5);
+  while (tools().length > 0 !== there && !late) {
+    await pause(realTimers, 5);
+  }
   cancel();
-  if (there) assert.notEqual(tools().length, 0, 'the tool does not run');
-  else assert.deepEqual(tools(), [], 'a tool outlived its turn');
+  if (there) {
+    assert.notEqual(tools().length, 0, 'the tool does not run');
+  } else {
+    assert.deepEqual(tools(), [], 'a tool outlived its turn');
+  }
 }
 
 const moments: readonly ContractCase[] = [0, 1, 5, 50, 500].map((ms) =>
@@ -60,7 +69,9 @@ const situations: readonly ContractCase[] = [
         await using agent = await ready();
         agent.prompt(1, say[behaviour]);
         await agent.started(1);
-        if (behaviour === 'silent') await agent.output(1);
+        if (behaviour === 'silent') {
+          await agent.output(1);
+        }
         agent.interrupt(1);
         await over(agent, 1);
         await takesTurn(agent, 2, say.answer);
@@ -127,7 +138,9 @@ const deaths: readonly ContractCase[] = (['SIGTERM', 'SIGKILL'] as const).map((s
       const ended = await endsWithin(agent, signal === 'SIGTERM' ? 5_000 : 20_000);
       assert.ok(ended || signal === 'SIGTERM', 'it lives on after SIGKILL');
       // Some programs take no SIGTERM while a tool runs: they are left to the ladder.
-      if (!ended) agent.kill();
+      if (!ended) {
+        agent.kill();
+      }
       assert.ok((ended ? ['crashed', 'exited'] : ['killed']).includes((await agent.exited()).reason));
       await toolsAre(false, subject.tools, 1_000);
     },

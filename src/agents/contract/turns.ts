@@ -76,7 +76,9 @@ const plainTurns: readonly ContractCase[] = [
 
   contractCase('takes many turns, one after the other', { prompts: ['answer'] }, async ({ ready, say }) => {
     await using agent = await ready();
-    for (let turn = 1; turn <= 20; turn += 1) await takesTurn(agent, turn, say.answer);
+    for (let turn = 1; turn <= 20; turn += 1) {
+      await takesTurn(agent, turn, say.answer);
+    }
     assert.equal(agent.of('result').length, 20);
   }),
 
@@ -168,7 +170,9 @@ const interrupts: readonly ContractCase[] = [
         const own = agent.events.slice(indexOf(agent, 'started', 2));
         assert.ok(own.every((event) => !('turn' in event) || event.turn === 2));
         assert.equal(agent.of('ack').length, wanted);
-        if (order === null || wanted === 0) return;
+        if (order === null || wanted === 0) {
+          return;
+        }
         assert.equal(indexOf(agent, 'ack', 1) < indexOf(agent, 'result', 1), order === 'ack-first');
       },
     ),
@@ -196,7 +200,9 @@ const interrupts: readonly ContractCase[] = [
       agent.prompt(1, say['no-result']);
       await agent.output(1);
       agent.interrupt(1);
-      if (acknowledges(agent)) await agent.first('ack', (event) => event.turn === 1);
+      if (acknowledges(agent)) {
+        await agent.first('ack', (event) => event.turn === 1);
+      }
       agent.kill();
       await agent.exited();
       assert.equal(agent.of('result').length, 0);

@@ -36,7 +36,9 @@ export class Asks {
   }
 
   ask(ask: PermissionAsk, { detail = null, signal }: AskOptions = {}): Promise<Decision> {
-    if (this.#over || signal?.aborted === true) return Promise.resolve(denied);
+    if (this.#over || signal?.aborted === true) {
+      return Promise.resolve(denied);
+    }
     this.#count += 1;
     const request = `ask-${this.#count}`;
     const decision = new Promise<Decision>((resolve) => this.#open.set(request, resolve));
@@ -54,11 +56,15 @@ export class Asks {
   /** The turn is interrupted or over: everything is denied, and nothing is asked any more. */
   end(): void {
     this.#over = true;
-    for (const request of this.#open.keys()) this.answer(request, denied);
+    for (const request of this.#open.keys()) {
+      this.answer(request, denied);
+    }
   }
 
   #withdraw(request: string): void {
-    if (this.#over || !this.#open.has(request)) return;
+    if (this.#over || !this.#open.has(request)) {
+      return;
+    }
     this.#emit({ type: 'withdrawn', turn: this.#turn, request });
     this.answer(request, denied);
   }

@@ -155,7 +155,9 @@ class FunctionAgent implements AgentHandle {
   }
 
   prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
-    if (this.#ending !== null) return;
+    if (this.#ending !== null) {
+      return;
+    }
     const abort = new AbortController();
     const { session, incarnation } = this.#start;
     const conversation = this.#conversation;
@@ -194,13 +196,17 @@ class FunctionAgent implements AgentHandle {
   }
 
   answer(turn: TurnId, request: string, decision: Decision): void {
-    if (this.#running?.turn === turn) this.#running.asks.answer(request, decision);
+    if (this.#running?.turn === turn) {
+      this.#running.asks.answer(request, decision);
+    }
   }
 
   switchModel(model: string | null): void {
     queueMicrotask(() => {
       const ok = this.#switchTo(model);
-      if (ok) this.#model = model;
+      if (ok) {
+        this.#model = model;
+      }
       this.#emit({ type: 'switched', model, ok });
     });
   }
@@ -239,9 +245,13 @@ class FunctionAgent implements AgentHandle {
       result = thrownOf(error, running.abort.signal.aborted);
     }
     running.asks.end();
-    if (this.#running === running) this.#running = null;
+    if (this.#running === running) {
+      this.#running = null;
+    }
     this.#emit({ type: 'result', turn: running.turn, result });
-    if (this.#ending !== null) this.#finish(false);
+    if (this.#ending !== null) {
+      this.#finish(false);
+    }
   }
 
   /** Pulls the generator to its end, or to its first yield after the abort. */
@@ -250,19 +260,25 @@ class FunctionAgent implements AgentHandle {
     const breathEvery = this.#options.breathEvery ?? 256;
     for (let yields = 1; ; yields += 1) {
       const next = await generator.next();
-      if (next.done === true) return next.value;
+      if (next.done === true) {
+        return next.value;
+      }
       const output = typeof next.value === 'string' ? { kind: 'text' as const, data: next.value } : next.value;
       this.#emit({ type: 'output', turn: running.turn, ...output });
       if (running.abort.signal.aborted) {
         await generator.return(undefined);
         return undefined;
       }
-      if (yields % breathEvery === 0) await (this.#options.breathe ?? turnLoop)();
+      if (yields % breathEvery === 0) {
+        await (this.#options.breathe ?? turnLoop)();
+      }
     }
   }
 
   #end(reason: string): void {
-    if (this.#ending !== null) return;
+    if (this.#ending !== null) {
+      return;
+    }
     this.#ending = reason;
     queueMicrotask(() => {
       if (this.#running === null) {
@@ -277,15 +293,20 @@ class FunctionAgent implements AgentHandle {
   }
 
   #finish(abandoned: boolean): void {
-    if (this.#over) return;
+    if (this.#over) {
+      return;
+    }
     this.#cancelGrace();
     this.#emit({ type: 'exited', reason: this.#ending ?? 'killed', data: { abandoned } });
     this.#over = true;
   }
 
   #emit(event: AgentEvent): void {
-    if (this.#over) this.#late.dropped += 1;
-    else this.#start.emit(event);
+    if (this.#over) {
+      this.#late.dropped += 1;
+    } else {
+      this.#start.emit(event);
+    }
   }
 }
 

@@ -14,7 +14,9 @@ const depthMax = 8;
 const errorsMax = 10;
 
 export function errorRecord(thrown: unknown, depth = 0): ErrorRecord {
-  if (!(thrown instanceof Error)) return { name: 'NotAnError', message: textOf(thrown), stack: null };
+  if (!(thrown instanceof Error)) {
+    return { name: 'NotAnError', message: textOf(thrown), stack: null };
+  }
   const code = 'code' in thrown && typeof thrown.code === 'string' ? { code: thrown.code } : {};
   const deeper = depth < depthMax;
   const cause =

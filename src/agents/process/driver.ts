@@ -69,7 +69,9 @@ class ProcessAgent implements AgentHandle {
 
   interrupt(turn: TurnId): void {
     this.#write({ type: 'interrupt', turn });
-    if (this.#running?.turn !== turn) return;
+    if (this.#running?.turn !== turn) {
+      return;
+    }
     this.#running.interrupted = true;
     this.#cancelRequests(this.#running);
   }
@@ -84,7 +86,9 @@ class ProcessAgent implements AgentHandle {
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
   ): void {
     const waited = this.#running?.turn === turn && this.#running.open.delete(request);
-    if (waited) this.#write({ type: 'answer', turn, request, allow, note });
+    if (waited) {
+      this.#write({ type: 'answer', turn, request, allow, note });
+    }
   }
 
   switchModel(model: string | null): void {
@@ -109,17 +113,23 @@ class ProcessAgent implements AgentHandle {
   #read(message: Fields, line: string): void {
     const event = readMessage(message);
     const problem = typeof event === 'string' ? event : this.#pass(event);
-    if (problem === null) return;
+    if (problem === null) {
+      return;
+    }
     this.#lines.raw(problem, line);
     // Whoever waits for an answer gets one, also to a request that nobody understands.
-    if (typeof event === 'string' && message['type'] === 'asked') this.#refuse(message);
+    if (typeof event === 'string' && message['type'] === 'asked') {
+      this.#refuse(message);
+    }
   }
 
   /** Null: passed on, or answered. */
   #pass(event: AgentEvent): string | null {
     switch (event.type) {
       case 'ready':
-        if (this.#ready) return 'ready came twice';
+        if (this.#ready) {
+          return 'ready came twice';
+        }
         this.#ready = true;
         this.#lines.started();
         break;
@@ -130,7 +140,9 @@ class ProcessAgent implements AgentHandle {
         this.#running.confirmed = true;
         break;
       case 'switched':
-        if (this.#switching === null || this.#switching.model !== event.model) return 'switched: nobody asked for it';
+        if (this.#switching === null || this.#switching.model !== event.model) {
+          return 'switched: nobody asked for it';
+        }
         this.#switching = null;
         break;
       case 'asked':
@@ -165,7 +177,9 @@ class ProcessAgent implements AgentHandle {
       this.#cancel(turn, request);
       return running === null ? 'asked: no such turn runs' : null;
     }
-    if (running.made.has(request)) return 'asked: a request of that name was made before';
+    if (running.made.has(request)) {
+      return 'asked: a request of that name was made before';
+    }
     if (running.made.size >= requestsMax) {
       this.#cancel(turn, request);
       return 'asked: too many requests in one turn';
@@ -179,7 +193,9 @@ class ProcessAgent implements AgentHandle {
   #cancelRequests(running: Running): void {
     const open = [...running.open];
     running.open.clear();
-    for (const request of open) this.#cancel(running.turn, request);
+    for (const request of open) {
+      this.#cancel(running.turn, request);
+    }
   }
 
   #cancel(turn: number, request: string): void {
@@ -189,6 +205,8 @@ class ProcessAgent implements AgentHandle {
   #refuse(message: Fields): void {
     const { turn } = message;
     const request = textAt(message, 'request');
-    if (typeof turn === 'number' && request !== null) this.#cancel(turn, request);
+    if (typeof turn === 'number' && request !== null) {
+      this.#cancel(turn, request);
+    }
   }
 }

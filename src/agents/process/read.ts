@@ -11,16 +11,26 @@ import type { AgentEvent } from '../port.ts';
 /** A string is what was wrong with it. Never throws. */
 export function readMessage(message: Fields): AgentEvent | string {
   const type = textAt(message, 'type');
-  if (type === null) return 'no type';
-  if (type === 'ready') return readReady(message);
-  if (type === 'switched') return readSwitched(message);
+  if (type === null) {
+    return 'no type';
+  }
+  if (type === 'ready') {
+    return readReady(message);
+  }
+  if (type === 'switched') {
+    return readSwitched(message);
+  }
   if (type === 'unsolicited') {
     const phase = message['phase'];
-    if (phase !== 'began' && phase !== 'ended') return 'unsolicited: no phase';
+    if (phase !== 'began' && phase !== 'ended') {
+      return 'unsolicited: no phase';
+    }
     return { type: 'unsolicited', phase, data: message['data'] ?? null };
   }
   const read = Object.hasOwn(ofATurn, type) ? ofATurn[type] : undefined;
-  if (read === undefined) return `unknown type ${type.slice(0, 100)}`;
+  if (read === undefined) {
+    return `unknown type ${type.slice(0, 100)}`;
+  }
   const turn = readTurn(message['turn']);
   return turn === null ? `${type}: no turn` : read(turn, message);
 }
@@ -70,14 +80,20 @@ function readReady(message: Fields): AgentEvent {
 
 function readSwitched(message: Fields): AgentEvent | string {
   const model = message['model'] ?? null;
-  if (model !== null && typeof model !== 'string') return 'switched: the model is no string';
+  if (model !== null && typeof model !== 'string') {
+    return 'switched: the model is no string';
+  }
   return { type: 'switched', model, ok: message['ok'] === true };
 }
 
 function readResult(turn: TurnId, message: Fields): AgentEvent | string {
   const { outcome, text, usage, error, failure } = message;
-  if (outcome !== 'completed' && outcome !== 'interrupted' && outcome !== 'failed') return 'result: no known outcome';
-  if (text !== undefined && typeof text !== 'string') return 'result: text is no string';
+  if (outcome !== 'completed' && outcome !== 'interrupted' && outcome !== 'failed') {
+    return 'result: no known outcome';
+  }
+  if (text !== undefined && typeof text !== 'string') {
+    return 'result: text is no string';
+  }
   const data = {
     text: text ?? '',
     ...(usage === undefined ? {} : { usage }),
@@ -93,8 +109,12 @@ const actions: readonly ActionKind[] = ['read', 'search', 'edit', 'delete', 'exe
 function readAsked(turn: TurnId, message: Fields): AgentEvent | string {
   const request = textAt(message, 'request');
   const [tool, title] = [textAt(message, 'tool') ?? '', textAt(message, 'title') ?? ''];
-  if (request === null || request === '') return 'asked: no request';
-  if (tool === '' || title === '') return 'asked: no tool or title';
+  if (request === null || request === '') {
+    return 'asked: no request';
+  }
+  if (tool === '' || title === '') {
+    return 'asked: no tool or title';
+  }
   const kind = actions.find((known) => known === message['kind']) ?? 'other';
   return { type: 'asked', turn, request, ask: { kind, tool, title }, detail: message['detail'] ?? null };
 }

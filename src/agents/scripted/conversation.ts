@@ -39,9 +39,13 @@ export class Conversation {
   }
 
   static open(directory: string | null, wanted: string | null): Conversation {
-    if (directory !== null) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (directory !== null) {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    }
     const kept = wanted === null || directory === null ? null : read(directory, wanted);
-    if (kept !== null) return new Conversation(directory, kept, false);
+    if (kept !== null) {
+      return new Conversation(directory, kept, false);
+    }
     const fresh = new Conversation(directory, { id: crypto.randomUUID(), turns: [], work: [] }, wanted !== null);
     fresh.save();
     return fresh;
@@ -65,7 +69,9 @@ export class Conversation {
   /** Takes a turn, and all that came after it, out of the conversation. */
   rewind(turn: number): void {
     const at = this.#kept.turns.findIndex((one) => one.turn === turn);
-    if (at !== -1) this.#kept.turns.splice(at);
+    if (at !== -1) {
+      this.#kept.turns.splice(at);
+    }
     this.save();
   }
 
@@ -82,7 +88,9 @@ export class Conversation {
 
   /** Replaced by rename: a kill in the middle leaves the old file or the new one. */
   save(): void {
-    if (this.#directory === null) return;
+    if (this.#directory === null) {
+      return;
+    }
     const path = fileOf(this.#directory, this.#kept.id);
     writeFileSync(`${path}.new`, JSON.stringify(this.#kept));
     renameSync(`${path}.new`, path);
@@ -92,7 +100,9 @@ export class Conversation {
 const fileOf = (directory: string, id: string): string => join(directory, `${id}.json`);
 
 function read(directory: string, id: string): Kept | null {
-  if (!/^[\w-]{1,100}$/.test(id)) return null;
+  if (!/^[\w-]{1,100}$/.test(id)) {
+    return null;
+  }
   try {
     return JSON.parse(readFileSync(fileOf(directory, id), 'utf8')) as Kept;
   } catch {

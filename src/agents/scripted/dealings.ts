@@ -41,7 +41,9 @@ async function runTool(turn: Turn, ms: number): Promise<void> {
   turn.output('tool', { ...use, status: 'started', pid: child.pid ?? null });
   await Promise.race([ended, turn.wait(ms + 1_000)]);
   const stopped = turn.stopped;
-  if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  if (child.pid !== undefined && child.exitCode === null) {
+    process.kill(-child.pid, 'SIGKILL');
+  }
   await ended;
   turn.output('tool', { ...use, status: stopped ? 'failed' : 'completed', output: '' });
 }
@@ -49,7 +51,9 @@ async function runTool(turn: Turn, ms: number): Promise<void> {
 export const dealings = {
   async ask(turn: Turn, argument: string): Promise<void> {
     const { allow, note } = await turn.ask(wish(argument));
-    if (!turn.stopped) turn.say(allow ? '(allowed) ' : `(denied${note === null ? '' : `: ${note}`}) `);
+    if (!turn.stopped) {
+      turn.say(allow ? '(allowed) ' : `(denied${note === null ? '' : `: ${note}`}) `);
+    }
   },
 
   'ask-withdrawn'(turn: Turn, argument: string): void {
@@ -59,7 +63,9 @@ export const dealings = {
   /** A number of ms is one that runs so long; anything else is the name of one that has run. */
   tool(turn: Turn, argument: string): Promise<void> | void {
     const [ms = 0] = numbers(argument, 0);
-    if (ms > 0) return runTool(turn, ms);
+    if (ms > 0) {
+      return runTool(turn, ms);
+    }
     const name = argument === '' ? 'shell' : argument;
     turn.output('tool', { name, status: 'completed', id: null, title: name });
   },

@@ -36,7 +36,9 @@ export function scriptedDriver(options: ScriptedDriverOptions = {}): AgentDriver
     ['--chunk-ms', chunkMs],
   ];
   const flags = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
-  if (noReady === true) flags.push('--no-ready');
+  if (noReady === true) {
+    flags.push('--no-ready');
+  }
   return processDriver({
     name: 'scripted',
     passEnv: [...commonVariables, 'SIGNALBOX_AGENT_LOG'],

@@ -40,7 +40,9 @@ export class AgentLog {
   }
 
   write(event: AgentLogEvent, detail: { readonly [name: string]: unknown } = {}): void {
-    if (this.#path === null) return;
+    if (this.#path === null) {
+      return;
+    }
     const line: AgentLogLine = {
       at: String(process.hrtime.bigint()),
       wall: Date.now(),
@@ -59,11 +61,15 @@ export class AgentLog {
     this.#incarnation = incarnation;
     this.write('started', { conversation });
     const other = this.#takeOver(session);
-    if (other !== null) this.write('overlap', { other });
+    if (other !== null) {
+      this.write('overlap', { other });
+    }
   }
 
   #takeOver(session: string): number | null {
-    if (this.#path === null) return null;
+    if (this.#path === null) {
+      return null;
+    }
     const directory = `${this.#path}.owners`;
     mkdirSync(directory, { recursive: true });
     const path = join(directory, encodeURIComponent(session).slice(0, 200));

@@ -30,7 +30,9 @@ export const misbehave = {
   die(turn: Turn, how: string): void {
     turn.tools.log.write('exiting', { turn: turn.id, why: 'die' });
     turn.tools.voice.release();
-    if (how === 'SIGKILL') process.kill(process.pid, 'SIGKILL');
+    if (how === 'SIGKILL') {
+      process.kill(process.pid, 'SIGKILL');
+    }
     process.exit(numbers(how, 1)[0]);
   },
 
@@ -47,7 +49,7 @@ export const misbehave = {
     // From here on no signal is heard.
     turn.output('notice', { blocks: true });
     const end = Date.now() + blockMaxMs;
-    while (Date.now() < end);
+    while (Date.now() < end) {}
   },
 
   garbage(turn: Turn): void {
@@ -111,7 +113,9 @@ export const misbehave = {
     return new Promise((resolve) => {
       stdout.end(() => {
         // Node keeps the descriptors of the standard streams open.
-        for (const fd of [0, 1]) closeSync(fd);
+        for (const fd of [0, 1]) {
+          closeSync(fd);
+        }
         resolve();
       });
     });

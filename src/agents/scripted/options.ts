@@ -69,11 +69,15 @@ export function parseFlags(
   };
   for (let at = 0; at < args.length; at += 1) {
     const [name = '', inline] = (args[at] ?? '').split(/=(.*)/s);
-    if (name === '--help' || name === '-h') return null;
+    if (name === '--help' || name === '-h') {
+      return null;
+    }
     const set = values[name];
     if (set !== undefined) {
       const value = inline ?? args[(at += 1)];
-      if (value === undefined || !set(value)) return `${name} needs a value`;
+      if (value === undefined || !set(value)) {
+        return `${name} needs a value`;
+      }
     } else if (switches[name] !== undefined) {
       switches[name]();
     } else {

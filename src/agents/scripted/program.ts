@@ -26,7 +26,9 @@ export function runScriptedAgent(args: readonly string[]): void {
     return;
   }
   try {
-    if (typeof flags === 'string') throw new Error(flags);
+    if (typeof flags === 'string') {
+      throw new Error(flags);
+    }
     new Program(flags).run();
   } catch (error) {
     process.stderr.write(`scripted agent: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -53,7 +55,9 @@ class Program {
 
   run(): void {
     const lines = new LineSplitter(lineMaxBytes, (frame) => {
-      if (frame.kind === 'line' && frame.text !== '') this.#receive(JSON.parse(frame.text) as ToAgent);
+      if (frame.kind === 'line' && frame.text !== '') {
+        this.#receive(JSON.parse(frame.text) as ToAgent);
+      }
     });
     process.stdin.on('data', (chunk: Buffer) => lines.push(chunk));
     process.stdin.on('end', () => this.#leave('stdin ended', 0, willful.ignoreEof));
@@ -71,18 +75,25 @@ class Program {
         return;
       case 'interrupt':
         this.#log.write('interrupt', { turn: message.turn });
-        if (this.#turn?.id === message.turn) this.#turn.interrupt();
-        else this.#ackIdle(message.turn);
+        if (this.#turn?.id === message.turn) {
+          this.#turn.interrupt();
+        } else {
+          this.#ackIdle(message.turn);
+        }
         return;
       case 'steer': {
         const taken = this.#flags.steer && this.#turn?.id === message.turn && !this.#turn.stopped;
         this.#log.write('steer', { turn: message.turn, taken });
         this.#voice.say({ type: 'steered', turn: message.turn, id: message.id, taken });
-        if (taken) this.#turn?.steer(message.text);
+        if (taken) {
+          this.#turn?.steer(message.text);
+        }
         return;
       }
       case 'answer':
-        if (this.#turn?.id === message.turn) this.#turn.answered(message.request, message);
+        if (this.#turn?.id === message.turn) {
+          this.#turn.answered(message.request, message);
+        }
         return;
       case 'model':
         this.#switchModel(message.model);
@@ -100,17 +111,26 @@ class Program {
     this.#conversation = conversation;
     this.#model = message.model;
     const start = this.#script.startOf(message.session);
-    if (start === 'die') this.#leave('the script says so', 1, false);
-    if (start === 'garbage') this.#voice.raw('not a message\n\u0000\u001b[2J\n{"type":"ready\n');
-    if (noReady || start !== null) return;
+    if (start === 'die') {
+      this.#leave('the script says so', 1, false);
+    }
+    if (start === 'garbage') {
+      this.#voice.raw('not a message\n\u0000\u001b[2J\n{"type":"ready\n');
+    }
+    if (noReady || start !== null) {
+      return;
+    }
     const ready: FromAgent = {
       type: 'ready',
       conversation: conversation.id,
       ...(conversation.lost ? { lost: true } : {}),
       capabilities: { acks, steer, rewind, models: models !== false },
     };
-    if (slowStartMs > 0) setTimeout(() => this.#voice.say(ready), slowStartMs);
-    else this.#voice.say(ready);
+    if (slowStartMs > 0) {
+      setTimeout(() => this.#voice.say(ready), slowStartMs);
+    } else {
+      this.#voice.say(ready);
+    }
   }
 
   #prompt({ turn: id, text, rewind }: Extract<ToAgent, { type: 'prompt' }>): void {
@@ -129,7 +149,9 @@ class Program {
     // Before the conversation is kept on disk: the line says when the prompt was read.
     this.#log.write('prompt', { turn: id, length: text.length });
     const conversation = (this.#conversation ??= Conversation.open(this.#flags.state, null));
-    if (rewind !== undefined) conversation.rewind(rewind);
+    if (rewind !== undefined) {
+      conversation.rewind(rewind);
+    }
     const directives = parseDirectives(this.#script.textFor(text));
     const { acks, chunkMs } = this.#flags;
     const manner = mannerOf(directives, acks);
@@ -146,24 +168,32 @@ class Program {
   #switchModel(model: string | null): void {
     const { models } = this.#flags;
     const ok = models === true || (models !== false && (model === null || models.includes(model)));
-    if (ok) this.#model = model;
+    if (ok) {
+      this.#model = model;
+    }
     this.#log.write('model', { model, ok });
     this.#voice.say({ type: 'switched', model, ok });
   }
 
   /** Nothing runs under that number: the receipt is all there is. */
   #ackIdle(turn: number): void {
-    if (!this.#flags.acks) return;
+    if (!this.#flags.acks) {
+      return;
+    }
     this.#voice.say({ type: 'ack', turn, ...(turn === this.#lastEnded ? {} : { none: true }) });
     this.#log.write('ack', { turn, idle: true });
   }
 
   #volunteer({ manner }: Turn): void {
     const { unsolicited } = manner;
-    if (unsolicited === null) return;
+    if (unsolicited === null) {
+      return;
+    }
     setTimeout(() => {
       this.#voice.say({ type: 'unsolicited', phase: 'began', data: { why: 'a background job has ended' } });
-      if (unsolicited.lastsMs < 0) return;
+      if (unsolicited.lastsMs < 0) {
+        return;
+      }
       setTimeout(() => {
         this.#voice.say({ type: 'unsolicited', phase: 'ended', data: { text: 'noted' } });
       }, unsolicited.lastsMs);

@@ -23,15 +23,21 @@ export class Script {
 
   /** Throws when the file cannot be read or is no script: an agent with a wrong script must not start. */
   constructor(path: string | null) {
-    if (path === null) return;
+    if (path === null) {
+      return;
+    }
     const file: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof file !== 'object' || file === null) throw new Error(`${path}: a script is a JSON object`);
+    if (typeof file !== 'object' || file === null) {
+      throw new Error(`${path}: a script is a JSON object`);
+    }
     const { turns = [], starts = [], default: otherwise } = file as { readonly [key: string]: unknown };
-    if (!Array.isArray(starts) || !starts.every(isStart))
+    if (!Array.isArray(starts) || !starts.every(isStart)) {
       throw new Error(`${path}: every start needs "match" and "do": die, never or garbage`);
+    }
     this.#starts = starts;
-    if (!Array.isArray(turns) || !turns.every(isTurn))
+    if (!Array.isArray(turns) || !turns.every(isTurn)) {
       throw new Error(`${path}: every turn needs "do", and "match" is text`);
+    }
     this.#turns = turns;
     this.#default = typeof otherwise === 'string' ? otherwise : null;
   }
@@ -43,18 +49,26 @@ export class Script {
   /** What to do for this prompt: the first turn of the script that matches, else the prompt's own directives. */
   textFor(prompt: string): string {
     const turn = this.#turns.find((one) => one.match === undefined || prompt.includes(one.match));
-    if (turn?.once === true) this.#turns = this.#turns.filter((one) => one !== turn);
-    if (turn !== undefined) return turn.do;
+    if (turn?.once === true) {
+      this.#turns = this.#turns.filter((one) => one !== turn);
+    }
+    if (turn !== undefined) {
+      return turn.do;
+    }
     return prompt.includes('[[') ? prompt : (this.#default ?? prompt);
   }
 }
 
 function isTurn(value: unknown): value is ScriptTurn {
-  if (typeof value !== 'object' || value === null || !('do' in value)) return false;
+  if (typeof value !== 'object' || value === null || !('do' in value)) {
+    return false;
+  }
   return typeof value.do === 'string' && (!('match' in value) || typeof value.match === 'string');
 }
 
 function isStart(value: unknown): value is ScriptStart {
-  if (typeof value !== 'object' || value === null || !('do' in value) || !('match' in value)) return false;
+  if (typeof value !== 'object' || value === null || !('do' in value) || !('match' in value)) {
+    return false;
+  }
   return typeof value.match === 'string' && (value.do === 'die' || value.do === 'never' || value.do === 'garbage');
 }

@@ -60,15 +60,23 @@ export class Turn {
   /** Plays the turn to its end, result included. */
   async play(directives: readonly Directive[], prompt: string): Promise<void> {
     const { voice } = this.tools;
-    if (this.manner.merged === 'turn') voice.hold();
-    if (this.manner.lateStartedMs > 0) await this.wait(this.manner.lateStartedMs);
+    if (this.manner.merged === 'turn') {
+      voice.hold();
+    }
+    if (this.manner.lateStartedMs > 0) {
+      await this.wait(this.manner.lateStartedMs);
+    }
     voice.say({ type: 'started', turn: this.id });
     const acting = directives.filter((directive) => steps[directive.name] !== undefined);
     for (const directive of acting) {
-      if (this.#stopped) break;
+      if (this.#stopped) {
+        break;
+      }
       await steps[directive.name]?.(this, directive.argument);
     }
-    if (acting.length === 0 && !(await work.goOn(this, prompt))) await this.#answer(prompt);
+    if (acting.length === 0 && !(await work.goOn(this, prompt))) {
+      await this.#answer(prompt);
+    }
     await this.#finish();
   }
 
@@ -127,7 +135,9 @@ export class Turn {
 
   /** Resolves after `ms`, or when the turn is interrupted. */
   wait(ms: number): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
+    if (this.#stopped) {
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {
@@ -145,10 +155,16 @@ export class Turn {
   interrupt(): void {
     this.#interrupts += 1;
     const { ack, ackMs, deaf, merged } = this.manner;
-    if (deaf) return;
-    if (merged === 'end') this.tools.voice.hold();
+    if (deaf) {
+      return;
+    }
+    if (merged === 'end') {
+      this.tools.voice.hold();
+    }
     if (this.#interrupts > 1) {
-      if (ack === 'now' || ack === 'twice') this.ack();
+      if (ack === 'now' || ack === 'twice') {
+        this.ack();
+      }
       return;
     }
     if (ack === 'late') {
@@ -158,14 +174,23 @@ export class Turn {
       }, ackMs);
       return;
     }
-    if (ack === 'now' || ack === 'twice' || ack === 'before-result' || ack === 'none') this.ack(ack === 'none');
-    if (ack === 'twice') this.ack();
-    if (ack === 'before-result') setTimeout(() => this.#stop(), ackMs);
-    else this.#stop();
+    if (ack === 'now' || ack === 'twice' || ack === 'before-result' || ack === 'none') {
+      this.ack(ack === 'none');
+    }
+    if (ack === 'twice') {
+      this.ack();
+    }
+    if (ack === 'before-result') {
+      setTimeout(() => this.#stop(), ackMs);
+    } else {
+      this.#stop();
+    }
   }
 
   ack(none = false): void {
-    if (!this.tools.acks) return;
+    if (!this.tools.acks) {
+      return;
+    }
     this.tools.voice.say({ type: 'ack', turn: this.id, ...(none ? { none } : {}) });
     this.tools.log.write('ack', { turn: this.id, none });
   }
@@ -178,7 +203,9 @@ export class Turn {
   async #answer(prompt: string): Promise<void> {
     const heard = prompt.length > 200 ? `${prompt.slice(0, 200)}…` : prompt;
     for (const piece of ['scripted agent: ', 'no real agent is configured; ', 'you said: ', heard]) {
-      if (this.#stopped) return;
+      if (this.#stopped) {
+        return;
+      }
       this.say(piece);
       await this.wait(this.tools.chunkMs);
     }
@@ -204,13 +231,21 @@ export class Turn {
     const failure = this.#failure === null ? {} : { failure: this.#failure };
     const result = { type: 'result', turn: this.id, outcome, text, usage: tokens, ...error, ...failure } as const;
     log.write('result', { turn: this.id, outcome });
-    if (manner.splitResult) await voice.sayInPieces(result);
-    else voice.say(result);
-    if (manner.twice) voice.say(result);
+    if (manner.splitResult) {
+      await voice.sayInPieces(result);
+    } else {
+      voice.say(result);
+    }
+    if (manner.twice) {
+      voice.say(result);
+    }
     if (manner.ack === 'after-result' && this.#interrupts > 0) {
       // The turn is over with its result: the ack follows by itself, whatever runs by then.
-      if (manner.merged === null) setTimeout(() => this.ack(), manner.ackMs);
-      else this.ack();
+      if (manner.merged === null) {
+        setTimeout(() => this.ack(), manner.ackMs);
+      } else {
+        this.ack();
+      }
     }
     voice.release();
   }
@@ -240,7 +275,9 @@ const steps: { readonly [name: string]: Step } = {
   sleep: (turn, argument) => turn.wait(numbers(argument, 100)[0] ?? 100),
   async silent(turn) {
     // Timers take at most 2^31 - 1 ms.
-    while (!turn.stopped) await turn.wait(2_000_000_000);
+    while (!turn.stopped) {
+      await turn.wait(2_000_000_000);
+    }
   },
   fail: (turn, code) => turn.fail(code === '' ? 'scripted' : code),
   history(turn) {

@@ -9,8 +9,11 @@ export class Voice {
   }
 
   raw(bytes: string | Uint8Array): void {
-    if (this.#held !== null && typeof bytes === 'string') this.#held.push(bytes);
-    else process.stdout.write(bytes);
+    if (this.#held !== null && typeof bytes === 'string') {
+      this.#held.push(bytes);
+    } else {
+      process.stdout.write(bytes);
+    }
   }
 
   /** From now on nothing leaves until `release`, and then all of it in one write. */
@@ -21,7 +24,9 @@ export class Voice {
   release(): void {
     const held = this.#held?.join('') ?? '';
     this.#held = null;
-    if (held !== '') process.stdout.write(held);
+    if (held !== '') {
+      process.stdout.write(held);
+    }
   }
 
   /** A line in three writes, far enough apart to be read one by one. */
@@ -30,7 +35,9 @@ export class Voice {
     const third = Math.ceil(line.length / 3);
     for (let at = 0; at < line.length; at += third) {
       process.stdout.write(line.slice(at, at + third));
-      if (at + third >= line.length) return;
+      if (at + third >= line.length) {
+        return;
+      }
       await new Promise((resolve) => {
         setTimeout(resolve, 5);
       });

@@ -19,12 +19,16 @@ const chores: readonly string[] = [
 async function run(turn: Turn, job: RememberedWork): Promise<void> {
   while (job.done < job.steps && !turn.stopped) {
     await turn.wait(job.stepMs);
-    if (turn.stopped) break;
+    if (turn.stopped) {
+      break;
+    }
     job.done += 1;
     turn.say(`step ${job.done}/${job.steps}: ${chores[(job.done - 1) % chores.length]}\n`);
     turn.tools.conversation.save();
   }
-  if (job.done === job.steps) turn.say(`done: all ${job.steps} steps\n`);
+  if (job.done === job.steps) {
+    turn.say(`done: all ${job.steps} steps\n`);
+  }
 }
 
 async function resume(turn: Turn, job: RememberedWork): Promise<void> {
@@ -36,8 +40,11 @@ export const work = {
   async begin(turn: Turn, argument: string): Promise<void> {
     const [steps = 0, stepMs = 0] = numbers(argument, 10, 200);
     const cut = turn.tools.conversation.unfinished(argument);
-    if (cut !== null && cut.done > 0) await resume(turn, cut);
-    else await run(turn, turn.tools.conversation.beginWork(argument, steps, stepMs));
+    if (cut !== null && cut.done > 0) {
+      await resume(turn, cut);
+    } else {
+      await run(turn, turn.tools.conversation.beginWork(argument, steps, stepMs));
+    }
   },
 
   /** A prompt that asks, in whatever words, to go on with what was cut. False: there is nothing to go on with. */
@@ -45,7 +52,9 @@ export const work = {
     const cut = /\b(?:continue|resume|go on|cut off|interrupted)\b/i.test(prompt)
       ? turn.tools.conversation.unfinished(null)
       : null;
-    if (cut === null) return false;
+    if (cut === null) {
+      return false;
+    }
     await resume(turn, cut);
     return true;
   },

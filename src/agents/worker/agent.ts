@@ -91,7 +91,9 @@ export class WorkerAgent implements AgentHandle {
 
   prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
     this.#post({ type: 'prompt', turn, text, rewind });
-    if (this.#worker !== null && this.#ending.reason === null) this.#busy.begin(turn, this.#worker.performance);
+    if (this.#worker !== null && this.#ending.reason === null) {
+      this.#busy.begin(turn, this.#worker.performance);
+    }
   }
 
   interrupt(turn: TurnId): void {
@@ -115,7 +117,9 @@ export class WorkerAgent implements AgentHandle {
   }
 
   close(): void {
-    if (this.#worker === null || this.#ending.reason !== null) return;
+    if (this.#worker === null || this.#ending.reason !== null) {
+      return;
+    }
     this.#post({ type: 'close' });
     this.#ending.reason = 'closed';
     this.#ending.rung = 'close';
@@ -123,7 +127,9 @@ export class WorkerAgent implements AgentHandle {
   }
 
   kill(): void {
-    if (this.#worker === null) return;
+    if (this.#worker === null) {
+      return;
+    }
     this.#ending.reason ??= 'killed';
     this.#force();
   }
@@ -218,18 +224,26 @@ export class WorkerAgent implements AgentHandle {
       this.#terminate();
       return;
     }
-    if (event.type === 'ready') this.#cancelStart();
-    if (event.type === 'result') this.#busy.end();
+    if (event.type === 'ready') {
+      this.#cancelStart();
+    }
+    if (event.type === 'result') {
+      this.#busy.end();
+    }
     this.#emit(event);
   }
 
   /** A thread that is gone takes everything in silence; its end is on its way as `exited`. */
   #post(message: ToThread): void {
-    if (this.#ending.reason === null) this.#worker?.postMessage(message);
+    if (this.#ending.reason === null) {
+      this.#worker?.postMessage(message);
+    }
   }
 
   #force(): void {
-    if (this.#forced || this.#over) return;
+    if (this.#forced || this.#over) {
+      return;
+    }
     this.#ending.rung = 'kill';
     this.#terminate();
   }
@@ -237,7 +251,9 @@ export class WorkerAgent implements AgentHandle {
   /** Ends the thread, and gives it up if that takes too long. */
   #terminate(): void {
     const worker = this.#worker;
-    if (worker === null || this.#forced || this.#over) return;
+    if (worker === null || this.#forced || this.#over) {
+      return;
+    }
     this.#forced = true;
     this.#cancelRung();
     this.#cancelRung = this.#timers.set(this.#options.terminateDeadlineMs ?? 1_000, () => this.#abandon(worker));
@@ -268,7 +284,9 @@ export class WorkerAgent implements AgentHandle {
   }
 
   #finish(abandoned: boolean, code: number | null): void {
-    if (this.#over) return;
+    if (this.#over) {
+      return;
+    }
     this.#cancelStart();
     this.#cancelRung();
     this.#busy.end();
@@ -279,6 +297,8 @@ export class WorkerAgent implements AgentHandle {
   }
 
   #emit(event: AgentEvent): void {
-    if (!this.#over) this.#start.emit(event);
+    if (!this.#over) {
+      this.#start.emit(event);
+    }
   }
 }

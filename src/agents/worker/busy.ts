@@ -34,8 +34,11 @@ export class BusyWatch {
       const { utilization, active } = watched.eventLoopUtilization(now, last);
       last = now;
       busyMs = utilization > busyShare ? busyMs + active : 0;
-      if (busyMs >= this.#noticeMs) this.#tell(turn, busyMs);
-      else this.#cancel = this.#timers.set(this.#noticeMs / looks, look);
+      if (busyMs >= this.#noticeMs) {
+        this.#tell(turn, busyMs);
+      } else {
+        this.#cancel = this.#timers.set(this.#noticeMs / looks, look);
+      }
     };
     this.#cancel = this.#timers.set(this.#noticeMs / looks, look);
   }

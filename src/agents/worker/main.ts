@@ -13,7 +13,9 @@ import type { AgentEvent, AgentHandle } from '../port.ts';
 import type { FromThread, ThreadStart, ToThread } from './wire.ts';
 
 const port = parentPort;
-if (port === null) throw new Error('this file is the inside of a worker thread');
+if (port === null) {
+  throw new Error('this file is the inside of a worker thread');
+}
 
 /** What a module may say of its function, as its export `options`. */
 type Given = Pick<FunctionDriverOptions, 'steer' | 'rewind' | 'models' | 'knows'>;
@@ -30,9 +32,15 @@ function send(event: AgentEvent): void {
 
 /** The same event with nothing in it that could not be cloned. */
 function without(event: AgentEvent, problem: string): AgentEvent {
-  if (event.type === 'output') return { ...event, kind: 'raw', data: { problem } };
-  if (event.type === 'asked') return { ...event, detail: { problem } };
-  if (event.type !== 'result') return { type: 'output', turn: null, kind: 'raw', data: { problem, of: event.type } };
+  if (event.type === 'output') {
+    return { ...event, kind: 'raw', data: { problem } };
+  }
+  if (event.type === 'asked') {
+    return { ...event, detail: { problem } };
+  }
+  if (event.type !== 'result') {
+    return { type: 'output', turn: null, kind: 'raw', data: { problem, of: event.type } };
+  }
   const text = (event.result.data as { readonly text?: unknown } | null)?.text;
   const data = { text: typeof text === 'string' ? text : '', error: { name: 'DataCloneError', message: problem } };
   return { ...event, result: { ...event.result, data } };
@@ -57,7 +65,9 @@ process.on('uncaughtException', (error) => {
 async function begin({ module, exported, ...start }: ThreadStart): Promise<AgentHandle> {
   const loaded = (await import(module)) as { readonly [name: string]: unknown };
   const run = loaded[exported];
-  if (typeof run !== 'function') throw new TypeError(`the module exports no function \`${exported}\``);
+  if (typeof run !== 'function') {
+    throw new TypeError(`the module exports no function \`${exported}\``);
+  }
   const options = (loaded['options'] ?? {}) as Given;
   const driver = functionDriver(run as AgentFunction, { ...options, breathe });
   return driver.start({ ...start, folder: null, emit: send, onProcess() {} });

@@ -30,6 +30,8 @@ export async function run(call: Call, io: Io): Promise<number> {
       ? 'nobody asks for anything'
       : table(['SESSION', 'TASK', 'REQUEST', 'SINCE', 'DENIED IN', 'KIND', 'WHAT'], rows, io),
   );
-  if (rows.length > 0) io.say('signalbox approve SESSION REQUEST, or signalbox deny SESSION REQUEST --reason TEXT');
+  if (rows.length > 0) {
+    io.say('signalbox approve SESSION REQUEST, or signalbox deny SESSION REQUEST --reason TEXT');
+  }
   return 0;
 }

@@ -33,7 +33,9 @@ async function checkConfig(file: string | null, io: Io): Promise<Configured> {
 /** Null: none has said that it runs there. */
 async function checkDaemon(place: Place): Promise<Check | null> {
   const file = daemonFile(place.folder);
-  if (file === null) return null;
+  if (file === null) {
+    return null;
+  }
   try {
     await createClient({ baseUrl: file.url }).health();
     return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
@@ -90,7 +92,9 @@ export async function run(call: Call, io: Io): Promise<number> {
   const width = Math.max(...checks.map(({ name }) => name.length));
   for (const { name, state, what, fix } of checks) {
     io.print(`${signs[state]} ${name.padEnd(width)}  ${harmless(what)}`);
-    if (fix !== undefined && fix !== '') io.print(`  ${' '.repeat(width)}  ${paint.faint('→')} ${harmless(fix)}`);
+    if (fix !== undefined && fix !== '') {
+      io.print(`  ${' '.repeat(width)}  ${paint.faint('→')} ${harmless(fix)}`);
+    }
   }
   io.print('');
   const usable = checks.find(({ name, state }) => state === 'ok' && name.startsWith(agentPrefix) && name !== standIn);

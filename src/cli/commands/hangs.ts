@@ -54,7 +54,10 @@ function show(id: string, report: HangReport | null, io: Io): number {
   if (report === null) {
     throw new AppError({ code: 'unknown_hang', message: `there is no hang report ${JSON.stringify(id)}` });
   }
-  if (io.json) io.document(report);
-  else io.print(reportText(report, io.paint));
+  if (io.json) {
+    io.document(report);
+  } else {
+    io.print(reportText(report, io.paint));
+  }
   return 0;
 }

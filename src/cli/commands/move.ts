@@ -10,7 +10,9 @@ export async function run(call: Call, io: Io): Promise<number> {
   const priority = call.integer('priority');
   const before = call.text('before');
   const places = [call.on('first'), call.on('last'), before !== null].filter((given) => given).length;
-  if (places > 1) throw new AppError({ code: 'usage', message: '--first, --last and --before are one or the other' });
+  if (places > 1) {
+    throw new AppError({ code: 'usage', message: '--first, --last and --before are one or the other' });
+  }
   if (places === 0 && lane === null && priority === null) {
     throw new AppError({
       code: 'usage',

@@ -16,7 +16,9 @@ function labelsOf(call: Call): Readonly<{ [name: string]: string }> {
   return Object.fromEntries(
     call.all('label').map((label) => {
       const at = label.indexOf('=');
-      if (at < 1) throw usage(`--label must be NAME=TEXT, not ${JSON.stringify(label)}`);
+      if (at < 1) {
+        throw usage(`--label must be NAME=TEXT, not ${JSON.stringify(label)}`);
+      }
       return [label.slice(0, at), label.slice(at + 1)];
     }),
   );
@@ -24,7 +26,9 @@ function labelsOf(call: Call): Readonly<{ [name: string]: string }> {
 
 function inputOf(call: Call): { readonly input?: unknown } {
   const text = call.text('input');
-  if (text === null) return {};
+  if (text === null) {
+    return {};
+  }
   try {
     return { input: JSON.parse(text) as unknown };
   } catch {
@@ -35,8 +39,12 @@ function inputOf(call: Call): { readonly input?: unknown } {
 function permissionsOf(call: Call): SubmitRequest['permissions'] | undefined {
   const mode = call.choice('permissions', ['read-only', 'ask', 'allow'] as const);
   const [allow, deny] = [call.all('allow'), call.all('deny')];
-  if (mode !== null) return { mode, allow, deny };
-  if (allow.length + deny.length === 0) return undefined;
+  if (mode !== null) {
+    return { mode, allow, deny };
+  }
+  if (allow.length + deny.length === 0) {
+    return undefined;
+  }
   throw usage('--allow and --deny go with --permissions', 'Say what holds for all else: --permissions ask');
 }
 
@@ -51,7 +59,9 @@ async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
   const written = call.arg('PROMPT');
   const prompt = written === '-' ? await io.input() : written;
   const permissions = permissionsOf(call);
-  if (prompt.trim() === '' && call.text('runner') === null) throw usage('the prompt is empty');
+  if (prompt.trim() === '' && call.text('runner') === null) {
+    throw usage('the prompt is empty');
+  }
   return {
     session: call.arg('SESSION'),
     prompt,
@@ -107,9 +117,14 @@ export async function run(call: Call, io: Io): Promise<number> {
   const follow = call.on('follow');
   const wait = call.on('wait');
   if (!wait) {
-    if (io.json) io.document(receipt);
-    else printReceipt(receipt, io, target.place?.flag ?? '');
-    if (!follow) return 0;
+    if (io.json) {
+      io.document(receipt);
+    } else {
+      printReceipt(receipt, io, target.place?.flag ?? '');
+    }
+    if (!follow) {
+      return 0;
+    }
   }
   const { followTask, waitForTask } = await import('../follow.ts');
   return wait ? waitForTask(client, receipt.task, io) : followTask(client, receipt.task, 0, io);

@@ -33,7 +33,8 @@ export async function run(call: Call, io: Io): Promise<number> {
       paint,
     ),
   );
-  if (queue.length > 0)
+  if (queue.length > 0) {
     io.print(`\n${paint.faint('queue, in the order in which it will be served')}\n  ${queue.join('\n  ')}`);
+  }
   return 0;
 }

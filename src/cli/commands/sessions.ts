@@ -31,6 +31,8 @@ export async function run(call: Call, io: Io): Promise<number> {
       ? 'no sessions'
       : table(['SESSION', 'STATE', 'OPEN', 'QUEUED', 'TURNS', 'CHANGED', 'OWNER'], rows, io),
   );
-  if (page.cursor !== null) io.say(`more: add --cursor ${harmless(page.cursor)}`);
+  if (page.cursor !== null) {
+    io.say(`more: add --cursor ${harmless(page.cursor)}`);
+  }
   return 0;
 }

@@ -7,19 +7,22 @@ import { harmless } from '../paint.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const scope = call.choice('scope', ['turn', 'queue', 'session'] as const);
-  if (scope === null)
+  if (scope === null) {
     throw new AppError({
       code: 'usage',
       message: '--scope is missing',
       hint: 'Say turn (what runs), queue (what waits) or session (both).',
     });
+  }
   const key = call.arg('SESSION');
   const receipt = await connect(call, io).stop(key, { scope, ...whoAsks(call, io) });
   if (io.json) {
     io.document(receipt);
     return 0;
   }
-  if (receipt.receipts.length === 0) io.print(`nothing to stop in ${harmless(receipt.session)}`);
+  if (receipt.receipts.length === 0) {
+    io.print(`nothing to stop in ${harmless(receipt.session)}`);
+  }
   for (const { task, state, turn } of receipt.receipts) {
     io.print(
       state === 'acknowledged'

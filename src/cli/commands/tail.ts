@@ -8,19 +8,27 @@ import type { Io } from '../io.ts';
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 async function isTask(client: Client, target: string): Promise<boolean> {
-  if (uuid.test(target)) return true;
-  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(target)) return false;
+  if (uuid.test(target)) {
+    return true;
+  }
+  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(target)) {
+    return false;
+  }
   try {
     await client.task(target);
     return true;
   } catch (error) {
-    if (error instanceof AppError && error.code === 'unknown_task') return false;
+    if (error instanceof AppError && error.code === 'unknown_task') {
+      return false;
+    }
     throw error;
   }
 }
 
 function seqOf(place: string): number {
-  if (/^\d{1,15}$/.test(place)) return Number(place);
+  if (/^\d{1,15}$/.test(place)) {
+    return Number(place);
+  }
   throw new AppError({
     code: 'usage',
     message: `--after of a task must be a seq, not ${JSON.stringify(place)}`,

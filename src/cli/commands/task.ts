@@ -62,6 +62,8 @@ export async function run(call: Call, io: Io): Promise<number> {
   );
   io.print(`\n${io.paint.faint('prompt')}\n${indented(harmless(task.prompt))}`);
   const result = resultText(task.result);
-  if (result !== null) io.print(`\n${io.paint.faint('result')}\n${indented(harmless(result))}`);
+  if (result !== null) {
+    io.print(`\n${io.paint.faint('result')}\n${indented(harmless(result))}`);
+  }
   return 0;
 }

@@ -32,7 +32,9 @@ export async function run(call: Call, io: Io): Promise<number> {
     paints: [io.paint.strong, (text: string) => statusPaint(task.status, io.paint, text), io.paint[task.lane]],
   }));
   io.print(rows.length === 0 ? 'no tasks' : table(['TASK', 'STATUS', 'LANE', 'AGE', 'SESSION', 'PROMPT'], rows, io));
-  if (page.cursor !== null) io.say(`more: add --cursor ${harmless(page.cursor)}`);
+  if (page.cursor !== null) {
+    io.say(`more: add --cursor ${harmless(page.cursor)}`);
+  }
   return 0;
 }
 

@@ -105,15 +105,23 @@ export class Board {
   #output(event: SeenEvent, about: number): readonly Row[] {
     const text = String(field(event, 'data'));
     const step = /^step \d+\/\d+/.exec(text)?.[0];
-    if (step !== undefined) this.#lastStep = step;
+    if (step !== undefined) {
+      this.#lastStep = step;
+    }
     const resumes = text.startsWith('going on');
     return step === undefined && !resumes ? [] : [this.#row(event, about, null, text.trim())];
   }
 }
 
 function agentText(event: SeenEvent): string | null {
-  if (event.type === 'agent-starting') return 'its process is started';
-  if (event.type === 'agent-ready') return 'ready: a real child process';
-  if (event.type === 'agent-exited') return 'its process is gone';
+  if (event.type === 'agent-starting') {
+    return 'its process is started';
+  }
+  if (event.type === 'agent-ready') {
+    return 'ready: a real child process';
+  }
+  if (event.type === 'agent-exited') {
+    return 'its process is gone';
+  }
   return null;
 }

@@ -83,7 +83,9 @@ function readyUrl(child: ChildProcess, said: () => string): Promise<string> {
     child.stdout?.setEncoding('utf8').on('data', (part: string) => {
       text += part;
       const end = text.indexOf('\n');
-      if (end === -1) return;
+      if (end === -1) {
+        return;
+      }
       clearTimeout(late);
       resolve((JSON.parse(text.slice(0, end)) as { readonly url: string }).url);
     });
@@ -130,7 +132,9 @@ export async function startDemoDaemon(
   adopt({ end, clean });
   const url = await readyUrl(child, () => said);
   const died = exited.then((code) => {
-    if (asked) return new Promise<never>(() => {});
+    if (asked) {
+      return new Promise<never>(() => {});
+    }
     throw new AppError({ code: 'unreachable', message: `the demo's daemon ended (${code})`, hint: reasonIn(said) });
   });
   died.catch(() => {});

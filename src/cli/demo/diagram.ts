@@ -21,10 +21,14 @@ function cellsOf(rows: readonly Row[], index: number, width: number, total: numb
   cells.fill(drawn[track], from, width);
   for (const row of rows) {
     const sign = row.about === index ? signals[row.mark ?? ''] : undefined;
-    if (sign === undefined) continue;
+    if (sign === undefined) {
+      continue;
+    }
     const at = column(row.at);
     const there = order.indexOf(cells[at] ?? '');
-    if (there === -1 || order.indexOf(sign) < there) cells[at] = sign;
+    if (there === -1 || order.indexOf(sign) < there) {
+      cells[at] = sign;
+    }
   }
   return cells;
 }

@@ -79,7 +79,9 @@ class Usher {
 
   #flush(): void {
     for (let event = this.#waiting[0]; event !== undefined; event = this.#waiting[0]) {
-      if (event.task !== null && !this.#known.has(event.task)) return;
+      if (event.task !== null && !this.#known.has(event.task)) {
+        return;
+      }
       this.#waiting.shift();
       this.#onEvent(event);
     }
@@ -118,8 +120,12 @@ export async function play(stage: Stage): Promise<Played> {
       // Told where it is awaited, below; a rejection before that is no reason to end the process.
       delivering.catch(() => {});
     }
-    if (event.type === 'final' && event.task !== null) ended.add(event.task);
-    if (ended.has(worker.task) || ended.size === stage.deliveries.length + 1) break;
+    if (event.type === 'final' && event.task !== null) {
+      ended.add(event.task);
+    }
+    if (ended.has(worker.task) || ended.size === stage.deliveries.length + 1) {
+      break;
+    }
   }
   await delivering;
   return { receipts: [...served, worker], feed, times };
@@ -134,7 +140,9 @@ export async function collect(client: Client, played: Played): Promise<Pick<Evid
     for (let after = 0; ;) {
       const page = await client.taskEvents(task, { after, limit: 500 });
       tape.push(...page.items);
-      if (page.items.length === 0 || page.final) break;
+      if (page.items.length === 0 || page.final) {
+        break;
+      }
       after = page.next;
     }
     tapes.set(task, tape);

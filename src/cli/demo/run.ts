@@ -46,13 +46,19 @@ async function show(daemon: DemoDaemon, secret: string, look: Look, io: Io, sign
     signal,
     onReceipt(receipt, what) {
       board.expect(receipt.task, receipt.name, what);
-      if (io.json) io.document({ type: 'receipt', ...receipt, what });
+      if (io.json) {
+        io.document({ type: 'receipt', ...receipt, what });
+      }
     },
     onEvent(event) {
-      if (io.json) io.document({ type: 'event', event });
+      if (io.json) {
+        io.document({ type: 'event', event });
+      }
       for (const row of board.rows(event)) {
         rows.push(row);
-        if (!io.json) io.print(line(row, look));
+        if (!io.json) {
+          io.print(line(row, look));
+        }
       }
     },
   });
@@ -78,7 +84,9 @@ function printFigures(figures: readonly Figure[], io: Io): void {
 function printJudgements(judgements: readonly Judgement[], io: Io): void {
   for (const { guarantee, breaches } of judgements) {
     io.print(`  ${breaches.length === 0 ? io.paint.good('✓') : io.paint.bad('✗')} ${guarantee}`);
-    for (const breach of breaches) io.print(`      ${io.paint.bad(breach)}`);
+    for (const breach of breaches) {
+      io.print(`      ${io.paint.bad(breach)}`);
+    }
   }
 }
 
@@ -91,14 +99,20 @@ function report(
 ): number {
   const held = allHeld(judgements);
   if (io.json) {
-    for (const figure of figures) io.document({ type: 'figure', ...figure });
-    for (const judgement of judgements) io.document({ type: 'check', ...judgement });
+    for (const figure of figures) {
+      io.document({ type: 'figure', ...figure });
+    }
+    for (const judgement of judgements) {
+      io.document({ type: 'check', ...judgement });
+    }
     io.document({ type: 'verdict', held });
     return held ? 0 : 1;
   }
   io.print(legend(look));
   io.print('');
-  for (const track of diagram(shown.rows, look)) io.print(track);
+  for (const track of diagram(shown.rows, look)) {
+    io.print(track);
+  }
   io.print('');
   printFigures(figures, io);
   io.print('');
@@ -165,7 +179,9 @@ export async function demo(io: Io): Promise<number> {
   try {
     return await Promise.race([whole(), interrupted.promise]);
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'aborted') throw error;
+    if (!(error instanceof AppError) || error.code !== 'aborted') {
+      throw error;
+    }
     throw new AppError({
       code: 'aborted',
       message: `the demo was not over after ${playDeadlineMs / 1000} s`,

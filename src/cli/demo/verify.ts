@@ -23,14 +23,18 @@ const tapesOf = (
 const dense: Rule = (evidence) =>
   tapesOf(evidence).flatMap(({ name, tape }) => {
     const gap = tape.findIndex(({ seq }, index) => seq !== index + 1);
-    if (tape.length === 0) return [`the tape of ${name} is empty`];
+    if (tape.length === 0) {
+      return [`the tape of ${name} is empty`];
+    }
     return gap === -1 ? [] : [`event ${gap + 1} of ${name} has seq ${tape[gap]?.seq}`];
   });
 
 const oneFinal: Rule = (evidence) =>
   tapesOf(evidence).flatMap(({ name, tape }) => {
     const finals = tape.filter(({ type }) => type === 'final').length;
-    if (finals !== 1) return [`${name} has ${finals} final events`];
+    if (finals !== 1) {
+      return [`${name} has ${finals} final events`];
+    }
     return tape.at(-1)?.type === 'final' ? [] : [`${name} has events after its final one`];
   });
 
@@ -82,7 +86,9 @@ const preempted: Rule = (evidence) => {
 const samePass: Rule = (evidence) => {
   const at = evidence.feed.findIndex(({ type }) => type === 'interrupt');
   const interrupt = evidence.feed[at];
-  if (interrupt === undefined) return ['there was no interrupt'];
+  if (interrupt === undefined) {
+    return ['there was no interrupt'];
+  }
   const cause = evidence.feed.slice(0, at).findLast(({ type }) => type === 'queued');
   const between = evidence.feed.slice(0, at).findLastIndex(({ type }) => type === 'queued');
   const together =
@@ -100,8 +106,12 @@ const oneOwner: Rule = (evidence) => {
   for (const event of evidence.feed) {
     if (event.type === 'granted' || event.type === 'resumed') {
       const next = Number(field(event, 'epoch'));
-      if (owner !== null) breaches.push(`${event.task} got the session while ${owner} had it`);
-      if (!(next > epoch)) breaches.push(`epoch ${next} came after epoch ${epoch}`);
+      if (owner !== null) {
+        breaches.push(`${event.task} got the session while ${owner} had it`);
+      }
+      if (!(next > epoch)) {
+        breaches.push(`epoch ${next} came after epoch ${epoch}`);
+      }
       owner = event.task;
       epoch = next;
     } else if (event.type === 'turn-sent' && event.task !== owner) {

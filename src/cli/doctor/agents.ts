@@ -21,7 +21,9 @@ async function checkAgent(program: Look.AgentProgram, look: typeof Look, options
   const { env, cwd, deadlineMs = versionDeadlineMs } = options;
   const name = `agent ${agent}`;
   const found = look.findAgent(program, env, cwd);
-  if (found.kind === 'absent') return note(name, `${title} is not on the PATH`, install);
+  if (found.kind === 'absent') {
+    return note(name, `${title} is not on the PATH`, install);
+  }
   if (found.kind === 'wrong-variable') {
     return note(name, `${variable}: ${found.value} is no program`, `Name its file, or unset ${variable}.`);
   }
@@ -45,7 +47,9 @@ async function checkAgent(program: Look.AgentProgram, look: typeof Look, options
     case 'version': {
       const what = `${title} ${asked.version} (${file})`;
       const sign = look.loginSign(login, env);
-      if (sign !== null) return ok(name, `${what}, login: ${sign}`);
+      if (sign !== null) {
+        return ok(name, `${what}, login: ${sign}`);
+      }
       return login.sure
         ? note(name, `${what}, and no login is to be seen`, login.fix)
         : ok(name, `${what}; whether it has a login cannot be seen`, login.fix);

@@ -14,7 +14,9 @@ const answerDeadlineMs = 10_000;
 async function fromLauncher(folder: string): Promise<HangReport | null> {
   const { askDoor, readReport } = await import('../../daemon/hang-files.ts');
   const answer = await askDoor(folder);
-  if (answer === null) return null;
+  if (answer === null) {
+    return null;
+  }
   const { report, problem } = answer;
   const whole = report === null ? null : readReport(dirname(report.file), report.id);
   if (whole === null) {
@@ -32,7 +34,9 @@ async function take(call: Call, io: Io): Promise<HangReport> {
   if (!elsewhere) {
     const { folder } = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
     const report = await fromLauncher(folder);
-    if (report !== null) return report;
+    if (report !== null) {
+      return report;
+    }
   }
   const { connect } = await import('../connect.ts');
   return connect(call, io).takeHang({ signal: AbortSignal.timeout(answerDeadlineMs) });
@@ -41,7 +45,10 @@ async function take(call: Call, io: Io): Promise<HangReport> {
 /** Exit code 1: something hangs. A wait for a person is no hang. */
 export async function live(call: Call, io: Io): Promise<number> {
   const report = await take(call, io);
-  if (io.json) io.document(report);
-  else io.print(reportText(report, io.paint));
+  if (io.json) {
+    io.document(report);
+  } else {
+    io.print(reportText(report, io.paint));
+  }
   return report.class === 'no-hang' || report.class === 'waiting-for-person' ? 0 : 1;
 }

@@ -35,7 +35,9 @@ export async function checkPlatform(platform: NodeJS.Platform, procMounted?: boo
   const { platformLacks } = await import('../../daemon/look.ts');
   const lacks = platformLacks(platform, procMounted);
   const name = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' }[String(platform)] ?? platform;
-  if (lacks.length === 0) return [ok('platform', `${name} ${process.arch}: all that supervision needs`)];
+  if (lacks.length === 0) {
+    return [ok('platform', `${name} ${process.arch}: all that supervision needs`)];
+  }
   // Without groups of processes nothing ends an agent's tools for certain: the rest is good to know.
   return lacks.map((lack) => {
     const what = `${name}: ${lack.reason} ${lack.effect}`;
@@ -50,13 +52,18 @@ const posix = process.platform !== 'win32';
 
 export function checkFolder(folder: string): Check {
   let at = folder;
-  while (!existsSync(at)) at = dirname(at);
+  while (!existsSync(at)) {
+    at = dirname(at);
+  }
   try {
     const stat = statSync(at);
-    if (!stat.isDirectory())
+    if (!stat.isDirectory()) {
       return missing('data folder', `${at} is not a folder`, 'Remove it, or choose another with --data.');
+    }
     accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
-    if (at !== folder) return ok('data folder', `${folder} (made at the first \`signalbox up\`)`);
+    if (at !== folder) {
+      return ok('data folder', `${folder} (made at the first \`signalbox up\`)`);
+    }
     if (posix && (stat.mode & 0o077) !== 0) {
       return missing(
         'data folder',
@@ -76,7 +83,9 @@ export function checkFolder(folder: string): Check {
 
 export function checkToken(folder: string): Check {
   const file = join(folder, FOLDER.token);
-  if (!existsSync(file)) return note('token', 'none yet: made at the first `signalbox up`');
+  if (!existsSync(file)) {
+    return note('token', 'none yet: made at the first `signalbox up`');
+  }
   try {
     const { mode } = statSync(file);
     if (posix && (mode & 0o077) !== 0) {

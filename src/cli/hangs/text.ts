@@ -40,7 +40,7 @@ export function reportText(told: HangReport, paint: Paint): string {
     paint,
   );
   const parts = [paint.strong(summary), head];
-  if (main.how !== null)
+  if (main.how !== null) {
     parts.push(
       section(
         'Stack of the main loop, innermost first',
@@ -48,9 +48,15 @@ export function reportText(told: HangReport, paint: Paint): string {
         paint,
       ),
     );
-  if (resumed?.stack) parts.push(section('Where it came back from native code', frames(resumed.stack), paint));
-  if (parked === null) parts.push(section('What waits', ['not known: the main loop had written nothing down'], paint));
-  else parts.push(section('Sessions', sessions(parked), paint), section('Waits', waits(parked), paint));
+  }
+  if (resumed?.stack) {
+    parts.push(section('Where it came back from native code', frames(resumed.stack), paint));
+  }
+  if (parked === null) {
+    parts.push(section('What waits', ['not known: the main loop had written nothing down'], paint));
+  } else {
+    parts.push(section('Sessions', sessions(parked), paint), section('Waits', waits(parked), paint));
+  }
   parts.push(section(`Threads of process ${report.threadsOf}`, threads(report.threads), paint));
   return parts.join('\n\n');
 }

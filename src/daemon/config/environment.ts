@@ -37,7 +37,9 @@ function variablesOf(schema: Schema, path: readonly string[]): readonly Variable
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]): readonly Variable[] => {
     const at = [...path, name];
     const alone = isScalar(member) ? member : member.anyOf?.find(isScalar);
-    if (alone !== undefined) return [{ name: prefix + at.map(words).join('_'), path: at, schema: alone }];
+    if (alone !== undefined) {
+      return [{ name: prefix + at.map(words).join('_'), path: at, schema: alone }];
+    }
     return member.properties === undefined ? [] : variablesOf(member, at);
   });
 }
@@ -46,9 +48,12 @@ export const variables: readonly Variable[] = variablesOf(ConfigFileSchema, []);
 
 /** A text as its schema wants it; what cannot be read so stays text, for the validation to refuse. */
 function valueOf(schema: Schema, text: string): unknown {
-  if (schema.type === 'integer') return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
-  if (schema.type === 'boolean')
+  if (schema.type === 'integer') {
+    return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  }
+  if (schema.type === 'boolean') {
     return text === 'true' || text === '1' || (text === 'false' || text === '0' ? false : text);
+  }
   return text;
 }
 
@@ -74,7 +79,9 @@ export function settingsOf(environment: Environment): readonly Setting[] {
 export function misspelt(environment: Environment): readonly { readonly name: string; readonly meant: string }[] {
   const known = [...variables.map(({ name }) => name), ...otherVariables];
   return Object.keys(environment).flatMap((name) => {
-    if (!name.startsWith(prefix) || known.some((one) => one === name)) return [];
+    if (!name.startsWith(prefix) || known.some((one) => one === name)) {
+      return [];
+    }
     // The prefix is common to all: what comes after it must be near.
     const meant = nearest(
       name.slice(prefix.length),

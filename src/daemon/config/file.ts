@@ -72,9 +72,13 @@ async function defaultExport(path: string, deadlineMs: number): Promise<unknown>
 
 /** Throws `AppError` `bad_config` that names every wrong place of the file. */
 export async function loadConfigFile(path: string, deadlineMs = loadDeadlineMs): Promise<ConfigFile> {
-  if (!existsSync(path)) throw bad(`there is no file ${path}`, 'Name another with --config, or leave it out.');
+  if (!existsSync(path)) {
+    throw bad(`there is no file ${path}`, 'Name another with --config, or leave it out.');
+  }
   const checked = checkConfig(await defaultExport(path, deadlineMs));
-  if (checked.ok) return checked.config;
+  if (checked.ok) {
+    return checked.config;
+  }
   const lines = checked.findings.map((finding) => `  ${findingLine(finding)}`);
   throw bad(
     `${path} is wrong in ${lines.length === 1 ? 'one place' : `${lines.length} places`}:\n${lines.join('\n')}`,

@@ -61,7 +61,9 @@ function withSettings(file: ConfigFile, settings: readonly Setting[]): ConfigFil
     { ...file },
   );
   const checked = checkConfig(merged);
-  if (checked.ok) return checked.config;
+  if (checked.ok) {
+    return checked.config;
+  }
   const lines = checked.findings.map((finding) => {
     const setting = settings.findLast(({ path }) => samePath(path, finding.path));
     return `  ${setting === undefined ? '' : `${setting.written}: `}${findingLine(finding)}`;

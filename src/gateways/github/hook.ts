@@ -42,7 +42,9 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
     method: 'POST',
     bodyLimit: config?.maxBodyBytes ?? GITHUB_BODY_LIMIT,
   } as const;
-  if (config === null) return { ...head, handle: (request) => Promise.resolve(unconfigured(request)) };
+  if (config === null) {
+    return { ...head, handle: (request) => Promise.resolve(unconfigured(request)) };
+  }
   const secrets = typeof config.secret === 'string' ? [config.secret] : config.secret;
   const rules = compileRules(config);
   const choice = { identities: readIdentities(config.bot ?? []), ignoreBots: config.ignoreBots ?? false };
@@ -53,7 +55,9 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
   const dispatch = async (request: HookRequest, delivery: Delivery): Promise<HookResponse> => {
     const chosen = chooseRule(rules, delivery, choice);
     const name = delivery.action === null ? delivery.event : `${delivery.event}.${delivery.action}`;
-    if (chosen.kind === 'ignored') return ignored(name, chosen.reason, chosen.detail);
+    if (chosen.kind === 'ignored') {
+      return ignored(name, chosen.reason, chosen.detail);
+    }
     const built = buildTask(chosen.task, {
       body: delivery.body,
       given: { event: name, action: delivery.action ?? '', delivery: delivery.id, rule: chosen.rule.name },
@@ -67,7 +71,9 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
     ...head,
     async handle(request) {
       const verified = await verify(request, secrets, head.bodyLimit);
-      if (verified.kind === 'refused') return verified.response;
+      if (verified.kind === 'refused') {
+        return verified.response;
+      }
       const { delivery } = verified;
       if (delivery.event === 'ping') {
         return { status: 200, body: { status: 'pong', hook: at(delivery.body, 'hook_id') ?? null } };
@@ -94,8 +100,9 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
     kind: 'refused',
     response: refuse(request, ...parts),
   });
-  if (rawBody.byteLength > limit)
+  if (rawBody.byteLength > limit) {
     return no('body_too_large', { detail: `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.` });
+  }
   const signature = headers['x-hub-signature-256'];
   if (signature === undefined || signature === '') {
     return no('missing_signature', {
@@ -121,7 +128,9 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
     }
   }
   const parsed = parseBody(text, headers['content-type'], true);
-  if (parsed.kind === 'bad') return no(parsed.code, { detail: parsed.detail });
+  if (parsed.kind === 'bad') {
+    return no(parsed.code, { detail: parsed.detail });
+  }
   const action = at(parsed.body, 'action');
   return {
     kind: 'delivery',

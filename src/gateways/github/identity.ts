@@ -18,9 +18,13 @@ export function readIdentities(bot: readonly (string | number)[]): Identities {
   const apps = new Set<number>();
   for (const one of bot) {
     const app = typeof one === 'string' ? APP.exec(one)?.[1] : undefined;
-    if (app !== undefined) apps.add(Number(app));
-    else if (typeof one === 'number' || ID.test(one)) ids.add(Number(one));
-    else logins.add(one.replace(/^@/, '').toLowerCase());
+    if (app !== undefined) {
+      apps.add(Number(app));
+    } else if (typeof one === 'number' || ID.test(one)) {
+      ids.add(Number(one));
+    } else {
+      logins.add(one.replace(/^@/, '').toLowerCase());
+    }
   }
   return { logins, ids, apps };
 }
@@ -29,8 +33,12 @@ export function readIdentities(bot: readonly (string | number)[]): Identities {
 export function isOwn(body: unknown, own: Identities): boolean {
   const id = at(body, 'sender.id');
   const login = at(body, 'sender.login');
-  if (typeof id === 'number' && own.ids.has(id)) return true;
-  if (typeof login === 'string' && own.logins.has(login.toLowerCase())) return true;
+  if (typeof id === 'number' && own.ids.has(id)) {
+    return true;
+  }
+  if (typeof login === 'string' && own.logins.has(login.toLowerCase())) {
+    return true;
+  }
   return ['comment', 'review'].some((written) => {
     const app = at(body, `${written}.performed_via_github_app.id`);
     return typeof app === 'number' && own.apps.has(app) && id === at(body, `${written}.user.id`);

@@ -28,7 +28,9 @@ export function compileRules(
 ): readonly CompiledRule[] {
   const replaced = new Set<GithubRuleName>();
   const own = (config.rules ?? []).map((rule, index) => {
-    if (rule.like !== undefined) replaced.add(rule.like);
+    if (rule.like !== undefined) {
+      replaced.add(rule.like);
+    }
     return compileRule(
       rule.like ?? `rules[${index}]`,
       readRule(rule, `github.rules[${index}]`),
@@ -37,7 +39,9 @@ export function compileRules(
       rule.ignore,
     );
   });
-  if (config.builtin === false) return own;
+  if (config.builtin === false) {
+    return own;
+  }
   const builtin = Object.entries(BUILTIN_RULES)
     .filter(([name]) => !replaced.has(name as GithubRuleName))
     .map(([name, spec]) => compileRule(name, spec, `built-in rule ${name}`, config.quoteMax, undefined));
@@ -85,7 +89,9 @@ function compileRule(
 ): CompiledRule {
   const { event, action, when, own, ...task } = spec;
   const head = { name, event, action, when, own };
-  if (ignore !== undefined) return { ...head, does: { kind: 'ignore', why: ignore } };
+  if (ignore !== undefined) {
+    return { ...head, does: { kind: 'ignore', why: ignore } };
+  }
   const facts = { ...COMMON_FACTS, ...task.facts };
   // Default labels name facts that a rule of one's own need not have.
   const labels = Object.fromEntries(
@@ -111,7 +117,9 @@ export function chooseRule(
   const { event, action, body } = delivery;
   let objection: Chosen | null = null;
   for (const rule of rules) {
-    if ((rule.event !== '*' && rule.event !== event) || (rule.action !== null && rule.action !== action)) continue;
+    if ((rule.event !== '*' && rule.event !== event) || (rule.action !== null && rule.action !== action)) {
+      continue;
+    }
     const reason = objectionOf(rule, body, options);
     if (reason !== null) {
       objection = because(reason, rule.name);
@@ -121,8 +129,12 @@ export function chooseRule(
       return { kind: 'task', rule, task: rule.does.task };
     }
   }
-  if (objection !== null) return objection;
-  if (rules.some((rule) => rule.event === event)) return because('action_not_mapped', null);
+  if (objection !== null) {
+    return objection;
+  }
+  if (rules.some((rule) => rule.event === event)) {
+    return because('action_not_mapped', null);
+  }
   return because(
     EVENT_REASONS.get(event) ??
       (Object.values(BUILTIN_RULES).some((rule) => rule.event === event) ? 'no_rule' : 'unknown_event'),
@@ -135,10 +147,16 @@ function objectionOf(
   body: unknown,
   { identities, ignoreBots }: { readonly identities: Identities; readonly ignoreBots: boolean },
 ): string | null {
-  if (rule.own === 'ignore' && isOwn(body, identities)) return 'own_event';
-  if (rule.own === 'ignore' && ignoreBots && isBot(body)) return 'bot_event';
+  if (rule.own === 'ignore' && isOwn(body, identities)) {
+    return 'own_event';
+  }
+  if (rule.own === 'ignore' && ignoreBots && isBot(body)) {
+    return 'bot_event';
+  }
   const condition = failing(rule.when, body, identities.logins);
-  if (condition === null) return null;
+  if (condition === null) {
+    return null;
+  }
   return condition.oneOf?.includes(BOT) === true && identities.logins.size === 0
     ? 'bot_not_configured'
     : condition.otherwise;

@@ -11,7 +11,9 @@ const FORM = /^sha256=[0-9a-f]{64}$/;
 /** `text` must have exactly the delivered bytes (`exactText`). Any of the secrets may have signed. */
 export async function isSigned(text: string, signature: string, secrets: readonly string[]): Promise<boolean> {
   const [first, ...others] = secrets;
-  if (first === undefined || text === '' || !FORM.test(signature)) return false;
+  if (first === undefined || text === '' || !FORM.test(signature)) {
+    return false;
+  }
   return verifyWithFallback(first, text, signature, others);
 }
 

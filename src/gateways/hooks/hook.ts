@@ -68,12 +68,17 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
     bodyLimit,
     async handle(request) {
       const verified = verify(request, webhooks, bodyLimit);
-      if (verified.kind === 'refused') return refuse(request, verified.code, { detail: verified.detail });
+      if (verified.kind === 'refused') {
+        return refuse(request, verified.code, { detail: verified.detail });
+      }
       const parsed = parseBody(verified.text, request.headers['content-type'], false);
-      if (parsed.kind === 'bad') return refuse(request, parsed.code, { detail: parsed.detail });
+      if (parsed.kind === 'bad') {
+        return refuse(request, parsed.code, { detail: parsed.detail });
+      }
       const condition = failing(when, parsed.body, new Set());
-      if (condition !== null)
+      if (condition !== null) {
         return ignored(name, condition.otherwise, `A condition on ${String(condition.field)} does not hold.`);
+      }
       const built = buildTask(task, {
         body: parsed.body,
         given: { hook: name, id: verified.id, payload: verified.text },
@@ -107,26 +112,38 @@ const no = (code: ErrorCode, detail: string): Verified => ({ kind: 'refused', co
 
 function verify(request: HookRequest, webhooks: readonly Webhook[], limit: number): Verified {
   const { headers, rawBody } = request;
-  if (rawBody.byteLength > limit)
+  if (rawBody.byteLength > limit) {
     return no('body_too_large', `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.`);
+  }
   const id = headers['webhook-id'] ?? '';
   const timestamp = headers['webhook-timestamp'] ?? '';
   const signature = headers['webhook-signature'] ?? '';
-  if (signature === '') return no('missing_signature', 'There is no webhook-signature header.');
-  if (!ID.test(id)) return no('missing_header', 'webhook-id is missing, has blanks, or more than 120 characters.');
+  if (signature === '') {
+    return no('missing_signature', 'There is no webhook-signature header.');
+  }
+  if (!ID.test(id)) {
+    return no('missing_header', 'webhook-id is missing, has blanks, or more than 120 characters.');
+  }
   // The library reads the digits at its beginning and would sign those; only digits are what was meant.
-  if (!TIMESTAMP.test(timestamp)) return no('missing_header', 'webhook-timestamp is missing or no number of seconds.');
+  if (!TIMESTAMP.test(timestamp)) {
+    return no('missing_header', 'webhook-timestamp is missing or no number of seconds.');
+  }
   const text = exactText(rawBody);
-  if (text === null) return no('bad_signature', 'The body is not UTF-8, so no signature of its text can fit.');
+  if (text === null) {
+    return no('bad_signature', 'The body is not UTF-8, so no signature of its text can fit.');
+  }
   const signed = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
   for (const webhook of webhooks) {
     try {
       webhook.verify(text, signed, { jsonParse: false });
       return { kind: 'verified', id, text };
     } catch (error) {
-      if (!(error instanceof WebhookVerificationError)) throw error;
-      if (error.message.startsWith('Message timestamp'))
+      if (!(error instanceof WebhookVerificationError)) {
+        throw error;
+      }
+      if (error.message.startsWith('Message timestamp')) {
         return no('stale_timestamp', `${error.message}: more than 300 s away.`);
+      }
     }
   }
   return no(

@@ -35,8 +35,12 @@ export class EncodedBatch implements Batch {
 
   /** The events from an index on; null: they are too large to be sent at once. */
   from(index: number): Buffer | null {
-    if (index > 0) return this.#encode(this.events.slice(index));
-    if (this.#whole === undefined) this.#whole = this.#encode(this.events);
+    if (index > 0) {
+      return this.#encode(this.events.slice(index));
+    }
+    if (this.#whole === undefined) {
+      this.#whole = this.#encode(this.events);
+    }
     return this.#whole;
   }
 
@@ -55,7 +59,9 @@ export function encode(
   let text = '';
   let count = 0;
   for (const event of events) {
-    if (text.length > lengthMax) break;
+    if (text.length > lengthMax) {
+      break;
+    }
     text += source.frame(event);
     count++;
   }
@@ -75,8 +81,12 @@ export class Channel {
     this.#source = source;
     this.#onEmpty = onEmpty;
     this.#unlisten = signalbox.listen(source.tape, (events) => {
-      if (this.#pending.length === 0) soon(() => this.#flush());
-      for (const event of events) this.#pending.push(event);
+      if (this.#pending.length === 0) {
+        soon(() => this.#flush());
+      }
+      for (const event of events) {
+        this.#pending.push(event);
+      }
     });
   }
 
@@ -93,18 +103,24 @@ export class Channel {
 
   /** A follower has read everything up to here from the store. */
   vouch(cursor: Cursor): void {
-    if (this.#prior === undefined && this.#pending.length === 0) this.#prior = cursor;
+    if (this.#prior === undefined && this.#pending.length === 0) {
+      this.#prior = cursor;
+    }
   }
 
   #flush(): void {
     const events = this.#pending;
     const last = events.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) {
+      return;
+    }
     const batch = new EncodedBatch(this.#source, events, this.#prior);
     this.#pending = [];
     this.#prior = this.#source.cursorOf(last);
     this.version++;
-    for (const follower of this.#followers) follower.onBatch(batch);
+    for (const follower of this.#followers) {
+      follower.onBatch(batch);
+    }
   }
 }
 

@@ -53,7 +53,9 @@ export function feedSource(signalbox: Signalbox, session: string | null): Source
     read: (after, limit) => signalbox.feed(session, after === null ? null : String(after), limit),
     cursorOf: (event) => positionOf(event),
     placeIn({ events, prior }, cursor) {
-      if (prior !== undefined && prior === cursor) return 0;
+      if (prior !== undefined && prior === cursor) {
+        return 0;
+      }
       const at = cursor === null ? -1 : events.findLastIndex((event) => event.position === cursor);
       return at < 0 ? GAP : at + 1;
     },

@@ -98,9 +98,13 @@ export class EventStream implements Follower {
   }
 
   onBatch(batch: EncodedBatch): void {
-    if (this.#state !== 'live') return;
+    if (this.#state !== 'live') {
+      return;
+    }
     const at = this.#options.source.placeIn(batch, this.#cursor);
-    if (at !== GAP && at >= batch.events.length) return;
+    if (at !== GAP && at >= batch.events.length) {
+      return;
+    }
     const bytes = at === GAP ? null : batch.from(at);
     if (bytes === null) {
       this.#state = 'reading';
@@ -113,7 +117,9 @@ export class EventStream implements Follower {
   /** Called every `heartbeatMs`: keeps the connection alive, or gives the reader up. */
   tick(): void {
     if (this.#state === 'blocked') {
-      if (this.#options.now() - this.#blockedAt >= this.#options.slowReaderMs) this.cut('slow_reader');
+      if (this.#options.now() - this.#blockedAt >= this.#options.slowReaderMs) {
+        this.cut('slow_reader');
+      }
     } else if (this.#state !== 'ended' && this.#quiet) {
       this.#write(heartbeat);
     }
@@ -122,7 +128,9 @@ export class EventStream implements Follower {
 
   /** Ends it with a last message that says why; `closing` as `bye`, all else as `cut`. */
   cut(reason: StreamNotice['reason']): void {
-    if (this.#state === 'ended') return;
+    if (this.#state === 'ended') {
+      return;
+    }
     const notice: StreamNotice = { reason, hint: hints[reason] };
     this.#socket.write(`event: ${reason === 'closing' ? 'bye' : 'cut'}\ndata: ${JSON.stringify(notice)}\n\n`);
     this.#finish(reason);
@@ -130,7 +138,9 @@ export class EventStream implements Follower {
 
   async #catchUp(): Promise<void> {
     // A heartbeat may block it during a read, and the drain that follows must not start a second one beside it.
-    if (this.#pumping) return;
+    if (this.#pumping) {
+      return;
+    }
     this.#pumping = true;
     const { source, channel } = this.#options;
     try {
@@ -138,10 +148,14 @@ export class EventStream implements Follower {
         const limit = this.#pageLimit;
         const version = channel.version;
         const events = await source.read(this.#cursor, limit);
-        if (this.#state !== 'reading') return;
+        if (this.#state !== 'reading') {
+          return;
+        }
         const sent = this.#deliverPage(events);
         // Delivering may have ended or blocked it.
-        if (!this.#isReading()) return;
+        if (!this.#isReading()) {
+          return;
+        }
         if (sent === events.length && sent < limit && channel.version === version) {
           this.#state = 'live';
           channel.vouch(this.#cursor);
@@ -163,7 +177,9 @@ export class EventStream implements Follower {
 
   /** Sends what fits of a page, and says how many events that were. */
   #deliverPage(events: readonly StoredEvent[]): number {
-    if (events.length === 0) return 0;
+    if (events.length === 0) {
+      return 0;
+    }
     const { bytes, count } = encode(this.#options.source, events, pageBytes);
     this.#pageLimit = Math.max(pageMin, Math.min(pageMax, Math.ceil((count * pageBytes) / bytes.length)));
     this.#deliver(bytes, count, events[count - 1]);
@@ -172,17 +188,23 @@ export class EventStream implements Follower {
 
   #deliver(bytes: Buffer, count: number, last: StoredEvent | undefined): void {
     const { source, counts } = this.#options;
-    if (last === undefined) return;
+    if (last === undefined) {
+      return;
+    }
     this.#cursor = source.cursorOf(last);
     counts.events += count;
     this.#write(bytes);
-    if (source.isLast(last)) this.#finish('final');
+    if (source.isLast(last)) {
+      this.#finish('final');
+    }
   }
 
   #write(bytes: Buffer): void {
     this.#quiet = false;
     this.#options.counts.bytes += bytes.length;
-    if (this.#socket.write(bytes) || this.#state === 'ended') return;
+    if (this.#socket.write(bytes) || this.#state === 'ended') {
+      return;
+    }
     if (this.#socket.writableLength > this.#options.bufferBytes) {
       this.#state = 'blocked';
       this.#blockedAt = this.#options.now();
@@ -190,7 +212,9 @@ export class EventStream implements Follower {
   }
 
   readonly #onDrain = (): void => {
-    if (this.#state !== 'blocked') return;
+    if (this.#state !== 'blocked') {
+      return;
+    }
     this.#state = 'reading';
     void this.#catchUp();
   };
@@ -201,13 +225,17 @@ export class EventStream implements Follower {
   }
 
   #finish(reason: EndReason): void {
-    if (this.#state === 'ended') return;
+    if (this.#state === 'ended') {
+      return;
+    }
     this.#state = 'ended';
     const { channel, counts, response, onEnd } = this.#options;
     channel.remove(this);
     this.#socket.off('drain', this.#onDrain);
     counts.ended.set(reason, (counts.ended.get(reason) ?? 0) + 1);
-    if (reason !== 'gone') response.end();
+    if (reason !== 'gone') {
+      response.end();
+    }
     onEnd(reason, this.#error);
   }
 }

@@ -87,7 +87,9 @@ export class Streams {
     read: () => Promise<T>,
     done: (page: T) => boolean,
   ): Promise<T> {
-    if (seconds === 0) return read();
+    if (seconds === 0) {
+      return read();
+    }
     this.#admit();
     const channel = this.#hub.channel(source);
     const wake = new Wake();
@@ -100,7 +102,9 @@ export class Streams {
       for (;;) {
         const next = wake.next();
         const page = await read();
-        if (page.items.length > 0 || done(page) || wake.ended) return page;
+        if (page.items.length > 0 || done(page) || wake.ended) {
+          return page;
+        }
         await next;
       }
     } finally {
@@ -115,13 +119,19 @@ export class Streams {
   close(): void {
     this.#closing = true;
     this.#stopHeartbeat();
-    for (const stream of this.#open) stream.cut('closing');
-    for (const end of this.#waits) end();
+    for (const stream of this.#open) {
+      stream.cut('closing');
+    }
+    for (const end of this.#waits) {
+      end();
+    }
   }
 
   #admit(): void {
     const { maxStreams } = this.#options.limits;
-    if (this.#closing) throw new ProblemError('closing');
+    if (this.#closing) {
+      throw new ProblemError('closing');
+    }
     if (this.#open.size + this.#waits.size >= maxStreams) {
       throw new ProblemError('too_many_streams', {
         detail: `At most ${maxStreams} streams and long polls may be open.`,
@@ -132,19 +142,29 @@ export class Streams {
   #onEnd(stream: EventStream, reason: EndReason, error: unknown, socket: Socket): void {
     const { clock, limits, logger } = this.#options;
     this.#open.delete(stream);
-    if (this.#open.size === 0) this.#stopHeartbeat();
-    if (error !== null) logger.error({ err: error }, 'a stream could not be read');
-    if (socket.destroyed) return;
+    if (this.#open.size === 0) {
+      this.#stopHeartbeat();
+    }
+    if (error !== null) {
+      logger.error({ err: error }, 'a stream could not be read');
+    }
+    if (socket.destroyed) {
+      return;
+    }
     // A reader that takes nothing would keep what was written for it for ever.
     const stop = clock.timer(reason === 'final' ? limits.slowReaderMs : lingerMs, () => socket.destroy());
     socket.once('close', stop);
   }
 
   #startHeartbeat(): void {
-    if (this.#stopTimer !== null || this.#open.size === 0) return;
+    if (this.#stopTimer !== null || this.#open.size === 0) {
+      return;
+    }
     this.#stopTimer = this.#options.clock.timer(this.#options.limits.heartbeatMs, () => {
       this.#stopTimer = null;
-      for (const stream of this.#open) stream.tick();
+      for (const stream of this.#open) {
+        stream.tick();
+      }
       this.#startHeartbeat();
     });
   }
@@ -164,7 +184,9 @@ class Wake implements Follower {
   next(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resolve = resolve;
-    if (this.ended) resolve();
+    if (this.ended) {
+      resolve();
+    }
     return promise;
   }
 

@@ -20,7 +20,9 @@ export const eventHandlers: Handlers<EventOperation> = {
     if (wantsStream(request)) {
       const after = seqAfter(request.headers['last-event-id'], query.after ?? 0, task.seq);
       // 204 tells an EventSource that there is nothing to come back for.
-      if (task.endedAt !== null && after === task.seq) return { empty: 204 };
+      if (task.endedAt !== null && after === task.seq) {
+        return { empty: 204 };
+      }
       streams.open(request, response, source, after);
       return 'taken';
     }
@@ -73,16 +75,21 @@ async function positionAfter(call: FeedCall, services: Services, session: string
   const header = call.request.headers['last-event-id'];
   if (header === undefined || header === '') {
     const after = await startOf(call.query, services, session);
-    if (after !== null) await services.signalbox.feed(session, after, 1);
+    if (after !== null) {
+      await services.signalbox.feed(session, after, 1);
+    }
     return after;
   }
   const checked = validate(PositionSchema, header);
-  if (!checked.ok) throw new ProblemError('bad_last_event_id');
+  if (!checked.ok) {
+    throw new ProblemError('bad_last_event_id');
+  }
   try {
     await services.signalbox.feed(session, checked.value, 1);
   } catch (error) {
-    if (error instanceof AppError && error.code === 'bad_cursor')
+    if (error instanceof AppError && error.code === 'bad_cursor') {
       throw new ProblemError('bad_last_event_id', { detail: error.message });
+    }
     throw error;
   }
   return checked.value;
@@ -91,10 +98,14 @@ async function positionAfter(call: FeedCall, services: Services, session: string
 /** A reader cannot have read what was not written: an id past the end is another tape's. */
 function seqAfter(header: string | readonly string[] | undefined, after: number, seq: number): number {
   if (header === undefined || header === '') {
-    if (after > seq) throw new ProblemError('bad_cursor', { detail: `The tape ends at ${seq}, before ${after}.` });
+    if (after > seq) {
+      throw new ProblemError('bad_cursor', { detail: `The tape ends at ${seq}, before ${after}.` });
+    }
     return after;
   }
   const last = typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : Number.NaN;
-  if (!(last <= seq)) throw new ProblemError('bad_last_event_id', { detail: `The tape ends at ${seq}.` });
+  if (!(last <= seq)) {
+    throw new ProblemError('bad_last_event_id', { detail: `The tape ends at ${seq}.` });
+  }
   return last;
 }

@@ -6,7 +6,9 @@ import { ProblemError } from '../respond.ts';
 export type HangOperation = 'listHangs' | 'getHang' | 'takeHang';
 
 function found(id: string, report: HangReport | null): HangReport {
-  if (report === null) throw new ProblemError('unknown_hang', { detail: `There is no report ${JSON.stringify(id)}.` });
+  if (report === null) {
+    throw new ProblemError('unknown_hang', { detail: `There is no report ${JSON.stringify(id)}.` });
+  }
   return report;
 }
 
@@ -16,7 +18,9 @@ export const hangHandlers: Handlers<HangOperation> = {
 
   async takeHang(_call, { hangs }) {
     const take = hangs?.take ?? null;
-    if (hangs === null || take === null) throw new ProblemError('no_watchdog');
+    if (hangs === null || take === null) {
+      throw new ProblemError('no_watchdog');
+    }
     const { id } = await take();
     return { status: 200, body: found(id, hangs.get(id)) };
   },

@@ -8,7 +8,9 @@ export const metaHandlers: Handlers<MetaOperation> = {
   health: () => ({ status: 200, body: { status: 'ok' } }),
 
   ready(_call, { isReady }) {
-    if (!isReady()) throw new ProblemError('not_ready');
+    if (!isReady()) {
+      throw new ProblemError('not_ready');
+    }
     return { status: 200, body: { status: 'ready' } };
   },
 

@@ -18,8 +18,9 @@ export type SessionOperation =
 /** Throws `unknown_session`. */
 export async function sessionOf(signalbox: Signalbox, key: string): Promise<RuntimeSession> {
   const session = await signalbox.session(key);
-  if (session === null)
+  if (session === null) {
     throw new ProblemError('unknown_session', { detail: `There is no session ${JSON.stringify(key)}.` });
+  }
   return session;
 }
 
@@ -35,7 +36,9 @@ export const sessionHandlers: Handlers<SessionOperation> = {
 
   async stopSession({ params, body }, { signalbox }) {
     const answer = await signalbox.stop(params.key, body.scope, body.by);
-    if (answer.kind === 'refused') return refuse(answer);
+    if (answer.kind === 'refused') {
+      return refuse(answer);
+    }
     return { status: 200, body: { session: params.key, scope: body.scope, receipts: answer.receipts } };
   },
 

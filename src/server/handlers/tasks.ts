@@ -23,7 +23,9 @@ export type TaskOperation =
 /** Throws `unknown_task`. */
 export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTask> {
   const task = await signalbox.task(id);
-  if (task === null) throw new ProblemError('unknown_task', { detail: `There is no task ${id}.` });
+  if (task === null) {
+    throw new ProblemError('unknown_task', { detail: `There is no task ${id}.` });
+  }
   return task;
 }
 
@@ -37,7 +39,9 @@ export const taskHandlers: Handlers<TaskOperation> = {
     const key = idempotencyKeyOf(request.headers['idempotency-key']);
     const submit: SubmitRequest = key === null ? body : { ...body, idempotencyKey: key };
     const answer = await signalbox.submit(submit);
-    if (answer.kind === 'refused') return refuse(answer);
+    if (answer.kind === 'refused') {
+      return refuse(answer);
+    }
     const { kind: _, ...receipt } = answer;
     return {
       status: receipt.duplicate ? 200 : 201,
@@ -80,8 +84,12 @@ export const taskHandlers: Handlers<TaskOperation> = {
 
   async cancelTask({ params, body }, { signalbox }) {
     const answer = await signalbox.cancel(params.id, body);
-    if (answer.kind === 'refused') return refuse(answer);
-    if (answer.kind === 'receipt') return { status: 200, body: { ...answer.receipt, reason: null } };
+    if (answer.kind === 'refused') {
+      return refuse(answer);
+    }
+    if (answer.kind === 'receipt') {
+      return { status: 200, body: { ...answer.receipt, reason: null } };
+    }
     const { row, status, reason } = answer.task;
     return { status: 200, body: { task: row.id, state: 'already-terminal', status, reason, turn: null } };
   },
@@ -89,16 +97,22 @@ export const taskHandlers: Handlers<TaskOperation> = {
   async explainTask({ params }, { signalbox }) {
     const task = await taskOf(signalbox, params.id);
     const explanation = await signalbox.explain(params.id);
-    if (explanation === null) throw new ProblemError('unknown_task', { detail: `There is no task ${params.id}.` });
+    if (explanation === null) {
+      throw new ProblemError('unknown_task', { detail: `There is no task ${params.id}.` });
+    }
     return { status: 200, body: explanationView(explanation, task) };
   },
 };
 
 /** A header that came twice is joined by `, `, and no key has a space: it is refused. */
 function idempotencyKeyOf(header: string | readonly string[] | undefined): string | null {
-  if (header === undefined) return null;
+  if (header === undefined) {
+    return null;
+  }
   const checked = validate(ROUTES.submitTask.headers['idempotency-key'], header);
-  if (!checked.ok) throw new ProblemError('bad_idempotency_key');
+  if (!checked.ok) {
+    throw new ProblemError('bad_idempotency_key');
+  }
   return checked.value;
 }
 

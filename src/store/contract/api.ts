@@ -42,7 +42,9 @@ export async function codeOf(work: () => MaybePromise<unknown>): Promise<string>
   try {
     await work();
   } catch (error) {
-    if (error instanceof AppError) return error.code;
+    if (error instanceof AppError) {
+      return error.code;
+    }
     throw error;
   }
   return 'none';

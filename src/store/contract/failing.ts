@@ -13,7 +13,9 @@ function striker(): Faults & { aim: string | null; readonly seen: string[] } {
     seen: [],
     at(point) {
       this.seen.push(point);
-      if (this.aim !== point) return;
+      if (this.aim !== point) {
+        return;
+      }
       this.aim = null;
       throw new Struck(point);
     },
@@ -99,7 +101,9 @@ export function failing({ api, check }: Suite): void {
         () => store.tidy(),
         () => store.processes(),
       ];
-      for (const call of calls) expect(await codeOf(call)).toBe('store_closed');
+      for (const call of calls) {
+        expect(await codeOf(call)).toBe('store_closed');
+      }
     });
   });
 }

@@ -131,11 +131,21 @@ export function leases({ api, check }: Suite): void {
         const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
         for (const name of names) {
           const { session, commit } = await owner(store, name);
-          if (name === 'a') await commit(admit('ta1'), admit('ta2'), running('ta2'), sessionRecord(session));
-          if (name === 'b') await commit(...wholeTask('tb'), sessionRecord(session));
-          if (name === 'c') await commit(...wholeTask('tc'), sessionRecord(session, { parked: 'by hand' }));
-          if (name === 'd') await commit(admit('td'), running('td'), sessionRecord(session, { parked: 'too' }));
-          if (name === 'f') await commit(admit('tf'), sessionRecord(session, { parked: 'x' }), sessionRecord(session));
+          if (name === 'a') {
+            await commit(admit('ta1'), admit('ta2'), running('ta2'), sessionRecord(session));
+          }
+          if (name === 'b') {
+            await commit(...wholeTask('tb'), sessionRecord(session));
+          }
+          if (name === 'c') {
+            await commit(...wholeTask('tc'), sessionRecord(session, { parked: 'by hand' }));
+          }
+          if (name === 'd') {
+            await commit(admit('td'), running('td'), sessionRecord(session, { parked: 'too' }));
+          }
+          if (name === 'f') {
+            await commit(admit('tf'), sessionRecord(session, { parked: 'x' }), sessionRecord(session));
+          }
           if (name === 'g') {
             await commit(sessionRecord(session, { parked: 'x' }));
             await commit(sessionRecord(session));

@@ -49,7 +49,11 @@ async function interleaved(store: Store): Promise<FeedEvent[]> {
   const published: FeedEvent[] = [];
   for (const group of commits) {
     const outcomes = await store.commit(group.map(({ session, lease, records }) => ({ session, lease, records })));
-    for (const outcome of outcomes) if (outcome.kind === 'committed') published.push(...outcome.events);
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'committed') {
+        published.push(...outcome.events);
+      }
+    }
   }
   return published;
 }
@@ -93,7 +97,9 @@ function feeds({ api, check }: Suite): void {
         const rare = await owner(store, 'rare');
         await rare.commit(ownEvent(1));
         const seqs = [0, 0, 0];
-        for (const [index, { commit }] of owners.entries()) await commit(admit(`t${index}`));
+        for (const [index, { commit }] of owners.entries()) {
+          await commit(admit(`t${index}`));
+        }
         for (let round = 0; round < 900; round += 1) {
           if (round % 200 === 150) {
             await store.close();
@@ -120,7 +126,9 @@ function feeds({ api, check }: Suite): void {
           for (;;) {
             const page = await store.feed(session, seen.at(-1)?.position ?? null, 97);
             seen.push(...page);
-            if (page.length === 0) return seen;
+            if (page.length === 0) {
+              return seen;
+            }
           }
         };
         const all = await follow(null);
@@ -202,7 +210,9 @@ function lists({ api, check }: Suite): void {
       const store = await harness.open();
       const made = await fill(store);
       const filters: TaskFilter[] = [{}];
-      for (const session of ['a', 'c', 'none']) filters.push({ session: sessionKey(session) });
+      for (const session of ['a', 'c', 'none']) {
+        filters.push({ session: sessionKey(session) });
+      }
       for (const status of [['queued'], ['completed', 'queued'], ['failed', 'failed'], []] as const) {
         filters.push({ status }, { status, session: sessionKey('b') }, { status, lane: 'background', source: 'api' });
       }

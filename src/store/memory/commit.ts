@@ -29,18 +29,26 @@ export class MemoryGroup {
   }
 
   undo(): void {
-    for (let back = this.#undo.pop(); back !== undefined; back = this.#undo.pop()) back();
+    for (let back = this.#undo.pop(); back !== undefined; back = this.#undo.pop()) {
+      back();
+    }
   }
 
   #session(commit: SessionCommit): CommitOutcome {
     const session = this.#disk.sessions.get(commit.session);
-    if (session === undefined || session.lease !== commit.lease) return { kind: 'fenced' };
+    if (session === undefined || session.lease !== commit.lease) {
+      return { kind: 'fenced' };
+    }
     const duplicate = this.#duplicate(commit);
-    if (duplicate !== null) return duplicate;
+    if (duplicate !== null) {
+      return duplicate;
+    }
     const events: FeedEvent[] = [];
     let late = 0;
     for (const record of commit.records) {
-      if (!this.#record(session, record, events)) late += 1;
+      if (!this.#record(session, record, events)) {
+        late += 1;
+      }
     }
     const before = this.#disk.late;
     this.#undo.push(() => (this.#disk.late = before));
@@ -51,11 +59,17 @@ export class MemoryGroup {
   #duplicate(commit: SessionCommit): CommitOutcome | null {
     const own = new Map<string, TaskId>();
     for (const record of commit.records) {
-      if (record.type !== 'admit') continue;
+      if (record.type !== 'admit') {
+        continue;
+      }
       const { idempotencyKey } = admissionOf(record.payload);
-      if (idempotencyKey === null) continue;
+      if (idempotencyKey === null) {
+        continue;
+      }
       const task = this.#disk.keys.get(idempotencyKey) ?? own.get(idempotencyKey);
-      if (task !== undefined) return { kind: 'duplicate', idempotencyKey, task };
+      if (task !== undefined) {
+        return { kind: 'duplicate', idempotencyKey, task };
+      }
       own.set(idempotencyKey, record.task.id);
     }
     return null;
@@ -69,16 +83,22 @@ export class MemoryGroup {
         return true;
       case 'task': {
         const task = this.#task(session, record.task.id);
-        if (isTerminal(task.status)) return true;
+        if (isTerminal(task.status)) {
+          return true;
+        }
         const { status, lane } = record.task;
-        if (!movesForward(task.status, status)) throw statusBackward(session.key, task.id, task.status, status);
+        if (!movesForward(task.status, status)) {
+          throw statusBackward(session.key, task.id, task.status, status);
+        }
         this.#keep(task);
         Object.assign(task, { status, lane, row: toText(record.task) });
         return true;
       }
       case 'payload': {
         const task = this.#task(session, record.task);
-        if (isTerminal(task.status)) return true;
+        if (isTerminal(task.status)) {
+          return true;
+        }
         this.#keep(task);
         task.payload = toText(record.payload);
         return true;
@@ -100,8 +120,12 @@ export class MemoryGroup {
 
   #task(session: DiskSession, id: TaskId): DiskTask {
     const task = this.#disk.tasks.get(id);
-    if (task === undefined) throw taskConflict(session.key, id, 'was never admitted');
-    if (task.session !== session.key) throw taskConflict(session.key, id, 'belongs to another session');
+    if (task === undefined) {
+      throw taskConflict(session.key, id, 'was never admitted');
+    }
+    if (task.session !== session.key) {
+      throw taskConflict(session.key, id, 'belongs to another session');
+    }
     return task;
   }
 
@@ -119,7 +143,9 @@ export class MemoryGroup {
   #admit(session: DiskSession, record: RecordOf<'admit'>): void {
     const disk = this.#disk;
     const { id, status, lane } = record.task;
-    if (disk.tasks.has(id)) throw taskConflict(session.key, id, 'was admitted before');
+    if (disk.tasks.has(id)) {
+      throw taskConflict(session.key, id, 'was admitted before');
+    }
     const { source, idempotencyKey } = admissionOf(record.payload);
     const task: DiskTask = {
       n: disk.taskList.length + 1,
@@ -141,26 +167,34 @@ export class MemoryGroup {
     disk.taskList.push(task);
     session.tasks.push(task);
     session.open.set(id, task);
-    if (idempotencyKey !== null) disk.keys.set(idempotencyKey, id);
+    if (idempotencyKey !== null) {
+      disk.keys.set(idempotencyKey, id);
+    }
     this.#undo.push(() => {
       disk.tasks.delete(id);
       disk.taskList.pop();
       session.tasks.pop();
       session.open.delete(id);
-      if (idempotencyKey !== null) disk.keys.delete(idempotencyKey);
+      if (idempotencyKey !== null) {
+        disk.keys.delete(idempotencyKey);
+      }
     });
   }
 
   #event(session: DiskSession, record: RecordOf<'event'>, events: FeedEvent[]): boolean {
     const task = record.task === null ? null : this.#task(session, record.task);
-    if (task !== null && isTerminal(task.status)) return false;
+    if (task !== null && isTerminal(task.status)) {
+      return false;
+    }
     this.#append(session, task, record, record.event, events);
     return true;
   }
 
   #end(session: DiskSession, record: RecordOf<'end'>, events: FeedEvent[]): boolean {
     const task = this.#task(session, record.task);
-    if (isTerminal(task.status)) return false;
+    if (isTerminal(task.status)) {
+      return false;
+    }
     this.#append(session, task, record, 'final', events);
     this.#keep(task);
     const { status, reason, at, data } = record;

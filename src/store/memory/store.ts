@@ -82,8 +82,12 @@ export class MemoryStore implements Store {
     const after = cursor === null ? 0 : readCursor('o', cursor);
     const rows: DiskSession[] = [];
     for (const session of this.#mine().sessions.values()) {
-      if (session.n > after && (session.open.size > 0 || session.parked)) rows.push(session);
-      if (rows.length > limit) break;
+      if (session.n > after && (session.open.size > 0 || session.parked)) {
+        rows.push(session);
+      }
+      if (rows.length > limit) {
+        break;
+      }
     }
     return toPage(
       rows,
@@ -107,7 +111,9 @@ export class MemoryStore implements Store {
     const rows: DiskTask[] = [];
     for (let index = all.length - 1; index >= 0 && rows.length <= limit; index -= 1) {
       const task = all[index];
-      if (task !== undefined && task.n < before && matches(task, filter)) rows.push(task);
+      if (task !== undefined && task.n < before && matches(task, filter)) {
+        rows.push(task);
+      }
     }
     return toPage(rows, limit, 't', (task) => task.n, storedTask);
   }
@@ -141,7 +147,9 @@ export class MemoryStore implements Store {
     checkLimit(limit);
     const disk = this.#mine();
     const owner = task === null ? disk.sessions.get(session) : disk.tasks.get(task);
-    if (owner === undefined || ('session' in owner && owner.session !== session)) return [];
+    if (owner === undefined || ('session' in owner && owner.session !== session)) {
+      return [];
+    }
     const from = Math.max(after, 0);
     return owner.tape.slice(from, from + limit).map(toStored);
   }
@@ -150,7 +158,9 @@ export class MemoryStore implements Store {
     checkLimit(limit);
     const disk = this.#mine();
     const from = after === null ? 0 : readPosition(after, disk.feed.length);
-    if (session === null) return disk.feed.slice(from, from + limit).map(toFeed);
+    if (session === null) {
+      return disk.feed.slice(from, from + limit).map(toFeed);
+    }
     const events = disk.sessions.get(session)?.feed ?? [];
     const start = firstAfter(events, from);
     return events.slice(start, start + limit).map(toFeed);
@@ -179,7 +189,9 @@ export class MemoryStore implements Store {
   stats(): StoreStats {
     const disk = this.#mine();
     const tasks = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
-    for (const task of disk.taskList) tasks[task.status] += 1;
+    for (const task of disk.taskList) {
+      tasks[task.status] += 1;
+    }
     const sessions = [...disk.sessions.values()].filter((session) => session.row !== null).length;
     return { tasks, sessions, events: disk.feed.length, lateDropped: disk.late, bytes: 0 };
   }
@@ -189,11 +201,15 @@ export class MemoryStore implements Store {
   }
 
   close(): void {
-    if (this.#disk.owner === this) this.#disk.owner = null;
+    if (this.#disk.owner === this) {
+      this.#disk.owner = null;
+    }
   }
 
   #mine(): MemoryDisk {
-    if (this.#disk.owner !== this) throw storeClosed();
+    if (this.#disk.owner !== this) {
+      throw storeClosed();
+    }
     return this.#disk;
   }
 }
@@ -233,7 +249,9 @@ const storedTask = (task: DiskTask): StoredTask => ({
 });
 
 function summary(session: DiskSession): SessionSummary | null {
-  if (session.row === null) return null;
+  if (session.row === null) {
+    return null;
+  }
   return {
     key: session.key,
     row: JSON.parse(session.row) as SessionRow,
@@ -252,8 +270,11 @@ function firstAfter(events: readonly { readonly position: number }[], position: 
   let [low, high] = [0, events.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((events[middle]?.position ?? Infinity) > position) high = middle;
-    else low = middle + 1;
+    if ((events[middle]?.position ?? Infinity) > position) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
   }
   return low;
 }

@@ -102,13 +102,19 @@ export class GroupWriter {
 
   #apply(commit: SessionCommit): CommitOutcome {
     const session = this.#ledger.session(commit.session);
-    if (session === null || session.lease !== commit.lease) return { kind: 'fenced' };
+    if (session === null || session.lease !== commit.lease) {
+      return { kind: 'fenced' };
+    }
     const duplicate = this.#duplicate(commit);
-    if (duplicate !== null) return duplicate;
+    if (duplicate !== null) {
+      return duplicate;
+    }
     const events: FeedEvent[] = [];
     let late = 0;
     for (const record of commit.records) {
-      if (!this.#record(commit, session, record, events)) late += 1;
+      if (!this.#record(commit, session, record, events)) {
+        late += 1;
+      }
     }
     this.#closeRun();
     this.#totals.late += late;
@@ -118,13 +124,19 @@ export class GroupWriter {
   #duplicate(commit: SessionCommit): CommitOutcome | null {
     let own: Map<string, TaskId> | null = null;
     for (const record of commit.records) {
-      if (record.type !== 'admit') continue;
+      if (record.type !== 'admit') {
+        continue;
+      }
       const { idempotencyKey } = admissionOf(record.payload);
-      if (idempotencyKey === null) continue;
+      if (idempotencyKey === null) {
+        continue;
+      }
       own ??= new Map();
       const row = this.#taskByKey.get(idempotencyKey);
       const task = row === undefined ? own.get(idempotencyKey) : taskId(text(row, 'id'));
-      if (task !== undefined) return { kind: 'duplicate', idempotencyKey, task };
+      if (task !== undefined) {
+        return { kind: 'duplicate', idempotencyKey, task };
+      }
       own.set(idempotencyKey, record.task.id);
     }
     return null;
@@ -143,7 +155,9 @@ export class GroupWriter {
         return true;
       case 'payload': {
         const entry = this.#entry(commit, session, record.task);
-        if (!isTerminal(entry.status)) this.#updatePayload.run(entry.n, toJson(record.payload));
+        if (!isTerminal(entry.status)) {
+          this.#updatePayload.run(entry.n, toJson(record.payload));
+        }
         return true;
       }
       case 'end':
@@ -156,14 +170,20 @@ export class GroupWriter {
 
   #entry(commit: SessionCommit, session: SessionEntry, id: TaskId): TaskEntry {
     const entry = this.#ledger.task(id);
-    if (entry === null) throw taskConflict(commit.session, id, 'was never admitted');
-    if (entry.session !== session.n) throw taskConflict(commit.session, id, 'belongs to another session');
+    if (entry === null) {
+      throw taskConflict(commit.session, id, 'was never admitted');
+    }
+    if (entry.session !== session.n) {
+      throw taskConflict(commit.session, id, 'belongs to another session');
+    }
     return entry;
   }
 
   #admit(commit: SessionCommit, session: SessionEntry, record: RecordOf<'admit'>): void {
     const { task } = record;
-    if (this.#ledger.task(task.id) !== null) throw taskConflict(commit.session, task.id, 'was admitted before');
+    if (this.#ledger.task(task.id) !== null) {
+      throw taskConflict(commit.session, task.id, 'was admitted before');
+    }
     const { source, idempotencyKey } = admissionOf(record.payload);
     const inserted = this.#insertTask.run(
       task.id,
@@ -184,7 +204,9 @@ export class GroupWriter {
 
   #task(commit: SessionCommit, session: SessionEntry, row: TaskRow): void {
     const entry = this.#entry(commit, session, row.id);
-    if (isTerminal(entry.status)) return;
+    if (isTerminal(entry.status)) {
+      return;
+    }
     if (!movesForward(entry.status, row.status)) {
       throw statusBackward(commit.session, row.id, entry.status, row.status);
     }
@@ -194,7 +216,9 @@ export class GroupWriter {
 
   #event(commit: SessionCommit, session: SessionEntry, record: RecordOf<'event'>, events: FeedEvent[]): boolean {
     const entry = record.task === null ? session : this.#entry(commit, session, record.task);
-    if ('status' in entry && isTerminal(entry.status)) return false;
+    if ('status' in entry && isTerminal(entry.status)) {
+      return false;
+    }
     if (record.seq !== entry.seq + 1) {
       throw tapeConflict(commit.session, record.task ?? 'the session', entry.seq + 1, record.seq);
     }
@@ -208,8 +232,12 @@ export class GroupWriter {
 
   #end(commit: SessionCommit, session: SessionEntry, record: RecordOf<'end'>, events: FeedEvent[]): boolean {
     const entry = this.#entry(commit, session, record.task);
-    if (isTerminal(entry.status)) return false;
-    if (record.seq !== entry.seq + 1) throw tapeConflict(commit.session, record.task, entry.seq + 1, record.seq);
+    if (isTerminal(entry.status)) {
+      return false;
+    }
+    if (record.seq !== entry.seq + 1) {
+      throw tapeConflict(commit.session, record.task, entry.seq + 1, record.seq);
+    }
     this.#change(entry).end = record;
     this.#move(entry, record.status);
     this.#changed(session, record.at);
@@ -220,7 +248,9 @@ export class GroupWriter {
 
   #change(entry: TaskEntry): TaskChange {
     const known = this.#tasks.get(entry.n);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const change: TaskChange = { entry, row: null, end: null };
     this.#tasks.set(entry.n, change);
     return change;
@@ -238,7 +268,9 @@ export class GroupWriter {
   }
 
   #move(entry: TaskEntry, to: TaskStatus): void {
-    if (entry.status === to) return;
+    if (entry.status === to) {
+      return;
+    }
     this.#totals[entry.status] -= 1;
     this.#totals[to] += 1;
     entry.status = to;
@@ -270,14 +302,20 @@ export class GroupWriter {
 
   #closeRun(): void {
     const run = this.#run;
-    if (run === null) return;
+    if (run === null) {
+      return;
+    }
     this.#insertRun.run(run.pos, run.session, run.tape, run.first, run.last, run.ends ? 1 : 0);
     this.#run = null;
   }
 
   #flush(): void {
-    for (const change of this.#tasks.values()) this.#flushTask(change);
-    for (const change of this.#sessions.values()) this.#flushSession(change);
+    for (const change of this.#tasks.values()) {
+      this.#flushTask(change);
+    }
+    for (const change of this.#sessions.values()) {
+      this.#flushSession(change);
+    }
     const { sessions, queued, running, completed, failed, cancelled, late } = this.#totals;
     if ((sessions | queued | running | completed | failed | cancelled | late) !== 0) {
       this.#addTotals.run(sessions, queued, running, completed, failed, cancelled, late);
@@ -307,7 +345,9 @@ export class GroupWriter {
         ? this.#touchSession.run(n, lease, at)
         : this.#updateSession.run(n, lease, JSON.stringify(row), row.parked === null ? 0 : 1, at);
     invariant(changes === 1, 'the lease that was checked is the lease in the file');
-    if (row === null || entry.stored) return;
+    if (row === null || entry.stored) {
+      return;
+    }
     entry.stored = true;
     this.#totals.sessions += 1;
   }

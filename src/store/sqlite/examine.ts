@@ -13,13 +13,19 @@ const examinedBytes = 4 * 1024 * 1024;
 export function examineSmall(path: string): void {
   const suffixes = ['', '-wal', '-journal'].filter((suffix) => existsSync(`${path}${suffix}`));
   const bytes = suffixes.reduce((sum, suffix) => sum + fileBytes(`${path}${suffix}`), 0);
-  if (bytes > examinedBytes) return;
+  if (bytes > examinedBytes) {
+    return;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-examine-'));
   try {
     const copy = join(folder, 'copy.db');
-    for (const suffix of suffixes) copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
+    for (const suffix of suffixes) {
+      copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
+    }
     const [first] = problemsOf(copy, 'quick_check(1)');
-    if (first !== undefined) throw damaged(first);
+    if (first !== undefined) {
+      throw damaged(first);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -40,7 +46,9 @@ function problemsOf(path: string, check: string): string[] {
       .map((row) => String(Object.values(row)[0]));
     return lines.filter((line) => line !== 'ok');
   } catch (error) {
-    if (isSqliteError(error)) return [error.message];
+    if (isSqliteError(error)) {
+      return [error.message];
+    }
     throw error;
   }
 }

@@ -16,11 +16,19 @@ export const isSqliteError = (error: unknown): error is SqliteError =>
 
 /** Passes on what is neither SQLite's nor the file system's. */
 export function storeError(error: unknown): unknown {
-  if (error instanceof Error && 'syscall' in error) return failed(error.message, error);
-  if (!isSqliteError(error)) return error;
+  if (error instanceof Error && 'syscall' in error) {
+    return failed(error.message, error);
+  }
+  if (!isSqliteError(error)) {
+    return error;
+  }
   const primary = error.errcode & 0xff;
-  if (primary === corrupt || primary === notDatabase) return damaged(error.message, error);
-  if (primary === constraint) return refused(error);
+  if (primary === corrupt || primary === notDatabase) {
+    return damaged(error.message, error);
+  }
+  if (primary === constraint) {
+    return refused(error);
+  }
   return failed(`${error.message} (${error.errcode})`, error);
 }
 

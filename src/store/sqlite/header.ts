@@ -19,13 +19,19 @@ export function lookAt(path: string): Found {
   const file = readHeader(path);
   if (file === null || file.size === 0) {
     for (const log of [`${path}-wal`, `${path}-journal`]) {
-      if (fileBytes(log) > 0) throw damaged(`the file is empty or gone, and its log ${log} is there`);
+      if (fileBytes(log) > 0) {
+        throw damaged(`the file is empty or gone, and its log ${log} is there`);
+      }
     }
     return { kind: 'none' };
   }
   const { header, size } = file;
-  if (size < headerBytes) throw damaged(`${size} bytes are less than a header`);
-  if (header.toString('latin1', 0, 16) !== magic) throw damaged('it does not begin as a SQLite file does');
+  if (size < headerBytes) {
+    throw damaged(`${size} bytes are less than a header`);
+  }
+  if (header.toString('latin1', 0, 16) !== magic) {
+    throw damaged('it does not begin as a SQLite file does');
+  }
   if (header.readUInt32BE(68) !== applicationId) {
     throw new AppError({
       code: 'store_foreign',
@@ -51,12 +57,18 @@ export const fileBytes = (path: string): number => statSync(path, { throwIfNoEnt
 function checkSize(path: string, header: Buffer, size: number): void {
   const stated = header.readUInt16BE(16);
   const pageBytes = stated === 1 ? 65_536 : stated;
-  if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) throw damaged(`a page cannot have ${pageBytes} bytes`);
-  if (header.toString('hex', 21, 24) !== '402020') throw damaged('its header is not that of a SQLite file');
+  if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) {
+    throw damaged(`a page cannot have ${pageBytes} bytes`);
+  }
+  if (header.toString('hex', 21, 24) !== '402020') {
+    throw damaged('its header is not that of a SQLite file');
+  }
   const log = walPages(`${path}-wal`, pageBytes);
   const pages = header.readUInt32BE(28);
   for (let page = Math.floor(size / pageBytes) + 1; page <= pages; page += 1) {
-    if (!log.has(page)) throw damaged(`it has ${size} bytes, and ${pages * pageBytes} were written`);
+    if (!log.has(page)) {
+      throw damaged(`it has ${size} bytes, and ${pages * pageBytes} were written`);
+    }
   }
 }
 
@@ -65,7 +77,9 @@ function readHeader(path: string): { readonly header: Buffer; readonly size: num
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return null;
+    }
     throw error;
   }
   try {

@@ -58,7 +58,9 @@ export class Ledger {
   verify(): void {
     const row = this.#dataVersion.get();
     const version = row === undefined ? -1 : num(row, 'data_version');
-    if (version === this.#version) return;
+    if (version === this.#version) {
+      return;
+    }
     this.forget();
     const last = this.#lastRun.get();
     this.last = last === undefined ? 0 : num(last, 'last');
@@ -75,9 +77,13 @@ export class Ledger {
 
   session(key: SessionKey): SessionEntry | null {
     const known = this.#sessions.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const row = this.#sessionByKey.get(key);
-    if (row === undefined) return null;
+    if (row === undefined) {
+      return null;
+    }
     const entry = {
       n: num(row, 'n'),
       lease: num(row, 'lease'),
@@ -90,9 +96,13 @@ export class Ledger {
 
   task(id: TaskId): TaskEntry | null {
     const known = this.#tasks.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const row = this.#taskById.get(id);
-    if (row === undefined) return null;
+    if (row === undefined) {
+      return null;
+    }
     const entry = { n: num(row, 'n'), session: num(row, 'session'), status: status(row), seq: num(row, 'seq') };
     this.#tasks.set(id, entry);
     return entry;
@@ -111,9 +121,13 @@ export class Ledger {
 
 function trim<K>(map: Map<K, unknown>): void {
   let over = map.size - entriesMax;
-  if (over <= 0) return;
+  if (over <= 0) {
+    return;
+  }
   for (const key of map.keys()) {
-    if (over-- <= 0) return;
+    if (over-- <= 0) {
+      return;
+    }
     map.delete(key);
   }
 }

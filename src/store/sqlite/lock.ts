@@ -36,7 +36,9 @@ export function takeLock(path: string, pid: number): StoreLock {
   const end = (removeLock: boolean): void => {
     rmSync(pidFile, { force: true });
     // A lock file that is removed while others may be opening it is two locks; it stays, except where no store came of it.
-    if (removeLock) rmSync(file, { force: true });
+    if (removeLock) {
+      rmSync(file, { force: true });
+    }
     db.close();
   };
   return { release: () => end(false), abandon: () => end(fresh) };

@@ -19,11 +19,15 @@ export function migrate(db: DatabaseSync, version: number, list: readonly string
   db.exec('PRAGMA journal_mode = DELETE');
   db.exec('BEGIN EXCLUSIVE');
   try {
-    for (const migration of list.slice(version)) db.exec(migration);
+    for (const migration of list.slice(version)) {
+      db.exec(migration);
+    }
     db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${list.length}`);
     db.exec('COMMIT');
   } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
+    if (db.isTransaction) {
+      db.exec('ROLLBACK');
+    }
     throw error;
   }
 }

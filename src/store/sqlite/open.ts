@@ -40,11 +40,16 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const lock = lockFolder(path, options.pid ?? process.pid);
   try {
     const found = lookAt(path);
-    if (found.kind === 'none') create(path);
-    else examineSmall(path);
+    if (found.kind === 'none') {
+      create(path);
+    } else {
+      examineSmall(path);
+    }
     const db = connect(path);
     try {
-      if (found.kind === 'ours' && found.version < migrations.length) migrate(db, found.version);
+      if (found.kind === 'ours' && found.version < migrations.length) {
+        migrate(db, found.version);
+      }
       configure(db, durability);
       return new SqliteStore({ db, path, durability, faults: options.faults ?? noFaults, release: lock.release });
     } catch (error) {
@@ -72,7 +77,9 @@ const connect = (path: string): DatabaseSync => new DatabaseSync(path, { timeout
 function create(path: string): void {
   const draft = `${path}.new`;
   const clear = (): void => {
-    for (const suffix of ['', '-journal']) rmSync(`${draft}${suffix}`, { force: true });
+    for (const suffix of ['', '-journal']) {
+      rmSync(`${draft}${suffix}`, { force: true });
+    }
   };
   clear();
   try {
@@ -84,7 +91,9 @@ function create(path: string): void {
     throw error;
   }
   renameSync(draft, path);
-  if (process.platform !== 'win32') syncFolder(dirname(path));
+  if (process.platform !== 'win32') {
+    syncFolder(dirname(path));
+  }
 }
 
 /** So that the name is as durable as what it names. */

@@ -29,7 +29,9 @@ export class Reads {
   /** Prepared at first use: a daemon that starts needs few of them. */
   #prepared(text: string): StatementSync {
     const known = this.#statements.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const statement = this.#db.prepare(text);
     this.#statements.set(text, statement);
     return statement;
@@ -97,7 +99,9 @@ export class Reads {
     checkLimit(limit);
     const owner = task === null ? null : this.#prepared(sql.final).get(task, session);
     const number = owner === null ? this.#sessionNumber(session) : owner === undefined ? null : num(owner, 'n');
-    if (number === null) return [];
+    if (number === null) {
+      return [];
+    }
     const rows = this.#prepared(sql.tape).all(task === null ? -number : number, after, limit);
     const events = rows.map((row) => event(session, task, row, text(row, 'type')));
     if (owner && owner['at'] !== null && events.length < limit && num(owner, 'seq') > after) {
@@ -125,20 +129,26 @@ export class Reads {
 
   #runsOf(session: SessionKey, from: number, limit: number): Row[] {
     const number = this.#sessionNumber(session);
-    if (number === null) return [];
+    if (number === null) {
+      return [];
+    }
     const indexed = this.#indexed();
     let rows: Row[] = [];
     if (from < indexed) {
       const first = this.#prepared(sql.runAtSession).get(from, number);
       rows = this.#prepared(sql.feedSession).all(firstRun(first), limit, from, number);
     }
-    if (rows.length >= limit) return rows;
+    if (rows.length >= limit) {
+      return rows;
+    }
     return [...rows, ...this.#prepared(sql.feedSessionTail).all(indexed + 1, limit - rows.length, from, number)];
   }
 
   feedEnd(session: SessionKey | null): FeedPosition | null {
     const number = session === null ? null : this.#sessionNumber(session);
-    if (session !== null && number === null) return null;
+    if (session !== null && number === null) {
+      return null;
+    }
     const last = number === null ? this.#last(sql.lastRun) : this.#last(sql.lastRunOfSession, number, this.#indexed());
     return last === 0 ? null : makePosition(last);
   }
@@ -211,7 +221,9 @@ function eventsOf(row: Row): FeedEvent[] {
   const positionOf = (seq: number): FeedPosition => makePosition(num(row, 'pos') + seq - first);
   const events: FeedEvent[] = [];
   const type = textOrNull(row, 'type');
-  if (type !== null) events.push({ ...event(session, task, row, type), position: positionOf(num(row, 'seq')) });
+  if (type !== null) {
+    events.push({ ...event(session, task, row, type), position: positionOf(num(row, 'seq')) });
+  }
   if (num(row, 'ends') === 1 && (type === null || num(row, 'seq') === last - 1)) {
     const data = json(row, 'result');
     events.push({

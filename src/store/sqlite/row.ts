@@ -26,7 +26,9 @@ export function textOrNull(row: Row, column: string): string | null {
 
 /** JSON text of a value, SQL NULL for null. What JSON cannot say (undefined) is null. */
 export function toJson(value: unknown): string | null {
-  if (value === null || value === undefined) return null;
+  if (value === null || value === undefined) {
+    return null;
+  }
   const json: string | undefined = JSON.stringify(value);
   return json ?? null;
 }

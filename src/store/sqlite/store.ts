@@ -102,7 +102,9 @@ export class SqliteStore implements Store {
     return this.#unsynced(() =>
       this.#transaction(() => {
         const row = this.#claim.get(session);
-        if (row === undefined) this.#newSession.run(session);
+        if (row === undefined) {
+          this.#newSession.run(session);
+        }
         const entry = this.#ledger.session(session);
         invariant(entry !== null, 'a claimed session has a row');
         entry.lease = row === undefined ? 1 : num(row, 'lease');
@@ -192,14 +194,18 @@ export class SqliteStore implements Store {
   /** Moves the write-ahead log into the file. Blocks for as long as the disk takes, so: in a quiet moment. */
   tidy(): void {
     this.#check();
-    if (!this.#untidy) return;
+    if (!this.#untidy) {
+      return;
+    }
     this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
     this.#untidy = false;
   }
 
   /** May be called twice. */
   close(): void {
-    if (!this.#open) return;
+    if (!this.#open) {
+      return;
+    }
     this.#open = false;
     try {
       this.#guard(() => this.#db.close());
@@ -209,7 +215,9 @@ export class SqliteStore implements Store {
   }
 
   #check(): void {
-    if (!this.#open) throw storeClosed();
+    if (!this.#open) {
+      throw storeClosed();
+    }
   }
 
   #guard<T>(work: () => T): T {
@@ -244,11 +252,15 @@ export class SqliteStore implements Store {
   #undo(): void {
     this.#ledger.forget();
     this.#writer.reset();
-    if (this.#db.isTransaction) this.#db.exec(sql.rollback);
+    if (this.#db.isTransaction) {
+      this.#db.exec(sql.rollback);
+    }
   }
 
   #unsynced<T>(work: () => T): T {
-    if (this.#durability === 'process') return work();
+    if (this.#durability === 'process') {
+      return work();
+    }
     this.#db.exec('PRAGMA synchronous = NORMAL');
     try {
       return work();

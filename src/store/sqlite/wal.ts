@@ -17,7 +17,9 @@ export function walPages(path: string, pageBytes: number): ReadonlySet<number> {
   }
   try {
     const header = Buffer.alloc(headerBytes);
-    if (readSync(fd, header, 0, headerBytes, 0) < headerBytes) return new Set();
+    if (readSync(fd, header, 0, headerBytes, 0) < headerBytes) {
+      return new Set();
+    }
     // The lowest bit of the magic number says in which byte order the checksums are.
     const isLog = header.readUInt32BE(0) >>> 1 === 0x377f0682 >>> 1 && header.readUInt32BE(8) === pageBytes;
     return isLog ? committedPages(fd, pageBytes, header.toString('hex', 16, 24)) : new Set();
@@ -32,11 +34,15 @@ function committedPages(fd: number, pageBytes: number, salt: string): ReadonlySe
   let pending: number[] = [];
   const frame = Buffer.alloc(frameHeaderBytes);
   for (let at = headerBytes; readSync(fd, frame, 0, frameHeaderBytes, at) === frameHeaderBytes;) {
-    if (frame.toString('hex', 8, 16) !== salt) break;
+    if (frame.toString('hex', 8, 16) !== salt) {
+      break;
+    }
     pending.push(frame.readUInt32BE(0));
     const isCommit = frame.readUInt32BE(4) > 0;
     if (isCommit) {
-      for (const page of pending) committed.add(page);
+      for (const page of pending) {
+        committed.add(page);
+      }
       pending = [];
     }
     at += frameHeaderBytes + pageBytes;

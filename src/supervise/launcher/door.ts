@@ -28,7 +28,9 @@ export interface DoorAnswer {
 /** Where the door of a data folder is: in it, or where its path is too long, in a folder of the user's own. */
 export function doorPath(folder: string): string {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 24);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\signalbox-${name}`;
+  if (process.platform === 'win32') {
+    return `\\\\.\\pipe\\signalbox-${name}`;
+  }
   const path = join(folder, 'launcher.sock');
   return Buffer.byteLength(path) <= pathMax ? path : join(shortFolder(), `${name}.sock`);
 }
@@ -44,7 +46,9 @@ export function openDoor(folder: string, answer: () => Promise<DoorAnswer>): Doo
   const path = doorPath(folder);
   try {
     if (process.platform !== 'win32') {
-      if (!path.startsWith(folder)) makeOwn(shortFolder());
+      if (!path.startsWith(folder)) {
+        makeOwn(shortFolder());
+      }
       rmSync(path, { force: true });
     }
     const { createServer } = process.getBuiltinModule('node:net');
@@ -52,13 +56,17 @@ export function openDoor(folder: string, answer: () => Promise<DoorAnswer>): Doo
     server.maxConnections = clientsMax;
     server.on('error', () => {});
     server.listen(path, () => {
-      if (process.platform !== 'win32') chmodSync(path, 0o600);
+      if (process.platform !== 'win32') {
+        chmodSync(path, 0o600);
+      }
     });
     server.unref();
     return {
       close() {
         server.close();
-        if (process.platform !== 'win32') rmSync(path, { force: true });
+        if (process.platform !== 'win32') {
+          rmSync(path, { force: true });
+        }
       },
     };
   } catch {
@@ -70,7 +78,9 @@ export function openDoor(folder: string, answer: () => Promise<DoorAnswer>): Doo
 function makeOwn(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(folder);
-  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) throw new Error(`${folder} is not ours alone`);
+  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
+    throw new Error(`${folder} is not ours alone`);
+  }
 }
 
 function serve(socket: Socket, answer: () => Promise<DoorAnswer>): void {

@@ -139,31 +139,44 @@ class Launcher {
   #adopt(child: ChildProcess): void {
     this.#child = child;
     child.once('error', (error) => {
-      if (child.pid === undefined) this.#notStarted(error);
+      if (child.pid === undefined) {
+        this.#notStarted(error);
+      }
     });
     child.once('exit', (code, signal) => void this.#onExit(code, signal));
     const control = child.stdio[controlFd] as (Readable & Writable) | null | undefined;
     this.#control = control ?? null;
     const lines = new LineSplitter(256 * 1024, (frame) => {
       const message = frame.kind === 'line' ? read<FromDaemon>(frame.text) : null;
-      if (message !== null) this.#onDaemon(message);
+      if (message !== null) {
+        this.#onDaemon(message);
+      }
     });
     control?.on('data', (chunk: Buffer) => lines.push(chunk));
     control?.on('error', () => {});
     control?.on('close', () => this.#onControlClosed());
-    for (const name of Object.keys(signals) as EndSignal[]) process.on(name, this.#onSignal);
-    if (process.channel !== undefined) process.once('disconnect', this.#onParentGone);
+    for (const name of Object.keys(signals) as EndSignal[]) {
+      process.on(name, this.#onSignal);
+    }
+    if (process.channel !== undefined) {
+      process.once('disconnect', this.#onParentGone);
+    }
     // A terminal that has gone away must not end us before the daemon.
     process.stderr.on('error', () => {});
   }
 
   readonly #onSignal = (name: NodeJS.Signals): void => {
-    if (this.#phase === 'running') this.#begin(name);
-    else if (performance.now() - this.#firstAt >= this.#times.sameKeyMs) this.#atOnce(name);
+    if (this.#phase === 'running') {
+      this.#begin(name);
+    } else if (performance.now() - this.#firstAt >= this.#times.sameKeyMs) {
+      this.#atOnce(name);
+    }
   };
 
   readonly #onParentGone = (): void => {
-    if (this.#phase === 'running') this.#begin('the end of its parent');
+    if (this.#phase === 'running') {
+      this.#begin('the end of its parent');
+    }
   };
 
   #onControlClosed(): void {
@@ -202,12 +215,16 @@ class Launcher {
   async #openDoor(folder: string): Promise<void> {
     const { openDoor } = await import('./door.ts');
     const { exitCode, signalCode } = this.#child ?? {};
-    if (exitCode === null && signalCode === null) this.#door ??= openDoor(folder, () => this.#answer());
+    if (exitCode === null && signalCode === null) {
+      this.#door ??= openDoor(folder, () => this.#answer());
+    }
   }
 
   async #answer(): Promise<DoorAnswer> {
     const report = await this.#report('asked');
-    if (report !== null) return { report, problem: null };
+    if (report !== null) {
+      return { report, problem: null };
+    }
     const { silentReport } = await import('./stuck.ts');
     return { report, problem: silentReport(this.#child?.pid ?? 0) };
   }
@@ -217,7 +234,9 @@ class Launcher {
     this.#phase = 'ending';
     this.#why = why;
     this.#firstAt = performance.now();
-    if (!this.#send({ type: 'end', why })) this.#child?.kill('SIGTERM');
+    if (!this.#send({ type: 'end', why })) {
+      this.#child?.kill('SIGTERM');
+    }
     this.#after(ackMs, () => void this.#lookAtSilent());
     // Not before it could have answered, however short the grace is.
     this.#after(Math.max(ackMs, this.#graceMs), () => this.#graceOver());
@@ -225,9 +244,13 @@ class Launcher {
 
   /** The person who waits is told what the daemon is stuck in, before it is ended for that. */
   async #lookAtSilent(): Promise<void> {
-    if (this.#acked || this.#phase !== 'ending') return;
+    if (this.#acked || this.#phase !== 'ending') {
+      return;
+    }
     const report = await this.#report('end');
-    if (this.#acked || this.#phase !== 'ending') return;
+    if (this.#acked || this.#phase !== 'ending') {
+      return;
+    }
     const what = report === null ? 'it does not answer' : `${report.summary}\n  report ${report.file}`;
     const leftMs = Math.max(0, this.#graceMs - (performance.now() - this.#firstAt));
     this.#options.say(
@@ -241,7 +264,9 @@ class Launcher {
   }
 
   #graceOver(): void {
-    if (this.#phase !== 'ending') return;
+    if (this.#phase !== 'ending') {
+      return;
+    }
     const { closeMs, hangMs, ackMs } = this.#times;
     if (!this.#acked || this.#silentMs >= hangMs + ackMs) {
       void this.#force();
@@ -249,17 +274,24 @@ class Launcher {
     }
     const until = performance.now() + closeMs;
     const look = (): void => {
-      if (this.#silentMs >= hangMs + ackMs || performance.now() >= until) void this.#force();
-      else this.#after(250, look);
+      if (this.#silentMs >= hangMs + ackMs || performance.now() >= until) {
+        void this.#force();
+      } else {
+        this.#after(250, look);
+      }
     };
     this.#after(250, look);
   }
 
   async #force(): Promise<void> {
-    if (this.#phase !== 'ending') return;
+    if (this.#phase !== 'ending') {
+      return;
+    }
     this.#phase = 'forcing';
     this.#reported ??= await this.#report('end');
-    if (this.#isKilled()) return;
+    if (this.#isKilled()) {
+      return;
+    }
     const what = this.#reported === null ? '' : `: ${this.#reported.summary}\n  report ${this.#reported.file}`;
     this.#options.say(`${this.#why}: the daemon has not ended in time and is ended by force${what}`);
     this.#signal('SIGTERM');
@@ -268,9 +300,13 @@ class Launcher {
 
   /** Whatever is closed is closed; a thread in native code keeps the process, and joins its exit for ever. */
   async #doesNotGo(): Promise<void> {
-    if (this.#isKilled()) return;
+    if (this.#isKilled()) {
+      return;
+    }
     const { stuckReport } = await import('./stuck.ts');
-    if (this.#isKilled()) return;
+    if (this.#isKilled()) {
+      return;
+    }
     this.#options.say(stuckReport(this.#child?.pid ?? 0));
     this.#kill();
   }
@@ -294,24 +330,38 @@ class Launcher {
 
   #signal(name: NodeJS.Signals): void {
     const { pid, exitCode, signalCode } = this.#child ?? {};
-    if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    if (!signalGroup(pid, name)) this.#child?.kill(name);
+    if (pid === undefined || exitCode !== null || signalCode !== null) {
+      return;
+    }
+    if (!signalGroup(pid, name)) {
+      this.#child?.kill(name);
+    }
   }
 
   async #onExit(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) {
+      clearTimeout(timer);
+    }
     this.#answerAll();
     this.#door?.close();
     const { ended, left } = await endNode(this.#node);
-    if (left.length > 0) this.#options.say(`signalbox: could not be ended: process ${left.join(', ')}`);
-    for (const name of Object.keys(signals) as EndSignal[]) process.off(name, this.#onSignal);
+    if (left.length > 0) {
+      this.#options.say(`signalbox: could not be ended: process ${left.join(', ')}`);
+    }
+    for (const name of Object.keys(signals) as EndSignal[]) {
+      process.off(name, this.#onSignal);
+    }
     process.off('disconnect', this.#onParentGone);
     const pid = this.#child?.pid ?? 0;
-    if (this.#bye !== null) this.#end.resolve({ kind: 'exit', code: this.#bye });
-    else if (this.#phase === 'killed' || this.#phase === 'forcing')
+    if (this.#bye !== null) {
+      this.#end.resolve({ kind: 'exit', code: this.#bye });
+    } else if (this.#phase === 'killed' || this.#phase === 'forcing') {
       this.#end.resolve({ kind: 'exit', code: exitCodeOf(this.#why) });
-    else if (code !== null) this.#end.resolve({ kind: 'exit', code });
-    else this.#end.resolve({ kind: 'lost', how: signal ?? 'an unknown signal', pid, ended, left });
+    } else if (code !== null) {
+      this.#end.resolve({ kind: 'exit', code });
+    } else {
+      this.#end.resolve({ kind: 'lost', how: signal ?? 'an unknown signal', pid, ended, left });
+    }
   }
 
   #report(trigger: HangTrigger): Promise<HangSummary | null> {
@@ -327,17 +377,23 @@ class Launcher {
       };
       const late = this.#after(this.#times.dumpMs, () => settle(null));
       this.#asked.set(id, settle);
-      if (!this.#send({ type: 'report', id, trigger })) settle(null);
+      if (!this.#send({ type: 'report', id, trigger })) {
+        settle(null);
+      }
     });
   }
 
   /** Nobody answers any more. */
   #answerAll(): void {
-    for (const settle of this.#asked.values()) settle(null);
+    for (const settle of this.#asked.values()) {
+      settle(null);
+    }
   }
 
   #send(message: ToDaemon): boolean {
-    if (this.#control === null) return false;
+    if (this.#control === null) {
+      return false;
+    }
     this.#control.write(`${JSON.stringify(message)}\n`);
     return true;
   }

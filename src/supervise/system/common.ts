@@ -9,7 +9,9 @@ export function descendantsOf(pid: number, all: readonly ProcessInfo[]): readonl
   const queue = [pid];
   for (let parent = queue.shift(); parent !== undefined; parent = queue.shift()) {
     for (const child of byParent.get(parent) ?? []) {
-      if (child.pid === pid || found.has(child.pid)) continue;
+      if (child.pid === pid || found.has(child.pid)) {
+        continue;
+      }
       found.set(child.pid, child);
       queue.push(child.pid);
     }

@@ -4,7 +4,9 @@ import type { ProcessSystem } from './types.ts';
 import { windows } from './windows.ts';
 
 function choose(platform: NodeJS.Platform): ProcessSystem {
-  if (platform === 'linux' || platform === 'android') return linux;
+  if (platform === 'linux' || platform === 'android') {
+    return linux;
+  }
   return platform === 'win32' ? windows : posix;
 }
 

@@ -42,7 +42,11 @@ export function platformLacks(
   platform: NodeJS.Platform = process.platform,
   procMounted = existsSync('/proc/self/stat'),
 ): readonly PlatformLack[] {
-  if (platform === 'linux' || platform === 'android') return procMounted ? [] : [lacks.noProc];
-  if (platform === 'win32') return [lacks.hiddenEnvironments, lacks.noGroups, lacks.noSignals];
+  if (platform === 'linux' || platform === 'android') {
+    return procMounted ? [] : [lacks.noProc];
+  }
+  if (platform === 'win32') {
+    return [lacks.hiddenEnvironments, lacks.noGroups, lacks.noSignals];
+  }
   return [lacks.protectedEnvironments];
 }

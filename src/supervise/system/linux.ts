@@ -20,8 +20,12 @@ export const linux: ProcessSystem = {
     let sliceEnd = performance.now() + sliceMs;
     for (const pid of pids()) {
       const one = entry(pid);
-      if (one !== null) found.push(one);
-      if (performance.now() < sliceEnd) continue;
+      if (one !== null) {
+        found.push(one);
+      }
+      if (performance.now() < sliceEnd) {
+        continue;
+      }
       await setImmediate();
       sliceEnd = performance.now() + sliceMs;
     }
@@ -34,10 +38,14 @@ export const linux: ProcessSystem = {
   descendants(pid) {
     const found: ProcessInfo[] = [];
     const queue = children(pid);
-    if (queue === null) return descendantsOf(pid, linux.all());
+    if (queue === null) {
+      return descendantsOf(pid, linux.all());
+    }
     for (let child = queue.shift(); child !== undefined; child = queue.shift()) {
       const info = linux.info(child);
-      if (info === null || found.some((one) => one.pid === child)) continue;
+      if (info === null || found.some((one) => one.pid === child)) {
+        continue;
+      }
       found.push(info);
       queue.push(...(children(child) ?? []));
     }
@@ -47,7 +55,9 @@ export const linux: ProcessSystem = {
     const niceness = nicenessBelow(steps);
     // A number names a thread here: the first one before the others, for a thread that is made later has that of its maker.
     setNiceness(pid, niceness);
-    for (const thread of list(`/proc/${pid}/task`)) setNiceness(Number(thread), niceness);
+    for (const thread of list(`/proc/${pid}/task`)) {
+      setNiceness(Number(thread), niceness);
+    }
     return lowerGroup(pid, niceness);
   },
   signalGroup,
@@ -58,7 +68,9 @@ export const linux: ProcessSystem = {
  * a process counts within its session only, and each agent begins one. Without rights the kernel takes ten such wishes a second.
  */
 function lowerGroup(pid: number, niceness: number): boolean {
-  if (readOrNull('/proc/sys/kernel/sched_autogroup_enabled')?.toString('latin1').trim() !== '1') return true;
+  if (readOrNull('/proc/sys/kernel/sched_autogroup_enabled')?.toString('latin1').trim() !== '1') {
+    return true;
+  }
   try {
     writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
     return true;
@@ -76,7 +88,9 @@ function children(pid: number): number[] | null {
   let shown = false;
   for (const thread of list(`/proc/${pid}/task`)) {
     const text = readOrNull(`/proc/${pid}/task/${thread}/children`);
-    if (text === null) continue;
+    if (text === null) {
+      continue;
+    }
     shown = true;
     found.push(...text.toString('latin1').split(' ').filter(Boolean).map(Number));
   }
@@ -89,10 +103,14 @@ const kernel = 2;
 
 function entry(pid: number): ProcessEntry | null {
   const info = linux.info(pid);
-  if (info === null) return null;
+  if (info === null) {
+    return null;
+  }
   // The dead have no environment any more.
   const environment = info.zombie ? null : readOrNull(`/proc/${pid}/environ`);
-  if (environment === null || pid === kernel || info.parent === kernel) return { ...info, ...unmarked, bare: false };
+  if (environment === null || pid === kernel || info.parent === kernel) {
+    return { ...info, ...unmarked, bare: false };
+  }
   return { ...info, ...parseEnvironment(environment), bare: environment.length === 0 };
 }
 
@@ -106,7 +124,9 @@ export function parseStat(pid: number, stat: string): ProcessInfo | null {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, parent, group] = fields;
   const startTime = fields[19];
-  if (state === undefined || parent === undefined || group === undefined || startTime === undefined) return null;
+  if (state === undefined || parent === undefined || group === undefined || startTime === undefined) {
+    return null;
+  }
   return {
     pid,
     parent: Number(parent),
@@ -123,8 +143,12 @@ function parseEnvironment(environment: Buffer): Marks {
 function variable(environment: Buffer, name: string): string | null {
   const needle = `${name}=`;
   let at = environment.indexOf(needle);
-  while (at > 0 && environment[at - 1] !== 0) at = environment.indexOf(needle, at + 1);
-  if (at === -1) return null;
+  while (at > 0 && environment[at - 1] !== 0) {
+    at = environment.indexOf(needle, at + 1);
+  }
+  if (at === -1) {
+    return null;
+  }
   const end = environment.indexOf(0, at);
   return environment.toString('utf8', at + needle.length, end === -1 ? environment.length : end);
 }

@@ -12,8 +12,9 @@ const columns = ['-o', 'pid=,ppid=,pgid=,stat=,lstart='];
 /** Commands with their environments: of all processes, or of one. procps, with which this is tested, knows only the old style. */
 function words(pid: number | null): readonly string[] {
   const asked = ['-o', 'pid=,command='];
-  if (process.platform === 'linux')
+  if (process.platform === 'linux') {
     return [pid === null ? 'axeww' : 'eww', ...(pid === null ? [] : [`p${pid}`]), ...asked];
+  }
   const shown = process.platform === 'darwin' ? '-Eww' : '-eww';
   return [...(pid === null ? ['-ax'] : ['-p', String(pid)]), shown, ...asked];
 }
@@ -44,8 +45,12 @@ export function parsePs(output: string): readonly ProcessInfo[] {
   return output.split('\n').flatMap((line) => {
     const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line);
     const [, pid, parent, group, state, startTime] = match ?? [];
-    if (pid === undefined || parent === undefined || group === undefined) return [];
-    if (state === undefined || startTime === undefined) return [];
+    if (pid === undefined || parent === undefined || group === undefined) {
+      return [];
+    }
+    if (state === undefined || startTime === undefined) {
+      return [];
+    }
     return [
       {
         pid: Number(pid),
@@ -65,7 +70,9 @@ export function parseMarks(output: string): ReadonlyMap<number, Marks> {
     const [, pid, command = ''] = /^\s*(\d+)\s(.*)$/.exec(line) ?? [];
     const cookie = word(command, cookieName);
     const node = word(command, nodeCookieName);
-    if (pid !== undefined && (cookie !== null || node !== null)) found.set(Number(pid), { cookie, node });
+    if (pid !== undefined && (cookie !== null || node !== null)) {
+      found.set(Number(pid), { cookie, node });
+    }
   }
   return found;
 }

@@ -41,7 +41,9 @@ function unmarked(infos: readonly ProcessInfo[]): readonly ProcessEntry[] {
 export function parseProcesses(output: string): readonly ProcessInfo[] {
   const rows = output.split('\n').flatMap((line) => {
     const [, pid, parent, startTime] = /^\s*(\d+)\s+(\d+)\s+(\d+)\s*$/.exec(line) ?? [];
-    if (pid === undefined || parent === undefined || startTime === undefined) return [];
+    if (pid === undefined || parent === undefined || startTime === undefined) {
+      return [];
+    }
     return [{ pid: Number(pid), parent: Number(parent), group: Number(pid), startTime, zombie: false }];
   });
   const since = new Map(rows.map((row) => [row.pid, BigInt(row.startTime)]));

@@ -67,7 +67,9 @@ export class AgentWatch {
   look(sessions: readonly WatchedSession[], now: number): void {
     const seen = new Map<string, Seen>();
     for (const session of sessions) {
-      if (session.incarnation === null) continue;
+      if (session.incarnation === null) {
+        continue;
+      }
       const one = this.#of(session);
       seen.set(session.session, one);
       this.#look(session, one, now);
@@ -84,7 +86,9 @@ export class AgentWatch {
 
   #of({ session, incarnation, turn }: WatchedSession): Seen {
     const known = this.#seen.get(session);
-    if (known !== undefined && known.incarnation === incarnation && known.turn === turn) return known;
+    if (known !== undefined && known.incarnation === incarnation && known.turn === turn) {
+      return known;
+    }
     return {
       incarnation,
       turn,
@@ -111,25 +115,38 @@ export class AgentWatch {
     }
     const goneMs = seen.goneAt === null ? null : now - seen.goneAt;
     seen.verdict = classify({ ...session, goneMs, ownCpu: seen.own, treeCpu: seen.tree }, patience);
-    if (seen.verdict === null || seen.verdict.class === 'waiting-for-person') return;
+    if (seen.verdict === null || seen.verdict.class === 'waiting-for-person') {
+      return;
+    }
     const measured = (session.process === null && seen.thread === null) || seen.own !== null || !measurable;
-    if (!measured && seen.verdict.class !== 'channel-orphaned') return;
-    if (seen.told.has(seen.verdict.class)) return;
+    if (!measured && seen.verdict.class !== 'channel-orphaned') {
+      return;
+    }
+    if (seen.told.has(seen.verdict.class)) {
+      return;
+    }
     seen.told.add(seen.verdict.class);
     onAlarm({ ...seen.verdict, session: session.session, pid: session.process?.pid ?? null });
   }
 
   #process({ process: identity }: WatchedSession, seen: Seen, now: number): void {
-    if (identity === null || identity.startTime === '' || isAlive(identity)) seen.goneAt = null;
-    else seen.goneAt ??= now;
+    if (identity === null || identity.startTime === '' || isAlive(identity)) {
+      seen.goneAt = null;
+    } else {
+      seen.goneAt ??= now;
+    }
   }
 
   #cpu({ process: identity, threadName }: WatchedSession, seen: Seen, now: number): void {
-    if (identity === null && threadName !== null) seen.thread ??= threadNamed(threadName);
+    if (identity === null && threadName !== null) {
+      seen.thread ??= threadNamed(threadName);
+    }
     const { thread } = seen;
     const ownMs =
       identity !== null ? demandMsOf(identity.pid) : thread !== null ? demandMsOf(process.pid, thread) : null;
-    if (ownMs === null) return;
+    if (ownMs === null) {
+      return;
+    }
     // What a thread has started cannot be told from what its daemon has: of its tools nothing is known.
     const tools = identity === null ? [] : descendants(identity.pid);
     const treeMs = tools.reduce((sum, { pid }) => sum + (demandMsOf(pid) ?? 0), ownMs);

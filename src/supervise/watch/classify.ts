@@ -46,7 +46,9 @@ export function classify(sight: AgentSight, patience: AgentPatience): AgentVerdi
   if (goneMs !== null && goneMs >= patience.goneMs) {
     return { class: 'channel-orphaned', why: `its process is gone for ${seconds(goneMs)}, its pipes are still held` };
   }
-  if (asks > 0) return { class: 'waiting-for-person', why: `${asks} permission request${asks === 1 ? '' : 's'}` };
+  if (asks > 0) {
+    return { class: 'waiting-for-person', why: `${asks} permission request${asks === 1 ? '' : 's'}` };
+  }
   const quiet = inTurn && quietMs !== null && quietMs >= patience.quietMs ? quietMs : null;
   const late = sight.pending.find(({ what, ageMs }) => ageMs >= (patience.answers[what] ?? Number.POSITIVE_INFINITY));
   const mute = quiet ?? late?.ageMs ?? null;

@@ -32,8 +32,12 @@ export const noStackNative = 'no stack: native';
 const noStackRuns = 'no stack: the main loop runs';
 
 export function classOf({ blocked, agent, parked }: Pick<Known, 'blocked' | 'agent' | 'parked'>): HangClass {
-  if (agent !== null) return agent.class;
-  if (blocked) return 'main-loop-blocked';
+  if (agent !== null) {
+    return agent.class;
+  }
+  if (blocked) {
+    return 'main-loop-blocked';
+  }
   const found = parked?.facts.sessions.map((session) => session.class) ?? [];
   return HANG_CLASSES.find((one) => found.includes(one)) ?? 'no-hang';
 }
@@ -74,7 +78,9 @@ function summaryOf({ lagMs, stack, parked }: Known, what: HangClass): string {
   }
   const { sessions = [], waits = [] } = parked?.facts ?? {};
   const found = sessions.filter((session) => session.class === what);
-  if (found.length > 0) return `${what}: ${found.map(({ session }) => session).join(', ')}`;
+  if (found.length > 0) {
+    return `${what}: ${found.map(({ session }) => session).join(', ')}`;
+  }
   return `the main loop runs; ${sessions.length} live sessions, ${waits.length} waits, none of them a hang`;
 }
 

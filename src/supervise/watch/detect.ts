@@ -37,10 +37,16 @@ export function detect(plan: DetectPlan, state: DetectState, now: number, lagMs:
   const next = { tickAt: now, awakeAt, blocked: state.blocked };
   if (state.blocked) {
     // It has given a sign of life since; a block that goes on over a suspension stays one.
-    if (lagMs < plan.hangMs / 2) return { state: { ...next, blocked: false }, lagMs, change: 'resumed' };
+    if (lagMs < plan.hangMs / 2) {
+      return { state: { ...next, blocked: false }, lagMs, change: 'resumed' };
+    }
     return { state: next, lagMs, change: null };
   }
-  if (stoodStill) return { state: next, lagMs: counted, change: 'stood-still' };
-  if (counted >= plan.hangMs) return { state: { ...next, blocked: true }, lagMs: counted, change: 'blocked' };
+  if (stoodStill) {
+    return { state: next, lagMs: counted, change: 'stood-still' };
+  }
+  if (counted >= plan.hangMs) {
+    return { state: { ...next, blocked: true }, lagMs: counted, change: 'blocked' };
+  }
   return { state: next, lagMs: counted, change: null };
 }

@@ -23,7 +23,9 @@ export function newReportId(folder: string, at: number, what: HangClass): string
   const taken = new Set(idsIn(folder));
   for (let nth = 2; ; nth += 1) {
     const one = nth === 2 && !taken.has(id) ? id : `${id}-${nth}`;
-    if (!taken.has(one)) return one;
+    if (!taken.has(one)) {
+      return one;
+    }
   }
 }
 
@@ -34,7 +36,9 @@ export function writeReport(folder: string, report: HangReport, keep = reportsKe
   const aside = `${file}.new`;
   writeFileSync(aside, `${JSON.stringify(report, null, 1)}\n`, { mode: 0o600 });
   renameSync(aside, file);
-  for (const id of idsIn(folder).slice(keep)) rmSync(join(folder, `${id}.json`), { force: true });
+  for (const id of idsIn(folder).slice(keep)) {
+    rmSync(join(folder, `${id}.json`), { force: true });
+  }
   return file;
 }
 
@@ -55,7 +59,9 @@ function idsIn(folder: string): readonly string[] {
 export function listReports(folder: string): readonly HangSummary[] {
   return idsIn(folder).flatMap((id) => {
     const report = readReport(folder, id);
-    if (report === null) return [];
+    if (report === null) {
+      return [];
+    }
     const { at, class: what, trigger, summary, session } = report;
     return [{ id, at, class: what, trigger, summary, session, file: join(folder, `${id}.json`) }];
   });
@@ -64,7 +70,9 @@ export function listReports(folder: string): readonly HangSummary[] {
 /** Null: there is none of that name. */
 export function readReport(folder: string, id: string): HangReport | null {
   // A name is all that may come from outside.
-  if (!idPattern.test(id)) return null;
+  if (!idPattern.test(id)) {
+    return null;
+  }
   try {
     return JSON.parse(readFileSync(join(folder, `${id}.json`), 'utf8')) as HangReport;
   } catch {
@@ -77,8 +85,12 @@ function makePrivate(folder: string): void {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT') throw error;
+    if (code === 'EEXIST') {
+      return;
+    }
+    if (code !== 'ENOENT') {
+      throw error;
+    }
     // The data folder itself is not there yet: a configuration blocks before the daemon has made it.
     mkdirSync(dirname(folder), { mode: 0o700 });
     mkdirSync(folder, { mode: 0o700 });

@@ -54,7 +54,9 @@ function fitting(facts: ParkedFacts): string {
   let { sessions, waits, omitted } = facts;
   for (;;) {
     const text = JSON.stringify({ sessions, waits, omitted });
-    if (Buffer.byteLength(text) <= halfBytes) return text;
+    if (Buffer.byteLength(text) <= halfBytes) {
+      return text;
+    }
     const kept = [Math.floor(sessions.length / 2), Math.floor(waits.length / 2)] as const;
     omitted += sessions.length - kept[0] + waits.length - kept[1];
     sessions = sessions.slice(0, kept[0]);
@@ -80,12 +82,16 @@ export class MemoryReader {
   parked(): { readonly facts: ParkedFacts; readonly ageMs: number } | null {
     for (let tries = 0; tries < 5; tries += 1) {
       const announced = Atomics.load(this.#head, slots.version);
-      if (announced === 0) return null;
+      if (announced === 0) {
+        return null;
+      }
       const half = announced % 2 === 0 ? 0 : 1;
       const length = Atomics.load(this.#head, slots.lengths + half);
       const text = Buffer.from(this.#halves[half].subarray(0, length)).toString('utf8');
       const writtenAt = Atomics.load(this.#head, slots.writtenAt + half);
-      if (Atomics.load(this.#head, slots.version) !== announced) continue;
+      if (Atomics.load(this.#head, slots.version) !== announced) {
+        continue;
+      }
       return { facts: JSON.parse(text) as ParkedFacts, ageMs: sharedAge(writtenAt, sharedNow()) };
     }
     return null;

@@ -82,13 +82,17 @@ export class Reporter {
     await this.#last;
     const open = this.#open.splice(0);
     const [first] = open;
-    if (first === undefined) return null;
+    if (first === undefined) {
+      return null;
+    }
     const afterMs = Math.round(performance.now() - first.since);
     const native = open.find(({ stack }) => stack !== null)?.stack ?? null;
     const stack = native === null ? null : await native;
     this.#native?.giveUp();
     this.#native = null;
-    for (const { report } of open) this.#write({ ...report, resumed: { afterMs, stack } });
+    for (const { report } of open) {
+      this.#write({ ...report, resumed: { afterMs, stack } });
+    }
     return { id: first.report.id, afterMs };
   }
 
@@ -129,7 +133,9 @@ export class Reporter {
     const taking = this.#native ?? takeStack(isNative);
     this.#native = taking;
     const stack = await taking.stack;
-    if (stack !== null) this.#native = null;
+    if (stack !== null) {
+      this.#native = null;
+    }
     return stack;
   }
 
@@ -153,7 +159,9 @@ export class Reporter {
   }
 
   #say(fields: object): void {
-    if (!this.#settings.log) return;
+    if (!this.#settings.log) {
+      return;
+    }
     try {
       writeSync(2, `${JSON.stringify({ level: 50, time: Date.now(), ...fields })}\n`);
     } catch {

@@ -37,7 +37,9 @@ export function takeStack(isNative: () => boolean): StackTaking {
   const later = Promise.withResolvers<readonly StackFrame[] | null>();
   let over = false;
   const settle = (stack: readonly StackFrame[] | null): void => {
-    if (over) return;
+    if (over) {
+      return;
+    }
     over = true;
     clearInterval(timer);
     first.resolve(stack);
@@ -52,7 +54,9 @@ export function takeStack(isNative: () => boolean): StackTaking {
   const giveUpAt = askedAt + deadlineMs;
   const timer = setInterval(() => {
     const now = performance.now();
-    if (now >= giveUpAt || (now >= askedAt + nativeAfterMs && isNative())) giveUp();
+    if (now >= giveUpAt || (now >= askedAt + nativeAfterMs && isNative())) {
+      giveUp();
+    }
   }, lookMs);
   const giveUp = (): void => {
     clearInterval(timer);

@@ -56,7 +56,9 @@ class Thread {
     const socket = new NetSocket({ fd, readable: true, writable: true });
     const lines = new LineSplitter(64 * 1024, (frame) => {
       const message = frame.kind === 'line' ? read<ToDaemon>(frame.text) : null;
-      if (message !== null) this.#onLauncher(message);
+      if (message !== null) {
+        this.#onLauncher(message);
+      }
     });
     socket.on('data', (chunk: Buffer) => lines.push(chunk));
     socket.on('error', () => {});
@@ -66,7 +68,9 @@ class Thread {
 
   #orphaned(): void {
     const { node } = this.#data;
-    if (node !== null) killNodeNow(node);
+    if (node !== null) {
+      killNodeNow(node);
+    }
     process.kill(process.pid, 'SIGKILL');
   }
 
@@ -74,10 +78,16 @@ class Thread {
     const { hangMs } = this.#settings;
     const found = detect({ hangMs, tickMs }, this.#state, performance.now(), this.#memory.lagMs);
     this.#state = found.state;
-    if (found.change === 'blocked') void this.#notice();
-    if (found.change === 'resumed') void this.#complete();
+    if (found.change === 'blocked') {
+      void this.#notice();
+    }
+    if (found.change === 'resumed') {
+      void this.#complete();
+    }
     this.#ticks += 1;
-    if (this.#ticks % ticksPerBeat === 0) this.#toLauncher({ type: 'beat', lagMs: this.#memory.lagMs });
+    if (this.#ticks % ticksPerBeat === 0) {
+      this.#toLauncher({ type: 'beat', lagMs: this.#memory.lagMs });
+    }
   }
 
   async #notice(): Promise<void> {
@@ -93,7 +103,9 @@ class Thread {
   async #complete(): Promise<void> {
     try {
       const ended = await this.#reporter.resumed();
-      if (ended !== null) this.#toMain({ type: 'resumed', ...ended });
+      if (ended !== null) {
+        this.#toMain({ type: 'resumed', ...ended });
+      }
     } catch {
       // As above.
     }
@@ -106,7 +118,9 @@ class Thread {
         this.#reporter.settings = message.settings;
         return;
       case 'looked':
-        for (const looked of this.#looking.splice(0)) looked();
+        for (const looked of this.#looking.splice(0)) {
+          looked();
+        }
         return;
       case 'report':
         this.#report({ trigger: message.trigger, agent: message.agent }, (answer) =>
@@ -136,7 +150,9 @@ class Thread {
 
   /** Resolves when the main loop has written down what is live now, or seems to stand still. */
   #look(): Promise<void> {
-    if (this.#memory.lagMs >= quietMs) return Promise.resolve();
+    if (this.#memory.lagMs >= quietMs) {
+      return Promise.resolve();
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     const late = setTimeout(resolve, lookMs);
     this.#looking.push(() => {
@@ -166,4 +182,6 @@ class Thread {
   }
 }
 
-if (parentPort !== null) new Thread(workerData as ThreadData);
+if (parentPort !== null) {
+  new Thread(workerData as ThreadData);
+}

@@ -22,7 +22,9 @@ export function threadsOf(pid: number): readonly ThreadFacts[] {
 
 function threadOf(folder: string, tid: number): readonly ThreadFacts[] {
   const stat = readOr(`${folder}/stat`);
-  if (stat === '') return [];
+  if (stat === '') {
+    return [];
+  }
   // The name stands in parentheses and may itself hold some.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const cpuTicks = Number(fields[11]) + Number(fields[12]);
@@ -62,7 +64,9 @@ export function demandMsOf(pid: number, thread: number | null = null): number | 
     for (const tid of thread === null ? readdirSync(`/proc/${pid}/task`) : [thread]) {
       // Nanoseconds on a processor, and nanoseconds in the queue for one.
       const [ran, waited] = readOr(`/proc/${pid}/task/${tid}/schedstat`).split(' ').map(Number);
-      if (ran === undefined || waited === undefined) return thread === null ? cpuMsOf(pid) : null;
+      if (ran === undefined || waited === undefined) {
+        return thread === null ? cpuMsOf(pid) : null;
+      }
       sum += (ran + waited) / 1e6;
     }
   } catch {
@@ -80,7 +84,9 @@ export function mainRanMsOf(pid: number): number | null {
 /** Of kernels that keep no such figures. */
 function cpuMsOf(pid: number): number | null {
   const stat = readOr(`/proc/${pid}/stat`);
-  if (stat === '') return null;
+  if (stat === '') {
+    return null;
+  }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * msPerTick;
 }

@@ -97,7 +97,9 @@ export class Watchdog {
 
   /** Rejects when it cannot be written, or the thread does not answer. */
   report(trigger: HangTrigger, agent: AgentFinding | null = null): Promise<HangSummary> {
-    if (this.#dead) return Promise.reject(new Error('the watchdog thread has ended'));
+    if (this.#dead) {
+      return Promise.reject(new Error('the watchdog thread has ended'));
+    }
     this.#tick();
     this.#asked += 1;
     const id = this.#asked;
@@ -120,7 +122,9 @@ export class Watchdog {
 
   /** To the launcher, at once: it arrives even when the process ends in the next moment. */
   tell(message: FromDaemon): void {
-    if (!this.#options.launched) return;
+    if (!this.#options.launched) {
+      return;
+    }
     try {
       writeSync(controlFd, `${JSON.stringify(message)}\n`);
     } catch {
@@ -138,7 +142,9 @@ export class Watchdog {
   #tick(): void {
     this.#memory.beat();
     const facts = this.#parked();
-    if (facts === null && this.#empty) return;
+    if (facts === null && this.#empty) {
+      return;
+    }
     this.#empty = facts === null;
     this.#memory.park(facts ?? { sessions: [], waits: [], omitted: 0 });
   }
@@ -156,8 +162,11 @@ export class Watchdog {
         return;
       case 'reported': {
         const waiting = this.#waiting.get(message.id);
-        if (message.report !== null) waiting?.done(message.report);
-        else waiting?.fail(new Error(message.problem ?? 'no report'));
+        if (message.report !== null) {
+          waiting?.done(message.report);
+        } else {
+          waiting?.fail(new Error(message.problem ?? 'no report'));
+        }
         return;
       }
       case 'noticed':
@@ -170,11 +179,15 @@ export class Watchdog {
   }
 
   #post(message: ToThread): void {
-    if (!this.#dead) this.#worker.postMessage(message);
+    if (!this.#dead) {
+      this.#worker.postMessage(message);
+    }
   }
 
   #died(error: Error): void {
-    if (this.#dead) return;
+    if (this.#dead) {
+      return;
+    }
     this.#dead = true;
     clearInterval(this.#beat);
     this.#failAll(error);
@@ -182,6 +195,8 @@ export class Watchdog {
   }
 
   #failAll(error: Error): void {
-    for (const waiting of this.#waiting.values()) waiting.fail(error);
+    for (const waiting of this.#waiting.values()) {
+      waiting.fail(error);
+    }
   }
 }

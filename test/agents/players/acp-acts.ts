@@ -119,7 +119,9 @@ export const acts: { readonly [name: string]: Act } = {
     const { client, session } = play.options;
     const params = JSON.parse(json) as { readonly path: string; readonly content: string };
     const more = { kind: 'edit', title: 'Edit', name: 'Write', rawInput: {}, locations: [{ path: params.path }] };
-    if ((await play.permission('', more)) !== true) return;
+    if ((await play.permission('', more)) !== true) {
+      return;
+    }
     await asked(play, () => client.request('fs/write_text_file', { sessionId: session, ...params }));
   },
   async command(play, json) {
@@ -152,7 +154,9 @@ export const acts: { readonly [name: string]: Act } = {
   },
   grandchild: (play, where) => stray(play, where === 'own'),
   garbage(play) {
-    for (const bytes of garbage) play.options.voice.raw(bytes);
+    for (const bytes of garbage) {
+      play.options.voice.raw(bytes);
+    }
     play.update({ sessionUpdate: 'levitation' });
   },
   hugeline: (play, bytes) => play.options.voice.hugeLine(Number(bytes)),
@@ -167,7 +171,7 @@ export const acts: { readonly [name: string]: Act } = {
   },
   block() {
     const until = Date.now() + 120_000;
-    while (Date.now() < until);
+    while (Date.now() < until) {}
   },
   'ignore-term': () => {
     Play.willful.term = true;

@@ -67,9 +67,13 @@ const plain: Dialect = {
   }),
   denied: 'goes on',
   fail: (speaker, how) => {
-    if (how === '401') speaker.error({ code: -32_000, message: 'Authentication required' });
-    else if (how === 'drop') speaker.error({ code: -32_603, message: 'fetch failed: ECONNRESET' });
-    else speaker.error({ code: -32_603, message: 'Internal error', data: { details: `HTTP ${how}: ${words[how]}` } });
+    if (how === '401') {
+      speaker.error({ code: -32_000, message: 'Authentication required' });
+    } else if (how === 'drop') {
+      speaker.error({ code: -32_603, message: 'fetch failed: ECONNRESET' });
+    } else {
+      speaker.error({ code: -32_603, message: 'Internal error', data: { details: `HTTP ${how}: ${words[how]}` } });
+    }
   },
   retry: silent,
 };
@@ -181,8 +185,11 @@ const claude: Dialect = {
   fail(speaker, how) {
     const [errorKind, text] = claudeErrors[how];
     speaker.update(chunk(text, { messageId: 'c75980b3-64e7-422c-9dfd-6e5ea6431d93' }));
-    if (how === '401') speaker.error({ code: -32_000, message: 'Authentication required' });
-    else speaker.error({ code: -32_603, message: `Internal error: ${text}`, data: { errorKind } });
+    if (how === '401') {
+      speaker.error({ code: -32_000, message: 'Authentication required' });
+    } else {
+      speaker.error({ code: -32_603, message: `Internal error: ${text}`, data: { errorKind } });
+    }
   },
 };
 
@@ -216,8 +223,11 @@ const codex: Dialect = {
   fail(speaker, how) {
     const dropped = 'stream disconnected before completion: error sending request';
     const status = `unexpected status ${how}: ${words[how]}, url: http://model.invalid/responses`;
-    if (how === 'drop') speaker.update(codexRetry(null, dropped));
-    else if (how !== '400' && how !== '401') speaker.update(codexRetry(Number(how), status));
+    if (how === 'drop') {
+      speaker.update(codexRetry(null, dropped));
+    } else if (how !== '400' && how !== '401') {
+      speaker.update(codexRetry(Number(how), status));
+    }
     speaker.update(codexSays({ threadStatus: { type: 'systemError' } }));
     if (how === '401') {
       speaker.error({ code: -32_000, message: 'Authentication required' });

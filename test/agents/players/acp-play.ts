@@ -36,18 +36,28 @@ export class Play implements Speaker {
   }
 
   async run(acts: { readonly [name: string]: Act }, directives: readonly Directive[]): Promise<void> {
-    for (const { name, argument } of directives) this.signs.set(name, argument);
-    if (this.signs.get('merged') === '') this.options.voice.hold();
+    for (const { name, argument } of directives) {
+      this.signs.set(name, argument);
+    }
+    if (this.signs.get('merged') === '') {
+      this.options.voice.hold();
+    }
     const plain = directives.every(({ name }) => acts[name] === undefined);
     for (const { name, argument } of plain ? [{ name: 'stream', argument: '3,1' }] : directives) {
-      if (this.over || (this.cancelled && !this.signs.has('deaf'))) break;
+      if (this.over || (this.cancelled && !this.signs.has('deaf'))) {
+        break;
+      }
       await acts[name]?.(this, argument);
     }
-    if (!this.over) await this.#end();
+    if (!this.over) {
+      await this.#end();
+    }
   }
 
   cancel(): void {
-    if (this.signs.has('deaf')) return;
+    if (this.signs.has('deaf')) {
+      return;
+    }
     this.cancelled = true;
     this.#wake();
   }
@@ -81,7 +91,9 @@ export class Play implements Speaker {
 
   /** Resolves after `ms`, or with a cancel. */
   wait(ms: number): Promise<void> {
-    if (this.cancelled) return Promise.resolve();
+    if (this.cancelled) {
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       const stop = realTimers.set(ms, resolve);
       this.#wake = () => {
@@ -127,9 +139,13 @@ export class Play implements Speaker {
     const params = { sessionId: this.options.session, toolCall, options };
     const { client } = this.options;
     const { outcome } = await client.request<acp.RequestPermissionResponse>('session/request_permission', params);
-    if (outcome.outcome === 'cancelled') return null;
+    if (outcome.outcome === 'cancelled') {
+      return null;
+    }
     // What holds on must not be chosen.
-    if (outcome.optionId === 'always' || outcome.optionId === 'never') process.exit(71);
+    if (outcome.optionId === 'always' || outcome.optionId === 'never') {
+      process.exit(71);
+    }
     return outcome.optionId === 'once';
   }
 
@@ -143,10 +159,17 @@ export class Play implements Speaker {
     const stopReason = this.cancelled ? 'cancelled' : 'end_turn';
     const spent = options.dialect.spent(options.turn);
     const response = { id: options.id, result: { stopReason, ...spent, ...this.ending } };
-    if (this.signs.has('split')) await this.#inPieces(`${JSON.stringify({ jsonrpc: '2.0', ...response })}\n`);
-    else options.say(response);
-    if (this.signs.has('twice')) options.say(response);
-    if (this.signs.has('late')) this.speak('too late ');
+    if (this.signs.has('split')) {
+      await this.#inPieces(`${JSON.stringify({ jsonrpc: '2.0', ...response })}\n`);
+    } else {
+      options.say(response);
+    }
+    if (this.signs.has('twice')) {
+      options.say(response);
+    }
+    if (this.signs.has('late')) {
+      this.speak('too late ');
+    }
     options.voice.release();
   }
 
@@ -159,7 +182,9 @@ export class Play implements Speaker {
   }
 
   #endTool(): void {
-    if (this.#tool?.pid !== undefined) process.kill(-this.#tool.pid, 'SIGKILL');
+    if (this.#tool?.pid !== undefined) {
+      process.kill(-this.#tool.pid, 'SIGKILL');
+    }
     this.#tool = null;
   }
 }

@@ -56,7 +56,9 @@ class Session {
 
   save(): void {
     const file = Session.file(this.id);
-    if (file === null || typeof flags.state !== 'string') return;
+    if (file === null || typeof flags.state !== 'string') {
+      return;
+    }
     mkdirSync(flags.state, { recursive: true });
     writeFileSync(file, JSON.stringify(this.past));
   }
@@ -91,13 +93,19 @@ function begin(id: string, past: Past): Session {
 
 function known(id: string): Session {
   const session = sessions.get(id);
-  if (session === undefined) throw acp.RequestError.sessionNotFound(id);
+  if (session === undefined) {
+    throw acp.RequestError.sessionNotFound(id);
+  }
   return session;
 }
 
 function allowed(): void {
-  if (!loggedIn) throw acp.RequestError.authRequired();
-  if (typeof flags.refuse !== 'string') return;
+  if (!loggedIn) {
+    throw acp.RequestError.authRequired();
+  }
+  if (typeof flags.refuse !== 'string') {
+    return;
+  }
   const [code = '', message = ''] = flags.refuse.split(/:(.*)/s, 2);
   throw new acp.RequestError(Number(code), message);
 }
@@ -105,7 +113,9 @@ function allowed(): void {
 function takeUp(id: string, replays: boolean): Session {
   allowed();
   const file = Session.file(id);
-  if (file === null || !existsSync(file)) throw acp.RequestError.sessionNotFound(id);
+  if (file === null || !existsSync(file)) {
+    throw acp.RequestError.sessionNotFound(id);
+  }
   const session = begin(id, JSON.parse(readFileSync(file, 'utf8')) as Past);
   for (const prompt of replays ? session.past.prompts : []) {
     for (const sessionUpdate of ['user_message_chunk', 'agent_message_chunk']) {
@@ -130,7 +140,9 @@ const app = acp
     const session = known(params.sessionId);
     const text = params.prompt.map((block) => (block.type === 'text' ? block.text : '')).join('');
     // A second prompt in mid-turn is what a driver must never write: nobody knows what an agent makes of it.
-    if (session.play !== null && !session.play.over) process.exit(70);
+    if (session.play !== null && !session.play.over) {
+      process.exit(70);
+    }
     session.past.prompts.push(text);
     session.save();
     turns += 1;
@@ -153,14 +165,20 @@ const app = acp
   })
   .onNotification('session/cancel', ({ params }) => known(params.sessionId).play?.cancel())
   .onRequest('initialize', ({ params, requestId }) => {
-    if (flags['no-ready']) return new Promise<never>(() => {});
-    if (params.protocolVersion !== 1) throw acp.RequestError.unsupportedProtocolVersion(params.protocolVersion, [1]);
+    if (flags['no-ready']) {
+      return new Promise<never>(() => {});
+    }
+    if (params.protocolVersion !== 1) {
+      throw acp.RequestError.unsupportedProtocolVersion(params.protocolVersion, [1]);
+    }
     const hello = flags['no-load'] ? {} : dialect.hello;
     const said = { protocolVersion: Number(flags.version), authMethods: [], ...hello };
     return flags.version === '1' ? said : answered(requestId, said);
   })
   .onRequest('authenticate', ({ params }) => {
-    if (params.methodId !== 'token' || flags['login-never']) throw acp.RequestError.authRequired();
+    if (params.methodId !== 'token' || flags['login-never']) {
+      throw acp.RequestError.authRequired();
+    }
     loggedIn = true;
     return {};
   })
@@ -173,12 +191,16 @@ const app = acp
   .onRequest('session/set_config_option', ({ params, requestId }) => {
     const session = known(params.sessionId);
     const { value } = params;
-    if (dialect.models !== 'option' || (value !== 'usual' && value !== 'other')) throw acp.RequestError.invalidParams();
+    if (dialect.models !== 'option' || (value !== 'usual' && value !== 'other')) {
+      throw acp.RequestError.invalidParams();
+    }
     session.past.model = value;
     return answered(requestId, session.opened());
   })
   .onRequest('session/set_model', fields, ({ params, requestId }) => {
-    if (dialect.models !== 'method') throw acp.RequestError.methodNotFound('session/set_model');
+    if (dialect.models !== 'method') {
+      throw acp.RequestError.methodNotFound('session/set_model');
+    }
     known(String(params['sessionId'])).past.model = String(params['modelId']);
     return answered(requestId, {});
   })
@@ -196,8 +218,12 @@ const writable = new WritableStream<acp.AnyMessage>({ write: (message) => voice.
 const connection = app.connect({ readable, writable });
 
 process.on('SIGTERM', () => {
-  if (!Play.willful.term) process.exit(143);
+  if (!Play.willful.term) {
+    process.exit(143);
+  }
 });
 await connection.closed;
-if (!Play.willful.eof) process.exit(0);
+if (!Play.willful.eof) {
+  process.exit(0);
+}
 setInterval(() => {}, 60_000);

@@ -50,7 +50,9 @@ export class Frames {
   /** Frames of the program in a recording. */
   of(scenario: string): readonly Frame[] {
     const known = this.#recordings.get(scenario);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const { lines } = readTranscript(this.file(scenario));
     const frames = lines.flatMap((line) => (line.dir === 'out' && 'frame' in line ? [line.frame] : []));
     this.#recordings.set(scenario, frames);
@@ -70,7 +72,9 @@ export class Frames {
 
   again(scenario: string, fits: (frame: Frame) => boolean, more: Frame = {}): Frame {
     const found = this.of(scenario).find(fits);
-    if (found === undefined) throw new Error(`no such frame in ${scenario} of ${this.#dialect}`);
+    if (found === undefined) {
+      throw new Error(`no such frame in ${scenario} of ${this.#dialect}`);
+    }
     return { ...found, ...('session_id' in found ? { session_id: this.#session } : {}), ...more };
   }
 

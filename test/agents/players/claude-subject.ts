@@ -28,8 +28,12 @@ export function claudePlayer(dialect: Dialect): Played {
   const subject: DriverSubject = {
     name: `claude, ${dialect}`,
     driver(variant) {
-      if (variant === 'unstartable') return driver({ command: join(state.folder, 'no-such-program') });
-      if (variant === 'never-ready') return driver({ env: { PLAYER_MUTE: '1' }, startDeadlineMs: 300 });
+      if (variant === 'unstartable') {
+        return driver({ command: join(state.folder, 'no-such-program') });
+      }
+      if (variant === 'never-ready') {
+        return driver({ env: { PLAYER_MUTE: '1' }, startDeadlineMs: 300 });
+      }
       return driver();
     },
     prompts: {

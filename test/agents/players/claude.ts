@@ -51,18 +51,24 @@ const put = (text: string): void => {
     try {
       rest = rest.subarray(writeSync(1, rest));
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) {
+        throw error;
+      }
     }
   }
 };
 const line = (frame: Frame): string => `${JSON.stringify(frame)}\n`;
 function say(...some: readonly Frame[]): void {
-  if (merged === null) put(some.map(line).join(''));
-  else merged.push(...some.map(line));
+  if (merged === null) {
+    put(some.map(line).join(''));
+  } else {
+    merged.push(...some.map(line));
+  }
 }
 const lifecycle = (uuid: string, what: string): void => {
-  if (modern)
+  if (modern) {
     say(frames.again('answer', (one) => one['type'] === 'command_lifecycle', { command_uuid: uuid, state: what }));
+  }
 };
 const has = (text: string, directive: string): boolean => text.includes(`[[${directive}]]`);
 
@@ -71,33 +77,45 @@ createInterface({ input: process.stdin })
   .on('line', (text) => hear(JSON.parse(text) as Frame))
   .on('close', () => {
     ended = true;
-    if (turn === null) process.exit(0);
+    if (turn === null) {
+      process.exit(0);
+    }
   });
 process.on('SIGTERM', () => {
-  if (turn !== null && has(turn.text, 'stubborn')) return;
+  if (turn !== null && has(turn.text, 'stubborn')) {
+    return;
+  }
   process.exit(143);
 });
 
 /** A conversation that it does not know, or that is there although it should be fresh: as recorded. */
 function refuseStart(): void {
   const known = existsSync(file);
-  if (option('--resume') !== null ? known : !known) return;
+  if (option('--resume') !== null ? known : !known) {
+    return;
+  }
   const how = known ? 'refused-taken' : 'refused-unknown';
   for (const one of readTranscript(frames.file(how)).lines) {
-    if (one.dir === 'err' && 'text' in one) process.stderr.write(`${one.text}\n`);
-    else if (one.dir === 'out' && 'frame' in one) put(line(one.frame));
+    if (one.dir === 'err' && 'text' in one) {
+      process.stderr.write(`${one.text}\n`);
+    } else if (one.dir === 'out' && 'frame' in one) {
+      put(line(one.frame));
+    }
   }
   process.exit(1);
 }
 
 function hear(frame: Frame): void {
-  if (frame['type'] === 'control_request') control(String(frame['request_id']), fieldsOf(frame['request']));
-  else if (frame['type'] === 'control_response') {
+  if (frame['type'] === 'control_request') {
+    control(String(frame['request_id']), fieldsOf(frame['request']));
+  } else if (frame['type'] === 'control_response') {
     // Echoed, as everything that it is told.
     say(frame);
     const response = fieldsOf(frame['response']);
     answers.get(String(response['request_id']))?.(response);
-  } else receive({ uuid: String(frame['uuid']), text: textOf(frame) });
+  } else {
+    receive({ uuid: String(frame['uuid']), text: textOf(frame) });
+  }
 }
 
 const textAt = (block: Frame): string => (typeof block['text'] === 'string' ? block['text'] : '');
@@ -117,7 +135,9 @@ function respond(id: string, response: Frame | undefined, error?: string): void 
 function control(id: string, request: Frame): void {
   switch (request['subtype']) {
     case 'initialize':
-      if (process.env['PLAYER_MUTE'] === '1') return;
+      if (process.env['PLAYER_MUTE'] === '1') {
+        return;
+      }
       say({ ...frames.get('greeting'), response: { ...fieldsOf(frames.get('greeting')['response']), request_id: id } });
       return;
     case 'interrupt':
@@ -129,7 +149,9 @@ function control(id: string, request: Frame): void {
     case 'cancel_async_message': {
       const waiting = queue.some(({ uuid }) => uuid === request['message_uuid']);
       queue = queue.filter(({ uuid }) => uuid !== request['message_uuid']);
-      if (waiting) lifecycle(String(request['message_uuid']), 'cancelled');
+      if (waiting) {
+        lifecycle(String(request['message_uuid']), 'cancelled');
+      }
       respond(id, { cancelled: waiting });
       return;
     }
@@ -141,14 +163,18 @@ function control(id: string, request: Frame): void {
 function receive(message: Message): void {
   queue.push(message);
   lifecycle(message.uuid, 'queued');
-  if (turn === null) void next();
+  if (turn === null) {
+    void next();
+  }
 }
 
 /** What waits becomes one turn; a moment passes in which it is neither queued nor running. */
 async function next(): Promise<void> {
   const messages = queue;
   queue = [];
-  if (messages.length === 0) return;
+  if (messages.length === 0) {
+    return;
+  }
   const running: Running = {
     uuids: messages.map(({ uuid }) => uuid),
     text: messages.map(({ text }) => text).join('\n'),
@@ -159,11 +185,17 @@ async function next(): Promise<void> {
   };
   turn = running;
   await wait(2);
-  if (turn !== running) return;
+  if (turn !== running) {
+    return;
+  }
   running.begun = true;
   writeFileSync(file, JSON.stringify([...prompts(), running.text]));
-  for (const uuid of running.uuids) lifecycle(uuid, 'started');
-  if (has(running.text, 'merged')) merged = [];
+  for (const uuid of running.uuids) {
+    lifecycle(uuid, 'started');
+  }
+  if (has(running.text, 'merged')) {
+    merged = [];
+  }
   say(frames.get('init', frames.names(running.uuids)), frames.get('requesting', frames.names(running.uuids)));
   await play(running);
 }
@@ -173,9 +205,13 @@ const prompts = (): string[] => (existsSync(file) ? (JSON.parse(readFileSync(fil
 function interrupt(id: string, cancelQueued: boolean): void {
   const running = turn;
   const text = running?.text ?? '';
-  if (has(text, 'deaf') || has(text, 'blocked')) return;
+  if (has(text, 'deaf') || has(text, 'blocked')) {
+    return;
+  }
   const cancelled = cancelQueued && modern ? queue.map(({ uuid }) => uuid) : [];
-  if (cancelled.length > 0) queue = [];
+  if (cancelled.length > 0) {
+    queue = [];
+  }
   if (running !== null && !running.begun) {
     if (cancelQueued && modern) {
       cancelled.push(...running.uuids);
@@ -183,15 +219,20 @@ function interrupt(id: string, cancelQueued: boolean): void {
     }
     // Else it is lost: the turn has not begun, and no receipt says so in the old dialect.
   }
-  for (const uuid of cancelled) lifecycle(uuid, 'cancelled');
+  for (const uuid of cancelled) {
+    lifecycle(uuid, 'cancelled');
+  }
   const receipt = modern
     ? {
         still_queued: running !== null && !running.begun && turn !== null ? running.uuids : [],
         ...(cancelQueued ? { cancelled } : {}),
       }
     : undefined;
-  if (running === null || !running.begun) respond(id, receipt);
-  else void stopTurn(running, id, receipt);
+  if (running === null || !running.begun) {
+    respond(id, receipt);
+  } else {
+    void stopTurn(running, id, receipt);
+  }
 }
 
 async function stopTurn(running: Running, id: string, receipt: Frame | undefined): Promise<void> {
@@ -203,14 +244,26 @@ async function stopTurn(running: Running, id: string, receipt: Frame | undefined
     respond(id, { still_queued: [], cancelled: running.uuids });
     return;
   }
-  if (has(text, 'ack:late')) await wait(30);
-  if (has(text, 'ack:with-result')) merged = [];
-  if (!has(text, 'ack:never') && !has(text, 'ack:after-result')) respond(id, receipt);
-  if (has(text, 'ack:before-result')) await wait(30);
-  if (has(text, 'no-result') || running.stopped) return;
+  if (has(text, 'ack:late')) {
+    await wait(30);
+  }
+  if (has(text, 'ack:with-result')) {
+    merged = [];
+  }
+  if (!has(text, 'ack:never') && !has(text, 'ack:after-result')) {
+    respond(id, receipt);
+  }
+  if (has(text, 'ack:before-result')) {
+    await wait(30);
+  }
+  if (has(text, 'no-result') || running.stopped) {
+    return;
+  }
   running.stopped = true;
   running.stop();
-  if (running.said !== '') say(said(running, running.said, { aborted: true }));
+  if (running.said !== '') {
+    say(said(running, running.said, { aborted: true }));
+  }
   await finish(running, frames.get('broken', frames.names(running.uuids)), 'cancelled');
   if (has(text, 'ack:after-result')) {
     await wait(20);
@@ -219,14 +272,25 @@ async function stopTurn(running: Running, id: string, receipt: Frame | undefined
 }
 
 async function finish(running: Running, result: Frame, how: string): Promise<void> {
-  if (has(running.text, 'split-result')) await slowly(line(result));
-  else say(result);
-  if (has(running.text, 'result-twice')) say(result);
-  for (const uuid of running.uuids) lifecycle(uuid, how);
-  if (merged !== null) put(merged.splice(0).join(''));
+  if (has(running.text, 'split-result')) {
+    await slowly(line(result));
+  } else {
+    say(result);
+  }
+  if (has(running.text, 'result-twice')) {
+    say(result);
+  }
+  for (const uuid of running.uuids) {
+    lifecycle(uuid, how);
+  }
+  if (merged !== null) {
+    put(merged.splice(0).join(''));
+  }
   merged = null;
   turn = null;
-  if (ended) process.exit(0);
+  if (ended) {
+    process.exit(0);
+  }
   void next();
 }
 
@@ -266,8 +330,12 @@ async function answer(running: Running, text: string, pieces = 3): Promise<void>
   for (let from = 0; from < text.length; from += Math.ceil(text.length / pieces)) {
     piece(running, text.slice(from, from + Math.ceil(text.length / pieces)));
   }
-  if (text !== '') say(said(running, text));
-  for (const type of ['content_block_stop', 'message_delta', 'message_stop']) say(frames.stream(type));
+  if (text !== '') {
+    say(said(running, text));
+  }
+  for (const type of ['content_block_stop', 'message_delta', 'message_stop']) {
+    say(frames.stream(type));
+  }
   await complete(running, text);
 }
 
@@ -279,46 +347,72 @@ async function complete(running: Running, text: string): Promise<void> {
 async function play(running: Running): Promise<void> {
   const { text } = running;
   const api = /\[\[(api-\w+)\]\]/.exec(text)?.[1];
-  if (has(text, 'history')) await answer(running, JSON.stringify(prompts()));
-  else if (has(text, 'empty')) await answer(running, '');
-  else if (api !== undefined) await fail(running, api);
-  else if (has(text, 'flaky')) {
+  if (has(text, 'history')) {
+    await answer(running, JSON.stringify(prompts()));
+  } else if (has(text, 'empty')) {
+    await answer(running, '');
+  } else if (api !== undefined) {
+    await fail(running, api);
+  } else if (has(text, 'flaky')) {
     say(frames.again('api-429', (one) => one['subtype'] === 'api_retry'));
     await answer(running, 'well again');
-  } else if (has(text, 'ask') || has(text, 'ask-withdrawn')) await ask(running);
-  else if (has(text, 'odd-request')) {
+  } else if (has(text, 'ask') || has(text, 'ask-withdrawn')) {
+    await ask(running);
+  } else if (has(text, 'odd-request')) {
     await asking({ subtype: 'levitate', height: 3 });
     await answer(running, 'it was answered');
-  } else if (has(text, 'tool') || has(text, 'tool-first')) await runTool(running);
-  else if (has(text, 'hang')) await stopped(running);
-  else if (/\[\[(forever|silent|stubborn|blocked)\]\]/.test(text)) await forever(running);
-  else await mischief(running);
+  } else if (has(text, 'tool') || has(text, 'tool-first')) {
+    await runTool(running);
+  } else if (has(text, 'hang')) {
+    await stopped(running);
+  } else if (/\[\[(forever|silent|stubborn|blocked)\]\]/.test(text)) {
+    await forever(running);
+  } else {
+    await mischief(running);
+  }
 }
 
 async function fail(running: Running, scenario: string): Promise<void> {
   for (const frame of frames.failure(scenario)) {
-    if (frame['type'] === 'result') await finish(running, { ...frame, ...frames.names(running.uuids) }, 'cancelled');
-    else say(frame);
+    if (frame['type'] === 'result') {
+      await finish(running, { ...frame, ...frames.names(running.uuids) }, 'cancelled');
+    } else {
+      say(frame);
+    }
     await wait(1);
-    if (running.stopped) return;
+    if (running.stopped) {
+      return;
+    }
   }
 }
 
 async function forever(running: Running): Promise<void> {
   begin(running);
   piece(running, 'c0 ');
-  if (has(running.text, 'blocked')) for (;;) continue;
-  if (has(running.text, 'silent')) await stopped(running);
+  if (has(running.text, 'blocked')) {
+    for (;;) {
+      continue;
+    }
+  }
+  if (has(running.text, 'silent')) {
+    await stopped(running);
+  }
   for (let count = 1; !running.stopped; count += 1) {
     await wait(2);
-    if (!running.stopped) piece(running, `c${count} `);
+    if (!running.stopped) {
+      piece(running, `c${count} `);
+    }
   }
 }
 
 /** Ends in a strange way, or says strange things and completes. */
 async function mischief(running: Running): Promise<void> {
   const { text } = running;
-  if (has(text, 'stderr')) for (let count = 0; count < 160; count += 1) process.stderr.write(`${'x'.repeat(65_535)}\n`);
+  if (has(text, 'stderr')) {
+    for (let count = 0; count < 160; count += 1) {
+      process.stderr.write(`${'x'.repeat(65_535)}\n`);
+    }
+  }
   if (has(text, 'die')) {
     begin(running);
     piece(running, 'and then ');
@@ -335,9 +429,13 @@ async function mischief(running: Running): Promise<void> {
       'not JSON\n\u0000\u0001\ufffd\n[1,2]\n42\nnull\n"words"\n{}\n{"type":"levitate"}\n{"type":"system","subtype":"levitate"}\n',
     );
   }
-  if (has(text, 'huge-line')) put(`{"type":"user","text":"${'x'.repeat(3_000_000)}"}\n`);
+  if (has(text, 'huge-line')) {
+    put(`{"type":"user","text":"${'x'.repeat(3_000_000)}"}\n`);
+  }
   await answer(running, 'c0 c1 c2 ');
-  if (has(text, 'unsolicited')) await unasked();
+  if (has(text, 'unsolicited')) {
+    await unasked();
+  }
 }
 
 async function unasked(): Promise<void> {
@@ -378,7 +476,9 @@ async function ask(running: Running): Promise<void> {
   }
   running.stop = withdraw;
   const response = await request;
-  if (running.stopped) return;
+  if (running.stopped) {
+    return;
+  }
   running.stop = () => {};
   const allowed = at(response, 'response', 'behavior') === 'allow';
   say(output(!allowed));
@@ -397,7 +497,9 @@ async function runTool(running: Running): Promise<void> {
   const over = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   running.stop = () => child.kill('SIGKILL');
   await over;
-  if (running.stopped) return;
+  if (running.stopped) {
+    return;
+  }
   say(output(false));
   for (const { uuid, text } of queue.splice(0)) {
     running.uuids.push(uuid);

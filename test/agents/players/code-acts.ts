@@ -7,7 +7,9 @@ export async function* acts(prompt: string, context: FunctionContext): AsyncGene
   if (prompt === 'ask' || prompt === 'ask-withdrawn') {
     const stop = new AbortController();
     const asked = context.ask({ kind: 'execute', tool: 'Run', title: 'npm test' }, { signal: stop.signal });
-    if (prompt === 'ask-withdrawn') stop.abort();
+    if (prompt === 'ask-withdrawn') {
+      stop.abort();
+    }
     const { allow } = await asked;
     yield allow ? 'allowed' : 'denied';
     return { text: 'done' };

@@ -33,7 +33,9 @@ export class Recorded {
   /** The first frame of that method that fits, about another conversation and turn, with some params replaced. */
   say(method: string, about: Named, fits: (params: Fields) => boolean = () => true, put: object = {}): Frame {
     const frame = this.frames.find((one) => one['method'] === method && fits(fieldsOf(one['params'])));
-    if (frame === undefined) throw new Error(`${method} was not recorded`);
+    if (frame === undefined) {
+      throw new Error(`${method} was not recorded`);
+    }
     const again = fieldsOf(this.about(frame, about));
     return { ...again, params: { ...fieldsOf(again['params']), ...put } };
   }

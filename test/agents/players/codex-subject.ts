@@ -33,7 +33,9 @@ export function codexSubject(): Played {
   const subject: DriverSubject = {
     name: 'codex, played',
     driver(variant) {
-      if (variant === 'unstartable') return codexDriver({ command: join(state.folder, 'no-such-program') });
+      if (variant === 'unstartable') {
+        return codexDriver({ command: join(state.folder, 'no-such-program') });
+      }
       return variant === 'never-ready' ? neverReady : plain;
     },
     prompts: {
@@ -90,7 +92,9 @@ export function codexSubject(): Played {
     subject,
     driver,
     async [Symbol.asyncDispose]() {
-      for (const one of made) one[Symbol.dispose]();
+      for (const one of made) {
+        one[Symbol.dispose]();
+      }
     },
   };
 }

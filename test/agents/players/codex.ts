@@ -81,29 +81,50 @@ class Turn implements Named {
 
   async play(): Promise<void> {
     const late = Number(this.has('late-started') ?? 0);
-    if (late > 0) await pause(realTimers, late);
+    if (late > 0) {
+      await pause(realTimers, late);
+    }
     this.#started = true;
-    if (!this.is('early-started')) say(answer.say('turn/started', this));
+    if (!this.is('early-started')) {
+      say(answer.say('turn/started', this));
+    }
     for (const { name, argument } of this.directives) {
-      if (this.#stopped || this.#over) break;
+      if (this.#stopped || this.#over) {
+        break;
+      }
       await acts[name]?.(this, argument);
     }
-    if (this.directives.every(({ name }) => acts[name] === undefined)) await this.stream('3,1');
-    if (!this.#over) await this.end(this.#stopped ? 'interrupted' : 'completed');
+    if (this.directives.every(({ name }) => acts[name] === undefined)) {
+      await this.stream('3,1');
+    }
+    if (!this.#over) {
+      await this.end(this.#stopped ? 'interrupted' : 'completed');
+    }
   }
 
   async end(status: 'completed' | 'interrupted'): Promise<void> {
     this.#over = true;
     this.#player.settled(this);
-    if (this.is('noresult')) return;
+    if (this.is('noresult')) {
+      return;
+    }
     const [ack, ms] = (this.has('ack') ?? '').split(':');
     const frame = this.#ended(status);
-    if (this.is('split')) await inPieces(`${JSON.stringify(frame)}\n`);
-    else say(frame);
-    if (this.is('twice')) say(frame);
+    if (this.is('split')) {
+      await inPieces(`${JSON.stringify(frame)}\n`);
+    } else {
+      say(frame);
+    }
+    if (this.is('twice')) {
+      say(frame);
+    }
     voice.release();
-    if (ack === 'after' && this.#interrupts > 0) realTimers.set(Number(ms), () => this.#player.ack());
-    if (this.is('unsolicited')) this.#player.volunteer();
+    if (ack === 'after' && this.#interrupts > 0) {
+      realTimers.set(Number(ms), () => this.#player.ack());
+    }
+    if (this.is('unsolicited')) {
+      this.#player.volunteer();
+    }
   }
 
   speak(piece: string): void {
@@ -120,7 +141,9 @@ class Turn implements Named {
 
   /** Resolves after `ms`, or with an interrupt. */
   wait(ms: number): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
+    if (this.#stopped) {
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       const cancel = realTimers.set(ms, resolve);
       this.#wake = () => {
@@ -143,9 +166,13 @@ class Turn implements Named {
   }
 
   clean(): void {
-    if (this.#tool?.pid !== undefined) process.kill(-this.#tool.pid, 'SIGKILL');
+    if (this.#tool?.pid !== undefined) {
+      process.kill(-this.#tool.pid, 'SIGKILL');
+    }
     this.#tool = null;
-    if (!this.is('late-item')) return;
+    if (!this.is('late-item')) {
+      return;
+    }
     say(command.say('item/completed', this, (params) => fieldsOf(params['item'])['type'] === 'commandExecution'));
   }
 
@@ -154,16 +181,26 @@ class Turn implements Named {
     this.#interrupts += 1;
     const refusals = Number(this.has('refuse') ?? 0);
     // Before the turn has begun, the real one refuses and runs on.
-    if (!this.#started) this.speak('lost ');
-    if (!this.#started || this.#interrupts <= refusals) return false;
+    if (!this.#started) {
+      this.speak('lost ');
+    }
+    if (!this.#started || this.#interrupts <= refusals) {
+      return false;
+    }
     const [ack, ms = '30'] = (this.has('ack') ?? 'now').split(':');
     const stop = (): void => {
       this.#stopped = true;
       this.#wake();
     };
-    if (this.has('merged') === 'end') voice.hold();
-    if (ack === 'now') this.#player.ack();
-    if (ack === 'late') realTimers.set(Number(ms), () => this.#player.ack());
+    if (this.has('merged') === 'end') {
+      voice.hold();
+    }
+    if (ack === 'now') {
+      this.#player.ack();
+    }
+    if (ack === 'late') {
+      realTimers.set(Number(ms), () => this.#player.ack());
+    }
     if (ack === 'before') {
       this.#player.ack();
       realTimers.set(Number(ms), stop);
@@ -188,7 +225,9 @@ class Turn implements Named {
     const recorded = new Recorded(name);
     for (const frame of recorded.frames) {
       const turn = fieldsOf(fieldsOf(frame['params'])['turn']);
-      if (frame['method'] === 'error') say(fieldsOf(recorded.about(frame, this)));
+      if (frame['method'] === 'error') {
+        say(fieldsOf(recorded.about(frame, this)));
+      }
       if (frame['method'] === 'turn/completed' && turn['status'] === 'failed') {
         this.#over = true;
         this.#player.settled(this);
@@ -209,8 +248,11 @@ class Turn implements Named {
     }
     return this.#player.answered(id).then((decision) => {
       say(denied.say('serverRequest/resolved', this, undefined, { requestId: id }));
-      if (decision === 'cancel') this.#stopped = true;
-      else this.speak(`it was ${String(decision)} `);
+      if (decision === 'cancel') {
+        this.#stopped = true;
+      } else {
+        this.speak(`it was ${String(decision)} `);
+      }
     });
   }
 }
@@ -264,7 +306,9 @@ const acts: { readonly [name: string]: Act } = {
       )
       .then((decision) => turn.speak(`stray: ${String(decision)}`)),
   garbage(turn) {
-    for (const bytes of garbage) voice.raw(bytes);
+    for (const bytes of garbage) {
+      voice.raw(bytes);
+    }
     const splendid = { threadId: turn.thread, turn: { id: turn.id, status: 'splendid' } };
     say({ method: 'turn/completed', params: splendid });
   },
@@ -280,7 +324,7 @@ const acts: { readonly [name: string]: Act } = {
   },
   block() {
     const until = Date.now() + 120_000;
-    while (Date.now() < until);
+    while (Date.now() < until) {}
   },
   'ignore-term': () => {
     willful.term = true;
@@ -304,8 +348,11 @@ class Player {
 
   hear(frame: Frame): void {
     const { id, method } = frame;
-    if (typeof method === 'string') this.#call(method, id, fieldsOf(frame['params']));
-    else this.#answers.get(Number(id))?.(fieldsOf(frame['result'])['decision'] ?? 'refused');
+    if (typeof method === 'string') {
+      this.#call(method, id, fieldsOf(frame['params']));
+    } else {
+      this.#answers.get(Number(id))?.(fieldsOf(frame['result'])['decision'] ?? 'refused');
+    }
   }
 
   history(): readonly Past[] {
@@ -334,7 +381,9 @@ class Player {
   }
 
   settled(turn: Turn): void {
-    if (this.#turn === turn) this.#turn = null;
+    if (this.#turn === turn) {
+      this.#turn = null;
+    }
     this.#last = turn;
     this.#save();
   }
@@ -348,9 +397,13 @@ class Player {
 
   #call(method: string, id: unknown, params: Fields): void {
     const refusal = failing.get(method);
-    if (refusal !== undefined) say({ id, error: { code: -32_600, message: refusal } });
-    else if (calls[method] !== undefined) calls[method](this, id, params);
-    else if (id !== undefined) say({ id, error: { code: -32_600, message: `unknown method ${method}` } });
+    if (refusal !== undefined) {
+      say({ id, error: { code: -32_600, message: refusal } });
+    } else if (calls[method] !== undefined) {
+      calls[method](this, id, params);
+    } else if (id !== undefined) {
+      say({ id, error: { code: -32_600, message: `unknown method ${method}` } });
+    }
   }
 
   open(id: unknown, wanted: string | null): void {
@@ -361,7 +414,9 @@ class Player {
       return;
     }
     this.thread = wanted ?? randomUUID();
-    if (known) this.#past = JSON.parse(readFileSync(file, 'utf8')) as Past[];
+    if (known) {
+      this.#past = JSON.parse(readFileSync(file, 'utf8')) as Past[];
+    }
     this.#save();
     const about = { thread: this.thread, turn: '' };
     say({ id, result: answer.about(answer.result('thread'), about) });
@@ -370,35 +425,50 @@ class Player {
   start(id: unknown, params: Fields): void {
     const [input] = params['input'] as readonly Fields[];
     const turn = new Turn(this, textOf(input?.['text']));
-    if (turn.has('merged') === '') voice.hold();
+    if (turn.has('merged') === '') {
+      voice.hold();
+    }
     this.#turn = turn;
     const clientId = textOf(params['clientUserMessageId']);
     this.#past.push({ id: turn.id, clientId, prompt: textOf(input?.['text']) });
     this.#save();
     const response = { id, result: answer.about(answer.result('turn'), turn) };
-    if (turn.is('early-started')) say(answer.say('turn/started', turn));
+    if (turn.is('early-started')) {
+      say(answer.say('turn/started', turn));
+    }
     say(response);
     void turn.play();
   }
 
   interrupt(id: unknown, params: Fields): void {
     const turn = this.#turn;
-    if (turn?.is('deaf') === true) return;
+    if (turn?.is('deaf') === true) {
+      return;
+    }
     this.#interruptId = id;
     const refused = { id, error: { code: -32_600, message: 'no active turn to interrupt' } };
-    if (turn === null || turn.id !== params['turnId'] || !turn.interrupt()) say(refused);
-    if (turn?.is('crossing') === true) void turn.end('completed').then(() => say(refused));
+    if (turn === null || turn.id !== params['turnId'] || !turn.interrupt()) {
+      say(refused);
+    }
+    if (turn?.is('crossing') === true) {
+      void turn.end('completed').then(() => say(refused));
+    }
   }
 
   steer(id: unknown, params: Fields): void {
     const taken = this.#turn !== null && this.#turn.id === params['expectedTurnId'];
-    if (taken) say({ id, result: { turnId: this.#turn?.id } });
-    else say({ id, error: { code: -32_600, message: 'no active turn to steer' } });
+    if (taken) {
+      say({ id, result: { turnId: this.#turn?.id } });
+    } else {
+      say({ id, error: { code: -32_600, message: 'no active turn to steer' } });
+    }
   }
 
   clean(id: unknown): void {
     this.#last?.clean();
-    if (this.#last?.is('noclean') !== true) say({ id, result: {} });
+    if (this.#last?.is('noclean') !== true) {
+      say({ id, result: {} });
+    }
   }
 
   list(id: unknown): void {
@@ -418,7 +488,9 @@ class Player {
   }
 
   #save(): void {
-    if (stateFolder === null || this.thread === '') return;
+    if (stateFolder === null || this.thread === '') {
+      return;
+    }
     mkdirSync(stateFolder, { recursive: true });
     writeFileSync(join(stateFolder, `${this.thread}.json`), JSON.stringify(this.#past));
   }
@@ -428,7 +500,9 @@ type Call = (player: Player, id: unknown, params: Fields) => void;
 
 const calls: { readonly [method: string]: Call } = {
   initialize(_player, id) {
-    if (flag('--no-ready') === null) say({ id, result: answer.result('userAgent') });
+    if (flag('--no-ready') === null) {
+      say({ id, result: answer.result('userAgent') });
+    }
   },
   initialized: () => {},
   'config/read': (_player, id) => say({ id, result: { config: { model: 'fake-model' } } }),
@@ -448,9 +522,13 @@ const players = { current: (): Player => player, history: (): readonly Past[] =>
 createInterface({ input: process.stdin })
   .on('line', (line) => player.hear(JSON.parse(line) as Frame))
   .on('close', () => {
-    if (!willful.eof) process.exit(0);
+    if (!willful.eof) {
+      process.exit(0);
+    }
     realTimers.set(600_000, () => {});
   });
 process.on('SIGTERM', () => {
-  if (!willful.term) process.exit(143);
+  if (!willful.term) {
+    process.exit(143);
+  }
 });

@@ -18,8 +18,12 @@ let at = 0;
 function speak(): void {
   for (; at < lines.length; at += 1) {
     const line = lines[at];
-    if (line?.dir === 'in' || line?.dir === 'end') return;
-    if (line?.dir === 'out') process.stdout.write(`${'frame' in line ? JSON.stringify(line.frame) : line.text}\n`);
+    if (line?.dir === 'in' || line?.dir === 'end') {
+      return;
+    }
+    if (line?.dir === 'out') {
+      process.stdout.write(`${'frame' in line ? JSON.stringify(line.frame) : line.text}\n`);
+    }
   }
 }
 
@@ -51,6 +55,9 @@ createInterface({ input: process.stdin })
   .on('line', hear)
   .on('close', () => {
     const end = lines[at];
-    if (end?.dir !== 'end') fail(`the driver left before line ${at + 2}: ${JSON.stringify(end)}`);
-    else process.exit(end.code ?? 1);
+    if (end?.dir !== 'end') {
+      fail(`the driver left before line ${at + 2}: ${JSON.stringify(end)}`);
+    } else {
+      process.exit(end.code ?? 1);
+    }
   });

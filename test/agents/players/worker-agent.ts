@@ -29,7 +29,9 @@ function remember({ conversation, turn, rewind }: FunctionContext, prompt: strin
   const past = existsSync(fileOf(conversation))
     ? (JSON.parse(readFileSync(fileOf(conversation), 'utf8')) as Past[])
     : [];
-  if (rewind !== null) past.splice(past.findIndex((one) => one.turn === rewind));
+  if (rewind !== null) {
+    past.splice(past.findIndex((one) => one.turn === rewind));
+  }
   past.push({ turn, prompt });
   mkdirSync(folder, { recursive: true });
   writeFileSync(fileOf(conversation), JSON.stringify(past));
@@ -39,7 +41,7 @@ function remember({ conversation, turn, rewind }: FunctionContext, prompt: strin
 /** Blocks its thread in one way or the other; of each there is no way out from inside. */
 const blocks: { readonly [prompt: string]: () => void } = {
   loop() {
-    for (;;);
+    for (;;) {}
   },
   wait() {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -53,13 +55,17 @@ class OddError extends TypeError {
 }
 
 function fail(prompt: string): void {
-  if (prompt === 'fail') throw new OddError('the function fails', { cause: new RangeError('too far') });
+  if (prompt === 'fail') {
+    throw new OddError('the function fails', { cause: new RangeError('too far') });
+  }
   if (prompt === 'uncaught') {
     queueMicrotask(() => {
       throw new OddError('nobody catches this', { cause: new Error('at all') });
     });
   }
-  if (prompt === 'die') process.exit(3);
+  if (prompt === 'die') {
+    process.exit(3);
+  }
 }
 
 const agent: AgentFunction = async function* (prompt, context) {
@@ -68,28 +74,44 @@ const agent: AgentFunction = async function* (prompt, context) {
     yield JSON.stringify(past);
     return { text: 'history' };
   }
-  if (prompt === 'environment') return JSON.stringify(process.env);
+  if (prompt === 'environment') {
+    return JSON.stringify(process.env);
+  }
   if (prompt === 'uncloneable') {
     yield { kind: 'tool', data: () => 'a function' };
     return { text: 'sent', usage: () => 'another' };
   }
-  if (prompt === 'empty') return {};
+  if (prompt === 'empty') {
+    return {};
+  }
   fail(prompt);
   const acted = yield* acts(prompt, context);
-  if (acted !== null) return acted;
+  if (acted !== null) {
+    return acted;
+  }
   const block = blocks[prompt];
   if (block !== undefined) {
     yield 'now';
     await turnOfLoop();
     block();
   }
-  if (prompt === 'silent' || prompt === 'deaf') yield 'a';
-  while ((prompt === 'hang' || prompt === 'silent') && !context.signal.aborted) await turnOfLoop();
-  if (prompt === 'deaf') await new Promise(() => {});
-  if (prompt === 'stdout') process.stdout.write(`${'x'.repeat(1_000_000)} the end`);
+  if (prompt === 'silent' || prompt === 'deaf') {
+    yield 'a';
+  }
+  while ((prompt === 'hang' || prompt === 'silent') && !context.signal.aborted) {
+    await turnOfLoop();
+  }
+  if (prompt === 'deaf') {
+    await new Promise(() => {});
+  }
+  if (prompt === 'stdout') {
+    process.stdout.write(`${'x'.repeat(1_000_000)} the end`);
+  }
   for (let piece = 1; prompt === 'forever' || piece <= (prompt === 'flood' ? 5_000 : 3); piece += 1) {
     yield prompt === 'flood' ? `${piece} ${Date.now()}` : `piece ${piece} `;
-    if (prompt !== 'flood' && !context.signal.aborted) await turnOfLoop();
+    if (prompt !== 'flood' && !context.signal.aborted) {
+      await turnOfLoop();
+    }
   }
   return { text: 'done', usage: { inputTokens: 1, outputTokens: 3 } };
 };

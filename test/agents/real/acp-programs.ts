@@ -42,7 +42,9 @@ export interface Lodging {
 /** Null with a reason in words where it cannot be started here. */
 export function realProgram(name: ProgramName, lodging: Lodging): Program | { readonly unable: string } {
   const command = findBinary(name);
-  if (command === null) return missing(name);
+  if (command === null) {
+    return missing(name);
+  }
   mkdirSync(lodging.home, { recursive: true });
   const base = { PATH: path, HOME: lodging.home, LANG: 'C.UTF-8', NO_COLOR: '1' };
   const program = (args: readonly string[], env: Program['env']): Program => ({

@@ -67,8 +67,12 @@ export function realSubject(name: ProgramName, agent: RealAgent, differences: Di
   return {
     name,
     driver(variant) {
-      if (variant === 'plain') return allowing(agent.driver({ lineMaxBytes: 1_048_576 }), 'touch begun');
-      if (variant === 'unstartable') return agent.driver({ command: join(agent.folder, 'no-such-program') });
+      if (variant === 'plain') {
+        return allowing(agent.driver({ lineMaxBytes: 1_048_576 }), 'touch begun');
+      }
+      if (variant === 'unstartable') {
+        return agent.driver({ command: join(agent.folder, 'no-such-program') });
+      }
       return agent.driver({ startDeadlineMs: 20 });
     },
     prompts: realPrompts({
@@ -98,7 +102,9 @@ export function realSubject(name: ProgramName, agent: RealAgent, differences: Di
 export function realTests(name: ProgramName, differences: Differences, more?: (agent: () => RealAgent) => void): void {
   const held: { agent: RealAgent | null } = { agent: null };
   const agent = (): RealAgent => {
-    if (held.agent === null) throw new Error('it is not there yet');
+    if (held.agent === null) {
+      throw new Error('it is not there yet');
+    }
     return held.agent;
   };
   beforeAll(async () => {
@@ -110,10 +116,14 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
     for (const one of driverContract) {
       test(`${name}: ${one.title}`, async (context) => {
         const { missing } = agent();
-        if (missing !== null) context.skip(missing);
+        if (missing !== null) {
+          context.skip(missing);
+        }
         const subject = realSubject(name, agent(), differences);
         const reason = one.skip(subject);
-        if (reason !== null) context.skip(reason);
+        if (reason !== null) {
+          context.skip(reason);
+        }
         await one.run(subject);
       });
     }
@@ -121,7 +131,9 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
 
   test('a resumed conversation holds what was said', async (context) => {
     const { missing, model, folder } = agent();
-    if (missing !== null) context.skip(missing);
+    if (missing !== null) {
+      context.skip(missing);
+    }
     const first = new AgentProbe(agent().driver(), { folder, deadlineMs: 40_000 });
     await first.ready();
     first.prompt(1, '[[text:the first answer]]');
@@ -148,7 +160,9 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
 
   test('C05: 200 interrupts 0 to 5 ms after the prompt: none is lost', async (context) => {
     const { missing, folder } = agent();
-    if (missing !== null) context.skip(missing);
+    if (missing !== null) {
+      context.skip(missing);
+    }
     await using probe = new AgentProbe(agent().driver(), { folder, deadlineMs: 20_000 });
     await probe.ready();
     const took: number[] = [];
@@ -169,7 +183,9 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
 
   test('cancel to response in mid-stream, 40 times', async (context) => {
     const { missing, folder } = agent();
-    if (missing !== null) context.skip(missing);
+    if (missing !== null) {
+      context.skip(missing);
+    }
     await using probe = new AgentProbe(agent().driver(), { folder, deadlineMs: 20_000 });
     await probe.ready();
     const took: number[] = [];

@@ -101,7 +101,9 @@ const fails = (how: string, directive: string, wanted: FailureClass, retried = f
     assert.equal((data as ResultData).error, failure.message);
     assert.ok(!agent.text(1).includes('API Error'), 'its text is no answer');
     assert.equal(agent.of('retrying').length > 0, retried, agent.transcript());
-    for (const { failure: again } of agent.of('retrying')) assert.equal(again.class, wanted);
+    for (const { failure: again } of agent.of('retrying')) {
+      assert.equal(again.class, wanted);
+    }
     await says(agent, 2, '[[text:well again]]', 'well again');
     await leaves(agent);
   },
@@ -387,8 +389,11 @@ const failures: { readonly [name: string]: Scenario } = {
       assert.deepEqual(new Set(agent.of('retrying').map((event) => event.failure.class)), new Set(['network']));
       // The fake model gives its one piece as a whole answer.
       assert.equal(outcome, stage.modern ? 'completed' : 'failed', agent.transcript());
-      if (stage.modern) assert.equal(agent.text(1), 'partial ');
-      else assert.equal(failure?.class, 'network');
+      if (stage.modern) {
+        assert.equal(agent.text(1), 'partial ');
+      } else {
+        assert.equal(failure?.class, 'network');
+      }
       await leaves(agent);
     },
   },

@@ -69,8 +69,12 @@ export function realClaudeSubject(claude: RealClaude): DriverSubject {
   return {
     name: 'claude',
     driver(variant) {
-      if (variant === 'unstartable') return claude.driver({ command: join(claude.home, 'no-such-program') });
-      if (variant === 'never-ready') return claude.driver({ startDeadlineMs: 20 });
+      if (variant === 'unstartable') {
+        return claude.driver({ command: join(claude.home, 'no-such-program') });
+      }
+      if (variant === 'never-ready') {
+        return claude.driver({ startDeadlineMs: 20 });
+      }
       return allowing(allowing(claude.driver({ lineMaxBytes: 1024 * 1024 }), 'tail'), 'timeout');
     },
     prompts: realPrompts({

@@ -107,8 +107,12 @@ export function realCodexSubject(codex: RealCodex): DriverSubject {
     name: 'codex',
     driver(variant) {
       const driver = codex.driver({ config: { features }, lineMaxBytes: 1024 * 1024 });
-      if (variant === 'plain') return allowing(driver, 'sleep');
-      if (variant === 'unstartable') return codex.driver({ command: join(codex.home, 'no-such-program') });
+      if (variant === 'plain') {
+        return allowing(driver, 'sleep');
+      }
+      if (variant === 'unstartable') {
+        return codex.driver({ command: join(codex.home, 'no-such-program') });
+      }
       return codex.driver({ startDeadlineMs: 20 });
     },
     prompts: realPrompts({

@@ -7,8 +7,11 @@ const { now } = Date;
 
 globalThis.Date = class extends Date {
   constructor(...given: readonly unknown[]) {
-    if (given.length === 0) super(now() + aheadMs);
-    else super(...(given as [number]));
+    if (given.length === 0) {
+      super(now() + aheadMs);
+    } else {
+      super(...(given as [number]));
+    }
   }
 
   static override now(): number {

@@ -18,7 +18,9 @@ interface Request {
 }
 
 function answer({ id, method, params }: Request): void {
-  if (id === undefined) return;
+  if (id === undefined) {
+    return;
+  }
   if (method === 'initialize') {
     const serverInfo = { name: 'pad', version: '1' };
     say({ id, result: { protocolVersion: params?.protocolVersion, capabilities: { tools: {} }, serverInfo } });

@@ -15,7 +15,9 @@ function show(what: string, figures: readonly number[]): void {
 
 const since = (from: number): number => performance.now() - from;
 
-if (claudeBinary === null) throw new Error(missing);
+if (claudeBinary === null) {
+  throw new Error(missing);
+}
 await using claude = await realClaude();
 await using agent = new AgentProbe(claude.driver(), { deadlineMs: 60_000 });
 let from = performance.now();
@@ -59,7 +61,9 @@ for (let race = 0; race < races; race += 1) {
   agent.interrupt(turn);
   const { result } = await agent.result(turn);
   ends.push(since(from));
-  if (result.outcome !== 'interrupted') lost += 1;
+  if (result.outcome !== 'interrupted') {
+    lost += 1;
+  }
   await agent.first('ack', (event) => event.turn === turn);
 }
 show('interrupt to result, 0 to 5 ms after the prompt', ends);

@@ -9,7 +9,9 @@ import { pause, realTimers } from '../../../src/supervise/index.ts';
 import { allowing, codexBinary, exec, missing, realCodex, running } from './codex.ts';
 
 const count = Number(process.argv[2] ?? 30);
-if (codexBinary === null) throw new Error(missing);
+if (codexBinary === null) {
+  throw new Error(missing);
+}
 await using codex = await realCodex();
 const samples: { [name: string]: number[] } = {};
 const add = (name: string, ms: number): void => {
@@ -42,8 +44,12 @@ async function interrupted(where: string, prompt: string, begun: () => Promise<u
     add(`interrupt → ack, ${where}`, performance.now() - asked);
     await agent.result(turn);
     add(`interrupt → result, ${where}`, performance.now() - asked);
-    if (where !== 'command') continue;
-    while (running(tool).length > 0) await pause(realTimers, 1);
+    if (where !== 'command') {
+      continue;
+    }
+    while (running(tool).length > 0) {
+      await pause(realTimers, 1);
+    }
     add('interrupt → command gone', performance.now() - asked);
   }
 }
@@ -53,7 +59,9 @@ await interrupted('text', '[[slow:5000,10]]', () =>
 );
 await interrupted('silent model', '[[hang0]]', () => pause(realTimers, 50));
 await interrupted('command', exec(tool, { yield_time_ms: 30_000 }), async () => {
-  while (running(tool).length === 0) await pause(realTimers, 5);
+  while (running(tool).length === 0) {
+    await pause(realTimers, 5);
+  }
 });
 const status = readFileSync(`/proc/${agent.identities[0]?.pid}/status`, 'utf8');
 

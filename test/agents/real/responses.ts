@@ -89,7 +89,9 @@ const isFields = (value: unknown): value is Fields => typeof value === 'object' 
 
 async function bodyOf(request: IncomingMessage): Promise<Fields> {
   let text = '';
-  for await (const chunk of request) text += String(chunk);
+  for await (const chunk of request) {
+    text += String(chunk);
+  }
   const body: unknown = text === '' ? {} : JSON.parse(text);
   return isFields(body) ? body : {};
 }
@@ -102,7 +104,11 @@ function askedIn(body: Fields): Asked {
 }
 
 function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
+  if (typeof content === 'string') {
+    return content;
+  }
+  if (!Array.isArray(content)) {
+    return '';
+  }
   return content.map((part) => (isFields(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('');
 }

@@ -211,7 +211,9 @@ const scenarios: { readonly [name: string]: Scenario } = {
     async run(on, name) {
       const { session } = await on.open();
       const write = tools[name].write(join(on.cwd, 'made.txt'), 'hello\n');
-      if (write === null) return;
+      if (write === null) {
+        return;
+      }
       const turn = on.begin(session, say(`[[tool:${write}]] [[text:written]]`));
       const served = serve(on, turn.mark);
       await turn.response;
@@ -262,7 +264,9 @@ const scenarios: { readonly [name: string]: Scenario } = {
     async run(on, name) {
       const { session, made } = await on.open();
       const models = readModels(made);
-      if (models === null) throw new Error('no choice of models');
+      if (models === null) {
+        throw new Error('no choice of models');
+      }
       for (const model of [otherModel[name] ?? '', models.current ?? '']) {
         const { method, params } = switchCall(session, models, model);
         await on.call(method, params);
@@ -309,8 +313,12 @@ function serve(on: Stage, from: number): { stop(): void } {
 /** Long prose about commands and options says nothing about the protocol. */
 function trim(frame: Frame): Frame {
   const bare = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(bare);
-    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) {
+      return value.map(bare);
+    }
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
     const kept = Object.entries(value).filter(([name]) => name !== 'description');
     return Object.fromEntries(
       kept.map(([name, one]) => [
@@ -333,7 +341,9 @@ async function record(name: ProgramName, title: string, one: Scenario, model: st
   mkdirSync(cwd);
   try {
     const program = realProgram(name, { model, home: join(root, 'home') });
-    if ('unable' in program) throw new Error(program.unable);
+    if ('unable' in program) {
+      throw new Error(program.unable);
+    }
     const options = {
       program: name,
       version: version(program),
@@ -375,9 +385,13 @@ async function record(name: ProgramName, title: string, one: Scenario, model: st
 
 function sessionOf(rec: Recording): string {
   for (const line of rec.lines) {
-    if (line.dir !== 'out' || !('frame' in line)) continue;
+    if (line.dir !== 'out' || !('frame' in line)) {
+      continue;
+    }
     const id = (line.frame['result'] as { readonly sessionId?: unknown } | undefined)?.sessionId;
-    if (typeof id === 'string') return id;
+    if (typeof id === 'string') {
+      return id;
+    }
   }
   return '';
 }
@@ -388,7 +402,9 @@ const wanted = values.only?.split(',') ?? [];
 for (const name of programNames) {
   for (const [title, one] of Object.entries(scenarios)) {
     const asked = wanted.length === 0 || wanted.some((each) => each === name || each === `${name}/${title}`);
-    if (!asked || !(one.only?.includes(name) ?? true)) continue;
+    if (!asked || !(one.only?.includes(name) ?? true)) {
+      continue;
+    }
     await using model = await startModel();
     try {
       await record(name, title, one, model.url, out);

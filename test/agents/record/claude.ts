@@ -61,7 +61,9 @@ async function record(name: string, { about, run }: Scenario, program: Program, 
       },
     });
   } finally {
-    for (const agent of agents) await agent[Symbol.asyncDispose]();
+    for (const agent of agents) {
+      await agent[Symbol.asyncDispose]();
+    }
   }
   thinTranscript(told.out);
 }
@@ -118,14 +120,20 @@ interface Program {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, out: { type: 'string' } } });
-if (claudeBinary === null) throw new Error(missing);
+if (claudeBinary === null) {
+  throw new Error(missing);
+}
 const version = execFileSync(claudeBinary, ['--version'], { encoding: 'utf8' }).split(' ')[0]?.trim() ?? 'unknown';
 const program: Program = { command: claudeBinary, version, modern: version !== '2.1.197' };
 const out = values.out ?? fileURLToPath(new URL(`../fixtures/claude/${version}`, import.meta.url));
 const wanted = (name: string): boolean => values.only === undefined || values.only.split(',').includes(name);
 for (const [name, scenario] of Object.entries(scenarios)) {
-  if (!wanted(name) || (!program.modern && scenario.modern !== undefined)) continue;
+  if (!wanted(name) || (!program.modern && scenario.modern !== undefined)) {
+    continue;
+  }
   process.stderr.write(`${name}\n`);
   await record(name, scenario, program, out);
 }
-if (wanted('refused')) await recordRefusals(program, out);
+if (wanted('refused')) {
+  await recordRefusals(program, out);
+}

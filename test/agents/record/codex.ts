@@ -52,7 +52,9 @@ const speaks = (agent: AgentProbe, id: number): Promise<unknown> =>
   agent.first('output', (event) => event.turn === id && event.kind === 'text');
 
 async function runs(commandLine: string): Promise<void> {
-  while (running(commandLine).length === 0) await pause(realTimers, 10);
+  while (running(commandLine).length === 0) {
+    await pause(realTimers, 10);
+  }
 }
 
 /** One turn of a fresh agent. */
@@ -60,7 +62,9 @@ const turns = (about: string, ...texts: readonly string[]): Scenario => ({
   about,
   async run(stage) {
     const agent = await ready(stage);
-    for (const [index, text] of texts.entries()) await turn(agent, index + 1, text);
+    for (const [index, text] of texts.entries()) {
+      await turn(agent, index + 1, text);
+    }
     agent.close();
     await agent.exited();
   },
@@ -258,8 +262,9 @@ const scenarios: { readonly [name: string]: Scenario } = {
     about: 'A turn is interrupted while its sub-agent runs a command; turn and command of the sub-agent are ended.',
     async run(stage) {
       await using model = await startResponses(({ text, outputs }) => {
-        if (text.includes('be a child'))
+        if (text.includes('be a child')) {
           return { call: 'exec_command', input: { cmd: 'echo begun; sleep 63', yield_time_ms: 60_000 } };
+        }
         const [child] = /[0-9a-f-]{36}/.exec(outputs[0] ?? '') ?? [];
         return child === undefined
           ? { call: 'spawn_agent', namespace: 'multi_agent_v1', input: { message: 'be a child' } }
@@ -285,9 +290,12 @@ const scenarios: { readonly [name: string]: Scenario } = {
         release = resolve;
       });
       await using model = await startResponses(async ({ text, outputs }) => {
-        if (text.includes('be a child')) return held.then(() => ({ say: 'grown up' }));
-        if (outputs.length === 0)
+        if (text.includes('be a child')) {
+          return held.then(() => ({ say: 'grown up' }));
+        }
+        if (outputs.length === 0) {
           return { call: 'spawn_agent', namespace: 'multi_agent_v1', input: { message: 'be a child' } };
+        }
         return { say: 'it is on its way' };
       });
       configure(stage.codex, model.url);
@@ -303,7 +311,9 @@ const scenarios: { readonly [name: string]: Scenario } = {
     about: 'Tools of an MCP server: one is denied, then allowed; one that declares to read only is not asked for.',
     async run(stage) {
       await using model = await startResponses(({ text, outputs }) => {
-        if (outputs.length > 0) return { say: 'done' };
+        if (outputs.length > 0) {
+          return { say: 'done' };
+        }
         return { call: text, namespace: 'mcp__pad', input: { where: 'here' } };
       });
       configure(stage.codex, model.url);
@@ -391,14 +401,20 @@ async function record(name: string, scenario: Scenario, command: string, out: st
       return agent;
     },
   });
-  for (const agent of agents) await agent[Symbol.asyncDispose]();
+  for (const agent of agents) {
+    await agent[Symbol.asyncDispose]();
+  }
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, out: { type: 'string' } } });
-if (codexBinary === null) throw new Error(missing);
+if (codexBinary === null) {
+  throw new Error(missing);
+}
 const out = values.out ?? fileURLToPath(new URL('../fixtures/codex', import.meta.url));
 for (const [name, scenario] of Object.entries(scenarios)) {
-  if (values.only !== undefined && !values.only.split(',').includes(name)) continue;
+  if (values.only !== undefined && !values.only.split(',').includes(name)) {
+    continue;
+  }
   process.stderr.write(`${name}\n`);
   await record(name, scenario, codexBinary, out);
 }

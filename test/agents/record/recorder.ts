@@ -107,7 +107,9 @@ export class Recording implements AsyncDisposable {
 
   /** Writes the frames as lines, in one write. */
   send(...frames: readonly Frame[]): void {
-    for (const frame of frames) this.#push({ dir: 'in', ms: this.#ms(), frame });
+    for (const frame of frames) {
+      this.#push({ dir: 'in', ms: this.#ms(), frame });
+    }
     this.#child.stdin.write(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(''));
   }
 
@@ -130,9 +132,13 @@ export class Recording implements AsyncDisposable {
     for (let at = from; ;) {
       for (; at < this.lines.length; at += 1) {
         const line = this.lines[at];
-        if (line?.dir === 'out' && 'frame' in line && fits(line.frame)) return line.frame;
+        if (line?.dir === 'out' && 'frame' in line && fits(line.frame)) {
+          return line.frame;
+        }
       }
-      if (this.#over) throw new Error(`the program ended without ${what}:\n${this.#tail()}`);
+      if (this.#over) {
+        throw new Error(`the program ended without ${what}:\n${this.#tail()}`);
+      }
       await this.#next(what);
     }
   }
@@ -142,7 +148,9 @@ export class Recording implements AsyncDisposable {
     const { program, version, about, args } = this.#options;
     const trim = this.#options.trim ?? ((frame: Frame) => shorten(frame) as Frame);
     const kept = this.lines.flatMap((line): readonly unknown[] => {
-      if (!('frame' in line)) return [line];
+      if (!('frame' in line)) {
+        return [line];
+      }
       const frame = trim(line.frame, line.dir);
       return frame === null ? [] : [{ ...line, frame }];
     });
@@ -173,7 +181,9 @@ export class Recording implements AsyncDisposable {
   #push(line: Line): void {
     this.lines.push(line);
     this.#options.onLine?.(line);
-    for (const wake of this.#waiters) wake();
+    for (const wake of this.#waiters) {
+      wake();
+    }
   }
 
   #tap(stream: Readable, dir: 'out' | 'err'): void {
@@ -182,10 +192,16 @@ export class Recording implements AsyncDisposable {
     stream.on('data', (chunk: string) => {
       const parts = (rest + chunk).split('\n');
       rest = parts.pop() ?? '';
-      for (const text of parts) if (text !== '') this.#push(asLine(dir, this.#ms(), text));
+      for (const text of parts) {
+        if (text !== '') {
+          this.#push(asLine(dir, this.#ms(), text));
+        }
+      }
     });
     stream.on('end', () => {
-      if (rest !== '') this.#push(asLine(dir, this.#ms(), rest));
+      if (rest !== '') {
+        this.#push(asLine(dir, this.#ms(), rest));
+      }
     });
   }
 
@@ -222,17 +238,27 @@ export function readTranscript(path: string): Transcript {
 
 /** Cuts long strings and long lists, at any depth; what was cut says so. */
 export function shorten(value: unknown, stringMax = 400, listMax = 8): unknown {
-  if (typeof value === 'string') return value.length > stringMax ? `${value.slice(0, stringMax)}…` : value;
-  if (Array.isArray(value)) return value.slice(0, listMax).map((one) => shorten(one, stringMax, listMax));
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value === 'string') {
+    return value.length > stringMax ? `${value.slice(0, stringMax)}…` : value;
+  }
+  if (Array.isArray(value)) {
+    return value.slice(0, listMax).map((one) => shorten(one, stringMax, listMax));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shorten(one, stringMax, listMax)]));
 }
 
 function asLine(dir: 'out' | 'err', ms: number, text: string): Line {
-  if (dir === 'err') return { dir, ms, text };
+  if (dir === 'err') {
+    return { dir, ms, text };
+  }
   try {
     const frame: unknown = JSON.parse(text);
-    if (typeof frame === 'object' && frame !== null && !Array.isArray(frame)) return { dir, ms, frame: frame as Frame };
+    if (typeof frame === 'object' && frame !== null && !Array.isArray(frame)) {
+      return { dir, ms, frame: frame as Frame };
+    }
   } catch {
     // Kept as it is.
   }
@@ -248,16 +274,22 @@ function scrubber({ env, cwd, command, scrub = [] }: RecordOptions): (text: stri
     [userInfo().username, 'user'],
   ];
   for (const [name, value] of Object.entries(env)) {
-    if (secretName.test(name)) own.push([value, `<${name}>`]);
-    else if (value.startsWith('/') && name !== 'PATH' && name !== 'SHELL') own.push([value, `/${name.toLowerCase()}`]);
-    else if (/^https?:/.test(value)) own.push([value, 'http://model.invalid']);
+    if (secretName.test(name)) {
+      own.push([value, `<${name}>`]);
+    } else if (value.startsWith('/') && name !== 'PATH' && name !== 'SHELL') {
+      own.push([value, `/${name.toLowerCase()}`]);
+    } else if (/^https?:/.test(value)) {
+      own.push([value, 'http://model.invalid']);
+    }
   }
   const texts = own
     .filter(([find]) => find.length > 2 && !commonNames.has(find))
     .toSorted(([a], [b]) => b.length - a.length);
   return (text) => {
     let clean = text;
-    for (const [find, put] of [...scrub, ...texts]) clean = clean.replaceAll(find, put);
+    for (const [find, put] of [...scrub, ...texts]) {
+      clean = clean.replaceAll(find, put);
+    }
     return clean;
   };
 }

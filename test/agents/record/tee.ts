@@ -18,8 +18,12 @@ const env = Object.fromEntries(Object.entries(process.env).map(([name, value]) =
 const rec = new Recording({ ...about, args, env, cwd: process.cwd(), onLine: pass });
 
 function pass(line: Line): void {
-  if (line.dir === 'out') process.stdout.write(`${'frame' in line ? JSON.stringify(line.frame) : line.text}\n`);
-  if (line.dir === 'err') process.stderr.write(`${line.text}\n`);
+  if (line.dir === 'out') {
+    process.stdout.write(`${'frame' in line ? JSON.stringify(line.frame) : line.text}\n`);
+  }
+  if (line.dir === 'err') {
+    process.stderr.write(`${line.text}\n`);
+  }
 }
 
 createInterface({ input: process.stdin })

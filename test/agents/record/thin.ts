@@ -33,8 +33,12 @@ export function thinTranscript(file: string): void {
 }
 
 function thin(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(thin);
-  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map(thin);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !dropped.has(name))

@@ -56,7 +56,9 @@ async function refused(): Promise<string> {
 async function fill(store: SqliteStore, tasks: number): Promise<void> {
   const { commit } = await owner(store, 'a');
   await commit(sessionRecord(sessionKey('a')));
-  for (let n = 0; n < tasks; n += 1) await commit(...wholeTask(`t${n}`));
+  for (let n = 0; n < tasks; n += 1) {
+    await commit(...wholeTask(`t${n}`));
+  }
 }
 
 /** A closed store with some tasks in it. */
@@ -64,7 +66,9 @@ async function made(tasks = 20): Promise<void> {
   const store = openSqliteStore({ path, durability: 'process' });
   await fill(store, tasks);
   store.close();
-  for (const name of ['signalbox.db.lock']) rmSync(join(dirname(path), name));
+  for (const name of ['signalbox.db.lock']) {
+    rmSync(join(dirname(path), name));
+  }
 }
 
 /** What a daemon leaves that is killed: the file and its log as they are while it is open. */
@@ -74,9 +78,13 @@ async function killed(before: (store: SqliteStore) => void = () => {}): Promise<
   await fill(store, 20);
   before(store);
   const { commit } = await owner(store, 'b');
-  for (let n = 0; n < 60; n += 1) await commit(admit(`b${n}`), taskEvent(`b${n}`, 1, 'queued'));
+  for (let n = 0; n < 60; n += 1) {
+    await commit(admit(`b${n}`), taskEvent(`b${n}`, 1, 'queued'));
+  }
   mkdirSync(dirname(path));
-  for (const suffix of ['', '-wal']) copyFileSync(`${live}${suffix}`, `${path}${suffix}`);
+  for (const suffix of ['', '-wal']) {
+    copyFileSync(`${live}${suffix}`, `${path}${suffix}`);
+  }
   store.close();
 }
 
@@ -97,7 +105,9 @@ describe('an open store', () => {
     const store = openSqliteStore({ path });
     await fill(store, 1);
     expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
-    for (const suffix of ['', '-wal', '-shm']) expect(statSync(`${path}${suffix}`).mode & 0o077).toBe(0);
+    for (const suffix of ['', '-wal', '-shm']) {
+      expect(statSync(`${path}${suffix}`).mode & 0o077).toBe(0);
+    }
     store.close();
     expect(readdirSync(dirname(path))).toEqual(['signalbox.db', 'signalbox.db.lock']);
   });
@@ -139,7 +149,9 @@ describe('an open store', () => {
     await killed();
     // The first page as the checkpoint would have written it: it counts pages that stand in the log alone.
     const whole = join(folder, 'whole.db');
-    for (const suffix of ['', '-wal']) copyFileSync(`${path}${suffix}`, `${whole}${suffix}`);
+    for (const suffix of ['', '-wal']) {
+      copyFileSync(`${path}${suffix}`, `${whole}${suffix}`);
+    }
     using db = new DatabaseSync(whole);
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     patch(0, readFileSync(whole).subarray(0, 4_096));

@@ -23,12 +23,16 @@ beforeEach(() => {
   path = join(folder, 'signalbox.db');
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) await kill(child);
+  for (const child of children.splice(0)) {
+    await kill(child);
+  }
   rmSync(folder, { recursive: true, force: true });
 });
 
 async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
@@ -42,7 +46,9 @@ interface Holder {
 async function startHolder(): Promise<Holder> {
   const child = spawn(process.execPath, [fixture('holder.ts'), path], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
-  for await (const said of createInterface({ input: child.stdout })) return { child, said };
+  for await (const said of createInterface({ input: child.stdout })) {
+    return { child, said };
+  }
   throw new Error('the holder said nothing');
 }
 

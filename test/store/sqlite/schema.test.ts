@@ -68,7 +68,9 @@ describe('migrations', () => {
 describe('whoever writes', () => {
   const opened: { dispose(): void }[] = [];
   afterEach(() => {
-    for (const one of opened.splice(0)) one.dispose();
+    for (const one of opened.splice(0)) {
+      one.dispose();
+    }
   });
 
   /** A store with one running and one ended task, closed, and a connection that knows nothing of the store's rules. */
@@ -144,8 +146,12 @@ describe('no statement reads more than it gives', () => {
       .all()
       .map((row) => String(row['detail']));
     const scans = plan.filter((line) => line.startsWith('SCAN') && !line.startsWith('SCAN (subquery'));
-    if (!small.has(name)) expect(scans).toEqual([]);
-    if (!sorts.has(name)) expect(plan.filter((line) => line.includes('TEMP B-TREE'))).toEqual([]);
+    if (!small.has(name)) {
+      expect(scans).toEqual([]);
+    }
+    if (!sorts.has(name)) {
+      expect(plan.filter((line) => line.includes('TEMP B-TREE'))).toEqual([]);
+    }
   });
 
   test('sees one that does', () => {

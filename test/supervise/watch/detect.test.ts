@@ -22,7 +22,9 @@ const changes = (ticks: readonly (readonly [number, number])[]): readonly (reado
 /** A tick every 250 ms from `from`, with beats as `beatAt` says. */
 const every = (from: number, to: number, beatAt: (now: number) => number): (readonly [number, number])[] => {
   const ticks: (readonly [number, number])[] = [];
-  for (let now = from; now <= to; now += 250) ticks.push([now, beatAt(now)]);
+  for (let now = from; now <= to; now += 250) {
+    ticks.push([now, beatAt(now)]);
+  }
   return ticks;
 };
 
@@ -80,8 +82,12 @@ test('whatever happens, an alarm needs two seconds of silence while awake, and a
       let blocked = false;
       for (const { late, beats } of moments) {
         now += 250 + late;
-        if (late > 1_000) awakeAt = now;
-        if (beats) beatAt = now;
+        if (late > 1_000) {
+          awakeAt = now;
+        }
+        if (beats) {
+          beatAt = now;
+        }
         const found = detect(plan, state, now, now - beatAt);
         ({ state } = found);
         if (found.change === 'blocked') {
@@ -93,7 +99,9 @@ test('whatever happens, an alarm needs two seconds of silence while awake, and a
           blocked = false;
         }
         // Nothing is missed for longer than a tick.
-        if (!blocked && late <= 1_000) expect(now - Math.max(beatAt, awakeAt)).toBeLessThan(2_000);
+        if (!blocked && late <= 1_000) {
+          expect(now - Math.max(beatAt, awakeAt)).toBeLessThan(2_000);
+        }
       }
     }),
   );

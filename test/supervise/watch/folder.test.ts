@@ -44,7 +44,9 @@ test('is made for its owner alone, with the data folder where there is none, and
 
 test('lists newest first, names what comes in one millisecond apart, and keeps the newest only', () => {
   const folder = join(root, 'hangs');
-  for (const at of [3_000, 1_000, 2_000, 2_000, 4_000]) writeReport(folder, report(folder, at), 4);
+  for (const at of [3_000, 1_000, 2_000, 2_000, 4_000]) {
+    writeReport(folder, report(folder, at), 4);
+  }
   expect(listReports(folder).map(({ id }) => id.slice(9))).toEqual([
     '000004000Z-no-hang',
     '000003000Z-no-hang',
@@ -60,8 +62,9 @@ test('takes nothing for a report that is none, and no path for a name', () => {
   writeFileSync(join(folder, 'notes.json'), '{}');
   writeFileSync(join(root, 'secret.json'), '{}');
   expect(listReports(folder)).toHaveLength(1);
-  for (const id of ['../secret', 'notes', '20260101T000000000Z-no-hang', '', '/etc/passwd'])
+  for (const id of ['../secret', 'notes', '20260101T000000000Z-no-hang', '', '/etc/passwd']) {
     expect(readReport(folder, id)).toBeNull();
+  }
   expect(listReports(join(root, 'nothing'))).toEqual([]);
 });
 

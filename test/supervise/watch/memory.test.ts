@@ -60,7 +60,9 @@ test('a reader never sees half of what is written, however it is interrupted', a
   const seen = new Set<number>();
   while (seen.size < 500) {
     const found = reader.parked()?.facts;
-    if (found === undefined) continue;
+    if (found === undefined) {
+      continue;
+    }
     const round = found.omitted;
     seen.add(round);
     const name = String(round % 10).repeat(1 + (round % 300));
