@@ -14,7 +14,7 @@ import type { Client } from '../src/client/index.ts';
 import { createClient } from '../src/client/index.ts';
 import { RECORDED_DELIVERIES, signDelivery } from '../src/daemon/material.ts';
 import type { ConfigFile, FeedEvent } from '../src/protocol/index.ts';
-import { programOf } from '../src/daemon/programs.ts';
+import { programOf } from './programs.ts';
 import type { Stay } from './stay.ts';
 import { Happenings } from './model/index.ts';
 

@@ -5,8 +5,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AgentProgram } from '../src/agents/descriptor.ts';
+import { installedAgents } from '../src/agents/registry.ts';
 import { findAgent } from '../src/daemon/look.ts';
-import { programOf } from '../src/daemon/programs.ts';
 
 export type ProgramName = 'gemini' | 'codex' | 'claude' | 'copilot' | 'claude-agent-acp';
 
@@ -126,6 +127,10 @@ export const nowhere: Environment = {
 export type Located =
   | { readonly kind: 'found'; readonly file: string; readonly own: boolean }
   | { readonly kind: 'absent'; readonly why: string };
+
+/** What is known of its program; null: nothing. */
+export const programOf = (name: string): AgentProgram | null =>
+  installedAgents.find((agent) => agent.name === name)?.program ?? null;
 
 /** The user's own by its AGENT_BIN_* variable, else the one that is installed here. The PATH is not looked at. */
 export function locate(name: ProgramName): Located {

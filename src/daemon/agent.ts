@@ -3,24 +3,20 @@
  * a daemon carries one of them.
  */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { AgentFunction } from '../agents/function/driver.ts';
+import { resolve } from 'node:path';
+import type { AgentDescriptor, LaunchOptions, ProgramAgent } from '../agents/descriptor.ts';
 import type { AgentDriver } from '../agents/port.ts';
+import { agentNamed, agents } from '../agents/registry.ts';
 import { AppError } from '../core/errors.ts';
 import type { AgentConfig } from '../protocol/config.ts';
-import { FOLDER } from '../protocol/folder.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pickEnvironment } from '../supervise/index.ts';
-import { agentLoaders, speaksAcp } from './agent-loaders.ts';
-import type { Program } from './agent-loaders.ts';
 import type { Environment } from './look.ts';
 import { findAgent, findProgram } from './look.ts';
-import { agentPrograms, programOf } from './programs.ts';
 
 export interface ChosenAgent {
   readonly driver: AgentDriver;
-  /** The scripted agent, which is no real one. */
+  /** The scripted agent, which stands in for a real one. */
   readonly standIn: boolean;
 }
 
@@ -34,192 +30,129 @@ export interface Surroundings {
   readonly cwd?: string;
 }
 
-interface Given {
-  readonly config: AgentConfig;
-  readonly folder: string;
+interface Place {
   readonly env: Environment;
   readonly cwd: string;
-  /** What every program is given. */
-  readonly common: Omit<Program, 'command' | 'args'>;
 }
 
-const bad = (message: string, hint: string): AppError => new AppError({ code: 'bad_config', message, hint });
+const badConfig = (message: string, hint: string): AppError => new AppError({ code: 'bad_config', message, hint });
 
-/** Keys that say nothing to some agents: what is without effect must not look as if it had one. */
-type Key = Exclude<keyof AgentConfig, 'name'>;
+/** Throws `bad_config`, `agent_not_found`. */
+export async function chooseAgent(config: AgentConfig, surroundings: Surroundings): Promise<ChosenAgent> {
+  const { folder: dataFolder, startMs, env = process.env, cwd = process.cwd() } = surroundings;
+  const agent = agentNamed(config.name);
+  if (agent === null) {
+    throw unknownAgent(config.name);
+  }
+  refuseOtherKeys(agent, config);
+  const launch = launchOptions(config, startMs, env);
+  const driver = await load(agent, config, { launch, dataFolder, place: { env, cwd } });
+  return { driver, standIn: agent.kind === 'built-in' };
+}
 
-function refuse({ name, ...config }: AgentConfig, keys: readonly Key[], why: string): void {
-  const found = keys.find((key) => config[key] !== undefined);
-  if (found !== undefined) {
-    throw bad(`agent.${found} is not for the agent ${name}`, why);
+interface Given {
+  readonly launch: LaunchOptions;
+  readonly dataFolder: string;
+  readonly place: Place;
+}
+
+function load(agent: AgentDescriptor, config: AgentConfig, given: Given): Promise<AgentDriver> {
+  const { launch, dataFolder, place } = given;
+  switch (agent.kind) {
+    case 'program': {
+      const command = programFile(agent, config, place);
+      return agent.load({ config, dataFolder, launch: { ...launch, command, args: config.args ?? [] } });
+    }
+    case 'module':
+      return agent.load({ config, dataFolder, launch, module: moduleFile(agent, config, place) });
+    case 'built-in':
+      return agent.load({ config, dataFolder, launch });
   }
 }
 
-async function scripted({ config, folder, common }: Given): Promise<AgentDriver> {
-  refuse(config, ['command'], "Leave it out, or say `name: 'process'`.");
-  refuse(config, ['model', 'provider', 'module'], 'It asks no model.');
-  const { scriptedDriver } = await import('../agents/scripted/driver.ts');
-  const flags = config.args === undefined ? {} : { flags: config.args };
-  return scriptedDriver({ ...common, ...flags, state: join(folder, FOLDER.scripted) });
+function launchOptions(
+  { env, passEnv = [], model, provider, nice }: AgentConfig,
+  startMs: number,
+  ambient: Environment,
+) {
+  return {
+    startDeadlineMs: startMs,
+    ambient,
+    env: { ...pickEnvironment(passEnv, ambient), ...env },
+    ...(model === undefined ? {} : { model }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(nice === undefined ? {} : { nice }),
+  };
 }
 
-/** Any program that speaks the agent protocol (docs/agent-protocol.md). */
-async function process_({ config, env, cwd, common }: Given): Promise<AgentDriver> {
-  const { command, args = [] } = config;
-  refuse(
-    config,
-    ['model'],
-    'It is told which model a session asks for; its default is its own, or one of `agent.args`.',
+function refuseOtherKeys({ name, keys }: AgentDescriptor, config: AgentConfig): void {
+  const taken: readonly string[] = ['name', ...keys];
+  const given = Object.keys(config) as (keyof AgentConfig)[];
+  const refused = given.find((key) => config[key] !== undefined && !taken.includes(key));
+  if (refused === undefined) {
+    return;
+  }
+  const takers = agents.filter((one) => one.keys.some((key) => key === refused)).map((one) => one.name);
+  throw badConfig(
+    `agent.${refused} is not for the agent ${name}`,
+    `Remove it. These agents take it: ${takers.join(', ')}.`,
   );
-  refuse(config, ['module'], "Leave it out, or say `name: 'function'`.");
-  if (command === undefined) {
-    throw bad('agent.command is missing', 'Name the program that speaks the agent protocol (docs/agent-protocol.md).');
-  }
-  const { processDriver } = await import('../agents/process/driver.ts');
-  return processDriver({ ...common, name: command, command: commandOf(command, env, cwd), args });
 }
 
-/** A module of the user's, whose default export is the agent; it runs in the daemon itself. */
-async function function_({ config, cwd }: Given): Promise<AgentDriver> {
-  refuse(
-    config,
-    ['command', 'args', 'env', 'passEnv', 'nice'],
-    'It runs in the daemon. A program of its own is `process`.',
-  );
-  const file = moduleOf(config, cwd);
-  const { functionDriver } = await import('../agents/function/driver.ts');
-  let agent: unknown;
-  try {
-    agent = ((await import(pathToFileURL(file).href)) as { readonly default?: unknown }).default;
-  } catch (error) {
-    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw bad(
-      `agent.module: ${file} could not be loaded: ${what}`,
-      'Node runs it as it is: `node FILE` shows the same.',
-    );
-  }
-  if (typeof agent !== 'function') {
-    throw bad(`agent.module: ${file} has no function as its default export`, 'Export an async generator function.');
-  }
-  const { provider } = config;
-  return functionDriver(agent as AgentFunction, provider === undefined ? {} : { provider });
-}
-
-/** The same in a thread of its own: it cannot block the daemon, and can be ended. */
-async function worker({ config, cwd, common }: Given): Promise<AgentDriver> {
-  refuse(config, ['command', 'args', 'nice'], 'It runs in a thread of the daemon. A program of its own is `process`.');
-  refuse(config, ['model'], 'It is told which model a session asks for.');
-  const module = moduleOf(config, cwd);
-  if (!existsSync(module)) {
-    throw bad(`agent.module: there is no file ${module}`, 'Name the file from the folder of the daemon.');
-  }
-  const { workerDriver } = await import('../agents/worker/driver.ts');
-  const { env, ambient, startDeadlineMs } = common;
-  return workerDriver({
-    module,
-    ...(ambient === undefined ? {} : { ambient }),
-    ...(env === undefined ? {} : { env }),
-    ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
-    ...(config.provider === undefined ? {} : { provider: config.provider }),
-  });
-}
-
-function moduleOf({ name, module }: AgentConfig, cwd: string): string {
+/** Throws `bad_config`. */
+function moduleFile({ page }: AgentDescriptor, { module }: AgentConfig, { cwd }: Place): string {
   if (module === undefined) {
-    throw bad('agent.module is missing', `Name the file whose default export is the ${name}.`);
+    throw badConfig('agent.module is missing', `Name the file whose default export is the agent (docs/${page}).`);
   }
-  return resolve(cwd, module);
+  const file = resolve(cwd, module);
+  if (!existsSync(file)) {
+    throw badConfig(`agent.module: there is no file ${file}`, 'Name the file relative to the folder of the daemon.');
+  }
+  return file;
 }
 
-/** Throws `agent_not_found`. */
-function commandOf(command: string, env: Environment, cwd: string): string {
-  const file = findProgram(command, env, cwd);
-  if (file !== null) {
-    return file;
+/** Throws `bad_config`, `agent_not_found`. */
+function programFile({ program, title, page }: ProgramAgent, { command }: AgentConfig, { env, cwd }: Place): string {
+  if (command !== undefined) {
+    return commandFile(command, { env, cwd });
   }
-  throw new AppError({
-    code: 'agent_not_found',
-    message: `agent.command: there is no program ${command}`,
-    hint: 'Name a file that can be run, or a program on the PATH.',
-  });
-}
-
-/** Throws `agent_not_found`. */
-function programFile({ config, env, cwd }: Given): string {
-  if (config.command !== undefined) {
-    return commandOf(config.command, env, cwd);
-  }
-  const program = programOf(config.name);
   if (program === null) {
-    throw bad('agent.command is missing', 'Name the program that speaks the Agent Client Protocol.');
+    throw badConfig('agent.command is missing', `Name the program; docs/${page} says what it has to speak.`);
   }
   const found = findAgent(program, env, cwd);
   if (found.kind === 'found') {
     return found.file;
   }
-  const { title, command, variable, install } = program;
   throw new AppError({
     code: 'agent_not_found',
     message:
       found.kind === 'absent'
-        ? `${title} is not installed: there is no program ${command} on the PATH`
-        : `${variable}: there is no program ${found.value}`,
-    hint: `${install}, or name its file with ${variable} or \`agent.command\`. \`signalbox doctor\` shows what is found.`,
+        ? `${title} is not installed: there is no program ${program.command} on the PATH`
+        : `${program.variable}: there is no program ${found.value}`,
+    hint: `${program.install}, or name its file with ${program.variable} or \`agent.command\`. \`signalbox doctor\` shows what is found.`,
   });
 }
 
-const own: { readonly [name: string]: (given: Given) => Promise<AgentDriver> } = {
-  scripted,
-  process: process_,
-  function: function_,
-  worker,
-};
-
-/** Names that `agent.name` may have. */
-export const knownAgents: readonly string[] = [...Object.keys(own), ...Object.keys(agentLoaders)];
-
-/** Throws `bad_config`, `agent_not_found`. */
-export async function chooseAgent(config: AgentConfig, surroundings: Surroundings): Promise<ChosenAgent> {
-  const { name, passEnv = [], model, provider, nice } = config;
-  const { folder, startMs, env = process.env, cwd = process.cwd() } = surroundings;
-  const common = {
-    startDeadlineMs: startMs,
-    ambient: env,
-    env: { ...pickEnvironment(passEnv, env), ...config.env },
-    ...(model === undefined ? {} : { model }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(nice === undefined ? {} : { nice }),
-  };
-  if (!speaksAcp(name)) {
-    refuse(config, ['terminal', 'authMethod'], 'It is for agents that speak ACP.');
+/** Throws `agent_not_found`. */
+function commandFile(command: string, { env, cwd }: Place): string {
+  const file = findProgram(command, env, cwd);
+  if (file === null) {
+    throw new AppError({
+      code: 'agent_not_found',
+      message: `agent.command: there is no program ${command}`,
+      hint: 'Name an executable file, or a program on the PATH.',
+    });
   }
-  const given: Given = { config, folder, env, cwd, common };
-  const make = Object.hasOwn(own, name) ? own[name] : undefined;
-  if (make !== undefined) {
-    return { driver: await make(given), standIn: name === 'scripted' };
-  }
-  const load = Object.hasOwn(agentLoaders, name) ? agentLoaders[name] : undefined;
-  if (load === undefined) {
-    throw unknownAgent(name);
-  }
-  refuse(config, ['module'], "Leave it out, or say `name: 'function'`.");
-  const { args = [], terminal, authMethod } = config;
-  const program: Program = {
-    ...common,
-    command: programFile(given),
-    args,
-    ...(terminal === undefined ? {} : { terminal }),
-    ...(authMethod === undefined ? {} : { authMethod }),
-  };
-  return { driver: await load(program), standIn: false };
+  return file;
 }
 
 function unknownAgent(name: string): AppError {
-  const meant = nearest(name, knownAgents) ?? agentPrograms.find(({ title }) => title.toLowerCase() === name)?.agent;
-  return bad(
-    `agent.name: there is no driver ${JSON.stringify(name)}`,
+  const names = agents.map((one) => one.name);
+  const meant = nearest(name, names) ?? agents.find(({ title }) => title.toLowerCase() === name.toLowerCase())?.name;
+  return badConfig(
+    `agent.name: there is no agent ${JSON.stringify(name)}`,
     meant === undefined
-      ? `Known: ${knownAgents.join(', ')}. Any program can be one: \`process\` (docs/agent-protocol.md), or \`acp\`.`
+      ? `Known: ${names.join(', ')}. Any program can be one: \`process\` (docs/agent-protocol.md), or \`acp\`.`
       : `Did you mean \`${meant}\`?`,
   );
 }

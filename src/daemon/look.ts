@@ -3,12 +3,12 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, extname, isAbsolute, join, resolve, sep } from 'node:path';
 import type { ChildExit, Environment as Variables, Timers } from '../supervise/index.ts';
 import { realTimers, spawnAgent } from '../supervise/index.ts';
-import type { AgentProgram, LoginSigns } from './programs.ts';
+import type { AgentProgram, LoginSigns } from '../agents/descriptor.ts';
 
 export { platformLacks } from '../supervise/index.ts';
 export type { PlatformLack } from '../supervise/index.ts';
-export { agentPrograms } from './programs.ts';
-export type { AgentProgram } from './programs.ts';
+export { installedAgents } from '../agents/registry.ts';
+export type { InstalledAgent } from '../agents/registry.ts';
 
 export type Environment = Readonly<{ [name: string]: string | undefined }>;
 

@@ -10,7 +10,7 @@ import type { ChosenAgent } from '../../src/daemon/agent.ts';
 import type { AgentConfig } from '../../src/protocol/config.ts';
 import { loadConfigFile } from '../../src/daemon/config/file.ts';
 import { openFolder } from '../../src/daemon/folder.ts';
-import { agentPrograms } from '../../src/daemon/programs.ts';
+import { installedAgents } from '../../src/agents/registry.ts';
 import { misspelt, otherVariables, variables } from '../../src/daemon/config/environment.ts';
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
@@ -238,20 +238,25 @@ describe('the agent', () => {
   }
 
   test.each([
-    [{ name: 'scriptd' }, /no driver "scriptd"/, /`scripted`/],
-    [{ name: 'toString' }, /no driver "toString"/, /Known: scripted, process/],
-    [{ name: 'Gemini CLI' }, /no driver/, /./],
+    [{ name: 'scriptd' }, /no agent "scriptd"/, /`scripted`/],
+    [{ name: 'toString' }, /no agent "toString"/, /Known: scripted, process/],
+    [{ name: 'Gemini CLI' }, /no agent/, /`gemini`/],
     [{ name: 'process' }, /agent\.command is missing/, /agent-protocol/],
-    [{ name: 'process', command: 'x', model: 'm' }, /agent\.model is not for the agent process/, /args/],
+    [{ name: 'process', command: 'x', model: 'm' }, /agent\.model is not for the agent process/, /claude/],
     [{ name: 'scripted', command: 'x' }, /agent\.command/, /process/],
     [{ name: 'scripted', model: 'x' }, /agent\.model is not for the agent scripted/, /./],
-    [{ name: 'process', command: 'x', terminal: true }, /agent\.terminal is not for the agent process/, /ACP/],
+    [
+      { name: 'process', command: 'x', terminal: true },
+      /agent\.terminal is not for the agent process/,
+      /take it: gemini/,
+    ],
     [{ name: 'worker' }, /agent\.module is missing/, /default export/],
     [{ name: 'worker', module: 'none.ts' }, /there is no file .*none\.ts/, /./],
+    [{ name: 'function', module: 'x.ts', model: 'm' }, /agent\.model is not for/, /claude/],
     [{ name: 'worker', module: 'x.ts', command: 'x' }, /agent\.command is not for the agent worker/, /process/],
     [{ name: 'function' }, /agent\.module is missing/, /default export/],
     [{ name: 'function', module: 'x.ts', args: [] }, /agent\.args is not for the agent function/, /process/],
-    [{ name: 'function', module: 'none.ts' }, /none\.ts could not be loaded/, /./],
+    [{ name: 'function', module: 'none.ts' }, /there is no file .*none\.ts/, /./],
   ])('%j is refused', async (agent, message, hint) => {
     await expect(choose(agent)).rejects.toMatchObject({
       code: 'bad_config',
@@ -297,10 +302,9 @@ describe('the agent', () => {
     expect((await refusal({ file: wrong })).message).toMatch(/agent\.passEnv/);
   });
 
-  test.each(agentPrograms)(
-    '$agent: found on the PATH, by its variable, or said how it is installed',
-    async (program) => {
-      const { agent, command, variable, install } = program;
+  test.each(installedAgents)(
+    '$name: found on the PATH, by its variable, or said how it is installed',
+    async ({ name: agent, program: { command, variable, install } }) => {
       await expect(choose({ name: agent })).rejects.toMatchObject({
         code: 'agent_not_found',
         message: expect.stringContaining(`there is no program ${command} on the PATH`) as string,

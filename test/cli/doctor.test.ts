@@ -14,7 +14,7 @@ import {
   checkSqlite,
   checkToken,
 } from '../../src/cli/doctor/machine.ts';
-import { agentPrograms } from '../../src/daemon/programs.ts';
+import { installedAgents } from '../../src/agents/registry.ts';
 import { Cli } from '../support/cli.ts';
 
 interface Report {
@@ -132,8 +132,10 @@ describe('agents', () => {
     const began = performance.now();
     const checks = await checkAgents({ env: { PATH: `/nowhere:${cli.folder}` }, cwd: cli.folder });
     expect(performance.now() - began).toBeLessThan(500);
-    expect(checks.map(({ name }) => name)).toEqual(agentPrograms.map(({ agent }) => `agent ${agent}`));
-    expect(checks.map(({ state, fix }) => [state, fix])).toEqual(agentPrograms.map(({ install }) => ['note', install]));
+    expect(checks.map(({ name }) => name)).toEqual(installedAgents.map((agent) => `agent ${agent.name}`));
+    expect(checks.map(({ state, fix }) => [state, fix])).toEqual(
+      installedAgents.map(({ program }) => ['note', program.install]),
+    );
   });
 
   test('there: version, path, and what shows a login; a folder of that name is none', async () => {

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { knownAgents } from '../../src/daemon/agent.ts';
-import { agentPrograms } from '../../src/daemon/programs.ts';
+import type { AgentDescriptor } from '../../src/agents/descriptor.ts';
+import { agents } from '../../src/agents/registry.ts';
 import { variables } from '../../src/daemon/config/environment.ts';
 import { synopsis } from '../../src/cli/parse.ts';
 import type { Flag } from '../../src/cli/shape.ts';
@@ -115,13 +115,19 @@ function configReference(): string {
   return table(['key', 'type', 'default', '', 'variable'], rows);
 }
 
+function programCells(agent: AgentDescriptor): readonly [string, string] {
+  if (agent.kind !== 'program' || agent.program === null) {
+    return ['', ''];
+  }
+  const { command, variable, install, login } = agent.program;
+  return [`\`${command}\`, or \`${variable}\``, `\`${install}\`. ${login.fix}`];
+}
+
 function agentReference(): string {
-  const rows = agentPrograms
-    .filter(({ agent }) => knownAgents.includes(agent))
-    .map(({ agent, title, command, variable, install, login }) =>
-      row(`\`${agent}\``, title, `\`${command}\`, or \`${variable}\``, `\`${install}\`. ${login.fix}`),
-    );
-  return table(['`agent.name`', '', 'its program', 'to have it'], rows);
+  const rows = agents.map((agent) =>
+    row(`\`${agent.name}\``, `${agent.summary} ([more](${agent.page}))`, ...programCells(agent)),
+  );
+  return table(['`agent.name`', 'what answers', 'its program', 'to install it and log in'], rows);
 }
 
 const pages: { readonly [path: string]: { readonly [part: string]: () => string } } = {

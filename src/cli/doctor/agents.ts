@@ -16,10 +16,11 @@ export interface AgentCheckOptions {
   readonly deadlineMs?: number;
 }
 
-async function checkAgent(program: Look.AgentProgram, look: typeof Look, options: AgentCheckOptions): Promise<Check> {
-  const { agent, title, command, variable, install, login } = program;
+async function checkAgent(agent: Look.InstalledAgent, look: typeof Look, options: AgentCheckOptions): Promise<Check> {
+  const { title, program } = agent;
+  const { command, variable, install, login } = program;
   const { env, cwd, deadlineMs = versionDeadlineMs } = options;
-  const name = `agent ${agent}`;
+  const name = `agent ${agent.name}`;
   const found = look.findAgent(program, env, cwd);
   if (found.kind === 'absent') {
     return note(name, `${title} is not on the PATH`, install);
@@ -59,5 +60,5 @@ async function checkAgent(program: Look.AgentProgram, look: typeof Look, options
 
 export async function checkAgents(options: AgentCheckOptions): Promise<readonly Check[]> {
   const look = await import('../../daemon/look.ts');
-  return Promise.all(look.agentPrograms.map((program) => checkAgent(program, look, options)));
+  return Promise.all(look.installedAgents.map((agent) => checkAgent(agent, look, options)));
 }

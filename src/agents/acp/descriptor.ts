@@ -1,0 +1,83 @@
+/** The agents that speak the Agent Client Protocol: the programs whose profiles are known, and any other one. */
+import { type AgentProgram, type ProgramAgent, programKeys } from '../descriptor.ts';
+import { anthropicLogin, loginFilesTell, openaiLogin } from '../shared/logins.ts';
+import type { ProfileName } from './driver.ts';
+
+function acpAgent(name: ProfileName, title: string, summary: string, program: AgentProgram | null): ProgramAgent {
+  return {
+    kind: 'program',
+    name,
+    title,
+    summary,
+    page: 'agents/acp.md',
+    keys: [...programKeys, 'terminal', 'authMethod'],
+    program,
+    async load({ launch, config: { terminal, authMethod } }) {
+      const { acpDriver } = await import('./driver.ts');
+      return acpDriver({
+        ...launch,
+        profile: name,
+        ...(terminal === undefined ? {} : { terminal }),
+        ...(authMethod === undefined ? {} : { authMethod }),
+      });
+    },
+  };
+}
+
+const known = (name: ProfileName, title: string, program: AgentProgram): ProgramAgent =>
+  acpAgent(name, title, `${title}, by the Agent Client Protocol`, program);
+
+export const descriptors: readonly ProgramAgent[] = [
+  known('gemini', 'Gemini CLI', {
+    command: 'gemini',
+    variable: 'AGENT_BIN_GEMINI',
+    install: 'npm install --global @google/gemini-cli',
+    login: {
+      variables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENAI_USE_VERTEXAI', 'GOOGLE_GENAI_USE_GCA'],
+      files: ['~/.gemini/oauth_creds.json'],
+      sure: loginFilesTell,
+      fix: 'Run `gemini` and log in, or set GEMINI_API_KEY.',
+    },
+  }),
+  known('copilot', 'GitHub Copilot CLI', {
+    command: 'copilot',
+    variable: 'AGENT_BIN_COPILOT',
+    install: 'npm install --global @github/copilot',
+    login: {
+      // Not GH_TOKEN and GITHUB_TOKEN: those are as likely the daemon's own, and are not passed on.
+      variables: ['COPILOT_GITHUB_TOKEN', 'COPILOT_PROVIDER_BASE_URL'],
+      files: [],
+      sure: false,
+      fix: 'Run `copilot` and enter /login, or set COPILOT_GITHUB_TOKEN.',
+    },
+  }),
+  known('opencode', 'OpenCode', {
+    command: 'opencode',
+    variable: 'AGENT_BIN_OPENCODE',
+    install: 'npm install --global opencode-ai',
+    login: {
+      variables: ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'OPENROUTER_API_KEY', 'OPENCODE_API_KEY'],
+      files: ['$XDG_DATA_HOME/opencode/auth.json', '~/.local/share/opencode/auth.json'],
+      sure: false,
+      fix: 'Run `opencode auth login`.',
+    },
+  }),
+  known('claude-agent-acp', 'Claude Code’s ACP adapter', {
+    command: 'claude-agent-acp',
+    variable: 'AGENT_BIN_CLAUDE_AGENT_ACP',
+    install: 'npm install --global @agentclientprotocol/claude-agent-acp',
+    login: anthropicLogin,
+  }),
+  known('codex-acp', 'Codex’s ACP adapter', {
+    command: 'codex-acp',
+    variable: 'AGENT_BIN_CODEX_ACP',
+    install: 'npm install --global @agentclientprotocol/codex-acp',
+    login: openaiLogin,
+  }),
+  acpAgent(
+    'acp',
+    'any ACP agent',
+    'the program of `agent.command`, which speaks the Agent Client Protocol on standard input and output',
+    null,
+  ),
+];

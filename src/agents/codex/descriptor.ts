@@ -1,0 +1,18 @@
+import { type ProgramAgent, programKeys } from '../descriptor.ts';
+import { openaiLogin } from '../shared/logins.ts';
+
+export const descriptor: ProgramAgent = {
+  kind: 'program',
+  name: 'codex',
+  title: 'Codex',
+  summary: 'Codex, by its app server',
+  page: 'agents/codex.md',
+  keys: programKeys,
+  program: {
+    command: 'codex',
+    variable: 'AGENT_BIN_CODEX',
+    install: 'npm install --global @openai/codex',
+    login: openaiLogin,
+  },
+  load: async ({ launch }) => (await import('./driver.ts')).codexDriver(launch),
+};
