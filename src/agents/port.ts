@@ -2,7 +2,7 @@
  * The Agent port: what a driver turns its protocol into. One handle is one agent (a process, a thread, a function) of one
  * session; its incarnation number stands in every event. Drivers know nothing of tasks, stores or HTTP.
  *
- * Rules every driver keeps (tested by its contract suite):
+ * Rules every driver keeps (its contract suite, `testing/agents`, tests them):
  *  A-1 The methods are synchronous and write at once, whole messages only, in the order of the calls; they never throw:
  *      a failed write becomes `exited`.
  *  A-2 `exited` comes exactly once, last, after the process is reaped; also when `start` fails or its deadline passes.

@@ -2,7 +2,7 @@
  * What third parties test with: the contract suites of the two ports, the store in memory, and the scripted agent, which
  * misbehaves on demand. Not loaded by the daemon.
  */
-export * from '../agents/contract.ts';
+export * from './agents/index.ts';
 export { processDriver, runScriptedAgent, scriptedDriver, scriptedProgram } from '../agents/index.ts';
 export type {
   AgentLogEvent,

@@ -2,7 +2,7 @@
 import { afterAll, describe, test } from 'vitest';
 import { profiles } from '../../src/agents/acp/profiles/index.ts';
 import type { ProfileName } from '../../src/agents/acp/driver.ts';
-import { driverContract } from '../../src/agents/contract.ts';
+import { driverContract } from '../../src/testing/agents/index.ts';
 import { acpPlayer } from './acp-subjects.ts';
 
 /** Where programs differ. All else is the driver's own, and shown with the plain protocol. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AcpDriverOptions, ProfileName } from '../../src/agents/acp/driver.ts';
 import { acpDriver } from '../../src/agents/acp/driver.ts';
-import type { DriverSubject } from '../../src/agents/contract.ts';
+import type { DriverSubject } from '../../src/testing/agents/index.ts';
 import { playerCommand } from './players/command.ts';
 import { running } from './real/codex.ts';
 import { quick } from './subjects.ts';

@@ -7,8 +7,8 @@ import { codexReading, copilotReading } from '../../src/agents/acp/reading.ts';
 import { Spending } from '../../src/agents/acp/usage.ts';
 import type { AcpDriverOptions } from '../../src/agents/acp/driver.ts';
 import { acpDriver } from '../../src/agents/acp/driver.ts';
-import { AgentProbe } from '../../src/agents/contract.ts';
-import type { ProbeOptions } from '../../src/agents/contract.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
+import type { ProbeOptions } from '../../src/testing/agents/index.ts';
 import { acpPlayer } from './acp-subjects.ts';
 import { running } from './real/codex.ts';
 

@@ -1,6 +1,6 @@
 /** The driver contract against the player of Claude Code, in the dialect of today and in that of 2.1.197. */
 import { afterAll, describe, test } from 'vitest';
-import { driverContract } from '../../src/agents/contract.ts';
+import { driverContract } from '../../src/testing/agents/index.ts';
 import { claudePlayer } from './players/claude-subject.ts';
 
 describe.each(['modern', 'old'] as const)('the agent contract, %s', (dialect) => {

@@ -1,6 +1,6 @@
 /** The driver with the real Claude Code, offline. Left out, and said so, where it is not installed. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause, realTimers } from '../../src/supervise/index.ts';

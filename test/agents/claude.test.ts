@@ -14,7 +14,7 @@ import { Pulse } from '../../src/agents/claude/pulse.ts';
 import { askOf } from '../../src/agents/claude/tools.ts';
 import { UsageCount } from '../../src/agents/claude/usage.ts';
 import { hear } from '../../src/agents/claude/wire.ts';
-import { AgentProbe } from '../../src/agents/contract.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { ResultData } from '../../src/agents/port.ts';
 import { versions } from './players/claude-frames.ts';
 import type { Played } from './players/claude-subject.ts';

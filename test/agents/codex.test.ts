@@ -7,7 +7,7 @@ import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
 import { UsageWindows, failureOf } from '../../src/agents/codex/failures.ts';
 import { toolOf } from '../../src/agents/codex/items.ts';
 import { TokenCount } from '../../src/agents/codex/usage.ts';
-import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
 import type { ToolData } from '../../src/agents/port.ts';
 import { codexSubject } from './players/codex-subject.ts';
 

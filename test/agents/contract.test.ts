@@ -1,6 +1,6 @@
 /** Every driver through the same contract. */
 import { afterAll, describe, test } from 'vitest';
-import { driverContract } from '../../src/agents/contract.ts';
+import { driverContract } from '../../src/testing/agents/index.ts';
 import { functionSubject, scriptedSubject } from './subjects.ts';
 
 describe.each([scriptedSubject, functionSubject])('the agent contract', (make) => {

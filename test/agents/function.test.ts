@@ -1,6 +1,6 @@
 /** The function driver beyond the contract: what a function in the daemon's own process may not do to it. */
 import { describe, expect, test } from 'vitest';
-import { AgentProbe } from '../../src/agents/contract.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { AgentFunction, FunctionDriverOptions } from '../../src/agents/index.ts';
 import { functionDriver } from '../../src/agents/index.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AgentProbe } from '../../src/agents/contract.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { processDriver, scriptedDriver } from '../../src/agents/index.ts';
 import { type Fields, isFields } from '../../src/agents/child/json-lines.ts';
 import { readMessage } from '../../src/agents/process/read.ts';

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { AgentProbe } from '../../src/agents/contract.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { AgentLogLine, ScriptedDriverOptions } from '../../src/agents/index.ts';
 import { scriptedDriver, scriptedProgram } from '../../src/agents/index.ts';
 import { parseDirectives } from '../../src/agents/scripted/directives.ts';

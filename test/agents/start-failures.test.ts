@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { acpDriver } from '../../src/agents/acp/driver.ts';
 import { claudeDriver } from '../../src/agents/claude/driver.ts';
 import { codexDriver } from '../../src/agents/codex/driver.ts';
-import { AgentProbe } from '../../src/agents/contract.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { processDriver } from '../../src/agents/index.ts';
 import type { AgentDriver } from '../../src/agents/port.ts';
 import { pause, processInfo, realTimers } from '../../src/supervise/index.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DriverSubject } from '../../src/agents/contract.ts';
+import type { DriverSubject } from '../../src/testing/agents/index.ts';
 import type { AgentFunction } from '../../src/agents/index.ts';
 import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
 import { acts } from './players/code-acts.ts';

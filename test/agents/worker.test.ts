@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
 import type { WorkerDriver, WorkerDriverOptions } from '../../src/agents/worker/driver.ts';
 import { workerDriver } from '../../src/agents/worker/driver.ts';
 import type { ThreadExit } from '../../src/agents/worker/agent.ts';

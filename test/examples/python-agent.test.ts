@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { Behaviour, DriverSubject, Unable } from '../../src/agents/contract.ts';
-import { AgentProbe, driverContract } from '../../src/agents/contract.ts';
+import type { Behaviour, DriverSubject, Unable } from '../../src/testing/agents/index.ts';
+import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
 import { processDriver } from '../../src/agents/index.ts';
 import { running } from '../agents/players/running.ts';
 import { quick } from '../agents/subjects.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
 import { claudeDriver } from '../../../src/agents/claude/driver.ts';
-import type { DriverSubject, Unable } from '../../../src/agents/contract.ts';
+import type { DriverSubject, Unable } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
 import { running } from '../real/codex.ts';
 import type { Disposable } from '../subjects.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
 import { codexDriver } from '../../../src/agents/codex/driver.ts';
-import type { DriverSubject } from '../../../src/agents/contract.ts';
+import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
 import type { Disposable } from '../subjects.ts';
 import { quick } from '../subjects.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
-import type { AgentProbe } from '../../../src/agents/contract.ts';
+import type { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { FailureClass } from '../../../src/agents/failures.ts';
 import type { ResultData } from '../../../src/agents/port.ts';
 import { bash } from './claude.ts';

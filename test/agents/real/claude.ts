@@ -6,7 +6,7 @@ import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
 import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
 import { claudeDriver } from '../../../src/agents/claude/driver.ts';
-import type { DriverSubject } from '../../../src/agents/contract.ts';
+import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
 import { findBinary } from './acp-programs.ts';
 import { allowing, running } from './codex.ts';

@@ -6,7 +6,7 @@ import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
 import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
 import { codexDriver } from '../../../src/agents/codex/driver.ts';
-import type { DriverSubject } from '../../../src/agents/contract.ts';
+import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver, AgentHandle } from '../../../src/agents/port.ts';
 import { running } from '../players/running.ts';
 import { findBinary } from './acp-programs.ts';

@@ -1,5 +1,5 @@
 /** Figures of the driver with the real Claude Code: `node test/agents/real/measure-claude.ts`. Shown in docs/agents/claude.md. */
-import { AgentProbe } from '../../../src/agents/contract.ts';
+import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import { pause, realTimers } from '../../../src/supervise/index.ts';
 import { claudeBinary, missing, realClaude } from './claude.ts';
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { percentile } from '../../../e2e/figures.ts';
-import { AgentProbe } from '../../../src/agents/contract.ts';
+import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import { pause, realTimers } from '../../../src/supervise/index.ts';
 import { allowing, codexBinary, exec, missing, realCodex, running } from './codex.ts';
 

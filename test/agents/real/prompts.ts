@@ -2,7 +2,7 @@
  * What a real program plays on a fake model, and what it cannot be made to do. A subject adds how its program is asked for a
  * tool, and names what differs.
  */
-import type { DriverSubject, Unable } from '../../../src/agents/contract.ts';
+import type { DriverSubject, Unable } from '../../../src/testing/agents/index.ts';
 
 const unseen: Unable = { unable: 'the real program cannot be made to do it' };
 

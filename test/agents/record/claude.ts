@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { programOptions } from '../../../src/agents/claude/options.ts';
 import { controlRequest } from '../../../src/agents/claude/prompts.ts';
-import { AgentProbe } from '../../../src/agents/contract.ts';
+import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { Scenario } from '../real/claude-scenarios.ts';
 import { countedIds, scenarios } from '../real/claude-scenarios.ts';
 import { claudeBinary, missing, realClaude } from '../real/claude.ts';

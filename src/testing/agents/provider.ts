@@ -1,6 +1,6 @@
 /** Contract cases: what the model's API does wrong, by class; an error text is never taken for an answer. */
 import assert from 'node:assert/strict';
-import type { FailureClass } from '../failures.ts';
+import type { FailureClass } from '../../agents/failures.ts';
 import type { Behaviour, ContractCase } from './contract.ts';
 import { contractCase, takesTurn } from './contract.ts';
 

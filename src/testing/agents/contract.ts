@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { processInfo } from '../../supervise/index.ts';
-import type { AgentDriver } from '../port.ts';
+import type { AgentDriver } from '../../agents/port.ts';
 import { AgentProbe, type ProbeOptions } from './probe.ts';
 
 /** `never-ready` must give up by itself within a second or so. */

@@ -7,7 +7,7 @@ import type { Incarnation, TurnId } from '../../core/ids.ts';
 import { incarnation, sessionKey, turnId } from '../../core/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { processInfo, realTimers } from '../../supervise/index.ts';
-import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../../agents/port.ts';
 
 export type EventOf<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>;
 type Identity = Parameters<AgentStart['onProcess']>[0];
