@@ -3,12 +3,11 @@
  * unless `--strict`: 1.
  */
 import { fork } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Row, Run } from './harness.ts';
-import type { Report, RowReport } from './report.ts';
-import { commitOf, describeMachine, missed, table } from './report.ts';
+import type { RowReport } from './report.ts';
+import { publish, reportOptions, roundsOf } from './report.ts';
 import { rows } from './rows.ts';
 
 const usage = `Usage: npm run bench -- [options]
@@ -50,12 +49,8 @@ async function measure(name: string, options: Pick<Run, 'quick' | 'rounds'>): Pr
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
+      ...reportOptions,
       only: { type: 'string' },
-      rounds: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      commit: { type: 'string' },
-      date: { type: 'string' },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -66,9 +61,11 @@ async function main(): Promise<number> {
   }
   const names = values.only?.split(',') ?? Object.keys(rows);
   const unknown = names.find((name) => !Object.hasOwn(rows, name));
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-  if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-    process.stderr.write(unknown === undefined ? 'bench: --rounds is no number\n' : `bench: no row ${unknown}\n`);
+  const rounds = roundsOf(values);
+  if (unknown !== undefined || rounds === null) {
+    process.stderr.write(
+      unknown === undefined ? 'bench: --rounds is not a positive integer\n' : `bench: there is no row ${unknown}\n`,
+    );
     process.stderr.write(usage);
     return 2;
   }
@@ -76,25 +73,8 @@ async function main(): Promise<number> {
   for (const name of names) {
     reports.push(await measure(name, { quick: values.quick, rounds }));
   }
-  const report: Report = {
-    date: values.date ?? new Date().toISOString().slice(0, 10),
-    commit: values.commit ?? commitOf(root),
-    node: process.version,
-    machine: describeMachine(),
-    quick: values.quick,
-    rounds,
-    rows: reports,
-  };
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (values.json !== undefined && values.json !== '-') {
-    writeFileSync(values.json, json);
-  }
-  process.stdout.write(values.json === '-' ? json : table(report));
-  const lost = missed(report);
-  if (lost > 0) {
-    process.stderr.write(`bench: ${lost} goals missed\n`);
-  }
-  return lost > 0 && values.strict ? 1 : 0;
+  const missed = publish(values, rounds, reports);
+  return missed > 0 && values.strict ? 1 : 0;
 }
 
 process.exitCode = await main();

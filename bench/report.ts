@@ -1,6 +1,8 @@
 /** The table and the JSON of a run. */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { Figure, Goal, Skipped } from './harness.ts';
 import { short } from './harness.ts';
 
@@ -29,7 +31,55 @@ export interface Report {
   readonly rows: readonly RowReport[];
 }
 
-export function describeMachine(): Report['machine'] {
+/** Options of every program that prints a report. */
+export const reportOptions = {
+  rounds: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  commit: { type: 'string' },
+  date: { type: 'string' },
+} as const;
+
+export interface ReportValues {
+  readonly quick: boolean;
+  readonly rounds?: string | undefined;
+  readonly json?: string | undefined;
+  readonly commit?: string | undefined;
+  readonly date?: string | undefined;
+}
+
+/** Null: `--rounds` is not a positive integer. */
+export function roundsOf({ rounds: asked, quick }: ReportValues): number | null {
+  const rounds = Number(asked ?? (quick ? 1 : 5));
+  return Number.isInteger(rounds) && rounds >= 1 ? rounds : null;
+}
+
+/** Prints the table, or with `--json -` the document; writes the JSON file where one is asked for. Returns the missed goals. */
+export function publish(values: ReportValues, rounds: number, rows: readonly RowReport[]): number {
+  const report: Report = {
+    date: values.date ?? new Date().toISOString().slice(0, 10),
+    commit: values.commit ?? commitOf(root),
+    node: process.version,
+    machine: describeMachine(),
+    quick: values.quick,
+    rounds,
+    rows,
+  };
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  if (values.json !== undefined && values.json !== '-') {
+    writeFileSync(values.json, json);
+  }
+  process.stdout.write(values.json === '-' ? json : table(report));
+  const count = missed(report);
+  if (count > 0) {
+    process.stderr.write(`bench: ${count} goals missed\n`);
+  }
+  return count;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function describeMachine(): Report['machine'] {
   const processors = cpus();
   return {
     cpu: processors[0]?.model.trim() ?? 'unknown',
@@ -40,7 +90,7 @@ export function describeMachine(): Report['machine'] {
 }
 
 /** With `+` when the working copy differs from it; null outside of one. */
-export function commitOf(folder: string): string | null {
+function commitOf(folder: string): string | null {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
@@ -54,7 +104,7 @@ export function commitOf(folder: string): string | null {
 
 const isSkipped = (figure: Figure | Skipped): figure is Skipped => 'skipped' in figure;
 
-export const missed = (report: Report): number =>
+const missed = (report: Report): number =>
   report.rows.reduce(
     (sum, { figures, error }) =>
       sum + (error === null ? 0 : 1) + figures.filter((figure) => !isSkipped(figure) && figure.met === false).length,
@@ -70,7 +120,7 @@ const goalText = (goal: Goal | null): string => {
 };
 
 /** Markdown, so that it can go into the documentation as it is. */
-export function table(report: Report): string {
+function table(report: Report): string {
   const head = ['row', 'measure', 'ours', 'limit', 'ratio', 'goal', 'met'];
   const notes: string[] = [];
   const lines = report.rows.flatMap(({ row, figures, error }) => [

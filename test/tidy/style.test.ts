@@ -65,13 +65,9 @@ describe('a path of somebody’s machine', () => {
   });
 
   test('is in no tracked file', () => {
-    const texts = trackedFiles().filter((path) => path !== 'package-lock.json');
+    const texts = trackedFiles().filter((path) => !path.endsWith('package-lock.json'));
     expect(texts).toContain('package.json');
     expect(violations(texts, machinePaths)).toEqual([]);
-  });
-
-  test('nor is the host of a registry in the lockfile', () => {
-    expect(read('package-lock.json')).not.toContain('"resolved": "http');
   });
 });
 
