@@ -22,7 +22,7 @@ await using box = createSignalbox({
       const triage = await hold.turn(`Is this worth a review? ${prompt}`);
       await hold.progress({ triage: triage.outcome });
       const review = await hold.turn(`Review it: ${prompt}`);
-      return { triage: triage.data, review: review.data };
+      return { triage: triage.text, review: review.text };
     },
   },
 });

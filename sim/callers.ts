@@ -4,6 +4,7 @@
  */
 import { taskId } from '../src/core/ids.ts';
 import type { Lane, WhenBusy } from '../src/core/model.ts';
+import { callerOf } from '../src/runtime/callers.ts';
 import type { Signalbox, SubmitRequest } from '../src/runtime/api.ts';
 import { markerOf, type Submission } from './ledger.ts';
 import { decide, resume } from './persons.ts';
@@ -289,7 +290,7 @@ export class Callers {
     world.ledger.deeds.push({ what: 'cancel', of: task });
     world.call(
       `cancel ${task}`,
-      (box) => box.cancel(task, { by: 'caller' }),
+      (box) => box.cancel(task, { by: callerOf('caller') }),
       (answer) => {
         const ended =
           answer.kind === 'already-terminal' || (answer.kind === 'receipt' && answer.receipt.state === 'acknowledged');
@@ -321,7 +322,7 @@ export class Callers {
         const acknowledged = world.ledger.editing(task, prompt);
         world.call(
           `edit ${task}`,
-          (box) => box.edit(task, { prompt, by: 'caller' }),
+          (box) => box.edit(task, { prompt, by: callerOf('caller') }),
           (answer) => {
             if (answer.kind === 'ok') {
               acknowledged();
@@ -353,17 +354,17 @@ export class Callers {
       switch (operation) {
         case 'stop':
           world.ledger.deeds.push({ what: 'stop', of: session });
-          return box.stop(session, random.pick(['turn', 'turn', 'queue', 'session'] as const), 'operator');
+          return box.stop(session, random.pick(['turn', 'turn', 'queue', 'session'] as const), callerOf('operator'));
         case 'evict':
           world.ledger.deeds.push({ what: 'evict', of: session });
-          return box.evict(session, random.chance(0.2) ? { epoch: random.int(0, 20) } : { by: 'operator' });
+          return box.evict(session, random.chance(0.2) ? { epoch: random.int(0, 20) } : { by: callerOf('operator') });
         case 'park':
           world.later(random.delay(4000), 'unpark', () => this.#operate('unpark', session));
-          return box.park(session, 'lunch', 'operator');
+          return box.park(session, 'lunch', callerOf('operator'));
         case 'unpark':
-          return box.unpark(session, 'operator');
+          return box.unpark(session, callerOf('operator'));
         case 'restart':
-          return box.restartAgent(session, 'operator');
+          return box.restartAgent(session, callerOf('operator'));
       }
     };
     world.call(`${operation} ${session}`, ask, (answer) => answer.code ?? answer.kind);

@@ -25,11 +25,6 @@ export interface SessionFacts {
   due: number | null;
 }
 
-export const field = (data: unknown, name: string): unknown =>
-  typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined;
-
-const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-
 export class Facts {
   readonly sessions = new Map<SessionKey, SessionFacts>();
   readonly #limits: Limits;
@@ -84,31 +79,32 @@ export class Facts {
     if (record.type !== 'event') {
       return;
     }
-    const turn = Number(field(record.data, 'turn'));
     const { event } = record;
-    this.happened.set(event, (this.happened.get(event) ?? 0) + 1);
-    if (event === 'agent-starting') {
+    this.happened.set(event.type, (this.happened.get(event.type) ?? 0) + 1);
+    if (event.type === 'agent-starting') {
       facts.unsolicited = false;
-      facts.starting.add(Number(field(record.data, 'incarnation')));
-    } else if (event === 'unsolicited') {
-      facts.unsolicited = field(record.data, 'phase') === 'began';
-    } else if (event === 'turn-sent') {
-      facts.sent.set(turn, textOrNull(field(record.data, 'model')));
+      facts.starting.add(event.data.incarnation);
+    } else if (event.type === 'unsolicited-turn') {
+      facts.unsolicited = event.data.phase === 'began';
+    } else if (event.type === 'turn-sent') {
+      const { turn, model } = event.data;
+      facts.sent.set(turn, model);
       if (facts.unsolicited) {
         this.#violate('prompts go to an agent at its boundary', `turn ${turn} of ${key} during an unsolicited turn`);
       }
-    } else if (event === 'permission-decided') {
-      facts.decided.add(`${turn} ${String(field(record.data, 'request'))}`);
-    } else if (event === 'model-switching') {
-      const incarnation = Number(field(record.data, 'incarnation'));
-      facts.switching = { incarnation, to: textOrNull(field(record.data, 'to')) };
-    } else if (event === 'deadline' && field(record.data, 'name') === 'silence') {
-      this.#silent(key, turn);
-    } else if (event === 'turn-ended') {
-      facts.due = facts.due === turn ? null : facts.due;
-    } else if (event === 'interrupt') {
+    } else if (event.type === 'permission-resolved') {
+      facts.decided.add(`${event.data.turn} ${event.data.request}`);
+    } else if (event.type === 'model-switching') {
+      const { incarnation, to } = event.data;
+      facts.switching = { incarnation, to };
+    } else if (event.type === 'deadline-reached' && event.data.name === 'silence') {
+      this.#silent(key, event.data.turn ?? 0);
+    } else if (event.type === 'turn-ended') {
+      facts.due = facts.due === event.data.turn ? null : facts.due;
+    } else if (event.type === 'interrupt-requested') {
+      const { turn, sent } = event.data;
       facts.interrupted.add(turn);
-      facts.due = field(record.data, 'wire') === true ? turn : facts.due;
+      facts.due = sent ? turn : facts.due;
     }
   }
 

@@ -1,46 +1,47 @@
 /** What the tapes must say of permission requests and of turns that were tried again. */
 import { FAILURES } from '../src/agents/failures.ts';
+import type { TaskEventData } from '../src/core/events.ts';
+import type { TurnOutcome } from '../src/core/model.ts';
 import { DEFAULT_POLICIES, judge, type PermissionAsk } from '../src/core/policy.ts';
 import type { StoredEvent, StoredTask } from '../src/store/index.ts';
-import { field } from './facts.ts';
 import type { World } from './world.ts';
+
+type Resolved = TaskEventData['permission-resolved'];
 
 /** Every request is decided once, in its turn; what is allowed, the policy or a person has allowed. */
 export function judgePermissions(world: World, task: StoredTask, tape: readonly StoredEvent[]): void {
-  const open = new Map<string, unknown>();
+  const open = new Map<string, PermissionAsk>();
   const rule = 'every request is decided once';
-  for (const { type, data, seq } of tape) {
-    const request = `${String(field(data, 'turn'))} ${String(field(data, 'request'))}`;
-    const at = `event ${seq} of ${task.row.id}, ${type} ${request}`;
-    if (type === 'permission-asked') {
+  for (const event of tape) {
+    const at = `event ${event.seq} of ${task.row.id}, ${event.type}`;
+    if (event.type === 'permission-requested') {
+      const request = `${event.data.turn} ${event.data.request}`;
       if (open.has(request)) {
-        world.violate(rule, `${at}: it is asked already`);
+        world.violate(rule, `${at} ${request}: it is asked already`);
       }
-      open.set(request, field(data, 'ask'));
-    } else if (type === 'permission-decided') {
-      if (!open.has(request)) {
-        world.violate(rule, `${at}: nobody asks`);
-      }
-      if (field(data, 'decision') === 'allow' && !isAllowed(world, task, data, open.get(request))) {
-        world.violate('nothing is allowed but by the policy or a person', at);
+      open.set(request, event.data.action);
+    } else if (event.type === 'permission-resolved') {
+      const request = `${event.data.turn} ${event.data.request}`;
+      const asked = open.get(request);
+      if (asked === undefined) {
+        world.violate(rule, `${at} ${request}: nobody asks`);
+      } else if (event.data.decision === 'allow' && !isAllowed(world, task, event.data, asked)) {
+        world.violate('nothing is allowed but by the policy or a person', `${at} ${request}`);
       }
       open.delete(request);
-    } else if ((type === 'turn-ended' || type === 'final') && open.size > 0) {
+    } else if ((event.type === 'turn-ended' || event.type === 'final') && open.size > 0) {
       world.violate(rule, `${at}: ${[...open.keys()].join(', ')} is open`);
     }
   }
 }
 
-function isAllowed(world: World, { row, payload, session }: StoredTask, data: unknown, ask: unknown): boolean {
+function isAllowed(world: World, { row, payload, session }: StoredTask, data: Resolved, asked: PermissionAsk): boolean {
   const policy = payload.permissions ?? DEFAULT_POLICIES[row.lane];
-  if (field(data, 'by') === 'policy') {
-    return isAsk(ask) && judge(policy, ask) === 'allow';
+  if (data.by?.kind === 'policy') {
+    return judge(policy, asked) === 'allow';
   }
-  return world.ledger.allowed.has(`${session} ${String(field(data, 'turn'))} ${String(field(data, 'request'))}`);
+  return world.ledger.allowed.has(`${session} ${data.turn} ${data.request}`);
 }
-
-const isAsk = (ask: unknown): ask is PermissionAsk =>
-  typeof field(ask, 'kind') === 'string' && typeof field(ask, 'tool') === 'string';
 
 const isPassing = (reason: unknown): boolean =>
   Object.entries(FAILURES).some(([name, { passes }]) => name === reason && passes);
@@ -50,26 +51,22 @@ export function judgeRetries(world: World, { row, reason, status }: StoredTask, 
   const rule = 'a failure that passes is tried again';
   const { maxRetries } = world.limits;
   let retries = 0;
-  let outcome: unknown = null;
-  let why: unknown = null;
-  for (const { type, data, seq } of tape) {
-    if (type === 'turn-sent') {
+  let outcome: TurnOutcome | null = null;
+  let why: string | null = null;
+  for (const { seq, ...event } of tape) {
+    if (event.type === 'turn-sent') {
       why = null;
-    } else if (type === 'interrupt') {
-      why = field(data, 'why');
-    } else if (type === 'turn-ended') {
-      outcome = field(data, 'outcome');
-      if (
-        why === 'preempt' &&
-        outcome === 'failed' &&
-        isPassing(field(field(field(data, 'data'), 'failure'), 'class'))
-      ) {
+    } else if (event.type === 'interrupt-requested') {
+      why = event.data.why;
+    } else if (event.type === 'turn-ended') {
+      outcome = event.data.outcome;
+      if (why === 'preempt' && outcome === 'failed' && event.data.failure?.transient === true) {
         world.violate('a preemption burns no retry', `event ${seq} of ${row.id}`);
       }
       retries = outcome === 'completed' ? 0 : retries;
-    } else if (type === 'retried' && field(data, 'retry') !== undefined) {
+    } else if (event.type === 'turn-retried') {
       retries += 1;
-      if (field(data, 'retry') !== retries || retries > maxRetries || outcome !== 'failed') {
+      if (event.data.retry !== retries || retries > maxRetries || outcome !== 'failed') {
         world.violate(rule, `event ${seq} of ${row.id}: retry ${retries} of ${maxRetries}, after ${String(outcome)}`);
       }
     }

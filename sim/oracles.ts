@@ -1,9 +1,9 @@
 /** What must hold of the disk when all is over: every promise kept, every tape whole. */
+import type { TurnId } from '../src/core/ids.ts';
 import type { RuntimeStats } from '../src/runtime/api.ts';
 import type { FeedEvent, Page, Store, StoredEvent, StoredTask } from '../src/store/index.ts';
 import { same } from '../test/support/trace.ts';
 import type { Submission } from './ledger.ts';
-import { field } from './facts.ts';
 import { judgePermissions, judgeRetries } from './oracles-supervised.ts';
 import type { World } from './world.ts';
 
@@ -79,11 +79,7 @@ function judgeTape(world: World, task: StoredTask, tape: readonly StoredEvent[])
       world.violate('final comes once, last', `event ${event.seq} of ${id} is final, of ${tape.length}`);
     }
   }
-  if (
-    field(last.data, 'status') !== task.status ||
-    field(last.data, 'reason') !== task.reason ||
-    task.seq !== tape.length
-  ) {
+  if (last.data.status !== task.status || last.data.reason !== task.reason || task.seq !== tape.length) {
     world.violate(
       'status agrees with final',
       `${id} is ${task.status} ${task.reason} ${task.seq}, final ${JSON.stringify(last.data)}`,
@@ -119,22 +115,22 @@ function judgeReason(world: World, task: StoredTask): void {
 /** Outcomes are what the agent said, turns come in order, what was preempted is resumed, what was cut off is told. */
 function judgeTurns(world: World, task: StoredTask, tape: readonly StoredEvent[]): void {
   const { id } = task.row;
-  let turn: unknown = null;
+  let turn: TurnId | null = null;
   let cut = false;
   let completed = task.row.mode === 'code';
-  for (const { type, data, seq } of tape) {
-    const at = `event ${seq} of ${id}, ${type}`;
-    if (type === 'turn-sent') {
+  for (const event of tape) {
+    const at = `event ${event.seq} of ${id}, ${event.type}`;
+    if (event.type === 'turn-sent') {
       if (turn !== null) {
         world.violate('turns are taken one at a time', at);
       }
-      if (cut && field(data, 'cut') !== true) {
+      if (cut && !event.data.interruptedMidTurn) {
         world.violate('what was cut off is told', at);
       }
-      turn = field(data, 'turn');
-    } else if (type === 'turn-ended') {
-      const outcome = field(data, 'outcome');
-      if (field(data, 'turn') !== turn || turn === null) {
+      turn = event.data.turn;
+    } else if (event.type === 'turn-ended') {
+      const { outcome } = event.data;
+      if (event.data.turn !== turn || turn === null) {
         world.violate('turns are taken one at a time', at);
       }
       if (outcome === 'completed' && !world.ledger.said(task.session, Number(turn), 'completed')) {
@@ -251,12 +247,13 @@ function judgeFeed(world: World, store: Store): void {
 /** One owner at a time, as all tapes together tell it; only the owner takes turns, and epochs only grow. */
 function judgeOwners(world: World, feed: readonly FeedEvent[]): void {
   const owners = new Map<string, { owner: string | null; left: string | null; epoch: number }>();
-  for (const { session, task, type, data, seq } of feed) {
+  for (const event of feed) {
+    const { session, task, type, seq } = event;
     const held = owners.get(session) ?? { owner: null, left: null, epoch: 0 };
     owners.set(session, held);
     const at = `event ${seq} of ${task ?? session}, ${type}, while ${held.owner} owns ${session}`;
-    if (type === 'granted' || type === 'resumed') {
-      const epoch = Number(field(data, 'epoch'));
+    if (event.type === 'granted' || event.type === 'resumed') {
+      const { epoch } = event.data;
       if (held.owner !== null || epoch <= held.epoch) {
         world.violate('one owner', at);
       }
@@ -270,7 +267,7 @@ function judgeOwners(world: World, feed: readonly FeedEvent[]): void {
         world.violate('one owner', at);
       }
       held.owner = type === 'preempted' ? null : task;
-    } else if ((type === 'final' || field(data, 'retry') !== undefined) && held.owner === task) {
+    } else if ((type === 'final' || type === 'turn-retried') && held.owner === task) {
       // It has ended, or waits for another try.
       held.owner = null;
     }

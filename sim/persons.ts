@@ -1,5 +1,6 @@
 /** Persons who answer what agents ask for: most of it, some of it twice, and now and then something that nobody asks any more. */
 import { turnId } from '../src/core/ids.ts';
+import { callerOf } from '../src/runtime/callers.ts';
 import type { AskView } from '../src/runtime/api.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
@@ -33,7 +34,7 @@ function answer(world: World, random: Random, { session, turn, request }: AskVie
   }
   world.call(
     `${allow ? 'allow' : 'deny'} ${request} of turn ${turn} of ${session}`,
-    (box) => box.answer(session, { turn, request, allow, by: 'ann', note: 'because' }),
+    (box) => box.answer(session, { turn, request, allow, by: callerOf('ann'), note: 'because' }),
     (reply) => (reply.kind === 'ok' ? 'ok' : reply.code),
   );
 }

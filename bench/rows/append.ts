@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { functionDriver } from '../../src/agents/index.ts';
-import { sessionKey, taskId } from '../../src/core/ids.ts';
+import { sessionKey, taskId, turnId } from '../../src/core/ids.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import { createSignalbox } from '../../src/runtime/index.ts';
@@ -19,7 +19,7 @@ const sessions = 64;
 const goal = { of: 'ratio', atLeast: 0.6 } as const;
 const text = `${'The quick brown fox jumps over the lazy dog. '.repeat(4)}and goes on`;
 /** Data of an `output` event as the core makes it. */
-const data = { turn: 1, kind: 'text', data: text };
+const data = { turn: turnId(1), part: { kind: 'text', text } } as const;
 
 export const row: Row = {
   name: 'append',
@@ -138,8 +138,7 @@ function openStore(path: string) {
                 at: 1,
                 task,
                 seq: seq + at + index + 1,
-                event: 'output' as const,
-                data,
+                event: { type: 'output' as const, data },
               })),
             })),
           );

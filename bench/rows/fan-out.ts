@@ -57,4 +57,4 @@ export const row: Row = {
 
 /** As long as the server's own. */
 const frame = (seq: number): string =>
-  `id: ${seq}\ndata: ${JSON.stringify({ seq, at: 1_700_000_000_000, type: 'output', data: { turn: 1, kind: 'text', data: text } })}\n\n`;
+  `id: ${seq}\ndata: ${JSON.stringify({ seq, at: 1_700_000_000_000, type: 'output', data: { turn: 1, part: { kind: 'text', text } } })}\n\n`;

@@ -114,7 +114,7 @@ function sessionLock(): Lock {
       run: epoch(run),
       status: 'completed',
       reason: 'completed',
-      data: null,
+      result: null,
     });
   return () =>
     new Promise((resolve) => {

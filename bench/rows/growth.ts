@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { functionDriver } from '../../src/agents/index.ts';
-import { sessionKey, taskId } from '../../src/core/ids.ts';
+import { sessionKey, taskId, turnId } from '../../src/core/ids.ts';
 import type { Session } from '../../src/core/model.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
@@ -113,6 +113,8 @@ async function appendToLongTape(run: Run): Promise<Figure> {
   const [short, long] = [10, run.quick ? 5_000 : 1_000_000];
   const count = run.quick ? 640 : 19_200;
   using folder = temporaryFolder();
+  const part = { kind: 'text', text: 'a chunk of text as an agent streams it' } as const;
+  const event = { type: 'output', data: { turn: turnId(1), part } } as const;
   const open = (events: number) => {
     const store = openSqliteStore({ path: join(folder.path, `tape-${events}.db`), durability: 'process' });
     const key = sessionKey('bench:growth');
@@ -126,8 +128,7 @@ async function appendToLongTape(run: Run): Promise<Figure> {
         at: 1,
         task: taskId('first'),
         seq: (seq += 1),
-        event: 'output' as const,
-        data: { turn: 1, kind: 'text', data: 'a chunk of text as an agent streams it' },
+        event,
       }));
       store.commit([{ session: key, lease, records: made }]);
     };

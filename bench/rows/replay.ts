@@ -18,7 +18,7 @@ export const row: Row = {
   async measure(run: Run): Promise<readonly Figure[]> {
     const count = run.quick ? 2_000 : 200_000;
     using folder = temporaryFolder();
-    const data = JSON.stringify({ turn: 1, kind: 'text', data: text });
+    const data = JSON.stringify({ turn: 1, part: { kind: 'text', text } });
     await using raw = await startProgram('raw-writer', { path: join(folder.path, 'raw.db'), rows: count, data });
     await using door = await startProgram('door', { path: join(folder.path, 'bench.db'), text });
     await using reading = await startProgram('readers', {});

@@ -89,7 +89,7 @@ function allocate(count: number): void {
   let session = { ...newSession(sessionKey('bench:allocate'), limits) };
   for (let at = 0; at < count; at += 1) {
     const task = { id: 'a', lane: 'background', mode: 'prompt', priority: 0, ord: at, party: null, status: 'queued' };
-    const record = { type: 'event', at, task: task.id, seq: at, event: 'output', data: task };
+    const record = { type: 'event', at, task: task.id, seq: at, event: { type: 'output', data: task } };
     const second = { type: 'task', at, task };
     const effect = { type: 'prompt', inc: 1, turn: at, task: task.id };
     session = {

@@ -19,6 +19,7 @@ export const payload = {
 export const submitted = (id: string, lane: Lane, mode: TaskMode = 'prompt'): Input => ({
   type: 'submit',
   at,
+  about: { title: payload.prompt, source: payload.source, author: payload.author },
   payload,
   task: {
     id: taskId(id),
@@ -54,8 +55,7 @@ export const output = (session: Session): Input => ({
   at,
   inc: session.incarnations,
   turn: session.turns,
-  kind: 'text',
-  data: 'a chunk of text as an agent streams it',
+  part: { kind: 'text', text: 'a chunk of text as an agent streams it' },
 });
 
 export const result = (session: Session, outcome: TurnResult['outcome']): Input => ({
@@ -63,5 +63,5 @@ export const result = (session: Session, outcome: TurnResult['outcome']): Input 
   at,
   inc: session.incarnations,
   turn: session.turns,
-  result: { outcome, empty: false, failure: null, data: { text: 'done' } },
+  result: { outcome, empty: false, report: { text: 'done' } },
 });

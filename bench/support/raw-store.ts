@@ -58,12 +58,13 @@ export class RawStore implements Disposable {
       } else if (record.type === 'event') {
         const tape = this.#tape(record.task);
         tape.seq += 1;
-        event.run(tape.n, tape.seq, record.at, record.event, record.data === null ? null : JSON.stringify(record.data));
+        event.run(tape.n, tape.seq, record.at, record.event.type, JSON.stringify(record.event.data));
       } else if (record.type === 'task') {
         update.run(this.#tape(record.task.id).n, JSON.stringify(record.task));
       } else if (record.type === 'end') {
         const tape = this.#tape(record.task);
-        end.run(tape.n, record.status, record.reason, record.at, tape.seq + 1, JSON.stringify(record.data));
+        const { status, reason } = record.final;
+        end.run(tape.n, status, reason, record.at, tape.seq + 1, JSON.stringify(record.final));
         counted = true;
       } else if (record.type === 'session') {
         session.run(JSON.stringify(record.session), record.at);

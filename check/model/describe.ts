@@ -92,7 +92,7 @@ function inputOf(input: Input): string {
     case 'ack':
       return `acknowledges the interrupt of turn ${input.turn}${input.none ? ', no result will come' : ''}`;
     case 'result':
-      return `result of turn ${input.turn}: ${input.result.outcome}${input.result.empty ? ', empty' : ''}${input.result.failure === null ? '' : `, ${input.result.failure.class}`}`;
+      return `result of turn ${input.turn}: ${input.result.outcome}${input.result.empty ? ', empty' : ''}${input.result.report?.failure === undefined ? '' : `, ${input.result.report.failure.class}`}`;
     case 'steered':
       return `${input.taken ? 'takes' : 'does not take'} ${input.task} into turn ${input.turn}`;
     case 'unsolicited':

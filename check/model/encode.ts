@@ -45,7 +45,9 @@ const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
 const bit = (value: boolean, at: number): number => (value ? 1 << at : 0);
 const indexByte = (index: number): number => (index < 0 ? none : index);
 const resultCode = (result: TurnResult | null): number =>
-  result === null ? 0 : (outcomes[result.outcome] * 2 + (result.empty ? 1 : 0)) | bit(result.failure !== null, 4);
+  result === null
+    ? 0
+    : (outcomes[result.outcome] * 2 + (result.empty ? 1 : 0)) | bit(result.report?.failure !== undefined, 4);
 const modelCode = (model: string | null | undefined): number => (model === 'm' ? 1 : model === 'n' ? 2 : 0);
 const requestBits = (requests: readonly number[]): number => requests.reduce((bits, one) => bits | bit(true, one), 0);
 
@@ -164,7 +166,7 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
   out.byte(
     verdict === null
       ? none
-      : statuses[verdict.status] | bit(verdict.reason === 'hold_limit', 2) | bit(verdict.by === 'runner', 3),
+      : statuses[verdict.status] | bit(verdict.reason === 'hold_limit', 2) | bit(verdict.by?.kind === 'runner', 3),
   );
   out.byte(runs.of(task.run));
   out.byte(turns.of(task.rewind));

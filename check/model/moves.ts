@@ -2,6 +2,7 @@
 import type { TurnId } from '../../src/core/ids.ts';
 import { turnId } from '../../src/core/ids.ts';
 import type { Input, InputOf } from '../../src/core/inputs.ts';
+import type { PermissionAction } from '../../src/core/events.ts';
 import type { TurnResult } from '../../src/core/model.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Config, SlotSpec } from './config.ts';
@@ -40,9 +41,12 @@ export function moves(config: Config, world: World, offer: Offer): void {
   }
 }
 
+export const ACTION: PermissionAction = { kind: 'execute', tool: 'shell', title: 'make', detail: null };
+
 export const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { readonly at: number } => ({
   at,
   type: 'submit',
+  about: { title: spec.name, source: 'model', author: null },
   payload: null,
   task: {
     id: slotId(spec.name, generation),
@@ -210,7 +214,7 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
     const one = process.asked + 1;
     const asking = { ...process, asked: one, asks: [...asks, one], unanswered: [...unanswered, one] };
     for (const verdict of config.verdicts) {
-      const input: Input = { at, type: 'asked', inc, turn, request: requestName(one), verdict, data: null };
+      const input: Input = { at, type: 'asked', inc, turn, request: requestName(one), verdict, action: ACTION };
       offer('agent', kinds.fault, spend(replaceProcess(world, asking), 'ask'), input);
     }
   }
@@ -231,11 +235,12 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
 }
 
 function chats(world: World, process: Process, offer: Offer): void {
-  const say = { at, type: 'output', inc: process.inc, data: null } as const;
-  offer('agent', kinds.fault, world, { ...say, turn: null, kind: 'raw' });
-  if (process.turn !== null) {
-    offer('agent', kinds.fault, world, { ...say, turn: process.turn, kind: 'text' });
+  const say = { at, type: 'output', inc: process.inc } as const;
+  offer('agent', kinds.fault, world, { ...say, turn: null, part: { kind: 'raw', data: null } });
+  if (process.turn === null) {
+    return;
   }
+  offer('agent', kinds.fault, world, { ...say, turn: process.turn, part: { kind: 'text', text: 'chat' } });
 }
 
 function becomesReady(config: Config, world: World, process: Process, offer: Offer): void {
@@ -320,11 +325,14 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
   }
 }
 
-const completed: TurnResult = { outcome: 'completed', empty: false, failure: null, data: null };
-const emptied: TurnResult = { outcome: 'completed', empty: true, failure: null, data: null };
-const interrupted: TurnResult = { outcome: 'interrupted', empty: true, failure: null, data: null };
-const failed: TurnResult = { outcome: 'failed', empty: false, failure: null, data: null };
-export const overloaded: TurnResult = { ...failed, failure: { class: 'overloaded', passes: true } };
+const completed: TurnResult = { outcome: 'completed', empty: false, report: { text: '' } };
+const emptied: TurnResult = { outcome: 'completed', empty: true, report: { text: '' } };
+const interrupted: TurnResult = { outcome: 'interrupted', empty: true, report: { text: '' } };
+const failed: TurnResult = { outcome: 'failed', empty: false, report: { text: '' } };
+export const overloaded: TurnResult = {
+  ...failed,
+  report: { text: '', failure: { class: 'overloaded', transient: true, message: '', hint: '' } },
+};
 
 function results(config: Config, world: World, process: Process, turn: Process['turn'] & number, offer: Offer): void {
   const { inc } = process;
@@ -357,7 +365,7 @@ function results(config: Config, world: World, process: Process, turn: Process['
 function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer): void {
   const { task, run } = runner;
   const without = { ...world, runners: world.runners.filter((other) => other !== runner) };
-  const finish = { at, type: 'finish', task, run, reason: 'runner', data: null } as const;
+  const finish = { at, type: 'finish', task, run, reason: 'runner', result: null } as const;
   const model = config.slots[runner.slot]?.models[runner.made] ?? null;
   const call: Input = { at, type: 'call', task, run, call: runner.made + 1, model };
   if (runner.aborted) {

@@ -111,13 +111,13 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
   const { records } = result;
   let slots = world.slots;
   for (const record of records) {
-    if (record.type === 'event' && record.event === 'turn-ended' && record.task !== null) {
+    if (record.type === 'event' && record.event.type === 'turn-ended' && record.task !== null) {
       const open = slots.findIndex((slot) => slot.id === record.task && slot.state === 'open');
       if (open < 0) {
         report.fail('section 4: nothing is appended after final', 'a turn ends on the tape of an ended task');
       }
     }
-    if (record.type === 'event' && record.event === 'steered' && isTaken(record.data)) {
+    if (record.type === 'event' && record.event.type === 'steered' && record.event.data.delivered) {
       slots = slots.map((slot) => (slot.id === record.task ? { ...slot, inTurn: true } : slot));
     }
     if (record.type !== 'end') {
@@ -136,9 +136,6 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
   }
   return slots === world.slots ? world : { ...world, slots };
 }
-
-const isTaken = (data: unknown): boolean =>
-  typeof data === 'object' && data !== null && 'taken' in data && data.taken === true;
 
 /** The node dies, and all that lived in it; the session is taken up again from the records alone. */
 export function recover(config: Config, core: Core, world: World, report: Report): Taken {

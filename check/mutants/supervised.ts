@@ -23,8 +23,8 @@ const asks: readonly Mutant[] = [
     'the deadline allows',
     'ask',
     'permission',
-    "{ allow: false, decision: 'deny', by: 'deadline', note: null }",
-    "{ allow: true, decision: 'deny', by: 'deadline', note: null }",
+    "{ allow: false, decision: 'deny', by: actorDeadline('ask'), note: null }",
+    "{ allow: true, decision: 'deny', by: actorDeadline('ask'), note: null }",
   ),
   mutant(
     'a person is asked for what the policy allows',
@@ -75,13 +75,7 @@ const asks: readonly Mutant[] = [
     'refuseAsks(d, turn);\n  } else',
     '} else',
   ),
-  mutant(
-    'a turn ends and its requests stay open on the tape',
-    'ask-lies',
-    'turn',
-    "withdrawAsks(d, turn, 'turn-ended');",
-    '',
-  ),
+  mutant('a turn ends and its requests stay open on the tape', 'ask-lies', 'turn', 'withdrawAsks(d, turn, null);', ''),
   mutant('open requests are forgotten at a crash', 'ask-lost', 'draft', 'asks: asksOf(hold),', 'asks: NO_ASKS,'),
   mutant('a change of the requests is not recorded', 'ask', 'draft', ' && sameAsks(asksOf(a), asksOf(b))', ''),
   mutant(
@@ -182,7 +176,7 @@ const retries: readonly Mutant[] = [
     'a preemption burns a retry',
     'retry',
     'turn',
-    "if (passes(end) && turn.intent === 'preempt' && task.verdict === null) {",
+    "if (isTransient(end) && turn.intent === 'preempt' && task.verdict === null) {",
     'if (turn.id < 0) {',
   ),
   mutant(
@@ -197,14 +191,14 @@ const retries: readonly Mutant[] = [
     'a failure that passes is not tried again',
     'retry',
     'turn',
-    'if (passes(end) && task.retries',
+    'if (isTransient(end) && task.retries',
     'if (d.s.fenced && task.retries',
   ),
   mutant(
     'any failure is tried again',
     'lies',
     'turn',
-    "end.result.outcome === 'failed' && end.result.failure?.passes === true",
+    "end.result.outcome === 'failed' && end.result.report?.failure?.transient === true",
     "end.result.outcome === 'failed'",
   ),
   mutant(
@@ -226,7 +220,7 @@ const retries: readonly Mutant[] = [
     'the final does not say why it failed',
     'retry',
     'turn',
-    "(failure?.class ?? 'agent_failed')",
+    "(report?.failure?.class ?? 'agent_failed')",
     "'agent_failed'",
   ),
 ];

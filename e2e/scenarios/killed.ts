@@ -49,7 +49,7 @@ async function run({ stay, daemon, figures, patient }: Scene): Promise<void> {
   await model.log.next('closed', ({ no }) => no === request.no);
   const again = await model.log.next('request', turnOf('was cut off'), { deadlineMs: 60_000 });
   figures.add(program.name, 'SIGKILL → the resumed turn at the model', again.at - killedAt);
-  const lost = events.all.some((event) => event.session === session && event.type === 'conversation-lost');
+  const lost = events.all.some((event) => event.session === session && event.type === 'conversation-reset');
   if (lost) {
     assert.ok(mayForget, 'the conversation is not lost');
     assert.ok(knows(again, 'could not be resumed'), 'the agent is told that it is');

@@ -44,7 +44,7 @@ async function run({ stay, daemon, figures }: Scene): Promise<void> {
   await ended(daemon, background.task, 'completed');
   const tape = await wholeTape(daemon, background.task);
   assert.match(said(tape), new RegExp(finished));
-  for (const type of ['interrupt', 'preempted', 'resumed']) {
+  for (const type of ['interrupt-requested', 'preempted', 'resumed']) {
     assert.equal(tape.filter((event) => event.type === type).length, 1, `${type} stands once on its tape`);
   }
   const restarts = events.all.filter(({ session, type }) => session === deliveredTo && type === 'agent-exited');
@@ -52,8 +52,8 @@ async function run({ stay, daemon, figures }: Scene): Promise<void> {
 
   const at = (type: string): number => tape.find((event) => event.type === type)?.at ?? Number.NaN;
   const prompted = (await wholeTape(daemon, delivery)).find(({ type }) => type === 'turn-sent')?.at ?? Number.NaN;
-  figures.add(program.name, 'HTTP: delivery sent → interrupt written', at('interrupt') - sentAt);
-  figures.add(program.name, 'HTTP: interrupt written → turn over (agent)', at('preempted') - at('interrupt'));
+  figures.add(program.name, 'HTTP: delivery sent → interrupt written', at('interrupt-requested') - sentAt);
+  figures.add(program.name, 'HTTP: interrupt written → turn over (agent)', at('preempted') - at('interrupt-requested'));
   figures.add(program.name, 'HTTP: turn over → next prompt written', prompted - at('preempted'));
 }
 

@@ -12,7 +12,7 @@ async function ask({ stay, daemon }: Scene, verb: 'approve' | 'deny'): Promise<s
   const { task } = await daemon.client.submit({ session: verb, lane: 'background', prompt });
   const asked = await daemon.events.next(
     'a request',
-    (event) => event.task === task && event.type === 'permission-asked',
+    (event) => event.task === task && event.type === 'permission-requested',
   );
   assert.match(JSON.stringify(asked.data), /touch/, 'the request says what it is about');
   assert.equal(existsSync(file), false, 'nothing is done before the answer');
@@ -35,7 +35,7 @@ async function interrupted({ stay, daemon }: Scene): Promise<void> {
   const prompt = `${wish}: ${program.shell(`touch ${file}`)} [[text:that was it]]`;
   const { task } = await client.submit({ session, lane: 'background', prompt });
   const asks = (from: number) =>
-    events.next('a request', (event) => event.task === task && event.type === 'permission-asked', { from });
+    events.next('a request', (event) => event.task === task && event.type === 'permission-requested', { from });
   await asks(0);
   const from = events.mark();
   const urgent = await client.submit({ session, prompt: '[[text:urgent]]' });

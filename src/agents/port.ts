@@ -20,7 +20,6 @@
  */
 import type { AgentCaps, TurnResult } from '../core/model.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/ids.ts';
-import type { OutputKind } from '../core/inputs.ts';
 import type { PermissionAsk } from '../core/policy.ts';
 import type { ProviderFailure } from './failures.ts';
 
@@ -56,9 +55,13 @@ export interface ResultData {
 }
 
 /** `failure`: null unless `outcome` is `failed`; then null where the dialect gives no reason. */
-export interface AgentResult extends Omit<TurnResult, 'failure'> {
+export interface AgentResult extends Pick<TurnResult, 'outcome' | 'empty'> {
   readonly failure: ProviderFailure | null;
+  readonly data: unknown;
 }
+
+/** `notice`: what the agent says of itself, such as that it tries a failed request again. */
+export type OutputKind = 'text' | 'tool' | 'usage' | 'notice' | 'raw';
 
 export type AgentEvent =
   | { readonly type: 'ready'; readonly caps: AgentCaps; readonly conversation: string | null; readonly lost: boolean }

@@ -15,20 +15,22 @@ function member(data: unknown, name: string): unknown {
 /** What the data of an event say, on one line. */
 function dataText({ type, data }: TapeEvent): string {
   if (type === 'output') {
-    const said = member(data, 'data');
-    return typeof said === 'string' ? said : `${String(member(data, 'kind'))} ${JSON.stringify(said)}`;
+    const part = member(data, 'part');
+    const text = member(part, 'text');
+    return member(part, 'kind') === 'text' && typeof text === 'string' ? text : JSON.stringify(part);
   }
   if (type === 'final') {
     const text = resultText(data);
     return `${String(member(data, 'status'))} (${String(member(data, 'reason'))})${text === null ? '' : `: ${text}`}`;
   }
-  if (type === 'permission-asked') {
-    const ask = member(data, 'ask');
+  if (type === 'permission-requested') {
+    const ask = member(data, 'action');
     return `${String(member(data, 'request'))} ${String(member(ask, 'tool'))}: ${String(member(ask, 'title'))} (${String(member(ask, 'kind'))})`;
   }
-  if (type === 'permission-decided') {
+  if (type === 'permission-resolved') {
     const note = member(data, 'note');
-    const by = String(member(data, 'by'));
+    const name = member(member(data, 'by'), 'name');
+    const by = typeof name === 'string' ? name : 'nobody';
     return `${String(member(data, 'request'))} ${String(member(data, 'decision'))} by ${by}${typeof note === 'string' ? `: ${note}` : ''}`;
   }
   if (typeof data !== 'object' || data === null) {

@@ -99,25 +99,14 @@ export function throttleText(throttle: Throttle | null, now: number): string | n
 export const asksText = (asks: readonly Ask[]): string | null =>
   asks.length === 0 ? null : asks.map(({ request, tool, title }) => `${request}  ${tool}: ${title}`).join('\n');
 
-/** What the agent said, where a task's result is text; else JSON. */
-export function resultText(result: unknown): string | null {
-  if (result === null || result === undefined) {
+/** What the agent said, or what the code runner returned, of the data of `final`; null: neither. */
+export function resultText(final: unknown): string | null {
+  if (typeof final !== 'object' || final === null) {
     return null;
   }
-  if (typeof result === 'string') {
-    return result;
+  const { answer, result } = final as { readonly answer?: unknown; readonly result?: unknown };
+  if (result !== null && result !== undefined) {
+    return typeof result === 'string' ? result : JSON.stringify(result, null, 2);
   }
-  if (typeof result === 'object') {
-    const { result: inner, text } = result as { readonly result?: unknown; readonly text?: unknown };
-    if (typeof text === 'string') {
-      return text;
-    }
-    if (inner !== null && inner !== undefined) {
-      return resultText(inner);
-    }
-    if ('result' in result) {
-      return null;
-    }
-  }
-  return JSON.stringify(result, null, 2);
+  return typeof answer === 'object' && answer !== null && 'text' in answer ? String(answer.text) : null;
 }

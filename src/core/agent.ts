@@ -1,9 +1,10 @@
 /** What the agent's driver reports, and the deadlines that guard against an agent that reports nothing (rules 7 to 10, 18). */
+import { actorDeadline } from './actors.ts';
 import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
-import type { InputOf } from './inputs.ts';
+import type { InputOf, TimerName } from './inputs.ts';
 import { atRest, firstWaiter } from './arrange.ts';
 import { limitReached } from './commands.ts';
-import type { Agent, Turn, TurnResult } from './model.ts';
+import type { Agent, Hold, Turn, TurnResult } from './model.ts';
 import type { Reply, StaleKind } from './outputs.ts';
 import { askReached } from './permission.ts';
 import {
@@ -33,7 +34,7 @@ export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
   d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
   if (input.lost) {
     d.s.lost = true;
-    sessionEvent(d, 'conversation-lost', { conversation: d.s.conversation });
+    sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation });
   }
   if (input.conversation !== null || input.lost) {
     d.s.conversation = input.conversation;
@@ -66,7 +67,7 @@ function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): void {
   const hold = d.s.hold;
   if (hold !== null && hold.turn?.phase === 'pending') {
     if (deadline !== null) {
-      taskEvent(d, hold.task, 'deadline', { name: deadline, turn: hold.turn.id });
+      deadlineReached(d, hold, deadline);
     }
     loseTurn(d, deadline === 'unsolicited' ? 'unsolicited_deadline' : 'agent_start_failed', false, true);
   }
@@ -100,7 +101,7 @@ export function output(d: Draft, input: InputOf<'output'>): Reply {
     if (agent.kind === 'none' || agent.inc !== input.inc) {
       return stale('incarnation');
     }
-    sessionEvent(d, 'raw', { incarnation: agent.inc, kind: input.kind, data: input.data });
+    sessionEvent(d, 'unexpected-output', { incarnation: agent.inc, part: input.part });
     return OK;
   }
   const turn = liveTurn(d, 'output', input.inc, input.turn);
@@ -108,7 +109,7 @@ export function output(d: Draft, input: InputOf<'output'>): Reply {
   if (typeof turn === 'string' || task === undefined) {
     return stale(typeof turn === 'string' ? turn : 'turn');
   }
-  taskEvent(d, task, 'output', { turn: turn.id, kind: input.kind, data: input.data });
+  taskEvent(d, task, 'output', { turn: turn.id, part: input.part });
   return OK;
 }
 
@@ -121,8 +122,8 @@ export function ack(d: Draft, input: InputOf<'ack'>): Reply {
   if (turn.acked && !(input.none && turn.result === null)) {
     return stale('unasked');
   }
-  taskEvent(d, task, 'interrupt-acked', { turn: turn.id, none: input.none });
-  const none: TurnResult = { outcome: 'interrupted', empty: true, failure: null, data: null };
+  taskEvent(d, task, 'interrupt-acked', { turn: turn.id, noResult: input.none });
+  const none: TurnResult = { outcome: 'interrupted', empty: true, report: null };
   const result = turn.result ?? (input.none ? none : null);
   setTurn(d, { ...turn, acked: true, result });
   if (result !== null) {
@@ -183,7 +184,7 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
   }
   if (input.taken) {
     putTask(d, { ...rider, taken: true });
-    taskEvent(d, rider.id, 'steered', { into: rider.carrier, turn: turn.id, taken: true });
+    taskEvent(d, rider.id, 'steered', { into: rider.carrier, turn: turn.id, delivered: true });
     return OK;
   }
   const carrier = mustTask(d, rider.carrier);
@@ -203,7 +204,7 @@ export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
   }
   d.s.agent = { ...agent, unsolicited: began };
   d.effects.push({ type: began ? 'arm' : 'disarm', timer: 'unsolicited', of: agent.inc });
-  sessionEvent(d, 'unsolicited', { incarnation: agent.inc, phase: input.phase, data: input.data });
+  sessionEvent(d, 'unsolicited-turn', { incarnation: agent.inc, phase: input.phase, data: input.data });
   return OK;
 }
 
@@ -270,7 +271,7 @@ function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle',
   if (name === 'switch') {
     const hold = d.s.hold;
     if (hold !== null && hold.turn?.phase === 'pending') {
-      taskEvent(d, hold.task, 'deadline', { name, turn: hold.turn.id });
+      deadlineReached(d, hold, name);
     }
     killAgent(d, 'switch_deadline');
     return OK;
@@ -326,7 +327,7 @@ function turnTimer(d: Draft, name: 'drain' | 'silence' | 'ask' | 'protected', of
   if (name !== armed) {
     return stale('timer');
   }
-  taskEvent(d, hold.task, 'deadline', { name, turn: turn.id });
+  deadlineReached(d, hold, name);
   if (name === 'drain') {
     drainReached(d, turn);
     return OK;
@@ -335,8 +336,13 @@ function turnTimer(d: Draft, name: 'drain' | 'silence' | 'ask' | 'protected', of
     askReached(d, turn);
     return OK;
   }
-  interruptTurn(d, turn, 'silence', null);
+  interruptTurn(d, turn, 'silence', actorDeadline('silence'));
   return OK;
+}
+
+/** Of a turn that waits for the agent, or is on the wire. */
+function deadlineReached(d: Draft, hold: Hold, name: TimerName): void {
+  taskEvent(d, hold.task, 'deadline-reached', { name, turn: hold.turn?.id ?? null, epoch: hold.epoch });
 }
 
 /** The interrupt is written a second time if the turn runs on; after that the agent is given up and ended (rule 9). */

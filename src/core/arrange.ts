@@ -2,6 +2,7 @@
  * What must follow from the facts at the end of every step: who owns the session, whose turn starts, who is interrupted,
  * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
  */
+import { actorTask } from './actors.ts';
 import { type Draft, mustTask, NO_ASKS, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
@@ -52,8 +53,8 @@ function settleOwner(d: Draft): void {
     if (task.lane === 'background' && (back || !shielded) && interactiveWaits(d.s)) {
       // Between two turns, or admitted and not sent: nothing is on the wire, so it gives way at once (rule 6). Protection is
       // for a turn that can go on; one that is held back has it again when its time comes.
-      const by = treeFirst(d.s.queue)?.value ?? null;
-      yieldHold(d, by, turn === null || shielded ? task.streak : task.streak + 1);
+      const by = treeFirst(d.s.queue)?.value;
+      yieldHold(d, by === undefined ? null : actorTask(by), turn === null || shielded ? task.streak : task.streak + 1);
       continue;
     }
     if (back) {
@@ -167,9 +168,9 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     epoch: hold.epoch,
     attempt: task.attempts,
     resumed: task.begun,
-    cut: task.cut,
+    interruptedMidTurn: task.cut,
     protected: turn.protected,
-    riders: task.riders,
+    mergedTasks: task.riders,
     model: turn.model,
   });
   if (task.rewind !== null) {
@@ -191,7 +192,7 @@ function switchModel(d: Draft, agent: Extract<Agent, { kind: 'up' }>, model: str
 function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
   const demand = treeFirst(d.s.demand);
   if (task.lane === 'background' && turn.intent === null && !turn.protected && demand !== null) {
-    interruptTurn(d, turn, 'preempt', demand.value);
+    interruptTurn(d, turn, 'preempt', actorTask(demand.value));
   }
 }
 

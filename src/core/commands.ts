@@ -1,4 +1,5 @@
 /** Cancel, stop, edit, move, evict, park: what senders and operators may ask of open tasks and of the session. */
+import { actorDeadline } from './actors.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
 import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
@@ -16,7 +17,7 @@ export function cancel(d: Draft, input: InputOf<'cancel'>): Reply {
   if (task === null) {
     return refused('unknown_task');
   }
-  const verdict: Verdict = { status: 'cancelled', reason: input.reason, by: input.by, data: null };
+  const verdict: Verdict = { status: 'cancelled', reason: input.reason, by: input.by, result: null };
   return { kind: 'receipt', receipt: endOrInterrupt(d, task, verdict) };
 }
 
@@ -36,7 +37,7 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   if (input.scope !== 'queue') {
     ids.push(...inTurn);
   }
-  const verdict: Verdict = { status: 'cancelled', reason: 'stopped', by: input.by, data: null };
+  const verdict: Verdict = { status: 'cancelled', reason: 'stopped', by: input.by, result: null };
   const receipts: Receipt[] = [];
   for (const id of ids) {
     receipts.push(endOrInterrupt(d, mustTask(d, id), verdict));
@@ -74,7 +75,8 @@ export function move(d: Draft, input: InputOf<'move'>): Reply {
   }
   d.s.ord += 1;
   putTask(d, { ...changed, ord });
-  taskEvent(d, task.id, 'moved', { lane: changed.lane, priority: changed.priority, where: input.where, by: input.by });
+  const { lane, priority } = changed;
+  taskEvent(d, task.id, 'moved', { lane, priority, where: input.where, by: input.by });
   return OK;
 }
 
@@ -117,13 +119,13 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
   }
   sessionEvent(d, 'evicted', { task: hold.task, epoch: hold.epoch, by: input.by });
   const task = mustTask(d, hold.task);
-  const verdict: Verdict = task.verdict ?? { status: 'failed', reason: 'evicted', by: input.by, data: null };
+  const verdict: Verdict = task.verdict ?? { status: 'failed', reason: 'evicted', by: input.by, result: null };
   if (onWire(hold.turn)) {
     putTask(d, { ...task, verdict });
     killAgent(d, 'evicted');
     endTurn(d, { kind: 'lost', reason: 'evicted', burns: false });
   } else {
-    endHolder(d, verdict);
+    endHolder(d, verdict, null);
   }
   return OK;
 }
@@ -151,13 +153,17 @@ export function throttle(d: Draft, input: InputOf<'throttle'>): Reply {
   const next = input.throttle;
   d.s.throttle = next;
   if (before?.level !== next?.level || before?.reason !== next?.reason) {
-    sessionEvent(d, next === null ? 'unthrottled' : 'throttled', next ?? { reason: before?.reason ?? null });
+    if (next === null) {
+      sessionEvent(d, 'unthrottled', { reason: before?.reason ?? null });
+    } else {
+      sessionEvent(d, 'throttled', next);
+    }
   }
   return OK;
 }
 
 export function report(d: Draft, input: InputOf<'report'>): Reply {
-  sessionEvent(d, 'hang-reported', input.data);
+  sessionEvent(d, 'hang-reported', { report: input.data });
   return OK;
 }
 
@@ -178,6 +184,7 @@ export function restartAgent(d: Draft): Reply {
 export function limitReached(d: Draft): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
-  taskEvent(d, task.id, 'deadline', { name: 'hold', epoch: hold.epoch });
-  endOrInterrupt(d, mustTask(d, task.id), { status: 'failed', reason: 'hold_limit', by: null, data: null });
+  taskEvent(d, task.id, 'deadline-reached', { name: 'hold', turn: hold.turn?.id ?? null, epoch: hold.epoch });
+  const by = actorDeadline('hold');
+  endOrInterrupt(d, mustTask(d, task.id), { status: 'failed', reason: 'hold_limit', by, result: null });
 }

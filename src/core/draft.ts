@@ -8,15 +8,17 @@
  */
 import { invariant } from './errors.ts';
 import type { TaskId } from './ids.ts';
-import type { Hold, Session, Task, TerminalStatus } from './model.ts';
+import { actorTask } from './actors.ts';
+import type { SessionEvent, SessionEventData, SessionEventType, TaskEventData, TurnReport } from './events.ts';
+import type { Hold, Session, Task, TerminalStatus, Verdict } from './model.ts';
 import type {
   Effect,
+  OpenTaskEvent,
+  OpenTaskEventType,
   Record as StepRecord,
   Reply,
-  SessionEventType,
   SessionRow,
   StepResult,
-  TaskEventType,
   TaskRow,
 } from './outputs.ts';
 import { reindex } from './queue.ts';
@@ -121,13 +123,15 @@ function nextSeq(d: Draft, task: Task): number {
   return touched.seq;
 }
 
-export function taskEvent(d: Draft, id: TaskId, event: TaskEventType, data: unknown): void {
-  d.records.push({ type: 'event', at: d.at, task: id, seq: nextSeq(d, mustTask(d, id)), event, data });
+export function taskEvent<T extends OpenTaskEventType>(d: Draft, id: TaskId, type: T, data: TaskEventData[T]): void {
+  const event = { type, data } as OpenTaskEvent;
+  d.records.push({ type: 'event', at: d.at, task: id, seq: nextSeq(d, mustTask(d, id)), event });
 }
 
-export function sessionEvent(d: Draft, event: SessionEventType, data: unknown): void {
+export function sessionEvent<T extends SessionEventType>(d: Draft, type: T, data: SessionEventData[T]): void {
+  const event = { type, data } as SessionEvent;
   d.s.seq += 1;
-  d.records.push({ type: 'event', at: d.at, task: null, seq: d.s.seq, event, data });
+  d.records.push({ type: 'event', at: d.at, task: null, seq: d.s.seq, event });
 }
 
 export const setHold = (d: Draft, hold: Hold | null): void => {
@@ -140,18 +144,15 @@ export function mustHold(d: Draft): Hold {
   return hold;
 }
 
-export interface Ending {
-  readonly status: TerminalStatus;
-  readonly reason: string;
-  readonly by: string | null;
-  readonly data: unknown;
-}
-
-/** Ends a task: terminal status and `final` in one record. Its riders leave it. The hold is the caller's to give up. */
-export function endTask(d: Draft, id: TaskId, ending: Ending): void {
+/**
+ * Ends a task: terminal status and `final` in one record. Its riders leave it. The hold is the caller's to give up.
+ * `answer`: what the agent said in the turn that ended it; null where no turn did.
+ */
+export function endTask(d: Draft, id: TaskId, ending: Verdict, answer: TurnReport | null): void {
   const task = mustTask(d, id);
-  if (task.run !== null && ending.by !== 'runner') {
-    d.effects.push({ type: 'abort', task: id, run: task.run, reason: ending.reason });
+  const { status, reason, by, result } = ending;
+  if (task.run !== null && by?.kind !== 'runner') {
+    d.effects.push({ type: 'abort', task: id, run: task.run, reason });
   }
   if (task.carrier !== null) {
     const carrier = mustTask(d, task.carrier);
@@ -164,17 +165,10 @@ export function endTask(d: Draft, id: TaskId, ending: Ending): void {
   reindex(d.s, task, null);
   const seq = nextSeq(d, task);
   d.touched.set(id, { task: null, seq, dirty: false });
-  d.records.push({
-    type: 'end',
-    at: d.at,
-    task: id,
-    status: ending.status,
-    reason: ending.reason,
-    seq,
-    data: { status: ending.status, reason: ending.reason, by: ending.by, result: ending.data },
-  });
+  const final = { status, reason, by, attempts: task.attempts, answer, result };
+  d.records.push({ type: 'end', at: d.at, task: id, seq, final });
   for (const rider of riders) {
-    leaveCarrier(d, rider, ending.status);
+    leaveCarrier(d, rider, status);
   }
 }
 
@@ -185,13 +179,14 @@ export function endTask(d: Draft, id: TaskId, ending: Ending): void {
 export function leaveCarrier(d: Draft, id: TaskId, end: TerminalStatus): void {
   const rider = mustTask(d, id);
   const carrier = rider.carrier;
+  invariant(carrier !== null, 'a rider has a carrier');
   const alone = putTask(d, { ...rider, carrier: null, taken: false, place: 'waiting' });
   if (rider.taken && end !== 'cancelled') {
     const reason = end === 'completed' ? 'answered_with' : 'failed_with';
-    endTask(d, id, { status: end, reason, by: carrier, data: null });
+    endTask(d, id, { status: end, reason, by: actorTask(carrier), result: null }, null);
     return;
   }
-  taskEvent(d, alone.id, 'returned', { from: carrier });
+  taskEvent(d, alone.id, 'requeued', { from: carrier });
 }
 
 export const taskRow = (task: Task): TaskRow => ({

@@ -27,7 +27,10 @@ export const ACTOR_KINDS = [
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
-/** Who did something. Only doors make `person`, `token` and `rule`; nothing is decided by a name. */
+/**
+ * Who did something. Only the surfaces that callers reach make `person`, `token` and `rule`, and they make nothing else. `name`
+ * repeats the kind where there is only one actor of it. Nothing is decided by a name.
+ */
 export interface Actor {
   readonly kind: ActorKind;
   readonly name: string;
@@ -269,11 +272,10 @@ export type TaskEventType = keyof TaskEventData;
 export type SessionEventType = keyof SessionEventData;
 export type EventType = TaskEventType | SessionEventType;
 
-export type TaskEvent = {
-  readonly [T in TaskEventType]: { readonly type: T; readonly data: TaskEventData[T] };
-}[TaskEventType];
-export type SessionEvent = {
-  readonly [T in SessionEventType]: { readonly type: T; readonly data: SessionEventData[T] };
-}[SessionEventType];
+type TaskEvents = { readonly [T in TaskEventType]: { readonly type: T; readonly data: TaskEventData[T] } };
+type SessionEvents = { readonly [T in SessionEventType]: { readonly type: T; readonly data: SessionEventData[T] } };
+
+export type TaskEvent<T extends TaskEventType = TaskEventType> = TaskEvents[T];
+export type SessionEvent<T extends SessionEventType = SessionEventType> = SessionEvents[T];
 /** Everything that can stand on a tape. */
 export type Event = TaskEvent | SessionEvent;

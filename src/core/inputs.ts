@@ -1,4 +1,5 @@
 /** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
+import type { Actor, OutputPart, PermissionAction } from './events.ts';
 import type { AgentCaps, Lane, TaskMode, TerminalStatus, Throttle, TurnResult, WhenBusy } from './model.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 
@@ -14,6 +15,14 @@ export interface NewTask {
   readonly maxAttempts: number;
   /** Null: the agent's default. */
   readonly model: string | null;
+}
+
+/** What the tape says of a task's origin. Opaque to the core. */
+export interface TaskOrigin {
+  /** First line of the prompt. */
+  readonly title: string;
+  readonly source: string;
+  readonly author: string | null;
 }
 
 /** Deadlines, by name. The durations are the shell's; `of` says what the deadline guards, so that a late one is a no-op. */
@@ -38,32 +47,38 @@ interface At {
 
 export type Input = At &
   (
-    | { readonly type: 'submit'; readonly task: NewTask; /** opaque; stored with the task */ readonly payload: unknown }
-    | { readonly type: 'cancel'; readonly task: TaskId; readonly reason: string; readonly by: string | null }
-    | { readonly type: 'edit'; readonly task: TaskId; readonly payload: unknown; readonly by: string | null }
+    | {
+        readonly type: 'submit';
+        readonly task: NewTask;
+        readonly about: TaskOrigin;
+        /** Opaque; stored with the task. */
+        readonly payload: unknown;
+      }
+    | { readonly type: 'cancel'; readonly task: TaskId; readonly reason: string; readonly by: Actor | null }
+    | { readonly type: 'edit'; readonly task: TaskId; readonly payload: unknown; readonly by: Actor | null }
     | {
         readonly type: 'move';
         readonly task: TaskId;
         readonly lane: Lane | null;
         readonly priority: number | null;
         readonly where: Where | null;
-        readonly by: string | null;
+        readonly by: Actor | null;
       }
-    | { readonly type: 'stop'; readonly scope: 'turn' | 'queue' | 'session'; readonly by: string | null }
+    | { readonly type: 'stop'; readonly scope: 'turn' | 'queue' | 'session'; readonly by: Actor | null }
     /** The operator's: `epoch` names the hold that is meant; null means whichever there is. */
-    | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: string | null }
-    | { readonly type: 'park'; readonly reason: string; readonly by: string | null }
-    | { readonly type: 'unpark'; readonly by: string | null }
+    | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: Actor | null }
+    | { readonly type: 'park'; readonly reason: string; readonly by: Actor | null }
+    | { readonly type: 'unpark'; readonly by: Actor | null }
     /** The shell's: `step` has thrown for another input. The session stops loudly and waits for the operator. */
     | { readonly type: 'fault'; readonly reason: string }
-    | { readonly type: 'restart-agent'; readonly by: string | null }
+    | { readonly type: 'restart-agent'; readonly by: Actor | null }
     /** A person's answer to a permission request; it names the turn that asks. */
     | {
         readonly type: 'decide';
         readonly turn: TurnId;
         readonly request: string;
         readonly allow: boolean;
-        readonly by: string | null;
+        readonly by: Actor | null;
         /** Told to the agent with a denial. */
         readonly note: string | null;
       }
@@ -88,7 +103,8 @@ export type Input = At &
         readonly run: Epoch;
         readonly status: Exclude<TerminalStatus, 'cancelled'>;
         readonly reason: string;
-        readonly data: unknown;
+        /** What it returned, or the record of its error: any JSON. */
+        readonly result: unknown;
       }
     // The agent's driver, fenced by incarnation and turn.
     | {
@@ -102,14 +118,8 @@ export type Input = At &
     /** The process is gone and reaped, whatever the reason; also the end of `kill` and `close`, and of a failed start. */
     | { readonly type: 'agent-exited'; readonly inc: Incarnation; readonly reason: string; readonly data: unknown }
     | { readonly type: 'turn-started'; readonly inc: Incarnation; readonly turn: TurnId }
-    /** Turn null: something unknown outside a turn; it goes on the session's tape as `raw`. */
-    | {
-        readonly type: 'output';
-        readonly inc: Incarnation;
-        readonly turn: TurnId | null;
-        readonly kind: OutputKind;
-        readonly data: unknown;
-      }
+    /** Turn null: something outside a turn of ours; it goes on the session's tape as `unexpected-output`. */
+    | { readonly type: 'output'; readonly inc: Incarnation; readonly turn: TurnId | null; readonly part: OutputPart }
     /** `none`: the receipt says that no result will come for this turn. */
     | { readonly type: 'ack'; readonly inc: Incarnation; readonly turn: TurnId; readonly none: boolean }
     | { readonly type: 'result'; readonly inc: Incarnation; readonly turn: TurnId; readonly result: TurnResult }
@@ -130,7 +140,7 @@ export type Input = At &
         /** The driver's name for it, unique within the turn. */
         readonly request: string;
         readonly verdict: 'allow' | 'deny' | null;
-        readonly data: unknown;
+        readonly action: PermissionAction;
       }
     /** The agent does not ask any more. */
     | { readonly type: 'withdrawn'; readonly inc: Incarnation; readonly turn: TurnId; readonly request: string }
@@ -149,7 +159,5 @@ export type Input = At &
     | { readonly type: 'fenced' }
   );
 
-/** `notice`: what the agent says of itself, such as that it tries a failed request again. */
-export type OutputKind = 'text' | 'tool' | 'usage' | 'notice' | 'raw';
 export type InputType = Input['type'];
 export type InputOf<T extends InputType> = Extract<Input, { type: T }>;

@@ -6,6 +6,7 @@
  * Payloads (prompts, results) never live here: the core decides by ids, lanes and tokens alone.
  */
 import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
+import type { Actor, TurnReport } from './events.ts';
 import type { Tree } from './tree.ts';
 
 export type Lane = 'interactive' | 'background';
@@ -34,10 +35,10 @@ export interface Verdict {
   readonly status: TerminalStatus;
   /** Stable reason code: `cancelled`, `stopped`, `replaced`, `interrupted`, `hold_limit`, `runner_completed`, … */
   readonly reason: string;
-  /** Who or what asked; opaque. For `replaced` and `interrupted` the id of the task that did it. */
-  readonly by: string | null;
+  /** For `replaced` and `interrupted` the task that did it. */
+  readonly by: Actor | null;
   /** Opaque result of a runner that finished while its turn was still on the wire. */
-  readonly data: unknown;
+  readonly result: unknown;
 }
 
 export interface Task {
@@ -92,21 +93,13 @@ export interface CallOf {
 /** Why a turn is to be interrupted. `verdict`: its task is to end. Later reasons outrank `preempt` and `silence`. */
 export type Intent = 'preempt' | 'silence' | 'verdict';
 
-/** A failed turn's class (`rate_limit`, `overloaded`, …; the agents' layer has the list). `passes`: trying again may help. */
-export interface Failure {
-  readonly class: string;
-  readonly passes: boolean;
-}
-
 /** What the agent said at the result boundary of a turn. `interrupted`: it stopped because it was asked to. */
 export interface TurnResult {
   readonly outcome: 'completed' | 'interrupted' | 'failed';
   /** No text came with it: after an interrupt that is no completion (rule 10). */
   readonly empty: boolean;
-  /** Why it failed, where the agent's dialect says so; null for a turn that did not, or that failed without a class. */
-  readonly failure: Failure | null;
-  /** Opaque: final text, usage, error record. */
-  readonly data: unknown;
+  /** Null: the agent says that no result comes. The core reads its `failure` and the length of its text; the tape has the rest. */
+  readonly report: TurnReport | null;
 }
 
 /**
@@ -127,8 +120,8 @@ export interface Turn {
   /** A protected turn is not preempted (rule 17) until its window ends. */
   readonly protected: boolean;
   readonly intent: Intent | null;
-  /** Who fired the preemption (a task id), for the tape. */
-  readonly by: string | null;
+  /** Who asked for the interrupt, for the tape. */
+  readonly by: Actor | null;
   readonly acked: boolean;
   readonly result: TurnResult | null;
   /** The interrupt has been sent a second time. */

@@ -1,7 +1,8 @@
 /** What a step gives back: records to commit, effects to run after the commit, and the answer to the input's sender. */
 import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
+import type { SessionEvent, TaskEvent, TaskEventData, TaskEventType, TurnReport } from './events.ts';
 import type { TimerName } from './inputs.ts';
-import type { Session, Task, TaskStatus, TerminalStatus, TurnOutcome } from './model.ts';
+import type { Session, Task, TaskStatus, TurnOutcome } from './model.ts';
 
 /** A task as the store keeps it: all of it but the live runner. Payload, result and `seq` have columns of their own. */
 export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
@@ -27,51 +28,10 @@ export interface SessionRow {
   } | null;
 }
 
-/** Events on a task's tape, in the order a task usually meets them. `final` comes once and last. */
-export type TaskEventType =
-  | 'queued'
-  | 'merged'
-  | 'steered'
-  | 'returned'
-  | 'edited'
-  | 'moved'
-  | 'granted'
-  | 'turn-sent'
-  | 'turn-started'
-  | 'output'
-  | 'permission-asked'
-  | 'permission-decided'
-  | 'progress'
-  | 'interrupt'
-  | 'interrupt-acked'
-  | 'cancel-requested'
-  | 'deadline'
-  | 'turn-ended'
-  | 'preempted'
-  | 'resumed'
-  | 'lost'
-  | 'retried'
-  | 'final';
-
-/** Events on a session's own tape. */
-export type SessionEventType =
-  | 'agent-starting'
-  | 'agent-ready'
-  | 'agent-ending'
-  | 'agent-exited'
-  | 'conversation-lost'
-  | 'model-switching'
-  | 'model-switched'
-  | 'throttled'
-  | 'unthrottled'
-  | 'hang-reported'
-  | 'unsolicited'
-  | 'raw'
-  | 'evicted'
-  | 'parked'
-  | 'unparked'
-  | 'recovered'
-  | 'fault';
+export type Final = TaskEventData['final'];
+/** Every type of a task's tape but `final`, which is part of the `end` record. */
+export type OpenTaskEventType = Exclude<TaskEventType, 'final'>;
+export type OpenTaskEvent = TaskEvent<OpenTaskEventType>;
 
 /**
  * A committed fact. The store applies the records of one step in one transaction, in order.
@@ -86,20 +46,24 @@ export type Record =
       readonly type: 'end';
       readonly at: number;
       readonly task: TaskId;
-      readonly status: TerminalStatus;
-      readonly reason: string;
-      /** `seq` and data of the `final` event. */
       readonly seq: number;
-      readonly data: unknown;
+      /** Data of the `final` event. */
+      readonly final: Final;
     }
   | {
       readonly type: 'event';
       readonly at: number;
-      /** Null: the session's own tape. */
-      readonly task: TaskId | null;
+      readonly task: TaskId;
       readonly seq: number;
-      readonly event: TaskEventType | SessionEventType;
-      readonly data: unknown;
+      readonly event: OpenTaskEvent;
+    }
+  /** On the session's own tape. */
+  | {
+      readonly type: 'event';
+      readonly at: number;
+      readonly task: null;
+      readonly seq: number;
+      readonly event: SessionEvent;
     }
   | { readonly type: 'session'; readonly at: number; readonly session: SessionRow };
 
@@ -155,7 +119,8 @@ export type Effect =
       readonly run: Epoch;
       readonly call: number;
       readonly outcome: TurnOutcome;
-      readonly data: unknown;
+      /** Null: the agent said that no result comes. */
+      readonly report: TurnReport | null;
     }
   | { readonly type: 'arm'; readonly timer: TimerName; readonly of: number | TaskId }
   | { readonly type: 'disarm'; readonly timer: TimerName; readonly of: number | TaskId };

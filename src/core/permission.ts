@@ -2,8 +2,10 @@
  * Permission requests of the agent (design, section 6): decided by the task's policy, or waiting for a person. A wait for a
  * person is no hang: it has a deadline of its own in place of the silence deadline, and an interrupt withdraws it.
  */
+import { actorDeadline, AGENT, OPEN_REQUESTS, POLICY } from './actors.ts';
 import { type Draft, mustHold, NO_ASKS, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
+import type { Actor } from './events.ts';
 import type { InputOf } from './inputs.ts';
 import type { Turn } from './model.ts';
 import type { Reply } from './outputs.ts';
@@ -23,18 +25,18 @@ export function asked(d: Draft, input: InputOf<'asked'>): Reply {
     return { kind: 'stale', what: 'unasked' };
   }
   const { request } = input;
-  taskEvent(d, mustHold(d).task, 'permission-asked', { turn: turn.id, request, ask: input.data });
+  taskEvent(d, mustHold(d).task, 'permission-requested', { turn: turn.id, request, action: input.action });
   if (turn.intent !== null) {
-    answer(d, turn, request, { allow: false, decision: 'withdrawn', by: 'interrupt', note: null });
+    answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.by, note: null });
     return OK;
   }
   const { verdict } = input;
   if (verdict !== null) {
-    answer(d, turn, request, { allow: verdict === 'allow', decision: verdict, by: 'policy', note: null });
+    answer(d, turn, request, { allow: verdict === 'allow', decision: verdict, by: POLICY, note: null });
     return OK;
   }
   if (turn.asks.length >= asksMax) {
-    answer(d, turn, request, { allow: false, decision: 'deny', by: 'limit', note: null });
+    answer(d, turn, request, { allow: false, decision: 'deny', by: OPEN_REQUESTS, note: null });
     return OK;
   }
   setAsks(d, turn, [...turn.asks, request]);
@@ -50,8 +52,8 @@ export function withdrawn(d: Draft, input: InputOf<'withdrawn'>): Reply {
   if (!turn.asks.includes(request)) {
     return { kind: 'stale', what: 'unasked' };
   }
-  const told = { turn: turn.id, request, decision: 'withdrawn', by: 'agent', note: null };
-  taskEvent(d, mustHold(d).task, 'permission-decided', told);
+  const resolved = { turn: turn.id, request, decision: 'withdrawn', by: AGENT, note: null } as const;
+  taskEvent(d, mustHold(d).task, 'permission-resolved', resolved);
   setAsks(d, turn, without(turn, request));
   return OK;
 }
@@ -70,7 +72,7 @@ export function decide(d: Draft, input: InputOf<'decide'>): Reply {
 /** Nobody has answered in time: all that waits is denied, and the turn goes on. */
 export function askReached(d: Draft, turn: Turn): void {
   for (const request of turn.asks) {
-    answer(d, turn, request, { allow: false, decision: 'deny', by: 'deadline', note: null });
+    answer(d, turn, request, { allow: false, decision: 'deny', by: actorDeadline('ask'), note: null });
   }
   setAsks(d, turn, NO_ASKS);
 }
@@ -80,14 +82,14 @@ const without = (turn: Turn, request: string): readonly string[] => turn.asks.fi
 interface Decision {
   readonly allow: boolean;
   readonly decision: 'allow' | 'deny' | 'withdrawn';
-  readonly by: string | null;
+  readonly by: Actor | null;
   readonly note: string | null;
 }
 
 function answer(d: Draft, turn: Turn, request: string, decided: Decision): void {
   const agent = d.s.agent;
   const { allow, decision, by, note } = decided;
-  taskEvent(d, mustHold(d).task, 'permission-decided', { turn: turn.id, request, decision, by, note });
+  taskEvent(d, mustHold(d).task, 'permission-resolved', { turn: turn.id, request, decision, by, note });
   invariant(agent.kind === 'up', 'an answer goes to a running agent');
   d.effects.push({ type: 'answer', inc: agent.inc, turn: turn.id, request, allow, note });
 }

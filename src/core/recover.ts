@@ -15,7 +15,7 @@ const OK: Reply = { kind: 'ok' };
 /** First input after a rebuild: the old node's agent, runners and timers are gone with it. */
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
-  sessionEvent(d, 'recovered', { hold: d.s.hold?.task ?? null });
+  sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
   giveUp(d, 'node_restarted', true);
   return OK;
 }
@@ -76,13 +76,13 @@ function giveUpOwner(d: Draft, hold: Hold, reason: string, burns: boolean): void
 }
 
 function loseRunner(d: Draft, task: Task, reason: string, burns: boolean): void {
-  taskEvent(d, task.id, 'lost', { reason, attempt: task.attempts });
+  taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
   if (burns && (task.onLost === 'fail' || task.attempts >= task.maxAttempts)) {
-    endTask(d, task.id, { status: 'failed', reason, by: null, data: { attempts: task.attempts } });
+    endTask(d, task.id, { status: 'failed', reason, by: null, result: null }, null);
     return;
   }
   const attempts = burns ? task.attempts : task.attempts - 1;
-  taskEvent(d, task.id, 'retried', { attempt: attempts + 1, reason });
+  taskEvent(d, task.id, 'attempt-retried', { attempt: attempts + 1, reason });
   forgetRunner(d, mustTask(d, task.id), attempts);
 }
 

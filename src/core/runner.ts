@@ -1,4 +1,5 @@
 /** What a live code runner may ask. It is fenced by the epoch at which it was started, through preemptions and resumptions. */
+import { RUNNER } from './actors.ts';
 import { type Draft, endTask, getTask, putLive, putTask, setHold, taskEvent } from './draft.ts';
 import type { Epoch, TaskId } from './ids.ts';
 import type { InputOf } from './inputs.ts';
@@ -44,7 +45,7 @@ export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
   if (typeof task === 'string') {
     return { kind: 'stale', what: task };
   }
-  const verdict: Verdict = { status: input.status, reason: input.reason, by: 'runner', data: input.data };
+  const verdict: Verdict = { status: input.status, reason: input.reason, by: RUNNER, result: input.result };
   const hold = d.s.hold;
   const turn = task.place === 'holding' && hold !== null ? hold.turn : null;
   if (onWire(turn)) {
@@ -52,12 +53,12 @@ export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
     if (left.verdict === null) {
       putTask(d, { ...left, verdict });
     }
-    interruptTurn(d, turn, 'verdict', 'runner');
+    interruptTurn(d, turn, 'verdict', RUNNER);
     return OK;
   }
   if (task.place === 'holding') {
     setHold(d, null);
   }
-  endTask(d, task.id, verdict);
+  endTask(d, task.id, verdict, null);
   return OK;
 }

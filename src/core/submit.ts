@@ -1,6 +1,8 @@
 /** Admission: what a new task does to a session, by its `whenBusy` (design, section 5). Refusals come before any change. */
 import { stalled } from './arrange.ts';
+import { actorTask } from './actors.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from './draft.ts';
+import type { TaskEventData } from './events.ts';
 import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
 import type { Session, Task, Turn, Verdict } from './model.ts';
@@ -114,18 +116,19 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = whenBusy === 'steer' && steered === null;
-  const first = { lane: task.lane, whenBusy, priority: task.priority, fallback };
+  const { lane, mode, priority } = task;
+  const queued = { lane, mode, whenBusy, priority, ...input.about, fallback };
   if (carrier !== null) {
-    ride(d, task, carrier.id, first);
+    ride(d, task, carrier.id, queued);
     taskEvent(d, id, 'merged', { into: carrier.id });
   } else if (steered !== null && d.s.hold !== null && d.s.agent.kind === 'up') {
     const into = d.s.hold.task;
-    ride(d, task, into, first);
-    taskEvent(d, id, 'steered', { into, turn: steered.id, taken: false });
+    ride(d, task, into, queued);
+    taskEvent(d, id, 'steered', { into, turn: steered.id, delivered: false });
     d.effects.push({ type: 'steer', inc: d.s.agent.inc, turn: steered.id, task: id });
   } else {
     putTask(d, collects ? { ...task, place: 'collecting' } : task);
-    taskEvent(d, id, 'queued', first);
+    taskEvent(d, id, 'queued', queued);
     if (collects) {
       d.effects.push({ type: 'arm', timer: 'collect', of: id });
     }
@@ -136,9 +139,9 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   return { kind: 'admitted', task: id, place: task.place, into: carrier?.id ?? null, ended, fallback };
 }
 
-function ride(d: Draft, task: Task, carrier: TaskId, first: unknown): void {
+function ride(d: Draft, task: Task, carrier: TaskId, queued: TaskEventData['queued']): void {
   putTask(d, { ...task, place: 'riding', carrier });
-  taskEvent(d, task.id, 'queued', first);
+  taskEvent(d, task.id, 'queued', queued);
   const current = mustTask(d, carrier);
   putTask(d, { ...current, riders: [...current.riders, task.id] });
 }
@@ -159,7 +162,7 @@ function replaceQueued(d: Draft, input: Submit, ended: TaskId[]): number | null 
     if (place === null && old.lane === lane) {
       place = old.ord;
     }
-    endTask(d, old.id, { status: 'cancelled', reason: 'replaced', by: input.task.id, data: null });
+    endTask(d, old.id, { status: 'cancelled', reason: 'replaced', by: actorTask(input.task.id), result: null }, null);
     ended.push(old.id);
   }
 }
@@ -167,11 +170,11 @@ function replaceQueued(d: Draft, input: Submit, ended: TaskId[]): number | null 
 /** The owner ends, and with it what was merged into it or taken by its turn. A steered text not yet taken goes back. */
 function interruptOwner(d: Draft, owner: Task, by: TaskId, whenBusy: 'interrupt' | 'rollback', ended: TaskId[]): void {
   const reason = whenBusy === 'interrupt' ? 'interrupted' : 'rolled_back';
-  const verdict: Verdict = { status: 'cancelled', reason, by, data: null };
+  const verdict: Verdict = { status: 'cancelled', reason, by: actorTask(by), result: null };
   for (const id of owner.riders) {
     const rider = mustTask(d, id);
     if (rider.taken || rider.whenBusy !== 'steer') {
-      endTask(d, id, verdict);
+      endTask(d, id, verdict, null);
       ended.push(id);
     }
   }

@@ -3,6 +3,7 @@
  * These functions change facts; who owns the session next is decided by `arrange` alone.
  */
 import { invariant } from './errors.ts';
+import type { Actor, TaskEventData, TurnReport } from './events.ts';
 import {
   type Draft,
   endTask,
@@ -35,19 +36,19 @@ export function setTurn(d: Draft, turn: Turn | null): void {
  * Interrupts the turn on the wire. Before the agent's own "started" the interrupt is latched to this turn; a second reason
  * for a turn that is already being interrupted only outranks the first: one interrupt goes on the wire (rule 7).
  */
-export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: string | null): void {
+export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: Actor | null): void {
   const hold = mustHold(d);
   if (turn.intent !== null) {
     if (INTENT_RANK[intent] > INTENT_RANK[turn.intent]) {
       setTurn(d, { ...turn, intent, by });
-      taskEvent(d, hold.task, 'interrupt', { turn: turn.id, why: intent, by, wire: false });
+      taskEvent(d, hold.task, 'interrupt-requested', { turn: turn.id, why: intent, by, sent: false });
     }
     return;
   }
   const latched = turn.phase === 'sent';
-  withdrawAsks(d, turn, 'interrupt');
+  withdrawAsks(d, turn, by);
   setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', asks: NO_ASKS });
-  taskEvent(d, hold.task, 'interrupt', { turn: turn.id, why: intent, by, wire: !latched });
+  taskEvent(d, hold.task, 'interrupt-requested', { turn: turn.id, why: intent, by, sent: !latched });
   if (latched) {
     // With an interrupt the driver answers them by itself; this one is not written yet, and the agent may wait for the answer.
     refuseAsks(d, turn);
@@ -63,12 +64,11 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: string |
 /** What guards a turn on the wire that nobody interrupts: a wait for a person is no silence of the agent. */
 export const quietTimer = (turn: Turn): 'ask' | 'silence' => (turn.asks.length > 0 ? 'ask' : 'silence');
 
-/** Nobody has to answer what the turn asks for any more. */
-function withdrawAsks(d: Draft, turn: Turn, by: 'interrupt' | 'turn-ended'): void {
+/** Nobody has to answer what the turn asks for any more. `by`: who interrupted it; null: it has ended. */
+function withdrawAsks(d: Draft, turn: Turn, by: Actor | null): void {
   const hold = mustHold(d);
   for (const request of turn.asks) {
-    const told = { turn: turn.id, request, decision: 'withdrawn', by, note: null };
-    taskEvent(d, hold.task, 'permission-decided', told);
+    taskEvent(d, hold.task, 'permission-resolved', { turn: turn.id, request, decision: 'withdrawn', by, note: null });
   }
 }
 
@@ -144,9 +144,9 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
   const live = onWire(turn) ? turn : null;
   if (hold === null || task.id !== hold.task || live === null) {
     if (task.id === hold?.task) {
-      endHolder(d, verdict);
+      endHolder(d, verdict, null);
     } else {
-      endTask(d, task.id, verdict);
+      endTask(d, task.id, verdict, null);
     }
     const carries = live !== null && task.taken && task.carrier === hold?.task;
     return { task: task.id, state: 'acknowledged', status: verdict.status, turn: carries ? live.id : null };
@@ -168,12 +168,14 @@ export type TurnEnd =
 
 const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.reason === 'hold_limit' ? 'timed-out' : 'cancelled');
 
-/** It failed for a reason that passes; its task may try again within its budget. */
-const passes = (end: TurnEnd): boolean =>
-  end.kind === 'result' && end.result.outcome === 'failed' && end.result.failure?.passes === true;
+const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
+
+/** It failed for a transient reason; its task may try again within its budget. */
+const isTransient = (end: TurnEnd): boolean =>
+  end.kind === 'result' && end.result.outcome === 'failed' && end.result.report?.failure?.transient === true;
 
 function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
-  if (passes(end) && turn.intent === 'preempt' && task.verdict === null) {
+  if (isTransient(end) && turn.intent === 'preempt' && task.verdict === null) {
     // It was to be taken again anyway: a preemption burns no retry.
     return 'preempted';
   }
@@ -203,16 +205,30 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   const end: TurnEnd = turn.result === null ? cause : { kind: 'result', result: turn.result };
   const task = mustTask(d, hold.task);
   const outcome = outcomeOf(turn, task, end);
-  const data = end.kind === 'result' ? end.result.data : { reason: end.reason };
-  withdrawAsks(d, turn, 'turn-ended');
+  withdrawAsks(d, turn, null);
   setTurn(d, null);
   d.effects.push({ type: 'disarm', timer: turn.intent === null ? quietTimer(turn) : 'drain', of: turn.id });
   if (turn.protected) {
     d.effects.push({ type: 'disarm', timer: 'protected', of: turn.id });
   }
-  taskEvent(d, task.id, 'turn-ended', { turn: turn.id, outcome, data });
+  taskEvent(d, task.id, 'turn-ended', turnEnded(turn, outcome, end));
   settleSteered(d, task, outcome);
   settleTask(d, hold, turn, outcome, end);
+}
+
+/** The text itself is in the turn's output, and in `final` where the turn ended its task. */
+function turnEnded(turn: Turn, outcome: TurnOutcome, end: TurnEnd): TaskEventData['turn-ended'] {
+  const report = reportOf(end);
+  return {
+    turn: turn.id,
+    outcome,
+    textLength: report === null ? null : report.text.length,
+    usage: report?.usage ?? null,
+    cost: report?.cost ?? null,
+    failure: report?.failure ?? null,
+    error: report?.error ?? null,
+    reason: end.kind === 'lost' ? end.reason : null,
+  };
 }
 
 /** Steered messages end with a completed turn that took them; otherwise they wait on their own again. */
@@ -232,12 +248,12 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
   const task = mustTask(d, hold.task);
   const answered = task.mode === 'prompt' && outcome === 'completed';
   if (task.verdict !== null && !answered) {
-    endHolder(d, task.verdict);
+    endHolder(d, task.verdict, null);
     return;
   }
   switch (outcome) {
     case 'failed':
-      if (passes(end) && task.retries < d.s.limits.maxRetries) {
+      if (isTransient(end) && task.retries < d.s.limits.maxRetries) {
         retryTurn(d, task, end);
         return;
       }
@@ -264,11 +280,10 @@ const lossOf = (outcome: TurnOutcome, end: TurnEnd): string =>
 
 /** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and goes on. */
 function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
-  const data = end.kind === 'result' ? end.result.data : null;
+  const report = reportOf(end);
   if (task.mode === 'prompt') {
-    const failure = end.kind === 'result' ? end.result.failure : null;
-    const reason = outcome === 'completed' ? 'completed' : (failure?.class ?? 'agent_failed');
-    endHolder(d, { status: outcome, reason, by: null, data });
+    const reason = outcome === 'completed' ? 'completed' : (report?.failure?.class ?? 'agent_failed');
+    endHolder(d, { status: outcome, reason, by: null, result: null }, report);
     return;
   }
   putTask(d, {
@@ -280,22 +295,23 @@ function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'fa
     retries: outcome === 'completed' ? 0 : task.retries,
   });
   invariant(task.run !== null && turn.call !== null, 'a code task has a live runner that asked for this turn');
-  d.effects.push({ type: 'settle', task: task.id, run: task.run, call: turn.call, outcome, data });
+  d.effects.push({ type: 'settle', task: task.id, run: task.run, call: turn.call, outcome, report });
 }
 
 /** Back into the queue at its own place; how long nothing is sent is the throttle's. A runner's asking waits with its task. */
 function retryTurn(d: Draft, task: Task, end: TurnEnd): void {
-  const failure = end.kind === 'result' ? end.result.failure : null;
+  const failure = reportOf(end)?.failure;
   setHold(d, null);
   putTask(d, { ...task, place: 'waiting', begun: true, retries: task.retries + 1 });
-  taskEvent(d, task.id, 'retried', { attempt: task.attempts, reason: failure?.class ?? null, retry: task.retries + 1 });
+  const reason = failure?.class ?? null;
+  taskEvent(d, task.id, 'turn-retried', { attempt: task.attempts, reason, retry: task.retries + 1 });
 }
 
 /** Ends the owner's task and gives up its hold. */
-export function endHolder(d: Draft, verdict: Verdict): void {
+export function endHolder(d: Draft, verdict: Verdict, answer: TurnReport | null): void {
   const hold = mustHold(d);
   setHold(d, null);
-  endTask(d, hold.task, verdict);
+  endTask(d, hold.task, verdict, answer);
 }
 
 /**
@@ -305,29 +321,29 @@ export function endHolder(d: Draft, verdict: Verdict): void {
 export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
-  taskEvent(d, task.id, 'lost', { reason, attempt: task.attempts });
+  taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
   if (task.verdict !== null) {
-    endHolder(d, task.verdict);
+    endHolder(d, task.verdict, null);
     return;
   }
   // What was never sent can be tried again, whatever the policy for a turn that was cut off.
   if (burns && ((sent && task.onLost === 'fail') || task.attempts >= task.maxAttempts)) {
-    endHolder(d, { status: 'failed', reason, by: null, data: { attempts: task.attempts } });
+    endHolder(d, { status: 'failed', reason, by: null, result: null }, null);
     return;
   }
   const attempts = burns ? task.attempts + 1 : task.attempts;
   putTask(d, { ...mustTask(d, task.id), attempts, begun: task.begun || sent, cut: task.cut || sent });
-  taskEvent(d, task.id, 'retried', { attempt: attempts, reason });
+  taskEvent(d, task.id, 'attempt-retried', { attempt: attempts, reason });
   setTurn(d, null);
 }
 
 /** The owner gives way: back into the queue, before other background work. The hold is free within this step only. */
-export function yieldHold(d: Draft, by: string | null, streak: number): void {
+export function yieldHold(d: Draft, by: Actor | null, streak: number): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
   setHold(d, null);
   putTask(d, { ...task, place: 'waiting', streak });
-  taskEvent(d, task.id, 'preempted', { by, streak, epoch: hold.epoch });
+  taskEvent(d, task.id, 'preempted', { by, preemptionsInRow: streak, epoch: hold.epoch });
 }
 
 /** A runner asks for a turn, or its asking is forgotten. */

@@ -12,6 +12,7 @@ import { refusal, refused } from './hints.ts';
 import type { Context } from './options.ts';
 import type { Registry } from './registry.ts';
 import type { KeyResolver } from './session-keys.ts';
+import { titleOf } from './title.ts';
 
 /** Only equals are merged, steered or replaced: what a task may do is one of its rights. */
 const partyOf = (source: string, rights: string, { permissions = null }: TaskPayload): string =>
@@ -108,10 +109,12 @@ export class Admission {
       permissions: permissions === null ? null : { allow: [], deny: [], ...permissions },
       labels: request.labels ?? {},
     };
+    const about = { title: titleOf(request.prompt), source, author: payload.author };
     const id = taskId(this.#context.ids());
     const input: Input = {
       type: 'submit',
       at: this.#context.clock.wall(),
+      about,
       payload,
       task: {
         id,

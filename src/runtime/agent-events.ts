@@ -1,35 +1,30 @@
 /** From what a driver says to inputs of the core: JSON, without secrets, with the policy's verdict on what is asked. */
 import { FAILURES, type ProviderFailure } from '../agents/failures.ts';
 import type { AgentEvent, AgentResult } from '../agents/port.ts';
+import type { PermissionAction, TurnFailure } from '../core/events.ts';
 import type { Incarnation } from '../core/ids.ts';
 import { taskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { TurnResult } from '../core/model.ts';
 import type { PermissionAsk } from '../core/policy.ts';
 import type { Redactor } from '../supervise/index.ts';
+import { partOf, reportOf } from './agent-parts.ts';
 import { jsonValue } from './json.ts';
-
-/** What a person sees of a request: redacted, and no longer than a request should be. */
-export interface ShownAsk extends PermissionAsk {
-  readonly detail: unknown;
-}
 
 export type Said = Exclude<AgentEvent, { type: 'exited' | 'asked' }>;
 
-/** The core needs to know whether it passes; the tape keeps the whole of it. */
 function resultOf({ outcome, empty, failure, data }: AgentResult, redact: Redactor): TurnResult {
-  const kept = redact.value(jsonValue(data));
+  const report = reportOf(redact.value(jsonValue(data)));
   if (failure === null) {
-    return { outcome, empty, failure: null, data: kept };
+    return { outcome, empty, report };
   }
+  return { outcome, empty, report: { ...(report ?? { text: '' }), failure: turnFailure(failure, redact) } };
+}
+
+function turnFailure(failure: ProviderFailure, redact: Redactor): TurnFailure {
   const { passes, hint } = FAILURES[failure.class];
-  const said = typeof kept === 'object' && kept !== null ? kept : { result: kept };
-  return {
-    outcome,
-    empty,
-    failure: { class: failure.class, passes },
-    data: { ...said, failure: { ...shownFailure(failure, redact), hint } },
-  };
+  const { class: kind, message, retryAfterMs } = shownFailure(failure, redact);
+  return { class: kind, transient: passes, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }
 
 export const shownFailure = (failure: ProviderFailure, redact: Redactor): ProviderFailure => ({
@@ -37,7 +32,12 @@ export const shownFailure = (failure: ProviderFailure, redact: Redactor): Provid
   message: redact.text(failure.message),
 });
 
-export const shownAsk = ({ kind, tool, title }: PermissionAsk, detail: unknown, redact: Redactor): ShownAsk => ({
+/** What a person sees of a request: redacted. */
+export const shownAsk = (
+  { kind, tool, title }: PermissionAsk,
+  detail: unknown,
+  redact: Redactor,
+): PermissionAction => ({
   kind,
   tool: redact.text(tool),
   title: redact.text(title),
@@ -60,16 +60,16 @@ export function inputOf(event: Said, inc: Incarnation, at: number, redact: Redac
         at,
         inc,
         turn: event.turn,
-        kind: event.kind,
-        data: redact.value(jsonValue(event.data)),
+        part: partOf(event.kind, redact.value(jsonValue(event.data))),
       };
     case 'ack':
       return { type: 'ack', at, inc, turn: event.turn, none: event.none };
     case 'result':
       return { type: 'result', at, inc, turn: event.turn, result: resultOf(event.result, redact) };
     case 'retrying': {
-      const data = { retrying: shownFailure(event.failure, redact) };
-      return { type: 'output', at, inc, turn: event.turn, kind: 'notice', data };
+      const detail = shownFailure(event.failure, redact);
+      const part = { kind: 'notice', code: 'retrying', message: detail.message, detail } as const;
+      return { type: 'output', at, inc, turn: event.turn, part };
     }
     case 'withdrawn':
       return { type: 'withdrawn', at, inc, turn: event.turn, request: redact.text(event.request) };

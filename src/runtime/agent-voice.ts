@@ -89,7 +89,7 @@ export class AgentVoice {
   #say(turn: TurnId, text: string): void {
     const { inc, context, post } = this.#parts;
     if (text !== '') {
-      post({ type: 'output', at: context.clock.wall(), inc, turn, kind: 'text', data: text });
+      post({ type: 'output', at: context.clock.wall(), inc, turn, part: { kind: 'text', text } });
     }
   }
 
@@ -135,11 +135,11 @@ export class AgentVoice {
     const at = context.clock.wall();
     const prompted = this.#prompted;
     const verdict = prompted === null || prompted.turn !== turn ? 'deny' : judge(prompted.policy, ask);
-    const data = shownAsk(ask, detail, context.redact);
+    const action = shownAsk(ask, detail, context.redact);
     if (verdict === null) {
-      asks.add({ turn, request, ask: data, since: at });
+      asks.add({ turn, request, ask: action, since: at });
     }
-    post({ type: 'asked', at, inc, turn, request, verdict, data });
+    post({ type: 'asked', at, inc, turn, request, verdict, action });
   }
 
   #shown(failure: ProviderFailure): ProviderFailure {

@@ -2,6 +2,7 @@
  * What the runtime offers to its doors (server, gateways, library users). `createSignalbox` in `signalbox.ts` implements it.
  * Expected outcomes are values; only defects and a closed or failing store throw (`AppError`).
  */
+import type { Actor, PermissionAction, TurnReport } from '../core/events.ts';
 import type { Epoch, SessionKey, TaskId, TurnId } from '../core/ids.ts';
 import type { Where } from '../core/inputs.ts';
 import type { Lane, TurnOutcome, WhenBusy } from '../core/model.ts';
@@ -19,7 +20,6 @@ import type {
   StoreStats,
   TaskFilter,
 } from '../store/port.ts';
-import type { ShownAsk } from './agent-events.ts';
 import type { PressureView } from './pressure.ts';
 import type { ProviderView } from './providers.ts';
 
@@ -126,7 +126,7 @@ export interface Explanation {
 }
 
 /** A permission request that waits for a person. Times are wall clock, ms. */
-export interface AskView extends ShownAsk {
+export interface AskView extends PermissionAction {
   readonly session: SessionKey;
   readonly task: TaskId;
   readonly turn: TurnId;
@@ -142,7 +142,7 @@ export interface AskAnswer {
   readonly allow: boolean;
   /** Told to the agent with a denial. */
   readonly note?: string;
-  readonly by?: string;
+  readonly by?: Actor;
 }
 
 /** A live view of one session; null fields where the session is at rest. */
@@ -193,18 +193,18 @@ export type FeedListener = (events: readonly FeedEvent[]) => void;
 export interface Signalbox extends AsyncDisposable {
   readonly store: Store;
   submit(request: SubmitRequest): Promise<SubmitAnswer>;
-  cancel(task: string, options?: { readonly by?: string; readonly reason?: string }): Promise<CancelAnswer>;
-  edit(task: string, change: { readonly prompt: string; readonly by?: string }): Promise<CommandAnswer>;
+  cancel(task: string, options?: { readonly by?: Actor; readonly reason?: string }): Promise<CancelAnswer>;
+  edit(task: string, change: { readonly prompt: string; readonly by?: Actor }): Promise<CommandAnswer>;
   move(
     task: string,
-    change: { readonly lane?: Lane; readonly priority?: number; readonly where?: Where; readonly by?: string },
+    change: { readonly lane?: Lane; readonly priority?: number; readonly where?: Where; readonly by?: Actor },
   ): Promise<CommandAnswer>;
-  stop(session: string, scope: 'turn' | 'queue' | 'session', by?: string): Promise<StopAnswer>;
-  evict(session: string, options?: { readonly epoch?: number; readonly by?: string }): Promise<CommandAnswer>;
-  park(session: string, reason: string, by?: string): Promise<CommandAnswer>;
-  unpark(session: string, by?: string): Promise<CommandAnswer>;
+  stop(session: string, scope: 'turn' | 'queue' | 'session', by?: Actor): Promise<StopAnswer>;
+  evict(session: string, options?: { readonly epoch?: number; readonly by?: Actor }): Promise<CommandAnswer>;
+  park(session: string, reason: string, by?: Actor): Promise<CommandAnswer>;
+  unpark(session: string, by?: Actor): Promise<CommandAnswer>;
   /** Also lets a session go on that its own agent's crashes, or its failed turns, hold back. */
-  restartAgent(session: string, by?: string): Promise<CommandAnswer>;
+  restartAgent(session: string, by?: Actor): Promise<CommandAnswer>;
   /** A person's answer to a permission request. */
   answer(session: string, answer: AskAnswer): Promise<CommandAnswer>;
   /** What waits for a person in all sessions, oldest first. */
@@ -253,9 +253,9 @@ export interface RunnerContext {
   readonly hold: RunnerHold;
 }
 
-export interface TurnAnswer {
+/** `text` is empty where the agent said nothing. */
+export interface TurnAnswer extends TurnReport {
   readonly outcome: TurnOutcome;
-  readonly data: unknown;
 }
 
 export interface RunnerHold extends AsyncDisposable {

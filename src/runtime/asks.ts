@@ -2,13 +2,13 @@
  * What is known of the permission requests that may wait for a person. Which of them do wait is the core's to say: it keeps
  * their ids, this keeps what a person has to see. Owned by the agent's host.
  */
+import type { PermissionAction } from '../core/events.ts';
 import type { TurnId } from '../core/ids.ts';
-import type { ShownAsk } from './agent-events.ts';
 
 export interface OpenAsk {
   readonly turn: TurnId;
   readonly request: string;
-  readonly ask: ShownAsk;
+  readonly ask: PermissionAction;
   /** Wall clock, ms. */
   readonly since: number;
 }

@@ -133,7 +133,7 @@ export class Registry {
       actor.post({ type: 'recovered', at: clock.wall() });
     }
     if (row?.parked === CLOSING) {
-      actor.post({ type: 'unpark', at: clock.wall(), by: 'start' });
+      actor.post({ type: 'unpark', at: clock.wall(), by: { kind: 'daemon', name: 'start' } });
     }
     // After `recovered`, which is the first that a rebuilt session learns; before whatever it was opened for.
     actor.pressure.open();

@@ -90,15 +90,15 @@ export class Runners {
   }
 
   async #drive(live: Live, runner: Runner | undefined, name: string, context: RunnerContext): Promise<void> {
-    let finish: { status: 'completed' | 'failed'; reason: string; data: unknown };
+    let finish: { status: 'completed' | 'failed'; reason: string; result: unknown };
     try {
       if (runner === undefined) {
         throw new AppError({ code: 'unknown_runner', message: `no runner is registered as "${name}"` });
       }
-      finish = { status: 'completed', reason: 'completed', data: jsonValue(await runner(context)) };
+      finish = { status: 'completed', reason: 'completed', result: jsonValue(await runner(context)) };
     } catch (error) {
       const record = errorRecord(error);
-      finish = { status: 'failed', reason: record.code ?? 'runner_failed', data: { error: record } };
+      finish = { status: 'failed', reason: record.code ?? 'runner_failed', result: { error: record } };
     }
     if (live.ended !== null) {
       return;
@@ -184,7 +184,7 @@ export class Runners {
     const pending = live?.pending ?? null;
     if (live !== undefined && live.run === effect.run && pending !== null && pending.call === effect.call) {
       live.pending = null;
-      pending.resolve({ outcome: effect.outcome, data: effect.data });
+      pending.resolve({ ...(effect.report ?? { text: '' }), outcome: effect.outcome });
     }
   }
 

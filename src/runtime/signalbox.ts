@@ -5,10 +5,11 @@
  * does and what an event means is `step`'s alone.
  */
 import { epoch, type TaskId, taskId, turnId } from '../core/ids.ts';
+import type { Actor } from '../core/events.ts';
 import type { Input } from '../core/inputs.ts';
 import type { Reply } from '../core/outputs.ts';
 import type { StoredTask } from '../store/port.ts';
-import type { Actor } from './actor.ts';
+import type { Actor as SessionActor } from './actor.ts';
 import { Admission } from './admission.ts';
 import type {
   AskAnswer,
@@ -58,7 +59,7 @@ class Runtime extends Views implements Signalbox {
     return this.#closing === null ? this.#admission.submit(request) : Promise.resolve(refused('closing'));
   }
 
-  async cancel(task: string, options: { readonly by?: string; readonly reason?: string } = {}): Promise<CancelAnswer> {
+  async cancel(task: string, options: { readonly by?: Actor; readonly reason?: string } = {}): Promise<CancelAnswer> {
     const reason = options.reason ?? 'cancelled';
     const stored = await this.#command(task, (id, at) => ({
       type: 'cancel',
@@ -74,7 +75,7 @@ class Runtime extends Views implements Signalbox {
     return reply.kind === 'receipt' ? { kind: 'receipt', receipt: reply.receipt } : refusal(reply);
   }
 
-  async edit(task: string, change: { readonly prompt: string; readonly by?: string }): Promise<CommandAnswer> {
+  async edit(task: string, change: { readonly prompt: string; readonly by?: Actor }): Promise<CommandAnswer> {
     const known = await this.task(task);
     const payload = known === null ? null : { ...known.payload, prompt: change.prompt };
     return this.#commandAnswer(task, (id, at) => ({ type: 'edit', at, task: id, payload, by: change.by ?? null }));
@@ -124,28 +125,25 @@ class Runtime extends Views implements Signalbox {
     return { kind: 'reply', reply };
   }
 
-  async stop(session: string, scope: 'turn' | 'queue' | 'session', by?: string): Promise<StopAnswer> {
+  async stop(session: string, scope: 'turn' | 'queue' | 'session', by?: Actor): Promise<StopAnswer> {
     const reply = await this.#sessionCommand(session, (at) => ({ type: 'stop', at, scope, by: by ?? null }));
     return reply.kind === 'receipts' ? { kind: 'receipts', receipts: reply.receipts } : refusal(reply);
   }
 
-  async evict(
-    session: string,
-    options: { readonly epoch?: number; readonly by?: string } = {},
-  ): Promise<CommandAnswer> {
+  async evict(session: string, options: { readonly epoch?: number; readonly by?: Actor } = {}): Promise<CommandAnswer> {
     const meant = options.epoch === undefined ? null : epoch(options.epoch);
     return this.#operate(session, (at) => ({ type: 'evict', at, epoch: meant, by: options.by ?? null }));
   }
 
-  async park(session: string, reason: string, by?: string): Promise<CommandAnswer> {
+  async park(session: string, reason: string, by?: Actor): Promise<CommandAnswer> {
     return this.#operate(session, (at) => ({ type: 'park', at, reason, by: by ?? null }));
   }
 
-  async unpark(session: string, by?: string): Promise<CommandAnswer> {
+  async unpark(session: string, by?: Actor): Promise<CommandAnswer> {
     return this.#operate(session, (at) => ({ type: 'unpark', at, by: by ?? null }));
   }
 
-  async restartAgent(session: string, by?: string): Promise<CommandAnswer> {
+  async restartAgent(session: string, by?: Actor): Promise<CommandAnswer> {
     await this.ready;
     const held = this.#parts.registry.live(this.#parts.key(session))?.pressure.resume() ?? false;
     const answer = await this.#operate(session, (at) => ({ type: 'restart-agent', at, by: by ?? null }));
@@ -197,11 +195,11 @@ class Runtime extends Views implements Signalbox {
     await this.ready.catch(() => {});
     this.#parts.registry.seal();
     const { clock } = this.#parts.context;
-    const inTurn = (actor: Actor): boolean =>
+    const inTurn = (actor: SessionActor): boolean =>
       !actor.detached && (actor.session.hold?.turn ?? null) !== null && actor.host.running;
     for (const actor of this.#parts.registry.actors()) {
       if (graceMs > 0 && inTurn(actor)) {
-        actor.post({ type: 'park', at: clock.wall(), reason: CLOSING, by: 'close' });
+        actor.post({ type: 'park', at: clock.wall(), reason: CLOSING, by: { kind: 'daemon', name: 'close' } });
       }
     }
     const busy = (): boolean =>

@@ -1,3 +1,4 @@
+import { titleOf } from '../runtime/title.ts';
 /** From what the runtime gives to what the API shows. */
 import type {
   SessionSummary as StoredSummary,
@@ -15,8 +16,6 @@ import type {
   TaskSummary,
   TaskView,
 } from '../protocol/index.ts';
-
-const titleMax = 120;
 
 export function taskSummary(task: StoredTask): TaskSummary {
   const { row, payload } = task;
@@ -37,17 +36,6 @@ export function taskSummary(task: StoredTask): TaskSummary {
     admittedAt: task.admittedAt,
     endedAt: task.endedAt,
   };
-}
-
-function titleOf(prompt: string): string {
-  // A slice first: the prompt may be long and have no line break.
-  const line =
-    prompt
-      .slice(0, titleMax * 2)
-      .trimStart()
-      .split('\n', 1)[0] ?? '';
-  const characters = Array.from(line.trimEnd());
-  return characters.length > titleMax ? `${characters.slice(0, titleMax - 1).join('')}…` : characters.join('');
 }
 
 export function taskView(task: StoredTask): TaskView {

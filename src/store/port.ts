@@ -10,6 +10,7 @@
  *  S-6 A method may answer at once or by a promise: SQLite commits synchronously, so that effects run in the same pass.
  */
 import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/outputs.ts';
+import type { SessionEvent, TaskEvent, TaskEventData } from '../core/events.ts';
 import type { SessionKey, TaskId } from '../core/ids.ts';
 import type { Lane, TaskStatus } from '../core/model.ts';
 import type { PermissionPolicy } from '../core/policy.ts';
@@ -46,7 +47,7 @@ export interface StoredTask {
   /** Reason code of the end (`completed`, `cancelled`, `replaced`, `hold_limit`, …), null while open. */
   readonly reason: string | null;
   /** Data of `final`, null while open. */
-  readonly result: unknown;
+  readonly result: TaskEventData['final'] | null;
   /** Last seq on its tape. */
   readonly seq: number;
   /** Wall-clock ms. */
@@ -54,15 +55,14 @@ export interface StoredTask {
   readonly endedAt: number | null;
 }
 
-export interface StoredEvent {
+interface Stamp {
   readonly session: SessionKey;
-  /** Null: the session's own tape. */
-  readonly task: TaskId | null;
   readonly seq: number;
   readonly at: number;
-  readonly type: string;
-  readonly data: unknown;
 }
+
+/** `task` null: it is on the session's own tape. */
+export type StoredEvent = Stamp & (({ readonly task: TaskId } & TaskEvent) | ({ readonly task: null } & SessionEvent));
 
 export interface SessionCommit {
   readonly session: SessionKey;
@@ -95,10 +95,8 @@ export interface StoredSession {
 /** Opaque, ordered, resumable position in the feed of a session or of all sessions. Compare with `===` only. */
 export type FeedPosition = string;
 
-export interface FeedEvent extends StoredEvent {
-  /** Resume after this event with `after: position`. */
-  readonly position: FeedPosition;
-}
+/** Resume after this event with `after: position`. */
+export type FeedEvent = StoredEvent & { readonly position: FeedPosition };
 
 export interface TaskFilter {
   readonly session?: SessionKey;

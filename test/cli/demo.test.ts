@@ -25,7 +25,7 @@ function goodFeed(): SeenEvent[] {
   const turn = (task: string, number: number): SeenEvent[] => [
     event(task, 'turn-sent', { turn: number }),
     event(task, 'turn-started', { turn: number }),
-    event(task, 'output', { kind: 'text', data: `step ${number}/12: work` }),
+    event(task, 'output', { part: { kind: 'text', text: `step ${number}/12: work` } }),
   ];
   const whole = (task: string, epoch: number, first: string): SeenEvent[] => {
     at += 10;
@@ -40,18 +40,20 @@ function goodFeed(): SeenEvent[] {
   ];
   feed.push(...turn('bg', 1));
   at += 10;
-  feed.push(event('a', 'queued'), event('bg', 'interrupt', { by: 'a', wire: true }));
+  feed.push(event('a', 'queued'), event('bg', 'interrupt-requested', { by: byTask('a'), sent: true }));
   at += 1;
   feed.push(
     event('bg', 'interrupt-acked'),
     event('b', 'queued'),
     event('c', 'queued'),
-    event('bg', 'preempted', { by: 'a' }),
+    event('bg', 'preempted', { by: byTask('a') }),
   );
   feed.push(...whole('a', 2, 'granted'), ...whole('b', 3, 'granted'), ...whole('c', 4, 'granted'));
   feed.push(...whole('bg', 5, 'resumed'));
   return feed;
 }
+
+const byTask = (name: string) => ({ kind: 'task', name });
 
 const log = (...events: readonly (readonly [event: string, turn: number, us: number])[]): AgentLine[] =>
   events.map(([event, turn, us]) => ({ at: String(us * 1000), pid: 1, event, turn }));
@@ -114,19 +116,21 @@ describe('the judge', () => {
     [
       'an interrupt of a later pass',
       /same pass/,
-      changed((feed) => feed.map((event) => (event.type === 'interrupt' ? { ...event, at: event.at + 1 } : event))),
+      changed((feed) =>
+        feed.map((event) => (event.type === 'interrupt-requested' ? { ...event, at: event.at + 1 } : event)),
+      ),
     ],
     [
       'an interrupt that stayed behind',
       /same pass/,
-      changed((feed) => with_(feed, type('interrupt', 'bg'), { by: 'a', wire: false })),
+      changed((feed) => with_(feed, type('interrupt-requested', 'bg'), { by: byTask('a'), sent: false })),
     ],
     [
       'an interrupt for somebody else',
       /same pass/,
-      changed((feed) => with_(feed, type('interrupt', 'bg'), { by: 'b', wire: true })),
+      changed((feed) => with_(feed, type('interrupt-requested', 'bg'), { by: byTask('b'), sent: true })),
     ],
-    ['no interrupt', /same pass/, changed((feed) => feed.filter(({ type: is }) => is !== 'interrupt'))],
+    ['no interrupt', /same pass/, changed((feed) => feed.filter(({ type: is }) => is !== 'interrupt-requested'))],
     ['an epoch that was used before', /one owner/, changed((feed) => with_(feed, type('granted', 'b'), { epoch: 2 }))],
     [
       'a grant while another holds',

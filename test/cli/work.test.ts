@@ -42,7 +42,7 @@ afterAll(async () => {
 async function asking(session: string, prompt: string, ...flags: readonly string[]): Promise<string> {
   const task = String((await cli.json(['send', session, '--lane', 'background', ...flags, prompt]))['task']);
   const child = cli.spawn(['tail', task]);
-  await saying(child, /permission-asked/);
+  await saying(child, /permission-requested/);
   child.kill('SIGKILL');
   return task;
 }
@@ -72,9 +72,9 @@ describe('permissions', () => {
     expect(await result(first)).toContain('build=true');
     const tape = await result(second);
     expect(tape).toContain('publish=false(not today)');
-    expect(tape).toMatch(/permission-asked ask-1 Bash: publish it \(execute\)/);
-    expect(tape).toMatch(/permission-decided ask-1 deny by tester: not today/);
-    expect(await result(first)).toMatch(/permission-decided ask-1 allow by ann/);
+    expect(tape).toMatch(/permission-requested ask-1 Bash: publish it \(execute\)/);
+    expect(tape).toMatch(/permission-resolved ask-1 deny by tester: not today/);
+    expect(await result(first)).toMatch(/permission-resolved ask-1 allow by ann/);
     const none = await cli.run(['approve', 'one']);
     expect([none.code, none.stderr]).toEqual([EXIT.refused, expect.stringContaining('nobody asks for anything')]);
   });
@@ -105,7 +105,7 @@ describe('providers', () => {
     expect((await cli.run(['providers'])).stdout).toMatch(/acme\s+free\s+0/);
     const child = cli.spawn(['send', 'six', '--follow', '--json', 'fail rate_limit']);
     const end = ended(child);
-    const [first = ''] = (await saying(child, /"retried"/)).split('\n');
+    const [first = ''] = (await saying(child, /"turn-retried"/)).split('\n');
     const receipt = JSON.parse(first) as { readonly task: string };
     const listed = await cli.run(['providers']);
     expect(listed.stdout).toMatch(/acme\s+paused, (?:59 min|1 h) more\s+rate_limit\s+1\s+429 slow down/);

@@ -12,7 +12,7 @@ describe('starting and resting', () => {
     box.submit('A', { maxAttempts: 2 });
     box.passes('start');
     expect(box.acts).toEqual(['kill']);
-    expect(box.events('A', 'deadline')).toMatchObject([{ name: 'start' }]);
+    expect(box.events('A', 'deadline-reached')).toMatchObject([{ name: 'start' }]);
     expect(box.ready()).toEqual(stale('incarnation'));
     box.exited();
     box.passes('start');
@@ -38,7 +38,7 @@ describe('starting and resting', () => {
     expect(box.sent('start')).toMatchObject([{ conversation: 'c1' }]);
     box.ready({ conversation: 'c2', lost: true });
     expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
-    expect(box.tape()).toContain('conversation-lost');
+    expect(box.tape()).toContain('conversation-reset');
     // Neither an agent that dies before it has read that, nor a node that does, leaves it unsaid.
     box.exited();
     box.ready({ conversation: 'c2' });
@@ -113,7 +113,7 @@ describe('a turn that nobody asked for', () => {
     expect(box.situation).toBe('pending');
     box.unsolicited('ended');
     expect(box.sent('prompt')).toMatchObject([{ task: 'B' }]);
-    expect(box.tape().filter((event) => event === 'unsolicited')).toHaveLength(2);
+    expect(box.tape().filter((event) => event === 'unsolicited-turn')).toHaveLength(2);
     expect(box.unsolicited('ended')).toEqual(stale('unasked'));
   });
 
@@ -146,7 +146,7 @@ describe('a turn that nobody asked for', () => {
     box.unpark();
     box.exited();
     expect(box.final('B')).toBe('failed agent_start_failed');
-    expect(box.events('B', 'lost')).toMatchObject([{ reason: 'unsolicited_deadline' }, {}]);
+    expect(box.events('B', 'attempt-lost')).toMatchObject([{ reason: 'unsolicited_deadline' }, {}]);
   });
 
   test('what if our turn ends while it still runs? (I-10)', () => {

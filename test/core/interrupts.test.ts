@@ -1,6 +1,6 @@
 /** How a turn is interrupted and drained, and what an agent that lies, dies or hangs can do to it. */
 import { describe, expect, test } from 'vitest';
-import { Box, everything, inBackground } from '../support/core-driver.ts';
+import { Box, everything, inBackground, SOMEBODY } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 
@@ -83,9 +83,9 @@ describe('an interrupt', () => {
     box.cancel('bg');
     box.stop('turn');
     expect(box.all('interrupt')).toHaveLength(1);
-    expect(box.events('bg', 'interrupt')).toMatchObject([
-      { why: 'preempt', by: 'A', wire: true },
-      { why: 'verdict', by: 'somebody', wire: false },
+    expect(box.events('bg', 'interrupt-requested')).toMatchObject([
+      { why: 'preempt', by: { kind: 'task', name: 'A' }, sent: true },
+      { why: 'verdict', by: SOMEBODY, sent: false },
     ]);
   });
 });

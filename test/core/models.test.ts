@@ -47,7 +47,7 @@ describe('a hold that spans several turns', () => {
       (box) => {
         box.passes('switch');
         expect(box.acts).toEqual(['kill']);
-        expect(box.events('R', 'deadline')).toEqual([{ name: 'switch', turn: 2 }]);
+        expect(box.events('R', 'deadline-reached')).toEqual([{ name: 'switch', turn: 2, epoch: 1 }]);
         expect(box.switched('large')).toEqual(stale('incarnation'));
         box.exited();
       },

@@ -21,7 +21,7 @@ describe('a request', () => {
     expect(box.armed).not.toContain('silence:1');
     box.passes('ask');
     expect(box.sent('answer')).toMatchObject([{ request: 'c', allow: false }]);
-    expect(box.events('bg', 'deadline')).toEqual([{ name: 'ask', turn: 1 }]);
+    expect(box.events('bg', 'deadline-reached')).toEqual([{ name: 'ask', turn: 1, epoch: 1 }]);
     expect(box.decisions('bg')).toEqual(['b deny somebody', 'a allow somebody', 'c deny deadline']);
     // The turn goes on, and its silence counts again from now.
     expect([...box.armed]).toEqual(['silence:1']);
@@ -59,7 +59,7 @@ describe('a request', () => {
     box.runs();
     box.asks('a');
     box.result('completed');
-    expect(box.decisions('A')).toEqual(['a withdrawn turn-ended']);
+    expect(box.decisions('A')).toEqual(['a withdrawn nobody']);
     box.submit('B');
     box.started();
     expect(box.asks('a', null, 1)).toEqual(stale('turn'));
@@ -88,7 +88,7 @@ describe('a wait for a person', () => {
     box.submit('A');
     // The driver tells the agent itself: the interrupt is all that goes on the wire.
     expect(box.acts).toEqual(['interrupt']);
-    expect(box.decisions('bg')).toEqual(['a withdrawn interrupt']);
+    expect(box.decisions('bg')).toEqual(['a withdrawn task']);
     expect(box.armed).toContain('drain:1');
     expect(box.decide('a', true)).toEqual(nothingAsked);
     expect(box.withdraws('a')).toEqual(stale('unasked'));
@@ -134,7 +134,7 @@ describe('a wait for a person', () => {
       box.asks('a');
       end(box);
       expect(box.sent('answer')).toEqual([]);
-      expect(box.decisions('bg')).toEqual(['a withdrawn turn-ended']);
+      expect(box.decisions('bg')).toEqual(['a withdrawn nobody']);
       expect(box.armed).not.toContain('ask:1');
     }
   });
@@ -146,7 +146,7 @@ describe('a wait for a person', () => {
     box.asks('a');
     box.submit('B');
     box.passes('hold');
-    expect(box.decisions('A')).toEqual(['a withdrawn interrupt']);
+    expect(box.decisions('A')).toEqual(['a withdrawn deadline']);
     box.drains();
     expect(box.final('A')).toBe('failed hold_limit');
     expect(box.owner).toBe('B');
@@ -176,6 +176,6 @@ describe('a wait for a person', () => {
     box.asks('a');
     expect(box.armed).toContain(`ask:${box.turn}`);
     box.decide('a', true);
-    expect(box.decisions('bg')).toEqual(['a withdrawn interrupt', 'a allow somebody']);
+    expect(box.decisions('bg')).toEqual(['a withdrawn task', 'a allow somebody']);
   });
 });

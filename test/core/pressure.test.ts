@@ -16,7 +16,7 @@ describe('a failure that passes', () => {
     box.fails('overloaded', true);
     expect(box.final('A')).toBe('failed overloaded');
     expect(box.outcomes('A')).toEqual(['failed', 'failed', 'failed']);
-    expect(box.events('A', 'retried')).toEqual([
+    expect(box.events('A', 'turn-retried')).toEqual([
       { attempt: 1, reason: 'overloaded', retry: 1 },
       { attempt: 1, reason: 'overloaded', retry: 2 },
     ]);
@@ -240,7 +240,8 @@ describe('a session that holds back', () => {
     const box = inBackground();
     box.do({ type: 'report', data: { class: 'agent_silent' } });
     expect(box.acts).toEqual([]);
-    expect(box.events('', 'hang-reported')).toEqual([{ class: 'agent_silent' }]);
+    const event = { type: 'hang-reported', data: { report: { class: 'agent_silent' } } };
+    expect(box.records).toMatchObject([{ type: 'event', task: null, event }]);
     expect(box.situation).toBe('running');
   });
 });

@@ -11,7 +11,7 @@ import { durableOf, foldRecords, rebuild } from '../../src/core/rebuild.ts';
 import { step } from '../../src/core/step.ts';
 import { audit, freeze, ordered, tasksOf } from '../support/core-audit.ts';
 import { Chaos, type Choice, choices, plainNames } from '../support/core-chaos.ts';
-import { Box } from '../support/core-driver.ts';
+import { ACTION, Box } from '../support/core-driver.ts';
 
 const few = { maxPreemptions: 2, maxOpen: 12, maxRetries: 1 };
 
@@ -32,7 +32,7 @@ function strangers(session: Session): readonly Input[] {
   const inc = session.incarnations;
   const later = turnId(session.turns + 1);
   const earlier = turnId(session.turns - 1);
-  const result = { outcome: 'completed', empty: false, failure: null, data: null } as const;
+  const result = { outcome: 'completed', empty: false, report: { text: '' } } as const;
   const tasks = tasksOf(session);
   return [
     {
@@ -47,10 +47,10 @@ function strangers(session: Session): readonly Input[] {
     { at, type: 'unsolicited', inc: agent, phase: 'began', data: null },
     ...[later, earlier].flatMap((turn): Input[] => [
       { at, type: 'turn-started', inc, turn },
-      { at, type: 'output', inc, turn, kind: 'text', data: null },
+      { at, type: 'output', inc, turn, part: { kind: 'text', text: '' } },
       { at, type: 'ack', inc, turn, none: true },
       { at, type: 'result', inc, turn, result },
-      { at, type: 'asked', inc, turn, request: 'q', verdict: 'allow', data: null },
+      { at, type: 'asked', inc, turn, request: 'q', verdict: 'allow', action: ACTION },
       { at, type: 'withdrawn', inc, turn, request: 'q' },
       { at, type: 'timer', name: 'ask', of: turn },
       { at, type: 'timer', name: 'drain', of: turn },
@@ -64,7 +64,7 @@ function strangers(session: Session): readonly Input[] {
     { at, type: 'evict', epoch: epoch(session.epoch + 1), by: null },
     ...tasks.flatMap((task): Input[] => [
       { at, type: 'call', task: task.id, run: epoch(session.epoch + 1), call: 1, model: null },
-      { at, type: 'finish', task: task.id, run: epoch(-1), status: 'failed', reason: 'x', data: null },
+      { at, type: 'finish', task: task.id, run: epoch(-1), status: 'failed', reason: 'x', result: null },
     ]),
   ];
 }
@@ -185,7 +185,7 @@ describe('whatever happens', () => {
 const shape = (box: Box): string =>
   [
     JSON.stringify({ ...box.reply, receipt: null }).replaceAll(/"turn":\d+/g, '"turn":1'),
-    ...box.records.map((record) => ('event' in record ? `${record.task} ${record.event}` : record.type)),
+    ...box.records.map((record) => ('event' in record ? `${record.task} ${record.event.type}` : record.type)),
     ...box.effects.map(
       (effect) => `${effect.type} ${'timer' in effect ? effect.timer : ''} ${'task' in effect ? effect.task : ''}`,
     ),

@@ -4,7 +4,7 @@ import { turnId } from '../../src/core/ids.ts';
 import type { Input } from '../../src/core/inputs.ts';
 import type { Session } from '../../src/core/model.ts';
 import { step } from '../../src/core/step.ts';
-import { Box, inBackground, taskOf } from '../support/core-driver.ts';
+import { ABOUT, Box, inBackground, taskOf } from '../support/core-driver.ts';
 
 const p = { party: 'p' } as const;
 
@@ -38,8 +38,14 @@ describe('follow-ups', () => {
     const depths = new Set<number>();
     const shapes = new Set<string>();
     for (let link = 1; link <= links; link += 1) {
-      session = step(session, { at: 0, type: 'submit', payload: null, task: taskOf(`t${link}`, p) }).session;
-      const result = { outcome: 'completed', empty: false, failure: null, data: null } as const;
+      session = step(session, {
+        at: 0,
+        type: 'submit',
+        payload: null,
+        about: ABOUT,
+        task: taskOf(`t${link}`, p),
+      }).session;
+      const result = { outcome: 'completed', empty: false, report: { text: '' } } as const;
       const answer: Input = { at: 0, type: 'result', inc, turn: turnId(link), result };
       if (link % 10_000 === 0) {
         depths.add(depthOf(session, answer));
@@ -57,7 +63,13 @@ describe('follow-ups', () => {
     const box = new Box({ maxOpen: Infinity });
     let { session } = box;
     for (let count = 0; count < 20_000; count += 1) {
-      session = step(session, { at: 0, type: 'submit', payload: null, task: taskOf(`t${count}`, p) }).session;
+      session = step(session, {
+        at: 0,
+        type: 'submit',
+        payload: null,
+        about: ABOUT,
+        task: taskOf(`t${count}`, p),
+      }).session;
     }
     const { session: after, records, reply } = step(session, { at: 0, type: 'stop', scope: 'session', by: null });
     expect(records.filter((record) => record.type === 'end')).toHaveLength(20_000);
@@ -140,7 +152,7 @@ describe('steer', () => {
     expect(box.sent('steer')).toMatchObject([{ turn: 1, task: 'S' }]);
     box.result('completed');
     expect(box.final('A')).toBe('completed completed');
-    expect(box.tape('S')).toEqual(['queued', 'steered', 'returned', 'granted', 'turn-sent']);
+    expect(box.tape('S')).toEqual(['queued', 'steered', 'requeued', 'granted', 'turn-sent']);
     expect(box.steered('S', true)).toEqual({ kind: 'stale', what: 'unasked' });
     box.answers();
     expect(box.final('S')).toBe('completed completed');
@@ -179,7 +191,7 @@ describe('steer', () => {
       box.submit('S', steer);
       box.steered('S', true);
       way(box);
-      expect(box.tape('S')).toContain('returned');
+      expect(box.tape('S')).toContain('requeued');
       expect(box.final('S')).toBeNull();
       expect(box.task('S').place).not.toBe('riding');
     }

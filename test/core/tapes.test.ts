@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sessionKey, taskId } from '../../src/core/ids.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
-import { Box, inBackground, limits, type Said, taskOf } from '../support/core-driver.ts';
+import { ABOUT, Box, inBackground, limits, type Said, taskOf } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 const refused = (code: string): unknown => ({ kind: 'refused', code });
@@ -46,7 +46,7 @@ describe('the end of a task', () => {
         moves[order[0]](box);
         const loser = moves[order[1]](box);
         if (onWire) {
-          expect(box.events('A', 'interrupt')).toHaveLength(1);
+          expect(box.events('A', 'interrupt-requested')).toHaveLength(1);
           box.drains();
         } else {
           expect(loser).toEqual(order[1] === 'cancel' ? refused('unknown_task') : stale('ended'));
@@ -62,7 +62,7 @@ describe('the end of a task', () => {
     box.submit('A');
     box.answers();
     const ends = box.records.filter((record) => record.type === 'end');
-    expect(ends).toMatchObject([{ task: 'A', status: 'completed', seq: 6, data: { status: 'completed' } }]);
+    expect(ends).toMatchObject([{ task: 'A', seq: 6, final: { status: 'completed' } }]);
     box.crash();
     expect(box.session.tasks.root).toBeNull();
   });
@@ -129,7 +129,7 @@ describe('a crash', () => {
         box.exited();
       }
       expect(box.final('A')).toBe(when === 'turn' ? 'failed agent_lost' : 'failed agent_start_failed');
-      expect(box.events('A', 'retried')).toMatchObject([{ attempt: 2 }, { attempt: 3 }]);
+      expect(box.events('A', 'attempt-retried')).toMatchObject([{ attempt: 2 }, { attempt: 3 }]);
       expect(box.owner).toBe('B');
       box.answers();
       expect(box.final('B')).toBe('completed completed');
@@ -141,7 +141,13 @@ describe('a crash', () => {
     box.submit('A', { maxAttempts: 2 });
     box.runs();
     box.crash();
-    expect(box.tape('A').slice(-5)).toEqual(['turn-started', 'turn-ended', 'lost', 'retried', 'resumed']);
+    expect(box.tape('A').slice(-5)).toEqual([
+      'turn-started',
+      'turn-ended',
+      'attempt-lost',
+      'attempt-retried',
+      'resumed',
+    ]);
     box.ready();
     expect(box.sent('prompt')).toMatchObject([{ attempt: 2, resumed: true, cut: true }]);
     box.crash();
@@ -240,9 +246,9 @@ describe('a crash', () => {
 describe('time', () => {
   test('T11 what if the clock jumps back an hour, or forward? (I-26)', () => {
     const story: readonly Said[] = [
-      { type: 'submit', task: taskOf('bg', { lane: 'background' }), payload: null },
-      { type: 'submit', task: taskOf('A'), payload: null },
-      { type: 'submit', task: taskOf('B'), payload: null },
+      { type: 'submit', task: taskOf('bg', { lane: 'background' }), about: ABOUT, payload: null },
+      { type: 'submit', task: taskOf('A'), about: ABOUT, payload: null },
+      { type: 'submit', task: taskOf('B'), about: ABOUT, payload: null },
       { type: 'cancel', task: taskId('A'), reason: 'cancelled', by: null },
     ];
     const run = (clock: (index: number) => number): unknown => {

@@ -66,7 +66,7 @@ test('S10 50 running turns are drained up to the grace and ended; at the next st
       const types = await tapeOf(after, task);
       const { status } = await after.task(task);
       expect(types.filter((type) => type === 'final')).toHaveLength(1);
-      return `${onLost} ${status} ${types.includes('lost') ? 'lost' : 'not lost'}`;
+      return `${onLost} ${status} ${types.includes('attempt-lost') ? 'lost' : 'not lost'}`;
     }),
   );
   const count = (what: string): number => ends.filter((end) => end === what).length;

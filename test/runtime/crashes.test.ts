@@ -209,7 +209,7 @@ it('S12: an unknown conversation is begun anew, and the tape and the agent are t
   await one.box.restartAgent('test:one');
   await events(one, 'agent-exited', 2);
   await one.ended(await one.send({ prompt: 'third' }));
-  expect((await events(one, 'conversation-lost', 1)).map(({ data }) => data)).toEqual([{ conversation: before }]);
+  expect((await events(one, 'conversation-reset', 1)).map(({ data }) => data)).toEqual([{ conversation: before }]);
   expect((await one.box.session('test:one'))?.row.conversation).not.toBe(before);
   await one.ended(await one.send({ prompt: 'fourth' }));
   expect(prompts[1]).toBe('second');

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { POLICY } from '../../src/core/actors.ts';
+import type { Actor } from '../../src/core/events.ts';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import type { PermissionAsk } from '../../src/core/policy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -21,7 +23,9 @@ async function verdicts(turn: PlayedTurn, asks: readonly PermissionAsk[]): Promi
   return given;
 }
 
-const asked = (one: Box, task: string) => one.event(task, 'permission-asked');
+const ANN: Actor = { kind: 'person', name: 'ann' };
+
+const asked = (one: Box, task: string) => one.event(task, 'permission-requested');
 
 describe('permissions by policy', () => {
   it('are those of the lane: triage may look, background work may edit and asks for the rest', async () => {
@@ -92,8 +96,8 @@ describe('permissions by policy', () => {
     await one.ended(task);
     const tape = (await one.tape(task)).filter(({ type }) => type.startsWith('permission'));
     expect(tape.map(({ data }) => data)).toEqual([
-      { turn: 1, request: 'ask-1', ask: { ...edit, detail: { path: 'src/a.ts', text: 'x' } } },
-      { turn: 1, request: 'ask-1', decision: 'deny', by: 'policy', note: null },
+      { turn: 1, request: 'ask-1', action: { ...edit, detail: { path: 'src/a.ts', text: 'x' } } },
+      { turn: 1, request: 'ask-1', decision: 'deny', by: POLICY, note: null },
     ]);
   });
 });
@@ -123,10 +127,10 @@ describe('permissions by a person', () => {
     expect(explained?.summary).toBe('It runs, and waits for a person to answer 2 permission requests.');
     expect(explained?.waitsFor.map(({ deadline }) => deadline)).toEqual(['ask']);
     expect((await one.box.stats()).asks).toBe(2);
-    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true, by: 'ann' })).toEqual({
+    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true, by: ANN })).toEqual({
       kind: 'ok',
     });
-    const denial = { turn: 1, request: other?.request ?? '', allow: false, note: 'not today', by: 'ann' };
+    const denial = { turn: 1, request: other?.request ?? '', allow: false, note: 'not today', by: ANN };
     expect(await one.box.answer('test:one', denial)).toEqual({ kind: 'ok' });
     expect(await first).toMatchObject({ allow: true });
     expect(await second).toEqual({ allow: false, note: 'not today' });
@@ -134,10 +138,10 @@ describe('permissions by a person', () => {
     expect(await one.box.asks()).toEqual([]);
     turn.finish();
     await one.ended(task);
-    const decided = (await one.tape(task)).filter(({ type }) => type === 'permission-decided');
+    const decided = (await one.tape(task)).filter(({ type }) => type === 'permission-resolved');
     expect(decided.map(({ data }) => data)).toEqual([
-      { turn: 1, request: 'ask-1', decision: 'allow', by: 'ann', note: null },
-      { turn: 1, request: 'ask-2', decision: 'deny', by: 'ann', note: 'not today' },
+      { turn: 1, request: 'ask-1', decision: 'allow', by: ANN, note: null },
+      { turn: 1, request: 'ask-2', decision: 'deny', by: ANN, note: 'not today' },
     ]);
   });
 
@@ -147,12 +151,15 @@ describe('permissions by a person', () => {
     const task = await one.background();
     const turn = await one.stage.turn();
     const answer = turn.context.ask(run);
-    await one.event(task, 'permission-asked');
+    await one.event(task, 'permission-requested');
     clock.advance(9_999);
     expect(turn.context.signal.aborted).toBe(false);
     clock.advance(1);
     expect(await answer).toEqual({ allow: false, note: null });
-    expect((await one.event(task, 'permission-decided')).data).toMatchObject({ by: 'deadline', decision: 'deny' });
+    expect((await one.event(task, 'permission-resolved')).data).toMatchObject({
+      by: { kind: 'deadline', name: 'ask' },
+      decision: 'deny',
+    });
     turn.finish();
     expect(await one.ended(task)).toMatchObject({ status: 'completed' });
   });
@@ -162,15 +169,15 @@ describe('permissions by a person', () => {
     const task = await one.background();
     const turn = await one.stage.turn();
     const answer = turn.context.ask(run);
-    await one.event(task, 'permission-asked');
+    await one.event(task, 'permission-requested');
     await one.send({ prompt: 'urgent' });
     const urgent = await one.stage.turn();
     expect(urgent.prompt).toBe('urgent');
     expect(await answer).toMatchObject({ allow: false });
     expect(await one.box.asks()).toEqual([]);
-    expect((await one.event(task, 'permission-decided')).data).toMatchObject({
+    expect((await one.event(task, 'permission-resolved')).data).toMatchObject({
       decision: 'withdrawn',
-      by: 'interrupt',
+      by: { kind: 'task' },
     });
     expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
       code: 'nothing_asked',
@@ -222,10 +229,10 @@ it('of a real process are judged, answered by a person, and withdrawn by an inte
   await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }) });
   const triage = await one.send({ prompt: '[[ask:read:look]] [[ask:npm test]]' });
   await one.ended(triage);
-  const decisions = (await one.tape(triage)).filter(({ type }) => type === 'permission-decided');
+  const decisions = (await one.tape(triage)).filter(({ type }) => type === 'permission-resolved');
   expect(decisions.map(({ data }) => data)).toMatchObject([
-    { decision: 'allow', by: 'policy' },
-    { decision: 'deny', by: 'policy' },
+    { decision: 'allow', by: POLICY },
+    { decision: 'deny', by: POLICY },
   ]);
   const back = await one.background({ prompt: '[[ask:npm test]] [[ask:npm publish]]' });
   await asked(one, back);
@@ -233,13 +240,16 @@ it('of a real process are judged, answered by a person, and withdrawn by an inte
   expect(open).toMatchObject({ title: 'npm test', kind: 'execute' });
   await one.box.answer('test:one', { turn: open?.turn ?? 0, request: open?.request ?? '', allow: true });
   for await (const { type, data } of one.box.follow(back)) {
-    if (type === 'permission-asked' && JSON.stringify(data).includes('npm publish')) {
+    if (type === 'permission-requested' && JSON.stringify(data).includes('npm publish')) {
       break;
     }
   }
   const urgent = await one.send({ prompt: '[[text:urgent]]' });
   expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });
-  const told = (await one.tape(back)).filter(({ type }) => type === 'permission-decided').map(({ data }) => data);
-  expect(told.slice(0, 2)).toMatchObject([{ decision: 'allow' }, { decision: 'withdrawn', by: 'interrupt' }]);
+  const told = (await one.tape(back)).filter(({ type }) => type === 'permission-resolved').map(({ data }) => data);
+  expect(told.slice(0, 2)).toMatchObject([
+    { decision: 'allow' },
+    { decision: 'withdrawn', by: { kind: 'task', name: urgent } },
+  ]);
   await one.box.cancel(back);
 });

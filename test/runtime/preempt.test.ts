@@ -18,7 +18,7 @@ describe('preemption through the runtime', () => {
         return (commits: Parameters<Store['commit']>[0]) => {
           const outcomes = store.commit(commits);
           const urgent = commits.some(({ records }) =>
-            records.some((r) => r.type === 'event' && r.event === 'interrupt'),
+            records.some((r) => r.type === 'event' && r.event.type === 'interrupt-requested'),
           );
           log.push(urgent ? `commit of the interrupt in pass ${pass}` : `commit in pass ${pass}`);
           return outcomes;
@@ -69,7 +69,7 @@ describe('preemption through the runtime', () => {
       'granted',
       'turn-sent',
       'turn-started',
-      'interrupt',
+      'interrupt-requested',
       'interrupt-acked',
       'turn-ended',
       'preempted',
@@ -89,7 +89,7 @@ describe('preemption through the runtime', () => {
     const turn = await one.stage.turn();
     expect(turn.context.signal.aborted).toBe(false);
     turn.finish('answer');
-    expect(await one.ended(urgent)).toMatchObject({ status: 'completed', result: { result: { text: 'answer' } } });
+    expect(await one.ended(urgent)).toMatchObject({ status: 'completed', result: { answer: { text: 'answer' } } });
     (await one.stage.turn()).finish();
   });
 

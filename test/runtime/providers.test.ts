@@ -199,9 +199,9 @@ describe('S13: the sessions of a provider', () => {
       const tape = await one.tape(task);
       expect(tape.find(({ type }) => type === 'turn-ended')?.data).toMatchObject({
         outcome: 'failed',
-        data: { failure: { class: kind, hint: FAILURES[kind].hint, message: `${kind} it says` } },
+        failure: { class: kind, hint: FAILURES[kind].hint, message: `${kind} it says` },
       });
-      expect(tape.find(({ type }) => type === 'retried')?.data).toMatchObject({ reason: kind, retry: 1 });
+      expect(tape.find(({ type }) => type === 'turn-retried')?.data).toMatchObject({ reason: kind, retry: 1 });
       const session = await one.box.tape('test:one', null, 0, 100);
       expect(session.map(({ type }) => type)).toEqual(expect.arrayContaining(['throttled', 'unthrottled']));
     },
@@ -216,7 +216,7 @@ describe('S13: the sessions of a provider', () => {
       expect(await one.ended(task)).toMatchObject({
         status: 'failed',
         reason: kind,
-        result: { result: { failure: { class: kind, hint: FAILURES[kind].hint } } },
+        result: { answer: { failure: { class: kind, hint: FAILURES[kind].hint } } },
       });
     },
   );
@@ -358,13 +358,13 @@ describe('S13: a real process behind the agent protocol', () => {
   ] as const)('api:%s pauses its session as %s; resumed, the turn is taken again', async (api, kind) => {
     await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), random });
     const task = await one.send({ prompt: `[[api:${api}]]`, maxAttempts: 1 });
-    expect((await one.event(task, 'turn-ended')).data).toMatchObject({ data: { failure: { class: kind } } });
-    await one.event(task, 'retried');
+    expect((await one.event(task, 'turn-ended')).data).toMatchObject({ failure: { class: kind } });
+    await one.event(task, 'turn-retried');
     expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
     expect(await one.box.providers()).toMatchObject([{ name: 'scripted', state: 'paused', reason: kind }]);
     expect(await one.box.resumeProvider('scripted')).toEqual({ kind: 'ok' });
-    for await (const { type, data } of one.box.follow(task)) {
-      if (type === 'retried' && (data as { readonly retry: number }).retry === 2) {
+    for await (const event of one.box.follow(task)) {
+      if (event.type === 'turn-retried' && event.data.retry === 2) {
         break;
       }
     }

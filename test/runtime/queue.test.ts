@@ -66,11 +66,11 @@ describe('queues, follow-ups and commands', () => {
     const turn = await one.stage.turn();
     await one.event(owner, 'turn-started');
     const steered = await one.send({ prompt: 'steer', whenBusy: 'steer' });
-    await one.event(steered, 'returned');
+    await one.event(steered, 'requeued');
     turn.finish();
     (await one.stage.turn()).finish();
     expect(await one.ended(steered)).toMatchObject({ status: 'completed', reason: 'completed' });
-    expect(await one.types(steered)).toContain('returned');
+    expect(await one.types(steered)).toContain('requeued');
   });
 
   it('D06 a steered message that was taken ends with the turn that took it', async () => {
@@ -80,7 +80,7 @@ describe('queues, follow-ups and commands', () => {
     await one.event(owner, 'turn-started');
     const steered = await one.send({ prompt: 'also this', whenBusy: 'steer' });
     for await (const event of one.box.follow(steered)) {
-      if (event.type === 'steered' && JSON.stringify(event.data).includes('"taken":true')) {
+      if (event.type === 'steered' && event.data.delivered) {
         break;
       }
     }
@@ -117,7 +117,7 @@ describe('queues, follow-ups and commands', () => {
     for (let at = 0; at < 10; at += 1) {
       await one.send({ prompt: `waiting ${at}` });
     }
-    const receipt = await one.box.cancel(owner, { by: 'ann' });
+    const receipt = await one.box.cancel(owner, { by: { kind: 'person', name: 'ann' } });
     expect(receipt).toMatchObject({ kind: 'receipt', receipt: { state: 'requested', turn: 1 } });
     expect(await one.ended(owner)).toMatchObject({ status: 'cancelled', reason: 'cancelled' });
     await one.box.stop('test:one', 'session');
@@ -128,7 +128,7 @@ describe('queues, follow-ups and commands', () => {
     const owner = await one.send({ prompt: 'owner' });
     await one.stage.turn();
     const waiting = [await one.send({ prompt: 'a' }), await one.background({ prompt: 'b' })];
-    const queue = await one.box.stop('test:one', 'queue', 'ann');
+    const queue = await one.box.stop('test:one', 'queue', { kind: 'person', name: 'ann' });
     expect(queue.kind === 'receipts' && queue.receipts.map((receipt) => receipt.task).toSorted()).toEqual(
       waiting.toSorted(),
     );

@@ -26,7 +26,7 @@ describe('restarts, failures of the store, and defects', () => {
       expect(ended.status).toBe('completed');
       expectSound(ended, await again.tape(task));
     }
-    expect(await again.types(running)).toContain('retried');
+    expect(await again.types(running)).toContain('attempt-retried');
   });
 
   it('T09 a running task whose policy says so fails at the restart, with the reason', async () => {
@@ -121,7 +121,7 @@ describe('restarts, failures of the store, and defects', () => {
     await expect(one.box.submit({ session: 'test:one', prompt: 'refused' })).rejects.toThrow('disk full');
     failures = 1;
     turn.finish('kept');
-    expect(await one.ended(task)).toMatchObject({ status: 'completed', result: { result: { text: 'kept' } } });
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', result: { answer: { text: 'kept' } } });
     expect((await one.box.tasks({}, null, 10)).items.map((item) => item.payload.prompt)).toEqual(['first']);
     expectSound(await one.ended(task), await one.tape(task));
   });
@@ -231,7 +231,8 @@ it('U5 a session that never had a task, and has events of its own, goes on behin
   const store = openMemoryStore();
   const session = sessionKey('test:one');
   const { lease } = store.claim(session);
-  const event = { type: 'event', at: 1, task: null, event: 'throttled', data: null } as const;
+  const told = { type: 'unthrottled', data: { reason: null } } as const;
+  const event = { type: 'event', at: 1, task: null, event: told } as const;
   store.commit([
     {
       session,

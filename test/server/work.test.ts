@@ -29,9 +29,9 @@ describe('permissions', () => {
     await client.submit({ session: 'b', ...background });
     const two = await box.stage.turn();
     const allowed = one.context.ask(run, { detail: { command: ['npm', 'test'] } });
-    await box.event(first.task, 'permission-asked');
+    await box.event(first.task, 'permission-requested');
     const denied = two.context.ask({ ...run, title: 'npm publish' });
-    await box.event((await client.session('b')).holder ?? '', 'permission-asked');
+    await box.event((await client.session('b')).holder ?? '', 'permission-requested');
     const { items } = await client.asks();
     expect(items.map(({ session, title }) => [session, title])).toEqual([
       ['a', 'npm test'],
@@ -107,7 +107,7 @@ describe('providers', () => {
     expect(await code(client.resumeProvider('other'))).toBe('unknown_provider');
     const { task } = await client.submit({ session: 'a', prompt: 'p' });
     (await box.stage.turn()).refuse({ class: 'rate_limit', retryAfterMs: 60_000, status: 429, message: 'slow down' });
-    await box.event(task, 'retried');
+    await box.event(task, 'turn-retried');
     const [provider] = (await client.providers()).items;
     expect(provider).toMatchObject({ state: 'paused', level: 'all', reason: 'rate_limit', status: 429 });
     expect((provider?.until ?? 0) - (provider?.since ?? 0)).toBeGreaterThanOrEqual(60_000);

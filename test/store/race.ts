@@ -7,7 +7,7 @@ import { AppError } from '../../src/core/errors.ts';
 import type { SessionKey, TaskId } from '../../src/core/ids.ts';
 import type { TerminalStatus } from '../../src/core/model.ts';
 import type { Record as CoreRecord } from '../../src/core/outputs.ts';
-import { admit, end, running, taskEvent } from '../../src/store/contract/records.ts';
+import { admit, end, running, taskEvent, QUEUED, GRANTED } from '../../src/store/contract/records.ts';
 import { storeFaultPoints, type MemoryStore, type SqliteStore } from '../../src/store/index.ts';
 import type { CommitOutcome, SessionCommit } from '../../src/store/port.ts';
 
@@ -60,9 +60,9 @@ export class Race {
   run(): readonly Result[] {
     this.#claim();
     const task = this.#task;
-    const first: CoreRecord[] = [admit(task), taskEvent(task, 1, 'queued')];
+    const first: CoreRecord[] = [admit(task), taskEvent(task, 1, QUEUED)];
     if (this.#random(3) > 0) {
-      first.push(running(task), taskEvent(task, 2, 'granted'));
+      first.push(running(task), taskEvent(task, 2, GRANTED));
     }
     this.#commit([{ session: this.#session, lease: this.#lease, records: first }]);
     const progress = (): Writer =>

@@ -12,6 +12,7 @@ import {
   payload,
   sessionRecord,
   taskEvent,
+  progress,
   taskRow,
   time,
 } from '../../src/store/contract/records.ts';
@@ -49,7 +50,7 @@ const admits = fc
         admit(name(session), { idempotencyKey }, { lane }),
   );
 const events = fc.tuple(named, step, fc.jsonValue()).map(([name, by, data]): Draft => (session, seqOf) => {
-  return taskEvent(name(session), seqOf(name(session)) + by, 'output', data);
+  return taskEvent(name(session), seqOf(name(session)) + by, progress(data));
 });
 const ends = fc.tuple(named, step, fc.constantFrom('completed', 'failed', 'cancelled')).map(
   ([name, by, status]): Draft =>

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TaskEventType } from '../../src/core/events.ts';
 import { functionDriver, type FunctionContext, type FunctionFailure } from '../../src/agents/index.ts';
 import type { StoredEvent, StoredTask } from '../../src/store/port.ts';
 import { openSqliteStore } from '../../src/store/index.ts';
@@ -109,7 +110,7 @@ export interface Box extends AsyncDisposable {
   /** The task once it has ended. */
   ended(task: string): Promise<StoredTask>;
   /** Resolves when an event of the type stands on the task's tape. */
-  event(task: string, type: string): Promise<StoredEvent>;
+  event<T extends TaskEventType>(task: string, type: T): Promise<Extract<StoredEvent, { type: T }>>;
   /** Closes and opens again on the same file. */
   reopen(options?: Partial<SignalboxOptions> & { readonly graceMs?: number }): Promise<Box>;
 }
@@ -145,9 +146,10 @@ export async function openBox(options: Partial<SignalboxOptions> = {}, at?: stri
     tape,
     types: async (task) => (await tape(task)).map((event) => event.type),
     ended: (task) => box.result(task),
-    event: async (task, type) => {
+    event: async <T extends TaskEventType>(task: string, type: T) => {
+      const is = (event: StoredEvent): event is Extract<StoredEvent, { type: T }> => event.type === type;
       for await (const event of box.follow(task)) {
-        if (event.type === type) {
+        if (is(event)) {
           return event;
         }
       }

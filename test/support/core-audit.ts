@@ -72,7 +72,7 @@ function auditTapes(before: Session, records: readonly StepRecord[], say: Say): 
       if (ended.has(tape) || record.seq !== (last.get(tape) ?? Number.NaN) + 1) {
         say(`${tape}: ${record.type} ${record.seq} does not follow ${last.get(tape)}`);
       }
-      if (tape !== '' && (record.seq === 1) !== (record.type === 'event' && record.event === 'queued')) {
+      if (tape !== '' && (record.seq === 1) !== (record.type === 'event' && record.event.type === 'queued')) {
         say(`${tape}: a tape begins with queued, once`);
       }
       last.set(tape, record.seq);

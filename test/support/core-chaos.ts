@@ -1,10 +1,11 @@
 /** Turns small numbers into inputs for a session in any state: sensible ones mostly, late and foreign ones now and then. */
 import fc from 'fast-check';
 import { epoch, incarnation, taskId, turnId } from '../../src/core/ids.ts';
-import type { NewTask, OutputKind, TimerName } from '../../src/core/inputs.ts';
+import type { OutputPart, TurnReport } from '../../src/core/events.ts';
+import type { NewTask, TimerName } from '../../src/core/inputs.ts';
 import type { TurnResult, WhenBusy } from '../../src/core/model.ts';
 import { tasksOf } from './core-audit.ts';
-import { type Box, everything, type Said, taskOf } from './core-driver.ts';
+import { ABOUT, ACTION, type Box, everything, type Said, taskOf } from './core-driver.ts';
 
 export type Choice = readonly [kind: number, a: number, b: number];
 
@@ -92,7 +93,7 @@ export class Chaos {
     const by = null;
     switch (of) {
       case 'submit':
-        return { type: 'submit', task: this.#task(a, b), payload: null };
+        return { type: 'submit', task: this.#task(a, b), about: ABOUT, payload: null };
       case 'cancel':
         return { type: 'cancel', task, reason: 'cancelled', by };
       case 'edit':
@@ -132,7 +133,7 @@ export class Chaos {
         return { type: of, task: runner?.id ?? task, run, data: a };
       case 'finish': {
         const status = a % 2 === 0 ? 'completed' : 'failed';
-        return { type: of, task: runner?.id ?? task, run, status, reason: 'runner', data: a };
+        return { type: of, task: runner?.id ?? task, run, status, reason: 'runner', result: a };
       }
       case 'agent goes on':
         return this.#agent(a, b);
@@ -178,8 +179,7 @@ export class Chaos {
           type: of,
           inc,
           turn: a === 0 ? null : turn,
-          kind: (['text', 'tool', 'usage', 'raw'] as const satisfies OutputKind[])[a % 4] ?? 'raw',
-          data: a,
+          part: parts[a % parts.length] ?? { kind: 'raw', data: a },
         };
       case 'ack':
         return { type: of, inc, turn, none: a % 5 === 0 };
@@ -189,14 +189,14 @@ export class Chaos {
           type: of,
           inc,
           turn,
-          result: { outcome, empty: b % 2 === 0, failure: failureOf(outcome, b), data: a },
+          result: { outcome, empty: b % 2 === 0, report: reportOf(outcome, b) },
         };
       }
       case 'steered':
         return { type: of, inc, turn, task: this.#some(a), taken: b % 2 === 0 };
       case 'asked': {
         const verdict = ([null, null, 'allow', 'deny'] as const)[b % 4] ?? null;
-        return { type: of, inc, turn, request: requests[a % 2] ?? 'q', verdict, data: a };
+        return { type: of, inc, turn, request: requests[a % 2] ?? 'q', verdict, action: ACTION };
       }
       case 'withdrawn':
         return { type: of, inc, turn, request: requests[a % 2] ?? 'q' };
@@ -227,7 +227,7 @@ export class Chaos {
       return { type: 'turn-started', inc, turn: turn.id };
     }
     if (turn.phase === 'running' && a === 7) {
-      return { type: 'asked', inc, turn: turn.id, request: requests[b % 2] ?? 'q', verdict: null, data: a };
+      return { type: 'asked', inc, turn: turn.id, request: requests[b % 2] ?? 'q', verdict: null, action: ACTION };
     }
     const rider = tasksOf(this.box.session).find(({ place, taken }) => place === 'riding' && !taken);
     if (rider !== undefined && b % 2 === 0) {
@@ -237,14 +237,14 @@ export class Chaos {
       return { type: 'ack', inc, turn: turn.id, none: false };
     }
     if (turn.phase === 'running' && a % 3 > 0) {
-      return { type: 'output', inc, turn: turn.id, kind: 'text', data: a };
+      return { type: 'output', inc, turn: turn.id, part: { kind: 'text', text: String(a) } };
     }
     const outcome = turn.phase === 'draining' && b > 4 ? 'interrupted' : b === 0 ? 'failed' : 'completed';
     return {
       type: 'result',
       inc,
       turn: turn.id,
-      result: { outcome, empty: b % 4 === 1, failure: failureOf(outcome, a), data: a },
+      result: { outcome, empty: b % 4 === 1, report: reportOf(outcome, a) },
     };
   }
 
@@ -281,8 +281,21 @@ type AgentWord =
   | 'switched'
   | 'unsolicited';
 
-const failureOf = (outcome: TurnResult['outcome'], b: number): TurnResult['failure'] =>
-  outcome !== 'failed' || b % 3 === 0 ? null : { class: b % 3 === 1 ? 'overloaded' : 'context', passes: b % 3 === 1 };
+const parts: readonly OutputPart[] = [
+  { kind: 'text', text: 'words' },
+  { kind: 'tool', id: null, name: 'Bash', action: 'execute', title: 'make', status: 'started' },
+  { kind: 'usage', inputTokens: 1, outputTokens: 1 },
+  { kind: 'raw', data: 1 },
+];
+
+function reportOf(outcome: TurnResult['outcome'], b: number): TurnReport {
+  const text = `report ${b}`;
+  if (outcome !== 'failed' || b % 3 === 0) {
+    return { text };
+  }
+  const transient = b % 3 === 1;
+  return { text, failure: { class: transient ? 'overloaded' : 'context', transient, message: '', hint: '' } };
+}
 
 /** Each as often as it is weighed here. */
 const weights = {

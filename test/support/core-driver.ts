@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { epoch, incarnation, sessionKey, taskId, turnId } from '../../src/core/ids.ts';
-import type { Input, NewTask, TimerName, Where } from '../../src/core/inputs.ts';
+import type { Actor, Event, PermissionAction, TaskEvent, TaskEventData, TaskEventType } from '../../src/core/events.ts';
+import type { Input, NewTask, TaskOrigin, TimerName, Where } from '../../src/core/inputs.ts';
 import type { AgentCaps, Limits, Session, Task, TurnResult } from '../../src/core/model.ts';
 import type { Effect, Record as StepRecord, Reply } from '../../src/core/outputs.ts';
 import { newSession } from '../../src/core/queue.ts';
@@ -18,17 +19,9 @@ type Distribute<I> = I extends Input ? Omit<I, 'at'> : never;
 /** An input without its time; the driver's clock ticks by one each step. */
 export type Said = Distribute<Input>;
 
-export interface TapeEvent {
-  readonly seq: number;
-  readonly event: string;
-  readonly data: unknown;
-}
-
-interface Decided {
-  readonly request: string;
-  readonly decision: string;
-  readonly by: string;
-}
+export const SOMEBODY: Actor = { kind: 'person', name: 'somebody' };
+export const ACTION: PermissionAction = { kind: 'execute', tool: 'Bash', title: 'make', detail: null };
+export const ABOUT: TaskOrigin = { title: 'a task', source: 'test', author: null };
 
 export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
 
@@ -61,7 +54,7 @@ export class Box {
   /** Armed deadlines, as `timer:of`. */
   readonly armed = new Set<string>();
   readonly #limits: Limits;
-  readonly #tapes = new Map<string, TapeEvent[]>();
+  readonly #tapes = new Map<string, Event[]>();
   readonly #everything: Effect[] = [];
   #durable: Durable;
   #clock = 0;
@@ -97,7 +90,7 @@ export class Box {
   #keep(record: StepRecord): void {
     if (record.type === 'event' || record.type === 'end') {
       const tape = this.#tapes.get(record.task ?? '') ?? [];
-      tape.push({ seq: record.seq, event: record.type === 'end' ? 'final' : record.event, data: record.data });
+      tape.push(record.type === 'end' ? { type: 'final', data: record.final } : record.event);
       this.#tapes.set(record.task ?? '', tape);
     }
   }
@@ -137,19 +130,20 @@ export class Box {
   }
   /** Names of the events on a task's tape; without an id, on the session's own. */
   tape(id = ''): readonly string[] {
-    return (this.#tapes.get(id) ?? []).map(({ event }) => event);
+    return (this.#tapes.get(id) ?? []).map(({ type }) => type);
   }
-  events(id: string, event: string): readonly unknown[] {
-    return (this.#tapes.get(id) ?? []).filter((one) => one.event === event).map(({ data }) => data);
+  events<T extends TaskEventType>(id: string, type: T): readonly TaskEventData[T][] {
+    const is = (event: Event): event is TaskEvent<T> => event.type === type;
+    return (this.#tapes.get(id) ?? []).filter(is).map(({ data }) => data);
   }
   /** `status reason` of the task's `final`; null while it is open. */
   final(id: string): string | null {
-    const ends = this.events(id, 'final') as readonly { status: string; reason: string }[];
+    const ends = this.events(id, 'final');
     assert.ok(ends.length <= 1, `${id} has one final`);
     return ends[0] === undefined ? null : `${ends[0].status} ${ends[0].reason}`;
   }
   outcomes(id: string): readonly string[] {
-    return (this.events(id, 'turn-ended') as readonly { outcome: string }[]).map(({ outcome }) => outcome);
+    return this.events(id, 'turn-ended').map(({ outcome }) => outcome);
   }
   /** Effects of the last step of one type. */
   sent<T extends Effect['type']>(type: T): readonly Extract<Effect, { type: T }>[] {
@@ -159,10 +153,11 @@ export class Box {
   all<T extends Effect['type']>(type: T): readonly Extract<Effect, { type: T }>[] {
     return this.#everything.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
   }
-  /** `request decision by` of each decided permission request on a task's tape. */
+  /** `request decision actor` of each resolved permission request on a task's tape. */
   decisions(id: string): readonly string[] {
-    const decided = this.events(id, 'permission-decided') as readonly Decided[];
-    return decided.map(({ request, decision, by }) => `${request} ${decision} ${by}`);
+    const resolved = this.events(id, 'permission-resolved');
+    const nameOf = (by: Actor | null): string => (by?.kind === 'person' ? by.name : (by?.kind ?? 'nobody'));
+    return resolved.map(({ request, decision, by }) => `${request} ${decision} ${nameOf(by)}`);
   }
   /** The effects of the last step without its timers. */
   get acts(): readonly string[] {
@@ -172,16 +167,16 @@ export class Box {
   // Senders and operators.
 
   submit(id: string, fields: Fields = {}): Reply {
-    return this.do({ type: 'submit', task: taskOf(id, fields), payload: { prompt: id } });
+    return this.do({ type: 'submit', task: taskOf(id, fields), about: ABOUT, payload: { prompt: id } });
   }
   background(id: string, fields: Fields = {}): Reply {
     return this.submit(id, { lane: 'background', ...fields });
   }
   cancel(id: string): Reply {
-    return this.do({ type: 'cancel', task: taskId(id), reason: 'cancelled', by: 'somebody' });
+    return this.do({ type: 'cancel', task: taskId(id), reason: 'cancelled', by: SOMEBODY });
   }
   stop(scope: 'turn' | 'queue' | 'session'): Reply {
-    return this.do({ type: 'stop', scope, by: 'somebody' });
+    return this.do({ type: 'stop', scope, by: SOMEBODY });
   }
   move(id: string, change: { lane?: 'interactive' | 'background'; priority?: number; where?: Where }): Reply {
     const { lane = null, priority = null, where = null } = change;
@@ -191,13 +186,13 @@ export class Box {
     return this.do({ type: 'edit', task: taskId(id), payload: { prompt: 'edited' }, by: null });
   }
   evict(of: number | null = null): Reply {
-    return this.do({ type: 'evict', epoch: of === null ? null : epoch(of), by: 'operator' });
+    return this.do({ type: 'evict', epoch: of === null ? null : epoch(of), by: SOMEBODY });
   }
   park(reason = 'maintenance'): Reply {
-    return this.do({ type: 'park', reason, by: 'operator' });
+    return this.do({ type: 'park', reason, by: SOMEBODY });
   }
   unpark(): Reply {
-    return this.do({ type: 'unpark', by: 'operator' });
+    return this.do({ type: 'unpark', by: SOMEBODY });
   }
 
   // The agent.
@@ -213,7 +208,7 @@ export class Box {
     return this.do({ type: 'turn-started', inc: incarnation(inc), turn: turnId(turn) });
   }
   output(turn = this.turn, inc = this.inc): Reply {
-    return this.do({ type: 'output', inc: incarnation(inc), turn: turnId(turn), kind: 'text', data: 'x' });
+    return this.do({ type: 'output', inc: incarnation(inc), turn: turnId(turn), part: { kind: 'text', text: 'x' } });
   }
   ack(change: { turn?: number; inc?: number; none?: boolean } = {}): Reply {
     const { turn = this.turn, inc = this.inc, none = false } = change;
@@ -221,7 +216,7 @@ export class Box {
   }
   result(outcome: TurnResult['outcome'], change: { turn?: number; inc?: number; empty?: boolean } = {}): Reply {
     const { turn = this.turn, inc = this.inc, empty = outcome === 'interrupted' } = change;
-    const result = { outcome, empty, failure: null, data: `result ${turn}` };
+    const result = { outcome, empty, report: { text: `result ${turn}` } };
     return this.do({ type: 'result', inc: incarnation(inc), turn: turnId(turn), result });
   }
   steered(id: string, taken: boolean): Reply {
@@ -236,20 +231,21 @@ export class Box {
   /** The agent asks for permission; `verdict`: what the policy of its task says, null where a person has to. */
   asks(request: string, verdict: 'allow' | 'deny' | null = null, turn = this.turn): Reply {
     const inc = incarnation(this.inc);
-    return this.do({ type: 'asked', inc, turn: turnId(turn), request, verdict, data: { tool: 'Bash' } });
+    return this.do({ type: 'asked', inc, turn: turnId(turn), request, verdict, action: ACTION });
   }
   withdraws(request: string): Reply {
     return this.do({ type: 'withdrawn', inc: incarnation(this.inc), turn: turnId(this.turn), request });
   }
   decide(request: string, allow: boolean, turn = this.turn): Reply {
-    return this.do({ type: 'decide', turn: turnId(turn), request, allow, by: 'somebody', note: null });
+    return this.do({ type: 'decide', turn: turnId(turn), request, allow, by: SOMEBODY, note: null });
   }
   switched(model: string | null, ok = true, inc = this.inc): Reply {
     return this.do({ type: 'switched', inc: incarnation(inc), model, ok });
   }
-  /** The turn ends with a failure of a class; `passes`: trying again may help. */
-  fails(failure: string, passes: boolean): Reply {
-    const result = { outcome: 'failed', empty: false, failure: { class: failure, passes }, data: null } as const;
+  /** The turn ends with a failure of a class; `transient`: trying again may help. */
+  fails(name: string, transient: boolean): Reply {
+    const failure = { class: name, transient, message: 'it failed', hint: 'wait' };
+    const result = { outcome: 'failed', empty: false, report: { text: '', failure } } as const;
     return this.do({ type: 'result', inc: incarnation(this.inc), turn: turnId(this.turn), result });
   }
   throttle(level: 'background' | 'all' | null, until: number | null = null): Reply {
@@ -285,7 +281,14 @@ export class Box {
     return this.do({ type: 'progress', task: taskId(id), run: epoch(run), data: 'half way' });
   }
   finish(id: string, run: number, status: 'completed' | 'failed' = 'completed'): Reply {
-    return this.do({ type: 'finish', task: taskId(id), run: epoch(run), status, reason: `runner_${status}`, data: 1 });
+    return this.do({
+      type: 'finish',
+      task: taskId(id),
+      run: epoch(run),
+      status,
+      reason: `runner_${status}`,
+      result: 1,
+    });
   }
   /** A deadline that is armed passes. */
   passes(name: TimerName): Reply {

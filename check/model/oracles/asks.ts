@@ -50,16 +50,17 @@ const asksOf = (session: Session): readonly string[] => session.hold?.turn?.asks
 function judgeTape(before: Session, result: StepResult, report: Report): void {
   const open = [...asksOf(before)];
   for (const record of result.records) {
-    if (record.type !== 'event' || !hasRequest(record.data)) {
+    if (record.type !== 'event') {
       continue;
     }
-    const { request } = record.data;
-    if (record.event === 'permission-asked') {
-      open.push(request);
+    const { event } = record;
+    if (event.type === 'permission-requested') {
+      open.push(event.data.request);
     }
-    if (record.event !== 'permission-decided') {
+    if (event.type !== 'permission-resolved') {
       continue;
     }
+    const { request } = event.data;
     const at = open.indexOf(request);
     if (at < 0) {
       report.fail(once, `${request} is decided and not asked, or a second time`);
@@ -75,6 +76,3 @@ function judgeTape(before: Session, result: StepResult, report: Report): void {
     );
   }
 }
-
-const hasRequest = (data: unknown): data is { readonly request: string } =>
-  typeof data === 'object' && data !== null && 'request' in data && typeof data.request === 'string';

@@ -21,11 +21,12 @@ export function judgeEndings(move: Move, report: Report): void {
     }
     const task = treeGet(world.session.tasks, record.task);
     const slot = world.slots[slotOf(world, record.task)];
-    const answered = record.status === 'completed' && task?.mode === 'prompt';
-    if (task !== undefined && task.verdict !== null && task.verdict.status !== record.status && !answered) {
-      report.fail(first, `${record.task} was to end ${task.verdict.status} and ends ${record.status}`);
+    const { status } = record.final;
+    const answered = status === 'completed' && task?.mode === 'prompt';
+    if (task !== undefined && task.verdict !== null && task.verdict.status !== status && !answered) {
+      report.fail(first, `${record.task} was to end ${task.verdict.status} and ends ${status}`);
     }
-    switch (record.status) {
+    switch (status) {
       case 'cancelled':
         if (slot?.asked !== true) {
           report.fail(unasked, `${record.task} ends cancelled`);
@@ -72,7 +73,7 @@ function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report)
 }
 
 const endsFailed = ({ result }: Move, id: Task['id']): boolean =>
-  result.records.some((record) => record.type === 'end' && record.task === id && record.status === 'failed');
+  result.records.some((record) => record.type === 'end' && record.task === id && record.final.status === 'failed');
 
 function judgeFailed(move: Move, task: Task, report: Report): void {
   const { input, world } = move;
@@ -92,12 +93,13 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   }
   const given = resultOf(move);
   if (given?.outcome === 'failed' && task.place === 'holding') {
-    if (given.failure?.passes === true && task.retries < world.session.limits.maxRetries) {
+    const failure = given.report?.failure;
+    if (failure?.transient === true && task.retries < world.session.limits.maxRetries) {
       report.fail(retry, `${task.id} fails for a reason that passes, with retries left`);
     }
     const end = move.result.records.find((record) => record.type === 'end' && record.task === task.id);
-    if (given.failure !== null && end?.type === 'end' && end.reason !== given.failure.class) {
-      report.fail(retry, `${task.id} fails for ${given.failure.class}, and its final says ${end.reason}`);
+    if (failure !== undefined && end?.type === 'end' && end.final.reason !== failure.class) {
+      report.fail(retry, `${task.id} fails for ${failure.class}, and its final says ${end.final.reason}`);
     }
     return;
   }
@@ -132,7 +134,7 @@ function judgeLimit({ world }: Move, report: Report): void {
 function judgeAttempts({ world, input, result }: Move, report: Report): void {
   const lost = new Set<string>();
   for (const record of result.records) {
-    if (record.type === 'event' && record.event === 'lost' && record.task !== null) {
+    if (record.type === 'event' && record.event.type === 'attempt-lost' && record.task !== null) {
       lost.add(record.task);
     }
   }
@@ -160,11 +162,11 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
 const hasAnswer = ({ result }: Move, id: Task['id']): boolean =>
   result.records.some(
     (record) =>
-      record.type === 'event' && record.event === 'turn-ended' && record.task === id && isCompleted(record.data),
+      record.type === 'event' &&
+      record.task === id &&
+      record.event.type === 'turn-ended' &&
+      record.event.data.outcome === 'completed',
   );
-
-const isCompleted = (data: unknown): boolean =>
-  typeof data === 'object' && data !== null && 'outcome' in data && data.outcome === 'completed';
 
 /** A retry is for the owner's turn that failed by itself; only a whole answer gives a runner its budget back. */
 function judgeRetries(move: Move, report: Report): void {
@@ -183,7 +185,8 @@ function judgeRetries(move: Move, report: Report): void {
     if (after.retries === task.retries) {
       continue;
     }
-    const taken = owns && after.retries === task.retries + 1 && given?.failure?.passes === true && !preempted;
+    const taken =
+      owns && after.retries === task.retries + 1 && given?.report?.failure?.transient === true && !preempted;
     const renewed = owns && after.retries === 0 && task.mode === 'code' && given?.outcome === 'completed';
     if (!taken && !renewed) {
       report.fail(retry, `${id} goes from retry ${task.retries} to ${after.retries}`);

@@ -49,7 +49,7 @@ export function judgeHold(move: Move, report: Report): void {
     judgeLeaving(move, before.hold.task, report);
   }
   for (const record of result.records) {
-    if (record.type !== 'event' || record.event !== 'preempted' || record.task === null) {
+    if (record.type !== 'event' || record.event.type !== 'preempted' || record.task === null) {
       continue;
     }
     const task = treeGet(before.tasks, record.task);

@@ -8,10 +8,11 @@ import type { Input, TimerName } from '../../../src/core/inputs.ts';
 import type { Session, TurnResult } from '../../../src/core/model.ts';
 import type { StepResult } from '../../../src/core/outputs.ts';
 import type { Core } from '../core.ts';
+import { ACTION } from '../moves.ts';
 import type { World } from '../world.ts';
 
 const at = 1;
-const completed: TurnResult = { outcome: 'completed', empty: false, failure: null, data: null };
+const completed: TurnResult = { outcome: 'completed', empty: false, report: { text: '' } };
 const nobody = taskId('nobody');
 
 type Try = (input: Input) => void;
@@ -85,9 +86,9 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
   attempt({ at, type: 'ack', inc, turn, none: true });
   attempt({ at, type: 'result', inc, turn, result: completed });
   attempt({ at, type: 'steered', inc, turn, task: nobody, taken: true });
-  attempt({ at, type: 'output', inc, turn, kind: 'text', data: null });
-  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: 'allow', data: null });
-  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: null, data: null });
+  attempt({ at, type: 'output', inc, turn, part: { kind: 'text', text: 'probe' } });
+  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: 'allow', action: ACTION });
+  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: null, action: ACTION });
   attempt({ at, type: 'withdrawn', inc, turn, request: 'r1' });
   if (!wrongProcess) {
     return;
@@ -152,7 +153,7 @@ function turnProbes(session: Session, attempt: Try): void {
     if (turn.phase !== 'pending') {
       attempt({ at, type: 'withdrawn', inc, turn: turn.id, request: 'probe' });
       for (const request of turn.asks) {
-        attempt({ at, type: 'asked', inc, turn: turn.id, request, verdict: 'allow', data: null });
+        attempt({ at, type: 'asked', inc, turn: turn.id, request, verdict: 'allow', action: ACTION });
         for (const other of wrongTurns(session)) {
           attempt({ at, type: 'decide', turn: other, request, allow: true, by: null, note: null });
         }
@@ -190,7 +191,7 @@ function holdProbes({ session, slots }: World, attempt: Try): void {
     attempt({ at, type: 'timer', name: 'collect', of: task });
     attempt({ at, type: 'call', task, run: session.epoch, call: 1, model: null });
     attempt({ at, type: 'progress', task, run: session.epoch, data: null });
-    attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', data: null });
+    attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', result: null });
   }
   if (session.parked === null) {
     attempt({ at, type: 'unpark', by: null });
@@ -206,7 +207,7 @@ function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
     for (const run of wrongEpochs(session, live)) {
       attempt({ at, type: 'call', task: slot.id, run, call: 1, model: null });
       attempt({ at, type: 'progress', task: slot.id, run, data: null });
-      attempt({ at, type: 'finish', task: slot.id, run, status: 'completed', reason: 'probe', data: null });
+      attempt({ at, type: 'finish', task: slot.id, run, status: 'completed', reason: 'probe', result: null });
     }
     const asking = runners.find((runner) => runner.task === slot.id && runner.call !== null);
     if (asking !== undefined) {
@@ -231,7 +232,7 @@ function everything({ session, slots }: World, attempt: Try): void {
       run: session.epoch,
       status: 'completed',
       reason: 'probe',
-      data: null,
+      result: null,
     });
   }
   attempt({ at, type: 'stop', scope: 'session', by: null });

@@ -27,18 +27,8 @@ const shift: { readonly [key: string]: number } = {
   call: 600_000,
 };
 const turnTimers = new Set(['drain', 'silence', 'ask', 'protected']);
-/** Parts of the system that `by` may name. */
-const parts: ReadonlySet<unknown> = new Set([
-  'runner',
-  'policy',
-  'limit',
-  'deadline',
-  'interrupt',
-  'turn-ended',
-  'agent',
-]);
-const isId = new Set(['task', 'carrier', 'by', 'into', 'from', 'before']);
-const areIds = new Set(['riders', 'ended']);
+const isId = new Set(['task', 'carrier', 'into', 'from', 'before', 'owner']);
+const areIds = new Set(['riders', 'mergedTasks', 'ended']);
 
 const renameId = (id: string): string => `task ${id}`;
 
@@ -72,9 +62,9 @@ function rename(value: unknown, key: string, kind: string): unknown {
 }
 
 function renameField(entry: unknown, field: string, kind: string, holder: object): unknown {
-  // The same word is a task's id on a record and a whole task in an input; `by` may name a part of the system.
-  if (field === 'by' && parts.has(entry)) {
-    return entry;
+  // An actor: of all kinds only a task has an id for a name.
+  if (field === 'by' && typeof entry === 'object' && entry !== null && 'kind' in entry && 'name' in entry) {
+    return entry.kind === 'task' ? { ...entry, name: renameId(String(entry.name)) } : entry;
   }
   // Of a model, not of a task; and the number of a call, not of a turn.
   if (field === 'from' && 'to' in holder) {
@@ -82,9 +72,6 @@ function renameField(entry: unknown, field: string, kind: string, holder: object
   }
   if (field === 'call' && typeof entry === 'object' && entry !== null && 'id' in entry) {
     return { ...entry, id: rename(entry.id, 'call', kind) };
-  }
-  if (field === 'hold' && typeof entry === 'string') {
-    return renameId(entry);
   }
   if (field === 'parties' || field === 'queue' || field === 'demand' || field === 'tasks') {
     return entry;

@@ -69,7 +69,8 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
   switch (after.intent) {
     case 'preempt': {
-      const demander = after.by === null ? undefined : [...demanders(session)].find((id) => id === after.by);
+      const { by } = after;
+      const demander = by?.kind === 'task' ? [...demanders(session)].find((id) => id === by.name) : undefined;
       if (owner?.lane !== 'background') {
         report.fail(cause, 'an interactive turn is preempted');
       }

@@ -12,7 +12,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
-import type { OutputKind } from '../../core/inputs.ts';
+import type { OutputKind } from '../port.ts';
 import type { TurnResult } from '../../core/model.ts';
 import type { PermissionAsk } from '../../core/policy.ts';
 import type { Timers } from '../../supervise/index.ts';

@@ -1,7 +1,7 @@
 /** Reads what an agent says in the agent protocol: each message becomes an event of the port, or says what is wrong with it. */
 import type { TurnId } from '../../core/ids.ts';
 import { turnId } from '../../core/ids.ts';
-import type { OutputKind } from '../../core/inputs.ts';
+import type { OutputKind } from '../port.ts';
 import type { ActionKind } from '../../core/policy.ts';
 import { fieldsAt, numberAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';

@@ -2,7 +2,7 @@
  * The agent protocol on the wire: newline-delimited JSON over stdio, described for authors of agents in
  * docs/agent-protocol.md. The shapes stand here; `read.ts` is what trusts nobody to keep them.
  */
-import type { OutputKind } from '../../core/inputs.ts';
+import type { OutputKind } from '../port.ts';
 import type { TurnResult } from '../../core/model.ts';
 import type { ActionKind } from '../../core/policy.ts';
 import type { FailureClass } from '../failures.ts';

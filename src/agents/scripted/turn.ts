@@ -6,7 +6,7 @@
  *  T-1 Whatever the directives do, `ended` is resolved once the turn is over for the agent itself.
  *  T-2 An interrupt ends the current wait at once.
  */
-import type { OutputKind } from '../../core/inputs.ts';
+import type { OutputKind } from '../port.ts';
 import type { PermissionAsk } from '../../core/policy.ts';
 import type { ToAgent, WireFailure } from '../process/wire.ts';
 import type { Conversation, RememberedTurn } from './conversation.ts';

@@ -3,7 +3,7 @@
  * happened to one of them. Pure: the same events give the same rows.
  */
 import type { SeenEvent } from './evidence.ts';
-import { field } from './evidence.ts';
+import { actorName, field, outputText } from './evidence.ts';
 
 /** Where a task stands on its track. */
 export type Track = 'absent' | 'waits' | 'owns' | 'drains' | 'ended';
@@ -83,12 +83,8 @@ export class Board {
         return put('owns', 'granted', `gets the session, epoch ${String(field(event, 'epoch'))}`);
       case 'resumed':
         return put('owns', 'granted', `gets the session back, epoch ${String(field(event, 'epoch'))}: resumed`);
-      case 'interrupt':
-        return put(
-          'drains',
-          'interrupted',
-          `is interrupted for ${this.nameOf(field(event, 'by'))}, in the same commit`,
-        );
+      case 'interrupt-requested':
+        return put('drains', 'interrupted', `is interrupted for ${this.nameOf(actorName(event))}, in the same commit`);
       case 'interrupt-acked':
         return put('drains', null, 'drains: its agent has acknowledged the interrupt');
       case 'preempted':
@@ -103,7 +99,7 @@ export class Board {
 
   /** Of what is said, only the steps of the background work are worth a row. */
   #output(event: SeenEvent, about: number): readonly Row[] {
-    const text = String(field(event, 'data'));
+    const text = outputText(event);
     const step = /^step \d+\/\d+/.exec(text)?.[0];
     if (step !== undefined) {
       this.#lastStep = step;

@@ -48,3 +48,15 @@ export function field(event: SeenEvent, name: string): unknown {
     ? (data as { readonly [name: string]: unknown })[name]
     : undefined;
 }
+
+/** Name of the actor that an event's `by` names. */
+export function actorName(event: SeenEvent): unknown {
+  const by = field(event, 'by');
+  return typeof by === 'object' && by !== null && 'name' in by ? by.name : undefined;
+}
+
+/** The piece of the answer that an `output` event carries; empty: it carries something else. */
+export function outputText(event: SeenEvent): string {
+  const part = field(event, 'part');
+  return typeof part === 'object' && part !== null && 'text' in part ? String(part.text) : '';
+}

@@ -6,7 +6,7 @@ import type { Client } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
 import type { RecordedDelivery } from '../../daemon/material.ts';
 import type { Evidence, Receipt, SeenEvent } from './evidence.ts';
-import { field } from './evidence.ts';
+import { outputText } from './evidence.ts';
 import type { DeliveryTimes } from './figures.ts';
 
 export const names = ['A', 'B', 'C', 'background'] as const;
@@ -114,7 +114,7 @@ export async function play(stage: Stage): Promise<Played> {
   for await (const event of stage.client.followAll({ signal: stage.signal })) {
     feed.push(event);
     usher.take(event);
-    const isStep = event.type === 'output' && String(field(event, 'data')).startsWith(`step ${stepsBefore}/`);
+    const isStep = event.type === 'output' && outputText(event).startsWith(`step ${stepsBefore}/`);
     if (isStep && delivering === null) {
       delivering = deliverAll();
       // Told where it is awaited, below; a rejection before that is no reason to end the process.

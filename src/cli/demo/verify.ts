@@ -3,7 +3,7 @@
  * the tapes, from the feed and from the agent's own log.
  */
 import type { Evidence, SeenEvent } from './evidence.ts';
-import { field } from './evidence.ts';
+import { actorName, field } from './evidence.ts';
 
 export interface Judgement {
   readonly guarantee: string;
@@ -84,7 +84,7 @@ const preempted: Rule = (evidence) => {
 
 /** The interrupt stands in the same commit as the delivery that fired it: side by side in the feed, at the same time. */
 const samePass: Rule = (evidence) => {
-  const at = evidence.feed.findIndex(({ type }) => type === 'interrupt');
+  const at = evidence.feed.findIndex(({ type }) => type === 'interrupt-requested');
   const interrupt = evidence.feed[at];
   if (interrupt === undefined) {
     return ['there was no interrupt'];
@@ -92,8 +92,8 @@ const samePass: Rule = (evidence) => {
   const cause = evidence.feed.slice(0, at).findLast(({ type }) => type === 'queued');
   const between = evidence.feed.slice(0, at).findLastIndex(({ type }) => type === 'queued');
   const together =
-    cause !== undefined && cause.task === field(interrupt, 'by') && cause.at === interrupt.at && at - between === 1;
-  return together && field(interrupt, 'wire') === true
+    cause !== undefined && cause.task === actorName(interrupt) && cause.at === interrupt.at && at - between === 1;
+  return together && field(interrupt, 'sent') === true
     ? []
     : ['the interrupt did not leave with the commit of its delivery'];
 };

@@ -1,5 +1,6 @@
 /** Sessions: look at, and what an operator does to one. */
 import type { CommandAnswer, SessionView as RuntimeSession, Signalbox } from '../../runtime/api.ts';
+import { callerOf } from '../../runtime/callers.ts';
 import type { Ok } from '../../protocol/index.ts';
 import type { Answer, Handlers } from '../context.ts';
 import { refuse } from '../context.ts';
@@ -35,17 +36,20 @@ export const sessionHandlers: Handlers<SessionOperation> = {
   },
 
   async stopSession({ params, body }, { signalbox }) {
-    const answer = await signalbox.stop(params.key, body.scope, body.by);
+    const answer = await signalbox.stop(params.key, body.scope, callerOf(body.by));
     if (answer.kind === 'refused') {
       return refuse(answer);
     }
     return { status: 200, body: { session: params.key, scope: body.scope, receipts: answer.receipts } };
   },
 
-  evictSession: async ({ params, body }, { signalbox }) => done(await signalbox.evict(params.key, body)),
-  parkSession: async ({ params, body }, { signalbox }) => done(await signalbox.park(params.key, body.reason, body.by)),
-  unparkSession: async ({ params, body }, { signalbox }) => done(await signalbox.unpark(params.key, body.by)),
-  restartAgent: async ({ params, body }, { signalbox }) => done(await signalbox.restartAgent(params.key, body.by)),
+  evictSession: async ({ params, body }, { signalbox }) =>
+    done(await signalbox.evict(params.key, { ...body, by: callerOf(body.by) })),
+  parkSession: async ({ params, body }, { signalbox }) =>
+    done(await signalbox.park(params.key, body.reason, callerOf(body.by))),
+  unparkSession: async ({ params, body }, { signalbox }) => done(await signalbox.unpark(params.key, callerOf(body.by))),
+  restartAgent: async ({ params, body }, { signalbox }) =>
+    done(await signalbox.restartAgent(params.key, callerOf(body.by))),
 };
 
 function done(answer: CommandAnswer): Answer<Ok> {

@@ -1,6 +1,7 @@
 /** Tasks: submit, look at, change, cancel. */
 import type { StoredTask } from '../../store/port.ts';
 import type { Signalbox, SubmitRequest } from '../../runtime/api.ts';
+import { callerOf } from '../../runtime/callers.ts';
 import type { QueryOf } from '../../protocol/index.ts';
 import { ROUTES, validate } from '../../protocol/index.ts';
 import type { TaskFilter } from '../../store/port.ts';
@@ -60,12 +61,12 @@ export const taskHandlers: Handlers<TaskOperation> = {
   },
 
   async editTask({ params, body }, { signalbox }) {
-    const answer = await signalbox.edit(params.id, body);
+    const answer = await signalbox.edit(params.id, { ...body, by: callerOf(body.by) });
     return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
   },
 
   async moveTask({ params, body }, { signalbox }) {
-    const { to, before, ...change } = body;
+    const { to, before, by, ...change } = body;
     if (to !== undefined && before !== undefined) {
       throw new ProblemError('invalid_request', {
         errors: [{ path: '/body/before', message: 'cannot go together with `to`' }],
@@ -78,12 +79,16 @@ export const taskHandlers: Handlers<TaskOperation> = {
       });
     }
     const where: Where | undefined = before === undefined ? to : { before: taskId(before) };
-    const answer = await signalbox.move(params.id, where === undefined ? change : { ...change, where });
+    const answer = await signalbox.move(params.id, {
+      ...change,
+      by: callerOf(by),
+      ...(where === undefined ? {} : { where }),
+    });
     return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
   },
 
   async cancelTask({ params, body }, { signalbox }) {
-    const answer = await signalbox.cancel(params.id, body);
+    const answer = await signalbox.cancel(params.id, { ...body, by: callerOf(body.by) });
     if (answer.kind === 'refused') {
       return refuse(answer);
     }

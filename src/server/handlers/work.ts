@@ -1,5 +1,6 @@
 /** What keeps agents from working: permissions they ask for, and providers that hold them back. */
 import type { CommandAnswer } from '../../runtime/api.ts';
+import { callerOf } from '../../runtime/callers.ts';
 import type { Ok } from '../../protocol/index.ts';
 import type { Answer, Handlers } from '../context.ts';
 import { refuse } from '../context.ts';
@@ -8,7 +9,8 @@ export type WorkOperation = 'listAsks' | 'answerAsk' | 'listProviders' | 'resume
 
 export const workHandlers: Handlers<WorkOperation> = {
   listAsks: async (_call, { signalbox }) => ({ status: 200, body: { items: await signalbox.asks() } }),
-  answerAsk: async ({ params, body }, { signalbox }) => done(await signalbox.answer(params.key, body)),
+  answerAsk: async ({ params, body }, { signalbox }) =>
+    done(await signalbox.answer(params.key, { ...body, by: callerOf(body.by) })),
   listProviders: async (_call, { signalbox }) => ({ status: 200, body: { items: await signalbox.providers() } }),
   resumeProvider: async ({ params }, { signalbox }) => done(await signalbox.resumeProvider(params.name)),
 };

@@ -12,6 +12,7 @@ import {
   running,
   sessionRecord,
   taskEvent,
+  progress,
   taskRow,
   time,
   wholeTask,
@@ -113,7 +114,7 @@ function feeds({ api, check }: Suite): void {
               const count = index === 2 ? 1 : ((round + index) % 4) + 1;
               seqs[index] = from + count;
               const records = Array.from({ length: count }, (_, n) =>
-                taskEvent(`t${index}`, from + n + 1, 'output', null),
+                taskEvent(`t${index}`, from + n + 1, progress(null)),
               );
               return { session, lease, records };
             }),

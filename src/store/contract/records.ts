@@ -1,7 +1,7 @@
 /** Records as the core makes them, short to write in tests. `Writer` is an owner that keeps count of its tapes. */
 import { epoch, incarnation, sessionKey, taskId, turnId, type SessionKey, type TaskId } from '../../core/ids.ts';
 import type { TerminalStatus } from '../../core/model.ts';
-import type { Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
+import type { OpenTaskEvent, Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
 import type { CommitOutcome, Store, TaskPayload } from '../port.ts';
 
 export const time = 1_700_000_000_000;
@@ -70,20 +70,40 @@ export const running = (id: string): CoreRecord => ({
   task: taskRow(taskId(id), { status: 'running', place: 'holding' }),
 });
 
-export const taskEvent = (
-  id: string,
-  seq: number,
-  event: (CoreRecord & { type: 'event' })['event'] = 'progress',
-  data: unknown = { n: seq },
-): CoreRecord => ({ type: 'event', at: time + seq, task: taskId(id), seq, event, data });
+export const QUEUED: OpenTaskEvent = {
+  type: 'queued',
+  data: {
+    lane: 'interactive',
+    mode: 'prompt',
+    whenBusy: 'preempt',
+    priority: 0,
+    title: 'hello',
+    source: 'api',
+    author: null,
+    fallback: false,
+  },
+};
 
-export const ownEvent = (seq: number, data: unknown = null): CoreRecord => ({
+export const GRANTED: OpenTaskEvent = { type: 'granted', data: { epoch: epoch(1), attempt: 1 } };
+
+/** An event with any JSON in it. */
+export const progress = (data: unknown): OpenTaskEvent => ({ type: 'progress', data: { data } });
+
+export const taskEvent = (id: string, seq: number, event: OpenTaskEvent = progress({ n: seq })): CoreRecord => ({
+  type: 'event',
+  at: time + seq,
+  task: taskId(id),
+  seq,
+  event,
+});
+
+/** An event with any JSON in it, on the session's own tape. */
+export const ownEvent = (seq: number, report: unknown = null): CoreRecord => ({
   type: 'event',
   at: time + seq,
   task: null,
   seq,
-  event: 'recovered',
-  data,
+  event: { type: 'hang-reported', data: { report } },
 });
 
 export const end = (
@@ -95,10 +115,8 @@ export const end = (
   type: 'end',
   at: time + seq,
   task: taskId(id),
-  status,
-  reason,
   seq,
-  data: { status, reason, by: null, result: 'done' },
+  final: { status, reason, by: null, attempts: 1, answer: null, result: 'done' },
 });
 
 export const sessionRecord = (key: SessionKey, change: Partial<SessionRow> = {}): CoreRecord => ({
@@ -126,8 +144,8 @@ export async function owner(store: Store, name: string) {
 /** A task that was admitted, ran and ended: tape `queued`, `granted`, `final`. */
 export const wholeTask = (id: string, status: TerminalStatus = 'completed'): readonly CoreRecord[] => [
   admit(id),
-  taskEvent(id, 1, 'queued'),
+  taskEvent(id, 1, QUEUED),
   running(id),
-  taskEvent(id, 2, 'granted'),
+  taskEvent(id, 2, GRANTED),
   end(id, 3, status),
 ];

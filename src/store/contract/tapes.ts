@@ -1,7 +1,19 @@
 /** S-3, S-4: tapes, `final`, statuses that only move forward. */
 import { sessionKey, taskId } from '../../core/ids.ts';
 import { codeOf, type Suite } from './api.ts';
-import { admit, end, owner, ownEvent, running, taskEvent, taskRow, time, wholeTask } from './records.ts';
+import {
+  admit,
+  end,
+  owner,
+  ownEvent,
+  running,
+  taskEvent,
+  QUEUED,
+  progress,
+  taskRow,
+  time,
+  wholeTask,
+} from './records.ts';
 
 export function tapes({ api, check }: Suite): void {
   const { describe, expect } = api;
@@ -52,8 +64,8 @@ export function tapes({ api, check }: Suite): void {
       await commit(ownEvent(1), admit('t1'), taskEvent('t1', 1), ownEvent(2, { why: 'so' }));
       const own = await store.tape(session, null, 0, 10);
       expect(own.map((event) => [event.task, event.seq, event.data])).toEqual([
-        [null, 1, null],
-        [null, 2, { why: 'so' }],
+        [null, 1, { report: null }],
+        [null, 2, { report: { why: 'so' } }],
       ]);
       expect((await store.claim(session)).seq).toBe(2);
     });
@@ -64,7 +76,7 @@ export function tapes({ api, check }: Suite): void {
         const store = await harness.open();
         const { session, commit } = await owner(store, 'a');
         await commit(...wholeTask('t1'), admit('t2'));
-        const late = await commit(taskEvent('t1', 4), taskEvent('t2', 1, 'queued'), taskEvent('t1', 5), running('t1'));
+        const late = await commit(taskEvent('t1', 4), taskEvent('t2', 1, QUEUED), taskEvent('t1', 5), running('t1'));
         expect(late?.kind === 'committed' ? [late.late, late.events.map((event) => event.task)] : late).toEqual([
           2,
           ['t2'],
@@ -87,7 +99,7 @@ export function tapes({ api, check }: Suite): void {
     check('T03 of several ends the first one stands, and its final agrees with the status', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
-      await commit(admit('t1'), taskEvent('t1', 1, 'queued'));
+      await commit(admit('t1'), taskEvent('t1', 1, QUEUED));
       await commit(end('t1', 2, 'cancelled', 'stopped'));
       const second = await commit(end('t1', 2, 'completed'));
       const third = await commit(end('t1', 3, 'failed'));
@@ -98,7 +110,7 @@ export function tapes({ api, check }: Suite): void {
       expect([task?.status, task?.reason, task?.seq]).toEqual(['cancelled', 'stopped', 2]);
       const finals = (await store.tape(session, taskId('t1'), 0, 10)).filter((event) => event.type === 'final');
       expect(finals.map((event) => event.data)).toEqual([
-        { status: 'cancelled', reason: 'stopped', by: null, result: 'done' },
+        { status: 'cancelled', reason: 'stopped', by: null, attempts: 1, answer: null, result: 'done' },
       ]);
       expect((await store.stats()).tasks).toEqual({ queued: 0, running: 0, completed: 0, failed: 0, cancelled: 1 });
     });
@@ -123,7 +135,7 @@ export function tapes({ api, check }: Suite): void {
       async (harness) => {
         const store = await harness.open();
         const { session, commit } = await owner(store, 'a');
-        await commit(admit('t1'), taskEvent('t1', 1, 'queued'), ownEvent(1));
+        await commit(admit('t1'), taskEvent('t1', 1, QUEUED), ownEvent(1));
         for (const wrong of [
           taskEvent('t1', 1),
           taskEvent('t1', 3),
@@ -132,7 +144,7 @@ export function tapes({ api, check }: Suite): void {
           ownEvent(1),
           ownEvent(3),
         ]) {
-          expect(await codeOf(() => commit(admit('t2'), taskEvent('t2', 1, 'queued'), wrong))).toBe('tape_conflict');
+          expect(await codeOf(() => commit(admit('t2'), taskEvent('t2', 1, QUEUED), wrong))).toBe('tape_conflict');
           expect(await store.task(taskId('t2'))).toBe(null);
         }
         await commit(taskEvent('t1', 2), ownEvent(2));
@@ -159,9 +171,9 @@ export function tapes({ api, check }: Suite): void {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
       const values = [null, 0, -1.5, '', 'x\u0000y\u2028😀', false, [], {}, { deep: [{ null: null }, 'ü'] }];
-      await commit(admit('t1'), ...values.map((value, index) => taskEvent('t1', index + 1, 'output', value)));
+      await commit(admit('t1'), ...values.map((value, index) => taskEvent('t1', index + 1, progress(value))));
       const tape = await store.tape(session, taskId('t1'), 0, 100);
-      expect(tape.map((event) => event.data)).toEqual(values);
+      expect(tape.map((event) => event.data)).toEqual(values.map((data) => ({ data })));
     });
   });
 }

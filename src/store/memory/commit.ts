@@ -6,6 +6,7 @@
  *  M-2 A session is checked whole before its first change; a fenced or duplicate one leaves no trace.
  *  M-3 What breaks a rule of the port throws the error that the SQLite store throws.
  */
+import type { Event } from '../../core/events.ts';
 import type { TaskId } from '../../core/ids.ts';
 import type { Record as CoreRecord } from '../../core/outputs.ts';
 import { makePosition } from '../cursor.ts';
@@ -195,10 +196,11 @@ export class MemoryGroup {
     if (isTerminal(task.status)) {
       return false;
     }
-    this.#append(session, task, record, 'final', events);
+    this.#append(session, task, record, { type: 'final', data: record.final }, events);
     this.#keep(task);
-    const { status, reason, at, data } = record;
-    Object.assign(task, { status, reason, endedAt: at, result: toText(data) });
+    const { at, final } = record;
+    const { status, reason } = final;
+    Object.assign(task, { status, reason, endedAt: at, result: toText(final) });
     this.#undo.push(() => session.open.set(task.id, task));
     session.open.delete(task.id);
     this.#changed(session, at);
@@ -209,7 +211,7 @@ export class MemoryGroup {
     session: DiskSession,
     task: DiskTask | null,
     record: RecordOf<'event'> | RecordOf<'end'>,
-    type: string,
+    { type, data }: Event,
     events: FeedEvent[],
   ): void {
     const { feed } = this.#disk;
@@ -225,7 +227,7 @@ export class MemoryGroup {
       seq,
       at,
       type,
-      json: toText(record.data),
+      json: toText(data),
       position,
     };
     tape.push(event);
@@ -236,7 +238,7 @@ export class MemoryGroup {
       session.feed.pop();
       feed.pop();
     });
-    const { data = null, task: owner } = record;
-    events.push({ session: session.key, task: owner, seq, at, type, data, position: makePosition(position) });
+    const stamp = { session: session.key, task: record.task, seq, at, position: makePosition(position) };
+    events.push({ ...stamp, type, data } as FeedEvent);
   }
 }

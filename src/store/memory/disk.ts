@@ -66,13 +66,7 @@ export const toText = (value: unknown): string => {
   return json ?? 'null';
 };
 
-export const toStored = (event: DiskEvent): StoredEvent => ({
-  session: event.session,
-  task: event.task,
-  seq: event.seq,
-  at: event.at,
-  type: event.type,
-  data: JSON.parse(event.json) as unknown,
-});
+export const toStored = ({ session, task, seq, at, type, json }: DiskEvent): StoredEvent =>
+  ({ session, task, seq, at, type, data: JSON.parse(json) as unknown }) as StoredEvent;
 
 export const toFeed = (event: DiskEvent): FeedEvent => ({ ...toStored(event), position: String(event.position) });

@@ -242,7 +242,7 @@ const storedTask = (task: DiskTask): StoredTask => ({
   payload: JSON.parse(task.payload) as TaskPayload,
   status: task.status,
   reason: task.reason,
-  result: JSON.parse(task.result) as unknown,
+  result: JSON.parse(task.result) as StoredTask['result'],
   seq: task.tape.length,
   admittedAt: task.admittedAt,
   endedAt: task.endedAt,

@@ -10,6 +10,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
+import type { Event } from '../../core/events.ts';
 import { taskId, type TaskId } from '../../core/ids.ts';
 import type { TaskStatus } from '../../core/model.ts';
 import type { Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
@@ -223,8 +224,8 @@ export class GroupWriter {
       throw tapeConflict(commit.session, record.task ?? 'the session', entry.seq + 1, record.seq);
     }
     const tape = record.task === null ? -entry.n : entry.n;
-    const data = toJson(record.data);
-    this.#insertEvent.run(tape, record.seq, record.at, record.event, data);
+    const { type, data } = record.event;
+    this.#insertEvent.run(tape, record.seq, record.at, type, toJson(data));
     entry.seq = record.seq;
     this.#publish(commit, session, tape, record, record.event, events);
     return true;
@@ -239,10 +240,10 @@ export class GroupWriter {
       throw tapeConflict(commit.session, record.task, entry.seq + 1, record.seq);
     }
     this.#change(entry).end = record;
-    this.#move(entry, record.status);
+    this.#move(entry, record.final.status);
     this.#changed(session, record.at);
     entry.seq = record.seq;
-    this.#publish(commit, session, entry.n, record, 'final', events);
+    this.#publish(commit, session, entry.n, record, { type: 'final', data: record.final }, events);
     return true;
   }
 
@@ -282,7 +283,7 @@ export class GroupWriter {
     session: SessionEntry,
     tape: number,
     record: RecordOf<'event'> | RecordOf<'end'>,
-    type: string,
+    { type, data }: Event,
     events: FeedEvent[],
   ): void {
     const { seq, at, task } = record;
@@ -296,8 +297,8 @@ export class GroupWriter {
       this.#closeRun();
       this.#run = { pos, session: session.n, tape, first: seq, last: seq, ends };
     }
-    const data = record.data ?? null;
-    events.push({ session: commit.session, task, seq, at, type, data, position: makePosition(pos) });
+    const stamp = { session: commit.session, task, seq, at, position: makePosition(pos) };
+    events.push({ ...stamp, type, data } as FeedEvent);
   }
 
   #closeRun(): void {
@@ -331,8 +332,9 @@ export class GroupWriter {
 
   #flushTask({ entry, row, end }: TaskChange): void {
     if (end !== null) {
-      const { status, reason, at, seq, data } = end;
-      this.#endTask.run(entry.n, status, reason, at, seq, toJson(data), row?.lane ?? null, toJson(row));
+      const { at, seq, final } = end;
+      const { status, reason } = final;
+      this.#endTask.run(entry.n, status, reason, at, seq, toJson(final), row?.lane ?? null, toJson(row));
     } else if (row !== null) {
       this.#updateTask.run(entry.n, row.status, row.lane, JSON.stringify(row));
     }

@@ -7,20 +7,28 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { spine } from './migrations/0001-spine.ts';
 import { rowsOfSupervisedAgents } from './migrations/0002-rows-of-supervised-agents.ts';
+import { typedEvents } from './migrations/0003-typed-events.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
 export const applicationId = 0x53674278;
 
+/** SQL, or what changes each row where SQL would not be clear. Called inside the transaction. */
+export type Migration = string | ((db: DatabaseSync) => void);
+
 /** In order, append-only. */
-export const migrations: readonly string[] = [spine, rowsOfSupervisedAgents];
+export const migrations: readonly Migration[] = [spine, rowsOfSupervisedAgents, typedEvents];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */
-export function migrate(db: DatabaseSync, version: number, list: readonly string[] = migrations): void {
+export function migrate(db: DatabaseSync, version: number, list: readonly Migration[] = migrations): void {
   db.exec('PRAGMA journal_mode = DELETE');
   db.exec('BEGIN EXCLUSIVE');
   try {
     for (const migration of list.slice(version)) {
-      db.exec(migration);
+      if (typeof migration === 'string') {
+        db.exec(migration);
+      } else {
+        migration(db);
+      }
     }
     db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${list.length}`);
     db.exec('COMMIT');

@@ -204,14 +204,8 @@ const summary = (row: Row): SessionSummary => ({
   changedAt: num(row, 'changed_at'),
 });
 
-const event = (session: SessionKey, task: TaskId | null, row: Row, type: string): StoredEvent => ({
-  session,
-  task,
-  seq: num(row, 'seq'),
-  at: num(row, 'at'),
-  type,
-  data: json(row, 'data'),
-});
+const event = (session: SessionKey, task: TaskId | null, row: Row, type: string): StoredEvent =>
+  ({ session, task, seq: num(row, 'seq'), at: num(row, 'at'), type, data: json(row, 'data') }) as StoredEvent;
 
 /** One row of the feed is one stored event, the `final` of its run, or both. */
 function eventsOf(row: Row): FeedEvent[] {
@@ -225,16 +219,8 @@ function eventsOf(row: Row): FeedEvent[] {
     events.push({ ...event(session, task, row, type), position: positionOf(num(row, 'seq')) });
   }
   if (num(row, 'ends') === 1 && (type === null || num(row, 'seq') === last - 1)) {
-    const data = json(row, 'result');
-    events.push({
-      session,
-      task,
-      seq: last,
-      at: num(row, 'ended_at'),
-      type: 'final',
-      data,
-      position: positionOf(last),
-    });
+    const final = { seq: last, at: num(row, 'ended_at'), data: row['result'] ?? null };
+    events.push({ ...event(session, task, final, 'final'), position: positionOf(last) });
   }
   return events;
 }

@@ -53,7 +53,7 @@ export const storedTask = (row: Row): StoredTask => ({
   payload: json(row, 'payload') as TaskPayload,
   status: status(row),
   reason: textOrNull(row, 'reason'),
-  result: json(row, 'result'),
+  result: json(row, 'result') as StoredTask['result'],
   seq: num(row, 'seq'),
   admittedAt: num(row, 'admitted_at'),
   endedAt: row['ended_at'] === null ? null : num(row, 'ended_at'),

@@ -20,7 +20,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sessionKey, taskId } from '../../../src/core/ids.ts';
 import { codeOf } from '../../../src/store/contract/api.ts';
-import { admit, owner, sessionRecord, taskEvent, wholeTask } from '../../../src/store/contract/records.ts';
+import {
+  admit,
+  owner,
+  sessionRecord,
+  taskEvent,
+  QUEUED,
+  progress,
+  wholeTask,
+} from '../../../src/store/contract/records.ts';
 import { examineSqliteFile, openSqliteStore, type SqliteStore } from '../../../src/store/index.ts';
 
 let folder: string;
@@ -79,7 +87,7 @@ async function killed(before: (store: SqliteStore) => void = () => {}): Promise<
   before(store);
   const { commit } = await owner(store, 'b');
   for (let n = 0; n < 60; n += 1) {
-    await commit(admit(`b${n}`), taskEvent(`b${n}`, 1, 'queued'));
+    await commit(admit(`b${n}`), taskEvent(`b${n}`, 1, QUEUED));
   }
   mkdirSync(dirname(path));
   for (const suffix of ['', '-wal']) {
@@ -230,7 +238,7 @@ describe('is refused and left alone:', () => {
     await killed((store) => {
       const session = sessionKey('big');
       const { lease } = store.claim(session);
-      const records = [admit('big'), taskEvent('big', 1, 'output', 'x'.repeat(6_000_000))];
+      const records = [admit('big'), taskEvent('big', 1, progress('x'.repeat(6_000_000)))];
       store.commit([{ session, lease, records }]);
       store.tidy();
     });

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { admit, end, owner, running, taskEvent } from '../../../src/store/contract/records.ts';
 import { dumpSchema, migrate, migrations } from '../../../src/store/sqlite/migrate.ts';
 import * as sql from '../../../src/store/sqlite/sql.ts';
-import { read } from '../../tidy/files.ts';
+import { read, sourcesUnder } from '../../tidy/files.ts';
 import { sqliteHarness } from '../harness.ts';
 
 const pragma = (db: DatabaseSync, name: string): unknown => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
@@ -19,8 +19,12 @@ describe('migrations', () => {
 
   /** A migration that somebody's file has had can never change again. A new one adds a line here. */
   test('never change', () => {
-    const digests = migrations.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
-    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702']);
+    const files = sourcesUnder('src/store/sqlite/migrations');
+    const texts = migrations.map((migration, at) =>
+      typeof migration === 'string' ? migration : read(files[at] ?? ''),
+    );
+    const digests = texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
+    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', 'dae72d7f4d075625']);
   });
 
   test('bring an older file up to date, all of them or none', () => {
@@ -49,7 +53,7 @@ describe('migrations', () => {
         VALUES (1, 'a', 3, 'queued', 'background', 1, 'api', '{"id":"a"}'), (2, 'b', 3, 'running', 'background', 1, 'api', '{"id":"b"}');
       INSERT INTO tasks (n, id, session, status, lane, admitted_at, source, row, ended_at, seq)
         VALUES (3, 'c', 3, 'completed', 'background', 1, 'api', '{"id":"c"}', 2, 1)`);
-    migrate(db, 1);
+    migrate(db, 1, migrations.slice(0, 2));
     const rows = (table: string): unknown[] =>
       db
         .prepare(`SELECT row FROM ${table} ORDER BY n`)
@@ -62,6 +66,77 @@ describe('migrations', () => {
       { hold: { task: 'b', epoch: 1, sent: 4, asks: [] }, lost: false },
     ]);
     expect(() => db.exec("UPDATE tasks SET lane = 'interactive' WHERE id = 'c'")).toThrow(/has ended/);
+  });
+
+  test('0003 brings events, ends and verdicts of before to the shapes of the union', () => {
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0, migrations.slice(0, 2));
+    db.exec("INSERT INTO sessions (n, key, lease) VALUES (1, 's', 1)");
+    const task = db.prepare(`
+      INSERT INTO tasks (n, id, session, status, lane, admitted_at, source, row, payload, ended_at, seq, result)
+      VALUES (?1, ?2, 1, ?3, 'background', 1, 'api', ?4, '{"prompt":" one\\ntwo","source":"api","author":"ada"}', ?5, ?6, ?7)`);
+    const event = db.prepare('INSERT INTO events (tape, seq, at, type, data) VALUES (?1, ?2, 1, ?3, ?4)');
+    const row = (mode: string, verdict: unknown = null): string => JSON.stringify({ mode, attempts: 2, verdict });
+    const verdict = { status: 'cancelled', reason: 'cancelled', by: 'ada', data: null };
+    task.run(1, 'open', 'running', row('prompt', verdict), null, null, null);
+    const answer = { text: 'hi', usage: { inputTokens: 1, outputTokens: 2, costUsd: 0.5 } };
+    const ends = [
+      ['answered', 'prompt', { status: 'completed', reason: 'completed', by: null, result: answer }],
+      ['replaced', 'prompt', { status: 'cancelled', reason: 'replaced', by: 'open', result: null }],
+      ['returned', 'code', { status: 'completed', reason: 'completed', by: 'runner', result: { text: 'mine' } }],
+      ['worn-out', 'code', { status: 'failed', reason: 'node_restarted', by: null, result: { attempts: 2 } }],
+    ] as const;
+    const told = [
+      ['queued', { lane: 'background', whenBusy: 'enqueue', priority: 0, fallback: false }],
+      ['interrupt', { turn: 1, why: 'preempt', by: 'answered', wire: true }],
+      ['interrupt', { turn: 1, why: 'verdict', by: 'ada', wire: false }],
+      ['turn-ended', { turn: 1, outcome: 'agent-lost', data: { reason: 'agent_lost' } }],
+      [
+        'turn-ended',
+        { turn: 2, outcome: 'failed', data: { text: 'oh', failure: { class: 'overloaded', status: 529 } } },
+      ],
+      ['retried', { attempt: 2, reason: 'agent_lost' }],
+      ['retried', { attempt: 2, reason: 'overloaded', retry: 1 }],
+      ['permission-decided', { turn: 2, request: 'r', decision: 'withdrawn', by: 'turn-ended', note: null }],
+      ['permission-decided', { turn: 2, request: 's', decision: 'deny', by: 'deadline', note: null }],
+      ['output', { turn: 2, kind: 'text', data: 'so' }],
+    ] as const;
+    told.forEach(([type, data], at) => event.run(1, at + 1, type, JSON.stringify(data)));
+    event.run(-1, 1, 'unparked', '{"reason":"closing","by":"start"}');
+    ends.forEach(([id, mode, final], at) => {
+      task.run(at + 2, id, final.status, row(mode), 2, 1, JSON.stringify(final));
+    });
+    migrate(db, 2);
+    const events = db.prepare('SELECT type, data FROM events WHERE tape = ?1 ORDER BY seq').all(1);
+    expect(events.map(({ type, data }) => [type, JSON.parse(String(data)) as unknown])).toMatchObject([
+      ['queued', { mode: 'prompt', title: 'one', source: 'api', author: 'ada' }],
+      ['interrupt-requested', { by: { kind: 'task', name: 'answered' }, sent: true }],
+      ['interrupt-requested', { by: { kind: 'person', name: 'ada' }, sent: false }],
+      ['turn-ended', { textLength: null, failure: null, reason: 'agent_lost' }],
+      ['turn-ended', { textLength: 2, failure: { class: 'overloaded', transient: true, message: '' }, reason: null }],
+      ['attempt-retried', { attempt: 2, reason: 'agent_lost' }],
+      ['turn-retried', { retry: 1 }],
+      ['permission-resolved', { by: null }],
+      ['permission-resolved', { by: { kind: 'deadline', name: 'ask' } }],
+      ['output', { turn: 2, part: { kind: 'text', text: 'so' } }],
+    ]);
+    expect(db.prepare('SELECT data FROM events WHERE tape = -1').get()?.['data']).toContain('"kind":"daemon"');
+    const json = (column: string): unknown[] =>
+      db
+        .prepare(`SELECT ${column} AS json FROM tasks ORDER BY n`)
+        .all()
+        .map((one) => JSON.parse(String(one['json'])) as unknown);
+    expect(json('row')[0]).toMatchObject({ verdict: { by: { kind: 'person', name: 'ada' }, result: null } });
+    const cost = { amount: 0.5, currency: 'USD' };
+    expect(json('result')).toMatchObject([
+      null,
+      { attempts: 2, answer: { text: 'hi', usage: { inputTokens: 1, outputTokens: 2 }, cost }, result: null },
+      { by: { kind: 'task', name: 'open' }, answer: null, result: null },
+      { by: { kind: 'runner' }, answer: null, result: { text: 'mine' } },
+      { attempts: 2, answer: null, result: null },
+    ]);
+    expect(() => db.exec("UPDATE events SET type = 'x'")).toThrow(/append-only/);
+    expect(() => db.exec("UPDATE tasks SET lane = 'interactive' WHERE id = 'answered'")).toThrow(/has ended/);
   });
 });
 
