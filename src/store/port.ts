@@ -1,7 +1,7 @@
 /**
  * The Store port: everything Signalbox remembers. Adapters: SQLite (`sqlite/`), memory (`memory/`); Postgres later.
  *
- * Rules every adapter keeps, and `contract.ts` tests:
+ * Rules every adapter keeps, and the contract suite (`src/testing/store`) tests:
  *  S-1 `commit` is atomic per session and, in a group, all-or-nothing for those sessions that are not fenced or duplicates.
  *  S-2 A session's records are written only under the lease it was claimed with; else the outcome is `fenced` and nothing is written.
  *  S-3 A tape is dense from 1, `final` once and last; nothing is appended after it (`late`, counted, the rest of the commit stands).

@@ -12,7 +12,7 @@ export type {
   ScriptedDriverOptions,
   ToAgent,
 } from '../agents/index.ts';
-export { type ContractApi, storeContract, type StoreHarness } from '../store/contract.ts';
+export { type ContractApi, storeContract, type StoreHarness } from './store/contract.ts';
 export { MemoryDisk, noFaults, openMemoryStore, storeFaultPoints } from '../store/index.ts';
 export type { Faults } from '../store/index.ts';
 export { RECORDED_DELIVERIES, signDelivery, signStandardDelivery } from '../gateways/index.ts';

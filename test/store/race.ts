@@ -7,7 +7,7 @@ import { AppError } from '../../src/core/errors.ts';
 import type { SessionKey, TaskId } from '../../src/core/ids.ts';
 import type { TerminalStatus } from '../../src/core/model.ts';
 import type { Record as CoreRecord } from '../../src/core/outputs.ts';
-import { admit, end, running, taskEvent, QUEUED, GRANTED } from '../../src/store/contract/records.ts';
+import { admit, end, running, taskEvent, QUEUED, GRANTED } from '../../src/testing/store/records.ts';
 import { storeFaultPoints, type MemoryStore, type SqliteStore } from '../../src/store/index.ts';
 import type { CommitOutcome, SessionCommit } from '../../src/store/port.ts';
 

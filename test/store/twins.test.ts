@@ -15,7 +15,7 @@ import {
   progress,
   taskRow,
   time,
-} from '../../src/store/contract/records.ts';
+} from '../../src/testing/store/records.ts';
 import type { SessionCommit, StoredSession } from '../../src/store/port.ts';
 import { memoryHarness, sqliteHarness } from './harness.ts';
 import type { SyncStore } from './race.ts';

@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sessionKey, taskId } from '../../../src/core/ids.ts';
-import { codeOf } from '../../../src/store/contract/api.ts';
+import { codeOf } from '../../../src/testing/store/api.ts';
 import {
   admit,
   owner,
@@ -28,7 +28,7 @@ import {
   QUEUED,
   progress,
   wholeTask,
-} from '../../../src/store/contract/records.ts';
+} from '../../../src/testing/store/records.ts';
 import { examineSqliteFile, openSqliteStore, type SqliteStore } from '../../../src/store/index.ts';
 
 let folder: string;

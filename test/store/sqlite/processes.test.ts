@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sessionKey, taskId } from '../../../src/core/ids.ts';
-import { admit, end, owner, taskEvent } from '../../../src/store/contract/records.ts';
+import { admit, end, owner, taskEvent } from '../../../src/testing/store/records.ts';
 import { openSqliteStore, storeFaultPoints } from '../../../src/store/index.ts';
-import { codeOf } from '../../../src/store/contract/api.ts';
+import { codeOf } from '../../../src/testing/store/api.ts';
 import { root } from '../../tidy/files.ts';
 
 const fixture = (name: string): string => join(root, 'test/store/fixtures', name);

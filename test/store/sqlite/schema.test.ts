@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
-import { admit, end, owner, running, taskEvent } from '../../../src/store/contract/records.ts';
+import { admit, end, owner, running, taskEvent } from '../../../src/testing/store/records.ts';
 import { dumpSchema, migrate, migrations } from '../../../src/store/sqlite/migrate.ts';
 import * as sql from '../../../src/store/sqlite/sql.ts';
 import { read, sourcesUnder } from '../../tidy/files.ts';

@@ -1,6 +1,6 @@
 /** What a failing commit leaves: nothing before COMMIT, everything after it. And a closed store. */
 import { taskId } from '../../core/ids.ts';
-import type { Faults } from '../faults.ts';
+import type { Faults } from '../../store/faults.ts';
 import { codeOf, type Suite } from './api.ts';
 import { admit, end, key, owner, running, sessionRecord, taskEvent, QUEUED, wholeTask } from './records.ts';
 

@@ -2,7 +2,7 @@
 import { epoch, incarnation, sessionKey, taskId, turnId, type SessionKey, type TaskId } from '../../core/ids.ts';
 import type { TerminalStatus } from '../../core/model.ts';
 import type { OpenTaskEvent, Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
-import type { CommitOutcome, Store, TaskPayload } from '../port.ts';
+import type { CommitOutcome, Store, TaskPayload } from '../../store/port.ts';
 
 export const time = 1_700_000_000_000;
 

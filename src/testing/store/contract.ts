@@ -4,15 +4,15 @@
  *     import { describe, expect, it } from 'vitest';
  *     storeContract({ describe, expect, it }, 'my store', () => ({ open: …, dispose: … }));
  */
-import { suiteOf, type ContractApi, type StoreHarness } from './contract/api.ts';
-import { admission } from './contract/admission.ts';
-import { failing } from './contract/failing.ts';
-import { leases } from './contract/leases.ts';
-import { reading } from './contract/reading.ts';
-import { tapes } from './contract/tapes.ts';
-import type { MaybePromise } from './port.ts';
+import { suiteOf, type ContractApi, type StoreHarness } from './api.ts';
+import { admission } from './admission.ts';
+import { failing } from './failing.ts';
+import { leases } from './leases.ts';
+import { reading } from './reading.ts';
+import { tapes } from './tapes.ts';
+import type { MaybePromise } from '../../store/port.ts';
 
-export type { ContractApi, StoreHarness } from './contract/api.ts';
+export type { ContractApi, StoreHarness } from './api.ts';
 
 /** `make` gives a new, empty place for each test. */
 export function storeContract(api: ContractApi, name: string, make: () => MaybePromise<StoreHarness>): void {

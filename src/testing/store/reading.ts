@@ -1,7 +1,7 @@
 /** S-5: lists, feeds, cursors, figures, processes. */
 import { invariant } from '../../core/errors.ts';
 import { incarnation, sessionKey, taskId } from '../../core/ids.ts';
-import type { FeedEvent, Page, Store, TaskFilter } from '../port.ts';
+import type { FeedEvent, Page, Store, TaskFilter } from '../../store/port.ts';
 import { codeOf, type Suite } from './api.ts';
 import {
   admit,
