@@ -1,5 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { expectSound, openBox } from '../support/box.ts';
+import { DEFAULT_LIMITS } from '../../src/runtime/index.ts';
+import { expectSound, loopPasses, openBox } from '../support/box.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+/** An event is published before the runtime forgets the session: a message may come before, in between, and after. */
+const moments: readonly { readonly when: string; readonly wait: (() => Promise<void>) | null }[] = [
+  { when: 'at once', wait: null },
+  ...[1, 2, 3, 5, 8].map((count) => ({ when: `${count} microtasks later`, wait: () => microtasks(count) })),
+  ...[1, 2, 3, 20].map((count) => ({ when: `${count} passes later`, wait: () => loopPasses(count) })),
+];
+
+async function microtasks(count: number): Promise<void> {
+  for (let done = 0; done < count; done += 1) {
+    await Promise.resolve();
+  }
+}
 
 describe('queues, follow-ups and commands', () => {
   it('D03 a message that arrives between the result and the release is neither lost nor run twice', async () => {
@@ -162,13 +177,38 @@ describe('queues, follow-ups and commands', () => {
     second.finish();
   });
 
-  it('D12 a session at rest is woken by a message at once', async () => {
-    await using one = await openBox();
-    for (let at = 0; at < 5; at += 1) {
-      const task = await one.send({ prompt: `message ${at}` });
-      (await one.stage.turn()).finish();
-      expect(await one.ended(task)).toMatchObject({ status: 'completed' });
-    }
+  describe.each([
+    { after: 'its task has ended', type: 'final' },
+    { after: 'its agent has gone', type: 'agent-exited' },
+  ] as const)('D12 after $after', ({ type }) => {
+    it.each(moments)(
+      'a resting session is woken within a few passes by a message that comes $when',
+      async ({ wait }) => {
+        // Time stands still: a timer of the runtime never fires, and any other timer fires too late.
+        const clock = new ManualClock();
+        await using one = await openBox({ clock });
+        const task = await one.send({ prompt: 'first' });
+        const first = await one.stage.turnWithin(100);
+        const second = new Promise<string>((resolve, reject) => {
+          const stop = one.box.listen({ all: true }, (events) => {
+            if (events.some((event) => event.type === type)) {
+              stop();
+              const send = (): Promise<string> => one.send({ prompt: 'second' });
+              (wait === null ? send() : wait().then(send)).then(resolve, reject);
+            }
+          });
+        });
+        first.finish();
+        await one.ended(task);
+        if (type === 'agent-exited') {
+          clock.advance(DEFAULT_LIMITS.agentIdleMs);
+        }
+        const turn = await one.stage.turnWithin(100);
+        expect(turn.prompt).toBe('second');
+        turn.finish();
+        expect(await one.ended(await second)).toMatchObject({ status: 'completed' });
+      },
+    );
   });
 
   it('T02 a cancel before the first step ends the task at once, with its final', async () => {

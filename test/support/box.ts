@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextPass } from 'node:timers/promises';
 import type { TaskEventType } from '../../src/core/events.ts';
 import { functionDriver, type FunctionContext, type FunctionFailure } from '../../src/agents/index.ts';
 import type { StoredEvent, StoredTask } from '../../src/store/port.ts';
@@ -91,9 +92,28 @@ export class Stage {
     return next === undefined ? new Promise((resolve) => (this.#waiting = resolve)) : Promise.resolve(next);
   }
 
+  /** The next turn if it arrives within so many passes of the event loop, so that no timer can have brought it. */
+  async turnWithin(passes: number): Promise<PlayedTurn> {
+    for (let pass = 0; pass < passes && this.#arrived.length === 0; pass += 1) {
+      await loopPasses(1);
+    }
+    const next = this.#arrived.shift();
+    if (next === undefined) {
+      throw new Error(`the agent was given no turn within ${passes} passes of the event loop`);
+    }
+    return next;
+  }
+
   /** Turns that have arrived and nobody asked for yet. */
   get unplayed(): number {
     return this.#arrived.length;
+  }
+}
+
+/** Resolves after so many passes of the event loop. */
+export async function loopPasses(count: number): Promise<void> {
+  for (let pass = 0; pass < count; pass += 1) {
+    await nextPass();
   }
 }
 

@@ -1,8 +1,9 @@
-/** Time that stands still until the test moves it. `soon` is real: it belongs to the event loop, not to time. */
+/** Time that stands still until the test moves it. Passes run by themselves, as those of the event loop do, unless they are held. */
 import type { Clock } from '../../src/runtime/index.ts';
 
 export class ManualClock implements Clock {
   #now = 0;
+  #held: (() => void)[] | null = null;
   readonly #timers = new Set<{ readonly at: number; readonly fire: () => void }>();
 
   wall(): number {
@@ -20,7 +21,30 @@ export class ManualClock implements Clock {
   }
 
   soon(run: () => void): void {
-    setImmediate(run);
+    if (this.#held === null) {
+      setImmediate(run);
+    } else {
+      this.#held.push(run);
+    }
+  }
+
+  /** From now on a pass runs only when the test calls `pass`. */
+  holdPasses(): void {
+    this.#held ??= [];
+  }
+
+  /** Passes that were asked for since they are held. */
+  get heldPasses(): number {
+    return this.#held?.length ?? 0;
+  }
+
+  /** Runs the held passes, and lets later ones run by themselves again. */
+  releasePasses(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const run of held) {
+      run();
+    }
   }
 
   /** Timers that wait. */
