@@ -35,7 +35,7 @@ const turns = new Names();
 const incarnations = new Names();
 const runs = new Names();
 
-const places = { collecting: 0, waiting: 1, holding: 2, riding: 3 } as const;
+const places = { collecting: 0, waiting: 1, owner: 2, merged: 3 } as const;
 const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
 const intents = { preempt: 1, silence: 2, verdict: 3 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;

@@ -76,7 +76,7 @@ function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'su
       continue;
     }
     if (whenBusy === 'replace') {
-      return task.status === 'queued' && task.place !== 'riding';
+      return task.status === 'queued' && task.place !== 'merged';
     }
     if (whenBusy === 'interrupt' || whenBusy === 'rollback') {
       return (
@@ -103,7 +103,7 @@ function isWithOwner({ session }: World, slot: Slot): boolean {
 /** A steered text that was not taken yet is no part of the turn. */
 function isPartOfTurn({ session }: World, slot: Slot): boolean {
   const task = treeGet(session.tasks, slot.id);
-  return task !== undefined && (task.place === 'holding' || task.taken || task.whenBusy !== 'steer');
+  return task !== undefined && (task.place === 'owner' || task.taken || task.whenBusy !== 'steer');
 }
 
 /** Ends slots with their tasks; a recurring one may be submitted again. */

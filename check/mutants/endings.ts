@@ -101,10 +101,10 @@ export const endings: readonly Mutant[] = [
     'a steered message counts as read when it is written',
     'steer',
     'submit',
-    "place: 'riding', carrier });",
-    "place: 'riding', carrier, taken: true });",
+    "place: 'merged', carrier });",
+    "place: 'merged', carrier, taken: true });",
   ),
-  mutant('a refused steer is forgotten', 'steer', 'draft', "place: 'waiting' });\n  if", "place: 'riding' });\n  if"),
+  mutant('a refused steer is forgotten', 'steer', 'draft', "place: 'waiting' });\n  if", "place: 'merged' });\n  if"),
   mutant(
     'a lost runner burns nothing',
     'crash-runner',

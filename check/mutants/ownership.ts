@@ -18,7 +18,7 @@ export const ownership: readonly Mutant[] = [
     'indexes.demand = treeRemove(indexes.demand, treeFirst(indexes.demand)?.key ?? wasKey);',
   ),
   mutant('demand is never withdrawn', 'small', 'queue', 'indexes.demand = treeRemove(indexes.demand, wasKey);', ''),
-  mutant('a release names no hold', 'runner', 'runner', "if (task.place === 'holding') {", 'if (hold !== null) {'),
+  mutant('a release names no hold', 'runner', 'runner', "if (task.place === 'owner') {", 'if (hold !== null) {'),
   mutant(
     'an eviction names no hold',
     'small',

@@ -175,7 +175,7 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
   const rider = getTask(d, input.task);
   if (
     rider === null ||
-    rider.place !== 'riding' ||
+    rider.place !== 'merged' ||
     rider.whenBusy !== 'steer' ||
     rider.taken ||
     rider.carrier !== d.s.hold?.task

@@ -90,7 +90,7 @@ function grant(d: Draft, id: TaskId): void {
   const task = putTask(d, {
     ...waiting,
     status: 'running',
-    place: 'holding',
+    place: 'owner',
     attempts: first || starts ? waiting.attempts + 1 : waiting.attempts,
     run: starts ? next : waiting.run,
   });

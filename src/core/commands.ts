@@ -50,7 +50,7 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
   if (task === null) {
     return refused('unknown_task');
   }
-  const withAgent = task.taken || (task.place === 'riding' && task.whenBusy === 'steer');
+  const withAgent = task.taken || (task.place === 'merged' && task.whenBusy === 'steer');
   if (task.status !== 'queued' || withAgent) {
     return refused('not_queued');
   }

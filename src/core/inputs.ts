@@ -1,6 +1,6 @@
 /** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
 import type { Actor, OutputPart, PermissionAction } from './events.ts';
-import type { AgentCaps, Lane, TaskMode, TerminalStatus, Throttle, TurnResult, WhenBusy } from './model.ts';
+import type { AgentCaps, Lane, OnLost, TaskMode, TerminalStatus, Throttle, TurnResult, WhenBusy } from './model.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 
 /** A task as its sender states it. */
@@ -11,7 +11,7 @@ export interface NewTask {
   readonly priority: number;
   readonly party: string | null;
   readonly whenBusy: WhenBusy;
-  readonly onLost: 'retry' | 'fail';
+  readonly onLost: OnLost;
   readonly maxAttempts: number;
   /** Null: the agent's default. */
   readonly model: string | null;
@@ -26,17 +26,23 @@ export interface TaskOrigin {
 }
 
 /** Deadlines, by name. The durations are the shell's; `of` says what the deadline guards, so that a late one is a no-op. */
-export type TimerName =
-  | 'start' // of: incarnation. The agent has not become ready.
-  | 'switch' // of: incarnation. The agent was asked to change its model and has not said that it did.
-  | 'ask' // of: turn. A permission request waits for a person.
-  | 'drain' // of: turn. An interrupt was latched or sent and the turn is not over.
-  | 'silence' // of: turn. The agent has said nothing during its turn; the shell moves it with every output.
-  | 'hold' // of: epoch. Somebody has waited this long for the owner.
-  | 'protected' // of: turn. The window of a protected turn is over.
-  | 'unsolicited' // of: incarnation. A turn that nobody asked for does not end.
-  | 'idle' // of: incarnation. The agent has been at rest.
-  | 'collect'; // of: task. The window for further parts is over.
+export const TIMER_NAMES = [
+  'start', // of: incarnation. The agent has not become ready.
+  'switch', // of: incarnation. The agent was asked to change its model and has not said that it did.
+  'ask', // of: turn. A permission request waits for a person.
+  'drain', // of: turn. An interrupt was latched or sent and the turn is not over.
+  'silence', // of: turn. The agent has said nothing during its turn; the shell moves it with every output.
+  'hold', // of: epoch. Somebody has waited this long for the owner.
+  'protected', // of: turn. The window of a protected turn is over.
+  'unsolicited', // of: incarnation. A turn that nobody asked for does not end.
+  'idle', // of: incarnation. The agent has been at rest.
+  'collect', // of: task. The window for further parts is over.
+] as const;
+export type TimerName = (typeof TIMER_NAMES)[number];
+
+/** `turn`: the owner and what is merged into it. `queue`: all others. `session`: both. */
+export const STOP_SCOPES = ['turn', 'queue', 'session'] as const;
+export type StopScope = (typeof STOP_SCOPES)[number];
 
 export type Where = 'first' | 'last' | { readonly before: TaskId };
 
@@ -64,7 +70,7 @@ export type Input = At &
         readonly where: Where | null;
         readonly by: Actor | null;
       }
-    | { readonly type: 'stop'; readonly scope: 'turn' | 'queue' | 'session'; readonly by: Actor | null }
+    | { readonly type: 'stop'; readonly scope: StopScope; readonly by: Actor | null }
     /** The operator's: `epoch` names the hold that is meant; null means whichever there is. */
     | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: Actor | null }
     | { readonly type: 'park'; readonly reason: string; readonly by: Actor | null }

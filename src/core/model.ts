@@ -9,26 +9,48 @@ import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
 import type { Actor, TurnReport } from './events.ts';
 import type { Tree } from './tree.ts';
 
-export type Lane = 'interactive' | 'background';
+/** `interactive`: somebody waits for the answer. `background`: it gives way to the other lane. */
+export const LANES = ['interactive', 'background'] as const;
+export type Lane = (typeof LANES)[number];
 
-/** What a new message does when it finds the session busy (design, section 5). */
-export type WhenBusy = 'preempt' | 'enqueue' | 'steer' | 'collect' | 'replace' | 'interrupt' | 'rollback' | 'reject';
+/** What a new task does when it finds the session busy; `BUSY_POLICIES` says what each of them means. */
+export const WHEN_BUSY = [
+  'preempt',
+  'enqueue',
+  'steer',
+  'collect',
+  'replace',
+  'interrupt',
+  'rollback',
+  'reject',
+] as const;
+export type WhenBusy = (typeof WHEN_BUSY)[number];
 
 /** `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. */
-export type TaskMode = 'prompt' | 'code';
+export const TASK_MODES = ['prompt', 'code'] as const;
+export type TaskMode = (typeof TASK_MODES)[number];
 
-export type OpenStatus = 'queued' | 'running';
-export type TerminalStatus = 'completed' | 'failed' | 'cancelled';
-export type TaskStatus = OpenStatus | TerminalStatus;
+/** What becomes of a task whose turn was cut off: another attempt, or its end. */
+export const ON_LOST = ['retry', 'fail'] as const;
+export type OnLost = (typeof ON_LOST)[number];
+
+export const OPEN_STATUSES = ['queued', 'running'] as const;
+export const TERMINAL_STATUSES = ['completed', 'failed', 'cancelled'] as const;
+export const TASK_STATUSES = [...OPEN_STATUSES, ...TERMINAL_STATUSES] as const;
+export type OpenStatus = (typeof OPEN_STATUSES)[number];
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 /** How a turn ended. Stated by the agent or by the rule that ended it, never inferred from text. */
-export type TurnOutcome = 'completed' | 'preempted' | 'cancelled' | 'timed-out' | 'agent-lost' | 'failed';
+export const TURN_OUTCOMES = ['completed', 'preempted', 'cancelled', 'timed-out', 'agent-lost', 'failed'] as const;
+export type TurnOutcome = (typeof TURN_OUTCOMES)[number];
 
 /**
  * Where an open task stands. `collecting`: its window for further parts is open, it does not compete yet.
- * `waiting`: in the queue. `holding`: owns the session. `riding`: merged into, or steered into, the turn of `carrier`.
+ * `waiting`: in the queue. `owner`: it owns the session. `merged`: merged into, or steered into, the turn of `carrier`.
  */
-export type Place = 'collecting' | 'waiting' | 'holding' | 'riding';
+export const TASK_STAGES = ['collecting', 'waiting', 'owner', 'merged'] as const;
+export type TaskStage = (typeof TASK_STAGES)[number];
 
 /** What an open task will end with as soon as its turn is off the wire. The first verdict stands. */
 export interface Verdict {
@@ -52,10 +74,10 @@ export interface Task {
   /** Source and rights, fixed at admission; only equal parties merge, steer, replace or interrupt. Null: nobody's equal. */
   readonly party: string | null;
   readonly whenBusy: WhenBusy;
-  readonly onLost: 'retry' | 'fail';
+  readonly onLost: OnLost;
   readonly maxAttempts: number;
   readonly status: OpenStatus;
-  readonly place: Place;
+  readonly place: TaskStage;
   /** The task it rides on, and whether the turn there has taken its text. */
   readonly carrier: TaskId | null;
   readonly taken: boolean;
@@ -106,7 +128,8 @@ export interface TurnResult {
  * `pending`: admitted, nothing written, waits for the agent's boundary. `sent`: written, not confirmed.
  * `running`: confirmed by the agent. `draining`: an interrupt is on the wire.
  */
-export type TurnPhase = 'pending' | 'sent' | 'running' | 'draining';
+export const TURN_PHASES = ['pending', 'sent', 'running', 'draining'] as const;
+export type TurnPhase = (typeof TURN_PHASES)[number];
 
 export interface Turn {
   readonly id: TurnId;
@@ -173,12 +196,15 @@ export interface Limits {
   readonly maxRetries: number;
 }
 
+export const THROTTLE_LEVELS = ['background', 'all'] as const;
+export type ThrottleLevel = (typeof THROTTLE_LEVELS)[number];
+
 /**
  * Why the session holds back, though nobody parked it: the provider limits or rejects, or its agent keeps dying. It is set
  * and lifted by the shell, which alone knows times. `background`: only that lane; `all`: nothing is granted or sent.
  */
 export interface Throttle {
-  readonly level: 'background' | 'all';
+  readonly level: ThrottleLevel;
   readonly reason: string;
   /** Wall-clock ms when it is lifted, shown only; null: not known. */
   readonly until: number | null;

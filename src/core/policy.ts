@@ -4,7 +4,8 @@
 import type { Lane } from './model.ts';
 
 /** What the agent wants to do, in one vocabulary for all dialects. */
-export type ActionKind = 'read' | 'search' | 'edit' | 'delete' | 'execute' | 'fetch' | 'other';
+export const ACTION_KINDS = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'] as const;
+export type ActionKind = (typeof ACTION_KINDS)[number];
 
 export interface PermissionAsk {
   readonly kind: ActionKind;
@@ -14,6 +15,9 @@ export interface PermissionAsk {
   readonly title: string;
 }
 
+export const PERMISSION_MODES = ['read-only', 'ask', 'allow'] as const;
+export type PermissionMode = (typeof PERMISSION_MODES)[number];
+
 /**
  * `read-only`: reading and searching are allowed, all else is denied. `ask`: what `allow` names and reading are allowed, all
  * else waits for a person. `allow`: everything is allowed. `deny` comes first in each.
@@ -21,7 +25,7 @@ export interface PermissionAsk {
  * (`Bash(git log *)`).
  */
 export interface PermissionPolicy {
-  readonly mode: 'read-only' | 'ask' | 'allow';
+  readonly mode: PermissionMode;
   readonly allow: readonly string[];
   readonly deny: readonly string[];
 }
@@ -51,15 +55,7 @@ const joins = /[;&|<>`$()\n\r]/;
 /** A way out of the folder that the beginning of a path names. */
 const leaves = /(?:^|[\\/])\.\.(?:[\\/]|$)/;
 
-const kinds: ReadonlySet<string> = new Set<ActionKind>([
-  'read',
-  'search',
-  'edit',
-  'delete',
-  'execute',
-  'fetch',
-  'other',
-]);
+const kinds: ReadonlySet<string> = new Set(ACTION_KINDS);
 
 /**
  * `partly`: the beginning is the entry's, and the rest may be anything: another command behind it, or what was cut off. That

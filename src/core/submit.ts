@@ -140,7 +140,7 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
 }
 
 function ride(d: Draft, task: Task, carrier: TaskId, queued: TaskEventData['queued']): void {
-  putTask(d, { ...task, place: 'riding', carrier });
+  putTask(d, { ...task, place: 'merged', carrier });
   taskEvent(d, task.id, 'queued', queued);
   const current = mustTask(d, carrier);
   putTask(d, { ...current, riders: [...current.riders, task.id] });

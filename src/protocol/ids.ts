@@ -46,7 +46,7 @@ export const StatusSchema = {
 
 export const PlaceSchema = {
   type: 'string',
-  enum: ['collecting', 'waiting', 'holding', 'riding'],
+  enum: ['collecting', 'waiting', 'owner', 'merged'],
   description:
     'Where an open task stands: its window for further parts is open; in the queue; owns the session; part of the turn of another task.',
 } as const satisfies Schema;

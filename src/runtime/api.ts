@@ -62,7 +62,7 @@ export type SubmitAnswer =
       readonly session: SessionKey;
       /** An earlier submit had this idempotency key: this is its task, and nothing was stored. */
       readonly duplicate: boolean;
-      readonly place: 'collecting' | 'waiting' | 'holding' | 'riding';
+      readonly place: 'collecting' | 'waiting' | 'owner' | 'merged';
       readonly into: TaskId | null;
       readonly ended: readonly TaskId[];
       readonly fallback: boolean;

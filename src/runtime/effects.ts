@@ -208,7 +208,7 @@ export class EffectRunner {
       case 'prompt':
         return turn !== null && turn.id === effect.turn && turn.phase === 'sent';
       case 'steer':
-        return turn !== null && turn.id === effect.turn && this.task(effect.task)?.place === 'riding';
+        return turn !== null && turn.id === effect.turn && this.task(effect.task)?.place === 'merged';
       case 'start':
       case 'interrupt':
       case 'answer':

@@ -110,7 +110,7 @@ export function asksOf(context: Context, actor: Actor): AskView[] {
 const isHeldBack = ({ session }: Actor, task: Task): boolean =>
   session.throttle !== null &&
   (session.throttle.level === 'all' || task.lane === 'background') &&
-  (task.place === 'waiting' || (task.place === 'holding' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
+  (task.place === 'waiting' || (task.place === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
 
 function throttled(actor: Actor): string {
   const view = actor.pressure.view();
@@ -131,9 +131,9 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
   switch (task.place) {
     case 'collecting':
       return 'It waits for further parts of the same message.';
-    case 'riding':
+    case 'merged':
       return `It rides on task ${task.carrier ?? '?'}${task.taken ? ', whose turn has taken its text.' : '.'}`;
-    case 'holding':
+    case 'owner':
       return holding(actor, task);
     case 'waiting': {
       const others = ahead === 0 ? 'It is next' : `${ahead} task${ahead === 1 ? ' is' : 's are'} ahead of it`;
@@ -172,7 +172,7 @@ function holding(actor: Actor, task: Task): string {
 function waits(context: Context, actor: Actor, task: Task, admittedAt: number): Wait[] {
   const wall = context.clock.wall();
   const list: Wait[] = [];
-  const since = task.place === 'holding' ? actor.heldSince : admittedAt;
+  const since = task.place === 'owner' ? actor.heldSince : admittedAt;
   for (const { name, of, inMs } of actor.deadlines.list()) {
     if (name === 'idle' || (name === 'collect' && of !== task.id)) {
       continue;

@@ -148,7 +148,7 @@ describe('steer', () => {
     const box = new Box();
     box.submit('A', p);
     box.runs();
-    expect(box.submit('S', steer)).toMatchObject({ place: 'riding', into: 'A', fallback: false });
+    expect(box.submit('S', steer)).toMatchObject({ place: 'merged', into: 'A', fallback: false });
     expect(box.sent('steer')).toMatchObject([{ turn: 1, task: 'S' }]);
     box.result('completed');
     expect(box.final('A')).toBe('completed completed');
@@ -193,7 +193,7 @@ describe('steer', () => {
       way(box);
       expect(box.tape('S')).toContain('requeued');
       expect(box.final('S')).toBeNull();
-      expect(box.task('S').place).not.toBe('riding');
+      expect(box.task('S').place).not.toBe('merged');
     }
   });
 
@@ -230,7 +230,7 @@ describe('collect', () => {
   test('D07 what if an album arrives in pieces within the window? (I-28)', () => {
     const box = new Box();
     expect(box.submit('1', part)).toMatchObject({ place: 'collecting', into: null });
-    expect(box.submit('2', part)).toMatchObject({ place: 'riding', into: '1' });
+    expect(box.submit('2', part)).toMatchObject({ place: 'merged', into: '1' });
     box.submit('3', part);
     expect(box.owner).toBeNull();
     box.passes('collect');
@@ -367,9 +367,9 @@ describe('replace, interrupt, rollback, reject', () => {
 
   test('what if a message rejects a busy session? (I-24, I-29)', () => {
     const box = new Box();
-    expect(box.submit('A', { whenBusy: 'reject' })).toMatchObject({ place: 'holding' });
+    expect(box.submit('A', { whenBusy: 'reject' })).toMatchObject({ place: 'owner' });
     expect(box.submit('B', { whenBusy: 'reject' })).toEqual({ kind: 'refused', code: 'session_busy' });
     box.answers();
-    expect(box.submit('B', { whenBusy: 'reject' })).toMatchObject({ place: 'holding' });
+    expect(box.submit('B', { whenBusy: 'reject' })).toMatchObject({ place: 'owner' });
   });
 });

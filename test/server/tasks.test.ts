@@ -31,7 +31,7 @@ describe('a task', () => {
     expect(receipt).toMatchObject({
       session: 'github:acme/app',
       duplicate: false,
-      place: 'holding',
+      place: 'owner',
       into: null,
       ended: [],
       fallback: false,
@@ -40,7 +40,7 @@ describe('a task', () => {
     expect(await client.task(receipt.task)).toMatchObject({
       id: receipt.task,
       status: 'running',
-      place: 'holding',
+      place: 'owner',
       lane: 'interactive',
       whenBusy: 'preempt',
       title: 'first line',

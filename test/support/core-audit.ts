@@ -143,10 +143,10 @@ function auditTasks(session: Session, say: Say): void {
   const tasks = tasksOf(session);
   const byId = new Map(tasks.map((task) => [task.id, task]));
   for (const task of tasks) {
-    if ((task.place === 'holding') !== (session.hold?.task === task.id)) {
+    if ((task.place === 'owner') !== (session.hold?.task === task.id)) {
       say(`${task.id}: holds, and does not own the session, or the other way round`);
     }
-    if ((task.place === 'riding') !== (task.carrier !== null)) {
+    if ((task.place === 'merged') !== (task.carrier !== null)) {
       say(`${task.id}: rides on nothing`);
     }
     if (task.carrier !== null && byId.get(task.carrier)?.riders.includes(task.id) !== true) {
@@ -159,7 +159,7 @@ function auditTasks(session: Session, say: Say): void {
     if (asked && !(session.hold?.task === task.id && session.hold.turn?.intent === 'verdict')) {
       say(`${task.id}: is to end, and no turn of it is being interrupted for that`);
     }
-    if (task.place === 'holding' && task.status !== 'running') {
+    if (task.place === 'owner' && task.status !== 'running') {
       say(`${task.id}: holds and is not running`);
     }
   }

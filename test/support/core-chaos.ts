@@ -229,7 +229,7 @@ export class Chaos {
     if (turn.phase === 'running' && a === 7) {
       return { type: 'asked', inc, turn: turn.id, request: requests[b % 2] ?? 'q', verdict: null, action: ACTION };
     }
-    const rider = tasksOf(this.box.session).find(({ place, taken }) => place === 'riding' && !taken);
+    const rider = tasksOf(this.box.session).find(({ place, taken }) => place === 'merged' && !taken);
     if (rider !== undefined && b % 2 === 0) {
       return { type: 'steered', inc, turn: turn.id, task: rider.id, taken: b % 4 === 0 };
     }

@@ -24,7 +24,7 @@ const mayGo = ({ parked, throttle }: Session, { lane }: Task): boolean =>
   parked === null && (throttle === null || (throttle.level === 'background' && lane === 'interactive'));
 
 function oneOwner({ session }: World): string | null {
-  const holding = all(session).filter((task) => task.place === 'holding');
+  const holding = all(session).filter((task) => task.place === 'owner');
   if (session.hold === null) {
     return holding.length === 0 ? null : 'a task holds a free session';
   }
@@ -241,7 +241,7 @@ function slotsAgree(world: World): string | null {
 
 function ridersAgree({ session }: World): string | null {
   for (const task of all(session)) {
-    const riding = task.place === 'riding';
+    const riding = task.place === 'merged';
     if (riding !== (task.carrier !== null)) {
       return `${task.id} rides on nobody, or is carried and does not ride`;
     }
@@ -326,7 +326,7 @@ function callsAgree({ session, runners }: World): string | null {
     if (turn !== null && task.run !== null && turn.call !== (task.call?.id ?? null)) {
       return 'a turn answers another call than the one asked';
     }
-    if (task.mode === 'code' && task.place === 'holding' && task.run === null && task.verdict === null) {
+    if (task.mode === 'code' && task.place === 'owner' && task.run === null && task.verdict === null) {
       return `${task.id} owns the session and has no runner`;
     }
   }

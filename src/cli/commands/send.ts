@@ -89,9 +89,12 @@ function placeText({ place, into, duplicate, fallback, ended }: SubmitReceipt): 
     into === null ? null : `part of ${into}`,
     fallback ? 'it could not be steered, so it is queued' : null,
     ended.length === 0 ? null : `takes the place of ${ended.join(', ')}`,
-    { collecting: 'waits for further parts', waiting: 'queued', holding: 'has the session', riding: 'rides along' }[
-      place
-    ],
+    {
+      collecting: 'waits for further parts',
+      waiting: 'queued',
+      owner: 'has the session',
+      merged: 'merged into another task',
+    }[place],
   ];
   return parts.filter((part) => part !== null).join('; ');
 }

@@ -81,7 +81,7 @@ export function leases({ api, check }: Suite): void {
         row,
         seq: 1,
         open: [
-          { row: taskRow(taskId('t2'), { status: 'running', place: 'holding' }), seq: 0 },
+          { row: taskRow(taskId('t2'), { status: 'running', place: 'owner' }), seq: 0 },
           { row: taskRow(taskId('t3')), seq: 1 },
         ],
       });

@@ -67,7 +67,7 @@ export const admit = (id: string, change: Partial<TaskPayload> = {}, row: Partia
 export const running = (id: string): CoreRecord => ({
   type: 'task',
   at: time,
-  task: taskRow(taskId(id), { status: 'running', place: 'holding' }),
+  task: taskRow(taskId(id), { status: 'running', place: 'owner' }),
 });
 
 export const QUEUED: OpenTaskEvent = {

@@ -204,12 +204,15 @@ function finalOf(data: Fields, row: Fields, isTask: (id: string) => boolean): Fi
 }
 
 function rowOf(row: Fields, isTask: (id: string) => boolean): Fields {
-  const verdict = row['verdict'] ?? null;
-  if (verdict === null) {
-    return row;
-  }
+  const { place, verdict, ...kept } = row;
+  return { ...kept, place: stageOf(place), verdict: verdictOf(verdict ?? null, isTask) };
+}
+
+const stageOf = (place: unknown): unknown => (place === 'holding' ? 'owner' : place === 'riding' ? 'merged' : place);
+
+function verdictOf(verdict: unknown, isTask: (id: string) => boolean): Fields | null {
   const { status, reason, by, data } = fieldsOf(verdict);
-  return { ...row, verdict: { status, reason, by: actorOf(by, isTask), result: data ?? null } };
+  return verdict === null ? null : { status, reason, by: actorOf(by, isTask), result: data ?? null };
 }
 
 /** The texts that the core and the runtime wrote themselves; any other is the id of a task or the name of a person. */
