@@ -18,8 +18,8 @@ import {
   realTimers,
   spawnAgent,
 } from '../../src/supervise/index.ts';
-import { hunt } from '../../src/supervise/hunt.ts';
-import { system } from '../../src/supervise/system/index.ts';
+import { hunt } from '../../src/supervise/process/kill-tree.ts';
+import { system } from '../../src/supervise/platform/index.ts';
 
 export interface Measure {
   readonly what: string;

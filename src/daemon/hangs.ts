@@ -9,12 +9,12 @@ import { FOLDER } from '../protocol/folder.ts';
 import type { LimitsConfig } from '../protocol/config.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { HangSource } from '../server/options.ts';
-import { parkedWork } from '../supervise/parked.ts';
-import type { Alarm } from '../supervise/watch/agents.ts';
-import { AgentWatch } from '../supervise/watch/agents.ts';
-import type { AgentPatience } from '../supervise/watch/classify.ts';
-import { listReports, readReport } from '../supervise/watch/folder.ts';
-import type { ParkedFacts } from '../supervise/watch/report.ts';
+import { parkedWork } from '../supervise/pending-waits.ts';
+import type { Alarm } from '../supervise/watchdog/agent-watch.ts';
+import { AgentWatch } from '../supervise/watchdog/agent-watch.ts';
+import type { AgentPatience } from '../supervise/watchdog/classify.ts';
+import { listReports, readReport } from '../supervise/watchdog/report-files.ts';
+import type { ParkedFacts } from '../supervise/watchdog/report.ts';
 import type { Watchdog } from './watch.ts';
 
 /** Between two looks at the agents. */

@@ -1,11 +1,11 @@
 /** The watchdog of a daemon that has a launcher. It is loaded and started before everything else of the daemon. */
-import { nodeCookieName } from '../supervise/environment.ts';
+import { nodeCookieName } from '../supervise/process/environment.ts';
 import { secretsIn } from '../supervise/redact.ts';
-import type { WatchSettings } from '../supervise/watch/thread-wire.ts';
-import { defaultHangMs, Watchdog } from '../supervise/watch/watchdog.ts';
+import type { WatchSettings } from '../supervise/watchdog/thread-messages.ts';
+import { defaultHangMs, Watchdog } from '../supervise/watchdog/watchdog.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 
-export type { Watchdog } from '../supervise/watch/watchdog.ts';
+export type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 
 export interface WatchLaunchedOptions {
   /** Where reports go. */

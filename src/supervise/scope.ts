@@ -12,8 +12,8 @@
  *  O-5 What is given to a scope that has ended is ended at once.
  *  O-6 Disposal never throws: it would hide the error that ended the block. Failures go to `onFailure`, or to the report.
  */
-import type { ParkedWork } from './parked.ts';
-import { parkedWork } from './parked.ts';
+import type { ParkedWork } from './pending-waits.ts';
+import { parkedWork } from './pending-waits.ts';
 import type { Timers } from './timers.ts';
 import { realTimers } from './timers.ts';
 

@@ -1,11 +1,11 @@
 /** Invariant 12: what a platform lacks is named, and what answers for it is read right. */
 import { describe, expect, test } from 'vitest';
 import { platformLacks, processInfo } from '../../src/supervise/index.ts';
-import { descendantsOf } from '../../src/supervise/system/common.ts';
-import { system } from '../../src/supervise/system/index.ts';
-import { parseStat } from '../../src/supervise/system/linux.ts';
-import { parseMarks, parsePs, posix } from '../../src/supervise/system/ps.ts';
-import { parseProcesses } from '../../src/supervise/system/windows.ts';
+import { descendantsOf } from '../../src/supervise/platform/common.ts';
+import { system } from '../../src/supervise/platform/index.ts';
+import { parseStat } from '../../src/supervise/platform/linux.ts';
+import { parseMarks, parsePs, posix } from '../../src/supervise/platform/ps.ts';
+import { parseProcesses } from '../../src/supervise/platform/windows.ts';
 import { needs, Watched } from './harness.ts';
 
 describe('invariant 12: what a platform lacks', () => {

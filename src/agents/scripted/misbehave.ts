@@ -1,6 +1,6 @@
 /** Directives by which the scripted agent behaves as no agent should, and as every one of them once did. */
 import { closeSync } from 'node:fs';
-import { holdLifeline } from '../../supervise/lifeline.ts';
+import { holdLifeline } from '../../supervise/process/lifeline.ts';
 import { numbers } from './directives.ts';
 import type { Turn } from './turn.ts';
 

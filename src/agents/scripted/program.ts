@@ -4,7 +4,7 @@
  *
  * Owns: stdin, stdout, the one running turn. Ends when stdin ends: that is how it learns that its daemon is gone.
  */
-import { LineSplitter } from '../../supervise/lines.ts';
+import { LineSplitter } from '../../supervise/channel/lines.ts';
 import type { FromAgent, ToAgent } from '../process/wire.ts';
 import { Conversation } from './conversation.ts';
 import { mannerOf, parseDirectives } from './directives.ts';

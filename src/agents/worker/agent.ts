@@ -13,7 +13,7 @@ import { Worker } from 'node:worker_threads';
 import type { TurnId } from '../../core/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { commonVariables, parkedWork, pickEnvironment, realTimers } from '../../supervise/index.ts';
-import { ByteTail } from '../../supervise/tail.ts';
+import { ByteTail } from '../../supervise/process/byte-tail.ts';
 import type { RawData } from '../child/json-lines.ts';
 import { type ErrorRecord, errorRecord } from '../function/error-record.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';

@@ -19,14 +19,14 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { randomUUID } from 'node:crypto';
-import { nodeCookieName } from '../environment.ts';
-import { endNode, killNodeNow } from '../leftover.ts';
-import { LineSplitter } from '../lines.ts';
-import { signalGroup } from '../processes.ts';
-import type { Door, DoorAnswer } from './door.ts';
-import type { HangSummary, HangTrigger } from '../watch/report.ts';
-import type { FromDaemon, ToDaemon } from './wire.ts';
-import { controlFd, read } from './wire.ts';
+import { nodeCookieName } from '../process/environment.ts';
+import { endNode, killNodeNow } from '../process/leftovers.ts';
+import { LineSplitter } from '../channel/lines.ts';
+import { signalGroup } from '../platform/processes.ts';
+import type { Door, DoorAnswer } from './report-socket.ts';
+import type { HangSummary, HangTrigger } from '../watchdog/report.ts';
+import type { FromDaemon, ToDaemon } from './control-messages.ts';
+import { controlFd, read } from './control-messages.ts';
 
 /** Milliseconds; what is not said here comes from the configuration, through the daemon. */
 export interface LaunchTimes {
@@ -213,7 +213,7 @@ class Launcher {
   }
 
   async #openDoor(folder: string): Promise<void> {
-    const { openDoor } = await import('./door.ts');
+    const { openDoor } = await import('./report-socket.ts');
     const { exitCode, signalCode } = this.#child ?? {};
     if (exitCode === null && signalCode === null) {
       this.#door ??= openDoor(folder, () => this.#answer());

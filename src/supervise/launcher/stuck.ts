@@ -1,5 +1,5 @@
 /** What is said of a process that does not go, or does not answer: which of its threads do what. */
-import { threadsOf } from '../watch/threads.ts';
+import { threadsOf } from '../watchdog/thread-facts.ts';
 
 export const stuckReport = (pid: number): string =>
   `signalbox: everything is closed, but process ${pid} does not go: ${busy(pid)}. It is ended by force.`;

@@ -35,15 +35,15 @@ import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
 import { cookieName, nodeCookieName } from './environment.ts';
-import { ChannelBroken } from './errors.ts';
-import { hunt } from './hunt.ts';
-import { parkedWork } from './parked.ts';
+import { ChannelBroken } from '../channel/errors.ts';
+import { hunt } from './kill-tree.ts';
+import { parkedWork } from '../pending-waits.ts';
 import { Pipes } from './pipes.ts';
-import { descendants, groupMembers, isAlive, lower, processInfo, signalGroup } from './processes.ts';
+import { descendants, groupMembers, isAlive, lower, processInfo, signalGroup } from '../platform/processes.ts';
 import type { SpawnFailure } from './spawn-failure.ts';
 import { spawnFailure } from './spawn-failure.ts';
-import type { Timers } from './timers.ts';
-import { realTimers } from './timers.ts';
+import type { Timers } from '../timers.ts';
+import { realTimers } from '../timers.ts';
 
 /** A pipe that breaks because the child has just died tells so before `exit` does: wait for the better reason. */
 const hangUpGraceMs = 100;

@@ -10,15 +10,15 @@
  */
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { LineSplitter } from '../lines.ts';
-import { killNodeNow } from '../leftover.ts';
-import type { FromDaemon, ToDaemon } from '../launcher/wire.ts';
-import { read } from '../launcher/wire.ts';
+import { LineSplitter } from '../channel/lines.ts';
+import { killNodeNow } from '../process/leftovers.ts';
+import type { FromDaemon, ToDaemon } from '../launcher/control-messages.ts';
+import { read } from '../launcher/control-messages.ts';
 import type { DetectState } from './detect.ts';
 import { detect, detectStart } from './detect.ts';
-import { MemoryReader } from './memory.ts';
+import { MemoryReader } from './shared-memory.ts';
 import { quietMs, Reporter } from './reporter.ts';
-import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-wire.ts';
+import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-messages.ts';
 
 const tickMs = 250;
 /** The launcher is told of the main loop's silence so often. */

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { endLeftover, processesWithCookie, processInfo } from '../../src/supervise/index.ts';
-import { parsePs } from '../../src/supervise/system/ps.ts';
+import { parsePs } from '../../src/supervise/platform/ps.ts';
 import { isGone, needs, Watched } from './harness.ts';
 
 /** The row that a daemon would have recorded. */

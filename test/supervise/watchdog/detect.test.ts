@@ -1,8 +1,8 @@
 /** When a main loop counts as blocked. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Detected, DetectState } from '../../../src/supervise/watch/detect.ts';
-import { detect, detectStart } from '../../../src/supervise/watch/detect.ts';
+import type { Detected, DetectState } from '../../../src/supervise/watchdog/detect.ts';
+import { detect, detectStart } from '../../../src/supervise/watchdog/detect.ts';
 
 const plan = { hangMs: 2_000, tickMs: 250 };
 

@@ -6,11 +6,11 @@
  *  A-1 One alarm for each class in each turn of each incarnation.
  *  A-2 What is forgotten by the runtime is forgotten here at the next look.
  */
-import { descendants, isAlive } from '../processes.ts';
+import { descendants, isAlive } from '../platform/processes.ts';
 import type { AgentPatience, AgentSight, AgentVerdict } from './classify.ts';
 import { classify } from './classify.ts';
 import type { SessionFacts } from './report.ts';
-import { demandMsOf, threadNamed } from './threads.ts';
+import { demandMsOf, threadNamed } from './thread-facts.ts';
 
 /** What a runtime tells of a live session. */
 export interface WatchedSession

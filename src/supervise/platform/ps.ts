@@ -4,7 +4,7 @@
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { cookieName, nodeCookieName } from '../environment.ts';
+import { cookieName, nodeCookieName } from '../process/environment.ts';
 import { descendantsOf, nicenessBelow, setNiceness, signalGroup } from './common.ts';
 import type { Marks, ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 

@@ -7,9 +7,9 @@
  *  W-3 `onClosed` is called once: both have ended, failed or been dropped.
  */
 import type { Readable, Writable } from 'node:stream';
-import type { LineFrame } from './lines.ts';
-import { LineSplitter } from './lines.ts';
-import { ByteTail } from './tail.ts';
+import type { LineFrame } from '../channel/lines.ts';
+import { LineSplitter } from '../channel/lines.ts';
+import { ByteTail } from './byte-tail.ts';
 
 const stderrTailBytes = 16 * 1024;
 

@@ -1,5 +1,5 @@
 /** What a wait on a child or a channel can end with, other than what it waits for. */
-import { AppError } from '../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 
 /** How far the other side had come: `over` is after its end. */
 export type ChannelPhase = 'starting' | 'ready' | 'closing' | 'over';

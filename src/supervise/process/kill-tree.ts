@@ -11,13 +11,13 @@
  *  H-3 It ends: when a look finds nobody, at the deadline, or when all that is left refuses our signals. A look that saw
  *      somebody who was just becoming another program proves nothing, and is repeated.
  */
-import type { ProcessScanner } from './scan.ts';
-import { systemScanner } from './scan.ts';
-import { system } from './system/index.ts';
-import type { ProcessEntry, ProcessInfo } from './system/types.ts';
-import type { Timers } from './timers.ts';
-import { pause, realTimers } from './timers.ts';
-import { signal, signalGroup } from './processes.ts';
+import type { ProcessScanner } from './scanner.ts';
+import { systemScanner } from './scanner.ts';
+import { system } from '../platform/index.ts';
+import type { ProcessEntry, ProcessInfo } from '../platform/types.ts';
+import type { Timers } from '../timers.ts';
+import { pause, realTimers } from '../timers.ts';
+import { signal, signalGroup } from '../platform/processes.ts';
 
 export interface Quarry {
   readonly cookie?: string;

@@ -2,10 +2,10 @@
  * What the system knows of its processes: who is alive, in which group, whose child, since when, with which cookie.
  * Which system it is, is chosen in `system/`.
  */
-import { system } from './system/index.ts';
-import type { ProcessEntry, ProcessInfo } from './system/types.ts';
+import { system } from './index.ts';
+import type { ProcessEntry, ProcessInfo } from './types.ts';
 
-export type { ProcessEntry, ProcessInfo } from './system/types.ts';
+export type { ProcessEntry, ProcessInfo } from './types.ts';
 
 /** The process, or null where there is none. */
 export function processInfo(pid: number): ProcessInfo | null {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteTail } from '../../src/supervise/tail.ts';
+import { ByteTail } from '../../src/supervise/process/byte-tail.ts';
 
 test('S06: the tail is the end of all that was pushed, whatever the pieces', () => {
   fc.assert(

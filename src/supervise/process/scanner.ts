@@ -8,8 +8,8 @@
  *  N-3 A look gives the loop a turn every few milliseconds.
  */
 import { setImmediate } from 'node:timers/promises';
-import { system } from './system/index.ts';
-import type { ProcessEntry } from './system/types.ts';
+import { system } from '../platform/index.ts';
+import type { ProcessEntry } from '../platform/types.ts';
 
 export class ProcessScanner {
   readonly #look: () => Promise<readonly ProcessEntry[]>;

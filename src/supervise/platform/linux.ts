@@ -1,7 +1,7 @@
 /** Linux: /proc. Reading a file there is a call into the kernel, never a wait, so it is read synchronously. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { cookieName, nodeCookieName } from '../environment.ts';
+import { cookieName, nodeCookieName } from '../process/environment.ts';
 import { descendantsOf, nicenessBelow, setNiceness, signalGroup } from './common.ts';
 import type { Marks, ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { cookieName, nodeCookieName, ProcessScanner, processInfo } from '../../src/supervise/index.ts';
-import { belonging, hunt, huntNow } from '../../src/supervise/hunt.ts';
-import { system } from '../../src/supervise/system/index.ts';
+import { belonging, hunt, huntNow } from '../../src/supervise/process/kill-tree.ts';
+import { system } from '../../src/supervise/platform/index.ts';
 import { isGone, needs, Watched } from './harness.ts';
 
 const sh = (script: string): { readonly command: string; readonly args: readonly string[] } => ({
@@ -137,7 +137,7 @@ describe('S04: a tool in a session of its own', () => {
     // As another user: `sleep` runs as nobody, the asking side too, so that it may not signal root's.
     await using stranger = new Stranger({ [cookieName]: 'of-root' });
     const program = `
-      import { hunt } from ${JSON.stringify(new URL('../../src/supervise/hunt.ts', import.meta.url).href)};
+      import { hunt } from ${JSON.stringify(new URL('../../src/supervise/process/kill-tree.ts', import.meta.url).href)};
       process.setuid(65534);
       const known = new Map([[${stranger.pid}, ${JSON.stringify(stranger.startTime)}]]);
       const began = performance.now();

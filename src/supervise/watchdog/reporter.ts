@@ -12,13 +12,13 @@ import type { Redactor } from '../redact.ts';
 import { makeRedactor } from '../redact.ts';
 import type { AgentFinding, Known } from './compose.ts';
 import { classOf, compose } from './compose.ts';
-import { newReportId, writeReport } from './folder.ts';
-import type { MemoryReader } from './memory.ts';
+import { newReportId, writeReport } from './report-files.ts';
+import type { MemoryReader } from './shared-memory.ts';
 import type { HangReport, HangSummary, HangTrigger, StackFrame } from './report.ts';
 import type { StackTaking } from './stack.ts';
 import { takeStack } from './stack.ts';
-import { isInKernel, mainRanMsOf, threadsOf } from './threads.ts';
-import type { WatchSettings } from './thread-wire.ts';
+import { isInKernel, mainRanMsOf, threadsOf } from './thread-facts.ts';
+import type { WatchSettings } from './thread-messages.ts';
 
 /** Of a processor; the slowest interrupt took 142 ms. */
 const ranMs = 400;

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeRedactor } from '../../../src/supervise/redact.ts';
-import { compose } from '../../../src/supervise/watch/compose.ts';
-import { listReports, newReportId, readReport, writeReport } from '../../../src/supervise/watch/folder.ts';
-import { makeMemory, MemoryReader, MemoryWriter } from '../../../src/supervise/watch/memory.ts';
-import type { HangReport } from '../../../src/supervise/watch/report.ts';
-import { Reporter } from '../../../src/supervise/watch/reporter.ts';
+import { compose } from '../../../src/supervise/watchdog/compose.ts';
+import { listReports, newReportId, readReport, writeReport } from '../../../src/supervise/watchdog/report-files.ts';
+import { makeMemory, MemoryReader, MemoryWriter } from '../../../src/supervise/watchdog/shared-memory.ts';
+import type { HangReport } from '../../../src/supervise/watchdog/report.ts';
+import { Reporter } from '../../../src/supervise/watchdog/reporter.ts';
 
 let root: string;
 beforeEach(() => {

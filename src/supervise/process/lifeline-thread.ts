@@ -1,6 +1,6 @@
 /** The thread of `lifeline.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { processInfo, signalGroup } from './processes.ts';
+import { processInfo, signalGroup } from '../platform/processes.ts';
 
 /** A fifth of the time within which a daemon's agents must be gone behind it. */
 const lookMs = 100;

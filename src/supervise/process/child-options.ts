@@ -1,10 +1,10 @@
 /** What a child is given, what it answers, and how its end is told. */
 import type { Environment } from './environment.ts';
-import type { ChannelBroken } from './errors.ts';
-import type { LineFrame } from './lines.ts';
-import type { ParkedWork } from './parked.ts';
-import type { ProcessScanner } from './scan.ts';
-import type { Timers } from './timers.ts';
+import type { ChannelBroken } from '../channel/errors.ts';
+import type { LineFrame } from '../channel/lines.ts';
+import type { ParkedWork } from '../pending-waits.ts';
+import type { ProcessScanner } from './scanner.ts';
+import type { Timers } from '../timers.ts';
 
 export interface ChildIdentity {
   readonly pid: number;

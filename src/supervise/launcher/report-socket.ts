@@ -13,7 +13,7 @@ import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HangSummary } from '../watch/report.ts';
+import type { HangSummary } from '../watchdog/report.ts';
 
 /** The name of a socket is kept by the system in 104 (macOS) or 108 (Linux) bytes, the closing zero included. */
 const pathMax = 103;

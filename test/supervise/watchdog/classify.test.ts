@@ -1,7 +1,7 @@
 /** What an agent's silence means: invariant 7 of the supervision. */
 import { expect, test } from 'vitest';
-import type { AgentSight } from '../../../src/supervise/watch/classify.ts';
-import { classify } from '../../../src/supervise/watch/classify.ts';
+import type { AgentSight } from '../../../src/supervise/watchdog/classify.ts';
+import { classify } from '../../../src/supervise/watchdog/classify.ts';
 
 const patience = { quietMs: 60_000, goneMs: 5_000, answers: { interrupt: 5_000, prompt: 60_000, start: 30_000 } };
 const well: AgentSight = {

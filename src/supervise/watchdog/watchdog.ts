@@ -9,12 +9,12 @@
  */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { FromDaemon } from '../launcher/wire.ts';
-import { controlFd } from '../launcher/wire.ts';
+import type { FromDaemon } from '../launcher/control-messages.ts';
+import { controlFd } from '../launcher/control-messages.ts';
 import type { AgentFinding } from './compose.ts';
-import { makeMemory, MemoryWriter } from './memory.ts';
+import { makeMemory, MemoryWriter } from './shared-memory.ts';
 import type { HangSummary, HangTrigger, ParkedFacts } from './report.ts';
-import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-wire.ts';
+import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-messages.ts';
 
 export const beatMs = 250;
 export const defaultHangMs = 2_000;

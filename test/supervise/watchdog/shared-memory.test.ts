@@ -1,8 +1,8 @@
 /** The memory that the main thread and its watchdog share. */
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { makeMemory, MemoryReader, MemoryWriter, sharedAge } from '../../../src/supervise/watch/memory.ts';
-import type { ParkedFacts, SessionFacts } from '../../../src/supervise/watch/report.ts';
+import { makeMemory, MemoryReader, MemoryWriter, sharedAge } from '../../../src/supervise/watchdog/shared-memory.ts';
+import type { ParkedFacts, SessionFacts } from '../../../src/supervise/watchdog/report.ts';
 
 const session = (name: string): SessionFacts => ({
   session: name,
@@ -44,7 +44,7 @@ test('what does not fit is left out and counted; the memory stays as it is', () 
 
 test('a reader never sees half of what is written, however it is interrupted', async () => {
   const memory = makeMemory();
-  const url = new URL('../../../src/supervise/watch/memory.ts', import.meta.url).href;
+  const url = new URL('../../../src/supervise/watchdog/shared-memory.ts', import.meta.url).href;
   const code = `
     const { MemoryWriter } = await import(${JSON.stringify(url)});
     const { workerData, parentPort } = await import('node:worker_threads');

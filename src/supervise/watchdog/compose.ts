@@ -2,7 +2,7 @@
 import type { HangClass, HangReport, HangTrigger, ParkedFacts, StackFrame } from './report.ts';
 import { HANG_CLASSES } from './report.ts';
 import { innermost } from './stack.ts';
-import { threadsOf } from './threads.ts';
+import { threadsOf } from './thread-facts.ts';
 
 export interface Known {
   readonly id: string;

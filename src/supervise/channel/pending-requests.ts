@@ -12,10 +12,10 @@
  */
 import type { ChannelBroken } from './errors.ts';
 import { ChannelFull, WaitTimedOut } from './errors.ts';
-import type { ParkedWork } from './parked.ts';
-import { parkedWork } from './parked.ts';
-import type { Timers } from './timers.ts';
-import { realTimers } from './timers.ts';
+import type { ParkedWork } from '../pending-waits.ts';
+import { parkedWork } from '../pending-waits.ts';
+import type { Timers } from '../timers.ts';
+import { realTimers } from '../timers.ts';
 
 export interface PendingOptions {
   /** Who waits, for reports. */

@@ -1,7 +1,7 @@
 /** Ends what a dead daemon left behind, and never a stranger that was given the same pid since. */
-import type { HuntOptions, HuntReport } from './hunt.ts';
-import { hunt, huntNow } from './hunt.ts';
-import { hasCookie, processInfo } from './processes.ts';
+import type { HuntOptions, HuntReport } from './kill-tree.ts';
+import { hunt, huntNow } from './kill-tree.ts';
+import { hasCookie, processInfo } from '../platform/processes.ts';
 
 /** As recorded before the process's first prompt; a row of the store fits. */
 export interface ProcessIdentity {
