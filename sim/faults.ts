@@ -8,7 +8,7 @@ export class Crashed extends Error {
 }
 
 export const storeFailure = (point: string): AppError =>
-  new AppError({ code: 'store_failed', message: `simulated at ${point}`, hint: 'Try again.', retryable: true });
+  new AppError({ code: 'store_failed', message: `simulated at ${point}` });
 
 export const coreFailure = (): AppError =>
   new AppError({ code: 'invariant_broken', message: 'simulated defect of the core' });

@@ -41,7 +41,7 @@ export async function main(
 
 /** Prints what went wrong and what to do next; with `--json` as a document. Both on standard error. */
 export async function report(error: unknown, json: boolean): Promise<number> {
-  const { errorEntry } = await import('../protocol/errors.ts');
+  const { errorEntry } = await import('../core/error-codes.ts');
   if (!(error instanceof AppError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(
@@ -50,12 +50,11 @@ export async function report(error: unknown, json: boolean): Promise<number> {
     return errorEntry('internal').exit;
   }
   const entry = errorEntry(error.code);
-  const hint = error.hint === '' ? entry.hint : error.hint;
   if (json) {
-    const { code, message, retryable } = error;
+    const { code, message, hint, retryable } = error;
     process.stderr.write(`${JSON.stringify({ error: { code, message, hint, retryable } })}\n`);
   } else {
-    process.stderr.write(`signalbox: ${harmless(error.message)}\n${hint === '' ? '' : `${harmless(hint)}\n`}`);
+    process.stderr.write(`signalbox: ${harmless(error.message)}\n${harmless(error.hint)}\n`);
   }
   return entry.exit;
 }

@@ -44,8 +44,8 @@ function urlOf(text: string): URL {
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new AppError({
       code: 'usage',
-      message: `--url ${JSON.stringify(text)} is no address`,
-      hint: 'Such as http://127.0.0.1:7070',
+      message: `--url ${JSON.stringify(text)} is not an HTTP address`,
+      hint: 'Give a URL such as http://127.0.0.1:7070.',
     });
   }
   return url;
@@ -59,8 +59,8 @@ function givenToken(call: Call, io: Io): string | null {
   }
   throw new AppError({
     code: 'usage',
-    message: 'the given token is none: it has spaces, line breaks or other characters that no token has',
-    hint: 'Copy it from the file `token` in the data folder; leave it out where that folder is on this machine.',
+    message: 'the token is malformed: it contains spaces, line breaks or other characters that a token cannot have',
+    hint: 'Copy it from the file `token` in the data folder, or leave it out if that folder is on this machine.',
   });
 }
 
@@ -90,13 +90,12 @@ export function findTarget(call: Call, io: Io): Target {
     if (!mayRead(place.folder)) {
       throw new AppError({
         code: 'store_failed',
-        message: `the data folder ${place.folder} is another user's`,
-        hint: 'Call it as that user, or give --url and --token.',
+        message: `the data folder ${place.folder} belongs to another user: run the command as that user, or give --url and --token`,
       });
     }
     throw new AppError({
       code: 'unreachable',
-      message: `no daemon runs on ${place.folder}`,
+      message: `no daemon runs for the data folder ${place.folder}`,
       hint: `Start one with \`signalbox up${place.flag}\`, or name the folder of another with --data.`,
     });
   }

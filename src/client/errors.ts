@@ -6,12 +6,17 @@ import { ProblemSchema } from '../protocol/problem.ts';
 /** The server refused; `code`, `hint` and `retryable` are the problem's, and the message is its detail. */
 export class ApiError extends AppError {
   override readonly name: string = 'ApiError';
+  override readonly code: string;
+  override readonly hint: string;
   readonly status: number;
   readonly problem: Problem;
 
   constructor(problem: Problem) {
     const { code, detail, hint, retryable } = problem;
-    super({ code, message: detail, hint, retryable });
+    // A newer daemon may send a code that this version does not know.
+    super({ code: 'bad_response', message: detail, retryable });
+    this.code = code;
+    this.hint = hint;
     this.status = problem.status;
     this.problem = problem;
   }
@@ -32,8 +37,7 @@ export function failed(baseUrl: string, cause: unknown): AppError {
 function notHttp(baseUrl: string, cause: unknown): AppError {
   return new AppError({
     code: 'bad_response',
-    message: `what ${baseUrl} answered is not HTTP`,
-    hint: 'Check the address; another program listens there.',
+    message: `the answer of ${baseUrl} is not HTTP`,
     cause,
   });
 }
@@ -43,8 +47,6 @@ export function unreachable(baseUrl: string, cause: unknown): AppError {
   return new AppError({
     code: 'unreachable',
     message: `no answer from ${baseUrl}${reasonOf(cause)}`,
-    hint: 'Start the daemon with `signalbox up`, or check the address.',
-    retryable: true,
     cause,
   });
 }
@@ -57,7 +59,7 @@ function reasonOf(error: unknown): string {
 
 /** `aborted`: the caller's signal. */
 export function aborted(signal: AbortSignal): AppError {
-  return new AppError({ code: 'aborted', message: 'the caller gave up', cause: signal.reason });
+  return new AppError({ code: 'aborted', message: 'the caller aborted the call', cause: signal.reason });
 }
 
 /** `bad_response`: something answered that is not Signalbox. */
@@ -65,7 +67,6 @@ export function badResponse(baseUrl: string, status: number, what: string): AppE
   return new AppError({
     code: 'bad_response',
     message: `${baseUrl} answered ${status} with ${what}`,
-    hint: 'Check the address; a proxy may have answered.',
     retryable: status >= 502,
   });
 }

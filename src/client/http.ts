@@ -42,7 +42,6 @@ function checkSegments(params: CallParts['params'] = {}): void {
       throw new AppError({
         code: 'bad_id',
         message: `${JSON.stringify(value)} is no ${name === 'key' ? 'key of a session' : 'id of a task'}`,
-        hint: 'Give it as the list of tasks or sessions has it.',
       });
     }
   }

@@ -24,7 +24,6 @@ export function openFolder(folder: string): void {
     throw new AppError({
       code: 'store_failed',
       message: `the data folder ${folder} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'Give it to your user, or choose another with --data.',
       cause: error,
     });
   }

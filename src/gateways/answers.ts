@@ -1,6 +1,6 @@
 /** What a sender reads: receipts, reasons, problem documents. */
 import type { ErrorCode, HookRequest, HookResponse, ProblemParts } from '../protocol/index.ts';
-import { errorEntry, isErrorCode, problem } from '../protocol/index.ts';
+import { problem } from '../protocol/index.ts';
 import type { SubmitAnswer } from '../runtime/api.ts';
 import type { Built } from './task-template.ts';
 
@@ -27,8 +27,7 @@ export function ignored(event: string, reason: string, detail: string): HookResp
 /** After `submit` resolved: 202 with the receipt, or what refused it. Nothing of a refused delivery is stored, so that it can be delivered again. */
 export function receipt(request: HookRequest, answer: SubmitAnswer): HookResponse {
   if (answer.kind === 'refused') {
-    const code = isErrorCode(answer.code) ? answer.code : 'internal';
-    return refuse(request, code, { detail: errorEntry(code).title, hint: answer.hint });
+    return refuse(request, answer.code);
   }
   const { kind: status, ...rest } = answer;
   return { status: 202, body: { status, ...rest } };
@@ -38,8 +37,7 @@ export function receipt(request: HookRequest, answer: SubmitAnswer): HookRespons
 export function unbuildable(request: HookRequest, built: Exclude<Built, { kind: 'task' }>): HookResponse {
   if (built.kind === 'missing') {
     return refuse(request, 'invalid_request', {
-      detail: `The delivery lacks ${built.facts.map(({ path }) => path).join(', ')}.`,
-      hint: 'Deliver it whole, or change what the rule requires.',
+      detail: `The rule requires ${built.facts.map(({ path }) => path).join(', ')}, and the delivery does not have it.`,
       errors: built.facts.map(({ name, path }) => ({
         path: `/body/${path.replaceAll('.', '/')}`,
         message: `absent or empty; needed as "${name}"`,
@@ -48,12 +46,10 @@ export function unbuildable(request: HookRequest, built: Exclude<Built, { kind: 
   }
   if (built.kind === 'too-deep') {
     return refuse(request, 'invalid_request', {
-      detail: 'The payload is nested more than 64 levels deep.',
-      hint: 'It is the input of a code runner; send it flatter, or without "runner".',
+      detail: 'The payload is the input of a code runner and is nested more than 64 levels deep.',
     });
   }
   return refuse(request, 'invalid_request', {
-    detail: `The ${built.what} made from the delivery cannot be used: ${JSON.stringify(built.value.slice(0, 300))}.`,
-    hint: 'It needs 1 to 200 characters and no control characters; change the template.',
+    detail: `The template makes the ${built.what} ${JSON.stringify(built.value.slice(0, 300))}; it must have 1 to 200 characters and no control characters.`,
   });
 }

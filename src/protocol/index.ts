@@ -1,6 +1,6 @@
 /** The shapes of the HTTP API, the events and the configuration: the one source for server, client, CLI and web. */
 export * from './config.ts';
-export * from './errors.ts';
+export * from '../core/error-codes.ts';
 export * from './events.ts';
 export * from './folder.ts';
 export * from './hangs.ts';

@@ -1,6 +1,5 @@
 /** OpenAPI 3.1 from the route table. A schema that has a name here stands once, under `components`. */
-import type { ErrorCode } from './errors.ts';
-import { ERRORS } from './errors.ts';
+import { ERRORS, type ErrorCode } from '../core/error-codes.ts';
 import { FeedEventSchema, FeedPageSchema, StreamNoticeSchema, TapeEventSchema, TapePageSchema } from './events.ts';
 import * as permissions from './permissions.ts';
 import { HangListSchema, HangReportSchema, HangSummarySchema } from './hangs.ts';

@@ -1,6 +1,5 @@
 /** Problem documents (RFC 9457), `application/problem+json`. */
-import type { ErrorCode } from './errors.ts';
-import { errorEntry } from './errors.ts';
+import { errorEntry, type ErrorCode } from '../core/error-codes.ts';
 import type { Schema, Wire } from './schema.ts';
 
 export const ProblemSchema = {
@@ -11,7 +10,7 @@ export const ProblemSchema = {
     type: { type: 'string', description: '`urn:signalbox:error:` and the code.' },
     title: { type: 'string' },
     status: { type: 'integer' },
-    detail: { type: 'string', description: 'What is wrong in this very case.' },
+    detail: { type: 'string', description: 'What is wrong in this case, and with which value.' },
     code: { type: 'string', description: 'Stable; every one is in docs/errors.md.' },
     hint: { type: 'string', description: 'What to do next.' },
     retryable: { type: 'boolean', description: 'The same request may succeed later without a change.' },
@@ -37,13 +36,12 @@ export type ProblemFinding = NonNullable<Problem['errors']>[number];
 
 export interface ProblemParts {
   readonly detail?: string;
-  readonly hint?: string;
   readonly retryable?: boolean;
   readonly instance?: string;
   readonly errors?: readonly ProblemFinding[];
 }
 
-/** Makes the document of a code; what `parts` leaves out comes from the table. */
+/** Makes the document of a code. Title, status and hint are the table's, whichever route answers. */
 export function problem(code: ErrorCode, parts: ProblemParts = {}): Problem {
   const entry = errorEntry(code);
   return {
@@ -52,7 +50,7 @@ export function problem(code: ErrorCode, parts: ProblemParts = {}): Problem {
     status: entry.status ?? 500,
     detail: parts.detail ?? entry.title,
     code,
-    hint: parts.hint === undefined || parts.hint === '' ? entry.hint : parts.hint,
+    hint: entry.hint,
     retryable: parts.retryable ?? entry.retryable ?? false,
     ...(parts.instance === undefined ? {} : { instance: parts.instance }),
     ...(parts.errors === undefined ? {} : { errors: parts.errors }),

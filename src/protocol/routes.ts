@@ -2,7 +2,7 @@
  * Every route of the HTTP API. The server registers from this table and validates with its schemas, /openapi.json is made
  * from it, and the client takes its types from it. Codes that any route may answer are in `COMMON_CODES`.
  */
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { hangsRoutes } from './routes/hangs.ts';
 import { metaRoutes } from './routes/meta.ts';

@@ -8,7 +8,7 @@ import { taskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { TaskPayload } from '../store/port.ts';
 import type { SubmitAnswer, SubmitRequest } from './api.ts';
-import { refusal, refused } from './hints.ts';
+import { refusal, refused } from './refusals.ts';
 import type { Context } from './options.ts';
 import type { Registry } from './registry.ts';
 import type { KeyResolver } from './session-keys.ts';

@@ -385,10 +385,4 @@ function leaves(data: unknown): boolean {
   return Array.isArray(left) && left.length > 0;
 }
 
-const folderInUse = (detail: string): AppError =>
-  new AppError({
-    code: 'folder_in_use',
-    message: detail,
-    hint: 'Let the other session end, or give each a folder of its own under `workspaces`.',
-    retryable: true,
-  });
+const folderInUse = (detail: string): AppError => new AppError({ code: 'folder_in_use', message: detail });

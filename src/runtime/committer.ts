@@ -13,7 +13,7 @@ import { CommitRejected } from '../store/errors.ts';
 import type { Actor, Batch, Entry } from './actor.ts';
 import type { Hub } from './hub.ts';
 import type { Context } from './options.ts';
-import { sessionMoved } from './hints.ts';
+import { sessionMoved } from './refusals.ts';
 import type { Stats } from './stats.ts';
 
 /** Pause before a failed commit is tried again. */

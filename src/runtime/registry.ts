@@ -16,7 +16,7 @@ import { rebuild } from '../core/rebuild.ts';
 import type { StoredSession } from '../store/port.ts';
 import { Actor, type Batch } from './actor.ts';
 import { Crashes } from './crashes.ts';
-import { closing } from './hints.ts';
+import { closing } from './refusals.ts';
 import { Committer } from './committer.ts';
 import type { Hub } from './hub.ts';
 import type { Context } from './options.ts';

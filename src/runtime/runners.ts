@@ -21,7 +21,6 @@ export class Evicted extends AppError {
     super({
       code: 'evicted',
       message: `the hold has ended: ${reason}`,
-      hint: 'Stop working on this task; its successor owns the session.',
     });
   }
 }
@@ -114,7 +113,6 @@ export class Runners {
         throw new AppError({
           code: 'turn_in_progress',
           message: 'the runner has a turn that is not over',
-          hint: 'Await one turn before the next.',
         });
       }
       live.calls += 1;

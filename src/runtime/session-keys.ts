@@ -14,7 +14,6 @@ export function keyResolver(alias: (key: string) => string): KeyResolver {
       throw new AppError({
         code: 'bad_session_key',
         message: `a session key has 1 to ${MAX_KEY} characters, not ${resolved.length}`,
-        hint: 'Use a key such as github:acme/app.',
       });
     }
     return sessionKey(resolved);

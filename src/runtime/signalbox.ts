@@ -21,7 +21,7 @@ import type {
   SubmitAnswer,
   SubmitRequest,
 } from './api.ts';
-import { closing, refusal, refused } from './hints.ts';
+import { closing, refusal, refused } from './refusals.ts';
 import { Hub } from './hub.ts';
 import { contextOf, type SignalboxOptions } from './options.ts';
 import { recover } from './recovery.ts';

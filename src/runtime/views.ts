@@ -7,7 +7,6 @@ import type { Actor } from './actor.ts';
 import type { AskView, RuntimeStats, SessionView, Signalbox } from './api.ts';
 import { agentOf, asksOf, explainEnded, explainOpen, ownerOf } from './explain.ts';
 import { follow } from './follow.ts';
-import { refused } from './hints.ts';
 import type { Hub } from './hub.ts';
 import { type LiveSession, liveMax, liveSession } from './live.ts';
 import type { Context } from './options.ts';
@@ -154,7 +153,6 @@ export class Views {
       throw new AppError({
         code: 'unknown_task',
         message: `there is no task ${task}`,
-        hint: refused('unknown_task').hint,
       });
     }
     yield* follow(this.store, this.#hub, stored.session, stored.row.id, after, signal);

@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyOf, Operation, ParamsOf, QueryOf, ResponseOf } from '../protocol/index.ts';
 import type { Refused, Signalbox } from '../runtime/api.ts';
-import { isErrorCode } from '../protocol/index.ts';
 import type { Streams } from './events/streams.ts';
 import type { HangSource } from './options.ts';
 import { ProblemError } from './respond.ts';
@@ -46,7 +45,7 @@ export type Handlers<O extends Operation = Operation> = {
   readonly [K in O]: Handler<Call<K>, ResponseOf<K>>;
 };
 
-/** Throws the refusal as the problem of its code. */
+/** Throws the problem document of the refusal's code. */
 export function refuse(refused: Refused): never {
-  throw new ProblemError(isErrorCode(refused.code) ? refused.code : 'internal', { hint: refused.hint });
+  throw new ProblemError(refused.code);
 }

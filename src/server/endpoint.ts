@@ -1,7 +1,7 @@
 /** From a matched request to checked values to an answer: one endpoint for each route and each hook. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../core/errors.ts';
-import type { ErrorCode, HookHandler, ObjectSchema, Operation, ProblemFinding, Route } from '../protocol/index.ts';
+import type { FixedHintCode, HookHandler, ObjectSchema, Operation, ProblemFinding, Route } from '../protocol/index.ts';
 import { OPERATIONS, ROUTES, readQuery, validate } from '../protocol/index.ts';
 import { accepts } from './accept.ts';
 import { parseJsonBody, readBody } from './body.ts';
@@ -123,7 +123,7 @@ async function readJson(schema: ObjectSchema, request: IncomingMessage, limit: n
   return check(schema, value ?? {}, 'body', 'invalid_request');
 }
 
-function check(schema: ObjectSchema, value: unknown, where: string, code: ErrorCode): unknown {
+function check(schema: ObjectSchema, value: unknown, where: string, code: FixedHintCode): unknown {
   const checked = validate(schema, value);
   if (checked.ok) {
     return checked.value;
@@ -139,11 +139,14 @@ function check(schema: ObjectSchema, value: unknown, where: string, code: ErrorC
     (first?.path === '/query/cursor' ||
       (first?.path === '/query/after' && schema.properties['after']?.type === 'string'));
   throw new ProblemError(only ? 'bad_cursor' : code, {
-    detail: errors.map(({ path, message }) => `${path} ${message}`).join('; '),
-    ...(first?.hint === undefined ? {} : { hint: first.hint }),
+    detail: errors.map(findingText).join(' '),
     errors,
   });
 }
+
+/** One sentence, and a second one where there is something to suggest. */
+const findingText = ({ path, message, hint }: ProblemFinding): string =>
+  `${path} ${message}.${hint === undefined ? '' : ` ${hint}`}`;
 
 export function hookEndpoint(hook: HookHandler): Endpoint {
   return {

@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../core/errors.ts';
-import type { ErrorCode, Problem, ProblemParts } from '../protocol/index.ts';
-import { isErrorCode, problem } from '../protocol/index.ts';
+import type { FixedHintCode, Problem, ProblemParts } from '../protocol/index.ts';
+import { ERRORS, isErrorCode, problem } from '../protocol/index.ts';
 
 export type Headers = Readonly<{ [name: string]: string }>;
 
@@ -48,8 +48,8 @@ export class ProblemError extends AppError {
   readonly parts: ProblemParts;
   readonly headers: Headers;
 
-  constructor(code: ErrorCode, parts: ProblemParts = {}, headers: Headers = {}) {
-    super({ code, message: parts.detail ?? code, ...(parts.hint === undefined ? {} : { hint: parts.hint }) });
+  constructor(code: FixedHintCode, parts: ProblemParts = {}, headers: Headers = {}) {
+    super({ code, message: parts.detail ?? ERRORS[code].title });
     this.parts = parts;
     this.headers = headers;
   }
@@ -66,7 +66,6 @@ export function problemOf(error: unknown, instance: string): Problem {
   if (error instanceof AppError && isErrorCode(error.code)) {
     return problem(error.code, {
       detail: error.message,
-      hint: error.hint,
       instance,
       ...(error.retryable ? { retryable: true } : {}),
     });

@@ -104,8 +104,7 @@ class HttpDoor implements SignalboxServer {
     if (this.#options.tokens.length === 0 && !isLoopback(host)) {
       throw new AppError({
         code: 'token_required',
-        message: `${host} can be reached by others and no token is set`,
-        hint: 'Give a token, or listen on 127.0.0.1.',
+        message: `other machines can reach ${host}, and no token is set`,
       });
     }
     await new Promise<void>((resolve, reject) => {
@@ -247,7 +246,10 @@ class HttpDoor implements SignalboxServer {
     }
     if (!found.target.open && !this.#mayCall(authorization)) {
       throw new ProblemError('unauthorized', {
-        detail: authorization === undefined ? 'There is no Authorization header.' : 'The token is not one of ours.',
+        detail:
+          authorization === undefined
+            ? 'The Authorization header is missing.'
+            : 'The token in the Authorization header is wrong.',
       });
     }
     return { endpoint: found.target, values: found.values, search: mark < 0 ? '' : url.slice(mark + 1) };
@@ -326,7 +328,7 @@ function methodNotAllowed(method: string, allow: readonly string[]): ProblemErro
   const list = allow.join(', ');
   return new ProblemError(
     'method_not_allowed',
-    { detail: `${method} is not taken here; ${list} is.` },
+    { detail: `The route supports ${list}, not ${method}.` },
     { allow: list },
   );
 }
@@ -348,8 +350,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
     code: inUse ? 'address_in_use' : 'listen_failed',
     message: inUse
       ? `${host}:${port} is in use`
-      : `${host}:${port} cannot be listened on (${error.code ?? error.message})`,
-    hint: inUse ? 'Another daemon may run there; choose another port.' : 'Check host and port.',
+      : `the daemon cannot listen on ${host}:${port} (${error.code ?? error.message})`,
     cause: error,
   });
 }

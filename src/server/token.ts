@@ -75,7 +75,6 @@ function unreadable(path: string, why: string, cause?: unknown): AppError {
   return new AppError({
     code: 'token_unreadable',
     message: `the token file ${path} cannot be used: ${why}`,
-    hint: 'It must be a file of yours with mode 0600; remove it to have a new one made.',
     cause,
   });
 }

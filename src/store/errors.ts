@@ -10,7 +10,7 @@ export class CommitRejected extends AppError {
   override readonly name: string = 'CommitRejected';
   readonly session: SessionKey;
 
-  constructor(session: SessionKey, options: Omit<AppErrorOptions, 'retryable'>) {
+  constructor(session: SessionKey, options: AppErrorOptions) {
     super(options);
     this.session = session;
   }
@@ -21,33 +21,28 @@ export const tapeConflict = (session: SessionKey, tape: string, expected: number
   new CommitRejected(session, {
     code: 'tape_conflict',
     message: `the next event of ${tape} is number ${expected}, not ${got}`,
-    hint: 'A second writer, or a defect of the owner. Claim the session again and rebuild it from the store.',
   });
 
 export const statusBackward = (session: SessionKey, task: string, from: string, to: string): CommitRejected =>
   new CommitRejected(session, {
     code: 'status_backward',
     message: `task ${task} is ${from} and cannot become ${to}`,
-    hint: 'A status only moves forward: queued, running, then one terminal status for ever.',
   });
 
 export const taskConflict = (session: SessionKey, task: string, what: string): CommitRejected =>
   new CommitRejected(session, {
     code: 'task_conflict',
     message: `task ${task} ${what}`,
-    hint: 'A task has one id on all nodes and for ever, and belongs to one session.',
   });
 
 export const badCursor = (cursor: string): AppError =>
   new AppError({
     code: 'bad_cursor',
     message: `not a cursor of this list: ${JSON.stringify(cursor.slice(0, 64))}`,
-    hint: 'Give back the cursor of the previous page unchanged, or none to begin at the beginning.',
   });
 
 export const storeClosed = (): AppError =>
   new AppError({
     code: 'store_closed',
     message: 'the store is closed',
-    hint: 'The daemon is stopping, or another one has taken the store over.',
   });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT } from '../../src/protocol/errors.ts';
+import { EXIT } from '../../src/core/error-codes.ts';
 import { isThere } from '../../src/cli/demo/child.ts';
 import { FOLDER } from '../../src/protocol/folder.ts';
 import type { Up } from '../support/cli.ts';
@@ -240,7 +240,7 @@ describe('watching and changing', () => {
     [['task', ''], EXIT.usage, /"" is no id of a task/],
     [['session', '..'], EXIT.usage, /"\.\." is no key of a session/],
     [['tasks', '--data', ''], EXIT.usage, /the value of --data is empty/],
-    [['tasks', '--token', 'two\nlines'], EXIT.usage, /the given token is none/],
+    [['tasks', '--token', 'two\nlines'], EXIT.usage, /the token is malformed/],
   ] as const)('%j is refused with its error', async (args, code, message) => {
     const ran = await cli.run(args);
     expect([ran.code, ran.stdout]).toEqual([code, '']);
@@ -376,7 +376,7 @@ describe('which daemon, and which token', () => {
     await killed.ended;
     expect((await cli.run(['tasks', '--data', data])).code).toBe(EXIT.unavailable);
     writeFileSync(join(data, FOLDER.daemon), 'no json');
-    expect((await cli.run(['tasks', '--data', data])).stderr).toContain('no daemon runs on');
+    expect((await cli.run(['tasks', '--data', data])).stderr).toContain('no daemon runs for');
   });
 });
 

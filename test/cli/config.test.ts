@@ -15,7 +15,7 @@ import { misspelt, otherVariables, variables } from '../../src/daemon/config/env
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
 import { dataFolder, findConfig } from '../../src/cli/place.ts';
-import { EXIT } from '../../src/protocol/errors.ts';
+import { EXIT } from '../../src/core/error-codes.ts';
 import { Cli } from '../support/cli.ts';
 
 let folder: string;

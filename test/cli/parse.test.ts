@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
-import { EXIT } from '../../src/protocol/errors.ts';
+import { EXIT } from '../../src/core/error-codes.ts';
 import { help } from '../../src/cli/help.ts';
 import { harmless, oneLine, plain, wantsColour } from '../../src/cli/paint.ts';
 import { parse } from '../../src/cli/parse.ts';
@@ -85,11 +85,11 @@ describe('what is wrong says what was probably meant', () => {
     [['send', 'hello', 'x', '--wiat'], /no flag --wiat/, /--wait/],
     [['send', 'hello', 'x', '--when-bussy=steer'], /no flag --when-bussy/, /--when-busy/],
     [['tasks', '--status', 'quued'], /must be one of queued, running/, /--status queued/],
-    [['tasks', '--limit', 'many'], /whole number, not "many"/, /^$/],
-    [['tasks', '--limit'], /needs a value: --limit N/, /^$/],
-    [['tasks', '--session', '--json'], /--session needs a value/, /^$/],
-    [['tasks', '--json=yes'], /takes no value/, /^$/],
-    [['tasks', '--limit', '1', '--limit', '2'], /given twice/, /^$/],
+    [['tasks', '--limit', 'many'], /whole number, not "many"/, /signalbox help/],
+    [['tasks', '--limit'], /needs a value: --limit N/, /signalbox help/],
+    [['tasks', '--session', '--json'], /--session needs a value/, /signalbox help/],
+    [['tasks', '--json=yes'], /takes no value/, /signalbox help/],
+    [['tasks', '--limit', '1', '--limit', '2'], /given twice/, /signalbox help/],
     [['send', 'hello'], /PROMPT is missing/, /Usage: signalbox send SESSION PROMPT/],
     [['session', 'a', 'b'], /"b" is one word too many/, /Usage/],
     [['agent'], /not complete/, /signalbox agent scripted/],

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT } from '../../src/protocol/errors.ts';
+import { EXIT } from '../../src/core/error-codes.ts';
 import { Cli, ended, saying } from '../support/cli.ts';
 
 /** Asks for what its prompt names, or fails as its prompt says. */

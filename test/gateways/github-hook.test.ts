@@ -177,7 +177,7 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
     const { box } = admissions();
     const answer = await post(githubHook({ box, config: null }), delivery('d-1'));
     expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_hook' } });
-    expect(answer.body['hint']).toContain('github.secret');
+    expect(answer.body['detail']).toContain('github.secret');
   });
 });
 
@@ -217,7 +217,7 @@ describe('G01: one delivery, one task', () => {
     });
     await expect(post(handler, delivery('d-1'))).rejects.toMatchObject({ code: 'store_failed' });
     const full = await post(handler, delivery('d-1'));
-    expect(full).toMatchObject({ status: problem('queue_full').status, body: { code: 'queue_full', hint: 'Wait.' } });
+    expect(full).toMatchObject({ status: problem('queue_full').status, body: { code: 'queue_full' } });
     expect(Number(full.headers?.['retry-after'])).toBeGreaterThan(0);
     const closing = await post(handler, delivery('d-1'));
     expect(closing).toMatchObject({ status: 503, body: { code: 'closing' } });

@@ -267,7 +267,7 @@ describe('configured rules', () => {
     const rules: GithubRule[] = [{ like: 'comment', session: '{title}' }];
     for (const title of ['x'.repeat(201), 'a\nb', '..', '\ud800']) {
       inside(payload, 'issue')['title'] = title;
-      expect(await deliver('issue_comment', payload, { rules })).toContain('cannot be used');
+      expect(await deliver('issue_comment', payload, { rules })).toContain('must have 1 to 200 characters');
     }
   });
 

@@ -16,7 +16,7 @@ describe('ChannelBroken', () => {
     expect(broken).toMatchObject({ code: 'channel_broken', child: 'agent (pid 7)', cause: 'crashed', phase: 'ready' });
     expect(broken.message).toBe('the channel to agent (pid 7) is broken: crashed, while ready');
     expect(new ChannelBroken('x', new Error('the disk is full'), 'starting').message).toContain('the disk is full');
-    expect(new ChannelBroken('x', 7, 'over').message).toContain('a reason of its own');
+    expect(new ChannelBroken('x', 7, 'over').message).toContain('an unknown reason');
   });
 });
 

@@ -1,5 +1,6 @@
 /**
- * The parts of the documentation that are made from the code: the reference of the command line and of the configuration.
+ * The parts of the documentation that are made from the code: the references of the command line, the configuration and the
+ * errors.
  * `node test/support/docs.ts` writes them; a test compares.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { synopsis } from '../../src/cli/parse.ts';
 import type { Flag } from '../../src/cli/shape.ts';
 import { commands, globalFlags } from '../../src/cli/table.ts';
 import { ConfigFileSchema } from '../../src/protocol/config.ts';
-import { errorEntry, ERRORS, EXIT } from '../../src/protocol/errors.ts';
+import { ERROR_SECTIONS, ERRORS, errorEntry, type ErrorEntry, EXIT } from '../../src/core/error-codes.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -48,14 +49,14 @@ function commandReference(): string {
 }
 
 const exitMeanings: { readonly [name in keyof typeof EXIT]: string } = {
-  ok: 'done; a followed task completed',
+  ok: 'success; a followed task completed',
   failed:
-    'the task failed or was cancelled, a guarantee did not hold, something needed is missing, or a defect of ours',
+    'the task failed or was cancelled, a guarantee did not hold, something required is missing, or Signalbox has a defect',
   usage: 'the command, its flags, its input or the configuration are wrong; or Node is too old',
-  notFound: 'no such task, session, route or hook',
-  refused: 'refused as things stand: busy, full, ended, stale',
-  unauthorized: 'no token, a wrong one, or a bad signature',
-  unavailable: 'no daemon answers, it is closing, or its address is taken',
+  notFound: 'the task, session, route or hook does not exist',
+  refused: 'the state of the task or session does not allow it: busy, full, ended, stale',
+  unauthorized: 'the token is missing or wrong, or the signature is wrong',
+  unavailable: 'no daemon answers, it is closing, or its address is in use',
   storage: 'the data folder or its database cannot be used, or another daemon uses it',
 };
 
@@ -67,8 +68,18 @@ function exitReference(): string {
   });
   return table(
     ['code', 'meaning', 'error codes'],
-    [...rows, row('130, 143', '`up` ended by force or by a second signal (SIGINT, SIGTERM), `demo` by a first', '')],
+    [...rows, row('130, 143', 'a second signal (SIGINT, SIGTERM) ended `up`, or a first one ended `demo`', '')],
   );
+}
+
+function errorReference(): string {
+  const sections = Object.entries<{ readonly [code: string]: ErrorEntry }>(ERROR_SECTIONS).map(([title, codes]) => {
+    const rows = Object.entries(codes).map(([code, { status, exit, title: what, hint, ownHint }]) =>
+      row(`\`${code}\``, String(status ?? '–'), String(exit), what, ownHint === true ? `${hint} *` : hint),
+    );
+    return `## ${title}\n\n${table(['code', 'HTTP', 'exit', 'title', 'hint'], rows)}`;
+  });
+  return sections.join('\n\n');
 }
 
 const typeText = ({ type, enum: values, anyOf, additionalProperties, items }: Schema): string => {
@@ -132,6 +143,7 @@ function agentReference(): string {
 
 const pages: { readonly [path: string]: { readonly [part: string]: () => string } } = {
   'docs/cli.md': { commands: commandReference, 'exit codes': exitReference },
+  'docs/errors.md': { codes: errorReference },
   'docs/configuration.md': { agents: agentReference, keys: configReference },
 };
 

@@ -8,7 +8,7 @@ import type { ServerOptions, SignalboxServer } from '../../src/server/index.ts';
 import { createServer } from '../../src/server/index.ts';
 import type { Signalbox, SignalboxOptions } from '../../src/runtime/index.ts';
 import type { Problem } from '../../src/protocol/index.ts';
-import { ProblemSchema, validate } from '../../src/protocol/index.ts';
+import { errorEntry, isErrorCode, ProblemSchema, validate } from '../../src/protocol/index.ts';
 import type { Box } from './box.ts';
 import { openBox } from './box.ts';
 
@@ -148,7 +148,7 @@ export function parseAnswer(text: string): RawAnswer {
   return { status: Number(line.split(' ')[1]), headers, body: rest.join('\r\n\r\n') };
 }
 
-/** The problem document of an answer; anything else fails the test. */
+/** The problem document of an answer. Anything else fails the test, as does a title or hint that the table does not have. */
 export async function problemIn(response: Response): Promise<Problem> {
   return problemFrom(await response.text(), response.headers.get('content-type'), response.status);
 }
@@ -164,8 +164,10 @@ export function problemFrom(body: string, type: string | null | undefined, statu
   if (checked.value.status !== status) {
     throw new Error(`status ${status} and a document of ${checked.value.status}`);
   }
-  if (checked.value.hint === '') {
-    throw new Error(`no hint in ${body}`);
+  const { code, title, hint } = checked.value;
+  const entry = errorEntry(code);
+  if (!isErrorCode(code) || title !== entry.title || hint !== entry.hint) {
+    throw new Error(`${body} differs from the table: ${JSON.stringify(entry)}`);
   }
   return checked.value;
 }

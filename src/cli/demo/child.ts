@@ -66,17 +66,20 @@ function reasonIn(said: string): string {
   }
 }
 
+function ended(why: string, said: string): AppError {
+  const reason = reasonIn(said);
+  return new AppError({
+    code: 'unreachable',
+    message: `the daemon of the demo ${why}${reason === '' ? '' : `: ${reason}`}`,
+    hint: 'Run `signalbox doctor`: it shows what is missing.',
+  });
+}
+
 /** The first line on its standard output says that it is ready, and where. */
 function readyUrl(child: ChildProcess, said: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
-      reject(
-        new AppError({
-          code: 'unreachable',
-          message: `the demo's daemon ${why}`,
-          hint: reasonIn(said()) || 'Try `signalbox doctor`.',
-        }),
-      );
+      reject(ended(why, said()));
     };
     const late = setTimeout(() => fail(`is not ready after ${readyDeadlineMs / 1000} s`), readyDeadlineMs);
     let text = '';
@@ -135,7 +138,7 @@ export async function startDemoDaemon(
     if (asked) {
       return new Promise<never>(() => {});
     }
-    throw new AppError({ code: 'unreachable', message: `the demo's daemon ended (${code})`, hint: reasonIn(said) });
+    throw ended(`ended (${code})`, said);
   });
   died.catch(() => {});
   return {

@@ -184,8 +184,7 @@ export async function demo(io: Io): Promise<number> {
     }
     throw new AppError({
       code: 'aborted',
-      message: `the demo was not over after ${playDeadlineMs / 1000} s`,
-      hint: 'The machine may be very busy: try it again.',
+      message: `the demo did not end within ${playDeadlineMs / 1000} s; the machine may be very busy`,
     });
   } finally {
     clearTimeout(late);

@@ -23,7 +23,7 @@ async function fromLauncher(folder: string): Promise<HangReport | null> {
     throw new AppError({
       code: 'unreachable',
       message: problem ?? 'the report could not be read',
-      hint: 'Look at the process with the tools of the system. Ctrl-C twice ends it whatever it does.',
+      hint: 'Inspect the process with the tools of the system; Ctrl-C twice ends it in any state.',
     });
   }
   return whole;

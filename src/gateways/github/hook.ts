@@ -105,10 +105,7 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
   }
   const signature = headers['x-hub-signature-256'];
   if (signature === undefined || signature === '') {
-    return no('missing_signature', {
-      detail: 'There is no X-Hub-Signature-256 header.',
-      hint: 'Set a secret in the settings of the webhook at GitHub.',
-    });
+    return no('missing_signature', { detail: 'The X-Hub-Signature-256 header is missing.' });
   }
   const text = exactText(rawBody);
   if (text === null || !(await isSigned(text, signature, secrets))) {
@@ -121,10 +118,7 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
     ['x-github-delivery', DELIVERY],
   ] as const) {
     if (!form.test(headers[name] ?? '')) {
-      return no('missing_header', {
-        detail: `${name} is missing or malformed.`,
-        hint: 'GitHub sends it with every delivery; a proxy may have taken it out.',
-      });
+      return no('missing_header', { detail: `The header ${name} is missing or malformed; GitHub always sends it.` });
     }
   }
   const parsed = parseBody(text, headers['content-type'], true);
@@ -145,7 +139,6 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
 
 function unconfigured(request: HookRequest): HookResponse {
   return refuse(request, 'unknown_hook', {
-    detail: 'GitHub deliveries are not configured.',
-    hint: 'Set github.secret in the configuration to the secret of the webhook at GitHub (docs/github.md).',
+    detail: 'GitHub deliveries are not configured: set `github.secret` to the secret of the webhook at GitHub.',
   });
 }

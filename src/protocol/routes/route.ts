@@ -1,5 +1,5 @@
 /** What a route is, and what several of them have in common. */
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import { PositionSchema, SessionKeySchema, TaskIdSchema } from '../ids.ts';
 import type { ObjectSchema, Schema } from '../schema.ts';
 

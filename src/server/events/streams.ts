@@ -52,8 +52,7 @@ export class Streams {
     const { socket } = response;
     if (socket === null || socket !== request.socket) {
       throw new ProblemError('bad_request', {
-        detail: 'A stream cannot be pipelined.',
-        hint: 'Open it on a connection of its own.',
+        detail: 'A stream cannot be pipelined: open it on its own connection.',
       });
     }
     const { limits, clock } = this.#options;

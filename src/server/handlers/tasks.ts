@@ -74,8 +74,7 @@ export const taskHandlers: Handlers<TaskOperation> = {
     }
     if (to === undefined && before === undefined && change.lane === undefined && change.priority === undefined) {
       throw new ProblemError('invalid_request', {
-        detail: 'Nothing is to be changed.',
-        hint: 'Give `lane`, `priority`, `to` or `before`.',
+        detail: 'The request changes nothing: it needs `lane`, `priority`, `to` or `before`.',
       });
     }
     const where: Where | undefined = before === undefined ? to : { before: taskId(before) };

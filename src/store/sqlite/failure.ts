@@ -36,8 +36,6 @@ const failed = (what: string, cause: unknown): AppError =>
   new AppError({
     code: 'store_failed',
     message: `the database refused: ${what}`,
-    hint: 'Nothing was written. See that the data folder can be written, and that its disk has space and works.',
-    retryable: true,
     cause,
   });
 
@@ -46,7 +44,6 @@ const refused = (error: SqliteError): AppError =>
   new AppError({
     code: 'tape_conflict',
     message: `the database refused a write that breaks a rule: ${error.message} (${error.errcode})`,
-    hint: 'Nothing was written. A second writer, or a defect of ours: report it with the tape of the session.',
     cause: error,
   });
 
@@ -54,6 +51,5 @@ export const damaged = (what: string, cause?: unknown): AppError =>
   new AppError({
     code: 'store_damaged',
     message: `the database file is damaged: ${what}`,
-    hint: 'It was left as it is. Restore it from a backup, or move it away to begin with an empty one.',
     cause,
   });

@@ -36,7 +36,6 @@ export function lookAt(path: string): Found {
     throw new AppError({
       code: 'store_foreign',
       message: `${path} is another program's database`,
-      hint: 'It was left as it is. Give Signalbox a data folder of its own.',
     });
   }
   const version = header.readUInt32BE(60);
@@ -44,7 +43,6 @@ export function lookAt(path: string): Found {
     throw new AppError({
       code: 'store_newer',
       message: `the database has schema version ${version}; this program knows versions up to ${migrations.length}`,
-      hint: 'It was left as it is. Start the newer Signalbox that wrote it.',
     });
   }
   checkSize(path, header, size);

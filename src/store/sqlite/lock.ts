@@ -49,8 +49,6 @@ function locked(path: string): AppError {
   return new AppError({
     code: 'store_locked',
     message: `another daemon has ${path} open${pid === null ? '' : ` (pid ${pid})`}`,
-    hint: 'Talk to that daemon, stop it, or give this one a data folder of its own.',
-    retryable: true,
   });
 }
 

@@ -18,7 +18,6 @@ export class ChannelBroken extends AppError {
     super({
       code: 'channel_broken',
       message: `the channel to ${child} is broken: ${inWords(cause)}, while ${phase}`,
-      hint: 'What was asked may or may not have been done. Its end is reported with its last words on stderr.',
       cause,
     });
     this.child = child;
@@ -35,8 +34,6 @@ export class WaitTimedOut extends AppError {
     super({
       code: 'wait_timed_out',
       message: `${owner}: ${wait} did not come within ${ms} ms`,
-      hint: 'Take a hang report with `signalbox doctor --live`: it says what else waits.',
-      retryable: true,
     });
   }
 }
@@ -48,9 +45,7 @@ export class ChannelFull extends AppError {
   constructor(channel: string, capacity: number) {
     super({
       code: 'channel_full',
-      message: `${channel} holds ${capacity} and takes no more`,
-      hint: 'Who reads it is too slow, or stuck: a hang report says where it waits.',
-      retryable: true,
+      message: `${channel} holds ${capacity} messages and accepts no more`,
     });
   }
 }
@@ -59,5 +54,5 @@ function inWords(cause: unknown): string {
   if (cause instanceof Error) {
     return cause.message;
   }
-  return typeof cause === 'string' ? cause : 'for a reason of its own';
+  return typeof cause === 'string' ? cause : 'for an unknown reason';
 }

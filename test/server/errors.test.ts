@@ -1,0 +1,127 @@
+/** An error code has one title, one hint and one status, whichever route answers and whoever throws or refuses. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ErrorCode, type ErrorEntry, ERRORS } from '../../src/core/error-codes.ts';
+import { AppError, type AppErrorOptions } from '../../src/core/errors.ts';
+import { signStandardDelivery, standardHooks } from '../../src/gateways/index.ts';
+import { fillPath, type Operation, OPERATIONS, type Problem, type Route, ROUTES } from '../../src/protocol/index.ts';
+import type { Refused, Signalbox } from '../../src/runtime/index.ts';
+import { refused } from '../../src/runtime/refusals.ts';
+import { type Door, type Init, openDoor, problemIn } from '../support/door.ts';
+
+const codes = Object.keys(ERRORS) as ErrorCode[];
+/** The compiler sees that none is missing. */
+const refusals: { readonly [C in Refused['code']]: true } = {
+  queue_full: true,
+  session_busy: true,
+  rollback_unsupported: true,
+  not_queued: true,
+  not_movable: true,
+  unknown_task: true,
+  nothing_held: true,
+  agent_not_running: true,
+  not_parked: true,
+  nothing_asked: true,
+  duplicate_task: true,
+  unknown_session: true,
+  unknown_provider: true,
+  not_throttled: true,
+  unknown_runner: true,
+  task_ended: true,
+  stale_epoch: true,
+  session_faulted: true,
+  closing: true,
+};
+
+const bodies: { readonly [O in Operation]?: unknown } = {
+  submitTask: { session: 's', prompt: 'p' },
+  editTask: { prompt: 'p' },
+  moveTask: { to: 'first' },
+  stopSession: { scope: 'turn' },
+  parkSession: { reason: 'r' },
+  answerAsk: { turn: 1, request: 'r', allow: true },
+};
+
+/** What every method of the runtime does in place of its own work. */
+let answer: () => unknown;
+
+/** `ready` and the listeners of streams stay the runtime's own. */
+const answering = (signalbox: Signalbox): Signalbox =>
+  new Proxy(signalbox, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' && name !== 'listen' ? async () => answer() : value;
+    },
+  });
+
+const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+let door: Door;
+
+beforeAll(async () => {
+  const box = { submit: async () => answer() as Awaited<ReturnType<Signalbox['submit']>> };
+  const config = { alerts: { secret, session: 'alerts', prompt: '{payload}' } };
+  const hangs = { list: () => answer() as never, get: () => answer() as never, take: async () => answer() as never };
+  door = await openDoor({ around: answering, server: { hooks: standardHooks({ box, config }), hangs } });
+});
+afterAll(() => door[Symbol.asyncDispose]());
+
+async function request(operation: Operation): Promise<Response> {
+  const route: Route = ROUTES[operation];
+  const params = { id: 'task-1', key: 's', name: 'provider' };
+  const body: Init =
+    route.body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(bodies[operation] ?? {}) };
+  return door.fetch(fillPath(route.path, params), { method: route.method, ...body });
+}
+
+const delivered = async (): Promise<Response> => {
+  const { headers, body } = signStandardDelivery({ secret, id: 'msg_1', sentAt: new Date(), payload: {} });
+  return fetch(`${door.url}/hooks/alerts`, { method: 'POST', headers, body });
+};
+
+/** Problem documents of all routes and of a webhook; routes that do not ask the runtime have none. */
+async function problems(): Promise<readonly Problem[]> {
+  const responses = [...(await Promise.all(OPERATIONS.map(request))), await delivered()];
+  return Promise.all(responses.filter(({ ok }) => !ok).map(problemIn));
+}
+
+const shown = ({ code, title, hint, status }: Problem) => ({ code, title, hint, status });
+const entryOf = (code: ErrorCode) => {
+  const { title, hint, status }: ErrorEntry = ERRORS[code];
+  return { code, title, hint, status: status ?? 500 };
+};
+
+describe('every route', () => {
+  test.each(codes)('gives %s the title, hint and status of the table when it is thrown', async (code) => {
+    answer = () => {
+      throw new AppError({ code, message: 'thrown' } as AppErrorOptions);
+    };
+    const documents = await problems();
+    expect(documents.length).toBeGreaterThan(20);
+    expect(new Set(documents.map((one) => JSON.stringify(shown(one))))).toEqual(
+      new Set([JSON.stringify(entryOf(code))]),
+    );
+  });
+
+  test.each(Object.keys(refusals) as Refused['code'][])('gives %s the same when the runtime refuses', async (code) => {
+    const refusal = refused(code);
+    expect(refusal.hint).toBe(ERRORS[code].hint);
+    answer = () => refusal;
+    const commands: readonly Operation[] = [
+      'submitTask',
+      'editTask',
+      'moveTask',
+      'cancelTask',
+      'stopSession',
+      'evictSession',
+      'parkSession',
+      'unparkSession',
+      'restartAgent',
+      'answerAsk',
+      'resumeProvider',
+    ];
+    const responses = [...(await Promise.all(commands.map(request))), await delivered()];
+    const documents = await Promise.all(responses.map(problemIn));
+    expect(documents.map(shown)).toEqual(documents.map(() => entryOf(code)));
+  });
+});
