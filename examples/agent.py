@@ -56,7 +56,7 @@ class Turn(threading.Thread):
                 return
             piece = (word.upper() if self.model == "loud" else word) + " "
             self.said += piece
-            say("output", turn=self.number, kind="text", data=piece)
+            say("output", turn=self.number, part={"kind": "text", "text": piece})
 
     def command(self, command):
         say("asked", turn=self.number, request="run", kind="execute", tool="shell", title=command)
@@ -66,14 +66,14 @@ class Turn(threading.Thread):
             return
         child = subprocess.Popen(command, shell=True, text=True, start_new_session=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        tool = {"name": "shell", "id": str(child.pid), "title": command}
-        say("output", turn=self.number, kind="tool", data={**tool, "status": "started"})
+        tool = {"kind": "tool", "name": "shell", "action": "execute", "id": str(child.pid), "title": command}
+        say("output", turn=self.number, part={**tool, "status": "started"})
         self.child = child
         if self.stopped.is_set():  # it came before there was a child to end
             self.interrupt()
         self.said = child.communicate()[0]
         status = "completed" if child.returncode == 0 else "failed"
-        say("output", turn=self.number, kind="tool", data={**tool, "status": status, "output": self.said[-4096:]})
+        say("output", turn=self.number, part={**tool, "status": status, "output": self.said})
 
 
 def main():

@@ -51,7 +51,7 @@ export class AgentProcess {
       this.#later(traits.startsIn, 'ready', () => {
         ready();
         if (traits.garbage) {
-          parts.emit({ type: 'output', turn: null, kind: 'raw', data: { junk: '\u0000{"half":' } });
+          parts.emit({ type: 'output', turn: null, part: { kind: 'raw', data: { junk: '\u0000{"half":' } } });
         }
       });
     } else if (traits.start === 'dies') {
@@ -176,12 +176,16 @@ export class AgentProcess {
     if (manner.strays && turn > 1) {
       const old = turnId(turn - 1);
       emit({ type: 'started', turn: old });
-      emit({ type: 'output', turn: old, kind: 'text', data: 'late' });
-      emit({ type: 'result', turn: old, result: { outcome: 'completed', empty: false, failure: null, data: 'late' } });
+      emit({ type: 'output', turn: old, part: { kind: 'text', text: 'late' } });
+      emit({
+        type: 'result',
+        turn: old,
+        result: { outcome: 'completed', empty: false, failure: null, report: { text: 'late' } },
+      });
       emit({
         type: 'result',
         turn: turnId(turn + 1),
-        result: { outcome: 'completed', empty: false, failure: null, data: 'early' },
+        result: { outcome: 'completed', empty: false, failure: null, report: { text: 'early' } },
       });
     }
     if (manner.started === 'late') {
@@ -193,7 +197,7 @@ export class AgentProcess {
       emit({ type: 'started', turn });
     }
     if (traits.garbage) {
-      emit({ type: 'output', turn, kind: 'raw', data: { line: '}}}garbage\u2028' } });
+      emit({ type: 'output', turn, part: { kind: 'raw', data: { line: '}}}garbage\u2028' } } });
     }
     this.#go(work, manner.outputs);
   }
@@ -214,7 +218,7 @@ export class AgentProcess {
         emit({ type: 'retrying', turn: work.id, failure: manner.retries });
       }
       if (left > 0 || (manner.endless && !stage.calm)) {
-        emit({ type: 'output', turn: work.id, kind: 'text', data: `t${work.id}.${left}` });
+        emit({ type: 'output', turn: work.id, part: { kind: 'text', text: `t${work.id}.${left}` } });
         this.#go(work, left - 1);
         return;
       }
@@ -274,7 +278,7 @@ export class AgentProcess {
   #result(work: Work, outcome: TurnResult['outcome'], empty: boolean): void {
     const { emit, stated } = this.#parts;
     const failure = outcome === 'failed' ? work.manner.failure : null;
-    const result = { outcome, empty, failure, data: empty ? null : { text: `answer of turn ${work.id}` } };
+    const result = { outcome, empty, failure, report: { text: empty ? '' : `answer of turn ${work.id}` } };
     stated(work.id, outcome);
     emit({ type: 'result', turn: work.id, result });
     if (work.manner.endsTwice) {
@@ -282,7 +286,7 @@ export class AgentProcess {
     }
     if (work.manner.strays) {
       emit({ type: 'ack', turn: work.id, none: false });
-      emit({ type: 'output', turn: work.id, kind: 'text', data: 'after the end' });
+      emit({ type: 'output', turn: work.id, part: { kind: 'text', text: 'after the end' } });
     }
     this.#over(work);
   }

@@ -321,12 +321,12 @@ export class SimAgent implements AgentHandle {
     this.#send({ type: 'exited', reason, data: null });
     if (this.#traits.speaksAfterExit) {
       const turn = this.#turn?.id ?? null;
-      this.#send({ type: 'output', turn, kind: 'text', data: 'from the grave' });
+      this.#send({ type: 'output', turn, part: { kind: 'text', text: 'from the grave' } });
       if (turn !== null) {
         this.#send({
           type: 'result',
           turn,
-          result: { outcome: 'completed', empty: false, failure: null, data: 'from the grave' },
+          result: { outcome: 'completed', empty: false, failure: null, report: { text: 'from the grave' } },
         });
       }
     }

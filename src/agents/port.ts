@@ -10,7 +10,7 @@
  *      `result` ends it; an event for a turn that is over may come and is the core's to drop.
  *  A-4 `interrupt` is written as soon as it is called; the core calls it only after `started`. A second call for the same turn
  *      writes it again.
- *  A-5 Malformed or unknown messages become `output` of kind `raw` (bounded), never an exception. Every request of the agent is
+ *  A-5 Malformed or unknown messages become `output` with a part `raw` (bounded), never an exception. Every request of the agent is
  *      answered, one that is not understood by an error of its protocol.
  *  A-6 `ack` is for the last interrupt that was written: an earlier one that is still unread could end the next turn.
  *  A-7 Each `asked` names a request unique within its turn. It ends by `answer`, by `withdrawn`, or by an interrupt or the end of
@@ -20,53 +20,23 @@
  */
 import type { AgentCaps, TurnResult } from '../core/model.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/ids.ts';
+import type { OutputPart, TurnReport } from '../core/events.ts';
 import type { PermissionAsk } from '../core/policy.ts';
 import type { ProviderFailure } from './failures.ts';
 
-/** Data of `output` by kind: `text` a string (a piece of the answer), `tool` a ToolData, `usage` a Usage, `notice` any JSON. */
-export interface ToolData {
-  /** The agent's own name of the tool. */
-  readonly name: string;
-  readonly status: 'started' | 'completed' | 'failed';
-  /** The agent's id of this use, to tie its events together; null: it gives none. */
-  readonly id: string | null;
-  /** One line for a person: the command, the path. */
-  readonly title: string;
-  /** Its output, or the end of it; at most some KiB. Left out while it runs. */
-  readonly output?: string;
-}
-
-/** Of one turn; a dialect that counts from the beginning of its session is brought to this by its driver. */
-export interface Usage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** Part of `inputTokens` that the provider had cached. */
-  readonly cachedInputTokens?: number;
-  /** US dollars, where the agent tells. */
-  readonly costUsd?: number;
-}
-
-/** Data of a result. `text`: all that the agent said, empty where it said nothing. */
-export interface ResultData {
-  readonly text: string;
-  readonly usage?: Usage;
-  /** The dialect's own words for what went wrong. */
-  readonly error?: unknown;
-}
+/** What came with the boundary of a turn. `text`: all that the agent said, empty where it said nothing. */
+export type AgentReport = Omit<TurnReport, 'failure'>;
 
 /** `failure`: null unless `outcome` is `failed`; then null where the dialect gives no reason. */
 export interface AgentResult extends Pick<TurnResult, 'outcome' | 'empty'> {
   readonly failure: ProviderFailure | null;
-  readonly data: unknown;
+  readonly report: AgentReport;
 }
-
-/** `notice`: what the agent says of itself, such as that it tries a failed request again. */
-export type OutputKind = 'text' | 'tool' | 'usage' | 'notice' | 'raw';
 
 export type AgentEvent =
   | { readonly type: 'ready'; readonly caps: AgentCaps; readonly conversation: string | null; readonly lost: boolean }
   | { readonly type: 'started'; readonly turn: TurnId }
-  | { readonly type: 'output'; readonly turn: TurnId | null; readonly kind: OutputKind; readonly data: unknown }
+  | { readonly type: 'output'; readonly turn: TurnId | null; readonly part: OutputPart }
   /** The agent tries a failed request again by itself; its turn goes on. */
   | { readonly type: 'retrying'; readonly turn: TurnId | null; readonly failure: ProviderFailure }
   /** `detail`: the request as the agent made it, for the tape. */

@@ -1,6 +1,8 @@
 /** From what a driver says to inputs of the core: JSON, without secrets, with the policy's verdict on what is asked. */
+import type { OutputPart } from '../core/events.ts';
 import { FAILURES, type ProviderFailure } from '../agents/failures.ts';
-import type { AgentEvent, AgentResult } from '../agents/port.ts';
+import type { AgentEvent, AgentReport, AgentResult } from '../agents/port.ts';
+import { readPart } from '../agents/shared/parts.ts';
 import type { PermissionAction, TurnFailure } from '../core/events.ts';
 import type { Incarnation } from '../core/ids.ts';
 import { taskId } from '../core/ids.ts';
@@ -8,17 +10,25 @@ import type { Input } from '../core/inputs.ts';
 import type { TurnResult } from '../core/model.ts';
 import type { PermissionAsk } from '../core/policy.ts';
 import type { Redactor } from '../supervise/index.ts';
-import { partOf, reportOf } from './agent-parts.ts';
 import { jsonValue } from './json.ts';
 
 export type Said = Exclude<AgentEvent, { type: 'exited' | 'asked' }>;
 
-function resultOf({ outcome, empty, failure, data }: AgentResult, redact: Redactor): TurnResult {
-  const report = reportOf(redact.value(jsonValue(data)));
+/** Everything an agent says is read again behind the redactor, which knows no types. */
+const partOf = (part: OutputPart, redact: Redactor): OutputPart => readPart(redact.value(jsonValue(part)));
+
+const reportOf = (report: AgentReport, redact: Redactor): AgentReport => ({
+  ...report,
+  text: redact.text(report.text),
+  ...(report.error === undefined ? {} : { error: redact.value(jsonValue(report.error)) }),
+});
+
+function resultOf({ outcome, empty, failure, report: told }: AgentResult, redact: Redactor): TurnResult {
+  const report = reportOf(told, redact);
   if (failure === null) {
     return { outcome, empty, report };
   }
-  return { outcome, empty, report: { ...(report ?? { text: '' }), failure: turnFailure(failure, redact) } };
+  return { outcome, empty, report: { ...report, failure: turnFailure(failure, redact) } };
 }
 
 function turnFailure(failure: ProviderFailure, redact: Redactor): TurnFailure {
@@ -60,7 +70,7 @@ export function inputOf(event: Said, inc: Incarnation, at: number, redact: Redac
         at,
         inc,
         turn: event.turn,
-        part: partOf(event.kind, redact.value(jsonValue(event.data))),
+        part: partOf(event.part, redact),
       };
     case 'ack':
       return { type: 'ack', at, inc, turn: event.turn, none: event.none };

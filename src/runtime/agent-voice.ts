@@ -56,12 +56,12 @@ export class AgentVoice {
   }
 
   hear(event: Said | Asked): void {
-    if (event.type === 'output' && event.kind === 'text' && event.turn !== null && typeof event.data === 'string') {
+    if (event.type === 'output' && event.part.kind === 'text' && event.turn !== null) {
       if (this.#speaking !== event.turn) {
         this.#finish();
         this.#speaking = event.turn;
       }
-      this.#say(event.turn, this.#pieces.push(event.data));
+      this.#say(event.turn, this.#pieces.push(event.part.text));
       return;
     }
     this.#finish();

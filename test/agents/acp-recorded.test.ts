@@ -11,7 +11,7 @@ import { acpDriver } from '../../src/agents/acp/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { EventOf } from '../../src/testing/agents/probe.ts';
 import type { FailureClass } from '../../src/agents/failures.ts';
-import type { ToolData } from '../../src/agents/port.ts';
+import type { ToolPart } from '../../src/core/events.ts';
 import { playerCommand } from './players/command.ts';
 import type { Frame } from './record/recorder.ts';
 import { readTranscript } from './record/recorder.ts';
@@ -144,11 +144,10 @@ async function replay(
 type Result = EventOf<'result'>['result'];
 const results = (agent: AgentProbe): readonly Result[] => agent.of('result').map(({ result }) => result);
 const outcomes = (agent: AgentProbe): readonly string[] => results(agent).map(({ outcome }) => outcome);
-const said = (result: Result | undefined): unknown => fieldsOf(result?.data)['text'];
-const usage = (result: Result | undefined): Fields => fieldsOf(fieldsOf(result?.data)['usage']);
-const raws = (agent: AgentProbe): unknown[] => agent.of('output').filter(({ kind }) => kind === 'raw');
-const tools = (agent: AgentProbe): ToolData[] =>
-  agent.of('output').flatMap(({ kind, data }) => (kind === 'tool' ? [data as ToolData] : []));
+const said = (result: Result | undefined): unknown => result?.report.text;
+const usage = (result: Result | undefined): Fields => fieldsOf(result?.report.usage);
+const raws = (agent: AgentProbe): readonly unknown[] => agent.parts('raw');
+const tools = (agent: AgentProbe): readonly ToolPart[] => agent.parts('tool');
 
 const programs = ['gemini', 'copilot', 'opencode', 'claude-agent-acp', 'codex-acp'] as const;
 
@@ -188,7 +187,7 @@ describe.each(programs)('%s', (program) => {
     }
     // Told as a sum. In the first turn it has also made a title.
     const costs = program === 'claude-agent-acp' ? [0.0016, 0.0008] : [undefined, undefined];
-    expect(results(agent).map((result) => usage(result)['costUsd'])).toEqual(costs);
+    expect(results(agent).map((result) => result.report.cost?.amount)).toEqual(costs);
     expect(raws(agent)).toEqual([]);
   });
 
@@ -261,8 +260,8 @@ describe.each(programs)('%s', (program) => {
     const { agent } = await replay(program, 'resume');
     expect(agent.of('ready')[0]).toMatchObject({ lost: false, conversation: expect.stringMatching(/\w{8}/) });
     expect(agent.text(1)).toBe('third');
-    expect(agent.of('output').filter(({ kind }) => kind === 'text')).toHaveLength(1);
-    expect(agent.of('output').filter(({ kind, turn }) => kind === 'raw' || turn === null)).toEqual([]);
+    expect(agent.of('output').filter(({ part }) => part.kind === 'text')).toHaveLength(1);
+    expect(agent.of('output').filter(({ part, turn }) => part.kind === 'raw' || turn === null)).toEqual([]);
   });
 
   test('S12: unknown: a fresh conversation, and the old one is said to be lost', async () => {

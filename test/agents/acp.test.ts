@@ -76,7 +76,7 @@ describe('opening', () => {
   test('S12: an agent that cannot take up conversations begins a fresh one, and says so', async () => {
     await using agent = await ready({}, ['--no-load'], { conversation: 'mine' });
     expect(agent.of('ready')[0]?.lost).toBe(true);
-    expect(agent.of('output')[0]?.data).toMatchObject({ kind: 'lost' });
+    expect(agent.of('output')[0]?.part).toMatchObject({ kind: 'notice', code: 'conversation-lost' });
   });
 
   test('a model that the agent does not know fails the first turn as `model`', async () => {
@@ -128,7 +128,7 @@ describe('turns', () => {
     await using agent = await ready();
     agent.prompt(1, `[[text:so far]] [[stop:${stop}]]`);
     const { result } = await agent.result(1);
-    expect(result).toMatchObject({ outcome: 'failed', failure: { class: kind }, data: { text: 'so far' } });
+    expect(result).toMatchObject({ outcome: 'failed', failure: { class: kind }, report: { text: 'so far' } });
   });
 
   test('C11: what is said after the end is no output of a turn', async () => {
@@ -137,7 +137,7 @@ describe('turns', () => {
     await agent.first('output', ({ turn }) => turn === null);
     expect(agent.text(1)).toBe('in time');
     agent.prompt(2, 'hello');
-    expect((await agent.result(2)).result.data).toMatchObject({ text: expect.not.stringContaining('too late') });
+    expect((await agent.result(2)).result.report).toMatchObject({ text: expect.not.stringContaining('too late') });
   });
 
   test('A-7: a question that comes while the turn is being cancelled is cancelled unasked', async () => {
@@ -157,13 +157,9 @@ describe('turns', () => {
     const all = ['[[thought:hm]]', `[[update:${json(plan)}]]`, `[[update:${json(notice)}]]`];
     agent.prompt(1, `${all.join(' ')} [[update:{"sessionUpdate":"levitation"}]] [[text:done]]`);
     await agent.result(1);
-    const kinds = agent.of('output').map(({ kind, data }) => [kind, (data as { readonly kind?: unknown }).kind]);
-    expect(kinds.slice(0, 3)).toEqual([
-      ['notice', 'thought'],
-      ['notice', 'plan'],
-      ['notice', 'notice'],
-    ]);
-    expect(agent.of('output').filter(({ kind }) => kind === 'raw')).toHaveLength(1);
+    const kinds = agent.of('output').map(({ part }) => part.kind);
+    expect(kinds.slice(0, 3)).toEqual(['thinking', 'plan', 'notice']);
+    expect(agent.of('output').filter(({ part }) => part.kind === 'raw')).toHaveLength(1);
     expect(agent.text(1)).toBe('done');
   });
 });
@@ -328,21 +324,17 @@ describe('dialects', () => {
     const sums = new Spending(true);
     const told = (input: number, output: number): object => ({ usage: { inputTokens: input, outputTokens: output } });
     sums.begin();
-    expect(sums.end({ ...told(100, 20) })).toEqual({ inputTokens: 100, outputTokens: 20 });
+    expect(sums.end({ ...told(100, 20) })).toEqual({ usage: { inputTokens: 100, outputTokens: 20 } });
     sums.begin();
-    expect(sums.end({})).toBeNull();
-    expect(sums.end({ ...told(250, 50) })).toEqual({ inputTokens: 150, outputTokens: 30 });
+    expect(sums.end({})).toEqual({});
+    expect(sums.end({ ...told(250, 50) })).toEqual({ usage: { inputTokens: 150, outputTokens: 30 } });
     const apart = { inputTokens: 10, outputTokens: 5, cachedReadTokens: 80, cachedWriteTokens: 10, totalTokens: 105 };
     expect(new Spending(false).end({ usage: apart })).toEqual({
-      inputTokens: 100,
-      outputTokens: 5,
-      cachedInputTokens: 80,
+      usage: { inputTokens: 100, outputTokens: 5, cachedInputTokens: 80 },
     });
     const within = { inputTokens: 100, outputTokens: 5, cachedReadTokens: 80, totalTokens: 105 };
     expect(new Spending(false).end({ usage: within })).toEqual({
-      inputTokens: 100,
-      outputTokens: 5,
-      cachedInputTokens: 80,
+      usage: { inputTokens: 100, outputTokens: 5, cachedInputTokens: 80 },
     });
   });
 });

@@ -55,7 +55,7 @@ test('a prompt from outside runs no command of Claude Code and reads no file', a
   await using agent = new AgentProbe(claude.driver());
   await agent.ready();
   agent.prompt(1, `/clear @${secret} [[text:I see]]`);
-  expect((await agent.result(1)).result).toMatchObject({ outcome: 'completed', data: { text: 'I see' } });
+  expect((await agent.result(1)).result).toMatchObject({ outcome: 'completed', report: { text: 'I see' } });
   const asked = claude.model.log.of('request').map(({ asked: { items } }) => JSON.stringify(items));
   expect(asked.some((items) => items.includes(`@${secret}`))).toBe(true);
   expect(asked.filter((items) => items.includes('a-word-that-stays-here'))).toEqual([]);

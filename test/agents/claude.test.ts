@@ -15,7 +15,6 @@ import { askOf } from '../../src/agents/claude/tools.ts';
 import { UsageCount } from '../../src/agents/claude/usage.ts';
 import { hear } from '../../src/agents/claude/wire.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
-import type { ResultData } from '../../src/agents/port.ts';
 import { versions } from './players/claude-frames.ts';
 import type { Played } from './players/claude-subject.ts';
 import { claudePlayer } from './players/claude-subject.ts';
@@ -172,22 +171,31 @@ describe('what a turn has used', () => {
       b: { inputTokens: 1, outputTokens: 1, costUSD: 0.2 },
     };
     const usage = new UsageCount(true).take({ ...turn, total_cost_usd: 9, model_usage_since_last_result: since });
-    expect(usage).toEqual({ inputTokens: 16, outputTokens: 4, cachedInputTokens: 5, costUsd: 0.3 });
+    expect(usage).toEqual({
+      usage: { inputTokens: 16, outputTokens: 4, cachedInputTokens: 5 },
+      cost: { amount: 0.3, currency: 'USD' },
+    });
   });
 
   test('costs the difference of two sums where only sums are told', () => {
     const count = new UsageCount(false);
-    expect(count.take({ ...turn, total_cost_usd: 0.5 })).toMatchObject({ inputTokens: 15, costUsd: 0.5 });
-    expect(count.take({ ...turn, total_cost_usd: 0.75 })).toMatchObject({ inputTokens: 15, costUsd: 0.25 });
+    expect(count.take({ ...turn, total_cost_usd: 0.5 })).toMatchObject({
+      usage: { inputTokens: 15 },
+      cost: { amount: 0.5 },
+    });
+    expect(count.take({ ...turn, total_cost_usd: 0.75 })).toMatchObject({
+      usage: { inputTokens: 15 },
+      cost: { amount: 0.25 },
+    });
   });
 
   test('of a resumed conversation: no sum is taken for the cost of its first turn', () => {
     const first = { ...turn, total_cost_usd: 7, modelUsage: { a: { outputTokens: 300 } } };
     const count = new UsageCount(true);
-    expect(count.take(first)).toEqual({ inputTokens: 15, outputTokens: 3, cachedInputTokens: 5 });
-    expect(count.take({ ...turn, total_cost_usd: 8 })).toMatchObject({ costUsd: 1 });
+    expect(count.take(first)).toEqual({ usage: { inputTokens: 15, outputTokens: 3, cachedInputTokens: 5 } });
+    expect(count.take({ ...turn, total_cost_usd: 8 })).toMatchObject({ cost: { amount: 1 } });
     expect(new UsageCount(true).take({ ...first, modelUsage: { a: { outputTokens: 3 } } })).toMatchObject({
-      costUsd: 7,
+      cost: { amount: 7 },
     });
   });
 });
@@ -317,7 +325,7 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
       agent.prompt(turn + 1, 'next');
       expect((await agent.result(turn + 1)).result).toMatchObject({
         outcome: 'completed',
-        data: { text: 'c0 c1 c2 ' },
+        report: { text: 'c0 c1 c2 ' },
       });
     }
     // An early one is written twice in the old dialect; acknowledged is the last.
@@ -349,7 +357,7 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
     await using second = begin();
     expect(await second.ready()).toMatchObject({ conversation: same, lost: false });
     second.prompt(2, '[[history]]');
-    expect(((await second.result(2)).result.data as ResultData).text).toContain('one');
+    expect((await second.result(2)).result.report.text).toContain('one');
     expect(second.identities).toHaveLength(2);
   });
 

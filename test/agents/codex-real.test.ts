@@ -51,7 +51,7 @@ describe('the real program', () => {
     const from = codex.model.log.mark();
     agent.prompt(1, '[[slow:5000,10]] to be closed');
     const { no } = await requestFor('to be closed', from);
-    await agent.first('output', ({ kind }) => kind === 'text');
+    await agent.first('output', ({ part }) => part.kind === 'text');
     agent.interrupt(1);
     await codex.model.log.next('closed', (event) => event.no === no, { from });
     await agent.result(1);
@@ -65,7 +65,7 @@ describe('the real program', () => {
     const { conversation } = await first.ready();
     await takesTurn(first, 1, '[[text:kept]] first words');
     first.prompt(2, '[[slow:5000,10]] cut off');
-    await first.first('output', ({ turn, kind }) => turn === 2 && kind === 'text');
+    await first.first('output', ({ turn, part }) => turn === 2 && part.kind === 'text');
     first.kill();
     await first.exited();
     await using second = await begin({}, conversation);

@@ -10,7 +10,7 @@ import { codexDriver } from '../../src/agents/codex/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { EventOf } from '../../src/testing/agents/probe.ts';
 import type { FailureClass } from '../../src/agents/failures.ts';
-import type { ToolData } from '../../src/agents/port.ts';
+import type { ToolPart } from '../../src/core/events.ts';
 import { playerCommand } from './players/command.ts';
 import { readTranscript } from './record/recorder.ts';
 
@@ -43,15 +43,14 @@ async function turn(agent: AgentProbe, id: number, text: string): Promise<EventO
 
 const kinds = (agent: AgentProbe, id: number): string[] =>
   agent.events.flatMap((event) => ('turn' in event && event.turn === id ? [`${event.type}${kindOf(event)}`] : []));
-const kindOf = (event: AgentProbe['events'][number]): string => (event.type === 'output' ? ` ${event.kind}` : '');
+const kindOf = (event: AgentProbe['events'][number]): string => (event.type === 'output' ? ` ${event.part.kind}` : '');
 
-const tools = (agent: AgentProbe): ToolData[] =>
-  agent.of('output').flatMap((event) => (event.kind === 'tool' ? [event.data as ToolData] : []));
+const tools = (agent: AgentProbe): readonly ToolPart[] => agent.parts('tool');
 
-const raws = (agent: AgentProbe): unknown[] => agent.of('output').filter((event) => event.kind === 'raw');
+const raws = (agent: AgentProbe): readonly unknown[] => agent.parts('raw');
 
 const speaks = (agent: AgentProbe, id: number): Promise<unknown> =>
-  agent.first('output', (event) => event.turn === id && event.kind === 'text');
+  agent.first('output', (event) => event.turn === id && event.part.kind === 'text');
 
 const decide = (name: string, text: string, allow: boolean, note: string | null): Promise<AgentProbe> =>
   replay(name, async (agent) => {
@@ -77,14 +76,14 @@ describe('turns', () => {
     expect(results.map(({ outcome, empty, failure }) => ({ outcome, empty, failure }))).toEqual(
       [1, 2].map(() => ({ outcome: 'completed', empty: false, failure: null })),
     );
-    expect(results.map(({ data }) => data)).toEqual([
+    expect(results.map(({ report }) => report)).toEqual([
       { text: 'c0 c1 c2 c3 ', usage: { inputTokens: 100, outputTokens: 20 } },
       { text: 'once more, in one piece or two', usage: { inputTokens: 100, outputTokens: 20 } },
     ]);
     expect(kinds(agent, 1)[0]).toBe('started');
     expect(raws(agent)).toEqual([]);
     // One of the program, and one of the model that comes with every turn: each is told once.
-    expect(agent.of('output').filter(({ kind }) => kind === 'notice')).toHaveLength(2);
+    expect(agent.of('output').filter(({ part }) => part.kind === 'notice')).toHaveLength(2);
   });
 
   test('A-3: interrupted: the ack, then the result; then the next turn', async () => {
@@ -97,7 +96,7 @@ describe('turns', () => {
     });
     const [first] = agent.of('result');
     expect(first?.result).toMatchObject({ outcome: 'interrupted', empty: false, failure: null });
-    expect(first?.result.data).toMatchObject({ text: agent.text(1) });
+    expect(first?.result.report).toMatchObject({ text: agent.text(1) });
     expect(kinds(agent, 1).slice(-2)).toEqual(['ack', 'result']);
     expect(agent.text(2)).toBe('next one');
     expect(raws(agent)).toEqual([]);
@@ -120,7 +119,7 @@ describe('turns', () => {
       one.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
       const { request } = await one.first('asked', () => true);
       one.answer(1, request, true);
-      await one.first('output', ({ kind }) => kind === 'tool');
+      await one.first('output', ({ part }) => part.kind === 'tool');
       one.interrupt(1);
       await one.result(1);
       await turn(one, 2, '[[text:next one]]');
@@ -147,7 +146,7 @@ describe('turns', () => {
     ]);
     // Two messages in one turn stand apart.
     expect(agent.text(1)).toMatch(/^c0 .*\n\nas you wish$/);
-    expect(agent.of('result')[0]?.result.data).toMatchObject({ text: agent.text(1) });
+    expect(agent.of('result')[0]?.result.report).toMatchObject({ text: agent.text(1) });
   });
 
   test('C27: models: told with the next turn; an unknown one fails that turn, and the way back is known', async () => {
@@ -202,7 +201,7 @@ describe('conversations', () => {
     );
     expect(agent.of('ready')[0]).toMatchObject({ lost: false, conversation });
     // Its sum starts anew with the history; what the turn used does not depend on that.
-    expect(agent.of('result')[0]?.result.data).toEqual({
+    expect(agent.of('result')[0]?.result.report).toEqual({
       text: 'instead',
       usage: { inputTokens: 100, outputTokens: 20 },
     });
@@ -215,14 +214,14 @@ describe('questions', () => {
     expect(agent.of('asked').map(({ ask }) => ask)).toEqual([
       { kind: 'read', tool: 'shell', title: 'echo hello; echo again' },
     ]);
-    expect(tools(agent)).toEqual([
-      { name: 'shell', status: 'started', id: expect.any(String), title: 'echo hello; echo again' },
+    expect(tools(agent)).toMatchObject([
+      { name: 'shell', action: 'execute', status: 'started', id: expect.any(String), title: 'echo hello; echo again' },
       {
         name: 'shell',
         status: 'completed',
         id: expect.any(String),
         title: 'echo hello; echo again',
-        output: 'hello\nagain\n',
+        output: { text: 'hello\nagain\n' },
       },
     ]);
     expect(agent.of('withdrawn')).toEqual([]);
@@ -300,7 +299,9 @@ describe('questions', () => {
     });
     const ask = { kind: 'other', tool: 'mcp__pad__launch', title: '{"where":"here"}' };
     expect(agent.of('asked').map((event) => event.ask)).toEqual([ask, ask]);
-    expect(tools(agent).flatMap(({ status, output }) => (status === 'started' ? [] : [[status, output]]))).toEqual([
+    expect(
+      tools(agent).flatMap(({ status, output }) => (status === 'started' ? [] : [[status, output?.text]])),
+    ).toEqual([
       ['failed', 'user rejected MCP tool call'],
       ['completed', 'launch: done'],
       ['completed', 'peek: done'],
@@ -357,7 +358,7 @@ describe('what nobody asked for', () => {
     expect(kinds(agent, 2)[0]).toBe('started');
     expect(agent.of('result').at(-1)?.result).toMatchObject({
       outcome: 'completed',
-      data: { text: 'reached, as you say', usage: { inputTokens: 200, outputTokens: 40 } },
+      report: { text: 'reached, as you say', usage: { inputTokens: 200, outputTokens: 40 } },
     });
   });
 
@@ -366,7 +367,7 @@ describe('what nobody asked for', () => {
       one.prompt(1, 'be a parent');
       const { request } = await one.first('asked', () => true);
       one.answer(1, request, true);
-      await one.first('output', ({ data }) => JSON.stringify(data).includes('"wait"'));
+      await one.first('output', ({ part }) => JSON.stringify(part).includes('"wait"'));
       one.interrupt(1);
       await one.result(1);
     });
@@ -411,7 +412,7 @@ describe('S13: failures', () => {
     const [failed, well] = agent.of('result').map(({ result }) => result);
     expect(failed).toMatchObject({ outcome: 'failed', failure: { class: wanted, status, retryAfterMs: null } });
     expect(failed?.failure?.message).not.toBe('');
-    expect(failed?.data).toMatchObject({ error: { message: expect.any(String) } });
+    expect(failed?.report).toMatchObject({ error: { message: expect.any(String) } });
     expect(well?.outcome).toBe('completed');
     expect(agent.of('retrying').map(({ turn: id, failure }) => [id, failure.class])).toEqual(
       retries ? [[1, wanted]] : [],

@@ -8,7 +8,6 @@ import { UsageWindows, failureOf } from '../../src/agents/codex/failures.ts';
 import { toolOf } from '../../src/agents/codex/items.ts';
 import { TokenCount } from '../../src/agents/codex/usage.ts';
 import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
-import type { ToolData } from '../../src/agents/port.ts';
 import { codexSubject } from './players/codex-subject.ts';
 
 const played = codexSubject();
@@ -90,22 +89,21 @@ describe('the dialect', () => {
     await agent.output(1);
     agent.interrupt(1);
     expect((await agent.result(1)).result.outcome).toBe('interrupted');
-    const notices = agent.of('output').filter(({ kind }) => kind === 'notice');
+    const notices = agent.of('output').filter(({ part }) => part.kind === 'notice');
     expect(JSON.stringify(notices)).toContain('may still run');
   });
 
   test('C11: what a command says of its end after the turn is nobody’s output', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[tool]] [[late-item]]');
-    await agent.first('output', ({ kind }) => kind === 'tool');
+    await agent.first('output', ({ part }) => part.kind === 'tool');
     agent.interrupt(1);
     await agent.result(1);
     agent.prompt(2, '[[text:next]]');
     await agent.result(2);
     const own = agent.events.slice(agent.events.findIndex((event) => event.type === 'started' && event.turn === 2));
     expect(own.every((event) => !('turn' in event) || event.turn === 2)).toBe(true);
-    const tools = agent.of('output').filter(({ kind }) => kind === 'tool');
-    expect(tools.map(({ data }) => (data as ToolData).status)).toEqual(['started']);
+    expect(agent.parts('tool').map(({ status }) => status)).toEqual(['started']);
   });
 
   test('A-7: a question of a turn that is not ours is denied without asking anybody', async () => {
@@ -147,10 +145,8 @@ describe('a start that fails', () => {
   test.each(['initialize', 'thread/start'])('in %s ends the program, and its words are kept', async (method) => {
     await using agent = new AgentProbe(played.driver({}, '--fail', `${method}:not today`));
     expect((await agent.exited()).reason).toBe('start_failed');
-    const notices = agent.of('output').filter(({ kind }) => kind === 'notice');
-    expect(notices.map(({ data }) => data)).toEqual([
-      { problem: `${method} failed`, code: -32_600, message: 'not today' },
-    ]);
+    const detail = { problem: `${method} failed`, code: -32_600, message: 'not today' };
+    expect(agent.parts('notice')).toEqual([{ kind: 'notice', code: 'start-failed', message: 'not today', detail }]);
   });
 
   test('S12: a conversation is given up only when it is unknown', async () => {

@@ -17,9 +17,9 @@ describe('a turn', () => {
   test('gets its place in the world, and what it returns is its result', async () => {
     await using one = await agent(
       async function* (prompt, context) {
-        yield { kind: 'tool', data: { name: 'look' } };
+        yield { kind: 'tool', id: null, name: 'look', action: 'read', title: 'look', status: 'completed' };
         yield `${context.session} ${context.incarnation} ${context.turn} ${context.conversation}`;
-        return { text: prompt.toUpperCase(), usage: { tokens: 3 } };
+        return { text: prompt.toUpperCase(), usage: { inputTokens: 3, outputTokens: 1 } };
       },
       { ids: () => 'a-conversation' },
     );
@@ -28,10 +28,10 @@ describe('a turn', () => {
       outcome: 'completed',
       empty: false,
       failure: null,
-      data: { text: 'HELLO', usage: { tokens: 3 } },
+      report: { text: 'HELLO', usage: { inputTokens: 3, outputTokens: 1 } },
     });
     expect(one.text(4)).toBe('contract 1 4 a-conversation');
-    expect(one.of('output')[0]).toMatchObject({ kind: 'tool', data: { name: 'look' } });
+    expect(one.parts('tool')).toMatchObject([{ name: 'look', action: 'read' }]);
   });
 
   test('that stops because of the abort is interrupted, with what it has', async () => {
@@ -46,7 +46,7 @@ describe('a turn', () => {
     expect((await one.result(1)).result).toMatchObject({
       outcome: 'interrupted',
       empty: false,
-      data: { text: 'half' },
+      report: { text: 'half' },
     });
     expect(one.events.map((event) => event.type)).toEqual(['ready', 'started', 'output', 'ack', 'result']);
   });
@@ -66,7 +66,7 @@ describe('a turn', () => {
     one.prompt(2, 'throw');
     expect((await one.result(2)).result).toMatchObject({
       outcome: 'failed',
-      data: { error: { name: 'RangeError', message: 'no more', code: 'out_of_range' } },
+      report: { error: { name: 'RangeError', message: 'no more', code: 'out_of_range' } },
     });
   });
 
@@ -201,7 +201,7 @@ describe('permission', () => {
     // What is over, or was never asked, changes nothing.
     one.answer(1, 'ask-1', true);
     one.answer(1, 'ask-7', true);
-    expect((await one.result(1)).result.data).toEqual({ text: 'false not now' });
+    expect((await one.result(1)).result.report).toEqual({ text: 'false not now' });
   });
 
   test('that an interrupt takes back is denied without a word; nothing can be asked after it', async () => {
@@ -228,7 +228,7 @@ describe('permission', () => {
       return String((await asked).allow);
     });
     one.prompt(1, 'go');
-    expect((await one.result(1)).result.data).toEqual({ text: 'false' });
+    expect((await one.result(1)).result.report).toEqual({ text: 'false' });
     expect(one.of('withdrawn')).toEqual([{ type: 'withdrawn', turn: 1, request: 'ask-1' }]);
   });
 });

@@ -22,7 +22,7 @@ const parrot = processDriver({
 });
 
 const heard = (probe: AgentProbe): unknown[] =>
-  probe.of('output').map((event) => JSON.parse((event.data as { readonly text: string }).text) as unknown);
+  probe.parts('raw').map(({ data }) => JSON.parse((data as { readonly text: string }).text) as unknown);
 
 describe('what is written', () => {
   test('is the protocol, in the order of the calls', async () => {
@@ -71,7 +71,7 @@ describe('what is written', () => {
     const { result } = await agent.result(1);
     expect(result).toMatchObject({
       outcome: 'interrupted',
-      data: { usage: { inputTokens: Math.ceil(text.length / 4) } },
+      report: { usage: { inputTokens: Math.ceil(text.length / 4) } },
     });
   });
 });
@@ -129,22 +129,30 @@ describe('what is read', () => {
     });
     expect(read({ type: 'ready' })).toMatchObject({ conversation: null, lost: false });
     expect(read({ type: 'started', turn: 1 })).toEqual({ type: 'started', turn: 1 });
-    expect(read({ type: 'output', turn: 1, kind: 'text', data: 'x' })).toEqual({
-      type: 'output',
-      turn: 1,
-      kind: 'text',
-      data: 'x',
+    const part = { kind: 'text', text: 'x' };
+    expect(read({ type: 'output', turn: 1, part })).toEqual({ type: 'output', turn: 1, part });
+    const odd = { kind: 'odour', data: 1 };
+    expect(read({ type: 'output', turn: 1, part: odd })).toMatchObject({ turn: 1, part: { kind: 'raw', data: odd } });
+    const tool = { kind: 'tool', name: 'Bash', output: 'x'.repeat(100_000) };
+    expect(read({ type: 'output', turn: 1, part: tool })).toMatchObject({
+      part: { kind: 'tool', id: null, name: 'Bash', action: 'other', title: 'Bash', status: 'completed' },
     });
-    expect(read({ type: 'output', turn: 1, kind: 'odour', data: 1 })).toMatchObject({ kind: 'raw', turn: 1, data: 1 });
     expect(read({ type: 'ack', turn: 1, none: true })).toEqual({ type: 'ack', turn: 1, none: true });
     expect(read({ type: 'ack', turn: 1 })).toMatchObject({ none: false });
-    expect(read({ type: 'result', turn: 1, outcome: 'completed', text: 'x', usage: 1 })).toEqual({
+    expect(
+      read({ type: 'result', turn: 1, outcome: 'completed', text: 'x', usage: { inputTokens: 1, outputTokens: 2 } }),
+    ).toEqual({
       type: 'result',
       turn: 1,
-      result: { outcome: 'completed', empty: false, failure: null, data: { text: 'x', usage: 1 } },
+      result: {
+        outcome: 'completed',
+        empty: false,
+        failure: null,
+        report: { text: 'x', usage: { inputTokens: 1, outputTokens: 2 } },
+      },
     });
     expect(read({ type: 'result', turn: 1, outcome: 'failed', error: 'e' })).toMatchObject({
-      result: { empty: true, data: { text: '', error: 'e' } },
+      result: { empty: true, report: { text: '', error: 'e' } },
     });
     expect(read({ type: 'steered', turn: 1, id: 'x', taken: true })).toEqual({
       type: 'steered',
@@ -185,9 +193,9 @@ describe('what is read', () => {
     const line = JSON.stringify({ type: 'result', turn: 0, outcome: 'completed', text: 'x'.repeat(1_000) });
     await using agent = says([line], { rawMaxLength: 100 });
     agent.prompt(1, 'go');
-    const { kind, data } = await agent.first('output', () => true);
-    expect(kind).toBe('raw');
-    expect(data).toEqual({ problem: 'result: no turn', text: line.slice(0, 100), length: line.length });
+    const { part } = await agent.first('output', () => true);
+    const data = { problem: 'result: no turn', text: line.slice(0, 100), length: line.length };
+    expect(part).toEqual({ kind: 'raw', data });
   });
 });
 
@@ -213,7 +221,7 @@ describe('permission requests', () => {
   /** What the agent has heard since its prompt. */
   const answers = (agent: AgentProbe): unknown[] =>
     agent
-      .of('output')
+      .parts('raw')
       .map(({ data }) => (data as { readonly text: string }).text)
       .filter((text) => /"type":"(?:answer|interrupt)"/.test(text))
       .map((text) => JSON.parse(text) as unknown);
@@ -261,7 +269,7 @@ describe('permission requests', () => {
     await heardAll(agent, 2);
     expect(answers(agent)).toEqual([cancelled(7, 'r1'), cancelled(1, 'r3')]);
     expect(agent.of('asked').map(({ request }) => request)).toEqual(['r2']);
-    const problems = agent.of('output').map(({ data }) => (data as { readonly problem: string }).problem);
+    const problems = agent.parts('raw').map(({ data }) => (data as { readonly problem: string }).problem);
     expect(problems.slice(0, 3)).toEqual([
       'asked: no such turn runs',
       'asked: a request of that name was made before',
@@ -273,7 +281,7 @@ describe('permission requests', () => {
     const withdrawn = '{"type":"withdrawn","turn":1,"request":"r1"}';
     await using agent = says([ready, started, asked(1, 'r1'), withdrawn, withdrawn]);
     agent.prompt(1, 'go');
-    await agent.first('output', ({ data }) => JSON.stringify(data).includes('no such request waits'));
+    await agent.first('output', ({ part }) => JSON.stringify(part).includes('no such request waits'));
     expect(agent.of('withdrawn')).toHaveLength(1);
     agent.answer(1, 'r1', true);
     agent.interrupt(1);

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { AgentProbe } from '../../src/testing/agents/index.ts';
+import { AgentProbe, type EventOf } from '../../src/testing/agents/index.ts';
 import type { AgentLogLine, ScriptedDriverOptions } from '../../src/agents/index.ts';
 import { scriptedDriver, scriptedProgram } from '../../src/agents/index.ts';
 import { parseDirectives } from '../../src/agents/scripted/directives.ts';
@@ -30,7 +30,7 @@ async function agent(
 async function says(probe: AgentProbe, turn: number, prompt: string): Promise<string> {
   probe.prompt(turn, prompt);
   const { result } = await probe.result(turn);
-  const { text } = result.data as { readonly text: string };
+  const { text } = result.report;
   expect(probe.text(turn)).toBe(text);
   return text;
 }
@@ -40,6 +40,8 @@ const linesOf = (path: string): AgentLogLine[] =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as AgentLogLine);
+
+const textOf = ({ part }: EventOf<'output'>): string => (part.kind === 'text' ? part.text : '');
 
 describe('its answers', () => {
   test('say by default that no real agent is there', async () => {
@@ -61,8 +63,8 @@ describe('its answers', () => {
     await using one = await agent();
     one.prompt(1, '[[text:a]] [[fail:overloaded]] [[text:never said]]');
     const { result } = await one.result(1);
-    expect(result).toMatchObject({ outcome: 'failed', data: { text: 'a', error: { code: 'overloaded' } } });
-    expect(result.data).toHaveProperty('usage.inputTokens');
+    expect(result).toMatchObject({ outcome: 'failed', report: { text: 'a', error: { code: 'overloaded' } } });
+    expect(result.report).toHaveProperty('usage.inputTokens');
   });
 
   test('come from a script where there is one', async () => {
@@ -84,7 +86,7 @@ describe('its answers', () => {
     one.prompt(1, '[[forever:1]]');
     await one.output(1);
     one.prompt(2, 'me too');
-    expect((await one.result(2)).result).toMatchObject({ outcome: 'failed', data: { error: { code: 'busy' } } });
+    expect((await one.result(2)).result).toMatchObject({ outcome: 'failed', report: { error: { code: 'busy' } } });
   });
 });
 
@@ -94,23 +96,23 @@ describe('a job', () => {
     const job = '[[work:30,40]]';
     await using one = await agent({ state });
     one.prompt(1, job);
-    await one.first('output', (event) => String(event.data).startsWith('step 2/30'));
+    await one.first('output', (event) => textOf(event).startsWith('step 2/30'));
     one.interrupt(1);
     const { result } = await one.result(1);
     expect(result.outcome).toBe('interrupted');
     expect(await says(one, 2, '[[text:something urgent]]')).toBe('something urgent');
     one.prompt(3, `Go on where it stopped. The task was: ${job}`);
-    await one.first('output', (event) => event.turn === 3 && String(event.data).startsWith('step '));
+    await one.first('output', (event) => event.turn === 3 && textOf(event).startsWith('step '));
     one.kill();
     await one.exited();
-    const before = one.of('output').filter((event) => String(event.data).startsWith('step '));
+    const before = one.of('output').filter((event) => textOf(event).startsWith('step '));
 
     await using two = await agent({ state }, one.of('ready')[0]?.conversation ?? null, 2);
     const said = await says(two, 4, 'please go on');
     expect(said).toMatch(/^going on at step \d+ of 30, where it was cut\nstep /);
     expect(said).toMatch(/done: all 30 steps\n$/);
-    const after = two.of('output').filter((event) => String(event.data).startsWith('step '));
-    const steps = [...before, ...after].map((event) => Number(/^step (\d+)/.exec(String(event.data))?.[1]));
+    const after = two.of('output').filter((event) => textOf(event).startsWith('step '));
+    const steps = [...before, ...after].map((event) => Number(/^step (\d+)/.exec(textOf(event))?.[1]));
     // No step is skipped. The one that was being reported when the process was killed may be reported again.
     expect([...new Set(steps)]).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
     expect(steps.length).toBeLessThanOrEqual(31);
@@ -254,7 +256,7 @@ describe('its dealings', () => {
     expect((await one.result(1)).result).toMatchObject({
       outcome: 'failed',
       failure: { class: 'rate_limit', status: 429, retryAfterMs: 1_500 },
-      data: { text: 'so far' },
+      report: { text: 'so far' },
     });
     one.prompt(2, '[[api:quota]]');
     expect((await one.result(2)).result.failure).toMatchObject({ class: 'quota', status: null, retryAfterMs: null });
@@ -283,7 +285,6 @@ describe('its dealings', () => {
   test('run a tool to its end, or to the interrupt', async () => {
     await using one = await agent();
     await says(one, 1, '[[tool:20]]');
-    const tools = one.of('output').filter(({ kind }) => kind === 'tool');
-    expect(tools.map(({ data }) => (data as { readonly status: unknown }).status)).toEqual(['started', 'completed']);
+    expect(one.parts('tool').map(({ status }) => status)).toEqual(['started', 'completed']);
   });
 });

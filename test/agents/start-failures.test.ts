@@ -74,9 +74,10 @@ describe.each(drivers)('%s', (_name, make) => {
   test('a program that never says a word: told of at the deadline with its last words, then ended with its tools', async () => {
     using program = new Program(`trap '' TERM; echo still loading >&2; sleep 300 & echo $! >&2; wait; sleep 300`);
     await using agent = program.start(make, 700);
-    const { data } = await agent.first('output', ({ kind }) => kind === 'notice');
-    expect(data).toMatchObject({ problem: 'not ready within 700 ms' });
-    const { stderr } = data as { readonly stderr: string };
+    await agent.first('output', ({ part }) => part.kind === 'notice');
+    const [told] = agent.parts('notice');
+    expect(told).toMatchObject({ code: 'not-ready', message: 'not ready within 700 ms' });
+    const { stderr } = told?.detail as { readonly stderr: string };
     expect(stderr).toContain('still loading');
     expect(agent.of('exited')).toEqual([]);
     const exited = await agent.exited();

@@ -132,14 +132,14 @@ describe('S05: a thread that is stuck', () => {
   test('is seen to be busy from outside, and told of once', async () => {
     const driver = make({ busyNoticeMs: 100 });
     const agent = await stuck(driver, 'wait');
-    const notice = await agent.first('output', ({ kind }) => kind === 'notice');
-    expect(notice).toMatchObject({ turn: 1, data: { problem: expect.stringContaining('busy') } });
+    const notice = await agent.first('output', ({ part }) => part.kind === 'notice');
+    expect(notice).toMatchObject({ turn: 1, part: { code: 'busy', message: expect.stringContaining('busy') } });
     await pause(realTimers, 300);
-    expect(agent.of('output').filter(({ kind }) => kind === 'notice')).toHaveLength(1);
+    expect(agent.of('output').filter(({ part }) => part.kind === 'notice')).toHaveLength(1);
     await agent[Symbol.asyncDispose]();
     const idle = await stuck(make({ busyNoticeMs: 100 }), 'deaf');
     await pause(realTimers, 300);
-    expect(idle.of('output').filter(({ kind }) => kind === 'notice')).toEqual([]);
+    expect(idle.of('output').filter(({ part }) => part.kind === 'notice')).toEqual([]);
     await idle[Symbol.asyncDispose]();
   });
 });
@@ -148,7 +148,7 @@ describe('what crosses over', () => {
   test('an error with its name, message, stack, code and cause', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'fail');
-    const { error } = (await agent.result(1)).result.data as { readonly error: object };
+    const { error } = (await agent.result(1)).result.report as { readonly error: object };
     expect(error).toMatchObject({
       name: 'TypeError',
       message: 'the function fails',
@@ -172,8 +172,8 @@ describe('what crosses over', () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'uncloneable');
     const { result } = await agent.result(1);
-    expect(result.data).toMatchObject({ text: 'sent', error: { name: 'DataCloneError' } });
-    expect(agent.of('output').map(({ kind }) => kind)).toEqual(['raw']);
+    expect(result.report).toMatchObject({ text: 'sent', error: { name: 'DataCloneError' } });
+    expect(agent.of('output').map(({ part }) => part.kind)).toEqual(['raw']);
   });
 
   test('5,000 pieces without a pause, in order, and only some of them while nobody takes any', async () => {
@@ -184,7 +184,7 @@ describe('what crosses over', () => {
     while (Date.now() < from + 300) {}
     const until = Date.now();
     await agent.result(1);
-    const pieces = agent.of('output').map(({ data }) => String(data).split(' ').map(Number));
+    const pieces = agent.parts('text').map(({ text }) => text.split(' ').map(Number));
     expect(pieces.map(([piece]) => piece)).toEqual(Array.from({ length: 5_000 }, (_, index) => index + 1));
     const meanwhile = pieces.filter(([, at = 0]) => at > from && at < until);
     expect(meanwhile.length).toBeLessThan(600);
@@ -194,7 +194,7 @@ describe('what crosses over', () => {
     const ambient = { ...process.env, SIGNALBOX_TOKEN: 'planted-secret' };
     await using agent = new AgentProbe(make({ ambient, env: { STATE: state, MINE: 'yes' } }));
     agent.prompt(1, 'environment');
-    const text = JSON.stringify((await agent.result(1)).result.data);
+    const text = JSON.stringify((await agent.result(1)).result.report);
     expect(text).toContain('MINE');
     expect(text).not.toContain('planted-secret');
   });

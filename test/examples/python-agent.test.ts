@@ -61,7 +61,7 @@ describe('the agent in Python', () => {
     const { request, ask } = await agent.first('asked', () => true);
     expect(ask).toEqual({ kind: 'execute', tool: 'shell', title: `echo begun; ${command}` });
     agent.answer(1, request, true);
-    await agent.first('output', ({ kind }) => kind === 'tool');
+    await agent.first('output', ({ part }) => part.kind === 'tool');
     agent.interrupt(1);
     const { result } = await agent.result(1);
     expect(result).toMatchObject({ outcome: 'interrupted' });

@@ -12,6 +12,8 @@
  *      answered and goes on with it: it is ready when that has been quiet for `replayQuietMs`.
  *  Y-5 Nothing is told from within a method, and nothing after `exited`, which waits for the commands run for the agent.
  */
+import type { OutputPart } from '../../core/events.ts';
+import { notice } from '../shared/parts.ts';
 import type { TurnId } from '../../core/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { commonVariables, pickEnvironment, realTimers } from '../../supervise/index.ts';
@@ -31,7 +33,7 @@ import type { AcpOptions } from './options.ts';
 import type { Profile } from './profiles/profile.ts';
 import { Terminals } from './terminals.ts';
 import { AcpTurn } from './turn.ts';
-import { noticeOf } from './updates.ts';
+import { besidesOf } from './updates.ts';
 import { Spending } from './usage.ts';
 import type { Models } from './wire.ts';
 import {
@@ -243,10 +245,10 @@ export class AcpAgent implements AgentHandle {
       const caps = { acks: false, steer: session.can.steer, rewind: false, models: session.models !== null };
       this.#tell({ type: 'ready', caps, conversation: session.id, lost: session.lost !== null });
       if (session.lost !== null) {
-        this.#aside({ kind: 'lost', text: session.lost });
+        this.#aside('conversation-lost', session.lost);
       }
       if (session.modelIgnored) {
-        this.#aside({ kind: 'model', text: 'it offers no choice of a model: it uses its own' });
+        this.#aside('model-ignored', 'it offers no choice of a model: it uses its own');
       }
     }
     const early = this.#early;
@@ -257,10 +259,10 @@ export class AcpAgent implements AgentHandle {
     if (!early.cancelled) {
       this.prompt(early.turn, early.text);
     } else {
-      const data = { text: '' };
+      const report = { text: '' };
       this.#soon([
         { type: 'started', turn: early.turn },
-        { type: 'result', turn: early.turn, result: { outcome: 'interrupted', empty: true, failure: null, data } },
+        { type: 'result', turn: early.turn, result: { outcome: 'interrupted', empty: true, failure: null, report } },
       ]);
     }
   }
@@ -362,9 +364,7 @@ export class AcpAgent implements AgentHandle {
     if (events === null) {
       this.#raw('an update of no known kind', line);
     } else {
-      for (const event of events) {
-        this.#tell(event);
-      }
+      for (const event of events) this.#tell(event);
     }
   }
 
@@ -374,8 +374,8 @@ export class AcpAgent implements AgentHandle {
     }
   }
 
-  #aside(data: object): void {
-    this.#tell({ type: 'output', turn: null, kind: 'notice', data });
+  #aside(code: string, message: string): void {
+    this.#tell({ type: 'output', turn: null, part: notice(code, message) });
   }
 
   #tell(event: AgentEvent): void {
@@ -409,24 +409,25 @@ const failed = (turn: TurnId, why: ProviderFailure): readonly AgentEvent[] => [
   {
     type: 'result',
     turn,
-    result: { outcome: 'failed', empty: true, failure: why, data: { text: '', error: why.message } },
+    result: { outcome: 'failed', empty: true, failure: why, report: { text: '', error: why.message } },
   },
 ];
 
 /** What comes when no turn runs: a task in the background, or what an agent says late. Null: of no known kind. */
 function besides(kind: string, update: Fields): readonly AgentEvent[] | null {
-  const aside = (data: unknown): readonly AgentEvent[] => [{ type: 'output', turn: null, kind: 'notice', data }];
+  const aside = (part: OutputPart): readonly AgentEvent[] => [{ type: 'output', turn: null, part }];
   if (kind === 'agent_message_chunk') {
-    return aside({ kind: 'text', text: textAt(fieldsAt(update, 'content'), 'text') });
+    return aside({ kind: 'text', text: textAt(fieldsAt(update, 'content'), 'text') ?? '' });
   }
   if (kind === 'tool_call' || kind === 'tool_call_update') {
-    return aside({ kind: 'tool', id: textAt(update, 'toolCallId'), status: textAt(update, 'status') });
+    const [id, status] = [textAt(update, 'toolCallId'), textAt(update, 'status')];
+    return aside(notice('tool', `tool call ${id ?? ''} ${status ?? ''}`.trim(), { id, status }));
   }
-  const notice = noticeOf(kind, update);
-  if (notice === null) {
+  const part = besidesOf(kind, update);
+  if (part === null) {
     return null;
   }
-  return notice === 'nothing' ? [] : aside(notice);
+  return part === 'nothing' ? [] : aside(part);
 }
 
 /** Commands have the environment of their agent, and a cookie of their own: the end of one must not look like the agent's. */

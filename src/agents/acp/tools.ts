@@ -4,14 +4,14 @@
  * Owned by a turn. At most `callsMax` are remembered; of the oldest one nothing is known any more then, and nothing breaks.
  */
 import type { ActionKind, PermissionAsk } from '../../core/policy.ts';
-import { fieldsAt, head, listAt, tail, textAt } from '../child/fields.ts';
+import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
-import type { ToolData } from '../port.ts';
+import type { BoundedText, ToolPart, ToolStatus } from '../../core/events.ts';
+import { bounded, inputText } from '../shared/parts.ts';
 import { textOf } from './wire.ts';
 
 const callsMax = 1_000;
 const titleMax = 4_000;
-const outputMax = 4_096;
 
 /** `move` takes a file away from where it was. What thinks or changes a mode is nothing that a policy has a name for. */
 const kinds: { readonly [kind: string]: ActionKind } = {
@@ -37,10 +37,11 @@ interface Known {
   readonly name: string | null;
   readonly command: string | null;
   readonly paths: readonly string[];
-  readonly told: ToolData['status'] | null;
+  readonly input: BoundedText | null;
+  readonly told: ToolStatus | null;
 }
 
-const unknown: Known = { kind: null, title: null, name: null, command: null, paths: [], told: null };
+const unknown: Known = { kind: null, title: null, name: null, command: null, paths: [], input: null, told: null };
 
 export class ToolCalls {
   readonly #toolName: (toolCall: Fields) => string | null;
@@ -51,7 +52,7 @@ export class ToolCalls {
   }
 
   /** A `tool_call` or `tool_call_update`: what is new for the tape, null: nothing. */
-  take(update: Fields): ToolData | null {
+  take(update: Fields): ToolPart | null {
     const id = textAt(update, 'toolCallId');
     if (id === null) {
       return null;
@@ -62,8 +63,16 @@ export class ToolCalls {
       return null;
     }
     this.#remember(id, { ...known, told: status });
-    const data = { name: nameOf(known), status, id, title: titleOf(known) };
-    return status === 'started' ? data : { ...data, output: tail(outputOf(update), outputMax) };
+    const part: ToolPart = {
+      kind: 'tool',
+      id,
+      name: nameOf(known),
+      action: actionOf(known).ask.kind,
+      title: titleOf(known),
+      status,
+      ...(known.input === null ? {} : { input: known.input }),
+    };
+    return status === 'started' ? part : { ...part, output: bounded(outputOf(update)) };
   }
 
   /** The call of a permission request, put together with what was known of it. */
@@ -73,7 +82,7 @@ export class ToolCalls {
   }
 
   /** It was allowed, so it runs: some agents do not tell until it is over. */
-  begun(toolCall: Fields): ToolData | null {
+  begun(toolCall: Fields): ToolPart | null {
     return this.take({ toolCallId: toolCall['toolCallId'], status: 'in_progress' });
   }
 
@@ -103,6 +112,7 @@ function merge(known: Known, update: Fields, toolName: (toolCall: Fields) => str
     name: toolName(update) ?? textAt(update, 'name') ?? known.name,
     command: commandOf(fieldsAt(update, 'rawInput')) ?? known.command,
     paths: paths.length === 0 ? known.paths : paths,
+    input: inputText(update['rawInput']).input ?? known.input,
     told: known.told,
   };
 }
@@ -150,7 +160,7 @@ function pathsOf(update: Fields): readonly string[] {
 }
 
 /** One that is pending does not run: its input is not there yet, or somebody is asked. Some never say that it does. */
-function statusOf(update: Fields): ToolData['status'] | null {
+function statusOf(update: Fields): ToolStatus | null {
   const { status } = update;
   if (status === 'completed' || status === 'failed') {
     return status;

@@ -8,15 +8,17 @@ import { fieldsAt, head, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcError, RpcOutcome } from '../child/json-rpc.ts';
 import type { ProviderFailure } from '../failures.ts';
-import type { AgentEvent, AgentResult, ResultData, Usage } from '../port.ts';
+import type { OutputPart } from '../../core/events.ts';
+import type { AgentEvent, AgentReport, AgentResult } from '../port.ts';
+import { notice } from '../shared/parts.ts';
 import { Asks } from './asks.ts';
 import { failure, failureOfError } from './failure.ts';
 import type { Profile } from './profiles/profile.ts';
 import type { Reading, Said } from './reading.ts';
 import type { Action } from './tools.ts';
 import { ToolCalls } from './tools.ts';
-import { noticeOf } from './updates.ts';
-import type { Spending } from './usage.ts';
+import { besidesOf } from './updates.ts';
+import type { Spent, Spending } from './usage.ts';
 import { textOf } from './wire.ts';
 
 /** Of the whole answer, in UTF-16 units; what is said beyond stands on the tape alone. */
@@ -46,30 +48,32 @@ export class AcpTurn {
   hear(kind: string, update: Fields): readonly AgentEvent[] | null {
     if (kind === 'agent_message_chunk') {
       const text = textOf(fieldsAt(update, 'content'));
-      return text === null
-        ? [this.#output('notice', noticeOf(kind, update))]
-        : this.#say(this.#reading.chunk(text, update));
+      if (text !== null) {
+        return this.#say(this.#reading.chunk(text, update));
+      }
+      const part = besidesOf(kind, update);
+      return part === null || part === 'nothing' ? [] : [this.#output(part)];
     }
     const said = this.#say(this.#reading.other(update));
     if (kind === 'tool_call' || kind === 'tool_call_update') {
-      const data = this.tools.take(update);
-      return data === null ? said : [...said, this.#output('tool', data)];
+      const part = this.tools.take(update);
+      return part === null ? said : [...said, this.#output(part)];
     }
-    const notice = noticeOf(kind, update);
-    if (notice === null) {
+    const part = besidesOf(kind, update);
+    if (part === null) {
       return null;
     }
-    return notice === 'nothing' ? said : [...said, this.#output('notice', notice)];
+    return part === 'nothing' ? said : [...said, this.#output(part)];
   }
 
   note(text: string): AgentEvent {
-    return this.#output('notice', { kind: 'permission', text });
+    return this.#output(notice('permission', text));
   }
 
   /** The call of a tool that was allowed. */
   begun(toolCall: Fields): readonly AgentEvent[] {
-    const data = this.tools.begun(toolCall);
-    return data === null ? [] : [this.#output('tool', data)];
+    const part = this.tools.begun(toolCall);
+    return part === null ? [] : [this.#output(part)];
   }
 
   /** The response to its prompt. The last event is the result. */
@@ -79,33 +83,33 @@ export class AcpTurn {
       const error = shortened(outcome.error);
       // Some answer a cancel by an error, of which nothing says that it is one.
       if (this.cancelled) {
-        return [this.#result('interrupted', null, null, error)];
+        return [this.#result('interrupted', null, {}, error)];
       }
-      return [this.#result('failed', failureOfError(outcome.error), null, error)];
+      return [this.#result('failed', failureOfError(outcome.error), {}, error)];
     }
     const response = isFields(outcome.result) ? outcome.result : {};
-    const usage = spending.end(response);
+    const spent = spending.end(response);
     const stop = textAt(response, 'stopReason') ?? 'none';
     if (stop === 'end_turn') {
-      return this.#answered(usage);
+      return this.#answered(spent);
     }
     if (stop === 'cancelled') {
-      return [this.#result('interrupted', null, usage)];
+      return [this.#result('interrupted', null, spent)];
     }
-    return [this.#result('failed', stopFailure(stop), usage, { stopReason: head(stop, 200) })];
+    return [this.#result('failed', stopFailure(stop), spent, { stopReason: head(stop, 200) })];
   }
 
-  #answered(usage: Usage | null): readonly AgentEvent[] {
+  #answered(spent: Spent): readonly AgentEvent[] {
     const end = this.#reading.end({ answered: this.#text !== '' });
     const said = this.#say(end.said);
     if (end.failure === null) {
-      return [...said, this.#result('completed', null, usage)];
+      return [...said, this.#result('completed', null, spent)];
     }
     const { message } = end.failure;
     if (this.cancelled) {
-      return [...said, this.#result('interrupted', null, usage, { message })];
+      return [...said, this.#result('interrupted', null, spent, { message })];
     }
-    return [...said, this.#result('failed', end.failure, usage, { message })];
+    return [...said, this.#result('failed', end.failure, spent, { message })];
   }
 
   #say(said: readonly Said[]): readonly AgentEvent[] {
@@ -114,32 +118,23 @@ export class AcpTurn {
         return { type: 'retrying', turn: this.id, failure: one.failure };
       }
       if (one.kind === 'notice') {
-        return this.#output('notice', { kind: 'program', text: head(one.text, 4_000) });
+        return this.#output(notice('program', head(one.text, 4_000)));
       }
       if (this.#text.length < textMax) {
         this.#text = (this.#text + one.text).slice(0, textMax);
       }
-      return this.#output('text', one.text);
+      return this.#output({ kind: 'text', text: one.text });
     });
   }
 
-  #output(kind: 'text' | 'tool' | 'notice', data: unknown): AgentEvent {
-    return { type: 'output', turn: this.id, kind, data };
+  #output(part: OutputPart): AgentEvent {
+    return { type: 'output', turn: this.id, part };
   }
 
-  #result(
-    outcome: AgentResult['outcome'],
-    why: ProviderFailure | null,
-    usage: Usage | null,
-    error?: unknown,
-  ): AgentEvent {
+  #result(outcome: AgentResult['outcome'], why: ProviderFailure | null, spent: Spent, error?: unknown): AgentEvent {
     const text = this.#text;
-    const data: ResultData = {
-      text,
-      ...(usage === null ? {} : { usage }),
-      ...(error === undefined ? {} : { error }),
-    };
-    return { type: 'result', turn: this.id, result: { outcome, empty: text === '', failure: why, data } };
+    const report: AgentReport = { text, ...spent, ...(error === undefined ? {} : { error }) };
+    return { type: 'result', turn: this.id, result: { outcome, empty: text === '', failure: why, report } };
   }
 }
 

@@ -1,12 +1,12 @@
-/** What is noted of the updates that are neither text nor tools, in few words: the whole of them would fill tapes. */
+/** The updates that are neither text nor tools, in few words: the whole of them would fill tapes. */
+import type { OutputPart, PlanEntry } from '../../core/events.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
+import { notice } from '../shared/parts.ts';
 import { textOf } from './wire.ts';
 
 const textMax = 4_000;
 const entriesMax = 50;
-
-export type NoticeData = { readonly kind: string; readonly [name: string]: unknown };
 
 /** Changes of what an agent offers, an echo of what we said, and sums that come with the result. */
 const silent: ReadonlySet<string> = new Set([
@@ -19,33 +19,34 @@ const silent: ReadonlySet<string> = new Set([
 ]);
 
 /** `nothing`: known, and not worth a note. Null: of no known kind. */
-export function noticeOf(kind: string, update: Fields): NoticeData | 'nothing' | null {
-  const cut = (name: string): string | null => {
-    const text = textAt(update, name);
-    return text === null ? null : head(text, textMax);
-  };
+export function besidesOf(kind: string, update: Fields): OutputPart | 'nothing' | null {
+  const cut = (name: string): string => head(textAt(update, name) ?? '', textMax);
   switch (kind) {
     case 'agent_message_chunk':
-      return { kind: 'content', type: textAt(fieldsAt(update, 'content'), 'type') };
+      return notice('content', `content of type ${textAt(fieldsAt(update, 'content'), 'type') ?? 'unknown'}`);
     case 'agent_thought_chunk': {
       const text = textOf(fieldsAt(update, 'content'));
-      return text === null ? 'nothing' : { kind: 'thought', text: head(text, textMax) };
+      return text === null ? 'nothing' : { kind: 'thinking', text: head(text, textMax) };
     }
     case 'plan': {
       const entries = listAt(update, 'entries').slice(0, entriesMax);
-      const short = entries.map((one) => ({
-        content: head(textAt(one, 'content') ?? '', 500),
-        status: textAt(one, 'status'),
-      }));
-      return { kind: 'plan', entries: short };
+      return { kind: 'plan', entries: entries.map(entryOf) };
     }
     case 'notice':
-      return { kind: 'notice', severity: cut('severity'), title: cut('title'), description: cut('description') };
+      return notice(cut('severity') || 'notice', [cut('title'), cut('description')].filter(Boolean).join(': '));
     case 'compaction_update':
-      return { kind: 'compaction', status: cut('status'), error: cut('error') };
+      return notice('compaction', [cut('status'), cut('error')].filter(Boolean).join(': '));
     case 'current_mode_update':
-      return { kind: 'mode', mode: cut('currentModeId') };
+      return notice('mode', cut('currentModeId'));
     default:
       return silent.has(kind) ? 'nothing' : null;
   }
+}
+
+function entryOf(entry: Fields): PlanEntry {
+  const status = textAt(entry, 'status');
+  return {
+    text: head(textAt(entry, 'content') ?? '', 500),
+    status: status === 'completed' || status === 'in_progress' ? status : 'pending',
+  };
 }

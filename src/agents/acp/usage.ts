@@ -10,7 +10,13 @@
  */
 import { fieldsAt, numberAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
-import type { Usage } from '../port.ts';
+import type { Cost, Usage } from '../../core/events.ts';
+
+/** What a turn used, as far as its agent tells. */
+export interface Spent {
+  readonly usage?: Usage;
+  readonly cost?: Cost;
+}
 
 interface Counts {
   readonly input: number;
@@ -43,21 +49,22 @@ export class Spending {
     }
   }
 
-  /** Of the turn that ends with this response; null: the agent does not tell. */
-  end(response: Fields): Usage | null {
+  /** Of the turn that ends with this response. */
+  end(response: Fields): Spent {
     const told = readCounts(response);
     const counts = told === null ? null : this.#sums ? this.#since(told) : told;
     const cost = this.#cost === null ? null : this.#cost - (this.#costBefore ?? 0);
+    // Sums of binary fractions: a billionth of a dollar is nobody's price.
+    const spent = cost === null || cost <= 0 ? {} : { cost: { amount: Math.round(cost * 1e9) / 1e9, currency: 'USD' } };
     if (counts === null) {
-      return null;
+      return spent;
     }
-    return {
+    const usage = {
       inputTokens: counts.input,
       outputTokens: counts.output,
       ...(counts.cached === 0 ? {} : { cachedInputTokens: counts.cached }),
-      // Sums of binary fractions: a billionth of a dollar is nobody's price.
-      ...(cost === null || cost <= 0 ? {} : { costUsd: Math.round(cost * 1e9) / 1e9 }),
     };
+    return { usage, ...spent };
   }
 
   #since(now: Counts): Counts {

@@ -5,6 +5,7 @@
 import type { AgentChild, Timers } from '../../supervise/index.ts';
 import { parkedWork } from '../../supervise/index.ts';
 import type { AgentEvent } from '../port.ts';
+import { notice } from '../shared/parts.ts';
 
 export class AwaitedStart {
   readonly #child: AgentChild;
@@ -15,8 +16,8 @@ export class AwaitedStart {
     const unpark = parkedWork.park({ owner: child.label, name: 'its word that it is ready', deadlineMs });
     const cancel = timers.set(deadlineMs, () => {
       unpark();
-      const data = { problem: `not ready within ${deadlineMs} ms`, stderr: child.stderrTail() };
-      emit({ type: 'output', turn: null, kind: 'notice', data });
+      const part = notice('not-ready', `not ready within ${deadlineMs} ms`, { stderr: child.stderrTail() });
+      emit({ type: 'output', turn: null, part });
       child.kill('start_timeout');
     });
     this.#leave = () => {

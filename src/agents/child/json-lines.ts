@@ -71,7 +71,7 @@ export interface RawData {
 
 export function raw(problem: string, text: string, maxLength: number, length = text.length): AgentEvent {
   const data: RawData = { problem, text: text.slice(0, maxLength), length };
-  return { type: 'output', turn: null, kind: 'raw', data };
+  return { type: 'output', turn: null, part: { kind: 'raw', data } };
 }
 
 /** `line`: the message's own text, for what cannot be understood of it. */

@@ -11,6 +11,8 @@
  *  K-4 An unknown conversation ends the process before it is ready; a second one is begun in its place, once, and what was
  *      written to the first is written to it.
  */
+import { notice } from '../shared/parts.ts';
+import type { Spent } from './usage.ts';
 import { randomUUID } from 'node:crypto';
 import type { TurnId } from '../../core/ids.ts';
 import { realTimers } from '../../supervise/index.ts';
@@ -326,7 +328,7 @@ export class ClaudeAgent implements AgentHandle {
       this.#openings.refused(frame);
       return;
     }
-    const usage = this.#usage.take(frame);
+    const spent = this.#usage.take(frame);
     const turn = this.#turn;
     const named = turn !== null && uuids.includes(turn.uuid);
     if (turn !== null && turn.held === null && (named || (uuids.length === 0 && turn.started))) {
@@ -335,7 +337,7 @@ export class ClaudeAgent implements AgentHandle {
       if (unasked && this.#unasked.running) {
         this.#unasked.end(frame);
       }
-      this.#end(turn, turn.endedBy(frame, usage, this.#limits.resetMs()), usage);
+      this.#end(turn, turn.endedBy(frame, spent, this.#limits.resetMs()), spent);
       return;
     }
     const reason = textAt(frame, 'terminal_reason') ?? '';
@@ -351,11 +353,14 @@ export class ClaudeAgent implements AgentHandle {
   }
 
   /** The turn has come to its end; it is told when no steered message can follow it any more. */
-  #end(turn: Turn, result: AgentResult, usage?: unknown): void {
+  #end(turn: Turn, result: AgentResult, { usage, cost }: Spent = {}): void {
     this.#cancelGrace();
     turn.held = result;
     if (usage !== undefined) {
-      this.#emit({ type: 'output', turn: turn.id, kind: 'usage', data: usage });
+      this.#emit({ type: 'output', turn: turn.id, part: { kind: 'usage', ...usage } });
+    }
+    if (cost !== undefined) {
+      this.#emit({ type: 'output', turn: turn.id, part: { kind: 'cost', ...cost } });
     }
     if (this.#steers.open) {
       this.#steers.retract();
@@ -435,13 +440,13 @@ export class ClaudeAgent implements AgentHandle {
   #sign(what: string): void {
     const turn = this.#ours;
     if (turn !== null) {
-      this.#emit({ type: 'output', turn: turn.id, kind: 'notice', data: { working: what } });
+      this.#emit({ type: 'output', turn: turn.id, part: notice('working', what) });
     }
   }
 
   #notice(name: string, frame: Fields): void {
     const { type: _, subtype: __, session_id: ___, uuid: ____, ...rest } = frame;
-    this.#emit({ type: 'output', turn: this.#ours?.id ?? null, kind: 'notice', data: { name, ...detailOf(rest) } });
+    this.#emit({ type: 'output', turn: this.#ours?.id ?? null, part: notice('program', name, detailOf(rest)) });
   }
 
   #words(text: string): string {

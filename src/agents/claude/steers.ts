@@ -84,9 +84,7 @@ export class Steers {
   /** These messages are answered by a result; `whole`: it was not broken off. */
   onResult(uuids: readonly string[], whole: boolean): void {
     for (const uuid of uuids) {
-      if (this.#open.has(uuid)) {
-        this.#settle(uuid, whole);
-      }
+      if (this.#open.has(uuid)) this.#settle(uuid, whole);
     }
   }
 

@@ -1,9 +1,10 @@
 /** Claude Code's tools in the words of all dialects: what a use of one is about, and what it asks permission for. */
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { ActionKind, PermissionAsk } from '../../core/policy.ts';
-import { fieldsAt, head, listAt, tail, textAt } from '../child/fields.ts';
+import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
-import type { ToolData } from '../port.ts';
+import type { ToolPart } from '../../core/events.ts';
+import { bounded, inputText } from '../shared/parts.ts';
 
 interface Tool {
   readonly kind: ActionKind;
@@ -38,7 +39,6 @@ const tools: { readonly [name: string]: Tool } = {
 
 /** All of a command, since a policy must see what stands behind its beginning; a cut one ends with `…`. */
 const titleMax = 4_000;
-const outputMax = 4_096;
 
 export function titleOf(name: string, input: Fields): string {
   const subject = tools[name] === undefined ? null : textAt(input, tools[name].about);
@@ -104,9 +104,19 @@ function shortened(value: unknown, depth: number): unknown {
   );
 }
 
+/** The end of a use whose beginning was not heard. */
+const unknownUse: ToolPart = {
+  kind: 'tool',
+  id: null,
+  name: 'unknown',
+  action: 'other',
+  title: 'unknown',
+  status: 'started',
+};
+
 /** The uses of tools that one turn has begun, to tell of their ends by name. */
 export class ToolUses {
-  readonly #running = new Map<string, { readonly name: string; readonly title: string }>();
+  readonly #running = new Map<string, ToolPart>();
 
   get running(): boolean {
     return this.#running.size > 0;
@@ -118,25 +128,34 @@ export class ToolUses {
   }
 
   /** A block `tool_use` of the assistant. */
-  begin(block: Fields): ToolData {
+  begin(block: Fields): ToolPart {
     const name = textAt(block, 'name') ?? 'unknown';
     const id = textAt(block, 'id');
-    const title = titleOf(name, fieldsAt(block, 'input'));
+    const input = fieldsAt(block, 'input');
+    const part: ToolPart = {
+      kind: 'tool',
+      id,
+      name,
+      action: tools[name]?.kind ?? 'other',
+      title: titleOf(name, input),
+      status: 'started',
+      ...inputText(input),
+    };
     if (id !== null) {
-      this.#running.set(id, { name, title });
+      this.#running.set(id, part);
     }
-    return { name, status: 'started', id, title };
+    return part;
   }
 
   /** A block `tool_result`. */
-  end(block: Fields): ToolData {
+  end(block: Fields): ToolPart {
     const id = textAt(block, 'tool_use_id');
-    const { name, title } = this.#running.get(id ?? '') ?? { name: 'unknown', title: '' };
+    const begun: ToolPart = this.#running.get(id ?? '') ?? { ...unknownUse, id };
     if (id !== null) {
       this.#running.delete(id);
     }
     const status = block['is_error'] === true ? 'failed' : 'completed';
-    return { name, status, id, title, output: tail(outputOf(block), outputMax) };
+    return { ...begun, status, output: bounded(outputOf(block)) };
   }
 }
 

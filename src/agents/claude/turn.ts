@@ -7,7 +7,10 @@ import type { TurnId } from '../../core/ids.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
 import type { ProviderFailure } from '../failures.ts';
-import type { AgentEvent, AgentResult, ResultData, ToolData, Usage } from '../port.ts';
+import type { OutputPart } from '../../core/events.ts';
+import type { AgentEvent, AgentReport, AgentResult } from '../port.ts';
+import { notice } from '../shared/parts.ts';
+import type { Spent } from './usage.ts';
 import { type ApiError, apiErrorOf, failureOf } from './failures.ts';
 import type { ToolUses } from './tools.ts';
 
@@ -70,7 +73,7 @@ export class Turn {
     const blocks = listAt(message, 'content');
     const uses = blocks
       .filter((block) => block['type'] === 'tool_use')
-      .map((block) => this.#tool(this.#tools.begin(block)));
+      .map((block) => this.#output(this.#tools.begin(block)));
     if (sub) {
       return uses;
     }
@@ -92,32 +95,32 @@ export class Turn {
   }
 
   onToolResults(results: readonly Fields[]): AgentEvent[] {
-    return results.map((block) => this.#tool(this.#tools.end(block)));
+    return results.map((block) => this.#output(this.#tools.end(block)));
   }
 
   /** Its result frame has come. `resetMs`: until the provider's limit is lifted, where it has told. */
-  endedBy(frame: Fields, usage: Usage | undefined, resetMs: number | null): AgentResult {
+  endedBy(frame: Fields, spent: Spent, resetMs: number | null): AgentResult {
     const reason = textAt(frame, 'terminal_reason') ?? '';
     const said = textAt(frame, 'result');
     if (reason.startsWith('aborted')) {
       if (this.interrupt !== null) {
-        return this.#result('interrupted', this.#text, usage, null);
+        return this.#result('interrupted', this.#text, spent, null);
       }
-      return this.#result('failed', this.#text, usage, failureOf(frame, this.#apiError, null));
+      return this.#result('failed', this.#text, spent, failureOf(frame, this.#apiError, null));
     }
     if (frame['is_error'] === true || textAt(frame, 'stop_reason') === 'refusal' || !fine.has(reason)) {
-      return this.#result('failed', this.#text, usage, failureOf(frame, this.#apiError, resetMs));
+      return this.#result('failed', this.#text, spent, failureOf(frame, this.#apiError, resetMs));
     }
-    return this.#result('completed', said ?? this.#text, usage, null);
+    return this.#result('completed', said ?? this.#text, spent, null);
   }
 
   /** Its end was told without a result frame. */
   endedAs(state: 'completed' | 'cancelled'): AgentResult {
     if (state === 'completed') {
-      return this.#result('completed', this.#text, undefined, null);
+      return this.#result('completed', this.#text, {}, null);
     }
     if (this.interrupt !== null) {
-      return this.#result('interrupted', this.#text, undefined, null);
+      return this.#result('interrupted', this.#text, {}, null);
     }
     const failure: ProviderFailure = {
       class: 'unknown',
@@ -125,7 +128,7 @@ export class Turn {
       status: null,
       message: 'Claude Code took the message out of its queue by itself.',
     };
-    return this.#result('failed', this.#text, undefined, failure);
+    return this.#result('failed', this.#text, {}, failure);
   }
 
   #say(text: string): AgentEvent[] {
@@ -135,11 +138,11 @@ export class Turn {
     if (this.#text.length < textMax) {
       this.#text += head(text, textMax);
     }
-    return [{ type: 'output', turn: this.id, kind: 'text', data: text }];
+    return [this.#output({ kind: 'text', text })];
   }
 
-  #tool(data: ToolData): AgentEvent {
-    return { type: 'output', turn: this.id, kind: 'tool', data };
+  #output(part: OutputPart): AgentEvent {
+    return { type: 'output', turn: this.id, part };
   }
 
   /** A stream broke off, and its message is asked for again: what it said is not part of the answer. */
@@ -151,22 +154,15 @@ export class Turn {
     }
     const text = this.#text.slice(stream.from);
     this.#text = this.#text.slice(0, stream.from);
-    const data = { name: 'answer begun again', dropped: head(text, 200) };
-    return [{ type: 'output', turn: this.id, kind: 'notice', data }];
+    const detail = { dropped: head(text, 200) };
+    return [
+      this.#output(notice('answer-restarted', 'the stream broke off; the agent asks for its answer again', detail)),
+    ];
   }
 
-  #result(
-    outcome: AgentResult['outcome'],
-    text: string,
-    usage: Usage | undefined,
-    failure: ProviderFailure | null,
-  ): AgentResult {
-    const data: ResultData = {
-      text,
-      ...(usage === undefined ? {} : { usage }),
-      ...(failure === null ? {} : { error: failure.message }),
-    };
-    return { outcome, empty: text === '', failure, data };
+  #result(outcome: AgentResult['outcome'], text: string, spent: Spent, failure: ProviderFailure | null): AgentResult {
+    const report: AgentReport = { text, ...spent, ...(failure === null ? {} : { error: failure.message }) };
+    return { outcome, empty: text === '', failure, report };
   }
 }
 

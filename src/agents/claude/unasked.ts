@@ -47,9 +47,7 @@ export class Unasked {
     const events =
       heard.kind === 'assistant' ? turn.onAssistant(heard.frame, heard.sub) : turn.onToolResults(heard.results);
     for (const event of events) {
-      if (event.type === 'output') {
-        this.#emit({ ...event, turn: null });
-      }
+      if (event.type === 'output') this.#emit({ ...event, turn: null });
     }
   }
 }

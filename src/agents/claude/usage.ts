@@ -6,7 +6,13 @@
  */
 import { fieldsAt, numberAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
-import type { Usage } from '../port.ts';
+import type { Cost, Usage } from '../../core/events.ts';
+
+/** What a turn used, as far as Claude Code tells. */
+export interface Spent {
+  readonly usage?: Usage;
+  readonly cost?: Cost;
+}
 
 export class UsageCount {
   /** Null: the first result of a resumed conversation may hold what was before. */
@@ -16,8 +22,8 @@ export class UsageCount {
     this.#costBefore = resumed ? null : 0;
   }
 
-  /** Of the turn that this result ends; undefined: it tells nothing, or nothing was used. */
-  take(result: Fields): Usage | undefined {
+  /** Of the turn that this result ends; empty: it tells nothing, or nothing was used. */
+  take(result: Fields): Spent {
     const since = result['model_usage_since_last_result'];
     const before = this.#costBefore;
     const total = numberAt(result, 'total_cost_usd');
@@ -65,15 +71,15 @@ function firstCost(result: Fields, turn: Fields, total: number): number | null {
   return sums.output === at(turn, 'output_tokens') ? total : null;
 }
 
-function some({ input, cached, output, cost }: Counts): Usage | undefined {
+function some({ input, cached, output, cost }: Counts): Spent {
   if (input + cached + output === 0) {
-    return undefined;
+    return {};
   }
-  return {
+  const usage = {
     inputTokens: input + cached,
     outputTokens: output,
     ...(cached === 0 ? {} : { cachedInputTokens: cached }),
-    // Sums of binary fractions: a millionth of a dollar is as fine as it gets.
-    ...(cost === null ? {} : { costUsd: Math.round(cost * 1e6) / 1e6 }),
   };
+  // Sums of binary fractions: a millionth of a dollar is as fine as it gets.
+  return { usage, ...(cost === null ? {} : { cost: { amount: Math.round(cost * 1e6) / 1e6, currency: 'USD' } }) };
 }

@@ -12,6 +12,7 @@
  *  X-5 Every question is answered: by `answer`, as cancelled with an interrupt or the end of its turn, or at once where no turn
  *      of ours could be asked.
  */
+import { notice } from '../shared/parts.ts';
 import type { TurnId } from '../../core/ids.ts';
 import { realTimers } from '../../supervise/index.ts';
 import type { RpcCall, RpcError, RpcOutcome } from '../child/json-rpc.ts';
@@ -202,8 +203,8 @@ export class CodexAgent implements AgentHandle {
     }
     turn.started = true;
     this.tell({ type: 'started', turn: turn.id });
-    for (const data of turn.notes.splice(0)) {
-      this.tell({ type: 'output', turn: turn.id, kind: 'notice', data });
+    for (const part of turn.notes.splice(0)) {
+      this.tell({ type: 'output', turn: turn.id, part });
     }
     if (turn.latched) {
       this.#writeInterrupt(turn);
@@ -263,7 +264,7 @@ export class CodexAgent implements AgentHandle {
 
   #failStart(what: string, error: RpcError): void {
     const data = { problem: `${what} failed`, code: error.code, message: error.message };
-    this.tell({ type: 'output', turn: null, kind: 'notice', data });
+    this.tell({ type: 'output', turn: null, part: notice('start-failed', data.message, data) });
     this.#lines.kill('start_failed');
   }
 
@@ -369,8 +370,8 @@ export class CodexAgent implements AgentHandle {
     this.#lastEnded = turn.id;
     // Before the result: whoever is next must know that something runs.
     this.tellOthers({ why: 'sub-agents are at work' });
-    const data = { text, ...(usage === undefined ? {} : { usage }), ...error };
-    this.tell({ type: 'result', turn: turn.id, result: { outcome, empty: text === '', failure, data } });
+    const report = { text, ...(usage === undefined ? {} : { usage }), ...error };
+    this.tell({ type: 'result', turn: turn.id, result: { outcome, empty: text === '', failure, report } });
     if (turn.unheard > 0) {
       this.tell({ type: 'ack', turn: turn.id, none: false });
     }
@@ -379,9 +380,9 @@ export class CodexAgent implements AgentHandle {
   #rest(then: () => void): void {
     const { timers = realTimers, restDeadlineMs = 1_000 } = this.#options;
     putToRest(this.#rpc, this.#thread ?? '', this.others, { timers, deadlineMs: restDeadlineMs }, (inTime) => {
-      const data = { problem: 'commands of an interrupted turn may still run' };
+      const part = notice('commands-may-run', 'commands of an interrupted turn may still run');
       if (!inTime) {
-        this.tell({ type: 'output', turn: null, kind: 'notice', data });
+        this.tell({ type: 'output', turn: null, part });
       }
       then();
     });

@@ -7,6 +7,8 @@
  *  N-2 Other conversations are sub-agents of the turn that runs.
  *  N-3 Nothing throws; what is not known becomes `raw`, except for the names that are known to say nothing.
  */
+import type { OutputPart } from '../../core/events.ts';
+import { notice } from '../shared/parts.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { CodexAgent } from './agent.ts';
 import { failureOf } from './failures.ts';
@@ -49,11 +51,11 @@ export class Listener {
     } else if (method === 'account/rateLimits/updated') {
       this.#agent.windows.take(params);
     } else if (!isIgnored(method)) {
-      const notice = noticeOf(method, params);
-      if (notice === null) {
+      const part = noticeOf(method, params);
+      if (part === null) {
         this.#agent.raw(`unknown notification ${method.slice(0, 100)}`, line);
-      } else if (notice !== undefined) {
-        this.#notice(notice);
+      } else if (part !== 'nothing') {
+        this.#notice(part);
       }
     }
   }
@@ -159,7 +161,11 @@ export class Listener {
         const tool = toolOf(fieldsAt(params, 'item'), method === 'item/completed');
         turn?.remember(fieldsAt(params, 'item'));
         if (tool !== null && turn?.started === true && !turn.over) {
-          this.#agent.tell({ type: 'output', turn: turn.id, kind: 'tool', data: { ...tool, thread } });
+          this.#agent.tell({
+            type: 'output',
+            turn: turn.id,
+            part: { ...tool, title: `${tool.title} (sub-agent ${thread})` },
+          });
         }
         return;
       }
@@ -181,14 +187,14 @@ export class Listener {
     if (tool === null || turn.over) {
       return;
     }
-    this.#agent.tell({ type: 'output', turn: turn.id, kind: 'tool', data: tool });
+    this.#agent.tell({ type: 'output', turn: turn.id, part: tool });
   }
 
   #say(turn: CodexTurn, piece: string): void {
     if (piece === '' || turn.over) {
       return;
     }
-    this.#agent.tell({ type: 'output', turn: turn.id, kind: 'text', data: piece });
+    this.#agent.tell({ type: 'output', turn: turn.id, part: { kind: 'text', text: piece } });
   }
 
   /** The last one of a turn is told again with its end, and counts there. */
@@ -221,21 +227,21 @@ export class Listener {
       return;
     }
     this.#lifeAt = now;
-    this.#agent.tell({ type: 'output', turn: turn.id, kind: 'notice', data: { alive: what } });
+    this.#agent.tell({ type: 'output', turn: turn.id, part: notice('working', what) });
   }
 
   /** Each once: some come with every turn. */
-  #notice(data: unknown): void {
-    const key = JSON.stringify(data);
+  #notice(part: OutputPart): void {
+    const key = JSON.stringify(part);
     if (this.#noticed.has(key) || this.#noticed.size >= noticesMax) {
       return;
     }
     this.#noticed.add(key);
     const turn = this.#agent.turn;
     if (turn !== null && !turn.started) {
-      turn.notes.push(data);
+      turn.notes.push(part);
     } else {
-      this.#agent.tell({ type: 'output', turn: turn?.id ?? null, kind: 'notice', data });
+      this.#agent.tell({ type: 'output', turn: turn?.id ?? null, part });
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Notifications of the app server that say nothing a turn needs, by name; and those that a person may want to read. */
 import type { Fields } from '../child/json-lines.ts';
+import type { OutputPart } from '../../core/events.ts';
 import { textAt } from '../child/fields.ts';
+import { notice } from '../shared/parts.ts';
 
 const ignored: ReadonlySet<string> = new Set([
   'account/gatewayOAuth/changed',
@@ -72,22 +74,22 @@ export const signsOfLife: { readonly [method: string]: string } = {
   'item/mcpToolCall/progress': 'tool',
 };
 
-/** Null: it is no notice. */
-export function noticeOf(method: string, params: Fields): unknown {
+/** `nothing`: it is a notice that says nothing now. Null: it is not a notice. */
+export function noticeOf(method: string, params: Fields): OutputPart | 'nothing' | null {
   switch (method) {
     case 'warning':
     case 'guardianWarning':
-      return { warning: textAt(params, 'message') };
+      return notice('warning', textAt(params, 'message') ?? method);
     case 'configWarning':
     case 'deprecationNotice':
-      return { warning: textAt(params, 'summary') };
+      return notice('warning', textAt(params, 'summary') ?? method);
     case 'model/rerouted':
     case 'modelProvider/authRecoveryStarted':
     case 'modelProvider/authRecoveryCompleted':
-      return { event: method, ...params };
+      return notice('program', method, params);
     case 'mcpServer/startupStatus/updated': {
       const error = textAt(params, 'error');
-      return error === null ? undefined : { warning: `MCP server ${textAt(params, 'name') ?? '?'}: ${error}` };
+      return error === null ? 'nothing' : notice('warning', `MCP server ${textAt(params, 'name') ?? '?'}: ${error}`);
     }
     default:
       return null;

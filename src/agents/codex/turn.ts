@@ -6,6 +6,7 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { Fields } from '../child/json-lines.ts';
 import type { ProviderFailure } from '../failures.ts';
+import type { OutputPart } from '../../core/events.ts';
 import type { Question } from './asks.ts';
 import { textAt } from '../child/fields.ts';
 
@@ -27,7 +28,7 @@ export class CodexTurn {
   /** What came for a turn that we could not tell yet, to be read with the response to `turn/start`. */
   readonly early: (() => void)[] = [];
   /** Warnings that came before `started`. */
-  readonly notes: unknown[] = [];
+  readonly notes: OutputPart[] = [];
   readonly #items = new Map<string, Fields>();
   readonly #spoken = new Set<string>();
   #text = '';

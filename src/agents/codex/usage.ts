@@ -5,7 +5,7 @@
  * old turn's id, when a resumed conversation takes its first turn.
  */
 import type { Fields } from '../child/json-lines.ts';
-import type { Usage } from '../port.ts';
+import type { Usage } from '../../core/events.ts';
 import { fieldsAt, numberAt } from '../child/fields.ts';
 
 interface Counts {

@@ -10,9 +10,10 @@
  *  F-3 A function cannot be killed. One that ignores its signal is abandoned, and `exited` says so; the daemon goes on.
  *  F-4 A generator that never waits cannot starve the loop: after every `breathEvery` yields the loop turns once.
  */
+import { readCost, readPart, readUsage } from '../shared/parts.ts';
 import { randomUUID } from 'node:crypto';
 import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
-import type { OutputKind } from '../port.ts';
+import type { Cost, OutputPart, Usage } from '../../core/events.ts';
 import type { TurnResult } from '../../core/model.ts';
 import type { PermissionAsk } from '../../core/policy.ts';
 import type { Timers } from '../../supervise/index.ts';
@@ -43,8 +44,8 @@ export interface FunctionContext {
   readonly retrying: (failure: FunctionFailure) => void;
 }
 
-/** What a turn may yield: text, or an output of another kind. */
-export type FunctionOutput = string | { readonly kind: OutputKind; readonly data: unknown };
+/** What a turn may yield: text, or another part. */
+export type FunctionOutput = string | OutputPart;
 
 /**
  * What a turn may return. Without an outcome: `interrupted` if its signal has aborted, else `failed` with a failure, else
@@ -52,7 +53,8 @@ export type FunctionOutput = string | { readonly kind: OutputKind; readonly data
  */
 export interface FunctionResult {
   readonly text?: string;
-  readonly usage?: unknown;
+  readonly usage?: Usage;
+  readonly cost?: Cost;
   readonly error?: unknown;
   /** Why the provider did not answer; told only with the outcome `failed`. */
   readonly failure?: FunctionFailure;
@@ -263,8 +265,8 @@ class FunctionAgent implements AgentHandle {
       if (next.done === true) {
         return next.value;
       }
-      const output = typeof next.value === 'string' ? { kind: 'text' as const, data: next.value } : next.value;
-      this.#emit({ type: 'output', turn: running.turn, ...output });
+      const part = readPart(typeof next.value === 'string' ? { kind: 'text', text: next.value } : next.value);
+      this.#emit({ type: 'output', turn: running.turn, part });
       if (running.abort.signal.aborted) {
         await generator.return(undefined);
         return undefined;
@@ -312,12 +314,18 @@ class FunctionAgent implements AgentHandle {
 
 function resultOf(value: FunctionResult | string | void, aborted: boolean): AgentResult {
   const returned = typeof value === 'string' ? { text: value } : (value ?? {});
-  const { text = '', usage, error } = returned;
+  const { text = '', error } = returned;
+  const [usage, cost] = [readUsage(returned.usage), readCost(returned.cost)];
   const outcome =
     returned.outcome ?? (aborted ? 'interrupted' : returned.failure === undefined ? 'completed' : 'failed');
-  const data = { text, ...(usage === undefined ? {} : { usage }), ...(error === undefined ? {} : { error }) };
+  const report = {
+    text,
+    ...(usage === null ? {} : { usage }),
+    ...(cost === null ? {} : { cost }),
+    ...(error === undefined ? {} : { error }),
+  };
   const failure = outcome === 'failed' && returned.failure !== undefined ? failureOf(returned.failure) : null;
-  return { outcome, empty: text === '', failure, data };
+  return { outcome, empty: text === '', failure, report };
 }
 
 const failureOf = (failure: FunctionFailure): ProviderFailure => ({
@@ -329,6 +337,6 @@ const failureOf = (failure: FunctionFailure): ProviderFailure => ({
 
 /** A throw after the abort is how most functions stop: that is an interruption, and the error is kept beside it. */
 function thrownOf(thrown: unknown, aborted: boolean): AgentResult {
-  const data = { text: '', error: errorRecord(thrown) };
-  return { outcome: aborted ? 'interrupted' : 'failed', empty: true, failure: null, data };
+  const report = { text: '', error: errorRecord(thrown) };
+  return { outcome: aborted ? 'interrupted' : 'failed', empty: true, failure: null, report };
 }

@@ -1,12 +1,12 @@
 /** Reads what an agent says in the agent protocol: each message becomes an event of the port, or says what is wrong with it. */
 import type { TurnId } from '../../core/ids.ts';
 import { turnId } from '../../core/ids.ts';
-import type { OutputKind } from '../port.ts';
-import type { ActionKind } from '../../core/policy.ts';
+import { ACTION_KINDS } from '../../core/policy.ts';
 import { fieldsAt, numberAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import { FAILURES, type FailureClass, type ProviderFailure } from '../failures.ts';
 import type { AgentEvent } from '../port.ts';
+import { readCost, readPart, readUsage } from '../shared/parts.ts';
 
 /** A string is what was wrong with it. Never throws. */
 export function readMessage(message: Fields): AgentEvent | string {
@@ -38,12 +38,7 @@ export function readMessage(message: Fields): AgentEvent | string {
 /** Messages that name a turn. */
 const ofATurn: { readonly [type: string]: (turn: TurnId, message: Fields) => AgentEvent | string } = {
   started: (turn) => ({ type: 'started', turn }),
-  output: (turn, message) => ({
-    type: 'output',
-    turn,
-    kind: readKind(message['kind']),
-    data: message['data'] ?? null,
-  }),
+  output: (turn, message) => ({ type: 'output', turn, part: readPart(message['part']) }),
   ack: (turn, message) => ({ type: 'ack', turn, none: message['none'] === true }),
   result: readResult,
   retrying: (turn, message) =>
@@ -87,23 +82,23 @@ function readSwitched(message: Fields): AgentEvent | string {
 }
 
 function readResult(turn: TurnId, message: Fields): AgentEvent | string {
-  const { outcome, text, usage, error, failure } = message;
+  const { outcome, text, error, failure } = message;
   if (outcome !== 'completed' && outcome !== 'interrupted' && outcome !== 'failed') {
     return 'result: no known outcome';
   }
   if (text !== undefined && typeof text !== 'string') {
     return 'result: text is no string';
   }
-  const data = {
+  const [usage, cost] = [readUsage(message['usage']), readCost(message['cost'])];
+  const report = {
     text: text ?? '',
-    ...(usage === undefined ? {} : { usage }),
+    ...(usage === null ? {} : { usage }),
+    ...(cost === null ? {} : { cost }),
     ...(error === undefined ? {} : { error }),
   };
   const why = outcome === 'failed' && isFields(failure) ? readFailure(failure) : null;
-  return { type: 'result', turn, result: { outcome, empty: data.text === '', failure: why, data } };
+  return { type: 'result', turn, result: { outcome, empty: report.text === '', failure: why, report } };
 }
-
-const actions: readonly ActionKind[] = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'];
 
 /** A kind that is not known is `other`: least is allowed of that. */
 function readAsked(turn: TurnId, message: Fields): AgentEvent | string {
@@ -115,7 +110,7 @@ function readAsked(turn: TurnId, message: Fields): AgentEvent | string {
   if (tool === '' || title === '') {
     return 'asked: no tool or title';
   }
-  const kind = actions.find((known) => known === message['kind']) ?? 'other';
+  const kind = ACTION_KINDS.find((known) => known === message['kind']) ?? 'other';
   return { type: 'asked', turn, request, ask: { kind, tool, title }, detail: message['detail'] ?? null };
 }
 
@@ -135,7 +130,3 @@ function readFailure(failure: Fields): ProviderFailure {
 function readTurn(value: unknown): TurnId | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? turnId(value) : null;
 }
-
-const kinds: readonly OutputKind[] = ['text', 'tool', 'usage', 'notice'];
-
-const readKind = (value: unknown): OutputKind => kinds.find((known) => known === value) ?? 'raw';

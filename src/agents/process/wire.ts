@@ -2,7 +2,7 @@
  * The agent protocol on the wire: newline-delimited JSON over stdio, described for authors of agents in
  * docs/agent-protocol.md. The shapes stand here; `read.ts` is what trusts nobody to keep them.
  */
-import type { OutputKind } from '../port.ts';
+import type { Cost, OutputPart, Usage } from '../../core/events.ts';
 import type { TurnResult } from '../../core/model.ts';
 import type { ActionKind } from '../../core/policy.ts';
 import type { FailureClass } from '../failures.ts';
@@ -58,7 +58,7 @@ export type FromAgent =
       };
     }
   | { readonly type: 'started'; readonly turn: number }
-  | { readonly type: 'output'; readonly turn: number; readonly kind: OutputKind; readonly data: unknown }
+  | { readonly type: 'output'; readonly turn: number; readonly part: OutputPart }
   | {
       readonly type: 'asked';
       readonly turn: number;
@@ -76,7 +76,8 @@ export type FromAgent =
       readonly turn: number;
       readonly outcome: TurnResult['outcome'];
       readonly text: string;
-      readonly usage?: unknown;
+      readonly usage?: Usage;
+      readonly cost?: Cost;
       readonly error?: unknown;
       readonly failure?: WireFailure;
     }

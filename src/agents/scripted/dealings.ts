@@ -37,15 +37,23 @@ async function runTool(turn: Turn, ms: number): Promise<void> {
     child.on('exit', () => resolve());
     child.on('error', () => resolve());
   });
-  const use = { name: 'shell', id: `tool-${turn.id}-${child.pid}`, title: `sleep ${seconds}` };
-  turn.output('tool', { ...use, status: 'started', pid: child.pid ?? null });
+  const use = {
+    kind: 'tool',
+    name: 'shell',
+    action: 'execute',
+    id: `tool-${turn.id}-${child.pid}`,
+    title: `sleep ${seconds} (pid ${child.pid ?? 'none'})`,
+    input: { text: JSON.stringify({ command: `sleep ${seconds}` }) },
+    startedAt: Date.now(),
+  } as const;
+  turn.output({ ...use, status: 'started' });
   await Promise.race([ended, turn.wait(ms + 1_000)]);
   const stopped = turn.stopped;
   if (child.pid !== undefined && child.exitCode === null) {
     process.kill(-child.pid, 'SIGKILL');
   }
   await ended;
-  turn.output('tool', { ...use, status: stopped ? 'failed' : 'completed', output: '' });
+  turn.output({ ...use, status: stopped ? 'failed' : 'completed', output: { text: '' }, endedAt: Date.now() });
 }
 
 export const dealings = {
@@ -67,7 +75,7 @@ export const dealings = {
       return runTool(turn, ms);
     }
     const name = argument === '' ? 'shell' : argument;
-    turn.output('tool', { name, status: 'completed', id: null, title: name });
+    turn.output({ kind: 'tool', name, action: 'other', status: 'completed', id: null, title: name });
   },
 
   api: (turn: Turn, argument: string): void => turn.fail('api', failureOf(argument)),

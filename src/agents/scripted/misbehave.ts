@@ -1,4 +1,5 @@
 /** Directives by which the scripted agent behaves as no agent should, and as every one of them once did. */
+import type { OutputPart } from '../../core/events.ts';
 import { closeSync } from 'node:fs';
 import { holdLifeline } from '../../supervise/process/lifeline.ts';
 import { numbers } from './directives.ts';
@@ -23,8 +24,17 @@ async function fork(turn: Turn, script: string): Promise<void> {
   });
   told?.destroy();
   child.unref();
-  turn.output('tool', { name: 'fork', status: 'started', id: null, title: script, pid });
+  turn.output(descendant('fork', pid));
 }
+
+const descendant = (name: string, pid: number): OutputPart => ({
+  kind: 'tool',
+  id: null,
+  name,
+  action: 'execute',
+  title: `${name} (pid ${pid})`,
+  status: 'started',
+});
 
 export const misbehave = {
   die(turn: Turn, how: string): void {
@@ -38,7 +48,7 @@ export const misbehave = {
 
   /** Half a line, then the end. */
   half(turn: Turn): void {
-    turn.tools.voice.raw(`{"type":"output","turn":${turn.id},"kind":"text","da`);
+    turn.tools.voice.raw(`{"type":"output","turn":${turn.id},"part":{"kind":"text","te`);
     turn.tools.voice.release();
     turn.tools.log.write('exiting', { turn: turn.id, why: 'half' });
     process.exit(1);
@@ -47,7 +57,7 @@ export const misbehave = {
   async block(turn: Turn): Promise<void> {
     await holdLifeline();
     // From here on no signal is heard.
-    turn.output('notice', { blocks: true });
+    turn.output({ kind: 'notice', code: 'blocks', message: 'its loop is blocked from here on' });
     const end = Date.now() + blockMaxMs;
     while (Date.now() < end) {}
   },
@@ -77,7 +87,7 @@ export const misbehave = {
     const { spawn } = await import('node:child_process');
     const child = spawn('sleep', ['600'], { stdio: ['ignore', 'inherit', 'inherit'], detached: where === 'own' });
     child.unref();
-    turn.output('tool', { name: 'grandchild', pid: child.pid ?? null });
+    turn.output(descendant('grandchild', child.pid ?? 0));
   },
 
   /** Waits in the system for what never comes: no JavaScript runs, and no processor is used. */

@@ -6,7 +6,7 @@
  *  T-1 Whatever the directives do, `ended` is resolved once the turn is over for the agent itself.
  *  T-2 An interrupt ends the current wait at once.
  */
-import type { OutputKind } from '../port.ts';
+import type { OutputPart } from '../../core/events.ts';
 import type { PermissionAsk } from '../../core/policy.ts';
 import type { ToAgent, WireFailure } from '../process/wire.ts';
 import type { Conversation, RememberedTurn } from './conversation.ts';
@@ -83,11 +83,11 @@ export class Turn {
   /** Says a piece of the answer. */
   say(text: string): void {
     this.#remembered.said += text;
-    this.output('text', text);
+    this.output({ kind: 'text', text });
   }
 
-  output(kind: OutputKind, data: unknown): void {
-    this.tools.voice.say({ type: 'output', turn: this.id, kind, data });
+  output(part: OutputPart): void {
+    this.tools.voice.say({ type: 'output', turn: this.id, part });
   }
 
   fail(code: string, failure: WireFailure | null = null): void {

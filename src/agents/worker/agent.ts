@@ -9,6 +9,7 @@
  *  W-3 Messages are taken in the order in which they were sent; none after `exited`.
  *  W-4 Whether the thread is busy is seen from outside, by its event loop's utilization: it need not answer for that.
  */
+import { notice } from '../shared/parts.ts';
 import { Worker } from 'node:worker_threads';
 import type { TurnId } from '../../core/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
@@ -78,8 +79,8 @@ export class WorkerAgent implements AgentHandle {
     this.#label = `${options.name} ${start.session} #${start.incarnation}`;
     this.#timers = options.timers ?? realTimers;
     this.#busy = new BusyWatch(this.#timers, options.busyNoticeMs ?? 10_000, (turn, forMs) => {
-      const data = { problem: `its thread has been busy for ${Math.round(forMs / 1_000)} s without a pause` };
-      this.#emit({ type: 'output', turn, kind: 'notice', data });
+      const message = `its thread has been busy for ${Math.round(forMs / 1_000)} s without a pause`;
+      this.#emit({ type: 'output', turn, part: notice('busy', message) });
     });
     if (abandoned.size < (options.abandonedMax ?? 4)) {
       this.#begin();
@@ -181,7 +182,7 @@ export class WorkerAgent implements AgentHandle {
     worker.on('message', (message: FromThread) => this.#take(message));
     worker.on('messageerror', ({ message: text }) => {
       const data: RawData = { problem: 'a message could not be read', text, length: text.length };
-      this.#emit({ type: 'output', turn: null, kind: 'raw', data });
+      this.#emit({ type: 'output', turn: null, part: { kind: 'raw', data } });
     });
     worker.on('error', (error) => {
       this.#ending.error ??= errorRecord(error);

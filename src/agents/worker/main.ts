@@ -33,17 +33,16 @@ function send(event: AgentEvent): void {
 /** The same event with nothing in it that could not be cloned. */
 function without(event: AgentEvent, problem: string): AgentEvent {
   if (event.type === 'output') {
-    return { ...event, kind: 'raw', data: { problem } };
+    return { ...event, part: { kind: 'raw', data: { problem } } };
   }
   if (event.type === 'asked') {
     return { ...event, detail: { problem } };
   }
   if (event.type !== 'result') {
-    return { type: 'output', turn: null, kind: 'raw', data: { problem, of: event.type } };
+    return { type: 'output', turn: null, part: { kind: 'raw', data: { problem, of: event.type } } };
   }
-  const text = (event.result.data as { readonly text?: unknown } | null)?.text;
-  const data = { text: typeof text === 'string' ? text : '', error: { name: 'DataCloneError', message: problem } };
-  return { ...event, result: { ...event.result, data } };
+  const report = { text: event.result.report.text, error: { name: 'DataCloneError', message: problem } };
+  return { ...event, result: { ...event.result, report } };
 }
 
 let marks = 0;

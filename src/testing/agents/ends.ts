@@ -4,12 +4,11 @@ import type { ContractCase } from './contract.ts';
 import type { AgentProbe } from './probe.ts';
 import { contractCase, goneFromSystem, takesTurn } from './contract.ts';
 
-/** Pid of the child that the agent let loose: `pid`, or in the title where a dialect has nothing but words, as `pid 4711`. */
+/** Pid of the child that the agent let loose: in the title of a tool, as `pid 4711`. */
 async function grandchildOf(agent: AgentProbe): Promise<number> {
-  const output = await agent.first('output', (event) => event.kind === 'tool');
-  const data = output.data as { readonly pid?: unknown; readonly title?: unknown };
-  const pid = data.pid ?? Number(/\bpid (\d+)/.exec(String(data.title))?.[1]);
-  assert.ok(typeof pid === 'number' && pid > 0);
+  const { part } = await agent.first('output', (event) => event.part.kind === 'tool');
+  const pid = part.kind === 'tool' ? Number(/\bpid (\d+)/.exec(part.title)?.[1]) : 0;
+  assert.ok(pid > 0);
   return pid;
 }
 
@@ -99,7 +98,7 @@ const ends: readonly ContractCase[] = [
       assert.equal((await agent.exited()).reason, 'crashed');
       assert.equal(agent.of('result').length, 0);
       if (behaviour === 'die-half') {
-        assert.equal(agent.of('output').at(-1)?.kind, 'raw');
+        assert.equal(agent.of('output').at(-1)?.part.kind, 'raw');
       }
     }),
   ),
@@ -157,7 +156,7 @@ const noise: readonly ContractCase[] = [
       await using agent = await ready();
       agent.prompt(1, say.garbage);
       assert.equal((await agent.result(1)).result.outcome, 'completed');
-      const noisy = agent.of('output').filter((event) => event.kind === 'raw');
+      const noisy = agent.of('output').filter((event) => event.part.kind === 'raw');
       assert.ok(noisy.length > 5);
       assert.ok(noisy.every((event) => event.turn === null));
       await takesTurn(agent, 2, say.answer);
@@ -171,7 +170,7 @@ const noise: readonly ContractCase[] = [
       await using agent = await ready();
       agent.prompt(1, say['huge-line']);
       assert.equal((await agent.result(1)).result.outcome, 'completed');
-      const noisy = agent.of('output').filter((event) => event.kind === 'raw');
+      const noisy = agent.of('output').filter((event) => event.part.kind === 'raw');
       assert.equal(noisy.length, 2);
       assert.ok(JSON.stringify(noisy).length < 10_000, 'bounded');
       await takesTurn(agent, 2, say.answer);

@@ -16,4 +16,4 @@ export const driverContract: readonly ContractCase[] = [
 
 export type { Behaviour, ContractCase, DriverSubject, Unable, Variant } from './contract.ts';
 export { AgentProbe } from './probe.ts';
-export type { ProbeOptions } from './probe.ts';
+export type { EventOf, ProbeOptions } from './probe.ts';

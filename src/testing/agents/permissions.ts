@@ -119,9 +119,9 @@ const usage = contractCase(
     const used: number[] = [];
     for (let turn = 1; turn <= 3; turn += 1) {
       await takesTurn(agent, turn, say.answer);
-      const data = (await agent.result(turn)).result.data as { readonly usage?: { readonly outputTokens?: unknown } };
-      assert.equal(typeof data.usage?.outputTokens, 'number', agent.transcript());
-      used.push(Number(data.usage?.outputTokens));
+      const { usage: tokens } = (await agent.result(turn)).result.report;
+      assert.equal(typeof tokens?.outputTokens, 'number', agent.transcript());
+      used.push(tokens?.outputTokens ?? 0);
     }
     // The same answer costs the same: a dialect that counts from its beginning would show sums.
     assert.equal(used[2], used[1], `per turn: ${used.join(', ')}`);

@@ -2,6 +2,7 @@
  * Watches one agent for a test: keeps every event in order, wakes whoever waits for one, and notes each breach of the
  * port's rules (A-1 to A-3, and that nothing is emitted from within a method).
  */
+import type { OutputPart } from '../../core/events.ts';
 import assert from 'node:assert/strict';
 import type { Incarnation, TurnId } from '../../core/ids.ts';
 import { incarnation, sessionKey, turnId } from '../../core/ids.ts';
@@ -82,11 +83,17 @@ export class AgentProbe {
     return this.events.filter((event): event is EventOf<T> => event.type === type);
   }
 
+  /** Parts of one kind, of all turns. */
+  parts<K extends OutputPart['kind']>(kind: K): readonly Extract<OutputPart, { kind: K }>[] {
+    return this.of('output')
+      .map(({ part }) => part)
+      .filter((part): part is Extract<OutputPart, { kind: K }> => part.kind === kind);
+  }
+
   /** Output text of one turn, joined. */
   text(turn: number): string {
     return this.of('output')
-      .filter((event) => event.turn === turn && event.kind === 'text')
-      .map((event) => String(event.data))
+      .map((event) => (event.turn === turn && event.part.kind === 'text' ? event.part.text : ''))
       .join('');
   }
 

@@ -85,7 +85,7 @@ const situations: readonly ContractCase[] = [
     async ({ ready, say, subject }) => {
       await using agent = await ready();
       agent.prompt(1, say.tool);
-      await agent.first('output', (event) => event.turn === 1 && event.kind === 'tool');
+      await agent.first('output', (event) => event.turn === 1 && event.part.kind === 'tool');
       await toolsAre(true, subject.tools, 20_000);
       agent.interrupt(1);
       await over(agent, 1);
@@ -130,7 +130,7 @@ const deaths: readonly ContractCase[] = (['SIGTERM', 'SIGKILL'] as const).map((s
     async ({ ready, say, subject }) => {
       await using agent = await ready();
       agent.prompt(1, say.tool);
-      await agent.first('output', (event) => event.turn === 1 && event.kind === 'tool');
+      await agent.first('output', (event) => event.turn === 1 && event.part.kind === 'tool');
       await toolsAre(true, subject.tools, 20_000);
       const identity = agent.identities.at(-1);
       assert.ok(identity !== undefined, 'it has a process');

@@ -78,8 +78,8 @@ const agent: AgentFunction = async function* (prompt, context) {
     return JSON.stringify(process.env);
   }
   if (prompt === 'uncloneable') {
-    yield { kind: 'tool', data: () => 'a function' };
-    return { text: 'sent', usage: () => 'another' };
+    yield { kind: 'notice', code: 'odd', message: 'holds a function', detail: () => 'a function' };
+    return { text: 'sent', error: () => 'another' };
   }
   if (prompt === 'empty') {
     return {};

@@ -191,7 +191,7 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
     const took: number[] = [];
     for (let turn = 1; turn <= 40; turn += 1) {
       probe.prompt(turn, '[[slow:2000,5]]');
-      await probe.first('output', (event) => event.turn === turn && event.kind === 'text');
+      await probe.first('output', (event) => event.turn === turn && event.part.kind === 'text');
       const at = performance.now();
       probe.interrupt(turn);
       expect((await probe.result(turn)).result.outcome).toBe('interrupted');

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
 import type { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { FailureClass } from '../../../src/agents/failures.ts';
-import type { ResultData } from '../../../src/agents/port.ts';
 import { bash } from './claude.ts';
 
 export interface Stage {
@@ -46,9 +45,9 @@ const resultOf = async (agent: AgentProbe, turn: number) => (await agent.result(
 /** Takes a whole turn that ends well and says that. */
 async function says(agent: AgentProbe, turn: number, prompt: string, text: string): Promise<void> {
   agent.prompt(turn, prompt);
-  const { outcome, data } = await resultOf(agent, turn);
+  const { outcome, report } = await resultOf(agent, turn);
   assert.equal(outcome, 'completed', agent.transcript());
-  assert.equal((data as ResultData).text, text);
+  assert.equal(report.text, text);
   assert.equal(agent.text(turn), text);
 }
 
@@ -57,15 +56,15 @@ async function leaves(agent: AgentProbe): Promise<void> {
   agent.close();
   await agent.exited();
   assert.deepEqual(
-    agent.of('output').filter((event) => event.kind === 'raw'),
+    agent.of('output').filter((event) => event.part.kind === 'raw'),
     [],
   );
 }
 
 const speaks = (agent: AgentProbe, turn: number) =>
-  agent.first('output', (event) => event.turn === turn && event.kind === 'text');
+  agent.first('output', (event) => event.turn === turn && event.part.kind === 'text');
 const works = (agent: AgentProbe, turn: number) =>
-  agent.first('output', (event) => event.turn === turn && event.kind === 'tool');
+  agent.first('output', (event) => event.turn === turn && event.part.kind === 'tool');
 const asked = (agent: AgentProbe, turn: number) => agent.first('asked', (event) => event.turn === turn);
 
 /** The turn ends because it was asked to, its interrupt is acknowledged once, and the next turn is its own. */
@@ -82,8 +81,8 @@ async function interrupted(agent: AgentProbe, turn: number): Promise<void> {
 function statuses(agent: AgentProbe, turn: number): unknown[] {
   return agent
     .of('output')
-    .filter((event) => event.turn === turn && event.kind === 'tool')
-    .map((event) => (event.data as { readonly status: unknown }).status);
+    .filter((event) => event.turn === turn)
+    .flatMap(({ part }) => (part.kind === 'tool' ? [part.status] : []));
 }
 
 const touch = bash('touch made.txt; echo made');
@@ -94,11 +93,11 @@ const fails = (how: string, directive: string, wanted: FailureClass, retried = f
   async run(stage) {
     const agent = await ready(stage, { env: { CLAUDE_CODE_MAX_RETRIES: '1' } });
     agent.prompt(1, directive);
-    const { outcome, failure, data } = await resultOf(agent, 1);
+    const { outcome, failure, report } = await resultOf(agent, 1);
     assert.equal(outcome, 'failed', agent.transcript());
     assert.equal(failure?.class, wanted);
     assert.notEqual(failure.message, '');
-    assert.equal((data as ResultData).error, failure.message);
+    assert.equal(report.error, failure.message);
     assert.ok(!agent.text(1).includes('API Error'), 'its text is no answer');
     assert.equal(agent.of('retrying').length > 0, retried, agent.transcript());
     for (const { failure: again } of agent.of('retrying')) {
@@ -125,10 +124,10 @@ const plain: { readonly [name: string]: Scenario } = {
       const agent = await ready(stage);
       await says(agent, 1, '[[slow:4,2]]', 'c0 c1 c2 c3 ');
       await says(agent, 2, '[[text:once more, in one piece or two]]', 'once more, in one piece or two');
-      const [first, second] = agent.of('result').map(({ result }) => (result.data as ResultData).usage);
+      const [first, second] = agent.of('result').map(({ result }) => result.report.usage);
       assert.equal(first?.outputTokens, 20);
       assert.deepEqual(second, first, 'of that turn alone');
-      assert.deepEqual(agent.of('output').filter((event) => event.kind === 'usage').length, 2);
+      assert.deepEqual(agent.of('output').filter((event) => event.part.kind === 'usage').length, 2);
       await leaves(agent);
     },
   },
@@ -209,7 +208,7 @@ const plain: { readonly [name: string]: Scenario } = {
       const agent = await ready(stage, {}, conversation);
       assert.equal(agent.of('ready')[0]?.conversation, conversation);
       await says(agent, 1, '[[text:two]]', 'two');
-      const data = (await agent.result(1)).result.data as ResultData;
+      const data = (await agent.result(1)).result.report;
       assert.equal(data.usage?.outputTokens, 20, 'not those of the earlier process');
       await leaves(agent);
     },
@@ -404,13 +403,13 @@ const failures: { readonly [name: string]: Scenario } = {
     async run(stage) {
       const agent = await ready(stage);
       agent.prompt(1, '[[midError:overloaded_error]]');
-      const { outcome, data } = await resultOf(agent, 1);
+      const { outcome, report } = await resultOf(agent, 1);
       assert.equal(outcome, 'completed');
-      assert.equal((data as ResultData).text, 'partial ');
-      const notices = agent.of('output').filter((event) => event.kind === 'notice');
+      assert.equal(report.text, 'partial ');
+      const notices = agent.of('output').filter((event) => event.part.kind === 'notice');
       assert.deepEqual(
-        notices.map((event) => event.data),
-        [{ name: 'answer begun again', dropped: 'partial ' }],
+        notices.map(({ part }) => (part.kind === 'notice' ? [part.code, part.detail] : [])),
+        [['answer-restarted', { dropped: 'partial ' }]],
       );
       await leaves(agent);
     },

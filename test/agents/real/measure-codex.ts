@@ -55,7 +55,7 @@ async function interrupted(where: string, prompt: string, begun: () => Promise<u
 }
 
 await interrupted('text', '[[slow:5000,10]]', () =>
-  agent.first('output', (event) => event.turn === turn && event.kind === 'text'),
+  agent.first('output', (event) => event.turn === turn && event.part.kind === 'text'),
 );
 await interrupted('silent model', '[[hang0]]', () => pause(realTimers, 50));
 await interrupted('command', exec(tool, { yield_time_ms: 30_000 }), async () => {

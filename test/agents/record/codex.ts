@@ -49,7 +49,7 @@ const asked = (agent: AgentProbe, id: number): Promise<EventOf<'asked'>> =>
   agent.first('asked', (event) => event.turn === id);
 
 const speaks = (agent: AgentProbe, id: number): Promise<unknown> =>
-  agent.first('output', (event) => event.turn === id && event.kind === 'text');
+  agent.first('output', (event) => event.turn === id && event.part.kind === 'text');
 
 async function runs(commandLine: string): Promise<void> {
   while (running(commandLine).length === 0) {

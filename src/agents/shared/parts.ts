@@ -1,0 +1,140 @@
+/** Output parts of every dialect: bounds of their texts, and parts that come from outside in the shape that the tape has. */
+import { ACTION_KINDS, type ActionKind } from '../../core/policy.ts';
+import type { BoundedText, Cost, OutputPart, PlanEntry, ToolPart, Usage } from '../../core/events.ts';
+import { fieldsAt, listAt, numberAt, textAt } from '../child/fields.ts';
+import { type Fields, isFields } from '../child/json-lines.ts';
+
+/** Bytes of UTF-8 that are kept of a tool's input, of its output, and of one diff. */
+export const TOOL_TEXT_MAX_BYTES = 8_192;
+/** Room for the line that says what is missing. */
+const MARKER_BYTES = 64;
+
+/** Keeps the beginning and the end; a line in between says what is missing. */
+export function bounded(text: string, maxBytes: number = TOOL_TEXT_MAX_BYTES): BoundedText {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxBytes) {
+    return { text };
+  }
+  const all = Buffer.from(text);
+  const half = Math.floor((maxBytes - MARKER_BYTES) / 2);
+  // A cut within a character leaves a replacement character, which is dropped.
+  const head = all
+    .subarray(0, half)
+    .toString()
+    .replace(/\uFFFD$/, '');
+  const tail = all
+    .subarray(bytes - half)
+    .toString()
+    .replace(/^\uFFFD+/, '');
+  const omittedBytes = bytes - Buffer.byteLength(head) - Buffer.byteLength(tail);
+  return { text: `${head}\n… ${omittedBytes} bytes omitted …\n${tail}`, omittedBytes };
+}
+
+/** The input of a tool as JSON text. Empty inputs are left out. */
+export function inputText(input: unknown): { readonly input?: BoundedText } {
+  if (input === undefined || input === null || (isFields(input) && Object.keys(input).length === 0)) {
+    return {};
+  }
+  return { input: bounded(typeof input === 'string' ? input : JSON.stringify(input)) };
+}
+
+export const notice = (code: string, message: string, detail?: unknown): OutputPart => ({
+  kind: 'notice',
+  code,
+  message,
+  ...(detail === undefined ? {} : { detail }),
+});
+
+const actionOf = (value: unknown): ActionKind => ACTION_KINDS.find((known) => known === value) ?? 'other';
+
+export function readUsage(value: unknown): Usage | null {
+  if (!isFields(value)) {
+    return null;
+  }
+  const [inputTokens, outputTokens] = [numberAt(value, 'inputTokens'), numberAt(value, 'outputTokens')];
+  if (inputTokens === null || outputTokens === null) {
+    return null;
+  }
+  const cached = numberAt(value, 'cachedInputTokens');
+  return { inputTokens, outputTokens, ...(cached === null ? {} : { cachedInputTokens: cached }) };
+}
+
+export function readCost(value: unknown): Cost | null {
+  const [amount, currency] = isFields(value) ? [numberAt(value, 'amount'), textAt(value, 'currency')] : [null, null];
+  return amount === null || currency === null ? null : { amount, currency };
+}
+
+/** A part as somebody else's program gives it. What is not a known part is `raw`; texts are cut to their bounds. */
+export function readPart(value: unknown): OutputPart {
+  const part = isFields(value) ? value : {};
+  const text = textAt(part, 'text');
+  switch (part['kind']) {
+    case 'text':
+    case 'thinking':
+      return text === null ? { kind: 'raw', data: value } : { kind: part['kind'], text };
+    case 'tool':
+      return readTool(part);
+    case 'usage': {
+      const usage = readUsage(part);
+      return usage === null ? { kind: 'raw', data: value } : { kind: 'usage', ...usage };
+    }
+    case 'cost': {
+      const cost = readCost(part);
+      return cost === null ? { kind: 'raw', data: value } : { kind: 'cost', ...cost };
+    }
+    case 'plan':
+      return { kind: 'plan', entries: listAt(part, 'entries').map(readEntry) };
+    case 'notice':
+      return notice(textAt(part, 'code') ?? 'notice', textAt(part, 'message') ?? '', part['detail']);
+    case 'raw':
+      return { kind: 'raw', data: part['data'] ?? null };
+    default:
+      return { kind: 'raw', data: value };
+  }
+}
+
+const readEntry = (entry: Fields): PlanEntry => {
+  const status = entry['status'];
+  return {
+    text: textAt(entry, 'text') ?? '',
+    status: status === 'completed' || status === 'in_progress' ? status : 'pending',
+  };
+};
+
+function readTool(part: Fields): ToolPart {
+  const name = textAt(part, 'name') ?? 'tool';
+  const status = part['status'];
+  const diffs = listAt(part, 'diffs').map((one) => ({
+    path: textAt(one, 'path') ?? '',
+    unified: readBounded(one['unified']) ?? { text: '' },
+  }));
+  const [input, output] = [readBounded(part['input']), readBounded(part['output'])];
+  const [startedAt, endedAt] = [numberAt(part, 'startedAt'), numberAt(part, 'endedAt')];
+  return {
+    kind: 'tool',
+    id: textAt(part, 'id'),
+    name,
+    action: actionOf(part['action']),
+    title: textAt(part, 'title') ?? name,
+    status: status === 'started' || status === 'failed' ? status : 'completed',
+    ...(input === null ? {} : { input }),
+    ...(output === null ? {} : { output }),
+    ...(diffs.length === 0 ? {} : { diffs }),
+    ...(startedAt === null ? {} : { startedAt }),
+    ...(endedAt === null ? {} : { endedAt }),
+  };
+}
+
+/** A text alone stands for one of which nothing is missing. */
+function readBounded(value: unknown): BoundedText | null {
+  if (typeof value === 'string') {
+    return bounded(value);
+  }
+  const text = isFields(value) ? textAt(value, 'text') : null;
+  if (text === null) {
+    return null;
+  }
+  const omitted = numberAt(fieldsAt({ value }, 'value'), 'omittedBytes');
+  const kept = bounded(text);
+  return omitted === null || kept.omittedBytes !== undefined ? kept : { text, omittedBytes: omitted };
+}
