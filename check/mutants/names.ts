@@ -18,11 +18,5 @@ export const names: readonly Mutant[] = [
     'const limited = begins && !isKept(d, hold);',
     'const limited = begins && !isKept(d, hold) && d.s.epoch < 500;',
   ),
-  mutant(
-    'system work preempts',
-    'system',
-    'queue',
-    "task.lane === 'interactive' && task.whenBusy !== 'enqueue'",
-    "task.whenBusy !== 'enqueue'",
-  ),
+  mutant('system work preempts', 'system', 'queue', "task.lane === 'interactive' && BUSY_POLICIES", 'BUSY_POLICIES'),
 ];

@@ -85,7 +85,13 @@ export const ownership: readonly Mutant[] = [
     "if (task.lane === 'background' && turn.intent === null",
     'if (turn.intent === null',
   ),
-  mutant('who waits politely interrupts', 'three', 'queue', "task.whenBusy !== 'enqueue' && ", ''),
+  mutant(
+    'who waits politely interrupts',
+    'three',
+    'policies',
+    'enqueue: { preempts: false,',
+    'enqueue: { preempts: true,',
+  ),
   mutant(
     'a node without its lease goes on',
     'lease',

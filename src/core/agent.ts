@@ -7,6 +7,7 @@ import { limitReached } from './commands.ts';
 import type { Agent, Hold, Turn, TurnResult } from './model.ts';
 import type { Reply, StaleKind } from './outputs.ts';
 import { askReached } from './permission.ts';
+import { isSteered } from './policies.ts';
 import {
   closeAgent,
   disarmAgent,
@@ -176,7 +177,7 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
   if (
     rider === null ||
     rider.place !== 'merged' ||
-    rider.whenBusy !== 'steer' ||
+    !isSteered(rider) ||
     rider.taken ||
     rider.carrier !== d.s.hold?.task
   ) {

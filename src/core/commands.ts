@@ -5,6 +5,7 @@ import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
 import type { Task, Verdict } from './model.ts';
 import type { Receipt, Refusal, Reply } from './outputs.ts';
+import { isSteered } from './policies.ts';
 import { isWaiting, queueKey } from './queue.ts';
 import { treeEntries, treeNeighbours } from './tree.ts';
 import { endHolder, endOrInterrupt, endTurn, killAgent, onWire } from './turn.ts';
@@ -50,7 +51,7 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
   if (task === null) {
     return refused('unknown_task');
   }
-  const withAgent = task.taken || (task.place === 'merged' && task.whenBusy === 'steer');
+  const withAgent = task.taken || (task.place === 'merged' && isSteered(task));
   if (task.status !== 'queued' || withAgent) {
     return refused('not_queued');
   }

@@ -4,6 +4,7 @@
  */
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
 import type { Limits, PartyKey, QueueKey, Session, Task } from './model.ts';
+import { BUSY_POLICIES } from './policies.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './ids.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -49,9 +50,8 @@ export function queueKey(task: Task): QueueKey {
     : { rank: 2, priority: task.priority, ord: task.ord, id: task.id };
 }
 
-/** Whether the task wants a running background turn interrupted (rule 4, design section 5). */
-export const preempts = (task: Task): boolean =>
-  task.lane === 'interactive' && task.whenBusy !== 'enqueue' && task.whenBusy !== 'steer';
+/** Whether the task wants a running background turn interrupted (rule 4). */
+export const preempts = (task: Task): boolean => task.lane === 'interactive' && BUSY_POLICIES[task.whenBusy].preempts;
 
 export const isWaiting = (task: Task | null): task is Task => task !== null && task.place === 'waiting';
 

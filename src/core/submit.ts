@@ -7,6 +7,7 @@ import type { InputOf } from './inputs.ts';
 import type { TaskId } from './ids.ts';
 import type { Session, Task, Turn, Verdict } from './model.ts';
 import type { Refusal, Reply } from './outputs.ts';
+import { BUSY_POLICIES, isSteered } from './policies.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from './tree.ts';
 import { endOrInterrupt, onWire } from './turn.ts';
 
@@ -43,10 +44,13 @@ function steerable(d: Draft, input: Submit): Turn | null {
   return !stalled(d.s) && sameParty && hold.turn.phase === 'running' && hold.turn.intent === null ? hold.turn : null;
 }
 
+/** Only a prompt of somebody's can become part of a turn. */
+const mayMerge = ({ task }: Submit): boolean => task.party !== null && task.mode === 'prompt';
+
 /** The newest task of the same party that is still queued, if its window for further parts is open. */
 function collector(d: Draft, input: Submit): Task | null {
-  const { party, mode, lane, model } = input.task;
-  if (party === null || mode !== 'prompt') {
+  const { party, lane, model } = input.task;
+  if (party === null || !mayMerge(input)) {
     return null;
   }
   const newest = treeNeighbours(d.s.parties, { party, ord: Number.POSITIVE_INFINITY, id: null }).below;
@@ -58,65 +62,57 @@ function collector(d: Draft, input: Submit): Task | null {
 }
 
 export function submit(d: Draft, input: Submit): Reply {
+  const policy = BUSY_POLICIES[input.task.whenBusy];
   if (treeGet(d.s.tasks, input.task.id) !== undefined) {
     return refused('duplicate_task');
   }
   if (treeSize(d.s.tasks) >= d.s.limits.maxOpen) {
     return refused('queue_full');
   }
-  if (input.task.whenBusy === 'reject' && isBusy(d.s)) {
+  if (policy.refusedWhenBusy && isBusy(d.s)) {
     return refused('session_busy');
   }
-  const owner = ownOwner(d, input);
+  const owner = policy.ends?.whom === 'owner' ? ownOwner(d, input) : null;
   const turn = d.s.hold?.turn ?? null;
-  const rewinds = input.task.whenBusy === 'rollback' && owner !== null && onWire(turn);
-  if (rewinds && !(d.s.agent.kind === 'up' && d.s.agent.caps.rewind)) {
+  const rewind = policy.rewinds && owner !== null && onWire(turn) ? turn : null;
+  if (rewind !== null && !(d.s.agent.kind === 'up' && d.s.agent.caps.rewind)) {
     return refused('rollback_unsupported');
   }
-  return admit(d, input, owner, rewinds ? turn : null);
+  return admit(d, input, owner, rewind);
 }
 
+/** What a task has that was never granted. */
+const NEVER_RUN = {
+  status: 'queued',
+  place: 'waiting',
+  carrier: null,
+  taken: false,
+  riders: [],
+  streak: 0,
+  attempts: 0,
+  begun: false,
+  cut: false,
+  verdict: null,
+  retries: 0,
+  seq: 0,
+  run: null,
+  call: null,
+} as const satisfies Partial<Task>;
+
 function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): Reply {
-  const { id, whenBusy } = input.task;
-  const carrier = whenBusy === 'collect' ? collector(d, input) : null;
-  const steered = whenBusy === 'steer' ? steerable(d, input) : null;
-  const collects = whenBusy === 'collect' && input.task.party !== null && input.task.mode === 'prompt';
+  const { id, lane, mode, priority, whenBusy } = input.task;
+  const { joins, ends } = BUSY_POLICIES[whenBusy];
+  const carrier = joins === 'queued-turn' ? collector(d, input) : null;
+  const steered = joins === 'running-turn' ? steerable(d, input) : null;
   // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
   const ended: TaskId[] = [];
-  const place = whenBusy === 'replace' ? replaceQueued(d, input, ended) : null;
+  const place = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
   const ord = place ?? d.s.ord;
   d.s.ord += 1;
-  const task: Task = {
-    id,
-    lane: input.task.lane,
-    mode: input.task.mode,
-    priority: input.task.priority,
-    party: input.task.party,
-    whenBusy,
-    onLost: input.task.onLost,
-    maxAttempts: input.task.maxAttempts,
-    ord,
-    status: 'queued',
-    place: 'waiting',
-    carrier: null,
-    taken: false,
-    riders: [],
-    streak: 0,
-    attempts: 0,
-    begun: false,
-    cut: false,
-    verdict: null,
-    rewind: rewind?.id ?? null,
-    model: input.task.model,
-    retries: 0,
-    seq: 0,
-    run: null,
-    call: null,
-  };
+  const task: Task = { ...input.task, ord, rewind: rewind?.id ?? null, ...NEVER_RUN };
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
-  const fallback = whenBusy === 'steer' && steered === null;
-  const { lane, mode, priority } = task;
+  const fallback = joins === 'running-turn' && steered === null;
   const queued = { lane, mode, whenBusy, priority, ...input.about, fallback };
   if (carrier !== null) {
     ride(d, task, carrier.id, queued);
@@ -127,14 +123,15 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     taskEvent(d, id, 'steered', { into, turn: steered.id, delivered: false });
     d.effects.push({ type: 'steer', inc: d.s.agent.inc, turn: steered.id, task: id });
   } else {
+    const collects = joins === 'queued-turn' && mayMerge(input);
     putTask(d, collects ? { ...task, place: 'collecting' } : task);
     taskEvent(d, id, 'queued', queued);
     if (collects) {
       d.effects.push({ type: 'arm', timer: 'collect', of: id });
     }
   }
-  if (owner !== null && (whenBusy === 'interrupt' || whenBusy === 'rollback')) {
-    interruptOwner(d, owner, id, whenBusy, ended);
+  if (owner !== null && ends?.whom === 'owner') {
+    endOwner(d, owner, id, ends.reason, ended);
   }
   return { kind: 'admitted', task: id, place: task.place, into: carrier?.id ?? null, ended, fallback };
 }
@@ -147,7 +144,7 @@ function ride(d: Draft, task: Task, carrier: TaskId, queued: TaskEventData['queu
 }
 
 /** Ends the still-queued tasks of the party; gives the place in the order of the oldest of the same lane, or null. */
-function replaceQueued(d: Draft, input: Submit, ended: TaskId[]): number | null {
+function endQueued(d: Draft, input: Submit, reason: string, ended: TaskId[]): number | null {
   const { party, lane } = input.task;
   let place: number | null = null;
   if (party === null) {
@@ -162,18 +159,17 @@ function replaceQueued(d: Draft, input: Submit, ended: TaskId[]): number | null 
     if (place === null && old.lane === lane) {
       place = old.ord;
     }
-    endTask(d, old.id, { status: 'cancelled', reason: 'replaced', by: actorTask(input.task.id), result: null }, null);
+    endTask(d, old.id, { status: 'cancelled', reason, by: actorTask(input.task.id), result: null }, null);
     ended.push(old.id);
   }
 }
 
 /** The owner ends, and with it what was merged into it or taken by its turn. A steered text not yet taken goes back. */
-function interruptOwner(d: Draft, owner: Task, by: TaskId, whenBusy: 'interrupt' | 'rollback', ended: TaskId[]): void {
-  const reason = whenBusy === 'interrupt' ? 'interrupted' : 'rolled_back';
+function endOwner(d: Draft, owner: Task, by: TaskId, reason: string, ended: TaskId[]): void {
   const verdict: Verdict = { status: 'cancelled', reason, by: actorTask(by), result: null };
   for (const id of owner.riders) {
     const rider = mustTask(d, id);
-    if (rider.taken || rider.whenBusy !== 'steer') {
+    if (rider.taken || !isSteered(rider)) {
       endTask(d, id, verdict, null);
       ended.push(id);
     }

@@ -19,6 +19,7 @@ import {
 } from './draft.ts';
 import type { Agent, CallOf, Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
 import type { Receipt, StaleKind } from './outputs.ts';
+import { isSteered } from './policies.ts';
 import { TURN_CELLS, turnSituation, type TurnInput } from './table.ts';
 
 const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
@@ -236,7 +237,7 @@ function settleSteered(d: Draft, task: Task, outcome: TurnOutcome): void {
   const ended = task.mode === 'code' && outcome === 'completed';
   for (const id of task.riders) {
     const rider = mustTask(d, id);
-    if (rider.whenBusy === 'steer' && (ended || outcome !== 'completed')) {
+    if (isSteered(rider) && (ended || outcome !== 'completed')) {
       const carrier = mustTask(d, task.id);
       putTask(d, { ...carrier, riders: carrier.riders.filter((other) => other !== id) });
       leaveCarrier(d, id, ended ? 'completed' : 'cancelled');

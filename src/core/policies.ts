@@ -1,0 +1,58 @@
+/**
+ * What each `whenBusy` does. The table is total: a new policy does not compile until each question is answered for it, and
+ * admission and the queue ask nothing else of a policy.
+ */
+import type { WhenBusy } from './model.ts';
+
+export interface BusyPolicy {
+  /** While it waits in the interactive lane, a running background turn is interrupted for it. */
+  readonly preempts: boolean;
+  /**
+   * The turn of another task that takes its text, where there is one: a turn that is still queued and open for further parts
+   * (without one, it opens itself for a while), or the turn that runs (without one, it is queued).
+   */
+  readonly joins: 'queued-turn' | 'running-turn' | null;
+  /** The tasks that it ends, and the reason that stands in their `final`: those that are still queued, or the owner. */
+  readonly ends:
+    | { readonly whom: 'queued'; readonly reason: 'replaced' }
+    | { readonly whom: 'owner'; readonly reason: 'interrupted' | 'rolled_back' }
+    | null;
+  /** The turn of the owner that it ends is taken out of the conversation; refused where the agent cannot. */
+  readonly rewinds: boolean;
+  /** It is refused where anything is open. */
+  readonly refusedWhenBusy: boolean;
+}
+
+/** All but `preempts` and `refusedWhenBusy` is about tasks of the same merge group. */
+export const BUSY_POLICIES: { readonly [W in WhenBusy]: BusyPolicy } = {
+  preempt: { preempts: true, joins: null, ends: null, rewinds: false, refusedWhenBusy: false },
+  enqueue: { preempts: false, joins: null, ends: null, rewinds: false, refusedWhenBusy: false },
+  steer: { preempts: false, joins: 'running-turn', ends: null, rewinds: false, refusedWhenBusy: false },
+  collect: { preempts: true, joins: 'queued-turn', ends: null, rewinds: false, refusedWhenBusy: false },
+  replace: {
+    preempts: true,
+    joins: null,
+    ends: { whom: 'queued', reason: 'replaced' },
+    rewinds: false,
+    refusedWhenBusy: false,
+  },
+  interrupt: {
+    preempts: true,
+    joins: null,
+    ends: { whom: 'owner', reason: 'interrupted' },
+    rewinds: false,
+    refusedWhenBusy: false,
+  },
+  rollback: {
+    preempts: true,
+    joins: null,
+    ends: { whom: 'owner', reason: 'rolled_back' },
+    rewinds: true,
+    refusedWhenBusy: false,
+  },
+  reject: { preempts: true, joins: null, ends: null, rewinds: false, refusedWhenBusy: true },
+};
+
+/** Its text goes into a turn that runs already; a task merged into a queued turn goes with the prompt of that. */
+export const isSteered = (task: { readonly whenBusy: WhenBusy }): boolean =>
+  BUSY_POLICIES[task.whenBusy].joins === 'running-turn';
