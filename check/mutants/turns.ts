@@ -15,8 +15,8 @@ export const turns: readonly Mutant[] = [
     'a sticky cancel: the next turn inherits the interrupt',
     'small',
     'arrange',
-    'intent: null,',
-    'intent: d.before.hold?.turn?.intent ?? null,',
+    'setTurn(d, turn);',
+    'setTurn(d, { ...turn, intent: d.before.hold?.turn?.intent ?? null });',
   ),
   mutant(
     'a cancel cleared unseen, by the start of the turn',

@@ -9,7 +9,7 @@ import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
 import type { Agent, Hold, Session, Task, Turn } from './model.ts';
 import { interactiveWaits } from './queue.ts';
 import { treeFirst, treeSize } from './tree.ts';
-import { closeAgent, interruptTurn, onWire, setTurn, yieldHold } from './turn.ts';
+import { closeAgent, interruptTurn, newTurn, onWire, setTurn, yieldHold } from './turn.ts';
 
 export function arrange(d: Draft): void {
   if (!stalled(d.s)) {
@@ -103,19 +103,14 @@ function grant(d: Draft, id: TaskId): void {
 
 function beginTurn(d: Draft, task: Task): void {
   d.s.turns = turnId(d.s.turns + 1);
-  setTurn(d, {
-    id: d.s.turns,
-    call: task.mode === 'code' ? (task.call?.id ?? null) : null,
+  const turn = newTurn(d.s.turns, {
     phase: 'pending',
+    call: task.mode === 'code' ? (task.call?.id ?? null) : null,
     model: task.call?.model ?? task.model,
     asks: NO_ASKS,
     protected: task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,
-    intent: null,
-    by: null,
-    acked: false,
-    result: null,
-    again: false,
   });
+  setTurn(d, turn);
 }
 
 /** Starts the agent, waits for its boundary, or writes the prompt: never to an agent that is not known to be at a boundary. */

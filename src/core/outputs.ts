@@ -1,5 +1,5 @@
 /** What a step gives back: records to commit, effects to run after the commit, and the answer to the input's sender. */
-import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
+import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 import type { SessionEvent, TaskEvent, TaskEventData, TaskEventType, TurnReport } from './events.ts';
 import type { TimerName } from './inputs.ts';
 import type { Session, Task, TaskStatus, TurnOutcome } from './model.ts';
@@ -11,15 +11,10 @@ export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
  * A session as the store keeps it. `sent`: the turn's prompt may have reached the agent; `asks`: its permission requests that
  * wait for a person, so that each of them has its end on the tape though the node dies.
  */
-export interface SessionRow {
-  readonly key: SessionKey;
-  readonly epoch: Epoch;
-  readonly ord: number;
-  readonly turns: TurnId;
-  readonly incarnations: Incarnation;
-  readonly parked: string | null;
-  readonly conversation: string | null;
-  readonly lost: boolean;
+export interface SessionRow extends Pick<
+  Session,
+  'key' | 'epoch' | 'ord' | 'turns' | 'incarnations' | 'parked' | 'conversation' | 'lost'
+> {
   readonly hold: {
     readonly task: TaskId;
     readonly epoch: Epoch;

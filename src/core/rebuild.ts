@@ -2,12 +2,13 @@
  * From rows to a session and back. `rebuild` is what a restarted node does; `foldRecord` is what a store does with a record,
  * on values, so that the checker and the simulator can prove that the records alone give the session back.
  */
-import { incarnation, type TaskId } from './ids.ts';
-import type { Limits, Session, Task, Turn } from './model.ts';
+import type { TaskId } from './ids.ts';
+import type { Hold, Limits, Session, Task } from './model.ts';
 import type { Record as StepRecord, SessionRow, TaskRow } from './outputs.ts';
 import { sessionRow, taskRow } from './draft.ts';
 import { newSession, reindex } from './queue.ts';
 import { treeEntries, treePut } from './tree.ts';
+import { newTurn } from './turn.ts';
 
 /** The durable part of a session. */
 export interface Durable {
@@ -27,41 +28,20 @@ export function durableOf(session: Session): Durable {
 
 /** Effects in flight are forgotten: the agent, live runners, timers, and how far a sent turn had come. */
 export function rebuild(durable: Durable, limits: Limits): Session {
-  const { row } = durable;
+  const { hold, ...row } = durable.row;
   const session = { ...newSession(row.key, limits) };
   for (const { row: taskOf, seq } of durable.open) {
     const task: Task = { ...taskOf, seq, run: null, call: null };
     session.tasks = treePut(session.tasks, task.id, task);
     reindex(session, null, task);
   }
-  const sent: Turn | null =
-    row.hold === null || row.hold.sent === null
-      ? null
-      : {
-          id: row.hold.sent,
-          call: null,
-          phase: 'sent',
-          model: null,
-          asks: row.hold.asks,
-          protected: false,
-          intent: null,
-          by: null,
-          acked: false,
-          result: null,
-          again: false,
-        };
-  return {
-    ...session,
-    epoch: row.epoch,
-    ord: row.ord,
-    turns: row.turns,
-    incarnations: incarnation(row.incarnations),
-    seq: durable.seq,
-    parked: row.parked,
-    conversation: row.conversation,
-    lost: row.lost,
-    hold: row.hold === null ? null : { task: row.hold.task, epoch: row.hold.epoch, turn: sent, limited: false },
-  };
+  return { ...session, ...row, seq: durable.seq, hold: hold === null ? null : rebuiltHold(hold) };
+}
+
+/** A turn that may have reached the agent is there again, and nothing is known of how far it came. */
+function rebuiltHold({ task, epoch, sent, asks }: NonNullable<SessionRow['hold']>): Hold {
+  const turn = sent === null ? null : newTurn(sent, { phase: 'sent', call: null, model: null, asks, protected: false });
+  return { task, epoch, turn, limited: false };
 }
 
 /** Applies records to the durable part, as a store does. */

@@ -18,6 +18,7 @@ import {
   taskEvent,
 } from './draft.ts';
 import type { Agent, CallOf, Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
+import type { TurnId } from './ids.ts';
 import type { Receipt, StaleKind } from './outputs.ts';
 import { isSteered } from './policies.ts';
 import { TURN_CELLS, turnSituation, type TurnInput } from './table.ts';
@@ -27,6 +28,19 @@ const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1
 /** Its prompt may have reached the agent. */
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>
   turn !== null && turn.phase !== 'pending';
+
+type Begun = Pick<Turn, 'phase' | 'call' | 'model' | 'asks' | 'protected'>;
+
+/** A turn that nobody interrupts and nobody has heard of. */
+export const newTurn = (id: TurnId, begun: Begun): Turn => ({
+  id,
+  ...begun,
+  intent: null,
+  by: null,
+  acked: false,
+  result: null,
+  again: false,
+});
 
 export function setTurn(d: Draft, turn: Turn | null): void {
   const hold = mustHold(d);
