@@ -4,6 +4,7 @@ import { turnId } from '../../src/core/ids.ts';
 import type { Input } from '../../src/core/inputs.ts';
 import type { Session } from '../../src/core/model.ts';
 import { step } from '../../src/core/step.ts';
+import type { Tree } from '../../src/core/tree.ts';
 import { ABOUT, Box, inBackground, taskOf } from '../support/core-driver.ts';
 
 const p = { party: 'p' } as const;
@@ -11,20 +12,55 @@ const p = { party: 'p' } as const;
 const sizes = (session: Session): readonly number[] =>
   [session.tasks, session.queue, session.demand, session.parties].map(({ root }) => root?.size ?? 0);
 
-/** How deep the stack is while `step` reads its input. */
-function depthOf(session: Session, input: Input): number {
-  let depth = 0;
-  const limit = Error.stackTraceLimit;
-  const spy: Input = Object.defineProperty({ ...input }, 'at', {
-    get: () => {
-      Error.stackTraceLimit = Infinity;
-      depth = (new Error('where').stack ?? '').split('\n').length;
-      Error.stackTraceLimit = limit;
-      return 0;
+/** The deepest stack that `step` has while it reads its input or the limits, or compares keys. */
+function deepestStack(session: Session, input: Input): number {
+  let deepest = 0;
+  const look = (): void => {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = Infinity;
+    deepest = Math.max(deepest, (new Error('where').stack ?? '').split('\n').length);
+    Error.stackTraceLimit = limit;
+  };
+  const watched = <T extends object>(object: T): T =>
+    new Proxy(object, {
+      get(target, name): unknown {
+        look();
+        return Reflect.get(target, name);
+      },
+    });
+  const compared = <K, V>(tree: Tree<K, V>): Tree<K, V> => ({
+    ...tree,
+    compare: (a, b) => {
+      look();
+      return tree.compare(a, b);
     },
   });
-  step(session, spy);
-  return depth;
+  const { limits, tasks, queue, demand, parties } = session;
+  const indexes = {
+    tasks: compared(tasks),
+    queue: compared(queue),
+    demand: compared(demand),
+    parties: compared(parties),
+  };
+  step({ ...session, ...indexes, limits: watched(limits) }, watched(input));
+  return deepest;
+}
+
+/** How many objects and characters can be reached from a value. */
+function reachable(from: unknown): string {
+  const seen = new Set<object>();
+  const waiting = [from];
+  let characters = 0;
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value === 'string') {
+      characters += value.length;
+    } else if (typeof value === 'object' && value !== null && !seen.has(value)) {
+      seen.add(value);
+      waiting.push(...Object.values(value));
+    }
+  }
+  return `${seen.size} objects, ${characters} characters`;
 }
 
 describe('follow-ups', () => {
@@ -35,27 +71,28 @@ describe('follow-ups', () => {
     box.ready();
     const inc = box.session.incarnations;
     let { session } = box;
+    let owners = 0;
     const depths = new Set<number>();
+    const amounts = new Set<string>();
     const shapes = new Set<string>();
     for (let link = 1; link <= links; link += 1) {
-      session = step(session, {
-        at: 0,
-        type: 'submit',
-        payload: null,
-        about: ABOUT,
-        task: taskOf(`t${link}`, p),
-      }).session;
+      const name = `t${String(link).padStart(6, '0')}`;
+      const submit: Input = { at: 0, type: 'submit', payload: null, about: ABOUT, task: taskOf(name, p) };
+      session = step(session, submit).session;
       const result = { outcome: 'completed', empty: false, report: { text: '' } } as const;
       const answer: Input = { at: 0, type: 'result', inc, turn: turnId(link), result };
+      const after = step(session, answer);
       if (link % 10_000 === 0) {
-        depths.add(depthOf(session, answer));
+        depths.add(deepestStack(session, answer));
+        amounts.add(reachable(after));
       }
-      session = step(session, answer).session;
-      expect(session.hold?.task).toBe(`t${link}`);
+      session = after.session;
+      owners += session.hold?.task === name ? 1 : 0;
       shapes.add(String(sizes(session)));
     }
-    expect(session.epoch).toBe(links + 1);
-    expect(depths.size).toBe(1);
+    expect([owners, session.epoch]).toEqual([links, links + 1]);
+    expect([...depths]).toEqual([expect.any(Number)]);
+    expect([...amounts]).toEqual([expect.any(String)]);
     expect([...shapes]).toEqual(['1,0,0,0']);
   });
 
