@@ -159,11 +159,3 @@ export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-
-/** Collects garbage; the rows run with --expose-gc. */
-export function collectGarbage(): void {
-  if (globalThis.gc === undefined) {
-    throw new Error('run with --expose-gc');
-  }
-  globalThis.gc();
-}

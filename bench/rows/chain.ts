@@ -15,11 +15,12 @@ export const row: Row = {
   async measure(run: Run): Promise<readonly Figure[]> {
     const length = run.quick ? 500 : 100_000;
     using folder = temporaryFolder();
-    const chain = await runChain(join(folder.path, 'chain.db'), length, (done) => {
+    const progress = (done: number): void => {
       if (done % Math.ceil(length / 10) === 0) {
         run.say(`${done} follow-ups`);
       }
-    });
+    };
+    const chain = await runChain(join(folder.path, 'chain.db'), { length, progress });
     const { heapBefore, heapAfter, seconds, depthFirst, depthMost, freeWindows, owners, tapes } = chain;
     const mib = (bytes: number): number => bytes / 2 ** 20;
     return [

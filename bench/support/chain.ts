@@ -3,6 +3,7 @@ import { functionDriver } from '../../src/agents/index.ts';
 import type { Session } from '../../src/core/model.ts';
 import { createSignalbox, type Signalbox } from '../../src/runtime/index.ts';
 import { openSqliteStore, type StoredEvent } from '../../src/store/index.ts';
+import { collectGarbage } from './garbage.ts';
 
 export interface ChainReport {
   readonly length: number;
@@ -14,7 +15,7 @@ export interface ChainReport {
   readonly freeWindows: number;
   /** Grants, each by an epoch of its own; the epochs follow on one another. */
   readonly owners: number;
-  /** Bytes after a collection of garbage, where there is a way to ask for one: after a tenth of the chain, and at its end. */
+  /** Bytes after a collection of garbage: after a tenth of the chain, and at its end. */
   readonly heapBefore: number;
   readonly heapAfter: number;
   readonly tapes: { readonly read: number; readonly broken: number };
@@ -22,10 +23,16 @@ export interface ChainReport {
 
 const session = 'bench:chain';
 
+export interface ChainOptions {
+  readonly length: number;
+  /** Characters that each prompt has beyond its number, so that whatever keeps a task keeps much. */
+  readonly padding?: number;
+  readonly progress?: (done: number) => void;
+}
+
 export async function runChain(
   path: string,
-  length: number,
-  progress: (done: number) => void = () => {},
+  { length, padding = 0, progress = () => {} }: ChainOptions,
 ): Promise<ChainReport> {
   const watch = new Watch(length);
   let made = 0;
@@ -34,7 +41,11 @@ export async function runChain(
   let heapBefore = 0;
   let box: Signalbox | null = null;
   const submit = async (): Promise<void> => {
-    const answer = await box?.submit({ session, prompt: `follow-up ${made}`, whenBusy: 'enqueue' });
+    const answer = await box?.submit({
+      session,
+      prompt: `follow-up ${made}${' '.repeat(padding)}`,
+      whenBusy: 'enqueue',
+    });
     if (answer?.kind !== 'accepted') {
       throw new Error(`refused: ${answer?.code ?? 'there is no runtime'}`);
     }
@@ -96,7 +107,7 @@ async function firstKey(box: Signalbox, submit: () => Promise<void>) {
 }
 
 function heapNow(): number {
-  globalThis.gc?.();
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }
 

@@ -5,8 +5,7 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../../bench/support/garbage.ts';
 import { descendants, parkedWork, pause, processEntries, realTimers } from '../../src/supervise/index.ts';
 
 /** How many of each kind. */
@@ -151,14 +150,4 @@ function list(folder: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-let gc: (() => void) | null = null;
-
-function collectGarbage(): void {
-  if (gc === null) {
-    setFlagsFromString('--expose-gc');
-    gc = runInNewContext('gc') as () => void;
-  }
-  gc();
 }
