@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AgentProgram } from '../src/agents/descriptor.ts';
 import { installedAgents } from '../src/agents/registry.ts';
-import { findAgent } from '../src/daemon/look.ts';
+import { findAgent } from '../src/daemon/find-program.ts';
 
 export type ProgramName = 'gemini' | 'codex' | 'claude' | 'copilot' | 'claude-agent-acp';
 

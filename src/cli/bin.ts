@@ -16,7 +16,7 @@ if (Number(process.versions.node.split('.')[0]) < needed) {
   // Halves the time in which our own modules are read; a folder that cannot be written is no error there.
   process.getBuiltinModule('node:module').enableCompileCache();
   const words = process.argv.slice(2);
-  const { main } = await (words[0] === 'up' ? import('./launcher.ts') : import('./main.ts'));
+  const { main } = await (words[0] === 'up' ? import('./up/launcher.ts') : import('./main.ts'));
   process.exitCode = await main(words);
 }
 

@@ -1,7 +1,7 @@
 /** What a command is given: its parsed arguments, and the world it may touch. */
 import { invariant } from '../core/errors.ts';
 import type { Io } from './io.ts';
-import type { Command } from './shape.ts';
+import type { Command } from './command.ts';
 
 /** Resolves with the exit code. Throws `AppError` for what the one table of codes knows. */
 export type Run = (call: Call, io: Io) => Promise<number>;

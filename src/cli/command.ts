@@ -1,19 +1,48 @@
-/** What the commands share that ask an operator's thing and get `ok` for it. */
-import type { Call } from './call.ts';
-import type { Io } from './io.ts';
-import { harmless } from './paint.ts';
-import { userName } from './target.ts';
+/** What a command is, as data. Types alone: nothing of this is loaded. */
+import type { Run } from './call.ts';
 
-export function whoAsks(call: Call, io: Io): { readonly by?: string } {
-  const by = call.text('by') ?? userName(io.env);
-  return by === null ? {} : { by };
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** What stands after it, for the help; left out: the flag takes no value. */
+  readonly value?: string;
+  /** Default `text`. */
+  readonly kind?: 'text' | 'integer' | 'choice';
+  readonly choices?: readonly string[];
+  readonly many?: boolean;
+  readonly what: string;
 }
 
-export function done(io: Io, answer: unknown, text: string): number {
-  if (io.json) {
-    io.document(answer);
-  } else {
-    io.print(harmless(text));
-  }
-  return 0;
+export interface Argument {
+  readonly name: string;
+  readonly optional?: boolean;
+  /** Takes the rest of the words, joined by spaces. */
+  readonly rest?: boolean;
 }
+
+export interface Example {
+  readonly line: string;
+  readonly what: string;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly group: Group;
+  readonly what: string;
+  /** First line of its help: what to do next. */
+  readonly next: string;
+  readonly args: readonly Argument[];
+  readonly flags: readonly Flag[];
+  readonly examples: readonly Example[];
+  /** All that follows is for another program and is handed over unread. */
+  readonly raw?: true;
+  readonly load: () => Promise<{ readonly run: Run }>;
+}
+
+export type Group =
+  | 'Run it'
+  | 'Give it work'
+  | 'Watch'
+  | 'Change what is queued or runs'
+  | 'Answer agents'
+  | 'Look after it';

@@ -2,8 +2,8 @@
 import type { FeedEvent, TapeEvent } from '../client/index.ts';
 import type { Client } from '../client/index.ts';
 import type { Io } from './io.ts';
-import { harmless, oneLine } from './paint.ts';
-import { resultText } from './text.ts';
+import { harmless, oneLine } from './output/paint.ts';
+import { resultText } from './output/text.ts';
 
 /** The outcome's exit code: completed is 0, anything else 1. */
 const exitOf = (status: string): number => (status === 'completed' ? 0 : 1);

@@ -1,7 +1,7 @@
 /** The help. Its first line says what to do next. */
 import { synopsis } from './parse.ts';
-import type { Paint } from './paint.ts';
-import type { Command, Flag, Group } from './shape.ts';
+import type { Paint } from './output/paint.ts';
+import type { Command, Flag, Group } from './command.ts';
 import { commands, globalFlags } from './table.ts';
 
 const groups: readonly Group[] = [

@@ -2,7 +2,7 @@
  * The world of a command: where it prints, reads and stands. Results go to standard output and nothing else does; what
  * is said beside them, and errors, go to standard error.
  */
-import type { Paint } from './paint.ts';
+import type { Paint } from './output/paint.ts';
 
 export interface Io {
   readonly env: Readonly<{ [name: string]: string | undefined }>;

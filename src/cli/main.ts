@@ -5,9 +5,9 @@
  */
 import { AppError } from '../core/errors.ts';
 import { endOnBrokenPipe, ioOf } from './io.ts';
-import { harmless, paintFor } from './paint.ts';
+import { harmless, paintFor } from './output/paint.ts';
 import { parse } from './parse.ts';
-import type { Command } from './shape.ts';
+import type { Command } from './command.ts';
 
 /** `load`: the code of the command; the daemon's program has its own for `up`. */
 export async function main(

@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { builtin } from './builtin.ts';
 import { Call } from './call.ts';
-import type { Argument, Command, Flag } from './shape.ts';
+import type { Argument, Command, Flag } from './command.ts';
 import { commands, globalFlags } from './table.ts';
 
 export type Parsed =

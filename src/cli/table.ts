@@ -2,7 +2,7 @@
  * Every command of `signalbox`, as data: what parses the arguments, what prints the help, and what `docs/cli.md` is
  * compared with by a test. The code of a command is loaded when it runs, and not before.
  */
-import type { Command, Flag } from './shape.ts';
+import type { Command, Flag } from './command.ts';
 import { care, change, permit } from './table/change.ts';
 import { cursor, lane, limit, modes, policies, session, statuses, task } from './table/shared.ts';
 

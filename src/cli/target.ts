@@ -6,8 +6,8 @@ import { FOLDER } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
-import type { Place } from './place.ts';
-import { dataFolder } from './place.ts';
+import type { Place } from './data-folder.ts';
+import { dataFolder } from './data-folder.ts';
 
 export interface Target {
   /** A path is a prefix, as a proxy may ask for. */

@@ -11,8 +11,8 @@ import { AppError } from '../core/errors.ts';
 import type { AgentConfig } from '../protocol/config.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pickEnvironment } from '../supervise/index.ts';
-import type { Environment } from './look.ts';
-import { findAgent, findProgram } from './look.ts';
+import type { Environment } from './find-program.ts';
+import { findAgent, findProgram } from './find-program.ts';
 
 export interface ChosenAgent {
   readonly driver: AgentDriver;

@@ -28,12 +28,12 @@ import { Scope } from '../supervise/scope.ts';
 import { platformLacks } from '../supervise/platform/lacks.ts';
 import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
-import { openFolder } from './folder.ts';
+import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
 import { makeLog } from './log.ts';
-import type { Watchdog } from './watch.ts';
+import type { Watchdog } from './watchdog.ts';
 import { secretsOf } from './secrets.ts';
-import { watchSettings } from './watch.ts';
+import { watchSettings } from './watchdog.ts';
 
 export interface DaemonOptions {
   /** Data folder, absolute. */

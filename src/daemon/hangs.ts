@@ -15,7 +15,7 @@ import { AgentWatch } from '../supervise/watchdog/agent-watch.ts';
 import type { AgentPatience } from '../supervise/watchdog/classify.ts';
 import { listReports, readReport } from '../supervise/watchdog/report-files.ts';
 import type { ParkedFacts } from '../supervise/watchdog/report.ts';
-import type { Watchdog } from './watch.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** Between two looks at the agents. */
 const lookMs = 1_000;

@@ -9,12 +9,12 @@ import { chooseAgent } from '../../src/daemon/agent.ts';
 import type { ChosenAgent } from '../../src/daemon/agent.ts';
 import type { AgentConfig } from '../../src/protocol/config.ts';
 import { loadConfigFile } from '../../src/daemon/config/file.ts';
-import { openFolder } from '../../src/daemon/folder.ts';
+import { openFolder } from '../../src/daemon/data-folder.ts';
 import { installedAgents } from '../../src/agents/registry.ts';
 import { misspelt, otherVariables, variables } from '../../src/daemon/config/environment.ts';
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
-import { dataFolder, findConfig } from '../../src/cli/place.ts';
+import { dataFolder, findConfig } from '../../src/cli/data-folder.ts';
 import { EXIT } from '../../src/core/error-codes.ts';
 import { Cli } from '../support/cli.ts';
 

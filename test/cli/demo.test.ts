@@ -8,7 +8,7 @@ import type { AgentLine, Evidence, SeenEvent } from '../../src/cli/demo/evidence
 import { figuresOf } from '../../src/cli/demo/figures.ts';
 import { header, line } from '../../src/cli/demo/render.ts';
 import { allHeld, verify } from '../../src/cli/demo/verify.ts';
-import { plain } from '../../src/cli/paint.ts';
+import { plain } from '../../src/cli/output/paint.ts';
 import { Cli, ended, saying } from '../support/cli.ts';
 
 const names = ['A', 'B', 'C', 'background'];

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
 import { EXIT } from '../../src/core/error-codes.ts';
 import { help } from '../../src/cli/help.ts';
-import { harmless, oneLine, plain, wantsColour } from '../../src/cli/paint.ts';
+import { harmless, oneLine, plain, wantsColour } from '../../src/cli/output/paint.ts';
 import { parse } from '../../src/cli/parse.ts';
 import { commands, globalFlags } from '../../src/cli/table.ts';
 

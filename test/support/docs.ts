@@ -9,7 +9,7 @@ import type { AgentDescriptor } from '../../src/agents/descriptor.ts';
 import { agents } from '../../src/agents/registry.ts';
 import { variables } from '../../src/daemon/config/environment.ts';
 import { synopsis } from '../../src/cli/parse.ts';
-import type { Flag } from '../../src/cli/shape.ts';
+import type { Flag } from '../../src/cli/command.ts';
 import { commands, globalFlags } from '../../src/cli/table.ts';
 import { ConfigFileSchema } from '../../src/protocol/config.ts';
 import { ERROR_SECTIONS, ERRORS, errorEntry, type ErrorEntry, EXIT } from '../../src/core/error-codes.ts';

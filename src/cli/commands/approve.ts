@@ -1,4 +1,4 @@
-import { answer } from '../answer.ts';
+import { answer } from '../permission-response.ts';
 import type { Call } from '../call.ts';
 import type { Io } from '../io.ts';
 

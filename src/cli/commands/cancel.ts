@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { whoAsks } from '../command.ts';
+import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 

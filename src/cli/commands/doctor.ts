@@ -5,11 +5,11 @@ import type { Check } from '../doctor/check.ts';
 import { missing, note, ok } from '../doctor/check.ts';
 import { checkFolder, checkNode, checkPlatform, checkPort, checkSqlite, checkToken } from '../doctor/machine.ts';
 import type { Io } from '../io.ts';
-import { harmless } from '../paint.ts';
-import { dataFolder } from '../place.ts';
-import type { Place } from '../place.ts';
+import { harmless } from '../output/paint.ts';
+import { dataFolder } from '../data-folder.ts';
+import type { Place } from '../data-folder.ts';
 import { daemonFile } from '../target.ts';
-import { configFile } from '../settings.ts';
+import { configFile } from '../config-file.ts';
 
 const agentPrefix = 'agent ';
 const standIn = `${agentPrefix}scripted`;

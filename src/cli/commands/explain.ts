@@ -1,8 +1,8 @@
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { harmless } from '../paint.ts';
-import { ageText, asksText, facts, ownerText } from '../text.ts';
+import { harmless } from '../output/paint.ts';
+import { ageText, asksText, facts, ownerText } from '../output/text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const explained = await connect(call, io).explain(call.arg('TASK'));

@@ -3,11 +3,11 @@ import { AppError } from '../../core/errors.ts';
 import { FOLDER } from '../../protocol/folder.ts';
 import type { HangReport, HangSummary } from '../../protocol/hangs.ts';
 import type { Call } from '../call.ts';
-import { reportText } from '../hangs/text.ts';
+import { reportText } from '../output/hang-report.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../paint.ts';
-import { dataFolder } from '../place.ts';
-import { ageText, table } from '../text.ts';
+import { oneLine } from '../output/paint.ts';
+import { dataFolder } from '../data-folder.ts';
+import { ageText, table } from '../output/text.ts';
 
 interface Reports {
   readonly list: () => Promise<readonly HangSummary[]>;

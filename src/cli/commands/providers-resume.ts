@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { done } from '../command.ts';
+import { done } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 

@@ -2,8 +2,8 @@ import type { Provider } from '../../protocol/providers.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../paint.ts';
-import { ageText, table } from '../text.ts';
+import { oneLine } from '../output/paint.ts';
+import { ageText, table } from '../output/text.ts';
 
 function stateText({ state, level, until }: Provider, now: number): string {
   const what =

@@ -4,7 +4,7 @@ import type { Client } from '../../client/index.ts';
 import type { Call } from '../call.ts';
 import { clientOf } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { harmless } from '../paint.ts';
+import { harmless } from '../output/paint.ts';
 import { findTarget, userName } from '../target.ts';
 
 const lanes = ['interactive', 'background'] as const;

@@ -1,8 +1,8 @@
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { harmless } from '../paint.ts';
-import { ageText, asksText, facts, ownerText, throttleText, timeText } from '../text.ts';
+import { harmless } from '../output/paint.ts';
+import { ageText, asksText, facts, ownerText, throttleText, timeText } from '../output/text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const session = await connect(call, io).session(call.arg('SESSION'));

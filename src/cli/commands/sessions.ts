@@ -1,8 +1,8 @@
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { harmless, oneLine } from '../paint.ts';
-import { ageText, table } from '../text.ts';
+import { harmless, oneLine } from '../output/paint.ts';
+import { ageText, table } from '../output/text.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const cursor = call.text('cursor');

@@ -1,9 +1,9 @@
 import { AppError } from '../../core/errors.ts';
 import type { Call } from '../call.ts';
-import { whoAsks } from '../command.ts';
+import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { harmless } from '../paint.ts';
+import { harmless } from '../output/paint.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const scope = call.choice('scope', ['turn', 'queue', 'session'] as const);

@@ -2,8 +2,8 @@ import type { TaskView } from '../../protocol/tasks.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { harmless } from '../paint.ts';
-import { facts, indented, resultText, statusPaint, timeText } from '../text.ts';
+import { harmless } from '../output/paint.ts';
+import { facts, indented, resultText, statusPaint, timeText } from '../output/text.ts';
 
 const permissionsText = (policy: TaskView['permissions']): string | null =>
   policy === null

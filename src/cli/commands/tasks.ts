@@ -1,8 +1,8 @@
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { harmless, oneLine } from '../paint.ts';
-import { ageText, statusPaint, table } from '../text.ts';
+import { harmless, oneLine } from '../output/paint.ts';
+import { ageText, statusPaint, table } from '../output/text.ts';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
 

@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { done, whoAsks } from '../command.ts';
+import { done, whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 

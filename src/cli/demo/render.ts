@@ -1,6 +1,6 @@
 /** The board on a terminal or a pipe: rows are only ever appended, so nothing flickers and a pipe gets the same lines. */
-import type { Paint } from '../paint.ts';
-import { oneLine } from '../paint.ts';
+import type { Paint } from '../output/paint.ts';
+import { oneLine } from '../output/paint.ts';
 import type { Mark, Row, Track } from './board.ts';
 
 const trackGlyph: { readonly [T in Track]: string } = { absent: ' ', waits: '┊', owns: '┃', drains: '╏', ended: ' ' };

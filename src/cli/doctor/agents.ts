@@ -1,5 +1,5 @@
 /** The agent programs that Signalbox drives: whether they are on this machine, run, and have a login. */
-import type * as Look from '../../daemon/look.ts';
+import type * as Look from '../../daemon/find-program.ts';
 import type { Check } from './check.ts';
 import { note, ok } from './check.ts';
 
@@ -59,6 +59,6 @@ async function checkAgent(agent: Look.InstalledAgent, look: typeof Look, options
 }
 
 export async function checkAgents(options: AgentCheckOptions): Promise<readonly Check[]> {
-  const look = await import('../../daemon/look.ts');
+  const look = await import('../../daemon/find-program.ts');
   return Promise.all(look.installedAgents.map((agent) => checkAgent(agent, look, options)));
 }

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { HangReport } from '../../protocol/hangs.ts';
 import type { Call } from '../call.ts';
-import { reportText } from '../hangs/text.ts';
+import { reportText } from '../output/hang-report.ts';
 import type { Io } from '../io.ts';
-import { dataFolder } from '../place.ts';
+import { dataFolder } from '../data-folder.ts';
 
 /** A daemon that is well answers in milliseconds. */
 const answerDeadlineMs = 10_000;

@@ -1,5 +1,5 @@
 /** Commands that change what is queued or runs, and those that look after a daemon. */
-import type { Argument, Command, Flag } from '../shape.ts';
+import type { Argument, Command, Flag } from '../command.ts';
 import { by, lane, session, task } from './shared.ts';
 
 export const change: readonly Command[] = [
@@ -122,7 +122,7 @@ export const permit: readonly Command[] = [
       { line: 'signalbox asks', what: 'of all sessions' },
       { line: 'signalbox asks hello --json', what: 'of one session, with what exactly is asked' },
     ],
-    load: () => import('../commands/asks.ts'),
+    load: () => import('../commands/permissions.ts'),
   },
   {
     name: 'approve',

@@ -1,5 +1,5 @@
 /** Flags and arguments that several commands have. */
-import type { Argument, Flag } from '../shape.ts';
+import type { Argument, Flag } from '../command.ts';
 
 export const lanes = ['interactive', 'background'] as const;
 export const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;

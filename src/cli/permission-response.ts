@@ -2,10 +2,10 @@
 import { AppError } from '../core/errors.ts';
 import type { Ask } from '../protocol/permissions.ts';
 import type { Call } from './call.ts';
-import { whoAsks } from './command.ts';
+import { whoAsks } from './operator.ts';
 import { connect } from './connect.ts';
 import type { Io } from './io.ts';
-import { oneLine } from './paint.ts';
+import { oneLine } from './output/paint.ts';
 
 const line = ({ session, request, tool, title }: Ask): string =>
   `  ${oneLine(session, 60)} ${oneLine(request, 60)}  ${oneLine(`${tool}: ${title}`, 120)}`;

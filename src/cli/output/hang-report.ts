@@ -1,8 +1,8 @@
 /** A hang report for a person: first what hangs and where, then who waits, then the system's view. */
 import type { HangReport } from '../../protocol/hangs.ts';
-import type { Paint } from '../paint.ts';
-import { harmless } from '../paint.ts';
-import { ageText, facts, timeText } from '../text.ts';
+import type { Paint } from './paint.ts';
+import { harmless } from './paint.ts';
+import { ageText, facts, timeText } from './text.ts';
 
 type Parked = NonNullable<HangReport['parked']>;
 type Frames = NonNullable<HangReport['stack']>;

@@ -1,15 +1,15 @@
 /** The daemon in the foreground, under its launcher: starts it, says where it answers, and closes it when it is told to. */
 import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { FOLDER } from '../protocol/folder.ts';
-import type { Daemon } from '../daemon/index.ts';
-import type { Watchdog } from '../daemon/watch.ts';
-import type { Call } from './call.ts';
-import type { Io } from './io.ts';
-import type { Place } from './place.ts';
-import { dataFolder } from './place.ts';
-import { configFile, flagsOf, namedConfig } from './settings.ts';
-import { version } from './version.ts';
+import { FOLDER } from '../../protocol/folder.ts';
+import type { Daemon } from '../../daemon/index.ts';
+import type { Watchdog } from '../../daemon/watchdog.ts';
+import type { Call } from '../call.ts';
+import type { Io } from '../io.ts';
+import type { Place } from '../data-folder.ts';
+import { dataFolder } from '../data-folder.ts';
+import { configFile, flagsOf, namedConfig } from '../config-file.ts';
+import { version } from '../version.ts';
 
 /** The launcher's end of descriptor 3 is a socket, on Windows a pipe. */
 export function isLaunched(): boolean {
@@ -70,11 +70,11 @@ export async function serve(call: Call, io: Io): Promise<number> {
   process.stderr.on('error', () => {});
   const { asked, ask } = endAsked();
   const place = dataFolder({ data: call.text('data'), config: namedConfig(call, io), env: io.env, cwd: io.cwd });
-  const { watchLaunched } = await import('../daemon/watch.ts');
+  const { watchLaunched } = await import('../../daemon/watchdog.ts');
   // Before any code that is not ours is loaded: a configuration can block as well.
   const watch = watchLaunched({ folder: join(place.folder, FOLDER.hangs), version: version(), onEnd: ask });
   watchdog = watch;
-  const { misspelt, resolveConfig, startDaemon } = await import('../daemon/index.ts');
+  const { misspelt, resolveConfig, startDaemon } = await import('../../daemon/index.ts');
   for (const { name, meant } of misspelt(io.env)) {
     io.say(`signalbox: ${name} is not known; did you mean ${meant}?`);
   }

@@ -1,8 +1,8 @@
 /** How things are written for a person: tables, facts, times, statuses. */
-import type { Ask } from '../protocol/permissions.ts';
-import type { Throttle } from '../protocol/providers.ts';
-import type { TaskSummary, Owner } from '../protocol/tasks.ts';
-import type { Io } from './io.ts';
+import type { Ask } from '../../protocol/permissions.ts';
+import type { Throttle } from '../../protocol/providers.ts';
+import type { TaskSummary, Owner } from '../../protocol/tasks.ts';
+import type { Io } from '../io.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './paint.ts';
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Setting } from '../daemon/config/environment.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
-import { findConfig } from './place.ts';
+import { findConfig } from './data-folder.ts';
 
 export function flagsOf(call: Call): readonly Setting[] {
   const pairs: readonly (readonly [flag: string, path: readonly string[], value: unknown])[] = [

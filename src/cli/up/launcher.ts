@@ -4,14 +4,14 @@
  * two Node programs start one after the other here, and somebody waits for both.
  */
 import { fileURLToPath } from 'node:url';
-import { AppError } from '../core/errors.ts';
-import type { LaunchEnd } from '../daemon/launch.ts';
+import { AppError } from '../../core/errors.ts';
+import type { LaunchEnd } from '../../daemon/launch.ts';
 
 const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './serve.ts' : './serve.js', import.meta.url));
 
 /** Answers the exit code; throws `AppError` `daemon_lost`. */
 export async function launched(words: readonly string[]): Promise<number> {
-  const { launch } = await import('../daemon/launch.ts');
+  const { launch } = await import('../../daemon/launch.ts');
   try {
     // With `--json` standard error is a log, one document per line.
     const line = (msg: string): string => JSON.stringify({ level: 50, time: Date.now(), msg });
@@ -34,7 +34,7 @@ export async function main(words: readonly string[]): Promise<number> {
   try {
     return await launched(words);
   } catch (error) {
-    const { report } = await import('./main.ts');
+    const { report } = await import('../main.ts');
     return report(error, words.includes('--json'));
   }
 }

@@ -4,7 +4,7 @@
  */
 // Halves the time in which our own modules are read; a folder that cannot be written is no error there.
 process.getBuiltinModule('node:module').enableCompileCache();
-const { main } = await import('./main.ts');
+const { main } = await import('../main.ts');
 const { isLaunched, leave, serve } = await import('./foreground.ts');
 
 if (isLaunched()) {

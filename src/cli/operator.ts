@@ -1,0 +1,19 @@
+/** What the commands share that ask an operator's thing and get `ok` for it. */
+import type { Call } from './call.ts';
+import type { Io } from './io.ts';
+import { harmless } from './output/paint.ts';
+import { userName } from './target.ts';
+
+export function whoAsks(call: Call, io: Io): { readonly by?: string } {
+  const by = call.text('by') ?? userName(io.env);
+  return by === null ? {} : { by };
+}
+
+export function done(io: Io, answer: unknown, text: string): number {
+  if (io.json) {
+    io.document(answer);
+  } else {
+    io.print(harmless(text));
+  }
+  return 0;
+}
