@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-let collector: (() => void) | null = globalThis.gc === undefined ? null : () => void globalThis.gc?.();
+let collector: (() => void) | null = null;
 
 export function collectGarbage(): void {
   if (collector === null) {

@@ -31,7 +31,7 @@ async function killAt(statement: number): Promise<Left> {
     });
     expect(stderr).toBe('');
     const store = openSqliteStore({ path });
-    const found = await store.tasks({}, null, 10);
+    const found = store.tasks({}, null, 10);
     const [task] = found.items;
     if (task === undefined) {
       throw new Error('the task was accepted and is not there');
@@ -39,10 +39,7 @@ async function killAt(statement: number): Promise<Left> {
     const { session, status, row } = task;
     const count = (events: readonly { readonly type: string }[]): number =>
       events.filter(({ type }) => type === 'final').length;
-    const finals = [
-      count(await store.tape(session, row.id, 0, 100)),
-      count(await store.feed(session, null, 100)),
-    ] as const;
+    const finals = [count(store.tape(session, row.id, 0, 100)), count(store.feed(session, null, 100))] as const;
     const box = createSignalbox({
       store,
       agent: functionDriver(async function* () {
