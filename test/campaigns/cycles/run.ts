@@ -3,12 +3,12 @@
  * Each cycle ends by the whole ladder or by its lower half, in turn; some 20 are under way at a time.
  */
 import { randomUUID } from 'node:crypto';
-import type { AgentChild, ChildExit } from '../../src/supervise/index.ts';
-import { nodeCookieName, spawnAgent } from '../../src/supervise/index.ts';
-import type { Census } from '../support/census.ts';
-import { leftBehind, quietCensus, settledCensus, takeCensus } from '../support/census.ts';
-import type { StuckMode, StuckName } from '../supervise/stuck.ts';
-import { stuckModes, stuckNames } from '../supervise/stuck.ts';
+import type { AgentChild, ChildExit } from '../../../src/supervise/index.ts';
+import { nodeCookieName, spawnAgent } from '../../../src/supervise/index.ts';
+import type { Census } from '../../support/census.ts';
+import { leftBehind, quietCensus, settledCensus, takeCensus } from '../../support/census.ts';
+import type { StuckMode, StuckName } from '../../supervise/stuck.ts';
+import { stuckModes, stuckNames } from '../../supervise/stuck.ts';
 
 export interface ModeReport {
   readonly mode: StuckName | 'all together';

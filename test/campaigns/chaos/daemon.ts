@@ -4,8 +4,8 @@
  */
 import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { resolveConfig } from '../../src/daemon/config/resolve.ts';
-import { startDaemon } from '../../src/daemon/daemon.ts';
+import { resolveConfig } from '../../../src/daemon/config/resolve.ts';
+import { startDaemon } from '../../../src/daemon/daemon.ts';
 import { type DaemonCensus, deadlines, markName } from './shared.ts';
 
 const entries = (path: string): number => {

@@ -1,7 +1,7 @@
 /** What the killed daemon is made of: the composition of `src/daemon`, with faults. */
-import type { Faults } from '../../src/store/faults.ts';
-import { startDaemon as start, type Daemon } from '../../src/daemon/daemon.ts';
-import { resolveConfig } from '../../src/daemon/config/resolve.ts';
+import type { Faults } from '../../../src/store/faults.ts';
+import { startDaemon as start, type Daemon } from '../../../src/daemon/daemon.ts';
+import { resolveConfig } from '../../../src/daemon/config/resolve.ts';
 
 export const scriptedFlags = (agentLog: string): readonly string[] => ['--log', agentLog, '--chunk-ms', '1'];
 

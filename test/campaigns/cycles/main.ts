@@ -1,8 +1,8 @@
 /** `npm run test:cycles -- [--cycles N] [--mode NAME] [--json]`: exit code 1 if anything was left behind. */
 import { parseArgs } from 'node:util';
-import type { StuckName } from '../supervise/stuck.ts';
-import { stuckNames } from '../supervise/stuck.ts';
-import type { Tally } from '../support/census.ts';
+import type { StuckName } from '../../supervise/stuck.ts';
+import { stuckNames } from '../../supervise/stuck.ts';
+import type { Tally } from '../../support/census.ts';
 import type { ModeReport } from './run.ts';
 import { cycleRun } from './run.ts';
 
@@ -18,7 +18,7 @@ const modes = values.mode ?? stuckNames;
 const isMode = (name: string): name is StuckName => stuckNames.some((known) => known === name);
 if (!Number.isInteger(cycles) || cycles < 1 || !modes.every(isMode)) {
   process.stderr.write(
-    `usage: test/cycles/main.ts [--cycles N] [--mode NAME] [--json]\nmodes: ${stuckNames.join('; ')}\n`,
+    `usage: npm run test:cycles -- [--cycles N] [--mode NAME] [--json]\nmodes: ${stuckNames.join('; ')}\n`,
   );
   process.exit(2);
 }

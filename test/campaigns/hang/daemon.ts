@@ -5,13 +5,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient, type FeedEvent } from '../../src/client/index.ts';
-import { nodeCookieName } from '../../src/supervise/process/environment.ts';
-import { processEntries } from '../../src/supervise/index.ts';
-import { listReports, readReport } from '../../src/supervise/watchdog/report-files.ts';
-import type { HangReport } from '../../src/supervise/watchdog/report.ts';
+import { createClient, type FeedEvent } from '../../../src/client/index.ts';
+import { nodeCookieName } from '../../../src/supervise/process/environment.ts';
+import { processEntries } from '../../../src/supervise/index.ts';
+import { listReports, readReport } from '../../../src/supervise/watchdog/report-files.ts';
+import type { HangReport } from '../../../src/supervise/watchdog/report.ts';
 
-const program = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
 
 export interface HungOptions {
   /** Further limits. */

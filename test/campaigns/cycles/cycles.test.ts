@@ -3,11 +3,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { ModeReport } from '../cycles/run.ts';
-import { needs } from './harness.ts';
-import { stuckNames } from './stuck.ts';
+import type { ModeReport } from './run.ts';
+import { needs } from '../../supervise/harness.ts';
+import { stuckNames } from '../../supervise/stuck.ts';
 
-const program = fileURLToPath(new URL('../cycles/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 const options = { timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
 
 test('invariant 11: starting and ending children in every stuck mode leaves no process, thread, descriptor, listener or memory', async (context) => {

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { HangReport } from '../../src/protocol/index.ts';
-import { HangReportSchema, validate } from '../../src/protocol/index.ts';
-import { doorPath } from '../../src/supervise/launcher/report-socket.ts';
-import { ended, program } from '../support/cli.ts';
-import type { Ran } from '../support/cli.ts';
+import type { HangReport } from '../../../src/protocol/index.ts';
+import { HangReportSchema, validate } from '../../../src/protocol/index.ts';
+import { doorPath } from '../../../src/supervise/launcher/report-socket.ts';
+import { ended, program } from '../../support/cli.ts';
+import type { Ran } from '../../support/cli.ts';
 import { HungDaemon } from './daemon.ts';
 
 const signalbox = (box: HungDaemon, ...args: readonly string[]): Promise<Ran> =>

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import type { HangReport } from '../../src/supervise/watchdog/report.ts';
+import type { HangReport } from '../../../src/supervise/watchdog/report.ts';
 import type { HangCase } from './cases.ts';
 import { hangCases } from './cases.ts';
 import { HungDaemon } from './daemon.ts';

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createClient, type Client } from '../../src/client/index.ts';
-import type { AgentLogLine } from '../../src/agents/index.ts';
+import { createClient, type Client } from '../../../src/client/index.ts';
+import type { AgentLogLine } from '../../../src/agents/index.ts';
 
 const PROGRAM = fileURLToPath(new URL('./daemon.ts', import.meta.url));
 const SESSIONS = 6;

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Client, createClient } from '../../src/client/index.ts';
+import { type Client, createClient } from '../../../src/client/index.ts';
 import { type DaemonCensus, markName } from './shared.ts';
 import { script } from './misdeeds.ts';
 

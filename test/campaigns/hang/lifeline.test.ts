@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { createClient } from '../../src/client/index.ts';
-import { isAlive, processInfo } from '../../src/supervise/index.ts';
-import { firstLine } from '../support/cli.ts';
+import { createClient } from '../../../src/client/index.ts';
+import { isAlive, processInfo } from '../../../src/supervise/index.ts';
+import { firstLine } from '../../support/cli.ts';
 
 /** A daemon without launcher or watchdog, as a library makes it. */
 const program = fileURLToPath(new URL('../kill/daemon.ts', import.meta.url));

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Client } from '../../src/client/index.ts';
-import { createClient } from '../../src/client/index.ts';
-import { isThere } from '../../src/cli/demo/child.ts';
-import type { Up } from '../support/cli.ts';
-import { Cli } from '../support/cli.ts';
+import type { Client } from '../../../src/client/index.ts';
+import { createClient } from '../../../src/client/index.ts';
+import { isThere } from '../../../src/cli/demo/child.ts';
+import type { Up } from '../../support/cli.ts';
+import { Cli } from '../../support/cli.ts';
 
 const sessions = 50;
 

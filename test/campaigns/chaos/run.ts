@@ -3,7 +3,7 @@
  * is judged from the tapes, from the process table and from the daemon's own census.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TapeEvent } from '../../src/protocol/index.ts';
+import type { TapeEvent } from '../../../src/protocol/index.ts';
 import { randomOf } from '../kill/world.ts';
 import { judgeTape } from '../kill/verdict.ts';
 import { type Misdeed, misdeeds, sessionFor } from './misdeeds.ts';

@@ -12,7 +12,7 @@ const { values } = parseArgs({
 const kills = Number(values.kills);
 const seed = Number(values.seed);
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('usage: test/kill/main.ts [--kills N] [--seed N] [--json]\n');
+  process.stderr.write('usage: npm run test:kill -- [--kills N] [--seed N] [--json]\n');
   process.exit(2);
 }
 const began = performance.now();

@@ -1,7 +1,7 @@
 /** Real daemons that hang, and Ctrl-C: invariants 2, 3 and 7 of the supervision, rows S01 and S08. */
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { platformLacks } from '../../src/supervise/index.ts';
+import { platformLacks } from '../../../src/supervise/index.ts';
 import { hangCases } from './cases.ts';
 import { HungDaemon } from './daemon.ts';
 

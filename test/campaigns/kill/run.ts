@@ -1,5 +1,5 @@
 /** Kills the real daemon by SIGKILL, at every fault point and at random moments under load, and judges what is left. */
-import { storeFaultPoints } from '../../src/store/index.ts';
+import { storeFaultPoints } from '../../../src/store/index.ts';
 import { allEnded, strays, verdict } from './verdict.ts';
 import { randomOf, World } from './world.ts';
 
