@@ -5,11 +5,6 @@ import type { ChildExit, Environment as Variables, Timers } from '../supervise/i
 import { realTimers, spawnAgent } from '../supervise/index.ts';
 import type { AgentProgram, LoginSigns } from '../agents/descriptor.ts';
 
-export { platformLacks } from '../supervise/index.ts';
-export type { PlatformLack } from '../supervise/index.ts';
-export { installedAgents } from '../agents/registry.ts';
-export type { InstalledAgent } from '../agents/registry.ts';
-
 export type Environment = Readonly<{ [name: string]: string | undefined }>;
 
 /** What Windows runs when a name has no ending. */

@@ -15,8 +15,11 @@ export const layers = {
   client: ['core', 'protocol'],
   testing: ['core', 'protocol', 'store', 'supervise', 'agents', 'runtime', 'gateways'],
   daemon: ['core', 'protocol', 'store', 'supervise', 'agents', 'runtime', 'server', 'gateways', 'client', 'testing'],
-  cli: ['core', 'protocol', 'client', 'daemon'],
+  cli: ['core', 'protocol', 'supervise', 'agents', 'gateways', 'client', 'daemon'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** What the command line imports statically. Everything else it loads by `import()`, when a command needs it. */
+export const startsCli: readonly string[] = ['core', 'protocol', 'client', 'cli'];
 
 export type Layer = keyof typeof layers;
 

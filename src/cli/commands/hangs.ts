@@ -21,7 +21,7 @@ async function reportsOf(call: Call, io: Io): Promise<Reports> {
     const client = connect(call, io);
     return { list: async () => (await client.hangs()).items, get: (id) => client.hang(id) };
   }
-  const { listReports, readReport } = await import('../../daemon/hang-files.ts');
+  const { listReports, readReport } = await import('../../supervise/watchdog/report-files.ts');
   const place = dataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
   const folder = join(place.folder, FOLDER.hangs);
   return {

@@ -4,7 +4,7 @@
  */
 import type { Client } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
-import type { RecordedDelivery } from '../../daemon/material.ts';
+import type { RecordedDelivery } from '../../gateways/github/recorded/index.ts';
 import type { Evidence, Receipt, SeenEvent } from './evidence.ts';
 import { outputText } from './evidence.ts';
 import type { DeliveryTimes } from './figures.ts';

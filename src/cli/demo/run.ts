@@ -27,7 +27,8 @@ interface Shown {
 }
 
 async function show(daemon: DemoDaemon, secret: string, look: Look, io: Io, signal: AbortSignal): Promise<Shown> {
-  const { RECORDED_DELIVERIES, signDelivery } = await import('../../daemon/material.ts');
+  const { RECORDED_DELIVERIES } = await import('../../gateways/github/recorded/index.ts');
+  const { signDelivery } = await import('../../gateways/github/signature.ts');
   const board = new Board(names);
   const rows: Row[] = [];
   if (!io.json) {

@@ -1,5 +1,6 @@
 /** The agent programs that Signalbox drives: whether they are on this machine, run, and have a login. */
-import type * as Look from '../../daemon/find-program.ts';
+import type { InstalledAgent } from '../../agents/registry.ts';
+import type * as Programs from '../../daemon/find-program.ts';
 import type { Check } from './check.ts';
 import { note, ok } from './check.ts';
 
@@ -10,18 +11,22 @@ import { note, ok } from './check.ts';
 const versionDeadlineMs = 5_000;
 
 export interface AgentCheckOptions {
-  readonly env: Look.Environment;
+  readonly env: Programs.Environment;
   readonly cwd: string;
   /** Default 5,000. */
   readonly deadlineMs?: number;
 }
 
-async function checkAgent(agent: Look.InstalledAgent, look: typeof Look, options: AgentCheckOptions): Promise<Check> {
+async function checkAgent(
+  agent: InstalledAgent,
+  programs: typeof Programs,
+  options: AgentCheckOptions,
+): Promise<Check> {
   const { title, program } = agent;
   const { command, variable, install, login } = program;
   const { env, cwd, deadlineMs = versionDeadlineMs } = options;
   const name = `agent ${agent.name}`;
-  const found = look.findAgent(program, env, cwd);
+  const found = programs.findAgent(program, env, cwd);
   if (found.kind === 'absent') {
     return note(name, `${title} is not on the PATH`, install);
   }
@@ -29,7 +34,7 @@ async function checkAgent(agent: Look.InstalledAgent, look: typeof Look, options
     return note(name, `${variable}: ${found.value} is no program`, `Name its file, or unset ${variable}.`);
   }
   const { file } = found;
-  const asked = await look.askVersion(file, env, deadlineMs);
+  const asked = await programs.askVersion(file, env, deadlineMs);
   switch (asked.kind) {
     case 'hangs':
       return note(
@@ -47,7 +52,7 @@ async function checkAgent(agent: Look.InstalledAgent, look: typeof Look, options
     }
     case 'version': {
       const what = `${title} ${asked.version} (${file})`;
-      const sign = look.loginSign(login, env);
+      const sign = programs.loginSign(login, env);
       if (sign !== null) {
         return ok(name, `${what}, login: ${sign}`);
       }
@@ -59,6 +64,7 @@ async function checkAgent(agent: Look.InstalledAgent, look: typeof Look, options
 }
 
 export async function checkAgents(options: AgentCheckOptions): Promise<readonly Check[]> {
-  const look = await import('../../daemon/find-program.ts');
-  return Promise.all(look.installedAgents.map((agent) => checkAgent(agent, look, options)));
+  const { installedAgents } = await import('../../agents/registry.ts');
+  const programs = await import('../../daemon/find-program.ts');
+  return Promise.all(installedAgents.map((agent) => checkAgent(agent, programs, options)));
 }

@@ -32,7 +32,7 @@ export async function checkSqlite(): Promise<Check> {
 
 /** What it can do is asked of supervision itself; what it lacks is said line by line. */
 export async function checkPlatform(platform: NodeJS.Platform, procMounted?: boolean): Promise<readonly Check[]> {
-  const { platformLacks } = await import('../../daemon/find-program.ts');
+  const { platformLacks } = await import('../../supervise/platform/lacks.ts');
   const lacks = platformLacks(platform, procMounted);
   const name = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' }[String(platform)] ?? platform;
   if (lacks.length === 0) {

@@ -5,13 +5,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../core/errors.ts';
-import type { LaunchEnd } from '../../daemon/launch.ts';
+import type { LaunchEnd } from '../../supervise/launcher/launcher.ts';
 
 const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './serve.ts' : './serve.js', import.meta.url));
 
 /** Answers the exit code; throws `AppError` `daemon_lost`. */
 export async function launched(words: readonly string[]): Promise<number> {
-  const { launch } = await import('../../daemon/launch.ts');
+  const { launch } = await import('../../supervise/launcher/launcher.ts');
   try {
     // With `--json` standard error is a log, one document per line.
     const line = (msg: string): string => JSON.stringify({ level: 50, time: Date.now(), msg });
