@@ -66,9 +66,6 @@ const quoted = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${
 /** XDG base directory specification 0.8 on Linux and the like; a relative path there counts as unset, as it says. */
 function userFolder(env: PlaceAsked['env']): string {
   const home = homedir();
-  if (process.platform === 'win32') {
-    return path.join(env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'), 'signalbox');
-  }
   if (process.platform === 'darwin') {
     return path.join(home, 'Library', 'Application Support', 'signalbox');
   }

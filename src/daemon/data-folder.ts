@@ -4,15 +4,13 @@ import { basename, join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { makeFolder } from '../runtime/workspaces.ts';
 
-const posix = process.platform !== 'win32';
-
 /** Makes the folder, or checks that the one that is there can be used. Throws `store_failed`. */
 export function openFolder(folder: string): void {
   try {
     makeFolder(folder);
     // A folder that was made by hand (`mkdir box`) is often open to others; what will be in it is not for them. One that holds
     // something has a purpose of its own (`--data .`), which closing it may break: what is written into it is private by itself.
-    if (posix && (statSync(folder).mode & 0o077) !== 0 && readdirSync(folder).length === 0) {
+    if ((statSync(folder).mode & 0o077) !== 0 && readdirSync(folder).length === 0) {
       chmodSync(folder, 0o700);
     }
     // Beside a project's configuration, in a working copy: token and database must not be committed.

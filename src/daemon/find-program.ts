@@ -1,15 +1,11 @@
 /** Looks for programs and asks them who they are: for the choice of an agent, and for `doctor`. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { delimiter, extname, isAbsolute, join, resolve, sep } from 'node:path';
+import { delimiter, isAbsolute, join, resolve, sep } from 'node:path';
 import type { ChildExit, Environment as Variables, Timers } from '../supervise/index.ts';
 import { realTimers, spawnAgent } from '../supervise/index.ts';
 import type { AgentProgram, LoginSigns } from '../agents/descriptor.ts';
 
 export type Environment = Readonly<{ [name: string]: string | undefined }>;
-
-/** What Windows runs when a name has no ending. */
-const endingsOf = (env: Environment): readonly string[] =>
-  process.platform === 'win32' ? (env['PATHEXT'] ?? '.COM;.EXE;.BAT;.CMD').split(';') : [];
 
 function isProgram(file: string): boolean {
   try {
@@ -25,15 +21,12 @@ function isProgram(file: string): boolean {
  * any other name is looked for on the PATH.
  */
 export function findProgram(command: string, env: Environment, cwd: string): string | null {
-  const endings = ['', ...(extname(command) === '' ? endingsOf(env) : [])];
   const isPath = isAbsolute(command) || command.includes('/') || command.includes(sep);
   const folders = isPath ? [cwd] : (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   for (const folder of folders) {
-    for (const ending of endings) {
-      const file = resolve(folder, command + ending);
-      if (isProgram(file)) {
-        return file;
-      }
+    const file = resolve(folder, command);
+    if (isProgram(file)) {
+      return file;
     }
   }
   return null;
@@ -62,7 +55,7 @@ export type Asked =
   | { readonly kind: 'hangs'; readonly deadlineMs: number };
 
 /** Only what it needs to say its version: no keys, and nothing of ours. */
-const passed = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'SystemRoot'];
+const passed = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME'];
 
 const exitText = ({ code, signal, message }: ChildExit): string =>
   message ?? (signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`);

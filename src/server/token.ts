@@ -36,7 +36,7 @@ async function readToken(path: string): Promise<string | null> {
     throw error;
   }
   const { mode } = await stat(path);
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+  if ((mode & 0o077) !== 0) {
     throw unreadable(path, `others may read it (mode ${(mode & 0o777).toString(8)})`);
   }
   if (!tokenPattern.test(text)) {

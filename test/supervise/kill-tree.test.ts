@@ -87,7 +87,7 @@ describe('S04: a tool in a session of its own', () => {
   });
 
   test('ends although he who was seen of its group has gone before the signal', async (context) => {
-    needs(context, 'process-groups');
+    needs(context, 'process-list');
     // As one that forks and leaves, again and again: only its group stays the same.
     await using child = new Watched([], sh('setsid sh -c "sleep 300 & echo \\$!" <&- & sleep 300'));
     const tool = Number(await child.line(0));

@@ -1,12 +1,11 @@
 /** Invariant 12: what a platform lacks is named, and what answers for it is read right. */
 import { describe, expect, test } from 'vitest';
-import { platformLacks, processInfo } from '../../src/supervise/index.ts';
+import { platformLacks } from '../../src/supervise/index.ts';
 import { descendantsOf } from '../../src/supervise/platform/common.ts';
 import { system } from '../../src/supervise/platform/index.ts';
 import { parseStat } from '../../src/supervise/platform/linux.ts';
 import { parseMarks, parsePs, posix } from '../../src/supervise/platform/ps.ts';
-import { parseProcesses } from '../../src/supervise/platform/windows.ts';
-import { needs, Watched } from './harness.ts';
+import { Watched } from './harness.ts';
 
 describe('invariant 12: what a platform lacks', () => {
   test('is nothing on Linux with /proc', () => {
@@ -17,7 +16,6 @@ describe('invariant 12: what a platform lacks', () => {
     ['linux', false, ['process-list']],
     ['darwin', false, ['cookies']],
     ['freebsd', false, ['cookies']],
-    ['win32', false, ['cookies', 'process-groups', 'signals']],
   ] as const)('on %s (/proc: %s) is named, with a reason and an effect', (platform, procMounted, names) => {
     const lacks = platformLacks(platform, procMounted);
     expect(lacks.map(({ name }) => name)).toEqual(names);
@@ -83,9 +81,6 @@ describe('ps', () => {
   });
 
   test('answers for real processes as /proc does', async (context) => {
-    if (process.platform === 'win32') {
-      context.skip('Windows has no ps');
-    }
     await using child = new Watched(['child', 'wait'], { ids: () => 'seen-by-ps', node: 'node-by-ps' });
     const member = Number(await child.line(0));
     const info = posix.info(member);
@@ -101,29 +96,5 @@ describe('ps', () => {
       expect(new Set(pids)).toEqual(new Set([child.pid, member]));
       expect(entries.find(({ pid }) => pid === member)).toMatchObject({ parent: child.pid, node: 'node-by-ps' });
     }
-  });
-});
-
-describe('Windows', () => {
-  test('the answer of PowerShell is read; a parent that is younger than its child is none', () => {
-    const answer = '4 0 100\r\n812 4 200\r\n900 812 300\r\n901 812 150\r\nnonsense\r\n';
-    expect(parseProcesses(answer).map(({ pid, parent, startTime }) => [pid, parent, startTime])).toEqual([
-      [4, 0, '100'],
-      [812, 4, '200'],
-      [900, 812, '300'],
-      [901, 0, '150'],
-    ]);
-  });
-
-  test('ends a tree with taskkill', async (context) => {
-    needs(context, 'process-list');
-    if (process.platform !== 'win32') {
-      context.skip('taskkill is a program of Windows');
-    }
-    await using child = new Watched(['child', 'wait']);
-    const member = Number(await child.line(0));
-    child.child.kill();
-    await child.exit();
-    expect(processInfo(member)).toBeNull();
   });
 });

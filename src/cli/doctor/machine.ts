@@ -30,25 +30,21 @@ export async function checkSqlite(): Promise<Check> {
   }
 }
 
-/** What it can do is asked of supervision itself; what it lacks is said line by line. */
+/** One line for each thing that supervision lacks on this platform. */
 export async function checkPlatform(platform: NodeJS.Platform, procMounted?: boolean): Promise<readonly Check[]> {
+  if (platform === 'win32') {
+    return [missing('platform', 'Windows is not supported', 'Run Signalbox in WSL 2.')];
+  }
   const { platformLacks } = await import('../../supervise/platform/lacks.ts');
   const lacks = platformLacks(platform, procMounted);
-  const name = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' }[String(platform)] ?? platform;
+  const name = { linux: 'Linux', darwin: 'macOS' }[String(platform)] ?? platform;
   if (lacks.length === 0) {
-    return [ok('platform', `${name} ${process.arch}: all that supervision needs`)];
+    return [ok('platform', `${name} ${process.arch}: it has all that supervision needs`)];
   }
-  // Without groups of processes nothing ends an agent's tools for certain: the rest is good to know.
-  return lacks.map((lack) => {
-    const what = `${name}: ${lack.reason} ${lack.effect}`;
-    return lack.name === 'process-groups' && platform === 'win32'
-      ? missing('platform', what, 'Run it on Linux or macOS; on Windows in WSL 2.')
-      : note('platform', what);
-  });
+  return lacks.map((lack) => note('platform', `${name}: ${lack.reason} ${lack.effect}`));
 }
 
 const octal = (mode: number): string => (mode & 0o777).toString(8).padStart(4, '0');
-const posix = process.platform !== 'win32';
 
 export function checkFolder(folder: string): Check {
   let at = folder;
@@ -64,7 +60,7 @@ export function checkFolder(folder: string): Check {
     if (at !== folder) {
       return ok('data folder', `${folder} (made at the first \`signalbox up\`)`);
     }
-    if (posix && (stat.mode & 0o077) !== 0) {
+    if ((stat.mode & 0o077) !== 0) {
       return missing(
         'data folder',
         `${folder} has mode ${octal(stat.mode)}: others may look in`,
@@ -88,7 +84,7 @@ export function checkToken(folder: string): Check {
   }
   try {
     const { mode } = statSync(file);
-    if (posix && (mode & 0o077) !== 0) {
+    if ((mode & 0o077) !== 0) {
       return missing('token', `${file} has mode ${octal(mode)}: others may read it`, `chmod 600 '${file}'`);
     }
     accessSync(file, constants.R_OK);

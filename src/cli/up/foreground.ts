@@ -11,11 +11,11 @@ import { dataFolder } from '../data-folder.ts';
 import { configFile, flagsOf, namedConfig } from '../config-file.ts';
 import { version } from '../version.ts';
 
-/** The launcher's end of descriptor 3 is a socket, on Windows a pipe. */
+/** Whether descriptor 3 is the control socket of a launcher. */
 export function isLaunched(): boolean {
   try {
     const control = fstatSync(3);
-    return control.isSocket() || control.isFIFO() || process.platform === 'win32';
+    return control.isSocket() || control.isFIFO();
   } catch {
     return false;
   }

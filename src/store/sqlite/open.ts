@@ -91,9 +91,7 @@ function create(path: string): void {
     throw error;
   }
   renameSync(draft, path);
-  if (process.platform !== 'win32') {
-    syncFolder(dirname(path));
-  }
+  syncFolder(dirname(path));
 }
 
 /** So that the name is as durable as what it names. */

@@ -124,10 +124,8 @@ class Launcher {
       const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
         // A group and session of its own: the terminal's Ctrl-C is for us alone.
         detached: true,
-        windowsHide: true,
         env: { ...process.env, [nodeCookieName]: this.#node },
-        // A pair of sockets; on Windows a named pipe, which the other end opens asynchronously.
-        stdio: ['inherit', 'inherit', 'inherit', process.platform === 'win32' ? 'overlapped' : 'pipe'],
+        stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
       });
       this.#adopt(child);
     } catch (error) {

@@ -3,7 +3,7 @@
  * answers whatever the daemon's main loop does, since the launcher has a loop of its own.
  *
  * A socket, and not a signal to the launcher: a file names the launcher for certain, where a pid in a file may by now be a
- * stranger's, whom SIGUSR2 would end; it answers with the report; only its owner can reach it; and Windows has it as a pipe.
+ * stranger's, whom SIGUSR2 would end; it answers with the report; and only its owner can reach it.
  *
  *  O-1 It is opened only when the daemon holds the data folder: what lies there was left by a dead one, and may be removed.
  *  O-2 It says nothing but the place of a report, and takes nothing but the wish for one.
@@ -28,9 +28,6 @@ export interface DoorAnswer {
 /** Where the door of a data folder is: in it, or where its path is too long, in a folder of the user's own. */
 export function doorPath(folder: string): string {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 24);
-  if (process.platform === 'win32') {
-    return `\\\\.\\pipe\\signalbox-${name}`;
-  }
   const path = join(folder, 'launcher.sock');
   return Buffer.byteLength(path) <= pathMax ? path : join(shortFolder(), `${name}.sock`);
 }
@@ -45,28 +42,20 @@ export interface Door {
 export function openDoor(folder: string, answer: () => Promise<DoorAnswer>): Door | null {
   const path = doorPath(folder);
   try {
-    if (process.platform !== 'win32') {
-      if (!path.startsWith(folder)) {
-        makeOwn(shortFolder());
-      }
-      rmSync(path, { force: true });
+    if (!path.startsWith(folder)) {
+      makeOwn(shortFolder());
     }
+    rmSync(path, { force: true });
     const { createServer } = process.getBuiltinModule('node:net');
     const server: Server = createServer((socket) => serve(socket, answer));
     server.maxConnections = clientsMax;
     server.on('error', () => {});
-    server.listen(path, () => {
-      if (process.platform !== 'win32') {
-        chmodSync(path, 0o600);
-      }
-    });
+    server.listen(path, () => chmodSync(path, 0o600));
     server.unref();
     return {
       close() {
         server.close();
-        if (process.platform !== 'win32') {
-          rmSync(path, { force: true });
-        }
+        rmSync(path, { force: true });
       },
     };
   } catch {

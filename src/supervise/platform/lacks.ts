@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 
 export interface PlatformLack {
   /** Short and stable, for the title of a test that is left out. */
-  readonly name: 'cookies' | 'process-list' | 'process-groups' | 'signals';
+  readonly name: 'cookies' | 'process-list';
   readonly reason: string;
   /** What Signalbox does not do because of it. */
   readonly effect: string;
@@ -20,21 +20,6 @@ const lacks = {
     reason: 'ps does not show the environment of programs that the system protects.',
     effect: 'Such a program is not found once it has left its agent’s group and its parent has ended.',
   },
-  hiddenEnvironments: {
-    name: 'cookies',
-    reason: 'Windows does not show the environment of another process.',
-    effect: 'A process is not found any more once its parent has ended.',
-  },
-  noGroups: {
-    name: 'process-groups',
-    reason: 'Windows has no process groups.',
-    effect: 'An agent is ended with taskkill, by its tree of processes; who left the tree lives on.',
-  },
-  noSignals: {
-    name: 'signals',
-    reason: 'Windows has no signals.',
-    effect: 'A program without a window takes no notice of the polite rung of the ladder and is ended at the next one.',
-  },
 } as const satisfies { readonly [name: string]: PlatformLack };
 
 /** Empty where everything is there: Linux with /proc. */
@@ -44,9 +29,6 @@ export function platformLacks(
 ): readonly PlatformLack[] {
   if (platform === 'linux' || platform === 'android') {
     return procMounted ? [] : [lacks.noProc];
-  }
-  if (platform === 'win32') {
-    return [lacks.hiddenEnvironments, lacks.noGroups, lacks.noSignals];
   }
   return [lacks.protectedEnvironments];
 }

@@ -4,10 +4,10 @@ export interface ProcessInfo {
   readonly pid: number;
   /** Its parent's pid now: an orphan has the reaper's, not that of who started it. */
   readonly parent: number;
-  /** Its process group; its own pid where the system has no groups. */
+  /** Its process group. */
   readonly group: number;
   /**
-   * Field 22 of /proc/PID/stat (clock ticks since boot) on Linux; `lstart` of ps elsewhere; file time on Windows. With the
+   * Field 22 of /proc/PID/stat (clock ticks since boot) on Linux; `lstart` of ps elsewhere. With the
    * pid it names one process for as long as the system runs: a pid is given away again, the pair is not.
    */
   readonly startTime: string;

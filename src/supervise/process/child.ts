@@ -97,7 +97,6 @@ class Child implements AgentChild {
         cwd: options.cwd,
         env: { ...options.env, [cookieName]: cookie, ...(node === null ? {} : { [nodeCookieName]: node }) },
         detached: true,
-        windowsHide: true,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
       this.#adopt(child, cookie);

@@ -11,7 +11,7 @@ const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 const options = { timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
 
 test('invariant 11: starting and ending children in every stuck mode leaves no process, thread, descriptor, listener or memory', async (context) => {
-  needs(context, 'cookies', 'process-groups');
+  needs(context, 'cookies');
   const args = ['--no-warnings', '--max-semi-space-size=1', program, '--cycles', '15', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, options);
   const reports = JSON.parse(stdout) as readonly ModeReport[];
