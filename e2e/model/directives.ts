@@ -2,6 +2,7 @@
  * What the fake model does is said in the prompt, so one server plays for many sessions at once and keeps no state of theirs:
  *
  *     [[text:hello]]                        says that
+ *     [[think:so|then]]                     thinks the first, says the second
  *     [[slow:20,100]]                       20 pieces, 100 ms between them: `c0 c1 …`
  *     [[hang]]                              headers and one piece, then silence with an open connection
  *     [[hang0]]                             takes the request and never answers a byte
@@ -19,6 +20,7 @@ import type { Item } from './conversation.ts';
 
 export type Play =
   | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'think'; readonly thought: string; readonly text: string }
   | { readonly kind: 'slow'; readonly pieces: number; readonly gapMs: number }
   | { readonly kind: 'hang' | 'hang0' | 'drop' | 'refusal' }
   | ({ readonly kind: 'status' } & HttpFailure)
@@ -36,7 +38,7 @@ export interface HttpFailure {
 /** A directive that means nothing: the test that holds it is wrong, and must not pass by luck. */
 export class BadDirective extends Error {}
 
-const opening = /\[\[(text|slow|hang0|hang|drop|status|flaky|midError|tool|refusal)(?=:|\]\])/g;
+const opening = /\[\[(text|think|slow|hang0|hang|drop|status|flaky|midError|tool|refusal)(?=:|\]\])/g;
 
 /** Where the directive's argument ends: at `]]`, of a tool at the `]]` behind its JSON. */
 function endOf(text: string, from: number, name: string): number {
@@ -98,6 +100,13 @@ function playOf(name: string, argument: string): Play {
   switch (name) {
     case 'text':
       return { kind: 'text', text: argument };
+    case 'think': {
+      const at = argument.indexOf('|');
+      if (at === -1) {
+        throw new BadDirective(`think:${argument} has no | behind the thought`);
+      }
+      return { kind: 'think', thought: argument.slice(0, at), text: argument.slice(at + 1) };
+    }
     case 'slow': {
       const [pieces, gap] = argument.split(',');
       return { kind: 'slow', pieces: whole(pieces, 'slow'), gapMs: whole(gap, 'slow') };

@@ -8,7 +8,7 @@ import { fill } from './fill.ts';
 import type { DialectName, Model } from './index.ts';
 import { startModel } from './index.ts';
 
-interface Door {
+interface Requests {
   path(stream: boolean): string;
   body(texts: readonly string[], stream: boolean): object;
   /** Body of a request that wants structure. */
@@ -19,7 +19,7 @@ interface Door {
 
 const schemaFormat = (schema: object): object => ({ name: 'x', type: 'json_schema', schema });
 
-const doors: { readonly [D in DialectName]: Door } = {
+const requests: { readonly [D in DialectName]: Requests } = {
   anthropic: {
     path: () => '/v1/messages?beta=true',
     body: (texts, stream) => ({ model: 'm', stream, messages: texts.map((content) => ({ role: 'user', content })) }),
@@ -78,7 +78,7 @@ const doors: { readonly [D in DialectName]: Door } = {
     }),
   },
 };
-const names = Object.keys(doors) as readonly DialectName[];
+const names = Object.keys(requests) as readonly DialectName[];
 
 function ask(
   model: Model,
@@ -87,13 +87,13 @@ function ask(
   stream: boolean,
   signal?: AbortSignal,
 ): Promise<Response> {
-  const door = doors[name];
-  const body = JSON.stringify(door.body([texts].flat(), stream));
-  return fetch(model.url + door.path(stream), { method: 'POST', body, ...(signal === undefined ? {} : { signal }) });
+  const dialect = requests[name];
+  const body = JSON.stringify(dialect.body([texts].flat(), stream));
+  return fetch(model.url + dialect.path(stream), { method: 'POST', body, ...(signal === undefined ? {} : { signal }) });
 }
 
 describe.each(names)('%s', (name) => {
-  const door = doors[name];
+  const dialect = requests[name];
 
   test('says a text in pieces when it is streamed, and in one when not', async () => {
     await using model = await startModel();
@@ -111,6 +111,14 @@ describe.each(names)('%s', (name) => {
     expect(model.log.of('ended').map(({ how }) => how)).toEqual(['answered', 'answered']);
   });
 
+  test('thinks before it says a text, in a stream', async () => {
+    await using model = await startModel();
+    const answer = await (await ask(model, name, '[[think:first this|then that]]', true)).text();
+    expect(answer.indexOf('first this')).toBeGreaterThan(-1);
+    expect(answer.indexOf('then that')).toBeGreaterThan(answer.indexOf('first this'));
+    expect(await (await ask(model, name, '[[think:first this|then that]]', false)).text()).not.toContain('first this');
+  });
+
   test('calls a tool, and takes the next step after its result', async () => {
     await using model = await startModel();
     const prompt = '[[tool:Do:{"list":[[1]],"what":"]]"}]][[text:thank you]]';
@@ -119,8 +127,10 @@ describe.each(names)('%s', (name) => {
       expect(answer).toContain('"Do"');
       expect(answer.replaceAll('\\', '')).toContain('"list":[[1]]');
     }
-    const body = JSON.stringify(door.withResult(prompt, 'it is done'));
-    expect(await (await fetch(model.url + door.path(false), { method: 'POST', body })).text()).toContain('thank you');
+    const body = JSON.stringify(dialect.withResult(prompt, 'it is done'));
+    expect(await (await fetch(model.url + dialect.path(false), { method: 'POST', body })).text()).toContain(
+      'thank you',
+    );
     const last = model.log.of('request').at(-1);
     expect(last).toMatchObject({ step: 1, plays: 'text:thank you' });
     expect(last?.asked.items.at(-1)).toMatchObject({ role: 'tool', kind: 'result' });
@@ -184,8 +194,8 @@ describe.each(names)('%s', (name) => {
   test('gives structure to those who want it, whatever stands in the prompt', async () => {
     await using model = await startModel();
     const schema = { type: 'object', required: ['title'], properties: { title: { type: 'string' } } };
-    const body = JSON.stringify(door.structured('name this: [[hang0]]', schema));
-    const answer = await (await fetch(model.url + door.path(false), { method: 'POST', body })).text();
+    const body = JSON.stringify(dialect.structured('name this: [[hang0]]', schema));
+    const answer = await (await fetch(model.url + dialect.path(false), { method: 'POST', body })).text();
     expect(answer.replaceAll('\\', '')).toContain('{"title":"fake"}');
     expect(model.log.of('request')[0]).toMatchObject({ plays: 'schema' });
   });
@@ -285,7 +295,7 @@ describe('the log', () => {
       const next = async (): Promise<{ readonly [name: string]: unknown }> =>
         JSON.parse(String((await lines.next()).value)) as { readonly [name: string]: unknown };
       const { url } = await next();
-      const body = JSON.stringify(doors.chat.body(['[[text:x]]'], false));
+      const body = JSON.stringify(requests.chat.body(['[[text:x]]'], false));
       await fetch(`${String(url)}/v1/chat/completions`, { method: 'POST', body });
       expect(await next()).toMatchObject({ type: 'request', no: 1, dialect: 'chat', tail: ['user/text: [[text:x]]'] });
       expect(await next()).toMatchObject({ type: 'ended', how: 'answered' });

@@ -6,6 +6,7 @@ import type { Exchange } from './server.ts';
 type Playable = Exclude<Play, { kind: 'status' | 'flaky' }>;
 
 interface Script {
+  readonly thoughts: readonly string[];
   readonly pieces: readonly string[];
   readonly gapMs: number;
   readonly call: Call | null;
@@ -14,11 +15,15 @@ interface Script {
 
 const pieceLength = 12;
 
+const piecesOf = (text: string): readonly string[] => text.match(new RegExp(`.{1,${pieceLength}}`, 'gsu')) ?? [''];
+
 function scriptOf(play: Playable): Script {
-  const said = { gapMs: 0, call: null, stop: 'end' } as const;
+  const said = { thoughts: [], gapMs: 0, call: null, stop: 'end' } as const;
   switch (play.kind) {
     case 'text':
-      return { ...said, pieces: play.text.match(new RegExp(`.{1,${pieceLength}}`, 'gsu')) ?? [''] };
+      return { ...said, pieces: piecesOf(play.text) };
+    case 'think':
+      return { ...said, thoughts: piecesOf(play.thought), pieces: piecesOf(play.text) };
     case 'slow':
       return { ...said, pieces: Array.from({ length: play.pieces }, (_, at) => `c${at} `), gapMs: play.gapMs };
     case 'tool':
@@ -62,32 +67,35 @@ export function stream(exchange: Exchange, play: Playable): void {
       response.destroy();
     } else {
       if (play.kind === 'midError') {
-        voice.fail(play.error);
+        writer.fail(play.error);
       } else {
-        voice.end(said, script.stop);
+        writer.end(said, script.stop);
       }
       end(play.kind === 'midError' ? 'failed' : 'answered');
       response.end();
     }
   };
-  const voice = exchange.dialect.voice({ asked, write: (text) => void response.write(text), id: exchange.id });
+  const writer = exchange.dialect.writer({ asked, write: (text) => void response.write(text), id: exchange.id });
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache',
     'request-id': exchange.id('req_'),
   });
   response.flushHeaders();
-  voice.begin();
+  writer.begin();
   log({ type: 'began' });
+  for (const thought of script.thoughts) {
+    writer.thinking(thought);
+  }
   if (script.call !== null) {
-    voice.call(script.call);
+    writer.call(script.call);
   }
   saySlowly(
     exchange,
     script,
     (piece) => {
       state.pieces += 1;
-      voice.text(piece);
+      writer.text(piece);
     },
     after,
   );

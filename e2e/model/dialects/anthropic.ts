@@ -54,33 +54,48 @@ export const anthropic: Dialect = {
     tools: listOf(body['tools']).map((tool) => stringOf(fieldsOf(tool)['name'] ?? fieldsOf(tool)['type'])),
     schema: schemaOf(body),
   }),
-  voice({ asked, write, id }) {
-    let open = false;
-    const block = (content: Fields): void => {
-      write(namedFrame('content_block_start', { index: 0, content_block: content }));
-      open = true;
+  writer({ asked, write, id }) {
+    let index = 0;
+    let open: 'thinking' | 'text' | 'tool_use' | null = null;
+    const delta = (content: Fields): void => write(namedFrame('content_block_delta', { index, delta: content }));
+    const close = (): void => {
+      if (open === 'thinking') {
+        delta({ type: 'signature_delta', signature: 'ZmFrZQ==' });
+      }
+      if (open !== null) {
+        write(namedFrame('content_block_stop', { index }));
+        index += 1;
+        open = null;
+      }
     };
-    const delta = (content: Fields): void => write(namedFrame('content_block_delta', { index: 0, delta: content }));
+    const block = (type: 'thinking' | 'text' | 'tool_use', content: Fields): void => {
+      if (open === type) {
+        return;
+      }
+      close();
+      write(namedFrame('content_block_start', { index, content_block: { type, ...content } }));
+      open = type;
+    };
     return {
       begin() {
         const message = { id: id('msg_'), type: 'message', role: 'assistant', model: asked.model, content: [] };
         write(namedFrame('message_start', { message: { ...message, stop_reason: null, stop_sequence: null, usage } }));
         write(namedFrame('ping', {}));
       },
+      thinking(piece) {
+        block('thinking', { thinking: '', signature: '' });
+        delta({ type: 'thinking_delta', thinking: piece });
+      },
       text(piece) {
-        if (!open) {
-          block({ type: 'text', text: '' });
-        }
+        block('text', { text: '' });
         delta({ type: 'text_delta', text: piece });
       },
       call({ name, input }) {
-        block({ type: 'tool_use', id: id('toolu_'), name, input: {} });
+        block('tool_use', { id: id('toolu_'), name, input: {} });
         delta({ type: 'input_json_delta', partial_json: input });
       },
       end(_said, stop) {
-        if (open) {
-          write(namedFrame('content_block_stop', { index: 0 }));
-        }
+        close();
         const delta_ = { stop_reason: stops[stop], stop_sequence: null };
         write(namedFrame('message_delta', { delta: delta_, usage: { output_tokens: USED.output } }));
         write(namedFrame('message_stop', {}));

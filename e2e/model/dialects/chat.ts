@@ -1,7 +1,7 @@
 /** OpenAI's Chat Completions: `POST /v1/chat/completions`. */
 import type { Fields, Item } from '../conversation.ts';
 import { fieldsOf, isFields, listOf, roleOf, stringOf, textOf } from '../conversation.ts';
-import type { Call, Dialect, Stop, VoiceOptions } from './dialect.ts';
+import type { Call, Dialect, Stop, WriterOptions } from './dialect.ts';
 import { USED, fakeMessage, frame } from './dialect.ts';
 
 const stops: { readonly [S in Stop]: string } = { end: 'stop', tool: 'tool_calls', refusal: 'content_filter' };
@@ -20,7 +20,7 @@ function itemsOf(message: Fields): readonly Item[] {
 
 const toolName = (tool: Fields): string => stringOf(fieldsOf(tool['function'])['name'] ?? tool['type']);
 
-const callOf = ({ name, input }: Call, id: VoiceOptions['id']): Fields => ({
+const callOf = ({ name, input }: Call, id: WriterOptions['id']): Fields => ({
   id: id('call_'),
   type: 'function',
   function: { name, arguments: input },
@@ -42,12 +42,14 @@ export const chat: Dialect = {
       schema: isFields(schema) ? schema : null,
     };
   },
-  voice({ asked, write, id }) {
+  writer({ asked, write, id }) {
     const head = { id: id('chatcmpl-'), object: 'chat.completion.chunk', created: 0, model: asked.model };
     const say = (delta: Fields, finish: string | null = null, more: Fields = {}): void =>
       write(frame({ ...head, choices: [{ index: 0, delta, finish_reason: finish }], ...more }));
     return {
       begin: () => say({ role: 'assistant', content: '' }),
+      // Not OpenAI's own: what servers of open models send.
+      thinking: (piece) => say({ reasoning_content: piece }),
       text: (piece) => say({ content: piece }),
       call: (call) => say({ tool_calls: [{ index: 0, ...callOf(call, id) }] }),
       end(_said, stop) {

@@ -1,4 +1,4 @@
-/** What a dialect of model API is: how its requests are read, and how an answer, a call and an error are said in it. */
+/** What a dialect of model API is: how its requests are read, and how an answer, a call and an error are written in it. */
 import type { Asked, DialectName, Fields } from '../conversation.ts';
 
 /** Why an answer ends. */
@@ -10,9 +10,11 @@ export interface Call {
   readonly input: string;
 }
 
-/** Says one streamed answer; each method writes at once. */
-export interface Voice {
+/** Writes one streamed answer; each method writes at once. */
+export interface AnswerWriter {
   begin(): void;
+  /** Before any text or call. */
+  thinking(piece: string): void;
   text(piece: string): void;
   call(call: Call): void;
   /** `said`: all pieces together. */
@@ -21,7 +23,7 @@ export interface Voice {
   fail(type: string): void;
 }
 
-export interface VoiceOptions {
+export interface WriterOptions {
   readonly asked: Asked;
   readonly write: (text: string) => void;
   /** Makes an id with that prefix. */
@@ -33,9 +35,9 @@ export interface Dialect {
   /** Whether a POST to that path is a request of this dialect. */
   matches(path: string): boolean;
   read(path: string, body: Fields): Asked;
-  voice(options: VoiceOptions): Voice;
-  /** The answer in one piece; `call` null: text alone. */
-  whole(options: Omit<VoiceOptions, 'write'>, said: string, call: Call | null, stop: Stop): unknown;
+  writer(options: WriterOptions): AnswerWriter;
+  /** The answer in one piece, without what was thought; `call` null: text alone. */
+  whole(options: Omit<WriterOptions, 'write'>, said: string, call: Call | null, stop: Stop): unknown;
   /** Body of an HTTP error. */
   error(status: number, type: string, message: string, id: (prefix: string) => string): unknown;
 }

@@ -73,7 +73,7 @@ export const gemini: Dialect = {
       .map((tool) => stringOf(fieldsOf(tool)['name'])),
     schema: schemaOf(body),
   }),
-  voice({ asked, write, id }) {
+  writer({ asked, write, id }) {
     const head = { modelVersion: asked.model, responseId: id('') };
     const say = (parts: readonly Fields[], finish: string | null = null): void => {
       const candidate = { content: { role: 'model', parts }, index: 0 };
@@ -86,6 +86,7 @@ export const gemini: Dialect = {
     return {
       // Its streams begin with the first piece.
       begin: () => {},
+      thinking: (piece) => say([{ text: piece, thought: true }]),
       text: (piece) => say([{ text: piece }]),
       call: (call) => say([partOf(call)]),
       end: (_said, stop) => say([{ text: '' }], stops[stop]),

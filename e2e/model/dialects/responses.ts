@@ -1,7 +1,7 @@
 /** OpenAI's Responses: `POST /v1/responses`. */
 import type { Fields, Item } from '../conversation.ts';
 import { fieldsOf, isFields, listOf, roleOf, stringOf, textOf } from '../conversation.ts';
-import type { Call, Dialect, Stop, VoiceOptions } from './dialect.ts';
+import type { Call, Dialect, Stop, WriterOptions } from './dialect.ts';
 import { USED, fakeMessage, namedFrame } from './dialect.ts';
 
 function itemOf(entry: Fields): Item {
@@ -41,7 +41,7 @@ const textItem = (id: string, text: string): Fields => ({
   content: [{ type: 'output_text', text, annotations: [] }],
 });
 
-const callItem = ({ name, input }: Call, id: VoiceOptions['id']): Fields => ({
+const callItem = ({ name, input }: Call, id: WriterOptions['id']): Fields => ({
   type: 'function_call',
   id: id('fc_'),
   call_id: id('call_'),
@@ -64,6 +64,54 @@ function responseOf(id: string, model: string, status: string, output: readonly 
   return { id, object: 'response', created_at: 0, status, model, output, usage: over ? usage : null, ...incomplete };
 }
 
+/** A reasoning item with a summary, which is the first output of its response. */
+class Thoughts {
+  readonly #id: string;
+  readonly #say: (type: string, data: Fields) => void;
+  #text = '';
+
+  constructor(id: string, say: (type: string, data: Fields) => void) {
+    this.#id = id;
+    this.#say = say;
+  }
+
+  add(piece: string): void {
+    if (this.#text === '') {
+      this.#say('response.output_item.added', { output_index: 0, item: this.#item([]) });
+      this.#sayOfSummary('part.added', { part: { type: 'summary_text', text: '' } });
+    }
+    this.#text += piece;
+    this.#sayOfSummary('text.delta', { delta: piece });
+  }
+
+  /** The item, when it is complete; empty: there is none, or it was complete before. */
+  end(): readonly Fields[] {
+    if (this.#text === '') {
+      return [];
+    }
+    const part = { type: 'summary_text', text: this.#text };
+    const item = this.#item([part]);
+    this.#sayOfSummary('text.done', { text: this.#text });
+    this.#sayOfSummary('part.done', { part });
+    this.#say('response.output_item.done', { output_index: 0, item });
+    this.#text = '';
+    return [item];
+  }
+
+  #item(summary: readonly Fields[]): Fields {
+    return { type: 'reasoning', id: this.#id, summary, encrypted_content: null };
+  }
+
+  #sayOfSummary(what: string, data: Fields): void {
+    this.#say(`response.reasoning_summary_${what}`, {
+      item_id: this.#id,
+      output_index: 0,
+      summary_index: 0,
+      ...data,
+    });
+  }
+}
+
 const statusOf = (stop: Stop): string => (stop === 'refusal' ? 'incomplete' : 'completed');
 
 export const responses: Dialect = {
@@ -81,42 +129,44 @@ export const responses: Dialect = {
       schema: format['type'] === 'json_schema' && isFields(schema) ? schema : null,
     };
   },
-  voice({ asked, write, id }) {
+  writer({ asked, write, id }) {
     const [response, message] = [id('resp_'), id('msg_')];
     const output: Fields[] = [];
     let open = false;
     let sequence = 0;
     const say = (type: string, data: Fields): void => write(namedFrame(type, { sequence_number: sequence++, ...data }));
     const now = (status: string): Fields => ({ response: responseOf(response, asked.model, status, output) });
-    const place = { item_id: message, output_index: 0, content_index: 0 };
+    const place = (): Fields => ({ item_id: message, output_index: output.length, content_index: 0 });
+    const thoughts = new Thoughts(id('rs_'), say);
     return {
       begin: () => say('response.created', now('in_progress')),
+      thinking: (piece) => thoughts.add(piece),
       text(piece) {
+        output.push(...thoughts.end());
         if (!open) {
           const item = { type: 'message', id: message, role: 'assistant', status: 'in_progress', content: [] };
-          say('response.output_item.added', { output_index: 0, item });
-          say('response.content_part.added', { ...place, part: { type: 'output_text', text: '', annotations: [] } });
+          say('response.output_item.added', { output_index: output.length, item });
+          say('response.content_part.added', { ...place(), part: { type: 'output_text', text: '', annotations: [] } });
           open = true;
         }
-        say('response.output_text.delta', { ...place, delta: piece });
+        say('response.output_text.delta', { ...place(), delta: piece });
       },
       call(call) {
+        output.push(...thoughts.end());
         const item = callItem(call, id);
+        const index = { output_index: output.length };
+        say('response.output_item.added', { ...index, item: { ...item, arguments: '' } });
+        const { id: itemId, arguments: input } = item;
+        say('response.function_call_arguments.done', { ...index, item_id: itemId, arguments: input });
+        say('response.output_item.done', { ...index, item });
         output.push(item);
-        say('response.output_item.added', { output_index: 0, item: { ...item, arguments: '' } });
-        say('response.function_call_arguments.done', {
-          item_id: item['id'],
-          output_index: 0,
-          arguments: item['arguments'],
-        });
-        say('response.output_item.done', { output_index: 0, item });
       },
       end(said, stop) {
         if (stop !== 'tool') {
           const item = textItem(message, said);
+          say('response.output_text.done', { ...place(), text: said });
+          say('response.output_item.done', { output_index: output.length, item });
           output.push(item);
-          say('response.output_text.done', { ...place, text: said });
-          say('response.output_item.done', { output_index: 0, item });
         }
         say(`response.${statusOf(stop)}`, now(statusOf(stop)));
       },
