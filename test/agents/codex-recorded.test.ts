@@ -60,6 +60,16 @@ const decide = (name: string, text: string, allow: boolean, note: string | null)
     await agent.result(1);
   });
 
+/** The text of the first prompt in a transcript. */
+function readPrompt(name: string): string {
+  const { lines } = readTranscript(`${folder}/${name}.ndjson`);
+  const started = lines.find((line) => 'frame' in line && line.frame['method'] === 'turn/start');
+  const { input } = (started !== undefined && 'frame' in started ? started.frame['params'] : {}) as {
+    readonly input: readonly { readonly text: string }[];
+  };
+  return input[0]?.text ?? '';
+}
+
 const exec = (cmd: string, more: object = {}): string => `[[tool:exec_command:${JSON.stringify({ cmd, ...more })}]]`;
 
 describe('turns', () => {
@@ -215,13 +225,16 @@ describe('questions', () => {
       { kind: 'read', tool: 'shell', title: 'echo hello; echo again' },
     ]);
     expect(tools(agent)).toMatchObject([
-      { name: 'shell', action: 'execute', status: 'started', id: expect.any(String), title: 'echo hello; echo again' },
+      { name: 'shell', action: 'read', status: 'started', id: expect.any(String), title: 'echo hello; echo again' },
       {
         name: 'shell',
         status: 'completed',
         id: expect.any(String),
         title: 'echo hello; echo again',
+        input: { text: '{"command":"echo hello; echo again","cwd":"/session"}' },
         output: { text: 'hello\nagain\n' },
+        startedAt: 1_795_277_560_561,
+        endedAt: 1_795_277_560_606,
       },
     ]);
     expect(agent.of('withdrawn')).toEqual([]);
@@ -323,6 +336,81 @@ describe('questions', () => {
     );
     expect(agent.of('result')[0]?.result.outcome).toBe('completed');
     expect(agent.of('asked')).toEqual([]);
+  });
+});
+
+describe('parts', () => {
+  test('reasoning is thinking, piece by piece, and is not in the text', async () => {
+    const agent = await replay('reasoning', async (one) => {
+      await turn(one, 1, '[[think:first I weigh it|then I say it]]');
+      await turn(one, 2, '[[think:again|yes]]');
+    });
+    expect(agent.parts('thinking').map(({ text }) => text)).toEqual(['first I weig', 'h it', 'again']);
+    expect(agent.of('result').map(({ result }) => result.report.text)).toEqual(['then I say it', 'yes']);
+    expect(raws(agent)).toEqual([]);
+  });
+
+  test('each update of the plan is a plan', async () => {
+    const steps = (first: string, second: string): string => {
+      const all = Object.entries({ look: first, leap: second }).map(([step, status]) => ({ step, status }));
+      return `[[tool:update_plan:${JSON.stringify({ explanation: 'as asked', plan: all })}]]`;
+    };
+    const agent = await replay(
+      'plan',
+      async (one) => {
+        const text = [steps('in_progress', 'pending'), steps('completed', 'in_progress'), '[[text:planned]]'];
+        await turn(one, 1, text.join(' '));
+      },
+      { config: { features: { goals: false }, tools: { update_plan: { enabled: true } } } },
+    );
+    const entries = agent.parts('plan').map((plan) => plan.entries.map(({ text, status }) => `${text}: ${status}`));
+    expect(entries).toEqual([
+      ['look: in_progress', 'leap: pending'],
+      ['look: completed', 'leap: in_progress'],
+    ]);
+  });
+
+  test('a patch that is applied has a unified diff of each file', async () => {
+    const agent = await decide('edits', readPrompt('edits'), true, null);
+    const [started, completed] = tools(agent);
+    expect(started).toMatchObject({ status: 'started', action: 'delete', title: expect.stringMatching(/^4 files: /) });
+    expect(started?.diffs).toBeUndefined();
+    expect(completed?.diffs).toEqual([
+      {
+        path: '/session/added.txt',
+        unified: { text: '--- /dev/null\n+++ b/session/added.txt\n@@ -0,0 +1 @@\n+hello\n' },
+      },
+      {
+        path: '/session/changed.txt',
+        unified: {
+          text: [
+            '--- a/session/changed.txt\n+++ b/session/changed.txt',
+            '@@ -2,3 +2,3 @@\n line 2\n-line 3\n+line three\n line 4',
+            '@@ -17,2 +17,3 @@\n line 17\n+line 17 and a half\n line 18\n',
+          ].join('\n'),
+        },
+      },
+      {
+        path: '/session/gone.txt',
+        unified: { text: '--- a/session/gone.txt\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-good\n-bye\n' },
+      },
+      {
+        path: '/session/old.txt',
+        unified: { text: '--- a/session/old.txt\n+++ b/session/new.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n' },
+      },
+    ]);
+  });
+
+  test('the usage of a turn is a part before its result, and the pieces of text are the whole of it', async () => {
+    const agent = await replay('answer', async (one) => {
+      await turn(one, 1, '[[slow:4,2]]');
+      await turn(one, 2, '[[text:once more, in one piece or two]]');
+    });
+    expect(agent.parts('usage')).toEqual([1, 2].map(() => ({ kind: 'usage', inputTokens: 100, outputTokens: 20 })));
+    for (const { turn: id, result } of agent.of('result')) {
+      expect(kinds(agent, id).slice(-2)).toEqual(['output usage', 'result']);
+      expect(agent.text(id)).toBe(result.report.text);
+    }
   });
 });
 

@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Fields, isFields } from '../../src/agents/child/json-lines.ts';
-import { questionOf } from '../../src/agents/codex/asks.ts';
+import { permissionRequestOf } from '../../src/agents/codex/permissions.ts';
 import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
 import { UsageWindows, failureOf } from '../../src/agents/codex/failures.ts';
-import { toolOf } from '../../src/agents/codex/items.ts';
+import { toolPartOf } from '../../src/agents/codex/tools.ts';
+import { parseNotification } from '../../src/agents/codex/parse.ts';
 import { TokenCount } from '../../src/agents/codex/usage.ts';
 import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
 import { codexSubject } from './players/codex-subject.ts';
@@ -84,7 +85,7 @@ describe('the dialect', () => {
   });
 
   test('X-4: commands that are not ended in time are told, and hold up nobody', async () => {
-    await using agent = await ready({ restDeadlineMs: 50 });
+    await using agent = await ready({ backgroundDeadlineMs: 50 });
     agent.prompt(1, '[[forever]] [[noclean]]');
     await agent.output(1);
     agent.interrupt(1);
@@ -145,8 +146,10 @@ describe('a start that fails', () => {
   test.each(['initialize', 'thread/start'])('in %s ends the program, and its words are kept', async (method) => {
     await using agent = new AgentProbe(played.driver({}, '--fail', `${method}:not today`));
     expect((await agent.exited()).reason).toBe('start_failed');
-    const detail = { problem: `${method} failed`, code: -32_600, message: 'not today' };
-    expect(agent.parts('notice')).toEqual([{ kind: 'notice', code: 'start-failed', message: 'not today', detail }]);
+    const message = `${method} failed: not today`;
+    expect(agent.parts('notice')).toEqual([
+      { kind: 'notice', code: 'start-failed', message, detail: { code: -32_600 } },
+    ]);
   });
 
   test('S12: a conversation is given up only when it is unknown', async () => {
@@ -233,7 +236,16 @@ describe('what is read', () => {
   test('A-5: nothing that stands in a message can throw', () => {
     fc.assert(
       fc.property(fields, value, method, (message, params, name) => {
-        toolOf(message, true);
+        toolPartOf(message, true);
+        for (const notification of [
+          'turn/plan/updated',
+          'item/reasoning/textDelta',
+          'item/completed',
+          'error',
+          'warning',
+        ]) {
+          expect(parseNotification(notification, params).kind).toBeTypeOf('string');
+        }
         expect(failureOf(message, null, null).message).toBeTypeOf('string');
         new UsageWindows().take(message);
         const tokens = new TokenCount(true);
@@ -241,7 +253,9 @@ describe('what is read', () => {
         tokens.take(message, true);
         expect(tokens.ofTurn()?.inputTokens ?? 0).not.toBeNaN();
         const call = { id: 1, method: name, params, result: () => true, error: () => true };
-        questionOf(call, () => message)?.answer('allow');
+        const request = permissionRequestOf(call);
+        request?.describe(() => message);
+        request?.answer('allow');
       }),
       { numRuns: 2_000 },
     );

@@ -5,56 +5,58 @@
  * Invariants:
  *  X-1 What is asked of the agent before its conversation is open is kept and done then, in order.
  *  X-2 A turn is `started` with Codex's own notification, never with the response to its prompt: an interrupt between the two
- *      is answered "no active turn" and lost. One that is asked for earlier waits for it.
+ *      is answered "no active turn" and lost. An interrupt that is asked for earlier waits (`interrupt.ts`).
  *  X-3 A turn is settled by its name at Codex, once, by `turn/completed`, whatever else is read before or after.
- *  X-4 The result of an interrupted turn is told when its commands and sub-agents have been ended, which an interrupt does not
- *      do by itself, or `restDeadlineMs` later.
- *  X-5 Every question is answered: by `answer`, as cancelled with an interrupt or the end of its turn, or at once where no turn
- *      of ours could be asked.
+ *  X-4 The result of an interrupted turn is emitted when its commands and sub-agents were ended, which an interrupt does not
+ *      do by itself, or `backgroundDeadlineMs` later.
+ *  X-5 Every permission request is answered: by `answer`, as cancelled with an interrupt or the end of its turn, or at once
+ *      where no turn of ours could be asked.
+ *  X-6 Codex's name of a turn comes with the response to `turn/start`. What is about an unknown turn of our conversation
+ *      before that is kept with the turn and read then. Other conversations are sub-agents of the turn that runs.
+ *  X-7 What cannot be understood becomes `raw`, and nothing throws.
  */
-import { notice } from '../shared/parts.ts';
+import type { OutputPart } from '../../core/events.ts';
 import type { TurnId } from '../../core/ids.ts';
 import { realTimers } from '../../supervise/index.ts';
-import type { RpcCall, RpcError, RpcOutcome } from '../child/json-rpc.ts';
-import { JsonRpc } from '../child/json-rpc.ts';
-import { type Fields, type ProgramOptions, JsonLines, isFields } from '../child/json-lines.ts';
-import type { ProviderFailure } from '../failures.ts';
-import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
-import { questionOf } from './asks.ts';
-import type { CodexDriverOptions } from './options.ts';
-import { UsageWindows, failureOf } from './failures.ts';
 import { fieldsAt, listAt, textAt } from '../child/fields.ts';
-import { type Opened, openThread } from './handshake.ts';
-import { messagesIn } from './items.ts';
-import { Listener } from './listener.ts';
-import { Others } from './others.ts';
-import { putToRest } from './rest.ts';
-import { takeBack } from './rewind.ts';
+import { type Fields, JsonLines, type ProgramOptions, isFields } from '../child/json-lines.ts';
+import { JsonRpc, type RpcCall, type RpcError, type RpcOutcome } from '../child/json-rpc.ts';
+import type { ProviderFailure } from '../failures.ts';
+import type { AgentEvent, AgentHandle, AgentResult, AgentStart } from '../port.ts';
+import { notice } from '../shared/parts.ts';
+import { endBackgroundCommands } from './background-commands.ts';
+import { UsageWindows, failureOf } from './failures.ts';
+import { Interrupt } from './interrupt.ts';
+import type { CodexDriverOptions } from './options.ts';
+import { type TurnNotification, parseNotification } from './parse.ts';
+import { type PermissionRequest, permissionRequestOf } from './permissions.ts';
+import { Rewind, messageIdOf } from './rewind.ts';
+import { type Opened, openSession } from './session-open.ts';
+import { messagesIn, toolPartOf } from './tools.ts';
 import { CodexTurn } from './turn.ts';
+import { Unsolicited } from './unsolicited.ts';
 import { TokenCount } from './usage.ts';
 
-/** How our turns are called in the conversation itself, where they outlive this process. */
-const nameOf = (turn: TurnId): string => `signalbox-turn-${turn}`;
-const resendMax = 3;
-
-const noActiveTurn = /no active turn|expected active turn/i;
+const untilNamedMax = 1_000;
+const noticesMax = 200;
 
 export class CodexAgent implements AgentHandle {
-  readonly others = new Others();
-  readonly windows = new UsageWindows();
   readonly #options: CodexDriverOptions;
+  readonly #emit: (event: AgentEvent) => void;
   readonly #lines: JsonLines;
   readonly #rpc: JsonRpc;
-  readonly #emit: (event: AgentEvent) => void;
-  readonly #listener: Listener;
+  readonly #rewind: Rewind;
+  readonly #unsolicited = new Unsolicited();
+  readonly #windows = new UsageWindows();
+  /** Notices that were emitted: some come with every turn. */
+  readonly #noticed = new Set<string>();
   #tokens = new TokenCount(false);
   #thread: string | null = null;
   #turn: CodexTurn | null = null;
-  #waiting: (() => void)[] | null = [];
-  /** Codex's names of our turns, for taking them back; the newest 1,000. */
-  readonly #names = new Map<TurnId, string>();
+  /** Null: the conversation is open. */
+  #untilOpen: (() => void)[] | null = [];
   #lastEnded = 0;
-  /** Null: Codex's default. What it was told last, what it uses, and its default if that is known. */
+  /** Null: Codex's default. What the session asked for last, what Codex uses, and its default where that is known. */
   #model: string | null;
   #usedModel: string | null = null;
   #defaultModel: string | null = null;
@@ -70,13 +72,13 @@ export class CodexAgent implements AgentHandle {
       (message, line) => this.#rpc.take(message, line),
       () => this.#ended(),
     );
-    this.#listener = new Listener(this);
     this.#rpc = new JsonRpc(this.#lines, {
       versioned: false,
-      onNotification: (method, params, line) => this.#listener.hear(method, params, line),
+      onNotification: (method, params, line) => this.#heard(method, params, line),
       onCall: (call) => this.#called(call),
     });
-    openThread({
+    this.#rewind = new Rewind(this.#rpc);
+    openSession({
       rpc: this.#rpc,
       start,
       options,
@@ -84,77 +86,47 @@ export class CodexAgent implements AgentHandle {
         this.#defaultModel = model;
       },
       opened: (opened) => this.#opened(opened),
-      failed: (what, error) => this.#failStart(what, error),
+      failed: (what, error) => this.#startFailed(what, error),
     });
   }
 
-  get thread(): string | null {
-    return this.#thread;
-  }
-
-  get turn(): CodexTurn | null {
-    return this.#turn;
-  }
-
-  get tokens(): TokenCount {
-    return this.#tokens;
-  }
-
-  tell(event: AgentEvent): void {
-    if (!this.#over) {
-      this.#emit(event);
-    }
-  }
-
-  wall(): number {
-    return (this.#options.wall ?? Date.now)();
-  }
-
-  /** Until the account's usage is renewed, where that is what stands in the way. */
-  resetMs(): number | null {
-    return this.windows.waitMs(this.wall());
-  }
-
-  raw(problem: string, line: string): void {
-    if (!this.#over) {
-      this.#lines.raw(problem, line);
-    }
-  }
-
   prompt(id: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
-    const turn = new CodexTurn(id);
+    const turn = this.#newTurn(id);
     this.#turn = turn;
     this.#whenOpen(() => {
       if (rewind === null) {
         this.#startTurn(turn, text);
-      } else {
-        this.#rewind(turn, rewind, () => this.#startTurn(turn, text));
+        return;
       }
+      this.#rewind.to(this.#thread ?? '', rewind, (outcome) => {
+        this.#tokens.forget();
+        if (outcome.kind === 'result') {
+          this.#startTurn(turn, text);
+        } else {
+          this.#notStarted(turn, outcome.error.message);
+        }
+      });
     });
   }
 
   interrupt(id: TurnId): void {
-    const turn = this.#turn;
-    if (turn === null || turn.id !== id) {
-      this.#soon({ type: 'ack', turn: id, none: id > this.#lastEnded });
-    } else if (turn.started) {
-      this.#writeInterrupt(turn);
+    if (this.#turn?.id === id) {
+      this.#turn.interrupt.request();
     } else {
-      turn.latched = true;
+      this.#emitSoon({ type: 'ack', turn: id, none: id > this.#lastEnded });
     }
   }
 
   steer(id: TurnId, message: string, text: string): void {
     const turn = this.#turn;
-    const told = (taken: boolean): AgentEvent => ({ type: 'steered', turn: id, id: message, taken });
-    if (turn === null || turn.id !== id || !turn.started || turn.interrupted || turn.codex === null) {
-      this.#soon(told(false));
+    const steered = (taken: boolean): AgentEvent => ({ type: 'steered', turn: id, id: message, taken });
+    if (turn === null || turn.id !== id || !turn.started || turn.interrupt.written || turn.name === null) {
+      this.#emitSoon(steered(false));
       return;
     }
-    const params = { threadId: this.#thread, expectedTurnId: turn.codex, input: inputOf(text) };
-    this.#rpc.call('turn/steer', params, (outcome) => {
+    this.#sendInto(turn.name, text, (outcome) => {
       if (outcome.kind !== 'broken') {
-        this.tell(told(outcome.kind === 'result'));
+        this.#tell(steered(outcome.kind === 'result'));
       }
     });
   }
@@ -165,27 +137,25 @@ export class CodexAgent implements AgentHandle {
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
   ): void {
     const turn = this.#turn;
-    const question = turn?.id === id ? turn.questions.get(request) : undefined;
-    if (turn === null || question === undefined) {
+    const asked = turn?.id === id ? turn.permissionRequests.get(request) : undefined;
+    if (turn === null || asked === undefined) {
       return;
     }
-    turn.questions.delete(request);
-    question.answer(allow ? 'allow' : 'deny');
-    if (allow || note === null || turn.codex === null || question.thread !== this.#thread) {
-      return;
+    turn.permissionRequests.delete(request);
+    asked.answer(allow ? 'allow' : 'deny');
+    // A denial has no room for words, so they follow as a message into the same turn.
+    if (!allow && note !== null && turn.name !== null && asked.thread === this.#thread) {
+      this.#sendInto(turn.name, `The request was denied: ${note}`, () => {});
     }
-    // A denial has no room for words: they follow as a message into the same turn.
-    const input = inputOf(`The request was denied: ${note}`);
-    this.#rpc.call('turn/steer', { threadId: this.#thread, expectedTurnId: turn.codex, input }, () => {});
   }
 
-  /** Codex takes a model with each turn: there is nothing to ask it now, and a name that is wrong fails that turn. */
+  /** Codex takes a model with each turn: there is nothing to ask it now, and a wrong name fails that turn. */
   switchModel(model: string | null): void {
     const ok = model !== null || this.#defaultModel !== null;
     if (ok) {
       this.#model = model;
     }
-    this.#soon({ type: 'switched', model, ok });
+    this.#emitSoon({ type: 'switched', model, ok });
   }
 
   close(): void {
@@ -196,76 +166,39 @@ export class CodexAgent implements AgentHandle {
     this.#lines.kill();
   }
 
-  /** `turn/started` for the turn that runs. */
-  confirm(turn: CodexTurn): void {
-    if (turn.started || turn.over) {
-      return;
-    }
-    turn.started = true;
-    this.tell({ type: 'started', turn: turn.id });
-    for (const part of turn.notes.splice(0)) {
-      this.tell({ type: 'output', turn: turn.id, part });
-    }
-    if (turn.latched) {
-      this.#writeInterrupt(turn);
-    }
-  }
-
-  /** Something else was read of the turn: it runs, so an interrupt that was refused is written again. */
-  alive(turn: CodexTurn): void {
-    if (turn.unheard === 0 || turn.unheard > resendMax || turn.over) {
-      return;
-    }
-    const tries = turn.unheard;
-    turn.unheard = 0;
-    this.#writeInterrupt(turn, tries);
-  }
-
-  /** `turn/completed` for the turn that runs. */
-  complete(turn: CodexTurn, end: Fields): void {
-    if (turn.over) {
-      this.raw('a turn that has ended before', JSON.stringify(end));
-      return;
-    }
-    const status = textAt(end, 'status');
-    if (status === 'completed') {
-      this.#finish(turn, status, end);
-    } else if (status === 'failed') {
-      this.#finish(turn, status, end, failureOf(fieldsAt(end, 'error'), turn.retried, this.resetMs()));
-    } else if (status === 'interrupted') {
-      turn.over = true;
-      this.#cancelQuestions(turn);
-      this.#rest(() => this.#finish(turn, status, end));
-    } else {
-      this.raw('a turn completed without a known status', JSON.stringify(end));
-    }
-  }
-
-  tellOthers(data: unknown): void {
-    const phase = this.others.phase(this.#turn !== null);
-    if (phase !== null) {
-      this.tell({ type: 'unsolicited', phase, data });
-    }
-  }
-
   #opened({ thread, lost, resumed, model, rewinds }: Opened): void {
     this.#thread = thread;
     this.#usedModel = model;
     this.#tokens = new TokenCount(resumed);
     this.#lines.started();
     const caps = { acks: true, steer: true, rewind: rewinds, models: true };
-    this.tell({ type: 'ready', caps, conversation: thread, lost });
-    const waiting = this.#waiting ?? [];
-    this.#waiting = null;
+    this.#tell({ type: 'ready', caps, conversation: thread, lost });
+    const waiting = this.#untilOpen ?? [];
+    this.#untilOpen = null;
     for (const act of waiting) {
       act();
     }
   }
 
-  #failStart(what: string, error: RpcError): void {
-    const data = { problem: `${what} failed`, code: error.code, message: error.message };
-    this.tell({ type: 'output', turn: null, part: notice('start-failed', data.message, data) });
+  #startFailed(what: string, { code, message }: RpcError): void {
+    this.#tellPart(null, notice('start-failed', `${what} failed: ${message}`, { code }));
     this.#lines.kill('start_failed');
+  }
+
+  #newTurn(id: TurnId): CodexTurn {
+    const interrupt = new Interrupt({
+      write: (settled) => {
+        this.#rpc.call('turn/interrupt', { threadId: this.#thread, turnId: turn.name }, (outcome) => {
+          if (outcome.kind !== 'broken') {
+            settled(outcome);
+          }
+        });
+        cancelRequests(turn);
+      },
+      acknowledge: () => this.#tell({ type: 'ack', turn: id, none: false }),
+    });
+    const turn = new CodexTurn(id, interrupt, () => this.#wall());
+    return turn;
   }
 
   #startTurn(turn: CodexTurn, text: string): void {
@@ -274,174 +207,364 @@ export class CodexAgent implements AgentHandle {
     const params = {
       threadId: this.#thread,
       input: inputOf(text),
-      clientUserMessageId: nameOf(turn.id),
+      clientUserMessageId: messageIdOf(turn.id),
       ...(model === null || model === this.#usedModel ? {} : { model }),
     };
     this.#rpc.call('turn/start', params, (outcome) => {
-      if (outcome.kind === 'result' && model !== null) {
-        this.#usedModel = model;
+      if (outcome.kind === 'result') {
+        this.#usedModel = model ?? this.#usedModel;
+        const name = isFields(outcome.result) ? textAt(fieldsAt(outcome.result, 'turn'), 'id') : null;
+        if (name === null) {
+          this.#notStarted(turn, 'the response names no turn');
+        } else {
+          this.#named(turn, name);
+        }
+      } else if (outcome.kind === 'error') {
+        this.#notStarted(turn, outcome.error.message);
       }
-      this.#startedTurn(turn, outcome);
     });
   }
 
-  #startedTurn(turn: CodexTurn, outcome: RpcOutcome): void {
-    if (outcome.kind === 'broken') {
-      return;
-    }
-    const answer = outcome.kind === 'result' && isFields(outcome.result) ? fieldsAt(outcome.result, 'turn') : {};
-    const name = textAt(answer, 'id');
-    if (name === null) {
-      const message = outcome.kind === 'error' ? outcome.error.message : 'the response names no turn';
-      const failure: ProviderFailure = { class: 'unknown', retryAfterMs: null, status: null, message };
-      this.#finish(turn, 'failed', { error: { message } }, failure);
-      return;
-    }
-    turn.codex = name;
-    this.#names.set(turn.id, name);
-    if (this.#names.size > 1_000) {
-      this.#names.delete(this.#names.keys().next().value ?? turn.id);
-    }
-    const merged = this.others.own === name;
-    for (const read of turn.early.splice(0)) {
+  #notStarted(turn: CodexTurn, message: string): void {
+    const failure: ProviderFailure = { class: 'unknown', retryAfterMs: null, status: null, message };
+    this.#finish(turn, 'failed', { error: { message } }, failure);
+  }
+
+  /** The response to `turn/start`. */
+  #named(turn: CodexTurn, name: string): void {
+    turn.name = name;
+    this.#rewind.remember(turn.id, name);
+    const merged = this.#unsolicited.ownTurn === name;
+    for (const read of turn.untilNamed.splice(0)) {
       read();
     }
-    if (!merged) {
+    if (merged) {
+      // The prompt went into a turn that Codex had begun by itself, and that has been confirmed.
+      this.#unsolicited.ownTurnEnded();
+      this.#tellPhase({ why: 'it took our message' });
+      this.#confirm(turn);
+    }
+  }
+
+  #heard(method: string, params: unknown, line: string): void {
+    const heard = parseNotification(method, params);
+    switch (heard.kind) {
+      case 'request-resolved':
+        this.#resolved(heard.request);
+        return;
+      case 'usage-windows':
+        this.#windows.take(heard.limits);
+        return;
+      case 'notice':
+        this.#notice(heard.part);
+        return;
+      case 'ignored':
+        return;
+      case 'unknown':
+        this.#raw(heard.problem, line);
+        return;
+      case 'turn-started':
+      case 'turn-completed':
+      case 'text':
+      case 'thinking':
+      case 'item':
+      case 'plan':
+      case 'error':
+      case 'tokens':
+      case 'working':
+        this.#heardOfTurn(heard, line);
+    }
+  }
+
+  #heardOfTurn(heard: TurnNotification, line: string): void {
+    if (heard.thread !== this.#thread) {
+      this.#heardOfSubagent(heard);
       return;
     }
-    // It went into a turn that Codex had taken by itself, and that has been confirmed already.
-    this.others.ownEnded();
-    this.tellOthers({ why: 'it took our message' });
-    this.confirm(turn);
+    const turn = this.#turn;
+    const unknown = turn !== null && turn.name === null && heard.turn !== this.#unsolicited.ownTurn;
+    // Only the old count of a resumed conversation, which comes before the response, is surely not about the new turn.
+    if (!unknown || heard.kind === 'tokens') {
+      this.#heardOfConversation(heard, line);
+    } else if (turn.untilNamed.length < untilNamedMax) {
+      turn.untilNamed.push(() => this.#heardOfConversation(heard, line));
+    } else {
+      this.#raw(`${heard.kind}: too much before the response`, line);
+    }
   }
 
-  #rewind(turn: CodexTurn, from: TurnId, then: () => void): void {
-    const thread = this.#thread ?? '';
-    takeBack(this.#rpc, { thread, name: this.#names.get(from) ?? null, ours: nameOf(from) }, (outcome) => {
-      this.#tokens.forget();
-      if (outcome.kind === 'result') {
-        then();
-      } else {
-        this.#startedTurn(turn, outcome);
+  #heardOfConversation(heard: TurnNotification, line: string): void {
+    const turn = this.#turn;
+    const ours = turn !== null && turn.name === heard.turn;
+    if (heard.kind === 'tokens') {
+      this.#tokens.take(heard.usage, ours);
+    }
+    if (!ours) {
+      this.#heardOfOwnTurn(heard);
+      return;
+    }
+    if (turn.over) {
+      // What ends after an interrupt was ended by it.
+      if (heard.kind === 'turn-completed') {
+        this.#raw('a turn that has ended before', line);
       }
-    });
-  }
-
-  #writeInterrupt(turn: CodexTurn, tries = 0): void {
-    turn.interrupted = true;
-    const params = { threadId: this.#thread, turnId: turn.codex };
-    this.#rpc.call('turn/interrupt', params, (outcome) => {
-      if (outcome.kind === 'broken') {
+      return;
+    }
+    switch (heard.kind) {
+      case 'turn-started':
+        this.#confirm(turn);
         return;
+      case 'turn-completed':
+        this.#completed(turn, heard.end, line);
+        return;
+      case 'error':
+        this.#retrying(turn, heard);
+        break;
+      case 'text':
+      case 'thinking':
+      case 'item':
+      case 'plan':
+      case 'tokens':
+      case 'working':
+        break;
+    }
+    turn.interrupt.turnSpoke();
+    for (const part of turn.partsOf(heard)) {
+      this.#tellPart(turn.id, part);
+    }
+  }
+
+  /** A turn of our conversation that was not prompted. Of a known turn that is over, nothing is new. */
+  #heardOfOwnTurn(heard: TurnNotification): void {
+    const unsolicited = this.#unsolicited;
+    if (heard.kind === 'turn-started') {
+      unsolicited.ownTurnBegan(heard.turn);
+      this.#tellPhase({ why: 'Codex has begun a turn by itself' });
+    } else if (unsolicited.ownTurn !== heard.turn) {
+      return;
+    } else if (heard.kind === 'text') {
+      unsolicited.ownTurnSays(heard.piece);
+    } else if (heard.kind === 'turn-completed') {
+      const said = unsolicited.ownTurnEnded();
+      const text = said === '' ? messagesIn(listAt(heard.end, 'items')) : said;
+      this.#tellPhase({ text, status: textAt(heard.end, 'status') });
+    }
+  }
+
+  #heardOfSubagent(heard: TurnNotification): void {
+    const turn = this.#turn;
+    if (heard.kind === 'turn-started') {
+      this.#unsolicited.subagentBegan(heard.thread, heard.turn);
+      this.#tellPhase({ why: 'a sub-agent has begun' });
+    } else if (heard.kind === 'turn-completed') {
+      this.#unsolicited.subagentEnded(heard.thread);
+      this.#tellPhase({ why: 'the last sub-agent is done' });
+    } else if (turn === null || turn.over) {
+      return;
+    } else if (heard.kind === 'error') {
+      this.#retrying(turn, heard);
+    } else if (heard.kind === 'item') {
+      turn.remember(heard.item);
+      const tool = toolPartOf(heard.item, heard.completed);
+      if (tool !== null && turn.started) {
+        this.#tellPart(turn.id, { ...tool, title: `${tool.title} (sub-agent ${heard.thread})` });
       }
-      const refused = outcome.kind === 'error';
-      // Refused for a turn that runs: its end is on its way, or it is heard with the next try.
-      if (refused && this.#turn === turn && noActiveTurn.test(outcome.error.message)) {
-        turn.unheard = tries + 1;
-      } else {
-        this.tell({ type: 'ack', turn: turn.id, none: false });
-      }
-    });
-    this.#cancelQuestions(turn);
-  }
-
-  #cancelQuestions(turn: CodexTurn): void {
-    const questions = [...turn.questions.values()];
-    turn.questions.clear();
-    for (const question of questions) {
-      question.answer('cancel');
     }
   }
 
-  #finish(
-    turn: CodexTurn,
-    outcome: 'completed' | 'interrupted' | 'failed',
-    end: Fields,
-    failure: ProviderFailure | null = null,
-  ): void {
-    turn.over = true;
-    this.#cancelQuestions(turn);
-    const text = turn.text === '' ? messagesIn(listAt(end, 'items')) : turn.text;
-    const usage = this.#tokens.ofTurn();
-    const error = failure === null ? {} : { error: end['error'] ?? null };
-    if (this.#turn === turn) {
-      this.#turn = null;
+  /** `turn/started`. */
+  #confirm(turn: CodexTurn): void {
+    if (turn.started) {
+      return;
     }
-    this.#lastEnded = turn.id;
-    // Before the result: whoever is next must know that something runs.
-    this.tellOthers({ why: 'sub-agents are at work' });
-    const report = { text, ...(usage === undefined ? {} : { usage }), ...error };
-    this.tell({ type: 'result', turn: turn.id, result: { outcome, empty: text === '', failure, report } });
-    if (turn.unheard > 0) {
-      this.tell({ type: 'ack', turn: turn.id, none: false });
+    turn.started = true;
+    this.#tell({ type: 'started', turn: turn.id });
+    for (const part of turn.untilStarted.splice(0)) {
+      this.#tellPart(turn.id, part);
+    }
+    turn.interrupt.turnStarted();
+  }
+
+  #retrying(turn: CodexTurn, { error, willRetry }: { readonly error: Fields; readonly willRetry: boolean }): void {
+    if (!willRetry) {
+      return;
+    }
+    const failure = failureOf(error, null, this.#resetMs());
+    turn.retried = failure;
+    this.#tell({ type: 'retrying', turn: turn.id, failure });
+  }
+
+  /** `turn/completed`. */
+  #completed(turn: CodexTurn, end: Fields, line: string): void {
+    const status = textAt(end, 'status') ?? 'none';
+    switch (status) {
+      case 'completed':
+        this.#finish(turn, status, end);
+        return;
+      case 'failed':
+        this.#finish(turn, status, end, failureOf(fieldsAt(end, 'error'), turn.retried, this.#resetMs()));
+        return;
+      case 'interrupted':
+        turn.over = true;
+        cancelRequests(turn);
+        this.#endBackgroundCommands(() => this.#finish(turn, status, end));
+        return;
+      default:
+        this.#raw('a turn completed without a known status', line);
     }
   }
 
-  #rest(then: () => void): void {
-    const { timers = realTimers, restDeadlineMs = 1_000 } = this.#options;
-    putToRest(this.#rpc, this.#thread ?? '', this.others, { timers, deadlineMs: restDeadlineMs }, (inTime) => {
-      const part = notice('commands-may-run', 'commands of an interrupted turn may still run');
+  #endBackgroundCommands(then: () => void): void {
+    const { timers = realTimers, backgroundDeadlineMs = 1_000 } = this.#options;
+    const options = { timers, deadlineMs: backgroundDeadlineMs };
+    endBackgroundCommands(this.#rpc, this.#thread ?? '', this.#unsolicited, options, (inTime) => {
       if (!inTime) {
-        this.tell({ type: 'output', turn: null, part });
+        this.#tellPart(null, notice('background-commands', 'commands of an interrupted turn may still run'));
       }
       then();
     });
   }
 
+  #finish(turn: CodexTurn, outcome: AgentResult['outcome'], end: Fields, failure: ProviderFailure | null = null): void {
+    turn.over = true;
+    cancelRequests(turn);
+    const text = turn.text === '' ? messagesIn(listAt(end, 'items')) : turn.text;
+    const usage = this.#tokens.ofTurn();
+    if (this.#turn === turn) {
+      this.#turn = null;
+    }
+    this.#lastEnded = turn.id;
+    if (usage !== undefined) {
+      this.#tellPart(turn.id, { kind: 'usage', ...usage });
+    }
+    // Before the result: whoever is next must know that something runs.
+    this.#tellPhase({ why: 'sub-agents are at work' });
+    const report = {
+      text,
+      ...(usage === undefined ? {} : { usage }),
+      ...(failure === null ? {} : { error: end['error'] ?? null }),
+    };
+    this.#tell({ type: 'result', turn: turn.id, result: { outcome, empty: text === '', failure, report } });
+    if (turn.interrupt.turnOver()) {
+      this.#tell({ type: 'ack', turn: turn.id, none: false });
+    }
+  }
+
+  /** A request of Codex; false: it is not for permission. */
   #called(call: RpcCall): boolean {
-    const question = questionOf(call, (id) => this.#turn?.item(id) ?? null);
-    if (question === null) {
+    const request = permissionRequestOf(call);
+    if (request === null) {
       return false;
     }
     const turn = this.#turn;
-    const waits = turn !== null && turn.codex === null && question.thread === this.#thread;
-    if (waits && turn.early.length < 1_000) {
-      turn.early.push(() => this.#ask(call, question.thread));
+    const unknown = turn !== null && turn.name === null && request.thread === this.#thread;
+    if (unknown && turn.untilNamed.length < untilNamedMax) {
+      turn.untilNamed.push(() => this.#permissionRequested(request));
     } else {
-      this.#ask(call, question.thread);
+      this.#permissionRequested(request);
     }
     return true;
   }
 
-  #ask(call: RpcCall, thread: string | null): void {
+  #permissionRequested(request: PermissionRequest): void {
     const turn = this.#turn;
-    const question = questionOf(call, (id) => turn?.item(id) ?? null);
-    if (question === null) {
+    const ofSubagent = request.thread !== this.#thread;
+    const ours = turn !== null && (ofSubagent || request.turn === null || request.turn === turn.name);
+    if (!ours || !turn.started || turn.over) {
+      // It is for no task, so there is no policy that could allow it.
+      request.answer('deny');
+    } else if (turn.interrupt.written) {
+      request.answer('cancel');
+    } else {
+      turn.permissionRequests.set(request.id, request);
+      const described = request.describe((id) => turn.item(id));
+      this.#tell({ type: 'asked', turn: turn.id, request: request.id, ...described });
+    }
+  }
+
+  /** One that was answered is not kept any more, so this one is withdrawn. */
+  #resolved(request: string): void {
+    const turn = this.#turn;
+    if (turn?.permissionRequests.delete(request) === true) {
+      this.#tell({ type: 'withdrawn', turn: turn.id, request });
+    }
+  }
+
+  #sendInto(turnName: string, text: string, settled: (outcome: RpcOutcome) => void): void {
+    const params = { threadId: this.#thread, expectedTurnId: turnName, input: inputOf(text) };
+    this.#rpc.call('turn/steer', params, settled);
+  }
+
+  #notice(part: OutputPart): void {
+    const key = JSON.stringify(part);
+    if (this.#noticed.has(key) || this.#noticed.size >= noticesMax) {
       return;
     }
-    const name = isFields(call.params) ? textAt(call.params, 'turnId') : null;
-    const ours = turn !== null && turn.started && (thread !== this.#thread || name === null || name === turn.codex);
-    if (!ours || turn.over) {
-      // Nobody's task: there is no policy that could say yes.
-      question.answer('deny');
-      return;
+    this.#noticed.add(key);
+    const turn = this.#turn;
+    if (turn !== null && !turn.started) {
+      turn.untilStarted.push(part);
+    } else {
+      this.#tellPart(turn?.id ?? null, part);
     }
-    if (turn.interrupted) {
-      question.answer('cancel');
-      return;
+  }
+
+  #tellPhase(data: object): void {
+    const phase = this.#unsolicited.phaseToReport(this.#turn !== null);
+    if (phase !== null) {
+      this.#tell({ type: 'unsolicited', phase, data });
     }
-    const request = String(call.id);
-    turn.questions.set(request, question);
-    this.tell({ type: 'asked', turn: turn.id, request, ask: question.ask, detail: question.detail });
+  }
+
+  #tellPart(turn: TurnId | null, part: OutputPart): void {
+    this.#tell({ type: 'output', turn, part });
+  }
+
+  #tell(event: AgentEvent): void {
+    if (!this.#over) {
+      this.#emit(event);
+    }
+  }
+
+  #emitSoon(event: AgentEvent): void {
+    queueMicrotask(() => this.#tell(event));
+  }
+
+  #raw(problem: string, line: string): void {
+    if (!this.#over) {
+      this.#lines.raw(problem, line);
+    }
+  }
+
+  #wall(): number {
+    return (this.#options.wall ?? Date.now)();
+  }
+
+  /** Until the account's usage is renewed, where that is what fails its requests. */
+  #resetMs(): number | null {
+    return this.#windows.waitMs(this.#wall());
   }
 
   #whenOpen(act: () => void): void {
-    if (this.#waiting === null) {
+    if (this.#untilOpen === null) {
       act();
     } else {
-      this.#waiting.push(act);
+      this.#untilOpen.push(act);
     }
   }
 
-  /** Nothing is emitted from within a method. */
-  #soon(event: AgentEvent): void {
-    queueMicrotask(() => this.tell(event));
-  }
-
   #ended(): void {
-    this.#rpc.broken();
     this.#over = true;
+    this.#rpc.broken();
   }
 }
 
 const inputOf = (text: string): readonly Fields[] => [{ type: 'text', text, text_elements: [] }];
+
+function cancelRequests(turn: CodexTurn): void {
+  const requests = [...turn.permissionRequests.values()];
+  turn.permissionRequests.clear();
+  for (const request of requests) {
+    request.answer('cancel');
+  }
+}

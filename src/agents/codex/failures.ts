@@ -126,9 +126,8 @@ function waitIn(message: string): number | null {
 export class UsageWindows {
   readonly #resets = new Map<string, number>();
 
-  /** Params of `account/rateLimits/updated`. */
-  take(params: Fields): void {
-    const limits = fieldsAt(params, 'rateLimits');
+  /** `rateLimits` of `account/rateLimits/updated`. */
+  take(limits: Fields): void {
     for (const name of ['primary', 'secondary']) {
       const window = fieldsAt(limits, name);
       const used = numberAt(window, 'usedPercent');

@@ -4,9 +4,9 @@ import type { ProgramOptions } from '../child/json-lines.ts';
 export interface CodexDriverOptions extends Partial<ProgramOptions> {
   /** Further arguments, behind `app-server`. */
   readonly args?: readonly string[];
-  /** Whom its model requests go to. Default: `openai`. */
+  /** Who answers its model requests. Default: `openai`. */
   readonly provider?: string;
-  /** Used where a session asks for no model. Default: Codex's own. */
+  /** The model where a session asks for none. Default: Codex's own. */
   readonly model?: string;
   /**
    * When Codex asks for permission. Default: `untrusted`, under which it asks for everything but the tools of an MCP server
@@ -20,8 +20,8 @@ export interface CodexDriverOptions extends Partial<ProgramOptions> {
   readonly sandbox?: 'read-only' | 'workspace-write' | 'danger-full-access';
   /** Configuration of the conversation, as in config.toml. Default: goals are off, see docs/agents/codex.md. */
   readonly config?: { readonly [name: string]: unknown };
-  /** How long the end of an interrupted turn waits until what ran beside it has been ended. Default 1,000. */
-  readonly restDeadlineMs?: number;
+  /** How long the result of an interrupted turn waits until its commands and sub-agents were ended. Default 1,000. */
+  readonly backgroundDeadlineMs?: number;
   /** Wall-clock ms. Default: Date.now. */
   readonly wall?: () => number;
 }

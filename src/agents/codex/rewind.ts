@@ -1,46 +1,69 @@
-/** Taking a turn, and all after it, out of Codex's conversation. Files are left as they are. */
+/**
+ * Takes a turn, and all after it, out of Codex's conversation. Files stay as they are.
+ *
+ * Owned by the agent's handle. Owns Codex's names of the turns that this process took.
+ */
+import type { TurnId } from '../../core/ids.ts';
 import { listAt, textAt } from '../child/fields.ts';
 import { isFields } from '../child/json-lines.ts';
 import type { JsonRpc, RpcOutcome } from '../child/json-rpc.ts';
 
-/** The conversation keeps this many of its newest turns within reach for a process that did not take them. */
-const lookBack = 100;
+const rememberedMax = 1_000;
+/** A turn of an earlier process is looked for among so many of the newest turns. */
+const searchedMax = 100;
 
-export interface TakeBack {
-  readonly thread: string;
-  /** Codex's name of the turn, where this process took it. */
-  readonly name: string | null;
-  /** Our own name of its prompt, which the conversation has kept. */
-  readonly ours: string;
-}
+/** Our own name of a prompt. The conversation keeps it, so it outlives this process. */
+export const messageIdOf = (turn: TurnId): string => `signalbox-turn-${turn}`;
 
-/** A turn that is not in the conversation needs no taking: that is a result too. Not called when the channel breaks. */
-export function takeBack(rpc: JsonRpc, { thread, name, ours }: TakeBack, done: (outcome: RpcOutcome) => void): void {
-  if (name !== null) {
-    revert(rpc, thread, name, done);
-    return;
+export type Settled = (outcome: Exclude<RpcOutcome, { kind: 'broken' }>) => void;
+
+export class Rewind {
+  readonly #rpc: JsonRpc;
+  readonly #names = new Map<TurnId, string>();
+
+  constructor(rpc: JsonRpc) {
+    this.#rpc = rpc;
   }
-  rpc.call('thread/turns/list', { threadId: thread, itemsView: 'summary', limit: lookBack }, (outcome) => {
-    if (outcome.kind === 'broken') {
+
+  /** `name`: Codex's. */
+  remember(turn: TurnId, name: string): void {
+    this.#names.set(turn, name);
+    const [oldest] = this.#names.keys();
+    if (oldest !== undefined && this.#names.size > rememberedMax) {
+      this.#names.delete(oldest);
+    }
+  }
+
+  /** A turn that is not in the conversation needs no rewind: that is a result too. */
+  to(thread: string, turn: TurnId, settled: Settled): void {
+    const name = this.#names.get(turn);
+    if (name !== undefined) {
+      this.#revert(thread, name, settled);
       return;
     }
-    const turns = outcome.kind === 'result' && isFields(outcome.result) ? listAt(outcome.result, 'data') : [];
-    const found = turns.find((turn) => listAt(turn, 'items').some((item) => item['clientId'] === ours));
-    const id = found === undefined ? null : textAt(found, 'id');
-    if (id === null) {
-      done({ kind: 'result', result: null });
-    } else {
-      revert(rpc, thread, id, done);
-    }
-  });
-}
+    this.#rpc.call('thread/turns/list', { threadId: thread, itemsView: 'summary', limit: searchedMax }, (outcome) => {
+      if (outcome.kind === 'broken') {
+        return;
+      }
+      const turns = outcome.kind === 'result' && isFields(outcome.result) ? listAt(outcome.result, 'data') : [];
+      const wanted = messageIdOf(turn);
+      const found = turns.find((one) => listAt(one, 'items').some((item) => item['clientId'] === wanted));
+      const id = found === undefined ? null : textAt(found, 'id');
+      if (id === null) {
+        settled({ kind: 'result', result: null });
+      } else {
+        this.#revert(thread, id, settled);
+      }
+    });
+  }
 
-function revert(rpc: JsonRpc, threadId: string, beforeTurnId: string, done: (outcome: RpcOutcome) => void): void {
-  rpc.call('thread/revert', { threadId, beforeTurnId }, (outcome) => {
-    if (outcome.kind === 'error' && /turn not found/i.test(outcome.error.message)) {
-      done({ kind: 'result', result: null });
-    } else if (outcome.kind !== 'broken') {
-      done(outcome);
-    }
-  });
+  #revert(threadId: string, beforeTurnId: string, settled: Settled): void {
+    this.#rpc.call('thread/revert', { threadId, beforeTurnId }, (outcome) => {
+      if (outcome.kind === 'error' && /turn not found/i.test(outcome.error.message)) {
+        settled({ kind: 'result', result: null });
+      } else if (outcome.kind !== 'broken') {
+        settled(outcome);
+      }
+    });
+  }
 }

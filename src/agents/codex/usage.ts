@@ -1,8 +1,8 @@
 /**
- * Tokens of one turn, out of a count that Codex keeps for the whole conversation.
+ * Tokens of one turn, from the sum that Codex keeps for the whole conversation.
  *
- * Owned by one agent. `thread/tokenUsage/updated` comes after each request to the model, and once, with the old sum and the
- * old turn's id, when a resumed conversation takes its first turn.
+ * Owned by one agent. `thread/tokenUsage/updated` comes after each request to the model. Where a resumed conversation takes
+ * its first turn, it also comes once with the old sum and the old turn's id.
  */
 import type { Fields } from '../child/json-lines.ts';
 import type { Usage } from '../../core/events.ts';
@@ -23,16 +23,16 @@ const minus = (a: Counts, b: Counts): Counts => ({
 });
 
 export class TokenCount {
-  /** Null: a resumed conversation has not told yet. */
+  /** Null: not known yet, for example of a resumed conversation. */
   #total: Counts | null;
   #before: Counts | null = null;
-  #told = false;
+  #known = false;
 
   constructor(resumed: boolean) {
     this.#total = resumed ? null : none;
   }
 
-  /** Turns were taken out of the conversation: its sum starts somewhere else. */
+  /** Turns were taken out of the conversation, so its sum starts elsewhere. */
   forget(): void {
     this.#total = null;
   }
@@ -40,28 +40,27 @@ export class TokenCount {
   /** A turn of ours has begun. */
   begin(): void {
     this.#before = this.#total;
-    this.#told = false;
+    this.#known = false;
   }
 
-  /** Params of the notification; `ours`: it is about the turn that runs. */
-  take(params: Fields, ours: boolean): void {
-    const usage = fieldsAt(params, 'tokenUsage');
+  /** `usage`: a `ThreadTokenUsage`. `ours`: it is about the turn that runs. */
+  take(usage: Fields, ours: boolean): void {
     const total = countsOf(fieldsAt(usage, 'total'));
     this.#total = total;
     if (!ours) {
-      // It belongs to what was before.
-      if (!this.#told) {
+      // It is the sum before the turn.
+      if (!this.#known) {
         this.#before = total;
       }
       return;
     }
     this.#before ??= minus(total, countsOf(fieldsAt(usage, 'last')));
-    this.#told = true;
+    this.#known = true;
   }
 
-  /** Of the turn that has begun last; undefined: nothing was told of it. */
+  /** Of the turn that began last; undefined: Codex gave no count for it. */
   ofTurn(): Usage | undefined {
-    if (!this.#told || this.#total === null) {
+    if (!this.#known || this.#total === null) {
       return undefined;
     }
     const { input, output, cached } = minus(this.#total, this.#before ?? none);

@@ -88,6 +88,34 @@ const decides = (about: string, command: string, allow: boolean, note: string | 
 });
 
 const patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF";
+const edits = `apply_patch <<'EOF'
+*** Begin Patch
+*** Update File: changed.txt
+@@
+ line 2
+-line 3
++line three
+ line 4
+@@
+ line 17
++line 17 and a half
+ line 18
+*** Update File: old.txt
+*** Move to: new.txt
+@@
+ one
+-two
++2
+*** Delete File: gone.txt
+*** Add File: added.txt
++hello
+*** End Patch
+EOF`;
+const plan = (first: string, second: string): string => {
+  const steps = { look: first, leap: second };
+  const input = { explanation: 'as asked', plan: Object.entries(steps).map(([step, status]) => ({ step, status })) };
+  return `[[tool:update_plan:${JSON.stringify(input)}]]`;
+};
 const noGoals = { goals: false };
 
 const scenarios: { readonly [name: string]: Scenario } = {
@@ -96,6 +124,38 @@ const scenarios: { readonly [name: string]: Scenario } = {
   reading: decides('A command that only reads is asked for like any other.', 'cat made.txt | head -3', true, null),
   denied: decides('A command is denied with a note; the turn goes on.', 'touch a.txt', false, 'use b.txt'),
   patch: decides('A patch is asked for, allowed, and applied.', patch, true, null),
+  edits: {
+    about: 'One patch changes a file in two places, moves one, deletes one and adds one.',
+    async run(stage) {
+      const { folder } = stage.codex;
+      writeFileSync(join(folder, 'changed.txt'), Array.from({ length: 20 }, (_, at) => `line ${at + 1}\n`).join(''));
+      writeFileSync(join(folder, 'old.txt'), 'one\ntwo\n');
+      writeFileSync(join(folder, 'gone.txt'), 'good\nbye\n');
+      const agent = await ready(stage);
+      agent.prompt(1, `${exec(edits)} [[text:done]]`);
+      const { request } = await asked(agent, 1);
+      agent.answer(1, request, true);
+      await agent.result(1);
+      agent.close();
+      await agent.exited();
+    },
+  },
+  reasoning: turns(
+    'The model thinks in two turns before it answers.',
+    '[[think:first I weigh it|then I say it]]',
+    '[[think:again|yes]]',
+  ),
+  plan: {
+    about: 'The agent makes a plan, and works it off.',
+    async run(stage) {
+      const tools = { update_plan: { enabled: true } };
+      const agent = await ready(stage, { config: { features: noGoals, tools } });
+      const steps = [plan('in_progress', 'pending'), plan('completed', 'in_progress'), '[[text:planned]]'];
+      await turn(agent, 1, steps.join(' '));
+      agent.close();
+      await agent.exited();
+    },
+  },
   'asked-interrupted': {
     about: 'A turn is interrupted while a command waits to be allowed; then another turn answers.',
     async run(stage) {

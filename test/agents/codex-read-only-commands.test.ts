@@ -1,7 +1,7 @@
 /** Which shell commands are taken for reading: whatever is not understood completely is none. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { onlyReads, scriptOf } from '../../src/agents/codex/reading.ts';
+import { onlyReads, scriptOf } from '../../src/agents/codex/read-only-commands.ts';
 
 describe('reads', () => {
   test.each([

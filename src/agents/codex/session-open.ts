@@ -1,6 +1,6 @@
 /**
- * From a fresh process to an open conversation: `initialize`, `initialized`, then `thread/resume`, or `thread/start` where
- * there is nothing to resume. Calls are pipelined where one does not need the other's answer.
+ * Opens the conversation of a new process: `initialize`, `initialized`, then `thread/resume`, or `thread/start` where there
+ * is nothing to resume. A call that does not need the answer of the one before does not wait for it.
  */
 import type { AgentStart } from '../port.ts';
 import type { JsonRpc, RpcError } from '../child/json-rpc.ts';
@@ -12,9 +12,9 @@ export interface Opened {
   readonly thread: string;
   readonly lost: boolean;
   readonly resumed: boolean;
-  /** The model it answers with until another is asked for. */
+  /** The model that it uses until another is asked for. */
   readonly model: string | null;
-  /** Its history can be taken back to before a turn. */
+  /** It can take turns out of its history. */
   readonly rewinds: boolean;
 }
 
@@ -22,17 +22,17 @@ export interface Opening {
   readonly rpc: JsonRpc;
   readonly start: AgentStart;
   readonly options: CodexDriverOptions;
-  /** Called at most once, before `opened` where it is known by then. */
+  /** Called at most once, before or after `opened`. */
   readonly onDefaultModel: (model: string) => void;
   readonly opened: (opened: Opened) => void;
   /** It will not become ready. */
   readonly failed: (what: string, error: RpcError) => void;
 }
 
-/** A conversation with no turn in it leaves nothing to be resumed; an id of another program has another form. */
+/** A conversation without a turn leaves nothing to resume; an id of another program has another form. */
 const unknownThread = /no rollout found|invalid session id|thread not found/i;
 
-export function openThread(opening: Opening): void {
+export function openSession(opening: Opening): void {
   const { rpc, failed } = opening;
   const capabilities = { experimentalApi: true, requestAttestation: false };
   const clientInfo = { name: 'signalbox', title: 'Signalbox', version: '1' };
@@ -47,9 +47,9 @@ export function openThread(opening: Opening): void {
     learnDefaultModel(opening);
     const { conversation } = opening.start;
     if (conversation === null) {
-      fresh(opening, false);
+      startThread(opening, false);
     } else {
-      resume(opening, conversation);
+      resumeThread(opening, conversation);
     }
   });
 }
@@ -67,37 +67,37 @@ function settings({ start, options }: Opening): Fields {
   };
 }
 
-function fresh(opening: Opening, lost: boolean): void {
+function startThread(opening: Opening, lost: boolean): void {
   opening.rpc.call('thread/start', settings(opening), (outcome) => {
     if (outcome.kind === 'error') {
       opening.failed('thread/start', outcome.error);
     }
     if (outcome.kind === 'result') {
-      settle(opening, outcome.result, { lost, resumed: false });
+      readThread(opening, outcome.result, { lost, resumed: false });
     }
   });
 }
 
-function resume(opening: Opening, threadId: string): void {
+function resumeThread(opening: Opening, threadId: string): void {
   const params = { ...settings(opening), threadId, excludeTurns: true };
   opening.rpc.call('thread/resume', params, (outcome) => {
     if (outcome.kind === 'result') {
-      settle(opening, outcome.result, { lost: false, resumed: true });
+      readThread(opening, outcome.result, { lost: false, resumed: true });
     }
     if (outcome.kind !== 'error') {
       return;
     }
     if (unknownThread.test(outcome.error.message)) {
-      fresh(opening, true);
+      startThread(opening, true);
     }
-    // Anything else may pass: the conversation must not be given up for it.
+    // Any other failure may be transient: the conversation must not be given up for it.
     else {
       opening.failed('thread/resume', outcome.error);
     }
   });
 }
 
-function settle(opening: Opening, answer: unknown, how: Pick<Opened, 'lost' | 'resumed'>): void {
+function readThread(opening: Opening, answer: unknown, how: Pick<Opened, 'lost' | 'resumed'>): void {
   const result = isFields(answer) ? answer : {};
   const thread = fieldsAt(result, 'thread');
   const id = textAt(thread, 'id');
@@ -107,16 +107,16 @@ function settle(opening: Opening, answer: unknown, how: Pick<Opened, 'lost' | 'r
   }
   const model = textAt(result, 'model');
   const { start, options } = opening;
-  const unasked = !how.resumed && start.model === null && options.model === undefined;
-  if (unasked && model !== null) {
+  const isDefault = !how.resumed && start.model === null && options.model === undefined;
+  if (isDefault && model !== null) {
     opening.onDefaultModel(model);
   }
   opening.opened({ thread: id, model, rewinds: thread['historyMode'] === 'paginated', ...how });
 }
 
 /**
- * A resumed conversation keeps the model of its last turn, and one that is started with a model does not tell what it would
- * have had without: both need to know the way back.
+ * A resumed conversation keeps the model of its last turn, and one that is started with a model does not tell its default.
+ * Both need to know the way back to it.
  */
 function learnDefaultModel({ rpc, start, options, onDefaultModel }: Opening): void {
   if (options.model !== undefined) {

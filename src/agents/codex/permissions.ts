@@ -1,0 +1,119 @@
+/**
+ * Codex's requests for permission, in the words of all dialects, and how each is answered. Measured with 0.169.0 under
+ * `untrusted`, where it asks for every command, patch and tool of an MCP server that is not declared read-only:
+ *
+ *  - `decline` is accepted although `availableDecisions` does not list it, and the turn continues; `cancel` ends the turn.
+ *  - An MCP tool is asked for by an elicitation whose `_meta` says so. Any other elicitation is a form for a person.
+ */
+import type { ActionKind, PermissionAsk } from '../../core/policy.ts';
+import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
+import { type Fields, isFields } from '../child/json-lines.ts';
+import type { RpcCall } from '../child/json-rpc.ts';
+import { onlyReads, scriptOf } from './read-only-commands.ts';
+import { mcpTool, patchKind, patchTitle, titled, toolNames } from './tools.ts';
+
+/** `cancel`: the turn is interrupted or over. */
+export type Answer = 'allow' | 'deny' | 'cancel';
+
+export interface PermissionRequest {
+  /** Unique within the process. */
+  readonly id: string;
+  readonly thread: string | null;
+  /** Codex does not always name the turn. */
+  readonly turn: string | null;
+  /** `itemOf`: an item that was announced before the request. `detail`: the request as Codex made it. */
+  describe(itemOf: (id: string) => Fields | null): { readonly ask: PermissionAsk; readonly detail: unknown };
+  answer(answer: Answer): void;
+}
+
+/** Null: it is not a request for permission. */
+export function permissionRequestOf(call: RpcCall): PermissionRequest | null {
+  const params = isFields(call.params) ? call.params : {};
+  const common = { id: String(call.id), thread: textAt(params, 'threadId'), turn: textAt(params, 'turnId') };
+  switch (call.method) {
+    case 'item/commandExecution/requestApproval':
+      return {
+        ...common,
+        describe: () => ({ ask: commandAsk(params), detail: params }),
+        answer: (answer) => call.result({ decision: decisions[answer] }),
+      };
+    case 'item/fileChange/requestApproval':
+      return {
+        ...common,
+        describe(itemOf) {
+          const changes = listAt(itemOf(textAt(params, 'itemId') ?? '') ?? {}, 'changes');
+          return { ask: patchAsk(changes), detail: { ...params, changes: changes.slice(0, 50).map(shortened) } };
+        },
+        answer: (answer) => call.result({ decision: decisions[answer] }),
+      };
+    case 'item/permissions/requestApproval':
+      return {
+        ...common,
+        describe: () => ({ ask: grantAsk(params), detail: params }),
+        answer: (answer) => call.result({ permissions: answer === 'allow' ? grantOf(params) : {}, scope: 'turn' }),
+      };
+    case 'mcpServer/elicitation/request': {
+      const meta = fieldsAt(params, '_meta');
+      if (meta['codex_approval_kind'] !== 'mcp_tool_call') {
+        return null;
+      }
+      return {
+        ...common,
+        describe: () => ({ ask: mcpAsk(params, meta), detail: params }),
+        answer: (answer) =>
+          call.result({ action: decisions[answer], content: answer === 'allow' ? {} : null, _meta: null }),
+      };
+    }
+    default:
+      return null;
+  }
+}
+
+const decisions: { readonly [A in Answer]: string } = { allow: 'accept', deny: 'decline', cancel: 'cancel' };
+
+/** A policy must see a second command behind the first, so nothing is left out; a longer text ends with `…`. */
+const wholeTitle = (text: string): string => head(text.trim(), 4_000);
+
+function commandAsk(params: Fields): PermissionAsk {
+  const host = textAt(fieldsAt(params, 'networkApprovalContext'), 'host');
+  if (host !== null) {
+    return { kind: 'fetch', tool: toolNames.command, title: titled(host) };
+  }
+  const script = scriptOf(textAt(params, 'command') ?? '');
+  // Text that is typed into a running program is not a command, whatever it looks like.
+  const reads = params['kind'] === 'writeStdin' ? null : onlyReads(script);
+  return { kind: reads ?? 'execute', tool: toolNames.command, title: wholeTitle(script) };
+}
+
+const patchAsk = (changes: readonly Fields[]): PermissionAsk => ({
+  kind: patchKind(changes),
+  tool: toolNames.patch,
+  title: patchTitle(changes),
+});
+
+function grantAsk(params: Fields): PermissionAsk {
+  const wanted = fieldsAt(params, 'permissions');
+  const kinds: readonly (readonly [string, ActionKind])[] = [
+    ['fileSystem', 'edit'],
+    ['network', 'fetch'],
+  ];
+  const asked = kinds.filter(([name]) => isFields(wanted[name])).map(([, kind]) => kind);
+  const title = titled(textAt(params, 'reason') ?? JSON.stringify(wanted));
+  return { kind: asked.length === 1 ? (asked[0] ?? 'other') : 'other', tool: toolNames.permissions, title };
+}
+
+/** All that was asked for, for this turn. */
+const grantOf = (params: Fields): Fields =>
+  Object.fromEntries(Object.entries(fieldsAt(params, 'permissions')).filter(([, value]) => value !== null));
+
+/** What a server says of its own tool proves nothing, so each is `other`. */
+function mcpAsk(params: Fields, meta: Fields): PermissionAsk {
+  const tool = mcpTool(textAt(params, 'serverName') ?? '?', textAt(meta, 'tool_name') ?? '?');
+  return { kind: 'other', tool, title: wholeTitle(JSON.stringify(meta['tool_params'] ?? {})) };
+}
+
+const shortened = (change: Fields): Fields => ({
+  path: change['path'],
+  kind: change['kind'],
+  diff: head(textAt(change, 'diff') ?? '', 2_048),
+});
