@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FileAnswer } from '../../src/agents/acp/files.ts';
 import { Files } from '../../src/agents/acp/files.ts';
-import { resolveInside } from '../../src/agents/acp/inside.ts';
+import { resolveInside } from '../../src/agents/acp/confine-path.ts';
 
 let base = '';
 let folder = '';

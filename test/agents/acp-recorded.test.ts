@@ -1,8 +1,9 @@
 /**
- * The ACP driver against what the real programs said: each transcript is played back, the driver must write what was written
- * then, and its events must mean what happened. `test/agents/record/acp.ts` makes the transcripts.
+ * The ACP driver against recordings of the real programs: each transcript is played back, the driver must write what was
+ * written then, and its events must say what happened. `test/agents/record/acp.ts` makes the transcripts.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -24,7 +25,7 @@ const fileOf = (program: Program, title: string): string => join(fixtures, `acp-
 const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** What a frame that was written then asks of the driver now; what it does by itself is not asked for. */
+/** Makes the driver write again what was written then, except for what it writes by itself. */
 class Conductor {
   readonly #agent: AgentProbe;
   readonly #said: readonly Frame[];
@@ -37,7 +38,7 @@ class Conductor {
     this.#said = said;
   }
 
-  async hear(frame: Frame): Promise<void> {
+  async written(frame: Frame): Promise<void> {
     const { method, result, id } = frame;
     const params = fieldsOf(frame['params']);
     const [block] = (params['prompt'] ?? []) as readonly Fields[];
@@ -56,10 +57,10 @@ class Conductor {
     }
   }
 
-  /** The program asked here. */
+  /** The program requested a permission here. */
   async asked(): Promise<void> {
     this.#asked += 1;
-    await this.#agent.until('a question', () => this.#agent.of('asked').length >= this.#asked);
+    await this.#agent.until('a permission request', () => this.#agent.of('asked').length >= this.#asked);
   }
 
   async #prompt(text: string): Promise<void> {
@@ -75,7 +76,7 @@ class Conductor {
     this.#agent.steer(this.turn, 'one', text);
   }
 
-  /** The first time to another one, the second time back. */
+  /** The first time to another model, the second time back. */
   async #switch(model: string): Promise<void> {
     if (this.turn > 0) {
       await this.#agent.result(this.turn);
@@ -86,7 +87,7 @@ class Conductor {
     await this.#agent.first('switched', (event) => event.model === wanted);
   }
 
-  /** A permission that was answered then; other requests of the agent, and cancels, are the driver's own to answer. */
+  /** A permission that was answered then. The driver answers other requests, and those of a cancelled turn, by itself. */
   #answer(id: unknown, option: string): void {
     const request = this.#said.find((one) => one['id'] === id && one['method'] === 'session/request_permission');
     if (request === undefined || option === '') {
@@ -99,21 +100,24 @@ class Conductor {
   }
 }
 
-/** Plays one transcript from its beginning to its end; its session's folder is a real one. */
-async function replay(
-  program: Program,
-  title: string,
-): Promise<{ readonly agent: AgentProbe; readonly made: string | null }> {
-  const transcript = readFileSync(fileOf(program, title), 'utf8');
-  const made = playerCommand('./replay.ts', 'transcript');
-  using player = made;
-  const folder = join(player.folder, 'session');
+interface Replayed {
+  readonly agent: AgentProbe;
+  /** Text of that file in the session's folder; null: it is not there. */
+  readonly file: (name: string) => string | null;
+}
+
+const played = new Set<string>();
+
+/** Plays one transcript from its beginning to its end, with a real folder as the session's. */
+async function replay(program: Program, title: string): Promise<Replayed> {
+  played.add(`${program}/${title}`);
+  const root = mkdtempSync(join(tmpdir(), 'signalbox-acp-'));
+  using _ = { [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
+  const folder = join(root, 'session');
   mkdirSync(folder);
-  const file = join(player.folder, 'transcript.ndjson');
-  writeFileSync(
-    file,
-    transcript.replaceAll('"/session', `"${folder}`).replaceAll('"cwd":"/session"', `"cwd":"${folder}"`),
-  );
+  const file = join(root, 'transcript.ndjson');
+  const transcript = readFileSync(fileOf(program, title), 'utf8');
+  writeFileSync(file, transcript.replaceAll('"/session', `"${folder}`));
   using replayed = playerCommand('./replay.ts', file);
   const lines = readTranscript(file).lines.flatMap((line) => ('frame' in line ? [line] : []));
   const heard = lines.filter(({ dir }) => dir === 'in').map(({ frame }) => frame);
@@ -128,7 +132,7 @@ async function replay(
   );
   for (const { dir, frame } of lines) {
     if (dir === 'in') {
-      await conductor.hear(frame);
+      await conductor.written(frame);
     } else if (frame['method'] === 'session/request_permission') {
       await conductor.asked();
     }
@@ -137,8 +141,8 @@ async function replay(
   agent.close();
   const { reason, data } = await agent.exited();
   expect({ reason, stderr: fieldsOf(data)['stderr'] }).toEqual({ reason: 'closed', stderr: '' });
-  const written = join(folder, 'made.txt');
-  return { agent, made: existsSync(written) ? readFileSync(written, 'utf8') : null };
+  const files = new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+  return { agent, file: (name) => files.get(name) ?? null };
 }
 
 type Result = EventOf<'result'>['result'];
@@ -170,14 +174,14 @@ const usual: { readonly [title: string]: FailureClass } = {
   'api-drop': 'network',
 };
 
-/** Where a program keeps back what went wrong: Gemini CLI and opencode do not tell a 404 from anything else. */
+/** Where a program withholds what went wrong: Gemini CLI and opencode report a 404 like other failures. */
 const unusual: { readonly [file: string]: FailureClass } = {
   'gemini/api-404': 'server_error',
   'opencode/api-404': 'unknown',
 };
 
 describe.each(programs)('%s', (program) => {
-  test('answer: the whole text, and the usage of each turn alone', async () => {
+  test('reports the whole text and the usage of each turn', async () => {
     const { agent } = await replay(program, 'answer');
     expect(outcomes(agent)).toEqual(['completed', 'completed']);
     for (const turn of [1, 2]) {
@@ -185,14 +189,55 @@ describe.each(programs)('%s', (program) => {
       expect(said(results(agent)[turn - 1])).toBe('hello there, all the same');
       expect(usage(results(agent)[turn - 1])).toMatchObject({ inputTokens: 100, outputTokens: 20 });
     }
-    // Told as a sum. In the first turn it has also made a title.
-    const costs = program === 'claude-agent-acp' ? [0.0016, 0.0008] : [undefined, undefined];
-    expect(results(agent).map((result) => result.report.cost?.amount)).toEqual(costs);
+    // It gives a sum. In the first turn it also made a title.
+    const costs = program === 'claude-agent-acp' ? [0.0016, 0.0008].map((amount) => ({ amount, currency: 'USD' })) : [];
+    expect(results(agent).flatMap(({ report }) => report.cost ?? [])).toEqual(costs);
+    expect(agent.parts('cost')).toEqual(costs.map((cost) => ({ kind: 'cost', ...cost })));
+    expect(agent.parts('usage')).toEqual(results(agent).map(({ report }) => ({ kind: 'usage', ...report.usage })));
     expect(raws(agent)).toEqual([]);
   });
 
+  test('thinks in parts of their own, which are not in the text', async () => {
+    const { agent } = await replay(program, 'thinking');
+    const thoughts = agent.parts('thinking').map(({ text }) => text);
+    // Gemini CLI puts its heading around each piece.
+    expect(thoughts.join('').replaceAll('****\n', '').trim()).toBe('first I weigh it');
+    expect(said(results(agent)[0])).toBe('then I say it');
+    expect(agent.text(1)).toBe('then I say it');
+    expect(raws(agent)).toEqual([]);
+  });
+
+  test('gives the diff of a file that its tool changed', async () => {
+    const { agent, file } = await replay(program, 'change');
+    const [diff, ...others] = tools(agent).flatMap(({ diffs = [] }) => diffs);
+    expect(others).toEqual([]);
+    expect(diff?.path).toMatch(/\/session\/changed\.txt$/);
+    expect(diff?.unified.text).toMatch(/^--- a\/.*\/changed\.txt\n\+\+\+ b\/.*\/changed\.txt\n@@ /);
+    expect(diff?.unified.text).toContain('\n-line 3\n+line three\n');
+    expect(diff?.unified.text).not.toContain('No newline');
+    const edit = tools(agent).at(-1);
+    expect(edit).toMatchObject({ action: 'edit', status: 'completed', title: diff?.path });
+    // The other programs wrote the file themselves, when it was recorded.
+    const writesThroughUs = program === 'gemini' || program === 'opencode';
+    expect(file('changed.txt')?.includes('line three') ?? false).toBe(writesThroughUs);
+  });
+
+  test('reports the input and the output of a command, and when it ran', async () => {
+    const { agent } = await replay(program, 'output');
+    const [started, completed, ...others] = tools(agent);
+    expect(others).toEqual([]);
+    expect(started).toMatchObject({ status: 'started', action: 'execute', title: 'echo hello; echo again' });
+    expect(completed).toMatchObject({ id: started?.id, status: 'completed', startedAt: started?.startedAt });
+    expect(completed?.endedAt).toBeGreaterThanOrEqual(completed?.startedAt ?? Infinity);
+    // Gemini CLI gives neither.
+    if (program !== 'gemini') {
+      expect(completed?.input?.text).toContain('"command":"echo hello; echo again"');
+      expect(completed?.output?.text).toMatch(/^hello\nagain\b/);
+    }
+  });
+
   test.each(['cancel', 'cancel-at-once', 'permission-cancel', 'tool-cancel'])(
-    'C05, C13: %s: interrupted, and the next turn has its own output alone',
+    'C05, C13: %s interrupts a turn, and the next turn has only its own output',
     async (title) => {
       const { agent } = await replay(program, title);
       expect(outcomes(agent)).toEqual(['interrupted', 'completed']);
@@ -204,7 +249,7 @@ describe.each(programs)('%s', (program) => {
     },
   );
 
-  test('permission-allow: asked in our words, then the tool', async () => {
+  test('requests a permission in the words of all agents, then uses the tool', async () => {
     const { agent } = await replay(program, 'permission-allow');
     const [shell] = toolNames[program];
     expect(agent.of('asked').map(({ ask }) => ask)).toEqual([
@@ -218,7 +263,7 @@ describe.each(programs)('%s', (program) => {
     expect(said(results(agent)[0])).toBe('done');
   });
 
-  test('permission-deny: no failure, whatever the agent makes of it', async () => {
+  test('does not fail a turn whose permission was denied', async () => {
     const { agent } = await replay(program, 'permission-deny');
     expect(agent.of('asked')).toHaveLength(1);
     expect(outcomes(agent)).toEqual([program === 'codex-acp' ? 'interrupted' : 'completed', 'completed']);
@@ -227,27 +272,24 @@ describe.each(programs)('%s', (program) => {
     expect(said(results(agent)[1])).toBe('next one');
   });
 
-  test.skipIf(program === 'codex-acp')(
-    'edit: asked for its path, and the file is written by whoever does it',
-    async () => {
-      const { agent, made } = await replay(program, 'edit');
-      const [asked] = agent.of('asked');
-      expect(asked?.ask).toMatchObject({ kind: 'edit', tool: toolNames[program][1] });
-      expect(asked?.ask.title).toMatch(/\/session\/made\.txt$/);
-      expect(agent.of('asked')).toHaveLength(1);
-      expect(outcomes(agent)).toEqual(['completed']);
-      // The others write themselves: that was then.
-      expect(made).toBe(program === 'gemini' || program === 'opencode' ? 'hello\n' : null);
-    },
-  );
+  test.skipIf(program === 'codex-acp')('requests an edit by its path, and has the file written', async () => {
+    const { agent, file } = await replay(program, 'edit');
+    const [asked] = agent.of('asked');
+    expect(asked?.ask).toMatchObject({ kind: 'edit', tool: toolNames[program][1] });
+    expect(asked?.ask.title).toMatch(/\/session\/made\.txt$/);
+    expect(agent.of('asked')).toHaveLength(1);
+    expect(outcomes(agent)).toEqual(['completed']);
+    // The other programs wrote the file themselves, when it was recorded.
+    expect(file('made.txt')).toBe(program === 'gemini' || program === 'opencode' ? 'hello\n' : null);
+  });
 
-  test.each(Object.keys(usual))('S13: %s', async (title) => {
+  test.each(Object.keys(usual))('S13: %s fails the turn with its class, and the next turn completes', async (title) => {
     const { agent } = await replay(program, title);
     expect(outcomes(agent)).toEqual(['failed', 'completed']);
     const [first, second] = results(agent);
     expect(first?.failure?.class).toBe(unusual[`${program}/${title}`] ?? usual[title]);
     expect(said(second)).toBe('well again');
-    // What a program says in place of an answer is none.
+    // What a program says instead of an answer is not one.
     if (program !== 'claude-agent-acp') {
       expect(said(first)).toBe('');
     }
@@ -256,7 +298,7 @@ describe.each(programs)('%s', (program) => {
     }
   });
 
-  test('resume: the conversation goes on, and its past is no output', async () => {
+  test('resumes a conversation, whose past is not output', async () => {
     const { agent } = await replay(program, 'resume');
     expect(agent.of('ready')[0]).toMatchObject({ lost: false, conversation: expect.stringMatching(/\w{8}/) });
     expect(agent.text(1)).toBe('third');
@@ -264,7 +306,7 @@ describe.each(programs)('%s', (program) => {
     expect(agent.of('output').filter(({ part, turn }) => part.kind === 'raw' || turn === null)).toEqual([]);
   });
 
-  test('S12: unknown: a fresh conversation, and the old one is said to be lost', async () => {
+  test('S12: begins a fresh conversation where it does not know the old one, and says so', async () => {
     const { agent } = await replay(program, 'unknown');
     expect(agent.of('ready')[0]?.lost).toBe(true);
     expect(agent.of('ready')[0]?.conversation).not.toBe('11111111-2222-4333-8444-555555555555');
@@ -272,16 +314,29 @@ describe.each(programs)('%s', (program) => {
   });
 });
 
-test.each(['claude-agent-acp', 'codex-acp'] as const)('D06: steer: %s takes it into the turn', async (program) => {
-  const { agent } = await replay(program, 'steer');
-  expect(agent.of('ready')[0]?.caps.steer).toBe(true);
-  expect(agent.of('steered').map(({ taken }) => taken)).toEqual([true]);
-  expect(outcomes(agent)).toEqual(['completed']);
-  expect(textOf(said(results(agent)[0]))).toMatch(/turned$/);
+test.each(['claude-agent-acp', 'codex-acp'] as const)('%s reports each update of its plan', async (program) => {
+  const { agent } = await replay(program, 'plan');
+  const statuses = agent.parts('plan').map(({ entries }) => entries.map(({ status }) => status));
+  expect(statuses).toEqual([
+    ['in_progress', 'pending'],
+    ['completed', 'in_progress'],
+  ]);
+  expect(agent.parts('plan')[0]?.entries.map(({ text }) => text.slice(0, 4))).toEqual(['look', 'leap']);
 });
 
+test.each(['claude-agent-acp', 'codex-acp'] as const)(
+  'D06: %s takes a steered message into the turn',
+  async (program) => {
+    const { agent } = await replay(program, 'steer');
+    expect(agent.of('ready')[0]?.caps.steer).toBe(true);
+    expect(agent.of('steered').map(({ taken }) => taken)).toEqual([true]);
+    expect(outcomes(agent)).toEqual(['completed']);
+    expect(textOf(said(results(agent)[0]))).toMatch(/turned$/);
+  },
+);
+
 test.each(['gemini', 'opencode', 'claude-agent-acp'] as const)(
-  'C27: model: %s changes it and back',
+  'C27: %s changes its model, and changes it back',
   async (program) => {
     const { agent } = await replay(program, 'model');
     expect(agent.of('ready')[0]?.caps.models).toBe(true);
@@ -290,20 +345,9 @@ test.each(['gemini', 'opencode', 'claude-agent-acp'] as const)(
   },
 );
 
-test('no transcript lies unplayed', () => {
-  const known = new Set(
-    [
-      'answer',
-      'cancel',
-      'cancel-at-once',
-      'permission-cancel',
-      'tool-cancel',
-      'permission-allow',
-      'permission-deny',
-    ].concat(['edit', 'resume', 'unknown', 'steer', 'model'], Object.keys(usual)),
-  );
+test('every transcript is played', () => {
   for (const program of programs) {
-    const there = readdirSync(join(fixtures, `acp-${program}`)).map((file) => file.replace('.ndjson', ''));
-    expect(there.filter((title) => !known.has(title))).toEqual([]);
+    const files = readdirSync(join(fixtures, `acp-${program}`)).map((file) => `${program}/${file}`);
+    expect(files.filter((file) => !played.has(file.replace('.ndjson', '')))).toEqual([]);
   }
 });

@@ -2,8 +2,9 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { failureOfError, failureOfText } from '../../src/agents/acp/failure.ts';
-import { codexReading, copilotReading } from '../../src/agents/acp/reading.ts';
+import { failureOfError, failureOfText } from '../../src/agents/acp/failures.ts';
+import { codexFilter } from '../../src/agents/acp/profiles/codex-acp.ts';
+import { copilotFilter } from '../../src/agents/acp/profiles/copilot.ts';
 import { Spending } from '../../src/agents/acp/usage.ts';
 import type { AcpDriverOptions } from '../../src/agents/acp/driver.ts';
 import { acpDriver } from '../../src/agents/acp/driver.ts';
@@ -264,42 +265,42 @@ describe('as a client', () => {
 
 describe('dialects', () => {
   const end = { answered: false };
-  const chunk = (reading: ReturnType<typeof copilotReading>, text: string): string[] =>
-    reading.chunk(text, {}).map((one) => (one.kind === 'retrying' ? one.kind : `${one.kind}:${one.text}`));
+  const chunk = (reading: ReturnType<typeof copilotFilter>, text: string): string[] =>
+    reading.onChunk(text, {}).map((one) => (one.kind === 'retrying' ? one.kind : `${one.kind}:${one.text}`));
 
   test('Copilot: a piece that begins as its own words is its own only where it stands alone', () => {
-    const reading = copilotReading();
+    const reading = copilotFilter();
     expect(chunk(reading, 'Info: ')).toEqual([]);
     // The model goes on: it was the model's.
     expect(chunk(reading, 'the train is late')).toEqual(['text:Info: ', 'text:the train is late']);
     expect(chunk(reading, 'Error: no start of a piece')).toEqual(['text:Error: no start of a piece']);
-    expect(reading.end({ answered: true }).failure).toBeNull();
+    expect(reading.onEnd({ answered: true }).failure).toBeNull();
   });
 
   test('A-9: Copilot: an error that stands alone is no answer, whatever was answered before', () => {
-    const unseen = copilotReading();
-    unseen.chunk('Error: something that nobody has seen yet', {});
-    expect(unseen.end(end).failure).toMatchObject({ class: 'unknown' });
-    const second = copilotReading();
-    second.chunk('looking into it', {});
-    second.other({ sessionUpdate: 'tool_call' });
-    second.chunk('Error: 400 the second request of the turn', {});
-    expect(second.end({ answered: true }).failure).toMatchObject({ class: 'invalid_request' });
-    const empty = copilotReading();
-    empty.chunk('Error: No response was returned. Send your message again to retry.', {});
-    expect(empty.end(end).failure).toMatchObject({ class: 'server_error' });
+    const unseen = copilotFilter();
+    unseen.onChunk('Error: something that nobody has seen yet', {});
+    expect(unseen.onEnd(end).failure).toMatchObject({ class: 'unknown' });
+    const second = copilotFilter();
+    second.onChunk('looking into it', {});
+    second.onUpdate({ sessionUpdate: 'tool_call' });
+    second.onChunk('Error: 400 the second request of the turn', {});
+    expect(second.onEnd({ answered: true }).failure).toMatchObject({ class: 'invalid_request' });
+    const empty = copilotFilter();
+    empty.onChunk('Error: No response was returned. Send your message again to retry.', {});
+    expect(empty.onEnd(end).failure).toMatchObject({ class: 'server_error' });
   });
 
   test('codex-acp: words without a message id are an answer unless the thread has failed', () => {
-    const reading = codexReading();
-    expect(reading.chunk('the status is fine', {})).toEqual([{ kind: 'text', text: 'the status is fine' }]);
-    expect(reading.chunk('Warning: old', {})).toEqual([{ kind: 'notice', text: 'Warning: old' }]);
-    expect(reading.end(end).failure).toBeNull();
+    const reading = codexFilter();
+    expect(reading.onChunk('the status is fine', {})).toEqual([{ kind: 'text', text: 'the status is fine' }]);
+    expect(reading.onChunk('Warning: old', {})).toEqual([{ kind: 'notice', text: 'Warning: old' }]);
+    expect(reading.onEnd(end).failure).toBeNull();
     const state = (type: string): object => ({ _meta: { codex: { threadStatus: { type } } } });
-    const failed = codexReading();
-    failed.other({ ...state('systemError') });
-    expect(failed.chunk('it is all over', {})).toEqual([]);
-    expect(failed.end(end).failure).toMatchObject({ message: 'it is all over' });
+    const failed = codexFilter();
+    failed.onUpdate({ ...state('systemError') });
+    expect(failed.onChunk('it is all over', {})).toEqual([]);
+    expect(failed.onEnd(end).failure).toMatchObject({ message: 'it is all over' });
   });
 
   test.each([

@@ -1,11 +1,11 @@
 /**
  * `fs/read_text_file` and `fs/write_text_file` for one agent, within the folder of its session.
  *
- * Owns: a queue, since the answers to one agent need no more than one file at a time.
+ * Owns: a queue, so that one file at a time is open for one agent.
  * Invariants:
- *  F-1 Nothing outside of the folder is opened, whatever the path says or becomes (`inside.ts`), and nothing but plain files.
- *  F-2 No answer is longer than `maxBytes`, and no file grows longer by us. A longer file is read in parts.
- *  F-3 Every request is answered; what went wrong is told by its code and the path, never by what stands in the file.
+ *  F-1 Nothing outside of the folder is opened, whatever the path says or becomes (`confine-path.ts`), and only plain files.
+ *  F-2 An answer and a written file have at most `maxBytes`. A longer file is read in parts.
+ *  F-3 Every request is answered. An error names its code and the path, and never the content of a file.
  */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { numberAt, textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
 import type { RpcError } from '../child/json-rpc.ts';
 import { rpcCodes } from '../child/json-rpc.ts';
-import { OutsideError, openInside } from './inside.ts';
+import { OutsideError, openInside } from './confine-path.ts';
 import { acpCodes } from './wire.ts';
 
 export type FileAnswer = { readonly result: object } | { readonly error: RpcError };
@@ -105,14 +105,14 @@ export class Files {
     const { O_WRONLY, O_CREAT } = constants;
     await using file = await openInside(this.#root, path, O_WRONLY | O_CREAT);
     await plainFile(file, path);
-    // Cut only when it is known to be the right file.
+    // Truncated only once it is known to be the right file.
     await file.truncate(0);
     await file.writeFile(bytes);
   }
 
   #tooLong(path: string, bytes: number | null): string {
-    const size = bytes === null ? 'more than is allowed' : `${bytes} bytes`;
-    return `${path}: ${size}; at most ${this.#maxBytes} bytes at a time, longer files by line and limit`;
+    const size = bytes === null ? 'too long' : `${bytes} bytes`;
+    return `${path}: ${size}; at most ${this.#maxBytes} bytes at a time: read longer files by line and limit`;
   }
 }
 
@@ -146,7 +146,7 @@ function explain(error: unknown, path: string): RpcError {
     return { code: rpcCodes.invalidParams, message: error.message };
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  // Agents look for these words to tell a missing file from a failure.
+  // Agents recognise a missing file by these words.
   if (code === 'ENOENT') {
     return { code: acpCodes.notFound, message: `Resource not found: ENOENT: ${path}`, data: { uri: path } };
   }

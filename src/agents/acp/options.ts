@@ -3,17 +3,17 @@ import type { ProgramOptions } from '../child/json-lines.ts';
 import type { ProfileName } from './profiles/index.ts';
 
 export interface AcpDriverOptions extends Partial<ProgramOptions> {
-  /** Which program it is, as far as it differs from the letter of the protocol. Default: `acp`, by the letter. */
+  /** The program, as far as it differs from the letter of the protocol. Default: `acp`, by the letter. */
   readonly profile?: ProfileName;
   /** Shown in `explain` and on tapes. Default: the profile's. */
   readonly name?: string;
-  /** Whom its model requests go to. Default: the profile's. */
+  /** Who answers its model requests. Default: the profile's. */
   readonly provider?: string;
   /** Arguments behind the profile's. */
   readonly args?: readonly string[];
   /** The model where a session asks for none. Default: the agent's own. */
   readonly model?: string;
-  /** Id of the `authMethods` entry to use where the agent asks for a login. Default: none; the turn then fails as `auth`. */
+  /** Id of the `authMethods` entry to use where the agent asks for a login. Default: none; the first turn fails as `auth`. */
   readonly authMethod?: string;
   /** Serves files of the session's folder to an agent that asks for them. Default: true. */
   readonly files?: boolean;
@@ -25,6 +25,8 @@ export interface AcpDriverOptions extends Partial<ProgramOptions> {
   readonly terminalsMax?: number;
   /** Output that is kept of each, where the agent does not ask for less. Default 1 MiB. */
   readonly terminalMaxBytes?: number;
+  /** Wall-clock ms, of the times of tool calls. Default: Date.now. */
+  readonly wall?: () => number;
 }
 
 /** With the profile's defaults put in. */

@@ -1,19 +1,21 @@
 /**
  * `terminal/*` for one agent: commands that run for it, where that is configured.
  *
- * Owns: the commands' process groups, each with the ladder and the cookies of every child of ours.
+ * Owns: the commands' process groups, each with the kill ladder and a cookie like every child of ours.
  * Invariants:
- *  T-1 A command is started in the session's folder, or below, with the environment of its agent and what the request adds.
- *  T-2 At most `max` of them run, and eight times as many are remembered until they are released; at most `maxBytes` of what one says are kept: the end, cut at a character.
- *  T-3 None outlives its agent: `end` kills all that run and calls back when the last one is reaped.
- *  T-4 Every wait is answered: with the command's end, by `release`, or with an error when the agent goes.
+ *  T-1 A command runs in the session's folder, or below, with the environment of its agent and what the request adds.
+ *  T-2 At most `max` commands run, and eight times as many are remembered until they are released. Of each output the last
+ *      `maxBytes` are kept, from a whole character on.
+ *  T-3 No command outlives its agent: `end` kills all that run and calls back when the last one is reaped.
+ *  T-4 Every wait is answered: with the command's end, or by `release`.
  */
 import { numberAt, textAt } from '../child/fields.ts';
-import { type Fields, isFields } from '../child/json-lines.ts';
+import { type Fields, agentNice, isFields } from '../child/json-lines.ts';
 import type { RpcCall } from '../child/json-rpc.ts';
 import { rpcCodes } from '../child/json-rpc.ts';
 import type { AgentChild, ChildExit, Environment, SpawnOptions } from '../../supervise/index.ts';
-import { spawnAgent } from '../../supervise/index.ts';
+import { commonVariables, pickEnvironment, spawnAgent } from '../../supervise/index.ts';
+import type { AcpOptions } from './options.ts';
 import { acpCodes } from './wire.ts';
 
 export interface TerminalsOptions {
@@ -21,7 +23,7 @@ export interface TerminalsOptions {
   readonly env: Environment;
   readonly max: number;
   readonly maxBytes: number;
-  /** For the children. */
+  /** Of every command. */
   readonly spawn: Pick<SpawnOptions, 'ids' | 'timers' | 'nice' | 'termGraceMs' | 'reapDeadlineMs'>;
 }
 
@@ -30,7 +32,7 @@ export interface Command {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Environment;
-  /** As asked for; the caller has to see that it is inside. */
+  /** As requested; the caller checks that it is inside of the folder. */
   readonly cwd: string | null;
   readonly maxBytes: number | null;
 }
@@ -42,7 +44,7 @@ interface Terminal {
   exit: ChildExit | null;
 }
 
-/** Null: something of it is of the wrong kind. */
+/** Null: a member is missing or of the wrong kind. */
 export function readCommand(params: Fields): Command | null {
   const command = textAt(params, 'command');
   const { args = [], env = [] } = params;
@@ -61,6 +63,25 @@ export function readCommand(params: Fields): Command | null {
     set[name] = value;
   }
   return { command, args, env: set, cwd: textAt(params, 'cwd'), maxBytes: numberAt(params, 'outputByteLimit') };
+}
+
+/** Commands have the environment of their agent, and a cookie of their own: the end of one must not look like the agent's. */
+export function terminalsFor(folder: string, options: AcpOptions): Terminals {
+  const { passEnv = commonVariables, ambient = process.env, env, ids, timers, termGraceMs, reapDeadlineMs } = options;
+  const { nice = agentNice } = options;
+  return new Terminals({
+    folder,
+    env: { ...pickEnvironment(passEnv, ambient), ...env },
+    max: options.terminalsMax ?? 8,
+    maxBytes: options.terminalMaxBytes ?? 1_048_576,
+    spawn: {
+      nice,
+      ...(ids === undefined ? {} : { ids }),
+      ...(timers === undefined ? {} : { timers }),
+      ...(termGraceMs === undefined ? {} : { termGraceMs }),
+      ...(reapDeadlineMs === undefined ? {} : { reapDeadlineMs }),
+    },
+  });
 }
 
 export class Terminals {
@@ -140,7 +161,7 @@ export class Terminals {
     call.result({});
   }
 
-  /** It is killed if it runs, and its name means nothing afterwards. Its end is still waited for by `end`. */
+  /** Kills it if it runs; its name is free afterwards. `end` still waits for it. */
   release(call: RpcCall, params: Fields): void {
     const terminal = this.#find(call, params);
     if (terminal === null) {
@@ -170,7 +191,7 @@ export class Terminals {
     const terminal = this.#terminals.get(id);
     if (terminal !== undefined) {
       terminal.exit = exit;
-      // A command that could not be started says so where the agent looks for it.
+      // The agent looks into the output for the reason.
       if (exit.reason === 'spawn_failed') {
         terminal.tail.push(Buffer.from(`${exit.message ?? ''}\n${exit.hint ?? ''}\n`));
       }
@@ -192,13 +213,13 @@ export class Terminals {
   }
 }
 
-/** A command that never was has the exit code by which shells tell that. */
+/** A command that could not be started has the exit code that shells use for it. */
 const statusOf = ({ reason, code, signal }: ChildExit): object => ({
   exitCode: reason === 'spawn_failed' ? 127 : code,
   signal,
 });
 
-/** The last bytes of a stream, as text that begins with a whole character. */
+/** The last bytes of a stream, as text from a whole character on. */
 class Tail {
   readonly #max: number;
   #chunks: Buffer[] = [];
@@ -212,7 +233,7 @@ class Tail {
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    // Joined only now and then: the cost stays linear in what comes.
+    // Joined only now and then, so that the cost stays linear in the input.
     if (this.#bytes > 2 * this.#max + 65_536) {
       this.#cut();
     }
@@ -227,11 +248,11 @@ class Tail {
     const all = Buffer.concat(this.#chunks);
     let from = Math.max(0, all.length - this.#max);
     this.truncated ||= from > 0;
-    // Bytes 10xxxxxx go on with a character.
+    // Bytes 10xxxxxx continue a character.
     while (from > 0 && from < all.length && ((all[from] ?? 0) & 0xc0) === 0x80) {
       from += 1;
     }
-    // A copy: a slice would keep all of it.
+    // A copy, since a slice would keep the whole buffer alive.
     const kept = from === 0 ? all : Buffer.from(all.subarray(from));
     this.#chunks = [kept];
     this.#bytes = kept.length;

@@ -1,19 +1,23 @@
 /**
- * The tool calls of one turn, out of updates that tell each time only what has changed.
+ * The tool calls of one turn, put together from updates that tell only what changed.
  *
- * Owned by a turn. At most `callsMax` are remembered; of the oldest one nothing is known any more then, and nothing breaks.
+ * At most `callsMax` calls are remembered. The oldest is forgotten then, and a later update of it is read as a new call.
  */
+import type { BoundedText, FileDiff, ToolPart, ToolStatus } from '../../core/events.ts';
 import type { ActionKind, PermissionAsk } from '../../core/policy.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
-import type { BoundedText, ToolPart, ToolStatus } from '../../core/events.ts';
+import { diffOfTexts } from '../shared/diffs.ts';
 import { bounded, inputText } from '../shared/parts.ts';
-import { textOf } from './wire.ts';
+import { textOf } from './parse.ts';
+import type { Profile } from './profiles/profile.ts';
 
 const callsMax = 1_000;
 const titleMax = 4_000;
+/** UTF-16 units that are kept of pieces of output until the call is over. */
+const outputMax = 1_048_576;
 
-/** `move` takes a file away from where it was. What thinks or changes a mode is nothing that a policy has a name for. */
+/** `move` takes a file away from where it was. A policy has no name for thinking and for a change of mode. */
 const kinds: { readonly [kind: string]: ActionKind } = {
   read: 'read',
   search: 'search',
@@ -24,116 +28,151 @@ const kinds: { readonly [kind: string]: ActionKind } = {
   fetch: 'fetch',
 };
 
-/** What an action touches: for the person who is asked, and to know it again when it comes to us. */
+/** What a call touches: for the person who is asked, and to recognise the request that carries it out. */
 export interface Action {
   readonly ask: PermissionAsk;
   readonly paths: readonly string[];
   readonly command: string | null;
 }
 
-interface Known {
+/** Null: the file was not there. Some programs give the whole file, some the changed lines alone. */
+interface Change {
+  readonly before: string | null;
+  readonly after: string;
+}
+
+type Dialect = Pick<Profile, 'toolName' | 'outputPiece'>;
+
+interface Call {
   readonly kind: string | null;
   readonly title: string | null;
   readonly name: string | null;
   readonly command: string | null;
   readonly paths: readonly string[];
   readonly input: BoundedText | null;
-  readonly told: ToolStatus | null;
+  /** What it says to change, by path. */
+  readonly changes: ReadonlyMap<string, Change>;
+  /** What the program gave of the output in an extension. */
+  readonly pieces: string;
+  /** The last status that was emitted. */
+  readonly emitted: ToolStatus | null;
+  readonly startedAt: number | null;
 }
 
-const unknown: Known = { kind: null, title: null, name: null, command: null, paths: [], input: null, told: null };
+const newCall: Call = {
+  kind: null,
+  title: null,
+  name: null,
+  command: null,
+  paths: [],
+  input: null,
+  changes: new Map(),
+  pieces: '',
+  emitted: null,
+  startedAt: null,
+};
 
 export class ToolCalls {
-  readonly #toolName: (toolCall: Fields) => string | null;
-  readonly #calls = new Map<string, Known>();
+  readonly #dialect: Dialect;
+  readonly #wall: () => number;
+  readonly #calls = new Map<string, Call>();
 
-  constructor(toolName: (toolCall: Fields) => string | null) {
-    this.#toolName = toolName;
+  /** `wall`: wall-clock ms. */
+  constructor(dialect: Dialect, wall: () => number) {
+    this.#dialect = dialect;
+    this.#wall = wall;
   }
 
-  /** A `tool_call` or `tool_call_update`: what is new for the tape, null: nothing. */
+  /** A `tool_call` or `tool_call_update`. Returns what is new for the tape; null: nothing. */
   take(update: Fields): ToolPart | null {
     const id = textAt(update, 'toolCallId');
     if (id === null) {
       return null;
     }
-    const known = this.#learn(id, update);
-    const status = statusOf(update) ?? known.told;
-    if (status === null || status === known.told) {
+    const call = this.#learn(id, update);
+    const status = statusOf(update) ?? call.emitted;
+    if (status === null || status === call.emitted) {
       return null;
     }
-    this.#remember(id, { ...known, told: status });
-    const part: ToolPart = {
+    const now = this.#wall();
+    const startedAt = call.startedAt ?? (status === 'started' ? now : null);
+    const over = status !== 'started';
+    const kept = over ? { ...call, changes: newCall.changes, pieces: '' } : call;
+    this.#remember(id, { ...kept, emitted: status, startedAt });
+    return {
       kind: 'tool',
       id,
-      name: nameOf(known),
-      action: actionOf(known).ask.kind,
-      title: titleOf(known),
+      name: nameOf(call),
+      action: actionOf(call).ask.kind,
+      title: titleOf(call),
       status,
-      ...(known.input === null ? {} : { input: known.input }),
+      ...(call.input === null ? {} : { input: call.input }),
+      ...(over ? { output: bounded(outputOf(update, call.pieces)), endedAt: now } : {}),
+      ...(status === 'completed' && call.changes.size > 0 ? { diffs: diffsOf(call.changes) } : {}),
+      ...(startedAt === null ? {} : { startedAt }),
     };
-    return status === 'started' ? part : { ...part, output: bounded(outputOf(update)) };
   }
 
-  /** The call of a permission request, put together with what was known of it. */
-  asked(toolCall: Fields): Action {
+  /** The call of a permission request, with what was known of it. */
+  requested(toolCall: Fields): Action {
     const id = textAt(toolCall, 'toolCallId');
-    return actionOf(id === null ? merge(unknown, toolCall, this.#toolName) : this.#learn(id, toolCall));
+    return actionOf(id === null ? merge(newCall, toolCall, this.#dialect) : this.#learn(id, toolCall));
   }
 
-  /** It was allowed, so it runs: some agents do not tell until it is over. */
-  begun(toolCall: Fields): ToolPart | null {
+  /** It was allowed, so it runs: some agents report nothing before it is over. */
+  allowed(toolCall: Fields): ToolPart | null {
     return this.take({ toolCallId: toolCall['toolCallId'], status: 'in_progress' });
   }
 
-  #learn(id: string, update: Fields): Known {
-    const known = merge(this.#calls.get(id) ?? unknown, update, this.#toolName);
-    this.#remember(id, known);
-    return known;
+  #learn(id: string, update: Fields): Call {
+    const call = merge(this.#calls.get(id) ?? newCall, update, this.#dialect);
+    this.#remember(id, call);
+    return call;
   }
 
-  #remember(id: string, known: Known): void {
-    this.#calls.set(id, known);
-    if (this.#calls.size <= callsMax) {
-      return;
-    }
+  #remember(id: string, call: Call): void {
+    this.#calls.set(id, call);
     const [oldest] = this.#calls.keys();
-    if (oldest !== undefined) {
+    if (oldest !== undefined && this.#calls.size > callsMax) {
       this.#calls.delete(oldest);
     }
   }
 }
 
-function merge(known: Known, update: Fields, toolName: (toolCall: Fields) => string | null): Known {
+function merge(call: Call, update: Fields, dialect: Dialect): Call {
   const paths = pathsOf(update);
+  const piece = call.pieces.length < outputMax ? (dialect.outputPiece(update) ?? '') : '';
   return {
-    kind: textAt(update, 'kind') ?? known.kind,
-    title: textAt(update, 'title') ?? known.title,
-    name: toolName(update) ?? textAt(update, 'name') ?? known.name,
-    command: commandOf(fieldsAt(update, 'rawInput')) ?? known.command,
-    paths: paths.length === 0 ? known.paths : paths,
-    input: inputText(update['rawInput']).input ?? known.input,
-    told: known.told,
+    kind: textAt(update, 'kind') ?? call.kind,
+    title: textAt(update, 'title') ?? call.title,
+    name: dialect.toolName(update) ?? textAt(update, 'name') ?? call.name,
+    command: commandOf(fieldsAt(update, 'rawInput')) ?? call.command,
+    paths: paths.length === 0 ? call.paths : paths,
+    input: inputText(update['rawInput']).input ?? call.input,
+    changes: changesAfter(call.changes, update),
+    pieces: call.pieces + piece,
+    emitted: call.emitted,
+    startedAt: call.startedAt,
   };
 }
 
-/** A call that brings a command runs it, whatever the agent takes it for: a reading kind is allowed unasked. */
-function actionOf(known: Known): Action {
-  const named = known.kind === null ? 'other' : (kinds[known.kind] ?? 'other');
-  const kind = known.command !== null && (named === 'read' || named === 'search') ? 'execute' : named;
-  const ask = { kind, tool: nameOf(known), title: titleOf(known) };
-  return { ask, paths: known.paths, command: known.command };
+/** A call that brings a command runs it, whatever kind the agent names: a policy allows kinds that only read. */
+function actionOf(call: Call): Action {
+  const named = call.kind === null ? 'other' : (kinds[call.kind] ?? 'other');
+  const kind = call.command !== null && (named === 'read' || named === 'search') ? 'execute' : named;
+  const ask = { kind, tool: nameOf(call), title: titleOf(call) };
+  return { ask, paths: call.paths, command: call.command };
 }
 
-const nameOf = (known: Known): string => known.name ?? known.kind ?? 'tool';
+const nameOf = (call: Call): string => call.name ?? call.kind ?? 'tool';
 
-/** Titles are for eyes; the command or the path itself is what a rule can be made of. */
-function titleOf({ kind, title, command, paths }: Known): string {
+/** An agent's title is made to be shown. A rule needs the command or the path itself. */
+function titleOf({ kind, title, command, paths }: Call): string {
   if (command !== null) {
     return head(command, titleMax);
   }
-  const files = kind === 'edit' || kind === 'delete' || kind === 'move' || kind === 'read';
-  if (files && paths.length > 0) {
+  const ofFiles = kind === 'edit' || kind === 'delete' || kind === 'move' || kind === 'read';
+  if (ofFiles && paths.length > 0) {
     return head(paths.join(', '), titleMax);
   }
   return head((title ?? kind ?? 'tool').trim() || 'tool', titleMax);
@@ -150,35 +189,62 @@ function commandOf(input: Fields): string | null {
   return command.join(' ');
 }
 
-/** All that a call says it touches. */
+/** All paths that a call names, wherever it names them. */
 function pathsOf(update: Fields): readonly string[] {
   const input = fieldsAt(update, 'rawInput');
   const named = ['file_path', 'filePath', 'filepath', 'fileName', 'path'].map((name) => textAt(input, name));
   const located = listAt(update, 'locations').map((one) => textAt(one, 'path'));
-  const differing = listAt(update, 'content').map((one) => (one['type'] === 'diff' ? textAt(one, 'path') : null));
-  return [...new Set([...located, ...differing, ...named].filter((path) => path !== null))];
+  const changed = changesIn(update).map((one) => textAt(one, 'path'));
+  return [...new Set([...located, ...changed, ...named].filter((path) => path !== null))];
 }
 
-/** One that is pending does not run: its input is not there yet, or somebody is asked. Some never say that it does. */
+const changesIn = (update: Fields): readonly Fields[] =>
+  listAt(update, 'content').filter((one) => one['type'] === 'diff');
+
+/** Of what is told of one file the longest counts: it shows most of what is around the change. */
+function changesAfter(known: ReadonlyMap<string, Change>, update: Fields): ReadonlyMap<string, Change> {
+  const told = changesIn(update);
+  if (told.length === 0) {
+    return known;
+  }
+  const changes = new Map(known);
+  for (const one of told) {
+    const path = textAt(one, 'path') ?? '?';
+    const change = { before: textAt(one, 'oldText'), after: textAt(one, 'newText') ?? '' };
+    const before = changes.get(path);
+    if (before === undefined || lengthOf(change) >= lengthOf(before)) {
+      changes.set(path, change);
+    }
+  }
+  return changes;
+}
+
+const lengthOf = ({ before, after }: Change): number => (before ?? '').length + after.length;
+
+const diffsOf = (changes: ReadonlyMap<string, Change>): readonly FileDiff[] =>
+  [...changes].map(([path, { before, after }]) => diffOfTexts(path, before, after)).filter((diff) => diff !== null);
+
+/** A pending call does not run: its input is not complete, or it waits for permission. Some agents give no status. */
 function statusOf(update: Fields): ToolStatus | null {
   const { status } = update;
   if (status === 'completed' || status === 'failed') {
     return status;
   }
-  const given = Object.keys(fieldsAt(update, 'rawInput')).length > 0;
-  return status === 'in_progress' || (status === undefined && given) ? 'started' : null;
+  const hasInput = Object.keys(fieldsAt(update, 'rawInput')).length > 0;
+  return status === 'in_progress' || (status === undefined && hasInput) ? 'started' : null;
 }
 
-function outputOf(update: Fields): string {
+function outputOf(update: Fields, pieces: string): string {
+  const raw = update['rawOutput'];
+  if (pieces !== '' || typeof raw === 'string') {
+    // The content of such a call is made to be shown, for example as Markdown.
+    return pieces === '' ? String(raw) : pieces;
+  }
   const said = listAt(update, 'content')
     .map((one) => (one['type'] === 'content' ? textOf(fieldsAt(one, 'content')) : null))
     .filter((text) => text !== null);
-  if (said.length > 0) {
+  if (said.length > 0 || !isFields(raw)) {
     return said.join('\n');
   }
-  const raw = update['rawOutput'];
-  if (typeof raw === 'string') {
-    return raw;
-  }
-  return isFields(raw) ? (textAt(raw, 'output') ?? textAt(raw, 'error') ?? textAt(raw, 'message') ?? '') : '';
+  return textAt(raw, 'output') ?? textAt(raw, 'error') ?? textAt(raw, 'message') ?? '';
 }

@@ -1,79 +1,85 @@
 /**
- * The turn that runs: what is heard of it, what it asks, how it ends.
+ * The turn that runs: what is heard of it, what it asks for, how it ends.
  *
- * Owned by the agent's handle, from the prompt to its response. Emits nothing by itself: it answers what is to be told.
+ * Owned by the agent's handle, from the prompt to its response. Emits nothing: it returns the events that the handle emits.
  */
+import type { OutputPart } from '../../core/events.ts';
 import type { TurnId } from '../../core/ids.ts';
 import { fieldsAt, head, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcError, RpcOutcome } from '../child/json-rpc.ts';
 import type { ProviderFailure } from '../failures.ts';
-import type { OutputPart } from '../../core/events.ts';
 import type { AgentEvent, AgentReport, AgentResult } from '../port.ts';
 import { notice } from '../shared/parts.ts';
-import { Asks } from './asks.ts';
-import { failure, failureOfError } from './failure.ts';
+import type { AnswerFilter, Passage } from './answer-filter.ts';
+import { failure, failureOfError } from './failures.ts';
+import { partOf, textOf } from './parse.ts';
+import { PermissionRequests } from './permissions.ts';
 import type { Profile } from './profiles/profile.ts';
-import type { Reading, Said } from './reading.ts';
-import type { Action } from './tools.ts';
-import { ToolCalls } from './tools.ts';
-import { besidesOf } from './updates.ts';
-import type { Spent, Spending } from './usage.ts';
-import { textOf } from './wire.ts';
+import { type Action, ToolCalls } from './tools.ts';
+import type { Spending, Spent } from './usage.ts';
 
-/** Of the whole answer, in UTF-16 units; what is said beyond stands on the tape alone. */
+/** Of the whole answer, in UTF-16 units; what is said beyond is in the pieces alone. */
 const textMax = 4 * 1024 * 1024;
 const errorMax = 4_000;
+const noticeMax = 4_000;
 
 export class AcpTurn {
   readonly id: TurnId;
-  readonly asks = new Asks();
-  readonly tools: ToolCalls;
-  /** What the agent was allowed in this turn. */
-  readonly granted: Action[] = [];
-  /** A cancel is on the wire: whatever is asked from now on is cancelled at once. */
+  readonly permissionRequests = new PermissionRequests();
+  readonly #tools: ToolCalls;
+  readonly #filter: AnswerFilter;
+  readonly #allowed: Action[] = [];
+  /** A cancel is on the wire: whatever the agent asks for from now on is cancelled at once. */
   cancelled = false;
-  /** `started` was told. */
+  /** `started` was emitted. */
   confirmed = false;
-  readonly #reading: Reading;
   #text = '';
 
-  constructor(id: TurnId, profile: Profile) {
+  /** `wall`: wall-clock ms. */
+  constructor(id: TurnId, profile: Profile, wall: () => number) {
     this.id = id;
-    this.tools = new ToolCalls(profile.toolName);
-    this.#reading = profile.reading();
+    this.#tools = new ToolCalls(profile, wall);
+    this.#filter = profile.answerFilter();
   }
 
-  /** A `session/update` of this turn; null: it is of no known kind. */
+  /** What the agent was allowed in this turn. */
+  get allowed(): readonly Action[] {
+    return this.#allowed;
+  }
+
+  /** A `session/update` of this turn; null: its kind is not known. */
   hear(kind: string, update: Fields): readonly AgentEvent[] | null {
-    if (kind === 'agent_message_chunk') {
-      const text = textOf(fieldsAt(update, 'content'));
-      if (text !== null) {
-        return this.#say(this.#reading.chunk(text, update));
-      }
-      const part = besidesOf(kind, update);
-      return part === null || part === 'nothing' ? [] : [this.#output(part)];
+    const text = kind === 'agent_message_chunk' ? textOf(fieldsAt(update, 'content')) : null;
+    if (text !== null) {
+      return this.#eventsOf(this.#filter.onChunk(text, update));
     }
-    const said = this.#say(this.#reading.other(update));
+    const before = this.#eventsOf(this.#filter.onUpdate(update));
     if (kind === 'tool_call' || kind === 'tool_call_update') {
-      const part = this.tools.take(update);
-      return part === null ? said : [...said, this.#output(part)];
+      const tool = this.#tools.take(update);
+      return tool === null ? before : [...before, this.#output(tool)];
     }
-    const part = besidesOf(kind, update);
+    const part = partOf(kind, update);
     if (part === null) {
       return null;
     }
-    return part === 'nothing' ? said : [...said, this.#output(part)];
+    return part === 'nothing' ? before : [...before, this.#output(part)];
   }
 
-  note(text: string): AgentEvent {
-    return this.#output(notice('permission', text));
+  /** The call that the agent wants to be permitted. */
+  requested(toolCall: Fields): Action {
+    return this.#tools.requested(toolCall);
   }
 
-  /** The call of a tool that was allowed. */
-  begun(toolCall: Fields): readonly AgentEvent[] {
-    const part = this.tools.begun(toolCall);
-    return part === null ? [] : [this.#output(part)];
+  /** That call was allowed. */
+  allow(toolCall: Fields, action: Action): readonly AgentEvent[] {
+    this.#allowed.push(action);
+    const tool = this.#tools.allowed(toolCall);
+    return tool === null ? [] : [this.#output(tool)];
+  }
+
+  notice(code: string, message: string): AgentEvent {
+    return this.#output(notice(code, message));
   }
 
   /** The response to its prompt. The last event is the result. */
@@ -81,49 +87,48 @@ export class AcpTurn {
     if (outcome.kind === 'error') {
       spending.end({});
       const error = shortened(outcome.error);
-      // Some answer a cancel by an error, of which nothing says that it is one.
-      if (this.cancelled) {
-        return [this.#result('interrupted', null, {}, error)];
-      }
-      return [this.#result('failed', failureOfError(outcome.error), {}, error)];
+      // Some programs answer a cancel by an error, and nothing in it says so.
+      const why = this.cancelled ? null : failureOfError(outcome.error);
+      return this.#result(why === null ? 'interrupted' : 'failed', why, {}, error);
     }
     const response = isFields(outcome.result) ? outcome.result : {};
     const spent = spending.end(response);
     const stop = textAt(response, 'stopReason') ?? 'none';
-    if (stop === 'end_turn') {
-      return this.#answered(spent);
+    switch (stop) {
+      case 'end_turn':
+        return this.#answered(spent);
+      case 'cancelled':
+        return this.#result('interrupted', null, spent);
+      default:
+        return this.#result('failed', stopFailure(stop), spent, { stopReason: head(stop, 200) });
     }
-    if (stop === 'cancelled') {
-      return [this.#result('interrupted', null, spent)];
-    }
-    return [this.#result('failed', stopFailure(stop), spent, { stopReason: head(stop, 200) })];
   }
 
   #answered(spent: Spent): readonly AgentEvent[] {
-    const end = this.#reading.end({ answered: this.#text !== '' });
-    const said = this.#say(end.said);
-    if (end.failure === null) {
-      return [...said, this.#result('completed', null, spent)];
+    const { passages, failure: why } = this.#filter.onEnd({ answered: this.#text !== '' });
+    const before = this.#eventsOf(passages);
+    if (why === null) {
+      return [...before, ...this.#result('completed', null, spent)];
     }
-    const { message } = end.failure;
-    if (this.cancelled) {
-      return [...said, this.#result('interrupted', null, spent, { message })];
-    }
-    return [...said, this.#result('failed', end.failure, spent, { message })];
+    const error = { message: why.message };
+    return this.cancelled
+      ? [...before, ...this.#result('interrupted', null, spent, error)]
+      : [...before, ...this.#result('failed', why, spent, error)];
   }
 
-  #say(said: readonly Said[]): readonly AgentEvent[] {
-    return said.map((one): AgentEvent => {
-      if (one.kind === 'retrying') {
-        return { type: 'retrying', turn: this.id, failure: one.failure };
+  #eventsOf(passages: readonly Passage[]): readonly AgentEvent[] {
+    return passages.map((passage): AgentEvent => {
+      switch (passage.kind) {
+        case 'retrying':
+          return { type: 'retrying', turn: this.id, failure: passage.failure };
+        case 'notice':
+          return this.notice('program', head(passage.text, noticeMax));
+        case 'text':
+          if (this.#text.length < textMax) {
+            this.#text = (this.#text + passage.text).slice(0, textMax);
+          }
+          return this.#output({ kind: 'text', text: passage.text });
       }
-      if (one.kind === 'notice') {
-        return this.#output(notice('program', head(one.text, 4_000)));
-      }
-      if (this.#text.length < textMax) {
-        this.#text = (this.#text + one.text).slice(0, textMax);
-      }
-      return this.#output({ kind: 'text', text: one.text });
     });
   }
 
@@ -131,29 +136,39 @@ export class AcpTurn {
     return { type: 'output', turn: this.id, part };
   }
 
-  #result(outcome: AgentResult['outcome'], why: ProviderFailure | null, spent: Spent, error?: unknown): AgentEvent {
+  #result(
+    outcome: AgentResult['outcome'],
+    why: ProviderFailure | null,
+    spent: Spent,
+    error?: unknown,
+  ): readonly AgentEvent[] {
     const text = this.#text;
+    const { usage, cost } = spent;
     const report: AgentReport = { text, ...spent, ...(error === undefined ? {} : { error }) };
-    return { type: 'result', turn: this.id, result: { outcome, empty: text === '', failure: why, report } };
+    return [
+      ...(usage === undefined ? [] : [this.#output({ kind: 'usage', ...usage })]),
+      ...(cost === undefined ? [] : [this.#output({ kind: 'cost', ...cost })]),
+      { type: 'result', turn: this.id, result: { outcome, empty: text === '', failure: why, report } },
+    ];
   }
 }
 
-/** As it was told, as far as that is of use to anybody. */
+/** As the agent gave it, cut to its bound. */
 function shortened({ code, message, data }: RpcError): RpcError {
   const text = data === undefined ? '' : JSON.stringify(data);
   const kept = text.length > errorMax ? head(text, errorMax) : data;
   return { code, message: head(message, errorMax), ...(data === undefined ? {} : { data: kept }) };
 }
 
-/** Ends of the protocol that are no answer. What there is of one is kept in the result's text. */
+/** Ends of the protocol that are not an answer. The result keeps the text that was said before. */
 function stopFailure(stop: string): ProviderFailure {
   switch (stop) {
     case 'refusal':
-      return failure('refused', null, 'the model refused to go on');
+      return failure('refused', null, 'the model refused to continue');
     case 'max_tokens':
-      return failure('context', null, 'the answer was cut off at the most tokens that the model may use');
+      return failure('context', null, 'the answer was cut off at the token limit of the model');
     case 'max_turn_requests':
-      return failure('unknown', null, 'the agent has asked its model as often as it may in one turn');
+      return failure('unknown', null, 'the agent reached its limit of model requests in one turn');
     default:
       return failure('unknown', null, `the turn ended with the unknown stop reason ${head(stop, 100)}`);
   }

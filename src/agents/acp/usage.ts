@@ -1,18 +1,19 @@
 /**
- * Tokens and dollars of one turn, out of the ways in which agents tell them (measured; the protocol leaves it open):
+ * Tokens and cost of one turn. The protocol leaves open what an agent counts, so each counts in its own way (measured):
  *
  *  - `usage` of the response: of this turn (claude-agent-acp, codex-acp), of its last model request (opencode), or the sum
  *    since the process began (Copilot CLI). Anthropic's input tokens leave out the cached ones, which the total shows.
  *  - `_meta.quota.token_count` of the response: of this turn (Gemini CLI).
- *  - `usage_update.cost`: the sum of the session, in a currency.
+ *  - `usage_update.cost`: the sum of the session.
  *
  * Owned by one agent.
  */
 import { fieldsAt, numberAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { Cost, Usage } from '../../core/events.ts';
+import { readCost } from '../shared/parts.ts';
 
-/** What a turn used, as far as its agent tells. */
+/** What a turn used; the agent may tell neither. */
 export interface Spent {
   readonly usage?: Usage;
   readonly cost?: Cost;
@@ -28,8 +29,9 @@ export class Spending {
   /** Whether `usage` counts from the beginning of the process. */
   readonly #sums: boolean;
   #before: Counts = { input: 0, output: 0, cached: 0 };
-  #cost: number | null = null;
-  #costBefore: number | null = null;
+  /** Of the session, as it was told last, and when the turn began. */
+  #cost: Cost | null = null;
+  #costBefore: Cost | null = null;
 
   constructor(sums: boolean) {
     this.#sums = sums;
@@ -42,29 +44,27 @@ export class Spending {
 
   /** A `usage_update`, also one of the past while a conversation is loaded. */
   take(update: Fields): void {
-    const cost = fieldsAt(update, 'cost');
-    const amount = numberAt(cost, 'amount');
-    if (amount !== null && cost['currency'] === 'USD') {
-      this.#cost = amount;
-    }
+    this.#cost = readCost(update['cost']) ?? this.#cost;
   }
 
   /** Of the turn that ends with this response. */
   end(response: Fields): Spent {
-    const told = readCounts(response);
-    const counts = told === null ? null : this.#sums ? this.#since(told) : told;
-    const cost = this.#cost === null ? null : this.#cost - (this.#costBefore ?? 0);
-    // Sums of binary fractions: a billionth of a dollar is nobody's price.
-    const spent = cost === null || cost <= 0 ? {} : { cost: { amount: Math.round(cost * 1e9) / 1e9, currency: 'USD' } };
-    if (counts === null) {
-      return spent;
+    const read = readCounts(response);
+    const counts = read !== null && this.#sums ? this.#since(read) : read;
+    const cost = this.#costOfTurn();
+    return { ...(counts === null ? {} : { usage: usageOf(counts) }), ...(cost === null ? {} : { cost }) };
+  }
+
+  /** Null: nothing was added to the sum. */
+  #costOfTurn(): Cost | null {
+    if (this.#cost === null) {
+      return null;
     }
-    const usage = {
-      inputTokens: counts.input,
-      outputTokens: counts.output,
-      ...(counts.cached === 0 ? {} : { cachedInputTokens: counts.cached }),
-    };
-    return { usage, ...spent };
+    const { amount, currency } = this.#cost;
+    const before = this.#costBefore?.currency === currency ? this.#costBefore.amount : 0;
+    // Sums of binary fractions: a billionth of a dollar is only their error.
+    const added = Math.round((amount - before) * 1e9) / 1e9;
+    return added > 0 ? { amount: added, currency } : null;
   }
 
   #since(now: Counts): Counts {
@@ -77,6 +77,12 @@ export class Spending {
     };
   }
 }
+
+const usageOf = ({ input, output, cached }: Counts): Usage => ({
+  inputTokens: input,
+  outputTokens: output,
+  ...(cached === 0 ? {} : { cachedInputTokens: cached }),
+});
 
 function readCounts(response: Fields): Counts | null {
   const { usage } = response;
@@ -100,6 +106,6 @@ function ofUsage(usage: Fields): Counts | null {
   }
   const read = numberAt(usage, 'cachedReadTokens') ?? 0;
   const written = numberAt(usage, 'cachedWriteTokens') ?? 0;
-  const apart = numberAt(usage, 'totalTokens') === input + output + read + written;
-  return { input: apart ? input + read + written : input, output, cached: read };
+  const excluded = numberAt(usage, 'totalTokens') === input + output + read + written;
+  return { input: excluded ? input + read + written : input, output, cached: read };
 }

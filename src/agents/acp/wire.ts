@@ -1,10 +1,9 @@
 /**
- * What is written and read of the Agent Client Protocol, version 1. Names and shapes are those of the protocol's own SDK, as
- * types only: what we write is checked against them by the compiler, what we read is looked at with care (see docs/adr/0007).
+ * Names of the Agent Client Protocol, version 1, and what is written of it. Names and shapes are those of the protocol's own
+ * SDK, as types only: the compiler checks what we write against them (see docs/adr/0007). `parse.ts` reads.
  */
 import type * as acp from '@agentclientprotocol/sdk';
-import { fieldsAt, listAt, numberAt, textAt } from '../child/fields.ts';
-import { type Fields, isFields } from '../child/json-lines.ts';
+import type { Models } from './parse.ts';
 
 type Values<T> = T[keyof T];
 type AgentMethod = Values<typeof acp.AGENT_METHODS>;
@@ -38,7 +37,7 @@ export const toClient = {
   waitForTerminal: 'terminal/wait_for_exit',
   killTerminal: 'terminal/kill',
 } as const satisfies { readonly [name: string]: ClientMethod };
-/** A notification by which either side takes back a request of its own. */
+/** A notification by which either side withdraws a request of its own. */
 export const cancelRequestMethod = '$/cancel_request' satisfies Values<typeof acp.PROTOCOL_METHODS>;
 
 /** Error codes of the protocol, beside those of JSON-RPC. */
@@ -50,7 +49,7 @@ export interface ClientAbilities {
   readonly terminal: boolean;
 }
 
-/** Notices and compactions are asked for, so that an agent need not say them as if they were its answer. */
+/** Notices and compactions are asked for, so that an agent does not put them into its answer. */
 export const initializeParams = (can: ClientAbilities): acp.InitializeRequest => ({
   protocolVersion,
   clientCapabilities: {
@@ -74,7 +73,7 @@ export const promptParams = (sessionId: string, text: string): acp.PromptRequest
   prompt: [{ type: 'text', text }],
 });
 
-/** `promptRequired`: with no turn to go into, the text is to be given back, not to be made a turn that nobody asked for. */
+/** `promptRequired`: where no turn runs, the agent must refuse the text, and not begin a turn of its own with it. */
 export const steerParams = (sessionId: string, text: string): acp.PromptRequest => ({
   ...promptParams(sessionId, text),
   _meta: { steering: { idleBehavior: 'promptRequired' } },
@@ -88,56 +87,6 @@ export const selectedAnswer = (optionId: string): acp.RequestPermissionResponse 
   outcome: { outcome: 'selected', optionId },
 });
 
-/** What an agent says of itself. */
-export interface AgentAbilities {
-  readonly version: number | null;
-  readonly load: boolean;
-  readonly resume: boolean;
-  readonly steer: boolean;
-}
-
-export function readAbilities(result: unknown): AgentAbilities {
-  const said = isFields(result) ? result : {};
-  const can = fieldsAt(said, 'agentCapabilities');
-  return {
-    version: numberAt(said, 'protocolVersion'),
-    load: can['loadSession'] === true,
-    // Declared by an object, most often an empty one.
-    resume: isFields(fieldsAt(can, 'sessionCapabilities')['resume']),
-    steer: fieldsAt(fieldsAt(said, '_meta'), 'steering')['supported'] === true,
-  };
-}
-
-/** How the model of a session is changed, and which one it has. */
-export interface Models {
-  /** Id of the configuration option; null: by `session/set_model`. */
-  readonly option: string | null;
-  readonly current: string | null;
-}
-
-/** Out of the answer that opens a session; null: it offers no choice. */
-export function readModels(result: unknown): Models | null {
-  const said = isFields(result) ? result : {};
-  const option = modelOption(listAt(said, 'configOptions'));
-  if (option !== null) {
-    return option;
-  }
-  const { models } = said;
-  if (!isFields(models)) {
-    return null;
-  }
-  return { option: null, current: textAt(models, 'currentModelId') };
-}
-
-/** The option of category `model`, else the one that is called so. */
-export function modelOption(options: readonly Fields[]): Models | null {
-  const selects = options.filter((one) => one['type'] === 'select');
-  const found =
-    selects.find((one) => one['category'] === 'model') ?? selects.find((one) => one['id'] === 'model') ?? null;
-  const id = found === null ? null : textAt(found, 'id');
-  return found === null || id === null ? null : { option: id, current: textAt(found, 'currentValue') };
-}
-
 /** The call that makes `model` the session's model. */
 export function switchCall(
   sessionId: string,
@@ -149,9 +98,4 @@ export function switchCall(
   }
   const params: acp.SetSessionConfigOptionRequest = { sessionId, configId: models.option, value: model };
   return { method: toAgent.setConfigOption, params };
-}
-
-/** Text of a content block; null: it is of another kind. */
-export function textOf(block: Fields): string | null {
-  return block['type'] === 'text' ? textAt(block, 'text') : null;
 }

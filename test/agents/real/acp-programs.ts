@@ -145,6 +145,8 @@ function codexSetup({ home, model }: Lodging, codex: string): Program['env'] {
     'env_key = "FAKE_KEY"',
     'request_max_retries = 1',
     'stream_max_retries = 1',
+    '[tools.update_plan]',
+    'enabled = true',
   ];
   const codexHome = join(home, '.codex');
   write(join(codexHome, 'config.toml'), `${config.join('\n')}\n`);

@@ -7,7 +7,7 @@
  * not installed is named and left out.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,13 +20,12 @@ import {
   newSessionParams,
   oldSessionParams,
   promptParams,
-  readAbilities,
-  readModels,
   steerMethod,
   steerParams,
   switchCall,
   toAgent,
 } from '../../../src/agents/acp/wire.ts';
+import { readAbilities, readModels } from '../../../src/agents/acp/parse.ts';
 import { pause, realTimers } from '../../../src/supervise/timers.ts';
 import type { Program, ProgramName } from '../real/acp-programs.ts';
 import { programNames, realProgram } from '../real/acp-programs.ts';
@@ -220,6 +219,52 @@ const scenarios: { readonly [name: string]: Scenario } = {
       served.stop();
     },
   },
+  change: {
+    about: 'A line of a file is replaced by a tool of the agent.',
+    async run(on, name) {
+      const { session } = await on.open();
+      const file = join(on.cwd, 'changed.txt');
+      writeFileSync(file, changedText);
+      const calls = tools[name].replace(file, 'line 3', 'line three').map((one) => `[[tool:${one}]]`);
+      const turn = on.begin(session, say([...calls, '[[text:changed]]'].join(' ')));
+      const served = serve(on, turn.mark);
+      await turn.response;
+      served.stop();
+    },
+  },
+  output: {
+    about: 'A command is allowed and writes lines.',
+    async run(on, name) {
+      const { session } = await on.open();
+      const turn = on.begin(session, say(`[[tool:${tools[name].execute('echo hello; echo again')}]] [[text:done]]`));
+      const served = serve(on, turn.mark);
+      await turn.response;
+      served.stop();
+    },
+  },
+  thinking: {
+    about: 'The model thinks before it answers.',
+    async run(on) {
+      const { session } = await on.open();
+      await on.prompt(session, say('[[think:first I weigh it|then I say it]]'));
+    },
+  },
+  plan: {
+    about: 'The agent makes a plan, and works it off.',
+    // The others have tools for it, of which the protocol's plan says nothing.
+    only: ['claude-agent-acp', 'codex-acp'],
+    async run(on, name) {
+      const { session } = await on.open();
+      const tool = tools[name];
+      const calls = [tool.plan?.('in_progress', 'pending'), tool.plan?.('completed', 'in_progress')].map(
+        (one) => `[[tool:${one}]]`,
+      );
+      const turn = on.begin(session, say([...calls, '[[text:planned]]'].join(' ')));
+      const served = serve(on, turn.mark);
+      await turn.response;
+      served.stop();
+    },
+  },
   'api-400': errors('answers 400', '[[status:400:invalid_request_error]]'),
   'api-401': errors('answers 401', '[[status:401:authentication_error]]', 60_000),
   'api-404': errors('answers 404 for the model', '[[status:404:not_found_error]]', 60_000),
@@ -276,6 +321,8 @@ const scenarios: { readonly [name: string]: Scenario } = {
   },
 };
 
+const changedText = Array.from({ length: 8 }, (_, at) => `line ${at + 1}\n`).join('');
+
 const otherModel: { readonly [name: string]: string } = {
   gemini: 'gemini-2.5-pro',
   opencode: 'fake/fake-other',
@@ -299,6 +346,8 @@ function serve(on: Stage, from: number): { stop(): void } {
         on.reply(id, choose((params as { readonly options: readonly Option[] }).options, 'allow_once'));
       } else if (method === 'fs/write_text_file') {
         on.reply(id, {});
+      } else if (method === 'fs/read_text_file') {
+        on.reply(id, { content: readFileSync((params as { readonly path: string }).path, 'utf8') });
       }
     }
   };

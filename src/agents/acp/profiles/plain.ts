@@ -1,5 +1,5 @@
-/** An agent that keeps to the letter. Each profile begins with this one. */
-import { plainReading } from '../reading.ts';
+/** An agent that keeps to the letter of the protocol. Each profile begins with this one. */
+import { nothing } from '../answer-filter.ts';
 import type { Profile } from './profile.ts';
 
 export const plain: Profile = {
@@ -14,5 +14,10 @@ export const plain: Profile = {
   replaysLate: false,
   modelArgs: null,
   toolName: () => null,
-  reading: plainReading,
+  outputPiece: () => null,
+  answerFilter: () => ({
+    onChunk: (text) => [{ kind: 'text', text }],
+    onUpdate: () => nothing,
+    onEnd: () => ({ passages: nothing, failure: null }),
+  }),
 };

@@ -1,14 +1,13 @@
 /**
- * Opens files below one folder, and nowhere else, whatever links lead out of it and whoever exchanges a part of the path
+ * Opens files below one folder, and nowhere else, whatever links lead out of it and whoever replaces a part of the path
  * meanwhile.
  *
- * The path is resolved first, with all its links, and has to be inside. Then it is opened from the folder downwards, one name
- * at a time and never through a link: what has become one since then fails. On Linux each step is taken from the open
- * folder before it (`/proc/self/fd`), on macOS the system refuses any link (O_NOFOLLOW_ANY). Elsewhere the file is compared
- * with what the path means when it is open: a file that an exchange has let in is neither read nor written, but one may have
- * been made, empty.
+ * First the path is resolved with all its links, and must be inside. Then it is opened from the folder downwards, one name at
+ * a time and never through a link, so a name that became a link meanwhile fails. On Linux each step starts from the open
+ * folder before it (`/proc/self/fd`). Elsewhere the open file is compared with what the path means then, and macOS itself
+ * refuses any link (O_NOFOLLOW_ANY).
  *
- * A hard link is the file itself: one that stands inside is inside.
+ * A hard link is the file itself: one inside of the folder is inside.
  */
 import { constants, existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -19,21 +18,20 @@ export class OutsideError extends Error {
   override readonly name = 'OutsideError';
 }
 
-const { O_RDONLY, O_CREAT } = constants;
-/** Windows has none of them, whatever the types say. */
-const flag = (name: 'O_DIRECTORY' | 'O_NOFOLLOW' | 'O_NONBLOCK'): number => (name in constants ? constants[name] : 0);
-const [O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK] = [flag('O_DIRECTORY'), flag('O_NOFOLLOW'), flag('O_NONBLOCK')];
-/** Of macOS (fcntl.h); Node has no name for it. */
+const { O_RDONLY, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** Of macOS (fcntl.h); Node does not name it. */
 const noLinkAtAll = process.platform === 'darwin' ? 0x2000_0000 : 0;
 const stepwise = process.platform === 'linux' && existsSync('/proc/self/fd');
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
-/** Where `path` really is, as far as it is there at all. Throws OutsideError, or the system's error. */
-export async function resolveInside(
-  root: string,
-  path: string,
-): Promise<{ readonly root: string; readonly file: string }> {
+interface Resolved {
+  readonly root: string;
+  readonly file: string;
+}
+
+/** Where `path` really is; the end of it may not exist yet. Throws OutsideError, or the system's error. */
+export async function resolveInside(root: string, path: string): Promise<Resolved> {
   if (!isAbsolute(path)) {
     throw new OutsideError(`the path is not absolute: ${path}`);
   }
@@ -49,7 +47,7 @@ export async function resolveInside(
   return { root: realRoot, file };
 }
 
-/** `realpath`, also of what is to be made: then of the part that is there. */
+/** `realpath`, also of a path whose end does not exist: then of the part that does. */
 async function resolveAll(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -58,38 +56,33 @@ async function resolveAll(path: string): Promise<string> {
       throw error;
     }
   }
-  // A link whose end is missing: what is made through it is made there.
-  const there = await lstat(path).catch(() => null);
-  if (there !== null) {
-    throw new OutsideError(`a link that leads nowhere: ${path}`);
+  // A file that is made through a dangling link is made where the link points to.
+  const found = await lstat(path).catch(() => null);
+  if (found !== null) {
+    throw new OutsideError(`a dangling link: ${path}`);
   }
   const name = basename(path);
   const parent = dirname(path);
   if (parent === path || name === '..' || name === '.' || name === '') {
-    throw new OutsideError(`no such place: ${path}`);
+    throw new OutsideError(`no such folder: ${path}`);
   }
   return join(await resolveAll(parent), name);
 }
 
-/** Opens without waiting (a pipe opens at once) and never a link. With O_CREAT the folders on the way are made. */
+/** Opens without waiting (a pipe opens at once) and never a link. With O_CREAT the missing folders are made. */
 export async function openInside(root: string, path: string, flags: number): Promise<FileHandle> {
-  const place = await resolveInside(root, path);
+  const resolved = await resolveInside(root, path);
   const safely = flags | O_NOFOLLOW | O_NONBLOCK;
   try {
-    return stepwise ? await openStepwise(place, safely) : await openCompared(place, path, safely);
+    return stepwise ? await openStepwise(resolved, safely) : await openCompared(resolved, path, safely);
   } catch (error) {
-    // A link, or no folder, where there was none when the path was resolved.
-    const exchanged = codeOf(error) === 'ELOOP' || codeOf(error) === 'ENOTDIR';
-    throw exchanged ? new OutsideError(`the path was exchanged while it was opened: ${path}`) : error;
+    // It is a link, or not a folder, and was not when the path was resolved.
+    const replaced = codeOf(error) === 'ELOOP' || codeOf(error) === 'ENOTDIR';
+    throw replaced ? new OutsideError(`the path was replaced while it was opened: ${path}`) : error;
   }
 }
 
-interface Place {
-  readonly root: string;
-  readonly file: string;
-}
-
-async function openStepwise({ root, file }: Place, flags: number): Promise<FileHandle> {
+async function openStepwise({ root, file }: Resolved, flags: number): Promise<FileHandle> {
   const names = relative(root, file).split(sep);
   const last = names.pop() ?? '';
   const folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -117,7 +110,7 @@ async function openFolder(path: string, flags: number, make: boolean): Promise<F
   return open(path, flags);
 }
 
-async function openCompared({ root, file }: Place, path: string, flags: number): Promise<FileHandle> {
+async function openCompared({ root, file }: Resolved, path: string, flags: number): Promise<FileHandle> {
   if ((flags & O_CREAT) !== 0) {
     await mkdir(dirname(file), { recursive: true });
   }
@@ -133,5 +126,5 @@ async function openCompared({ root, file }: Place, path: string, flags: number):
     throw error;
   }
   await handle.close();
-  throw new OutsideError(`the path was exchanged while it was opened: ${path}`);
+  throw new OutsideError(`the path was replaced while it was opened: ${path}`);
 }
