@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scenario, Scene } from './scenario.ts';
-import { ended, fieldOf, turnOf, word } from './scenario.ts';
+import type { FeedEvent } from '../../src/protocol/index.ts';
+import { ended, turnOf, typed, word } from './scenario.ts';
+
+function requestOf(feedEvent: FeedEvent): string {
+  const event = typed(feedEvent);
+  assert.ok(event.type === 'permission-requested');
+  return event.data.request;
+}
 
 async function ask({ stay, daemon }: Scene, verb: 'approve' | 'deny'): Promise<string> {
   const { model, program } = stay;
@@ -19,7 +26,7 @@ async function ask({ stay, daemon }: Scene, verb: 'approve' | 'deny'): Promise<s
   const shown = await daemon.cli('asks', verb);
   assert.match(shown.stdout, /touch/);
   const reason = verb === 'deny' ? ['--reason', 'not today'] : [];
-  const answered = await daemon.cli(verb, verb, String(fieldOf(asked, 'request')), ...reason);
+  const answered = await daemon.cli(verb, verb, requestOf(asked), ...reason);
   assert.equal(answered.code, 0, answered.stderr);
   await ended(daemon, task, 'completed');
   assert.ok(model.log.of('request').some(turnOf(wish)));
@@ -42,7 +49,7 @@ async function interrupted({ stay, daemon }: Scene): Promise<void> {
   await ended(daemon, urgent.task, 'completed');
   assert.equal(existsSync(file), false, 'nobody allowed it');
   const again = await asks(from);
-  const answered = await daemon.cli('approve', session, String(fieldOf(again, 'request')));
+  const answered = await daemon.cli('approve', session, requestOf(again));
   assert.equal(answered.code, 0, answered.stderr);
   await ended(daemon, task, 'completed');
   assert.equal(existsSync(file), true);

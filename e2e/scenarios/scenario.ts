@@ -1,5 +1,6 @@
 /** What a scenario is given, and what the scenarios have in common. */
 import assert from 'node:assert/strict';
+import type { Event } from '../../src/core/events.ts';
 import type { FeedEvent, TapeEvent } from '../../src/protocol/index.ts';
 import type { Daemon } from '../daemon.ts';
 import type { EventOf, RequestEvent } from '../model/index.ts';
@@ -31,10 +32,8 @@ let count = 0;
 /** A word that no other prompt has. */
 export const word = (what: string): string => `${what}-${(++count).toString().padStart(3, '0')}x`;
 
-export const fieldOf = (event: FeedEvent | TapeEvent, name: string): unknown =>
-  typeof event.data === 'object' && event.data !== null && name in event.data
-    ? (event.data as { readonly [name: string]: unknown })[name]
-    : undefined;
+/** The daemon is of this very tree, so its tapes hold events of the one union. */
+export const typed = ({ type, data }: FeedEvent | TapeEvent): Event => ({ type, data }) as Event;
 
 /** Waits for the end of a task, and checks that its tape is dense and has one `final`, at its end. */
 export async function ended(daemon: Daemon, task: string, status: string, deadlineMs = 30_000): Promise<string> {
@@ -45,7 +44,8 @@ export async function ended(daemon: Daemon, task: string, status: string, deadli
   );
   const tape = await wholeTape(daemon, task);
   const shown = tape.map(({ type, data }) => `${type} ${JSON.stringify(data)?.slice(0, 200)}`).join('\n');
-  assert.equal(fieldOf(final, 'status'), status, shown);
+  const end = typed(final);
+  assert.equal(end.type === 'final' ? end.data.status : null, status, shown);
   assert.deepEqual(
     tape.map(({ seq }) => seq),
     tape.map((_, index) => index + 1),
@@ -68,11 +68,11 @@ export async function wholeTape(daemon: Daemon, task: string): Promise<readonly 
   }
 }
 
-/** What the agent has said on a task's tape. */
+/** The text of the agent on a task's tape. */
 export const said = (tape: readonly TapeEvent[]): string =>
   tape
-    .filter((event) => event.type === 'output' && fieldOf(event, 'kind') === 'text')
-    .map((event) => String(fieldOf(event, 'data')))
+    .map(typed)
+    .map((event) => (event.type === 'output' && event.data.part.kind === 'text' ? event.data.part.text : ''))
     .join('');
 
 /** Whether a request's conversation holds the word, in whatever place. */
