@@ -8,24 +8,24 @@ import { createSignalbox } from '../src/runtime/signalbox.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
 import type { AgentDriver } from '../src/agents/port.ts';
 import { chooseAgent } from '../src/daemon/agent.ts';
-import { Happenings } from './model/index.ts';
+import { EventLog } from './model/index.ts';
 import type { Moment } from './observed.ts';
 import { observed } from './observed.ts';
-import type { Stay } from './stay.ts';
+import type { ProgramSetup } from './program-setup.ts';
 
 export interface Box extends AsyncDisposable {
   readonly box: Signalbox;
-  readonly moments: Happenings<Moment>;
+  readonly moments: EventLog<Moment>;
   /** Submits, and gives the id of the task. */
   readonly submit: (session: string, prompt: string, lane?: 'interactive' | 'background') => Promise<string>;
 }
 
-export async function openBox(stay: Stay): Promise<Box> {
-  const moments = new Happenings<Moment>(({ at, what, turn, reason }) => `${at.toFixed(1)} ${what} ${turn} ${reason}`);
+export async function openBox(setup: ProgramSetup): Promise<Box> {
+  const moments = new EventLog<Moment>(({ at, what, turn, reason }) => `${at.toFixed(1)} ${what} ${turn} ${reason}`);
   let last: Moment | null = null;
-  const folder = stay.folder('box');
-  const { program, command, env } = stay;
-  const work = stay.folder('work');
+  const folder = setup.folder('box');
+  const { program, command, env } = setup;
+  const work = setup.folder('work');
   const chosen = await chooseAgent({ name: program.name, command }, { folder, startMs: 30_000, env, cwd: folder });
   // All sessions of a box share one folder, which a program may have been told to trust.
   const driver: AgentDriver = { ...chosen.driver, start: (start) => chosen.driver.start({ ...start, folder: work }) };

@@ -16,8 +16,8 @@ import { RECORDED_DELIVERIES } from '../src/gateways/github/recorded/index.ts';
 import { signDelivery } from '../src/gateways/github/signature.ts';
 import type { ConfigFile, FeedEvent } from '../src/protocol/index.ts';
 import { programOf } from './programs.ts';
-import type { Stay } from './stay.ts';
-import { Happenings } from './model/index.ts';
+import type { ProgramSetup } from './program-setup.ts';
+import { EventLog } from './model/index.ts';
 
 const bin = fileURLToPath(new URL('../src/cli/bin.ts', import.meta.url));
 const secret = 'a secret between GitHub and us';
@@ -34,7 +34,7 @@ export interface Daemon extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
   readonly client: Client;
-  readonly events: Happenings<FeedEvent>;
+  readonly events: EventLog<FeedEvent>;
   /** Posts a recorded delivery, signed as GitHub signs; gives its task, and when its first byte was written. */
   deliver(index?: 0 | 1 | 2): Promise<{ readonly task: string; readonly sentAt: number }>;
   /** Runs the command line on this daemon. */
@@ -49,11 +49,11 @@ export const deliveredTo = 'github:Codertocat/Hello-World';
 const shortEvent = ({ task, type, data }: FeedEvent): string =>
   `${(task ?? 'session').slice(-8)} ${type} ${JSON.stringify(data)?.slice(0, 200) ?? ''}`;
 
-export async function startDaemon(stay: Stay, config: ConfigFile = {}): Promise<Daemon> {
-  const data = join(stay.folder('daemon'), 'data');
-  const file = join(stay.folder('config'), 'signalbox.config.mjs');
+export async function startDaemon(setup: ProgramSetup, config: ConfigFile = {}): Promise<Daemon> {
+  const data = join(setup.folder('daemon'), 'data');
+  const file = join(setup.folder('config'), 'signalbox.config.mjs');
   writeFileSync(file, `export default ${JSON.stringify(config)};\n`);
-  const { program, command, env } = stay;
+  const { program, command, env } = setup;
   const variables = {
     ...env,
     SIGNALBOX_DATA: data,
@@ -61,14 +61,14 @@ export async function startDaemon(stay: Stay, config: ConfigFile = {}): Promise<
     [programOf(program.name)?.variable ?? '']: command,
   };
   const run = (args: readonly string[]): ChildProcess =>
-    spawn(process.execPath, [bin, ...args], { env: variables, cwd: stay.home, stdio: ['ignore', 'pipe', 'pipe'] });
+    spawn(process.execPath, [bin, ...args], { env: variables, cwd: setup.home, stdio: ['ignore', 'pipe', 'pipe'] });
   const up = run(['up', '--agent', program.name, '--port', '0', '--config', file, '--json', '--log-level', 'warn']);
   const ended = ran(up);
   let asked = false;
   const { url, pid } = await readyLine(up, ended);
   const token = readFileSync(join(data, 'token'), 'utf8').trim();
   const client = createClient({ baseUrl: url, token });
-  const events = new Happenings<FeedEvent>(shortEvent);
+  const events = new EventLog<FeedEvent>(shortEvent);
   const over = new AbortController();
   const following = follow(client, events, over.signal);
   const end = async (): Promise<number | null> => {
@@ -134,7 +134,7 @@ function readyLine(up: ChildProcess, ended: Promise<Ran>): Promise<{ readonly ur
 }
 
 /** Ends when it is aborted; whatever else ends it is seen by those who wait for an event. */
-async function follow(client: Client, events: Happenings<FeedEvent>, signal: AbortSignal): Promise<void> {
+async function follow(client: Client, events: EventLog<FeedEvent>, signal: AbortSignal): Promise<void> {
   try {
     for await (const event of client.followAll({ signal })) {
       events.add(event);

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Figures } from './figures.ts';
 import { groupsToInstall } from './install.ts';
 import { isolation } from './isolate.ts';
-import { Happenings } from './model/index.ts';
+import { EventLog } from './model/index.ts';
 import { readOptions } from './options.ts';
 import { environmentOf, groupFolder, locate, realPrograms } from './programs.ts';
 import { processesOf } from './processes.ts';
@@ -38,7 +38,7 @@ describe('the command line', () => {
     expect(() => readOptions(args)).toThrow(message);
   });
 
-  test('says so with exit code 2, and shows every flag', () => {
+  test('refuses an unknown flag with exit code 2, and shows every flag', () => {
     const main = fileURLToPath(new URL('./main.ts', import.meta.url));
     const ran = spawnSync(process.execPath, [main, '--scenario', 'none'], { encoding: 'utf8' });
     expect([ran.status, ran.stdout]).toEqual([2, '']);
@@ -47,21 +47,21 @@ describe('the command line', () => {
 });
 
 describe('a program', () => {
-  test('of the user’s own goes before the one of the lockfile; one that is not there says why', () => {
+  test('of the user’s own is taken before the one of the lockfile, and a missing one gives a reason', () => {
     vi.stubEnv('AGENT_BIN_CODEX', process.execPath);
     expect(locate('codex')).toEqual({ kind: 'found', file: process.execPath, own: true });
     vi.stubEnv('AGENT_BIN_CODEX', '/nowhere/codex');
-    expect(locate('codex')).toEqual({ kind: 'absent', why: 'AGENT_BIN_CODEX: /nowhere/codex is no program' });
+    expect(locate('codex')).toEqual({ kind: 'absent', why: 'AGENT_BIN_CODEX: /nowhere/codex is not a program' });
   });
 
-  test('of the user’s own needs nothing to be installed', () => {
+  test('of the user’s own needs no installation', () => {
     for (const name of ['AGENT_BIN_CODEX', 'AGENT_BIN_GEMINI']) {
       vi.stubEnv(name, process.execPath);
     }
     expect(groupsToInstall(['codex', 'gemini'])).toEqual([]);
   });
 
-  test.each(realPrograms)('$name sees a home, dummy keys and proxies that lead nowhere', (program) => {
+  test.each(realPrograms)('$name sees its own home, dummy keys and dead proxies', (program) => {
     vi.stubEnv('ANTHROPIC_API_KEY', 'a real key');
     vi.stubEnv('HOME', '/home/somebody');
     const home = mkdtempSync(join(tmpdir(), 'signalbox-e2e-test-'));
@@ -103,8 +103,8 @@ describe.each(['ci', 'more'] as const)('the clients of `%s`', (group) => {
   });
 });
 
-test('what happens can be waited for, and be asked for later', async () => {
-  const seen = new Happenings<number>(String);
+test('the event log finds earlier events and waits for later ones', async () => {
+  const seen = new EventLog<number>(String);
   seen.add(1);
   const two = seen.next('two', (one) => one === 2);
   seen.add(2);
@@ -116,7 +116,7 @@ test('what happens can be waited for, and be asked for later', async () => {
   );
 });
 
-test('figures are medians and worst cases, in a table', () => {
+test('the figures are a table of medians and worst cases', () => {
   const figures = new Figures();
   for (const ms of [1, 2, 30]) {
     figures.add('a', 'x', ms);
@@ -129,7 +129,7 @@ test('figures are medians and worst cases, in a table', () => {
   ]);
 });
 
-test('processes are found by their home', async () => {
+test('the processes of a program are found by their home', async () => {
   const home = mkdtempSync(join(tmpdir(), 'signalbox-e2e-test-'));
   writeFileSync(join(home, 'wait.mjs'), 'process.stdin.resume(); process.stdout.write("up");');
   const { spawn } = await import('node:child_process');
@@ -145,6 +145,6 @@ test('processes are found by their home', async () => {
   expect(processesOf(home)).toEqual([]);
 });
 
-test('whether a namespace can be made is tried, not guessed', () => {
+test('the isolation tries whether a namespace can be made', () => {
   expect(['inside', 'possible', 'none']).toContain(isolation().kind);
 });

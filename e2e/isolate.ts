@@ -1,6 +1,6 @@
 /**
  * Keeps the run away from every network but loopback: in a network namespace of its own where the rights allow it, else by
- * proxies that lead nowhere.
+ * dead proxies.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';

@@ -111,7 +111,7 @@ async function main(): Promise<number> {
     return enter(isolated.flags);
   }
   if (isolated.kind === 'none') {
-    say('no namespace can be made here: proxies that lead nowhere keep the programs off the network');
+    say('no namespace can be made here, so dead proxies keep the programs off the network');
   }
   return runAll(options);
 }

@@ -1,4 +1,4 @@
-/** Processes of a stay, found by the home in their environment: Linux only. */
+/** Processes of a setup, found by the home in their environment: Linux only. */
 import { readFileSync, readdirSync } from 'node:fs';
 
 export interface Found {

@@ -114,8 +114,8 @@ export const realPrograms: readonly RealProgram[] = [
   },
 ];
 
-/** Proxies that lead nowhere: what would leave the machine fails at once, also where no namespace keeps it in. */
-export const nowhere: Environment = {
+/** Proxies at a closed port: a request that would leave the machine fails at once, also without a namespace. */
+export const deadProxies: Environment = {
   HTTP_PROXY: 'http://127.0.0.1:9',
   HTTPS_PROXY: 'http://127.0.0.1:9',
   http_proxy: 'http://127.0.0.1:9',
@@ -128,11 +128,11 @@ export type Located =
   | { readonly kind: 'found'; readonly file: string; readonly own: boolean }
   | { readonly kind: 'absent'; readonly why: string };
 
-/** What is known of its program; null: nothing. */
+/** Null: no agent of that name has a known program. */
 export const programOf = (name: string): AgentProgram | null =>
   installedAgents.find((agent) => agent.name === name)?.program ?? null;
 
-/** The user's own by its AGENT_BIN_* variable, else the one that is installed here. The PATH is not looked at. */
+/** The user's own by its AGENT_BIN_* variable, else the one that is installed here; never one on the PATH. */
 export function locate(name: ProgramName): Located {
   const program = programOf(name);
   if (program === null) {
@@ -145,7 +145,7 @@ export function locate(name: ProgramName): Located {
     case 'found':
       return { kind: 'found', file: found.file, own: own !== '' };
     case 'wrong-variable':
-      return { kind: 'absent', why: `${program.variable}: ${found.value} is no program` };
+      return { kind: 'absent', why: `${program.variable}: ${found.value} is not a program` };
     case 'absent':
       return { kind: 'absent', why: `not installed; set ${program.variable}, or run npm ci in e2e/clients` };
   }
@@ -169,7 +169,7 @@ export function environmentOf(program: RealProgram, home: string, modelUrl: stri
     XDG_CONFIG_HOME: join(home, '.config'),
     XDG_CACHE_HOME: join(home, '.cache'),
     XDG_DATA_HOME: join(home, '.local', 'share'),
-    ...nowhere,
+    ...deadProxies,
     ...program.setUp(home, modelUrl),
   };
 }

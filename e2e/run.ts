@@ -14,8 +14,8 @@ import { rateLimit } from './scenarios/provider.ts';
 import { race } from './scenarios/race.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { Skipped } from './scenarios/scenario.ts';
-import type { Stay } from './stay.ts';
-import { stayOf } from './stay.ts';
+import type { ProgramSetup } from './program-setup.ts';
+import { setUpProgram } from './program-setup.ts';
 
 export interface Outcome {
   readonly program: string;
@@ -45,22 +45,22 @@ export async function runProgram(
   }
   say(`${program.name}: ${located.own ? located.file : 'of its lockfile'}`);
   const outcomes: Outcome[] = [];
-  await using stay = await stayOf(program);
+  await using setup = await setUpProgram(program);
   const began = performance.now();
   let daemon: Daemon;
   try {
-    daemon = await startDaemon(stay);
+    daemon = await startDaemon(setup);
   } catch (error) {
     return [failed(program, 'start of the daemon', began, error)];
   }
   try {
     for (const scenario of chosen) {
-      const outcome = await play(scenario, stay, daemon, options, figures);
+      const outcome = await play(scenario, setup, daemon, options, figures);
       say(`  ${outcome.kind.padEnd(7)} ${scenario.name}: ${scenario.title} (${(outcome.ms / 1000).toFixed(1)} s)`);
       outcomes.push(outcome);
     }
   } finally {
-    outcomes.push(await endOf(stay, daemon));
+    outcomes.push(await endOf(setup, daemon));
   }
   return outcomes;
 }
@@ -78,19 +78,19 @@ function failed(program: RealProgram, scenario: string, began: number, error: un
 
 async function play(
   scenario: Scenario,
-  stay: Stay,
+  setup: ProgramSetup,
   daemon: Daemon,
   options: Options,
   figures: Figures,
 ): Promise<Outcome> {
-  const { program } = stay;
+  const { program } = setup;
   const began = performance.now();
   const late = Promise.withResolvers<never>();
   const deadlineMs = scenarioDeadlineMs + options.races * 2_000;
   const timer = setTimeout(() => late.reject(new Error(`not over after ${deadlineMs} ms`)), deadlineMs);
   try {
     await Promise.race([
-      scenario.run({ stay, daemon, figures, races: options.races, patient: options.patient }),
+      scenario.run({ setup, daemon, figures, races: options.races, patient: options.patient }),
       late.promise,
     ]);
     return { program: program.name, scenario: scenario.name, kind: 'passed', ms: performance.now() - began, why: '' };
@@ -105,7 +105,7 @@ async function play(
 }
 
 /** The daemon ends as it is asked to, whatever its agents were doing, and no process of theirs is left. */
-async function endOf({ program, home }: Stay, daemon: Daemon): Promise<Outcome> {
+async function endOf({ program, home }: ProgramSetup, daemon: Daemon): Promise<Outcome> {
   const began = performance.now();
   const code = await daemon.end();
   const left = processesOf(home).map(({ pid, command }) => `${pid} ${command}`);

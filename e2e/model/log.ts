@@ -1,11 +1,11 @@
 /**
- * What the fake model saw, in order: requests, answers, and whose connection was closed by whom. Kept whole, so that a test
- * may ask for what has been as well as wait for what comes.
+ * What the fake model saw, in order: requests, answers, and who closed each connection. All events are kept, so that a test
+ * can look at earlier ones and wait for later ones.
  */
 import type { Asked } from './conversation.ts';
 import { digest } from './conversation.ts';
-import type { Wanted } from './happenings.ts';
-import { Happenings } from './happenings.ts';
+import type { Wanted } from './event-log.ts';
+import { EventLog } from './event-log.ts';
 
 interface Stamp {
   /** Milliseconds on the clock of the server's options. */
@@ -29,7 +29,7 @@ export interface RequestEvent extends Stamp {
 
 export type ModelEvent =
   | RequestEvent
-  /** Counting of tokens, lists of models, `HEAD /`, or what is not known here (404). */
+  /** Counts of tokens, lists of models, `HEAD /`, or an unknown request (404). */
   | (Stamp & { readonly type: 'other'; readonly method: string; readonly path: string; readonly status: number })
   /** The first byte of a streamed answer is written. */
   | (Stamp & { readonly type: 'began' })
@@ -46,7 +46,7 @@ export type ModelEvent =
 export type EventOf<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
 
 export class ModelLog {
-  readonly #seen = new Happenings<ModelEvent>(line);
+  readonly #seen = new EventLog<ModelEvent>(line);
   readonly #onEvent: (event: ModelEvent) => void;
 
   constructor(onEvent: (event: ModelEvent) => void) {
@@ -62,7 +62,7 @@ export class ModelLog {
     this.#seen.add(event);
   }
 
-  /** Place of the next event. */
+  /** Position of the next event. */
   mark(): number {
     return this.#seen.mark();
   }
@@ -71,7 +71,7 @@ export class ModelLog {
     return this.events.slice(from).filter((event): event is EventOf<T> => event.type === type);
   }
 
-  /** The first event of that type that fits, been or to come. Rejects at the deadline, with what has been instead. */
+  /** The first event of that type that fits, now or later. Rejects at the deadline with the events that came instead. */
   async next<T extends ModelEvent['type']>(
     type: T,
     fits: (event: EventOf<T>) => boolean,

@@ -95,7 +95,7 @@ function ask(
 describe.each(names)('%s', (name) => {
   const dialect = requests[name];
 
-  test('says a text in pieces when it is streamed, and in one when not', async () => {
+  test('answers with a text in pieces in a stream, and in one piece otherwise', async () => {
     await using model = await startModel();
     const streamed = await ask(model, name, '[[text:hello wonderful world]]', true);
     expect(streamed.headers.get('content-type')).toBe('text/event-stream');
@@ -111,7 +111,7 @@ describe.each(names)('%s', (name) => {
     expect(model.log.of('ended').map(({ how }) => how)).toEqual(['answered', 'answered']);
   });
 
-  test('thinks before it says a text, in a stream', async () => {
+  test('streams its thoughts before its text', async () => {
     await using model = await startModel();
     const answer = await (await ask(model, name, '[[think:first this|then that]]', true)).text();
     expect(answer.indexOf('first this')).toBeGreaterThan(-1);
@@ -119,7 +119,7 @@ describe.each(names)('%s', (name) => {
     expect(await (await ask(model, name, '[[think:first this|then that]]', false)).text()).not.toContain('first this');
   });
 
-  test('calls a tool, and takes the next step after its result', async () => {
+  test('calls a tool, and plays the next step after its result', async () => {
     await using model = await startModel();
     const prompt = '[[tool:Do:{"list":[[1]],"what":"]]"}]][[text:thank you]]';
     for (const stream of [true, false]) {
@@ -137,7 +137,7 @@ describe.each(names)('%s', (name) => {
     expect(last?.asked.items.at(-1)?.text).toContain('it is done');
   });
 
-  test('fails as it is told: by status, twice and then not, and in the middle of the stream', async () => {
+  test('fails with a status, twice and then not, or in mid-stream', async () => {
     await using model = await startModel();
     const statuses = async (prompt: string): Promise<readonly (readonly [number, string | null])[]> => {
       const seen: (readonly [number, string | null])[] = [];
@@ -177,7 +177,7 @@ describe.each(names)('%s', (name) => {
     expect(model.log.of('ended')).toEqual([]);
   });
 
-  test('[[hang0]]: no headers, and who hangs up is seen', async () => {
+  test('[[hang0]] sends no headers, and the log shows who closes the connection', async () => {
     await using model = await startModel();
     const client = new AbortController();
     const response = ask(model, name, '[[hang0]]', true, client.signal).then(
@@ -191,7 +191,7 @@ describe.each(names)('%s', (name) => {
     expect(model.log.of('began')).toEqual([]);
   });
 
-  test('gives structure to those who want it, whatever stands in the prompt', async () => {
+  test('fills a wanted schema, whatever the prompt says', async () => {
     await using model = await startModel();
     const schema = { type: 'object', required: ['title'], properties: { title: { type: 'string' } } };
     const body = JSON.stringify(dialect.structured('name this: [[hang0]]', schema));
@@ -200,7 +200,7 @@ describe.each(names)('%s', (name) => {
     expect(model.log.of('request')[0]).toMatchObject({ plays: 'schema' });
   });
 
-  test('answers a directive that means nothing with an error', async () => {
+  test('answers an invalid directive with an error', async () => {
     await using model = await startModel();
     const response = await ask(model, name, '[[slow:many,1]]', true);
     expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('is no number')]);
@@ -211,7 +211,7 @@ describe.each(names)('%s', (name) => {
 describe('a plan', () => {
   const user = (text: string) => ({ role: 'user', kind: 'text', text }) as const;
 
-  test('is the newest text that has one; what stands behind it does not hide it', () => {
+  test('comes from the newest text that has directives, also where other texts follow', () => {
     const items = [user('[[text:old]]'), user('[[text:new]]'), user('<reminder>none</reminder>')];
     expect(plan(items)).toMatchObject({ play: { kind: 'text', text: 'new' }, step: 0 });
     expect(plan([{ role: 'system', kind: 'text', text: '[[hang]]' }]).play).toMatchObject({
@@ -219,7 +219,7 @@ describe('a plan', () => {
     });
   });
 
-  test('may come from a rule, for texts that carry none', () => {
+  test('comes from a rule where the text has no directive', () => {
     const rules = [{ when: /pull request/, play: '[[tool:Do:{}]][[text:reviewed]]' }];
     const items = [user('[[hang]]'), user('a comment on a pull request')];
     expect(plan(items, rules).play).toEqual({ kind: 'tool', name: 'Do', input: '{}' });
@@ -228,7 +228,7 @@ describe('a plan', () => {
     expect(plan([...after, user('[[text:then]]')], rules).play).toMatchObject({ text: 'then' });
   });
 
-  test('after its last step says what the last tool said', () => {
+  test('ends with what the last tool said', () => {
     const items = [user('[[tool:Do:{}]]'), { role: 'tool', kind: 'result', text: 'R' } as const];
     expect(plan(items).play).toMatchObject({ text: 'done; the last tool said: R' });
   });
@@ -257,7 +257,7 @@ test('a schema is filled with the least that satisfies it', () => {
   expect(fill(schema)).toEqual({ a: 3, b: 'flash', c: [], d: false, e: 'fake' });
 });
 
-test('what nobody expected is answered too', async () => {
+test('the model answers requests that no test expects', async () => {
   await using model = await startModel();
   const get = async (path: string, method = 'GET') => (await fetch(model.url + path, { method })).status;
   const asked = [
@@ -273,7 +273,7 @@ test('what nobody expected is answered too', async () => {
 });
 
 describe('the log', () => {
-  test('waits for what comes, from a place on, and says what has been when it does not come', async () => {
+  test('waits for an event from a position on, and rejects with the events that came instead', async () => {
     await using model = await startModel();
     await (await ask(model, 'chat', '[[text:first]]', false)).text();
     const from = model.log.mark();
@@ -287,7 +287,7 @@ describe('the log', () => {
     );
   });
 
-  test('is NDJSON where the server is a program of its own', async () => {
+  test('is NDJSON where the server runs as a program', async () => {
     const program = fileURLToPath(new URL('./main.ts', import.meta.url));
     const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {

@@ -10,8 +10,8 @@ import { word } from './scenario.ts';
 const rounds = 12;
 
 async function preempt({ box, moments, submit }: Box, scene: Scene): Promise<void> {
-  const { stay, figures } = scene;
-  const { model, program } = stay;
+  const { setup, figures } = scene;
+  const { model, program } = setup;
   const add = (name: string, from: number, to: number): void => figures.add(program.name, name, to - from);
   const work = word('work');
   const finish = `[[text:${word('finished')}]]`;
@@ -57,10 +57,10 @@ function place(all: readonly Moment[], from: number) {
 }
 
 async function run(scene: Scene): Promise<void> {
-  await using one = await openBox(scene.stay);
+  await using one = await openBox(scene.setup);
   const before = performance.now();
   await one.box.result(await one.submit('hand-over', '[[text:hello]]'));
-  addStart(scene.figures, scene.stay.program.name, one, before);
+  addStart(scene.figures, scene.setup.program.name, one, before);
   for (let round = 0; round < rounds; round++) {
     await preempt(one, scene);
   }

@@ -21,11 +21,11 @@ async function minuteAfter(at: number): Promise<void> {
   }
 }
 
-async function run({ stay, daemon, figures, patient }: Scene): Promise<void> {
+async function run({ setup, daemon, figures, patient }: Scene): Promise<void> {
   if (process.platform !== 'linux') {
     throw new Skipped('the agent’s process is found in /proc');
   }
-  const { model, program, home } = stay;
+  const { model, program, home } = setup;
   const { client, events } = daemon;
   const session = 'killed';
   const [memory, work, finished] = [word('memory'), word('work'), word('finished')];

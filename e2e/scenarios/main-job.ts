@@ -10,8 +10,8 @@ import { ended, knows, said, turnOf, wholeTape, word } from './scenario.ts';
 /** Title of the issue that the recorded delivery is about. */
 const issue = /Spelling error in the README file/;
 
-async function run({ stay, daemon, figures }: Scene): Promise<void> {
-  const { model, program } = stay;
+async function run({ setup, daemon, figures }: Scene): Promise<void> {
+  const { model, program } = setup;
   const { client, events } = daemon;
   const [memory, work, handled, finished] = [word('memory'), word('work'), word('handled'), word('finished')];
   model.rule({ when: issue, play: `[[text:${handled}]]` });

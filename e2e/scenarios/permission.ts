@@ -12,9 +12,9 @@ function requestOf(feedEvent: FeedEvent): string {
   return event.data.request;
 }
 
-async function ask({ stay, daemon }: Scene, verb: 'approve' | 'deny'): Promise<string> {
-  const { model, program } = stay;
-  const [wish, file] = [word(verb), join(stay.folder(verb), 'made')];
+async function ask({ setup, daemon }: Scene, verb: 'approve' | 'deny'): Promise<string> {
+  const { model, program } = setup;
+  const [wish, file] = [word(verb), join(setup.folder(verb), 'made')];
   const prompt = `${wish}: ${program.shell(`touch ${file}`)} [[text:that was it]]`;
   const { task } = await daemon.client.submit({ session: verb, lane: 'background', prompt });
   const asked = await daemon.events.next(
@@ -34,11 +34,11 @@ async function ask({ stay, daemon }: Scene, verb: 'approve' | 'deny'): Promise<s
 }
 
 /** Somebody urgent comes while the agent waits for an answer: it is not made to wait for it, and it is asked again afterwards. */
-async function interrupted({ stay, daemon }: Scene): Promise<void> {
-  const { program } = stay;
+async function interrupted({ setup, daemon }: Scene): Promise<void> {
+  const { program } = setup;
   const { client, events } = daemon;
   const session = 'withdrawn';
-  const [wish, file] = [word('wish'), join(stay.folder(session), 'made')];
+  const [wish, file] = [word('wish'), join(setup.folder(session), 'made')];
   const prompt = `${wish}: ${program.shell(`touch ${file}`)} [[text:that was it]]`;
   const { task } = await client.submit({ session, lane: 'background', prompt });
   const asks = (from: number) =>

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { Scenario, Scene } from './scenario.ts';
 import { ended, said, turnOf, wholeTape, word } from './scenario.ts';
 
-async function run({ stay, daemon }: Scene): Promise<void> {
-  const { model } = stay;
+async function run({ setup, daemon }: Scene): Promise<void> {
+  const { model } = setup;
   const limited = word('limited');
   const prompt = `${limited} [[flaky:1:429:rate_limit_error:1]]`;
   const { task } = await daemon.client.submit({ session: 'limited', prompt });

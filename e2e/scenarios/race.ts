@@ -46,9 +46,9 @@ async function raceOnce({ box, moments, submit }: Box, index: number): Promise<n
   return performance.now() - cancelled;
 }
 
-async function run({ stay, figures, races }: Scene): Promise<void> {
-  const { model, program } = stay;
-  await using one = await openBox(stay);
+async function run({ setup, figures, races }: Scene): Promise<void> {
+  const { model, program } = setup;
+  await using one = await openBox(setup);
   const { box, moments, submit } = one;
   await box.result(await submit('race', '[[text:hello]]'));
   const from = model.log.mark();

@@ -5,13 +5,13 @@ import type { FeedEvent, TapeEvent } from '../../src/protocol/index.ts';
 import type { Daemon } from '../daemon.ts';
 import type { EventOf, RequestEvent } from '../model/index.ts';
 import type { Figures } from '../figures.ts';
-import type { Stay } from '../stay.ts';
+import type { ProgramSetup } from '../program-setup.ts';
 
 /** Thrown where something cannot be tried, with the reason that the table shows. */
 export class Skipped extends Error {}
 
 export interface Scene {
-  readonly stay: Stay;
+  readonly setup: ProgramSetup;
   /** Of this program; all scenarios share it, each with a session of its own. */
   readonly daemon: Daemon;
   readonly figures: Figures;

@@ -1,15 +1,15 @@
-/** Something that happens, kept whole, so that a test may ask for what has been as well as wait for what comes. */
+/** Events in their order, all kept, so that a test can look at earlier ones and wait for later ones. */
 
 const defaultDeadlineMs = 20_000;
 
 export interface Wanted {
-  /** Only what came from this place on, as `mark` gave it. Default: all. */
+  /** Only events from this position on, as `mark` gave it. Default: all. */
   readonly from?: number;
   /** How long to wait. Default 20,000. */
   readonly deadlineMs?: number;
 }
 
-export class Happenings<T> {
+export class EventLog<T> {
   readonly all: T[] = [];
   readonly #waiters = new Set<() => void>();
   readonly #show: (one: T) => string;
@@ -29,7 +29,7 @@ export class Happenings<T> {
     return this.all.length;
   }
 
-  /** The first from `from` on that fits, been or to come. Rejects at the deadline with what has been instead. */
+  /** The first event from `from` on that fits, now or later. Rejects at the deadline with the events that came instead. */
   async next(
     what: string,
     fits: (one: T) => boolean,
@@ -45,13 +45,13 @@ export class Happenings<T> {
       }
       const leftMs = late - performance.now();
       if (leftMs <= 0) {
-        throw new Error(`${what} did not come within ${deadlineMs} ms; there was\n${this.tell(from)}`);
+        throw new Error(`${what} did not come within ${deadlineMs} ms; there were\n${this.tell(from)}`);
       }
       await this.#change(leftMs);
     }
   }
 
-  /** The last of them, in words. */
+  /** The last events, as lines. */
   tell(from = 0): string {
     return this.all.slice(from).slice(-60).map(this.#show).join('\n');
   }

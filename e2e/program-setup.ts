@@ -1,4 +1,4 @@
-/** Where one real program stays during a test: its file, its environment, the fake model that it asks, folders of its own. */
+/** What one real program needs during a test: its file, its environment, the fake model that answers it, and folders. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { startModel } from './model/index.ts';
 import type { Environment, RealProgram } from './programs.ts';
 import { environmentOf, locate } from './programs.ts';
 
-export interface Stay extends AsyncDisposable {
+export interface ProgramSetup extends AsyncDisposable {
   readonly program: RealProgram;
   /** The program, absolute. */
   readonly command: string;
@@ -16,12 +16,12 @@ export interface Stay extends AsyncDisposable {
   readonly model: Model;
   /** Its home, with its settings in it. */
   readonly home: string;
-  /** A new empty folder that goes with the stay. */
+  /** A new empty folder, which is removed with the setup. */
   folder(name: string): string;
 }
 
-/** Throws where the program is not there: ask `locate` before. */
-export async function stayOf(program: RealProgram, rules: readonly Rule[] = []): Promise<Stay> {
+/** Throws where the program is not there: call `locate` before. */
+export async function setUpProgram(program: RealProgram, rules: readonly Rule[] = []): Promise<ProgramSetup> {
   const located = locate(program.name);
   if (located.kind === 'absent') {
     throw new Error(`${program.name}: ${located.why}`);
@@ -43,7 +43,7 @@ export async function stayOf(program: RealProgram, rules: readonly Rule[] = []):
     },
     async [Symbol.asyncDispose]() {
       await model[Symbol.asyncDispose]();
-      // What was just ended may still be writing its last file.
+      // A program that was just ended may still write its last file.
       rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
