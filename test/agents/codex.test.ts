@@ -115,6 +115,15 @@ describe('the dialect', () => {
     expect(agent.of('asked')).toEqual([]);
   });
 
+  test('text that comes only with the end of its turn is output too', async () => {
+    await using agent = await ready();
+    // A directive that says nothing: the recorded end of the turn holds the message.
+    agent.prompt(1, '[[ignore-term]]');
+    const { result } = await agent.result(1);
+    expect(result.report.text).not.toBe('');
+    expect(agent.text(1)).toBe(result.report.text);
+  });
+
   test('A-9: a turn that cannot be begun has failed', async () => {
     await using agent = await ready({}, '--fail', 'turn/start:the thread is locked');
     agent.prompt(1, 'anything');

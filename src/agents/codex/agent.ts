@@ -329,9 +329,7 @@ export class CodexAgent implements AgentHandle {
         break;
     }
     turn.interrupt.turnSpoke();
-    for (const part of turn.partsOf(heard)) {
-      this.#tellPart(turn.id, part);
-    }
+    this.#tellParts(turn, turn.partsOf(heard));
   }
 
   /** A turn of our conversation that was not prompted. Of a known turn that is over, nothing is new. */
@@ -379,9 +377,7 @@ export class CodexAgent implements AgentHandle {
     }
     turn.started = true;
     this.#tell({ type: 'started', turn: turn.id });
-    for (const part of turn.untilStarted.splice(0)) {
-      this.#tellPart(turn.id, part);
-    }
+    this.#tellParts(turn, turn.untilStarted.splice(0));
     turn.interrupt.turnStarted();
   }
 
@@ -428,7 +424,11 @@ export class CodexAgent implements AgentHandle {
   #finish(turn: CodexTurn, outcome: AgentResult['outcome'], end: Fields, failure: ProviderFailure | null = null): void {
     turn.over = true;
     cancelRequests(turn);
-    const text = turn.text === '' ? messagesIn(listAt(end, 'items')) : turn.text;
+    if (turn.text === '') {
+      // What came only with the end of the turn is a piece too: the pieces are the whole text.
+      this.#tellParts(turn, turn.say('end', messagesIn(listAt(end, 'items'))));
+    }
+    const { text } = turn;
     const usage = this.#tokens.ofTurn();
     if (this.#turn === turn) {
       this.#turn = null;
@@ -513,6 +513,12 @@ export class CodexAgent implements AgentHandle {
     const phase = this.#unsolicited.phaseToReport(this.#turn !== null);
     if (phase !== null) {
       this.#tell({ type: 'unsolicited', phase, data });
+    }
+  }
+
+  #tellParts(turn: CodexTurn, parts: readonly OutputPart[]): void {
+    for (const part of parts) {
+      this.#tellPart(turn.id, part);
     }
   }
 

@@ -70,7 +70,7 @@ export class CodexTurn {
   partsOf(heard: TurnNotification): readonly OutputPart[] {
     switch (heard.kind) {
       case 'text':
-        return this.#say(heard.item, heard.piece);
+        return this.say(heard.item, heard.piece);
       case 'thinking':
         return this.#think(heard.item, heard.paragraph, heard.piece);
       case 'item':
@@ -87,7 +87,8 @@ export class CodexTurn {
     }
   }
 
-  #say(item: string, piece: string): readonly OutputPart[] {
+  /** A piece of the message `item`. */
+  say(item: string, piece: string): readonly OutputPart[] {
     if (piece === '') {
       return [];
     }
@@ -109,7 +110,7 @@ export class CodexTurn {
     const id = textAt(item, 'id') ?? '';
     if (item['type'] === 'agentMessage') {
       // The whole message, where it did not come in pieces.
-      return completed && !this.#answer.has(id) ? this.#say(id, textAt(item, 'text') ?? '') : [];
+      return completed && !this.#answer.has(id) ? this.say(id, textAt(item, 'text') ?? '') : [];
     }
     if (item['type'] === 'reasoning') {
       const whole = completed && !this.#thoughtItems.has(id) ? reasoningIn(item) : '';
