@@ -84,7 +84,7 @@ describe('inside', () => {
     expect(await served.read({ path: join(folder, 'a.txt') })).toEqual({ result: { content: 'a' } });
   });
 
-  test('a missing file is told as missing, with the words that agents look for', async () => {
+  test('a missing file is reported in the words that agents look for', async () => {
     const answer = await read(join(folder, 'none.txt'));
     expect(answer).toMatchObject({
       error: { code: -32_002, message: expect.stringMatching(/Resource not found.*ENOENT/) },
@@ -133,13 +133,13 @@ describe('outside', () => {
     expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('the secret');
   });
 
-  test('a link that leads nowhere makes nothing where it leads', async () => {
+  test('a dangling link creates no file where it points to', async () => {
     symlinkSync(join(outside, 'made'), join(folder, 'l'));
     expect(refused(await write(join(folder, 'l'), 'x'))).toBe(-32_602);
     expect(existsSync(join(outside, 'made'))).toBe(false);
   });
 
-  test('a link in a circle ends', async () => {
+  test('a circular link is refused', async () => {
     symlinkSync('b', join(folder, 'a'));
     symlinkSync('a', join(folder, 'b'));
     expect(refused(await read(join(folder, 'a')))).not.toBeNull();
@@ -161,7 +161,7 @@ describe('bounds', () => {
     expect(refused(await write(file, 'x'.repeat(1_001)))).toBe(-32_602);
   });
 
-  test('a folder, a pipe and what is no text are answered, and nobody waits', async () => {
+  test('a folder, a pipe and binary data are answered without a wait', async () => {
     mkdirSync(join(folder, 'sub'));
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     expect(refused(await read(join(folder, 'sub')))).not.toBeNull();
@@ -188,7 +188,7 @@ describe('races', () => {
       try { renameSync(at('bad'), at('way')); renameSync(at('way'), at('bad')); } catch {}
     }`;
 
-  test('a folder that is exchanged for a link meanwhile lets nothing out, and nothing through', async () => {
+  test('a folder that is replaced by a link meanwhile confines reads and writes', async () => {
     const { fork } = await import('node:child_process');
     const file = join(base, 'exchanger.cjs');
     writeFileSync(file, exchanger.replace('slice(1)', 'slice(2)'));
@@ -221,7 +221,7 @@ describe('races', () => {
   });
 });
 
-test('what is resolved is told by its real names', async () => {
+test('a resolved path has its real names', async () => {
   mkdirSync(join(folder, 'sub'));
   symlinkSync('sub', join(folder, 'way'));
   const { root, file } = await resolveInside(folder, join(folder, 'way', 'new.txt'));

@@ -30,7 +30,7 @@ const folderOf = (): string => mkdtempSync(join(player.folder, 'own-'));
 const json = (value: object): string => JSON.stringify(value);
 
 describe('opening', () => {
-  test('logs in by the configured method where it is asked to', async () => {
+  test('logs in by the configured method where the agent asks for it', async () => {
     await using agent = await ready({ authMethod: 'token' }, ['--login']);
     agent.prompt(1, 'hello');
     expect((await agent.result(1)).result.outcome).toBe('completed');
@@ -39,26 +39,23 @@ describe('opening', () => {
   test.each([
     ['no method', {}],
     ['a method that does not help', { authMethod: 'token' }],
-  ])(
-    'S13: with %s: the first turn fails as `auth`, and the process is ended for the next one',
-    async (_what, options) => {
-      await using agent = await ready(options, ['--login-never']);
-      agent.prompt(1, 'hello');
-      const { result } = await agent.result(1);
-      expect(result.failure).toMatchObject({ class: 'auth' });
-      const exited = await agent.exited();
-      expect(exited.reason).toBe('no_session_auth');
-      expect(exited.data).toMatchObject({ hint: expect.stringMatching(/log in/i) });
-    },
-  );
+  ])('S13: with %s the first turn fails as `auth`, and the process ends', async (_what, options) => {
+    await using agent = await ready(options, ['--login-never']);
+    agent.prompt(1, 'hello');
+    const { result } = await agent.result(1);
+    expect(result.failure).toMatchObject({ class: 'auth' });
+    const exited = await agent.exited();
+    expect(exited.reason).toBe('no_session_auth');
+    expect(exited.data).toMatchObject({ hint: expect.stringMatching(/log in/i) });
+  });
 
-  test('S13: a quota that is used up at the start is told by the turn too', async () => {
+  test('S13: the first turn reports a quota that is used up at the start', async () => {
     await using agent = await ready({}, ['--refuse', '-32603:429 You exceeded your current quota']);
     agent.prompt(1, 'hello');
     expect((await agent.result(1)).result.failure).toMatchObject({ class: 'quota' });
   });
 
-  test('keeps the conversation that could not be taken up for want of a login', async () => {
+  test('keeps a conversation that could not be taken up without a login', async () => {
     await using agent = await ready({}, ['--login-never'], { conversation: 'mine' });
     expect(agent.of('ready')[0]).toMatchObject({ conversation: 'mine', lost: false });
   });
@@ -86,7 +83,7 @@ describe('opening', () => {
     expect((await agent.result(1)).result.failure).toMatchObject({ class: 'model' });
   });
 
-  test('C27: the default is the configured one', async () => {
+  test('C27: the default model is the configured one', async () => {
     await using agent = await ready({ model: 'other' });
     agent.switchModel('usual');
     agent.switchModel(null);
@@ -94,7 +91,7 @@ describe('opening', () => {
     expect(agent.of('switched').map(({ ok }) => ok)).toEqual([true, true]);
   });
 
-  test('without a command there is no plain agent', () => {
+  test('refuses a plain agent without a command', () => {
     expect(() => acpDriver()).toThrow(expect.objectContaining({ code: 'bad_config' }));
   });
 });
@@ -132,7 +129,7 @@ describe('turns', () => {
     expect(result).toMatchObject({ outcome: 'failed', failure: { class: kind }, report: { text: 'so far' } });
   });
 
-  test('C11: what is said after the end is no output of a turn', async () => {
+  test('C11: text after the end of a turn is not its output', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[text:in time]] [[late]]');
     await agent.first('output', ({ turn }) => turn === null);
@@ -141,7 +138,7 @@ describe('turns', () => {
     expect((await agent.result(2)).result.report).toMatchObject({ text: expect.not.stringContaining('too late') });
   });
 
-  test('A-7: a question that comes while the turn is being cancelled is cancelled unasked', async () => {
+  test('A-7: a permission request during a cancel is cancelled at once', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[text:a]] [[ask-cancelling]]');
     await agent.output(1);
@@ -151,7 +148,7 @@ describe('turns', () => {
     expect(agent.text(1)).toContain('answered null');
   });
 
-  test('thoughts, plans and modes are notices; what is of no known kind is raw', async () => {
+  test('thoughts, plans and notices are parts, and an unknown update is raw', async () => {
     await using agent = await ready();
     const plan = { sessionUpdate: 'plan', entries: [{ content: 'look', status: 'pending', priority: 'low' }] };
     const notice = { sessionUpdate: 'notice', severity: 'warning', title: 'mind' };
@@ -166,7 +163,7 @@ describe('turns', () => {
 });
 
 describe('as a client', () => {
-  test('reads unasked, and only for its own session', async () => {
+  test('reads without permission, and only for its own session', async () => {
     const folder = folderOf();
     writeFileSync(join(folder, 'a.txt'), 'hello\n');
     await using agent = await ready({}, [], { folder });
@@ -179,7 +176,7 @@ describe('as a client', () => {
     expect(agent.of('asked')).toEqual([]);
   });
 
-  test.each([true, false])('a write that nobody has asked for is asked for here: %s', async (allow) => {
+  test.each([true, false])('a write without permission is requested here, and allowed: %s', async (allow) => {
     const folder = folderOf();
     const path = join(folder, 'made.txt');
     await using agent = await ready({}, [], { folder });
@@ -192,7 +189,7 @@ describe('as a client', () => {
     expect(agent.text(1)).toContain(allow ? '{}' : 'permission denied: not here');
   });
 
-  test('one that the agent was allowed before is done, for that path alone', async () => {
+  test('a write that the agent was allowed is done, for that path alone', async () => {
     const folder = folderOf();
     const [mine, other] = [join(folder, 'mine.txt'), join(folder, 'other.txt')];
     await using agent = await ready({}, [], { folder });
@@ -230,7 +227,7 @@ describe('as a client', () => {
     return agent.text(turn);
   };
 
-  test('a command runs in the folder, is asked for, and tells its end and its output', async () => {
+  test('a command is requested, runs in the folder, and reports its end and output', async () => {
     const folder = folderOf();
     await using agent = await ready({ terminal: true }, [], { folder });
     const shell = (script: string, more: object = {}): string =>
@@ -248,7 +245,7 @@ describe('as a client', () => {
     expect(JSON.parse(killed)).toMatchObject({ exitCode: null, signal: 'SIGTERM' });
   });
 
-  test('S04: a command that is left goes with its agent, before that is told', async () => {
+  test('S04: a command that still runs ends before its agent is reported as exited', async () => {
     const folder = folderOf();
     const seconds = `604.${process.pid}`;
     await using agent = await ready({ terminal: true }, [], { folder });
@@ -268,7 +265,7 @@ describe('dialects', () => {
   const chunk = (reading: ReturnType<typeof copilotFilter>, text: string): string[] =>
     reading.onChunk(text, {}).map((one) => (one.kind === 'retrying' ? one.kind : `${one.kind}:${one.text}`));
 
-  test('Copilot: a piece that begins as its own words is its own only where it stands alone', () => {
+  test('Copilot: a piece that begins like the program’s is the program’s only where it stands alone', () => {
     const reading = copilotFilter();
     expect(chunk(reading, 'Info: ')).toEqual([]);
     // The model goes on: it was the model's.
@@ -277,7 +274,7 @@ describe('dialects', () => {
     expect(reading.onEnd({ answered: true }).failure).toBeNull();
   });
 
-  test('A-9: Copilot: an error that stands alone is no answer, whatever was answered before', () => {
+  test('A-9: Copilot: an error that stands alone is a failure, whatever came before', () => {
     const unseen = copilotFilter();
     unseen.onChunk('Error: something that nobody has seen yet', {});
     expect(unseen.onEnd(end).failure).toMatchObject({ class: 'unknown' });
@@ -316,12 +313,12 @@ describe('dialects', () => {
     expect(failureOfError(error)).toMatchObject({ class: kind, retryAfterMs });
   });
 
-  test('a number in a sentence is no status', () => {
+  test('a number in a sentence is not a status', () => {
     expect(failureOfText('the file has 500 lines')).toMatchObject({ class: 'unknown', status: null });
     expect(failureOfText('Error: 503 busy')).toMatchObject({ class: 'overloaded', status: 503 });
   });
 
-  test('usage: sums are brought to turns, and cached tokens are part of the input', () => {
+  test('usage is of the turn, and cached tokens are part of the input', () => {
     const sums = new Spending(true);
     const told = (input: number, output: number): object => ({ usage: { inputTokens: input, outputTokens: output } });
     sums.begin();

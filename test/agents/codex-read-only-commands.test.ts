@@ -24,7 +24,7 @@ describe('reads', () => {
 /** What Codex 0.169.0 calls reading or searching, and is not. */
 const mistaken = ['find . -delete', 'cat a | tee b', 'rg -n x | xargs rm', 'rg --pre rm x', `awk '{system("rm x")}' a`];
 
-describe('does more, or may', () => {
+describe('does more than read, or may', () => {
   test.each([
     ...mistaken,
     'rm a',
@@ -80,7 +80,7 @@ describe('does more, or may', () => {
     expect(onlyReads(script)).toBeNull();
   });
 
-  test('a harmless command with anything behind it that could run a second one', () => {
+  test('a harmless command is not read-only with a second one behind it', () => {
     const harmless = fc.constantFrom('cat a', 'ls -la src', "grep -n 'x y' a", 'head -3 a | wc -l');
     const tail = fc.constantFrom(
       '; rm b',
@@ -106,7 +106,7 @@ describe('does more, or may', () => {
     );
   });
 
-  test('whatever it is, the answer is quick and no exception', () => {
+  test('any text gets an answer without an exception', () => {
     const piece = fc.constantFrom(
       'cat',
       ' ',
@@ -153,7 +153,7 @@ describe('the script of a command, as Codex 0.169.0 quotes it', () => {
   });
 
   test.each([`/bin/bash -lc 'ls' extra`, `bash script.sh`, `/bin/bash -lc 'not closed`, `python -c 'x'`])(
-    'is the whole of %j, which is none',
+    'is the whole of %j, which runs no script',
     (command) => {
       expect(scriptOf(command)).toBe(command);
       expect(onlyReads(scriptOf(command))).toBeNull();

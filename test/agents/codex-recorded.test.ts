@@ -73,7 +73,7 @@ function readPrompt(name: string): string {
 const exec = (cmd: string, more: object = {}): string => `[[tool:exec_command:${JSON.stringify({ cmd, ...more })}]]`;
 
 describe('turns', () => {
-  test('answer: pieces are passed on as they come, and the whole is in the result, with the usage of the turn', async () => {
+  test('each piece of the answer is output, and the result has the whole text and the usage', async () => {
     const agent = await replay('answer', async (one) => {
       await turn(one, 1, '[[slow:4,2]]');
       await turn(one, 2, '[[text:once more, in one piece or two]]');
@@ -96,7 +96,7 @@ describe('turns', () => {
     expect(agent.of('output').filter(({ part }) => part.kind === 'notice')).toHaveLength(2);
   });
 
-  test('A-3: interrupted: the ack, then the result; then the next turn', async () => {
+  test('A-3: an interrupted turn has its ack, then its result, and the next turn follows', async () => {
     const agent = await replay('interrupted', async (one) => {
       one.prompt(1, '[[slow:500,10]]');
       await speaks(one, 1);
@@ -112,7 +112,7 @@ describe('turns', () => {
     expect(raws(agent)).toEqual([]);
   });
 
-  test('C05: interrupted-at-once: an interrupt before the confirmation leaves with it', async () => {
+  test('C05: an interrupt before the confirmation is written with the confirmation', async () => {
     const agent = await replay('interrupted-at-once', async (one) => {
       one.prompt(1, '[[slow:500,10]]');
       one.interrupt(1);
@@ -124,7 +124,7 @@ describe('turns', () => {
     expect(order.indexOf('turn/interrupt')).toBeGreaterThan(order.indexOf('turn/started'));
   });
 
-  test('interrupted-command: the result is told when the command has been ended', async () => {
+  test('the result of an interrupted turn comes when its command was ended', async () => {
     const agent = await replay('interrupted-command', async (one) => {
       one.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
       const { request } = await one.first('asked', () => true);
@@ -141,7 +141,7 @@ describe('turns', () => {
     expect(tools(agent).map(({ status }) => status)).toEqual(['started']);
   });
 
-  test('steered: into the running turn; too late for one that is over', async () => {
+  test('a message is steered into the running turn, and not into one that is over', async () => {
     const agent = await replay('steered', async (one) => {
       one.prompt(1, '[[slow:500,10]]');
       await speaks(one, 1);
@@ -159,7 +159,7 @@ describe('turns', () => {
     expect(agent.of('result')[0]?.result.report).toMatchObject({ text: agent.text(1) });
   });
 
-  test('C27: models: told with the next turn; an unknown one fails that turn, and the way back is known', async () => {
+  test('C27: a model is sent with the next turn, an unknown one fails it, and the default comes back', async () => {
     const switchTo = async (one: AgentProbe, model: string | null): Promise<void> => {
       one.switchModel(model);
       expect((await one.first('switched', (event) => event.model === model)).ok).toBe(true);
@@ -188,7 +188,7 @@ describe('turns', () => {
 });
 
 describe('conversations', () => {
-  test('S12: lost: a fresh one is begun and said to be one', async () => {
+  test('S12: an unknown conversation is reported as lost, and a fresh one begins', async () => {
     const conversation = '01a1fec6-4293-73f1-9a8e-11621892106c';
     const agent = await replay('lost', async (one) => void (await turn(one, 1, '[[text:a fresh one]]')), {
       conversation,
@@ -197,7 +197,7 @@ describe('conversations', () => {
     expect(agent.of('ready')[0]?.conversation).not.toBe(conversation);
   });
 
-  test('resumed: with its history, back to the default model, and without the turn that was taken back', async () => {
+  test('a conversation is resumed with its history, the default model, and without the rewound turn', async () => {
     const { lines } = readTranscript(`${folder}/resumed.ndjson`);
     const resume = lines.find((line) => 'frame' in line && line.frame['method'] === 'thread/resume');
     const conversation = /"threadId":"([^"]+)"/.exec(JSON.stringify(resume))?.[1] ?? null;
@@ -218,8 +218,8 @@ describe('conversations', () => {
   });
 });
 
-describe('questions', () => {
-  test('command: asked once, with the command itself; its output is the tool’s', async () => {
+describe('permission requests', () => {
+  test('a command is requested once, by itself, and its output is the tool’s', async () => {
     const agent = await decide('command', `${exec('echo hello; echo again')} [[text:done]]`, true, null);
     expect(agent.of('asked').map(({ ask }) => ask)).toEqual([
       { kind: 'read', tool: 'shell', title: 'echo hello; echo again' },
@@ -240,12 +240,12 @@ describe('questions', () => {
     expect(agent.of('withdrawn')).toEqual([]);
   });
 
-  test('reading: a command that only reads is asked for as reading', async () => {
+  test('a command that only reads is requested as reading', async () => {
     const agent = await decide('reading', `${exec('cat made.txt | head -3')} [[text:done]]`, true, null);
     expect(agent.of('asked').map(({ ask }) => ask.kind)).toEqual(['read']);
   });
 
-  test('denied: the turn goes on, and the note follows as a message into it', async () => {
+  test('a denied turn continues, and the note follows as a message into it', async () => {
     const agent = await decide('denied', `${exec('touch a.txt')} [[text:done]]`, false, 'use b.txt');
     expect(agent.of('result')[0]?.result.outcome).toBe('completed');
     expect(tools(agent).at(-1)?.status).toBe('failed');
@@ -254,7 +254,7 @@ describe('questions', () => {
     expect(JSON.stringify(steered)).toContain('The request was denied: use b.txt');
   });
 
-  test('patch: an edit, with the file and its difference', async () => {
+  test('a patch is requested as an edit, with the file and its change', async () => {
     const patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF";
     const agent = await decide('patch', `${exec(patch)} [[text:done]]`, true, null);
     const [asked] = agent.of('asked');
@@ -268,7 +268,7 @@ describe('questions', () => {
     ]);
   });
 
-  test('D08: asked-interrupted: what waits is cancelled, and is nothing to withdraw', async () => {
+  test('D08: an interrupt cancels the open request, which is not withdrawn', async () => {
     const agent = await replay('asked-interrupted', async (one) => {
       one.prompt(1, exec('touch a.txt'));
       const { request } = await one.first('asked', () => true);
@@ -281,7 +281,7 @@ describe('questions', () => {
     expect(agent.of('withdrawn')).toEqual([]);
   });
 
-  test('granted: more permissions, once granted and once not', async () => {
+  test('a request for more permissions can be granted and denied', async () => {
     const wanted = { reason: 'to fetch', permissions: { network: { enabled: true } } };
     const agent = await replay(
       'granted',
@@ -300,7 +300,7 @@ describe('questions', () => {
     );
   });
 
-  test('mcp: a tool is asked for by its server and name, whatever it declares; one that only reads is not asked for', async () => {
+  test('an MCP tool is requested by its server and name, except one that declares to only read', async () => {
     const agent = await replay('mcp', async (one) => {
       for (const id of [1, 2]) {
         one.prompt(id, 'launch');
@@ -321,7 +321,7 @@ describe('questions', () => {
     ]);
   });
 
-  test('A-5: question: a request that is not one for permission is refused by the protocol, and the turn goes on', async () => {
+  test('A-5: a request that is not for permission is refused by the protocol, and the turn continues', async () => {
     const options = ['a', 'b'].map((label) => ({ label, description: label }));
     const questions = [{ id: 'q', header: 'h', question: 'which?', options }];
     const agent = await replay(
@@ -414,8 +414,8 @@ describe('parts', () => {
   });
 });
 
-describe('what nobody asked for', () => {
-  test('goal: a turn of Codex’s own begins and ends before the next of ours', async () => {
+describe('unsolicited work', () => {
+  test('a turn that Codex begins for a goal ends before the next of ours', async () => {
     const agent = await replay(
       'goal',
       async (one) => {
@@ -432,7 +432,7 @@ describe('what nobody asked for', () => {
     expect(agent.text(2)).toBe('and on');
   });
 
-  test('merged-into-goal: a prompt that crosses its begin becomes a part of it, and is settled by it', async () => {
+  test('a prompt that crosses such a turn joins it, and its end settles the prompt', async () => {
     const agent = await replay(
       'merged-into-goal',
       async (one) => {
@@ -450,7 +450,7 @@ describe('what nobody asked for', () => {
     });
   });
 
-  test('subagent: its command is asked for in our turn, and an interrupt ends its turn and its command', async () => {
+  test('the command of a sub-agent is requested in our turn, and an interrupt ends its turn and command', async () => {
     const agent = await replay('subagent', async (one) => {
       one.prompt(1, 'be a parent');
       const { request } = await one.first('asked', () => true);
@@ -469,7 +469,7 @@ describe('what nobody asked for', () => {
     expect(agent.of('unsolicited')).toEqual([]);
   });
 
-  test('subagent-outlives: what is still at work when the turn ends is told before its result', async () => {
+  test('a sub-agent that outlives the turn is reported before the result', async () => {
     const agent = await replay('subagent-outlives', async (one) => {
       await turn(one, 1, 'be a parent');
       await one.first('unsolicited', (event) => event.phase === 'ended');
@@ -492,23 +492,26 @@ describe('S13: failures', () => {
     ['api-context', '[[status:400:context_length_exceeded]]', 'context', null, false],
     ['api-quota', '[[status:429:insufficient_quota]]', 'quota', null, false],
   ];
-  test.each(rows)('%s', async (name, directive, wanted, status, retries) => {
-    const agent = await replay(name, async (one) => {
-      await turn(one, 1, directive);
-      await turn(one, 2, '[[text:well again]]');
-    });
-    const [failed, well] = agent.of('result').map(({ result }) => result);
-    expect(failed).toMatchObject({ outcome: 'failed', failure: { class: wanted, status, retryAfterMs: null } });
-    expect(failed?.failure?.message).not.toBe('');
-    expect(failed?.report).toMatchObject({ error: { message: expect.any(String) } });
-    expect(well?.outcome).toBe('completed');
-    expect(agent.of('retrying').map(({ turn: id, failure }) => [id, failure.class])).toEqual(
-      retries ? [[1, wanted]] : [],
-    );
-    expect(raws(agent)).toEqual([]);
-  });
+  test.each(rows)(
+    '%s fails the turn with its class, and the next turn completes',
+    async (name, directive, wanted, status, retries) => {
+      const agent = await replay(name, async (one) => {
+        await turn(one, 1, directive);
+        await turn(one, 2, '[[text:well again]]');
+      });
+      const [failed, well] = agent.of('result').map(({ result }) => result);
+      expect(failed).toMatchObject({ outcome: 'failed', failure: { class: wanted, status, retryAfterMs: null } });
+      expect(failed?.failure?.message).not.toBe('');
+      expect(failed?.report).toMatchObject({ error: { message: expect.any(String) } });
+      expect(well?.outcome).toBe('completed');
+      expect(agent.of('retrying').map(({ turn: id, failure }) => [id, failure.class])).toEqual(
+        retries ? [[1, wanted]] : [],
+      );
+      expect(raws(agent)).toEqual([]);
+    },
+  );
 
-  test('api-429-once: told as tried again, and the turn completes', async () => {
+  test('a single 429 is reported as a retry, and the turn completes', async () => {
     const agent = await replay('api-429-once', async (one) => {
       await turn(one, 1, '[[flaky:1:429:rate_limit_exceeded:1]]');
       await turn(one, 2, '[[text:well again]]');
@@ -517,7 +520,7 @@ describe('S13: failures', () => {
     expect(agent.of('result').map(({ result }) => result.outcome)).toEqual(['completed', 'completed']);
   });
 
-  test('usage-limit: the end of the window that is full says how long to wait', async () => {
+  test('the end of the full usage window says how long to wait', async () => {
     const resetsAt = 4_102_444_800_000;
     const agent = await replay('usage-limit', async (one) => void (await turn(one, 1, 'anything')), {
       wall: () => resetsAt - 90_000,
@@ -525,7 +528,7 @@ describe('S13: failures', () => {
     expect(agent.of('result')[0]?.result.failure).toMatchObject({ class: 'quota', retryAfterMs: 90_000 });
   });
 
-  test('rate-hint: the time stands in the words', async () => {
+  test('the words of a rate limit say how long to wait', async () => {
     const agent = await replay('rate-hint', async (one) => void (await turn(one, 1, 'anything')));
     expect(agent.of('retrying')[0]?.failure).toMatchObject({ class: 'rate_limit', retryAfterMs: 1_500 });
     expect(agent.of('result')[0]?.result.failure).toMatchObject({ class: 'rate_limit', retryAfterMs: 1_500 });

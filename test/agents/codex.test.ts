@@ -14,9 +14,9 @@ import { codexSubject } from './players/codex-subject.ts';
 const played = codexSubject();
 afterAll(() => played[Symbol.asyncDispose]());
 
-describe('the agent contract', () => {
+describe('the agent contract holds for', () => {
   for (const one of driverContract) {
-    test(`codex, played: ${one.title}`, async (context) => {
+    test(`the played Codex: ${one.title}`, async (context) => {
       const reason = one.skip(played.subject);
       if (reason !== null) {
         context.skip(reason);
@@ -36,7 +36,7 @@ const order = (agent: AgentProbe): string[] =>
   agent.events.flatMap(({ type }) => (type === 'ack' || type === 'result' || type === 'started' ? [type] : []));
 
 describe('the dialect', () => {
-  test('A-3: a confirmation that comes before the response is no turn of Codex’s own', async () => {
+  test('A-3: a confirmation before the response is not a turn of Codex’s own', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[early-started]] [[text:a]]');
     expect((await agent.result(1)).result.outcome).toBe('completed');
@@ -44,7 +44,7 @@ describe('the dialect', () => {
     expect(agent.of('unsolicited')).toEqual([]);
   });
 
-  test('C05: an interrupt between response and confirmation would be lost: it waits', async () => {
+  test('C05: an interrupt between response and confirmation waits, since it would be lost', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[late-started:30]] [[forever]]');
     agent.interrupt(1);
@@ -53,7 +53,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'ack', 'result']);
   });
 
-  test('C05: an interrupt that is refused for a turn which runs is written again, and acknowledged once', async () => {
+  test('C05: a refused interrupt of a running turn is written again, and acknowledged once', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[forever]] [[refuse:2]]');
     await agent.output(1);
@@ -62,7 +62,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'ack', 'result']);
   });
 
-  test('one that is refused again and again is not written for ever', async () => {
+  test('an interrupt that is always refused is written four times', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[stream:60,2]] [[count]] [[refuse:1000]]');
     await agent.output(1);
@@ -84,7 +84,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'result', 'ack']);
   });
 
-  test('X-4: commands that are not ended in time are told, and hold up nobody', async () => {
+  test('X-4: the result does not wait for commands that do not end in time', async () => {
     await using agent = await ready({ backgroundDeadlineMs: 50 });
     agent.prompt(1, '[[forever]] [[noclean]]');
     await agent.output(1);
@@ -94,7 +94,7 @@ describe('the dialect', () => {
     expect(JSON.stringify(notices)).toContain('may still run');
   });
 
-  test('C11: what a command says of its end after the turn is nobody’s output', async () => {
+  test('C11: the late end of a command is not output of a turn', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[tool]] [[late-item]]');
     await agent.first('output', ({ part }) => part.kind === 'tool');
@@ -107,7 +107,7 @@ describe('the dialect', () => {
     expect(agent.parts('tool').map(({ status }) => status)).toEqual(['started']);
   });
 
-  test('A-7: a question of a turn that is not ours is denied without asking anybody', async () => {
+  test('A-7: a permission request of a turn that is not ours is denied at once', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[stray-ask]]');
     await agent.result(1);
@@ -124,7 +124,7 @@ describe('the dialect', () => {
     expect(agent.text(1)).toBe(result.report.text);
   });
 
-  test('A-9: a turn that cannot be begun has failed', async () => {
+  test('A-9: a turn that cannot start fails', async () => {
     await using agent = await ready({}, '--fail', 'turn/start:the thread is locked');
     agent.prompt(1, 'anything');
     const { result } = await agent.result(1);
@@ -132,7 +132,7 @@ describe('the dialect', () => {
     expect(agent.of('started')).toEqual([]);
   });
 
-  test('a turn that cannot be taken back fails the one that was to replace it', async () => {
+  test('a turn that replaces another one fails where the rewind fails', async () => {
     await using agent = await ready({}, '--fail', 'thread/revert:the history is in use');
     agent.prompt(1, '[[text:first]]');
     await agent.result(1);
@@ -152,7 +152,7 @@ describe('the dialect', () => {
 });
 
 describe('a start that fails', () => {
-  test.each(['initialize', 'thread/start'])('in %s ends the program, and its words are kept', async (method) => {
+  test.each(['initialize', 'thread/start'])('in %s ends the program, and a notice keeps its words', async (method) => {
     await using agent = new AgentProbe(played.driver({}, '--fail', `${method}:not today`));
     expect((await agent.exited()).reason).toBe('start_failed');
     const message = `${method} failed: not today`;
@@ -169,7 +169,7 @@ describe('a start that fails', () => {
   });
 });
 
-test('C27: without a way back to the default model it says so, and is started anew by its core', async () => {
+test('C27: the driver refuses to switch to a default model that it does not know', async () => {
   const driver = played.driver({}, '--fail', 'config/read:no', '--fail', 'model/list:no');
   await using agent = new AgentProbe(driver, { model: 'one-model' });
   await agent.ready();
@@ -179,7 +179,7 @@ test('C27: without a way back to the default model it says so, and is started an
   expect((await agent.first('switched', ({ model }) => model === 'two-model')).ok).toBe(true);
 });
 
-describe('what is read', () => {
+describe('a message', () => {
   const word = fc.constantFrom(
     'commandExecution',
     'fileChange',
@@ -242,7 +242,7 @@ describe('what is read', () => {
     'x',
   );
 
-  test('A-5: nothing that stands in a message can throw', () => {
+  test('A-5: throws for nothing that it holds', () => {
     fc.assert(
       fc.property(fields, value, method, (message, params, name) => {
         toolPartOf(message, true);
