@@ -1,6 +1,6 @@
 /**
- * How ACP agents say that a request to their model failed, in the classes of all dialects. The protocol has one code for it,
- * "authentication required"; all else is each agent's own: a number that is the HTTP status, a word in `data`, or a sentence.
+ * How ACP agents report a failed request to their model, in the classes of all dialects. The protocol has one code for it,
+ * "authentication required". All else is each agent's own: a number that is the HTTP status, a word in `data`, or a sentence.
  */
 import { head, textAt } from '../child/fields.ts';
 import { isFields } from '../child/json-lines.ts';
@@ -8,6 +8,7 @@ import type { RpcError } from '../child/json-rpc.ts';
 import { rpcCodes } from '../child/json-rpc.ts';
 import type { FailureClass, ProviderFailure } from '../failures.ts';
 import { classOfStatus } from '../failures.ts';
+import { messageInBody } from '../shared/response-body.ts';
 import { acpCodes } from './wire.ts';
 
 const messageMax = 2_000;
@@ -36,7 +37,7 @@ const byWord: { readonly [word: string]: FailureClass } = {
   MessageOutputLengthError: 'context',
 };
 
-/** In the order in which they are asked: the first that fits. The words are the providers', which most agents pass on. */
+/** The first that fits counts. The words are the providers', which most agents pass on. */
 const byText: readonly (readonly [RegExp, FailureClass])[] = [
   [/context (?:length|window|limit)|maximum context|prompt is too long|too many (?:input )?tokens/i, 'context'],
   [/insufficient[_ ]quota|exceeded your current quota|credit balance|billing|usage limit|out of credits/i, 'quota'],
@@ -58,7 +59,7 @@ const byText: readonly (readonly [RegExp, FailureClass])[] = [
   [/invalid[_ ]request|bad request|invalid argument/i, 'invalid_request'],
 ];
 
-/** The sentence of somebody who has seen the provider's answer: `429 …`, `API Error: 529 …`, `(HTTP 401)`, `status 500`. */
+/** A status in a sentence that quotes the provider's answer: `429 …`, `API Error: 529 …`, `(HTTP 401)`, `status 500`. */
 const statusInText = /(?:^|\berror:?\s*|\bHTTP\s*|\bstatus(?: code)?:?\s*|"code":\s*)([45]\d\d)\b/i;
 
 export function failureOfError(error: RpcError): ProviderFailure {
@@ -87,13 +88,13 @@ export function failureOfError(error: RpcError): ProviderFailure {
   return found;
 }
 
-/** claude-agent-acp calls a 529 and a broken connection `server_error` too, and says in the message what it was. */
+/** claude-agent-acp calls a 529 and a broken connection `server_error` too; its message says which it was. */
 function failureOfWord(named: FailureClass, said: string): ProviderFailure {
   const told = failureOfText(said);
   return named === 'server_error' && told.class !== 'unknown' ? told : { ...told, class: named };
 }
 
-/** What an agent has only told in a sentence. */
+/** Of an agent that gives only a sentence. */
 export function failureOfText(text: string): ProviderFailure {
   const status = statusIn(text);
   if (status !== null) {
@@ -106,7 +107,7 @@ export function failure(kind: FailureClass, status: number | null, message: stri
   return { class: kind, status, retryAfterMs: waitIn(message), message: head(message, messageMax) };
 }
 
-/** A 400 may be too long a conversation, a 429 a used up quota; without a hint when to come again it is the latter. */
+/** A 400 may be a conversation that is too long. A 429 without a time to wait may be a quota that is used up. */
 function classOfCode(status: number, text: string): FailureClass {
   const words = byText.find(([pattern]) => pattern.test(text))?.[1];
   if (status === 400 && words === 'context') {
@@ -123,25 +124,11 @@ const statusIn = (text: string): number | null => {
   return found === undefined ? null : Number(found);
 };
 
-/** The message, with what stands in `data` where that says more: Gemini CLI's is "Internal error" there. */
+/** The message, with the details in `data` where they say more: Gemini CLI's message may be "Internal error". */
 function wordsOf({ message, data }: RpcError): string {
   const details = isFields(data) ? (textAt(data, 'details') ?? textAt(data, 'message')) : null;
-  const said = bodyOf(message) ?? message;
+  const said = messageInBody(message) ?? message;
   return details === null || said.includes(details) ? said : `${said}: ${details}`;
-}
-
-/** The provider's own words out of the body of its answer; null: the message is no such body. */
-function bodyOf(message: string): string | null {
-  if (!message.startsWith('{')) {
-    return null;
-  }
-  try {
-    const body: unknown = JSON.parse(message);
-    const error = isFields(body) ? body['error'] : undefined;
-    return isFields(error) ? textAt(error, 'message') : null;
-  } catch {
-    return null;
-  }
 }
 
 /** "Please retry in 33.5s", "try again in 2 minutes", `retryDelay: "12s"`. */

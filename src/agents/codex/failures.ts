@@ -1,14 +1,15 @@
 /**
- * How Codex says that a request to its model failed, in the classes of all dialects. Measured with 0.169.0:
+ * How Codex reports a failed request to its model, in the classes of all dialects. Measured with 0.169.0:
  *
  *  - `codexErrorInfo` is a word, or an object of one member with the HTTP status. While Codex tries again the object is
  *    always `responseStreamDisconnected`, whatever happened; a broken stream ends as `other`.
  *  - A plain 400 ends as `other`, with the body of the response as message.
- *  - `Retry-After` is obeyed by Codex and never told. A time is told in the message, or as the reset of a usage window.
+ *  - Codex obeys `Retry-After` and does not pass it on. A time to wait is in the message, or is the reset of a usage window.
  */
 import { type Fields, isFields } from '../child/json-lines.ts';
 import { type FailureClass, type ProviderFailure, classOfStatus } from '../failures.ts';
 import { fieldsAt, numberAt, textAt } from '../child/fields.ts';
+import { messageInBody } from '../shared/response-body.ts';
 
 const byWord: { readonly [word: string]: FailureClass } = {
   contextWindowExceeded: 'context',
@@ -33,7 +34,7 @@ const byWord: { readonly [word: string]: FailureClass } = {
 };
 
 /**
- * `error`: a `TurnError`. `before`: what the same turn last tried again for, since the end of a broken stream does not say.
+ * `error`: a `TurnError`. `before`: the last retried failure of the turn, since the end of a broken stream does not say.
  * `resetMs`: when a usage window that is full opens again, if known.
  */
 export function failureOf(error: Fields, before: ProviderFailure | null, resetMs: number | null): ProviderFailure {
@@ -52,7 +53,7 @@ export function failureOf(error: Fields, before: ProviderFailure | null, resetMs
   if (named !== undefined) {
     return of(retriedFor(named, details), null);
   }
-  const refused = refusalIn(message);
+  const refused = messageInBody(message);
   if (refused !== null) {
     return of('invalid_request', 400, refused);
   }
@@ -62,7 +63,7 @@ export function failureOf(error: Fields, before: ProviderFailure | null, resetMs
   return before !== null && word === 'other' ? { ...before, message: said } : of('unknown', null);
 }
 
-/** While it tries again, everything without a status is called a lost stream; its details say more. */
+/** While Codex retries, it calls every failure without a status a lost stream; the details say more. */
 function retriedFor(named: FailureClass, details: string | null): FailureClass {
   if (named !== 'network' || details === null) {
     return named;
@@ -83,19 +84,6 @@ function infoOf(info: unknown): { readonly word: string | null; readonly status:
   }
   const [word, value] = entry;
   return { word, status: isFields(value) ? numberAt(value, 'httpStatusCode') : null };
-}
-
-/** The provider's own words out of the body of a refused request; null: the message is no such body. */
-function refusalIn(message: string): string | null {
-  if (!message.startsWith('{')) {
-    return null;
-  }
-  try {
-    const body: unknown = JSON.parse(message);
-    return isFields(body) ? textAt(fieldsAt(body, 'error'), 'message') : null;
-  } catch {
-    return null;
-  }
 }
 
 const units: readonly (readonly [RegExp, number])[] = [
@@ -120,7 +108,7 @@ function waitIn(message: string): number | null {
 }
 
 /**
- * The account's usage windows, as far as Codex has told. Updates are sparse: what one leaves out still holds.
+ * The account's usage windows, as far as Codex reported them. An update may leave a window out, which still holds then.
  * Owned by one agent.
  */
 export class UsageWindows {

@@ -1,9 +1,9 @@
 /**
  * Which shell commands do nothing but read. Codex has one tool for everything, so without this a task that may only read
- * could not even look at a file; and Codex's own parse of a command is made to be shown: it calls `find . -delete` and
+ * could not look at a file. Codex's own parse of a command is only made to be shown: it calls `find . -delete` and
  * `cat a | tee b` a listing and a reading.
  *
- * Whatever is not understood completely is no reading. Understood is a list of simple commands of known programs, joined by
+ * What is not understood completely does not count as reading. Understood is a list of simple commands of known programs, joined by
  * `|`, `&&`, `||`, `;` or newlines: no redirection to a file, no substitution, no variable, no group, no background.
  */
 export type Reading = 'read' | 'search';

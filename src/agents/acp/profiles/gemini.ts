@@ -1,11 +1,11 @@
 /**
- * Gemini CLI, measured with 0.61.0. Its errors carry the HTTP status as code, its usage stands in `_meta.quota`.
+ * Gemini CLI, measured with 0.61.0. Its errors carry the HTTP status as code; its usage is in `_meta.quota`.
  *
- * It does not understand "there is no such file" from its client: a new file could not be written by its tools. It reads by
- * itself therefore, within the folder that it was started in, and writes through us.
+ * It does not understand its client's answer that a file is missing, so its tools could not write a new file. Therefore it reads
+ * by itself, within the folder that it was started in, and writes through us.
  *
- * A conversation that it takes up in the minute (of the clock) in which it was begun is lost: it writes over its own file. It
- * says no then, so a fresh one is begun, and said to be.
+ * It loses a conversation that it takes up in the minute (of the clock) in which that began, since it overwrites its own file.
+ * Then it refuses, and a fresh conversation begins.
  */
 import { textAt } from '../../child/fields.ts';
 import { plain } from './plain.ts';

@@ -1,6 +1,6 @@
 /**
- * opencode, measured with 1.18.33. Its usage is that of the last request of a turn; of a failed request it tells the
- * provider's words and no status.
+ * opencode, measured with 1.18.33. Its usage is that of the last request of a turn. For a failed request it gives the
+ * provider's words without a status.
  */
 import { plain } from './plain.ts';
 import type { Profile } from './profile.ts';
