@@ -56,7 +56,7 @@ export function drawLimits(random: Random): RuntimeLimits {
     silenceMs: random.pick([1000, 5000]),
     drainMs: random.pick([50, 500, 2000]),
     switchMs: random.pick([50, 1000]),
-    askMs: random.pick([500, 5000, 60_000]),
+    permissionMs: random.pick([500, 5000, 60_000]),
     startMs: random.pick([500, 3000]),
     protectedTurnMs: random.pick([100, 3000]),
     collectMs: random.pick([10, 200]),

@@ -13,9 +13,32 @@ const groups: readonly Group[] = [
   'Look after it',
 ];
 
+/** Characters. */
+const lineWidth = 110;
+
 function columns(rows: readonly (readonly [string, string])[], paint: Paint): string {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${paint.strong(left.padEnd(width))}  ${right}`.trimEnd()).join('\n');
+  const indent = ' '.repeat(width + 4);
+  return rows
+    .map(([left, right]) => {
+      const lines = wrapped(right, lineWidth - indent.length);
+      return `  ${paint.strong(left.padEnd(width))}  ${lines.join(`\n${indent}`)}`.trimEnd();
+    })
+    .join('\n');
+}
+
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
 }
 
 function written(flag: Flag): string {

@@ -2,9 +2,11 @@
  * Every command of `signalbox`, as data: what parses the arguments, what prints the help, and what `docs/cli.md` is
  * compared with by a test. The code of a command is loaded when it runs, and not before.
  */
+import { TASK_STATUSES } from '../core/model.ts';
 import type { Command, Flag } from './command.ts';
 import { care, change, permit } from './table/change.ts';
-import { cursor, lane, limit, modes, policies, session, statuses, task } from './table/shared.ts';
+import { cursor, lane, limit, session, task } from './table/shared.ts';
+import { taskFlags } from './task-flags.ts';
 
 /** Flags of every command. */
 export const globalFlags: readonly Flag[] = [
@@ -92,49 +94,8 @@ const work: readonly Command[] = [
     next: 'Next: signalbox tail TASK, with the id that this prints (or add --follow)',
     args: [session, { name: 'PROMPT', rest: true }],
     flags: [
-      { ...lane, what: 'interactive (default): somebody waits for it; background: nobody does' },
-      {
-        name: 'when-busy',
-        value: 'POLICY',
-        kind: 'choice',
-        choices: policies,
-        what: `if the session is busy: ${policies.join(', ')}`,
-      },
-      { name: 'priority', value: 'N', kind: 'integer', what: 'in the background lane; higher first; default 0' },
-      { name: 'key', short: 'k', value: 'KEY', what: 'idempotency key: sent twice, it is one task' },
-      { name: 'runner', value: 'NAME', what: 'run this registered code, rather than one turn of the agent' },
-      { name: 'input', value: 'JSON', what: 'input of the runner' },
-      {
-        name: 'source',
-        value: 'NAME',
-        what: 'only tasks of one source merge, steer or replace each other; default cli',
-      },
-      { name: 'rights', value: 'CLASS', what: 'rights class the task runs with' },
-      { name: 'author', value: 'NAME', what: 'who wrote it; default: your user name' },
-      {
-        name: 'on-lost',
-        value: 'POLICY',
-        kind: 'choice',
-        choices: ['retry', 'fail'],
-        what: 'if its agent dies during the turn: retry (default) or fail',
-      },
-      { name: 'max-attempts', value: 'N', kind: 'integer', what: 'attempts in all; default 3' },
-      { name: 'model', value: 'NAME', what: "model of its turns, by the agent's own name; default: the agent's" },
-      {
-        name: 'permissions',
-        value: 'MODE',
-        kind: 'choice',
-        choices: modes,
-        what: `what its agent may do without asking: ${modes.join(', ')}; default: what its lane allows`,
-      },
-      {
-        name: 'allow',
-        value: 'RULE',
-        many: true,
-        what: 'with --permissions: also this, such as edit or "Bash(npm test)"; may be given many times',
-      },
-      { name: 'deny', value: 'RULE', many: true, what: 'with --permissions: never this; may be given many times' },
-      { name: 'label', value: 'NAME=TEXT', many: true, what: 'a label; may be given many times' },
+      ...taskFlags,
+      { name: 'key', short: 'k', value: 'KEY', what: 'idempotency key: two submits with the same key are one task' },
       { name: 'follow', short: 'f', what: 'show what happens, until it ends; its outcome is the exit code' },
       { name: 'wait', short: 'w', what: 'wait until it ends and print its result alone' },
     ],
@@ -176,9 +137,9 @@ const watch: readonly Command[] = [
         name: 'status',
         value: 'STATUS',
         kind: 'choice',
-        choices: statuses,
+        choices: TASK_STATUSES,
         many: true,
-        what: `${statuses.join(', ')}; may be given many times`,
+        what: `${TASK_STATUSES.join(', ')}; repeatable`,
       },
       lane,
       { name: 'source', value: 'NAME', what: 'of this source' },

@@ -26,6 +26,9 @@ export const WHEN_BUSY = [
 ] as const;
 export type WhenBusy = (typeof WHEN_BUSY)[number];
 
+/** For a task that does not say. */
+export const DEFAULT_WHEN_BUSY: { readonly [L in Lane]: WhenBusy } = { interactive: 'preempt', background: 'enqueue' };
+
 /** `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. */
 export const TASK_MODES = ['prompt', 'code'] as const;
 export type TaskMode = (typeof TASK_MODES)[number];

@@ -3,7 +3,7 @@
  * Compiled once at start, where everything that does not fit together is refused; at a delivery only the delivery can be at fault.
  */
 import { AppError } from '../core/errors.ts';
-import type { HookTaskTemplate } from '../protocol/hooks-config.ts';
+import { type HookTaskTemplate, LITERAL_FIELDS, type LiteralField } from '../protocol/hooks-config.ts';
 import { SessionKeySchema } from '../protocol/ids.ts';
 import type { SubmitRequest } from '../runtime/api.ts';
 import { checkPath, scalarAt, type FieldPath } from './fields.ts';
@@ -59,7 +59,8 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
     checkPath(path, `${where}.facts.${name}`);
   }
   const known = new Set([...options.given, ...Object.keys(facts)]);
-  if (spec.prompt === undefined && spec.runner === undefined) {
+  checkLiterals(spec, known, where);
+  if (spec.prompt === undefined && (spec.runner ?? null) === null) {
     throw new AppError({
       code: 'bad_config',
       message: `${where}: no prompt`,
@@ -93,6 +94,39 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
     ),
     quoteMax: options.quoteMax ?? QUOTE_MAX,
   };
+}
+
+/** What could be a place of a template: `{name}`. */
+const PLACE = /\{([A-Za-z][A-Za-z0-9_]*)\}/;
+
+/** A text that looks like a template where none is read: whoever wrote it expects the delivery to choose the value. */
+function checkLiterals(spec: HookTaskTemplate, known: ReadonlySet<string>, where: string): void {
+  for (const field of LITERAL_FIELDS) {
+    for (const text of textsIn(spec[field])) {
+      const name = PLACE.exec(text)?.[1];
+      // A rule of permissions may name a command with braces in it.
+      if (name !== undefined && (field !== 'permissions' || known.has(name))) {
+        throw new AppError({
+          code: 'bad_config',
+          message: `${where}.${field}: ${JSON.stringify(text)} contains {${name}}, but this field takes nothing from a delivery`,
+          hint: 'Write the value itself. To choose by the delivery, write one rule for each value, with conditions.',
+        });
+      }
+    }
+  }
+}
+
+const textsIn = (value: unknown): readonly string[] =>
+  typeof value === 'string'
+    ? [value]
+    : typeof value === 'object' && value !== null
+      ? Object.values(value).flatMap(textsIn)
+      : [];
+
+function literalsOf(spec: HookTaskTemplate): Pick<HookTaskTemplate, LiteralField> {
+  return Object.fromEntries(
+    LITERAL_FIELDS.filter((field) => spec[field] !== undefined).map((field) => [field, spec[field]]),
+  );
 }
 
 function unknownFact(where: string, name: string, known: ReadonlySet<string>): AppError {
@@ -133,24 +167,21 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
     return { kind: 'unusable', what: 'source', value: source };
   }
   const { spec } = compiled;
+  const runner = spec.runner ?? null;
   // It is stored and serialised again, which takes as deep a stack.
-  if (spec.runner !== undefined && isDeeper(delivery.body, INPUT_DEPTH_MAX)) {
+  if (runner !== null && isDeeper(delivery.body, INPUT_DEPTH_MAX)) {
     return { kind: 'too-deep' };
   }
   const request: SubmitRequest = {
+    ...literalsOf(spec),
     session,
     prompt: renderPrompt(compiled.prompt, facts, compiled.quoteMax),
-    lane: spec.lane ?? 'interactive',
     source,
     rights: spec.rights ?? delivery.rights(facts),
     author: authorOf(facts.get(spec.author ?? 'author') ?? null),
     idempotencyKey: delivery.idempotencyKey,
     labels: readLabels(compiled, facts),
-    ...(spec.whenBusy === undefined ? {} : { whenBusy: spec.whenBusy }),
-    ...(spec.priority === undefined ? {} : { priority: spec.priority }),
-    ...(spec.runner === undefined ? {} : { runner: spec.runner, input: delivery.body }),
-    ...(spec.onLost === undefined ? {} : { onLost: spec.onLost }),
-    ...(spec.maxAttempts === undefined ? {} : { maxAttempts: spec.maxAttempts }),
+    ...(runner === null ? {} : { input: delivery.body }),
   };
   return { kind: 'task', request, facts };
 }

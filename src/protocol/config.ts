@@ -2,24 +2,15 @@
  * The configuration file. Sources in rising order: defaults, `signalbox.config.ts`, environment, flags. Times are in
  * milliseconds, sizes in bytes. The data folder is no key of it: every command must find that one without running the file.
  */
+import { withDefaults } from './defaults.ts';
 import type { GithubConfigInput, HookConfigInput } from './hooks-config.ts';
 import { GithubConfigSchema, HookConfigSchema } from './hooks-config.ts';
 import { SessionKeySchema } from './ids.ts';
+import { RUNTIME_LIMITS, SERVER_LIMITS, WATCH_LIMITS } from './limits.ts';
 import { PermissionPolicySchema } from './permissions.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
 import type { Finding } from './validate.ts';
-import { validate, withDefaults } from './validate.ts';
-
-const ms = (description: string, byDefault: number) =>
-  ({
-    type: 'integer',
-    minimum: 1,
-    maximum: 2_147_483_647,
-    default: byDefault,
-    description: `Milliseconds. ${description}`,
-  }) as const;
-const count = (description: string, byDefault: number, maximum: number) =>
-  ({ type: 'integer', minimum: 1, maximum, default: byDefault, description }) as const;
+import { validate } from './validate.ts';
 
 export const ListenSchema = {
   type: 'object',
@@ -114,47 +105,7 @@ export const AgentConfigSchema = {
 export const LimitsConfigSchema = {
   type: 'object',
   additionalProperties: false,
-  properties: {
-    maxPreemptions: count('Preemptions in a row after which the next background turn is protected.', 3, 1000),
-    maxOpen: count('Open tasks that a session accepts.', 10_000, 1_000_000),
-    maxRetries: count(
-      'Turns in a row that may fail for a reason that passes by itself, such as a rate limit.',
-      8,
-      1000,
-    ),
-    holdLimitMs: ms('How long an owner may keep others waiting.', 3_600_000),
-    silenceMs: ms('How long an agent may say nothing during a turn.', 600_000),
-    drainMs: ms('How long an interrupted turn may take to its boundary.', 10_000),
-    switchMs: ms('How long an agent may take to change its model.', 10_000),
-    askMs: ms('How long a permission request waits for a person.', 86_400_000),
-    startMs: ms('How long an agent may take to become ready.', 60_000),
-    protectedTurnMs: ms('How long a protected turn is kept from preemption.', 300_000),
-    collectMs: ms('Window in which parts of one message are collected.', 500),
-    unsolicitedMs: ms('How long a turn that nobody asked for may take.', 120_000),
-    agentIdleMs: ms('How long an agent at rest is kept running.', 300_000),
-    maxAgents: count('Agents running at once; the longest idle one makes room.', 16, 10_000),
-    maxStarting: count(
-      'Agents starting at once, those that somebody waits for first. A start that takes longer than two seconds lets the next one begin.',
-      4,
-      10_000,
-    ),
-    agentCrashes: count(
-      'Ends of an agent in a row, none of them asked for, after which its session is started no more for a while.',
-      5,
-      1000,
-    ),
-    agentPauseMs: ms(
-      'How long that while is; twice as long each time that the next start fails, up to ten times.',
-      60_000,
-    ),
-    folderWaitMs: ms('How long the start of an agent waits for a folder that another session has.', 600_000),
-    maxConnections: count('Open HTTP connections.', 4096, 1_000_000),
-    maxStreams: count('Open event streams.', 2048, 1_000_000),
-    maxBodyBytes: count('Size of a request body.', 1_048_576, 1_073_741_824),
-    agentQuietMs: ms('How long an agent may say nothing during a turn before it is looked at and reported.', 120_000),
-    hangMs: ms('Silence of the daemon’s main loop after which it is reported as blocked.', 2_000),
-    graceMs: ms('How long running turns may take to end when the daemon closes.', 10_000),
-  },
+  properties: { ...RUNTIME_LIMITS, ...SERVER_LIMITS, ...WATCH_LIMITS },
 } as const satisfies Schema;
 
 export const PermissionsConfigSchema = {

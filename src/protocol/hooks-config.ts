@@ -2,8 +2,8 @@
  * The parts `github` and `hooks` of the configuration: doors through which other systems deliver events that become tasks.
  * Shapes only; `src/gateways` compiles them, and refuses at start what does not fit together. Texts are in docs/github.md and docs/hooks.md.
  */
-import { LaneSchema, WhenBusySchema } from './ids.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
+import { TASK_SPEC } from './task-spec.ts';
 
 const secretText = { type: 'string', minLength: 8, maxLength: 500 } as const satisfies Schema;
 
@@ -47,8 +47,16 @@ const conditions = {
   unless: { ...values, description: 'Paths into the payload, and the values that none of them may have.' },
 } as const;
 
+/** The prompt, session, source, author and labels of a task are made from the delivery. */
+const { prompt: _prompt, input: _input, source: _source, author: _author, labels: _labels, ...literals } = TASK_SPEC;
+
+/** Fields of a task that a rule sets to one value, as it is written: nothing in a delivery can choose a model or a permission. */
+export type LiteralField = keyof typeof literals;
+export const LITERAL_FIELDS = Object.keys(literals) as readonly LiteralField[];
+
 /** How a delivery becomes a task; of one meaning in both sections. */
 const task = {
+  ...literals,
   prompt: { ...template, description: `${template.description} Facts with text from outside are quoted.` },
   facts: {
     type: 'object',
@@ -70,19 +78,7 @@ const task = {
     description:
       'Only tasks of one source and one rights class are merged or steered together, replaced or interrupted by each other.',
   },
-  rights: { type: 'string', minLength: 1, maxLength: 100, description: 'Rights class, fixed at admission.' },
   author: { ...factName, description: 'Fact that says who wrote it; default `author`.' },
-  lane: LaneSchema,
-  whenBusy: WhenBusySchema,
-  priority: { type: 'integer', minimum: -1000, maximum: 1000, description: 'Background lane only; higher first.' },
-  runner: {
-    type: 'string',
-    minLength: 1,
-    maxLength: 100,
-    description: 'Registered code runner; the payload is its input.',
-  },
-  onLost: { type: 'string', enum: ['retry', 'fail'] },
-  maxAttempts: { type: 'integer', minimum: 1, maximum: 100 },
   labels: {
     type: 'object',
     maxProperties: 40,

@@ -1,4 +1,5 @@
 /** Identifiers and numbers that stand in paths and queries. */
+import { LANES, TASK_STAGES, TASK_STATUSES, WHEN_BUSY } from '../core/model.ts';
 import type { Schema } from './schema.ts';
 
 export const TaskIdSchema = {
@@ -21,32 +22,33 @@ export const SessionKeySchema = {
 
 export const CursorSchema = {
   type: 'string',
-  description: 'Opaque; the `cursor` of the page before.',
+  description: 'The `cursor` of the previous page, unchanged.',
   pattern: '^[!-~]{1,500}$',
 } as const satisfies Schema;
 
 export const PositionSchema = {
   type: 'string',
-  description: 'Opaque position in a feed; reading goes on after it. Left out: from the beginning. `now`: from now on.',
+  description:
+    'Position in a feed, as an event or page gave it: reading starts after it. Default: the beginning. `now`: only new events.',
   pattern: '^[!-~]{1,200}$',
 } as const satisfies Schema;
 
-export const LaneSchema = { type: 'string', enum: ['interactive', 'background'] } as const satisfies Schema;
+export const LaneSchema = { type: 'string', enum: LANES } as const satisfies Schema;
 
 export const WhenBusySchema = {
   type: 'string',
-  enum: ['preempt', 'enqueue', 'steer', 'collect', 'replace', 'interrupt', 'rollback', 'reject'],
-  description: 'What the message does when it finds the session busy.',
+  enum: WHEN_BUSY,
+  description: 'What the task does if the session is busy.',
 } as const satisfies Schema;
 
 export const StatusSchema = {
   type: 'string',
-  enum: ['queued', 'running', 'completed', 'failed', 'cancelled'],
+  enum: TASK_STATUSES,
 } as const satisfies Schema;
 
 export const PlaceSchema = {
   type: 'string',
-  enum: ['collecting', 'waiting', 'owner', 'merged'],
+  enum: TASK_STAGES,
   description:
     'Where an open task stands: its window for further parts is open; in the queue; owns the session; part of the turn of another task.',
 } as const satisfies Schema;
@@ -58,7 +60,7 @@ export const TimeSchema = {
 
 export const LabelsSchema = {
   type: 'object',
-  description: 'Small strings of the sender: delivery id, issue number, address of the reply.',
+  description: 'Short texts that the sender attaches, such as a delivery id or the address of a reply.',
   additionalProperties: { type: 'string', maxLength: 1000 },
   propertyNames: { type: 'string', pattern: '^[A-Za-z0-9._:/-]{1,100}$' },
   maxProperties: 50,
@@ -66,7 +68,7 @@ export const LabelsSchema = {
 
 export const BySchema = {
   type: 'string',
-  description: 'Who asked; shown on the tape.',
+  description: 'Name of the person who asks; shown on the tape.',
   minLength: 1,
   maxLength: 200,
 } as const satisfies Schema;

@@ -1,12 +1,14 @@
 /** The shapes of the HTTP API, the events and the configuration: the one source for server, client, CLI and web. */
 export * from './config.ts';
 export * from '../core/error-codes.ts';
+export * from './defaults.ts';
 export * from './events.ts';
 export * from './folder.ts';
 export * from './hangs.ts';
 export * from './hooks.ts';
 export * from './hooks-config.ts';
 export * from './ids.ts';
+export * from './limits.ts';
 export { nearest } from './nearest.ts';
 export * from './openapi.ts';
 export * from './permissions.ts';
@@ -16,5 +18,6 @@ export * from './query.ts';
 export * from './routes.ts';
 export type * from './schema.ts';
 export * from './sessions.ts';
+export * from './task-spec.ts';
 export * from './tasks.ts';
 export * from './validate.ts';

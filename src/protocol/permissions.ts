@@ -1,4 +1,5 @@
 /** What an agent may do without asking, what it asks, and a person's answer. */
+import { ACTION_KINDS, PERMISSION_MODES } from '../core/policy.ts';
 import { BySchema, SessionKeySchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
@@ -22,16 +23,17 @@ export const PermissionPolicySchema = {
   properties: {
     mode: {
       type: 'string',
-      enum: ['read-only', 'ask', 'allow'],
+      enum: PERMISSION_MODES,
       description:
-        '`read-only`: it may read and search, all else is denied. `ask`: all else waits for a person. `allow`: it may do everything.',
+        '`read-only`: it may read and search; everything else is denied. `ask`: everything else waits for a person. `allow`: it may do everything.',
     },
     allow: {
       ...RulesSchema,
+      default: [],
       description:
-        'Allowed all the same: a kind of action, a tool, a tool with its title, or with the beginning of one and a star.',
+        'Allowed in addition: a kind of action, a tool, a tool with its title, or a tool with the start of a title and `*`.',
     },
-    deny: { ...RulesSchema, description: 'Denied, whatever else is said.' },
+    deny: { ...RulesSchema, default: [], description: 'Denied in every mode.' },
   },
 } as const satisfies Schema;
 export type PermissionPolicyInput = Wire<typeof PermissionPolicySchema>;
@@ -47,7 +49,7 @@ export const AskSchema = {
     task: TaskIdSchema,
     turn: { type: 'integer' },
     request: { type: 'string', description: 'Unique within its turn.' },
-    kind: { type: 'string', enum: ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'] },
+    kind: { type: 'string', enum: ACTION_KINDS },
     tool: { type: 'string', description: "The agent's own name of the tool." },
     title: { type: 'string', description: 'One line for a person: the command, the path.' },
     detail: {

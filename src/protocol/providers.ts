@@ -1,10 +1,11 @@
 /** Whom the agents' requests to models go to, how they do, and what holds a session back. */
+import { THROTTLE_LEVELS } from '../core/model.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
 const level = {
   type: 'string',
-  enum: ['background', 'all'],
+  enum: THROTTLE_LEVELS,
   description: '`background`: only that lane waits. `all`: nothing is granted or sent.',
 } as const satisfies Schema;
 
@@ -45,7 +46,7 @@ export const ProviderSchema = {
       description:
         '`paused`: `level` waits. `probing`: the pause is over, and background work waits for the first turn that completes.',
     },
-    level: { ...level, type: ['string', 'null'], enum: ['background', 'all', null] },
+    level: { ...level, type: ['string', 'null'], enum: [...THROTTLE_LEVELS, null] },
     reason: {
       type: ['string', 'null'],
       description: 'Class of the failure: `rate_limit`, `overloaded`, `server_error`, `network`, `quota`, `auth`.',

@@ -11,7 +11,7 @@ export interface Schema {
   readonly title?: string;
   readonly description?: string;
   /** Shown in the documentation and filled in by `withDefaults`; never by `validate`. */
-  readonly default?: Scalar | readonly Scalar[];
+  readonly default?: Scalar | readonly Scalar[] | Readonly<{ [name: string]: never }>;
   readonly examples?: readonly unknown[];
   readonly type?: TypeName | readonly TypeName[];
   readonly enum?: readonly Scalar[];

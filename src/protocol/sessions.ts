@@ -1,4 +1,5 @@
 /** Sessions: views, and what an operator can do to one. */
+import { STOP_SCOPES } from '../core/inputs.ts';
 import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { AskSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
@@ -72,7 +73,7 @@ export const StopRequestSchema = {
   properties: {
     scope: {
       type: 'string',
-      enum: ['turn', 'queue', 'session'],
+      enum: STOP_SCOPES,
       description: '`turn`: the task that owns the session. `queue`: all that waits. `session`: both.',
     },
     by: BySchema,

@@ -1,88 +1,16 @@
 /** Tasks: what is submitted, what is shown, and the receipts of what is asked of one. */
-import {
-  BySchema,
-  LabelsSchema,
-  LaneSchema,
-  PlaceSchema,
-  SessionKeySchema,
-  StatusSchema,
-  TaskIdSchema,
-  TimeSchema,
-  WhenBusySchema,
-} from './ids.ts';
-import { AskSchema, PermissionPolicySchema } from './permissions.ts';
+import { TASK_MODES } from '../core/model.ts';
+import { BySchema, LaneSchema, PlaceSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
+import { AskSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
+import { TASK_SPEC } from './task-spec.ts';
 
 export const SubmitRequestSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['session', 'prompt'],
-  properties: {
-    session: SessionKeySchema,
-    prompt: {
-      type: 'string',
-      description: 'Text for the agent. With a `runner` it may be empty.',
-      maxLength: 1_000_000,
-    },
-    lane: {
-      ...LaneSchema,
-      description: '`interactive`: somebody waits. `background`: nobody does.',
-      default: 'interactive',
-    },
-    whenBusy: {
-      ...WhenBusySchema,
-      description:
-        'What this message does when it finds the session busy. Default: `preempt` in the interactive lane, `enqueue` in the background lane.',
-    },
-    priority: {
-      type: 'integer',
-      minimum: -1000,
-      maximum: 1000,
-      default: 0,
-      description: 'Background lane only; higher first.',
-    },
-    runner: {
-      type: ['string', 'null'],
-      minLength: 1,
-      maxLength: 100,
-      description: 'Name of a registered code runner; null or left out: one turn with the prompt.',
-    },
-    input: { description: 'Input of the code runner; any JSON.' },
-    source: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 200,
-      default: 'api',
-      description: 'Where it comes from. Only tasks of one source and rights class merge, steer or replace each other.',
-    },
-    rights: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 100,
-      default: 'default',
-      description: 'Rights class the task runs with.',
-    },
-    author: { type: ['string', 'null'], maxLength: 200, description: 'Who wrote it; named in merged prompts.' },
-    onLost: {
-      type: 'string',
-      enum: ['retry', 'fail'],
-      default: 'retry',
-      description: 'What becomes of it when its agent or the daemon dies during its turn.',
-    },
-    maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3 },
-    model: {
-      type: ['string', 'null'],
-      minLength: 1,
-      maxLength: 200,
-      description: "Model of its turns, by the agent's own name; null or left out: the agent's default.",
-    },
-    permissions: {
-      anyOf: [PermissionPolicySchema, { type: 'null' }],
-      description: 'What its agent may do without asking; null or left out: what its lane allows.',
-    },
-    labels: LabelsSchema,
-  },
+  properties: { session: SessionKeySchema, ...TASK_SPEC },
 } as const satisfies Schema;
 export type SubmitRequest = Wire<typeof SubmitRequestSchema>;
 
@@ -110,7 +38,7 @@ const summaryProperties = {
   session: SessionKeySchema,
   status: StatusSchema,
   lane: LaneSchema,
-  mode: { type: 'string', enum: ['prompt', 'code'] },
+  mode: { type: 'string', enum: TASK_MODES },
   place: { anyOf: [PlaceSchema, { type: 'null' }], description: 'Null once the task has ended.' },
   priority: { type: 'integer' },
   title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
@@ -147,51 +75,25 @@ export const TaskSummarySchema = {
 } as const satisfies Schema;
 export type TaskSummary = Wire<typeof TaskSummarySchema>;
 
+const viewProperties = {
+  ...summaryProperties,
+  ...TASK_SPEC,
+  carrier: { type: ['string', 'null'], description: 'The task in whose turn it rides.' },
+  riders: { type: 'array', items: TaskIdSchema, description: 'Tasks that ride in its turn, in the order they came.' },
+  cut: {
+    type: 'boolean',
+    description: 'An earlier turn was cut off; whether its last tool call happened is unknown.',
+  },
+  idempotencyKey: { type: ['string', 'null'] },
+  result: { description: 'Data of `final`; null while open.' },
+} as const;
+
+/** The whole specification of the task, and what has become of it. */
 export const TaskViewSchema = {
   type: 'object',
   additionalProperties: false,
-  required: [
-    ...TaskSummarySchema.required,
-    'prompt',
-    'runner',
-    'input',
-    'whenBusy',
-    'rights',
-    'onLost',
-    'maxAttempts',
-    'model',
-    'permissions',
-    'carrier',
-    'riders',
-    'cut',
-    'idempotencyKey',
-    'labels',
-    'result',
-  ],
-  properties: {
-    ...summaryProperties,
-    prompt: { type: 'string' },
-    runner: { type: ['string', 'null'] },
-    input: {},
-    whenBusy: WhenBusySchema,
-    rights: { type: 'string' },
-    onLost: { type: 'string', enum: ['retry', 'fail'] },
-    maxAttempts: { type: 'integer' },
-    model: { type: ['string', 'null'], description: "Null: the agent's default." },
-    permissions: {
-      anyOf: [PermissionPolicySchema, { type: 'null' }],
-      description: 'Null: what its lane allows.',
-    },
-    carrier: { type: ['string', 'null'], description: 'The task in whose turn it rides.' },
-    riders: { type: 'array', items: TaskIdSchema, description: 'Tasks that ride in its turn, in the order they came.' },
-    cut: {
-      type: 'boolean',
-      description: 'An earlier turn was cut off; whether its last tool call happened is unknown.',
-    },
-    idempotencyKey: { type: ['string', 'null'] },
-    labels: LabelsSchema,
-    result: { description: 'Data of `final`; null while open.' },
-  },
+  required: Object.keys(viewProperties) as (keyof typeof viewProperties)[],
+  properties: viewProperties,
 } as const satisfies Schema;
 export type TaskView = Wire<typeof TaskViewSchema>;
 

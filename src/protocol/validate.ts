@@ -123,28 +123,3 @@ function faultOf(value: unknown, schema: Schema | undefined, path: string, depth
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
-/**
- * A copy in which every member left out has the default of its schema, in objects that are there or have defaults. What comes
- * out has the type `Resolved` of the schema; inferring it here takes the compiler a minute, so callers name it.
- */
-export function withDefaults(schema: Schema, value: unknown): unknown {
-  return fill(schema, value);
-}
-
-function fill(schema: Schema, value: unknown): unknown {
-  if (value === undefined) {
-    return schema.default;
-  }
-  if (!isObject(value) || schema.properties === undefined) {
-    return value;
-  }
-  const filled: { [name: string]: unknown } = { ...value };
-  for (const [name, member] of Object.entries(schema.properties)) {
-    const full = fill(member, value[name]);
-    if (full !== undefined) {
-      filled[name] = full;
-    }
-  }
-  return filled;
-}

@@ -6,6 +6,7 @@
  */
 import { taskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
+import { fullTaskSpec } from '../protocol/task-spec.ts';
 import type { TaskPayload } from '../store/port.ts';
 import type { SubmitAnswer, SubmitRequest } from './api.ts';
 import { refusal, refused } from './refusals.ts';
@@ -15,7 +16,7 @@ import type { KeyResolver } from './session-keys.ts';
 import { titleOf } from './title.ts';
 
 /** Only equals are merged, steered or replaced: what a task may do is one of its rights. */
-const partyOf = (source: string, rights: string, { permissions = null }: TaskPayload): string =>
+const partyOf = ({ source, rights, permissions }: TaskPayload): string =>
   [source, rights, ...(permissions === null ? [] : [JSON.stringify(permissions)])].join('\u0000');
 
 export class Admission {
@@ -89,44 +90,22 @@ export class Admission {
 
   async #admit(request: SubmitRequest): Promise<SubmitAnswer> {
     await this.#ready;
-    const runner = request.runner ?? null;
+    const { session, idempotencyKey = null, ...written } = request;
+    const { lane, priority, whenBusy, onLost, maxAttempts, model, ...opaque } = fullTaskSpec(written);
+    const { runner, prompt, source, author } = opaque;
     if (runner !== null && !this.#registry.runners.has(runner)) {
       return refused('unknown_runner');
     }
-    const key = this.#key(request.session);
-    const lane = request.lane ?? 'interactive';
-    const source = request.source ?? 'api';
-    const rights = request.rights ?? 'default';
-    const permissions = request.permissions ?? null;
-    const payload: TaskPayload = {
-      prompt: request.prompt,
-      runner,
-      input: request.input ?? null,
-      source,
-      rights,
-      author: request.author ?? null,
-      idempotencyKey: request.idempotencyKey ?? null,
-      permissions: permissions === null ? null : { allow: [], deny: [], ...permissions },
-      labels: request.labels ?? {},
-    };
-    const about = { title: titleOf(request.prompt), source, author: payload.author };
+    const key = this.#key(session);
     const id = taskId(this.#context.ids());
+    const payload: TaskPayload = { ...opaque, idempotencyKey };
+    const mode = runner === null ? 'prompt' : 'code';
     const input: Input = {
       type: 'submit',
       at: this.#context.clock.wall(),
-      about,
+      about: { title: titleOf(prompt), source, author },
       payload,
-      task: {
-        id,
-        lane,
-        mode: runner === null ? 'prompt' : 'code',
-        priority: lane === 'background' ? (request.priority ?? 0) : 0,
-        party: partyOf(source, rights, payload),
-        whenBusy: request.whenBusy ?? (lane === 'interactive' ? 'preempt' : 'enqueue'),
-        onLost: request.onLost ?? 'retry',
-        maxAttempts: request.maxAttempts ?? 3,
-        model: request.model ?? null,
-      },
+      task: { id, lane, mode, priority, party: partyOf(payload), whenBusy, onLost, maxAttempts, model },
     };
     const reply = await this.#registry.ask(key, input);
     if (reply.kind === 'admitted') {

@@ -4,10 +4,10 @@
  */
 import type { Actor, PermissionAction, TurnReport } from '../core/events.ts';
 import type { Epoch, SessionKey, TaskId, TurnId } from '../core/ids.ts';
-import type { Where } from '../core/inputs.ts';
-import type { Lane, TurnOutcome, WhenBusy } from '../core/model.ts';
+import type { StopScope, Where } from '../core/inputs.ts';
+import type { Lane, TaskStage, TurnOutcome } from '../core/model.ts';
 import type { Receipt, Refusal } from '../core/outputs.ts';
-import type { PermissionPolicy } from '../core/policy.ts';
+import type { TaskSpecInput } from '../protocol/task-spec.ts';
 import type { LiveSession } from './live.ts';
 import type {
   FeedEvent,
@@ -23,34 +23,10 @@ import type {
 import type { PressureView } from './pressure.ts';
 import type { ProviderView } from './providers.ts';
 
-export interface SubmitRequest {
+/** `TASK_SPEC` describes every field; all but the prompt have defaults. */
+export interface SubmitRequest extends TaskSpecInput {
   readonly session: string;
-  readonly prompt: string;
-  /** Default: `interactive`. */
-  readonly lane?: Lane;
-  /** Default: `preempt` in the interactive lane, `enqueue` in the background lane. */
-  readonly whenBusy?: WhenBusy;
-  /** Background lane only; higher first. Default 0. */
-  readonly priority?: number;
-  /** Name of a registered code runner; its input. */
-  readonly runner?: string | null;
-  readonly input?: unknown;
-  /** Default `api`. */
-  readonly source?: string;
-  /** Default `default`. */
-  readonly rights?: string;
-  readonly author?: string | null;
   readonly idempotencyKey?: string | null;
-  readonly onLost?: 'retry' | 'fail';
-  readonly maxAttempts?: number;
-  /** Null or left out: the agent's default. */
-  readonly model?: string | null;
-  /**
-   * What its agent may do without asking; null or left out: what its lane allows. It is part of its rights: doors that let
-   * strangers in (webhooks) give none.
-   */
-  readonly permissions?: (Pick<PermissionPolicy, 'mode'> & Partial<PermissionPolicy>) | null;
-  readonly labels?: Readonly<{ [name: string]: string }>;
 }
 
 /** Answered only after the commit; an interrupt that the task fires has been written by then. */
@@ -62,7 +38,7 @@ export type SubmitAnswer =
       readonly session: SessionKey;
       /** An earlier submit had this idempotency key: this is its task, and nothing was stored. */
       readonly duplicate: boolean;
-      readonly place: 'collecting' | 'waiting' | 'owner' | 'merged';
+      readonly place: TaskStage;
       readonly into: TaskId | null;
       readonly ended: readonly TaskId[];
       readonly fallback: boolean;
@@ -199,7 +175,7 @@ export interface Signalbox extends AsyncDisposable {
     task: string,
     change: { readonly lane?: Lane; readonly priority?: number; readonly where?: Where; readonly by?: Actor },
   ): Promise<CommandAnswer>;
-  stop(session: string, scope: 'turn' | 'queue' | 'session', by?: Actor): Promise<StopAnswer>;
+  stop(session: string, scope: StopScope, by?: Actor): Promise<StopAnswer>;
   evict(session: string, options?: { readonly epoch?: number; readonly by?: Actor }): Promise<CommandAnswer>;
   park(session: string, reason: string, by?: Actor): Promise<CommandAnswer>;
   unpark(session: string, by?: Actor): Promise<CommandAnswer>;

@@ -28,7 +28,7 @@ export interface DeadlineView {
 const LIMIT_OF: { readonly [N in TimerName]: keyof RuntimeLimits } = {
   start: 'startMs',
   switch: 'switchMs',
-  ask: 'askMs',
+  ask: 'permissionMs',
   drain: 'drainMs',
   silence: 'silenceMs',
   hold: 'holdLimitMs',

@@ -4,6 +4,7 @@ import type { Input } from '../core/inputs.ts';
 import type { Lane, Session } from '../core/model.ts';
 import type { StepResult } from '../core/outputs.ts';
 import { DEFAULT_POLICIES, type PermissionPolicy } from '../core/policy.ts';
+import { defaultsOf, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import type { Store } from '../store/port.ts';
 import { makeRedactor, type Redactor } from '../supervise/index.ts';
@@ -12,56 +13,13 @@ import { type Clock, systemClock } from './clock.ts';
 import { uuidV7 } from './ids.ts';
 import type { Workspaces } from './workspaces.ts';
 
-/** Durations in milliseconds. */
-export interface RuntimeLimits {
-  readonly maxPreemptions: number;
-  readonly maxOpen: number;
-  readonly maxRetries: number;
-  readonly holdLimitMs: number;
-  readonly silenceMs: number;
-  readonly drainMs: number;
-  readonly switchMs: number;
-  readonly askMs: number;
-  readonly startMs: number;
-  readonly protectedTurnMs: number;
-  readonly collectMs: number;
-  readonly unsolicitedMs: number;
-  readonly agentIdleMs: number;
-  readonly maxAgents: number;
-  /** Agents that start at once. */
-  readonly maxStarting: number;
-  /** Ends of an agent in a row, none of them asked for, after which nothing is started for a while; and for how long. */
-  readonly agentCrashes: number;
-  readonly agentPauseMs: number;
-  /** How long a start waits for a folder that another session has. */
-  readonly folderWaitMs: number;
-  readonly graceMs: number;
+/** The configured limits, and one that only tests change. Durations in milliseconds. */
+export interface RuntimeLimits extends Readonly<{ [K in keyof typeof RUNTIME_LIMITS]: number }> {
   /** How long steps whose records are only output chunks may wait for company. */
   readonly outputBatchMs: number;
 }
 
-export const DEFAULT_LIMITS: RuntimeLimits = {
-  maxPreemptions: 3,
-  maxOpen: 10_000,
-  maxRetries: 8,
-  holdLimitMs: 3_600_000,
-  silenceMs: 600_000,
-  drainMs: 10_000,
-  switchMs: 10_000,
-  askMs: 86_400_000,
-  startMs: 60_000,
-  protectedTurnMs: 300_000,
-  collectMs: 500,
-  unsolicitedMs: 120_000,
-  agentIdleMs: 300_000,
-  maxAgents: 16,
-  maxStarting: 4,
-  agentCrashes: 5,
-  agentPauseMs: 60_000,
-  folderWaitMs: 600_000,
-  graceMs: 10_000,
-  outputBatchMs: 5,
-};
+export const DEFAULT_LIMITS: RuntimeLimits = { ...defaultsOf(RUNTIME_LIMITS), outputBatchMs: 5 };
 
 export interface SignalboxOptions {
   readonly store: Store;

@@ -126,7 +126,9 @@ export class SessionPressure {
     this.#parts.crashes.worked();
     this.#failures = 0;
     for (const cause of this.#own.keys()) {
-      if (cause !== 'folder') this.lift(cause);
+      if (cause !== 'folder') {
+        this.lift(cause);
+      }
     }
     return held;
   }

@@ -48,7 +48,7 @@ export class Registry {
     this.#stats = stats;
     this.pool = new AgentPool(context.limits, context.clock);
     this.runners = new Runners(context);
-    this.#crashes = new Crashes(context.limits.agentCrashes, context.limits.agentPauseMs);
+    this.#crashes = new Crashes(context.limits.maxCrashes, context.limits.crashThrottleMs);
     this.providers = new Providers({
       clock: context.clock,
       random: context.random,

@@ -6,7 +6,7 @@
  */
 import { epoch, type TaskId, taskId, turnId } from '../core/ids.ts';
 import type { Actor } from '../core/events.ts';
-import type { Input } from '../core/inputs.ts';
+import type { Input, StopScope } from '../core/inputs.ts';
 import type { Reply } from '../core/outputs.ts';
 import type { StoredTask } from '../store/port.ts';
 import type { Actor as SessionActor } from './actor.ts';
@@ -125,7 +125,7 @@ class Runtime extends Views implements Signalbox {
     return { kind: 'reply', reply };
   }
 
-  async stop(session: string, scope: 'turn' | 'queue' | 'session', by?: Actor): Promise<StopAnswer> {
+  async stop(session: string, scope: StopScope, by?: Actor): Promise<StopAnswer> {
     const reply = await this.#sessionCommand(session, (at) => ({ type: 'stop', at, scope, by: by ?? null }));
     return reply.kind === 'receipts' ? { kind: 'receipts', receipts: reply.receipts } : refusal(reply);
   }

@@ -1,5 +1,6 @@
 /** What a server is made from. Time, randomness and the log come in from outside. */
 import type { HangReport, HangSummary, HookHandler } from '../protocol/index.ts';
+import { defaultsOf, SERVER_LIMITS } from '../protocol/limits.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -23,15 +24,10 @@ export interface HangSource {
   readonly take: (() => Promise<HangSummary>) | null;
 }
 
-export interface ServerLimits {
-  /** Bytes of a request body. Default 1 MiB. */
-  readonly maxBodyBytes: number;
+/** The configured limits, and some that only tests change. */
+export interface ServerLimits extends Readonly<{ [K in keyof typeof SERVER_LIMITS]: number }> {
   /** Bytes of all headers of a request, the request line included. Default 16 KiB. */
   readonly maxHeaderBytes: number;
-  /** Open connections; further ones are answered 503. Default 4096. */
-  readonly maxConnections: number;
-  /** Open event streams and waiting long polls; further ones are answered 503. Default 2048. */
-  readonly maxStreams: number;
   /** A request must have arrived in this time. Default 30 s. */
   readonly requestTimeoutMs: number;
   /** Bytes that may wait in the memory of one stream; past it the reader is served from the store, page by page. Default 256 KiB. */
@@ -43,10 +39,8 @@ export interface ServerLimits {
 }
 
 export const defaultServerLimits: ServerLimits = {
-  maxBodyBytes: 1_048_576,
+  ...defaultsOf(SERVER_LIMITS),
   maxHeaderBytes: 16_384,
-  maxConnections: 4096,
-  maxStreams: 2048,
   requestTimeoutMs: 30_000,
   streamBufferBytes: 262_144,
   slowReaderMs: 30_000,

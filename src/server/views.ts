@@ -41,21 +41,15 @@ export function taskSummary(task: StoredTask): TaskSummary {
 export function taskView(task: StoredTask): TaskView {
   const { row, payload } = task;
   return {
-    ...taskSummary(task),
-    prompt: payload.prompt,
-    runner: payload.runner,
-    input: payload.input,
+    ...payload,
     whenBusy: row.whenBusy,
-    rights: payload.rights,
     onLost: row.onLost,
     maxAttempts: row.maxAttempts,
     model: row.model,
-    permissions: payload.permissions ?? null,
+    ...taskSummary(task),
     carrier: row.carrier,
     riders: row.riders,
     cut: row.cut,
-    idempotencyKey: payload.idempotencyKey,
-    labels: payload.labels,
     result: task.result,
   };
 }

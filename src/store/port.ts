@@ -13,29 +13,17 @@ import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/outputs.
 import type { SessionEvent, TaskEvent, TaskEventData } from '../core/events.ts';
 import type { SessionKey, TaskId } from '../core/ids.ts';
 import type { Lane, TaskStatus } from '../core/model.ts';
-import type { PermissionPolicy } from '../core/policy.ts';
+import type { RuledField, TaskSpec } from '../protocol/task-spec.ts';
 
 export type MaybePromise<T> = T | Promise<T>;
 
-/** What a sender hands in with a task; stored once, at admission (the `payload` of the `admit` record). JSON values only. */
-export interface TaskPayload {
-  /** Text for the agent. For a code runner: optional. */
-  readonly prompt: string;
-  /** Name of the registered code runner; null: a prompt task. */
-  readonly runner: string | null;
-  /** Input of the code runner; any JSON. */
-  readonly input: unknown;
-  /** Where it came from, e.g. `api`, `cli`, `github:acme/app`, and the rights class it runs with. Both fixed at admission. */
-  readonly source: string;
-  readonly rights: string;
-  /** Who wrote it, for merged prompts; null if nobody said. */
-  readonly author: string | null;
+/**
+ * What a task was asked to be, without the fields that the core decides by (those are in its row). Stored once, at admission
+ * (the `payload` of the `admit` record). JSON values only.
+ */
+export interface TaskPayload extends Omit<TaskSpec, RuledField> {
   /** Unique over the whole store when not null: a second submit with it returns the first task. */
   readonly idempotencyKey: string | null;
-  /** What its agent may do without asking; null or left out: what the lane allows. Fixed at admission. */
-  readonly permissions?: PermissionPolicy | null;
-  /** Small string map for senders and gateways (delivery id, issue number, reply address). */
-  readonly labels: Readonly<{ [name: string]: string }>;
 }
 
 export interface StoredTask {

@@ -1,5 +1,8 @@
 /** The rules of the port that do not depend on an engine. */
 import type { TaskStatus, TerminalStatus } from '../core/model.ts';
+import { withDefaults } from '../protocol/defaults.ts';
+import { TaskPayloadSchema } from '../protocol/task-spec.ts';
+import type { TaskPayload } from './port.ts';
 
 const ranks: { readonly [status in TaskStatus]: number } = {
   queued: 0,
@@ -9,12 +12,13 @@ const ranks: { readonly [status in TaskStatus]: number } = {
   cancelled: 2,
 };
 
-export const taskStatuses: readonly TaskStatus[] = ['queued', 'running', 'completed', 'failed', 'cancelled'];
-
 export const isTerminal = (status: TaskStatus): status is TerminalStatus => ranks[status] === 2;
 
 /** S-4, for an open task. */
 export const movesForward = (from: TaskStatus, to: TaskStatus): boolean => ranks[from] <= ranks[to];
+
+/** A stored payload as readers get it. One that was stored before a field existed gets the default of that field. */
+export const payloadOf = (stored: unknown): TaskPayload => withDefaults(TaskPayloadSchema, stored) as TaskPayload;
 
 /** The two fields of a payload that the store looks into; a payload without them comes from nowhere and has no key. */
 export function admissionOf(payload: unknown): { readonly source: string; readonly idempotencyKey: string | null } {

@@ -96,7 +96,7 @@ describe('permissions', () => {
     expect(shown.stdout).toMatch(/model\s+large/);
     expect(shown.stdout).toMatch(/permissions\s+read-only; allow Bash\(build it\)/);
     const wrong = await cli.run(['send', 'five', '--allow', 'edit', 'x']);
-    expect([wrong.code, wrong.stderr]).toEqual([EXIT.usage, expect.stringContaining('go with --permissions')]);
+    expect([wrong.code, wrong.stderr]).toEqual([EXIT.usage, expect.stringContaining('need --permissions')]);
   });
 });
 

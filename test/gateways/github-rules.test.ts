@@ -29,7 +29,6 @@ describe('built-in rules', () => {
     expect(await deliver('issue_comment', example('issue_comment', 'created'))).toMatchObject({
       session: 'github:Codertocat/Hello-World',
       source: 'github:Codertocat/Hello-World#1',
-      lane: 'interactive',
       rights: 'trusted',
       author: 'Codertocat',
       labels: {
@@ -97,7 +96,6 @@ describe('built-in rules', () => {
     expect(await deliver('check_run', check)).toBe('covered_by_workflow_run');
     inside(inside(check, 'check_run'), 'app')['slug'] = 'another-ci';
     expect(await deliver('check_run', check)).toMatchObject({
-      lane: 'interactive',
       rights: 'untrusted',
       author: 'another-ci',
       labels: { rule: 'check-failed', number: '2', check: 'Octocoders-linter' },
@@ -145,9 +143,9 @@ describe('built-in rules', () => {
       RECORDED_DELIVERIES.map(({ event, payload }) => deliver(event, payload as Payload)),
     );
     expect(tasks).toMatchObject([
-      { session: 'github:Codertocat/Hello-World', lane: 'interactive', labels: { rule: 'comment' } },
-      { session: 'github:Codertocat/Hello-World', lane: 'interactive', labels: { rule: 'review' } },
-      { session: 'github:Codertocat/Hello-World', lane: 'interactive', labels: { rule: 'check-failed' } },
+      { session: 'github:Codertocat/Hello-World', labels: { rule: 'comment' } },
+      { session: 'github:Codertocat/Hello-World', labels: { rule: 'review' } },
+      { session: 'github:Codertocat/Hello-World', labels: { rule: 'check-failed' } },
     ]);
   });
 
@@ -210,6 +208,18 @@ describe('configured rules', () => {
     });
     inside(payload, 'label')['name'] = 'signalbox';
     expect(await deliver('issues', payload, { rules })).toBe('label_not_watched');
+  });
+
+  test('a rule chooses model and permissions, as they are written', async () => {
+    const permissions = { mode: 'ask', allow: ["Bash(awk '{print}' *)"], deny: [] } as const;
+    const rules: GithubRule[] = [{ like: 'comment', model: 'fast-model', permissions, maxAttempts: 1 }];
+    const payload = example('issue_comment', 'created');
+    Object.assign(payload, { model: 'dear-model', permissions: { mode: 'allow' } });
+    expect(await deliver('issue_comment', payload, { rules })).toMatchObject({
+      model: 'fast-model',
+      permissions,
+      maxAttempts: 1,
+    });
   });
 
   test('like keeps the conditions that it does not name', async () => {
@@ -281,6 +291,18 @@ describe('configured rules', () => {
     ['a required fact that is none', { on: 'push', prompt: 'x', require: ['nope'] }, /require.*nope/],
     ['neither on nor like', { prompt: 'x' }, /neither/],
     ['no prompt', { on: 'push' }, /no prompt/],
+    [
+      'a model from the payload',
+      { like: 'comment', model: '{title}' },
+      /rules\[0\]\.model: "\{title\}".*takes nothing/,
+    ],
+    ['a runner from the payload', { like: 'comment', runner: 'x-{nope}' }, /rules\[0\]\.runner/],
+    ['rights from the payload', { like: 'comment', rights: '{association}' }, /rules\[0\]\.rights/],
+    [
+      'permissions from the payload',
+      { like: 'comment', permissions: { mode: 'ask', allow: ['Bash({title})'] } },
+      /rules\[0\]\.permissions.*\{title\}/,
+    ],
   ])('%s stops the start', (_title, rule, message) => {
     const { box } = admissions();
     expect(() => githubHook({ box, config: config({ rules: [rule] }) })).toThrow(

@@ -181,6 +181,13 @@ describe('Standard Webhooks', () => {
     expect(accepted.length).toBe(1);
   });
 
+  test('a source chooses model and permissions', async () => {
+    const permissions = { mode: 'read-only' } as const;
+    const { handler, accepted } = open(source({ model: 'fast-model', permissions }));
+    expect((await deliver(handler)).status).toBe(202);
+    expect(accepted[0]).toMatchObject({ model: 'fast-model', permissions });
+  });
+
   test('conditions choose deliveries; the payload can be quoted whole', async () => {
     const { handler, accepted } = open({
       secret: SECRET,
@@ -201,6 +208,7 @@ describe('Standard Webhooks', () => {
     ['the name of the GitHub hook', 'github', source()],
     ['a secret that is no base64', 'billing', source({ secret: 'not base64!' })],
     ['a template with an unknown fact', 'billing', source({ prompt: '{amount}' })],
+    ['a model from the payload', 'billing', source({ model: '{customer}' })],
   ])('%s stops the start', (_title, name, config) => {
     expect(() => standardHooks({ box: admissions().box, config: { [name]: config } })).toThrow(
       expect.objectContaining({ code: 'bad_config', hint: expect.stringMatching(/./) }),

@@ -39,7 +39,7 @@ describe('S11: an agent that keeps ending', () => {
       clock,
       random,
       agent: exiting,
-      limits: { agentCrashes: 4, agentPauseMs: 60_000 },
+      limits: { maxCrashes: 4, crashThrottleMs: 60_000 },
     });
     await one.send({ maxAttempts: 100 });
     const waits: number[] = [];
@@ -82,7 +82,7 @@ describe('S11: an agent that keeps ending', () => {
       clock,
       random,
       agent: driver,
-      limits: { agentCrashes: 2, agentPauseMs: 60_000 },
+      limits: { maxCrashes: 2, crashThrottleMs: 60_000 },
     });
     const dying = await one.send({ prompt: '[[die:3]]', maxAttempts: 2 });
     expect(await one.ended(dying)).toMatchObject({ status: 'failed', reason: 'agent_lost' });
@@ -99,7 +99,7 @@ describe('S11: an agent that keeps ending', () => {
 
   it('is let go on by the operator, who has mended it', async () => {
     const clock = new ManualClock();
-    await using one = await openBox({ clock, random, agent: exiting, limits: { agentCrashes: 1 } });
+    await using one = await openBox({ clock, random, agent: exiting, limits: { maxCrashes: 1 } });
     await one.send({ maxAttempts: 100 });
     await events(one, 'throttled', 1);
     await settled();
@@ -110,7 +110,7 @@ describe('S11: an agent that keeps ending', () => {
 
   it('that is ended by us, or leaves between two turns, is no crash', async () => {
     const clock = new ManualClock();
-    await using one = await openBox({ clock, random, limits: { agentCrashes: 1 } });
+    await using one = await openBox({ clock, random, limits: { maxCrashes: 1 } });
     await one.background();
     await one.stage.turn();
     await one.box.restartAgent('test:one');
@@ -161,7 +161,7 @@ describe('S09: a step of the supervisor that throws', () => {
     const agent = failing(() => {
       throw make();
     });
-    await using one = await openBox({ clock, random, agent, limits: { agentCrashes: 3 } });
+    await using one = await openBox({ clock, random, agent, limits: { maxCrashes: 3 } });
     const bad = await one.send({ session: 'bad', maxAttempts: 100 });
     const [exited] = await events(one, 'agent-exited', 1, 'bad');
     expect(exited?.data).toMatchObject({ reason: 'spawn_failed', data: { code } });

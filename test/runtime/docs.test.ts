@@ -52,9 +52,9 @@ describe('docs/providers.md', () => {
   });
 
   test('has the numbers of crash loops', () => {
-    const { agentCrashes, agentPauseMs, maxRetries } = DEFAULT_LIMITS;
-    expect(providers).toContain(`\`limits.agentCrashes\` (${agentCrashes})`);
-    expect(providers).toContain(`\`limits.agentPauseMs\` (${timeText(agentPauseMs)})`);
+    const { maxCrashes, crashThrottleMs, maxRetries } = DEFAULT_LIMITS;
+    expect(providers).toContain(`\`limits.maxCrashes\` (${maxCrashes})`);
+    expect(providers).toContain(`\`limits.crashThrottleMs\` (${timeText(crashThrottleMs)})`);
     expect(providers).toContain(`\`limits.maxRetries\` (${maxRetries})`);
     expect([CRASH_PLAN.firstMs, CRASH_PLAN.maxMs]).toEqual([500, 30_000]);
     expect(providers).toContain('half a second, doubling, at most 30 s');

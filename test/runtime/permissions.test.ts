@@ -147,7 +147,7 @@ describe('permissions by a person', () => {
 
   it('are no hang while they wait, and are denied when nobody answers in time', async () => {
     const clock = new ManualClock();
-    await using one = await openBox({ clock, limits: { silenceMs: 1_000, askMs: 10_000 } });
+    await using one = await openBox({ clock, limits: { silenceMs: 1_000, permissionMs: 10_000 } });
     const task = await one.background();
     const turn = await one.stage.turn();
     const answer = turn.context.ask(run);

@@ -1,11 +1,11 @@
 /** Directives by which the scripted agent has what a real one has: permissions to ask for, tools that run, and a model's API that fails. */
-import type { ActionKind } from '../../core/policy.ts';
+import { ACTION_KINDS, type ActionKind } from '../../core/policy.ts';
 import { type FailureClass, classOfStatus } from '../failures.ts';
 import type { WireFailure } from '../process/wire.ts';
 import { numbers } from './directives.ts';
 import type { Turn } from './turn.ts';
 
-const actions: readonly ActionKind[] = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'];
+const actions: readonly ActionKind[] = ACTION_KINDS;
 const tools: { readonly [K in ActionKind]?: string } = { edit: 'write', delete: 'write', fetch: 'fetch', read: 'read' };
 
 /** `npm test`, or with the kind before it: `edit:src/a.ts`. */

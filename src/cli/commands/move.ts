@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import { LANES } from '../../core/model.ts';
 import type { Call } from '../call.ts';
 import { done, whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
@@ -6,7 +7,7 @@ import type { Io } from '../io.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
   const id = call.arg('TASK');
-  const lane = call.choice('lane', ['interactive', 'background'] as const);
+  const lane = call.choice('lane', LANES);
   const priority = call.integer('priority');
   const before = call.text('before');
   const places = [call.on('first'), call.on('last'), before !== null].filter((given) => given).length;

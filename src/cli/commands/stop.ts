@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import { STOP_SCOPES } from '../../core/inputs.ts';
 import type { Call } from '../call.ts';
 import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
@@ -6,7 +7,7 @@ import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
 
 export async function run(call: Call, io: Io): Promise<number> {
-  const scope = call.choice('scope', ['turn', 'queue', 'session'] as const);
+  const scope = call.choice('scope', STOP_SCOPES);
   if (scope === null) {
     throw new AppError({
       code: 'usage',

@@ -1,18 +1,17 @@
+import { LANES, TASK_STATUSES } from '../../core/model.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless, oneLine } from '../output/paint.ts';
 import { ageText, statusPaint, table } from '../output/text.ts';
 
-const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
-
 export async function run(call: Call, io: Io): Promise<number> {
-  const wanted = statuses.filter((status) => call.all('status').includes(status));
+  const wanted = TASK_STATUSES.filter((status) => call.all('status').includes(status));
   const page = await connect(call, io).tasks({
     limit: call.integer('limit') ?? 50,
     ...optional('session', call.text('session')),
     ...(wanted.length === 0 ? {} : { status: wanted }),
-    ...optional('lane', call.choice('lane', ['interactive', 'background'] as const)),
+    ...optional('lane', call.choice('lane', LANES)),
     ...optional('source', call.text('source')),
     ...optional('cursor', call.text('cursor')),
   });

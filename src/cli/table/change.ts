@@ -1,4 +1,5 @@
 /** Commands that change what is queued or runs, and those that look after a daemon. */
+import { STOP_SCOPES } from '../../core/inputs.ts';
 import type { Argument, Command, Flag } from '../command.ts';
 import { by, lane, session, task } from './shared.ts';
 
@@ -51,8 +52,8 @@ export const change: readonly Command[] = [
         name: 'scope',
         value: 'SCOPE',
         kind: 'choice',
-        choices: ['turn', 'queue', 'session'],
-        what: 'turn, queue or session; must be given',
+        choices: STOP_SCOPES,
+        what: 'turn (what runs), queue (what waits) or session (both); required',
       },
       by,
     ],

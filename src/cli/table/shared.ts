@@ -1,26 +1,13 @@
 /** Flags and arguments that several commands have. */
+import { LANES } from '../../core/model.ts';
 import type { Argument, Flag } from '../command.ts';
-
-export const lanes = ['interactive', 'background'] as const;
-export const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
-export const modes = ['read-only', 'ask', 'allow'] as const;
-export const policies = [
-  'preempt',
-  'enqueue',
-  'steer',
-  'collect',
-  'replace',
-  'interrupt',
-  'rollback',
-  'reject',
-] as const;
 
 export const lane: Flag = {
   name: 'lane',
   value: 'LANE',
   kind: 'choice',
-  choices: lanes,
-  what: 'interactive or background',
+  choices: LANES,
+  what: LANES.join(' or '),
 };
 export const by: Flag = { name: 'by', value: 'NAME', what: 'who asks, for the tape; default: your user name' };
 export const limit: Flag = { name: 'limit', value: 'N', kind: 'integer', what: 'how many at most; default 50' };

@@ -23,8 +23,8 @@ import type {
   StoredTask,
   StoreStats,
   TaskFilter,
-  TaskPayload,
 } from '../port.ts';
+import { payloadOf } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
 import { MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
 
@@ -239,7 +239,7 @@ const matches = (task: DiskTask, filter: TaskFilter): boolean =>
 const storedTask = (task: DiskTask): StoredTask => ({
   session: task.session,
   row: JSON.parse(task.row) as TaskRow,
-  payload: JSON.parse(task.payload) as TaskPayload,
+  payload: payloadOf(JSON.parse(task.payload)),
   status: task.status,
   reason: task.reason,
   result: JSON.parse(task.result) as StoredTask['result'],

@@ -1,9 +1,9 @@
 /** What readers of the SQLite store get: one statement per page, never a cursor that outlives its call. Owns statements only. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { incarnation, sessionKey, taskId, type SessionKey, type TaskId } from '../../core/ids.ts';
+import { TASK_STATUSES } from '../../core/model.ts';
 import type { SessionRow } from '../../core/outputs.ts';
 import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
-import { taskStatuses } from '../rules.ts';
 import type {
   FeedEvent,
   FeedPosition,
@@ -62,7 +62,7 @@ export class Reads {
     if (filter.session !== undefined) {
       const session = this.#sessionNumber(filter.session);
       const statement = this.#prepared(sql.tasksByStatusAndSession);
-      const statuses = session === null ? [] : [...new Set(filter.status ?? taskStatuses)];
+      const statuses = session === null ? [] : [...new Set(filter.status ?? TASK_STATUSES)];
       rows = newestFirst(statuses.map((status) => statement.all(...bound, status, session)));
     } else if (filter.status !== undefined) {
       const statement = this.#prepared(sql.tasksByStatus);

@@ -3,8 +3,9 @@ import type { SQLOutputValue } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
 import type { TaskRow } from '../../core/outputs.ts';
 import { sessionKey, taskId } from '../../core/ids.ts';
-import type { TaskStatus } from '../../core/model.ts';
-import type { StoredTask, TaskPayload } from '../port.ts';
+import { TASK_STATUSES, type TaskStatus } from '../../core/model.ts';
+import type { StoredTask } from '../port.ts';
+import { payloadOf } from '../rules.ts';
 
 export type Row = { readonly [column: string]: SQLOutputValue };
 
@@ -38,7 +39,7 @@ export function json(row: Row, column: string): unknown {
   return value === null ? null : (JSON.parse(value) as unknown);
 }
 
-const statuses: ReadonlySet<string> = new Set<TaskStatus>(['queued', 'running', 'completed', 'failed', 'cancelled']);
+const statuses: ReadonlySet<string> = new Set(TASK_STATUSES);
 const isStatus = (value: string): value is TaskStatus => statuses.has(value);
 
 export function status(row: Row): TaskStatus {
@@ -50,7 +51,7 @@ export function status(row: Row): TaskStatus {
 export const storedTask = (row: Row): StoredTask => ({
   session: sessionKey(text(row, 'session')),
   row: json(row, 'row') as TaskRow,
-  payload: json(row, 'payload') as TaskPayload,
+  payload: payloadOf(json(row, 'payload')),
   status: status(row),
   reason: textOrNull(row, 'reason'),
   result: json(row, 'result') as StoredTask['result'],

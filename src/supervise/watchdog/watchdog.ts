@@ -17,7 +17,6 @@ import type { HangSummary, HangTrigger, ParkedFacts } from './report.ts';
 import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-messages.ts';
 
 export const beatMs = 250;
-export const defaultHangMs = 2_000;
 
 export interface WatchdogOptions {
   /** Where reports go; made when there is one. */

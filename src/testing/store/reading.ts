@@ -1,5 +1,6 @@
 /** S-5: lists, feeds, cursors, figures, processes. */
 import { invariant } from '../../core/errors.ts';
+import { TASK_STATUSES } from '../../core/model.ts';
 import { incarnation, sessionKey, taskId } from '../../core/ids.ts';
 import type { FeedEvent, Page, Store, TaskFilter } from '../../store/port.ts';
 import { codeOf, type Suite } from './api.ts';
@@ -187,7 +188,7 @@ function lists({ api, check }: Suite): void {
   /** 12 tasks in three sessions with every status, two lanes and two sources; the newest is number 11. */
   async function fill(store: Store) {
     const owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
-    const statuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+    const statuses = TASK_STATUSES;
     const made: { id: string; session: string; status: (typeof statuses)[number]; lane: string; source: string }[] = [];
     for (let n = 0; n < 12; n += 1) {
       const of = owners[n % 3] ?? owners[0];

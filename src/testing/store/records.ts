@@ -3,6 +3,7 @@ import { epoch, incarnation, sessionKey, taskId, turnId, type SessionKey, type T
 import type { TerminalStatus } from '../../core/model.ts';
 import type { OpenTaskEvent, Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
 import type { CommitOutcome, Store, TaskPayload } from '../../store/port.ts';
+import { payloadOf } from '../../store/rules.ts';
 
 export const time = 1_700_000_000_000;
 
@@ -33,14 +34,7 @@ export const taskRow = (id: TaskId, change: Partial<TaskRow> = {}): TaskRow => (
 });
 
 export const payload = (change: Partial<TaskPayload> = {}): TaskPayload => ({
-  prompt: 'hello',
-  runner: null,
-  input: null,
-  source: 'api',
-  rights: 'default',
-  author: null,
-  idempotencyKey: null,
-  labels: {},
+  ...payloadOf({ prompt: 'hello', idempotencyKey: null }),
   ...change,
 });
 

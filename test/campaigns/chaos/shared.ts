@@ -21,6 +21,6 @@ export const deadlines = {
   holdLimitMs: 30_000,
   agentIdleMs: 15_000,
   // Agents die on purpose: the breaker opens, and soon lets the next one try.
-  agentCrashes: 2,
-  agentPauseMs: 500,
+  maxCrashes: 2,
+  crashThrottleMs: 500,
 } as const;

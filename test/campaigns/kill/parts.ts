@@ -6,7 +6,7 @@ import { resolveConfig } from '../../../src/daemon/config/resolve.ts';
 export const scriptedFlags = (agentLog: string): readonly string[] => ['--log', agentLog, '--chunk-ms', '1'];
 
 /** Its prompts let agents die on purpose: the breaker opens, and soon lets the next one try. */
-const LIMITS = { maxAgents: 8, drainMs: 500, silenceMs: 2_000, startMs: 5_000, agentCrashes: 2, agentPauseMs: 50 };
+const LIMITS = { maxAgents: 8, drainMs: 500, silenceMs: 2_000, startMs: 5_000, maxCrashes: 2, crashThrottleMs: 50 };
 
 export async function startDaemon(folder: string, args: readonly string[], faults: Faults): Promise<Daemon> {
   const setting = (path: readonly string[], value: unknown) => ({ path, value, written: path.join('.') });

@@ -1,0 +1,65 @@
+/**
+ * Every limit that can be configured, with its default, unit, bounds and meaning: the one list. The configuration's schema,
+ * its documentation and the defaults of the runtime and the server are made from it.
+ */
+import type { Schema } from './schema.ts';
+
+const ms = (byDefault: number, description: string) =>
+  ({
+    type: 'integer',
+    minimum: 1,
+    maximum: 2_147_483_647,
+    default: byDefault,
+    description: `Milliseconds. ${description}`,
+  }) as const;
+const count = (byDefault: number, maximum: number, description: string) =>
+  ({ type: 'integer', minimum: 1, maximum, default: byDefault, description }) as const;
+
+/** Limits of sessions, their tasks and their agents. */
+export const RUNTIME_LIMITS = {
+  maxPreemptions: count(3, 1000, 'Preemptions in a row after which the next background turn is protected.'),
+  maxOpen: count(10_000, 1_000_000, 'Open tasks that a session accepts.'),
+  maxRetries: count(8, 1000, 'Turns in a row that may fail for a transient reason, such as a rate limit.'),
+  holdLimitMs: ms(3_600_000, 'How long an owner may keep others waiting.'),
+  silenceMs: ms(600_000, 'How long an agent may say nothing during a turn.'),
+  drainMs: ms(10_000, 'How long an interrupted turn may take to end.'),
+  switchMs: ms(10_000, 'How long an agent may take to change its model.'),
+  permissionMs: ms(86_400_000, 'How long a permission request waits for a person before it is denied.'),
+  startMs: ms(60_000, 'How long an agent may take to become ready.'),
+  protectedTurnMs: ms(300_000, 'How long a protected turn cannot be preempted.'),
+  collectMs: ms(500, 'How long a task with `whenBusy: "collect"` waits for further tasks to merge.'),
+  unsolicitedMs: ms(120_000, 'How long a turn may take that the agent started by itself.'),
+  agentIdleMs: ms(300_000, 'How long an idle agent keeps running.'),
+  maxAgents: count(16, 10_000, 'Agents that run at once. The agent that has been idle longest makes room for another.'),
+  maxStarting: count(
+    4,
+    10_000,
+    'Agents that start at once, interactive tasks first. A start that takes longer than two seconds lets the next one begin.',
+  ),
+  maxCrashes: count(5, 1000, 'Unexpected ends of an agent in a row after which its session is throttled.'),
+  crashThrottleMs: ms(
+    60_000,
+    'How long that throttle lasts. It doubles with each further failed start, up to ten times this value.',
+  ),
+  folderWaitMs: ms(600_000, 'How long the start of an agent waits for a folder that another session uses.'),
+  graceMs: ms(10_000, 'How long running turns may take to end when the daemon closes.'),
+} as const satisfies { readonly [name: string]: Schema };
+
+/** Limits of the HTTP server. */
+export const SERVER_LIMITS = {
+  maxConnections: count(4096, 1_000_000, 'Open HTTP connections.'),
+  maxStreams: count(2048, 1_000_000, 'Open event streams and waiting long polls.'),
+  maxBodyBytes: count(1_048_576, 1_073_741_824, 'Bytes. Size of a request body.'),
+} as const satisfies { readonly [name: string]: Schema };
+
+/** Limits of hang detection. */
+export const WATCH_LIMITS = {
+  agentQuietMs: ms(120_000, 'How long an agent may say nothing during a turn before a hang report is taken.'),
+  hangMs: ms(2_000, 'How long the main loop of the daemon may be blocked before a hang report is taken.'),
+} as const satisfies { readonly [name: string]: Schema };
+
+type Numbers<L> = { readonly [K in keyof L]: number };
+
+export const defaultsOf = <L extends { readonly [name: string]: { readonly default: number } }>(
+  limits: L,
+): Numbers<L> => Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, limit.default])) as Numbers<L>;

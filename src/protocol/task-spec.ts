@@ -1,0 +1,130 @@
+/**
+ * What a task is asked to be: the one list of the fields of a submit, with their defaults.
+ *
+ * The HTTP request, the library's `SubmitRequest`, the stored task, the task's view, the rules of webhooks and the flags of
+ * `signalbox send` are made from it. A field that the core decides by is one of the core's `NewTask` too; every other one is
+ * opaque to it and stored as it is.
+ */
+import type { NewTask } from '../core/inputs.ts';
+import { DEFAULT_WHEN_BUSY, ON_LOST, WHEN_BUSY } from '../core/model.ts';
+import { PERMISSION_MODES } from '../core/policy.ts';
+import { withDefaults } from './defaults.ts';
+import { LabelsSchema, LaneSchema, WhenBusySchema } from './ids.ts';
+import { PermissionPolicySchema } from './permissions.ts';
+import type { Resolved, Schema, Wire } from './schema.ts';
+
+const listed = (values: readonly string[]): string => values.map((value) => `\`${value}\``).join(', ');
+
+export const TASK_SPEC = {
+  prompt: {
+    type: 'string',
+    maxLength: 1_000_000,
+    description: 'Text for the agent. It may be empty if there is a `runner`.',
+  },
+  lane: {
+    ...LaneSchema,
+    default: 'interactive',
+    description: '`interactive`: somebody waits for the answer. `background`: it gives way to interactive tasks.',
+  },
+  whenBusy: {
+    ...WhenBusySchema,
+    description: `What the task does if the session is busy: ${listed(WHEN_BUSY)}. Default: \`${DEFAULT_WHEN_BUSY.interactive}\` in the interactive lane, \`${DEFAULT_WHEN_BUSY.background}\` in the background lane.`,
+  },
+  priority: {
+    type: 'integer',
+    minimum: -1000,
+    maximum: 1000,
+    default: 0,
+    description: 'Order within the background lane: a higher priority runs first.',
+  },
+  runner: {
+    type: ['string', 'null'],
+    minLength: 1,
+    maxLength: 100,
+    default: null,
+    description: 'Registered code runner of the task. Default: none, the task is one turn of the agent.',
+  },
+  input: { default: null, description: 'Input of the code runner: any JSON.' },
+  source: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 200,
+    default: 'api',
+    description:
+      'Where the task comes from. Only tasks of the same source and rights merge, steer, replace or interrupt each other.',
+  },
+  rights: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 100,
+    default: 'default',
+    description: 'Rights class of the task.',
+  },
+  author: {
+    type: ['string', 'null'],
+    maxLength: 200,
+    default: null,
+    description: 'Who wrote the prompt; merged prompts name their authors.',
+  },
+  onLost: {
+    type: 'string',
+    enum: ON_LOST,
+    default: 'retry',
+    description: 'What happens to the task if its agent or the daemon dies during its turn: `retry` or `fail`.',
+  },
+  maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Attempts in all.' },
+  model: {
+    type: ['string', 'null'],
+    minLength: 1,
+    maxLength: 200,
+    default: null,
+    description: 'Model of its turns, by the name that the agent uses. Default: the one that the agent is set to.',
+  },
+  permissions: {
+    anyOf: [PermissionPolicySchema, { type: 'null' }],
+    default: null,
+    description: `What its agent may do without asking: ${listed(PERMISSION_MODES)}. Default: the policy of its lane.`,
+  },
+  labels: { ...LabelsSchema, default: {} },
+} as const satisfies { readonly [name: string]: Schema };
+
+export type TaskField = keyof typeof TASK_SPEC;
+export const TASK_FIELDS = Object.keys(TASK_SPEC) as readonly TaskField[];
+
+export const TaskSpecSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['prompt'],
+  properties: TASK_SPEC,
+} as const satisfies Schema;
+
+/** As a sender writes it: everything but the prompt may be left out. */
+export type TaskSpecInput = Wire<typeof TaskSpecSchema>;
+/** With every default filled in. */
+export type TaskSpec = { readonly [F in TaskField]: Resolved<(typeof TASK_SPEC)[F]> };
+
+/** Fields that the core decides by. They are in the task's row; all others are its payload. */
+export type RuledField = Extract<TaskField, keyof NewTask>;
+const ruled: { readonly [F in RuledField]: F } = {
+  lane: 'lane',
+  whenBusy: 'whenBusy',
+  priority: 'priority',
+  onLost: 'onLost',
+  maxAttempts: 'maxAttempts',
+  model: 'model',
+};
+
+/** The fields of a stored payload, for the defaults of those that it was stored without. */
+export const TaskPayloadSchema: Schema = {
+  type: 'object',
+  properties: Object.fromEntries(Object.entries(TASK_SPEC).filter(([field]) => !Object.hasOwn(ruled, field))),
+};
+
+export function fullTaskSpec(input: TaskSpecInput): TaskSpec {
+  const spec = withDefaults(TaskSpecSchema, input) as TaskSpec;
+  return {
+    ...spec,
+    whenBusy: input.whenBusy ?? DEFAULT_WHEN_BUSY[spec.lane],
+    priority: spec.lane === 'background' ? spec.priority : 0,
+  };
+}

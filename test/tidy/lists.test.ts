@@ -1,0 +1,62 @@
+/** Lists of the core stand in the core. Whoever needs one imports it: a copy would compile without the member that is new. */
+import { describe, expect, test } from 'vitest';
+import { STOP_SCOPES } from '../../src/core/inputs.ts';
+import {
+  LANES,
+  ON_LOST,
+  TASK_MODES,
+  TASK_STAGES,
+  TASK_STATUSES,
+  TURN_OUTCOMES,
+  WHEN_BUSY,
+} from '../../src/core/model.ts';
+import { ACTION_KINDS, PERMISSION_MODES } from '../../src/core/policy.ts';
+import { read, sourcesUnder } from './files.ts';
+import { withoutComments } from './rules.ts';
+
+const lists: { readonly [name: string]: readonly string[] } = {
+  LANES,
+  WHEN_BUSY,
+  ON_LOST,
+  TASK_MODES,
+  TASK_STAGES,
+  TASK_STATUSES,
+  TURN_OUTCOMES,
+  PERMISSION_MODES,
+  ACTION_KINDS,
+  STOP_SCOPES,
+};
+
+/** Names of the lists whose first three members stand side by side in the code, as a list or as a union of types. */
+function copiesIn(text: string): readonly string[] {
+  const code = withoutComments(text);
+  return Object.entries(lists)
+    .filter(([, members]) =>
+      new RegExp(
+        members
+          .slice(0, 3)
+          .map((one) => `'${one}'`)
+          .join('\\s*[,|]\\s*'),
+      ).test(code),
+    )
+    .map(([name]) => name);
+}
+
+describe('a copy of a list of the core', () => {
+  test.each([
+    ["const lanes = ['interactive', 'background'] as const;", ['LANES']],
+    ["type Lane = 'interactive' | 'background';", ['LANES']],
+    ["enum: [\n  'preempt',\n  'enqueue',\n  'steer',\n]", ['WHEN_BUSY']],
+    ["const lane = 'interactive';", []],
+  ])('is seen: %s', (code, names) => {
+    expect(copiesIn(code)).toEqual(names);
+  });
+
+  test('is in no other layer', () => {
+    const sources = sourcesUnder('src').filter(
+      // What a migration writes stays as it was when it was written; SQL has no imports.
+      (path) => !path.startsWith('src/core/') && !path.includes('/migrations/') && !path.endsWith('/sql.ts'),
+    );
+    expect(sources.flatMap((path) => copiesIn(read(path)).map((name) => `${path}: ${name}`))).toEqual([]);
+  });
+});
