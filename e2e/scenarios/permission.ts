@@ -23,7 +23,7 @@ async function ask({ setup, daemon }: Scene, verb: 'approve' | 'deny'): Promise<
   );
   assert.match(JSON.stringify(asked.data), /touch/, 'the request says what it is about');
   assert.equal(existsSync(file), false, 'nothing is done before the answer');
-  const shown = await daemon.cli('asks', verb);
+  const shown = await daemon.cli('permissions', verb);
   assert.match(shown.stdout, /touch/);
   const reason = verb === 'deny' ? ['--reason', 'not today'] : [];
   const answered = await daemon.cli(verb, verb, requestOf(asked), ...reason);
@@ -59,7 +59,7 @@ async function run(scene: Scene): Promise<void> {
   assert.equal(existsSync(await ask(scene, 'approve')), true, 'what was allowed is done');
   assert.equal(existsSync(await ask(scene, 'deny')), false, 'what was denied is not');
   await interrupted(scene);
-  const left = await scene.daemon.cli('asks');
+  const left = await scene.daemon.cli('permissions');
   assert.match(left.stdout, /nobody asks for anything/);
 }
 

@@ -74,7 +74,7 @@ function overview(paint: Paint): string {
   );
   parts.push(
     '',
-    'Exit codes: 0 done · 1 the task failed or was cancelled · 2 wrong use · 3 not found · 4 refused as things stand',
+    'Exit codes: 0 done · 1 the task failed or was cancelled · 2 wrong use · 3 not found · 4 refused in the present state',
     '            5 not authorized · 6 no daemon answers · 7 the data folder cannot be used',
     '',
     '`signalbox COMMAND --help` has the flags and examples of a command.',

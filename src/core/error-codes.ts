@@ -247,7 +247,7 @@ const sessionErrors = {
     status: 409,
     exit: EXIT.refused,
     title: 'The permission request is not pending',
-    hint: 'It was answered, withdrawn or never made. List pending requests with `signalbox asks`.',
+    hint: 'It was answered, withdrawn or never made. List pending requests with `signalbox permissions`.',
   },
   unknown_provider: {
     status: 404,

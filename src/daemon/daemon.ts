@@ -30,6 +30,7 @@ import { chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
+import type { DaemonLog } from './log.ts';
 import { makeLog } from './log.ts';
 import type { Watchdog } from './watchdog.ts';
 import { secretsOf } from './secrets.ts';
@@ -201,25 +202,32 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     async close(how = {}) {
       graceMs = how.graceMs ?? config.limits.graceMs;
       await logging;
-      const { failures, left } = await scope.close();
-      for (const part of left) {
-        log.error({ part }, 'has not ended in time');
-      }
-      for (const { part, error } of failures) {
-        log.error({ part, err: error }, 'failed to end');
-      }
-      log.info({}, 'closed');
-      const [first] = failures;
-      if (first !== undefined) {
-        throw first.error;
-      }
+      await closeAll(scope, log);
     },
-    abandon() {
-      killAll(store);
-      const node = process.env[nodeCookieName];
-      if (node !== undefined) {
-        killNodeNow(node);
-      }
-    },
+    abandon: () => abandon(store),
   };
+}
+
+/** Ends every part, then throws what failed first. */
+async function closeAll(scope: Scope, log: DaemonLog): Promise<void> {
+  const { failures, left } = await scope.close();
+  for (const part of left) {
+    log.error({ part }, 'has not ended in time');
+  }
+  for (const { part, error } of failures) {
+    log.error({ part, err: error }, 'failed to end');
+  }
+  log.info({}, 'closed');
+  const [first] = failures;
+  if (first !== undefined) {
+    throw first.error;
+  }
+}
+
+function abandon(store: Store): void {
+  killAll(store);
+  const daemonId = process.env[nodeCookieName];
+  if (daemonId !== undefined) {
+    killNodeNow(daemonId);
+  }
 }

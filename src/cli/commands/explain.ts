@@ -31,7 +31,7 @@ export async function run(call: Call, io: Io): Promise<number> {
         ['agent', harmless(explained.agent)],
         ['ahead', explained.aheadCount === 0 ? null : `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`],
         ['waits for', waits.length === 0 ? null : waits.join('\n')],
-        ['asks', asks === null ? null : paint.warn(harmless(asks))],
+        ['permission requests', asks === null ? null : paint.warn(harmless(asks))],
         ['parked', explained.parked === null ? null : paint.warn(harmless(explained.parked))],
       ],
       paint,

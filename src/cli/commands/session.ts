@@ -22,7 +22,7 @@ export async function run(call: Call, io: Io): Promise<number> {
         ['agent', harmless(session.agent)],
         ['model', session.model === null ? null : harmless(session.model)],
         ['held back', heldBack === null ? null : paint.warn(harmless(heldBack))],
-        ['asks', asks === null ? null : paint.warn(harmless(asks))],
+        ['permission requests', asks === null ? null : paint.warn(harmless(asks))],
         ['parked', session.parked === null ? null : paint.warn(harmless(session.parked))],
         ['fault', session.fault === null ? null : paint.bad(harmless(session.fault))],
         ['open', `${session.open}, ${session.queued} of them queued`],

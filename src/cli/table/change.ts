@@ -113,15 +113,15 @@ const all: Flag = { name: 'all', what: 'all that wait, of TARGET where one is gi
 
 export const permit: readonly Command[] = [
   {
-    name: 'asks',
+    name: 'permissions',
     group: 'Answer agents',
-    what: 'what agents ask permission for',
+    what: 'list the permission requests of agents',
     next: 'Next: signalbox approve SESSION REQUEST, or signalbox deny SESSION REQUEST',
     args: [{ name: 'TARGET', optional: true }],
     flags: [],
     examples: [
-      { line: 'signalbox asks', what: 'of all sessions' },
-      { line: 'signalbox asks hello --json', what: 'of one session, with what exactly is asked' },
+      { line: 'signalbox permissions', what: 'of all sessions' },
+      { line: 'signalbox permissions hello --json', what: 'of one session, with what exactly is asked' },
     ],
     load: () => import('../commands/permissions.ts'),
   },
