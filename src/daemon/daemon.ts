@@ -15,6 +15,7 @@ import type { HookHandler } from '../protocol/hooks.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
 import { Workspaces } from '../runtime/workspaces.ts';
+import type { ServerOptions } from '../server/options.ts';
 import { createServer } from '../server/server.ts';
 import { writeDaemonFile } from '../server/daemon-file.ts';
 import { loadToken } from '../server/token.ts';
@@ -139,9 +140,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const secrets = secretsOf(config, token, process.env);
   const redact = makeRedactor(secrets);
   const log = makeLog(config.logLevel, redact);
-  for (const { name, reason, effect } of platformLacks()) {
-    log.warn({ lack: name }, `${reason} ${effect}`);
-  }
+  warnOfLacks(log);
   if (watch !== undefined) {
     watch.settings = watchSettings(config, secrets);
   }
@@ -164,22 +163,13 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   }
   let graceMs = 0;
   const inner = scope.nest('sessions');
-  inner.own(
-    'all of them',
-    () => signalbox.close({ graceMs }),
-    () => graceMs + partDeadlineMs,
-  );
+  const closeMs = (): number => graceMs + partDeadlineMs;
+  inner.own('all of them', () => signalbox.close({ graceMs }), closeMs);
   const hooks = await hooksOf(signalbox, config);
-  const { maxBodyBytes, maxConnections, maxStreams } = config.limits;
   const server = createServer({
     signalbox,
     tokens: [token],
-    listen: {
-      host: config.listen.host,
-      port: config.listen.port,
-      ...(config.listen.hosts === undefined ? {} : { hosts: config.listen.hosts }),
-    },
-    limits: { maxBodyBytes, maxConnections, maxStreams },
+    ...serverSettings(config),
     hooks,
     hangs: hangSource(folder, watch),
     version,
@@ -205,6 +195,21 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
       await closeAll(scope, log);
     },
     abandon: () => abandon(store),
+  };
+}
+
+function warnOfLacks(log: DaemonLog): void {
+  for (const { name, reason, effect } of platformLacks()) {
+    log.warn({ lack: name }, `${reason} ${effect}`);
+  }
+}
+
+function serverSettings({ listen, limits }: DaemonConfig): Pick<ServerOptions, 'listen' | 'limits'> {
+  const { host, port, hosts } = listen;
+  const { maxBodyBytes, maxConnections, maxStreams } = limits;
+  return {
+    listen: { host, port, ...(hosts === undefined ? {} : { hosts }) },
+    limits: { maxBodyBytes, maxConnections, maxStreams },
   };
 }
 
