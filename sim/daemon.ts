@@ -67,6 +67,9 @@ export class Daemon {
         enter: (method) => this.#enter(method),
         committing: (commits) => (this.#committing = commits),
         committed: (commits, outcomes) => {
+          if (!this.owner.alive) {
+            throw new Crashed('store.after-commit');
+          }
           stage.facts.commit(commits.filter((_, at) => outcomes[at]?.kind === 'committed'));
         },
       }),

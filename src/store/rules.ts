@@ -14,7 +14,7 @@ const ranks: { readonly [status in TaskStatus]: number } = {
 
 export const isTerminal = (status: TaskStatus): status is TerminalStatus => ranks[status] === 2;
 
-/** S-4, for an open task. */
+/** `store/4`, for an open task. */
 export const movesForward = (from: TaskStatus, to: TaskStatus): boolean => ranks[from] <= ranks[to];
 
 /** A stored payload as readers get it. One that was stored before a field existed gets the default of that field. */

@@ -13,6 +13,7 @@ export type {
   ToAgent,
 } from '../agents/index.ts';
 export { type ContractApi, storeContract, type StoreHarness } from './store/contract.ts';
+export { type LateOptions, lateStore, type Postpone, shuffled } from './store/late.ts';
 export { MemoryDisk, noFaults, openMemoryStore, storeFaultPoints } from '../store/index.ts';
 export type { Faults } from '../store/index.ts';
 export { RECORDED_DELIVERIES, signDelivery, signStandardDelivery } from '../gateways/index.ts';

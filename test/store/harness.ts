@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Store } from '../../src/store/port.ts';
+import { lateStore, shuffled } from '../../src/testing/store/late.ts';
 import {
   MemoryDisk,
   openMemoryStore,
@@ -36,6 +38,21 @@ export function sqliteHarness() {
       }
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** The store in memory behind a network that mixes up all answers, and loses some of those to commits. */
+export function lateHarness() {
+  const inner = memoryHarness();
+  let seed = 0;
+  return {
+    open(options: { readonly faults?: Faults } = {}): Store {
+      seed += 1;
+      let commits = 0;
+      const loses = (): boolean => (commits += 1) % 5 === 0;
+      return lateStore(inner.open(options), shuffled(seed), { loses });
+    },
+    dispose: () => inner.dispose(),
   };
 }
 

@@ -8,7 +8,7 @@ import type { SessionKey, TaskId } from '../../core/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/outputs.ts';
 import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
 import { storeClosed } from '../errors.ts';
-import { noFaults, type Faults } from '../faults.ts';
+import { noFaults, passAfterCommit, type Faults } from '../faults.ts';
 import type {
   CommitOutcome,
   FeedEvent,
@@ -73,7 +73,7 @@ export class MemoryStore implements Store {
       group.undo();
       throw error;
     }
-    this.#faults.at('store.after-commit');
+    passAfterCommit(this.#faults);
     return outcomes;
   }
 

@@ -12,7 +12,7 @@ import { invariant } from '../../core/errors.ts';
 import type { SessionKey, TaskId } from '../../core/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/outputs.ts';
 import { storeClosed } from '../errors.ts';
-import type { Faults } from '../faults.ts';
+import { passAfterCommit, type Faults } from '../faults.ts';
 import type {
   CommitOutcome,
   FeedEvent,
@@ -93,7 +93,7 @@ export class SqliteStore implements Store {
       this.#faults.at('store.after-write');
       return written;
     });
-    this.#faults.at('store.after-commit');
+    passAfterCommit(this.#faults);
     return outcomes;
   }
 

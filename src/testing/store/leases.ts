@@ -1,4 +1,4 @@
-/** S-1, S-2: leases, recovery, and what a reopened store knows. */
+/** `store/1`, `store/2`: leases, recovery, and what a reopened store knows. */
 import { epoch, taskId } from '../../core/ids.ts';
 import type { Suite } from './api.ts';
 import {

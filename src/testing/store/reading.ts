@@ -1,4 +1,4 @@
-/** S-5: lists, feeds, cursors, figures, processes. */
+/** `store/5`: lists, feeds, cursors, figures, processes. */
 import { invariant } from '../../core/errors.ts';
 import { TASK_STATUSES } from '../../core/model.ts';
 import { incarnation, sessionKey, taskId } from '../../core/ids.ts';

@@ -1,4 +1,4 @@
-/** S-3, S-4: tapes, `final`, statuses that only move forward. */
+/** `store/3`, `store/4`: tapes, `final`, statuses that only move forward. */
 import { sessionKey, taskId } from '../../core/ids.ts';
 import { codeOf, type Suite } from './api.ts';
 import {

@@ -1,0 +1,83 @@
+/**
+ * A store as a network shows it: every method answers by a promise. What is under way at once is carried out in any order,
+ * and answered in any order again. `postpone` says when.
+ *
+ * Owns nothing but the outcomes of the commits under way. Called by whatever is tested over it.
+ *  late/1 A call does nothing before it returns; it is carried out in one `postpone`, and answered in another.
+ *  late/2 A commit whose way or whose answer got lost is answered as what became of it (`store/7`): it is looked up, and sent
+ *         again if it is not there.
+ */
+import type { CommitOutcome, SessionCommit, Store } from '../../store/port.ts';
+
+/** Calls `run` once, later. Which of those that wait is next, is the test's choice. */
+export type Postpone = (run: () => void) => void;
+
+export interface LateOptions {
+  /** Asked twice for each commit: whether it gets lost on its way, and whether its answer does. Default: never. */
+  readonly loses?: () => boolean;
+}
+
+/** `store` as it answers late. What it throws at once, the late one answers as a rejection. */
+export function lateStore(store: Store, postpone: Postpone, options: LateOptions = {}): Store {
+  const { loses = () => false } = options;
+  const journey = (): Promise<void> =>
+    new Promise((resolve) => {
+      postpone(resolve);
+    });
+  const late = async <T>(work: () => T): Promise<Awaited<T>> => {
+    await journey();
+    try {
+      return await work();
+    } finally {
+      await journey();
+    }
+  };
+  const commit = async (commits: readonly SessionCommit[]): Promise<readonly CommitOutcome[]> => {
+    let written: readonly CommitOutcome[] | null = null;
+    for (;;) {
+      if (loses()) {
+        await journey();
+        continue;
+      }
+      written = await late(() => written ?? store.commit(commits));
+      if (!loses()) {
+        return written;
+      }
+    }
+  };
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'commit') {
+        return commit;
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function'
+        ? (...given: unknown[]): Promise<unknown> => late((): unknown => Reflect.apply(value, target, given))
+        : value;
+    },
+  });
+}
+
+/** One after the other, each in a pass of the event loop of its own, in an order drawn from the seed. */
+export function shuffled(seed: number): Postpone {
+  const waiting: (() => void)[] = [];
+  let state = seed;
+  const draw = (below: number): number => {
+    // A linear congruential generator with the constants of Numerical Recipes; its high bits are the better ones.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const next = (): void => {
+    const [run] = waiting.splice(draw(waiting.length), 1);
+    if (waiting.length > 0) {
+      setImmediate(next);
+    }
+    run?.();
+  };
+  return (run) => {
+    waiting.push(run);
+    if (waiting.length === 1) {
+      setImmediate(next);
+    }
+  };
+}
