@@ -20,7 +20,6 @@ import { createServer } from '../server/server.ts';
 import { writeDaemonFile } from '../server/daemon-file.ts';
 import { loadToken } from '../server/token.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
-import type { Store } from '../store/port.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { nodeCookieName } from '../supervise/process/environment.ts';
 import { killNodeNow } from '../supervise/process/leftovers.ts';
@@ -69,10 +68,9 @@ const requestGraceMs = 1_000;
 /** A part that has not ended by then is stuck: its own deadlines are shorter. The sessions have their grace on top. */
 const partDeadlineMs = 30_000;
 
-/** What the store knows to run, without a look at the processes: each is the leader of its own group. SQLite answers at once; another store could not here. */
-function killAll(store: Store): void {
-  const rows = store.processes();
-  for (const { pid } of rows instanceof Promise ? [] : rows) {
+/** What the runtime knows to run, without a look at the processes: each is the leader of its own group. */
+function killAll(signalbox: Signalbox): void {
+  for (const { pid } of signalbox.processes()) {
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
@@ -194,7 +192,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
       await logging;
       await closeAll(scope, log);
     },
-    abandon: () => abandon(store),
+    abandon: () => abandon(signalbox),
   };
 }
 
@@ -229,8 +227,8 @@ async function closeAll(scope: Scope, log: DaemonLog): Promise<void> {
   }
 }
 
-function abandon(store: Store): void {
-  killAll(store);
+function abandon(signalbox: Signalbox): void {
+  killAll(signalbox);
   const daemonId = process.env[nodeCookieName];
   if (daemonId !== undefined) {
     killNodeNow(daemonId);

@@ -192,6 +192,8 @@ export interface Signalbox extends AsyncDisposable {
   explain(task: string): Promise<Explanation | null>;
   /** Live sessions now, for hang reports: at most 200, synchronous, without I/O. */
   inspect(): readonly LiveSession[];
+  /** The agents' processes that live now: synchronous, without I/O. */
+  processes(): readonly { readonly pid: number; readonly startTime: string }[];
   /** Puts a hang report that concerns a session on its tape; false: the session is not live. */
   noteHang(session: string, report: unknown): boolean;
 

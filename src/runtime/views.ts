@@ -15,6 +15,8 @@ import type { Registry } from './registry.ts';
 import type { KeyResolver } from './session-keys.ts';
 import type { Stats } from './stats.ts';
 
+/** How often `explain` looks again at a task that its session does not have (any more): once or twice is enough. */
+const LOOKS_MAX = 10;
 /** Waiting tasks that a session's view lists by id. */
 const QUEUE_LISTED = 1000;
 
@@ -29,7 +31,7 @@ export interface ViewParts {
 }
 
 function modelOf(actor: Actor | null): string | null {
-  const agent = actor?.session.agent;
+  const agent = actor?.committed.agent;
   return agent?.kind === 'up' || agent?.kind === 'starting' ? agent.model : null;
 }
 
@@ -56,18 +58,24 @@ export class Views {
 
   async explain(task: string): Promise<ReturnType<typeof explainOpen> | null> {
     await this.ready;
-    const stored = await this.store.task(taskId(task));
-    if (stored === null || stored.endedAt !== null) {
-      return stored === null ? null : explainEnded(stored);
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      const stored = await this.store.task(taskId(task));
+      if (stored === null || stored.endedAt !== null) {
+        return stored === null ? null : explainEnded(stored);
+      }
+      const found = this.#registry.actor(stored.session);
+      const actor: Actor = found instanceof Promise ? await found : found;
+      const open = treeGet(actor.committed.tasks, stored.row.id);
+      if (open !== undefined) {
+        return explainOpen(this.#context, actor, stored, open);
+      }
+      // It has ended since, or its admission is stored and that is not known here yet.
+      await this.#registry.until(() => !actor.writing);
     }
-    const found = this.#registry.actor(stored.session);
-    const actor: Actor = found instanceof Promise ? await found : found;
-    const open = treeGet(actor.session.tasks, stored.row.id);
-    if (open === undefined) {
-      const ended = await this.store.task(stored.row.id);
-      return ended === null ? null : explainEnded(ended);
-    }
-    return explainOpen(this.#context, actor, stored, open);
+    throw new AppError({
+      code: 'invariant_broken',
+      message: `task ${task} is open in the store and not in its session`,
+    });
   }
 
   async task(id: string): Promise<StoredTask | null> {
@@ -88,7 +96,7 @@ export class Views {
     const actor = this.#registry.live(resolved);
     const queue: TaskId[] = [];
     if (actor !== null) {
-      for (const [, id] of treeEntries(actor.session.queue)) {
+      for (const [, id] of treeEntries(actor.committed.queue)) {
         queue.push(id);
         if (queue.length >= QUEUE_LISTED) {
           break;
@@ -110,6 +118,10 @@ export class Views {
 
   inspect(): readonly LiveSession[] {
     return this.#registry.actors().slice(0, liveMax).map(liveSession);
+  }
+
+  processes(): ReturnType<Signalbox['processes']> {
+    return this.#registry.actors().flatMap(({ host }) => host.facts()?.process ?? []);
   }
 
   async asks(): Promise<readonly AskView[]> {
@@ -179,7 +191,7 @@ export class Views {
     let asks = 0;
     const throttled = { background: 0, all: 0 };
     const queueDepth = { interactive: 0, background: 0 };
-    for (const { session } of actors) {
+    for (const { committed: session } of actors) {
       holds += session.hold === null ? 0 : 1;
       asks += session.hold?.turn?.asks.length ?? 0;
       if (session.throttle !== null) {
