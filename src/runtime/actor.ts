@@ -4,12 +4,13 @@
  * Owned by the runtime, one per session that is not at rest. The committer calls `take`, then `runInterrupts` and `settle`.
  * Messages in: inputs (`post`) from doors, the agent, runners and deadlines. Out: records to the store, effects to the host.
  *
- *  A-1 Inputs are applied in the order of their posting; no await stands between a step and the next.
- *  A-2 Effects run only after the records of their step are durable, interrupts of all sessions first.
- *  A-3 What could not be committed is as if it had not been applied: commands are told, everything else is applied again.
- *  A-4 A step that throws stops this session (`fault`, parked), never the daemon.
+ *  actor/1 Inputs are applied in the order of their posting; no await stands between a step and the next.
+ *  actor/2 Effects run only after the records of their step are durable, interrupts of all sessions first.
+ *  actor/3 What could not be committed is as if it had not been applied: commands are told, everything else is applied again.
+ *  actor/4 A step that throws stops this session (`fault`, parked), never the daemon.
+ *  actor/5 What was fenced does nothing any more. A batch whose commit is answered after that has its answers, and no effects.
  */
-import type { AppError } from '../core/errors.ts';
+import { AppError } from '../core/errors.ts';
 import type { SessionKey, TaskId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { Session } from '../core/model.ts';
@@ -31,6 +32,9 @@ import type { Stats } from './stats.ts';
 
 /** Steps taken in one pass before other sessions get their turn. */
 const MAX_STEPS_A_PASS = 256;
+
+/** Effects that end an agent or a runner. */
+const ENDS: ReadonlySet<Effect['type']> = new Set(['kill', 'close', 'abort'] as const);
 
 export interface Entry {
   readonly input: Input;
@@ -73,7 +77,10 @@ export class Actor {
   #inbox: Entry[] = [];
   #session: Session;
   #lease: number;
-  #detached = false;
+  /** Why it was fenced. */
+  #detached: AppError | null = null;
+  /** Taken, and not settled or reverted yet. */
+  #batch: Batch | null = null;
   /** Wall-clock ms since when the present hold stands; for `explain`. */
   heldSince = 0;
 
@@ -109,19 +116,34 @@ export class Actor {
     return this.#session;
   }
 
+  /** As it is stored, so far as that is known: without the batch whose commit is under way. For views. */
+  get committed(): Session {
+    return this.#batch?.before ?? this.#session;
+  }
+
   get lease(): number {
     return this.#lease;
   }
 
   get detached(): boolean {
-    return this.#detached;
+    return this.#detached !== null;
+  }
+
+  /** Its commit is under way. */
+  get writing(): boolean {
+    return this.#batch !== null;
+  }
+
+  /** Inputs wait, or are applied and not committed yet. */
+  get busy(): boolean {
+    return this.#batch !== null || this.#inbox.length > 0;
   }
 
   /** Nothing is open, nothing runs, nothing waits to be applied: the actor may be forgotten. */
   get atRest(): boolean {
     const s = this.#session;
     return (
-      this.#inbox.length === 0 &&
+      !this.busy &&
       !this.host.running &&
       (s.fenced || (s.hold === null && s.agent.kind === 'none' && s.parked === null && treeSize(s.tasks) === 0)) &&
       // Whoever is throttled is told when it is over, so that the tape says both.
@@ -211,7 +233,8 @@ export class Actor {
       }
     }
     this.#inbox = upTo === waiting.length ? [] : waiting.slice(upTo);
-    return { actor: this, before, entries, replies, records, effects, payloads };
+    this.#batch = { actor: this, before, entries, replies, records, effects, payloads };
+    return this.#batch;
   }
 
   /** A defect of the core stops the session: its answer is a fault, applied in place of the input. */
@@ -242,36 +265,58 @@ export class Actor {
       } catch (second) {
         context.onError(second, 'fault');
         this.#session = { ...before, fenced: true };
-        this.#detached = true;
+        this.#detached = new AppError({
+          code: 'invariant_broken',
+          message: `session ${this.key} cannot be stopped by a fault`,
+          cause: second,
+        });
         return null;
       }
     }
   }
 
-  /** The commit failed or was refused: nothing of the batch happened. */
+  /** The commit failed or was refused: nothing of the batch happened. Entries that are not kept have had their answer. */
   revert(batch: Batch, keep: (entry: Entry) => boolean): void {
+    this.#batch = null;
+    if (this.#detached !== null) {
+      this.#reject(batch.entries.filter(keep), this.#detached);
+      return;
+    }
     this.#session = batch.before;
     const waiting = [...batch.entries.filter(keep), ...this.#inbox];
     // An entry that is applied anew may not throw this time: then there is nothing to apply again.
     this.#inbox = waiting.filter(({ again }) => again === undefined || !waiting.includes(again));
   }
 
-  /** Ends everything of the session here and decides nothing more; what was asked and not answered gets the reason. */
+  /**
+   * Ends everything of the session here and decides nothing more; what was asked and not answered gets the reason. `batch`: what
+   * the store refused. Null: whatever is being committed is answered when the store has answered.
+   */
   fence(batch: Batch | null, reason: AppError): void {
     const { context, stats } = this.#parts;
-    stats.count('fenced_sessions');
     if (batch !== null) {
-      this.#session = batch.before;
+      this.#batch = null;
+      this.#reject(batch.entries, reason);
     }
-    const result = step(this.#session, { type: 'fenced', at: context.clock.wall() });
+    if (this.#detached !== null) {
+      return;
+    }
+    stats.count('fenced_sessions');
+    const result = step(batch?.before ?? this.#session, { type: 'fenced', at: context.clock.wall() });
     this.#session = result.session;
-    this.#detached = true;
+    this.#detached = reason;
     this.stop();
-    this.#effects.run(result.effects, new Map());
-    for (const entry of [...(batch?.entries ?? []), ...this.#inbox]) {
+    // What is being committed has no effects any more; what it ends is ended here.
+    const ends = this.#batch?.effects.filter(({ type }) => ENDS.has(type)) ?? [];
+    this.#effects.run([...ends, ...result.effects], new Map());
+    this.#reject(this.#inbox, reason);
+    this.#inbox = [];
+  }
+
+  #reject(entries: readonly Entry[], reason: AppError): void {
+    for (const entry of entries) {
       entry.fail?.(reason);
     }
-    this.#inbox = [];
   }
 
   /** Ends its timers. */
@@ -283,16 +328,21 @@ export class Actor {
 
   /** First pass after a commit: interrupts leave before anything else is done for any session. */
   runInterrupts(batch: Batch): void {
-    this.#effects.interrupts(batch);
+    this.#batch = null;
+    if (this.#detached === null) {
+      this.#effects.interrupts(batch);
+    }
   }
 
   /** Second pass: everything else, then the answers. */
   settle(batch: Batch, outcome: Extract<CommitOutcome, { kind: 'committed' }> | null): void {
     const { context, stats } = this.#parts;
-    context.faults.at('runtime.before-effects');
-    this.#effects.observe(batch);
-    this.#effects.run(batch.effects, batch.payloads);
-    context.faults.at('runtime.after-effects');
+    if (this.#detached === null) {
+      context.faults.at('runtime.before-effects');
+      this.#effects.observe(batch);
+      this.#effects.run(batch.effects, batch.payloads);
+      context.faults.at('runtime.after-effects');
+    }
     if (outcome !== null && outcome.late > 0) {
       stats.count('late_dropped', outcome.late);
     }

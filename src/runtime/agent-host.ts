@@ -2,17 +2,19 @@
  * The one agent of a session: carries effects to its driver's handle, and the driver's events to the session as inputs.
  *
  * Owned by the session's actor. Invariants:
- *  G-1 At most one handle lives; every event carries the incarnation it was started with.
- *  G-2 A process is recorded in the store before anything is written to it, and forgotten when it is gone.
- *  G-3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and again
- *      for one that is to be ended and is gone; the core takes the first.
- *  G-4 First the folder, then the slot: whoever has a slot waits for nothing.
+ *  agent-host/1 At most one handle lives; every event carries the incarnation it was started with.
+ *  agent-host/2 The session does not learn that its agent is ready before the store has the agent's process; the row goes when
+ *               the process is gone.
+ *  agent-host/3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and
+ *               again for one that is to be ended and is gone; the core takes the first.
+ *  agent-host/4 First the folder, then the slot: whoever has a slot waits for nothing.
  */
 import type { AgentEvent, AgentHandle } from '../agents/port.ts';
 import { AppError } from '../core/errors.ts';
 import type { Incarnation, SessionKey, TaskId, TurnId } from '../core/ids.ts';
 import type { Input } from '../core/inputs.ts';
 import type { PermissionPolicy } from '../core/policy.ts';
+import type { ProcessRow } from '../store/port.ts';
 import { AgentTrace, type PendingView, type Question } from './agent-trace.ts';
 import { AgentVoice } from './agent-voice.ts';
 import { OpenAsks } from './asks.ts';
@@ -32,10 +34,19 @@ interface Live {
   /** It has been asked to end. */
   ending: boolean;
   gone: boolean;
-  process: { readonly pid: number; readonly startTime: string } | null;
+  process: AgentProcess | null;
+  /** What it said since it was ready, while the row of its process is being written; null: the row is written. */
+  held: Exclude<AgentEvent, { type: 'exited' }>[] | null;
   /** Its process could not be recorded: nothing may be written to it, it is being ended. */
   doomed: boolean;
   cancelWait: () => void;
+}
+
+/** `recorded` resolves when the store has its row, or has failed to take it; null: it answered at once. */
+interface AgentProcess {
+  readonly pid: number;
+  readonly startTime: string;
+  recorded: Promise<void> | null;
 }
 
 export interface HostParts {
@@ -95,7 +106,8 @@ export class AgentHost {
     if (live === null) {
       return null;
     }
-    const { inc: incarnation, process, ending, trace } = live;
+    const { inc: incarnation, ending, trace } = live;
+    const process = live.process === null ? null : { pid: live.process.pid, startTime: live.process.startTime };
     const now = this.#context.clock.now();
     const threadName = live.handle?.threadName ?? null;
     return {
@@ -122,6 +134,7 @@ export class AgentHost {
       ending: false,
       gone: false,
       process: null,
+      held: null,
       doomed: false,
       cancelWait: () => {},
     };
@@ -189,7 +202,7 @@ export class AgentHost {
   }
 
   #begin(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
-    const { agent, store } = this.#context;
+    const { agent } = this.#context;
     const { session } = this.#parts;
     started();
     this.#noted(live, 'start', live.inc);
@@ -204,13 +217,7 @@ export class AgentHost {
         onProcess: (process) => {
           // A driver may start another one in the same start, when the first is reaped.
           this.#forget(live);
-          live.process = { pid: process.pid, startTime: process.startTime };
-          const row = { ...process, session, incarnation: live.inc };
-          this.#guard(
-            'record process',
-            () => store.recordProcess(row),
-            () => this.#doom(live),
-          );
+          this.#record(live, { ...process, session, incarnation: live.inc });
         },
       });
       if (live.doomed) {
@@ -314,7 +321,11 @@ export class AgentHost {
     if (live.doomed) {
       return;
     }
-    live.voice.hear(event);
+    if (live.held !== null && (event.type === 'ready' || live.held.length > 0)) {
+      live.held.push(event);
+    } else {
+      live.voice.hear(event);
+    }
   }
 
   #exited(live: Live, reason: string, data: unknown): void {
@@ -349,10 +360,49 @@ export class AgentHost {
     }
   }
 
+  #record(live: Live, row: ProcessRow): void {
+    const { store } = this.#context;
+    const process: AgentProcess = { pid: row.pid, startTime: row.startTime, recorded: null };
+    live.process = process;
+    live.held = null;
+    const written = this.#guard(
+      'record process',
+      () => store.recordProcess(row),
+      () => this.#doom(live),
+    );
+    if (written !== null) {
+      live.held = [];
+      process.recorded = written.then(() => this.#recorded(live, process));
+    }
+  }
+
+  /** The session learns now what its agent has said meanwhile. One that has ended was never ready. */
+  #recorded(live: Live, process: AgentProcess): void {
+    process.recorded = null;
+    if (live.process === process) {
+      const said = live.held ?? [];
+      live.held = null;
+      for (const event of said) {
+        if (!live.gone && !live.doomed) {
+          live.voice.hear(event);
+        }
+      }
+    }
+  }
+
   #forget({ process }: Live): void {
-    if (process !== null) {
-      const { pid, startTime } = process;
-      this.#guard('forget process', () => this.#context.store.forgetProcess(pid, startTime));
+    if (process === null) {
+      return;
+    }
+    const { pid, startTime, recorded } = process;
+    const forget = (): void => {
+      void this.#guard('forget process', () => this.#context.store.forgetProcess(pid, startTime));
+    };
+    if (recorded === null) {
+      forget();
+    } else {
+      // A late store may take the two in any order.
+      void recorded.then(forget);
     }
   }
 
@@ -362,8 +412,8 @@ export class AgentHost {
     live.handle?.kill();
   }
 
-  /** A store that answers at once throws at once. */
-  #guard(where: string, write: () => void | Promise<void>, failed: () => void = () => {}): void {
+  /** A store that answers at once throws at once, and gives null. What a late one gives resolves when it has answered, whatever. */
+  #guard(where: string, write: () => void | Promise<void>, failed: () => void = () => {}): Promise<void> | null {
     const report = (error: unknown): void => {
       this.#context.onError(error, where);
       failed();
@@ -371,11 +421,12 @@ export class AgentHost {
     try {
       const done = write();
       if (done instanceof Promise) {
-        done.catch(report);
+        return done.catch(report);
       }
     } catch (error) {
       report(error);
     }
+    return null;
   }
 }
 

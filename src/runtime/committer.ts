@@ -2,11 +2,16 @@
  * Group commit: what many sessions have ready in one pass of the event loop is written in one transaction.
  *
  * Owned by one runtime. Invariants:
- *  K-1 A session's batch is committed before its effects run and before its next batch is taken.
- *  K-2 Batches whose inputs only add lines to tapes (output, confirmations, acks) wait at most `outputBatchMs`, and go with the next urgent commit.
- *  K-3 With a synchronous store the interrupt leaves in the same pass as the commit: no timer, queue or thread between.
- *  K-4 A commit that the store rejects for one session stops that session; the others are committed without it.
- *  K-5 A failed commit loses nothing: commands are told, agent events and deadlines are applied again after a pause.
+ *  committer/1 A session's batch is committed before its effects run and before its next batch is taken.
+ *  committer/2 Batches whose inputs only add lines to tapes (output, confirmations, acks) wait at most `outputBatchMs`, and go
+ *              with the next urgent commit.
+ *  committer/3 Where the store answers at once, the interrupt leaves in the same pass as the commit: no timer, queue or thread
+ *              between.
+ *  committer/4 A commit that the store rejects for one session stops that session; the others are committed without it.
+ *  committer/5 A failed commit loses nothing: commands are told, agent events and deadlines are applied again after a pause. The
+ *              store says so only when nothing was written (`store/7`).
+ *  committer/6 One commit is under way at a time, so that listeners get events in the order of the store. What becomes ready
+ *              before its answer comes makes the next commit.
  */
 import type { CommitOutcome, FeedEvent, SessionCommit } from '../store/port.ts';
 import { CommitRejected } from '../store/errors.ts';
@@ -34,7 +39,10 @@ export interface CommitterParts {
 export class Committer {
   readonly #parts: CommitterParts;
   readonly #ready = new Set<Actor>();
-  readonly #inFlight = new Set<Actor>();
+  /** A commit is under way: the store has not answered. */
+  #writing = false;
+  /** What is ready waits for that answer. */
+  #waiting = false;
   #scheduled = false;
   #cancelLater: (() => void) | null = null;
   /** Whose inputs wait for another try after a failed commit. */
@@ -47,16 +55,24 @@ export class Committer {
     this.#parts = parts;
   }
 
+  get writing(): boolean {
+    return this.#writing;
+  }
+
   ready(actor: Actor, urgent: boolean): void {
     this.#ready.add(actor);
     const { clock, limits } = this.#parts.context;
     if (urgent) {
-      if (!this.#scheduled) {
-        this.#scheduled = true;
-        clock.soon(() => this.#flush());
-      }
+      this.#schedule();
     } else if (!this.#scheduled && this.#cancelLater === null) {
       this.#cancelLater = clock.timer(limits.outputBatchMs, () => this.#flush());
+    }
+  }
+
+  #schedule(): void {
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#parts.context.clock.soon(() => this.#flush());
     }
   }
 
@@ -64,18 +80,20 @@ export class Committer {
     this.#scheduled = false;
     this.#cancelLater?.();
     this.#cancelLater = null;
+    if (this.#writing) {
+      this.#waiting = true;
+      return;
+    }
     const batches: Batch[] = [];
     // A copy: an actor with more inputs than one batch takes is ready again at once, and its next batch comes after this commit.
     for (const actor of Array.from(this.#ready)) {
-      if (!this.#inFlight.has(actor)) {
-        this.#ready.delete(actor);
-        const batch = actor.take();
-        if (batch !== null) {
-          batches.push(batch);
-        }
-        if (actor.hasInputs) {
-          this.ready(actor, true);
-        }
+      this.#ready.delete(actor);
+      const batch = actor.take();
+      if (batch !== null) {
+        batches.push(batch);
+      }
+      if (actor.hasInputs) {
+        this.ready(actor, true);
       }
     }
     if (batches.length > 0) {
@@ -122,13 +140,25 @@ export class Committer {
       this.#failed(batches, error);
       return;
     }
+    // Never awaited where the answer is there: interrupts leave in this pass (committer/3).
     if (outcomes instanceof Promise) {
-      for (const batch of batches) {
-        this.#inFlight.add(batch.actor);
-      }
-      outcomes.then(committed, (error: unknown) => this.#failed(batches, error));
+      this.#writing = true;
+      outcomes.then(
+        (late) => this.#answered(() => committed(late)),
+        (error: unknown) => this.#answered(() => this.#failed(batches, error)),
+      );
     } else {
       committed(outcomes);
+    }
+  }
+
+  /** `take` may begin another commit: of the same group without the session that the store rejected. */
+  #answered(take: () => void): void {
+    this.#writing = false;
+    take();
+    if (this.#waiting && !this.#writing) {
+      this.#waiting = false;
+      this.#schedule();
     }
   }
 
@@ -137,7 +167,6 @@ export class Committer {
     const published: (readonly FeedEvent[])[] = [];
     const kept: Batch[] = [];
     for (const batch of batches) {
-      this.#inFlight.delete(batch.actor);
       const outcome = outcomes.get(batch);
       if (outcome?.kind === 'fenced') {
         batch.actor.fence(batch, sessionMoved(batch.actor.key));
@@ -172,10 +201,10 @@ export class Committer {
   #duplicate(batch: Batch, outcome: Extract<CommitOutcome, { kind: 'duplicate' }>): void {
     const isIt = ({ input }: Entry): boolean =>
       input.type === 'submit' && batch.payloads.get(input.task.id)?.idempotencyKey === outcome.idempotencyKey;
-    batch.actor.revert(batch, (entry) => !isIt(entry));
     for (const entry of batch.entries.filter(isIt)) {
       entry.done?.({ kind: 'refused', code: 'duplicate_task' });
     }
+    batch.actor.revert(batch, (entry) => !isIt(entry));
     this.#parts.stats.count('duplicate_admissions');
   }
 
@@ -183,9 +212,6 @@ export class Committer {
     const { context, stats } = this.#parts;
     stats.count('commit_failures');
     context.onError(error, 'commit');
-    for (const batch of batches) {
-      this.#inFlight.delete(batch.actor);
-    }
     const rejected =
       error instanceof CommitRejected ? batches.find(({ actor }) => actor.key === error.session) : undefined;
     if (rejected !== undefined) {
@@ -196,10 +222,10 @@ export class Committer {
     }
     for (const batch of batches) {
       // Commands are told and not tried again; what the agent or a deadline said must not be lost.
-      batch.actor.revert(batch, (entry) => entry.fail === null);
       for (const entry of batch.entries) {
         entry.fail?.(error);
       }
+      batch.actor.revert(batch, (entry) => entry.fail === null);
     }
     for (const { actor } of batches) {
       if (actor.hasInputs) {

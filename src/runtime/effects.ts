@@ -171,6 +171,11 @@ export class EffectRunner {
         use(stored.payload);
       }
     };
+    const readLate = (stored: StoredTask | null): void => {
+      if (this.#isWanted(effect)) {
+        this.#guarded(effect, () => read(stored));
+      }
+    };
     const failed = (error: unknown): void => {
       this.#context.onError(error, 'read payload');
       this.#later(effect, () => this.#withPayload(effect, id, payloads, use));
@@ -183,7 +188,7 @@ export class EffectRunner {
       return;
     }
     if (stored instanceof Promise) {
-      stored.then((found) => this.#guarded(effect, () => read(found)), failed);
+      stored.then(readLate, failed);
     } else {
       read(stored);
     }
@@ -200,15 +205,20 @@ export class EffectRunner {
     this.#waiting.add(cancel);
   }
 
+  /** By what is stored: a command that is being committed may still fail. */
   #isWanted(effect: Effect): boolean {
-    const turn = this.#actor.session.hold?.turn ?? null;
+    const { committed, detached } = this.#actor;
+    if (detached) {
+      return false;
+    }
+    const turn = committed.hold?.turn ?? null;
     switch (effect.type) {
       case 'run':
-        return this.task(effect.task)?.run === effect.run;
+        return treeGet(committed.tasks, effect.task)?.run === effect.run;
       case 'prompt':
         return turn !== null && turn.id === effect.turn && turn.phase === 'sent';
       case 'steer':
-        return turn !== null && turn.id === effect.turn && this.task(effect.task)?.place === 'merged';
+        return turn !== null && turn.id === effect.turn && treeGet(committed.tasks, effect.task)?.place === 'merged';
       case 'start':
       case 'interrupt':
       case 'answer':

@@ -17,7 +17,7 @@ type Owner = NonNullable<Explanation['owner']>;
 type Wait = Explanation['waitsFor'][number];
 
 export function ownerOf(actor: Actor): Owner | null {
-  const { hold, tasks } = actor.session;
+  const { hold, tasks } = actor.committed;
   const task = hold === null ? undefined : treeGet(tasks, hold.task);
   if (hold === null || task === undefined) {
     return null;
@@ -27,7 +27,7 @@ export function ownerOf(actor: Actor): Owner | null {
   return { task: hold.task, epoch: hold.epoch, lane, turn: hold.turn?.id ?? null, phase, since: actor.heldSince };
 }
 
-export function agentOf({ session, host }: Actor): string {
+export function agentOf({ committed: session, host }: Actor): string {
   const { agent } = session;
   if (agent.kind !== 'up') {
     const waitsFor = host.waitsFor;
@@ -55,7 +55,7 @@ export function explainEnded(stored: StoredTask): Explanation {
 
 export function explainOpen(context: Context, actor: Actor, stored: StoredTask, task: Task): Explanation {
   const owner = ownerOf(actor);
-  const { ahead, count } = task.place === 'waiting' ? aheadOf(actor.session, task) : { ahead: [], count: 0 };
+  const { ahead, count } = task.place === 'waiting' ? aheadOf(actor.committed, task) : { ahead: [], count: 0 };
   const waitsFor = waits(context, actor, task, stored.admittedAt);
   return {
     task: task.id,
@@ -67,7 +67,7 @@ export function explainOpen(context: Context, actor: Actor, stored: StoredTask, 
     aheadCount: count,
     agent: agentOf(actor),
     waitsFor,
-    parked: actor.session.parked,
+    parked: actor.committed.parked,
     throttle: actor.pressure.view(),
     asks: asksOf(context, actor),
   };
@@ -91,7 +91,7 @@ function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number
 
 /** What waits for a person in the turn that runs, oldest first: the core says which, the host what they are. */
 export function asksOf(context: Context, actor: Actor): AskView[] {
-  const { hold } = actor.session;
+  const { hold } = actor.committed;
   const turn = hold?.turn ?? null;
   if (hold === null || turn === null || turn.asks.length === 0) {
     return [];
@@ -107,7 +107,7 @@ export function asksOf(context: Context, actor: Actor): AskView[] {
 }
 
 /** Whether a throttle is what the task waits for. */
-const isHeldBack = ({ session }: Actor, task: Task): boolean =>
+const isHeldBack = ({ committed: session }: Actor, task: Task): boolean =>
   session.throttle !== null &&
   (session.throttle.level === 'all' || task.lane === 'background') &&
   (task.place === 'waiting' || (task.place === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
@@ -121,7 +121,7 @@ function throttled(actor: Actor): string {
 }
 
 function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): string {
-  const { session } = actor;
+  const { committed: session } = actor;
   if (session.parked !== null) {
     return `The session is parked (${session.parked}): nothing is granted until it is unparked.`;
   }
@@ -148,7 +148,7 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
 }
 
 function holding(actor: Actor, task: Task): string {
-  const { session } = actor;
+  const { committed: session } = actor;
   const turn = session.hold?.turn ?? null;
   if (turn === null) {
     return task.mode === 'code' ? 'It owns the session; its runner is between two turns.' : 'It owns the session.';
@@ -184,7 +184,7 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
     const what = `${CAUSES[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;
     list.push({ what, since: throttle.since, deadline: 'throttle', at: throttle.until });
   }
-  if (actor.session.parked !== null) {
+  if (actor.committed.parked !== null) {
     list.push({ what: 'an operator to unpark the session', since, deadline: null, at: null });
   }
   return list;

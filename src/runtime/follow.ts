@@ -1,4 +1,8 @@
-/** Following a tape: what is stored first, then what is committed, each event once, in order, to `final`. */
+/**
+ * Following a tape: what is stored first, then what is committed, each event once, in order, to `final`.
+ *
+ *  follow/1 It ends without `final` only when a page that was read after the end of the task brought nothing.
+ */
 import { AppError } from '../core/errors.ts';
 import type { SessionKey, TaskId } from '../core/ids.ts';
 import type { FeedEvent, Store, StoredEvent } from '../store/port.ts';
@@ -26,7 +30,7 @@ export async function* follow(
   signal?.addEventListener('abort', aborted);
   try {
     let last = after;
-    let looked = false;
+    let ended: boolean | null = null;
     for (;;) {
       if (signal?.aborted === true) {
         throw new AppError({ code: 'aborted', message: 'following was aborted', cause: signal.reason });
@@ -45,12 +49,12 @@ export async function* follow(
         }
       }
       if (events.length === 0 && live.length === 0) {
-        // Nothing after `last`, and nothing to come: the reader had `final` already, or says that it has read more than there is.
-        if (!looked && (await hasEnded(store, task))) {
+        if (ended === true) {
+          // Nothing after `last`: the reader had `final` already, or says that it has read more than there is.
           return;
         }
-        if (!looked) {
-          looked = true;
+        if (ended === null) {
+          ended = await hasEnded(store, task);
           continue;
         }
         await new Promise<void>((resolve) => {

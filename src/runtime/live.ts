@@ -31,7 +31,7 @@ export interface LiveSession {
 }
 
 export function liveSession(actor: Actor): LiveSession {
-  const { session, host } = actor;
+  const { committed: session, host } = actor;
   const owner = ownerOf(actor);
   const agent = host.facts();
   const turn = session.hold?.turn ?? null;

@@ -30,10 +30,8 @@ export async function recover(context: Context, registry: Registry, stats: Stats
   let cursor: string | null = null;
   do {
     const page = await store.openSessions(cursor, RECOVERY_PAGE);
-    for (const key of page.items) {
-      await registry.actor(key);
-    }
+    await Promise.all(page.items.map(async (key) => registry.actor(key)));
     cursor = page.cursor;
   } while (cursor !== null);
-  await registry.until(() => registry.actors().every((actor) => !actor.hasInputs));
+  await registry.until(() => registry.actors().every((actor) => !actor.busy));
 }

@@ -2,10 +2,11 @@
  * Which sessions are live in this process, and how one becomes so.
  *
  * Owned by one runtime. Invariants:
- *  R-1 At most one actor per resolved session key; two callers that load the same session wait for one load.
- *  R-2 A session is claimed before it is rebuilt, so that an older holder's writes are refused from then on.
- *  R-3 A rebuilt session with open tasks gets `recovered` as its first input.
- *  R-4 An actor at rest is forgotten: it costs no memory.
+ *  registry/1 At most one actor per resolved session key; two callers that load the same session wait for one load.
+ *  registry/2 A session is claimed before it is rebuilt, so that an older owner's writes are refused from then on.
+ *  registry/3 A rebuilt session with open tasks gets `recovered` as its first input.
+ *  registry/4 An actor at rest is forgotten: it costs no memory.
+ *  registry/5 Once sealed it opens no session, also none whose claim is answered only then.
  */
 import { AppError } from '../core/errors.ts';
 import type { SessionKey } from '../core/ids.ts';
@@ -63,6 +64,11 @@ export class Registry {
     });
   }
 
+  /** A commit is under way. */
+  get writing(): boolean {
+    return this.#committer.writing;
+  }
+
   live(key: SessionKey): Actor | null {
     return this.#actors.get(key) ?? null;
   }
@@ -104,6 +110,9 @@ export class Registry {
   }
 
   #open(key: SessionKey, stored: StoredSession): Actor {
+    if (this.#sealed) {
+      throw closing();
+    }
     const { limits, clock } = this.#context;
     const { maxPreemptions, maxOpen, maxRetries } = limits;
     const core = { maxPreemptions, maxOpen, maxRetries };

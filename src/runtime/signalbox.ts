@@ -203,7 +203,7 @@ class Runtime extends Views implements Signalbox {
       }
     }
     const busy = (): boolean =>
-      this.#parts.registry.actors().some((actor) => actor.hasInputs || (graceMs > 0 && inTurn(actor)));
+      this.#parts.registry.actors().some((actor) => actor.busy || (graceMs > 0 && inTurn(actor)));
     await this.#within(
       graceMs,
       this.#parts.registry.until(() => !busy()),
@@ -212,7 +212,10 @@ class Runtime extends Views implements Signalbox {
     for (const actor of actors) {
       actor.fence(null, closing());
     }
-    await this.#within(CLOSE_MS, Promise.all(actors.map((actor) => actor.host.gone())));
+    const { registry } = this.#parts;
+    // A commit that is under way is answered before the store is closed: whoever asked is told what became of it.
+    const written = registry.until(() => !registry.writing);
+    await this.#within(CLOSE_MS, Promise.all([written, ...actors.map((actor) => actor.host.gone())]));
     this.#parts.registry.close();
     await this.store.close();
   }

@@ -26,10 +26,6 @@ async function events(one: Box, type: string, count: number, session = 'test:one
   }
 }
 
-/** Waits until nothing more is to be done before time goes on. */
-const settled = (): Promise<void> =>
-  new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
-
 const exiting = processDriver({ command: process.execPath, args: ['-e', 'process.exit(3)'] });
 
 describe('S11: an agent that keeps ending', () => {
@@ -45,7 +41,7 @@ describe('S11: an agent that keeps ending', () => {
     const waits: number[] = [];
     for (let crash = 1; crash <= 4; crash += 1) {
       await events(one, 'agent-exited', crash);
-      await settled();
+      await one.quiet();
       const throttle = (await one.box.session('test:one'))?.throttle ?? null;
       waits.push(throttle === null ? 0 : (throttle.until ?? 0) - clock.wall());
       expect(throttle?.reason).toBe([undefined, 'agent_crashed', 'agent_crashed', 'agent_crash_loop'][crash - 1]);
@@ -64,12 +60,12 @@ describe('S11: an agent that keeps ending', () => {
       /^Everything is held back \(agent_crash_loop\) until /,
     );
     clock.advance(59_999);
-    await settled();
+    await one.quiet();
     expect(await events(one, 'agent-starting', 4)).toHaveLength(4);
     // One start finds out; it fails, and the pause is twice as long.
     clock.advance(1);
     await events(one, 'agent-exited', 5);
-    await settled();
+    await one.quiet();
     const { until } = (await one.box.session('test:one'))?.throttle ?? {};
     expect((until ?? 0) - clock.wall()).toBe(120_000);
     await one.box.stop('test:one', 'session');
@@ -88,7 +84,7 @@ describe('S11: an agent that keeps ending', () => {
     expect(await one.ended(dying)).toMatchObject({ status: 'failed', reason: 'agent_lost' });
     await events(one, 'throttled', 1);
     const next = await one.send({ prompt: '[[text:back]]' });
-    await settled();
+    await one.quiet();
     expect(await events(one, 'agent-starting', 2)).toHaveLength(2);
     clock.advance(60_000);
     expect(await one.ended(next)).toMatchObject({ status: 'completed' });
@@ -102,7 +98,7 @@ describe('S11: an agent that keeps ending', () => {
     await using one = await openBox({ clock, random, agent: exiting, limits: { maxCrashes: 1 } });
     await one.send({ maxAttempts: 100 });
     await events(one, 'throttled', 1);
-    await settled();
+    await one.quiet();
     expect(await one.box.restartAgent('test:one')).toEqual({ kind: 'ok' });
     await events(one, 'agent-exited', 2);
     await one.box.stop('test:one', 'session');

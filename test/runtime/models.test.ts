@@ -92,6 +92,7 @@ describe('C27: a hold whose turns are for different models', () => {
         };
         void look();
       });
+      await one.quiet();
       clock.advance(1_000);
     }
     expect(await one.ended(task)).toMatchObject(done);

@@ -11,13 +11,12 @@ const edit: PermissionAsk = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
 const read: PermissionAsk = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
 
 /** What the turn may do, in the order it asks; `null` where a person would have to decide. */
-async function verdicts(turn: PlayedTurn, asks: readonly PermissionAsk[]): Promise<(boolean | null)[]> {
+async function verdicts(one: Box, turn: PlayedTurn, asks: readonly PermissionAsk[]): Promise<(boolean | null)[]> {
   const given: (boolean | null)[] = [];
   for (const ask of asks) {
     const stop = new AbortController();
     const answer = turn.context.ask(ask, { signal: stop.signal }).then(({ allow }) => allow);
-    const later = new Promise<null>((resolve) => setImmediate(() => setImmediate(() => resolve(null))));
-    given.push(await Promise.race([answer, later]));
+    given.push(await Promise.race([answer, one.quiet().then(() => null)]));
     stop.abort();
   }
   return given;
@@ -32,11 +31,11 @@ describe('permissions by policy', () => {
     await using one = await openBox();
     await one.send({});
     const triage = await one.stage.turn();
-    expect(await verdicts(triage, [read, edit, run])).toEqual([true, false, false]);
+    expect(await verdicts(one, triage, [read, edit, run])).toEqual([true, false, false]);
     triage.finish();
     await one.background();
     const back = await one.stage.turn();
-    expect(await verdicts(back, [read, edit, run])).toEqual([true, true, null]);
+    expect(await verdicts(one, back, [read, edit, run])).toEqual([true, true, null]);
     back.finish();
   });
 
@@ -46,11 +45,11 @@ describe('permissions by policy', () => {
     });
     await one.send({});
     const lane = await one.stage.turn();
-    expect(await verdicts(lane, [run, edit, { ...run, title: 'npm run x' }])).toEqual([true, false, null]);
+    expect(await verdicts(one, lane, [run, edit, { ...run, title: 'npm run x' }])).toEqual([true, false, null]);
     lane.finish();
     const own = await one.send({ permissions: { mode: 'allow', deny: ['Bash'] } });
     const turn = await one.stage.turn();
-    expect(await verdicts(turn, [edit, run])).toEqual([true, false]);
+    expect(await verdicts(one, turn, [edit, run])).toEqual([true, false]);
     turn.finish();
     expect((await one.ended(own)).payload.permissions).toEqual({ mode: 'allow', allow: [], deny: ['Bash'] });
   });
@@ -61,10 +60,10 @@ describe('permissions by policy', () => {
     await one.stage.turn();
     await one.send({ permissions: { mode: 'allow' } });
     const urgent = await one.stage.turn();
-    expect(await verdicts(urgent, [run])).toEqual([true]);
+    expect(await verdicts(one, urgent, [run])).toEqual([true]);
     urgent.finish();
     const resumed = await one.stage.turn();
-    expect(await verdicts(resumed, [run])).toEqual([null]);
+    expect(await verdicts(one, resumed, [run])).toEqual([null]);
     resumed.finish();
   });
 
@@ -195,7 +194,7 @@ describe('permissions by a person', () => {
     (await one.stage.turn()).finish();
     const task = await one.stage.turn();
     const answer = task.context.ask({ ...run, title: 'rm -rf x' });
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await one.quiet();
     expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
       code: 'nothing_asked',
     });

@@ -190,7 +190,7 @@ describe('S13: the sessions of a provider', () => {
       expect(one.stage.unplayed).toBe(0);
       const wait = PRESSURE_RULES[kind]?.firstMs ?? 0;
       clock.advance(wait - 1);
-      await new Promise((resolve) => setImmediate(resolve));
+      await one.quiet();
       expect(one.stage.unplayed).toBe(0);
       clock.advance(1);
       (await one.stage.turn()).finish('the answer');
@@ -230,13 +230,13 @@ describe('S13: the sessions of a provider', () => {
     const second = await one.stage.turn();
     await one.send({ session: 'b', prompt: 'later' });
     first.refuse(failure('rate_limit', 20_000));
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await one.quiet();
     // Whoever runs goes on; nobody is interrupted for the provider.
     expect(second.context.signal.aborted).toBe(false);
     second.finish();
     await one.send({ session: 'c', prompt: 'opened while it is paused' });
     clock.advance(19_999);
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await one.quiet();
     expect(one.stage.prompts).toEqual(['a', 'b']);
     expect(await one.box.session('c')).toMatchObject({ throttle: { cause: 'provider', detail: 'function' } });
     clock.advance(1);
@@ -257,7 +257,7 @@ describe('S13: the sessions of a provider', () => {
     clock.advance(5_000);
     const probe = await one.stage.turn();
     expect(probe.prompt).toContain('a');
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await one.quiet();
     expect(one.stage.unplayed).toBe(0);
     probe.finish();
     (await one.stage.turn()).finish();
@@ -270,7 +270,7 @@ describe('S13: the sessions of a provider', () => {
     const task = await one.send({});
     for (let turn = 0; turn < 3; turn += 1) {
       (await one.stage.turn()).refuse(failure('overloaded'));
-      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      await one.quiet();
       clock.advance(60_000);
     }
     expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'overloaded', row: { retries: 2 } });
@@ -293,7 +293,7 @@ describe('S13: the sessions of a provider', () => {
     await one.send({ session: 'c', prompt: 'interactive' });
     const urgent = await one.stage.turn();
     expect(urgent.prompt).toBe('interactive');
-    await new Promise((resolve) => setImmediate(resolve));
+    await one.quiet();
     expect(one.stage.unplayed).toBe(0);
     clock.advance(2_000);
     const back = await one.stage.turn();
@@ -324,7 +324,7 @@ describe('S13: the sessions of a provider', () => {
     const task = await one.send({});
     for (let turn = 0; turn < 2; turn += 1) {
       (await one.stage.turn()).refuse(failure('overloaded'));
-      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      await one.quiet();
       if (turn === 0) {
         clock.advance(60_000);
       }
@@ -333,7 +333,7 @@ describe('S13: the sessions of a provider', () => {
     clock.advance(10);
     expect((await one.box.stats()).sessionsLive).toBe(1);
     clock.advance(120_000);
-    await new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+    await one.quiet();
     expect((await one.box.stats()).sessionsLive).toBe(0);
     const told = (await one.box.tape('test:one', null, 0, 100)).filter(({ type }) => type.endsWith('throttled'));
     expect(told.map(({ type, data }) => `${type} ${(data as { level?: string }).level ?? ''}`.trim())).toEqual([

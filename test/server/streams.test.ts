@@ -1,5 +1,7 @@
 /** Server-sent events: framing, live and stored, slow and dead readers, ends. */
 import { describe, expect, test } from 'vitest';
+import { openMemoryStore } from '../../src/store/index.ts';
+import { heldStore } from '../support/held-store.ts';
 import { seeded } from '../support/cutting-proxy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { Door } from '../support/door.ts';
@@ -371,4 +373,33 @@ describe('a long poll', () => {
     expect(await door.client.taskEvents(task, { after: seq, wait: 60 })).toEqual({ items: [], next: seq, final: true });
     expect(clock.armed).toBe(0);
   });
+});
+
+describe('a stream over a store that answers late', () => {
+  test.each(['/v1/events', '/v1/sessions/s/events'])(
+    'gives each event once where a page has what is not published yet: %s',
+    async (path) => {
+      const held = heldStore(openMemoryStore());
+      await using door = await openDoor({ box: { store: held.store } });
+      const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+      const turn = await door.box.stage.turn();
+      await door.box.quiet();
+      const commit = held.hold('commit', 'answer');
+      turn.finish();
+      await commit.arrived();
+      const feed = async () => (await door.box.box.feed(null, null, 1_000)).map(({ position }) => position);
+      const stored = await feed();
+      const reader = await read(door, path);
+      await reader.until(() => reader.messages.length >= stored.length);
+      await door.box.quiet();
+      commit.release();
+      await door.box.ended(task);
+      await door.client.submit({ session: 's', prompt: 'another' });
+      (await door.box.stage.turn()).finish();
+      await door.box.quiet();
+      const all = await feed();
+      await reader.until(() => reader.messages.length >= all.length);
+      expect(reader.messages.map(({ id }) => id)).toEqual(all);
+    },
+  );
 });

@@ -7,6 +7,7 @@ import type { TaskEventType } from '../../src/core/events.ts';
 import { functionDriver, type FunctionContext, type FunctionFailure } from '../../src/agents/index.ts';
 import type { StoredEvent, StoredTask } from '../../src/store/port.ts';
 import { openSqliteStore } from '../../src/store/index.ts';
+import { lateStore, type Postpone, shuffled } from '../../src/testing/store/late.ts';
 import { createSignalbox, type Signalbox, type SignalboxOptions, type SubmitRequest } from '../../src/runtime/index.ts';
 import { expect } from 'vitest';
 
@@ -131,20 +132,41 @@ export interface Box extends AsyncDisposable {
   ended(task: string): Promise<StoredTask>;
   /** Resolves when an event of the type stands on the task's tape. */
   event<T extends TaskEventType>(task: string, type: T): Promise<Extract<StoredEvent, { type: T }>>;
+  /** Resolves when nothing is left to be done before time goes on or somebody acts. */
+  quiet(): Promise<void>;
   /** Closes and opens again on the same file. */
   reopen(options?: Partial<SignalboxOptions> & { readonly graceMs?: number }): Promise<Box>;
+}
+
+let lateSeed: number | null = null;
+
+/** The stores of boxes that are opened from now on answer late, in an order drawn from the seed; each box has its own. */
+export function answerLate(seed: number): void {
+  lateSeed = seed;
 }
 
 export async function openBox(options: Partial<SignalboxOptions> = {}, at?: string, on?: Stage): Promise<Box> {
   const folder = at ?? mkdtempSync(join(tmpdir(), 'signalbox-test-'));
   const stage = on ?? new Stage();
   const errors: unknown[] = [];
-  const store = openSqliteStore({ path: join(folder, 'signalbox.db'), durability: 'process', ...faultsOf(options) });
+  const given =
+    options.store ??
+    openSqliteStore({ path: join(folder, 'signalbox.db'), durability: 'process', ...faultsOf(options) });
+  let underWay = 0;
+  const counted =
+    (postpone: Postpone): Postpone =>
+    (run) => {
+      underWay += 1;
+      postpone(() => {
+        underWay -= 1;
+        run();
+      });
+    };
   const box = createSignalbox({
-    store,
     agent: stage.driver,
     onError: (error) => errors.push(error),
     ...options,
+    store: lateSeed === null ? given : lateStore(given, counted(shuffled((lateSeed += 1)))),
   });
   await box.ready;
   const send = async (request: Partial<SubmitRequest>): Promise<string> => {
@@ -174,6 +196,12 @@ export async function openBox(options: Partial<SignalboxOptions> = {}, at?: stri
         }
       }
       throw new Error(`the tape of ${task} ended without ${type}`);
+    },
+    quiet: async () => {
+      // A commit, its effects, what an agent says to them, and the commit of that.
+      for (let still = 0; still < 4; still = underWay === 0 ? still + 1 : 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     },
     reopen: async ({ graceMs, ...again } = {}) => {
       await box.close({ graceMs: graceMs ?? 0 });

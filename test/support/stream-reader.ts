@@ -20,6 +20,7 @@ export class Reader {
   bytes = 0;
   comments = 0;
   readonly ended: Promise<void>;
+  #over = false;
   #woken = Promise.withResolvers<void>();
   readonly #socket: Socket;
   readonly #parser = createParser({
@@ -31,7 +32,12 @@ export class Reader {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', () => {});
-    this.ended = new Promise((resolve) => socket.once('close', () => resolve(this.#woken.resolve())));
+    this.ended = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#over = true;
+        resolve(this.#woken.resolve());
+      });
+    });
   }
 
   #read(chunk: Buffer): void {
@@ -51,8 +57,12 @@ export class Reader {
     this.#woken = Promise.withResolvers();
   }
 
+  /** Fails when the connection ends before that. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) {
+      if (this.#over) {
+        throw new Error(`the stream ended after ${this.messages.length} messages, ${this.head.split('\r\n')[0]}`);
+      }
       await this.#woken.promise;
     }
   }

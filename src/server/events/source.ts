@@ -53,11 +53,12 @@ export function feedSource(signalbox: Signalbox, session: string | null): Source
     read: (after, limit) => signalbox.feed(session, after === null ? null : String(after), limit),
     cursorOf: (event) => positionOf(event),
     placeIn({ events, prior }, cursor) {
-      if (prior !== undefined && prior === cursor) {
-        return 0;
-      }
+      // In it first: a page that was read while the batch was being committed is ahead of it, and `prior` may be from that page.
       const at = cursor === null ? -1 : events.findLastIndex((event) => event.position === cursor);
-      return at < 0 ? GAP : at + 1;
+      if (at >= 0) {
+        return at + 1;
+      }
+      return prior !== undefined && prior === cursor ? 0 : GAP;
     },
     frame(event) {
       const position = positionOf(event);
