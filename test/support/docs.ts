@@ -14,6 +14,7 @@ import { commands, globalFlags } from '../../src/cli/table.ts';
 import { ConfigFileSchema } from '../../src/protocol/config.ts';
 import { ERROR_SECTIONS, ERRORS, errorEntry, type ErrorEntry, EXIT } from '../../src/core/error-codes.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
+import { scenariosMade } from './scenarios.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
@@ -152,6 +153,9 @@ const marker = (part: string, what: 'begin' | 'end'): string =>
 
 /** The page as it should be: each part between its markers made anew. */
 export function pageMade(path: string, text: string): string {
+  if (path === 'docs/scenarios.md') {
+    return scenariosMade(text);
+  }
   return Object.entries(pages[path] ?? {}).reduce((page, [part, make]) => {
     const begin = page.indexOf(marker(part, 'begin'));
     const end = page.indexOf(marker(part, 'end'));
@@ -162,7 +166,7 @@ export function pageMade(path: string, text: string): string {
   }, text);
 }
 
-export const madePages: readonly string[] = Object.keys(pages);
+export const madePages: readonly string[] = [...Object.keys(pages), 'docs/scenarios.md'];
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
