@@ -1,6 +1,8 @@
 /** House style as tests. Each rule is first shown a violation, so that a rule which has gone blind fails too. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { read, sourcesUnder, trackedFiles } from './files.ts';
+import { read, root, sourcesUnder, trackedFiles } from './files.ts';
 import type { Finding } from './rules.ts';
 import { escapesFromTypes, machinePaths, unsoundTests, withoutComments } from './rules.ts';
 
@@ -69,6 +71,14 @@ describe('a path of somebody’s machine', () => {
     expect(texts).toContain('package.json');
     expect(violations(texts, machinePaths)).toEqual([]);
   });
+});
+
+test('every path that CONTRIBUTING.md names exists', () => {
+  const paths = [
+    ...read('CONTRIBUTING.md').matchAll(/`((?:src|test|docs|check|sim|bench|e2e|tools|examples)\/[\w./-]*)`/g),
+  ];
+  expect(paths.length).toBeGreaterThan(15);
+  expect(paths.flatMap(([, path = '']) => (existsSync(join(root, path)) ? [] : [path]))).toEqual([]);
 });
 
 test('comments are blanked line by line, and strings with slashes are left', () => {
