@@ -4,21 +4,23 @@ import { describe, expect, test } from 'vitest';
 import { diffOfHunks, diffOfTexts } from '../../src/agents/shared/diffs.ts';
 
 const unified = (before: string | null, after: string | null): string | undefined =>
-  diffOfTexts('/work/a.txt', before, after)?.unified.text;
+  diffOfTexts('/project/a.txt', before, after)?.unified.text;
 
 describe('a diff', () => {
   test('shows three lines around a change', () => {
     expect(unified('1\n2\n3\n4\n5\n6\n7\n8\n9\n', '1\n2\n3\n4\nfive\n6\n7\n8\n9\n')).toBe(
-      '--- a/work/a.txt\n+++ b/work/a.txt\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n',
+      '--- a/project/a.txt\n+++ b/project/a.txt\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n',
     );
   });
 
   test('of a new file has no file before', () => {
-    expect(unified(null, 'hello\n')).toBe('--- /dev/null\n+++ b/work/a.txt\n@@ -0,0 +1 @@\n+hello\n');
+    expect(unified(null, 'hello\n')).toBe('--- /dev/null\n+++ b/project/a.txt\n@@ -0,0 +1 @@\n+hello\n');
   });
 
   test('of a deleted file has no file after', () => {
-    expect(unified('hello\nagain\n', null)).toBe('--- a/work/a.txt\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-hello\n-again\n');
+    expect(unified('hello\nagain\n', null)).toBe(
+      '--- a/project/a.txt\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-hello\n-again\n',
+    );
   });
 
   test('tells a missing newline at the end', () => {
@@ -35,8 +37,8 @@ describe('a diff', () => {
   });
 
   test('names both paths of a file that moves', () => {
-    const moved = diffOfHunks('/work/a.txt', '@@ -1 +1 @@\n-a\n+b\n', { movedTo: '/work/b.txt' });
-    expect(moved.unified.text).toMatch(/^--- a\/work\/a.txt\n\+\+\+ b\/work\/b.txt\n/);
+    const moved = diffOfHunks('/project/a.txt', '@@ -1 +1 @@\n-a\n+b\n', { movedTo: '/project/b.txt' });
+    expect(moved.unified.text).toMatch(/^--- a\/project\/a.txt\n\+\+\+ b\/project\/b.txt\n/);
   });
 
   test('of equal texts is null', () => {
