@@ -3,17 +3,17 @@ export { functionDriver } from './function/driver.ts';
 export type {
   AgentFunction,
   FunctionContext,
-  FunctionDriver,
   FunctionDriverOptions,
   FunctionFailure,
   FunctionOutput,
   FunctionResult,
-} from './function/driver.ts';
+} from './function/options.ts';
+export type { FunctionDriver } from './function/driver.ts';
 export { processDriver } from './process/driver.ts';
 export type { ProcessDriverOptions } from './process/driver.ts';
 export { protocolVersion } from './process/wire.ts';
 export type { FromAgent, ToAgent } from './process/wire.ts';
-export { runScriptedAgent } from './scripted/program.ts';
+export { runScriptedAgent } from './scripted/program/program.ts';
 export { scriptedDriver, scriptedProgram } from './scripted/driver.ts';
 export type { ScriptedDriverOptions } from './scripted/driver.ts';
-export type { AgentLogEvent, AgentLogLine } from './scripted/log.ts';
+export type { AgentLogEvent, AgentLogLine } from './scripted/program/log.ts';

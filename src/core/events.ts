@@ -95,7 +95,10 @@ export interface PlanEntry {
 
 /** What an agent says in a turn: the same parts for every driver. */
 export type OutputPart =
-  /** A piece of the answer; the pieces of a turn, one after the other, are its whole text. */
+  /**
+   * A piece of the answer; the pieces of a turn, one after the other, are its whole text. A notice `answer-restarted` takes the
+   * last `detail.retractedLength` UTF-16 units of them back: the agent begins its message again.
+   */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'thinking'; readonly text: string }
   | ToolPart

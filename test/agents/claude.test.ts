@@ -7,13 +7,13 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { claudeDriver } from '../../src/agents/claude/driver.ts';
 import { failureOf, retryOf } from '../../src/agents/claude/failures.ts';
-import { Openings } from '../../src/agents/claude/openings.ts';
+import { SessionOpen } from '../../src/agents/claude/session-open.ts';
 import { claudeVariables, programOptions } from '../../src/agents/claude/options.ts';
-import { plainWords } from '../../src/agents/claude/prompts.ts';
-import { Pulse } from '../../src/agents/claude/pulse.ts';
-import { askOf } from '../../src/agents/claude/tools.ts';
+import { plainText } from '../../src/agents/claude/messages.ts';
+import { Activity } from '../../src/agents/claude/activity.ts';
+import { actionOf } from '../../src/agents/claude/permissions.ts';
 import { UsageCount } from '../../src/agents/claude/usage.ts';
-import { hear } from '../../src/agents/claude/wire.ts';
+import { parseFrame } from '../../src/agents/claude/parse.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { versions } from './players/claude-frames.ts';
 import type { Played } from './players/claude-subject.ts';
@@ -65,7 +65,7 @@ describe('every recording, played again', () => {
     'A-5: $version: $name holds no frame that is not understood',
     ({ version, file }) => {
       const heard = readTranscript(join(fixtures, version, file)).lines.flatMap((line) =>
-        line.dir === 'out' && 'frame' in line ? [hear(line.frame)] : [],
+        line.dir === 'out' && 'frame' in line ? [parseFrame(line.frame)] : [],
       );
       expect(heard.length).toBeGreaterThan(0);
       expect(heard.filter((one) => one.kind === 'unknown')).toEqual([]);
@@ -91,16 +91,16 @@ describe('what is read', () => {
     const frame = fc.dictionary(fc.constantFrom(...names), value);
     fc.assert(
       fc.property(frame, (one) => {
-        expect(typeof hear(one).kind).toBe('string');
+        expect(typeof parseFrame(one).kind).toBe('string');
       }),
       { numRuns: 3_000 },
     );
   });
 
   test('what is not known says what it is', () => {
-    expect(hear({ type: 'levitate' })).toEqual({ kind: 'unknown', problem: 'unknown message levitate' });
-    expect(hear({ type: 'system', subtype: 'levitate' })).toMatchObject({ kind: 'unknown' });
-    expect(hear({})).toEqual({ kind: 'unknown', problem: 'no type' });
+    expect(parseFrame({ type: 'levitate' })).toEqual({ kind: 'unknown', problem: 'unknown message levitate' });
+    expect(parseFrame({ type: 'system', subtype: 'levitate' })).toMatchObject({ kind: 'unknown' });
+    expect(parseFrame({})).toEqual({ kind: 'unknown', problem: 'no type' });
   });
 });
 
@@ -201,8 +201,8 @@ describe('what a turn has used', () => {
 });
 
 describe('what is asked for', () => {
-  const ask = (tool: string, input: object, more: object = {}): ReturnType<typeof askOf> =>
-    askOf({ tool_name: tool, input, ...more }, '/session');
+  const ask = (tool: string, input: object, more: object = {}): ReturnType<typeof actionOf> =>
+    actionOf({ tool_name: tool, input, ...more }, '/session');
 
   test('a command is asked for whole', () => {
     expect(ask('Bash', { command: 'git status\nrm -rf x' })).toEqual({
@@ -235,22 +235,22 @@ describe('how a conversation is begun', () => {
 
   test('one that was taken back before anything was written down is begun again, and not resumed', () => {
     const blank = new Set<string>();
-    const first = new Openings(null, () => known, blank);
-    first.begun();
-    first.undone();
-    expect(new Openings(known, () => 'x', blank).now).toEqual({ kind: 'fresh', conversation: known });
-    first.begun();
-    first.written();
-    first.undone();
-    expect(new Openings(known, () => 'x', blank).now).toEqual({ kind: 'resumed', conversation: known });
+    const first = new SessionOpen(null, () => known, blank);
+    first.turnStarted();
+    first.turnCancelled();
+    expect(new SessionOpen(known, () => 'x', blank).opening).toEqual({ kind: 'fresh', conversation: known });
+    first.turnStarted();
+    first.turnEnded();
+    first.turnCancelled();
+    expect(new SessionOpen(known, () => 'x', blank).opening).toEqual({ kind: 'resumed', conversation: known });
   });
 
   test('it is begun in another way only for the words that say so, and once', () => {
-    const opening = new Openings(known, () => 'fresh', new Set());
-    expect(opening.other({ stderr: 'something else went wrong' })).toBe(null);
-    expect(opening.other({ stderr: 'No conversation found with session ID: x' })).toMatchObject({ kind: 'fresh' });
+    const opening = new SessionOpen(known, () => 'fresh', new Set());
+    expect(opening.retry({ stderr: 'something else went wrong' })).toBe(null);
+    expect(opening.retry({ stderr: 'No conversation found with session ID: x' })).toMatchObject({ kind: 'fresh' });
     expect(opening.lost).toBe(true);
-    expect(opening.other({ stderr: 'Session ID x is already in use.' })).toBe(null);
+    expect(opening.retry({ stderr: 'Session ID x is already in use.' })).toBe(null);
   });
 });
 
@@ -261,7 +261,7 @@ describe('what is written', () => {
     ['a/b @made.txt', false, 'a/b @made.txt'],
     ['see @made.txt, (@x) and a@b.c', true, 'see @\u2060made.txt, (@\u2060x) and a@b.c'],
   ])('%j is words (mentions: %j)', (text, mentions, words) => {
-    expect(plainWords(text, mentions)).toBe(words);
+    expect(plainText(text, mentions)).toBe(words);
   });
 
   test('the environment holds the login and nothing else of the daemon, and what the user sets wins', () => {
@@ -294,17 +294,17 @@ test('a turn that works without a word gives signs of life, and no more than tha
   const due: (() => void)[] = [];
   const told: string[] = [];
   const timers = { set: (_: number, fn: () => void) => (due.push(fn), () => {}) };
-  const pulse = new Pulse(timers, 30_000, (what) => told.push(what));
+  const pulse = new Activity(timers, 30_000, (what) => told.push(what));
   const pass = (): void => due.shift()?.();
-  pulse.heard('stream');
-  pulse.heard('thinking_tokens');
+  pulse.seen('stream');
+  pulse.seen('thinking_tokens');
   expect(due).toHaveLength(1);
   pass();
   expect(told).toEqual(['thinking_tokens']);
   pass();
   expect(told).toHaveLength(1);
-  pulse.heard('stream');
-  pulse.told();
+  pulse.seen('stream');
+  pulse.emitted();
   pass();
   expect(told).toHaveLength(1);
 });

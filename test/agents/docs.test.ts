@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Behaviour, DriverSubject, Unable } from '../../src/testing/agents/index.ts';
 import { driverContract } from '../../src/testing/agents/index.ts';
 import { processDriver } from '../../src/agents/index.ts';
-import { directiveNames } from '../../src/agents/scripted/directives.ts';
+import { directiveNames } from '../../src/agents/scripted/program/directives.ts';
 import { quick } from './subjects.ts';
 
 const page = readFileSync(new URL('../../docs/agent-protocol.md', import.meta.url), 'utf8');

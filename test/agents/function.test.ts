@@ -28,10 +28,30 @@ describe('a turn', () => {
       outcome: 'completed',
       empty: false,
       failure: null,
-      report: { text: 'HELLO', usage: { inputTokens: 3, outputTokens: 1 } },
+      report: { text: 'contract 1 4 a-conversation\n\nHELLO', usage: { inputTokens: 3, outputTokens: 1 } },
     });
-    expect(one.text(4)).toBe('contract 1 4 a-conversation');
+    expect(one.text(4)).toBe('contract 1 4 a-conversation\n\nHELLO');
+    expect(one.parts('usage')).toEqual([{ kind: 'usage', inputTokens: 3, outputTokens: 1 }]);
     expect(one.parts('tool')).toMatchObject([{ name: 'look', action: 'read' }]);
+  });
+
+  test('says what it returns as a last piece, unless it has yielded it already', async () => {
+    const returns: { readonly [prompt: string]: readonly [yielded: string[], returned: string] } = {
+      whole: [['Hello ', 'world'], 'Hello world'],
+      rest: [['Hello '], 'Hello world'],
+      last: [['Hello ', 'world'], 'world'],
+      none: [[], 'Hello world'],
+    };
+    await using one = await agent(async function* (prompt) {
+      const [yielded = [], returned = ''] = returns[prompt] ?? [];
+      yield* yielded;
+      return returned;
+    });
+    for (const [at, prompt] of Object.keys(returns).entries()) {
+      one.prompt(at + 1, prompt);
+      expect((await one.result(at + 1)).result.report, prompt).toEqual({ text: 'Hello world' });
+      expect(one.text(at + 1), prompt).toBe('Hello world');
+    }
   });
 
   test('that stops because of the abort is interrupted, with what it has', async () => {
@@ -46,9 +66,9 @@ describe('a turn', () => {
     expect((await one.result(1)).result).toMatchObject({
       outcome: 'interrupted',
       empty: false,
-      report: { text: 'half' },
+      report: { text: 'a\n\nhalf' },
     });
-    expect(one.events.map((event) => event.type)).toEqual(['ready', 'started', 'output', 'ack', 'result']);
+    expect(one.events.map((event) => event.type)).toEqual(['ready', 'started', 'output', 'ack', 'output', 'result']);
   });
 
   test('that throws because of the abort is interrupted; that throws by itself has failed, with the error', async () => {
@@ -62,7 +82,7 @@ describe('a turn', () => {
     one.prompt(1, 'wait');
     await one.output(1);
     one.interrupt(1);
-    expect((await one.result(1)).result).toMatchObject({ outcome: 'interrupted', empty: true });
+    expect((await one.result(1)).result).toMatchObject({ outcome: 'interrupted', report: { text: 'a' } });
     one.prompt(2, 'throw');
     expect((await one.result(2)).result).toMatchObject({
       outcome: 'failed',
@@ -201,7 +221,7 @@ describe('permission', () => {
     // What is over, or was never asked, changes nothing.
     one.answer(1, 'ask-1', true);
     one.answer(1, 'ask-7', true);
-    expect((await one.result(1)).result.report).toEqual({ text: 'false not now' });
+    expect((await one.result(1)).result.report).toEqual({ text: 'a\n\nfalse not now' });
   });
 
   test('that an interrupt takes back is denied without a word; nothing can be asked after it', async () => {
@@ -228,7 +248,7 @@ describe('permission', () => {
       return String((await asked).allow);
     });
     one.prompt(1, 'go');
-    expect((await one.result(1)).result.report).toEqual({ text: 'false' });
+    expect((await one.result(1)).result.report).toEqual({ text: 'a\n\nfalse' });
     expect(one.of('withdrawn')).toEqual([{ type: 'withdrawn', turn: 1, request: 'ask-1' }]);
   });
 });

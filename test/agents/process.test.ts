@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { processDriver, scriptedDriver } from '../../src/agents/index.ts';
-import { type Fields, isFields } from '../../src/agents/child/json-lines.ts';
-import { readMessage } from '../../src/agents/process/read.ts';
+import { type Fields, isFields } from '../../src/agents/child/fields.ts';
+import { parseMessage } from '../../src/agents/process/parse.ts';
 import { pause, processInfo, realTimers } from '../../src/supervise/index.ts';
 import { quick } from './subjects.ts';
 
@@ -109,7 +109,7 @@ describe('what is read', () => {
         if (!isFields(parsed)) {
           return;
         }
-        const event = readMessage(parsed);
+        const event = parseMessage(parsed);
         if (typeof event === 'string' || !('turn' in event) || event.turn === null) {
           return;
         }
@@ -120,7 +120,7 @@ describe('what is read', () => {
   });
 
   test('every message of the protocol means what it says', () => {
-    const read = (message: Fields): unknown => readMessage(message);
+    const read = (message: Fields): unknown => parseMessage(message);
     expect(read({ type: 'ready', conversation: 'c', lost: true, capabilities: { acks: true } })).toEqual({
       type: 'ready',
       conversation: 'c',
@@ -164,7 +164,7 @@ describe('what is read', () => {
   });
 
   test('permissions, models and failures mean what they say, and least where they say too little', () => {
-    const read = (message: Fields): unknown => readMessage(message);
+    const read = (message: Fields): unknown => parseMessage(message);
     const ask = { type: 'asked', turn: 1, request: 'r', kind: 'edit', tool: 'write', title: 'a.ts', detail: { n: 1 } };
     expect(read(ask)).toEqual({
       type: 'asked',

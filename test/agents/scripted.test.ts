@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { AgentProbe, type EventOf } from '../../src/testing/agents/index.ts';
 import type { AgentLogLine, ScriptedDriverOptions } from '../../src/agents/index.ts';
 import { scriptedDriver, scriptedProgram } from '../../src/agents/index.ts';
-import { parseDirectives } from '../../src/agents/scripted/directives.ts';
+import { parseDirectives } from '../../src/agents/scripted/program/directives.ts';
 import { quick } from './subjects.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'signalbox-scripted-'));
@@ -109,7 +109,7 @@ describe('a job', () => {
 
     await using two = await agent({ state }, one.of('ready')[0]?.conversation ?? null, 2);
     const said = await says(two, 4, 'please go on');
-    expect(said).toMatch(/^going on at step \d+ of 30, where it was cut\nstep /);
+    expect(said).toMatch(/^resuming at step \d+ of 30\nstep /);
     expect(said).toMatch(/done: all 30 steps\n$/);
     const after = two.of('output').filter((event) => textOf(event).startsWith('step '));
     const steps = [...before, ...after].map((event) => Number(/^step (\d+)/.exec(textOf(event))?.[1]));

@@ -1,5 +1,9 @@
 /** Careful looks into messages whose shape nobody has promised: what is not there, or is of another kind, is null or empty. */
-import { type Fields, isFields } from './json-lines.ts';
+
+export type Fields = { readonly [name: string]: unknown };
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const textAt = (fields: Fields, name: string): string | null => {
   const value = fields[name];

@@ -15,6 +15,9 @@ import { type AgentChild, type Environment, commonVariables, pickEnvironment } f
 import { realTimers, spawnAgent } from '../../supervise/index.ts';
 import type { AgentEvent, AgentStart } from '../port.ts';
 import { AwaitedStart } from './awaited-start.ts';
+import { type Fields, isFields } from './fields.ts';
+
+export { type Fields, isFields };
 
 export type Ladder = Pick<
   SpawnOptions,
@@ -54,11 +57,6 @@ export interface ProgramOptions extends Ladder {
   /** Makes cookies, and ids of messages where a dialect needs them. Default: UUIDv4. */
   readonly ids?: () => string;
 }
-
-export type Fields = { readonly [name: string]: unknown };
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is kept of a message that could not be understood. */
 export interface RawData {

@@ -14,8 +14,7 @@
  *  R-4 Nothing that is read throws: what is no message, and a response that nobody waits for, goes to `raw`.
  */
 import { ChannelBroken, PendingTable } from '../../supervise/index.ts';
-import type { Fields } from './json-lines.ts';
-import { isFields } from './json-lines.ts';
+import { type Fields, isFields } from './fields.ts';
 
 /** Codes of the JSON-RPC 2.0 specification, section 5.1. */
 export const rpcCodes = {

@@ -1,37 +1,38 @@
 /**
- * One Claude Code process with one conversation (docs/agents/claude.md says what it does when, and what was measured).
+ * One Claude Code process with one conversation, as a handle of the port (docs/agents/claude.md says how it works, and what was
+ * measured).
  *
- * Owns: the channel and the turn that runs. Reads `Heard` (wire.ts), writes what prompts.ts makes. Invariants, beside those
+ * Owns: the channel and the turn that runs. Reads `Incoming` (parse.ts), writes what messages.ts makes. Invariants, beside those
  * of the port:
  *  K-1 A turn ends on the first of: a result that names its message, a lifecycle event `cancelled` or `completed` that no
  *      result follows, its message in the receipt of an interrupt. What comes later for it is dropped.
- *  K-2 A result that names no message ends a turn only if that has begun.
- *  K-3 Every interrupt asks for the queue to be cancelled too, so that one that comes too early leaves nothing behind; older
- *      versions know no such word, and there it is written again when the turn begins.
- *  K-4 An unknown conversation ends the process before it is ready; a second one is begun in its place, once, and what was
- *      written to the first is written to it.
+ *  K-2 A result that names no message ends a turn only if the turn has begun.
+ *  K-3 Every interrupt cancels the queue, too, so that one that comes too early leaves nothing behind. Older versions ignore
+ *      that; there the interrupt is written again when the turn begins.
+ *  K-4 An unknown conversation ends the process before it is ready. A second one is started in its place, once, and receives
+ *      what was written to the first.
  */
-import { notice } from '../shared/parts.ts';
-import type { Spent } from './usage.ts';
 import { randomUUID } from 'node:crypto';
+import type { OutputPart } from '../../core/events.ts';
 import type { TurnId } from '../../core/ids.ts';
 import { realTimers } from '../../supervise/index.ts';
-import { fieldsAt, textAt } from '../child/fields.ts';
-import type { Fields } from '../child/json-lines.ts';
-import type { AgentEvent, AgentHandle, AgentResult, AgentStart } from '../port.ts';
+import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
+import { type Fields, fieldsAt, head, textAt } from '../child/fields.ts';
+import { boundedJson, notice } from '../shared/parts.ts';
+import { Activity } from './activity.ts';
 import { Channel } from './channel.ts';
-import { retryOf } from './failures.ts';
-import { Limits } from './limits.ts';
-import { Openings } from './openings.ts';
+import { UsageLimits, retryOf } from './failures.ts';
+import { plainText, userMessage } from './messages.ts';
 import type { ClaudeDriverOptions } from './options.ts';
-import { plainWords, userMessage } from './prompts.ts';
-import { Pulse } from './pulse.ts';
-import { Steers } from './steers.ts';
-import { ToolUses, askOf, detailOf } from './tools.ts';
-import { Turn } from './turn.ts';
-import { Unasked } from './unasked.ts';
+import { type Incoming, type IncomingContent, namesAt } from './parse.ts';
+import { actionOf, detailOf } from './permissions.ts';
+import { Plan } from './plan.ts';
+import { SessionOpen } from './session-open.ts';
+import { Steering } from './steering.ts';
+import { ToolUses } from './tools.ts';
+import { type Ended, type Process, Turn } from './turn.ts';
+import { Unsolicited } from './unsolicited.ts';
 import { UsageCount } from './usage.ts';
-import { type Content, type Heard, namesAt } from './wire.ts';
 
 /** A result follows its lifecycle event within milliseconds, if it follows at all. */
 const resultGraceMs = 500;
@@ -40,17 +41,18 @@ export class ClaudeAgent implements AgentHandle {
   readonly #options: ClaudeDriverOptions;
   readonly #start: AgentStart;
   readonly #ids: () => string;
-  readonly #pulse: Pulse;
-  readonly #limits: Limits;
-  readonly #steers: Steers;
-  readonly #tools = new ToolUses();
-  readonly #unasked: Unasked;
-  readonly #openings: Openings;
+  readonly #folder: string;
+  readonly #activity: Activity;
+  readonly #limits: UsageLimits;
+  readonly #steering: Steering;
+  readonly #process: Process;
+  readonly #unsolicited: Unsolicited;
+  readonly #session: SessionOpen;
   readonly #channel: Channel;
   #usage: UsageCount;
   #phase: 'starting' | 'ready' | 'over' = 'starting';
   #ending = false;
-  /** It has capabilities, receipts and lifecycle events. */
+  /** This version has capabilities, receipts and lifecycle events. */
   #modern = false;
   #turn: Turn | null = null;
   #cancelGrace = (): void => {};
@@ -60,29 +62,32 @@ export class ClaudeAgent implements AgentHandle {
     this.#start = start;
     this.#ids = options.ids ?? randomUUID;
     const timers = options.timers ?? realTimers;
-    this.#pulse = new Pulse(timers, options.pulseMs ?? 30_000, (what) => this.#sign(what));
-    this.#limits = new Limits(options.wall ?? Date.now);
-    this.#steers = new Steers({
-      send: (uuid, text) => this.#channel.write(userMessage(uuid, this.#words(text))),
+    this.#folder = start.folder ?? options.cwd ?? process.cwd();
+    const wall = options.wall ?? Date.now;
+    this.#process = { tools: new ToolUses(wall, this.#folder), plan: new Plan() };
+    this.#activity = new Activity(timers, options.activityMs ?? 30_000, (what) => this.#showActivity(what));
+    this.#limits = new UsageLimits(wall);
+    this.#steering = new Steering({
+      send: (uuid, text) => this.#channel.write(userMessage(uuid, this.#plain(text))),
       request: (request, settle) => this.#channel.request(request, ({ error, body }) => error === null && settle(body)),
       steered: (turn, id, taken) => this.#emit({ type: 'steered', turn, id, taken }),
       settled: () => this.#release(),
     });
-    this.#unasked = new Unasked((event) => this.#emit(event), this.#tools);
-    this.#openings = new Openings(start.conversation, this.#ids, blank);
-    this.#usage = new UsageCount(this.#openings.now.kind === 'resumed');
+    this.#unsolicited = new Unsolicited((event) => this.#emit(event), this.#process);
+    this.#session = new SessionOpen(start.conversation, this.#ids, blank);
+    this.#usage = new UsageCount(this.#session.opening.kind === 'resumed');
     const own = {
       ...start,
       emit: (event: AgentEvent) => (event.type === 'exited' ? this.#exited(event) : this.#emit(event)),
     };
-    this.#channel = new Channel(options, own, this.#openings.now, this.#ids, (heard) => this.#hear(heard));
+    this.#channel = new Channel(options, own, this.#session.opening, this.#ids, (incoming) => this.#receive(incoming));
     this.#greet();
   }
 
   prompt(id: TurnId, text: string): void {
-    const turn = new Turn(id, this.#ids(), this.#tools);
+    const turn = new Turn(id, this.#ids(), this.#process);
     this.#turn = turn;
-    this.#channel.write(userMessage(turn.uuid, this.#words(text)));
+    this.#channel.write(userMessage(turn.uuid, this.#plain(text)));
   }
 
   interrupt(id: TurnId): void {
@@ -100,11 +105,11 @@ export class ClaudeAgent implements AgentHandle {
       queueMicrotask(() => this.#emit({ type: 'steered', turn: id, id: name, taken: false }));
       return;
     }
-    this.#steers.add(id, name, uuid, text);
-    // Whatever begins or ends in its name is no turn of ours.
+    this.#steering.add(id, name, uuid, text);
+    // What begins or ends in its name is not a turn of ours.
     this.#channel.remember(uuid);
-    if (this.#tools.running) {
-      this.#steers.send();
+    if (this.#process.tools.running) {
+      this.#steering.send();
     }
   }
 
@@ -113,11 +118,11 @@ export class ClaudeAgent implements AgentHandle {
     request: string,
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
   ): void {
-    const input = this.#turn?.id === id ? this.#turn.asks.get(request) : undefined;
+    const input = this.#turn?.id === id ? this.#turn.requests.get(request) : undefined;
     if (input === undefined) {
       return;
     }
-    this.#turn?.asks.delete(request);
+    this.#turn?.requests.delete(request);
     if (allow) {
       this.#channel.allow(request, input);
     } else {
@@ -148,103 +153,103 @@ export class ClaudeAgent implements AgentHandle {
       this.#phase = 'ready';
       this.#modern = Array.isArray(body['capabilities']);
       this.#channel.ready();
-      const { lost, now } = this.#openings;
+      const { lost, opening } = this.#session;
       const caps = { acks: true, steer: this.#modern, rewind: false, models: true };
-      this.#emit({ type: 'ready', caps, conversation: now.conversation, lost });
+      this.#emit({ type: 'ready', caps, conversation: opening.conversation, lost });
     });
   }
 
   #exited(event: Extract<AgentEvent, { type: 'exited' }>): void {
     const starting = this.#phase === 'starting';
-    const other = starting && !this.#ending ? this.#openings.other(event.data) : null;
+    const other = starting && !this.#ending ? this.#session.retry(event.data) : null;
     if (other !== null) {
       this.#usage = new UsageCount(other.kind === 'resumed');
-      this.#channel.again(other, () => this.#greet());
+      this.#channel.restart(other, () => this.#greet());
       return;
     }
     this.#cancelGrace();
-    this.#pulse.stop();
-    this.#emit(starting ? { ...event, data: this.#openings.explained(event.data) } : event);
+    this.#activity.stop();
+    this.#emit(starting ? { ...event, data: this.#session.explained(event.data) } : event);
     this.#phase = 'over';
   }
 
-  #hear(heard: Heard): void {
+  #receive(incoming: Incoming): void {
     if (this.#turn !== null) {
-      this.#pulse.heard('name' in heard ? heard.name : heard.kind);
+      this.#activity.seen('name' in incoming ? incoming.name : incoming.kind);
     }
-    switch (heard.kind) {
+    switch (incoming.kind) {
       case 'request':
-        this.#onRequest(heard);
+        this.#onRequest(incoming);
         return;
       case 'withdrawal':
-        this.#onWithdrawal(heard.id);
+        this.#onWithdrawal(incoming.id);
         return;
       case 'lifecycle':
-        this.#onLifecycle(heard.uuid, heard.state);
+        this.#onLifecycle(incoming.uuid, incoming.state);
         return;
       case 'init':
       case 'requesting':
-        this.#onBegin(heard.uuids, heard.kind === 'init');
+        this.#onBegin(incoming.uuids, incoming.kind === 'init');
         return;
       case 'replay':
-        if (heard.uuid === this.#turn?.uuid) {
+        if (incoming.uuid === this.#turn?.uuid) {
           this.#began(this.#turn);
         }
         return;
       case 'retry':
-        this.#emit({ type: 'retrying', turn: this.#ours?.id ?? null, failure: retryOf(heard.frame) });
+        this.#emit({ type: 'retrying', turn: this.#ours?.id ?? null, failure: retryOf(incoming.frame) });
         return;
       case 'stream':
       case 'assistant':
       case 'tool-results':
-        this.#onContent(heard);
+        this.#onContent(incoming);
         return;
       case 'result':
-        this.#onResult(heard);
+        this.#onResult(incoming);
         return;
       case 'limits':
-        this.#limits.take(heard.info);
-        this.#notice('rate_limit_event', heard.info);
+        this.#limits.take(incoming.info);
+        this.#notice('rate_limit_event', incoming.info);
         return;
       case 'notice':
-        this.#notice(heard.name, heard.frame);
+        this.#notice(incoming.name, incoming.frame);
         return;
-      // A sign of life and no more; the channel keeps the other two for itself.
-      case 'pulse':
+      // Nothing to emit; the channel handles the other two.
+      case 'activity':
       case 'response':
       case 'unknown':
         return;
     }
   }
 
-  #onRequest({ id, subtype, body }: Extract<Heard, { kind: 'request' }>): void {
+  #onRequest({ id, subtype, body }: Extract<Incoming, { kind: 'request' }>): void {
     if (subtype !== 'can_use_tool') {
-      this.#channel.refuse(id, `Signalbox knows no request ${subtype.slice(0, 100)}.`);
+      this.#channel.refuse(id, `Signalbox does not know the request ${subtype.slice(0, 100)}.`);
       return;
     }
     const turn = this.#ours;
     if (turn === null || turn.interrupt !== null || turn.held !== null) {
       this.#channel.deny(
         id,
-        turn === null ? 'Nobody has asked for this turn, so nobody can allow it.' : 'The turn was interrupted.',
+        turn === null ? 'Nobody requested this turn, so nobody can allow the tool.' : 'The turn was interrupted.',
       );
       return;
     }
-    turn.asks.set(id, fieldsAt(body, 'input'));
-    const folder = this.#start.folder ?? this.#options.cwd ?? process.cwd();
-    this.#emit({ type: 'asked', turn: turn.id, request: id, ask: askOf(body, folder), detail: detailOf(body) });
+    turn.requests.set(id, fieldsAt(body, 'input'));
+    const ask = actionOf(body, this.#folder);
+    this.#emit({ type: 'asked', turn: turn.id, request: id, ask, detail: detailOf(body) });
   }
 
   #onWithdrawal(id: string): void {
     const turn = this.#turn;
-    if (turn?.asks.delete(id) === true) {
+    if (turn?.requests.delete(id) === true) {
       this.#emit({ type: 'withdrawn', turn: turn.id, request: id });
     }
   }
 
   #onLifecycle(uuid: string, state: string): void {
     const turn = this.#turn;
-    if (this.#steers.onLifecycle(uuid, state, turn !== null && turn.held === null)) {
+    if (this.#steering.onLifecycle(uuid, state, turn !== null && turn.held === null)) {
       return;
     }
     if (turn === null || turn.uuid !== uuid || turn.held !== null) {
@@ -259,7 +264,7 @@ export class ClaudeAgent implements AgentHandle {
     // A message that never left the queue has no result; else one is about to follow (K-1).
     const graceMs = state === 'cancelled' && !turn.started ? 0 : resultGraceMs;
     if (graceMs === 0) {
-      this.#openings.undone();
+      this.#session.turnCancelled();
       this.#end(turn, turn.endedAs(state));
       return;
     }
@@ -282,88 +287,86 @@ export class ClaudeAgent implements AgentHandle {
       return;
     }
     // Older versions name no messages: there, what begins while a message of ours waits is ours (K-2).
-    if (turn !== null && (turn.started || (!this.#modern && !this.#unasked.running))) {
+    if (turn !== null && (turn.started || (!this.#modern && !this.#unsolicited.running))) {
       this.#began(turn);
     } else {
-      this.#unasked.begin();
+      this.#unsolicited.begin();
     }
   }
 
-  #onContent(heard: Content): void {
-    if (heard.kind === 'stream' && heard.sub) {
+  #onContent(incoming: IncomingContent): void {
+    if (incoming.kind === 'stream' && incoming.subagent) {
       return;
     }
     const turn = this.#turn;
-    if (turn !== null && 'uuids' in heard && heard.uuids.includes(turn.uuid)) {
+    if (turn !== null && 'uuids' in incoming && incoming.uuids.includes(turn.uuid)) {
       this.#began(turn);
     }
-    const mine = this.#ours;
-    if (mine === null) {
-      // While a message of ours waits, what is not known to be of another turn is a late word of the one before.
-      if (turn === null || this.#unasked.running) {
-        this.#unasked.onContent(heard);
+    const ours = this.#ours;
+    if (ours === null) {
+      // While a message of ours waits, content of no known turn comes late from the turn before.
+      if (turn === null || this.#unsolicited.running) {
+        this.#unsolicited.onContent(incoming);
       }
       return;
     }
-    if (heard.kind === 'stream') {
-      // The last message of the turn is complete: what was to be steered into it comes too late.
-      const stop =
-        heard.event['type'] === 'message_delta' ? textAt(fieldsAt(heard.event, 'delta'), 'stop_reason') : null;
+    if (incoming.kind === 'stream') {
+      const { event } = incoming;
+      // The last message of the turn is complete: a steered message comes too late for it.
+      const stop = event['type'] === 'message_delta' ? textAt(fieldsAt(event, 'delta'), 'stop_reason') : null;
       if (stop !== null && stop !== 'tool_use') {
-        this.#steers.retract();
+        this.#steering.retract();
       }
-      this.#emitAll(mine.onStream(heard.event));
+      this.#output(ours, ours.content.onStream(event));
       return;
     }
-    this.#emitAll(
-      heard.kind === 'assistant' ? mine.onAssistant(heard.frame, heard.sub) : mine.onToolResults(heard.results),
+    this.#output(
+      ours,
+      incoming.kind === 'assistant'
+        ? ours.content.onAssistant(incoming.frame, incoming.subagent)
+        : ours.content.onToolResults(incoming.results, incoming.report),
     );
-    if (this.#tools.running) {
-      this.#steers.send();
+    if (this.#process.tools.running) {
+      this.#steering.send();
     }
   }
 
-  #onResult({ frame, uuids, unasked }: Extract<Heard, { kind: 'result' }>): void {
+  #onResult({ frame, uuids, unsolicited }: Extract<Incoming, { kind: 'result' }>): void {
     if (this.#phase === 'starting') {
-      this.#openings.refused(frame);
+      this.#session.refused(frame);
       return;
     }
     const spent = this.#usage.take(frame);
     const turn = this.#turn;
     const named = turn !== null && uuids.includes(turn.uuid);
     if (turn !== null && turn.held === null && (named || (uuids.length === 0 && turn.started))) {
-      this.#openings.written();
-      this.#steers.onResult(uuids, true);
-      if (unasked && this.#unasked.running) {
-        this.#unasked.end(frame);
+      this.#session.turnEnded();
+      this.#steering.onResult(uuids, true);
+      if (unsolicited && this.#unsolicited.running) {
+        this.#unsolicited.end(frame);
       }
-      this.#end(turn, turn.endedBy(frame, spent, this.#limits.resetMs()), spent);
+      this.#end(turn, turn.endedBy(frame, spent, this.#limits.resetMs()));
       return;
     }
     const reason = textAt(frame, 'terminal_reason') ?? '';
-    this.#steers.onResult(uuids, !reason.startsWith('aborted'));
+    this.#steering.onResult(uuids, !reason.startsWith('aborted'));
     if (uuids.some((uuid) => this.#channel.isPast(uuid))) {
       return;
     }
-    if (unasked || this.#unasked.running) {
-      this.#unasked.end(frame);
+    if (unsolicited || this.#unsolicited.running) {
+      this.#unsolicited.end(frame);
     } else {
-      this.#notice('a result of no turn', frame);
+      this.#notice('unexpected_result', frame);
     }
   }
 
-  /** The turn has come to its end; it is told when no steered message can follow it any more. */
-  #end(turn: Turn, result: AgentResult, { usage, cost }: Spent = {}): void {
+  /** The turn has ended; its result is emitted when no steered message can follow it any more. */
+  #end(turn: Turn, { parts, result }: Ended): void {
     this.#cancelGrace();
     turn.held = result;
-    if (usage !== undefined) {
-      this.#emit({ type: 'output', turn: turn.id, part: { kind: 'usage', ...usage } });
-    }
-    if (cost !== undefined) {
-      this.#emit({ type: 'output', turn: turn.id, part: { kind: 'cost', ...cost } });
-    }
-    if (this.#steers.open) {
-      this.#steers.retract();
+    this.#output(turn, parts);
+    if (this.#steering.open) {
+      this.#steering.retract();
     } else {
       this.#release();
     }
@@ -376,20 +379,20 @@ export class ClaudeAgent implements AgentHandle {
     }
     this.#over(turn);
     this.#emit({ type: 'result', turn: turn.id, result: turn.held });
-    if (turn.early) {
+    if (turn.interruptMissed) {
       this.#emit({ type: 'ack', turn: turn.id, none: false });
     }
   }
 
   #over(turn: Turn): void {
     this.#turn = null;
-    this.#pulse.stop();
-    this.#tools.clear();
+    this.#activity.stop();
+    this.#process.tools.clear();
     this.#channel.remember(turn.uuid);
-    for (const id of turn.asks.keys()) {
+    for (const id of turn.requests.keys()) {
       this.#channel.deny(id, 'The turn is over.');
     }
-    turn.asks.clear();
+    turn.requests.clear();
   }
 
   #began(turn: Turn): void {
@@ -397,65 +400,67 @@ export class ClaudeAgent implements AgentHandle {
       return;
     }
     turn.started = true;
-    this.#openings.begun();
+    this.#session.turnStarted();
     this.#emit({ type: 'started', turn: turn.id });
-    if (turn.early) {
+    if (turn.interruptMissed) {
       this.#interrupt(turn);
     }
   }
 
   #interrupt(turn: Turn): void {
-    // What waits for an answer is withdrawn by Claude Code itself (A-7).
-    turn.asks.clear();
-    turn.early = false;
+    // Claude Code itself withdraws the requests that wait for an answer (A-7).
+    turn.requests.clear();
+    turn.interruptMissed = false;
     turn.interrupt = this.#channel.request({ subtype: 'interrupt', cancel_queued: true }, (answer, id) => {
       if (answer.error !== null) {
-        this.#notice('interrupt refused', { error: answer.error });
+        this.#notice('interrupt_refused', { error: answer.error });
         return;
       }
       if (namesAt(answer.body, 'cancelled')?.includes(turn.uuid) === true) {
         turn.cancelled = true;
       } else if (!turn.started && turn.held === null) {
-        turn.early = true;
+        turn.interruptMissed = true;
       }
-      // A-6: an earlier one says nothing yet, and an early one will be written again.
-      if (turn.interrupt !== id || turn.early) {
+      // A-6: the response to an earlier interrupt says nothing yet; one that was missed is written again.
+      if (turn.interrupt !== id || turn.interruptMissed) {
         return;
       }
       const none = turn.cancelled && this.#turn === turn && turn.held === null;
       if (none) {
-        this.#openings.undone();
+        this.#session.turnCancelled();
         this.#over(turn);
-        this.#steers.retract();
+        this.#steering.retract();
       }
       this.#emit({ type: 'ack', turn: turn.id, none });
     });
   }
 
-  /** The turn that content belongs to; null: none of ours runs. */
+  /** The turn of ours that runs; null: none. */
   get #ours(): Turn | null {
     return this.#turn !== null && this.#turn.started ? this.#turn : null;
   }
 
-  #sign(what: string): void {
+  #showActivity(what: string): void {
     const turn = this.#ours;
     if (turn !== null) {
-      this.#emit({ type: 'output', turn: turn.id, part: notice('working', what) });
+      this.#output(turn, [notice('working', `working: ${what}`)]);
     }
   }
 
   #notice(name: string, frame: Fields): void {
     const { type: _, subtype: __, session_id: ___, uuid: ____, ...rest } = frame;
-    this.#emit({ type: 'output', turn: this.#ours?.id ?? null, part: notice('program', name, detailOf(rest)) });
+    const message = textAt(rest, 'message') ?? textAt(rest, 'content') ?? name.replaceAll('_', ' ');
+    const part = notice(name.replaceAll('_', '-'), head(message, 500), boundedJson(rest));
+    this.#emit({ type: 'output', turn: this.#ours?.id ?? null, part });
   }
 
-  #words(text: string): string {
-    return this.#options.expandPrompts === true ? text : plainWords(text, !this.#modern);
+  #plain(text: string): string {
+    return this.#options.expandPrompts === true ? text : plainText(text, !this.#modern);
   }
 
-  #emitAll(events: readonly AgentEvent[]): void {
-    for (const event of events) {
-      this.#emit(event);
+  #output({ id }: Turn, parts: readonly OutputPart[]): void {
+    for (const part of parts) {
+      this.#emit({ type: 'output', turn: id, part });
     }
   }
 
@@ -463,7 +468,7 @@ export class ClaudeAgent implements AgentHandle {
     if (this.#phase === 'over') {
       return;
     }
-    this.#pulse.told();
+    this.#activity.emitted();
     this.#start.emit(event);
   }
 }

@@ -1,34 +1,35 @@
 /**
- * The wire of one agent: whole messages out, the requests of ours that wait for an answer, and what was written before the
+ * The connection to Claude Code: whole messages out, our requests that wait for a response, and what was written before the
  * program was ready, since an unknown conversation takes a second program.
  *
- * Owned by the agent; owns the process of the moment.
+ * Owned by the agent; owns the process that runs.
  */
 import { type ExitReason, PendingTable } from '../../supervise/index.ts';
-import { type Fields, JsonLines } from '../child/json-lines.ts';
+import type { Fields } from '../child/fields.ts';
+import { JsonLines } from '../child/json-lines.ts';
 import type { AgentStart } from '../port.ts';
 import type { Opening, ClaudeDriverOptions } from './options.ts';
 import { programOptions } from './options.ts';
-import { controlAnswer, controlError, controlRequest } from './prompts.ts';
-import { type Heard, hear } from './wire.ts';
+import { controlAnswer, controlError, controlRequest } from './messages.ts';
+import { type Incoming, parseFrame } from './parse.ts';
 
 export interface Answer {
-  /** Null: it was done. */
+  /** Null: it succeeded. */
   readonly error: string | null;
   readonly body: Fields;
 }
 
-/** Ids that mean nothing any more are known for a while, so that their echoes are no news. */
+/** Ids that are remembered after their use, so that their echoes are not taken for something new. */
 const pastMax = 64;
 
 export class Channel {
   readonly #options: ClaudeDriverOptions;
   readonly #start: AgentStart;
   readonly #ids: () => string;
-  readonly #onHeard: (heard: Heard) => void;
+  readonly #onIncoming: (incoming: Incoming) => void;
   readonly #past = new Set<string>();
   #early: object[] | null = [];
-  /** Of the program of the moment; its requests end with it, without an answer. */
+  /** Those to the program that runs; they end with it, without a response. */
   #requests = new PendingTable<Answer>({ owner: 'claude' });
   #lines: JsonLines;
 
@@ -37,17 +38,17 @@ export class Channel {
     start: AgentStart,
     opening: Opening,
     ids: () => string,
-    onHeard: (heard: Heard) => void,
+    onIncoming: (incoming: Incoming) => void,
   ) {
     this.#options = options;
     this.#start = start;
     this.#ids = ids;
-    this.#onHeard = onHeard;
+    this.#onIncoming = onIncoming;
     this.#lines = this.#spawn(opening);
   }
 
-  /** Starts another program in place of one that has ended; what was written to that one is written to it. */
-  again(opening: Opening, greet: () => void): void {
+  /** Starts another program in place of one that has ended, and repeats to it what was written to the first. */
+  restart(opening: Opening, greet: () => void): void {
     const early = this.#early ?? [];
     this.#early = null;
     this.#lines = this.#spawn(opening);
@@ -75,7 +76,7 @@ export class Channel {
     this.#lines.write(message);
   }
 
-  /** `settle` is not called when the program ends first. Answers the request's id. */
+  /** Returns the request's id. `settle` is not called when the program ends first. */
   request(
     request: { readonly subtype: string; readonly [name: string]: unknown },
     settle: (answer: Answer, id: string) => void,
@@ -124,7 +125,7 @@ export class Channel {
   }
 
   #await(id: string, subtype: string, settle: (answer: Answer) => void): void {
-    // Whoever asks has a deadline of his own: of the start, of the drain, of the switch.
+    // The caller has a deadline: that of the start, of the drain, of the switch.
     this.#requests.add(id, subtype, null, (settled) => {
       if (settled.ok) {
         settle(settled.value);
@@ -135,13 +136,13 @@ export class Channel {
   #spawn(opening: Opening): JsonLines {
     const program = programOptions(this.#options, opening, this.#start.model);
     const onFrame = (frame: Fields, line: string): void => {
-      const heard = hear(frame);
-      if (heard.kind === 'response') {
-        this.#onResponse(heard, line);
-      } else if (heard.kind === 'unknown') {
-        this.#lines.raw(heard.problem, line);
+      const incoming = parseFrame(frame);
+      if (incoming.kind === 'response') {
+        this.#onResponse(incoming, line);
+      } else if (incoming.kind === 'unknown') {
+        this.#lines.raw(incoming.problem, line);
       } else {
-        this.#onHeard(heard);
+        this.#onIncoming(incoming);
       }
     };
     let requests: PendingTable<Answer> | null = null;
@@ -151,13 +152,13 @@ export class Channel {
     return lines;
   }
 
-  #onResponse({ id, error, body }: Extract<Heard, { kind: 'response' }>, line: string): void {
+  #onResponse({ id, error, body }: Extract<Incoming, { kind: 'response' }>, line: string): void {
     if (this.#requests.settle(id, { error, body })) {
       return;
     }
-    // Our own answers are echoed.
+    // Our own responses are echoed.
     if (!this.#past.has(id)) {
-      this.#lines.raw('an answer that nobody waits for', line);
+      this.#lines.raw('a response that nobody waits for', line);
     }
   }
 }

@@ -1,15 +1,13 @@
 /**
- * Driver for Claude Code (`claude -p` with stream-json both ways). What it does where, and what was measured to find out, stands
- * in docs/agents/claude.md.
+ * Driver for Claude Code (`claude -p` with stream-json both ways). docs/agents/claude.md says how it works, and what was measured.
  */
 import type { AgentDriver } from '../port.ts';
 import { ClaudeAgent } from './agent.ts';
 import type { ClaudeDriverOptions } from './options.ts';
 
-export { claudeVariables } from './options.ts';
 export type { ClaudeDriverOptions };
 
-/** Beyond this the oldest are forgotten: their conversations count as lost if they are resumed before their first turn. */
+/** Beyond these the oldest are forgotten: they count as lost if they are resumed before their first turn. */
 const blankMax = 10_000;
 
 export function claudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {

@@ -1,13 +1,12 @@
 /**
  * Why a turn of Claude Code failed. It reports an API failure as a result of subtype `success` with the error's text in place of
- * an answer; what tells is `is_error`, `terminal_reason`, `api_error_status`, and the name in the synthetic assistant message
+ * an answer. The signs are `is_error`, `terminal_reason`, `api_error_status`, and the name in the synthetic assistant message
  * before it. All of them were recorded (test/agents/fixtures/claude/api-*.ndjson).
  */
-import { fieldsAt, head, listAt, numberAt, textAt } from '../child/fields.ts';
-import type { Fields } from '../child/json-lines.ts';
+import { fieldsAt, head, listAt, numberAt, textAt, type Fields } from '../child/fields.ts';
 import { type FailureClass, type ProviderFailure, classOfStatus } from '../failures.ts';
 
-/** What a turn has said of a failure before its result. */
+/** A failure that was reported before the turn's result. */
 export interface ApiError {
   readonly name: string | null;
   readonly status: number | null;
@@ -16,7 +15,7 @@ export interface ApiError {
 
 const messageMax = 2_000;
 
-/** The names of `SDKAssistantMessageError`. `unknown` and what is not listed tell nothing. */
+/** The names of `SDKAssistantMessageError`. `unknown`, and a name that is not listed, say nothing. */
 const named: { readonly [name: string]: FailureClass } = {
   authentication_failed: 'auth',
   oauth_org_not_allowed: 'auth',
@@ -31,7 +30,7 @@ const named: { readonly [name: string]: FailureClass } = {
   invalid_request: 'invalid_request',
 };
 
-/** Reasons why a turn stopped that are a class by themselves. */
+/** Values of `terminal_reason` that name a class by themselves. */
 const reasons: { readonly [reason: string]: FailureClass } = {
   prompt_too_long: 'context',
   blocking_limit: 'context',
@@ -61,10 +60,10 @@ function classify(name: string | null, status: number | null, reason: string | n
   if (status !== null) {
     return name === 'billing_error' ? 'quota' : classOfStatus(status);
   }
-  const told = name === null ? undefined : named[name];
-  // A stream that broke off is `server_error` by name; nothing was answered.
-  if (told !== undefined && !(told === 'server_error' && unreachable.test(message))) {
-    return told;
+  const byName = name === null ? undefined : named[name];
+  // A stream that was cut off has the name `server_error`, although no server answered.
+  if (byName !== undefined && !(byName === 'server_error' && unreachable.test(message))) {
+    return byName;
   }
   if (unreachable.test(message)) {
     return 'network';
@@ -72,7 +71,7 @@ function classify(name: string | null, status: number | null, reason: string | n
   return 'unknown';
 }
 
-/** The synthetic assistant message that stands for an API failure; null: it is an answer. */
+/** The failure that a synthetic assistant message reports; null: the message is an answer. */
 export function apiErrorOf(frame: Fields): ApiError | null {
   const name = textAt(frame, 'error');
   if (name === null && frame['is_api_error_message'] !== true) {
@@ -84,7 +83,7 @@ export function apiErrorOf(frame: Fields): ApiError | null {
   return { name, status: numberAt(frame, 'api_error_status'), message: head(text, messageMax) };
 }
 
-/** `resetMs`: until the provider's limit is lifted, where it has told. */
+/** `resetMs`: until the provider lifts its limit, where it has said so. */
 export function failureOf(result: Fields, before: ApiError | null, resetMs: number | null): ProviderFailure {
   const errors = result['errors'];
   const lines = Array.isArray(errors) ? errors.filter((one) => typeof one === 'string') : [];
@@ -103,21 +102,43 @@ export function failureOf(result: Fields, before: ApiError | null, resetMs: numb
   };
 }
 
-/** Claude Code's own back-off, measured: half a second, doubled each time up to 32 s, and up to a quarter more by chance. */
+/** Claude Code's own back-off, measured: half a second, doubled each time up to 32 s, plus up to a quarter at random. */
 const ownBackoffMs = (attempt: number): number => Math.min(32_000, 500 * 2 ** (attempt - 1)) * 1.25;
 
-/** It tries again by itself. A pause longer than its own back-off is the provider's wish: only that is passed on. */
+/** Claude Code retries by itself. A pause longer than its own back-off is the provider's: only that one is passed on. */
 export function retryOf(frame: Fields): ProviderFailure {
   const status = numberAt(frame, 'error_status');
   const name = textAt(frame, 'error');
   const attempt = numberAt(frame, 'attempt') ?? 1;
   const delayMs = numberAt(frame, 'retry_delay_ms');
-  // Without a status there was no answer: a connection that broke, or a wait that was given up.
+  // Without a status there was no answer: the connection broke, or the wait timed out.
   const kind = status === null && (name === null || name === 'unknown') ? 'network' : classify(name, status, null, '');
   return {
     class: kind,
     retryAfterMs: delayMs !== null && delayMs > ownBackoffMs(attempt) ? delayMs : null,
     status,
-    message: `Claude Code tries again: ${name ?? 'unknown'}, attempt ${attempt} of ${numberAt(frame, 'max_retries') ?? '?'}`,
+    message: `Claude Code retries: ${name ?? 'unknown'}, attempt ${attempt} of ${numberAt(frame, 'max_retries') ?? '?'}`,
   };
+}
+
+/** The limits of a subscription, as far as Claude Code reports them. Owned by one process. */
+export class UsageLimits {
+  readonly #wall: () => number;
+  #resetsAtMs: number | null = null;
+
+  constructor(wall: () => number) {
+    this.#wall = wall;
+  }
+
+  /** `rate_limit_info` of a `rate_limit_event`; its times are in seconds. */
+  take(info: Fields): void {
+    const seconds = numberAt(info, 'resetsAt');
+    this.#resetsAtMs = info['status'] === 'rejected' && seconds !== null ? seconds * 1_000 : null;
+  }
+
+  /** Ms until the provider answers again; null: it has not said so, or the time is over. */
+  resetMs(): number | null {
+    const rest = (this.#resetsAtMs ?? 0) - this.#wall();
+    return rest > 0 ? rest : null;
+  }
 }

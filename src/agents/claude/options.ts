@@ -12,16 +12,16 @@ export interface ClaudeDriverOptions extends Partial<ProgramOptions> {
   readonly model?: string;
   /**
    * True: a prompt that begins with `/` is a command of Claude Code, and `@path` reads that file into the prompt without
-   * asking. Default false: prompts come from outside, and are words.
+   * a permission request. Default false: prompts come from outside, and are plain text.
    */
   readonly expandPrompts?: boolean;
-  /** While a turn says nothing that is told, how often a sign of life is told of it. Default 30,000. */
-  readonly pulseMs?: number;
+  /** How often a turn that emits nothing emits a sign of life. Default 30,000. */
+  readonly activityMs?: number;
   /** Wall-clock ms. Default: Date.now. */
   readonly wall?: () => number;
 }
 
-/** Variables of the daemon that Claude Code may see, beside the common ones: where its files are, its login, its provider. */
+/** Variables of the daemon that are passed to Claude Code, beside the common ones: for its files, its login, its provider. */
 export const claudeVariables: readonly string[] = [
   'CLAUDE_CONFIG_DIR',
   'CLAUDE_CODE_OAUTH_TOKEN',
@@ -70,8 +70,8 @@ export const claudeVariables: readonly string[] = [
 ];
 
 /**
- * Set unless the user sets them. Three retries: the runtime pauses all sessions of a provider that fails and tries again when it
- * may; ten retries inside of Claude Code (its default, over three minutes) hide that from it.
+ * Set unless the user sets them. Three retries: the runtime throttles all sessions of a provider that fails, and retries when it
+ * may. Claude Code's default of ten retries, over three minutes, would hide the failure.
  */
 const quiet: Environment = {
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
@@ -82,7 +82,7 @@ const quiet: Environment = {
   CLAUDE_CODE_MAX_RETRIES: '3',
 };
 
-/** Lines, both ways; pieces of text as they come; our messages echoed when they are read; permission asked for here. */
+/** JSON lines both ways; text in pieces; our messages echoed when they are read; permission requests on this connection. */
 const fixedArgs: readonly string[] = [
   '-p',
   '--input-format',
@@ -96,7 +96,7 @@ const fixedArgs: readonly string[] = [
   'stdio',
 ];
 
-/** How the conversation is begun: a fresh one gets its id from us, so that it is known before its first turn. */
+/** How the conversation is opened. A fresh one gets its id from us, so that the id is known before the first turn. */
 export type Opening = { readonly kind: 'fresh' | 'resumed'; readonly conversation: string };
 
 export function programOptions(options: ClaudeDriverOptions, opening: Opening, model: string | null): ProgramOptions {
@@ -105,7 +105,7 @@ export function programOptions(options: ClaudeDriverOptions, opening: Opening, m
   const env = { ...quiet, ...mentions, ...pickEnvironment(passEnv, options.ambient ?? process.env), ...options.env };
   const wanted = model ?? options.model ?? null;
   const conversation = [opening.kind === 'fresh' ? '--session-id' : '--resume', opening.conversation];
-  // Ids are for messages. A cookie that came twice would let the end of one agent take another one along.
+  // `ids` names messages. A cookie that came twice would let the end of one agent end another one.
   const { ids: _, ...program } = options;
   return {
     ...program,

@@ -1,16 +1,20 @@
-/** Claude Code's tools in the words of all dialects: what a use of one is about, and what it asks permission for. */
-import { isAbsolute, relative, resolve } from 'node:path';
-import type { ActionKind, PermissionAsk } from '../../core/policy.ts';
-import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
-import { type Fields, isFields } from '../child/json-lines.ts';
-import type { ToolPart } from '../../core/events.ts';
+/**
+ * Claude Code's tools as parts of the tape: what a use of one is about, when it began and ended, which files it changed.
+ *
+ * Owns: the uses that run. Owned by one agent.
+ */
+import type { FileDiff, ToolPart } from '../../core/events.ts';
+import type { ActionKind } from '../../core/policy.ts';
+import { diffOfHunks, diffOfTexts } from '../shared/diffs.ts';
+import { shownPath } from '../shared/paths.ts';
+import { type Fields, fieldsAt, head, isFields, listAt, numberAt, textAt } from '../child/fields.ts';
 import { bounded, inputText } from '../shared/parts.ts';
 
-interface Tool {
+export interface Tool {
   readonly kind: ActionKind;
   /** The field of its input that says what it is about. */
   readonly about: string;
-  /** Its subject is a path. */
+  /** That field is a path. */
   readonly file?: true;
 }
 
@@ -37,11 +41,15 @@ const tools: { readonly [name: string]: Tool } = {
   Skill: { kind: 'other', about: 'skill' },
 };
 
-/** All of a command, since a policy must see what stands behind its beginning; a cut one ends with `…`. */
+/** Null: not a known one. */
+export const toolNamed = (name: string): Tool | null => (Object.hasOwn(tools, name) ? (tools[name] ?? null) : null);
+
+/** A policy must see the whole command, since it may hold another one behind its beginning; a cut one ends with `…`. */
 const titleMax = 4_000;
 
 export function titleOf(name: string, input: Fields): string {
-  const subject = tools[name] === undefined ? null : textAt(input, tools[name].about);
+  const tool = toolNamed(name);
+  const subject = tool === null ? null : textAt(input, tool.about);
   const pattern = textAt(input, 'pattern');
   const words = [pattern, subject].filter((one) => one !== null).join(' in ');
   const text = words !== '' ? words : (textAt(input, 'description') ?? '');
@@ -52,59 +60,7 @@ export function titleOf(name: string, input: Fields): string {
   return rest === '{}' ? name : `${name} ${head(rest, 200)}`;
 }
 
-/**
- * `folder`: the session's. Claude Code reads inside of it without asking, so a read that it does ask for
- * leads out of it, and so may an edit: that is no longer what a policy means by `read` and `edit`.
- */
-export function askOf(body: Fields, folder: string): PermissionAsk {
-  const tool = textAt(body, 'tool_name') ?? '';
-  const input = fieldsAt(body, 'input');
-  const known = tools[tool];
-  const kind =
-    known === undefined || (known.file === true && leadsOut(body, input, known, folder)) ? 'other' : known.kind;
-  return { kind, tool, title: titleOf(tool, input) };
-}
-
-function leadsOut(body: Fields, input: Fields, { about }: Tool, folder: string): boolean {
-  const reason = textAt(body, 'decision_reason_type');
-  if (reason === 'workingDir' || reason === 'safetyCheck') {
-    return true;
-  }
-  const path = textAt(input, about);
-  if (path === null) {
-    return false;
-  }
-  const inside = relative(folder, resolve(folder, path));
-  return inside === '..' || inside.startsWith('../') || isAbsolute(inside);
-}
-
-/** The request as it goes on the tape: whole in its shape, cut in its length. */
-export function detailOf(body: Fields): Fields {
-  const { subtype: _, permission_suggestions: __, ...rest } = body;
-  return shortened(rest, 4) as Fields;
-}
-
-function shortened(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') {
-    return head(value, 2_000);
-  }
-  if (typeof value !== 'object' || value === null) {
-    return value;
-  }
-  if (depth === 0) {
-    return '…';
-  }
-  if (Array.isArray(value)) {
-    return value.slice(0, 20).map((one) => shortened(one, depth - 1));
-  }
-  return Object.fromEntries(
-    Object.entries(value)
-      .slice(0, 50)
-      .map(([name, one]) => [name, shortened(one, depth - 1)]),
-  );
-}
-
-/** The end of a use whose beginning was not heard. */
+/** The end of a use whose beginning was not read. */
 const unknownUse: ToolPart = {
   kind: 'tool',
   id: null,
@@ -114,15 +70,22 @@ const unknownUse: ToolPart = {
   status: 'started',
 };
 
-/** The uses of tools that one turn has begun, to tell of their ends by name. */
 export class ToolUses {
+  readonly #wall: () => number;
+  readonly #folder: string;
   readonly #running = new Map<string, ToolPart>();
+
+  /** `folder`: the session's, to show paths from. */
+  constructor(wall: () => number, folder: string) {
+    this.#wall = wall;
+    this.#folder = folder;
+  }
 
   get running(): boolean {
     return this.#running.size > 0;
   }
 
-  /** The turn is over, and whatever it ran. */
+  /** The turn is over, and with it all that it ran. */
   clear(): void {
     this.#running.clear();
   }
@@ -136,10 +99,11 @@ export class ToolUses {
       kind: 'tool',
       id,
       name,
-      action: tools[name]?.kind ?? 'other',
+      action: toolNamed(name)?.kind ?? 'other',
       title: titleOf(name, input),
       status: 'started',
       ...inputText(input),
+      startedAt: this.#wall(),
     };
     if (id !== null) {
       this.#running.set(id, part);
@@ -147,16 +111,44 @@ export class ToolUses {
     return part;
   }
 
-  /** A block `tool_result`. */
-  end(block: Fields): ToolPart {
+  /** A block `tool_result`. `report`: what the tool reports beside it. */
+  end(block: Fields, report: unknown): ToolPart {
     const id = textAt(block, 'tool_use_id');
     const begun: ToolPart = this.#running.get(id ?? '') ?? { ...unknownUse, id };
     if (id !== null) {
       this.#running.delete(id);
     }
-    const status = block['is_error'] === true ? 'failed' : 'completed';
-    return { ...begun, status, output: bounded(outputOf(block)) };
+    const failed = block['is_error'] === true;
+    const diff = failed || !isFields(report) ? null : this.#diffOf(report);
+    return {
+      ...begun,
+      status: failed ? 'failed' : 'completed',
+      output: bounded(outputOf(block)),
+      ...(diff === null ? {} : { diffs: [diff] }),
+      endedAt: this.#wall(),
+    };
   }
+
+  /** Edit and Write report the patch that they have applied; a new file has none. Null: no file was changed. */
+  #diffOf(report: Fields): FileDiff | null {
+    const path = textAt(report, 'filePath');
+    if (path === null || !Array.isArray(report['structuredPatch'])) {
+      return null;
+    }
+    const shown = shownPath(path, this.#folder);
+    if (report['type'] === 'create') {
+      return diffOfTexts(shown, null, textAt(report, 'content') ?? '');
+    }
+    return diffOfHunks(shown, listAt(report, 'structuredPatch').map(hunkOf).join('\n'));
+  }
+}
+
+function hunkOf(hunk: Fields): string {
+  const { lines } = hunk;
+  const all = Array.isArray(lines) ? lines.filter((line) => typeof line === 'string') : [];
+  const at = (side: 'old' | 'new'): string =>
+    `${numberAt(hunk, `${side}Start`) ?? 0},${numberAt(hunk, `${side}Lines`) ?? 0}`;
+  return [`@@ -${at('old')} +${at('new')} @@`, ...all].join('\n');
 }
 
 function outputOf(block: Fields): string {

@@ -1,173 +1,195 @@
 /**
- * One turn of ours, from its prompt to its end: what was said in it, and which of its ends have come.
+ * One turn of ours, from its prompt to its end: what the agent says in it, and which of its ends have come.
  *
- * Owned by the agent, one at a time. It makes outputs and the result; it writes nothing and keeps no time.
+ * Owned by the agent, one at a time. It makes parts and the result; it writes nothing and keeps no time.
  */
-import type { TurnId } from '../../core/ids.ts';
-import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
-import type { Fields } from '../child/json-lines.ts';
-import type { ProviderFailure } from '../failures.ts';
 import type { OutputPart } from '../../core/events.ts';
-import type { AgentEvent, AgentReport, AgentResult } from '../port.ts';
-import { notice } from '../shared/parts.ts';
-import type { Spent } from './usage.ts';
+import type { TurnId } from '../../core/ids.ts';
+import type { ProviderFailure } from '../failures.ts';
+import type { AgentResult } from '../port.ts';
+import { type Fields, fieldsAt, listAt, textAt } from '../child/fields.ts';
 import { type ApiError, apiErrorOf, failureOf } from './failures.ts';
+import { type TurnEnd, TurnOutput } from '../shared/turn-output.ts';
+import type { Plan } from './plan.ts';
 import type { ToolUses } from './tools.ts';
+import type { Spent } from './usage.ts';
 
-/** All that a turn may say is kept for its result, up to this. */
-const textMax = 4_000_000;
+/** What outlives a turn: the process has one of each. */
+export interface Process {
+  readonly tools: ToolUses;
+  readonly plan: Plan;
+}
 
-export class Turn {
-  readonly id: TurnId;
-  /** The name of our message, which its ends are known by. */
-  readonly uuid: string;
-  started = false;
-  /** Request id of the last interrupt that was written for it (A-6). */
-  interrupt: string | null = null;
-  /** An interrupt was answered before the turn began: it may not have met it, and is written again when it begins. */
-  early = false;
-  /** Its message was taken out of the queue: there will be no result. */
-  cancelled = false;
-  /** Its end has come and waits for steered messages that may still be queued. */
-  held: AgentResult | null = null;
-  /** Permission requests that wait, with the input that is handed back. */
-  readonly asks = new Map<string, Fields>();
-  readonly #tools: ToolUses;
-  #text = '';
+/** Makes parts of content, whoever's turn it belongs to. */
+export class Content {
+  readonly #process: Process;
+  readonly output = new TurnOutput();
+  /** A failure that stands in place of an answer. */
   #apiError: ApiError | null = null;
-  /** The message that is streamed, where its text begins, and whether it has come to a message of its own. */
-  #stream: { readonly id: string | null; readonly from: number; whole: boolean } | null = null;
+  /** The message that is streamed, where its text begins, and whether it has come as a whole message, too. */
+  #stream: { readonly id: string | null; readonly from: number; empty: boolean; whole: boolean } | null = null;
   readonly #streamed = new Set<string>();
 
-  constructor(id: TurnId, uuid: string, tools: ToolUses) {
-    this.id = id;
-    this.uuid = uuid;
-    this.#tools = tools;
+  constructor(process: Process) {
+    this.#process = process;
+  }
+
+  get apiError(): ApiError | null {
+    return this.#apiError;
   }
 
   /** An event of the model's stream. */
-  onStream(event: Fields): AgentEvent[] {
+  onStream(event: Fields): readonly OutputPart[] {
     switch (textAt(event, 'type') ?? '') {
       case 'message_start': {
         const id = textAt(fieldsAt(event, 'message'), 'id');
-        const dropped = this.#dropUnfinished();
-        this.#stream = { id, from: this.#text.length, whole: false };
+        const retracted = this.#retractUnfinished();
+        this.#stream = { id, from: this.output.length, empty: true, whole: false };
         if (id !== null) {
           this.#streamed.add(id);
         }
-        return dropped;
+        return retracted;
       }
       case 'content_block_delta': {
         const delta = fieldsAt(event, 'delta');
-        return delta['type'] === 'text_delta' ? this.#say(textAt(delta, 'text') ?? '') : [];
+        return delta['type'] === 'text_delta' ? this.#piece(textAt(delta, 'text') ?? '') : [];
       }
       default:
         return [];
     }
   }
 
-  /** A message of the assistant, or a block of one; what has been streamed is known already. */
-  onAssistant(frame: Fields, sub: boolean): AgentEvent[] {
+  /** A message of the assistant, or a block of one; text that was streamed is known already. */
+  onAssistant(frame: Fields, subagent: boolean): readonly OutputPart[] {
     const message = fieldsAt(frame, 'message');
     const id = textAt(message, 'id');
     const blocks = listAt(message, 'content');
-    const uses = blocks
-      .filter((block) => block['type'] === 'tool_use')
-      .map((block) => this.#output(this.#tools.begin(block)));
-    if (sub) {
+    const ofType = (type: string): readonly Fields[] => blocks.filter((block) => block['type'] === type);
+    const uses = ofType('tool_use').map((block) => this.#process.tools.begin(block));
+    if (subagent) {
       return uses;
     }
     const error = apiErrorOf(frame);
     if (error !== null) {
-      // Its text is no answer.
+      // Its text is not an answer.
       this.#apiError = error;
       return uses;
     }
+    const thinking = ofType('thinking').flatMap(thinkingOf);
     if (id !== null && this.#streamed.has(id)) {
       if (this.#stream?.id === id) {
         this.#stream.whole = true;
       }
-      return uses;
+      return [...thinking, ...uses];
     }
-    const dropped = this.#dropUnfinished();
-    const text = blocks.filter((block) => block['type'] === 'text').map((block) => textAt(block, 'text') ?? '');
-    return [...dropped, ...this.#say(text.join('')), ...uses];
+    const retracted = this.#retractUnfinished();
+    const text = ofType('text')
+      .map((block) => textAt(block, 'text') ?? '')
+      .join('');
+    return [...retracted, ...thinking, ...(text === '' ? [] : [this.output.message(text)]), ...uses];
   }
 
-  onToolResults(results: readonly Fields[]): AgentEvent[] {
-    return results.map((block) => this.#output(this.#tools.end(block)));
+  onToolResults(results: readonly Fields[], report: unknown): readonly OutputPart[] {
+    return results.flatMap((block) => {
+      const part = this.#process.tools.end(block, report);
+      const plan = part.status === 'completed' ? this.#process.plan.take(part.name, report) : null;
+      return plan === null ? [part] : [part, plan];
+    });
   }
 
-  /** Its result frame has come. `resetMs`: until the provider's limit is lifted, where it has told. */
-  endedBy(frame: Fields, spent: Spent, resetMs: number | null): AgentResult {
-    const reason = textAt(frame, 'terminal_reason') ?? '';
-    const said = textAt(frame, 'result');
-    if (reason.startsWith('aborted')) {
-      if (this.interrupt !== null) {
-        return this.#result('interrupted', this.#text, spent, null);
-      }
-      return this.#result('failed', this.#text, spent, failureOf(frame, this.#apiError, null));
-    }
-    if (frame['is_error'] === true || textAt(frame, 'stop_reason') === 'refusal' || !fine.has(reason)) {
-      return this.#result('failed', this.#text, spent, failureOf(frame, this.#apiError, resetMs));
-    }
-    return this.#result('completed', said ?? this.#text, spent, null);
-  }
-
-  /** Its end was told without a result frame. */
-  endedAs(state: 'completed' | 'cancelled'): AgentResult {
-    if (state === 'completed') {
-      return this.#result('completed', this.#text, {}, null);
-    }
-    if (this.interrupt !== null) {
-      return this.#result('interrupted', this.#text, {}, null);
-    }
-    const failure: ProviderFailure = {
-      class: 'unknown',
-      retryAfterMs: null,
-      status: null,
-      message: 'Claude Code took the message out of its queue by itself.',
-    };
-    return this.#result('failed', this.#text, {}, failure);
-  }
-
-  #say(text: string): AgentEvent[] {
+  #piece(text: string): readonly OutputPart[] {
     if (text === '') {
       return [];
     }
-    if (this.#text.length < textMax) {
-      this.#text += head(text, textMax);
+    const first = this.#stream?.empty === true;
+    if (this.#stream !== null) {
+      this.#stream.empty = false;
     }
-    return [this.#output({ kind: 'text', text })];
+    return [first ? this.output.message(text) : this.output.piece(text)];
   }
 
-  #output(part: OutputPart): AgentEvent {
-    return { type: 'output', turn: this.id, part };
-  }
-
-  /** A stream broke off, and its message is asked for again: what it said is not part of the answer. */
-  #dropUnfinished(): AgentEvent[] {
+  /** A stream was cut off, and Claude Code requests its message again: what it has said is not part of the answer. */
+  #retractUnfinished(): readonly OutputPart[] {
     const stream = this.#stream;
     this.#stream = null;
-    if (stream === null || stream.whole || this.#text.length === stream.from) {
-      return [];
-    }
-    const text = this.#text.slice(stream.from);
-    this.#text = this.#text.slice(0, stream.from);
-    const detail = { dropped: head(text, 200) };
-    return [
-      this.#output(notice('answer-restarted', 'the stream broke off; the agent asks for its answer again', detail)),
-    ];
-  }
-
-  #result(outcome: AgentResult['outcome'], text: string, spent: Spent, failure: ProviderFailure | null): AgentResult {
-    const report: AgentReport = { text, ...spent, ...(failure === null ? {} : { error: failure.message }) };
-    return { outcome, empty: text === '', failure, report };
+    return stream === null || stream.whole || stream.empty ? [] : [this.output.retract(stream.from)];
   }
 }
 
-/** `terminal_reason` of a turn that ended as it should; '' where a command of Claude Code's own has answered. */
-const fine: ReadonlySet<string> = new Set([
+const thinkingOf = (block: Fields): readonly OutputPart[] => {
+  const text = textAt(block, 'thinking') ?? '';
+  return text === '' ? [] : [{ kind: 'thinking', text }];
+};
+
+export class Turn {
+  readonly id: TurnId;
+  /** The name of our message, which its ends are known by. */
+  readonly uuid: string;
+  readonly content: Content;
+  started = false;
+  /** Request id of the last interrupt that was written for it (A-6). */
+  interrupt: string | null = null;
+  /** An interrupt was answered before the turn began: it may have missed it, and is written again when the turn begins. */
+  interruptMissed = false;
+  /** Its message was taken out of the queue: there will be no result. */
+  cancelled = false;
+  /** Its end has come and waits for steered messages that may still be queued. */
+  held: AgentResult | null = null;
+  /** Permission requests that wait, with the input that the answer repeats. */
+  readonly requests = new Map<string, Fields>();
+
+  constructor(id: TurnId, uuid: string, process: Process) {
+    this.id = id;
+    this.uuid = uuid;
+    this.content = new Content(process);
+  }
+
+  /** Its result frame has come. `resetMs`: until the provider lifts its limit, where it has said so. */
+  endedBy(frame: Fields, spent: Spent, resetMs: number | null): Ended {
+    const aborted = (textAt(frame, 'terminal_reason') ?? '').startsWith('aborted');
+    if (aborted && this.interrupt !== null) {
+      return this.#end('interrupted', null, spent);
+    }
+    if (hasFailed(frame)) {
+      return this.#end('failed', failureOf(frame, this.content.apiError, aborted ? null : resetMs), spent);
+    }
+    // A command of Claude Code answers in its result alone.
+    const answer = this.content.output.text === '' ? { text: textAt(frame, 'result') ?? '' } : {};
+    return this.#end('completed', null, { ...spent, ...answer });
+  }
+
+  /** Its end has come without a result frame. */
+  endedAs(state: 'completed' | 'cancelled'): Ended {
+    if (state === 'completed') {
+      return this.#end('completed', null, {});
+    }
+    if (this.interrupt !== null) {
+      return this.#end('interrupted', null, {});
+    }
+    const message = 'Claude Code took the message out of its queue by itself.';
+    return this.#end('failed', { class: 'unknown', retryAfterMs: null, status: null, message }, {});
+  }
+
+  #end(outcome: AgentResult['outcome'], failure: ProviderFailure | null, end: TurnEnd): Ended {
+    const error = failure === null ? {} : { error: failure.message };
+    const { parts, report } = this.content.output.end({ ...end, ...error });
+    return { parts, result: { outcome, empty: report.text === '', failure, report } };
+  }
+}
+
+/** The end of a turn: what is left to emit, and its result. */
+export interface Ended {
+  readonly parts: readonly OutputPart[];
+  readonly result: AgentResult;
+}
+
+function hasFailed(frame: Fields): boolean {
+  const reason = textAt(frame, 'terminal_reason') ?? '';
+  return frame['is_error'] === true || textAt(frame, 'stop_reason') === 'refusal' || !completing.has(reason);
+}
+
+/** Values of `terminal_reason` of a turn that has completed; '' where a command of Claude Code has answered. */
+const completing: ReadonlySet<string> = new Set([
   '',
   'completed',
   'stop_hook_prevented',

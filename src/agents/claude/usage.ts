@@ -1,28 +1,27 @@
 /**
- * What one turn has used. Claude Code counts the cost and the tokens of all models for the whole conversation; newer versions
- * add what has come since the last result, older ones only the tokens of the main loop.
+ * What one turn has used. Claude Code counts the cost and the tokens of all models for the whole conversation. Newer versions
+ * add what has come since the last result; older ones give only the tokens of the main loop.
  *
- * Owned by one process. Measured: 2.1.329 goes on with the sums of a resumed conversation, 2.1.197 begins anew at zero.
+ * Owned by one process. Measured: 2.1.329 continues the sums of a resumed conversation, 2.1.197 starts at zero again.
  */
-import { fieldsAt, numberAt } from '../child/fields.ts';
-import { type Fields, isFields } from '../child/json-lines.ts';
+import { fieldsAt, isFields, numberAt, type Fields } from '../child/fields.ts';
 import type { Cost, Usage } from '../../core/events.ts';
 
-/** What a turn used, as far as Claude Code tells. */
+/** What a turn used, as far as Claude Code says so. */
 export interface Spent {
   readonly usage?: Usage;
   readonly cost?: Cost;
 }
 
 export class UsageCount {
-  /** Null: the first result of a resumed conversation may hold what was before. */
+  /** Null: the first result of a resumed conversation may contain earlier turns. */
   #costBefore: number | null;
 
   constructor(resumed: boolean) {
     this.#costBefore = resumed ? null : 0;
   }
 
-  /** Of the turn that this result ends; empty: it tells nothing, or nothing was used. */
+  /** Of the turn that this result ends; empty: it says nothing, or nothing was used. */
   take(result: Fields): Spent {
     const since = result['model_usage_since_last_result'];
     const before = this.#costBefore;

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { AppError } from '../../core/errors.ts';
 import type { ModuleAgent } from '../descriptor.ts';
-import type { AgentFunction } from './driver.ts';
+import type { AgentFunction } from './options.ts';
 
 const badModule = (message: string, hint: string): AppError =>
   new AppError({ code: 'bad_config', message: `agent.module: ${message}`, hint });

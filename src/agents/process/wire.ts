@@ -1,13 +1,13 @@
 /**
  * The agent protocol on the wire: newline-delimited JSON over stdio, described for authors of agents in
- * docs/agent-protocol.md. The shapes stand here; `read.ts` is what trusts nobody to keep them.
+ * docs/agent-protocol.md. These are the shapes; `parse.ts` expects none of them to be kept.
  */
 import type { Cost, OutputPart, Usage } from '../../core/events.ts';
 import type { TurnResult } from '../../core/model.ts';
 import type { ActionKind } from '../../core/policy.ts';
 import type { FailureClass } from '../failures.ts';
 
-/** Counts incompatible changes. What was added since its first day is left out by those who do not know it. */
+/** Counts incompatible changes. Whoever does not know an addition leaves it out. */
 export const protocolVersion = 1;
 
 /** Daemon to agent. */

@@ -2,28 +2,14 @@
 import { fileURLToPath } from 'node:url';
 import { commonVariables } from '../../supervise/index.ts';
 import type { AgentDriver } from '../port.ts';
-import type { ProcessDriverOptions } from '../process/driver.ts';
 import { processDriver } from '../process/driver.ts';
+import type { ScriptedDriverOptions } from './options.ts';
 
-export interface ScriptedDriverOptions extends Partial<Omit<ProcessDriverOptions, 'command' | 'args'>> {
-  /** Script file (JSON). */
-  readonly script?: string;
-  /** Folder of its conversations; without one they end with the process. */
-  readonly state?: string;
-  /** Its own log. Default: SIGNALBOX_AGENT_LOG of the daemon's environment. */
-  readonly log?: string;
-  readonly noReady?: boolean;
-  readonly slowStartMs?: number;
-  /** Capabilities that it does not declare. */
-  readonly without?: readonly ('acks' | 'steer' | 'rewind' | 'models')[];
-  readonly chunkMs?: number;
-  /** Further flags, as `signalbox agent scripted --help` lists them. */
-  readonly flags?: readonly string[];
-}
+export type { ScriptedDriverOptions };
 
-/** Beside this file: `main.ts` when run from sources, `main.js` when built. */
+/** `main.ts` when run from sources, `main.js` when built. */
 export const scriptedProgram: string = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
+  new URL(import.meta.url.endsWith('.ts') ? './program/main.ts' : './program/main.js', import.meta.url),
 );
 
 export function scriptedDriver(options: ScriptedDriverOptions = {}): AgentDriver {

@@ -1,88 +1,18 @@
-/** Flags of the scripted agent. */
-export interface ScriptedFlags {
-  readonly script: string | null;
-  readonly state: string | null;
-  readonly log: string | null;
-  /** Never says `ready`. */
-  readonly noReady: boolean;
-  /** Waits this long before `ready`. */
-  readonly slowStartMs: number;
-  readonly acks: boolean;
-  readonly steer: boolean;
-  readonly rewind: boolean;
-  /** False: it cannot change its model. Names: it knows these; true: any. */
-  readonly models: boolean | readonly string[];
-  /** Between two chunks of the default answer. */
-  readonly chunkMs: number;
-}
+/** What a user or a test may set for the scripted agent. */
+import type { ProcessDriverOptions } from '../process/options.ts';
 
-export const usage = `Usage: signalbox agent scripted [options]
-
-The stand-in for a real agent: speaks the agent protocol on stdin and stdout (docs/agent-protocol.md) and
-does what the prompt's directives say, for example "[[stream:20,50]] [[text:done]]".
-
-  --script FILE     answers by a file: {"turns":[{"match":"hello","do":"[[text:hi]]","once":true}],"default":"[[text:ok]]"}
-  --state DIR       keeps conversations there, one JSON file each, so that they can be resumed
-  --log FILE        appends what it does there, one JSON line each (also: SIGNALBOX_AGENT_LOG)
-  --chunk-ms MS     between two chunks of the default answer (5)
-  --no-ready        never becomes ready
-  --slow-start MS   becomes ready only then
-  --no-acks         declares that it does not acknowledge interrupts
-  --no-steer        declares that it cannot be steered
-  --no-rewind       declares that it cannot take a turn back
-  --no-models       declares that it cannot change its model
-  --models LIST     knows these models and no others, with commas between them
-  --help            this text
-`;
-
-/** A string is what was wrong with the flags; null asks for help. */
-export function parseFlags(
-  args: readonly string[],
-  environment: { readonly [name: string]: string | undefined },
-): ScriptedFlags | string | null {
-  const flags = {
-    script: null as string | null,
-    state: null as string | null,
-    log: environment['SIGNALBOX_AGENT_LOG'] ?? null,
-    noReady: false,
-    slowStartMs: 0,
-    acks: true,
-    steer: true,
-    rewind: true,
-    models: true as boolean | readonly string[],
-    chunkMs: 5,
-  };
-  const values: { [flag: string]: (value: string) => boolean } = {
-    '--script': (value) => ((flags.script = value), true),
-    '--state': (value) => ((flags.state = value), true),
-    '--log': (value) => ((flags.log = value), true),
-    '--slow-start': (value) => Number.isFinite((flags.slowStartMs = Number(value))),
-    '--models': (value) => ((flags.models = value.split(',')), true),
-    '--chunk-ms': (value) => Number.isFinite((flags.chunkMs = Number(value))),
-  };
-  const switches: { [flag: string]: () => void } = {
-    '--no-ready': () => (flags.noReady = true),
-    '--no-acks': () => (flags.acks = false),
-    '--no-steer': () => (flags.steer = false),
-    '--no-rewind': () => (flags.rewind = false),
-    '--no-models': () => (flags.models = false),
-  };
-  for (let at = 0; at < args.length; at += 1) {
-    const [name = '', inline] = (args[at] ?? '').split(/=(.*)/s);
-    if (name === '--help' || name === '-h') {
-      return null;
-    }
-    const set = values[name];
-    if (set !== undefined) {
-      const value = inline ?? args[(at += 1)];
-      if (value === undefined || !set(value)) {
-        return `${name} needs a value`;
-      }
-    } else if (switches[name] !== undefined) {
-      switches[name]();
-    } else {
-      return `unknown option ${name}`;
-    }
-  }
-  return flags;
+export interface ScriptedDriverOptions extends Partial<Omit<ProcessDriverOptions, 'command' | 'args'>> {
+  /** Script file (JSON). */
+  readonly script?: string;
+  /** Folder of its conversations; without one they end with the process. */
+  readonly state?: string;
+  /** Its own log. Default: SIGNALBOX_AGENT_LOG of the daemon's environment. */
+  readonly log?: string;
+  readonly noReady?: boolean;
+  readonly slowStartMs?: number;
+  /** Capabilities that it does not declare. */
+  readonly without?: readonly ('acks' | 'steer' | 'rewind' | 'models')[];
+  readonly chunkMs?: number;
+  /** Further flags, as `signalbox agent scripted --help` lists them. */
+  readonly flags?: readonly string[];
 }

@@ -1,18 +1,18 @@
 /** Output parts of every dialect: bounds of their texts, and parts that come from outside in the shape that the tape has. */
 import { ACTION_KINDS, type ActionKind } from '../../core/policy.ts';
 import type { BoundedText, Cost, OutputPart, PlanEntry, ToolPart, Usage } from '../../core/events.ts';
-import { fieldsAt, listAt, numberAt, textAt } from '../child/fields.ts';
-import { type Fields, isFields } from '../child/json-lines.ts';
+import { fieldsAt, isFields, listAt, numberAt, textAt, type Fields } from '../child/fields.ts';
 
 /** Bytes of UTF-8 that are kept of a tool's input, of its output, and of one diff. */
 export const TOOL_TEXT_MAX_BYTES = 8_192;
-/** Room for the line that says what is missing. */
+
+/** Room for the line that says how much is missing. */
 const MARKER_BYTES = 64;
 
-/** Keeps the beginning and the end; a line in between says what is missing. */
+/** Keeps the beginning and the end; a line between them says how much is missing. */
 export function bounded(text: string, maxBytes: number = TOOL_TEXT_MAX_BYTES): BoundedText {
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= maxBytes) {
+  // No UTF-16 unit takes more than three bytes.
+  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) {
     return { text };
   }
   const all = Buffer.from(text);
@@ -23,11 +23,35 @@ export function bounded(text: string, maxBytes: number = TOOL_TEXT_MAX_BYTES): B
     .toString()
     .replace(/\uFFFD$/, '');
   const tail = all
-    .subarray(bytes - half)
+    .subarray(all.length - half)
     .toString()
     .replace(/^\uFFFD+/, '');
-  const omittedBytes = bytes - Buffer.byteLength(head) - Buffer.byteLength(tail);
+  const omittedBytes = all.length - Buffer.byteLength(head) - Buffer.byteLength(tail);
   return { text: `${head}\n… ${omittedBytes} bytes omitted …\n${tail}`, omittedBytes };
+}
+
+const depthMax = 4;
+const stringMax = 2_000;
+const itemsMax = 20;
+const membersMax = 50;
+
+/** Any JSON, cut in its texts, lists and depth; `…` marks the places. */
+export function boundedJson(value: unknown, depth = depthMax): unknown {
+  if (typeof value === 'string') {
+    return value.length > stringMax ? `${value.slice(0, stringMax)}…` : value;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if (depth === 0) {
+    return '…';
+  }
+  if (Array.isArray(value)) {
+    const items = value.slice(0, itemsMax).map((one) => boundedJson(one, depth - 1));
+    return value.length > itemsMax ? [...items, '…'] : items;
+  }
+  const members = Object.entries(value).map(([name, one]) => [name, boundedJson(one, depth - 1)] as const);
+  return Object.fromEntries(members.length > membersMax ? [...members.slice(0, membersMax), ['…', '…']] : members);
 }
 
 /** The input of a tool as JSON text. Empty inputs are left out. */

@@ -1,28 +1,28 @@
 /**
  * One worker thread as a handle of the port.
  *
- * Owns: the thread, the rungs of its end, and the watch over its business.
+ * Owns: the thread, the steps of its end, and the watch on how busy it is.
  * Invariants:
- *  W-1 `exited` is told once and last: when the thread has ended, or when it could not be ended within the deadline. Such a thread
- *      is abandoned: it stands on the list by its name until it ends after all, nothing of it is listened to, and the process goes on.
- *  W-2 Ending by force is raced with a deadline: `terminate()` never resolves for a thread that is stuck in the system.
- *  W-3 Messages are taken in the order in which they were sent; none after `exited`.
- *  W-4 Whether the thread is busy is seen from outside, by its event loop's utilization: it need not answer for that.
+ *  W-1 `exited` is emitted once and last: when the thread has ended, or when it did not end within the deadline. Such a thread is
+ *      abandoned: it stays in the driver's list by its name until it ends after all, its messages are ignored, and the process goes on.
+ *  W-2 A deadline races the forced end: `terminate()` never resolves for a thread that is stuck in the system.
+ *  W-3 Messages are handled in the order in which they were sent; none after `exited`.
+ *  W-4 Whether the thread is busy is read from outside, as its event loop's utilization: the thread need not answer.
  */
-import { notice } from '../shared/parts.ts';
 import { Worker } from 'node:worker_threads';
 import type { TurnId } from '../../core/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { commonVariables, parkedWork, pickEnvironment, realTimers } from '../../supervise/index.ts';
 import { ByteTail } from '../../supervise/process/byte-tail.ts';
 import type { RawData } from '../child/json-lines.ts';
-import { type ErrorRecord, errorRecord } from '../function/error-record.ts';
+import { type ErrorRecord, errorRecord } from '../shared/error-record.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
-import { BusyWatch } from './busy.ts';
+import { notice } from '../shared/parts.ts';
+import { BusyWatch } from './busy-watch.ts';
 import type { AbandonedThread, WorkerDriverOptions } from './options.ts';
 import type { FromThread, ThreadStart, ToThread } from './wire.ts';
 
-/** What the end of a thread is told with. */
+/** Data of the thread's `exited`. */
 export interface ThreadExit {
   readonly abandoned: boolean;
   /** Its exit code; null: it was never started, or is abandoned. */
@@ -37,8 +37,8 @@ export interface ThreadExit {
   readonly hint: string | null;
 }
 
-/** Beside this file: `main.ts` when run from sources, `main.js` when built. */
-const threadFile = new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url);
+/** Beside this file: `thread.ts` when run from sources, `thread.js` when built. */
+const threadFile = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
 const outputTailBytes = 16 * 1024;
 
 type Options = WorkerDriverOptions & { readonly name: string };
@@ -52,7 +52,7 @@ interface Ending {
   hint: string | null;
 }
 
-/** Threads of this process so far: the system cuts names to 15 bytes, so what tells them apart comes first. */
+/** Threads of this process so far. The system cuts names to 15 bytes, so the number comes first. */
 let threads = 0;
 
 export class WorkerAgent implements AgentHandle {
@@ -79,7 +79,7 @@ export class WorkerAgent implements AgentHandle {
     this.#label = `${options.name} ${start.session} #${start.incarnation}`;
     this.#timers = options.timers ?? realTimers;
     this.#busy = new BusyWatch(this.#timers, options.busyNoticeMs ?? 10_000, (turn, forMs) => {
-      const message = `its thread has been busy for ${Math.round(forMs / 1_000)} s without a pause`;
+      const message = `the thread has been busy for ${Math.round(forMs / 1_000)} s without a pause`;
       this.#emit({ type: 'output', turn, part: notice('busy', message) });
     });
     if (abandoned.size < (options.abandonedMax ?? 4)) {
@@ -87,7 +87,7 @@ export class WorkerAgent implements AgentHandle {
       return;
     }
     const names = [...abandoned].map(({ name }) => name).join(', ');
-    this.#neverWas(`threads that could not be ended: ${names}`, 'Restart the daemon: it ends them with itself.');
+    this.#failStart(`too many threads could not be ended: ${names}`, 'Restart the daemon, which ends them.');
   }
 
   prompt(turn: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
@@ -161,11 +161,11 @@ export class WorkerAgent implements AgentHandle {
       });
     } catch (error) {
       const { name, message } = errorRecord(error);
-      this.#neverWas(`the thread could not be started: ${name}: ${message}`, 'The system may have too many threads.');
+      this.#failStart(`the thread could not be started: ${name}: ${message}`, 'The system may have too many threads.');
       return;
     }
     this.#listen(this.#worker);
-    const wait = { owner: this.#label, name: 'its word that it is ready', deadlineMs: startDeadlineMs };
+    const wait = { owner: this.#label, name: 'agent ready', deadlineMs: startDeadlineMs };
     const unpark = parkedWork.park(wait);
     const cancel = this.#timers.set(startDeadlineMs, () => {
       unpark();
@@ -212,7 +212,7 @@ export class WorkerAgent implements AgentHandle {
         this.#ending.reason ??= 'spawn_failed';
         this.#ending.error = message.error;
         this.#ending.message = `${this.#options.module}: ${name}: ${text}`;
-        this.#ending.hint = 'Node runs the module as it is: `node FILE` shows the same.';
+        this.#ending.hint = 'Run `node` with the module, which shows the same error.';
         this.#terminate();
         return;
       }
@@ -221,7 +221,7 @@ export class WorkerAgent implements AgentHandle {
 
   #pass(event: AgentEvent): void {
     if (event.type === 'exited') {
-      // The function is at its end, or is left behind in its thread: the thread is not needed any more.
+      // The function has ended, or was abandoned in its thread: the thread is not needed any more.
       this.#terminate();
       return;
     }
@@ -234,7 +234,7 @@ export class WorkerAgent implements AgentHandle {
     this.#emit(event);
   }
 
-  /** A thread that is gone takes everything in silence; its end is on its way as `exited`. */
+  /** A thread that has ended ignores everything; its end is on its way as `exited`. */
   #post(message: ToThread): void {
     if (this.#ending.reason === null) {
       this.#worker?.postMessage(message);
@@ -249,7 +249,7 @@ export class WorkerAgent implements AgentHandle {
     this.#terminate();
   }
 
-  /** Ends the thread, and gives it up if that takes too long. */
+  /** Ends the thread, and abandons it if that takes too long. */
   #terminate(): void {
     const worker = this.#worker;
     if (worker === null || this.#forced || this.#over) {
@@ -264,22 +264,22 @@ export class WorkerAgent implements AgentHandle {
   #abandon(worker: Worker): void {
     const thread: AbandonedThread = { name: this.#label, since: performance.now() };
     this.#abandoned.add(thread);
-    const unpark = parkedWork.park({ owner: this.#label, name: 'the end of its thread, given up', deadlineMs: null });
+    const unpark = parkedWork.park({ owner: this.#label, name: 'end of an abandoned thread', deadlineMs: null });
     worker.removeAllListeners();
     worker.unref();
-    // An error event that nobody hears would end the daemon.
+    // An error event without a listener would end the daemon.
     worker.on('error', () => {});
     worker.once('exit', () => {
       this.#abandoned.delete(thread);
       unpark();
     });
     this.#ending.message = `the thread ${this.#label} could not be ended: it is stuck in the system`;
-    this.#ending.hint = 'It goes on until its call returns, or the daemon is restarted.';
+    this.#ending.hint = 'It runs until its system call returns. Restart the daemon to end it at once.';
     this.#finish(true, null);
   }
 
   /** Nothing is emitted from within the start. */
-  #neverWas(message: string, hint: string): void {
+  #failStart(message: string, hint: string): void {
     Object.assign(this.#ending, { reason: 'spawn_failed', message, hint });
     queueMicrotask(() => this.#finish(false, null));
   }

@@ -1,7 +1,7 @@
 /**
- * Driver for vetted JavaScript in a thread of its own: a module with a function of the same signature as `functionDriver` takes. It
- * cannot block the daemon's loop, and it can be ended in the middle of a loop; it shares the daemon's memory and rights all
- * the same, so code that nobody has read belongs into a process.
+ * Driver for vetted JavaScript in a worker thread: a module with a function of the same signature as `functionDriver` takes. It
+ * cannot block the daemon's loop, and it can be ended in the middle of a loop. But it shares the daemon's memory and rights: code
+ * that nobody has reviewed belongs in a process.
  */
 import { pathToFileURL } from 'node:url';
 import type { AgentDriver } from '../port.ts';
@@ -11,7 +11,7 @@ import type { AbandonedThread, WorkerDriverOptions } from './options.ts';
 export type { AbandonedThread, WorkerDriverOptions };
 
 export interface WorkerDriver extends AgentDriver {
-  /** Threads that were given up and have not ended since. */
+  /** Threads that were abandoned and have not ended since. */
   readonly abandoned: readonly AbandonedThread[];
 }
 

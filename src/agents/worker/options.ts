@@ -1,4 +1,4 @@
-/** What a user may set for a worker, and what is told of a thread that could not be ended. */
+/** What a user may set for a worker, and the record of a thread that could not be ended. */
 import type { ResourceLimits } from 'node:worker_threads';
 import type { Environment, Timers } from '../../supervise/index.ts';
 
@@ -17,7 +17,7 @@ export interface WorkerDriverOptions {
   readonly passEnv?: readonly string[];
   /** The environment that `passEnv` picks from. Default: the daemon's. */
   readonly ambient?: Readonly<{ [name: string]: string | undefined }>;
-  /** Bounds of its heap; a thread beyond them ends as crashed. */
+  /** Bounds of its heap; a thread that exceeds them ends as crashed. */
   readonly resourceLimits?: ResourceLimits;
   /** Until its module is loaded. Default 10,000. */
   readonly startDeadlineMs?: number;
@@ -25,16 +25,16 @@ export interface WorkerDriverOptions {
   readonly closeGraceMs?: number;
   /** How long the end by force may take before the thread is abandoned. Default 1,000. */
   readonly terminateDeadlineMs?: number;
-  /** With so many abandoned threads no further one is started: the daemon needs a restart. Default 4. */
+  /** With so many abandoned threads no other is started: the daemon needs a restart. Default 4. */
   readonly abandonedMax?: number;
-  /** A thread that was busy so long without a pause during a turn is told of, once. Default 10,000. */
+  /** A thread that is busy for so long without a pause during a turn is reported once. Default 10,000. */
   readonly busyNoticeMs?: number;
   readonly timers?: Timers;
 }
 
-/** A thread that could not be ended: it is stuck in the system, where no JavaScript runs. */
+/** A thread that could not be ended: it is stuck in a system call, where no JavaScript runs. */
 export interface AbandonedThread {
   readonly name: string;
-  /** `performance.now()` of the moment when it was given up. */
+  /** `performance.now()` when it was abandoned. */
   readonly since: number;
 }

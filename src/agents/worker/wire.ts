@@ -1,9 +1,9 @@
-/** What goes between the driver and its thread. Both ends are ours; what the user's module makes of it is not. */
+/** Messages between the driver and its thread. Both ends are ours; the user's module is not. */
 import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
-import type { ErrorRecord } from '../function/error-record.ts';
+import type { ErrorRecord } from '../shared/error-record.ts';
 import type { AgentEvent } from '../port.ts';
 
-/** Handed to the thread with its start. */
+/** Data that the thread starts with. */
 export interface ThreadStart {
   /** URL of the user's module. */
   readonly module: string;
@@ -27,12 +27,12 @@ export type ToThread =
     }
   | { readonly type: 'model'; readonly model: string | null }
   | { readonly type: 'close' }
-  /** Everything up to that mark has been taken. */
+  /** Everything before that mark has been handled. */
   | { readonly type: 'taken'; readonly mark: number };
 
 export type FromThread =
   | { readonly type: 'event'; readonly event: AgentEvent }
-  /** Say `taken` when everything before this has been; nothing more comes until then. */
+  /** Reply `taken` when everything before this has been handled; nothing more comes until then. */
   | { readonly type: 'mark'; readonly mark: number }
   /** The module could not be loaded, or has no such function. */
   | { readonly type: 'unloadable'; readonly error: ErrorRecord }

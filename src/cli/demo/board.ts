@@ -104,7 +104,7 @@ export class Board {
     if (step !== undefined) {
       this.#lastStep = step;
     }
-    const resumes = text.startsWith('going on');
+    const resumes = text.startsWith('resuming');
     return step === undefined && !resumes ? [] : [this.#row(event, about, null, text.trim())];
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Watches one agent for a test: keeps every event in order, wakes whoever waits for one, and notes each breach of the
- * port's rules (A-1 to A-3, and that nothing is emitted from within a method).
+ * port's rules (A-1 to A-3, that nothing is emitted from within a method, and the rules of output, `output-rules.ts`).
  */
 import type { OutputPart } from '../../core/events.ts';
 import assert from 'node:assert/strict';
@@ -9,6 +9,7 @@ import { incarnation, sessionKey, turnId } from '../../core/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { processInfo, realTimers } from '../../supervise/index.ts';
 import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../../agents/port.ts';
+import { OutputRules } from './output-rules.ts';
 
 export type EventOf<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>;
 type Identity = Parameters<AgentStart['onProcess']>[0];
@@ -31,6 +32,7 @@ export class AgentProbe {
   readonly #options: ProbeOptions;
   readonly #handle: AgentHandle;
   readonly #waiters = new Set<() => void>();
+  readonly #output = new OutputRules((breach) => this.breaches.push(breach));
   #inMethod = false;
 
   constructor(driver: AgentDriver, options: ProbeOptions = {}) {
@@ -173,6 +175,7 @@ export class AgentProbe {
     if (event.type === 'started' && this.#hasStarted(event.turn)) {
       this.breaches.push(`turn ${event.turn} started twice`);
     }
+    this.#output.take(event);
     this.events.push(event);
     for (const wake of this.#waiters) {
       wake();

@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type * as acp from '@agentclientprotocol/sdk';
-import type { Voice } from '../../../src/agents/scripted/voice.ts';
+import type { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
 import { pause, realTimers } from '../../../src/supervise/timers.ts';
 import type { Act, Directive } from './acp-acts.ts';
 import type { Dialect, Failing, Speaker } from './acp-dialects.ts';
 
 export interface PlayOptions {
-  readonly voice: Voice;
+  readonly voice: Stdout;
   readonly say: (message: object) => void;
   readonly dialect: Dialect;
   readonly client: acp.AgentContext;

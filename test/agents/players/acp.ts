@@ -13,7 +13,7 @@ import { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import * as acp from '@agentclientprotocol/sdk';
 import type { ProfileName } from '../../../src/agents/acp/driver.ts';
-import { Voice } from '../../../src/agents/scripted/voice.ts';
+import { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
 import { acts, directivesIn } from './acp-acts.ts';
 import { dialects } from './acp-dialects.ts';
 import { Play } from './acp-play.ts';
@@ -32,7 +32,7 @@ const { values: flags } = parseArgs({
   },
 });
 const dialect = dialects[flags.profile as ProfileName];
-const voice = new Voice();
+const voice = new Stdout();
 const say = (message: object): void => voice.raw(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 
 export interface Past {

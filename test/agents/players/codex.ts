@@ -12,7 +12,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Voice } from '../../../src/agents/scripted/voice.ts';
+import { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
 import { pause, realTimers } from '../../../src/supervise/timers.ts';
 import type { Frame } from '../record/recorder.ts';
 import { type Fields, type Named, Recorded, fieldsOf, garbage, textOf } from './codex-frames.ts';
@@ -43,7 +43,7 @@ const failing = new Map(
 );
 const stateFolder = flag('--state');
 const willful = { term: false, eof: false };
-const voice = new Voice();
+const voice = new Stdout();
 const say = (frame: object): void => voice.raw(`${JSON.stringify(frame)}\n`);
 
 /** One turn, from its prompt to its end. */

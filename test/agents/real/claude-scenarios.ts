@@ -409,7 +409,7 @@ const failures: { readonly [name: string]: Scenario } = {
       const notices = agent.of('output').filter((event) => event.part.kind === 'notice');
       assert.deepEqual(
         notices.map(({ part }) => (part.kind === 'notice' ? [part.code, part.detail] : [])),
-        [['answer-restarted', { dropped: 'partial ' }]],
+        [['answer-restarted', { retractedLength: 8 }]],
       );
       await leaves(agent);
     },

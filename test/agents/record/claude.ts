@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { programOptions } from '../../../src/agents/claude/options.ts';
-import { controlRequest } from '../../../src/agents/claude/prompts.ts';
+import { controlRequest } from '../../../src/agents/claude/messages.ts';
 import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { Scenario } from '../real/claude-scenarios.ts';
 import { countedIds, scenarios } from '../real/claude-scenarios.ts';

@@ -1,15 +1,14 @@
-/** Reads what an agent says in the agent protocol: each message becomes an event of the port, or says what is wrong with it. */
+/** The messages of the agent protocol, as events of the port. */
 import type { TurnId } from '../../core/ids.ts';
 import { turnId } from '../../core/ids.ts';
 import { ACTION_KINDS } from '../../core/policy.ts';
-import { fieldsAt, numberAt, textAt } from '../child/fields.ts';
-import { type Fields, isFields } from '../child/json-lines.ts';
+import { fieldsAt, isFields, numberAt, textAt, type Fields } from '../child/fields.ts';
 import { FAILURES, type FailureClass, type ProviderFailure } from '../failures.ts';
 import type { AgentEvent } from '../port.ts';
 import { readCost, readPart, readUsage } from '../shared/parts.ts';
 
-/** A string is what was wrong with it. Never throws. */
-export function readMessage(message: Fields): AgentEvent | string {
+/** A text is what is wrong with the message. Never throws. */
+export function parseMessage(message: Fields): AgentEvent | string {
   const type = textAt(message, 'type');
   if (type === null) {
     return 'no type';
@@ -76,7 +75,7 @@ function readReady(message: Fields): AgentEvent {
 function readSwitched(message: Fields): AgentEvent | string {
   const model = message['model'] ?? null;
   if (model !== null && typeof model !== 'string') {
-    return 'switched: the model is no string';
+    return 'switched: the model is not a string';
   }
   return { type: 'switched', model, ok: message['ok'] === true };
 }
@@ -87,7 +86,7 @@ function readResult(turn: TurnId, message: Fields): AgentEvent | string {
     return 'result: no known outcome';
   }
   if (text !== undefined && typeof text !== 'string') {
-    return 'result: text is no string';
+    return 'result: the text is not a string';
   }
   const [usage, cost] = [readUsage(message['usage']), readCost(message['cost'])];
   const report = {

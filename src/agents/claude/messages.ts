@@ -1,5 +1,5 @@
-/** Our messages to Claude Code. Its stdin takes whole JSON lines and nothing else: it exits on anything that is not. */
-import type { Fields } from '../child/json-lines.ts';
+/** Our messages to Claude Code. It exits on anything on its stdin that is not a whole JSON line. */
+import type { Fields } from '../child/fields.ts';
 
 export const userMessage = (uuid: string, text: string): Fields => ({
   type: 'user',
@@ -28,11 +28,11 @@ export const controlError = (id: string, error: string): Fields => ({
 });
 
 /**
- * A prompt as words and nothing else. A leading blank keeps `/clear` and its like from being a command (measured with 2.1.197
- * and 2.1.329). `mentions`: this version reads `@path` into the prompt whatever the environment says; a word joiner, which
- * nobody sees, keeps the path from being one.
+ * A prompt as plain text. A leading blank keeps `/clear` and its like from being a command (measured with 2.1.197 and
+ * 2.1.329). `mentions`: this version reads `@path` into the prompt whatever the environment says; an invisible word joiner
+ * prevents it.
  */
-export function plainWords(text: string, mentions: boolean): string {
+export function plainText(text: string, mentions: boolean): string {
   const words = /^\s*\//.test(text) ? ` ${text}` : text;
   return mentions ? words.replace(/(^|[\s"'(])@(?=\S)/g, '$1@\u2060') : words;
 }

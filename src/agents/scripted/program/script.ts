@@ -1,18 +1,18 @@
-/** A script file: which prompts are answered by which directives. */
+/** A script file: which directives answer which prompts. */
 import { readFileSync } from 'node:fs';
 
 interface ScriptTurn {
   /** A part of the prompt; absent: any prompt. */
   readonly match?: string;
   readonly do: string;
-  /** Used for one turn, then passed over. */
+  /** Used for one turn only. */
   readonly once?: boolean;
 }
 
-/** How an agent begins in the sessions whose key contains `match`. */
+/** How the agent starts in the sessions whose key contains `match`. */
 interface ScriptStart {
   readonly match: string;
-  /** `die`: exits with code 1; `never`: says nothing; `garbage`: says what is no message, then nothing. */
+  /** `die`: exits with code 1; `never`: writes nothing; `garbage`: writes what is not a message, then nothing. */
   readonly do: 'die' | 'never' | 'garbage';
 }
 
@@ -21,7 +21,7 @@ export class Script {
   #turns: readonly ScriptTurn[] = [];
   #default: string | null = null;
 
-  /** Throws when the file cannot be read or is no script: an agent with a wrong script must not start. */
+  /** Throws when the file cannot be read or is not a script: an agent with a wrong script must not start. */
   constructor(path: string | null) {
     if (path === null) {
       return;
@@ -36,7 +36,7 @@ export class Script {
     }
     this.#starts = starts;
     if (!Array.isArray(turns) || !turns.every(isTurn)) {
-      throw new Error(`${path}: every turn needs "do", and "match" is text`);
+      throw new Error(`${path}: every turn needs "do", and "match" is a text`);
     }
     this.#turns = turns;
     this.#default = typeof otherwise === 'string' ? otherwise : null;

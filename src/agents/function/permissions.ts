@@ -1,8 +1,8 @@
 /**
- * The permission requests of one turn of a function. Owned by the turn; ended with it.
+ * The permission requests of one turn of a function. Owned by the turn, and ended with it.
  *
  *  Q-1 Every promise that `ask` gives resolves: by the answer, by the caller's own withdrawal, by the interrupt, or at the end.
- *  Q-2 A withdrawal is told (A-7); what an interrupt or the end takes back is not.
+ *  Q-2 A withdrawal is emitted (A-7); what an interrupt or the end takes back is not.
  */
 import type { TurnId } from '../../core/ids.ts';
 import type { PermissionAsk } from '../../core/policy.ts';
@@ -22,7 +22,7 @@ export interface AskOptions {
 
 const denied: Decision = { allow: false, note: null };
 
-export class Asks {
+export class Permissions {
   readonly #turn: TurnId;
   readonly #emit: (event: AgentEvent) => void;
   readonly #open = new Map<string, (decision: Decision) => void>();

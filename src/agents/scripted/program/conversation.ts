@@ -1,4 +1,4 @@
-/** What the scripted agent remembers of a conversation; with a state folder it outlives the process. */
+/** What the scripted agent remembers of a conversation. With a state folder it outlives the process. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,13 +7,13 @@ export interface RememberedTurn {
   readonly prompt: string;
   /** What was said in answer so far. */
   said: string;
-  /** `open` while it runs, and for ever where the process died in it. */
+  /** `open` while it runs; it stays so where the process died in it. */
   outcome: 'open' | 'completed' | 'interrupted' | 'failed';
   readonly steered: string[];
 }
 
-/** A job of `[[work]]`, to be taken up where it was cut. */
-export interface RememberedWork {
+/** A job of `[[work]]`, which can be resumed where it was interrupted. */
+export interface RememberedJob {
   readonly key: string;
   readonly steps: number;
   readonly stepMs: number;
@@ -23,13 +23,13 @@ export interface RememberedWork {
 interface Kept {
   readonly id: string;
   turns: RememberedTurn[];
-  work: RememberedWork[];
+  work: RememberedJob[];
 }
 
 export class Conversation {
   readonly #directory: string | null;
   readonly #kept: Kept;
-  /** The one that was asked for is unknown: this one is fresh. */
+  /** The requested one is unknown: this one is fresh. */
   readonly lost: boolean;
 
   private constructor(directory: string | null, kept: Kept, lost: boolean) {
@@ -66,7 +66,7 @@ export class Conversation {
     return remembered;
   }
 
-  /** Takes a turn, and all that came after it, out of the conversation. */
+  /** Takes a turn, and all turns after it, out of the conversation. */
   rewind(turn: number): void {
     const at = this.#kept.turns.findIndex((one) => one.turn === turn);
     if (at !== -1) {
@@ -76,12 +76,12 @@ export class Conversation {
   }
 
   /** The unfinished job of that key; without a key, the newest one. */
-  unfinished(key: string | null): RememberedWork | null {
+  unfinished(key: string | null): RememberedJob | null {
     return this.#kept.work.findLast((work) => work.done < work.steps && (key === null || work.key === key)) ?? null;
   }
 
-  beginWork(key: string, steps: number, stepMs: number): RememberedWork {
-    const work: RememberedWork = { key, steps, stepMs, done: 0 };
+  beginJob(key: string, steps: number, stepMs: number): RememberedJob {
+    const work: RememberedJob = { key, steps, stepMs, done: 0 };
     this.#kept.work = [...this.#kept.work.filter((one) => one.key !== key), work];
     return work;
   }

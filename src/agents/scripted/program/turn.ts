@@ -3,23 +3,23 @@
  *
  * Owns: the waits of the turn. Called by the program for every message that names the turn.
  * Invariants:
- *  T-1 Whatever the directives do, `ended` is resolved once the turn is over for the agent itself.
+ *  T-1 Whatever the directives do, `play` resolves once the turn is over for the agent itself.
  *  T-2 An interrupt ends the current wait at once.
  */
-import type { OutputPart } from '../../core/events.ts';
-import type { PermissionAsk } from '../../core/policy.ts';
-import type { ToAgent, WireFailure } from '../process/wire.ts';
+import type { OutputPart } from '../../../core/events.ts';
+import type { PermissionAsk } from '../../../core/policy.ts';
+import type { ToAgent, WireFailure } from '../../process/wire.ts';
 import type { Conversation, RememberedTurn } from './conversation.ts';
-import type { Directive, Manner } from './directives.ts';
-import { dealings } from './dealings.ts';
+import type { Directive, Behaviour } from './directives.ts';
+import { requestDirectives } from './request-directives.ts';
 import { numbers } from './directives.ts';
 import type { AgentLog } from './log.ts';
-import { misbehave } from './misbehave.ts';
-import type { Voice } from './voice.ts';
-import { work } from './work.ts';
+import { misbehaviours } from './misbehaviour-directives.ts';
+import type { Stdout } from './stdout.ts';
+import { job } from './job-directives.ts';
 
 export interface TurnTools {
-  readonly voice: Voice;
+  readonly stdout: Stdout;
   readonly log: AgentLog;
   readonly conversation: Conversation;
   readonly acks: boolean;
@@ -34,7 +34,7 @@ const cancelled: Decision = { allow: false, note: null };
 
 export class Turn {
   readonly id: number;
-  readonly manner: Manner;
+  readonly behaviour: Behaviour;
   readonly tools: TurnTools;
   readonly #remembered: RememberedTurn;
   #interrupts = 0;
@@ -43,12 +43,12 @@ export class Turn {
   #error: { readonly code: string; readonly message: string } | null = null;
   #failure: WireFailure | null = null;
   #requests = 0;
-  /** Who waits for an answer, by request. */
-  readonly #asking = new Map<string, (decision: Decision) => void>();
+  /** Permission requests that wait for an answer. */
+  readonly #requested = new Map<string, (decision: Decision) => void>();
 
-  constructor(id: number, manner: Manner, remembered: RememberedTurn, tools: TurnTools) {
+  constructor(id: number, behaviour: Behaviour, remembered: RememberedTurn, tools: TurnTools) {
     this.id = id;
-    this.manner = manner;
+    this.behaviour = behaviour;
     this.tools = tools;
     this.#remembered = remembered;
   }
@@ -59,14 +59,14 @@ export class Turn {
 
   /** Plays the turn to its end, result included. */
   async play(directives: readonly Directive[], prompt: string): Promise<void> {
-    const { voice } = this.tools;
-    if (this.manner.merged === 'turn') {
-      voice.hold();
+    const { stdout } = this.tools;
+    if (this.behaviour.merged === 'turn') {
+      stdout.hold();
     }
-    if (this.manner.lateStartedMs > 0) {
-      await this.wait(this.manner.lateStartedMs);
+    if (this.behaviour.lateStartedMs > 0) {
+      await this.wait(this.behaviour.lateStartedMs);
     }
-    voice.say({ type: 'started', turn: this.id });
+    stdout.say({ type: 'started', turn: this.id });
     const acting = directives.filter((directive) => steps[directive.name] !== undefined);
     for (const directive of acting) {
       if (this.#stopped) {
@@ -74,7 +74,7 @@ export class Turn {
       }
       await steps[directive.name]?.(this, directive.argument);
     }
-    if (acting.length === 0 && !(await work.goOn(this, prompt))) {
+    if (acting.length === 0 && !(await job.resumeFor(this, prompt))) {
       await this.#answer(prompt);
     }
     await this.#finish();
@@ -87,49 +87,49 @@ export class Turn {
   }
 
   output(part: OutputPart): void {
-    this.tools.voice.say({ type: 'output', turn: this.id, part });
+    this.tools.stdout.say({ type: 'output', turn: this.id, part });
   }
 
   fail(code: string, failure: WireFailure | null = null): void {
-    this.#error = { code, message: failure?.message ?? `the script says that this turn fails: ${code}` };
+    this.#error = { code, message: failure?.message ?? `the script lets this turn fail: ${code}` };
     this.#failure = failure;
     this.#stopped = true;
   }
 
   retrying(failure: WireFailure): void {
-    this.tools.voice.say({ type: 'retrying', turn: this.id, failure });
+    this.tools.stdout.say({ type: 'retrying', turn: this.id, failure });
   }
 
   /** Resolves with the answer; as cancelled when the turn is interrupted. */
-  ask(wish: PermissionAsk): Promise<Decision> {
-    const request = this.#request(wish);
+  ask(action: PermissionAsk): Promise<Decision> {
+    const request = this.#request(action);
     return new Promise((resolve) => {
       const settle = (decision: Decision): void => {
-        this.#asking.delete(request);
+        this.#requested.delete(request);
         this.#wake = () => {};
         resolve(decision);
       };
-      this.#asking.set(request, settle);
+      this.#requested.set(request, settle);
       this.#wake = () => settle(cancelled);
     });
   }
 
-  /** Asks, and takes it back at once. */
-  withdraw(wish: PermissionAsk): void {
-    const request = this.#request(wish);
-    this.tools.voice.say({ type: 'withdrawn', turn: this.id, request });
+  /** Requests permission, and withdraws the request at once. */
+  withdraw(action: PermissionAsk): void {
+    const request = this.#request(action);
+    this.tools.stdout.say({ type: 'withdrawn', turn: this.id, request });
   }
 
   answered(request: string, decision: Decision): void {
     this.tools.log.write('answer', { turn: this.id, request, allow: decision.allow });
-    this.#asking.get(request)?.(decision);
+    this.#requested.get(request)?.(decision);
   }
 
-  #request(wish: PermissionAsk): string {
+  #request(action: PermissionAsk): string {
     this.#requests += 1;
     const request = `r${this.#requests}`;
-    this.tools.log.write('asked', { turn: this.id, request, ...wish });
-    this.tools.voice.say({ type: 'asked', turn: this.id, request, ...wish });
+    this.tools.log.write('asked', { turn: this.id, request, ...action });
+    this.tools.stdout.say({ type: 'asked', turn: this.id, request, ...action });
     return request;
   }
 
@@ -154,12 +154,12 @@ export class Turn {
 
   interrupt(): void {
     this.#interrupts += 1;
-    const { ack, ackMs, deaf, merged } = this.manner;
+    const { ack, ackMs, deaf, merged } = this.behaviour;
     if (deaf) {
       return;
     }
     if (merged === 'end') {
-      this.tools.voice.hold();
+      this.tools.stdout.hold();
     }
     if (this.#interrupts > 1) {
       if (ack === 'now' || ack === 'twice') {
@@ -191,7 +191,7 @@ export class Turn {
     if (!this.tools.acks) {
       return;
     }
-    this.tools.voice.say({ type: 'ack', turn: this.id, ...(none ? { none } : {}) });
+    this.tools.stdout.say({ type: 'ack', turn: this.id, ...(none ? { none } : {}) });
     this.tools.log.write('ack', { turn: this.id, none });
   }
 
@@ -212,17 +212,17 @@ export class Turn {
   }
 
   async #finish(): Promise<void> {
-    const { voice, log, conversation } = this.tools;
-    const { manner } = this;
+    const { stdout, log, conversation } = this.tools;
+    const { behaviour } = this;
     const outcome =
       this.#error !== null ? 'failed' : this.#interrupts > 0 && this.#stopped ? 'interrupted' : 'completed';
     this.#remembered.outcome = outcome;
     conversation.save();
-    if (manner.noResult || (manner.ack === 'none' && this.#interrupts > 0)) {
-      voice.release();
+    if (behaviour.noResult || (behaviour.ack === 'none' && this.#interrupts > 0)) {
+      stdout.release();
       return;
     }
-    const text = manner.empty ? '' : this.#remembered.said;
+    const text = behaviour.empty ? '' : this.#remembered.said;
     const tokens = {
       inputTokens: Math.ceil(this.#remembered.prompt.length / 4),
       outputTokens: Math.ceil(text.length / 4),
@@ -231,32 +231,32 @@ export class Turn {
     const failure = this.#failure === null ? {} : { failure: this.#failure };
     const result = { type: 'result', turn: this.id, outcome, text, usage: tokens, ...error, ...failure } as const;
     log.write('result', { turn: this.id, outcome });
-    if (manner.splitResult) {
-      await voice.sayInPieces(result);
+    if (behaviour.splitResult) {
+      await stdout.sayInPieces(result);
     } else {
-      voice.say(result);
+      stdout.say(result);
     }
-    if (manner.twice) {
-      voice.say(result);
+    if (behaviour.twice) {
+      stdout.say(result);
     }
-    if (manner.ack === 'after-result' && this.#interrupts > 0) {
+    if (behaviour.ack === 'after-result' && this.#interrupts > 0) {
       // The turn is over with its result: the ack follows by itself, whatever runs by then.
-      if (manner.merged === null) {
-        setTimeout(() => this.ack(), manner.ackMs);
+      if (behaviour.merged === null) {
+        setTimeout(() => this.ack(), behaviour.ackMs);
       } else {
         this.ack();
       }
     }
-    voice.release();
+    stdout.release();
   }
 }
 
 type Step = (turn: Turn, argument: string) => Promise<void> | void;
 
-/** Directives that do something at their place; the others colour the whole turn. */
+/** Directives that act at their place; the others are a behaviour of the whole turn. */
 const steps: { readonly [name: string]: Step } = {
-  ...misbehave,
-  ...dealings,
+  ...misbehaviours,
+  ...requestDirectives,
   text: (turn, text) => turn.say(text),
   async stream(turn, argument) {
     const [count = 0, ms = 0, bytes = 0] = numbers(argument, 10, 10, 0);
@@ -284,5 +284,5 @@ const steps: { readonly [name: string]: Step } = {
     const turns = turn.tools.conversation.turns.map(({ turn: id, prompt, outcome }) => ({ turn: id, prompt, outcome }));
     turn.say(JSON.stringify(turns));
   },
-  work: (turn, argument) => work.begin(turn, argument),
+  work: (turn, argument) => job.begin(turn, argument),
 };

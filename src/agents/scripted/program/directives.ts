@@ -1,6 +1,6 @@
 /**
- * The little language of prompts that the scripted agent obeys: `[[name]]` or `[[name:argument,…]]`, in order, with any
- * text between them. The full list stands in docs/agent-protocol.md.
+ * The directives that the scripted agent follows: `[[name]]` or `[[name:argument,…]]`, in order, with any text between them.
+ * docs/agent-protocol.md lists them all.
  */
 export const directiveNames = [
   'text',
@@ -53,7 +53,7 @@ export interface Directive {
 
 const isName = (name: string): name is DirectiveName => directiveNames.some((known) => known === name);
 
-/** Directives in the order of the text. What only looks like one (a wiki link) is left alone. */
+/** Directives in the order of the text. What only looks like one, such as a wiki link, is ignored. */
 export function parseDirectives(text: string): readonly Directive[] {
   return [...text.matchAll(/\[\[([a-z-]+)(?::([^]*?))?\]\]/g)].flatMap(([, name = '', argument = '']) =>
     isName(name) ? [{ name, argument }] : [],
@@ -73,23 +73,23 @@ export type AckMode = 'now' | 'late' | 'never' | 'twice' | 'after-result' | 'bef
 
 const ackModes: readonly AckMode[] = ['now', 'late', 'never', 'twice', 'after-result', 'before-result', 'none'];
 
-/** How a turn behaves all along, wherever in the prompt it was said. */
-export interface Manner {
+/** How the whole turn behaves, wherever the directive is in the prompt. */
+export interface Behaviour {
   readonly ack: AckMode;
   readonly ackMs: number;
   readonly noResult: boolean;
   readonly deaf: boolean;
   readonly splitResult: boolean;
-  /** `turn`: everything the turn says leaves in one write; `end`: what follows an interrupt does. */
+  /** `turn`: all messages of the turn leave in one write; `end`: those after an interrupt do. */
   readonly merged: 'turn' | 'end' | null;
   readonly empty: boolean;
   readonly twice: boolean;
   readonly lateStartedMs: number;
-  /** After the result, a turn that nobody asked for: it begins then, and ends that much later, or never (-1). */
+  /** After the result, a turn that nobody requested: it begins then, and ends so much later, or never (-1). */
   readonly unsolicited: { readonly afterMs: number; readonly lastsMs: number } | null;
 }
 
-export function mannerOf(directives: readonly Directive[], acksByDefault: boolean): Manner {
+export function behaviourOf(directives: readonly Directive[], acksByDefault: boolean): Behaviour {
   const find = (name: DirectiveName): string | null =>
     directives.findLast((one) => one.name === name)?.argument ?? null;
   const [mode = '', ms = ''] = (find('ack') ?? '').split(':');

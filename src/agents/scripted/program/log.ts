@@ -1,6 +1,6 @@
 /**
- * The scripted agent's own account of what it did and when, kept by itself and not by the daemon, so that a test can prove
- * from the agents' side that no two of them served one session at a time. One JSON line each, appended in one write.
+ * The scripted agent's own log of what it did and when. The agent keeps it, and not the daemon: so a test can prove from the
+ * agents' side that no two of them served one session at a time. Each line is JSON, and is appended in one write.
  */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ export class AgentLog {
     appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
   }
 
-  /** From now on this process serves the session. An earlier one of the session that still lives is an `overlap`. */
+  /** From now on this process serves the session. If an earlier process of the session still lives, that is an `overlap`. */
   serve(session: string, incarnation: number, conversation: string | null): void {
     this.#session = session;
     this.#incarnation = incarnation;

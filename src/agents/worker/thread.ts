@@ -1,36 +1,36 @@
 /**
- * The inside of the thread: loads the user's module and lets the function driver run it. Started by `driver.ts` only.
+ * What runs in the thread: loads the user's module and lets the function driver run it. Started by `agent.ts` only.
  *
- *  T-1 What the module throws, wherever, leaves as a record before the thread ends.
- *  T-2 Not more than `breathEvery` outputs are on their way: a function that never waits fills no memory of the daemon.
- *  T-3 What cannot be cloned is told as such, and ends nothing.
+ *  T-1 Whatever the module throws is sent as a record before the thread ends.
+ *  T-2 At most `breathEvery` outputs are on their way: a function that never waits does not fill the daemon's memory.
+ *  T-3 What cannot be cloned is reported as such, and ends nothing.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { AgentFunction, FunctionDriverOptions } from '../function/driver.ts';
+import type { AgentFunction, FunctionDriverOptions } from '../function/options.ts';
 import { functionDriver } from '../function/driver.ts';
-import { errorRecord } from '../function/error-record.ts';
+import { errorRecord } from '../shared/error-record.ts';
 import type { AgentEvent, AgentHandle } from '../port.ts';
 import type { FromThread, ThreadStart, ToThread } from './wire.ts';
 
 const port = parentPort;
 if (port === null) {
-  throw new Error('this file is the inside of a worker thread');
+  throw new Error('this file runs in a worker thread only');
 }
 
-/** What a module may say of its function, as its export `options`. */
-type Given = Pick<FunctionDriverOptions, 'steer' | 'rewind' | 'models' | 'knows'>;
+/** The export `options` of a module. */
+type ModuleOptions = Pick<FunctionDriverOptions, 'steer' | 'rewind' | 'models' | 'knows'>;
 
-const say = (message: FromThread): void => port.postMessage(message);
+const post = (message: FromThread): void => port.postMessage(message);
 
 function send(event: AgentEvent): void {
   try {
-    say({ type: 'event', event });
+    post({ type: 'event', event });
   } catch (error) {
-    say({ type: 'event', event: without(event, errorRecord(error).message) });
+    post({ type: 'event', event: without(event, errorRecord(error).message) });
   }
 }
 
-/** The same event with nothing in it that could not be cloned. */
+/** The same event without what could not be cloned. */
 function without(event: AgentEvent, problem: string): AgentEvent {
   if (event.type === 'output') {
     return { ...event, part: { kind: 'raw', data: { problem } } };
@@ -50,14 +50,14 @@ let taken = (): void => {};
 
 function breathe(): Promise<void> {
   marks += 1;
-  say({ type: 'mark', mark: marks });
+  post({ type: 'mark', mark: marks });
   return new Promise((resolve) => {
     taken = resolve;
   });
 }
 
 process.on('uncaughtException', (error) => {
-  say({ type: 'crashed', error: errorRecord(error) });
+  post({ type: 'crashed', error: errorRecord(error) });
   process.exit(1);
 });
 
@@ -67,7 +67,7 @@ async function begin({ module, exported, ...start }: ThreadStart): Promise<Agent
   if (typeof run !== 'function') {
     throw new TypeError(`the module exports no function \`${exported}\``);
   }
-  const options = (loaded['options'] ?? {}) as Given;
+  const options = (loaded['options'] ?? {}) as ModuleOptions;
   const driver = functionDriver(run as AgentFunction, { ...options, breathe });
   return driver.start({ ...start, folder: null, emit: send, onProcess() {} });
 }
@@ -100,8 +100,8 @@ function receive(handle: AgentHandle, message: ToThread): void {
 
 try {
   const handle = await begin(workerData as ThreadStart);
-  // What came before waits in the port.
+  // Messages that came earlier wait in the port.
   port.on('message', (message: ToThread) => receive(handle, message));
 } catch (error) {
-  say({ type: 'unloadable', error: errorRecord(error) });
+  post({ type: 'unloadable', error: errorRecord(error) });
 }

@@ -1,5 +1,5 @@
-/** `[[work:steps,ms,label]]`: a background job that reports its progress and, once cut, goes on where it was. */
-import type { RememberedWork } from './conversation.ts';
+/** `[[work:steps,ms,label]]`: a background job that reports its progress and, once interrupted, resumes where it was. */
+import type { RememberedJob } from './conversation.ts';
 import { numbers } from './directives.ts';
 import type { Turn } from './turn.ts';
 
@@ -16,7 +16,7 @@ const chores: readonly string[] = [
   'update the upgrade notes',
 ];
 
-async function run(turn: Turn, job: RememberedWork): Promise<void> {
+async function run(turn: Turn, job: RememberedJob): Promise<void> {
   while (job.done < job.steps && !turn.stopped) {
     await turn.wait(job.stepMs);
     if (turn.stopped) {
@@ -31,31 +31,31 @@ async function run(turn: Turn, job: RememberedWork): Promise<void> {
   }
 }
 
-async function resume(turn: Turn, job: RememberedWork): Promise<void> {
-  turn.say(`going on at step ${job.done + 1} of ${job.steps}, where it was cut\n`);
+async function resume(turn: Turn, job: RememberedJob): Promise<void> {
+  turn.say(`resuming at step ${job.done + 1} of ${job.steps}\n`);
   await run(turn, job);
 }
 
-export const work = {
+export const job = {
   async begin(turn: Turn, argument: string): Promise<void> {
     const [steps = 0, stepMs = 0] = numbers(argument, 10, 200);
-    const cut = turn.tools.conversation.unfinished(argument);
-    if (cut !== null && cut.done > 0) {
-      await resume(turn, cut);
+    const unfinished = turn.tools.conversation.unfinished(argument);
+    if (unfinished !== null && unfinished.done > 0) {
+      await resume(turn, unfinished);
     } else {
-      await run(turn, turn.tools.conversation.beginWork(argument, steps, stepMs));
+      await run(turn, turn.tools.conversation.beginJob(argument, steps, stepMs));
     }
   },
 
-  /** A prompt that asks, in whatever words, to go on with what was cut. False: there is nothing to go on with. */
-  async goOn(turn: Turn, prompt: string): Promise<boolean> {
-    const cut = /\b(?:continue|resume|go on|cut off|interrupted)\b/i.test(prompt)
+  /** For a prompt that tells the agent to continue, in any words. False: no job is unfinished. */
+  async resumeFor(turn: Turn, prompt: string): Promise<boolean> {
+    const unfinished = /\b(?:continue|resume|go on|cut off|interrupted)\b/i.test(prompt)
       ? turn.tools.conversation.unfinished(null)
       : null;
-    if (cut === null) {
+    if (unfinished === null) {
       return false;
     }
-    await resume(turn, cut);
+    await resume(turn, unfinished);
     return true;
   },
 };

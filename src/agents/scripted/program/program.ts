@@ -1,24 +1,24 @@
 /**
- * The scripted agent: a program that speaks the agent protocol and does what it is told. Everybody's test agent, the
- * demo's agent, and what answers until a real one is configured.
+ * The scripted agent: a program that speaks the agent protocol and follows directives. It is the agent of the tests and of the
+ * demo, and answers until a real one is configured.
  *
- * Owns: stdin, stdout, the one running turn. Ends when stdin ends: that is how it learns that its daemon is gone.
+ * Owns: stdin, stdout, the turn that runs. It ends when stdin ends, since its daemon is gone then.
  */
-import { LineSplitter } from '../../supervise/channel/lines.ts';
-import type { FromAgent, ToAgent } from '../process/wire.ts';
+import { LineSplitter } from '../../../supervise/channel/lines.ts';
+import type { FromAgent, ToAgent } from '../../process/wire.ts';
 import { Conversation } from './conversation.ts';
-import { mannerOf, parseDirectives } from './directives.ts';
+import { behaviourOf, parseDirectives } from './directives.ts';
 import { AgentLog } from './log.ts';
-import { willful } from './misbehave.ts';
-import type { ScriptedFlags } from './options.ts';
-import { parseFlags, usage } from './options.ts';
+import { refusals } from './misbehaviour-directives.ts';
+import type { ScriptedFlags } from './flags.ts';
+import { parseFlags, usage } from './flags.ts';
 import { Script } from './script.ts';
 import { Turn } from './turn.ts';
-import { Voice } from './voice.ts';
+import { Stdout } from './stdout.ts';
 
 const lineMaxBytes = 256 * 1024 * 1024;
 
-/** Runs on the process's own stdio until it is told to leave. Wrong flags or a wrong script: exit code 2. */
+/** Runs on the stdio of this process until it has to exit. Wrong flags or a wrong script: exit code 2. */
 export function runScriptedAgent(args: readonly string[]): void {
   const flags = parseFlags(args, process.env);
   if (flags === null) {
@@ -40,11 +40,11 @@ class Program {
   readonly #flags: ScriptedFlags;
   readonly #script: Script;
   readonly #log: AgentLog;
-  readonly #voice = new Voice();
+  readonly #stdout = new Stdout();
   #conversation: Conversation | null = null;
   #turn: Turn | null = null;
   #model: string | null = null;
-  /** Turns that got their result: a late interrupt for one is acknowledged without `none`. */
+  /** The last turn that got a result: a late interrupt for it is acknowledged without `none`. */
   #lastEnded = 0;
 
   constructor(flags: ScriptedFlags) {
@@ -60,9 +60,9 @@ class Program {
       }
     });
     process.stdin.on('data', (chunk: Buffer) => lines.push(chunk));
-    process.stdin.on('end', () => this.#leave('stdin ended', 0, willful.ignoreEof));
-    process.stdout.on('error', () => this.#leave('stdout broke', 1, willful.hungUp));
-    process.on('SIGTERM', () => this.#leave('SIGTERM', 143, willful.ignoreTerm));
+    process.stdin.on('end', () => this.#exit('stdin ended', 0, refusals.ignoreEof));
+    process.stdout.on('error', () => this.#exit('stdout broke', 1, refusals.hungUp));
+    process.on('SIGTERM', () => this.#exit('SIGTERM', 143, refusals.ignoreTerm));
   }
 
   #receive(message: ToAgent): void {
@@ -84,7 +84,7 @@ class Program {
       case 'steer': {
         const taken = this.#flags.steer && this.#turn?.id === message.turn && !this.#turn.stopped;
         this.#log.write('steer', { turn: message.turn, taken });
-        this.#voice.say({ type: 'steered', turn: message.turn, id: message.id, taken });
+        this.#stdout.say({ type: 'steered', turn: message.turn, id: message.id, taken });
         if (taken) {
           this.#turn?.steer(message.text);
         }
@@ -99,7 +99,7 @@ class Program {
         this.#switchModel(message.model);
         return;
       case 'close':
-        this.#leave('close', 0, willful.ignoreEof);
+        this.#exit('close', 0, refusals.ignoreEof);
         return;
     }
   }
@@ -112,10 +112,10 @@ class Program {
     this.#model = message.model;
     const start = this.#script.startOf(message.session);
     if (start === 'die') {
-      this.#leave('the script says so', 1, false);
+      this.#exit('scripted', 1, false);
     }
     if (start === 'garbage') {
-      this.#voice.raw('not a message\n\u0000\u001b[2J\n{"type":"ready\n');
+      this.#stdout.raw('not a message\n\u0000\u001b[2J\n{"type":"ready\n');
     }
     if (noReady || start !== null) {
       return;
@@ -127,17 +127,17 @@ class Program {
       capabilities: { acks, steer, rewind, models: models !== false },
     };
     if (slowStartMs > 0) {
-      setTimeout(() => this.#voice.say(ready), slowStartMs);
+      setTimeout(() => this.#stdout.say(ready), slowStartMs);
     } else {
-      this.#voice.say(ready);
+      this.#stdout.say(ready);
     }
   }
 
   #prompt({ turn: id, text, rewind }: Extract<ToAgent, { type: 'prompt' }>): void {
     if (this.#turn !== null) {
-      // One message in flight is the daemon's promise. A breach of it must show.
+      // The daemon sends one prompt at a time. A breach must be visible.
       this.#log.write('prompt', { turn: id, busy: this.#turn.id });
-      this.#voice.say({
+      this.#stdout.say({
         type: 'result',
         turn: id,
         outcome: 'failed',
@@ -146,7 +146,7 @@ class Program {
       });
       return;
     }
-    // Before the conversation is kept on disk: the line says when the prompt was read.
+    // Before the conversation is written: the line says when the prompt was read.
     this.#log.write('prompt', { turn: id, length: text.length });
     const conversation = (this.#conversation ??= Conversation.open(this.#flags.state, null));
     if (rewind !== undefined) {
@@ -154,14 +154,14 @@ class Program {
     }
     const directives = parseDirectives(this.#script.textFor(text));
     const { acks, chunkMs } = this.#flags;
-    const manner = mannerOf(directives, acks);
-    const tools = { voice: this.#voice, log: this.#log, conversation, acks, chunkMs, model: this.#model };
-    const turn = new Turn(id, manner, conversation.begin(id, text), tools);
+    const behaviour = behaviourOf(directives, acks);
+    const tools = { stdout: this.#stdout, log: this.#log, conversation, acks, chunkMs, model: this.#model };
+    const turn = new Turn(id, behaviour, conversation.begin(id, text), tools);
     this.#turn = turn;
     void turn.play(directives, text).then(() => {
       this.#turn = null;
       this.#lastEnded = id;
-      this.#volunteer(turn);
+      this.#beginUnsolicited(turn);
     });
   }
 
@@ -172,38 +172,38 @@ class Program {
       this.#model = model;
     }
     this.#log.write('model', { model, ok });
-    this.#voice.say({ type: 'switched', model, ok });
+    this.#stdout.say({ type: 'switched', model, ok });
   }
 
-  /** Nothing runs under that number: the receipt is all there is. */
+  /** No turn of that number runs: there is nothing but the acknowledgement. */
   #ackIdle(turn: number): void {
     if (!this.#flags.acks) {
       return;
     }
-    this.#voice.say({ type: 'ack', turn, ...(turn === this.#lastEnded ? {} : { none: true }) });
+    this.#stdout.say({ type: 'ack', turn, ...(turn === this.#lastEnded ? {} : { none: true }) });
     this.#log.write('ack', { turn, idle: true });
   }
 
-  #volunteer({ manner }: Turn): void {
-    const { unsolicited } = manner;
+  #beginUnsolicited({ behaviour }: Turn): void {
+    const { unsolicited } = behaviour;
     if (unsolicited === null) {
       return;
     }
     setTimeout(() => {
-      this.#voice.say({ type: 'unsolicited', phase: 'began', data: { why: 'a background job has ended' } });
+      this.#stdout.say({ type: 'unsolicited', phase: 'began', data: { why: 'a background job has ended' } });
       if (unsolicited.lastsMs < 0) {
         return;
       }
       setTimeout(() => {
-        this.#voice.say({ type: 'unsolicited', phase: 'ended', data: { text: 'noted' } });
+        this.#stdout.say({ type: 'unsolicited', phase: 'ended', data: { text: 'noted' } });
       }, unsolicited.lastsMs);
     }, unsolicited.afterMs);
   }
 
-  #leave(why: string, code: number, refuse: boolean): void {
+  #exit(why: string, code: number, refuse: boolean): void {
     this.#log.write('exiting', { why, refused: refuse });
     if (refuse) {
-      // With stdin at its end nothing else would keep the loop alive.
+      // With stdin ended, nothing else keeps the loop alive.
       setTimeout(() => {}, 600_000);
       return;
     }

@@ -1,7 +1,7 @@
 /** The scripted agent's stdout: whole lines, several lines in one write, or one line in pieces. */
-import type { FromAgent } from '../process/wire.ts';
+import type { FromAgent } from '../../process/wire.ts';
 
-export class Voice {
+export class Stdout {
   #held: string[] | null = null;
 
   say(message: FromAgent): void {
@@ -16,7 +16,7 @@ export class Voice {
     }
   }
 
-  /** From now on nothing leaves until `release`, and then all of it in one write. */
+  /** From now on nothing is written until `release`, which writes all of it at once. */
   hold(): void {
     this.#held ??= [];
   }
@@ -29,7 +29,7 @@ export class Voice {
     }
   }
 
-  /** A line in three writes, far enough apart to be read one by one. */
+  /** A line in three writes with a pause between them, so that each is read alone. */
   async sayInPieces(message: FromAgent): Promise<void> {
     const line = `${JSON.stringify(message)}\n`;
     const third = Math.ceil(line.length / 3);
@@ -44,7 +44,7 @@ export class Voice {
     }
   }
 
-  /** A line of that many bytes, as fast as it is read, without ever holding it. */
+  /** A line of so many bytes, as fast as it is read; it is never in memory as a whole. */
   async hugeLine(bytes: number): Promise<void> {
     const piece = 'x'.repeat(64 * 1024);
     for (let left = bytes; left > 0; left -= piece.length) {

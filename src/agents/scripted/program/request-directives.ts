@@ -1,22 +1,21 @@
-/** Directives by which the scripted agent has what a real one has: permissions to ask for, tools that run, and a model's API that fails. */
-import { ACTION_KINDS, type ActionKind } from '../../core/policy.ts';
-import { type FailureClass, classOfStatus } from '../failures.ts';
-import type { WireFailure } from '../process/wire.ts';
+/** Directives for what real agents do: they request permission, run tools, and meet failures of their model's API. */
+import { ACTION_KINDS, type ActionKind } from '../../../core/policy.ts';
+import { type FailureClass, classOfStatus } from '../../failures.ts';
+import type { WireFailure } from '../../process/wire.ts';
 import { numbers } from './directives.ts';
 import type { Turn } from './turn.ts';
 
-const actions: readonly ActionKind[] = ACTION_KINDS;
 const tools: { readonly [K in ActionKind]?: string } = { edit: 'write', delete: 'write', fetch: 'fetch', read: 'read' };
 
 /** `npm test`, or with the kind before it: `edit:src/a.ts`. */
-function wish(argument: string): { readonly kind: ActionKind; readonly tool: string; readonly title: string } {
+function actionOf(argument: string): { readonly kind: ActionKind; readonly tool: string; readonly title: string } {
   const [first = '', rest] = argument.split(/:(.*)/s);
-  const kind = rest === undefined ? undefined : actions.find((known) => known === first);
+  const kind = rest === undefined ? undefined : ACTION_KINDS.find((known) => known === first);
   const title = kind === undefined ? argument : (rest ?? '');
   return { kind: kind ?? 'execute', tool: tools[kind ?? 'execute'] ?? 'shell', title: title === '' ? 'true' : title };
 }
 
-/** `429`, `429,1500` with the provider's hint in ms, `drop`, or a class by its name. */
+/** `429`, `429,1500` with the provider's hint in ms, `drop`, or the name of a class. */
 function failureOf(argument: string): WireFailure {
   const [what = '', hint] = argument.split(',');
   const status = Number(what);
@@ -28,7 +27,7 @@ function failureOf(argument: string): WireFailure {
   return { class: what === 'drop' || what === '' ? 'network' : (what as FailureClass), message, ...retryAfterMs };
 }
 
-/** A process in a session of its own, as real agents give their tools; an interrupt ends it. */
+/** A process in its own process session, as real agents run their tools; an interrupt ends it. */
 async function runTool(turn: Turn, ms: number): Promise<void> {
   const { spawn } = await import('node:child_process');
   const seconds = String(ms / 1_000);
@@ -56,19 +55,19 @@ async function runTool(turn: Turn, ms: number): Promise<void> {
   turn.output({ ...use, status: stopped ? 'failed' : 'completed', output: { text: '' }, endedAt: Date.now() });
 }
 
-export const dealings = {
+export const requestDirectives = {
   async ask(turn: Turn, argument: string): Promise<void> {
-    const { allow, note } = await turn.ask(wish(argument));
+    const { allow, note } = await turn.ask(actionOf(argument));
     if (!turn.stopped) {
       turn.say(allow ? '(allowed) ' : `(denied${note === null ? '' : `: ${note}`}) `);
     }
   },
 
   'ask-withdrawn'(turn: Turn, argument: string): void {
-    turn.withdraw(wish(argument));
+    turn.withdraw(actionOf(argument));
   },
 
-  /** A number of ms is one that runs so long; anything else is the name of one that has run. */
+  /** A number of ms is a tool that runs so long; anything else is the name of one that has completed. */
   tool(turn: Turn, argument: string): Promise<void> | void {
     const [ms = 0] = numbers(argument, 0);
     if (ms > 0) {
@@ -80,7 +79,7 @@ export const dealings = {
 
   api: (turn: Turn, argument: string): void => turn.fail('api', failureOf(argument)),
 
-  /** Tells that it tries again, and goes on after that time. */
+  /** Says that it retries, and continues after that time. */
   retry(turn: Turn, argument: string): Promise<void> {
     const [what = '', ms = ''] = argument.split(',');
     turn.retrying(failureOf(what));

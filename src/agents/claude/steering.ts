@@ -1,18 +1,18 @@
 /**
- * Messages for the running turn. Claude Code takes one in between two requests to the model, that is when a tool has ended;
- * until then it is queued, and what is still queued at the end of the turn becomes a turn of its own. It can be taken back, but
- * in the last moments of a turn that comes too late more often than not (measured). So a message is kept here until a tool runs.
+ * Messages for the running turn. Claude Code takes one in between two requests to the model, which is when a tool has ended.
+ * Until then the message is queued; what is still queued at the end of the turn becomes a turn of its own. It can be taken back,
+ * but in the last moments of a turn that is usually too late (measured). So a message is kept here until a tool runs.
  *
  * Owned by the agent. Invariants:
  *  T-1 `taken` is true only when Claude Code has said that it began with the message before the turn's end was read, or that
  *      the turn's result answers it.
- *  T-2 What is not taken is out of Claude Code's queue, or its own turn is over, before `taken: false` is told; the turn's
+ *  T-2 What is not taken is out of Claude Code's queue, or its own turn is over, before `taken: false` is emitted; the turn's
  *      result waits for that.
  */
 import type { TurnId } from '../../core/ids.ts';
-import type { Fields } from '../child/json-lines.ts';
+import type { Fields } from '../child/fields.ts';
 
-export interface SteerHost {
+export interface SteeringHost {
   /** Writes the message; Claude Code queues it. */
   send(uuid: string, text: string): void;
   /** A control request; `settle` is not called when the process ends first. */
@@ -21,7 +21,7 @@ export interface SteerHost {
     settle: (body: Fields) => void,
   ): void;
   steered(turn: TurnId, id: string, taken: boolean): void;
-  /** None is open any more. */
+  /** No message is open any more. */
   settled(): void;
 }
 
@@ -30,17 +30,17 @@ interface Steer {
   readonly id: string;
   readonly text: string;
   /**
-   * `kept`: not written. `queued`: with Claude Code. `retracted`: asked to be taken out of its queue. `alone`: it has become a
-   * turn of its own, which is being ended.
+   * `kept`: not written. `queued`: Claude Code has it. `retracted`: we have requested to take it out of the queue. `alone`: it
+   * has become a turn of its own, which we have interrupted.
    */
   state: 'kept' | 'queued' | 'retracted' | 'alone';
 }
 
-export class Steers {
-  readonly #host: SteerHost;
+export class Steering {
+  readonly #host: SteeringHost;
   readonly #open = new Map<string, Steer>();
 
-  constructor(host: SteerHost) {
+  constructor(host: SteeringHost) {
     this.#host = host;
   }
 
@@ -52,7 +52,7 @@ export class Steers {
     this.#open.set(uuid, { turn, id, text, state: 'kept' });
   }
 
-  /** A tool runs: what comes now is read when it ends. */
+  /** A tool runs: Claude Code reads these messages when it ends. */
   send(): void {
     for (const [uuid, steer] of this.#open) {
       if (steer.state !== 'kept') {
@@ -63,7 +63,7 @@ export class Steers {
     }
   }
 
-  /** `within`: the turn that it was meant for has not ended. False: not one of these. */
+  /** `within`: the turn that the message was meant for has not ended. False: the message is not one of these. */
   onLifecycle(uuid: string, state: string, within: boolean): boolean {
     const steer = this.#open.get(uuid);
     if (steer === undefined) {
@@ -81,14 +81,14 @@ export class Steers {
     return true;
   }
 
-  /** These messages are answered by a result; `whole`: it was not broken off. */
+  /** A result answers these messages; `whole`: it was not cut off. */
   onResult(uuids: readonly string[], whole: boolean): void {
     for (const uuid of uuids) {
       if (this.#open.has(uuid)) this.#settle(uuid, whole);
     }
   }
 
-  /** The turn comes to its end: what has not been taken is taken back. */
+  /** The turn ends: what was not taken is taken back. */
   retract(): void {
     for (const [uuid, steer] of this.#open) {
       if (steer.state === 'kept') {

@@ -1,12 +1,11 @@
 /**
- * What Claude Code says, read with care: every frame becomes one of `Heard`, and none throws. Recorded from 2.1.329 and from
- * 2.1.197, which lacks receipts, lifecycle events, capabilities, and the names of messages in its results.
+ * What Claude Code says: every frame becomes an `Incoming`, and none throws. Recorded from 2.1.329 and from 2.1.197, which lacks
+ * receipts, lifecycle events, capabilities, and the names of messages in its results.
  */
-import { fieldsAt, listAt, textAt } from '../child/fields.ts';
-import { type Fields, isFields } from '../child/json-lines.ts';
+import { fieldsAt, isFields, listAt, textAt, type Fields } from '../child/fields.ts';
 
-export type Heard =
-  /** To a request of ours, or an echo of an answer of ours. */
+export type Incoming =
+  /** The response to a request of ours, or an echo of a response of ours. */
   | { readonly kind: 'response'; readonly id: string; readonly error: string | null; readonly body: Fields }
   | { readonly kind: 'request'; readonly id: string; readonly subtype: string; readonly body: Fields }
   | { readonly kind: 'withdrawal'; readonly id: string }
@@ -16,22 +15,33 @@ export type Heard =
   | { readonly kind: 'requesting'; readonly uuids: readonly string[] }
   | { readonly kind: 'replay'; readonly uuid: string }
   | { readonly kind: 'retry'; readonly frame: Fields }
-  | { readonly kind: 'stream'; readonly event: Fields; readonly sub: boolean; readonly uuids: readonly string[] }
-  | { readonly kind: 'assistant'; readonly frame: Fields; readonly sub: boolean; readonly uuids: readonly string[] }
-  | { readonly kind: 'tool-results'; readonly results: readonly Fields[] }
-  | { readonly kind: 'result'; readonly frame: Fields; readonly uuids: readonly string[]; readonly unasked: boolean }
+  | { readonly kind: 'stream'; readonly event: Fields; readonly subagent: boolean; readonly uuids: readonly string[] }
+  | {
+      readonly kind: 'assistant';
+      readonly frame: Fields;
+      readonly subagent: boolean;
+      readonly uuids: readonly string[];
+    }
+  /** `report`: what the tool itself reports beside its result for the model; undefined: nothing, or there are several results. */
+  | { readonly kind: 'tool-results'; readonly results: readonly Fields[]; readonly report: unknown }
+  | {
+      readonly kind: 'result';
+      readonly frame: Fields;
+      readonly uuids: readonly string[];
+      readonly unsolicited: boolean;
+    }
   | { readonly kind: 'limits'; readonly info: Fields }
   /** Worth a line on the tape. */
   | { readonly kind: 'notice'; readonly name: string; readonly frame: Fields }
-  /** A sign of life and no more. */
-  | { readonly kind: 'pulse'; readonly name: string }
+  /** It shows that the agent works, and nothing else. */
+  | { readonly kind: 'activity'; readonly name: string }
   | { readonly kind: 'unknown'; readonly problem: string };
 
-/** What is said within a turn. */
-export type Content = Extract<Heard, { kind: 'stream' | 'assistant' | 'tool-results' }>;
+/** The content of a turn. */
+export type IncomingContent = Extract<Incoming, { kind: 'stream' | 'assistant' | 'tool-results' }>;
 
-/** Said of the agent's own affairs; `keep`: it goes on the tape. */
-const systemNews: { readonly [subtype: string]: 'keep' | 'pass' } = {
+/** What Claude Code says of itself. `keep`: it goes on the tape. */
+const systemSubtypes: { readonly [subtype: string]: 'keep' | 'pass' } = {
   compact_boundary: 'keep',
   permission_denied: 'keep',
   model_refusal_fallback: 'keep',
@@ -60,7 +70,7 @@ const systemNews: { readonly [subtype: string]: 'keep' | 'pass' } = {
   worker_shutting_down: 'pass',
 };
 
-const otherNews: { readonly [type: string]: 'keep' | 'pass' } = {
+const otherTypes: { readonly [type: string]: 'keep' | 'pass' } = {
   conversation_reset: 'keep',
   auth_status: 'keep',
   tool_progress: 'pass',
@@ -70,7 +80,7 @@ const otherNews: { readonly [type: string]: 'keep' | 'pass' } = {
   keep_alive: 'pass',
 };
 
-export function hear(frame: Fields): Heard {
+export function parseFrame(frame: Fields): Incoming {
   const type = textAt(frame, 'type');
   switch (type) {
     case null:
@@ -91,30 +101,30 @@ export function hear(frame: Fields): Heard {
     case 'system':
       return system(frame, textAt(frame, 'subtype') ?? '');
     case 'stream_event':
-      return { kind: 'stream', event: fieldsAt(frame, 'event'), sub: isSub(frame), uuids: uuidsOf(frame) };
+      return { kind: 'stream', event: fieldsAt(frame, 'event'), subagent: isSubagent(frame), uuids: uuidsOf(frame) };
     case 'assistant':
-      return { kind: 'assistant', frame, sub: isSub(frame), uuids: uuidsOf(frame) };
+      return { kind: 'assistant', frame, subagent: isSubagent(frame), uuids: uuidsOf(frame) };
     case 'user':
       return user(frame);
     case 'result':
-      return { kind: 'result', frame, uuids: uuidsOf(frame), unasked: isFields(frame['origin']) };
+      return { kind: 'result', frame, uuids: uuidsOf(frame), unsolicited: isFields(frame['origin']) };
     case 'rate_limit_event':
       return { kind: 'limits', info: fieldsAt(frame, 'rate_limit_info') };
     default:
-      return news(otherNews[type], type, frame);
+      return aside(otherTypes[type], type, frame);
   }
 }
 
-const unknown = (problem: string): Heard => ({ kind: 'unknown', problem });
+const unknown = (problem: string): Incoming => ({ kind: 'unknown', problem });
 
-function news(what: 'keep' | 'pass' | undefined, name: string, frame: Fields): Heard {
+function aside(what: 'keep' | 'pass' | undefined, name: string, frame: Fields): Incoming {
   if (what === undefined) {
     return unknown(`unknown message ${name.slice(0, 100)}`);
   }
-  return what === 'keep' ? { kind: 'notice', name, frame } : { kind: 'pulse', name };
+  return what === 'keep' ? { kind: 'notice', name, frame } : { kind: 'activity', name };
 }
 
-function response(body: Fields): Heard {
+function response(body: Fields): Incoming {
   const id = textAt(body, 'request_id');
   if (id === null) {
     return unknown('control_response without an id');
@@ -123,7 +133,7 @@ function response(body: Fields): Heard {
   return { kind: 'response', id, error, body: fieldsAt(body, 'response') };
 }
 
-function system(frame: Fields, subtype: string): Heard {
+function system(frame: Fields, subtype: string): Incoming {
   if (subtype === 'init') {
     const list = frame['capabilities'];
     return { kind: 'init', uuids: uuidsOf(frame), capabilities: Array.isArray(list) ? list.map(String) : null };
@@ -134,21 +144,23 @@ function system(frame: Fields, subtype: string): Heard {
   if (subtype === 'api_retry') {
     return { kind: 'retry', frame };
   }
-  return news(systemNews[subtype], subtype, frame);
+  return aside(systemSubtypes[subtype], subtype, frame);
 }
 
-function user(frame: Fields): Heard {
+function user(frame: Fields): Incoming {
   if (frame['isReplay'] === true) {
     return { kind: 'replay', uuid: textAt(frame, 'uuid') ?? '' };
   }
   const results = listAt(fieldsAt(frame, 'message'), 'content').filter((block) => block['type'] === 'tool_result');
-  return results.length === 0 ? { kind: 'pulse', name: 'user' } : { kind: 'tool-results', results };
+  return results.length === 0
+    ? { kind: 'activity', name: 'user' }
+    : { kind: 'tool-results', results, report: results.length === 1 ? frame['tool_use_result'] : undefined };
 }
 
-/** It was said within a sub-agent, which a tool has started. */
-const isSub = (frame: Fields): boolean => typeof frame['parent_tool_use_id'] === 'string';
+/** It comes from a subagent, which a tool has started. */
+const isSubagent = (frame: Fields): boolean => typeof frame['parent_tool_use_id'] === 'string';
 
-/** The messages of ours that a frame is about. */
+/** Those of our messages that a frame is about. */
 function uuidsOf(frame: Fields): readonly string[] {
   const list = frame['user_message_uuids'];
   if (Array.isArray(list)) {
@@ -158,7 +170,7 @@ function uuidsOf(frame: Fields): readonly string[] {
   return one === null ? [] : [one];
 }
 
-/** A list of names in a receipt; null: this version gives no receipts. */
+/** The names of messages in a receipt; null: this version gives no receipts. */
 export function namesAt(body: Fields, name: string): readonly string[] | null {
   const list = body[name];
   return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : null;

@@ -1,0 +1,30 @@
+/** What a permission request of Claude Code is about, in the words of all dialects. */
+import type { PermissionAsk } from '../../core/policy.ts';
+import { boundedJson } from '../shared/parts.ts';
+import { pathWithin } from '../shared/paths.ts';
+import { type Fields, fieldsAt, textAt } from '../child/fields.ts';
+import { titleOf, toolNamed } from './tools.ts';
+
+/**
+ * `folder`: the session's. Claude Code reads inside of it without a request. So a read that it does request leads out of the
+ * folder, and so may an edit: that is not what a policy means by `read` and `edit`.
+ */
+export function actionOf(body: Fields, folder: string): PermissionAsk {
+  const tool = textAt(body, 'tool_name') ?? '';
+  const input = fieldsAt(body, 'input');
+  const known = toolNamed(tool);
+  const path = known?.file === true ? textAt(input, known.about) : null;
+  const kind = known === null || (known.file === true && leadsOut(body, path, folder)) ? 'other' : known.kind;
+  return { kind, tool, title: titleOf(tool, input) };
+}
+
+function leadsOut(body: Fields, path: string | null, folder: string): boolean {
+  const reason = textAt(body, 'decision_reason_type');
+  return reason === 'workingDir' || reason === 'safetyCheck' || (path !== null && pathWithin(folder, path) === null);
+}
+
+/** The request as it goes on the tape. */
+export function detailOf(body: Fields): unknown {
+  const { subtype: _, permission_suggestions: __, ...rest } = body;
+  return boundedJson(rest);
+}
