@@ -2,7 +2,7 @@
  * The rules of what a driver says in a turn, checked for every turn that a probe watches:
  *  - the text pieces, without what notices `answer-restarted` have retracted, are the text of the report;
  *  - usage and cost are parts once, before the result, and are those of the report;
- *  - a tool is named and titled; the events of one use agree on the time when it began;
+ *  - a tool is named and titled; the events of one use agree on what it is, and on the time when it began;
  *  - a diff is a unified diff; texts are bounded, and what is cut says so.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -88,6 +88,7 @@ export class OutputRules {
     const before = part.id === null ? undefined : tools.get(part.id);
     if (before !== undefined) {
       this.#hold(before.status === 'started', `${what} goes on after its end`);
+      this.#hold(before.action === part.action, `${what} has become another tool`);
       this.#hold(before.startedAt === part.startedAt, `${what} has started twice`);
     }
     if (part.id !== null) {
@@ -103,7 +104,10 @@ export class OutputRules {
       }
     }
     for (const { path, unified } of diffs) {
-      this.#hold(path !== '' && /^--- .*\n\+\+\+ .*\n@@ /.test(unified.text), `${what} has no unified diff of ${path}`);
+      this.#hold(
+        path !== '' && /^--- .*\n\+\+\+ .*\n(?:@@ |$)/.test(unified.text),
+        `${what} has no unified diff of ${path}`,
+      );
     }
   }
 
@@ -121,14 +125,8 @@ export class OutputRules {
     );
     this.#hold(empty === (report.text === ''), `turn ${turn}: \`empty\` is ${empty}`);
     const [usages, costs] = [report.usage, report.cost].map((one) => (one === undefined ? [] : [one]));
-    this.#hold(
-      said.usages.length === 0 || isDeepStrictEqual(said.usages, usages),
-      `turn ${turn}: its usage is not one part before its result`,
-    );
-    this.#hold(
-      said.costs.length === 0 || isDeepStrictEqual(said.costs, costs),
-      `turn ${turn}: its cost is not one part before its result`,
-    );
+    this.#hold(isDeepStrictEqual(said.usages, usages), `turn ${turn}: its usage is not one part before its result`);
+    this.#hold(isDeepStrictEqual(said.costs, costs), `turn ${turn}: its cost is not one part before its result`);
   }
 
   #hold(holds: boolean, breach: string): void {
