@@ -77,7 +77,7 @@ describe.each(drivers)('%s', (_name, make) => {
     await agent.first('output', ({ part }) => part.kind === 'notice');
     const [told] = agent.parts('notice');
     expect(told).toMatchObject({ code: 'not-ready', message: 'not ready within 700 ms' });
-    const { stderr } = told?.detail as { readonly stderr: string };
+    const { stderr } = (told?.detail ?? { stderr: '' }) as { readonly stderr: string };
     expect(stderr).toContain('still loading');
     expect(agent.of('exited')).toEqual([]);
     const exited = await agent.exited();

@@ -84,7 +84,9 @@ export class Steering {
   /** A result answers these messages; `whole`: it was not cut off. */
   onResult(uuids: readonly string[], whole: boolean): void {
     for (const uuid of uuids) {
-      if (this.#open.has(uuid)) {this.#settle(uuid, whole);}
+      if (this.#open.has(uuid)) {
+        this.#settle(uuid, whole);
+      }
     }
   }
 
