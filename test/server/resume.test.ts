@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import type { ClientOptions, FeedEvent, TapeEvent } from '../../src/client/index.ts';
 import { createClient } from '../../src/client/index.ts';
 import { expectSound } from '../support/box.ts';
-import { openCuttingProxy, seeded } from '../support/cutting-proxy.ts';
+import { openCuttingProxy } from '../support/cutting-proxy.ts';
 import { hastyTimer, openDoor, token } from '../support/door.ts';
+import { seeded } from '../support/random.ts';
 
 test.each([1, 2])(
   'T05 a reader cut at random 100 times while the daemon restarts twice reads every event once, in order, up to final (seed %i)',

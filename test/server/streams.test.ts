@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { openMemoryStore } from '../../src/store/index.ts';
 import { heldStore } from '../support/held-store.ts';
-import { seeded } from '../support/cutting-proxy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { Door } from '../support/door.ts';
 import { answeringLate, openDoor, problemIn, reading } from '../support/door.ts';
 import type { Reader } from '../support/stream-reader.ts';
 import { read } from '../support/stream-reader.ts';
+import { seeded } from '../support/random.ts';
 
 async function figure(door: Door, name: string): Promise<number> {
   const text = await door.client.metrics();

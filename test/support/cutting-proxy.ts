@@ -10,17 +10,6 @@ export interface CuttingProxy extends AsyncDisposable {
   spare(): void;
 }
 
-/** mulberry32: small, seeded, good enough to choose where to cut. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Each connection lives for up to `bytesMax` bytes of the server's. */
 export async function openCuttingProxy(
   target: number,

@@ -1,49 +1,21 @@
 /** `npm run chaos:agents -- [--sessions N] [--seconds N] [--seed N] [--json]`: exit code 1 and the seed if anything is wrong. */
-import { parseArgs } from 'node:util';
+import { campaignArguments } from '../harness/arguments.ts';
+import { progress } from '../harness/output.ts';
 import { boundMs, type Census, chaosRun, type Delays } from './run.ts';
 
-const { values } = parseArgs({
-  options: {
-    sessions: { type: 'string', default: '200' },
-    healthy: { type: 'string', default: '10' },
-    seconds: { type: 'string', default: '120' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const [sessions, healthy, seconds, seed] = [values.sessions, values.healthy, values.seconds, values.seed].map(Number);
-if (!isCount(sessions) || !isCount(healthy) || !isCount(seconds) || !isCount(seed)) {
-  process.stderr.write(
-    'usage: npm run chaos:agents -- [--sessions N] [--healthy N] [--seconds N] [--seed N] [--json]\n',
-  );
-  process.exit(2);
-}
-
-function isCount(value: number | undefined): value is number {
-  return value !== undefined && Number.isSafeInteger(value) && value > 0;
-}
-
-const terminal = process.stderr.isTTY === true;
-let told = 0;
+const { counts, json } = campaignArguments('chaos:agents', { sessions: 200, healthy: 10, seconds: 120, seed: 1 });
+const { sessions, healthy, seconds, seed } = counts;
+const { say, end } = progress(2);
 const report = await chaosRun({
-  sessions,
-  healthy,
-  seconds,
-  seed,
-  tell(progress) {
-    told += 1;
-    if (!terminal && told % 2 !== 0) {
-      return;
-    }
-    const line = `${Math.round(progress.seconds)} of ${seconds} s: ${progress.misdeeds} misdeeds, ${progress.ended} tasks ended, ${progress.healthyTurns} healthy turns, ${progress.processes} processes`;
-    process.stderr.write(terminal ? `\r${line}   ` : `${line}\n`);
-  },
+  ...counts,
+  tell: (now) =>
+    say(
+      `${Math.round(now.seconds)} of ${seconds} s: ${now.misdeeds} misdeeds, ${now.ended} tasks ended, ${now.healthyTurns} healthy turns, ${now.processes} processes`,
+    ),
 });
-if (terminal) {
-  process.stderr.write('\n');
-}
+end();
 
-if (values.json) {
+if (json) {
   process.stdout.write(`${JSON.stringify({ ...report, seed })}\n`);
 } else {
   const out: string[] = [];

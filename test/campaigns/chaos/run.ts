@@ -4,8 +4,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TapeEvent } from '../../../src/protocol/index.ts';
-import { randomOf } from '../kill/world.ts';
-import { judgeTape } from '../kill/verdict.ts';
+import { seeded } from '../../support/random.ts';
+import { judgeTape } from '../harness/judge-tape.ts';
 import { type Misdeed, misdeeds, sessionFor } from './misdeeds.ts';
 import { type Census, startWorld, type World } from './world.ts';
 
@@ -77,7 +77,7 @@ class Run {
   constructor(world: World, plan: ChaosPlan) {
     this.#world = world;
     this.#plan = plan;
-    this.#random = randomOf(plan.seed);
+    this.#random = seeded(plan.seed);
   }
 
   async play(): Promise<ChaosReport> {
@@ -230,7 +230,7 @@ class Run {
 
   async #judge(before: Census, after: Census, beside: Delays): Promise<void> {
     for (const task of this.#tasks) {
-      this.#wrong.push(...(await judgeTape(this.#world, task)));
+      this.#wrong.push(...(await judgeTape(this.#world.client, task)));
     }
     for (const pid of this.#world.processes()) {
       this.#wrong.push(`process ${pid} is left`);

@@ -1,4 +1,5 @@
-/** What the daemon of a chaos run and its master agree on. */
+/** What the daemon of a chaos run and the run itself agree on. */
+
 /** What the daemon's own process holds. */
 export interface DaemonCensus {
   readonly descriptors: number;

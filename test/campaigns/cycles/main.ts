@@ -1,25 +1,17 @@
 /** `npm run test:cycles -- [--cycles N] [--mode NAME] [--json]`: exit code 1 if anything was left behind. */
-import { parseArgs } from 'node:util';
 import type { StuckName } from '../../supervise/stuck.ts';
 import { stuckNames } from '../../supervise/stuck.ts';
 import type { Tally } from '../../support/census.ts';
+import { campaignArguments } from '../harness/arguments.ts';
+import { table } from '../harness/output.ts';
 import type { ModeReport } from './run.ts';
 import { cycleRun } from './run.ts';
 
-const { values } = parseArgs({
-  options: {
-    cycles: { type: 'string', default: '500' },
-    mode: { type: 'string', multiple: true },
-    json: { type: 'boolean', default: false },
-  },
-});
-const cycles = Number(values.cycles);
-const modes = values.mode ?? stuckNames;
+const { counts, words, json } = campaignArguments('test:cycles', { cycles: 500 }, ['mode']);
+const modes = words.mode.length === 0 ? stuckNames : words.mode;
 const isMode = (name: string): name is StuckName => stuckNames.some((known) => known === name);
-if (!Number.isInteger(cycles) || cycles < 1 || !modes.every(isMode)) {
-  process.stderr.write(
-    `usage: npm run test:cycles -- [--cycles N] [--mode NAME] [--json]\nmodes: ${stuckNames.join('; ')}\n`,
-  );
+if (!modes.every(isMode)) {
+  process.stderr.write(`the modes are: ${stuckNames.join('; ')}\n`);
   process.exit(2);
 }
 
@@ -61,22 +53,9 @@ const head = [
 ];
 
 const began = performance.now();
-const reports = await cycleRun(cycles, modes.filter(isMode), (report) => {
+const reports = await cycleRun(counts.cycles, modes.filter(isMode), (report) => {
   const seconds = Math.round((performance.now() - began) / 1000);
   process.stderr.write(`${String(seconds).padStart(4)} s  ${report.cycles} cycles: ${report.mode}\n`);
 });
-if (values.json) {
-  process.stdout.write(`${JSON.stringify(reports)}\n`);
-} else {
-  const rows = [head, ...reports.map(row)];
-  const widths = head.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  for (const cells of rows) {
-    process.stdout.write(
-      `${cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd()}\n`,
-    );
-  }
-}
+process.stdout.write(json ? `${JSON.stringify(reports)}\n` : table([head, ...reports.map(row)]));
 process.exitCode = reports.every(({ wrong }) => wrong.length === 0) ? 0 : 1;

@@ -14,8 +14,8 @@ test.runIf(process.platform === 'linux').for([
   const client = await box.client();
   const { task } = await client.submit({ session: 'hung', prompt, lane: 'background' });
   const event = await box.alarm('hung');
-  expect(event.data).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
-  const { report: id } = event.data as { readonly report: string };
+  expect(event).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
+  const { report: id } = event;
   const report = await client.hang(id);
   const { pid } = report.parked?.sessions[0] ?? { pid: null };
   expect(report).toMatchObject({
@@ -41,8 +41,8 @@ test.runIf(process.platform === 'linux').for([
     const client = await box.client();
     await client.submit({ session: 'hung', prompt: 'go', lane: 'background' });
     const event = await box.alarm('hung');
-    expect(event.data).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
-    const { report: id } = event.data as { readonly report: string };
+    expect(event).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
+    const { report: id } = event;
     const { threads, threadsOf, main } = await client.hang(id);
     expect([threadsOf, main.how]).toEqual([box.daemon, null]);
     expect(threads.filter(({ name }) => /^w\d+ worker hun/.test(name))).toMatchObject([{ state }]);
@@ -66,7 +66,7 @@ test.runIf(process.platform === 'linux')(
     }
     await client.cancel(task);
     const event = await box.alarm('hung');
-    expect(event.data).toMatchObject({
+    expect(event).toMatchObject({
       class: 'protocol-stuck',
       summary: expect.stringMatching(/has not answered interrupt 1 for [3-6]/) as string,
     });
@@ -87,7 +87,7 @@ test.runIf(process.platform === 'linux')('a wait for a person is listed with its
     lane: 'background',
   });
   for await (const event of client.follow(task)) {
-    if (event.type === 'permission-asked') {
+    if (event.type === 'permission-requested') {
       break;
     }
   }

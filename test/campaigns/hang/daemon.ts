@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient, type FeedEvent } from '../../../src/client/index.ts';
+import { createClient } from '../../../src/client/index.ts';
 import { nodeCookieName } from '../../../src/supervise/process/environment.ts';
 import { processEntries } from '../../../src/supervise/index.ts';
 import { listReports, readReport } from '../../../src/supervise/watchdog/report-files.ts';
@@ -67,6 +67,13 @@ export default async function* () {
   ${body}
 }
 `;
+
+export interface HangAlarm {
+  /** Its id. */
+  readonly report: string;
+  readonly class: string;
+  readonly summary: string;
+}
 
 export class HungDaemon implements AsyncDisposable {
   readonly folder: string;
@@ -194,12 +201,12 @@ export class HungDaemon implements AsyncDisposable {
     this.census();
   }
 
-  /** The first hang report on the tape of a session. */
-  async alarm(session: string): Promise<FeedEvent> {
+  /** What the first hang report on the tape of a session says. */
+  async alarm(session: string): Promise<HangAlarm> {
     const client = await this.client();
     for await (const event of client.followSession(session)) {
       if (event.type === 'hang-reported') {
-        return event;
+        return (event.data as { readonly report: HangAlarm }).report;
       }
     }
     throw new Error('the feed has ended');

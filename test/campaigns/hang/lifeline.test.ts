@@ -1,29 +1,23 @@
 /** An agent of ours whose main loop is blocked does not outlive its daemon, also where no launcher ends it. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { createClient } from '../../../src/client/index.ts';
 import { isAlive, processInfo } from '../../../src/supervise/index.ts';
-import { firstLine } from '../../support/cli.ts';
-
-/** A daemon without launcher or watchdog, as a library makes it. */
-const program = fileURLToPath(new URL('../kill/daemon.ts', import.meta.url));
+import { startKilledDaemon } from '../kill/daemon-program.ts';
 
 test.runIf(process.platform === 'linux').each(['block', 'wedge'])(
   'S08 an own agent in [[%s]] is gone within 500 ms when its daemon is killed',
   async (how) => {
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-lifeline-'));
     const log = join(folder, 'agent.log');
-    const daemon = spawn(process.execPath, [program, join(folder, 'data'), log], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    // A daemon without launcher or watchdog, as a library makes it.
+    const daemon = await startKilledDaemon({ folder, agentLog: log });
     try {
-      const { url } = JSON.parse(await firstLine(daemon)) as { readonly url: string };
-      const token = readFileSync(join(folder, 'data', 'token'), 'utf8').trim();
-      const client = createClient({ baseUrl: url, token });
+      if (daemon === null) {
+        throw new Error('the daemon was killed before it was ready');
+      }
+      const { client } = daemon;
       const { task } = await client.submit({ session: 'blocked', prompt: `[[text:going to]][[${how}]]` });
       for await (const event of client.follow(task)) {
         if (event.type === 'output') {
@@ -38,9 +32,8 @@ test.runIf(process.platform === 'linux').each(['block', 'wedge'])(
       while (!busy()) {
         await new Promise((resolve) => setImmediate(resolve));
       }
-      const gone = new Promise((resolve) => daemon.once('exit', resolve));
       daemon.kill('SIGKILL');
-      await gone;
+      await daemon.gone();
       const killed = performance.now();
       while (agent !== null && isAlive(agent)) {
         await new Promise((resolve) => setImmediate(resolve));
@@ -48,7 +41,7 @@ test.runIf(process.platform === 'linux').each(['block', 'wedge'])(
       // The thread looks every 100 ms; the rest is for machines that are short of CPU.
       expect(performance.now() - killed).toBeLessThan(5_000);
     } finally {
-      daemon.kill('SIGKILL');
+      daemon?.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }
   },

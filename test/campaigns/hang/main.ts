@@ -4,13 +4,14 @@
  * `--only TEXT`: cases with this in their names. `--json`: one document per line. Linux only.
  */
 import { execFileSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
 import type { HangReport } from '../../../src/supervise/watchdog/report.ts';
+import { campaignArguments } from '../harness/arguments.ts';
+import { tableLine } from '../harness/output.ts';
 import type { HangCase } from './cases.ts';
 import { hangCases } from './cases.ts';
 import { HungDaemon } from './daemon.ts';
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } });
+const { words, json } = campaignArguments('test:hang', {}, ['only']);
 
 /** The bounds of invariant 3, and what the launcher adds where a stack does not come. */
 const graceMs = 1_500;
@@ -126,17 +127,12 @@ async function play({ name, block, how, atOnce, agent }: HangCase, presses: 1 | 
 
 const columns = ['case', 'Ctrl-C', 'report', 'stack', 'after ms', 'exit', 'ended in ms', 'ended', 'left', ''] as const;
 const widths = [40, 6, 24, 21, 8, 5, 11, 5, 4, 0] as const;
-const line = (cells: readonly string[]): string =>
-  cells
-    .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-    .join('  ')
-    .trimEnd();
 
-if (!values.json) {
-  process.stdout.write(`${line(columns)}\n`);
+if (!json) {
+  process.stdout.write(tableLine(columns, widths));
 }
 let failed = 0;
-for (const one of hangCases.filter(({ name }) => name.includes(values.only ?? ''))) {
+for (const one of hangCases.filter(({ name }) => words.only.every((word) => name.includes(word)))) {
   for (const presses of [1, 2] as const) {
     const seen = await play(one, presses);
     failed += seen.wrong.length === 0 ? 0 : 1;
@@ -153,10 +149,10 @@ for (const one of hangCases.filter(({ name }) => name.includes(values.only ?? ''
       String(survivors),
       wrong.length === 0 ? '✓' : `✗ ${wrong.join('; ')}`,
     ];
-    process.stdout.write(`${values.json ? JSON.stringify(seen) : line(cells)}\n`);
+    process.stdout.write(json ? `${JSON.stringify(seen)}\n` : tableLine(cells, widths));
   }
 }
-if (!values.json) {
+if (!json) {
   process.stdout.write(failed === 0 ? 'All as it must be.\n' : `${failed} not as they must be.\n`);
 }
 process.exitCode = failed === 0 ? 0 : 1;

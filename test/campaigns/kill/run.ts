@@ -1,7 +1,9 @@
 /** Kills the real daemon by SIGKILL, at every fault point and at random moments under load, and judges what is left. */
 import { storeFaultPoints } from '../../../src/store/index.ts';
-import { allEnded, strays, verdict } from './verdict.ts';
-import { randomOf, World } from './world.ts';
+import { seeded } from '../../support/random.ts';
+import { processesWith } from '../harness/processes.ts';
+import { allEnded, verdict } from './verdict.ts';
+import { World } from './world.ts';
 
 const POINTS = [...storeFaultPoints, 'runtime.before-step', 'runtime.before-effects', 'runtime.after-effects'];
 /** Callers that act at the same time. */
@@ -18,7 +20,7 @@ export interface KillReport {
 
 /** `kills` rounds; in each the daemon dies once. `tell` is called after each. */
 export async function killRun(kills: number, seed: number, tell: (done: number) => void): Promise<KillReport> {
-  const random = randomOf(seed);
+  const random = seeded(seed);
   const world = new World(random);
   const byPoint: { [point: string]: number } = {};
   try {
@@ -26,7 +28,7 @@ export async function killRun(kills: number, seed: number, tell: (done: number) 
       const point = done % 2 === 0 ? (POINTS[(done / 2) % POINTS.length] ?? 'none') : 'none';
       const count = 1 + Math.floor(random() * 40);
       byPoint[point === 'none' ? 'any moment' : point] = (byPoint[point === 'none' ? 'any moment' : point] ?? 0) + 1;
-      if (await world.start(point, count)) {
+      if (await world.start({ point, count })) {
         await load(world, point === 'none' ? 5 + Math.floor(random() * 60) : null);
       }
       await world.gone();
@@ -43,7 +45,7 @@ export async function killRun(kills: number, seed: number, tell: (done: number) 
     const wrong = await verdict(world);
     world.kill('SIGTERM');
     await world.gone();
-    wrong.push(...strays(world).map((pid) => `process ${pid} is left`));
+    wrong.push(...processesWith('cmdline', world.agentLog).map((pid) => `process ${pid} is left`));
     const agents = new Set(world.agentLines().map((line) => line.pid)).size;
     const accepted = world.sent.filter((sent) => sent.task !== null).length;
     return { kills, byPoint, sent: world.sent.length, accepted, agents, wrong };

@@ -2,29 +2,15 @@
  * A daemon that is killed again and again, and the load upon it. Owned by one run of the kill test.
  * Every answer the daemon gave is kept; what was never answered is asked again under the same idempotency key.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { createClient, type Client } from '../../../src/client/index.ts';
+import type { Client } from '../../../src/client/index.ts';
 import type { AgentLogLine } from '../../../src/agents/index.ts';
+import type { DaemonProcess } from '../harness/daemon-process.ts';
+import { startKilledDaemon } from './daemon-program.ts';
 
-const PROGRAM = fileURLToPath(new URL('./daemon.ts', import.meta.url));
 const SESSIONS = 6;
-
-/** Small and own, so that a seed gives the same load. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 4_294_967_296;
-  };
-}
 
 export interface Sent {
   readonly key: string;
@@ -40,8 +26,7 @@ export class World {
   readonly agentLog = join(this.folder, 'agents.log');
   readonly sent: Sent[] = [];
   readonly #random: () => number;
-  #child: ChildProcess | null = null;
-  #client: Client | null = null;
+  #daemon: DaemonProcess | null = null;
   /** Answers that contradict each other. */
   readonly contradictions: string[] = [];
 
@@ -50,48 +35,29 @@ export class World {
   }
 
   get client(): Client {
-    if (this.#client === null) {
+    if (this.#daemon === null) {
       throw new Error('the daemon is not running');
     }
-    return this.#client;
+    return this.#daemon.client;
   }
 
   /** Starts the daemon; false if its fault point killed it before it was ready. */
-  async start(point = 'none', count = 0): Promise<boolean> {
-    const child = spawn(process.execPath, [PROGRAM, join(this.folder, 'data'), this.agentLog, point, String(count)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#child = child;
-    const lines = createInterface({ input: child.stdout });
-    const first = await Promise.race([
-      new Promise<string>((resolve) => lines.once('line', resolve)),
-      new Promise<null>((resolve) => child.once('exit', () => resolve(null))),
-    ]);
-    if (first === null) {
-      if (child.signalCode !== 'SIGKILL') {
-        throw new Error(`the daemon ended with ${child.exitCode ?? child.signalCode} before it was ready`);
-      }
-      return false;
-    }
-    const { url } = JSON.parse(first) as { url: string };
-    const token = readFileSync(join(this.folder, 'data', 'token'), 'utf8').trim();
-    this.#client = createClient({ baseUrl: url, token });
-    return true;
+  async start(fault?: { readonly point: string; readonly count: number }): Promise<boolean> {
+    const { folder, agentLog } = this;
+    this.#daemon = await startKilledDaemon({ folder, agentLog, ...(fault === undefined ? {} : { fault }) });
+    return this.#daemon !== null;
   }
 
   get dead(): boolean {
-    return this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return this.#daemon?.dead ?? true;
   }
 
-  gone(): Promise<void> {
-    const child = this.#child;
-    return child === null || this.dead
-      ? Promise.resolve()
-      : new Promise((resolve) => child.once('exit', () => resolve()));
+  async gone(): Promise<void> {
+    await this.#daemon?.gone();
   }
 
   kill(signal: 'SIGKILL' | 'SIGTERM'): void {
-    this.#child?.kill(signal);
+    this.#daemon?.kill(signal);
   }
 
   #prompt(): string {
