@@ -249,7 +249,7 @@ export class Callers {
         if (answer.kind === 'accepted' && world.stored(answer.task) === null) {
           world.violate('answered after the commit', `${answer.task} was accepted and is not in the store`);
         }
-        return answer.kind === 'accepted' ? `${answer.task} ${answer.duplicate ? 'again' : answer.place}` : answer.code;
+        return answer.kind === 'accepted' ? `${answer.task} ${answer.duplicate ? 'again' : answer.stage}` : answer.code;
       },
       () => {
         submission.state = 'error';

@@ -46,11 +46,11 @@ export const StatusSchema = {
   enum: TASK_STATUSES,
 } as const satisfies Schema;
 
-export const PlaceSchema = {
+export const StageSchema = {
   type: 'string',
   enum: TASK_STAGES,
   description:
-    'Where an open task stands: its window for further parts is open; in the queue; owns the session; part of the turn of another task.',
+    'Stage of an open task. `collecting`: it waits for further tasks to merge. `waiting`: in the queue. `owner`: it owns the session. `merged`: it is part of the turn of another task.',
 } as const satisfies Schema;
 
 export const TimeSchema = {

@@ -13,7 +13,18 @@ const summaryProperties = {
   epoch: { type: 'integer', description: 'Last fencing token granted.' },
   turns: { type: 'integer', description: 'Turns numbered so far.' },
   incarnations: { type: 'integer', description: 'Agents started so far.' },
-  holder: { type: ['string', 'null'], description: 'The task that owns the session.' },
+  owner: {
+    anyOf: [
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['task', 'epoch'],
+        properties: { task: TaskIdSchema, epoch: { type: 'integer', description: 'Fencing token of the owner.' } },
+      },
+      { type: 'null' },
+    ],
+    description: 'The task that owns the session.',
+  },
   conversation: { type: ['string', 'null'], description: "The agent's own id of the conversation." },
   parked: { type: ['string', 'null'], description: 'Why nothing is granted or sent; null: it is not parked.' },
   changedAt: TimeSchema,
@@ -22,18 +33,7 @@ const summaryProperties = {
 export const SessionSummarySchema = {
   type: 'object',
   additionalProperties: false,
-  required: [
-    'key',
-    'open',
-    'queued',
-    'epoch',
-    'turns',
-    'incarnations',
-    'holder',
-    'conversation',
-    'parked',
-    'changedAt',
-  ],
+  required: ['key', 'open', 'queued', 'epoch', 'turns', 'incarnations', 'owner', 'conversation', 'parked', 'changedAt'],
   properties: summaryProperties,
 } as const satisfies Schema;
 export type SessionSummary = Wire<typeof SessionSummarySchema>;
@@ -41,7 +41,7 @@ export type SessionSummary = Wire<typeof SessionSummarySchema>;
 export const SessionViewSchema = {
   type: 'object',
   additionalProperties: false,
-  required: [...SessionSummarySchema.required, 'owner', 'agent', 'model', 'queue', 'fault', 'throttle', 'asks'],
+  required: [...SessionSummarySchema.required, 'agent', 'model', 'queue', 'fault', 'throttle', 'asks'],
   properties: {
     ...summaryProperties,
     owner: { anyOf: [OwnerSchema, { type: 'null' }] },

@@ -1,6 +1,6 @@
 /** Tasks: what is submitted, what is shown, and the receipts of what is asked of one. */
 import { TASK_MODES } from '../core/model.ts';
-import { BySchema, LaneSchema, PlaceSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
+import { BySchema, LaneSchema, StageSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { AskSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
@@ -17,7 +17,7 @@ export type SubmitRequest = Wire<typeof SubmitRequestSchema>;
 export const SubmitReceiptSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['task', 'session', 'duplicate', 'place', 'into', 'ended', 'fallback'],
+  required: ['task', 'session', 'duplicate', 'stage', 'mergedInto', 'endedTasks', 'fallback'],
   properties: {
     task: TaskIdSchema,
     session: { ...SessionKeySchema, description: 'The key that the session resolved to.' },
@@ -25,10 +25,13 @@ export const SubmitReceiptSchema = {
       type: 'boolean',
       description: 'An earlier submit had this idempotency key: this is its task, and nothing was stored.',
     },
-    place: PlaceSchema,
-    into: { type: ['string', 'null'], description: 'The task it was merged or steered into.' },
-    ended: { type: 'array', items: TaskIdSchema, description: 'Tasks that it replaced or interrupted.' },
-    fallback: { type: 'boolean', description: 'It was to be steered, the agent could not take it, and it was queued.' },
+    stage: StageSchema,
+    mergedInto: { type: ['string', 'null'], description: 'The task it was merged or steered into.' },
+    endedTasks: { type: 'array', items: TaskIdSchema, description: 'Tasks that it replaced or interrupted.' },
+    fallback: {
+      type: 'boolean',
+      description: 'The agent could not take it into its turn (`steer`), so it was queued.',
+    },
   },
 } as const satisfies Schema;
 export type SubmitReceipt = Wire<typeof SubmitReceiptSchema>;
@@ -39,7 +42,7 @@ const summaryProperties = {
   status: StatusSchema,
   lane: LaneSchema,
   mode: { type: 'string', enum: TASK_MODES },
-  place: { anyOf: [PlaceSchema, { type: 'null' }], description: 'Null once the task has ended.' },
+  stage: { anyOf: [StageSchema, { type: 'null' }], description: 'Null once the task has ended.' },
   priority: { type: 'integer' },
   title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
   source: { type: 'string' },
@@ -60,7 +63,7 @@ export const TaskSummarySchema = {
     'status',
     'lane',
     'mode',
-    'place',
+    'stage',
     'priority',
     'title',
     'source',
@@ -78,11 +81,14 @@ export type TaskSummary = Wire<typeof TaskSummarySchema>;
 const viewProperties = {
   ...summaryProperties,
   ...TASK_SPEC,
-  carrier: { type: ['string', 'null'], description: 'The task in whose turn it rides.' },
-  riders: { type: 'array', items: TaskIdSchema, description: 'Tasks that ride in its turn, in the order they came.' },
-  cut: {
+  mergedInto: {
+    type: ['string', 'null'],
+    description: 'The task whose turn takes it along; null: it has its own turns.',
+  },
+  mergedTasks: { type: 'array', items: TaskIdSchema, description: 'Tasks that its turn takes along, oldest first.' },
+  interruptedMidTurn: {
     type: 'boolean',
-    description: 'An earlier turn was cut off; whether its last tool call happened is unknown.',
+    description: 'An earlier turn was interrupted midway; whether its last tool call happened is unknown.',
   },
   idempotencyKey: { type: ['string', 'null'] },
   result: { description: 'Data of `final`; null while open.' },

@@ -81,9 +81,9 @@ export class Admission {
       task: row.id,
       session,
       duplicate: true,
-      place: row.place,
-      into: row.carrier,
-      ended: [],
+      stage: row.place,
+      mergedInto: row.carrier,
+      endedTasks: [],
       fallback: false,
     };
   }
@@ -109,8 +109,8 @@ export class Admission {
     };
     const reply = await this.#registry.ask(key, input);
     if (reply.kind === 'admitted') {
-      const { place, into, ended, fallback } = reply;
-      return { kind: 'accepted', task: id, session: key, duplicate: false, place, into, ended, fallback };
+      const { place: stage, into: mergedInto, ended: endedTasks, fallback } = reply;
+      return { kind: 'accepted', task: id, session: key, duplicate: false, stage, mergedInto, endedTasks, fallback };
     }
     return refusal(reply);
   }

@@ -38,9 +38,11 @@ export type SubmitAnswer =
       readonly session: SessionKey;
       /** An earlier submit had this idempotency key: this is its task, and nothing was stored. */
       readonly duplicate: boolean;
-      readonly place: TaskStage;
-      readonly into: TaskId | null;
-      readonly ended: readonly TaskId[];
+      readonly stage: TaskStage;
+      /** The task that it was merged or steered into. */
+      readonly mergedInto: TaskId | null;
+      /** Tasks that it replaced or interrupted. */
+      readonly endedTasks: readonly TaskId[];
       readonly fallback: boolean;
     }
   | Refused;
@@ -223,8 +225,8 @@ export interface RunnerContext {
   readonly prompt: string;
   readonly input: unknown;
   readonly attempt: number;
-  /** An earlier attempt was cut off; what it did last is unknown. */
-  readonly cut: boolean;
+  /** An earlier attempt was interrupted midway; what it did last is unknown. */
+  readonly interruptedMidTurn: boolean;
   /** Aborts when the task is cancelled, evicted or the daemon closes. */
   readonly signal: AbortSignal;
   /** The hold, already granted; preempted and resumed without the runner's help. Disposing it releases. */

@@ -132,7 +132,7 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
     case 'collecting':
       return 'It waits for further parts of the same message.';
     case 'merged':
-      return `It rides on task ${task.carrier ?? '?'}${task.taken ? ', whose turn has taken its text.' : '.'}`;
+      return `It is merged into task ${task.carrier ?? '?'}${task.taken ? ', whose turn has got its text.' : '.'}`;
     case 'owner':
       return holding(actor, task);
     case 'waiting': {

@@ -81,7 +81,7 @@ export class Runners {
       prompt: payload.prompt,
       input: payload.input,
       attempt: effect.attempt,
-      cut: effect.cut,
+      interruptedMidTurn: effect.cut,
       signal: live.controller.signal,
       hold: this.#hold(live),
     };

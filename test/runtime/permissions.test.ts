@@ -77,11 +77,11 @@ describe('permissions by policy', () => {
       whenBusy: 'steer',
       permissions: { mode: 'allow' },
     });
-    expect(steered).toMatchObject({ place: 'waiting', into: null, fallback: true });
+    expect(steered).toMatchObject({ stage: 'waiting', mergedInto: null, fallback: true });
     const parts = { whenBusy: 'collect', source: 'chat' } as const;
     await one.send({ prompt: 'a', ...parts });
     const other = await one.box.submit({ session: 'test:one', prompt: 'b', ...parts, permissions: { mode: 'allow' } });
-    expect(other).toMatchObject({ into: null });
+    expect(other).toMatchObject({ mergedInto: null });
     owner.finish();
     expect((await one.stage.turn()).prompt).toBe('more');
   });

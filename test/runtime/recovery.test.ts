@@ -78,9 +78,9 @@ describe('restarts, failures of the store, and defects', () => {
   });
 
   it('a code runner that was cut off by a restart starts again as a new attempt and is told', async () => {
-    const seen: { attempt: number; cut: boolean }[] = [];
-    const runner: Runner = async ({ hold, attempt, cut }) => {
-      seen.push({ attempt, cut });
+    const seen: { attempt: number; interruptedMidTurn: boolean }[] = [];
+    const runner: Runner = async ({ hold, attempt, interruptedMidTurn }) => {
+      seen.push({ attempt, interruptedMidTurn });
       await hold.turn('work');
       return 'ok';
     };
@@ -91,8 +91,8 @@ describe('restarts, failures of the store, and defects', () => {
     (await again.stage.turn()).finish();
     expect(await again.ended(task)).toMatchObject({ status: 'completed' });
     expect(seen).toEqual([
-      { attempt: 1, cut: false },
-      { attempt: 2, cut: true },
+      { attempt: 1, interruptedMidTurn: false },
+      { attempt: 2, interruptedMidTurn: true },
     ]);
   });
 

@@ -31,16 +31,16 @@ describe('a task', () => {
     expect(receipt).toMatchObject({
       session: 'github:acme/app',
       duplicate: false,
-      place: 'owner',
-      into: null,
-      ended: [],
+      stage: 'owner',
+      mergedInto: null,
+      endedTasks: [],
       fallback: false,
     });
     const turn = await box.stage.turn();
     expect(await client.task(receipt.task)).toMatchObject({
       id: receipt.task,
       status: 'running',
-      place: 'owner',
+      stage: 'owner',
       lane: 'interactive',
       whenBusy: 'preempt',
       title: 'first line',
@@ -62,7 +62,7 @@ describe('a task', () => {
     expect(types.at(-1)).toBe('final');
     expect(types).toContain('output');
     const shown = await client.task(receipt.task);
-    expect(shown).toMatchObject({ status: 'completed', place: null, seq: types.length });
+    expect(shown).toMatchObject({ status: 'completed', stage: null, seq: types.length });
     expect(shown.endedAt).not.toBeNull();
     const { items } = await client.tasks({ status: ['completed'], session: 'github:acme/app' });
     expect(items.map(({ id }) => id)).toEqual([receipt.task]);
@@ -166,7 +166,6 @@ describe('a session', () => {
       key,
       open: 2,
       queued: 1,
-      holder: first.task,
       owner: { task: first.task, epoch: 1 },
       fault: null,
     });

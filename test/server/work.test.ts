@@ -31,7 +31,7 @@ describe('permissions', () => {
     const allowed = one.context.ask(run, { detail: { command: ['npm', 'test'] } });
     await box.event(first.task, 'permission-requested');
     const denied = two.context.ask({ ...run, title: 'npm publish' });
-    await box.event((await client.session('b')).holder ?? '', 'permission-requested');
+    await box.event((await client.session('b')).owner?.task ?? '', 'permission-requested');
     const { items } = await client.asks();
     expect(items.map(({ session, title }) => [session, title])).toEqual([
       ['a', 'npm test'],

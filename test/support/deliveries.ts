@@ -124,9 +124,9 @@ export function admissions(): { readonly box: Pick<Signalbox, 'submit'>; readonl
           task: taskId(admitted.task),
           session: sessionKey(admitted.session),
           duplicate: earlier !== undefined,
-          place: 'waiting',
-          into: null,
-          ended: [],
+          stage: 'waiting',
+          mergedInto: null,
+          endedTasks: [],
           fallback: false,
         });
       },

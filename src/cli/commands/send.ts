@@ -24,18 +24,18 @@ async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
   };
 }
 
-function placeText({ place, into, duplicate, fallback, ended }: SubmitReceipt): string {
+function placeText({ stage, mergedInto, duplicate, fallback, endedTasks }: SubmitReceipt): string {
   const parts = [
     duplicate ? 'sent before with this key: this is its task, and nothing was stored' : null,
-    into === null ? null : `part of ${into}`,
+    mergedInto === null ? null : `part of ${mergedInto}`,
     fallback ? 'it could not be steered, so it is queued' : null,
-    ended.length === 0 ? null : `takes the place of ${ended.join(', ')}`,
+    endedTasks.length === 0 ? null : `replaces ${endedTasks.join(', ')}`,
     {
       collecting: 'waits for further parts',
       waiting: 'queued',
       owner: 'has the session',
       merged: 'merged into another task',
-    }[place],
+    }[stage],
   ];
   return parts.filter((part) => part !== null).join('; ');
 }

@@ -17,12 +17,12 @@ export async function run(call: Call, io: Io): Promise<number> {
   const rows = page.items.map((session) => ({
     cells: [
       oneLine(session.key, 60),
-      session.parked === null ? (session.holder === null ? 'free' : 'owned') : 'parked',
+      session.parked === null ? (session.owner === null ? 'free' : 'owned') : 'parked',
       String(session.open),
       String(session.queued),
       String(session.turns),
       ageText(Date.now() - session.changedAt),
-      session.holder ?? '',
+      session.owner?.task ?? '',
     ],
     paints: [io.paint.strong, session.parked === null ? (text: string) => text : io.paint.warn],
   }));

@@ -30,17 +30,20 @@ export async function run(call: Call, io: Io): Promise<number> {
       [
         ['task', io.paint.strong(task.id)],
         ['session', harmless(task.session)],
-        ['status', `${statusPaint(task.status, io.paint)}${reason}${task.place === null ? '' : `, ${task.place}`}`],
+        ['status', `${statusPaint(task.status, io.paint)}${reason}${task.stage === null ? '' : `, ${task.stage}`}`],
         [
           'lane',
           `${io.paint[task.lane](task.lane)}${task.priority === 0 ? '' : `, priority ${task.priority}`}, ${task.whenBusy} when busy`,
         ],
         ['from', `${harmless(task.source)}${task.author === null ? '' : `, ${harmless(task.author)}`}`],
-        ['attempts', `${task.attempts} of ${task.maxAttempts}${task.cut ? '; an earlier turn was cut off' : ''}`],
+        [
+          'attempts',
+          `${task.attempts} of ${task.maxAttempts}${task.interruptedMidTurn ? '; an earlier turn was interrupted midway' : ''}`,
+        ],
         ['model', task.model === null ? null : harmless(task.model)],
         ['permissions', permissionsText(task.permissions)],
-        ['carrier', task.carrier],
-        ['riders', task.riders.length === 0 ? null : task.riders.join(', ')],
+        ['merged into', task.mergedInto],
+        ['merged tasks', task.mergedTasks.length === 0 ? null : task.mergedTasks.join(', ')],
         [
           'labels',
           Object.keys(task.labels).length === 0
