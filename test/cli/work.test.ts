@@ -90,7 +90,8 @@ describe('permissions', () => {
   test('that a task brings with it are its own, and its model too', async () => {
     const flags = ['--permissions', 'read-only', '--allow', 'Bash(build it)', '--model', 'large'];
     const sent = await cli.run(['send', 'five', '--wait', ...flags, 'build publish']);
-    expect(sent.stdout.trim()).toBe('build=true publish=false by large');
+    // The answer of a turn is all that its agent said in it.
+    expect(sent.stdout.trim()).toBe('asking\n\nbuild=true publish=false by large');
     const { items } = (await cli.json(['tasks', '--session', 'five'])) as { items: { id: string }[] };
     const shown = await cli.run(['task', items[0]?.id ?? '']);
     expect(shown.stdout).toMatch(/model\s+large/);
