@@ -4,7 +4,7 @@
  */
 import { taskId } from '../src/core/ids.ts';
 import type { Lane, WhenBusy } from '../src/core/model.ts';
-import { callerOf } from '../src/runtime/callers.ts';
+import { callerOf } from '../src/runtime/session/callers.ts';
 import type { Signalbox, SubmitRequest } from '../src/runtime/api.ts';
 import { markerOf, type Submission } from './ledger.ts';
 import { decide, resume } from './persons.ts';

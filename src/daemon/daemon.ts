@@ -14,7 +14,7 @@ import type { DaemonFile } from '../protocol/folder.ts';
 import type { HookHandler } from '../protocol/hooks.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
-import { Workspaces } from '../runtime/workspaces.ts';
+import { Workspaces } from '../runtime/workspace/workspaces.ts';
 import type { ServerOptions } from '../server/options.ts';
 import { createServer } from '../server/server.ts';
 import { writeDaemonFile } from '../server/daemon-file.ts';

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AppError } from '../core/errors.ts';
-import { makeFolder } from '../runtime/workspaces.ts';
+import { makeFolder } from '../runtime/workspace/workspaces.ts';
 
 /** Makes the folder, or checks that the one that is there can be used. Throws `store_failed`. */
 export function openFolder(folder: string): void {

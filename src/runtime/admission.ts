@@ -11,7 +11,7 @@ import type { TaskPayload } from '../store/port.ts';
 import type { SubmitAnswer, SubmitRequest } from './api.ts';
 import { refusal, refused } from './refusals.ts';
 import type { Context } from './options.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from './session/registry.ts';
 import type { KeyResolver } from './session-keys.ts';
 import { titleOf } from './title.ts';
 

@@ -8,7 +8,7 @@ import type { StopScope, Where } from '../core/inputs.ts';
 import type { Lane, TaskStage, TurnOutcome } from '../core/model.ts';
 import type { Receipt, Refusal } from '../core/outputs.ts';
 import type { TaskSpecInput } from '../protocol/task-spec.ts';
-import type { LiveSession } from './live.ts';
+import type { LiveSession } from './queries/live.ts';
 import type {
   FeedEvent,
   FeedPosition,
@@ -20,8 +20,8 @@ import type {
   StoreStats,
   TaskFilter,
 } from '../store/port.ts';
-import type { PressureView } from './pressure.ts';
-import type { ProviderView } from './providers.ts';
+import type { PressureView } from './throttle/pressure.ts';
+import type { ProviderView } from './throttle/providers.ts';
 
 /** `TASK_SPEC` describes every field; all but the prompt have defaults. */
 export interface SubmitRequest extends TaskSpecInput {

@@ -11,7 +11,7 @@ import { makeRedactor, type Redactor } from '../supervise/index.ts';
 import type { Runner } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { uuidV7 } from './ids.ts';
-import type { Workspaces } from './workspaces.ts';
+import type { Workspaces } from './workspace/workspaces.ts';
 
 /** The configured limits, and one that only tests change. Durations in milliseconds. */
 export interface RuntimeLimits extends Readonly<{ [K in keyof typeof RUNTIME_LIMITS]: number }> {

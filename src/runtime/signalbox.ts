@@ -9,7 +9,7 @@ import type { Actor } from '../core/events.ts';
 import type { Input, StopScope } from '../core/inputs.ts';
 import type { Reply } from '../core/outputs.ts';
 import type { StoredTask } from '../store/port.ts';
-import type { Actor as SessionActor } from './actor.ts';
+import type { Actor as SessionActor } from './session/actor.ts';
 import { Admission } from './admission.ts';
 import type {
   AskAnswer,
@@ -22,13 +22,13 @@ import type {
   SubmitRequest,
 } from './api.ts';
 import { closing, refusal, refused } from './refusals.ts';
-import { Hub } from './hub.ts';
+import { Hub } from './queries/hub.ts';
 import { contextOf, type SignalboxOptions } from './options.ts';
-import { recover } from './recovery.ts';
-import { CLOSING, Registry } from './registry.ts';
+import { recover } from './session/recovery.ts';
+import { CLOSING, Registry } from './session/registry.ts';
 import { keyResolver } from './session-keys.ts';
-import { Stats } from './stats.ts';
-import { type ViewParts, Views } from './views.ts';
+import { Stats } from './queries/stats.ts';
+import { type ViewParts, Views } from './queries/views.ts';
 
 /** How long ended agents may take to be gone at the close, beyond their own ladder. */
 const CLOSE_MS = 15_000;

@@ -8,7 +8,7 @@ import { checkConfig } from '../../src/protocol/config.ts';
 import { validate } from '../../src/protocol/validate.ts';
 import { PermissionPolicySchema } from '../../src/protocol/permissions.ts';
 import { DEFAULT_LIMITS } from '../../src/runtime/options.ts';
-import { CONTEXT_PLAN, CRASH_PLAN, PRESSURE_RULES } from '../../src/runtime/throttle.ts';
+import { CONTEXT_PLAN, CRASH_PLAN, PRESSURE_RULES } from '../../src/runtime/throttle/throttle.ts';
 import { read, root } from '../tidy/files.ts';
 
 const [permissions, providers, security] = ['permissions', 'providers', 'security'].map((name) =>

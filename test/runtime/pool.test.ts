@@ -1,6 +1,6 @@
 /** Who may start an agent, and when. */
 import { describe, expect, it } from 'vitest';
-import { AgentPool, startShareMs } from '../../src/runtime/pool.ts';
+import { AgentPool, startShareMs } from '../../src/runtime/agent/pool.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { openBox } from '../support/box.ts';
 

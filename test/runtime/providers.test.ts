@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { FAILURES, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
-import { Providers, type ProvidersParts } from '../../src/runtime/providers.ts';
-import { PRESSURE_RULES, stricter } from '../../src/runtime/throttle.ts';
+import { Providers, type ProvidersParts } from '../../src/runtime/throttle/providers.ts';
+import { PRESSURE_RULES, stricter } from '../../src/runtime/throttle/throttle.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox } from '../support/box.ts';
 

@@ -16,8 +16,8 @@ import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { sessionKey } from '../../src/core/ids.ts';
-import { lockFolder } from '../../src/runtime/folder-lock.ts';
-import { folderName, Workspaces } from '../../src/runtime/workspaces.ts';
+import { lockFolder } from '../../src/runtime/workspace/folder-lock.ts';
+import { folderName, Workspaces } from '../../src/runtime/workspace/workspaces.ts';
 import { processInfo } from '../../src/supervise/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox } from '../support/box.ts';
@@ -218,7 +218,7 @@ describe('a folder that another process has', () => {
     const url = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
     const source = `
       import { closeSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-      import { lockFolder } from ${url('runtime/folder-lock.ts')};
+      import { lockFolder } from ${url('runtime/workspace/folder-lock.ts')};
       import { processInfo } from ${url('supervise/index.ts')};
       const folder = ${JSON.stringify(folder)};
       const { startTime } = processInfo(process.pid);

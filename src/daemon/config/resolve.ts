@@ -8,7 +8,7 @@ import type { AgentConfig, ConfigFile, LimitsConfig, ListenConfig } from '../../
 import { checkConfig, fullLimits, fullListen } from '../../protocol/config.ts';
 import type { GithubConfigInput, HookConfigInput } from '../../protocol/hooks-config.ts';
 import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
-import type { WorkspaceRule } from '../../runtime/workspaces.ts';
+import type { WorkspaceRule } from '../../runtime/workspace/workspaces.ts';
 import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';

@@ -1,6 +1,6 @@
 /** Sessions: look at, and what an operator does to one. */
 import type { CommandAnswer, SessionView as RuntimeSession, Signalbox } from '../../runtime/api.ts';
-import { callerOf } from '../../runtime/callers.ts';
+import { callerOf } from '../../runtime/session/callers.ts';
 import type { Ok } from '../../protocol/index.ts';
 import type { Answer, Handlers } from '../context.ts';
 import { refuse } from '../context.ts';

@@ -1,7 +1,7 @@
 /** Tasks: submit, look at, change, cancel. */
 import type { StoredTask } from '../../store/port.ts';
 import type { Signalbox, SubmitRequest } from '../../runtime/api.ts';
-import { callerOf } from '../../runtime/callers.ts';
+import { callerOf } from '../../runtime/session/callers.ts';
 import type { QueryOf } from '../../protocol/index.ts';
 import { ROUTES, validate } from '../../protocol/index.ts';
 import type { TaskFilter } from '../../store/port.ts';

@@ -1,6 +1,6 @@
 /** What keeps agents from working: permissions they ask for, and providers that hold them back. */
 import type { CommandAnswer } from '../../runtime/api.ts';
-import { callerOf } from '../../runtime/callers.ts';
+import { callerOf } from '../../runtime/session/callers.ts';
 import type { Ok } from '../../protocol/index.ts';
 import type { Answer, Handlers } from '../context.ts';
 import { refuse } from '../context.ts';

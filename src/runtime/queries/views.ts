@@ -1,18 +1,18 @@
 /** What can be read of a runtime: tasks, sessions, tapes, live events, explanations and figures. Reads, never decides. */
-import { AppError } from '../core/errors.ts';
-import { type TaskId, taskId } from '../core/ids.ts';
-import { treeEntries, treeGet, treeSize } from '../core/tree.ts';
-import type { Store, StoredTask } from '../store/port.ts';
-import type { Actor } from './actor.ts';
-import type { AskView, RuntimeStats, SessionView, Signalbox } from './api.ts';
+import { AppError } from '../../core/errors.ts';
+import { type TaskId, taskId } from '../../core/ids.ts';
+import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
+import type { Store, StoredTask } from '../../store/port.ts';
+import type { Actor } from '../session/actor.ts';
+import type { AskView, RuntimeStats, SessionView, Signalbox } from '../api.ts';
 import { agentOf, asksOf, explainEnded, explainOpen, ownerOf } from './explain.ts';
 import { follow } from './follow.ts';
 import type { Hub } from './hub.ts';
 import { type LiveSession, liveMax, liveSession } from './live.ts';
-import type { Context } from './options.ts';
-import type { ProviderView } from './providers.ts';
-import type { Registry } from './registry.ts';
-import type { KeyResolver } from './session-keys.ts';
+import type { Context } from '../options.ts';
+import type { ProviderView } from '../throttle/providers.ts';
+import type { Registry } from '../session/registry.ts';
+import type { KeyResolver } from '../session-keys.ts';
 import type { Stats } from './stats.ts';
 
 /** How often `explain` looks again at a task that its session does not have (any more): once or twice is enough. */

@@ -7,16 +7,16 @@
  *  V-2 The session learns of a throttle before it learns of what caused it.
  *  V-3 What is asked is judged by the policy of the turn that the agent was prompted for; in any other turn it may do nothing.
  */
-import type { ProviderFailure } from '../agents/failures.ts';
-import type { AgentEvent } from '../agents/port.ts';
-import type { Incarnation, TurnId } from '../core/ids.ts';
-import type { Input } from '../core/inputs.ts';
-import { judge, type PermissionPolicy } from '../core/policy.ts';
-import type { RedactedPieces } from '../supervise/index.ts';
-import { inputOf, type Said, shownAsk, shownFailure } from './agent-events.ts';
+import type { ProviderFailure } from '../../agents/failures.ts';
+import type { AgentEvent } from '../../agents/port.ts';
+import type { Incarnation, TurnId } from '../../core/ids.ts';
+import type { Input } from '../../core/inputs.ts';
+import { judge, type PermissionPolicy } from '../../core/policy.ts';
+import type { RedactedPieces } from '../../supervise/index.ts';
+import { inputOf, type Said, shownAsk, shownFailure } from './events.ts';
 import type { OpenAsks } from './asks.ts';
-import type { Context } from './options.ts';
-import type { SessionPressure } from './pressure.ts';
+import type { Context } from '../options.ts';
+import type { SessionPressure } from '../throttle/pressure.ts';
 
 export interface VoiceParts {
   readonly inc: Incarnation;

@@ -1,14 +1,14 @@
 /** Why a task is not running now, in words and figures (design, section 5). Reads, never decides. */
-import type { Lane } from '../core/model.ts';
-import type { Session, Task } from '../core/model.ts';
-import { compareQueue, queueKey } from '../core/queue.ts';
-import { treeEntries, treeGet } from '../core/tree.ts';
-import type { TaskId } from '../core/ids.ts';
-import type { StoredTask } from '../store/port.ts';
-import type { Actor } from './actor.ts';
-import type { AskView, Explanation } from './api.ts';
-import type { Context } from './options.ts';
-import type { Cause } from './pressure.ts';
+import type { Lane } from '../../core/model.ts';
+import type { Session, Task } from '../../core/model.ts';
+import { compareQueue, queueKey } from '../../core/queue.ts';
+import { treeEntries, treeGet } from '../../core/tree.ts';
+import type { TaskId } from '../../core/ids.ts';
+import type { StoredTask } from '../../store/port.ts';
+import type { Actor } from '../session/actor.ts';
+import type { AskView, Explanation } from '../api.ts';
+import type { Context } from '../options.ts';
+import type { Cause } from '../throttle/pressure.ts';
 
 /** Tasks ahead that are listed by id. */
 const LISTED = 100;

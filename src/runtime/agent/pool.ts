@@ -11,7 +11,7 @@
  * Starts are what agents need most of the processor for. Begun all at once, none of them is ready in time, and whoever is at
  * work waits for a processor too: 200 sessions on two cores made urgent turns 30 s late.
  */
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** More than the longest start of the five clients of `e2e` on an idle machine, 1.7 s. */
 export const startShareMs = 2_000;

@@ -9,20 +9,20 @@
  *               again for one that is to be ended and is gone; the core takes the first.
  *  agent-host/4 First the folder, then the slot: whoever has a slot waits for nothing.
  */
-import type { AgentEvent, AgentHandle } from '../agents/port.ts';
-import { AppError } from '../core/errors.ts';
-import type { Incarnation, SessionKey, TaskId, TurnId } from '../core/ids.ts';
-import type { Input } from '../core/inputs.ts';
-import type { PermissionPolicy } from '../core/policy.ts';
-import type { ProcessRow } from '../store/port.ts';
-import { AgentTrace, type PendingView, type Question } from './agent-trace.ts';
-import { AgentVoice } from './agent-voice.ts';
+import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Incarnation, SessionKey, TaskId, TurnId } from '../../core/ids.ts';
+import type { Input } from '../../core/inputs.ts';
+import type { PermissionPolicy } from '../../core/policy.ts';
+import type { ProcessRow } from '../../store/port.ts';
+import { AgentTrace, type PendingView, type Question } from './trace.ts';
+import { AgentVoice } from './output.ts';
 import { OpenAsks } from './asks.ts';
-import { errorRecord, jsonValue } from './json.ts';
-import type { Context } from './options.ts';
+import { errorRecord, jsonValue } from '../json.ts';
+import type { Context } from '../options.ts';
 import type { AgentPool, Slot, SlotOwner } from './pool.ts';
-import type { SessionPressure } from './pressure.ts';
-import type { FolderClaim } from './workspaces.ts';
+import type { SessionPressure } from '../throttle/pressure.ts';
+import type { FolderClaim } from '../workspace/workspaces.ts';
 
 interface Live {
   readonly inc: Incarnation;

@@ -8,23 +8,23 @@
  *  registry/4 An actor at rest is forgotten: it costs no memory.
  *  registry/5 Once sealed it opens no session, also none whose claim is answered only then.
  */
-import { AppError } from '../core/errors.ts';
-import type { SessionKey } from '../core/ids.ts';
-import type { Input } from '../core/inputs.ts';
-import type { Reply } from '../core/outputs.ts';
-import { newSession } from '../core/queue.ts';
-import { rebuild } from '../core/rebuild.ts';
-import type { StoredSession } from '../store/port.ts';
+import { AppError } from '../../core/errors.ts';
+import type { SessionKey } from '../../core/ids.ts';
+import type { Input } from '../../core/inputs.ts';
+import type { Reply } from '../../core/outputs.ts';
+import { newSession } from '../../core/queue.ts';
+import { rebuild } from '../../core/rebuild.ts';
+import type { StoredSession } from '../../store/port.ts';
 import { Actor, type Batch } from './actor.ts';
-import { Crashes } from './crashes.ts';
-import { closing } from './refusals.ts';
+import { Crashes } from '../throttle/crashes.ts';
+import { closing } from '../refusals.ts';
 import { Committer } from './committer.ts';
-import type { Hub } from './hub.ts';
-import type { Context } from './options.ts';
-import { AgentPool } from './pool.ts';
-import { Providers } from './providers.ts';
+import type { Hub } from '../queries/hub.ts';
+import type { Context } from '../options.ts';
+import { AgentPool } from '../agent/pool.ts';
+import { Providers } from '../throttle/providers.ts';
 import { Runners } from './runners.ts';
-import type { Stats } from './stats.ts';
+import type { Stats } from '../queries/stats.ts';
 
 /** Reason of the park that a closing daemon sets, and the next start lifts. */
 export const CLOSING = 'closing';

@@ -10,25 +10,25 @@
  *  actor/4 A step that throws stops this session (`fault`, parked), never the daemon.
  *  actor/5 What was fenced does nothing any more. A batch whose commit is answered after that has its answers, and no effects.
  */
-import { AppError } from '../core/errors.ts';
-import type { SessionKey, TaskId } from '../core/ids.ts';
-import type { Input } from '../core/inputs.ts';
-import type { Session } from '../core/model.ts';
-import type { Effect, Record as StepRecord, Reply, StepResult } from '../core/outputs.ts';
-import { step } from '../core/step.ts';
-import { treeSize } from '../core/tree.ts';
-import type { CommitOutcome, TaskPayload } from '../store/port.ts';
-import { AgentHost } from './agent-host.ts';
+import { AppError } from '../../core/errors.ts';
+import type { SessionKey, TaskId } from '../../core/ids.ts';
+import type { Input } from '../../core/inputs.ts';
+import type { Session } from '../../core/model.ts';
+import type { Effect, Record as StepRecord, Reply, StepResult } from '../../core/outputs.ts';
+import { step } from '../../core/step.ts';
+import { treeSize } from '../../core/tree.ts';
+import type { CommitOutcome, TaskPayload } from '../../store/port.ts';
+import { AgentHost } from '../agent/host.ts';
 import { Deadlines } from './deadlines.ts';
-import type { Context } from './options.ts';
-import type { CrashLoop } from './crashes.ts';
-import { ownerOf } from './explain.ts';
-import type { AgentPool } from './pool.ts';
-import { SessionPressure } from './pressure.ts';
-import type { Providers } from './providers.ts';
+import type { Context } from '../options.ts';
+import type { CrashLoop } from '../throttle/crashes.ts';
+import { ownerOf } from '../queries/explain.ts';
+import type { AgentPool } from '../agent/pool.ts';
+import { SessionPressure } from '../throttle/pressure.ts';
+import type { Providers } from '../throttle/providers.ts';
 import { EffectRunner } from './effects.ts';
 import type { Runners } from './runners.ts';
-import type { Stats } from './stats.ts';
+import type { Stats } from '../queries/stats.ts';
 
 /** Steps taken in one pass before other sessions get their turn. */
 const MAX_STEPS_A_PASS = 256;

@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto';
 import { linkSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { processInfo } from '../supervise/index.ts';
+import { processInfo } from '../../supervise/index.ts';
 
 export interface LockHolder {
   readonly pid: number;

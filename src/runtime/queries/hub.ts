@@ -5,8 +5,8 @@
  *  H-1 A listener gets events in commit order, each once, only after their commit.
  *  H-2 A listener that throws is reported and dropped; the others still get theirs.
  */
-import type { FeedEvent } from '../store/port.ts';
-import type { FeedListener, Tape } from './api.ts';
+import type { FeedEvent } from '../../store/port.ts';
+import type { FeedListener, Tape } from '../api.ts';
 
 const keyOf = (tape: Tape): string =>
   'task' in tape ? `task ${tape.task}` : 'session' in tape ? `session ${tape.session}` : 'all';

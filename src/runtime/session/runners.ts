@@ -5,14 +5,14 @@
  *  U-2 After `abort` every pending and later call of it rejects with `Evicted`, and what it returns is dropped.
  *  U-3 One turn at a time per runner.
  */
-import { AppError } from '../core/errors.ts';
-import type { Epoch, SessionKey, TaskId } from '../core/ids.ts';
-import type { Input } from '../core/inputs.ts';
-import type { Effect, Reply } from '../core/outputs.ts';
-import type { TaskPayload } from '../store/port.ts';
-import type { Runner, RunnerContext, RunnerHold, TurnAnswer } from './api.ts';
-import { errorRecord, jsonValue } from './json.ts';
-import type { Context } from './options.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Epoch, SessionKey, TaskId } from '../../core/ids.ts';
+import type { Input } from '../../core/inputs.ts';
+import type { Effect, Reply } from '../../core/outputs.ts';
+import type { TaskPayload } from '../../store/port.ts';
+import type { Runner, RunnerContext, RunnerHold, TurnAnswer } from '../api.ts';
+import { errorRecord, jsonValue } from '../json.ts';
+import type { Context } from '../options.ts';
 
 /** The hold is no longer this runner's: it was cancelled, evicted, ended, or its node lost the session. */
 export class Evicted extends AppError {

@@ -5,10 +5,10 @@
  *  L-2 The silence deadline moves with every sign of life of the agent, without touching a timer.
  *  L-3 A deadline that fires late is harmless: the core compares what it guards.
  */
-import type { TaskId } from '../core/ids.ts';
-import type { TimerName } from '../core/inputs.ts';
-import type { Clock } from './clock.ts';
-import type { RuntimeLimits } from './options.ts';
+import type { TaskId } from '../../core/ids.ts';
+import type { TimerName } from '../../core/inputs.ts';
+import type { Clock } from '../clock.ts';
+import type { RuntimeLimits } from '../options.ts';
 
 interface Armed {
   readonly name: TimerName;

@@ -3,17 +3,17 @@
  * Owned by the session's actor. What throws here is a defect of a driver or a runner; it is reported and the session goes on
  * by its deadlines.
  */
-import type { TaskId, TurnId } from '../core/ids.ts';
-import type { Task } from '../core/model.ts';
-import type { Effect } from '../core/outputs.ts';
-import type { PermissionPolicy } from '../core/policy.ts';
-import { treeGet } from '../core/tree.ts';
-import type { Store, StoredTask, TaskPayload } from '../store/port.ts';
+import type { TaskId, TurnId } from '../../core/ids.ts';
+import type { Task } from '../../core/model.ts';
+import type { Effect } from '../../core/outputs.ts';
+import type { PermissionPolicy } from '../../core/policy.ts';
+import { treeGet } from '../../core/tree.ts';
+import type { Store, StoredTask, TaskPayload } from '../../store/port.ts';
 import type { Actor, Batch } from './actor.ts';
-import type { Context } from './options.ts';
-import { promptText } from './prompts.ts';
+import type { Context } from '../options.ts';
+import { promptText } from '../agent/prompts.ts';
 import type { RunnerHost, Runners } from './runners.ts';
-import type { Stats } from './stats.ts';
+import type { Stats } from '../queries/stats.ts';
 
 type Payloads = ReadonlyMap<TaskId, TaskPayload>;
 type Prompt = Extract<Effect, { type: 'prompt' }>;

@@ -11,10 +11,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AppError } from '../core/errors.ts';
-import type { SessionKey } from '../core/ids.ts';
-import { backoffMs, processInfo } from '../supervise/index.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { AppError } from '../../core/errors.ts';
+import type { SessionKey } from '../../core/ids.ts';
+import { backoffMs, processInfo } from '../../supervise/index.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { type FolderLock, type LockHolder, lockFolder } from './folder-lock.ts';
 
 export interface WorkspaceRule {

@@ -2,7 +2,7 @@
  * Figures since the start of the process: plain numbers, so that counting costs nothing and needs no library.
  * Owned by one runtime; written by its parts, read by `/metrics`.
  */
-import type { HistogramView } from './api.ts';
+import type { HistogramView } from '../api.ts';
 
 /** Seconds, from 100 microseconds to 100 seconds. */
 const LATENCY_BOUNDS = [

@@ -6,10 +6,10 @@
  *  W-1 The core is told before it learns of what caused it, and again whenever level or reason is another.
  *  W-2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
  */
-import type { ProviderFailure } from '../agents/failures.ts';
-import type { Throttle } from '../core/model.ts';
+import type { ProviderFailure } from '../../agents/failures.ts';
+import type { Throttle } from '../../core/model.ts';
 import type { CrashLoop } from './crashes.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Providers } from './providers.ts';
 import { CONTEXT_PLAN, PRESSURE_RULES, pauseMs, stricter } from './throttle.ts';
 

@@ -13,13 +13,13 @@
  *  committer/6 One commit is under way at a time, so that listeners get events in the order of the store. What becomes ready
  *              before its answer comes makes the next commit.
  */
-import type { CommitOutcome, FeedEvent, SessionCommit } from '../store/port.ts';
-import { CommitRejected } from '../store/errors.ts';
+import type { CommitOutcome, FeedEvent, SessionCommit } from '../../store/port.ts';
+import { CommitRejected } from '../../store/errors.ts';
 import type { Actor, Batch, Entry } from './actor.ts';
-import type { Hub } from './hub.ts';
-import type { Context } from './options.ts';
-import { sessionMoved } from './refusals.ts';
-import type { Stats } from './stats.ts';
+import type { Hub } from '../queries/hub.ts';
+import type { Context } from '../options.ts';
+import { sessionMoved } from '../refusals.ts';
+import type { Stats } from '../queries/stats.ts';
 
 /** Pause before a failed commit is tried again. */
 const RETRY_MS = 250;

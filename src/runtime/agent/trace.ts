@@ -4,7 +4,7 @@
  *
  *  T-1 It is bounded: beyond `pendingMax` a question is not noted.
  */
-import type { AgentEvent } from '../agents/port.ts';
+import type { AgentEvent } from '../../agents/port.ts';
 
 const pendingMax = 64;
 

@@ -1,7 +1,7 @@
-import { endLeftover } from '../supervise/index.ts';
-import type { Context } from './options.ts';
+import { endLeftover } from '../../supervise/index.ts';
+import type { Context } from '../options.ts';
 import type { Registry } from './registry.ts';
-import type { Stats } from './stats.ts';
+import type { Stats } from '../queries/stats.ts';
 
 /** Sessions read at a time at the start. */
 const RECOVERY_PAGE = 500;

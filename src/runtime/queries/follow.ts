@@ -3,9 +3,9 @@
  *
  *  follow/1 It ends without `final` only when a page that was read after the end of the task brought nothing.
  */
-import { AppError } from '../core/errors.ts';
-import type { SessionKey, TaskId } from '../core/ids.ts';
-import type { FeedEvent, Store, StoredEvent } from '../store/port.ts';
+import { AppError } from '../../core/errors.ts';
+import type { SessionKey, TaskId } from '../../core/ids.ts';
+import type { FeedEvent, Store, StoredEvent } from '../../store/port.ts';
 import type { Hub } from './hub.ts';
 
 /** Events read from the store at a time. */
