@@ -34,6 +34,7 @@ describe('preemption through the runtime', () => {
       'resumed',
       'turn-sent',
       'turn-started',
+      'output',
       'turn-ended',
       'final',
     ]);

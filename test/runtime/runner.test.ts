@@ -78,7 +78,8 @@ describe('code runners', () => {
     expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'evicted' });
     successor.say('working');
     successor.finish('mine');
-    expect(await one.ended(next)).toMatchObject({ status: 'completed', result: { answer: { text: 'mine' } } });
+    const answer = { text: 'working\n\nmine' };
+    expect(await one.ended(next)).toMatchObject({ status: 'completed', result: { answer } });
     expect(seen[0]).toBe(true);
     expect(seen.slice(1).every((error) => error instanceof Evicted)).toBe(true);
     expect(one.stage.prompts).toEqual(['first', 'next']);

@@ -35,8 +35,8 @@ test('S10 50 running turns are drained up to the grace and ended; at the next st
   const running = await Promise.all(
     Array.from({ length: sessions }, async (_, index) => {
       const onLost = policyOf(index);
-      // Background work that outlasts any grace, and goes on where it was once it is resumed.
-      const prompt = '[[work:4,3000]]';
+      // Background work that no grace outlasts, and that ends once it is resumed.
+      const prompt = '[[silent:once]][[text:done]]';
       const { task } = await before.submit({ session: `s10-${index}`, prompt, lane: 'background', onLost });
       for await (const { type } of before.follow(task)) {
         if (type === 'turn-started') {

@@ -200,6 +200,12 @@ export class Turn {
     this.#wake();
   }
 
+  /** An earlier turn of the conversation had these words in its prompt. */
+  isRepeated(words: string): boolean {
+    const { turns } = this.tools.conversation;
+    return turns.some((turn) => turn !== this.#remembered && turn.prompt.includes(words));
+  }
+
   async #answer(prompt: string): Promise<void> {
     const heard = prompt.length > 200 ? `${prompt.slice(0, 200)}…` : prompt;
     for (const piece of ['scripted agent: ', 'no real agent is configured; ', 'you said: ', heard]) {
@@ -273,7 +279,10 @@ const steps: { readonly [name: string]: Step } = {
     }
   },
   sleep: (turn, argument) => turn.wait(numbers(argument, 100)[0] ?? 100),
-  async silent(turn) {
+  async silent(turn, argument) {
+    if (argument === 'once' && turn.isRepeated('[[silent:once]]')) {
+      return;
+    }
     // Timers take at most 2^31 - 1 ms.
     while (!turn.stopped) {
       await turn.wait(2_000_000_000);
