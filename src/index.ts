@@ -5,4 +5,4 @@ export { functionDriver, processDriver, scriptedDriver } from './agents/index.ts
 export type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from './agents/index.ts';
 export { makeRedactor, type Redactor, secretsIn } from './supervise/index.ts';
 export { AppError } from './core/errors.ts';
-export { type ConfigFile, defineConfig } from './protocol/config.ts';
+export { type ConfigFile, defineConfig } from './daemon/config/schema.ts';

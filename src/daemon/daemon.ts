@@ -9,9 +9,9 @@
  */
 import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';
+import { loadSources } from '../gateways/registry.ts';
 import { FOLDER } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
-import type { HookHandler } from '../protocol/hooks.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
 import { Workspaces } from '../runtime/workspace/workspaces.ts';
@@ -77,21 +77,6 @@ function killAll(signalbox: Signalbox): void {
       // Gone already.
     }
   }
-}
-
-/** Loaded only where something is configured: signature libraries are not needed by a daemon without hooks. */
-async function hooksOf(box: Signalbox, config: DaemonConfig): Promise<readonly HookHandler[]> {
-  const { github, hooks } = config;
-  const handlers: HookHandler[] = [];
-  if (github !== null) {
-    const { githubHook } = await import('../gateways/github/hook.ts');
-    handlers.push(githubHook({ box, config: github }));
-  }
-  if (Object.keys(hooks).length > 0) {
-    const { standardHooks } = await import('../gateways/hooks/hook.ts');
-    handlers.push(...standardHooks({ box, config: hooks }));
-  }
-  return handlers;
 }
 
 /** Keys that mean the session of another key; a chain of aliases is followed, a ring of them refused. */
@@ -163,7 +148,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const inner = scope.nest('sessions');
   const closeMs = (): number => graceMs + partDeadlineMs;
   inner.own('all of them', () => signalbox.close({ graceMs }), closeMs);
-  const hooks = await hooksOf(signalbox, config);
+  const hooks = await loadSources(signalbox, config.sources);
   const server = createServer({
     signalbox,
     tokens: [token],

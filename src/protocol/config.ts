@@ -1,16 +1,12 @@
 /**
- * The configuration file. Sources in rising order: defaults, `signalbox.config.ts`, environment, flags. Times are in
- * milliseconds, sizes in bytes. The data folder is no key of it: every command must find that one without running the file.
+ * The sections of the configuration file; those of webhook sources stand in the folder of each source, and
+ * `src/daemon/config/schema.ts` puts all together. Times are in milliseconds, sizes in bytes.
  */
 import { withDefaults } from './defaults.ts';
-import type { GithubConfigInput, HookConfigInput } from './hooks-config.ts';
-import { GithubConfigSchema, HookConfigSchema } from './hooks-config.ts';
 import { SessionKeySchema } from './ids.ts';
 import { RUNTIME_LIMITS, SERVER_LIMITS, WATCH_LIMITS } from './limits.ts';
 import { PermissionPolicySchema } from './permissions.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
-import type { Finding } from './validate.ts';
-import { validate } from './validate.ts';
 
 export const ListenSchema = {
   type: 'object',
@@ -139,45 +135,11 @@ export const WorkspacesConfigSchema = {
     'Working folders of agents, `{ session, folder }`; the first that fits counts, else each session has one of its own in the data folder.',
 } as const satisfies Schema;
 
-export const ConfigFileSchema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    listen: ListenSchema,
-    durability: {
-      type: 'string',
-      enum: ['power', 'process'],
-      default: 'power',
-      description: 'What a commit survives: loss of power, or the death of the process only.',
-    },
-    logLevel: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
-    agent: AgentConfigSchema,
-    permissions: PermissionsConfigSchema,
-    workspaces: WorkspacesConfigSchema,
-    limits: LimitsConfigSchema,
-    github: GithubConfigSchema,
-    hooks: {
-      type: 'object',
-      maxProperties: 200,
-      propertyNames: { type: 'string', pattern: '^(?!github$)[a-z0-9][a-z0-9-]{0,63}$' },
-      additionalProperties: HookConfigSchema,
-      description: 'By name; `github` has a section of its own.',
-    },
-    aliases: {
-      type: 'object',
-      maxProperties: 10_000,
-      propertyNames: SessionKeySchema,
-      additionalProperties: SessionKeySchema,
-      description: 'Keys that mean the same session as another key.',
-    },
-  },
-} as const satisfies Schema;
-
 /**
- * What the schema accepts, member by member: inferring it from the whole schema is more than the compiler can do.
- * `MEMBERS` does not compile when the two have different keys.
+ * The sections of the configuration that are not a webhook source's, member by member: inferring them from the whole schema is
+ * more than the compiler can do. `CONFIG_SECTIONS` does not compile when the two have different keys.
  */
-export interface ConfigFile {
+export interface ConfigSections {
   readonly listen?: Wire<typeof ListenSchema>;
   readonly durability?: 'power' | 'process';
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -185,45 +147,36 @@ export interface ConfigFile {
   readonly permissions?: Wire<typeof PermissionsConfigSchema>;
   readonly workspaces?: Wire<typeof WorkspacesConfigSchema>;
   readonly limits?: Wire<typeof LimitsConfigSchema>;
-  readonly github?: GithubConfigInput;
-  readonly hooks?: { readonly [name: string]: HookConfigInput };
   readonly aliases?: { readonly [key: string]: string };
 }
 
-export type ConfigKey = keyof typeof ConfigFileSchema.properties;
-const MEMBERS: { readonly [K in ConfigKey]: keyof ConfigFile } & { readonly [K in keyof ConfigFile]-?: ConfigKey } = {
-  listen: 'listen',
-  durability: 'durability',
-  logLevel: 'logLevel',
-  agent: 'agent',
-  permissions: 'permissions',
-  workspaces: 'workspaces',
-  limits: 'limits',
-  github: 'github',
-  hooks: 'hooks',
-  aliases: 'aliases',
-};
-/** Keys of the configuration. */
-export const CONFIG_KEYS = Object.keys(MEMBERS) as readonly ConfigKey[];
-
-export type ConfigChecked =
-  | { readonly ok: true; readonly config: ConfigFile }
-  | { readonly ok: false; readonly findings: readonly Finding[] };
-
-export function checkConfig(value: unknown): ConfigChecked {
-  const schema: Schema = ConfigFileSchema;
-  const checked = validate(schema, value);
-  return checked.ok ? { ok: true, config: checked.value as ConfigFile } : checked;
-}
+export const CONFIG_SECTIONS = {
+  listen: ListenSchema,
+  durability: {
+    type: 'string',
+    enum: ['power', 'process'],
+    default: 'power',
+    description: 'What a commit survives: loss of power, or the death of the process only.',
+  },
+  logLevel: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
+  agent: AgentConfigSchema,
+  permissions: PermissionsConfigSchema,
+  workspaces: WorkspacesConfigSchema,
+  limits: LimitsConfigSchema,
+  aliases: {
+    type: 'object',
+    maxProperties: 10_000,
+    propertyNames: SessionKeySchema,
+    additionalProperties: SessionKeySchema,
+    description: 'Keys that mean the same session as another key.',
+  },
+} as const satisfies { readonly [K in keyof ConfigSections]-?: Schema };
 
 /** Values of a checked configuration, with defaults. */
-export const fullListen = (listen: NonNullable<ConfigFile['listen']>): ListenConfig =>
+export const fullListen = (listen: NonNullable<ConfigSections['listen']>): ListenConfig =>
   withDefaults(ListenSchema, listen) as ListenConfig;
-export const fullLimits = (limits: NonNullable<ConfigFile['limits']>): LimitsConfig =>
+export const fullLimits = (limits: NonNullable<ConfigSections['limits']>): LimitsConfig =>
   withDefaults(LimitsConfigSchema, limits) as LimitsConfig;
-
-/** Gives back what it is given: it is there for the types, in `export default defineConfig({ … })`. */
-export const defineConfig = (config: ConfigFile): ConfigFile => config;
 
 export type LimitsConfig = Resolved<typeof LimitsConfigSchema>;
 export type ListenConfig = Resolved<typeof ListenSchema>;

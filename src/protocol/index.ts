@@ -6,7 +6,6 @@ export * from './events.ts';
 export * from './folder.ts';
 export * from './hangs.ts';
 export * from './hooks.ts';
-export * from './hooks-config.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export { nearest } from './nearest.ts';

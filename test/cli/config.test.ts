@@ -125,8 +125,7 @@ describe('the file', () => {
       durability: 'power',
       logLevel: 'info',
       agent: { name: 'scripted' },
-      github: null,
-      hooks: {},
+      sources: {},
     });
   });
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { checkConfig } from '../../src/protocol/config.ts';
+import { checkConfig } from '../../src/daemon/config/schema.ts';
 
 const run = promisify(execFile);
 const example = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { githubHook, signStandardDelivery, standardHooks } from '../../src/gateways/index.ts';
+import { githubHook } from '../../src/gateways/github/hook.ts';
+import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
 import { BUILTIN_RULES } from '../../src/gateways/github/rules.ts';
 import { admissions, config, example, SECRET, send } from '../support/deliveries.ts';
 

@@ -3,10 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { githubHook, signStandardDelivery, standardHooks } from '../../src/gateways/index.ts';
+import { githubHook } from '../../src/gateways/github/hook.ts';
+import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
 import { IGNORE_REASONS } from '../../src/gateways/github/ignored.ts';
 import { BUILTIN_RULES } from '../../src/gateways/github/rules.ts';
-import { ConfigFileSchema, GITHUB_RULE_NAMES, validate, type ConfigFile } from '../../src/protocol/index.ts';
+import { checkConfig, type ConfigFile } from '../../src/daemon/config/schema.ts';
+import { GITHUB_RULE_NAMES } from '../../src/gateways/github/config.ts';
 import { admissions, send } from '../support/deliveries.ts';
 
 const page = (name: string): string => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
@@ -17,11 +19,11 @@ function configurations(text: string): ConfigFile[] {
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => {
     const body = code.replace(/^\s*import .*$/m, '').replace('export default defineConfig(', 'return (');
     // oxlint-disable-next-line typescript/no-implied-eval
-    const checked = validate(ConfigFileSchema, new Function('process', body)({ env: {} }));
+    const checked = checkConfig(new Function('process', body)({ env: {} }));
     if (!checked.ok) {
       throw new Error(JSON.stringify(checked.findings));
     }
-    return checked.value;
+    return checked.config;
   });
 }
 
@@ -41,7 +43,7 @@ describe('docs/github.md', () => {
     const examples = configurations(pages.github);
     expect(examples.length).toBe(2);
     for (const { github } of examples) {
-      expect(githubHook({ box: admissions().box, config: github ?? null }).path).toBe('/hooks/github');
+      expect(github && githubHook({ box: admissions().box, config: github }).path).toBe('/hooks/github');
     }
   });
 });

@@ -1,6 +1,6 @@
 /** Every real payload that @octokit/webhooks-examples ships, signed and posted. */
 import { describe, expect, test } from 'vitest';
-import { githubHook } from '../../src/gateways/index.ts';
+import { githubHook } from '../../src/gateways/github/hook.ts';
 import { IGNORE_REASONS } from '../../src/gateways/github/ignored.ts';
 import type { HookResponse } from '../../src/protocol/index.ts';
 import { admissions, config, example, examples, nameOf, post, replay } from '../support/deliveries.ts';

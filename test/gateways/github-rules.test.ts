@@ -1,9 +1,11 @@
 /** The table of rules: what each built-in one makes of a delivery, and how configuration changes it. */
 import { describe, expect, test } from 'vitest';
-import { githubHook, RECORDED_DELIVERIES } from '../../src/gateways/index.ts';
+import { GithubConfigSchema, type GithubConfigInput, type GithubRule } from '../../src/gateways/github/config.ts';
+import { githubHook } from '../../src/gateways/github/hook.ts';
+import { RECORDED_DELIVERIES } from '../../src/gateways/github/recorded/index.ts';
 import { EVENT_REASONS } from '../../src/gateways/github/ignored.ts';
 import { BUILTIN_RULES } from '../../src/gateways/github/rules.ts';
-import { GithubConfigSchema, type GithubConfigInput, type GithubRule, validate } from '../../src/protocol/index.ts';
+import { validate } from '../../src/protocol/validate.ts';
 import type { SubmitRequest } from '../../src/runtime/api.ts';
 import { admissions, config, example, post } from '../support/deliveries.ts';
 

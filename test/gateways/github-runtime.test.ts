@@ -1,6 +1,7 @@
 /** Deliveries through the door into the real runtime, on a real SQLite file. */
 import { describe, expect, test } from 'vitest';
-import { githubHook, RECORDED_DELIVERIES } from '../../src/gateways/index.ts';
+import { githubHook } from '../../src/gateways/github/hook.ts';
+import { RECORDED_DELIVERIES } from '../../src/gateways/github/recorded/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
 import { expectSound, openBox, type Box } from '../support/box.ts';
 import { config, example, post } from '../support/deliveries.ts';

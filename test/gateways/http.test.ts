@@ -1,12 +1,9 @@
 /** The whole way: HTTP, the gateways, the runtime, SQLite. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  githubHook,
-  RECORDED_DELIVERIES,
-  signDelivery,
-  signStandardDelivery,
-  standardHooks,
-} from '../../src/gateways/index.ts';
+import { githubHook } from '../../src/gateways/github/hook.ts';
+import { RECORDED_DELIVERIES } from '../../src/gateways/github/recorded/index.ts';
+import { signDelivery } from '../../src/gateways/github/signature.ts';
+import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
 import { openBox, type Box } from '../support/box.ts';
 import { config, replay, SECRET } from '../support/deliveries.ts';
 import { openDoor, problemIn, type Door } from '../support/door.ts';

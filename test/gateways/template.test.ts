@@ -1,7 +1,14 @@
 /** Templates: values are data, and text from outside cannot pass for text of ours. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ABSENT, compileTemplate, quote, renderPlain, renderPrompt, type Fact } from '../../src/gateways/template.ts';
+import {
+  ABSENT,
+  compileTemplate,
+  quote,
+  renderPlain,
+  renderPrompt,
+  type Fact,
+} from '../../src/gateways/shared/template.ts';
 
 const facts = (
   values: { readonly [name: string]: string | null },

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { Call } from '../../src/cli/call.ts';
 import { parse } from '../../src/cli/parse.ts';
 import { taskFieldsOf } from '../../src/cli/task-flags.ts';
+import { GithubRuleSchema } from '../../src/gateways/github/config.ts';
+import { HookConfigSchema } from '../../src/gateways/standard-webhooks/config.ts';
 import {
   fullTaskSpec,
-  GithubRuleSchema,
-  HookConfigSchema,
   SubmitRequestSchema,
   TASK_FIELDS,
   type TaskSpec,

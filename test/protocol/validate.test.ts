@@ -2,11 +2,17 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ConfigFileSchema } from '../../src/daemon/config/schema.ts';
+import { SOURCE_SCHEMAS } from '../../src/gateways/registry.ts';
 import * as protocol from '../../src/protocol/index.ts';
 import type { ObjectSchema, Schema } from '../../src/protocol/index.ts';
 import { nearest, readQuery, validate, withDefaults, writeQuery } from '../../src/protocol/index.ts';
 
-const schemas = Object.entries<unknown>(protocol).filter(([name]) => name.endsWith('Schema')) as [string, Schema][];
+const schemas: readonly [string, Schema][] = [
+  ...(Object.entries<unknown>(protocol).filter(([name]) => name.endsWith('Schema')) as [string, Schema][]),
+  ...Object.entries(SOURCE_SCHEMAS),
+  ['ConfigFileSchema', ConfigFileSchema],
+];
 
 /**
  * Values of a schema's own shape. `wrong` is how often, out of 100, a part is something else, or just past its bounds:
@@ -331,7 +337,7 @@ describe('did you mean', () => {
 describe('defaults', () => {
   test('fill in what was left out, at every depth, and nothing else', () => {
     const given = { listen: { port: 1 }, agent: { name: 'scripted' } };
-    const full = withDefaults(protocol.ConfigFileSchema, given);
+    const full = withDefaults(ConfigFileSchema, given);
     expect(full).toMatchObject({
       listen: { port: 1, host: '127.0.0.1' },
       agent: { name: 'scripted' },

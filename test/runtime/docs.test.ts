@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FAILURES, type FailureClass } from '../../src/agents/failures.ts';
 import { DEFAULT_POLICIES, judge } from '../../src/core/policy.ts';
-import { checkConfig } from '../../src/protocol/config.ts';
+import { checkConfig } from '../../src/daemon/config/schema.ts';
 import { validate } from '../../src/protocol/validate.ts';
 import { PermissionPolicySchema } from '../../src/protocol/permissions.ts';
 import { DEFAULT_LIMITS } from '../../src/runtime/options.ts';

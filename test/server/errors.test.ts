@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ErrorCode, type ErrorEntry, ERRORS } from '../../src/core/error-codes.ts';
 import { AppError, type AppErrorOptions } from '../../src/core/errors.ts';
-import { signStandardDelivery, standardHooks } from '../../src/gateways/index.ts';
+import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
 import { fillPath, type Operation, OPERATIONS, type Problem, type Route, ROUTES } from '../../src/protocol/index.ts';
 import type { Refused, Signalbox } from '../../src/runtime/index.ts';
 import { refused } from '../../src/runtime/refusals.ts';

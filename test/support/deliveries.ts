@@ -1,8 +1,9 @@
 /** Deliveries for the webhook tests: the real payloads that ship with @octokit/webhooks-examples, signed as GitHub signs. */
 import { createRequire } from 'node:module';
 import { sessionKey, taskId } from '../../src/core/ids.ts';
-import { signDelivery } from '../../src/gateways/index.ts';
-import type { GithubConfigInput, HookHandler, HookRequest, HookResponse } from '../../src/protocol/index.ts';
+import type { GithubConfigInput } from '../../src/gateways/github/config.ts';
+import { signDelivery } from '../../src/gateways/github/signature.ts';
+import type { HookHandler, HookRequest, HookResponse } from '../../src/protocol/hooks.ts';
 import type { Signalbox, SubmitRequest } from '../../src/runtime/api.ts';
 
 export const SECRET = "It's a Secret to Everybody";

@@ -11,7 +11,7 @@ import { variables } from '../../src/daemon/config/environment.ts';
 import { synopsis } from '../../src/cli/parse.ts';
 import type { Flag } from '../../src/cli/command.ts';
 import { commands, globalFlags } from '../../src/cli/table.ts';
-import { ConfigFileSchema } from '../../src/protocol/config.ts';
+import { ConfigFileSchema } from '../../src/daemon/config/schema.ts';
 import { ERROR_SECTIONS, ERRORS, errorEntry, type ErrorEntry, EXIT } from '../../src/core/error-codes.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
 import { scenariosMade } from './scenarios.ts';

@@ -26,7 +26,7 @@ export type Layer = keyof typeof layers;
 export const layerNames = Object.keys(layers) as Layer[];
 
 /** What src/index.ts, the library's front door, may import. */
-export const frontDoor: readonly Layer[] = ['core', 'protocol', 'store', 'supervise', 'agents', 'runtime'];
+export const frontDoor: readonly Layer[] = ['core', 'protocol', 'store', 'supervise', 'agents', 'runtime', 'daemon'];
 
 export function allowed(layer: Layer): readonly Layer[] {
   return layers[layer];

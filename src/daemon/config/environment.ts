@@ -4,8 +4,8 @@
  * into no file under version control.
  */
 import type { Schema } from '../../protocol/schema.ts';
-import { ConfigFileSchema } from '../../protocol/config.ts';
 import { nearest } from '../../protocol/nearest.ts';
+import { ConfigFileSchema } from './schema.ts';
 
 export type Environment = Readonly<{ [name: string]: string | undefined }>;
 

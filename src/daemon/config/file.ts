@@ -3,9 +3,8 @@ import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { existsSync } from 'node:fs';
 import { AppError } from '../../core/errors.ts';
-import { checkConfig } from '../../protocol/config.ts';
-import type { ConfigFile } from '../../protocol/config.ts';
 import type { Finding } from '../../protocol/validate.ts';
+import { checkConfig, type ConfigFile } from './schema.ts';
 
 const bad = (message: string, hint: string, cause?: unknown): AppError =>
   new AppError({ code: 'bad_config', message, hint, cause });

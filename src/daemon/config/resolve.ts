@@ -4,16 +4,17 @@ import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { Lane } from '../../core/model.ts';
 import { DEFAULT_POLICIES, type PermissionPolicy } from '../../core/policy.ts';
-import type { AgentConfig, ConfigFile, LimitsConfig, ListenConfig } from '../../protocol/config.ts';
-import { checkConfig, fullLimits, fullListen } from '../../protocol/config.ts';
-import type { GithubConfigInput, HookConfigInput } from '../../protocol/hooks-config.ts';
+import { SOURCE_KEYS, type SourceConfigs } from '../../gateways/registry.ts';
+import type { AgentConfig, LimitsConfig, ListenConfig } from '../../protocol/config.ts';
+import { fullLimits, fullListen } from '../../protocol/config.ts';
 import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
 import type { WorkspaceRule } from '../../runtime/workspace/workspaces.ts';
 import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
+import { checkConfig, type ConfigFile } from './schema.ts';
 
-/** Everything that a daemon is told, with defaults filled in; the hooks' own are the gateways' to fill. */
+/** Everything that a daemon is told, with defaults filled in. */
 export interface DaemonConfig {
   readonly listen: ListenConfig;
   readonly durability: 'power' | 'process';
@@ -23,8 +24,8 @@ export interface DaemonConfig {
   /** Folders are absolute. */
   readonly workspaces: readonly WorkspaceRule[];
   readonly limits: LimitsConfig;
-  readonly github: GithubConfigInput | null;
-  readonly hooks: Readonly<{ [name: string]: HookConfigInput }>;
+  /** As they stand in the file; each source fills in its own defaults. */
+  readonly sources: SourceConfigs;
   readonly aliases: Readonly<{ [key: string]: string }>;
 }
 
@@ -96,8 +97,9 @@ function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel'], base: st
     },
     workspaces: (config.workspaces ?? []).map((rule) => placed(rule, base)),
     limits: fullLimits(config.limits ?? {}),
-    github: config.github ?? null,
-    hooks: config.hooks ?? {},
+    sources: Object.fromEntries(
+      SOURCE_KEYS.filter((key) => config[key] !== undefined).map((key) => [key, config[key]]),
+    ),
     aliases: config.aliases ?? {},
   };
 }

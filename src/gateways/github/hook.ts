@@ -9,46 +9,44 @@
  *
  * State: none but the compiled rules.
  */
-import type { GithubConfigInput, HookHandler, HookRequest, HookResponse } from '../../protocol/index.ts';
+import type { HookHandler, HookRequest, HookResponse } from '../../protocol/hooks.ts';
 import type { Signalbox } from '../../runtime/api.ts';
-import { ignored, receipt, refuse, unbuildable } from '../answers.ts';
-import { exactText, parseBody } from '../body.ts';
-import { at, type JsonObject } from '../fields.ts';
-import { buildTask } from '../task-template.ts';
-import type { Facts } from '../template.ts';
+import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
+import { exactText, parseBody } from '../shared/body.ts';
+import { listOf } from '../shared/config.ts';
+import { at, type JsonObject } from '../shared/fields.ts';
+import { buildTask } from '../shared/task-template.ts';
+import type { Facts } from '../shared/template.ts';
+import { GithubConfigSchema, type GithubConfigInput } from './config.ts';
 import { readIdentities } from './identity.ts';
 import { chooseRule, compileRules } from './rule-list.ts';
 import { isSigned } from './signature.ts';
 
-export const GITHUB_HOOK_PATH = '/hooks/github';
-/** GitHub: "Payloads are capped at 25 MB. If your event generates a larger payload, a webhook will not be fired." */
-export const GITHUB_BODY_LIMIT = 25 * 1024 * 1024;
+const { properties: byDefault } = GithubConfigSchema;
 
-const TRUSTED = ['OWNER', 'MEMBER', 'COLLABORATOR'] as const;
 /** As GitHub sends them: a snake_case name, and a GUID. */
 const EVENT = /^[a-z0-9_]{1,100}$/;
 const DELIVERY = /^[\w.-]{1,100}$/;
 
 export interface GithubHookOptions {
   readonly box: Pick<Signalbox, 'submit'>;
-  /** Null: GitHub is not configured; each delivery is told so. */
-  readonly config: GithubConfigInput | null;
+  readonly config: GithubConfigInput;
 }
 
 /** Throws `bad_config` where rules do not fit together. */
 export function githubHook({ box, config }: GithubHookOptions): HookHandler {
   const head = {
-    path: GITHUB_HOOK_PATH,
+    path: '/hooks/github',
     method: 'POST',
-    bodyLimit: config?.maxBodyBytes ?? GITHUB_BODY_LIMIT,
+    bodyLimit: config.maxBodyBytes ?? byDefault.maxBodyBytes.default,
   } as const;
-  if (config === null) {
-    return { ...head, handle: (request) => Promise.resolve(unconfigured(request)) };
-  }
-  const secrets = typeof config.secret === 'string' ? [config.secret] : config.secret;
+  const secrets = listOf(config.secret);
   const rules = compileRules(config);
-  const choice = { identities: readIdentities(config.bot ?? []), ignoreBots: config.ignoreBots ?? false };
-  const trusted: ReadonlySet<string> = new Set(config.trusted ?? TRUSTED);
+  const choice = {
+    identities: readIdentities(config.bot ?? []),
+    ignoreBots: config.ignoreBots ?? byDefault.ignoreBots.default,
+  };
+  const trusted: ReadonlySet<string> = new Set(config.trusted ?? byDefault.trusted.default);
   const rights = (facts: Facts): string =>
     trusted.has(facts.get('association')?.value ?? '') ? 'trusted' : 'untrusted';
 
@@ -135,10 +133,4 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
       body: parsed.body,
     },
   };
-}
-
-function unconfigured(request: HookRequest): HookResponse {
-  return refuse(request, 'unknown_hook', {
-    detail: 'GitHub deliveries are not configured: set `github.secret` to the secret of the webhook at GitHub.',
-  });
 }

@@ -1,5 +1,5 @@
 /** Who caused an event, compared by identity: account id, login, or the GitHub App it was done through. Never by text. */
-import { at } from '../fields.ts';
+import { at } from '../shared/fields.ts';
 
 export interface Identities {
   /** Lower case: GitHub's logins do not differ by case. */

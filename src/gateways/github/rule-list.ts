@@ -1,8 +1,8 @@
 /** Joins the configured rules with the built-in ones, compiles them, and finds the one that takes a delivery. */
 import { AppError } from '../../core/errors.ts';
-import type { GithubConfigInput, GithubRule, GithubRuleName } from '../../protocol/index.ts';
-import { BOT, failing, readConditions, type Condition } from '../conditions.ts';
-import { compileTask, type CompiledTask } from '../task-template.ts';
+import { BOT, failing, readConditions, type Condition } from '../shared/conditions.ts';
+import { compileTask, type CompiledTask } from '../shared/task-template.ts';
+import type { GithubConfigInput, GithubRule, GithubRuleName } from './config.ts';
 import { isBot, isOwn, type Identities } from './identity.ts';
 import { EVENT_REASONS, IGNORE_REASONS } from './ignored.ts';
 import { BUILTIN_RULES, COMMON_FACTS, DEFAULT_SESSION, DEFAULT_SOURCE, type RuleSpec } from './rules.ts';

@@ -3,8 +3,9 @@
  * What each choice rests on is in docs/github.md. The first rule whose event, action and conditions fit takes the delivery:
  * one delivery makes at most one task.
  */
-import type { GithubRuleName, HookTaskTemplate } from '../../protocol/hooks-config.ts';
-import { BOT, type Condition } from '../conditions.ts';
+import type { HookTaskTemplate } from '../shared/config.ts';
+import type { GithubRuleName } from './config.ts';
+import { BOT, type Condition } from '../shared/conditions.ts';
 
 export interface RuleSpec extends HookTaskTemplate {
   /** As `X-GitHub-Event` has it; `*` fits any. */

@@ -1,6 +1,6 @@
 /** Conditions on single fields of a delivery, as rules have them. */
 import { checkPath, scalarAt, type FieldPath, type Scalar } from './fields.ts';
-import type { HookConditions } from '../protocol/hooks-config.ts';
+import type { HookConditions } from './config.ts';
 
 /** In a list of values: any login of the bot. No GitHub login can be written so. */
 export const BOT = '@bot';

@@ -7,7 +7,7 @@
  * T-3 In a prompt, text that outsiders wrote cannot pass for text of ours: a block stands in lines that begin with `> `,
  *     each of them; a short value is plain only while it has no blanks, else it is a JSON string on one line.
  */
-import { AppError } from '../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 
 /** What a `{name}` stands for. `block` is written by somebody outside and may have many lines. */
 export interface Fact {

@@ -2,10 +2,10 @@
  * Turns a verified delivery into a submit request by a template from the configuration.
  * Compiled once at start, where everything that does not fit together is refused; at a delivery only the delivery can be at fault.
  */
-import { AppError } from '../core/errors.ts';
-import { type HookTaskTemplate, LITERAL_FIELDS, type LiteralField } from '../protocol/hooks-config.ts';
-import { SessionKeySchema } from '../protocol/ids.ts';
-import type { SubmitRequest } from '../runtime/api.ts';
+import { AppError } from '../../core/errors.ts';
+import { SessionKeySchema } from '../../protocol/ids.ts';
+import type { SubmitRequest } from '../../runtime/api.ts';
+import { type HookTaskTemplate, LITERAL_FIELDS, type LiteralField, quoteMax } from './config.ts';
 import { checkPath, scalarAt, type FieldPath } from './fields.ts';
 import {
   compileTemplate,
@@ -17,8 +17,6 @@ import {
   type Template,
 } from './template.ts';
 
-/** Characters of each quoted text that go into a prompt. GitHub's longest comment has 65,536; an agent can read the rest at its address. */
-export const QUOTE_MAX = 16_000;
 const LABEL_MAX = 300;
 /** Levels of nesting in a code runner's input; as over HTTP. */
 const INPUT_DEPTH_MAX = 64;
@@ -92,7 +90,7 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
     labels: Object.entries({ ...defaults.labels, ...spec.labels }).map(
       ([name, text]) => [name, compileTemplate(text, known, `${where}.labels.${name}`)] as const,
     ),
-    quoteMax: options.quoteMax ?? QUOTE_MAX,
+    quoteMax: options.quoteMax ?? quoteMax.default,
   };
 }
 

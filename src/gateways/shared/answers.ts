@@ -1,7 +1,8 @@
 /** What a sender reads: receipts, reasons, problem documents. */
-import type { ErrorCode, HookRequest, HookResponse, ProblemParts } from '../protocol/index.ts';
-import { problem } from '../protocol/index.ts';
-import type { SubmitAnswer } from '../runtime/api.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
+import type { HookRequest, HookResponse } from '../../protocol/hooks.ts';
+import { problem, type ProblemParts } from '../../protocol/problem.ts';
+import type { SubmitAnswer } from '../../runtime/api.ts';
 import type { Built } from './task-template.ts';
 
 /** Seconds that a refused sender is asked to wait, where waiting helps. */

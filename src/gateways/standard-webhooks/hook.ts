@@ -11,16 +11,16 @@
  */
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { AppError } from '../../core/errors.ts';
-import type { ErrorCode, HookConfigInput, HookHandler, HookRequest } from '../../protocol/index.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
+import type { HookHandler, HookRequest } from '../../protocol/hooks.ts';
 import type { Signalbox } from '../../runtime/api.ts';
-import { ignored, receipt, refuse, unbuildable } from '../answers.ts';
-import { exactText, parseBody } from '../body.ts';
-import { failing, readConditions } from '../conditions.ts';
-import { buildTask, compileTask } from '../task-template.ts';
+import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
+import { exactText, parseBody } from '../shared/body.ts';
+import { failing, readConditions } from '../shared/conditions.ts';
+import { listOf } from '../shared/config.ts';
+import { buildTask, compileTask } from '../shared/task-template.ts';
+import { HookConfigSchema, type HookConfigInput, type HooksConfigInput } from './config.ts';
 
-/** Bytes. Standard Webhooks advises senders to stay below 20 kB. */
-export const HOOK_BODY_LIMIT = 1_048_576;
-const NAME = /^(?!github$)[a-z0-9][a-z0-9-]{0,63}$/;
 /** What may stand in an idempotency key, with room for `hook:` and the longest name. */
 const ID = /^[!-~]{1,120}$/;
 const TIMESTAMP = /^[0-9]{1,12}$/;
@@ -29,7 +29,7 @@ const GIVEN = ['hook', 'id', 'payload'] as const;
 export interface StandardHooksOptions {
   readonly box: Pick<Signalbox, 'submit'>;
   /** By name. */
-  readonly config: { readonly [name: string]: HookConfigInput };
+  readonly config: HooksConfigInput;
 }
 
 /** One handler for each configured source. Throws `bad_config` for a secret that is none, or a template that asks for what is not there. */
@@ -39,15 +39,8 @@ export function standardHooks({ box, config }: StandardHooksOptions): readonly H
 
 function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: HookConfigInput): HookHandler {
   const where = `hooks.${name}`;
-  if (!NAME.test(name)) {
-    throw new AppError({
-      code: 'bad_config',
-      message: `${where}: the name cannot stand in an address`,
-      hint: 'Use 1 to 64 lower-case letters, digits and hyphens; `github` has a section of its own.',
-    });
-  }
   const { secret, if: wanted, unless, quoteMax, maxBodyBytes, ...template } = config;
-  const webhooks = (typeof secret === 'string' ? [secret] : secret).map((one) => readSecret(one, where));
+  const webhooks = listOf(secret).map((one) => readSecret(one, where));
   const when = readConditions(
     { ...(wanted === undefined ? {} : { if: wanted }), ...(unless === undefined ? {} : { unless }) },
     where,
@@ -61,7 +54,7 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
       quoteMax,
     },
   );
-  const bodyLimit = maxBodyBytes ?? HOOK_BODY_LIMIT;
+  const bodyLimit = maxBodyBytes ?? HookConfigSchema.properties.maxBodyBytes.default;
   return {
     path: `/hooks/${name}`,
     method: 'POST',

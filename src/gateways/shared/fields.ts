@@ -2,7 +2,7 @@
  * Reads single values out of a parsed JSON body by a path such as `check_run.pull_requests.0.number`.
  * Own properties only, so that `constructor` and `__proto__` in a path or a body are names like any other.
  */
-import { AppError } from '../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
 export type Scalar = string | number | boolean;

@@ -1,0 +1,30 @@
+/**
+ * The configuration file: its general sections, and one for each webhook source. Values come, in rising order, from defaults,
+ * `signalbox.config.ts`, the environment and flags. The data folder is not a key: every command must find it without running
+ * the file.
+ */
+import { SOURCE_SCHEMAS, type SourceConfigs } from '../../gateways/registry.ts';
+import { CONFIG_SECTIONS, type ConfigSections } from '../../protocol/config.ts';
+import type { ObjectSchema } from '../../protocol/schema.ts';
+import { type Finding, validate } from '../../protocol/validate.ts';
+
+export const ConfigFileSchema: ObjectSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { ...CONFIG_SECTIONS, ...SOURCE_SCHEMAS },
+};
+
+/** What the schema accepts. */
+export interface ConfigFile extends ConfigSections, SourceConfigs {}
+
+export type ConfigChecked =
+  | { readonly ok: true; readonly config: ConfigFile }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+export function checkConfig(value: unknown): ConfigChecked {
+  const checked = validate(ConfigFileSchema, value);
+  return checked.ok ? { ok: true, config: checked.value as ConfigFile } : checked;
+}
+
+/** Returns what it is given. It gives types to `export default defineConfig({ … })`. */
+export const defineConfig = (config: ConfigFile): ConfigFile => config;

@@ -1,0 +1,16 @@
+import type { SourceDescriptor } from '../descriptor.ts';
+import { listOf } from '../shared/config.ts';
+import { HooksConfigSchema, type HooksConfigInput } from './config.ts';
+
+export const descriptor: SourceDescriptor<HooksConfigInput> = {
+  schema: HooksConfigSchema,
+  // A sender shows its secret with the prefix or without.
+  secrets: (hooks) =>
+    Object.values(hooks)
+      .flatMap(({ secret }) => listOf(secret))
+      .flatMap((text) => [text, text.replace(/^whsec_/, '')]),
+  async load(box, config) {
+    const { standardHooks } = await import('./hook.ts');
+    return standardHooks({ box, config });
+  },
+};
