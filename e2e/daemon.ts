@@ -15,7 +15,7 @@ import { createClient } from '../src/client/index.ts';
 import type { ConfigFile } from '../src/daemon/config/schema.ts';
 import { RECORDED_DELIVERIES } from '../src/gateways/github/recorded/index.ts';
 import { signDelivery } from '../src/gateways/github/signature.ts';
-import type { FeedEvent } from '../src/protocol/index.ts';
+import type { ReadFeedEvent } from '../src/protocol/index.ts';
 import { programOf } from './programs.ts';
 import type { ProgramSetup } from './program-setup.ts';
 import { EventLog } from './model/index.ts';
@@ -35,7 +35,7 @@ export interface Daemon extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
   readonly client: Client;
-  readonly events: EventLog<FeedEvent>;
+  readonly events: EventLog<ReadFeedEvent>;
   /** Posts a recorded delivery, signed as GitHub signs; gives its task, and when its first byte was written. */
   deliver(index?: 0 | 1 | 2): Promise<{ readonly task: string; readonly sentAt: number }>;
   /** Runs the command line on this daemon. */
@@ -47,7 +47,7 @@ export interface Daemon extends AsyncDisposable {
 /** What the session of the recorded deliveries is called. */
 export const deliveredTo = 'github:Codertocat/Hello-World';
 
-const shortEvent = ({ task, type, data }: FeedEvent): string =>
+const shortEvent = ({ task, type, data }: ReadFeedEvent): string =>
   `${(task ?? 'session').slice(-8)} ${type} ${JSON.stringify(data)?.slice(0, 200) ?? ''}`;
 
 export async function startDaemon(setup: ProgramSetup, config: ConfigFile = {}): Promise<Daemon> {
@@ -69,7 +69,7 @@ export async function startDaemon(setup: ProgramSetup, config: ConfigFile = {}):
   const { url, pid } = await readyLine(up, ended);
   const token = readFileSync(join(data, 'token'), 'utf8').trim();
   const client = createClient({ baseUrl: url, token });
-  const events = new EventLog<FeedEvent>(shortEvent);
+  const events = new EventLog<ReadFeedEvent>(shortEvent);
   const over = new AbortController();
   const following = follow(client, events, over.signal);
   const end = async (): Promise<number | null> => {
@@ -135,7 +135,7 @@ function readyLine(up: ChildProcess, ended: Promise<Ran>): Promise<{ readonly ur
 }
 
 /** Ends when it is aborted; whatever else ends it is seen by those who wait for an event. */
-async function follow(client: Client, events: EventLog<FeedEvent>, signal: AbortSignal): Promise<void> {
+async function follow(client: Client, events: EventLog<ReadFeedEvent>, signal: AbortSignal): Promise<void> {
   try {
     for await (const event of client.followAll({ signal })) {
       events.add(event);

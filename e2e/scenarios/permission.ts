@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scenario, Scene } from './scenario.ts';
-import type { FeedEvent } from '../../src/protocol/index.ts';
-import { ended, turnOf, typed, word } from './scenario.ts';
+import type { ReadFeedEvent } from '../../src/protocol/index.ts';
+import { ended, turnOf, word } from './scenario.ts';
 
-function requestOf(feedEvent: FeedEvent): string {
-  const event = typed(feedEvent);
+function requestOf(event: ReadFeedEvent): string {
   assert.ok(event.type === 'permission-requested');
   return event.data.request;
 }

@@ -1,7 +1,6 @@
 /** What a scenario is given, and what the scenarios have in common. */
 import assert from 'node:assert/strict';
-import type { Event } from '../../src/core/events.ts';
-import type { FeedEvent, TapeEvent } from '../../src/protocol/index.ts';
+import type { ReadEvent } from '../../src/protocol/index.ts';
 import type { Daemon } from '../daemon.ts';
 import type { EventOf, RequestEvent } from '../model/index.ts';
 import type { Figures } from '../figures.ts';
@@ -32,9 +31,6 @@ let count = 0;
 /** A word that no other prompt has. */
 export const word = (what: string): string => `${what}-${(++count).toString().padStart(3, '0')}x`;
 
-/** The daemon is of this very tree, so its tapes hold events of the one union. */
-export const typed = ({ type, data }: FeedEvent | TapeEvent): Event => ({ type, data }) as Event;
-
 /** Waits for the end of a task, and checks that its tape is dense and has one `final`, at its end. */
 export async function ended(daemon: Daemon, task: string, status: string, deadlineMs = 30_000): Promise<string> {
   const final = await daemon.events.next(
@@ -44,8 +40,7 @@ export async function ended(daemon: Daemon, task: string, status: string, deadli
   );
   const tape = await wholeTape(daemon, task);
   const shown = tape.map(({ type, data }) => `${type} ${JSON.stringify(data)?.slice(0, 200)}`).join('\n');
-  const end = typed(final);
-  assert.equal(end.type === 'final' ? end.data.status : null, status, shown);
+  assert.equal(final.type === 'final' ? final.data.status : null, status, shown);
   assert.deepEqual(
     tape.map(({ seq }) => seq),
     tape.map((_, index) => index + 1),
@@ -56,8 +51,8 @@ export async function ended(daemon: Daemon, task: string, status: string, deadli
   return shown;
 }
 
-export async function wholeTape(daemon: Daemon, task: string): Promise<readonly TapeEvent[]> {
-  const tape: TapeEvent[] = [];
+export async function wholeTape(daemon: Daemon, task: string): Promise<readonly ReadEvent[]> {
+  const tape: ReadEvent[] = [];
   for (let after = 0; ;) {
     const page = await daemon.client.taskEvents(task, { after, limit: 500 });
     tape.push(...page.items);
@@ -69,9 +64,8 @@ export async function wholeTape(daemon: Daemon, task: string): Promise<readonly 
 }
 
 /** The text of the agent on a task's tape. */
-export const said = (tape: readonly TapeEvent[]): string =>
+export const said = (tape: readonly ReadEvent[]): string =>
   tape
-    .map(typed)
     .map((event) => (event.type === 'output' && event.data.part.kind === 'text' ? event.data.part.text : ''))
     .join('');
 

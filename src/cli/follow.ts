@@ -1,62 +1,37 @@
 /** Following events to their end: `tail`, `send --follow` and `send --wait`. */
-import type { FeedEvent, TapeEvent } from '../client/index.ts';
-import type { Client } from '../client/index.ts';
+import type { Client, ReadEvent, ReadFeedEvent } from '../client/index.ts';
+import { sentEvent } from '../protocol/events/read.ts';
 import type { Io } from './io.ts';
+import { diffLines, eventText } from './output/event-text.ts';
 import { harmless, oneLine } from './output/paint.ts';
 import { resultText } from './output/text.ts';
 
 /** The outcome's exit code: completed is 0, anything else 1. */
 const exitOf = (status: string): number => (status === 'completed' ? 0 : 1);
 
-function member(data: unknown, name: string): unknown {
-  return typeof data === 'object' && data !== null ? (data as { readonly [name: string]: unknown })[name] : undefined;
-}
-
-/** What the data of an event say, on one line. */
-function dataText({ type, data }: TapeEvent): string {
-  if (type === 'output') {
-    const part = member(data, 'part');
-    const text = member(part, 'text');
-    return member(part, 'kind') === 'text' && typeof text === 'string' ? text : JSON.stringify(part);
-  }
-  if (type === 'final') {
-    const text = resultText(data);
-    return `${String(member(data, 'status'))} (${String(member(data, 'reason'))})${text === null ? '' : `: ${text}`}`;
-  }
-  if (type === 'permission-requested') {
-    const ask = member(data, 'action');
-    return `${String(member(data, 'request'))} ${String(member(ask, 'tool'))}: ${String(member(ask, 'title'))} (${String(member(ask, 'kind'))})`;
-  }
-  if (type === 'permission-resolved') {
-    const note = member(data, 'note');
-    const name = member(member(data, 'by'), 'name');
-    const by = typeof name === 'string' ? name : 'nobody';
-    return `${String(member(data, 'request'))} ${String(member(data, 'decision'))} by ${by}${typeof note === 'string' ? `: ${note}` : ''}`;
-  }
-  if (typeof data !== 'object' || data === null) {
-    return data === null ? '' : JSON.stringify(data);
-  }
-  return Object.entries(data)
-    .filter(([, value]) => value !== null && value !== false && !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(' ');
-}
-
-function eventLine(event: TapeEvent, io: Io, where: string): string {
+function eventLine(event: ReadEvent, io: Io, where: string): string {
   const { paint } = io;
+  const type = event.kind === 'unknown' ? event.name : event.type;
   const time = new Date(event.at).toISOString().slice(11, 23);
-  const head = `${time} ${where}${`#${event.seq}`.padEnd(5)} ${event.type.padEnd(15)} `;
+  const head = `${time} ${where}${`#${event.seq}`.padEnd(5)} ${type.padEnd(15)} `;
   const text = oneLine(
-    dataText(event),
+    eventText(event),
     io.terminal ? Math.max(20, io.columns - head.length) : Number.POSITIVE_INFINITY,
   );
-  const colour =
-    event.type === 'final' ? (member(event.data, 'status') === 'completed' ? paint.good : paint.bad) : paint.strong;
-  return `${paint.faint(`${time} ${where}${`#${event.seq}`.padEnd(5)}`)} ${colour(event.type.padEnd(15))} ${text}`.trimEnd();
+  const colour = event.type === 'final' ? (event.data.status === 'completed' ? paint.good : paint.bad) : paint.strong;
+  return `${paint.faint(`${time} ${where}${`#${event.seq}`.padEnd(5)}`)} ${colour(type.padEnd(15))} ${text}`.trimEnd();
 }
 
-function show(event: TapeEvent | FeedEvent, io: Io, where: string): Promise<void> {
-  return io.write(`${io.json ? JSON.stringify(event) : eventLine(event, io, where)}\n`);
+const diffPaint = (line: string, { paint }: Io): string =>
+  line.startsWith('+') ? paint.good(line) : line.startsWith('-') ? paint.bad(line) : paint.faint(line);
+
+/** JSON is the event as the daemon sent it. */
+function show(event: ReadEvent | ReadFeedEvent, io: Io, where: string): Promise<void> {
+  if (io.json) {
+    return io.write(`${JSON.stringify(sentEvent(event))}\n`);
+  }
+  const diff = diffLines(event).map((line) => `    ${diffPaint(oneLine(line, Number.POSITIVE_INFINITY), io)}`);
+  return io.write(`${[eventLine(event, io, where), ...diff].join('\n')}\n`);
 }
 
 const onBreak =
@@ -72,7 +47,7 @@ export async function followTask(client: Client, task: string, after: number, io
   for await (const event of client.follow(task, { after, onBreak: onBreak(io) })) {
     await show(event, io, '');
     if (event.type === 'final') {
-      return exitOf(String(member(event.data, 'status')));
+      return exitOf(event.data.status);
     }
   }
   return exitOf((await client.task(task)).status);
@@ -142,5 +117,5 @@ export async function printFeed(client: Client, session: string | null, after: s
   }
 }
 
-const whereOf = (event: FeedEvent, all: boolean): string =>
+const whereOf = (event: ReadFeedEvent, all: boolean): string =>
   `${all ? `${oneLine(event.session, 24)} ` : ''}${event.task === null ? 'session' : event.task} `;

@@ -7,25 +7,28 @@ import type {
   EditRequest,
   EvictRequest,
   Explanation,
-  FeedEvent,
   FeedPage,
   HangList,
   HangReport,
   MoveRequest,
   ProviderList,
   QueryOf,
+  ReadEvent,
+  ReadFeedEvent,
+  SentEvent,
+  SentFeedEvent,
   SessionPage,
   SessionView,
   StopReceipt,
   StopRequest,
   SubmitReceipt,
   SubmitRequest,
-  TapeEvent,
   TapePage,
   TaskPage,
   TaskView,
 } from '../protocol/index.ts';
 import type { AppError } from '../core/errors.ts';
+import { readEvent } from '../protocol/events/read.ts';
 import { badResponse } from './errors.ts';
 import type { ClientOptions } from './http.ts';
 import { Http } from './http.ts';
@@ -139,18 +142,22 @@ const whose = (by: string | undefined): { by?: string } => (by === undefined ? {
 function eventCalls(http: Http, get: Get, options: ClientOptions) {
   const plan = { silenceMs: options.silenceMs ?? 45_000, random: options.random ?? Math.random };
   return {
-    taskEvents: (id: string, query: QueryOf<'taskEvents'> = {}, call: CallOptions = {}): Promise<TapePage> =>
-      get(http.json('taskEvents', { params: { id }, query, ...call })),
-    sessionEvents: (key: string, query: QueryOf<'sessionEvents'> = {}, call: CallOptions = {}): Promise<FeedPage> =>
-      get(http.json('sessionEvents', { params: { key }, query, ...call })),
-    events: (query: QueryOf<'allEvents'> = {}, call: CallOptions = {}): Promise<FeedPage> =>
-      get(http.json('allEvents', { query, ...call })),
+    taskEvents: (id: string, query: QueryOf<'taskEvents'> = {}, call: CallOptions = {}): Promise<TapePage<ReadEvent>> =>
+      get(http.json('taskEvents', { params: { id }, query, ...call }).then(readTapePage)),
+    sessionEvents: (
+      key: string,
+      query: QueryOf<'sessionEvents'> = {},
+      call: CallOptions = {},
+    ): Promise<FeedPage<ReadFeedEvent>> =>
+      get(http.json('sessionEvents', { params: { key }, query, ...call }).then(readFeedPage)),
+    events: (query: QueryOf<'allEvents'> = {}, call: CallOptions = {}): Promise<FeedPage<ReadFeedEvent>> =>
+      get(http.json('allEvents', { query, ...call }).then(readFeedPage)),
 
     /** A task's tape from `after` (exclusive, default 0) to its `final`: every event once, in order, over broken connections. */
     follow(
       id: string,
       { after = 0, signal, onBreak }: FollowOptions & { readonly after?: number } = {},
-    ): AsyncGenerator<TapeEvent, void, undefined> {
+    ): AsyncGenerator<ReadEvent, void, undefined> {
       const tape = tapeReader(http, after);
       return followStream(http, {
         ...plan,
@@ -175,12 +182,22 @@ export interface FeedFollowOptions extends FollowOptions {
   readonly after?: string;
 }
 
+const readTapePage = (page: unknown): TapePage<ReadEvent> => {
+  const { items, ...rest } = page as TapePage<SentEvent>;
+  return { ...rest, items: items.map((item) => readEvent(item)) };
+};
+
+const readFeedPage = (page: unknown): FeedPage<ReadFeedEvent> => {
+  const { items, ...rest } = page as FeedPage<SentFeedEvent>;
+  return { ...rest, items: items.map((item) => readEvent(item)) };
+};
+
 /** Tapes are dense: the next event is number `last + 1`, and anything else is a repeat or a gap. */
-function tapeReader(http: Http, after: number): Pick<StreamPlan<TapeEvent>, 'accept' | 'isLast'> {
+function tapeReader(http: Http, after: number): Pick<StreamPlan<ReadEvent>, 'accept' | 'isLast'> {
   let last = after;
   return {
-    accept(message: Message): TapeEvent | null {
-      const event = message.data as TapeEvent;
+    accept(message: Message): ReadEvent | null {
+      const event = readEvent(message.data as SentEvent);
       if (event.seq <= last) {
         return null;
       }
@@ -200,11 +217,15 @@ async function* followFeed(
   operation: 'sessionEvents' | 'allEvents',
   params: { readonly [name: string]: string },
   { after, signal, onBreak }: FeedFollowOptions,
-  plan: Pick<StreamPlan<FeedEvent>, 'silenceMs' | 'random'>,
-): AsyncGenerator<FeedEvent, void, undefined> {
+  plan: Pick<StreamPlan<ReadFeedEvent>, 'silenceMs' | 'random'>,
+): AsyncGenerator<ReadFeedEvent, void, undefined> {
   let start = after ?? null;
   if (after === 'now') {
-    const page = (await http.json(operation, { params, query: { after, limit: 1 }, signal })) as FeedPage;
+    const page = (await http.json(operation, {
+      params,
+      query: { after, limit: 1 },
+      signal,
+    })) as FeedPage<SentFeedEvent>;
     start = page.next;
   }
   yield* followStream(http, {
@@ -212,7 +233,7 @@ async function* followFeed(
     operation,
     parts: { params },
     after: start,
-    accept: (message) => message.data as FeedEvent,
+    accept: (message) => readEvent(message.data as SentFeedEvent),
     isLast: () => false,
     signal,
     onBreak,

@@ -164,7 +164,7 @@ export function throttle(d: Draft, input: InputOf<'throttle'>): Reply {
 }
 
 export function report(d: Draft, input: InputOf<'report'>): Reply {
-  sessionEvent(d, 'hang-reported', { report: input.data });
+  sessionEvent(d, 'hang-reported', input.note);
   return OK;
 }
 

@@ -139,6 +139,16 @@ export interface PermissionAction extends PermissionAsk {
   readonly detail: unknown;
 }
 
+/** A hang report that concerns a session; `signalbox hangs` shows the whole of it. */
+export interface HangNote {
+  /** Its id. */
+  readonly report: string;
+  /** What hangs, and how: see docs/hangs.md. */
+  readonly class: string;
+  /** One line for a person. */
+  readonly summary: string;
+}
+
 /** Data of each event on a task's tape, in the order in which a task usually meets them. */
 export interface TaskEventData {
   queued: {
@@ -253,8 +263,7 @@ export interface SessionEventData {
   'model-switched': { readonly incarnation: Incarnation; readonly model: string | null; readonly ok: boolean };
   throttled: Throttle;
   unthrottled: { readonly reason: string | null };
-  /** A hang report concerns the session; `signalbox hangs` shows the whole of it. */
-  'hang-reported': { readonly report: unknown };
+  'hang-reported': HangNote;
   /** A turn that nobody asked for. */
   'unsolicited-turn': {
     readonly incarnation: Incarnation;

@@ -1,5 +1,5 @@
 /** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
-import type { Actor, OutputPart, PermissionAction } from './events.ts';
+import type { Actor, HangNote, OutputPart, PermissionAction } from './events.ts';
 import type { AgentCaps, Lane, OnLost, TaskMode, TerminalStatus, Throttle, TurnResult, WhenBusy } from './model.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 
@@ -91,7 +91,7 @@ export type Input = At &
     /** The shell's: how far the session has to hold back from now on; null: not at all. */
     | { readonly type: 'throttle'; readonly throttle: Throttle | null }
     /** The shell's: a hang report concerns this session. */
-    | { readonly type: 'report'; readonly data: unknown }
+    | { readonly type: 'report'; readonly note: HangNote }
     /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
     | { readonly type: 'make-room' }
     // A code runner, fenced by the epoch at which it was started.

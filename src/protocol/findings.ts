@@ -17,7 +17,7 @@ export const findingsMax = 20;
 export function findingsOf(units: readonly OutputUnit[], schema: Schema, json: unknown): readonly Finding[] {
   const mistyped = new Set(units.filter(({ keyword }) => keyword === 'type').map(placeOf));
   const findings = new Map<string, Finding>();
-  for (const unit of units) {
+  for (const unit of units.filter((one) => isMeant(one, units, schema, json))) {
     // Of a value of the wrong type, what else its schema wants is no news.
     if (unit.keyword !== 'type' && mistyped.has(placeOf(unit))) {
       continue;
@@ -32,13 +32,33 @@ export function findingsOf(units: readonly OutputUnit[], schema: Schema, json: u
   return [...findings.values()].slice(0, findingsMax);
 }
 
+/** Of alternatives that one member tells apart, only the one that the value means has something to say. */
+function isMeant(unit: OutputUnit, units: readonly OutputUnit[], schema: Schema, json: unknown): boolean {
+  return [...unit.keywordLocation.matchAll(/\/oneOf\/(\d+)(?=\/)/g)].every((match) => {
+    const keyword = `${unit.keywordLocation.slice(0, match.index)}/oneOf`;
+    const choice = units.find(
+      ({ keywordLocation, instanceLocation }) =>
+        keywordLocation === keyword && `${unit.instanceLocation}/`.startsWith(`${instanceLocation}/`),
+    );
+    const owner = lookUp(schema, ownerLocation({ keywordLocation: keyword })) as Schema;
+    return choice !== undefined && meantBy(owner, lookUp(json, choice.instanceLocation)) === Number(match[1]);
+  });
+}
+
+/** Which of the alternatives a value means; -1: none. */
+function meantBy({ oneOf = [], discriminator }: Schema, value: unknown): number {
+  const name = discriminator?.propertyName ?? '';
+  const given = lookUp(value, `#/${name}`);
+  return oneOf.findIndex(({ properties = {} }) => properties[name]?.const === given);
+}
+
 /** One schema within the schema, applied to one place of the value. */
 function placeOf(unit: OutputUnit): string {
   return `${unit.instanceLocation} ${ownerLocation(unit)}`;
 }
 
 /** Of the schema that has the keyword. */
-function ownerLocation({ keywordLocation }: OutputUnit): string {
+function ownerLocation({ keywordLocation }: Pick<OutputUnit, 'keywordLocation'>): string {
   return keywordLocation.slice(0, keywordLocation.lastIndexOf('/'));
 }
 
@@ -52,6 +72,7 @@ function told(unit: OutputUnit, schema: Schema, json: unknown, mistyped: Readonl
     case 'properties':
     case 'items':
     case 'propertyNames':
+    case 'allOf':
     case 'false':
       return [];
     case 'type':
@@ -62,6 +83,8 @@ function told(unit: OutputUnit, schema: Schema, json: unknown, mistyped: Readonl
       const none = anyOf.every((_, at) => mistyped.has(`${unit.instanceLocation} ${unit.keywordLocation}/${at}`));
       return none ? [wrongType(anyOf, value, path)] : [];
     }
+    case 'oneOf':
+      return meantBy(owner, value) === -1 ? [noAlternative(owner, value, path)] : [];
     case 'required':
       return missing(owner, value, path);
     case 'additionalProperties':
@@ -125,6 +148,19 @@ function unknownNames({ properties = {} }: Schema, value: unknown, path: string)
     const hint = near === null ? `Known here: ${known.join(', ')}.` : `Did you mean \`${near}\`?`;
     return { path: path + pathSegment(name), message: 'is not known here', hint };
   });
+}
+
+/** The member that tells the alternatives apart has a value of none of them. */
+function noAlternative({ oneOf = [], discriminator }: Schema, value: unknown, path: string): Finding {
+  const name = discriminator?.propertyName ?? '';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return wrongType(oneOf, value, path);
+  }
+  const at = path + pathSegment(name);
+  const choices = { enum: oneOf.flatMap(({ properties = {} }) => properties[name]?.const ?? []) };
+  return Object.hasOwn(value, name)
+    ? outsideEnum(choices, lookUp(value, `#/${name}`), at)
+    : { path: at, message: 'is missing' };
 }
 
 function outsideEnum({ enum: allowed = [] }: Schema, value: unknown, path: string): Finding {

@@ -1,6 +1,14 @@
 /** OpenAPI 3.1 from the route table. A schema that has a name here stands once, under `components`. */
 import { ERRORS, type ErrorCode } from '../core/error-codes.ts';
-import { FeedEventSchema, FeedPageSchema, StreamNoticeSchema, TapeEventSchema, TapePageSchema } from './events.ts';
+import * as parts from './events/parts.ts';
+import {
+  EVENTS,
+  FeedEventSchema,
+  FeedPageSchema,
+  StreamNoticeSchema,
+  TapeEventSchema,
+  TapePageSchema,
+} from './events/tape.ts';
 import * as permissions from './permissions.ts';
 import { HangListSchema, HangReportSchema, HangSummarySchema } from './hangs.ts';
 import { ProblemSchema } from './problem.ts';
@@ -20,7 +28,6 @@ const named: { readonly [name: string]: Schema } = {
   EditRequest: tasks.EditRequestSchema,
   EvictRequest: sessions.EvictRequestSchema,
   Explanation: tasks.ExplanationSchema,
-  FeedEvent: FeedEventSchema,
   FeedPage: FeedPageSchema,
   HangList: HangListSchema,
   HangReport: HangReportSchema,
@@ -41,31 +48,93 @@ const named: { readonly [name: string]: Schema } = {
   StreamNotice: StreamNoticeSchema,
   SubmitReceipt: tasks.SubmitReceiptSchema,
   SubmitRequest: tasks.SubmitRequestSchema,
-  TapeEvent: TapeEventSchema,
   TapePage: TapePageSchema,
   TaskPage: tasks.TaskPageSchema,
   TaskSummary: tasks.TaskSummarySchema,
   TaskView: tasks.TaskViewSchema,
   Throttle: providers.ThrottleSchema,
 };
-const names = new Map<unknown, string>(Object.entries(named).map(([name, schema]) => [schema, name]));
+
+const pascal = (type: string): string => type.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** What stands on tapes. Their members may grow, so that none of these is closed to members that are not known. */
+const namedEvents: { readonly [name: string]: Schema } = {
+  Actor: parts.ActorSchema,
+  AgentCaps: parts.AgentCapsSchema,
+  BoundedText: parts.BoundedTextSchema,
+  Cost: parts.CostSchema,
+  FeedEvent: FeedEventSchema,
+  FileDiff: parts.FileDiffSchema,
+  OutputPart: parts.OutputPartSchema,
+  PermissionAction: parts.PermissionActionSchema,
+  PlanEntry: parts.PlanEntrySchema,
+  TapeEvent: TapeEventSchema,
+  TurnFailure: parts.TurnFailureSchema,
+  TurnReport: parts.TurnReportSchema,
+  Usage: parts.UsageSchema,
+  ...Object.fromEntries(Object.entries(parts.OUTPUT_PARTS).map(([kind, schema]) => [`${pascal(kind)}Part`, schema])),
+  ...Object.fromEntries(Object.entries(EVENTS).map(([type, schema]) => [`${pascal(type)}Event`, schema])),
+};
+
+interface Named {
+  readonly name: string;
+  readonly schema: Schema;
+}
+
+/** What a schema shares with its copies under another description. */
+const bodyOf = (schema: Schema): unknown => schema.properties ?? schema.oneOf ?? schema.allOf;
+const byBody: ReadonlyMap<unknown, Named> = new Map(
+  Object.entries({ ...named, ...namedEvents }).map(([name, schema]) => [bodyOf(schema), { name, schema }]),
+);
 
 type Json = { readonly [name: string]: unknown };
 
-/** Replaces every named schema inside by a reference to it. */
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const refTo = (name: string): string => `#/components/schemas/${name}`;
+
+/** Replaces every named schema inside by a reference to it, which keeps a description of its own. */
 function refer(value: unknown): unknown {
-  const name = names.get(value);
-  return name === undefined ? inside(value) : { $ref: `#/components/schemas/${name}` };
+  const found = isObject(value) ? byBody.get(bodyOf(value)) : undefined;
+  if (found === undefined || !isObject(value)) {
+    return inside(value);
+  }
+  const { name, schema } = found;
+  const own = value['description'] === schema.description ? {} : { description: value['description'] };
+  return { $ref: refTo(name), ...own };
 }
 
 function inside(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(refer);
   }
-  if (typeof value !== 'object' || value === null) {
+  if (!isObject(value)) {
     return value;
   }
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, refer(member)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, name === 'discriminator' ? mapped(value) : refer(member)]),
+  );
+}
+
+/** OpenAPI takes the value for the name of a schema unless it is told which is meant. */
+function mapped({ oneOf = [], discriminator }: Schema): Json {
+  const propertyName = discriminator?.propertyName ?? '';
+  const pairs = oneOf.map(({ properties = {} }) => {
+    return [properties[propertyName]?.const, refTo(byBody.get(properties)?.name ?? '')] as const;
+  });
+  return { propertyName, mapping: Object.fromEntries(pairs) };
+}
+
+function opened(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(opened);
+  }
+  if (!isObject(value)) {
+    return value;
+  }
+  const members = Object.entries(value).filter(([name, member]) => name !== 'additionalProperties' || member !== false);
+  return Object.fromEntries(members.map(([name, member]) => [name, opened(member)]));
 }
 
 /** All codes that a route may answer, in the order of their status. */
@@ -148,7 +217,10 @@ export function makeOpenApi(version: string): Json {
     security: [{ token: [] }],
     paths,
     components: {
-      schemas: Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, inside(schema)])),
+      schemas: {
+        ...Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, inside(schema)])),
+        ...Object.fromEntries(Object.entries(namedEvents).map(([name, schema]) => [name, opened(inside(schema))])),
+      },
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
   };

@@ -2,7 +2,6 @@
  * The part of JSON Schema (2020-12) that the shapes of this layer are written in. A keyword that is not here does not
  * compile, so a schema cannot ask for what `findings.ts` has no words for, or for a `$ref`, which `validate.ts` does not follow.
  */
-import type { FromSchema } from 'json-schema-to-ts';
 
 export type TypeName = 'string' | 'integer' | 'number' | 'boolean' | 'null' | 'object' | 'array';
 export type Scalar = string | number | boolean | null;
@@ -17,6 +16,11 @@ export interface Schema {
   readonly enum?: readonly Scalar[];
   readonly const?: Scalar;
   readonly anyOf?: readonly Schema[];
+  /** Objects that are told apart by one member, a `const` in each of them. */
+  readonly oneOf?: readonly Schema[];
+  /** Names that member; goes with `oneOf` only. The keyword is OpenAPI's. */
+  readonly discriminator?: { readonly propertyName: string };
+  readonly allOf?: readonly Schema[];
   /** In Unicode code points. */
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -40,13 +44,47 @@ export type ObjectSchema = Schema & {
   readonly properties: { readonly [name: string]: Schema };
 };
 
-type DeepReadonly<T> = T extends readonly (infer I)[]
-  ? readonly DeepReadonly<I>[]
-  : T extends object
-    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-    : T;
+/** What a valid value looks like on the wire or in a file, before defaults. Distributes over unions. */
+export type Wire<S> = Shape<S, never>;
+/** The same after `withDefaults`: members that have a default are there. */
+export type Resolved<S> = Shape<S, { readonly default: unknown }>;
 
-/** What a valid value looks like on the wire or in a file, before defaults. */
-export type Wire<S extends Schema> = DeepReadonly<FromSchema<S, { keepDefaultedPropertiesOptional: true }>>;
-/** The same after `withDefaults`. */
-export type Resolved<S extends Schema> = DeepReadonly<FromSchema<S>>;
+/** `Filled`: what the schema of a member is like that is there though it is not required. */
+type Shape<S, Filled> = S extends { readonly const: infer C }
+  ? C
+  : S extends { readonly enum: readonly (infer E)[] }
+    ? E
+    : S extends { readonly anyOf: readonly (infer M)[] }
+      ? Shape<M, Filled>
+      : S extends { readonly oneOf: readonly (infer M)[] }
+        ? Shape<M, Filled>
+        : S extends { readonly type: readonly (infer T)[] }
+          ? OfType<T, S, Filled>
+          : S extends { readonly type: infer T }
+            ? OfType<T, S, Filled>
+            : unknown;
+
+interface Scalars {
+  readonly string: string;
+  readonly integer: number;
+  readonly number: number;
+  readonly boolean: boolean;
+  readonly null: null;
+}
+
+type OfType<T, S, Filled> = T extends keyof Scalars
+  ? Scalars[T]
+  : T extends 'array'
+    ? readonly (S extends { readonly items: infer I } ? Shape<I, Filled> : unknown)[]
+    : S extends { readonly properties: infer P }
+      ? Members<P, S extends { readonly required: readonly (infer R)[] } ? R : never, Filled>
+      : { readonly [name: string]: S extends { readonly additionalProperties: infer A } ? Shape<A, Filled> : unknown };
+
+/** Flat, so that it shows its members where an editor shows the type. */
+type Members<P, R, Filled> = Flat<
+  { readonly [K in keyof P as Present<P, K, R, Filled>]: Shape<P[K], Filled> } & {
+    readonly [K in keyof P as Exclude<K, Present<P, K, R, Filled>>]?: Shape<P[K], Filled>;
+  }
+>;
+type Present<P, K extends keyof P, R, Filled> = K extends R ? K : P[K] extends Filled ? K : never;
+type Flat<T> = { readonly [K in keyof T]: T[K] };

@@ -1,5 +1,7 @@
 /** Tasks: what is submitted, what is shown, and the receipts of what is asked of one. */
 import { TASK_MODES } from '../core/model.ts';
+import { nullable } from './events/fields.ts';
+import { TASK_EVENTS } from './events/task.ts';
 import { BySchema, LaneSchema, StageSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { AskSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
@@ -91,7 +93,7 @@ const viewProperties = {
     description: 'An earlier turn was interrupted midway; whether its last tool call happened is unknown.',
   },
   idempotencyKey: { type: ['string', 'null'] },
-  result: { description: 'Data of `final`; null while open.' },
+  result: nullable(TASK_EVENTS.final, 'Data of `final`; null while open.'),
 } as const;
 
 /** The whole specification of the task, and what has become of it. */

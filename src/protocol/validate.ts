@@ -86,13 +86,15 @@ function take(value: unknown, schema: Schema | undefined, path: string, depth: n
   );
 }
 
-function isOpaque({ type, anyOf, enum: allowed, const: only }: Schema): boolean {
-  return type === undefined && anyOf === undefined && allowed === undefined && only === undefined;
+function isOpaque({ type, enum: allowed, const: only, ...schema }: Schema): boolean {
+  return type === undefined && !isComposed(schema) && allowed === undefined && only === undefined;
 }
+
+const isComposed = ({ anyOf, oneOf, allOf }: Schema): boolean => (anyOf ?? oneOf ?? allOf) !== undefined;
 
 /** Of a member, or without a name of an item. Where no schema will look, the one that looks at nothing. */
 function partSchema(schema: Schema | undefined, name?: string): Schema | undefined {
-  if (schema === undefined || schema.anyOf !== undefined) {
+  if (schema === undefined || isComposed(schema)) {
     return undefined;
   }
   const { properties = {}, additionalProperties, items = {} } = schema;
@@ -111,7 +113,7 @@ function faultOf(value: unknown, schema: Schema | undefined, path: string, depth
     return null;
   }
   if (typeof value !== 'object') {
-    return wrongType(schema?.anyOf ?? [schema ?? {}], value, path);
+    return wrongType(schema?.anyOf ?? schema?.oneOf ?? [schema ?? {}], value, path);
   }
   if (depth > depthMax) {
     return { path, message: `is nested more than ${depthMax} levels deep` };

@@ -2,7 +2,7 @@
  * What the runtime offers to its doors (server, gateways, library users). `createSignalbox` in `signalbox.ts` implements it.
  * Expected outcomes are values; only defects and a closed or failing store throw (`AppError`).
  */
-import type { Actor, PermissionAction, TurnReport } from '../core/events.ts';
+import type { Actor, HangNote, PermissionAction, TurnReport } from '../core/events.ts';
 import type { Epoch, SessionKey, TaskId, TurnId } from '../core/ids.ts';
 import type { StopScope, Where } from '../core/inputs.ts';
 import type { Lane, TaskStage, TurnOutcome } from '../core/model.ts';
@@ -197,7 +197,7 @@ export interface Signalbox extends AsyncDisposable {
   /** The agents' processes that live now: synchronous, without I/O. */
   processes(): readonly { readonly pid: number; readonly startTime: string }[];
   /** Puts a hang report that concerns a session on its tape; false: the session is not live. */
-  noteHang(session: string, report: unknown): boolean;
+  noteHang(session: string, note: HangNote): boolean;
 
   task(id: string): Promise<StoredTask | null>;
   tasks(filter: TaskFilter, cursor: string | null, limit: number): Promise<Page<StoredTask>>;

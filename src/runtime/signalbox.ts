@@ -5,7 +5,7 @@
  * does and what an event means is `step`'s alone.
  */
 import { epoch, type TaskId, taskId, turnId } from '../core/ids.ts';
-import type { Actor } from '../core/events.ts';
+import type { Actor, HangNote } from '../core/events.ts';
 import type { Input, StopScope } from '../core/inputs.ts';
 import type { Reply } from '../core/outputs.ts';
 import type { StoredTask } from '../store/port.ts';
@@ -179,9 +179,9 @@ class Runtime extends Views implements Signalbox {
     return this.#parts.registry.ask(key, make(this.#parts.context.clock.wall()));
   }
 
-  noteHang(session: string, report: unknown): boolean {
+  noteHang(session: string, note: HangNote): boolean {
     const actor = this.#parts.registry.live(this.#parts.key(session));
-    actor?.post({ type: 'report', at: this.#parts.context.clock.wall(), data: report });
+    actor?.post({ type: 'report', at: this.#parts.context.clock.wall(), note });
     return actor !== null;
   }
 

@@ -1,21 +1,8 @@
 import { titleOf } from '../runtime/title.ts';
 /** From what the runtime gives to what the API shows. */
-import type {
-  SessionSummary as StoredSummary,
-  StoredEvent,
-  StoredTask,
-  FeedEvent as StoredFeedEvent,
-} from '../store/port.ts';
+import type { SessionSummary as StoredSummary, StoredTask } from '../store/port.ts';
 import type { Explanation as RuntimeExplanation, SessionView as RuntimeSession } from '../runtime/api.ts';
-import type {
-  Explanation,
-  FeedEvent,
-  SessionSummary,
-  SessionView,
-  TapeEvent,
-  TaskSummary,
-  TaskView,
-} from '../protocol/index.ts';
+import type { Explanation, SessionSummary, SessionView, TaskSummary, TaskView } from '../protocol/index.ts';
 
 export function taskSummary(task: StoredTask): TaskSummary {
   const { row, payload } = task;
@@ -85,12 +72,4 @@ export function sessionView(session: RuntimeSession): SessionView {
 
 export function explanationView(explanation: RuntimeExplanation, task: StoredTask): Explanation {
   return { ...explanation, status: task.status };
-}
-
-export function tapeEvent(event: StoredEvent): TapeEvent {
-  return { session: event.session, task: event.task, seq: event.seq, at: event.at, type: event.type, data: event.data };
-}
-
-export function feedEvent(event: StoredFeedEvent): FeedEvent {
-  return { ...tapeEvent(event), position: event.position };
 }

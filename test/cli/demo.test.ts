@@ -1,39 +1,42 @@
 /** The demo: what it shows is real, and its judge sees what is broken. */
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { KnownEvent, ReadEvent } from '../../src/client/index.ts';
 import { Board } from '../../src/cli/demo/board.ts';
 import type { Row } from '../../src/cli/demo/board.ts';
 import { diagram } from '../../src/cli/demo/diagram.ts';
-import type { AgentLine, Evidence, SeenEvent } from '../../src/cli/demo/evidence.ts';
+import type { AgentLine, Evidence } from '../../src/cli/demo/evidence.ts';
 import { figuresOf } from '../../src/cli/demo/figures.ts';
 import { header, line } from '../../src/cli/demo/render.ts';
 import { allHeld, verify } from '../../src/cli/demo/verify.ts';
+import type { EventType } from '../../src/core/events.ts';
 import { plain } from '../../src/cli/output/paint.ts';
 import { Cli, ended, saying } from '../support/cli.ts';
+import { eventOf } from '../support/events.ts';
 
 const names = ['A', 'B', 'C', 'background'];
 
 /** A run in which all is well: the background task gives way to A, B and C, and ends last. */
-function goodFeed(): SeenEvent[] {
+function goodFeed(): ReadEvent[] {
   const seqs = new Map<string | null, number>();
   let at = 1000;
-  const event = (task: string | null, type: string, data: unknown = null): SeenEvent => {
+  const event = <T extends EventType>(task: string | null, type: T, says: Partial<KnownEvent<T>['data']> = {}) => {
     const seq = (seqs.get(task) ?? 0) + 1;
     seqs.set(task, seq);
-    return { session: 's', task, seq, at, type, data };
+    return eventOf(type, { session: 's', task, seq, at }, says);
   };
-  const turn = (task: string, number: number): SeenEvent[] => [
+  const turn = (task: string, number: number): ReadEvent[] => [
     event(task, 'turn-sent', { turn: number }),
     event(task, 'turn-started', { turn: number }),
     event(task, 'output', { part: { kind: 'text', text: `step ${number}/12: work` } }),
   ];
-  const whole = (task: string, epoch: number, first: string): SeenEvent[] => {
+  const whole = (task: string, epoch: number, first: 'granted' | 'resumed'): ReadEvent[] => {
     at += 10;
     const begun = [event(task, first, { epoch }), ...turn(task, epoch)];
     at += 10;
     return [...begun, event(task, 'final', { status: 'completed' })];
   };
-  const feed = [
+  const feed: ReadEvent[] = [
     event('bg', 'queued', { lane: 'background' }),
     event('bg', 'granted', { epoch: 1 }),
     event(null, 'agent-ready'),
@@ -53,12 +56,12 @@ function goodFeed(): SeenEvent[] {
   return feed;
 }
 
-const byTask = (name: string) => ({ kind: 'task', name });
+const byTask = (name: string) => ({ kind: 'task' as const, name });
 
 const log = (...events: readonly (readonly [event: string, turn: number, us: number])[]): AgentLine[] =>
   events.map(([event, turn, us]) => ({ at: String(us * 1000), pid: 1, event, turn }));
 
-function evidence(feed: readonly SeenEvent[] = goodFeed()): Evidence {
+function evidence(feed: readonly ReadEvent[] = goodFeed()): Evidence {
   const ids = ['a', 'b', 'c', 'bg'];
   return {
     receipts: ids.map((task, index) => ({ task, name: names[index] ?? '' })),
@@ -72,8 +75,11 @@ function evidence(feed: readonly SeenEvent[] = goodFeed()): Evidence {
 }
 
 /** Both the feed and the tapes without, or with other, events. */
-const changed = (change: (feed: SeenEvent[]) => SeenEvent[]): Evidence => evidence(change(goodFeed()));
-const type = (wanted: string, of: string | null) => (event: SeenEvent) => event.type === wanted && event.task === of;
+const changed = (change: (feed: ReadEvent[]) => ReadEvent[]): Evidence => evidence(change(goodFeed()));
+const type =
+  (wanted: EventType, of: string | null) =>
+  (event: ReadEvent): boolean =>
+    event.type === wanted && event.task === of;
 
 describe('the judge', () => {
   test('finds nothing where nothing is wrong', () => {
@@ -81,20 +87,31 @@ describe('the judge', () => {
     expect(allHeld(verify(evidence()))).toBe(true);
   });
 
-  const swap = (feed: SeenEvent[], i: number, j: number): SeenEvent[] =>
+  /** The same event on the tape of another task. */
+  const ofTask = (event: ReadEvent, task: string | null): ReadEvent => ({ ...event, task }) as ReadEvent;
+  const swap = (feed: ReadEvent[], i: number, j: number): ReadEvent[] =>
     feed.map((event, index) => feed[index === i ? j : index === j ? i : index] ?? event);
-  const with_ = (feed: SeenEvent[], is: (event: SeenEvent) => boolean, data: unknown): SeenEvent[] =>
-    feed.map((event) => (is(event) ? { ...event, data } : event));
+  const telling = <T extends EventType>(
+    feed: ReadEvent[],
+    wanted: T,
+    of: string,
+    says: Partial<KnownEvent<T>['data']>,
+  ): ReadEvent[] =>
+    feed.map((event) =>
+      type(wanted, of)(event)
+        ? ({ ...event, data: { ...(event as KnownEvent<T>).data, ...says } } as ReadEvent)
+        : event,
+    );
 
   test.each<readonly [what: string, guarantee: RegExp, broken: Evidence]>([
     ['a gap in a tape', /dense/, changed((feed) => feed.filter((event) => !type('turn-started', 'a')(event)))],
     ['an empty tape', /dense/, { ...evidence(), tapes: new Map() }],
     ['no final', /exactly one final/, changed((feed) => feed.filter((event) => !type('final', 'b')(event)))],
-    ['two finals', /exactly one final/, changed((feed) => [...feed, { ...(feed.at(-1) as SeenEvent), seq: 99 }])],
+    ['two finals', /exactly one final/, changed((feed) => [...feed, { ...(feed.at(-1) as ReadEvent), seq: 99 }])],
     [
       'an event after the final',
       /exactly one final/,
-      changed((feed) => [...feed, { ...(feed.at(-1) as SeenEvent), type: 'output' }]),
+      changed((feed) => [...feed, eventOf('output', feed.at(-1) as ReadEvent)]),
     ],
     [
       'an event that was not streamed',
@@ -105,7 +122,7 @@ describe('the judge', () => {
       'C served before B',
       /order/,
       changed((feed) =>
-        feed.map((event) => ({ ...event, task: event.task === 'b' ? 'c' : event.task === 'c' ? 'b' : event.task })),
+        feed.map((event) => ofTask(event, event.task === 'b' ? 'c' : event.task === 'c' ? 'b' : event.task)),
       ),
     ],
     [
@@ -123,15 +140,15 @@ describe('the judge', () => {
     [
       'an interrupt that stayed behind',
       /same pass/,
-      changed((feed) => with_(feed, type('interrupt-requested', 'bg'), { by: byTask('a'), sent: false })),
+      changed((feed) => telling(feed, 'interrupt-requested', 'bg', { sent: false })),
     ],
     [
       'an interrupt for somebody else',
       /same pass/,
-      changed((feed) => with_(feed, type('interrupt-requested', 'bg'), { by: byTask('b'), sent: true })),
+      changed((feed) => telling(feed, 'interrupt-requested', 'bg', { by: byTask('b') })),
     ],
     ['no interrupt', /same pass/, changed((feed) => feed.filter(({ type: is }) => is !== 'interrupt-requested'))],
-    ['an epoch that was used before', /one owner/, changed((feed) => with_(feed, type('granted', 'b'), { epoch: 2 }))],
+    ['an epoch that was used before', /one owner/, changed((feed) => telling(feed, 'granted', 'b', { epoch: 2 }))],
     [
       'a grant while another holds',
       /one owner/,
@@ -140,7 +157,7 @@ describe('the judge', () => {
     [
       'a turn of a task that owns nothing',
       /one owner/,
-      changed((feed) => feed.map((event) => (type('turn-sent', 'b')(event) ? { ...event, task: 'c' } : event))),
+      changed((feed) => feed.map((event) => (type('turn-sent', 'b')(event) ? ofTask(event, 'c') : event))),
     ],
     ['an accepted task without an outcome', /its outcome/, { ...evidence(), statuses: new Map([['a', 'running']]) }],
     ['two agents at once', /one agent process/, { ...evidence(), agentLog: log(['started', 0, 0], ['overlap', 0, 1]) }],

@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import type { EventType } from '../../src/core/events.ts';
 import { ERRORS } from '../../src/core/error-codes.ts';
-import type { AppError, TapeEvent } from '../../src/client/index.ts';
+import type { AppError, ReadEvent } from '../../src/client/index.ts';
 import { ApiError, createClient } from '../../src/client/index.ts';
 import { hastyTimer, openDoor, token } from '../support/door.ts';
+import { dataOf } from '../support/events.ts';
 
 interface Peer extends AsyncDisposable {
   readonly url: string;
@@ -31,12 +33,12 @@ async function peer(answer: (request: IncomingMessage, response: ServerResponse,
   };
 }
 
-const event = (seq: number, type = 'output'): string =>
-  `id: ${seq}\ndata: ${JSON.stringify({ session: 's', task: 't', seq, at: 0, type, data: null })}\n\n`;
+const event = (seq: number, type: EventType = 'output'): string =>
+  `id: ${seq}\ndata: ${JSON.stringify({ session: 's', task: 't', seq, at: 0, type, data: dataOf(type) })}\n\n`;
 const stream = (response: ServerResponse, text: string): void =>
   void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(text);
 
-async function collect(events: AsyncIterable<TapeEvent>): Promise<number[]> {
+async function collect(events: AsyncIterable<ReadEvent>): Promise<number[]> {
   const seqs: number[] = [];
   for await (const { seq } of events) {
     seqs.push(seq);

@@ -238,9 +238,10 @@ describe('a session that holds back', () => {
 
   test('what if a hang report concerns it? (I-21)', () => {
     const box = inBackground();
-    box.do({ type: 'report', data: { class: 'agent_silent' } });
+    const note = { report: '20261128-140500-1', class: 'agent-silent', summary: 'silent for 5 min' };
+    box.do({ type: 'report', note });
     expect(box.acts).toEqual([]);
-    const event = { type: 'hang-reported', data: { report: { class: 'agent_silent' } } };
+    const event = { type: 'hang-reported', data: note };
     expect(box.records).toMatchObject([{ type: 'event', task: null, event }]);
     expect(box.situation).toBe('running');
   });

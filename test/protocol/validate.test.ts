@@ -39,8 +39,15 @@ function ownValues(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
   if (schema.enum !== undefined) {
     return fc.constantFrom(...schema.enum);
   }
-  if (schema.anyOf !== undefined) {
-    return fc.oneof(...schema.anyOf.map((each) => values(each, wrong)));
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices !== undefined) {
+    return fc.oneof(...choices.map((each) => values(each, wrong)));
+  }
+  if (schema.allOf !== undefined) {
+    // Objects whose members are those of all parts.
+    return fc
+      .tuple(...schema.allOf.map((each) => ownValues(each, wrong)))
+      .map((parts) => Object.assign({}, ...parts) as object);
   }
   const types = schema.type === undefined ? (['string', 'integer', 'null'] as const) : [schema.type].flat();
   return fc.oneof(...types.map((type) => ofType(type, schema, wrong)));

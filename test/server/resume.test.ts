@@ -1,6 +1,6 @@
 /** Readers whose connections break, of a daemon that restarts. */
 import { expect, test } from 'vitest';
-import type { ClientOptions, FeedEvent, TapeEvent } from '../../src/client/index.ts';
+import type { ClientOptions, ReadFeedEvent, ReadEvent } from '../../src/client/index.ts';
 import { createClient } from '../../src/client/index.ts';
 import { expectSound } from '../support/box.ts';
 import { openCuttingProxy } from '../support/cutting-proxy.ts';
@@ -33,7 +33,7 @@ test.each([1, 2])(
         maxAttempts: 10,
       });
 
-      const read: TapeEvent[] = [];
+      const read: ReadEvent[] = [];
       let breaks = 0;
       const reading = (async () => {
         for await (const event of createClient(through(proxy)).follow(task, { onBreak: () => void breaks++ })) {
@@ -41,7 +41,7 @@ test.each([1, 2])(
           moved();
         }
       })();
-      const fed: FeedEvent[] = [];
+      const fed: ReadFeedEvent[] = [];
       const feeding = (async () => {
         for await (const event of createClient(through(feedProxy)).followSession('test:one')) {
           fed.push(event);

@@ -1,6 +1,6 @@
 /** Every route over the real runtime, through the client. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { TaskPage } from '../../src/client/index.ts';
+import type { ReadEvent, TaskPage } from '../../src/client/index.ts';
 import { ApiError } from '../../src/client/index.ts';
 import type { Door } from '../support/door.ts';
 import { openDoor, problemIn } from '../support/door.ts';
@@ -53,7 +53,7 @@ describe('a task', () => {
     });
     turn.say('working');
     turn.finish('the answer');
-    const types: string[] = [];
+    const types: ReadEvent['type'][] = [];
     for await (const event of client.follow(receipt.task)) {
       expect(event.seq).toBe(types.length + 1);
       types.push(event.type);

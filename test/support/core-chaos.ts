@@ -117,7 +117,7 @@ export class Chaos {
       case 'fault':
         return { type: of, reason: 'chaos' };
       case 'report':
-        return { type: of, data: a };
+        return { type: of, note: { report: String(a), class: 'agent-silent', summary: 'chaos' } };
       case 'throttle': {
         const level = a % 2 === 0 ? 'all' : 'background';
         const until = b === 0 ? null : b;

@@ -2,8 +2,8 @@
  * The track board: turns events into rows. One track per task; a row says where each task stands at that moment, and what
  * happened to one of them. Pure: the same events give the same rows.
  */
-import type { SeenEvent } from './evidence.ts';
-import { actorName, field, outputText } from './evidence.ts';
+import type { KnownEvent, ReadEvent } from '../../client/index.ts';
+import { textOf } from './evidence.ts';
 
 /** Where a task stands on its track. */
 export type Track = 'absent' | 'waits' | 'owns' | 'drains' | 'ended';
@@ -21,11 +21,25 @@ export interface Row {
   readonly text: string;
 }
 
-const texts: { readonly [outcome: string]: string } = {
+const endTexts: { readonly [S in KnownEvent<'final'>['data']['status']]: string } = {
   completed: 'ends completed: final',
   failed: 'ends failed: final',
   cancelled: 'ends cancelled: final',
 };
+
+/** Events of tasks that make rows. */
+const shown = [
+  'queued',
+  'granted',
+  'resumed',
+  'interrupt-requested',
+  'interrupt-acked',
+  'preempted',
+  'output',
+  'final',
+] as const;
+type Shown = KnownEvent<(typeof shown)[number]>;
+const isShown = (event: ReadEvent): event is Shown => shown.some((type) => type === event.type);
 
 export class Board {
   readonly #names: readonly string[];
@@ -54,21 +68,21 @@ export class Board {
     return index === undefined ? 'somebody' : (this.#names[index] ?? '');
   }
 
-  rows(event: SeenEvent): readonly Row[] {
+  rows(event: ReadEvent): readonly Row[] {
     this.#start ??= event.at;
     if (event.task === null) {
       const said = agentText(event);
       return said === null ? [] : [this.#row(event, null, null, said)];
     }
     const about = this.#tasks.get(event.task);
-    return about === undefined ? [] : this.#taskRows(event, about);
+    return about === undefined || !isShown(event) ? [] : this.#taskRows(event, about);
   }
 
-  #row(event: SeenEvent, about: number | null, mark: Mark, text: string): Row {
+  #row(event: ReadEvent, about: number | null, mark: Mark, text: string): Row {
     return { at: event.at - (this.#start ?? event.at), about, mark, tracks: [...this.#tracks], text };
   }
 
-  #taskRows(event: SeenEvent, about: number): readonly Row[] {
+  #taskRows(event: Shown, about: number): readonly Row[] {
     const put = (track: Track, mark: Mark, text: string): readonly Row[] => {
       this.#tracks[about] = track;
       return [this.#row(event, about, mark, text)];
@@ -80,11 +94,15 @@ export class Board {
         return put('waits', 'admitted', `${this.#what[about] ?? ''}; ${place}`);
       }
       case 'granted':
-        return put('owns', 'granted', `gets the session, epoch ${String(field(event, 'epoch'))}`);
+        return put('owns', 'granted', `gets the session, epoch ${event.data.epoch}`);
       case 'resumed':
-        return put('owns', 'granted', `gets the session back, epoch ${String(field(event, 'epoch'))}: resumed`);
+        return put('owns', 'granted', `gets the session back, epoch ${event.data.epoch}: resumed`);
       case 'interrupt-requested':
-        return put('drains', 'interrupted', `is interrupted for ${this.nameOf(actorName(event))}, in the same commit`);
+        return put(
+          'drains',
+          'interrupted',
+          `is interrupted for ${this.nameOf(event.data.by?.name)}, in the same commit`,
+        );
       case 'interrupt-acked':
         return put('drains', null, 'drains: its agent has acknowledged the interrupt');
       case 'preempted':
@@ -92,14 +110,13 @@ export class Board {
       case 'output':
         return this.#output(event, about);
       case 'final':
-        return put('ended', 'ended', texts[String(field(event, 'status'))] ?? 'ends');
+        return put('ended', 'ended', endTexts[event.data.status]);
     }
-    return [];
   }
 
   /** Of what is said, only the steps of the background work are worth a row. */
-  #output(event: SeenEvent, about: number): readonly Row[] {
-    const text = outputText(event);
+  #output(event: ReadEvent, about: number): readonly Row[] {
+    const text = textOf(event);
     const step = /^step \d+\/\d+/.exec(text)?.[0];
     if (step !== undefined) {
       this.#lastStep = step;
@@ -109,7 +126,7 @@ export class Board {
   }
 }
 
-function agentText(event: SeenEvent): string | null {
+function agentText(event: ReadEvent): string | null {
   if (event.type === 'agent-starting') {
     return 'its process is started';
   }

@@ -2,11 +2,11 @@
  * The play itself: a background task, and three signed GitHub deliveries while it streams. Everything goes over HTTP, as it
  * would from outside; what happens is seen on the daemon's own event stream.
  */
-import type { Client } from '../../client/index.ts';
+import type { Client, ReadEvent } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
 import type { RecordedDelivery } from '../../gateways/github/recorded/index.ts';
-import type { Evidence, Receipt, SeenEvent } from './evidence.ts';
-import { outputText } from './evidence.ts';
+import type { Evidence, Receipt } from './evidence.ts';
+import { textOf } from './evidence.ts';
 import type { DeliveryTimes } from './figures.ts';
 
 export const names = ['A', 'B', 'C', 'background'] as const;
@@ -27,13 +27,13 @@ export interface Stage {
   ) => Promise<{ readonly headers: Readonly<{ [name: string]: string }>; readonly body: string }>;
   /** Called with each receipt before any event of its task is seen by `onEvent`. */
   readonly onReceipt: (receipt: Receipt, what: string) => void;
-  readonly onEvent: (event: SeenEvent) => void;
+  readonly onEvent: (event: ReadEvent) => void;
   readonly signal: AbortSignal;
 }
 
 export interface Played {
   readonly receipts: readonly Receipt[];
-  readonly feed: readonly SeenEvent[];
+  readonly feed: readonly ReadEvent[];
   readonly times: readonly DeliveryTimes[];
 }
 
@@ -60,10 +60,10 @@ async function deliver(
 /** Events wait here until the receipt that names their task has been read: both come over connections of their own. */
 class Usher {
   readonly #known = new Set<string>();
-  readonly #waiting: SeenEvent[] = [];
-  readonly #onEvent: (event: SeenEvent) => void;
+  readonly #waiting: ReadEvent[] = [];
+  readonly #onEvent: (event: ReadEvent) => void;
 
-  constructor(onEvent: (event: SeenEvent) => void) {
+  constructor(onEvent: (event: ReadEvent) => void) {
     this.#onEvent = onEvent;
   }
 
@@ -72,7 +72,7 @@ class Usher {
     this.#flush();
   }
 
-  take(event: SeenEvent): void {
+  take(event: ReadEvent): void {
     this.#waiting.push(event);
     this.#flush();
   }
@@ -89,7 +89,7 @@ class Usher {
 }
 
 export async function play(stage: Stage): Promise<Played> {
-  const feed: SeenEvent[] = [];
+  const feed: ReadEvent[] = [];
   const served: Receipt[] = [];
   const times: DeliveryTimes[] = [];
   const usher = new Usher(stage.onEvent);
@@ -114,7 +114,7 @@ export async function play(stage: Stage): Promise<Played> {
   for await (const event of stage.client.followAll({ signal: stage.signal })) {
     feed.push(event);
     usher.take(event);
-    const isStep = event.type === 'output' && outputText(event).startsWith(`step ${stepsBefore}/`);
+    const isStep = event.type === 'output' && textOf(event).startsWith(`step ${stepsBefore}/`);
     if (isStep && delivering === null) {
       delivering = deliverAll();
       // Told where it is awaited, below; a rejection before that is no reason to end the process.
@@ -133,10 +133,10 @@ export async function play(stage: Stage): Promise<Played> {
 
 /** What the daemon has stored, read again by its public API. */
 export async function collect(client: Client, played: Played): Promise<Pick<Evidence, 'tapes' | 'statuses'>> {
-  const tapes = new Map<string, readonly SeenEvent[]>();
+  const tapes = new Map<string, readonly ReadEvent[]>();
   const statuses = new Map<string, string>();
   for (const { task } of played.receipts) {
-    const tape: SeenEvent[] = [];
+    const tape: ReadEvent[] = [];
     for (let after = 0; ;) {
       const page = await client.taskEvents(task, { after, limit: 500 });
       tape.push(...page.items);

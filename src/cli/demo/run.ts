@@ -9,7 +9,6 @@ import type { DemoDaemon } from './child.ts';
 import { isThere, startDemoDaemon } from './child.ts';
 import { diagram } from './diagram.ts';
 import type { Evidence } from './evidence.ts';
-import { field } from './evidence.ts';
 import type { Figure } from './figures.ts';
 import { figuresOf } from './figures.ts';
 import type { Played } from './play.ts';
@@ -69,8 +68,8 @@ async function show(daemon: DemoDaemon, secret: string, look: Look, io: Io, sign
 /** Name of the owner of each turn, by the turn's number. */
 function ownersOf({ feed, receipts }: Played): ReadonlyMap<number, string> {
   const nameOf = new Map(receipts.map(({ name, task }) => [task, name]));
-  const sent = feed.filter(({ type }) => type === 'turn-sent');
-  return new Map(sent.map((event) => [Number(field(event, 'turn')), nameOf.get(event.task ?? '') ?? '']));
+  const sent = feed.filter((event) => event.type === 'turn-sent');
+  return new Map(sent.map(({ task, data }) => [data.turn, nameOf.get(task) ?? '']));
 }
 
 function printFigures(figures: readonly Figure[], io: Io): void {

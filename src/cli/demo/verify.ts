@@ -2,8 +2,8 @@
  * Judges what the demo saw. Nothing here trusts the daemon's word that all went well: each guarantee is derived again from
  * the tapes, from the feed and from the agent's own log.
  */
-import type { Evidence, SeenEvent } from './evidence.ts';
-import { actorName, field } from './evidence.ts';
+import type { KnownEvent, ReadEvent } from '../../client/index.ts';
+import type { Evidence } from './evidence.ts';
 
 export interface Judgement {
   readonly guarantee: string;
@@ -17,7 +17,7 @@ type Rule = (evidence: Evidence) => readonly string[];
 
 const tapesOf = (
   evidence: Evidence,
-): readonly { readonly name: string; readonly task: string; readonly tape: readonly SeenEvent[] }[] =>
+): readonly { readonly name: string; readonly task: string; readonly tape: readonly ReadEvent[] }[] =>
   evidence.receipts.map(({ name, task }) => ({ name, task, tape: evidence.tapes.get(task) ?? [] }));
 
 const dense: Rule = (evidence) =>
@@ -47,18 +47,19 @@ const followed: Rule = (evidence) =>
       : [`${name}: ${live.length} events were streamed, ${stored.length} are stored`];
   });
 
+const isGrant = (event: ReadEvent): event is KnownEvent<'granted' | 'resumed'> =>
+  event.type === 'granted' || event.type === 'resumed';
+
 /** The grants in the order of their commits, each with the name of its task. */
 function grants(
   evidence: Evidence,
 ): readonly { readonly name: string; readonly epoch: number; readonly type: string }[] {
   const names = new Map(evidence.receipts.map(({ name, task }) => [task, name]));
-  return evidence.feed
-    .filter(({ type }) => type === 'granted' || type === 'resumed')
-    .map((event) => ({
-      name: names.get(event.task ?? '') ?? String(event.task),
-      epoch: Number(field(event, 'epoch')),
-      type: event.type,
-    }));
+  return evidence.feed.filter(isGrant).map(({ task, type, data }) => ({
+    name: names.get(task ?? '') ?? String(task),
+    epoch: data.epoch,
+    type,
+  }));
 }
 
 const order: Rule = (evidence) => {
@@ -76,7 +77,7 @@ const order: Rule = (evidence) => {
 
 const preempted: Rule = (evidence) => {
   const tape = evidence.tapes.get(evidence.receipts.find(({ name }) => name === evidence.background)?.task ?? '') ?? [];
-  const at = (type: string): number => tape.findIndex((event) => event.type === type);
+  const at = (type: ReadEvent['type']): number => tape.findIndex((event) => event.type === type);
   return at('preempted') !== -1 && at('resumed') > at('preempted')
     ? []
     : [`the tape of ${evidence.background} does not say preempted, then resumed`];
@@ -86,16 +87,14 @@ const preempted: Rule = (evidence) => {
 const samePass: Rule = (evidence) => {
   const at = evidence.feed.findIndex(({ type }) => type === 'interrupt-requested');
   const interrupt = evidence.feed[at];
-  if (interrupt === undefined) {
+  if (interrupt?.type !== 'interrupt-requested') {
     return ['there was no interrupt'];
   }
   const cause = evidence.feed.slice(0, at).findLast(({ type }) => type === 'queued');
   const between = evidence.feed.slice(0, at).findLastIndex(({ type }) => type === 'queued');
   const together =
-    cause !== undefined && cause.task === actorName(interrupt) && cause.at === interrupt.at && at - between === 1;
-  return together && field(interrupt, 'sent') === true
-    ? []
-    : ['the interrupt did not leave with the commit of its delivery'];
+    cause !== undefined && cause.task === interrupt.data.by?.name && cause.at === interrupt.at && at - between === 1;
+  return together && interrupt.data.sent ? [] : ['the interrupt did not leave with the commit of its delivery'];
 };
 
 /** Epochs only grow; between two grants only the owner takes turns, and its hold ends before the next grant. */
@@ -104,8 +103,8 @@ const oneOwner: Rule = (evidence) => {
   let owner: string | null = null;
   let epoch = 0;
   for (const event of evidence.feed) {
-    if (event.type === 'granted' || event.type === 'resumed') {
-      const next = Number(field(event, 'epoch'));
+    if (isGrant(event)) {
+      const next = event.data.epoch;
       if (owner !== null) {
         breaches.push(`${event.task} got the session while ${owner} had it`);
       }

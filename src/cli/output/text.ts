@@ -1,7 +1,7 @@
 /** How things are written for a person: tables, facts, times, statuses. */
 import type { Ask } from '../../protocol/permissions.ts';
 import type { Throttle } from '../../protocol/providers.ts';
-import type { TaskSummary, Owner } from '../../protocol/tasks.ts';
+import type { Owner, TaskSummary, TaskView } from '../../protocol/tasks.ts';
 import type { Io } from '../io.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './paint.ts';
@@ -100,13 +100,13 @@ export const asksText = (asks: readonly Ask[]): string | null =>
   asks.length === 0 ? null : asks.map(({ request, tool, title }) => `${request}  ${tool}: ${title}`).join('\n');
 
 /** What the agent said, or what the code runner returned, of the data of `final`; null: neither. */
-export function resultText(final: unknown): string | null {
-  if (typeof final !== 'object' || final === null) {
+export function resultText(final: TaskView['result']): string | null {
+  if (final === null) {
     return null;
   }
-  const { answer, result } = final as { readonly answer?: unknown; readonly result?: unknown };
-  if (result !== null && result !== undefined) {
+  const { answer, result } = final;
+  if (result !== null) {
     return typeof result === 'string' ? result : JSON.stringify(result, null, 2);
   }
-  return typeof answer === 'object' && answer !== null && 'text' in answer ? String(answer.text) : null;
+  return answer === null ? null : answer.text;
 }

@@ -1,5 +1,5 @@
 /** Routes of events: of a task, of a session, of all. */
-import { FeedPageSchema, TapePageSchema } from '../events.ts';
+import { FeedPageSchema, TapePageSchema } from '../events/tape.ts';
 import { feedQuery, lastEventId, limit, type Route, sessionParams, taskParams, wait } from './route.ts';
 
 export const eventsRoutes = {

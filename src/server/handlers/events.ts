@@ -6,7 +6,6 @@ import type { Cursor } from '../events/source.ts';
 import { feedSource, taskSource } from '../events/source.ts';
 import { ProblemError } from '../respond.ts';
 import { AppError } from '../../core/errors.ts';
-import { feedEvent, tapeEvent } from '../views.ts';
 import { wantsStream } from '../accept.ts';
 import { sessionOf } from './sessions.ts';
 import { taskOf } from './tasks.ts';
@@ -31,7 +30,7 @@ export const eventHandlers: Handlers<EventOperation> = {
       const events = await signalbox.tape(task.session, task.row.id, after, query.limit ?? 100);
       const last = events.at(-1);
       const final = last === undefined ? task.endedAt !== null && after >= task.seq : last.type === 'final';
-      return { items: events.map(tapeEvent), next: last?.seq ?? after, final };
+      return { items: events, next: last?.seq ?? after, final };
     };
     return { status: 200, body: await streams.wait(response, source, query.wait ?? 0, read, (page) => page.final) };
   },
@@ -57,7 +56,7 @@ async function feed(call: FeedCall, services: Services, session: string | null):
   const after = await startOf(query, services, session);
   const read = async (): Promise<FeedPage> => {
     const events = await signalbox.feed(session, after, query.limit ?? 100);
-    return { items: events.map(feedEvent), next: events.at(-1)?.position ?? after };
+    return { items: events, next: events.at(-1)?.position ?? after };
   };
   return { status: 200, body: await streams.wait(response, source, query.wait ?? 0, read, () => false) };
 }

@@ -92,12 +92,12 @@ export const taskEvent = (id: string, seq: number, event: OpenTaskEvent = progre
 });
 
 /** An event with any JSON in it, on the session's own tape. */
-export const ownEvent = (seq: number, report: unknown = null): CoreRecord => ({
+export const ownEvent = (seq: number, data: unknown = null): CoreRecord => ({
   type: 'event',
   at: time + seq,
   task: null,
   seq,
-  event: { type: 'hang-reported', data: { report } },
+  event: { type: 'unsolicited-turn', data: { incarnation: incarnation(1), phase: 'began', data } },
 });
 
 export const end = (

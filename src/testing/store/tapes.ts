@@ -64,8 +64,8 @@ export function tapes({ api, check }: Suite): void {
       await commit(ownEvent(1), admit('t1'), taskEvent('t1', 1), ownEvent(2, { why: 'so' }));
       const own = await store.tape(session, null, 0, 10);
       expect(own.map((event) => [event.task, event.seq, event.data])).toEqual([
-        [null, 1, { report: null }],
-        [null, 2, { report: { why: 'so' } }],
+        [null, 1, { incarnation: 1, phase: 'began', data: null }],
+        [null, 2, { incarnation: 1, phase: 'began', data: { why: 'so' } }],
       ]);
       expect((await store.claim(session)).seq).toBe(2);
     });

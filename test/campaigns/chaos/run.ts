@@ -3,7 +3,7 @@
  * is judged from the tapes, from the process table and from the daemon's own census.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TapeEvent } from '../../../src/protocol/index.ts';
+import type { ReadEvent } from '../../../src/protocol/index.ts';
 import { seeded } from '../../support/random.ts';
 import { judgeTape } from '../harness/judge-tape.ts';
 import { type Misdeed, misdeeds, sessionFor } from './misdeeds.ts';
@@ -138,7 +138,7 @@ class Run {
     return task;
   }
 
-  async #toFinal(task: string, seen: (event: TapeEvent) => void = () => {}): Promise<void> {
+  async #toFinal(task: string, seen: (event: ReadEvent) => void = () => {}): Promise<void> {
     for await (const event of this.#world.client.follow(task)) {
       seen(event);
     }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '../../../src/client/index.ts';
+import type { HangNote } from '../../../src/core/events.ts';
 import { nodeCookieName } from '../../../src/supervise/process/environment.ts';
 import { processEntries } from '../../../src/supervise/index.ts';
 import { listReports, readReport } from '../../../src/supervise/watchdog/report-files.ts';
@@ -67,13 +68,6 @@ export default async function* () {
   ${body}
 }
 `;
-
-export interface HangAlarm {
-  /** Its id. */
-  readonly report: string;
-  readonly class: string;
-  readonly summary: string;
-}
 
 export class HungDaemon implements AsyncDisposable {
   readonly folder: string;
@@ -202,11 +196,11 @@ export class HungDaemon implements AsyncDisposable {
   }
 
   /** What the first hang report on the tape of a session says. */
-  async alarm(session: string): Promise<HangAlarm> {
+  async alarm(session: string): Promise<HangNote> {
     const client = await this.client();
     for await (const event of client.followSession(session)) {
       if (event.type === 'hang-reported') {
-        return (event.data as { readonly report: HangAlarm }).report;
+        return event.data;
       }
     }
     throw new Error('the feed has ended');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Client } from '../../../src/client/index.ts';
+import type { Client, ReadEvent } from '../../../src/client/index.ts';
 import { createClient } from '../../../src/client/index.ts';
 import { isThere } from '../../../src/cli/demo/child.ts';
 import type { Up } from '../../support/cli.ts';
@@ -13,8 +13,8 @@ const sessions = 50;
 const clientOf = (cli: Cli, up: Up): Client =>
   createClient({ baseUrl: up.ready.url, token: readFileSync(join(cli.data, 'token'), 'utf8').trim() });
 
-async function tapeOf(client: Client, task: string): Promise<readonly string[]> {
-  const types: string[] = [];
+async function tapeOf(client: Client, task: string): Promise<readonly ReadEvent['type'][]> {
+  const types: ReadEvent['type'][] = [];
   for await (const { type } of client.follow(task)) {
     types.push(type);
   }

@@ -1,5 +1,5 @@
 /** What is wrong with an ended task and its tape, read over HTTP; empty: nothing. */
-import type { Client } from '../../../src/client/index.ts';
+import type { Client, ReadEvent } from '../../../src/client/index.ts';
 
 const pageSize = 500;
 
@@ -8,7 +8,7 @@ export async function judgeTape(client: Client, task: string): Promise<string[]>
   if (view === null) {
     return [`accepted task ${task} is gone`];
   }
-  const types: string[] = [];
+  const types: ReadEvent['type'][] = [];
   let after = 0;
   for (;;) {
     const page = await client.taskEvents(task, { after, limit: pageSize });

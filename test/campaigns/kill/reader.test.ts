@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ClientOptions, FeedEvent, TapeEvent } from '../../../src/client/index.ts';
+import type { ClientOptions, ReadFeedEvent, ReadEvent } from '../../../src/client/index.ts';
 import { hastyTimer } from '../../support/door.ts';
 import { seeded } from '../../support/random.ts';
 import type { DaemonProcess } from '../harness/daemon-process.ts';
@@ -56,7 +56,7 @@ test('T05 a reader whose daemon is killed by SIGKILL reads every event once, in 
     });
     const options: Partial<ClientOptions> = { random, timer: hastyTimer };
     const progress = new Progress();
-    const read: TapeEvent[] = [];
+    const read: ReadEvent[] = [];
     let breaks = 0;
     const reading = (async () => {
       for await (const event of daemon.connect(options).follow(task, { onBreak: () => void (breaks += 1) })) {
@@ -64,7 +64,7 @@ test('T05 a reader whose daemon is killed by SIGKILL reads every event once, in 
         progress.read();
       }
     })();
-    const fed: FeedEvent[] = [];
+    const fed: ReadFeedEvent[] = [];
     const feeding = (async () => {
       for await (const event of daemon.connect(options).followSession('read')) {
         fed.push(event);
@@ -90,7 +90,7 @@ test('T05 a reader whose daemon is killed by SIGKILL reads every event once, in 
     expect(read.slice(0, tape.length)).toEqual(tape);
     expect(read.filter(({ type }) => type === 'final')).toEqual([read.at(-1)]);
     expect(breaks).toBeGreaterThanOrEqual(kills);
-    const stored: FeedEvent[] = [];
+    const stored: ReadFeedEvent[] = [];
     for await (const event of daemon.client.followSession('read')) {
       stored.push(event);
       if (event.type === 'final') {

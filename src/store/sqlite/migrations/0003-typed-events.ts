@@ -138,8 +138,6 @@ function sessionEventOf(type: string, data: Fields): readonly [type: string, dat
       return [type, { ...data, caps: { models: false, ...fieldsOf(data['caps']) } }];
     case 'conversation-lost':
       return ['conversation-reset', data];
-    case 'hang-reported':
-      return [type, { report: data }];
     case 'unsolicited':
       return ['unsolicited-turn', data];
     case 'raw':

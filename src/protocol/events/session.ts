@@ -1,0 +1,185 @@
+/** Events on the tape of a session itself. The description of each schema says when the event comes. */
+import type { SessionEventData, SessionEventType } from '../../core/events.ts';
+import { THROTTLE_LEVELS } from '../../core/model.ts';
+import type { Schema } from '../schema.ts';
+import { by, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
+import { AgentCapsSchema, OutputPartSchema } from './parts.ts';
+import type { AllTrue, Describes } from './types.ts';
+
+const model = nullableText("Name of the model; null: the agent's default.");
+const conversation = nullableText("The agent's own id of the conversation; null: it has none yet.");
+
+const agentStarting = eventData(
+  'An agent is being started.',
+  {
+    incarnation,
+    resume: { type: 'boolean', description: 'It continues the conversation of the agent before.' },
+    model,
+  },
+  { incarnation: 1, resume: false, model: null },
+);
+
+const agentReady = eventData(
+  'The agent is ready for its first prompt.',
+  { incarnation, conversation, caps: AgentCapsSchema },
+  {
+    incarnation: 1,
+    conversation: '5b0c2a11',
+    caps: { acks: true, steer: true, rewind: false, models: true },
+  },
+);
+
+const agentEnding = eventData(
+  'The agent is being ended. The prompt of the next turn starts another one.',
+  {
+    incarnation,
+    reason: { type: 'string', description: 'Reason code, for example `idle`, `restart` or `drain_deadline`.' },
+  },
+  { incarnation: 1, reason: 'idle' },
+);
+
+const agentExited = eventData(
+  'The agent has ended, whatever the reason, and its process is gone.',
+  {
+    incarnation,
+    reason: { type: 'string', description: 'Reason code of the driver, for example `exited`, `killed` or `crashed`.' },
+    data: {
+      description: 'What the driver knows of the end, any JSON: exit code, signal, last lines of standard error.',
+    },
+  },
+  { incarnation: 1, reason: 'killed', data: { code: null, signal: 'SIGKILL' } },
+);
+
+const conversationReset = eventData(
+  'The agent does not know the old conversation any more, and a fresh one began. The next prompt says so.',
+  { conversation: nullableText("The agent's own id of the old conversation; null: it had none.") },
+  { conversation: '5b0c2a11' },
+);
+
+const modelSwitching = eventData(
+  'The agent was asked to change its model before the next turn.',
+  {
+    incarnation,
+    from: nullableText("The model that it has; null: the agent's default."),
+    to: nullableText("The model that it is to have; null: the agent's default."),
+  },
+  { incarnation: 1, from: null, to: 'opus' },
+);
+
+const modelSwitched = eventData(
+  'The agent has answered the request to change its model.',
+  {
+    incarnation,
+    model,
+    ok: { type: 'boolean', description: 'False: it would not, so it is started again with that model.' },
+  },
+  { incarnation: 1, model: 'opus', ok: true },
+);
+
+const throttled = eventData(
+  'The session is throttled: it holds work back, though nobody parked it. It comes again when level or reason change.',
+  {
+    level: {
+      type: 'string',
+      enum: THROTTLE_LEVELS,
+      description: '`background`: only that lane waits. `all`: nothing is granted or sent.',
+    },
+    reason: { type: 'string', description: 'Reason code, for example `rate_limit` or `agent_crash_loop`.' },
+    until: {
+      type: ['integer', 'null'],
+      description: 'When the throttle is lifted, milliseconds since 1970; null: it is not known.',
+    },
+  },
+  { level: 'background', reason: 'rate_limit', until: 1_764_341_943_000 },
+);
+
+const unthrottled = eventData(
+  'The session is not throttled any more.',
+  { reason: nullableText('Reason code of the throttle that was lifted; null: it is not known.') },
+  { reason: 'rate_limit' },
+);
+
+const hangReported = eventData(
+  'A hang report was written that concerns the session.',
+  {
+    report: { type: 'string', description: 'Id of the report; `signalbox hangs ID` shows the whole of it.' },
+    class: {
+      type: 'string',
+      description: 'What hangs and how, for example `agent-silent`. [Hangs](hangs.md) lists the classes.',
+    },
+    summary: { type: 'string', description: 'One line for a person.' },
+  },
+  { report: '20261128-140500-1', class: 'agent-silent', summary: 'the agent of docs: it says nothing for 5 min' },
+);
+
+const unsolicitedTurn = eventData(
+  'The agent took a turn that nobody asked for, or ended it. The next prompt waits for its end.',
+  {
+    incarnation,
+    phase: { type: 'string', enum: ['began', 'ended'], description: 'Whether the turn began or ended.' },
+    data: { description: 'What the agent says of it, any JSON; null: nothing.' },
+  },
+  { incarnation: 1, phase: 'began', data: { why: 'a background command has ended' } },
+);
+
+const unexpectedOutput = eventData(
+  'The agent said something outside of a turn of Signalbox.',
+  { incarnation, part: { ...OutputPartSchema, description: 'What it said: an output part (see below).' } },
+  { incarnation: 1, part: { kind: 'notice', code: 'warning', message: 'a newer version of the agent is there' } },
+);
+
+const evicted = eventData(
+  'Somebody took the session away from its owner.',
+  { task: taskId('The task that owned the session.'), epoch, by },
+  { task: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', epoch: 12, by: { kind: 'person', name: 'ada' } },
+);
+
+const parked = eventData(
+  'Somebody parked the session: nothing is granted or sent until it is unparked.',
+  { reason: { type: 'string', description: 'Why, in the words of who parked it.' }, by },
+  { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
+);
+
+const unparked = eventData(
+  'Somebody unparked the session.',
+  { reason: { type: 'string', description: 'Why it was parked.' }, by },
+  { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
+);
+
+const recovered = eventData(
+  'A daemon took up the session that an earlier daemon had open.',
+  { owner: nullableText('The task that owned the session; null: none did.') },
+  { owner: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
+);
+
+const fault = eventData(
+  'A defect of Signalbox stopped the session. It is parked, and `signalbox unpark` lets it continue.',
+  { reason: { type: 'string', description: 'The error.' } },
+  { reason: 'the owner is settled in a few rounds' },
+);
+
+/** The schema of the data of each event. */
+export const SESSION_EVENTS = {
+  'agent-starting': agentStarting,
+  'agent-ready': agentReady,
+  'agent-ending': agentEnding,
+  'agent-exited': agentExited,
+  'conversation-reset': conversationReset,
+  'model-switching': modelSwitching,
+  'model-switched': modelSwitched,
+  throttled,
+  unthrottled,
+  'hang-reported': hangReported,
+  'unsolicited-turn': unsolicitedTurn,
+  'unexpected-output': unexpectedOutput,
+  evicted,
+  parked,
+  unparked,
+  recovered,
+  fault,
+} as const satisfies { readonly [T in SessionEventType]: Schema };
+
+/** Each of them describes its member of the union, or this file does not compile. */
+export type SessionEventsFit = AllTrue<{
+  readonly [T in SessionEventType]: Describes<(typeof SESSION_EVENTS)[T], SessionEventData[T]>;
+}>;

@@ -1,0 +1,386 @@
+/**
+ * Events on the tape of a task. The description of each schema says when the event comes; `docs/events.md` is made from it.
+ * The order is that in which a task usually meets the events.
+ */
+import type { TaskEventData, TaskEventType } from '../../core/events.ts';
+import { TIMER_NAMES } from '../../core/inputs.ts';
+import { LANES, TASK_MODES, TERMINAL_STATUSES, TURN_OUTCOMES, WHEN_BUSY } from '../../core/model.ts';
+import type { Schema } from '../schema.ts';
+import {
+  CostSchema,
+  OutputPartSchema,
+  PermissionActionSchema,
+  TurnFailureSchema,
+  TurnReportSchema,
+  UsageSchema,
+} from './parts.ts';
+import { by, epoch, eventData, incarnation, nullable, nullableText, taskId, turn } from './fields.ts';
+import type { AllTrue, Describes } from './types.ts';
+
+const attempt = { type: 'integer', description: 'Number of the attempt, from 1.' } as const;
+
+const queued = eventData(
+  'The task was admitted. It is the first event of every tape, also of a task that joins the turn of another one.',
+  {
+    lane: { type: 'string', enum: LANES, description: '`interactive`: somebody waits. `background`: nobody does.' },
+    mode: {
+      type: 'string',
+      enum: TASK_MODES,
+      description: '`prompt`: one turn with the prompt. `code`: a code runner takes any number of turns.',
+    },
+    whenBusy: { type: 'string', enum: WHEN_BUSY, description: 'What the task does when it finds the session busy.' },
+    priority: { type: 'integer', description: 'Higher goes first, in the background lane only.' },
+    title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
+    source: { type: 'string', description: 'Where the task comes from, for example `api`.' },
+    author: nullableText('Who wrote it; null: nobody said.'),
+    fallback: {
+      type: 'boolean',
+      description: 'The task was to be steered into the running turn, the agent could not take it, and it was queued.',
+    },
+  },
+  {
+    lane: 'interactive',
+    mode: 'prompt',
+    whenBusy: 'preempt',
+    priority: 0,
+    title: 'Is the build green?',
+    source: 'cli',
+    author: 'ada',
+    fallback: false,
+  },
+);
+
+const merged = eventData(
+  'The task joined another task that is still queued; both are answered in one turn (`collect`).',
+  { into: taskId('The task that it joined.') },
+  { into: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
+);
+
+const steered = eventData(
+  'The task was sent into a running turn (`steer`), and again when the agent has taken its text.',
+  {
+    into: taskId('The task whose turn it was sent into.'),
+    turn,
+    delivered: { type: 'boolean', description: 'The agent has taken the text.' },
+  },
+  { into: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', turn: 3, delivered: true },
+);
+
+const requeued = eventData(
+  'The task left the turn of another task without an answer, and waits in the queue again.',
+  { from: taskId('The task that it had joined.') },
+  { from: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
+);
+
+const edited = eventData(
+  'Somebody changed the prompt of the task while it was queued.',
+  { by },
+  { by: { kind: 'person', name: 'ada' } },
+);
+
+const moved = eventData(
+  'Somebody changed the lane, the priority or the place of the task while it was queued.',
+  {
+    lane: { type: 'string', enum: LANES, description: 'The lane that it has now.' },
+    priority: { type: 'integer', description: 'The priority that it has now.' },
+    where: {
+      anyOf: [
+        { type: 'string', enum: ['first', 'last'] },
+        {
+          type: 'object',
+          additionalProperties: false,
+          required: ['before'],
+          properties: { before: taskId('The task that it goes before.') },
+        },
+        { type: 'null' },
+      ],
+      description:
+        'Its new place in its lane: `first`, `last`, or `{ before }` another task. Null: the place did not change.',
+    },
+    by,
+  },
+  { lane: 'background', priority: 5, where: 'first', by: { kind: 'person', name: 'ada' } },
+);
+
+const granted = eventData(
+  'The task became the owner of its session for the first time.',
+  { epoch, attempt },
+  { epoch: 12, attempt: 1 },
+);
+
+const resumed = eventData(
+  'The task became the owner of its session again.',
+  { epoch, attempt },
+  { epoch: 14, attempt: 1 },
+);
+
+const turnSent = eventData(
+  'A prompt was written to the agent.',
+  {
+    turn,
+    incarnation,
+    epoch,
+    attempt,
+    resumed: {
+      type: 'boolean',
+      description: 'An earlier turn of the task did not end by itself: the agent is asked to continue.',
+    },
+    interruptedMidTurn: {
+      type: 'boolean',
+      description:
+        'An earlier turn was cut off. Whether its last tool call happened is unknown, and the prompt says so.',
+    },
+    protected: { type: 'boolean', description: 'The turn is not preempted until its protected window ends.' },
+    mergedTasks: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Ids of the tasks that this turn answers as well, in the order in which they came.',
+    },
+    model: nullableText("The model of the turn; null: the agent's default."),
+  },
+  {
+    turn: 3,
+    incarnation: 1,
+    epoch: 12,
+    attempt: 1,
+    resumed: false,
+    interruptedMidTurn: false,
+    protected: false,
+    mergedTasks: [],
+    model: null,
+  },
+);
+
+const turnStarted = eventData(
+  'The agent confirmed that it works on the turn. From now on an interrupt reaches it.',
+  { turn },
+  { turn: 3 },
+);
+
+const output = eventData(
+  'The agent said something in the turn. The text pieces of a turn, one after the other, are its answer.',
+  {
+    turn: {
+      type: ['integer', 'null'],
+      description: 'Number of the turn in its session; null: the agent did not say which.',
+    },
+    part: { ...OutputPartSchema, description: 'What it said: an output part (see below).' },
+  },
+  { turn: 3, part: { kind: 'text', text: 'Yes: all 212 tests pass.' } },
+);
+
+const request = { type: 'string', description: 'Id of the permission request, unique within its turn.' } as const;
+
+const permissionRequested = eventData(
+  'The agent asks for permission.',
+  { turn, request, action: { ...PermissionActionSchema, description: 'What it asks permission for.' } },
+  {
+    turn: 3,
+    request: 'toolu_01',
+    action: { kind: 'execute', tool: 'Bash', title: 'git push', detail: { command: 'git push' } },
+  },
+);
+
+const permissionResolved = eventData(
+  'A permission request was answered, or does not wait any more.',
+  {
+    turn,
+    request,
+    decision: {
+      type: 'string',
+      enum: ['allow', 'deny', 'withdrawn'],
+      description:
+        '`withdrawn`: nobody has to answer it any more, since its turn was interrupted or has ended, or the agent took it back.',
+    },
+    by,
+    note: nullableText('What the agent is told with a denial; null: nothing.'),
+  },
+  { turn: 3, request: 'toolu_01', decision: 'allow', by: { kind: 'person', name: 'ada' }, note: null },
+);
+
+const progress = eventData(
+  'The code runner of the task reported something.',
+  { data: { description: 'Any JSON; its meaning is that of the code runner.' } },
+  { data: { checked: 12, of: 40 } },
+);
+
+const interruptRequested = eventData(
+  'The turn is to be interrupted. It goes on until the agent has read the interrupt and ended it.',
+  {
+    turn,
+    why: {
+      type: 'string',
+      enum: ['preempt', 'silence', 'verdict'],
+      description:
+        '`preempt`: an interactive task waits. `silence`: the agent said nothing for too long. `verdict`: the task is to end.',
+    },
+    by,
+    sent: {
+      type: 'boolean',
+      description:
+        'False: the interrupt was not written now; it waits until the agent has confirmed the turn, or was written before.',
+    },
+  },
+  { turn: 3, why: 'preempt', by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, sent: true },
+);
+
+const interruptAcked = eventData(
+  'The agent confirmed that it has read the interrupt.',
+  { turn, noResult: { type: 'boolean', description: 'The agent says that no result will come for this turn.' } },
+  { turn: 3, noResult: false },
+);
+
+const cancelRequested = eventData(
+  'The task is to be cancelled, and its turn has to end first. A task without a running turn ends at once, without this event.',
+  {
+    reason: { type: 'string', description: 'Reason code, for example `cancelled`, `stopped` or `interrupted`.' },
+    by,
+    turn,
+  },
+  { reason: 'cancelled', by: { kind: 'person', name: 'ada' }, turn: 3 },
+);
+
+const deadlineReached = eventData(
+  'A deadline of the task, its turn or its agent was reached.',
+  {
+    name: {
+      type: 'string',
+      enum: TIMER_NAMES,
+      description: 'Name of the deadline. [Hangs](hangs.md) says what each of them guards.',
+    },
+    turn: { type: ['integer', 'null'], description: 'Number of the turn in its session; null: there was none.' },
+    epoch: { type: ['integer', 'null'], description: 'Fencing token of the hold; null: there was none.' },
+  },
+  { name: 'silence', turn: 3, epoch: 12 },
+);
+
+const turnEnded = eventData(
+  'The turn is over. Its text is in its `output` events, and in `final` where the turn ended the task.',
+  {
+    turn,
+    outcome: { type: 'string', enum: TURN_OUTCOMES, description: 'How the turn ended.' },
+    textLength: {
+      type: ['integer', 'null'],
+      description: 'Length of its text in UTF-16 code units; null: the agent gave no result.',
+    },
+    usage: nullable(UsageSchema, 'Tokens of the turn; null: the agent does not say.'),
+    cost: nullable(CostSchema, 'What the turn cost; null: the agent does not say.'),
+    failure: nullable(TurnFailureSchema, 'Why the turn failed; null: it did not, or its agent gives no reason.'),
+    error: { description: "The agent's own record of the failure, any JSON; null: there is none." },
+    reason: nullableText('Reason code, where the turn was lost; null: it was not.'),
+  },
+  {
+    turn: 3,
+    outcome: 'completed',
+    textLength: 24,
+    usage: { inputTokens: 5210, outputTokens: 342 },
+    cost: { amount: 0.0173, currency: 'USD' },
+    failure: null,
+    error: null,
+    reason: null,
+  },
+);
+
+const preempted = eventData(
+  'The task gave up the session to an interactive task and waits in the queue again.',
+  {
+    by,
+    preemptionsInRow: {
+      type: 'integer',
+      description:
+        'Preemptions since its last turn that was not preempted. From a limit on the next turn is protected.',
+    },
+    epoch: { type: 'integer', description: 'Fencing token of the hold that ended.' },
+  },
+  { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, preemptionsInRow: 1, epoch: 12 },
+);
+
+const attemptLost = eventData(
+  'The attempt was lost: its agent, its daemon or its code runner ended, or a deadline gave it up.',
+  { reason: { type: 'string', description: 'Reason code, for example `agent_lost` or `silence_deadline`.' }, attempt },
+  { reason: 'agent_lost', attempt: 1 },
+);
+
+const attemptRetried = eventData(
+  'The task is tried again in place of the attempt that was lost.',
+  {
+    attempt: {
+      type: 'integer',
+      description: 'Number of the attempt that begins. It does not grow where the loss was not counted.',
+    },
+    reason: { type: 'string', description: 'Reason code of the loss.' },
+  },
+  { attempt: 2, reason: 'agent_lost' },
+);
+
+const turnRetried = eventData(
+  'The turn failed for a reason that passes by itself. The task waits in the queue and takes the turn again within the same attempt.',
+  {
+    attempt,
+    reason: nullableText('Class of the failure, for example `rate_limit`; null: the agent gives no reason.'),
+    retry: { type: 'integer', description: 'Number of the retry, from 1; a turn that completes begins anew.' },
+  },
+  { attempt: 1, reason: 'rate_limit', retry: 1 },
+);
+
+const final = eventData(
+  'The task has ended. It comes exactly once, last, on the tape of every task.',
+  {
+    status: { type: 'string', enum: TERMINAL_STATUSES, description: 'How the task ended.' },
+    reason: {
+      type: 'string',
+      description:
+        'Reason code, for example `completed`, `cancelled`, `replaced`, `expired` or the class of a failure.',
+    },
+    by,
+    attempts: { type: 'integer', description: 'Number of attempts that began.' },
+    answer: nullable(
+      TurnReportSchema,
+      'What the agent said in the turn that ended a prompt task; null where no turn did.',
+    ),
+    result: {
+      description: 'What the code runner returned, any JSON, or the record of its error; null for a prompt task.',
+    },
+  },
+  {
+    status: 'completed',
+    reason: 'completed',
+    by: null,
+    attempts: 1,
+    answer: { text: 'Yes: all 212 tests pass.', usage: { inputTokens: 5210, outputTokens: 342 } },
+    result: null,
+  },
+);
+
+/** The schema of the data of each event. */
+export const TASK_EVENTS = {
+  queued,
+  merged,
+  steered,
+  requeued,
+  edited,
+  moved,
+  granted,
+  resumed,
+  'turn-sent': turnSent,
+  'turn-started': turnStarted,
+  output,
+  'permission-requested': permissionRequested,
+  'permission-resolved': permissionResolved,
+  progress,
+  'interrupt-requested': interruptRequested,
+  'interrupt-acked': interruptAcked,
+  'cancel-requested': cancelRequested,
+  'deadline-reached': deadlineReached,
+  'turn-ended': turnEnded,
+  preempted,
+  'attempt-lost': attemptLost,
+  'attempt-retried': attemptRetried,
+  'turn-retried': turnRetried,
+  final,
+} as const satisfies { readonly [T in TaskEventType]: Schema };
+
+/** Each of them describes its member of the union, or this file does not compile. */
+export type TaskEventsFit = AllTrue<{
+  readonly [T in TaskEventType]: Describes<(typeof TASK_EVENTS)[T], TaskEventData[T]>;
+}>;
