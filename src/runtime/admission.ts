@@ -59,6 +59,10 @@ export class Admission {
   }
 
   async #admitOnce(request: SubmitRequest, key: string): Promise<SubmitAnswer> {
+    // Whoever has waited for another submit may be behind the close by now, and so may the store.
+    if (this.#registry.sealed) {
+      return refused('closing');
+    }
     const known = await this.#byKey(key);
     if (known !== null) {
       return known;

@@ -215,7 +215,8 @@ class Runtime extends Views implements Signalbox {
     const { registry } = this.#parts;
     // A commit that is under way is answered before the store is closed: whoever asked is told what became of it.
     const written = registry.until(() => !registry.writing);
-    await this.#within(CLOSE_MS, Promise.all([written, ...actors.map((actor) => actor.host.gone())]));
+    const agentsGone = Promise.all(actors.map((actor) => actor.host.gone())).then(() => registry.processRows.written());
+    await this.#within(CLOSE_MS, Promise.all([written, agentsGone]));
     this.#parts.registry.close();
     await this.store.close();
   }

@@ -106,6 +106,22 @@ describe('a runtime that is closed', () => {
     expect(one.box.inspect()).toEqual([]);
   });
 
+  it('refuses a submit that waits for another one with its idempotency key, instead of asking the closed store', async () => {
+    const { one, held } = await openHeld();
+    await using _ = one;
+    const claim = held.hold('claim', 'answer');
+    const request = { session: 'test:one', prompt: 'late', idempotencyKey: 'once' };
+    const first = one.box.submit(request);
+    await claim.arrived();
+    const second = one.box.submit(request);
+    const closed = one.box.close({ graceMs: 0 });
+    await one.quiet();
+    claim.release();
+    await expect(first).rejects.toMatchObject({ code: 'closing' });
+    expect(await second).toMatchObject({ kind: 'refused', code: 'closing' });
+    await closed;
+  });
+
   it('is ready only when all its sessions are taken up, and that is stored', async () => {
     const disk = new MemoryDisk();
     const before = await openHeld({}, disk);
@@ -224,6 +240,21 @@ describe('an agent’s process', () => {
     record.release();
     await one.quiet();
     expect(await one.box.store.processes()).toEqual([]);
+  });
+
+  it('that a close ends before it is recorded is forgotten before the store is closed', async () => {
+    const { driver } = processInName();
+    const disk = new MemoryDisk();
+    const { one, held } = await openHeld({ agent: driver }, disk);
+    await using _ = one;
+    const record = held.hold('recordProcess', 'way');
+    await one.send({});
+    await record.arrived();
+    const closed = one.box.close({ graceMs: 0 });
+    expect(await isOpen(one, closed)).toBe(true);
+    record.release();
+    await closed;
+    expect([one.errors, [...disk.processes]]).toEqual([[], []]);
   });
 });
 

@@ -20,6 +20,7 @@ import { AgentVoice } from './output.ts';
 import { OpenAsks } from './asks.ts';
 import { errorRecord, jsonValue } from '../json.ts';
 import type { Context } from '../options.ts';
+import type { ProcessId, ProcessRows } from './process-rows.ts';
 import type { AgentPool, Slot, SlotOwner } from './pool.ts';
 import type { SessionPressure } from '../throttle/pressure.ts';
 import type { FolderClaim } from '../workspace/workspaces.ts';
@@ -34,7 +35,7 @@ interface Live {
   /** It has been asked to end. */
   ending: boolean;
   gone: boolean;
-  process: AgentProcess | null;
+  process: ProcessId | null;
   /** What it said since it was ready, while the row of its process is being written; null: the row is written. */
   held: Exclude<AgentEvent, { type: 'exited' }>[] | null;
   /** Its process could not be recorded: nothing may be written to it, it is being ended. */
@@ -42,16 +43,10 @@ interface Live {
   cancelWait: () => void;
 }
 
-/** `recorded` resolves when the store has its row, or has failed to take it; null: it answered at once. */
-interface AgentProcess {
-  readonly pid: number;
-  readonly startTime: string;
-  recorded: Promise<void> | null;
-}
-
 export interface HostParts {
   readonly context: Context;
   readonly pool: AgentPool;
+  readonly processRows: ProcessRows;
   readonly session: SessionKey;
   readonly pressure: SessionPressure;
   readonly post: (input: Input) => void;
@@ -62,7 +57,7 @@ export interface HostParts {
 /** What hang reports say of an agent. */
 export interface AgentFacts {
   readonly incarnation: Incarnation;
-  readonly process: { readonly pid: number; readonly startTime: string } | null;
+  readonly process: ProcessId | null;
   /** The beginning of its thread's name; null: it is no thread of ours. */
   readonly threadName: string | null;
   readonly ending: boolean;
@@ -106,8 +101,7 @@ export class AgentHost {
     if (live === null) {
       return null;
     }
-    const { inc: incarnation, ending, trace } = live;
-    const process = live.process === null ? null : { pid: live.process.pid, startTime: live.process.startTime };
+    const { inc: incarnation, process, ending, trace } = live;
     const now = this.#context.clock.now();
     const threadName = live.handle?.threadName ?? null;
     return {
@@ -361,24 +355,18 @@ export class AgentHost {
   }
 
   #record(live: Live, row: ProcessRow): void {
-    const { store } = this.#context;
-    const process: AgentProcess = { pid: row.pid, startTime: row.startTime, recorded: null };
+    const process: ProcessId = { pid: row.pid, startTime: row.startTime };
     live.process = process;
     live.held = null;
-    const written = this.#guard(
-      'record process',
-      () => store.recordProcess(row),
-      () => this.#doom(live),
-    );
+    const written = this.#parts.processRows.record(row, () => this.#doom(live));
     if (written !== null) {
       live.held = [];
-      process.recorded = written.then(() => this.#recorded(live, process));
+      void written.then(() => this.#recorded(live, process));
     }
   }
 
   /** The session learns now what its agent has said meanwhile. One that has ended was never ready. */
-  #recorded(live: Live, process: AgentProcess): void {
-    process.recorded = null;
+  #recorded(live: Live, process: ProcessId): void {
     if (live.process === process) {
       const said = live.held ?? [];
       live.held = null;
@@ -391,18 +379,8 @@ export class AgentHost {
   }
 
   #forget({ process }: Live): void {
-    if (process === null) {
-      return;
-    }
-    const { pid, startTime, recorded } = process;
-    const forget = (): void => {
-      void this.#guard('forget process', () => this.#context.store.forgetProcess(pid, startTime));
-    };
-    if (recorded === null) {
-      forget();
-    } else {
-      // A late store may take the two in any order.
-      void recorded.then(forget);
+    if (process !== null) {
+      this.#parts.processRows.forget(process);
     }
   }
 
@@ -410,23 +388,6 @@ export class AgentHost {
   #doom(live: Live): void {
     live.doomed = true;
     live.handle?.kill();
-  }
-
-  /** A store that answers at once throws at once, and gives null. What a late one gives resolves when it has answered, whatever. */
-  #guard(where: string, write: () => void | Promise<void>, failed: () => void = () => {}): Promise<void> | null {
-    const report = (error: unknown): void => {
-      this.#context.onError(error, where);
-      failed();
-    };
-    try {
-      const done = write();
-      if (done instanceof Promise) {
-        return done.catch(report);
-      }
-    } catch (error) {
-      report(error);
-    }
-    return null;
   }
 }
 

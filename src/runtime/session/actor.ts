@@ -24,6 +24,7 @@ import type { Context } from '../options.ts';
 import type { CrashLoop } from '../throttle/crashes.ts';
 import { ownerOf } from '../queries/explain.ts';
 import type { AgentPool } from '../agent/pool.ts';
+import type { ProcessRows } from '../agent/process-rows.ts';
 import { SessionPressure } from '../throttle/pressure.ts';
 import type { Providers } from '../throttle/providers.ts';
 import { EffectRunner } from './effects.ts';
@@ -59,6 +60,7 @@ export interface Batch {
 export interface ActorParts {
   readonly context: Context;
   readonly pool: AgentPool;
+  readonly processRows: ProcessRows;
   readonly runners: Runners;
   readonly stats: Stats;
   readonly providers: Providers;
@@ -104,6 +106,7 @@ export class Actor {
     this.host = new AgentHost({
       context,
       pool: parts.pool,
+      processRows: parts.processRows,
       session: session.key,
       pressure: this.pressure,
       post: (input) => this.#fromAgent(input),

@@ -22,6 +22,7 @@ import { Committer } from './committer.ts';
 import type { Hub } from '../queries/hub.ts';
 import type { Context } from '../options.ts';
 import { AgentPool } from '../agent/pool.ts';
+import { ProcessRows } from '../agent/process-rows.ts';
 import { Providers } from '../throttle/providers.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
@@ -31,6 +32,7 @@ export const CLOSING = 'closing';
 
 export class Registry {
   readonly pool: AgentPool;
+  readonly processRows: ProcessRows;
   readonly runners: Runners;
   readonly providers: Providers;
   readonly #context: Context;
@@ -48,6 +50,7 @@ export class Registry {
     this.#context = context;
     this.#stats = stats;
     this.pool = new AgentPool(context.limits, context.clock);
+    this.processRows = new ProcessRows(context);
     this.runners = new Runners(context);
     this.#crashes = new Crashes(context.limits.maxCrashes, context.limits.crashThrottleMs);
     this.providers = new Providers({
@@ -62,6 +65,10 @@ export class Registry {
       settled: (actor) => this.#settled(actor),
       rejected: (batch, error) => this.#rejected(batch, error),
     });
+  }
+
+  get sealed(): boolean {
+    return this.#sealed;
   }
 
   /** A commit is under way. */
@@ -123,6 +130,7 @@ export class Registry {
       {
         context: this.#context,
         pool: this.pool,
+        processRows: this.processRows,
         runners: this.runners,
         stats: this.#stats,
         providers: this.providers,

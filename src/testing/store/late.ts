@@ -6,7 +6,9 @@
  *  late/1 A call does nothing before it returns; it is carried out in one `postpone`, and answered in another.
  *  late/2 A commit whose way or whose answer got lost is answered as what became of it (`store/7`): it is looked up, and sent
  *         again if it is not there.
+ *  late/3 `close` waits for the answers to all calls before it. A call behind it is rejected without a journey.
  */
+import { storeClosed } from '../../store/errors.ts';
 import type { CommitOutcome, SessionCommit, Store } from '../../store/port.ts';
 
 /** Calls `run` once, later. Which of those that wait is next, is the test's choice. */
@@ -32,6 +34,24 @@ export function lateStore(store: Store, postpone: Postpone, options: LateOptions
       await journey();
     }
   };
+  const underWay = new Set<Promise<unknown>>();
+  let closing: Promise<void> | null = null;
+  const begin = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (closing !== null) {
+      throw storeClosed();
+    }
+    const answer = call();
+    underWay.add(answer);
+    try {
+      return await answer;
+    } finally {
+      underWay.delete(answer);
+    }
+  };
+  const close = async (): Promise<void> => {
+    await Promise.allSettled(underWay);
+    await late(() => store.close());
+  };
   const commit = async (commits: readonly SessionCommit[]): Promise<readonly CommitOutcome[]> => {
     let written: readonly CommitOutcome[] | null = null;
     for (;;) {
@@ -48,11 +68,14 @@ export function lateStore(store: Store, postpone: Postpone, options: LateOptions
   return new Proxy(store, {
     get(target, name) {
       if (name === 'commit') {
-        return commit;
+        return (commits: readonly SessionCommit[]) => begin(() => commit(commits));
+      }
+      if (name === 'close') {
+        return () => (closing ??= close());
       }
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function'
-        ? (...given: unknown[]): Promise<unknown> => late((): unknown => Reflect.apply(value, target, given))
+        ? (...given: unknown[]) => begin(() => late((): unknown => Reflect.apply(value, target, given)))
         : value;
     },
   });
