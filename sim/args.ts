@@ -5,13 +5,14 @@ import type { StoreKind } from './disk.ts';
 export const HELP = `Simulates the whole runtime under faults, from a seed.
 
   npm run sim -- --seed 7                  one seed, with its story if it fails
-  npm run sim -- --seeds 2000              seeds 1 to 2000 on memory and SQLite in turn, each twice
+  npm run sim -- --seeds 2000              seeds 1 to 2000 on all stores in turn, each twice
   npm run sim -- --stress                  2,560 races of progress, cancel and completion on each store
 
   --seed N       first seed (default 1)
   --seeds COUNT  how many (default 1, or 2000 without --seed)
   --steps M      scheduler steps of chaos per run at most (default 4000)
-  --store S      memory, sqlite or both (default: memory; with --seeds: every tenth seed on SQLite)
+  --store S      memory, sqlite, both, or late: memory that answers late, in an order drawn from the seed
+                 (default: memory; with --seeds: every tenth seed on sqlite, every fourth on late)
   --jobs J       processes (default 2 for 100 seeds and more)
   --tail L       lines of the story that a failure prints (default 80)
   --story        print the story of a seed that passes, too
@@ -80,10 +81,11 @@ function storesOf(text: string | undefined, many: boolean): Options['stores'] {
       return many ? 'mixed' : ['memory'];
     case 'memory':
     case 'sqlite':
+    case 'late':
       return [text];
     case 'both':
       return ['memory', 'sqlite'];
     default:
-      throw new Error(`--store takes memory, sqlite or both, not "${text}"`);
+      throw new Error(`--store takes memory, sqlite, both or late, not "${text}"`);
   }
 }

@@ -319,16 +319,15 @@ export class Callers {
     if (operation === 'edit') {
       if (submission !== undefined) {
         const prompt = `${markerOf(submission.n)} edited ${random.int(0, 999)}`;
-        const acknowledged = world.ledger.editing(task, prompt);
+        const over = world.ledger.editing(task, prompt);
         world.call(
           `edit ${task}`,
           (box) => box.edit(task, { prompt, by: callerOf('caller') }),
           (answer) => {
-            if (answer.kind === 'ok') {
-              acknowledged();
-            }
+            over(answer.kind === 'ok');
             return answer.kind === 'ok' ? 'ok' : answer.code;
           },
+          () => over(false),
         );
       }
       return;

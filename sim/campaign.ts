@@ -23,11 +23,20 @@ export interface Report {
 
 /** Every so many seeds one is run on SQLite, which takes several times as long as memory. */
 const MIXED_SQLITE_EVERY = 10;
+/** Every so many seeds, beginning with the first, one is run on the store that answers late. */
+const MIXED_LATE_EVERY = 4;
 /** After so many failures a campaign ends: they are mostly one and the same. */
 const FAILURES_MAX = 10;
 
-const storesOf = (seed: number, stores: Options['stores']): readonly StoreKind[] =>
-  stores === 'mixed' ? [seed % MIXED_SQLITE_EVERY === 0 ? 'sqlite' : 'memory'] : stores;
+function storesOf(seed: number, stores: Options['stores']): readonly StoreKind[] {
+  if (stores !== 'mixed') {
+    return stores;
+  }
+  if (seed % MIXED_SQLITE_EVERY === 0) {
+    return ['sqlite'];
+  }
+  return [seed % MIXED_LATE_EVERY === 1 ? 'late' : 'memory'];
+}
 
 const emptyReport = (): Report => ({ runs: 0, failures: [], figures: {}, struck: {} });
 

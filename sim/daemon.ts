@@ -9,7 +9,8 @@ import type { AgentHandle, AgentStart } from '../src/agents/port.ts';
 import { taskId } from '../src/core/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';
 import { createSignalbox, type RuntimeLimits } from '../src/runtime/index.ts';
-import type { FeedEvent, SessionCommit, Store, StoredTask } from '../src/store/index.ts';
+import type { CommitOutcome, FeedEvent, SessionCommit, Store, StoredTask } from '../src/store/index.ts';
+import { lateStore } from '../src/testing/store/late.ts';
 import type { Trace } from '../test/support/trace.ts';
 import type { AgentFleet } from './agents.ts';
 import { type Medium, WatchedStore } from './disk.ts';
@@ -20,9 +21,19 @@ import { workerOf } from './runners.ts';
 import { Owner } from './scheduler.ts';
 import type { Stage } from './stage.ts';
 
+/** Between the daemon and its store. */
+export interface Network {
+  /** How long a request or an answer takes, ms. */
+  delay(): number;
+  /** Whether this request or answer of a commit gets lost. */
+  loses(): boolean;
+}
+
 export interface DaemonParts {
   readonly stage: Stage & { crash(where: string): void };
   readonly medium: Medium;
+  /** What the store's answers wait for, where they come late. Null: they come at once. */
+  readonly network: Network | null;
   readonly fleet: AgentFleet;
   readonly faults: FaultPlan;
   readonly limits: RuntimeLimits;
@@ -51,6 +62,8 @@ export class Daemon {
   readonly #runners = new Owner('runners');
   readonly #runs = new Map<string, number>();
   #committing: readonly SessionCommit[] = [];
+  /** Commits that the runtime waits for. */
+  #unanswered = 0;
 
   constructor(parts: DaemonParts) {
     const { stage, limits } = parts;
@@ -63,16 +76,7 @@ export class Daemon {
     const judge = new StepJudge(stage);
     const chance = new Random(parts.number, 9);
     this.box = createSignalbox({
-      store: new WatchedStore(this.#raw, {
-        enter: (method) => this.#enter(method),
-        committing: (commits) => (this.#committing = commits),
-        committed: (commits, outcomes) => {
-          if (!this.owner.alive) {
-            throw new Crashed('store.after-commit');
-          }
-          stage.facts.commit(commits.filter((_, at) => outcomes[at]?.kind === 'committed'));
-        },
-      }),
+      store: this.#watched(),
       agent: { name: parts.fleet.name, provider: parts.fleet.provider, start: (start) => this.#start(start) },
       runners: {
         worker: workerOf({
@@ -104,6 +108,43 @@ export class Daemon {
       sweep: false,
     });
     this.box.listen({ all: true }, (events) => this.published.push(...events));
+  }
+
+  /** The store as the runtime sees it. */
+  #watched(): Store {
+    const { stage, network } = this.#parts;
+    const watched = new WatchedStore(this.#raw, {
+      enter: (method) => this.#enter(method),
+      committing: (commits) => (this.#committing = commits),
+      committed: (commits, outcomes) => {
+        if (!this.owner.alive) {
+          throw new Crashed('store.after-commit');
+        }
+        stage.facts.commit(commits.filter((_, at) => outcomes[at]?.kind === 'committed'));
+      },
+    });
+    if (network === null) {
+      return watched;
+    }
+    const late = lateStore(watched, (run) => void stage.scheduler.after(this.owner, network.delay(), 'store', run), {
+      loses: () => network.loses(),
+    });
+    const commit = async (commits: readonly SessionCommit[]): Promise<readonly CommitOutcome[]> => {
+      this.#unanswered += 1;
+      try {
+        return await late.commit(commits);
+      } finally {
+        this.#unanswered -= 1;
+      }
+    };
+    return new Proxy(late, {
+      get: (target, name): unknown => (name === 'commit' ? commit : Reflect.get(target, name)),
+    });
+  }
+
+  /** The runtime waits for the answer to a commit, so what that orders has not left yet. */
+  get commits(): boolean {
+    return this.#unanswered > 0;
   }
 
   get alive(): boolean {

@@ -6,7 +6,8 @@ import type { SessionKey, TaskId } from '../src/core/ids.ts';
 import type { Faults, ProcessRow, SessionCommit, Store, TaskFilter } from '../src/store/index.ts';
 import { MemoryDisk, openMemoryStore, openSqliteStore } from '../src/store/index.ts';
 
-export type StoreKind = 'memory' | 'sqlite';
+/** `late`: a store in memory whose every answer comes by a promise, and later. */
+export type StoreKind = 'memory' | 'sqlite' | 'late';
 
 /** A crash of the process is simulated, not one of the machine: a file in memory does, and its syncs take no time. */
 const RAM = '/dev/shm';
@@ -17,7 +18,7 @@ export interface Medium {
 }
 
 export function openMedium(kind: StoreKind): Medium {
-  if (kind === 'memory') {
+  if (kind !== 'sqlite') {
     const disk = new MemoryDisk();
     return { open: (faults) => openMemoryStore(faults === undefined ? { disk } : { disk, faults }), dispose() {} };
   }

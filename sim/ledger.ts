@@ -25,6 +25,16 @@ export interface Deed {
   readonly of: string;
 }
 
+/** A prompt that a caller asked a task to have. */
+interface Edit {
+  readonly prompt: string;
+  /** Edits of the task that were over when this one was asked, so that this one comes after them. */
+  readonly after: readonly Edit[];
+  /** Answered, or never to be answered any more. */
+  over: boolean;
+  acknowledged: boolean;
+}
+
 export class Ledger {
   readonly submissions: Submission[] = [];
   readonly deeds: Deed[] = [];
@@ -32,8 +42,8 @@ export class Ledger {
   readonly allowed = new Set<string>();
   /** Numbers of the submissions whose text reached an agent of their session. */
   readonly heard = new Set<number>();
-  /** Prompts that a task may have after its edits, in the order of asking; from the last acknowledged one on it has one of them. */
-  readonly edits = new Map<string, { readonly asked: string[]; acknowledged: number }>();
+  /** Edits by task, in the order of asking. Those under way at the same time may be applied in any order. */
+  readonly edits = new Map<string, Edit[]>();
   readonly #said = new Map<string, Set<TurnResult['outcome']>>();
   readonly #violate: (rule: string, what: string) => void;
 
@@ -50,23 +60,26 @@ export class Ledger {
     return made;
   }
 
-  /** Gives what to call when the edit is acknowledged. */
-  editing(task: string, prompt: string): () => void {
-    const edits = this.edits.get(task) ?? { asked: [], acknowledged: -1 };
+  /** Gives what to call with the end of the call: whether the edit was acknowledged. */
+  editing(task: string, prompt: string): (acknowledged: boolean) => void {
+    const edits = this.edits.get(task) ?? [];
     this.edits.set(task, edits);
-    const at = edits.asked.push(prompt) - 1;
-    return () => {
-      edits.acknowledged = Math.max(edits.acknowledged, at);
+    const edit: Edit = { prompt, after: edits.filter(({ over }) => over), over: false, acknowledged: false };
+    edits.push(edit);
+    return (acknowledged) => {
+      edit.over = true;
+      edit.acknowledged = acknowledged;
     };
   }
 
-  /** Whether a prompt task that is told so is told its words as they were last acknowledged, or as somebody asked since. */
+  /** Whether a prompt task that is told so is told the words of an edit that no acknowledged one came after. */
   #upToDate({ task, request }: Submission, text: string): boolean {
     const edits = task === null || (request.runner ?? null) !== null ? undefined : this.edits.get(task);
+    const acknowledged = edits?.filter((edit) => edit.acknowledged) ?? [];
     return (
       edits === undefined ||
-      edits.acknowledged < 0 ||
-      edits.asked.slice(edits.acknowledged).some((prompt) => text.includes(prompt))
+      acknowledged.length === 0 ||
+      edits.some((edit) => text.includes(edit.prompt) && !acknowledged.some(({ after }) => after.includes(edit)))
     );
   }
 
@@ -118,6 +131,9 @@ export class Ledger {
       if (submission.state === 'asked') {
         submission.state = 'unknown';
       }
+    }
+    for (const edit of [...this.edits.values()].flat()) {
+      edit.over = true;
     }
   }
 }

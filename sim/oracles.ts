@@ -107,7 +107,10 @@ function judgeReason(world: World, task: StoredTask): void {
   }
   const edited = ledger.edits.get(id);
   const submission = ledger.submissions[Number(task.payload.labels['n'])];
-  if (submission?.request.prompt !== task.payload.prompt && edited?.asked.includes(task.payload.prompt) !== true) {
+  if (
+    submission?.request.prompt !== task.payload.prompt &&
+    edited?.some(({ prompt }) => prompt === task.payload.prompt) !== true
+  ) {
     world.violate('a task keeps its words', `${id} says ${task.payload.prompt}`);
   }
 }

@@ -52,7 +52,7 @@ const number = (value: number): string => Math.round(value).toLocaleString('en')
 
 export async function stressAll(options: Options): Promise<boolean> {
   const reports: StressReport[] = [];
-  for (const store of options.stores === 'mixed' ? (['memory', 'sqlite'] as const) : options.stores) {
+  for (const store of options.stores === 'mixed' ? (['memory', 'sqlite', 'late'] as const) : options.stores) {
     const report = await stress(options, store);
     reports.push(report);
     if (!options.json) {

@@ -14,7 +14,7 @@ import { recordTrace, replayTrace, type Trace } from '../test/support/trace.ts';
 import { AgentFleet } from './agents.ts';
 import { Calls, mayFail } from './calls.ts';
 import { Callers } from './callers.ts';
-import { Daemon } from './daemon.ts';
+import { Daemon, type Network } from './daemon.ts';
 import { type Medium, openMedium } from './disk.ts';
 import { FaultPlan, isSimulated } from './faults.ts';
 import { Facts } from './facts.ts';
@@ -26,6 +26,12 @@ import { Owner, quiet, Scheduler } from './scheduler.ts';
 import { CALM_STEPS, CLOSE_MS, drawLimits, type Outcome, type Violation, type WorldOptions } from './setup.ts';
 import type { Stage } from './stage.ts';
 import { Story } from './story.ts';
+
+/** Most answers come in the same millisecond, in any order; some take long; few get lost. */
+const networkOf = (random: Random): Network => ({
+  delay: () => (random.chance(0.6) ? 0 : random.chance(0.9) ? random.int(1, 5) : random.int(5, 100)),
+  loses: () => random.chance(0.02),
+});
 
 export class World implements Stage {
   readonly scheduler: Scheduler;
@@ -46,6 +52,7 @@ export class World implements Stage {
   readonly #outside = new Owner('outside');
   readonly #faults: FaultPlan;
   readonly #medium: Medium;
+  readonly #network: Network | null;
   readonly #trace: Trace | null;
   readonly #calls: Calls;
   #skew = 0;
@@ -74,6 +81,7 @@ export class World implements Stage {
     this.#calls = new Calls(this);
     this.#trace = options.judge ? recordTrace() : null;
     this.#medium = openMedium(options.store);
+    this.#network = options.store === 'late' ? networkOf(new Random(options.seed, 10)) : null;
   }
 
   violate(rule: string, what: string): void {
@@ -116,6 +124,7 @@ export class World implements Stage {
     const daemon = new Daemon({
       stage: this,
       medium: this.#medium,
+      network: this.#network,
       fleet: this.fleet,
       faults: this.#faults,
       limits: this.limits,
@@ -331,17 +340,20 @@ export class World implements Stage {
     });
   }
 
-  /** A deadline that waits for its commit may be overtaken by an answer, so runs with a failing store are not judged. */
+  /** A deadline that waits for its commit may be overtaken by an answer, so runs with a failing or late store are not judged. */
   #silent(key: SessionKey, turn: number): void {
     const silence = this.scheduler.now - this.fleet.heardAt(key);
     const { storeError, coreError } = this.#faults.profile;
-    if (silence < this.limits.silenceMs - 1 && storeError === 0 && coreError === 0) {
+    if (silence < this.limits.silenceMs - 1 && storeError === 0 && coreError === 0 && this.#network === null) {
       this.violate('only silence is silence', `turn ${turn} of ${key}: its agent was heard ${silence} ms ago`);
     }
   }
 
-  /** Rule 5. */
+  /** Rule 5. What a commit orders leaves in the very step in which the runtime gets its answer. */
   #afterStep(): void {
+    if (this.daemon?.commits === true) {
+      return;
+    }
     for (const [key, facts] of this.facts.sessions) {
       if (facts.due !== null) {
         if (this.fleet.listens(key)) {
@@ -368,7 +380,11 @@ export class World implements Stage {
       this.#notAtRest();
       return;
     }
-    for (const left of leftBehind(await daemon.box.stats(), daemon.owner.jobs, this.fleet.alive().length)) {
+    for (const left of leftBehind(
+      await this.#answer(daemon.box.stats()),
+      daemon.owner.jobs,
+      this.fleet.alive().length,
+    )) {
       this.story.say(left);
       this.#notAtRest();
     }
@@ -384,6 +400,18 @@ export class World implements Stage {
     this.close(0);
     await quiet();
     while ((this.daemon ?? this.#closing) !== null && this.violation === null && (await this.scheduler.step())) {}
+  }
+
+  /** What the promise gives, where it takes steps of the scheduler to give it. */
+  async #answer<T>(promise: Promise<T>): Promise<T> {
+    let open = true;
+    const over = (): void => {
+      open = false;
+    };
+    promise.then(over, over);
+    await quiet();
+    while (open && (await this.scheduler.step())) {}
+    return promise;
   }
 
   #judge(): void {

@@ -1,8 +1,9 @@
 /** A sample of `npm run sim -- --stress`, which runs 2,560 races on each store. */
 import { expect, test } from 'vitest';
+import type { StoreKind } from '../../sim/disk.ts';
 import { stress } from '../../sim/stress.ts';
 
-const clean = async (store: 'memory' | 'sqlite', count: number): Promise<void> => {
+const clean = async (store: StoreKind, count: number): Promise<void> => {
   const { failures, strands, scenarios } = await stress({ seed: 1, count }, store);
   expect({ failures, strands, scenarios }).toEqual({ failures: [], strands: 0, scenarios: count });
 };
@@ -12,4 +13,11 @@ test('T06 U1 U2 U5 640 races of progress, cancel and completion in memory strand
 );
 test('T06 U1 U2 U5 320 races of progress, cancel and completion on SQLite strand nobody', { timeout: 60_000 }, () =>
   clean('sqlite', 320),
+);
+test(
+  'T06 U1 U2 U5 320 races of progress, cancel and completion on a store that answers late strand nobody',
+  {
+    timeout: 60_000,
+  },
+  () => clean('late', 320),
 );
