@@ -207,7 +207,8 @@ function tapeReader(http: Http, after: number): Pick<StreamPlan<ReadEvent>, 'acc
       last = event.seq;
       return event;
     },
-    isLast: (event) => event.type === 'final',
+    // By its name: it ends the tape also where a later version has changed its data.
+    isLast: (event) => event.type === 'final' || (event.kind === 'unknown' && event.name === 'final'),
   };
 }
 

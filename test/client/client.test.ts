@@ -208,6 +208,32 @@ describe('following a tape', () => {
     ]);
   });
 
+  test('hands out what a later version wrote apart from what it knows, and goes on', async () => {
+    const later = { session: 's', task: 't', seq: 2, at: 0, type: 'reply-posted', data: { url: 'u' } };
+    const odd = { ...later, seq: 3, type: 'turn-ended', data: { turn: 'three' } };
+    const sent = [later, odd].map((one) => `id: ${one.seq}\ndata: ${JSON.stringify(one)}\n\n`).join('');
+    await using server = await peer((_, response) => stream(response, `${event(1)}${sent}${event(4, 'final')}`));
+    const read: ReadEvent[] = [];
+    for await (const one of createClient({ baseUrl: server.url, ...options }).follow('t')) {
+      read.push(one);
+    }
+    expect(read.map(({ kind, type }) => [kind, type])).toEqual([
+      ['known', 'output'],
+      ['unknown', null],
+      ['unknown', null],
+      ['known', 'final'],
+    ]);
+    expect(read[1]).toEqual({ ...later, kind: 'unknown', type: null, name: 'reply-posted' });
+    expect(read[2]).toMatchObject({ name: 'turn-ended', data: odd.data });
+  });
+
+  test('ends with a final that a later version changed', async () => {
+    const final = { session: 's', task: 't', seq: 1, at: 0, type: 'final', data: { status: 'postponed' } };
+    await using server = await peer((_, response) => stream(response, `id: 1\ndata: ${JSON.stringify(final)}\n\n`));
+    expect(await collect(createClient({ baseUrl: server.url, ...options }).follow('t'))).toEqual([1]);
+    expect(server.requests).toHaveLength(1);
+  });
+
   test('asks again rather than leave a gap', async () => {
     await using server = await peer((_, response, nth) =>
       stream(response, nth === 0 ? event(1) + event(3) : event(2) + event(3, 'final')),

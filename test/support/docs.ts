@@ -1,6 +1,6 @@
 /**
- * The parts of the documentation that are made from the code: the references of the command line, the configuration and the
- * errors.
+ * The parts of the documentation that are made from the code: the references of the command line, the configuration, the
+ * errors and the events.
  * `node test/support/docs.ts` writes them; a test compares.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,12 +14,9 @@ import { commands, globalFlags } from '../../src/cli/table.ts';
 import { ConfigFileSchema } from '../../src/daemon/config/schema.ts';
 import { ERROR_SECTIONS, ERRORS, errorEntry, type ErrorEntry, EXIT } from '../../src/core/error-codes.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
+import { eventParts } from './event-docs.ts';
+import { row, table } from './markdown.ts';
 import { scenariosMade } from './scenarios.ts';
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly string[]): string =>
-  [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
 function flagRow({ name, short, value, what }: Flag): string {
   const long = `\`--${name}${value === undefined ? '' : ` ${value}`}\``;
@@ -144,6 +141,7 @@ function agentReference(): string {
 
 const pages: { readonly [path: string]: { readonly [part: string]: () => string } } = {
   'docs/cli.md': { commands: commandReference, 'exit codes': exitReference },
+  'docs/events.md': eventParts,
   'docs/errors.md': { codes: errorReference },
   'docs/configuration.md': { agents: agentReference, keys: configReference },
 };

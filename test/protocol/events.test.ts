@@ -1,0 +1,108 @@
+/** Events at the edges: their documentation, what a reader makes of a later version's, and what does not compile. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { EventType } from '../../src/core/events.ts';
+import { OUTPUT_PARTS } from '../../src/protocol/events/parts.ts';
+import { readEvent, sentEvent } from '../../src/protocol/events/read.ts';
+import { EVENT_DATA, EVENTS } from '../../src/protocol/events/tape.ts';
+import type { ReadEvent } from '../../src/protocol/index.ts';
+import type { Schema } from '../../src/protocol/schema.ts';
+import { validate } from '../../src/protocol/validate.ts';
+import { sourcesUnder } from '../tidy/files.ts';
+import { root } from '../support/docs.ts';
+import { dataOf } from '../support/events.ts';
+
+const allTypes = Object.keys(EVENT_DATA) as EventType[];
+const page = readFileSync(`${root}docs/events.md`, 'utf8');
+const sent = (type: string, data: unknown) => ({ session: 's', task: 't', seq: 1, at: 0, type, data });
+
+/** Types that the core writes on tapes, by its own sources. `final` is a record of its own. */
+function emitted(): ReadonlySet<string> {
+  const calls = sourcesUnder('src/core')
+    .flatMap((path) => readFileSync(root + path, 'utf8').split('\n'))
+    .flatMap((line) => /\b(?:taskEvent|sessionEvent)\(d, ([^{]*)/.exec(line)?.slice(1) ?? []);
+  const types = calls.flatMap((call) => [...call.matchAll(/'([a-z-]+)'/g)].map(([, type = '']) => type));
+  return new Set([...types, 'final']);
+}
+
+describe('the page', () => {
+  test('has a section for every type that the core writes, and for no other', () => {
+    const titles = [...page.matchAll(/^### `([a-z-]+)`$/gm)].map(([, type]) => type);
+    expect(new Set(titles)).toEqual(emitted());
+  });
+
+  test.each(allTypes)('shows an example of %s that is one', (type) => {
+    const [example] = EVENT_DATA[type].examples ?? [];
+    const task = (EVENTS[type]?.properties?.['task']?.type as string) === 'null' ? null : crypto.randomUUID();
+    expect(validate(EVENTS[type] as Schema, { ...sent(type, example), task })).toMatchObject({ ok: true });
+    expect(readEvent(sent(type, example)).kind).toBe('known');
+  });
+
+  test.each(Object.entries<Schema>(OUTPUT_PARTS))('shows an example of a %s part that is one', (_, schema) => {
+    expect(validate(schema, schema.examples?.[0])).toMatchObject({ ok: true });
+  });
+});
+
+describe('what a reader makes of events', () => {
+  test('a type of a later version is unknown, and keeps its name and data', () => {
+    const later = sent('reply-posted', { url: 'https://example.org' });
+    expect(readEvent(later)).toEqual({ ...later, kind: 'unknown', type: null, name: 'reply-posted' });
+    expect(sentEvent(readEvent(later))).toEqual(later);
+  });
+
+  test.each(['constructor', '__proto__', 'toString'])('the name %s of every object is no type', (name) => {
+    expect(readEvent(sent(name, {})).kind).toBe('unknown');
+  });
+
+  test.each(allTypes)('data of %s that do not fit are unknown: null, a string, a list', (type) => {
+    for (const data of [null, 'text', []]) {
+      expect(readEvent(sent(type, data)).kind).toBe('unknown');
+    }
+  });
+
+  test.each(allTypes)('each field of %s must be there', (type) => {
+    for (const name of EVENT_DATA[type].required ?? []) {
+      const { [name]: _, ...rest } = dataOf(type) as { readonly [name: string]: unknown };
+      expect([name, readEvent(sent(type, rest)).kind]).toEqual([name, 'unknown']);
+    }
+  });
+
+  test('a value that is not in a list of values makes the event unknown, so that a switch over the list is complete', () => {
+    expect(readEvent(sent('final', { ...dataOf('final'), status: 'postponed' })).kind).toBe('unknown');
+    const part = { kind: 'video', url: 'v' };
+    expect(readEvent(sent('output', { ...dataOf('output'), part })).kind).toBe('unknown');
+  });
+
+  test('fields that a later version added stay, and hold up nothing', () => {
+    const data = { ...dataOf('final'), retries: 2 };
+    expect(readEvent(sent('final', data))).toEqual({ ...sent('final', data), kind: 'known' });
+  });
+});
+
+/** Each line below the directive must not compile: `tsc` refuses a directive that nothing needs. */
+test('a misspelt type or field does not compile', () => {
+  const read = (event: ReadEvent): unknown => {
+    if (event.type === 'final') {
+      const { status } = event.data;
+      // @ts-expect-error a field that does not exist
+      void event.data.statsu;
+      // @ts-expect-error a status that does not exist
+      return status === 'complete';
+    }
+    // @ts-expect-error a type that does not exist
+    if (event.type === 'finale') {
+      return null;
+    }
+    if (event.type === 'output' && event.data.part.kind === 'tool') {
+      // @ts-expect-error a field of another part
+      return event.data.part.text;
+    }
+    if (event.kind === 'unknown') {
+      // @ts-expect-error nothing is known of its data
+      return event.data.status;
+    }
+    // @ts-expect-error data of an event that is not told apart
+    return event.data.part;
+  };
+  expect(read(readEvent(sent('final', dataOf('final'))))).toBe(false);
+});
