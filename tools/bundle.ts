@@ -35,6 +35,27 @@ for (const entry of entries) {
   }
 }
 
+/** A module and all that it imports statically. */
+function closureOf(entry: string, found = new Set<string>()): ReadonlySet<string> {
+  if (!found.has(entry)) {
+    found.add(entry);
+    const text = readFileSync(join(dist, entry), 'utf8');
+    for (const [, specifier = ''] of text.matchAll(/^(?:import|export)\b[^;'"=]*['"](\.[^'"]+)['"];$/gm)) {
+      closureOf(posix.join(dirname(entry), specifier), found);
+    }
+  }
+  return found;
+}
+
+/**
+ * What every command loads, but for what a program of its own needs too (an agent, the launcher), which would then load it all:
+ * one file. Otherwise each module that is shared with a command's own code becomes a file, and a start opens twenty.
+ */
+const programs = [...byUrl.filter((path) => !path.startsWith('cli/')), 'cli/up/launcher.js'].map((path) =>
+  closureOf(path),
+);
+const start = new Set([...closureOf('cli/main.js')].filter((path) => !programs.some((program) => program.has(path))));
+
 const importOfNode = /^import (\{[^}]*\}|\w+) from "(node:[^"]+)";$/gm;
 const wholeModules = (code: string): string =>
   code.replaceAll(
@@ -48,6 +69,8 @@ const marker = '__URL_OF_MODULE__';
 const bundle = await rolldown({
   input: Object.fromEntries([...entries].map((path) => [path.replace(/\.js$/, ''), join(dist, path)])),
   platform: 'node',
+  // A module may leave its entry for the file of the start; nobody lists the exports of an entry.
+  preserveEntrySignatures: 'allow-extension',
   external: [/^[^./]/, /^node:/],
   plugins: [
     {
@@ -77,6 +100,15 @@ await bundle.write({
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name]-[hash].js',
   minify: false,
+  codeSplitting: {
+    groups: [
+      {
+        name: 'start',
+        test: (id) => start.has(slashes(relative(dist, id))),
+        includeDependenciesRecursively: false,
+      },
+    ],
+  },
 });
 await bundle.close();
 // The one in dist too: npx remembers the program of a checkout by its path, and that was it before there was a bundle.

@@ -14,7 +14,7 @@ export interface CallParts {
   readonly words: readonly string[];
 }
 
-/** Asking for an argument or a flag that the command's entry in the table does not have is a defect. */
+/** Asking for an argument or a flag that the command's entry does not have is a defect. */
 export class Call {
   readonly command: Command;
   /** Words that were not read, of a command that hands them on. */

@@ -1,4 +1,4 @@
-/** What a command is, as data. Types alone: nothing of this is loaded. */
+/** What a command is: an entry that is read by the parser and the help, and its code. Types alone. */
 import type { Run } from './call.ts';
 
 export interface Flag {
@@ -36,7 +36,7 @@ export interface Command {
   readonly examples: readonly Example[];
   /** All that follows is for another program and is handed over unread. */
   readonly raw?: true;
-  readonly load: () => Promise<{ readonly run: Run }>;
+  readonly run: Run;
 }
 
 export type Group =

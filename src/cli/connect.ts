@@ -1,12 +1,15 @@
-/** From what a command was told to the client of the daemon that it means. Only commands that talk to one load this. */
+/** From what a command was told to the client of the daemon that it means. The client's code is loaded here, when it is needed. */
 import type { Client } from '../client/index.ts';
-import { createClient } from '../client/index.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
 import type { Target } from './target.ts';
-import { findTarget } from './target.ts';
-
-export const clientOf = ({ url, token }: Target): Client => createClient({ baseUrl: url, token });
 
 /** Throws `AppError` `unreachable` when no daemon is known there. */
-export const connect = (call: Call, io: Io): Client => clientOf(findTarget(call, io));
+export async function connectTo(call: Call, io: Io): Promise<{ readonly client: Client; readonly target: Target }> {
+  const [{ createClient }, { findTarget }] = await Promise.all([import('../client/index.ts'), import('./target.ts')]);
+  const target = findTarget(call, io);
+  return { client: createClient({ baseUrl: target.url, token: target.token }), target };
+}
+
+/** The client alone; throws the same. */
+export const connect = async (call: Call, io: Io): Promise<Client> => (await connectTo(call, io)).client;

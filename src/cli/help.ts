@@ -2,7 +2,8 @@
 import { synopsis } from './parse.ts';
 import type { Paint } from './output/paint.ts';
 import type { Command, Flag, Group } from './command.ts';
-import { commands, globalFlags } from './table.ts';
+import { globalFlags } from './flags.ts';
+import { commands } from './registry.ts';
 
 const groups: readonly Group[] = [
   'Run it',

@@ -1,5 +1,5 @@
 /**
- * The way through the command line: parse, load the one command, run it, turn what it throws into a message and an exit
+ * The way through the command line: parse, run the one command, turn what it throws into a message and an exit
  * code. Everything that not every command needs is loaded when it is needed: help, version and wrong use must come in less
  * than one and a half times the time that an empty Node program takes.
  */
@@ -7,13 +7,10 @@ import { AppError } from '../core/errors.ts';
 import { endOnBrokenPipe, ioOf } from './io.ts';
 import { harmless, paintFor } from './output/paint.ts';
 import { parse } from './parse.ts';
-import type { Command } from './command.ts';
+import type { Run } from './call.ts';
 
-/** `load`: the code of the command; the daemon's program has its own for `up`. */
-export async function main(
-  words: readonly string[],
-  load = (command: Command): ReturnType<Command['load']> => command.load(),
-): Promise<number> {
+/** `runs`: what runs in place of the command's own code; the daemon's program has its own for `up`. */
+export async function main(words: readonly string[], runs?: Run): Promise<number> {
   endOnBrokenPipe(process.stdout);
   try {
     const parsed = parse(words);
@@ -28,7 +25,7 @@ export async function main(
       process.stdout.write(`${help(parsed.command, paint)}\n`);
       return 0;
     }
-    const { run } = await load(parsed.command);
+    const run = runs ?? parsed.command.run;
     const json = parsed.call.on('json');
     return await run(
       parsed.call,

@@ -2,7 +2,9 @@
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
 import { harmless } from './output/paint.ts';
-import { userName } from './target.ts';
+
+/** For `by` and `author`: the user of this shell. */
+export const userName = (env: Io['env']): string | null => env['USER'] || env['LOGNAME'] || env['USERNAME'] || null;
 
 export function whoAsks(call: Call, io: Io): { readonly by?: string } {
   const by = call.text('by') ?? userName(io.env);

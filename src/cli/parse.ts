@@ -4,7 +4,8 @@ import { nearest } from '../protocol/nearest.ts';
 import { builtin } from './builtin.ts';
 import { Call } from './call.ts';
 import type { Argument, Command, Flag } from './command.ts';
-import { commands, globalFlags } from './table.ts';
+import { globalFlags } from './flags.ts';
+import { commands } from './registry.ts';
 
 export type Parsed =
   | { readonly kind: 'run'; readonly command: Command; readonly call: Call }

@@ -2,10 +2,18 @@
 import { AppError } from '../core/errors.ts';
 import type { Ask } from '../protocol/permissions.ts';
 import type { Call } from './call.ts';
+import type { Argument, Flag } from './command.ts';
 import { whoAsks } from './operator.ts';
 import { connect } from './connect.ts';
 import type { Io } from './io.ts';
 import { oneLine } from './output/paint.ts';
+
+/** What both take. */
+export const requestArguments: readonly Argument[] = [
+  { name: 'TARGET', optional: true },
+  { name: 'REQUEST', optional: true },
+];
+export const allFlag: Flag = { name: 'all', what: 'all that wait, of TARGET where one is given' };
 
 const line = ({ session, request, tool, title }: Ask): string =>
   `  ${oneLine(session, 60)} ${oneLine(request, 60)}  ${oneLine(`${tool}: ${title}`, 120)}`;
@@ -38,7 +46,7 @@ function meant(open: readonly Ask[], call: Call): readonly Ask[] {
 }
 
 export async function answer(call: Call, io: Io, allow: boolean): Promise<number> {
-  const client = connect(call, io);
+  const client = await connect(call, io);
   const note = allow ? null : call.text('reason');
   const asks = meant((await client.asks()).items, call);
   for (const { session, turn, request } of asks) {

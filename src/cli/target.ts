@@ -101,6 +101,3 @@ export function findTarget(call: Call, io: Io): Target {
   }
   return { url: file.url, token: given ?? tokenIn(place.folder), place };
 }
-
-/** For `by` and `author`: who sits there. */
-export const userName = (env: Io['env']): string | null => env['USER'] || env['LOGNAME'] || env['USERNAME'] || null;

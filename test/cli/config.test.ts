@@ -183,7 +183,7 @@ describe('the sources, in rising order', () => {
       listen: { port: 3, host: '::1' },
       limits: { maxOpen: 2, maxAgents: 16 },
       durability: 'process',
-      github: { secret: 'a long secret' },
+      sources: { github: { secret: 'a long secret' } },
     });
   });
 

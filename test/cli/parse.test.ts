@@ -1,10 +1,13 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
 import { EXIT } from '../../src/core/error-codes.ts';
 import { help } from '../../src/cli/help.ts';
 import { harmless, oneLine, plain, wantsColour } from '../../src/cli/output/paint.ts';
 import { parse } from '../../src/cli/parse.ts';
-import { commands, globalFlags } from '../../src/cli/table.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { globalFlags } from '../../src/cli/flags.ts';
+import { commands } from '../../src/cli/registry.ts';
 
 function refusal(...words: readonly string[]): AppError {
   try {
@@ -142,6 +145,15 @@ describe('the help', () => {
     }
     for (const code of Object.values(EXIT)) {
       expect(text).toMatch(new RegExp(`(?:Exit codes:|·|^ +) ?${code} `, 'm'));
+    }
+  });
+
+  test('each file of a command is in the registry', async () => {
+    const folder = new URL('../../src/cli/commands/', import.meta.url);
+    for (const file of readdirSync(folder)) {
+      const { command } = (await import(new URL(file, folder).href)) as { readonly command: Command };
+      expect(commands, file).toContain(command);
+      expect(file).toBe(`${command.name.replace(' ', '-')}.ts`);
     }
   });
 

@@ -2,12 +2,26 @@ import type { Call } from '../call.ts';
 import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
+import { byFlag, taskArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
+export const command: Command = {
+  name: 'cancel',
+  group: 'Change what is queued or runs',
+  what: 'cancel a task, queued or running',
+  next: 'Next: signalbox tail TASK sees it end, if the receipt says that a turn still runs',
+  args: [taskArgument],
+  flags: [{ name: 'reason', value: 'TEXT', what: 'for the tape; default cancelled' }, byFlag],
+  examples: [{ line: 'signalbox cancel 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11 --reason "not needed"', what: '' }],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
   const reason = call.text('reason');
   const id = call.arg('TASK');
   const body = { ...(reason === null ? {} : { reason }), ...whoAsks(call, io) };
-  const receipt = await connect(call, io).cancel(id, body);
+  const client = await connect(call, io);
+  const receipt = await client.cancel(id, body);
   if (io.json) {
     io.document(receipt);
     return 0;

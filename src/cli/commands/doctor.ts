@@ -1,86 +1,37 @@
-import { AppError, createClient } from '../../client/index.ts';
 import type { Call } from '../call.ts';
-import { checkAgents } from '../doctor/agents.ts';
-import type { Check } from '../doctor/check.ts';
-import { missing, note, ok } from '../doctor/check.ts';
-import { checkFolder, checkNode, checkPlatform, checkPort, checkSqlite, checkToken } from '../doctor/machine.ts';
+import type { Command } from '../command.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
-import { dataFolder } from '../data-folder.ts';
-import type { Place } from '../data-folder.ts';
-import { daemonFile } from '../target.ts';
-import { configFile } from '../config-file.ts';
 
-const agentPrefix = 'agent ';
-const standIn = `${agentPrefix}scripted`;
+export const command: Command = {
+  name: 'doctor',
+  group: 'Look after it',
+  what: 'what is missing on this machine, and how to get it; with --live, what a running daemon is stuck in',
+  next: 'Exit code 1 means that something needed is missing, or hangs; the lines marked so say what to do',
+  args: [],
+  flags: [
+    { name: 'live', what: 'take a hang report of the running daemon, also while its main loop is blocked' },
+    {
+      name: 'config',
+      short: 'c',
+      value: 'FILE',
+      what: 'configuration to check; default: the nearest signalbox.config.ts',
+    },
+  ],
+  examples: [
+    { line: 'signalbox doctor', what: '' },
+    { line: 'signalbox doctor --live', what: 'where it hangs, and what waits for it' },
+  ],
+  run,
+};
 
-interface Configured {
-  readonly check: Check;
-  readonly listen: { readonly host: string; readonly port: number };
-}
-
-async function checkConfig(file: string | null, io: Io): Promise<Configured> {
-  const { resolveConfig } = await import('../../daemon/config/resolve.ts');
-  try {
-    const { listen } = await resolveConfig({ file, environment: io.env, flags: [] });
-    return { check: ok('configuration', file ?? 'no file: every default'), listen };
-  } catch (error) {
-    const { message, hint = '' } = error as { readonly message: string; readonly hint?: string };
-    return { check: missing('configuration', message, hint), listen: { host: '127.0.0.1', port: 7070 } };
-  }
-}
-
-/** Null: none has said that it runs there. */
-async function checkDaemon(place: Place): Promise<Check | null> {
-  const file = daemonFile(place.folder);
-  if (file === null) {
-    return null;
-  }
-  try {
-    await createClient({ baseUrl: file.url }).health();
-    return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'unreachable') {
-      const what = error instanceof Error ? error.message : String(error);
-      return missing('daemon', what, `Look what listens at ${file.url}; the daemon was process ${file.pid}.`);
-    }
-    return note(
-      'daemon',
-      `was killed: process ${file.pid} left its daemon.json and does not answer`,
-      `signalbox up${place.flag} takes up where it was`,
-    );
-  }
-}
-
-async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
-  const place = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
-  const [configured, daemon, agents, platform] = await Promise.all([
-    checkConfig(configFile(call, io), io),
-    checkDaemon(place),
-    checkAgents({ env: io.env, cwd: io.cwd }),
-    checkPlatform(process.platform),
-  ]);
-  const { host, port } = configured.listen;
-  const answers = daemon?.state === 'ok';
-  return [
-    checkNode(process.version),
-    await checkSqlite(),
-    ...platform,
-    checkFolder(place.folder),
-    checkToken(place.folder),
-    configured.check,
-    daemon ?? note('daemon', 'not running', `signalbox up${place.flag}`),
-    ...(answers ? [] : [await checkPort(host, port)]),
-    ok(standIn, 'built in: the stand-in that answers until a real agent is configured'),
-    ...agents,
-  ];
-}
-
-export async function run(call: Call, io: Io): Promise<number> {
+async function run(call: Call, io: Io): Promise<number> {
   if (call.on('live')) {
     const { live } = await import('../doctor/live.ts');
     return live(call, io);
   }
+  const { checkAll } = await import('../doctor/checks.ts');
+  const { agentPrefix, standIn } = await import('../doctor/agents.ts');
   const checks = await checkAll(call, io);
   const lacking = checks.filter(({ state }) => state === 'missing').length;
   if (io.json) {

@@ -3,14 +3,28 @@ import type { Call } from '../call.ts';
 import { done, whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
+import { byFlag, taskArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
+export const command: Command = {
+  name: 'edit',
+  group: 'Change what is queued or runs',
+  what: 'give a queued task another prompt',
+  next: 'Only a task that is still queued can be edited: signalbox tasks --status queued',
+  args: [taskArgument, { name: 'PROMPT', rest: true }],
+  flags: [byFlag],
+  examples: [{ line: 'signalbox edit 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11 "Say good bye"', what: '' }],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
   const written = call.arg('PROMPT');
   const prompt = written === '-' ? await io.input() : written;
   if (prompt.trim() === '') {
     throw new AppError({ code: 'usage', message: 'the prompt is empty' });
   }
   const id = call.arg('TASK');
-  const answer = await connect(call, io).edit(id, { prompt, ...whoAsks(call, io) });
+  const client = await connect(call, io);
+  const answer = await client.edit(id, { prompt, ...whoAsks(call, io) });
   return done(io, answer, `task ${id} has its new prompt`);
 }

@@ -3,9 +3,23 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
 import { ageText, asksText, facts, ownerText } from '../output/text.ts';
+import { taskArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
-  const explained = await connect(call, io).explain(call.arg('TASK'));
+export const command: Command = {
+  name: 'explain',
+  group: 'Watch',
+  what: 'why a task does not run now, and what ends the wait',
+  next: 'Next: signalbox move TASK --first, or signalbox cancel of what stands in the way',
+  args: [taskArgument],
+  flags: [],
+  examples: [{ line: 'signalbox explain 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', what: '' }],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
+  const client = await connect(call, io);
+  const explained = await client.explain(call.arg('TASK'));
   if (io.json) {
     io.document(explained);
     return 0;

@@ -6,8 +6,24 @@ import type { Call } from '../call.ts';
 import { reportText } from '../output/hang-report.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../output/paint.ts';
+import { connect } from '../connect.ts';
 import { dataFolder } from '../data-folder.ts';
 import { ageText, table } from '../output/text.ts';
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  name: 'hangs',
+  group: 'Look after it',
+  what: 'list hang reports, newest first, or show one',
+  next: 'Next: signalbox hangs ID, with an id from the list; signalbox doctor --live takes one now',
+  args: [{ name: 'ID', optional: true }],
+  flags: [],
+  examples: [
+    { line: 'signalbox hangs', what: 'also when no daemon runs: they are files in the data folder' },
+    { line: 'signalbox hangs 20260321T101500000Z-main-loop-blocked', what: 'stack, threads, and what waited' },
+  ],
+  run,
+};
 
 interface Reports {
   readonly list: () => Promise<readonly HangSummary[]>;
@@ -17,8 +33,7 @@ interface Reports {
 /** The files of the data folder, daemon or not; with an address, that daemon's. */
 async function reportsOf(call: Call, io: Io): Promise<Reports> {
   if (call.text('url') !== null || (io.env['SIGNALBOX_URL'] ?? '') !== '') {
-    const { connect } = await import('../connect.ts');
-    const client = connect(call, io);
+    const client = await connect(call, io);
     return { list: async () => (await client.hangs()).items, get: (id) => client.hang(id) };
   }
   const { listReports, readReport } = await import('../../supervise/watchdog/report-files.ts');
@@ -30,7 +45,7 @@ async function reportsOf(call: Call, io: Io): Promise<Reports> {
   };
 }
 
-export async function run(call: Call, io: Io): Promise<number> {
+async function run(call: Call, io: Io): Promise<number> {
   const reports = await reportsOf(call, io);
   const id = call.argOr('ID', null);
   return id === null ? list(await reports.list(), io) : show(id, await reports.get(id), io);

@@ -4,8 +4,28 @@ import type { Call } from '../call.ts';
 import { done, whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
+import { byFlag, laneFlag, taskArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
+export const command: Command = {
+  name: 'move',
+  group: 'Change what is queued or runs',
+  what: 'move a queued task to another place, lane or priority',
+  next: 'Only a task that is still queued can be moved: signalbox session SESSION shows the queue',
+  args: [taskArgument],
+  flags: [
+    laneFlag,
+    { name: 'priority', value: 'N', kind: 'integer', what: 'in the background lane; higher first' },
+    { name: 'first', what: 'before all others of its lane' },
+    { name: 'last', what: 'behind all others of its lane' },
+    { name: 'before', value: 'TASK', what: 'before this one' },
+    byFlag,
+  ],
+  examples: [{ line: 'signalbox move 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11 --first', what: '' }],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
   const id = call.arg('TASK');
   const lane = call.choice('lane', LANES);
   const priority = call.integer('priority');
@@ -29,6 +49,7 @@ export async function run(call: Call, io: Io): Promise<number> {
     ...(before === null ? {} : { before }),
     ...whoAsks(call, io),
   };
-  const answer = await connect(call, io).move(id, body);
+  const client = await connect(call, io);
+  const answer = await client.move(id, body);
   return done(io, answer, `task ${id} is moved`);
 }

@@ -3,10 +3,26 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../output/paint.ts';
 import { ageText, table } from '../output/text.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
+export const command: Command = {
+  name: 'permissions',
+  group: 'Answer agents',
+  what: 'list the permission requests of agents',
+  next: 'Next: signalbox approve SESSION REQUEST, or signalbox deny SESSION REQUEST',
+  args: [{ name: 'TARGET', optional: true }],
+  flags: [],
+  examples: [
+    { line: 'signalbox permissions', what: 'of all sessions' },
+    { line: 'signalbox permissions hello --json', what: 'of one session, with what exactly is asked' },
+  ],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
   const target = call.argOr('TARGET', null);
-  const { items } = await connect(call, io).asks();
+  const client = await connect(call, io);
+  const { items } = await client.asks();
   const shown = items.filter(({ session, task }) => target === null || session === target || task === target);
   if (io.json) {
     io.document({ items: shown });

@@ -4,6 +4,18 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../output/paint.ts';
 import { ageText, table } from '../output/text.ts';
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  name: 'providers',
+  group: 'Look after it',
+  what: 'whether providers of models limit, fail or reject, and what waits for that',
+  next: 'Next: signalbox providers resume PROVIDER, when it is mended: a new login, a raised quota',
+  args: [],
+  flags: [],
+  examples: [{ line: 'signalbox providers', what: '' }],
+  run,
+};
 
 function stateText({ state, level, until }: Provider, now: number): string {
   const what =
@@ -17,8 +29,9 @@ function stateText({ state, level, until }: Provider, now: number): string {
   return until === null ? what : `${what}, ${ageText(until - now)} more`;
 }
 
-export async function run(call: Call, io: Io): Promise<number> {
-  const answer = await connect(call, io).providers();
+async function run(call: Call, io: Io): Promise<number> {
+  const client = await connect(call, io);
+  const answer = await client.providers();
   if (io.json) {
     io.document(answer);
     return 0;

@@ -2,11 +2,39 @@ import { AppError } from '../../core/errors.ts';
 import type { SubmitReceipt, SubmitRequest } from '../../protocol/tasks.ts';
 import type { Client } from '../../client/index.ts';
 import type { Call } from '../call.ts';
-import { clientOf } from '../connect.ts';
+import { connectTo } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
-import { findTarget, userName } from '../target.ts';
-import { taskFieldsOf } from '../task-flags.ts';
+import { userName } from '../operator.ts';
+import { taskFieldsOf, taskFlags } from '../task-flags.ts';
+import { sessionArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  name: 'send',
+  group: 'Give it work',
+  what: 'give a session a task',
+  next: 'Next: signalbox tail TASK, with the id that this prints (or add --follow)',
+  args: [sessionArgument, { name: 'PROMPT', rest: true }],
+  flags: [
+    ...taskFlags,
+    { name: 'key', short: 'k', value: 'KEY', what: 'idempotency key: two submits with the same key are one task' },
+    { name: 'follow', short: 'f', what: 'show what happens, until it ends; its outcome is the exit code' },
+    { name: 'wait', short: 'w', what: 'wait until it ends and print its result alone' },
+  ],
+  examples: [
+    { line: 'signalbox send hello "Say hello"', what: 'a new session, if there is none of that name' },
+    {
+      line: 'signalbox send acme/app --lane background "Tidy up the tests"',
+      what: 'gives way to everybody who waits',
+    },
+    {
+      line: 'git diff | signalbox send review --wait -',
+      what: 'the prompt from standard input, the answer on standard output',
+    },
+  ],
+  run,
+};
 
 async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
   const written = call.arg('PROMPT');
@@ -54,9 +82,8 @@ async function submit(client: Client, call: Call, io: Io): Promise<SubmitReceipt
   return client.submit(body, key === null ? {} : { idempotencyKey: key });
 }
 
-export async function run(call: Call, io: Io): Promise<number> {
-  const target = findTarget(call, io);
-  const client = clientOf(target);
+async function run(call: Call, io: Io): Promise<number> {
+  const { client, target } = await connectTo(call, io);
   const receipt = await submit(client, call, io);
   const follow = call.on('follow');
   const wait = call.on('wait');

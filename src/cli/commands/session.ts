@@ -3,9 +3,23 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
 import { ageText, asksText, facts, ownerText, throttleText, timeText } from '../output/text.ts';
+import { sessionArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
-  const session = await connect(call, io).session(call.arg('SESSION'));
+export const command: Command = {
+  name: 'session',
+  group: 'Watch',
+  what: 'show one session: who owns it, and who waits',
+  next: 'Next: signalbox explain TASK says what a task waits for',
+  args: [sessionArgument],
+  flags: [],
+  examples: [{ line: 'signalbox session hello', what: '' }],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
+  const client = await connect(call, io);
+  const session = await client.session(call.arg('SESSION'));
   if (io.json) {
     io.document(session);
     return 0;

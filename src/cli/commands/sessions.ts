@@ -3,10 +3,24 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless, oneLine } from '../output/paint.ts';
 import { ageText, table } from '../output/text.ts';
+import { cursorFlag, limitFlag } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
+export const command: Command = {
+  name: 'sessions',
+  group: 'Watch',
+  what: 'list sessions',
+  next: 'Next: signalbox session SESSION shows who owns it and who waits',
+  args: [],
+  flags: [limitFlag, cursorFlag],
+  examples: [{ line: 'signalbox sessions', what: '' }],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
   const cursor = call.text('cursor');
-  const page = await connect(call, io).sessions({
+  const client = await connect(call, io);
+  const page = await client.sessions({
     limit: call.integer('limit') ?? 50,
     ...(cursor === null ? {} : { cursor }),
   });

@@ -5,8 +5,30 @@ import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
+import { byFlag, sessionArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
+export const command: Command = {
+  name: 'stop',
+  group: 'Change what is queued or runs',
+  what: 'stop what runs in a session, what waits there, or both',
+  next: 'Say which: --scope turn (what runs), queue (what waits) or session (both)',
+  args: [sessionArgument],
+  flags: [
+    {
+      name: 'scope',
+      value: 'SCOPE',
+      kind: 'choice',
+      choices: STOP_SCOPES,
+      what: 'turn (what runs), queue (what waits) or session (both); required',
+    },
+    byFlag,
+  ],
+  examples: [{ line: 'signalbox stop hello --scope turn', what: '' }],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
   const scope = call.choice('scope', STOP_SCOPES);
   if (scope === null) {
     throw new AppError({
@@ -16,7 +38,8 @@ export async function run(call: Call, io: Io): Promise<number> {
     });
   }
   const key = call.arg('SESSION');
-  const receipt = await connect(call, io).stop(key, { scope, ...whoAsks(call, io) });
+  const client = await connect(call, io);
+  const receipt = await client.stop(key, { scope, ...whoAsks(call, io) });
   if (io.json) {
     io.document(receipt);
     return 0;

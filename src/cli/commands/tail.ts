@@ -3,6 +3,33 @@ import type { Client } from '../../client/index.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  name: 'tail',
+  group: 'Watch',
+  what: 'follow a task to its end, a session, or everything',
+  next: 'Without TARGET it follows everything that happens from now on, until Ctrl-C',
+  args: [{ name: 'TARGET', optional: true }],
+  flags: [
+    { name: 'session', short: 's', what: 'TARGET is a session, whatever it looks like' },
+    {
+      name: 'after',
+      value: 'PLACE',
+      what: 'start after this seq of a task, or this position of a session; 0: from the beginning',
+    },
+    { name: 'no-follow', what: 'print what there is, and end' },
+  ],
+  examples: [
+    {
+      line: 'signalbox tail 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11',
+      what: 'one task from its first event; its outcome is the exit code',
+    },
+    { line: 'signalbox tail hello', what: 'a session, from now on' },
+    { line: 'signalbox tail --json | jq .type', what: 'everything, as JSON lines' },
+  ],
+  run,
+};
 
 /** Ids of tasks are UUIDs unless a library made its own; such a one is asked for at the daemon. */
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -36,8 +63,8 @@ function seqOf(place: string): number {
   });
 }
 
-export async function run(call: Call, io: Io): Promise<number> {
-  const client = connect(call, io);
+async function run(call: Call, io: Io): Promise<number> {
+  const client = await connect(call, io);
   const target = call.argOr('TARGET', null);
   const after = call.text('after');
   const once = call.on('no-follow');

@@ -4,6 +4,19 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
 import { facts, indented, resultText, statusPaint, timeText } from '../output/text.ts';
+import { taskArgument } from '../flags.ts';
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  name: 'task',
+  group: 'Watch',
+  what: 'show one task',
+  next: 'Next: signalbox tail TASK shows what happened; signalbox explain TASK why it waits',
+  args: [taskArgument],
+  flags: [],
+  examples: [{ line: 'signalbox task 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', what: '' }],
+  run,
+};
 
 const permissionsText = (policy: TaskView['permissions']): string | null =>
   policy === null
@@ -14,8 +27,9 @@ const permissionsText = (policy: TaskView['permissions']): string | null =>
         ...(policy.deny ?? []).map((rule) => `deny ${harmless(rule)}`),
       ].join('; ');
 
-export async function run(call: Call, io: Io): Promise<number> {
-  const task = await connect(call, io).task(call.arg('TASK'));
+async function run(call: Call, io: Io): Promise<number> {
+  const client = await connect(call, io);
+  const task = await client.task(call.arg('TASK'));
   if (io.json) {
     io.document(task);
     return 0;

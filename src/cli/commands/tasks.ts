@@ -4,10 +4,41 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless, oneLine } from '../output/paint.ts';
 import { ageText, statusPaint, table } from '../output/text.ts';
+import { cursorFlag, laneFlag, limitFlag } from '../flags.ts';
+import type { Command } from '../command.ts';
 
-export async function run(call: Call, io: Io): Promise<number> {
+export const command: Command = {
+  name: 'tasks',
+  group: 'Watch',
+  what: 'list tasks, newest first',
+  next: 'Next: signalbox task TASK, with an id from the list',
+  args: [],
+  flags: [
+    { name: 'session', short: 's', value: 'SESSION', what: 'of this session' },
+    {
+      name: 'status',
+      value: 'STATUS',
+      kind: 'choice',
+      choices: TASK_STATUSES,
+      many: true,
+      what: `${TASK_STATUSES.join(', ')}; repeatable`,
+    },
+    laneFlag,
+    { name: 'source', value: 'NAME', what: 'of this source' },
+    limitFlag,
+    cursorFlag,
+  ],
+  examples: [
+    { line: 'signalbox tasks --status queued --status running', what: 'what is open' },
+    { line: 'signalbox tasks --session hello --json', what: '' },
+  ],
+  run,
+};
+
+async function run(call: Call, io: Io): Promise<number> {
   const wanted = TASK_STATUSES.filter((status) => call.all('status').includes(status));
-  const page = await connect(call, io).tasks({
+  const client = await connect(call, io);
+  const page = await client.tasks({
     limit: call.integer('limit') ?? 50,
     ...optional('session', call.text('session')),
     ...(wanted.length === 0 ? {} : { status: wanted }),

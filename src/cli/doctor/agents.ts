@@ -4,6 +4,10 @@ import type * as Programs from '../../daemon/find-program.ts';
 import type { Check } from './check.ts';
 import { note, ok } from './check.ts';
 
+/** What the names of the checks of agents begin with. */
+export const agentPrefix = 'agent ';
+export const standIn = `${agentPrefix}scripted`;
+
 /**
  * How long a program may take to say its version. The slowest of the known ones takes 1.4 s from a cold disk; all are asked
  * at once.

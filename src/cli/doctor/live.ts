@@ -5,6 +5,7 @@ import type { HangReport } from '../../protocol/hangs.ts';
 import type { Call } from '../call.ts';
 import { reportText } from '../output/hang-report.ts';
 import type { Io } from '../io.ts';
+import { connect } from '../connect.ts';
 import { dataFolder } from '../data-folder.ts';
 
 /** A daemon that is well answers in milliseconds. */
@@ -39,8 +40,8 @@ async function take(call: Call, io: Io): Promise<HangReport> {
       return report;
     }
   }
-  const { connect } = await import('../connect.ts');
-  return connect(call, io).takeHang({ signal: AbortSignal.timeout(answerDeadlineMs) });
+  const client = await connect(call, io);
+  return client.takeHang({ signal: AbortSignal.timeout(answerDeadlineMs) });
 }
 
 /** Exit code 1: something hangs. A wait for a person is no hang. */

@@ -8,7 +8,7 @@ const { main } = await import('../main.ts');
 const { isLaunched, leave, serve } = await import('./foreground.ts');
 
 if (isLaunched()) {
-  leave(await main(process.argv.slice(2), () => Promise.resolve({ run: serve })));
+  leave(await main(process.argv.slice(2), serve));
 } else {
   process.stderr.write('This is a part of Signalbox. Start the daemon with: signalbox up\n');
   process.exitCode = 2;

@@ -1,0 +1,73 @@
+/** Everything that `signalbox doctor` looks at, in the order in which it says it. */
+import { createClient } from '../../client/index.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Call } from '../call.ts';
+import { configFile } from '../config-file.ts';
+import { dataFolder, type Place } from '../data-folder.ts';
+import type { Io } from '../io.ts';
+import { daemonFile } from '../target.ts';
+import { checkAgents, standIn } from './agents.ts';
+import { type Check, missing, note, ok } from './check.ts';
+import { checkFolder, checkNode, checkPlatform, checkPort, checkSqlite, checkToken } from './machine.ts';
+
+interface Configured {
+  readonly check: Check;
+  readonly listen: { readonly host: string; readonly port: number };
+}
+
+async function checkConfig(file: string | null, io: Io): Promise<Configured> {
+  const { resolveConfig } = await import('../../daemon/config/resolve.ts');
+  try {
+    const { listen } = await resolveConfig({ file, environment: io.env, flags: [] });
+    return { check: ok('configuration', file ?? 'no file: every default'), listen };
+  } catch (error) {
+    const { message, hint = '' } = error as { readonly message: string; readonly hint?: string };
+    return { check: missing('configuration', message, hint), listen: { host: '127.0.0.1', port: 7070 } };
+  }
+}
+
+/** Null: none has said that it runs there. */
+async function checkDaemon(place: Place): Promise<Check | null> {
+  const file = daemonFile(place.folder);
+  if (file === null) {
+    return null;
+  }
+  try {
+    await createClient({ baseUrl: file.url }).health();
+    return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unreachable') {
+      const what = error instanceof Error ? error.message : String(error);
+      return missing('daemon', what, `Look what listens at ${file.url}; the daemon was process ${file.pid}.`);
+    }
+    return note(
+      'daemon',
+      `was killed: process ${file.pid} left its daemon.json and does not answer`,
+      `signalbox up${place.flag} takes up where it was`,
+    );
+  }
+}
+
+export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
+  const place = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
+  const [configured, daemon, agents, platform] = await Promise.all([
+    checkConfig(configFile(call, io), io),
+    checkDaemon(place),
+    checkAgents({ env: io.env, cwd: io.cwd }),
+    checkPlatform(process.platform),
+  ]);
+  const { host, port } = configured.listen;
+  const answers = daemon?.state === 'ok';
+  return [
+    checkNode(process.version),
+    await checkSqlite(),
+    ...platform,
+    checkFolder(place.folder),
+    checkToken(place.folder),
+    configured.check,
+    daemon ?? note('daemon', 'not running', `signalbox up${place.flag}`),
+    ...(answers ? [] : [await checkPort(host, port)]),
+    ok(standIn, 'built in: the stand-in that answers until a real agent is configured'),
+    ...agents,
+  ];
+}

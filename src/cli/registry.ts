@@ -1,0 +1,59 @@
+/**
+ * Every command of `signalbox`, in the order of the help. A new command is its file and one line here: it parses the arguments,
+ * prints the help and is described in docs/cli.md by what stands in its file. All of them are loaded at every start, so a
+ * command loads by `import()` what only it needs.
+ */
+import type { Command } from './command.ts';
+import { command as agentScripted } from './commands/agent-scripted.ts';
+import { command as approve } from './commands/approve.ts';
+import { command as cancel } from './commands/cancel.ts';
+import { command as demo } from './commands/demo.ts';
+import { command as deny } from './commands/deny.ts';
+import { command as doctor } from './commands/doctor.ts';
+import { command as edit } from './commands/edit.ts';
+import { command as evict } from './commands/evict.ts';
+import { command as explain } from './commands/explain.ts';
+import { command as hangs } from './commands/hangs.ts';
+import { command as move } from './commands/move.ts';
+import { command as park } from './commands/park.ts';
+import { command as permissions } from './commands/permissions.ts';
+import { command as providers } from './commands/providers.ts';
+import { command as providersResume } from './commands/providers-resume.ts';
+import { command as restart } from './commands/restart.ts';
+import { command as send } from './commands/send.ts';
+import { command as session } from './commands/session.ts';
+import { command as sessions } from './commands/sessions.ts';
+import { command as stop } from './commands/stop.ts';
+import { command as tail } from './commands/tail.ts';
+import { command as task } from './commands/task.ts';
+import { command as tasks } from './commands/tasks.ts';
+import { command as unpark } from './commands/unpark.ts';
+import { command as up } from './commands/up.ts';
+
+export const commands: readonly Command[] = [
+  up,
+  demo,
+  send,
+  task,
+  tasks,
+  tail,
+  sessions,
+  session,
+  explain,
+  edit,
+  move,
+  cancel,
+  stop,
+  evict,
+  park,
+  unpark,
+  restart,
+  permissions,
+  approve,
+  deny,
+  providers,
+  providersResume,
+  doctor,
+  hangs,
+  agentScripted,
+];
