@@ -52,7 +52,7 @@ export interface Row {
   measure(run: Run): Promise<readonly (Figure | Skipped)[]>;
 }
 
-export interface Pair<T> {
+interface Pair<T> {
   readonly ours: T;
   readonly limit: T;
 }

@@ -40,7 +40,7 @@ export const reportOptions = {
   date: { type: 'string' },
 } as const;
 
-export interface ReportValues {
+interface ReportValues {
   readonly quick: boolean;
   readonly rounds?: string | undefined;
   readonly json?: string | undefined;

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { Stats } from './engine/index.ts';
 import type { Answer, Job, Message } from './worker.ts';
 
-export interface Watch {
+interface Watch {
   readonly onProgress?: (job: Job, stats: Stats) => void;
   readonly onAnswer?: (job: Job, answer: Answer) => void;
 }

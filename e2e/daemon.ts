@@ -25,7 +25,7 @@ const secret = 'a secret between GitHub and us';
 const readyDeadlineMs = 20_000;
 const endDeadlineMs = 20_000;
 
-export interface Ran {
+interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

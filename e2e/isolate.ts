@@ -33,7 +33,7 @@ function flagsThatWork(): string | null {
   return found ?? null;
 }
 
-export type Isolation =
+type Isolation =
   /** This process is inside. */
   | { readonly kind: 'inside' }
   /** Run this command again by `enter`. */

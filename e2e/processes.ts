@@ -1,7 +1,7 @@
 /** Processes of a setup, found by the home in their environment: Linux only. */
 import { readFileSync, readdirSync } from 'node:fs';
 
-export interface Found {
+interface Found {
   readonly pid: number;
   readonly parent: number;
   /** Its own group's number; its pid where it leads one. */

@@ -115,7 +115,7 @@ export const realPrograms: readonly RealProgram[] = [
 ];
 
 /** Proxies at a closed port: a request that would leave the machine fails at once, also without a namespace. */
-export const deadProxies: Environment = {
+const deadProxies: Environment = {
   HTTP_PROXY: 'http://127.0.0.1:9',
   HTTPS_PROXY: 'http://127.0.0.1:9',
   http_proxy: 'http://127.0.0.1:9',
@@ -124,7 +124,7 @@ export const deadProxies: Environment = {
   no_proxy: '127.0.0.1,localhost,::1',
 };
 
-export type Located =
+type Located =
   | { readonly kind: 'found'; readonly file: string; readonly own: boolean }
   | { readonly kind: 'absent'; readonly why: string };
 

@@ -25,7 +25,7 @@ interface Work {
   readonly waits: Map<string, () => void>;
 }
 
-export interface ProcessParts {
+interface ProcessParts {
   readonly stage: Stage;
   readonly name: string;
   readonly traits: Traits;

@@ -105,7 +105,7 @@ export class AgentFleet implements AgentDriver {
   }
 }
 
-export class SimAgent implements AgentHandle {
+class SimAgent implements AgentHandle {
   readonly name: string;
   readonly pid: number;
   readonly process: AgentProcess;

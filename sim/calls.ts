@@ -5,7 +5,7 @@ import type { Daemon } from './daemon.ts';
 import { isSimulated } from './faults.ts';
 import type { Stage } from './stage.ts';
 
-export interface Call<T> {
+interface Call<T> {
   readonly what: string;
   readonly ask: (box: Signalbox) => Promise<T>;
   /** Gives what the story says of the answer. */

@@ -5,7 +5,7 @@ import type { Options } from './args.ts';
 import type { StoreKind } from './disk.ts';
 import { commandOf, runSeed, type SeedOptions, type SeedResult } from './run.ts';
 
-export interface Failure {
+interface Failure {
   readonly seed: number;
   readonly store: StoreKind;
   readonly rule: string;

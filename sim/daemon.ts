@@ -29,7 +29,7 @@ export interface Network {
   loses(): boolean;
 }
 
-export interface DaemonParts {
+interface DaemonParts {
   readonly stage: Stage & { crash(where: string): void };
   readonly medium: Medium;
   /** What the store's answers wait for, where they come late. Null: they come at once. */

@@ -31,7 +31,7 @@ export function openMedium(kind: StoreKind): Medium {
   };
 }
 
-export interface Watch {
+interface Watch {
   /** Throws once the daemon has crashed: a dead process reads and writes nothing. May throw an error of the store as well. */
   enter(method: keyof Store): void;
   committing(commits: readonly SessionCommit[]): void;

@@ -9,7 +9,7 @@ import { type Durable, durableOf, foldRecords, newSession, rebuild } from '../sr
 import type { SessionCommit } from '../src/store/port.ts';
 import { same } from '../test/support/trace.ts';
 
-export interface SessionFacts {
+interface SessionFacts {
   durable: Durable;
   /** Incarnations whose start is on the tape, and the last turn of which each thing is on a tape. */
   readonly starting: Set<number>;

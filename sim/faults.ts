@@ -18,7 +18,7 @@ export function isSimulated(error: unknown): boolean {
   return error instanceof Error && (error.message.includes('simulated') || isSimulated(error.cause));
 }
 
-export type Strike = 'crash' | 'store-error' | 'core-error';
+type Strike = 'crash' | 'store-error' | 'core-error';
 
 export interface Profile {
   /** Probability per passage of a fault point. */
@@ -29,7 +29,7 @@ export interface Profile {
   readonly readError: number;
 }
 
-export function drawProfile(random: Random): Profile {
+function drawProfile(random: Random): Profile {
   const sometimes = (probability: number, most: number): number =>
     random.chance(probability) ? most * random.float() : 0;
   return {

@@ -4,7 +4,7 @@ import type { TurnResult } from '../src/core/model.ts';
 import type { SubmitAnswer, SubmitRequest } from '../src/runtime/api.ts';
 
 /** `unknown`: the daemon crashed before it answered. `error`: it said that it could not. */
-export type SubmissionState = 'asked' | 'accepted' | 'duplicate' | 'refused' | 'error' | 'unknown';
+type SubmissionState = 'asked' | 'accepted' | 'duplicate' | 'refused' | 'error' | 'unknown';
 
 export interface Submission {
   /** Stands in the task's labels and, in guillemets, in its prompt. */
@@ -19,7 +19,7 @@ export interface Submission {
 export const markerOf = (n: number): string => `«${n}»`;
 const MARKER = /«(\d+)»/g;
 
-export interface Deed {
+interface Deed {
   readonly what: 'cancel' | 'stop' | 'evict';
   /** A task or a session. */
   readonly of: string;

@@ -27,7 +27,7 @@ export interface Traits {
   readonly speaksAfterExit: boolean;
 }
 
-export type OnInterrupt =
+type OnInterrupt =
   | 'ack-result'
   | 'result-ack'
   | 'no-result'
@@ -71,7 +71,7 @@ export interface AskManner {
 }
 
 /** `other`: says that it has changed to another model. */
-export type OnSwitch = 'ok' | 'late' | 'twice' | 'refuses' | 'silent' | 'other' | 'dies';
+type OnSwitch = 'ok' | 'late' | 'twice' | 'refuses' | 'silent' | 'other' | 'dies';
 
 export const drawSwitch = (random: Random, calm: boolean): OnSwitch =>
   calm
@@ -86,7 +86,7 @@ export const drawSwitch = (random: Random, calm: boolean): OnSwitch =>
         [1, 'dies'],
       ] as const);
 
-export const KIND: Manner = {
+const KIND: Manner = {
   started: 'yes',
   outputs: 1,
   gap: 5,

@@ -7,7 +7,7 @@ import type { StoredEvent } from '../src/store/index.ts';
 import type { Daemon } from './daemon.ts';
 import type { World } from './world.ts';
 
-export interface Follower {
+interface Follower {
   readonly n: number;
   readonly task: string;
   /** Exclusive. */

@@ -6,7 +6,7 @@ import type { Outcome, Workload } from './setup.ts';
 import { World } from './world.ts';
 
 /** Scheduler steps of chaos, unless told otherwise. */
-export const STEPS = 4000;
+const STEPS = 4000;
 
 export interface SeedOptions {
   readonly seed: number;

@@ -31,7 +31,7 @@ export const drawScript = (random: Random, n: number): RunnerScript => ({
   models: random.chance(0.7) ? [] : [null, 'small', 'large', 'small'],
 });
 
-export interface RunnerStage {
+interface RunnerStage {
   sleep(ms: number): Promise<void>;
   violate(rule: string, what: string): void;
   /** A run of this task begins (+1) or has ended, in its own eyes or by its signal (-1). */

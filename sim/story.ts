@@ -18,7 +18,7 @@ export class Story {
   }
 }
 
-export interface Difference {
+interface Difference {
   readonly line: number;
   readonly first: string;
   readonly second: string;

@@ -7,7 +7,7 @@ import { runSeed } from './run.ts';
 /** Scheduler steps, after which agents that would stream for ever stop. */
 const STEPS_A_WORLD = 10_000;
 
-export interface StressReport {
+interface StressReport {
   readonly store: StoreKind;
   readonly scenarios: number;
   /** Tasks that were accepted and did not end with one `final`. */
@@ -18,12 +18,7 @@ export interface StressReport {
 }
 
 /** One world of races; `seed` numbers it. */
-export const race = (
-  seed: number,
-  store: StoreKind,
-  twice: boolean,
-  count = SCENARIOS_A_WORLD,
-): ReturnType<typeof runSeed> =>
+const race = (seed: number, store: StoreKind, twice: boolean, count = SCENARIOS_A_WORLD): ReturnType<typeof runSeed> =>
   runSeed({ seed, store, steps: STEPS_A_WORLD, twice, workload: () => new Races(seed, count) });
 
 export async function stress(options: Pick<Options, 'count' | 'seed'>, store: StoreKind): Promise<StressReport> {

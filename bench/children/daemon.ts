@@ -1,8 +1,9 @@
 /** The real daemon, on a free port, with settings as a configuration would have them. */
-import { resolveConfig, startDaemon } from '../../src/daemon/index.ts';
+import { resolveConfig } from '../../src/daemon/config/resolve.ts';
+import { startDaemon } from '../../src/daemon/daemon.ts';
 import { options, serve } from './serve.ts';
 
-export interface DaemonSettings {
+interface DaemonSettings {
   readonly folder: string;
   /** Path of a key, such as `limits.maxOpen`, to its value. */
   readonly settings: { readonly [path: string]: unknown };

@@ -4,7 +4,7 @@
  */
 import { functionDriver } from '../../src/agents/index.ts';
 import { createSignalbox } from '../../src/runtime/index.ts';
-import { createServer } from '../../src/server/index.ts';
+import { createServer } from '../../src/server/server.ts';
 import { openSqliteStore } from '../../src/store/index.ts';
 import { options, serve } from './serve.ts';
 

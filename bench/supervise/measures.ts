@@ -21,7 +21,7 @@ import {
 import { hunt } from '../../src/supervise/process/kill-tree.ts';
 import { system } from '../../src/supervise/platform/index.ts';
 
-export interface Measure {
+interface Measure {
   readonly what: string;
   /** What was found when the supervisor was designed, with Node 20. */
   readonly before: string;

@@ -11,7 +11,7 @@ export function mustBeBuilt(): void {
   }
 }
 
-export interface BuiltDaemon extends AsyncDisposable {
+interface BuiltDaemon extends AsyncDisposable {
   /** Of the daemon; its parent is the launcher. */
   readonly pid: number;
   readonly launcher: number;

@@ -5,7 +5,7 @@ import { createSignalbox, type Signalbox } from '../../src/runtime/index.ts';
 import { openSqliteStore, type StoredEvent } from '../../src/store/index.ts';
 import { collectGarbage } from './garbage.ts';
 
-export interface ChainReport {
+interface ChainReport {
   readonly length: number;
   readonly seconds: number;
   /** Frames on the stack inside a step: of the first, and of the deepest. */
@@ -23,7 +23,7 @@ export interface ChainReport {
 
 const session = 'bench:chain';
 
-export interface ChainOptions {
+interface ChainOptions {
   readonly length: number;
   /** Characters that each prompt has beyond its number, so that whatever keeps a task keeps much. */
   readonly padding?: number;

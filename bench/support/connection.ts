@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { nowNs } from '../harness.ts';
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly body: string;
   /** Monotonic nanoseconds just before the request was handed to the socket, in one write. */

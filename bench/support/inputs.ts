@@ -5,7 +5,7 @@ import type { Lane, Session, TaskMode, TurnResult } from '../../src/core/model.t
 
 const at = 1_700_000_000_000;
 
-export const payload = {
+const payload = {
   prompt: 'a prompt of about the length that a person writes into a chat window',
   runner: null,
   input: null,

@@ -1,7 +1,7 @@
 /** What a process has used so far, from /proc. */
 import { readFileSync } from 'node:fs';
 
-export interface Usage {
+interface Usage {
   readonly cpuMs: number;
   /** Resident bytes. */
   readonly rss: number;

@@ -19,7 +19,7 @@ export interface Invariant<S> {
 }
 
 /** A property of single transitions. */
-export interface Guard<S, A> {
+interface Guard<S, A> {
   readonly name: string;
   readonly check: (before: S, action: A, after: S) => string | null;
 }

@@ -13,7 +13,7 @@ import { requestNumber, slotOf, timerNames } from './world.ts';
 
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
-export const rule = {
+const rule = {
   parked: 'a session that is parked or held back sends nothing',
   oneAgent: 'rules 12, 14: one live process per session, the old one gone before the next',
   boundary: 'rule 9: a prompt is written only to an agent that is really at a boundary',
@@ -345,7 +345,7 @@ function arm(world: World, timer: Timer): readonly Timer[] {
 }
 
 /** What a deadline guards is there. Else it is stale for ever, since tokens are not used again; a probe sees to that. */
-export function guards(session: Session, timer: Timer): boolean {
+function guards(session: Session, timer: Timer): boolean {
   const { agent, hold } = session;
   switch (timer.name) {
     case 'start':

@@ -12,9 +12,9 @@ import { has, kinds, requestName, slotId, spend, timerNames } from './world.ts';
 import type { Who } from './world.ts';
 
 /** `world` is the environment just before the input is applied; the session in it has not moved yet. */
-export type Offer = (who: Who, kind: number, world: World, input: Input | null) => void;
+type Offer = (who: Who, kind: number, world: World, input: Input | null) => void;
 
-export const at = 1;
+const at = 1;
 
 export function moves(config: Config, world: World, offer: Offer): void {
   senders(config, world, offer);
@@ -43,7 +43,7 @@ export function moves(config: Config, world: World, offer: Offer): void {
 
 export const ACTION: PermissionAction = { kind: 'execute', tool: 'shell', title: 'make', detail: null };
 
-export const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { readonly at: number } => ({
+const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { readonly at: number } => ({
   at,
   type: 'submit',
   about: { title: spec.name, source: 'model', author: null },
@@ -329,7 +329,7 @@ const completed: TurnResult = { outcome: 'completed', empty: false, report: { te
 const emptied: TurnResult = { outcome: 'completed', empty: true, report: { text: '' } };
 const interrupted: TurnResult = { outcome: 'interrupted', empty: true, report: { text: '' } };
 const failed: TurnResult = { outcome: 'failed', empty: false, report: { text: '' } };
-export const overloaded: TurnResult = {
+const overloaded: TurnResult = {
   ...failed,
   report: { text: '', failure: { class: 'overloaded', transient: true, message: '', hint: '' } },
 };

@@ -10,7 +10,7 @@ import type { Report } from './report.ts';
 import type { Slot, World } from './world.ts';
 import { limitsOf, slotId } from './world.ts';
 
-export interface Taken {
+interface Taken {
   readonly world: World;
   readonly result: StepResult | null;
 }

@@ -155,7 +155,7 @@ export const timerNames: readonly TimerName[] = [
   'collect',
 ];
 
-export const budgetIndex = (budget: Budget): number => budgets.indexOf(budget);
+const budgetIndex = (budget: Budget): number => budgets.indexOf(budget);
 
 export function has(world: World, budget: Budget): boolean {
   return (world.left[budgetIndex(budget)] ?? 0) > 0;

@@ -26,7 +26,7 @@ import type { ModelEvent } from './log.ts';
 import { ModelLog } from './log.ts';
 import { stream } from './stream.ts';
 
-export interface ModelOptions {
+interface ModelOptions {
   /** Default: any free one. */
   readonly port?: number;
   /** For prompts that carry no directive. More may be added later by `rule`. */

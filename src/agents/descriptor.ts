@@ -8,7 +8,7 @@ import type { Environment } from '../supervise/index.ts';
 import type { AgentDriver } from './port.ts';
 
 /** A key of the `agent` section of the configuration, beside `name`. */
-export type AgentKey = Exclude<keyof AgentConfig, 'name'>;
+type AgentKey = Exclude<keyof AgentConfig, 'name'>;
 
 /** How a program shows that its user has logged in. */
 export interface LoginSigns {
@@ -50,18 +50,18 @@ interface Setup {
   readonly dataFolder: string;
 }
 
-export interface ProgramSetup extends Setup {
+interface ProgramSetup extends Setup {
   /** `command`: an executable file, absolute. `args`: those of the configuration. */
   readonly launch: LaunchOptions & { readonly command: string; readonly args: readonly string[] };
 }
 
-export interface ModuleSetup extends Setup {
+interface ModuleSetup extends Setup {
   /** The file that `agent.module` names, absolute; it exists. */
   readonly module: string;
   readonly launch: LaunchOptions;
 }
 
-export interface BuiltInSetup extends Setup {
+interface BuiltInSetup extends Setup {
   readonly launch: LaunchOptions;
 }
 

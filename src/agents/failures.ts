@@ -15,7 +15,7 @@ export type FailureClass =
   | 'refused'
   | 'unknown';
 
-export interface FailureRule {
+interface FailureRule {
   /** The same turn may succeed later without a change of ours. */
   readonly passes: boolean;
   readonly hint: string;

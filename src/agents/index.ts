@@ -5,13 +5,10 @@ export type {
   FunctionContext,
   FunctionDriverOptions,
   FunctionFailure,
-  FunctionOutput,
   FunctionResult,
 } from './function/options.ts';
-export type { FunctionDriver } from './function/driver.ts';
 export { processDriver } from './process/driver.ts';
 export type { ProcessDriverOptions } from './process/driver.ts';
-export { protocolVersion } from './process/wire.ts';
 export type { FromAgent, ToAgent } from './process/wire.ts';
 export { runScriptedAgent } from './scripted/program/program.ts';
 export { scriptedDriver, scriptedProgram } from './scripted/driver.ts';

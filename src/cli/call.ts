@@ -6,7 +6,7 @@ import type { Command } from './command.ts';
 /** Resolves with the exit code. Throws `AppError` for what the one table of codes knows. */
 export type Run = (call: Call, io: Io) => Promise<number>;
 
-export interface CallParts {
+interface CallParts {
   readonly command: Command;
   readonly args: ReadonlyMap<string, string>;
   readonly flags: ReadonlyMap<string, readonly string[]>;

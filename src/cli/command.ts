@@ -20,7 +20,7 @@ export interface Argument {
   readonly rest?: boolean;
 }
 
-export interface Example {
+interface Example {
   readonly line: string;
   readonly what: string;
 }

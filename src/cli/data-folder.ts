@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-export const configNames = [
+const configNames = [
   'signalbox.config.ts',
   'signalbox.config.mts',
   'signalbox.config.js',
@@ -27,7 +27,7 @@ export function findConfig(from: string): string | null {
   }
 }
 
-export interface PlaceAsked {
+interface PlaceAsked {
   /** `--data`. */
   readonly data: string | null;
   /** `--config`, of the commands that have it. */

@@ -25,13 +25,13 @@ export interface Io {
   readonly input: () => Promise<string>;
 }
 
-export interface Streams {
+interface Streams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly stdin: NodeJS.ReadStream;
 }
 
-export interface IoOptions {
+interface IoOptions {
   readonly env: Io['env'];
   readonly cwd: string;
   readonly json: boolean;

@@ -7,7 +7,7 @@ import type { Argument, Command, Flag } from './command.ts';
 import { globalFlags } from './flags.ts';
 import { commands } from './registry.ts';
 
-export type Parsed =
+type Parsed =
   | { readonly kind: 'run'; readonly command: Command; readonly call: Call }
   | { readonly kind: 'help'; readonly command: Command | null }
   | { readonly kind: 'version' };

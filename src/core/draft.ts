@@ -27,7 +27,7 @@ import { treeGet, treePut, treeRemove } from './tree.ts';
 /** One for all turns that ask for nothing. */
 export const NO_ASKS: readonly string[] = [];
 
-export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface Draft {
   readonly at: number;

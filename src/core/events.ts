@@ -25,7 +25,7 @@ export const ACTOR_KINDS = [
   'limit', // a bound that cannot be configured
   'daemon',
 ] as const;
-export type ActorKind = (typeof ACTOR_KINDS)[number];
+type ActorKind = (typeof ACTOR_KINDS)[number];
 
 /**
  * Who did something. Only the surfaces that callers reach make `person`, `token` and `rule`, and they make nothing else. `name`
@@ -109,7 +109,6 @@ export type OutputPart =
   | { readonly kind: 'notice'; readonly code: string; readonly message: string; readonly detail?: unknown }
   /** A message that the driver does not know, bounded. */
   | { readonly kind: 'raw'; readonly data: unknown };
-export type OutputKind = OutputPart['kind'];
 
 /** Why a turn failed, in the one vocabulary of all dialects. */
 export interface TurnFailure {

@@ -4,7 +4,7 @@
  */
 import type { WhenBusy } from './model.ts';
 
-export interface BusyPolicy {
+interface BusyPolicy {
   /** While it waits in the interactive lane, a running background turn is interrupted for it. */
   readonly preempts: boolean;
   /**

@@ -16,7 +16,7 @@ export interface PermissionAsk {
 }
 
 export const PERMISSION_MODES = ['read-only', 'ask', 'allow'] as const;
-export type PermissionMode = (typeof PERMISSION_MODES)[number];
+type PermissionMode = (typeof PERMISSION_MODES)[number];
 
 /**
  * `read-only`: reading and searching are allowed, all else is denied. `ask`: what `allow` names and reading are allowed, all

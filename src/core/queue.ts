@@ -13,7 +13,7 @@ export function compareQueue(a: QueueKey, b: QueueKey): number {
   return a.rank - b.rank || b.priority - a.priority || a.ord - b.ord || byText(a.id, b.id);
 }
 
-export function compareParty(a: PartyKey, b: PartyKey): number {
+function compareParty(a: PartyKey, b: PartyKey): number {
   return byText(a.party, b.party) || a.ord - b.ord || byText(a.id ?? '', b.id ?? '');
 }
 

@@ -7,7 +7,7 @@ import type { Session, Turn, TurnPhase } from './model.ts';
 import type { Reply } from './outputs.ts';
 
 export type TurnInput = 'turn-started' | 'output' | 'ack' | 'result' | 'steered' | 'asked' | 'withdrawn';
-export type Cell = 'apply' | 'stale';
+type Cell = 'apply' | 'stale';
 
 /** Whether an event of the live turn applies in a phase. An ack that nobody asked for, or a second "started", is stale. */
 export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput]: Cell } } = {

@@ -2,7 +2,7 @@
  * A persistent ordered map (an AVL tree that shares what it does not change). Insert, remove and look-up take
  * O(log n) and leave the old map as it was, which is what lets `step` be pure with a queue of 100,000 tasks.
  */
-export type Compare<K> = (a: K, b: K) => number;
+type Compare<K> = (a: K, b: K) => number;
 
 interface Node<K, V> {
   readonly key: K;

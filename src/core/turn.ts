@@ -176,7 +176,7 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
   return { task: task.id, state: 'requested', status: task.status, turn: live.id };
 }
 
-export type TurnEnd =
+type TurnEnd =
   | { readonly kind: 'result'; readonly result: TurnResult }
   /** The agent is gone or given up, or its turn is taken from it; `burns`: the loss counts as an attempt. */
   | { readonly kind: 'lost'; readonly reason: string; readonly burns: boolean };

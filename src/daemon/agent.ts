@@ -20,7 +20,7 @@ export interface ChosenAgent {
   readonly standIn: boolean;
 }
 
-export interface Surroundings {
+interface Surroundings {
   /** Data folder of the daemon. */
   readonly folder: string;
   /** How long the agent may take to become ready. */

@@ -36,7 +36,7 @@ import type { Watchdog } from './watchdog.ts';
 import { secretsOf } from './secrets.ts';
 import { watchSettings } from './watchdog.ts';
 
-export interface DaemonOptions {
+interface DaemonOptions {
   /** Data folder, absolute. */
   readonly folder: string;
   readonly config: DaemonConfig;

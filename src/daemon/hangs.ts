@@ -22,7 +22,7 @@ const lookMs = 1_000;
 /** Of the waits that are not a session's own. */
 const waitsMax = 100;
 
-export interface HangParts {
+interface HangParts {
   readonly signalbox: Signalbox;
   readonly watch: Watchdog;
   readonly limits: LimitsConfig;

@@ -8,7 +8,7 @@ import type { DaemonConfig } from './config/resolve.ts';
 
 export type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 
-export interface WatchLaunchedOptions {
+interface WatchLaunchedOptions {
   /** Where reports go. */
   readonly folder: string;
   readonly version: string;

@@ -13,7 +13,7 @@ import { descriptor as hooks } from './standard-webhooks/descriptor.ts';
 const SOURCES = { github, hooks } as const;
 
 type Sources = typeof SOURCES;
-export type SourceKey = keyof Sources;
+type SourceKey = keyof Sources;
 
 type AllConfigs = { readonly [K in SourceKey]: Sources[K] extends SourceDescriptor<infer C> ? C : never };
 /** What the file says of each source; one without a section is off. */

@@ -14,7 +14,7 @@ export function jsonValue(value: unknown): unknown {
   }
 }
 
-export interface ErrorRecord {
+interface ErrorRecord {
   readonly name: string;
   readonly message: string;
   readonly code: string | null;

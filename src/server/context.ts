@@ -31,7 +31,7 @@ export type Answer<T> =
   | 'taken';
 
 /** A call whose parts have been checked, but whose schemas are not known to the compiler. */
-export type AnyCall = Pick<Call<Operation>, 'request' | 'response'> & {
+type AnyCall = Pick<Call<Operation>, 'request' | 'response'> & {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;

@@ -15,7 +15,7 @@ import { workHandlers } from './handlers/work.ts';
 import { ProblemError, send, sendJson } from './respond.ts';
 import type { Router } from './router.ts';
 
-export interface Arrival {
+interface Arrival {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Values of the path's parameters, percent-encoded. */

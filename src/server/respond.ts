@@ -5,7 +5,7 @@ import { AppError } from '../core/errors.ts';
 import type { FixedHintCode, Problem, ProblemParts } from '../protocol/index.ts';
 import { ERRORS, isErrorCode, problem } from '../protocol/index.ts';
 
-export type Headers = Readonly<{ [name: string]: string }>;
+type Headers = Readonly<{ [name: string]: string }>;
 
 const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 

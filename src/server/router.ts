@@ -1,12 +1,12 @@
 /** Finds what a method and a path stand for. A tree of segments; a literal goes before a parameter. */
 
-export interface Match<T> {
+interface Match<T> {
   readonly kind: 'found';
   readonly target: T;
   /** Values of the parameters in the order they stand in the path, still percent-encoded. */
   readonly values: readonly string[];
 }
-export type Lookup<T> =
+type Lookup<T> =
   | Match<T>
   | { readonly kind: 'no-path' }
   | { readonly kind: 'no-method'; readonly allow: readonly string[] };

@@ -7,12 +7,12 @@ import { badCursor } from './errors.ts';
 import type { FeedPosition, Page } from './port.ts';
 
 /** `t`: tasks, `s`: sessions, `o`: sessions with open work. */
-export type CursorKind = 't' | 's' | 'o';
+type CursorKind = 't' | 's' | 'o';
 
 const pattern = /^[tso](?:0|[1-9]\d{0,15})$/;
 const positionPattern = /^[1-9]\d{0,15}$/;
 
-export const makeCursor = (kind: CursorKind, key: number): string => `${kind}${key}`;
+const makeCursor = (kind: CursorKind, key: number): string => `${kind}${key}`;
 
 /** Throws `bad_cursor` for a text that `makeCursor` did not make for this list. */
 export function readCursor(kind: CursorKind, cursor: string): number {

@@ -1,7 +1,7 @@
-export { openMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory/store.ts';
+export { openMemoryStore, type MemoryStore } from './memory/store.ts';
 export { MemoryDisk } from './memory/disk.ts';
 export { examineSqliteFile } from './sqlite/examine.ts';
-export { openSqliteStore, type SqliteStoreOptions } from './sqlite/open.ts';
+export { openSqliteStore } from './sqlite/open.ts';
 export type { Durability, SqliteStore } from './sqlite/store.ts';
 export { CommitRejected } from './errors.ts';
 export { noFaults, storeFaultPoints, type Faults } from './faults.ts';

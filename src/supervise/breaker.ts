@@ -32,7 +32,7 @@ export type BreakerState =
   /** One trial is under way; the next is let through at `until` if this one does not report. */
   | { readonly kind: 'half-open'; readonly failures: number; readonly opened: number; readonly until: number };
 
-export type Admission =
+type Admission =
   | { readonly admitted: true; readonly state: BreakerState; readonly trial: boolean }
   /** Ask again at `retryAt`. */
   | { readonly admitted: false; readonly state: BreakerState; readonly retryAt: number };

@@ -4,7 +4,7 @@
  * Written by whoever begins a wait, read by whoever makes a report. Reading is synchronous and touches nothing but this
  * list, so that it can be done while the loop is stopped.
  */
-export interface Parked {
+interface Parked {
   /** Who waits: `claude (pid 4711)`, `session hello`. */
   readonly owner: string;
   /** What for, in words that stand in a report. */

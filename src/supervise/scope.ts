@@ -22,7 +22,7 @@ export interface ScopeFailure {
   readonly error: unknown;
 }
 
-export interface ScopeReport {
+interface ScopeReport {
   /** What ended the scope before its owner did; undefined: nothing. */
   readonly cause: unknown;
   /** What failed at the end or because of it. */
@@ -31,7 +31,7 @@ export interface ScopeReport {
   readonly left: readonly string[];
 }
 
-export interface ScopeOptions {
+interface ScopeOptions {
   /** Told of every failure, also of what comes after the report. */
   readonly onFailure?: (failure: ScopeFailure) => void;
   readonly parked?: ParkedWork;

@@ -10,7 +10,7 @@ import { playerCommand } from './players/command.ts';
 import { running } from './real/codex.ts';
 import { quick } from './subjects.ts';
 
-export interface AcpPlayer extends Disposable {
+interface AcpPlayer extends Disposable {
   /** A driver of that player; `flags` are the player's. */
   driver(options?: AcpDriverOptions, ...flags: readonly string[]): ReturnType<typeof acpDriver>;
   /** The folder of its sessions. */

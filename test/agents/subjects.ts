@@ -102,7 +102,7 @@ const ticks = (signal: AbortSignal): Promise<void> =>
   });
 
 /** A function agent that keeps its conversations in a map, as a user's would. */
-export function rememberingFunction(conversations: Map<string, { turn: number; prompt: string }[]>): AgentFunction {
+function rememberingFunction(conversations: Map<string, { turn: number; prompt: string }[]>): AgentFunction {
   return async function* (prompt, context) {
     const { signal, conversation, turn, rewind } = context;
     const turns = conversations.get(conversation) ?? [];

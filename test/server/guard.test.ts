@@ -1,6 +1,6 @@
 /** Who is let in: tokens, names, addresses. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isLoopback } from '../../src/server/index.ts';
+import { isLoopback } from '../../src/server/guard.ts';
 import { hostChecker, tokenChecker } from '../../src/server/guard.ts';
 import { OPERATIONS, ROUTES, fillPath } from '../../src/protocol/index.ts';
 import type { Route } from '../../src/protocol/index.ts';

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadToken, readDaemonFile, writeDaemonFile } from '../../src/server/index.ts';
+import { readDaemonFile, writeDaemonFile } from '../../src/server/daemon-file.ts';
+import { loadToken } from '../../src/server/token.ts';
 import { OPERATIONS, ROUTES } from '../../src/protocol/index.ts';
 import { openDoor } from '../support/door.ts';
 

@@ -32,7 +32,7 @@ export type Result = TerminalStatus | 'lost' | 'progressed';
 type Writer = Generator<SessionCommit | null, Result, Verdict>;
 
 /** A small seeded generator (mulberry32): the same scenario every time. */
-export function randomOf(seed: number): (below: number) => number {
+function randomOf(seed: number): (below: number) => number {
   let state = seed + 1;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;

@@ -28,7 +28,7 @@ export interface PlayedTurn {
 type Act = { readonly say: string } | { readonly end: { text?: string; error?: string; failure?: FunctionFailure } };
 
 /** An agent function that waits for the test at every point. */
-export class Stage {
+class Stage {
   readonly prompts: string[] = [];
   readonly #arrived: PlayedTurn[] = [];
   #waiting: ((turn: PlayedTurn) => void) | null = null;

@@ -28,7 +28,7 @@ export interface Census {
   readonly rssBytes: number;
 }
 
-export interface Slack {
+interface Slack {
   readonly heapBytes: number;
   readonly rssBytes: number;
 }

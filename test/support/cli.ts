@@ -15,7 +15,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly env?: Readonly<{ [name: string]: string }>;
   readonly cwd?: string;
   readonly input?: string;

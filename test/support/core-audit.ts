@@ -18,7 +18,7 @@ export function freeze<T>(value: T): T {
   return value;
 }
 
-export const onWire = (turn: Turn | null | undefined): turn is Turn =>
+const onWire = (turn: Turn | null | undefined): turn is Turn =>
   turn !== null && turn !== undefined && turn.phase !== 'pending';
 
 export const tasksOf = (session: Session): readonly Task[] => [...treeEntries(session.tasks)].map(([, task]) => task);
@@ -29,7 +29,7 @@ export const ordered = (durable: Durable): Durable => ({
   open: durable.open.toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1)),
 });
 
-export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 type Say = (problem: string) => void;
 

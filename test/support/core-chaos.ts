@@ -37,7 +37,7 @@ const requests = ['q', 'r'] as const;
 const pick = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
 
 /** How ids and parties are spelled, so that a run can be repeated under other names. */
-export interface Names {
+interface Names {
   readonly id: (index: number) => string;
   readonly party: (index: number) => string;
 }

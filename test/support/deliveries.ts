@@ -8,7 +8,7 @@ import type { Signalbox, SubmitRequest } from '../../src/runtime/api.ts';
 
 export const SECRET = "It's a Secret to Everybody";
 
-export interface Example {
+interface Example {
   readonly event: string;
   readonly edition: string;
   readonly index: number;
@@ -70,7 +70,7 @@ export async function replay(
   return outcomes;
 }
 
-export interface Posted {
+interface Posted {
   readonly event: string;
   readonly delivery: string;
   readonly payload: unknown;

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Client, ClientOptions } from '../../src/client/index.ts';
 import { createClient } from '../../src/client/index.ts';
-import type { ServerOptions, SignalboxServer } from '../../src/server/index.ts';
-import { createServer } from '../../src/server/index.ts';
+import type { ServerOptions } from '../../src/server/options.ts';
+import { createServer, type SignalboxServer } from '../../src/server/server.ts';
 import type { Signalbox, SignalboxOptions } from '../../src/runtime/index.ts';
 import type { Problem } from '../../src/protocol/index.ts';
 import { errorEntry, isErrorCode, ProblemSchema, validate } from '../../src/protocol/index.ts';
@@ -14,7 +14,7 @@ import { openBox } from './box.ts';
 
 export const token = 'a-token-for-tests-of-the-door';
 
-export interface DoorOptions {
+interface DoorOptions {
   readonly server?: Partial<Omit<ServerOptions, 'signalbox'>>;
   readonly box?: Partial<SignalboxOptions>;
   readonly client?: Partial<ClientOptions>;
@@ -112,7 +112,7 @@ export const hastyTimer = (ms: number, fire: () => void): (() => void) => {
   return () => clearTimeout(timer);
 };
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
@@ -139,7 +139,7 @@ export async function exchange(port: number, parts: readonly (string | Uint8Arra
   return parseAnswer(Buffer.concat(chunks).toString());
 }
 
-export function parseAnswer(text: string): RawAnswer {
+function parseAnswer(text: string): RawAnswer {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [line = '', ...lines] = head.split('\r\n');
   const headers = new Map(

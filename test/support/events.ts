@@ -4,7 +4,7 @@ import { EVENT_DATA } from '../../src/protocol/events/tape.ts';
 import type { KnownEvent } from '../../src/protocol/index.ts';
 
 type DataOf<T extends EventType> = KnownEvent<T>['data'];
-export type Place = Pick<KnownEvent, 'session' | 'task' | 'seq' | 'at'>;
+type Place = Pick<KnownEvent, 'session' | 'task' | 'seq' | 'at'>;
 
 /** The data of the documented example, with what the test says in its place. */
 export const dataOf = <T extends EventType>(type: T, says: Partial<DataOf<T>> = {}): DataOf<T> => ({

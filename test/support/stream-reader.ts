@@ -5,7 +5,7 @@ import type { TapeEvent } from '../../src/protocol/index.ts';
 import type { Door } from './door.ts';
 import { openSocket, token } from './door.ts';
 
-export interface Message {
+interface Message {
   readonly id: string | undefined;
   readonly event: string | undefined;
   readonly data: TapeEvent & { readonly reason?: string; readonly position?: string };

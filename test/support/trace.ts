@@ -8,7 +8,7 @@ import type { Session } from '../../src/core/model.ts';
 import type { StepResult } from '../../src/core/outputs.ts';
 import { durableOf, newSession, rebuild, step } from '../../src/core/index.ts';
 
-export interface TraceEntry {
+interface TraceEntry {
   readonly before: Session;
   readonly input: Input;
   readonly result: StepResult;
@@ -19,7 +19,7 @@ export interface Trace {
   readonly entries: readonly TraceEntry[];
 }
 
-export interface Replay {
+interface Replay {
   /** Steps that were replayed: all that were recorded. */
   readonly steps: number;
   /** Sessions that began fresh, or were rebuilt from a store. */

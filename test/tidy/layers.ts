@@ -3,7 +3,7 @@
  * the same; the tests beside this file compare the two, and then try every pair on the compiler.
  */
 
-export const layers = {
+const layers = {
   core: [],
   protocol: ['core'],
   store: ['core', 'protocol'],

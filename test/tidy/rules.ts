@@ -49,7 +49,7 @@ export function machinePaths(text: string): Finding[] {
   return scan(text, { 'a machine path': /(?<![\w.~@%+=-])\/(?:work|root|farm)\// });
 }
 
-export interface Import {
+interface Import {
   readonly specifier: string;
   readonly line: number;
   /** A type-only import is erased; a dynamic one is loaded when it is reached. */

@@ -11,7 +11,7 @@ export interface Call {
 }
 
 /** Writes one streamed answer; each method writes at once. */
-export interface AnswerWriter {
+interface AnswerWriter {
   begin(): void;
   /** Before any text or call. */
   thinking(piece: string): void;

@@ -30,7 +30,7 @@ const detailMax = 16_384;
 const titleMax = 4_000;
 
 /** What is offered to the agent; null: it is not. */
-export interface Services {
+interface Services {
   readonly readsFiles: Files | null;
   readonly writesFiles: Files | null;
   readonly terminals: Terminals | null;
@@ -51,7 +51,7 @@ export function servicesFor(folder: string | null, profile: Profile, options: Ac
   };
 }
 
-export interface ClientRequestsOptions {
+interface ClientRequestsOptions {
   readonly folder: string;
   readonly services: Services;
   readonly session: () => string | null;

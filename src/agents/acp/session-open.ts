@@ -28,7 +28,7 @@ import {
 
 const replayQuietMs = 250;
 
-export interface SessionOpeningOptions {
+interface SessionOpeningOptions {
   readonly rpc: JsonRpc;
   readonly timers: Timers;
   readonly client: ClientAbilities;

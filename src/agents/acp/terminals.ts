@@ -18,7 +18,7 @@ import { commonVariables, pickEnvironment, spawnAgent } from '../../supervise/in
 import type { AcpOptions } from './options.ts';
 import { acpCodes } from './wire.ts';
 
-export interface TerminalsOptions {
+interface TerminalsOptions {
   readonly folder: string;
   readonly env: Environment;
   readonly max: number;

@@ -23,7 +23,7 @@ export const toAgent = {
   setConfigOption: 'session/set_config_option',
 } as const satisfies { readonly [name: string]: AgentMethod };
 export const steerMethod = '_session/steering';
-export const setModelMethod = 'session/set_model';
+const setModelMethod = 'session/set_model';
 
 /** The agent's to us. */
 export const toClient = {

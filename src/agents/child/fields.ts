@@ -27,6 +27,3 @@ export const listAt = (fields: Fields, name: string): readonly Fields[] => {
 
 /** The beginning of a text, marked where it was cut. */
 export const head = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
-
-/** The end of a text, marked where it was cut. */
-export const tail = (text: string, max: number): string => (text.length > max ? `…${text.slice(-max)}` : text);

@@ -19,7 +19,7 @@ import { type Fields, isFields } from './fields.ts';
 
 export { type Fields, isFields };
 
-export type Ladder = Pick<
+type Ladder = Pick<
   SpawnOptions,
   | 'nice'
   | 'lineMaxBytes'
@@ -67,7 +67,7 @@ export interface RawData {
   readonly length: number;
 }
 
-export function raw(problem: string, text: string, maxLength: number, length = text.length): AgentEvent {
+function raw(problem: string, text: string, maxLength: number, length = text.length): AgentEvent {
   const data: RawData = { problem, text: text.slice(0, maxLength), length };
   return { type: 'output', turn: null, part: { kind: 'raw', data } };
 }

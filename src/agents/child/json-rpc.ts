@@ -49,7 +49,7 @@ export interface RpcCall {
 }
 
 /** What the peer needs of its channel; `JsonLines` is one. */
-export interface RpcChannel {
+interface RpcChannel {
   /** Who is at the other end, for reports. */
   readonly label?: string;
   write(message: object): boolean;

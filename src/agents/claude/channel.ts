@@ -13,7 +13,7 @@ import { programOptions } from './options.ts';
 import { controlAnswer, controlError, controlRequest } from './messages.ts';
 import { type Incoming, parseFrame } from './parse.ts';
 
-export interface Answer {
+interface Answer {
   /** Null: it succeeded. */
   readonly error: string | null;
   readonly body: Fields;

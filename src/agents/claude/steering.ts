@@ -12,7 +12,7 @@
 import type { TurnId } from '../../core/ids.ts';
 import type { Fields } from '../child/fields.ts';
 
-export interface SteeringHost {
+interface SteeringHost {
   /** Writes the message; Claude Code queues it. */
   send(uuid: string, text: string): void;
   /** A control request; `settle` is not called when the process ends first. */

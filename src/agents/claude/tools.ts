@@ -10,7 +10,7 @@ import { shownPath } from '../shared/paths.ts';
 import { type Fields, fieldsAt, head, isFields, listAt, numberAt, textAt } from '../child/fields.ts';
 import { bounded, inputText } from '../shared/parts.ts';
 
-export interface Tool {
+interface Tool {
   readonly kind: ActionKind;
   /** The field of its input that says what it is about. */
   readonly about: string;

@@ -6,7 +6,7 @@ import type { Timers } from '../../supervise/index.ts';
 import type { JsonRpc } from '../child/json-rpc.ts';
 import type { Unsolicited } from './unsolicited.ts';
 
-export interface EndOptions {
+interface EndOptions {
   readonly timers: Timers;
   readonly deadlineMs: number;
 }

@@ -12,7 +12,7 @@ const rewritesMax = 3;
 
 const noActiveTurn = /no active turn|expected active turn/i;
 
-export interface InterruptOptions {
+interface InterruptOptions {
   /** Writes `turn/interrupt`; `settled` is not called when the channel breaks. */
   readonly write: (settled: (outcome: Exclude<RpcOutcome, { kind: 'broken' }>) => void) => void;
   readonly acknowledge: () => void;

@@ -27,7 +27,7 @@ export type TurnNotification = { readonly thread: string; readonly turn: string 
   | { readonly kind: 'working'; readonly what: string }
 );
 
-export type Notification =
+type Notification =
   | TurnNotification
   /** A request of Codex is over; it says so after each answer too. */
   | { readonly kind: 'request-resolved'; readonly request: string }

@@ -13,7 +13,7 @@ import { onlyReads, scriptOf } from './read-only-commands.ts';
 import { mcpTool, patchKind, patchTitle, titled, toolNames } from './tools.ts';
 
 /** `cancel`: the turn is interrupted or over. */
-export type Answer = 'allow' | 'deny' | 'cancel';
+type Answer = 'allow' | 'deny' | 'cancel';
 
 export interface PermissionRequest {
   /** Unique within the process. */

@@ -6,7 +6,7 @@
  * What is not understood completely does not count as reading. Understood is a list of simple commands of known programs, joined by
  * `|`, `&&`, `||`, `;` or newlines: no redirection to a file, no substitution, no variable, no group, no background.
  */
-export type Reading = 'read' | 'search';
+type Reading = 'read' | 'search';
 
 /** Programs that can neither write nor run anything, whatever their arguments are. */
 const harmless: { readonly [program: string]: Reading } = {

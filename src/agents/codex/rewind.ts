@@ -15,7 +15,7 @@ const searchedMax = 100;
 /** Our own name of a prompt. The conversation keeps it, so it outlives this process. */
 export const messageIdOf = (turn: TurnId): string => `signalbox-turn-${turn}`;
 
-export type Settled = (outcome: Exclude<RpcOutcome, { kind: 'broken' }>) => void;
+type Settled = (outcome: Exclude<RpcOutcome, { kind: 'broken' }>) => void;
 
 export class Rewind {
   readonly #rpc: JsonRpc;

@@ -18,7 +18,7 @@ export interface Opened {
   readonly rewinds: boolean;
 }
 
-export interface Opening {
+interface Opening {
   readonly rpc: JsonRpc;
   readonly start: AgentStart;
   readonly options: CodexDriverOptions;

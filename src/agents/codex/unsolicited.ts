@@ -8,7 +8,7 @@ import { head } from '../child/fields.ts';
 
 const textMax = 16 * 1024;
 
-export interface Subagent {
+interface Subagent {
   readonly thread: string;
   /** The turn that it runs; null: none. */
   readonly turn: string | null;

@@ -28,7 +28,7 @@ export interface FunctionContext {
 }
 
 /** What a turn may yield: text, or another part. */
-export type FunctionOutput = string | OutputPart;
+type FunctionOutput = string | OutputPart;
 
 /**
  * What a turn may return. Without an outcome: `interrupted` if its signal has aborted, else `failed` with a failure, else

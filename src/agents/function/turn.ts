@@ -24,7 +24,7 @@ const turnLoop = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-export interface FunctionTurnOptions extends Pick<FunctionDriverOptions, 'breathEvery' | 'breathe'> {
+interface FunctionTurnOptions extends Pick<FunctionDriverOptions, 'breathEvery' | 'breathe'> {
   readonly start: Pick<AgentStart, 'session' | 'incarnation'>;
   readonly conversation: string;
   readonly turn: TurnId;

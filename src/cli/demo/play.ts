@@ -17,7 +17,7 @@ const stepsBefore = 3;
 /** A demo that takes longer than this has failed. */
 export const playDeadlineMs = 18_000;
 
-export interface Stage {
+interface Stage {
   readonly url: string;
   readonly client: Client;
   readonly session: string;

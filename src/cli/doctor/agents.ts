@@ -14,7 +14,7 @@ export const standIn = `${agentPrefix}scripted`;
  */
 const versionDeadlineMs = 5_000;
 
-export interface AgentCheckOptions {
+interface AgentCheckOptions {
   readonly env: Programs.Environment;
   readonly cwd: string;
   /** Default 5,000. */

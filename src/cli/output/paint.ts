@@ -22,7 +22,7 @@ export const plain: Paint = {
   background: same,
 };
 
-export interface ColourAsked {
+interface ColourAsked {
   readonly terminal: boolean;
   readonly env: Readonly<{ [name: string]: string | undefined }>;
 }

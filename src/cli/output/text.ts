@@ -6,7 +6,7 @@ import type { Io } from '../io.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './paint.ts';
 
-export interface TableRow {
+interface TableRow {
   readonly cells: readonly string[];
   /** By column; those left out are plain. */
   readonly paints: readonly ((text: string) => string)[];

@@ -2,7 +2,7 @@
 import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { FOLDER } from '../../protocol/folder.ts';
-import type { Daemon } from '../../daemon/index.ts';
+import type { Daemon } from '../../daemon/daemon.ts';
 import type { Watchdog } from '../../daemon/watchdog.ts';
 import type { Call } from '../call.ts';
 import type { Io } from '../io.ts';
@@ -74,7 +74,9 @@ export async function serve(call: Call, io: Io): Promise<number> {
   // Before any code that is not ours is loaded: a configuration can block as well.
   const watch = watchLaunched({ folder: join(place.folder, FOLDER.hangs), version: version(), onEnd: ask });
   watchdog = watch;
-  const { misspelt, resolveConfig, startDaemon } = await import('../../daemon/index.ts');
+  const { startDaemon } = await import('../../daemon/daemon.ts');
+  const { misspelt } = await import('../../daemon/config/environment.ts');
+  const { resolveConfig } = await import('../../daemon/config/resolve.ts');
   for (const { name, meant } of misspelt(io.env)) {
     io.say(`signalbox: ${name} is not known; did you mean ${meant}?`);
   }

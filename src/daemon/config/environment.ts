@@ -9,7 +9,7 @@ import { ConfigFileSchema } from './schema.ts';
 
 export type Environment = Readonly<{ [name: string]: string | undefined }>;
 
-export interface Variable {
+interface Variable {
   readonly name: string;
   /** Where its value goes in the configuration. */
   readonly path: readonly string[];

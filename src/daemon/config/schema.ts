@@ -17,7 +17,7 @@ export const ConfigFileSchema: ObjectSchema = {
 /** What the schema accepts. */
 export interface ConfigFile extends ConfigSections, SourceConfigs {}
 
-export type ConfigChecked =
+type ConfigChecked =
   | { readonly ok: true; readonly config: ConfigFile }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 

@@ -28,7 +28,7 @@ const { properties: byDefault } = GithubConfigSchema;
 const EVENT = /^[a-z0-9_]{1,100}$/;
 const DELIVERY = /^[\w.-]{1,100}$/;
 
-export interface GithubHookOptions {
+interface GithubHookOptions {
   readonly box: Pick<Signalbox, 'submit'>;
   readonly config: GithubConfigInput;
 }

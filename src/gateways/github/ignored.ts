@@ -24,9 +24,7 @@ export const IGNORE_REASONS = {
   no_rule: 'The built-in rules are switched off, and no other takes it.',
 } as const;
 
-export type IgnoreReason = keyof typeof IGNORE_REASONS;
-
-export type EventReason = 'no_request' | 'administration' | 'told_elsewhere' | 'needs_a_rule';
+type EventReason = 'no_request' | 'administration' | 'told_elsewhere' | 'needs_a_rule';
 
 const group = (reason: EventReason, events: string): readonly (readonly [string, EventReason])[] =>
   events

@@ -7,7 +7,7 @@ import { isBot, isOwn, type Identities } from './identity.ts';
 import { EVENT_REASONS, IGNORE_REASONS } from './ignored.ts';
 import { BUILTIN_RULES, COMMON_FACTS, DEFAULT_SESSION, DEFAULT_SOURCE, type RuleSpec } from './rules.ts';
 
-export interface CompiledRule {
+interface CompiledRule {
   readonly name: string;
   readonly event: string;
   readonly action: string | null;
@@ -104,7 +104,7 @@ function compileRule(
   return { ...head, does: { kind: 'task', task: compiled } };
 }
 
-export type Chosen =
+type Chosen =
   | { readonly kind: 'task'; readonly rule: CompiledRule; readonly task: CompiledTask }
   | { readonly kind: 'ignored'; readonly reason: string; readonly detail: string };
 

@@ -17,7 +17,7 @@ export async function isSigned(text: string, signature: string, secrets: readonl
   return verifyWithFallback(first, text, signature, others);
 }
 
-export interface Delivery {
+interface Delivery {
   /** Name of the event, such as `issue_comment`. */
   readonly event: string;
   /** A GUID at GitHub; one delivery keeps it when it is delivered again. */

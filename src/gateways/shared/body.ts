@@ -10,7 +10,7 @@ export function exactText(bytes: Uint8Array): string | null {
   return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8') : null;
 }
 
-export type Parsed =
+type Parsed =
   | { readonly kind: 'object'; readonly body: JsonObject }
   | { readonly kind: 'bad'; readonly code: 'bad_json' | 'unsupported_media_type'; readonly detail: string };
 

@@ -36,7 +36,7 @@ export interface CompiledTask {
   readonly quoteMax: number;
 }
 
-export interface CompileOptions {
+interface CompileOptions {
   /** Where the template stands in the configuration, for messages. */
   readonly where: string;
   /** Facts that the gateway gives itself, such as the delivery id. */
@@ -142,7 +142,7 @@ export type Built =
   | { readonly kind: 'unusable'; readonly what: 'session' | 'source'; readonly value: string }
   | { readonly kind: 'too-deep' };
 
-export interface DeliveryParts {
+interface DeliveryParts {
   readonly body: unknown;
   readonly given: { readonly [name: string]: string };
   readonly idempotencyKey: string;

@@ -26,7 +26,7 @@ const ID = /^[!-~]{1,120}$/;
 const TIMESTAMP = /^[0-9]{1,12}$/;
 const GIVEN = ['hook', 'id', 'payload'] as const;
 
-export interface StandardHooksOptions {
+interface StandardHooksOptions {
   readonly box: Pick<Signalbox, 'submit'>;
   /** By name. */
   readonly config: HooksConfigInput;

@@ -5,7 +5,7 @@
 import type { PermissionAction } from '../../core/events.ts';
 import type { TurnId } from '../../core/ids.ts';
 
-export interface OpenAsk {
+interface OpenAsk {
   readonly turn: TurnId;
   readonly request: string;
   readonly ask: PermissionAction;

@@ -43,7 +43,7 @@ interface Live {
   cancelWait: () => void;
 }
 
-export interface HostParts {
+interface HostParts {
   readonly context: Context;
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;
@@ -55,7 +55,7 @@ export interface HostParts {
 }
 
 /** What hang reports say of an agent. */
-export interface AgentFacts {
+interface AgentFacts {
   readonly incarnation: Incarnation;
   readonly process: ProcessId | null;
   /** The beginning of its thread's name; null: it is no thread of ours. */
@@ -66,7 +66,7 @@ export interface AgentFacts {
 }
 
 /** What a start takes from the core. */
-export interface Wanted {
+interface Wanted {
   readonly conversation: string | null;
   readonly model: string | null;
 }

@@ -18,7 +18,7 @@ import type { OpenAsks } from './asks.ts';
 import type { Context } from '../options.ts';
 import type { SessionPressure } from '../throttle/pressure.ts';
 
-export interface VoiceParts {
+interface VoiceParts {
   readonly inc: Incarnation;
   readonly context: Context;
   readonly pressure: SessionPressure;

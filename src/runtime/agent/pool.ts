@@ -23,7 +23,7 @@ export interface SlotOwner {
   makeRoom(): void;
 }
 
-export interface PoolLimits {
+interface PoolLimits {
   readonly maxAgents: number;
   readonly maxStarting: number;
 }

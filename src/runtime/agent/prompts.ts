@@ -1,7 +1,7 @@
 /** The text an agent gets: the task's own words, what was merged into it, and what it must know of an earlier, cut-off turn. */
 import type { TaskPayload } from '../../store/port.ts';
 
-export interface PromptParts {
+interface PromptParts {
   /** The task's own text; a code runner's turn text. */
   readonly text: string;
   readonly author: string | null;

@@ -20,7 +20,7 @@ const HISTOGRAMS = {
   commit_records: ['Records in one group commit.', SIZE_BOUNDS],
 } as const satisfies { readonly [name: string]: readonly [string, readonly number[]] };
 
-export type HistogramName = keyof typeof HISTOGRAMS;
+type HistogramName = keyof typeof HISTOGRAMS;
 
 interface Histogram {
   readonly help: string;

@@ -57,7 +57,7 @@ export interface Batch {
   readonly payloads: Map<TaskId, TaskPayload>;
 }
 
-export interface ActorParts {
+interface ActorParts {
   readonly context: Context;
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;

@@ -26,7 +26,7 @@ const RETRY_MS = 250;
 /** After so long without a commit the store may do what waits for a quiet moment. */
 const QUIET_MS = 1_000;
 
-export interface CommitterParts {
+interface CommitterParts {
   readonly context: Context;
   readonly stats: Stats;
   readonly hub: Hub;

@@ -18,7 +18,7 @@ interface Armed {
   cancel: () => void;
 }
 
-export interface DeadlineView {
+interface DeadlineView {
   readonly name: TimerName;
   readonly of: number | TaskId;
   /** Milliseconds from now. */

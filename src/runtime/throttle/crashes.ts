@@ -20,7 +20,7 @@ import { CRASH_PLAN, FORGET_MS } from './throttle.ts';
 /** Sessions that are remembered before the old ones are looked through. */
 const manyMax = 256;
 
-export interface CrashVerdict {
+interface CrashVerdict {
   /** How long nothing is started; 0: try again at once. */
   readonly ms: number;
   readonly reason: 'agent_crashed' | 'agent_crash_loop';

@@ -24,7 +24,7 @@ export interface PressureView extends Throttle {
   readonly detail: string | null;
 }
 
-export interface PressureParts {
+interface PressureParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly providers: Providers;

@@ -6,7 +6,7 @@ import { type BackoffPlan, backoffMs } from '../../supervise/index.ts';
 export type Level = Throttle['level'];
 
 /** Where the provider gives no hint of its own, waits begin at `firstMs` and double up to `maxMs`. */
-export interface PressureRule extends BackoffPlan {
+interface PressureRule extends BackoffPlan {
   /** How far the other sessions of the provider hold back. The one that failed always waits altogether. */
   readonly others: Level;
   /** From so many pauses in a row on, the others wait altogether too. */

@@ -34,7 +34,7 @@ export interface WorkspaceOptions {
   readonly random?: () => number;
 }
 
-export interface FolderOwner {
+interface FolderOwner {
   readonly session: SessionKey;
   /** The folder is its own until `release`. */
   granted(folder: string): void;

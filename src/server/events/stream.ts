@@ -35,7 +35,7 @@ export interface StreamCounts {
 
 export type EndReason = 'final' | 'gone' | StreamNotice['reason'];
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly source: Source;
   readonly channel: Channel;
   readonly response: ServerResponse;

@@ -17,7 +17,7 @@ import { EventStream } from './stream.ts';
 /** What a cut reader's socket gets to take the last bytes, before it is closed over them. */
 const lingerMs = 5000;
 
-export interface StreamsOptions {
+interface StreamsOptions {
   readonly signalbox: Signalbox;
   readonly clock: Clock;
   readonly limits: ServerLimits;

@@ -10,7 +10,7 @@ import { wantsStream } from '../accept.ts';
 import { sessionOf } from './sessions.ts';
 import { taskOf } from './tasks.ts';
 
-export type EventOperation = 'taskEvents' | 'sessionEvents' | 'allEvents';
+type EventOperation = 'taskEvents' | 'sessionEvents' | 'allEvents';
 
 export const eventHandlers: Handlers<EventOperation> = {
   async taskEvents({ params, query, request, response }, { signalbox, streams }) {

@@ -3,7 +3,7 @@ import type { HangReport } from '../../protocol/index.ts';
 import type { Handlers } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 
-export type HangOperation = 'listHangs' | 'getHang' | 'takeHang';
+type HangOperation = 'listHangs' | 'getHang' | 'takeHang';
 
 function found(id: string, report: HangReport | null): HangReport {
   if (report === null) {

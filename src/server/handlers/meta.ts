@@ -2,7 +2,7 @@
 import type { Handlers } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 
-export type MetaOperation = 'health' | 'ready' | 'metrics' | 'openapi';
+type MetaOperation = 'health' | 'ready' | 'metrics' | 'openapi';
 
 export const metaHandlers: Handlers<MetaOperation> = {
   health: () => ({ status: 200, body: { status: 'ok' } }),

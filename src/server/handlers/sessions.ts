@@ -7,7 +7,7 @@ import { refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 import { sessionSummary, sessionView } from '../views.ts';
 
-export type SessionOperation =
+type SessionOperation =
   | 'listSessions'
   | 'getSession'
   | 'stopSession'

@@ -12,14 +12,7 @@ import { refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 import { explanationView, taskSummary, taskView } from '../views.ts';
 
-export type TaskOperation =
-  | 'submitTask'
-  | 'listTasks'
-  | 'getTask'
-  | 'editTask'
-  | 'moveTask'
-  | 'cancelTask'
-  | 'explainTask';
+type TaskOperation = 'submitTask' | 'listTasks' | 'getTask' | 'editTask' | 'moveTask' | 'cancelTask' | 'explainTask';
 
 /** Throws `unknown_task`. */
 export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTask> {

@@ -5,7 +5,7 @@ import type { Ok } from '../../protocol/index.ts';
 import type { Answer, Handlers } from '../context.ts';
 import { refuse } from '../context.ts';
 
-export type WorkOperation = 'listAsks' | 'answerAsk' | 'listProviders' | 'resumeProvider';
+type WorkOperation = 'listAsks' | 'answerAsk' | 'listProviders' | 'resumeProvider';
 
 export const workHandlers: Handlers<WorkOperation> = {
   listAsks: async (_call, { signalbox }) => ({ status: 200, body: { items: await signalbox.asks() } }),

@@ -28,7 +28,7 @@ import { payloadOf } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
 import { MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
 
-export interface MemoryStoreOptions {
+interface MemoryStoreOptions {
   /** Default: a new one. Give the disk of a crashed store to reopen what it had committed. */
   readonly disk?: MemoryDisk;
   readonly faults?: Faults;

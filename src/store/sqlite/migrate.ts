@@ -13,7 +13,7 @@ import { typedEvents } from './migrations/0003-typed-events.ts';
 export const applicationId = 0x53674278;
 
 /** SQL, or what changes each row where SQL would not be clear. Called inside the transaction. */
-export type Migration = string | ((db: DatabaseSync) => void);
+type Migration = string | ((db: DatabaseSync) => void);
 
 /** In order, append-only. */
 export const migrations: readonly Migration[] = [spine, rowsOfSupervisedAgents, typedEvents];

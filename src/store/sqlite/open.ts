@@ -13,7 +13,7 @@ import { takeLock, type StoreLock } from './lock.ts';
 import { migrate, migrations } from './migrate.ts';
 import { SqliteStore, type Durability } from './store.ts';
 
-export interface SqliteStoreOptions {
+interface SqliteStoreOptions {
   /** The database file; its folder is made (mode 0700) when it is not there. */
   readonly path: string;
   /** Default `power`. */

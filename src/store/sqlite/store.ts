@@ -39,7 +39,7 @@ import * as sql from './sql.ts';
 /** `power`: a commit survives power loss. `process`: it survives the end of the process, whatever ends it. */
 export type Durability = 'power' | 'process';
 
-export interface SqliteStoreParts {
+interface SqliteStoreParts {
   readonly db: DatabaseSync;
   readonly path: string;
   readonly durability: Durability;

@@ -2,7 +2,7 @@
 import { AppError } from '../../core/errors.ts';
 
 /** How far the other side had come: `over` is after its end. */
-export type ChannelPhase = 'starting' | 'ready' | 'closing' | 'over';
+type ChannelPhase = 'starting' | 'ready' | 'closing' | 'over';
 
 /** Nothing comes any more, and nothing that is sent arrives. Code `channel_broken`. */
 export class ChannelBroken extends AppError {

@@ -17,7 +17,7 @@ import { parkedWork } from '../pending-waits.ts';
 import type { Timers } from '../timers.ts';
 import { realTimers } from '../timers.ts';
 
-export interface PendingOptions {
+interface PendingOptions {
   /** Who waits, for reports. */
   readonly owner: string;
   /** Default 1,000. */
@@ -27,9 +27,9 @@ export interface PendingOptions {
 }
 
 /** `error`: what `fail` was given, `WaitTimedOut`, or `ChannelBroken`. */
-export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
-export interface PendingRequest {
+interface PendingRequest {
   readonly id: string;
   readonly name: string;
 }

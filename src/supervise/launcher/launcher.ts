@@ -29,7 +29,7 @@ import type { FromDaemon, ToDaemon } from './control-messages.ts';
 import { controlFd, read } from './control-messages.ts';
 
 /** Milliseconds; what is not said here comes from the configuration, through the daemon. */
-export interface LaunchTimes {
+interface LaunchTimes {
   /** One Ctrl-C comes twice where npm runs us: from the terminal, and passed on by npm. So soon is no second one. */
   readonly sameKeyMs: number;
   /** The main loop reads its mail in milliseconds. One that has not in this time is looked at. */
@@ -48,7 +48,7 @@ export interface LaunchTimes {
   readonly graceMs: number;
 }
 
-export const launchTimes: LaunchTimes = {
+const launchTimes: LaunchTimes = {
   sameKeyMs: 500,
   ackMs: 1_000,
   dumpMs: 3_000,
@@ -59,7 +59,7 @@ export const launchTimes: LaunchTimes = {
   graceMs: 10_000,
 };
 
-export interface LaunchOptions {
+interface LaunchOptions {
   /** The daemon's program, for this Node. */
   readonly program: string;
   readonly args: readonly string[];

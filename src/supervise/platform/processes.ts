@@ -5,7 +5,7 @@
 import { system } from './index.ts';
 import type { ProcessEntry, ProcessInfo } from './types.ts';
 
-export type { ProcessEntry, ProcessInfo } from './types.ts';
+export type { ProcessEntry } from './types.ts';
 
 /** The process, or null where there is none. */
 export function processInfo(pid: number): ProcessInfo | null {

@@ -19,7 +19,7 @@ import type { Timers } from '../timers.ts';
 import { pause, realTimers } from '../timers.ts';
 import { signal, signalGroup } from '../platform/processes.ts';
 
-export interface Quarry {
+interface Quarry {
   readonly cookie?: string;
   readonly node?: string;
   /** A group whose leader began at this time; once the leader is gone, whoever is left in it. */

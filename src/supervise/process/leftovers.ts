@@ -10,12 +10,12 @@ export interface ProcessIdentity {
   readonly cookie: string;
 }
 
-export interface LeftoverReport extends HuntReport {
+interface LeftoverReport extends HuntReport {
   /** What was found under the recorded pid. `stranger`: somebody else's process, which was left alone. */
   readonly leader: 'ended' | 'gone' | 'stranger' | 'left';
 }
 
-export type EndLeftoverOptions = HuntOptions;
+type EndLeftoverOptions = HuntOptions;
 
 /**
  * Kills a recorded agent with its process group, every process that carries its cookie, and their descendants, and waits
@@ -34,7 +34,7 @@ export async function endLeftover(row: ProcessIdentity, options: EndLeftoverOpti
   return { leader: leaderNow(found, row.pid, ended, left), ended, left };
 }
 
-export interface EndNodeOptions extends HuntOptions {
+interface EndNodeOptions extends HuntOptions {
   /** Pids that are left alone. */
   readonly spare?: readonly number[];
 }

@@ -13,7 +13,7 @@ import { ByteTail } from './byte-tail.ts';
 
 const stderrTailBytes = 16 * 1024;
 
-export interface PipeOptions {
+interface PipeOptions {
   readonly lineMaxBytes: number;
   readonly writeMaxBytes: number;
   readonly writeMaxLines: number;

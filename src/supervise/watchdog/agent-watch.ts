@@ -13,8 +13,7 @@ import type { SessionFacts } from './report.ts';
 import { demandMsOf, threadNamed } from './thread-facts.ts';
 
 /** What a runtime tells of a live session. */
-export interface WatchedSession
-  extends Omit<SessionFacts, 'pid' | 'cpu' | 'class'>, Pick<AgentSight, 'inTurn' | 'ending'> {
+interface WatchedSession extends Omit<SessionFacts, 'pid' | 'cpu' | 'class'>, Pick<AgentSight, 'inTurn' | 'ending'> {
   readonly incarnation: number | null;
   readonly process: { readonly pid: number; readonly startTime: string } | null;
   /** The beginning of its thread's name, where it is a thread of ours. */
@@ -26,7 +25,7 @@ export interface Alarm extends AgentVerdict {
   readonly pid: number | null;
 }
 
-export interface AgentWatchOptions {
+interface AgentWatchOptions {
   readonly patience: AgentPatience;
   /** CPU is measured over at least so long. Default 2,000. */
   readonly windowMs?: number;

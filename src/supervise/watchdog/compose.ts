@@ -28,7 +28,7 @@ export interface AgentFinding {
   readonly pid: number | null;
 }
 
-export const noStackNative = 'no stack: native';
+const noStackNative = 'no stack: native';
 const noStackRuns = 'no stack: the main loop runs';
 
 export function classOf({ blocked, agent, parked }: Pick<Known, 'blocked' | 'agent' | 'parked'>): HangClass {

@@ -5,7 +5,7 @@
  *      the full threshold anew, and no alarm is raised.
  *  D-2 One block is one alarm: the next needs a sign of life in between.
  */
-export interface DetectPlan {
+interface DetectPlan {
   /** Silence of the main loop that counts as a block. */
   readonly hangMs: number;
   /** Between two ticks of the watchdog. */

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import type { HangClass, HangReport, HangSummary } from './report.ts';
 
 /** More than anybody reads; some 20 KiB each. */
-export const reportsKept = 50;
+const reportsKept = 50;
 
 const idPattern = /^\d{8}T\d{9}Z-[a-z-]+(?:-\d+)?$/;
 

@@ -50,7 +50,7 @@ export interface ThreadFacts {
 }
 
 /** One wait, named; ages and deadlines in milliseconds, counted from the moment of the report. */
-export interface WaitFacts {
+interface WaitFacts {
   readonly owner: string;
   readonly name: string;
   readonly id: string | null;
@@ -82,7 +82,7 @@ export interface SessionFacts {
   readonly class: HangClass | null;
 }
 
-export interface PendingFacts {
+interface PendingFacts {
   readonly what: string;
   readonly id: string;
   readonly ageMs: number;

@@ -25,7 +25,7 @@ const ranMs = 400;
 /** Three beats are missing: whether it is a hang or not, a stack is worth a look. */
 export const quietMs = 750;
 
-export interface ReporterParts {
+interface ReporterParts {
   readonly memory: MemoryReader;
   readonly folder: string;
   readonly version: string;
@@ -33,7 +33,7 @@ export interface ReporterParts {
   readonly launcherMs: () => number | null;
 }
 
-export interface Asked {
+interface Asked {
   readonly trigger: HangTrigger;
   readonly agent: AgentFinding | null;
   /** It counts as a block, whatever the silence is now. */

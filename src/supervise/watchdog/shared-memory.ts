@@ -15,7 +15,7 @@ const headBytes = 32;
 const halfBytes = 48 * 1024;
 
 /** Milliseconds of the system's monotonic clock, the same in all threads, in 31 bits: ages up to 24 days are right. */
-export const sharedNow = (): number => Number((process.hrtime.bigint() / 1_000_000n) & 0x7fff_ffffn);
+const sharedNow = (): number => Number((process.hrtime.bigint() / 1_000_000n) & 0x7fff_ffffn);
 export const sharedAge = (then: number, now: number): number => (now - then) & 0x7fff_ffff;
 
 export function makeMemory(): SharedArrayBuffer {

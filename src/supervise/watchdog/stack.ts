@@ -97,5 +97,5 @@ export function innermost(stack: readonly StackFrame[] | null): string | null {
   return frame === undefined ? null : frameText(frame);
 }
 
-export const frameText = ({ function: name, url, line, column }: StackFrame): string =>
+const frameText = ({ function: name, url, line, column }: StackFrame): string =>
   `${name} (${url === '' ? 'unknown' : url}:${line}:${column})`;

@@ -16,9 +16,9 @@ import { makeMemory, MemoryWriter } from './shared-memory.ts';
 import type { HangSummary, HangTrigger, ParkedFacts } from './report.ts';
 import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-messages.ts';
 
-export const beatMs = 250;
+const beatMs = 250;
 
-export interface WatchdogOptions {
+interface WatchdogOptions {
   /** Where reports go; made when there is one. */
   readonly folder: string;
   readonly version: string;

@@ -113,7 +113,7 @@ export interface ContractCase {
 }
 
 /** What a case works with: the driver, and the prompts it asked for. */
-export interface Bench<B extends Behaviour> {
+interface Bench<B extends Behaviour> {
   /** Starts an agent. */
   readonly begin: (options?: ProbeOptions) => AgentProbe;
   /** Starts an agent and waits until it is ready. */

@@ -7,7 +7,7 @@ import { pause, realTimers } from '../../../src/supervise/timers.ts';
 import type { Act, Directive } from './acp-acts.ts';
 import type { Dialect, Failing, Speaker } from './acp-dialects.ts';
 
-export interface PlayOptions {
+interface PlayOptions {
   readonly voice: Stdout;
   readonly say: (message: object) => void;
   readonly dialect: Dialect;

@@ -35,7 +35,7 @@ const dialect = dialects[flags.profile as ProfileName];
 const voice = new Stdout();
 const say = (message: object): void => voice.raw(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 
-export interface Past {
+interface Past {
   readonly prompts: string[];
   model: string;
 }

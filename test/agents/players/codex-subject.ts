@@ -9,7 +9,7 @@ import { quick } from '../subjects.ts';
 import { playerCommand } from './command.ts';
 import { running } from './running.ts';
 
-export interface Played extends Disposable<DriverSubject> {
+interface Played extends Disposable<DriverSubject> {
   /** The driver with the player; `flags` of the player. */
   driver(options?: CodexDriverOptions, ...flags: readonly string[]): AgentDriver;
 }

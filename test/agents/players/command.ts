@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export interface Command extends Disposable {
+interface Command extends Disposable {
   readonly command: string;
   /** A folder that goes with it. */
   readonly folder: string;

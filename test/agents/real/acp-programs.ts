@@ -32,7 +32,7 @@ export function findBinary(name: string): string | null {
   return places.find((place) => existsSync(place)) ?? null;
 }
 
-export interface Lodging {
+interface Lodging {
   /** `http://127.0.0.1:PORT` of the fake model API. */
   readonly model: string;
   /** An empty folder that becomes HOME. */

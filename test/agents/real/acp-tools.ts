@@ -1,7 +1,7 @@
 /** How the fake model makes each real program use its tools, and how its prompts are worded. */
 import type { ProgramName } from './acp-programs.ts';
 
-export interface Tools {
+interface Tools {
   /** `NAME:{json}` of a call that runs a shell command. */
   execute(command: string): string;
   /** … of one that writes a file; null: it has no such tool. */

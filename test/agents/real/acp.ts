@@ -17,7 +17,7 @@ import { tools } from './acp-tools.ts';
 import { allowing, running } from './codex.ts';
 import { realPrompts } from './prompts.ts';
 
-export interface RealAgent extends AsyncDisposable {
+interface RealAgent extends AsyncDisposable {
   readonly model: Model;
   readonly folder: string;
   /** Null: it is not installed here. */
@@ -25,7 +25,7 @@ export interface RealAgent extends AsyncDisposable {
   driver(options?: AcpDriverOptions): AgentDriver;
 }
 
-export async function realAgent(name: ProgramName): Promise<RealAgent> {
+async function realAgent(name: ProgramName): Promise<RealAgent> {
   const model = await startModel();
   const root = mkdtempSync(join(tmpdir(), `signalbox-${name}-`));
   const folder = join(root, 'work');
@@ -50,7 +50,7 @@ export async function realAgent(name: ProgramName): Promise<RealAgent> {
 }
 
 /** What one program does not show, and how else it differs. */
-export interface Differences {
+interface Differences {
   readonly prompts?: { readonly [B in Behaviour]?: string | Unable };
   readonly resumes?: Unable;
   readonly steers?: true;
@@ -62,7 +62,7 @@ const seconds = `61.${process.pid}`;
 const longTool = `touch begun.txt; sleep ${seconds}`;
 const noAck: Unable = { unable: 'the protocol has no ack: the response to the prompt is the boundary' };
 
-export function realSubject(name: ProgramName, agent: RealAgent, differences: Differences): DriverSubject {
+function realSubject(name: ProgramName, agent: RealAgent, differences: Differences): DriverSubject {
   const own = tools[name];
   return {
     name,

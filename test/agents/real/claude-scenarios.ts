@@ -8,7 +8,7 @@ import type { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { FailureClass } from '../../../src/agents/failures.ts';
 import { bash } from './claude.ts';
 
-export interface Stage {
+interface Stage {
   /** It has receipts, lifecycle events and capabilities; false: 2.1.197 and older. */
   readonly modern: boolean;
   begin(options?: ClaudeDriverOptions, conversation?: string | null): AgentProbe;

@@ -8,21 +8,21 @@ import type { AddressInfo } from 'node:net';
 
 type Fields = { readonly [name: string]: unknown };
 
-export interface Asked {
+interface Asked {
   /** Text of the newest message of a user. */
   readonly text: string;
   /** Outputs of the tools that were called since. */
   readonly outputs: readonly string[];
 }
 
-export type Answer =
+type Answer =
   | { readonly say: string; readonly headers?: Readonly<{ [name: string]: string }> }
   | { readonly call: string; readonly namespace?: string; readonly input: object }
   /** The stream begins well and fails. */
   | { readonly failed: object }
   | { readonly status: number; readonly error: object; readonly headers?: Readonly<{ [name: string]: string }> };
 
-export interface Responses extends AsyncDisposable {
+interface Responses extends AsyncDisposable {
   readonly url: string;
 }
 

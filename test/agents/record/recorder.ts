@@ -23,7 +23,7 @@ export type Line =
   | { readonly dir: 'in' | 'out' | 'err'; readonly ms: number; readonly text: string }
   | { readonly dir: 'end'; readonly ms: number; readonly code: number | null; readonly signal: string | null };
 
-export interface Heading {
+interface Heading {
   readonly program: string;
   readonly version: string;
   /** One sentence: what was done, and what it shows. */
@@ -31,7 +31,7 @@ export interface Heading {
   readonly args: readonly string[];
 }
 
-export interface Transcript {
+interface Transcript {
   readonly heading: Heading;
   readonly lines: readonly Line[];
 }

@@ -9,7 +9,7 @@ import { judgeTape } from '../harness/judge-tape.ts';
 import { type Misdeed, misdeeds, sessionFor } from './misdeeds.ts';
 import { type Census, startWorld, type World } from './world.ts';
 
-export interface ChaosPlan {
+interface ChaosPlan {
   readonly sessions: number;
   readonly healthy: number;
   readonly seconds: number;
@@ -17,7 +17,7 @@ export interface ChaosPlan {
   readonly tell: (progress: ChaosProgress) => void;
 }
 
-export interface ChaosProgress {
+interface ChaosProgress {
   readonly seconds: number;
   readonly misdeeds: number;
   readonly ended: number;
@@ -35,7 +35,7 @@ export interface Delays {
 
 export type { Census } from './world.ts';
 
-export interface ChaosReport {
+interface ChaosReport {
   readonly before: Census;
   readonly after: Census;
   readonly alone: Delays;

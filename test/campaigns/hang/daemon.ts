@@ -14,7 +14,7 @@ import type { HangReport } from '../../../src/supervise/watchdog/report.ts';
 
 const program = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
 
-export interface HungOptions {
+interface HungOptions {
   /** Further limits. */
   readonly limits?: { readonly [name: string]: number };
   /** Permissions, as in the configuration. */
@@ -32,7 +32,7 @@ export interface HungOptions {
   readonly program?: string;
 }
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** Of `performance.now()`. */

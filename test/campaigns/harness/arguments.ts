@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 type Counts = Readonly<{ [name: string]: number }>;
 
-export interface CampaignArguments<C extends Counts, W extends string> {
+interface CampaignArguments<C extends Counts, W extends string> {
   readonly counts: C;
   readonly words: Readonly<{ [word in W]: readonly string[] }>;
   readonly json: boolean;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, type ClientOptions, createClient } from '../../../src/client/index.ts';
 
-export interface DaemonProgram {
+interface DaemonProgram {
   /** A program that calls `runScriptedDaemon` on the folder. */
   readonly program: string;
   readonly folder: string;

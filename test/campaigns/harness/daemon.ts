@@ -3,7 +3,7 @@ import { startDaemon, type Daemon } from '../../../src/daemon/daemon.ts';
 import { resolveConfig } from '../../../src/daemon/config/resolve.ts';
 import type { Faults } from '../../../src/store/faults.ts';
 
-export interface ScriptedDaemon {
+interface ScriptedDaemon {
   readonly folder: string;
   /** 0: any free one. */
   readonly port?: number;

@@ -5,7 +5,7 @@ import { DaemonProcess } from '../harness/daemon-process.ts';
 
 const program = fileURLToPath(new URL('daemon.ts', import.meta.url));
 
-export interface KilledDaemon {
+interface KilledDaemon {
   /** The data folder is in it. */
   readonly folder: string;
   readonly agentLog: string;

@@ -9,7 +9,7 @@ const POINTS = [...storeFaultPoints, 'runtime.before-step', 'runtime.before-effe
 /** Callers that act at the same time. */
 const CALLERS = 6;
 
-export interface KillReport {
+interface KillReport {
   readonly kills: number;
   readonly byPoint: { readonly [point: string]: number };
   readonly sent: number;

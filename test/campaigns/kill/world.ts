@@ -12,7 +12,7 @@ import { startKilledDaemon } from './daemon-program.ts';
 
 const SESSIONS = 6;
 
-export interface Sent {
+interface Sent {
   readonly key: string;
   readonly session: string;
   readonly prompt: string;

@@ -43,7 +43,7 @@ export const directiveNames = [
   'ignore-eof',
 ] as const;
 
-export type DirectiveName = (typeof directiveNames)[number];
+type DirectiveName = (typeof directiveNames)[number];
 
 export interface Directive {
   readonly name: DirectiveName;
@@ -69,7 +69,7 @@ export function numbers(argument: string, ...defaults: readonly number[]): reado
   });
 }
 
-export type AckMode = 'now' | 'late' | 'never' | 'twice' | 'after-result' | 'before-result' | 'none';
+type AckMode = 'now' | 'late' | 'never' | 'twice' | 'after-result' | 'before-result' | 'none';
 
 const ackModes: readonly AckMode[] = ['now', 'late', 'never', 'twice', 'after-result', 'before-result', 'none'];
 

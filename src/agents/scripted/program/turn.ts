@@ -18,7 +18,7 @@ import { misbehaviours } from './misbehaviour-directives.ts';
 import type { Stdout } from './stdout.ts';
 import { job } from './job-directives.ts';
 
-export interface TurnTools {
+interface TurnTools {
   readonly stdout: Stdout;
   readonly log: AgentLog;
   readonly conversation: Conversation;
@@ -28,7 +28,7 @@ export interface TurnTools {
   readonly model: string | null;
 }
 
-export type Decision = Pick<Extract<ToAgent, { type: 'answer' }>, 'allow' | 'note'>;
+type Decision = Pick<Extract<ToAgent, { type: 'answer' }>, 'allow' | 'note'>;
 
 const cancelled: Decision = { allow: false, note: null };
 
