@@ -8,9 +8,9 @@ import type { Stage } from './stage.ts';
 /** Rule 2 of the design: interactive, then preempted, then background by priority; oldest first. */
 function rank(task: Task): readonly [number, number, number] {
   if (task.lane === 'interactive') {
-    return [0, 0, task.ord];
+    return [0, 0, task.position];
   }
-  return task.status === 'running' ? [1, 0, task.ord] : [2, -task.priority, task.ord];
+  return task.status === 'running' ? [1, 0, task.position] : [2, -task.priority, task.position];
 }
 
 const goesBefore = (a: Task, b: Task): boolean => {
@@ -20,7 +20,7 @@ const goesBefore = (a: Task, b: Task): boolean => {
 
 function* waitingIn(session: Session): Generator<Task> {
   for (const [, task] of treeEntries(session.tasks)) {
-    if (task.place === 'waiting') {
+    if (task.stage === 'waiting') {
       yield task;
     }
   }
@@ -105,7 +105,7 @@ export class StepJudge {
     const { hold, agent } = result.session;
     const of = 'task' in input ? ` ${typeof input.task === 'string' ? input.task : input.task.id}` : '';
     const turn = 'turn' in input ? ` turn ${input.turn}` : '';
-    const name = input.type === 'timer' ? ` ${input.name} ${input.of}` : '';
+    const name = input.type === 'timer' ? ` ${input.name} ${input.subject}` : '';
     const answer =
       'code' in result.reply ? ` ${result.reply.code}` : 'what' in result.reply ? ` ${result.reply.what}` : '';
     const owner =

@@ -1,7 +1,7 @@
 /** How simulated agents behave: what each agent is like, and how it takes each turn. Drawn from the seed. */
 import type { FailureClass, ProviderFailure } from '../src/agents/failures.ts';
 import type { AgentCaps } from '../src/core/model.ts';
-import type { ActionKind, PermissionAsk } from '../src/core/policy.ts';
+import type { ActionKind, RequestedAction } from '../src/core/policy.ts';
 import type { Random } from './random.ts';
 
 /** Of one agent process. Durations in virtual ms. */
@@ -63,7 +63,7 @@ export interface Manner {
 
 /** A permission request, made before an output. */
 export interface AskManner {
-  readonly ask: PermissionAsk;
+  readonly ask: RequestedAction;
   /** `goes-on`: it does not wait for the answer. `twice`: the same request is made again at once. */
   readonly how: 'waits' | 'goes-on' | 'withdraws' | 'twice';
   /** Virtual ms until it withdraws. */

@@ -2,7 +2,7 @@
 import { FAILURES } from '../src/agents/failures.ts';
 import type { TaskEventData } from '../src/core/events.ts';
 import type { TurnOutcome } from '../src/core/model.ts';
-import { DEFAULT_POLICIES, judge, type PermissionAsk } from '../src/core/policy.ts';
+import { DEFAULT_POLICIES, policyDecision, type RequestedAction } from '../src/core/policy.ts';
 import type { StoredEvent, StoredTask } from '../src/store/index.ts';
 import type { World } from './world.ts';
 
@@ -10,7 +10,7 @@ type Resolved = TaskEventData['permission-resolved'];
 
 /** Every request is decided once, in its turn; what is allowed, the policy or a person has allowed. */
 export function judgePermissions(world: World, task: StoredTask, tape: readonly StoredEvent[]): void {
-  const open = new Map<string, PermissionAsk>();
+  const open = new Map<string, RequestedAction>();
   const rule = 'every request is decided once';
   for (const event of tape) {
     const at = `event ${event.seq} of ${task.row.id}, ${event.type}`;
@@ -35,10 +35,15 @@ export function judgePermissions(world: World, task: StoredTask, tape: readonly 
   }
 }
 
-function isAllowed(world: World, { row, payload, session }: StoredTask, data: Resolved, asked: PermissionAsk): boolean {
+function isAllowed(
+  world: World,
+  { row, payload, session }: StoredTask,
+  data: Resolved,
+  asked: RequestedAction,
+): boolean {
   const policy = payload.permissions ?? DEFAULT_POLICIES[row.lane];
   if (data.by?.kind === 'policy') {
-    return judge(policy, asked) === 'allow';
+    return policyDecision(policy, asked) === 'allow';
   }
   return world.ledger.allowed.has(`${session} ${data.turn} ${data.request}`);
 }

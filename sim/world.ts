@@ -366,7 +366,7 @@ export class World implements Stage {
 
   #notAtRest(): void {
     const open = [...this.facts.sessions].map(([key, { durable }]) => {
-      const tasks = durable.open.map(({ row }) => `${row.id} ${row.mode} ${row.place}`);
+      const tasks = durable.open.map(({ row }) => `${row.id} ${row.mode} ${row.stage}`);
       return `${key} parked ${durable.row.parked}, owner ${durable.row.hold?.task}, open ${tasks.join(', ')}`;
     });
     this.violate('everything comes to rest', open.join('; '));

@@ -171,6 +171,6 @@ function committedRows(): { readonly preempt: readonly CoreRecord[]; readonly ha
   take(agentReady(session));
   take(turnStarted(session));
   const preempt = take(submitted('018f0000-0000-7000-8000-000000000002', 'interactive'));
-  take({ type: 'ack', at: 1, inc: session.incarnations, turn: session.turns, none: false });
+  take({ type: 'ack', at: 1, incarnation: session.incarnations, turn: session.turns, noResult: false });
   return { preempt, handOver: take(result(session, 'interrupted')) };
 }

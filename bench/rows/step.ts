@@ -62,7 +62,7 @@ const cycles: { readonly [name: string]: (count: number) => void } = {
     for (let at = 0; at < count; at += 6) {
       const inputs: readonly ((now: Session) => Input)[] = [
         () => submitted(`task-${at}`, 'interactive'),
-        (now) => ({ type: 'ack', at: 1, inc: now.incarnations, turn: now.turns, none: false }),
+        (now) => ({ type: 'ack', at: 1, incarnation: now.incarnations, turn: now.turns, noResult: false }),
         (now) => result(now, 'interrupted'),
         turnStarted,
         (now) => result(now, 'completed'),
@@ -96,21 +96,21 @@ function allocate(count: number): void {
       key: session.key,
       limits: session.limits,
       epoch: session.epoch,
-      ord: at,
+      nextPosition: at,
       turns: session.turns,
       incarnations: session.incarnations,
       seq: at,
       parked: null,
       throttle: null,
       conversation: null,
-      lost: false,
+      conversationReset: false,
       hold: session.hold,
       agent: session.agent,
       fenced: false,
       tasks: session.tasks,
       queue: session.queue,
       demand: session.demand,
-      parties: session.parties,
+      mergeGroups: session.mergeGroups,
     };
     kept = { session, records: [record, second], effects: [effect], reply: null };
   }

@@ -26,7 +26,7 @@ export const submitted = (id: string, lane: Lane, mode: TaskMode = 'prompt'): In
     lane,
     mode,
     priority: 0,
-    party: 'api\u0000default',
+    mergeGroup: 'api\u0000default',
     whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
     onLost: 'retry',
     maxAttempts: 3,
@@ -37,23 +37,23 @@ export const submitted = (id: string, lane: Lane, mode: TaskMode = 'prompt'): In
 export const agentReady = (session: Session): Input => ({
   type: 'agent-ready',
   at,
-  inc: session.incarnations,
+  incarnation: session.incarnations,
   caps: { acks: true, steer: false, rewind: false, models: false },
   conversation: 'one',
-  lost: false,
+  conversationReset: false,
 });
 
 export const turnStarted = (session: Session): Input => ({
   type: 'turn-started',
   at,
-  inc: session.incarnations,
+  incarnation: session.incarnations,
   turn: session.turns,
 });
 
 export const output = (session: Session): Input => ({
   type: 'output',
   at,
-  inc: session.incarnations,
+  incarnation: session.incarnations,
   turn: session.turns,
   part: { kind: 'text', text: 'a chunk of text as an agent streams it' },
 });
@@ -61,7 +61,7 @@ export const output = (session: Session): Input => ({
 export const result = (session: Session, outcome: TurnResult['outcome']): Input => ({
   type: 'result',
   at,
-  inc: session.incarnations,
+  incarnation: session.incarnations,
   turn: session.turns,
   result: { outcome, empty: false, report: { text: 'done' } },
 });

@@ -129,7 +129,7 @@ export const configOf = (
   strained: false,
   caps: { acks: true, steer: false, rewind: false, models: false },
   budgets: {},
-  timers: ['start', 'switch', 'ask', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'collect'],
+  timers: ['start', 'switch', 'permission', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'collect'],
   honest: false,
   mute: false,
   sly: false,

@@ -51,8 +51,8 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
       if (isStalled(world.session)) {
         report.fail(rule.parked, 'a message is steered');
       }
-      return write(world, effect.inc, { type: 'steer', turn: effect.turn, task: effect.task }, report);
-    case 'answer':
+      return write(world, effect.incarnation, { type: 'steer', turn: effect.turn, task: effect.task }, report);
+    case 'respond':
       return answer(world, effect, report);
     case 'switch':
       return switchModel(config, world, effect, report);
@@ -65,11 +65,11 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
     case 'settle':
       return { ...world, runners: runners(world, effect, report) };
     case 'arm':
-      return { ...world, timers: arm(world, { name: effect.timer, of: effect.of }) };
+      return { ...world, timers: arm(world, { name: effect.timer, of: effect.subject }) };
     case 'disarm':
       return {
         ...world,
-        timers: world.timers.filter((timer) => !(timer.name === effect.timer && timer.of === effect.of)),
+        timers: world.timers.filter((timer) => !(timer.name === effect.timer && timer.of === effect.subject)),
       };
   }
 }
@@ -89,7 +89,7 @@ function start(config: Config, world: World, effect: EffectOf<'start'>, report: 
     report.fail(rule.conversation, 'the agent is started with another conversation than the last one named');
   }
   const process: Process = {
-    inc: effect.inc,
+    inc: effect.incarnation,
     up: false,
     leaving: false,
     inbox: [],
@@ -149,7 +149,7 @@ function whyNotAtBoundary(config: Config, process: Process): string | null {
 }
 
 function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report: Report): World {
-  const process = world.processes.find((other) => other.inc === effect.inc);
+  const process = world.processes.find((other) => other.inc === effect.incarnation);
   const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
   if (why !== null) {
     report.fail(rule.boundary, `a prompt is written although ${why}`);
@@ -162,8 +162,8 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
   }
   judgePrompt(config, world, effect, report);
   // An agent that reads without a word is told twice.
-  if (effect.lost !== world.untold && !(config.mute && effect.lost)) {
-    report.fail(rule.lost, effect.lost ? 'a prompt says it, and it was not lost' : 'no prompt says it');
+  if (effect.conversationReset !== world.untold && !(config.mute && effect.conversationReset)) {
+    report.fail(rule.lost, effect.conversationReset ? 'a prompt says it, and it was not lost' : 'no prompt says it');
   }
   const inTurn = new Set<TaskId>([effect.task, ...effect.riders]);
   const slots = world.slots.map((slot): Slot => ({
@@ -171,8 +171,8 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
     inTurn: slot.state === 'open' && inTurn.has(slot.id),
     prompted: slot.prompted || (slot.state === 'open' && slot.id === effect.task),
   }));
-  const written = write({ ...world, slots }, effect.inc, { type: 'prompt', turn: effect.turn }, report);
-  const reader = written.processes.find((other) => other.inc === effect.inc);
+  const written = write({ ...world, slots }, effect.incarnation, { type: 'prompt', turn: effect.turn }, report);
+  const reader = written.processes.find((other) => other.inc === effect.incarnation);
   return reader === undefined
     ? written
     : replaceProcess(written, {
@@ -201,7 +201,7 @@ export function isHeldBack(session: Session): boolean {
 }
 
 function switchModel(config: Config, world: World, effect: EffectOf<'switch'>, report: Report): World {
-  const process = world.processes.find((other) => other.inc === effect.inc);
+  const process = world.processes.find((other) => other.inc === effect.incarnation);
   const why = process === undefined ? 'it is not there' : whyNotAtBoundary(config, process);
   if (why !== null) {
     report.fail(rule.boundary, `a switch is written although ${why}`);
@@ -215,20 +215,20 @@ function switchModel(config: Config, world: World, effect: EffectOf<'switch'>, r
   if (isHeldBack(world.session)) {
     report.fail(rule.parked, 'a switch is written');
   }
-  return write(world, effect.inc, { type: 'switch', turn: null, model: nameOf(effect.model) }, report);
+  return write(world, effect.incarnation, { type: 'switch', turn: null, model: nameOf(effect.model) }, report);
 }
 
 /** `unanswered` is the truth about what the agent may still be told; an interrupt tells it all. */
-function answer(world: World, effect: EffectOf<'answer'>, report: Report): World {
+function answer(world: World, effect: EffectOf<'respond'>, report: Report): World {
   const request = requestNumber(effect.request);
-  const process = world.processes.find((other) => other.inc === effect.inc);
+  const process = world.processes.find((other) => other.inc === effect.incarnation);
   if (process === undefined || process.turn !== effect.turn || !process.unanswered.includes(request)) {
     report.fail(rule.answer, `${effect.request} of turn ${effect.turn} is answered and is not asked`);
     return world;
   }
   const unanswered = process.unanswered.filter((one) => one !== request);
   const told = replaceProcess(world, { ...process, unanswered });
-  return write(told, effect.inc, { type: 'answer', turn: effect.turn, request }, report);
+  return write(told, effect.incarnation, { type: 'answer', turn: effect.turn, request }, report);
 }
 
 function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, report: Report): void {
@@ -252,7 +252,10 @@ function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, r
     }
   }
   const task = treeGet(session.tasks, effect.task);
-  if (task !== undefined && (effect.resumed !== task.begun || effect.cut !== task.cut)) {
+  if (
+    task !== undefined &&
+    (effect.resumed !== task.started || effect.interruptedMidTurn !== task.interruptedMidTurn)
+  ) {
     report.fail(rule.resumed, 'the prompt contradicts the task');
   }
   if (spec?.mode === 'prompt' && effect.resumed !== slot.prompted) {
@@ -265,8 +268,8 @@ function interrupt(world: World, effect: EffectOf<'interrupt'>, report: Report):
   if (turn === null || turn.id !== effect.turn || turn.phase !== 'draining') {
     report.fail(rule.interrupt, 'an interrupt is written for a turn that the session is not draining');
   }
-  const written = write(world, effect.inc, { type: 'interrupt', turn: effect.turn }, report);
-  const process = written.processes.find((other) => other.inc === effect.inc);
+  const written = write(world, effect.incarnation, { type: 'interrupt', turn: effect.turn }, report);
+  const process = written.processes.find((other) => other.inc === effect.incarnation);
   if (process === undefined) {
     return written;
   }
@@ -276,14 +279,14 @@ function interrupt(world: World, effect: EffectOf<'interrupt'>, report: Report):
   if (!process.lastStarted) {
     report.fail(rule.interrupt, 'an interrupt is written before the agent said that it started');
   }
-  if (process.interrupts !== (effect.again ? 1 : 0)) {
+  if (process.interrupts !== (effect.resend ? 1 : 0)) {
     report.fail(rule.interrupt, 'an interrupt is written too often');
   }
   return replaceProcess(written, { ...process, interrupts: process.interrupts + 1, unanswered: [] });
 }
 
 function end(world: World, effect: EffectOf<'kill' | 'close'>, report: Report): World {
-  const process = world.processes.find((other) => other.inc === effect.inc);
+  const process = world.processes.find((other) => other.inc === effect.incarnation);
   if (process === undefined || process.leaving) {
     report.fail(rule.killOne, `a ${effect.type} names a process that is not there or is leaving already`);
     return world;
@@ -352,10 +355,10 @@ function guards(session: Session, timer: Timer): boolean {
     case 'switch':
     case 'unsolicited':
     case 'idle':
-      return (agent.kind === 'starting' || agent.kind === 'up') && agent.inc === timer.of;
+      return (agent.kind === 'starting' || agent.kind === 'up') && agent.incarnation === timer.of;
     case 'drain':
     case 'silence':
-    case 'ask':
+    case 'permission':
     case 'protected':
       return hold?.turn?.id === timer.of;
     case 'hold':

@@ -49,7 +49,7 @@ function answerOf(reply: NonNullable<Action['result']>['reply']): string {
     case 'ok':
       return '';
     case 'admitted':
-      return reply.into === null ? '' : ` -> into ${reply.into}`;
+      return reply.mergedInto === null ? '' : ` -> into ${reply.mergedInto}`;
     case 'receipt':
       return ` -> ${reply.receipt.state}`;
     case 'receipts':
@@ -82,15 +82,15 @@ function inputOf(input: Input): string {
     case 'finish':
       return `returns: ${input.task} ${input.status} (run ${input.run})`;
     case 'agent-ready':
-      return `process ${input.inc} is ready${input.lost ? ', its conversation is lost' : ''}`;
+      return `process ${input.incarnation} is ready${input.conversationReset ? ', its conversation is lost' : ''}`;
     case 'agent-exited':
-      return `process ${input.inc} is gone`;
+      return `process ${input.incarnation} is gone`;
     case 'turn-started':
       return `turn ${input.turn} has started`;
     case 'output':
       return `output of turn ${input.turn}`;
     case 'ack':
-      return `acknowledges the interrupt of turn ${input.turn}${input.none ? ', no result will come' : ''}`;
+      return `acknowledges the interrupt of turn ${input.turn}${input.noResult ? ', no result will come' : ''}`;
     case 'result':
       return `result of turn ${input.turn}: ${input.result.outcome}${input.result.empty ? ', empty' : ''}${input.result.report?.failure === undefined ? '' : `, ${input.result.report.failure.class}`}`;
     case 'steered':
@@ -98,16 +98,16 @@ function inputOf(input: Input): string {
     case 'unsolicited':
       return `a turn that nobody asked for has ${input.phase}`;
     case 'timer':
-      return `"${input.name}" of ${input.of} passes`;
+      return `"${input.name}" of ${input.subject} passes`;
     case 'recovered':
       return 'takes the session up again from its records';
     case 'fenced':
       return 'has lost the session';
-    case 'asked':
-      return `asks for permission ${input.request} in turn ${input.turn}${input.verdict === null ? '' : `, policy: ${input.verdict}`}`;
-    case 'withdrawn':
+    case 'permission-requested':
+      return `asks for permission ${input.request} in turn ${input.turn}${input.policyDecision === null ? '' : `, policy: ${input.policyDecision}`}`;
+    case 'permission-withdrawn':
       return `asks no more for ${input.request} in turn ${input.turn}`;
-    case 'decide':
+    case 'respond':
       return `${input.allow ? 'allows' : 'denies'} ${input.request} of turn ${input.turn}`;
     case 'switched':
       return `${input.ok ? 'has changed' : 'does not change'} its model to ${input.model}`;
@@ -129,15 +129,15 @@ function effectOf(effect: Effect): string {
     case 'start':
     case 'kill':
     case 'close':
-      return `${effect.type} process ${effect.inc}`;
+      return `${effect.type} process ${effect.incarnation}`;
     case 'prompt':
-      return `prompt of turn ${effect.turn} for ${[effect.task, ...effect.riders].join('+')} to process ${effect.inc}`;
+      return `prompt of turn ${effect.turn} for ${[effect.task, ...effect.riders].join('+')} to process ${effect.incarnation}`;
     case 'interrupt':
-      return `interrupt of turn ${effect.turn}${effect.again ? ', again' : ''}`;
-    case 'answer':
+      return `interrupt of turn ${effect.turn}${effect.resend ? ', again' : ''}`;
+    case 'respond':
       return `${effect.allow ? 'allow' : 'deny'} ${effect.request} of turn ${effect.turn}`;
     case 'switch':
-      return `switch process ${effect.inc} to ${effect.model}`;
+      return `switch process ${effect.incarnation} to ${effect.model}`;
     case 'steer':
       return `steer ${effect.task} into turn ${effect.turn}`;
     case 'run':
@@ -148,7 +148,7 @@ function effectOf(effect: Effect): string {
       return `answer call ${effect.call} of ${effect.task}: ${effect.outcome}`;
     case 'arm':
     case 'disarm':
-      return `${effect.type} "${effect.timer}" of ${effect.of}`;
+      return `${effect.type} "${effect.timer}" of ${effect.subject}`;
   }
 }
 
@@ -178,7 +178,7 @@ function ownerOf({ hold }: Session): string {
           turn.protected ? ' protected' : '',
           turn.acked ? ' acked' : '',
           turn.result === null ? '' : ' answered',
-          ...turn.asks.map((request) => ` asks ${request}`),
+          ...turn.permissionRequests.map((request) => ` asks ${request}`),
         ];
   const why = turn === null || turn.intent === null ? '' : ` for ${turn.intent}`;
   const busy = turn === null ? 'between turns' : `turn ${turn.id} ${turn.phase}${why}${traits.join('')}`;
@@ -190,10 +190,10 @@ function agentOf(agent: Agent): string {
     return 'none';
   }
   if (agent.kind !== 'up') {
-    return `${agent.kind} ${agent.inc}`;
+    return `${agent.kind} ${agent.incarnation}`;
   }
   const model = agent.model === null ? '' : ` with model ${agent.model}`;
-  return `up ${agent.inc} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.at}${model}`;
+  return `up ${agent.incarnation} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.activity}${model}`;
 }
 
 function tasksOf(before: World, after: World): (string | null)[] {
@@ -208,7 +208,7 @@ function tasksOf(before: World, after: World): (string | null)[] {
 function taskText(task: Task): string {
   const traits = [
     task.status,
-    task.place,
+    task.stage,
     task.carrier === null ? '' : `on ${task.carrier}${task.taken ? ' (taken)' : ''}`,
     task.attempts > 1 ? `attempt ${task.attempts}` : '',
     task.retries > 0 ? `retry ${task.retries}` : '',

@@ -90,17 +90,17 @@ function encodeSession(world: World, out: Writer): void {
   const agentKind = { none: 0, starting: 1, up: 2, ending: 3 }[agent.kind];
   out.byte(
     agentKind |
-      bit(up?.at === 'turn', 2) |
+      bit(up?.activity === 'turn', 2) |
       bit(up?.unsolicited === true, 3) |
-      bit(session.lost, 4) |
+      bit(session.conversationReset, 4) |
       bit(session.parked !== null, 5) |
       bit(session.conversation !== null, 6) |
       bit(session.fenced, 7),
   );
   const throttle = session.throttle === null ? 0 : session.throttle.level === 'all' ? 2 : 1;
   const model = agent.kind === 'starting' || agent.kind === 'up' ? agent.model : null;
-  out.byte(bit(up?.at === 'switching', 0) | (throttle << 1) | (modelCode(model) << 3) | bit(world.untold, 5));
-  out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.inc));
+  out.byte(bit(up?.activity === 'switching', 0) | (throttle << 1) | (modelCode(model) << 3) | bit(world.untold, 5));
+  out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.incarnation));
   if (hold === null) {
     out.byte(none);
     return;
@@ -115,12 +115,12 @@ function encodeSession(world: World, out: Writer): void {
   out.byte(
     bit(turn.protected, 0) |
       bit(turn.acked, 1) |
-      bit(turn.again, 2) |
+      bit(turn.interruptResent, 2) |
       ((turn.intent === null ? 0 : intents[turn.intent]) << 3) |
       bit(turn.call !== null, 5) |
       (modelCode(turn.model) << 6),
   );
-  out.byte(requestBits(turn.asks.map(requestNumber)));
+  out.byte(requestBits(turn.permissionRequests.map(requestNumber)));
   out.byte(resultCode(turn.result));
 }
 
@@ -131,7 +131,7 @@ function orderOf(session: Session, world: World, task: Task): number {
       continue;
     }
     const other = treeGet(session.tasks, slot.id);
-    if (other !== undefined && other.ord < task.ord) {
+    if (other !== undefined && other.position < task.position) {
       rank += 1;
     }
   }
@@ -144,11 +144,11 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
     return;
   }
   out.byte(
-    places[task.place] |
+    places[task.stage] |
       bit(task.status === 'running', 2) |
       bit(task.taken, 3) |
-      bit(task.begun, 4) |
-      bit(task.cut, 5) |
+      bit(task.started, 4) |
+      bit(task.interruptedMidTurn, 5) |
       bit(task.call !== null, 6),
   );
   out.byte(modelCode(task.call?.model));
@@ -156,7 +156,7 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
   out.byte(task.retries);
   out.byte(task.streak);
   if (exactOrder) {
-    out.uint(Math.round((task.ord + 64) * 4096));
+    out.uint(Math.round((task.position + 64) * 4096));
     out.byte(bit(task.lane === 'interactive', 0));
     out.byte(task.priority);
   } else {

@@ -110,11 +110,11 @@ function goals(config: Config): Goal<World>[] {
     { name: 'rule 9: every drain ends', pending: ({ session }) => session.hold?.turn?.phase === 'draining' },
     {
       name: 'section 6: every wait for a person ends',
-      pending: ({ session }) => (session.hold?.turn?.asks.length ?? 0) > 0,
+      pending: ({ session }) => (session.hold?.turn?.permissionRequests.length ?? 0) > 0,
     },
     {
       name: 'rule 9: every switch ends',
-      pending: ({ session: { agent } }) => agent.kind === 'up' && agent.at === 'switching',
+      pending: ({ session: { agent } }) => agent.kind === 'up' && agent.activity === 'switching',
     },
     { name: 'rule 9: every killed process is gone at last', pending: ({ session }) => session.agent.kind === 'ending' },
   ];

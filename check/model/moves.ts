@@ -34,7 +34,7 @@ export function moves(config: Config, world: World, offer: Offer): void {
     const kind =
       timer.name === 'collect' ? kinds.collect + Math.max(0, slot) : kinds.timer + timerNames.indexOf(timer.name);
     const timers = world.timers.filter((other) => other !== timer);
-    offer('timer', kind, { ...world, timers }, { at, type: 'timer', name: timer.name, of: timer.of });
+    offer('timer', kind, { ...world, timers }, { at, type: 'timer', name: timer.name, subject: timer.of });
   }
   if (has(world, 'fence') && !world.session.fenced) {
     offer('node', kinds.fault, spend(world, 'fence'), { at, type: 'fenced' });
@@ -53,7 +53,7 @@ const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { rea
     lane: spec.lane,
     mode: spec.mode,
     priority: spec.priority,
-    party: spec.party,
+    mergeGroup: spec.party,
     whenBusy: spec.whenBusy,
     onLost: spec.onLost,
     maxAttempts: spec.maxAttempts,
@@ -150,9 +150,9 @@ function operators(world: World, offer: Offer): void {
 /** Answers what waits for an answer, or does not. */
 function person(world: World, offer: Offer): void {
   const turn = world.session.hold?.turn ?? null;
-  for (const request of turn?.asks ?? []) {
+  for (const request of turn?.permissionRequests ?? []) {
     for (const allow of [true, false]) {
-      const input = { at, type: 'decide', turn: turn?.id ?? turnId(0), request, allow, by: null, note: null } as const;
+      const input = { at, type: 'respond', turn: turn?.id ?? turnId(0), request, allow, by: null, note: null } as const;
       offer('person', kinds.sender, world, input);
     }
   }
@@ -161,7 +161,7 @@ function person(world: World, offer: Offer): void {
 function agentMoves(config: Config, world: World, process: Process, offer: Offer): void {
   const { inc } = process;
   const gone = { ...world, processes: world.processes.filter((other) => other !== process) };
-  const exited: Input = { at, type: 'agent-exited', inc, reason: 'exited', data: null };
+  const exited: Input = { at, type: 'agent-exited', incarnation: inc, reason: 'exited', data: null };
   if (process.leaving) {
     offer('process', kinds.exit, gone, exited);
   } else if (has(world, 'die')) {
@@ -182,26 +182,26 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
       results(config, world, process, process.turn, offer);
     }
   } else if (process.last !== null && process.lastStarted && has(world, 'twice')) {
-    const again: Input = { at, type: 'result', inc, turn: process.last, result: completed };
+    const again: Input = { at, type: 'result', incarnation: inc, turn: process.last, result: completed };
     offer('agent', kinds.fault, spend(world, 'twice'), again);
   }
   if (process.owes > 0 && process.last !== null) {
     const turn = process.last;
-    const input: Input = { at, type: 'ack', inc, turn, none: process.turn !== turn && config.sly };
+    const input: Input = { at, type: 'ack', incarnation: inc, turn, noResult: process.turn !== turn && config.sly };
     offer('agent', kinds.ack, replaceProcess(world, { ...process, owes: process.owes - 1, acked: true }), input);
     if (has(world, 'twice')) {
       offer('agent', kinds.fault, spend(replaceProcess(world, { ...process, acked: true }), 'twice'), input);
     }
   }
   if (process.unsolicited) {
-    const input: Input = { at, type: 'unsolicited', inc, phase: 'ended', data: null };
+    const input: Input = { at, type: 'unsolicited', incarnation: inc, phase: 'ended', data: null };
     offer('agent', kinds.unsolicited, replaceProcess(world, { ...process, unsolicited: false }), input);
   } else if (has(world, 'unsolicited') && process.turn === null) {
     const begun = replaceProcess(world, { ...process, unsolicited: true });
     offer('agent', kinds.fault, spend(begun, 'unsolicited'), {
       at,
       type: 'unsolicited',
-      inc,
+      incarnation: inc,
       phase: 'began',
       data: null,
     });
@@ -214,7 +214,15 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
     const one = process.asked + 1;
     const asking = { ...process, asked: one, asks: [...asks, one], unanswered: [...unanswered, one] };
     for (const verdict of config.verdicts) {
-      const input: Input = { at, type: 'asked', inc, turn, request: requestName(one), verdict, action: ACTION };
+      const input: Input = {
+        at,
+        type: 'permission-requested',
+        incarnation: inc,
+        turn,
+        request: requestName(one),
+        policyDecision: verdict,
+        action: ACTION,
+      };
       offer('agent', kinds.fault, spend(replaceProcess(world, asking), 'ask'), input);
     }
   }
@@ -226,8 +234,8 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
     const after = replaceProcess(world, { ...process, asks: without(asks), unanswered: without(unanswered) });
     offer('agent', kinds.fault, spend(after, 'withdraw'), {
       at,
-      type: 'withdrawn',
-      inc,
+      type: 'permission-withdrawn',
+      incarnation: inc,
       turn,
       request: requestName(one),
     });
@@ -235,7 +243,7 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
 }
 
 function chats(world: World, process: Process, offer: Offer): void {
-  const say = { at, type: 'output', inc: process.inc } as const;
+  const say = { at, type: 'output', incarnation: process.inc } as const;
   offer('agent', kinds.fault, world, { ...say, turn: null, part: { kind: 'raw', data: null } });
   if (process.turn === null) {
     return;
@@ -245,14 +253,14 @@ function chats(world: World, process: Process, offer: Offer): void {
 
 function becomesReady(config: Config, world: World, process: Process, offer: Offer): void {
   const up = replaceProcess(world, { ...process, up: true });
-  const ready = { at, type: 'agent-ready', inc: process.inc, caps: config.caps } as const;
+  const ready = { at, type: 'agent-ready', incarnation: process.inc, caps: config.caps } as const;
   const conversation = config.conversation ? `of ${process.inc}` : null;
   const resumed = world.session.conversation ?? conversation;
-  offer('agent', kinds.ready, up, { ...ready, conversation: resumed, lost: false });
+  offer('agent', kinds.ready, up, { ...ready, conversation: resumed, conversationReset: false });
   if (has(world, 'lost') && world.session.conversation !== null) {
     // A process that is being ended has nothing to say any more.
     const untold = world.untold || (world.session.agent.kind === 'starting' && !process.leaving);
-    offer('agent', kinds.fault, spend({ ...up, untold }, 'lost'), { ...ready, conversation, lost: true });
+    offer('agent', kinds.fault, spend({ ...up, untold }, 'lost'), { ...ready, conversation, conversationReset: true });
   }
 }
 
@@ -277,7 +285,7 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
         asks: [],
         unanswered: [],
       };
-      const input: Input = { at, type: 'turn-started', inc, turn: message.turn };
+      const input: Input = { at, type: 'turn-started', incarnation: inc, turn: message.turn };
       // What a process says that is being ended is not heard: the next one is told again.
       const told = process.leaving ? world : { ...world, untold: false };
       offer('agent', kinds.start, replaceProcess(told, { ...begun, lastStarted: true }), input);
@@ -297,7 +305,7 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
     }
     case 'steer': {
       const next = replaceProcess(world, read);
-      const answer = { at, type: 'steered', inc, turn: message.turn, task: message.task } as const;
+      const answer = { at, type: 'steered', incarnation: inc, turn: message.turn, task: message.task } as const;
       if (process.turn === message.turn) {
         offer('agent', kinds.steered, next, { ...answer, taken: true });
       }
@@ -311,7 +319,7 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
     }
     case 'switch': {
       const { model } = message;
-      const told: Input = { at, type: 'switched', inc, model, ok: true };
+      const told: Input = { at, type: 'switched', incarnation: inc, model, ok: true };
       offer('agent', kinds.switched, replaceProcess(world, { ...read, model }), told);
       const kept = replaceProcess(world, read);
       if (has(world, 'refuse')) {
@@ -339,7 +347,7 @@ function results(config: Config, world: World, process: Process, turn: Process['
   const ended = { ...process, turn: null, started: false, interrupted: false, asked: 0, asks: [], unanswered: [] };
   const over = replaceProcess(world, ended);
   const say = (result: TurnResult): void =>
-    offer('agent', kinds.result, over, { at, type: 'result', inc, turn, result });
+    offer('agent', kinds.result, over, { at, type: 'result', incarnation: inc, turn, result });
   say(completed);
   if (process.interrupted) {
     say(interrupted);
@@ -348,17 +356,23 @@ function results(config: Config, world: World, process: Process, turn: Process['
     say(emptied);
     const told = replaceProcess(over, { ...ended, owes: 0, acked: true });
     if (process.owes > 0) {
-      offer('agent', kinds.ack, told, { at, type: 'ack', inc, turn, none: true });
+      offer('agent', kinds.ack, told, { at, type: 'ack', incarnation: inc, turn, noResult: true });
     }
   }
   if (has(world, 'fail')) {
-    offer('agent', kinds.fault, spend(over, 'fail'), { at, type: 'result', inc, turn, result: failed });
+    offer('agent', kinds.fault, spend(over, 'fail'), { at, type: 'result', incarnation: inc, turn, result: failed });
   }
   if (config.strained) {
     say(overloaded);
   }
   if (has(world, 'pass')) {
-    offer('agent', kinds.fault, spend(over, 'pass'), { at, type: 'result', inc, turn, result: overloaded });
+    offer('agent', kinds.fault, spend(over, 'pass'), {
+      at,
+      type: 'result',
+      incarnation: inc,
+      turn,
+      result: overloaded,
+    });
   }
 }
 

@@ -6,12 +6,12 @@ const party = 'p';
 
 export const supervised: readonly Config[] = [
   configOf({
-    name: 'ask',
+    name: 'permission',
     about: 'an agent that asks for permission: the policy, a person or nobody answers, or it asks no more',
     slots: [background('B1'), interactive('I1')],
     budgets: { ask: 2, withdraw: 1, cancel: 1 },
     verdicts: ['allow', 'deny', null],
-    timers: ['ask', 'drain', 'silence', 'hold'],
+    timers: ['permission', 'drain', 'silence', 'hold'],
     honest: true,
   }),
   configOf({
@@ -19,7 +19,7 @@ export const supervised: readonly Config[] = [
     about: 'one request and one cancel; every step taken again with all names changed',
     slots: [background('B1'), interactive('I1')],
     budgets: { ask: 1, cancel: 1 },
-    timers: ['ask', 'drain'],
+    timers: ['permission', 'drain'],
     honest: true,
     renamed: true,
   }),
@@ -28,7 +28,7 @@ export const supervised: readonly Config[] = [
     about: 'an agent that asks before it has started, goes on without an answer, asks when it was interrupted, dies',
     slots: [background('B1'), interactive('I1')],
     budgets: { ask: 2, cancel: 1, die: 1 },
-    timers: ['start', 'ask', 'drain', 'silence'],
+    timers: ['start', 'permission', 'drain', 'silence'],
     mute: true,
     sly: true,
   }),
@@ -38,7 +38,7 @@ export const supervised: readonly Config[] = [
       'a wait for a person when the node dies, a step has thrown, the owner is evicted, the agent restarted, the session parked',
     slots: [background('B1', { mode: 'code', turns: 1 })],
     budgets: { ask: 1, restart: 1, crash: 1, fault: 1, evict: 1, park: 1 },
-    timers: ['ask'],
+    timers: ['permission'],
     honest: true,
   }),
   configOf({

@@ -70,13 +70,13 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
 
 /** The new message takes the place of this task, or cuts it short (design, section 5). */
 function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'submit' }>): boolean {
-  const { party, whenBusy } = input.task;
+  const { mergeGroup: party, whenBusy } = input.task;
   for (const [id, task] of treeEntries(world.session.tasks)) {
-    if (id !== slot.id || party === null || task.party !== party) {
+    if (id !== slot.id || party === null || task.mergeGroup !== party) {
       continue;
     }
     if (whenBusy === 'replace') {
-      return task.status === 'queued' && task.place !== 'merged';
+      return task.status === 'queued' && task.stage !== 'merged';
     }
     if (whenBusy === 'interrupt' || whenBusy === 'rollback') {
       return (
@@ -103,7 +103,7 @@ function isWithOwner({ session }: World, slot: Slot): boolean {
 /** A steered text that was not taken yet is no part of the turn. */
 function isPartOfTurn({ session }: World, slot: Slot): boolean {
   const task = treeGet(session.tasks, slot.id);
-  return task !== undefined && (task.place === 'owner' || task.taken || task.whenBusy !== 'steer');
+  return task !== undefined && (task.stage === 'owner' || task.taken || task.whenBusy !== 'steer');
 }
 
 /** Ends slots with their tasks; a recurring one may be submitted again. */

@@ -145,7 +145,7 @@ export const kinds = {
 export const timerNames: readonly TimerName[] = [
   'start',
   'switch',
-  'ask',
+  'permission',
   'drain',
   'silence',
   'hold',

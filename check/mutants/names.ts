@@ -10,13 +10,13 @@ export const names: readonly Mutant[] = [
     "((sent && task.onLost === 'fail')",
     "(task.onLost === 'fail'",
   ),
-  mutant('a message is steered while parked', 'steer-runner', 'submit', '!stalled(d.s) && sameParty', 'sameParty'),
+  mutant('a message is steered while parked', 'steer-runner', 'submit', '!stalled(d.s) && sameGroup', 'sameGroup'),
   mutant(
     'a rule looks at the number of an epoch',
     'names',
     'arrange',
-    'const limited = begins && !isKept(d, hold);',
-    'const limited = begins && !isKept(d, hold) && d.s.epoch < 500;',
+    'const limited = begins && !isKeptFromSending(d, hold);',
+    'const limited = begins && !isKeptFromSending(d, hold) && d.s.epoch < 500;',
   ),
   mutant('system work preempts', 'system', 'queue', "task.lane === 'interactive' && BUSY_POLICIES", 'BUSY_POLICIES'),
 ];

@@ -18,7 +18,7 @@ export const ownership: readonly Mutant[] = [
     'indexes.demand = treeRemove(indexes.demand, treeFirst(indexes.demand)?.key ?? wasKey);',
   ),
   mutant('demand is never withdrawn', 'small', 'queue', 'indexes.demand = treeRemove(indexes.demand, wasKey);', ''),
-  mutant('a release names no hold', 'runner', 'runner', "if (task.place === 'owner') {", 'if (hold !== null) {'),
+  mutant('a release names no hold', 'runner', 'runner', "if (task.stage === 'owner') {", 'if (hold !== null) {'),
   mutant(
     'an eviction names no hold',
     'small',
@@ -59,8 +59,8 @@ export const ownership: readonly Mutant[] = [
     'youngest first',
     'order',
     'queue',
-    'b.priority - a.priority || a.ord - b.ord',
-    'b.priority - a.priority || b.ord - a.ord',
+    'b.priority - a.priority || a.position - b.position',
+    'b.priority - a.priority || b.position - a.position',
   ),
   mutant('lowest priority first', 'order', 'queue', 'b.priority - a.priority', 'a.priority - b.priority'),
   mutant(

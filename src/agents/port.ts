@@ -21,7 +21,7 @@
 import type { AgentCaps, TurnResult } from '../core/model.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/ids.ts';
 import type { OutputPart, TurnReport } from '../core/events.ts';
-import type { PermissionAsk } from '../core/policy.ts';
+import type { RequestedAction } from '../core/policy.ts';
 import type { ProviderFailure } from './failures.ts';
 
 /** What came with the boundary of a turn. `text`: all that the agent said, empty where it said nothing. */
@@ -44,7 +44,7 @@ export type AgentEvent =
       readonly type: 'asked';
       readonly turn: TurnId;
       readonly request: string;
-      readonly ask: PermissionAsk;
+      readonly ask: RequestedAction;
       readonly detail: unknown;
     }
   | { readonly type: 'withdrawn'; readonly turn: TurnId; readonly request: string }

@@ -6,7 +6,7 @@ import { atRest, firstWaiter } from './arrange.ts';
 import { limitReached } from './commands.ts';
 import type { Agent, Hold, Turn, TurnResult } from './model.ts';
 import type { Reply, StaleKind } from './outputs.ts';
-import { askReached } from './permission.ts';
+import { denyOpenRequests } from './permission.ts';
 import { isSteered } from './policies.ts';
 import {
   closeAgent,
@@ -27,31 +27,31 @@ const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
 
 export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
   const agent = d.s.agent;
-  if (agent.kind !== 'starting' || agent.inc !== input.inc) {
+  if (agent.kind !== 'starting' || agent.incarnation !== input.incarnation) {
     return stale('incarnation');
   }
-  const { inc, model } = agent;
-  d.s.agent = { kind: 'up', inc, at: 'boundary', model, unsolicited: false, caps: input.caps };
-  d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
-  if (input.lost) {
-    d.s.lost = true;
+  const { incarnation, model } = agent;
+  d.s.agent = { kind: 'up', incarnation, activity: 'boundary', model, unsolicited: false, caps: input.caps };
+  d.effects.push({ type: 'disarm', timer: 'start', subject: agent.incarnation });
+  if (input.conversationReset) {
+    d.s.conversationReset = true;
     sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation });
   }
-  if (input.conversation !== null || input.lost) {
+  if (input.conversation !== null || input.conversationReset) {
     d.s.conversation = input.conversation;
   }
-  sessionEvent(d, 'agent-ready', { incarnation: agent.inc, conversation: d.s.conversation, caps: input.caps });
+  sessionEvent(d, 'agent-ready', { incarnation: agent.incarnation, conversation: d.s.conversation, caps: input.caps });
   return OK;
 }
 
 export function agentExited(d: Draft, input: InputOf<'agent-exited'>): Reply {
   const agent = d.s.agent;
-  if (agent.kind === 'none' || agent.inc !== input.inc) {
+  if (agent.kind === 'none' || agent.incarnation !== input.incarnation) {
     return stale('incarnation');
   }
   d.s.agent = { kind: 'none' };
   disarmAgent(d, agent);
-  sessionEvent(d, 'agent-exited', { incarnation: agent.inc, reason: input.reason, data: input.data });
+  sessionEvent(d, 'agent-exited', { incarnation: agent.incarnation, reason: input.reason, data: input.data });
   if (onWire(d.s.hold?.turn ?? null)) {
     endTurn(d, { kind: 'lost', reason: 'agent_lost', burns: true });
   } else if (agent.kind === 'starting' || (agent.kind === 'up' && agent.unsolicited)) {
@@ -75,7 +75,7 @@ function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): void {
 }
 
 export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
-  const turn = liveTurn(d, 'turn-started', input.inc, input.turn);
+  const turn = liveTurn(d, 'turn-started', input.incarnation, input.turn);
   if (typeof turn === 'string') {
     return stale(turn);
   }
@@ -84,7 +84,7 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
     return stale('turn');
   }
   taskEvent(d, task, 'turn-started', { turn: turn.id });
-  d.s.lost = false;
+  d.s.conversationReset = false;
   if (turn.intent === null) {
     setTurn(d, { ...turn, phase: 'running' });
     return OK;
@@ -92,20 +92,20 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
   // The interrupt was latched: it leaves with the confirmation (rule 5).
   setTurn(d, { ...turn, phase: 'draining' });
   writeInterrupt(d, turn, false);
-  d.effects.push({ type: 'arm', timer: 'drain', of: turn.id });
+  d.effects.push({ type: 'arm', timer: 'drain', subject: turn.id });
   return OK;
 }
 
 export function output(d: Draft, input: InputOf<'output'>): Reply {
   if (input.turn === null) {
     const agent = d.s.agent;
-    if (agent.kind === 'none' || agent.inc !== input.inc) {
+    if (agent.kind === 'none' || agent.incarnation !== input.incarnation) {
       return stale('incarnation');
     }
-    sessionEvent(d, 'unexpected-output', { incarnation: agent.inc, part: input.part });
+    sessionEvent(d, 'unexpected-output', { incarnation: agent.incarnation, part: input.part });
     return OK;
   }
-  const turn = liveTurn(d, 'output', input.inc, input.turn);
+  const turn = liveTurn(d, 'output', input.incarnation, input.turn);
   const task = d.s.hold?.task;
   if (typeof turn === 'string' || task === undefined) {
     return stale(typeof turn === 'string' ? turn : 'turn');
@@ -115,17 +115,17 @@ export function output(d: Draft, input: InputOf<'output'>): Reply {
 }
 
 export function ack(d: Draft, input: InputOf<'ack'>): Reply {
-  const turn = liveTurn(d, 'ack', input.inc, input.turn);
+  const turn = liveTurn(d, 'ack', input.incarnation, input.turn);
   const task = d.s.hold?.task;
   if (typeof turn === 'string' || task === undefined) {
     return stale(typeof turn === 'string' ? turn : 'turn');
   }
-  if (turn.acked && !(input.none && turn.result === null)) {
-    return stale('unasked');
+  if (turn.acked && !(input.noResult && turn.result === null)) {
+    return stale('unexpected');
   }
-  taskEvent(d, task, 'interrupt-acked', { turn: turn.id, noResult: input.none });
+  taskEvent(d, task, 'interrupt-acked', { turn: turn.id, noResult: input.noResult });
   const none: TurnResult = { outcome: 'interrupted', empty: true, report: null };
-  const result = turn.result ?? (input.none ? none : null);
+  const result = turn.result ?? (input.noResult ? none : null);
   setTurn(d, { ...turn, acked: true, result });
   if (result !== null) {
     boundary(d, result);
@@ -134,12 +134,12 @@ export function ack(d: Draft, input: InputOf<'ack'>): Reply {
 }
 
 export function result(d: Draft, input: InputOf<'result'>): Reply {
-  const turn = liveTurn(d, 'result', input.inc, input.turn);
+  const turn = liveTurn(d, 'result', input.incarnation, input.turn);
   if (typeof turn === 'string') {
     return stale(turn);
   }
   if (turn.result !== null) {
-    return stale('unasked');
+    return stale('unexpected');
   }
   const agent = d.s.agent;
   const given = stated(turn, input.result);
@@ -162,26 +162,26 @@ function stated(turn: Turn, given: TurnResult): TurnResult {
 function boundary(d: Draft, given: TurnResult): void {
   const agent = d.s.agent;
   if (agent.kind === 'up') {
-    d.s.agent = { ...agent, at: 'boundary' };
+    d.s.agent = { ...agent, activity: 'boundary' };
   }
-  d.s.lost = false;
+  d.s.conversationReset = false;
   endTurn(d, { kind: 'result', result: given });
 }
 
 export function steered(d: Draft, input: InputOf<'steered'>): Reply {
-  const turn = liveTurn(d, 'steered', input.inc, input.turn);
+  const turn = liveTurn(d, 'steered', input.incarnation, input.turn);
   if (typeof turn === 'string') {
     return stale(turn);
   }
   const rider = getTask(d, input.task);
   if (
     rider === null ||
-    rider.place !== 'merged' ||
+    rider.stage !== 'merged' ||
     !isSteered(rider) ||
     rider.taken ||
     rider.carrier !== d.s.hold?.task
   ) {
-    return stale('unasked');
+    return stale('unexpected');
   }
   if (input.taken) {
     putTask(d, { ...rider, taken: true });
@@ -196,35 +196,35 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
 
 export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
   const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.inc !== input.inc) {
+  if (agent.kind !== 'up' || agent.incarnation !== input.incarnation) {
     return stale('incarnation');
   }
   const began = input.phase === 'began';
   if (agent.unsolicited === began) {
-    return stale('unasked');
+    return stale('unexpected');
   }
   d.s.agent = { ...agent, unsolicited: began };
-  d.effects.push({ type: began ? 'arm' : 'disarm', timer: 'unsolicited', of: agent.inc });
-  sessionEvent(d, 'unsolicited-turn', { incarnation: agent.inc, phase: input.phase, data: input.data });
+  d.effects.push({ type: began ? 'arm' : 'disarm', timer: 'unsolicited', subject: agent.incarnation });
+  sessionEvent(d, 'unsolicited-turn', { incarnation: agent.incarnation, phase: input.phase, data: input.data });
   return OK;
 }
 
 /** The model was changed, or the agent would not: then it is started anew with that model. No attempt is burnt. */
 export function switched(d: Draft, input: InputOf<'switched'>): Reply {
   const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.inc !== input.inc) {
+  if (agent.kind !== 'up' || agent.incarnation !== input.incarnation) {
     return stale('incarnation');
   }
-  if (agent.at !== 'switching' || agent.model !== input.model) {
-    return stale('unasked');
+  if (agent.activity !== 'switching' || agent.model !== input.model) {
+    return stale('unexpected');
   }
-  sessionEvent(d, 'model-switched', { incarnation: agent.inc, model: input.model, ok: input.ok });
+  sessionEvent(d, 'model-switched', { incarnation: agent.incarnation, model: input.model, ok: input.ok });
   if (!input.ok) {
     closeAgent(d, 'model_switch');
     return OK;
   }
-  d.s.agent = { ...agent, at: 'boundary' };
-  d.effects.push({ type: 'disarm', timer: 'switch', of: agent.inc });
+  d.s.agent = { ...agent, activity: 'boundary' };
+  d.effects.push({ type: 'disarm', timer: 'switch', subject: agent.incarnation });
   return OK;
 }
 
@@ -234,28 +234,28 @@ export function timer(d: Draft, input: InputOf<'timer'>): Reply {
     case 'switch':
     case 'unsolicited':
     case 'idle':
-      return agentTimer(d, input.name, input.of);
+      return agentTimer(d, input.name, input.subject);
     case 'drain':
     case 'silence':
-    case 'ask':
+    case 'permission':
     case 'protected':
-      return turnTimer(d, input.name, input.of);
+      return turnTimer(d, input.name, input.subject);
     case 'hold':
-      return holdTimer(d, input.of);
+      return holdTimer(d, input.subject);
     case 'collect': {
-      const task = typeof input.of === 'string' ? getTask(d, input.of) : null;
-      if (task === null || task.place !== 'collecting') {
+      const task = typeof input.subject === 'string' ? getTask(d, input.subject) : null;
+      if (task === null || task.stage !== 'collecting') {
         return stale('timer');
       }
-      putTask(d, { ...task, place: 'waiting' });
+      putTask(d, { ...task, stage: 'waiting' });
       return OK;
     }
   }
 }
 
-function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle', of: number | string): Reply {
+function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle', subject: number | string): Reply {
   const agent = d.s.agent;
-  if (agent.kind === 'none' || agent.kind === 'ending' || agent.inc !== of) {
+  if (agent.kind === 'none' || agent.kind === 'ending' || agent.incarnation !== subject) {
     return stale('timer');
   }
   if (name === 'start') {
@@ -281,9 +281,9 @@ function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle',
     closeAgent(d, 'idle');
     return OK;
   }
-  if (agent.at === 'turn') {
+  if (agent.activity === 'turn') {
     // Our own turn's deadlines are in charge; ask again later.
-    d.effects.push({ type: 'arm', timer: 'unsolicited', of: agent.inc });
+    d.effects.push({ type: 'arm', timer: 'unsolicited', subject: agent.incarnation });
     return OK;
   }
   killAgent(d, 'unsolicited_deadline');
@@ -294,7 +294,7 @@ function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle',
 function guards(name: 'switch' | 'unsolicited' | 'idle', agent: Extract<Agent, { kind: 'up' }>): boolean {
   switch (name) {
     case 'switch':
-      return agent.at === 'switching';
+      return agent.activity === 'switching';
     case 'unsolicited':
       return agent.unsolicited;
     case 'idle':
@@ -311,10 +311,10 @@ export function makeRoom(d: Draft): Reply {
   return OK;
 }
 
-function turnTimer(d: Draft, name: 'drain' | 'silence' | 'ask' | 'protected', of: number | string): Reply {
+function turnTimer(d: Draft, name: 'drain' | 'silence' | 'permission' | 'protected', subject: number | string): Reply {
   const hold = d.s.hold;
   const turn = hold?.turn ?? null;
-  if (hold === null || turn === null || turn.id !== of || !onWire(turn)) {
+  if (hold === null || turn === null || turn.id !== subject || !onWire(turn)) {
     return stale('timer');
   }
   if (name === 'protected') {
@@ -333,8 +333,8 @@ function turnTimer(d: Draft, name: 'drain' | 'silence' | 'ask' | 'protected', of
     drainReached(d, turn);
     return OK;
   }
-  if (name === 'ask') {
-    askReached(d, turn);
+  if (name === 'permission') {
+    denyOpenRequests(d, turn);
     return OK;
   }
   interruptTurn(d, turn, 'silence', actorDeadline('silence'));
@@ -348,19 +348,19 @@ function deadlineReached(d: Draft, hold: Hold, name: TimerName): void {
 
 /** The interrupt is written a second time if the turn runs on; after that the agent is given up and ended (rule 9). */
 function drainReached(d: Draft, turn: Turn): void {
-  if (turn.phase === 'draining' && turn.result === null && !turn.again) {
-    setTurn(d, { ...turn, again: true });
+  if (turn.phase === 'draining' && turn.result === null && !turn.interruptResent) {
+    setTurn(d, { ...turn, interruptResent: true });
     writeInterrupt(d, turn, true);
-    d.effects.push({ type: 'arm', timer: 'drain', of: turn.id });
+    d.effects.push({ type: 'arm', timer: 'drain', subject: turn.id });
     return;
   }
   killAgent(d, 'drain_deadline');
   endTurn(d, { kind: 'lost', reason: 'drain_deadline', burns: false });
 }
 
-function holdTimer(d: Draft, of: number | string): Reply {
+function holdTimer(d: Draft, subject: number | string): Reply {
   const hold = d.s.hold;
-  if (hold === null || hold.epoch !== of || !hold.limited) {
+  if (hold === null || hold.epoch !== subject || !hold.limited) {
     return stale('timer');
   }
   d.s.hold = { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: false };

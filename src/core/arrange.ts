@@ -3,7 +3,7 @@
  * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
  */
 import { actorTask } from './actors.ts';
-import { type Draft, mustTask, NO_ASKS, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
+import { type Draft, mustTask, NO_REQUESTS, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
 import { invariant } from './errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
 import type { Agent, Hold, Session, Task, Turn } from './model.ts';
@@ -18,7 +18,7 @@ export function arrange(d: Draft): void {
   limitHold(d);
   const rests = atRest(d.s.agent);
   if (rests !== atRest(d.before.agent) && d.s.agent.kind === 'up') {
-    d.effects.push({ type: rests ? 'arm' : 'disarm', timer: 'idle', of: d.s.agent.inc });
+    d.effects.push({ type: rests ? 'arm' : 'disarm', timer: 'idle', subject: d.s.agent.incarnation });
   }
 }
 
@@ -27,7 +27,8 @@ export const stalled = (session: Pick<Session, 'parked' | 'throttle'>): boolean 
   session.parked !== null || session.throttle?.level === 'all';
 
 /** The agent is up, and takes neither a turn of ours nor one of its own. */
-export const atRest = (agent: Agent): boolean => agent.kind === 'up' && agent.at === 'boundary' && !agent.unsolicited;
+export const atRest = (agent: Agent): boolean =>
+  agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited;
 
 /** Each round makes the owner yield, grants, begins a turn, or is the last: a defect in that order throws, and hangs nobody. */
 function settleOwner(d: Draft): void {
@@ -48,7 +49,7 @@ function settleOwner(d: Draft): void {
       preemptIfDemanded(d, task, turn);
       return;
     }
-    const back = heldBack(d.s, task);
+    const back = isThrottled(d.s, task);
     const shielded = turn?.protected === true;
     if (task.lane === 'background' && (back || !shielded) && interactiveWaits(d.s)) {
       // Between two turns, or admitted and not sent: nothing is on the wire, so it gives way at once (rule 6). Protection is
@@ -72,7 +73,7 @@ function settleOwner(d: Draft): void {
 }
 
 /** Background work holds back first; it keeps its hold until somebody more urgent comes. */
-const heldBack = (session: Pick<Session, 'throttle'>, task: Task): boolean =>
+const isThrottled = (session: Pick<Session, 'throttle'>, task: Task): boolean =>
   session.throttle !== null && task.lane === 'background';
 
 /** Whoever is first in the queue, if it is the owner that it waits for: not the operator, and not the end of a throttle. */
@@ -90,14 +91,20 @@ function grant(d: Draft, id: TaskId): void {
   const task = putTask(d, {
     ...waiting,
     status: 'running',
-    place: 'owner',
+    stage: 'owner',
     attempts: first || starts ? waiting.attempts + 1 : waiting.attempts,
     run: starts ? next : waiting.run,
   });
   setHold(d, { task: id, epoch: next, turn: null, limited: false });
   taskEvent(d, id, first ? 'granted' : 'resumed', { epoch: next, attempt: task.attempts });
   if (starts) {
-    d.effects.push({ type: 'run', task: id, run: next, attempt: task.attempts, cut: task.cut });
+    d.effects.push({
+      type: 'run',
+      task: id,
+      run: next,
+      attempt: task.attempts,
+      interruptedMidTurn: task.interruptedMidTurn,
+    });
   }
 }
 
@@ -107,7 +114,7 @@ function beginTurn(d: Draft, task: Task): void {
     phase: 'pending',
     call: task.mode === 'code' ? (task.call?.id ?? null) : null,
     model: task.call?.model ?? task.model,
-    asks: NO_ASKS,
+    permissionRequests: NO_REQUESTS,
     protected: task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,
   });
   setTurn(d, turn);
@@ -117,53 +124,53 @@ function beginTurn(d: Draft, task: Task): void {
 function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
   const agent = d.s.agent;
   if (agent.kind === 'none') {
-    const inc = incarnation(d.s.incarnations + 1);
-    d.s.incarnations = inc;
+    const next = incarnation(d.s.incarnations + 1);
+    d.s.incarnations = next;
     const { model } = turn;
-    d.s.agent = { kind: 'starting', inc, model };
+    d.s.agent = { kind: 'starting', incarnation: next, model };
     d.effects.push(
-      { type: 'start', inc, conversation: d.s.conversation, model },
-      { type: 'arm', timer: 'start', of: inc },
+      { type: 'start', incarnation: next, conversation: d.s.conversation, model },
+      { type: 'arm', timer: 'start', subject: next },
     );
-    sessionEvent(d, 'agent-starting', { incarnation: inc, resume: d.s.conversation !== null, model });
+    sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation !== null, model });
     return;
   }
-  if (agent.kind !== 'up' || agent.at !== 'boundary' || agent.unsolicited) {
+  if (agent.kind !== 'up' || agent.activity !== 'boundary' || agent.unsolicited) {
     return;
   }
   if (agent.model !== turn.model) {
     switchModel(d, agent, turn.model);
     return;
   }
-  d.s.agent = { ...agent, at: 'turn' };
+  d.s.agent = { ...agent, activity: 'turn' };
   setHold(d, { task: hold.task, epoch: hold.epoch, turn: { ...turn, phase: 'sent' }, limited: hold.limited });
   for (const id of task.riders) {
     putTask(d, { ...mustTask(d, id), taken: true });
   }
   d.effects.push({
     type: 'prompt',
-    inc: agent.inc,
+    incarnation: agent.incarnation,
     turn: turn.id,
     task: task.id,
     call: turn.call,
     riders: task.riders,
     attempt: task.attempts,
-    resumed: task.begun,
-    cut: task.cut,
-    lost: d.s.lost,
+    resumed: task.started,
+    interruptedMidTurn: task.interruptedMidTurn,
+    conversationReset: d.s.conversationReset,
     rewind: task.rewind,
   });
-  d.effects.push({ type: 'arm', timer: 'silence', of: turn.id });
+  d.effects.push({ type: 'arm', timer: 'silence', subject: turn.id });
   if (turn.protected) {
-    d.effects.push({ type: 'arm', timer: 'protected', of: turn.id });
+    d.effects.push({ type: 'arm', timer: 'protected', subject: turn.id });
   }
   taskEvent(d, task.id, 'turn-sent', {
     turn: turn.id,
-    incarnation: agent.inc,
+    incarnation: agent.incarnation,
     epoch: hold.epoch,
     attempt: task.attempts,
-    resumed: task.begun,
-    interruptedMidTurn: task.cut,
+    resumed: task.started,
+    interruptedMidTurn: task.interruptedMidTurn,
     protected: turn.protected,
     mergedTasks: task.riders,
     model: turn.model,
@@ -179,9 +186,12 @@ function switchModel(d: Draft, agent: Extract<Agent, { kind: 'up' }>, model: str
     closeAgent(d, 'model_switch');
     return;
   }
-  d.s.agent = { ...agent, at: 'switching', model };
-  d.effects.push({ type: 'switch', inc: agent.inc, model }, { type: 'arm', timer: 'switch', of: agent.inc });
-  sessionEvent(d, 'model-switching', { incarnation: agent.inc, from: agent.model, to: model });
+  d.s.agent = { ...agent, activity: 'switching', model };
+  d.effects.push(
+    { type: 'switch', incarnation: agent.incarnation, model },
+    { type: 'arm', timer: 'switch', subject: agent.incarnation },
+  );
+  sessionEvent(d, 'model-switching', { incarnation: agent.incarnation, from: agent.model, to: model });
 }
 
 function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
@@ -199,25 +209,25 @@ function limitHold(d: Draft): void {
   const before = d.before.hold;
   const hold = d.s.hold;
   if (before !== null && before.limited && before.epoch !== hold?.epoch) {
-    d.effects.push({ type: 'disarm', timer: 'hold', of: before.epoch });
+    d.effects.push({ type: 'disarm', timer: 'hold', subject: before.epoch });
   }
   if (hold === null) {
     return;
   }
   const begins = hold.limited ? treeSize(d.s.queue) > 0 : firstWaiter(d.s) !== null;
-  const limited = begins && !isKept(d, hold);
+  const limited = begins && !isKeptFromSending(d, hold);
   if (hold.limited !== limited) {
     setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited });
-    d.effects.push({ type: limited ? 'arm' : 'disarm', timer: 'hold', of: hold.epoch });
+    d.effects.push({ type: limited ? 'arm' : 'disarm', timer: 'hold', subject: hold.epoch });
   }
 }
 
 /** It has a turn to take, and is not allowed to have it sent. */
-function isKept(d: Draft, hold: Hold): boolean {
+function isKeptFromSending(d: Draft, hold: Hold): boolean {
   if (d.s.parked === null && d.s.throttle === null) {
     return false;
   }
   const task = mustTask(d, hold.task);
   const wants = hold.turn === null ? task.mode === 'prompt' || task.call !== null : hold.turn.phase === 'pending';
-  return wants && (stalled(d.s) || heldBack(d.s, task));
+  return wants && (stalled(d.s) || isThrottled(d.s, task));
 }

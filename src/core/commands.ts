@@ -8,7 +8,7 @@ import type { Receipt, Refusal, Reply } from './outputs.ts';
 import { isSteered } from './policies.ts';
 import { isWaiting, queueKey } from './queue.ts';
 import { treeEntries, treeNeighbours } from './tree.ts';
-import { endHolder, endOrInterrupt, endTurn, killAgent, onWire } from './turn.ts';
+import { endOwner, endOrInterrupt, endTurn, killAgent, onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
@@ -51,7 +51,7 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
   if (task === null) {
     return refused('unknown_task');
   }
-  const withAgent = task.taken || (task.place === 'merged' && isSteered(task));
+  const withAgent = task.taken || (task.stage === 'merged' && isSteered(task));
   if (task.status !== 'queued' || withAgent) {
     return refused('not_queued');
   }
@@ -70,24 +70,24 @@ export function move(d: Draft, input: InputOf<'move'>): Reply {
     return refused('not_queued');
   }
   const changed: Task = { ...task, lane: input.lane ?? task.lane, priority: input.priority ?? task.priority };
-  const ord = input.where === null ? task.ord : placeOf(d, changed, input.where);
-  if (ord === null) {
+  const position = input.where === null ? task.position : positionOf(d, changed, input.where);
+  if (position === null) {
     return refused('not_movable');
   }
-  d.s.ord += 1;
-  putTask(d, { ...changed, ord });
+  d.s.nextPosition += 1;
+  putTask(d, { ...changed, position });
   const { lane, priority } = changed;
   taskEvent(d, task.id, 'moved', { lane, priority, where: input.where, by: input.by });
   return OK;
 }
 
 /** The order number of a place among the tasks that compete with it on equal terms; null if there is no such place. */
-function placeOf(d: Draft, task: Task, where: NonNullable<InputOf<'move'>['where']>): number | null {
+function positionOf(d: Draft, task: Task, where: NonNullable<InputOf<'move'>['where']>): number | null {
   if (where === 'last') {
-    return d.s.ord;
+    return d.s.nextPosition;
   }
   // Below all that was ever given, since `ord` only grows: a place of its own, as every admission has.
-  const first = -1 - d.s.ord;
+  const first = -1 - d.s.nextPosition;
   if (where === 'first') {
     return first;
   }
@@ -104,9 +104,9 @@ function placeOf(d: Draft, task: Task, where: NonNullable<InputOf<'move'>['where
   if (below === null || below.key.rank !== key.rank || below.key.priority !== key.priority) {
     return first;
   }
-  const lower = below.key.ord;
-  const middle = lower + (upper.ord - lower) / 2;
-  return middle > lower && middle < upper.ord ? middle : null;
+  const lower = below.key.position;
+  const middle = lower + (upper.position - lower) / 2;
+  return middle > lower && middle < upper.position ? middle : null;
 }
 
 /** Takes the hold from its owner without its help. An agent in mid-turn is ended; the successor's prompt waits for that. */
@@ -126,7 +126,7 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
     killAgent(d, 'evicted');
     endTurn(d, { kind: 'lost', reason: 'evicted', burns: false });
   } else {
-    endHolder(d, verdict, null);
+    endOwner(d, verdict, null);
   }
   return OK;
 }

@@ -25,7 +25,7 @@ import { reindex } from './queue.ts';
 import { treeGet, treePut, treeRemove } from './tree.ts';
 
 /** One for all turns that ask for nothing. */
-export const NO_ASKS: readonly string[] = [];
+export const NO_REQUESTS: readonly string[] = [];
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -139,8 +139,8 @@ export function endTask(d: Draft, id: TaskId, ending: Verdict, answer: TurnRepor
     const carrier = mustTask(d, task.carrier);
     putTask(d, { ...carrier, riders: carrier.riders.filter((rider) => rider !== id) });
   }
-  if (task.place === 'collecting') {
-    d.effects.push({ type: 'disarm', timer: 'collect', of: id });
+  if (task.stage === 'collecting') {
+    d.effects.push({ type: 'disarm', timer: 'collect', subject: id });
   }
   const riders = task.riders;
   reindex(d.s, task, null);
@@ -161,7 +161,7 @@ export function leaveCarrier(d: Draft, id: TaskId, end: TerminalStatus): void {
   const rider = mustTask(d, id);
   const carrier = rider.carrier;
   invariant(carrier !== null, 'a rider has a carrier');
-  const alone = putTask(d, { ...rider, carrier: null, taken: false, place: 'waiting' });
+  const alone = putTask(d, { ...rider, carrier: null, taken: false, stage: 'waiting' });
   if (rider.taken && end !== 'cancelled') {
     const reason = end === 'completed' ? 'answered_with' : 'failed_with';
     endTask(d, id, { status: end, reason, by: actorTask(carrier), result: null }, null);
@@ -175,20 +175,20 @@ export const taskRow = (task: Task): TaskRow => ({
   lane: task.lane,
   mode: task.mode,
   priority: task.priority,
-  ord: task.ord,
-  party: task.party,
+  position: task.position,
+  mergeGroup: task.mergeGroup,
   whenBusy: task.whenBusy,
   onLost: task.onLost,
   maxAttempts: task.maxAttempts,
   status: task.status,
-  place: task.place,
+  stage: task.stage,
   carrier: task.carrier,
   taken: task.taken,
   riders: task.riders,
   streak: task.streak,
   attempts: task.attempts,
-  begun: task.begun,
-  cut: task.cut,
+  started: task.started,
+  interruptedMidTurn: task.interruptedMidTurn,
   verdict: task.verdict,
   rewind: task.rewind,
   model: task.model,
@@ -200,12 +200,12 @@ export function sessionRow(session: Session): SessionRow {
   return {
     key: session.key,
     epoch: session.epoch,
-    ord: session.ord,
+    nextPosition: session.nextPosition,
     turns: session.turns,
     incarnations: session.incarnations,
     parked: session.parked,
     conversation: session.conversation,
-    lost: session.lost,
+    conversationReset: session.conversationReset,
     hold:
       hold === null
         ? null
@@ -213,7 +213,7 @@ export function sessionRow(session: Session): SessionRow {
             task: hold.task,
             epoch: hold.epoch,
             sent: hold.turn !== null && hold.turn.phase !== 'pending' ? hold.turn.id : null,
-            asks: asksOf(hold),
+            permissionRequests: requestsOf(hold),
           },
   };
 }
@@ -221,22 +221,22 @@ export function sessionRow(session: Session): SessionRow {
 const sentOf = (hold: Hold | null): number =>
   hold === null || hold.turn === null || hold.turn.phase === 'pending' ? 0 : hold.turn.id;
 
-const asksOf = (hold: Hold | null): readonly string[] => hold?.turn?.asks ?? NO_ASKS;
+const requestsOf = (hold: Hold | null): readonly string[] => hold?.turn?.permissionRequests ?? NO_REQUESTS;
 
-const sameAsks = (a: readonly string[], b: readonly string[]): boolean =>
+const sameRequests = (a: readonly string[], b: readonly string[]): boolean =>
   a === b || (a.length === b.length && a.every((request, at) => request === b[at]));
 
 const sameHold = (a: Hold | null, b: Hold | null): boolean =>
-  a?.task === b?.task && a?.epoch === b?.epoch && sentOf(a) === sentOf(b) && sameAsks(asksOf(a), asksOf(b));
+  a?.task === b?.task && a?.epoch === b?.epoch && sentOf(a) === sentOf(b) && sameRequests(requestsOf(a), requestsOf(b));
 
 const sameRow = (a: Session, b: Session): boolean =>
   a.epoch === b.epoch &&
-  a.ord === b.ord &&
+  a.nextPosition === b.nextPosition &&
   a.turns === b.turns &&
   a.incarnations === b.incarnations &&
   a.parked === b.parked &&
   a.conversation === b.conversation &&
-  a.lost === b.lost &&
+  a.conversationReset === b.conversationReset &&
   (a.hold === b.hold || sameHold(a.hold, b.hold));
 
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */

@@ -10,7 +10,7 @@
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 import type { AgentCaps, Lane, TaskMode, TerminalStatus, Throttle, TurnOutcome, WhenBusy } from './model.ts';
 import type { TimerName, Where } from './inputs.ts';
-import type { ActionKind, PermissionAsk } from './policy.ts';
+import type { ActionKind, RequestedAction } from './policy.ts';
 
 /** Kinds of whoever acts on a task or a session. */
 export const ACTOR_KINDS = [
@@ -133,7 +133,7 @@ export interface TurnReport {
   readonly error?: unknown;
 }
 
-export interface PermissionAction extends PermissionAsk {
+export interface PermissionAction extends RequestedAction {
   /** The request as the agent made it. */
   readonly detail: unknown;
 }

@@ -9,7 +9,7 @@ export interface NewTask {
   readonly lane: Lane;
   readonly mode: TaskMode;
   readonly priority: number;
-  readonly party: string | null;
+  readonly mergeGroup: string | null;
   readonly whenBusy: WhenBusy;
   readonly onLost: OnLost;
   readonly maxAttempts: number;
@@ -29,7 +29,7 @@ export interface TaskOrigin {
 export const TIMER_NAMES = [
   'start', // of: incarnation. The agent has not become ready.
   'switch', // of: incarnation. The agent was asked to change its model and has not said that it did.
-  'ask', // of: turn. A permission request waits for a person.
+  'permission', // of: turn. A permission request waits for a person.
   'drain', // of: turn. An interrupt was latched or sent and the turn is not over.
   'silence', // of: turn. The agent has said nothing during its turn; the shell moves it with every output.
   'hold', // of: epoch. Somebody has waited this long for the owner.
@@ -80,7 +80,7 @@ export type Input = At &
     | { readonly type: 'restart-agent'; readonly by: Actor | null }
     /** A person's answer to a permission request; it names the turn that asks. */
     | {
-        readonly type: 'decide';
+        readonly type: 'respond';
         readonly turn: TurnId;
         readonly request: string;
         readonly allow: boolean;
@@ -115,23 +115,33 @@ export type Input = At &
     // The agent's driver, fenced by incarnation and turn.
     | {
         readonly type: 'agent-ready';
-        readonly inc: Incarnation;
+        readonly incarnation: Incarnation;
         readonly caps: AgentCaps;
         readonly conversation: string | null;
         /** The conversation to be resumed is unknown to the agent: a fresh one was begun. */
-        readonly lost: boolean;
+        readonly conversationReset: boolean;
       }
     /** The process is gone and reaped, whatever the reason; also the end of `kill` and `close`, and of a failed start. */
-    | { readonly type: 'agent-exited'; readonly inc: Incarnation; readonly reason: string; readonly data: unknown }
-    | { readonly type: 'turn-started'; readonly inc: Incarnation; readonly turn: TurnId }
+    | {
+        readonly type: 'agent-exited';
+        readonly incarnation: Incarnation;
+        readonly reason: string;
+        readonly data: unknown;
+      }
+    | { readonly type: 'turn-started'; readonly incarnation: Incarnation; readonly turn: TurnId }
     /** Turn null: something outside a turn of ours; it goes on the session's tape as `unexpected-output`. */
-    | { readonly type: 'output'; readonly inc: Incarnation; readonly turn: TurnId | null; readonly part: OutputPart }
+    | {
+        readonly type: 'output';
+        readonly incarnation: Incarnation;
+        readonly turn: TurnId | null;
+        readonly part: OutputPart;
+      }
     /** `none`: the receipt says that no result will come for this turn. */
-    | { readonly type: 'ack'; readonly inc: Incarnation; readonly turn: TurnId; readonly none: boolean }
-    | { readonly type: 'result'; readonly inc: Incarnation; readonly turn: TurnId; readonly result: TurnResult }
+    | { readonly type: 'ack'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly noResult: boolean }
+    | { readonly type: 'result'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly result: TurnResult }
     | {
         readonly type: 'steered';
-        readonly inc: Incarnation;
+        readonly incarnation: Incarnation;
         readonly turn: TurnId;
         readonly task: TaskId;
         readonly taken: boolean;
@@ -140,25 +150,35 @@ export type Input = At &
      * The agent asks for permission. `verdict`: what the policy of its task says of it (`policy.ts`); null: a person has to.
      */
     | {
-        readonly type: 'asked';
-        readonly inc: Incarnation;
+        readonly type: 'permission-requested';
+        readonly incarnation: Incarnation;
         readonly turn: TurnId;
         /** The driver's name for it, unique within the turn. */
         readonly request: string;
-        readonly verdict: 'allow' | 'deny' | null;
+        readonly policyDecision: 'allow' | 'deny' | null;
         readonly action: PermissionAction;
       }
     /** The agent does not ask any more. */
-    | { readonly type: 'withdrawn'; readonly inc: Incarnation; readonly turn: TurnId; readonly request: string }
-    | { readonly type: 'switched'; readonly inc: Incarnation; readonly model: string | null; readonly ok: boolean }
+    | {
+        readonly type: 'permission-withdrawn';
+        readonly incarnation: Incarnation;
+        readonly turn: TurnId;
+        readonly request: string;
+      }
+    | {
+        readonly type: 'switched';
+        readonly incarnation: Incarnation;
+        readonly model: string | null;
+        readonly ok: boolean;
+      }
     | {
         readonly type: 'unsolicited';
-        readonly inc: Incarnation;
+        readonly incarnation: Incarnation;
         readonly phase: 'began' | 'ended';
         readonly data: unknown;
       }
     // The shell.
-    | { readonly type: 'timer'; readonly name: TimerName; readonly of: number | TaskId }
+    | { readonly type: 'timer'; readonly name: TimerName; readonly subject: number | TaskId }
     /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */
     | { readonly type: 'recovered' }
     /** The lease is lost: end everything here, write nothing. */

@@ -73,14 +73,14 @@ export interface Task {
   /** Higher first, background lane only. */
   readonly priority: number;
   /** Admission order in the session; unique among those it competes with, negative or fractional after a reorder. */
-  readonly ord: number;
-  /** Source and rights, fixed at admission; only equal parties merge, steer, replace or interrupt. Null: nobody's equal. */
-  readonly party: string | null;
+  readonly position: number;
+  /** Source and rights, fixed at admission; only members of one merge group merge, steer, replace or interrupt. Null: nobody's equal. */
+  readonly mergeGroup: string | null;
   readonly whenBusy: WhenBusy;
   readonly onLost: OnLost;
   readonly maxAttempts: number;
   readonly status: OpenStatus;
-  readonly place: TaskStage;
+  readonly stage: TaskStage;
   /** The task it rides on, and whether the turn there has taken its text. */
   readonly carrier: TaskId | null;
   readonly taken: boolean;
@@ -91,9 +91,9 @@ export interface Task {
   /** Attempts begun: counted by the first grant, by a lost turn, and by the start of a runner in place of a lost one. */
   readonly attempts: number;
   /** A turn of it was sent and did not end by itself: the next prompt asks the agent to go on, not to begin. */
-  readonly begun: boolean;
+  readonly started: boolean;
   /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
-  readonly cut: boolean;
+  readonly interruptedMidTurn: boolean;
   readonly verdict: Verdict | null;
   /** Turn to be taken out of the conversation before this task's first prompt (`rollback`). */
   readonly rewind: TurnId | null;
@@ -142,7 +142,7 @@ export interface Turn {
   /** The model it is for; null: the agent's default. */
   readonly model: string | null;
   /** Permission requests of the agent that wait for a person's answer, oldest first. */
-  readonly asks: readonly string[];
+  readonly permissionRequests: readonly string[];
   /** A protected turn is not preempted (rule 17) until its window ends. */
   readonly protected: boolean;
   readonly intent: Intent | null;
@@ -151,7 +151,7 @@ export interface Turn {
   readonly acked: boolean;
   readonly result: TurnResult | null;
   /** The interrupt has been sent a second time. */
-  readonly again: boolean;
+  readonly interruptResent: boolean;
 }
 
 export interface Hold {
@@ -175,19 +175,19 @@ export interface AgentCaps {
 
 export type Agent =
   | { readonly kind: 'none' }
-  | { readonly kind: 'starting'; readonly inc: Incarnation; readonly model: string | null }
+  | { readonly kind: 'starting'; readonly incarnation: Incarnation; readonly model: string | null }
   | {
       readonly kind: 'up';
-      readonly inc: Incarnation;
+      readonly incarnation: Incarnation;
       /** `turn`: a prompt of ours is with it. `switching`: it has been asked to change its model. */
-      readonly at: 'boundary' | 'turn' | 'switching';
+      readonly activity: 'boundary' | 'turn' | 'switching';
       /** The model it was started with or switched to; while `switching`, the one that was asked for. Null: its default. */
       readonly model: string | null;
       /** It takes a turn that nobody asked for; the next prompt waits. */
       readonly unsolicited: boolean;
       readonly caps: AgentCaps;
     }
-  | { readonly kind: 'ending'; readonly inc: Incarnation };
+  | { readonly kind: 'ending'; readonly incarnation: Incarnation };
 
 /** Tunable numbers of the rules. They come from configuration; the checker runs with small ones. */
 export interface Limits {
@@ -217,13 +217,13 @@ export interface Throttle {
 export interface QueueKey {
   readonly rank: 0 | 1 | 2;
   readonly priority: number;
-  readonly ord: number;
+  readonly position: number;
   readonly id: TaskId;
 }
 
-export interface PartyKey {
-  readonly party: string;
-  readonly ord: number;
+export interface MergeGroupKey {
+  readonly mergeGroup: string;
+  readonly position: number;
   readonly id: TaskId | null;
 }
 
@@ -232,7 +232,7 @@ export interface Session {
   readonly limits: Limits;
   /** Last epoch granted, next admission order, last turn and incarnation numbered, last `seq` of the session's own tape. */
   readonly epoch: Epoch;
-  readonly ord: number;
+  readonly nextPosition: number;
   readonly turns: TurnId;
   readonly incarnations: Incarnation;
   readonly seq: number;
@@ -243,7 +243,7 @@ export interface Session {
   /** The agent's own id of the conversation, to resume it; null until the agent named one. */
   readonly conversation: string | null;
   /** The conversation is a fresh one because the old one was unknown to the agent, and no prompt that says so was read yet. */
-  readonly lost: boolean;
+  readonly conversationReset: boolean;
   readonly hold: Hold | null;
   readonly agent: Agent;
   /** The node has lost the session: nothing may be decided here any more. */
@@ -253,6 +253,6 @@ export interface Session {
   readonly queue: Tree<QueueKey, TaskId>;
   /** Waiting interactive tasks that want the running background turn interrupted: the demand, a set of ids. */
   readonly demand: Tree<QueueKey, TaskId>;
-  /** Tasks of a party that are still queued, oldest first, for `collect` and `replace`. */
-  readonly parties: Tree<PartyKey, TaskId>;
+  /** Tasks of a merge group that are still queued, oldest first, for `collect` and `replace`. */
+  readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
 }

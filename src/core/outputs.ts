@@ -8,18 +8,18 @@ import type { Session, Task, TaskStatus, TurnOutcome } from './model.ts';
 export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
 
 /**
- * A session as the store keeps it. `sent`: the turn's prompt may have reached the agent; `asks`: its permission requests that
+ * A session as the store keeps it. `sent`: the turn's prompt may have reached the agent; `permissionRequests`: those that
  * wait for a person, so that each of them has its end on the tape though the node dies.
  */
 export interface SessionRow extends Pick<
   Session,
-  'key' | 'epoch' | 'ord' | 'turns' | 'incarnations' | 'parked' | 'conversation' | 'lost'
+  'key' | 'epoch' | 'nextPosition' | 'turns' | 'incarnations' | 'parked' | 'conversation' | 'conversationReset'
 > {
   readonly hold: {
     readonly task: TaskId;
     readonly epoch: Epoch;
     readonly sent: TurnId | null;
-    readonly asks: readonly string[];
+    readonly permissionRequests: readonly string[];
   } | null;
 }
 
@@ -66,13 +66,13 @@ export type Record =
 export type Effect =
   | {
       readonly type: 'start';
-      readonly inc: Incarnation;
+      readonly incarnation: Incarnation;
       readonly conversation: string | null;
       readonly model: string | null;
     }
   | {
       readonly type: 'prompt';
-      readonly inc: Incarnation;
+      readonly incarnation: Incarnation;
       readonly turn: TurnId;
       readonly task: TaskId;
       readonly call: number | null;
@@ -81,31 +81,31 @@ export type Effect =
       readonly attempt: number;
       /** A turn of this task was taken before: the agent is asked to go on, not to begin. */
       readonly resumed: boolean;
-      readonly cut: boolean;
+      readonly interruptedMidTurn: boolean;
       /** The agent's conversation was lost; the prompt says so. */
-      readonly lost: boolean;
+      readonly conversationReset: boolean;
       readonly rewind: TurnId | null;
     }
-  | { readonly type: 'interrupt'; readonly inc: Incarnation; readonly turn: TurnId; readonly again: boolean }
-  | { readonly type: 'steer'; readonly inc: Incarnation; readonly turn: TurnId; readonly task: TaskId }
+  | { readonly type: 'interrupt'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly resend: boolean }
+  | { readonly type: 'steer'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly task: TaskId }
   | {
-      readonly type: 'answer';
-      readonly inc: Incarnation;
+      readonly type: 'respond';
+      readonly incarnation: Incarnation;
       readonly turn: TurnId;
       readonly request: string;
       readonly allow: boolean;
       readonly note: string | null;
     }
-  | { readonly type: 'switch'; readonly inc: Incarnation; readonly model: string | null }
+  | { readonly type: 'switch'; readonly incarnation: Incarnation; readonly model: string | null }
   /** End the process group and reap it; then `agent-exited`. `close` lets an agent at rest leave by itself first. */
-  | { readonly type: 'kill'; readonly inc: Incarnation }
-  | { readonly type: 'close'; readonly inc: Incarnation }
+  | { readonly type: 'kill'; readonly incarnation: Incarnation }
+  | { readonly type: 'close'; readonly incarnation: Incarnation }
   | {
       readonly type: 'run';
       readonly task: TaskId;
       readonly run: Epoch;
       readonly attempt: number;
-      readonly cut: boolean;
+      readonly interruptedMidTurn: boolean;
     }
   | { readonly type: 'abort'; readonly task: TaskId; readonly run: Epoch; readonly reason: string }
   | {
@@ -117,8 +117,8 @@ export type Effect =
       /** Null: the agent said that no result comes. */
       readonly report: TurnReport | null;
     }
-  | { readonly type: 'arm'; readonly timer: TimerName; readonly of: number | TaskId }
-  | { readonly type: 'disarm'; readonly timer: TimerName; readonly of: number | TaskId };
+  | { readonly type: 'arm'; readonly timer: TimerName; readonly subject: number | TaskId }
+  | { readonly type: 'disarm'; readonly timer: TimerName; readonly subject: number | TaskId };
 
 export type Refusal =
   | 'queue_full'
@@ -134,7 +134,7 @@ export type Refusal =
   | 'duplicate_task';
 
 /** Why an input was too late or meant something else. Counted by the shell, never applied. */
-export type StaleKind = 'ended' | 'epoch' | 'turn' | 'incarnation' | 'timer' | 'unasked' | 'fenced';
+export type StaleKind = 'ended' | 'epoch' | 'turn' | 'incarnation' | 'timer' | 'unexpected' | 'fenced';
 
 /** A cancel's receipt: `acknowledged` means it has ended; `requested` means that its turn is being interrupted. */
 export interface Receipt {
@@ -150,10 +150,10 @@ export type Reply =
   | {
       readonly kind: 'admitted';
       readonly task: TaskId;
-      readonly place: Task['place'];
+      readonly stage: Task['stage'];
       /** What the policy did: merged or steered into, replaced or interrupted these. */
-      readonly into: TaskId | null;
-      readonly ended: readonly TaskId[];
+      readonly mergedInto: TaskId | null;
+      readonly endedTasks: readonly TaskId[];
       /** It could not be steered, so it was queued. */
       readonly fallback: boolean;
     }

@@ -7,7 +7,7 @@ import type { Lane } from './model.ts';
 export const ACTION_KINDS = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'] as const;
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
-export interface PermissionAsk {
+export interface RequestedAction {
   readonly kind: ActionKind;
   /** The agent's own name of the tool, for example `Bash`. */
   readonly tool: string;
@@ -37,7 +37,7 @@ export const DEFAULT_POLICIES: { readonly [L in Lane]: PermissionPolicy } = {
 };
 
 /** Null: a person has to decide. */
-export function judge(policy: PermissionPolicy, ask: PermissionAsk): 'allow' | 'deny' | null {
+export function policyDecision(policy: PermissionPolicy, ask: RequestedAction): 'allow' | 'deny' | null {
   if (policy.deny.some((entry) => names(entry, ask) !== 'no')) {
     return 'deny';
   }
@@ -61,7 +61,7 @@ const kinds: ReadonlySet<string> = new Set(ACTION_KINDS);
  * `partly`: the beginning is the entry's, and the rest may be anything: another command behind it, or what was cut off. That
  * is enough to deny, and not enough to allow.
  */
-function names(entry: string, ask: PermissionAsk): 'wholly' | 'partly' | 'no' {
+function names(entry: string, ask: RequestedAction): 'wholly' | 'partly' | 'no' {
   const open = entry.indexOf('(');
   if (open === -1) {
     // A tool that is called like a kind gets nothing by that.

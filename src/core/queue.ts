@@ -3,18 +3,18 @@
  * only place that changes them.
  */
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
-import type { Limits, PartyKey, QueueKey, Session, Task } from './model.ts';
+import type { Limits, MergeGroupKey, QueueKey, Session, Task } from './model.ts';
 import { BUSY_POLICIES } from './policies.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './ids.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export function compareQueue(a: QueueKey, b: QueueKey): number {
-  return a.rank - b.rank || b.priority - a.priority || a.ord - b.ord || byText(a.id, b.id);
+  return a.rank - b.rank || b.priority - a.priority || a.position - b.position || byText(a.id, b.id);
 }
 
-function compareParty(a: PartyKey, b: PartyKey): number {
-  return byText(a.party, b.party) || a.ord - b.ord || byText(a.id ?? '', b.id ?? '');
+function compareMergeGroup(a: MergeGroupKey, b: MergeGroupKey): number {
+  return byText(a.mergeGroup, b.mergeGroup) || a.position - b.position || byText(a.id ?? '', b.id ?? '');
 }
 
 export function newSession(key: SessionKey, limits: Limits): Session {
@@ -22,54 +22,54 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     key,
     limits,
     epoch: epoch(0),
-    ord: 0,
+    nextPosition: 0,
     turns: turnId(0),
     incarnations: incarnation(0),
     seq: 0,
     parked: null,
     throttle: null,
     conversation: null,
-    lost: false,
+    conversationReset: false,
     hold: null,
     agent: { kind: 'none' },
     fenced: false,
     tasks: treeOf<TaskId, Task>(byText),
     queue: treeOf<QueueKey, TaskId>(compareQueue),
     demand: treeOf<QueueKey, TaskId>(compareQueue),
-    parties: treeOf<PartyKey, TaskId>(compareParty),
+    mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
   };
 }
 
 /** Interactive tasks first, then background tasks that were running before, then background tasks by priority; then by age. */
 export function queueKey(task: Task): QueueKey {
   if (task.lane === 'interactive') {
-    return { rank: 0, priority: 0, ord: task.ord, id: task.id };
+    return { rank: 0, priority: 0, position: task.position, id: task.id };
   }
   return task.status === 'running'
-    ? { rank: 1, priority: 0, ord: task.ord, id: task.id }
-    : { rank: 2, priority: task.priority, ord: task.ord, id: task.id };
+    ? { rank: 1, priority: 0, position: task.position, id: task.id }
+    : { rank: 2, priority: task.priority, position: task.position, id: task.id };
 }
 
 /** Whether the task wants a running background turn interrupted (rule 4). */
 export const preempts = (task: Task): boolean => task.lane === 'interactive' && BUSY_POLICIES[task.whenBusy].preempts;
 
-export const isWaiting = (task: Task | null): task is Task => task !== null && task.place === 'waiting';
+export const isWaiting = (task: Task | null): task is Task => task !== null && task.stage === 'waiting';
 
 const isDemanding = (task: Task | null): task is Task => isWaiting(task) && preempts(task);
 
-/** Still queued under a party: may be merged into, or replaced. */
-const partyKey = (task: Task | null): PartyKey | null =>
+/** Still queued in a merge group: may be merged into, or replaced. */
+const mergeGroupKey = (task: Task | null): MergeGroupKey | null =>
   task !== null &&
-  task.party !== null &&
+  task.mergeGroup !== null &&
   task.status === 'queued' &&
-  (task.place === 'waiting' || task.place === 'collecting')
-    ? { party: task.party, ord: task.ord, id: task.id }
+  (task.stage === 'waiting' || task.stage === 'collecting')
+    ? { mergeGroup: task.mergeGroup, position: task.position, id: task.id }
     : null;
 
 interface Indexes {
   queue: Tree<QueueKey, TaskId>;
   demand: Tree<QueueKey, TaskId>;
-  parties: Tree<PartyKey, TaskId>;
+  mergeGroups: Tree<MergeGroupKey, TaskId>;
 }
 
 /** Moves a task's entries in the indexes from what it was to what it is; null stands for not open. */
@@ -77,13 +77,13 @@ export function reindex(indexes: Indexes, was: Task | null, is: Task | null): vo
   if (isWaiting(was) || isWaiting(is)) {
     reindexQueue(indexes, was, is);
   }
-  const wasParty = partyKey(was);
-  const isParty = partyKey(is);
-  if (wasParty !== null && (isParty === null || compareParty(wasParty, isParty) !== 0)) {
-    indexes.parties = treeRemove(indexes.parties, wasParty);
+  const wasGroup = mergeGroupKey(was);
+  const isGroup = mergeGroupKey(is);
+  if (wasGroup !== null && (isGroup === null || compareMergeGroup(wasGroup, isGroup) !== 0)) {
+    indexes.mergeGroups = treeRemove(indexes.mergeGroups, wasGroup);
   }
-  if (isParty !== null && is !== null && (wasParty === null || compareParty(wasParty, isParty) !== 0)) {
-    indexes.parties = treePut(indexes.parties, isParty, is.id);
+  if (isGroup !== null && is !== null && (wasGroup === null || compareMergeGroup(wasGroup, isGroup) !== 0)) {
+    indexes.mergeGroups = treePut(indexes.mergeGroups, isGroup, is.id);
   }
 }
 

@@ -39,8 +39,11 @@ export function rebuild(durable: Durable, limits: Limits): Session {
 }
 
 /** A turn that may have reached the agent is there again, and nothing is known of how far it came. */
-function rebuiltHold({ task, epoch, sent, asks }: NonNullable<SessionRow['hold']>): Hold {
-  const turn = sent === null ? null : newTurn(sent, { phase: 'sent', call: null, model: null, asks, protected: false });
+function rebuiltHold({ task, epoch, sent, permissionRequests }: NonNullable<SessionRow['hold']>): Hold {
+  const turn =
+    sent === null
+      ? null
+      : newTurn(sent, { phase: 'sent', call: null, model: null, permissionRequests, protected: false });
   return { task, epoch, turn, limited: false };
 }
 

@@ -43,9 +43,9 @@ function giveUp(d: Draft, reason: string, burns: boolean): void {
     if (task === null || id === hold?.task) {
       continue;
     }
-    if (task.place === 'collecting') {
-      putTask(d, { ...task, place: 'waiting' });
-      d.effects.push({ type: 'disarm', timer: 'collect', of: id });
+    if (task.stage === 'collecting') {
+      putTask(d, { ...task, stage: 'waiting' });
+      d.effects.push({ type: 'disarm', timer: 'collect', subject: id });
     } else if (task.mode === 'code' && task.status === 'running' && (burns || task.run !== null)) {
       // A fault takes only runners that live; what a dead node had is not known any more, and all count as lost.
       loseRunner(d, task, reason, burns);
@@ -66,7 +66,7 @@ function giveUpOwner(d: Draft, hold: Hold, reason: string, burns: boolean): void
   if (getTask(d, hold.task) === null) {
     return;
   }
-  const task = putTask(d, { ...mustTask(d, hold.task), place: 'waiting' });
+  const task = putTask(d, { ...mustTask(d, hold.task), stage: 'waiting' });
   if (task.mode === 'code' && lost) {
     // Its attempt was counted with the turn.
     forgetRunner(d, task, task.attempts - 1);
@@ -91,14 +91,14 @@ function forgetRunner(d: Draft, task: Task, attempts: number): void {
   if (task.run !== null) {
     d.effects.push({ type: 'abort', task: task.id, run: task.run, reason: 'lost' });
   }
-  putTask(d, { ...task, attempts, begun: false, cut: true, run: null, call: null });
+  putTask(d, { ...task, attempts, started: false, interruptedMidTurn: true, run: null, call: null });
 }
 
 /** The lease is lost: this node ends what it runs and decides nothing more. Nothing is recorded, the store would refuse it. */
 export function fenced(d: Draft): Reply {
   const agent = d.s.agent;
   if (agent.kind === 'starting' || agent.kind === 'up') {
-    d.effects.push({ type: 'kill', inc: agent.inc });
+    d.effects.push({ type: 'kill', incarnation: agent.incarnation });
   }
   for (const [id, task] of treeEntries(d.s.tasks)) {
     if (task.run !== null) {

@@ -24,7 +24,7 @@ export function call(d: Draft, input: InputOf<'call'>): Reply {
     return { kind: 'stale', what: task };
   }
   if (task.call !== null || task.verdict !== null) {
-    return { kind: 'stale', what: 'unasked' };
+    return { kind: 'stale', what: 'unexpected' };
   }
   setCall(d, task, { id: input.call, model: input.model });
   return OK;
@@ -47,7 +47,7 @@ export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
   }
   const verdict: Verdict = { status: input.status, reason: input.reason, by: RUNNER, result: input.result };
   const hold = d.s.hold;
-  const turn = task.place === 'owner' && hold !== null ? hold.turn : null;
+  const turn = task.stage === 'owner' && hold !== null ? hold.turn : null;
   if (onWire(turn)) {
     const left = putLive(d, { ...task, run: null, call: null });
     if (left.verdict === null) {
@@ -56,7 +56,7 @@ export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
     interruptTurn(d, turn, 'verdict', RUNNER);
     return OK;
   }
-  if (task.place === 'owner') {
+  if (task.stage === 'owner') {
     setHold(d, null);
   }
   endTask(d, task.id, verdict, null);

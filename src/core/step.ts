@@ -22,11 +22,11 @@ import { invariant } from './errors.ts';
 import type { Input } from './inputs.ts';
 import type { Session } from './model.ts';
 import type { Reply, StepResult } from './outputs.ts';
-import { asked, decide, withdrawn } from './permission.ts';
+import { permissionRequested, respond, permissionWithdrawn } from './permission.ts';
 import { fault, fenced, recovered } from './recover.ts';
 import { call, finishRunner, progress } from './runner.ts';
 import { submit } from './submit.ts';
-import { REPLIES, situationOf } from './table.ts';
+import { REPLIES, stateOf } from './table.ts';
 
 function apply(d: Draft, input: Input): Reply {
   switch (input.type) {
@@ -56,12 +56,12 @@ function apply(d: Draft, input: Input): Reply {
       return throttle(d, input);
     case 'report':
       return report(d, input);
-    case 'decide':
-      return decide(d, input);
-    case 'asked':
-      return asked(d, input);
-    case 'withdrawn':
-      return withdrawn(d, input);
+    case 'respond':
+      return respond(d, input);
+    case 'permission-requested':
+      return permissionRequested(d, input);
+    case 'permission-withdrawn':
+      return permissionWithdrawn(d, input);
     case 'switched':
       return switched(d, input);
     case 'call':
@@ -111,7 +111,7 @@ function placed(d: Draft, reply: Reply): Reply {
     return reply;
   }
   const task = getTask(d, reply.task);
-  return task === null ? reply : { ...reply, place: task.place, into: task.carrier };
+  return task === null ? reply : { ...reply, stage: task.stage, mergedInto: task.carrier };
 }
 
 /** Throws `invariant_broken` only if the core itself is wrong: the shell parks the session and keeps the daemon. */
@@ -121,7 +121,7 @@ export function step(session: Session, input: Input): StepResult {
   }
   const d = begin(session, input.at);
   const reply = apply(d, input);
-  if (!REPLIES[situationOf(session)][input.type].includes(reply.kind)) {
+  if (!REPLIES[stateOf(session)][input.type].includes(reply.kind)) {
     invariant(false, `${input.type} answers as the table says, not ${reply.kind}`);
   }
   if (reply.kind === 'refused' || reply.kind === 'stale') {

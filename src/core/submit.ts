@@ -18,13 +18,16 @@ const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
 const isBusy = (session: Session): boolean => session.hold !== null || treeSize(session.tasks) > 0;
 
 /**
- * The owner, if it is an interactive task of the same party: the one that `interrupt` and `rollback` are aimed at. System
+ * The owner, if it is an interactive task of the same merge group: the one that `interrupt` and `rollback` are aimed at. System
  * work, which has the background lane, interrupts nobody whatever its policy says (rule 4).
  */
 function ownOwner(d: Draft, input: Submit): Task | null {
   const hold = d.s.hold;
   const owner = hold === null || input.task.lane === 'background' ? null : getTask(d, hold.task);
-  return owner !== null && owner.lane === 'interactive' && owner.party !== null && owner.party === input.task.party
+  return owner !== null &&
+    owner.lane === 'interactive' &&
+    owner.mergeGroup !== null &&
+    owner.mergeGroup === input.task.mergeGroup
     ? owner
     : null;
 }
@@ -36,29 +39,33 @@ function steerable(d: Draft, input: Submit): Turn | null {
   if (hold === null || hold.turn === null || agent.kind !== 'up' || !agent.caps.steer || input.task.mode !== 'prompt') {
     return null;
   }
-  const sameParty = input.task.party !== null && mustTask(d, hold.task).party === input.task.party;
+  const sameGroup = input.task.mergeGroup !== null && mustTask(d, hold.task).mergeGroup === input.task.mergeGroup;
   // A message that asks for no model goes into a turn of any.
   if (input.task.model !== null && hold.turn.model !== input.task.model) {
     return null;
   }
-  return !stalled(d.s) && sameParty && hold.turn.phase === 'running' && hold.turn.intent === null ? hold.turn : null;
+  return !stalled(d.s) && sameGroup && hold.turn.phase === 'running' && hold.turn.intent === null ? hold.turn : null;
 }
 
 /** Only a prompt of somebody's can become part of a turn. */
-const mayMerge = ({ task }: Submit): boolean => task.party !== null && task.mode === 'prompt';
+const mayMerge = ({ task }: Submit): boolean => task.mergeGroup !== null && task.mode === 'prompt';
 
-/** The newest task of the same party that is still queued, if its window for further parts is open. */
+/** The newest task of the same merge group that is still queued, if its window for further parts is open. */
 function collector(d: Draft, input: Submit): Task | null {
-  const { party, lane, model } = input.task;
-  if (party === null || !mayMerge(input)) {
+  const { mergeGroup, lane, model } = input.task;
+  if (mergeGroup === null || !mayMerge(input)) {
     return null;
   }
-  const newest = treeNeighbours(d.s.parties, { party, ord: Number.POSITIVE_INFINITY, id: null }).below;
-  if (newest === null || newest.key.party !== party) {
+  const newest = treeNeighbours(d.s.mergeGroups, {
+    mergeGroup,
+    position: Number.POSITIVE_INFINITY,
+    id: null,
+  }).below;
+  if (newest === null || newest.key.mergeGroup !== mergeGroup) {
     return null;
   }
   const task = mustTask(d, newest.value);
-  return task.place === 'collecting' && task.lane === lane && task.model === model ? task : null;
+  return task.stage === 'collecting' && task.lane === lane && task.model === model ? task : null;
 }
 
 export function submit(d: Draft, input: Submit): Reply {
@@ -84,14 +91,14 @@ export function submit(d: Draft, input: Submit): Reply {
 /** What a task has that was never granted. */
 const NEVER_RUN = {
   status: 'queued',
-  place: 'waiting',
+  stage: 'waiting',
   carrier: null,
   taken: false,
   riders: [],
   streak: 0,
   attempts: 0,
-  begun: false,
-  cut: false,
+  started: false,
+  interruptedMidTurn: false,
   verdict: null,
   retries: 0,
   seq: 0,
@@ -106,58 +113,69 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   const steered = joins === 'running-turn' ? steerable(d, input) : null;
   // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
   const ended: TaskId[] = [];
-  const place = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
-  const ord = place ?? d.s.ord;
-  d.s.ord += 1;
-  const task: Task = { ...input.task, ord, rewind: rewind?.id ?? null, ...NEVER_RUN };
+  const freed = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
+  const position = freed ?? d.s.nextPosition;
+  d.s.nextPosition += 1;
+  const task: Task = { ...input.task, position, rewind: rewind?.id ?? null, ...NEVER_RUN };
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = joins === 'running-turn' && steered === null;
   const queued = { lane, mode, whenBusy, priority, ...input.about, fallback };
   if (carrier !== null) {
-    ride(d, task, carrier.id, queued);
+    mergeInto(d, task, carrier.id, queued);
     taskEvent(d, id, 'merged', { into: carrier.id });
   } else if (steered !== null && d.s.hold !== null && d.s.agent.kind === 'up') {
     const into = d.s.hold.task;
-    ride(d, task, into, queued);
+    mergeInto(d, task, into, queued);
     taskEvent(d, id, 'steered', { into, turn: steered.id, delivered: false });
-    d.effects.push({ type: 'steer', inc: d.s.agent.inc, turn: steered.id, task: id });
+    d.effects.push({ type: 'steer', incarnation: d.s.agent.incarnation, turn: steered.id, task: id });
   } else {
     const collects = joins === 'queued-turn' && mayMerge(input);
-    putTask(d, collects ? { ...task, place: 'collecting' } : task);
+    putTask(d, collects ? { ...task, stage: 'collecting' } : task);
     taskEvent(d, id, 'queued', queued);
     if (collects) {
-      d.effects.push({ type: 'arm', timer: 'collect', of: id });
+      d.effects.push({ type: 'arm', timer: 'collect', subject: id });
     }
   }
   if (owner !== null && ends?.whom === 'owner') {
-    endOwner(d, owner, id, ends.reason, ended);
+    endOwnerFor(d, owner, id, ends.reason, ended);
   }
-  return { kind: 'admitted', task: id, place: task.place, into: carrier?.id ?? null, ended, fallback };
+  return {
+    kind: 'admitted',
+    task: id,
+    stage: task.stage,
+    mergedInto: carrier?.id ?? null,
+    endedTasks: ended,
+    fallback,
+  };
 }
 
-function ride(d: Draft, task: Task, carrier: TaskId, queued: TaskEventData['queued']): void {
-  putTask(d, { ...task, place: 'merged', carrier });
+function mergeInto(d: Draft, task: Task, carrier: TaskId, queued: TaskEventData['queued']): void {
+  putTask(d, { ...task, stage: 'merged', carrier });
   taskEvent(d, task.id, 'queued', queued);
   const current = mustTask(d, carrier);
   putTask(d, { ...current, riders: [...current.riders, task.id] });
 }
 
-/** Ends the still-queued tasks of the party; gives the place in the order of the oldest of the same lane, or null. */
+/** Ends the still-queued tasks of the merge group; gives the position in the order of the oldest of the same lane, or null. */
 function endQueued(d: Draft, input: Submit, reason: string, ended: TaskId[]): number | null {
-  const { party, lane } = input.task;
-  let place: number | null = null;
-  if (party === null) {
-    return place;
+  const { mergeGroup, lane } = input.task;
+  let position: number | null = null;
+  if (mergeGroup === null) {
+    return position;
   }
   for (;;) {
-    const next = treeEntries(d.s.parties, { party, ord: Number.NEGATIVE_INFINITY, id: null }).next();
-    if (next.done === true || next.value[0].party !== party) {
-      return place;
+    const next = treeEntries(d.s.mergeGroups, {
+      mergeGroup,
+      position: Number.NEGATIVE_INFINITY,
+      id: null,
+    }).next();
+    if (next.done === true || next.value[0].mergeGroup !== mergeGroup) {
+      return position;
     }
     const old = mustTask(d, next.value[1]);
-    if (place === null && old.lane === lane) {
-      place = old.ord;
+    if (position === null && old.lane === lane) {
+      position = old.position;
     }
     endTask(d, old.id, { status: 'cancelled', reason, by: actorTask(input.task.id), result: null }, null);
     ended.push(old.id);
@@ -165,7 +183,7 @@ function endQueued(d: Draft, input: Submit, reason: string, ended: TaskId[]): nu
 }
 
 /** The owner ends, and with it what was merged into it or taken by its turn. A steered text not yet taken goes back. */
-function endOwner(d: Draft, owner: Task, by: TaskId, reason: string, ended: TaskId[]): void {
+function endOwnerFor(d: Draft, owner: Task, by: TaskId, reason: string, ended: TaskId[]): void {
   const verdict: Verdict = { status: 'cancelled', reason, by: actorTask(by), result: null };
   for (const id of owner.riders) {
     const rider = mustTask(d, id);

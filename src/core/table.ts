@@ -3,10 +3,17 @@
  * every cell is stated. `TURN_CELLS` is consulted for every turn-scoped event; `REPLIES` is asserted on every step.
  */
 import type { InputType } from './inputs.ts';
-import type { Session, Turn, TurnPhase } from './model.ts';
+import type { Session, TurnPhase } from './model.ts';
 import type { Reply } from './outputs.ts';
 
-export type TurnInput = 'turn-started' | 'output' | 'ack' | 'result' | 'steered' | 'asked' | 'withdrawn';
+export type TurnInput =
+  | 'turn-started'
+  | 'output'
+  | 'ack'
+  | 'result'
+  | 'steered'
+  | 'permission-requested'
+  | 'permission-withdrawn';
 type Cell = 'apply' | 'stale';
 
 /** Whether an event of the live turn applies in a phase. An ack that nobody asked for, or a second "started", is stale. */
@@ -17,8 +24,8 @@ export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput
     ack: 'stale',
     result: 'stale',
     steered: 'stale',
-    asked: 'stale',
-    withdrawn: 'stale',
+    'permission-requested': 'stale',
+    'permission-withdrawn': 'stale',
   },
   sent: {
     'turn-started': 'apply',
@@ -26,8 +33,8 @@ export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput
     ack: 'stale',
     result: 'apply',
     steered: 'stale',
-    asked: 'apply',
-    withdrawn: 'apply',
+    'permission-requested': 'apply',
+    'permission-withdrawn': 'apply',
   },
   running: {
     'turn-started': 'stale',
@@ -35,8 +42,8 @@ export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput
     ack: 'stale',
     result: 'apply',
     steered: 'apply',
-    asked: 'apply',
-    withdrawn: 'apply',
+    'permission-requested': 'apply',
+    'permission-withdrawn': 'apply',
   },
   draining: {
     'turn-started': 'stale',
@@ -44,17 +51,15 @@ export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput
     ack: 'apply',
     result: 'apply',
     steered: 'apply',
-    asked: 'apply',
-    withdrawn: 'stale',
+    'permission-requested': 'apply',
+    'permission-withdrawn': 'stale',
   },
 };
 
-export const turnSituation = (turn: Turn): TurnPhase => turn.phase;
-
 /** The state of a session as the table sees it. */
-export type Situation = 'free' | 'between-turns' | TurnPhase | 'fenced';
+export type SessionState = 'free' | 'between-turns' | TurnPhase | 'fenced';
 
-export function situationOf(session: Session): Situation {
+export function stateOf(session: Session): SessionState {
   if (session.fenced) {
     return 'fenced';
   }
@@ -88,10 +93,10 @@ const FENCED: { readonly [T in InputType]: Kinds } = {
   ack: ['stale'],
   result: ['stale'],
   steered: ['stale'],
-  asked: ['stale'],
-  withdrawn: ['stale'],
+  'permission-requested': ['stale'],
+  'permission-withdrawn': ['stale'],
   switched: ['stale'],
-  decide: ['stale'],
+  respond: ['stale'],
   throttle: ['stale'],
   report: ['stale'],
   unsolicited: ['stale'],
@@ -100,7 +105,7 @@ const FENCED: { readonly [T in InputType]: Kinds } = {
   fenced: ['stale'],
 };
 
-/** What every situation has in common: commands are answered or refused, tokens are fresh or stale. */
+/** What every state has in common: commands are answered or refused, tokens are fresh or stale. */
 const COMMON = {
   submit: ['admitted', 'refused'],
   cancel: ['receipt', 'refused'],
@@ -128,9 +133,9 @@ const NO_TURN = {
   ack: ['stale'],
   result: ['stale'],
   steered: ['stale'],
-  asked: ['stale'],
-  withdrawn: ['stale'],
-  decide: ['refused'],
+  'permission-requested': ['stale'],
+  'permission-withdrawn': ['stale'],
+  respond: ['refused'],
 } as const;
 const AGENT = {
   'restart-agent': ['ok', 'refused'],
@@ -141,7 +146,7 @@ const AGENT = {
 const BUSY_AGENT = { 'restart-agent': ['ok'], 'make-room': ['refused'], 'agent-ready': ['stale'] } as const;
 const HELD = { evict: ['ok', 'stale'], recovered: ['ok'] } as const;
 
-export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: Kinds } } = {
+export const REPLIES: { readonly [S in SessionState]: { readonly [T in InputType]: Kinds } } = {
   free: { ...COMMON, ...NO_TURN, ...AGENT, evict: ['refused', 'stale'], recovered: ['ok'] },
   'between-turns': { ...COMMON, ...NO_TURN, ...AGENT, ...HELD },
   pending: { ...COMMON, ...NO_TURN, ...AGENT, ...HELD },
@@ -155,9 +160,9 @@ export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: 
     result: ['ok', 'stale'],
     steered: ['stale'],
     'make-room': ['refused'],
-    asked: ['ok', 'stale'],
-    withdrawn: ['ok', 'stale'],
-    decide: ['ok', 'refused'],
+    'permission-requested': ['ok', 'stale'],
+    'permission-withdrawn': ['ok', 'stale'],
+    respond: ['ok', 'refused'],
   },
   running: {
     ...COMMON,
@@ -167,9 +172,9 @@ export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: 
     ack: ['stale'],
     result: ['ok', 'stale'],
     steered: ['ok', 'stale'],
-    asked: ['ok', 'stale'],
-    withdrawn: ['ok', 'stale'],
-    decide: ['ok', 'refused'],
+    'permission-requested': ['ok', 'stale'],
+    'permission-withdrawn': ['ok', 'stale'],
+    respond: ['ok', 'refused'],
   },
   draining: {
     ...COMMON,
@@ -179,9 +184,9 @@ export const REPLIES: { readonly [S in Situation]: { readonly [T in InputType]: 
     ack: ['ok', 'stale'],
     result: ['ok', 'stale'],
     steered: ['ok', 'stale'],
-    asked: ['ok', 'stale'],
-    withdrawn: ['stale'],
-    decide: ['refused'],
+    'permission-requested': ['ok', 'stale'],
+    'permission-withdrawn': ['stale'],
+    respond: ['refused'],
   },
   fenced: FENCED,
 };

@@ -10,7 +10,7 @@ import {
   leaveCarrier,
   mustHold,
   mustTask,
-  NO_ASKS,
+  NO_REQUESTS,
   putLive,
   putTask,
   sessionEvent,
@@ -21,7 +21,7 @@ import type { Agent, CallOf, Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, T
 import type { TurnId } from './ids.ts';
 import type { Receipt, StaleKind } from './outputs.ts';
 import { isSteered } from './policies.ts';
-import { TURN_CELLS, turnSituation, type TurnInput } from './table.ts';
+import { TURN_CELLS, type TurnInput } from './table.ts';
 
 const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
 
@@ -29,17 +29,17 @@ const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>
   turn !== null && turn.phase !== 'pending';
 
-type Begun = Pick<Turn, 'phase' | 'call' | 'model' | 'asks' | 'protected'>;
+type NewTurn = Pick<Turn, 'phase' | 'call' | 'model' | 'permissionRequests' | 'protected'>;
 
 /** A turn that nobody interrupts and nobody has heard of. */
-export const newTurn = (id: TurnId, begun: Begun): Turn => ({
+export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   id,
-  ...begun,
+  ...given,
   intent: null,
   by: null,
   acked: false,
   result: null,
-  again: false,
+  interruptResent: false,
 });
 
 export function setTurn(d: Draft, turn: Turn | null): void {
@@ -61,57 +61,65 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: Actor | 
     return;
   }
   const latched = turn.phase === 'sent';
-  withdrawAsks(d, turn, by);
-  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', asks: NO_ASKS });
+  withdrawRequests(d, turn, by);
+  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', permissionRequests: NO_REQUESTS });
   taskEvent(d, hold.task, 'interrupt-requested', { turn: turn.id, why: intent, by, sent: !latched });
   if (latched) {
     // With an interrupt the driver answers them by itself; this one is not written yet, and the agent may wait for the answer.
-    refuseAsks(d, turn);
+    denyRequests(d, turn);
   } else {
     writeInterrupt(d, turn, false);
   }
   d.effects.push(
-    { type: 'disarm', timer: quietTimer(turn), of: turn.id },
-    { type: 'arm', timer: 'drain', of: turn.id },
+    { type: 'disarm', timer: quietTimer(turn), subject: turn.id },
+    { type: 'arm', timer: 'drain', subject: turn.id },
   );
 }
 
 /** What guards a turn on the wire that nobody interrupts: a wait for a person is no silence of the agent. */
-export const quietTimer = (turn: Turn): 'ask' | 'silence' => (turn.asks.length > 0 ? 'ask' : 'silence');
+export const quietTimer = (turn: Turn): 'permission' | 'silence' =>
+  turn.permissionRequests.length > 0 ? 'permission' : 'silence';
 
 /** Nobody has to answer what the turn asks for any more. `by`: who interrupted it; null: it has ended. */
-function withdrawAsks(d: Draft, turn: Turn, by: Actor | null): void {
+function withdrawRequests(d: Draft, turn: Turn, by: Actor | null): void {
   const hold = mustHold(d);
-  for (const request of turn.asks) {
+  for (const request of turn.permissionRequests) {
     taskEvent(d, hold.task, 'permission-resolved', { turn: turn.id, request, decision: 'withdrawn', by, note: null });
   }
 }
 
-function refuseAsks(d: Draft, turn: Turn): void {
+function denyRequests(d: Draft, turn: Turn): void {
   const agent = d.s.agent;
   invariant(agent.kind === 'up', 'an answer goes to a running agent');
-  for (const request of turn.asks) {
-    d.effects.push({ type: 'answer', inc: agent.inc, turn: turn.id, request, allow: false, note: null });
+  for (const request of turn.permissionRequests) {
+    d.effects.push({
+      type: 'respond',
+      incarnation: agent.incarnation,
+      turn: turn.id,
+      request,
+      allow: false,
+      note: null,
+    });
   }
 }
 
-export function writeInterrupt(d: Draft, turn: Turn, again: boolean): void {
+export function writeInterrupt(d: Draft, turn: Turn, resend: boolean): void {
   const agent = d.s.agent;
   invariant(agent.kind === 'up', 'an interrupt goes to a running agent');
-  d.effects.push({ type: 'interrupt', inc: agent.inc, turn: turn.id, again });
+  d.effects.push({ type: 'interrupt', incarnation: agent.incarnation, turn: turn.id, resend });
 }
 
 /** The live turn that a turn-scoped event of this incarnation may speak of, or why it is stale. */
-export function liveTurn(d: Draft, type: TurnInput, inc: number, id: number): Turn | StaleKind {
+export function liveTurn(d: Draft, type: TurnInput, incarnation: number, id: number): Turn | StaleKind {
   const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.inc !== inc) {
+  if (agent.kind !== 'up' || agent.incarnation !== incarnation) {
     return 'incarnation';
   }
   const turn = d.s.hold?.turn ?? null;
   if (turn === null || turn.id !== id) {
     return 'turn';
   }
-  return TURN_CELLS[turnSituation(turn)][type] === 'apply' ? turn : 'unasked';
+  return TURN_CELLS[turn.phase][type] === 'apply' ? turn : 'unexpected';
 }
 
 /** Names the process it ends. Its turn, if one is on the wire, is the caller's to settle in the same step. */
@@ -120,31 +128,31 @@ export function killAgent(d: Draft, reason: string): void {
   if (agent.kind === 'none' || agent.kind === 'ending') {
     return;
   }
-  d.s.agent = { kind: 'ending', inc: agent.inc };
-  d.effects.push({ type: 'kill', inc: agent.inc });
+  d.s.agent = { kind: 'ending', incarnation: agent.incarnation };
+  d.effects.push({ type: 'kill', incarnation: agent.incarnation });
   disarmAgent(d, agent);
-  sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
+  sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason });
 }
 
 /** Lets an agent in no turn of ours leave by itself; the next turn starts another with the conversation resumed. */
 export function closeAgent(d: Draft, reason: string): void {
   const agent = d.s.agent;
   if (agent.kind === 'up') {
-    d.s.agent = { kind: 'ending', inc: agent.inc };
-    d.effects.push({ type: 'close', inc: agent.inc });
+    d.s.agent = { kind: 'ending', incarnation: agent.incarnation };
+    d.effects.push({ type: 'close', incarnation: agent.incarnation });
     disarmAgent(d, agent);
-    sessionEvent(d, 'agent-ending', { incarnation: agent.inc, reason });
+    sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason });
   }
 }
 
 /** The deadlines of an agent that is gone, or on its way out, are over. */
 export function disarmAgent(d: Draft, agent: Agent): void {
   if (agent.kind === 'starting') {
-    d.effects.push({ type: 'disarm', timer: 'start', of: agent.inc });
+    d.effects.push({ type: 'disarm', timer: 'start', subject: agent.incarnation });
   } else if (agent.kind === 'up') {
-    d.effects.push({ type: 'disarm', timer: agent.unsolicited ? 'unsolicited' : 'idle', of: agent.inc });
-    if (agent.at === 'switching') {
-      d.effects.push({ type: 'disarm', timer: 'switch', of: agent.inc });
+    d.effects.push({ type: 'disarm', timer: agent.unsolicited ? 'unsolicited' : 'idle', subject: agent.incarnation });
+    if (agent.activity === 'switching') {
+      d.effects.push({ type: 'disarm', timer: 'switch', subject: agent.incarnation });
     }
   }
 }
@@ -159,7 +167,7 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
   const live = onWire(turn) ? turn : null;
   if (hold === null || task.id !== hold.task || live === null) {
     if (task.id === hold?.task) {
-      endHolder(d, verdict, null);
+      endOwner(d, verdict, null);
     } else {
       endTask(d, task.id, verdict, null);
     }
@@ -220,11 +228,11 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   const end: TurnEnd = turn.result === null ? cause : { kind: 'result', result: turn.result };
   const task = mustTask(d, hold.task);
   const outcome = outcomeOf(turn, task, end);
-  withdrawAsks(d, turn, null);
+  withdrawRequests(d, turn, null);
   setTurn(d, null);
-  d.effects.push({ type: 'disarm', timer: turn.intent === null ? quietTimer(turn) : 'drain', of: turn.id });
+  d.effects.push({ type: 'disarm', timer: turn.intent === null ? quietTimer(turn) : 'drain', subject: turn.id });
   if (turn.protected) {
-    d.effects.push({ type: 'disarm', timer: 'protected', of: turn.id });
+    d.effects.push({ type: 'disarm', timer: 'protected', subject: turn.id });
   }
   taskEvent(d, task.id, 'turn-ended', turnEnded(turn, outcome, end));
   settleSteered(d, task, outcome);
@@ -263,7 +271,7 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
   const task = mustTask(d, hold.task);
   const answered = task.mode === 'prompt' && outcome === 'completed';
   if (task.verdict !== null && !answered) {
-    endHolder(d, task.verdict, null);
+    endOwner(d, task.verdict, null);
     return;
   }
   switch (outcome) {
@@ -278,7 +286,7 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
       answerTurn(d, task, turn, outcome, end);
       return;
     case 'preempted':
-      putTask(d, { ...task, begun: true, cut: task.cut || end.kind === 'lost' });
+      putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
       yieldHold(d, turn.by, task.streak >= d.s.limits.maxPreemptions ? 0 : task.streak + 1);
       return;
     case 'agent-lost':
@@ -298,14 +306,14 @@ function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'fa
   const report = reportOf(end);
   if (task.mode === 'prompt') {
     const reason = outcome === 'completed' ? 'completed' : (report?.failure?.class ?? 'agent_failed');
-    endHolder(d, { status: outcome, reason, by: null, result: null }, report);
+    endOwner(d, { status: outcome, reason, by: null, result: null }, report);
     return;
   }
   putTask(d, {
     ...task,
     streak: 0,
-    begun: false,
-    cut: false,
+    started: false,
+    interruptedMidTurn: false,
     call: null,
     retries: outcome === 'completed' ? 0 : task.retries,
   });
@@ -317,13 +325,13 @@ function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'fa
 function retryTurn(d: Draft, task: Task, end: TurnEnd): void {
   const failure = reportOf(end)?.failure;
   setHold(d, null);
-  putTask(d, { ...task, place: 'waiting', begun: true, retries: task.retries + 1 });
+  putTask(d, { ...task, stage: 'waiting', started: true, retries: task.retries + 1 });
   const reason = failure?.class ?? null;
   taskEvent(d, task.id, 'turn-retried', { attempt: task.attempts, reason, retry: task.retries + 1 });
 }
 
 /** Ends the owner's task and gives up its hold. */
-export function endHolder(d: Draft, verdict: Verdict, answer: TurnReport | null): void {
+export function endOwner(d: Draft, verdict: Verdict, answer: TurnReport | null): void {
   const hold = mustHold(d);
   setHold(d, null);
   endTask(d, hold.task, verdict, answer);
@@ -338,16 +346,21 @@ export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean
   const task = mustTask(d, hold.task);
   taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
   if (task.verdict !== null) {
-    endHolder(d, task.verdict, null);
+    endOwner(d, task.verdict, null);
     return;
   }
   // What was never sent can be tried again, whatever the policy for a turn that was cut off.
   if (burns && ((sent && task.onLost === 'fail') || task.attempts >= task.maxAttempts)) {
-    endHolder(d, { status: 'failed', reason, by: null, result: null }, null);
+    endOwner(d, { status: 'failed', reason, by: null, result: null }, null);
     return;
   }
   const attempts = burns ? task.attempts + 1 : task.attempts;
-  putTask(d, { ...mustTask(d, task.id), attempts, begun: task.begun || sent, cut: task.cut || sent });
+  putTask(d, {
+    ...mustTask(d, task.id),
+    attempts,
+    started: task.started || sent,
+    interruptedMidTurn: task.interruptedMidTurn || sent,
+  });
   taskEvent(d, task.id, 'attempt-retried', { attempt: attempts, reason });
   setTurn(d, null);
 }
@@ -357,7 +370,7 @@ export function yieldHold(d: Draft, by: Actor | null, streak: number): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
   setHold(d, null);
-  putTask(d, { ...task, place: 'waiting', streak });
+  putTask(d, { ...task, stage: 'waiting', streak });
   taskEvent(d, task.id, 'preempted', { by, preemptionsInRow: streak, epoch: hold.epoch });
 }
 

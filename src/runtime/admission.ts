@@ -85,7 +85,7 @@ export class Admission {
       task: row.id,
       session,
       duplicate: true,
-      stage: row.place,
+      stage: row.stage,
       mergedInto: row.carrier,
       endedTasks: [],
       fallback: false,
@@ -109,11 +109,11 @@ export class Admission {
       at: this.#context.clock.wall(),
       about: { title: titleOf(prompt), source, author },
       payload,
-      task: { id, lane, mode, priority, party: partyOf(payload), whenBusy, onLost, maxAttempts, model },
+      task: { id, lane, mode, priority, mergeGroup: partyOf(payload), whenBusy, onLost, maxAttempts, model },
     };
     const reply = await this.#registry.ask(key, input);
     if (reply.kind === 'admitted') {
-      const { place: stage, into: mergedInto, ended: endedTasks, fallback } = reply;
+      const { stage, mergedInto, endedTasks, fallback } = reply;
       return { kind: 'accepted', task: id, session: key, duplicate: false, stage, mergedInto, endedTasks, fallback };
     }
     return refusal(reply);

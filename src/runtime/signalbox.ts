@@ -152,7 +152,7 @@ class Runtime extends Views implements Signalbox {
 
   async answer(session: string, { turn, request, allow, note, by }: AskAnswer): Promise<CommandAnswer> {
     const told = { turn: turnId(turn), request, allow, note: note ?? null, by: by ?? null };
-    return this.#operate(session, (at) => ({ type: 'decide', at, ...told }));
+    return this.#operate(session, (at) => ({ type: 'respond', at, ...told }));
   }
 
   async resumeProvider(name: string): Promise<CommandAnswer> {

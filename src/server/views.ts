@@ -12,7 +12,7 @@ export function taskSummary(task: StoredTask): TaskSummary {
     status: task.status,
     lane: row.lane,
     mode: row.mode,
-    stage: task.endedAt === null ? row.place : null,
+    stage: task.endedAt === null ? row.stage : null,
     priority: row.priority,
     title: titleOf(payload.prompt),
     source: payload.source,
@@ -36,7 +36,7 @@ export function taskView(task: StoredTask): TaskView {
     ...taskSummary(task),
     mergedInto: row.carrier,
     mergedTasks: row.riders,
-    interruptedMidTurn: row.cut,
+    interruptedMidTurn: row.interruptedMidTurn,
     result: task.result,
   };
 }

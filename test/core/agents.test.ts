@@ -23,7 +23,7 @@ describe('starting and resting', () => {
     const box = new Box();
     box.submit('A', { onLost: 'fail' });
     box.exited();
-    expect(box.task('A')).toMatchObject({ attempts: 2, begun: false, cut: false });
+    expect(box.task('A')).toMatchObject({ attempts: 2, started: false, interruptedMidTurn: false });
     box.runs();
     box.exited();
     expect(box.final('A')).toBe('failed agent_lost');
@@ -36,20 +36,20 @@ describe('starting and resting', () => {
     box.exited();
     box.submit('B');
     expect(box.sent('start')).toMatchObject([{ conversation: 'c1' }]);
-    box.ready({ conversation: 'c2', lost: true });
-    expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
+    box.ready({ conversation: 'c2', conversationReset: true });
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: true }]);
     expect(box.tape()).toContain('conversation-reset');
     // Neither an agent that dies before it has read that, nor a node that does, leaves it unsaid.
     box.exited();
     box.ready({ conversation: 'c2' });
-    expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: true }]);
     box.crash();
     box.ready({ conversation: 'c2' });
-    expect(box.sent('prompt')).toMatchObject([{ lost: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: true }]);
     box.started();
     box.submit('C');
     box.result('completed');
-    expect(box.sent('prompt')).toMatchObject([{ task: 'C', lost: false }]);
+    expect(box.sent('prompt')).toMatchObject([{ task: 'C', conversationReset: false }]);
     expect(box.session.conversation).toBe('c2');
   });
 
@@ -60,14 +60,14 @@ describe('starting and resting', () => {
       box.call('A', 1, 1);
       box.runs();
       expect(box.do({ type: 'make-room' })).toEqual(refused('agent_not_running'));
-      expect(box.late('idle', box.inc)).toEqual(stale('timer'));
+      expect(box.late('idle', box.incarnation)).toEqual(stale('timer'));
       box.result('completed');
       expect(way === 'idle' ? box.passes('idle') : box.do({ type: 'make-room' })).toEqual({ kind: 'ok' });
       expect(box.acts).toEqual(['close']);
       box.call('A', 1, 2);
       expect(box.acts).toEqual([]);
       box.exited();
-      expect(box.sent('start')).toMatchObject([{ inc: 2, conversation: 'c1' }]);
+      expect(box.sent('start')).toMatchObject([{ incarnation: 2, conversation: 'c1' }]);
       expect(box.task('A').attempts).toBe(1);
     }
   });
@@ -76,14 +76,14 @@ describe('starting and resting', () => {
     const box = inBackground();
     box.exited();
     box.runs();
-    expect(box.inc).toBe(2);
+    expect(box.incarnation).toBe(2);
     for (const answer of [
       box.exited(1),
       box.started(2, 1),
       box.output(2, 1),
-      box.ack({ inc: 1 }),
-      box.result('completed', { inc: 1 }),
-      box.ready({ inc: 1 }),
+      box.ack({ incarnation: 1 }),
+      box.result('completed', { incarnation: 1 }),
+      box.ready({ incarnation: 1 }),
     ]) {
       expect(answer).toEqual(stale('incarnation'));
     }
@@ -92,11 +92,11 @@ describe('starting and resting', () => {
 
   test('what if a turn is confirmed twice, acked unasked, or answered twice? (I-24)', () => {
     const box = inBackground();
-    expect(box.started()).toEqual(stale('unasked'));
-    expect(box.ack()).toEqual(stale('unasked'));
+    expect(box.started()).toEqual(stale('unexpected'));
+    expect(box.ack()).toEqual(stale('unexpected'));
     box.cancel('bg');
     box.result('interrupted');
-    expect(box.result('completed')).toEqual(stale('unasked'));
+    expect(box.result('completed')).toEqual(stale('unexpected'));
     box.ack();
     expect(box.final('bg')).toBe('cancelled cancelled');
   });
@@ -114,7 +114,7 @@ describe('a turn that nobody asked for', () => {
     box.unsolicited('ended');
     expect(box.sent('prompt')).toMatchObject([{ task: 'B' }]);
     expect(box.tape().filter((event) => event === 'unsolicited-turn')).toHaveLength(2);
-    expect(box.unsolicited('ended')).toEqual(stale('unasked'));
+    expect(box.unsolicited('ended')).toEqual(stale('unexpected'));
   });
 
   test('what if it begins between our prompt and the agent’s confirmation? (I-10, I-19)', () => {
@@ -163,11 +163,11 @@ describe('a turn that nobody asked for', () => {
 
 describe('operators', () => {
   test('what if a session is parked while a turn runs and others wait? (I-21)', () => {
-    const box = inBackground({ party: 'p' });
+    const box = inBackground({ mergeGroup: 'p' });
     box.park();
     box.submit('A');
     expect(box.acts).toEqual([]);
-    expect(box.submit('S', { party: 'p', whenBusy: 'steer' })).toMatchObject({ place: 'waiting', fallback: true });
+    expect(box.submit('S', { mergeGroup: 'p', whenBusy: 'steer' })).toMatchObject({ stage: 'waiting', fallback: true });
     expect(box.acts).toEqual([]);
     box.result('completed');
     expect(box.final('bg')).toBe('completed completed');
@@ -212,20 +212,20 @@ describe('operators', () => {
     expect(box.acts).toEqual([]);
     box.unpark();
     expect(box.owner).toBe('A');
-    expect(box.task('bg')).toMatchObject({ attempts: 1, place: 'waiting', cut: true });
+    expect(box.task('bg')).toMatchObject({ attempts: 1, stage: 'waiting', interruptedMidTurn: true });
   });
 
   test('S1 what if the step that threw was to close a window, pass a hold limit, or end a runner? (I-21, I-19)', () => {
     const box = new Box();
     box.submit('C', { mode: 'code', maxAttempts: 1 });
     box.submit('B');
-    box.submit('part', { party: 'p', whenBusy: 'collect' });
+    box.submit('part', { mergeGroup: 'p', whenBusy: 'collect' });
     expect([...box.armed]).toEqual(['hold:1', 'collect:part']);
     box.do({ type: 'fault', reason: 'test' });
     expect(box.sent('abort')).toMatchObject([{ task: 'C', run: 1 }]);
     expect([...box.armed]).toEqual([]);
     box.unpark();
-    expect(box.sent('run')).toEqual([{ type: 'run', task: 'C', run: 2, attempt: 1, cut: true }]);
+    expect(box.sent('run')).toEqual([{ type: 'run', task: 'C', run: 2, attempt: 1, interruptedMidTurn: true }]);
     expect(box.queue).toEqual(['B', 'part']);
     expect(box.armed).toContain('hold:2');
     expect(box.finish('C', 1)).toEqual(stale('epoch'));
@@ -245,9 +245,9 @@ describe('operators', () => {
   test('D09 what if a turn, a queue, or both are stopped? (I-30)', () => {
     const ended = (scope: 'turn' | 'queue' | 'session'): readonly string[] => {
       const box = new Box();
-      box.submit('A', { party: 'p' });
+      box.submit('A', { mergeGroup: 'p' });
       box.runs();
-      box.submit('S', { party: 'p', whenBusy: 'steer' });
+      box.submit('S', { mergeGroup: 'p', whenBusy: 'steer' });
       box.steered('S', true);
       box.submit('B');
       box.background('bg');
@@ -270,7 +270,7 @@ describe('operators', () => {
     for (const id of ['1', '2', '3', '4']) {
       box.background(id);
     }
-    const places = (): number => new Set(['1', '2', '3', '4'].map((id) => box.task(id).ord)).size;
+    const places = (): number => new Set(['1', '2', '3', '4'].map((id) => box.task(id).position)).size;
     box.move('4', { where: { before: taskId('2') } });
     expect(box.queue).toEqual(['1', '4', '2', '3']);
     box.move('4', { where: 'first' });
@@ -307,13 +307,13 @@ describe('operators', () => {
 
   test('what if a task is edited before, while, and after its text is with the agent? (I-30)', () => {
     const box = new Box();
-    box.submit('A', { party: 'p' });
+    box.submit('A', { mergeGroup: 'p' });
     expect(box.edit('A')).toEqual(refused('not_queued'));
     box.runs();
     box.submit('B');
     expect(box.edit('B')).toEqual({ kind: 'ok' });
     expect(box.records.map(({ type }) => type)).toEqual(['payload', 'event']);
-    box.submit('S', { party: 'p', whenBusy: 'steer' });
+    box.submit('S', { mergeGroup: 'p', whenBusy: 'steer' });
     expect(box.edit('S')).toEqual(refused('not_queued'));
     box.steered('S', false);
     expect(box.edit('S')).toEqual({ kind: 'ok' });

@@ -19,7 +19,7 @@ describe('an interrupt', () => {
     sent.cancel('A');
     expect(sent.acts).toEqual([]);
     expect(sent.started()).toEqual({ kind: 'ok' });
-    expect(sent.sent('interrupt')).toMatchObject([{ turn: 1, again: false }]);
+    expect(sent.sent('interrupt')).toMatchObject([{ turn: 1, resend: false }]);
     sent.drains();
     expect(sent.outcomes('A')).toEqual(['cancelled']);
     expect(sent.final('A')).toBe('cancelled cancelled');
@@ -33,7 +33,7 @@ describe('an interrupt', () => {
     box.cancel('A');
     box.exited();
     expect(box.final('A')).toBe('cancelled cancelled');
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
     box.ready();
     expect(box.all('prompt').map(({ task }) => task)).toEqual(['A', 'B']);
   });
@@ -116,8 +116,8 @@ describe('a drain', () => {
     box.submit('A');
     box.ack();
     expect(box.owner).toBe('bg');
-    expect(box.ack()).toEqual(stale('unasked'));
-    box.ack({ none: true });
+    expect(box.ack()).toEqual(stale('unexpected'));
+    box.ack({ noResult: true });
     expect(box.owner).toBe('A');
   });
 
@@ -125,17 +125,17 @@ describe('a drain', () => {
     const box = inBackground({ maxAttempts: 1 });
     box.submit('A');
     box.passes('drain');
-    expect(box.sent('interrupt')).toMatchObject([{ turn: 1, again: true }]);
+    expect(box.sent('interrupt')).toMatchObject([{ turn: 1, resend: true }]);
     box.passes('drain');
-    expect(box.sent('kill')).toEqual([{ type: 'kill', inc: 1 }]);
+    expect(box.sent('kill')).toEqual([{ type: 'kill', incarnation: 1 }]);
     expect(box.outcomes('bg')).toEqual(['preempted']);
-    expect(box.task('bg')).toMatchObject({ attempts: 1, begun: true, cut: true });
+    expect(box.task('bg')).toMatchObject({ attempts: 1, started: true, interruptedMidTurn: true });
     expect(box.owner).toBe('A');
     expect(box.all('start')).toHaveLength(1);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
     box.answers();
-    expect(box.sent('prompt')).toMatchObject([{ task: 'bg', resumed: true, cut: true, attempt: 1 }]);
+    expect(box.sent('prompt')).toMatchObject([{ task: 'bg', resumed: true, interruptedMidTurn: true, attempt: 1 }]);
   });
 
   test('C10 what if the result is there and the ack never comes? (I-11, I-12)', () => {
@@ -201,14 +201,14 @@ describe('an owner that is wedged', () => {
     const box = inBackground();
     box.submit('A');
     box.evict();
-    expect(box.sent('kill')).toEqual([{ type: 'kill', inc: 1 }]);
+    expect(box.sent('kill')).toEqual([{ type: 'kill', incarnation: 1 }]);
     expect(box.owner).toBe('A');
     expect(box.all('start')).toHaveLength(1);
     expect(box.all('prompt')).toHaveLength(1);
     box.exited(1);
-    expect(box.sent('start')).toMatchObject([{ inc: 2 }]);
+    expect(box.sent('start')).toMatchObject([{ incarnation: 2 }]);
     expect(box.exited(1)).toEqual(stale('incarnation'));
-    expect(box.session.agent).toEqual({ kind: 'starting', inc: 2, model: null });
+    expect(box.session.agent).toEqual({ kind: 'starting', incarnation: 2, model: null });
   });
 
   test('what if it was cancelled before it is evicted? (I-17)', () => {
@@ -267,7 +267,7 @@ describe('an agent', () => {
     box.exited();
     expect(box.outcomes('A')).toEqual(['agent-lost']);
     box.ready();
-    expect(box.sent('prompt')).toMatchObject([{ task: 'A', attempt: 2, resumed: true, cut: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ task: 'A', attempt: 2, resumed: true, interruptedMidTurn: true }]);
     box.exited();
     expect(box.final('A')).toBe('failed agent_lost');
     expect(box.situation).toBe('free');
@@ -287,12 +287,12 @@ describe('an agent', () => {
     box.call('A', 1, 2);
     expect(box.acts).toEqual([]);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
     box.runs();
     box.do({ type: 'restart-agent', by: null });
     box.exited();
     box.ready({ caps: { ...everything, acks: false } });
-    expect(box.sent('prompt')).toMatchObject([{ task: 'A', call: 2, attempt: 1, cut: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ task: 'A', call: 2, attempt: 1, interruptedMidTurn: true }]);
     box.cancel('A');
     expect(box.queue).toEqual(['B']);
   });

@@ -19,7 +19,7 @@ function switching(): Box {
 describe('a hold that spans several turns', () => {
   test('C27 what if the agent changes its model between them, in time? (I-14, I-36)', () => {
     const box = switching();
-    expect(box.sent('switch')).toEqual([{ type: 'switch', inc: 1, model: 'large' }]);
+    expect(box.sent('switch')).toEqual([{ type: 'switch', incarnation: 1, model: 'large' }]);
     expect(box.acts).toEqual(['switch']);
     expect([...box.armed]).toEqual(['switch:1']);
     expect(box.owner).toBe('R');
@@ -30,7 +30,7 @@ describe('a hold that spans several turns', () => {
     box.answers();
     // The third turn says nothing of a model: it is for that of its task.
     box.call('R', 1, 3);
-    expect(box.sent('switch')).toEqual([{ type: 'switch', inc: 1, model: null }]);
+    expect(box.sent('switch')).toEqual([{ type: 'switch', incarnation: 1, model: null }]);
     box.switched(null);
     expect(box.acts).toEqual(['prompt']);
     expect(box.epoch).toBe(1);
@@ -56,9 +56,9 @@ describe('a hold that spans several turns', () => {
     for (const way of ways) {
       const box = switching();
       way(box);
-      expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: 'large' }]);
+      expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: 'large' }]);
       box.runs();
-      expect(box.task('R')).toMatchObject({ attempts: 1, cut: false });
+      expect(box.task('R')).toMatchObject({ attempts: 1, interruptedMidTurn: false });
       expect(box.epoch).toBe(1);
     }
     const box = new Box();
@@ -69,7 +69,7 @@ describe('a hold that spans several turns', () => {
     box.submit('B', { model: 'large' });
     expect(box.acts).toEqual(['close']);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: 'large' }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: 'large' }]);
   });
 
   test('C27 what if a demand or a cancel comes while the model changes? (I-6, I-17, I-36)', () => {
@@ -81,12 +81,12 @@ describe('a hold that spans several turns', () => {
     expect(box.owner).toBe('A');
     expect(box.acts).toEqual([]);
     box.switched('large');
-    expect(box.sent('switch')).toEqual([{ type: 'switch', inc: 1, model: 'small' }]);
+    expect(box.sent('switch')).toEqual([{ type: 'switch', incarnation: 1, model: 'small' }]);
     expect(box.sent('prompt')).toEqual([]);
     box.cancel('A');
     expect(box.final('A')).toBe('cancelled cancelled');
     box.switched('small');
-    expect(box.sent('switch')).toEqual([{ type: 'switch', inc: 1, model: 'large' }]);
+    expect(box.sent('switch')).toEqual([{ type: 'switch', incarnation: 1, model: 'large' }]);
     box.switched('large');
     expect(box.sent('prompt')).toMatchObject([{ task: 'big', resumed: false }]);
     expect(box.outcomes('A')).toEqual([]);
@@ -109,11 +109,11 @@ describe('a hold that spans several turns', () => {
 describe('an agent that changes its model', () => {
   test('what if it says that it has changed to something else, or unasked? (I-15, I-24, I-36)', () => {
     const box = switching();
-    expect(box.switched('small')).toEqual(stale('unasked'));
+    expect(box.switched('small')).toEqual(stale('unexpected'));
     expect(box.switched('large', true, 7)).toEqual(stale('incarnation'));
     box.switched('large');
-    expect(box.switched('large')).toEqual(stale('unasked'));
-    expect(box.late('switch', box.inc)).toEqual(stale('timer'));
+    expect(box.switched('large')).toEqual(stale('unexpected'));
+    expect(box.late('switch', box.incarnation)).toEqual(stale('timer'));
   });
 
   test('what if it begins a turn that nobody asked for while it changes? (I-10, I-36)', () => {
@@ -128,7 +128,7 @@ describe('an agent that changes its model', () => {
   test('what if its place is needed, or its owner goes? (I-33, I-36)', () => {
     const box = switching();
     expect(box.do({ type: 'make-room' })).toEqual(refused('agent_not_running'));
-    expect(box.late('idle', box.inc)).toEqual(stale('timer'));
+    expect(box.late('idle', box.incarnation)).toEqual(stale('timer'));
     box.cancel('R');
     expect(box.owner).toBeNull();
     box.switched('large');
@@ -139,17 +139,17 @@ describe('an agent that changes its model', () => {
 
   test('what if a message for another model is steered or merged? (I-28, I-36)', () => {
     const box = new Box();
-    box.submit('A', { party: 'p', model: 'large' });
+    box.submit('A', { mergeGroup: 'p', model: 'large' });
     box.runs();
-    box.submit('none', { party: 'p', whenBusy: 'steer' });
-    box.submit('same', { party: 'p', whenBusy: 'steer', model: 'large' });
+    box.submit('none', { mergeGroup: 'p', whenBusy: 'steer' });
+    box.submit('same', { mergeGroup: 'p', whenBusy: 'steer', model: 'large' });
     expect(box.all('steer').map(({ task }) => task)).toEqual(['none', 'same']);
-    box.submit('other', { party: 'p', whenBusy: 'steer', model: 'small' });
-    expect(box.reply).toMatchObject({ fallback: true, place: 'waiting' });
-    box.submit('part 1', { party: 'q', whenBusy: 'collect', model: 'large' });
-    box.submit('part 2', { party: 'q', whenBusy: 'collect', model: 'small' });
+    box.submit('other', { mergeGroup: 'p', whenBusy: 'steer', model: 'small' });
+    expect(box.reply).toMatchObject({ fallback: true, stage: 'waiting' });
+    box.submit('part 1', { mergeGroup: 'q', whenBusy: 'collect', model: 'large' });
+    box.submit('part 2', { mergeGroup: 'q', whenBusy: 'collect', model: 'small' });
     expect(box.task('part 2').carrier).toBeNull();
-    box.submit('part 3', { party: 'q', whenBusy: 'collect', model: 'small' });
+    box.submit('part 3', { mergeGroup: 'q', whenBusy: 'collect', model: 'small' });
     expect(box.task('part 3').carrier).toBe('part 2');
   });
 });

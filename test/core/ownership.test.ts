@@ -44,7 +44,7 @@ describe('grants', () => {
     box.answers();
     expect(box.owner).toBe('bg');
     expect(box.tape('bg')).toContain('resumed');
-    expect(box.sent('prompt')[0]).toMatchObject({ task: 'bg', resumed: true, cut: false, attempt: 1 });
+    expect(box.sent('prompt')[0]).toMatchObject({ task: 'bg', resumed: true, interruptedMidTurn: false, attempt: 1 });
   });
 
   test('background tasks go by priority, then by age (I-3)', () => {
@@ -107,19 +107,19 @@ describe('demand', () => {
   test('C16 what if planners that call themselves urgent come six times in a row? (I-6)', () => {
     const box = inBackground();
     for (const whenBusy of ['preempt', 'interrupt', 'rollback', 'collect', 'replace', 'steer'] as const) {
-      box.background(`planner-${whenBusy}`, { whenBusy, party: null });
+      box.background(`planner-${whenBusy}`, { whenBusy, mergeGroup: null });
       expect(box.situation).toBe('running');
       expect(box.acts).toEqual([]);
     }
     expect(box.owner).toBe('bg');
   });
 
-  test('C16 what if system work shares its party with the interactive owner? (I-6)', () => {
+  test('C16 what if system work shares its merge group with the interactive owner? (I-6)', () => {
     const box = new Box();
-    box.submit('person', { party: 'p' });
+    box.submit('person', { mergeGroup: 'p' });
     box.runs();
-    box.background('planner', { party: 'p', whenBusy: 'interrupt' });
-    box.background('planner2', { party: 'p', whenBusy: 'rollback' });
+    box.background('planner', { mergeGroup: 'p', whenBusy: 'interrupt' });
+    box.background('planner2', { mergeGroup: 'p', whenBusy: 'rollback' });
     expect(box.acts).toEqual([]);
     box.result('completed');
     expect(box.final('person')).toBe('completed completed');
@@ -208,7 +208,7 @@ describe('preemption', () => {
     box.submit('A');
     expect(box.records[0]?.type).toBe('admit');
     expect(box.effects[0]).toMatchObject({ type: 'interrupt', turn: 1 });
-    expect(box.reply).toMatchObject({ kind: 'admitted', place: 'waiting' });
+    expect(box.reply).toMatchObject({ kind: 'admitted', stage: 'waiting' });
   });
 
   test('C04 what if the first prompt of the interrupter starts right after the grant? (I-9)', () => {
@@ -216,7 +216,7 @@ describe('preemption', () => {
     box.submit('A');
     box.drains();
     expect(box.sent('prompt')).toMatchObject([{ task: 'A', turn: 2 }]);
-    expect(box.session.hold?.turn).toMatchObject({ intent: null, acked: false, again: false });
+    expect(box.session.hold?.turn).toMatchObject({ intent: null, acked: false, interruptResent: false });
     box.started();
     expect(box.acts).toEqual([]);
     expect(box.ack({ turn: 1 })).toEqual({ kind: 'stale', what: 'turn' });
@@ -266,7 +266,7 @@ describe('preemption', () => {
     const box = inBackground();
     box.submit('A');
     box.drains();
-    expect(box.task('bg')).toMatchObject({ status: 'running', place: 'waiting' });
+    expect(box.task('bg')).toMatchObject({ status: 'running', stage: 'waiting' });
     expect(box.final('bg')).toBeNull();
     expect(box.background('bg')).toEqual({ kind: 'refused', code: 'duplicate_task' });
   });

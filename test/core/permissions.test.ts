@@ -13,15 +13,17 @@ describe('a request', () => {
       box.asks(request);
       expect(box.acts).toEqual([]);
     }
-    expect(box.armed).toContain('ask:1');
+    expect(box.armed).toContain('permission:1');
     box.decide('b', false);
-    expect(box.sent('answer')).toEqual([{ type: 'answer', inc: 1, turn: 1, request: 'b', allow: false, note: null }]);
+    expect(box.sent('respond')).toEqual([
+      { type: 'respond', incarnation: 1, turn: 1, request: 'b', allow: false, note: null },
+    ]);
     box.decide('a', true);
-    expect(box.sent('answer')).toMatchObject([{ request: 'a', allow: true }]);
+    expect(box.sent('respond')).toMatchObject([{ request: 'a', allow: true }]);
     expect(box.armed).not.toContain('silence:1');
-    box.passes('ask');
-    expect(box.sent('answer')).toMatchObject([{ request: 'c', allow: false }]);
-    expect(box.events('bg', 'deadline-reached')).toEqual([{ name: 'ask', turn: 1, epoch: 1 }]);
+    box.passes('permission');
+    expect(box.sent('respond')).toMatchObject([{ request: 'c', allow: false }]);
+    expect(box.events('bg', 'deadline-reached')).toEqual([{ name: 'permission', turn: 1, epoch: 1 }]);
     expect(box.decisions('bg')).toEqual(['b deny somebody', 'a allow somebody', 'c deny deadline']);
     // The turn goes on, and its silence counts again from now.
     expect([...box.armed]).toEqual(['silence:1']);
@@ -32,9 +34,9 @@ describe('a request', () => {
   test('what if the policy has an answer? (I-34)', () => {
     const box = inBackground();
     box.asks('a', 'allow');
-    expect(box.sent('answer')).toMatchObject([{ request: 'a', allow: true }]);
+    expect(box.sent('respond')).toMatchObject([{ request: 'a', allow: true }]);
     box.asks('b', 'deny');
-    expect(box.sent('answer')).toMatchObject([{ request: 'b', allow: false }]);
+    expect(box.sent('respond')).toMatchObject([{ request: 'b', allow: false }]);
     expect([...box.armed]).toEqual(['silence:1']);
     expect(box.decisions('bg')).toEqual(['a allow policy', 'b deny policy']);
     expect(box.decide('a', false)).toEqual(nothingAsked);
@@ -43,13 +45,13 @@ describe('a request', () => {
   test('what if the agent asks no more, or asks the same again? (I-34, I-24)', () => {
     const box = inBackground();
     box.asks('a');
-    expect(box.asks('a')).toEqual(stale('unasked'));
-    expect(box.asks('a', 'allow')).toEqual(stale('unasked'));
-    expect(box.withdraws('b')).toEqual(stale('unasked'));
+    expect(box.asks('a')).toEqual(stale('unexpected'));
+    expect(box.asks('a', 'allow')).toEqual(stale('unexpected'));
+    expect(box.withdraws('b')).toEqual(stale('unexpected'));
     expect(box.withdraws('a')).toEqual(ok);
     expect(box.acts).toEqual([]);
     expect(box.decide('a', true)).toEqual(nothingAsked);
-    expect(box.withdraws('a')).toEqual(stale('unasked'));
+    expect(box.withdraws('a')).toEqual(stale('unexpected'));
     expect(box.decisions('bg')).toEqual(['a withdrawn agent']);
   });
 
@@ -75,8 +77,8 @@ describe('a request', () => {
     for (let request = 1; request <= 40; request += 1) {
       box.asks(`r${request}`);
     }
-    expect(box.session.hold?.turn?.asks).toHaveLength(32);
-    expect(box.all('answer')).toHaveLength(8);
+    expect(box.session.hold?.turn?.permissionRequests).toHaveLength(32);
+    expect(box.all('respond')).toHaveLength(8);
     expect(box.decisions('bg').at(-1)).toBe('r40 deny limit');
   });
 });
@@ -91,14 +93,14 @@ describe('a wait for a person', () => {
     expect(box.decisions('bg')).toEqual(['a withdrawn task']);
     expect(box.armed).toContain('drain:1');
     expect(box.decide('a', true)).toEqual(nothingAsked);
-    expect(box.withdraws('a')).toEqual(stale('unasked'));
+    expect(box.withdraws('a')).toEqual(stale('unexpected'));
     box.drains();
     expect(box.owner).toBe('A');
     // One that asks before it has confirmed its turn would wait for ever: its interrupt is not written yet.
     box.asks('b');
     box.cancel('A');
-    expect(box.sent('answer')).toMatchObject([{ turn: 2, request: 'b', allow: false }]);
-    expect(box.acts).toEqual(['answer']);
+    expect(box.sent('respond')).toMatchObject([{ turn: 2, request: 'b', allow: false }]);
+    expect(box.acts).toEqual(['respond']);
     box.started();
     expect(box.acts).toEqual(['interrupt']);
     box.drains();
@@ -111,11 +113,11 @@ describe('a wait for a person', () => {
     box.runs();
     box.cancel('A');
     box.asks('a', 'allow');
-    expect(box.sent('answer')).toMatchObject([{ request: 'a', allow: false }]);
+    expect(box.sent('respond')).toMatchObject([{ request: 'a', allow: false }]);
     box.ack();
     box.asks('b');
-    expect(box.sent('answer')).toMatchObject([{ request: 'b', allow: false }]);
-    expect(box.armed).not.toContain('ask:1');
+    expect(box.sent('respond')).toMatchObject([{ request: 'b', allow: false }]);
+    expect(box.armed).not.toContain('permission:1');
     box.result('completed', { empty: true });
     expect(box.outcomes('A')).toEqual(['cancelled']);
     expect(box.final('A')).toBe('cancelled cancelled');
@@ -133,9 +135,9 @@ describe('a wait for a person', () => {
       const box = inBackground();
       box.asks('a');
       end(box);
-      expect(box.sent('answer')).toEqual([]);
+      expect(box.sent('respond')).toEqual([]);
       expect(box.decisions('bg')).toEqual(['a withdrawn nobody']);
-      expect(box.armed).not.toContain('ask:1');
+      expect(box.armed).not.toContain('permission:1');
     }
   });
 
@@ -158,11 +160,11 @@ describe('a wait for a person', () => {
     box.asks('b');
     box.park();
     expect(box.decide('a', true)).toEqual(ok);
-    expect(box.sent('answer')).toHaveLength(1);
+    expect(box.sent('respond')).toHaveLength(1);
     box.unpark();
     box.throttle('all');
-    box.passes('ask');
-    expect(box.sent('answer')).toHaveLength(1);
+    box.passes('permission');
+    expect(box.sent('respond')).toHaveLength(1);
   });
 
   test('what if a preempted turn asks again when it is resumed? (I-34, I-18)', () => {
@@ -174,7 +176,7 @@ describe('a wait for a person', () => {
     box.runs();
     expect(box.owner).toBe('bg');
     box.asks('a');
-    expect(box.armed).toContain(`ask:${box.turn}`);
+    expect(box.armed).toContain(`permission:${box.turn}`);
     box.decide('a', true);
     expect(box.decisions('bg')).toEqual(['a withdrawn task', 'a allow somebody']);
   });

@@ -1,6 +1,11 @@
 /** The pure judge of permission requests. */
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_POLICIES, type PermissionAsk, type PermissionPolicy, judge } from '../../src/core/policy.ts';
+import {
+  DEFAULT_POLICIES,
+  type RequestedAction,
+  type PermissionPolicy,
+  policyDecision,
+} from '../../src/core/policy.ts';
 
 const policy = (change: Partial<PermissionPolicy>): PermissionPolicy => ({
   mode: 'ask',
@@ -8,68 +13,68 @@ const policy = (change: Partial<PermissionPolicy>): PermissionPolicy => ({
   deny: [],
   ...change,
 });
-const run = (title: string): PermissionAsk => ({ kind: 'execute', tool: 'Bash', title });
-const edit: PermissionAsk = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
-const read: PermissionAsk = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
+const run = (title: string): RequestedAction => ({ kind: 'execute', tool: 'Bash', title });
+const edit: RequestedAction = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
+const read: RequestedAction = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
 
 describe('what a policy says of a request', () => {
   test('what does a policy say that only allows to read? (I-34)', () => {
     const one = policy({ mode: 'read-only' });
-    expect(judge(one, read)).toBe('allow');
-    expect(judge(one, { ...read, kind: 'search' })).toBe('allow');
-    expect(judge(one, edit)).toBe('deny');
-    expect(judge(one, run('ls'))).toBe('deny');
-    expect(judge(one, { ...read, kind: 'other' })).toBe('deny');
+    expect(policyDecision(one, read)).toBe('allow');
+    expect(policyDecision(one, { ...read, kind: 'search' })).toBe('allow');
+    expect(policyDecision(one, edit)).toBe('deny');
+    expect(policyDecision(one, run('ls'))).toBe('deny');
+    expect(policyDecision(one, { ...read, kind: 'other' })).toBe('deny');
   });
 
   test('what does a policy say of what it does not name? (I-34)', () => {
-    expect(judge(policy({}), edit)).toBeNull();
-    expect(judge(policy({ allow: ['edit'] }), edit)).toBe('allow');
-    expect(judge(policy({ allow: ['Write'] }), edit)).toBe('allow');
-    expect(judge(policy({ mode: 'allow' }), run('rm -rf x'))).toBe('allow');
+    expect(policyDecision(policy({}), edit)).toBeNull();
+    expect(policyDecision(policy({ allow: ['edit'] }), edit)).toBe('allow');
+    expect(policyDecision(policy({ allow: ['Write'] }), edit)).toBe('allow');
+    expect(policyDecision(policy({ mode: 'allow' }), run('rm -rf x'))).toBe('allow');
   });
 
   test('what does a policy say of what it denies and allows? (I-34)', () => {
     const one = policy({ mode: 'allow', deny: ['read', 'Bash(git push*)'] });
-    expect(judge(one, read)).toBe('deny');
-    expect(judge(one, run('git push origin'))).toBe('deny');
-    expect(judge(one, run('git push'))).toBe('deny');
-    expect(judge(one, run('git push; true'))).toBe('deny');
-    expect(judge(one, run('git pull'))).toBe('allow');
+    expect(policyDecision(one, read)).toBe('deny');
+    expect(policyDecision(one, run('git push origin'))).toBe('deny');
+    expect(policyDecision(one, run('git push'))).toBe('deny');
+    expect(policyDecision(one, run('git push; true'))).toBe('deny');
+    expect(policyDecision(one, run('git pull'))).toBe('allow');
   });
 
   test('what if a title is longer than the one that is allowed? (I-34)', () => {
     const one = policy({ allow: ['Bash(npm test)', 'Bash(git log *)'] });
-    expect(judge(one, run('npm test'))).toBe('allow');
-    expect(judge(one, run('npm test --watch'))).toBeNull();
-    expect(judge(one, run('git log'))).toBe('allow');
-    expect(judge(one, run('git log --oneline'))).toBe('allow');
-    expect(judge(one, run('git logs'))).toBeNull();
-    expect(judge(one, { ...run('npm test'), tool: 'Other' })).toBeNull();
+    expect(policyDecision(one, run('npm test'))).toBe('allow');
+    expect(policyDecision(one, run('npm test --watch'))).toBeNull();
+    expect(policyDecision(one, run('git log'))).toBe('allow');
+    expect(policyDecision(one, run('git log --oneline'))).toBe('allow');
+    expect(policyDecision(one, run('git logs'))).toBeNull();
+    expect(policyDecision(one, { ...run('npm test'), tool: 'Other' })).toBeNull();
   });
 
   test.each(['; rm -rf /', ' && curl x', ' | sh', ' > ~/.profile', ' $(id)', ' `id`', '\nrm -rf /', ' …'])(
     'what if another command hangs on the beginning of an allowed one: %j? (I-34)',
     (rest) => {
       const one = policy({ allow: ['Bash(git log *)'] });
-      expect(judge(one, run(`git log --oneline${rest}`))).toBeNull();
+      expect(policyDecision(one, run(`git log --oneline${rest}`))).toBeNull();
     },
   );
 
   test('what if a path leaves the folder that is allowed, or a tool is called like a kind? (I-34)', () => {
     const one = policy({ allow: ['Write(src/*)', 'edit'], mode: 'read-only' });
-    const write = (title: string): PermissionAsk => ({ kind: 'other', tool: 'Write', title });
-    expect(judge(one, write('src/a..b/c.ts'))).toBe('allow');
-    expect(judge(one, write('src/../../etc/passwd'))).toBe('deny');
-    expect(judge(one, write('src/a/..'))).toBe('deny');
-    expect(judge(one, { kind: 'execute', tool: 'edit', title: 'rm -rf /' })).toBe('deny');
-    expect(judge(policy({ deny: ['Write(src/*)'] }), write('src/../x'))).toBe('deny');
+    const write = (title: string): RequestedAction => ({ kind: 'other', tool: 'Write', title });
+    expect(policyDecision(one, write('src/a..b/c.ts'))).toBe('allow');
+    expect(policyDecision(one, write('src/../../etc/passwd'))).toBe('deny');
+    expect(policyDecision(one, write('src/a/..'))).toBe('deny');
+    expect(policyDecision(one, { kind: 'execute', tool: 'edit', title: 'rm -rf /' })).toBe('deny');
+    expect(policyDecision(policy({ deny: ['Write(src/*)'] }), write('src/../x'))).toBe('deny');
   });
 
   test('what does a policy say by default, to triage and to background work? (I-34)', () => {
-    expect(judge(DEFAULT_POLICIES.interactive, run('ls'))).toBe('deny');
-    expect(judge(DEFAULT_POLICIES.interactive, edit)).toBe('deny');
-    expect(judge(DEFAULT_POLICIES.background, edit)).toBe('allow');
-    expect(judge(DEFAULT_POLICIES.background, run('ls'))).toBeNull();
+    expect(policyDecision(DEFAULT_POLICIES.interactive, run('ls'))).toBe('deny');
+    expect(policyDecision(DEFAULT_POLICIES.interactive, edit)).toBe('deny');
+    expect(policyDecision(DEFAULT_POLICIES.background, edit)).toBe('allow');
+    expect(policyDecision(DEFAULT_POLICIES.background, run('ls'))).toBeNull();
   });
 });

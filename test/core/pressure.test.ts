@@ -9,8 +9,13 @@ describe('a failure that passes', () => {
     box.runs();
     for (const retry of [1, 2]) {
       box.fails('overloaded', true);
-      expect(box.task('A')).toMatchObject({ status: 'running', retries: retry, attempts: 1, cut: false });
-      expect(box.sent('prompt')).toMatchObject([{ task: 'A', resumed: true, cut: false, attempt: 1 }]);
+      expect(box.task('A')).toMatchObject({
+        status: 'running',
+        retries: retry,
+        attempts: 1,
+        interruptedMidTurn: false,
+      });
+      expect(box.sent('prompt')).toMatchObject([{ task: 'A', resumed: true, interruptedMidTurn: false, attempt: 1 }]);
       box.started();
     }
     box.fails('overloaded', true);
@@ -107,11 +112,11 @@ describe('a failure that passes', () => {
 
   test('what if messages ride on the turn? (I-37, I-28)', () => {
     const box = new Box({ maxRetries: 1 });
-    box.submit('A', { party: 'p', whenBusy: 'collect' });
-    box.submit('B', { party: 'p', whenBusy: 'collect' });
+    box.submit('A', { mergeGroup: 'p', whenBusy: 'collect' });
+    box.submit('B', { mergeGroup: 'p', whenBusy: 'collect' });
     box.passes('collect');
     box.runs();
-    box.submit('S', { party: 'p', whenBusy: 'steer' });
+    box.submit('S', { mergeGroup: 'p', whenBusy: 'steer' });
     box.steered('S', true);
     box.fails('overloaded', true);
     // The merged text stays, the steered one waits on its own.
@@ -160,10 +165,10 @@ describe('a session that holds back', () => {
   });
 
   test('what if nothing at all may be sent? (I-38, I-6)', () => {
-    const box = inBackground({ party: 'p' });
+    const box = inBackground({ mergeGroup: 'p' });
     box.throttle('all');
     box.submit('A');
-    box.submit('S', { party: 'p', whenBusy: 'steer' });
+    box.submit('S', { mergeGroup: 'p', whenBusy: 'steer' });
     // The turn on the wire goes on to its end; nobody is interrupted for what could not be sent.
     expect(box.acts).toEqual([]);
     expect(box.situation).toBe('running');
@@ -188,7 +193,7 @@ describe('a session that holds back', () => {
     expect(box.session.hold?.turn).toMatchObject({ protected: true, phase: 'pending' });
     box.submit('B');
     expect(box.owner).toBe('B');
-    expect(box.task('bg')).toMatchObject({ place: 'waiting', streak: 1 });
+    expect(box.task('bg')).toMatchObject({ stage: 'waiting', streak: 1 });
     box.throttle(null);
     box.answers();
     expect(box.session.hold?.turn).toMatchObject({ protected: true, phase: 'sent' });

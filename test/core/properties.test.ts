@@ -38,29 +38,37 @@ function strangers(session: Session): readonly Input[] {
     {
       at,
       type: 'agent-ready',
-      inc: agent,
+      incarnation: agent,
       caps: { acks: true, steer: true, rewind: true, models: true },
       conversation: 'x',
-      lost: true,
+      conversationReset: true,
     },
-    { at, type: 'agent-exited', inc: agent, reason: 'x', data: null },
-    { at, type: 'unsolicited', inc: agent, phase: 'began', data: null },
+    { at, type: 'agent-exited', incarnation: agent, reason: 'x', data: null },
+    { at, type: 'unsolicited', incarnation: agent, phase: 'began', data: null },
     ...[later, earlier].flatMap((turn): Input[] => [
-      { at, type: 'turn-started', inc, turn },
-      { at, type: 'output', inc, turn, part: { kind: 'text', text: '' } },
-      { at, type: 'ack', inc, turn, none: true },
-      { at, type: 'result', inc, turn, result },
-      { at, type: 'asked', inc, turn, request: 'q', verdict: 'allow', action: ACTION },
-      { at, type: 'withdrawn', inc, turn, request: 'q' },
-      { at, type: 'timer', name: 'ask', of: turn },
-      { at, type: 'timer', name: 'drain', of: turn },
-      { at, type: 'timer', name: 'silence', of: turn },
+      { at, type: 'turn-started', incarnation: inc, turn },
+      { at, type: 'output', incarnation: inc, turn, part: { kind: 'text', text: '' } },
+      { at, type: 'ack', incarnation: inc, turn, noResult: true },
+      { at, type: 'result', incarnation: inc, turn, result },
+      {
+        at,
+        type: 'permission-requested',
+        incarnation: inc,
+        turn,
+        request: 'q',
+        policyDecision: 'allow',
+        action: ACTION,
+      },
+      { at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'q' },
+      { at, type: 'timer', name: 'permission', subject: turn },
+      { at, type: 'timer', name: 'drain', subject: turn },
+      { at, type: 'timer', name: 'silence', subject: turn },
     ]),
-    { at, type: 'result', inc: agent, turn: session.turns, result },
-    { at, type: 'switched', inc: agent, model: null, ok: false },
-    { at, type: 'timer', name: 'switch', of: agent },
-    { at, type: 'timer', name: 'hold', of: session.epoch + 1 },
-    { at, type: 'timer', name: 'start', of: agent },
+    { at, type: 'result', incarnation: agent, turn: session.turns, result },
+    { at, type: 'switched', incarnation: agent, model: null, ok: false },
+    { at, type: 'timer', name: 'switch', subject: agent },
+    { at, type: 'timer', name: 'hold', subject: session.epoch + 1 },
+    { at, type: 'timer', name: 'start', subject: agent },
     { at, type: 'evict', epoch: epoch(session.epoch + 1), by: null },
     ...tasks.flatMap((task): Input[] => [
       { at, type: 'call', task: task.id, run: epoch(session.epoch + 1), call: 1, model: null },
@@ -101,7 +109,7 @@ describe('whatever happens', () => {
       fc.property(choices(60), (told) => {
         story(told, (box, chaos, choice) => {
           box.do(chaos.said(choice));
-          const decide = { type: 'decide', at: 0, turn: turnId(box.turn + 1), request: 'q' } as const;
+          const decide = { type: 'respond', at: 0, turn: turnId(box.turn + 1), request: 'q' } as const;
           const strange = step(box.session, { ...decide, allow: true, by: null, note: null });
           expect(strange.session).toBe(box.session);
           for (const input of strangers(box.session)) {
@@ -158,7 +166,7 @@ describe('whatever happens', () => {
 
   test('ids and tokens are only compared: other names give the same story (I-26)', () => {
     // The other names keep the order of the first ones, since that order decides the order of receipts.
-    const other = { id: (index: number) => `x${plainNames.id(index)}`, party: (index: number) => `y${index}` };
+    const other = { id: (index: number) => `x${plainNames.id(index)}`, mergeGroup: (index: number) => `y${index}` };
     fc.assert(
       fc.property(choices(60), (told) => {
         const one = new Chaos(new Box(few));
@@ -227,7 +235,7 @@ describe('whatever has happened', () => {
       box.unpark();
     } else if (throttle !== null) {
       box.throttle(null);
-    } else if (agent.kind === 'up' && agent.at === 'switching') {
+    } else if (agent.kind === 'up' && agent.activity === 'switching') {
       box.switched(agent.model);
     } else if (agent.kind === 'starting') {
       box.ready();

@@ -7,10 +7,10 @@ import { step } from '../../src/core/step.ts';
 import type { Tree } from '../../src/core/tree.ts';
 import { ABOUT, Box, inBackground, taskOf } from '../support/core-driver.ts';
 
-const p = { party: 'p' } as const;
+const p = { mergeGroup: 'p' } as const;
 
 const sizes = (session: Session): readonly number[] =>
-  [session.tasks, session.queue, session.demand, session.parties].map(({ root }) => root?.size ?? 0);
+  [session.tasks, session.queue, session.demand, session.mergeGroups].map(({ root }) => root?.size ?? 0);
 
 /** The deepest stack that `step` has while it reads its input or the limits, or compares keys. */
 function deepestStack(session: Session, input: Input): number {
@@ -35,12 +35,12 @@ function deepestStack(session: Session, input: Input): number {
       return tree.compare(a, b);
     },
   });
-  const { limits, tasks, queue, demand, parties } = session;
+  const { limits, tasks, queue, demand, mergeGroups } = session;
   const indexes = {
     tasks: compared(tasks),
     queue: compared(queue),
     demand: compared(demand),
-    parties: compared(parties),
+    mergeGroups: compared(mergeGroups),
   };
   step({ ...session, ...indexes, limits: watched(limits) }, watched(input));
   return deepest;
@@ -80,7 +80,7 @@ describe('follow-ups', () => {
       const submit: Input = { at: 0, type: 'submit', payload: null, about: ABOUT, task: taskOf(name, p) };
       session = step(session, submit).session;
       const result = { outcome: 'completed', empty: false, report: { text: '' } } as const;
-      const answer: Input = { at: 0, type: 'result', inc, turn: turnId(link), result };
+      const answer: Input = { at: 0, type: 'result', incarnation: inc, turn: turnId(link), result };
       const after = step(session, answer);
       if (link % 10_000 === 0) {
         depths.add(deepestStack(session, answer));
@@ -185,12 +185,12 @@ describe('steer', () => {
     const box = new Box();
     box.submit('A', p);
     box.runs();
-    expect(box.submit('S', steer)).toMatchObject({ place: 'merged', into: 'A', fallback: false });
+    expect(box.submit('S', steer)).toMatchObject({ stage: 'merged', mergedInto: 'A', fallback: false });
     expect(box.sent('steer')).toMatchObject([{ turn: 1, task: 'S' }]);
     box.result('completed');
     expect(box.final('A')).toBe('completed completed');
     expect(box.tape('S')).toEqual(['queued', 'steered', 'requeued', 'granted', 'turn-sent']);
-    expect(box.steered('S', true)).toEqual({ kind: 'stale', what: 'unasked' });
+    expect(box.steered('S', true)).toEqual({ kind: 'stale', what: 'unexpected' });
     box.answers();
     expect(box.final('S')).toBe('completed completed');
   });
@@ -230,13 +230,16 @@ describe('steer', () => {
       way(box);
       expect(box.tape('S')).toContain('requeued');
       expect(box.final('S')).toBeNull();
-      expect(box.task('S').place).not.toBe('merged');
+      expect(box.task('S').stage).not.toBe('merged');
     }
   });
 
-  test('what if it cannot be steered: another party, no running turn, an agent that cannot? (I-28)', () => {
+  test('what if it cannot be steered: another merge group, no running turn, an agent that cannot? (I-28)', () => {
     const box = inBackground(p);
-    expect(box.submit('other', { party: 'q', whenBusy: 'steer' })).toMatchObject({ place: 'waiting', fallback: true });
+    expect(box.submit('other', { mergeGroup: 'q', whenBusy: 'steer' })).toMatchObject({
+      stage: 'waiting',
+      fallback: true,
+    });
     expect(box.submit('nobody', { whenBusy: 'steer' })).toMatchObject({ fallback: true });
     expect(box.acts).toEqual([]);
     expect(box.events('other', 'queued')).toMatchObject([{ whenBusy: 'steer', fallback: true }]);
@@ -266,15 +269,15 @@ describe('collect', () => {
 
   test('D07 what if an album arrives in pieces within the window? (I-28)', () => {
     const box = new Box();
-    expect(box.submit('1', part)).toMatchObject({ place: 'collecting', into: null });
-    expect(box.submit('2', part)).toMatchObject({ place: 'merged', into: '1' });
+    expect(box.submit('1', part)).toMatchObject({ stage: 'collecting', mergedInto: null });
+    expect(box.submit('2', part)).toMatchObject({ stage: 'merged', mergedInto: '1' });
     box.submit('3', part);
     expect(box.owner).toBeNull();
     box.passes('collect');
     box.ready();
     expect(box.sent('prompt')).toMatchObject([{ task: '1', riders: ['2', '3'] }]);
     box.started();
-    expect(box.submit('4', part)).toMatchObject({ place: 'collecting' });
+    expect(box.submit('4', part)).toMatchObject({ stage: 'collecting' });
     box.result('completed');
     expect(['1', '2', '3'].map((id) => box.final(id))).toEqual([
       'completed completed',
@@ -326,15 +329,15 @@ describe('collect', () => {
     }
   });
 
-  test('what if a part comes after another message of its party? (I-3, I-28)', () => {
+  test('what if a part comes after another message of its merge group? (I-3, I-28)', () => {
     const box = new Box();
     box.submit('owner');
     box.submit('1', part);
     box.submit('x', p);
-    expect(box.submit('2', part)).toMatchObject({ place: 'collecting', into: null });
-    expect(box.submit('3', { ...part, party: 'q' })).toMatchObject({ place: 'collecting' });
-    expect(box.submit('4', { ...part, party: null })).toMatchObject({ place: 'waiting' });
-    expect(box.submit('5', { ...part, lane: 'background' })).toMatchObject({ place: 'collecting' });
+    expect(box.submit('2', part)).toMatchObject({ stage: 'collecting', mergedInto: null });
+    expect(box.submit('3', { ...part, mergeGroup: 'q' })).toMatchObject({ stage: 'collecting' });
+    expect(box.submit('4', { ...part, mergeGroup: null })).toMatchObject({ stage: 'waiting' });
+    expect(box.submit('5', { ...part, lane: 'background' })).toMatchObject({ stage: 'collecting' });
   });
 });
 
@@ -344,11 +347,11 @@ describe('replace, interrupt, rollback, reject', () => {
     box.submit('owner', p);
     box.runs();
     box.submit('1', p);
-    box.submit('other', { party: 'q' });
+    box.submit('other', { mergeGroup: 'q' });
     box.submit('2', { ...p, whenBusy: 'collect' });
     box.submit('3', { ...p, whenBusy: 'collect' });
     const reply = box.submit('new', { ...p, whenBusy: 'replace' });
-    expect(reply).toMatchObject({ kind: 'admitted', place: 'waiting', ended: ['1', '2', '3'] });
+    expect(reply).toMatchObject({ kind: 'admitted', stage: 'waiting', endedTasks: ['1', '2', '3'] });
     expect(['1', '2', '3'].map((id) => box.final(id))).toEqual(Array(3).fill('cancelled replaced'));
     expect(box.queue).toEqual(['new', 'other']);
     expect(box.owner).toBe('owner');
@@ -362,7 +365,7 @@ describe('replace, interrupt, rollback, reject', () => {
     box.runs();
     box.submit('steered', { ...p, whenBusy: 'steer' });
     const reply = box.submit('new', { ...p, whenBusy: 'interrupt' });
-    expect(reply).toMatchObject({ kind: 'admitted', ended: ['2', '1'] });
+    expect(reply).toMatchObject({ kind: 'admitted', endedTasks: ['2', '1'] });
     expect(box.acts).toEqual(['interrupt']);
     box.drains();
     expect(box.final('1')).toBe('cancelled interrupted');
@@ -373,10 +376,10 @@ describe('replace, interrupt, rollback, reject', () => {
   test('what if the task to be interrupted is somebody else’s, or nobody’s? (I-6, I-29)', () => {
     for (const party of ['q', null]) {
       const box = new Box();
-      box.submit('A', { party });
+      box.submit('A', { mergeGroup: party });
       box.runs();
-      expect(box.submit('new', { party: party === null ? null : 'p', whenBusy: 'interrupt' })).toMatchObject({
-        ended: [],
+      expect(box.submit('new', { mergeGroup: party === null ? null : 'p', whenBusy: 'interrupt' })).toMatchObject({
+        endedTasks: [],
       });
       expect(box.acts).toEqual([]);
     }
@@ -404,9 +407,9 @@ describe('replace, interrupt, rollback, reject', () => {
 
   test('what if a message rejects a busy session? (I-24, I-29)', () => {
     const box = new Box();
-    expect(box.submit('A', { whenBusy: 'reject' })).toMatchObject({ place: 'owner' });
+    expect(box.submit('A', { whenBusy: 'reject' })).toMatchObject({ stage: 'owner' });
     expect(box.submit('B', { whenBusy: 'reject' })).toEqual({ kind: 'refused', code: 'session_busy' });
     box.answers();
-    expect(box.submit('B', { whenBusy: 'reject' })).toMatchObject({ place: 'owner' });
+    expect(box.submit('B', { whenBusy: 'reject' })).toMatchObject({ stage: 'owner' });
   });
 });

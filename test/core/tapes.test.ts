@@ -94,7 +94,7 @@ describe('the end of a task', () => {
     // Every admission, whatever its policy, writes `queued` first: the audit checks it of each step.
     const box = new Box();
     for (const whenBusy of ['preempt', 'steer', 'collect', 'replace', 'interrupt', 'rollback'] as const) {
-      box.submit(`A-${whenBusy}`, { party: 'p', whenBusy });
+      box.submit(`A-${whenBusy}`, { mergeGroup: 'p', whenBusy });
       box.cancel(`A-${whenBusy}`);
       expect(box.tape(`A-${whenBusy}`)[0]).toBe('queued');
       expect(box.tape(`A-${whenBusy}`).at(-1)).toBe('final');
@@ -149,7 +149,7 @@ describe('a crash', () => {
       'resumed',
     ]);
     box.ready();
-    expect(box.sent('prompt')).toMatchObject([{ attempt: 2, resumed: true, cut: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ attempt: 2, resumed: true, interruptedMidTurn: true }]);
     box.crash();
     expect(box.final('A')).toBe('failed node_restarted');
   });
@@ -161,12 +161,12 @@ describe('a crash', () => {
     box.started();
     box.background('later');
     box.submit('code', { mode: 'code' });
-    box.submit('part', { party: 'p', whenBusy: 'collect' });
+    box.submit('part', { mergeGroup: 'p', whenBusy: 'collect' });
     box.crash();
     expect(box.final('urgent')).toBe('failed node_restarted');
     expect(box.owner).toBe('code');
     expect(box.queue).toEqual(['part', 'bg', 'later']);
-    expect(box.task('bg')).toMatchObject({ attempts: 1, cut: false });
+    expect(box.task('bg')).toMatchObject({ attempts: 1, interruptedMidTurn: false });
     expect(box.tape()).toContain('recovered');
   });
 
@@ -192,13 +192,13 @@ describe('a crash', () => {
       if (at === 'preempted') {
         expect(box.owner).toBe('B');
         expect(box.all('run')).toHaveLength(1);
-        expect(box.task('C')).toMatchObject({ attempts: 1, run: null, place: 'waiting' });
+        expect(box.task('C')).toMatchObject({ attempts: 1, run: null, stage: 'waiting' });
         box.crash();
-        expect(box.task('C')).toMatchObject({ attempts: 1, cut: true });
+        expect(box.task('C')).toMatchObject({ attempts: 1, interruptedMidTurn: true });
         box.cancel('B');
-        expect(box.sent('run')).toMatchObject([{ task: 'C', attempt: 2, cut: true }]);
+        expect(box.sent('run')).toMatchObject([{ task: 'C', attempt: 2, interruptedMidTurn: true }]);
       } else {
-        expect(run).toMatchObject({ task: 'C', attempt: 2, cut: true, run: box.epoch });
+        expect(run).toMatchObject({ task: 'C', attempt: 2, interruptedMidTurn: true, run: box.epoch });
         expect(box.call('C', 1, 2)).toEqual(stale('epoch'));
         expect(box.call('C', box.epoch, 1)).toEqual({ kind: 'ok' });
       }
@@ -218,7 +218,7 @@ describe('a crash', () => {
     box.unpark();
     expect(box.owner).toBe('A');
     expect(box.queue).toEqual(['bg']);
-    expect(box.sent('start')).toEqual([{ type: 'start', inc: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
   });
 
   test('what if the node loses its lease? (I-32)', () => {

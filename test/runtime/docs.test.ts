@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FAILURES, type FailureClass } from '../../src/agents/failures.ts';
-import { DEFAULT_POLICIES, judge } from '../../src/core/policy.ts';
+import { DEFAULT_POLICIES, policyDecision } from '../../src/core/policy.ts';
 import { checkConfig } from '../../src/daemon/config/schema.ts';
 import { validate } from '../../src/protocol/validate.ts';
 import { PermissionPolicySchema } from '../../src/protocol/permissions.ts';
@@ -77,7 +77,7 @@ describe('docs/permissions.md', () => {
       const checked = validate(PermissionPolicySchema, { mode: mode.replaceAll('`', '') });
       const policy = { mode: checked.ok ? checked.value.mode : 'read-only', allow: ['edit'], deny: [] } as const;
       const asks = (['read', 'edit', 'execute'] as const).map((kind) => ({ kind, tool: 'X', title: 'x' }));
-      expect([mode, ...cells]).toEqual([mode, ...asks.map((ask) => word[judge(policy, ask) ?? 'wait'])]);
+      expect([mode, ...cells]).toEqual([mode, ...asks.map((ask) => word[policyDecision(policy, ask) ?? 'wait'])]);
     }
   });
 

@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { POLICY } from '../../src/core/actors.ts';
 import type { Actor } from '../../src/core/events.ts';
 import { scriptedDriver } from '../../src/agents/index.ts';
-import type { PermissionAsk } from '../../src/core/policy.ts';
+import type { RequestedAction } from '../../src/core/policy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox, type PlayedTurn } from '../support/box.ts';
 
-const run: PermissionAsk = { kind: 'execute', tool: 'Bash', title: 'npm test' };
-const edit: PermissionAsk = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
-const read: PermissionAsk = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
+const run: RequestedAction = { kind: 'execute', tool: 'Bash', title: 'npm test' };
+const edit: RequestedAction = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
+const read: RequestedAction = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
 
 /** What the turn may do, in the order it asks; `null` where a person would have to decide. */
-async function verdicts(one: Box, turn: PlayedTurn, asks: readonly PermissionAsk[]): Promise<(boolean | null)[]> {
+async function verdicts(one: Box, turn: PlayedTurn, asks: readonly RequestedAction[]): Promise<(boolean | null)[]> {
   const given: (boolean | null)[] = [];
   for (const ask of asks) {
     const stop = new AbortController();
@@ -124,7 +124,7 @@ describe('permissions by a person', () => {
     expect((await one.box.session('test:one'))?.asks).toHaveLength(2);
     const explained = await one.box.explain(task);
     expect(explained?.summary).toBe('It runs, and waits for a person to answer 2 permission requests.');
-    expect(explained?.waitsFor.map(({ deadline }) => deadline)).toEqual(['ask']);
+    expect(explained?.waitsFor.map(({ deadline }) => deadline)).toEqual(['permission']);
     expect((await one.box.stats()).asks).toBe(2);
     expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true, by: ANN })).toEqual({
       kind: 'ok',
@@ -156,7 +156,7 @@ describe('permissions by a person', () => {
     clock.advance(1);
     expect(await answer).toEqual({ allow: false, note: null });
     expect((await one.event(task, 'permission-resolved')).data).toMatchObject({
-      by: { kind: 'deadline', name: 'ask' },
+      by: { kind: 'deadline', name: 'permission' },
       decision: 'deny',
     });
     turn.finish();

@@ -60,7 +60,7 @@ const ends = fc.tuple(named, step, fc.constantFrom('completed', 'failed', 'cance
 const rows = fc
   .tuple(named, fc.constantFrom('queued', 'running', 'running', 'running'), fc.nat(9))
   .map(([name, status, ord]): Draft => (session) => {
-    return { type: 'task', at: time, task: taskRow(taskId(name(session)), { status, ord }) };
+    return { type: 'task', at: time, task: taskRow(taskId(name(session)), { status, position: ord }) };
   });
 const payloads = fc.tuple(named, fc.string()).map(([name, prompt]): Draft => (session) => {
   return { type: 'payload', at: time, task: taskId(name(session)), payload: payload({ prompt }) };

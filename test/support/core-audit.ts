@@ -97,14 +97,14 @@ function auditIndexes(session: Session, say: Say): void {
   };
   compare('queue', treeEntries(session.queue), waiting);
   compare('demand', treeEntries(session.demand), waiting.filter(preempts));
-  const queued = tasks.filter(({ status, place }) => status === 'queued' && /waiting|collecting/.test(place));
-  const parties = queued.filter(({ party }) => party !== null);
+  const queued = tasks.filter(({ status, stage: place }) => status === 'queued' && /waiting|collecting/.test(place));
+  const parties = queued.filter(({ mergeGroup }) => mergeGroup !== null);
   compare(
     'parties',
-    treeEntries(session.parties),
-    parties.toSorted((a, b) => String(a.party).localeCompare(String(b.party)) || a.ord - b.ord),
+    treeEntries(session.mergeGroups),
+    parties.toSorted((a, b) => String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || a.position - b.position),
   );
-  for (const tree of [session.tasks, session.queue, session.demand, session.parties]) {
+  for (const tree of [session.tasks, session.queue, session.demand, session.mergeGroups]) {
     auditTree(tree, say);
   }
 }
@@ -129,7 +129,7 @@ export function auditTree(tree: { readonly root: Link }, say: Say): void {
 }
 
 function auditNumbers(before: Session, session: Session, say: Say): void {
-  for (const name of ['epoch', 'ord', 'turns', 'incarnations', 'seq'] as const) {
+  for (const name of ['epoch', 'nextPosition', 'turns', 'incarnations', 'seq'] as const) {
     if (session[name] < before[name]) {
       say(`${name} went back`);
     }
@@ -143,10 +143,10 @@ function auditTasks(session: Session, say: Say): void {
   const tasks = tasksOf(session);
   const byId = new Map(tasks.map((task) => [task.id, task]));
   for (const task of tasks) {
-    if ((task.place === 'owner') !== (session.hold?.task === task.id)) {
+    if ((task.stage === 'owner') !== (session.hold?.task === task.id)) {
       say(`${task.id}: holds, and does not own the session, or the other way round`);
     }
-    if ((task.place === 'merged') !== (task.carrier !== null)) {
+    if ((task.stage === 'merged') !== (task.carrier !== null)) {
       say(`${task.id}: rides on nothing`);
     }
     if (task.carrier !== null && byId.get(task.carrier)?.riders.includes(task.id) !== true) {
@@ -159,7 +159,7 @@ function auditTasks(session: Session, say: Say): void {
     if (asked && !(session.hold?.task === task.id && session.hold.turn?.intent === 'verdict')) {
       say(`${task.id}: is to end, and no turn of it is being interrupted for that`);
     }
-    if (task.place === 'owner' && task.status !== 'running') {
+    if (task.stage === 'owner' && task.status !== 'running') {
       say(`${task.id}: holds and is not running`);
     }
   }
@@ -167,7 +167,7 @@ function auditTasks(session: Session, say: Say): void {
 
 /** A turn asks for permission only while nobody interrupts it; one that waits for a person is on the wire. */
 function auditAsks(turn: Turn | null, say: Say): void {
-  const asks = turn?.asks ?? [];
+  const asks = turn?.permissionRequests ?? [];
   if (asks.length > 0 && (!onWire(turn) || turn.intent !== null)) {
     say('a turn that is not running by itself waits for a person');
   }
@@ -200,7 +200,7 @@ function auditOwner(session: Session, say: Say): void {
   auditAsks(hold?.turn ?? null, say);
   const turn = hold?.turn ?? null;
   const waits = [...treeEntries(session.queue)].map(([key]) => key);
-  if (onWire(turn) !== (agent.kind === 'up' && agent.at === 'turn')) {
+  if (onWire(turn) !== (agent.kind === 'up' && agent.activity === 'turn')) {
     say('the turn on the wire and the agent disagree');
   }
   if (session.fenced || holdsBack(session, 'interactive')) {
@@ -243,7 +243,7 @@ function auditGrant(before: Session, session: Session, say: Say): void {
   }
 }
 
-const live = (agent: Agent): number | null => (agent.kind === 'none' ? null : agent.inc);
+const live = (agent: Agent): number | null => (agent.kind === 'none' ? null : agent.incarnation);
 
 function auditEffects(before: Session, session: Session, effects: readonly Effect[], say: Say): void {
   const turn = session.hold?.turn ?? null;
@@ -255,40 +255,40 @@ function auditEffects(before: Session, session: Session, effects: readonly Effec
   for (const effect of effects) {
     switch (effect.type) {
       case 'prompt':
-        if (turn?.id !== effect.turn || turn.phase !== 'sent' || live(session.agent) !== effect.inc) {
+        if (turn?.id !== effect.turn || turn.phase !== 'sent' || live(session.agent) !== effect.incarnation) {
           say('a prompt that is not the turn sent');
         }
         break;
       case 'interrupt':
-        if (turn?.id !== effect.turn || turn.phase !== 'draining' || live(session.agent) !== effect.inc) {
+        if (turn?.id !== effect.turn || turn.phase !== 'draining' || live(session.agent) !== effect.incarnation) {
           say('an interrupt of a turn that is not being drained');
         }
         break;
       case 'start':
         if (
           session.agent.kind !== 'starting' ||
-          session.agent.inc !== effect.inc ||
-          effect.inc <= before.incarnations
+          session.agent.incarnation !== effect.incarnation ||
+          effect.incarnation <= before.incarnations
         ) {
           say('an agent is started under an old number');
         }
         break;
       case 'kill':
       case 'close':
-        if (live(before.agent) !== effect.inc || (!session.fenced && session.agent.kind !== 'ending')) {
+        if (live(before.agent) !== effect.incarnation || (!session.fenced && session.agent.kind !== 'ending')) {
           say(`a ${effect.type} that does not name the live agent`);
         }
         break;
-      case 'answer':
-        if (turn?.id !== effect.turn || !onWire(turn) || live(session.agent) !== effect.inc) {
+      case 'respond':
+        if (turn?.id !== effect.turn || !onWire(turn) || live(session.agent) !== effect.incarnation) {
           say('an answer to a turn that asks for nothing');
         }
         break;
       case 'switch':
         if (
           session.agent.kind !== 'up' ||
-          session.agent.at !== 'switching' ||
-          session.agent.inc !== effect.inc ||
+          session.agent.activity !== 'switching' ||
+          session.agent.incarnation !== effect.incarnation ||
           session.agent.model !== effect.model
         ) {
           say('a switch of an agent that is not switching to that');
@@ -315,19 +315,19 @@ export function deadlinesOf(session: Session): Set<string> {
     want(hold.limited, 'hold', hold.epoch);
   }
   if (onWire(turn)) {
-    want(turn.intent === null && turn.asks.length === 0, 'silence', turn.id);
-    want(turn.intent === null && turn.asks.length > 0, 'ask', turn.id);
+    want(turn.intent === null && turn.permissionRequests.length === 0, 'silence', turn.id);
+    want(turn.intent === null && turn.permissionRequests.length > 0, 'permission', turn.id);
     want(turn.intent !== null, 'drain', turn.id);
     want(turn.protected, 'protected', turn.id);
   }
   if (agent.kind !== 'none') {
-    want(agent.kind === 'starting', 'start', agent.inc);
-    want(agent.kind === 'up' && agent.at === 'switching', 'switch', agent.inc);
-    want(agent.kind === 'up' && agent.unsolicited, 'unsolicited', agent.inc);
-    want(agent.kind === 'up' && !agent.unsolicited && agent.at === 'boundary', 'idle', agent.inc);
+    want(agent.kind === 'starting', 'start', agent.incarnation);
+    want(agent.kind === 'up' && agent.activity === 'switching', 'switch', agent.incarnation);
+    want(agent.kind === 'up' && agent.unsolicited, 'unsolicited', agent.incarnation);
+    want(agent.kind === 'up' && !agent.unsolicited && agent.activity === 'boundary', 'idle', agent.incarnation);
   }
   for (const task of tasksOf(session)) {
-    want(task.place === 'collecting', 'collect', task.id);
+    want(task.stage === 'collecting', 'collect', task.id);
   }
   return wanted;
 }

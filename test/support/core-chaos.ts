@@ -17,7 +17,7 @@ const policies: readonly (WhenBusy | null)[] = [
 const timers: readonly TimerName[] = [
   'start',
   'switch',
-  'ask',
+  'permission',
   'drain',
   'silence',
   'hold',
@@ -39,12 +39,12 @@ const pick = <T>(list: readonly T[], index: number): T | undefined => list[index
 /** How ids and parties are spelled, so that a run can be repeated under other names. */
 interface Names {
   readonly id: (index: number) => string;
-  readonly party: (index: number) => string;
+  readonly mergeGroup: (index: number) => string;
 }
 
 export const plainNames: Names = {
   id: (index) => `t${String(index).padStart(3, '0')}`,
-  party: (index) => `p${index}`,
+  mergeGroup: (index) => `p${index}`,
 };
 
 /** State of one run of chaos: how many tasks were submitted. */
@@ -71,7 +71,7 @@ export class Chaos {
       lane: a % 2 === 0 ? 'interactive' : 'background',
       mode: a % 8 > 5 ? 'code' : 'prompt',
       whenBusy: pick(policies, b) ?? (a % 2 === 0 ? 'preempt' : 'enqueue'),
-      party: a % 5 === 0 ? null : this.#names.party(a < 12 ? 0 : 1),
+      mergeGroup: a % 5 === 0 ? null : this.#names.mergeGroup(a < 12 ? 0 : 1),
       priority: a % 3,
       maxAttempts: 1 + (b % 3),
       onLost: b === 5 ? 'fail' : 'retry',
@@ -123,8 +123,8 @@ export class Chaos {
         const until = b === 0 ? null : b;
         return { type: of, throttle: b > 9 ? null : { level, reason: a < 8 ? 'rate_limit' : 'overloaded', until } };
       }
-      case 'decide': {
-        const request = box.session.hold?.turn?.asks[0] ?? requests[a % 2] ?? 'q';
+      case 'respond': {
+        const request = box.session.hold?.turn?.permissionRequests[0] ?? requests[a % 2] ?? 'q';
         return { type: of, turn: turnId(box.turn - (b === 1 ? 1 : 0)), request, allow: a > 7, by, note: null };
       }
       case 'call':
@@ -144,8 +144,8 @@ export class Chaos {
       case 'ack':
       case 'result':
       case 'steered':
-      case 'asked':
-      case 'withdrawn':
+      case 'permission-requested':
+      case 'permission-withdrawn':
       case 'switched':
       case 'unsolicited':
         return this.#says(of, a, b);
@@ -159,51 +159,58 @@ export class Chaos {
   /** Something an agent says, to the point or not. */
   #says(of: AgentWord, a: number, b: number): Said {
     const { box } = this;
-    const inc = incarnation(box.inc - (b === 0 ? 1 : 0));
+    const inc = incarnation(box.incarnation - (b === 0 ? 1 : 0));
     const turn = turnId(box.turn - (b === 1 ? 1 : 0));
     switch (of) {
       case 'agent-ready':
         return {
           type: of,
-          inc,
+          incarnation: inc,
           caps: a < 10 ? everything : { acks: a < 12, steer: a < 14, rewind: false, models: false },
           conversation: a % 3 === 0 ? null : 'c',
-          lost: a === 4,
+          conversationReset: a === 4,
         };
       case 'agent-exited':
-        return { type: of, inc, reason: 'chaos', data: null };
+        return { type: of, incarnation: inc, reason: 'chaos', data: null };
       case 'turn-started':
-        return { type: of, inc, turn };
+        return { type: of, incarnation: inc, turn };
       case 'output':
         return {
           type: of,
-          inc,
+          incarnation: inc,
           turn: a === 0 ? null : turn,
           part: parts[a % parts.length] ?? { kind: 'raw', data: a },
         };
       case 'ack':
-        return { type: of, inc, turn, none: a % 5 === 0 };
+        return { type: of, incarnation: inc, turn, noResult: a % 5 === 0 };
       case 'result': {
         const outcome = (['completed', 'interrupted', 'failed'] as const)[a % 3] ?? 'completed';
         return {
           type: of,
-          inc,
+          incarnation: inc,
           turn,
           result: { outcome, empty: b % 2 === 0, report: reportOf(outcome, b) },
         };
       }
       case 'steered':
-        return { type: of, inc, turn, task: this.#some(a), taken: b % 2 === 0 };
-      case 'asked': {
+        return { type: of, incarnation: inc, turn, task: this.#some(a), taken: b % 2 === 0 };
+      case 'permission-requested': {
         const verdict = ([null, null, 'allow', 'deny'] as const)[b % 4] ?? null;
-        return { type: of, inc, turn, request: requests[a % 2] ?? 'q', verdict, action: ACTION };
+        return {
+          type: of,
+          incarnation: inc,
+          turn,
+          request: requests[a % 2] ?? 'q',
+          policyDecision: verdict,
+          action: ACTION,
+        };
       }
-      case 'withdrawn':
-        return { type: of, inc, turn, request: requests[a % 2] ?? 'q' };
+      case 'permission-withdrawn':
+        return { type: of, incarnation: inc, turn, request: requests[a % 2] ?? 'q' };
       case 'switched':
-        return { type: of, inc, model: models[a % models.length] ?? null, ok: b > 3 };
+        return { type: of, incarnation: inc, model: models[a % models.length] ?? null, ok: b > 3 };
       case 'unsolicited':
-        return { type: of, inc, phase: a % 2 === 0 ? 'began' : 'ended', data: null };
+        return { type: of, incarnation: inc, phase: a % 2 === 0 ? 'began' : 'ended', data: null };
     }
   }
 
@@ -212,37 +219,44 @@ export class Chaos {
     const { agent, hold, incarnations: inc } = this.box.session;
     const turn = hold?.turn ?? null;
     if (agent.kind === 'starting') {
-      return { type: 'agent-ready', inc, caps: everything, conversation: 'c', lost: false };
+      return { type: 'agent-ready', incarnation: inc, caps: everything, conversation: 'c', conversationReset: false };
     }
     if (agent.kind === 'ending') {
-      return { type: 'agent-exited', inc, reason: 'ended', data: null };
+      return { type: 'agent-exited', incarnation: inc, reason: 'ended', data: null };
     }
-    if (agent.kind === 'up' && agent.at === 'switching') {
-      return { type: 'switched', inc, model: agent.model, ok: a > 1 };
+    if (agent.kind === 'up' && agent.activity === 'switching') {
+      return { type: 'switched', incarnation: inc, model: agent.model, ok: a > 1 };
     }
     if (turn === null || turn.phase === 'pending') {
-      return { type: 'unsolicited', inc, phase: 'ended', data: null };
+      return { type: 'unsolicited', incarnation: inc, phase: 'ended', data: null };
     }
     if (turn.phase === 'sent') {
-      return { type: 'turn-started', inc, turn: turn.id };
+      return { type: 'turn-started', incarnation: inc, turn: turn.id };
     }
     if (turn.phase === 'running' && a === 7) {
-      return { type: 'asked', inc, turn: turn.id, request: requests[b % 2] ?? 'q', verdict: null, action: ACTION };
+      return {
+        type: 'permission-requested',
+        incarnation: inc,
+        turn: turn.id,
+        request: requests[b % 2] ?? 'q',
+        policyDecision: null,
+        action: ACTION,
+      };
     }
-    const rider = tasksOf(this.box.session).find(({ place, taken }) => place === 'merged' && !taken);
+    const rider = tasksOf(this.box.session).find(({ stage: place, taken }) => place === 'merged' && !taken);
     if (rider !== undefined && b % 2 === 0) {
-      return { type: 'steered', inc, turn: turn.id, task: rider.id, taken: b % 4 === 0 };
+      return { type: 'steered', incarnation: inc, turn: turn.id, task: rider.id, taken: b % 4 === 0 };
     }
     if (turn.phase === 'draining' && !turn.acked && a % 4 > 0) {
-      return { type: 'ack', inc, turn: turn.id, none: false };
+      return { type: 'ack', incarnation: inc, turn: turn.id, noResult: false };
     }
     if (turn.phase === 'running' && a % 3 > 0) {
-      return { type: 'output', inc, turn: turn.id, part: { kind: 'text', text: String(a) } };
+      return { type: 'output', incarnation: inc, turn: turn.id, part: { kind: 'text', text: String(a) } };
     }
     const outcome = turn.phase === 'draining' && b > 4 ? 'interrupted' : b === 0 ? 'failed' : 'completed';
     return {
       type: 'result',
-      inc,
+      incarnation: inc,
       turn: turn.id,
       result: { outcome, empty: b % 4 === 1, report: reportOf(outcome, a) },
     };
@@ -255,17 +269,17 @@ export class Chaos {
       hold: session.epoch,
       drain: session.turns,
       silence: session.turns,
-      ask: session.turns,
+      permission: session.turns,
       protected: session.turns,
     };
     const of = name in newest ? newest[name as keyof typeof newest] : session.incarnations;
-    return { type: 'timer', name, of: name === 'collect' ? this.#some(b) : of - (b % 3) };
+    return { type: 'timer', name, subject: name === 'collect' ? this.#some(b) : of - (b % 3) };
   }
 }
 
 function timer(name: string | undefined, of: string): Said {
   const known = timers.find((other) => other === name) ?? 'drain';
-  return { type: 'timer', name: known, of: known === 'collect' ? taskId(of) : Number(of) };
+  return { type: 'timer', name: known, subject: known === 'collect' ? taskId(of) : Number(of) };
 }
 
 type AgentWord =
@@ -276,8 +290,8 @@ type AgentWord =
   | 'ack'
   | 'result'
   | 'steered'
-  | 'asked'
-  | 'withdrawn'
+  | 'permission-requested'
+  | 'permission-withdrawn'
   | 'switched'
   | 'unsolicited';
 
@@ -312,7 +326,7 @@ const weights = {
   fault: 1,
   report: 1,
   throttle: 3,
-  decide: 3,
+  respond: 3,
   call: 6,
   progress: 1,
   finish: 1,
@@ -324,8 +338,8 @@ const weights = {
   ack: 3,
   result: 3,
   steered: 3,
-  asked: 4,
-  withdrawn: 2,
+  'permission-requested': 4,
+  'permission-withdrawn': 2,
   switched: 2,
   unsolicited: 2,
   'armed timer': 3,

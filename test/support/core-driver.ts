@@ -3,7 +3,7 @@
  * short enough for a test to read as a story. Every step is audited, and given a frozen session.
  */
 import assert from 'node:assert/strict';
-import { epoch, incarnation, sessionKey, taskId, turnId } from '../../src/core/ids.ts';
+import { epoch, incarnation as incarnationOf, sessionKey, taskId, turnId } from '../../src/core/ids.ts';
 import type { Actor, Event, PermissionAction, TaskEvent, TaskEventData, TaskEventType } from '../../src/core/events.ts';
 import type { Input, NewTask, TaskOrigin, TimerName, Where } from '../../src/core/inputs.ts';
 import type { AgentCaps, Limits, Session, Task, TurnResult } from '../../src/core/model.ts';
@@ -11,7 +11,7 @@ import type { Effect, Record as StepRecord, Reply } from '../../src/core/outputs
 import { newSession } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords, rebuild } from '../../src/core/rebuild.ts';
 import { step } from '../../src/core/step.ts';
-import { situationOf, type Situation } from '../../src/core/table.ts';
+import { stateOf, type SessionState } from '../../src/core/table.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import { audit, deadlinesOf, freeze } from './core-audit.ts';
 
@@ -36,7 +36,7 @@ export const taskOf = (id: string, fields: Fields = {}): NewTask => {
     lane,
     mode: 'prompt',
     priority: 0,
-    party: null,
+    mergeGroup: null,
     whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
     onLost: 'retry',
     maxAttempts: 3,
@@ -68,7 +68,7 @@ export class Box {
   do(said: Said): Reply {
     const input: Input = { ...said, at: (this.#clock += 1) };
     if (said.type === 'timer') {
-      this.armed.delete(`${said.name}:${said.of}`);
+      this.armed.delete(`${said.name}:${said.subject}`);
     }
     const before = this.session;
     const result = step(before, input);
@@ -97,9 +97,9 @@ export class Box {
 
   #arm(effect: Effect): void {
     if (effect.type === 'arm') {
-      this.armed.add(`${effect.timer}:${effect.of}`);
+      this.armed.add(`${effect.timer}:${effect.subject}`);
     } else if (effect.type === 'disarm') {
-      this.armed.delete(`${effect.timer}:${effect.of}`);
+      this.armed.delete(`${effect.timer}:${effect.subject}`);
     }
   }
 
@@ -108,8 +108,8 @@ export class Box {
   get owner(): string | null {
     return this.session.hold?.task ?? null;
   }
-  get situation(): Situation {
-    return situationOf(this.session);
+  get situation(): SessionState {
+    return stateOf(this.session);
   }
   get queue(): readonly string[] {
     return [...treeEntries(this.session.queue)].map(([, id]) => id);
@@ -117,7 +117,7 @@ export class Box {
   get turn(): number {
     return this.session.turns;
   }
-  get inc(): number {
+  get incarnation(): number {
     return this.session.incarnations;
   }
   get epoch(): number {
@@ -197,32 +197,50 @@ export class Box {
 
   // The agent.
 
-  ready(change: { caps?: AgentCaps; conversation?: string | null; lost?: boolean; inc?: number } = {}): Reply {
-    const { caps = everything, conversation = 'c1', lost = false, inc = this.inc } = change;
-    return this.do({ type: 'agent-ready', inc: incarnation(inc), caps, conversation, lost });
+  ready(
+    change: { caps?: AgentCaps; conversation?: string | null; conversationReset?: boolean; incarnation?: number } = {},
+  ): Reply {
+    const {
+      caps = everything,
+      conversation = 'c1',
+      conversationReset = false,
+      incarnation = this.incarnation,
+    } = change;
+    return this.do({
+      type: 'agent-ready',
+      incarnation: incarnationOf(incarnation),
+      caps,
+      conversation,
+      conversationReset,
+    });
   }
-  exited(inc = this.inc): Reply {
-    return this.do({ type: 'agent-exited', inc: incarnation(inc), reason: 'exited', data: null });
+  exited(incarnation = this.incarnation): Reply {
+    return this.do({ type: 'agent-exited', incarnation: incarnationOf(incarnation), reason: 'exited', data: null });
   }
-  started(turn = this.turn, inc = this.inc): Reply {
-    return this.do({ type: 'turn-started', inc: incarnation(inc), turn: turnId(turn) });
+  started(turn = this.turn, incarnation = this.incarnation): Reply {
+    return this.do({ type: 'turn-started', incarnation: incarnationOf(incarnation), turn: turnId(turn) });
   }
-  output(turn = this.turn, inc = this.inc): Reply {
-    return this.do({ type: 'output', inc: incarnation(inc), turn: turnId(turn), part: { kind: 'text', text: 'x' } });
+  output(turn = this.turn, incarnation = this.incarnation): Reply {
+    return this.do({
+      type: 'output',
+      incarnation: incarnationOf(incarnation),
+      turn: turnId(turn),
+      part: { kind: 'text', text: 'x' },
+    });
   }
-  ack(change: { turn?: number; inc?: number; none?: boolean } = {}): Reply {
-    const { turn = this.turn, inc = this.inc, none = false } = change;
-    return this.do({ type: 'ack', inc: incarnation(inc), turn: turnId(turn), none });
+  ack(change: { turn?: number; incarnation?: number; noResult?: boolean } = {}): Reply {
+    const { turn = this.turn, incarnation = this.incarnation, noResult = false } = change;
+    return this.do({ type: 'ack', incarnation: incarnationOf(incarnation), turn: turnId(turn), noResult });
   }
-  result(outcome: TurnResult['outcome'], change: { turn?: number; inc?: number; empty?: boolean } = {}): Reply {
-    const { turn = this.turn, inc = this.inc, empty = outcome === 'interrupted' } = change;
+  result(outcome: TurnResult['outcome'], change: { turn?: number; incarnation?: number; empty?: boolean } = {}): Reply {
+    const { turn = this.turn, incarnation = this.incarnation, empty = outcome === 'interrupted' } = change;
     const result = { outcome, empty, report: { text: `result ${turn}` } };
-    return this.do({ type: 'result', inc: incarnation(inc), turn: turnId(turn), result });
+    return this.do({ type: 'result', incarnation: incarnationOf(incarnation), turn: turnId(turn), result });
   }
   steered(id: string, taken: boolean): Reply {
     return this.do({
       type: 'steered',
-      inc: incarnation(this.inc),
+      incarnation: incarnationOf(this.incarnation),
       turn: turnId(this.turn),
       task: taskId(id),
       taken,
@@ -230,29 +248,41 @@ export class Box {
   }
   /** The agent asks for permission; `verdict`: what the policy of its task says, null where a person has to. */
   asks(request: string, verdict: 'allow' | 'deny' | null = null, turn = this.turn): Reply {
-    const inc = incarnation(this.inc);
-    return this.do({ type: 'asked', inc, turn: turnId(turn), request, verdict, action: ACTION });
+    const incarnation = incarnationOf(this.incarnation);
+    return this.do({
+      type: 'permission-requested',
+      incarnation,
+      turn: turnId(turn),
+      request,
+      policyDecision: verdict,
+      action: ACTION,
+    });
   }
   withdraws(request: string): Reply {
-    return this.do({ type: 'withdrawn', inc: incarnation(this.inc), turn: turnId(this.turn), request });
+    return this.do({
+      type: 'permission-withdrawn',
+      incarnation: incarnationOf(this.incarnation),
+      turn: turnId(this.turn),
+      request,
+    });
   }
   decide(request: string, allow: boolean, turn = this.turn): Reply {
-    return this.do({ type: 'decide', turn: turnId(turn), request, allow, by: SOMEBODY, note: null });
+    return this.do({ type: 'respond', turn: turnId(turn), request, allow, by: SOMEBODY, note: null });
   }
-  switched(model: string | null, ok = true, inc = this.inc): Reply {
-    return this.do({ type: 'switched', inc: incarnation(inc), model, ok });
+  switched(model: string | null, ok = true, incarnation = this.incarnation): Reply {
+    return this.do({ type: 'switched', incarnation: incarnationOf(incarnation), model, ok });
   }
   /** The turn ends with a failure of a class; `transient`: trying again may help. */
   fails(name: string, transient: boolean): Reply {
     const failure = { class: name, transient, message: 'it failed', hint: 'wait' };
     const result = { outcome: 'failed', empty: false, report: { text: '', failure } } as const;
-    return this.do({ type: 'result', inc: incarnation(this.inc), turn: turnId(this.turn), result });
+    return this.do({ type: 'result', incarnation: incarnationOf(this.incarnation), turn: turnId(this.turn), result });
   }
   throttle(level: 'background' | 'all' | null, until: number | null = null): Reply {
     return this.do({ type: 'throttle', throttle: level === null ? null : { level, reason: 'rate_limit', until } });
   }
   unsolicited(phase: 'began' | 'ended'): Reply {
-    return this.do({ type: 'unsolicited', inc: incarnation(this.inc), phase, data: null });
+    return this.do({ type: 'unsolicited', incarnation: incarnationOf(this.incarnation), phase, data: null });
   }
   /** The agent starts, if it is to, and confirms the turn that it is given. */
   runs(): void {
@@ -299,7 +329,7 @@ export class Box {
   }
   /** A deadline passes whether it is armed or not. */
   late(name: TimerName, of: number | string): Reply {
-    return this.do({ type: 'timer', name, of: typeof of === 'number' ? of : taskId(of) });
+    return this.do({ type: 'timer', name, subject: typeof of === 'number' ? of : taskId(of) });
   }
   /** The session was exchanged by the test: what is durable is what it says now. */
   restart(): void {

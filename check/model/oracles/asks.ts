@@ -11,7 +11,7 @@ const once = 'section 6: every request has one decision on the tape';
 const waits = 'section 6: a person is waited for exactly where the policy has no answer';
 
 export function judgeAsks({ world, input, result }: Move, report: Report): void {
-  const given = result.effects.flatMap((effect) => (effect.type === 'answer' ? [effect] : []));
+  const given = result.effects.flatMap((effect) => (effect.type === 'respond' ? [effect] : []));
   const decided = decisionOf(input, world.session);
   for (const { turn, request, allow } of given) {
     const own = decided !== null && decided.turn === turn && decided.request === request;
@@ -24,8 +24,8 @@ export function judgeAsks({ world, input, result }: Move, report: Report): void 
   }
   judgeTape(world.session, result, report);
   const turn = world.session.hold?.turn ?? null;
-  if (input.type === 'asked' && input.verdict === null && turn?.intent === null) {
-    if (result.session.hold?.turn?.asks.includes(input.request) !== true) {
+  if (input.type === 'permission-requested' && input.policyDecision === null && turn?.intent === null) {
+    if (result.session.hold?.turn?.permissionRequests.includes(input.request) !== true) {
       report.fail(waits, 'nobody is asked');
     }
   } else if (asksOf(result.session).length > asksOf(world.session).length) {
@@ -35,16 +35,16 @@ export function judgeAsks({ world, input, result }: Move, report: Report): void 
 
 /** What the input decides, if it does and the turn may still be answered. */
 function decisionOf(input: Input, { hold }: Session): { turn: number; request: string; allow: boolean } | null {
-  if (input.type === 'decide') {
+  if (input.type === 'respond') {
     return input;
   }
-  if (input.type !== 'asked' || input.verdict === null || hold?.turn?.intent !== null) {
+  if (input.type !== 'permission-requested' || input.policyDecision === null || hold?.turn?.intent !== null) {
     return null;
   }
-  return { turn: input.turn, request: input.request, allow: input.verdict === 'allow' };
+  return { turn: input.turn, request: input.request, allow: input.policyDecision === 'allow' };
 }
 
-const asksOf = (session: Session): readonly string[] => session.hold?.turn?.asks ?? [];
+const asksOf = (session: Session): readonly string[] => session.hold?.turn?.permissionRequests ?? [];
 
 /** What was open or is asked now is decided now or stays open: of one turn, since its end leaves nothing open. */
 function judgeTape(before: Session, result: StepResult, report: Report): void {

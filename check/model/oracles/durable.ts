@@ -20,7 +20,10 @@ export function judgeRefusal({ world, result, input }: Move, report: Report): vo
   const rejected = input.task.whenBusy === 'reject' && open > 0;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
   const party =
-    owner !== undefined && owner.lane === 'interactive' && owner.party === input.task.party && owner.party !== null;
+    owner !== undefined &&
+    owner.lane === 'interactive' &&
+    owner.mergeGroup === input.task.mergeGroup &&
+    owner.mergeGroup !== null;
   const rewinds = input.task.whenBusy === 'rollback' && party && onWire(session);
   const stuck = rewinds && !(session.agent.kind === 'up' && session.agent.caps.rewind);
   const due = full ? 'queue_full' : rejected ? 'session_busy' : stuck ? 'rollback_unsupported' : 'admitted';

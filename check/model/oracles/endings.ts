@@ -92,7 +92,7 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
     return;
   }
   const given = resultOf(move);
-  if (given?.outcome === 'failed' && task.place === 'owner') {
+  if (given?.outcome === 'failed' && task.stage === 'owner') {
     const failure = given.report?.failure;
     if (failure?.transient === true && task.retries < world.session.limits.maxRetries) {
       report.fail(retry, `${task.id} fails for a reason that passes, with retries left`);
@@ -110,7 +110,7 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   }
   const preempted =
     turn !== null && turn.intent === 'preempt' && turn.phase === 'draining' && input.type !== 'recovered';
-  if (preempted && task.place === 'owner') {
+  if (preempted && task.stage === 'owner') {
     report.fail(budget, `${task.id} was preempted, and fails`);
   }
   // What was never sent is lost to nobody: it is tried again whatever the task's policy says.
@@ -124,7 +124,7 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
 function judgeLimit({ world }: Move, report: Report): void {
   const { tasks, throttle } = world.session;
   for (const [, task] of treeEntries(tasks)) {
-    if (task.place === 'waiting' && (throttle === null || task.lane === 'interactive')) {
+    if (task.stage === 'waiting' && (throttle === null || task.lane === 'interactive')) {
       return;
     }
   }
@@ -178,7 +178,7 @@ function judgeRetries(move: Move, report: Report): void {
     if (after === undefined) {
       continue;
     }
-    const owns = task.place === 'owner';
+    const owns = task.stage === 'owner';
     if (hasAnswer(move, id) && after.retries > 0) {
       report.fail(retry, `${id} has an answer, and ${after.retries} retries are still counted`);
     }

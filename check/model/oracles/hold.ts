@@ -28,7 +28,7 @@ function isBefore(a: Task, b: Task): boolean {
   if (rank(a) === 2 && a.priority !== b.priority) {
     return a.priority > b.priority;
   }
-  return a.ord < b.ord;
+  return a.position < b.position;
 }
 
 export function judgeHold(move: Move, report: Report): void {
@@ -77,7 +77,7 @@ function judgeGrant(before: Session, after: Session, report: Report): void {
   const was = treeGet(before.tasks, hold.task);
   const waited: Task = { ...owner, status: was?.status ?? 'queued' };
   for (const [id, task] of treeEntries(after.tasks)) {
-    if (id !== hold.task && task.place === 'waiting' && isBefore(task, waited)) {
+    if (id !== hold.task && task.stage === 'waiting' && isBefore(task, waited)) {
       report.fail(order, `${hold.task} is granted before ${id}`);
     }
   }
@@ -115,12 +115,12 @@ function judgeAdmission({ world, result, input }: Move, report: Report): void {
   if (born === undefined) {
     return;
   }
-  if (born.lane !== input.task.lane || born.party !== input.task.party) {
+  if (born.lane !== input.task.lane || born.mergeGroup !== input.task.mergeGroup) {
     report.fail('section 5: source and rights are fixed at admission', 'a task changes lane or party');
   }
   if (input.task.whenBusy !== 'replace') {
     for (const [id, task] of treeEntries(world.session.tasks)) {
-      if (task.ord >= born.ord) {
+      if (task.position >= born.position) {
         report.fail(order, `${input.task.id} is admitted before ${id}`);
       }
     }

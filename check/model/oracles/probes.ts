@@ -44,15 +44,16 @@ export function probe(core: Core, world: World): string | null {
   for (const inc of wrongIncarnations(session)) {
     agentProbes(inc, session.turns, attempt, true);
   }
-  const live = session.agent.kind === 'none' ? null : session.agent.inc;
+  const live = session.agent.kind === 'none' ? null : session.agent.incarnation;
   if (live !== null) {
     for (const turn of wrongTurns(session)) {
       agentProbes(live, turn, attempt, false);
     }
   }
   if (session.agent.kind === 'ending') {
-    agentProbes(session.agent.inc, session.turns, attempt, false);
+    agentProbes(session.agent.incarnation, session.turns, attempt, false);
   }
+  liveAgentProbes(session, attempt);
   turnProbes(session, attempt);
   holdProbes(world, attempt);
   runnerProbes(world, attempt);
@@ -70,7 +71,7 @@ function stepOf(core: Core, session: Session, input: Input): StepResult | string
 const said = (input: Input): string => JSON.stringify(input).replaceAll('"', '');
 
 function wrongIncarnations({ agent, incarnations }: Session): Incarnation[] {
-  const live = agent.kind === 'none' ? null : agent.inc;
+  const live = agent.kind === 'none' ? null : agent.incarnation;
   return [0, incarnations - 1, incarnations, incarnations + 1].map(incarnation).filter((inc) => inc !== live);
 }
 
@@ -81,32 +82,71 @@ function wrongTurns({ hold, turns }: Session): TurnId[] {
 
 /** Events of a process or of a turn that is not the live one. */
 function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess: boolean): void {
-  attempt({ at, type: 'turn-started', inc, turn });
-  attempt({ at, type: 'ack', inc, turn, none: false });
-  attempt({ at, type: 'ack', inc, turn, none: true });
-  attempt({ at, type: 'result', inc, turn, result: completed });
-  attempt({ at, type: 'steered', inc, turn, task: nobody, taken: true });
-  attempt({ at, type: 'output', inc, turn, part: { kind: 'text', text: 'probe' } });
-  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: 'allow', action: ACTION });
-  attempt({ at, type: 'asked', inc, turn, request: 'probe', verdict: null, action: ACTION });
-  attempt({ at, type: 'withdrawn', inc, turn, request: 'r1' });
+  attempt({ at, type: 'turn-started', incarnation: inc, turn });
+  attempt({ at, type: 'ack', incarnation: inc, turn, noResult: false });
+  attempt({ at, type: 'ack', incarnation: inc, turn, noResult: true });
+  attempt({ at, type: 'result', incarnation: inc, turn, result: completed });
+  attempt({ at, type: 'steered', incarnation: inc, turn, task: nobody, taken: true });
+  attempt({ at, type: 'output', incarnation: inc, turn, part: { kind: 'text', text: 'probe' } });
+  attempt({
+    at,
+    type: 'permission-requested',
+    incarnation: inc,
+    turn,
+    request: 'probe',
+    policyDecision: 'allow',
+    action: ACTION,
+  });
+  attempt({
+    at,
+    type: 'permission-requested',
+    incarnation: inc,
+    turn,
+    request: 'probe',
+    policyDecision: null,
+    action: ACTION,
+  });
+  attempt({ at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'r1' });
   if (!wrongProcess) {
     return;
   }
   attempt({
     at,
     type: 'agent-ready',
-    inc,
+    incarnation: inc,
     caps: { acks: true, steer: true, rewind: true, models: true },
     conversation: 'x',
-    lost: false,
+    conversationReset: false,
   });
-  attempt({ at, type: 'agent-exited', inc, reason: 'probe', data: null });
-  attempt({ at, type: 'unsolicited', inc, phase: 'began', data: null });
-  attempt({ at, type: 'unsolicited', inc, phase: 'ended', data: null });
-  attempt({ at, type: 'switched', inc, model: null, ok: false });
+  attempt({ at, type: 'agent-exited', incarnation: inc, reason: 'probe', data: null });
+  attempt({ at, type: 'unsolicited', incarnation: inc, phase: 'began', data: null });
+  attempt({ at, type: 'unsolicited', incarnation: inc, phase: 'ended', data: null });
+  attempt({ at, type: 'switched', incarnation: inc, model: null, ok: false });
   for (const name of ['start', 'switch', 'unsolicited', 'idle'] as const) {
-    attempt({ at, type: 'timer', name, of: inc });
+    attempt({ at, type: 'timer', name, subject: inc });
+  }
+}
+
+/** Events of the live agent that come before their time or a second time. */
+function liveAgentProbes({ agent }: Session, attempt: Try): void {
+  if (agent.kind === 'up') {
+    attempt({
+      at,
+      type: 'agent-ready',
+      incarnation: agent.incarnation,
+      caps: agent.caps,
+      conversation: 'x',
+      conversationReset: false,
+    });
+    const phase = agent.unsolicited ? 'began' : 'ended';
+    attempt({ at, type: 'unsolicited', incarnation: agent.incarnation, phase, data: null });
+    // Nobody asked for it, or for another one.
+    const model = agent.activity === 'switching' ? 'probe' : agent.model;
+    attempt({ at, type: 'switched', incarnation: agent.incarnation, model, ok: true });
+    attempt({ at, type: 'switched', incarnation: agent.incarnation, model, ok: false });
+    if (agent.activity !== 'switching') {
+      attempt({ at, type: 'timer', name: 'switch', subject: agent.incarnation });
+    }
   }
 }
 
@@ -114,61 +154,57 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
 function turnProbes(session: Session, attempt: Try): void {
   const { agent } = session;
   const turn = session.hold?.turn ?? null;
-  if (agent.kind === 'up') {
-    attempt({ at, type: 'agent-ready', inc: agent.inc, caps: agent.caps, conversation: 'x', lost: false });
-    const phase = agent.unsolicited ? 'began' : 'ended';
-    attempt({ at, type: 'unsolicited', inc: agent.inc, phase, data: null });
-    // Nobody asked for it, or for another one.
-    const model = agent.at === 'switching' ? 'probe' : agent.model;
-    attempt({ at, type: 'switched', inc: agent.inc, model, ok: true });
-    attempt({ at, type: 'switched', inc: agent.inc, model, ok: false });
-    if (agent.at !== 'switching') {
-      attempt({ at, type: 'timer', name: 'switch', of: agent.inc });
-    }
-  }
-  attempt({ at, type: 'decide', turn: session.turns, request: 'probe', allow: true, by: null, note: null });
+  attempt({ at, type: 'respond', turn: session.turns, request: 'probe', allow: true, by: null, note: null });
   if (turn !== null && agent.kind !== 'none') {
-    const { inc } = agent;
+    const { incarnation: inc } = agent;
     if (turn.phase !== 'sent') {
-      attempt({ at, type: 'turn-started', inc, turn: turn.id });
+      attempt({ at, type: 'turn-started', incarnation: inc, turn: turn.id });
     }
     if (turn.phase !== 'draining' || turn.acked) {
-      attempt({ at, type: 'ack', inc, turn: turn.id, none: false });
+      attempt({ at, type: 'ack', incarnation: inc, turn: turn.id, noResult: false });
     }
     if (turn.result !== null) {
-      attempt({ at, type: 'result', inc, turn: turn.id, result: completed });
+      attempt({ at, type: 'result', incarnation: inc, turn: turn.id, result: completed });
     }
     if (turn.phase === 'pending') {
       agentProbes(inc, turn.id, attempt, false);
     }
     if (turn.intent === null) {
-      attempt({ at, type: 'timer', name: 'drain', of: turn.id });
+      attempt({ at, type: 'timer', name: 'drain', subject: turn.id });
     }
-    if (turn.intent !== null || turn.asks.length > 0) {
-      attempt({ at, type: 'timer', name: 'silence', of: turn.id });
+    if (turn.intent !== null || turn.permissionRequests.length > 0) {
+      attempt({ at, type: 'timer', name: 'silence', subject: turn.id });
     }
-    if (turn.intent !== null || turn.asks.length === 0) {
-      attempt({ at, type: 'timer', name: 'ask', of: turn.id });
+    if (turn.intent !== null || turn.permissionRequests.length === 0) {
+      attempt({ at, type: 'timer', name: 'permission', subject: turn.id });
     }
     if (turn.phase !== 'pending') {
-      attempt({ at, type: 'withdrawn', inc, turn: turn.id, request: 'probe' });
-      for (const request of turn.asks) {
-        attempt({ at, type: 'asked', inc, turn: turn.id, request, verdict: 'allow', action: ACTION });
+      attempt({ at, type: 'permission-withdrawn', incarnation: inc, turn: turn.id, request: 'probe' });
+      for (const request of turn.permissionRequests) {
+        attempt({
+          at,
+          type: 'permission-requested',
+          incarnation: inc,
+          turn: turn.id,
+          request,
+          policyDecision: 'allow',
+          action: ACTION,
+        });
         for (const other of wrongTurns(session)) {
-          attempt({ at, type: 'decide', turn: other, request, allow: true, by: null, note: null });
+          attempt({ at, type: 'respond', turn: other, request, allow: true, by: null, note: null });
         }
       }
     }
-    if (!turn.asks.includes('r1')) {
-      attempt({ at, type: 'decide', turn: turn.id, request: 'r1', allow: true, by: null, note: null });
+    if (!turn.permissionRequests.includes('r1')) {
+      attempt({ at, type: 'respond', turn: turn.id, request: 'r1', allow: true, by: null, note: null });
     }
     if (!turn.protected) {
-      attempt({ at, type: 'timer', name: 'protected', of: turn.id });
+      attempt({ at, type: 'timer', name: 'protected', subject: turn.id });
     }
   }
   for (const of of wrongTurns(session)) {
-    for (const name of ['drain', 'silence', 'ask', 'protected'] as const satisfies TimerName[]) {
-      attempt({ at, type: 'timer', name, of });
+    for (const name of ['drain', 'silence', 'permission', 'protected'] as const satisfies TimerName[]) {
+      attempt({ at, type: 'timer', name, subject: of });
     }
   }
 }
@@ -180,15 +216,15 @@ function wrongEpochs(session: Session, live: Epoch | null | undefined): Epoch[] 
 
 function holdProbes({ session, slots }: World, attempt: Try): void {
   for (const of of wrongEpochs(session, session.hold?.epoch)) {
-    attempt({ at, type: 'timer', name: 'hold', of });
+    attempt({ at, type: 'timer', name: 'hold', subject: of });
     attempt({ at, type: 'evict', epoch: of, by: null });
   }
-  attempt({ at, type: 'timer', name: 'collect', of: nobody });
+  attempt({ at, type: 'timer', name: 'collect', subject: nobody });
   for (const task of [nobody, ...slots.filter((slot) => slot.state === 'ended').map((slot) => slot.id)]) {
     attempt({ at, type: 'cancel', task, reason: 'probe', by: null });
     attempt({ at, type: 'edit', task, payload: null, by: null });
     attempt({ at, type: 'move', task, lane: 'interactive', priority: 9, where: 'first', by: null });
-    attempt({ at, type: 'timer', name: 'collect', of: task });
+    attempt({ at, type: 'timer', name: 'collect', subject: task });
     attempt({ at, type: 'call', task, run: session.epoch, call: 1, model: null });
     attempt({ at, type: 'progress', task, run: session.epoch, data: null });
     attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', result: null });
@@ -220,8 +256,8 @@ function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
 function everything({ session, slots }: World, attempt: Try): void {
   const { agent, hold } = session;
   if (agent.kind !== 'none') {
-    agentProbes(agent.inc, hold?.turn?.id ?? session.turns, attempt, false);
-    agentProbes(agent.inc, session.turns, attempt, true);
+    agentProbes(agent.incarnation, hold?.turn?.id ?? session.turns, attempt, false);
+    agentProbes(agent.incarnation, session.turns, attempt, true);
   }
   for (const slot of slots) {
     attempt({ at, type: 'cancel', task: slot.id, reason: 'probe', by: null });

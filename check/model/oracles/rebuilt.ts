@@ -16,10 +16,10 @@ export function rebuilt(core: Core, { session }: World): string | null {
     return `${lost} is not the same after a restart`;
   }
   const { hold } = again;
-  if (again.lost !== session.lost) {
+  if (again.conversationReset !== session.conversationReset) {
     return 'it is forgotten whether the conversation was lost';
   }
-  if (!same(hold?.turn?.asks ?? [], session.hold?.turn?.asks ?? [])) {
+  if (!same(hold?.turn?.permissionRequests ?? [], session.hold?.turn?.permissionRequests ?? [])) {
     return 'requests are forgotten, and nobody ends them';
   }
   if (!same(indexes(session), indexes(again))) {
@@ -32,7 +32,7 @@ export function rebuilt(core: Core, { session }: World): string | null {
   return again.agent.kind === 'none' && !again.fenced ? null : 'something lives after a restart';
 }
 
-const indexes = ({ queue, demand, parties }: Session): unknown => [
+const indexes = ({ queue, demand, mergeGroups: parties }: Session): unknown => [
   [...treeEntries(queue)],
   [...treeEntries(demand)],
   [...treeEntries(parties)],

@@ -22,29 +22,29 @@ const shift: { readonly [key: string]: number } = {
   rewind: 20_000,
   incarnations: 300_000,
   incarnation: 300_000,
-  inc: 300_000,
-  ord: 4000,
+  position: 4000,
+  nextPosition: 4000,
   call: 600_000,
 };
-const turnTimers = new Set(['drain', 'silence', 'ask', 'protected']);
-const isId = new Set(['task', 'carrier', 'into', 'from', 'before', 'owner']);
-const areIds = new Set(['riders', 'mergedTasks', 'ended']);
+const turnTimers = new Set(['drain', 'silence', 'permission', 'protected']);
+const isId = new Set(['task', 'carrier', 'into', 'mergedInto', 'from', 'before', 'owner']);
+const areIds = new Set(['riders', 'mergedTasks', 'endedTasks']);
 
 const renameId = (id: string): string => `task ${id}`;
 
-/** Renames plain data by the names of its fields. `kind` says what `id` and `of` mean where they stand. */
+/** Renames plain data by the names of its fields. `kind` says what `id` and `subject` mean where they stand. */
 function rename(value: unknown, key: string, kind: string): unknown {
   if (typeof value === 'number') {
     if (key === 'id') {
       return value + (shift['turn'] ?? 0);
     }
-    if (key === 'of') {
-      return value + ofShift(kind);
+    if (key === 'subject') {
+      return value + subjectShift(kind);
     }
     return value + (shift[key] ?? 0);
   }
   if (typeof value === 'string') {
-    return isId.has(key) || key === 'id' || key === 'of' ? renameId(value) : value;
+    return isId.has(key) || key === 'id' || key === 'subject' ? renameId(value) : value;
   }
   if (Array.isArray(value)) {
     return value.map((entry: unknown) =>
@@ -73,7 +73,7 @@ function renameField(entry: unknown, field: string, kind: string, holder: object
   if (field === 'call' && typeof entry === 'object' && entry !== null && 'id' in entry) {
     return { ...entry, id: rename(entry.id, 'call', kind) };
   }
-  if (field === 'parties' || field === 'queue' || field === 'demand' || field === 'tasks') {
+  if (field === 'mergeGroups' || field === 'queue' || field === 'demand' || field === 'tasks') {
     return entry;
   }
   if (field === 'turns' && 'mode' in holder) {
@@ -82,11 +82,11 @@ function renameField(entry: unknown, field: string, kind: string, holder: object
   return rename(entry, field, kind);
 }
 
-function ofShift(timer: string): number {
+function subjectShift(timer: string): number {
   if (timer === 'hold') {
     return shift['epoch'] ?? 0;
   }
-  return (turnTimers.has(timer) ? shift['turn'] : shift['inc']) ?? 0;
+  return (turnTimers.has(timer) ? shift['turn'] : shift['incarnation']) ?? 0;
 }
 
 const renamed = <T>(value: T): T => rename(value, '', '') as T;

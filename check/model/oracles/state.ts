@@ -7,7 +7,7 @@ import type { Timer, World } from '../world.ts';
 import { onWire, requestName } from '../world.ts';
 import { demanders } from './turn.ts';
 
-const isWaiting = (task: Task): boolean => task.place === 'waiting';
+const isWaiting = (task: Task): boolean => task.stage === 'waiting';
 
 /** The open tasks of a session. A dozen properties ask for those of the same session in a row, so the last list is kept. */
 function all(session: Session): readonly Task[] {
@@ -24,7 +24,7 @@ const mayGo = ({ parked, throttle }: Session, { lane }: Task): boolean =>
   parked === null && (throttle === null || (throttle.level === 'background' && lane === 'interactive'));
 
 function oneOwner({ session }: World): string | null {
-  const holding = all(session).filter((task) => task.place === 'owner');
+  const holding = all(session).filter((task) => task.stage === 'owner');
   if (session.hold === null) {
     return holding.length === 0 ? null : 'a task holds a free session';
   }
@@ -96,7 +96,9 @@ function ontoTheWire({ session, processes }: World): string | null {
   if (turn.intent === null) {
     return 'a turn is drained for no cause';
   }
-  return process.interrupts === (turn.again ? 2 : 1) ? null : `its interrupt was written ${process.interrupts} times`;
+  return process.interrupts === (turn.interruptResent ? 2 : 1)
+    ? null
+    : `its interrupt was written ${process.interrupts} times`;
 }
 
 /** Rule 17, stated a second time: protection is for a background task that was preempted often enough in a row. */
@@ -123,22 +125,22 @@ function deadlinesOf({ session }: World): Deadline[] {
   const turn = onWire(session) ? (hold?.turn ?? null) : null;
   const list: Deadline[] = [];
   if (agent.kind === 'starting') {
-    list.push({ name: 'start', of: agent.inc, why: 'the agent is starting' });
+    list.push({ name: 'start', of: agent.incarnation, why: 'the agent is starting' });
   }
   if (agent.kind === 'up' && agent.unsolicited) {
-    list.push({ name: 'unsolicited', of: agent.inc, why: 'the agent is in a turn that nobody asked for' });
+    list.push({ name: 'unsolicited', of: agent.incarnation, why: 'the agent is in a turn that nobody asked for' });
   }
-  if (agent.kind === 'up' && agent.at === 'switching') {
-    list.push({ name: 'switch', of: agent.inc, why: 'the agent changes its model' });
-  } else if (agent.kind === 'up' && agent.at === 'boundary' && !agent.unsolicited) {
-    list.push({ name: 'idle', of: agent.inc, why: 'the agent is at rest' });
+  if (agent.kind === 'up' && agent.activity === 'switching') {
+    list.push({ name: 'switch', of: agent.incarnation, why: 'the agent changes its model' });
+  } else if (agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited) {
+    list.push({ name: 'idle', of: agent.incarnation, why: 'the agent is at rest' });
   }
   if (turn !== null) {
     if (turn.protected) {
       list.push({ name: 'protected', of: turn.id, why: 'a turn is protected' });
     }
-    if (turn.intent === null && turn.asks.length > 0) {
-      list.push({ name: 'ask', of: turn.id, why: 'a turn waits for a person' });
+    if (turn.intent === null && turn.permissionRequests.length > 0) {
+      list.push({ name: 'permission', of: turn.id, why: 'a turn waits for a person' });
     } else if (turn.intent === null) {
       list.push({ name: 'silence', of: turn.id, why: 'a turn is on the wire' });
     } else {
@@ -149,7 +151,7 @@ function deadlinesOf({ session }: World): Deadline[] {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
   for (const task of all(session)) {
-    if (task.place === 'collecting') {
+    if (task.stage === 'collecting') {
       list.push({ name: 'collect', of: task.id, why: 'a window is open' });
     }
   }
@@ -176,7 +178,7 @@ function deadlines(world: World): string | null {
   if (session.fenced) {
     return null;
   }
-  if (agent.kind === 'ending' && !processes.some((process) => process.inc === agent.inc && process.leaving)) {
+  if (agent.kind === 'ending' && !processes.some((process) => process.inc === agent.incarnation && process.leaving)) {
     return 'nobody ends the agent';
   }
   const wanted = deadlinesOf(world);
@@ -198,12 +200,12 @@ function indexes({ session }: World): string | null {
   const demand = new Set(demanders(session));
   const queued = tasks.filter(isWaiting).map((task) => task.id);
   const parties = tasks.filter(
-    (task) => task.party !== null && task.status === 'queued' && (isWaiting(task) || task.place === 'collecting'),
+    (task) => task.mergeGroup !== null && task.status === 'queued' && (isWaiting(task) || task.stage === 'collecting'),
   );
   return (
     indexIs('queue', session.queue, new Set(queued)) ??
     indexIs('demand', session.demand, demand) ??
-    indexIs('parties', session.parties, new Set(parties.map((task) => task.id)))
+    indexIs('parties', session.mergeGroups, new Set(parties.map((task) => task.id)))
   );
 }
 
@@ -241,7 +243,7 @@ function slotsAgree(world: World): string | null {
 
 function ridersAgree({ session }: World): string | null {
   for (const task of all(session)) {
-    const riding = task.place === 'merged';
+    const riding = task.stage === 'merged';
     if (riding !== (task.carrier !== null)) {
       return `${task.id} rides on nobody, or is carried and does not ride`;
     }
@@ -256,7 +258,7 @@ function ridersAgree({ session }: World): string | null {
     if (carrier !== undefined && task.model !== model && !(task.whenBusy === 'steer' && task.model === null)) {
       return `${task.id} rides into a turn of another model than it asks for`;
     }
-    if (carrier !== undefined && (task.party === null || carrier.party !== task.party)) {
+    if (carrier !== undefined && (task.mergeGroup === null || carrier.mergeGroup !== task.mergeGroup)) {
       return `${task.id} rides on a task of another source or other rights`;
     }
     for (const rider of task.riders) {
@@ -280,11 +282,11 @@ function bounds({ session }: World): string | null {
   if (hold?.turn !== null && hold?.turn !== undefined && hold.turn.id > session.turns) {
     return 'a turn is beyond the counter';
   }
-  if (agent.kind !== 'none' && agent.inc > session.incarnations) {
+  if (agent.kind !== 'none' && agent.incarnation > session.incarnations) {
     return 'an agent is beyond the counter';
   }
   for (const task of all(session)) {
-    if (task.ord >= session.ord) {
+    if (task.position >= session.nextPosition) {
       return `${task.id} has an order number that was not given yet`;
     }
     if (task.run !== null && task.run > session.epoch) {
@@ -326,7 +328,7 @@ function callsAgree({ session, runners }: World): string | null {
     if (turn !== null && task.run !== null && turn.call !== (task.call?.id ?? null)) {
       return 'a turn answers another call than the one asked';
     }
-    if (task.mode === 'code' && task.place === 'owner' && task.run === null && task.verdict === null) {
+    if (task.mode === 'code' && task.stage === 'owner' && task.run === null && task.verdict === null) {
       return `${task.id} owns the session and has no runner`;
     }
   }
@@ -344,23 +346,23 @@ function processesAgree({ session, processes, timers }: World): string | null {
   if (agent.kind === 'none') {
     return processes.length === 0 ? null : 'a process lives that the session does not know of';
   }
-  const process = processes.find((other) => other.inc === agent.inc);
+  const process = processes.find((other) => other.inc === agent.incarnation);
   if (process === undefined) {
     return 'the session believes in a process that is gone';
   }
   if (agent.kind === 'up' && !process.up) {
     return 'the session believes that the agent is up, and it is starting';
   }
-  if (agent.kind === 'up' && agent.at === 'switching' && process.model !== agent.model) {
+  if (agent.kind === 'up' && agent.activity === 'switching' && process.model !== agent.model) {
     const asked = process.inbox.some((message) => message.type === 'switch' && message.model === agent.model);
     if (!asked && !timers.some(({ name }) => name === 'switch')) {
       return 'the agent was not asked for its model';
     }
   }
-  if (agent.kind === 'up' && agent.at !== 'switching' && process.model !== agent.model) {
+  if (agent.kind === 'up' && agent.activity !== 'switching' && process.model !== agent.model) {
     return `the session believes in model ${agent.model}, and it is ${process.model}`;
   }
-  if (agent.kind === 'up' && agent.at === 'turn' && !onWire(session)) {
+  if (agent.kind === 'up' && agent.activity === 'turn' && !onWire(session)) {
     return 'the agent is in a turn that nobody owns';
   }
   return agent.kind !== 'up' && onWire(session) ? 'a turn is on the wire of an agent that is not up' : null;
@@ -372,13 +374,13 @@ function asksAgree({ session, processes, timers }: World): string | null {
   if (session.fenced) {
     return null;
   }
-  if (timers.some(({ name }) => name === 'ask') && timers.some(({ name }) => name === 'silence')) {
+  if (timers.some(({ name }) => name === 'permission') && timers.some(({ name }) => name === 'silence')) {
     return 'a wait for a person counts as a silence';
   }
   if (turn === null) {
     return null;
   }
-  if (turn.asks.length > 0 && (!onWire(session) || turn.intent !== null)) {
+  if (turn.permissionRequests.length > 0 && (!onWire(session) || turn.intent !== null)) {
     return 'an interrupted turn waits for a person';
   }
   if (!onWire(session)) {
@@ -389,9 +391,10 @@ function asksAgree({ session, processes, timers }: World): string | null {
   if (turn.intent !== null) {
     return asked.length === 0 ? null : 'nobody answers the agent, and nobody is asked';
   }
-  return asked.length === turn.asks.length && asked.every((one) => turn.asks.includes(requestName(one)))
+  return asked.length === turn.permissionRequests.length &&
+    asked.every((one) => turn.permissionRequests.includes(requestName(one)))
     ? null
-    : `the agent asks for ${asked.length} things, the session knows of ${turn.asks.length}`;
+    : `the agent asks for ${asked.length} things, the session knows of ${turn.permissionRequests.length}`;
 }
 
 export const stateInvariants: readonly Invariant<World>[] = [

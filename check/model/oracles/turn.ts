@@ -23,7 +23,13 @@ export function judgeTurn(move: Move, report: Report): void {
     if (after.id <= world.session.turns) {
       report.fail(number, `turn ${after.id} follows turn ${world.session.turns}`);
     }
-    if (after.intent !== null || after.acked || after.result !== null || after.again || after.asks.length > 0) {
+    if (
+      after.intent !== null ||
+      after.acked ||
+      after.result !== null ||
+      after.interruptResent ||
+      after.permissionRequests.length > 0
+    ) {
       report.fail(number, 'a new turn begins with the interrupt, ack, result or request of another');
     }
     judgeModel(move, after, report);
@@ -107,7 +113,7 @@ export function* demanders(session: Session): Generator<string> {
     open.push(node.left, node.right);
     const task = node.value;
     const calm = task.whenBusy === 'enqueue' || task.whenBusy === 'steer';
-    if (task.place === 'waiting' && task.lane === 'interactive' && !calm) {
+    if (task.stage === 'waiting' && task.lane === 'interactive' && !calm) {
       yield task.id;
     }
   }
@@ -116,8 +122,8 @@ export function* demanders(session: Session): Generator<string> {
 /** What was applied carried the tokens of the live process, turn, hold or runner. */
 function judgeFencing({ world, input }: Move, turn: Turn | null, report: Report): void {
   const { agent, hold, tasks } = world.session;
-  if ('inc' in input && (agent.kind === 'none' || agent.inc !== input.inc)) {
-    report.fail(fenced, `${input.type} of process ${input.inc} is applied`);
+  if ('incarnation' in input && (agent.kind === 'none' || agent.incarnation !== input.incarnation)) {
+    report.fail(fenced, `${input.type} of process ${input.incarnation} is applied`);
   }
   if ('turn' in input && input.turn !== null && turn?.id !== input.turn) {
     report.fail(fenced, `${input.type} of turn ${input.turn} is applied`);

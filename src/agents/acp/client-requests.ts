@@ -10,7 +10,7 @@
  *  K-4 With an interrupt every open permission request ends as cancelled, and so does each that comes before the turn's end.
  */
 import { isAbsolute, resolve } from 'node:path';
-import type { PermissionAsk } from '../../core/policy.ts';
+import type { RequestedAction } from '../../core/policy.ts';
 import { head, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcCall, RpcError } from '../child/json-rpc.ts';
@@ -61,7 +61,7 @@ interface ClientRequestsOptions {
 
 /** Something that is done for the agent once the policy allows it. */
 interface PermittedWork {
-  readonly ask: PermissionAsk;
+  readonly ask: RequestedAction;
   readonly detail: object;
   /** That permission of the agent covers it. */
   readonly isCoveredBy: (allowed: Action) => boolean;
@@ -226,7 +226,7 @@ export class ClientRequests {
     }
   }
 
-  #ask(turn: AcpTurn, call: RpcCall, ask: PermissionAsk, detail: object, settle: (decision: Decision) => void): void {
+  #ask(turn: AcpTurn, call: RpcCall, ask: RequestedAction, detail: object, settle: (decision: Decision) => void): void {
     const request = turn.permissionRequests.add(call.id, settle);
     this.#options.emit({ type: 'asked', turn: turn.id, request, ask, detail: bounded(detail) });
   }

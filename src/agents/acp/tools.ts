@@ -4,7 +4,7 @@
  * At most `callsMax` calls are remembered. The oldest is forgotten then, and a later update of it is read as a new call.
  */
 import type { BoundedText, FileDiff, ToolPart, ToolStatus } from '../../core/events.ts';
-import type { ActionKind, PermissionAsk } from '../../core/policy.ts';
+import type { ActionKind, RequestedAction } from '../../core/policy.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import { diffOfTexts } from '../shared/diffs.ts';
@@ -30,7 +30,7 @@ const kinds: { readonly [kind: string]: ActionKind } = {
 
 /** What a call touches: for the person who is asked, and to recognise the request that carries it out. */
 export interface Action {
-  readonly ask: PermissionAsk;
+  readonly ask: RequestedAction;
   readonly paths: readonly string[];
   readonly command: string | null;
 }

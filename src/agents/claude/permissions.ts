@@ -1,5 +1,5 @@
 /** What a permission request of Claude Code is about, in the words of all dialects. */
-import type { PermissionAsk } from '../../core/policy.ts';
+import type { RequestedAction } from '../../core/policy.ts';
 import { boundedJson } from '../shared/parts.ts';
 import { pathWithin } from '../shared/paths.ts';
 import { type Fields, fieldsAt, textAt } from '../child/fields.ts';
@@ -9,7 +9,7 @@ import { titleOf, toolNamed } from './tools.ts';
  * `folder`: the session's. Claude Code reads inside of it without a request. So a read that it does request leads out of the
  * folder, and so may an edit: that is not what a policy means by `read` and `edit`.
  */
-export function actionOf(body: Fields, folder: string): PermissionAsk {
+export function actionOf(body: Fields, folder: string): RequestedAction {
   const tool = textAt(body, 'tool_name') ?? '';
   const input = fieldsAt(body, 'input');
   const known = toolNamed(tool);

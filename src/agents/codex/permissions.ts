@@ -5,7 +5,7 @@
  *  - `decline` is accepted although `availableDecisions` does not list it, and the turn continues; `cancel` ends the turn.
  *  - An MCP tool is asked for by an elicitation whose `_meta` says so. Any other elicitation is a form for a person.
  */
-import type { ActionKind, PermissionAsk } from '../../core/policy.ts';
+import type { ActionKind, RequestedAction } from '../../core/policy.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcCall } from '../child/json-rpc.ts';
@@ -22,7 +22,7 @@ export interface PermissionRequest {
   /** Codex does not always name the turn. */
   readonly turn: string | null;
   /** `itemOf`: an item that was announced before the request. `detail`: the request as Codex made it. */
-  describe(itemOf: (id: string) => Fields | null): { readonly ask: PermissionAsk; readonly detail: unknown };
+  describe(itemOf: (id: string) => Fields | null): { readonly ask: RequestedAction; readonly detail: unknown };
   answer(answer: Answer): void;
 }
 
@@ -74,7 +74,7 @@ const decisions: { readonly [A in Answer]: string } = { allow: 'accept', deny: '
 /** A policy must see a second command behind the first, so nothing is left out; a longer text ends with `…`. */
 const wholeTitle = (text: string): string => head(text.trim(), 4_000);
 
-function commandAsk(params: Fields): PermissionAsk {
+function commandAsk(params: Fields): RequestedAction {
   const host = textAt(fieldsAt(params, 'networkApprovalContext'), 'host');
   if (host !== null) {
     return { kind: 'fetch', tool: toolNames.command, title: titled(host) };
@@ -85,13 +85,13 @@ function commandAsk(params: Fields): PermissionAsk {
   return { kind: reads ?? 'execute', tool: toolNames.command, title: wholeTitle(script) };
 }
 
-const patchAsk = (changes: readonly Fields[]): PermissionAsk => ({
+const patchAsk = (changes: readonly Fields[]): RequestedAction => ({
   kind: patchKind(changes),
   tool: toolNames.patch,
   title: patchTitle(changes),
 });
 
-function grantAsk(params: Fields): PermissionAsk {
+function grantAsk(params: Fields): RequestedAction {
   const wanted = fieldsAt(params, 'permissions');
   const kinds: readonly (readonly [string, ActionKind])[] = [
     ['fileSystem', 'edit'],
@@ -107,7 +107,7 @@ const grantOf = (params: Fields): Fields =>
   Object.fromEntries(Object.entries(fieldsAt(params, 'permissions')).filter(([, value]) => value !== null));
 
 /** What a server says of its own tool proves nothing, so each is `other`. */
-function mcpAsk(params: Fields, meta: Fields): PermissionAsk {
+function mcpAsk(params: Fields, meta: Fields): RequestedAction {
   const tool = mcpTool(textAt(params, 'serverName') ?? '?', textAt(meta, 'tool_name') ?? '?');
   return { kind: 'other', tool, title: wholeTitle(JSON.stringify(meta['tool_params'] ?? {})) };
 }

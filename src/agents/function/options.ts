@@ -2,7 +2,7 @@
 import type { Cost, OutputPart, Usage } from '../../core/events.ts';
 import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
 import type { TurnResult } from '../../core/model.ts';
-import type { PermissionAsk } from '../../core/policy.ts';
+import type { RequestedAction } from '../../core/policy.ts';
 import type { Timers } from '../../supervise/index.ts';
 import type { ProviderFailure } from '../failures.ts';
 import type { AskOptions, Decision } from './permissions.ts';
@@ -22,7 +22,7 @@ export interface FunctionContext {
   /** The model of this turn; null: the function's default. Changes between turns only where the driver declares `models`. */
   readonly model: string | null;
   /** Asks for permission. Resolves with a denial, never rejects, when the turn is interrupted or over. */
-  readonly ask: (ask: PermissionAsk, options?: AskOptions) => Promise<Decision>;
+  readonly ask: (ask: RequestedAction, options?: AskOptions) => Promise<Decision>;
   /** Says that a failed request is tried again. */
   readonly retrying: (failure: FunctionFailure) => void;
 }

@@ -5,7 +5,7 @@
  *  Q-2 A withdrawal is emitted (A-7); what an interrupt or the end takes back is not.
  */
 import type { TurnId } from '../../core/ids.ts';
-import type { PermissionAsk } from '../../core/policy.ts';
+import type { RequestedAction } from '../../core/policy.ts';
 import type { AgentEvent } from '../port.ts';
 
 export interface Decision {
@@ -35,7 +35,7 @@ export class Permissions {
     interrupted.addEventListener('abort', () => this.end(), { once: true });
   }
 
-  ask(ask: PermissionAsk, { detail = null, signal }: AskOptions = {}): Promise<Decision> {
+  ask(ask: RequestedAction, { detail = null, signal }: AskOptions = {}): Promise<Decision> {
     if (this.#over || signal?.aborted === true) {
       return Promise.resolve(denied);
     }

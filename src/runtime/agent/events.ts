@@ -8,7 +8,7 @@ import type { Incarnation } from '../../core/ids.ts';
 import { taskId } from '../../core/ids.ts';
 import type { Input } from '../../core/inputs.ts';
 import type { TurnResult } from '../../core/model.ts';
-import type { PermissionAsk } from '../../core/policy.ts';
+import type { RequestedAction } from '../../core/policy.ts';
 import type { Redactor } from '../../supervise/index.ts';
 import { jsonValue } from '../json.ts';
 
@@ -44,7 +44,7 @@ export const shownFailure = (failure: ProviderFailure, redact: Redactor): Provid
 
 /** What a person sees of a request: redacted. */
 export const shownAsk = (
-  { kind, tool, title }: PermissionAsk,
+  { kind, tool, title }: RequestedAction,
   detail: unknown,
   redact: Redactor,
 ): PermissionAction => ({
@@ -54,40 +54,59 @@ export const shownAsk = (
   detail: redact.value(jsonValue(detail)),
 });
 
-export function inputOf(event: Said, inc: Incarnation, at: number, redact: Redactor): Input {
+export function inputOf(event: Said, incarnation: Incarnation, at: number, redact: Redactor): Input {
   switch (event.type) {
     case 'ready': {
       // A name with a secret in it is not kept, and so cannot be resumed: it was given to be seen.
       const named = event.conversation === null || redact.text(event.conversation) === event.conversation;
       const conversation = named ? event.conversation : null;
-      return { type: 'agent-ready', at, inc, caps: event.caps, conversation, lost: event.lost };
+      return {
+        type: 'agent-ready',
+        at,
+        incarnation,
+        caps: event.caps,
+        conversation,
+        conversationReset: event.lost,
+      };
     }
     case 'started':
-      return { type: 'turn-started', at, inc, turn: event.turn };
+      return { type: 'turn-started', at, incarnation, turn: event.turn };
     case 'output':
       return {
         type: 'output',
         at,
-        inc,
+        incarnation,
         turn: event.turn,
         part: partOf(event.part, redact),
       };
     case 'ack':
-      return { type: 'ack', at, inc, turn: event.turn, none: event.none };
+      return { type: 'ack', at, incarnation, turn: event.turn, noResult: event.none };
     case 'result':
-      return { type: 'result', at, inc, turn: event.turn, result: resultOf(event.result, redact) };
+      return { type: 'result', at, incarnation, turn: event.turn, result: resultOf(event.result, redact) };
     case 'retrying': {
       const detail = shownFailure(event.failure, redact);
       const part = { kind: 'notice', code: 'retrying', message: detail.message, detail } as const;
-      return { type: 'output', at, inc, turn: event.turn, part };
+      return { type: 'output', at, incarnation, turn: event.turn, part };
     }
     case 'withdrawn':
-      return { type: 'withdrawn', at, inc, turn: event.turn, request: redact.text(event.request) };
+      return {
+        type: 'permission-withdrawn',
+        at,
+        incarnation,
+        turn: event.turn,
+        request: redact.text(event.request),
+      };
     case 'switched':
-      return { type: 'switched', at, inc, model: event.model, ok: event.ok };
+      return { type: 'switched', at, incarnation, model: event.model, ok: event.ok };
     case 'steered':
-      return { type: 'steered', at, inc, turn: event.turn, task: taskId(event.id), taken: event.taken };
+      return { type: 'steered', at, incarnation, turn: event.turn, task: taskId(event.id), taken: event.taken };
     case 'unsolicited':
-      return { type: 'unsolicited', at, inc, phase: event.phase, data: redact.value(jsonValue(event.data)) };
+      return {
+        type: 'unsolicited',
+        at,
+        incarnation,
+        phase: event.phase,
+        data: redact.value(jsonValue(event.data)),
+      };
   }
 }

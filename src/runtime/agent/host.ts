@@ -270,7 +270,13 @@ export class AgentHost {
     const live = this.#of(inc);
     if (live === null) {
       // Gone already: said again, since a session that asks has not taken the first word in. A second one is stale.
-      this.#post({ type: 'agent-exited', at: this.#context.clock.wall(), inc, reason: 'gone', data: null });
+      this.#post({
+        type: 'agent-exited',
+        at: this.#context.clock.wall(),
+        incarnation: inc,
+        reason: 'gone',
+        data: null,
+      });
       return;
     }
     live.ending = true;
@@ -345,7 +351,7 @@ export class AgentHost {
     this.#post({
       type: 'agent-exited',
       at: this.#context.clock.wall(),
-      inc: live.inc,
+      incarnation: live.inc,
       reason: redact.text(reason),
       data: shown,
     });

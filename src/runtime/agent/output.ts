@@ -11,7 +11,7 @@ import type { ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent } from '../../agents/port.ts';
 import type { Incarnation, TurnId } from '../../core/ids.ts';
 import type { Input } from '../../core/inputs.ts';
-import { judge, type PermissionPolicy } from '../../core/policy.ts';
+import { policyDecision, type PermissionPolicy } from '../../core/policy.ts';
 import type { RedactedPieces } from '../../supervise/index.ts';
 import { inputOf, type Said, shownAsk, shownFailure } from './events.ts';
 import type { OpenAsks } from './asks.ts';
@@ -89,7 +89,7 @@ export class AgentVoice {
   #say(turn: TurnId, text: string): void {
     const { inc, context, post } = this.#parts;
     if (text !== '') {
-      post({ type: 'output', at: context.clock.wall(), inc, turn, part: { kind: 'text', text } });
+      post({ type: 'output', at: context.clock.wall(), incarnation: inc, turn, part: { kind: 'text', text } });
     }
   }
 
@@ -134,12 +134,12 @@ export class AgentVoice {
     const request = context.redact.text(name);
     const at = context.clock.wall();
     const prompted = this.#prompted;
-    const verdict = prompted === null || prompted.turn !== turn ? 'deny' : judge(prompted.policy, ask);
+    const verdict = prompted === null || prompted.turn !== turn ? 'deny' : policyDecision(prompted.policy, ask);
     const action = shownAsk(ask, detail, context.redact);
     if (verdict === null) {
       asks.add({ turn, request, ask: action, since: at });
     }
-    post({ type: 'asked', at, inc, turn, request, verdict, action });
+    post({ type: 'permission-requested', at, incarnation: inc, turn, request, policyDecision: verdict, action });
   }
 
   #shown(failure: ProviderFailure): ProviderFailure {

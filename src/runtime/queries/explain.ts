@@ -33,7 +33,11 @@ export function agentOf({ committed: session, host }: Actor): string {
     const waitsFor = host.waitsFor;
     return waitsFor === null ? agent.kind : `${agent.kind}, waits for ${waitsFor}`;
   }
-  return agent.unsolicited ? 'taking a turn that nobody asked for' : agent.at === 'turn' ? 'in a turn' : 'at rest';
+  return agent.unsolicited
+    ? 'taking a turn that nobody asked for'
+    : agent.activity === 'turn'
+      ? 'in a turn'
+      : 'at rest';
 }
 
 export function explainEnded(stored: StoredTask): Explanation {
@@ -55,7 +59,7 @@ export function explainEnded(stored: StoredTask): Explanation {
 
 export function explainOpen(context: Context, actor: Actor, stored: StoredTask, task: Task): Explanation {
   const owner = ownerOf(actor);
-  const { ahead, count } = task.place === 'waiting' ? aheadOf(actor.committed, task) : { ahead: [], count: 0 };
+  const { ahead, count } = task.stage === 'waiting' ? aheadOf(actor.committed, task) : { ahead: [], count: 0 };
   const waitsFor = waits(context, actor, task, stored.admittedAt);
   return {
     task: task.id,
@@ -93,12 +97,12 @@ function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number
 export function asksOf(context: Context, actor: Actor): AskView[] {
   const { hold } = actor.committed;
   const turn = hold?.turn ?? null;
-  if (hold === null || turn === null || turn.asks.length === 0) {
+  if (hold === null || turn === null || turn.permissionRequests.length === 0) {
     return [];
   }
-  const armed = actor.deadlines.list().find(({ name }) => name === 'ask');
+  const armed = actor.deadlines.list().find(({ name }) => name === 'permission');
   const until = armed === undefined ? null : Math.round(context.clock.wall() + armed.inMs);
-  return turn.asks.flatMap((request) => {
+  return turn.permissionRequests.flatMap((request) => {
     const open = actor.host.asks.get(turn.id, request);
     return open === null
       ? []
@@ -110,7 +114,7 @@ export function asksOf(context: Context, actor: Actor): AskView[] {
 const isHeldBack = ({ committed: session }: Actor, task: Task): boolean =>
   session.throttle !== null &&
   (session.throttle.level === 'all' || task.lane === 'background') &&
-  (task.place === 'waiting' || (task.place === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
+  (task.stage === 'waiting' || (task.stage === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
 
 function throttled(actor: Actor): string {
   const view = actor.pressure.view();
@@ -128,7 +132,7 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
   if (isHeldBack(actor, task)) {
     return `${throttled(actor)}.`;
   }
-  switch (task.place) {
+  switch (task.stage) {
     case 'collecting':
       return 'It waits for further parts of the same message.';
     case 'merged':
@@ -159,8 +163,8 @@ function holding(actor: Actor, task: Task): string {
     case 'sent':
       return 'Its prompt is with the agent, which has not confirmed it yet.';
     case 'running':
-      if (turn.asks.length > 0) {
-        return `It runs, and waits for a person to answer ${turn.asks.length === 1 ? 'a permission request' : `${turn.asks.length} permission requests`}.`;
+      if (turn.permissionRequests.length > 0) {
+        return `It runs, and waits for a person to answer ${turn.permissionRequests.length === 1 ? 'a permission request' : `${turn.permissionRequests.length} permission requests`}.`;
       }
       return turn.protected ? 'It runs, protected from preemption for a while.' : 'It runs.';
     case 'draining':
@@ -172,7 +176,7 @@ function holding(actor: Actor, task: Task): string {
 function waits(context: Context, actor: Actor, task: Task, admittedAt: number): Wait[] {
   const wall = context.clock.wall();
   const list: Wait[] = [];
-  const since = task.place === 'owner' ? actor.heldSince : admittedAt;
+  const since = task.stage === 'owner' ? actor.heldSince : admittedAt;
   for (const { name, of, inMs } of actor.deadlines.list()) {
     if (name === 'idle' || (name === 'collect' && of !== task.id)) {
       continue;
@@ -201,7 +205,7 @@ const CAUSES: { readonly [C in Cause]: string } = {
 const WHAT = {
   start: 'the agent to become ready',
   switch: 'the agent to change its model',
-  ask: 'a person to answer a permission request',
+  permission: 'a person to answer a permission request',
   drain: 'the interrupted turn to end',
   silence: 'a sign of life of the agent',
   hold: 'the owner to give way',

@@ -48,6 +48,6 @@ export function liveSession(actor: Actor): LiveSession {
     ending: agent?.ending ?? false,
     quietMs: agent?.quietMs ?? null,
     pending: agent?.pending ?? [],
-    asks: turn?.asks.length ?? 0,
+    asks: turn?.permissionRequests.length ?? 0,
   };
 }

@@ -193,7 +193,7 @@ export class Views {
     const queueDepth = { interactive: 0, background: 0 };
     for (const { committed: session } of actors) {
       holds += session.hold === null ? 0 : 1;
-      asks += session.hold?.turn?.asks.length ?? 0;
+      asks += session.hold?.turn?.permissionRequests.length ?? 0;
       if (session.throttle !== null) {
         throttled[session.throttle.level] += 1;
       }

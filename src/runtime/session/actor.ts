@@ -93,7 +93,7 @@ export class Actor {
     this.#session = session;
     this.#lease = lease;
     this.deadlines = new Deadlines(context.clock, context.limits, (name, of) =>
-      this.post({ type: 'timer', at: context.clock.wall(), name, of }),
+      this.post({ type: 'timer', at: context.clock.wall(), name, subject: of }),
     );
     this.pressure = new SessionPressure({
       clock: context.clock,
@@ -190,7 +190,7 @@ export class Actor {
     if (turn === null || turn.id !== input.turn) {
       return true;
     }
-    return input.type === 'ack' ? turn.result !== null || input.none : turn.intent !== null;
+    return input.type === 'ack' ? turn.result !== null || input.noResult : turn.intent !== null;
   }
 
   #fromAgent(input: Input): void {

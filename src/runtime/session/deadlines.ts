@@ -28,7 +28,7 @@ interface DeadlineView {
 const LIMIT_OF: { readonly [N in TimerName]: keyof RuntimeLimits } = {
   start: 'startMs',
   switch: 'switchMs',
-  ask: 'permissionMs',
+  permission: 'permissionMs',
   drain: 'drainMs',
   silence: 'silenceMs',
   hold: 'holdLimitMs',

@@ -46,7 +46,7 @@ export class EffectRunner {
   interrupts(batch: Batch): void {
     for (const effect of batch.effects) {
       if (effect.type === 'interrupt') {
-        this.#guarded(effect, () => this.#actor.host.interrupt(effect.inc, effect.turn));
+        this.#guarded(effect, () => this.#actor.host.interrupt(effect.incarnation, effect.turn));
         const now = this.#context.clock.now();
         this.#interrupted = { turn: effect.turn, at: now, acked: false };
         const cause = batch.entries.find((entry) => entry.input.type === 'submit');
@@ -79,25 +79,25 @@ export class EffectRunner {
         return;
       case 'start':
         // The start deadline counts from the real start, not from the wait for a slot.
-        host.start(effect.inc, effect, () => deadlines.arm('start', effect.inc));
+        host.start(effect.incarnation, effect, () => deadlines.arm('start', effect.incarnation));
         return;
       case 'prompt':
         this.#prompt(effect, payloads);
         return;
       case 'steer':
         this.#withPayload(effect, effect.task, payloads, (payload) =>
-          host.steer(effect.inc, effect.turn, effect.task, payload.prompt),
+          host.steer(effect.incarnation, effect.turn, effect.task, payload.prompt),
         );
         return;
-      case 'answer':
-        host.answer(effect.inc, effect.turn, effect.request, { allow: effect.allow, note: effect.note });
+      case 'respond':
+        host.answer(effect.incarnation, effect.turn, effect.request, { allow: effect.allow, note: effect.note });
         return;
       case 'switch':
-        host.switchModel(effect.inc, effect.model);
+        host.switchModel(effect.incarnation, effect.model);
         return;
       case 'kill':
       case 'close':
-        host.end(effect.inc, effect.type);
+        host.end(effect.incarnation, effect.type);
         return;
       case 'run':
         this.#withPayload(effect, effect.task, payloads, (payload) =>
@@ -111,15 +111,15 @@ export class EffectRunner {
         this.#runners.settle(effect);
         return;
       case 'arm':
-        if (effect.timer === 'idle' && typeof effect.of === 'number') {
-          host.rests(effect.of);
+        if (effect.timer === 'idle' && typeof effect.subject === 'number') {
+          host.rests(effect.subject);
         }
         if (effect.timer !== 'start') {
-          deadlines.arm(effect.timer, effect.of);
+          deadlines.arm(effect.timer, effect.subject);
         }
         return;
       case 'disarm':
-        deadlines.disarm(effect.timer, effect.of);
+        deadlines.disarm(effect.timer, effect.subject);
         return;
     }
   }
@@ -131,10 +131,10 @@ export class EffectRunner {
         const text =
           effect.call === null ? payload.prompt : (this.#runners.textOf(effect.task, effect.call) ?? payload.prompt);
         const { author } = payload;
-        const { resumed, cut, lost } = effect;
+        const { resumed, interruptedMidTurn: cut, conversationReset: lost } = effect;
         const retried = (this.task(effect.task)?.retries ?? 0) > 0;
         const words = promptText({ text, author, riders, resumed, retried, cut, lost });
-        this.#actor.host.prompt(effect.inc, effect.turn, words, {
+        this.#actor.host.prompt(effect.incarnation, effect.turn, words, {
           rewind: effect.rewind,
           policy: this.#policyOf(effect.task, payload),
         });
@@ -218,10 +218,10 @@ export class EffectRunner {
       case 'prompt':
         return turn !== null && turn.id === effect.turn && turn.phase === 'sent';
       case 'steer':
-        return turn !== null && turn.id === effect.turn && treeGet(committed.tasks, effect.task)?.place === 'merged';
+        return turn !== null && turn.id === effect.turn && treeGet(committed.tasks, effect.task)?.stage === 'merged';
       case 'start':
       case 'interrupt':
-      case 'answer':
+      case 'respond':
       case 'switch':
       case 'kill':
       case 'close':

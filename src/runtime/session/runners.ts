@@ -81,7 +81,7 @@ export class Runners {
       prompt: payload.prompt,
       input: payload.input,
       attempt: effect.attempt,
-      interruptedMidTurn: effect.cut,
+      interruptedMidTurn: effect.interruptedMidTurn,
       signal: live.controller.signal,
       hold: this.#hold(live),
     };

@@ -71,7 +71,7 @@ export function leases({ api, check }: Suite): void {
       const row = sessionRow(key('a'), {
         epoch: epoch(3),
         conversation: 'c',
-        hold: { task: taskId('t2'), epoch: epoch(3), sent: null, asks: [] },
+        hold: { task: taskId('t2'), epoch: epoch(3), sent: null, permissionRequests: [] },
       });
       await a.commit(...wholeTask('t1'), admit('t2'), admit('t3'), taskEvent('t3', 1, QUEUED), ownEvent(1));
       await a.commit(running('t2'), { type: 'session', at: time, session: row });
@@ -81,7 +81,7 @@ export function leases({ api, check }: Suite): void {
         row,
         seq: 1,
         open: [
-          { row: taskRow(taskId('t2'), { status: 'running', place: 'owner' }), seq: 0 },
+          { row: taskRow(taskId('t2'), { status: 'running', stage: 'owner' }), seq: 0 },
           { row: taskRow(taskId('t3')), seq: 1 },
         ],
       });
@@ -90,10 +90,17 @@ export function leases({ api, check }: Suite): void {
     check('of several rows in one commit the last one counts', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
-      const row = (ord: number) => ({ type: 'task', at: time, task: taskRow(taskId('t1'), { ord }) }) as const;
-      await commit(admit('t1'), row(2), row(3), sessionRecord(session, { ord: 5 }), sessionRecord(session, { ord: 6 }));
+      const row = (ord: number) =>
+        ({ type: 'task', at: time, task: taskRow(taskId('t1'), { position: ord }) }) as const;
+      await commit(
+        admit('t1'),
+        row(2),
+        row(3),
+        sessionRecord(session, { nextPosition: 5 }),
+        sessionRecord(session, { nextPosition: 6 }),
+      );
       const claimed = await store.claim(session);
-      expect([claimed.row?.ord, claimed.open[0]?.row.ord]).toEqual([6, 3]);
+      expect([claimed.row?.nextPosition, claimed.open[0]?.row.position]).toEqual([6, 3]);
     });
 
     check('what was committed is there after a reopening, and what was not is not', async (harness) => {

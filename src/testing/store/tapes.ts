@@ -39,7 +39,7 @@ export function tapes({ api, check }: Suite): void {
       expect(task?.seq).toBe(3);
       expect(task?.endedAt).toBe(time + 3);
       expect(task?.admittedAt).toBe(time);
-      expect(task?.row).toEqual(taskRow(taskId('t1'), { status: 'running', place: 'owner' }));
+      expect(task?.row).toEqual(taskRow(taskId('t1'), { status: 'running', stage: 'owner' }));
       expect(task?.result).toEqual(events.at(-1)?.data);
     });
 

@@ -24,7 +24,7 @@ describe('migrations', () => {
       typeof migration === 'string' ? migration : read(files[at] ?? ''),
     );
     const digests = texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
-    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '30857e72696d9802']);
+    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '7751b9ae5512f208']);
   });
 
   test('bring an older file up to date, all of them or none', () => {
@@ -71,12 +71,14 @@ describe('migrations', () => {
   test('0003 brings events, ends and verdicts of before to the shapes of the union', () => {
     using db = new DatabaseSync(':memory:');
     migrate(db, 0, migrations.slice(0, 2));
-    db.exec("INSERT INTO sessions (n, key, lease) VALUES (1, 's', 1)");
+    const held = { ord: 4, lost: true, hold: { task: 'open', asks: ['r'] } };
+    db.prepare("INSERT INTO sessions (n, key, lease, row) VALUES (1, 's', 1, ?1)").run(JSON.stringify(held));
     const task = db.prepare(`
       INSERT INTO tasks (n, id, session, status, lane, admitted_at, source, row, payload, ended_at, seq, result)
       VALUES (?1, ?2, 1, ?3, 'background', 1, 'api', ?4, '{"prompt":" one\\ntwo","source":"api","author":"ada"}', ?5, ?6, ?7)`);
     const event = db.prepare('INSERT INTO events (tape, seq, at, type, data) VALUES (?1, ?2, 1, ?3, ?4)');
-    const row = (mode: string, verdict: unknown = null): string => JSON.stringify({ mode, attempts: 2, verdict });
+    const row = (mode: string, verdict: unknown = null): string =>
+      JSON.stringify({ mode, attempts: 2, party: 'g', ord: 3, place: 'holding', begun: true, cut: false, verdict });
     const verdict = { status: 'cancelled', reason: 'cancelled', by: 'ada', data: null };
     task.run(1, 'open', 'running', row('prompt', verdict), null, null, null);
     const answer = { text: 'hi', usage: { inputTokens: 1, outputTokens: 2, costUsd: 0.5 } };
@@ -117,7 +119,7 @@ describe('migrations', () => {
       ['attempt-retried', { attempt: 2, reason: 'agent_lost' }],
       ['turn-retried', { retry: 1 }],
       ['permission-resolved', { by: null }],
-      ['permission-resolved', { by: { kind: 'deadline', name: 'ask' } }],
+      ['permission-resolved', { by: { kind: 'deadline', name: 'permission' } }],
       ['output', { turn: 2, part: { kind: 'text', text: 'so' } }],
     ]);
     expect(db.prepare('SELECT data FROM events WHERE tape = -1').get()?.['data']).toContain('"kind":"daemon"');
@@ -126,7 +128,22 @@ describe('migrations', () => {
         .prepare(`SELECT ${column} AS json FROM tasks ORDER BY n`)
         .all()
         .map((one) => JSON.parse(String(one['json'])) as unknown);
-    expect(json('row')[0]).toMatchObject({ verdict: { by: { kind: 'person', name: 'ada' }, result: null } });
+    expect(json('row')[0]).toEqual({
+      mode: 'prompt',
+      attempts: 2,
+      mergeGroup: 'g',
+      position: 3,
+      stage: 'owner',
+      started: true,
+      interruptedMidTurn: false,
+      verdict: { status: 'cancelled', reason: 'cancelled', by: { kind: 'person', name: 'ada' }, result: null },
+    });
+    const session = db.prepare('SELECT row FROM sessions').get()?.['row'];
+    expect(JSON.parse(String(session))).toEqual({
+      nextPosition: 4,
+      conversationReset: true,
+      hold: { task: 'open', permissionRequests: ['r'] },
+    });
     const cost = { amount: 0.5, currency: 'USD' };
     expect(json('result')).toMatchObject([
       null,

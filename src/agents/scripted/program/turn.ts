@@ -7,7 +7,7 @@
  *  T-2 An interrupt ends the current wait at once.
  */
 import type { OutputPart } from '../../../core/events.ts';
-import type { PermissionAsk } from '../../../core/policy.ts';
+import type { RequestedAction } from '../../../core/policy.ts';
 import type { ToAgent, WireFailure } from '../../process/wire.ts';
 import type { Conversation, RememberedTurn } from './conversation.ts';
 import type { Directive, Behaviour } from './directives.ts';
@@ -101,7 +101,7 @@ export class Turn {
   }
 
   /** Resolves with the answer; as cancelled when the turn is interrupted. */
-  ask(action: PermissionAsk): Promise<Decision> {
+  ask(action: RequestedAction): Promise<Decision> {
     const request = this.#request(action);
     return new Promise((resolve) => {
       const settle = (decision: Decision): void => {
@@ -115,7 +115,7 @@ export class Turn {
   }
 
   /** Requests permission, and withdraws the request at once. */
-  withdraw(action: PermissionAsk): void {
+  withdraw(action: RequestedAction): void {
     const request = this.#request(action);
     this.tools.stdout.say({ type: 'withdrawn', turn: this.id, request });
   }
@@ -125,7 +125,7 @@ export class Turn {
     this.#requested.get(request)?.(decision);
   }
 
-  #request(action: PermissionAsk): string {
+  #request(action: RequestedAction): string {
     this.#requests += 1;
     const request = `r${this.#requests}`;
     this.tools.log.write('asked', { turn: this.id, request, ...action });

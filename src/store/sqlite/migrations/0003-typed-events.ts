@@ -1,6 +1,7 @@
 /**
- * Events, ends and verdicts get the shapes of one typed union: names of types and fields, an actor in place of a free text,
- * a typed part in place of an output's kind and data, a turn's report in place of its result's data.
+ * Rows of tasks and sessions get new names of fields. Events, ends and verdicts get the shapes of one typed union: names of
+ * types and fields, an actor in place of a free text, a typed part in place of an output's kind and data, a turn's report in
+ * place of its result's data.
  * Immutable: a change is a new migration. It imports nothing of the product, so that what it does never changes.
  *
  * What an old event does not tell is null. Old texts for "who" are names of persons, except those that the core wrote itself.
@@ -21,6 +22,7 @@ export function typedEvents(db: DatabaseSync): void {
   const isTask = taskFinder(db);
   migrateEvents(db, isTask);
   migrateTasks(db, isTask);
+  migrateSessions(db);
   db.exec(TRIGGERS);
 }
 
@@ -77,6 +79,20 @@ function migrateTasks(db: DatabaseSync, isTask: (id: string) => boolean): void {
   }
 }
 
+function migrateSessions(db: DatabaseSync): void {
+  const write = db.prepare('UPDATE sessions SET row = ?2 WHERE n = ?1');
+  for (const { n, row } of db.prepare('SELECT n, row FROM sessions WHERE row IS NOT NULL').all()) {
+    const { ord, lost, hold, ...kept } = parsed(row);
+    const session = { ...kept, nextPosition: ord, conversationReset: lost === true, hold: holdOf(hold ?? null) };
+    write.run(n ?? null, JSON.stringify(session));
+  }
+}
+
+function holdOf(hold: unknown): Fields | null {
+  const { asks, ...kept } = fieldsOf(hold);
+  return hold === null ? null : { ...kept, permissionRequests: asks ?? [] };
+}
+
 function taskFinder(db: DatabaseSync): (id: string) => boolean {
   const statement = db.prepare('SELECT 1 FROM tasks WHERE id = ?1');
   return (id) => statement.get(id) !== undefined;
@@ -116,7 +132,14 @@ function eventOf(
     case 'interrupt-acked':
       return [type, { turn: data['turn'], noResult: data['none'] === true }];
     case 'deadline':
-      return ['deadline-reached', { name: data['name'], turn: data['turn'] ?? null, epoch: data['epoch'] ?? null }];
+      return [
+        'deadline-reached',
+        {
+          name: data['name'] === 'ask' ? 'permission' : data['name'],
+          turn: data['turn'] ?? null,
+          epoch: data['epoch'] ?? null,
+        },
+      ];
     case 'turn-ended':
       return [type, endedOf(data)];
     case 'preempted':
@@ -202,8 +225,16 @@ function finalOf(data: Fields, row: Fields, isTask: (id: string) => boolean): Fi
 }
 
 function rowOf(row: Fields, isTask: (id: string) => boolean): Fields {
-  const { place, verdict, ...kept } = row;
-  return { ...kept, place: stageOf(place), verdict: verdictOf(verdict ?? null, isTask) };
+  const { party, ord, place, begun, cut, verdict, ...kept } = row;
+  return {
+    ...kept,
+    mergeGroup: party ?? null,
+    position: ord,
+    stage: stageOf(place),
+    started: begun === true,
+    interruptedMidTurn: cut === true,
+    verdict: verdictOf(verdict ?? null, isTask),
+  };
 }
 
 const stageOf = (place: unknown): unknown => (place === 'holding' ? 'owner' : place === 'riding' ? 'merged' : place);
@@ -235,7 +266,7 @@ function deciderOf(by: unknown): Actor {
     case 'limit':
       return { kind: by, name: 'open-requests' };
     case 'deadline':
-      return { kind: by, name: 'ask' };
+      return { kind: by, name: 'permission' };
     case 'interrupt':
     case 'turn-ended':
       return null;
