@@ -2,7 +2,7 @@
  * A driver that tells when it was asked what and when it said what: so the time that an agent takes and the time that
  * Signalbox takes can be told apart.
  */
-import type { TurnId } from '../src/core/ids.ts';
+import type { TurnId } from '../src/core/model/ids.ts';
 import type { AgentDriver, AgentEvent } from '../src/agents/port.ts';
 
 export interface Moment {

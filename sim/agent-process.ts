@@ -7,9 +7,8 @@
  *  X-2 An interrupt that names another turn than its own is answered for that turn, and stops nothing.
  */
 import type { AgentEvent } from '../src/agents/port.ts';
-import type { TurnId } from '../src/core/ids.ts';
-import { turnId } from '../src/core/ids.ts';
-import type { TurnResult } from '../src/core/model.ts';
+import { type TurnId, turnId } from '../src/core/model/ids.ts';
+import type { TurnResult } from '../src/core/model/session.ts';
 import { type AskManner, drawManner, drawSwitch, type Manner, type Traits } from './manners.ts';
 import type { Random } from './random.ts';
 import { Owner } from './scheduler.ts';

@@ -7,7 +7,7 @@
  *  D-3 An orphan (its daemon has crashed) lives on until it is swept, and may still speak.
  */
 import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../src/agents/port.ts';
-import type { SessionKey, TurnId } from '../src/core/ids.ts';
+import type { SessionKey, TurnId } from '../src/core/model/ids.ts';
 import { AgentProcess } from './agent-process.ts';
 import { drawTraits, type Traits } from './manners.ts';
 import { Random } from './random.ts';

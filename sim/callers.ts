@@ -2,8 +2,8 @@
  * Everybody outside the daemon: those who send, change and cancel tasks, operators, and readers. One operation at a time is
  * drawn and sent; answers come when they come.
  */
-import { taskId } from '../src/core/ids.ts';
-import type { Lane, WhenBusy } from '../src/core/model.ts';
+import { taskId } from '../src/core/model/ids.ts';
+import type { Lane, WhenBusy } from '../src/core/model/task.ts';
 import { callerOf } from '../src/runtime/session/callers.ts';
 import type { Signalbox, SubmitRequest } from '../src/runtime/api.ts';
 import { markerOf, type Submission } from './ledger.ts';

@@ -6,7 +6,7 @@
  *  N-2 What it publishes is the feed from its first event on, each once, in order.
  */
 import type { AgentHandle, AgentStart } from '../src/agents/port.ts';
-import { taskId } from '../src/core/ids.ts';
+import { taskId } from '../src/core/model/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';
 import { createSignalbox, type RuntimeLimits } from '../src/runtime/index.ts';
 import type { CommitOutcome, FeedEvent, SessionCommit, Store, StoredTask } from '../src/store/index.ts';

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SessionKey, TaskId } from '../src/core/ids.ts';
+import type { SessionKey, TaskId } from '../src/core/model/ids.ts';
 import type { Faults, ProcessRow, SessionCommit, Store, TaskFilter } from '../src/store/index.ts';
 import { MemoryDisk, openMemoryStore, openSqliteStore } from '../src/store/index.ts';
 

@@ -2,9 +2,9 @@
  * What is durable, kept beside the store from the records of its commits: the simulator's own second account, against which
  * the runtime's acts and the store's answers are judged.
  */
-import type { SessionKey } from '../src/core/ids.ts';
-import type { Limits, Session } from '../src/core/model.ts';
-import type { Record as StepRecord } from '../src/core/outputs.ts';
+import type { SessionKey } from '../src/core/model/ids.ts';
+import type { Limits, Session } from '../src/core/model/session.ts';
+import type { Record as StepRecord } from '../src/core/model/records.ts';
 import { type Durable, durableOf, foldRecords, newSession, rebuild } from '../src/core/index.ts';
 import type { SessionCommit } from '../src/store/port.ts';
 import { same } from '../test/support/trace.ts';

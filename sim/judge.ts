@@ -1,7 +1,8 @@
 /** Judges every step of the running core by its tasks alone (never by its indexes), and puts it into the story. */
-import type { Input } from '../src/core/inputs.ts';
-import type { Session, Task } from '../src/core/model.ts';
-import type { StepResult } from '../src/core/outputs.ts';
+import type { Input } from '../src/core/model/inputs.ts';
+import type { Session } from '../src/core/model/session.ts';
+import type { Task } from '../src/core/model/task.ts';
+import type { StepResult } from '../src/core/model/replies.ts';
 import { treeEntries, treeGet } from '../src/core/index.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,6 +1,6 @@
 /** What callers asked and were answered, and what agents were told and said: the promises that the tapes are held to. */
-import type { SessionKey } from '../src/core/ids.ts';
-import type { TurnResult } from '../src/core/model.ts';
+import type { SessionKey } from '../src/core/model/ids.ts';
+import type { TurnResult } from '../src/core/model/session.ts';
 import type { SubmitAnswer, SubmitRequest } from '../src/runtime/api.ts';
 
 /** `unknown`: the daemon crashed before it answered. `error`: it said that it could not. */

@@ -1,7 +1,7 @@
 /** How simulated agents behave: what each agent is like, and how it takes each turn. Drawn from the seed. */
 import type { FailureClass, ProviderFailure } from '../src/agents/failures.ts';
-import type { AgentCaps } from '../src/core/model.ts';
-import type { ActionKind, RequestedAction } from '../src/core/policy.ts';
+import type { AgentCaps } from '../src/core/model/session.ts';
+import type { ActionKind, RequestedAction } from '../src/core/model/permission.ts';
 import type { Random } from './random.ts';
 
 /** Of one agent process. Durations in virtual ms. */

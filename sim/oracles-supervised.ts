@@ -1,8 +1,9 @@
 /** What the tapes must say of permission requests and of turns that were tried again. */
 import { FAILURES } from '../src/agents/failures.ts';
-import type { TaskEventData } from '../src/core/events.ts';
-import type { TurnOutcome } from '../src/core/model.ts';
-import { DEFAULT_POLICIES, policyDecision, type RequestedAction } from '../src/core/policy.ts';
+import type { TaskEventData } from '../src/core/model/events.ts';
+import type { TurnOutcome } from '../src/core/model/session.ts';
+import { DEFAULT_POLICIES, type RequestedAction } from '../src/core/model/permission.ts';
+import { policyDecision } from '../src/core/rules/permission-policy.ts';
 import type { StoredEvent, StoredTask } from '../src/store/index.ts';
 import type { World } from './world.ts';
 

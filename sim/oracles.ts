@@ -1,5 +1,5 @@
 /** What must hold of the disk when all is over: every promise kept, every tape whole. */
-import type { TurnId } from '../src/core/ids.ts';
+import type { TurnId } from '../src/core/model/ids.ts';
 import type { RuntimeStats } from '../src/runtime/api.ts';
 import type { FeedEvent, Page, Store, StoredEvent, StoredTask } from '../src/store/index.ts';
 import { same } from '../test/support/trace.ts';

@@ -1,5 +1,5 @@
 /** Persons who answer what agents ask for: most of it, some of it twice, and now and then something that nobody asks any more. */
-import { turnId } from '../src/core/ids.ts';
+import { turnId } from '../src/core/model/ids.ts';
 import { callerOf } from '../src/runtime/session/callers.ts';
 import type { AskView } from '../src/runtime/api.ts';
 import type { Random } from './random.ts';

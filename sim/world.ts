@@ -6,7 +6,7 @@
  *  W-2 At most one daemon is alive; a crash or close is followed by another opening on the same disk.
  *  W-3 First chaos, then calm: no more faults or bad manners, operators unpark, and everything must come to rest.
  */
-import type { SessionKey } from '../src/core/ids.ts';
+import type { SessionKey } from '../src/core/model/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';
 import type { RuntimeLimits } from '../src/runtime/index.ts';
 import type { Store, StoredTask } from '../src/store/index.ts';

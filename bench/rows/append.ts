@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { functionDriver } from '../../src/agents/index.ts';
-import { sessionKey, taskId, turnId } from '../../src/core/ids.ts';
+import { sessionKey, taskId, turnId } from '../../src/core/model/ids.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import { createSignalbox } from '../../src/runtime/index.ts';

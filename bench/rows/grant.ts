@@ -1,7 +1,6 @@
 /** The in-memory hand-over of a grant among 50 waiters: what a lock would do, done by `step`. No store, no agent. */
 import { Mutex } from 'async-mutex';
-import type { Epoch } from '../../src/core/ids.ts';
-import { epoch, sessionKey, taskId } from '../../src/core/ids.ts';
+import { type Epoch, epoch, sessionKey, taskId } from '../../src/core/model/ids.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import type { Figure, Row, Run } from '../harness.ts';

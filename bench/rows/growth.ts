@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { functionDriver } from '../../src/agents/index.ts';
-import { sessionKey, taskId, turnId } from '../../src/core/ids.ts';
-import type { Session } from '../../src/core/model.ts';
+import { sessionKey, taskId, turnId } from '../../src/core/model/ids.ts';
+import type { Session } from '../../src/core/model/session.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import { createSignalbox } from '../../src/runtime/index.ts';

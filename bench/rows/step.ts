@@ -1,7 +1,7 @@
 /** `step` itself, by its typical inputs. The goal is a rate; the allocation loop says what this machine makes of objects. */
-import { sessionKey, taskId } from '../../src/core/ids.ts';
-import type { Input } from '../../src/core/inputs.ts';
-import type { Session } from '../../src/core/model.ts';
+import { sessionKey, taskId } from '../../src/core/model/ids.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Session } from '../../src/core/model/session.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import type { Figure, Row, Run } from '../harness.ts';

@@ -1,6 +1,6 @@
 /** Runs a chain of follow-ups and watches it: used by the benchmark, with the full length, and by a test, with less. */
 import { functionDriver } from '../../src/agents/index.ts';
-import type { Session } from '../../src/core/model.ts';
+import type { Session } from '../../src/core/model/session.ts';
 import { createSignalbox, type Signalbox } from '../../src/runtime/index.ts';
 import { openSqliteStore, type StoredEvent } from '../../src/store/index.ts';
 import { collectGarbage } from './garbage.ts';

@@ -1,7 +1,8 @@
 /** Inputs of the core, as the runtime makes them; for rows that drive `step` without a runtime. */
-import { taskId } from '../../src/core/ids.ts';
-import type { Input } from '../../src/core/inputs.ts';
-import type { Lane, Session, TaskMode, TurnResult } from '../../src/core/model.ts';
+import { taskId } from '../../src/core/model/ids.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Lane, TaskMode } from '../../src/core/model/task.ts';
+import type { Session, TurnResult } from '../../src/core/model/session.ts';
 
 const at = 1_700_000_000_000;
 

@@ -3,7 +3,7 @@
  * nothing else: no fence, no trigger, no ledger, no check. The limit of everything that commits.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Record as CoreRecord } from '../../src/core/outputs.ts';
+import type { Record as CoreRecord } from '../../src/core/model/records.ts';
 import { migrate } from '../../src/store/sqlite/migrate.ts';
 import type { Durability } from '../../src/store/sqlite/store.ts';
 

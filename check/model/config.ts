@@ -1,6 +1,7 @@
 /** What a configuration of the checker is made of: which tasks there are, how the agent behaves, what may go wrong how often. */
-import type { TimerName } from '../../src/core/inputs.ts';
-import type { AgentCaps, Lane, TaskMode, WhenBusy } from '../../src/core/model.ts';
+import type { TimerName } from '../../src/core/model/timers.ts';
+import type { AgentCaps } from '../../src/core/model/session.ts';
+import type { Lane, TaskMode, WhenBusy } from '../../src/core/model/task.ts';
 
 /** One task that a sender may submit, once, at any time. Its index in the configuration is its slot. */
 export interface SlotSpec {

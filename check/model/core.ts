@@ -1,8 +1,9 @@
 /** The functions of the session core that the checker drives, so that a mutated copy of them can be driven as well. */
-import type { Input } from '../../src/core/inputs.ts';
-import type { Limits, Session } from '../../src/core/model.ts';
-import type { SessionKey } from '../../src/core/ids.ts';
-import type { Record as StepRecord, StepResult } from '../../src/core/outputs.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Limits, Session } from '../../src/core/model/session.ts';
+import type { SessionKey } from '../../src/core/model/ids.ts';
+import type { Record as StepRecord } from '../../src/core/model/records.ts';
+import type { StepResult } from '../../src/core/model/replies.ts';
 import type { Durable } from '../../src/core/rebuild.ts';
 import * as real from '../../src/core/index.ts';
 

@@ -2,9 +2,9 @@
  * Carries the effects of a step out, in their order, after its records are durable; and judges each of them by what is
  * really true of the process, runner or timer that it is aimed at.
  */
-import type { TaskId } from '../../src/core/ids.ts';
-import type { Session } from '../../src/core/model.ts';
-import type { Effect } from '../../src/core/outputs.ts';
+import type { TaskId } from '../../src/core/model/ids.ts';
+import type { Session } from '../../src/core/model/session.ts';
+import type { Effect } from '../../src/core/model/effects.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config, Name } from './config.ts';
 import type { Report } from './report.ts';

@@ -1,7 +1,8 @@
 /** Tells a move of the checker to a person: who did what, and what was different afterwards. */
-import type { Input } from '../../src/core/inputs.ts';
-import type { Agent, Session, Task } from '../../src/core/model.ts';
-import type { Effect } from '../../src/core/outputs.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Agent, Session } from '../../src/core/model/session.ts';
+import type { Task } from '../../src/core/model/task.ts';
+import type { Effect } from '../../src/core/model/effects.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Teller } from '../engine/index.ts';
 import type { Action, World } from './world.ts';

@@ -3,7 +3,8 @@
  * first appearance, because the core compares tokens for equality alone and order numbers for order alone. The probes and
  * the renaming oracle check that it does; the bounds oracle checks that every new token is really new.
  */
-import type { Session, Task, TurnResult } from '../../src/core/model.ts';
+import type { Session, TurnResult } from '../../src/core/model/session.ts';
+import type { Task } from '../../src/core/model/task.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Writer } from '../engine/index.ts';
 import type { Process, Runner, World } from './world.ts';

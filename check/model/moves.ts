@@ -1,9 +1,8 @@
 /** Every input that can arrive in a state, and every step that the environment can take by itself. */
-import type { TurnId } from '../../src/core/ids.ts';
-import { turnId } from '../../src/core/ids.ts';
-import type { Input, InputOf } from '../../src/core/inputs.ts';
-import type { PermissionAction } from '../../src/core/events.ts';
-import type { TurnResult } from '../../src/core/model.ts';
+import { type TurnId, turnId } from '../../src/core/model/ids.ts';
+import type { Input, InputOf } from '../../src/core/model/inputs.ts';
+import type { PermissionAction } from '../../src/core/model/permission.ts';
+import type { TurnResult } from '../../src/core/model/session.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Config, SlotSpec } from './config.ts';
 import { replaceProcess } from './deliver.ts';

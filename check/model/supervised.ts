@@ -15,7 +15,7 @@ export const supervised: readonly Config[] = [
     honest: true,
   }),
   configOf({
-    name: 'ask-names',
+    name: 'permission-names',
     about: 'one request and one cancel; every step taken again with all names changed',
     slots: [background('B1'), interactive('I1')],
     budgets: { ask: 1, cancel: 1 },
@@ -24,7 +24,7 @@ export const supervised: readonly Config[] = [
     renamed: true,
   }),
   configOf({
-    name: 'ask-lies',
+    name: 'permission-lies',
     about: 'an agent that asks before it has started, goes on without an answer, asks when it was interrupted, dies',
     slots: [background('B1'), interactive('I1')],
     budgets: { ask: 2, cancel: 1, die: 1 },
@@ -33,7 +33,7 @@ export const supervised: readonly Config[] = [
     sly: true,
   }),
   configOf({
-    name: 'ask-lost',
+    name: 'permission-lost',
     about:
       'a wait for a person when the node dies, a step has thrown, the owner is evicted, the agent restarted, the session parked',
     slots: [background('B1', { mode: 'code', turns: 1 })],

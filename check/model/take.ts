@@ -1,6 +1,6 @@
 /** Takes one move: applies its input to the session, commits its records, runs its effects, and judges all of it. */
-import type { Input } from '../../src/core/inputs.ts';
-import type { StepResult } from '../../src/core/outputs.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { StepResult } from '../../src/core/model/replies.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';

@@ -4,11 +4,18 @@
  * Made anew by every move; never changed. The environment keeps its own idea of what is true (which process runs, what it
  * has read, which turn it is in), so that the session's belief can be judged against it.
  */
-import type { Epoch, Incarnation, TaskId, TurnId } from '../../src/core/ids.ts';
-import { sessionKey, taskId } from '../../src/core/ids.ts';
-import type { Input, TimerName } from '../../src/core/inputs.ts';
-import type { Session } from '../../src/core/model.ts';
-import type { StepResult } from '../../src/core/outputs.ts';
+import {
+  type Epoch,
+  type Incarnation,
+  type TaskId,
+  type TurnId,
+  sessionKey,
+  taskId,
+} from '../../src/core/model/ids.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { TimerName } from '../../src/core/model/timers.ts';
+import type { Session } from '../../src/core/model/session.ts';
+import type { StepResult } from '../../src/core/model/replies.ts';
 import type { Budget, Config, Name } from './config.ts';
 import { budgets } from './config.ts';
 import type { Core } from './core.ts';

@@ -1,7 +1,7 @@
 /** A mutant: the core with one edit. */
 export interface Mutant {
   readonly name: string;
-  /** File of `src/core`. */
+  /** File below `src/core`. */
   readonly file: string;
   /** Stands exactly once in the file. */
   readonly from: string;

@@ -18,10 +18,10 @@
  *  A-8 Each `switchModel` is followed by one `switched`, or by `exited`. It is called at a boundary only.
  *  A-9 A failure is stated: `failed` with its class, also where the dialect reports it as a normal end with text.
  */
-import type { AgentCaps, TurnResult } from '../core/model.ts';
-import type { Incarnation, SessionKey, TurnId } from '../core/ids.ts';
-import type { OutputPart, TurnReport } from '../core/events.ts';
-import type { RequestedAction } from '../core/policy.ts';
+import type { AgentCaps, TurnResult } from '../core/model/session.ts';
+import type { Incarnation, SessionKey, TurnId } from '../core/model/ids.ts';
+import type { OutputPart, TurnReport } from '../core/model/output.ts';
+import type { RequestedAction } from '../core/model/permission.ts';
 import type { ProviderFailure } from './failures.ts';
 
 /** What came with the boundary of a turn. `text`: all that the agent said, empty where it said nothing. */

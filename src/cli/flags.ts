@@ -1,5 +1,5 @@
 /** Flags and arguments that every command has, or several have. */
-import { LANES } from '../core/model.ts';
+import { LANES } from '../core/model/task.ts';
 import type { Argument, Flag } from './command.ts';
 
 /** Flags of every command. */

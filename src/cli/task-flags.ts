@@ -3,8 +3,8 @@
  * that stands there. A field without an entry does not compile.
  */
 import { AppError } from '../core/errors.ts';
-import { LANES, ON_LOST, WHEN_BUSY } from '../core/model.ts';
-import { PERMISSION_MODES } from '../core/policy.ts';
+import { LANES, ON_LOST, WHEN_BUSY } from '../core/model/task.ts';
+import { PERMISSION_MODES } from '../core/model/permission.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { TASK_SPEC, type TaskField, type TaskSpecInput } from '../protocol/task-spec.ts';
 import type { Call } from './call.ts';

@@ -7,20 +7,15 @@
  *  D-3 `endTask` is the only place that makes `final`.
  */
 import { invariant } from './errors.ts';
-import type { TaskId } from './ids.ts';
-import { actorTask } from './actors.ts';
-import type { SessionEvent, SessionEventData, SessionEventType, TaskEventData, TurnReport } from './events.ts';
-import type { Hold, Session, Task, TerminalStatus, Verdict } from './model.ts';
-import type {
-  Effect,
-  OpenTaskEvent,
-  OpenTaskEventType,
-  Record as StepRecord,
-  Reply,
-  SessionRow,
-  StepResult,
-  TaskRow,
-} from './outputs.ts';
+import type { TaskId } from './model/ids.ts';
+import { actorTask } from './model/actor.ts';
+import type { SessionEvent, SessionEventData, SessionEventType, TaskEventData } from './model/events.ts';
+import type { TurnReport } from './model/output.ts';
+import type { Hold, Session } from './model/session.ts';
+import type { Task, TerminalStatus, Verdict } from './model/task.ts';
+import type { Effect } from './model/effects.ts';
+import type { OpenTaskEvent, OpenTaskEventType, Record as StepRecord, SessionRow, TaskRow } from './model/records.ts';
+import type { Reply, StepResult } from './model/replies.ts';
 import { reindex } from './queue.ts';
 import { treeGet, treePut, treeRemove } from './tree.ts';
 

@@ -1,8 +1,12 @@
 export * from './errors.ts';
-export * from './ids.ts';
-export type * from './inputs.ts';
-export type * from './model.ts';
-export type * from './outputs.ts';
+export * from './model/ids.ts';
+export type * from './model/effects.ts';
+export type * from './model/inputs.ts';
+export type * from './model/records.ts';
+export type * from './model/replies.ts';
+export type * from './model/session.ts';
+export type * from './model/task.ts';
+export type * from './model/timers.ts';
 export { newSession, queueKey } from './queue.ts';
 export { type Durable, durableOf, foldRecords, rebuild } from './rebuild.ts';
 export { step } from './step.ts';

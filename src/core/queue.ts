@@ -3,9 +3,10 @@
  * only place that changes them.
  */
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
-import type { Limits, MergeGroupKey, QueueKey, Session, Task } from './model.ts';
-import { BUSY_POLICIES } from './policies.ts';
-import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './ids.ts';
+import type { Limits, MergeGroupKey, QueueKey, Session } from './model/session.ts';
+import type { Task } from './model/task.ts';
+import { BUSY_POLICIES } from './rules/when-busy.ts';
+import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './model/ids.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

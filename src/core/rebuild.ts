@@ -2,13 +2,14 @@
  * From rows to a session and back. `rebuild` is what a restarted node does; `foldRecord` is what a store does with a record,
  * on values, so that the checker and the simulator can prove that the records alone give the session back.
  */
-import type { TaskId } from './ids.ts';
-import type { Hold, Limits, Session, Task } from './model.ts';
-import type { Record as StepRecord, SessionRow, TaskRow } from './outputs.ts';
+import type { TaskId } from './model/ids.ts';
+import type { Hold, Limits, Session } from './model/session.ts';
+import type { Task } from './model/task.ts';
+import type { Record as StepRecord, SessionRow, TaskRow } from './model/records.ts';
 import { sessionRow, taskRow } from './draft.ts';
 import { newSession, reindex } from './queue.ts';
 import { treeEntries, treePut } from './tree.ts';
-import { newTurn } from './turn.ts';
+import { newTurn } from './rules/turn.ts';
 
 /** The durable part of a session. */
 export interface Durable {

@@ -10,23 +10,23 @@ import {
   output,
   result,
   steered,
-  timer,
   turnStarted,
   switched,
   unsolicited,
-} from './agent.ts';
-import { arrange } from './arrange.ts';
-import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './commands.ts';
+} from './rules/agent.ts';
+import { timer } from './rules/timers.ts';
+import { arrange } from './rules/arrange.ts';
+import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './rules/commands.ts';
 import { begin, type Draft, finish, getTask } from './draft.ts';
 import { invariant } from './errors.ts';
-import type { Input } from './inputs.ts';
-import type { Session } from './model.ts';
-import type { Reply, StepResult } from './outputs.ts';
-import { permissionRequested, respond, permissionWithdrawn } from './permission.ts';
-import { fault, fenced, recovered } from './recover.ts';
-import { call, finishRunner, progress } from './runner.ts';
-import { submit } from './submit.ts';
-import { REPLIES, stateOf } from './table.ts';
+import type { Input } from './model/inputs.ts';
+import type { Session } from './model/session.ts';
+import type { Reply, StepResult } from './model/replies.ts';
+import { permissionRequested, respond, permissionWithdrawn } from './rules/permission.ts';
+import { fault, fenced, recovered } from './rules/recover.ts';
+import { call, finishRunner, progress } from './rules/runner.ts';
+import { submit } from './rules/submit.ts';
+import { REPLIES, stateOf } from './rules/table.ts';
 
 function apply(d: Draft, input: Input): Reply {
   switch (input.type) {

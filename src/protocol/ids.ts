@@ -1,5 +1,5 @@
 /** Identifiers and numbers that stand in paths and queries. */
-import { LANES, TASK_STAGES, TASK_STATUSES, WHEN_BUSY } from '../core/model.ts';
+import { LANES, TASK_STAGES, TASK_STATUSES, WHEN_BUSY } from '../core/model/task.ts';
 import type { Schema } from './schema.ts';
 
 export const TaskIdSchema = {

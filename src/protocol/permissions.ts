@@ -1,5 +1,5 @@
 /** What an agent may do without asking, what it asks, and a person's answer. */
-import { ACTION_KINDS, PERMISSION_MODES } from '../core/policy.ts';
+import { ACTION_KINDS, PERMISSION_MODES } from '../core/model/permission.ts';
 import { BySchema, SessionKeySchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 

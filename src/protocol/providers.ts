@@ -1,5 +1,5 @@
 /** Whom the agents' requests to models go to, how they do, and what holds a session back. */
-import { THROTTLE_LEVELS } from '../core/model.ts';
+import { THROTTLE_LEVELS } from '../core/model/session.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 

@@ -1,5 +1,5 @@
 /** Sessions: views, and what an operator can do to one. */
-import { STOP_SCOPES } from '../core/inputs.ts';
+import { STOP_SCOPES } from '../core/model/inputs.ts';
 import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { AskSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';

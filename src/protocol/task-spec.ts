@@ -5,9 +5,9 @@
  * `signalbox send` are made from it. A field that the core decides by is one of the core's `NewTask` too; every other one is
  * opaque to it and stored as it is.
  */
-import type { NewTask } from '../core/inputs.ts';
-import { DEFAULT_WHEN_BUSY, ON_LOST, WHEN_BUSY } from '../core/model.ts';
-import { PERMISSION_MODES } from '../core/policy.ts';
+import type { NewTask } from '../core/model/inputs.ts';
+import { DEFAULT_WHEN_BUSY, ON_LOST, WHEN_BUSY } from '../core/model/task.ts';
+import { PERMISSION_MODES } from '../core/model/permission.ts';
 import { withDefaults } from './defaults.ts';
 import { LabelsSchema, LaneSchema, WhenBusySchema } from './ids.ts';
 import { PermissionPolicySchema } from './permissions.ts';

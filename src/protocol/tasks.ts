@@ -1,5 +1,5 @@
 /** Tasks: what is submitted, what is shown, and the receipts of what is asked of one. */
-import { TASK_MODES } from '../core/model.ts';
+import { TASK_MODES } from '../core/model/task.ts';
 import { nullable } from './events/fields.ts';
 import { TASK_EVENTS } from './events/task.ts';
 import { BySchema, LaneSchema, StageSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';

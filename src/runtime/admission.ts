@@ -4,8 +4,8 @@
  *  M-1 An idempotency key makes one task: of submits at the same time one is admitted, the others get its answer.
  *  M-2 A refused submit stores nothing and leaves its key free for the next try.
  */
-import { taskId } from '../core/ids.ts';
-import type { Input } from '../core/inputs.ts';
+import { taskId } from '../core/model/ids.ts';
+import type { Input } from '../core/model/inputs.ts';
 import { fullTaskSpec } from '../protocol/task-spec.ts';
 import type { TaskPayload } from '../store/port.ts';
 import type { SubmitAnswer, SubmitRequest } from './api.ts';

@@ -2,11 +2,15 @@
  * What the runtime offers to its doors (server, gateways, library users). `createSignalbox` in `signalbox.ts` implements it.
  * Expected outcomes are values; only defects and a closed or failing store throw (`AppError`).
  */
-import type { Actor, HangNote, PermissionAction, TurnReport } from '../core/events.ts';
-import type { Epoch, SessionKey, TaskId, TurnId } from '../core/ids.ts';
-import type { StopScope, Where } from '../core/inputs.ts';
-import type { Lane, TaskStage, TurnOutcome } from '../core/model.ts';
-import type { Receipt, Refusal } from '../core/outputs.ts';
+import type { Actor } from '../core/model/actor.ts';
+import type { HangNote } from '../core/model/events.ts';
+import type { PermissionAction } from '../core/model/permission.ts';
+import type { TurnReport } from '../core/model/output.ts';
+import type { Epoch, SessionKey, TaskId, TurnId } from '../core/model/ids.ts';
+import type { StopScope } from '../core/model/inputs.ts';
+import type { Where, Lane, TaskStage } from '../core/model/task.ts';
+import type { TurnOutcome } from '../core/model/session.ts';
+import type { Receipt, Refusal } from '../core/model/replies.ts';
 import type { TaskSpecInput } from '../protocol/task-spec.ts';
 import type { LiveSession } from './queries/live.ts';
 import type {

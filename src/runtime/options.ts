@@ -1,9 +1,10 @@
 /** What a runtime is made of. Everything that is not decided by the core comes in here; nothing is a singleton. */
 import type { AgentDriver } from '../agents/port.ts';
-import type { Input } from '../core/inputs.ts';
-import type { Lane, Session } from '../core/model.ts';
-import type { StepResult } from '../core/outputs.ts';
-import { DEFAULT_POLICIES, type PermissionPolicy } from '../core/policy.ts';
+import type { Input } from '../core/model/inputs.ts';
+import type { Lane } from '../core/model/task.ts';
+import type { Session } from '../core/model/session.ts';
+import type { StepResult } from '../core/model/replies.ts';
+import { DEFAULT_POLICIES, type PermissionPolicy } from '../core/model/permission.ts';
 import { defaultsOf, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import type { Store } from '../store/port.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import { type SessionKey, sessionKey } from '../core/ids.ts';
+import { type SessionKey, sessionKey } from '../core/model/ids.ts';
 
 /** Longest session key, in characters. */
 const MAX_KEY = 200;

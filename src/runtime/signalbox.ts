@@ -4,10 +4,11 @@
  * Owns the registry, the hub and the figures of one process. Nothing is decided here: who owns a session, what a message
  * does and what an event means is `step`'s alone.
  */
-import { epoch, type TaskId, taskId, turnId } from '../core/ids.ts';
-import type { Actor, HangNote } from '../core/events.ts';
-import type { Input, StopScope } from '../core/inputs.ts';
-import type { Reply } from '../core/outputs.ts';
+import { epoch, type TaskId, taskId, turnId } from '../core/model/ids.ts';
+import type { Actor } from '../core/model/actor.ts';
+import type { HangNote } from '../core/model/events.ts';
+import type { Input, StopScope } from '../core/model/inputs.ts';
+import type { Reply } from '../core/model/replies.ts';
 import type { StoredTask } from '../store/port.ts';
 import type { Actor as SessionActor } from './session/actor.ts';
 import { Admission } from './admission.ts';

@@ -1,6 +1,6 @@
 /** What the stores throw. Codes are stable; `docs/errors.md` lists them. */
 import { AppError, type AppErrorOptions } from '../core/errors.ts';
-import type { SessionKey } from '../core/ids.ts';
+import type { SessionKey } from '../core/model/ids.ts';
 
 /**
  * A session's records break a rule that its owner should have kept, so nothing of the whole group was written. The caller

@@ -12,10 +12,10 @@
  *  store/7 What `commit` throws was not written, and never will be. A store whose answer can get lost (on a network) finds out
  *          before it answers: it reads back whether the commit is there, and sends it again if it is not.
  */
-import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/outputs.ts';
-import type { SessionEvent, TaskEvent, TaskEventData } from '../core/events.ts';
-import type { SessionKey, TaskId } from '../core/ids.ts';
-import type { Lane, TaskStatus } from '../core/model.ts';
+import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/model/records.ts';
+import type { SessionEvent, TaskEvent, TaskEventData } from '../core/model/events.ts';
+import type { SessionKey, TaskId } from '../core/model/ids.ts';
+import type { Lane, TaskStatus } from '../core/model/task.ts';
 import type { RuledField, TaskSpec } from '../protocol/task-spec.ts';
 
 export type MaybePromise<T> = T | Promise<T>;

@@ -1,5 +1,5 @@
 /** The rules of the port that do not depend on an engine. */
-import type { TaskStatus, TerminalStatus } from '../core/model.ts';
+import type { TaskStatus, TerminalStatus } from '../core/model/task.ts';
 import { withDefaults } from '../protocol/defaults.ts';
 import { TaskPayloadSchema } from '../protocol/task-spec.ts';
 import type { TaskPayload } from './port.ts';

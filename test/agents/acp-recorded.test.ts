@@ -12,7 +12,7 @@ import { acpDriver } from '../../src/agents/acp/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { EventOf } from '../../src/testing/agents/probe.ts';
 import type { FailureClass } from '../../src/agents/failures.ts';
-import type { ToolPart } from '../../src/core/events.ts';
+import type { ToolPart } from '../../src/core/model/output.ts';
 import { playerCommand } from './players/command.ts';
 import type { Frame } from './record/recorder.ts';
 import { readTranscript } from './record/recorder.ts';

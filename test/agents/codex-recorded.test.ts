@@ -10,7 +10,7 @@ import { codexDriver } from '../../src/agents/codex/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { EventOf } from '../../src/testing/agents/probe.ts';
 import type { FailureClass } from '../../src/agents/failures.ts';
-import type { ToolPart } from '../../src/core/events.ts';
+import type { ToolPart } from '../../src/core/model/output.ts';
 import { playerCommand } from './players/command.ts';
 import { readTranscript } from './record/recorder.ts';
 

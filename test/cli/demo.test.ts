@@ -9,7 +9,7 @@ import type { AgentLine, Evidence } from '../../src/cli/demo/evidence.ts';
 import { figuresOf } from '../../src/cli/demo/figures.ts';
 import { header, line } from '../../src/cli/demo/render.ts';
 import { allHeld, verify } from '../../src/cli/demo/verify.ts';
-import type { EventType } from '../../src/core/events.ts';
+import type { EventType } from '../../src/core/model/events.ts';
 import { plain } from '../../src/cli/output/paint.ts';
 import { Cli, ended, saying } from '../support/cli.ts';
 import { eventOf } from '../support/events.ts';

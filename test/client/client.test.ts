@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import type { EventType } from '../../src/core/events.ts';
+import type { EventType } from '../../src/core/model/events.ts';
 import { ERRORS } from '../../src/core/error-codes.ts';
 import type { AppError, ReadEvent } from '../../src/client/index.ts';
 import { ApiError, createClient } from '../../src/client/index.ts';

@@ -1,6 +1,6 @@
 /** The agent's life, the deadlines around it, and what an operator may ask. */
 import { describe, expect, test } from 'vitest';
-import { taskId } from '../../src/core/ids.ts';
+import { taskId } from '../../src/core/model/ids.ts';
 import { Box, inBackground } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
@@ -87,7 +87,7 @@ describe('starting and resting', () => {
     ]) {
       expect(answer).toEqual(stale('incarnation'));
     }
-    expect(box.situation).toBe('running');
+    expect(box.state).toBe('running');
   });
 
   test('what if a turn is confirmed twice, acked unasked, or answered twice? (I-24)', () => {
@@ -110,7 +110,7 @@ describe('a turn that nobody asked for', () => {
     box.unsolicited('began');
     box.submit('B');
     expect(box.acts).toEqual([]);
-    expect(box.situation).toBe('pending');
+    expect(box.state).toBe('pending');
     box.unsolicited('ended');
     expect(box.sent('prompt')).toMatchObject([{ task: 'B' }]);
     expect(box.tape().filter((event) => event === 'unsolicited-turn')).toHaveLength(2);
@@ -171,7 +171,7 @@ describe('operators', () => {
     expect(box.acts).toEqual([]);
     box.result('completed');
     expect(box.final('bg')).toBe('completed completed');
-    expect(box.situation).toBe('free');
+    expect(box.state).toBe('free');
     box.unpark();
     expect(box.owner).toBe('A');
     expect(box.unpark()).toEqual(refused('not_parked'));

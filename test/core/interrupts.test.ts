@@ -58,7 +58,7 @@ describe('an interrupt', () => {
       expect(box.late(timer, 1)).toEqual(stale('timer'));
     }
     expect(box.ack({ turn: 1 })).toEqual(stale('turn'));
-    expect(box.situation).toBe('running');
+    expect(box.state).toBe('running');
     expect(box.session.hold?.turn).toMatchObject({ id: 2, intent: null });
   });
 
@@ -67,7 +67,7 @@ describe('an interrupt', () => {
     box.submit('A', { mode: 'code' });
     box.call('A', 1, 1);
     box.answers();
-    expect(box.situation).toBe('between-turns');
+    expect(box.state).toBe('between-turns');
     box.cancel('A');
     expect(box.acts).toEqual(['abort']);
     expect(box.final('A')).toBe('cancelled cancelled');
@@ -255,7 +255,7 @@ describe('an owner that is wedged', () => {
     box.cancel('B');
     expect(box.armed).not.toContain('hold:1');
     expect(box.late('hold', 1)).toEqual(stale('timer'));
-    expect(box.situation).toBe('running');
+    expect(box.state).toBe('running');
   });
 });
 
@@ -270,7 +270,7 @@ describe('an agent', () => {
     expect(box.sent('prompt')).toMatchObject([{ task: 'A', attempt: 2, resumed: true, interruptedMidTurn: true }]);
     box.exited();
     expect(box.final('A')).toBe('failed agent_lost');
-    expect(box.situation).toBe('free');
+    expect(box.state).toBe('free');
     box.submit('B');
     box.answers();
     expect(box.final('B')).toBe('completed completed');
@@ -331,7 +331,7 @@ describe('an agent', () => {
     });
     draining.drains();
     expect(draining.final('bg')).toBe('cancelled stopped');
-    expect(draining.situation).toBe('free');
+    expect(draining.state).toBe('free');
 
     const handingOver = inBackground();
     handingOver.submit('A');

@@ -23,7 +23,7 @@ describe('a hold that spans several turns', () => {
     expect(box.acts).toEqual(['switch']);
     expect([...box.armed]).toEqual(['switch:1']);
     expect(box.owner).toBe('R');
-    expect(box.situation).toBe('pending');
+    expect(box.state).toBe('pending');
     box.switched('large');
     expect(box.acts).toEqual(['prompt']);
     expect(box.armed).not.toContain('switch:1');

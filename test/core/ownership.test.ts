@@ -108,7 +108,7 @@ describe('demand', () => {
     const box = inBackground();
     for (const whenBusy of ['preempt', 'interrupt', 'rollback', 'collect', 'replace', 'steer'] as const) {
       box.background(`planner-${whenBusy}`, { whenBusy, mergeGroup: null });
-      expect(box.situation).toBe('running');
+      expect(box.state).toBe('running');
       expect(box.acts).toEqual([]);
     }
     expect(box.owner).toBe('bg');
@@ -131,7 +131,7 @@ describe('demand', () => {
     box.runs();
     box.submit('B');
     expect(box.acts).toEqual([]);
-    expect(box.situation).toBe('running');
+    expect(box.state).toBe('running');
   });
 });
 

@@ -1,11 +1,7 @@
 /** The pure judge of permission requests. */
 import { describe, expect, test } from 'vitest';
-import {
-  DEFAULT_POLICIES,
-  type RequestedAction,
-  type PermissionPolicy,
-  policyDecision,
-} from '../../src/core/policy.ts';
+import { DEFAULT_POLICIES, type RequestedAction, type PermissionPolicy } from '../../src/core/model/permission.ts';
+import { policyDecision } from '../../src/core/rules/permission-policy.ts';
 
 const policy = (change: Partial<PermissionPolicy>): PermissionPolicy => ({
   mode: 'ask',

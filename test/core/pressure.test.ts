@@ -171,7 +171,7 @@ describe('a session that holds back', () => {
     box.submit('S', { mergeGroup: 'p', whenBusy: 'steer' });
     // The turn on the wire goes on to its end; nobody is interrupted for what could not be sent.
     expect(box.acts).toEqual([]);
-    expect(box.situation).toBe('running');
+    expect(box.state).toBe('running');
     box.throttle('background');
     expect(box.acts).toEqual(['interrupt']);
     box.throttle('all');
@@ -248,6 +248,6 @@ describe('a session that holds back', () => {
     expect(box.acts).toEqual([]);
     const event = { type: 'hang-reported', data: note };
     expect(box.records).toMatchObject([{ type: 'event', task: null, event }]);
-    expect(box.situation).toBe('running');
+    expect(box.state).toBe('running');
   });
 });

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { epoch, incarnation, turnId } from '../../src/core/ids.ts';
-import type { Input } from '../../src/core/inputs.ts';
-import type { Session } from '../../src/core/model.ts';
+import { epoch, incarnation, turnId } from '../../src/core/model/ids.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Session } from '../../src/core/model/session.ts';
 import { durableOf, foldRecords, rebuild } from '../../src/core/rebuild.ts';
 import { step } from '../../src/core/step.ts';
 import { audit, freeze, ordered, tasksOf } from '../support/core-audit.ts';
@@ -230,7 +230,7 @@ describe('whatever has happened', () => {
 
   function honest(box: Box): void {
     const { agent, hold, parked, throttle } = box.session;
-    const { situation } = box;
+    const { state } = box;
     if (parked !== null) {
       box.unpark();
     } else if (throttle !== null) {
@@ -243,13 +243,13 @@ describe('whatever has happened', () => {
       box.exited();
     } else if (agent.kind === 'up' && agent.unsolicited) {
       box.unsolicited('ended');
-    } else if (situation === 'free') {
+    } else if (state === 'free') {
       box.passes('collect');
-    } else if (situation === 'between-turns') {
+    } else if (state === 'between-turns') {
       box.finish(String(hold?.task), Number(box.task(String(hold?.task)).run));
-    } else if (situation === 'sent') {
+    } else if (state === 'sent') {
       box.started();
-    } else if (situation === 'running') {
+    } else if (state === 'running') {
       box.result('completed');
     } else if (hold?.turn?.acked === false) {
       box.ack();
@@ -271,7 +271,7 @@ describe('whatever has happened', () => {
     } else if (timer !== undefined) {
       box.passes(timer.slice(0, timer.indexOf(':')) as 'drain');
     } else {
-      expect(box.situation).toBe('between-turns');
+      expect(box.state).toBe('between-turns');
       box.evict();
     }
   }

@@ -1,8 +1,8 @@
 /** What a message does that finds the session busy, and what becomes of it. */
 import { describe, expect, test } from 'vitest';
-import { turnId } from '../../src/core/ids.ts';
-import type { Input } from '../../src/core/inputs.ts';
-import type { Session } from '../../src/core/model.ts';
+import { turnId } from '../../src/core/model/ids.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Session } from '../../src/core/model/session.ts';
 import { step } from '../../src/core/step.ts';
 import type { Tree } from '../../src/core/tree.ts';
 import { ABOUT, Box, inBackground, taskOf } from '../support/core-driver.ts';
@@ -173,7 +173,7 @@ describe('follow-ups', () => {
     box.do({ type: 'cancel', task: taskOf('B').id, reason: 'wait_timed_out', by: null });
     box.result('completed');
     expect(box.final('B')).toBe('cancelled wait_timed_out');
-    expect(box.situation).toBe('free');
+    expect(box.state).toBe('free');
     expect(box.all('prompt')).toHaveLength(1);
   });
 });
@@ -402,7 +402,7 @@ describe('replace, interrupt, rollback, reject', () => {
       kind: 'refused',
       code: 'rollback_unsupported',
     });
-    expect(unable.situation).toBe('sent');
+    expect(unable.state).toBe('sent');
   });
 
   test('what if a message rejects a busy session? (I-24, I-29)', () => {

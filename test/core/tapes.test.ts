@@ -1,6 +1,6 @@
 /** What is written about a task, what survives a crash, and what a late word can no longer change. */
 import { describe, expect, test } from 'vitest';
-import { sessionKey, taskId } from '../../src/core/ids.ts';
+import { sessionKey, taskId } from '../../src/core/model/ids.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import { ABOUT, Box, inBackground, limits, type Said, taskOf } from '../support/core-driver.ts';
@@ -211,9 +211,9 @@ describe('a crash', () => {
     box.park('closing');
     box.drains();
     expect(box.acts).toEqual([]);
-    expect(box.situation).toBe('free');
+    expect(box.state).toBe('free');
     box.crash();
-    expect(box.situation).toBe('free');
+    expect(box.state).toBe('free');
     expect(box.session.parked).toBe('closing');
     box.unpark();
     expect(box.owner).toBe('A');

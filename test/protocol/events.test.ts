@@ -1,7 +1,7 @@
 /** Events at the edges: their documentation, what a reader makes of a later version's, and what does not compile. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { EventType } from '../../src/core/events.ts';
+import type { EventType } from '../../src/core/model/events.ts';
 import { OUTPUT_PARTS } from '../../src/protocol/events/parts.ts';
 import { readEvent, sentEvent } from '../../src/protocol/events/read.ts';
 import { EVENT_DATA, EVENTS } from '../../src/protocol/events/tape.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
 import type { AgentDriver } from '../../src/agents/port.ts';
-import { type SessionKey, sessionKey } from '../../src/core/ids.ts';
+import { type SessionKey, sessionKey } from '../../src/core/model/ids.ts';
 import { Crashes } from '../../src/runtime/throttle/crashes.ts';
 import type { StoredEvent } from '../../src/store/port.ts';
 import { ManualClock } from '../support/manual-clock.ts';

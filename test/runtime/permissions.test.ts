@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { POLICY } from '../../src/core/actors.ts';
-import type { Actor } from '../../src/core/events.ts';
+import { POLICY, type Actor } from '../../src/core/model/actor.ts';
 import { scriptedDriver } from '../../src/agents/index.ts';
-import type { RequestedAction } from '../../src/core/policy.ts';
+import type { RequestedAction } from '../../src/core/model/permission.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox, type PlayedTurn } from '../support/box.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sessionKey } from '../../src/core/ids.ts';
+import { sessionKey } from '../../src/core/model/ids.ts';
 import { CommitRejected, openMemoryStore } from '../../src/store/index.ts';
 import type { Store, StoredEvent } from '../../src/store/port.ts';
 import type { Runner, Signalbox } from '../../src/runtime/index.ts';

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
-import { sessionKey } from '../../src/core/ids.ts';
+import { sessionKey } from '../../src/core/model/ids.ts';
 import { lockFolder } from '../../src/runtime/workspace/folder-lock.ts';
 import { folderName, Workspaces } from '../../src/runtime/workspace/workspaces.ts';
 import { processInfo } from '../../src/supervise/index.ts';

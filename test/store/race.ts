@@ -4,9 +4,9 @@
  * lost, two writers stand in one group, or the store is closed and opened again.
  */
 import { AppError } from '../../src/core/errors.ts';
-import type { SessionKey, TaskId } from '../../src/core/ids.ts';
-import type { TerminalStatus } from '../../src/core/model.ts';
-import type { Record as CoreRecord } from '../../src/core/outputs.ts';
+import type { SessionKey, TaskId } from '../../src/core/model/ids.ts';
+import type { TerminalStatus } from '../../src/core/model/task.ts';
+import type { Record as CoreRecord } from '../../src/core/model/records.ts';
 import { admit, end, running, taskEvent, QUEUED, GRANTED } from '../../src/testing/store/records.ts';
 import { storeFaultPoints, type MemoryStore, type SqliteStore } from '../../src/store/index.ts';
 import type { CommitOutcome, SessionCommit } from '../../src/store/port.ts';

@@ -1,6 +1,6 @@
 /** T06, at the level of the store: see race.ts. */
 import { describe, expect, test } from 'vitest';
-import { sessionKey, taskId } from '../../src/core/ids.ts';
+import { sessionKey, taskId } from '../../src/core/model/ids.ts';
 import type { Faults } from '../../src/store/index.ts';
 import type { FeedEvent, StoredEvent, StoredTask } from '../../src/store/port.ts';
 import { harnesses } from './harness.ts';

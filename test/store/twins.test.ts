@@ -3,8 +3,8 @@ import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
-import { sessionKey, taskId, type SessionKey } from '../../src/core/ids.ts';
-import type { Record as CoreRecord } from '../../src/core/outputs.ts';
+import { sessionKey, taskId, type SessionKey } from '../../src/core/model/ids.ts';
+import type { Record as CoreRecord } from '../../src/core/model/records.ts';
 import {
   admit,
   end,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextPass } from 'node:timers/promises';
-import type { TaskEventType } from '../../src/core/events.ts';
+import type { TaskEventType } from '../../src/core/model/events.ts';
 import { functionDriver, type FunctionContext, type FunctionFailure } from '../../src/agents/index.ts';
 import type { StoredEvent, StoredTask } from '../../src/store/port.ts';
 import { openSqliteStore } from '../../src/store/index.ts';

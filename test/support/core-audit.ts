@@ -2,9 +2,12 @@
  * What must be true of every step of the session core, whatever the input. The driver and the property tests call it after
  * each step; a step that breaks anything here fails the test it happens in, by the sentence that is pushed.
  */
-import type { Agent, Lane, Session, Task, Turn } from '../../src/core/model.ts';
-import type { Input } from '../../src/core/inputs.ts';
-import type { Effect, Record as StepRecord, StepResult } from '../../src/core/outputs.ts';
+import type { Agent, Session, Turn } from '../../src/core/model/session.ts';
+import type { Lane, Task } from '../../src/core/model/task.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Effect } from '../../src/core/model/effects.ts';
+import type { Record as StepRecord } from '../../src/core/model/records.ts';
+import type { StepResult } from '../../src/core/model/replies.ts';
 import { compareQueue, isWaiting, preempts, queueKey } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords } from '../../src/core/rebuild.ts';
 import { treeEntries, type Tree } from '../../src/core/tree.ts';

@@ -1,9 +1,11 @@
 /** Turns small numbers into inputs for a session in any state: sensible ones mostly, late and foreign ones now and then. */
 import fc from 'fast-check';
-import { epoch, incarnation, taskId, turnId } from '../../src/core/ids.ts';
-import type { OutputPart, TurnReport } from '../../src/core/events.ts';
-import type { NewTask, TimerName } from '../../src/core/inputs.ts';
-import type { TurnResult, WhenBusy } from '../../src/core/model.ts';
+import { epoch, incarnation, taskId, turnId } from '../../src/core/model/ids.ts';
+import type { OutputPart, TurnReport } from '../../src/core/model/output.ts';
+import type { NewTask } from '../../src/core/model/inputs.ts';
+import type { TimerName } from '../../src/core/model/timers.ts';
+import type { TurnResult } from '../../src/core/model/session.ts';
+import type { WhenBusy } from '../../src/core/model/task.ts';
 import { tasksOf } from './core-audit.ts';
 import { ABOUT, ACTION, type Box, everything, type Said, taskOf } from './core-driver.ts';
 

@@ -3,15 +3,21 @@
  * short enough for a test to read as a story. Every step is audited, and given a frozen session.
  */
 import assert from 'node:assert/strict';
-import { epoch, incarnation as incarnationOf, sessionKey, taskId, turnId } from '../../src/core/ids.ts';
-import type { Actor, Event, PermissionAction, TaskEvent, TaskEventData, TaskEventType } from '../../src/core/events.ts';
-import type { Input, NewTask, TaskOrigin, TimerName, Where } from '../../src/core/inputs.ts';
-import type { AgentCaps, Limits, Session, Task, TurnResult } from '../../src/core/model.ts';
-import type { Effect, Record as StepRecord, Reply } from '../../src/core/outputs.ts';
+import { epoch, incarnation as incarnationOf, sessionKey, taskId, turnId } from '../../src/core/model/ids.ts';
+import type { Actor } from '../../src/core/model/actor.ts';
+import type { Event, TaskEvent, TaskEventData, TaskEventType } from '../../src/core/model/events.ts';
+import type { PermissionAction } from '../../src/core/model/permission.ts';
+import type { Input, NewTask, TaskOrigin } from '../../src/core/model/inputs.ts';
+import type { TimerName } from '../../src/core/model/timers.ts';
+import type { Where, Task } from '../../src/core/model/task.ts';
+import type { AgentCaps, Limits, Session, TurnResult } from '../../src/core/model/session.ts';
+import type { Effect } from '../../src/core/model/effects.ts';
+import type { Record as StepRecord } from '../../src/core/model/records.ts';
+import type { Reply } from '../../src/core/model/replies.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords, rebuild } from '../../src/core/rebuild.ts';
 import { step } from '../../src/core/step.ts';
-import { stateOf, type SessionState } from '../../src/core/table.ts';
+import { stateOf, type SessionState } from '../../src/core/rules/table.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import { audit, deadlinesOf, freeze } from './core-audit.ts';
 
@@ -108,7 +114,7 @@ export class Box {
   get owner(): string | null {
     return this.session.hold?.task ?? null;
   }
-  get situation(): SessionState {
+  get state(): SessionState {
     return stateOf(this.session);
   }
   get queue(): readonly string[] {
@@ -290,7 +296,7 @@ export class Box {
       this.ready();
     }
     this.started();
-    assert.equal(this.situation, 'running');
+    assert.equal(this.state, 'running');
   }
   /** The interrupted turn is drained as it should be: ack, then result. */
   drains(): void {

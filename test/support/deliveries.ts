@@ -1,6 +1,6 @@
 /** Deliveries for the webhook tests: the real payloads that ship with @octokit/webhooks-examples, signed as GitHub signs. */
 import { createRequire } from 'node:module';
-import { sessionKey, taskId } from '../../src/core/ids.ts';
+import { sessionKey, taskId } from '../../src/core/model/ids.ts';
 import type { GithubConfigInput } from '../../src/gateways/github/config.ts';
 import { signDelivery } from '../../src/gateways/github/signature.ts';
 import type { HookHandler, HookRequest, HookResponse } from '../../src/protocol/hooks.ts';

@@ -1,5 +1,5 @@
 /** Events for tests: whole, and of a type that compiles. */
-import type { EventType } from '../../src/core/events.ts';
+import type { EventType } from '../../src/core/model/events.ts';
 import { EVENT_DATA } from '../../src/protocol/events/tape.ts';
 import type { KnownEvent } from '../../src/protocol/index.ts';
 

@@ -3,9 +3,9 @@
  * `replayTrace` feeds every recorded input to `step` again, beginning with sessions of its own making, and compares
  * records, effects and reply of each, to the last one.
  */
-import type { Input } from '../../src/core/inputs.ts';
-import type { Session } from '../../src/core/model.ts';
-import type { StepResult } from '../../src/core/outputs.ts';
+import type { Input } from '../../src/core/model/inputs.ts';
+import type { Session } from '../../src/core/model/session.ts';
+import type { StepResult } from '../../src/core/model/replies.ts';
 import { durableOf, newSession, rebuild, step } from '../../src/core/index.ts';
 
 interface TraceEntry {

@@ -1,16 +1,9 @@
 /** Lists of the core stand in the core. Whoever needs one imports it: a copy would compile without the member that is new. */
 import { describe, expect, test } from 'vitest';
-import { STOP_SCOPES } from '../../src/core/inputs.ts';
-import {
-  LANES,
-  ON_LOST,
-  TASK_MODES,
-  TASK_STAGES,
-  TASK_STATUSES,
-  TURN_OUTCOMES,
-  WHEN_BUSY,
-} from '../../src/core/model.ts';
-import { ACTION_KINDS, PERMISSION_MODES } from '../../src/core/policy.ts';
+import { STOP_SCOPES } from '../../src/core/model/inputs.ts';
+import { LANES, ON_LOST, TASK_MODES, TASK_STAGES, TASK_STATUSES, WHEN_BUSY } from '../../src/core/model/task.ts';
+import { TURN_OUTCOMES } from '../../src/core/model/session.ts';
+import { ACTION_KINDS, PERMISSION_MODES } from '../../src/core/model/permission.ts';
 import { read, sourcesUnder } from './files.ts';
 import { withoutComments } from './rules.ts';
 

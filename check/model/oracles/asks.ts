@@ -1,7 +1,7 @@
 /** Permission requests (section 6): decided once each, by the policy, a person, or the rule that ended the wait. */
-import type { Input } from '../../../src/core/inputs.ts';
-import type { Session } from '../../../src/core/model.ts';
-import type { StepResult } from '../../../src/core/outputs.ts';
+import type { Input } from '../../../src/core/model/inputs.ts';
+import type { Session } from '../../../src/core/model/session.ts';
+import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './index.ts';
 

@@ -1,5 +1,6 @@
 /** How tasks end, and what an attempt costs (rules 10, 15; section 4). */
-import type { Task, TurnResult } from '../../../src/core/model.ts';
+import type { Task } from '../../../src/core/model/task.ts';
+import type { TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import { onWire, slotOf } from '../world.ts';

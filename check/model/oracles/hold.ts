@@ -1,5 +1,6 @@
 /** Who owns the session, and who is next (rules 1 to 4, 6, 11, 12, 17). */
-import type { Session, Task } from '../../../src/core/model.ts';
+import type { Session } from '../../../src/core/model/session.ts';
+import type { Task } from '../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import { isHeldBack } from '../deliver.ts';
 import type { Report } from '../report.ts';

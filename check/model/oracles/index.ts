@@ -1,6 +1,6 @@
 /** All that is looked at on every transition that has an input. */
-import type { Input } from '../../../src/core/inputs.ts';
-import type { StepResult } from '../../../src/core/outputs.ts';
+import type { Input } from '../../../src/core/model/inputs.ts';
+import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';

@@ -2,11 +2,19 @@
  * Probes: in every state, inputs with a wrong, old or future token, and inputs that come twice, are stale or refused and
  * change nothing. They take the place of all late events of all past processes, turns, holds and runners.
  */
-import type { Epoch, Incarnation, TurnId } from '../../../src/core/ids.ts';
-import { epoch, incarnation, taskId, turnId } from '../../../src/core/ids.ts';
-import type { Input, TimerName } from '../../../src/core/inputs.ts';
-import type { Session, TurnResult } from '../../../src/core/model.ts';
-import type { StepResult } from '../../../src/core/outputs.ts';
+import {
+  type Epoch,
+  type Incarnation,
+  type TurnId,
+  epoch,
+  incarnation,
+  taskId,
+  turnId,
+} from '../../../src/core/model/ids.ts';
+import type { Input } from '../../../src/core/model/inputs.ts';
+import type { TimerName } from '../../../src/core/model/timers.ts';
+import type { Session, TurnResult } from '../../../src/core/model/session.ts';
+import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Core } from '../core.ts';
 import { ACTION } from '../moves.ts';
 import type { World } from '../world.ts';

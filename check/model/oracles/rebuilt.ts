@@ -1,5 +1,5 @@
 /** A session rebuilt from its rows is the lost one, what was in flight excepted (section 4). */
-import type { Session } from '../../../src/core/model.ts';
+import type { Session } from '../../../src/core/model/session.ts';
 import { treeEntries } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
 import type { World } from '../world.ts';

@@ -5,11 +5,10 @@
  * The new names keep the order of the old ones, since tasks are listed by id and queued by order number. A `seq` is not a
  * name but a count from 1, and is left as it is.
  */
-import type { Input } from '../../../src/core/inputs.ts';
-import type { Session } from '../../../src/core/model.ts';
-import type { StepResult } from '../../../src/core/outputs.ts';
-import type { Tree } from '../../../src/core/tree.ts';
-import { treeEntries } from '../../../src/core/tree.ts';
+import type { Input } from '../../../src/core/model/inputs.ts';
+import type { Session } from '../../../src/core/model/session.ts';
+import type { StepResult } from '../../../src/core/model/replies.ts';
+import { type Tree, treeEntries } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
 import { same } from './same.ts';
 

@@ -1,7 +1,7 @@
 /** What holds in every state: of the session alone, and of the session and its environment together. */
-import type { Session, Task } from '../../../src/core/model.ts';
-import type { Tree } from '../../../src/core/tree.ts';
-import { treeEntries, treeGet, treeSize } from '../../../src/core/tree.ts';
+import type { Session } from '../../../src/core/model/session.ts';
+import type { Task } from '../../../src/core/model/task.ts';
+import { type Tree, treeEntries, treeGet, treeSize } from '../../../src/core/tree.ts';
 import type { Invariant } from '../../engine/index.ts';
 import type { Timer, World } from '../world.ts';
 import { onWire, requestName } from '../world.ts';

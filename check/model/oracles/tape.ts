@@ -1,5 +1,5 @@
 /** Tapes and statuses (section 4): dense, `final` once and last, forward only, the terminal status with it. */
-import type { TaskId } from '../../../src/core/ids.ts';
+import type { TaskId } from '../../../src/core/model/ids.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './index.ts';

@@ -1,5 +1,5 @@
 /** Turns: they only go forward, they are interrupted for a stated cause, and they end by their own events (rules 5 to 10). */
-import type { Session, Turn, TurnPhase } from '../../../src/core/model.ts';
+import type { Session, Turn, TurnPhase } from '../../../src/core/model/session.ts';
 import { treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './index.ts';

@@ -11,8 +11,8 @@
  *  Y-4 What comes while a conversation is taken up is its past, and not the output of a turn.
  *  Y-5 Nothing is emitted from within a method, and nothing after `exited`, which waits for the commands run for the agent.
  */
-import type { OutputPart } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { OutputPart } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import { type Timers, realTimers } from '../../supervise/index.ts';
 import { listAt, textAt } from '../child/fields.ts';
 import { JsonLines, isFields } from '../child/json-lines.ts';

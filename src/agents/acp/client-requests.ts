@@ -10,7 +10,7 @@
  *  K-4 With an interrupt every open permission request ends as cancelled, and so does each that comes before the turn's end.
  */
 import { isAbsolute, resolve } from 'node:path';
-import type { RequestedAction } from '../../core/policy.ts';
+import type { RequestedAction } from '../../core/model/permission.ts';
 import { head, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcCall, RpcError } from '../child/json-rpc.ts';

@@ -3,7 +3,7 @@
  *
  * Pure, and throws for nothing that a message may hold.
  */
-import type { OutputPart, PlanEntry } from '../../core/events.ts';
+import type { OutputPart, PlanEntry } from '../../core/model/output.ts';
 import { fieldsAt, head, listAt, numberAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import { notice } from '../shared/parts.ts';

@@ -3,8 +3,8 @@
  *
  * At most `callsMax` calls are remembered. The oldest is forgotten then, and a later update of it is read as a new call.
  */
-import type { BoundedText, FileDiff, ToolPart, ToolStatus } from '../../core/events.ts';
-import type { ActionKind, RequestedAction } from '../../core/policy.ts';
+import type { BoundedText, FileDiff, ToolPart, ToolStatus } from '../../core/model/output.ts';
+import type { ActionKind, RequestedAction } from '../../core/model/permission.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import { diffOfTexts } from '../shared/diffs.ts';

@@ -3,8 +3,8 @@
  *
  * Owned by the agent's handle, from the prompt to its response. Emits nothing: it returns the events that the handle emits.
  */
-import type { OutputPart } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { OutputPart } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import { fieldsAt, head, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcError, RpcOutcome } from '../child/json-rpc.ts';

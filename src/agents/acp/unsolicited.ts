@@ -4,7 +4,7 @@
  *
  * Owned by the agent's handle.
  */
-import type { OutputPart } from '../../core/events.ts';
+import type { OutputPart } from '../../core/model/output.ts';
 import { fieldsAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
 import { partOf, textOf } from './parse.ts';

@@ -10,7 +10,7 @@
  */
 import { fieldsAt, numberAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
-import type { Cost, Usage } from '../../core/events.ts';
+import type { Cost, Usage } from '../../core/model/output.ts';
 import { readCost } from '../shared/parts.ts';
 
 /** What a turn used; the agent may tell neither. */

@@ -13,8 +13,8 @@
  *      what was written to the first.
  */
 import { randomUUID } from 'node:crypto';
-import type { OutputPart } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { OutputPart } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import { realTimers } from '../../supervise/index.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import { type Fields, fieldsAt, head, textAt } from '../child/fields.ts';

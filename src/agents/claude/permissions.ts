@@ -1,5 +1,5 @@
 /** What a permission request of Claude Code is about, in the words of all dialects. */
-import type { RequestedAction } from '../../core/policy.ts';
+import type { RequestedAction } from '../../core/model/permission.ts';
 import { boundedJson } from '../shared/parts.ts';
 import { pathWithin } from '../shared/paths.ts';
 import { type Fields, fieldsAt, textAt } from '../child/fields.ts';

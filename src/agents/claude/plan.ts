@@ -4,7 +4,7 @@
  *
  * Owned by one agent: the tasks outlive a turn.
  */
-import type { OutputPart, PlanEntry } from '../../core/events.ts';
+import type { OutputPart, PlanEntry } from '../../core/model/output.ts';
 import { type Fields, fieldsAt, head, isFields, listAt, textAt } from '../child/fields.ts';
 
 const entriesMax = 100;

@@ -9,7 +9,7 @@
  *  T-2 What is not taken is out of Claude Code's queue, or its own turn is over, before `taken: false` is emitted; the turn's
  *      result waits for that.
  */
-import type { TurnId } from '../../core/ids.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import type { Fields } from '../child/fields.ts';
 
 interface SteeringHost {

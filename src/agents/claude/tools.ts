@@ -3,8 +3,8 @@
  *
  * Owns: the uses that run. Owned by one agent.
  */
-import type { FileDiff, ToolPart } from '../../core/events.ts';
-import type { ActionKind } from '../../core/policy.ts';
+import type { FileDiff, ToolPart } from '../../core/model/output.ts';
+import type { ActionKind } from '../../core/model/permission.ts';
 import { diffOfHunks, diffOfTexts } from '../shared/diffs.ts';
 import { shownPath } from '../shared/paths.ts';
 import { type Fields, fieldsAt, head, isFields, listAt, numberAt, textAt } from '../child/fields.ts';

@@ -3,8 +3,8 @@
  *
  * Owned by the agent, one at a time. It makes parts and the result; it writes nothing and keeps no time.
  */
-import type { OutputPart } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { OutputPart } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import type { ProviderFailure } from '../failures.ts';
 import type { AgentResult } from '../port.ts';
 import { type Fields, fieldsAt, listAt, textAt } from '../child/fields.ts';

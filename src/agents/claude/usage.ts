@@ -5,7 +5,7 @@
  * Owned by one process. Measured: 2.1.329 continues the sums of a resumed conversation, 2.1.197 starts at zero again.
  */
 import { fieldsAt, isFields, numberAt, type Fields } from '../child/fields.ts';
-import type { Cost, Usage } from '../../core/events.ts';
+import type { Cost, Usage } from '../../core/model/output.ts';
 
 /** What a turn used, as far as Claude Code says so. */
 export interface Spent {

@@ -15,8 +15,8 @@
  *      before that is kept with the turn and read then. Other conversations are sub-agents of the turn that runs.
  *  X-7 What cannot be understood becomes `raw`, and nothing throws.
  */
-import type { OutputPart } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { OutputPart } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import { realTimers } from '../../supervise/index.ts';
 import { fieldsAt, listAt, textAt } from '../child/fields.ts';
 import { type Fields, JsonLines, type ProgramOptions, isFields } from '../child/json-lines.ts';

@@ -5,7 +5,7 @@
  *  - `decline` is accepted although `availableDecisions` does not list it, and the turn continues; `cancel` ends the turn.
  *  - An MCP tool is asked for by an elicitation whose `_meta` says so. Any other elicitation is a form for a person.
  */
-import type { ActionKind, RequestedAction } from '../../core/policy.ts';
+import type { ActionKind, RequestedAction } from '../../core/model/permission.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcCall } from '../child/json-rpc.ts';

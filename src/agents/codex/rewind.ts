@@ -3,7 +3,7 @@
  *
  * Owned by the agent's handle. Owns Codex's names of the turns that this process took.
  */
-import type { TurnId } from '../../core/ids.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import { listAt, textAt } from '../child/fields.ts';
 import { isFields } from '../child/json-lines.ts';
 import type { JsonRpc, RpcOutcome } from '../child/json-rpc.ts';

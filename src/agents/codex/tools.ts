@@ -1,6 +1,6 @@
 /** What Codex did in a turn, as the tape shows it. Shapes: `ThreadItem` of the app server. */
-import type { FileDiff, ToolPart, ToolStatus } from '../../core/events.ts';
-import type { ActionKind } from '../../core/policy.ts';
+import type { FileDiff, ToolPart, ToolStatus } from '../../core/model/output.ts';
+import type { ActionKind } from '../../core/model/permission.ts';
 import { fieldsAt, head, listAt, numberAt, textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
 import { diffOfHunks, diffOfTexts } from '../shared/diffs.ts';

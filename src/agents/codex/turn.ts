@@ -3,8 +3,8 @@
  *
  * Owned by the agent's handle. Emits nothing: it returns the parts that the handle emits.
  */
-import type { OutputPart } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { OutputPart } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import { textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
 import type { ProviderFailure } from '../failures.ts';

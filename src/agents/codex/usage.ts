@@ -5,7 +5,7 @@
  * its first turn, it also comes once with the old sum and the old turn's id.
  */
 import type { Fields } from '../child/json-lines.ts';
-import type { Usage } from '../../core/events.ts';
+import type { Usage } from '../../core/model/output.ts';
 import { fieldsAt, numberAt } from '../child/fields.ts';
 
 interface Counts {

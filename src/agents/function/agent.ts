@@ -10,7 +10,7 @@
  *  F-4 A generator that never waits cannot starve the loop: after every `breathEvery` yields the loop turns once.
  */
 import { randomUUID } from 'node:crypto';
-import type { TurnId } from '../../core/ids.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 // Not by the layer's front door: a worker thread loads this file too, and should load little with it.
 import { realTimers } from '../../supervise/timers.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';

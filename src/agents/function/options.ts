@@ -1,8 +1,8 @@
 /** What an agent that is a function is given and returns, and what its author may set. */
-import type { Cost, OutputPart, Usage } from '../../core/events.ts';
-import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
-import type { TurnResult } from '../../core/model.ts';
-import type { RequestedAction } from '../../core/policy.ts';
+import type { Cost, OutputPart, Usage } from '../../core/model/output.ts';
+import type { Incarnation, SessionKey, TurnId } from '../../core/model/ids.ts';
+import type { TurnResult } from '../../core/model/session.ts';
+import type { RequestedAction } from '../../core/model/permission.ts';
 import type { Timers } from '../../supervise/index.ts';
 import type { ProviderFailure } from '../failures.ts';
 import type { AskOptions, Decision } from './permissions.ts';

@@ -4,8 +4,8 @@
  *  Q-1 Every promise that `ask` gives resolves: by the answer, by the caller's own withdrawal, by the interrupt, or at the end.
  *  Q-2 A withdrawal is emitted (A-7); what an interrupt or the end takes back is not.
  */
-import type { TurnId } from '../../core/ids.ts';
-import type { RequestedAction } from '../../core/policy.ts';
+import type { TurnId } from '../../core/model/ids.ts';
+import type { RequestedAction } from '../../core/model/permission.ts';
 import type { AgentEvent } from '../port.ts';
 
 export interface Decision {

@@ -3,8 +3,8 @@
  *
  * Owned by the agent, one at a time. It emits the turn's outputs; the agent emits its result.
  */
-import type { OutputPart } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { OutputPart } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import type { ProviderFailure } from '../failures.ts';
 import type { AgentEvent, AgentResult, AgentStart } from '../port.ts';
 import { errorRecord } from '../shared/error-record.ts';

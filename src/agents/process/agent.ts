@@ -11,7 +11,7 @@
  *      its turn, or at once where no turn of that number runs (A-7).
  *  P-4 Every event but `exited` comes before it (J-3).
  */
-import type { TurnId } from '../../core/ids.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import { type Fields, textAt } from '../child/fields.ts';
 import { JsonLines } from '../child/json-lines.ts';

@@ -1,7 +1,6 @@
 /** The messages of the agent protocol, as events of the port. */
-import type { TurnId } from '../../core/ids.ts';
-import { turnId } from '../../core/ids.ts';
-import { ACTION_KINDS } from '../../core/policy.ts';
+import { type TurnId, turnId } from '../../core/model/ids.ts';
+import { ACTION_KINDS } from '../../core/model/permission.ts';
 import { fieldsAt, isFields, numberAt, textAt, type Fields } from '../child/fields.ts';
 import { FAILURES, type FailureClass, type ProviderFailure } from '../failures.ts';
 import type { AgentEvent } from '../port.ts';

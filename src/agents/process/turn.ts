@@ -1,5 +1,5 @@
 /** What is known of the turn that the program was prompted for. Owned by the agent, one at a time. */
-import type { TurnId } from '../../core/ids.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import { TurnOutput } from '../shared/turn-output.ts';
 import { Permissions } from './permissions.ts';
 

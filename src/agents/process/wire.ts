@@ -2,9 +2,9 @@
  * The agent protocol on the wire: newline-delimited JSON over stdio, described for authors of agents in
  * docs/agent-protocol.md. These are the shapes; `parse.ts` expects none of them to be kept.
  */
-import type { Cost, OutputPart, Usage } from '../../core/events.ts';
-import type { TurnResult } from '../../core/model.ts';
-import type { ActionKind } from '../../core/policy.ts';
+import type { Cost, OutputPart, Usage } from '../../core/model/output.ts';
+import type { TurnResult } from '../../core/model/session.ts';
+import type { ActionKind } from '../../core/model/permission.ts';
 import type { FailureClass } from '../failures.ts';
 
 /** Counts incompatible changes. Whoever does not know an addition leaves it out. */

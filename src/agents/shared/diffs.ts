@@ -1,5 +1,5 @@
 /** Unified diffs of one file: made from the text before and after, or from hunks that an agent gives. */
-import type { FileDiff } from '../../core/events.ts';
+import type { FileDiff } from '../../core/model/output.ts';
 import { bounded } from './parts.ts';
 
 const contextLines = 3;

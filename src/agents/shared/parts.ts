@@ -1,6 +1,6 @@
 /** Output parts of every dialect: bounds of their texts, and parts that come from outside in the shape that the tape has. */
-import { ACTION_KINDS, type ActionKind } from '../../core/policy.ts';
-import type { BoundedText, Cost, OutputPart, PlanEntry, ToolPart, Usage } from '../../core/events.ts';
+import { ACTION_KINDS, type ActionKind } from '../../core/model/permission.ts';
+import type { BoundedText, Cost, OutputPart, PlanEntry, ToolPart, Usage } from '../../core/model/output.ts';
 import { fieldsAt, isFields, listAt, numberAt, textAt, type Fields } from '../child/fields.ts';
 
 /** Bytes of UTF-8 that are kept of a tool's input, of its output, and of one diff. */

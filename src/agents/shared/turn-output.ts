@@ -6,7 +6,7 @@
  *      text of the report; of a text longer than `TURN_TEXT_MAX` the report has the beginning.
  *  O-2 Usage and cost are returned as parts once, at the end, and are those of the report.
  */
-import type { Cost, OutputPart, Usage } from '../../core/events.ts';
+import type { Cost, OutputPart, Usage } from '../../core/model/output.ts';
 import type { AgentReport } from '../port.ts';
 import { notice } from './parts.ts';
 

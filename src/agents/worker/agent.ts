@@ -10,7 +10,7 @@
  *  W-4 Whether the thread is busy is read from outside, as its event loop's utilization: the thread need not answer.
  */
 import { Worker } from 'node:worker_threads';
-import type { TurnId } from '../../core/ids.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { commonVariables, parkedWork, pickEnvironment, realTimers } from '../../supervise/index.ts';
 import { ByteTail } from '../../supervise/process/byte-tail.ts';

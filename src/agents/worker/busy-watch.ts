@@ -5,7 +5,7 @@
  * Owned by one handle. It watches during a turn only, and reports once in each.
  */
 import type { Worker } from 'node:worker_threads';
-import type { TurnId } from '../../core/ids.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 
 /** A loop that is busy for less than this share of the time has paused. */

@@ -1,5 +1,5 @@
 /** Messages between the driver and its thread. Both ends are ours; the user's module is not. */
-import type { Incarnation, SessionKey, TurnId } from '../../core/ids.ts';
+import type { Incarnation, SessionKey, TurnId } from '../../core/model/ids.ts';
 import type { ErrorRecord } from '../shared/error-record.ts';
 import type { AgentEvent } from '../port.ts';
 

@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { LANES } from '../../core/model.ts';
+import { LANES } from '../../core/model/task.ts';
 import type { Call } from '../call.ts';
 import { done, whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';

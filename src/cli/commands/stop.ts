@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { STOP_SCOPES } from '../../core/inputs.ts';
+import { STOP_SCOPES } from '../../core/model/inputs.ts';
 import type { Call } from '../call.ts';
 import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';

@@ -1,4 +1,4 @@
-import { LANES, TASK_STATUSES } from '../../core/model.ts';
+import { LANES, TASK_STATUSES } from '../../core/model/task.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';

@@ -1,5 +1,5 @@
 /** What an event says to a person, on one line or as the parts of a turn. */
-import type { OutputPart, ToolPart } from '../../core/events.ts';
+import type { OutputPart, ToolPart } from '../../core/model/output.ts';
 import type { ReadEvent } from '../../protocol/index.ts';
 import type { Json } from '../../protocol/events/types.ts';
 import { resultText } from './text.ts';

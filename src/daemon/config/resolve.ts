@@ -2,8 +2,8 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../core/errors.ts';
-import type { Lane } from '../../core/model.ts';
-import { DEFAULT_POLICIES, type PermissionPolicy } from '../../core/policy.ts';
+import type { Lane } from '../../core/model/task.ts';
+import { DEFAULT_POLICIES, type PermissionPolicy } from '../../core/model/permission.ts';
 import { SOURCE_KEYS, type SourceConfigs } from '../../gateways/registry.ts';
 import type { AgentConfig, LimitsConfig, ListenConfig } from '../../protocol/config.ts';
 import { fullLimits, fullListen } from '../../protocol/config.ts';

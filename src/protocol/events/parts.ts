@@ -1,20 +1,18 @@
 /** Schemas of what events are made of: who did something, what an agent says, what a turn reports. */
+import { type Actor, ACTOR_KINDS } from '../../core/model/actor.ts';
 import type {
-  Actor,
   BoundedText,
   Cost,
   FileDiff,
   OutputPart,
-  PermissionAction,
   PlanEntry,
   ToolPart,
   TurnFailure,
   TurnReport,
   Usage,
-} from '../../core/events.ts';
-import { ACTOR_KINDS } from '../../core/events.ts';
-import type { AgentCaps } from '../../core/model.ts';
-import { ACTION_KINDS } from '../../core/policy.ts';
+} from '../../core/model/output.ts';
+import { type PermissionAction, ACTION_KINDS } from '../../core/model/permission.ts';
+import type { AgentCaps } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import type { AllTrue, Describes } from './types.ts';
 

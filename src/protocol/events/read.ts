@@ -5,7 +5,7 @@
  *  - an event of a type that is not known here, or whose data do not fit their type, is `unknown`;
  *  - members that a later version added to the data of a known event stay in it, and no type names them.
  */
-import type { EventType } from '../../core/events.ts';
+import type { EventType } from '../../core/model/events.ts';
 import type { Schema, TypeName } from '../schema.ts';
 import type { TapeEvent } from './tape.ts';
 import { EVENT_DATA } from './tape.ts';

@@ -1,6 +1,6 @@
 /** Events on the tape of a session itself. The description of each schema says when the event comes. */
-import type { SessionEventData, SessionEventType } from '../../core/events.ts';
-import { THROTTLE_LEVELS } from '../../core/model.ts';
+import type { SessionEventData, SessionEventType } from '../../core/model/events.ts';
+import { THROTTLE_LEVELS } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import { by, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
 import { AgentCapsSchema, OutputPartSchema } from './parts.ts';

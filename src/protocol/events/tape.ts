@@ -5,7 +5,13 @@
  * event). Named messages are about the stream itself and carry no id: `cut` (the server ended it, the reader may come
  * back from the last id) and `bye` (the daemon closes). A task's stream ends by itself after `final`.
  */
-import type { EventType, SessionEventData, SessionEventType, TaskEventData, TaskEventType } from '../../core/events.ts';
+import type {
+  EventType,
+  SessionEventData,
+  SessionEventType,
+  TaskEventData,
+  TaskEventType,
+} from '../../core/model/events.ts';
 import { SessionKeySchema, TaskIdSchema, TimeSchema } from '../ids.ts';
 import type { Schema, Wire } from '../schema.ts';
 import { SESSION_EVENTS } from './session.ts';

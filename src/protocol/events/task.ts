@@ -2,9 +2,10 @@
  * Events on the tape of a task. The description of each schema says when the event comes; `docs/events.md` is made from it.
  * The order is that in which a task usually meets the events.
  */
-import type { TaskEventData, TaskEventType } from '../../core/events.ts';
-import { TIMER_NAMES } from '../../core/inputs.ts';
-import { LANES, TASK_MODES, TERMINAL_STATUSES, TURN_OUTCOMES, WHEN_BUSY } from '../../core/model.ts';
+import type { TaskEventData, TaskEventType } from '../../core/model/events.ts';
+import { TIMER_NAMES } from '../../core/model/timers.ts';
+import { LANES, TASK_MODES, TERMINAL_STATUSES, WHEN_BUSY } from '../../core/model/task.ts';
+import { TURN_OUTCOMES } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import {
   CostSchema,

@@ -1,5 +1,5 @@
 /** Types that tie the schemas of this folder to the union in `core/events.ts`, so that the two cannot drift apart. */
-import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from '../../core/ids.ts';
+import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
 import type { Wire } from '../schema.ts';
 
 /** A type of the core as JSON carries it: without the brands of its ids. Distributes over unions. */

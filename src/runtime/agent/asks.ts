@@ -2,8 +2,8 @@
  * What is known of the permission requests that may wait for a person. Which of them do wait is the core's to say: it keeps
  * their ids, this keeps what a person has to see. Owned by the agent's host.
  */
-import type { PermissionAction } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { PermissionAction } from '../../core/model/permission.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 
 interface OpenAsk {
   readonly turn: TurnId;

@@ -1,14 +1,12 @@
 /** From what a driver says to inputs of the core: JSON, without secrets, with the policy's verdict on what is asked. */
-import type { OutputPart } from '../../core/events.ts';
+import type { OutputPart, TurnFailure } from '../../core/model/output.ts';
 import { FAILURES, type ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent, AgentReport, AgentResult } from '../../agents/port.ts';
 import { readPart } from '../../agents/shared/parts.ts';
-import type { PermissionAction, TurnFailure } from '../../core/events.ts';
-import type { Incarnation } from '../../core/ids.ts';
-import { taskId } from '../../core/ids.ts';
-import type { Input } from '../../core/inputs.ts';
-import type { TurnResult } from '../../core/model.ts';
-import type { RequestedAction } from '../../core/policy.ts';
+import type { PermissionAction, RequestedAction } from '../../core/model/permission.ts';
+import { type Incarnation, taskId } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { TurnResult } from '../../core/model/session.ts';
 import type { Redactor } from '../../supervise/index.ts';
 import { jsonValue } from '../json.ts';
 

@@ -11,9 +11,9 @@
  */
 import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Incarnation, SessionKey, TaskId, TurnId } from '../../core/ids.ts';
-import type { Input } from '../../core/inputs.ts';
-import type { PermissionPolicy } from '../../core/policy.ts';
+import type { Incarnation, SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { AgentTrace, type PendingView, type Question } from './trace.ts';
 import { AgentVoice } from './output.ts';

@@ -9,9 +9,10 @@
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent } from '../../agents/port.ts';
-import type { Incarnation, TurnId } from '../../core/ids.ts';
-import type { Input } from '../../core/inputs.ts';
-import { policyDecision, type PermissionPolicy } from '../../core/policy.ts';
+import type { Incarnation, TurnId } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import { policyDecision } from '../../core/rules/permission-policy.ts';
+import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { RedactedPieces } from '../../supervise/index.ts';
 import { inputOf, type Said, shownAsk, shownFailure } from './events.ts';
 import type { OpenAsks } from './asks.ts';

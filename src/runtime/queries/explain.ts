@@ -1,9 +1,9 @@
 /** Why a task is not running now, in words and figures (design, section 5). Reads, never decides. */
-import type { Lane } from '../../core/model.ts';
-import type { Session, Task } from '../../core/model.ts';
+import type { Lane, Task } from '../../core/model/task.ts';
+import type { Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';
 import { treeEntries, treeGet } from '../../core/tree.ts';
-import type { TaskId } from '../../core/ids.ts';
+import type { TaskId } from '../../core/model/ids.ts';
 import type { StoredTask } from '../../store/port.ts';
 import type { Actor } from '../session/actor.ts';
 import type { AskView, Explanation } from '../api.ts';

@@ -4,7 +4,7 @@
  *  follow/1 It ends without `final` only when a page that was read after the end of the task brought nothing.
  */
 import { AppError } from '../../core/errors.ts';
-import type { SessionKey, TaskId } from '../../core/ids.ts';
+import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { FeedEvent, Store, StoredEvent } from '../../store/port.ts';
 import type { Hub } from './hub.ts';
 

@@ -1,6 +1,6 @@
 /** What can be read of a runtime: tasks, sessions, tapes, live events, explanations and figures. Reads, never decides. */
 import { AppError } from '../../core/errors.ts';
-import { type TaskId, taskId } from '../../core/ids.ts';
+import { type TaskId, taskId } from '../../core/model/ids.ts';
 import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
 import type { Store, StoredTask } from '../../store/port.ts';
 import type { Actor } from '../session/actor.ts';

@@ -11,10 +11,12 @@
  *  actor/5 What was fenced does nothing any more. A batch whose commit is answered after that has its answers, and no effects.
  */
 import { AppError } from '../../core/errors.ts';
-import type { SessionKey, TaskId } from '../../core/ids.ts';
-import type { Input } from '../../core/inputs.ts';
-import type { Session } from '../../core/model.ts';
-import type { Effect, Record as StepRecord, Reply, StepResult } from '../../core/outputs.ts';
+import type { SessionKey, TaskId } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { Session } from '../../core/model/session.ts';
+import type { Effect } from '../../core/model/effects.ts';
+import type { Record as StepRecord } from '../../core/model/records.ts';
+import type { Reply, StepResult } from '../../core/model/replies.ts';
 import { step } from '../../core/step.ts';
 import { treeSize } from '../../core/tree.ts';
 import type { CommitOutcome, TaskPayload } from '../../store/port.ts';

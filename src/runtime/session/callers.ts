@@ -1,4 +1,4 @@
-import type { Actor } from '../../core/events.ts';
+import type { Actor } from '../../core/model/actor.ts';
 
 /** The actor behind a request at the border: a person who gave a name, or a caller who gave none. */
 export const callerOf = (name: string | null | undefined): Actor =>

@@ -5,8 +5,8 @@
  *  L-2 The silence deadline moves with every sign of life of the agent, without touching a timer.
  *  L-3 A deadline that fires late is harmless: the core compares what it guards.
  */
-import type { TaskId } from '../../core/ids.ts';
-import type { TimerName } from '../../core/inputs.ts';
+import type { TaskId } from '../../core/model/ids.ts';
+import type { TimerName } from '../../core/model/timers.ts';
 import type { Clock } from '../clock.ts';
 import type { RuntimeLimits } from '../options.ts';
 

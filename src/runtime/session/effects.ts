@@ -3,10 +3,10 @@
  * Owned by the session's actor. What throws here is a defect of a driver or a runner; it is reported and the session goes on
  * by its deadlines.
  */
-import type { TaskId, TurnId } from '../../core/ids.ts';
-import type { Task } from '../../core/model.ts';
-import type { Effect } from '../../core/outputs.ts';
-import type { PermissionPolicy } from '../../core/policy.ts';
+import type { TaskId, TurnId } from '../../core/model/ids.ts';
+import type { Task } from '../../core/model/task.ts';
+import type { Effect } from '../../core/model/effects.ts';
+import type { PermissionPolicy } from '../../core/model/permission.ts';
 import { treeGet } from '../../core/tree.ts';
 import type { Store, StoredTask, TaskPayload } from '../../store/port.ts';
 import type { Actor, Batch } from './actor.ts';

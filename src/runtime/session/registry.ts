@@ -9,9 +9,9 @@
  *  registry/5 Once sealed it opens no session, also none whose claim is answered only then.
  */
 import { AppError } from '../../core/errors.ts';
-import type { SessionKey } from '../../core/ids.ts';
-import type { Input } from '../../core/inputs.ts';
-import type { Reply } from '../../core/outputs.ts';
+import type { SessionKey } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { Reply } from '../../core/model/replies.ts';
 import { newSession } from '../../core/queue.ts';
 import { rebuild } from '../../core/rebuild.ts';
 import type { StoredSession } from '../../store/port.ts';

@@ -6,9 +6,10 @@
  *  U-3 One turn at a time per runner.
  */
 import { AppError } from '../../core/errors.ts';
-import type { Epoch, SessionKey, TaskId } from '../../core/ids.ts';
-import type { Input } from '../../core/inputs.ts';
-import type { Effect, Reply } from '../../core/outputs.ts';
+import type { Epoch, SessionKey, TaskId } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { Effect } from '../../core/model/effects.ts';
+import type { Reply } from '../../core/model/replies.ts';
 import type { TaskPayload } from '../../store/port.ts';
 import type { Runner, RunnerContext, RunnerHold, TurnAnswer } from '../api.ts';
 import { errorRecord, jsonValue } from '../json.ts';

@@ -6,7 +6,7 @@
  *  Z-2 After `openAfter` in a row nothing is started for the whole cool-down; then one start finds out whether it works.
  *  Z-3 A turn that came to its end, whatever its outcome, begins anew.
  */
-import type { SessionKey } from '../../core/ids.ts';
+import type { SessionKey } from '../../core/model/ids.ts';
 import {
   type BreakerPlan,
   type BreakerState,

@@ -7,7 +7,7 @@
  *  W-2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
-import type { Throttle } from '../../core/model.ts';
+import type { Throttle } from '../../core/model/session.ts';
 import type { CrashLoop } from './crashes.ts';
 import type { Clock } from '../clock.ts';
 import type { Providers } from './providers.ts';

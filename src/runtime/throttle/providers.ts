@@ -14,7 +14,7 @@
  *  P-3 A retry that the agent makes by itself holds back background work only: its turn goes on.
  */
 import type { FailureClass, ProviderFailure } from '../../agents/failures.ts';
-import type { Throttle } from '../../core/model.ts';
+import type { Throttle } from '../../core/model/session.ts';
 import type { Clock } from '../clock.ts';
 import { FORGET_MS, type Level, PRESSURE_RULES, pauseMs } from './throttle.ts';
 

@@ -1,6 +1,6 @@
 /** How long and how far to hold back, by what went wrong. Pure: times and chance come in. */
 import type { FailureClass } from '../../agents/failures.ts';
-import type { Throttle } from '../../core/model.ts';
+import type { Throttle } from '../../core/model/session.ts';
 import { type BackoffPlan, backoffMs } from '../../supervise/index.ts';
 
 export type Level = Throttle['level'];

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
-import type { SessionKey } from '../../core/ids.ts';
+import type { SessionKey } from '../../core/model/ids.ts';
 import { backoffMs, processInfo } from '../../supervise/index.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { type FolderLock, type LockHolder, lockFolder } from './folder-lock.ts';

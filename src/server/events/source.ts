@@ -1,5 +1,5 @@
 /** What can be followed: a task's tape by `seq`, or the feed of a session or of all by opaque positions. */
-import { sessionKey } from '../../core/ids.ts';
+import { sessionKey } from '../../core/model/ids.ts';
 import type { FeedEvent, StoredEvent, StoredTask } from '../../store/port.ts';
 import type { Signalbox, Tape } from '../../runtime/api.ts';
 

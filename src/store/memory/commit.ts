@@ -6,9 +6,9 @@
  *  M-2 A session is checked whole before its first change; a fenced or duplicate one leaves no trace.
  *  M-3 What breaks a rule of the port throws the error that the SQLite store throws.
  */
-import type { Event } from '../../core/events.ts';
-import type { TaskId } from '../../core/ids.ts';
-import type { Record as CoreRecord } from '../../core/outputs.ts';
+import type { Event } from '../../core/model/events.ts';
+import type { TaskId } from '../../core/model/ids.ts';
+import type { Record as CoreRecord } from '../../core/model/records.ts';
 import { makePosition } from '../cursor.ts';
 import { statusBackward, tapeConflict, taskConflict } from '../errors.ts';
 import type { CommitOutcome, FeedEvent, SessionCommit } from '../port.ts';

@@ -2,8 +2,8 @@
  * What survives a crash of a memory store: committed data, as JSON text like in a file, so that nothing is shared with the
  * callers and what JSON cannot say is lost here too. Hand the same disk to the next store to reopen it.
  */
-import type { SessionKey, TaskId } from '../../core/ids.ts';
-import type { TaskStatus } from '../../core/model.ts';
+import type { SessionKey, TaskId } from '../../core/model/ids.ts';
+import type { TaskStatus } from '../../core/model/task.ts';
 import type { FeedEvent, ProcessRow, StoredEvent } from '../port.ts';
 
 /** `position`: its number in the store, from 1. */

@@ -4,8 +4,8 @@
  * Owns: nothing but its claim on the disk, which outlives it. A store whose disk was opened again throws `store_closed` from
  * then on, as the dead process would have.
  */
-import type { SessionKey, TaskId } from '../../core/ids.ts';
-import type { SessionRow, TaskRow } from '../../core/outputs.ts';
+import type { SessionKey, TaskId } from '../../core/model/ids.ts';
+import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
 import { storeClosed } from '../errors.ts';
 import { noFaults, passAfterCommit, type Faults } from '../faults.ts';

@@ -10,10 +10,10 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
-import type { Event } from '../../core/events.ts';
-import { taskId, type TaskId } from '../../core/ids.ts';
-import type { TaskStatus } from '../../core/model.ts';
-import type { Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
+import type { Event } from '../../core/model/events.ts';
+import { taskId, type TaskId } from '../../core/model/ids.ts';
+import type { TaskStatus } from '../../core/model/task.ts';
+import type { Record as CoreRecord, SessionRow, TaskRow } from '../../core/model/records.ts';
 import { makePosition } from '../cursor.ts';
 import { statusBackward, tapeConflict, taskConflict } from '../errors.ts';
 import { admissionOf, isTerminal, movesForward } from '../rules.ts';

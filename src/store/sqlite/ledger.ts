@@ -9,8 +9,8 @@
  *  L-3 It is bounded: between transactions the oldest entries go, and a session at rest costs nothing in the end.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { SessionKey, TaskId } from '../../core/ids.ts';
-import type { TaskStatus } from '../../core/model.ts';
+import type { SessionKey, TaskId } from '../../core/model/ids.ts';
+import type { TaskStatus } from '../../core/model/task.ts';
 import { num, status } from './row.ts';
 import * as sql from './sql.ts';
 

@@ -1,8 +1,8 @@
 /** What readers of the SQLite store get: one statement per page, never a cursor that outlives its call. Owns statements only. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { incarnation, sessionKey, taskId, type SessionKey, type TaskId } from '../../core/ids.ts';
-import { TASK_STATUSES } from '../../core/model.ts';
-import type { SessionRow } from '../../core/outputs.ts';
+import { incarnation, sessionKey, taskId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
+import { TASK_STATUSES } from '../../core/model/task.ts';
+import type { SessionRow } from '../../core/model/records.ts';
 import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
 import type {
   FeedEvent,

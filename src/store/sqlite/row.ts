@@ -1,9 +1,9 @@
 /** From what `node:sqlite` hands out to what the port promises. A value of the wrong kind is a damaged file. */
 import type { SQLOutputValue } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
-import type { TaskRow } from '../../core/outputs.ts';
-import { sessionKey, taskId } from '../../core/ids.ts';
-import { TASK_STATUSES, type TaskStatus } from '../../core/model.ts';
+import type { TaskRow } from '../../core/model/records.ts';
+import { sessionKey, taskId } from '../../core/model/ids.ts';
+import { TASK_STATUSES, type TaskStatus } from '../../core/model/task.ts';
 import type { StoredTask } from '../port.ts';
 import { payloadOf } from '../rules.ts';
 

@@ -9,8 +9,8 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
-import type { SessionKey, TaskId } from '../../core/ids.ts';
-import type { SessionRow, TaskRow } from '../../core/outputs.ts';
+import type { SessionKey, TaskId } from '../../core/model/ids.ts';
+import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import { storeClosed } from '../errors.ts';
 import { passAfterCommit, type Faults } from '../faults.ts';
 import type {

@@ -6,8 +6,8 @@
  *  - a diff is a unified diff; texts are bounded, and what is cut says so.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { BoundedText, Cost, OutputPart, ToolPart, Usage } from '../../core/events.ts';
-import type { TurnId } from '../../core/ids.ts';
+import type { BoundedText, Cost, OutputPart, ToolPart, Usage } from '../../core/model/output.ts';
+import type { TurnId } from '../../core/model/ids.ts';
 import type { AgentEvent } from '../../agents/port.ts';
 import { TOOL_TEXT_MAX_BYTES } from '../../agents/shared/parts.ts';
 import { TURN_TEXT_MAX } from '../../agents/shared/turn-output.ts';

@@ -2,10 +2,9 @@
  * Watches one agent for a test: keeps every event in order, wakes whoever waits for one, and notes each breach of the
  * port's rules (A-1 to A-3, that nothing is emitted from within a method, and the rules of output, `output-rules.ts`).
  */
-import type { OutputPart } from '../../core/events.ts';
+import type { OutputPart } from '../../core/model/output.ts';
 import assert from 'node:assert/strict';
-import type { Incarnation, TurnId } from '../../core/ids.ts';
-import { incarnation, sessionKey, turnId } from '../../core/ids.ts';
+import { type Incarnation, type TurnId, incarnation, sessionKey, turnId } from '../../core/model/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
 import { processInfo, realTimers } from '../../supervise/index.ts';
 import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../../agents/port.ts';

@@ -1,5 +1,5 @@
 /** Admission: idempotency keys, payloads, groups. Rows of the corpus by id. */
-import { taskId } from '../../core/ids.ts';
+import { taskId } from '../../core/model/ids.ts';
 import { codeOf, type Suite } from './api.ts';
 import { admit, end, key, owner, payload, sessionRecord, taskEvent, QUEUED, time, wholeTask } from './records.ts';
 

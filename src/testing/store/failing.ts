@@ -1,5 +1,5 @@
 /** `store/7`: a failing commit leaves nothing; one whose answer gets lost is written. And a closed store. */
-import { taskId } from '../../core/ids.ts';
+import { taskId } from '../../core/model/ids.ts';
 import type { Faults } from '../../store/faults.ts';
 import { codeOf, type Suite } from './api.ts';
 import { admit, end, key, owner, running, sessionRecord, taskEvent, QUEUED, wholeTask } from './records.ts';

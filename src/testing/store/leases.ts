@@ -1,5 +1,5 @@
 /** `store/1`, `store/2`: leases, recovery, and what a reopened store knows. */
-import { epoch, taskId } from '../../core/ids.ts';
+import { epoch, taskId } from '../../core/model/ids.ts';
 import type { Suite } from './api.ts';
 import {
   admit,

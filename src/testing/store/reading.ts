@@ -1,7 +1,7 @@
 /** `store/5`: lists, feeds, cursors, figures, processes. */
 import { invariant } from '../../core/errors.ts';
-import { TASK_STATUSES } from '../../core/model.ts';
-import { incarnation, sessionKey, taskId } from '../../core/ids.ts';
+import { TASK_STATUSES } from '../../core/model/task.ts';
+import { incarnation, sessionKey, taskId } from '../../core/model/ids.ts';
 import type { FeedEvent, Page, Store, TaskFilter } from '../../store/port.ts';
 import { codeOf, type Suite } from './api.ts';
 import {

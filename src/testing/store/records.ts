@@ -1,7 +1,7 @@
 /** Records as the core makes them, short to write in tests. `Writer` is an owner that keeps count of its tapes. */
-import { epoch, incarnation, sessionKey, taskId, turnId, type SessionKey, type TaskId } from '../../core/ids.ts';
-import type { TerminalStatus } from '../../core/model.ts';
-import type { OpenTaskEvent, Record as CoreRecord, SessionRow, TaskRow } from '../../core/outputs.ts';
+import { epoch, incarnation, sessionKey, taskId, turnId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
+import type { TerminalStatus } from '../../core/model/task.ts';
+import type { OpenTaskEvent, Record as CoreRecord, SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { CommitOutcome, Store, TaskPayload } from '../../store/port.ts';
 import { payloadOf } from '../../store/rules.ts';
 

@@ -1,5 +1,5 @@
 /** `store/3`, `store/4`: tapes, `final`, statuses that only move forward. */
-import { sessionKey, taskId } from '../../core/ids.ts';
+import { sessionKey, taskId } from '../../core/model/ids.ts';
 import { codeOf, type Suite } from './api.ts';
 import {
   admit,

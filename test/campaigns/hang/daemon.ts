@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '../../../src/client/index.ts';
-import type { HangNote } from '../../../src/core/events.ts';
+import type { HangNote } from '../../../src/core/model/events.ts';
 import { nodeCookieName } from '../../../src/supervise/process/environment.ts';
 import { processEntries } from '../../../src/supervise/index.ts';
 import { listReports, readReport } from '../../../src/supervise/watchdog/report-files.ts';

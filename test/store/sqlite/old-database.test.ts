@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { functionDriver } from '../../../src/agents/index.ts';
-import { sessionKey, taskId } from '../../../src/core/ids.ts';
+import { sessionKey, taskId } from '../../../src/core/model/ids.ts';
 import { createSignalbox } from '../../../src/runtime/index.ts';
 import { openSqliteStore } from '../../../src/store/index.ts';
 import type { Store } from '../../../src/store/port.ts';

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sessionKey, taskId } from '../../../src/core/ids.ts';
+import { sessionKey, taskId } from '../../../src/core/model/ids.ts';
 import { codeOf } from '../../../src/testing/store/api.ts';
 import {
   admit,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sessionKey, taskId } from '../../../src/core/ids.ts';
+import { sessionKey, taskId } from '../../../src/core/model/ids.ts';
 import { admit, end, owner, taskEvent } from '../../../src/testing/store/records.ts';
 import { openSqliteStore, storeFaultPoints } from '../../../src/store/index.ts';
 import { codeOf } from '../../../src/testing/store/api.ts';

@@ -1,5 +1,5 @@
 /** Directives for faults: the scripted agent behaves as no agent should, and as each of the real ones once did. */
-import type { OutputPart } from '../../../core/events.ts';
+import type { OutputPart } from '../../../core/model/output.ts';
 import { closeSync } from 'node:fs';
 import { holdLifeline } from '../../../supervise/process/lifeline.ts';
 import { numbers } from './directives.ts';

@@ -1,5 +1,5 @@
 /** Directives for what real agents do: they request permission, run tools, and meet failures of their model's API. */
-import { ACTION_KINDS, type ActionKind } from '../../../core/policy.ts';
+import { ACTION_KINDS, type ActionKind } from '../../../core/model/permission.ts';
 import { type FailureClass, classOfStatus } from '../../failures.ts';
 import type { WireFailure } from '../../process/wire.ts';
 import { numbers } from './directives.ts';

@@ -6,8 +6,8 @@
  *  T-1 Whatever the directives do, `play` resolves once the turn is over for the agent itself.
  *  T-2 An interrupt ends the current wait at once.
  */
-import type { OutputPart } from '../../../core/events.ts';
-import type { RequestedAction } from '../../../core/policy.ts';
+import type { OutputPart } from '../../../core/model/output.ts';
+import type { RequestedAction } from '../../../core/model/permission.ts';
 import type { ToAgent, WireFailure } from '../../process/wire.ts';
 import type { Conversation, RememberedTurn } from './conversation.ts';
 import type { Directive, Behaviour } from './directives.ts';

@@ -1,10 +1,10 @@
 /** What a live code runner may ask. It is fenced by the epoch at which it was started, through preemptions and resumptions. */
-import { RUNNER } from './actors.ts';
-import { type Draft, endTask, getTask, putLive, putTask, setHold, taskEvent } from './draft.ts';
-import type { Epoch, TaskId } from './ids.ts';
-import type { InputOf } from './inputs.ts';
-import type { Task, Verdict } from './model.ts';
-import type { Reply } from './outputs.ts';
+import { RUNNER } from '../model/actor.ts';
+import { type Draft, endTask, getTask, putLive, putTask, setHold, taskEvent } from '../draft.ts';
+import type { Epoch, TaskId } from '../model/ids.ts';
+import type { InputOf } from '../model/inputs.ts';
+import type { Task, Verdict } from '../model/task.ts';
+import type { Reply } from '../model/replies.ts';
 import { interruptTurn, onWire, setCall } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };

@@ -1,26 +1,21 @@
-/** What the agent's driver reports, and the deadlines that guard against an agent that reports nothing (rules 7 to 10, 18). */
-import { actorDeadline } from './actors.ts';
-import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
-import type { InputOf, TimerName } from './inputs.ts';
-import { atRest, firstWaiter } from './arrange.ts';
-import { limitReached } from './commands.ts';
-import type { Agent, Hold, Turn, TurnResult } from './model.ts';
-import type { Reply, StaleKind } from './outputs.ts';
-import { denyOpenRequests } from './permission.ts';
-import { isSteered } from './policies.ts';
+/** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
 import {
+  deadlineReached,
   closeAgent,
   disarmAgent,
   endTurn,
-  interruptTurn,
-  killAgent,
   liveTurn,
   loseTurn,
   onWire,
-  quietTimer,
   setTurn,
   writeInterrupt,
 } from './turn.ts';
+import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
+import type { InputOf } from '../model/inputs.ts';
+import { atRest } from './arrange.ts';
+import type { Turn, TurnResult } from '../model/session.ts';
+import type { Reply, StaleKind } from '../model/replies.ts';
+import { isSteered } from './when-busy.ts';
 
 const OK: Reply = { kind: 'ok' };
 const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
@@ -64,7 +59,7 @@ export function agentExited(d: Draft, input: InputOf<'agent-exited'>): Reply {
  * The agent that the owner's turn waits for did not come to a boundary: that is an attempt, so a session cannot restart its
  * agent for ever. `deadline`: the one that ended the wait, if the agent did not leave by itself.
  */
-function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): void {
+export function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): void {
   const hold = d.s.hold;
   if (hold !== null && hold.turn?.phase === 'pending') {
     if (deadline !== null) {
@@ -228,144 +223,11 @@ export function switched(d: Draft, input: InputOf<'switched'>): Reply {
   return OK;
 }
 
-export function timer(d: Draft, input: InputOf<'timer'>): Reply {
-  switch (input.name) {
-    case 'start':
-    case 'switch':
-    case 'unsolicited':
-    case 'idle':
-      return agentTimer(d, input.name, input.subject);
-    case 'drain':
-    case 'silence':
-    case 'permission':
-    case 'protected':
-      return turnTimer(d, input.name, input.subject);
-    case 'hold':
-      return holdTimer(d, input.subject);
-    case 'collect': {
-      const task = typeof input.subject === 'string' ? getTask(d, input.subject) : null;
-      if (task === null || task.stage !== 'collecting') {
-        return stale('timer');
-      }
-      putTask(d, { ...task, stage: 'waiting' });
-      return OK;
-    }
-  }
-}
-
-function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle', subject: number | string): Reply {
-  const agent = d.s.agent;
-  if (agent.kind === 'none' || agent.kind === 'ending' || agent.incarnation !== subject) {
-    return stale('timer');
-  }
-  if (name === 'start') {
-    if (agent.kind !== 'starting') {
-      return stale('timer');
-    }
-    killAgent(d, 'start_deadline');
-    loseStart(d, 'start');
-    return OK;
-  }
-  if (agent.kind !== 'up' || !guards(name, agent)) {
-    return stale('timer');
-  }
-  if (name === 'switch') {
-    const hold = d.s.hold;
-    if (hold !== null && hold.turn?.phase === 'pending') {
-      deadlineReached(d, hold, name);
-    }
-    killAgent(d, 'switch_deadline');
-    return OK;
-  }
-  if (name === 'idle') {
-    closeAgent(d, 'idle');
-    return OK;
-  }
-  if (agent.activity === 'turn') {
-    // Our own turn's deadlines are in charge; ask again later.
-    d.effects.push({ type: 'arm', timer: 'unsolicited', subject: agent.incarnation });
-    return OK;
-  }
-  killAgent(d, 'unsolicited_deadline');
-  loseStart(d, 'unsolicited');
-  return OK;
-}
-
-function guards(name: 'switch' | 'unsolicited' | 'idle', agent: Extract<Agent, { kind: 'up' }>): boolean {
-  switch (name) {
-    case 'switch':
-      return agent.activity === 'switching';
-    case 'unsolicited':
-      return agent.unsolicited;
-    case 'idle':
-      return atRest(agent);
-  }
-}
-
 export function makeRoom(d: Draft): Reply {
   const agent = d.s.agent;
   if (!atRest(agent)) {
     return { kind: 'refused', code: 'agent_not_running' };
   }
   closeAgent(d, 'make_room');
-  return OK;
-}
-
-function turnTimer(d: Draft, name: 'drain' | 'silence' | 'permission' | 'protected', subject: number | string): Reply {
-  const hold = d.s.hold;
-  const turn = hold?.turn ?? null;
-  if (hold === null || turn === null || turn.id !== subject || !onWire(turn)) {
-    return stale('timer');
-  }
-  if (name === 'protected') {
-    if (!turn.protected) {
-      return stale('timer');
-    }
-    setTurn(d, { ...turn, protected: false });
-    return OK;
-  }
-  const armed = turn.intent === null ? quietTimer(turn) : 'drain';
-  if (name !== armed) {
-    return stale('timer');
-  }
-  deadlineReached(d, hold, name);
-  if (name === 'drain') {
-    drainReached(d, turn);
-    return OK;
-  }
-  if (name === 'permission') {
-    denyOpenRequests(d, turn);
-    return OK;
-  }
-  interruptTurn(d, turn, 'silence', actorDeadline('silence'));
-  return OK;
-}
-
-/** Of a turn that waits for the agent, or is on the wire. */
-function deadlineReached(d: Draft, hold: Hold, name: TimerName): void {
-  taskEvent(d, hold.task, 'deadline-reached', { name, turn: hold.turn?.id ?? null, epoch: hold.epoch });
-}
-
-/** The interrupt is written a second time if the turn runs on; after that the agent is given up and ended (rule 9). */
-function drainReached(d: Draft, turn: Turn): void {
-  if (turn.phase === 'draining' && turn.result === null && !turn.interruptResent) {
-    setTurn(d, { ...turn, interruptResent: true });
-    writeInterrupt(d, turn, true);
-    d.effects.push({ type: 'arm', timer: 'drain', subject: turn.id });
-    return;
-  }
-  killAgent(d, 'drain_deadline');
-  endTurn(d, { kind: 'lost', reason: 'drain_deadline', burns: false });
-}
-
-function holdTimer(d: Draft, subject: number | string): Reply {
-  const hold = d.s.hold;
-  if (hold === null || hold.epoch !== subject || !hold.limited) {
-    return stale('timer');
-  }
-  d.s.hold = { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: false };
-  if (firstWaiter(d.s) !== null) {
-    limitReached(d);
-  }
   return OK;
 }

@@ -2,13 +2,12 @@
  * Permission requests of the agent (design, section 6): decided by the task's policy, or waiting for a person. A wait for a
  * person is no hang: it has a deadline of its own in place of the silence deadline, and an interrupt withdraws it.
  */
-import { actorDeadline, AGENT, OPEN_REQUESTS, POLICY } from './actors.ts';
-import { type Draft, mustHold, NO_REQUESTS, taskEvent } from './draft.ts';
-import { invariant } from './errors.ts';
-import type { Actor } from './events.ts';
-import type { InputOf } from './inputs.ts';
-import type { Turn } from './model.ts';
-import type { Reply } from './outputs.ts';
+import { actorDeadline, AGENT, OPEN_REQUESTS, POLICY, type Actor } from '../model/actor.ts';
+import { type Draft, mustHold, NO_REQUESTS, taskEvent } from '../draft.ts';
+import { invariant } from '../errors.ts';
+import type { InputOf } from '../model/inputs.ts';
+import type { Turn } from '../model/session.ts';
+import type { Reply } from '../model/replies.ts';
 import { liveTurn, setTurn } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };

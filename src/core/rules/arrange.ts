@@ -2,13 +2,14 @@
  * What must follow from the facts at the end of every step: who owns the session, whose turn starts, who is interrupted,
  * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
  */
-import { actorTask } from './actors.ts';
-import { type Draft, mustTask, NO_REQUESTS, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
-import { invariant } from './errors.ts';
-import { epoch, incarnation, type TaskId, turnId } from './ids.ts';
-import type { Agent, Hold, Session, Task, Turn } from './model.ts';
-import { interactiveWaits } from './queue.ts';
-import { treeFirst, treeSize } from './tree.ts';
+import { actorTask } from '../model/actor.ts';
+import { type Draft, mustTask, NO_REQUESTS, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
+import { invariant } from '../errors.ts';
+import { epoch, incarnation, type TaskId, turnId } from '../model/ids.ts';
+import type { Agent, Hold, Session, Turn } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
+import { interactiveWaits } from '../queue.ts';
+import { treeFirst, treeSize } from '../tree.ts';
 import { closeAgent, interruptTurn, newTurn, onWire, setTurn, yieldHold } from './turn.ts';
 
 export function arrange(d: Draft): void {

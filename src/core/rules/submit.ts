@@ -1,14 +1,15 @@
 /** Admission: what a new task does to a session, by its `whenBusy` (design, section 5). Refusals come before any change. */
 import { stalled } from './arrange.ts';
-import { actorTask } from './actors.ts';
-import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from './draft.ts';
-import type { TaskEventData } from './events.ts';
-import type { InputOf } from './inputs.ts';
-import type { TaskId } from './ids.ts';
-import type { Session, Task, Turn, Verdict } from './model.ts';
-import type { Refusal, Reply } from './outputs.ts';
-import { BUSY_POLICIES, isSteered } from './policies.ts';
-import { treeEntries, treeGet, treeNeighbours, treeSize } from './tree.ts';
+import { actorTask } from '../model/actor.ts';
+import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
+import type { TaskEventData } from '../model/events.ts';
+import type { InputOf } from '../model/inputs.ts';
+import type { TaskId } from '../model/ids.ts';
+import type { Session, Turn } from '../model/session.ts';
+import type { Task, Verdict } from '../model/task.ts';
+import type { Refusal, Reply } from '../model/replies.ts';
+import { BUSY_POLICIES, isSteered } from './when-busy.ts';
+import { treeEntries, treeGet, treeNeighbours, treeSize } from '../tree.ts';
 import { endOrInterrupt, onWire } from './turn.ts';
 
 type Submit = InputOf<'submit'>;

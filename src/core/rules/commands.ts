@@ -1,13 +1,12 @@
 /** Cancel, stop, edit, move, evict, park: what senders and operators may ask of open tasks and of the session. */
-import { actorDeadline } from './actors.ts';
-import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from './draft.ts';
-import type { InputOf } from './inputs.ts';
-import type { TaskId } from './ids.ts';
-import type { Task, Verdict } from './model.ts';
-import type { Receipt, Refusal, Reply } from './outputs.ts';
-import { isSteered } from './policies.ts';
-import { isWaiting, queueKey } from './queue.ts';
-import { treeEntries, treeNeighbours } from './tree.ts';
+import { type Draft, getTask, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
+import type { InputOf } from '../model/inputs.ts';
+import type { TaskId } from '../model/ids.ts';
+import type { Task, Verdict } from '../model/task.ts';
+import type { Receipt, Refusal, Reply } from '../model/replies.ts';
+import { isSteered } from './when-busy.ts';
+import { isWaiting, queueKey } from '../queue.ts';
+import { treeEntries, treeNeighbours } from '../tree.ts';
 import { endOwner, endOrInterrupt, endTurn, killAgent, onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
@@ -86,7 +85,7 @@ function positionOf(d: Draft, task: Task, where: NonNullable<InputOf<'move'>['wh
   if (where === 'last') {
     return d.s.nextPosition;
   }
-  // Below all that was ever given, since `ord` only grows: a place of its own, as every admission has.
+  // Below all that was ever given, since `nextPosition` only grows: a place of its own, as every admission has.
   const first = -1 - d.s.nextPosition;
   if (where === 'first') {
     return first;
@@ -179,13 +178,4 @@ export function restartAgent(d: Draft): Reply {
     endTurn(d, { kind: 'lost', reason: 'agent_restarted', burns: false });
   }
   return OK;
-}
-
-/** The hold limit: somebody has waited too long for this owner. */
-export function limitReached(d: Draft): void {
-  const hold = mustHold(d);
-  const task = mustTask(d, hold.task);
-  taskEvent(d, task.id, 'deadline-reached', { name: 'hold', turn: hold.turn?.id ?? null, epoch: hold.epoch });
-  const by = actorDeadline('hold');
-  endOrInterrupt(d, mustTask(d, task.id), { status: 'failed', reason: 'hold_limit', by, result: null });
 }

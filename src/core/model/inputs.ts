@@ -1,6 +1,11 @@
 /** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
-import type { Actor, HangNote, OutputPart, PermissionAction } from './events.ts';
-import type { AgentCaps, Lane, OnLost, TaskMode, TerminalStatus, Throttle, TurnResult, WhenBusy } from './model.ts';
+import type { Where, Lane, OnLost, TaskMode, TerminalStatus, WhenBusy } from './task.ts';
+import type { TimerName } from './timers.ts';
+import type { Actor } from './actor.ts';
+import type { HangNote } from './events.ts';
+import type { OutputPart } from './output.ts';
+import type { PermissionAction } from './permission.ts';
+import type { AgentCaps, Throttle, TurnResult } from './session.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 
 /** A task as its sender states it. */
@@ -25,26 +30,9 @@ export interface TaskOrigin {
   readonly author: string | null;
 }
 
-/** Deadlines, by name. The durations are the shell's; `of` says what the deadline guards, so that a late one is a no-op. */
-export const TIMER_NAMES = [
-  'start', // of: incarnation. The agent has not become ready.
-  'switch', // of: incarnation. The agent was asked to change its model and has not said that it did.
-  'permission', // of: turn. A permission request waits for a person.
-  'drain', // of: turn. An interrupt was latched or sent and the turn is not over.
-  'silence', // of: turn. The agent has said nothing during its turn; the shell moves it with every output.
-  'hold', // of: epoch. Somebody has waited this long for the owner.
-  'protected', // of: turn. The window of a protected turn is over.
-  'unsolicited', // of: incarnation. A turn that nobody asked for does not end.
-  'idle', // of: incarnation. The agent has been at rest.
-  'collect', // of: task. The window for further parts is over.
-] as const;
-export type TimerName = (typeof TIMER_NAMES)[number];
-
 /** `turn`: the owner and what is merged into it. `queue`: all others. `session`: both. */
 export const STOP_SCOPES = ['turn', 'queue', 'session'] as const;
 export type StopScope = (typeof STOP_SCOPES)[number];
-
-export type Where = 'first' | 'last' | { readonly before: TaskId };
 
 interface At {
   /** Wall-clock milliseconds, shown on the tape; nothing is decided by it. */
@@ -136,7 +124,7 @@ export type Input = At &
         readonly turn: TurnId | null;
         readonly part: OutputPart;
       }
-    /** `none`: the receipt says that no result will come for this turn. */
+    /** `noResult`: the agent says that no result will come for this turn. */
     | { readonly type: 'ack'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly noResult: boolean }
     | { readonly type: 'result'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly result: TurnResult }
     | {
@@ -147,7 +135,7 @@ export type Input = At &
         readonly taken: boolean;
       }
     /**
-     * The agent asks for permission. `verdict`: what the policy of its task says of it (`policy.ts`); null: a person has to.
+     * The agent asks for permission. `policyDecision`: see `rules/permission-policy.ts`; null: a person has to decide.
      */
     | {
         readonly type: 'permission-requested';
@@ -158,7 +146,7 @@ export type Input = At &
         readonly policyDecision: 'allow' | 'deny' | null;
         readonly action: PermissionAction;
       }
-    /** The agent does not ask any more. */
+    /** The agent has withdrawn the request. */
     | {
         readonly type: 'permission-withdrawn';
         readonly incarnation: Incarnation;

@@ -2,7 +2,7 @@
  * What each `whenBusy` does. The table is total: a new policy does not compile until each question is answered for it, and
  * admission and the queue ask nothing else of a policy.
  */
-import type { WhenBusy } from './model.ts';
+import type { WhenBusy } from '../model/task.ts';
 
 interface BusyPolicy {
   /** While it waits in the interactive lane, a running background turn is interrupted for it. */

@@ -2,12 +2,13 @@
  * The ends of a session on a node: taken up again from the store, stopped by a defect, or lost to another node (design,
  * sections 3, 4 and 8).
  */
-import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from './draft.ts';
-import { invariant } from './errors.ts';
-import type { InputOf } from './inputs.ts';
-import type { Hold, Task } from './model.ts';
-import type { Reply } from './outputs.ts';
-import { treeEntries } from './tree.ts';
+import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
+import { invariant } from '../errors.ts';
+import type { InputOf } from '../model/inputs.ts';
+import type { Hold } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
+import type { Reply } from '../model/replies.ts';
+import { treeEntries } from '../tree.ts';
 import { endTurn, killAgent, onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };

@@ -2,8 +2,11 @@
  * The turn of a hold: how it is interrupted, how it ends, and what that means for its task (rules 7 to 10, 15, 17).
  * These functions change facts; who owns the session next is decided by `arrange` alone.
  */
-import { invariant } from './errors.ts';
-import type { Actor, TaskEventData, TurnReport } from './events.ts';
+import type { TimerName } from '../model/timers.ts';
+import { invariant } from '../errors.ts';
+import type { Actor } from '../model/actor.ts';
+import type { TaskEventData } from '../model/events.ts';
+import type { TurnReport } from '../model/output.ts';
 import {
   type Draft,
   endTask,
@@ -16,11 +19,12 @@ import {
   sessionEvent,
   setHold,
   taskEvent,
-} from './draft.ts';
-import type { Agent, CallOf, Hold, Intent, Task, Turn, TurnOutcome, TurnPhase, TurnResult, Verdict } from './model.ts';
-import type { TurnId } from './ids.ts';
-import type { Receipt, StaleKind } from './outputs.ts';
-import { isSteered } from './policies.ts';
+} from '../draft.ts';
+import type { Agent, Hold, Intent, Turn, TurnOutcome, TurnPhase, TurnResult } from '../model/session.ts';
+import type { CallOf, Task, Verdict } from '../model/task.ts';
+import type { TurnId } from '../model/ids.ts';
+import type { Receipt, StaleKind } from '../model/replies.ts';
+import { isSteered } from './when-busy.ts';
 import { TURN_CELLS, type TurnInput } from './table.ts';
 
 const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
@@ -376,3 +380,8 @@ export function yieldHold(d: Draft, by: Actor | null, streak: number): void {
 
 /** A runner asks for a turn, or its asking is forgotten. */
 export const setCall = (d: Draft, task: Task, call: CallOf | null): Task => putLive(d, { ...task, call });
+
+/** A deadline of a turn that waits for the agent, or is on the wire. */
+export function deadlineReached(d: Draft, hold: Hold, name: TimerName): void {
+  taskEvent(d, hold.task, 'deadline-reached', { name, turn: hold.turn?.id ?? null, epoch: hold.epoch });
+}

@@ -2,9 +2,9 @@
  * The tables of what can happen when. Both are total in their types: a new phase or a new input does not compile until
  * every cell is stated. `TURN_CELLS` is consulted for every turn-scoped event; `REPLIES` is asserted on every step.
  */
-import type { InputType } from './inputs.ts';
-import type { Session, TurnPhase } from './model.ts';
-import type { Reply } from './outputs.ts';
+import type { InputType } from '../model/inputs.ts';
+import type { Session, TurnPhase } from '../model/session.ts';
+import type { Reply } from '../model/replies.ts';
 
 export type TurnInput =
   | 'turn-started'

@@ -1,0 +1,38 @@
+/** Who acts on a task or a session. */
+
+import type { TaskId } from './ids.ts';
+import type { TimerName } from './timers.ts';
+
+/** Kinds of whoever acts on a task or a session. */
+export const ACTOR_KINDS = [
+  'person', // a user of the command line or the API who gave a name
+  'token', // a caller of the API who gave none
+  'rule', // a webhook rule
+  'task', // another task; `name` is its id
+  'runner', // the task's own code runner
+  'agent',
+  'policy', // the permission policy of the task
+  'deadline', // `name` is that of the deadline
+  'limit', // a bound that cannot be configured
+  'daemon',
+] as const;
+type ActorKind = (typeof ACTOR_KINDS)[number];
+
+/**
+ * Who did something. Only the surfaces that callers reach make `person`, `token` and `rule`, and they make nothing else. `name`
+ * repeats the kind where there is only one actor of it. Nothing is decided by a name.
+ */
+export interface Actor {
+  readonly kind: ActorKind;
+  readonly name: string;
+}
+
+// The actors that the core itself names. Those of a caller's kind (`person`, `token`, `rule`) come in with the inputs.
+export const AGENT: Actor = { kind: 'agent', name: 'agent' };
+export const POLICY: Actor = { kind: 'policy', name: 'policy' };
+export const RUNNER: Actor = { kind: 'runner', name: 'runner' };
+/** More permission requests are open at once than a person could answer. */
+export const OPEN_REQUESTS: Actor = { kind: 'limit', name: 'open-requests' };
+
+export const actorTask = (id: TaskId): Actor => ({ kind: 'task', name: id });
+export const actorDeadline = (name: TimerName): Actor => ({ kind: 'deadline', name });

@@ -1,0 +1,40 @@
+/** What agents ask permission for, and the policies that answer. `rules/permission-policy.ts` says what a policy means. */
+import type { Lane } from './task.ts';
+
+/** What the agent wants to do, in one vocabulary for all dialects. */
+export const ACTION_KINDS = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'] as const;
+export type ActionKind = (typeof ACTION_KINDS)[number];
+
+export interface RequestedAction {
+  readonly kind: ActionKind;
+  /** The agent's own name of the tool, for example `Bash`. */
+  readonly tool: string;
+  /** One line for a person: the command, the path. It ends with `…` where it does not show all of it. */
+  readonly title: string;
+}
+
+export const PERMISSION_MODES = ['read-only', 'ask', 'allow'] as const;
+type PermissionMode = (typeof PERMISSION_MODES)[number];
+
+/**
+ * `read-only`: reading and searching are allowed, all else is denied. `ask`: what `allow` names and reading are allowed, all
+ * else waits for a person. `allow`: everything is allowed. `deny` comes first in each.
+ * An entry names a kind (`edit`), a tool (`Bash`), a tool with a title (`Bash(npm test)`), or with the beginning of one
+ * (`Bash(git log *)`).
+ */
+export interface PermissionPolicy {
+  readonly mode: PermissionMode;
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
+/** Least for triage: somebody waits, and a message from outside is in the prompt. */
+export const DEFAULT_POLICIES: { readonly [L in Lane]: PermissionPolicy } = {
+  interactive: { mode: 'read-only', allow: [], deny: [] },
+  background: { mode: 'ask', allow: ['edit'], deny: [] },
+};
+
+export interface PermissionAction extends RequestedAction {
+  /** The request as the agent made it. */
+  readonly detail: unknown;
+}

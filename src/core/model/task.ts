@@ -1,0 +1,111 @@
+/**
+ * A task as the core sees it, and the lists of what its fields may be. `protocol`, the configuration and the command line make
+ * their lists from these.
+ */
+import type { Actor } from './actor.ts';
+import type { Epoch, TaskId, TurnId } from './ids.ts';
+
+/** `interactive`: somebody waits for the answer. `background`: it gives way to the other lane. */
+export const LANES = ['interactive', 'background'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** What a new task does when it finds the session busy; `BUSY_POLICIES` says what each of them means. */
+export const WHEN_BUSY = [
+  'preempt',
+  'enqueue',
+  'steer',
+  'collect',
+  'replace',
+  'interrupt',
+  'rollback',
+  'reject',
+] as const;
+export type WhenBusy = (typeof WHEN_BUSY)[number];
+
+/** For a task that does not say. */
+export const DEFAULT_WHEN_BUSY: { readonly [L in Lane]: WhenBusy } = { interactive: 'preempt', background: 'enqueue' };
+
+/** `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. */
+export const TASK_MODES = ['prompt', 'code'] as const;
+export type TaskMode = (typeof TASK_MODES)[number];
+
+/** What becomes of a task whose turn was cut off: another attempt, or its end. */
+export const ON_LOST = ['retry', 'fail'] as const;
+export type OnLost = (typeof ON_LOST)[number];
+
+export const OPEN_STATUSES = ['queued', 'running'] as const;
+export const TERMINAL_STATUSES = ['completed', 'failed', 'cancelled'] as const;
+export const TASK_STATUSES = [...OPEN_STATUSES, ...TERMINAL_STATUSES] as const;
+export type OpenStatus = (typeof OPEN_STATUSES)[number];
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/**
+ * Where an open task stands. `collecting`: its window for further parts is open, it does not compete yet.
+ * `waiting`: in the queue. `owner`: it owns the session. `merged`: merged into, or steered into, the turn of `carrier`.
+ */
+export const TASK_STAGES = ['collecting', 'waiting', 'owner', 'merged'] as const;
+export type TaskStage = (typeof TASK_STAGES)[number];
+
+/** What an open task will end with as soon as its turn is off the wire. The first verdict stands. */
+export interface Verdict {
+  readonly status: TerminalStatus;
+  /** Stable reason code: `cancelled`, `stopped`, `replaced`, `interrupted`, `hold_limit`, `runner_completed`, … */
+  readonly reason: string;
+  /** For `replaced` and `interrupted` the task that did it. */
+  readonly by: Actor | null;
+  /** Opaque result of a runner that finished while its turn was still on the wire. */
+  readonly result: unknown;
+}
+
+export interface Task {
+  readonly id: TaskId;
+  readonly lane: Lane;
+  readonly mode: TaskMode;
+  /** Higher first, background lane only. */
+  readonly priority: number;
+  /** Admission order in the session; unique among those it competes with, negative or fractional after a reorder. */
+  readonly position: number;
+  /** Source and rights, fixed at admission; only members of one merge group merge, steer, replace or interrupt. Null: nobody's equal. */
+  readonly mergeGroup: string | null;
+  readonly whenBusy: WhenBusy;
+  readonly onLost: OnLost;
+  readonly maxAttempts: number;
+  readonly status: OpenStatus;
+  readonly stage: TaskStage;
+  /** The task it rides on, and whether the turn there has taken its text. */
+  readonly carrier: TaskId | null;
+  readonly taken: boolean;
+  /** Tasks that ride on this one, in the order they came. */
+  readonly riders: readonly TaskId[];
+  /** Preemptions in a row (rule 17). */
+  readonly streak: number;
+  /** Attempts begun: counted by the first grant, by a lost turn, and by the start of a runner in place of a lost one. */
+  readonly attempts: number;
+  /** A turn of it was sent and did not end by itself: the next prompt asks the agent to go on, not to begin. */
+  readonly started: boolean;
+  /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
+  readonly interruptedMidTurn: boolean;
+  readonly verdict: Verdict | null;
+  /** Turn to be taken out of the conversation before this task's first prompt (`rollback`). */
+  readonly rewind: TurnId | null;
+  /** The model its turns are for; null: the agent's default. Opaque. */
+  readonly model: string | null;
+  /** Turns in a row that failed for a reason that passes by itself (rate limit, overload); a budget of its own. */
+  readonly retries: number;
+  /** Last `seq` on the task's tape. */
+  readonly seq: number;
+  /** Not durable: epoch at which the live code runner was started; its fencing token. Null: no live runner. */
+  readonly run: Epoch | null;
+  /** Not durable: the turn the live runner has asked for and not had yet. */
+  readonly call: CallOf | null;
+}
+
+/** A code runner's asking for a turn. `model`: null for that of its task. */
+export interface CallOf {
+  readonly id: number;
+  readonly model: string | null;
+}
+
+/** Where a task is moved to, among those that compete with it on equal terms. */
+export type Where = 'first' | 'last' | { readonly before: TaskId };

@@ -1,0 +1,14 @@
+/** Deadlines, by name. The durations are the shell's; `subject` says what the deadline guards, so that a late one is a no-op. */
+export const TIMER_NAMES = [
+  'start', // subject: incarnation. The agent has not become ready.
+  'switch', // subject: incarnation. The agent was asked to change its model and has not said that it did.
+  'permission', // subject: turn. A permission request waits for a person.
+  'drain', // subject: turn. An interrupt was latched or sent and the turn is not over.
+  'silence', // subject: turn. The agent has said nothing during its turn; the shell moves it with every output.
+  'hold', // subject: epoch. Somebody has waited this long for the owner.
+  'protected', // subject: turn. The window of a protected turn is over.
+  'unsolicited', // subject: incarnation. A turn that nobody asked for does not end.
+  'idle', // subject: incarnation. The agent has been at rest.
+  'collect', // subject: task. The window for further parts is over.
+] as const;
+export type TimerName = (typeof TIMER_NAMES)[number];

@@ -1,0 +1,161 @@
+/** The deadlines that guard against an agent that reports nothing, and against an owner that others wait for (rules 9 and 18). */
+import { actorDeadline } from '../model/actor.ts';
+import { type Draft, getTask, mustHold, mustTask, putTask, taskEvent } from '../draft.ts';
+import type { InputOf } from '../model/inputs.ts';
+import { atRest, firstWaiter } from './arrange.ts';
+import type { Agent, Turn } from '../model/session.ts';
+import type { Reply, StaleKind } from '../model/replies.ts';
+import { denyOpenRequests } from './permission.ts';
+import { loseStart } from './agent.ts';
+import {
+  deadlineReached,
+  closeAgent,
+  endOrInterrupt,
+  endTurn,
+  interruptTurn,
+  killAgent,
+  onWire,
+  quietTimer,
+  setTurn,
+  writeInterrupt,
+} from './turn.ts';
+
+const OK: Reply = { kind: 'ok' };
+const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
+
+export function timer(d: Draft, input: InputOf<'timer'>): Reply {
+  switch (input.name) {
+    case 'start':
+    case 'switch':
+    case 'unsolicited':
+    case 'idle':
+      return agentTimer(d, input.name, input.subject);
+    case 'drain':
+    case 'silence':
+    case 'permission':
+    case 'protected':
+      return turnTimer(d, input.name, input.subject);
+    case 'hold':
+      return holdTimer(d, input.subject);
+    case 'collect': {
+      const task = typeof input.subject === 'string' ? getTask(d, input.subject) : null;
+      if (task === null || task.stage !== 'collecting') {
+        return stale('timer');
+      }
+      putTask(d, { ...task, stage: 'waiting' });
+      return OK;
+    }
+  }
+}
+
+function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle', subject: number | string): Reply {
+  const agent = d.s.agent;
+  if (agent.kind === 'none' || agent.kind === 'ending' || agent.incarnation !== subject) {
+    return stale('timer');
+  }
+  if (name === 'start') {
+    if (agent.kind !== 'starting') {
+      return stale('timer');
+    }
+    killAgent(d, 'start_deadline');
+    loseStart(d, 'start');
+    return OK;
+  }
+  if (agent.kind !== 'up' || !guards(name, agent)) {
+    return stale('timer');
+  }
+  if (name === 'switch') {
+    const hold = d.s.hold;
+    if (hold !== null && hold.turn?.phase === 'pending') {
+      deadlineReached(d, hold, name);
+    }
+    killAgent(d, 'switch_deadline');
+    return OK;
+  }
+  if (name === 'idle') {
+    closeAgent(d, 'idle');
+    return OK;
+  }
+  if (agent.activity === 'turn') {
+    // Our own turn's deadlines are in charge; ask again later.
+    d.effects.push({ type: 'arm', timer: 'unsolicited', subject: agent.incarnation });
+    return OK;
+  }
+  killAgent(d, 'unsolicited_deadline');
+  loseStart(d, 'unsolicited');
+  return OK;
+}
+
+function guards(name: 'switch' | 'unsolicited' | 'idle', agent: Extract<Agent, { kind: 'up' }>): boolean {
+  switch (name) {
+    case 'switch':
+      return agent.activity === 'switching';
+    case 'unsolicited':
+      return agent.unsolicited;
+    case 'idle':
+      return atRest(agent);
+  }
+}
+
+function turnTimer(d: Draft, name: 'drain' | 'silence' | 'permission' | 'protected', subject: number | string): Reply {
+  const hold = d.s.hold;
+  const turn = hold?.turn ?? null;
+  if (hold === null || turn === null || turn.id !== subject || !onWire(turn)) {
+    return stale('timer');
+  }
+  if (name === 'protected') {
+    if (!turn.protected) {
+      return stale('timer');
+    }
+    setTurn(d, { ...turn, protected: false });
+    return OK;
+  }
+  const armed = turn.intent === null ? quietTimer(turn) : 'drain';
+  if (name !== armed) {
+    return stale('timer');
+  }
+  deadlineReached(d, hold, name);
+  if (name === 'drain') {
+    drainReached(d, turn);
+    return OK;
+  }
+  if (name === 'permission') {
+    denyOpenRequests(d, turn);
+    return OK;
+  }
+  interruptTurn(d, turn, 'silence', actorDeadline('silence'));
+  return OK;
+}
+
+/** The interrupt is written a second time if the turn runs on; after that the agent is given up and ended (rule 9). */
+function drainReached(d: Draft, turn: Turn): void {
+  if (turn.phase === 'draining' && turn.result === null && !turn.interruptResent) {
+    setTurn(d, { ...turn, interruptResent: true });
+    writeInterrupt(d, turn, true);
+    d.effects.push({ type: 'arm', timer: 'drain', subject: turn.id });
+    return;
+  }
+  killAgent(d, 'drain_deadline');
+  endTurn(d, { kind: 'lost', reason: 'drain_deadline', burns: false });
+}
+
+function holdTimer(d: Draft, subject: number | string): Reply {
+  const hold = d.s.hold;
+  if (hold === null || hold.epoch !== subject || !hold.limited) {
+    return stale('timer');
+  }
+  d.s.hold = { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited: false };
+  if (firstWaiter(d.s) !== null) {
+    limitReached(d);
+  }
+  return OK;
+}
+
+/** The hold limit: somebody has waited too long for this owner. */
+function limitReached(d: Draft): void {
+  const hold = mustHold(d);
+  const task = mustTask(d, hold.task);
+  taskEvent(d, task.id, 'deadline-reached', { name: 'hold', turn: hold.turn?.id ?? null, epoch: hold.epoch });
+  const by = actorDeadline('hold');
+  endOrInterrupt(d, mustTask(d, task.id), { status: 'failed', reason: 'hold_limit', by, result: null });
+}
