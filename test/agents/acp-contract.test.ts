@@ -1,5 +1,6 @@
 /** The ACP driver through the contract of all drivers, in the manner of each program that has a profile. */
-import { afterAll, describe, test } from 'vitest';
+import { afterAll, describe } from 'vitest';
+import { contractTests } from './contract-tests.ts';
 import { profiles } from '../../src/agents/acp/profiles/index.ts';
 import type { ProfileName } from '../../src/agents/acp/driver.ts';
 import { driverContract } from '../../src/testing/agents/index.ts';
@@ -13,13 +14,5 @@ describe.each(Object.keys(profiles) as ProfileName[])('the agent contract: %s', 
   afterAll(() => player[Symbol.dispose]());
   const cases = driverContract.filter(({ title }) => profile === 'acp' || ofDialects.test(title));
 
-  for (const one of cases) {
-    test(`${profile}: ${one.title}`, async (context) => {
-      const reason = one.skip(player.subject);
-      if (reason !== null) {
-        context.skip(reason);
-      }
-      await one.run(player.subject);
-    });
-  }
+  contractTests(profile, () => player.subject, { cases });
 });

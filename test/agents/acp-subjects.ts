@@ -7,8 +7,8 @@ import type { AcpDriverOptions, ProfileName } from '../../src/agents/acp/driver.
 import { acpDriver } from '../../src/agents/acp/driver.ts';
 import type { DriverSubject } from '../../src/testing/agents/index.ts';
 import { playerCommand } from './players/command.ts';
-import { running } from './real/codex.ts';
-import { quick } from './subjects.ts';
+import { running } from './players/running.ts';
+import { played, quick } from './subjects.ts';
 
 interface AcpPlayer extends Disposable {
   /** A driver of that player; `flags` are the player's. */
@@ -56,8 +56,7 @@ function subjectOf(profile: ProfileName, driver: DriverSubject['driver']): Drive
     name: `acp (${profile})`,
     driver,
     prompts: {
-      answer: 'hello',
-      forever: endless,
+      ...played(endless),
       'ack-late': noAck,
       'ack-never': noAck,
       'ack-twice': noAck,
@@ -65,37 +64,13 @@ function subjectOf(profile: ProfileName, driver: DriverSubject['driver']): Drive
       'ack-before-result': noAck,
       'ack-with-result': noAck,
       'ack-none': noAck,
-      'no-result': `${endless} [[noresult]]`,
-      deaf: `${endless} [[deaf]]`,
       'split-result': '[[stream:3,1]] [[split]]',
       merged: '[[merged]] [[stream:5,1]]',
-      empty: '[[empty]]',
       fail: '[[api:500]]',
-      'result-twice': '[[text:once]] [[twice]]',
-      die: '[[text:good]] [[die:3]]',
-      'die-half': '[[text:good]] [[half]]',
-      garbage: '[[text:a]] [[garbage]] [[text:b]]',
-      'huge-line': '[[text:a]] [[hugeline:3000000]] [[text:b]]',
-      stderr: '[[stderr:10000000]] [[text:done]]',
       unsolicited: { unable: 'the protocol has no turn that nobody asked for; what is said outside of one is noted' },
-      stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
-      blocked: '[[text:a]] [[block]]',
       grandchild: `[[grandchild]] ${endless}`,
       'grandchild-outside': `[[grandchild:own]] ${endless}`,
-      history: '[[history]]',
-      tool: '[[tool]]',
-      ask: '[[ask]] [[text:done]]',
       'ask-withdrawn': '[[ask-withdrawn]]',
-      hang: '[[silent]]',
-      silent: '[[text:a]] [[silent]]',
-      'api-400': '[[api:400]]',
-      'api-401': '[[api:401]]',
-      'api-429': '[[api:429]]',
-      'api-500': '[[api:500]]',
-      'api-529': '[[api:529]]',
-      'api-drop': '[[api:drop]]',
-      'api-429-once': '[[retried]]',
-      'odd-request': '[[odd]] [[text:done]]',
     },
     steers: steers ? true : { unable: 'it is not declared by this program' },
     resumes: true,

@@ -11,7 +11,7 @@ import { acpDriver } from '../../src/agents/acp/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { ProbeOptions } from '../../src/testing/agents/index.ts';
 import { acpPlayer } from './acp-subjects.ts';
-import { running } from './real/codex.ts';
+import { running } from './players/running.ts';
 
 const player = acpPlayer('acp');
 afterAll(() => player[Symbol.dispose]());

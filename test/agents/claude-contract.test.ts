@@ -1,6 +1,6 @@
 /** The driver contract against the player of Claude Code, in the dialect of today and in that of 2.1.197. */
-import { afterAll, describe, test } from 'vitest';
-import { driverContract } from '../../src/testing/agents/index.ts';
+import { afterAll, describe } from 'vitest';
+import { contractTests } from './contract-tests.ts';
 import { claudePlayer } from './players/claude-subject.ts';
 
 describe.each(['modern', 'old'] as const)('the agent contract, %s', (dialect) => {
@@ -9,13 +9,5 @@ describe.each(['modern', 'old'] as const)('the agent contract, %s', (dialect) =>
 
   afterAll(() => held[Symbol.asyncDispose]());
 
-  for (const one of driverContract) {
-    test(`${subject.name}: ${one.title}`, async (context) => {
-      const reason = one.skip(subject);
-      if (reason !== null) {
-        context.skip(reason);
-      }
-      await one.run(subject);
-    });
-  }
+  contractTests(subject.name, () => subject);
 });

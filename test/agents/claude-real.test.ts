@@ -1,6 +1,7 @@
 /** The driver with the real Claude Code, offline. Left out, and said so, where it is not installed. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
+import { contractTests } from './contract-tests.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause, realTimers } from '../../src/supervise/index.ts';
@@ -15,19 +16,9 @@ beforeAll(async () => {
 afterAll(() => claude[Symbol.asyncDispose]());
 
 describe('the agent contract', () => {
-  for (const one of driverContract) {
-    test(`claude: ${one.title}`, async (context) => {
-      if (claudeBinary === null) {
-        context.skip(missing);
-      }
-      const subject = realClaudeSubject(claude);
-      const reason = one.skip(subject);
-      if (reason !== null) {
-        context.skip(reason);
-      }
-      await one.run(subject);
-    });
-  }
+  contractTests('claude', () => realClaudeSubject(claude), {
+    missing: () => (claudeBinary === null ? missing : null),
+  });
 });
 
 test('C05: of 50 interrupts 0 to 5 ms after the prompt none is lost', async (context) => {

@@ -1,13 +1,15 @@
 /** The driver with the real Codex, offline. Left out, and said so, where it is not installed. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contractTests } from './contract-tests.ts';
 import type { RequestEvent } from '../../e2e/model/index.ts';
 import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
-import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { takesTurn } from '../../src/testing/agents/contract.ts';
 import { pause, realTimers } from '../../src/supervise/index.ts';
 import type { RealCodex } from './real/codex.ts';
-import { allowing, codexBinary, exec, missing, realCodex, realCodexSubject, running } from './real/codex.ts';
+import { allowing, codexBinary, exec, missing, realCodex, realCodexSubject } from './real/codex.ts';
+import { running } from './players/running.ts';
 
 let codex: RealCodex;
 
@@ -17,19 +19,9 @@ beforeAll(async () => {
 afterAll(() => codex[Symbol.asyncDispose]());
 
 describe('the agent contract', () => {
-  for (const one of driverContract) {
-    test(`codex: ${one.title}`, async (context) => {
-      if (codexBinary === null) {
-        context.skip(missing);
-      }
-      const subject = realCodexSubject(codex);
-      const reason = one.skip(subject);
-      if (reason !== null) {
-        context.skip(reason);
-      }
-      await one.run(subject);
-    });
-  }
+  contractTests('codex', () => realCodexSubject(codex), {
+    missing: () => (codexBinary === null ? missing : null),
+  });
 });
 
 describe('the real program', () => {

@@ -1,6 +1,7 @@
 /** The Codex driver with a player of recorded frames, which misbehaves on demand. */
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { contractTests } from './contract-tests.ts';
 import { type Fields, isFields } from '../../src/agents/child/json-lines.ts';
 import { permissionRequestOf } from '../../src/agents/codex/permissions.ts';
 import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
@@ -8,22 +9,14 @@ import { UsageWindows, failureOf } from '../../src/agents/codex/failures.ts';
 import { toolPartOf } from '../../src/agents/codex/tools.ts';
 import { parseNotification } from '../../src/agents/codex/parse.ts';
 import { TokenCount } from '../../src/agents/codex/usage.ts';
-import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { codexSubject } from './players/codex-subject.ts';
 
 const played = codexSubject();
 afterAll(() => played[Symbol.asyncDispose]());
 
 describe('the agent contract holds for', () => {
-  for (const one of driverContract) {
-    test(`the played Codex: ${one.title}`, async (context) => {
-      const reason = one.skip(played.subject);
-      if (reason !== null) {
-        context.skip(reason);
-      }
-      await one.run(played.subject);
-    });
-  }
+  contractTests('the played Codex', () => played.subject);
 });
 
 async function ready(options: CodexDriverOptions = {}, ...flags: readonly string[]): Promise<AgentProbe> {

@@ -18,6 +18,37 @@ export interface Disposable<T> extends AsyncDisposable {
 /** Tells the tools of this run from those of any other. */
 const toolMs = 61_000 + process.pid / 10_000;
 
+/** What the players and the scripted agent do for the same directives. `endless` begins a turn that has no end of its own. */
+export const played = (endless: string) =>
+  ({
+    answer: 'hello',
+    forever: endless,
+    'no-result': `${endless} [[noresult]]`,
+    deaf: `${endless} [[deaf]]`,
+    empty: '[[empty]]',
+    'result-twice': '[[text:once]] [[twice]]',
+    die: '[[text:good]] [[die:3]]',
+    'die-half': '[[text:good]] [[half]]',
+    garbage: '[[text:a]] [[garbage]] [[text:b]]',
+    'huge-line': '[[text:a]] [[hugeline:3000000]] [[text:b]]',
+    stderr: '[[stderr:10000000]] [[text:done]]',
+    stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
+    blocked: '[[text:a]] [[block]]',
+    history: '[[history]]',
+    tool: '[[tool]]',
+    ask: '[[ask]] [[text:done]]',
+    hang: '[[silent]]',
+    silent: '[[text:a]] [[silent]]',
+    'api-400': '[[api:400]]',
+    'api-401': '[[api:401]]',
+    'api-429': '[[api:429]]',
+    'api-500': '[[api:500]]',
+    'api-529': '[[api:529]]',
+    'api-drop': '[[api:drop]]',
+    'api-429-once': '[[retried]]',
+    'odd-request': '[[odd]] [[text:done]]',
+  }) as const satisfies Partial<DriverSubject['prompts']>;
+
 export function scriptedSubject(): Disposable<DriverSubject> {
   const state = mkdtempSync(join(tmpdir(), 'signalbox-scripted-'));
   mkdirSync(state, { recursive: true });
@@ -34,8 +65,7 @@ export function scriptedSubject(): Disposable<DriverSubject> {
       return scriptedDriver({ ...quick, state, chunkMs: 1 });
     },
     prompts: {
-      answer: 'hello',
-      forever: endless,
+      ...played(endless),
       'ack-late': `${endless} [[ack:late:30]]`,
       'ack-never': `${endless} [[ack:never]]`,
       'ack-twice': `${endless} [[ack:twice]]`,
@@ -43,34 +73,19 @@ export function scriptedSubject(): Disposable<DriverSubject> {
       'ack-before-result': `${endless} [[ack:before-result:30]]`,
       'ack-with-result': `${endless} [[merged:end]]`,
       'ack-none': `${endless} [[ack:none]]`,
-      'no-result': `${endless} [[noresult]]`,
-      deaf: `${endless} [[deaf]]`,
       'split-result': '[[stream:3,1]] [[split-result]]',
       merged: '[[stream:5,1]] [[merged]]',
       empty: '[[empty]] [[sleep:1]]',
       fail: '[[fail:overloaded]]',
-      'result-twice': '[[text:once]] [[twice]]',
-      die: '[[text:good]] [[die:3]]',
-      'die-half': '[[text:good]] [[half]]',
-      garbage: '[[text:a]] [[garbage]] [[text:b]]',
-      'huge-line': '[[text:a]] [[hugeline:3000000]] [[text:b]]',
-      stderr: '[[stderr:10000000]] [[text:done]]',
       unsolicited: '[[text:a]] [[unsolicited:5,5]]',
-      stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
       blocked: '[[block]]',
       grandchild: `[[grandchild]] ${endless}`,
       'grandchild-outside': `[[grandchild:own]] ${endless}`,
-      history: '[[history]]',
       tool: `[[tool:${toolMs}]]`,
       ask: '[[ask:npm test]] [[text:done]]',
       'ask-withdrawn': '[[ask-withdrawn:npm test]] [[text:done]]',
-      hang: '[[silent]]',
-      silent: '[[text:a]] [[silent]]',
       'api-400': '[[text:a]] [[api:400]]',
-      'api-401': '[[api:401]]',
       'api-429': '[[api:429,1500]]',
-      'api-500': '[[api:500]]',
-      'api-529': '[[api:529]]',
       'api-drop': '[[text:a]] [[api:drop]]',
       'api-429-once': '[[retry:429,5]] [[text:well again]]',
       'odd-request': { unable: 'the protocol has no requests from the agent but permissions' },

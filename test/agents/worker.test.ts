@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { AgentProbe, driverContract } from '../../src/testing/agents/index.ts';
+import { contractTests } from './contract-tests.ts';
+import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { WorkerDriver, WorkerDriverOptions } from '../../src/agents/worker/driver.ts';
 import { workerDriver } from '../../src/agents/worker/driver.ts';
 import type { ThreadExit } from '../../src/agents/worker/agent.ts';
@@ -37,15 +38,7 @@ const subject = codeSubject('thread', {
 });
 
 describe('the agent contract', () => {
-  for (const one of driverContract) {
-    test(`worker: ${one.title}`, async (context) => {
-      const reason = one.skip(subject);
-      if (reason !== null) {
-        context.skip(reason);
-      }
-      await one.run(subject);
-    });
-  }
+  contractTests('worker', () => subject);
 });
 
 const exitOf = async (agent: AgentProbe): Promise<ThreadExit & { readonly reason: string }> => {

@@ -2,18 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { Failing } from './acp-dialects.ts';
-import { Play } from './acp-play.ts';
-
-export interface Directive {
-  readonly name: string;
-  readonly argument: string;
-}
-
-export const directivesIn = (text: string): readonly Directive[] =>
-  [...text.matchAll(/\[\[([a-z-]+)(?::((?:(?!\]\]).)*))?\]\]/gs)].map(([, name = '', argument = '']) => ({
-    name,
-    argument,
-  }));
+import type { Play } from './acp-play.ts';
 
 export type Act = (play: Play, argument: string) => Promise<void> | void;
 
@@ -159,24 +148,8 @@ export const acts: { readonly [name: string]: Act } = {
     }
     play.update({ sessionUpdate: 'levitation' });
   },
-  hugeline: (play, bytes) => play.options.voice.hugeLine(Number(bytes)),
-  stderr: (_play, bytes) =>
-    new Promise((resolve) => {
-      process.stderr.write('e'.repeat(Number(bytes)), () => resolve());
-    }),
-  die: (_play, code) => process.exit(Number(code)),
   half() {
     writeSync(1, '{"jsonrpc":"2.0","id":3,"resu');
     process.exit(1);
-  },
-  block() {
-    const until = Date.now() + 120_000;
-    while (Date.now() < until) {}
-  },
-  'ignore-term': () => {
-    Play.willful.term = true;
-  },
-  'ignore-eof': () => {
-    Play.willful.eof = true;
   },
 };

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type * as acp from '@agentclientprotocol/sdk';
 import type { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
-import { pause, realTimers } from '../../../src/supervise/timers.ts';
-import type { Act, Directive } from './acp-acts.ts';
+import { realTimers } from '../../../src/supervise/timers.ts';
+import type { Act } from './acp-acts.ts';
+import type { Directive } from './directives.ts';
 import type { Dialect, Failing, Speaker } from './acp-dialects.ts';
 
 interface PlayOptions {
@@ -20,7 +21,6 @@ interface PlayOptions {
 }
 
 export class Play implements Speaker {
-  static readonly willful = { term: false, eof: false };
   readonly options: PlayOptions;
   readonly signs = new Map<string, string>();
   over = false;
@@ -160,7 +160,7 @@ export class Play implements Speaker {
     const spent = options.dialect.spent(options.turn);
     const response = { id: options.id, result: { stopReason, ...spent, ...this.ending } };
     if (this.signs.has('split')) {
-      await this.#inPieces(`${JSON.stringify({ jsonrpc: '2.0', ...response })}\n`);
+      await options.voice.sayInPieces({ jsonrpc: '2.0', ...response });
     } else {
       options.say(response);
     }
@@ -171,14 +171,6 @@ export class Play implements Speaker {
       this.speak('too late ');
     }
     options.voice.release();
-  }
-
-  async #inPieces(text: string): Promise<void> {
-    const third = Math.ceil(text.length / 3);
-    for (let at = 0; at < text.length; at += third) {
-      this.options.voice.raw(text.slice(at, at + third));
-      await pause(realTimers, 5);
-    }
   }
 
   #endTool(): void {

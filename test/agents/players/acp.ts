@@ -14,7 +14,8 @@ import { parseArgs } from 'node:util';
 import * as acp from '@agentclientprotocol/sdk';
 import type { ProfileName } from '../../../src/agents/acp/driver.ts';
 import { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
-import { acts, directivesIn } from './acp-acts.ts';
+import { acts } from './acp-acts.ts';
+import { directivesIn, endOnSigterm, faults, refuses } from './directives.ts';
 import { dialects } from './acp-dialects.ts';
 import { Play } from './acp-play.ts';
 
@@ -158,7 +159,7 @@ const app = acp
       past: session.past,
     });
     session.play = play;
-    void play.run(acts, directivesIn(text)).then(() => {
+    void play.run({ ...acts, ...faults(voice) }, directivesIn(text)).then(() => {
       session.play = null;
     });
     return new Promise<never>(() => {});
@@ -217,13 +218,9 @@ const { readable } = acp.ndJsonStream(Writable.toWeb(process.stdout), input);
 const writable = new WritableStream<acp.AnyMessage>({ write: (message) => voice.raw(`${JSON.stringify(message)}\n`) });
 const connection = app.connect({ readable, writable });
 
-process.on('SIGTERM', () => {
-  if (!Play.willful.term) {
-    process.exit(143);
-  }
-});
+endOnSigterm();
 await connection.closed;
-if (!Play.willful.eof) {
+if (!refuses.eof) {
   process.exit(0);
 }
 setInterval(() => {}, 60_000);

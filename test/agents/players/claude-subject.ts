@@ -4,7 +4,7 @@ import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
 import { claudeDriver } from '../../../src/agents/claude/driver.ts';
 import type { DriverSubject, Unable } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
-import { running } from '../real/codex.ts';
+import { running } from './running.ts';
 import type { Disposable } from '../subjects.ts';
 import { quick } from '../subjects.ts';
 import type { Dialect } from './claude-frames.ts';

@@ -5,7 +5,7 @@ import { codexDriver } from '../../../src/agents/codex/driver.ts';
 import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
 import type { Disposable } from '../subjects.ts';
-import { quick } from '../subjects.ts';
+import { played, quick } from '../subjects.ts';
 import { playerCommand } from './command.ts';
 import { running } from './running.ts';
 
@@ -39,8 +39,7 @@ export function codexSubject(): Played {
       return variant === 'never-ready' ? neverReady : plain;
     },
     prompts: {
-      answer: 'hello',
-      forever: endless,
+      ...played(endless),
       'ack-late': `${endless} [[ack:late:30]]`,
       'ack-never': `${endless} [[ack:never]]`,
       'ack-twice': { unable: 'a second response answers no call' },
@@ -48,36 +47,13 @@ export function codexSubject(): Played {
       'ack-before-result': `${endless} [[ack:before:30]]`,
       'ack-with-result': `${endless} [[merged:end]]`,
       'ack-none': notHere,
-      'no-result': `${endless} [[noresult]]`,
-      deaf: `${endless} [[deaf]]`,
       'split-result': '[[stream:3,1]] [[split]]',
       merged: '[[stream:5,1]] [[merged]]',
-      empty: '[[empty]]',
       fail: '[[api:400]]',
-      'result-twice': '[[text:once]] [[twice]]',
-      die: '[[text:good]] [[die:3]]',
-      'die-half': '[[text:good]] [[half]]',
-      garbage: '[[text:a]] [[garbage]] [[text:b]]',
-      'huge-line': '[[text:a]] [[hugeline:3000000]] [[text:b]]',
-      stderr: '[[stderr:10000000]] [[text:done]]',
       unsolicited: '[[text:a]] [[unsolicited]]',
-      stubborn: `[[ignore-term]] [[ignore-eof]] ${endless}`,
-      blocked: '[[text:a]] [[block]]',
       grandchild: { unable: 'what a tool tells holds no pid here; see the cases with tools' },
       'grandchild-outside': { unable: 'what a tool tells holds no pid here; see the cases with tools' },
-      history: '[[history]]',
-      tool: '[[tool]]',
-      ask: '[[ask]] [[text:done]]',
       'ask-withdrawn': '[[ask:withdrawn]] [[text:done]]',
-      hang: '[[silent]]',
-      silent: '[[text:a]] [[silent]]',
-      'api-400': '[[api:400]]',
-      'api-401': '[[api:401]]',
-      'api-429': '[[api:429]]',
-      'api-500': '[[api:500]]',
-      'api-529': '[[api:529]]',
-      'api-drop': '[[api:drop]]',
-      'api-429-once': '[[retried]]',
       'odd-request': '[[odd]] [[text:answered]]',
     },
     steers: true,

@@ -15,6 +15,7 @@ import { createInterface } from 'node:readline';
 import { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
 import { pause, realTimers } from '../../../src/supervise/timers.ts';
 import type { Frame } from '../record/recorder.ts';
+import { type Directive, directivesIn, endOnSigterm, faults, refuses } from './directives.ts';
 import { type Fields, type Named, Recorded, fieldsOf, garbage, textOf } from './codex-frames.ts';
 
 const answer = new Recorded('answer');
@@ -28,21 +29,12 @@ interface Past {
   readonly prompt: string;
 }
 
-interface Directive {
-  readonly name: string;
-  readonly argument: string;
-}
-
-const directivesIn = (text: string): readonly Directive[] =>
-  [...text.matchAll(/\[\[([a-z-]+)(?::([^\]]*))?\]\]/g)].map(([, name = '', argument = '']) => ({ name, argument }));
-
 const flags = process.argv.slice(2, process.argv.indexOf('app-server'));
 const flag = (name: string): string | null => (flags.includes(name) ? (flags[flags.indexOf(name) + 1] ?? '') : null);
 const failing = new Map(
   flags.flatMap((one, at) => (one === '--fail' ? [(flags[at + 1] ?? '').split(/:(.*)/s, 2) as [string, string]] : [])),
 );
 const stateFolder = flag('--state');
-const willful = { term: false, eof: false };
 const voice = new Stdout();
 const say = (frame: object): void => voice.raw(`${JSON.stringify(frame)}\n`);
 
@@ -111,7 +103,7 @@ class Turn implements Named {
     const [ack, ms] = (this.has('ack') ?? '').split(':');
     const frame = this.#ended(status);
     if (this.is('split')) {
-      await inPieces(`${JSON.stringify(frame)}\n`);
+      await voice.sayInPieces(frame);
     } else {
       say(frame);
     }
@@ -257,18 +249,11 @@ class Turn implements Named {
   }
 }
 
-async function inPieces(text: string): Promise<void> {
-  const third = Math.ceil(text.length / 3);
-  for (let at = 0; at < text.length; at += third) {
-    voice.raw(text.slice(at, at + third));
-    await pause(realTimers, 5);
-  }
-}
-
 type Act = (turn: Turn, argument: string) => Promise<void> | void;
 
 /** What a directive does at its place; the others colour the whole turn. */
 const acts: { readonly [name: string]: Act } = {
+  ...faults(voice),
   text: (turn, text) => turn.speak(text),
   stream: (turn, argument) => turn.stream(argument),
   forever: (turn) => turn.stream('1000000,2'),
@@ -312,25 +297,9 @@ const acts: { readonly [name: string]: Act } = {
     const splendid = { threadId: turn.thread, turn: { id: turn.id, status: 'splendid' } };
     say({ method: 'turn/completed', params: splendid });
   },
-  hugeline: (_turn, bytes) => voice.hugeLine(Number(bytes)),
-  stderr: (_turn, bytes) =>
-    new Promise((resolve) => {
-      process.stderr.write('e'.repeat(Number(bytes)), () => resolve());
-    }),
-  die: (_turn, code) => process.exit(Number(code)),
   half(turn) {
     voice.raw(JSON.stringify(answer.say('turn/completed', turn)).slice(0, 40));
     process.exit(1);
-  },
-  block() {
-    const until = Date.now() + 120_000;
-    while (Date.now() < until) {}
-  },
-  'ignore-term': () => {
-    willful.term = true;
-  },
-  'ignore-eof': () => {
-    willful.eof = true;
   },
   merged() {
     // Said before the turn began: see `Player.start`.
@@ -522,13 +491,9 @@ const players = { current: (): Player => player, history: (): readonly Past[] =>
 createInterface({ input: process.stdin })
   .on('line', (line) => player.hear(JSON.parse(line) as Frame))
   .on('close', () => {
-    if (!willful.eof) {
+    if (!refuses.eof) {
       process.exit(0);
     }
     realTimers.set(600_000, () => {});
   });
-process.on('SIGTERM', () => {
-  if (!willful.term) {
-    process.exit(143);
-  }
-});
+endOnSigterm();

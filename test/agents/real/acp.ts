@@ -7,14 +7,16 @@ import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
 import type { AcpDriverOptions } from '../../../src/agents/acp/driver.ts';
 import { acpDriver } from '../../../src/agents/acp/driver.ts';
-import { AgentProbe, driverContract } from '../../../src/testing/agents/index.ts';
+import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { Behaviour, DriverSubject, Unable } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
 import { pause, realTimers } from '../../../src/supervise/index.ts';
 import type { ProgramName } from './acp-programs.ts';
 import { realProgram } from './acp-programs.ts';
 import { tools } from './acp-tools.ts';
-import { allowing, running } from './codex.ts';
+import { running } from '../players/running.ts';
+import { contractTests } from '../contract-tests.ts';
+import { allowing } from './codex.ts';
 import { realPrompts } from './prompts.ts';
 
 interface RealAgent extends AsyncDisposable {
@@ -113,20 +115,7 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
   afterAll(() => held.agent?.[Symbol.asyncDispose]());
 
   describe('the agent contract', () => {
-    for (const one of driverContract) {
-      test(`${name}: ${one.title}`, async (context) => {
-        const { missing } = agent();
-        if (missing !== null) {
-          context.skip(missing);
-        }
-        const subject = realSubject(name, agent(), differences);
-        const reason = one.skip(subject);
-        if (reason !== null) {
-          context.skip(reason);
-        }
-        await one.run(subject);
-      });
-    }
+    contractTests(name, () => realSubject(name, agent(), differences), { missing: () => agent().missing });
   });
 
   test('a resumed conversation holds what was said', async (context) => {

@@ -9,7 +9,8 @@ import { claudeDriver } from '../../../src/agents/claude/driver.ts';
 import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';
 import { findBinary } from './acp-programs.ts';
-import { allowing, running } from './codex.ts';
+import { allowing } from './codex.ts';
+import { running } from '../players/running.ts';
 import { realPrompts } from './prompts.ts';
 
 /** Null: it is not installed here. */

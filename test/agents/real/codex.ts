@@ -12,8 +12,6 @@ import { running } from '../players/running.ts';
 import { findBinary } from './acp-programs.ts';
 import { realPrompts } from './prompts.ts';
 
-export { running };
-
 /** Null: it is not installed here. */
 export const codexBinary = findBinary('codex');
 export const missing = 'codex is not installed: set AGENT_BIN_CODEX, or install e2e/clients/ci';

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { percentile } from '../../../e2e/figures.ts';
 import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import { pause, realTimers } from '../../../src/supervise/index.ts';
-import { allowing, codexBinary, exec, missing, realCodex, running } from './codex.ts';
+import { allowing, codexBinary, exec, missing, realCodex } from './codex.ts';
+import { running } from '../players/running.ts';
 
 const count = Number(process.argv[2] ?? 30);
 if (codexBinary === null) {

@@ -15,7 +15,8 @@ import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { EventOf } from '../../../src/testing/agents/probe.ts';
 import { pause, realTimers } from '../../../src/supervise/index.ts';
 import type { RealCodex } from '../real/codex.ts';
-import { codexBinary, exec, missing, realCodex, running } from '../real/codex.ts';
+import { codexBinary, exec, missing, realCodex } from '../real/codex.ts';
+import { running } from '../players/running.ts';
 import { startResponses } from '../real/responses.ts';
 import type { About } from './tee.ts';
 

@@ -30,7 +30,7 @@ export class Stdout {
   }
 
   /** A line in three writes with a pause between them, so that each is read alone. */
-  async sayInPieces(message: FromAgent): Promise<void> {
+  async sayInPieces(message: object): Promise<void> {
     const line = `${JSON.stringify(message)}\n`;
     const third = Math.ceil(line.length / 3);
     for (let at = 0; at < line.length; at += third) {
