@@ -3,8 +3,8 @@
  *
  * Owns its jobs (they end with it). Messages in: prompt, interrupt, steer, answer, switch, close, kill, as they arrive. Out: events,
  * `exit` last.
- *  X-1 It never takes two turns at once; a prompt that finds it in a turn of ours is a fault of the daemon.
- *  X-2 An interrupt that names another turn than its own is answered for that turn, and stops nothing.
+ *  sim-agent-process/1 It never takes two turns at once; a prompt that finds it in a turn of ours is a fault of the daemon.
+ *  sim-agent-process/2 An interrupt that names another turn than its own is answered for that turn, and stops nothing.
  */
 import type { AgentEvent } from '../src/agents/port.ts';
 import { type TurnId, turnId } from '../src/core/model/ids.ts';

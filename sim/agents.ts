@@ -2,9 +2,10 @@
  * The agent driver of the simulator, and the judge of what the daemon writes to agents: the near side of the pipe.
  *
  * Owns the wires (one each way, in order, with latency) and what has come out of them, `seen`. Called by the runtime.
- *  D-1 Events arrive in the order they were emitted; `exited` comes once, and what is emitted after it reaches nobody.
- *  D-2 What the daemon may know is what it has `seen`; by that it is judged, not by what is still under way.
- *  D-3 An orphan (its daemon has crashed) lives on until it is swept, and may still speak.
+ *  sim-agents/1 Events arrive in the order they were emitted; `exited` comes once, and what is emitted after it reaches
+ *               nobody.
+ *  sim-agents/2 What the daemon may know is what it has `seen`; by that it is judged, not by what is still under way.
+ *  sim-agents/3 An orphan (its daemon has crashed) lives on until it is swept, and may still speak.
  */
 import type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from '../src/agents/port.ts';
 import type { SessionKey, TurnId } from '../src/core/model/ids.ts';

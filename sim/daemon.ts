@@ -2,8 +2,8 @@
  * One life of the real runtime on the simulated machine: from its opening to its crash or close.
  *
  * Owns its scheduler owner (all timers of this life) and its view of the store. Called by the world.
- *  N-1 After a crash nothing of it runs, and what it still tries goes nowhere.
- *  N-2 What it publishes is the feed from its first event on, each once, in order.
+ *  sim-daemon/1 After a crash nothing of it runs, and what it still tries goes nowhere.
+ *  sim-daemon/2 What it publishes is the feed from its first event on, each once, in order.
  */
 import type { AgentHandle, AgentStart } from '../src/agents/port.ts';
 import { taskId } from '../src/core/model/ids.ts';

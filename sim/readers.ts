@@ -1,7 +1,7 @@
 /**
  * Followers of tapes. Each reads on over crashes and closes of the daemon, from the event after its last one.
  *
- * F-1 A follower reads every event of its tape after its start, each once, in order, and ends with `final`.
+ *  sim-readers/1 A follower reads every event of its tape after its start, each once, in order, and ends with `final`.
  */
 import type { StoredEvent } from '../src/store/index.ts';
 import type { Daemon } from './daemon.ts';

@@ -2,10 +2,12 @@
  * Virtual time, and the order of everything that happens in it.
  *
  * Owns all callbacks of a run: the runtime's timers and `soon`s, the wires to and from agents, the callers, the faults.
- *  V-1 Nothing runs but what `step` takes: the due job with the smallest time; among those of one instant the seed decides.
- *  V-2 After each job all promise reactions run before the next one is taken. Only jobs start them, so their order is fixed.
- *  V-3 A dead owner's jobs never run.
- *  V-4 Time moves only when nothing is due.
+ *  sim-scheduler/1 Nothing runs but what `step` takes: the due job with the smallest time; among those of one instant the
+ *                  seed decides.
+ *  sim-scheduler/2 After each job all promise reactions run before the next one is taken. Only jobs start them, so their
+ *                  order is fixed.
+ *  sim-scheduler/3 A dead owner's jobs never run.
+ *  sim-scheduler/4 Time moves only when nothing is due.
  */
 import { Random } from './random.ts';
 

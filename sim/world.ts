@@ -2,9 +2,9 @@
  * One run: a machine with a disk, one daemon at a time, agents, callers and readers, all under one scheduler.
  *
  * Owns everything of the run; `run` takes it from the first opening to the last word of the oracles.
- *  W-1 The run is a function of its options: no clock, no randomness, no environment comes in.
- *  W-2 At most one daemon is alive; a crash or close is followed by another opening on the same disk.
- *  W-3 First chaos, then calm: no more faults or bad manners, operators unpark, and everything must come to rest.
+ *  sim-world/1 The run is a function of its options: no clock, no randomness, no environment comes in.
+ *  sim-world/2 At most one daemon is alive; a crash or close is followed by another opening on the same disk.
+ *  sim-world/3 First chaos, then calm: no more faults or bad manners, operators unpark, and everything must come to rest.
  */
 import type { SessionKey } from '../src/core/model/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';

@@ -2,9 +2,9 @@
  * The set of states seen so far, exact: encodings are compared word by word, a hash only says where to look.
  *
  * Owned by one exploration. Invariants:
- *  1. State n is the n-th distinct encoding that was added; numbers are never reused.
- *  2. An encoding lies in one chunk of the arena, and its first word is its length in bytes.
- *  3. The parent of a state has a smaller number, except the initial states, which are their own parents.
+ *  states/1 State n is the n-th distinct encoding that was added; numbers are never reused.
+ *  states/2 An encoding lies in one chunk of the arena, and its first word is its length in bytes.
+ *  states/3 The parent of a state has a smaller number, except the initial states, which are their own parents.
  */
 import { invariant } from '../../src/core/errors.ts';
 import { Column16, Column32 } from './columns.ts';

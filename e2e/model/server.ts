@@ -3,9 +3,9 @@
  * say (directives.ts). It answers calls that nobody expects as well: titles, classifiers, counts of tokens, lists of models.
  *
  * Owns: the server and its timers. Invariants:
- *  M-1 Each request is logged before anything is answered, and ends in the log exactly once: `ended` or `closed`; a silent one
- *      when its client goes.
- *  M-2 A directive that means nothing is answered with an error and never with text.
+ *  model-server/1 Each request is logged before anything is answered, and ends in the log exactly once: `ended` or
+ *                 `closed`; a silent one when its client goes.
+ *  model-server/2 A directive that means nothing is answered with an error and never with text.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';

@@ -3,20 +3,20 @@
  * session; its incarnation number stands in every event. Drivers know nothing of tasks, stores or HTTP.
  *
  * Rules every driver keeps (its contract suite, `testing/agents`, tests them):
- *  A-1 The methods are synchronous and write at once, whole messages only, in the order of the calls; they never throw:
+ *  agent-port/1 The methods are synchronous and write at once, whole messages only, in the order of the calls; they never throw:
  *      a failed write becomes `exited`.
- *  A-2 `exited` comes exactly once, last, after the process is reaped; also when `start` fails or its deadline passes.
- *  A-3 `started` names a turn at most once, before its other events, as soon as an interrupt of it cannot get lost any more;
+ *  agent-port/2 `exited` comes exactly once, last, after the process is reaped; also when `start` fails or its deadline passes.
+ *  agent-port/3 `started` names a turn at most once, before its other events, as soon as an interrupt of it cannot get lost any more;
  *      `result` ends it; an event for a turn that is over may come and is the core's to drop.
- *  A-4 `interrupt` is written as soon as it is called; the core calls it only after `started`. A second call for the same turn
+ *  agent-port/4 `interrupt` is written as soon as it is called; the core calls it only after `started`. A second call for the same turn
  *      writes it again.
- *  A-5 Malformed or unknown messages become `output` with a part `raw` (bounded), never an exception. Every request of the agent is
+ *  agent-port/5 Malformed or unknown messages become `output` with a part `raw` (bounded), never an exception. Every request of the agent is
  *      answered, one that is not understood by an error of its protocol.
- *  A-6 `ack` is for the last interrupt that was written: an earlier one that is still unread could end the next turn.
- *  A-7 Each `asked` names a request unique within its turn. It ends by `answer`, by `withdrawn`, or by an interrupt or the end of
+ *  agent-port/6 `ack` is for the last interrupt that was written: an earlier one that is still unread could end the next turn.
+ *  agent-port/7 Each `asked` names a request unique within its turn. It ends by `answer`, by `withdrawn`, or by an interrupt or the end of
  *      the turn: the driver then answers the agent `cancelled` by itself. An `answer` to a request that is over does nothing.
- *  A-8 Each `switchModel` is followed by one `switched`, or by `exited`. It is called at a boundary only.
- *  A-9 A failure is stated: `failed` with its class, also where the dialect reports it as a normal end with text.
+ *  agent-port/8 Each `switchModel` is followed by one `switched`, or by `exited`. It is called at a boundary only.
+ *  agent-port/9 A failure is stated: `failed` with its class, also where the dialect reports it as a normal end with text.
  */
 import type { AgentCaps, TurnResult } from '../core/model/session.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/model/ids.ts';

@@ -2,10 +2,11 @@
  * Follows events over connections that break.
  *
  * Owned by one `follow` iteration; it has at most one connection at a time, and none once the iteration has ended.
- *  F-1 Every event is yielded once, in order: the next connection asks for what comes after the last id yielded.
- *  F-2 A break, a `cut`, a `bye`, silence, and an answer that says "later" are followed by another try, later and later
- *      (with jitter) while nothing arrives. Any other refusal ends the iteration with its error.
- *  F-3 The very first connection must succeed: a daemon that is not there is told at once.
+ *  client-stream/1 Every event is yielded once, in order: the next connection asks for what comes after the last id
+ *                  yielded.
+ *  client-stream/2 A break, a `cut`, a `bye`, silence, and an answer that says "later" are followed by another try, later
+ *                  and later (with jitter) while nothing arrives. Any other refusal ends the iteration with its error.
+ *  client-stream/3 The very first connection must succeed: a daemon that is not there is told at once.
  */
 import { createParser } from 'eventsource-parser';
 import { AppError } from '../core/errors.ts';

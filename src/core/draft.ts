@@ -2,9 +2,11 @@
  * The workbench of one step: a copy of the session that may be written, and what the step will give back.
  *
  * Owned by one call of `step`; never outlives it. Invariants:
- *  D-1 A task is changed by `putTask` (durable change) or `putLive` (runner fields, `seq`) only, so that indexes and records follow.
- *  D-2 `finish` emits one `task` record for each task whose durable part changed, and one `session` record if the session's did.
- *  D-3 `endTask` is the only place that makes `final`.
+ *  draft/1 A task is changed by `putTask` (durable change) or `putLive` (runner fields, `seq`) only, so that indexes and
+ *          records follow.
+ *  draft/2 `finish` emits one `task` record for each task whose durable part changed, and one `session` record if the
+ *          session's did.
+ *  draft/3 `endTask` is the only place that makes `final`.
  */
 import { invariant } from './errors.ts';
 import type { TaskId } from './model/ids.ts';

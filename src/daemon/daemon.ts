@@ -2,10 +2,11 @@
  * The composition root: one daemon from its configuration. Everything is constructed here, handed to each other here, and
  * ended here, in the opposite order.
  *
- *  R-1 Nothing is left behind by a start that fails: what was opened is closed before the error leaves, and the error is that
- *      of the start, whatever fails while it is taken back.
- *  R-2 `daemon.json` is there only while requests are answered: written when the daemon is ready, removed first of all.
- *  R-3 A part that does not end, or fails to, keeps no other one from its end; it is named in the log.
+ *  daemon/1 Nothing is left behind by a start that fails: what was opened is closed before the error leaves, and the error
+ *           is that of the start, whatever fails while it is taken back.
+ *  daemon/2 `daemon.json` is there only while requests are answered: written when the daemon is ready, removed first of
+ *           all.
+ *  daemon/3 A part that does not end, or fails to, keeps no other one from its end; it is named in the log.
  */
 import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';

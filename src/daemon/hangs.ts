@@ -2,7 +2,7 @@
  * Hang reports of a daemon: what its watchdog is told of live sessions, the look at its agents, and the reports' folder.
  *
  * Owns: one timer, while there is a watchdog.
- *  N-1 What is written down for the watchdog is bounded, and costs nothing while nothing is live.
+ *  daemon-hangs/1 What is written down for the watchdog is bounded, and costs nothing while nothing is live.
  */
 import { join } from 'node:path';
 import { FOLDER } from '../protocol/folder.ts';

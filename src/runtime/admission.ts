@@ -1,8 +1,8 @@
 /**
  * Admission of tasks. Owned by one runtime.
  *
- *  M-1 An idempotency key makes one task: of submits at the same time one is admitted, the others get its answer.
- *  M-2 A refused submit stores nothing and leaves its key free for the next try.
+ *  admission/1 An idempotency key makes one task: of submits at the same time one is admitted, the others get its answer.
+ *  admission/2 A refused submit stores nothing and leaves its key free for the next try.
  */
 import { taskId } from '../core/model/ids.ts';
 import type { Input } from '../core/model/inputs.ts';

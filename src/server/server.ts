@@ -3,10 +3,10 @@
  *
  * Owns: the listening socket, its connections, the open streams. Called by the daemon (`listen`, `close`). Calls: the
  * `Signalbox` it was given, the hooks. It holds no state of tasks or sessions.
- *  V-1 Every request that could be parsed is answered once: by its endpoint, or with a problem document.
- *  V-2 What an endpoint throws ends its own request only.
- *  V-3 Nothing of a request is acted on before Host, token and shape have been checked.
- *  V-4 After `close` resolves there is no connection, stream or timer left.
+ *  server/1 Every request that could be parsed is answered once: by its endpoint, or with a problem document.
+ *  server/2 What an endpoint throws ends its own request only.
+ *  server/3 Nothing of a request is acted on before Host, token and shape have been checked.
+ *  server/4 After `close` resolves there is no connection, stream or timer left.
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';

@@ -8,10 +8,11 @@
  *   └─ forgetMs                                   └──── it failed: cool longer ──┘
  *
  * Invariants:
- *  B-1 While it is open nothing is let through; when half-open, one trial at a time.
- *  B-2 A trial that never reports back blocks nobody: after another `coolDownMs` the next one is let through.
- *  B-3 Every failed trial doubles the cool-down, up to `coolDownMaxMs`; a success begins again from the shortest.
- *  B-4 A report that comes while it is open, of something let through before, neither closes it nor keeps it open longer.
+ *  breaker/1 While it is open nothing is let through; when half-open, one trial at a time.
+ *  breaker/2 A trial that never reports back blocks nobody: after another `coolDownMs` the next one is let through.
+ *  breaker/3 Every failed trial doubles the cool-down, up to `coolDownMaxMs`; a success begins again from the shortest.
+ *  breaker/4 A report that comes while it is open, of something let through before, neither closes it nor keeps it open
+ *            longer.
  */
 export interface BreakerPlan {
   /** So many failures in a row open it. 1 or more. */

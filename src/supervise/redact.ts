@@ -3,10 +3,13 @@
  * daemon's own token and webhook secrets, what looks secret in its environment), and shapes that are secrets wherever they
  * stand (access tokens of well-known services, private keys, headers that authorize).
  *
- *  X-1 No value that was told leaves whole: not as it is, not as JSON or a URL would escape it, not over any number of pieces.
- *  X-2 A text without a secret comes out as it went in.
- *  X-3 Of a value that comes in pieces at most its first `headMin - 1` characters leave, where a piece ends right behind them.
- *  X-4 A text in pieces is held back only from where a secret may have begun, at most `holdMax` characters, until the next piece.
+ *  redact/1 No value that was told leaves whole: not as it is, not as JSON or a URL would escape it, not over any number of
+ *           pieces.
+ *  redact/2 A text without a secret comes out as it went in.
+ *  redact/3 Of a value that comes in pieces at most its first `headMin - 1` characters leave, where a piece ends right
+ *           behind them.
+ *  redact/4 A text in pieces is held back only from where a secret may have begun, at most `holdMax` characters, until the
+ *           next piece.
  *
  * What cannot be found: a secret that was changed (reversed, encoded, spelled out), one that is shorter than `secretMin`.
  */

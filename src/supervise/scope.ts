@@ -5,12 +5,13 @@
  * Order of the end: the tasks are told by the signal; then the scopes within end, all at once; then the tasks are awaited; then
  * the steps, all at once.
  * Invariants:
- *  O-1 Nothing of it runs on unnoticed: what has not ended by its deadline is named in the report.
- *  O-2 Each part is isolated: one that throws or hangs never skips or delays another one.
- *  O-3 The first cause is kept. What fails after it, because of the end that it brought about, is told beside it.
- *  O-4 The end of a scope takes as long as its slowest part at each stage, not as the sum of the parts.
- *  O-5 What is given to a scope that has ended is ended at once.
- *  O-6 Disposal never throws: it would hide the error that ended the block. Failures go to `onFailure`, or to the report.
+ *  scope/1 Nothing of it runs on unnoticed: what has not ended by its deadline is named in the report.
+ *  scope/2 Each part is isolated: one that throws or hangs never skips or delays another one.
+ *  scope/3 The first cause is kept. What fails after it, because of the end that it brought about, is told beside it.
+ *  scope/4 The end of a scope takes as long as its slowest part at each stage, not as the sum of the parts.
+ *  scope/5 What is given to a scope that has ended is ended at once.
+ *  scope/6 Disposal never throws: it would hide the error that ended the block. Failures go to `onFailure`, or to the
+ *          report.
  */
 import type { ParkedWork } from './pending-waits.ts';
 import { parkedWork } from './pending-waits.ts';

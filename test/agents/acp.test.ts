@@ -122,7 +122,7 @@ describe('turns', () => {
     ['max_tokens', 'context'],
     ['max_turn_requests', 'unknown'],
     ['no-such-reason', 'unknown'],
-  ])('A-9: the stop reason %s is a failure, and keeps what was said', async (stop, kind) => {
+  ])('agent-port/9: the stop reason %s is a failure, and keeps what was said', async (stop, kind) => {
     await using agent = await ready();
     agent.prompt(1, `[[text:so far]] [[stop:${stop}]]`);
     const { result } = await agent.result(1);
@@ -138,7 +138,7 @@ describe('turns', () => {
     expect((await agent.result(2)).result.report).toMatchObject({ text: expect.not.stringContaining('too late') });
   });
 
-  test('A-7: a permission request during a cancel is cancelled at once', async () => {
+  test('agent-port/7: a permission request during a cancel is cancelled at once', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[text:a]] [[ask-cancelling]]');
     await agent.output(1);
@@ -274,7 +274,7 @@ describe('dialects', () => {
     expect(reading.onEnd({ answered: true }).failure).toBeNull();
   });
 
-  test('A-9: Copilot: an error that stands alone is a failure, whatever came before', () => {
+  test('agent-port/9: Copilot: an error that stands alone is a failure, whatever came before', () => {
     const unseen = copilotFilter();
     unseen.onChunk('Error: something that nobody has seen yet', {});
     expect(unseen.onEnd(end).failure).toMatchObject({ class: 'unknown' });

@@ -62,7 +62,7 @@ describe('every recording, played again', () => {
 
   // What refuses an id that is taken says so on stderr alone.
   test.each(recordings.filter(({ name }) => name !== 'refused-taken'))(
-    'A-5: $version: $name holds no frame that is not understood',
+    'agent-port/5: $version: $name holds no frame that is not understood',
     ({ version, file }) => {
       const heard = readTranscript(join(fixtures, version, file)).lines.flatMap((line) =>
         line.dir === 'out' && 'frame' in line ? [parseFrame(line.frame)] : [],
@@ -74,7 +74,7 @@ describe('every recording, played again', () => {
 });
 
 describe('what is read', () => {
-  test('A-5: any frame becomes something, and never an exception', () => {
+  test('agent-port/5: any frame becomes something, and never an exception', () => {
     const names = [
       'type',
       'subtype',
@@ -369,7 +369,7 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
     expect(agent.identities).toHaveLength(2);
   });
 
-  test('A-2: one that is closed while it is refused ends once, and no successor begins', async () => {
+  test('agent-port/2: one that is closed while it is refused ends once, and no successor begins', async () => {
     await using agent = new AgentProbe(held.driver(), { conversation: '12345678-0000-4000-8000-00000000dead' });
     agent.close();
     expect((await agent.exited()).reason).toBe('closed');

@@ -96,7 +96,7 @@ describe('turns', () => {
     expect(agent.of('output').filter(({ part }) => part.kind === 'notice')).toHaveLength(2);
   });
 
-  test('A-3: an interrupted turn has its ack, then its result, and the next turn follows', async () => {
+  test('agent-port/3: an interrupted turn has its ack, then its result, and the next turn follows', async () => {
     const agent = await replay('interrupted', async (one) => {
       one.prompt(1, '[[slow:500,10]]');
       await speaks(one, 1);
@@ -321,7 +321,7 @@ describe('permission requests', () => {
     ]);
   });
 
-  test('A-5: a request that is not for permission is refused by the protocol, and the turn continues', async () => {
+  test('agent-port/5: a request that is not for permission is refused by the protocol, and the turn continues', async () => {
     const options = ['a', 'b'].map((label) => ({ label, description: label }));
     const questions = [{ id: 'q', header: 'h', question: 'which?', options }];
     const agent = await replay(

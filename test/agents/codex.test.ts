@@ -29,7 +29,7 @@ const order = (agent: AgentProbe): string[] =>
   agent.events.flatMap(({ type }) => (type === 'ack' || type === 'result' || type === 'started' ? [type] : []));
 
 describe('the dialect', () => {
-  test('A-3: a confirmation before the response is not a turn of Codex’s own', async () => {
+  test('agent-port/3: a confirmation before the response is not a turn of Codex’s own', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[early-started]] [[text:a]]');
     expect((await agent.result(1)).result.outcome).toBe('completed');
@@ -77,7 +77,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'result', 'ack']);
   });
 
-  test('X-4: the result does not wait for commands that do not end in time', async () => {
+  test('codex-agent/4: the result does not wait for commands that do not end in time', async () => {
     await using agent = await ready({ backgroundDeadlineMs: 50 });
     agent.prompt(1, '[[forever]] [[noclean]]');
     await agent.output(1);
@@ -100,7 +100,7 @@ describe('the dialect', () => {
     expect(agent.parts('tool').map(({ status }) => status)).toEqual(['started']);
   });
 
-  test('A-7: a permission request of a turn that is not ours is denied at once', async () => {
+  test('agent-port/7: a permission request of a turn that is not ours is denied at once', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[stray-ask]]');
     await agent.result(1);
@@ -117,7 +117,7 @@ describe('the dialect', () => {
     expect(agent.text(1)).toBe(result.report.text);
   });
 
-  test('A-9: a turn that cannot start fails', async () => {
+  test('agent-port/9: a turn that cannot start fails', async () => {
     await using agent = await ready({}, '--fail', 'turn/start:the thread is locked');
     agent.prompt(1, 'anything');
     const { result } = await agent.result(1);
@@ -235,7 +235,7 @@ describe('a message', () => {
     'x',
   );
 
-  test('A-5: throws for nothing that it holds', () => {
+  test('agent-port/5: throws for nothing that it holds', () => {
     fc.assert(
       fc.property(fields, value, method, (message, params, name) => {
         toolPartOf(message, true);

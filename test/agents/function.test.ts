@@ -120,7 +120,7 @@ describe('a turn', () => {
     expect(cleaned).toBe(true);
   });
 
-  test('F-4: that yields for ever without waiting does not starve the loop', async () => {
+  test('function-agent/4: that yields for ever without waiting does not starve the loop', async () => {
     await using one = await agent(async function* () {
       for (;;) {
         yield '.';
@@ -136,7 +136,7 @@ describe('a turn', () => {
 });
 
 describe('the end', () => {
-  test('F-3: of a function that ignores everything is told as abandoned, and what it still yields is dropped and counted', async () => {
+  test('function-agent/3: of a function that ignores everything is told as abandoned, and what it still yields is dropped and counted', async () => {
     let release = (): void => {};
     const wedged = new Promise<void>((resolve) => {
       release = resolve;

@@ -104,7 +104,7 @@ describe('calls of the other side', () => {
     ]);
   });
 
-  test('A-5: that nobody takes get an error of the protocol', () => {
+  test('agent-port/5: that nobody takes get an error of the protocol', () => {
     const { written, read } = peer({ onCall: () => false });
     read({ id: 4, method: 'x/unheard_of' });
     expect(written).toMatchObject([{ id: 4, error: { code: rpcCodes.methodNotFound } }]);

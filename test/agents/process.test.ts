@@ -77,7 +77,7 @@ describe('what is written', () => {
 });
 
 describe('what is read', () => {
-  test('A-5: any message becomes an event or a problem, and never an exception', () => {
+  test('agent-port/5: any message becomes an event or a problem, and never an exception', () => {
     const types = [
       'ready',
       'started',
@@ -228,7 +228,7 @@ describe('permission requests', () => {
   const heardAll = (agent: AgentProbe, count: number): Promise<void> =>
     agent.until(`${count} answers`, () => answers(agent).length >= count);
 
-  test('A-7: are answered once', async () => {
+  test('agent-port/7: are answered once', async () => {
     await using agent = says([ready, started, asked(1, 'r1')]);
     agent.prompt(1, 'go');
     await agent.first('asked', () => true);
@@ -244,7 +244,7 @@ describe('permission requests', () => {
     ]);
   });
 
-  test('A-7: are cancelled behind an interrupt, those that come later too', async () => {
+  test('agent-port/7: are cancelled behind an interrupt, those that come later too', async () => {
     await using agent = says([ready, started, asked(1, 'r1'), asked(1, 'r2')]);
     agent.prompt(1, 'go');
     await agent.first('asked', ({ request }) => request === 'r2');
@@ -254,7 +254,7 @@ describe('permission requests', () => {
     expect(agent.of('withdrawn')).toEqual([]);
   });
 
-  test('A-7: are cancelled with the end of their turn', async () => {
+  test('agent-port/7: are cancelled with the end of their turn', async () => {
     await using agent = says([ready, started, asked(1, 'r1'), '{"type":"result","turn":1,"outcome":"completed"}']);
     agent.prompt(1, 'go');
     await heardAll(agent, 1);
@@ -262,7 +262,7 @@ describe('permission requests', () => {
     expect(agent.of('result')).toHaveLength(1);
   });
 
-  test('A-5: of a turn that does not run, and such as nobody understands, are answered all the same', async () => {
+  test('agent-port/5: of a turn that does not run, and such as nobody understands, are answered all the same', async () => {
     const odd = '{"type":"asked","turn":1,"request":"r3"}';
     await using agent = says([ready, started, asked(7, 'r1'), asked(1, 'r2'), asked(1, 'r2'), odd]);
     agent.prompt(1, 'go');
@@ -290,7 +290,7 @@ describe('permission requests', () => {
   });
 });
 
-test('A-8: a switch that nobody asked for, or to another model, is none', async () => {
+test('agent-port/8: a switch that nobody asked for, or to another model, is none', async () => {
   const lines = [null, 'other', 'wanted', 'wanted'].map((model) =>
     JSON.stringify({ type: 'switched', model, ok: true }),
   );
@@ -302,7 +302,7 @@ test('A-8: a switch that nobody asked for, or to another model, is none', async 
   expect(agent.events.map((event) => event.type)).toEqual(['ready', 'output', 'output', 'switched', 'output']);
 });
 
-test('A-3: started is passed on once, and only for the turn that was prompted', async () => {
+test('agent-port/3: started is passed on once, and only for the turn that was prompted', async () => {
   const lines = ['{"type":"ready"}', ...[7, 1, 1].map((turn) => `{"type":"started","turn":${turn}}`)];
   const script = `read start; read prompt; printf '%s\\n' '${lines.join("' '")}'; cat >/dev/null`;
   await using agent = new AgentProbe(processDriver({ ...quick, command: 'sh', args: ['-c', script] }));

@@ -1,5 +1,5 @@
 /**
- * Invariant 4 of the supervisor as drivers show it: a start ends in `ready`, or in `exited` with its reason and the program's
+ * `supervision/4` as drivers show it: a start ends in `ready`, or in `exited` with its reason and the program's
  * last words, and nothing of it is left. With every driver that starts a program.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -78,7 +78,7 @@ function strangers(session: Session): readonly Input[] {
 }
 
 describe('whatever happens', () => {
-  test('every step keeps what the audit asks, and every wait its deadline (I-1, I-2, I-4, I-19, I-22, I-25, I-28, I-34, I-35, I-36, I-37, I-38)', () => {
+  test('every step keeps what the audit asks, and every wait its deadline (core/1, core/2, core/4, core/19, core/22, core/25, core/28, core/34, core/35, core/36, core/37, core/38)', () => {
     fc.assert(
       fc.property(choices(120), (told) => {
         const box = play(told);
@@ -90,7 +90,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('the same session and input give the same result, and neither is touched (I-26)', () => {
+  test('the same session and input give the same result, and neither is touched (core/26)', () => {
     fc.assert(
       fc.property(choices(40), (told) => {
         story(told, (box, chaos, choice) => {
@@ -104,7 +104,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('what names another turn, agent, hold or runner changes nothing (I-9, I-15, I-24)', () => {
+  test('what names another turn, agent, hold or runner changes nothing (core/9, core/15, core/24)', () => {
     fc.assert(
       fc.property(choices(60), (told) => {
         story(told, (box, chaos, choice) => {
@@ -122,7 +122,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('a session can be taken up from its rows after any step (I-25)', () => {
+  test('a session can be taken up from its rows after any step (core/25)', () => {
     fc.assert(
       fc.property(choices(60), (told) => {
         story(told, (box, chaos, choice) => {
@@ -140,7 +140,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('crashes in any place of a story lose no task and end none twice (I-22, I-25, I-27)', () => {
+  test('crashes in any place of a story lose no task and end none twice (core/22, core/25, core/27)', () => {
     fc.assert(
       fc.property(choices(80), fc.array(fc.nat(80)), (told, crashes) => {
         let index = 0;
@@ -164,7 +164,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('ids and tokens are only compared: other names give the same story (I-26)', () => {
+  test('ids and tokens are only compared: other names give the same story (core/26)', () => {
     // The other names keep the order of the first ones, since that order decides the order of receipts.
     const other = { id: (index: number) => `x${plainNames.id(index)}`, mergeGroup: (index: number) => `y${index}` };
     fc.assert(
@@ -202,7 +202,7 @@ const shape = (box: Box): string =>
 describe('whatever has happened', () => {
   const isOver = (box: Box): boolean => tasksOf(box.session).length === 0;
 
-  test('an honest agent and honest runners end every task (I-5, I-19)', () => {
+  test('an honest agent and honest runners end every task (core/5, core/19)', () => {
     fc.assert(
       fc.property(choices(100), (told) => {
         const box = play(told);
@@ -215,7 +215,7 @@ describe('whatever has happened', () => {
     );
   });
 
-  test('deadlines alone end every task, if nothing but the death of a killed agent can be relied on (I-13, I-19, I-20)', () => {
+  test('deadlines alone end every task, if nothing but the death of a killed agent can be relied on (core/13, core/19, core/20)', () => {
     fc.assert(
       fc.property(choices(100), (told) => {
         const box = play(told);

@@ -10,7 +10,7 @@ interface Invariant {
   readonly tests: readonly string[];
 }
 
-const invariants: readonly Invariant[] = [...spec.matchAll(/^(I-\d+) \*\*[^]*?\nTests: (.+)$/gm)].map((match) => ({
+const invariants: readonly Invariant[] = [...spec.matchAll(/^(core\/\d+) \*\*[^]*?\nTests: (.+)$/gm)].map((match) => ({
   id: match[1] ?? '',
   tests: (match[2] ?? '').split('; ').map((name) => name.replaceAll('"', '')),
 }));
@@ -20,20 +20,21 @@ const titles: readonly string[] = readdirSync(here)
   .flatMap((name) => [...readFileSync(new URL(name, here), 'utf8').matchAll(/\btest\(\s*'([^']+)'/g)])
   .map((match) => match[1] ?? '');
 
-const named = (title: string): readonly string[] => /\((I-\d+(?:, I-\d+)*)\)$/.exec(title)?.[1]?.split(', ') ?? [];
+const named = (title: string): readonly string[] =>
+  /\((core\/\d+(?:, core\/\d+)*)\)$/.exec(title)?.[1]?.split(', ') ?? [];
 
 describe('the specification of the core', () => {
   test('has each invariant once, each with a rule of the design', () => {
     const ids = invariants.map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(30);
-    expect(ids.toSorted()).toEqual([...new Set(spec.match(/^I-\d+/gm))].toSorted());
+    expect(ids.toSorted()).toEqual([...new Set(spec.match(/^core\/\d+/gm))].toSorted());
     expect(new Set(ids).size).toBe(ids.length);
     const rules = spec.slice(spec.indexOf('## Design rules'), spec.indexOf('## Deadlines'));
-    const mapped = new Set(rules.match(/I-\d+/g));
+    const mapped = new Set(rules.match(/core\/\d+/g));
     expect([...mapped].filter((id) => !ids.includes(id))).toEqual([]);
     expect(ids.filter((id) => !mapped.has(id))).toEqual([]);
     for (let rule = 1; rule <= 18; rule += 1) {
-      expect(rules).toMatch(new RegExp(`^\\| ${rule} .+I-`, 'm'));
+      expect(rules).toMatch(new RegExp(`^\\| ${rule} .+core/\\d`, 'm'));
     }
   });
 

@@ -117,7 +117,7 @@ describe('S11: an agent that keeps ending', () => {
 });
 
 describe('the count of crashes', () => {
-  it('Z-1: the first in a row costs nothing, each further one waits longer; Z-3: a turn that ended begins anew', () => {
+  it('crashes/1: the first in a row costs nothing, each further one waits longer; crashes/3: a turn that ended begins anew', () => {
     const crashes = new Crashes(10, 60_000).of(key);
     const waits = Array.from({ length: 5 }, (_, at) => crashes.crashed(at * 10_000, random).ms);
     expect(waits).toEqual([0, 500, 1_000, 2_000, 4_000]);

@@ -62,7 +62,7 @@ describe('a provider', () => {
     expect(waits).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000]);
   });
 
-  it('P-1: a hundred turns that fail together are one failure, and only a longer hint makes the pause longer', () => {
+  it('providers/1: a hundred turns that fail together are one failure, and only a longer hint makes the pause longer', () => {
     const { one, clock } = providers();
     const sentAt = clock.now();
     clock.advance(10);
@@ -107,7 +107,7 @@ describe('a provider', () => {
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
   });
 
-  it('P-3: a retry of the agent’s own holds back background work, and never a pause of everything longer', () => {
+  it('providers/3: a retry of the agent’s own holds back background work, and never a pause of everything longer', () => {
     const { one, clock, changes } = providers();
     one.retrying('p', failure('overloaded', 7_000), clock.now());
     expect(one.view('p')).toMatchObject({ level: 'background', until: clock.wall() + 7_000 });

@@ -74,7 +74,7 @@ describe('the folder of a session', () => {
     expect(places.folderOf('axtest')).toBe(join(root, folderName('axtest')));
   });
 
-  it('O-4: is made for its owner’s eyes alone, and left as it is where it is there', () => {
+  it('workspaces/4: is made for its owner’s eyes alone, and left as it is where it is there', () => {
     const open = join(root, 'open');
     mkdirSync(open, { mode: 0o755 });
     const rules = [{ session: 'open', folder: open }];
@@ -104,7 +104,7 @@ describe('the folder of a session', () => {
 describe('a folder of two sessions', () => {
   const shared = (): Workspaces => new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
 
-  it('O-1: is the first one’s; the second waits, is told whose it is, and has it when it is free', () => {
+  it('workspaces/1: is the first one’s; the second waits, is told whose it is, and has it when it is free', () => {
     const places = shared();
     const [one, two, three] = [claimant('one'), claimant('two'), claimant('three')];
     const first = places.claim(one.owner);

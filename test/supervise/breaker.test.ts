@@ -30,22 +30,22 @@ describe('S11: the breaker', () => {
     expect(breakerFailed(plan, failing(2), 10_000)).toMatchObject({ kind: 'open' });
   });
 
-  test('B-1: open lets nothing through, and says when', () => {
+  test('breaker/1: open lets nothing through, and says when', () => {
     expect(breakerAdmit(plan, failing(3), 999)).toMatchObject({ admitted: false, retryAt: 1_000 });
   });
 
-  test('B-1: half-open lets one trial through', () => {
+  test('breaker/1: half-open lets one trial through', () => {
     const first = breakerAdmit(plan, failing(3), 1_000);
     expect(first).toMatchObject({ admitted: true, trial: true });
     expect(breakerAdmit(plan, first.state, 1_001)).toMatchObject({ admitted: false, retryAt: 2_000 });
   });
 
-  test('B-2: a trial that never reports is followed by another', () => {
+  test('breaker/2: a trial that never reports is followed by another', () => {
     const first = breakerAdmit(plan, failing(3), 1_000);
     expect(breakerAdmit(plan, first.state, 2_000)).toMatchObject({ admitted: true, trial: true });
   });
 
-  test('B-3: each failed trial doubles the cool-down up to the longest; a success closes it', () => {
+  test('breaker/3: each failed trial doubles the cool-down up to the longest; a success closes it', () => {
     let state = failing(3);
     let now = 0;
     const coolDowns: number[] = [];
@@ -62,7 +62,7 @@ describe('S11: the breaker', () => {
     expect(breakerSucceeded(again.state)).toEqual(breakerClosed);
   });
 
-  test('B-4: what was let through before it opened changes nothing', () => {
+  test('breaker/4: what was let through before it opened changes nothing', () => {
     const open = failing(3);
     expect(breakerFailed(plan, open, 500)).toBe(open);
     expect(breakerSucceeded(open)).toBe(open);

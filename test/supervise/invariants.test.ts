@@ -1,4 +1,4 @@
-/** Invariants of the supervisor by their numbers, and rows S02, S03 and S08, on real processes. */
+/** Invariants of the supervision (`docs/supervision.md`), and rows S02, S03 and S08, on real processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -91,7 +91,7 @@ async function rejection(script: string, end: (child: Watched) => void, cause: s
   return Math.max(0, ...waited.rejected.map(({ at }) => at - dead));
 }
 
-describe('invariant 1: whatever waits for a child rejects within 50 ms of its end', () => {
+describe('supervision/1: whatever waits for a child rejects within 50 ms of its end', () => {
   const kill = (child: Watched): boolean => process.kill(-child.pid, 'SIGKILL');
 
   test('S02: of a child that is killed hard', () => within(50, () => rejection('echo up; sleep 300', kill, 'crashed')));
@@ -146,7 +146,7 @@ describe('invariant 1: whatever waits for a child rejects within 50 ms of its en
   });
 });
 
-describe('invariant 4: a start fails with the reason and the last words within 100 ms, and leaves nothing', () => {
+describe('supervision/4: a start fails with the reason and the last words within 100 ms, and leaves nothing', () => {
   /** Milliseconds from the end of the leader to the report. */
   const failure = async (script: string, check: (child: Watched) => void): Promise<number> => {
     await using child = new Watched([], { ...sh(script), ready: false });
@@ -185,7 +185,7 @@ describe('invariant 4: a start fails with the reason and the last words within 1
     }));
 });
 
-describe('invariant 6: escapees are found, and a dead daemon leaves nobody', () => {
+describe('supervision/6: escapees are found, and a dead daemon leaves nobody', () => {
   const alive = (node: string): readonly ProcessEntry[] =>
     processEntries().filter((entry) => entry.node === node && !entry.zombie);
 
@@ -319,7 +319,7 @@ class NotedWork extends ParkedWork {
   }
 }
 
-describe('invariant 8: every wait stands in the dump with its name and its deadline', () => {
+describe('supervision/8: every wait stands in the dump with its name and its deadline', () => {
   test('the rungs of the ladder, one after the other', async () => {
     const parked = new NotedWork();
     const rungs = { closeGraceMs: 111, termGraceMs: 222, reapDeadlineMs: 333 };
@@ -354,7 +354,7 @@ describe('invariant 8: every wait stands in the dump with its name and its deadl
   });
 });
 
-describe('invariant 9: a child that does not read', () => {
+describe('supervision/9: a child that does not read', () => {
   test('is cut off at the bound, and 200,000 sends grow nothing', async () => {
     await using child = new Watched([], { ...sh('echo up; kill -STOP $$'), termGraceMs: 50 });
     await child.line(0);

@@ -1,4 +1,4 @@
-/** Invariant 12: what a platform lacks is named, and what answers for it is read right. */
+/** `supervision/12`: what a platform lacks is named, and what answers for it is read right. */
 import { describe, expect, test } from 'vitest';
 import { platformLacks } from '../../src/supervise/index.ts';
 import { descendantsOf } from '../../src/supervise/platform/common.ts';
@@ -7,7 +7,7 @@ import { parseStat } from '../../src/supervise/platform/linux.ts';
 import { parseMarks, parsePs, posix } from '../../src/supervise/platform/ps.ts';
 import { Watched } from './harness.ts';
 
-describe('invariant 12: what a platform lacks', () => {
+describe('supervision/12: what a platform lacks', () => {
   test('is nothing on Linux with /proc', () => {
     expect(platformLacks('linux', true)).toEqual([]);
   });

@@ -105,13 +105,13 @@ describe('a text in pieces', () => {
     .map((parts) => parts.join(' '));
   const cuts = fc.array(fc.nat(5_000), { maxLength: 40 });
 
-  test('X-1: shows no secret, wherever it is cut', () => {
+  test('redact/1: shows no secret, wherever it is cut', () => {
     fc.assert(
       fc.property(text, cuts, (whole, at) => {
         const out = inPieces(whole, at);
         for (const value of [...told, ...Object.values(shaped)]) {
           expect(out).not.toContain(value);
-          // nor more of a told one than its first three characters.
+          // redact/3: nor more of a told one than its first three characters.
           if (whole.includes(value) && told.includes(value)) {
             expect(out).not.toContain(value.slice(3));
           }
@@ -121,7 +121,7 @@ describe('a text in pieces', () => {
     );
   });
 
-  test('X-2: without a secret comes out as it went in', () => {
+  test('redact/2: without a secret comes out as it went in', () => {
     const harmless = fc.array(plain, { maxLength: 40 }).map((parts) => parts.join(' '));
     fc.assert(
       fc.property(harmless, cuts, (whole, at) => {
@@ -137,7 +137,7 @@ describe('a text in pieces', () => {
     expect(out).toBe('is s3c[redacted] known?');
   });
 
-  test('X-4: only what may become a secret waits, and what does not become one leaves with the next piece', () => {
+  test('redact/4: only what may become a secret waits, and what does not become one leaves with the next piece', () => {
     const pieces = redactor.pieces();
     expect(pieces.push('look: s3cr')).toBe('look: ');
     expect(pieces.push('amento ')).toBe('s3cramento ');
@@ -149,7 +149,7 @@ describe('a text in pieces', () => {
     expect(pieces.flush()).toBe('');
   });
 
-  test('X-4: what goes on and on is not held for ever', () => {
+  test('redact/4: what goes on and on is not held for ever', () => {
     const pieces = redactor.pieces();
     let out = '';
     for (let piece = 0; piece < 40; piece += 1) {

@@ -1,4 +1,4 @@
-/** Scopes: what is begun in one ends with it. Invariants O-1 to O-6 of src/supervise/scope.ts, and 5 and 10 of the supervisor. */
+/** Scopes: what is begun in one ends with it. Invariants `scope/1` to `scope/6`, `supervision/5` and `supervision/10`. */
 import { describe, expect, test } from 'vitest';
 import { ParkedWork, Scope, type ScopeFailure } from '../../src/supervise/index.ts';
 import { HandTimers, isGone, Watched } from './harness.ts';
@@ -28,7 +28,7 @@ describe('a scope', () => {
     expect(order).toEqual(['told', 'inner step', 'task', 'step']);
   });
 
-  test('O-1: names what has not ended by its deadline, within others too, and what it waits for meanwhile', async () => {
+  test('scope/1: names what has not ended by its deadline, within others too, and what it waits for meanwhile', async () => {
     const timers = new HandTimers();
     const parked = new ParkedWork();
     const outer = new Scope('outer', { timers, parked });
@@ -44,7 +44,7 @@ describe('a scope', () => {
     expect(parked.size).toBe(0);
   });
 
-  test('invariant 10: a step that throws skips no other, at its stage or a later one', async () => {
+  test('supervision/10: a step that throws skips no other, at its stage or a later one', async () => {
     const order: string[] = [];
     const failures: ScopeFailure[] = [];
     const outer = new Scope('outer', { onFailure: (failure) => failures.push(failure) });
@@ -64,7 +64,7 @@ describe('a scope', () => {
     expect(report.failures).toEqual(failures);
   });
 
-  test('invariant 10: the first cause stays, whatever the cancels that it provoked bring about', async () => {
+  test('supervision/10: the first cause stays, whatever the cancels that it provoked bring about', async () => {
     const scope = new Scope('a session');
     const cause = new Error('the disk is full');
     scope.run('writer', () => Promise.reject(cause), 1_000);
@@ -80,7 +80,7 @@ describe('a scope', () => {
     ]);
   });
 
-  test('invariant 10: the error that ended the block leaves it, though the teardown fails', async () => {
+  test('supervision/10: the error that ended the block leaves it, though the teardown fails', async () => {
     const block = async (): Promise<void> => {
       await using scope = new Scope('a block');
       scope.own('step', () => Promise.reject(new Error('teardown')), 1_000);
@@ -89,7 +89,7 @@ describe('a scope', () => {
     await expect(block()).rejects.toThrow(/^the first cause$/);
   });
 
-  test('O-5: ends at once what is given to it too late, and begins nothing', async () => {
+  test('scope/5: ends at once what is given to it too late, and begins nothing', async () => {
     const scope = new Scope('over');
     await scope.close();
     let ended = 0;
@@ -138,7 +138,7 @@ describe('a scope', () => {
   });
 });
 
-test('invariant 5: tearing down 25 children takes the longest ladder, not the sum', async () => {
+test('supervision/5: tearing down 25 children takes the longest ladder, not the sum', async () => {
   const ladder = { closeGraceMs: 200, termGraceMs: 200 };
   const stubborn = Array.from({ length: 25 }, () => {
     const script = `trap '' TERM; echo up; while :; do sleep 300; done`;

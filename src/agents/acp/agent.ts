@@ -3,13 +3,15 @@
  *
  * Owns: the channel, the calls on it, the turn that runs, and what is done for the agent as its client.
  * Invariants:
- *  Y-1 A prompt that comes before the session is open is kept and written then; an interrupt of it keeps it from being
- *      written at all.
- *  Y-2 `started` follows the prompt at once: both are read in order, so a cancel behind the prompt finds it; later where a
- *      program is known to lose one. The protocol has no ack: only the response to the prompt ends the turn.
- *  Y-3 One prompt at a time is on the wire: agents queue a second one, or cancel the first one for it.
- *  Y-4 What comes while a conversation is taken up is its past, and not the output of a turn.
- *  Y-5 Nothing is emitted from within a method, and nothing after `exited`, which waits for the commands run for the agent.
+ *  acp-agent/1 A prompt that comes before the session is open is kept and written then; an interrupt of it keeps it from
+ *              being written at all.
+ *  acp-agent/2 `started` follows the prompt at once: both are read in order, so a cancel behind the prompt finds it; later
+ *              where a program is known to lose one. The protocol has no ack: only the response to the prompt ends the
+ *              turn.
+ *  acp-agent/3 One prompt at a time is on the wire: agents queue a second one, or cancel the first one for it.
+ *  acp-agent/4 What comes while a conversation is taken up is its past, and not the output of a turn.
+ *  acp-agent/5 Nothing is emitted from within a method, and nothing after `exited`, which waits for the commands run for
+ *              the agent.
  */
 import type { OutputPart } from '../../core/model/output.ts';
 import type { TurnId } from '../../core/model/ids.ts';

@@ -2,12 +2,13 @@
  * What an agent requests of its client: permissions, files, commands.
  *
  * Owned by the agent's handle, which gives it the turn that runs. Invariants:
- *  K-1 Every request is answered, once: an unknown one by -32601, one of another session by -32602.
- *  K-2 An option that holds for longer than this one request (`*_always`) is never chosen.
- *  K-3 A file is written and a command run for the agent only when the policy of the task allowed that in this turn. Where the
- *      agent got that permission by itself, for this path or command, it holds; else the policy is asked here. Outside of a
- *      turn both are refused.
- *  K-4 With an interrupt every open permission request ends as cancelled, and so does each that comes before the turn's end.
+ *  acp-client-requests/1 Every request is answered, once: an unknown one by -32601, one of another session by -32602.
+ *  acp-client-requests/2 An option that holds for longer than this one request (`*_always`) is never chosen.
+ *  acp-client-requests/3 A file is written and a command run for the agent only when the policy of the task allowed that in
+ *                        this turn. Where the agent got that permission by itself, for this path or command, it holds; else
+ *                        the policy is asked here. Outside of a turn both are refused.
+ *  acp-client-requests/4 With an interrupt every open permission request ends as cancelled, and so does each that comes
+ *                        before the turn's end.
  */
 import { isAbsolute, resolve } from 'node:path';
 import type { RequestedAction } from '../../core/model/permission.ts';

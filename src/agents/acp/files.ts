@@ -3,9 +3,10 @@
  *
  * Owns: a queue, so that one file at a time is open for one agent.
  * Invariants:
- *  F-1 Nothing outside of the folder is opened, whatever the path says or becomes (`confine-path.ts`), and only plain files.
- *  F-2 An answer and a written file have at most `maxBytes`. A longer file is read in parts.
- *  F-3 Every request is answered. An error names its code and the path, and never the content of a file.
+ *  acp-files/1 Nothing outside of the folder is opened, whatever the path says or becomes (`confine-path.ts`), and only
+ *              plain files.
+ *  acp-files/2 An answer and a written file have at most `maxBytes`. A longer file is read in parts.
+ *  acp-files/3 Every request is answered. An error names its code and the path, and never the content of a file.
  */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';

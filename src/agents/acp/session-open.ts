@@ -2,9 +2,9 @@
  * Opens the session of a new process: initialize, the login where it is asked for, the conversation, the model.
  *
  * Owns: the wait for the end of a replay. Invariants:
- *  O-1 It calls back once, and not at all when the channel breaks before.
- *  O-2 A conversation that is taken up is replayed as updates. Where a program answers before it has replayed, the session is
- *      open when no update has come for `replayQuietMs`.
+ *  acp-session-open/1 It calls back once, and not at all when the channel breaks before.
+ *  acp-session-open/2 A conversation that is taken up is replayed as updates. Where a program answers before it has
+ *                     replayed, the session is open when no update has come for `replayQuietMs`.
  */
 import type { Timers } from '../../supervise/index.ts';
 import { head, textAt } from '../child/fields.ts';

@@ -3,11 +3,12 @@
  *
  * Owns: the commands' process groups, each with the kill ladder and a cookie like every child of ours.
  * Invariants:
- *  T-1 A command runs in the session's folder, or below, with the environment of its agent and what the request adds.
- *  T-2 At most `max` commands run, and eight times as many are remembered until they are released. Of each output the last
- *      `maxBytes` are kept, from a whole character on.
- *  T-3 No command outlives its agent: `end` kills all that run and calls back when the last one is reaped.
- *  T-4 Every wait is answered: with the command's end, or by `release`.
+ *  acp-terminals/1 A command runs in the session's folder, or below, with the environment of its agent and what the request
+ *                  adds.
+ *  acp-terminals/2 At most `max` commands run, and eight times as many are remembered until they are released. Of each
+ *                  output the last `maxBytes` are kept, from a whole character on.
+ *  acp-terminals/3 No command outlives its agent: `end` kills all that run and calls back when the last one is reaped.
+ *  acp-terminals/4 Every wait is answered: with the command's end, or by `release`.
  */
 import { numberAt, textAt } from '../child/fields.ts';
 import { type Fields, agentNice, isFields } from '../child/json-lines.ts';

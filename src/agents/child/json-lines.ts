@@ -3,12 +3,13 @@
  *
  * Owns: one child per channel, and its start deadline, which stands in the list of parked work. Owned by a driver's handle.
  * Invariants:
- *  J-1 A message is written whole, within the call; a broken channel refuses it, and its end is on its way as `exited`.
- *  J-2 What is no JSON object becomes `output` of kind `raw`, bounded, and never throws here.
- *  J-3 `exited` is emitted once and last, with the child's report as its data.
- *  J-4 A program that is not ready in time is told of at once, with its last words; its end follows.
- *  J-5 `onBroken` comes within 50 ms of the program's end: whatever waits for an answer of it gives up there. `exited` comes
- *      when all that it left is gone, which may take longer.
+ *  json-lines/1 A message is written whole, within the call; a broken channel refuses it, and its end is on its way as
+ *               `exited`.
+ *  json-lines/2 What is no JSON object becomes `output` of kind `raw`, bounded, and never throws here.
+ *  json-lines/3 `exited` is emitted once and last, with the child's report as its data.
+ *  json-lines/4 A program that is not ready in time is told of at once, with its last words; its end follows.
+ *  json-lines/5 `onBroken` comes within 50 ms of the program's end: whatever waits for an answer of it gives up there.
+ *               `exited` comes when all that it left is gone, which may take longer.
  */
 import type { ChannelBroken, ChildExit, ExitReason, LineFrame, SpawnOptions, Timers } from '../../supervise/index.ts';
 import { type AgentChild, type Environment, commonVariables, pickEnvironment } from '../../supervise/index.ts';
@@ -83,7 +84,7 @@ export class JsonLines {
   readonly rawMaxLength: number;
   readonly #start: AwaitedStart;
 
-  /** `onBroken`: to reject what waits (J-5). `onExit` is told before `exited` is emitted, to let go of timers. */
+  /** `onBroken`: to reject what waits (json-lines/5). `onExit` is told before `exited` is emitted, to let go of timers. */
   constructor(
     options: ProgramOptions,
     start: AgentStart,

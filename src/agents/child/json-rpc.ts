@@ -6,12 +6,12 @@
  * Owned by: a driver's handle, which gives it every message of its channel in order, and the channel's end.
  * Callbacks and no promises: what is read first is handled first, also where a response follows a notification in one read.
  * Invariants:
- *  R-1 A message is written within the call that makes it.
- *  R-2 Each call settles at most once: by its response, or by `broken`; then in the order of the calls. What is called
- *      afterwards is neither written nor settled.
- *  R-3 Each call of the other side is answered at most once, and one that nobody takes by -32601. More than `openMax` of
- *      them at a time are refused.
- *  R-4 Nothing that is read throws: what is no message, and a response that nobody waits for, goes to `raw`.
+ *  json-rpc/1 A message is written within the call that makes it.
+ *  json-rpc/2 Each call settles at most once: by its response, or by `broken`; then in the order of the calls. What is
+ *             called afterwards is neither written nor settled.
+ *  json-rpc/3 Each call of the other side is answered at most once, and one that nobody takes by -32601. More than
+ *             `openMax` of them at a time are refused.
+ *  json-rpc/4 Nothing that is read throws: what is no message, and a response that nobody waits for, goes to `raw`.
  */
 import { ChannelBroken, PendingTable } from '../../supervise/index.ts';
 import { type Fields, isFields } from './fields.ts';

@@ -4,13 +4,14 @@
  *
  * Owns: the channel and the turn that runs. Reads `Incoming` (parse.ts), writes what messages.ts makes. Invariants, beside those
  * of the port:
- *  K-1 A turn ends on the first of: a result that names its message, a lifecycle event `cancelled` or `completed` that no
- *      result follows, its message in the receipt of an interrupt. What comes later for it is dropped.
- *  K-2 A result that names no message ends a turn only if the turn has begun.
- *  K-3 Every interrupt cancels the queue, too, so that one that comes too early leaves nothing behind. Older versions ignore
- *      that; there the interrupt is written again when the turn begins.
- *  K-4 An unknown conversation ends the process before it is ready. A second one is started in its place, once, and receives
- *      what was written to the first.
+ *  claude-agent/1 A turn ends on the first of: a result that names its message, a lifecycle event `cancelled` or
+ *                 `completed` that no result follows, its message in the receipt of an interrupt. What comes later for it
+ *                 is dropped.
+ *  claude-agent/2 A result that names no message ends a turn only if the turn has begun.
+ *  claude-agent/3 Every interrupt cancels the queue, too, so that one that comes too early leaves nothing behind. Older
+ *                 versions ignore that; there the interrupt is written again when the turn begins.
+ *  claude-agent/4 An unknown conversation ends the process before it is ready. A second one is started in its place, once,
+ *                 and receives what was written to the first.
  */
 import { randomUUID } from 'node:crypto';
 import type { OutputPart } from '../../core/model/output.ts';
@@ -261,7 +262,7 @@ export class ClaudeAgent implements AgentHandle {
     if (state !== 'completed' && state !== 'cancelled') {
       return;
     }
-    // A message that never left the queue has no result; else one is about to follow (K-1).
+    // A message that never left the queue has no result; else one is about to follow (claude-agent/1).
     const graceMs = state === 'cancelled' && !turn.started ? 0 : resultGraceMs;
     if (graceMs === 0) {
       this.#session.turnCancelled();
@@ -286,7 +287,7 @@ export class ClaudeAgent implements AgentHandle {
     if (!isInit || uuids.some((uuid) => this.#channel.isPast(uuid))) {
       return;
     }
-    // Older versions name no messages: there, what begins while a message of ours waits is ours (K-2).
+    // Older versions name no messages: there, what begins while a message of ours waits is ours (claude-agent/2).
     if (turn !== null && (turn.started || (!this.#modern && !this.#unsolicited.running))) {
       this.#began(turn);
     } else {
@@ -408,7 +409,7 @@ export class ClaudeAgent implements AgentHandle {
   }
 
   #interrupt(turn: Turn): void {
-    // Claude Code itself withdraws the requests that wait for an answer (A-7).
+    // Claude Code itself withdraws the requests that wait for an answer (agent-port/7).
     turn.requests.clear();
     turn.interruptMissed = false;
     turn.interrupt = this.#channel.request({ subtype: 'interrupt', cancel_queued: true }, (answer, id) => {
@@ -421,7 +422,7 @@ export class ClaudeAgent implements AgentHandle {
       } else if (!turn.started && turn.held === null) {
         turn.interruptMissed = true;
       }
-      // A-6: the response to an earlier interrupt says nothing yet; one that was missed is written again.
+      // agent-port/6: the response to an earlier interrupt says nothing yet; one that was missed is written again.
       if (turn.interrupt !== id || turn.interruptMissed) {
         return;
       }

@@ -4,10 +4,10 @@
  * but in the last moments of a turn that is usually too late (measured). So a message is kept here until a tool runs.
  *
  * Owned by the agent. Invariants:
- *  T-1 `taken` is true only when Claude Code has said that it began with the message before the turn's end was read, or that
- *      the turn's result answers it.
- *  T-2 What is not taken is out of Claude Code's queue, or its own turn is over, before `taken: false` is emitted; the turn's
- *      result waits for that.
+ *  claude-steering/1 `taken` is true only when Claude Code has said that it began with the message before the turn's end
+ *                    was read, or that the turn's result answers it.
+ *  claude-steering/2 What is not taken is out of Claude Code's queue, or its own turn is over, before `taken: false` is
+ *                    emitted; the turn's result waits for that.
  */
 import type { TurnId } from '../../core/model/ids.ts';
 import type { Fields } from '../child/fields.ts';

@@ -127,7 +127,7 @@ export class Turn {
   readonly uuid: string;
   readonly content: Content;
   started = false;
-  /** Request id of the last interrupt that was written for it. */
+  /** Request id of the last interrupt that was written for it (agent-port/6). */
   interrupt: string | null = null;
   /** An interrupt was answered before the turn began: it may have missed it, and is written again when the turn begins. */
   interruptMissed = false;

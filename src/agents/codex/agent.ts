@@ -3,17 +3,19 @@
  *
  * Owns: the channel, the calls on it, the turn that runs, and the deadline of what must end with an interrupted one.
  * Invariants:
- *  X-1 What is asked of the agent before its conversation is open is kept and done then, in order.
- *  X-2 A turn is `started` with Codex's own notification, never with the response to its prompt: an interrupt between the two
- *      is answered "no active turn" and lost. An interrupt that is asked for earlier waits (`interrupt.ts`).
- *  X-3 A turn is settled by its name at Codex, once, by `turn/completed`, whatever else is read before or after.
- *  X-4 The result of an interrupted turn is emitted when its commands and sub-agents were ended, which an interrupt does not
- *      do by itself, or `backgroundDeadlineMs` later.
- *  X-5 Every permission request is answered: by `answer`, as cancelled with an interrupt or the end of its turn, or at once
- *      where no turn of ours could be asked.
- *  X-6 Codex's name of a turn comes with the response to `turn/start`. What is about an unknown turn of our conversation
- *      before that is kept with the turn and read then. Other conversations are sub-agents of the turn that runs.
- *  X-7 What cannot be understood becomes `raw`, and nothing throws.
+ *  codex-agent/1 What is asked of the agent before its conversation is open is kept and done then, in order.
+ *  codex-agent/2 A turn is `started` with Codex's own notification, never with the response to its prompt: an interrupt
+ *                between the two is answered "no active turn" and lost. An interrupt that is asked for earlier waits
+ *                (`interrupt.ts`).
+ *  codex-agent/3 A turn is settled by its name at Codex, once, by `turn/completed`, whatever else is read before or after.
+ *  codex-agent/4 The result of an interrupted turn is emitted when its commands and sub-agents were ended, which an
+ *                interrupt does not do by itself, or `backgroundDeadlineMs` later.
+ *  codex-agent/5 Every permission request is answered: by `answer`, as cancelled with an interrupt or the end of its turn,
+ *                or at once where no turn of ours could be asked.
+ *  codex-agent/6 Codex's name of a turn comes with the response to `turn/start`. What is about an unknown turn of our
+ *                conversation before that is kept with the turn and read then. Other conversations are sub-agents of the
+ *                turn that runs.
+ *  codex-agent/7 What cannot be understood becomes `raw`, and nothing throws.
  */
 import type { OutputPart } from '../../core/model/output.ts';
 import type { TurnId } from '../../core/model/ids.ts';

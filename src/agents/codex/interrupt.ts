@@ -2,9 +2,10 @@
  * The interrupt of one turn, from the wish to Codex's obedience.
  *
  * Owned by the turn's agent, which writes for it. Invariants:
- *  I-1 Nothing is written before `turn/started`: Codex answers "no active turn" then, and runs the turn to its end.
- *  I-2 One that Codex refuses for a turn that still speaks is written again, `rewritesMax` times at most.
- *  I-3 It is acknowledged once for each time that it was asked for, at the latest when the turn is over.
+ *  codex-interrupt/1 Nothing is written before `turn/started`: Codex answers "no active turn" then, and runs the turn to
+ *                    its end.
+ *  codex-interrupt/2 One that Codex refuses for a turn that still speaks is written again, `rewritesMax` times at most.
+ *  codex-interrupt/3 It is acknowledged once for each time that it was asked for, at the latest when the turn is over.
  */
 import type { RpcOutcome } from '../child/json-rpc.ts';
 

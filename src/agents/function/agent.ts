@@ -3,11 +3,13 @@
  *
  * Owns: at most one running turn. No timers but the grace of a kill.
  * Invariants:
- *  F-1 Nothing is emitted from within a method: a microtask carries it.
- *  F-2 After `exited` nothing is emitted. What a generator still yields then is dropped and counted, and the generator is
- *      returned at that point.
- *  F-3 A function cannot be killed. One that ignores its signal is abandoned, and `exited` says so; the daemon goes on.
- *  F-4 A generator that never waits cannot starve the loop: after every `breathEvery` yields the loop turns once.
+ *  function-agent/1 Nothing is emitted from within a method: a microtask carries it.
+ *  function-agent/2 After `exited` nothing is emitted. What a generator still yields then is dropped and counted, and the
+ *                   generator is returned at that point.
+ *  function-agent/3 A function cannot be killed. One that ignores its signal is abandoned, and `exited` says so; the daemon
+ *                   goes on.
+ *  function-agent/4 A generator that never waits cannot starve the loop: after every `breathEvery` yields the loop turns
+ *                   once.
  */
 import { randomUUID } from 'node:crypto';
 import type { TurnId } from '../../core/model/ids.ts';

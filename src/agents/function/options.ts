@@ -65,7 +65,7 @@ export interface FunctionDriverOptions {
   readonly knows?: (conversation: string) => boolean;
   /** How long an ended turn may take to come to its end before it is abandoned. Default 100. */
   readonly killGraceMs?: number;
-  /** Outputs after which the event loop turns once (F-4). Default 256. */
+  /** Outputs after which the event loop turns once (function-agent/4). Default 256. */
   readonly breathEvery?: number;
   /** Lets the loop turn once. */
   readonly breathe?: () => Promise<void>;

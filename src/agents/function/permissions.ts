@@ -1,8 +1,9 @@
 /**
  * The permission requests of one turn of a function. Owned by the turn, and ended with it.
  *
- *  Q-1 Every promise that `ask` gives resolves: by the answer, by the caller's own withdrawal, by the interrupt, or at the end.
- *  Q-2 A withdrawal is emitted (A-7); what an interrupt or the end takes back is not.
+ *  function-permissions/1 Every promise that `ask` gives resolves: by the answer, by the caller's own withdrawal, by the
+ *                         interrupt, or at the end.
+ *  function-permissions/2 A withdrawal is emitted (agent-port/7); what an interrupt or the end takes back is not.
  */
 import type { TurnId } from '../../core/model/ids.ts';
 import type { RequestedAction } from '../../core/model/permission.ts';

@@ -4,12 +4,12 @@
  * Owns: the channel, and the turn that runs. Messages out: `ToAgent`, one line each, written within the call. Messages in:
  * `FromAgent`, which `parseMessage` makes events of the port.
  * Invariants:
- *  P-1 Nothing that the program says can throw here; what is not understood becomes `raw`.
- *  P-2 `ready` is passed on once, `started` once and only for the turn that was prompted last (A-3), `switched` only when a
- *      switch was requested (A-8).
- *  P-3 Each permission request of the program is answered once: by `answer`, or as cancelled with an interrupt, with the end of
- *      its turn, or at once where no turn of that number runs (A-7).
- *  P-4 Every event but `exited` comes before it (J-3).
+ *  process-agent/1 Nothing that the program says can throw here; what is not understood becomes `raw`.
+ *  process-agent/2 `ready` is passed on once, `started` once and only for the turn that was prompted last (agent-port/3),
+ *                  `switched` only when a switch was requested (agent-port/8).
+ *  process-agent/3 Each permission request of the program is answered once: by `answer`, or as cancelled with an interrupt,
+ *                  with the end of its turn, or at once where no turn of that number runs (agent-port/7).
+ *  process-agent/4 Every event but `exited` comes before it (json-lines/3).
  */
 import type { TurnId } from '../../core/model/ids.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';

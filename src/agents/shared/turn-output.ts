@@ -2,9 +2,9 @@
  * What an agent says in one turn, and the report at its end.
  *
  * Owned by the turn. Invariants, which the contract suite checks for every driver:
- *  O-1 The text pieces it has returned, one after the other and without what notices `answer-restarted` have retracted, are the
- *      text of the report; of a text longer than `TURN_TEXT_MAX` the report has the beginning.
- *  O-2 Usage and cost are returned as parts once, at the end, and are those of the report.
+ *  turn-output/1 The text pieces it has returned, one after the other and without what notices `answer-restarted` have
+ *                retracted, are the text of the report; of a text longer than `TURN_TEXT_MAX` the report has the beginning.
+ *  turn-output/2 Usage and cost are returned as parts once, at the end, and are those of the report.
  */
 import type { Cost, OutputPart, Usage } from '../../core/model/output.ts';
 import type { AgentReport } from '../port.ts';

@@ -3,11 +3,13 @@
  *
  * Owns: the thread, the steps of its end, and the watch on how busy it is.
  * Invariants:
- *  W-1 `exited` is emitted once and last: when the thread has ended, or when it did not end within the deadline. Such a thread is
- *      abandoned: it stays in the driver's list by its name until it ends after all, its messages are ignored, and the process goes on.
- *  W-2 A deadline races the forced end: `terminate()` never resolves for a thread that is stuck in the system.
- *  W-3 Messages are handled in the order in which they were sent; none after `exited`.
- *  W-4 Whether the thread is busy is read from outside, as its event loop's utilization: the thread need not answer.
+ *  worker-agent/1 `exited` is emitted once and last: when the thread has ended, or when it did not end within the deadline.
+ *                 Such a thread is abandoned: it stays in the driver's list by its name until it ends after all, its
+ *                 messages are ignored, and the process goes on.
+ *  worker-agent/2 A deadline races the forced end: `terminate()` never resolves for a thread that is stuck in the system.
+ *  worker-agent/3 Messages are handled in the order in which they were sent; none after `exited`.
+ *  worker-agent/4 Whether the thread is busy is read from outside, as its event loop's utilization: the thread need not
+ *                 answer.
  */
 import { Worker } from 'node:worker_threads';
 import type { TurnId } from '../../core/model/ids.ts';

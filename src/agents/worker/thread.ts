@@ -1,9 +1,10 @@
 /**
  * What runs in the thread: loads the user's module and lets the function driver run it. Started by `agent.ts` only.
  *
- *  T-1 Whatever the module throws is sent as a record before the thread ends.
- *  T-2 At most `breathEvery` outputs are on their way: a function that never waits does not fill the daemon's memory.
- *  T-3 What cannot be cloned is reported as such, and ends nothing.
+ *  worker-thread/1 Whatever the module throws is sent as a record before the thread ends.
+ *  worker-thread/2 At most `breathEvery` outputs are on their way: a function that never waits does not fill the daemon's
+ *                  memory.
+ *  worker-thread/3 What cannot be cloned is reported as such, and ends nothing.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AgentFunction, FunctionDriverOptions } from '../function/options.ts';

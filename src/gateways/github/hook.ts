@@ -1,11 +1,13 @@
 /**
  * `POST /hooks/github`.
  *
- * H-1 Nothing of the body is read before its signature is verified, and nothing is stored before it is understood.
- * H-2 One delivery makes at most one task: its idempotency key is `github:` and the delivery id, so that the admission row
- *     itself is the dedupe. There is no second ledger; what was refused or failed leaves no trace that could suppress a later try.
- * H-3 202 is answered after `submit` resolved: the task is committed, and the interrupt it fires is on the wire.
- * H-4 Every verified delivery is answered: a receipt, or the reason why it makes no task.
+ *  github-hook/1 Nothing of the body is read before its signature is verified, and nothing is stored before it is
+ *                understood.
+ *  github-hook/2 One delivery makes at most one task: its idempotency key is `github:` and the delivery id, so that the
+ *                admission row itself is the dedupe. There is no second ledger; what was refused or failed leaves no trace
+ *                that could suppress a later try.
+ *  github-hook/3 202 is answered after `submit` resolved: the task is committed, and the interrupt it fires is on the wire.
+ *  github-hook/4 Every verified delivery is answered: a receipt, or the reason why it makes no task.
  *
  * State: none but the compiled rules.
  */

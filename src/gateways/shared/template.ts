@@ -1,11 +1,12 @@
 /**
  * Prompt, session and label templates: text with `{name}` in it, nothing else. No code, no sections, no paths.
  *
- * T-1 Every name in a template is checked against a closed list when the daemon starts, so that a misspelt one is an
- *     error of the configuration and never an empty place in a prompt.
- * T-2 A value is data. It is put in once and never read as a template again.
- * T-3 In a prompt, text that outsiders wrote cannot pass for text of ours: a block stands in lines that begin with `> `,
- *     each of them; a short value is plain only while it has no blanks, else it is a JSON string on one line.
+ *  webhook-template/1 Every name in a template is checked against a closed list when the daemon starts, so that a misspelt
+ *                     one is an error of the configuration and never an empty place in a prompt.
+ *  webhook-template/2 A value is data. It is put in once and never read as a template again.
+ *  webhook-template/3 In a prompt, text that outsiders wrote cannot pass for text of ours: a block stands in lines that
+ *                     begin with `> `, each of them; a short value is plain only while it has no blanks, else it is a JSON
+ *                     string on one line.
  */
 import { AppError } from '../../core/errors.ts';
 
@@ -80,7 +81,7 @@ export function renderPlain(template: Template, facts: Facts): string {
   return template.parts.map((part) => ('text' in part ? part.text : (facts.get(part.name)?.value ?? ''))).join('');
 }
 
-/** For prompts: values quoted as T-3 says. `blockMax` bounds each block, in UTF-16 units. */
+/** For prompts: values quoted as webhook-template/3 says. `blockMax` bounds each block, in UTF-16 units. */
 export function renderPrompt(template: Template, facts: Facts, blockMax: number): string {
   let out = '';
   let pendingBreak = false;

@@ -3,9 +3,12 @@
  * `webhook-id`, `webhook-timestamp` and `webhook-signature`, HMAC-SHA-256 over id, timestamp and the body's bytes.
  * Verified by the library `standardwebhooks` of the same project, which compares in constant time.
  *
- * N-1 The id is signed, so it is the idempotency key, `hook:NAME:ID`: a replay, whenever it comes, is the first task again.
- * N-2 A delivery whose timestamp is more than 300 s away from this machine's wall clock is refused (the library's tolerance).
- * N-3 As for GitHub: nothing is stored unless the answer says so, and the answer comes after the commit.
+ *  standard-webhooks-hook/1 The id is signed, so it is the idempotency key, `hook:NAME:ID`: a replay, whenever it comes, is
+ *                           the first task again.
+ *  standard-webhooks-hook/2 A delivery whose timestamp is more than 300 s away from this machine's wall clock is refused
+ *                           (the library's tolerance).
+ *  standard-webhooks-hook/3 As for GitHub: nothing is stored unless the answer says so, and the answer comes after the
+ *                           commit.
  *
  * State: none but the compiled templates.
  */

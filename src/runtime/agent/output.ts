@@ -3,9 +3,10 @@
  * do.
  *
  * Owned by the agent's host, one per incarnation.
- *  V-1 Nothing is posted with a secret in it; a word that is held back goes before whatever follows it.
- *  V-2 The session learns of a throttle before it learns of what caused it.
- *  V-3 What is asked is judged by the policy of the turn that the agent was prompted for; in any other turn it may do nothing.
+ *  agent-output/1 Nothing is posted with a secret in it; a word that is held back goes before whatever follows it.
+ *  agent-output/2 The session learns of a throttle before it learns of what caused it.
+ *  agent-output/3 What is asked is judged by the policy of the turn that the agent was prompted for; in any other turn it
+ *                 may do nothing.
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent } from '../../agents/port.ts';

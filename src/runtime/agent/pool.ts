@@ -1,12 +1,13 @@
 /**
  * How many agents may run, and start, at once, over all sessions. Owned by one runtime.
  *
- *  P-1 At most `maxAgents` slots are taken, and at most `maxStarting` of them are starting.
- *  P-2 Sessions whose owner is interactive are served first, else in the order they asked.
- *  P-3 While somebody waits for room, the agent that has been at rest longest is asked to make it, and each next one that
- *      comes to rest.
- *  P-4 A start counts until its agent is ready or gone, at most `startShareMs`: one that hangs holds up the others no longer.
- *  P-5 A slot is given back once, when its agent is gone.
+ *  pool/1 At most `maxAgents` slots are taken, and at most `maxStarting` of them are starting.
+ *  pool/2 Sessions whose owner is interactive are served first, else in the order they asked.
+ *  pool/3 While somebody waits for room, the agent that has been at rest longest is asked to make it, and each next one
+ *         that comes to rest.
+ *  pool/4 A start counts until its agent is ready or gone, at most `startShareMs`: one that hangs holds up the others no
+ *         longer.
+ *  pool/5 A slot is given back once, when its agent is gone.
  *
  * Starts are what agents need most of the processor for. Begun all at once, none of them is ready in time, and whoever is at
  * work waits for a processor too: 200 sessions on two cores made urgent turns 30 s late.

@@ -2,7 +2,7 @@
  * What was written to an agent and not answered yet, and when it was last heard: for hang reports, which must say what waits.
  * Nothing is decided by it. Owned by the agent's host, one per incarnation.
  *
- *  T-1 It is bounded: beyond `pendingMax` a question is not noted.
+ *  agent-trace/1 It is bounded: beyond `pendingMax` a question is not noted.
  */
 import type { AgentEvent } from '../../agents/port.ts';
 

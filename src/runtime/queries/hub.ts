@@ -2,8 +2,8 @@
  * Fan-out of committed events to live listeners, by task, by session, or of all.
  *
  * Owned by one runtime; called by the committer after a commit. Invariants:
- *  H-1 A listener gets events in commit order, each once, only after their commit.
- *  H-2 A listener that throws is reported and dropped; the others still get theirs.
+ *  listeners/1 A listener gets events in commit order, each once, only after their commit.
+ *  listeners/2 A listener that throws is reported and dropped; the others still get theirs.
  */
 import type { FeedEvent } from '../../store/port.ts';
 import type { FeedListener, Tape } from '../api.ts';

@@ -1,9 +1,9 @@
 /**
  * The armed deadlines of one session. Owned by its actor.
  *
- *  L-1 At most one timer per name (and per task for `collect`); arming again replaces it.
- *  L-2 The silence deadline moves with every sign of life of the agent, without touching a timer.
- *  L-3 A deadline that fires late is harmless: the core compares what it guards.
+ *  deadlines/1 At most one timer per name (and per task for `collect`); arming again replaces it.
+ *  deadlines/2 The silence deadline moves with every sign of life of the agent, without touching a timer.
+ *  deadlines/3 A deadline that fires late is harmless: the core compares what it guards.
  */
 import type { TaskId } from '../../core/model/ids.ts';
 import type { TimerName } from '../../core/model/timers.ts';

@@ -1,9 +1,9 @@
 /**
  * Live code runners. Owned by one runtime; one entry per task whose runner is in this process's memory.
  *
- *  U-1 A runner is fenced by the epoch at which it was started; preemption and resumption are invisible to it.
- *  U-2 After `abort` every pending and later call of it rejects with `Evicted`, and what it returns is dropped.
- *  U-3 One turn at a time per runner.
+ *  runners/1 A runner is fenced by the epoch at which it was started; preemption and resumption are invisible to it.
+ *  runners/2 After `abort` every pending and later call of it rejects with `Evicted`, and what it returns is dropped.
+ *  runners/3 One turn at a time per runner.
  */
 import { AppError } from '../../core/errors.ts';
 import type { Epoch, SessionKey, TaskId } from '../../core/model/ids.ts';

@@ -2,9 +2,10 @@
  * Agents that end when they should not, counted for each session: once may be chance, again and again is a loop.
  *
  * Owned by one runtime, since the count outlives the session's place in memory.
- *  Z-1 The first end in a row costs no wait; each further one waits longer, with jitter.
- *  Z-2 After `openAfter` in a row nothing is started for the whole cool-down; then one start finds out whether it works.
- *  Z-3 A turn that came to its end, whatever its outcome, begins anew.
+ *  crashes/1 The first end in a row costs no wait; each further one waits longer, with jitter.
+ *  crashes/2 After `openAfter` in a row nothing is started for the whole cool-down; then one start finds out whether it
+ *            works.
+ *  crashes/3 A turn that came to its end, whatever its outcome, begins anew.
  */
 import type { SessionKey } from '../../core/model/ids.ts';
 import {

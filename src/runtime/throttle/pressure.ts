@@ -3,8 +3,8 @@
  * that another has, or its provider. The strictest of them is what the core is told.
  *
  * Owned by the session's actor; what is remembered of crashes is the runtime's, since it outlives the actor.
- *  W-1 The core is told before it learns of what caused it, and again whenever level or reason is another.
- *  W-2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
+ *  pressure/1 The core is told before it learns of what caused it, and again whenever level or reason is another.
+ *  pressure/2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';

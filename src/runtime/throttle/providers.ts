@@ -9,9 +9,10 @@
  *                     ▲      interactive work goes first │
  *                     └──────────── failure ─────────────┘  (a longer pause)
  *
- *  P-1 What fails during a pause was sent before it: it makes the pause last as long as its hint asks, and not the next longer.
- *  P-2 The provider's hint is never undercut.
- *  P-3 A retry that the agent makes by itself holds back background work only: its turn goes on.
+ *  providers/1 What fails during a pause was sent before it: it makes the pause last as long as its hint asks, and not the
+ *              next longer.
+ *  providers/2 The provider's hint is never undercut.
+ *  providers/3 A retry that the agent makes by itself holds back background work only: its turn goes on.
  */
 import type { FailureClass, ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';

@@ -3,11 +3,12 @@
  *
  * The lock is a file beside the folder, or within it where nothing may be written beside it; it says which process has it,
  * since when that process runs, and for which session. A file whose process is gone is nobody's.
- *  F-1 The file is there whole or not at all: it is written under another name and linked.
- *  F-2 A file of a dead process is removed by whoever has locked its right to be removed: a lock like this one, named after
- *      what stands in the file. Nobody else changes the file meanwhile, and no two holders ever write the same, since a process
- *      is its number and its start; so what is removed is what was seen to be dead. Who dies on it leaves a dead lock.
- *  F-3 Only our own file is removed.
+ *  folder-lock/1 The file is there whole or not at all: it is written under another name and linked.
+ *  folder-lock/2 A file of a dead process is removed by whoever has locked its right to be removed: a lock like this one,
+ *                named after what stands in the file. Nobody else changes the file meanwhile, and no two holders ever write
+ *                the same, since a process is its number and its start; so what is removed is what was seen to be dead. Who
+ *                dies on it leaves a dead lock.
+ *  folder-lock/3 Only our own file is removed.
  */
 import { createHash } from 'node:crypto';
 import { linkSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

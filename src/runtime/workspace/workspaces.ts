@@ -3,10 +3,13 @@
  *
  * Owned by one runtime; made for real programs only. Messages in: claims of agent hosts, and that a holder rests or works.
  * Out: `granted`, `blocked`, `failed` to the claimant, `makeRoom` to a holder at rest that others wait for.
- *  O-1 At most one claim has a folder, in this process and, by a lock file, on this machine.
- *  O-2 Whoever waits is served in the order of the claims, as soon as the folder is free; it is never shared meanwhile.
- *  O-3 A claim is answered at once where the folder is free: nothing is looked at for a session that starts no program.
- *  O-4 Folders are made for their owner's eyes alone; what is there already is left as it is, and nothing is ever removed.
+ *  workspaces/1 At most one claim has a folder, in this process and, by a lock file, on this machine.
+ *  workspaces/2 Whoever waits is served in the order of the claims, as soon as the folder is free; it is never shared
+ *               meanwhile.
+ *  workspaces/3 A claim is answered at once where the folder is free: nothing is looked at for a session that starts no
+ *               program.
+ *  workspaces/4 Folders are made for their owner's eyes alone; what is there already is left as it is, and nothing is ever
+ *               removed.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, statSync } from 'node:fs';

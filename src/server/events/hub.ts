@@ -3,11 +3,12 @@
  * encoded once.
  *
  * Owned by one server. Calls in: the runtime's listener (synchronously, after each commit). Calls out: `Follower.onBatch`.
- *  H-1 A channel exists exactly while it has followers; closing the last one ends its subscription.
- *  H-2 All events committed in one pass of the event loop go out as one batch.
- *  H-3 `version` grows with every batch, so that a follower which read from the store in the meantime knows to read again.
- *  H-4 `prior` of a batch is the cursor of the last event of the batch before, or one that a follower vouched for while
- *      nothing was pending.
+ *  event-hub/1 A channel exists exactly while it has followers; closing the last one ends its subscription.
+ *  event-hub/2 All events committed in one pass of the event loop go out as one batch.
+ *  event-hub/3 `version` grows with every batch, so that a follower which read from the store in the meantime knows to read
+ *              again.
+ *  event-hub/4 `prior` of a batch is the cursor of the last event of the batch before, or one that a follower vouched for
+ *              while nothing was pending.
  */
 import type { FeedEvent, StoredEvent } from '../../store/port.ts';
 import type { Signalbox } from '../../runtime/api.ts';

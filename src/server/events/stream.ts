@@ -3,12 +3,14 @@
  *
  * Owned by the `Streams` that made it. Calls in: the channel (`onBatch`), the socket (`drain`, `close`), the owner's
  * heartbeat and shutdown. Calls out: reads of the store, writes to the socket.
- *  E-1 `cursor` is the last event written; the next one written is its direct successor, from a page or from a batch.
- *  E-2 It joins the channel before its first read, and goes live only after a page that was not full and during whose
- *      reading no batch went out: so nothing falls between store and channel.
- *  E-3 What it holds in memory is what one page or batch (bounded, but for a single large event) adds past `bufferBytes`;
- *      a reader behind that is blocked, gets nothing live, and is read for again from the store when its socket has drained.
- *  E-4 A reader blocked for `slowReaderMs` without a drain is cut, and told why. It ends once, for one reason.
+ *  event-stream/1 `cursor` is the last event written; the next one written is its direct successor, from a page or from a
+ *                 batch.
+ *  event-stream/2 It joins the channel before its first read, and goes live only after a page that was not full and during
+ *                 whose reading no batch went out: so nothing falls between store and channel.
+ *  event-stream/3 What it holds in memory is what one page or batch (bounded, but for a single large event) adds past
+ *                 `bufferBytes`; a reader behind that is blocked, gets nothing live, and is read for again from the store
+ *                 when its socket has drained.
+ *  event-stream/4 A reader blocked for `slowReaderMs` without a drain is cut, and told why. It ends once, for one reason.
  *
  *        ┌────────── drained ──────────┐
  *     reading ── buffer full ──► blocked        any ──► ended

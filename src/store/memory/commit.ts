@@ -2,9 +2,10 @@
  * Applies a group of session commits to a disk.
  *
  * Owns: the undo list of the running group. Called by: `MemoryStore`.
- *  M-1 Every change is noted with its opposite before the next one is made; `undo` takes all of them back, newest first.
- *  M-2 A session is checked whole before its first change; a fenced or duplicate one leaves no trace.
- *  M-3 What breaks a rule of the port throws the error that the SQLite store throws.
+ *  memory-commit/1 Every change is noted with its opposite before the next one is made; `undo` takes all of them back,
+ *                  newest first.
+ *  memory-commit/2 A session is checked whole before its first change; a fenced or duplicate one leaves no trace.
+ *  memory-commit/3 What breaks a rule of the port throws the error that the SQLite store throws.
  */
 import type { Event } from '../../core/model/events.ts';
 import type { TaskId } from '../../core/model/ids.ts';

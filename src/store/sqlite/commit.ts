@@ -3,10 +3,13 @@
  *
  * Owns: the not yet written part of the group (last rows of tasks and sessions, ends, totals), for the length of one group.
  * Called by: `SqliteStore.commit`.
- *  G-1 A session is checked whole (lease, idempotency keys) before its first write; a fenced or duplicate one leaves no trace.
- *  G-2 Anything else that is wrong throws `CommitRejected`, and the caller rolls the whole group back.
- *  G-3 Events are inserted in order under the number that their owner gave them; the key and the triggers fence a second time.
- *  G-4 Of several rows of one task or session in a group only the last is written. Ends are written last: their events precede.
+ *  sqlite-commit/1 A session is checked whole (lease, idempotency keys) before its first write; a fenced or duplicate one
+ *                  leaves no trace.
+ *  sqlite-commit/2 Anything else that is wrong throws `CommitRejected`, and the caller rolls the whole group back.
+ *  sqlite-commit/3 Events are inserted in order under the number that their owner gave them; the key and the triggers fence
+ *                  a second time.
+ *  sqlite-commit/4 Of several rows of one task or session in a group only the last is written. Ends are written last: their
+ *                  events precede.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';

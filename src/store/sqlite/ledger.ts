@@ -3,10 +3,12 @@
  * and hardly a read.
  *
  * Owns nothing: every entry repeats rows of the file. Used by `commit.ts` and `claim`, inside their transactions only.
- *  L-1 An entry is used only in a transaction whose `data_version` is the one it was read or written under; when another
- *      connection has committed in between, everything is forgotten. So a check against the ledger is a check against the file.
- *  L-2 A rollback forgets everything.
- *  L-3 It is bounded: between transactions the oldest entries go, and a session at rest costs nothing in the end.
+ *  sqlite-ledger/1 An entry is used only in a transaction whose `data_version` is the one it was read or written under;
+ *                  when another connection has committed in between, everything is forgotten. So a check against the ledger
+ *                  is a check against the file.
+ *  sqlite-ledger/2 A rollback forgets everything.
+ *  sqlite-ledger/3 It is bounded: between transactions the oldest entries go, and a session at rest costs nothing in the
+ *                  end.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
@@ -54,7 +56,7 @@ export class Ledger {
     this.#indexed = db.prepare(sql.indexed);
   }
 
-  /** First thing in a transaction (L-1). */
+  /** First thing in a transaction (sqlite-ledger/1). */
   verify(): void {
     const row = this.#dataVersion.get();
     const version = row === undefined ? -1 : num(row, 'data_version');
@@ -68,7 +70,7 @@ export class Ledger {
     this.#version = version;
   }
 
-  /** After a rollback (L-2). */
+  /** After a rollback (sqlite-ledger/2). */
   forget(): void {
     this.#sessions.clear();
     this.#tasks.clear();
@@ -112,7 +114,7 @@ export class Ledger {
     this.#tasks.set(id, entry);
   }
 
-  /** Between transactions (L-3). */
+  /** Between transactions (sqlite-ledger/3). */
   trim(): void {
     trim(this.#sessions);
     trim(this.#tasks);

@@ -2,10 +2,11 @@
  * The Store port on one SQLite connection.
  *
  * Owns: the connection, its lock, the ledger. Called by: the runtime of one daemon; every method answers synchronously.
- *  Q-1 One commit is one `BEGIN IMMEDIATE … COMMIT` for all sessions of the group; when it returns, it is durable.
- *  Q-2 Whatever throws before COMMIT has succeeded leaves the file as it was.
- *  Q-3 Everything but `commit` may be lost to a power cut: a lease without a commit under it decides nothing, and agent
- *      processes do not outlive the machine. So these writes do not wait for the disk.
+ *  sqlite-store/1 One commit is one `BEGIN IMMEDIATE … COMMIT` for all sessions of the group; when it returns, it is
+ *                 durable.
+ *  sqlite-store/2 Whatever throws before COMMIT has succeeded leaves the file as it was.
+ *  sqlite-store/3 Everything but `commit` may be lost to a power cut: a lease without a commit under it decides nothing,
+ *                 and agent processes do not outlive the machine. So these writes do not wait for the disk.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';

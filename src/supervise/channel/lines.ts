@@ -3,10 +3,10 @@
  *
  * Owned by one channel; called with every chunk in order, then once with the end.
  * Invariants:
- *  L-1 What comes out depends on the bytes alone, never on how they were cut into chunks.
- *  L-2 Never more than `maxBytes` of an unfinished line are kept. A longer one is reported by its head as soon as it is
- *      known to be too long, then skipped to its newline, and what was skipped is counted.
- *  L-3 The cost is linear in the bytes: an unfinished line is joined once, when it ends.
+ *  lines/1 What comes out depends on the bytes alone, never on how they were cut into chunks.
+ *  lines/2 Never more than `maxBytes` of an unfinished line are kept. A longer one is reported by its head as soon as it is
+ *          known to be too long, then skipped to its newline, and what was skipped is counted.
+ *  lines/3 The cost is linear in the bytes: an unfinished line is joined once, when it ends.
  */
 export type LineFrame =
   /** Without its newline, and without a carriage return before it. Bytes that are no UTF-8 read U+FFFD. */

@@ -3,12 +3,13 @@
  *
  * Owns: the table, and one deadline timer for each entry that has one. Owned by whoever reads the replies off the channel.
  * Invariants:
- *  Q-1 Each request settles exactly once: by its reply, by its deadline, or by the end of the channel; within the call that
- *      tells the table, so that what is read first is handled first.
- *  Q-2 After `breakAll` the table is empty, no timer is armed, and a later request is refused at once, with the same error.
- *  Q-3 A reply that nobody waits for is counted and dropped.
- *  Q-4 At most `maxPending` at a time; one more is refused with `ChannelFull`.
- *  Q-5 Every entry stands in the list of parked work with its id, its begin and its deadline.
+ *  pending-requests/1 Each request settles exactly once: by its reply, by its deadline, or by the end of the channel;
+ *                     within the call that tells the table, so that what is read first is handled first.
+ *  pending-requests/2 After `breakAll` the table is empty, no timer is armed, and a later request is refused at once, with
+ *                     the same error.
+ *  pending-requests/3 A reply that nobody waits for is counted and dropped.
+ *  pending-requests/4 At most `maxPending` at a time; one more is refused with `ChannelFull`.
+ *  pending-requests/5 Every entry stands in the list of parked work with its id, its begin and its deadline.
  */
 import type { ChannelBroken } from './errors.ts';
 import { ChannelFull, WaitTimedOut } from './errors.ts';

@@ -10,11 +10,11 @@
  *      └───────── the daemon ends by itself ──────────────────────────────────────────────┘
  *
  * Invariants:
- *  B-1 Whatever the daemon's threads do, it is gone at the latest `graceMs + dumpMs + termMs` after the first signal where its
- *      main loop does not react, and at once after the second.
- *  B-2 The end of the daemon is known from `exit` alone, and everything that carries its cookie is ended behind it.
- *  B-3 The exit code is the daemon's own where it came to its own end, by a signal's number where it was ended.
- *  B-4 Nothing is imported here that a start does not need.
+ *  launcher/1 Whatever the daemon's threads do, it is gone at the latest `graceMs + dumpMs + termMs` after the first signal
+ *             where its main loop does not react, and at once after the second.
+ *  launcher/2 The end of the daemon is known from `exit` alone, and everything that carries its cookie is ended behind it.
+ *  launcher/3 The exit code is the daemon's own where it came to its own end, by a signal's number where it was ended.
+ *  launcher/4 Nothing is imported here that a start does not need.
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';

@@ -5,8 +5,9 @@
  * A socket, and not a signal to the launcher: a file names the launcher for certain, where a pid in a file may by now be a
  * stranger's, whom SIGUSR2 would end; it answers with the report; and only its owner can reach it.
  *
- *  O-1 It is opened only when the daemon holds the data folder: what lies there was left by a dead one, and may be removed.
- *  O-2 It says nothing but the place of a report, and takes nothing but the wish for one.
+ *  report-socket/1 It is opened only when the daemon holds the data folder: what lies there was left by a dead one, and may
+ *                  be removed.
+ *  report-socket/2 It says nothing but the place of a report, and takes nothing but the wish for one.
  */
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';

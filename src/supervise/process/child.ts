@@ -14,19 +14,21 @@
  *                      sweep: the group, and who left it, until nobody is left ──► onExit ◄┘
  *
  * Invariants:
- *  C-1 `onExit` is called exactly once and last: the leader is reaped, and nobody lives who is of its group, carries its
- *      cookie, or was its descendant when the ladder was walked; or the reap deadline has passed and the report names who.
- *  C-2 The end of the leader is known from its `exit` event alone. Pipes prove nothing: a grandchild may hold them.
- *  C-3 After an end of its own the pipes are read on until they end, are silent for `settleQuietMs`, or `settleMaxMs` is
- *      over; after an end that we forced they are dropped at once. Of a child that was not ready yet whoever holds them is
- *      ended at once, and what is in them is read.
- *  C-4 Every rung has one deadline from its begin. A rung is never entered twice and never left downwards.
- *  C-5 The first cause is kept: what its own remedies provoke never replaces it.
- *  C-6 `onBroken` is called exactly once, before `onExit`: with SIGKILL, with an end that we forced, or when what the leader
- *      had written before its own end has been read; not later than 50 ms after that end.
- *  C-7 Nothing that a callback throws skips a step.
- *  C-8 Only our own group is signalled: its number is not given away while the leader is unreaped or a member lives.
- *  C-9 Descendants are noted before each rung, since a tool in a session of its own has no link to us once its parent is gone.
+ *  child/1 `onExit` is called exactly once and last: the leader is reaped, and nobody lives who is of its group, carries
+ *          its cookie, or was its descendant when the ladder was walked; or the reap deadline has passed and the report
+ *          names who.
+ *  child/2 The end of the leader is known from its `exit` event alone. Pipes prove nothing: a grandchild may hold them.
+ *  child/3 After an end of its own the pipes are read on until they end, are silent for `settleQuietMs`, or `settleMaxMs`
+ *          is over; after an end that we forced they are dropped at once. Of a child that was not ready yet whoever holds
+ *          them is ended at once, and what is in them is read.
+ *  child/4 Every rung has one deadline from its begin. A rung is never entered twice and never left downwards.
+ *  child/5 The first cause is kept: what its own remedies provoke never replaces it.
+ *  child/6 `onBroken` is called exactly once, before `onExit`: with SIGKILL, with an end that we forced, or when what the
+ *          leader had written before its own end has been read; not later than 50 ms after that end.
+ *  child/7 Nothing that a callback throws skips a step.
+ *  child/8 Only our own group is signalled: its number is not given away while the leader is unreaped or a member lives.
+ *  child/9 Descendants are noted before each rung, since a tool in a session of its own has no link to us once its parent
+ *          is gone.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';

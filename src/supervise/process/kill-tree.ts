@@ -4,12 +4,12 @@
  * Who belongs: whoever carries one of the marks, is a member of the group, or was seen as a descendant before; and all their
  * descendants, since a child may have cleared its environment. Never the asking process, its ancestors, nor who is spared.
  * Invariants:
- *  H-1 Right before each signal pid and start time are compared with the system once more, for a group those of its leader.
- *      What remains is the time between two system calls; a pid is not given away again within that.
- *  H-2 A group whose living members are all found is signalled as a whole: the system call is atomic, so nobody slips out of
- *      it by forking, even if he who was seen has gone since.
- *  H-3 It ends: when a look finds nobody, at the deadline, or when all that is left refuses our signals. A look that saw
- *      somebody who was just becoming another program proves nothing, and is repeated.
+ *  kill-tree/1 Right before each signal pid and start time are compared with the system once more, for a group those of its
+ *              leader. What remains is the time between two system calls; a pid is not given away again within that.
+ *  kill-tree/2 A group whose living members are all found is signalled as a whole: the system call is atomic, so nobody
+ *              slips out of it by forking, even if he who was seen has gone since.
+ *  kill-tree/3 It ends: when a look finds nobody, at the deadline, or when all that is left refuses our signals. A look
+ *              that saw somebody who was just becoming another program proves nothing, and is repeated.
  */
 import type { ProcessScanner } from './scanner.ts';
 import { systemScanner } from './scanner.ts';

@@ -2,9 +2,9 @@
  * A child's three pipes: lines out, lines in, stderr kept by its end.
  *
  * Owned by one child, which is told by callbacks and decides what follows. Invariants:
- *  W-1 Lines are written whole, in the order of the calls, at once, and no more than the two bounds allow to wait.
- *  W-2 stdout and stderr are always read. The last 16 KiB of stderr are kept.
- *  W-3 `onClosed` is called once: both have ended, failed or been dropped.
+ *  pipes/1 Lines are written whole, in the order of the calls, at once, and no more than the two bounds allow to wait.
+ *  pipes/2 stdout and stderr are always read. The last 16 KiB of stderr are kept.
+ *  pipes/3 `onClosed` is called once: both have ended, failed or been dropped.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { LineFrame } from '../channel/lines.ts';

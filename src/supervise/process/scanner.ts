@@ -3,9 +3,9 @@
  *
  * Owns: at most one look that is under way and one that was asked for.
  * Invariants:
- *  N-1 An answer comes from a look that began after the question: what was there then and still lives is in it.
- *  N-2 However many ask at once, two looks answer them: the one that begins next, and the one after for late askers.
- *  N-3 A look gives the loop a turn every few milliseconds.
+ *  scanner/1 An answer comes from a look that began after the question: what was there then and still lives is in it.
+ *  scanner/2 However many ask at once, two looks answer them: the one that begins next, and the one after for late askers.
+ *  scanner/3 A look gives the loop a turn every few milliseconds.
  */
 import { setImmediate } from 'node:timers/promises';
 import { system } from '../platform/index.ts';

@@ -3,8 +3,8 @@
  *
  * Owned by the daemon; called at each beat of its own while there are agents. Owns: what was seen of each agent so far, by
  * session. Reads /proc only of agents that have been quiet for a while.
- *  A-1 One alarm for each class in each turn of each incarnation.
- *  A-2 What is forgotten by the runtime is forgotten here at the next look.
+ *  agent-watch/1 One alarm for each class in each turn of each incarnation.
+ *  agent-watch/2 What is forgotten by the runtime is forgotten here at the next look.
  */
 import { descendants, isAlive } from '../platform/processes.ts';
 import type { AgentPatience, AgentSight, AgentVerdict } from './classify.ts';

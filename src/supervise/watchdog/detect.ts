@@ -1,9 +1,9 @@
 /**
  * When a main loop counts as blocked, from what a watchdog sees at each of its own ticks. Pure.
  *
- *  D-1 A tick of its own that comes late means that the whole process, or the machine, stood still: the main loop gets
- *      the full threshold anew, and no alarm is raised.
- *  D-2 One block is one alarm: the next needs a sign of life in between.
+ *  detect/1 A tick of its own that comes late means that the whole process, or the machine, stood still: the main loop gets
+ *           the full threshold anew, and no alarm is raised.
+ *  detect/2 One block is one alarm: the next needs a sign of life in between.
  */
 interface DetectPlan {
   /** Silence of the main loop that counts as a block. */

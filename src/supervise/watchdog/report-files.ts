@@ -2,8 +2,8 @@
  * The folder of hang reports: one JSON file each, for their owner alone, named by time and class. Everything is synchronous,
  * since whoever writes has no loop to lean on. Any process that knows the folder may read it, with or without a daemon.
  *
- *  O-1 A file is whole or not there: it is written aside and renamed.
- *  O-2 At most `keep` reports stay; the oldest go.
+ *  report-files/1 A file is whole or not there: it is written aside and renamed.
+ *  report-files/2 At most `keep` reports stay; the oldest go.
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

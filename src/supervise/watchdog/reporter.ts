@@ -3,8 +3,8 @@
  *
  * Owned by the watchdog thread. Owns: at most one taking of a stack that is still open, since the main thread is in native
  * code, and the report that it belongs to.
- *  P-1 One report at a time: two stacks at once would disturb each other.
- *  P-2 What leaves was redacted.
+ *  reporter/1 One report at a time: two stacks at once would disturb each other.
+ *  reporter/2 What leaves was redacted.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,9 +3,10 @@
  *
  * Written by the main thread only, read by the watchdog at any moment, also while the main thread stands still in the
  * middle of a write. Invariants:
- *  M-1 The two halves are written in turns, and each writing is announced by its number when it is complete: what is announced
- *      is whole, until the second writing after it begins; a reader that sees the number change reads again.
- *  M-2 It never grows. What does not fit is left out, and counted.
+ *  shared-memory/1 The two halves are written in turns, and each writing is announced by its number when it is complete:
+ *                  what is announced is whole, until the second writing after it begins; a reader that sees the number
+ *                  change reads again.
+ *  shared-memory/2 It never grows. What does not fit is left out, and counted.
  */
 import type { ParkedFacts } from './report.ts';
 

@@ -5,8 +5,9 @@
  * native code is interrupted when it comes back to JavaScript: until then there is no stack, and the system's own view of
  * the threads has to do; after that, the place it comes back to says what it had called.
  *
- *  K-1 The main thread is let go in the same moment as its stack is read, and the debugger is detached: nothing stays slow.
- *  K-2 Nothing is evaluated there, and nothing is terminated: both were seen to end a process.
+ *  stack/1 The main thread is let go in the same moment as its stack is read, and the debugger is detached: nothing stays
+ *          slow.
+ *  stack/2 Nothing is evaluated there, and nothing is terminated: both were seen to end a process.
  */
 import type { Debugger } from 'node:inspector';
 import type { StackFrame } from './report.ts';

@@ -3,10 +3,11 @@
  *
  * Owns: the control socket to the launcher, the tick, the reports. Reads the memory that it shares with the main thread; never
  * waits for it longer than `lookMs`. Invariants:
- *  T-1 When the control socket ends, everything that carries the daemon's cookie is killed, then the daemon, at once: the
- *      launcher is gone, and nobody else would end them.
- *  T-2 A blocked main loop is reported within its threshold and one tick; standing still together with it is no block.
- *  T-3 A stopped launcher (Ctrl-Z) is not a dead one: its silence alone ends nothing.
+ *  watchdog-thread/1 When the control socket ends, everything that carries the daemon's cookie is killed, then the daemon,
+ *                    at once: the launcher is gone, and nobody else would end them.
+ *  watchdog-thread/2 A blocked main loop is reported within its threshold and one tick; standing still together with it is
+ *                    no block.
+ *  watchdog-thread/3 A stopped launcher (Ctrl-Z) is not a dead one: its silence alone ends nothing.
  */
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -3,9 +3,9 @@
  *
  * Owns: the thread, the beat, the memory they share. Made by the program of the daemon before any code that is not ours is
  * loaded. Invariants:
- *  G-1 A beat costs nothing but the time of writing down what is live: no I/O, no allocation while nothing is.
- *  G-2 Neither thread nor beat keeps the process alive.
- *  G-3 A thread that dies is told once, and asked nothing more.
+ *  watchdog/1 A beat costs nothing but the time of writing down what is live: no I/O, no allocation while nothing is.
+ *  watchdog/2 Neither thread nor beat keeps the process alive.
+ *  watchdog/3 A thread that dies is told once, and asked nothing more.
  */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';

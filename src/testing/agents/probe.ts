@@ -1,6 +1,6 @@
 /**
  * Watches one agent for a test: keeps every event in order, wakes whoever waits for one, and notes each breach of the
- * port's rules (A-1 to A-3, that nothing is emitted from within a method, and the rules of output, `output-rules.ts`).
+ * port's rules (agent-port/1 to agent-port/3, that nothing is emitted from within a method, and the rules of output, `output-rules.ts`).
  */
 import type { OutputPart } from '../../core/model/output.ts';
 import assert from 'node:assert/strict';

@@ -292,7 +292,7 @@ const steering: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'A-1: interrupts before the first prompt is confirmed do not break the order',
+    'agent-port/1: interrupts before the first prompt is confirmed do not break the order',
     { prompts: ['answer', 'forever'] },
     async ({ begin, say }) => {
       await using agent = begin();

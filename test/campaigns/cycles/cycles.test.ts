@@ -1,4 +1,4 @@
-/** Invariant 11 in small; `npm run test:cycles` is the whole of it. In a process of its own, which nothing else counts in. */
+/** `supervision/11` in small; `npm run test:cycles` is the whole of it. In a process of its own, which nothing else counts in. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import { stuckNames } from '../../supervise/stuck.ts';
 const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 const options = { timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
 
-test('invariant 11: starting and ending children in every stuck mode leaves no process, thread, descriptor, listener or memory', async (context) => {
+test('supervision/11: starting and ending children in every stuck mode leaves no process, thread, descriptor, listener or memory', async (context) => {
   needs(context, 'cookies');
   const args = ['--no-warnings', '--max-semi-space-size=1', program, '--cycles', '15', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, options);

@@ -1,4 +1,4 @@
-/** What is said of agents that hang, on real daemons with real agents: invariant 7 of the supervision. */
+/** What is said of agents that hang, on real daemons with real agents: `supervision/7`. */
 import { expect, test } from 'vitest';
 import { HungDaemon } from './daemon.ts';
 

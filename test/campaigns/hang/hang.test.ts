@@ -1,4 +1,4 @@
-/** Real daemons that hang, and Ctrl-C: invariants 2, 3 and 7 of the supervision, rows S01 and S08. */
+/** Real daemons that hang, and Ctrl-C: `supervision/2`, `supervision/3` and `supervision/7`, rows S01 and S08. */
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { platformLacks } from '../../../src/supervise/index.ts';

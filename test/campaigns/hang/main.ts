@@ -13,7 +13,7 @@ import { HungDaemon } from './daemon.ts';
 
 const { words, json } = campaignArguments('test:hang', {}, ['only']);
 
-/** The bounds of invariant 3, and what the launcher adds where a stack does not come. */
+/** The bounds of `supervision/3`, and what the launcher adds where a stack does not come. */
 const graceMs = 1_500;
 const dumpMs = 3_000;
 const termMs = 1_000;

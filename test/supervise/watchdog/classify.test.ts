@@ -1,4 +1,4 @@
-/** What an agent's silence means: invariant 7 of the supervision. */
+/** What an agent's silence means: `supervision/7`. */
 import { expect, test } from 'vitest';
 import type { AgentSight } from '../../../src/supervise/watchdog/classify.ts';
 import { classify } from '../../../src/supervise/watchdog/classify.ts';

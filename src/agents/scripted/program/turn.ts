@@ -3,8 +3,8 @@
  *
  * Owns: the waits of the turn. Called by the program for every message that names the turn.
  * Invariants:
- *  T-1 Whatever the directives do, `play` resolves once the turn is over for the agent itself.
- *  T-2 An interrupt ends the current wait at once.
+ *  scripted-turn/1 Whatever the directives do, `play` resolves once the turn is over for the agent itself.
+ *  scripted-turn/2 An interrupt ends the current wait at once.
  */
 import type { OutputPart } from '../../../core/model/output.ts';
 import type { RequestedAction } from '../../../core/model/permission.ts';
