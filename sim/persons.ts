@@ -1,7 +1,7 @@
 /** Persons who answer what agents ask for: most of it, some of it twice, and now and then something that nobody asks any more. */
 import { turnId } from '../src/core/model/ids.ts';
 import { callerOf } from '../src/runtime/session/callers.ts';
-import type { AskView } from '../src/runtime/api.ts';
+import type { PermissionRequestView } from '../src/runtime/api.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 export function decide(world: World, random: Random): void {
   world.call(
     'asks',
-    (box) => box.asks(),
+    (box) => box.permissionRequests(),
     (views) => {
       for (const view of views) {
         if (random.chance(0.8)) {
@@ -27,14 +27,14 @@ export function decide(world: World, random: Random): void {
   );
 }
 
-function answer(world: World, random: Random, { session, turn, request }: AskView): void {
+function answer(world: World, random: Random, { session, turn, request }: PermissionRequestView): void {
   const allow = random.chance(0.6);
   if (allow) {
     world.ledger.allowed.add(`${session} ${turn} ${request}`);
   }
   world.call(
     `${allow ? 'allow' : 'deny'} ${request} of turn ${turn} of ${session}`,
-    (box) => box.answer(session, { turn, request, allow, by: callerOf('ann'), note: 'because' }),
+    (box) => box.respond(session, { turn, request, allow, by: callerOf('ann'), note: 'because' }),
     (reply) => (reply.kind === 'ok' ? 'ok' : reply.code),
   );
 }

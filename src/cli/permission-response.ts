@@ -1,6 +1,6 @@
-/** `approve` and `deny`: which permission requests are meant, and the answer to each. */
+/** `approve` and `deny`: which permission requests they name, and the response to each. */
 import { AppError } from '../core/errors.ts';
-import type { Ask } from '../protocol/permissions.ts';
+import type { PermissionRequest } from '../protocol/permissions.ts';
 import type { Call } from './call.ts';
 import type { Argument, Flag } from './command.ts';
 import { whoAsks } from './operator.ts';
@@ -13,51 +13,54 @@ export const requestArguments: readonly Argument[] = [
   { name: 'TARGET', optional: true },
   { name: 'REQUEST', optional: true },
 ];
-export const allFlag: Flag = { name: 'all', what: 'all that wait, of TARGET where one is given' };
+export const allFlag: Flag = { name: 'all', what: 'every pending request, of TARGET where it is given' };
 
-const line = ({ session, request, tool, title }: Ask): string =>
+const line = ({ session, request, tool, title }: PermissionRequest): string =>
   `  ${oneLine(session, 60)} ${oneLine(request, 60)}  ${oneLine(`${tool}: ${title}`, 120)}`;
 
-/** Throws `nothing_asked`; `usage` where more than one could be meant: nobody allows what was not read. */
-function meant(open: readonly Ask[], call: Call): readonly Ask[] {
+/**
+ * The requests that the command names. Throws `no_permission_request` where there is none, and `usage` where there are
+ * several: nobody should allow a request unread.
+ */
+function selected(open: readonly PermissionRequest[], call: Call): readonly PermissionRequest[] {
   const target = call.argOr('TARGET', null);
-  const request = call.argOr('REQUEST', null);
-  const there = open.filter(({ session, task }) => target === null || session === target || task === target);
-  const exact = there.filter((ask) => ask.request === request);
+  const name = call.argOr('REQUEST', null);
+  const ofTarget = open.filter(({ session, task }) => target === null || session === target || task === target);
+  const exact = ofTarget.filter(({ request }) => request === name);
   const named =
-    request === null ? there : exact.length > 0 ? exact : there.filter((ask) => ask.request.startsWith(request));
+    name === null ? ofTarget : exact.length > 0 ? exact : ofTarget.filter(({ request }) => request.startsWith(name));
   if (named.length === 0) {
     throw new AppError({
-      code: 'nothing_asked',
+      code: 'no_permission_request',
       message:
         open.length === 0
-          ? 'nobody asks for anything'
-          : `nothing of that name waits for an answer; there is\n${open.map(line).join('\n')}`,
+          ? 'no permission request is pending'
+          : `no pending permission request has this name; pending are\n${open.map(line).join('\n')}`,
     });
   }
   if (named.length > 1 && !call.on('all')) {
     throw new AppError({
       code: 'usage',
-      message: `${named.length} requests wait:\n${named.map(line).join('\n')}`,
-      hint: 'Name one by its session and request, or say --all.',
+      message: `${named.length} permission requests are pending:\n${named.map(line).join('\n')}`,
+      hint: 'Name one by its session and request, or add --all.',
     });
   }
   return named;
 }
 
-export async function answer(call: Call, io: Io, allow: boolean): Promise<number> {
+export async function respond(call: Call, io: Io, allow: boolean): Promise<number> {
   const client = await connect(call, io);
   const note = allow ? null : call.text('reason');
-  const asks = meant((await client.asks()).items, call);
-  for (const { session, turn, request } of asks) {
-    await client.answer(session, { turn, request, allow, ...(note === null ? {} : { note }), ...whoAsks(call, io) });
+  const requests = selected((await client.permissionRequests()).items, call);
+  for (const { session, turn, request } of requests) {
+    await client.respond(session, { turn, request, allow, ...(note === null ? {} : { note }), ...whoAsks(call, io) });
   }
   if (io.json) {
-    io.document({ allow, items: asks });
+    io.document({ allow, items: requests });
   } else {
     const word = allow ? io.paint.good('allowed') : io.paint.warn('denied');
-    for (const ask of asks) {
-      io.print(`${word}${line(ask).slice(1)}`);
+    for (const request of requests) {
+      io.print(`${word}${line(request).slice(1)}`);
     }
   }
   return 0;

@@ -1,7 +1,7 @@
 /** A method for each route of the HTTP API, and iterators that follow events. Uses nothing but `fetch`. */
 import type {
-  AnswerRequest,
-  AskList,
+  RespondRequest,
+  PermissionRequestList,
   CancelReceipt,
   CancelRequest,
   EditRequest,
@@ -62,7 +62,8 @@ export function createClient(options: ClientOptions) {
     baseUrl: http.baseUrl,
     ...taskCalls(http, get),
     ...sessionCalls(http, get),
-    ...workCalls(http, get),
+    ...permissionCalls(http, get),
+    ...providerCalls(http, get),
     ...hangCalls(http, get),
     ...eventCalls(http, get, options),
     health: (call: CallOptions = {}) => get<{ readonly status: 'ok' }>(http.json('health', call)),
@@ -115,12 +116,19 @@ function sessionCalls(http: Http, get: Get) {
   };
 }
 
-function workCalls(http: Http, get: Get) {
+function permissionCalls(http: Http, get: Get) {
   return {
-    /** What agents ask permission for in all sessions, oldest first. */
-    asks: (call: CallOptions = {}): Promise<AskList> => get(http.json('listAsks', call)),
-    answer: (session: string, body: AnswerRequest, call: CallOptions = {}): Promise<Ok> =>
-      get(http.json('answerAsk', { params: { key: session }, body, ...call })),
+    /** The permission requests of all sessions that wait for a person, oldest first. */
+    permissionRequests: (call: CallOptions = {}): Promise<PermissionRequestList> =>
+      get(http.json('listPermissionRequests', call)),
+    /** Allows or denies a permission request. */
+    respond: (session: string, body: RespondRequest, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('respondToPermissionRequest', { params: { key: session }, body, ...call })),
+  };
+}
+
+function providerCalls(http: Http, get: Get) {
+  return {
     providers: (call: CallOptions = {}): Promise<ProviderList> => get(http.json('listProviders', call)),
     resumeProvider: (name: string, call: CallOptions = {}): Promise<Ok> =>
       get(http.json('resumeProvider', { params: { name }, ...call })),

@@ -243,7 +243,7 @@ const sessionErrors = {
     title: 'The session is not parked',
     hint: 'Nothing needs to be unparked; the session grants its tasks.',
   },
-  nothing_asked: {
+  no_permission_request: {
     status: 409,
     exit: EXIT.refused,
     title: 'The permission request is not pending',

@@ -90,7 +90,19 @@ const pending = {
 const session = {
   type: 'object',
   additionalProperties: false,
-  required: ['session', 'phase', 'task', 'turn', 'queued', 'pid', 'quietMs', 'pending', 'asks', 'cpu', 'class'],
+  required: [
+    'session',
+    'phase',
+    'task',
+    'turn',
+    'queued',
+    'pid',
+    'quietMs',
+    'pending',
+    'permissionRequests',
+    'cpu',
+    'class',
+  ],
   properties: {
     session: { type: 'string' },
     phase: { type: 'string', description: 'Of the agent and its turn.' },
@@ -100,7 +112,7 @@ const session = {
     pid: nullableInteger('Of the agent.'),
     quietMs: nullableInteger('Since its last word, or since it was given the word.'),
     pending: { type: 'array', items: pending, description: 'Written to the agent and not answered, oldest first.' },
-    asks: { type: 'integer', description: 'Permission requests that wait for a person.' },
+    permissionRequests: { type: 'integer', description: 'Permission requests that wait for a person.' },
     cpu: {
       type: ['number', 'null'],
       description: 'CPU, got or waited for, of one core; measured when it has been quiet for a while.',

@@ -20,9 +20,6 @@ import * as sessions from './sessions.ts';
 import * as tasks from './tasks.ts';
 
 const named: { readonly [name: string]: Schema } = {
-  AnswerRequest: permissions.AnswerRequestSchema,
-  Ask: permissions.AskSchema,
-  AskList: permissions.AskListSchema,
   CancelReceipt: tasks.CancelReceiptSchema,
   CancelRequest: tasks.CancelRequestSchema,
   EditRequest: tasks.EditRequestSchema,
@@ -37,9 +34,12 @@ const named: { readonly [name: string]: Schema } = {
   Owner: tasks.OwnerSchema,
   ParkRequest: sessions.ParkRequestSchema,
   PermissionPolicy: permissions.PermissionPolicySchema,
+  PermissionRequest: permissions.PermissionRequestSchema,
+  PermissionRequestList: permissions.PermissionRequestListSchema,
   Problem: ProblemSchema,
   Provider: providers.ProviderSchema,
   ProviderList: providers.ProviderListSchema,
+  RespondRequest: permissions.RespondRequestSchema,
   SessionPage: sessions.SessionPageSchema,
   SessionSummary: sessions.SessionSummarySchema,
   SessionView: sessions.SessionViewSchema,

@@ -1,4 +1,4 @@
-/** What an agent may do without asking, what it asks, and a person's answer. */
+/** What an agent may do without asking, its permission requests, and a person's response. */
 import { ACTION_KINDS, PERMISSION_MODES } from '../core/model/permission.ts';
 import { BySchema, SessionKeySchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
@@ -38,8 +38,8 @@ export const PermissionPolicySchema = {
 } as const satisfies Schema;
 export type PermissionPolicyInput = Wire<typeof PermissionPolicySchema>;
 
-/** `turn` and `request` together name it; they go back with the answer. */
-export const AskSchema = {
+/** `turn` and `request` together name it; the response repeats them. */
+export const PermissionRequestSchema = {
   type: 'object',
   description: 'A permission request of an agent that waits for a person.',
   additionalProperties: false,
@@ -53,23 +53,23 @@ export const AskSchema = {
     tool: { type: 'string', description: "The agent's own name of the tool." },
     title: { type: 'string', description: 'One line for a person: the command, the path.' },
     detail: {
-      description: 'The request as the agent made it; null where it is longer than 16 KiB, and on the tape alone.',
+      description: 'The request as the agent made it; null: it is longer than 16 KiB and only on the tape.',
     },
     since: TimeSchema,
-    until: { type: ['integer', 'null'], description: 'When it is denied if nobody answers, wall clock in ms.' },
+    until: { type: ['integer', 'null'], description: 'When it is denied if nobody responds, wall clock in ms.' },
   },
 } as const satisfies Schema;
-export type Ask = Wire<typeof AskSchema>;
+export type PermissionRequest = Wire<typeof PermissionRequestSchema>;
 
-export const AskListSchema = {
+export const PermissionRequestListSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['items'],
-  properties: { items: { type: 'array', items: AskSchema } },
+  properties: { items: { type: 'array', items: PermissionRequestSchema } },
 } as const satisfies Schema;
-export type AskList = Wire<typeof AskListSchema>;
+export type PermissionRequestList = Wire<typeof PermissionRequestListSchema>;
 
-export const AnswerRequestSchema = {
+export const RespondRequestSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['turn', 'request', 'allow'],
@@ -77,8 +77,8 @@ export const AnswerRequestSchema = {
     turn: { type: 'integer', minimum: 1 },
     request: { type: 'string', minLength: 1, maxLength: 500 },
     allow: { type: 'boolean' },
-    note: { type: 'string', minLength: 1, maxLength: 2000, description: 'Told to the agent with a denial.' },
+    note: { type: 'string', minLength: 1, maxLength: 2000, description: 'The agent gets it with a denial.' },
     by: BySchema,
   },
 } as const satisfies Schema;
-export type AnswerRequest = Wire<typeof AnswerRequestSchema>;
+export type RespondRequest = Wire<typeof RespondRequestSchema>;

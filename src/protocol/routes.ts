@@ -6,9 +6,10 @@ import type { ErrorCode } from '../core/error-codes.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { hangsRoutes } from './routes/hangs.ts';
 import { metaRoutes } from './routes/meta.ts';
+import { permissionsRoutes } from './routes/permissions.ts';
+import { providersRoutes } from './routes/providers.ts';
 import { sessionsRoutes } from './routes/sessions.ts';
 import { tasksRoutes } from './routes/tasks.ts';
-import { workRoutes } from './routes/work.ts';
 import type { Schema, Wire } from './schema.ts';
 
 export type { Route } from './routes/route.ts';
@@ -35,7 +36,8 @@ export const BODY_CODES = [
 export const ROUTES = {
   ...tasksRoutes,
   ...sessionsRoutes,
-  ...workRoutes,
+  ...permissionsRoutes,
+  ...providersRoutes,
   ...eventsRoutes,
   ...hangsRoutes,
   ...metaRoutes,

@@ -1,7 +1,7 @@
 /** Sessions: views, and what an operator can do to one. */
 import { STOP_SCOPES } from '../core/model/inputs.ts';
 import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
-import { AskSchema } from './permissions.ts';
+import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
 import { OwnerSchema } from './tasks.ts';
@@ -41,7 +41,7 @@ export type SessionSummary = Wire<typeof SessionSummarySchema>;
 export const SessionViewSchema = {
   type: 'object',
   additionalProperties: false,
-  required: [...SessionSummarySchema.required, 'agent', 'model', 'queue', 'fault', 'throttle', 'asks'],
+  required: [...SessionSummarySchema.required, 'agent', 'model', 'queue', 'fault', 'throttle', 'permissionRequests'],
   properties: {
     ...summaryProperties,
     owner: { anyOf: [OwnerSchema, { type: 'null' }] },
@@ -53,7 +53,11 @@ export const SessionViewSchema = {
     queue: { type: 'array', items: TaskIdSchema, description: 'Waiting tasks in the order they will be granted.' },
     fault: { type: ['string', 'null'], description: 'The defect that stopped this session; unpark it to go on.' },
     throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },
-    asks: { type: 'array', items: AskSchema, description: 'What its agent asks permission for, oldest first.' },
+    permissionRequests: {
+      type: 'array',
+      items: PermissionRequestSchema,
+      description: 'Permission requests of its agent that wait for a person, oldest first.',
+    },
   },
 } as const satisfies Schema;
 export type SessionView = Wire<typeof SessionViewSchema>;

@@ -3,7 +3,7 @@ import { TASK_MODES } from '../core/model/task.ts';
 import { nullable } from './events/fields.ts';
 import { TASK_EVENTS } from './events/task.ts';
 import { BySchema, LaneSchema, StageSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
-import { AskSchema } from './permissions.ts';
+import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
 import { TASK_SPEC } from './task-spec.ts';
@@ -212,7 +212,7 @@ export const ExplanationSchema = {
     'waitsFor',
     'parked',
     'throttle',
-    'asks',
+    'permissionRequests',
   ],
   properties: {
     task: TaskIdSchema,
@@ -246,10 +246,10 @@ export const ExplanationSchema = {
     },
     parked: { type: ['string', 'null'] },
     throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },
-    asks: {
+    permissionRequests: {
       type: 'array',
-      items: AskSchema,
-      description: 'What the turn that runs in its session asks permission for.',
+      items: PermissionRequestSchema,
+      description: 'Permission requests of the turn that runs in its session.',
     },
   },
 } as const satisfies Schema;

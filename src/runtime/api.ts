@@ -103,22 +103,22 @@ export interface Explanation {
   }[];
   readonly parked: string | null;
   readonly throttle: PressureView | null;
-  /** What the turn that runs in its session asks permission for. */
-  readonly asks: readonly AskView[];
+  /** Permission requests of the turn that runs in its session. */
+  readonly permissionRequests: readonly PermissionRequestView[];
 }
 
 /** A permission request that waits for a person. Times are wall clock, ms. */
-export interface AskView extends PermissionAction {
+export interface PermissionRequestView extends PermissionAction {
   readonly session: SessionKey;
   readonly task: TaskId;
   readonly turn: TurnId;
   readonly request: string;
   readonly since: number;
-  /** When it is denied if nobody answers. */
+  /** When it is denied if nobody responds. */
   readonly until: number | null;
 }
 
-export interface AskAnswer {
+export interface PermissionResponse {
   readonly turn: number;
   readonly request: string;
   readonly allow: boolean;
@@ -136,7 +136,7 @@ export interface SessionView extends SessionSummary {
   readonly queue: readonly TaskId[];
   readonly fault: string | null;
   readonly throttle: PressureView | null;
-  readonly asks: readonly AskView[];
+  readonly permissionRequests: readonly PermissionRequestView[];
 }
 
 /** Raw figures for `/metrics`; histograms are arrays of seconds' buckets as in Prometheus. */
@@ -147,7 +147,7 @@ export interface RuntimeStats {
   readonly holds: number;
   readonly queueDepth: { readonly [lane in Lane]: number };
   /** Permission requests that wait for a person. */
-  readonly asks: number;
+  readonly permissionRequests: number;
   readonly providers: readonly ProviderView[];
   readonly throttled: { readonly [level in PressureView['level']]: number };
   /** Counters since start. */
@@ -187,10 +187,10 @@ export interface Signalbox extends AsyncDisposable {
   unpark(session: string, by?: Actor): Promise<CommandAnswer>;
   /** Also lets a session go on that its own agent's crashes, or its failed turns, hold back. */
   restartAgent(session: string, by?: Actor): Promise<CommandAnswer>;
-  /** A person's answer to a permission request. */
-  answer(session: string, answer: AskAnswer): Promise<CommandAnswer>;
-  /** What waits for a person in all sessions, oldest first. */
-  asks(): Promise<readonly AskView[]>;
+  /** Allows or denies a permission request. */
+  respond(session: string, response: PermissionResponse): Promise<CommandAnswer>;
+  /** The permission requests of all sessions that wait for a person, oldest first. */
+  permissionRequests(): Promise<readonly PermissionRequestView[]>;
   /** The agent's own provider first, whether anything has failed there or not. */
   providers(): Promise<readonly ProviderView[]>;
   /** Its sessions go on at once, those that wait for another try too. */

@@ -13,7 +13,7 @@ import type { StoredTask } from '../store/port.ts';
 import type { Actor as SessionActor } from './session/actor.ts';
 import { Admission } from './admission.ts';
 import type {
-  AskAnswer,
+  PermissionResponse,
   CancelAnswer,
   CommandAnswer,
   Refused,
@@ -151,7 +151,7 @@ class Runtime extends Views implements Signalbox {
     return held && answer.kind === 'refused' && answer.code === 'agent_not_running' ? { kind: 'ok' } : answer;
   }
 
-  async answer(session: string, { turn, request, allow, note, by }: AskAnswer): Promise<CommandAnswer> {
+  async respond(session: string, { turn, request, allow, note, by }: PermissionResponse): Promise<CommandAnswer> {
     const told = { turn: turnId(turn), request, allow, note: note ?? null, by: by ?? null };
     return this.#operate(session, (at) => ({ type: 'respond', at, ...told }));
   }

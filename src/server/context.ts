@@ -1,7 +1,7 @@
 /** What a handler gets, and what it gives back. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BodyOf, Operation, ParamsOf, QueryOf, ResponseOf } from '../protocol/index.ts';
-import type { Refused, Signalbox } from '../runtime/api.ts';
+import type { BodyOf, Ok, Operation, ParamsOf, QueryOf, ResponseOf } from '../protocol/index.ts';
+import type { CommandAnswer, Refused, Signalbox } from '../runtime/api.ts';
 import type { Streams } from './events/streams.ts';
 import type { HangSource } from './options.ts';
 import { ProblemError } from './respond.ts';
@@ -48,4 +48,9 @@ export type Handlers<O extends Operation = Operation> = {
 /** Throws the problem document of the refusal's code. */
 export function refuse(refused: Refused): never {
   throw new ProblemError(refused.code);
+}
+
+/** The answer to a command that gives nothing but its success. */
+export function okOrRefuse(answer: CommandAnswer): Answer<Ok> {
+  return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
 }

@@ -9,9 +9,10 @@ import type { Answer, AnyHandler, Handlers, Services } from './context.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { hangHandlers } from './handlers/hangs.ts';
 import { metaHandlers } from './handlers/meta.ts';
+import { permissionHandlers } from './handlers/permissions.ts';
+import { providerHandlers } from './handlers/providers.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { taskHandlers } from './handlers/tasks.ts';
-import { workHandlers } from './handlers/work.ts';
 import { ProblemError, send, sendJson } from './respond.ts';
 import type { Router } from './router.ts';
 
@@ -39,7 +40,8 @@ export interface Endpoint {
 const handlers: Handlers = {
   ...taskHandlers,
   ...sessionHandlers,
-  ...workHandlers,
+  ...permissionHandlers,
+  ...providerHandlers,
   ...eventHandlers,
   ...hangHandlers,
   ...metaHandlers,

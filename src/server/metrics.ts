@@ -45,7 +45,9 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   page.gauge('holds', 'Sessions that have an owner.', null, { '': stats.holds });
   page.gauge('sessions_live', 'Sessions in memory.', null, { '': stats.sessionsLive });
   page.gauge('agents_running', 'Agents running.', null, { '': stats.agentsRunning });
-  page.gauge('asks', 'Permission requests that wait for a person.', null, { '': stats.asks });
+  page.gauge('permission_requests', 'Permission requests that wait for a person.', null, {
+    '': stats.permissionRequests,
+  });
   page.gauge('sessions_throttled', 'Sessions in memory that hold back, by how far.', 'level', stats.throttled);
   page.gauge('provider_paused', 'Providers whose sessions hold back: 1; 0: they do not.', 'provider', paused(stats));
   page.counter('provider_failures_total', 'Failed requests to models, by provider.', 'provider', failures(stats));

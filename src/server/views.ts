@@ -66,7 +66,7 @@ export function sessionView(session: RuntimeSession): SessionView {
     queue: session.queue,
     fault: session.fault,
     throttle: session.throttle,
-    asks: session.asks,
+    permissionRequests: session.permissionRequests,
   };
 }
 

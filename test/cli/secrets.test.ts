@@ -111,7 +111,7 @@ describe('a secret of the daemon', () => {
       '/v1/tasks',
       '/v1/sessions',
       '/v1/sessions/whole',
-      '/v1/asks',
+      '/v1/permission-requests',
       '/v1/providers',
       '/v1/events',
     ];

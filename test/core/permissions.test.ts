@@ -4,7 +4,7 @@ import { Box, inBackground } from '../support/core-driver.ts';
 
 const ok = { kind: 'ok' };
 const stale = (what: string): unknown => ({ kind: 'stale', what });
-const nothingAsked = { kind: 'refused', code: 'nothing_asked' };
+const notPending = { kind: 'refused', code: 'no_permission_request' };
 
 describe('a request', () => {
   test('what if a person allows one thing, denies another, and nobody answers the third? (core/34, core/35)', () => {
@@ -39,7 +39,7 @@ describe('a request', () => {
     expect(box.sent('respond')).toMatchObject([{ request: 'b', allow: false }]);
     expect([...box.armed]).toEqual(['silence:1']);
     expect(box.decisions('bg')).toEqual(['a allow policy', 'b deny policy']);
-    expect(box.decide('a', false)).toEqual(nothingAsked);
+    expect(box.decide('a', false)).toEqual(notPending);
   });
 
   test('what if the agent asks no more, or asks the same again? (core/34, core/24)', () => {
@@ -50,7 +50,7 @@ describe('a request', () => {
     expect(box.withdraws('b')).toEqual(stale('unexpected'));
     expect(box.withdraws('a')).toEqual(ok);
     expect(box.acts).toEqual([]);
-    expect(box.decide('a', true)).toEqual(nothingAsked);
+    expect(box.decide('a', true)).toEqual(notPending);
     expect(box.withdraws('a')).toEqual(stale('unexpected'));
     expect(box.decisions('bg')).toEqual(['a withdrawn agent']);
   });
@@ -66,10 +66,10 @@ describe('a request', () => {
     box.started();
     expect(box.asks('a', null, 1)).toEqual(stale('turn'));
     box.asks('a');
-    expect(box.decide('a', true, 1)).toEqual(nothingAsked);
-    expect(box.decide('b', true)).toEqual(nothingAsked);
+    expect(box.decide('a', true, 1)).toEqual(notPending);
+    expect(box.decide('b', true)).toEqual(notPending);
     expect(box.decide('a', true)).toEqual(ok);
-    expect(box.decide('a', true)).toEqual(nothingAsked);
+    expect(box.decide('a', true)).toEqual(notPending);
   });
 
   test('what if an agent asks for more than a person can answer? (core/34)', () => {
@@ -92,7 +92,7 @@ describe('a wait for a person', () => {
     expect(box.acts).toEqual(['interrupt']);
     expect(box.decisions('bg')).toEqual(['a withdrawn task']);
     expect(box.armed).toContain('drain:1');
-    expect(box.decide('a', true)).toEqual(nothingAsked);
+    expect(box.decide('a', true)).toEqual(notPending);
     expect(box.withdraws('a')).toEqual(stale('unexpected'));
     box.drains();
     expect(box.owner).toBe('A');

@@ -108,7 +108,7 @@ describe('permissions by a person', () => {
     const first = turn.context.ask(run, { detail: { command: 'npm test' } });
     const second = turn.context.ask({ ...run, title: 'npm publish' });
     await asked(one, task);
-    const [ask, other] = await one.box.asks();
+    const [ask, other] = await one.box.permissionRequests();
     expect(ask).toMatchObject({
       session: 'test:one',
       task,
@@ -120,20 +120,20 @@ describe('permissions by a person', () => {
       detail: { command: 'npm test' },
     });
     expect(ask?.until).toBeGreaterThan(ask?.since ?? 0);
-    expect((await one.box.session('test:one'))?.asks).toHaveLength(2);
+    expect((await one.box.session('test:one'))?.permissionRequests).toHaveLength(2);
     const explained = await one.box.explain(task);
     expect(explained?.summary).toBe('It runs, and waits for a person to answer 2 permission requests.');
     expect(explained?.waitsFor.map(({ deadline }) => deadline)).toEqual(['permission']);
-    expect((await one.box.stats()).asks).toBe(2);
-    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true, by: ANN })).toEqual({
+    expect((await one.box.stats()).permissionRequests).toBe(2);
+    expect(await one.box.respond('test:one', { turn: 1, request: 'ask-1', allow: true, by: ANN })).toEqual({
       kind: 'ok',
     });
     const denial = { turn: 1, request: other?.request ?? '', allow: false, note: 'not today', by: ANN };
-    expect(await one.box.answer('test:one', denial)).toEqual({ kind: 'ok' });
+    expect(await one.box.respond('test:one', denial)).toEqual({ kind: 'ok' });
     expect(await first).toMatchObject({ allow: true });
     expect(await second).toEqual({ allow: false, note: 'not today' });
-    expect(await one.box.answer('test:one', denial)).toMatchObject({ kind: 'refused', code: 'nothing_asked' });
-    expect(await one.box.asks()).toEqual([]);
+    expect(await one.box.respond('test:one', denial)).toMatchObject({ kind: 'refused', code: 'no_permission_request' });
+    expect(await one.box.permissionRequests()).toEqual([]);
     turn.finish();
     await one.ended(task);
     const decided = (await one.tape(task)).filter(({ type }) => type === 'permission-resolved');
@@ -172,13 +172,13 @@ describe('permissions by a person', () => {
     const urgent = await one.stage.turn();
     expect(urgent.prompt).toBe('urgent');
     expect(await answer).toMatchObject({ allow: false });
-    expect(await one.box.asks()).toEqual([]);
+    expect(await one.box.permissionRequests()).toEqual([]);
     expect((await one.event(task, 'permission-resolved')).data).toMatchObject({
       decision: 'withdrawn',
       by: { kind: 'task' },
     });
-    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
-      code: 'nothing_asked',
+    expect(await one.box.respond('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
+      code: 'no_permission_request',
     });
     urgent.finish();
     (await one.stage.turn()).finish();
@@ -194,12 +194,12 @@ describe('permissions by a person', () => {
     const task = await one.stage.turn();
     const answer = task.context.ask({ ...run, title: 'rm -rf x' });
     await one.quiet();
-    expect(await one.box.answer('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
-      code: 'nothing_asked',
+    expect(await one.box.respond('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
+      code: 'no_permission_request',
     });
-    const [open] = await one.box.asks();
+    const [open] = await one.box.permissionRequests();
     expect(open).toMatchObject({ turn: 3, request: 'ask-1', title: 'rm -rf x' });
-    await one.box.answer('test:one', { turn: 3, request: 'ask-1', allow: false });
+    await one.box.respond('test:one', { turn: 3, request: 'ask-1', allow: false });
     expect(await answer).toMatchObject({ allow: false });
     task.finish();
   });
@@ -211,13 +211,13 @@ describe('permissions by a person', () => {
     void turn.context.ask(run, { detail: { text: 'x'.repeat(20_000) } });
     const event = await asked(one, task);
     expect(JSON.stringify(event.data).length).toBeGreaterThan(20_000);
-    expect((await one.box.asks())[0]).toMatchObject({ title: 'npm test', detail: null });
+    expect((await one.box.permissionRequests())[0]).toMatchObject({ title: 'npm test', detail: null });
     await one.box.cancel(task);
   });
 
   it('of a session that is not there are refused', async () => {
     await using one = await openBox();
-    expect(await one.box.answer('no:such', { turn: 1, request: 'x', allow: true })).toMatchObject({
+    expect(await one.box.respond('no:such', { turn: 1, request: 'x', allow: true })).toMatchObject({
       code: 'unknown_session',
     });
   });
@@ -234,9 +234,9 @@ it('of a real process are judged, answered by a person, and withdrawn by an inte
   ]);
   const back = await one.background({ prompt: '[[ask:npm test]] [[ask:npm publish]]' });
   await asked(one, back);
-  const [open] = await one.box.asks();
+  const [open] = await one.box.permissionRequests();
   expect(open).toMatchObject({ title: 'npm test', kind: 'execute' });
-  await one.box.answer('test:one', { turn: open?.turn ?? 0, request: open?.request ?? '', allow: true });
+  await one.box.respond('test:one', { turn: open?.turn ?? 0, request: open?.request ?? '', allow: true });
   for await (const { type, data } of one.box.follow(back)) {
     if (type === 'permission-requested' && JSON.stringify(data).includes('npm publish')) {
       break;

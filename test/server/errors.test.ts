@@ -20,7 +20,7 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   nothing_held: true,
   agent_not_running: true,
   not_parked: true,
-  nothing_asked: true,
+  no_permission_request: true,
   duplicate_task: true,
   unknown_session: true,
   unknown_provider: true,
@@ -38,7 +38,7 @@ const bodies: { readonly [O in Operation]?: unknown } = {
   moveTask: { to: 'first' },
   stopSession: { scope: 'turn' },
   parkSession: { reason: 'r' },
-  answerAsk: { turn: 1, request: 'r', allow: true },
+  respondToPermissionRequest: { turn: 1, request: 'r', allow: true },
 };
 
 /** What every method of the runtime does in place of its own work. */
@@ -117,7 +117,7 @@ describe('every route', () => {
       'parkSession',
       'unparkSession',
       'restartAgent',
-      'answerAsk',
+      'respondToPermissionRequest',
       'resumeProvider',
     ];
     const responses = [...(await Promise.all(commands.map(request))), await delivered()];

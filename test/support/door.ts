@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Client, ClientOptions } from '../../src/client/index.ts';
-import { createClient } from '../../src/client/index.ts';
+import { ApiError, createClient } from '../../src/client/index.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
 import { createServer, type SignalboxServer } from '../../src/server/server.ts';
 import type { Signalbox, SignalboxOptions } from '../../src/runtime/index.ts';
@@ -171,3 +171,12 @@ export function problemFrom(body: string, type: string | null | undefined, statu
   }
   return checked.value;
 }
+
+/** Code of the refusal that a call of the client meets. */
+export const refusalOf = async (call: Promise<unknown>): Promise<string> => {
+  const error: unknown = await call.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof ApiError ? error.code : `not refused: ${String(error)}`;
+};

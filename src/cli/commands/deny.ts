@@ -1,14 +1,14 @@
-import { allFlag, answer, requestArguments } from '../permission-response.ts';
+import { allFlag, requestArguments, respond } from '../permission-response.ts';
 import { byFlag } from '../flags.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
   name: 'deny',
   group: 'Answer agents',
-  what: 'do not let an agent do what it asks for; it goes on without',
-  next: 'TARGET is a session or a task; without it, the one request that there is',
+  what: 'deny what an agent requests permission for; its turn continues',
+  next: 'TARGET is a session or a task. Leave it out when only one request is pending',
   args: requestArguments,
-  flags: [allFlag, { name: 'reason', value: 'TEXT', what: 'told to the agent' }, byFlag],
+  flags: [allFlag, { name: 'reason', value: 'TEXT', what: 'the agent gets it with the denial' }, byFlag],
   examples: [{ line: 'signalbox deny hello ask-1 --reason "use the staging host"', what: '' }],
-  run: (call, io) => answer(call, io, false),
+  run: (call, io) => respond(call, io, false),
 };

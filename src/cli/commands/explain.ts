@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
-import { ageText, asksText, facts, ownerText } from '../output/text.ts';
+import { ageText, permissionRequestsText, facts, ownerText } from '../output/text.ts';
 import { taskArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
 
@@ -31,7 +31,7 @@ async function run(call: Call, io: Io): Promise<number> {
       deadline === null ? 'no deadline' : `${deadline} deadline${at === null ? '' : ` in ${ageText(at - now)}`}`;
     return `${harmless(what)}, for ${ageText(now - since)}; ${end}`;
   });
-  const asks = asksText(explained.asks);
+  const requests = permissionRequestsText(explained.permissionRequests);
   const shown = explained.ahead.slice(0, 10);
   const more = explained.aheadCount - shown.length;
   io.print(paint.strong(harmless(explained.summary)));
@@ -45,7 +45,7 @@ async function run(call: Call, io: Io): Promise<number> {
         ['agent', harmless(explained.agent)],
         ['ahead', explained.aheadCount === 0 ? null : `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`],
         ['waits for', waits.length === 0 ? null : waits.join('\n')],
-        ['permission requests', asks === null ? null : paint.warn(harmless(asks))],
+        ['permission requests', requests === null ? null : paint.warn(harmless(requests))],
         ['parked', explained.parked === null ? null : paint.warn(harmless(explained.parked))],
       ],
       paint,

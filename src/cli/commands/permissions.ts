@@ -8,13 +8,13 @@ import type { Command } from '../command.ts';
 export const command: Command = {
   name: 'permissions',
   group: 'Answer agents',
-  what: 'list the permission requests of agents',
+  what: 'list the permission requests that wait for a person',
   next: 'Next: signalbox approve SESSION REQUEST, or signalbox deny SESSION REQUEST',
   args: [{ name: 'TARGET', optional: true }],
   flags: [],
   examples: [
     { line: 'signalbox permissions', what: 'of all sessions' },
-    { line: 'signalbox permissions hello --json', what: 'of one session, with what exactly is asked' },
+    { line: 'signalbox permissions hello --json', what: 'of one session, with every detail' },
   ],
   run,
 };
@@ -22,7 +22,7 @@ export const command: Command = {
 async function run(call: Call, io: Io): Promise<number> {
   const target = call.argOr('TARGET', null);
   const client = await connect(call, io);
-  const { items } = await client.asks();
+  const { items } = await client.permissionRequests();
   const shown = items.filter(({ session, task }) => target === null || session === target || task === target);
   if (io.json) {
     io.document({ items: shown });
@@ -43,7 +43,7 @@ async function run(call: Call, io: Io): Promise<number> {
   }));
   io.print(
     rows.length === 0
-      ? 'nobody asks for anything'
+      ? 'no permission request is pending'
       : table(['SESSION', 'TASK', 'REQUEST', 'SINCE', 'DENIED IN', 'KIND', 'WHAT'], rows, io),
   );
   if (rows.length > 0) {

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
-import { ageText, asksText, facts, ownerText, throttleText, timeText } from '../output/text.ts';
+import { ageText, permissionRequestsText, facts, ownerText, throttleText, timeText } from '../output/text.ts';
 import { sessionArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
 
@@ -26,7 +26,7 @@ async function run(call: Call, io: Io): Promise<number> {
   }
   const { paint } = io;
   const heldBack = throttleText(session.throttle, Date.now());
-  const asks = asksText(session.asks);
+  const requests = permissionRequestsText(session.permissionRequests);
   const queue = session.queue.map((task, index) => `${index + 1}. ${task}`);
   io.print(
     facts(
@@ -36,7 +36,7 @@ async function run(call: Call, io: Io): Promise<number> {
         ['agent', harmless(session.agent)],
         ['model', session.model === null ? null : harmless(session.model)],
         ['held back', heldBack === null ? null : paint.warn(harmless(heldBack))],
-        ['permission requests', asks === null ? null : paint.warn(harmless(asks))],
+        ['permission requests', requests === null ? null : paint.warn(harmless(requests))],
         ['parked', session.parked === null ? null : paint.warn(harmless(session.parked))],
         ['fault', session.fault === null ? null : paint.bad(harmless(session.fault))],
         ['open', `${session.open}, ${session.queued} of them queued`],

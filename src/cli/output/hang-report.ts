@@ -68,20 +68,21 @@ const frames = (stack: Frames): readonly string[] =>
   stack.map(({ function: name, url, line, column }) => `${name} (${url === '' ? 'unknown' : url}:${line}:${column})`);
 
 function sessions({ sessions: all, omitted }: Parked): readonly string[] {
-  const lines = all.map(({ session, phase, turn, queued, pid, quietMs, pending, asks, cpu, class: what }) =>
-    [
-      `${session}: ${phase}`,
-      turn === null ? null : `turn ${turn}`,
-      pid === null ? null : `pid ${pid}`,
-      quietMs === null ? null : `last heard ${ageText(quietMs)} ago`,
-      cpu === null ? null : `CPU ${Math.round(cpu * 100)} %`,
-      queued === 0 ? null : `${queued} queued`,
-      asks === 0 ? null : `${asks} wait for a person`,
-      ...pending.map(({ what: asked, id, ageMs }) => `${asked} ${id} not answered for ${ageText(ageMs)}`),
-      what === null ? null : `→ ${what}`,
-    ]
-      .filter((part) => part !== null)
-      .join(', '),
+  const lines = all.map(
+    ({ session, phase, turn, queued, pid, quietMs, pending, permissionRequests, cpu, class: what }) =>
+      [
+        `${session}: ${phase}`,
+        turn === null ? null : `turn ${turn}`,
+        pid === null ? null : `pid ${pid}`,
+        quietMs === null ? null : `last heard ${ageText(quietMs)} ago`,
+        cpu === null ? null : `CPU ${Math.round(cpu * 100)} %`,
+        queued === 0 ? null : `${queued} queued`,
+        permissionRequests === 0 ? null : `${permissionRequests} permission requests wait for a person`,
+        ...pending.map(({ what: asked, id, ageMs }) => `${asked} ${id} not answered for ${ageText(ageMs)}`),
+        what === null ? null : `→ ${what}`,
+      ]
+        .filter((part) => part !== null)
+        .join(', '),
   );
   return omitted === 0 ? lines : [...lines, `${omitted} more`];
 }

@@ -1,5 +1,5 @@
 /** How things are written for a person: tables, facts, times, statuses. */
-import type { Ask } from '../../protocol/permissions.ts';
+import type { PermissionRequest } from '../../protocol/permissions.ts';
 import type { Throttle } from '../../protocol/providers.ts';
 import type { Owner, TaskSummary, TaskView } from '../../protocol/tasks.ts';
 import type { Io } from '../io.ts';
@@ -95,9 +95,9 @@ export function throttleText(throttle: Throttle | null, now: number): string | n
   return `${level === 'all' ? 'everything waits' : 'background work waits'}: ${reason}${more}${end}`;
 }
 
-/** What an agent asks for, one line each; null where it asks for nothing. */
-export const asksText = (asks: readonly Ask[]): string | null =>
-  asks.length === 0 ? null : asks.map(({ request, tool, title }) => `${request}  ${tool}: ${title}`).join('\n');
+/** Permission requests, one line each; null: there are none. */
+export const permissionRequestsText = (requests: readonly PermissionRequest[]): string | null =>
+  requests.length === 0 ? null : requests.map(({ request, tool, title }) => `${request}  ${tool}: ${title}`).join('\n');
 
 /** What the agent said, or what the code runner returned, of the data of `final`; null: neither. */
 export function resultText(final: TaskView['result']): string | null {

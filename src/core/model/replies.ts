@@ -15,7 +15,7 @@ export type Refusal =
   | 'nothing_held'
   | 'agent_not_running'
   | 'not_parked'
-  | 'nothing_asked'
+  | 'no_permission_request'
   | 'duplicate_task';
 
 /** Why an input was too late or meant something else. Counted by the shell, never applied. */

@@ -60,7 +60,7 @@ export function permissionWithdrawn(d: Draft, input: InputOf<'permission-withdra
 export function respond(d: Draft, input: InputOf<'respond'>): Reply {
   const turn = d.s.hold?.turn ?? null;
   if (turn === null || turn.id !== input.turn || !turn.permissionRequests.includes(input.request)) {
-    return { kind: 'refused', code: 'nothing_asked' };
+    return { kind: 'refused', code: 'no_permission_request' };
   }
   const decision = input.allow ? 'allow' : 'deny';
   answer(d, turn, input.request, { allow: input.allow, decision, by: input.by, note: input.note });

@@ -41,7 +41,7 @@ export const shownFailure = (failure: ProviderFailure, redact: Redactor): Provid
 });
 
 /** What a person sees of a request: redacted. */
-export const shownAsk = (
+export const shownAction = (
   { kind, tool, title }: RequestedAction,
   detail: unknown,
   redact: Redactor,

@@ -17,7 +17,7 @@ import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { AgentTrace, type PendingView, type Question } from './trace.ts';
 import { AgentVoice } from './output.ts';
-import { OpenAsks } from './asks.ts';
+import { OpenPermissionRequests } from './permission-requests.ts';
 import { errorRecord, jsonValue } from '../json.ts';
 import type { Context } from '../options.ts';
 import type { ProcessId, ProcessRows } from './process-rows.ts';
@@ -72,7 +72,7 @@ interface Wanted {
 }
 
 export class AgentHost {
-  readonly asks = new OpenAsks();
+  readonly permissionRequests = new OpenPermissionRequests();
   readonly #parts: HostParts;
   readonly #context: Context;
   readonly #post: (input: Input) => void;
@@ -120,7 +120,13 @@ export class AgentHost {
     const { pressure } = this.#parts;
     const live: Live = {
       inc,
-      voice: new AgentVoice({ inc, context: this.#context, pressure, asks: this.asks, post: this.#post }),
+      voice: new AgentVoice({
+        inc,
+        context: this.#context,
+        pressure,
+        permissionRequests: this.permissionRequests,
+        post: this.#post,
+      }),
       trace: new AgentTrace(this.#context.clock.now()),
       claim: null,
       slot: null,
@@ -249,7 +255,7 @@ export class AgentHost {
   }
 
   answer(inc: Incarnation, turn: TurnId, request: string, decision: Parameters<AgentHandle['answer']>[2]): void {
-    this.asks.remove(turn, request);
+    this.permissionRequests.remove(turn, request);
     this.#of(inc)?.handle?.answer(turn, request, decision);
   }
 

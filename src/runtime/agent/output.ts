@@ -15,8 +15,8 @@ import type { Input } from '../../core/model/inputs.ts';
 import { policyDecision } from '../../core/rules/permission-policy.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { RedactedPieces } from '../../supervise/index.ts';
-import { inputOf, type Said, shownAsk, shownFailure } from './events.ts';
-import type { OpenAsks } from './asks.ts';
+import { inputOf, type Said, shownAction, shownFailure } from './events.ts';
+import type { OpenPermissionRequests } from './permission-requests.ts';
 import type { Context } from '../options.ts';
 import type { SessionPressure } from '../throttle/pressure.ts';
 
@@ -24,7 +24,7 @@ interface VoiceParts {
   readonly inc: Incarnation;
   readonly context: Context;
   readonly pressure: SessionPressure;
-  readonly asks: OpenAsks;
+  readonly permissionRequests: OpenPermissionRequests;
   readonly post: (input: Input) => void;
 }
 
@@ -54,7 +54,7 @@ export class AgentVoice {
 
   prompted(turn: TurnId, policy: PermissionPolicy): void {
     this.#prompted = { turn, policy, at: this.#parts.context.clock.now() };
-    this.#parts.asks.clear();
+    this.#parts.permissionRequests.clear();
   }
 
   hear(event: Said | Asked): void {
@@ -132,14 +132,14 @@ export class AgentVoice {
   }
 
   #asked({ turn, request: name, ask, detail }: Asked): void {
-    const { inc, context, asks, post } = this.#parts;
+    const { inc, context, permissionRequests, post } = this.#parts;
     const request = context.redact.text(name);
     const at = context.clock.wall();
     const prompted = this.#prompted;
     const verdict = prompted === null || prompted.turn !== turn ? 'deny' : policyDecision(prompted.policy, ask);
-    const action = shownAsk(ask, detail, context.redact);
+    const action = shownAction(ask, detail, context.redact);
     if (verdict === null) {
-      asks.add({ turn, request, ask: action, since: at });
+      permissionRequests.add({ turn, request, action, since: at });
     }
     post({ type: 'permission-requested', at, incarnation: inc, turn, request, policyDecision: verdict, action });
   }

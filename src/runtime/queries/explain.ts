@@ -6,7 +6,7 @@ import { treeEntries, treeGet } from '../../core/tree.ts';
 import type { TaskId } from '../../core/model/ids.ts';
 import type { StoredTask } from '../../store/port.ts';
 import type { Actor } from '../session/actor.ts';
-import type { AskView, Explanation } from '../api.ts';
+import type { PermissionRequestView, Explanation } from '../api.ts';
 import type { Context } from '../options.ts';
 import type { Cause } from '../throttle/pressure.ts';
 
@@ -53,7 +53,7 @@ export function explainEnded(stored: StoredTask): Explanation {
     waitsFor: [],
     parked: null,
     throttle: null,
-    asks: [],
+    permissionRequests: [],
   };
 }
 
@@ -73,7 +73,7 @@ export function explainOpen(context: Context, actor: Actor, stored: StoredTask, 
     waitsFor,
     parked: actor.committed.parked,
     throttle: actor.pressure.view(),
-    asks: asksOf(context, actor),
+    permissionRequests: permissionRequestsOf(context, actor),
   };
 }
 
@@ -93,8 +93,8 @@ function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number
   return { ahead, count };
 }
 
-/** What waits for a person in the turn that runs, oldest first: the core says which, the host what they are. */
-export function asksOf(context: Context, actor: Actor): AskView[] {
+/** The permission requests of the running turn that wait for a person, oldest first. The core has their ids, the host their details. */
+export function permissionRequestsOf(context: Context, actor: Actor): PermissionRequestView[] {
   const { hold } = actor.committed;
   const turn = hold?.turn ?? null;
   if (hold === null || turn === null || turn.permissionRequests.length === 0) {
@@ -103,10 +103,10 @@ export function asksOf(context: Context, actor: Actor): AskView[] {
   const armed = actor.deadlines.list().find(({ name }) => name === 'permission');
   const until = armed === undefined ? null : Math.round(context.clock.wall() + armed.inMs);
   return turn.permissionRequests.flatMap((request) => {
-    const open = actor.host.asks.get(turn.id, request);
+    const open = actor.host.permissionRequests.get(turn.id, request);
     return open === null
       ? []
-      : [{ session: actor.key, task: hold.task, turn: turn.id, request, ...open.ask, since: open.since, until }];
+      : [{ session: actor.key, task: hold.task, turn: turn.id, request, ...open.action, since: open.since, until }];
   });
 }
 

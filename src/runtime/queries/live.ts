@@ -27,7 +27,7 @@ export interface LiveSession {
   /** Written to the agent and not answered, oldest first. */
   readonly pending: readonly PendingView[];
   /** Permission requests that wait for a person. */
-  readonly asks: number;
+  readonly permissionRequests: number;
 }
 
 export function liveSession(actor: Actor): LiveSession {
@@ -48,6 +48,6 @@ export function liveSession(actor: Actor): LiveSession {
     ending: agent?.ending ?? false,
     quietMs: agent?.quietMs ?? null,
     pending: agent?.pending ?? [],
-    asks: turn?.permissionRequests.length ?? 0,
+    permissionRequests: turn?.permissionRequests.length ?? 0,
   };
 }

@@ -4,8 +4,8 @@ import { type TaskId, taskId } from '../../core/model/ids.ts';
 import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
 import type { Store, StoredTask } from '../../store/port.ts';
 import type { Actor } from '../session/actor.ts';
-import type { AskView, RuntimeStats, SessionView, Signalbox } from '../api.ts';
-import { agentOf, asksOf, explainEnded, explainOpen, ownerOf } from './explain.ts';
+import type { PermissionRequestView, RuntimeStats, SessionView, Signalbox } from '../api.ts';
+import { agentOf, permissionRequestsOf, explainEnded, explainOpen, ownerOf } from './explain.ts';
 import { follow } from './follow.ts';
 import type { Hub } from './hub.ts';
 import { type LiveSession, liveMax, liveSession } from './live.ts';
@@ -111,7 +111,7 @@ export class Views {
       model: modelOf(actor),
       queue,
       throttle: actor?.pressure.view() ?? null,
-      asks: actor === null ? [] : asksOf(this.#context, actor),
+      permissionRequests: actor === null ? [] : permissionRequestsOf(this.#context, actor),
       fault: parked !== null && parked.startsWith('fault') ? parked : null,
     };
   }
@@ -124,11 +124,11 @@ export class Views {
     return this.#registry.actors().flatMap(({ host }) => host.facts()?.process ?? []);
   }
 
-  async asks(): Promise<readonly AskView[]> {
+  async permissionRequests(): Promise<readonly PermissionRequestView[]> {
     await this.ready;
     return this.#registry
       .actors()
-      .flatMap((actor) => asksOf(this.#context, actor))
+      .flatMap((actor) => permissionRequestsOf(this.#context, actor))
       .toSorted((a, b) => a.since - b.since);
   }
 
@@ -188,12 +188,12 @@ export class Views {
   async stats(): Promise<RuntimeStats> {
     const actors = this.#registry.actors();
     let holds = 0;
-    let asks = 0;
+    let permissionRequests = 0;
     const throttled = { background: 0, all: 0 };
     const queueDepth = { interactive: 0, background: 0 };
     for (const { committed: session } of actors) {
       holds += session.hold === null ? 0 : 1;
-      asks += session.hold?.turn?.permissionRequests.length ?? 0;
+      permissionRequests += session.hold?.turn?.permissionRequests.length ?? 0;
       if (session.throttle !== null) {
         throttled[session.throttle.level] += 1;
       }
@@ -213,7 +213,7 @@ export class Views {
       agentsRunning: this.#registry.pool.running,
       holds,
       queueDepth,
-      asks,
+      permissionRequests,
       providers: await this.providers(),
       throttled,
       counters: this.#stats.counters(),

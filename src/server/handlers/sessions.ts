@@ -1,9 +1,7 @@
 /** Sessions: look at, and what an operator does to one. */
-import type { CommandAnswer, SessionView as RuntimeSession, Signalbox } from '../../runtime/api.ts';
+import type { SessionView as RuntimeSession, Signalbox } from '../../runtime/api.ts';
 import { callerOf } from '../../runtime/session/callers.ts';
-import type { Ok } from '../../protocol/index.ts';
-import type { Answer, Handlers } from '../context.ts';
-import { refuse } from '../context.ts';
+import { type Handlers, okOrRefuse, refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 import { sessionSummary, sessionView } from '../views.ts';
 
@@ -44,14 +42,11 @@ export const sessionHandlers: Handlers<SessionOperation> = {
   },
 
   evictSession: async ({ params, body }, { signalbox }) =>
-    done(await signalbox.evict(params.key, { ...body, by: callerOf(body.by) })),
+    okOrRefuse(await signalbox.evict(params.key, { ...body, by: callerOf(body.by) })),
   parkSession: async ({ params, body }, { signalbox }) =>
-    done(await signalbox.park(params.key, body.reason, callerOf(body.by))),
-  unparkSession: async ({ params, body }, { signalbox }) => done(await signalbox.unpark(params.key, callerOf(body.by))),
+    okOrRefuse(await signalbox.park(params.key, body.reason, callerOf(body.by))),
+  unparkSession: async ({ params, body }, { signalbox }) =>
+    okOrRefuse(await signalbox.unpark(params.key, callerOf(body.by))),
   restartAgent: async ({ params, body }, { signalbox }) =>
-    done(await signalbox.restartAgent(params.key, callerOf(body.by))),
+    okOrRefuse(await signalbox.restartAgent(params.key, callerOf(body.by))),
 };
-
-function done(answer: CommandAnswer): Answer<Ok> {
-  return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
-}

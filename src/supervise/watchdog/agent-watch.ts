@@ -77,10 +77,31 @@ export class AgentWatch {
   }
 
   /** A session with what was found of it. */
-  facts({ session, phase, task, turn, queued, process, quietMs, pending, asks }: WatchedSession): SessionFacts {
+  facts({
+    session,
+    phase,
+    task,
+    turn,
+    queued,
+    process,
+    quietMs,
+    pending,
+    permissionRequests,
+  }: WatchedSession): SessionFacts {
     const seen = this.#seen.get(session);
     const found = { cpu: seen?.own ?? null, class: seen?.verdict?.class ?? null };
-    return { session, phase, task, turn, queued, pid: process?.pid ?? null, quietMs, pending, asks, ...found };
+    return {
+      session,
+      phase,
+      task,
+      turn,
+      queued,
+      pid: process?.pid ?? null,
+      quietMs,
+      pending,
+      permissionRequests,
+      ...found,
+    };
   }
 
   #of({ session, incarnation, turn }: WatchedSession): Seen {

@@ -14,7 +14,7 @@ export interface AgentPatience {
 export interface AgentSight {
   readonly inTurn: boolean;
   readonly ending: boolean;
-  readonly asks: number;
+  readonly permissionRequests: number;
   readonly quietMs: number | null;
   readonly pending: readonly { readonly what: string; readonly id: string; readonly ageMs: number }[];
   /** Since its process was first seen to be gone, though its end was not told; null: it lives, or there is none. */
@@ -45,12 +45,15 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 :
 
 /** Null: nothing is wrong with it. A wait for a person is no hang, however long it takes. */
 export function classify(sight: AgentSight, patience: AgentPatience): AgentVerdict | null {
-  const { goneMs, asks, inTurn, quietMs, ownCpu, treeCpu } = sight;
+  const { goneMs, permissionRequests, inTurn, quietMs, ownCpu, treeCpu } = sight;
   if (goneMs !== null && goneMs >= patience.goneMs) {
     return { class: 'channel-orphaned', why: `its process is gone for ${seconds(goneMs)}, its pipes are still held` };
   }
-  if (asks > 0) {
-    return { class: 'waiting-for-person', why: `${asks} permission request${asks === 1 ? '' : 's'}` };
+  if (permissionRequests > 0) {
+    return {
+      class: 'waiting-for-person',
+      why: `${permissionRequests} permission request${permissionRequests === 1 ? '' : 's'}`,
+    };
   }
   const quiet = inTurn && quietMs !== null && quietMs >= patience.quietMs ? quietMs : null;
   const late = sight.pending.find(({ what, ageMs }) => ageMs >= (patience.answers[what] ?? Number.POSITIVE_INFINITY));

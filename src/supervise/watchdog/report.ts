@@ -76,7 +76,7 @@ export interface SessionFacts {
   /** Written to the agent and not answered. */
   readonly pending: readonly PendingFacts[];
   /** Permission requests that wait for a person. */
-  readonly asks: number;
+  readonly permissionRequests: number;
   /** CPU of its process over the last window, got or waited for, of one core; null: not measured. */
   readonly cpu: number | null;
   readonly class: HangClass | null;

@@ -97,7 +97,7 @@ test.runIf(process.platform === 'linux')('a wait for a person is listed with its
   const taken = await client.takeHang();
   expect(taken.parked?.sessions.find(({ session }) => session === 'asks')).toMatchObject({
     class: 'waiting-for-person',
-    asks: 1,
+    permissionRequests: 1,
     task,
   });
   const { items } = await client.hangs();

@@ -7,7 +7,7 @@ const patience = { quietMs: 60_000, goneMs: 5_000, answers: { interrupt: 5_000, 
 const well: AgentSight = {
   inTurn: true,
   ending: false,
-  asks: 0,
+  permissionRequests: 0,
   quietMs: 1_000,
   pending: [],
   goneMs: null,
@@ -30,9 +30,21 @@ test.each<readonly [what: string, sight: Partial<AgentSight>, found: string | nu
   ['one that still may answer', { pending: interrupt(4_999) }, null],
   ['one that was asked what nobody answers', { pending: [{ what: 'answer', id: '1', ageMs: 9e9 }] }, null],
   ['one that is silent after a question', { pending: interrupt(9_000), quietMs: 61_000 }, 'protocol-stuck'],
-  ['one that waits for a person, for days', { asks: 1, quietMs: 9e9, ownCpu: 0, treeCpu: 0 }, 'waiting-for-person'],
-  ['one that waits for a person with a question open', { asks: 2, pending: interrupt(9_000) }, 'waiting-for-person'],
-  ['one whose process is gone', { goneMs: 5_000, asks: 1, quietMs: 60_000, ownCpu: 1 }, 'channel-orphaned'],
+  [
+    'one that waits for a person, for days',
+    { permissionRequests: 1, quietMs: 9e9, ownCpu: 0, treeCpu: 0 },
+    'waiting-for-person',
+  ],
+  [
+    'one that waits for a person with a question open',
+    { permissionRequests: 2, pending: interrupt(9_000) },
+    'waiting-for-person',
+  ],
+  [
+    'one whose process is gone',
+    { goneMs: 5_000, permissionRequests: 1, quietMs: 60_000, ownCpu: 1 },
+    'channel-orphaned',
+  ],
   ['one whose process has just gone', { goneMs: 4_999 }, null],
 ])('%s', (_, sight, found) => {
   expect(classify({ ...well, ...sight }, patience)?.class ?? null).toBe(found);

@@ -13,7 +13,7 @@ const session = (name: string): SessionFacts => ({
   pid: 1,
   quietMs: 0,
   pending: [],
-  asks: 0,
+  permissionRequests: 0,
   cpu: null,
   class: null,
 });

@@ -1,22 +1,13 @@
-/** Permission requests and providers over the real runtime, through the client. */
+/** Permission policies and requests over the real runtime, through the client. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ApiError } from '../../src/client/index.ts';
 import type { Door } from '../support/door.ts';
-import { openDoor, problemIn } from '../support/door.ts';
+import { openDoor, problemIn, refusalOf } from '../support/door.ts';
 
 let door: Door;
 beforeEach(async () => {
   door = await openDoor();
 });
 afterEach(() => door[Symbol.asyncDispose]());
-
-const code = async (call: Promise<unknown>): Promise<string> => {
-  const error: unknown = await call.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  return error instanceof ApiError ? error.code : `not refused: ${String(error)}`;
-};
 
 const run = { kind: 'execute', tool: 'Bash', title: 'npm test' } as const;
 
@@ -32,7 +23,7 @@ describe('permissions', () => {
     await box.event(first.task, 'permission-requested');
     const denied = two.context.ask({ ...run, title: 'npm publish' });
     await box.event((await client.session('b')).owner?.task ?? '', 'permission-requested');
-    const { items } = await client.asks();
+    const { items } = await client.permissionRequests();
     expect(items.map(({ session, title }) => [session, title])).toEqual([
       ['a', 'npm test'],
       ['b', 'npm publish'],
@@ -41,17 +32,17 @@ describe('permissions', () => {
     expect(ask).toMatchObject({ task: first.task, turn: 1, kind: 'execute', detail: { command: ['npm', 'test'] } });
     // `until` is made from two clocks, and may differ by a millisecond.
     const same = [{ ...ask, until: expect.any(Number) }];
-    expect((await client.session('a')).asks).toEqual(same);
-    expect((await client.explain(first.task)).asks).toEqual(same);
-    expect(await client.metrics()).toContain('signalbox_asks 2');
+    expect((await client.session('a')).permissionRequests).toEqual(same);
+    expect((await client.explain(first.task)).permissionRequests).toEqual(same);
+    expect(await client.metrics()).toContain('signalbox_permission_requests 2');
     const request = ask?.request ?? '';
-    expect(await client.answer('a', { turn: 1, request, allow: true, by: 'ann' })).toEqual({ ok: true });
-    await client.answer('b', { turn: 1, request, allow: false, note: 'never' });
+    expect(await client.respond('a', { turn: 1, request, allow: true, by: 'ann' })).toEqual({ ok: true });
+    await client.respond('b', { turn: 1, request, allow: false, note: 'never' });
     expect(await allowed).toMatchObject({ allow: true });
     expect(await denied).toEqual({ allow: false, note: 'never' });
-    expect((await client.asks()).items).toEqual([]);
-    expect(await code(client.answer('a', { turn: 1, request, allow: true }))).toBe('nothing_asked');
-    expect(await code(client.answer('c', { turn: 1, request, allow: true }))).toBe('unknown_session');
+    expect((await client.permissionRequests()).items).toEqual([]);
+    expect(await refusalOf(client.respond('a', { turn: 1, request, allow: true }))).toBe('no_permission_request');
+    expect(await refusalOf(client.respond('c', { turn: 1, request, allow: true }))).toBe('unknown_session');
     one.finish();
     two.finish();
   });
@@ -83,44 +74,5 @@ describe('permissions', () => {
     const problem = await problemIn(response);
     expect(problem.code).toBe('invalid_request');
     expect(JSON.stringify(problem.errors)).toContain(path);
-  });
-});
-
-describe('providers', () => {
-  test('are there from the start, show what went wrong, and are resumed', async () => {
-    const { client, box } = door;
-    expect((await client.providers()).items).toEqual([
-      {
-        name: 'function',
-        state: 'free',
-        level: null,
-        reason: null,
-        since: null,
-        until: null,
-        pauses: 0,
-        failures: 0,
-        status: null,
-        message: null,
-      },
-    ]);
-    expect(await code(client.resumeProvider('function'))).toBe('not_throttled');
-    expect(await code(client.resumeProvider('other'))).toBe('unknown_provider');
-    const { task } = await client.submit({ session: 'a', prompt: 'p' });
-    (await box.stage.turn()).refuse({ class: 'rate_limit', retryAfterMs: 60_000, status: 429, message: 'slow down' });
-    await box.event(task, 'turn-retried');
-    const [provider] = (await client.providers()).items;
-    expect(provider).toMatchObject({ state: 'paused', level: 'all', reason: 'rate_limit', status: 429 });
-    expect((provider?.until ?? 0) - (provider?.since ?? 0)).toBeGreaterThanOrEqual(60_000);
-    const explained = await client.explain(task);
-    expect(explained.summary).toContain('held back (rate_limit');
-    expect(explained.throttle).toMatchObject({ level: 'all', reason: 'rate_limit' });
-    expect(explained.waitsFor).toContainEqual(expect.objectContaining({ deadline: 'throttle' }));
-    const metrics = await client.metrics();
-    expect(metrics).toContain('signalbox_provider_paused{provider="function"} 1');
-    expect(metrics).toContain('signalbox_provider_failures_total{provider="function"} 1');
-    expect(metrics).toContain('signalbox_sessions_throttled{level="all"} 1');
-    expect(await client.resumeProvider('function')).toEqual({ ok: true });
-    (await box.stage.turn()).finish();
-    expect((await client.session('a')).throttle).toBeNull();
   });
 });

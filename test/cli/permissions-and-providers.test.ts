@@ -63,7 +63,7 @@ describe('permissions', () => {
 
     const two = await cli.run(['approve']);
     expect([two.code, two.stdout]).toEqual([EXIT.usage, '']);
-    expect(two.stderr).toContain('2 requests wait');
+    expect(two.stderr).toContain('2 permission requests are pending');
     expect((await cli.run(['approve', 'one', 'ask-1', '--by', 'ann'])).stdout).toContain(
       'allowed one ask-1  Bash: build it',
     );
@@ -76,7 +76,10 @@ describe('permissions', () => {
     expect(tape).toMatch(/permission-resolved ask-1 deny by tester: not today/);
     expect(await result(first)).toMatch(/permission-resolved ask-1 allow by ann/);
     const none = await cli.run(['approve', 'one']);
-    expect([none.code, none.stderr]).toEqual([EXIT.refused, expect.stringContaining('nobody asks for anything')]);
+    expect([none.code, none.stderr]).toEqual([
+      EXIT.refused,
+      expect.stringContaining('no permission request is pending'),
+    ]);
   });
 
   test('are approved all at once only when it is said', async () => {
