@@ -16,7 +16,7 @@ import type { KeyResolver } from './session-keys.ts';
 import { titleOf } from './title.ts';
 
 /** Only equals are merged, steered or replaced: what a task may do is one of its rights. */
-const partyOf = ({ source, rights, permissions }: TaskPayload): string =>
+const mergeGroupOf = ({ source, rights, permissions }: TaskPayload): string =>
   [source, rights, ...(permissions === null ? [] : [JSON.stringify(permissions)])].join('\u0000');
 
 export class Admission {
@@ -109,7 +109,7 @@ export class Admission {
       at: this.#context.clock.wall(),
       about: { title: titleOf(prompt), source, author },
       payload,
-      task: { id, lane, mode, priority, mergeGroup: partyOf(payload), whenBusy, onLost, maxAttempts, model },
+      task: { id, lane, mode, priority, mergeGroup: mergeGroupOf(payload), whenBusy, onLost, maxAttempts, model },
     };
     const reply = await this.#registry.ask(key, input);
     if (reply.kind === 'admitted') {

@@ -24,7 +24,7 @@ import type {
   StoreStats,
   TaskFilter,
 } from '../store/port.ts';
-import type { PressureView } from './throttle/pressure.ts';
+import type { ThrottleView } from './throttle/session-throttle.ts';
 import type { ProviderView } from './throttle/providers.ts';
 
 /** `TASK_SPEC` describes every field; all but the prompt have defaults. */
@@ -102,7 +102,7 @@ export interface Explanation {
     readonly at: number | null;
   }[];
   readonly parked: string | null;
-  readonly throttle: PressureView | null;
+  readonly throttle: ThrottleView | null;
   /** Permission requests of the turn that runs in its session. */
   readonly permissionRequests: readonly PermissionRequestView[];
 }
@@ -135,7 +135,7 @@ export interface SessionView extends SessionSummary {
   readonly model: string | null;
   readonly queue: readonly TaskId[];
   readonly fault: string | null;
-  readonly throttle: PressureView | null;
+  readonly throttle: ThrottleView | null;
   readonly permissionRequests: readonly PermissionRequestView[];
 }
 
@@ -149,7 +149,7 @@ export interface RuntimeStats {
   /** Permission requests that wait for a person. */
   readonly permissionRequests: number;
   readonly providers: readonly ProviderView[];
-  readonly throttled: { readonly [level in PressureView['level']]: number };
+  readonly throttled: { readonly [level in ThrottleView['level']]: number };
   /** Counters since start. */
   readonly counters: { readonly [name: string]: number };
   readonly histograms: { readonly [name: string]: HistogramView };

@@ -146,7 +146,7 @@ class Runtime extends Views implements Signalbox {
 
   async restartAgent(session: string, by?: Actor): Promise<CommandAnswer> {
     await this.ready;
-    const held = this.#parts.registry.live(this.#parts.key(session))?.pressure.resume() ?? false;
+    const held = this.#parts.registry.live(this.#parts.key(session))?.throttle.resume() ?? false;
     const answer = await this.#operate(session, (at) => ({ type: 'restart-agent', at, by: by ?? null }));
     return held && answer.kind === 'refused' && answer.code === 'agent_not_running' ? { kind: 'ok' } : answer;
   }

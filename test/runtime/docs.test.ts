@@ -9,7 +9,7 @@ import { checkConfig } from '../../src/daemon/config/schema.ts';
 import { validate } from '../../src/protocol/validate.ts';
 import { PermissionPolicySchema } from '../../src/protocol/permissions.ts';
 import { DEFAULT_LIMITS } from '../../src/runtime/options.ts';
-import { CONTEXT_PLAN, CRASH_PLAN, PRESSURE_RULES } from '../../src/runtime/throttle/throttle.ts';
+import { CONTEXT_PLAN, CRASH_PLAN, THROTTLE_RULES } from '../../src/runtime/throttle/rules.ts';
 import { read, root } from '../tidy/files.ts';
 
 const [permissions, providers, security] = ['permissions', 'providers', 'security'].map((name) =>
@@ -43,7 +43,7 @@ describe('docs/providers.md', () => {
     expect(names).toHaveLength(Object.keys(FAILURES).length);
     for (const [name, turn = '', waits = '', others = ''] of rows) {
       expect([name, turn]).toEqual([name, FAILURES[name].passes ? 'is tried again' : 'fails its task']);
-      const rule = PRESSURE_RULES[name] ?? (name === 'context' ? CONTEXT_PLAN : null);
+      const rule = THROTTLE_RULES[name] ?? (name === 'context' ? CONTEXT_PLAN : null);
       if (rule === null) {
         expect([name, waits, others]).toEqual([name, 'no', 'go on']);
       } else {

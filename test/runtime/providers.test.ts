@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { FAILURES, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
 import { Providers, type ProvidersParts } from '../../src/runtime/throttle/providers.ts';
-import { PRESSURE_RULES, stricter } from '../../src/runtime/throttle/throttle.ts';
+import { THROTTLE_RULES, stricter } from '../../src/runtime/throttle/rules.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox } from '../support/box.ts';
 
@@ -188,7 +188,7 @@ describe('S13: the sessions of a provider', () => {
       await failing(one, task, kind);
       expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
       expect(one.stage.unplayed).toBe(0);
-      const wait = PRESSURE_RULES[kind]?.firstMs ?? 0;
+      const wait = THROTTLE_RULES[kind]?.firstMs ?? 0;
       clock.advance(wait - 1);
       await one.quiet();
       expect(one.stage.unplayed).toBe(0);

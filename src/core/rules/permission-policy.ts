@@ -4,14 +4,14 @@
 import { ACTION_KINDS, type PermissionPolicy, type RequestedAction } from '../model/permission.ts';
 
 /** Null: a person has to decide. */
-export function policyDecision(policy: PermissionPolicy, ask: RequestedAction): 'allow' | 'deny' | null {
-  if (policy.deny.some((entry) => names(entry, ask) !== 'no')) {
+export function policyDecision(policy: PermissionPolicy, action: RequestedAction): 'allow' | 'deny' | null {
+  if (policy.deny.some((entry) => names(entry, action) !== 'no')) {
     return 'deny';
   }
-  if (policy.mode === 'allow' || ask.kind === 'read' || ask.kind === 'search') {
+  if (policy.mode === 'allow' || action.kind === 'read' || action.kind === 'search') {
     return 'allow';
   }
-  if (policy.allow.some((entry) => names(entry, ask) === 'wholly')) {
+  if (policy.allow.some((entry) => names(entry, action) === 'wholly')) {
     return 'allow';
   }
   return policy.mode === 'ask' ? null : 'deny';
@@ -28,25 +28,25 @@ const kinds: ReadonlySet<string> = new Set(ACTION_KINDS);
  * `partly`: the beginning is the entry's, and the rest may be anything: another command behind it, or what was cut off. That
  * is enough to deny, and not enough to allow.
  */
-function names(entry: string, ask: RequestedAction): 'wholly' | 'partly' | 'no' {
+function names(entry: string, action: RequestedAction): 'wholly' | 'partly' | 'no' {
   const open = entry.indexOf('(');
   if (open === -1) {
     // A tool that is called like a kind gets nothing by that.
-    return entry === (kinds.has(entry) ? ask.kind : ask.tool) ? 'wholly' : 'no';
+    return entry === (kinds.has(entry) ? action.kind : action.tool) ? 'wholly' : 'no';
   }
-  if (entry.slice(0, open) !== ask.tool) {
+  if (entry.slice(0, open) !== action.tool) {
     return 'no';
   }
   const inside = entry.slice(open + 1, -1);
   if (!inside.endsWith('*')) {
-    return ask.title === inside ? 'wholly' : 'no';
+    return action.title === inside ? 'wholly' : 'no';
   }
   const start = inside.slice(0, -1);
   // `git log *` means the bare command too.
-  if (!ask.title.startsWith(start) && ask.title !== start.trimEnd()) {
+  if (!action.title.startsWith(start) && action.title !== start.trimEnd()) {
     return 'no';
   }
-  const rest = ask.title.slice(start.length);
-  const more = ask.title.endsWith('…') || leaves.test(rest) || (ask.kind === 'execute' && joins.test(rest));
+  const rest = action.title.slice(start.length);
+  const more = action.title.endsWith('…') || leaves.test(rest) || (action.kind === 'execute' && joins.test(rest));
   return more ? 'partly' : 'wholly';
 }

@@ -12,7 +12,7 @@ import { liveTurn, setTurn } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 
-/** More than a person could answer: an agent that asks for more at once is told no. */
+/** More than a person could answer: any further request is denied. */
 const MAX_OPEN_REQUESTS = 32;
 
 export function permissionRequested(d: Draft, input: InputOf<'permission-requested'>): Reply {
@@ -29,9 +29,9 @@ export function permissionRequested(d: Draft, input: InputOf<'permission-request
     answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.by, note: null });
     return OK;
   }
-  const { policyDecision: verdict } = input;
-  if (verdict !== null) {
-    answer(d, turn, request, { allow: verdict === 'allow', decision: verdict, by: POLICY, note: null });
+  const { policyDecision: decision } = input;
+  if (decision !== null) {
+    answer(d, turn, request, { allow: decision === 'allow', decision, by: POLICY, note: null });
     return OK;
   }
   if (turn.permissionRequests.length >= MAX_OPEN_REQUESTS) {

@@ -15,20 +15,20 @@ import type { Incarnation, SessionKey, TaskId, TurnId } from '../../core/model/i
 import type { Input } from '../../core/model/inputs.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { ProcessRow } from '../../store/port.ts';
-import { AgentTrace, type PendingView, type Question } from './trace.ts';
-import { AgentVoice } from './output.ts';
+import { UnansweredRequests, type PendingView, type RequestKind } from './unanswered-requests.ts';
+import { AgentOutput } from './output.ts';
 import { OpenPermissionRequests } from './permission-requests.ts';
 import { errorRecord, jsonValue } from '../json.ts';
 import type { Context } from '../options.ts';
 import type { ProcessId, ProcessRows } from './process-rows.ts';
 import type { AgentPool, Slot, SlotOwner } from './pool.ts';
-import type { SessionPressure } from '../throttle/pressure.ts';
+import type { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { FolderClaim } from '../workspace/workspaces.ts';
 
 interface Live {
-  readonly inc: Incarnation;
-  readonly voice: AgentVoice;
-  readonly trace: AgentTrace;
+  readonly incarnation: Incarnation;
+  readonly output: AgentOutput;
+  readonly unanswered: UnansweredRequests;
   claim: FolderClaim | null;
   slot: Slot | null;
   handle: AgentHandle | null;
@@ -39,7 +39,7 @@ interface Live {
   /** What it said since it was ready, while the row of its process is being written; null: the row is written. */
   held: Exclude<AgentEvent, { type: 'exited' }>[] | null;
   /** Its process could not be recorded: nothing may be written to it, it is being ended. */
-  doomed: boolean;
+  mustExit: boolean;
   cancelWait: () => void;
 }
 
@@ -48,7 +48,7 @@ interface HostParts {
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;
   readonly session: SessionKey;
-  readonly pressure: SessionPressure;
+  readonly throttle: SessionThrottle;
   readonly post: (input: Input) => void;
   /** Somebody waits for what the session's owner does. */
   readonly urgent: () => boolean;
@@ -101,7 +101,7 @@ export class AgentHost {
     if (live === null) {
       return null;
     }
-    const { inc: incarnation, process, ending, trace } = live;
+    const { incarnation, process, ending, unanswered } = live;
     const now = this.#context.clock.now();
     const threadName = live.handle?.threadName ?? null;
     return {
@@ -109,25 +109,25 @@ export class AgentHost {
       process,
       threadName,
       ending,
-      quietMs: Math.round(trace.quietMs(now)),
-      pending: trace.pending(now),
+      quietMs: Math.round(unanswered.quietMs(now)),
+      pending: unanswered.pending(now),
     };
   }
 
   /** `started` is called when the process is really being started: from then on the start deadline counts. */
-  start(inc: Incarnation, wanted: Wanted, started: () => void): void {
+  start(incarnation: Incarnation, wanted: Wanted, started: () => void): void {
     const { workspaces, agent } = this.#context;
-    const { pressure } = this.#parts;
+    const { throttle } = this.#parts;
     const live: Live = {
-      inc,
-      voice: new AgentVoice({
-        inc,
+      incarnation,
+      output: new AgentOutput({
+        incarnation,
         context: this.#context,
-        pressure,
+        throttle,
         permissionRequests: this.permissionRequests,
         post: this.#post,
       }),
-      trace: new AgentTrace(this.#context.clock.now()),
+      unanswered: new UnansweredRequests(this.#context.clock.now()),
       claim: null,
       slot: null,
       handle: null,
@@ -135,7 +135,7 @@ export class AgentHost {
       gone: false,
       process: null,
       held: null,
-      doomed: false,
+      mustExit: false,
       cancelWait: () => {},
     };
     this.#live = live;
@@ -149,12 +149,12 @@ export class AgentHost {
   /** A folder that another session has is waited for, and the session's tape says whose it is. */
   #takeFolder(live: Live, wanted: Wanted, started: () => void): void {
     const { workspaces, clock, limits } = this.#context;
-    const { session, pressure } = this.#parts;
+    const { session, throttle } = this.#parts;
     // What comes from within `claim` must not use the claim before it is there.
     let granted: string | null = null;
     const go = (folder: string): void => {
       live.cancelWait();
-      pressure.lift('folder');
+      throttle.lift('folder');
       this.#takeSlot(live, wanted, folder, started);
     };
     live.claim =
@@ -169,7 +169,7 @@ export class AgentHost {
         },
         blocked: (folder, holder) => {
           const detail = `${folder} is used by ${holder}`;
-          pressure.blocked(detail);
+          throttle.blocked(detail);
           live.cancelWait = clock.timer(limits.folderWaitMs, () => this.#failed(live, folderInUse(detail)));
         },
         failed: (error) => this.#failed(live, error),
@@ -205,11 +205,11 @@ export class AgentHost {
     const { agent } = this.#context;
     const { session } = this.#parts;
     started();
-    this.#noted(live, 'start', live.inc);
+    this.#noted(live, 'start', live.incarnation);
     try {
       live.handle = agent.start({
         session,
-        incarnation: live.inc,
+        incarnation: live.incarnation,
         conversation: wanted.conversation,
         model: wanted.model,
         folder,
@@ -217,10 +217,10 @@ export class AgentHost {
         onProcess: (process) => {
           // A driver may start another one in the same start, when the first is reaped.
           this.#forget(live);
-          this.#record(live, { ...process, session, incarnation: live.inc });
+          this.#record(live, { ...process, session, incarnation: live.incarnation });
         },
       });
-      if (live.doomed) {
+      if (live.mustExit) {
         live.handle.kill();
       }
     } catch (error) {
@@ -235,51 +235,61 @@ export class AgentHost {
     this.#exited(live, record.code === 'folder_in_use' ? 'folder_in_use' : 'spawn_failed', record);
   }
 
-  prompt(inc: Incarnation, turn: TurnId, text: string, how: { rewind: TurnId | null; policy: PermissionPolicy }): void {
-    const live = this.#of(inc);
+  prompt(
+    incarnation: Incarnation,
+    turn: TurnId,
+    text: string,
+    how: { rewind: TurnId | null; policy: PermissionPolicy },
+  ): void {
+    const live = this.#of(incarnation);
     if (live !== null && live.slot !== null) {
       this.#parts.pool.works(live.slot);
       live.claim?.works();
-      live.voice.prompted(turn, how.policy);
+      live.output.prompted(turn, how.policy);
       this.#noted(live, 'prompt', turn);
       live.handle?.prompt(turn, text, { rewind: how.rewind });
     }
   }
 
-  interrupt(inc: Incarnation, turn: TurnId): void {
-    this.#noted(this.#of(inc), 'interrupt', turn)?.interrupt(turn);
+  interrupt(incarnation: Incarnation, turn: TurnId): void {
+    this.#noted(this.#of(incarnation), 'interrupt', turn)?.interrupt(turn);
   }
 
-  steer(inc: Incarnation, turn: TurnId, task: TaskId, text: string): void {
-    this.#noted(this.#of(inc), 'steer', task)?.steer(turn, task, text);
+  steer(incarnation: Incarnation, turn: TurnId, task: TaskId, text: string): void {
+    this.#noted(this.#of(incarnation), 'steer', task)?.steer(turn, task, text);
   }
 
-  answer(inc: Incarnation, turn: TurnId, request: string, decision: Parameters<AgentHandle['answer']>[2]): void {
+  answer(
+    incarnation: Incarnation,
+    turn: TurnId,
+    request: string,
+    decision: Parameters<AgentHandle['answer']>[2],
+  ): void {
     this.permissionRequests.remove(turn, request);
-    this.#of(inc)?.handle?.answer(turn, request, decision);
+    this.#of(incarnation)?.handle?.answer(turn, request, decision);
   }
 
-  switchModel(inc: Incarnation, model: string | null): void {
-    this.#noted(this.#of(inc), 'switch', inc)?.switchModel(model);
+  switchModel(incarnation: Incarnation, model: string | null): void {
+    this.#noted(this.#of(incarnation), 'switch', incarnation)?.switchModel(model);
   }
 
   /** The agent is at rest: it may be asked to make room. */
-  rests(inc: number): void {
+  rests(incarnation: number): void {
     const live = this.#live;
-    if (live !== null && live.inc === inc && live.slot !== null) {
+    if (live !== null && live.incarnation === incarnation && live.slot !== null) {
       this.#parts.pool.rests(live.slot, this.#context.clock.now());
       live.claim?.rests();
     }
   }
 
-  end(inc: Incarnation, how: 'kill' | 'close'): void {
-    const live = this.#of(inc);
+  end(incarnation: Incarnation, how: 'kill' | 'close'): void {
+    const live = this.#of(incarnation);
     if (live === null) {
       // Gone already: said again, since a session that asks has not taken the first word in. A second one is stale.
       this.#post({
         type: 'agent-exited',
         at: this.#context.clock.wall(),
-        incarnation: inc,
+        incarnation,
         reason: 'gone',
         data: null,
       });
@@ -289,13 +299,13 @@ export class AgentHost {
     if (live.handle === null) {
       this.#exited(live, 'never_started', null);
     } else {
-      this.#noted(live, 'end', inc)?.[how]();
+      this.#noted(live, 'end', incarnation)?.[how]();
     }
   }
 
   /** Answers the handle to ask, where there is one. */
-  #noted(live: Live | null, what: Question, id: string | number): AgentHandle | null {
-    live?.trace.asked(what, id, this.#context.clock.now());
+  #noted(live: Live | null, what: RequestKind, id: string | number): AgentHandle | null {
+    live?.unanswered.sent(what, id, this.#context.clock.now());
     return live?.handle ?? null;
   }
 
@@ -308,15 +318,15 @@ export class AgentHost {
     }
   }
 
-  #of(inc: Incarnation): Live | null {
-    return this.#live !== null && this.#live.inc === inc && !this.#live.gone ? this.#live : null;
+  #of(incarnation: Incarnation): Live | null {
+    return this.#live !== null && this.#live.incarnation === incarnation && !this.#live.gone ? this.#live : null;
   }
 
   #emit(live: Live, event: AgentEvent): void {
     if (live.gone) {
       return;
     }
-    live.trace.heard(event, this.#context.clock.now());
+    live.unanswered.received(event, this.#context.clock.now());
     if (event.type === 'exited') {
       this.#exited(live, event.reason, event.data);
       return;
@@ -324,13 +334,13 @@ export class AgentHost {
     if (event.type === 'ready' && live.slot !== null) {
       this.#parts.pool.ready(live.slot);
     }
-    if (live.doomed) {
+    if (live.mustExit) {
       return;
     }
     if (live.held !== null && (event.type === 'ready' || live.held.length > 0)) {
       live.held.push(event);
     } else {
-      live.voice.hear(event);
+      live.output.handle(event);
     }
   }
 
@@ -346,18 +356,18 @@ export class AgentHost {
     if (live.slot !== null) {
       this.#parts.pool.give(live.slot);
     }
-    this.#parts.pressure.lift('folder');
+    this.#parts.throttle.lift('folder');
     live.claim?.release();
     if (this.#live === live) {
       this.#live = null;
     }
-    live.voice.end(reason, live.ending);
+    live.output.end(reason, live.ending);
     const { redact } = this.#context;
     const shown = redact.value(jsonValue(data));
     this.#post({
       type: 'agent-exited',
       at: this.#context.clock.wall(),
-      incarnation: live.inc,
+      incarnation: live.incarnation,
       reason: redact.text(reason),
       data: shown,
     });
@@ -383,8 +393,8 @@ export class AgentHost {
       const said = live.held ?? [];
       live.held = null;
       for (const event of said) {
-        if (!live.gone && !live.doomed) {
-          live.voice.hear(event);
+        if (!live.gone && !live.mustExit) {
+          live.output.handle(event);
         }
       }
     }
@@ -398,7 +408,7 @@ export class AgentHost {
 
   /** A process that no successor could find is not kept; it is ready for nothing until it is gone. */
   #doom(live: Live): void {
-    live.doomed = true;
+    live.mustExit = true;
     live.handle?.kill();
   }
 }

@@ -1,12 +1,12 @@
 /**
- * What one agent says, on its way to the session: redacted, judged, and heeded where it tells how the agent and its provider
- * do.
+ * Passes what an agent says on to its session: without secrets, with the decision of the policy on each permission request. It tells
+ * the throttle of the session how the agent and its provider do.
  *
  * Owned by the agent's host, one per incarnation.
  *  agent-output/1 Nothing is posted with a secret in it; a word that is held back goes before whatever follows it.
  *  agent-output/2 The session learns of a throttle before it learns of what caused it.
- *  agent-output/3 What is asked is judged by the policy of the turn that the agent was prompted for; in any other turn it
- *                 may do nothing.
+ *  agent-output/3 A permission request is decided by the policy of the turn that the agent was prompted for. In any other
+ *                 turn it is denied.
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent } from '../../agents/port.ts';
@@ -18,12 +18,12 @@ import type { RedactedPieces } from '../../supervise/index.ts';
 import { inputOf, type Said, shownAction, shownFailure } from './events.ts';
 import type { OpenPermissionRequests } from './permission-requests.ts';
 import type { Context } from '../options.ts';
-import type { SessionPressure } from '../throttle/pressure.ts';
+import type { SessionThrottle } from '../throttle/session-throttle.ts';
 
-interface VoiceParts {
-  readonly inc: Incarnation;
+interface OutputParts {
+  readonly incarnation: Incarnation;
   readonly context: Context;
-  readonly pressure: SessionPressure;
+  readonly throttle: SessionThrottle;
   readonly permissionRequests: OpenPermissionRequests;
   readonly post: (input: Input) => void;
 }
@@ -39,15 +39,15 @@ interface Prompted {
 type Result = Extract<AgentEvent, { type: 'result' }>;
 type Asked = Extract<AgentEvent, { type: 'asked' }>;
 
-export class AgentVoice {
-  readonly #parts: VoiceParts;
+export class AgentOutput {
+  readonly #parts: OutputParts;
   readonly #pieces: RedactedPieces;
   #ready = false;
   #prompted: Prompted | null = null;
   /** The turn whose text is being said. */
   #speaking: TurnId | null = null;
 
-  constructor(parts: VoiceParts) {
+  constructor(parts: OutputParts) {
     this.#parts = parts;
     this.#pieces = parts.context.redact.pieces();
   }
@@ -57,7 +57,7 @@ export class AgentVoice {
     this.#parts.permissionRequests.clear();
   }
 
-  hear(event: Said | Asked): void {
+  handle(event: Said | Asked): void {
     if (event.type === 'output' && event.part.kind === 'text' && event.turn !== null) {
       if (this.#speaking !== event.turn) {
         this.#finish();
@@ -71,9 +71,9 @@ export class AgentVoice {
       this.#asked(event);
       return;
     }
-    const { inc, context, post } = this.#parts;
-    this.#heed(event);
-    post(inputOf(event, inc, context.clock.wall(), context.redact));
+    const { incarnation, context, post } = this.#parts;
+    this.#note(event);
+    post(inputOf(event, incarnation, context.clock.wall(), context.redact));
   }
 
   /**
@@ -84,14 +84,14 @@ export class AgentVoice {
     this.#finish();
     const own = !this.#ready || (this.#prompted !== null && !wanted);
     if (own && reason !== 'never_started' && reason !== 'folder_in_use') {
-      this.#parts.pressure.crashed();
+      this.#parts.throttle.crashed();
     }
   }
 
   #say(turn: TurnId, text: string): void {
-    const { inc, context, post } = this.#parts;
+    const { incarnation, context, post } = this.#parts;
     if (text !== '') {
-      post({ type: 'output', at: context.clock.wall(), incarnation: inc, turn, part: { kind: 'text', text } });
+      post({ type: 'output', at: context.clock.wall(), incarnation, turn, part: { kind: 'text', text } });
     }
   }
 
@@ -101,27 +101,27 @@ export class AgentVoice {
     }
   }
 
-  #heed(event: Said): void {
-    const { pressure } = this.#parts;
+  #note(event: Said): void {
+    const { throttle } = this.#parts;
     if (event.type === 'ready') {
       this.#ready = true;
     } else if (event.type === 'retrying') {
-      pressure.retrying(this.#shown(event.failure), this.#sentAt());
+      throttle.retrying(this.#shown(event.failure), this.#sentAt());
     } else if (event.type === 'result') {
-      this.#heedResult(event);
+      this.#noteResult(event);
     } else if (event.type === 'ack' && event.none) {
       this.#over(event.turn);
     }
   }
 
-  #heedResult({ turn, result: { outcome, failure } }: Result): void {
-    const { pressure } = this.#parts;
+  #noteResult({ turn, result: { outcome, failure } }: Result): void {
+    const { throttle } = this.#parts;
     if (failure !== null) {
-      pressure.failed(this.#shown(failure), this.#sentAt());
+      throttle.failed(this.#shown(failure), this.#sentAt());
     } else if (outcome === 'completed') {
-      pressure.completed();
+      throttle.completed();
     }
-    pressure.alive();
+    throttle.alive();
     this.#over(turn);
   }
 
@@ -132,16 +132,16 @@ export class AgentVoice {
   }
 
   #asked({ turn, request: name, ask, detail }: Asked): void {
-    const { inc, context, permissionRequests, post } = this.#parts;
+    const { incarnation, context, permissionRequests, post } = this.#parts;
     const request = context.redact.text(name);
     const at = context.clock.wall();
     const prompted = this.#prompted;
-    const verdict = prompted === null || prompted.turn !== turn ? 'deny' : policyDecision(prompted.policy, ask);
+    const decision = prompted === null || prompted.turn !== turn ? 'deny' : policyDecision(prompted.policy, ask);
     const action = shownAction(ask, detail, context.redact);
-    if (verdict === null) {
+    if (decision === null) {
       permissionRequests.add({ turn, request, action, since: at });
     }
-    post({ type: 'permission-requested', at, incarnation: inc, turn, request, policyDecision: verdict, action });
+    post({ type: 'permission-requested', at, incarnation, turn, request, policyDecision: decision, action });
   }
 
   #shown(failure: ProviderFailure): ProviderFailure {

@@ -8,7 +8,7 @@ import type { StoredTask } from '../../store/port.ts';
 import type { Actor } from '../session/actor.ts';
 import type { PermissionRequestView, Explanation } from '../api.ts';
 import type { Context } from '../options.ts';
-import type { Cause } from '../throttle/pressure.ts';
+import type { Cause } from '../throttle/session-throttle.ts';
 
 /** Tasks ahead that are listed by id. */
 const LISTED = 100;
@@ -72,7 +72,7 @@ export function explainOpen(context: Context, actor: Actor, stored: StoredTask, 
     agent: agentOf(actor),
     waitsFor,
     parked: actor.committed.parked,
-    throttle: actor.pressure.view(),
+    throttle: actor.throttle.view(),
     permissionRequests: permissionRequestsOf(context, actor),
   };
 }
@@ -117,7 +117,7 @@ const isHeldBack = ({ committed: session }: Actor, task: Task): boolean =>
   (task.stage === 'waiting' || (task.stage === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
 
 function throttled(actor: Actor): string {
-  const view = actor.pressure.view();
+  const view = actor.throttle.view();
   const level = view?.level === 'background' ? 'Background work is' : 'Everything is';
   const why = view === null ? '' : ` (${view.reason}${view.detail === null ? '' : `, ${view.detail}`})`;
   const until = view?.until ?? null;
@@ -183,7 +183,7 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
     }
     list.push({ what: WHAT[name], since, deadline: name, at: Math.round(wall + inMs) });
   }
-  const throttle = actor.pressure.view();
+  const throttle = actor.throttle.view();
   if (throttle !== null && isHeldBack(actor, task)) {
     const what = `${CAUSES[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;
     list.push({ what, since: throttle.since, deadline: 'throttle', at: throttle.until });

@@ -1,7 +1,7 @@
 /** The live sessions of a runtime at a glance, for hang reports: synchronous, bounded, without I/O. Reads, never decides. */
 import { treeSize } from '../../core/tree.ts';
 import type { Actor } from '../session/actor.ts';
-import type { PendingView } from '../agent/trace.ts';
+import type { PendingView } from '../agent/unanswered-requests.ts';
 import { agentOf, ownerOf } from './explain.ts';
 
 /** Beyond these a report is no help to anybody. */

@@ -110,7 +110,7 @@ export class Views {
       agent: actor === null ? 'none' : agentOf(actor),
       model: modelOf(actor),
       queue,
-      throttle: actor?.pressure.view() ?? null,
+      throttle: actor?.throttle.view() ?? null,
       permissionRequests: actor === null ? [] : permissionRequestsOf(this.#context, actor),
       fault: parked !== null && parked.startsWith('fault') ? parked : null,
     };

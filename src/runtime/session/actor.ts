@@ -27,7 +27,7 @@ import type { CrashLoop } from '../throttle/crashes.ts';
 import { ownerOf } from '../queries/explain.ts';
 import type { AgentPool } from '../agent/pool.ts';
 import type { ProcessRows } from '../agent/process-rows.ts';
-import { SessionPressure } from '../throttle/pressure.ts';
+import { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { Providers } from '../throttle/providers.ts';
 import { EffectRunner } from './effects.ts';
 import type { Runners } from './runners.ts';
@@ -75,7 +75,7 @@ export class Actor {
   readonly key: SessionKey;
   readonly deadlines: Deadlines;
   readonly host: AgentHost;
-  readonly pressure: SessionPressure;
+  readonly throttle: SessionThrottle;
   readonly #parts: ActorParts;
   readonly #effects: EffectRunner;
   #inbox: Entry[] = [];
@@ -97,7 +97,7 @@ export class Actor {
     this.deadlines = new Deadlines(context.clock, context.limits, (name, of) =>
       this.post({ type: 'timer', at: context.clock.wall(), name, subject: of }),
     );
-    this.pressure = new SessionPressure({
+    this.throttle = new SessionThrottle({
       clock: context.clock,
       random: context.random,
       providers: parts.providers,
@@ -110,7 +110,7 @@ export class Actor {
       pool: parts.pool,
       processRows: parts.processRows,
       session: session.key,
-      pressure: this.pressure,
+      throttle: this.throttle,
       post: (input) => this.#fromAgent(input),
       urgent: () => ownerOf(this)?.lane === 'interactive',
     });
@@ -327,7 +327,7 @@ export class Actor {
   /** Ends its timers. */
   stop(): void {
     this.deadlines.clear();
-    this.pressure.clear();
+    this.throttle.clear();
     this.#effects.clear();
   }
 

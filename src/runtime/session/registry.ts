@@ -56,7 +56,7 @@ export class Registry {
     this.providers = new Providers({
       clock: context.clock,
       random: context.random,
-      changed: () => this.#actors.forEach((actor) => actor.pressure.tell()),
+      changed: () => this.#actors.forEach((actor) => actor.throttle.tell()),
     });
     this.#committer = new Committer({
       context,
@@ -153,7 +153,7 @@ export class Registry {
       actor.post({ type: 'unpark', at: clock.wall(), by: { kind: 'daemon', name: 'start' } });
     }
     // After `recovered`, which is the first that a rebuilt session learns; before whatever it was opened for.
-    actor.pressure.open();
+    actor.throttle.open();
     return actor;
   }
 
@@ -171,7 +171,7 @@ export class Registry {
       return false;
     }
     for (const actor of this.#actors.values()) {
-      actor.pressure.lift('retry');
+      actor.throttle.lift('retry');
     }
     return true;
   }

@@ -16,7 +16,7 @@ import {
   breakerClosed,
   breakerFailed,
 } from '../../supervise/index.ts';
-import { CRASH_PLAN, FORGET_MS } from './throttle.ts';
+import { CRASH_PLAN, FORGET_MS } from './rules.ts';
 
 /** Sessions that are remembered before the old ones are looked through. */
 const manyMax = 256;

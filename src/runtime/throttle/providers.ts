@@ -17,7 +17,7 @@
 import type { FailureClass, ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';
 import type { Clock } from '../clock.ts';
-import { FORGET_MS, type Level, PRESSURE_RULES, pauseMs } from './throttle.ts';
+import { FORGET_MS, type Level, THROTTLE_RULES, pauseMs } from './rules.ts';
 
 /** Times are wall clock, ms. */
 export interface ProviderView {
@@ -135,7 +135,7 @@ export class Providers {
   }
 
   #fail(name: string, failure: ProviderFailure, sentAt: number, goesOn: boolean): void {
-    const rule = PRESSURE_RULES[failure.class];
+    const rule = THROTTLE_RULES[failure.class];
     if (rule === undefined) {
       return;
     }

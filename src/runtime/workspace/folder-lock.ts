@@ -42,9 +42,9 @@ let made = 0;
 export function lockFolder(folder: string, mine: LockHolder): FolderLock | LockHolder {
   const text = JSON.stringify(mine);
   const [beside, within] = placesOf(folder);
-  const inside = holderIn(within);
-  if (inside !== null) {
-    return inside;
+  const holder = holderIn(within);
+  if (holder !== null) {
+    return holder;
   }
   try {
     return lockAt(beside, text);
@@ -72,7 +72,7 @@ function lockAt(path: string, text: string): FolderLock | LockHolder {
       if (holder !== null) {
         return holder;
       }
-      bury(path, found, text);
+      removeStaleLock(path, found, text);
     }
     // Others come and go in this very moment.
     return { pid: 0, startTime: '', session: 'another' };
@@ -126,7 +126,7 @@ function living(content: string): LockHolder | null {
   }
 }
 
-function bury(path: string, dead: string, text: string): void {
+function removeStaleLock(path: string, dead: string, text: string): void {
   const right = lockAt(`${path}-${createHash('sha256').update(dead).digest('hex').slice(0, 12)}`, text);
   if (!('release' in right)) {
     return;

@@ -1,31 +1,31 @@
 /**
- * What was written to an agent and not answered yet, and when it was last heard: for hang reports, which must say what waits.
- * Nothing is decided by it. Owned by the agent's host, one per incarnation.
+ * The requests that were written to an agent and are not answered yet, and the time of its last message. Hang reports show them;
+ * nothing is decided by them. Owned by the agent's host, one per incarnation.
  *
- *  agent-trace/1 It is bounded: beyond `pendingMax` a question is not noted.
+ *  unanswered-requests/1 The list is bounded: a request beyond `pendingMax` is not noted.
  */
 import type { AgentEvent } from '../../agents/port.ts';
 
 const pendingMax = 64;
 
 /** `what` is an effect's name: `start`, `prompt`, `interrupt`, `steer`, `switch`, `end`. */
-export type Question = 'start' | 'prompt' | 'interrupt' | 'steer' | 'switch' | 'end';
+export type RequestKind = 'start' | 'prompt' | 'interrupt' | 'steer' | 'switch' | 'end';
 
 export interface PendingView {
-  readonly what: Question;
+  readonly what: RequestKind;
   /** Of the turn, the task or the incarnation. */
   readonly id: string;
   readonly ageMs: number;
 }
 
 interface Pending {
-  readonly what: Question;
+  readonly what: RequestKind;
   readonly id: string;
   /** Monotonic ms. */
   readonly since: number;
 }
 
-export class AgentTrace {
+export class UnansweredRequests {
   readonly #pending = new Map<string, Pending>();
   #liveAt: number;
 
@@ -34,7 +34,7 @@ export class AgentTrace {
     this.#liveAt = now;
   }
 
-  asked(what: Question, id: string | number, now: number): void {
+  sent(what: RequestKind, id: string | number, now: number): void {
     // From a prompt on it is the agent's turn to speak.
     if (what === 'prompt') {
       this.#liveAt = now;
@@ -45,7 +45,7 @@ export class AgentTrace {
     }
   }
 
-  heard(event: AgentEvent, now: number): void {
+  received(event: AgentEvent, now: number): void {
     this.#liveAt = now;
     switch (event.type) {
       case 'ready':
@@ -77,7 +77,7 @@ export class AgentTrace {
     }
   }
 
-  #answered(what: Question, id: string | number | null = null): void {
+  #answered(what: RequestKind, id: string | number | null = null): void {
     for (const [key, pending] of this.#pending) {
       if (pending.what === what && (id === null || pending.id === String(id))) {
         this.#pending.delete(key);

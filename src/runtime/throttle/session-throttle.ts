@@ -3,20 +3,20 @@
  * that another has, or its provider. The strictest of them is what the core is told.
  *
  * Owned by the session's actor; what is remembered of crashes is the runtime's, since it outlives the actor.
- *  pressure/1 The core is told before it learns of what caused it, and again whenever level or reason is another.
- *  pressure/2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
+ *  session-throttle/1 The core is told before it learns of what caused it, and again whenever level or reason is another.
+ *  session-throttle/2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';
 import type { CrashLoop } from './crashes.ts';
 import type { Clock } from '../clock.ts';
 import type { Providers } from './providers.ts';
-import { CONTEXT_PLAN, PRESSURE_RULES, pauseMs, stricter } from './throttle.ts';
+import { CONTEXT_PLAN, THROTTLE_RULES, pauseMs, stricter } from './rules.ts';
 
 export type Cause = 'provider' | 'retry' | 'context' | 'crash' | 'folder';
 
 /** For views: which throttle stands, and whose it is. */
-export interface PressureView extends Throttle {
+export interface ThrottleView extends Throttle {
   readonly cause: Cause;
   /** Wall clock, ms. */
   readonly since: number;
@@ -24,7 +24,7 @@ export interface PressureView extends Throttle {
   readonly detail: string | null;
 }
 
-interface PressureParts {
+interface ThrottleParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly providers: Providers;
@@ -40,15 +40,15 @@ interface Own {
   readonly cancel: () => void;
 }
 
-export class SessionPressure {
-  readonly #parts: PressureParts;
+export class SessionThrottle {
+  readonly #parts: ThrottleParts;
   readonly #own = new Map<Exclude<Cause, 'provider'>, Own>();
   #told: Throttle | null = null;
   /** Failed turns in a row. */
   #failures = 0;
   #contexts = 0;
 
-  constructor(parts: PressureParts) {
+  constructor(parts: ThrottleParts) {
     this.#parts = parts;
   }
 
@@ -65,7 +65,7 @@ export class SessionPressure {
   failed(failure: ProviderFailure, sentAt: number): void {
     const { providers, provider, random } = this.#parts;
     providers.failed(provider, failure, sentAt);
-    const rule = PRESSURE_RULES[failure.class];
+    const rule = THROTTLE_RULES[failure.class];
     if (rule !== undefined) {
       this.#failures += 1;
       this.#hold('retry', failure.class, 'all', pauseMs(rule, this.#failures, random, failure.retryAfterMs));
@@ -97,9 +97,9 @@ export class SessionPressure {
 
   crashed(): void {
     const { crashes, clock, random } = this.#parts;
-    const verdict = crashes.crashed(clock.now(), random);
-    if (verdict.ms > 0) {
-      this.#hold('crash', verdict.reason, 'all', verdict.ms);
+    const wait = crashes.crashed(clock.now(), random);
+    if (wait.ms > 0) {
+      this.#hold('crash', wait.reason, 'all', wait.ms);
     }
     this.tell();
   }
@@ -144,7 +144,7 @@ export class SessionPressure {
     this.#parts.post(now);
   }
 
-  view(): PressureView | null {
+  view(): ThrottleView | null {
     const strictest = this.#strictest();
     if (strictest === null) {
       return null;

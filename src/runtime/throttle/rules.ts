@@ -6,7 +6,7 @@ import { type BackoffPlan, backoffMs } from '../../supervise/index.ts';
 export type Level = Throttle['level'];
 
 /** Where the provider gives no hint of its own, waits begin at `firstMs` and double up to `maxMs`. */
-interface PressureRule extends BackoffPlan {
+interface ThrottleRule extends BackoffPlan {
   /** How far the other sessions of the provider hold back. The one that failed always waits altogether. */
   readonly others: Level;
   /** From so many pauses in a row on, the others wait altogether too. */
@@ -18,7 +18,7 @@ const limited = { others: 'all', allAfter: 1 } as const;
 const stumbled = { others: 'background', allAfter: 3 } as const;
 
 /** Classes that are not here say nothing of the provider: another task may well succeed at once. */
-export const PRESSURE_RULES: { readonly [C in FailureClass]?: PressureRule } = {
+export const THROTTLE_RULES: { readonly [C in FailureClass]?: ThrottleRule } = {
   rate_limit: { ...limited, firstMs: 5_000, maxMs: 300_000 },
   overloaded: { ...limited, firstMs: 2_000, maxMs: 120_000 },
   server_error: { ...stumbled, firstMs: 1_000, maxMs: 60_000 },
