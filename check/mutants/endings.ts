@@ -22,7 +22,7 @@ export const endings: readonly Mutant[] = [
   mutant(
     'preemption counts as a failure',
     'small',
-    'rules/turn',
+    'rules/turn-end',
     'putTask(d, { ...task, started: true,',
     'putTask(d, { ...task, attempts: task.attempts + 1, started: true,',
   ),
@@ -33,7 +33,13 @@ export const endings: readonly Mutant[] = [
     "task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,",
     'false,',
   ),
-  mutant('preemptions are not counted', 'small-protection', 'rules/turn', '? 0 : task.streak + 1', '? 0 : task.streak'),
+  mutant(
+    'preemptions are not counted',
+    'small-protection',
+    'rules/turn-end',
+    '? 0 : task.streak + 1',
+    '? 0 : task.streak',
+  ),
   mutant(
     'a protected turn is preempted',
     'small-protection',
@@ -44,7 +50,7 @@ export const endings: readonly Mutant[] = [
   mutant(
     'a silent agent is asked for ever',
     'small',
-    'rules/turn',
+    'rules/turn-end',
     "outcome === 'timed-out' || end.kind === 'result' || end.burns",
     'end.burns',
   ),
@@ -58,7 +64,7 @@ export const endings: readonly Mutant[] = [
   mutant(
     'the second verdict counts',
     'small',
-    'rules/turn',
+    'rules/turn-end',
     'if (task.verdict === null) {',
     'if (task.verdict?.status !== verdict.status) {',
   ),

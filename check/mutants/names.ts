@@ -6,7 +6,7 @@ export const names: readonly Mutant[] = [
   mutant(
     'what was never sent is charged by the policy',
     'crash',
-    'rules/turn',
+    'rules/turn-end',
     "((sent && task.onLost === 'fail')",
     "(task.onLost === 'fail'",
   ),

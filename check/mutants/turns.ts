@@ -29,7 +29,7 @@ export const turns: readonly Mutant[] = [
   mutant(
     'a cancelled turn that fails is a failure',
     'silent-acks',
-    'rules/turn',
+    'rules/turn-end',
     'if (task.verdict !== null && !answered) {',
     "if (task.verdict !== null && outcome !== 'failed' && !answered) {",
   ),
@@ -72,7 +72,7 @@ export const turns: readonly Mutant[] = [
   mutant(
     'kill after wake: the successor starts before the old agent is reaped',
     'small',
-    'rules/turn',
+    'rules/agent-end',
     "d.s.agent = { kind: 'ending', incarnation: agent.incarnation };\n  d.effects.push({ type: 'kill'",
     "d.s.agent = { kind: 'none' };\n  d.effects.push({ type: 'kill'",
   ),

@@ -1,15 +1,7 @@
 /** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
-import {
-  deadlineReached,
-  closeAgent,
-  disarmAgent,
-  endTurn,
-  liveTurn,
-  loseTurn,
-  onWire,
-  setTurn,
-  writeInterrupt,
-} from './turn.ts';
+import { deadlineReached, liveTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
+import { closeAgent, disarmAgent } from './agent-end.ts';
+import { endTurn, loseTurn } from './turn-end.ts';
 import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import { atRest } from './arrange.ts';

@@ -10,7 +10,9 @@ import type { Agent, Hold, Session, Turn } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import { interactiveWaits } from '../queue.ts';
 import { treeFirst, treeSize } from '../tree.ts';
-import { closeAgent, interruptTurn, newTurn, onWire, setTurn, yieldHold } from './turn.ts';
+import { closeAgent } from './agent-end.ts';
+import { interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
+import { yieldHold } from './turn-end.ts';
 
 export function arrange(d: Draft): void {
   if (!stalled(d.s)) {

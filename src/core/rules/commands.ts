@@ -7,7 +7,9 @@ import type { Receipt, Refusal, Reply } from '../model/replies.ts';
 import { isSteered } from './when-busy.ts';
 import { isWaiting, queueKey } from '../queue.ts';
 import { treeEntries, treeNeighbours } from '../tree.ts';
-import { endOwner, endOrInterrupt, endTurn, killAgent, onWire } from './turn.ts';
+import { endOwner, endOrInterrupt, endTurn } from './turn-end.ts';
+import { killAgent } from './agent-end.ts';
+import { onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 const refused = (code: Refusal): Reply => ({ kind: 'refused', code });

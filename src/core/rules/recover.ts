@@ -9,7 +9,9 @@ import type { Hold } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
 import { treeEntries } from '../tree.ts';
-import { endTurn, killAgent, onWire } from './turn.ts';
+import { endTurn } from './turn-end.ts';
+import { killAgent } from './agent-end.ts';
+import { onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 

@@ -5,7 +5,7 @@ import type { Epoch, TaskId } from '../model/ids.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
-import { interruptTurn, onWire, setCall } from './turn.ts';
+import { interruptTurn, onWire } from './turn.ts';
 
 const OK: Reply = { kind: 'ok' };
 
@@ -26,7 +26,7 @@ export function call(d: Draft, input: InputOf<'call'>): Reply {
   if (task.call !== null || task.verdict !== null) {
     return { kind: 'stale', what: 'unexpected' };
   }
-  setCall(d, task, { id: input.call, model: input.model });
+  putLive(d, { ...task, call: { id: input.call, model: input.model } });
   return OK;
 }
 

@@ -10,7 +10,8 @@ import type { Task, Verdict } from '../model/task.ts';
 import type { Refusal, Reply } from '../model/replies.ts';
 import { BUSY_POLICIES, isSteered } from './when-busy.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from '../tree.ts';
-import { endOrInterrupt, onWire } from './turn.ts';
+import { endOrInterrupt } from './turn-end.ts';
+import { onWire } from './turn.ts';
 
 type Submit = InputOf<'submit'>;
 

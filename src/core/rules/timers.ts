@@ -7,18 +7,9 @@ import type { Agent, Turn } from '../model/session.ts';
 import type { Reply, StaleKind } from '../model/replies.ts';
 import { denyOpenRequests } from './permission.ts';
 import { loseStart } from './agent.ts';
-import {
-  deadlineReached,
-  closeAgent,
-  endOrInterrupt,
-  endTurn,
-  interruptTurn,
-  killAgent,
-  onWire,
-  quietTimer,
-  setTurn,
-  writeInterrupt,
-} from './turn.ts';
+import { deadlineReached, interruptTurn, onWire, quietTimer, setTurn, writeInterrupt } from './turn.ts';
+import { closeAgent, killAgent } from './agent-end.ts';
+import { endOrInterrupt, endTurn } from './turn-end.ts';
 
 const OK: Reply = { kind: 'ok' };
 const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });

@@ -1,0 +1,231 @@
+/**
+ * How a turn ends, and what that means for its task (rules 8 to 10, 15, 17).
+ * These functions change facts; who owns the session next is decided by `arrange` alone.
+ */
+import { invariant } from '../errors.ts';
+import type { Actor } from '../model/actor.ts';
+import type { TaskEventData } from '../model/events.ts';
+import type { TurnReport } from '../model/output.ts';
+import { type Draft, endTask, leaveCarrier, mustHold, mustTask, putTask, setHold, taskEvent } from '../draft.ts';
+import type { Hold, Turn, TurnOutcome, TurnResult } from '../model/session.ts';
+import type { Task, Verdict } from '../model/task.ts';
+import type { Receipt } from '../model/replies.ts';
+import { isSteered } from './when-busy.ts';
+import { onWire, setTurn, quietTimer, withdrawRequests, interruptTurn } from './turn.ts';
+
+type TurnEnd =
+  | { readonly kind: 'result'; readonly result: TurnResult }
+  /** The agent is gone or given up, or its turn is taken from it; `burns`: the loss counts as an attempt. */
+  | { readonly kind: 'lost'; readonly reason: string; readonly burns: boolean };
+
+const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.reason === 'hold_limit' ? 'timed-out' : 'cancelled');
+
+const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
+
+/** It failed for a transient reason; its task may try again within its budget. */
+const isTransient = (end: TurnEnd): boolean =>
+  end.kind === 'result' && end.result.outcome === 'failed' && end.result.report?.failure?.transient === true;
+
+function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
+  if (isTransient(end) && turn.intent === 'preempt' && task.verdict === null) {
+    // It was to be taken again anyway: a preemption burns no retry.
+    return 'preempted';
+  }
+  if (end.kind === 'result' && end.result.outcome !== 'interrupted') {
+    return end.result.outcome;
+  }
+  if (task.verdict !== null) {
+    return verdictOutcome(task.verdict);
+  }
+  switch (turn.intent) {
+    case 'silence':
+      return 'timed-out';
+    case 'preempt':
+      // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
+      return end.kind === 'result' || turn.phase === 'draining' || !end.burns ? 'preempted' : 'agent-lost';
+    case 'verdict':
+    case null:
+      return end.kind === 'result' ? 'failed' : 'agent-lost';
+  }
+}
+
+/** Ends the turn on the wire, once, and settles what follows for its task. A result that was read stands, come what may. */
+export function endTurn(d: Draft, cause: TurnEnd): void {
+  const hold = mustHold(d);
+  const turn = hold.turn;
+  invariant(onWire(turn), 'a turn on the wire ends');
+  const end: TurnEnd = turn.result === null ? cause : { kind: 'result', result: turn.result };
+  const task = mustTask(d, hold.task);
+  const outcome = outcomeOf(turn, task, end);
+  withdrawRequests(d, turn, null);
+  setTurn(d, null);
+  d.effects.push({ type: 'disarm', timer: turn.intent === null ? quietTimer(turn) : 'drain', subject: turn.id });
+  if (turn.protected) {
+    d.effects.push({ type: 'disarm', timer: 'protected', subject: turn.id });
+  }
+  taskEvent(d, task.id, 'turn-ended', turnEnded(turn, outcome, end));
+  settleSteered(d, task, outcome);
+  settleTask(d, hold, turn, outcome, end);
+}
+
+/** The text itself is in the turn's output, and in `final` where the turn ended its task. */
+function turnEnded(turn: Turn, outcome: TurnOutcome, end: TurnEnd): TaskEventData['turn-ended'] {
+  const report = reportOf(end);
+  return {
+    turn: turn.id,
+    outcome,
+    textLength: report === null ? null : report.text.length,
+    usage: report?.usage ?? null,
+    cost: report?.cost ?? null,
+    failure: report?.failure ?? null,
+    error: report?.error ?? null,
+    reason: end.kind === 'lost' ? end.reason : null,
+  };
+}
+
+/** Steered messages end with a completed turn that took them; otherwise they wait on their own again. */
+function settleSteered(d: Draft, task: Task, outcome: TurnOutcome): void {
+  const ended = task.mode === 'code' && outcome === 'completed';
+  for (const id of task.riders) {
+    const rider = mustTask(d, id);
+    if (isSteered(rider) && (ended || outcome !== 'completed')) {
+      const carrier = mustTask(d, task.id);
+      putTask(d, { ...carrier, riders: carrier.riders.filter((other) => other !== id) });
+      leaveCarrier(d, id, ended ? 'completed' : 'cancelled');
+    }
+  }
+}
+
+function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end: TurnEnd): void {
+  const task = mustTask(d, hold.task);
+  const answered = task.mode === 'prompt' && outcome === 'completed';
+  if (task.verdict !== null && !answered) {
+    endOwner(d, task.verdict, null);
+    return;
+  }
+  switch (outcome) {
+    case 'failed':
+      if (isTransient(end) && task.retries < d.s.limits.maxRetries) {
+        retryTurn(d, task, end);
+        return;
+      }
+      answerTurn(d, task, turn, outcome, end);
+      return;
+    case 'completed':
+      answerTurn(d, task, turn, outcome, end);
+      return;
+    case 'preempted':
+      putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
+      yieldHold(d, turn.by, task.streak >= d.s.limits.maxPreemptions ? 0 : task.streak + 1);
+      return;
+    case 'agent-lost':
+    case 'timed-out':
+    case 'cancelled':
+      loseTurn(d, lossOf(outcome, end), true, outcome === 'timed-out' || end.kind === 'result' || end.burns);
+      return;
+  }
+}
+
+/** The reason code of a lost turn: the deadline that began its end, not the one that finished it. */
+const lossOf = (outcome: TurnOutcome, end: TurnEnd): string =>
+  outcome === 'timed-out' ? 'silence_deadline' : end.kind === 'lost' ? end.reason : outcome;
+
+/** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and goes on. */
+function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
+  const report = reportOf(end);
+  if (task.mode === 'prompt') {
+    const reason = outcome === 'completed' ? 'completed' : (report?.failure?.class ?? 'agent_failed');
+    endOwner(d, { status: outcome, reason, by: null, result: null }, report);
+    return;
+  }
+  putTask(d, {
+    ...task,
+    streak: 0,
+    started: false,
+    interruptedMidTurn: false,
+    call: null,
+    retries: outcome === 'completed' ? 0 : task.retries,
+  });
+  invariant(task.run !== null && turn.call !== null, 'a code task has a live runner that asked for this turn');
+  d.effects.push({ type: 'settle', task: task.id, run: task.run, call: turn.call, outcome, report });
+}
+
+/** Back into the queue at its own place; how long nothing is sent is the throttle's. A runner's asking waits with its task. */
+function retryTurn(d: Draft, task: Task, end: TurnEnd): void {
+  const failure = reportOf(end)?.failure;
+  setHold(d, null);
+  putTask(d, { ...task, stage: 'waiting', started: true, retries: task.retries + 1 });
+  const reason = failure?.class ?? null;
+  taskEvent(d, task.id, 'turn-retried', { attempt: task.attempts, reason, retry: task.retries + 1 });
+}
+
+/** Ends the owner's task and gives up its hold. */
+export function endOwner(d: Draft, verdict: Verdict, answer: TurnReport | null): void {
+  const hold = mustHold(d);
+  setHold(d, null);
+  endTask(d, hold.task, verdict, answer);
+}
+
+/**
+ * The owner's turn is lost: its task takes another attempt if its policy and budget allow, else it ends `failed`.
+ * It stays the owner; `arrange` decides whether it may go on at once. `sent`: its prompt may have reached the agent.
+ */
+export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean): void {
+  const hold = mustHold(d);
+  const task = mustTask(d, hold.task);
+  taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
+  if (task.verdict !== null) {
+    endOwner(d, task.verdict, null);
+    return;
+  }
+  // What was never sent can be tried again, whatever the policy for a turn that was cut off.
+  if (burns && ((sent && task.onLost === 'fail') || task.attempts >= task.maxAttempts)) {
+    endOwner(d, { status: 'failed', reason, by: null, result: null }, null);
+    return;
+  }
+  const attempts = burns ? task.attempts + 1 : task.attempts;
+  putTask(d, {
+    ...mustTask(d, task.id),
+    attempts,
+    started: task.started || sent,
+    interruptedMidTurn: task.interruptedMidTurn || sent,
+  });
+  taskEvent(d, task.id, 'attempt-retried', { attempt: attempts, reason });
+  setTurn(d, null);
+}
+
+/** The owner gives way: back into the queue, before other background work. The hold is free within this step only. */
+export function yieldHold(d: Draft, by: Actor | null, streak: number): void {
+  const hold = mustHold(d);
+  const task = mustTask(d, hold.task);
+  setHold(d, null);
+  putTask(d, { ...task, stage: 'waiting', streak });
+  taskEvent(d, task.id, 'preempted', { by, preemptionsInRow: streak, epoch: hold.epoch });
+}
+
+/**
+ * Ends an open task by request, or, if its turn is on the wire, interrupts that and leaves the verdict on the task. The
+ * first verdict stands; a second request gets the first one's receipt (rule 15).
+ */
+export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt {
+  const hold = d.s.hold;
+  const turn = hold?.turn ?? null;
+  const live = onWire(turn) ? turn : null;
+  if (hold === null || task.id !== hold.task || live === null) {
+    if (task.id === hold?.task) {
+      endOwner(d, verdict, null);
+    } else {
+      endTask(d, task.id, verdict, null);
+    }
+    const carries = live !== null && task.taken && task.carrier === hold?.task;
+    return { task: task.id, state: 'acknowledged', status: verdict.status, turn: carries ? live.id : null };
+  }
+  if (task.verdict === null) {
+    putTask(d, { ...task, verdict });
+    if (verdict.status === 'cancelled') {
+      taskEvent(d, task.id, 'cancel-requested', { reason: verdict.reason, by: verdict.by, turn: live.id });
+    }
+    interruptTurn(d, live, 'verdict', verdict.by);
+  }
+  return { task: task.id, state: 'requested', status: task.status, turn: live.id };
+}
