@@ -6,7 +6,7 @@ const party = 'p';
 
 export const supervised: readonly Config[] = [
   configOf({
-    name: 'ask',
+    name: 'permission',
     about: 'an agent that asks for permission: the policy, a person or nobody answers, or it asks no more',
     slots: [background('B1'), interactive('I1')],
     budgets: { ask: 2, withdraw: 1, cancel: 1 },
