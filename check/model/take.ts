@@ -68,7 +68,7 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
     : world;
 }
 
-/** The new message takes the place of this task, or cuts it short (design, section 5). */
+/** The new message takes the place of this task, or cuts it short (section 5). */
 function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'submit' }>): boolean {
   const { mergeGroup: party, whenBusy } = input.task;
   for (const [id, task] of treeEntries(world.session.tasks)) {

@@ -24,12 +24,12 @@ const named = (title: string): readonly string[] =>
   /\((core\/\d+(?:, core\/\d+)*)\)$/.exec(title)?.[1]?.split(', ') ?? [];
 
 describe('the specification of the core', () => {
-  test('has each invariant once, each with a rule of the design', () => {
+  test('has each invariant once, each with a rule', () => {
     const ids = invariants.map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(30);
     expect(ids.toSorted()).toEqual([...new Set(spec.match(/^core\/\d+/gm))].toSorted());
     expect(new Set(ids).size).toBe(ids.length);
-    const rules = spec.slice(spec.indexOf('## Design rules'), spec.indexOf('## Deadlines'));
+    const rules = spec.slice(spec.indexOf('## Rules'), spec.indexOf('## Deadlines'));
     const mapped = new Set(rules.match(/core\/\d+/g));
     expect([...mapped].filter((id) => !ids.includes(id))).toEqual([]);
     expect(ids.filter((id) => !mapped.has(id))).toEqual([]);

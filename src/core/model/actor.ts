@@ -3,7 +3,7 @@
 import type { TaskId } from './ids.ts';
 import type { TimerName } from './timers.ts';
 
-/** Kinds of whoever acts on a task or a session. */
+/** What kinds of actors there are. */
 export const ACTOR_KINDS = [
   'person', // a user of the command line or the API who gave a name
   'token', // a caller of the API who gave none

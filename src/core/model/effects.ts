@@ -20,7 +20,7 @@ export type Effect =
       /** Merged tasks whose text belongs into this prompt, after the task's own, in order. */
       readonly riders: readonly TaskId[];
       readonly attempt: number;
-      /** A turn of this task was taken before: the agent is asked to go on, not to begin. */
+      /** A turn of this task was taken before: the agent is asked to continue, not to begin. */
       readonly resumed: boolean;
       readonly interruptedMidTurn: boolean;
       /** The agent's conversation was lost; the prompt says so. */

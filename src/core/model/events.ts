@@ -1,5 +1,5 @@
 /**
- * Everything that can stand on a tape: one discriminated union by `type`, closed for whoever writes and for `switch`.
+ * Everything that can stand on a tape: one discriminated union by `type`, closed for writers and for `switch`.
  *
  * This is the one home of the list. `protocol` has a schema of each member beside it, and `docs/events.md` is made from both.
  * A reader that is older than the tape it reads gets what it does not know apart from this union (`kind: 'unknown'`, see
@@ -104,7 +104,7 @@ export interface TaskEventData {
   'attempt-lost': { readonly reason: string; readonly attempt: number };
   /** A new attempt begins in place of the lost one. */
   'attempt-retried': { readonly attempt: number; readonly reason: string };
-  /** The turn failed for a reason that passes by itself; it is tried again within the same attempt. */
+  /** The turn failed for a transient reason; it is retried within the same attempt. */
   'turn-retried': { readonly attempt: number; readonly reason: string | null; readonly retry: number };
   final: {
     readonly status: TerminalStatus;

@@ -21,7 +21,7 @@ export type Intent = 'preempt' | 'silence' | 'verdict';
 /** What the agent said at the result boundary of a turn. `interrupted`: it stopped because it was asked to. */
 export interface TurnResult {
   readonly outcome: 'completed' | 'interrupted' | 'failed';
-  /** No text came with it: after an interrupt that is no completion (rule 10). */
+  /** No text came with it: after an interrupt that is not a completion (rule 10). */
   readonly empty: boolean;
   /** Null: the agent says that no result comes. The core reads its `failure` and the length of its text; the tape has the rest. */
   readonly report: TurnReport | null;
@@ -59,7 +59,7 @@ export interface Hold {
   readonly epoch: Epoch;
   /** Null: a code runner between two turns. */
   readonly turn: Turn | null;
-  /** The hold limit is armed for this hold: somebody has waited since. */
+  /** The hold limit is armed for this hold: a task waits for the owner. */
   readonly limited: boolean;
 }
 
@@ -69,7 +69,7 @@ export interface AgentCaps {
   readonly acks: boolean;
   readonly steer: boolean;
   readonly rewind: boolean;
-  /** It changes its model by protocol; without, it is closed and started anew with the other model. */
+  /** It changes its model by protocol; without, it is closed, and another is started with the other model. */
   readonly models: boolean;
 }
 

@@ -47,7 +47,7 @@ export type TaskStatus = (typeof TASK_STATUSES)[number];
 export const TASK_STAGES = ['collecting', 'waiting', 'owner', 'merged'] as const;
 export type TaskStage = (typeof TASK_STAGES)[number];
 
-/** What an open task will end with as soon as its turn is off the wire. The first verdict stands. */
+/** What an open task will end with as soon as its turn is off the wire. The first verdict counts. */
 export interface Verdict {
   readonly status: TerminalStatus;
   /** Stable reason code: `cancelled`, `stopped`, `replaced`, `interrupted`, `hold_limit`, `runner_completed`, … */
@@ -82,7 +82,7 @@ export interface Task {
   readonly streak: number;
   /** Attempts begun: counted by the first grant, by a lost turn, and by the start of a runner in place of a lost one. */
   readonly attempts: number;
-  /** A turn of it was sent and did not end by itself: the next prompt asks the agent to go on, not to begin. */
+  /** A turn of it was sent and did not end by itself: the next prompt asks the agent to continue, not to begin. */
   readonly started: boolean;
   /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
   readonly interruptedMidTurn: boolean;
@@ -91,7 +91,7 @@ export interface Task {
   readonly rewind: TurnId | null;
   /** The model its turns are for; null: the agent's default. Opaque. */
   readonly model: string | null;
-  /** Turns in a row that failed for a reason that passes by itself (rate limit, overload); a budget of its own. */
+  /** Turns in a row that failed for a transient reason (rate limit, overload). They have a separate budget. */
   readonly retries: number;
   /** Last `seq` on the task's tape. */
   readonly seq: number;

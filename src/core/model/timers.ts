@@ -5,7 +5,7 @@ export const TIMER_NAMES = [
   'permission', // subject: turn. A permission request waits for a person.
   'drain', // subject: turn. An interrupt was latched or sent and the turn is not over.
   'silence', // subject: turn. The agent has said nothing during its turn; the shell moves it with every output.
-  'hold', // subject: epoch. Somebody has waited this long for the owner.
+  'hold', // subject: epoch. A task has waited this long for the owner.
   'protected', // subject: turn. The window of a protected turn is over.
   'unsolicited', // subject: incarnation. A turn that nobody asked for does not end.
   'idle', // subject: incarnation. The agent has been at rest.

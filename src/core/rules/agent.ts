@@ -196,7 +196,7 @@ export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
   return OK;
 }
 
-/** The model was changed, or the agent would not: then it is started anew with that model. No attempt is burnt. */
+/** The model was changed, or the agent would not: then it is closed, and another is started with that model. No attempt is burnt. */
 export function switched(d: Draft, input: InputOf<'switched'>): Reply {
   const agent = d.s.agent;
   if (agent.kind !== 'up' || agent.incarnation !== input.incarnation) {

@@ -75,11 +75,11 @@ function settleOwner(d: Draft): void {
   }
 }
 
-/** Background work holds back first; it keeps its hold until somebody more urgent comes. */
+/** Background work is throttled first; it keeps its hold until an interactive task comes. */
 const isThrottled = (session: Pick<Session, 'throttle'>, task: Task): boolean =>
   session.throttle !== null && task.lane === 'background';
 
-/** Whoever is first in the queue, if it is the owner that it waits for: not the operator, and not the end of a throttle. */
+/** The first task in the queue, if it waits for the owner: not for the operator, and not for the end of a throttle. */
 export const firstWaiter = (session: Pick<Session, 'parked' | 'throttle' | 'queue'>): TaskId | null => {
   const first = treeFirst(session.queue);
   return first === null || stalled(session) || (session.throttle !== null && first.key.rank !== 0) ? null : first.value;
@@ -205,7 +205,7 @@ function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
 }
 
 /**
- * The hold limit begins when somebody waits for the owner (a healthy long turn that nobody waits behind is left alone), and
+ * The hold limit begins when a task waits for the owner (a healthy long turn without one is left alone), and
  * is over when nobody waits any more, or the owner itself is kept from going on.
  */
 function limitHold(d: Draft): void {

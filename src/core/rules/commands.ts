@@ -149,7 +149,7 @@ export function unpark(d: Draft, input: InputOf<'unpark'>): Reply {
   return OK;
 }
 
-/** The shell holds the session back, or lets it go on; both are said on its tape, a mere change of the time is not. */
+/** Sets or lifts the throttle. The tape says both; it does not say that only the time has changed. */
 export function throttle(d: Draft, input: InputOf<'throttle'>): Reply {
   const before = d.s.throttle;
   const next = input.throttle;

@@ -1,6 +1,6 @@
 /**
- * Permission requests of the agent (design, section 6): decided by the task's policy, or waiting for a person. A wait for a
- * person is no hang: it has a deadline of its own in place of the silence deadline, and an interrupt withdraws it.
+ * Permission requests of the agent (section 6): decided by the task's policy, or waiting for a person. A wait for a
+ * person is not a hang: the `permission` deadline replaces the silence deadline, and an interrupt withdraws the request.
  */
 import { actorDeadline, AGENT, OPEN_REQUESTS, POLICY, type Actor } from '../model/actor.ts';
 import { type Draft, mustHold, NO_REQUESTS, taskEvent } from '../draft.ts';
@@ -68,7 +68,7 @@ export function respond(d: Draft, input: InputOf<'respond'>): Reply {
   return OK;
 }
 
-/** Nobody has answered in time: all that waits is denied, and the turn goes on. */
+/** No person has answered in time: all open requests are denied, and the turn continues. */
 export function denyOpenRequests(d: Draft, turn: Turn): void {
   for (const request of turn.permissionRequests) {
     answer(d, turn, request, { allow: false, decision: 'deny', by: actorDeadline('permission'), note: null });

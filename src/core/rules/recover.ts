@@ -1,6 +1,6 @@
 /**
- * The ends of a session on a node: taken up again from the store, stopped by a defect, or lost to another node (design,
- * sections 3, 4 and 8).
+ * The ends of a session on a node: taken up again from the store, stopped by a defect, or lost to another node (sections
+ * 3, 4 and 8).
  */
 import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';

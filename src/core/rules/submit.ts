@@ -1,4 +1,4 @@
-/** Admission: what a new task does to a session, by its `whenBusy` (design, section 5). Refusals come before any change. */
+/** Admission: what a new task does to a session, by its `whenBusy` (section 5). Refusals come before any change. */
 import { stalled } from './arrange.ts';
 import { actorTask } from '../model/actor.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';

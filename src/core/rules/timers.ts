@@ -142,7 +142,7 @@ function holdTimer(d: Draft, subject: number | string): Reply {
   return OK;
 }
 
-/** The hold limit: somebody has waited too long for this owner. */
+/** The hold limit: a task has waited too long for this owner. */
 function limitReached(d: Draft): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);

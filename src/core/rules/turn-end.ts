@@ -49,7 +49,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
   }
 }
 
-/** Ends the turn on the wire, once, and settles what follows for its task. A result that was read stands, come what may. */
+/** Ends the turn on the wire, once, and settles what follows for its task. A result that was read counts in any case. */
 export function endTurn(d: Draft, cause: TurnEnd): void {
   const hold = mustHold(d);
   const turn = hold.turn;
@@ -130,7 +130,7 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
 const lossOf = (outcome: TurnOutcome, end: TurnEnd): string =>
   outcome === 'timed-out' ? 'silence_deadline' : end.kind === 'lost' ? end.reason : outcome;
 
-/** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and goes on. */
+/** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and continues. */
 function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
   const report = reportOf(end);
   if (task.mode === 'prompt') {
@@ -168,7 +168,7 @@ export function endOwner(d: Draft, verdict: Verdict, answer: TurnReport | null):
 
 /**
  * The owner's turn is lost: its task takes another attempt if its policy and budget allow, else it ends `failed`.
- * It stays the owner; `arrange` decides whether it may go on at once. `sent`: its prompt may have reached the agent.
+ * It stays the owner; `arrange` decides whether it may continue at once. `sent`: its prompt may have reached the agent.
  */
 export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean): void {
   const hold = mustHold(d);
@@ -205,7 +205,7 @@ export function yieldHold(d: Draft, by: Actor | null, streak: number): void {
 
 /**
  * Ends an open task by request, or, if its turn is on the wire, interrupts that and leaves the verdict on the task. The
- * first verdict stands; a second request gets the first one's receipt (rule 15).
+ * first verdict counts; a second request gets the first one's receipt (rule 15).
  */
 export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt {
   const hold = d.s.hold;

@@ -16,7 +16,7 @@ export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Excl
 
 type NewTurn = Pick<Turn, 'phase' | 'call' | 'model' | 'permissionRequests' | 'protected'>;
 
-/** A turn that nobody interrupts and nobody has heard of. */
+/** A turn that nobody interrupts and the agent has not seen. */
 export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   id,
   ...given,
@@ -61,7 +61,7 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: Actor | 
   );
 }
 
-/** What guards a turn on the wire that nobody interrupts: a wait for a person is no silence of the agent. */
+/** What guards a turn on the wire that nobody interrupts: a wait for a person is not a silence of the agent. */
 export const quietTimer = (turn: Turn): 'permission' | 'silence' =>
   turn.permissionRequests.length > 0 ? 'permission' : 'silence';
 

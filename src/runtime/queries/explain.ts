@@ -1,4 +1,4 @@
-/** Why a task is not running now, in words and figures (design, section 5). Reads, never decides. */
+/** Why a task is not running now, in words and figures (section 5). Reads, never decides. */
 import type { Lane, Task } from '../../core/model/task.ts';
 import type { Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';
