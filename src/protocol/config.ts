@@ -74,7 +74,7 @@ export const AgentConfigSchema = {
       type: 'string',
       pattern: '^[a-z0-9][a-z0-9_.-]{0,63}$',
       description:
-        'Whom its model requests go to: agents of one provider are paused together. Default: its driver knows.',
+        'The provider that its model requests go to. A throttle covers all agents of one provider. Default: its driver knows.',
     },
     env: {
       type: 'object',

@@ -1,4 +1,4 @@
-/** Whom the agents' requests to models go to, how they do, and what holds a session back. */
+/** The providers of models, their state, and the throttle of a session. */
 import { THROTTLE_LEVELS } from '../core/model/session.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
@@ -11,7 +11,7 @@ const level = {
 
 export const ThrottleSchema = {
   type: 'object',
-  description: 'Why a session holds back, though nobody parked it.',
+  description: 'Why work of a session waits, although the session is not parked.',
   additionalProperties: false,
   required: ['level', 'cause', 'reason', 'detail', 'since', 'until'],
   properties: {
@@ -20,14 +20,14 @@ export const ThrottleSchema = {
       type: 'string',
       enum: ['provider', 'retry', 'context', 'crash', 'folder'],
       description:
-        'Its provider; its own failed turn, which is tried again; its conversation, which is too long; its agent, which keeps ending; its folder, which another session has.',
+        '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `folder`: another session uses its folder.',
     },
     reason: { type: 'string', description: 'Code: `rate_limit`, `agent_crash_loop`, `folder_in_use`, …' },
-    detail: { type: ['string', 'null'], description: 'The provider; who has the folder.' },
+    detail: { type: ['string', 'null'], description: 'The provider, or the session that uses the folder.' },
     since: TimeSchema,
     until: {
       type: ['integer', 'null'],
-      description: 'When it is lifted by itself, wall clock in ms; null: not known.',
+      description: 'When it ends by itself, wall clock in ms; null: not known.',
     },
   },
 } as const satisfies Schema;
@@ -37,26 +37,26 @@ export type Throttle = Wire<typeof ThrottleSchema>;
 export const ProviderSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['name', 'state', 'level', 'reason', 'since', 'until', 'pauses', 'failures', 'status', 'message'],
+  required: ['name', 'state', 'level', 'reason', 'since', 'until', 'throttlesInRow', 'failures', 'status', 'message'],
   properties: {
     name: { type: 'string' },
     state: {
       type: 'string',
-      enum: ['free', 'paused', 'probing'],
+      enum: ['free', 'throttled', 'probing'],
       description:
-        '`paused`: `level` waits. `probing`: the pause is over, and background work waits for the first turn that completes.',
+        '`throttled`: the work that `level` names waits. `probing`: the throttle has ended, and background work waits for the first completed turn.',
     },
     level: { ...level, type: ['string', 'null'], enum: [...THROTTLE_LEVELS, null] },
     reason: {
       type: ['string', 'null'],
       description: 'Class of the failure: `rate_limit`, `overloaded`, `server_error`, `network`, `quota`, `auth`.',
     },
-    since: { type: ['integer', 'null'], description: 'Since when there is this reason, wall clock in ms.' },
-    until: { type: ['integer', 'null'], description: 'When this state is over by itself, wall clock in ms.' },
-    pauses: { type: 'integer', description: 'Pauses in a row; a completed turn begins anew.' },
+    since: { type: ['integer', 'null'], description: 'When this reason began, wall clock in ms.' },
+    until: { type: ['integer', 'null'], description: 'When this state ends by itself, wall clock in ms.' },
+    throttlesInRow: { type: 'integer', description: 'A completed turn sets it to 0.' },
     failures: { type: 'integer', description: 'Failed requests since the start of the daemon.' },
-    status: { type: ['integer', 'null'], description: 'HTTP status of the last failure, where the agent tells it.' },
-    message: { type: ['string', 'null'], description: "The provider's own words with it." },
+    status: { type: ['integer', 'null'], description: 'HTTP status of the last failure, where the agent reports it.' },
+    message: { type: ['string', 'null'], description: "The provider's message with it." },
   },
 } as const satisfies Schema;
 export type Provider = Wire<typeof ProviderSchema>;

@@ -185,7 +185,7 @@ export interface Signalbox extends AsyncDisposable {
   evict(session: string, options?: { readonly epoch?: number; readonly by?: Actor }): Promise<CommandAnswer>;
   park(session: string, reason: string, by?: Actor): Promise<CommandAnswer>;
   unpark(session: string, by?: Actor): Promise<CommandAnswer>;
-  /** Also lets a session go on that its own agent's crashes, or its failed turns, hold back. */
+  /** Also lifts a throttle that crashes of its agent or its failed turns have caused. */
   restartAgent(session: string, by?: Actor): Promise<CommandAnswer>;
   /** Allows or denies a permission request. */
   respond(session: string, response: PermissionResponse): Promise<CommandAnswer>;
@@ -193,7 +193,7 @@ export interface Signalbox extends AsyncDisposable {
   permissionRequests(): Promise<readonly PermissionRequestView[]>;
   /** The agent's own provider first, whether anything has failed there or not. */
   providers(): Promise<readonly ProviderView[]>;
-  /** Its sessions go on at once, those that wait for another try too. */
+  /** Ends the throttle of the provider. Its failed turns are retried at once. */
   resumeProvider(name: string): Promise<CommandAnswer>;
   explain(task: string): Promise<Explanation | null>;
   /** Live sessions now, for hang reports: at most 200, synchronous, without I/O. */

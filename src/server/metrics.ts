@@ -48,8 +48,13 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   page.gauge('permission_requests', 'Permission requests that wait for a person.', null, {
     '': stats.permissionRequests,
   });
-  page.gauge('sessions_throttled', 'Sessions in memory that hold back, by how far.', 'level', stats.throttled);
-  page.gauge('provider_paused', 'Providers whose sessions hold back: 1; 0: they do not.', 'provider', paused(stats));
+  page.gauge('sessions_throttled', 'Sessions in memory that are throttled, by level.', 'level', stats.throttled);
+  page.gauge(
+    'provider_throttled',
+    '1: the provider is throttled or probing; 0: it is free.',
+    'provider',
+    throttled(stats),
+  );
   page.counter('provider_failures_total', 'Failed requests to models, by provider.', 'provider', failures(stats));
   page.gauge('store_tasks', 'Tasks in the store, by status.', 'status', store.tasks);
   page.gauge('store_sessions', 'Sessions in the store.', null, { '': store.sessions });
@@ -66,7 +71,7 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   }
 }
 
-const paused = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [name: string]: number } =>
+const throttled = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [name: string]: number } =>
   Object.fromEntries(providers.map(({ name, state }) => [name, state === 'free' ? 0 : 1]));
 
 const failures = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [name: string]: number } =>

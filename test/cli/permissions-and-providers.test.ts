@@ -112,12 +112,12 @@ describe('providers', () => {
     const [first = ''] = (await saying(child, /"turn-retried"/)).split('\n');
     const receipt = JSON.parse(first) as { readonly task: string };
     const listed = await cli.run(['providers']);
-    expect(listed.stdout).toMatch(/acme\s+paused, (?:59 min|1 h) more\s+rate_limit\s+1\s+429 slow down/);
+    expect(listed.stdout).toMatch(/acme\s+throttled, (?:59 min|1 h) more\s+rate_limit\s+1\s+429 slow down/);
     const explained = await cli.run(['explain', receipt.task]);
-    expect(explained.stdout).toMatch(/Everything is held back \(rate_limit.*until /);
+    expect(explained.stdout).toMatch(/All work of the session is throttled \(rate_limit.*until /);
     expect(explained.stdout).toMatch(/throttle deadline in/);
-    expect((await cli.run(['session', 'six'])).stdout).toMatch(/held back\s+everything waits: rate_limit/);
-    expect((await cli.run(['providers', 'resume', 'acme'])).stdout).toContain('the sessions of acme go on');
+    expect((await cli.run(['session', 'six'])).stdout).toMatch(/throttle\s+all work waits: rate_limit/);
+    expect((await cli.run(['providers', 'resume', 'acme'])).stdout).toContain('acme is no longer throttled');
     expect((await end).code).toBe(0);
     const again = await cli.run(['providers', 'resume', 'acme']);
     expect(again.code).toBe(EXIT.refused);

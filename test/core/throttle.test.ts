@@ -1,4 +1,4 @@
-/** A provider with troubles: turns that fail for a reason that passes, and a session that has to hold back. */
+/** Turns that fail for a transient reason, and sessions that are throttled. */
 import { describe, expect, test } from 'vitest';
 import { Box, inBackground } from '../support/core-driver.ts';
 
@@ -145,7 +145,7 @@ describe('a failure that passes', () => {
   });
 });
 
-describe('a session that holds back', () => {
+describe('a throttled session', () => {
   test('S13 what if the rate is limited and background work is to wait? (core/38, core/5)', () => {
     const box = new Box();
     box.throttle('background', 5000);

@@ -57,12 +57,12 @@ describe('S11: an agent that keeps ending', () => {
     ]);
     const tasks = await one.box.tasks({}, null, 1);
     expect((await one.box.explain(tasks.items[0]?.row.id ?? ''))?.summary).toMatch(
-      /^Everything is held back \(agent_crash_loop\) until /,
+      /^All work of the session is throttled \(agent_crash_loop\) until /,
     );
     clock.advance(59_999);
     await one.quiet();
     expect(await events(one, 'agent-starting', 4)).toHaveLength(4);
-    // One start finds out; it fails, and the pause is twice as long.
+    // One start finds out; it fails, and the throttle is twice as long.
     clock.advance(1);
     await events(one, 'agent-exited', 5);
     await one.quiet();

@@ -42,10 +42,10 @@ describe('docs/providers.md', () => {
     expect(new Set(names)).toEqual(new Set(Object.keys(FAILURES)));
     expect(names).toHaveLength(Object.keys(FAILURES).length);
     for (const [name, turn = '', waits = '', others = ''] of rows) {
-      expect([name, turn]).toEqual([name, FAILURES[name].passes ? 'is tried again' : 'fails its task']);
+      expect([name, turn]).toEqual([name, FAILURES[name].passes ? 'is retried' : 'fails its task']);
       const rule = THROTTLE_RULES[name] ?? (name === 'context' ? CONTEXT_PLAN : null);
       if (rule === null) {
-        expect([name, waits, others]).toEqual([name, 'no', 'go on']);
+        expect([name, waits, others]).toEqual([name, 'no', 'do not wait']);
       } else {
         expect(waits).toContain(`${timeText(rule.firstMs)}, at most ${timeText(rule.maxMs)}`);
       }

@@ -32,10 +32,15 @@ function providers(): { readonly one: Providers; readonly clock: ManualClock; re
 }
 
 describe('a provider', () => {
-  it('that limits pauses everything, then lets interactive work probe, then all', () => {
+  it('that limits is throttled altogether, then lets interactive work probe, then all', () => {
     const { one, clock, changes } = providers();
     one.failed('p', failure('rate_limit'), clock.now());
-    expect(one.view('p')).toMatchObject({ state: 'paused', level: 'all', pauses: 1, until: clock.wall() + 5_000 });
+    expect(one.view('p')).toMatchObject({
+      state: 'throttled',
+      level: 'all',
+      throttlesInRow: 1,
+      until: clock.wall() + 5_000,
+    });
     clock.advance(5_000);
     expect(one.view('p')).toMatchObject({ state: 'probing', level: 'background' });
     clock.advance(5_000);
@@ -54,7 +59,7 @@ describe('a provider', () => {
   it('waits twice as long each time that a probe fails, up to the bound of its class', () => {
     const { one, clock } = providers();
     const waits: number[] = [];
-    for (let pause = 0; pause < 8; pause += 1) {
+    for (let count = 0; count < 8; count += 1) {
       one.failed('p', failure('overloaded'), clock.now());
       waits.push((one.view('p').until ?? 0) - clock.wall());
       clock.advance(waits.at(-1) ?? 0);
@@ -62,28 +67,28 @@ describe('a provider', () => {
     expect(waits).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000]);
   });
 
-  it('providers/1: a hundred turns that fail together are one failure, and only a longer hint makes the pause longer', () => {
+  it('providers/1: a hundred turns that fail together are one failure, and only a longer hint makes the throttle longer', () => {
     const { one, clock } = providers();
     const sentAt = clock.now();
     clock.advance(10);
     for (let turn = 0; turn < 100; turn += 1) {
       one.failed('p', failure('rate_limit'), sentAt);
     }
-    expect(one.view('p')).toMatchObject({ pauses: 1, failures: 100, until: clock.wall() + 5_000 });
+    expect(one.view('p')).toMatchObject({ throttlesInRow: 1, failures: 100, until: clock.wall() + 5_000 });
     one.failed('p', failure('rate_limit', 3_000), sentAt);
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
     one.failed('p', failure('rate_limit', 30_000), sentAt);
-    expect(one.view('p')).toMatchObject({ pauses: 1, until: clock.wall() + 30_000 });
+    expect(one.view('p')).toMatchObject({ throttlesInRow: 1, until: clock.wall() + 30_000 });
   });
 
-  it('that stumbles lets the others go on, and pauses them when it stumbles again and again', () => {
+  it('that stumbles lets the others go on, and throttles them when it stumbles again and again', () => {
     const { one, clock, changes } = providers();
     for (let turn = 0; turn < 3; turn += 1) {
       clock.advance(1);
       one.failed('p', failure('server_error'), clock.now());
     }
     expect(changes).toEqual(['background server_error', 'all server_error']);
-    expect(one.view('p').pauses).toBe(3);
+    expect(one.view('p').throttlesInRow).toBe(3);
   });
 
   it('that stumbles in a hundred turns at once stumbles once', () => {
@@ -93,10 +98,10 @@ describe('a provider', () => {
     for (let turn = 0; turn < 100; turn += 1) {
       one.failed('p', failure('server_error'), sentAt);
     }
-    expect(one.view('p')).toMatchObject({ level: 'background', pauses: 1 });
+    expect(one.view('p')).toMatchObject({ level: 'background', throttlesInRow: 1 });
   });
 
-  it('a limit goes before a stumble: the pause rises, and does not fall back', () => {
+  it('a limit goes before a stumble: the throttle rises, and does not fall back', () => {
     const { one, clock, changes } = providers();
     const sentAt = clock.now();
     clock.advance(1);
@@ -107,7 +112,7 @@ describe('a provider', () => {
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
   });
 
-  it('providers/3: a retry of the agent’s own holds back background work, and never a pause of everything longer', () => {
+  it('providers/3: a retry of the agent’s own throttles background work, and never makes a throttle of all work longer', () => {
     const { one, clock, changes } = providers();
     one.retrying('p', failure('overloaded', 7_000), clock.now());
     expect(one.view('p')).toMatchObject({ level: 'background', until: clock.wall() + 7_000 });
@@ -121,12 +126,12 @@ describe('a provider', () => {
   it('is free again with the first turn that completes while it is probed, and begins anew', () => {
     const { one, clock } = providers();
     one.failed('p', failure('rate_limit'), clock.now());
-    // Sent before the pause: it says nothing of the limit.
+    // Sent before the throttle: it says nothing of the limit.
     one.succeeded('p');
-    expect(one.view('p').state).toBe('paused');
+    expect(one.view('p').state).toBe('throttled');
     clock.advance(5_000);
     one.succeeded('p');
-    expect(one.view('p')).toMatchObject({ state: 'free', pauses: 0 });
+    expect(one.view('p')).toMatchObject({ state: 'free', throttlesInRow: 0 });
     one.failed('p', failure('rate_limit'), clock.now());
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
   });
@@ -135,17 +140,17 @@ describe('a provider', () => {
     const { one, clock } = providers();
     one.failed('p', failure('auth'), clock.now());
     one.failed('p', failure('auth'), clock.now() + 1);
-    expect(one.view('p').pauses).toBe(2);
+    expect(one.view('p').throttlesInRow).toBe(2);
     clock.advance(3_600_000);
     one.failed('p', failure('auth'), clock.now());
-    expect(one.view('p').pauses).toBe(1);
+    expect(one.view('p').throttlesInRow).toBe(1);
     expect(one.resume('p')).toBe(true);
     expect(one.resume('p')).toBe(false);
-    expect(one.view('p')).toMatchObject({ state: 'free', pauses: 0 });
+    expect(one.view('p')).toMatchObject({ state: 'free', throttlesInRow: 0 });
     expect(clock.armed).toBe(0);
   });
 
-  it('keeps to itself: another one is not held back', () => {
+  it('keeps to itself: another one is not throttled', () => {
     const { one, clock } = providers();
     one.failed('p', failure('quota'), clock.now());
     expect(one.throttleOf('q')).toBeNull();
@@ -234,7 +239,7 @@ describe('S13: the sessions of a provider', () => {
     // Whoever runs goes on; nobody is interrupted for the provider.
     expect(second.context.signal.aborted).toBe(false);
     second.finish();
-    await one.send({ session: 'c', prompt: 'opened while it is paused' });
+    await one.send({ session: 'c', prompt: 'opened while it is throttled' });
     clock.advance(19_999);
     await one.quiet();
     expect(one.stage.prompts).toEqual(['a', 'b']);
@@ -242,13 +247,13 @@ describe('S13: the sessions of a provider', () => {
     clock.advance(1);
     const prompts = [await one.stage.turn(), await one.stage.turn(), await one.stage.turn()];
     const said = prompts.map(({ prompt }) => prompt.split('\n').at(-1));
-    expect(new Set(said)).toEqual(new Set(['a', 'later', 'opened while it is paused']));
+    expect(new Set(said)).toEqual(new Set(['a', 'later', 'opened while it is throttled']));
     for (const turn of prompts) {
       turn.finish();
     }
   });
 
-  it('let interactive work go first when the pause is over: background work waits for its first success', async () => {
+  it('let interactive work go first when the throttle ends: background work waits for its first success', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     const first = await one.send({ session: 'a', prompt: 'a' });
@@ -283,7 +288,7 @@ describe('S13: the sessions of a provider', () => {
     ]);
   });
 
-  it('hold back background work alone while their agent tries again by itself', async () => {
+  it('throttle background work alone while their agent tries again by itself', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     await one.send({ session: 'a' });
@@ -355,13 +360,13 @@ describe('S13: a real process behind the agent protocol', () => {
     ['401', 'auth'],
     ['drop', 'network'],
     ['quota', 'quota'],
-  ] as const)('api:%s pauses its session as %s; resumed, the turn is taken again', async (api, kind) => {
+  ] as const)('api:%s throttles its session as %s; resumed, the turn is taken again', async (api, kind) => {
     await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), random });
     const task = await one.send({ prompt: `[[api:${api}]]`, maxAttempts: 1 });
     expect((await one.event(task, 'turn-ended')).data).toMatchObject({ failure: { class: kind } });
     await one.event(task, 'turn-retried');
     expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
-    expect(await one.box.providers()).toMatchObject([{ name: 'scripted', state: 'paused', reason: kind }]);
+    expect(await one.box.providers()).toMatchObject([{ name: 'scripted', state: 'throttled', reason: kind }]);
     expect(await one.box.resumeProvider('scripted')).toEqual({ kind: 'ok' });
     for await (const event of one.box.follow(task)) {
       if (event.type === 'turn-retried' && event.data.retry === 2) {

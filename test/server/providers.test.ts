@@ -20,7 +20,7 @@ describe('providers', () => {
         reason: null,
         since: null,
         until: null,
-        pauses: 0,
+        throttlesInRow: 0,
         failures: 0,
         status: null,
         message: null,
@@ -32,14 +32,14 @@ describe('providers', () => {
     (await box.stage.turn()).refuse({ class: 'rate_limit', retryAfterMs: 60_000, status: 429, message: 'slow down' });
     await box.event(task, 'turn-retried');
     const [provider] = (await client.providers()).items;
-    expect(provider).toMatchObject({ state: 'paused', level: 'all', reason: 'rate_limit', status: 429 });
+    expect(provider).toMatchObject({ state: 'throttled', level: 'all', reason: 'rate_limit', status: 429 });
     expect((provider?.until ?? 0) - (provider?.since ?? 0)).toBeGreaterThanOrEqual(60_000);
     const explained = await client.explain(task);
-    expect(explained.summary).toContain('held back (rate_limit');
+    expect(explained.summary).toContain('throttled (rate_limit');
     expect(explained.throttle).toMatchObject({ level: 'all', reason: 'rate_limit' });
     expect(explained.waitsFor).toContainEqual(expect.objectContaining({ deadline: 'throttle' }));
     const metrics = await client.metrics();
-    expect(metrics).toContain('signalbox_provider_paused{provider="function"} 1');
+    expect(metrics).toContain('signalbox_provider_throttled{provider="function"} 1');
     expect(metrics).toContain('signalbox_provider_failures_total{provider="function"} 1');
     expect(metrics).toContain('signalbox_sessions_throttled{level="all"} 1');
     expect(await client.resumeProvider('function')).toEqual({ ok: true });

@@ -7,8 +7,8 @@ import type { Command } from '../command.ts';
 export const command: Command = {
   name: 'providers resume',
   group: 'Look after it',
-  what: 'let the sessions of a provider go on at once',
-  next: 'If it fails again, they wait again',
+  what: 'lift the throttle of a provider at once',
+  next: 'If its requests fail again, it is throttled again',
   args: [{ name: 'PROVIDER' }],
   flags: [],
   examples: [{ line: 'signalbox providers resume anthropic', what: '' }],
@@ -18,5 +18,5 @@ export const command: Command = {
 async function run(call: Call, io: Io): Promise<number> {
   const name = call.arg('PROVIDER');
   const client = await connect(call, io);
-  return done(io, await client.resumeProvider(name), `the sessions of ${name} go on`);
+  return done(io, await client.resumeProvider(name), `${name} is no longer throttled`);
 }

@@ -9,8 +9,8 @@ import type { Command } from '../command.ts';
 export const command: Command = {
   name: 'providers',
   group: 'Look after it',
-  what: 'whether providers of models limit, fail or reject, and what waits for that',
-  next: 'Next: signalbox providers resume PROVIDER, when it is mended: a new login, a raised quota',
+  what: 'show the providers of models, and which of them are throttled',
+  next: 'Next: signalbox providers resume PROVIDER, after a new login or a raised quota',
   args: [],
   flags: [],
   examples: [{ line: 'signalbox providers', what: '' }],
@@ -24,8 +24,8 @@ function stateText({ state, level, until }: Provider, now: number): string {
       : state === 'probing'
         ? 'probing: background work waits'
         : level === 'all'
-          ? 'paused'
-          : 'background work paused';
+          ? 'throttled'
+          : 'background work throttled';
   return until === null ? what : `${what}, ${ageText(until - now)} more`;
 }
 
@@ -47,6 +47,6 @@ async function run(call: Call, io: Io): Promise<number> {
     ],
     paints: [io.paint.strong, provider.state === 'free' ? io.paint.good : io.paint.warn],
   }));
-  io.print(table(['PROVIDER', 'STATE', 'REASON', 'FAILURES', 'IN ITS WORDS'], rows, io));
+  io.print(table(['PROVIDER', 'STATE', 'REASON', 'FAILURES', 'LAST MESSAGE'], rows, io));
   return 0;
 }

@@ -25,7 +25,7 @@ async function run(call: Call, io: Io): Promise<number> {
     return 0;
   }
   const { paint } = io;
-  const heldBack = throttleText(session.throttle, Date.now());
+  const throttle = throttleText(session.throttle, Date.now());
   const requests = permissionRequestsText(session.permissionRequests);
   const queue = session.queue.map((task, index) => `${index + 1}. ${task}`);
   io.print(
@@ -35,7 +35,7 @@ async function run(call: Call, io: Io): Promise<number> {
         ['owner', session.owner === null ? 'nobody' : ownerText(session.owner, paint, Date.now())],
         ['agent', harmless(session.agent)],
         ['model', session.model === null ? null : harmless(session.model)],
-        ['held back', heldBack === null ? null : paint.warn(harmless(heldBack))],
+        ['throttle', throttle === null ? null : paint.warn(harmless(throttle))],
         ['permission requests', requests === null ? null : paint.warn(harmless(requests))],
         ['parked', session.parked === null ? null : paint.warn(harmless(session.parked))],
         ['fault', session.fault === null ? null : paint.bad(harmless(session.fault))],

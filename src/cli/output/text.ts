@@ -84,7 +84,7 @@ export function ownerText(owner: Owner, paint: Paint, now: number): string {
   return `${owner.task} (${paint[owner.lane](owner.lane)}, epoch ${owner.epoch}, ${turn}, for ${ageText(now - owner.since)})`;
 }
 
-/** Why a session holds back, on one line; null where nothing holds it. */
+/** The throttle of a session, on one line; null: there is none. */
 export function throttleText(throttle: Throttle | null, now: number): string | null {
   if (throttle === null) {
     return null;
@@ -92,7 +92,7 @@ export function throttleText(throttle: Throttle | null, now: number): string | n
   const { level, reason, detail, until } = throttle;
   const more = detail === null ? '' : ` (${detail})`;
   const end = until === null ? '' : `, ${ageText(until - now)} more`;
-  return `${level === 'all' ? 'everything waits' : 'background work waits'}: ${reason}${more}${end}`;
+  return `${level === 'all' ? 'all work waits' : 'background work waits'}: ${reason}${more}${end}`;
 }
 
 /** Permission requests, one line each; null: there are none. */

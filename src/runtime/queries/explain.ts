@@ -8,7 +8,7 @@ import type { StoredTask } from '../../store/port.ts';
 import type { Actor } from '../session/actor.ts';
 import type { PermissionRequestView, Explanation } from '../api.ts';
 import type { Context } from '../options.ts';
-import type { Cause } from '../throttle/session-throttle.ts';
+import type { ThrottleCause } from '../throttle/session-throttle.ts';
 
 /** Tasks ahead that are listed by id. */
 const LISTED = 100;
@@ -110,18 +110,18 @@ export function permissionRequestsOf(context: Context, actor: Actor): Permission
   });
 }
 
-/** Whether a throttle is what the task waits for. */
-const isHeldBack = ({ committed: session }: Actor, task: Task): boolean =>
+/** Whether the task waits for the end of a throttle. */
+const isThrottled = ({ committed: session }: Actor, task: Task): boolean =>
   session.throttle !== null &&
   (session.throttle.level === 'all' || task.lane === 'background') &&
   (task.stage === 'waiting' || (task.stage === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
 
 function throttled(actor: Actor): string {
   const view = actor.throttle.view();
-  const level = view?.level === 'background' ? 'Background work is' : 'Everything is';
+  const level = view?.level === 'background' ? 'Background work' : 'All work';
   const why = view === null ? '' : ` (${view.reason}${view.detail === null ? '' : `, ${view.detail}`})`;
   const until = view?.until ?? null;
-  return `${level} held back${why}${until === null ? '' : ` until ${new Date(until).toISOString()}`}`;
+  return `${level} of the session is throttled${why}${until === null ? '' : ` until ${new Date(until).toISOString()}`}`;
 }
 
 function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): string {
@@ -129,7 +129,7 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
   if (session.parked !== null) {
     return `The session is parked (${session.parked}): nothing is granted until it is unparked.`;
   }
-  if (isHeldBack(actor, task)) {
+  if (isThrottled(actor, task)) {
     return `${throttled(actor)}.`;
   }
   switch (task.stage) {
@@ -184,7 +184,7 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
     list.push({ what: WHAT[name], since, deadline: name, at: Math.round(wall + inMs) });
   }
   const throttle = actor.throttle.view();
-  if (throttle !== null && isHeldBack(actor, task)) {
+  if (throttle !== null && isThrottled(actor, task)) {
     const what = `${CAUSES[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;
     list.push({ what, since: throttle.since, deadline: 'throttle', at: throttle.until });
   }
@@ -194,9 +194,9 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
   return list;
 }
 
-const CAUSES: { readonly [C in Cause]: string } = {
+const CAUSES: { readonly [C in ThrottleCause]: string } = {
   provider: 'the provider of the model',
-  retry: 'another try of a failed turn',
+  retry: 'the retry of a failed turn',
   context: 'room in the conversation',
   crash: 'an agent that does not end by itself',
   folder: 'the working folder',

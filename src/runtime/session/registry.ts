@@ -165,7 +165,7 @@ export class Registry {
     return (actor instanceof Promise ? await actor : actor).ask(input);
   }
 
-  /** The operator's: also turns that failed there are tried again at once. False: nothing was held back. */
+  /** An operator's command: failed turns of the provider are retried at once, too. False: it was not throttled. */
   resumeProvider(name: string): boolean {
     if (!this.providers.resume(name)) {
       return false;

@@ -36,7 +36,7 @@ export class Crashes {
   readonly #plan: BreakerPlan;
   readonly #counts = new Map<SessionKey, Count>();
 
-  /** `openAfter`: ends in a row; `coolDownMs`: the first pause, doubled by each start that fails again, up to ten times. */
+  /** `openAfter`: ends in a row; `coolDownMs`: the first throttle. Each start that fails again doubles it, up to ten times. */
   constructor(openAfter: number, coolDownMs: number) {
     this.#plan = { openAfter, coolDownMs, forgetMs: FORGET_MS };
   }

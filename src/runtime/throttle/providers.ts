@@ -1,36 +1,36 @@
 /**
- * How each provider of models does, and how far its sessions hold back for it.
+ * The state of each provider of models, and how far it throttles its sessions.
  *
  * Owned by one runtime. Messages in: failures, retries and successes of agents; the operator's `resume`. Out: `changed` with
- * the provider's name, whenever the level or the reason is another.
+ * the provider's name, when the level or the reason changes.
  *
- *         failure              the pause is over              nothing failed, or a turn completed
- *   free ─────────► paused ─────────────────────► probing ─────────────────────────────────────► free
- *                     ▲      interactive work goes first │
- *                     └──────────── failure ─────────────┘  (a longer pause)
+ *         failure               the throttle ends                 no failure, or a completed turn
+ *   free ─────────► throttled ─────────────────────► probing ─────────────────────────────────────► free
+ *                       ▲      interactive work goes first │
+ *                       └────────────── failure ───────────┘  (a longer throttle)
  *
- *  providers/1 What fails during a pause was sent before it: it makes the pause last as long as its hint asks, and not the
- *              next longer.
- *  providers/2 The provider's hint is never undercut.
- *  providers/3 A retry that the agent makes by itself holds back background work only: its turn goes on.
+ *  providers/1 A request that fails during a throttle was sent before it. It extends the throttle up to its own hint, and does
+ *              not lengthen the next one.
+ *  providers/2 A throttle never ends before the provider's hint.
+ *  providers/3 A retry that the agent makes by itself throttles background work only: its turn continues.
  */
 import type { FailureClass, ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';
 import type { Clock } from '../clock.ts';
-import { FORGET_MS, type Level, THROTTLE_RULES, pauseMs } from './rules.ts';
+import { FORGET_MS, type Level, THROTTLE_RULES, throttleMs } from './rules.ts';
 
 /** Times are wall clock, ms. */
 export interface ProviderView {
   readonly name: string;
-  /** `free`: nothing holds back. `paused`: `level` says how far. `probing`: background work waits for a sign of life. */
-  readonly state: 'free' | 'paused' | 'probing';
+  /** `free`: not throttled. `throttled`: `level` says how far. `probing`: background work waits for a completed turn. */
+  readonly state: 'free' | 'throttled' | 'probing';
   readonly level: Level | null;
   readonly reason: FailureClass | null;
   readonly since: number | null;
-  /** When the pause, or the probing, is over by itself. */
+  /** When the throttle, or the probing, ends by itself. */
   readonly until: number | null;
-  /** Pauses in a row: a completed turn begins anew. */
-  readonly pauses: number;
+  /** A completed turn sets it to 0. */
+  readonly throttlesInRow: number;
   /** Failures since the start of the daemon. */
   readonly failures: number;
   /** The provider's own words with its last failure. */
@@ -38,17 +38,17 @@ export interface ProviderView {
   readonly status: number | null;
 }
 
-/** Probing lasts as long as the pause did, within these. */
+/** Probing lasts as long as the throttle did, within these bounds. */
 const probeMinMs = 5_000;
 const probeMaxMs = 60_000;
 
-interface Pause {
-  readonly state: 'paused' | 'probing';
+interface ProviderThrottle {
+  readonly state: 'throttled' | 'probing';
   readonly level: Level;
   readonly reason: FailureClass;
   /** Its length from when it was last made longer. */
   readonly ms: number;
-  /** Monotonic: what was sent before cannot have known of it. */
+  /** Monotonic ms. A request that was sent before it does not count as a further failure. */
   readonly began: number;
   readonly until: number;
   /** Wall clock; `since`: when this reason first came. */
@@ -58,8 +58,8 @@ interface Pause {
 
 interface Provider {
   readonly name: string;
-  pause: Pause | null;
-  pauses: number;
+  throttle: ProviderThrottle | null;
+  throttlesInRow: number;
   failures: number;
   failedAt: number;
   last: ProviderFailure | null;
@@ -96,27 +96,27 @@ export class Providers {
   /** A turn has completed: whoever answers again needs no further probing. */
   succeeded(name: string): void {
     const provider = this.#providers.get(name);
-    if (provider === undefined || provider.pauses === 0 || provider.pause?.state === 'paused') {
+    if (provider === undefined || provider.throttlesInRow === 0 || provider.throttle?.state === 'throttled') {
       return;
     }
-    provider.pauses = 0;
+    provider.throttlesInRow = 0;
     this.#set(provider, null);
   }
 
-  /** The operator's: whatever was wrong is mended. False: nothing was held back. */
+  /** An operator's command: the cause is mended. False: the provider was not throttled. */
   resume(name: string): boolean {
     const provider = this.#providers.get(name);
-    if (provider === undefined || provider.pause === null) {
+    if (provider === undefined || provider.throttle === null) {
       return false;
     }
-    provider.pauses = 0;
+    provider.throttlesInRow = 0;
     this.#set(provider, null);
     return true;
   }
 
   throttleOf(name: string): Throttle | null {
-    const pause = this.#providers.get(name)?.pause ?? null;
-    return pause === null ? null : { level: pause.level, reason: pause.reason, until: pause.untilWall };
+    const throttle = this.#providers.get(name)?.throttle ?? null;
+    return throttle === null ? null : { level: throttle.level, reason: throttle.reason, until: throttle.untilWall };
   }
 
   /** Also of one where nothing has ever failed. */
@@ -142,35 +142,36 @@ export class Providers {
     const { clock, random } = this.#parts;
     const provider = this.#of(name);
     const now = clock.now();
-    if (provider.pause === null && now - provider.failedAt > FORGET_MS) {
-      provider.pauses = 0;
+    if (provider.throttle === null && now - provider.failedAt > FORGET_MS) {
+      provider.throttlesInRow = 0;
     }
     provider.failedAt = now;
     provider.failures += 1;
     provider.last = failure;
-    const standing = provider.pause?.state === 'paused' ? provider.pause : null;
+    const standing = provider.throttle?.state === 'throttled' ? provider.throttle : null;
     const counts = standing === null || sentAt >= standing.began;
     if (counts) {
-      provider.pauses += 1;
+      provider.throttlesInRow += 1;
     }
-    const level: Level = !goesOn && provider.pauses >= rule.allAfter ? 'all' : goesOn ? 'background' : rule.others;
+    const level: Level =
+      !goesOn && provider.throttlesInRow >= rule.allAfter ? 'all' : goesOn ? 'background' : rule.others;
     const rises = level === 'all' && standing?.level === 'background';
     const hint = failure.retryAfterMs;
     const lasts = counts || rises || hint !== null;
     if (!lasts || (level === 'background' && standing?.level === 'all')) {
       return;
     }
-    const until = Math.max(now + pauseMs(rule, provider.pauses, random, hint), standing?.until ?? 0);
+    const until = Math.max(now + throttleMs(rule, provider.throttlesInRow, random, hint), standing?.until ?? 0);
     if (standing !== null && !counts && !rises && until === standing.until) {
       return;
     }
     const began = counts || rises ? now : standing.began;
-    this.#begin(provider, { state: 'paused', level, reason: failure.class, began, ms: until - now });
+    this.#begin(provider, { state: 'throttled', level, reason: failure.class, began, ms: until - now });
   }
 
-  #begin(provider: Provider, next: Omit<Pause, 'since' | 'until' | 'untilWall'>): void {
+  #begin(provider: Provider, next: Omit<ProviderThrottle, 'since' | 'until' | 'untilWall'>): void {
     const { clock } = this.#parts;
-    const before = provider.pause;
+    const before = provider.throttle;
     const [now, wall] = [clock.now(), clock.wall()];
     this.#set(provider, {
       ...next,
@@ -181,29 +182,29 @@ export class Providers {
     provider.cancel = clock.timer(next.ms, () => this.#over(provider));
   }
 
-  /** A pause of everything ends with background work still waiting: what somebody waits for finds out how things are. */
+  /** After a throttle of all work, background work still waits: an interactive turn shows whether the provider answers. */
   #over(provider: Provider): void {
-    const { pause } = provider;
-    if (pause === null || pause.state === 'probing' || pause.level === 'background') {
+    const { throttle } = provider;
+    if (throttle === null || throttle.state === 'probing' || throttle.level === 'background') {
       this.#set(provider, null);
       return;
     }
-    const ms = Math.min(probeMaxMs, Math.max(probeMinMs, pause.ms));
+    const ms = Math.min(probeMaxMs, Math.max(probeMinMs, throttle.ms));
     this.#begin(provider, {
       state: 'probing',
       level: 'background',
-      reason: pause.reason,
+      reason: throttle.reason,
       began: this.#parts.clock.now(),
       ms,
     });
   }
 
-  #set(provider: Provider, pause: Pause | null): void {
-    const before = provider.pause;
+  #set(provider: Provider, throttle: ProviderThrottle | null): void {
+    const before = provider.throttle;
     provider.cancel();
     provider.cancel = () => {};
-    provider.pause = pause;
-    if (before?.level !== pause?.level || before?.reason !== pause?.reason) {
+    provider.throttle = throttle;
+    if (before?.level !== throttle?.level || before?.reason !== throttle?.reason) {
       this.#parts.changed(provider.name);
     }
   }
@@ -221,23 +222,23 @@ export class Providers {
 
 const fresh = (name: string): Provider => ({
   name,
-  pause: null,
-  pauses: 0,
+  throttle: null,
+  throttlesInRow: 0,
   failures: 0,
   failedAt: Number.NEGATIVE_INFINITY,
   last: null,
   cancel: () => {},
 });
 
-function viewOf({ name, pause, pauses, failures, last }: Provider): ProviderView {
+function viewOf({ name, throttle, throttlesInRow, failures, last }: Provider): ProviderView {
   return {
     name,
-    state: pause?.state ?? 'free',
-    level: pause?.level ?? null,
-    reason: pause?.reason ?? null,
-    since: pause?.since ?? null,
-    until: pause?.untilWall ?? null,
-    pauses,
+    state: throttle?.state ?? 'free',
+    level: throttle?.level ?? null,
+    reason: throttle?.reason ?? null,
+    since: throttle?.since ?? null,
+    until: throttle?.untilWall ?? null,
+    throttlesInRow,
     failures,
     message: last?.message ?? null,
     status: last?.status ?? null,

@@ -1,4 +1,4 @@
-/** How long and how far to hold back, by what went wrong. Pure: times and chance come in. */
+/** How long and how far to throttle, by the class of the failure. Pure: times and chance come in. */
 import type { FailureClass } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';
 import { type BackoffPlan, backoffMs } from '../../supervise/index.ts';
@@ -7,42 +7,46 @@ export type Level = Throttle['level'];
 
 /** Where the provider gives no hint of its own, waits begin at `firstMs` and double up to `maxMs`. */
 interface ThrottleRule extends BackoffPlan {
-  /** How far the other sessions of the provider hold back. The one that failed always waits altogether. */
+  /** How far the other sessions of the provider are throttled. All work of the session that failed waits. */
   readonly others: Level;
-  /** From so many pauses in a row on, the others wait altogether too. */
+  /** After so many throttles in a row, all work of the others waits too. */
   readonly allAfter: number;
 }
 
 const limited = { others: 'all', allAfter: 1 } as const;
-/** One failed request says little of the next: the others go on, and only background work gives the provider room. */
+/** One failed request says little of the next, so only background work waits. */
 const stumbled = { others: 'background', allAfter: 3 } as const;
 
-/** Classes that are not here say nothing of the provider: another task may well succeed at once. */
+/** Classes that are not here do not throttle: another task may succeed at once. */
 export const THROTTLE_RULES: { readonly [C in FailureClass]?: ThrottleRule } = {
   rate_limit: { ...limited, firstMs: 5_000, maxMs: 300_000 },
   overloaded: { ...limited, firstMs: 2_000, maxMs: 120_000 },
   server_error: { ...stumbled, firstMs: 1_000, maxMs: 60_000 },
   network: { ...stumbled, firstMs: 1_000, maxMs: 60_000 },
-  // These two wait for a person; they are tried now and then, in case that nobody says that it is done.
+  // These two wait for a person. A retry now and then finds out that the person has acted.
   quota: { ...limited, firstMs: 300_000, maxMs: 3_600_000 },
   auth: { ...limited, firstMs: 60_000, maxMs: 900_000 },
 };
 
-/** A conversation that is too long fails for every task alike: background work would burn its queue on it. */
+/** A conversation that is too long fails every task: background work would use up its queue. */
 export const CONTEXT_PLAN: BackoffPlan = { firstMs: 60_000, maxMs: 900_000 };
 
-/** An agent that ends when it should not: the first time may be chance, from the second on in a row it waits. */
+/** An agent that ends unexpectedly. The first end may be chance; from the second in a row on, the start waits. */
 export const CRASH_PLAN: BackoffPlan = { firstMs: 500, maxMs: 30_000 };
 
-/** After this long without a failure the next one counts as the first again. */
+/** After so long without a failure, the next failure counts as the first. */
 export const FORGET_MS = 900_000;
 
-export const pauseMs = (rule: BackoffPlan, pauses: number, random: () => number, hintMs: number | null): number =>
-  backoffMs(rule, pauses, random(), hintMs);
+export const throttleMs = (
+  rule: BackoffPlan,
+  throttlesInRow: number,
+  random: () => number,
+  hintMs: number | null,
+): number => backoffMs(rule, throttlesInRow, random(), hintMs);
 
 const later = (a: number | null, b: number | null): boolean => a === null || (b !== null && a >= b);
 
-/** Of two reasons to hold back the one that holds back more; of equal ones the one that lasts longer. */
+/** Of two throttles the one that stops more work; of equal ones the one that lasts longer. */
 export function stricter(a: Throttle | null, b: Throttle | null): Throttle | null {
   if (a === null || b === null) {
     return a ?? b;

@@ -1,30 +1,31 @@
 /**
- * Why one session holds back: its own failed turn, its agent that keeps ending, its conversation that is too long, its folder
- * that another has, or its provider. The strictest of them is what the core is told.
+ * The throttle of one session: the strictest of its causes, which the core gets. A cause is its own failed turn, its agent
+ * that keeps ending, its conversation that is too long, its folder that another session uses, or its provider.
  *
- * Owned by the session's actor; what is remembered of crashes is the runtime's, since it outlives the actor.
- *  session-throttle/1 The core is told before it learns of what caused it, and again whenever level or reason is another.
- *  session-throttle/2 Every reason of its own has a time at which it is lifted, or an owner that lifts it (`folder`).
+ * Owned by the session's actor. The runtime owns the memory of crashes, since it outlives the actor.
+ *  session-throttle/1 The core gets the throttle before it gets the failure that caused it, and again when level or reason
+ *                     changes.
+ *  session-throttle/2 Every cause of the session itself ends at a known time, or has an owner that lifts it (`folder`).
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';
 import type { CrashLoop } from './crashes.ts';
 import type { Clock } from '../clock.ts';
 import type { Providers } from './providers.ts';
-import { CONTEXT_PLAN, THROTTLE_RULES, pauseMs, stricter } from './rules.ts';
+import { CONTEXT_PLAN, THROTTLE_RULES, throttleMs, stricter } from './rules.ts';
 
-export type Cause = 'provider' | 'retry' | 'context' | 'crash' | 'folder';
+export type ThrottleCause = 'provider' | 'retry' | 'context' | 'crash' | 'folder';
 
-/** For views: which throttle stands, and whose it is. */
+/** For views: the throttle that is in force, and its cause. */
 export interface ThrottleView extends Throttle {
-  readonly cause: Cause;
+  readonly cause: ThrottleCause;
   /** Wall clock, ms. */
   readonly since: number;
-  /** What a person should know beside the reason: the provider, the holder of the folder. */
+  /** What a person should know beside the reason: the provider, or who uses the folder. */
   readonly detail: string | null;
 }
 
-interface ThrottleParts {
+interface SessionThrottleParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly providers: Providers;
@@ -41,18 +42,18 @@ interface Own {
 }
 
 export class SessionThrottle {
-  readonly #parts: ThrottleParts;
-  readonly #own = new Map<Exclude<Cause, 'provider'>, Own>();
+  readonly #parts: SessionThrottleParts;
+  readonly #own = new Map<Exclude<ThrottleCause, 'provider'>, Own>();
   #told: Throttle | null = null;
   /** Failed turns in a row. */
   #failures = 0;
   #contexts = 0;
 
-  constructor(parts: ThrottleParts) {
+  constructor(parts: SessionThrottleParts) {
     this.#parts = parts;
   }
 
-  /** The session is taken up: what holds it back already is the first thing that it learns. */
+  /** The session is loaded. It gets the throttle that is in force before anything else. */
   open(): void {
     const { crashes, clock } = this.#parts;
     const until = crashes.openUntil(clock.now());
@@ -68,10 +69,10 @@ export class SessionThrottle {
     const rule = THROTTLE_RULES[failure.class];
     if (rule !== undefined) {
       this.#failures += 1;
-      this.#hold('retry', failure.class, 'all', pauseMs(rule, this.#failures, random, failure.retryAfterMs));
+      this.#hold('retry', failure.class, 'all', throttleMs(rule, this.#failures, random, failure.retryAfterMs));
     } else if (failure.class === 'context') {
       this.#contexts += 1;
-      this.#hold('context', 'context', 'background', pauseMs(CONTEXT_PLAN, this.#contexts, random, null));
+      this.#hold('context', 'context', 'background', throttleMs(CONTEXT_PLAN, this.#contexts, random, null));
     }
     this.tell();
   }
@@ -90,7 +91,7 @@ export class SessionThrottle {
     this.lift('context');
   }
 
-  /** The agent has taken a turn to its end, whatever came of it: it works. */
+  /** The agent has ended a turn, with any outcome: it works. */
   alive(): void {
     this.#parts.crashes.worked();
   }
@@ -104,13 +105,13 @@ export class SessionThrottle {
     this.tell();
   }
 
-  /** Another session has the folder; whoever said so lifts it. */
+  /** Another session uses the folder; the caller lifts this. */
   blocked(detail: string): void {
     this.#hold('folder', 'folder_in_use', 'all', null, detail);
     this.tell();
   }
 
-  lift(cause: Exclude<Cause, 'provider'>): void {
+  lift(cause: Exclude<ThrottleCause, 'provider'>): void {
     const own = this.#own.get(cause);
     if (own === undefined) {
       return;
@@ -120,7 +121,7 @@ export class SessionThrottle {
     this.tell();
   }
 
-  /** The operator's: nothing of its own holds the session back any more. False: nothing did. */
+  /** An operator's command: ends every cause of the session itself. False: there was none. */
   resume(): boolean {
     const held = this.#own.size > 0;
     this.#parts.crashes.worked();
@@ -133,7 +134,7 @@ export class SessionThrottle {
     return held;
   }
 
-  /** Tells the core, if it is another than it was told last. Called by the registry when the provider's has changed. */
+  /** Tells the core when the throttle has changed. The registry calls it when that of the provider has. */
   tell(): void {
     const now = this.#strictest();
     const before = this.#told;
@@ -167,7 +168,7 @@ export class SessionThrottle {
   }
 
   #hold(
-    cause: Exclude<Cause, 'provider'>,
+    cause: Exclude<ThrottleCause, 'provider'>,
     reason: string,
     level: Throttle['level'],
     ms: number | null,
