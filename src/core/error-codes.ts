@@ -1,6 +1,6 @@
 /**
- * Every error code of Signalbox, with everything that is the same wherever the error appears: HTTP status, exit code, title,
- * hint. It stands below all layers, so that each of them throws, refuses and shows an error from this one table.
+ * Every error code of Signalbox, with everything that is the same on every route: HTTP status, exit code, title,
+ * hint. It is below all layers, so that each of them throws, returns and shows errors from this one table.
  * `docs/errors.md` is made from it. Codes are stable; titles and hints may change.
  */
 
@@ -35,7 +35,7 @@ export interface ErrorEntry {
   readonly retryable?: true;
   /**
    * What to do depends on the case (which flag is misspelt, which program is missing), so each error may carry its own hint,
-   * and this one stands in where it does not. Such a code is never sent over HTTP.
+   * and this one is the fallback. Such a code is never sent over HTTP.
    */
   readonly ownHint?: true;
 }
@@ -531,7 +531,7 @@ export const ERROR_SECTIONS = {
 export const ERRORS = { ...requestErrors, ...sessionErrors, ...webhookErrors, ...localErrors } as const;
 export type ErrorCode = keyof typeof ERRORS;
 
-/** Codes whose errors carry a hint of their own. */
+/** Codes whose errors may have their own hint. */
 export type OwnHintCode = {
   [C in ErrorCode]: (typeof ERRORS)[C] extends { readonly ownHint: true } ? C : never;
 }[ErrorCode];

@@ -1,6 +1,6 @@
 /**
- * The sections of the configuration file; those of webhook sources stand in the folder of each source, and
- * `src/daemon/config/schema.ts` puts all together. Times are in milliseconds, sizes in bytes.
+ * The sections of the configuration file; those of webhook sources are in the folder of each source, and
+ * `src/daemon/config/schema.ts` combines them. Times are in milliseconds, sizes in bytes.
  */
 import { withDefaults } from './defaults.ts';
 import { SessionKeySchema } from './ids.ts';
@@ -17,14 +17,14 @@ export const ListenSchema = {
       minLength: 1,
       maxLength: 253,
       default: '127.0.0.1',
-      description: 'Any address but a loopback one needs a token.',
+      description: 'Every address except a loopback address needs a token.',
     },
     port: { type: 'integer', minimum: 0, maximum: 65_535, default: 7070, description: '0: any free port.' },
     hosts: {
       type: 'array',
       maxItems: 50,
       items: { type: 'string', minLength: 1, maxLength: 253 },
-      description: 'Further names that the Host header may carry, for a reverse proxy.',
+      description: 'Further names that the Host header may have, for a reverse proxy.',
     },
   },
 } as const satisfies Schema;
@@ -34,18 +34,18 @@ export const AgentConfigSchema = {
   additionalProperties: false,
   required: ['name'],
   properties: {
-    name: { type: 'string', minLength: 1, maxLength: 50, description: 'Which agent, as in the table above.' },
+    name: { type: 'string', minLength: 1, maxLength: 50, description: 'Name of the agent, from the table above.' },
     command: {
       type: 'string',
       minLength: 1,
       maxLength: 4096,
-      description: 'Program to run; default: its name on the PATH, or what its AGENT_BIN_* variable says.',
+      description: 'Program to run. Default: the file that its AGENT_BIN_* variable names, or its name on the PATH.',
     },
     args: {
       type: 'array',
       maxItems: 200,
       items: { type: 'string', maxLength: 100_000 },
-      description: 'Further arguments, behind those that its driver needs.',
+      description: 'Further arguments, after those of its driver.',
     },
     module: {
       type: 'string',
@@ -57,18 +57,18 @@ export const AgentConfigSchema = {
       type: 'string',
       minLength: 1,
       maxLength: 200,
-      description: 'Model of sessions that ask for none; default: the one that the agent is set to.',
+      description: "Model of sessions that name none. Default: the agent's own default.",
     },
     terminal: {
       type: 'boolean',
-      description: 'For agents that speak ACP: run commands for one that asks its client to. Default: no.',
+      description: 'For ACP agents: run the commands that the agent asks its client to run. Default: no.',
     },
     authMethod: {
       type: 'string',
       minLength: 1,
       maxLength: 200,
       description:
-        'For agents that speak ACP: id of the login to use where the agent asks for one. Default: none, the turn fails.',
+        'For ACP agents: id of the login method, where the agent asks for one. Default: none, and the turn fails.',
     },
     provider: {
       type: 'string',
@@ -80,20 +80,20 @@ export const AgentConfigSchema = {
       type: 'object',
       maxProperties: 200,
       additionalProperties: { type: 'string', maxLength: 100_000 },
-      description: 'Added to its environment.',
+      description: 'Variables added to its environment.',
     },
     nice: {
       type: 'integer',
       minimum: 0,
       maximum: 19,
       description:
-        'Steps of niceness (nice(1)) of its processes below the daemon, which so answers whatever they do. Default: 5.',
+        'Niceness (nice(1)) of its processes above that of the daemon, so that the daemon answers while they are busy. Default: 5.',
     },
     passEnv: {
       type: 'array',
       maxItems: 200,
       items: { type: 'string', maxLength: 200, pattern: '^(?!SIGNALBOX_)[A-Za-z_][A-Za-z0-9_]*$' },
-      description: 'Names of variables of the daemon that it sees as well, beside those that its driver passes on.',
+      description: 'Names of further variables of the daemon that its driver passes on.',
     },
   },
 } as const satisfies Schema;
@@ -110,11 +110,12 @@ export const PermissionsConfigSchema = {
   properties: {
     interactive: {
       ...PermissionPolicySchema,
-      description: 'Of tasks that somebody waits for. Default: they may read and search.',
+      description: 'Policy of interactive tasks. Default: they may read and search.',
     },
     background: {
       ...PermissionPolicySchema,
-      description: 'Of tasks that nobody waits for. Default: they may edit too, and ask for all else.',
+      description:
+        'Policy of background tasks. Default: they may also edit, and must request permission for anything else.',
     },
   },
 } as const satisfies Schema;
@@ -132,7 +133,7 @@ export const WorkspacesConfigSchema = {
     },
   },
   description:
-    'Working folders of agents, `{ session, folder }`; the first that fits counts, else each session has one of its own in the data folder.',
+    'Working folders of agents, `{ session, folder }`. The first entry that matches counts; else each session has its own folder in the data folder.',
 } as const satisfies Schema;
 
 /**
@@ -156,7 +157,7 @@ export const CONFIG_SECTIONS = {
     type: 'string',
     enum: ['power', 'process'],
     default: 'power',
-    description: 'What a commit survives: loss of power, or the death of the process only.',
+    description: 'What a commit survives: a power failure, or only the end of the process.',
   },
   logLevel: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
   agent: AgentConfigSchema,
@@ -168,7 +169,7 @@ export const CONFIG_SECTIONS = {
     maxProperties: 10_000,
     propertyNames: SessionKeySchema,
     additionalProperties: SessionKeySchema,
-    description: 'Keys that mean the same session as another key.',
+    description: 'Keys that are aliases of the session of another key.',
   },
 } as const satisfies { readonly [K in keyof ConfigSections]-?: Schema };
 

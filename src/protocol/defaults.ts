@@ -1,10 +1,10 @@
-/** Fills in what a valid value leaves out. Apart from `validate.ts`, so that nobody loads an interpreter for it. */
+/** Fills in what a valid value leaves out. Separate from `validate.ts`, so that its callers need not load an interpreter. */
 import type { Schema } from './schema.ts';
 
 type Members = { readonly [name: string]: unknown };
 
 /**
- * A copy in which every member left out has the default of its schema, in objects that are there or have defaults. The result
+ * A copy in which every member left out has the default of its schema, in objects that are present or have defaults. The result
  * has the type `Resolved` of the schema; inferring it here takes the compiler a minute, so callers name it.
  */
 export function withDefaults(schema: Schema, value: unknown): unknown {

@@ -1,4 +1,4 @@
-/** What `@cfworker/json-schema` found, in words for a person: where, what is wanted there, and what was probably meant. */
+/** The findings of `@cfworker/json-schema` in words for a person: the path, the expected value, and the probable intention. */
 import type { OutputUnit } from '@cfworker/json-schema';
 import { nearest } from './nearest.ts';
 import type { Schema, TypeName } from './schema.ts';
@@ -10,7 +10,7 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** More would tell nobody more, and a hostile value could ask for a million. */
+/** Further findings do not help a person, and a hostile value could cause a million. */
 export const findingsMax = 20;
 
 /** `units` as the library listed them for this schema and value; at most `findingsMax` findings. */
@@ -18,7 +18,7 @@ export function findingsOf(units: readonly OutputUnit[], schema: Schema, json: u
   const mistyped = new Set(units.filter(({ keyword }) => keyword === 'type').map(placeOf));
   const findings = new Map<string, Finding>();
   for (const unit of units.filter((one) => isMeant(one, units, schema, json))) {
-    // Of a value of the wrong type, what else its schema wants is no news.
+    // A value of the wrong type needs no further findings of its schema.
     if (unit.keyword !== 'type' && mistyped.has(placeOf(unit))) {
       continue;
     }
@@ -32,7 +32,7 @@ export function findingsOf(units: readonly OutputUnit[], schema: Schema, json: u
   return [...findings.values()].slice(0, findingsMax);
 }
 
-/** Of alternatives that one member tells apart, only the one that the value means has something to say. */
+/** Of alternatives with a discriminator, only the findings of the chosen one help. */
 function isMeant(unit: OutputUnit, units: readonly OutputUnit[], schema: Schema, json: unknown): boolean {
   return [...unit.keywordLocation.matchAll(/\/oneOf\/(\d+)(?=\/)/g)].every((match) => {
     const keyword = `${unit.keywordLocation.slice(0, match.index)}/oneOf`;
@@ -45,7 +45,7 @@ function isMeant(unit: OutputUnit, units: readonly OutputUnit[], schema: Schema,
   });
 }
 
-/** Which of the alternatives a value means; -1: none. */
+/** Index of the alternative that a value chooses; -1: none. */
 function meantBy({ oneOf = [], discriminator }: Schema, value: unknown): number {
   const name = discriminator?.propertyName ?? '';
   const given = lookUp(value, `#/${name}`);
@@ -68,7 +68,7 @@ function told(unit: OutputUnit, schema: Schema, json: unknown, mistyped: Readonl
   const value = lookUp(json, unit.instanceLocation);
   const path = segments(unit.instanceLocation).map(pathSegment).join('');
   switch (unit.keyword) {
-    // These say that the units after them say something; `false` is what `additionalProperties` has said.
+    // These only announce the units after them; `false` repeats `additionalProperties`.
     case 'properties':
     case 'items':
     case 'propertyNames':
@@ -76,7 +76,7 @@ function told(unit: OutputUnit, schema: Schema, json: unknown, mistyped: Readonl
     case 'false':
       return [];
     case 'type':
-      // Alternatives differ by type: of those of another type nothing is told, unless they are all there is.
+      // Alternatives differ by type: those of another type are reported only if no other finding exists.
       return /\/anyOf\/\d+$/.test(location) ? [] : [wrongType([owner], value, path)];
     case 'anyOf': {
       const { anyOf = [] } = owner;
@@ -127,7 +127,7 @@ function bound(unit: OutputUnit, owner: Schema): string {
   }
 }
 
-/** Of a value that has none of the types of these schemas; those that name no type take any JSON. */
+/** The value has none of the types of these schemas. A schema without a type accepts any JSON. */
 export function wrongType(wanted: readonly Schema[], value: unknown, path: string): Finding {
   const types = new Set(wanted.flatMap(({ type }) => type ?? []));
   const words = types.size === 0 ? 'JSON' : [...types].map(typeWord).join(' or ');
@@ -150,7 +150,7 @@ function unknownNames({ properties = {} }: Schema, value: unknown, path: string)
   });
 }
 
-/** The member that tells the alternatives apart has a value of none of them. */
+/** The discriminator has a value that none of the alternatives has. */
 function noAlternative({ oneOf = [], discriminator }: Schema, value: unknown, path: string): Finding {
   const name = discriminator?.propertyName ?? '';
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -204,7 +204,7 @@ function lookUp(root: unknown, location: string): unknown {
   return here;
 }
 
-/** One step of a finding's path. A name of any length may stand in a value. */
+/** One step of a finding's path. A name in a value may have any length. */
 export function pathSegment(name: string): string {
   return `/${name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -1,4 +1,4 @@
-/** What the data folder holds, for the daemon that writes it and the command line that looks for the daemon there. */
+/** Names in the data folder, for the daemon that writes it and the command line that finds the daemon there. */
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
@@ -6,9 +6,9 @@ export const FOLDER = {
   database: 'signalbox.db',
   /** Mode 0600; made at the first start. */
   token: 'token',
-  /** Where the running daemon answers; removed when it ends, so one that is there and does not answer was left by a kill. */
+  /** Address of the running daemon. The daemon removes the file when it ends; a killed daemon leaves it behind. */
   daemon: 'daemon.json',
-  /** Working folders of the agents, one for each session that has none of its own elsewhere. */
+  /** Working folders of the agents, one for each session without a configured folder. */
   workspaces: 'workspaces',
   /** Hang reports, one file each. */
   hangs: 'hangs',

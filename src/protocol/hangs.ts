@@ -1,4 +1,4 @@
-/** Hang reports: what is stuck, where, and what waits for it. */
+/** Hang reports: the stuck thread or process, its stack, and the waits for it. */
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
@@ -14,14 +14,14 @@ export const HangClassSchema = {
     'no-hang',
   ],
   description:
-    'The daemon’s own main loop; an agent whose process is gone and whose pipes are held; one that says nothing and uses all of a core; one that does not answer; one that says nothing and does nothing. A wait for a person is no hang.',
+    '`main-loop-blocked`: the main loop of the daemon. `channel-orphaned`: the agent has ended, but another process holds its pipes. `agent-spinning`: it is silent and uses a whole core. `protocol-stuck`: it does not answer. `agent-silent`: it is silent and idle. `waiting-for-person` and `no-hang` are not hangs.',
 } as const satisfies Schema;
 
 const trigger = {
   type: 'string',
   enum: ['watch', 'asked', 'end'],
   description:
-    '`watch`: noticed by itself. `asked`: somebody asked. `end`: the daemon did not end when it was told to.',
+    '`watch`: the watchdog noticed it. `asked`: a person requested the report. `end`: the daemon did not end on request.',
 } as const satisfies Schema;
 
 const nullableInteger = (description: string) => ({ type: ['integer', 'null'], description }) as const;
@@ -32,14 +32,14 @@ const summaryProperties = {
   class: HangClassSchema,
   trigger,
   summary: { type: 'string', description: 'One line for a person.' },
-  session: { type: ['string', 'null'], description: 'The session that it is about; null: the daemon.' },
+  session: { type: ['string', 'null'], description: 'The session of the hang; null: the daemon.' },
 } as const;
 
 export const HangSummarySchema = {
   type: 'object',
   additionalProperties: false,
   required: ['id', 'at', 'class', 'trigger', 'summary', 'session', 'file'],
-  properties: { ...summaryProperties, file: { type: 'string', description: 'On the machine of the daemon.' } },
+  properties: { ...summaryProperties, file: { type: 'string', description: 'Its file on the machine of the daemon.' } },
 } as const satisfies Schema;
 export type HangSummary = Wire<typeof HangSummarySchema>;
 
@@ -72,7 +72,7 @@ const thread = {
     name: { type: 'string' },
     state: {
       type: 'string',
-      description: 'R running, S waiting, D waiting and deaf to signals, T stopped, Z ended.',
+      description: 'R: running. S: waits. D: waits and ignores signals. T: stopped. Z: ended.',
     },
     waits: { type: ['string', 'null'], description: 'The kernel function that it waits in.' },
     call: nullableInteger('Number of the system call that it is in.'),
@@ -110,12 +110,12 @@ const session = {
     turn: nullableInteger('Its turn.'),
     queued: { type: 'integer', description: 'Tasks that wait.' },
     pid: nullableInteger('Of the agent.'),
-    quietMs: nullableInteger('Since its last word, or since it was given the word.'),
-    pending: { type: 'array', items: pending, description: 'Written to the agent and not answered, oldest first.' },
+    quietMs: nullableInteger('Since its last output, or since its prompt.'),
+    pending: { type: 'array', items: pending, description: 'Requests to the agent without an answer, oldest first.' },
     permissionRequests: { type: 'integer', description: 'Permission requests that wait for a person.' },
     cpu: {
       type: ['number', 'null'],
-      description: 'CPU, got or waited for, of one core; measured when it has been quiet for a while.',
+      description: 'Share of one core that it used or waited for; measured once it has been quiet for some time.',
     },
     class: { anyOf: [HangClassSchema, { type: 'null' }] },
   },
@@ -130,7 +130,7 @@ const waiting = {
     name: { type: 'string' },
     id: { type: ['string', 'null'] },
     ageMs: { type: 'integer' },
-    leftMs: nullableInteger('Until it ends by itself; null: a person or somebody else ends it.'),
+    leftMs: nullableInteger('Until it ends by itself; null: it has no deadline.'),
     person: { type: 'boolean' },
   },
 } as const satisfies Schema;
@@ -164,7 +164,7 @@ export const HangReportSchema = {
         node: { type: 'string' },
         upMs: { type: 'integer' },
         rss: { type: 'integer', description: 'Bytes.' },
-        launcherMs: nullableInteger('Since the launcher was last heard; null: there is none.'),
+        launcherMs: nullableInteger('Since the last message of the launcher; null: no launcher.'),
       },
     },
     main: {
@@ -172,12 +172,16 @@ export const HangReportSchema = {
       additionalProperties: false,
       required: ['lagMs', 'how'],
       properties: {
-        lagMs: { type: 'integer', description: 'Since the main loop last gave a sign of life.' },
-        how: { type: ['string', 'null'], enum: ['js', 'native', null], description: 'Null: it runs.' },
+        lagMs: { type: 'integer', description: 'Since the last heartbeat of the main loop.' },
+        how: {
+          type: ['string', 'null'],
+          enum: ['js', 'native', null],
+          description: 'How the loop is blocked; null: it runs.',
+        },
       },
     },
     stack: { anyOf: [stack, { type: 'null' }], description: 'Of the main loop, innermost first.' },
-    noStack: { type: ['string', 'null'], description: 'Why there is none.' },
+    noStack: { type: ['string', 'null'], description: 'Why the report has no stack.' },
     threadsOf: { type: 'integer', description: 'The agent’s process, or the daemon’s.' },
     threads: { type: 'array', items: thread },
     parked: {
@@ -194,9 +198,9 @@ export const HangReportSchema = {
         },
         { type: 'null' },
       ],
-      description: 'What waits, as the main loop last wrote it down; null: nothing yet.',
+      description: 'The waits that the main loop last recorded; null: none recorded yet.',
     },
-    parkedAgeMs: nullableInteger('How old that is; ages in it are counted on.'),
+    parkedAgeMs: nullableInteger('Age of that record; its ages include this time.'),
     resumed: {
       anyOf: [
         {
@@ -207,7 +211,7 @@ export const HangReportSchema = {
         },
         { type: 'null' },
       ],
-      description: 'The main loop ran again after so long, and where it came back from native code.',
+      description: 'How long the main loop was blocked, and where it returned from native code.',
     },
   },
 } as const satisfies Schema;

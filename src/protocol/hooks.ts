@@ -1,13 +1,13 @@
-/** How a gateway hangs itself into the server without either importing the other. */
+/** The contract between gateways and the server, so that neither imports the other. */
 
 export interface HookRequest {
   /** Names in lower case; a header that came more than once is joined by `, `. */
   readonly headers: Readonly<{ [name: string]: string | undefined }>;
-  /** The bytes as they came: signatures are over these. */
+  /** The bytes as received: signatures cover these. */
   readonly rawBody: Uint8Array;
   /** Address of the peer. */
   readonly remote: string;
-  /** Stands in the log and in problem documents. */
+  /** Appears in the log and in problem documents. */
   readonly requestId: string;
 }
 
@@ -19,7 +19,7 @@ export interface HookResponse {
 }
 
 /**
- * A POST route that authenticates its sender itself, by signature; the server's bearer token is not asked for.
+ * A POST route that authenticates its sender itself, by signature; the server does not require its bearer token.
  * An `AppError` it throws becomes the problem document of its code; anything else a 500.
  */
 export interface HookHandler {

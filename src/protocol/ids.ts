@@ -1,10 +1,10 @@
-/** Identifiers and numbers that stand in paths and queries. */
+/** Identifiers and numbers in paths and queries. */
 import { LANES, TASK_STAGES, TASK_STATUSES, WHEN_BUSY } from '../core/model/task.ts';
 import type { Schema } from './schema.ts';
 
 export const TaskIdSchema = {
   type: 'string',
-  description: 'Id of a task (a UUIDv7, unless the library was given ids of its own).',
+  description: 'Id of a task (a UUIDv7, unless the caller of the library makes its own ids).',
   pattern: '^[A-Za-z0-9._:-]{1,64}$',
   examples: ['0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11'],
 } as const satisfies Schema;
@@ -12,7 +12,7 @@ export const TaskIdSchema = {
 export const SessionKeySchema = {
   type: 'string',
   description:
-    'Key of a session, percent-encoded where it stands in a path: 1 to 200 characters, no control characters, not `.` or `..`.',
+    'Key of a session, percent-encoded in a path: 1 to 200 characters, no control characters, not `.` or `..`.',
   minLength: 1,
   maxLength: 200,
   // `.` and `..` cannot be addressed: every URL parser takes them, also as %2e, for steps in the path.
@@ -29,7 +29,7 @@ export const CursorSchema = {
 export const PositionSchema = {
   type: 'string',
   description:
-    'Position in a feed, as an event or page gave it: reading starts after it. Default: the beginning. `now`: only new events.',
+    'Position in a feed, from an event or a page. Reading starts after it. Default: the beginning. `now`: only new events.',
   pattern: '^[!-~]{1,200}$',
 } as const satisfies Schema;
 
@@ -68,7 +68,7 @@ export const LabelsSchema = {
 
 export const BySchema = {
   type: 'string',
-  description: 'Name of the person who asks; shown on the tape.',
+  description: 'Name of the person who makes the request; shown on the tape.',
   minLength: 1,
   maxLength: 200,
 } as const satisfies Schema;

@@ -1,4 +1,4 @@
-/** "Did you mean": the known name that a wrong one most likely stood for. */
+/** "Did you mean": the known name that is nearest to a wrong one. */
 
 /** Optimal string alignment distance: insertions, deletions, changes and swaps of neighbours, each 1. */
 function distance(a: string, b: string): number {
@@ -20,9 +20,9 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** Null when nothing is near: more than a third of the name (at least 2) would have to change. Case does not count. */
+/** Null when no name is near: more than a third of the name (at least 2) would have to change. Ignores case. */
 export function nearest(name: string, known: Iterable<string>): string | null {
-  // A name longer than any of ours is no misspelling, and the table above grows with its length.
+  // A much longer name is not a misspelling, and the table above grows with its length.
   if (name.length > 64) {
     return null;
   }

@@ -1,4 +1,4 @@
-/** OpenAPI 3.1 from the route table. A schema that has a name here stands once, under `components`. */
+/** OpenAPI 3.1 from the route table. A schema that has a name here appears once, under `components`. */
 import { ERRORS, type ErrorCode } from '../core/error-codes.ts';
 import * as parts from './events/parts.ts';
 import {
@@ -57,7 +57,7 @@ const named: { readonly [name: string]: Schema } = {
 
 const pascal = (type: string): string => type.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** What stands on tapes. Their members may grow, so that none of these is closed to members that are not known. */
+/** Schemas of events. A later version may add members, so they all allow unknown members. */
 const namedEvents: { readonly [name: string]: Schema } = {
   Actor: parts.ActorSchema,
   AgentCaps: parts.AgentCapsSchema,
@@ -81,7 +81,7 @@ interface Named {
   readonly schema: Schema;
 }
 
-/** What a schema shares with its copies under another description. */
+/** The parts of a schema that its copies under another description share. */
 const bodyOf = (schema: Schema): unknown => schema.properties ?? schema.oneOf ?? schema.allOf;
 const byBody: ReadonlyMap<unknown, Named> = new Map(
   Object.entries({ ...named, ...namedEvents }).map(([name, schema]) => [bodyOf(schema), { name, schema }]),
@@ -94,7 +94,7 @@ const isObject = (value: unknown): value is Json =>
 
 const refTo = (name: string): string => `#/components/schemas/${name}`;
 
-/** Replaces every named schema inside by a reference to it, which keeps a description of its own. */
+/** Replaces every named schema inside by a reference to it; the reference keeps its own description. */
 function refer(value: unknown): unknown {
   const found = isObject(value) ? byBody.get(bodyOf(value)) : undefined;
   if (found === undefined || !isObject(value)) {
@@ -117,7 +117,7 @@ function inside(value: unknown): unknown {
   );
 }
 
-/** OpenAPI takes the value for the name of a schema unless it is told which is meant. */
+/** Without a mapping, OpenAPI takes the value for the name of a schema. */
 function mapped({ oneOf = [], discriminator }: Schema): Json {
   const propertyName = discriminator?.propertyName ?? '';
   const pairs = oneOf.map(({ properties = {} }) => {

@@ -1,15 +1,15 @@
-/** Query strings to values: everything is text there, so the schema says what a member is read as. */
+/** Query strings to values. A query has only text, so the schema decides the type of each member. */
 import type { ObjectSchema, Schema } from './schema.ts';
 
-/** What this file needs of a URLSearchParams, which is no part of the language. */
+/** The part of URLSearchParams that this file needs; it is not part of the language. */
 export interface QueryText {
   keys(): Iterable<string>;
   getAll(name: string): readonly string[];
 }
 
 /**
- * Reads by the types of the schema's properties; what cannot be read stays text, for `validate` to refuse. Lists may be
- * repeated or separated by commas. A member that came twice and is no list becomes an array, which no scalar schema takes.
+ * Reads by the types of the schema's properties. An unreadable value stays text, which `validate` rejects. Lists may be
+ * repeated or separated by commas. A repeated member that is not a list becomes an array, which no scalar schema accepts.
  */
 export function readQuery(schema: ObjectSchema, query: QueryText): { [name: string]: unknown } {
   const value: { [name: string]: unknown } = Object.create(null) as { [name: string]: unknown };

@@ -14,7 +14,7 @@ import type { Schema, Wire } from './schema.ts';
 
 export type { Route } from './routes/route.ts';
 
-/** Codes that every route may answer; those of the body and of the token only where there is one. */
+/** Codes that every route may answer; those of the body and of the token only where a route has one. */
 export const COMMON_CODES = [
   'bad_request',
   'invalid_request',

@@ -1,6 +1,6 @@
 /**
- * The part of JSON Schema (2020-12) that the shapes of this layer are written in. A keyword that is not here does not
- * compile, so a schema cannot ask for what `findings.ts` has no words for, or for a `$ref`, which `validate.ts` does not follow.
+ * The part of JSON Schema (2020-12) that this layer uses. A keyword that is not here does not
+ * compile, so a schema cannot use a keyword that `findings.ts` does not describe, or a `$ref`, which `validate.ts` does not follow.
  */
 
 export type TypeName = 'string' | 'integer' | 'number' | 'boolean' | 'null' | 'object' | 'array';
@@ -16,7 +16,7 @@ export interface Schema {
   readonly enum?: readonly Scalar[];
   readonly const?: Scalar;
   readonly anyOf?: readonly Schema[];
-  /** Objects that are told apart by one member, a `const` in each of them. */
+  /** Objects that differ in one member, the discriminator, which is a `const` in each of them. */
   readonly oneOf?: readonly Schema[];
   /** Names that member; goes with `oneOf` only. The keyword is OpenAPI's. */
   readonly discriminator?: { readonly propertyName: string };

@@ -1,4 +1,4 @@
-/** Sessions: views, and what an operator can do to one. */
+/** Sessions: views, and requests of an operator. */
 import { STOP_SCOPES } from '../core/model/inputs.ts';
 import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { PermissionRequestSchema } from './permissions.ts';
@@ -26,7 +26,7 @@ const summaryProperties = {
     description: 'The task that owns the session.',
   },
   conversation: { type: ['string', 'null'], description: "The agent's own id of the conversation." },
-  parked: { type: ['string', 'null'], description: 'Why nothing is granted or sent; null: it is not parked.' },
+  parked: { type: ['string', 'null'], description: 'Why it is parked; null: it is not parked.' },
   changedAt: TimeSchema,
 } as const;
 
@@ -50,8 +50,8 @@ export const SessionViewSchema = {
       type: ['string', 'null'],
       description: "The model that its agent was started with or switched to; null: the agent's default, or no agent.",
     },
-    queue: { type: 'array', items: TaskIdSchema, description: 'Waiting tasks in the order they will be granted.' },
-    fault: { type: ['string', 'null'], description: 'The defect that stopped this session; unpark it to go on.' },
+    queue: { type: 'array', items: TaskIdSchema, description: 'Waiting tasks in the order of their grants.' },
+    fault: { type: ['string', 'null'], description: 'The defect that stopped this session; unpark it to continue.' },
     throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },
     permissionRequests: {
       type: 'array',
@@ -78,7 +78,7 @@ export const StopRequestSchema = {
     scope: {
       type: 'string',
       enum: STOP_SCOPES,
-      description: '`turn`: the task that owns the session. `queue`: all that waits. `session`: both.',
+      description: '`turn`: the task that owns the session. `queue`: all waiting tasks. `session`: both.',
     },
     by: BySchema,
   },
@@ -94,7 +94,7 @@ export const StopReceiptSchema = {
     scope: StopRequestSchema.properties.scope,
     receipts: {
       type: 'array',
-      description: 'One for each task that was stopped: ended, or with the turn that is being interrupted.',
+      description: 'One for each stopped task: it has ended, or its turn is being interrupted.',
       items: {
         type: 'object',
         additionalProperties: false,
@@ -115,7 +115,7 @@ export const EvictRequestSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    epoch: { type: 'integer', minimum: 1, description: 'The hold that is meant; left out: whichever there is.' },
+    epoch: { type: 'integer', minimum: 1, description: 'Epoch of the hold to end. Default: the present hold.' },
     by: BySchema,
   },
 } as const satisfies Schema;

@@ -1,9 +1,9 @@
 /**
- * What a task is asked to be: the one list of the fields of a submit, with their defaults.
+ * The specification of a task: the one list of the fields of a submit, with their defaults.
  *
  * The HTTP request, the library's `SubmitRequest`, the stored task, the task's view, the rules of webhooks and the flags of
- * `signalbox send` are made from it. A field that the core decides by is one of the core's `NewTask` too; every other one is
- * opaque to it and stored as it is.
+ * `signalbox send` are made from it. A field that the core decides by is also in the core's `NewTask`. The core stores every other field
+ * unread.
  */
 import type { NewTask } from '../core/model/inputs.ts';
 import { DEFAULT_WHEN_BUSY, ON_LOST, WHEN_BUSY } from '../core/model/task.ts';
@@ -24,7 +24,8 @@ export const TASK_SPEC = {
   lane: {
     ...LaneSchema,
     default: 'interactive',
-    description: '`interactive`: somebody waits for the answer. `background`: it gives way to interactive tasks.',
+    description:
+      '`interactive`: the sender waits for the answer. `background`: the task gives way to interactive tasks.',
   },
   whenBusy: {
     ...WhenBusySchema,
@@ -42,7 +43,7 @@ export const TASK_SPEC = {
     minLength: 1,
     maxLength: 100,
     default: null,
-    description: 'Registered code runner of the task. Default: none, the task is one turn of the agent.',
+    description: 'Registered code runner of the task. Default: none; the task is one turn of the agent.',
   },
   input: { default: null, description: 'Input of the code runner: any JSON.' },
   source: {
@@ -70,20 +71,20 @@ export const TASK_SPEC = {
     type: 'string',
     enum: ON_LOST,
     default: 'retry',
-    description: 'What happens to the task if its agent or the daemon dies during its turn: `retry` or `fail`.',
+    description: 'What happens to the task if its agent or the daemon ends during its turn: `retry` or `fail`.',
   },
-  maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Attempts in all.' },
+  maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Maximum number of attempts.' },
   model: {
     type: ['string', 'null'],
     minLength: 1,
     maxLength: 200,
     default: null,
-    description: 'Model of its turns, by the name that the agent uses. Default: the one that the agent is set to.',
+    description: "Model of its turns, by the name that the agent uses. Default: the agent's own default.",
   },
   permissions: {
     anyOf: [PermissionPolicySchema, { type: 'null' }],
     default: null,
-    description: `What its agent may do without asking: ${listed(PERMISSION_MODES)}. Default: the policy of its lane.`,
+    description: `What its agent may do without a permission request: ${listed(PERMISSION_MODES)}. Default: the policy of its lane.`,
   },
   labels: { ...LabelsSchema, default: {} },
 } as const satisfies { readonly [name: string]: Schema };
@@ -98,7 +99,7 @@ export const TaskSpecSchema = {
   properties: TASK_SPEC,
 } as const satisfies Schema;
 
-/** As a sender writes it: everything but the prompt may be left out. */
+/** The specification as a sender writes it: only the prompt is required. */
 export type TaskSpecInput = Wire<typeof TaskSpecSchema>;
 /** With every default filled in. */
 export type TaskSpec = { readonly [F in TaskField]: Resolved<(typeof TASK_SPEC)[F]> };
@@ -114,7 +115,7 @@ const ruled: { readonly [F in RuledField]: F } = {
   model: 'model',
 };
 
-/** The fields of a stored payload, for the defaults of those that it was stored without. */
+/** The fields of a stored payload; they give the defaults of fields that it was stored without. */
 export const TaskPayloadSchema: Schema = {
   type: 'object',
   properties: Object.fromEntries(Object.entries(TASK_SPEC).filter(([field]) => !Object.hasOwn(ruled, field))),

@@ -1,4 +1,4 @@
-/** Tasks: what is submitted, what is shown, and the receipts of what is asked of one. */
+/** Tasks: requests, views and receipts. */
 import { TASK_MODES } from '../core/model/task.ts';
 import { nullable } from './events/fields.ts';
 import { TASK_EVENTS } from './events/task.ts';
@@ -25,7 +25,7 @@ export const SubmitReceiptSchema = {
     session: { ...SessionKeySchema, description: 'The key that the session resolved to.' },
     duplicate: {
       type: 'boolean',
-      description: 'An earlier submit had this idempotency key: this is its task, and nothing was stored.',
+      description: 'An earlier submit had this idempotency key. This is its task, and nothing was stored.',
     },
     stage: StageSchema,
     mergedInto: { type: ['string', 'null'], description: 'The task it was merged or steered into.' },
@@ -85,9 +85,9 @@ const viewProperties = {
   ...TASK_SPEC,
   mergedInto: {
     type: ['string', 'null'],
-    description: 'The task whose turn takes it along; null: it has its own turns.',
+    description: 'The task whose turn answers it; null: it has its own turns.',
   },
-  mergedTasks: { type: 'array', items: TaskIdSchema, description: 'Tasks that its turn takes along, oldest first.' },
+  mergedTasks: { type: 'array', items: TaskIdSchema, description: 'Tasks that its turn also answers, oldest first.' },
   interruptedMidTurn: {
     type: 'boolean',
     description: 'An earlier turn was interrupted midway; whether its last tool call happened is unknown.',
@@ -96,7 +96,7 @@ const viewProperties = {
   result: nullable(TASK_EVENTS.final, 'Data of `final`; null while open.'),
 } as const;
 
-/** The whole specification of the task, and what has become of it. */
+/** The whole specification of the task, and its present state. */
 export const TaskViewSchema = {
   type: 'object',
   additionalProperties: false,
@@ -111,7 +111,7 @@ export const TaskPageSchema = {
   required: ['items', 'cursor'],
   properties: {
     items: { type: 'array', items: TaskSummarySchema },
-    cursor: { type: ['string', 'null'], description: 'Give it back for the next page; null: no more now.' },
+    cursor: { type: ['string', 'null'], description: 'Send it to read the next page; null: this is the last page.' },
   },
 } as const satisfies Schema;
 export type TaskPage = Wire<typeof TaskPageSchema>;
@@ -131,8 +131,8 @@ export const MoveRequestSchema = {
   properties: {
     lane: LaneSchema,
     priority: { type: 'integer', minimum: -1000, maximum: 1000 },
-    to: { type: 'string', enum: ['first', 'last'], description: 'Place in its lane. Not together with `before`.' },
-    before: { ...TaskIdSchema, description: 'The queued task that it is to stand before.' },
+    to: { type: 'string', enum: ['first', 'last'], description: 'Position in its lane. Not together with `before`.' },
+    before: { ...TaskIdSchema, description: 'The queued task that it will precede.' },
     by: BySchema,
   },
 } as const satisfies Schema;
@@ -163,11 +163,11 @@ export const CancelReceiptSchema = {
       type: 'string',
       enum: ['requested', 'acknowledged', 'already-terminal'],
       description:
-        '`requested`: its turn is being interrupted. `acknowledged`: it has ended. `already-terminal`: it had ended before; nothing changed.',
+        '`requested`: its turn is being interrupted. `acknowledged`: it has ended. `already-terminal`: it had ended before, and nothing changed.',
     },
     status: StatusSchema,
     reason: { type: ['string', 'null'], description: 'Reason code of the end, where it had ended before.' },
-    turn: { type: ['integer', 'null'], description: 'What still runs: the turn that is being interrupted.' },
+    turn: { type: ['integer', 'null'], description: 'The turn that still runs and is being interrupted.' },
   },
 } as const satisfies Schema;
 export type CancelReceipt = Wire<typeof CancelReceiptSchema>;
@@ -198,7 +198,7 @@ export type Owner = Wire<typeof OwnerSchema>;
 
 export const ExplanationSchema = {
   type: 'object',
-  description: 'Why a task is not running now. Every wait names its deadline, or says that there is none.',
+  description: 'Why a task does not run now. Every wait names its deadline, or has none.',
   additionalProperties: false,
   required: [
     'task',
@@ -223,9 +223,9 @@ export const ExplanationSchema = {
     ahead: {
       type: 'array',
       items: TaskIdSchema,
-      description: 'Tasks that will be granted before it, in order, at most 100.',
+      description: 'Tasks that are granted before it, in order, at most 100.',
     },
-    aheadCount: { type: 'integer', description: 'How many there are in all.' },
+    aheadCount: { type: 'integer', description: 'Number of all tasks ahead.' },
     agent: { type: 'string' },
     waitsFor: {
       type: 'array',
@@ -238,9 +238,9 @@ export const ExplanationSchema = {
           since: TimeSchema,
           deadline: {
             type: ['string', 'null'],
-            description: 'Name of the deadline that ends this wait; null: none does.',
+            description: 'Name of the deadline that ends this wait; null: it has none.',
           },
-          at: { type: ['integer', 'null'], description: 'When it falls, wall clock in milliseconds.' },
+          at: { type: ['integer', 'null'], description: 'Time of the deadline, wall clock in milliseconds.' },
         },
       },
     },

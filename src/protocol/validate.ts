@@ -1,8 +1,8 @@
 /**
- * Checks a value against a schema of this layer and says, in words for a person, where it does not fit and what was
- * probably meant. What fits is decided by `@cfworker/json-schema`, which interprets a schema instead of compiling it: no
- * code generation, nothing at start, and the same for requests, queries and configuration. Ours are the words
- * (`findings.ts`), the defaults, and what keeps values from the library that it throws on or that JSON does not have.
+ * Checks a value against a schema of this layer. Returns findings in words for a person: where it does not match, and what was
+ * probably meant. `@cfworker/json-schema` decides; it interprets a schema instead of compiling it: no
+ * code generation, no work at start, and the same for requests, queries and configuration. This layer adds the words
+ * (`findings.ts`), the defaults, and the checks that keep values from the library that it throws on or that JSON does not have.
  * A test compares the outcome with Ajv on every schema and on generated values.
  */
 import type { Schema as LibrarySchema, ValidationResult } from '@cfworker/json-schema';
@@ -23,7 +23,7 @@ const partsMax = 1000;
 export const membersMax = 10_000;
 /** Deeper than any schema here looks. */
 const depthMax = 50;
-/** Where the library would look up a `$ref`. Ours have none, and without a table it makes one and marks the schemas. */
+/** Where the library would look up a `$ref`. These schemas have none; without a table the library would write into the schemas. */
 const noRefs = {};
 
 export function validate<S extends Schema>(schema: S, value: unknown): Validation<S> {
@@ -50,8 +50,8 @@ interface Intake {
 }
 
 /**
- * A copy as JSON would carry it: without members that are undefined. What JSON has no word for becomes a finding. Opaque
- * parts stay as they are. Without `schema` it is not known which these are.
+ * A copy as JSON would have it: without members that are undefined. A value that JSON cannot express becomes a finding. Opaque
+ * parts stay unchanged; `schema` says which parts are opaque.
  */
 function take(value: unknown, schema: Schema | undefined, path: string, depth: number, intake: Intake): unknown {
   const { findings } = intake;
@@ -63,7 +63,7 @@ function take(value: unknown, schema: Schema | undefined, path: string, depth: n
   if (fault !== null) {
     findings.push(fault);
   }
-  // What was found is told, and the rest need not be copied: where a value holds itself, it has no end.
+  // A finding is enough, and the rest need not be copied: a value that contains itself has no end.
   if (fault !== null || findings.length >= findingsMax) {
     return null;
   }
@@ -79,7 +79,7 @@ function take(value: unknown, schema: Schema | undefined, path: string, depth: n
       const at = path + pathSegment(name);
       // The library writes names into URIs, which have no place for these.
       if (!name.isWellFormed()) {
-        findings.push({ path: at, message: 'has a name that is no Unicode text' });
+        findings.push({ path: at, message: 'has a name that is not Unicode text' });
       }
       return [name, take(member, partSchema(schema, name), at, depth + 1, intake)];
     }),
@@ -107,7 +107,7 @@ function partSchema(schema: Schema | undefined, name?: string): Schema | undefin
   return typeof additionalProperties === 'object' ? additionalProperties : {};
 }
 
-/** Null: none that this file knows of. */
+/** Null: this file finds no fault. */
 function faultOf(value: unknown, schema: Schema | undefined, path: string, depth: number): Finding | null {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)) {
     return null;

@@ -101,7 +101,7 @@ describe('a job', () => {
     const { result } = await one.result(1);
     expect(result.outcome).toBe('interrupted');
     expect(await says(one, 2, '[[text:something urgent]]')).toBe('something urgent');
-    one.prompt(3, `Go on where it stopped. The task was: ${job}`);
+    one.prompt(3, `Continue from where it stopped. The task was: ${job}`);
     await one.first('output', (event) => event.turn === 3 && textOf(event).startsWith('step '));
     one.kill();
     await one.exited();

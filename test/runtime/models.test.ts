@@ -15,7 +15,7 @@ function player(models: FunctionDriverOptions['models']) {
       turns.push(`${text} ${context.model ?? 'default'} #${context.incarnation}`);
       yield 'a';
       waiting.shift()?.(context);
-      if (!text.startsWith('wait') || prompt.includes('Go on where it stopped')) {
+      if (!text.startsWith('wait') || prompt.includes('Continue from where it stopped')) {
         return;
       }
       await new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve()));

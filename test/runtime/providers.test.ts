@@ -283,7 +283,7 @@ describe('S13: the sessions of a provider', () => {
     expect(one.stage.prompts).toEqual([
       'hello',
       ...Array(2).fill(
-        '[signalbox] An earlier turn on this task did not come to its end. Go on where it stopped. The task was:\n\nhello',
+        '[signalbox] An earlier turn on this task failed before its end. Continue from where it stopped. The task was:\n\nhello',
       ),
     ]);
   });

@@ -29,4 +29,4 @@ export const epoch = {
   description: 'Fencing token of the hold: it grows by one with every grant of the session.',
 } as const;
 export const incarnation = { type: 'integer', description: 'Number of the agent in its session, from 1.' } as const;
-export const by = nullable(ActorSchema, 'Who did it; null: it is not known, or nobody did.');
+export const by = nullable(ActorSchema, 'Who did it; null: unknown, or no actor did it.');

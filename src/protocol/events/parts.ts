@@ -1,4 +1,4 @@
-/** Schemas of what events are made of: who did something, what an agent says, what a turn reports. */
+/** Schemas of the values in events: actors, output parts, turn reports. */
 import { type Actor, ACTOR_KINDS } from '../../core/model/actor.ts';
 import type {
   BoundedText,
@@ -18,7 +18,7 @@ import type { AllTrue, Describes } from './types.ts';
 
 export const ActorSchema = {
   type: 'object',
-  description: 'Who did something. Nothing is decided by a name.',
+  description: 'Who did something. Signalbox decides nothing by the name.',
   additionalProperties: false,
   required: ['kind', 'name'],
   properties: {
@@ -99,7 +99,7 @@ const toolProperties = {
   kind: { type: 'string', const: 'tool', description: 'A use of a tool.' },
   id: {
     type: ['string', 'null'],
-    description: "The agent's id of this use; the parts of one use carry the same id. Null: the agent gives none.",
+    description: "The agent's id of this use; all parts of one use have it. Null: the agent gives none.",
   },
   name: { type: 'string', description: "The agent's own name of the tool, for example `Bash`." },
   action: { type: 'string', enum: ACTION_KINDS, description: 'What the tool does, in one vocabulary for all agents.' },
@@ -125,7 +125,7 @@ const toolProperties = {
 export const ToolPartSchema = {
   type: 'object',
   description:
-    'One use of a tool: once when it starts, once when it has ended. Each part repeats what is known by then.',
+    'One use of a tool: one part when it starts, one when it has ended. Each part repeats all fields that are known by then.',
   additionalProperties: false,
   required: ['kind', 'id', 'name', 'action', 'title', 'status'],
   properties: toolProperties,
@@ -183,7 +183,7 @@ export const TextPartSchema = part(
 
 export const ThinkingPartSchema = part(
   'thinking',
-  'A piece of what the agent thinks. It is not part of the answer.',
+  'A piece of the reasoning of the agent. It is not part of the answer.',
   { text: { type: 'string', description: 'The piece.' } },
   ['text'],
   { kind: 'thinking', text: 'The failing test subtracts.' },
@@ -201,7 +201,7 @@ export const CostPartSchema = part('cost', CostSchema.description, costPropertie
 
 export const PlanPartSchema = part(
   'plan',
-  'The whole plan of the agent; it replaces the plan before.',
+  'The whole plan of the agent; it replaces the previous plan.',
   { entries: { type: 'array', items: PlanEntrySchema, description: 'The steps in their order.' } },
   ['entries'],
   { kind: 'plan', entries: PlanEntrySchema.examples },
@@ -209,14 +209,14 @@ export const PlanPartSchema = part(
 
 export const NoticePartSchema = part(
   'notice',
-  'Something that the agent or its driver says of itself. It is not part of the answer.',
+  'A remark of the agent or its driver about itself. It is not part of the answer.',
   {
     code: { type: 'string', description: 'Stable code of the notice.' },
     message: { type: 'string', description: 'One line for a person.' },
-    detail: { description: 'Any JSON; left out where there is nothing more to say.' },
+    detail: { description: 'Further details, any JSON. Left out where there are none.' },
   },
   ['code', 'message'],
-  { kind: 'notice', code: 'compaction', message: 'the conversation was made shorter' },
+  { kind: 'notice', code: 'compaction', message: 'the conversation was shortened' },
 );
 
 export const RawPartSchema = part(
@@ -240,7 +240,7 @@ export const OUTPUT_PARTS = {
 } as const satisfies { readonly [K in OutputPart['kind']]: Schema };
 
 export const OutputPartSchema = {
-  description: 'What an agent says, in the same parts for every agent.',
+  description: 'Output of an agent, in the same parts for every agent.',
   oneOf: [
     TextPartSchema,
     ThinkingPartSchema,
@@ -263,9 +263,9 @@ export const TurnFailureSchema = {
     class: {
       type: 'string',
       description:
-        'Class of the failure, for example `rate_limit` or `overloaded`; [providers](providers.md) lists them.',
+        'Class of the failure, for example `rate_limit` or `overloaded`; [providers](providers.md) lists the classes.',
     },
-    transient: { type: 'boolean', description: 'The failure may pass by itself, so the turn is tried again.' },
+    transient: { type: 'boolean', description: 'The failure may pass by itself, so Signalbox retries the turn.' },
     message: { type: 'string', description: "The agent's own words." },
     hint: { type: 'string', description: 'What to do.' },
     retryAfterMs: {
@@ -301,7 +301,7 @@ export const TurnReportSchema = {
 
 export const PermissionActionSchema = {
   type: 'object',
-  description: 'What the agent asks permission for.',
+  description: 'The action that the agent requests permission for.',
   additionalProperties: false,
   required: ['kind', 'tool', 'title', 'detail'],
   properties: {
@@ -319,14 +319,14 @@ export const PermissionActionSchema = {
 
 export const AgentCapsSchema = {
   type: 'object',
-  description: 'What the running agent can do, as its driver found out.',
+  description: 'Abilities of the running agent, as its driver detected them.',
   additionalProperties: false,
   required: ['acks', 'steer', 'rewind', 'models'],
   properties: {
     acks: { type: 'boolean', description: 'It acknowledges interrupts.' },
-    steer: { type: 'boolean', description: 'It takes a message into a running turn.' },
-    rewind: { type: 'boolean', description: 'It can take a turn out of its conversation.' },
-    models: { type: 'boolean', description: 'It changes its model without a restart.' },
+    steer: { type: 'boolean', description: 'It can take a message into a running turn.' },
+    rewind: { type: 'boolean', description: 'It can remove a turn from its conversation.' },
+    models: { type: 'boolean', description: 'It can change its model without a restart.' },
   },
   examples: [{ acks: true, steer: true, rewind: false, models: true }],
 } as const satisfies Schema;

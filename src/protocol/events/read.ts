@@ -1,6 +1,6 @@
 /**
- * Events as a reader gets them. A tape may be of a later version than its reader, and the union of events is closed, so that
- * a misspelt type does not compile. What a later version adds is therefore kept apart:
+ * Events as a reader gets them. A later version than the reader's may have written the tape. The union of events is closed, so that
+ * a misspelt type does not compile. Additions of a later version are therefore separate:
  *
  *  - an event of a type that is not known here, or whose data do not fit their type, is `unknown`;
  *  - members that a later version added to the data of a known event stay in it, and no type names them.
@@ -30,7 +30,7 @@ export type ReadEvent = KnownEvent | UnknownEvent;
 /** An event of a feed. */
 export type ReadFeedEvent = ReadEvent & { readonly position: string };
 
-/** What a server sends, of whatever version. */
+/** An event as a server of any version sends it. */
 export interface SentEvent {
   readonly session: string;
   readonly task: string | null;

@@ -10,10 +10,10 @@ const model = nullableText("Name of the model; null: the agent's default.");
 const conversation = nullableText("The agent's own id of the conversation; null: it has none yet.");
 
 const agentStarting = eventData(
-  'An agent is being started.',
+  'Signalbox starts an agent.',
   {
     incarnation,
-    resume: { type: 'boolean', description: 'It continues the conversation of the agent before.' },
+    resume: { type: 'boolean', description: 'The agent continues the conversation of the previous agent.' },
     model,
   },
   { incarnation: 1, resume: false, model: null },
@@ -30,7 +30,7 @@ const agentReady = eventData(
 );
 
 const agentEnding = eventData(
-  'The agent is being ended. The prompt of the next turn starts another one.',
+  'Signalbox ends the agent. The next turn starts another one.',
   {
     incarnation,
     reason: { type: 'string', description: 'Reason code, for example `idle`, `restart` or `drain_deadline`.' },
@@ -39,12 +39,12 @@ const agentEnding = eventData(
 );
 
 const agentExited = eventData(
-  'The agent has ended, whatever the reason, and its process is gone.',
+  'The agent has ended, for any reason, and its process is gone.',
   {
     incarnation,
     reason: { type: 'string', description: 'Reason code of the driver, for example `exited`, `killed` or `crashed`.' },
     data: {
-      description: 'What the driver knows of the end, any JSON: exit code, signal, last lines of standard error.',
+      description: 'Details of the end from the driver, any JSON: exit code, signal, last lines of standard error.',
     },
   },
   { incarnation: 1, reason: 'killed', data: { code: null, signal: 'SIGKILL' } },
@@ -57,11 +57,11 @@ const conversationReset = eventData(
 );
 
 const modelSwitching = eventData(
-  'The agent was asked to change its model before the next turn.',
+  'Signalbox asked the agent to change its model before the next turn.',
   {
     incarnation,
-    from: nullableText("The model that it has; null: the agent's default."),
-    to: nullableText("The model that it is to have; null: the agent's default."),
+    from: nullableText("The present model; null: the agent's default."),
+    to: nullableText("The wanted model; null: the agent's default."),
   },
   { incarnation: 1, from: null, to: 'opus' },
 );
@@ -71,13 +71,13 @@ const modelSwitched = eventData(
   {
     incarnation,
     model,
-    ok: { type: 'boolean', description: 'False: it would not, so it is started again with that model.' },
+    ok: { type: 'boolean', description: 'False: it cannot, so Signalbox restarts it with that model.' },
   },
   { incarnation: 1, model: 'opus', ok: true },
 );
 
 const throttled = eventData(
-  'The session is throttled: it holds work back, though nobody parked it. It comes again when level or reason change.',
+  'The session is throttled: work waits although the session is not parked. The event comes again when the level or the reason changes.',
   {
     level: {
       type: 'string',
@@ -87,7 +87,7 @@ const throttled = eventData(
     reason: { type: 'string', description: 'Reason code, for example `rate_limit` or `agent_crash_loop`.' },
     until: {
       type: ['integer', 'null'],
-      description: 'When the throttle is lifted, milliseconds since 1970; null: it is not known.',
+      description: 'When the throttle is lifted, milliseconds since 1970; null: unknown.',
     },
   },
   { level: 'background', reason: 'rate_limit', until: 1_764_341_943_000 },
@@ -95,65 +95,69 @@ const throttled = eventData(
 
 const unthrottled = eventData(
   'The session is not throttled any more.',
-  { reason: nullableText('Reason code of the throttle that was lifted; null: it is not known.') },
+  { reason: nullableText('Reason code of the throttle that was lifted; null: unknown.') },
   { reason: 'rate_limit' },
 );
 
 const hangReported = eventData(
-  'A hang report was written that concerns the session.',
+  'A hang report about the session was written.',
   {
-    report: { type: 'string', description: 'Id of the report; `signalbox hangs ID` shows the whole of it.' },
+    report: { type: 'string', description: 'Id of the report; `signalbox hangs ID` shows it.' },
     class: {
       type: 'string',
       description: 'What hangs and how, for example `agent-silent`. [Hangs](hangs.md) lists the classes.',
     },
     summary: { type: 'string', description: 'One line for a person.' },
   },
-  { report: '20261128-140500-1', class: 'agent-silent', summary: 'the agent of docs: it says nothing for 5 min' },
+  {
+    report: '20261128-140500-1',
+    class: 'agent-silent',
+    summary: 'the agent of session docs has said nothing for 5 min',
+  },
 );
 
 const unsolicitedTurn = eventData(
-  'The agent took a turn that nobody asked for, or ended it. The next prompt waits for its end.',
+  'The agent began or ended a turn without a prompt from Signalbox. The next prompt waits for its end.',
   {
     incarnation,
     phase: { type: 'string', enum: ['began', 'ended'], description: 'Whether the turn began or ended.' },
-    data: { description: 'What the agent says of it, any JSON; null: nothing.' },
+    data: { description: 'Details from the agent, any JSON; null: none.' },
   },
   { incarnation: 1, phase: 'began', data: { why: 'a background command has ended' } },
 );
 
 const unexpectedOutput = eventData(
-  'The agent said something outside of a turn of Signalbox.',
-  { incarnation, part: { ...OutputPartSchema, description: 'What it said: an output part (see below).' } },
-  { incarnation: 1, part: { kind: 'notice', code: 'warning', message: 'a newer version of the agent is there' } },
+  'Output of the agent outside of its turns.',
+  { incarnation, part: { ...OutputPartSchema, description: 'The output part (see below).' } },
+  { incarnation: 1, part: { kind: 'notice', code: 'warning', message: 'a newer version of the agent is available' } },
 );
 
 const evicted = eventData(
-  'Somebody took the session away from its owner.',
+  'A person or a limit took the session from its owner.',
   { task: taskId('The task that owned the session.'), epoch, by },
   { task: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', epoch: 12, by: { kind: 'person', name: 'ada' } },
 );
 
 const parked = eventData(
-  'Somebody parked the session: nothing is granted or sent until it is unparked.',
-  { reason: { type: 'string', description: 'Why, in the words of who parked it.' }, by },
+  'The session was parked: it grants and sends nothing until it is unparked.',
+  { reason: { type: 'string', description: 'The reason that the person gave.' }, by },
   { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
 );
 
 const unparked = eventData(
-  'Somebody unparked the session.',
+  'The session was unparked.',
   { reason: { type: 'string', description: 'Why it was parked.' }, by },
   { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
 );
 
 const recovered = eventData(
-  'A daemon took up the session that an earlier daemon had open.',
-  { owner: nullableText('The task that owned the session; null: none did.') },
+  'The daemon recovered the session, which an earlier daemon had open.',
+  { owner: nullableText('The task that owned the session; null: it had no owner.') },
   { owner: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
 );
 
 const fault = eventData(
-  'A defect of Signalbox stopped the session. It is parked, and `signalbox unpark` lets it continue.',
+  'A defect of Signalbox stopped the session. It is parked; `signalbox unpark` resumes it.',
   { reason: { type: 'string', description: 'The error.' } },
   { reason: 'the owner is settled in a few rounds' },
 );

@@ -2,8 +2,8 @@
  * Events as the server writes them: JSON pages and server-sent events.
  *
  * A stream carries events as unnamed messages (`id:` is the seq on a task's tape, the position in a feed; `data:` is the
- * event). Named messages are about the stream itself and carry no id: `cut` (the server ended it, the reader may come
- * back from the last id) and `bye` (the daemon closes). A task's stream ends by itself after `final`.
+ * event). Named messages are about the stream itself and have no id: `cut` (the server ended it, the reader may
+ * reconnect from the last id) and `bye` (the daemon closes). A task's stream ends by itself after `final`.
  */
 import type {
   EventType,
@@ -43,12 +43,12 @@ type OnSessionTape = {
 
 /** An event as this version writes it. Readers get `ReadEvent`: the tape may be of a later version. */
 export type TapeEvent<T extends EventType = EventType> = (OnTaskTape & OnSessionTape)[T];
-/** An event in the feed of a session or of all: read on after it with `after: position`. */
+/** An event in the feed of one session or of all. `after: position` reads the events after it. */
 export type FeedEvent<T extends EventType = EventType> = TapeEvent<T> & { readonly position: string };
 
 export interface TapePage<E = TapeEvent> {
   readonly items: readonly E[];
-  /** Give it back as `after` to read on. */
+  /** Send it as `after` to read the next page. */
   readonly next: number;
   /** The last item is `final`: nothing more will come. */
   readonly final: boolean;
@@ -56,7 +56,7 @@ export interface TapePage<E = TapeEvent> {
 
 export interface FeedPage<E = FeedEvent> {
   readonly items: readonly E[];
-  /** Give it back as `after` to read on; null: nothing has happened yet. */
+  /** Send it as `after` to read the next page; null: the feed is empty. */
   readonly next: string | null;
 }
 
@@ -108,7 +108,7 @@ export const TapePageSchema = {
   required: ['items', 'next', 'final'],
   properties: {
     items: { type: 'array', items: TapeEventSchema },
-    next: { type: 'integer', description: 'Give it back as `after` to read on.' },
+    next: { type: 'integer', description: 'Send it as `after` to read the next page.' },
     final: { type: 'boolean', description: 'The last item is `final`: nothing more will come.' },
   },
 } as const satisfies Schema;
@@ -121,7 +121,7 @@ export const FeedPageSchema = {
     items: { type: 'array', items: FeedEventSchema },
     next: {
       type: ['string', 'null'],
-      description: 'Give it back as `after` to read on; null: nothing has happened yet.',
+      description: 'Send it as `after` to read the next page; null: the feed is empty.',
     },
   },
 } as const satisfies Schema;

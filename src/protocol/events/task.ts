@@ -1,6 +1,6 @@
 /**
  * Events on the tape of a task. The description of each schema says when the event comes; `docs/events.md` is made from it.
- * The order is that in which a task usually meets the events.
+ * The order is that in which the events of a task usually come.
  */
 import type { TaskEventData, TaskEventType } from '../../core/model/events.ts';
 import { TIMER_NAMES } from '../../core/model/timers.ts';
@@ -23,7 +23,11 @@ const attempt = { type: 'integer', description: 'Number of the attempt, from 1.'
 const queued = eventData(
   'The task was admitted. It is the first event of every tape, also of a task that joins the turn of another one.',
   {
-    lane: { type: 'string', enum: LANES, description: '`interactive`: somebody waits. `background`: nobody does.' },
+    lane: {
+      type: 'string',
+      enum: LANES,
+      description: '`interactive`: the sender waits for the answer. `background`: the sender does not wait.',
+    },
     mode: {
       type: 'string',
       enum: TASK_MODES,
@@ -33,10 +37,10 @@ const queued = eventData(
     priority: { type: 'integer', description: 'Higher goes first, in the background lane only.' },
     title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
     source: { type: 'string', description: 'Where the task comes from, for example `api`.' },
-    author: nullableText('Who wrote it; null: nobody said.'),
+    author: nullableText('Who wrote the prompt; null: the sender did not say.'),
     fallback: {
       type: 'boolean',
-      description: 'The task was to be steered into the running turn, the agent could not take it, and it was queued.',
+      description: 'The agent could not take the task into its running turn (`steer`), so the task was queued.',
     },
   },
   {
@@ -52,13 +56,13 @@ const queued = eventData(
 );
 
 const merged = eventData(
-  'The task joined another task that is still queued; both are answered in one turn (`collect`).',
+  'The task joined another queued task; one turn answers both (`collect`).',
   { into: taskId('The task that it joined.') },
   { into: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
 );
 
 const steered = eventData(
-  'The task was sent into a running turn (`steer`), and again when the agent has taken its text.',
+  'The task was sent into a running turn (`steer`). The event comes again when the agent has taken its text.',
   {
     into: taskId('The task whose turn it was sent into.'),
     turn,
@@ -73,17 +77,13 @@ const requeued = eventData(
   { from: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
 );
 
-const edited = eventData(
-  'Somebody changed the prompt of the task while it was queued.',
-  { by },
-  { by: { kind: 'person', name: 'ada' } },
-);
+const edited = eventData('The prompt of the queued task was changed.', { by }, { by: { kind: 'person', name: 'ada' } });
 
 const moved = eventData(
-  'Somebody changed the lane, the priority or the place of the task while it was queued.',
+  'The lane, the priority or the position of the queued task was changed.',
   {
-    lane: { type: 'string', enum: LANES, description: 'The lane that it has now.' },
-    priority: { type: 'integer', description: 'The priority that it has now.' },
+    lane: { type: 'string', enum: LANES, description: 'Its new lane.' },
+    priority: { type: 'integer', description: 'Its new priority.' },
     where: {
       anyOf: [
         { type: 'string', enum: ['first', 'last'] },
@@ -96,7 +96,7 @@ const moved = eventData(
         { type: 'null' },
       ],
       description:
-        'Its new place in its lane: `first`, `last`, or `{ before }` another task. Null: the place did not change.',
+        'Its new position in its lane: `first`, `last`, or `{ before }` another task. Null: the position did not change.',
     },
     by,
   },
@@ -124,7 +124,7 @@ const turnSent = eventData(
     attempt,
     resumed: {
       type: 'boolean',
-      description: 'An earlier turn of the task did not end by itself: the agent is asked to continue.',
+      description: 'An earlier turn of the task did not end by itself. The prompt asks the agent to continue.',
     },
     interruptedMidTurn: {
       type: 'boolean',
@@ -135,7 +135,7 @@ const turnSent = eventData(
     mergedTasks: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Ids of the tasks that this turn answers as well, in the order in which they came.',
+      description: 'Ids of the tasks that this turn also answers, oldest first.',
     },
     model: nullableText("The model of the turn; null: the agent's default."),
   },
@@ -153,19 +153,19 @@ const turnSent = eventData(
 );
 
 const turnStarted = eventData(
-  'The agent confirmed that it works on the turn. From now on an interrupt reaches it.',
+  'The agent confirmed that it works on the turn. An interrupt can reach it from now on.',
   { turn },
   { turn: 3 },
 );
 
 const output = eventData(
-  'The agent said something in the turn. The text pieces of a turn, one after the other, are its answer.',
+  'Output of the agent in the turn. The text pieces of a turn, in order, are its answer.',
   {
     turn: {
       type: ['integer', 'null'],
       description: 'Number of the turn in its session; null: the agent did not say which.',
     },
-    part: { ...OutputPartSchema, description: 'What it said: an output part (see below).' },
+    part: { ...OutputPartSchema, description: 'The output part (see below).' },
   },
   { turn: 3, part: { kind: 'text', text: 'Yes: all 212 tests pass.' } },
 );
@@ -173,8 +173,8 @@ const output = eventData(
 const request = { type: 'string', description: 'Id of the permission request, unique within its turn.' } as const;
 
 const permissionRequested = eventData(
-  'The agent asks for permission.',
-  { turn, request, action: { ...PermissionActionSchema, description: 'What it asks permission for.' } },
+  'The agent requests permission for an action.',
+  { turn, request, action: { ...PermissionActionSchema, description: 'The action.' } },
   {
     turn: 3,
     request: 'toolu_01',
@@ -183,7 +183,7 @@ const permissionRequested = eventData(
 );
 
 const permissionResolved = eventData(
-  'A permission request was answered, or does not wait any more.',
+  'A permission request was answered or withdrawn.',
   {
     turn,
     request,
@@ -194,32 +194,32 @@ const permissionResolved = eventData(
         '`withdrawn`: nobody has to answer it any more, since its turn was interrupted or has ended, or the agent took it back.',
     },
     by,
-    note: nullableText('What the agent is told with a denial; null: nothing.'),
+    note: nullableText('The note that the agent gets with a denial; null: none.'),
   },
   { turn: 3, request: 'toolu_01', decision: 'allow', by: { kind: 'person', name: 'ada' }, note: null },
 );
 
 const progress = eventData(
-  'The code runner of the task reported something.',
-  { data: { description: 'Any JSON; its meaning is that of the code runner.' } },
+  'The code runner of the task reported progress.',
+  { data: { description: 'Any JSON; the code runner defines its meaning.' } },
   { data: { checked: 12, of: 40 } },
 );
 
 const interruptRequested = eventData(
-  'The turn is to be interrupted. It goes on until the agent has read the interrupt and ended it.',
+  'An interrupt of the turn was requested. The turn continues until the agent has read the interrupt and ended it.',
   {
     turn,
     why: {
       type: 'string',
       enum: ['preempt', 'silence', 'verdict'],
       description:
-        '`preempt`: an interactive task waits. `silence`: the agent said nothing for too long. `verdict`: the task is to end.',
+        '`preempt`: an interactive task waits. `silence`: the agent said nothing for too long. `verdict`: the task must end.',
     },
     by,
     sent: {
       type: 'boolean',
       description:
-        'False: the interrupt was not written now; it waits until the agent has confirmed the turn, or was written before.',
+        'False: the interrupt was not written now. It waits until the agent has confirmed the turn, or it was written before.',
     },
   },
   { turn: 3, why: 'preempt', by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, sent: true },
@@ -232,7 +232,7 @@ const interruptAcked = eventData(
 );
 
 const cancelRequested = eventData(
-  'The task is to be cancelled, and its turn has to end first. A task without a running turn ends at once, without this event.',
+  'A cancel was requested, and the running turn of the task must end first. A task without a running turn ends immediately, without this event.',
   {
     reason: { type: 'string', description: 'Reason code, for example `cancelled`, `stopped` or `interrupted`.' },
     by,
@@ -247,7 +247,7 @@ const deadlineReached = eventData(
     name: {
       type: 'string',
       enum: TIMER_NAMES,
-      description: 'Name of the deadline. [Hangs](hangs.md) says what each of them guards.',
+      description: 'Name of the deadline. [Hangs](hangs.md) explains each one.',
     },
     turn: { type: ['integer', 'null'], description: 'Number of the turn in its session; null: there was none.' },
     epoch: { type: ['integer', 'null'], description: 'Fencing token of the hold; null: there was none.' },
@@ -289,7 +289,7 @@ const preempted = eventData(
     preemptionsInRow: {
       type: 'integer',
       description:
-        'Preemptions since its last turn that was not preempted. From a limit on the next turn is protected.',
+        'Preemptions since its last turn that was not preempted. After `limits.maxPreemptions` of them the next turn is protected.',
     },
     epoch: { type: 'integer', description: 'Fencing token of the hold that ended.' },
   },
@@ -297,13 +297,13 @@ const preempted = eventData(
 );
 
 const attemptLost = eventData(
-  'The attempt was lost: its agent, its daemon or its code runner ended, or a deadline gave it up.',
+  'The attempt was lost: its agent, its daemon or its code runner ended, or a deadline ended it.',
   { reason: { type: 'string', description: 'Reason code, for example `agent_lost` or `silence_deadline`.' }, attempt },
   { reason: 'agent_lost', attempt: 1 },
 );
 
 const attemptRetried = eventData(
-  'The task is tried again in place of the attempt that was lost.',
+  'The task is retried after a lost attempt.',
   {
     attempt: {
       type: 'integer',
@@ -315,17 +315,17 @@ const attemptRetried = eventData(
 );
 
 const turnRetried = eventData(
-  'The turn failed for a reason that passes by itself. The task waits in the queue and takes the turn again within the same attempt.',
+  'The turn failed for a transient reason. The task waits in the queue and retries the turn within the same attempt.',
   {
     attempt,
     reason: nullableText('Class of the failure, for example `rate_limit`; null: the agent gives no reason.'),
-    retry: { type: 'integer', description: 'Number of the retry, from 1; a turn that completes begins anew.' },
+    retry: { type: 'integer', description: 'Number of the retry, from 1. A completed turn resets it.' },
   },
   { attempt: 1, reason: 'rate_limit', retry: 1 },
 );
 
 const final = eventData(
-  'The task has ended. It comes exactly once, last, on the tape of every task.',
+  'The task has ended. Every tape of a task ends with exactly one `final`.',
   {
     status: { type: 'string', enum: TERMINAL_STATUSES, description: 'How the task ended.' },
     reason: {
@@ -335,12 +335,9 @@ const final = eventData(
     },
     by,
     attempts: { type: 'integer', description: 'Number of attempts that began.' },
-    answer: nullable(
-      TurnReportSchema,
-      'What the agent said in the turn that ended a prompt task; null where no turn did.',
-    ),
+    answer: nullable(TurnReportSchema, 'The report of the turn that ended a prompt task; null: no turn ended it.'),
     result: {
-      description: 'What the code runner returned, any JSON, or the record of its error; null for a prompt task.',
+      description: 'The value that the code runner returned, any JSON, or its error; null for a prompt task.',
     },
   },
   {

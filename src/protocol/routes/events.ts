@@ -1,4 +1,4 @@
-/** Routes of events: of a task, of a session, of all. */
+/** Routes of events: of one task, of one session, of all sessions. */
 import { FeedPageSchema, TapePageSchema } from '../events/tape.ts';
 import { feedQuery, lastEventId, limit, type Route, sessionParams, taskParams, wait } from './route.ts';
 
@@ -18,7 +18,7 @@ export const eventsRoutes = {
           minimum: 0,
           maximum: 9_007_199_254_740_991,
           default: 0,
-          description: 'Seq to read on after.',
+          description: 'Read the events after this seq.',
         },
         limit: limit(100, 500),
         wait,

@@ -26,9 +26,9 @@ export const hangsRoutes = {
   takeHang: {
     method: 'POST',
     path: '/v1/hangs',
-    summary: 'Take a hang report now, whether something hangs or not',
+    summary: 'Take a hang report now, even if nothing hangs',
     description:
-      'Where the main loop is blocked nothing is answered here: `signalbox doctor --live` asks the launcher instead.',
+      'A daemon whose main loop is blocked does not answer this route; `signalbox doctor --live` asks its launcher instead.',
     success: { 200: HangReportSchema },
     codes: ['no_watchdog'],
   },

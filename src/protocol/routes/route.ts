@@ -1,4 +1,4 @@
-/** What a route is, and what several of them have in common. */
+/** The shape of a route, and the schemas that several routes share. */
 import type { ErrorCode } from '../../core/error-codes.ts';
 import { PositionSchema, SessionKeySchema, TaskIdSchema } from '../ids.ts';
 import type { ObjectSchema, Schema } from '../schema.ts';
@@ -15,11 +15,11 @@ export interface Route {
   readonly body?: ObjectSchema;
   /** The body may be left out where none of its members is required. */
   readonly success: { readonly [status: number]: Schema };
-  /** It also answers `text/event-stream` when that is what is accepted. */
+  /** It also answers `text/event-stream` where the request accepts that. */
   readonly stream?: true;
   /** It answers text, not JSON. */
   readonly text?: true;
-  /** Open to anybody who reaches the address. */
+  /** Needs no token. */
   readonly open?: true;
   readonly codes: readonly ErrorCode[];
 }
@@ -38,13 +38,19 @@ export const sessionParams = {
 } as const;
 
 export const limit = (byDefault: number, maximum: number) =>
-  ({ type: 'integer', minimum: 1, maximum, default: byDefault, description: 'Most items in the page.' }) as const;
+  ({
+    type: 'integer',
+    minimum: 1,
+    maximum,
+    default: byDefault,
+    description: 'Maximum number of items in the page.',
+  }) as const;
 export const wait = {
   type: 'number',
   minimum: 0,
   maximum: 60,
   default: 0,
-  description: 'Long poll: seconds to wait for an event when there is none yet.',
+  description: 'Long poll: seconds to wait for the next event.',
 } as const satisfies Schema;
 
 export const feedQuery = {
@@ -54,5 +60,5 @@ export const feedQuery = {
 } as const satisfies ObjectSchema;
 
 export const lastEventId = {
-  'last-event-id': { type: 'string', description: 'Streams only: go on after this event. Goes before `after`.' },
+  'last-event-id': { type: 'string', description: 'Streams only: continue after this event. It overrides `after`.' },
 } as const satisfies { readonly [name: string]: Schema };

@@ -1,4 +1,4 @@
-/** Routes of sessions: look at, and what an operator does to one. */
+/** Routes of sessions: views, and requests of an operator. */
 import { CursorSchema } from '../ids.ts';
 import {
   ByRequestSchema,
@@ -45,7 +45,7 @@ export const sessionsRoutes = {
   evictSession: {
     method: 'POST',
     path: '/v1/sessions/{key}/evict',
-    summary: 'Take the hold away without its owner’s cooperation',
+    summary: 'End the hold without the help of its owner',
     params: sessionParams,
     body: EvictRequestSchema,
     success: { 200: OkSchema },
@@ -63,7 +63,7 @@ export const sessionsRoutes = {
   unparkSession: {
     method: 'POST',
     path: '/v1/sessions/{key}/unpark',
-    summary: 'Let a parked session go on',
+    summary: 'Unpark a session',
     params: sessionParams,
     body: ByRequestSchema,
     success: { 200: OkSchema },

@@ -1,4 +1,4 @@
-/** Routes of tasks: submit, look at, change, cancel. */
+/** Routes of tasks: submit, view, change, cancel. */
 import { CursorSchema, LaneSchema, SessionKeySchema, StatusSchema } from '../ids.ts';
 import {
   CancelReceiptSchema,
@@ -20,12 +20,13 @@ export const tasksRoutes = {
     path: '/v1/tasks',
     summary: 'Submit a task',
     description:
-      'Answered after the task is durable; an interrupt that it fires has been written by then. 201 for a new task; 200 when the Idempotency-Key had one already.',
+      'The answer comes after the task is durable and any interrupt for it has been written. 201: a new task. 200: an earlier submit had the same Idempotency-Key.',
     headers: {
       'idempotency-key': {
         type: 'string',
         pattern: '^[!-~]{1,200}$',
-        description: 'Unique over all sessions: a second submit with it returns the first task and stores nothing.',
+        description:
+          'Unique over all sessions. A second submit with the same key returns the first task and stores nothing.',
       },
     },
     body: SubmitRequestSchema,
@@ -85,7 +86,7 @@ export const tasksRoutes = {
   moveTask: {
     method: 'POST',
     path: '/v1/tasks/{id}/move',
-    summary: 'Move a queued task: its lane, its priority, or its place',
+    summary: 'Move a queued task: its lane, its priority, or its position',
     params: taskParams,
     body: MoveRequestSchema,
     success: { 200: OkSchema },
@@ -96,7 +97,7 @@ export const tasksRoutes = {
     path: '/v1/tasks/{id}/cancel',
     summary: 'Cancel a task',
     description:
-      'The answer is a receipt; `requested` means that its turn is being interrupted and `final` is still to come.',
+      'The answer is a receipt. `requested` means that its turn is being interrupted and `final` will follow.',
     params: taskParams,
     body: CancelRequestSchema,
     success: { 200: CancelReceiptSchema },
@@ -105,7 +106,7 @@ export const tasksRoutes = {
   explainTask: {
     method: 'GET',
     path: '/v1/tasks/{id}/explain',
-    summary: 'Say why a task is not running now',
+    summary: 'Explain why a task does not run now',
     params: taskParams,
     success: { 200: ExplanationSchema },
     codes: ['bad_id', 'unknown_task'],

@@ -1,4 +1,4 @@
-/** The text an agent gets: the task's own words, what was merged into it, and what it must know of an earlier, cut-off turn. */
+/** The text that an agent gets: the prompt of the task, the prompts merged into it, and notes about earlier turns. */
 import type { TaskPayload } from '../../store/port.ts';
 
 interface PromptParts {
@@ -7,7 +7,7 @@ interface PromptParts {
   readonly author: string | null;
   readonly riders: readonly TaskPayload[];
   readonly resumed: boolean;
-  /** Turns of the task have failed for a reason that passes. */
+  /** Turns of the task have failed for a transient reason. */
   readonly retried: boolean;
   readonly cut: boolean;
   readonly lost: boolean;
@@ -28,15 +28,15 @@ export function promptText(parts: PromptParts): string {
   }
   if (parts.cut) {
     notes.push(
-      'An earlier turn on this task was cut off. Its last tool call may or may not have happened: check before you repeat it.',
+      'An earlier turn on this task was interrupted. Its last tool call may or may not have happened: check before you repeat it.',
     );
   } else if (parts.resumed && parts.retried) {
-    notes.push('An earlier turn on this task did not come to its end.');
+    notes.push('An earlier turn on this task failed before its end.');
   } else if (parts.resumed) {
-    notes.push('Your turn on this task was interrupted for urgent work, which is done.');
+    notes.push('Your turn on this task was interrupted for urgent work, which has ended.');
   }
   if (parts.resumed) {
-    notes.push('Go on where it stopped. The task was:');
+    notes.push('Continue from where it stopped. The task was:');
   }
   return notes.length === 0 ? merged : `[signalbox] ${notes.join(' ')}\n\n${merged}`;
 }

@@ -34,10 +34,10 @@ export function agentOf({ committed: session, host }: Actor): string {
     return waitsFor === null ? agent.kind : `${agent.kind}, waits for ${waitsFor}`;
   }
   return agent.unsolicited
-    ? 'taking a turn that nobody asked for'
+    ? 'in an unsolicited turn'
     : agent.activity === 'turn'
       ? 'in a turn'
-      : 'at rest';
+      : 'idle';
 }
 
 export function explainEnded(stored: StoredTask): Explanation {
@@ -136,7 +136,7 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
     case 'collecting':
       return 'It waits for further parts of the same message.';
     case 'merged':
-      return `It is merged into task ${task.carrier ?? '?'}${task.taken ? ', whose turn has got its text.' : '.'}`;
+      return `It is merged into task ${task.carrier ?? '?'}${task.taken ? ', whose turn has its text.' : '.'}`;
     case 'owner':
       return holding(actor, task);
     case 'waiting': {
@@ -189,7 +189,7 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
     list.push({ what, since: throttle.since, deadline: 'throttle', at: throttle.until });
   }
   if (actor.committed.parked !== null) {
-    list.push({ what: 'an operator to unpark the session', since, deadline: null, at: null });
+    list.push({ what: 'a person to unpark the session', since, deadline: null, at: null });
   }
   return list;
 }
@@ -197,8 +197,8 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
 const CAUSES: { readonly [C in ThrottleCause]: string } = {
   provider: 'the provider of the model',
   retry: 'the retry of a failed turn',
-  context: 'room in the conversation',
-  crash: 'an agent that does not end by itself',
+  context: 'the conversation, which is too long',
+  crash: 'the agent, which keeps ending',
   folder: 'the working folder',
 };
 
@@ -207,9 +207,9 @@ const WHAT = {
   switch: 'the agent to change its model',
   permission: 'a person to answer a permission request',
   drain: 'the interrupted turn to end',
-  silence: 'a sign of life of the agent',
+  silence: 'output of the agent',
   hold: 'the owner to give way',
   protected: 'the end of a protected turn',
-  unsolicited: 'a turn that nobody asked for to end',
+  unsolicited: 'an unsolicited turn to end',
   collect: 'further parts of the message',
 } as const;
