@@ -287,7 +287,7 @@ describe('values that are not JSON, from a configuration or from 1e400', () => {
     ['a function', { map: { f: () => {} } }, '/map/f must be a string, not a function'],
     ['a list for a dictionary', { map: [undefined] }, '/map must be an object, not an array'],
     ['nothing at all', undefined, ' must be an object, not missing'],
-    ['half a surrogate pair', { map: { '\ud800': 'x' } }, '/map/\ud800 has a name that is no Unicode text'],
+    ['half a surrogate pair', { map: { '\ud800': 'x' } }, '/map/\ud800 has a name that is not Unicode text'],
     ['no integer in an alternative', { either: { a: 1n } }, '/either/a must be JSON, not a bigint'],
   ])('%s is refused', (_, value, expected) => {
     const checked = validate(schema, value);

@@ -33,11 +33,7 @@ export function agentOf({ committed: session, host }: Actor): string {
     const waitsFor = host.waitsFor;
     return waitsFor === null ? agent.kind : `${agent.kind}, waits for ${waitsFor}`;
   }
-  return agent.unsolicited
-    ? 'in an unsolicited turn'
-    : agent.activity === 'turn'
-      ? 'in a turn'
-      : 'idle';
+  return agent.unsolicited ? 'in an unsolicited turn' : agent.activity === 'turn' ? 'in a turn' : 'idle';
 }
 
 export function explainEnded(stored: StoredTask): Explanation {
