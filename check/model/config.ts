@@ -9,7 +9,7 @@ export interface SlotSpec {
   readonly lane: Lane;
   readonly mode: TaskMode;
   readonly whenBusy: WhenBusy;
-  readonly party: string | null;
+  readonly mergeGroup: string | null;
   readonly priority: number;
   readonly onLost: 'retry' | 'fail';
   readonly maxAttempts: number;
@@ -104,7 +104,7 @@ const slot = (name: string, lane: Lane, whenBusy: WhenBusy, change: SlotChange):
   lane,
   mode: 'prompt',
   whenBusy,
-  party: null,
+  mergeGroup: null,
   priority: 0,
   onLost: 'retry',
   maxAttempts: 2,

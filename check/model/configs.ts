@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { background, configOf, interactive } from './config.ts';
 import { supervised } from './supervised.ts';
 
-const party = 'p';
+const mergeGroup = 'p';
 const every = ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'idle', 'collect'] as const;
 
 const daily: readonly Config[] = [
@@ -37,7 +37,7 @@ const daily: readonly Config[] = [
   configOf({
     name: 'names-runner',
     about: 'a code runner that is preempted, evicted, and lost with its node; all names changed as well',
-    slots: [background('B1', { mode: 'code', turns: 1 }), interactive('I1', { party, whenBusy: 'collect' })],
+    slots: [background('B1', { mode: 'code', turns: 1 }), interactive('I1', { mergeGroup, whenBusy: 'collect' })],
     budgets: { evict: 1, crash: 1 },
     timers: ['drain', 'silence', 'collect'],
     honest: true,
@@ -48,10 +48,10 @@ const daily: readonly Config[] = [
     name: 'system',
     about: 'system work that is labelled urgent, and interrupts of other lanes: they preempt nobody',
     slots: [
-      background('B1', { party }),
+      background('B1', { mergeGroup }),
       background('B2', { whenBusy: 'preempt' }),
-      background('B3', { party, whenBusy: 'interrupt' }),
-      interactive('I1', { party, whenBusy: 'interrupt' }),
+      background('B3', { mergeGroup, whenBusy: 'interrupt' }),
+      interactive('I1', { mergeGroup, whenBusy: 'interrupt' }),
     ],
     budgets: { cancel: 1 },
     timers: ['drain', 'silence'],
@@ -131,9 +131,9 @@ const daily: readonly Config[] = [
     about: 'messages steered into a running turn, taken or not, while it is cancelled or lost',
     slots: [
       background('B1'),
-      interactive('I1', { party }),
-      interactive('I2', { party, whenBusy: 'steer' }),
-      interactive('I3', { party: 'q', whenBusy: 'steer' }),
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'steer' }),
+      interactive('I3', { mergeGroup: 'q', whenBusy: 'steer' }),
     ],
     caps: { acks: true, steer: true, rewind: false, models: false },
     budgets: { cancel: 1, die: 1 },
@@ -143,7 +143,10 @@ const daily: readonly Config[] = [
   configOf({
     name: 'steer-runner',
     about: 'a message steered into the turn of a code runner, while it is stopped or parked',
-    slots: [interactive('I1', { party, mode: 'code', turns: 2 }), interactive('I2', { party, whenBusy: 'steer' })],
+    slots: [
+      interactive('I1', { mergeGroup, mode: 'code', turns: 2 }),
+      interactive('I2', { mergeGroup, whenBusy: 'steer' }),
+    ],
     caps: { acks: true, steer: true, rewind: false, models: false },
     budgets: { cancel: 1, die: 1, stop: 1, park: 1 },
     sly: true,
@@ -153,9 +156,9 @@ const daily: readonly Config[] = [
     about: 'parts of a message that are merged within a window, cancelled one by one, preempting',
     slots: [
       background('B1'),
-      interactive('I1', { party, whenBusy: 'collect' }),
-      interactive('I2', { party, whenBusy: 'collect' }),
-      interactive('I3', { party: 'q', whenBusy: 'collect' }),
+      interactive('I1', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I2', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I3', { mergeGroup: 'q', whenBusy: 'collect' }),
     ],
     budgets: { cancel: 1 },
     timers: ['drain', 'silence', 'collect'],
@@ -163,11 +166,11 @@ const daily: readonly Config[] = [
   }),
   configOf({
     name: 'displace',
-    about: 'replace and interrupt among tasks of one party, beside one that is not of it',
+    about: 'replace and interrupt among tasks of one merge group, beside one that is not of it',
     slots: [
-      interactive('I1', { party }),
-      interactive('I2', { party, whenBusy: 'replace' }),
-      interactive('I3', { party, whenBusy: 'interrupt' }),
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'replace' }),
+      interactive('I3', { mergeGroup, whenBusy: 'interrupt' }),
       background('B1'),
     ],
     timers: ['drain', 'silence'],
@@ -178,9 +181,9 @@ const daily: readonly Config[] = [
     about:
       'rollback of a running turn and of what rides on it, with an agent that can rewind; a message that is rejected when busy',
     slots: [
-      interactive('I1', { party }),
-      interactive('I2', { party, whenBusy: 'collect' }),
-      interactive('I3', { party, whenBusy: 'rollback' }),
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I3', { mergeGroup, whenBusy: 'rollback' }),
       interactive('I4', { whenBusy: 'reject' }),
     ],
     caps: { acks: true, steer: true, rewind: true, models: false },
@@ -193,9 +196,9 @@ const daily: readonly Config[] = [
     name: 'unable',
     about: 'steer and rollback asked of an agent that can neither',
     slots: [
-      interactive('I1', { party }),
-      interactive('I2', { party, whenBusy: 'steer' }),
-      interactive('I3', { party, whenBusy: 'rollback' }),
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'steer' }),
+      interactive('I3', { mergeGroup, whenBusy: 'rollback' }),
     ],
     timers: ['drain', 'silence'],
     honest: true,
@@ -204,7 +207,7 @@ const daily: readonly Config[] = [
   configOf({
     name: 'steer-preempted',
     about: 'a message steered into a background turn that is then preempted, cancelled, or lost with its node',
-    slots: [background('B1', { party }), interactive('I1', { party, whenBusy: 'steer' }), interactive('I2')],
+    slots: [background('B1', { mergeGroup }), interactive('I1', { mergeGroup, whenBusy: 'steer' }), interactive('I2')],
     caps: { acks: true, steer: true, rewind: false, models: false },
     budgets: { cancel: 1, die: 1, crash: 1 },
     timers: ['drain', 'silence'],
@@ -214,8 +217,8 @@ const daily: readonly Config[] = [
     name: 'collect-preempted',
     about: 'parts merged into a background task that is preempted and resumed, evicted, or lost with its node',
     slots: [
-      background('B1', { party, whenBusy: 'collect' }),
-      background('B2', { party, whenBusy: 'collect' }),
+      background('B1', { mergeGroup, whenBusy: 'collect' }),
+      background('B2', { mergeGroup, whenBusy: 'collect' }),
       interactive('I1'),
     ],
     budgets: { cancel: 1, evict: 1, crash: 1 },
@@ -226,10 +229,10 @@ const daily: readonly Config[] = [
     name: 'displace-runner',
     about: 'interrupt and rollback of a code runner, with what was merged into or steered into its turn',
     slots: [
-      interactive('I1', { party, mode: 'code', turns: 1 }),
-      interactive('I2', { party, whenBusy: 'steer' }),
-      interactive('I3', { party, whenBusy: 'interrupt' }),
-      interactive('I4', { party, whenBusy: 'rollback' }),
+      interactive('I1', { mergeGroup, mode: 'code', turns: 1 }),
+      interactive('I2', { mergeGroup, whenBusy: 'steer' }),
+      interactive('I3', { mergeGroup, whenBusy: 'interrupt' }),
+      interactive('I4', { mergeGroup, whenBusy: 'rollback' }),
     ],
     caps: { acks: true, steer: true, rewind: true, models: false },
     budgets: { die: 1 },
@@ -257,8 +260,8 @@ const daily: readonly Config[] = [
     about: 'the node dies while a code runner is alive or preempted, and while parts are being collected',
     slots: [
       background('B1', { mode: 'code', turns: 1 }),
-      interactive('I1', { party, whenBusy: 'collect' }),
-      interactive('I2', { party, whenBusy: 'collect' }),
+      interactive('I1', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I2', { mergeGroup, whenBusy: 'collect' }),
     ],
     budgets: { crash: 1 },
     timers: ['drain', 'silence', 'collect'],
@@ -290,8 +293,8 @@ const daily: readonly Config[] = [
     about: 'stop of a turn, of the queue, of the session, with riders and a runner',
     slots: [
       background('B1', { mode: 'code', turns: 1 }),
-      interactive('I1', { party, whenBusy: 'collect' }),
-      interactive('I2', { party, whenBusy: 'collect' }),
+      interactive('I1', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I2', { mergeGroup, whenBusy: 'collect' }),
     ],
     budgets: { stop: 2, die: 1 },
     timers: ['drain', 'collect'],

@@ -52,7 +52,7 @@ const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { rea
     lane: spec.lane,
     mode: spec.mode,
     priority: spec.priority,
-    mergeGroup: spec.party,
+    mergeGroup: spec.mergeGroup,
     whenBusy: spec.whenBusy,
     onLost: spec.onLost,
     maxAttempts: spec.maxAttempts,

@@ -2,7 +2,7 @@
 import type { Config } from './config.ts';
 import { background, configOf, interactive } from './config.ts';
 
-const party = 'p';
+const mergeGroup = 'p';
 
 export const supervised: readonly Config[] = [
   configOf({
@@ -73,11 +73,11 @@ export const supervised: readonly Config[] = [
     name: 'switch-riders',
     about: 'messages that ask for a model are merged and steered only where it is the same, or where they ask for none',
     slots: [
-      interactive('I1', { party, model: 'm' }),
-      interactive('I2', { party, model: 'm', whenBusy: 'steer' }),
-      interactive('I3', { party, whenBusy: 'steer' }),
-      interactive('I4', { party, model: 'n', whenBusy: 'collect' }),
-      interactive('I5', { party, model: 'm', whenBusy: 'collect' }),
+      interactive('I1', { mergeGroup, model: 'm' }),
+      interactive('I2', { mergeGroup, model: 'm', whenBusy: 'steer' }),
+      interactive('I3', { mergeGroup, whenBusy: 'steer' }),
+      interactive('I4', { mergeGroup, model: 'n', whenBusy: 'collect' }),
+      interactive('I5', { mergeGroup, model: 'm', whenBusy: 'collect' }),
     ],
     caps: { acks: true, steer: true, rewind: false, models: true },
     budgets: { park: 1 },
@@ -108,8 +108,8 @@ export const supervised: readonly Config[] = [
     name: 'retry-runner',
     about: 'a runner whose turns fail for a reason that passes, with messages steered into them, in two lanes',
     slots: [
-      background('B1', { party, mode: 'code', turns: 2 }),
-      interactive('I1', { party, whenBusy: 'steer' }),
+      background('B1', { mergeGroup, mode: 'code', turns: 2 }),
+      interactive('I1', { mergeGroup, whenBusy: 'steer' }),
       interactive('I2'),
     ],
     caps: { acks: true, steer: true, rewind: false, models: false },
@@ -121,8 +121,8 @@ export const supervised: readonly Config[] = [
     name: 'retry-riders',
     about: 'merged messages whose turn fails for a reason that passes; crashes meanwhile',
     slots: [
-      background('B1', { party, whenBusy: 'collect', onLost: 'fail' }),
-      background('B2', { party, whenBusy: 'collect' }),
+      background('B1', { mergeGroup, whenBusy: 'collect', onLost: 'fail' }),
+      background('B2', { mergeGroup, whenBusy: 'collect' }),
       interactive('I1'),
     ],
     budgets: { pass: 2, crash: 1, cancel: 1 },
@@ -151,8 +151,8 @@ export const supervised: readonly Config[] = [
     about:
       'a runner between two turns, a switch, a steered message and a retry while the session holds back; a crash forgets it',
     slots: [
-      background('B1', { party, mode: 'code', turns: 2, models: [null, 'm'] }),
-      interactive('I1', { party, whenBusy: 'steer' }),
+      background('B1', { mergeGroup, mode: 'code', turns: 2, models: [null, 'm'] }),
+      interactive('I1', { mergeGroup, whenBusy: 'steer' }),
     ],
     caps: { acks: true, steer: true, rewind: false, models: true },
     budgets: { throttle: 1, pass: 1, crash: 1 },

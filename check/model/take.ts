@@ -70,9 +70,9 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
 
 /** The new message takes the place of this task, or cuts it short (section 5). */
 function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'submit' }>): boolean {
-  const { mergeGroup: party, whenBusy } = input.task;
+  const { mergeGroup, whenBusy } = input.task;
   for (const [id, task] of treeEntries(world.session.tasks)) {
-    if (id !== slot.id || party === null || task.mergeGroup !== party) {
+    if (id !== slot.id || mergeGroup === null || task.mergeGroup !== mergeGroup) {
       continue;
     }
     if (whenBusy === 'replace') {

@@ -14,11 +14,11 @@ describe('a request', () => {
       expect(box.acts).toEqual([]);
     }
     expect(box.armed).toContain('permission:1');
-    box.decide('b', false);
+    box.respond('b', false);
     expect(box.sent('respond')).toEqual([
       { type: 'respond', incarnation: 1, turn: 1, request: 'b', allow: false, note: null },
     ]);
-    box.decide('a', true);
+    box.respond('a', true);
     expect(box.sent('respond')).toMatchObject([{ request: 'a', allow: true }]);
     expect(box.armed).not.toContain('silence:1');
     box.passes('permission');
@@ -39,7 +39,7 @@ describe('a request', () => {
     expect(box.sent('respond')).toMatchObject([{ request: 'b', allow: false }]);
     expect([...box.armed]).toEqual(['silence:1']);
     expect(box.decisions('bg')).toEqual(['a allow policy', 'b deny policy']);
-    expect(box.decide('a', false)).toEqual(notPending);
+    expect(box.respond('a', false)).toEqual(notPending);
   });
 
   test('what if the agent asks no more, or asks the same again? (core/34, core/24)', () => {
@@ -50,7 +50,7 @@ describe('a request', () => {
     expect(box.withdraws('b')).toEqual(stale('unexpected'));
     expect(box.withdraws('a')).toEqual(ok);
     expect(box.acts).toEqual([]);
-    expect(box.decide('a', true)).toEqual(notPending);
+    expect(box.respond('a', true)).toEqual(notPending);
     expect(box.withdraws('a')).toEqual(stale('unexpected'));
     expect(box.decisions('bg')).toEqual(['a withdrawn agent']);
   });
@@ -66,10 +66,10 @@ describe('a request', () => {
     box.started();
     expect(box.asks('a', null, 1)).toEqual(stale('turn'));
     box.asks('a');
-    expect(box.decide('a', true, 1)).toEqual(notPending);
-    expect(box.decide('b', true)).toEqual(notPending);
-    expect(box.decide('a', true)).toEqual(ok);
-    expect(box.decide('a', true)).toEqual(notPending);
+    expect(box.respond('a', true, 1)).toEqual(notPending);
+    expect(box.respond('b', true)).toEqual(notPending);
+    expect(box.respond('a', true)).toEqual(ok);
+    expect(box.respond('a', true)).toEqual(notPending);
   });
 
   test('what if an agent asks for more than a person can answer? (core/34)', () => {
@@ -92,7 +92,7 @@ describe('a wait for a person', () => {
     expect(box.acts).toEqual(['interrupt']);
     expect(box.decisions('bg')).toEqual(['a withdrawn task']);
     expect(box.armed).toContain('drain:1');
-    expect(box.decide('a', true)).toEqual(notPending);
+    expect(box.respond('a', true)).toEqual(notPending);
     expect(box.withdraws('a')).toEqual(stale('unexpected'));
     box.drains();
     expect(box.owner).toBe('A');
@@ -159,7 +159,7 @@ describe('a wait for a person', () => {
     box.asks('a');
     box.asks('b');
     box.park();
-    expect(box.decide('a', true)).toEqual(ok);
+    expect(box.respond('a', true)).toEqual(ok);
     expect(box.sent('respond')).toHaveLength(1);
     box.unpark();
     box.throttle('all');
@@ -177,7 +177,7 @@ describe('a wait for a person', () => {
     expect(box.owner).toBe('bg');
     box.asks('a');
     expect(box.armed).toContain(`permission:${box.turn}`);
-    box.decide('a', true);
+    box.respond('a', true);
     expect(box.decisions('bg')).toEqual(['a withdrawn task', 'a allow somebody']);
   });
 });

@@ -374,11 +374,11 @@ describe('replace, interrupt, rollback, reject', () => {
   });
 
   test('what if the task to be interrupted is somebody else’s, or nobody’s? (core/6, core/29)', () => {
-    for (const party of ['q', null]) {
+    for (const mergeGroup of ['q', null]) {
       const box = new Box();
-      box.submit('A', { mergeGroup: party });
+      box.submit('A', { mergeGroup });
       box.runs();
-      expect(box.submit('new', { mergeGroup: party === null ? null : 'p', whenBusy: 'interrupt' })).toMatchObject({
+      expect(box.submit('new', { mergeGroup: mergeGroup === null ? null : 'p', whenBusy: 'interrupt' })).toMatchObject({
         endedTasks: [],
       });
       expect(box.acts).toEqual([]);

@@ -101,11 +101,11 @@ function auditIndexes(session: Session, say: Say): void {
   compare('queue', treeEntries(session.queue), waiting);
   compare('demand', treeEntries(session.demand), waiting.filter(preempts));
   const queued = tasks.filter(({ status, stage: place }) => status === 'queued' && /waiting|collecting/.test(place));
-  const parties = queued.filter(({ mergeGroup }) => mergeGroup !== null);
+  const mergeGroups = queued.filter(({ mergeGroup }) => mergeGroup !== null);
   compare(
-    'parties',
+    'mergeGroups',
     treeEntries(session.mergeGroups),
-    parties.toSorted((a, b) => String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || a.position - b.position),
+    mergeGroups.toSorted((a, b) => String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || a.position - b.position),
   );
   for (const tree of [session.tasks, session.queue, session.demand, session.mergeGroups]) {
     auditTree(tree, say);

@@ -38,7 +38,7 @@ const requests = ['q', 'r'] as const;
 
 const pick = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
 
-/** How ids and parties are spelled, so that a run can be repeated under other names. */
+/** How ids and merge groups are spelled, so that a run can be repeated under other names. */
 interface Names {
   readonly id: (index: number) => string;
   readonly mergeGroup: (index: number) => string;

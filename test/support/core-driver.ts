@@ -272,7 +272,7 @@ export class Box {
       request,
     });
   }
-  decide(request: string, allow: boolean, turn = this.turn): Reply {
+  respond(request: string, allow: boolean, turn = this.turn): Reply {
     return this.do({ type: 'respond', turn: turnId(turn), request, allow, by: SOMEBODY, note: null });
   }
   switched(model: string | null, ok = true, incarnation = this.incarnation): Reply {

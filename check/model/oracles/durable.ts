@@ -19,12 +19,12 @@ export function judgeRefusal({ world, result, input }: Move, report: Report): vo
   const full = open >= session.limits.maxOpen;
   const rejected = input.task.whenBusy === 'reject' && open > 0;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
-  const party =
+  const ownsOfGroup =
     owner !== undefined &&
     owner.lane === 'interactive' &&
     owner.mergeGroup === input.task.mergeGroup &&
     owner.mergeGroup !== null;
-  const rewinds = input.task.whenBusy === 'rollback' && party && onWire(session);
+  const rewinds = input.task.whenBusy === 'rollback' && ownsOfGroup && onWire(session);
   const stuck = rewinds && !(session.agent.kind === 'up' && session.agent.caps.rewind);
   const due = full ? 'queue_full' : rejected ? 'session_busy' : stuck ? 'rollback_unsupported' : 'admitted';
   if (code !== due) {

@@ -117,7 +117,7 @@ function judgeAdmission({ world, result, input }: Move, report: Report): void {
     return;
   }
   if (born.lane !== input.task.lane || born.mergeGroup !== input.task.mergeGroup) {
-    report.fail('section 5: source and rights are fixed at admission', 'a task changes lane or party');
+    report.fail('section 5: source and rights are fixed at admission', 'a task changes lane or merge group');
   }
   if (input.task.whenBusy !== 'replace') {
     for (const [id, task] of treeEntries(world.session.tasks)) {

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
 import type { World } from '../world.ts';
-import { judgeAsks } from './asks.ts';
+import { judgeAsks } from './permission-requests.ts';
 import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
 import { judgeEndings } from './endings.ts';
 import { judgeHold } from './hold.ts';

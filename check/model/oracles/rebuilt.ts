@@ -32,8 +32,8 @@ export function rebuilt(core: Core, { session }: World): string | null {
   return again.agent.kind === 'none' && !again.fenced ? null : 'something lives after a restart';
 }
 
-const indexes = ({ queue, demand, mergeGroups: parties }: Session): unknown => [
+const indexes = ({ queue, demand, mergeGroups }: Session): unknown => [
   [...treeEntries(queue)],
   [...treeEntries(demand)],
-  [...treeEntries(parties)],
+  [...treeEntries(mergeGroups)],
 ];

@@ -199,13 +199,13 @@ function indexes({ session }: World): string | null {
   const tasks = all(session);
   const demand = new Set(demanders(session));
   const queued = tasks.filter(isWaiting).map((task) => task.id);
-  const parties = tasks.filter(
+  const mergeGroups = tasks.filter(
     (task) => task.mergeGroup !== null && task.status === 'queued' && (isWaiting(task) || task.stage === 'collecting'),
   );
   return (
     indexIs('queue', session.queue, new Set(queued)) ??
     indexIs('demand', session.demand, demand) ??
-    indexIs('parties', session.mergeGroups, new Set(parties.map((task) => task.id)))
+    indexIs('mergeGroups', session.mergeGroups, new Set(mergeGroups.map((task) => task.id)))
   );
 }
 
