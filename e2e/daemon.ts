@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '../src/client/index.ts';
 import { createClient } from '../src/client/index.ts';
 import type { ConfigFile } from '../src/daemon/config/schema.ts';
-import { RECORDED_DELIVERIES } from '../src/gateways/github/recorded/index.ts';
+import { recordedDeliveries } from '../src/gateways/github/recorded/index.ts';
 import { signDelivery } from '../src/gateways/github/signature.ts';
 import type { ReadFeedEvent } from '../src/protocol/index.ts';
 import { programOf } from './programs.ts';
@@ -148,7 +148,7 @@ async function follow(client: Client, events: EventLog<ReadFeedEvent>, signal: A
 }
 
 async function deliver(url: string, index: 0 | 1 | 2): Promise<{ readonly task: string; readonly sentAt: number }> {
-  const { event, payload } = RECORDED_DELIVERIES[index];
+  const { event, payload } = recordedDeliveries[index];
   const { headers, body } = await signDelivery({ event, payload, secret, delivery: randomUUID() });
   const sentAt = Date.now();
   const response = await fetch(new URL('/hooks/github', url), { method: 'POST', headers, body });

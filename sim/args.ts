@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { StoreKind } from './disk.ts';
 
-export const HELP = `Simulates the whole runtime under faults, from a seed.
+export const helpText = `Simulates the whole runtime under faults, from a seed.
 
   npm run sim -- --seed 7                  one seed, with its story if it fails
   npm run sim -- --seeds 2000              seeds 1 to 2000 on all stores in turn, each twice

@@ -12,7 +12,7 @@ import type { Random } from './random.ts';
 import { drawScript } from './runners.ts';
 import type { World } from './world.ts';
 
-const BUSY: readonly WhenBusy[] = [
+const busyPolicies: readonly WhenBusy[] = [
   'preempt',
   'enqueue',
   'steer',
@@ -23,7 +23,7 @@ const BUSY: readonly WhenBusy[] = [
   'reject',
 ];
 
-const POLICIES: readonly NonNullable<SubmitRequest['permissions']>[] = [
+const policies: readonly NonNullable<SubmitRequest['permissions']>[] = [
   { mode: 'ask' },
   { mode: 'ask', allow: ['Bash(git *)'] },
   { mode: 'allow', deny: ['fetch'] },
@@ -31,7 +31,7 @@ const POLICIES: readonly NonNullable<SubmitRequest['permissions']>[] = [
 ];
 
 /** The runtime takes 256 steps of a session in a pass. */
-const FLOOD = 300;
+const floodSize = 300;
 
 type Operation =
   | 'submit'
@@ -56,7 +56,7 @@ type Operation =
   | 'crash'
   | 'close';
 
-const OPERATIONS: readonly (readonly [number, Operation])[] = [
+const operations: readonly (readonly [number, Operation])[] = [
   [36, 'submit'],
   [6, 'burst'],
   [0.15, 'flood'],
@@ -93,7 +93,7 @@ export class Callers {
   }
 
   act(): void {
-    const operation = this.#random.weighted(OPERATIONS);
+    const operation = this.#random.weighted(operations);
     switch (operation) {
       case 'submit':
         this.#submit();
@@ -161,7 +161,7 @@ export class Callers {
       session: random.pick(this.#sessions),
       prompt: 'do it',
       lane,
-      ...(random.chance(0.6) ? { whenBusy: random.pick(BUSY) } : {}),
+      ...(random.chance(0.6) ? { whenBusy: random.pick(busyPolicies) } : {}),
       ...(lane === 'background' ? { priority: random.int(0, 2) } : {}),
       ...(code ? { runner: random.chance(0.95) ? 'worker' : 'nobody' } : {}),
       source: random.pick(['api', 'api', 'api', 'github']),
@@ -170,7 +170,7 @@ export class Callers {
       onLost: random.chance(0.8) ? 'retry' : 'fail',
       maxAttempts: random.int(1, 4),
       ...(random.chance(0.3) ? { model: random.pick(['small', 'large'] as const) } : {}),
-      ...(random.chance(0.5) ? { permissions: random.pick(POLICIES) } : {}),
+      ...(random.chance(0.5) ? { permissions: random.pick(policies) } : {}),
     };
   }
 
@@ -218,7 +218,7 @@ export class Callers {
 
   /** More inputs than one pass takes of a session. */
   #flood(session: string): void {
-    for (let at = 0; at < FLOOD; at += 1) {
+    for (let at = 0; at < floodSize; at += 1) {
       this.#world.call(
         `${at % 2 === 0 ? 'park' : 'unpark'} ${session}`,
         (box) => (at % 2 === 0 ? box.park(session, 'flood') : box.unpark(session)),

@@ -22,20 +22,20 @@ export interface Report {
 }
 
 /** Every so many seeds one is run on SQLite, which takes several times as long as memory. */
-const MIXED_SQLITE_EVERY = 10;
+const mixedSqliteEvery = 10;
 /** Every so many seeds, beginning with the first, one is run on the store that answers late. */
-const MIXED_LATE_EVERY = 4;
+const mixedLateEvery = 4;
 /** After so many failures a campaign ends: they are mostly one and the same. */
-const FAILURES_MAX = 10;
+const failuresMax = 10;
 
 function storesOf(seed: number, stores: Options['stores']): readonly StoreKind[] {
   if (stores !== 'mixed') {
     return stores;
   }
-  if (seed % MIXED_SQLITE_EVERY === 0) {
+  if (seed % mixedSqliteEvery === 0) {
     return ['sqlite'];
   }
-  return [seed % MIXED_LATE_EVERY === 1 ? 'late' : 'memory'];
+  return [seed % mixedLateEvery === 1 ? 'late' : 'memory'];
 }
 
 const emptyReport = (): Report => ({ runs: 0, failures: [], figures: {}, struck: {} });
@@ -74,7 +74,7 @@ export async function campaign(
       }
       each(result);
     }
-    if (report.failures.length >= FAILURES_MAX) {
+    if (report.failures.length >= failuresMax) {
       break;
     }
   }

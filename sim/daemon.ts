@@ -47,7 +47,7 @@ interface DaemonParts {
 }
 
 /** What the tapes show; an hour and more can be taken off. */
-const WALL_MS = 1_700_000_000_000;
+const wallMs = 1_700_000_000_000;
 
 export class Daemon {
   readonly owner: Owner;
@@ -88,7 +88,7 @@ export class Daemon {
       limits,
       clock: {
         now: () => stage.scheduler.now,
-        wall: () => Math.round(WALL_MS + stage.scheduler.now + parts.skew()),
+        wall: () => Math.round(wallMs + stage.scheduler.now + parts.skew()),
         // As the platform's: a millisecond at least, so that what is left of a fraction does not stop the clock.
         timer: (ms, fire) =>
           stage.scheduler.after(this.owner, Math.max(1, ms) + this.#lateness(), `timer of ${ms} ms`, fire),

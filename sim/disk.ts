@@ -10,7 +10,7 @@ import { MemoryDisk, openMemoryStore, openSqliteStore } from '../src/store/index
 export type StoreKind = 'memory' | 'sqlite' | 'late';
 
 /** A crash of the process is simulated, not one of the machine: a file in memory does, and its syncs take no time. */
-const RAM = '/dev/shm';
+const ramFolder = '/dev/shm';
 
 export interface Medium {
   open(faults?: Faults): Store;
@@ -22,7 +22,7 @@ export function openMedium(kind: StoreKind): Medium {
     const disk = new MemoryDisk();
     return { open: (faults) => openMemoryStore(faults === undefined ? { disk } : { disk, faults }), dispose() {} };
   }
-  const folder = mkdtempSync(join(existsSync(RAM) ? RAM : tmpdir(), 'signalbox-sim-'));
+  const folder = mkdtempSync(join(existsSync(ramFolder) ? ramFolder : tmpdir(), 'signalbox-sim-'));
   const path = join(folder, 'signalbox.db');
   return {
     open: (faults) =>

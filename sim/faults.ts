@@ -41,7 +41,7 @@ function drawProfile(random: Random): Profile {
 }
 
 /** Points at which a store may fail and its caller lives on; after the commit there is no failure, only the end. */
-const FAILING = new Set(['store.before-commit', 'store.after-write']);
+const failing = new Set(['store.before-commit', 'store.after-write']);
 
 export class FaultPlan {
   readonly profile: Profile;
@@ -59,7 +59,7 @@ export class FaultPlan {
     if (drawn < crash) {
       return this.#count(point, 'crash');
     }
-    if (FAILING.has(point) && drawn < crash + storeError) {
+    if (failing.has(point) && drawn < crash + storeError) {
       return this.#count(point, 'store-error');
     }
     if (point === 'runtime.before-step' && drawn < crash + coreError) {

@@ -17,7 +17,7 @@ export interface Submission {
 }
 
 export const markerOf = (n: number): string => `«${n}»`;
-const MARKER = /«(\d+)»/g;
+const markerPattern = /«(\d+)»/g;
 
 interface Deed {
   readonly what: 'cancel' | 'stop' | 'evict';
@@ -95,7 +95,7 @@ export class Ledger {
   /** What is told together was sent by one party, for this session. */
   told(session: SessionKey, text: string): void {
     const parties = new Set<string>();
-    for (const [, digits] of text.matchAll(MARKER)) {
+    for (const [, digits] of text.matchAll(markerPattern)) {
       const submission = this.submissions[Number(digits)];
       if (submission === undefined || submission.session !== session) {
         this.#violate('prompts stay in their session', `${session} is told ${text}`);

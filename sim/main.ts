@@ -1,5 +1,5 @@
 /** `npm run sim`: see `args.ts` for what it takes. Exit code 1 if any run failed, 2 for a wrong argument. */
-import { HELP, type Options, readArgs } from './args.ts';
+import { helpText, type Options, readArgs } from './args.ts';
 import { campaign, campaignInProcesses, type Report } from './campaign.ts';
 import { stressAll } from './stress.ts';
 
@@ -8,11 +8,11 @@ async function main(): Promise<number> {
   try {
     options = readArgs(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${helpText}`);
     return 2;
   }
   if (options.help) {
-    process.stdout.write(HELP);
+    process.stdout.write(helpText);
     return 0;
   }
   if (options.stress) {

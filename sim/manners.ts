@@ -86,7 +86,7 @@ export const drawSwitch = (random: Random, calm: boolean): OnSwitch =>
         [1, 'dies'],
       ] as const);
 
-const KIND: Manner = {
+const kindManner: Manner = {
   started: 'yes',
   outputs: 1,
   gap: 5,
@@ -129,7 +129,7 @@ export function drawTraits(random: Random, calm: boolean): Traits {
 
 export function drawManner(random: Random, calm: boolean): Manner {
   if (calm) {
-    return KIND;
+    return kindManner;
   }
   const kindly = random.chance(0.45);
   const onInterrupt: OnInterrupt = random.weighted([
@@ -151,7 +151,7 @@ export function drawManner(random: Random, calm: boolean): Manner {
   const asks = drawAsks(random);
   const failure = random.chance(0.8) ? drawFailure(random) : null;
   if (kindly) {
-    return { ...KIND, outputs, gap, onInterrupt, steer, asks, failure };
+    return { ...kindManner, outputs, gap, onInterrupt, steer, asks, failure };
   }
   return {
     started: random.weighted([
@@ -182,7 +182,7 @@ export function drawManner(random: Random, calm: boolean): Manner {
   };
 }
 
-const ACTIONS: readonly (readonly [ActionKind, string, string])[] = [
+const actions: readonly (readonly [ActionKind, string, string])[] = [
   ['read', 'Read', 'notes.md'],
   ['edit', 'Write', 'src/a.ts'],
   ['execute', 'Bash', 'git status'],
@@ -192,7 +192,7 @@ const ACTIONS: readonly (readonly [ActionKind, string, string])[] = [
 
 function drawAsks(random: Random): readonly AskManner[] {
   return Array.from({ length: random.chance(0.3) ? random.int(1, 3) : 0 }, (): AskManner => {
-    const [kind, tool, title] = random.pick(ACTIONS);
+    const [kind, tool, title] = random.pick(actions);
     return {
       ask: { kind, tool, title },
       how: random.weighted([
@@ -206,13 +206,13 @@ function drawAsks(random: Random): readonly AskManner[] {
   });
 }
 
-const CLASSES: readonly FailureClass[] = [
+const classes: readonly FailureClass[] = [
   ...(['rate_limit', 'overloaded', 'overloaded', 'server_error', 'network', 'quota', 'auth'] as const),
   ...(['context', 'model', 'invalid_request', 'refused', 'unknown'] as const),
 ];
 
 const drawFailure = (random: Random): ProviderFailure => ({
-  class: random.pick(CLASSES),
+  class: random.pick(classes),
   retryAfterMs: random.chance(0.5) ? random.int(0, 4000) : null,
   status: null,
   message: 'the provider says no',

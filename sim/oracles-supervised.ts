@@ -1,8 +1,8 @@
 /** What the tapes must say of permission requests and of turns that were tried again. */
-import { FAILURES } from '../src/agents/failures.ts';
+import { failureRules } from '../src/agents/failures.ts';
 import type { TaskEventData } from '../src/core/model/events.ts';
 import type { TurnOutcome } from '../src/core/model/session.ts';
-import { DEFAULT_POLICIES, type RequestedAction } from '../src/core/model/permission.ts';
+import { defaultPolicies, type RequestedAction } from '../src/core/model/permission.ts';
 import { policyDecision } from '../src/core/rules/permission-policy.ts';
 import type { StoredEvent, StoredTask } from '../src/store/index.ts';
 import type { World } from './world.ts';
@@ -42,7 +42,7 @@ function isAllowed(
   data: Resolved,
   asked: RequestedAction,
 ): boolean {
-  const policy = payload.permissions ?? DEFAULT_POLICIES[row.lane];
+  const policy = payload.permissions ?? defaultPolicies[row.lane];
   if (data.by?.kind === 'policy') {
     return policyDecision(policy, asked) === 'allow';
   }
@@ -50,7 +50,7 @@ function isAllowed(
 }
 
 const isPassing = (reason: unknown): boolean =>
-  Object.entries(FAILURES).some(([name, { passes }]) => name === reason && passes);
+  Object.entries(failureRules).some(([name, { passes }]) => name === reason && passes);
 
 /** Retries are counted, bounded, used up before a failure that passes is final, and never burnt by a preemption. */
 export function judgeRetries(world: World, { row, reason, status }: StoredTask, tape: readonly StoredEvent[]): void {

@@ -12,10 +12,10 @@ import type { RunnerScript } from './runners.ts';
 import type { Workload } from './setup.ts';
 import type { World } from './world.ts';
 
-const KINDS = ['prompt', 'background prompt', 'runner with progress', 'runner with turns'] as const;
+const kinds = ['prompt', 'background prompt', 'runner with progress', 'runner with turns'] as const;
 
 /** When the task is cancelled; those named after an event come within 2 ms of it. */
-const MOMENTS = [
+const moments = [
   'at the answer',
   'queued',
   'granted',
@@ -27,16 +27,16 @@ const MOMENTS = [
 ] as const;
 
 /** What becomes of the daemon meanwhile. */
-const ENDS = ['goes on', 'closes', 'crashes', 'closes at the cancel', 'store fails'] as const;
+const ends = ['goes on', 'closes', 'crashes', 'closes at the cancel', 'store fails'] as const;
 
-export const SCENARIOS_A_WORLD = 64;
-const QUIET: Profile = { crash: 0, storeError: 0, coreError: 0, readError: 0 };
+export const scenariosAWorld = 64;
+const quiet: Profile = { crash: 0, storeError: 0, coreError: 0, readError: 0 };
 
 interface Scenario {
   readonly n: number;
   readonly session: string;
-  readonly kind: (typeof KINDS)[number];
-  readonly moment: (typeof MOMENTS)[number];
+  readonly kind: (typeof kinds)[number];
+  readonly moment: (typeof moments)[number];
   task: string | null;
   cancelled: boolean;
 }
@@ -47,25 +47,25 @@ export class Races implements Workload {
   readonly profile: Profile;
   readonly limits: Workload['limits'];
   readonly #scenarios: readonly Scenario[];
-  readonly #end: (typeof ENDS)[number];
+  readonly #end: (typeof ends)[number];
   readonly #random: Random;
   #world: World | null = null;
 
   constructor(index: number, count: number) {
     const random = new Random(index, 6);
     this.#random = random;
-    this.#end = ENDS[index % ENDS.length] ?? 'goes on';
+    this.#end = ends[index % ends.length] ?? 'goes on';
     this.#scenarios = Array.from({ length: count }, (_, n) => ({
       n,
       session: `race-${n}`,
-      kind: KINDS[n % KINDS.length] ?? 'prompt',
-      moment: MOMENTS[Math.floor(n / KINDS.length) % MOMENTS.length] ?? 'twice',
+      kind: kinds[n % kinds.length] ?? 'prompt',
+      moment: moments[Math.floor(n / kinds.length) % moments.length] ?? 'twice',
       task: null,
       cancelled: false,
     }));
     this.sessions = this.#scenarios.map(({ session }) => session);
-    this.profile = this.#end === 'store fails' ? { ...QUIET, storeError: 0.15 } : QUIET;
-    this.limits = { maxAgents: random.pick([8, SCENARIOS_A_WORLD]) };
+    this.profile = this.#end === 'store fails' ? { ...quiet, storeError: 0.15 } : quiet;
+    this.limits = { maxAgents: random.pick([8, scenariosAWorld]) };
   }
 
   begin(world: World): void {

@@ -6,7 +6,7 @@ import type { Outcome, Workload } from './setup.ts';
 import { World } from './world.ts';
 
 /** Scheduler steps of chaos, unless told otherwise. */
-const STEPS = 4000;
+const defaultSteps = 4000;
 
 export interface SeedOptions {
   readonly seed: number;
@@ -43,7 +43,7 @@ process.on('unhandledRejection', (error) => {
 });
 
 async function once(options: SeedOptions, judge: boolean): Promise<Outcome> {
-  const { seed, store, steps = STEPS, workload } = options;
+  const { seed, store, steps = defaultSteps, workload } = options;
   const world = new World({ seed, store, steps, judge, ...(workload === undefined ? {} : { workload: workload() }) });
   current = world;
   try {
@@ -74,5 +74,5 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
 
 /** The command that runs this seed again. */
 export function commandOf({ seed, store, steps }: SeedOptions): string {
-  return `npm run sim -- --seed ${seed} --store ${store}${steps === undefined || steps === STEPS ? '' : ` --steps ${steps}`}`;
+  return `npm run sim -- --seed ${seed} --store ${store}${steps === undefined || steps === defaultSteps ? '' : ` --steps ${steps}`}`;
 }

@@ -1,5 +1,5 @@
 /** What a run is made of, and what comes of it. */
-import { DEFAULT_LIMITS, type RuntimeLimits } from '../src/runtime/index.ts';
+import { defaultLimits, type RuntimeLimits } from '../src/runtime/index.ts';
 import type { Daemon } from './daemon.ts';
 import type { StoreKind } from './disk.ts';
 import type { Profile } from './faults.ts';
@@ -41,14 +41,14 @@ export interface Outcome {
 }
 
 /** Steps within which everything comes to rest once it is calm. */
-export const CALM_STEPS = 60_000;
+export const calmSteps = 60_000;
 
 /** Virtual ms in which a close must be done: its own grace, and 15 s for the agents to go. */
-export const CLOSE_MS = 60_000;
+export const closeMs = 60_000;
 
 export function drawLimits(random: Random): RuntimeLimits {
   return {
-    ...DEFAULT_LIMITS,
+    ...defaultLimits,
     maxPreemptions: random.int(0, 3),
     maxRetries: random.int(0, 2),
     maxOpen: random.chance(0.2) ? random.int(2, 8) : 1000,

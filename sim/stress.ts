@@ -1,11 +1,11 @@
 /** `npm run sim -- --stress`: the races, world by world, on each store. */
 import type { Options } from './args.ts';
 import type { StoreKind } from './disk.ts';
-import { Races, SCENARIOS_A_WORLD } from './races.ts';
+import { Races, scenariosAWorld } from './races.ts';
 import { runSeed } from './run.ts';
 
 /** Scheduler steps, after which agents that would stream for ever stop. */
-const STEPS_A_WORLD = 10_000;
+const stepsAWorld = 10_000;
 
 interface StressReport {
   readonly store: StoreKind;
@@ -18,8 +18,8 @@ interface StressReport {
 }
 
 /** One world of races; `seed` numbers it. */
-const race = (seed: number, store: StoreKind, twice: boolean, count = SCENARIOS_A_WORLD): ReturnType<typeof runSeed> =>
-  runSeed({ seed, store, steps: STEPS_A_WORLD, twice, workload: () => new Races(seed, count) });
+const race = (seed: number, store: StoreKind, twice: boolean, count = scenariosAWorld): ReturnType<typeof runSeed> =>
+  runSeed({ seed, store, steps: stepsAWorld, twice, workload: () => new Races(seed, count) });
 
 export async function stress(options: Pick<Options, 'count' | 'seed'>, store: StoreKind): Promise<StressReport> {
   const began = performance.now();
@@ -28,7 +28,7 @@ export async function stress(options: Pick<Options, 'count' | 'seed'>, store: St
   let strands = 0;
   let events = 0;
   for (let world = options.seed; scenarios < options.count; world += 1) {
-    const count = Math.min(SCENARIOS_A_WORLD, options.count - scenarios);
+    const count = Math.min(scenariosAWorld, options.count - scenarios);
     const { failure, figures } = await race(world, store, false, count);
     scenarios += count;
     strands += figures['open'] ?? 0;
@@ -54,7 +54,7 @@ export async function stressAll(options: Options): Promise<boolean> {
       const { scenarios, strands, failures, events, seconds } = report;
       for (const { world, rule, what } of failures) {
         console.log(
-          `races ${world} on ${store} break "${rule}": ${what}\nagain: npm run sim -- --stress --seed ${world} --count ${SCENARIOS_A_WORLD} --store ${store}`,
+          `races ${world} on ${store} break "${rule}": ${what}\nagain: npm run sim -- --stress --seed ${world} --count ${scenariosAWorld} --store ${store}`,
         );
       }
       const rate = number((scenarios / seconds) * 60);

@@ -23,7 +23,7 @@ import { judgeTapes, leftBehind } from './oracles.ts';
 import { Random } from './random.ts';
 import { Readers } from './readers.ts';
 import { Owner, quiet, Scheduler } from './scheduler.ts';
-import { CALM_STEPS, CLOSE_MS, drawLimits, type Outcome, type Violation, type WorldOptions } from './setup.ts';
+import { calmSteps, closeMs, drawLimits, type Outcome, type Violation, type WorldOptions } from './setup.ts';
 import type { Stage } from './stage.ts';
 import { Story } from './story.ts';
 
@@ -197,9 +197,9 @@ export class World implements Stage {
     }
     daemon.closing = true;
     this.story.say(`the daemon is closed, grace ${graceMs}`);
-    const unwatch = this.scheduler.after(this.#outside, CLOSE_MS, 'watches the close', () => {
+    const unwatch = this.scheduler.after(this.#outside, closeMs, 'watches the close', () => {
       if (daemon.alive) {
-        this.violate('a daemon closes', `within ${CLOSE_MS} ms: ${[...this.#calls.open()].join('; ')}`);
+        this.violate('a daemon closes', `within ${closeMs} ms: ${[...this.#calls.open()].join('; ')}`);
       }
     });
     daemon.box.close({ graceMs }).then(
@@ -310,7 +310,7 @@ export class World implements Stage {
       if (this.calm) {
         calmAt = Math.min(calmAt, this.scheduler.steps);
       }
-      if (this.scheduler.steps > calmAt + CALM_STEPS) {
+      if (this.scheduler.steps > calmAt + calmSteps) {
         this.#notAtRest();
         return;
       }

@@ -40,7 +40,7 @@ export function moves(config: Config, world: World, offer: Offer): void {
   }
 }
 
-export const ACTION: PermissionAction = { kind: 'execute', tool: 'shell', title: 'make', detail: null };
+export const action: PermissionAction = { kind: 'execute', tool: 'shell', title: 'make', detail: null };
 
 const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { readonly at: number } => ({
   at,
@@ -220,7 +220,7 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
         turn,
         request: requestName(one),
         policyDecision: verdict,
-        action: ACTION,
+        action: action,
       };
       offer('agent', kinds.fault, spend(replaceProcess(world, asking), 'ask'), input);
     }

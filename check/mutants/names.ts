@@ -24,5 +24,5 @@ export const names: readonly Mutant[] = [
     'const limited = begins && !isKeptFromSending(d, hold);',
     'const limited = begins && !isKeptFromSending(d, hold) && d.s.epoch < 500;',
   ),
-  mutant('system work preempts', 'system', 'queue', "task.lane === 'interactive' && BUSY_POLICIES", 'BUSY_POLICIES'),
+  mutant('system work preempts', 'system', 'queue', "task.lane === 'interactive' && busyPolicies", 'busyPolicies'),
 ];

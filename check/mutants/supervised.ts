@@ -58,7 +58,7 @@ const asks: readonly Mutant[] = [
     'an interrupted turn waits on for a person',
     'permission',
     'rules/turn',
-    "'sent' : 'draining', permissionRequests: NO_REQUESTS",
+    "'sent' : 'draining', permissionRequests: noRequests",
     "'sent' : 'draining'",
   ),
   mutant(
@@ -87,7 +87,7 @@ const asks: readonly Mutant[] = [
     'permission-lost',
     'draft',
     'permissionRequests: requestsOf(hold),',
-    'permissionRequests: NO_REQUESTS,',
+    'permissionRequests: noRequests,',
   ),
   mutant(
     'a change of the requests is not recorded',

@@ -21,7 +21,7 @@ interface FailureRule {
   readonly hint: string;
 }
 
-export const FAILURES: { readonly [C in FailureClass]: FailureRule } = {
+export const failureRules: { readonly [C in FailureClass]: FailureRule } = {
   rate_limit: { passes: true, hint: 'The provider limits the rate. It is tried again when the provider allows.' },
   overloaded: { passes: true, hint: 'The provider is overloaded. It is tried again later.' },
   server_error: { passes: true, hint: 'The provider failed. It is tried again later.' },

@@ -1,5 +1,5 @@
 /** Flags and arguments that every command has, or several have. */
-import { LANES } from '../core/model/task.ts';
+import { lanes } from '../core/model/task.ts';
 import type { Argument, Flag } from './command.ts';
 
 /** Flags of every command. */
@@ -19,8 +19,8 @@ export const laneFlag: Flag = {
   name: 'lane',
   value: 'LANE',
   kind: 'choice',
-  choices: LANES,
-  what: LANES.join(' or '),
+  choices: lanes,
+  what: lanes.join(' or '),
 };
 export const byFlag: Flag = { name: 'by', value: 'NAME', what: 'who asks, for the tape; default: your user name' };
 export const limitFlag: Flag = { name: 'limit', value: 'N', kind: 'integer', what: 'how many at most; default 50' };

@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../core/errors.ts';
-import { FOLDER } from '../protocol/folder.ts';
+import { dataFiles } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
@@ -28,14 +28,14 @@ function readOr(file: string): string | null {
 /** Null: there is none, or it is no daemon's file. */
 export function daemonFile(folder: string): DaemonFile | null {
   try {
-    const file = JSON.parse(readOr(path.join(folder, FOLDER.daemon)) ?? 'null') as DaemonFile | null;
+    const file = JSON.parse(readOr(path.join(folder, dataFiles.daemon)) ?? 'null') as DaemonFile | null;
     return typeof file?.url === 'string' ? file : null;
   } catch {
     return null;
   }
 }
 
-export const tokenIn = (folder: string): string | null => readOr(path.join(folder, FOLDER.token))?.trim() ?? null;
+export const tokenIn = (folder: string): string | null => readOr(path.join(folder, dataFiles.token))?.trim() ?? null;
 
 const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 

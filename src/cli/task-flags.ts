@@ -1,12 +1,12 @@
 /**
- * The flags of `signalbox send` that say what a task is to be: one entry for each field of `TASK_SPEC`, described by the text
+ * The flags of `signalbox send` that say what a task is to be: one entry for each field of `taskSpec`, described by the text
  * that stands there. A field without an entry does not compile.
  */
 import { AppError } from '../core/errors.ts';
-import { LANES, ON_LOST, WHEN_BUSY } from '../core/model/task.ts';
-import { PERMISSION_MODES } from '../core/model/permission.ts';
+import { lanes, onLostPolicies, whenBusyPolicies } from '../core/model/task.ts';
+import { permissionModes } from '../core/model/permission.ts';
 import type { Schema } from '../protocol/schema.ts';
-import { TASK_SPEC, type TaskField, type TaskSpecInput } from '../protocol/task-spec.ts';
+import { taskSpec, type TaskField, type TaskSpecInput } from '../protocol/task-spec.ts';
 import type { Call } from './call.ts';
 import type { Flag } from './command.ts';
 
@@ -18,7 +18,7 @@ interface Reader<T> {
 
 /** The field's own description as the help shows it, with its default. */
 function whatOf(field: TaskField, fallback?: string): string {
-  const { description, default: byDefault }: Schema & { readonly description: string } = TASK_SPEC[field];
+  const { description, default: byDefault }: Schema & { readonly description: string } = taskSpec[field];
   const text = description.replaceAll('`', '').replace(/\.$/, '');
   const known = typeof byDefault === 'string' || typeof byDefault === 'number' ? String(byDefault) : '';
   const shown = fallback ?? known;
@@ -43,15 +43,15 @@ const choice = <T extends string>(field: TaskField, name: string, value: string,
 type Readers = { readonly [F in Exclude<TaskField, 'prompt'>]: Reader<Exclude<TaskSpecInput[F], null | undefined>> };
 
 const readers: Readers = {
-  lane: choice('lane', 'lane', 'LANE', LANES),
-  whenBusy: choice('whenBusy', 'when-busy', 'POLICY', WHEN_BUSY),
+  lane: choice('lane', 'lane', 'LANE', lanes),
+  whenBusy: choice('whenBusy', 'when-busy', 'POLICY', whenBusyPolicies),
   priority: integer('priority', 'priority'),
   runner: text('runner', 'runner', 'NAME'),
   input: { flags: [{ name: 'input', value: 'JSON', what: whatOf('input') }], read: inputOf },
   source: text('source', 'source', 'NAME', 'cli'),
   rights: text('rights', 'rights', 'CLASS', ''),
   author: text('author', 'author', 'NAME', 'your user name'),
-  onLost: choice('onLost', 'on-lost', 'POLICY', ON_LOST),
+  onLost: choice('onLost', 'on-lost', 'POLICY', onLostPolicies),
   maxAttempts: integer('maxAttempts', 'max-attempts'),
   model: text('model', 'model', 'NAME'),
   permissions: {
@@ -60,7 +60,7 @@ const readers: Readers = {
         name: 'permissions',
         value: 'MODE',
         kind: 'choice',
-        choices: PERMISSION_MODES,
+        choices: permissionModes,
         what: whatOf('permissions'),
       },
       {
@@ -101,7 +101,7 @@ function inputOf(call: Call): unknown {
 }
 
 function permissionsOf(call: Call): NonNullable<TaskSpecInput['permissions']> | undefined {
-  const mode = call.choice('permissions', PERMISSION_MODES);
+  const mode = call.choice('permissions', permissionModes);
   const [allow, deny] = [call.all('allow'), call.all('deny')];
   if (mode !== null) {
     return { mode, allow, deny };

@@ -2,7 +2,7 @@
 import { AppError } from '../core/errors.ts';
 import { fillPath, writeQuery } from '../protocol/query.ts';
 import type { Operation } from '../protocol/routes.ts';
-import { ROUTES } from '../protocol/routes.ts';
+import { routes } from '../protocol/routes.ts';
 import { aborted, badResponse, errorOf, failed } from './errors.ts';
 
 export interface ClientOptions {
@@ -79,7 +79,7 @@ export class Http {
 
   /** The response of a request that was answered with 2xx; its body is still to be read. */
   async send(operation: Operation, parts: CallParts): Promise<Response> {
-    const { method, path } = ROUTES[operation];
+    const { method, path } = routes[operation];
     checkSegments(parts.params);
     const url = this.baseUrl + fillPath(path, parts.params) + writeQuery(parts.query);
     const headers: { [name: string]: string } = { accept: parts.accept ?? 'application/json', ...parts.headers };

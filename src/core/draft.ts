@@ -22,7 +22,7 @@ import { reindex } from './queue.ts';
 import { treeGet, treePut, treeRemove } from './tree.ts';
 
 /** One for all turns that ask for nothing. */
-export const NO_REQUESTS: readonly string[] = [];
+export const noRequests: readonly string[] = [];
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -218,7 +218,7 @@ export function sessionRow(session: Session): SessionRow {
 const sentOf = (hold: Hold | null): number =>
   hold === null || hold.turn === null || hold.turn.phase === 'pending' ? 0 : hold.turn.id;
 
-const requestsOf = (hold: Hold | null): readonly string[] => hold?.turn?.permissionRequests ?? NO_REQUESTS;
+const requestsOf = (hold: Hold | null): readonly string[] => hold?.turn?.permissionRequests ?? noRequests;
 
 const sameRequests = (a: readonly string[], b: readonly string[]): boolean =>
   a === b || (a.length === b.length && a.every((request, at) => request === b[at]));

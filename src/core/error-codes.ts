@@ -5,7 +5,7 @@
  */
 
 /** Exit codes of the command line. */
-export const EXIT = {
+export const exitCodes = {
   ok: 0,
   /** The task failed or was cancelled, a guarantee did not hold, or Signalbox has a defect. */
   failed: 1,
@@ -44,129 +44,134 @@ type Table = { readonly [code: string]: ErrorEntry };
 
 /** The request itself is wrong, or cannot be taken now. */
 const requestErrors = {
-  bad_json: { status: 400, exit: EXIT.usage, title: 'The body is not JSON', hint: 'Send one JSON document in UTF-8.' },
+  bad_json: {
+    status: 400,
+    exit: exitCodes.usage,
+    title: 'The body is not JSON',
+    hint: 'Send one JSON document in UTF-8.',
+  },
   invalid_request: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The request does not match its schema',
     hint: 'Correct each place that `detail` names; /openapi.json has the schema.',
   },
   bad_id: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The id or key is malformed',
     hint: 'Copy ids and keys from a list of tasks or sessions; percent-encode them in a URL.',
   },
   bad_cursor: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The cursor or position is unknown',
     hint: 'Send the cursor of the previous page unchanged, or leave it out to start at the beginning.',
   },
   bad_last_event_id: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The Last-Event-ID header does not belong to this stream',
     hint: 'Send the id of the last event that this stream gave you.',
   },
   bad_idempotency_key: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The Idempotency-Key header is malformed',
     hint: 'Use 1 to 200 printable ASCII characters without spaces.',
   },
   bad_request: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The request is not valid HTTP',
     hint: 'Check the client, and any proxy between it and the daemon.',
   },
   unauthorized: {
     status: 401,
-    exit: EXIT.unauthorized,
+    exit: exitCodes.unauthorized,
     title: 'The request needs a valid token',
     hint: 'Send the token from the file `token` in the data folder: as `Authorization: Bearer …`, or with --token.',
   },
   not_found: {
     status: 404,
-    exit: EXIT.notFound,
+    exit: exitCodes.notFound,
     title: 'The route does not exist',
     hint: 'Look the route up in /openapi.json.',
   },
   method_not_allowed: {
     status: 405,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The route does not support this method',
     hint: 'Use a method from the Allow header.',
   },
   not_acceptable: {
     status: 406,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The route has no media type that the request accepts',
     hint: 'Accept application/json; routes of events also have text/event-stream.',
   },
   request_timeout: {
     status: 408,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'The request did not arrive in time',
     hint: 'Send the whole request within 30 seconds.',
     retryable: true,
   },
   body_too_large: {
     status: 413,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The body is too large',
     hint: 'Send a smaller body; `detail` names the limit.',
   },
-  url_too_long: { status: 414, exit: EXIT.usage, title: 'The URL is too long', hint: 'Shorten the query.' },
+  url_too_long: { status: 414, exit: exitCodes.usage, title: 'The URL is too long', hint: 'Shorten the query.' },
   unsupported_media_type: {
     status: 415,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The media type of the body is not supported',
     hint: 'Send the body as UTF-8 JSON, uncompressed, with `Content-Type: application/json`.',
   },
   wrong_host: {
     status: 421,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The Host header names another server',
     hint: 'Call the daemon as 127.0.0.1 or localhost, or add the name to `listen.hosts`.',
   },
   headers_too_large: {
     status: 431,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The headers are too large',
     hint: 'Send less than 16 KiB of headers.',
   },
   internal: {
     status: 500,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'Signalbox has a defect',
     hint: 'Report it with the request id; the log of the daemon has the details.',
   },
   too_many_connections: {
     status: 503,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'Too many connections are open',
     hint: 'Close some connections, or raise `limits.maxConnections`.',
     retryable: true,
   },
   too_many_streams: {
     status: 503,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'Too many event streams are open',
     hint: 'Close some streams, or raise `limits.maxStreams`.',
     retryable: true,
   },
   not_ready: {
     status: 503,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'The daemon is still starting',
     hint: 'Wait until /readyz answers 200, then retry.',
     retryable: true,
   },
   closing: {
     status: 503,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'The daemon is closing',
     hint: 'Retry when the daemon runs again.',
     retryable: true,
@@ -177,155 +182,155 @@ const requestErrors = {
 const sessionErrors = {
   unknown_task: {
     status: 404,
-    exit: EXIT.notFound,
+    exit: exitCodes.notFound,
     title: 'The task does not exist',
     hint: 'Find its id with `signalbox tasks`.',
   },
   unknown_session: {
     status: 404,
-    exit: EXIT.notFound,
+    exit: exitCodes.notFound,
     title: 'The session does not exist',
     hint: 'Find its key with `signalbox sessions`; the first task creates a session.',
   },
   unknown_runner: {
     status: 422,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The code runner is not registered',
     hint: 'Register the runner under this name, or leave `runner` out.',
   },
   queue_full: {
     status: 429,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The session has too many open tasks',
     hint: 'Nothing was stored. Wait until tasks end, cancel some, or raise `limits.maxOpen`.',
     retryable: true,
   },
   session_busy: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The session is busy',
     hint: 'Nothing was stored. Retry later, or use another `whenBusy`.',
     retryable: true,
   },
   rollback_unsupported: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The agent cannot remove a turn from its conversation',
     hint: 'Nothing was stored. Use `whenBusy: "interrupt"` instead of `"rollback"`.',
   },
   not_queued: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The task is no longer queued',
     hint: 'Only a queued task can be changed. Cancel it, or submit a new one.',
   },
   not_movable: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The task cannot move to that position',
     hint: 'Name a waiting task of the same lane and priority, or move it first or last.',
   },
   nothing_held: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The session has no owner',
     hint: 'Nothing needs to be evicted; the next task becomes the owner.',
   },
   agent_not_running: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The session has no running agent',
     hint: 'Submit a task: the agent starts with its turn.',
   },
   not_parked: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The session is not parked',
     hint: 'Nothing needs to be unparked; the session grants its tasks.',
   },
   no_permission_request: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The permission request is not pending',
     hint: 'It was answered, withdrawn or never made. List pending requests with `signalbox permissions`.',
   },
   unknown_provider: {
     status: 404,
-    exit: EXIT.notFound,
+    exit: exitCodes.notFound,
     title: 'The provider does not exist',
     hint: 'Find its name with `signalbox providers`.',
   },
   not_throttled: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The provider is not throttled',
     hint: 'Nothing needs to be resumed; its sessions run.',
   },
   folder_in_use: {
     status: null,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'Another session uses the folder',
     hint: 'Wait until that session ends, or give each session its own folder under `workspaces`.',
     retryable: true,
   },
   duplicate_task: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'A task with this id exists',
     hint: 'Leave the id out; to submit twice safely, send an Idempotency-Key.',
   },
   task_ended: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The task has ended',
     hint: 'Nothing was changed. Submit a new task.',
   },
   stale_epoch: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The session has another owner',
     hint: 'Read the session again and name the epoch of its present owner.',
   },
   unknown_hang: {
     status: 404,
-    exit: EXIT.notFound,
+    exit: exitCodes.notFound,
     title: 'The hang report does not exist',
     hint: 'Find its id with `signalbox hangs`; only the newest reports are kept.',
   },
   no_watchdog: {
     status: 503,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'The daemon has no watchdog',
     hint: 'Start the daemon with `signalbox up`: it starts the watchdog thread that takes hang reports.',
   },
   session_faulted: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'A defect stopped the session',
     hint: 'Read the events of the session, report the fault, then unpark the session.',
   },
   evicted: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The task no longer owns the session',
     hint: 'Stop working on this task; another task owns the session.',
   },
   session_moved: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'Another daemon owns the session',
     hint: 'Retry; the owning daemon will answer.',
     retryable: true,
   },
   turn_in_progress: {
     status: 409,
-    exit: EXIT.refused,
+    exit: exitCodes.refused,
     title: 'The runner has an open turn',
     hint: 'Await one turn before you start the next.',
   },
   bad_session_key: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The session key is not valid',
     hint: 'Use 1 to 200 characters, such as github:acme/app.',
   },
@@ -335,31 +340,31 @@ const sessionErrors = {
 const webhookErrors = {
   unknown_hook: {
     status: 404,
-    exit: EXIT.notFound,
+    exit: exitCodes.notFound,
     title: 'The hook does not exist',
     hint: 'Configure it under `github` or `hooks`.',
   },
   bad_signature: {
     status: 401,
-    exit: EXIT.unauthorized,
+    exit: exitCodes.unauthorized,
     title: 'The signature does not match',
     hint: 'Configure the same secret in Signalbox and at the sender.',
   },
   missing_signature: {
     status: 401,
-    exit: EXIT.unauthorized,
+    exit: exitCodes.unauthorized,
     title: 'The delivery is not signed',
     hint: 'Set a secret in the settings of the webhook at the sender.',
   },
   stale_timestamp: {
     status: 401,
-    exit: EXIT.unauthorized,
+    exit: exitCodes.unauthorized,
     title: 'The delivery is too old or from the future',
     hint: 'Correct the clocks of both machines.',
   },
   missing_header: {
     status: 400,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'A header is missing',
     hint: 'Send the header that `detail` names; a proxy may have removed it.',
   },
@@ -369,97 +374,97 @@ const webhookErrors = {
 const localErrors = {
   bad_config: {
     status: null,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The configuration is wrong',
     hint: 'Correct it; docs/configuration.md lists every key.',
     ownHint: true,
   },
   agent_not_found: {
     status: null,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The agent is not installed',
     hint: 'Install it, or name its program with `agent.command`; `signalbox doctor` shows what is installed.',
     ownHint: true,
   },
   usage: {
     status: null,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The command line is wrong',
     hint: 'Read `signalbox help`.',
     ownHint: true,
   },
   token_required: {
     status: null,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'An address that other machines can reach needs a token',
     hint: 'Set a token, or listen on 127.0.0.1.',
   },
   token_unreadable: {
     status: null,
-    exit: EXIT.storage,
+    exit: exitCodes.storage,
     title: 'The token file cannot be used',
     hint: 'Make it a file of your user with mode 0600, or delete it: the daemon then creates a new one.',
   },
   address_in_use: {
     status: null,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'The address is in use',
     hint: 'Stop the program that uses it, or choose another `listen.port`.',
   },
   listen_failed: {
     status: null,
-    exit: EXIT.usage,
+    exit: exitCodes.usage,
     title: 'The daemon cannot listen on the address',
     hint: 'Check `listen.host` and `listen.port`.',
   },
   store_locked: {
     status: null,
-    exit: EXIT.storage,
+    exit: exitCodes.storage,
     title: 'Another daemon uses this data folder',
     hint: 'Stop that daemon, or choose another data folder.',
     retryable: true,
   },
   store_damaged: {
     status: null,
-    exit: EXIT.storage,
+    exit: exitCodes.storage,
     title: 'The database is damaged',
     hint: 'Restore a backup, or choose another data folder. The file was not changed.',
   },
   store_newer: {
     status: null,
-    exit: EXIT.storage,
+    exit: exitCodes.storage,
     title: 'A newer Signalbox wrote the database',
     hint: 'Update Signalbox. The file was not changed.',
   },
   store_foreign: {
     status: null,
-    exit: EXIT.storage,
+    exit: exitCodes.storage,
     title: 'The file is the database of another program',
     hint: 'Choose another data folder. The file was not changed.',
   },
   store_failed: {
     status: 503,
-    exit: EXIT.storage,
+    exit: exitCodes.storage,
     title: 'The data folder or its database cannot be used',
     hint: 'Check that your user may write the data folder and that its disk has space. Nothing was stored.',
     retryable: true,
   },
   store_closed: {
     status: 503,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'The store is closed',
     hint: 'Retry when the daemon runs again.',
     retryable: true,
   },
   invariant_broken: {
     status: 500,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'An invariant of Signalbox is broken',
     hint: 'Report this defect with the tape of the session.',
   },
   unreachable: {
     status: null,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'No daemon answers',
     hint: 'Start the daemon with `signalbox up`, or check the address.',
     retryable: true,
@@ -467,53 +472,53 @@ const localErrors = {
   },
   daemon_lost: {
     status: null,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'The daemon has died',
     hint: 'Start it again with `signalbox up`: it resumes its tasks. The system log says whether memory ran out.',
     retryable: true,
   },
   bad_response: {
     status: null,
-    exit: EXIT.unavailable,
+    exit: exitCodes.unavailable,
     title: 'The answer is not from Signalbox',
     hint: 'Check the address; a proxy or another program may have answered.',
   },
-  aborted: { status: null, exit: EXIT.failed, title: 'The caller aborted the call', hint: 'Call again.' },
+  aborted: { status: null, exit: exitCodes.failed, title: 'The caller aborted the call', hint: 'Call again.' },
   tape_conflict: {
     status: 500,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'Two writers wrote to one tape',
     hint: 'Report this defect with the tape. Nothing was written.',
   },
   task_conflict: {
     status: 500,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'Two tasks have the same id',
     hint: 'If your program makes the ids, make them unique; else report this defect. Nothing was written.',
   },
   status_backward: {
     status: 500,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'The status of a task cannot move backward',
     hint: 'Report this defect with the tape. Nothing was written.',
   },
   channel_broken: {
     status: 503,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'The other process or thread has ended',
     hint: 'Check whether the request took effect before you repeat it: the tape has the last words of the process.',
     retryable: true,
   },
   channel_full: {
     status: 503,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'Messages arrive faster than they are read',
     hint: 'Retry. If it happens again, take a hang report: it says where the reader waits.',
     retryable: true,
   },
   wait_timed_out: {
     status: 504,
-    exit: EXIT.failed,
+    exit: exitCodes.failed,
     title: 'An answer did not arrive in time',
     hint: 'Take a hang report with `signalbox doctor --live`: it lists what waits, and since when.',
     retryable: true,
@@ -521,24 +526,24 @@ const localErrors = {
 } as const satisfies Table;
 
 /** The sections of docs/errors.md. */
-export const ERROR_SECTIONS = {
+export const errorSections = {
   'The request': requestErrors,
   'Tasks and sessions': sessionErrors,
   Webhooks: webhookErrors,
   'Daemon, command line, store': localErrors,
 } as const;
 
-export const ERRORS = { ...requestErrors, ...sessionErrors, ...webhookErrors, ...localErrors } as const;
-export type ErrorCode = keyof typeof ERRORS;
+export const errorCodes = { ...requestErrors, ...sessionErrors, ...webhookErrors, ...localErrors } as const;
+export type ErrorCode = keyof typeof errorCodes;
 
 /** Codes whose errors may have their own hint. */
 export type OwnHintCode = {
-  [C in ErrorCode]: (typeof ERRORS)[C] extends { readonly ownHint: true } ? C : never;
+  [C in ErrorCode]: (typeof errorCodes)[C] extends { readonly ownHint: true } ? C : never;
 }[ErrorCode];
 
 export type FixedHintCode = Exclude<ErrorCode, OwnHintCode>;
 
-const table: { readonly [code: string]: ErrorEntry | undefined } = ERRORS;
+const table: { readonly [code: string]: ErrorEntry | undefined } = errorCodes;
 
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(table, code);
@@ -546,5 +551,5 @@ export function isErrorCode(code: string): code is ErrorCode {
 
 /** The entry of a code; a code that the table lacks is a defect and counts as `internal`. */
 export function errorEntry(code: string): ErrorEntry {
-  return isErrorCode(code) ? ERRORS[code] : ERRORS.internal;
+  return isErrorCode(code) ? errorCodes[code] : errorCodes.internal;
 }

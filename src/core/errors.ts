@@ -3,7 +3,7 @@
  * `code` is stable and listed in `docs/errors.md`; `hint` says what to do next; `retryable` says whether the same call
  * may succeed later without a change.
  */
-import { ERRORS, type ErrorEntry, type FixedHintCode, type OwnHintCode } from './error-codes.ts';
+import { errorCodes, type ErrorEntry, type FixedHintCode, type OwnHintCode } from './error-codes.ts';
 
 interface Common {
   readonly message: string;
@@ -26,7 +26,7 @@ export class AppError extends Error {
 
   constructor(options: AppErrorOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
-    const entry: ErrorEntry = ERRORS[options.code];
+    const entry: ErrorEntry = errorCodes[options.code];
     const own = entry.ownHint === true && 'hint' in options ? (options.hint ?? '') : '';
     this.code = options.code;
     this.hint = own === '' ? entry.hint : own;

@@ -5,7 +5,7 @@
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
 import type { Limits, MergeGroupKey, QueueKey, Session } from './model/session.ts';
 import type { Task } from './model/task.ts';
-import { BUSY_POLICIES } from './rules/when-busy.ts';
+import { busyPolicies } from './rules/when-busy.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './model/ids.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -52,7 +52,7 @@ export function queueKey(task: Task): QueueKey {
 }
 
 /** Whether the task wants a running background turn interrupted (rule 4). */
-export const preempts = (task: Task): boolean => task.lane === 'interactive' && BUSY_POLICIES[task.whenBusy].preempts;
+export const preempts = (task: Task): boolean => task.lane === 'interactive' && busyPolicies[task.whenBusy].preempts;
 
 export const isWaiting = (task: Task | null): task is Task => task !== null && task.stage === 'waiting';
 

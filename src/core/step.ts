@@ -26,7 +26,7 @@ import { permissionRequested, respond, permissionWithdrawn } from './rules/permi
 import { fault, fenced, recovered } from './rules/recover.ts';
 import { call, finishRunner, progress } from './rules/runner.ts';
 import { submit } from './rules/submit.ts';
-import { REPLIES, stateOf } from './rules/table.ts';
+import { replyKinds, stateOf } from './rules/table.ts';
 
 function apply(d: Draft, input: Input): Reply {
   switch (input.type) {
@@ -95,13 +95,13 @@ function apply(d: Draft, input: Input): Reply {
   }
 }
 
-const NOTHING: readonly never[] = [];
-const FENCED: Reply = { kind: 'stale', what: 'fenced' };
+const nothing: readonly never[] = [];
+const fencedReply: Reply = { kind: 'stale', what: 'fenced' };
 
 const unchanged = (session: Session, reply: Reply): StepResult => ({
   session,
-  records: NOTHING,
-  effects: NOTHING,
+  records: nothing,
+  effects: nothing,
   reply,
 });
 
@@ -117,11 +117,11 @@ function placed(d: Draft, reply: Reply): Reply {
 /** Throws `invariant_broken` only if the core itself is wrong: the shell parks the session and keeps the daemon. */
 export function step(session: Session, input: Input): StepResult {
   if (session.fenced) {
-    return unchanged(session, FENCED);
+    return unchanged(session, fencedReply);
   }
   const d = begin(session, input.at);
   const reply = apply(d, input);
-  if (!REPLIES[stateOf(session)][input.type].includes(reply.kind)) {
+  if (!replyKinds[stateOf(session)][input.type].includes(reply.kind)) {
     invariant(false, `${input.type} answers as the table says, not ${reply.kind}`);
   }
   if (reply.kind === 'refused' || reply.kind === 'stale') {

@@ -11,7 +11,7 @@
 import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { loadSources } from '../gateways/registry.ts';
-import { FOLDER } from '../protocol/folder.ts';
+import { dataFiles } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
@@ -118,7 +118,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const resolveSession = aliasResolver(config.aliases);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
-  const store = openSqliteStore({ path: join(folder, FOLDER.database), durability: config.durability, faults, pid });
+  const store = openSqliteStore({ path: join(folder, dataFiles.database), durability: config.durability, faults, pid });
   scope.own('the store', () => store.close(), partDeadlineMs);
   const token = await loadToken(folder);
   const secrets = secretsOf(config, token, process.env);
@@ -136,7 +136,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     agent: agent.driver,
     limits: config.limits,
     permissions: config.permissions,
-    workspaces: new Workspaces({ root: join(folder, FOLDER.workspaces), rules: config.workspaces }),
+    workspaces: new Workspaces({ root: join(folder, dataFiles.workspaces), rules: config.workspaces }),
     redact,
     resolveSession,
     faults,
@@ -164,7 +164,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const { url } = await server.listen();
   await signalbox.ready;
   const file: DaemonFile = { url, pid, version, startedAt: options.now() };
-  door.nest('sign').own(FOLDER.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
+  door.nest('sign').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
   log.info({ url, folder, agent: agent.driver.name }, 'ready');
   const logging = log.open();
   return {

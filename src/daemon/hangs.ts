@@ -5,7 +5,7 @@
  *  daemon-hangs/1 What is written down for the watchdog is bounded, and costs nothing while nothing is live.
  */
 import { join } from 'node:path';
-import { FOLDER } from '../protocol/folder.ts';
+import { dataFiles } from '../protocol/folder.ts';
 import type { LimitsConfig } from '../protocol/config.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { HangSource } from '../server/options.ts';
@@ -83,7 +83,7 @@ function parkedFacts(signalbox: Signalbox, agents: AgentWatch): ParkedFacts | nu
 
 /** What the server shows. Without a watchdog there is nobody who could take a report. */
 export function hangSource(folder: string, watch: Watchdog | undefined): HangSource {
-  const hangs = join(folder, FOLDER.hangs);
+  const hangs = join(folder, dataFiles.hangs);
   return {
     list: () => listReports(hangs),
     get: (id) => readReport(hangs, id),

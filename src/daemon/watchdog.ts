@@ -1,5 +1,5 @@
 /** The watchdog of a daemon that has a launcher. It is loaded and started before everything else of the daemon. */
-import { WATCH_LIMITS } from '../protocol/limits.ts';
+import { watchLimits } from '../protocol/limits.ts';
 import { nodeCookieName } from '../supervise/process/environment.ts';
 import { secretsIn } from '../supervise/redact.ts';
 import type { WatchSettings } from '../supervise/watchdog/thread-messages.ts';
@@ -32,7 +32,7 @@ export function watchLaunched({ folder, version, onEnd }: WatchLaunchedOptions):
     version,
     launched: true,
     node: env[nodeCookieName] ?? null,
-    settings: { hangMs: WATCH_LIMITS.hangMs.default, secrets: secretsIn(env), log: true },
+    settings: { hangMs: watchLimits.hangMs.default, secrets: secretsIn(env), log: true },
     onEnd,
     onError: () => onEnd('the end of its watchdog thread'),
   });

@@ -10,24 +10,24 @@ import type { SourceDescriptor } from './descriptor.ts';
 import { descriptor as github } from './github/descriptor.ts';
 import { descriptor as hooks } from './standard-webhooks/descriptor.ts';
 
-const SOURCES = { github, hooks } as const;
+const sources = { github, hooks } as const;
 
-type Sources = typeof SOURCES;
+type Sources = typeof sources;
 type SourceKey = keyof Sources;
 
 type AllConfigs = { readonly [K in SourceKey]: Sources[K] extends SourceDescriptor<infer C> ? C : never };
 /** What the file says of each source; one without a section is off. */
 export type SourceConfigs = Partial<AllConfigs>;
 
-export const SOURCE_KEYS = Object.keys(SOURCES) as readonly SourceKey[];
+export const sourceKeys = Object.keys(sources) as readonly SourceKey[];
 
 /** The schema of each section. */
-export const SOURCE_SCHEMAS = Object.fromEntries(SOURCE_KEYS.map((key) => [key, SOURCES[key].schema])) as {
+export const sourceSchemas = Object.fromEntries(sourceKeys.map((key) => [key, sources[key].schema])) as {
   readonly [K in SourceKey]: Schema;
 };
 
 /** Each descriptor with its own section; the mapped type tells the compiler that the two belong together. */
-const descriptors: { readonly [K in SourceKey]: SourceDescriptor<AllConfigs[K]> } = SOURCES;
+const descriptors: { readonly [K in SourceKey]: SourceDescriptor<AllConfigs[K]> } = sources;
 
 const secretsOf = <K extends SourceKey>(key: K, config: AllConfigs[K] | undefined): readonly string[] =>
   config === undefined ? [] : descriptors[key].secrets(config);
@@ -40,7 +40,7 @@ const handlersOf = async <K extends SourceKey>(
 
 /** The shared secrets of all sections. */
 export const sourceSecrets = (configs: SourceConfigs): readonly string[] =>
-  SOURCE_KEYS.flatMap((key) => secretsOf(key, configs[key]));
+  sourceKeys.flatMap((key) => secretsOf(key, configs[key]));
 
 /**
  * Loads the sources that have a section: a daemon without webhooks needs no signature library. Throws `AppError` `bad_config`
@@ -51,9 +51,9 @@ export async function loadSources(
   configs: SourceConfigs,
 ): Promise<readonly HookHandler[]> {
   const all: HookHandler[] = [];
-  for (const key of SOURCE_KEYS) {
+  for (const key of sourceKeys) {
     for (const handler of await handlersOf(key, box, configs[key])) {
-      const other = SOURCE_KEYS.find((one) => one !== key && handler.path === `/hooks/${one}`);
+      const other = sourceKeys.find((one) => one !== key && handler.path === `/hooks/${one}`);
       if (other !== undefined) {
         throw new AppError({
           code: 'bad_config',

@@ -4,7 +4,7 @@
  */
 import { withDefaults } from './defaults.ts';
 import { SessionKeySchema } from './ids.ts';
-import { RUNTIME_LIMITS, SERVER_LIMITS, WATCH_LIMITS } from './limits.ts';
+import { runtimeLimits, serverLimits, watchLimits } from './limits.ts';
 import { PermissionPolicySchema } from './permissions.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
 
@@ -101,7 +101,7 @@ export const AgentConfigSchema = {
 export const LimitsConfigSchema = {
   type: 'object',
   additionalProperties: false,
-  properties: { ...RUNTIME_LIMITS, ...SERVER_LIMITS, ...WATCH_LIMITS },
+  properties: { ...runtimeLimits, ...serverLimits, ...watchLimits },
 } as const satisfies Schema;
 
 export const PermissionsConfigSchema = {
@@ -138,7 +138,7 @@ export const WorkspacesConfigSchema = {
 
 /**
  * The sections of the configuration that are not a webhook source's, member by member: inferring them from the whole schema is
- * more than the compiler can do. `CONFIG_SECTIONS` does not compile when the two have different keys.
+ * more than the compiler can do. `configSections` does not compile when the two have different keys.
  */
 export interface ConfigSections {
   readonly listen?: Wire<typeof ListenSchema>;
@@ -151,7 +151,7 @@ export interface ConfigSections {
   readonly aliases?: { readonly [key: string]: string };
 }
 
-export const CONFIG_SECTIONS = {
+export const configSections = {
   listen: ListenSchema,
   durability: {
     type: 'string',

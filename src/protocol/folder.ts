@@ -2,7 +2,7 @@
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
-export const FOLDER = {
+export const dataFiles = {
   database: 'signalbox.db',
   /** Mode 0600; made at the first start. */
   token: 'token',

@@ -1,5 +1,5 @@
 /** Identifiers and numbers in paths and queries. */
-import { LANES, TASK_STAGES, TASK_STATUSES, WHEN_BUSY } from '../core/model/task.ts';
+import { lanes, taskStages, taskStatuses, whenBusyPolicies } from '../core/model/task.ts';
 import type { Schema } from './schema.ts';
 
 export const TaskIdSchema = {
@@ -33,22 +33,22 @@ export const PositionSchema = {
   pattern: '^[!-~]{1,200}$',
 } as const satisfies Schema;
 
-export const LaneSchema = { type: 'string', enum: LANES } as const satisfies Schema;
+export const LaneSchema = { type: 'string', enum: lanes } as const satisfies Schema;
 
 export const WhenBusySchema = {
   type: 'string',
-  enum: WHEN_BUSY,
+  enum: whenBusyPolicies,
   description: 'What the task does if the session is busy.',
 } as const satisfies Schema;
 
 export const StatusSchema = {
   type: 'string',
-  enum: TASK_STATUSES,
+  enum: taskStatuses,
 } as const satisfies Schema;
 
 export const StageSchema = {
   type: 'string',
-  enum: TASK_STAGES,
+  enum: taskStages,
   description:
     'Stage of an open task. `collecting`: it waits for further tasks to merge. `waiting`: in the queue. `owner`: it owns the session. `merged`: it is part of the turn of another task.',
 } as const satisfies Schema;

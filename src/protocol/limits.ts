@@ -16,7 +16,7 @@ const count = (byDefault: number, maximum: number, description: string) =>
   ({ type: 'integer', minimum: 1, maximum, default: byDefault, description }) as const;
 
 /** Limits of sessions, their tasks and their agents. */
-export const RUNTIME_LIMITS = {
+export const runtimeLimits = {
   maxPreemptions: count(3, 1000, 'Preemptions in a row after which the next background turn is protected.'),
   maxOpen: count(10_000, 1_000_000, 'Open tasks that a session accepts.'),
   maxRetries: count(8, 1000, 'Turns in a row that may fail for a transient reason, such as a rate limit.'),
@@ -46,14 +46,14 @@ export const RUNTIME_LIMITS = {
 } as const satisfies { readonly [name: string]: Schema };
 
 /** Limits of the HTTP server. */
-export const SERVER_LIMITS = {
+export const serverLimits = {
   maxConnections: count(4096, 1_000_000, 'Open HTTP connections.'),
   maxStreams: count(2048, 1_000_000, 'Open event streams and waiting long polls.'),
   maxBodyBytes: count(1_048_576, 1_073_741_824, 'Bytes. Size of a request body.'),
 } as const satisfies { readonly [name: string]: Schema };
 
 /** Limits of hang detection. */
-export const WATCH_LIMITS = {
+export const watchLimits = {
   agentQuietMs: ms(120_000, 'How long an agent may say nothing during a turn before a hang report is taken.'),
   hangMs: ms(2_000, 'How long the main loop of the daemon may be blocked before a hang report is taken.'),
 } as const satisfies { readonly [name: string]: Schema };

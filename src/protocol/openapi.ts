@@ -1,8 +1,8 @@
 /** OpenAPI 3.1 from the route table. A schema that has a name here appears once, under `components`. */
-import { ERRORS, type ErrorCode } from '../core/error-codes.ts';
+import { errorCodes, type ErrorCode } from '../core/error-codes.ts';
 import * as parts from './events/parts.ts';
 import {
-  EVENTS,
+  eventSchemas,
   FeedEventSchema,
   FeedPageSchema,
   StreamNoticeSchema,
@@ -14,7 +14,7 @@ import { HangListSchema, HangReportSchema, HangSummarySchema } from './hangs.ts'
 import { ProblemSchema } from './problem.ts';
 import * as providers from './providers.ts';
 import type { Route } from './routes.ts';
-import { BODY_CODES, COMMON_CODES, ROUTES } from './routes.ts';
+import { bodyCodes, commonCodes, routes } from './routes.ts';
 import type { Schema } from './schema.ts';
 import * as sessions from './sessions.ts';
 import * as tasks from './tasks.ts';
@@ -72,8 +72,8 @@ const namedEvents: { readonly [name: string]: Schema } = {
   TurnFailure: parts.TurnFailureSchema,
   TurnReport: parts.TurnReportSchema,
   Usage: parts.UsageSchema,
-  ...Object.fromEntries(Object.entries(parts.OUTPUT_PARTS).map(([kind, schema]) => [`${pascal(kind)}Part`, schema])),
-  ...Object.fromEntries(Object.entries(EVENTS).map(([type, schema]) => [`${pascal(type)}Event`, schema])),
+  ...Object.fromEntries(Object.entries(parts.outputParts).map(([kind, schema]) => [`${pascal(kind)}Part`, schema])),
+  ...Object.fromEntries(Object.entries(eventSchemas).map(([type, schema]) => [`${pascal(type)}Event`, schema])),
 };
 
 interface Named {
@@ -139,9 +139,9 @@ function opened(value: unknown): unknown {
 
 /** All codes that a route may answer, in the order of their status. */
 export function codesOf(route: Route): readonly ErrorCode[] {
-  const common = COMMON_CODES.filter((code) => code !== 'unauthorized' || route.open !== true);
-  const all = [...common, ...(route.body === undefined ? [] : BODY_CODES), ...route.codes];
-  return all.toSorted((a, b) => (ERRORS[a].status ?? 0) - (ERRORS[b].status ?? 0));
+  const common = commonCodes.filter((code) => code !== 'unauthorized' || route.open !== true);
+  const all = [...common, ...(route.body === undefined ? [] : bodyCodes), ...route.codes];
+  return all.toSorted((a, b) => (errorCodes[a].status ?? 0) - (errorCodes[b].status ?? 0));
 }
 
 function parameters(route: Route): readonly Json[] {
@@ -172,9 +172,9 @@ function responses(route: Route): Json {
     }
     all[status] = { description: 'Done', content };
   }
-  for (const [status, codes] of Map.groupBy(codesOf(route), (code) => ERRORS[code].status ?? 500)) {
+  for (const [status, codes] of Map.groupBy(codesOf(route), (code) => errorCodes[code].status ?? 500)) {
     all[String(status)] = {
-      description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('\n\n'),
+      description: codes.map((code) => `\`${code}\`: ${errorCodes[code].title}`).join('\n\n'),
       content: { 'application/problem+json': { schema: refer(ProblemSchema) } },
     };
   }
@@ -203,7 +203,7 @@ function operation(id: string, route: Route): Json {
 
 export function makeOpenApi(version: string): Json {
   const paths: { [path: string]: { [method: string]: unknown } } = {};
-  for (const [id, route] of Object.entries<Route>(ROUTES)) {
+  for (const [id, route] of Object.entries<Route>(routes)) {
     (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(id, route);
   }
   return {

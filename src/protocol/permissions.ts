@@ -1,5 +1,5 @@
 /** What an agent may do without asking, its permission requests, and a person's response. */
-import { ACTION_KINDS, PERMISSION_MODES } from '../core/model/permission.ts';
+import { actionKinds, permissionModes } from '../core/model/permission.ts';
 import { BySchema, SessionKeySchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
@@ -23,7 +23,7 @@ export const PermissionPolicySchema = {
   properties: {
     mode: {
       type: 'string',
-      enum: PERMISSION_MODES,
+      enum: permissionModes,
       description:
         '`read-only`: it may read and search; everything else is denied. `ask`: everything else waits for a person. `allow`: it may do everything.',
     },
@@ -49,7 +49,7 @@ export const PermissionRequestSchema = {
     task: TaskIdSchema,
     turn: { type: 'integer' },
     request: { type: 'string', description: 'Unique within its turn.' },
-    kind: { type: 'string', enum: ACTION_KINDS },
+    kind: { type: 'string', enum: actionKinds },
     tool: { type: 'string', description: "The agent's own name of the tool." },
     title: { type: 'string', description: 'One line for a person: the command, the path.' },
     detail: {

@@ -1,11 +1,11 @@
 /** The providers of models, their state, and the throttle of a session. */
-import { THROTTLE_LEVELS } from '../core/model/session.ts';
+import { throttleLevels } from '../core/model/session.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
 const level = {
   type: 'string',
-  enum: THROTTLE_LEVELS,
+  enum: throttleLevels,
   description: '`background`: only that lane waits. `all`: nothing is granted or sent.',
 } as const satisfies Schema;
 
@@ -46,7 +46,7 @@ export const ProviderSchema = {
       description:
         '`throttled`: the work that `level` names waits. `probing`: the throttle has ended, and background work waits for the first completed turn.',
     },
-    level: { ...level, type: ['string', 'null'], enum: [...THROTTLE_LEVELS, null] },
+    level: { ...level, type: ['string', 'null'], enum: [...throttleLevels, null] },
     reason: {
       type: ['string', 'null'],
       description: 'Class of the failure: `rate_limit`, `overloaded`, `server_error`, `network`, `quota`, `auth`.',

@@ -1,6 +1,6 @@
 /**
  * Every route of the HTTP API. The server registers from this table and validates with its schemas, /openapi.json is made
- * from it, and the client takes its types from it. Codes that any route may answer are in `COMMON_CODES`.
+ * from it, and the client takes its types from it. Codes that any route may answer are in `commonCodes`.
  */
 import type { ErrorCode } from '../core/error-codes.ts';
 import { eventsRoutes } from './routes/events.ts';
@@ -15,7 +15,7 @@ import type { Schema, Wire } from './schema.ts';
 export type { Route } from './routes/route.ts';
 
 /** Codes that every route may answer; those of the body and of the token only where a route has one. */
-export const COMMON_CODES = [
+export const commonCodes = [
   'bad_request',
   'invalid_request',
   'wrong_host',
@@ -26,14 +26,14 @@ export const COMMON_CODES = [
   'internal',
   'store_failed',
 ] as const satisfies readonly ErrorCode[];
-export const BODY_CODES = [
+export const bodyCodes = [
   'bad_json',
   'body_too_large',
   'unsupported_media_type',
   'request_timeout',
 ] as const satisfies readonly ErrorCode[];
 
-export const ROUTES = {
+export const routes = {
   ...tasksRoutes,
   ...sessionsRoutes,
   ...permissionsRoutes,
@@ -43,17 +43,17 @@ export const ROUTES = {
   ...metaRoutes,
 } as const;
 
-export type Operation = keyof typeof ROUTES;
-export const OPERATIONS = Object.keys(ROUTES) as readonly Operation[];
+export type Operation = keyof typeof routes;
+export const operations = Object.keys(routes) as readonly Operation[];
 
-type Part<O extends Operation, K extends string> = (typeof ROUTES)[O] extends {
+type Part<O extends Operation, K extends string> = (typeof routes)[O] extends {
   readonly [key in K]: infer S extends Schema;
 }
   ? Wire<S>
   : undefined;
 type Parts<K extends string> = { readonly [O in Operation]: Part<O, K> };
 type Answers = {
-  readonly [O in Operation]: (typeof ROUTES)[O]['success'] extends { readonly 200: infer S extends Schema }
+  readonly [O in Operation]: (typeof routes)[O]['success'] extends { readonly 200: infer S extends Schema }
     ? Wire<S>
     : never;
 };

@@ -1,5 +1,5 @@
 /** Sessions: views, and requests of an operator. */
-import { STOP_SCOPES } from '../core/model/inputs.ts';
+import { stopScopes } from '../core/model/inputs.ts';
 import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
@@ -77,7 +77,7 @@ export const StopRequestSchema = {
   properties: {
     scope: {
       type: 'string',
-      enum: STOP_SCOPES,
+      enum: stopScopes,
       description: '`turn`: the task that owns the session. `queue`: all waiting tasks. `session`: both.',
     },
     by: BySchema,

@@ -6,8 +6,8 @@
  * unread.
  */
 import type { NewTask } from '../core/model/inputs.ts';
-import { DEFAULT_WHEN_BUSY, ON_LOST, WHEN_BUSY } from '../core/model/task.ts';
-import { PERMISSION_MODES } from '../core/model/permission.ts';
+import { defaultWhenBusy, onLostPolicies, whenBusyPolicies } from '../core/model/task.ts';
+import { permissionModes } from '../core/model/permission.ts';
 import { withDefaults } from './defaults.ts';
 import { LabelsSchema, LaneSchema, WhenBusySchema } from './ids.ts';
 import { PermissionPolicySchema } from './permissions.ts';
@@ -15,7 +15,7 @@ import type { Resolved, Schema, Wire } from './schema.ts';
 
 const listed = (values: readonly string[]): string => values.map((value) => `\`${value}\``).join(', ');
 
-export const TASK_SPEC = {
+export const taskSpec = {
   prompt: {
     type: 'string',
     maxLength: 1_000_000,
@@ -29,7 +29,7 @@ export const TASK_SPEC = {
   },
   whenBusy: {
     ...WhenBusySchema,
-    description: `What the task does if the session is busy: ${listed(WHEN_BUSY)}. Default: \`${DEFAULT_WHEN_BUSY.interactive}\` in the interactive lane, \`${DEFAULT_WHEN_BUSY.background}\` in the background lane.`,
+    description: `What the task does if the session is busy: ${listed(whenBusyPolicies)}. Default: \`${defaultWhenBusy.interactive}\` in the interactive lane, \`${defaultWhenBusy.background}\` in the background lane.`,
   },
   priority: {
     type: 'integer',
@@ -69,7 +69,7 @@ export const TASK_SPEC = {
   },
   onLost: {
     type: 'string',
-    enum: ON_LOST,
+    enum: onLostPolicies,
     default: 'retry',
     description: 'What happens to the task if its agent or the daemon ends during its turn: `retry` or `fail`.',
   },
@@ -84,25 +84,25 @@ export const TASK_SPEC = {
   permissions: {
     anyOf: [PermissionPolicySchema, { type: 'null' }],
     default: null,
-    description: `What its agent may do without a permission request: ${listed(PERMISSION_MODES)}. Default: the policy of its lane.`,
+    description: `What its agent may do without a permission request: ${listed(permissionModes)}. Default: the policy of its lane.`,
   },
   labels: { ...LabelsSchema, default: {} },
 } as const satisfies { readonly [name: string]: Schema };
 
-export type TaskField = keyof typeof TASK_SPEC;
-export const TASK_FIELDS = Object.keys(TASK_SPEC) as readonly TaskField[];
+export type TaskField = keyof typeof taskSpec;
+export const taskFields = Object.keys(taskSpec) as readonly TaskField[];
 
 export const TaskSpecSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['prompt'],
-  properties: TASK_SPEC,
+  properties: taskSpec,
 } as const satisfies Schema;
 
 /** The specification as a sender writes it: only the prompt is required. */
 export type TaskSpecInput = Wire<typeof TaskSpecSchema>;
 /** With every default filled in. */
-export type TaskSpec = { readonly [F in TaskField]: Resolved<(typeof TASK_SPEC)[F]> };
+export type TaskSpec = { readonly [F in TaskField]: Resolved<(typeof taskSpec)[F]> };
 
 /** Fields that the core decides by. They are in the task's row; all others are its payload. */
 export type RuledField = Extract<TaskField, keyof NewTask>;
@@ -118,14 +118,14 @@ const ruled: { readonly [F in RuledField]: F } = {
 /** The fields of a stored payload; they give the defaults of fields that it was stored without. */
 export const TaskPayloadSchema: Schema = {
   type: 'object',
-  properties: Object.fromEntries(Object.entries(TASK_SPEC).filter(([field]) => !Object.hasOwn(ruled, field))),
+  properties: Object.fromEntries(Object.entries(taskSpec).filter(([field]) => !Object.hasOwn(ruled, field))),
 };
 
 export function fullTaskSpec(input: TaskSpecInput): TaskSpec {
   const spec = withDefaults(TaskSpecSchema, input) as TaskSpec;
   return {
     ...spec,
-    whenBusy: input.whenBusy ?? DEFAULT_WHEN_BUSY[spec.lane],
+    whenBusy: input.whenBusy ?? defaultWhenBusy[spec.lane],
     priority: spec.lane === 'background' ? spec.priority : 0,
   };
 }

@@ -1,18 +1,18 @@
 /** Tasks: requests, views and receipts. */
-import { TASK_MODES } from '../core/model/task.ts';
+import { taskModes } from '../core/model/task.ts';
 import { nullable } from './events/fields.ts';
-import { TASK_EVENTS } from './events/task.ts';
+import { taskEvents } from './events/task.ts';
 import { BySchema, LaneSchema, StageSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
-import { TASK_SPEC } from './task-spec.ts';
+import { taskSpec } from './task-spec.ts';
 
 export const SubmitRequestSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['session', 'prompt'],
-  properties: { session: SessionKeySchema, ...TASK_SPEC },
+  properties: { session: SessionKeySchema, ...taskSpec },
 } as const satisfies Schema;
 export type SubmitRequest = Wire<typeof SubmitRequestSchema>;
 
@@ -43,7 +43,7 @@ const summaryProperties = {
   session: SessionKeySchema,
   status: StatusSchema,
   lane: LaneSchema,
-  mode: { type: 'string', enum: TASK_MODES },
+  mode: { type: 'string', enum: taskModes },
   stage: { anyOf: [StageSchema, { type: 'null' }], description: 'Null once the task has ended.' },
   priority: { type: 'integer' },
   title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
@@ -82,7 +82,7 @@ export type TaskSummary = Wire<typeof TaskSummarySchema>;
 
 const viewProperties = {
   ...summaryProperties,
-  ...TASK_SPEC,
+  ...taskSpec,
   mergedInto: {
     type: ['string', 'null'],
     description: 'The task whose turn answers it; null: it has its own turns.',
@@ -93,7 +93,7 @@ const viewProperties = {
     description: 'An earlier turn was interrupted midway; whether its last tool call happened is unknown.',
   },
   idempotencyKey: { type: ['string', 'null'] },
-  result: nullable(TASK_EVENTS.final, 'Data of `final`; null while open.'),
+  result: nullable(taskEvents.final, 'Data of `final`; null while open.'),
 } as const;
 
 /** The whole specification of the task, and its present state. */

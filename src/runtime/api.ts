@@ -27,7 +27,7 @@ import type {
 import type { ThrottleView } from './throttle/session-throttle.ts';
 import type { ProviderView } from './throttle/providers.ts';
 
-/** `TASK_SPEC` describes every field; all but the prompt have defaults. */
+/** `taskSpec` describes every field; all but the prompt have defaults. */
 export interface SubmitRequest extends TaskSpecInput {
   readonly session: string;
   readonly idempotencyKey?: string | null;

@@ -11,13 +11,13 @@ export interface Clock {
 }
 
 /** Longest delay that Node's timers take (2^31 - 1 ms). */
-const MAX_DELAY_MS = 2_147_483_647;
+const maxDelayMs = 2_147_483_647;
 
 export const systemClock: Clock = {
   wall: () => Date.now(),
   now: () => performance.now(),
   timer: (ms, fire) => {
-    const handle = setTimeout(fire, Math.min(ms, MAX_DELAY_MS));
+    const handle = setTimeout(fire, Math.min(ms, maxDelayMs));
     return () => clearTimeout(handle);
   },
   soon: (run) => {

@@ -1,21 +1,21 @@
 import { randomFillSync } from 'node:crypto';
 import type { Clock } from './clock.ts';
 
-const ID_BYTES = 16;
+const idBytes = 16;
 /** Random bytes are drawn for so many ids at once: a call for each costs more than the rest of making it. */
-const IDS_A_DRAW = 256;
+const idsADraw = 256;
 
 /** Makes ids that sort by time: UUID version 7 (RFC 9562, section 5.7). */
 export function uuidV7(clock: Clock): () => string {
-  const pool = Buffer.alloc(ID_BYTES * IDS_A_DRAW);
+  const pool = Buffer.alloc(idBytes * idsADraw);
   let next = pool.length;
   return () => {
     if (next === pool.length) {
       randomFillSync(pool);
       next = 0;
     }
-    const bytes = pool.subarray(next, next + ID_BYTES);
-    next += ID_BYTES;
+    const bytes = pool.subarray(next, next + idBytes);
+    next += idBytes;
     bytes.writeUIntBE(Math.max(0, Math.floor(clock.wall())), 0, 6);
     bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
     bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

@@ -4,8 +4,8 @@ import type { Input } from '../core/model/inputs.ts';
 import type { Lane } from '../core/model/task.ts';
 import type { Session } from '../core/model/session.ts';
 import type { StepResult } from '../core/model/replies.ts';
-import { DEFAULT_POLICIES, type PermissionPolicy } from '../core/model/permission.ts';
-import { defaultsOf, RUNTIME_LIMITS } from '../protocol/limits.ts';
+import { defaultPolicies, type PermissionPolicy } from '../core/model/permission.ts';
+import { defaultsOf, runtimeLimits } from '../protocol/limits.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import type { Store } from '../store/port.ts';
 import { makeRedactor, type Redactor } from '../supervise/index.ts';
@@ -15,12 +15,12 @@ import { uuidV7 } from './ids.ts';
 import type { Workspaces } from './workspace/workspaces.ts';
 
 /** The configured limits, and one that only tests change. Durations in milliseconds. */
-export interface RuntimeLimits extends Readonly<{ [K in keyof typeof RUNTIME_LIMITS]: number }> {
+export interface RuntimeLimits extends Readonly<{ [K in keyof typeof runtimeLimits]: number }> {
   /** How long steps whose records are only output chunks may wait for company. */
   readonly outputBatchMs: number;
 }
 
-export const DEFAULT_LIMITS: RuntimeLimits = { ...defaultsOf(RUNTIME_LIMITS), outputBatchMs: 5 };
+export const defaultLimits: RuntimeLimits = { ...defaultsOf(runtimeLimits), outputBatchMs: 5 };
 
 export interface SignalboxOptions {
   readonly store: Store;
@@ -29,7 +29,7 @@ export interface SignalboxOptions {
   /** Code runners by name. */
   readonly runners?: { readonly [name: string]: Runner };
   readonly limits?: Partial<RuntimeLimits>;
-  /** What agents may do without asking, for tasks that state no policy of their own. Default: `DEFAULT_POLICIES`. */
+  /** What agents may do without asking, for tasks that state no policy of their own. Default: `defaultPolicies`. */
   readonly permissions?: { readonly [L in Lane]?: PermissionPolicy };
   /** Working folders of the agents that are programs. Left out: none; each starts where its driver says. */
   readonly workspaces?: Workspaces;
@@ -73,8 +73,8 @@ export function contextOf(options: SignalboxOptions): Context {
     store: options.store,
     agent: options.agent,
     runners: options.runners ?? {},
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-    permissions: { ...DEFAULT_POLICIES, ...options.permissions },
+    limits: { ...defaultLimits, ...options.limits },
+    permissions: { ...defaultPolicies, ...options.permissions },
     workspaces: options.workspaces ?? null,
     redact: options.redact ?? makeRedactor([]),
     clock,

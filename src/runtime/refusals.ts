@@ -1,11 +1,11 @@
 /** The runtime's refusals, and the errors that several of its parts throw. Titles and hints are those of the one table. */
-import { ERRORS } from '../core/error-codes.ts';
+import { errorCodes } from '../core/error-codes.ts';
 import { AppError } from '../core/errors.ts';
 import type { SessionKey } from '../core/model/ids.ts';
 import type { Reply } from '../core/model/replies.ts';
 import type { Refused } from './api.ts';
 
-export const refused = (code: Refused['code']): Refused => ({ kind: 'refused', code, hint: ERRORS[code].hint });
+export const refused = (code: Refused['code']): Refused => ({ kind: 'refused', code, hint: errorCodes[code].hint });
 
 /** The refusal in an answer of the core. An answer of any other kind is a defect here. */
 export function refusal(reply: Reply | Refused): Refused {

@@ -26,13 +26,13 @@ import { closing, refusal, refused } from './refusals.ts';
 import { Hub } from './queries/hub.ts';
 import { contextOf, type SignalboxOptions } from './options.ts';
 import { recover } from './session/recovery.ts';
-import { CLOSING, Registry } from './session/registry.ts';
+import { closingReason, Registry } from './session/registry.ts';
 import { keyResolver } from './session-keys.ts';
 import { Stats } from './queries/stats.ts';
 import { type ViewParts, Views } from './queries/views.ts';
 
 /** How long ended agents may take to be gone at the close, beyond their own ladder. */
-const CLOSE_MS = 15_000;
+const closeMs = 15_000;
 
 export function createSignalbox(options: SignalboxOptions): Signalbox {
   const context = contextOf(options);
@@ -200,7 +200,7 @@ class Runtime extends Views implements Signalbox {
       !actor.detached && (actor.session.hold?.turn ?? null) !== null && actor.host.running;
     for (const actor of this.#parts.registry.actors()) {
       if (graceMs > 0 && inTurn(actor)) {
-        actor.post({ type: 'park', at: clock.wall(), reason: CLOSING, by: { kind: 'daemon', name: 'close' } });
+        actor.post({ type: 'park', at: clock.wall(), reason: closingReason, by: { kind: 'daemon', name: 'close' } });
       }
     }
     const busy = (): boolean =>
@@ -217,7 +217,7 @@ class Runtime extends Views implements Signalbox {
     // A commit that is under way is answered before the store is closed: whoever asked is told what became of it.
     const written = registry.until(() => !registry.writing);
     const agentsGone = Promise.all(actors.map((actor) => actor.host.gone())).then(() => registry.processRows.written());
-    await this.#within(CLOSE_MS, Promise.all([written, agentsGone]));
+    await this.#within(closeMs, Promise.all([written, agentsGone]));
     this.#parts.registry.close();
     await this.store.close();
   }

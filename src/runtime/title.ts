@@ -1,13 +1,13 @@
-const TITLE_LENGTH = 120;
+const titleLength = 120;
 
 /** First line of a prompt with something on it, cut visibly. */
 export function titleOf(prompt: string): string {
   // A slice first: the prompt may be long and have no line break.
   const line =
     prompt
-      .slice(0, TITLE_LENGTH * 2)
+      .slice(0, titleLength * 2)
       .trimStart()
       .split('\n', 1)[0] ?? '';
   const characters = Array.from(line.trimEnd());
-  return characters.length > TITLE_LENGTH ? `${characters.slice(0, TITLE_LENGTH - 1).join('')}…` : characters.join('');
+  return characters.length > titleLength ? `${characters.slice(0, titleLength - 1).join('')}…` : characters.join('');
 }

@@ -2,11 +2,11 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DaemonFile } from '../protocol/index.ts';
-import { DaemonFileSchema, FOLDER, validate } from '../protocol/index.ts';
+import { DaemonFileSchema, dataFiles, validate } from '../protocol/index.ts';
 
 /** Written aside and renamed, so that a reader sees the old one or the new one. Returns what removes it again. */
 export async function writeDaemonFile(dataDir: string, file: DaemonFile): Promise<() => Promise<void>> {
-  const path = join(dataDir, FOLDER.daemon);
+  const path = join(dataDir, dataFiles.daemon);
   const aside = `${path}.${process.pid}`;
   await writeFile(aside, `${JSON.stringify(file)}\n`, { mode: 0o600 });
   await rename(aside, path);
@@ -22,7 +22,7 @@ export async function writeDaemonFile(dataDir: string, file: DaemonFile): Promis
 /** Null when there is none, or none that can be read. */
 export async function readDaemonFile(dataDir: string): Promise<DaemonFile | null> {
   try {
-    const value: unknown = JSON.parse(await readFile(join(dataDir, FOLDER.daemon), 'utf8'));
+    const value: unknown = JSON.parse(await readFile(join(dataDir, dataFiles.daemon), 'utf8'));
     const checked = validate(DaemonFileSchema, value);
     return checked.ok ? checked.value : null;
   } catch {

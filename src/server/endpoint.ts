@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../core/errors.ts';
 import type { FixedHintCode, HookHandler, ObjectSchema, Operation, ProblemFinding, Route } from '../protocol/index.ts';
-import { OPERATIONS, ROUTES, readQuery, validate } from '../protocol/index.ts';
+import { operations, routes, readQuery, validate } from '../protocol/index.ts';
 import { accepts } from './accept.ts';
 import { parseJsonBody, readBody } from './body.ts';
 import type { Answer, AnyHandler, Handlers, Services } from './context.ts';
@@ -48,14 +48,14 @@ const handlers: Handlers = {
 };
 
 export function addRoutes(router: Router<Endpoint>, services: Services, maxBodyBytes: number): void {
-  for (const operation of OPERATIONS) {
-    const { method, path } = ROUTES[operation];
+  for (const operation of operations) {
+    const { method, path } = routes[operation];
     router.add(method, path, routeEndpoint(operation, handlers[operation], services, maxBodyBytes));
   }
 }
 
 function routeEndpoint(operation: Operation, handler: AnyHandler, services: Services, maxBodyBytes: number): Endpoint {
-  const route: Route = ROUTES[operation];
+  const route: Route = routes[operation];
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
   const types = [
     'application/json',

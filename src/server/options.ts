@@ -1,6 +1,6 @@
 /** What a server is made from. Time, randomness and the log come in from outside. */
 import type { HangReport, HangSummary, HookHandler } from '../protocol/index.ts';
-import { defaultsOf, SERVER_LIMITS } from '../protocol/limits.ts';
+import { defaultsOf, serverLimits } from '../protocol/limits.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -25,7 +25,7 @@ export interface HangSource {
 }
 
 /** The configured limits, and some that only tests change. */
-export interface ServerLimits extends Readonly<{ [K in keyof typeof SERVER_LIMITS]: number }> {
+export interface ServerLimits extends Readonly<{ [K in keyof typeof serverLimits]: number }> {
   /** Bytes of all headers of a request, the request line included. Default 16 KiB. */
   readonly maxHeaderBytes: number;
   /** A request must have arrived in this time. Default 30 s. */
@@ -39,7 +39,7 @@ export interface ServerLimits extends Readonly<{ [K in keyof typeof SERVER_LIMIT
 }
 
 export const defaultServerLimits: ServerLimits = {
-  ...defaultsOf(SERVER_LIMITS),
+  ...defaultsOf(serverLimits),
   maxHeaderBytes: 16_384,
   requestTimeoutMs: 30_000,
   streamBufferBytes: 262_144,

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../core/errors.ts';
 import type { FixedHintCode, Problem, ProblemParts } from '../protocol/index.ts';
-import { ERRORS, isErrorCode, problem } from '../protocol/index.ts';
+import { errorCodes, isErrorCode, problem } from '../protocol/index.ts';
 
 type Headers = Readonly<{ [name: string]: string }>;
 
@@ -49,7 +49,7 @@ export class ProblemError extends AppError {
   readonly headers: Headers;
 
   constructor(code: FixedHintCode, parts: ProblemParts = {}, headers: Headers = {}) {
-    super({ code, message: parts.detail ?? ERRORS[code].title });
+    super({ code, message: parts.detail ?? errorCodes[code].title });
     this.parts = parts;
     this.headers = headers;
   }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';
-import { FOLDER } from '../protocol/index.ts';
+import { dataFiles } from '../protocol/index.ts';
 
 /** 32 random bytes are 43 characters; a shorter one somebody wrote by hand can be guessed. */
 const tokenPattern = /^[\w.~+/=-]{20,500}$/;
@@ -14,7 +14,7 @@ const tokenPattern = /^[\w.~+/=-]{20,500}$/;
  * Throws `token_unreadable`.
  */
 export async function loadToken(dataDir: string, random: (size: number) => Buffer = randomBytes): Promise<string> {
-  const path = join(dataDir, FOLDER.token);
+  const path = join(dataDir, dataFiles.token);
   try {
     return (await readToken(path)) ?? (await makeToken(dataDir, path, random));
   } catch (error) {

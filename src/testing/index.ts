@@ -16,6 +16,6 @@ export { type ContractApi, storeContract, type StoreHarness } from './store/cont
 export { type LateOptions, lateStore, type Postpone, shuffled } from './store/late.ts';
 export { MemoryDisk, noFaults, openMemoryStore, storeFaultPoints } from '../store/index.ts';
 export type { Faults } from '../store/index.ts';
-export { RECORDED_DELIVERIES } from '../gateways/github/recorded/index.ts';
+export { recordedDeliveries } from '../gateways/github/recorded/index.ts';
 export { signDelivery } from '../gateways/github/signature.ts';
 export { signStandardDelivery } from '../gateways/standard-webhooks/hook.ts';

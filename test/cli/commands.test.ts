@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT } from '../../src/core/error-codes.ts';
+import { exitCodes } from '../../src/core/error-codes.ts';
 import { isThere } from '../../src/cli/demo/child.ts';
-import { FOLDER } from '../../src/protocol/folder.ts';
+import { dataFiles } from '../../src/protocol/folder.ts';
 import type { Up } from '../support/cli.ts';
 import { Cli, ended, program, saying, signalUntilGone } from '../support/cli.ts';
 
@@ -34,22 +34,22 @@ describe('up', () => {
       agent: { name: 'scripted', standIn: true },
     });
     const mode = (name: string): number => statSync(join(cli.data, name)).mode & 0o777;
-    expect([mode('.'), mode(FOLDER.token), mode(FOLDER.database), mode(FOLDER.daemon)]).toEqual([
+    expect([mode('.'), mode(dataFiles.token), mode(dataFiles.database), mode(dataFiles.daemon)]).toEqual([
       0o700, 0o600, 0o600, 0o600,
     ]);
-    expect(JSON.parse(readFileSync(join(cli.data, FOLDER.daemon), 'utf8'))).toMatchObject({ url: up.ready.url });
+    expect(JSON.parse(readFileSync(join(cli.data, dataFiles.daemon), 'utf8'))).toMatchObject({ url: up.ready.url });
   });
 
   test('conversations of the stand-in are for their owner alone, whatever the folder around them allows', async () => {
     await cli.json(['send', 'private', 'x', '--wait']);
-    expect(statSync(join(cli.data, FOLDER.scripted)).mode & 0o777).toBe(0o700);
+    expect(statSync(join(cli.data, dataFiles.scripted)).mode & 0o777).toBe(0o700);
   });
 
   test('a second one on the same folder is refused and says whose it is', async () => {
     const second = await cli.run(['up', '--port', '0']);
-    expect([second.code, second.stdout]).toEqual([EXIT.storage, '']);
+    expect([second.code, second.stdout]).toEqual([exitCodes.storage, '']);
     expect(second.stderr).toContain(`(pid ${up.child.pid})`);
-    expect((await cli.run(['tasks'])).code).toBe(EXIT.ok);
+    expect((await cli.run(['tasks'])).code).toBe(exitCodes.ok);
   });
 
   test('on a port that is taken it is refused, and frees its folder again', async () => {
@@ -59,7 +59,7 @@ describe('up', () => {
     const { port } = taken.address() as AddressInfo;
     const refused = await cli.run(['up', '--data', data, '--port', String(port)]);
     await new Promise((resolve) => taken.close(resolve));
-    expect([refused.code, refused.stdout]).toEqual([EXIT.unavailable, '']);
+    expect([refused.code, refused.stdout]).toEqual([exitCodes.unavailable, '']);
     expect(refused.stderr).toContain(`127.0.0.1:${port} is in use`);
     const next = await cli.up(['--data', data]);
     next.child.kill('SIGTERM');
@@ -72,7 +72,7 @@ describe('up', () => {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const { code, stderr } = await ended(child);
-    expect([code, stderr]).toEqual([EXIT.usage, expect.stringContaining('listen.port must be at most 65535')]);
+    expect([code, stderr]).toEqual([exitCodes.usage, expect.stringContaining('listen.port must be at most 65535')]);
   });
 
   test('says for a person which agent answers, and how to send', async () => {
@@ -131,11 +131,11 @@ describe('send', () => {
 
   test('--follow shows every event and ends with the outcome', async () => {
     const good = await cli.run(['send', 'hello', '[[stream:3,1]]', '--follow']);
-    expect(good.code).toBe(EXIT.ok);
+    expect(good.code).toBe(exitCodes.ok);
     expect(good.stdout.match(/#\d+/g)).toEqual(good.stdout.match(/#\d+/g)?.map((_, index) => `#${index + 1}`));
     expect(good.stdout.trimEnd().split('\n').at(-1)).toMatch(/final +completed/);
     const bad = await cli.run(['send', 'hello', '[[fail:no luck]]', '--wait']);
-    expect([bad.code, bad.stdout]).toEqual([EXIT.failed, '']);
+    expect([bad.code, bad.stdout]).toEqual([exitCodes.failed, '']);
     expect(bad.stderr).toMatch(/failed \(agent_failed\)/);
   });
 
@@ -175,13 +175,13 @@ describe('send', () => {
   });
 
   test.each([
-    [['send', 'x', ''], EXIT.usage, /the prompt is empty/],
-    [['send', 'x', 'y', '--label', 'nothing'], EXIT.usage, /NAME=TEXT/],
-    [['send', 'x', 'y', '--input', '{'], EXIT.usage, /not JSON/],
-    [['send', 'x', 'y', '--priority', '5000'], EXIT.usage, /\/body\/priority must be at most 1000/],
-    [['send', 'x', 'y', '--runner', 'nobody'], EXIT.usage, /runner/],
-    [['send', 'x'.repeat(201), 'y'], EXIT.usage, /\/body\/session must have at most 200/],
-    [['send', 'x', 'y', '--key', 'a b'], EXIT.usage, /[Ii]dempotency/],
+    [['send', 'x', ''], exitCodes.usage, /the prompt is empty/],
+    [['send', 'x', 'y', '--label', 'nothing'], exitCodes.usage, /NAME=TEXT/],
+    [['send', 'x', 'y', '--input', '{'], exitCodes.usage, /not JSON/],
+    [['send', 'x', 'y', '--priority', '5000'], exitCodes.usage, /\/body\/priority must be at most 1000/],
+    [['send', 'x', 'y', '--runner', 'nobody'], exitCodes.usage, /runner/],
+    [['send', 'x'.repeat(201), 'y'], exitCodes.usage, /\/body\/session must have at most 200/],
+    [['send', 'x', 'y', '--key', 'a b'], exitCodes.usage, /[Ii]dempotency/],
   ] as const)('%j is refused with its error', async (args, code, message) => {
     const ran = await cli.run(args);
     expect([ran.code, ran.stdout]).toEqual([code, '']);
@@ -222,27 +222,27 @@ describe('watching and changing', () => {
     expect(await cli.json(['evict', 'busy'])).toEqual({ ok: true });
 
     const { code, stdout } = await followed;
-    expect(code).toBe(EXIT.failed);
+    expect(code).toBe(exitCodes.failed);
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/final +failed \(evicted\)/);
   });
 
   test.each([
-    [['task', 'nope'], EXIT.notFound, /no task nope/i],
-    [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11'], EXIT.notFound, /no task/i],
-    [['tail', 'no-such-session'], EXIT.notFound, /no session|session/i],
-    [['session', 'no-such-session'], EXIT.notFound, /session/i],
-    [['unpark', 'hello'], EXIT.refused, /not parked/],
-    [['evict', 'flags', '--epoch', '9999'], EXIT.refused, /./],
-    [['stop', 'hello'], EXIT.usage, /--scope is missing/],
-    [['move', 'x'], EXIT.usage, /where to/],
-    [['move', 'x', '--first', '--last'], EXIT.usage, /one or the other/],
-    [['tail', '--session'], EXIT.usage, /TARGET is missing/],
-    [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', '--after', 'x'], EXIT.usage, /must be a seq/],
-    [['tasks', '--cursor', 'made-up'], EXIT.usage, /cursor/],
-    [['task', ''], EXIT.usage, /"" is no id of a task/],
-    [['session', '..'], EXIT.usage, /"\.\." is no key of a session/],
-    [['tasks', '--data', ''], EXIT.usage, /the value of --data is empty/],
-    [['tasks', '--token', 'two\nlines'], EXIT.usage, /the token is malformed/],
+    [['task', 'nope'], exitCodes.notFound, /no task nope/i],
+    [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11'], exitCodes.notFound, /no task/i],
+    [['tail', 'no-such-session'], exitCodes.notFound, /no session|session/i],
+    [['session', 'no-such-session'], exitCodes.notFound, /session/i],
+    [['unpark', 'hello'], exitCodes.refused, /not parked/],
+    [['evict', 'flags', '--epoch', '9999'], exitCodes.refused, /./],
+    [['stop', 'hello'], exitCodes.usage, /--scope is missing/],
+    [['move', 'x'], exitCodes.usage, /where to/],
+    [['move', 'x', '--first', '--last'], exitCodes.usage, /one or the other/],
+    [['tail', '--session'], exitCodes.usage, /TARGET is missing/],
+    [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', '--after', 'x'], exitCodes.usage, /must be a seq/],
+    [['tasks', '--cursor', 'made-up'], exitCodes.usage, /cursor/],
+    [['task', ''], exitCodes.usage, /"" is no id of a task/],
+    [['session', '..'], exitCodes.usage, /"\.\." is no key of a session/],
+    [['tasks', '--data', ''], exitCodes.usage, /the value of --data is empty/],
+    [['tasks', '--token', 'two\nlines'], exitCodes.usage, /the token is malformed/],
   ] as const)('%j is refused with its error', async (args, code, message) => {
     const ran = await cli.run(args);
     expect([ran.code, ran.stdout]).toEqual([code, '']);
@@ -252,7 +252,7 @@ describe('watching and changing', () => {
 
   test('errors are JSON where JSON was asked for', async () => {
     const { code, stderr, stdout } = await cli.run(['task', 'nope', '--json']);
-    expect([code, stdout]).toEqual([EXIT.notFound, '']);
+    expect([code, stdout]).toEqual([exitCodes.notFound, '']);
     expect(JSON.parse(stderr)).toMatchObject({
       error: { code: 'unknown_task', hint: expect.stringContaining('signalbox tasks') as string },
     });
@@ -282,7 +282,7 @@ describe('tail', () => {
     // Both have answered a first request when the daemon counts two streams.
     for (let streams = 0; streams < 2;) {
       const metrics = await fetch(`${up.ready.url}/metrics`, {
-        headers: { authorization: `Bearer ${readFileSync(join(cli.data, FOLDER.token), 'utf8').trim()}` },
+        headers: { authorization: `Bearer ${readFileSync(join(cli.data, dataFiles.token), 'utf8').trim()}` },
       });
       streams = Number(/^signalbox_http_streams (\d+)$/m.exec(await metrics.text())?.[1]);
     }
@@ -336,7 +336,7 @@ describe('tail', () => {
 describe('which daemon, and which token', () => {
   test('without a daemon the error says how to start one', async () => {
     const ran = await cli.run(['tasks', '--data', 'empty folder']);
-    expect(ran.code).toBe(EXIT.unavailable);
+    expect(ran.code).toBe(exitCodes.unavailable);
     expect(ran.stderr).toContain("signalbox up --data 'empty folder'");
   });
 
@@ -345,18 +345,18 @@ describe('which daemon, and which token', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
     const strange = await cli.run(['tasks', '--url', `http://127.0.0.1:${port}`]);
-    expect([strange.code, strange.stderr]).toEqual([EXIT.unavailable, expect.stringContaining('not HTTP')]);
+    expect([strange.code, strange.stderr]).toEqual([exitCodes.unavailable, expect.stringContaining('not HTTP')]);
     await new Promise((resolve) => other.close(resolve));
-    expect((await cli.run(['tasks', '--url', `http://127.0.0.1:${port}`])).code).toBe(EXIT.unavailable);
-    expect((await cli.run(['tasks', '--url', 'nonsense'])).code).toBe(EXIT.usage);
+    expect((await cli.run(['tasks', '--url', `http://127.0.0.1:${port}`])).code).toBe(exitCodes.unavailable);
+    expect((await cli.run(['tasks', '--url', 'nonsense'])).code).toBe(exitCodes.usage);
   });
 
   test('a wrong token is refused; a given one goes before that of the folder', async () => {
-    expect((await cli.run(['tasks', '--token', 'wrong'])).code).toBe(EXIT.unauthorized);
-    const token = readFileSync(join(cli.data, FOLDER.token), 'utf8').trim();
+    expect((await cli.run(['tasks', '--token', 'wrong'])).code).toBe(exitCodes.unauthorized);
+    const token = readFileSync(join(cli.data, dataFiles.token), 'utf8').trim();
     const env = { SIGNALBOX_DATA: join(cli.folder, 'nowhere'), SIGNALBOX_URL: up.ready.url };
-    expect((await cli.run(['tasks'], { env })).code).toBe(EXIT.unauthorized);
-    expect((await cli.run(['tasks'], { env: { ...env, SIGNALBOX_TOKEN: token } })).code).toBe(EXIT.ok);
+    expect((await cli.run(['tasks'], { env })).code).toBe(exitCodes.unauthorized);
+    expect((await cli.run(['tasks'], { env: { ...env, SIGNALBOX_TOKEN: token } })).code).toBe(exitCodes.ok);
   });
 
   test('the token of the folder is sent to no other host', async () => {
@@ -376,8 +376,8 @@ describe('which daemon, and which token', () => {
     const killed = await cli.up(['--data', data]);
     killed.child.kill('SIGKILL');
     await killed.ended;
-    expect((await cli.run(['tasks', '--data', data])).code).toBe(EXIT.unavailable);
-    writeFileSync(join(data, FOLDER.daemon), 'no json');
+    expect((await cli.run(['tasks', '--data', data])).code).toBe(exitCodes.unavailable);
+    writeFileSync(join(data, dataFiles.daemon), 'no json');
     expect((await cli.run(['tasks', '--data', data])).stderr).toContain('no daemon runs for');
   });
 });
@@ -389,13 +389,13 @@ describe('the program', () => {
       input: '{"type":"start","protocol":1,"session":"s","incarnation":1,"conversation":null}\n',
     });
     expect(agent.stdout).toMatch(/^\{"type":"ready"/);
-    expect((await cli.run(['agent', 'scripted', '--nonsense'])).code).toBe(EXIT.usage);
+    expect((await cli.run(['agent', 'scripted', '--nonsense'])).code).toBe(exitCodes.usage);
   });
 
   test('on an older Node says what to do, before anything that it lacks is loaded', async () => {
     const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.19.0'}});Object.defineProperty(process,'version',{value:'v20.19.0'});process.getBuiltinModule=undefined;`;
     const ran = await cli.run(['tasks'], { node: ['--import', older] });
-    expect([ran.code, ran.stdout]).toEqual([EXIT.usage, '']);
+    expect([ran.code, ran.stdout]).toEqual([exitCodes.usage, '']);
     expect(ran.stderr).toMatch(/needs Node 24 or newer, this is v20\.19\.0/);
     expect(ran.stderr).toMatch(/npx signalbox/);
   });

@@ -15,7 +15,7 @@ import { misspelt, otherVariables, variables } from '../../src/daemon/config/env
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
 import { dataFolder, findConfig } from '../../src/cli/data-folder.ts';
-import { EXIT } from '../../src/core/error-codes.ts';
+import { exitCodes } from '../../src/core/error-codes.ts';
 import { Cli } from '../support/cli.ts';
 
 let folder: string;
@@ -331,7 +331,7 @@ describe('the agent', () => {
   test('`up --agent` with one that is not installed says how it is, and makes nothing', async () => {
     await using cli = new Cli();
     const ran = await cli.run(['up', '--port', '0', '--agent', 'gemini'], { env: { PATH: '/nowhere' } });
-    expect([ran.code, ran.stdout]).toEqual([EXIT.usage, '']);
+    expect([ran.code, ran.stdout]).toEqual([exitCodes.usage, '']);
     expect(ran.stderr).toMatch(/Gemini CLI is not installed.*\n.*npm install --global @google\/gemini-cli/);
     const { existsSync } = await import('node:fs');
     expect(existsSync(join(cli.data, 'signalbox.db'))).toBe(false);
@@ -377,18 +377,20 @@ describe('where the data folder is', () => {
       config: join(cli.folder, 'signalbox.config.ts'),
     });
     mkdirSync(join(cli.folder, 'sub'));
-    expect((await cli.run(['send', 'x', 'hello', '--wait'], { env, cwd: join(cli.folder, 'sub') })).code).toBe(EXIT.ok);
+    expect((await cli.run(['send', 'x', 'hello', '--wait'], { env, cwd: join(cli.folder, 'sub') })).code).toBe(
+      exitCodes.ok,
+    );
     const { readFileSync } = await import('node:fs');
     expect(readFileSync(join(cli.folder, '.signalbox', '.gitignore'), 'utf8')).toBe('*\n');
     up.child.kill('SIGTERM');
-    expect((await up.ended).code).toBe(EXIT.ok);
+    expect((await up.ended).code).toBe(exitCodes.ok);
   });
 
   test('a wrong configuration stops `up` before anything is made', async () => {
     await using cli = new Cli();
     writeFileSync(join(cli.folder, 'signalbox.config.ts'), 'export default { listen: { prot: 1 } };\n');
     const ran = await cli.run(['up', '--port', '0']);
-    expect([ran.code, ran.stdout]).toEqual([EXIT.usage, '']);
+    expect([ran.code, ran.stdout]).toEqual([exitCodes.usage, '']);
     expect(ran.stderr).toMatch(/listen\.prot is not known here\. Did you mean `port`\?/);
     const { existsSync } = await import('node:fs');
     expect(existsSync(cli.data)).toBe(false);

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../src/cli/parse.ts';
-import { ROUTES } from '../../src/protocol/routes.ts';
+import { routes } from '../../src/protocol/routes.ts';
 import { SubmitRequestSchema } from '../../src/protocol/tasks.ts';
 import { validate } from '../../src/protocol/validate.ts';
 import { Cli } from '../support/cli.ts';
@@ -84,7 +84,7 @@ describe('the front page', () => {
     const [request = ''] = shell(readme).filter((line) => line.startsWith('curl'));
     const body: unknown = JSON.parse(/-d '(.*?)'/.exec(request)?.[1] ?? '');
     expect(validate(SubmitRequestSchema, body)).toMatchObject({ ok: true });
-    expect(request).toContain(`http://127.0.0.1:7070${ROUTES.submitTask.path}`);
+    expect(request).toContain(`http://127.0.0.1:7070${routes.submitTask.path}`);
   });
 
   test('its program runs', async () => {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
-import { EXIT } from '../../src/core/error-codes.ts';
+import { exitCodes } from '../../src/core/error-codes.ts';
 import { help } from '../../src/cli/help.ts';
 import { harmless, oneLine, plain, wantsColour } from '../../src/cli/output/paint.ts';
 import { parse } from '../../src/cli/parse.ts';
@@ -143,7 +143,7 @@ describe('the help', () => {
     for (const { name } of globalFlags) {
       expect(text).toContain(`--${name}`);
     }
-    for (const code of Object.values(EXIT)) {
+    for (const code of Object.values(exitCodes)) {
       expect(text).toMatch(new RegExp(`(?:Exit codes:|·|^ +) ?${code} `, 'm'));
     }
   });

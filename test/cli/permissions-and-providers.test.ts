@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT } from '../../src/core/error-codes.ts';
+import { exitCodes } from '../../src/core/error-codes.ts';
 import { Cli, ended, saying } from '../support/cli.ts';
 
 /** Asks for what its prompt names, or fails as its prompt says. */
@@ -62,7 +62,7 @@ describe('permissions', () => {
     expect((await cli.run(['explain', first])).stdout).toContain('waits for a person to answer a permission request');
 
     const two = await cli.run(['approve']);
-    expect([two.code, two.stdout]).toEqual([EXIT.usage, '']);
+    expect([two.code, two.stdout]).toEqual([exitCodes.usage, '']);
     expect(two.stderr).toContain('2 permission requests are pending');
     expect((await cli.run(['approve', 'one', 'ask-1', '--by', 'ann'])).stdout).toContain(
       'allowed one ask-1  Bash: build it',
@@ -77,7 +77,7 @@ describe('permissions', () => {
     expect(await result(first)).toMatch(/permission-resolved ask-1 allow by ann/);
     const none = await cli.run(['approve', 'one']);
     expect([none.code, none.stderr]).toEqual([
-      EXIT.refused,
+      exitCodes.refused,
       expect.stringContaining('no permission request is pending'),
     ]);
   });
@@ -100,7 +100,7 @@ describe('permissions', () => {
     expect(shown.stdout).toMatch(/model\s+large/);
     expect(shown.stdout).toMatch(/permissions\s+read-only; allow Bash\(build it\)/);
     const wrong = await cli.run(['send', 'five', '--allow', 'edit', 'x']);
-    expect([wrong.code, wrong.stderr]).toEqual([EXIT.usage, expect.stringContaining('need --permissions')]);
+    expect([wrong.code, wrong.stderr]).toEqual([exitCodes.usage, expect.stringContaining('need --permissions')]);
   });
 });
 
@@ -120,7 +120,7 @@ describe('providers', () => {
     expect((await cli.run(['providers', 'resume', 'acme'])).stdout).toContain('acme is no longer throttled');
     expect((await end).code).toBe(0);
     const again = await cli.run(['providers', 'resume', 'acme']);
-    expect(again.code).toBe(EXIT.refused);
-    expect((await cli.run(['providers', 'resume', 'other'])).code).toBe(EXIT.notFound);
+    expect(again.code).toBe(exitCodes.refused);
+    expect((await cli.run(['providers', 'resume', 'other'])).code).toBe(exitCodes.notFound);
   });
 });

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FOLDER } from '../../src/protocol/folder.ts';
+import { dataFiles } from '../../src/protocol/folder.ts';
 import { Cli, firstLine } from '../support/cli.ts';
 
 const teller = fileURLToPath(new URL('fixtures/teller.mjs', import.meta.url));
@@ -38,7 +38,7 @@ beforeAll(async () => {
   daemon = cli.spawn(['up', '--json', '--port', '0', '--log-level', 'debug'], { env });
   daemon.stderr?.on('data', (part: Buffer) => (log += part.toString()));
   ({ url } = JSON.parse(await firstLine(daemon)) as { readonly url: string });
-  const token = readFileSync(join(cli.data, FOLDER.token), 'utf8').trim();
+  const token = readFileSync(join(cli.data, dataFiles.token), 'utf8').trim();
   secrets = [
     ...Object.values({ ...planted, DATABASE_URL: 'planted-password', SIGNING_KEY: 'planted0planted0' }),
     inConfig,
@@ -71,7 +71,7 @@ describe('a secret of the daemon', () => {
       await cli.run(['send', way, '--lane', lane, '--max-attempts', '1', '--wait', way]);
       tapes.push((await cli.run(['tail', way, '--session', '--after', '0', '--no-follow', '--json'])).stdout);
     }
-    const work = filesIn(join(cli.data, FOLDER.workspaces)).filter((path) => path.endsWith('found.json'));
+    const work = filesIn(join(cli.data, dataFiles.workspaces)).filter((path) => path.endsWith('found.json'));
     expect(work).toHaveLength(ways.length);
     for (const path of work) {
       const found = JSON.parse(readFileSync(path, 'utf8')) as { own: string[]; above: string[]; files: string[] };
@@ -95,7 +95,7 @@ describe('a secret of the daemon', () => {
 
   test('is in no file of the data folder but the token’s own, and in no agent’s working folder but by the agent’s hand', () => {
     const files = filesIn(cli.data).filter(
-      (path) => path !== join(cli.data, FOLDER.token) && !path.endsWith('found.json'),
+      (path) => path !== join(cli.data, dataFiles.token) && !path.endsWith('found.json'),
     );
     expect(files.some((path) => path.includes('signalbox.db'))).toBe(true);
     for (const path of files) {
@@ -104,7 +104,7 @@ describe('a secret of the daemon', () => {
   });
 
   test('is in no view, explanation, metric or hang report', async () => {
-    const token = readFileSync(join(cli.data, FOLDER.token), 'utf8').trim();
+    const token = readFileSync(join(cli.data, dataFiles.token), 'utf8').trim();
     const headers = { authorization: `Bearer ${token}` };
     const paths = [
       '/metrics',

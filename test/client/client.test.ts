@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { EventType } from '../../src/core/model/events.ts';
-import { ERRORS } from '../../src/core/error-codes.ts';
+import { errorCodes } from '../../src/core/error-codes.ts';
 import type { AppError, ReadEvent } from '../../src/client/index.ts';
 import { ApiError, createClient } from '../../src/client/index.ts';
 import { hastyTimer, openDoor, token } from '../support/door.ts';
@@ -61,8 +61,8 @@ describe('a call', () => {
       code: 'unknown_task',
       status: 404,
       retryable: false,
-      hint: ERRORS.unknown_task.hint,
-      problem: { title: ERRORS.unknown_task.title },
+      hint: errorCodes.unknown_task.hint,
+      problem: { title: errorCodes.unknown_task.title },
     });
   });
 

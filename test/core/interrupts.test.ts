@@ -1,6 +1,6 @@
 /** How a turn is interrupted and drained, and what an agent that lies, dies or hangs can do to it. */
 import { describe, expect, test } from 'vitest';
-import { Box, everything, inBackground, SOMEBODY } from '../support/core-driver.ts';
+import { Box, everything, inBackground, somebody } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 
@@ -85,7 +85,7 @@ describe('an interrupt', () => {
     expect(box.all('interrupt')).toHaveLength(1);
     expect(box.events('bg', 'interrupt-requested')).toMatchObject([
       { why: 'preempt', by: { kind: 'task', name: 'A' }, sent: true },
-      { why: 'verdict', by: SOMEBODY, sent: false },
+      { why: 'verdict', by: somebody, sent: false },
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /** The pure judge of permission requests. */
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_POLICIES, type RequestedAction, type PermissionPolicy } from '../../src/core/model/permission.ts';
+import { defaultPolicies, type RequestedAction, type PermissionPolicy } from '../../src/core/model/permission.ts';
 import { policyDecision } from '../../src/core/rules/permission-policy.ts';
 
 const policy = (change: Partial<PermissionPolicy>): PermissionPolicy => ({
@@ -68,9 +68,9 @@ describe('what a policy says of a request', () => {
   });
 
   test('what does a policy say by default, to triage and to background work? (core/34)', () => {
-    expect(policyDecision(DEFAULT_POLICIES.interactive, run('ls'))).toBe('deny');
-    expect(policyDecision(DEFAULT_POLICIES.interactive, edit)).toBe('deny');
-    expect(policyDecision(DEFAULT_POLICIES.background, edit)).toBe('allow');
-    expect(policyDecision(DEFAULT_POLICIES.background, run('ls'))).toBeNull();
+    expect(policyDecision(defaultPolicies.interactive, run('ls'))).toBe('deny');
+    expect(policyDecision(defaultPolicies.interactive, edit)).toBe('deny');
+    expect(policyDecision(defaultPolicies.background, edit)).toBe('allow');
+    expect(policyDecision(defaultPolicies.background, run('ls'))).toBeNull();
   });
 });

@@ -11,7 +11,7 @@ import { durableOf, foldRecords, rebuild } from '../../src/core/rebuild.ts';
 import { step } from '../../src/core/step.ts';
 import { audit, freeze, ordered, tasksOf } from '../support/core-audit.ts';
 import { Chaos, type Choice, choices, plainNames } from '../support/core-chaos.ts';
-import { ACTION, Box } from '../support/core-driver.ts';
+import { action, Box } from '../support/core-driver.ts';
 
 const few = { maxPreemptions: 2, maxOpen: 12, maxRetries: 1 };
 
@@ -57,7 +57,7 @@ function strangers(session: Session): readonly Input[] {
         turn,
         request: 'q',
         policyDecision: 'allow',
-        action: ACTION,
+        action: action,
       },
       { at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'q' },
       { at, type: 'timer', name: 'permission', subject: turn },

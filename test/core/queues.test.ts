@@ -5,7 +5,7 @@ import type { Input } from '../../src/core/model/inputs.ts';
 import type { Session } from '../../src/core/model/session.ts';
 import { step } from '../../src/core/step.ts';
 import type { Tree } from '../../src/core/tree.ts';
-import { ABOUT, Box, inBackground, taskOf } from '../support/core-driver.ts';
+import { origin, Box, inBackground, taskOf } from '../support/core-driver.ts';
 
 const p = { mergeGroup: 'p' } as const;
 
@@ -77,7 +77,7 @@ describe('follow-ups', () => {
     const shapes = new Set<string>();
     for (let link = 1; link <= links; link += 1) {
       const name = `t${String(link).padStart(6, '0')}`;
-      const submit: Input = { at: 0, type: 'submit', payload: null, about: ABOUT, task: taskOf(name, p) };
+      const submit: Input = { at: 0, type: 'submit', payload: null, about: origin, task: taskOf(name, p) };
       session = step(session, submit).session;
       const result = { outcome: 'completed', empty: false, report: { text: '' } } as const;
       const answer: Input = { at: 0, type: 'result', incarnation: inc, turn: turnId(link), result };
@@ -104,7 +104,7 @@ describe('follow-ups', () => {
         at: 0,
         type: 'submit',
         payload: null,
-        about: ABOUT,
+        about: origin,
         task: taskOf(`t${count}`, p),
       }).session;
     }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sessionKey, taskId } from '../../src/core/model/ids.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
-import { ABOUT, Box, inBackground, limits, type Said, taskOf } from '../support/core-driver.ts';
+import { origin, Box, inBackground, limits, type Said, taskOf } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 const refused = (code: string): unknown => ({ kind: 'refused', code });
@@ -246,9 +246,9 @@ describe('a crash', () => {
 describe('time', () => {
   test('T11 what if the clock jumps back an hour, or forward? (core/26)', () => {
     const story: readonly Said[] = [
-      { type: 'submit', task: taskOf('bg', { lane: 'background' }), about: ABOUT, payload: null },
-      { type: 'submit', task: taskOf('A'), about: ABOUT, payload: null },
-      { type: 'submit', task: taskOf('B'), about: ABOUT, payload: null },
+      { type: 'submit', task: taskOf('bg', { lane: 'background' }), about: origin, payload: null },
+      { type: 'submit', task: taskOf('A'), about: origin, payload: null },
+      { type: 'submit', task: taskOf('B'), about: origin, payload: null },
       { type: 'cancel', task: taskId('A'), reason: 'cancelled', by: null },
     ];
     const run = (clock: (index: number) => number): unknown => {

@@ -4,10 +4,10 @@ import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { githubHook } from '../../src/gateways/github/hook.ts';
 import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
-import { BUILTIN_RULES } from '../../src/gateways/github/rules.ts';
-import { admissions, config, example, SECRET, send } from '../support/deliveries.ts';
+import { builtinRules } from '../../src/gateways/github/rules.ts';
+import { admissions, config, example, sharedSecret, send } from '../support/deliveries.ts';
 
-const events = Object.values(BUILTIN_RULES).map(({ event, action }) => [event, action ?? ''] as const);
+const events = Object.values(builtinRules).map(({ event, action }) => [event, action ?? ''] as const);
 
 /** Replaces the value at a random place of a real payload by anything. */
 const spoiled = fc
@@ -62,7 +62,7 @@ test('GitHub: any body with a valid signature is accepted, ignored for a reason,
   await fc.assert(
     fc.asyncProperty(fc.oneof(anything, spoiled), async ({ event, body }) => {
       const rawBody = Buffer.from(body);
-      const signature = `sha256=${createHmac('sha256', SECRET).update(rawBody).digest('hex')}`;
+      const signature = `sha256=${createHmac('sha256', sharedSecret).update(rawBody).digest('hex')}`;
       counter += 1;
       const answer = await send(handler, {
         headers: { 'x-github-event': event, 'x-github-delivery': `d-${counter}`, 'x-hub-signature-256': signature },

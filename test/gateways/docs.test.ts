@@ -5,10 +5,10 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { githubHook } from '../../src/gateways/github/hook.ts';
 import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
-import { IGNORE_REASONS } from '../../src/gateways/github/ignored.ts';
-import { BUILTIN_RULES } from '../../src/gateways/github/rules.ts';
+import { ignoreReasons } from '../../src/gateways/github/ignored.ts';
+import { builtinRules } from '../../src/gateways/github/rules.ts';
 import { checkConfig, type ConfigFile } from '../../src/daemon/config/schema.ts';
-import { GITHUB_RULE_NAMES } from '../../src/gateways/github/config.ts';
+import { githubRuleNames } from '../../src/gateways/github/config.ts';
 import { admissions, send } from '../support/deliveries.ts';
 
 const page = (name: string): string => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
@@ -28,15 +28,15 @@ function configurations(text: string): ConfigFile[] {
 }
 
 describe('docs/github.md', () => {
-  test.each([...GITHUB_RULE_NAMES])('has the rule %s', (name) => {
-    const rule = BUILTIN_RULES[name];
+  test.each([...githubRuleNames])('has the rule %s', (name) => {
+    const rule = builtinRules[name];
     expect(pages.github).toContain(`| \`${name}\` | \`${rule.event}.${rule.action ?? ''}\` |`);
   });
 
   test('has every reason, and no other', () => {
     const section = pages.github.slice(pages.github.indexOf('## Reasons'), pages.github.indexOf('## Try it'));
     const listed = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason);
-    expect(new Set(listed)).toEqual(new Set(Object.keys(IGNORE_REASONS)));
+    expect(new Set(listed)).toEqual(new Set(Object.keys(ignoreReasons)));
   });
 
   test('has examples that compile', () => {

@@ -1,10 +1,10 @@
 /** Every real payload that @octokit/webhooks-examples ships, signed and posted. */
 import { describe, expect, test } from 'vitest';
 import { githubHook } from '../../src/gateways/github/hook.ts';
-import { IGNORE_REASONS } from '../../src/gateways/github/ignored.ts';
+import { ignoreReasons } from '../../src/gateways/github/ignored.ts';
 import type { HookResponse } from '../../src/protocol/index.ts';
 import { admissions, config, example, examples, nameOf, post, replay } from '../support/deliveries.ts';
-import { OUTCOMES } from './github-outcomes.ts';
+import { expectedOutcomes } from './github-outcomes.ts';
 
 const all = examples();
 describe('GitHub example payloads', () => {
@@ -14,13 +14,13 @@ describe('GitHub example payloads', () => {
     const outcomes = await replay(async ({ event, payload }, index) => {
       const answer = await post(handler, { event, delivery: `delivery-${index}`, payload });
       if (answer.body['status'] === 'ignored') {
-        const reason = IGNORE_REASONS[answer.body['reason'] as keyof typeof IGNORE_REASONS];
+        const reason = ignoreReasons[answer.body['reason'] as keyof typeof ignoreReasons];
         expect(reason, `reason of ${event}`).toBeDefined();
         expect(answer.body['detail']).toContain(reason);
       }
       return { ...answer, rule: accepted.at(-1)?.labels?.['rule'] };
     });
-    expect(outcomes).toEqual(OUTCOMES);
+    expect(outcomes).toEqual(expectedOutcomes);
     expect(all.length).toBe(726);
   });
 

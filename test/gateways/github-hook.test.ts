@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
 import { githubHook } from '../../src/gateways/github/hook.ts';
-import { RECORDED_DELIVERIES } from '../../src/gateways/github/recorded/index.ts';
+import { recordedDeliveries } from '../../src/gateways/github/recorded/index.ts';
 import { problem } from '../../src/protocol/index.ts';
 import type { Signalbox } from '../../src/runtime/api.ts';
-import { admissions, config, example, post, SECRET, send } from '../support/deliveries.ts';
+import { admissions, config, example, post, sharedSecret, send } from '../support/deliveries.ts';
 
 const comment = (): { [name: string]: unknown } => example('issue_comment', 'created');
 const delivery = (id: string) => ({ event: 'issue_comment', delivery: id, payload: comment() });
@@ -94,7 +94,8 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
     const rawBody = Buffer.from(text);
     const answer = await post(githubHook({ box, config: config() }), delivery('d-1'), (request) => {
       request.rawBody = rawBody;
-      request.headers['x-hub-signature-256'] = `sha256=${createHmac('sha256', SECRET).update(rawBody).digest('hex')}`;
+      request.headers['x-hub-signature-256'] =
+        `sha256=${createHmac('sha256', sharedSecret).update(rawBody).digest('hex')}`;
     });
     expect(accepted).toEqual([]);
     return answer;
@@ -286,7 +287,7 @@ describe('G06: the agent’s own events are known by identity', () => {
 
   test('a failed check of its own push is work', async () => {
     const { box, accepted } = admissions();
-    const [, , check] = RECORDED_DELIVERIES;
+    const [, , check] = recordedDeliveries;
     expect(
       await post(githubHook({ box, config: config({ bot: ['Codertocat'] }) }), { ...check, delivery: 'd-1' }),
     ).toMatchObject({ status: 202 });

@@ -2,7 +2,7 @@
  * What becomes of each example payload: by event and action, how many examples (of github.com and five editions of GitHub
  * Enterprise Server) end in which way. `task: NAME` is a task by that rule; anything else is the reason why there is none.
  */
-export const OUTCOMES: { readonly [event: string]: { readonly [outcome: string]: number } } = {
+export const expectedOutcomes: { readonly [event: string]: { readonly [outcome: string]: number } } = {
   'branch_protection_rule.created': { administration: 2 },
   'branch_protection_rule.deleted': { administration: 1 },
   'branch_protection_rule.edited': { administration: 4 },

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { GithubConfigSchema, type GithubConfigInput, type GithubRule } from '../../src/gateways/github/config.ts';
 import { githubHook } from '../../src/gateways/github/hook.ts';
-import { RECORDED_DELIVERIES } from '../../src/gateways/github/recorded/index.ts';
-import { EVENT_REASONS } from '../../src/gateways/github/ignored.ts';
-import { BUILTIN_RULES } from '../../src/gateways/github/rules.ts';
+import { recordedDeliveries } from '../../src/gateways/github/recorded/index.ts';
+import { eventReasons } from '../../src/gateways/github/ignored.ts';
+import { builtinRules } from '../../src/gateways/github/rules.ts';
 import { validate } from '../../src/protocol/validate.ts';
 import type { SubmitRequest } from '../../src/runtime/api.ts';
 import { admissions, config, example, post } from '../support/deliveries.ts';
@@ -141,9 +141,7 @@ describe('built-in rules', () => {
   });
 
   test('the recorded deliveries that ship with the package are all tasks of one session', async () => {
-    const tasks = await Promise.all(
-      RECORDED_DELIVERIES.map(({ event, payload }) => deliver(event, payload as Payload)),
-    );
+    const tasks = await Promise.all(recordedDeliveries.map(({ event, payload }) => deliver(event, payload as Payload)));
     expect(tasks).toMatchObject([
       { session: 'github:Codertocat/Hello-World', labels: { rule: 'comment' } },
       { session: 'github:Codertocat/Hello-World', labels: { rule: 'review' } },
@@ -152,7 +150,7 @@ describe('built-in rules', () => {
   });
 
   test('no event has both a rule and a reason for having none', () => {
-    expect(Object.values(BUILTIN_RULES).filter(({ event }) => EVENT_REASONS.has(event))).toEqual([]);
+    expect(Object.values(builtinRules).filter(({ event }) => eventReasons.has(event))).toEqual([]);
   });
 
   test('an event that nobody knows yet is ignored, and said so', async () => {

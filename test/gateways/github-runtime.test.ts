@@ -1,13 +1,13 @@
 /** Deliveries through the door into the real runtime, on a real SQLite file. */
 import { describe, expect, test } from 'vitest';
 import { githubHook } from '../../src/gateways/github/hook.ts';
-import { RECORDED_DELIVERIES } from '../../src/gateways/github/recorded/index.ts';
+import { recordedDeliveries } from '../../src/gateways/github/recorded/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
 import { expectSound, openBox, type Box } from '../support/box.ts';
 import { config, example, post } from '../support/deliveries.ts';
 
-const [comment, review, check] = RECORDED_DELIVERIES;
-const SESSION = 'github:Codertocat/Hello-World';
+const [comment, review, check] = recordedDeliveries;
+const sessionKey = 'github:Codertocat/Hello-World';
 
 const doorOf = (one: Box) => githubHook({ box: one.box, config: config() });
 const taskOf = (answer: { readonly body: { readonly [name: string]: unknown } }): string => String(answer.body['task']);
@@ -37,12 +37,12 @@ async function tasksIn(one: Box): Promise<number> {
 describe('deliveries and the runtime', () => {
   test('an accepted delivery is committed, and the background turn is interrupted, when the answer comes', async () => {
     await using one = await openBox();
-    const back = await one.background({ session: SESSION });
+    const back = await one.background({ session: sessionKey });
     const turn = await one.stage.turn();
     turn.say('working');
     await one.event(back, 'output');
     const answer = await post(doorOf(one), { ...comment, delivery: 'd-1' });
-    expect(answer).toMatchObject({ status: 202, body: { status: 'accepted', session: SESSION, duplicate: false } });
+    expect(answer).toMatchObject({ status: 202, body: { status: 'accepted', session: sessionKey, duplicate: false } });
     expect(turn.context.signal.aborted).toBe(true);
     expect(await one.box.task(taskOf(answer))).toMatchObject({
       payload: { idempotencyKey: 'github:d-1', rights: 'trusted' },

@@ -1,15 +1,15 @@
 /** The whole way: HTTP, the gateways, the runtime, SQLite. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { githubHook } from '../../src/gateways/github/hook.ts';
-import { RECORDED_DELIVERIES } from '../../src/gateways/github/recorded/index.ts';
+import { recordedDeliveries } from '../../src/gateways/github/recorded/index.ts';
 import { signDelivery } from '../../src/gateways/github/signature.ts';
 import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
 import { openBox, type Box } from '../support/box.ts';
-import { config, replay, SECRET } from '../support/deliveries.ts';
+import { config, replay, sharedSecret } from '../support/deliveries.ts';
 import { openDoor, problemIn, type Door } from '../support/door.ts';
-import { OUTCOMES } from './github-outcomes.ts';
+import { expectedOutcomes } from './github-outcomes.ts';
 
-const STANDARD_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+const standardSecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 let one: Box;
 let door: Door;
@@ -29,7 +29,7 @@ beforeAll(async () => {
     githubHook({ box: one.box, config: config() }),
     ...standardHooks({
       box: one.box,
-      config: { alerts: { secret: STANDARD_SECRET, session: 'alerts', prompt: '{type}\n{payload}' } },
+      config: { alerts: { secret: standardSecret, session: 'alerts', prompt: '{type}\n{payload}' } },
     }),
   ];
   door = await openDoor({ server: { hooks } }, { box: one, port: 0 });
@@ -50,7 +50,7 @@ const stored = async (): Promise<number> => {
   return Object.values(stats.tasks).reduce((sum, count) => sum + count, 0);
 };
 
-const [comment] = RECORDED_DELIVERIES;
+const [comment] = recordedDeliveries;
 
 describe('webhooks over HTTP', () => {
   test('every example payload has the outcome of the table', async () => {
@@ -58,14 +58,14 @@ describe('webhooks over HTTP', () => {
     const outcomes = await replay(async ({ event, payload }, index) => {
       const response = await postTo(
         '/hooks/github',
-        await signDelivery({ event, delivery: `http-${index}`, payload, secret: SECRET }),
+        await signDelivery({ event, delivery: `http-${index}`, payload, secret: sharedSecret }),
       );
       const body = (await response.json()) as { readonly [name: string]: unknown };
       const task = response.status === 202 ? await one.box.task(String(body['task'])) : null;
       return { status: response.status, body, rule: task?.payload.labels['rule'] };
     });
-    expect(outcomes).toEqual(OUTCOMES);
-    const tasks = Object.values(OUTCOMES)
+    expect(outcomes).toEqual(expectedOutcomes);
+    const tasks = Object.values(expectedOutcomes)
       .flatMap((row) => Object.entries(row))
       .filter(([outcome]) => outcome.startsWith('task: '));
     expect(await stored()).toBe(before + tasks.reduce((sum, [, count]) => sum + count, 0));
@@ -88,14 +88,14 @@ describe('webhooks over HTTP', () => {
     ['30 MB', 413, 'body_too_large', ({ headers }) => ({ headers, body: 'x'.repeat(30 * 1024 * 1024) })],
   ])('G03: %s', async (_title, status, code, change) => {
     const before = await stored();
-    const sent = await signDelivery({ ...comment, delivery: 'bad-1', secret: SECRET });
+    const sent = await signDelivery({ ...comment, delivery: 'bad-1', secret: sharedSecret });
     const response = await postTo('/hooks/github', change(sent));
     expect(await problemIn(response)).toMatchObject({ status, code });
     expect(await stored()).toBe(before);
   });
 
   test('G01: a try that the store failed is answered 5xx, and the redelivery makes the task', async () => {
-    const sent = await signDelivery({ ...comment, delivery: 'again-1', secret: SECRET });
+    const sent = await signDelivery({ ...comment, delivery: 'again-1', secret: sharedSecret });
     failing = true;
     const failed = await postTo('/hooks/github', sent);
     failing = false;
@@ -110,7 +110,7 @@ describe('webhooks over HTTP', () => {
 
   test('another source has its own address and signature', async () => {
     const sent = signStandardDelivery({
-      secret: STANDARD_SECRET,
+      secret: standardSecret,
       id: 'msg_1',
       sentAt: new Date(),
       payload: { type: 'disk.full' },

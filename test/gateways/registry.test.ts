@@ -1,7 +1,7 @@
 /** The webhook sources as the daemon loads them. */
 import { expect, test } from 'vitest';
 import { loadSources, sourceSecrets } from '../../src/gateways/registry.ts';
-import { admissions, config, SECRET } from '../support/deliveries.ts';
+import { admissions, config, sharedSecret } from '../support/deliveries.ts';
 
 const { box } = admissions();
 const hook = { secret: `whsec_${Buffer.from('a secret').toString('base64')}`, session: 's', prompt: '{payload}' };
@@ -15,7 +15,7 @@ test('each section makes its handlers, and its secrets are known in every form',
   const sections = { github: config(), hooks: { billing: hook, ci: hook } };
   const handlers = await loadSources(box, sections);
   expect(handlers.map(({ path }) => path)).toEqual(['/hooks/github', '/hooks/billing', '/hooks/ci']);
-  expect(sourceSecrets(sections)).toEqual(expect.arrayContaining([SECRET, hook.secret, hook.secret.slice(6)]));
+  expect(sourceSecrets(sections)).toEqual(expect.arrayContaining([sharedSecret, hook.secret, hook.secret.slice(6)]));
 });
 
 test('an entry of `hooks` cannot take the address of another source', async () => {

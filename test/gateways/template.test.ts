@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  ABSENT,
+  absentText,
   compileTemplate,
   quote,
   renderPlain,
@@ -40,7 +40,7 @@ describe('templates', () => {
   });
 
   test('what the delivery does not have is said to be absent', () => {
-    expect(prompt('line {line}', { line: null })).toBe(`line ${ABSENT}`);
+    expect(prompt('line {line}', { line: null })).toBe(`line ${absentText}`);
   });
 
   test('a short value with blanks or line ends is one JSON string', () => {

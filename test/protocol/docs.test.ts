@@ -1,6 +1,6 @@
 /** docs/http-api.md against the route table. */
 import { expect, test } from 'vitest';
-import { ERRORS, OPERATIONS, ROUTES, isErrorCode } from '../../src/protocol/index.ts';
+import { errorCodes, operations, routes, isErrorCode } from '../../src/protocol/index.ts';
 import { read } from '../tidy/files.ts';
 
 const page = read('docs/http-api.md');
@@ -8,7 +8,7 @@ const page = read('docs/http-api.md');
 test('lists every route, and none that there is not', () => {
   const rows = [...page.matchAll(/^\| `((?:GET|POST|PATCH) \/\S+)` \|/gm)].map(([, route = '']) => route);
   expect(rows.toSorted()).toEqual(
-    OPERATIONS.map((operation) => `${ROUTES[operation].method} ${ROUTES[operation].path}`).toSorted(),
+    operations.map((operation) => `${routes[operation].method} ${routes[operation].path}`).toSorted(),
   );
 });
 
@@ -17,5 +17,5 @@ test('names statuses and codes as the table has them', () => {
     ([, status, code]) => [Number(status), code ?? ''] as const,
   );
   expect(named.length).toBeGreaterThan(7);
-  expect(named.filter(([status, code]) => !isErrorCode(code) || ERRORS[code].status !== status)).toEqual([]);
+  expect(named.filter(([status, code]) => !isErrorCode(code) || errorCodes[code].status !== status)).toEqual([]);
 });

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { AppError, type AppErrorOptions } from '../../src/core/errors.ts';
 import {
-  ERRORS,
-  EXIT,
-  OPERATIONS,
-  ROUTES,
+  errorCodes,
+  exitCodes,
+  operations,
+  routes,
   codesOf,
   errorEntry,
   isErrorCode,
@@ -14,7 +14,7 @@ import {
 import type { ErrorCode, ErrorEntry } from '../../src/protocol/index.ts';
 import { read, sourcesUnder } from '../tidy/files.ts';
 
-const entries = Object.entries<ErrorEntry>(ERRORS);
+const entries = Object.entries<ErrorEntry>(errorCodes);
 
 /** The compiler checks what is thrown; this finds codes that nothing throws or refuses any more. */
 function codesNamedIn(paths: readonly string[]): ReadonlySet<string> {
@@ -50,36 +50,36 @@ describe('the table of errors', () => {
   test.each(entries)('%s has a title, a hint and numbers that mean something', (_, entry) => {
     expect(entry.title).toMatch(/^[A-Z].*[^.]$/);
     expect(entry.hint).toMatch(/\.$/);
-    expect(Object.values<number>(EXIT)).toContain(entry.exit);
-    expect(entry.exit).not.toBe(EXIT.ok);
+    expect(Object.values<number>(exitCodes)).toContain(entry.exit);
+    expect(entry.exit).not.toBe(exitCodes.ok);
     if (entry.status !== null) {
       expect(entry.status).toBeGreaterThanOrEqual(400);
     }
   });
 
   test('codes of routes are sent over HTTP', () => {
-    for (const operation of OPERATIONS) {
-      for (const code of codesOf(ROUTES[operation])) {
-        expect([operation, code, ERRORS[code].status]).not.toContain(null);
+    for (const operation of operations) {
+      for (const code of codesOf(routes[operation])) {
+        expect([operation, code, errorCodes[code].status]).not.toContain(null);
       }
     }
   });
 
   test('an unknown code is a defect, also one that every object has', () => {
-    expect(errorEntry('nonsense')).toBe(ERRORS.internal);
+    expect(errorEntry('nonsense')).toBe(errorCodes.internal);
     expect(isErrorCode('toString')).toBe(false);
-    expect(errorEntry('constructor')).toBe(ERRORS.internal);
+    expect(errorEntry('constructor')).toBe(errorCodes.internal);
   });
 
   test('a problem document takes from the table what is not given', () => {
     const code: ErrorCode = 'queue_full';
     expect(problem(code, { detail: 'Full.' })).toEqual({
       type: 'urn:signalbox:error:queue_full',
-      title: ERRORS.queue_full.title,
+      title: errorCodes.queue_full.title,
       status: 429,
       detail: 'Full.',
       code,
-      hint: ERRORS.queue_full.hint,
+      hint: errorCodes.queue_full.hint,
       retryable: true,
     });
   });

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { EventType } from '../../src/core/model/events.ts';
-import { OUTPUT_PARTS } from '../../src/protocol/events/parts.ts';
+import { outputParts } from '../../src/protocol/events/parts.ts';
 import { readEvent, sentEvent } from '../../src/protocol/events/read.ts';
-import { EVENT_DATA, EVENTS } from '../../src/protocol/events/tape.ts';
+import { eventDataSchemas, eventSchemas } from '../../src/protocol/events/tape.ts';
 import type { ReadEvent } from '../../src/protocol/index.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
 import { validate } from '../../src/protocol/validate.ts';
@@ -12,7 +12,7 @@ import { sourcesUnder } from '../tidy/files.ts';
 import { root } from '../support/docs.ts';
 import { dataOf } from '../support/events.ts';
 
-const allTypes = Object.keys(EVENT_DATA) as EventType[];
+const allTypes = Object.keys(eventDataSchemas) as EventType[];
 const page = readFileSync(`${root}docs/events.md`, 'utf8');
 const sent = (type: string, data: unknown) => ({ session: 's', task: 't', seq: 1, at: 0, type, data });
 
@@ -32,13 +32,13 @@ describe('the page', () => {
   });
 
   test.each(allTypes)('shows an example of %s that is one', (type) => {
-    const [example] = EVENT_DATA[type].examples ?? [];
-    const task = (EVENTS[type]?.properties?.['task']?.type as string) === 'null' ? null : crypto.randomUUID();
-    expect(validate(EVENTS[type] as Schema, { ...sent(type, example), task })).toMatchObject({ ok: true });
+    const [example] = eventDataSchemas[type].examples ?? [];
+    const task = (eventSchemas[type]?.properties?.['task']?.type as string) === 'null' ? null : crypto.randomUUID();
+    expect(validate(eventSchemas[type] as Schema, { ...sent(type, example), task })).toMatchObject({ ok: true });
     expect(readEvent(sent(type, example)).kind).toBe('known');
   });
 
-  test.each(Object.entries<Schema>(OUTPUT_PARTS))('shows an example of a %s part that is one', (_, schema) => {
+  test.each(Object.entries<Schema>(outputParts))('shows an example of a %s part that is one', (_, schema) => {
     expect(validate(schema, schema.examples?.[0])).toMatchObject({ ok: true });
   });
 });
@@ -61,7 +61,7 @@ describe('what a reader makes of events', () => {
   });
 
   test.each(allTypes)('each field of %s must be there', (type) => {
-    for (const name of EVENT_DATA[type].required ?? []) {
+    for (const name of eventDataSchemas[type].required ?? []) {
       const { [name]: _, ...rest } = dataOf(type) as { readonly [name: string]: unknown };
       expect([name, readEvent(sent(type, rest)).kind]).toEqual([name, 'unknown']);
     }

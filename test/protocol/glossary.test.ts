@@ -9,7 +9,7 @@ import { commands } from '../../src/cli/registry.ts';
 import { ConfigFileSchema } from '../../src/daemon/config/schema.ts';
 import { makeOpenApi } from '../../src/protocol/openapi.ts';
 import { root } from '../tidy/files.ts';
-import { ORDINARY_WORDS } from './ordinary-words.ts';
+import { ordinaryWords } from './ordinary-words.ts';
 
 /** `maxOpen`, `max-open` and `max_open` are two words. */
 const wordsOf = (name: string): string[] =>
@@ -43,7 +43,7 @@ const defined = new Set(
   ),
 );
 const definedStems = new Set([...defined].flatMap(stemsOf));
-const ordinary = new Set(ORDINARY_WORDS);
+const ordinary = new Set(ordinaryWords);
 
 const isDefined = (word: string): boolean => stemsOf(word).some((stem) => definedStems.has(stem));
 const isKnown = (word: string): boolean => isDefined(word) || stemsOf(word).some((stem) => ordinary.has(stem));
@@ -87,7 +87,7 @@ describe('the glossary', () => {
 
   test('needs no ordinary word that it defines itself, and none that no name uses', () => {
     const used = new Set(allNames().flatMap(wordsOf).flatMap(stemsOf));
-    expect(ORDINARY_WORDS.filter((word) => isDefined(word) || !used.has(word))).toEqual([]);
+    expect(ordinaryWords.filter((word) => isDefined(word) || !used.has(word))).toEqual([]);
   });
 });
 

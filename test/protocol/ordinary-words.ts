@@ -1,5 +1,5 @@
 /** Words of public names that need no definition: readers know them. A verb stands for its forms. */
-export const ORDINARY_WORDS: readonly string[] = `
+export const ordinaryWords: readonly string[] = `
 after age ahead alias all already amount approve arg at auth before began body bot bound builtin by byte cache call cap cause change
 check close column command comment config context count crash currency detail duplicate end entry env error exit explanation fact
 failure file first follow free from function hint host how id if ignore in info input instance issue item kind last left length level like

@@ -8,7 +8,7 @@ import { HookConfigSchema } from '../../src/gateways/standard-webhooks/config.ts
 import {
   fullTaskSpec,
   SubmitRequestSchema,
-  TASK_FIELDS,
+  taskFields,
   type TaskSpec,
   TaskViewSchema,
   validate,
@@ -54,10 +54,10 @@ describe('every field of a task', () => {
 
   test('is a key of the request, the view and the rules of webhooks', () => {
     for (const schema of [SubmitRequestSchema, TaskViewSchema]) {
-      expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining([...TASK_FIELDS]));
+      expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining([...taskFields]));
     }
     // The input of a code runner is the payload of the delivery itself.
-    const fields = TASK_FIELDS.filter((field) => field !== 'input');
+    const fields = taskFields.filter((field) => field !== 'input');
     for (const schema of [GithubRuleSchema, HookConfigSchema]) {
       expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(fields));
     }

@@ -3,14 +3,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigFileSchema } from '../../src/daemon/config/schema.ts';
-import { SOURCE_SCHEMAS } from '../../src/gateways/registry.ts';
+import { sourceSchemas } from '../../src/gateways/registry.ts';
 import * as protocol from '../../src/protocol/index.ts';
 import type { ObjectSchema, Schema } from '../../src/protocol/index.ts';
 import { nearest, readQuery, validate, withDefaults, writeQuery } from '../../src/protocol/index.ts';
 
 const schemas: readonly [string, Schema][] = [
   ...(Object.entries<unknown>(protocol).filter(([name]) => name.endsWith('Schema')) as [string, Schema][]),
-  ...Object.entries(SOURCE_SCHEMAS),
+  ...Object.entries(sourceSchemas),
   ['ConfigFileSchema', ConfigFileSchema],
 ];
 

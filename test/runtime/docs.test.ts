@@ -2,14 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FAILURES, type FailureClass } from '../../src/agents/failures.ts';
-import { DEFAULT_POLICIES } from '../../src/core/model/permission.ts';
+import { failureRules, type FailureClass } from '../../src/agents/failures.ts';
+import { defaultPolicies } from '../../src/core/model/permission.ts';
 import { policyDecision } from '../../src/core/rules/permission-policy.ts';
 import { checkConfig } from '../../src/daemon/config/schema.ts';
 import { validate } from '../../src/protocol/validate.ts';
 import { PermissionPolicySchema } from '../../src/protocol/permissions.ts';
-import { DEFAULT_LIMITS } from '../../src/runtime/options.ts';
-import { CONTEXT_PLAN, CRASH_PLAN, THROTTLE_RULES } from '../../src/runtime/throttle/rules.ts';
+import { defaultLimits } from '../../src/runtime/options.ts';
+import { contextPlan, crashPlan, throttleRules } from '../../src/runtime/throttle/rules.ts';
 import { read, root } from '../tidy/files.ts';
 
 const [permissions, providers, security] = ['permissions', 'providers', 'security'].map((name) =>
@@ -39,11 +39,11 @@ describe('docs/providers.md', () => {
       classes.split(', ').map((name) => [name.replaceAll('`', '') as FailureClass, ...cells] as const),
     );
     const names = rows.map(([name]) => name);
-    expect(new Set(names)).toEqual(new Set(Object.keys(FAILURES)));
-    expect(names).toHaveLength(Object.keys(FAILURES).length);
+    expect(new Set(names)).toEqual(new Set(Object.keys(failureRules)));
+    expect(names).toHaveLength(Object.keys(failureRules).length);
     for (const [name, turn = '', waits = '', others = ''] of rows) {
-      expect([name, turn]).toEqual([name, FAILURES[name].passes ? 'is retried' : 'fails its task']);
-      const rule = THROTTLE_RULES[name] ?? (name === 'context' ? CONTEXT_PLAN : null);
+      expect([name, turn]).toEqual([name, failureRules[name].passes ? 'is retried' : 'fails its task']);
+      const rule = throttleRules[name] ?? (name === 'context' ? contextPlan : null);
       if (rule === null) {
         expect([name, waits, others]).toEqual([name, 'no', 'do not wait']);
       } else {
@@ -53,19 +53,19 @@ describe('docs/providers.md', () => {
   });
 
   test('has the numbers of crash loops', () => {
-    const { maxCrashes, crashThrottleMs, maxRetries } = DEFAULT_LIMITS;
+    const { maxCrashes, crashThrottleMs, maxRetries } = defaultLimits;
     expect(providers).toContain(`\`limits.maxCrashes\` (${maxCrashes})`);
     expect(providers).toContain(`\`limits.crashThrottleMs\` (${timeText(crashThrottleMs)})`);
     expect(providers).toContain(`\`limits.maxRetries\` (${maxRetries})`);
-    expect([CRASH_PLAN.firstMs, CRASH_PLAN.maxMs]).toEqual([500, 30_000]);
+    expect([crashPlan.firstMs, crashPlan.maxMs]).toEqual([500, 30_000]);
     expect(providers).toContain('half a second, doubling, at most 30 s');
   });
 });
 
 describe('docs/permissions.md', () => {
   test('says the defaults as they are', () => {
-    expect(DEFAULT_POLICIES.interactive.mode).toBe('read-only');
-    expect(DEFAULT_POLICIES.background).toEqual({ mode: 'ask', allow: ['edit'], deny: [] });
+    expect(defaultPolicies.interactive.mode).toBe('read-only');
+    expect(defaultPolicies.background).toEqual({ mode: 'ask', allow: ['edit'], deny: [] });
     expect(permissions).toContain('`interactive` is `read-only`');
     expect(permissions).toContain('`background` is `ask`, with `edit` allowed');
   });
@@ -95,7 +95,7 @@ describe('docs/permissions.md', () => {
 });
 
 test('docs/security.md has the wait for a folder as it is', () => {
-  expect(security).toContain(`\`limits.folderWaitMs\` (${timeText(DEFAULT_LIMITS.folderWaitMs)})`);
+  expect(security).toContain(`\`limits.folderWaitMs\` (${timeText(defaultLimits.folderWaitMs)})`);
 });
 
 test.each(['permissions', 'providers', 'security'])('docs/%s.md has no link to what is not there', (name) => {

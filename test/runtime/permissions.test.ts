@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { POLICY, type Actor } from '../../src/core/model/actor.ts';
+import { policyActor, type Actor } from '../../src/core/model/actor.ts';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import type { RequestedAction } from '../../src/core/model/permission.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -21,7 +21,7 @@ async function verdicts(one: Box, turn: PlayedTurn, asks: readonly RequestedActi
   return given;
 }
 
-const ANN: Actor = { kind: 'person', name: 'ann' };
+const ann: Actor = { kind: 'person', name: 'ann' };
 
 const asked = (one: Box, task: string) => one.event(task, 'permission-requested');
 
@@ -95,7 +95,7 @@ describe('permissions by policy', () => {
     const tape = (await one.tape(task)).filter(({ type }) => type.startsWith('permission'));
     expect(tape.map(({ data }) => data)).toEqual([
       { turn: 1, request: 'ask-1', action: { ...edit, detail: { path: 'src/a.ts', text: 'x' } } },
-      { turn: 1, request: 'ask-1', decision: 'deny', by: POLICY, note: null },
+      { turn: 1, request: 'ask-1', decision: 'deny', by: policyActor, note: null },
     ]);
   });
 });
@@ -125,10 +125,10 @@ describe('permissions by a person', () => {
     expect(explained?.summary).toBe('It runs, and waits for a person to answer 2 permission requests.');
     expect(explained?.waitsFor.map(({ deadline }) => deadline)).toEqual(['permission']);
     expect((await one.box.stats()).permissionRequests).toBe(2);
-    expect(await one.box.respond('test:one', { turn: 1, request: 'ask-1', allow: true, by: ANN })).toEqual({
+    expect(await one.box.respond('test:one', { turn: 1, request: 'ask-1', allow: true, by: ann })).toEqual({
       kind: 'ok',
     });
-    const denial = { turn: 1, request: other?.request ?? '', allow: false, note: 'not today', by: ANN };
+    const denial = { turn: 1, request: other?.request ?? '', allow: false, note: 'not today', by: ann };
     expect(await one.box.respond('test:one', denial)).toEqual({ kind: 'ok' });
     expect(await first).toMatchObject({ allow: true });
     expect(await second).toEqual({ allow: false, note: 'not today' });
@@ -138,8 +138,8 @@ describe('permissions by a person', () => {
     await one.ended(task);
     const decided = (await one.tape(task)).filter(({ type }) => type === 'permission-resolved');
     expect(decided.map(({ data }) => data)).toEqual([
-      { turn: 1, request: 'ask-1', decision: 'allow', by: ANN, note: null },
-      { turn: 1, request: 'ask-2', decision: 'deny', by: ANN, note: 'not today' },
+      { turn: 1, request: 'ask-1', decision: 'allow', by: ann, note: null },
+      { turn: 1, request: 'ask-2', decision: 'deny', by: ann, note: 'not today' },
     ]);
   });
 
@@ -229,8 +229,8 @@ it('of a real process are judged, answered by a person, and withdrawn by an inte
   await one.ended(triage);
   const decisions = (await one.tape(triage)).filter(({ type }) => type === 'permission-resolved');
   expect(decisions.map(({ data }) => data)).toMatchObject([
-    { decision: 'allow', by: POLICY },
-    { decision: 'deny', by: POLICY },
+    { decision: 'allow', by: policyActor },
+    { decision: 'deny', by: policyActor },
   ]);
   const back = await one.background({ prompt: '[[ask:npm test]] [[ask:npm publish]]' });
   await asked(one, back);

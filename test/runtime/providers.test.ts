@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
-import { FAILURES, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
+import { failureRules, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
 import { Providers, type ProvidersParts } from '../../src/runtime/throttle/providers.ts';
-import { THROTTLE_RULES, stricter } from '../../src/runtime/throttle/rules.ts';
+import { throttleRules, stricter } from '../../src/runtime/throttle/rules.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox } from '../support/box.ts';
 
@@ -181,10 +181,10 @@ async function failing(one: Box, task: string, kind: FailureClass, retryAfterMs:
   }
 }
 
-const classes = Object.keys(FAILURES) as readonly FailureClass[];
+const classes = Object.keys(failureRules) as readonly FailureClass[];
 
 describe('S13: the sessions of a provider', () => {
-  it.each(classes.filter((kind) => FAILURES[kind].passes))(
+  it.each(classes.filter((kind) => failureRules[kind].passes))(
     '%s: the turn is taken again when the wait is over, no attempt is burnt, and the tape says why',
     async (kind) => {
       const clock = new ManualClock();
@@ -193,7 +193,7 @@ describe('S13: the sessions of a provider', () => {
       await failing(one, task, kind);
       expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
       expect(one.stage.unplayed).toBe(0);
-      const wait = THROTTLE_RULES[kind]?.firstMs ?? 0;
+      const wait = throttleRules[kind]?.firstMs ?? 0;
       clock.advance(wait - 1);
       await one.quiet();
       expect(one.stage.unplayed).toBe(0);
@@ -204,7 +204,7 @@ describe('S13: the sessions of a provider', () => {
       const tape = await one.tape(task);
       expect(tape.find(({ type }) => type === 'turn-ended')?.data).toMatchObject({
         outcome: 'failed',
-        failure: { class: kind, hint: FAILURES[kind].hint, message: `${kind} it says` },
+        failure: { class: kind, hint: failureRules[kind].hint, message: `${kind} it says` },
       });
       expect(tape.find(({ type }) => type === 'turn-retried')?.data).toMatchObject({ reason: kind, retry: 1 });
       const session = await one.box.tape('test:one', null, 0, 100);
@@ -212,7 +212,7 @@ describe('S13: the sessions of a provider', () => {
     },
   );
 
-  it.each(classes.filter((kind) => !FAILURES[kind].passes))(
+  it.each(classes.filter((kind) => !failureRules[kind].passes))(
     '%s: the task ends failed with its class and hint, and an error text is no answer',
     async (kind) => {
       await using one = await openBox();
@@ -221,7 +221,7 @@ describe('S13: the sessions of a provider', () => {
       expect(await one.ended(task)).toMatchObject({
         status: 'failed',
         reason: kind,
-        result: { answer: { failure: { class: kind, hint: FAILURES[kind].hint } } },
+        result: { answer: { failure: { class: kind, hint: failureRules[kind].hint } } },
       });
     },
   );

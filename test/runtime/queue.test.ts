@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/runtime/index.ts';
+import { defaultLimits } from '../../src/runtime/index.ts';
 import { expectSound, loopPasses, openBox } from '../support/box.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -201,7 +201,7 @@ describe('queues, follow-ups and commands', () => {
         first.finish();
         await one.ended(task);
         if (type === 'agent-exited') {
-          clock.advance(DEFAULT_LIMITS.agentIdleMs);
+          clock.advance(defaultLimits.agentIdleMs);
         }
         const turn = await one.stage.turnWithin(100);
         expect(turn.prompt).toBe('second');

@@ -1,14 +1,14 @@
 /** An error code has one title, one hint and one status, whichever route answers and whoever throws or refuses. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ErrorCode, type ErrorEntry, ERRORS } from '../../src/core/error-codes.ts';
+import { type ErrorCode, type ErrorEntry, errorCodes } from '../../src/core/error-codes.ts';
 import { AppError, type AppErrorOptions } from '../../src/core/errors.ts';
 import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
-import { fillPath, type Operation, OPERATIONS, type Problem, type Route, ROUTES } from '../../src/protocol/index.ts';
+import { fillPath, type Operation, operations, type Problem, type Route, routes } from '../../src/protocol/index.ts';
 import type { Refused, Signalbox } from '../../src/runtime/index.ts';
 import { refused } from '../../src/runtime/refusals.ts';
 import { type Door, type Init, openDoor, problemIn } from '../support/door.ts';
 
-const codes = Object.keys(ERRORS) as ErrorCode[];
+const codes = Object.keys(errorCodes) as ErrorCode[];
 /** The compiler sees that none is missing. */
 const refusals: { readonly [C in Refused['code']]: true } = {
   queue_full: true,
@@ -65,7 +65,7 @@ beforeAll(async () => {
 afterAll(() => door[Symbol.asyncDispose]());
 
 async function request(operation: Operation): Promise<Response> {
-  const route: Route = ROUTES[operation];
+  const route: Route = routes[operation];
   const params = { id: 'task-1', key: 's', name: 'provider' };
   const body: Init =
     route.body === undefined
@@ -81,13 +81,13 @@ const delivered = async (): Promise<Response> => {
 
 /** Problem documents of all routes and of a webhook; routes that do not ask the runtime have none. */
 async function problems(): Promise<readonly Problem[]> {
-  const responses = [...(await Promise.all(OPERATIONS.map(request))), await delivered()];
+  const responses = [...(await Promise.all(operations.map(request))), await delivered()];
   return Promise.all(responses.filter(({ ok }) => !ok).map(problemIn));
 }
 
 const shown = ({ code, title, hint, status }: Problem) => ({ code, title, hint, status });
 const entryOf = (code: ErrorCode) => {
-  const { title, hint, status }: ErrorEntry = ERRORS[code];
+  const { title, hint, status }: ErrorEntry = errorCodes[code];
   return { code, title, hint, status: status ?? 500 };
 };
 
@@ -105,7 +105,7 @@ describe('every route', () => {
 
   test.each(Object.keys(refusals) as Refused['code'][])('gives %s the same when the runtime refuses', async (code) => {
     const refusal = refused(code);
-    expect(refusal.hint).toBe(ERRORS[code].hint);
+    expect(refusal.hint).toBe(errorCodes[code].hint);
     answer = () => refusal;
     const commands: readonly Operation[] = [
       'submitTask',

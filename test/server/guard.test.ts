@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isLoopback } from '../../src/server/guard.ts';
 import { hostChecker, tokenChecker } from '../../src/server/guard.ts';
-import { OPERATIONS, ROUTES, fillPath } from '../../src/protocol/index.ts';
+import { operations, routes, fillPath } from '../../src/protocol/index.ts';
 import type { Route } from '../../src/protocol/index.ts';
 import type { Door } from '../support/door.ts';
 import { exchange, openDoor, problemFrom, problemIn, token } from '../support/door.ts';
@@ -34,9 +34,9 @@ beforeAll(async () => {
 afterAll(() => door[Symbol.asyncDispose]());
 
 describe('a token', () => {
-  const guarded = OPERATIONS.map((operation): [string, Route] => [operation, ROUTES[operation]]).filter(
-    ([, route]) => route.open !== true,
-  );
+  const guarded = operations
+    .map((operation): [string, Route] => [operation, routes[operation]])
+    .filter(([, route]) => route.open !== true);
 
   test.each(guarded)('is asked for by %s', async (_, { method, path }) => {
     for (const authorization of [undefined, 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`, token, 'Bearer ']) {

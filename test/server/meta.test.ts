@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readDaemonFile, writeDaemonFile } from '../../src/server/daemon-file.ts';
 import { loadToken } from '../../src/server/token.ts';
-import { OPERATIONS, ROUTES } from '../../src/protocol/index.ts';
+import { operations, routes } from '../../src/protocol/index.ts';
 import { openDoor } from '../support/door.ts';
 
 type Json = { readonly [name: string]: unknown };
@@ -38,7 +38,7 @@ describe('/openapi.json', () => {
       Object.entries(methods).map(([method, each]) => `${method.toUpperCase()} ${path} ${String(each['operationId'])}`),
     );
     expect(described.toSorted()).toEqual(
-      OPERATIONS.map((operation) => `${ROUTES[operation].method} ${ROUTES[operation].path} ${operation}`).toSorted(),
+      operations.map((operation) => `${routes[operation].method} ${routes[operation].path} ${operation}`).toSorted(),
     );
     const references = referencesIn(document);
     expect(references.length).toBeGreaterThan(30);

@@ -7,7 +7,7 @@ import { AppError } from '../../src/core/errors.ts';
 import type { SessionKey, TaskId } from '../../src/core/model/ids.ts';
 import type { TerminalStatus } from '../../src/core/model/task.ts';
 import type { Record as CoreRecord } from '../../src/core/model/records.ts';
-import { admit, end, running, taskEvent, QUEUED, GRANTED } from '../../src/testing/store/records.ts';
+import { admit, end, running, taskEvent, queuedEvent, grantedEvent } from '../../src/testing/store/records.ts';
 import { storeFaultPoints, type MemoryStore, type SqliteStore } from '../../src/store/index.ts';
 import type { CommitOutcome, SessionCommit } from '../../src/store/port.ts';
 
@@ -60,9 +60,9 @@ export class Race {
   run(): readonly Result[] {
     this.#claim();
     const task = this.#task;
-    const first: CoreRecord[] = [admit(task), taskEvent(task, 1, QUEUED)];
+    const first: CoreRecord[] = [admit(task), taskEvent(task, 1, queuedEvent)];
     if (this.#random(3) > 0) {
-      first.push(running(task), taskEvent(task, 2, GRANTED));
+      first.push(running(task), taskEvent(task, 2, grantedEvent));
     }
     this.#commit([{ session: this.#session, lease: this.#lease, records: first }]);
     const progress = (): Writer =>

@@ -7,7 +7,7 @@ import type { TimerName } from '../../src/core/model/timers.ts';
 import type { TurnResult } from '../../src/core/model/session.ts';
 import type { WhenBusy } from '../../src/core/model/task.ts';
 import { tasksOf } from './core-audit.ts';
-import { ABOUT, ACTION, type Box, everything, type Said, taskOf } from './core-driver.ts';
+import { origin, action, type Box, everything, type Said, taskOf } from './core-driver.ts';
 
 export type Choice = readonly [kind: number, a: number, b: number];
 
@@ -95,7 +95,7 @@ export class Chaos {
     const by = null;
     switch (of) {
       case 'submit':
-        return { type: 'submit', task: this.#task(a, b), about: ABOUT, payload: null };
+        return { type: 'submit', task: this.#task(a, b), about: origin, payload: null };
       case 'cancel':
         return { type: 'cancel', task, reason: 'cancelled', by };
       case 'edit':
@@ -204,7 +204,7 @@ export class Chaos {
           turn,
           request: requests[a % 2] ?? 'q',
           policyDecision: verdict,
-          action: ACTION,
+          action: action,
         };
       }
       case 'permission-withdrawn':
@@ -242,7 +242,7 @@ export class Chaos {
         turn: turn.id,
         request: requests[b % 2] ?? 'q',
         policyDecision: null,
-        action: ACTION,
+        action: action,
       };
     }
     const rider = tasksOf(this.box.session).find(({ stage: place, taken }) => place === 'merged' && !taken);

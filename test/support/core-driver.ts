@@ -25,9 +25,9 @@ type Distribute<I> = I extends Input ? Omit<I, 'at'> : never;
 /** An input without its time; the driver's clock ticks by one each step. */
 export type Said = Distribute<Input>;
 
-export const SOMEBODY: Actor = { kind: 'person', name: 'somebody' };
-export const ACTION: PermissionAction = { kind: 'execute', tool: 'Bash', title: 'make', detail: null };
-export const ABOUT: TaskOrigin = { title: 'a task', source: 'test', author: null };
+export const somebody: Actor = { kind: 'person', name: 'somebody' };
+export const action: PermissionAction = { kind: 'execute', tool: 'Bash', title: 'make', detail: null };
+export const origin: TaskOrigin = { title: 'a task', source: 'test', author: null };
 
 export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
 
@@ -173,16 +173,16 @@ export class Box {
   // Senders and operators.
 
   submit(id: string, fields: Fields = {}): Reply {
-    return this.do({ type: 'submit', task: taskOf(id, fields), about: ABOUT, payload: { prompt: id } });
+    return this.do({ type: 'submit', task: taskOf(id, fields), about: origin, payload: { prompt: id } });
   }
   background(id: string, fields: Fields = {}): Reply {
     return this.submit(id, { lane: 'background', ...fields });
   }
   cancel(id: string): Reply {
-    return this.do({ type: 'cancel', task: taskId(id), reason: 'cancelled', by: SOMEBODY });
+    return this.do({ type: 'cancel', task: taskId(id), reason: 'cancelled', by: somebody });
   }
   stop(scope: 'turn' | 'queue' | 'session'): Reply {
-    return this.do({ type: 'stop', scope, by: SOMEBODY });
+    return this.do({ type: 'stop', scope, by: somebody });
   }
   move(id: string, change: { lane?: 'interactive' | 'background'; priority?: number; where?: Where }): Reply {
     const { lane = null, priority = null, where = null } = change;
@@ -192,13 +192,13 @@ export class Box {
     return this.do({ type: 'edit', task: taskId(id), payload: { prompt: 'edited' }, by: null });
   }
   evict(of: number | null = null): Reply {
-    return this.do({ type: 'evict', epoch: of === null ? null : epoch(of), by: SOMEBODY });
+    return this.do({ type: 'evict', epoch: of === null ? null : epoch(of), by: somebody });
   }
   park(reason = 'maintenance'): Reply {
-    return this.do({ type: 'park', reason, by: SOMEBODY });
+    return this.do({ type: 'park', reason, by: somebody });
   }
   unpark(): Reply {
-    return this.do({ type: 'unpark', by: SOMEBODY });
+    return this.do({ type: 'unpark', by: somebody });
   }
 
   // The agent.
@@ -261,7 +261,7 @@ export class Box {
       turn: turnId(turn),
       request,
       policyDecision: verdict,
-      action: ACTION,
+      action: action,
     });
   }
   withdraws(request: string): Reply {
@@ -273,7 +273,7 @@ export class Box {
     });
   }
   respond(request: string, allow: boolean, turn = this.turn): Reply {
-    return this.do({ type: 'respond', turn: turnId(turn), request, allow, by: SOMEBODY, note: null });
+    return this.do({ type: 'respond', turn: turnId(turn), request, allow, by: somebody, note: null });
   }
   switched(model: string | null, ok = true, incarnation = this.incarnation): Reply {
     return this.do({ type: 'switched', incarnation: incarnationOf(incarnation), model, ok });

@@ -6,7 +6,7 @@ import { signDelivery } from '../../src/gateways/github/signature.ts';
 import type { HookHandler, HookRequest, HookResponse } from '../../src/protocol/hooks.ts';
 import type { Signalbox, SubmitRequest } from '../../src/runtime/api.ts';
 
-export const SECRET = "It's a Secret to Everybody";
+export const sharedSecret = "It's a Secret to Everybody";
 
 interface Example {
   readonly event: string;
@@ -15,12 +15,12 @@ interface Example {
   readonly payload: { readonly [name: string]: unknown };
 }
 
-const EDITIONS = ['api.github.com', 'ghes-31', 'ghes-32', 'ghes-33', 'ghes-34', 'ghes-35'] as const;
+const editions = ['api.github.com', 'ghes-31', 'ghes-32', 'ghes-33', 'ghes-34', 'ghes-35'] as const;
 
 /** All of them, of github.com and of five editions of GitHub Enterprise Server. */
 export function examples(): readonly Example[] {
   const require = createRequire(import.meta.url);
-  return EDITIONS.flatMap((edition) => {
+  return editions.flatMap((edition) => {
     const definitions = require(`@octokit/webhooks-examples/${edition}/index.json`) as readonly {
       readonly name: string;
       readonly examples: readonly Example['payload'][];
@@ -87,7 +87,7 @@ export async function post(
   readonly body: { readonly [name: string]: unknown };
   readonly headers: HookResponse['headers'];
 }> {
-  const { headers, body } = await signDelivery({ ...posted, secret: posted.secret ?? SECRET });
+  const { headers, body } = await signDelivery({ ...posted, secret: posted.secret ?? sharedSecret });
   const request = {
     headers: { ...headers } as { [name: string]: string | undefined },
     rawBody: Buffer.from(body) as Uint8Array,
@@ -136,7 +136,7 @@ export function admissions(): { readonly box: Pick<Signalbox, 'submit'>; readonl
 }
 
 export const config = (more: Partial<GithubConfigInput> = {}): GithubConfigInput => ({
-  secret: SECRET,
+  secret: sharedSecret,
   bot: ['signalbox[bot]', 4_242],
   ...more,
 });

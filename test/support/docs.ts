@@ -13,7 +13,7 @@ import type { Flag } from '../../src/cli/command.ts';
 import { globalFlags } from '../../src/cli/flags.ts';
 import { commands } from '../../src/cli/registry.ts';
 import { ConfigFileSchema } from '../../src/daemon/config/schema.ts';
-import { ERROR_SECTIONS, ERRORS, errorEntry, type ErrorEntry, EXIT } from '../../src/core/error-codes.ts';
+import { errorSections, errorCodes, errorEntry, type ErrorEntry, exitCodes } from '../../src/core/error-codes.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
 import { eventParts } from './event-docs.ts';
 import { row, table } from './markdown.ts';
@@ -47,7 +47,7 @@ function commandReference(): string {
   return [table(['flag of every command', ''], globalFlags.map(flagRow)), ...sections].join('\n\n');
 }
 
-const exitMeanings: { readonly [name in keyof typeof EXIT]: string } = {
+const exitMeanings: { readonly [name in keyof typeof exitCodes]: string } = {
   ok: 'success; a followed task completed',
   failed:
     'the task failed or was cancelled, a guarantee did not hold, something required is missing, or Signalbox has a defect',
@@ -60,10 +60,10 @@ const exitMeanings: { readonly [name in keyof typeof EXIT]: string } = {
 };
 
 function exitReference(): string {
-  const rows = Object.entries(EXIT).map(([name, code]) => {
-    const codes = Object.keys(ERRORS).filter((one) => errorEntry(one).exit === code);
+  const rows = Object.entries(exitCodes).map(([name, code]) => {
+    const codes = Object.keys(errorCodes).filter((one) => errorEntry(one).exit === code);
     const shown = codes.map((one) => `\`${one}\``).join(', ');
-    return row(String(code), exitMeanings[name as keyof typeof EXIT], shown);
+    return row(String(code), exitMeanings[name as keyof typeof exitCodes], shown);
   });
   return table(
     ['code', 'meaning', 'error codes'],
@@ -72,7 +72,7 @@ function exitReference(): string {
 }
 
 function errorReference(): string {
-  const sections = Object.entries<{ readonly [code: string]: ErrorEntry }>(ERROR_SECTIONS).map(([title, codes]) => {
+  const sections = Object.entries<{ readonly [code: string]: ErrorEntry }>(errorSections).map(([title, codes]) => {
     const rows = Object.entries(codes).map(([code, { status, exit, title: what, hint, ownHint }]) =>
       row(`\`${code}\``, String(status ?? '–'), String(exit), what, ownHint === true ? `${hint} *` : hint),
     );

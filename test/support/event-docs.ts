@@ -1,7 +1,7 @@
 /** The generated parts of docs/events.md: each event and each value that events are made of. */
 import * as parts from '../../src/protocol/events/parts.ts';
-import { SESSION_EVENTS } from '../../src/protocol/events/session.ts';
-import { TASK_EVENTS } from '../../src/protocol/events/task.ts';
+import { sessionEvents } from '../../src/protocol/events/session.ts';
+import { taskEvents } from '../../src/protocol/events/task.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
 import { row, table } from './markdown.ts';
 
@@ -75,18 +75,18 @@ function overview(): string {
     );
   return [
     'On the tape of a task, in the order in which a task usually meets them:',
-    table(['type', 'when it comes'], rowsOf(TASK_EVENTS)),
+    table(['type', 'when it comes'], rowsOf(taskEvents)),
     'On the tape of a session:',
-    table(['type', 'when it comes'], rowsOf(SESSION_EVENTS)),
+    table(['type', 'when it comes'], rowsOf(sessionEvents)),
   ].join('\n\n');
 }
 
 export const eventParts: { readonly [part: string]: () => string } = {
   overview,
-  'task events': () => eventsOf(TASK_EVENTS),
-  'session events': () => eventsOf(SESSION_EVENTS),
+  'task events': () => eventsOf(taskEvents),
+  'session events': () => eventsOf(sessionEvents),
   'output parts': () =>
-    Object.entries<Schema>(parts.OUTPUT_PARTS)
+    Object.entries<Schema>(parts.outputParts)
       .map(([kind, schema]) => section(`\`${kind}\` part`, schema, schema.examples?.[0]))
       .join('\n\n'),
   values: () =>

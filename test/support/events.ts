@@ -1,6 +1,6 @@
 /** Events for tests: whole, and of a type that compiles. */
 import type { EventType } from '../../src/core/model/events.ts';
-import { EVENT_DATA } from '../../src/protocol/events/tape.ts';
+import { eventDataSchemas } from '../../src/protocol/events/tape.ts';
 import type { KnownEvent } from '../../src/protocol/index.ts';
 
 type DataOf<T extends EventType> = KnownEvent<T>['data'];
@@ -8,7 +8,7 @@ type Place = Pick<KnownEvent, 'session' | 'task' | 'seq' | 'at'>;
 
 /** The data of the documented example, with what the test says in its place. */
 export const dataOf = <T extends EventType>(type: T, says: Partial<DataOf<T>> = {}): DataOf<T> => ({
-  ...(EVENT_DATA[type].examples?.[0] as DataOf<T>),
+  ...(eventDataSchemas[type].examples?.[0] as DataOf<T>),
   ...says,
 });
 

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sourcesUnder } from '../tidy/files.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const ID = /\b(?:[CDTSG]\d{2}|U\d)\b/g;
-const ROW = /^\| (?<id>[A-Z]\d{1,2}) \| (?<happens>[^|]+) \| (?<holds>[^|]+) \|[^|]*\|$/gm;
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const idPattern = /\b(?:[CDTSG]\d{2}|U\d)\b/g;
+const rowPattern = /^\| (?<id>[A-Z]\d{1,2}) \| (?<happens>[^|]+) \| (?<holds>[^|]+) \|[^|]*\|$/gm;
 
 /** Each id that a test cites, with the files that do. */
 export function citedScenarios(): ReadonlyMap<string, readonly string[]> {
@@ -14,7 +14,7 @@ export function citedScenarios(): ReadonlyMap<string, readonly string[]> {
     (path) => !/fixtures|support|tidy|\/record\//.test(path),
   );
   for (const path of tests) {
-    for (const id of new Set(readFileSync(ROOT + path, 'utf8').match(ID))) {
+    for (const id of new Set(readFileSync(root + path, 'utf8').match(idPattern))) {
       cited.set(id, [...(cited.get(id) ?? []), path]);
     }
   }
@@ -22,13 +22,13 @@ export function citedScenarios(): ReadonlyMap<string, readonly string[]> {
 }
 
 export function scenariosIn(page: string): readonly string[] {
-  return [...page.matchAll(ROW)].map((match) => match.groups?.['id'] ?? '');
+  return [...page.matchAll(rowPattern)].map((match) => match.groups?.['id'] ?? '');
 }
 
 /** The page with its last column written anew. */
 export function scenariosMade(page: string): string {
   const cited = citedScenarios();
-  return page.replaceAll(ROW, (_row, id: string, happens: string, holds: string) => {
+  return page.replaceAll(rowPattern, (_row, id: string, happens: string, holds: string) => {
     const links = (cited.get(id) ?? []).map((path) => `[${path.split('/').at(-1)}](../${path})`);
     return `| ${id} | ${happens} | ${holds} | ${links.join(', ')} |`;
   });

@@ -1,23 +1,30 @@
 /** Lists of the core stand in the core. Whoever needs one imports it: a copy would compile without the member that is new. */
 import { describe, expect, test } from 'vitest';
-import { STOP_SCOPES } from '../../src/core/model/inputs.ts';
-import { LANES, ON_LOST, TASK_MODES, TASK_STAGES, TASK_STATUSES, WHEN_BUSY } from '../../src/core/model/task.ts';
-import { TURN_OUTCOMES } from '../../src/core/model/session.ts';
-import { ACTION_KINDS, PERMISSION_MODES } from '../../src/core/model/permission.ts';
+import { stopScopes } from '../../src/core/model/inputs.ts';
+import {
+  lanes,
+  onLostPolicies,
+  taskModes,
+  taskStages,
+  taskStatuses,
+  whenBusyPolicies,
+} from '../../src/core/model/task.ts';
+import { turnOutcomes } from '../../src/core/model/session.ts';
+import { actionKinds, permissionModes } from '../../src/core/model/permission.ts';
 import { read, sourcesUnder } from './files.ts';
 import { withoutComments } from './rules.ts';
 
 const lists: { readonly [name: string]: readonly string[] } = {
-  LANES,
-  WHEN_BUSY,
-  ON_LOST,
-  TASK_MODES,
-  TASK_STAGES,
-  TASK_STATUSES,
-  TURN_OUTCOMES,
-  PERMISSION_MODES,
-  ACTION_KINDS,
-  STOP_SCOPES,
+  lanes,
+  whenBusyPolicies,
+  onLostPolicies,
+  taskModes,
+  taskStages,
+  taskStatuses,
+  turnOutcomes,
+  permissionModes,
+  actionKinds,
+  stopScopes,
 };
 
 /** Names of the lists whose first three members stand side by side in the code, as a list or as a union of types. */
@@ -37,9 +44,9 @@ function copiesIn(text: string): readonly string[] {
 
 describe('a copy of a list of the core', () => {
   test.each([
-    ["const lanes = ['interactive', 'background'] as const;", ['LANES']],
-    ["type Lane = 'interactive' | 'background';", ['LANES']],
-    [`enum: [\n${WHEN_BUSY.map((one) => `  '${one}',\n`).join('')}]`, ['WHEN_BUSY']],
+    ["const lanes = ['interactive', 'background'] as const;", ['lanes']],
+    ["type Lane = 'interactive' | 'background';", ['lanes']],
+    [`enum: [\n${whenBusyPolicies.map((one) => `  '${one}',\n`).join('')}]`, ['whenBusyPolicies']],
     ["const lane = 'interactive';", []],
   ])('is seen: %s', (code, names) => {
     expect(copiesIn(code)).toEqual(names);

@@ -16,7 +16,7 @@ import type { TimerName } from '../../../src/core/model/timers.ts';
 import type { Session, TurnResult } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Core } from '../core.ts';
-import { ACTION } from '../moves.ts';
+import { action } from '../moves.ts';
 import type { World } from '../world.ts';
 
 const at = 1;
@@ -103,7 +103,7 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
     turn,
     request: 'probe',
     policyDecision: 'allow',
-    action: ACTION,
+    action: action,
   });
   attempt({
     at,
@@ -112,7 +112,7 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
     turn,
     request: 'probe',
     policyDecision: null,
-    action: ACTION,
+    action: action,
   });
   attempt({ at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'r1' });
   if (!wrongProcess) {
@@ -196,7 +196,7 @@ function turnProbes(session: Session, attempt: Try): void {
           turn: turn.id,
           request,
           policyDecision: 'allow',
-          action: ACTION,
+          action: action,
         });
         for (const other of wrongTurns(session)) {
           attempt({ at, type: 'respond', turn: other, request, allow: true, by: null, note: null });

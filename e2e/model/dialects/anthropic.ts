@@ -2,7 +2,7 @@
 import type { Fields, Item } from '../conversation.ts';
 import { fieldsOf, isFields, listOf, roleOf, stringOf, textOf } from '../conversation.ts';
 import type { Dialect, Stop } from './dialect.ts';
-import { USED, fakeMessage, namedFrame } from './dialect.ts';
+import { usedTokens, fakeMessage, namedFrame } from './dialect.ts';
 
 const stops: { readonly [S in Stop]: string } = { end: 'end_turn', tool: 'tool_use', refusal: 'refusal' };
 
@@ -37,7 +37,7 @@ function schemaOf(body: Fields): Fields | null {
 }
 
 const usage = {
-  input_tokens: USED.input,
+  input_tokens: usedTokens.input,
   cache_creation_input_tokens: 0,
   cache_read_input_tokens: 0,
   output_tokens: 1,
@@ -97,7 +97,7 @@ export const anthropic: Dialect = {
       end(_said, stop) {
         close();
         const delta_ = { stop_reason: stops[stop], stop_sequence: null };
-        write(namedFrame('message_delta', { delta: delta_, usage: { output_tokens: USED.output } }));
+        write(namedFrame('message_delta', { delta: delta_, usage: { output_tokens: usedTokens.output } }));
         write(namedFrame('message_stop', {}));
       },
       fail: (type) => write(namedFrame('error', { error: { type, message: fakeMessage(type) } })),
@@ -115,7 +115,7 @@ export const anthropic: Dialect = {
     ],
     stop_reason: stops[stop],
     stop_sequence: null,
-    usage: { ...usage, output_tokens: USED.output },
+    usage: { ...usage, output_tokens: usedTokens.output },
   }),
   error: (_status, type, message, id) => ({ type: 'error', error: { type, message }, request_id: id('req_') }),
 };

@@ -2,7 +2,7 @@
 import type { Fields, Item } from '../conversation.ts';
 import { fieldsOf, isFields, listOf, roleOf, stringOf, textOf } from '../conversation.ts';
 import type { Call, Dialect, Stop, WriterOptions } from './dialect.ts';
-import { USED, fakeMessage, frame } from './dialect.ts';
+import { usedTokens, fakeMessage, frame } from './dialect.ts';
 
 const stops: { readonly [S in Stop]: string } = { end: 'stop', tool: 'tool_calls', refusal: 'content_filter' };
 
@@ -26,7 +26,7 @@ const callOf = ({ name, input }: Call, id: WriterOptions['id']): Fields => ({
   function: { name, arguments: input },
 });
 
-const usage = { prompt_tokens: USED.input, completion_tokens: USED.output, total_tokens: USED.total };
+const usage = { prompt_tokens: usedTokens.input, completion_tokens: usedTokens.output, total_tokens: usedTokens.total };
 
 export const chat: Dialect = {
   name: 'chat',

@@ -43,7 +43,7 @@ export interface Dialect {
 }
 
 /** What each answer is said to have cost. */
-export const USED = { input: 100, output: 20, total: 120 } as const;
+export const usedTokens = { input: 100, output: 20, total: 120 } as const;
 
 export const fakeMessage = (type: string): string => `fake ${type}`;
 

@@ -2,7 +2,7 @@
 import type { Fields, Item } from '../conversation.ts';
 import { fieldsOf, isFields, listOf, roleOf, stringOf, textOf } from '../conversation.ts';
 import type { Call, Dialect, Stop } from './dialect.ts';
-import { USED, fakeMessage, frame } from './dialect.ts';
+import { usedTokens, fakeMessage, frame } from './dialect.ts';
 
 const stops: { readonly [S in Stop]: string } = { end: 'STOP', tool: 'STOP', refusal: 'SAFETY' };
 
@@ -44,9 +44,9 @@ function schemaOf(body: Fields): Fields | null {
 const partOf = ({ name, input }: Call): Fields => ({ functionCall: { name, args: JSON.parse(input) as unknown } });
 
 const usageMetadata = {
-  promptTokenCount: USED.input,
-  candidatesTokenCount: USED.output,
-  totalTokenCount: USED.total,
+  promptTokenCount: usedTokens.input,
+  candidatesTokenCount: usedTokens.output,
+  totalTokenCount: usedTokens.total,
 };
 
 /** Names of its errors by HTTP status, for those that it has. */

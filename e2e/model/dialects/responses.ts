@@ -2,7 +2,7 @@
 import type { Fields, Item } from '../conversation.ts';
 import { fieldsOf, isFields, listOf, roleOf, stringOf, textOf } from '../conversation.ts';
 import type { Call, Dialect, Stop, WriterOptions } from './dialect.ts';
-import { USED, fakeMessage, namedFrame } from './dialect.ts';
+import { usedTokens, fakeMessage, namedFrame } from './dialect.ts';
 
 function itemOf(entry: Fields): Item {
   switch (entry['type']) {
@@ -51,11 +51,11 @@ const callItem = ({ name, input }: Call, id: WriterOptions['id']): Fields => ({
 });
 
 const usage = {
-  input_tokens: USED.input,
+  input_tokens: usedTokens.input,
   input_tokens_details: { cached_tokens: 0 },
-  output_tokens: USED.output,
+  output_tokens: usedTokens.output,
   output_tokens_details: { reasoning_tokens: 0 },
-  total_tokens: USED.total,
+  total_tokens: usedTokens.total,
 };
 
 function responseOf(id: string, model: string, status: string, output: readonly Fields[]): Fields {

@@ -19,7 +19,7 @@ import { type Timers, realTimers } from '../../supervise/index.ts';
 import { listAt, textAt } from '../child/fields.ts';
 import { JsonLines, isFields } from '../child/json-lines.ts';
 import { JsonRpc, type RpcCall, type RpcOutcome } from '../child/json-rpc.ts';
-import { FAILURES, type ProviderFailure } from '../failures.ts';
+import { failureRules, type ProviderFailure } from '../failures.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import { notice } from '../shared/parts.ts';
 import { ClientRequests, servicesFor } from './client-requests.ts';
@@ -299,7 +299,7 @@ export class AcpAgent implements AgentHandle {
   }
 
   #failTurn(turn: TurnId, why: ProviderFailure): void {
-    this.#explanation = { message: why.message, hint: FAILURES[why.class].hint };
+    this.#explanation = { message: why.message, hint: failureRules[why.class].hint };
     this.#tellSoon(failed(turn, why));
     // Behind the result, so that the next turn starts a process that reads its login and settings again.
     queueMicrotask(() => this.#lines.kill(`no_session_${why.class}`));

@@ -12,7 +12,7 @@ import { isFields } from '../child/json-lines.ts';
 import type { JsonRpc, RpcError } from '../child/json-rpc.ts';
 import { rpcCodes } from '../child/json-rpc.ts';
 import type { FailureClass, ProviderFailure } from '../failures.ts';
-import { FAILURES } from '../failures.ts';
+import { failureRules } from '../failures.ts';
 import { failureOfError } from './failures.ts';
 import { type AgentAbilities, type Models, readAbilities, readModels } from './parse.ts';
 import type { ClientAbilities } from './wire.ts';
@@ -219,7 +219,7 @@ export class SessionOpening {
 
   #refused(error: RpcError): void {
     const { class: kind, message } = failureOfError(error);
-    this.#fail('start_refused', head(message, 500), FAILURES[kind].hint);
+    this.#fail('start_refused', head(message, 500), failureRules[kind].hint);
   }
 
   #fail(reason: string, message: string, hint: string): void {

@@ -1,8 +1,8 @@
 /** The messages of the agent protocol, as events of the port. */
 import { type TurnId, turnId } from '../../core/model/ids.ts';
-import { ACTION_KINDS } from '../../core/model/permission.ts';
+import { actionKinds } from '../../core/model/permission.ts';
 import { fieldsAt, isFields, numberAt, textAt, type Fields } from '../child/fields.ts';
-import { FAILURES, type FailureClass, type ProviderFailure } from '../failures.ts';
+import { failureRules, type FailureClass, type ProviderFailure } from '../failures.ts';
 import type { AgentEvent } from '../port.ts';
 import { readCost, readPart, readUsage } from '../shared/parts.ts';
 
@@ -108,11 +108,11 @@ function readAsked(turn: TurnId, message: Fields): AgentEvent | string {
   if (tool === '' || title === '') {
     return 'asked: no tool or title';
   }
-  const kind = ACTION_KINDS.find((known) => known === message['kind']) ?? 'other';
+  const kind = actionKinds.find((known) => known === message['kind']) ?? 'other';
   return { type: 'asked', turn, request, ask: { kind, tool, title }, detail: message['detail'] ?? null };
 }
 
-const isClass = (name: string): name is FailureClass => Object.hasOwn(FAILURES, name);
+const isClass = (name: string): name is FailureClass => Object.hasOwn(failureRules, name);
 
 function readFailure(failure: Fields): ProviderFailure {
   const name = textAt(failure, 'class') ?? '';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FOLDER } from '../../protocol/folder.ts';
+import { dataFiles } from '../../protocol/folder.ts';
 import type { BuiltInAgent } from '../descriptor.ts';
 
 export const descriptor: BuiltInAgent = {
@@ -15,7 +15,7 @@ export const descriptor: BuiltInAgent = {
     return scriptedDriver({
       ...launch,
       ...(args === undefined ? {} : { flags: args }),
-      state: join(dataFolder, FOLDER.scripted),
+      state: join(dataFolder, dataFiles.scripted),
     });
   },
 };

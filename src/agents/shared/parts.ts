@@ -1,22 +1,22 @@
 /** Output parts of every dialect: bounds of their texts, and parts that come from outside in the shape that the tape has. */
-import { ACTION_KINDS, type ActionKind } from '../../core/model/permission.ts';
+import { actionKinds, type ActionKind } from '../../core/model/permission.ts';
 import type { BoundedText, Cost, OutputPart, PlanEntry, ToolPart, Usage } from '../../core/model/output.ts';
 import { fieldsAt, isFields, listAt, numberAt, textAt, type Fields } from '../child/fields.ts';
 
 /** Bytes of UTF-8 that are kept of a tool's input, of its output, and of one diff. */
-export const TOOL_TEXT_MAX_BYTES = 8_192;
+export const toolTextMaxBytes = 8_192;
 
 /** Room for the line that says how much is missing. */
-const MARKER_BYTES = 64;
+const markerBytes = 64;
 
 /** Keeps the beginning and the end; a line between them says how much is missing. */
-export function bounded(text: string, maxBytes: number = TOOL_TEXT_MAX_BYTES): BoundedText {
+export function bounded(text: string, maxBytes: number = toolTextMaxBytes): BoundedText {
   // No UTF-16 unit takes more than three bytes.
   if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) {
     return { text };
   }
   const all = Buffer.from(text);
-  const half = Math.floor((maxBytes - MARKER_BYTES) / 2);
+  const half = Math.floor((maxBytes - markerBytes) / 2);
   // A cut within a character leaves a replacement character, which is dropped.
   const head = all
     .subarray(0, half)
@@ -69,7 +69,7 @@ export const notice = (code: string, message: string, detail?: unknown): OutputP
   ...(detail === undefined ? {} : { detail }),
 });
 
-const actionOf = (value: unknown): ActionKind => ACTION_KINDS.find((known) => known === value) ?? 'other';
+const actionOf = (value: unknown): ActionKind => actionKinds.find((known) => known === value) ?? 'other';
 
 export function readUsage(value: unknown): Usage | null {
   if (!isFields(value)) {

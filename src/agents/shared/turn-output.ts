@@ -3,7 +3,7 @@
  *
  * Owned by the turn. Invariants, which the contract suite checks for every driver:
  *  turn-output/1 The text pieces it has returned, one after the other and without what notices `answer-restarted` have
- *                retracted, are the text of the report; of a text longer than `TURN_TEXT_MAX` the report has the beginning.
+ *                retracted, are the text of the report; of a text longer than `turnTextMax` the report has the beginning.
  *  turn-output/2 Usage and cost are returned as parts once, at the end, and are those of the report.
  */
 import type { Cost, OutputPart, Usage } from '../../core/model/output.ts';
@@ -11,7 +11,7 @@ import type { AgentReport } from '../port.ts';
 import { notice } from './parts.ts';
 
 /** UTF-16 units of a turn's text that its report keeps; what comes later is in the pieces alone. */
-export const TURN_TEXT_MAX = 4_000_000;
+export const turnTextMax = 4_000_000;
 
 const betweenMessages = '\n\n';
 
@@ -43,8 +43,8 @@ export class TurnOutput {
 
   /** A piece of the message that is being said. */
   piece(text: string): TextPart {
-    if (this.#text.length < TURN_TEXT_MAX) {
-      this.#text = (this.#text + text).slice(0, TURN_TEXT_MAX);
+    if (this.#text.length < turnTextMax) {
+      this.#text = (this.#text + text).slice(0, turnTextMax);
     }
     this.#length += text.length;
     return { kind: 'text', text };

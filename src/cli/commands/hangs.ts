@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
-import { FOLDER } from '../../protocol/folder.ts';
+import { dataFiles } from '../../protocol/folder.ts';
 import type { HangReport, HangSummary } from '../../protocol/hangs.ts';
 import type { Call } from '../call.ts';
 import { reportText } from '../output/hang-report.ts';
@@ -38,7 +38,7 @@ async function reportsOf(call: Call, io: Io): Promise<Reports> {
   }
   const { listReports, readReport } = await import('../../supervise/watchdog/report-files.ts');
   const place = dataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
-  const folder = join(place.folder, FOLDER.hangs);
+  const folder = join(place.folder, dataFiles.hangs);
   return {
     list: () => Promise.resolve(listReports(folder)),
     get: (id) => Promise.resolve(readReport(folder, id)),

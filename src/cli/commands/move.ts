@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { LANES } from '../../core/model/task.ts';
+import { lanes } from '../../core/model/task.ts';
 import type { Call } from '../call.ts';
 import { done, whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
@@ -27,7 +27,7 @@ export const command: Command = {
 
 async function run(call: Call, io: Io): Promise<number> {
   const id = call.arg('TASK');
-  const lane = call.choice('lane', LANES);
+  const lane = call.choice('lane', lanes);
   const priority = call.integer('priority');
   const before = call.text('before');
   const places = [call.on('first'), call.on('last'), before !== null].filter((given) => given).length;

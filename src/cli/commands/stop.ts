@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { STOP_SCOPES } from '../../core/model/inputs.ts';
+import { stopScopes } from '../../core/model/inputs.ts';
 import type { Call } from '../call.ts';
 import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
@@ -19,7 +19,7 @@ export const command: Command = {
       name: 'scope',
       value: 'SCOPE',
       kind: 'choice',
-      choices: STOP_SCOPES,
+      choices: stopScopes,
       what: 'turn (what runs), queue (what waits) or session (both); required',
     },
     byFlag,
@@ -29,7 +29,7 @@ export const command: Command = {
 };
 
 async function run(call: Call, io: Io): Promise<number> {
-  const scope = call.choice('scope', STOP_SCOPES);
+  const scope = call.choice('scope', stopScopes);
   if (scope === null) {
     throw new AppError({
       code: 'usage',

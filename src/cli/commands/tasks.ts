@@ -1,4 +1,4 @@
-import { LANES, TASK_STATUSES } from '../../core/model/task.ts';
+import { lanes, taskStatuses } from '../../core/model/task.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
@@ -19,9 +19,9 @@ export const command: Command = {
       name: 'status',
       value: 'STATUS',
       kind: 'choice',
-      choices: TASK_STATUSES,
+      choices: taskStatuses,
       many: true,
-      what: `${TASK_STATUSES.join(', ')}; repeatable`,
+      what: `${taskStatuses.join(', ')}; repeatable`,
     },
     laneFlag,
     { name: 'source', value: 'NAME', what: 'of this source' },
@@ -36,13 +36,13 @@ export const command: Command = {
 };
 
 async function run(call: Call, io: Io): Promise<number> {
-  const wanted = TASK_STATUSES.filter((status) => call.all('status').includes(status));
+  const wanted = taskStatuses.filter((status) => call.all('status').includes(status));
   const client = await connect(call, io);
   const page = await client.tasks({
     limit: call.integer('limit') ?? 50,
     ...optional('session', call.text('session')),
     ...(wanted.length === 0 ? {} : { status: wanted }),
-    ...optional('lane', call.choice('lane', LANES)),
+    ...optional('lane', call.choice('lane', lanes)),
     ...optional('source', call.text('source')),
     ...optional('cursor', call.text('cursor')),
   });

@@ -26,7 +26,7 @@ interface Shown {
 }
 
 async function show(daemon: DemoDaemon, secret: string, look: Look, io: Io, signal: AbortSignal): Promise<Shown> {
-  const { RECORDED_DELIVERIES } = await import('../../gateways/github/recorded/index.ts');
+  const { recordedDeliveries } = await import('../../gateways/github/recorded/index.ts');
   const { signDelivery } = await import('../../gateways/github/signature.ts');
   const board = new Board(names);
   const rows: Row[] = [];
@@ -41,7 +41,7 @@ async function show(daemon: DemoDaemon, secret: string, look: Look, io: Io, sign
     url: daemon.url,
     client: createClient({ baseUrl: daemon.url, token: daemon.token }),
     session,
-    deliveries: RECORDED_DELIVERIES,
+    deliveries: recordedDeliveries,
     sign: ({ event, payload }) => signDelivery({ event, payload, secret, delivery: randomUUID() }),
     signal,
     onReceipt(receipt, what) {

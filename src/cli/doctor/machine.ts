@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { FOLDER } from '../../protocol/folder.ts';
+import { dataFiles } from '../../protocol/folder.ts';
 import type { Check } from './check.ts';
 import { missing, note, ok, reasonOf } from './check.ts';
 
@@ -78,7 +78,7 @@ export function checkFolder(folder: string): Check {
 }
 
 export function checkToken(folder: string): Check {
-  const file = join(folder, FOLDER.token);
+  const file = join(folder, dataFiles.token);
   if (!existsSync(file)) {
     return note('token', 'none yet: made at the first `signalbox up`');
   }

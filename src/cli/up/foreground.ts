@@ -1,7 +1,7 @@
 /** The daemon in the foreground, under its launcher: starts it, says where it answers, and closes it when it is told to. */
 import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { FOLDER } from '../../protocol/folder.ts';
+import { dataFiles } from '../../protocol/folder.ts';
 import type { Daemon } from '../../daemon/daemon.ts';
 import type { Watchdog } from '../../daemon/watchdog.ts';
 import type { Call } from '../call.ts';
@@ -72,7 +72,7 @@ export async function serve(call: Call, io: Io): Promise<number> {
   const place = dataFolder({ data: call.text('data'), config: namedConfig(call, io), env: io.env, cwd: io.cwd });
   const { watchLaunched } = await import('../../daemon/watchdog.ts');
   // Before any code that is not ours is loaded: a configuration can block as well.
-  const watch = watchLaunched({ folder: join(place.folder, FOLDER.hangs), version: version(), onEnd: ask });
+  const watch = watchLaunched({ folder: join(place.folder, dataFiles.hangs), version: version(), onEnd: ask });
   watchdog = watch;
   const { startDaemon } = await import('../../daemon/daemon.ts');
   const { misspelt } = await import('../../daemon/config/environment.ts');

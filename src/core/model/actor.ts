@@ -4,7 +4,7 @@ import type { TaskId } from './ids.ts';
 import type { TimerName } from './timers.ts';
 
 /** What kinds of actors there are. */
-export const ACTOR_KINDS = [
+export const actorKinds = [
   'person', // a user of the command line or the API who gave a name
   'token', // a caller of the API who gave none
   'rule', // a webhook rule
@@ -16,7 +16,7 @@ export const ACTOR_KINDS = [
   'limit', // a bound that cannot be configured
   'daemon',
 ] as const;
-type ActorKind = (typeof ACTOR_KINDS)[number];
+type ActorKind = (typeof actorKinds)[number];
 
 /**
  * Who did something. Only the surfaces that callers reach make `person`, `token` and `rule`, and they make nothing else. `name`
@@ -28,11 +28,11 @@ export interface Actor {
 }
 
 // The actors that the core itself names. Those of a caller's kind (`person`, `token`, `rule`) come in with the inputs.
-export const AGENT: Actor = { kind: 'agent', name: 'agent' };
-export const POLICY: Actor = { kind: 'policy', name: 'policy' };
-export const RUNNER: Actor = { kind: 'runner', name: 'runner' };
+export const agentActor: Actor = { kind: 'agent', name: 'agent' };
+export const policyActor: Actor = { kind: 'policy', name: 'policy' };
+export const runnerActor: Actor = { kind: 'runner', name: 'runner' };
 /** More permission requests are open at once than a person could answer. */
-export const OPEN_REQUESTS: Actor = { kind: 'limit', name: 'open-requests' };
+export const openRequests: Actor = { kind: 'limit', name: 'open-requests' };
 
 export const actorTask = (id: TaskId): Actor => ({ kind: 'task', name: id });
 export const actorDeadline = (name: TimerName): Actor => ({ kind: 'deadline', name });

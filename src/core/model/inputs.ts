@@ -31,8 +31,8 @@ export interface TaskOrigin {
 }
 
 /** `turn`: the owner and what is merged into it. `queue`: all others. `session`: both. */
-export const STOP_SCOPES = ['turn', 'queue', 'session'] as const;
-export type StopScope = (typeof STOP_SCOPES)[number];
+export const stopScopes = ['turn', 'queue', 'session'] as const;
+export type StopScope = (typeof stopScopes)[number];
 
 interface At {
   /** Wall-clock milliseconds, shown on the tape; nothing is decided by it. */

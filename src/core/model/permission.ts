@@ -2,8 +2,8 @@
 import type { Lane } from './task.ts';
 
 /** What the agent wants to do, in one vocabulary for all dialects. */
-export const ACTION_KINDS = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'] as const;
-export type ActionKind = (typeof ACTION_KINDS)[number];
+export const actionKinds = ['read', 'search', 'edit', 'delete', 'execute', 'fetch', 'other'] as const;
+export type ActionKind = (typeof actionKinds)[number];
 
 export interface RequestedAction {
   readonly kind: ActionKind;
@@ -13,8 +13,8 @@ export interface RequestedAction {
   readonly title: string;
 }
 
-export const PERMISSION_MODES = ['read-only', 'ask', 'allow'] as const;
-type PermissionMode = (typeof PERMISSION_MODES)[number];
+export const permissionModes = ['read-only', 'ask', 'allow'] as const;
+type PermissionMode = (typeof permissionModes)[number];
 
 /**
  * `read-only`: reading and searching are allowed, all else is denied. `ask`: what `allow` names and reading are allowed, all
@@ -29,7 +29,7 @@ export interface PermissionPolicy {
 }
 
 /** Least for triage: somebody waits, and a message from outside is in the prompt. */
-export const DEFAULT_POLICIES: { readonly [L in Lane]: PermissionPolicy } = {
+export const defaultPolicies: { readonly [L in Lane]: PermissionPolicy } = {
   interactive: { mode: 'read-only', allow: [], deny: [] },
   background: { mode: 'ask', allow: ['edit'], deny: [] },
 };

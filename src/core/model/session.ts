@@ -12,8 +12,8 @@ import type { Tree } from '../tree.ts';
 import type { Task } from './task.ts';
 
 /** How a turn ended. Stated by the agent or by the rule that ended it, never inferred from text. */
-export const TURN_OUTCOMES = ['completed', 'preempted', 'cancelled', 'timed-out', 'agent-lost', 'failed'] as const;
-export type TurnOutcome = (typeof TURN_OUTCOMES)[number];
+export const turnOutcomes = ['completed', 'preempted', 'cancelled', 'timed-out', 'agent-lost', 'failed'] as const;
+export type TurnOutcome = (typeof turnOutcomes)[number];
 
 /** Why a turn is to be interrupted. `verdict`: its task is to end. Later reasons outrank `preempt` and `silence`. */
 export type Intent = 'preempt' | 'silence' | 'verdict';
@@ -31,8 +31,8 @@ export interface TurnResult {
  * `pending`: admitted, nothing written, waits for the agent's boundary. `sent`: written, not confirmed.
  * `running`: confirmed by the agent. `draining`: an interrupt is on the wire.
  */
-export const TURN_PHASES = ['pending', 'sent', 'running', 'draining'] as const;
-export type TurnPhase = (typeof TURN_PHASES)[number];
+export const turnPhases = ['pending', 'sent', 'running', 'draining'] as const;
+export type TurnPhase = (typeof turnPhases)[number];
 
 export interface Turn {
   readonly id: TurnId;
@@ -99,8 +99,8 @@ export interface Limits {
   readonly maxRetries: number;
 }
 
-export const THROTTLE_LEVELS = ['background', 'all'] as const;
-export type ThrottleLevel = (typeof THROTTLE_LEVELS)[number];
+export const throttleLevels = ['background', 'all'] as const;
+export type ThrottleLevel = (typeof throttleLevels)[number];
 
 /**
  * Why the session holds back, though nobody parked it: the provider limits or rejects, or its agent keeps dying. It is set

@@ -6,11 +6,11 @@ import type { Actor } from './actor.ts';
 import type { Epoch, TaskId, TurnId } from './ids.ts';
 
 /** `interactive`: somebody waits for the answer. `background`: it gives way to the other lane. */
-export const LANES = ['interactive', 'background'] as const;
-export type Lane = (typeof LANES)[number];
+export const lanes = ['interactive', 'background'] as const;
+export type Lane = (typeof lanes)[number];
 
-/** What a new task does when it finds the session busy; `BUSY_POLICIES` says what each of them means. */
-export const WHEN_BUSY = [
+/** What a new task does when it finds the session busy; `busyPolicies` says what each of them means. */
+export const whenBusyPolicies = [
   'preempt',
   'enqueue',
   'steer',
@@ -20,32 +20,32 @@ export const WHEN_BUSY = [
   'rollback',
   'reject',
 ] as const;
-export type WhenBusy = (typeof WHEN_BUSY)[number];
+export type WhenBusy = (typeof whenBusyPolicies)[number];
 
 /** For a task that does not say. */
-export const DEFAULT_WHEN_BUSY: { readonly [L in Lane]: WhenBusy } = { interactive: 'preempt', background: 'enqueue' };
+export const defaultWhenBusy: { readonly [L in Lane]: WhenBusy } = { interactive: 'preempt', background: 'enqueue' };
 
 /** `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. */
-export const TASK_MODES = ['prompt', 'code'] as const;
-export type TaskMode = (typeof TASK_MODES)[number];
+export const taskModes = ['prompt', 'code'] as const;
+export type TaskMode = (typeof taskModes)[number];
 
 /** What becomes of a task whose turn was cut off: another attempt, or its end. */
-export const ON_LOST = ['retry', 'fail'] as const;
-export type OnLost = (typeof ON_LOST)[number];
+export const onLostPolicies = ['retry', 'fail'] as const;
+export type OnLost = (typeof onLostPolicies)[number];
 
-export const OPEN_STATUSES = ['queued', 'running'] as const;
-export const TERMINAL_STATUSES = ['completed', 'failed', 'cancelled'] as const;
-export const TASK_STATUSES = [...OPEN_STATUSES, ...TERMINAL_STATUSES] as const;
-export type OpenStatus = (typeof OPEN_STATUSES)[number];
-export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
-export type TaskStatus = (typeof TASK_STATUSES)[number];
+export const openStatuses = ['queued', 'running'] as const;
+export const terminalStatuses = ['completed', 'failed', 'cancelled'] as const;
+export const taskStatuses = [...openStatuses, ...terminalStatuses] as const;
+export type OpenStatus = (typeof openStatuses)[number];
+export type TerminalStatus = (typeof terminalStatuses)[number];
+export type TaskStatus = (typeof taskStatuses)[number];
 
 /**
  * Where an open task stands. `collecting`: its window for further parts is open, it does not compete yet.
  * `waiting`: in the queue. `owner`: it owns the session. `merged`: merged into, or steered into, the turn of `carrier`.
  */
-export const TASK_STAGES = ['collecting', 'waiting', 'owner', 'merged'] as const;
-export type TaskStage = (typeof TASK_STAGES)[number];
+export const taskStages = ['collecting', 'waiting', 'owner', 'merged'] as const;
+export type TaskStage = (typeof taskStages)[number];
 
 /** What an open task will end with as soon as its turn is off the wire. The first verdict counts. */
 export interface Verdict {

@@ -1,5 +1,5 @@
 /** Deadlines, by name. The durations are the shell's; `subject` says what the deadline guards, so that a late one is a no-op. */
-export const TIMER_NAMES = [
+export const timerNames = [
   'start', // subject: incarnation. The agent has not become ready.
   'switch', // subject: incarnation. The agent was asked to change its model and has not said that it did.
   'permission', // subject: turn. A permission request waits for a person.
@@ -11,4 +11,4 @@ export const TIMER_NAMES = [
   'idle', // subject: incarnation. The agent has been at rest.
   'collect', // subject: task. The window for further parts is over.
 ] as const;
-export type TimerName = (typeof TIMER_NAMES)[number];
+export type TimerName = (typeof timerNames)[number];

@@ -9,7 +9,7 @@ import type { Turn, TurnResult } from '../model/session.ts';
 import type { Reply, StaleKind } from '../model/replies.ts';
 import { isSteered } from './when-busy.ts';
 
-const OK: Reply = { kind: 'ok' };
+const okReply: Reply = { kind: 'ok' };
 const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
 
 export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
@@ -28,7 +28,7 @@ export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
     d.s.conversation = input.conversation;
   }
   sessionEvent(d, 'agent-ready', { incarnation: agent.incarnation, conversation: d.s.conversation, caps: input.caps });
-  return OK;
+  return okReply;
 }
 
 export function agentExited(d: Draft, input: InputOf<'agent-exited'>): Reply {
@@ -44,7 +44,7 @@ export function agentExited(d: Draft, input: InputOf<'agent-exited'>): Reply {
   } else if (agent.kind === 'starting' || (agent.kind === 'up' && agent.unsolicited)) {
     loseStart(d, null);
   }
-  return OK;
+  return okReply;
 }
 
 /**
@@ -74,13 +74,13 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
   d.s.conversationReset = false;
   if (turn.intent === null) {
     setTurn(d, { ...turn, phase: 'running' });
-    return OK;
+    return okReply;
   }
   // The interrupt was latched: it leaves with the confirmation (rule 5).
   setTurn(d, { ...turn, phase: 'draining' });
   writeInterrupt(d, turn, false);
   d.effects.push({ type: 'arm', timer: 'drain', subject: turn.id });
-  return OK;
+  return okReply;
 }
 
 export function output(d: Draft, input: InputOf<'output'>): Reply {
@@ -90,7 +90,7 @@ export function output(d: Draft, input: InputOf<'output'>): Reply {
       return stale('incarnation');
     }
     sessionEvent(d, 'unexpected-output', { incarnation: agent.incarnation, part: input.part });
-    return OK;
+    return okReply;
   }
   const turn = liveTurn(d, 'output', input.incarnation, input.turn);
   const task = d.s.hold?.task;
@@ -98,7 +98,7 @@ export function output(d: Draft, input: InputOf<'output'>): Reply {
     return stale(typeof turn === 'string' ? turn : 'turn');
   }
   taskEvent(d, task, 'output', { turn: turn.id, part: input.part });
-  return OK;
+  return okReply;
 }
 
 export function ack(d: Draft, input: InputOf<'ack'>): Reply {
@@ -117,7 +117,7 @@ export function ack(d: Draft, input: InputOf<'ack'>): Reply {
   if (result !== null) {
     boundary(d, result);
   }
-  return OK;
+  return okReply;
 }
 
 export function result(d: Draft, input: InputOf<'result'>): Reply {
@@ -133,10 +133,10 @@ export function result(d: Draft, input: InputOf<'result'>): Reply {
   if (turn.phase === 'draining' && !turn.acked && agent.kind === 'up' && agent.caps.acks) {
     // The boundary is known when the matching ack has been read too; the drain deadline bounds the wait.
     setTurn(d, { ...turn, result: given });
-    return OK;
+    return okReply;
   }
   boundary(d, given);
-  return OK;
+  return okReply;
 }
 
 /** After an interrupt, an empty "completed", or one that follows the ack, is the interrupt's doing and no completion (rule 10). */
@@ -173,12 +173,12 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
   if (input.taken) {
     putTask(d, { ...rider, taken: true });
     taskEvent(d, rider.id, 'steered', { into: rider.carrier, turn: turn.id, delivered: true });
-    return OK;
+    return okReply;
   }
   const carrier = mustTask(d, rider.carrier);
   putTask(d, { ...carrier, riders: carrier.riders.filter((id) => id !== rider.id) });
   leaveCarrier(d, rider.id, 'cancelled');
-  return OK;
+  return okReply;
 }
 
 export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
@@ -193,7 +193,7 @@ export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
   d.s.agent = { ...agent, unsolicited: began };
   d.effects.push({ type: began ? 'arm' : 'disarm', timer: 'unsolicited', subject: agent.incarnation });
   sessionEvent(d, 'unsolicited-turn', { incarnation: agent.incarnation, phase: input.phase, data: input.data });
-  return OK;
+  return okReply;
 }
 
 /** The model was changed, or the agent would not: then it is closed, and another is started with that model. No attempt is burnt. */
@@ -208,11 +208,11 @@ export function switched(d: Draft, input: InputOf<'switched'>): Reply {
   sessionEvent(d, 'model-switched', { incarnation: agent.incarnation, model: input.model, ok: input.ok });
   if (!input.ok) {
     closeAgent(d, 'model_switch');
-    return OK;
+    return okReply;
   }
   d.s.agent = { ...agent, activity: 'boundary' };
   d.effects.push({ type: 'disarm', timer: 'switch', subject: agent.incarnation });
-  return OK;
+  return okReply;
 }
 
 export function makeRoom(d: Draft): Reply {
@@ -221,5 +221,5 @@ export function makeRoom(d: Draft): Reply {
     return { kind: 'refused', code: 'agent_not_running' };
   }
   closeAgent(d, 'make_room');
-  return OK;
+  return okReply;
 }

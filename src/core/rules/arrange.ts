@@ -3,7 +3,7 @@
  * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
  */
 import { actorTask } from '../model/actor.ts';
-import { type Draft, mustTask, NO_REQUESTS, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
+import { type Draft, mustTask, noRequests, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from '../model/ids.ts';
 import type { Agent, Hold, Session, Turn } from '../model/session.ts';
@@ -117,7 +117,7 @@ function beginTurn(d: Draft, task: Task): void {
     phase: 'pending',
     call: task.mode === 'code' ? (task.call?.id ?? null) : null,
     model: task.call?.model ?? task.model,
-    permissionRequests: NO_REQUESTS,
+    permissionRequests: noRequests,
     protected: task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,
   });
   setTurn(d, turn);

@@ -11,7 +11,7 @@ import { endOwner, endOrInterrupt, endTurn } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
 import { onWire } from './turn.ts';
 
-const OK: Reply = { kind: 'ok' };
+const okReply: Reply = { kind: 'ok' };
 const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
 
 export function cancel(d: Draft, input: InputOf<'cancel'>): Reply {
@@ -58,7 +58,7 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
   }
   d.records.push({ type: 'payload', at: d.at, task: task.id, payload: input.payload });
   taskEvent(d, task.id, 'edited', { by: input.by });
-  return OK;
+  return okReply;
 }
 
 /** Changes lane, priority or place of a task that has not run yet. */
@@ -79,7 +79,7 @@ export function move(d: Draft, input: InputOf<'move'>): Reply {
   putTask(d, { ...changed, position });
   const { lane, priority } = changed;
   taskEvent(d, task.id, 'moved', { lane, priority, where: input.where, by: input.by });
-  return OK;
+  return okReply;
 }
 
 /** The order number of a place among the tasks that compete with it on equal terms; null if there is no such place. */
@@ -129,7 +129,7 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
   } else {
     endOwner(d, verdict, null);
   }
-  return OK;
+  return okReply;
 }
 
 export function park(d: Draft, input: InputOf<'park'>): Reply {
@@ -137,7 +137,7 @@ export function park(d: Draft, input: InputOf<'park'>): Reply {
     d.s.parked = input.reason;
     sessionEvent(d, 'parked', { reason: input.reason, by: input.by });
   }
-  return OK;
+  return okReply;
 }
 
 export function unpark(d: Draft, input: InputOf<'unpark'>): Reply {
@@ -146,7 +146,7 @@ export function unpark(d: Draft, input: InputOf<'unpark'>): Reply {
   }
   sessionEvent(d, 'unparked', { reason: d.s.parked, by: input.by });
   d.s.parked = null;
-  return OK;
+  return okReply;
 }
 
 /** Sets or lifts the throttle. The tape says both; it does not say that only the time has changed. */
@@ -161,12 +161,12 @@ export function throttle(d: Draft, input: InputOf<'throttle'>): Reply {
       sessionEvent(d, 'throttled', next);
     }
   }
-  return OK;
+  return okReply;
 }
 
 export function report(d: Draft, input: InputOf<'report'>): Reply {
   sessionEvent(d, 'hang-reported', input.note);
-  return OK;
+  return okReply;
 }
 
 /** Ends the agent; the turn on it is taken again by the next one and burns no attempt. */
@@ -179,5 +179,5 @@ export function restartAgent(d: Draft): Reply {
   if (d.s.hold !== null && onWire(d.s.hold.turn)) {
     endTurn(d, { kind: 'lost', reason: 'agent_restarted', burns: false });
   }
-  return OK;
+  return okReply;
 }

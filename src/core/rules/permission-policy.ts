@@ -1,7 +1,7 @@
 /**
  * What a task's policy says of a permission request of its agent. Pure; the one place where a policy is read.
  */
-import { ACTION_KINDS, type PermissionPolicy, type RequestedAction } from '../model/permission.ts';
+import { actionKinds, type PermissionPolicy, type RequestedAction } from '../model/permission.ts';
 
 /** Null: a person has to decide. */
 export function policyDecision(policy: PermissionPolicy, action: RequestedAction): 'allow' | 'deny' | null {
@@ -22,7 +22,7 @@ const joins = /[;&|<>`$()\n\r]/;
 /** A way out of the folder that the beginning of a path names. */
 const leaves = /(?:^|[\\/])\.\.(?:[\\/]|$)/;
 
-const kinds: ReadonlySet<string> = new Set(ACTION_KINDS);
+const kinds: ReadonlySet<string> = new Set(actionKinds);
 
 /**
  * `partly`: the beginning is the entry's, and the rest may be anything: another command behind it, or what was cut off. That

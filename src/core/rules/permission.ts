@@ -2,18 +2,18 @@
  * Permission requests of the agent (section 6): decided by the task's policy, or waiting for a person. A wait for a
  * person is not a hang: the `permission` deadline replaces the silence deadline, and an interrupt withdraws the request.
  */
-import { actorDeadline, AGENT, OPEN_REQUESTS, POLICY, type Actor } from '../model/actor.ts';
-import { type Draft, mustHold, NO_REQUESTS, taskEvent } from '../draft.ts';
+import { actorDeadline, agentActor, openRequests, policyActor, type Actor } from '../model/actor.ts';
+import { type Draft, mustHold, noRequests, taskEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { Turn } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
 import { liveTurn, setTurn } from './turn.ts';
 
-const OK: Reply = { kind: 'ok' };
+const okReply: Reply = { kind: 'ok' };
 
 /** More than a person could answer: any further request is denied. */
-const MAX_OPEN_REQUESTS = 32;
+const maxOpenRequests = 32;
 
 export function permissionRequested(d: Draft, input: InputOf<'permission-requested'>): Reply {
   const turn = liveTurn(d, 'permission-requested', input.incarnation, input.turn);
@@ -27,19 +27,19 @@ export function permissionRequested(d: Draft, input: InputOf<'permission-request
   taskEvent(d, mustHold(d).task, 'permission-requested', { turn: turn.id, request, action: input.action });
   if (turn.intent !== null) {
     answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.by, note: null });
-    return OK;
+    return okReply;
   }
   const { policyDecision: decision } = input;
   if (decision !== null) {
-    answer(d, turn, request, { allow: decision === 'allow', decision, by: POLICY, note: null });
-    return OK;
+    answer(d, turn, request, { allow: decision === 'allow', decision, by: policyActor, note: null });
+    return okReply;
   }
-  if (turn.permissionRequests.length >= MAX_OPEN_REQUESTS) {
-    answer(d, turn, request, { allow: false, decision: 'deny', by: OPEN_REQUESTS, note: null });
-    return OK;
+  if (turn.permissionRequests.length >= maxOpenRequests) {
+    answer(d, turn, request, { allow: false, decision: 'deny', by: openRequests, note: null });
+    return okReply;
   }
   setRequests(d, turn, [...turn.permissionRequests, request]);
-  return OK;
+  return okReply;
 }
 
 export function permissionWithdrawn(d: Draft, input: InputOf<'permission-withdrawn'>): Reply {
@@ -51,10 +51,10 @@ export function permissionWithdrawn(d: Draft, input: InputOf<'permission-withdra
   if (!turn.permissionRequests.includes(request)) {
     return { kind: 'stale', what: 'unexpected' };
   }
-  const resolved = { turn: turn.id, request, decision: 'withdrawn', by: AGENT, note: null } as const;
+  const resolved = { turn: turn.id, request, decision: 'withdrawn', by: agentActor, note: null } as const;
   taskEvent(d, mustHold(d).task, 'permission-resolved', resolved);
   setRequests(d, turn, without(turn, request));
-  return OK;
+  return okReply;
 }
 
 export function respond(d: Draft, input: InputOf<'respond'>): Reply {
@@ -65,7 +65,7 @@ export function respond(d: Draft, input: InputOf<'respond'>): Reply {
   const decision = input.allow ? 'allow' : 'deny';
   answer(d, turn, input.request, { allow: input.allow, decision, by: input.by, note: input.note });
   setRequests(d, turn, without(turn, input.request));
-  return OK;
+  return okReply;
 }
 
 /** No person has answered in time: all open requests are denied, and the turn continues. */
@@ -73,7 +73,7 @@ export function denyOpenRequests(d: Draft, turn: Turn): void {
   for (const request of turn.permissionRequests) {
     answer(d, turn, request, { allow: false, decision: 'deny', by: actorDeadline('permission'), note: null });
   }
-  setRequests(d, turn, NO_REQUESTS);
+  setRequests(d, turn, noRequests);
 }
 
 const without = (turn: Turn, request: string): readonly string[] =>

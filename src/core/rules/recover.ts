@@ -13,14 +13,14 @@ import { endTurn } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
 import { onWire } from './turn.ts';
 
-const OK: Reply = { kind: 'ok' };
+const okReply: Reply = { kind: 'ok' };
 
 /** First input after a rebuild: the old node's agent, runners and timers are gone with it. */
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
   giveUp(d, 'node_restarted', true);
-  return OK;
+  return okReply;
 }
 
 /**
@@ -32,7 +32,7 @@ export function fault(d: Draft, input: InputOf<'fault'>): Reply {
   sessionEvent(d, 'fault', { reason: input.reason });
   killAgent(d, 'fault');
   giveUp(d, 'fault', false);
-  return OK;
+  return okReply;
 }
 
 /**
@@ -109,5 +109,5 @@ export function fenced(d: Draft): Reply {
     }
   }
   d.s.fenced = true;
-  return OK;
+  return okReply;
 }

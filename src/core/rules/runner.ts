@@ -1,5 +1,5 @@
 /** What a live code runner may ask. It is fenced by the epoch at which it was started, through preemptions and resumptions. */
-import { RUNNER } from '../model/actor.ts';
+import { runnerActor } from '../model/actor.ts';
 import { type Draft, endTask, getTask, putLive, putTask, setHold, taskEvent } from '../draft.ts';
 import type { Epoch, TaskId } from '../model/ids.ts';
 import type { InputOf } from '../model/inputs.ts';
@@ -7,7 +7,7 @@ import type { Task, Verdict } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
 import { interruptTurn, onWire } from './turn.ts';
 
-const OK: Reply = { kind: 'ok' };
+const okReply: Reply = { kind: 'ok' };
 
 function runnersTask(d: Draft, id: TaskId, run: Epoch): Task | 'ended' | 'epoch' {
   const task = getTask(d, id);
@@ -27,7 +27,7 @@ export function call(d: Draft, input: InputOf<'call'>): Reply {
     return { kind: 'stale', what: 'unexpected' };
   }
   putLive(d, { ...task, call: { id: input.call, model: input.model } });
-  return OK;
+  return okReply;
 }
 
 export function progress(d: Draft, input: InputOf<'progress'>): Reply {
@@ -36,7 +36,7 @@ export function progress(d: Draft, input: InputOf<'progress'>): Reply {
     return { kind: 'stale', what: task };
   }
   taskEvent(d, task.id, 'progress', { data: input.data });
-  return OK;
+  return okReply;
 }
 
 /** The runner has returned or thrown. A turn that it left on the wire is interrupted first; its verdict stands. */
@@ -45,7 +45,7 @@ export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
   if (typeof task === 'string') {
     return { kind: 'stale', what: task };
   }
-  const verdict: Verdict = { status: input.status, reason: input.reason, by: RUNNER, result: input.result };
+  const verdict: Verdict = { status: input.status, reason: input.reason, by: runnerActor, result: input.result };
   const hold = d.s.hold;
   const turn = task.stage === 'owner' && hold !== null ? hold.turn : null;
   if (onWire(turn)) {
@@ -53,12 +53,12 @@ export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
     if (left.verdict === null) {
       putTask(d, { ...left, verdict });
     }
-    interruptTurn(d, turn, 'verdict', RUNNER);
-    return OK;
+    interruptTurn(d, turn, 'verdict', runnerActor);
+    return okReply;
   }
   if (task.stage === 'owner') {
     setHold(d, null);
   }
   endTask(d, task.id, verdict, null);
-  return OK;
+  return okReply;
 }

@@ -8,7 +8,7 @@ import type { TaskId } from '../model/ids.ts';
 import type { Session, Turn } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Refusal, Reply } from '../model/replies.ts';
-import { BUSY_POLICIES, isSteered } from './when-busy.ts';
+import { busyPolicies, isSteered } from './when-busy.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from '../tree.ts';
 import { endOrInterrupt } from './turn-end.ts';
 import { onWire } from './turn.ts';
@@ -71,7 +71,7 @@ function collector(d: Draft, input: Submit): Task | null {
 }
 
 export function submit(d: Draft, input: Submit): Reply {
-  const policy = BUSY_POLICIES[input.task.whenBusy];
+  const policy = busyPolicies[input.task.whenBusy];
   if (treeGet(d.s.tasks, input.task.id) !== undefined) {
     return refused('duplicate_task');
   }
@@ -91,7 +91,7 @@ export function submit(d: Draft, input: Submit): Reply {
 }
 
 /** What a task has that was never granted. */
-const NEVER_RUN = {
+const neverRun = {
   status: 'queued',
   stage: 'waiting',
   carrier: null,
@@ -110,7 +110,7 @@ const NEVER_RUN = {
 
 function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): Reply {
   const { id, lane, mode, priority, whenBusy } = input.task;
-  const { joins, ends } = BUSY_POLICIES[whenBusy];
+  const { joins, ends } = busyPolicies[whenBusy];
   const carrier = joins === 'queued-turn' ? collector(d, input) : null;
   const steered = joins === 'running-turn' ? steerable(d, input) : null;
   // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
@@ -118,7 +118,7 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   const freed = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
   const position = freed ?? d.s.nextPosition;
   d.s.nextPosition += 1;
-  const task: Task = { ...input.task, position, rewind: rewind?.id ?? null, ...NEVER_RUN };
+  const task: Task = { ...input.task, position, rewind: rewind?.id ?? null, ...neverRun };
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = joins === 'running-turn' && steered === null;

@@ -1,6 +1,6 @@
 /**
  * The tables of what can happen when. Both are total in their types: a new phase or a new input does not compile until
- * every cell is stated. `TURN_CELLS` is consulted for every turn-scoped event; `REPLIES` is asserted on every step.
+ * every cell is stated. `turnCells` is consulted for every turn-scoped event; `replyKinds` is asserted on every step.
  */
 import type { InputType } from '../model/inputs.ts';
 import type { Session, TurnPhase } from '../model/session.ts';
@@ -17,7 +17,7 @@ export type TurnInput =
 type Cell = 'apply' | 'stale';
 
 /** Whether an event of the live turn applies in a phase. An ack that nobody asked for, or a second "started", is stale. */
-export const TURN_CELLS: { readonly [P in TurnPhase]: { readonly [T in TurnInput]: Cell } } = {
+export const turnCells: { readonly [P in TurnPhase]: { readonly [T in TurnInput]: Cell } } = {
   pending: {
     'turn-started': 'stale',
     output: 'stale',
@@ -71,7 +71,7 @@ export function stateOf(session: Session): SessionState {
 
 type Kinds = readonly Reply['kind'][];
 
-const FENCED: { readonly [T in InputType]: Kinds } = {
+const fencedKinds: { readonly [T in InputType]: Kinds } = {
   submit: ['stale'],
   cancel: ['stale'],
   edit: ['stale'],
@@ -106,7 +106,7 @@ const FENCED: { readonly [T in InputType]: Kinds } = {
 };
 
 /** What every state has in common: commands are answered or refused, tokens are fresh or stale. */
-const COMMON = {
+const commonKinds = {
   submit: ['admitted', 'refused'],
   cancel: ['receipt', 'refused'],
   edit: ['ok', 'refused'],
@@ -128,7 +128,7 @@ const COMMON = {
   fenced: ['ok'],
 } as const satisfies { readonly [T in InputType]?: Kinds };
 
-const NO_TURN = {
+const noTurn = {
   'turn-started': ['stale'],
   ack: ['stale'],
   result: ['stale'],
@@ -137,23 +137,23 @@ const NO_TURN = {
   'permission-withdrawn': ['stale'],
   respond: ['refused'],
 } as const;
-const AGENT = {
+const agentKinds = {
   'restart-agent': ['ok', 'refused'],
   'make-room': ['ok', 'refused'],
   'agent-ready': ['ok', 'stale'],
 } as const satisfies { readonly [T in InputType]?: Kinds };
 /** With a turn on the wire the agent is up: it cannot become ready, and it is not at rest. */
-const BUSY_AGENT = { 'restart-agent': ['ok'], 'make-room': ['refused'], 'agent-ready': ['stale'] } as const;
-const HELD = { evict: ['ok', 'stale'], recovered: ['ok'] } as const;
+const busyAgent = { 'restart-agent': ['ok'], 'make-room': ['refused'], 'agent-ready': ['stale'] } as const;
+const heldKinds = { evict: ['ok', 'stale'], recovered: ['ok'] } as const;
 
-export const REPLIES: { readonly [S in SessionState]: { readonly [T in InputType]: Kinds } } = {
-  free: { ...COMMON, ...NO_TURN, ...AGENT, evict: ['refused', 'stale'], recovered: ['ok'] },
-  'between-turns': { ...COMMON, ...NO_TURN, ...AGENT, ...HELD },
-  pending: { ...COMMON, ...NO_TURN, ...AGENT, ...HELD },
+export const replyKinds: { readonly [S in SessionState]: { readonly [T in InputType]: Kinds } } = {
+  free: { ...commonKinds, ...noTurn, ...agentKinds, evict: ['refused', 'stale'], recovered: ['ok'] },
+  'between-turns': { ...commonKinds, ...noTurn, ...agentKinds, ...heldKinds },
+  pending: { ...commonKinds, ...noTurn, ...agentKinds, ...heldKinds },
   sent: {
-    ...COMMON,
-    ...BUSY_AGENT,
-    ...HELD,
+    ...commonKinds,
+    ...busyAgent,
+    ...heldKinds,
     'restart-agent': ['ok', 'refused'],
     'turn-started': ['ok', 'stale'],
     ack: ['stale'],
@@ -165,9 +165,9 @@ export const REPLIES: { readonly [S in SessionState]: { readonly [T in InputType
     respond: ['ok', 'refused'],
   },
   running: {
-    ...COMMON,
-    ...BUSY_AGENT,
-    ...HELD,
+    ...commonKinds,
+    ...busyAgent,
+    ...heldKinds,
     'turn-started': ['stale'],
     ack: ['stale'],
     result: ['ok', 'stale'],
@@ -177,9 +177,9 @@ export const REPLIES: { readonly [S in SessionState]: { readonly [T in InputType
     respond: ['ok', 'refused'],
   },
   draining: {
-    ...COMMON,
-    ...BUSY_AGENT,
-    ...HELD,
+    ...commonKinds,
+    ...busyAgent,
+    ...heldKinds,
     'turn-started': ['stale'],
     ack: ['ok', 'stale'],
     result: ['ok', 'stale'],
@@ -188,5 +188,5 @@ export const REPLIES: { readonly [S in SessionState]: { readonly [T in InputType
     'permission-withdrawn': ['stale'],
     respond: ['refused'],
   },
-  fenced: FENCED,
+  fenced: fencedKinds,
 };

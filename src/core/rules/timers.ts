@@ -11,7 +11,7 @@ import { deadlineReached, interruptTurn, onWire, quietTimer, setTurn, writeInter
 import { closeAgent, killAgent } from './agent-end.ts';
 import { endOrInterrupt, endTurn } from './turn-end.ts';
 
-const OK: Reply = { kind: 'ok' };
+const okReply: Reply = { kind: 'ok' };
 const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
 
 export function timer(d: Draft, input: InputOf<'timer'>): Reply {
@@ -34,7 +34,7 @@ export function timer(d: Draft, input: InputOf<'timer'>): Reply {
         return stale('timer');
       }
       putTask(d, { ...task, stage: 'waiting' });
-      return OK;
+      return okReply;
     }
   }
 }
@@ -50,7 +50,7 @@ function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle',
     }
     killAgent(d, 'start_deadline');
     loseStart(d, 'start');
-    return OK;
+    return okReply;
   }
   if (agent.kind !== 'up' || !guards(name, agent)) {
     return stale('timer');
@@ -61,20 +61,20 @@ function agentTimer(d: Draft, name: 'start' | 'switch' | 'unsolicited' | 'idle',
       deadlineReached(d, hold, name);
     }
     killAgent(d, 'switch_deadline');
-    return OK;
+    return okReply;
   }
   if (name === 'idle') {
     closeAgent(d, 'idle');
-    return OK;
+    return okReply;
   }
   if (agent.activity === 'turn') {
     // Our own turn's deadlines are in charge; ask again later.
     d.effects.push({ type: 'arm', timer: 'unsolicited', subject: agent.incarnation });
-    return OK;
+    return okReply;
   }
   killAgent(d, 'unsolicited_deadline');
   loseStart(d, 'unsolicited');
-  return OK;
+  return okReply;
 }
 
 function guards(name: 'switch' | 'unsolicited' | 'idle', agent: Extract<Agent, { kind: 'up' }>): boolean {
@@ -99,7 +99,7 @@ function turnTimer(d: Draft, name: 'drain' | 'silence' | 'permission' | 'protect
       return stale('timer');
     }
     setTurn(d, { ...turn, protected: false });
-    return OK;
+    return okReply;
   }
   const armed = turn.intent === null ? quietTimer(turn) : 'drain';
   if (name !== armed) {
@@ -108,14 +108,14 @@ function turnTimer(d: Draft, name: 'drain' | 'silence' | 'permission' | 'protect
   deadlineReached(d, hold, name);
   if (name === 'drain') {
     drainReached(d, turn);
-    return OK;
+    return okReply;
   }
   if (name === 'permission') {
     denyOpenRequests(d, turn);
-    return OK;
+    return okReply;
   }
   interruptTurn(d, turn, 'silence', actorDeadline('silence'));
-  return OK;
+  return okReply;
 }
 
 /** The interrupt is written a second time if the turn runs on; after that the agent is given up and ended (rule 9). */
@@ -139,7 +139,7 @@ function holdTimer(d: Draft, subject: number | string): Reply {
   if (firstWaiter(d.s) !== null) {
     limitReached(d);
   }
-  return OK;
+  return okReply;
 }
 
 /** The hold limit: a task has waited too long for this owner. */

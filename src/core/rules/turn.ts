@@ -2,13 +2,13 @@
 import type { TimerName } from '../model/timers.ts';
 import { invariant } from '../errors.ts';
 import type { Actor } from '../model/actor.ts';
-import { type Draft, mustHold, NO_REQUESTS, setHold, taskEvent } from '../draft.ts';
+import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.ts';
 import type { Hold, Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
 import type { StaleKind } from '../model/replies.ts';
-import { TURN_CELLS, type TurnInput } from './table.ts';
+import { turnCells, type TurnInput } from './table.ts';
 
-const INTENT_RANK: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
+const intentRank: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
 
 /** Its prompt may have reached the agent. */
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>
@@ -39,7 +39,7 @@ export function setTurn(d: Draft, turn: Turn | null): void {
 export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: Actor | null): void {
   const hold = mustHold(d);
   if (turn.intent !== null) {
-    if (INTENT_RANK[intent] > INTENT_RANK[turn.intent]) {
+    if (intentRank[intent] > intentRank[turn.intent]) {
       setTurn(d, { ...turn, intent, by });
       taskEvent(d, hold.task, 'interrupt-requested', { turn: turn.id, why: intent, by, sent: false });
     }
@@ -47,7 +47,7 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: Actor | 
   }
   const latched = turn.phase === 'sent';
   withdrawRequests(d, turn, by);
-  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', permissionRequests: NO_REQUESTS });
+  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', permissionRequests: noRequests });
   taskEvent(d, hold.task, 'interrupt-requested', { turn: turn.id, why: intent, by, sent: !latched });
   if (latched) {
     // With an interrupt the driver answers them by itself; this one is not written yet, and the agent may wait for the answer.
@@ -104,7 +104,7 @@ export function liveTurn(d: Draft, type: TurnInput, incarnation: number, id: num
   if (turn === null || turn.id !== id) {
     return 'turn';
   }
-  return TURN_CELLS[turn.phase][type] === 'apply' ? turn : 'unexpected';
+  return turnCells[turn.phase][type] === 'apply' ? turn : 'unexpected';
 }
 
 /** A deadline of a turn that waits for the agent, or is on the wire. */

@@ -24,7 +24,7 @@ interface BusyPolicy {
 }
 
 /** All but `preempts` and `refusedWhenBusy` is about tasks of the same merge group. */
-export const BUSY_POLICIES: { readonly [W in WhenBusy]: BusyPolicy } = {
+export const busyPolicies: { readonly [W in WhenBusy]: BusyPolicy } = {
   preempt: { preempts: true, joins: null, ends: null, rewinds: false, refusedWhenBusy: false },
   enqueue: { preempts: false, joins: null, ends: null, rewinds: false, refusedWhenBusy: false },
   steer: { preempts: false, joins: 'running-turn', ends: null, rewinds: false, refusedWhenBusy: false },
@@ -55,4 +55,4 @@ export const BUSY_POLICIES: { readonly [W in WhenBusy]: BusyPolicy } = {
 
 /** Its text goes into a turn that runs already; a task merged into a queued turn goes with the prompt of that. */
 export const isSteered = (task: { readonly whenBusy: WhenBusy }): boolean =>
-  BUSY_POLICIES[task.whenBusy].joins === 'running-turn';
+  busyPolicies[task.whenBusy].joins === 'running-turn';

@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { Lane } from '../../core/model/task.ts';
-import { DEFAULT_POLICIES, type PermissionPolicy } from '../../core/model/permission.ts';
-import { SOURCE_KEYS, type SourceConfigs } from '../../gateways/registry.ts';
+import { defaultPolicies, type PermissionPolicy } from '../../core/model/permission.ts';
+import { sourceKeys, type SourceConfigs } from '../../gateways/registry.ts';
 import type { AgentConfig, LimitsConfig, ListenConfig } from '../../protocol/config.ts';
 import { fullLimits, fullListen } from '../../protocol/config.ts';
 import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
@@ -85,7 +85,7 @@ const policyOf = (given: PermissionPolicyInput | undefined, byDefault: Permissio
   given === undefined ? byDefault : { allow: [], deny: [], ...given };
 
 function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel'], base: string): DaemonConfig {
-  const { interactive, background } = DEFAULT_POLICIES;
+  const { interactive, background } = defaultPolicies;
   return {
     listen: fullListen(config.listen ?? {}),
     durability: config.durability ?? 'power',
@@ -97,9 +97,7 @@ function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel'], base: st
     },
     workspaces: (config.workspaces ?? []).map((rule) => placed(rule, base)),
     limits: fullLimits(config.limits ?? {}),
-    sources: Object.fromEntries(
-      SOURCE_KEYS.filter((key) => config[key] !== undefined).map((key) => [key, config[key]]),
-    ),
+    sources: Object.fromEntries(sourceKeys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])),
     aliases: config.aliases ?? {},
   };
 }

@@ -3,15 +3,15 @@
  * `signalbox.config.ts`, the environment and flags. The data folder is not a key: every command must find it without running
  * the file.
  */
-import { SOURCE_SCHEMAS, type SourceConfigs } from '../../gateways/registry.ts';
-import { CONFIG_SECTIONS, type ConfigSections } from '../../protocol/config.ts';
+import { sourceSchemas, type SourceConfigs } from '../../gateways/registry.ts';
+import { configSections, type ConfigSections } from '../../protocol/config.ts';
 import type { ObjectSchema } from '../../protocol/schema.ts';
 import { type Finding, validate } from '../../protocol/validate.ts';
 
 export const ConfigFileSchema: ObjectSchema = {
   type: 'object',
   additionalProperties: false,
-  properties: { ...CONFIG_SECTIONS, ...SOURCE_SCHEMAS },
+  properties: { ...configSections, ...sourceSchemas },
 };
 
 /** What the schema accepts. */

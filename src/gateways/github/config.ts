@@ -3,7 +3,7 @@ import type { Schema, Wire } from '../../protocol/schema.ts';
 import { bytes, conditions, quoteMax, secret, task } from '../shared/config.ts';
 
 /** Names of the built-in rules, for `like`. `rules.ts` has the rules themselves. */
-export const GITHUB_RULE_NAMES = [
+export const githubRuleNames = [
   'comment',
   'review',
   'review-comment',
@@ -13,7 +13,7 @@ export const GITHUB_RULE_NAMES = [
   'issue-labelled',
   'review-requested',
 ] as const;
-export type GithubRuleName = (typeof GITHUB_RULE_NAMES)[number];
+export type GithubRuleName = (typeof githubRuleNames)[number];
 
 export const GithubRuleSchema = {
   type: 'object',
@@ -23,7 +23,7 @@ export const GithubRuleSchema = {
   properties: {
     like: {
       type: 'string',
-      enum: GITHUB_RULE_NAMES,
+      enum: githubRuleNames,
       description: 'Start from this built-in rule, change what is given here, and stand in its place.',
     },
     on: {

@@ -27,8 +27,8 @@ import { isSigned } from './signature.ts';
 const { properties: byDefault } = GithubConfigSchema;
 
 /** As GitHub sends them: a snake_case name, and a GUID. */
-const EVENT = /^[a-z0-9_]{1,100}$/;
-const DELIVERY = /^[\w.-]{1,100}$/;
+const eventPattern = /^[a-z0-9_]{1,100}$/;
+const deliveryPattern = /^[\w.-]{1,100}$/;
 
 interface GithubHookOptions {
   readonly box: Pick<Signalbox, 'submit'>;
@@ -114,8 +114,8 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
     });
   }
   for (const [name, form] of [
-    ['x-github-event', EVENT],
-    ['x-github-delivery', DELIVERY],
+    ['x-github-event', eventPattern],
+    ['x-github-delivery', deliveryPattern],
   ] as const) {
     if (!form.test(headers[name] ?? '')) {
       return no('missing_header', { detail: `The header ${name} is missing or malformed; GitHub always sends it.` });

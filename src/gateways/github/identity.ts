@@ -8,8 +8,8 @@ export interface Identities {
   readonly apps: ReadonlySet<number>;
 }
 
-const APP = /^app:([0-9]+)$/;
-const ID = /^[0-9]+$/;
+const appPattern = /^app:([0-9]+)$/;
+const idPattern = /^[0-9]+$/;
 
 /** Reads `github.bot`: numbers and texts of digits are account ids, `app:15368` an app, all else logins. */
 export function readIdentities(bot: readonly (string | number)[]): Identities {
@@ -17,10 +17,10 @@ export function readIdentities(bot: readonly (string | number)[]): Identities {
   const ids = new Set<number>();
   const apps = new Set<number>();
   for (const one of bot) {
-    const app = typeof one === 'string' ? APP.exec(one)?.[1] : undefined;
+    const app = typeof one === 'string' ? appPattern.exec(one)?.[1] : undefined;
     if (app !== undefined) {
       apps.add(Number(app));
-    } else if (typeof one === 'number' || ID.test(one)) {
+    } else if (typeof one === 'number' || idPattern.test(one)) {
       ids.add(Number(one));
     } else {
       logins.add(one.replace(/^@/, '').toLowerCase());

@@ -3,7 +3,7 @@
  * the answer, and an operator in GitHub's list of recent deliveries.
  */
 
-export const IGNORE_REASONS = {
+export const ignoreReasons = {
   no_request: 'It tells that something happened; nobody asks for anything.',
   administration: 'It is about accounts, access or settings, which no agent should act upon unasked.',
   told_elsewhere: 'Another event reports the same thing, and one task per thing is enough.',
@@ -33,7 +33,7 @@ const group = (reason: EventReason, events: string): readonly (readonly [string,
     .map((event) => [event, reason] as const);
 
 /** Events without a built-in rule, as GitHub's "Webhook events and payloads" lists them (with the older ones of GitHub Enterprise Server). */
-export const EVENT_REASONS: ReadonlyMap<string, EventReason> = new Map([
+export const eventReasons: ReadonlyMap<string, EventReason> = new Map([
   ...group(
     'no_request',
     `create delete deployment deployment_status exemption_request_push_ruleset fork gollum issue_dependencies label milestone package page_build

@@ -1,11 +1,11 @@
 /** Joins the configured rules with the built-in ones, compiles them, and finds the one that takes a delivery. */
 import { AppError } from '../../core/errors.ts';
-import { BOT, failing, readConditions, type Condition } from '../shared/conditions.ts';
+import { botMark, failing, readConditions, type Condition } from '../shared/conditions.ts';
 import { compileTask, type CompiledTask } from '../shared/task-template.ts';
 import type { GithubConfigInput, GithubRule, GithubRuleName } from './config.ts';
 import { isBot, isOwn, type Identities } from './identity.ts';
-import { EVENT_REASONS, IGNORE_REASONS } from './ignored.ts';
-import { BUILTIN_RULES, COMMON_FACTS, DEFAULT_SESSION, DEFAULT_SOURCE, type RuleSpec } from './rules.ts';
+import { eventReasons, ignoreReasons } from './ignored.ts';
+import { builtinRules, commonFacts, defaultSession, defaultSource, type RuleSpec } from './rules.ts';
 
 interface CompiledRule {
   readonly name: string;
@@ -19,8 +19,8 @@ interface CompiledRule {
 }
 
 /** Facts that the gateway gives beside those read from the body. */
-const GIVEN = ['event', 'action', 'delivery', 'rule'] as const;
-const LABELS = { delivery: '{delivery}', event: '{event}', rule: '{rule}', number: '{number}', url: '{url}' };
+const givenFacts = ['event', 'action', 'delivery', 'rule'] as const;
+const defaultLabels = { delivery: '{delivery}', event: '{event}', rule: '{rule}', number: '{number}', url: '{url}' };
 
 /** The configured rules in their order, then the built-in ones that none of them stands in place of. Throws `bad_config`. */
 export function compileRules(
@@ -42,7 +42,7 @@ export function compileRules(
   if (config.builtin === false) {
     return own;
   }
-  const builtin = Object.entries(BUILTIN_RULES)
+  const builtin = Object.entries(builtinRules)
     .filter(([name]) => !replaced.has(name as GithubRuleName))
     .map(([name, spec]) => compileRule(name, spec, `built-in rule ${name}`, config.quoteMax, undefined));
   return [...own, ...builtin];
@@ -50,7 +50,7 @@ export function compileRules(
 
 function readRule(rule: GithubRule, where: string): RuleSpec {
   const { like, on, if: wanted, unless, ignore: _ignore, own, ...task } = rule;
-  const base = like === undefined ? null : BUILTIN_RULES[like];
+  const base = like === undefined ? null : builtinRules[like];
   if (base === null && on === undefined) {
     throw new AppError({
       code: 'bad_config',
@@ -92,14 +92,14 @@ function compileRule(
   if (ignore !== undefined) {
     return { ...head, does: { kind: 'ignore', why: ignore } };
   }
-  const facts = { ...COMMON_FACTS, ...task.facts };
+  const facts = { ...commonFacts, ...task.facts };
   // Default labels name facts that a rule of one's own need not have.
   const labels = Object.fromEntries(
-    Object.entries(LABELS).filter(([fact]) => fact in facts || (GIVEN as readonly string[]).includes(fact)),
+    Object.entries(defaultLabels).filter(([fact]) => fact in facts || (givenFacts as readonly string[]).includes(fact)),
   );
   const compiled = compileTask(
     { ...task, facts },
-    { where, given: GIVEN, defaults: { session: DEFAULT_SESSION, source: DEFAULT_SOURCE, labels }, quoteMax },
+    { where, given: givenFacts, defaults: { session: defaultSession, source: defaultSource, labels }, quoteMax },
   );
   return { ...head, does: { kind: 'task', task: compiled } };
 }
@@ -136,8 +136,8 @@ export function chooseRule(
     return because('action_not_mapped', null);
   }
   return because(
-    EVENT_REASONS.get(event) ??
-      (Object.values(BUILTIN_RULES).some((rule) => rule.event === event) ? 'no_rule' : 'unknown_event'),
+    eventReasons.get(event) ??
+      (Object.values(builtinRules).some((rule) => rule.event === event) ? 'no_rule' : 'unknown_event'),
     null,
   );
 }
@@ -157,12 +157,12 @@ function objectionOf(
   if (condition === null) {
     return null;
   }
-  return condition.oneOf?.includes(BOT) === true && identities.logins.size === 0
+  return condition.oneOf?.includes(botMark) === true && identities.logins.size === 0
     ? 'bot_not_configured'
     : condition.otherwise;
 }
 
 function because(reason: string, rule: string | null): Chosen {
-  const text = (IGNORE_REASONS as { readonly [code: string]: string })[reason] ?? '';
+  const text = (ignoreReasons as { readonly [code: string]: string })[reason] ?? '';
   return { kind: 'ignored', reason, detail: rule === null ? text : `${text} (rule ${rule})` };
 }

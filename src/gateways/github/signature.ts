@@ -6,12 +6,12 @@
 import { sign, verifyWithFallback } from '@octokit/webhooks-methods';
 
 /** Another form cannot be right, whatever the secret, so nothing is computed for it. Case matters: GitHub sends lower case. */
-const FORM = /^sha256=[0-9a-f]{64}$/;
+const signaturePattern = /^sha256=[0-9a-f]{64}$/;
 
 /** `text` must have exactly the delivered bytes (`exactText`). Any of the secrets may have signed. */
 export async function isSigned(text: string, signature: string, secrets: readonly string[]): Promise<boolean> {
   const [first, ...others] = secrets;
-  if (first === undefined || text === '' || !FORM.test(signature)) {
+  if (first === undefined || text === '' || !signaturePattern.test(signature)) {
     return false;
   }
   return verifyWithFallback(first, text, signature, others);

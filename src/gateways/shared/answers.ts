@@ -6,7 +6,7 @@ import type { SubmitAnswer } from '../../runtime/api.ts';
 import type { Built } from './task-template.ts';
 
 /** Seconds that a refused sender is asked to wait, where waiting helps. */
-const RETRY_AFTER_S = 30;
+const retryAfterS = 30;
 
 export function refuse(request: HookRequest, code: ErrorCode, parts: ProblemParts = {}): HookResponse {
   const body = problem(code, { ...parts, instance: request.requestId });
@@ -15,7 +15,7 @@ export function refuse(request: HookRequest, code: ErrorCode, parts: ProblemPart
     body,
     headers: {
       'content-type': 'application/problem+json',
-      ...(body.retryable ? { 'retry-after': String(RETRY_AFTER_S) } : {}),
+      ...(body.retryable ? { 'retry-after': String(retryAfterS) } : {}),
     },
   };
 }

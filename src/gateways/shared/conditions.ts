@@ -3,7 +3,7 @@ import { checkPath, scalarAt, type FieldPath, type Scalar } from './fields.ts';
 import type { HookConditions } from './config.ts';
 
 /** In a list of values: any login of the bot. No GitHub login can be written so. */
-export const BOT = '@bot';
+export const botMark = '@bot';
 
 /** Null in a list stands for a field that is absent or empty. */
 export interface Condition {
@@ -36,7 +36,7 @@ export function failing(
     const value = scalarAt(body, condition.field);
     const among = (list: readonly (Scalar | null)[]): boolean =>
       list.some((one) =>
-        one === BOT ? typeof value === 'string' && botLogins.has(value.toLowerCase()) : one === value,
+        one === botMark ? typeof value === 'string' && botLogins.has(value.toLowerCase()) : one === value,
       );
     if (condition.oneOf !== undefined && !among(condition.oneOf)) {
       return condition;

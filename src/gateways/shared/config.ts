@@ -1,6 +1,6 @@
 /** What the sections of several webhook sources have in common in the configuration: the secret, the conditions, and the task that a delivery becomes. */
 import type { Schema, Wire } from '../../protocol/schema.ts';
-import { TASK_SPEC } from '../../protocol/task-spec.ts';
+import { taskSpec } from '../../protocol/task-spec.ts';
 
 const secretText = { type: 'string', minLength: 8, maxLength: 500 } as const satisfies Schema;
 
@@ -45,11 +45,11 @@ export const conditions = {
 } as const;
 
 /** The prompt, session, source, author and labels of a task are made from the delivery. */
-const { prompt: _prompt, input: _input, source: _source, author: _author, labels: _labels, ...literals } = TASK_SPEC;
+const { prompt: _prompt, input: _input, source: _source, author: _author, labels: _labels, ...literals } = taskSpec;
 
 /** Fields of a task that a rule sets to one value, as it is written: nothing in a delivery can choose a model or a permission. */
 export type LiteralField = keyof typeof literals;
-export const LITERAL_FIELDS = Object.keys(literals) as readonly LiteralField[];
+export const literalFields = Object.keys(literals) as readonly LiteralField[];
 
 /** How a delivery becomes a task. */
 export const task = {

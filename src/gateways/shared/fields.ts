@@ -13,12 +13,12 @@ export type FieldPath = string | readonly string[];
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const STEP = /^[A-Za-z0-9_$-]+$/;
+const stepPattern = /^[A-Za-z0-9_$-]+$/;
 
 /** Throws `bad_config` unless each path is names or indexes joined by dots. */
 export function checkPath(path: FieldPath, where: string): void {
   for (const one of typeof path === 'string' ? [path] : path) {
-    if (!one.split('.').every((step) => STEP.test(step))) {
+    if (!one.split('.').every((step) => stepPattern.test(step))) {
       throw new AppError({
         code: 'bad_config',
         message: `${where}: "${one}" is not a path`,

@@ -5,7 +5,7 @@
 import { AppError } from '../../core/errors.ts';
 import { SessionKeySchema } from '../../protocol/ids.ts';
 import type { SubmitRequest } from '../../runtime/api.ts';
-import { type HookTaskTemplate, LITERAL_FIELDS, type LiteralField, quoteMax } from './config.ts';
+import { type HookTaskTemplate, literalFields, type LiteralField, quoteMax } from './config.ts';
 import { checkPath, scalarAt, type FieldPath } from './fields.ts';
 import {
   compileTemplate,
@@ -17,11 +17,11 @@ import {
   type Template,
 } from './template.ts';
 
-const LABEL_MAX = 300;
+const labelMax = 300;
 /** Levels of nesting in a code runner's input; as over HTTP. */
-const INPUT_DEPTH_MAX = 64;
+const inputDepthMax = 64;
 /** Bound of `author` in a submit request. */
-const AUTHOR_MAX = 200;
+const authorMax = 200;
 
 export interface CompiledTask {
   readonly where: string;
@@ -95,13 +95,13 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
 }
 
 /** What could be a place of a template: `{name}`. */
-const PLACE = /\{([A-Za-z][A-Za-z0-9_]*)\}/;
+const placePattern = /\{([A-Za-z][A-Za-z0-9_]*)\}/;
 
 /** A text that looks like a template where none is read: whoever wrote it expects the delivery to choose the value. */
 function checkLiterals(spec: HookTaskTemplate, known: ReadonlySet<string>, where: string): void {
-  for (const field of LITERAL_FIELDS) {
+  for (const field of literalFields) {
     for (const text of textsIn(spec[field])) {
-      const name = PLACE.exec(text)?.[1];
+      const name = placePattern.exec(text)?.[1];
       // A rule of permissions may name a command with braces in it.
       if (name !== undefined && (field !== 'permissions' || known.has(name))) {
         throw new AppError({
@@ -123,7 +123,7 @@ const textsIn = (value: unknown): readonly string[] =>
 
 function literalsOf(spec: HookTaskTemplate): Pick<HookTaskTemplate, LiteralField> {
   return Object.fromEntries(
-    LITERAL_FIELDS.filter((field) => spec[field] !== undefined).map((field) => [field, spec[field]]),
+    literalFields.filter((field) => spec[field] !== undefined).map((field) => [field, spec[field]]),
   );
 }
 
@@ -167,7 +167,7 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
   const { spec } = compiled;
   const runner = spec.runner ?? null;
   // It is stored and serialised again, which takes as deep a stack.
-  if (runner !== null && isDeeper(delivery.body, INPUT_DEPTH_MAX)) {
+  if (runner !== null && isDeeper(delivery.body, inputDepthMax)) {
     return { kind: 'too-deep' };
   }
   const request: SubmitRequest = {
@@ -205,14 +205,13 @@ function readLabels(compiled: CompiledTask, facts: Facts): { readonly [name: str
     if (template.names.some((used) => (facts.get(used) ?? null) === null)) {
       continue;
     }
-    labels[name] = renderPlain(template, facts).slice(0, LABEL_MAX);
+    labels[name] = renderPlain(template, facts).slice(0, labelMax);
   }
   return labels;
 }
 
 /** Stands before the words of each author where prompts are merged, so it must not be able to bring lines of its own. */
-const authorOf = (fact: Fact | null): string | null =>
-  fact === null ? null : oneLine(fact.value).slice(0, AUTHOR_MAX);
+const authorOf = (fact: Fact | null): string | null => (fact === null ? null : oneLine(fact.value).slice(0, authorMax));
 
 function pathOf(compiled: CompiledTask, name: string): string {
   const path = compiled.paths.find(([fact]) => fact === name)?.[1];
@@ -231,5 +230,5 @@ function isDeeper(value: unknown, max: number): boolean {
   return false;
 }
 
-const KEY = new RegExp(SessionKeySchema.pattern, 'u');
-const usable = (key: string): boolean => key.length <= SessionKeySchema.maxLength && KEY.test(key);
+const keyPattern = new RegExp(SessionKeySchema.pattern, 'u');
+const usable = (key: string): boolean => key.length <= SessionKeySchema.maxLength && keyPattern.test(key);

@@ -27,12 +27,12 @@ export interface Template {
 }
 
 /** What stands in a prompt where the delivery says nothing. */
-export const ABSENT = '(not given)';
+export const absentText = '(not given)';
 
 /** Longest value of one line in a prompt, in UTF-16 units. GitHub's own limit for a title is 256. */
-const INLINE_MAX = 300;
+const inlineMax = 300;
 
-const TOKEN = /\{\{|\}\}|\{([A-Za-z][A-Za-z0-9_]*)\}|[{}]/g;
+const tokenPattern = /\{\{|\}\}|\{([A-Za-z][A-Za-z0-9_]*)\}|[{}]/g;
 
 /**
  * Reads a template once. `{{` and `}}` stand for braces.
@@ -43,7 +43,7 @@ export function compileTemplate(text: string, known: ReadonlySet<string>, where:
   const names: string[] = [];
   let literal = '';
   let end = 0;
-  for (const token of text.matchAll(TOKEN)) {
+  for (const token of text.matchAll(tokenPattern)) {
     literal += text.slice(end, token.index);
     end = token.index + token[0].length;
     const name = token[1];
@@ -91,7 +91,7 @@ export function renderPrompt(template: Template, facts: Facts, blockMax: number)
       'text' in part
         ? part.text
         : fact === null
-          ? ABSENT
+          ? absentText
           : fact.block
             ? quote(fact.value, blockMax)
             : inline(fact.value);
@@ -109,29 +109,29 @@ export function renderPrompt(template: Template, facts: Facts, blockMax: number)
 }
 
 /** Every character that some reader takes for the end of a line. */
-const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
+const lineEndPattern = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
 /** Control characters but tab, and the invisible tag characters by which text is hidden from people but not from agents. */
 // oxlint-disable-next-line eslint/no-control-regex
-const UNSEEN = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u{E0000}-\u{E007F}]/gu;
-const PLAIN = /^[\p{L}\p{N}@#:/.,+\-=?&%_~[\]()]+$/u;
+const unseenPattern = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u{E0000}-\u{E007F}]/gu;
+const plainPattern = /^[\p{L}\p{N}@#:/.,+\-=?&%_~[\]()]+$/u;
 
 /** A quotation that nothing in it can end: each line begins with `> `. */
 export function quote(text: string, max: number): string {
   const shown = cut(text, max);
-  const lines = shown.split(LINE_END).map((line) => `> ${line.replace(UNSEEN, '')}`.trimEnd());
+  const lines = shown.split(lineEndPattern).map((line) => `> ${line.replace(unseenPattern, '')}`.trimEnd());
   if (shown.length < text.length) {
     lines.push(`(cut here: ${shown.length} of ${text.length} characters are shown)`);
   }
   return lines.join('\n');
 }
 
-export const oneLine = (text: string): string => text.split(LINE_END).join(' ').replace(UNSEEN, '').trim();
+export const oneLine = (text: string): string => text.split(lineEndPattern).join(' ').replace(unseenPattern, '').trim();
 
 function inline(text: string): string {
-  const shown = cut(text, INLINE_MAX);
+  const shown = cut(text, inlineMax);
   const tail = shown.length < text.length ? '…' : '';
   const clean = oneLine(shown);
-  return PLAIN.test(clean) && tail === '' ? clean : JSON.stringify(clean + tail);
+  return plainPattern.test(clean) && tail === '' ? clean : JSON.stringify(clean + tail);
 }
 
 /** The first `max` units, no surrogate pair torn. */

@@ -25,9 +25,9 @@ import { buildTask, compileTask } from '../shared/task-template.ts';
 import { HookConfigSchema, type HookConfigInput, type HooksConfigInput } from './config.ts';
 
 /** What may stand in an idempotency key, with room for `hook:` and the longest name. */
-const ID = /^[!-~]{1,120}$/;
-const TIMESTAMP = /^[0-9]{1,12}$/;
-const GIVEN = ['hook', 'id', 'payload'] as const;
+const idPattern = /^[!-~]{1,120}$/;
+const timestampPattern = /^[0-9]{1,12}$/;
+const givenFacts = ['hook', 'id', 'payload'] as const;
 
 interface StandardHooksOptions {
   readonly box: Pick<Signalbox, 'submit'>;
@@ -52,7 +52,7 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
     { ...template, facts: { type: 'type', ...template.facts }, blocks: ['payload', ...(template.blocks ?? [])] },
     {
       where,
-      given: GIVEN,
+      given: givenFacts,
       defaults: { session: '', source: 'hook:{hook}', labels: { hook: '{hook}', delivery: '{id}', type: '{type}' } },
       quoteMax,
     },
@@ -117,11 +117,11 @@ function verify(request: HookRequest, webhooks: readonly Webhook[], limit: numbe
   if (signature === '') {
     return no('missing_signature', 'There is no webhook-signature header.');
   }
-  if (!ID.test(id)) {
+  if (!idPattern.test(id)) {
     return no('missing_header', 'webhook-id is missing, has blanks, or more than 120 characters.');
   }
   // The library reads the digits at its beginning and would sign those; only digits are what was meant.
-  if (!TIMESTAMP.test(timestamp)) {
+  if (!timestampPattern.test(timestamp)) {
     return no('missing_header', 'webhook-timestamp is missing or no number of seconds.');
   }
   const text = exactText(rawBody);

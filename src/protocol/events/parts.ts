@@ -1,5 +1,5 @@
 /** Schemas of the values in events: actors, output parts, turn reports. */
-import { type Actor, ACTOR_KINDS } from '../../core/model/actor.ts';
+import { type Actor, actorKinds } from '../../core/model/actor.ts';
 import type {
   BoundedText,
   Cost,
@@ -11,7 +11,7 @@ import type {
   TurnReport,
   Usage,
 } from '../../core/model/output.ts';
-import { type PermissionAction, ACTION_KINDS } from '../../core/model/permission.ts';
+import { type PermissionAction, actionKinds } from '../../core/model/permission.ts';
 import type { AgentCaps } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import type { AllTrue, Describes } from './types.ts';
@@ -24,7 +24,7 @@ export const ActorSchema = {
   properties: {
     kind: {
       type: 'string',
-      enum: ACTOR_KINDS,
+      enum: actorKinds,
       description:
         '`person`: a user who gave a name. `token`: a caller of the API who gave none. `rule`: a webhook rule. `task`: another task. `runner`: the code runner of the task. `agent`: the agent. `policy`: the permission policy of the task. `deadline`: a deadline. `limit`: a bound that cannot be configured. `daemon`: the daemon.',
     },
@@ -102,7 +102,7 @@ const toolProperties = {
     description: "The agent's id of this use; all parts of one use have it. Null: the agent gives none.",
   },
   name: { type: 'string', description: "The agent's own name of the tool, for example `Bash`." },
-  action: { type: 'string', enum: ACTION_KINDS, description: 'What the tool does, in one vocabulary for all agents.' },
+  action: { type: 'string', enum: actionKinds, description: 'What the tool does, in one vocabulary for all agents.' },
   title: { type: 'string', description: 'One line for a person: the command, the path.' },
   status: {
     type: 'string',
@@ -228,7 +228,7 @@ export const RawPartSchema = part(
 );
 
 /** One schema for each kind of output part. */
-export const OUTPUT_PARTS = {
+export const outputParts = {
   text: TextPartSchema,
   thinking: ThinkingPartSchema,
   tool: ToolPartSchema,
@@ -307,7 +307,7 @@ export const PermissionActionSchema = {
   properties: {
     kind: {
       type: 'string',
-      enum: ACTION_KINDS,
+      enum: actionKinds,
       description: 'What the agent wants to do, in one vocabulary for all agents.',
     },
     tool: { type: 'string', description: "The agent's own name of the tool." },
@@ -333,7 +333,7 @@ export const AgentCapsSchema = {
 
 /** Each schema above describes its type of the core, or this file does not compile. */
 export type PartsFit = AllTrue<{
-  readonly [K in OutputPart['kind']]: Describes<(typeof OUTPUT_PARTS)[K], Extract<OutputPart, { kind: K }>>;
+  readonly [K in OutputPart['kind']]: Describes<(typeof outputParts)[K], Extract<OutputPart, { kind: K }>>;
 }> &
   AllTrue<{
     actor: Describes<typeof ActorSchema, Actor>;

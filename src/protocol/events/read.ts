@@ -8,7 +8,7 @@
 import type { EventType } from '../../core/model/events.ts';
 import type { Schema, TypeName } from '../schema.ts';
 import type { TapeEvent } from './tape.ts';
-import { EVENT_DATA } from './tape.ts';
+import { eventDataSchemas } from './tape.ts';
 
 /** `data` fit the type of the event: a reader may rely on every member, and on every list of values being complete. */
 export type KnownEvent<T extends EventType = EventType> = TapeEvent<T> & { readonly kind: 'known' };
@@ -44,7 +44,7 @@ export type SentFeedEvent = SentEvent & { readonly position: string };
 export function readEvent(sent: SentFeedEvent): ReadFeedEvent;
 export function readEvent(sent: SentEvent): ReadEvent;
 export function readEvent(sent: SentEvent): ReadEvent {
-  if (Object.hasOwn(EVENT_DATA, sent.type) && fits(sent.data, EVENT_DATA[sent.type as EventType])) {
+  if (Object.hasOwn(eventDataSchemas, sent.type) && fits(sent.data, eventDataSchemas[sent.type as EventType])) {
     return { kind: 'known', ...sent } as KnownEvent;
   }
   return { kind: 'unknown', ...sent, type: null, name: sent.type };

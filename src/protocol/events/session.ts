@@ -1,6 +1,6 @@
 /** Events on the tape of a session itself. The description of each schema says when the event comes. */
 import type { SessionEventData, SessionEventType } from '../../core/model/events.ts';
-import { THROTTLE_LEVELS } from '../../core/model/session.ts';
+import { throttleLevels } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import { by, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
 import { AgentCapsSchema, OutputPartSchema } from './parts.ts';
@@ -81,7 +81,7 @@ const throttled = eventData(
   {
     level: {
       type: 'string',
-      enum: THROTTLE_LEVELS,
+      enum: throttleLevels,
       description: '`background`: only that lane waits. `all`: nothing is granted or sent.',
     },
     reason: { type: 'string', description: 'Reason code, for example `rate_limit` or `agent_crash_loop`.' },
@@ -163,7 +163,7 @@ const fault = eventData(
 );
 
 /** The schema of the data of each event. */
-export const SESSION_EVENTS = {
+export const sessionEvents = {
   'agent-starting': agentStarting,
   'agent-ready': agentReady,
   'agent-ending': agentEnding,
@@ -185,5 +185,5 @@ export const SESSION_EVENTS = {
 
 /** Each of them describes its member of the union, or this file does not compile. */
 export type SessionEventsFit = AllTrue<{
-  readonly [T in SessionEventType]: Describes<(typeof SESSION_EVENTS)[T], SessionEventData[T]>;
+  readonly [T in SessionEventType]: Describes<(typeof sessionEvents)[T], SessionEventData[T]>;
 }>;

@@ -14,8 +14,8 @@ import type {
 } from '../../core/model/events.ts';
 import { SessionKeySchema, TaskIdSchema, TimeSchema } from '../ids.ts';
 import type { Schema, Wire } from '../schema.ts';
-import { SESSION_EVENTS } from './session.ts';
-import { TASK_EVENTS } from './task.ts';
+import { sessionEvents } from './session.ts';
+import { taskEvents } from './task.ts';
 import type { Json } from './types.ts';
 
 interface Stamp {
@@ -76,17 +76,17 @@ const onTape = (type: EventType, data: Schema, task: Schema): Schema => ({
 const ownTape = { type: 'null', description: "The event is on the session's own tape." } as const satisfies Schema;
 
 /** Data of each event. The order is that of the documentation. */
-export const EVENT_DATA: { readonly [T in EventType]: Schema } = { ...TASK_EVENTS, ...SESSION_EVENTS };
+export const eventDataSchemas: { readonly [T in EventType]: Schema } = { ...taskEvents, ...sessionEvents };
 
 /** The whole of each event. */
-export const EVENTS: { readonly [type: string]: Schema } = Object.fromEntries([
-  ...Object.entries(TASK_EVENTS).map(([type, data]) => [type, onTape(type as TaskEventType, data, TaskIdSchema)]),
-  ...Object.entries(SESSION_EVENTS).map(([type, data]) => [type, onTape(type as SessionEventType, data, ownTape)]),
+export const eventSchemas: { readonly [type: string]: Schema } = Object.fromEntries([
+  ...Object.entries(taskEvents).map(([type, data]) => [type, onTape(type as TaskEventType, data, TaskIdSchema)]),
+  ...Object.entries(sessionEvents).map(([type, data]) => [type, onTape(type as SessionEventType, data, ownTape)]),
 ]);
 
 export const TapeEventSchema: Schema = {
   description: 'An event of a tape. A later version may add types, and members to the data of a type: ignore them.',
-  oneOf: Object.values(EVENTS),
+  oneOf: Object.values(eventSchemas),
   discriminator: { propertyName: 'type' },
 };
 

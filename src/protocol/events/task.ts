@@ -3,9 +3,9 @@
  * The order is that in which the events of a task usually come.
  */
 import type { TaskEventData, TaskEventType } from '../../core/model/events.ts';
-import { TIMER_NAMES } from '../../core/model/timers.ts';
-import { LANES, TASK_MODES, TERMINAL_STATUSES, WHEN_BUSY } from '../../core/model/task.ts';
-import { TURN_OUTCOMES } from '../../core/model/session.ts';
+import { timerNames } from '../../core/model/timers.ts';
+import { lanes, taskModes, terminalStatuses, whenBusyPolicies } from '../../core/model/task.ts';
+import { turnOutcomes } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import {
   CostSchema,
@@ -25,15 +25,19 @@ const queued = eventData(
   {
     lane: {
       type: 'string',
-      enum: LANES,
+      enum: lanes,
       description: '`interactive`: the sender waits for the answer. `background`: the sender does not wait.',
     },
     mode: {
       type: 'string',
-      enum: TASK_MODES,
+      enum: taskModes,
       description: '`prompt`: one turn with the prompt. `code`: a code runner takes any number of turns.',
     },
-    whenBusy: { type: 'string', enum: WHEN_BUSY, description: 'What the task does when it finds the session busy.' },
+    whenBusy: {
+      type: 'string',
+      enum: whenBusyPolicies,
+      description: 'What the task does when it finds the session busy.',
+    },
     priority: { type: 'integer', description: 'Higher goes first, in the background lane only.' },
     title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
     source: { type: 'string', description: 'Where the task comes from, for example `api`.' },
@@ -82,7 +86,7 @@ const edited = eventData('The prompt of the queued task was changed.', { by }, {
 const moved = eventData(
   'The lane, the priority or the position of the queued task was changed.',
   {
-    lane: { type: 'string', enum: LANES, description: 'Its new lane.' },
+    lane: { type: 'string', enum: lanes, description: 'Its new lane.' },
     priority: { type: 'integer', description: 'Its new priority.' },
     where: {
       anyOf: [
@@ -246,7 +250,7 @@ const deadlineReached = eventData(
   {
     name: {
       type: 'string',
-      enum: TIMER_NAMES,
+      enum: timerNames,
       description: 'Name of the deadline. [Hangs](hangs.md) explains each one.',
     },
     turn: { type: ['integer', 'null'], description: 'Number of the turn in its session; null: there was none.' },
@@ -259,7 +263,7 @@ const turnEnded = eventData(
   'The turn is over. Its text is in its `output` events, and in `final` where the turn ended the task.',
   {
     turn,
-    outcome: { type: 'string', enum: TURN_OUTCOMES, description: 'How the turn ended.' },
+    outcome: { type: 'string', enum: turnOutcomes, description: 'How the turn ended.' },
     textLength: {
       type: ['integer', 'null'],
       description: 'Length of its text in UTF-16 code units; null: the agent gave no result.',
@@ -327,7 +331,7 @@ const turnRetried = eventData(
 const final = eventData(
   'The task has ended. Every tape of a task ends with exactly one `final`.',
   {
-    status: { type: 'string', enum: TERMINAL_STATUSES, description: 'How the task ended.' },
+    status: { type: 'string', enum: terminalStatuses, description: 'How the task ended.' },
     reason: {
       type: 'string',
       description:
@@ -351,7 +355,7 @@ const final = eventData(
 );
 
 /** The schema of the data of each event. */
-export const TASK_EVENTS = {
+export const taskEvents = {
   queued,
   merged,
   steered,
@@ -380,5 +384,5 @@ export const TASK_EVENTS = {
 
 /** Each of them describes its member of the union, or this file does not compile. */
 export type TaskEventsFit = AllTrue<{
-  readonly [T in TaskEventType]: Describes<(typeof TASK_EVENTS)[T], TaskEventData[T]>;
+  readonly [T in TaskEventType]: Describes<(typeof taskEvents)[T], TaskEventData[T]>;
 }>;

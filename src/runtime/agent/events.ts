@@ -1,6 +1,6 @@
 /** From what a driver says to inputs of the core: JSON, without secrets, with the policy's verdict on what is asked. */
 import type { OutputPart, TurnFailure } from '../../core/model/output.ts';
-import { FAILURES, type ProviderFailure } from '../../agents/failures.ts';
+import { failureRules, type ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent, AgentReport, AgentResult } from '../../agents/port.ts';
 import { readPart } from '../../agents/shared/parts.ts';
 import type { PermissionAction, RequestedAction } from '../../core/model/permission.ts';
@@ -30,7 +30,7 @@ function resultOf({ outcome, empty, failure, report: told }: AgentResult, redact
 }
 
 function turnFailure(failure: ProviderFailure, redact: Redactor): TurnFailure {
-  const { passes, hint } = FAILURES[failure.class];
+  const { passes, hint } = failureRules[failure.class];
   const { class: kind, message, retryAfterMs } = shownFailure(failure, redact);
   return { class: kind, transient: passes, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }

@@ -11,7 +11,7 @@ import type { Context } from '../options.ts';
 import type { ThrottleCause } from '../throttle/session-throttle.ts';
 
 /** Tasks ahead that are listed by id. */
-const LISTED = 100;
+const listedMax = 100;
 
 type Owner = NonNullable<Explanation['owner']>;
 type Wait = Explanation['waitsFor'][number];
@@ -82,7 +82,7 @@ function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number
       break;
     }
     count += 1;
-    if (ahead.length < LISTED) {
+    if (ahead.length < listedMax) {
       ahead.push(id);
     }
   }
@@ -177,11 +177,11 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
     if (name === 'idle' || (name === 'collect' && of !== task.id)) {
       continue;
     }
-    list.push({ what: WHAT[name], since, deadline: name, at: Math.round(wall + inMs) });
+    list.push({ what: waitTexts[name], since, deadline: name, at: Math.round(wall + inMs) });
   }
   const throttle = actor.throttle.view();
   if (throttle !== null && isThrottled(actor, task)) {
-    const what = `${CAUSES[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;
+    const what = `${causeTexts[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;
     list.push({ what, since: throttle.since, deadline: 'throttle', at: throttle.until });
   }
   if (actor.committed.parked !== null) {
@@ -190,7 +190,7 @@ function waits(context: Context, actor: Actor, task: Task, admittedAt: number): 
   return list;
 }
 
-const CAUSES: { readonly [C in ThrottleCause]: string } = {
+const causeTexts: { readonly [C in ThrottleCause]: string } = {
   provider: 'the provider of the model',
   retry: 'the retry of a failed turn',
   context: 'the conversation, which is too long',
@@ -198,7 +198,7 @@ const CAUSES: { readonly [C in ThrottleCause]: string } = {
   folder: 'the working folder',
 };
 
-const WHAT = {
+const waitTexts = {
   start: 'the agent to become ready',
   switch: 'the agent to change its model',
   permission: 'a person to answer a permission request',

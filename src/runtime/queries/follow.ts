@@ -9,7 +9,7 @@ import type { FeedEvent, Store, StoredEvent } from '../../store/port.ts';
 import type { Hub } from './hub.ts';
 
 /** Events read from the store at a time. */
-const PAGE = 500;
+const pageSize = 500;
 
 export async function* follow(
   store: Store,
@@ -23,7 +23,7 @@ export async function* follow(
   let wake: (() => void) | null = null;
   const stop = hub.listen({ task }, (events) => {
     // A follower that is far behind reads from the store; only the fact that there is more is kept.
-    live = live.length < PAGE ? [...live, ...events] : [...events];
+    live = live.length < pageSize ? [...live, ...events] : [...events];
     wake?.();
   });
   const aborted = (): void => wake?.();
@@ -38,7 +38,7 @@ export async function* follow(
       const taken = live;
       live = [];
       const contiguous = taken.length > 0 && (taken[0]?.seq ?? 0) <= last + 1;
-      const events = contiguous ? taken : await store.tape(session, task, last, PAGE);
+      const events = contiguous ? taken : await store.tape(session, task, last, pageSize);
       for (const event of events) {
         if (event.seq > last) {
           last = event.seq;

@@ -5,22 +5,22 @@
 import type { HistogramView } from '../api.ts';
 
 /** Seconds, from 100 microseconds to 100 seconds. */
-const LATENCY_BOUNDS = [
+const latencyBounds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100,
 ] as const;
-const SIZE_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
+const sizeBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
 
-const HISTOGRAMS = {
-  preempt_seconds: ['From the arrival of an urgent task to its interrupt written to the agent.', LATENCY_BOUNDS],
-  interrupt_ack_seconds: ['From the interrupt written to the ack of the agent.', LATENCY_BOUNDS],
-  drain_seconds: ['From the interrupt written to the end of the turn.', LATENCY_BOUNDS],
-  hand_over_seconds: ['From the result boundary read to the next prompt written.', LATENCY_BOUNDS],
-  commit_seconds: ['Time of one group commit.', LATENCY_BOUNDS],
-  commit_sessions: ['Sessions in one group commit.', SIZE_BOUNDS],
-  commit_records: ['Records in one group commit.', SIZE_BOUNDS],
+const histogramTexts = {
+  preempt_seconds: ['From the arrival of an urgent task to its interrupt written to the agent.', latencyBounds],
+  interrupt_ack_seconds: ['From the interrupt written to the ack of the agent.', latencyBounds],
+  drain_seconds: ['From the interrupt written to the end of the turn.', latencyBounds],
+  hand_over_seconds: ['From the result boundary read to the next prompt written.', latencyBounds],
+  commit_seconds: ['Time of one group commit.', latencyBounds],
+  commit_sessions: ['Sessions in one group commit.', sizeBounds],
+  commit_records: ['Records in one group commit.', sizeBounds],
 } as const satisfies { readonly [name: string]: readonly [string, readonly number[]] };
 
-type HistogramName = keyof typeof HISTOGRAMS;
+type HistogramName = keyof typeof histogramTexts;
 
 interface Histogram {
   readonly help: string;
@@ -35,8 +35,8 @@ export class Stats {
   readonly #histograms = new Map<HistogramName, Histogram>();
 
   constructor() {
-    for (const name of Object.keys(HISTOGRAMS) as HistogramName[]) {
-      const [help, bounds] = HISTOGRAMS[name];
+    for (const name of Object.keys(histogramTexts) as HistogramName[]) {
+      const [help, bounds] = histogramTexts[name];
       this.#histograms.set(name, { help, bounds, counts: bounds.map(() => 0), sum: 0, count: 0 });
     }
   }

@@ -16,9 +16,9 @@ import type { KeyResolver } from '../session-keys.ts';
 import type { Stats } from './stats.ts';
 
 /** How often `explain` looks again at a task that its session does not have (any more): once or twice is enough. */
-const LOOKS_MAX = 10;
+const looksMax = 10;
 /** Waiting tasks that a session's view lists by id. */
-const QUEUE_LISTED = 1000;
+const queueListed = 1000;
 
 export interface ViewParts {
   readonly context: Context;
@@ -58,7 +58,7 @@ export class Views {
 
   async explain(task: string): Promise<ReturnType<typeof explainOpen> | null> {
     await this.ready;
-    for (let look = 0; look < LOOKS_MAX; look += 1) {
+    for (let look = 0; look < looksMax; look += 1) {
       const stored = await this.store.task(taskId(task));
       if (stored === null || stored.endedAt !== null) {
         return stored === null ? null : explainEnded(stored);
@@ -98,7 +98,7 @@ export class Views {
     if (actor !== null) {
       for (const [, id] of treeEntries(actor.committed.queue)) {
         queue.push(id);
-        if (queue.length >= QUEUE_LISTED) {
+        if (queue.length >= queueListed) {
           break;
         }
       }

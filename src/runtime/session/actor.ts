@@ -34,10 +34,10 @@ import type { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
 /** Steps taken in one pass before other sessions get their turn. */
-const MAX_STEPS_A_PASS = 256;
+const maxStepsAPass = 256;
 
 /** Effects that end an agent or a runner. */
-const ENDS: ReadonlySet<Effect['type']> = new Set(['kill', 'close', 'abort'] as const);
+const endingEffects: ReadonlySet<Effect['type']> = new Set(['kill', 'close', 'abort'] as const);
 
 export interface Entry {
   readonly input: Input;
@@ -212,7 +212,7 @@ export class Actor {
     const effects: Effect[] = [];
     const payloads = new Map<TaskId, TaskPayload>();
     const waiting = this.#inbox;
-    const upTo = Math.min(waiting.length, MAX_STEPS_A_PASS);
+    const upTo = Math.min(waiting.length, maxStepsAPass);
     for (let at = 0; at < upTo; at += 1) {
       const entry = waiting[at];
       if (entry === undefined) {
@@ -312,7 +312,7 @@ export class Actor {
     this.#detached = reason;
     this.stop();
     // What is being committed has no effects any more; what it ends is ended here.
-    const ends = this.#batch?.effects.filter(({ type }) => ENDS.has(type)) ?? [];
+    const ends = this.#batch?.effects.filter(({ type }) => endingEffects.has(type)) ?? [];
     this.#effects.run([...ends, ...result.effects], new Map());
     this.#reject(this.#inbox, reason);
     this.#inbox = [];

@@ -22,9 +22,9 @@ import { sessionMoved } from '../refusals.ts';
 import type { Stats } from '../queries/stats.ts';
 
 /** Pause before a failed commit is tried again. */
-const RETRY_MS = 250;
+const retryMs = 250;
 /** After so long without a commit the store may do what waits for a quiet moment. */
-const QUIET_MS = 1_000;
+const quietMs = 1_000;
 
 interface CommitterParts {
   readonly context: Context;
@@ -116,7 +116,7 @@ export class Committer {
     const began = context.clock.now();
     const committed = (outcomes: readonly CommitOutcome[]): void => {
       this.#committedAt = context.clock.now();
-      this.#cancelTidy ??= context.clock.timer(QUIET_MS, () => this.#tidy());
+      this.#cancelTidy ??= context.clock.timer(quietMs, () => this.#tidy());
       stats.observe('commit_seconds', (context.clock.now() - began) / 1000);
       stats.observe('commit_sessions', writes.length);
       stats.observe(
@@ -235,7 +235,7 @@ export class Committer {
       }
     }
     if (this.#retrying.size > 0) {
-      this.#cancelRetry ??= context.clock.timer(RETRY_MS, () => this.#retry());
+      this.#cancelRetry ??= context.clock.timer(retryMs, () => this.#retry());
     }
   }
 
@@ -253,7 +253,7 @@ export class Committer {
   #tidy(): void {
     const { clock, store, onError } = this.#parts.context;
     const quiet = clock.now() - this.#committedAt;
-    this.#cancelTidy = quiet < QUIET_MS ? clock.timer(QUIET_MS - quiet, () => this.#tidy()) : null;
+    this.#cancelTidy = quiet < quietMs ? clock.timer(quietMs - quiet, () => this.#tidy()) : null;
     if (this.#cancelTidy !== null) {
       return;
     }

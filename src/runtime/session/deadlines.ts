@@ -25,7 +25,7 @@ interface DeadlineView {
   readonly inMs: number;
 }
 
-const LIMIT_OF: { readonly [N in TimerName]: keyof RuntimeLimits } = {
+const limitOf: { readonly [N in TimerName]: keyof RuntimeLimits } = {
   start: 'startMs',
   switch: 'switchMs',
   permission: 'permissionMs',
@@ -54,7 +54,7 @@ export class Deadlines {
   arm(name: TimerName, of: number | TaskId): void {
     const key = name === 'collect' ? `collect ${of}` : name;
     this.#armed.get(key)?.cancel();
-    const ms = this.#limits[LIMIT_OF[name]];
+    const ms = this.#limits[limitOf[name]];
     const armed: Armed = { name, of, at: this.#clock.now() + ms, cancel: () => {} };
     armed.cancel = this.#clock.timer(ms, () => this.#due(key, armed));
     this.#armed.set(key, armed);

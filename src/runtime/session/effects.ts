@@ -19,7 +19,7 @@ type Payloads = ReadonlyMap<TaskId, TaskPayload>;
 type Prompt = Extract<Effect, { type: 'prompt' }>;
 
 /** Pause before a task that could not be read is read again. */
-const READ_AGAIN_MS = 250;
+const readAgainMs = 250;
 
 export class EffectRunner {
   readonly #context: Context;
@@ -196,7 +196,7 @@ export class EffectRunner {
 
   /** A runner that was never started would hold its session for ever: what could not be read is read again. */
   #later(effect: Effect, again: () => void): void {
-    const cancel = this.#context.clock.timer(READ_AGAIN_MS, () => {
+    const cancel = this.#context.clock.timer(readAgainMs, () => {
       this.#waiting.delete(cancel);
       if (this.#isWanted(effect)) {
         this.#guarded(effect, again);

@@ -4,7 +4,7 @@ import type { Registry } from './registry.ts';
 import type { Stats } from '../queries/stats.ts';
 
 /** Sessions read at a time at the start. */
-const RECOVERY_PAGE = 500;
+const recoveryPage = 500;
 
 /**
  * Ends what a dead daemon left, then takes up every session that has open tasks. Resolves when their first inputs are
@@ -29,7 +29,7 @@ export async function recover(context: Context, registry: Registry, stats: Stats
   );
   let cursor: string | null = null;
   do {
-    const page = await store.openSessions(cursor, RECOVERY_PAGE);
+    const page = await store.openSessions(cursor, recoveryPage);
     await Promise.all(page.items.map(async (key) => registry.actor(key)));
     cursor = page.cursor;
   } while (cursor !== null);

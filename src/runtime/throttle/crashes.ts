@@ -16,7 +16,7 @@ import {
   breakerClosed,
   breakerFailed,
 } from '../../supervise/index.ts';
-import { CRASH_PLAN, FORGET_MS } from './rules.ts';
+import { crashPlan, forgetMs } from './rules.ts';
 
 /** Sessions that are remembered before the old ones are looked through. */
 const manyMax = 256;
@@ -38,7 +38,7 @@ export class Crashes {
 
   /** `openAfter`: ends in a row; `coolDownMs`: the first throttle. Each start that fails again doubles it, up to ten times. */
   constructor(openAfter: number, coolDownMs: number) {
-    this.#plan = { openAfter, coolDownMs, forgetMs: FORGET_MS };
+    this.#plan = { openAfter, coolDownMs, forgetMs: forgetMs };
   }
 
   of(session: SessionKey): CrashLoop {
@@ -61,7 +61,7 @@ export class Crashes {
     if (state.kind === 'open') {
       return { ms: state.until - now, reason: 'agent_crash_loop' };
     }
-    const ms = state.failures < 2 ? 0 : backoffMs(CRASH_PLAN, state.failures - 1, random());
+    const ms = state.failures < 2 ? 0 : backoffMs(crashPlan, state.failures - 1, random());
     return { ms, reason: 'agent_crashed' };
   }
 
@@ -70,7 +70,7 @@ export class Crashes {
       return;
     }
     for (const [session, { state, at }] of this.#counts) {
-      if (now - at > FORGET_MS && (state.kind !== 'open' || state.until < now)) {
+      if (now - at > forgetMs && (state.kind !== 'open' || state.until < now)) {
         this.#counts.delete(session);
       }
     }

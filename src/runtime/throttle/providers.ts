@@ -17,7 +17,7 @@
 import type { FailureClass, ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle } from '../../core/model/session.ts';
 import type { Clock } from '../clock.ts';
-import { FORGET_MS, type Level, THROTTLE_RULES, throttleMs } from './rules.ts';
+import { forgetMs, type Level, throttleRules, throttleMs } from './rules.ts';
 
 /** Times are wall clock, ms. */
 export interface ProviderView {
@@ -135,14 +135,14 @@ export class Providers {
   }
 
   #fail(name: string, failure: ProviderFailure, sentAt: number, goesOn: boolean): void {
-    const rule = THROTTLE_RULES[failure.class];
+    const rule = throttleRules[failure.class];
     if (rule === undefined) {
       return;
     }
     const { clock, random } = this.#parts;
     const provider = this.#of(name);
     const now = clock.now();
-    if (provider.throttle === null && now - provider.failedAt > FORGET_MS) {
+    if (provider.throttle === null && now - provider.failedAt > forgetMs) {
       provider.throttlesInRow = 0;
     }
     provider.failedAt = now;

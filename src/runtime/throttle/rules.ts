@@ -18,7 +18,7 @@ const limited = { others: 'all', allAfter: 1 } as const;
 const stumbled = { others: 'background', allAfter: 3 } as const;
 
 /** Classes that are not here do not throttle: another task may succeed at once. */
-export const THROTTLE_RULES: { readonly [C in FailureClass]?: ThrottleRule } = {
+export const throttleRules: { readonly [C in FailureClass]?: ThrottleRule } = {
   rate_limit: { ...limited, firstMs: 5_000, maxMs: 300_000 },
   overloaded: { ...limited, firstMs: 2_000, maxMs: 120_000 },
   server_error: { ...stumbled, firstMs: 1_000, maxMs: 60_000 },
@@ -29,13 +29,13 @@ export const THROTTLE_RULES: { readonly [C in FailureClass]?: ThrottleRule } = {
 };
 
 /** A conversation that is too long fails every task: background work would use up its queue. */
-export const CONTEXT_PLAN: BackoffPlan = { firstMs: 60_000, maxMs: 900_000 };
+export const contextPlan: BackoffPlan = { firstMs: 60_000, maxMs: 900_000 };
 
 /** An agent that ends unexpectedly. The first end may be chance; from the second in a row on, the start waits. */
-export const CRASH_PLAN: BackoffPlan = { firstMs: 500, maxMs: 30_000 };
+export const crashPlan: BackoffPlan = { firstMs: 500, maxMs: 30_000 };
 
 /** After so long without a failure, the next failure counts as the first. */
-export const FORGET_MS = 900_000;
+export const forgetMs = 900_000;
 
 export const throttleMs = (
   rule: BackoffPlan,

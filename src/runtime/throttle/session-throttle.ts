@@ -12,7 +12,7 @@ import type { Throttle } from '../../core/model/session.ts';
 import type { CrashLoop } from './crashes.ts';
 import type { Clock } from '../clock.ts';
 import type { Providers } from './providers.ts';
-import { CONTEXT_PLAN, THROTTLE_RULES, throttleMs, stricter } from './rules.ts';
+import { contextPlan, throttleRules, throttleMs, stricter } from './rules.ts';
 
 export type ThrottleCause = 'provider' | 'retry' | 'context' | 'crash' | 'folder';
 
@@ -66,13 +66,13 @@ export class SessionThrottle {
   failed(failure: ProviderFailure, sentAt: number): void {
     const { providers, provider, random } = this.#parts;
     providers.failed(provider, failure, sentAt);
-    const rule = THROTTLE_RULES[failure.class];
+    const rule = throttleRules[failure.class];
     if (rule !== undefined) {
       this.#failures += 1;
       this.#hold('retry', failure.class, 'all', throttleMs(rule, this.#failures, random, failure.retryAfterMs));
     } else if (failure.class === 'context') {
       this.#contexts += 1;
-      this.#hold('context', 'context', 'background', throttleMs(CONTEXT_PLAN, this.#contexts, random, null));
+      this.#hold('context', 'context', 'background', throttleMs(contextPlan, this.#contexts, random, null));
     }
     this.tell();
   }

@@ -13,7 +13,7 @@ export interface Batch {
 /** Where a reader stands: the last seq or position it has; null: nothing yet. */
 export type Cursor = number | string | null;
 
-export const GAP = -1;
+export const gapSeq = -1;
 
 export interface Source {
   readonly key: string;
@@ -38,7 +38,7 @@ export function taskSource(signalbox: Signalbox, task: StoredTask): Source {
     cursorOf: (event) => event.seq,
     placeIn({ events }, cursor) {
       const skip = Number(cursor ?? 0) + 1 - (events[0]?.seq ?? 0);
-      return skip < 0 ? GAP : Math.min(skip, events.length);
+      return skip < 0 ? gapSeq : Math.min(skip, events.length);
     },
     frame: (event) => `id: ${event.seq}\ndata: ${head}${tail(event)}}\n\n`,
     isLast: (event) => event.type === 'final',
@@ -58,7 +58,7 @@ export function feedSource(signalbox: Signalbox, session: string | null): Source
       if (at >= 0) {
         return at + 1;
       }
-      return prior !== undefined && prior === cursor ? 0 : GAP;
+      return prior !== undefined && prior === cursor ? 0 : gapSeq;
     },
     frame(event) {
       const position = positionOf(event);

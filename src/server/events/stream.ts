@@ -26,7 +26,7 @@ import type { StoredEvent } from '../../store/port.ts';
 import type { Channel, EncodedBatch, Follower } from './hub.ts';
 import { encode } from './hub.ts';
 import type { Cursor, Source } from './source.ts';
-import { GAP } from './source.ts';
+import { gapSeq } from './source.ts';
 
 export interface StreamCounts {
   events: number;
@@ -104,10 +104,10 @@ export class EventStream implements Follower {
       return;
     }
     const at = this.#options.source.placeIn(batch, this.#cursor);
-    if (at !== GAP && at >= batch.events.length) {
+    if (at !== gapSeq && at >= batch.events.length) {
       return;
     }
-    const bytes = at === GAP ? null : batch.from(at);
+    const bytes = at === gapSeq ? null : batch.from(at);
     if (bytes === null) {
       this.#state = 'reading';
       void this.#catchUp();

@@ -3,7 +3,7 @@ import type { StoredTask } from '../../store/port.ts';
 import type { Signalbox, SubmitRequest } from '../../runtime/api.ts';
 import { callerOf } from '../../runtime/session/callers.ts';
 import type { QueryOf } from '../../protocol/index.ts';
-import { ROUTES, validate } from '../../protocol/index.ts';
+import { routes, validate } from '../../protocol/index.ts';
 import type { TaskFilter } from '../../store/port.ts';
 import { sessionKey, taskId } from '../../core/model/ids.ts';
 import type { Where } from '../../core/model/task.ts';
@@ -106,7 +106,7 @@ function idempotencyKeyOf(header: string | readonly string[] | undefined): strin
   if (header === undefined) {
     return null;
   }
-  const checked = validate(ROUTES.submitTask.headers['idempotency-key'], header);
+  const checked = validate(routes.submitTask.headers['idempotency-key'], header);
   if (!checked.ok) {
     throw new ProblemError('bad_idempotency_key');
   }

@@ -1,7 +1,7 @@
 /** What readers of the SQLite store get: one statement per page, never a cursor that outlives its call. Owns statements only. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { incarnation, sessionKey, taskId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
-import { TASK_STATUSES } from '../../core/model/task.ts';
+import { taskStatuses } from '../../core/model/task.ts';
 import type { SessionRow } from '../../core/model/records.ts';
 import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
 import type {
@@ -62,7 +62,7 @@ export class Reads {
     if (filter.session !== undefined) {
       const session = this.#sessionNumber(filter.session);
       const statement = this.#prepared(sql.tasksByStatusAndSession);
-      const statuses = session === null ? [] : [...new Set(filter.status ?? TASK_STATUSES)];
+      const statuses = session === null ? [] : [...new Set(filter.status ?? taskStatuses)];
       rows = newestFirst(statuses.map((status) => statement.all(...bound, status, session)));
     } else if (filter.status !== undefined) {
       const statement = this.#prepared(sql.tasksByStatus);

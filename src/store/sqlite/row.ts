@@ -3,7 +3,7 @@ import type { SQLOutputValue } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
 import type { TaskRow } from '../../core/model/records.ts';
 import { sessionKey, taskId } from '../../core/model/ids.ts';
-import { TASK_STATUSES, type TaskStatus } from '../../core/model/task.ts';
+import { taskStatuses, type TaskStatus } from '../../core/model/task.ts';
 import type { StoredTask } from '../port.ts';
 import { payloadOf } from '../rules.ts';
 
@@ -39,7 +39,7 @@ export function json(row: Row, column: string): unknown {
   return value === null ? null : (JSON.parse(value) as unknown);
 }
 
-const statuses: ReadonlySet<string> = new Set(TASK_STATUSES);
+const statuses: ReadonlySet<string> = new Set(taskStatuses);
 const isStatus = (value: string): value is TaskStatus => statuses.has(value);
 
 export function status(row: Row): TaskStatus {

@@ -1,6 +1,6 @@
 /** Makes a report of what is known: pure but for the look at the threads, and the process's own figures. */
 import type { HangClass, HangReport, HangTrigger, ParkedFacts, StackFrame } from './report.ts';
-import { HANG_CLASSES } from './report.ts';
+import { hangClasses } from './report.ts';
 import { innermost } from './stack.ts';
 import { threadsOf } from './thread-facts.ts';
 
@@ -39,7 +39,7 @@ export function classOf({ blocked, agent, parked }: Pick<Known, 'blocked' | 'age
     return 'main-loop-blocked';
   }
   const found = parked?.facts.sessions.map((session) => session.class) ?? [];
-  return HANG_CLASSES.find((one) => found.includes(one)) ?? 'no-hang';
+  return hangClasses.find((one) => found.includes(one)) ?? 'no-hang';
 }
 
 export function compose(known: Known): HangReport {

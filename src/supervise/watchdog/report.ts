@@ -16,7 +16,7 @@ export type HangClass =
   | 'no-hang';
 
 /** Worst first: a report on everything takes the class of its worst finding. */
-export const HANG_CLASSES: readonly HangClass[] = [
+export const hangClasses: readonly HangClass[] = [
   'main-loop-blocked',
   'channel-orphaned',
   'agent-spinning',

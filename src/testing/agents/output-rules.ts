@@ -9,8 +9,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BoundedText, Cost, OutputPart, ToolPart, Usage } from '../../core/model/output.ts';
 import type { TurnId } from '../../core/model/ids.ts';
 import type { AgentEvent } from '../../agents/port.ts';
-import { TOOL_TEXT_MAX_BYTES } from '../../agents/shared/parts.ts';
-import { TURN_TEXT_MAX } from '../../agents/shared/turn-output.ts';
+import { toolTextMaxBytes } from '../../agents/shared/parts.ts';
+import { turnTextMax } from '../../agents/shared/turn-output.ts';
 
 interface Said {
   text: string;
@@ -22,7 +22,7 @@ interface Said {
 const nothingSaid = (): Said => ({ text: '', usages: [], costs: [], tools: new Map() });
 
 /** The line that says what is missing comes on top. */
-const boundMax = TOOL_TEXT_MAX_BYTES + 100;
+const boundMax = toolTextMaxBytes + 100;
 
 export class OutputRules {
   readonly #turns = new Map<TurnId, Said>();
@@ -118,7 +118,7 @@ export class OutputRules {
     const said = this.#turns.get(turn) ?? nothingSaid();
     this.#turns.delete(turn);
     this.#ended.add(turn);
-    const text = said.text.slice(0, TURN_TEXT_MAX);
+    const text = said.text.slice(0, turnTextMax);
     this.#hold(
       report.text === text,
       `turn ${turn}: the report has ${shown(report.text)}, the pieces are ${shown(text)}`,

@@ -1,7 +1,7 @@
 /** Admission: idempotency keys, payloads, groups. Rows of the corpus by id. */
 import { taskId } from '../../core/model/ids.ts';
 import { codeOf, type Suite } from './api.ts';
-import { admit, end, key, owner, payload, sessionRecord, taskEvent, QUEUED, time, wholeTask } from './records.ts';
+import { admit, end, key, owner, payload, sessionRecord, taskEvent, queuedEvent, time, wholeTask } from './records.ts';
 
 export function admission({ api, check }: Suite): void {
   const { describe, expect } = api;
@@ -12,7 +12,7 @@ export function admission({ api, check }: Suite): void {
       const owners = await Promise.all(['a', 'b', 'c', 'd'].map((name) => owner(store, name)));
       const outcomes = await Promise.all(
         owners.map(async ({ commit }, index) =>
-          commit(admit(`t${index}`, { idempotencyKey: 'k' }), taskEvent(`t${index}`, 1, QUEUED)),
+          commit(admit(`t${index}`, { idempotencyKey: 'k' }), taskEvent(`t${index}`, 1, queuedEvent)),
         ),
       );
       const winner = outcomes.findIndex((outcome) => outcome?.kind === 'committed');

@@ -2,7 +2,7 @@
 import { taskId } from '../../core/model/ids.ts';
 import type { Faults } from '../../store/faults.ts';
 import { codeOf, type Suite } from './api.ts';
-import { admit, end, key, owner, running, sessionRecord, taskEvent, QUEUED, wholeTask } from './records.ts';
+import { admit, end, key, owner, running, sessionRecord, taskEvent, queuedEvent, wholeTask } from './records.ts';
 
 class Struck extends Error {}
 
@@ -32,7 +32,12 @@ export function failing({ api, check }: Suite): void {
         const store = await harness.open({ faults });
         const a = await owner(store, point);
         const id = (name: string): string => `${point} ${name}`;
-        await a.commit(admit(id('t1')), taskEvent(id('t1'), 1, QUEUED), admit(id('t3')), sessionRecord(key(point)));
+        await a.commit(
+          admit(id('t1')),
+          taskEvent(id('t1'), 1, queuedEvent),
+          admit(id('t3')),
+          sessionRecord(key(point)),
+        );
         const seen = async () => [
           { ...(await store.stats()), bytes: 0 },
           await store.feed(null, null, 999),

@@ -11,7 +11,7 @@ import {
   sessionRecord,
   sessionRow,
   taskEvent,
-  QUEUED,
+  queuedEvent,
   taskRow,
   time,
   wholeTask,
@@ -24,7 +24,7 @@ export function leases({ api, check }: Suite): void {
     check('every claim gives a larger lease, and only the newest writes', async (harness) => {
       const store = await harness.open();
       const old = await owner(store, 'a');
-      await old.commit(admit('t1'), taskEvent('t1', 1, QUEUED));
+      await old.commit(admit('t1'), taskEvent('t1', 1, queuedEvent));
       const next = await owner(store, 'a');
       expect(next.lease > old.lease).toBe(true);
       expect(await old.commit(taskEvent('t1', 2), end('t1', 3))).toEqual({ kind: 'fenced' });
@@ -51,7 +51,7 @@ export function leases({ api, check }: Suite): void {
       async (harness) => {
         const first = await harness.open();
         const old = await owner(first, 'a');
-        await old.commit(admit('t1'), taskEvent('t1', 1, QUEUED));
+        await old.commit(admit('t1'), taskEvent('t1', 1, queuedEvent));
         await first.close();
         const store = await harness.open();
         const next = await owner(store, 'a');
@@ -73,7 +73,7 @@ export function leases({ api, check }: Suite): void {
         conversation: 'c',
         hold: { task: taskId('t2'), epoch: epoch(3), sent: null, permissionRequests: [] },
       });
-      await a.commit(...wholeTask('t1'), admit('t2'), admit('t3'), taskEvent('t3', 1, QUEUED), ownEvent(1));
+      await a.commit(...wholeTask('t1'), admit('t2'), admit('t3'), taskEvent('t3', 1, queuedEvent), ownEvent(1));
       await a.commit(running('t2'), { type: 'session', at: time, session: row });
       const claimed = await store.claim(key('a'));
       expect(claimed).toEqual({

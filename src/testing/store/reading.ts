@@ -1,6 +1,6 @@
 /** `store/5`: lists, feeds, cursors, figures, processes. */
 import { invariant } from '../../core/errors.ts';
-import { TASK_STATUSES } from '../../core/model/task.ts';
+import { taskStatuses } from '../../core/model/task.ts';
 import { incarnation, sessionKey, taskId } from '../../core/model/ids.ts';
 import type { FeedEvent, Page, Store, TaskFilter } from '../../store/port.ts';
 import { codeOf, type Suite } from './api.ts';
@@ -188,7 +188,7 @@ function lists({ api, check }: Suite): void {
   /** 12 tasks in three sessions with every status, two lanes and two sources; the newest is number 11. */
   async function fill(store: Store) {
     const owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
-    const statuses = TASK_STATUSES;
+    const statuses = taskStatuses;
     const made: { id: string; session: string; status: (typeof statuses)[number]; lane: string; source: string }[] = [];
     for (let n = 0; n < 12; n += 1) {
       const of = owners[n % 3] ?? owners[0];

@@ -64,7 +64,7 @@ export const running = (id: string): CoreRecord => ({
   task: taskRow(taskId(id), { status: 'running', stage: 'owner' }),
 });
 
-export const QUEUED: OpenTaskEvent = {
+export const queuedEvent: OpenTaskEvent = {
   type: 'queued',
   data: {
     lane: 'interactive',
@@ -78,7 +78,7 @@ export const QUEUED: OpenTaskEvent = {
   },
 };
 
-export const GRANTED: OpenTaskEvent = { type: 'granted', data: { epoch: epoch(1), attempt: 1 } };
+export const grantedEvent: OpenTaskEvent = { type: 'granted', data: { epoch: epoch(1), attempt: 1 } };
 
 /** An event with any JSON in it. */
 export const progress = (data: unknown): OpenTaskEvent => ({ type: 'progress', data: { data } });
@@ -138,8 +138,8 @@ export async function owner(store: Store, name: string) {
 /** A task that was admitted, ran and ended: tape `queued`, `granted`, `final`. */
 export const wholeTask = (id: string, status: TerminalStatus = 'completed'): readonly CoreRecord[] => [
   admit(id),
-  taskEvent(id, 1, QUEUED),
+  taskEvent(id, 1, queuedEvent),
   running(id),
-  taskEvent(id, 2, GRANTED),
+  taskEvent(id, 2, grantedEvent),
   end(id, 3, status),
 ];

@@ -8,7 +8,7 @@ import {
   ownEvent,
   running,
   taskEvent,
-  QUEUED,
+  queuedEvent,
   progress,
   taskRow,
   time,
@@ -76,7 +76,12 @@ export function tapes({ api, check }: Suite): void {
         const store = await harness.open();
         const { session, commit } = await owner(store, 'a');
         await commit(...wholeTask('t1'), admit('t2'));
-        const late = await commit(taskEvent('t1', 4), taskEvent('t2', 1, QUEUED), taskEvent('t1', 5), running('t1'));
+        const late = await commit(
+          taskEvent('t1', 4),
+          taskEvent('t2', 1, queuedEvent),
+          taskEvent('t1', 5),
+          running('t1'),
+        );
         expect(late?.kind === 'committed' ? [late.late, late.events.map((event) => event.task)] : late).toEqual([
           2,
           ['t2'],
@@ -99,7 +104,7 @@ export function tapes({ api, check }: Suite): void {
     check('T03 of several ends the first one stands, and its final agrees with the status', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
-      await commit(admit('t1'), taskEvent('t1', 1, QUEUED));
+      await commit(admit('t1'), taskEvent('t1', 1, queuedEvent));
       await commit(end('t1', 2, 'cancelled', 'stopped'));
       const second = await commit(end('t1', 2, 'completed'));
       const third = await commit(end('t1', 3, 'failed'));
@@ -135,7 +140,7 @@ export function tapes({ api, check }: Suite): void {
       async (harness) => {
         const store = await harness.open();
         const { session, commit } = await owner(store, 'a');
-        await commit(admit('t1'), taskEvent('t1', 1, QUEUED), ownEvent(1));
+        await commit(admit('t1'), taskEvent('t1', 1, queuedEvent), ownEvent(1));
         for (const wrong of [
           taskEvent('t1', 1),
           taskEvent('t1', 3),
@@ -144,7 +149,7 @@ export function tapes({ api, check }: Suite): void {
           ownEvent(1),
           ownEvent(3),
         ]) {
-          expect(await codeOf(() => commit(admit('t2'), taskEvent('t2', 1, QUEUED), wrong))).toBe('tape_conflict');
+          expect(await codeOf(() => commit(admit('t2'), taskEvent('t2', 1, queuedEvent), wrong))).toBe('tape_conflict');
           expect(await store.task(taskId('t2'))).toBe(null);
         }
         await commit(taskEvent('t1', 2), ownEvent(2));

@@ -5,9 +5,9 @@ import { processesWith } from '../harness/processes.ts';
 import { allEnded, verdict } from './verdict.ts';
 import { World } from './world.ts';
 
-const POINTS = [...storeFaultPoints, 'runtime.before-step', 'runtime.before-effects', 'runtime.after-effects'];
+const faultPoints = [...storeFaultPoints, 'runtime.before-step', 'runtime.before-effects', 'runtime.after-effects'];
 /** Callers that act at the same time. */
-const CALLERS = 6;
+const callers = 6;
 
 interface KillReport {
   readonly kills: number;
@@ -25,7 +25,7 @@ export async function killRun(kills: number, seed: number, tell: (done: number) 
   const byPoint: { [point: string]: number } = {};
   try {
     for (let done = 0; done < kills; done += 1) {
-      const point = done % 2 === 0 ? (POINTS[(done / 2) % POINTS.length] ?? 'none') : 'none';
+      const point = done % 2 === 0 ? (faultPoints[(done / 2) % faultPoints.length] ?? 'none') : 'none';
       const count = 1 + Math.floor(random() * 40);
       byPoint[point === 'none' ? 'any moment' : point] = (byPoint[point === 'none' ? 'any moment' : point] ?? 0) + 1;
       if (await world.start({ point, count })) {
@@ -68,5 +68,5 @@ async function load(world: World, killAfter: number | null): Promise<void> {
       await world.act();
     }
   };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
+  await Promise.all(Array.from({ length: callers }, caller));
 }

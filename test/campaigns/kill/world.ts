@@ -10,7 +10,7 @@ import type { AgentLogLine } from '../../../src/agents/index.ts';
 import type { DaemonProcess } from '../harness/daemon-process.ts';
 import { startKilledDaemon } from './daemon-program.ts';
 
-const SESSIONS = 6;
+const sessions = 6;
 
 interface Sent {
   readonly key: string;
@@ -89,7 +89,7 @@ export class World {
         const lane = this.#random() < 0.5 ? 'interactive' : 'background';
         const sent: Sent = {
           key: `kill-${this.sent.length}`,
-          session: `kill:${Math.floor(this.#random() * SESSIONS)}`,
+          session: `kill:${Math.floor(this.#random() * sessions)}`,
           prompt: this.#prompt(),
           lane,
           task: null,

@@ -25,7 +25,7 @@ import {
   owner,
   sessionRecord,
   taskEvent,
-  QUEUED,
+  queuedEvent,
   progress,
   wholeTask,
 } from '../../../src/testing/store/records.ts';
@@ -87,7 +87,7 @@ async function killed(before: (store: SqliteStore) => void = () => {}): Promise<
   before(store);
   const { commit } = await owner(store, 'b');
   for (let n = 0; n < 60; n += 1) {
-    await commit(admit(`b${n}`), taskEvent(`b${n}`, 1, QUEUED));
+    await commit(admit(`b${n}`), taskEvent(`b${n}`, 1, queuedEvent));
   }
   mkdirSync(dirname(path));
   for (const suffix of ['', '-wal']) {

@@ -1,5 +1,5 @@
 /** Directives for what real agents do: they request permission, run tools, and meet failures of their model's API. */
-import { ACTION_KINDS, type ActionKind } from '../../../core/model/permission.ts';
+import { actionKinds, type ActionKind } from '../../../core/model/permission.ts';
 import { type FailureClass, classOfStatus } from '../../failures.ts';
 import type { WireFailure } from '../../process/wire.ts';
 import { numbers } from './directives.ts';
@@ -10,7 +10,7 @@ const tools: { readonly [K in ActionKind]?: string } = { edit: 'write', delete: 
 /** `npm test`, or with the kind before it: `edit:src/a.ts`. */
 function actionOf(argument: string): { readonly kind: ActionKind; readonly tool: string; readonly title: string } {
   const [first = '', rest] = argument.split(/:(.*)/s);
-  const kind = rest === undefined ? undefined : ACTION_KINDS.find((known) => known === first);
+  const kind = rest === undefined ? undefined : actionKinds.find((known) => known === first);
   const title = kind === undefined ? argument : (rest ?? '');
   return { kind: kind ?? 'execute', tool: tools[kind ?? 'execute'] ?? 'shell', title: title === '' ? 'true' : title };
 }

@@ -15,7 +15,7 @@ export interface RecordedDelivery {
   readonly payload: unknown;
 }
 
-export const RECORDED_DELIVERIES: readonly [RecordedDelivery, RecordedDelivery, RecordedDelivery] = [
+export const recordedDeliveries: readonly [RecordedDelivery, RecordedDelivery, RecordedDelivery] = [
   { event: 'issue_comment', title: 'a comment on an issue', payload: issueComment },
   { event: 'pull_request_review', title: 'a review of a pull request', payload: review },
   { event: 'check_run', title: 'a failed check', payload: checkRun },

@@ -23,10 +23,10 @@ export function typedEvents(db: DatabaseSync): void {
   migrateEvents(db, isTask);
   migrateTasks(db, isTask);
   migrateSessions(db);
-  db.exec(TRIGGERS);
+  db.exec(triggers);
 }
 
-const TRIGGERS = `
+const triggers = `
 CREATE TRIGGER events_stay BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'a tape is append-only'); END;
 
@@ -36,11 +36,11 @@ BEGIN SELECT RAISE(ABORT, 'the task has ended'); END;
 `;
 
 /** Rows read at a time. */
-const PAGE = 1000;
+const pageSize = 1000;
 
 function migrateEvents(db: DatabaseSync, isTask: (id: string) => boolean): void {
   const read = db.prepare(
-    `SELECT tape, seq, type, data FROM events WHERE (tape, seq) > (?1, ?2) ORDER BY tape, seq LIMIT ${PAGE}`,
+    `SELECT tape, seq, type, data FROM events WHERE (tape, seq) > (?1, ?2) ORDER BY tape, seq LIMIT ${pageSize}`,
   );
   const write = db.prepare('UPDATE events SET type = ?3, data = ?4 WHERE tape = ?1 AND seq = ?2');
   const owner = db.prepare('SELECT row, payload FROM tasks WHERE n = ?1');
@@ -56,14 +56,14 @@ function migrateEvents(db: DatabaseSync, isTask: (id: string) => boolean): void 
       write.run(tape, seq, type, JSON.stringify(data));
       last = [tape, seq];
     }
-    if (rows.length < PAGE) {
+    if (rows.length < pageSize) {
       return;
     }
   }
 }
 
 function migrateTasks(db: DatabaseSync, isTask: (id: string) => boolean): void {
-  const read = db.prepare(`SELECT n, row, result, ended_at FROM tasks WHERE n > ?1 ORDER BY n LIMIT ${PAGE}`);
+  const read = db.prepare(`SELECT n, row, result, ended_at FROM tasks WHERE n > ?1 ORDER BY n LIMIT ${pageSize}`);
   const write = db.prepare('UPDATE tasks SET row = ?2, result = ?3 WHERE n = ?1');
   for (let last = 0; ;) {
     const rows = read.all(last);
@@ -73,7 +73,7 @@ function migrateTasks(db: DatabaseSync, isTask: (id: string) => boolean): void {
       const result = found['ended_at'] === null ? null : JSON.stringify(finalOf(parsed(found['result']), row, isTask));
       write.run(last, JSON.stringify(rowOf(row, isTask)), result);
     }
-    if (rows.length < PAGE) {
+    if (rows.length < pageSize) {
       return;
     }
   }
@@ -334,7 +334,7 @@ function usageOf({ inputTokens, outputTokens, cachedInputTokens }: Fields): Fiel
   return { inputTokens, outputTokens, ...(typeof cachedInputTokens === 'number' ? { cachedInputTokens } : {}) };
 }
 
-const TRANSIENT: ReadonlySet<unknown> = new Set([
+const transientReasons: ReadonlySet<unknown> = new Set([
   'rate_limit',
   'overloaded',
   'server_error',
@@ -349,19 +349,19 @@ function failureOf({ class: name, message, hint, retryAfterMs }: Fields): Fields
   }
   return {
     class: name,
-    transient: TRANSIENT.has(name),
+    transient: transientReasons.has(name),
     message: typeof message === 'string' ? message : '',
     hint: typeof hint === 'string' ? hint : '',
     ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
   };
 }
 
-const TITLE_LENGTH = 120;
+const titleLength = 120;
 
 function titleOf(prompt: string): string {
-  const start = prompt.slice(0, TITLE_LENGTH * 2).trimStart();
+  const start = prompt.slice(0, titleLength * 2).trimStart();
   const characters = Array.from((start.split('\n', 1)[0] ?? '').trimEnd());
-  return characters.length > TITLE_LENGTH ? `${characters.slice(0, TITLE_LENGTH - 1).join('')}…` : characters.join('');
+  return characters.length > titleLength ? `${characters.slice(0, titleLength - 1).join('')}…` : characters.join('');
 }
 
 const fieldsOf = (value: unknown): Fields =>
