@@ -1,4 +1,4 @@
-/** What is kept of sessions at rest, and what the installed daemon takes when nothing happens. */
+/** Memory of idle sessions; CPU and memory of the idle installed daemon. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { functionDriver } from '../../src/agents/index.ts';
@@ -14,7 +14,7 @@ import { usage } from '../support/usage.ts';
 
 export const row: Row = {
   name: 'idle',
-  title: 'memory of a session at rest; CPU and memory of the daemon at rest',
+  title: 'memory of an idle session; CPU and memory of the idle daemon',
   limit: 'nothing',
   async measure(run: Run): Promise<readonly Figure[]> {
     return [...(await sessionsAtRest(run)), ...(await daemonAtRest(run))];
@@ -65,7 +65,7 @@ async function sessionsAtRest(run: Run): Promise<readonly Figure[]> {
   const grown = Math.min(...heaps.slice(half)) - Math.min(...heaps.slice(0, half));
   return [
     alone(Math.max(0, grown / (half * count)), {
-      measure: `heap for each of ${half * count} further sessions at rest`,
+      measure: `heap for each of ${half * count} further idle sessions`,
       unit: 'B',
       goal: { of: 'ours', atMost: 16 },
       note: 'the leanest of four waves of sessions against the leanest of the four before, after a collection of garbage; three waves before them fill the bounded caches',
@@ -94,7 +94,7 @@ async function daemonAtRest(run: Run): Promise<readonly Figure[]> {
   const after = usage(daemon.pid);
   return [
     alone(((after.cpuMs - before.cpuMs) / (seconds * 1_000)) * 100, {
-      measure: `daemon, ${seconds} s at rest, of a core`,
+      measure: `daemon, ${seconds} s idle, of a core`,
       unit: '%',
       goal: { of: 'ours', atMost: 1 },
       note: 'the daemon has run one task; its agent, a process of its own, is not counted',

@@ -56,7 +56,7 @@ export const PermissionRequestSchema = {
       description: 'The request as the agent made it; null: it is longer than 16 KiB and only on the tape.',
     },
     since: TimeSchema,
-    until: { type: ['integer', 'null'], description: 'When it is denied if nobody responds, wall clock in ms.' },
+    until: { type: ['integer', 'null'], description: 'When it is denied without a response, wall clock in ms.' },
   },
 } as const satisfies Schema;
 export type PermissionRequest = Wire<typeof PermissionRequestSchema>;

@@ -139,7 +139,7 @@ export class JsonRpc {
         ? { kind: 'error', error: readError(message['error']) }
         : { kind: 'result', result: message['result'] };
     if (typeof id !== 'number' || !this.#waiting.settle(String(id), outcome)) {
-      this.#channel.raw('a response that nobody waits for', line);
+      this.#channel.raw('a response to an unknown request', line);
     }
   }
 

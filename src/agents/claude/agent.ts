@@ -232,7 +232,7 @@ export class ClaudeAgent implements AgentHandle {
     if (turn === null || turn.interrupt !== null || turn.held !== null) {
       this.#channel.deny(
         id,
-        turn === null ? 'Nobody requested this turn, so nobody can allow the tool.' : 'The turn was interrupted.',
+        turn === null ? 'The turn is unsolicited, so the tool cannot be allowed.' : 'The turn was interrupted.',
       );
       return;
     }

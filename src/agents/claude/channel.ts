@@ -158,7 +158,7 @@ export class Channel {
     }
     // Our own responses are echoed.
     if (!this.#past.has(id)) {
-      this.#lines.raw('a response that nobody waits for', line);
+      this.#lines.raw('a response to an unknown request', line);
     }
   }
 }

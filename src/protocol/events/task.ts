@@ -195,7 +195,7 @@ const permissionResolved = eventData(
       type: 'string',
       enum: ['allow', 'deny', 'withdrawn'],
       description:
-        '`withdrawn`: nobody has to answer it any more, since its turn was interrupted or has ended, or the agent took it back.',
+        '`withdrawn`: it needs no answer any more, because its turn was interrupted or has ended, or the agent withdrew it.',
     },
     by,
     note: nullableText('The note that the agent gets with a denial; null: none.'),

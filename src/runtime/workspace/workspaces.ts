@@ -191,7 +191,7 @@ export class Workspaces {
       throw new AppError({
         code: 'bad_config',
         message: `the working folder of ${session} is the root of the file system`,
-        hint: 'Give it a folder of its own under `workspaces`.',
+        hint: 'Give it its own folder under `workspaces`.',
       });
     }
     const known = this.#places.get(real);

@@ -7,7 +7,7 @@ export const stuckReport = (pid: number): string =>
 /** The watchdog itself does not answer. */
 export function silentReport(pid: number): string {
   const [main] = threadsOf(pid);
-  const stopped = main?.state === 'T' ? `it is stopped (kill -CONT ${pid} lets it go on)` : busy(pid);
+  const stopped = main?.state === 'T' ? `it is stopped (kill -CONT ${pid} resumes it)` : busy(pid);
   return `the watchdog of process ${pid} does not answer: ${stopped}`;
 }
 

@@ -422,7 +422,7 @@ class Child implements AgentChild {
     if (this.#unread === null) {
       return { message: null, hint: null };
     }
-    const problem = this.#unread instanceof Error ? this.#unread.message : 'what it threw is no Error';
+    const problem = this.#unread instanceof Error ? this.#unread.message : 'it threw a value that is not an Error';
     return { message: `its output could not be taken: ${problem}`, hint: 'This is a defect of its driver; report it.' };
   }
 

@@ -18,7 +18,7 @@ const starts: readonly ContractCase[] = [
     { variant: 'unstartable' },
     async ({ begin }) => {
       await using agent = begin();
-      agent.prompt(1, 'nobody is there');
+      agent.prompt(1, 'after the end');
       agent.interrupt(1);
       const exited = await agent.exited();
       assert.equal(exited.reason, 'spawn_failed');
@@ -39,7 +39,7 @@ const starts: readonly ContractCase[] = [
 ];
 
 const ends: readonly ContractCase[] = [
-  contractCase('an agent at rest is closed', { prompts: ['answer'] }, async ({ ready, say }) => {
+  contractCase('an idle agent is closed', { prompts: ['answer'] }, async ({ ready, say }) => {
     await using agent = await ready();
     await takesTurn(agent, 1, say.answer);
     agent.close();
@@ -127,12 +127,12 @@ const ends: readonly ContractCase[] = [
     const pid = await grandchildOf(agent);
     agent.kill();
     const exited = await agent.exited();
-    assert.ok(goneFromSystem(pid), 'gone before exited is told');
+    assert.ok(goneFromSystem(pid), 'gone before exited is emitted');
     assert.deepEqual((exited.data as { readonly left?: unknown }).left, []);
   }),
 
   contractCase(
-    'S03: a child outside of its group that holds its stdout delays nobody',
+    'S03: a child outside of its group that holds its stdout does not delay the end',
     { prompts: ['grandchild-outside'] },
     async ({ ready, say, subject }) => {
       await using agent = await ready();
@@ -150,7 +150,7 @@ const ends: readonly ContractCase[] = [
 
 const noise: readonly ContractCase[] = [
   contractCase(
-    'S07: garbage becomes raw output, and the turn goes on',
+    'S07: garbage becomes raw output, and the turn continues',
     { prompts: ['garbage', 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -164,7 +164,7 @@ const noise: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'S07: a line beyond the bound is told, skipped and survived',
+    'S07: a line beyond the bound is reported and skipped, and the turn continues',
     { prompts: ['huge-line', 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();

@@ -87,7 +87,7 @@ export class OutputRules {
     this.#hold(part.status !== 'started' || part.endedAt === undefined, `${what} runs, and has an end`);
     const before = part.id === null ? undefined : tools.get(part.id);
     if (before !== undefined) {
-      this.#hold(before.status === 'started', `${what} goes on after its end`);
+      this.#hold(before.status === 'started', `${what} continues after its end`);
       this.#hold(before.action === part.action, `${what} has become another tool`);
       this.#hold(before.startedAt === part.startedAt, `${what} has started twice`);
     }

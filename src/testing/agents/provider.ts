@@ -15,13 +15,13 @@ const rows: readonly (readonly [Behaviour, FailureClass])[] = [
 
 const failures: readonly ContractCase[] = rows.map(([behaviour, wanted]) =>
   contractCase(
-    `S13: ${behaviour} is told as ${wanted}, and the agent stays usable`,
+    `S13: ${behaviour} is reported as ${wanted}, and the agent stays usable`,
     { prompts: [behaviour, 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
       agent.prompt(1, say[behaviour]);
       const told = (): boolean => agent.of('result').length > 0 || agent.of('retrying').length > 0;
-      await agent.until('a failure to be told', told);
+      await agent.until('the report of a failure', told);
       const [retrying] = agent.of('retrying');
       if (retrying !== undefined) {
         assert.equal(retrying.failure.class, wanted, agent.transcript());

@@ -116,7 +116,7 @@ const plainTurns: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'a turn that nobody asked for is unsolicited',
+    'a turn without a prompt is unsolicited',
     { prompts: ['unsolicited', 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -153,7 +153,7 @@ const acknowledges = (agent: AgentProbe): boolean => agent.of('ready')[0]?.caps.
 const interrupts: readonly ContractCase[] = [
   ...ackRows.map(({ behaviour, acks, order }) =>
     contractCase(
-      `C10: an interrupted turn is told as it happened: ${behaviour}`,
+      `C10: the report of an interrupted turn is true: ${behaviour}`,
       { prompts: [behaviour, 'answer'] },
       async ({ ready, say }) => {
         await using agent = await ready();
@@ -209,19 +209,15 @@ const interrupts: readonly ContractCase[] = [
     },
   ),
 
-  contractCase(
-    'an agent that takes no notice of an interrupt can be killed',
-    { prompts: ['deaf'] },
-    async ({ ready, say }) => {
-      await using agent = await ready();
-      agent.prompt(1, say.deaf);
-      await agent.output(1);
-      agent.interrupt(1);
-      agent.kill();
-      await agent.exited();
-      assert.equal(agent.of('result').length, 0);
-    },
-  ),
+  contractCase('an agent that ignores an interrupt can be killed', { prompts: ['deaf'] }, async ({ ready, say }) => {
+    await using agent = await ready();
+    agent.prompt(1, say.deaf);
+    await agent.output(1);
+    agent.interrupt(1);
+    agent.kill();
+    await agent.exited();
+    assert.equal(agent.of('result').length, 0);
+  }),
 
   contractCase(
     'a result that comes twice is passed on and disturbs nothing',

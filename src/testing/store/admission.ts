@@ -41,7 +41,7 @@ export function admission({ api, check }: Suite): void {
       expect((await store.tasks({}, null, 10)).items.map((task) => task.row.id)).toEqual(['t3', 't1']);
     });
 
-    check('no key is no duplicate, and an unknown one is nobody’s', async (harness) => {
+    check('a submit without a key is not a duplicate, and an unknown key has no task', async (harness) => {
       const store = await harness.open();
       const { commit } = await owner(store, 'a');
       const outcome = await commit(admit('t1'), admit('t2'), admit('t3', { idempotencyKey: 'x' }));
@@ -114,7 +114,7 @@ export function admission({ api, check }: Suite): void {
       expect((await store.task(taskId('t1')))?.payload).toEqual(second);
     });
 
-    check('an empty commit, and an empty group, are no work', async (harness) => {
+    check('an empty commit and an empty group write nothing', async (harness) => {
       const store = await harness.open();
       const { commit } = await owner(store, 'a');
       expect(await commit()).toEqual({ kind: 'committed', late: 0, events: [] });

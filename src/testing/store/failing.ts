@@ -94,7 +94,7 @@ export function failing({ api, check }: Suite): void {
       expect(faults.seen).toEqual(['store.before-commit', 'store.after-write', 'store.after-commit']);
     });
 
-    check('a closed store says so; closing it again is no error', async (harness) => {
+    check('a closed store throws store_closed; closing it again succeeds', async (harness) => {
       const store = await harness.open();
       await store.close();
       await store.close();

@@ -33,7 +33,7 @@ export function leases({ api, check }: Suite): void {
       expect((await store.stats()).lateDropped).toBe(0);
     });
 
-    check('a session that nobody claimed, or a lease that nobody gave, is fenced', async (harness) => {
+    check('a write to an unclaimed session, or with an unknown lease, is fenced', async (harness) => {
       const store = await harness.open();
       const { session, lease } = await owner(store, 'a');
       const outcomes = await store.commit([

@@ -58,7 +58,7 @@ export function tapes({ api, check }: Suite): void {
       expect(await store.tape(session, taskId('t2'), 0, 9)).toEqual([]);
     });
 
-    check('a session has a tape of its own, beside those of its tasks', async (harness) => {
+    check('a session has its own tape, beside those of its tasks', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
       await commit(ownEvent(1), admit('t1'), taskEvent('t1', 1), ownEvent(2, { why: 'so' }));
