@@ -177,7 +177,7 @@ function eventCalls(http: Http, get: Get, options: ClientOptions) {
         onBreak,
       });
     },
-    /** All events of a session, its tasks included, for as long as the iteration goes on. `now`: from now on. */
+    /** All events of a session, its tasks included, for as long as the caller iterates. `now`: only new events. */
     followSession: (key: string, follow: FeedFollowOptions = {}) =>
       followFeed(http, 'sessionEvents', { key }, follow, plan),
     /** All events of all sessions. */

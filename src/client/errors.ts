@@ -42,7 +42,7 @@ function notHttp(baseUrl: string, cause: unknown): AppError {
   });
 }
 
-/** `unreachable`: nobody answered. Retryable. */
+/** `unreachable`: no daemon answered. Retryable. */
 export function unreachable(baseUrl: string, cause: unknown): AppError {
   return new AppError({
     code: 'unreachable',
@@ -71,7 +71,7 @@ export function badResponse(baseUrl: string, status: number, what: string): AppE
   });
 }
 
-/** The error that an answer outside 2xx stands for. */
+/** The error of an answer outside 2xx. */
 export async function errorOf(baseUrl: string, response: Response): Promise<AppError> {
   const text = await response.text().catch(() => '');
   // Loaded with the first refusal: a command that is answered needs no validator.

@@ -6,7 +6,7 @@
  *                  yielded.
  *  client-stream/2 A break, a `cut`, a `bye`, silence, and an answer that says "later" are followed by another try, later
  *                  and later (with jitter) while nothing arrives. Any other refusal ends the iteration with its error.
- *  client-stream/3 The very first connection must succeed: a daemon that is not there is told at once.
+ *  client-stream/3 The first connection must succeed: a missing daemon is an immediate error.
  */
 import { createParser } from 'eventsource-parser';
 import { AppError } from '../core/errors.ts';

@@ -59,7 +59,7 @@ export class Admission {
   }
 
   async #admitOnce(request: SubmitRequest, key: string): Promise<SubmitAnswer> {
-    // Whoever has waited for another submit may be behind the close by now, and so may the store.
+    // While this submit waited for another one, the runtime or the store may have closed.
     if (this.#registry.sealed) {
       return refused('closing');
     }

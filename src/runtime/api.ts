@@ -75,7 +75,7 @@ export type CancelAnswer =
 export type CommandAnswer = { readonly kind: 'ok' } | Refused;
 export type StopAnswer = { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] } | Refused;
 
-/** Why a task is not running now. Every wait names its deadline, or says that there is none. */
+/** Why a task does not run now. Every wait names its deadline, or has none. */
 export interface Explanation {
   readonly task: TaskId;
   readonly session: SessionKey;
@@ -114,7 +114,7 @@ export interface PermissionRequestView extends PermissionAction {
   readonly turn: TurnId;
   readonly request: string;
   readonly since: number;
-  /** When it is denied if nobody responds. */
+  /** When it is denied without a response. */
   readonly until: number | null;
 }
 
@@ -127,7 +127,7 @@ export interface PermissionResponse {
   readonly by?: Actor;
 }
 
-/** A live view of one session; null fields where the session is at rest. */
+/** A live view of one session; null fields where the session is idle. */
 export interface SessionView extends SessionSummary {
   readonly owner: Explanation['owner'];
   readonly agent: string;

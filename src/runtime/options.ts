@@ -29,7 +29,7 @@ export interface SignalboxOptions {
   /** Code runners by name. */
   readonly runners?: { readonly [name: string]: Runner };
   readonly limits?: Partial<RuntimeLimits>;
-  /** What agents may do without asking, for tasks that state no policy of their own. Default: `defaultPolicies`. */
+  /** What agents may do without asking, for tasks without their own policy. Default: `defaultPolicies`. */
   readonly permissions?: { readonly [L in Lane]?: PermissionPolicy };
   /** Working folders of the agents that are programs. Left out: none; each starts where its driver says. */
   readonly workspaces?: Workspaces;

@@ -214,7 +214,7 @@ class Runtime extends Views implements Signalbox {
       actor.fence(null, closing());
     }
     const { registry } = this.#parts;
-    // A commit that is under way is answered before the store is closed: whoever asked is told what became of it.
+    // A commit that is under way is answered before the store is closed: the caller gets the result.
     const written = registry.until(() => !registry.writing);
     const agentsGone = Promise.all(actors.map((actor) => actor.host.gone())).then(() => registry.processRows.written());
     await this.#within(closeMs, Promise.all([written, agentsGone]));

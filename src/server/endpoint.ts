@@ -135,7 +135,7 @@ function check(schema: ObjectSchema, value: unknown, where: string, code: FixedH
     path: `/${where}${finding.path}`,
   }));
   const first = errors[0];
-  // A malformed cursor or position is told by its own code when nothing else is wrong.
+  // A malformed cursor or position has its own code, if it is the only fault.
   const only =
     errors.length === 1 &&
     (first?.path === '/query/cursor' ||

@@ -96,7 +96,7 @@ function serverFigures(page: Page, figures: ServerFigures): void {
 const metricName = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/[^a-z0-9_]/g, '_');
 
-/** Figures of one scrape: they are counted elsewhere, so each is made anew with the value it has now. */
+/** Figures of one scrape: they are counted elsewhere, so each is created with its present value. */
 class Page {
   readonly #prometheus: Prometheus;
   readonly #registry;

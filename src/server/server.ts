@@ -339,7 +339,7 @@ function requestIds(): () => string {
   return () => `${prefix}-${(++count).toString(36)}`;
 }
 
-/** An address to call for one that stands for all. */
+/** The address to call where the daemon listens on all addresses. */
 function reachable(address: string): string {
   return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { dataFiles } from '../protocol/index.ts';
 
-/** 32 random bytes are 43 characters; a shorter one somebody wrote by hand can be guessed. */
+/** 32 random bytes are 43 characters; a shorter one that a person chose can be guessed. */
 const tokenPattern = /^[\w.~+/=-]{20,500}$/;
 
 /**

@@ -16,7 +16,7 @@ export class CommitRejected extends AppError {
   }
 }
 
-/** A `seq` that is taken, or leaves a gap: somebody else wrote this tape, or its owner lost count. */
+/** A `seq` that is taken, or leaves a gap: another writer wrote this tape, or its owner lost count. */
 export const tapeConflict = (session: SessionKey, tape: string, expected: number, got: number): CommitRejected =>
   new CommitRejected(session, {
     code: 'tape_conflict',

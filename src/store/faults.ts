@@ -5,7 +5,7 @@
 export interface Faults {
   /**
    * Called when the named point is passed. What it throws goes to the caller, and an open transaction is rolled back; at
-   * `store.after-commit` it stands for an answer that got lost, and the store answers that it has committed (`store/7`).
+   * `store.after-commit` it simulates a lost answer, and the store answers that it has committed (`store/7`).
    */
   at(point: string): void;
 }

@@ -5,7 +5,7 @@ import type { ObjectSchema, Schema } from '../schema.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH';
-  /** `{name}` stands for one percent-encoded segment. */
+  /** `{name}` is one percent-encoded segment. */
   readonly path: string;
   readonly summary: string;
   readonly description?: string;

@@ -7,7 +7,7 @@
  *               the process is gone.
  *  agent-host/3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and
  *               again for one that is to be ended and is gone; the core takes the first.
- *  agent-host/4 First the folder, then the slot: whoever has a slot waits for nothing.
+ *  agent-host/4 First the folder, then the slot: the holder of a slot waits for nothing.
  */
 import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
 import { AppError } from '../../core/errors.ts';
@@ -50,7 +50,7 @@ interface HostParts {
   readonly session: SessionKey;
   readonly throttle: SessionThrottle;
   readonly post: (input: Input) => void;
-  /** Somebody waits for what the session's owner does. */
+  /** The owner is an interactive task, or one waits for it. */
   readonly urgent: () => boolean;
 }
 
@@ -58,7 +58,7 @@ interface HostParts {
 interface AgentFacts {
   readonly incarnation: Incarnation;
   readonly process: ProcessId | null;
-  /** The beginning of its thread's name; null: it is no thread of ours. */
+  /** The beginning of its thread's name; null: it is not a thread of the daemon. */
   readonly threadName: string | null;
   readonly ending: boolean;
   readonly quietMs: number;
@@ -228,7 +228,7 @@ export class AgentHost {
     }
   }
 
-  /** It could not be started: this session waits, and the others go on. */
+  /** It could not be started: this session waits, and the others continue. */
   #failed(live: Live, error: unknown): void {
     this.#context.onError(error, 'agent start');
     const { name: _, ...record } = errorRecord(error);
@@ -273,7 +273,7 @@ export class AgentHost {
     this.#noted(this.#of(incarnation), 'switch', incarnation)?.switchModel(model);
   }
 
-  /** The agent is at rest: it may be asked to make room. */
+  /** The agent is idle: it may be asked to make room. */
   rests(incarnation: number): void {
     const live = this.#live;
     if (live !== null && live.incarnation === incarnation && live.slot !== null) {

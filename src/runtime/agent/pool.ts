@@ -3,7 +3,7 @@
  *
  *  pool/1 At most `maxAgents` slots are taken, and at most `maxStarting` of them are starting.
  *  pool/2 Sessions whose owner is interactive are served first, else in the order they asked.
- *  pool/3 While somebody waits for room, the agent that has been at rest longest is asked to make it, and each next one
+ *  pool/3 While a session waits for room, the agent that has been idle longest is asked to make it, and each next one
  *         that comes to rest.
  *  pool/4 A start counts until its agent is ready or gone, at most `startShareMs`: one that hangs holds up the others no
  *         longer.
@@ -18,9 +18,9 @@ import type { Clock } from '../clock.ts';
 export const startShareMs = 2_000;
 
 export interface SlotOwner {
-  /** Somebody waits for what its agent is started for. */
+  /** Its agent is started for an interactive task. */
   urgent(): boolean;
-  /** Ask the session to close its agent, which is at rest. */
+  /** Ask the session to close its idle agent. */
   makeRoom(): void;
 }
 
@@ -32,7 +32,7 @@ interface PoolLimits {
 export class Slot {
   readonly owner: SlotOwner;
   readonly start: () => void;
-  /** Monotonic ms since when its agent is at rest; null while it works. */
+  /** Monotonic ms since when its agent is idle; null while it works. */
   restSince: number | null = null;
   asked = false;
 

@@ -22,7 +22,7 @@ export async function* follow(
   let live: FeedEvent[] = [];
   let wake: (() => void) | null = null;
   const stop = hub.listen({ task }, (events) => {
-    // A follower that is far behind reads from the store; only the fact that there is more is kept.
+    // A follower that is far behind reads from the store; here only a flag says that the store has more.
     live = live.length < pageSize ? [...live, ...events] : [...events];
     wake?.();
   });

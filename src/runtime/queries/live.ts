@@ -4,7 +4,7 @@ import type { Actor } from '../session/actor.ts';
 import type { PendingView } from '../agent/unanswered-requests.ts';
 import { agentOf, ownerOf } from './explain.ts';
 
-/** Beyond these a report is no help to anybody. */
+/** A longer report does not help a reader. */
 export const liveMax = 200;
 
 export interface LiveSession {
@@ -20,7 +20,7 @@ export interface LiveSession {
   readonly process: { readonly pid: number; readonly startTime: string } | null;
   /** The beginning of its thread's name, where it is a thread of ours. */
   readonly threadName: string | null;
-  /** It has been told to end. */
+  /** It has got the request to end. */
   readonly ending: boolean;
   /** Since the agent's last word, or since it was given the word; null: there is no agent. */
   readonly quietMs: number | null;

@@ -1,12 +1,12 @@
 /**
  * The actor of one session: applies its inputs one after the other, and runs the effects of what was committed.
  *
- * Owned by the runtime, one per session that is not at rest. The committer calls `take`, then `runInterrupts` and `settle`.
+ * Owned by the runtime, one for each session that is not idle. The committer calls `take`, then `runInterrupts` and `settle`.
  * Messages in: inputs (`post`) from doors, the agent, runners and deadlines. Out: records to the store, effects to the host.
  *
  *  actor/1 Inputs are applied in the order of their posting; no await stands between a step and the next.
  *  actor/2 Effects run only after the records of their step are durable, interrupts of all sessions first.
- *  actor/3 What could not be committed is as if it had not been applied: commands are told, everything else is applied again.
+ *  actor/3 A failed commit leaves no effect: its commands get the error, all other inputs are applied again.
  *  actor/4 A step that throws stops this session (`fault`, parked), never the daemon.
  *  actor/5 What was fenced does nothing any more. A batch whose commit is answered after that has its answers, and no effects.
  */
@@ -151,7 +151,7 @@ export class Actor {
       !this.busy &&
       !this.host.running &&
       (s.fenced || (s.hold === null && s.agent.kind === 'none' && s.parked === null && treeSize(s.tasks) === 0)) &&
-      // Whoever is throttled is told when it is over, so that the tape says both.
+      // The end of a throttle is recorded too, so that the tape has both.
       (s.fenced || s.throttle === null)
     );
   }
@@ -177,7 +177,7 @@ export class Actor {
   }
 
   /**
-   * Whether the input is worth a commit of its own. What only adds a line to a tape may wait for company: an output chunk, a
+   * Whether the input needs its own commit. An input that only adds a line to a tape may wait for others: an output chunk, a
    * confirmation with nothing latched, an ack whose result has still to come. Whatever makes one of these matter is urgent
    * itself and takes the inbox along, so that this is about the disk, and decides nothing.
    */
@@ -289,7 +289,7 @@ export class Actor {
     }
     this.#session = batch.before;
     const waiting = [...batch.entries.filter(keep), ...this.#inbox];
-    // An entry that is applied anew may not throw this time: then there is nothing to apply again.
+    // An input that is applied again may not throw this time: then nothing is left to apply.
     this.#inbox = waiting.filter(({ again }) => again === undefined || !waiting.includes(again));
   }
 

@@ -8,7 +8,7 @@
  *  committer/3 Where the store answers at once, the interrupt leaves in the same pass as the commit: no timer, queue or thread
  *              between.
  *  committer/4 A commit that the store rejects for one session stops that session; the others are committed without it.
- *  committer/5 A failed commit loses nothing: commands are told, agent events and deadlines are applied again after a pause. The
+ *  committer/5 A failed commit loses nothing: commands get the error, agent events and deadlines are applied again after a pause. The
  *              store says so only when nothing was written (`store/7`).
  *  committer/6 One commit is under way at a time, so that listeners get events in the order of the store. What becomes ready
  *              before its answer comes makes the next commit.
@@ -32,7 +32,7 @@ interface CommitterParts {
   readonly hub: Hub;
   /** The store found that the session's records break a rule: its memory is wrong and must go. */
   readonly rejected: (batch: Batch, error: unknown) => void;
-  /** Called after an actor's batch is settled: it may be at rest. */
+  /** Called after an actor's batch is settled: it may be idle. */
   readonly settled: (actor: Actor) => void;
 }
 
@@ -221,7 +221,7 @@ export class Committer {
       return;
     }
     for (const batch of batches) {
-      // Commands are told and not tried again; what the agent or a deadline said must not be lost.
+      // Commands get the error and are not retried; events of the agent and deadlines must not be lost.
       for (const entry of batch.entries) {
         entry.fail?.(error);
       }

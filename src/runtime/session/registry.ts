@@ -5,7 +5,7 @@
  *  registry/1 At most one actor per resolved session key; two callers that load the same session wait for one load.
  *  registry/2 A session is claimed before it is rebuilt, so that an older owner's writes are refused from then on.
  *  registry/3 A rebuilt session with open tasks gets `recovered` as its first input.
- *  registry/4 An actor at rest is forgotten: it costs no memory.
+ *  registry/4 An idle actor is removed: it costs no memory.
  *  registry/5 Once sealed it opens no session, also none whose claim is answered only then.
  */
 import { AppError } from '../../core/errors.ts';
@@ -84,7 +84,7 @@ export class Registry {
     return [...this.#actors.values()];
   }
 
-  /** At once if it is live or the store answers at once. One that is detached is waited out and opened anew. */
+  /** Synchronous if it is live or the store answers synchronously. A detached one is awaited, then opened again. */
   actor(key: SessionKey): Actor | Promise<Actor> {
     const live = this.#actors.get(key);
     if (live !== undefined && (!live.detached || this.#sealed)) {
@@ -124,7 +124,7 @@ export class Registry {
     const { maxPreemptions, maxOpen, maxRetries } = limits;
     const core = { maxPreemptions, maxOpen, maxRetries };
     const { row, open, seq, lease } = stored;
-    // A session that never had a task may have events of its own: that it was to hold back, a hang report.
+    // A session without tasks may have its own events: a throttle, a hang report.
     const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);
     const actor = new Actor(
       {
@@ -206,7 +206,7 @@ export class Registry {
     this.#sealed = true;
   }
 
-  /** Ends the timers that are no session's own. */
+  /** Ends the timers that belong to no session. */
   close(): void {
     this.#committer.close();
     this.providers.close();

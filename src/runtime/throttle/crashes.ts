@@ -5,7 +5,7 @@
  *  crashes/1 The first end in a row costs no wait; each further one waits longer, with jitter.
  *  crashes/2 After `openAfter` in a row nothing is started for the whole cool-down; then one start finds out whether it
  *            works.
- *  crashes/3 A turn that came to its end, whatever its outcome, begins anew.
+ *  crashes/3 A turn that ended, with any outcome, resets the count.
  */
 import type { SessionKey } from '../../core/model/ids.ts';
 import {
@@ -55,7 +55,7 @@ export class Crashes {
   #crashed(session: SessionKey, now: number, random: () => number): CrashVerdict {
     this.#forget(now);
     const before = this.#counts.get(session)?.state ?? breakerClosed;
-    // Whoever crashes was started: after the cool-down that was the trial.
+    // An agent that crashes was started: after the cool-down that was the trial.
     const state = breakerFailed(this.#plan, breakerAdmit(this.#plan, before, now).state, now);
     this.#counts.set(session, { state, at: now });
     if (state.kind === 'open') {

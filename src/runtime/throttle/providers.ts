@@ -93,7 +93,7 @@ export class Providers {
     this.#fail(name, failure, sentAt, true);
   }
 
-  /** A turn has completed: whoever answers again needs no further probing. */
+  /** A turn has completed: a provider that answers again needs no further probing. */
   succeeded(name: string): void {
     const provider = this.#providers.get(name);
     if (provider === undefined || provider.throttlesInRow === 0 || provider.throttle?.state === 'throttled') {

@@ -5,7 +5,7 @@ import { type BackoffPlan, backoffMs } from '../../supervise/index.ts';
 
 export type Level = Throttle['level'];
 
-/** Where the provider gives no hint of its own, waits begin at `firstMs` and double up to `maxMs`. */
+/** Without a hint of the provider, waits begin at `firstMs` and double up to `maxMs`. */
 interface ThrottleRule extends BackoffPlan {
   /** How far the other sessions of the provider are throttled. All work of the session that failed waits. */
   readonly others: Level;

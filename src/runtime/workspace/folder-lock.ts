@@ -2,7 +2,7 @@
  * One folder, one session: a lock that holds among all processes of the machine.
  *
  * The lock is a file beside the folder, or within it where nothing may be written beside it; it says which process has it,
- * since when that process runs, and for which session. A file whose process is gone is nobody's.
+ * since when that process runs, and for which session. A file whose process is gone locks nothing.
  *  folder-lock/1 The file is there whole or not at all: it is written under another name and linked.
  *  folder-lock/2 A file of a dead process is removed by whoever has locked its right to be removed: a lock like this one,
  *                named after what stands in the file. Nobody else changes the file meanwhile, and no two holders ever write
@@ -113,7 +113,7 @@ function contentOf(path: string): string | null {
   }
 }
 
-/** Null: its process is gone, or nobody has written this. */
+/** Null: its process is gone, or the file was never written. */
 function living(content: string): LockHolder | null {
   try {
     const { pid, startTime, session } = JSON.parse(content) as { readonly [name: string]: unknown };

@@ -2,9 +2,9 @@
  * The working folder of each session: which it is, that it is there, and that no other session works in it.
  *
  * Owned by one runtime; made for real programs only. Messages in: claims of agent hosts, and that a holder rests or works.
- * Out: `granted`, `blocked`, `failed` to the claimant, `makeRoom` to a holder at rest that others wait for.
+ * Out: `granted`, `blocked`, `failed` to the claimant, `makeRoom` to an idle holder that others wait for.
  *  workspaces/1 At most one claim has a folder, in this process and, by a lock file, on this machine.
- *  workspaces/2 Whoever waits is served in the order of the claims, as soon as the folder is free; it is never shared
+ *  workspaces/2 Claimants are served in the order of the claims, as soon as the folder is free; it is never shared
  *               meanwhile.
  *  workspaces/3 A claim is answered at once where the folder is free: nothing is looked at for a session that starts no
  *               program.
@@ -21,14 +21,14 @@ import { type Clock, systemClock } from '../clock.ts';
 import { type FolderLock, type LockHolder, lockFolder } from './folder-lock.ts';
 
 export interface WorkspaceRule {
-  /** Key of a session; `*` stands for any characters. */
+  /** Key of a session; `*` matches any characters. */
   readonly session: string;
-  /** Absolute. `{session}` stands for a name made from the session's key. */
+  /** Absolute. `{session}` becomes a name made from the session's key. */
   readonly folder: string;
 }
 
 export interface WorkspaceOptions {
-  /** Where each session gets a folder of its own, if no rule has another for it. Absolute. */
+  /** Absolute. Each session without a rule gets its own folder here. */
   readonly root: string;
   /** The first that fits counts. */
   readonly rules?: readonly WorkspaceRule[];
@@ -45,7 +45,7 @@ interface FolderOwner {
   blocked(folder: string, holder: string): void;
   /** It cannot be made or locked. */
   failed(error: unknown): void;
-  /** Somebody waits for the folder, and its agent is at rest. */
+  /** Another session waits for the folder, and its agent is idle. */
   makeRoom(): void;
 }
 
@@ -74,7 +74,7 @@ interface Place {
   cancel: () => void;
 }
 
-/** Another process tells nobody when it is done: look again, ever more seldom. */
+/** Another process does not report when it is done: check again, ever more seldom. */
 const lookAgain = { firstMs: 500, maxMs: 15_000 } as const;
 
 /**

@@ -114,7 +114,7 @@ export class Streams {
     }
   }
 
-  /** Streams get `bye`; long polls are answered with what there is. */
+  /** Streams get `bye`; long polls are answered with the events so far. */
   close(): void {
     this.#closing = true;
     this.#stopHeartbeat();

@@ -18,7 +18,7 @@ export const eventHandlers: Handlers<EventOperation> = {
     const source = taskSource(signalbox, task);
     if (wantsStream(request)) {
       const after = seqAfter(request.headers['last-event-id'], query.after ?? 0, task.seq);
-      // 204 tells an EventSource that there is nothing to come back for.
+      // 204 makes an EventSource stop reconnecting.
       if (task.endedAt !== null && after === task.seq) {
         return { empty: 204 };
       }
@@ -69,7 +69,7 @@ async function startOf(
   return query.after === 'now' ? signalbox.feedEnd(session) : (query.after ?? null);
 }
 
-/** A position that the store does not know is told before the stream begins, while there still is a status to tell it by. */
+/** Rejects an unknown position before the stream begins, because a status can only be sent then. */
 async function positionAfter(call: FeedCall, services: Services, session: string | null): Promise<Cursor> {
   const header = call.request.headers['last-event-id'];
   if (header === undefined || header === '') {

@@ -7,7 +7,7 @@
  *                  when another connection has committed in between, everything is forgotten. So a check against the ledger
  *                  is a check against the file.
  *  sqlite-ledger/2 A rollback forgets everything.
- *  sqlite-ledger/3 It is bounded: between transactions the oldest entries go, and a session at rest costs nothing in the
+ *  sqlite-ledger/3 It is bounded: between transactions the oldest entries go, and an idle session costs nothing in the
  *                  end.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';

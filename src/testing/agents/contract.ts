@@ -27,7 +27,7 @@ export type Behaviour =
   | 'ack-none'
   /** As `forever`; acknowledges, and never sends a result. */
   | 'no-result'
-  /** As `forever`; takes no notice of an interrupt. */
+  /** As `forever`; ignores an interrupt. */
   | 'deaf'
   /** Completes, and the result arrives in several reads. */
   | 'split-result'
@@ -50,12 +50,12 @@ export type Behaviour =
   | 'stubborn'
   /** Neither reads nor writes nor reacts to SIGTERM. */
   | 'blocked'
-  /** As `forever`, with a child of its own that holds its stdout: in its group, and outside. `output` of kind tool: `{pid}`. */
+  /** As `forever`, with a child process that holds its stdout: in its group, and outside. `output` of kind tool: `{pid}`. */
   | 'grandchild'
   | 'grandchild-outside'
   /** Answers with the prompts that the conversation holds. */
   | 'history'
-  /** Runs a tool that lasts a minute or more: a process of its own where the agent has real ones. `output` of kind tool. */
+  /** Runs a tool that lasts a minute or more: a separate process where the agent has real ones. `output` of kind tool. */
   | 'tool'
   /** Asks for permission to execute something, does it if it may, and completes either way (or ends the turn when denied). */
   | 'ask'
@@ -97,7 +97,7 @@ export interface DriverSubject {
   readonly reportsUsage: true | Unable;
   /** It changes its model by protocol; the name of a model other than the default. */
   readonly models: { readonly other: string } | Unable;
-  /** Living processes of the tools that its agents were told to run; left out where tools have none. */
+  /** Living processes of the tools that its agents run; left out where tools have none. */
   readonly tools?: () => readonly number[];
   /** How long one wait may take; real programs start slowly. Default 20,000. */
   readonly deadlineMs?: number;

@@ -1,5 +1,5 @@
 /**
- * Watches one agent for a test: keeps every event in order, wakes whoever waits for one, and notes each breach of the
+ * Watches one agent for a test: keeps every event in order, resolves the waits for them, and notes each breach of the
  * port's rules (agent-port/1 to agent-port/3, that nothing is emitted from within a method, and the rules of output, `output-rules.ts`).
  */
 import type { OutputPart } from '../../core/model/output.ts';

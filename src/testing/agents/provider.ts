@@ -27,7 +27,7 @@ const failures: readonly ContractCase[] = rows.map(([behaviour, wanted]) =>
         assert.equal(retrying.failure.class, wanted, agent.transcript());
       }
       if (agent.of('result').length === 0) {
-        // Some programs try again for minutes: nobody has to wait for that.
+        // Some programs retry for minutes: the test does not wait for that.
         agent.interrupt(1);
         await agent.until(
           'the end of the turn',

@@ -66,7 +66,7 @@ export function admission({ api, check }: Suite): void {
       expect(await store.task(taskId('t2'))).toBe(null);
       expect(await store.session(key('b'))).toBe(null);
       expect((await store.task(taskId('t1')))?.seq).toBe(1);
-      // The owner of b goes on as if its commit had never been tried.
+      // The owner of b continues as if its commit had never been tried.
       expect((await b.commit(admit('t2'), taskEvent('t2', 1)))?.kind).toBe('committed');
     });
 

@@ -20,7 +20,7 @@ export interface StoreHarness {
 
 export interface Suite {
   readonly api: ContractApi;
-  /** A test with a harness of its own. */
+  /** A test with its own harness. */
   readonly check: (name: string, body: (harness: StoreHarness) => Promise<void>) => void;
 }
 
@@ -37,7 +37,7 @@ export const suiteOf = (api: ContractApi, make: () => MaybePromise<StoreHarness>
     }),
 });
 
-/** The code of the AppError that `work` throws, or `none`. Anything else it throws goes on. */
+/** The code of the AppError that `work` throws, or `none`. Any other error is thrown on. */
 export async function codeOf(work: () => MaybePromise<unknown>): Promise<string> {
   try {
     await work();

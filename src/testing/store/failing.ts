@@ -6,7 +6,7 @@ import { admit, end, key, owner, running, sessionRecord, taskEvent, queuedEvent,
 
 class Struck extends Error {}
 
-/** Strikes once, where it is told to. */
+/** Fails once, at the given point. */
 function striker(): Faults & { aim: string | null; readonly seen: string[] } {
   return {
     aim: null,

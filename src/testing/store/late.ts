@@ -81,7 +81,7 @@ export function lateStore(store: Store, postpone: Postpone, options: LateOptions
   });
 }
 
-/** One after the other, each in a pass of the event loop of its own, in an order drawn from the seed. */
+/** One after the other, each in its own pass of the event loop, in an order drawn from the seed. */
 export function shuffled(seed: number): Postpone {
   const waiting: (() => void)[] = [];
   let state = seed;
