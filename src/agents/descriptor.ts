@@ -93,7 +93,7 @@ export interface ModuleAgent extends Described {
   load(setup: ModuleSetup): Promise<AgentDriver>;
 }
 
-/** Comes with Signalbox and stands in for a real agent. */
+/** Comes with Signalbox, as the stand-in for a real agent. */
 export interface BuiltInAgent extends Described {
   readonly kind: 'built-in';
   load(setup: BuiltInSetup): Promise<AgentDriver>;

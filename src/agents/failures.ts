@@ -48,7 +48,7 @@ export interface ProviderFailure {
   readonly message: string;
 }
 
-/** What an HTTP status of a model's API means where nothing else is told of it. A 404 is most often a wrong base URL or model. */
+/** The class of an HTTP status of a model's API without further details. A 404 is most often a wrong base URL or model. */
 export function classOfStatus(status: number): FailureClass {
   if (status === 401 || status === 403) {
     return 'auth';

@@ -1,6 +1,6 @@
 /**
  * The Agent port: what a driver turns its protocol into. One handle is one agent (a process, a thread, a function) of one
- * session; its incarnation number stands in every event. Drivers know nothing of tasks, stores or HTTP.
+ * session; its incarnation number is in every event. Drivers know nothing of tasks, stores or HTTP.
  *
  * Rules every driver keeps (its contract suite, `testing/agents`, tests them):
  *  agent-port/1 The methods are synchronous and write at once, whole messages only, in the order of the calls; they never throw:
@@ -37,7 +37,7 @@ export type AgentEvent =
   | { readonly type: 'ready'; readonly caps: AgentCaps; readonly conversation: string | null; readonly lost: boolean }
   | { readonly type: 'started'; readonly turn: TurnId }
   | { readonly type: 'output'; readonly turn: TurnId | null; readonly part: OutputPart }
-  /** The agent tries a failed request again by itself; its turn goes on. */
+  /** The agent retries a failed request by itself; its turn continues. */
   | { readonly type: 'retrying'; readonly turn: TurnId | null; readonly failure: ProviderFailure }
   /** `detail`: the request as the agent made it, for the tape. */
   | {
@@ -62,7 +62,7 @@ export interface AgentStart {
   readonly conversation: string | null;
   /** Null: its default. */
   readonly model: string | null;
-  /** The session's working folder, absolute, there, and nobody else's; null: the driver's own choice. */
+  /** The session's working folder: absolute, existing, and used by no other session; null: the driver's own choice. */
   readonly folder: string | null;
   /** Called in order, never re-entrantly from within a method of the handle. */
   readonly emit: (event: AgentEvent) => void;
@@ -84,7 +84,7 @@ export interface AgentHandle {
   answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void;
   /** Called only where `caps.models`. Null: back to the agent's default. */
   switchModel(model: string | null): void;
-  /** Let an agent at rest leave by itself, then the kill ladder. */
+  /** Lets an idle agent exit by itself, then uses the kill ladder. */
   close(): void;
   /** The kill ladder at once: the whole group, reaped. */
   kill(): void;

@@ -18,7 +18,7 @@ export interface AnswerFilter {
   /** Any other update. */
   onUpdate(update: Fields): readonly Passage[];
   /**
-   * The turn ended as an answered one does. Returns what the filter still held back, and the failure, if it was one.
+   * The turn ended as an answered one does. Returns the text that the filter still withheld, and the failure, if it was one.
    * `answered`: some text of the turn was the model's.
    */
   onEnd(turn: { readonly answered: boolean }): {

@@ -1,5 +1,5 @@
 /**
- * Opens files below one folder, and nowhere else, whatever links lead out of it and whoever replaces a part of the path
+ * Opens files below one folder, and nowhere else, whatever links lead out of it and whichever process replaces a part of the path
  * meanwhile.
  *
  * First the path is resolved with all its links, and must be inside. Then it is opened from the folder downwards, one name at

@@ -1,6 +1,6 @@
 /**
  * Driver for agents that speak the Agent Client Protocol (https://agentclientprotocol.com), version 1, over stdio. Which
- * programs are known to differ from its letter, and how, stands in docs/agents/acp.md.
+ * programs are known to differ from its letter, and how, is in docs/agents/acp.md.
  */
 import { AppError } from '../../core/errors.ts';
 import { commonVariables } from '../../supervise/index.ts';

@@ -68,7 +68,7 @@ export class SessionOpening {
   #can: AgentAbilities = { version: null, load: false, resume: false, steer: false };
   #authenticated = false;
   #lost: string | null = null;
-  /** The open session, while its replay goes on. */
+  /** The open session, during its replay. */
   #replaying: Session | null = null;
   #cancelQuiet = (): void => {};
 

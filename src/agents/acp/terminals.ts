@@ -66,7 +66,7 @@ export function readCommand(params: Fields): Command | null {
   return { command, args, env: set, cwd: textAt(params, 'cwd'), maxBytes: numberAt(params, 'outputByteLimit') };
 }
 
-/** Commands have the environment of their agent, and a cookie of their own: the end of one must not look like the agent's. */
+/** Commands have the environment of their agent, and their own cookie: the end of a command must not look like the agent's. */
 export function terminalsFor(folder: string, options: AcpOptions): Terminals {
   const { passEnv = commonVariables, ambient = process.env, env, ids, timers, termGraceMs, reapDeadlineMs } = options;
   const { nice = agentNice } = options;

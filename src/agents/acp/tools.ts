@@ -201,7 +201,7 @@ function pathsOf(update: Fields): readonly string[] {
 const changesIn = (update: Fields): readonly Fields[] =>
   listAt(update, 'content').filter((one) => one['type'] === 'diff');
 
-/** Of what is told of one file the longest counts: it shows most of what is around the change. */
+/** The longest report about one file counts: it shows the most context of the change. */
 function changesAfter(known: ReadonlyMap<string, Change>, update: Fields): ReadonlyMap<string, Change> {
   const told = changesIn(update);
   if (told.length === 0) {

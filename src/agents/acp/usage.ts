@@ -29,7 +29,7 @@ export class Spending {
   /** Whether `usage` counts from the beginning of the process. */
   readonly #sums: boolean;
   #before: Counts = { input: 0, output: 0, cached: 0 };
-  /** Of the session, as it was told last, and when the turn began. */
+  /** Usage of the session: the last report, and the one at the begin of the turn. */
   #cost: Cost | null = null;
   #costBefore: Cost | null = null;
 

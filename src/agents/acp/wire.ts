@@ -37,7 +37,7 @@ export const toClient = {
   waitForTerminal: 'terminal/wait_for_exit',
   killTerminal: 'terminal/kill',
 } as const satisfies { readonly [name: string]: ClientMethod };
-/** A notification by which either side withdraws a request of its own. */
+/** A notification by which either side withdraws its own request. */
 export const cancelRequestMethod = '$/cancel_request' satisfies Values<typeof acp.PROTOCOL_METHODS>;
 
 /** Error codes of the protocol, beside those of JSON-RPC. */
@@ -73,7 +73,7 @@ export const promptParams = (sessionId: string, text: string): acp.PromptRequest
   prompt: [{ type: 'text', text }],
 });
 
-/** `promptRequired`: where no turn runs, the agent must refuse the text, and not begin a turn of its own with it. */
+/** `promptRequired`: where no turn runs, the agent must refuse the text, and not begin a turn with it. */
 export const steerParams = (sessionId: string, text: string): acp.PromptRequest => ({
   ...promptParams(sessionId, text),
   _meta: { steering: { idleBehavior: 'promptRequired' } },

@@ -1,4 +1,4 @@
-/** Careful looks into messages whose shape nobody has promised: what is not there, or is of another kind, is null or empty. */
+/** Readers of messages whose shape is not guaranteed: a missing member, or one of another type, is null or empty. */
 
 export type Fields = { readonly [name: string]: unknown };
 

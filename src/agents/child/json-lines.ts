@@ -5,9 +5,9 @@
  * Invariants:
  *  json-lines/1 A message is written whole, within the call; a broken channel refuses it, and its end is on its way as
  *               `exited`.
- *  json-lines/2 What is no JSON object becomes `output` of kind `raw`, bounded, and never throws here.
+ *  json-lines/2 A line that is not a JSON object becomes `output` of kind `raw`, bounded, and never throws here.
  *  json-lines/3 `exited` is emitted once and last, with the child's report as its data.
- *  json-lines/4 A program that is not ready in time is told of at once, with its last words; its end follows.
+ *  json-lines/4 A program that is not ready in time is reported immediately, with its last words; its end follows.
  *  json-lines/5 `onBroken` comes within 50 ms of the program's end: whatever waits for an answer of it gives up there.
  *               `exited` comes when all that it left is gone, which may take longer.
  */
@@ -42,7 +42,7 @@ export const agentNice = 5;
 export interface ProgramOptions extends Ladder {
   readonly command: string;
   readonly args?: readonly string[];
-  /** Used where the session brings no folder of its own. */
+  /** Used where the session has no folder. */
   readonly cwd?: string;
   /** Variables set for the program; they win over those passed on. */
   readonly env?: Environment;
@@ -84,7 +84,7 @@ export class JsonLines {
   readonly rawMaxLength: number;
   readonly #start: AwaitedStart;
 
-  /** `onBroken`: to reject what waits (json-lines/5). `onExit` is told before `exited` is emitted, to let go of timers. */
+  /** `onBroken`: to reject what waits (json-lines/5). `onExit` runs before `exited` is emitted, to release timers. */
   constructor(
     options: ProgramOptions,
     start: AgentStart,

@@ -9,9 +9,9 @@
  *  json-rpc/1 A message is written within the call that makes it.
  *  json-rpc/2 Each call settles at most once: by its response, or by `broken`; then in the order of the calls. What is
  *             called afterwards is neither written nor settled.
- *  json-rpc/3 Each call of the other side is answered at most once, and one that nobody takes by -32601. More than
+ *  json-rpc/3 Each call of the other side is answered at most once, and one without a handler by -32601. More than
  *             `openMax` of them at a time are refused.
- *  json-rpc/4 Nothing that is read throws: what is no message, and a response that nobody waits for, goes to `raw`.
+ *  json-rpc/4 Nothing that is read throws: a line that is not a message, and a response to an unknown request, go to `raw`.
  */
 import { ChannelBroken, PendingTable } from '../../supervise/index.ts';
 import { type Fields, isFields } from './fields.ts';
@@ -57,7 +57,7 @@ interface RpcChannel {
 }
 
 export interface RpcOptions {
-  /** Whether `"jsonrpc":"2.0"` stands in what we write. It is not asked of what we read. */
+  /** Whether written messages have `"jsonrpc":"2.0"`. Read messages need not have it. */
   readonly versioned: boolean;
   readonly onNotification: (method: string, params: unknown, line: string) => void;
   /** Answers by the call's own methods, now or later; false: no such method. */
@@ -95,7 +95,7 @@ export class JsonRpc {
     }
     this.#lastId += 1;
     const id = this.#lastId;
-    // Whoever calls has a deadline of his own: of the start, of the drain, of the turn.
+    // The caller has its own deadline: of the start, of the drain, of the turn.
     this.#waiting.add(String(id), method, null, (settled) => settle(settled.ok ? settled.value : { kind: 'broken' }));
     return this.#write({ id, method, params });
   }
@@ -125,7 +125,7 @@ export class JsonRpc {
     }
   }
 
-  /** The channel has ended: whatever waits is told, once. */
+  /** The channel has ended: every wait is rejected, once. */
   broken(): void {
     this.#over = true;
     this.#waiting.breakAll(new ChannelBroken(this.#channel.label ?? 'an agent', 'ended', 'over'));

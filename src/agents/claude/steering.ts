@@ -1,6 +1,6 @@
 /**
  * Messages for the running turn. Claude Code takes one in between two requests to the model, which is when a tool has ended.
- * Until then the message is queued; what is still queued at the end of the turn becomes a turn of its own. It can be taken back,
+ * Until then the message is queued; a message that is still queued at the end of the turn becomes a separate turn. It can be taken back,
  * but in the last moments of a turn that is usually too late (measured). So a message is kept here until a tool runs.
  *
  * Owned by the agent. Invariants:
@@ -31,7 +31,7 @@ interface Steer {
   readonly text: string;
   /**
    * `kept`: not written. `queued`: Claude Code has it. `retracted`: we have requested to take it out of the queue. `alone`: it
-   * has become a turn of its own, which we have interrupted.
+   * has become a separate turn, which the driver has interrupted.
    */
   state: 'kept' | 'queued' | 'retracted' | 'alone';
 }

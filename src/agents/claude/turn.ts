@@ -20,11 +20,11 @@ export interface Process {
   readonly plan: Plan;
 }
 
-/** Makes parts of content, whoever's turn it belongs to. */
+/** Makes parts of content, of any turn. */
 export class Content {
   readonly #process: Process;
   readonly output = new TurnOutput();
-  /** A failure that stands in place of an answer. */
+  /** A failure in place of an answer. */
   #apiError: ApiError | null = null;
   /** The message that is streamed, where its text begins, and whether it has come as a whole message, too. */
   #stream: { readonly id: string | null; readonly from: number; empty: boolean; whole: boolean } | null = null;

@@ -1,5 +1,5 @@
 /**
- * A turn that nobody requested: a command in the background has ended, and Claude Code reacts by itself. Its result has an
+ * An unsolicited turn: a command in the background has ended, and Claude Code reacts by itself. Its result has an
  * `origin`, and names no message of ours.
  *
  * Owned by the agent. What is said in it goes on the session's tape, message by message.

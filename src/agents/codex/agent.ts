@@ -439,7 +439,7 @@ export class CodexAgent implements AgentHandle {
     if (usage !== undefined) {
       this.#tellPart(turn.id, { kind: 'usage', ...usage });
     }
-    // Before the result: whoever is next must know that something runs.
+    // Before the result: the next turn must know that something runs.
     this.#tellPhase({ why: 'sub-agents are at work' });
     const report = {
       text,

@@ -1,6 +1,6 @@
 /**
  * Driver for Codex (`codex app-server`, https://developers.openai.com/codex). What it does where, and what was measured to find
- * out, stands in docs/agents/codex.md.
+ * out, is in docs/agents/codex.md.
  */
 import { commonVariables } from '../../supervise/index.ts';
 import type { AgentDriver } from '../port.ts';

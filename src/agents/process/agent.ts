@@ -95,7 +95,7 @@ export class ProcessAgent implements AgentHandle {
       return;
     }
     this.#lines.raw(problem, line);
-    // A request that nobody understands is answered, too: the program may wait for it.
+    // An unknown request is answered too: the program may wait for the answer.
     if (typeof event === 'string' && message['type'] === 'asked') {
       this.#refuse(message);
     }

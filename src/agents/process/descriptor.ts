@@ -6,7 +6,7 @@ export const descriptor: ProgramAgent = {
   title: 'any program',
   summary: 'the program of `agent.command`, which speaks the agent protocol on standard input and output',
   page: 'agent-protocol.md',
-  // No model: the program is told which one a session asks for, and has its own default.
+  // No model: the program gets the name that a session asks for, and has its own default.
   keys: programKeys.filter((key) => key !== 'model'),
   program: null,
   async load({ launch, config }) {

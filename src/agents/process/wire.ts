@@ -7,7 +7,7 @@ import type { TurnResult } from '../../core/model/session.ts';
 import type { ActionKind } from '../../core/model/permission.ts';
 import type { FailureClass } from '../failures.ts';
 
-/** Counts incompatible changes. Whoever does not know an addition leaves it out. */
+/** Counts incompatible changes. A reader ignores additions that it does not know. */
 export const protocolVersion = 1;
 
 /** Daemon to agent. */
@@ -24,7 +24,7 @@ export type ToAgent =
   | { readonly type: 'prompt'; readonly turn: number; readonly text: string; readonly rewind?: number }
   | { readonly type: 'interrupt'; readonly turn: number }
   | { readonly type: 'steer'; readonly turn: number; readonly id: string; readonly text: string }
-  /** `cancelled`: nobody has decided; the turn is interrupted or over. */
+  /** `cancelled`: not decided, because the turn is interrupted or over. */
   | {
       readonly type: 'answer';
       readonly turn: number;

@@ -88,7 +88,7 @@ export function readCost(value: unknown): Cost | null {
   return amount === null || currency === null ? null : { amount, currency };
 }
 
-/** A part as somebody else's program gives it. What is not a known part is `raw`; texts are cut to their bounds. */
+/** A part from a foreign program. An unknown part is `raw`; texts are cut to their bounds. */
 export function readPart(value: unknown): OutputPart {
   const part = isFields(value) ? value : {};
   const text = textAt(part, 'text');
@@ -149,7 +149,7 @@ function readTool(part: Fields): ToolPart {
   };
 }
 
-/** A text alone stands for one of which nothing is missing. */
+/** A text alone is complete. */
 function readBounded(value: unknown): BoundedText | null {
   if (typeof value === 'string') {
     return bounded(value);

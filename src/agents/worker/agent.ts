@@ -33,7 +33,7 @@ export interface ThreadExit {
   readonly rung: 'close' | 'kill' | null;
   /** The last 16 KiB of what it wrote to stdout and stderr. */
   readonly stderr: string;
-  /** An error that nobody caught. */
+  /** An uncaught error. */
   readonly error: ErrorRecord | null;
   readonly message: string | null;
   readonly hint: string | null;
@@ -153,7 +153,7 @@ export class WorkerAgent implements AgentHandle {
       this.#worker = new Worker(threadFile, {
         name: `${this.threadName}${this.#label}`,
         workerData,
-        // A list of its own, and never the daemon's environment: that holds tokens and secrets.
+        // A separate list, never the daemon's environment: that holds tokens and secrets.
         env: { ...pickEnvironment(passEnv ?? commonVariables, ambient ?? process.env), ...env },
         argv: [],
         execArgv: ['--no-warnings'],

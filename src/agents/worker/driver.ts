@@ -1,7 +1,7 @@
 /**
  * Driver for vetted JavaScript in a worker thread: a module with a function of the same signature as `functionDriver` takes. It
  * cannot block the daemon's loop, and it can be ended in the middle of a loop. But it shares the daemon's memory and rights: code
- * that nobody has reviewed belongs in a process.
+ * without a review belongs in a process.
  */
 import { pathToFileURL } from 'node:url';
 import type { AgentDriver } from '../port.ts';

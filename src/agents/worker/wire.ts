@@ -36,5 +36,5 @@ export type FromThread =
   | { readonly type: 'mark'; readonly mark: number }
   /** The module could not be loaded, or has no such function. */
   | { readonly type: 'unloadable'; readonly error: ErrorRecord }
-  /** An error that nobody caught; the thread ends with it. */
+  /** An uncaught error; the thread ends with it. */
   | { readonly type: 'crashed'; readonly error: ErrorRecord };

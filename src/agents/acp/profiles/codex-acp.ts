@@ -26,7 +26,7 @@ export const codexAcp: Profile = {
     'OPENAI_API_KEY',
     'OPENAI_BASE_URL',
   ],
-  // Nobody could complete a login in a browser here.
+  // A login in a browser cannot be completed here.
   env: { NO_BROWSER: '1' },
   outputPiece: (toolCall) => textAt(fieldsAt(fieldsAt(toolCall, '_meta'), 'terminal_output_delta'), 'data'),
   answerFilter: codexFilter,

@@ -37,7 +37,7 @@ export const copilot: Profile = {
 const ofProgram = /^(?:Info|Error): /;
 /**
  * Copilot CLI says everything in the stream of the answer: `Info: …` of what it does, and `Error: …` with a normal end where a
- * request to the model failed. A piece that begins so is held back until the next one shows whose it is: another piece
+ * request to the model failed. A piece that begins so is withheld until the next one shows its origin: another piece
  * follows the model's, and none the program's. An answer of the model in one single piece that begins with `Error: ` counts as
  * a failure, since that mistake is seen.
  */

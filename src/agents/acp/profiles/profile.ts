@@ -30,6 +30,6 @@ export interface Profile {
   readonly toolName: (toolCall: Fields) => string | null;
   /** A piece of the tool's output, where the program gives it in an extension. */
   readonly outputPiece: (toolCall: Fields) => string | null;
-  /** Made anew for each turn. */
+  /** Created for each turn. */
   readonly answerFilter: () => AnswerFilter;
 }

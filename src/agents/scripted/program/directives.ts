@@ -85,7 +85,7 @@ export interface Behaviour {
   readonly empty: boolean;
   readonly twice: boolean;
   readonly lateStartedMs: number;
-  /** After the result, a turn that nobody requested: it begins then, and ends so much later, or never (-1). */
+  /** After the result, an unsolicited turn: it begins then, and ends so much later, or never (-1). */
   readonly unsolicited: { readonly afterMs: number; readonly lastsMs: number } | null;
 }
 
