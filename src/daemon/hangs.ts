@@ -14,7 +14,7 @@ import type { Alarm } from '../supervise/watchdog/agent-watch.ts';
 import { AgentWatch } from '../supervise/watchdog/agent-watch.ts';
 import type { AgentPatience } from '../supervise/watchdog/classify.ts';
 import { listReports, readReport } from '../supervise/watchdog/report-files.ts';
-import type { ParkedFacts } from '../supervise/watchdog/report.ts';
+import type { Snapshot } from '../supervise/watchdog/report.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** Between two looks at the agents. */
@@ -54,23 +54,23 @@ export function watchSessions({ signalbox, watch, limits, onError }: HangParts):
     patience: patienceOf(limits),
     onAlarm: (alarm) => void report(alarm).catch((error: unknown) => onError(error, 'hang report')),
   });
-  watch.parked = () => parkedFacts(signalbox, agents);
+  watch.snapshot = () => snapshotOf(signalbox, agents);
   const look = setInterval(() => agents.look(signalbox.inspect(), performance.now()), lookMs);
   look.unref();
   return () => {
     clearInterval(look);
-    watch.parked = () => null;
+    watch.snapshot = () => null;
   };
 }
 
-function parkedFacts(signalbox: Signalbox, agents: AgentWatch): ParkedFacts | null {
+function snapshotOf(signalbox: Signalbox, agents: AgentWatch): Snapshot | null {
   const sessions = signalbox.inspect();
-  const parked = parkedWork.list();
-  if (sessions.length === 0 && parked.length === 0) {
+  const pending = parkedWork.list();
+  if (sessions.length === 0 && pending.length === 0) {
     return null;
   }
   const now = performance.now();
-  const waits = parked.slice(0, waitsMax).map(({ owner, name, id, since, deadline, person }) => ({
+  const waits = pending.slice(0, waitsMax).map(({ owner, name, id, since, deadline, person }) => ({
     owner,
     name,
     id,
@@ -78,7 +78,7 @@ function parkedFacts(signalbox: Signalbox, agents: AgentWatch): ParkedFacts | nu
     leftMs: deadline === null ? null : Math.round(deadline - now),
     person,
   }));
-  return { sessions: sessions.map((one) => agents.facts(one)), waits, omitted: parked.length - waits.length };
+  return { sessions: sessions.map((one) => agents.facts(one)), waits, omitted: pending.length - waits.length };
 }
 
 /** What the server shows. Without a watchdog there is nobody who could take a report. */

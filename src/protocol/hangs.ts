@@ -148,8 +148,8 @@ export const HangReportSchema = {
     'noStack',
     'threadsOf',
     'threads',
-    'parked',
-    'parkedAgeMs',
+    'snapshot',
+    'snapshotAgeMs',
     'resumed',
   ],
   properties: {
@@ -184,7 +184,7 @@ export const HangReportSchema = {
     noStack: { type: ['string', 'null'], description: 'Why the report has no stack.' },
     threadsOf: { type: 'integer', description: 'The agent’s process, or the daemon’s.' },
     threads: { type: 'array', items: thread },
-    parked: {
+    snapshot: {
       anyOf: [
         {
           type: 'object',
@@ -193,14 +193,15 @@ export const HangReportSchema = {
           properties: {
             sessions: { type: 'array', items: session },
             waits: { type: 'array', items: waiting },
-            omitted: { type: 'integer' },
+            omitted: { type: 'integer', description: 'Sessions and waits that did not fit.' },
           },
         },
         { type: 'null' },
       ],
-      description: 'The waits that the main loop last recorded; null: none recorded yet.',
+      description:
+        'The live sessions and the open waits, as the main loop last wrote them down; null: it has written nothing yet.',
     },
-    parkedAgeMs: nullableInteger('Age of that record; its ages include this time.'),
+    snapshotAgeMs: nullableInteger('Age of the snapshot. The ages in it are those at the time of the report.'),
     resumed: {
       anyOf: [
         {

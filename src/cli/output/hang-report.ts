@@ -4,7 +4,7 @@ import type { Paint } from './paint.ts';
 import { harmless } from './paint.ts';
 import { ageText, facts, timeText } from './text.ts';
 
-type Parked = NonNullable<HangReport['parked']>;
+type Snapshot = NonNullable<HangReport['snapshot']>;
 type Frames = NonNullable<HangReport['stack']>;
 
 const threadsShown = 40;
@@ -17,7 +17,7 @@ const clean = (report: HangReport): HangReport =>
 
 export function reportText(told: HangReport, paint: Paint): string {
   const report = clean(told);
-  const { id, at, class: what, trigger, summary, session, process: of, main, resumed, parked } = report;
+  const { id, at, class: what, trigger, summary, session, process: of, main, resumed, snapshot } = report;
   const head = facts(
     [
       ['report', id],
@@ -52,10 +52,10 @@ export function reportText(told: HangReport, paint: Paint): string {
   if (resumed?.stack) {
     parts.push(section('Where it came back from native code', frames(resumed.stack), paint));
   }
-  if (parked === null) {
-    parts.push(section('What waits', ['not known: the main loop had written nothing down'], paint));
+  if (snapshot === null) {
+    parts.push(section('Sessions and waits', ['not known: the main loop had not written them down yet'], paint));
   } else {
-    parts.push(section('Sessions', sessions(parked), paint), section('Waits', waits(parked), paint));
+    parts.push(section('Sessions', sessions(snapshot), paint), section('Waits', waits(snapshot), paint));
   }
   parts.push(section(`Threads of process ${report.threadsOf}`, threads(report.threads), paint));
   return parts.join('\n\n');
@@ -67,7 +67,7 @@ const section = (title: string, lines: readonly string[], paint: Paint): string 
 const frames = (stack: Frames): readonly string[] =>
   stack.map(({ function: name, url, line, column }) => `${name} (${url === '' ? 'unknown' : url}:${line}:${column})`);
 
-function sessions({ sessions: all, omitted }: Parked): readonly string[] {
+function sessions({ sessions: all, omitted }: Snapshot): readonly string[] {
   const lines = all.map(
     ({ session, phase, turn, queued, pid, quietMs, pending, permissionRequests, cpu, class: what }) =>
       [
@@ -84,10 +84,10 @@ function sessions({ sessions: all, omitted }: Parked): readonly string[] {
         .filter((part) => part !== null)
         .join(', '),
   );
-  return omitted === 0 ? lines : [...lines, `${omitted} more`];
+  return omitted === 0 ? lines : [...lines, `${omitted} more sessions and waits`];
 }
 
-const waits = ({ waits: all }: Parked): readonly string[] =>
+const waits = ({ waits: all }: Snapshot): readonly string[] =>
   all.map(({ owner, name, id, ageMs, leftMs, person }) =>
     [
       `${owner} waits for ${name}${id === null ? '' : ` ${id}`} for ${ageText(ageMs)}`,

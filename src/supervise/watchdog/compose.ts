@@ -1,5 +1,5 @@
 /** Makes a report of what is known: pure but for the look at the threads, and the process's own figures. */
-import type { HangClass, HangReport, HangTrigger, ParkedFacts, StackFrame } from './report.ts';
+import type { HangClass, HangReport, HangTrigger, Snapshot, StackFrame } from './report.ts';
 import { hangClasses } from './report.ts';
 import { innermost } from './stack.ts';
 import { threadsOf } from './thread-facts.ts';
@@ -15,7 +15,7 @@ export interface Known {
   /** The main loop counts as blocked. */
   readonly blocked: boolean;
   readonly stack: readonly StackFrame[] | null;
-  readonly parked: { readonly facts: ParkedFacts; readonly ageMs: number } | null;
+  readonly snapshot: { readonly facts: Snapshot; readonly ageMs: number } | null;
   /** What an agent was found to be; null: the report is about the whole process. */
   readonly agent: AgentFinding | null;
 }
@@ -31,19 +31,19 @@ export interface AgentFinding {
 const noStackNative = 'no stack: native';
 const noStackRuns = 'no stack: the main loop runs';
 
-export function classOf({ blocked, agent, parked }: Pick<Known, 'blocked' | 'agent' | 'parked'>): HangClass {
+export function classOf({ blocked, agent, snapshot }: Pick<Known, 'blocked' | 'agent' | 'snapshot'>): HangClass {
   if (agent !== null) {
     return agent.class;
   }
   if (blocked) {
     return 'main-loop-blocked';
   }
-  const found = parked?.facts.sessions.map((session) => session.class) ?? [];
+  const found = snapshot?.facts.sessions.map((session) => session.class) ?? [];
   return hangClasses.find((one) => found.includes(one)) ?? 'no-hang';
 }
 
 export function compose(known: Known): HangReport {
-  const { id, at, trigger, version, launcherMs, lagMs, blocked, stack, parked, agent } = known;
+  const { id, at, trigger, version, launcherMs, lagMs, blocked, stack, snapshot, agent } = known;
   const what = classOf(known);
   return {
     id,
@@ -65,18 +65,18 @@ export function compose(known: Known): HangReport {
     noStack: stack !== null ? null : blocked ? noStackNative : noStackRuns,
     threadsOf: agent?.pid ?? process.pid,
     threads: threadsOf(agent?.pid ?? process.pid),
-    parked: parked === null ? null : aged(parked.facts, parked.ageMs),
-    parkedAgeMs: parked?.ageMs ?? null,
+    snapshot: snapshot === null ? null : aged(snapshot.facts, snapshot.ageMs),
+    snapshotAgeMs: snapshot?.ageMs ?? null,
     resumed: null,
   };
 }
 
-function summaryOf({ lagMs, stack, parked }: Known, what: HangClass): string {
+function summaryOf({ lagMs, stack, snapshot }: Known, what: HangClass): string {
   if (what === 'main-loop-blocked') {
     const where = stack === null ? `in native code (${noStackNative})` : `in ${innermost(stack) ?? 'no function'}`;
     return `the main loop has been blocked for ${(lagMs / 1000).toFixed(1)} s ${where}`;
   }
-  const { sessions = [], waits = [] } = parked?.facts ?? {};
+  const { sessions = [], waits = [] } = snapshot?.facts ?? {};
   const found = sessions.filter((session) => session.class === what);
   if (found.length > 0) {
     return `${what}: ${found.map(({ session }) => session).join(', ')}`;
@@ -85,7 +85,7 @@ function summaryOf({ lagMs, stack, parked }: Known, what: HangClass): string {
 }
 
 /** What was written down so long ago, as it is now. */
-function aged({ sessions, waits, omitted }: ParkedFacts, byMs: number): ParkedFacts {
+function aged({ sessions, waits, omitted }: Snapshot, byMs: number): Snapshot {
   return {
     omitted,
     sessions: sessions.map((session) => ({

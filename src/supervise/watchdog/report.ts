@@ -88,11 +88,11 @@ interface PendingFacts {
   readonly ageMs: number;
 }
 
-/** What waits in the process, as the main loop last wrote it down. */
-export interface ParkedFacts {
+/** The live sessions and the open waits of the process, as the main loop last wrote them down. */
+export interface Snapshot {
   readonly sessions: readonly SessionFacts[];
   readonly waits: readonly WaitFacts[];
-  /** What did not fit. */
+  /** Sessions and waits that did not fit. */
   readonly omitted: number;
 }
 
@@ -124,9 +124,9 @@ export interface HangReport {
   readonly threadsOf: number;
   readonly threads: readonly ThreadFacts[];
   /** Null: the main loop had written nothing down yet. */
-  readonly parked: ParkedFacts | null;
-  /** How old `parked` is. */
-  readonly parkedAgeMs: number | null;
+  readonly snapshot: Snapshot | null;
+  /** How old `snapshot` is. */
+  readonly snapshotAgeMs: number | null;
   /** The main loop ran again after so long, and where it came back, if it had been in native code. */
   readonly resumed: { readonly afterMs: number; readonly stack: readonly StackFrame[] | null } | null;
 }

@@ -102,9 +102,9 @@ export class Reporter {
     const isBlocked = agent === null && (blocked || lagMs >= quietMs);
     const began = performance.now() - lagMs;
     const stack = isBlocked ? await this.#stack() : null;
-    const parked = memory.parked();
+    const snapshot = memory.snapshot();
     const at = Date.now();
-    const about = { blocked: isBlocked, agent, parked };
+    const about = { blocked: isBlocked, agent, snapshot };
     const known: Known = {
       ...about,
       id: newReportId(folder, at, classOf(about)),

@@ -8,7 +8,7 @@
  *                  change reads again.
  *  shared-memory/2 It never grows. What does not fit is left out, and counted.
  */
-import type { ParkedFacts } from './report.ts';
+import type { Snapshot } from './report.ts';
 
 const slots = { beatAt: 0, version: 1, lengths: 2, writtenAt: 4 } as const;
 const headBytes = 32;
@@ -38,7 +38,7 @@ export class MemoryWriter {
     Atomics.store(this.#head, slots.beatAt, sharedNow());
   }
 
-  park(facts: ParkedFacts): void {
+  writeSnapshot(facts: Snapshot): void {
     const version = this.#version + 1;
     const half = version % 2 === 0 ? 0 : 1;
     const text = fitting(facts);
@@ -51,7 +51,7 @@ export class MemoryWriter {
 }
 
 /** Its JSON in at most half a memory; the oldest waits and the sessions listed first are kept. */
-function fitting(facts: ParkedFacts): string {
+function fitting(facts: Snapshot): string {
   let { sessions, waits, omitted } = facts;
   for (;;) {
     const text = JSON.stringify({ sessions, waits, omitted });
@@ -80,7 +80,7 @@ export class MemoryReader {
   }
 
   /** Null: nothing was written yet. */
-  parked(): { readonly facts: ParkedFacts; readonly ageMs: number } | null {
+  snapshot(): { readonly facts: Snapshot; readonly ageMs: number } | null {
     for (let tries = 0; tries < 5; tries += 1) {
       const announced = Atomics.load(this.#head, slots.version);
       if (announced === 0) {
@@ -93,7 +93,7 @@ export class MemoryReader {
       if (Atomics.load(this.#head, slots.version) !== announced) {
         continue;
       }
-      return { facts: JSON.parse(text) as ParkedFacts, ageMs: sharedAge(writtenAt, sharedNow()) };
+      return { facts: JSON.parse(text) as Snapshot, ageMs: sharedAge(writtenAt, sharedNow()) };
     }
     return null;
   }

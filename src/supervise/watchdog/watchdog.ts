@@ -13,7 +13,7 @@ import type { FromDaemon } from '../launcher/control-messages.ts';
 import { controlFd } from '../launcher/control-messages.ts';
 import type { AgentFinding } from './compose.ts';
 import { makeMemory, MemoryWriter } from './shared-memory.ts';
-import type { HangSummary, HangTrigger, ParkedFacts } from './report.ts';
+import type { HangSummary, HangTrigger, Snapshot } from './report.ts';
 import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-messages.ts';
 
 const beatMs = 250;
@@ -52,7 +52,7 @@ export class Watchdog {
   readonly #beat: NodeJS.Timeout;
   readonly #waiting = new Map<number, Waiting>();
   #settings: WatchSettings;
-  #parked: () => ParkedFacts | null = () => null;
+  #snapshot: () => Snapshot | null = () => null;
   #empty = true;
   #asked = 0;
   #dead = false;
@@ -90,8 +90,8 @@ export class Watchdog {
   }
 
   /** Asked at every beat what is live now; null: nothing. It must be cheap and must not throw. */
-  set parked(source: () => ParkedFacts | null) {
-    this.#parked = source;
+  set snapshot(source: () => Snapshot | null) {
+    this.#snapshot = source;
   }
 
   /** Rejects when it cannot be written, or the thread does not answer. */
@@ -140,12 +140,12 @@ export class Watchdog {
 
   #tick(): void {
     this.#memory.beat();
-    const facts = this.#parked();
+    const facts = this.#snapshot();
     if (facts === null && this.#empty) {
       return;
     }
     this.#empty = facts === null;
-    this.#memory.park(facts ?? { sessions: [], waits: [], omitted: 0 });
+    this.#memory.writeSnapshot(facts ?? { sessions: [], waits: [], omitted: 0 });
   }
 
   #onThread(message: FromThread): void {

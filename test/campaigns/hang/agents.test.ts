@@ -17,7 +17,7 @@ test.runIf(process.platform === 'linux').for([
   expect(event).toMatchObject({ class: what, summary: expect.stringMatching(words) as string });
   const { report: id } = event;
   const report = await client.hang(id);
-  const { pid } = report.parked?.sessions[0] ?? { pid: null };
+  const { pid } = report.snapshot?.sessions[0] ?? { pid: null };
   expect(report).toMatchObject({
     class: what,
     session: 'hung',
@@ -26,7 +26,7 @@ test.runIf(process.platform === 'linux').for([
     noStack: 'no stack: the main loop runs',
     threadsOf: pid,
     threads: expect.arrayContaining([expect.objectContaining({ tid: pid })]) as unknown,
-    parked: { sessions: [{ session: 'hung', task, turn: 1, class: what }] },
+    snapshot: { sessions: [{ session: 'hung', task, turn: 1, class: what }] },
   });
   expect((await client.hangs()).items).toMatchObject([{ id, class: what, session: 'hung' }]);
 });
@@ -95,7 +95,7 @@ test.runIf(process.platform === 'linux')('a wait for a person is listed with its
   await client.submit({ session: 'hung', prompt: '[[silent]]', lane: 'background' });
   await box.alarm('hung');
   const taken = await client.takeHang();
-  expect(taken.parked?.sessions.find(({ session }) => session === 'asks')).toMatchObject({
+  expect(taken.snapshot?.sessions.find(({ session }) => session === 'asks')).toMatchObject({
     class: 'waiting-for-person',
     permissionRequests: 1,
     task,

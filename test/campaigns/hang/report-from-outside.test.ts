@@ -41,7 +41,7 @@ test.runIf(linux)(
     expect(validate(HangReportSchema, blocked)).toMatchObject({ ok: true });
     expect(blocked).toMatchObject({ trigger: 'asked', main: { how: 'js' } });
     expect(blocked.stack?.[0]).toMatchObject({ function: 'block' });
-    expect(blocked.parked?.sessions).toMatchObject([{ session: 'hung-0', turn: 1 }]);
+    expect(blocked.snapshot?.sessions).toMatchObject([{ session: 'hung-0', turn: 1 }]);
 
     const list = await signalbox(box, 'hangs');
     expect(list.stdout.split('\n')[1]).toMatch(new RegExp(`main-loop-blocked +${blocked.id} +the main loop has been`));

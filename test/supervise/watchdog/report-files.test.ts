@@ -25,7 +25,7 @@ const known = {
   lagMs: 0,
   blocked: false,
   stack: null,
-  parked: null,
+  snapshot: null,
   agent: null,
 } as const;
 
@@ -73,7 +73,7 @@ test('a secret that stands in what waits does not reach the file', async () => {
   const secret = 'correct-horse-battery';
   const memory = makeMemory();
   const wait = { owner: `session ${secret}`, name: 'a turn', id: secret, ageMs: 1, leftMs: null, person: false };
-  new MemoryWriter(memory).park({ sessions: [], waits: [wait], omitted: 0 });
+  new MemoryWriter(memory).writeSnapshot({ sessions: [], waits: [wait], omitted: 0 });
   const settings = { hangMs: 1, secrets: [secret], log: false };
   const parts = { memory: new MemoryReader(memory), folder, version: '0', settings, launcherMs: () => null };
   const { file } = await new Reporter(parts).take({ trigger: 'asked', agent: null });

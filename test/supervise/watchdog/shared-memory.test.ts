@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { makeMemory, MemoryReader, MemoryWriter, sharedAge } from '../../../src/supervise/watchdog/shared-memory.ts';
-import type { ParkedFacts, SessionFacts } from '../../../src/supervise/watchdog/report.ts';
+import type { Snapshot, SessionFacts } from '../../../src/supervise/watchdog/report.ts';
 
 const session = (name: string): SessionFacts => ({
   session: name,
@@ -17,25 +17,25 @@ const session = (name: string): SessionFacts => ({
   cpu: null,
   class: null,
 });
-const facts = (...names: readonly string[]): ParkedFacts => ({ sessions: names.map(session), waits: [], omitted: 0 });
+const facts = (...names: readonly string[]): Snapshot => ({ sessions: names.map(session), waits: [], omitted: 0 });
 
 test('what was written last is read, and nothing before the first', () => {
   const memory = makeMemory();
   const writer = new MemoryWriter(memory);
   const reader = new MemoryReader(memory);
-  expect(reader.parked()).toBeNull();
+  expect(reader.snapshot()).toBeNull();
   for (const name of ['a', 'b', 'ünïcode ✓', 'd']) {
-    writer.park(facts(name));
-    expect(reader.parked()?.facts).toEqual(facts(name));
+    writer.writeSnapshot(facts(name));
+    expect(reader.snapshot()?.facts).toEqual(facts(name));
   }
-  expect(reader.parked()?.ageMs).toBeGreaterThanOrEqual(0);
+  expect(reader.snapshot()?.ageMs).toBeGreaterThanOrEqual(0);
 });
 
 test('what does not fit is left out and counted; the memory stays as it is', () => {
   const memory = makeMemory();
   const size = memory.byteLength;
-  new MemoryWriter(memory).park(facts(...Array.from({ length: 5_000 }, (_, index) => `session ${index}`)));
-  const kept = new MemoryReader(memory).parked()?.facts;
+  new MemoryWriter(memory).writeSnapshot(facts(...Array.from({ length: 5_000 }, (_, index) => `session ${index}`)));
+  const kept = new MemoryReader(memory).snapshot()?.facts;
   expect(kept?.sessions.length).toBeGreaterThan(50);
   expect((kept?.sessions.length ?? 0) + (kept?.omitted ?? 0)).toBe(5_000);
   expect(kept?.sessions[0]?.session).toBe('session 0');
@@ -59,7 +59,7 @@ test('a reader never sees half of what is written, however it is interrupted', a
   const reader = new MemoryReader(memory);
   const seen = new Set<number>();
   while (seen.size < 500) {
-    const found = reader.parked()?.facts;
+    const found = reader.snapshot()?.facts;
     if (found === undefined) {
       continue;
     }
