@@ -197,7 +197,7 @@ describe.each(programs)('%s', (program) => {
     expect(raws(agent)).toEqual([]);
   });
 
-  test('thinks in parts of their own, which are not in the text', async () => {
+  test('emits its thinking as separate parts, which are not in the text', async () => {
     const { agent } = await replay(program, 'thinking');
     const thoughts = agent.parts('thinking').map(({ text }) => text);
     // Gemini CLI puts its heading around each piece.

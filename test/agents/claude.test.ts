@@ -177,7 +177,7 @@ describe('what a turn has used', () => {
     });
   });
 
-  test('costs the difference of two sums where only sums are told', () => {
+  test('costs the difference of two sums where only sums are reported', () => {
     const count = new UsageCount(false);
     expect(count.take({ ...turn, total_cost_usd: 0.5 })).toMatchObject({
       usage: { inputTokens: 15 },

@@ -49,7 +49,7 @@ describe('the real program', () => {
     await agent.result(1);
   });
 
-  test('C06: killed in mid-turn, it goes on with its conversation in another process', async (context) => {
+  test('C06: killed in mid-turn, it continues its conversation in another process', async (context) => {
     if (codexBinary === null) {
       context.skip(missing);
     }

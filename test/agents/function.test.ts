@@ -136,7 +136,7 @@ describe('a turn', () => {
 });
 
 describe('the end', () => {
-  test('function-agent/3: of a function that ignores everything is told as abandoned, and what it still yields is dropped and counted', async () => {
+  test('function-agent/3: of a function that ignores everything is reported as abandoned, and its further output is dropped and counted', async () => {
     let release = (): void => {};
     const wedged = new Promise<void>((resolve) => {
       release = resolve;
@@ -253,7 +253,7 @@ describe('permission', () => {
   });
 });
 
-test('a failure of its provider makes the turn failed, and stands in the result; a retry is told', async () => {
+test('a failure of its provider makes the turn failed, and is in the result; a retry is reported', async () => {
   await using one = await agent(async function* (_prompt, context) {
     context.retrying({ class: 'overloaded', status: 529 });
     yield 'a';

@@ -46,7 +46,7 @@ describe('our calls', () => {
     expect(written).toEqual([{ id: 1, method: 'a', params: {} }]);
   });
 
-  test('settle once: a second response, one to nobody and one with a strange id are raw', () => {
+  test('settle once: a second response, an unexpected one and one with a strange id are raw', () => {
     const { settled, raw, read, call } = peer();
     call('a');
     read({ id: 1, result: 1 });
@@ -66,7 +66,7 @@ describe('our calls', () => {
     expect(settled.map(([, outcome]) => outcome.kind)).toEqual(['error', 'error']);
   });
 
-  test('S02: all that wait are told when the channel breaks, in order, and nothing afterwards', () => {
+  test('S02: all waits are rejected when the channel breaks, in order, and nothing follows', () => {
     const { rpc, settled, written, read, call } = peer();
     call('a');
     call('b');
@@ -104,7 +104,7 @@ describe('calls of the other side', () => {
     ]);
   });
 
-  test('agent-port/5: that nobody takes get an error of the protocol', () => {
+  test('agent-port/5: without a handler get an error of the protocol', () => {
     const { written, read } = peer({ onCall: () => false });
     read({ id: 4, method: 'x/unheard_of' });
     expect(written).toMatchObject([{ id: 4, error: { code: rpcCodes.methodNotFound } }]);
@@ -131,7 +131,7 @@ describe('calls of the other side', () => {
   });
 });
 
-test('notifications are passed on; what is no message is raw', () => {
+test('notifications are passed on; a line that is not a message is raw', () => {
   const { notes, raw, read } = peer();
   read({ method: 'session/update', params: [] });
   read({ params: 1 });

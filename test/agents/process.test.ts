@@ -262,7 +262,7 @@ describe('permission requests', () => {
     expect(agent.of('result')).toHaveLength(1);
   });
 
-  test('agent-port/5: of a turn that does not run, and such as nobody understands, are answered all the same', async () => {
+  test('agent-port/5: of a turn that does not run, and unknown ones, are still answered', async () => {
     const odd = '{"type":"asked","turn":1,"request":"r3"}';
     await using agent = says([ready, started, asked(7, 'r1'), asked(1, 'r2'), asked(1, 'r2'), odd]);
     agent.prompt(1, 'go');
@@ -290,7 +290,7 @@ describe('permission requests', () => {
   });
 });
 
-test('agent-port/8: a switch that nobody asked for, or to another model, is none', async () => {
+test('agent-port/8: a switch without a request, or to another model, is ignored', async () => {
   const lines = [null, 'other', 'wanted', 'wanted'].map((model) =>
     JSON.stringify({ type: 'switched', model, ok: true }),
   );

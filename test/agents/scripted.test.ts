@@ -91,7 +91,7 @@ describe('its answers', () => {
 });
 
 describe('a job', () => {
-  test('that was cut goes on at its step, in the same process and after a kill', async () => {
+  test('that was interrupted continues at its step, in the same process and after a kill', async () => {
     const state = fresh();
     const job = '[[work:30,40]]';
     await using one = await agent({ state });
@@ -118,7 +118,7 @@ describe('a job', () => {
     expect(steps.length).toBeLessThanOrEqual(31);
   });
 
-  test('that is asked for again after its end begins anew', async () => {
+  test('that is requested again after its end starts again', async () => {
     await using one = await agent();
     expect(await says(one, 1, '[[work:2,1]]')).toMatch(/^step 1\/2/);
     expect(await says(one, 2, '[[work:2,1]]')).toMatch(/^step 1\/2/);

@@ -82,7 +82,7 @@ describe('S05: a thread that is stuck', () => {
     await agent[Symbol.asyncDispose]();
   });
 
-  test('in the system is given up within the deadline, listed by its name until it ends, and the daemon goes on', async () => {
+  test('in the system is abandoned within the deadline, listed by its name until it ends, and the daemon continues', async () => {
     const driver = make({ terminateDeadlineMs: 100 });
     const agent = await stuck(driver, 'system');
     agent.interrupt(1);
@@ -151,7 +151,7 @@ describe('what crosses over', () => {
     });
   });
 
-  test('also one that nobody has caught, with the end of the thread', async () => {
+  test('also an uncaught one, with the end of the thread', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'uncaught');
     expect(await exitOf(agent)).toMatchObject({
@@ -161,7 +161,7 @@ describe('what crosses over', () => {
     });
   });
 
-  test('what cannot be cloned is told as such, and the turn ends well', async () => {
+  test('a value that cannot be cloned is reported as such, and the turn ends well', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'uncloneable');
     const { result } = await agent.result(1);
@@ -169,7 +169,7 @@ describe('what crosses over', () => {
     expect(agent.of('output').map(({ part }) => part.kind)).toEqual(['raw', 'text']);
   });
 
-  test('5,000 pieces without a pause, in order, and only some of them while nobody takes any', async () => {
+  test('5,000 pieces without a pause, in order, and only some of them while the daemon reads none', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'flood');
     await agent.output(1);

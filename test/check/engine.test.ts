@@ -234,7 +234,7 @@ describe("Peterson's lock", () => {
     expect(naiveCount(peterson(false))).toBe(20);
   });
 
-  test('lets a process starve if nobody has to move', () => {
+  test('lets a process starve if no process has to move', () => {
     const outcome = run({ ...peterson(false), fair: new Map() });
     expect(outcome.verdict).toMatchObject({ kind: 'unlive', goal: 'process 0 gets in' });
   });

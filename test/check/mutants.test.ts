@@ -6,7 +6,7 @@ import { mutants } from '../../check/mutants/list.ts';
 
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-test('the text that a mutant replaces stands once in its file', () => {
+test('the text that a mutant replaces occurs once in its file', () => {
   expect(mutants.length).toBeGreaterThan(100);
   const misfits = mutants.filter(({ file, from }) => text(`src/core/${file}`).split(from).length !== 2);
   expect(misfits.map(({ name, file }) => `${name}: ${file}`)).toEqual([]);

@@ -306,7 +306,7 @@ describe('tail', () => {
     expect([code, stderr]).toEqual([0, '']);
   });
 
-  test('goes on over a restart of the daemon', async () => {
+  test('continues over a restart of the daemon', async () => {
     const data = join(cli.folder, 'restart');
     const before = await cli.up(['--data', data]);
     const port = new URL(before.ready.url).port;
@@ -340,7 +340,7 @@ describe('which daemon, and which token', () => {
     expect(ran.stderr).toContain("signalbox up --data 'empty folder'");
   });
 
-  test('an address where nobody listens, and one where something else does', async () => {
+  test('an address where no program listens, and one where another program does', async () => {
     const other = createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH\r\n'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
@@ -371,7 +371,7 @@ describe('which daemon, and which token', () => {
     expect(heard.join('')).not.toMatch(/authorization/i);
   });
 
-  test('a daemon.json that a kill left, or that is none, is no daemon', async () => {
+  test('a daemon.json that a kill left, or that is not JSON, is not a daemon', async () => {
     const data = join(cli.folder, 'killed');
     const killed = await cli.up(['--data', data]);
     killed.child.kill('SIGKILL');

@@ -37,7 +37,7 @@ function file(text: string): string {
   return path;
 }
 
-test('a file that awaits for ever is given up, and is no end without a word', async () => {
+test('a file that awaits for ever is abandoned with an error', async () => {
   const endless = file('await new Promise(() => {}); export default {};');
   await expect(loadConfigFile(endless, 20)).rejects.toMatchObject({
     code: 'bad_config',
@@ -212,7 +212,7 @@ describe('the sources, in rising order', () => {
     expect(new Set([...names, ...otherVariables]).size).toBe(names.length + otherVariables.length);
   });
 
-  test('a misspelt variable is told, what is not ours is not', () => {
+  test('a misspelt variable is reported, a foreign one is not', () => {
     const told = misspelt({ SIGNALBOX_LISTEN_PROT: '1', SIGNALBOX_DATA: 'x', SIGNALBOX_COOKIE: 'y', PATH: 'z' });
     expect(told).toEqual([{ name: 'SIGNALBOX_LISTEN_PROT', meant: 'SIGNALBOX_LISTEN_PORT' }]);
   });
@@ -367,7 +367,7 @@ describe('where the data folder is', () => {
     });
   });
 
-  test('a project with a configuration has a daemon of its own, kept out of version control', async () => {
+  test('a project with a configuration has its own daemon, kept out of version control', async () => {
     await using cli = new Cli();
     writeFileSync(join(cli.folder, 'signalbox.config.ts'), "export default { logLevel: 'silent' } satisfies object;\n");
     const env = { SIGNALBOX_DATA: '' };

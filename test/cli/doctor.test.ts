@@ -174,7 +174,7 @@ describe('agents', () => {
     });
   });
 
-  test('AGENT_BIN_*: goes before the PATH; one that names no program is told', async () => {
+  test('AGENT_BIN_*: goes before the PATH; one that names no program is reported', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     machine.program('gemini', 'echo 1.1.1');
@@ -200,7 +200,7 @@ describe('agents', () => {
     expect(await machine.check('gemini')).toMatchObject({ state: 'note', what: expect.any(String) as string });
   });
 
-  test('hanging: named, and ended with what it started, whoever holds its pipes', async () => {
+  test('hanging: named, and ended with what it started, whichever process holds its pipes', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     const pids = join(cli.folder, 'pids');
@@ -217,7 +217,7 @@ describe('agents', () => {
     }
   });
 
-  test('are told no key when they are asked for their version', async () => {
+  test('get no key when they are asked for their version', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     machine.program('claude', `env > '${join(cli.folder, 'env')}'; echo 1.2.3`);

@@ -75,7 +75,7 @@ describe('a call', () => {
     }
   });
 
-  test('to nobody is unreachable, and retryable', async () => {
+  test('without a daemon is unreachable, and retryable', async () => {
     await using none = await peer(() => {});
     const { url } = none;
     await none[Symbol.asyncDispose]();
@@ -162,7 +162,7 @@ describe('a call', () => {
 describe('following a tape', () => {
   const options = { timer: hastyTimer, random: () => 0 };
 
-  test('goes on after the last event that came, however the stream broke', async () => {
+  test('continues after the last event that came, however the stream broke', async () => {
     const parts: ((response: ServerResponse) => void)[] = [
       (response) => stream(response, `retry: 1\n\n: hello\n\n${event(1)}${event(2)}id: 3\ndata: {"half`),
       (response) =>
@@ -208,7 +208,7 @@ describe('following a tape', () => {
     ]);
   });
 
-  test('hands out what a later version wrote apart from what it knows, and goes on', async () => {
+  test('yields events of a later version as unknown, and continues', async () => {
     const later = { session: 's', task: 't', seq: 2, at: 0, type: 'reply-posted', data: { url: 'u' } };
     const odd = { ...later, seq: 3, type: 'turn-ended', data: { turn: 'three' } };
     const sent = [later, odd].map((one) => `id: ${one.seq}\ndata: ${JSON.stringify(one)}\n\n`).join('');
@@ -254,7 +254,7 @@ describe('following a tape', () => {
     ]);
   });
 
-  test('ends at once where the tape had ended, and begins where it is told', async () => {
+  test('ends at once where the tape had ended, and begins at the given seq', async () => {
     await using server = await peer((_, response) => response.writeHead(204).end());
     expect(await collect(createClient({ baseUrl: server.url, ...options }).follow('t', { after: 7 }))).toEqual([]);
     expect(server.requests.map(({ headers }) => headers['last-event-id'])).toEqual(['7']);

@@ -51,7 +51,7 @@ test('S09: closing twice closes once, and the folder can be used again', async (
   await again.close();
 });
 
-test('S09: a part that fails to end keeps no other one from its end, and the failure is told', async () => {
+test('S09: a part that fails to end keeps no other one from its end, and the failure is reported', async () => {
   using folder = new Folder();
   const daemon = await folder.start(0);
   // The door is ended first; what its callers are served from is in use by it until then.

@@ -187,7 +187,7 @@ describe('secrets', () => {
 });
 
 describe('G01: one delivery, one task', () => {
-  test('the idempotency key is the delivery id, and a second delivery is told of the first task', async () => {
+  test('the idempotency key is the delivery id, and a second delivery gets the first task', async () => {
     const { box, accepted } = admissions();
     const handler = githubHook({ box, config: config() });
     const [first, again] = await Promise.all([post(handler, delivery('d-1')), post(handler, delivery('d-1'))]);
@@ -265,7 +265,7 @@ describe('G06: the agent’s own events are known by identity', () => {
     expect((await own(['app:99'], bySomebodyElse)).status).toBe(202);
   });
 
-  test('not by text: somebody else who writes the same is answered', async () => {
+  test('not by text: another person who writes the same is answered', async () => {
     expect((await own(['signalbox[bot]'])).status).toBe(202);
   });
 

@@ -153,7 +153,7 @@ describe('built-in rules', () => {
     expect(Object.values(builtinRules).filter(({ event }) => eventReasons.has(event))).toEqual([]);
   });
 
-  test('an event that nobody knows yet is ignored, and said so', async () => {
+  test('an unknown event is ignored, and the answer says so', async () => {
     expect(await deliver('quantum_fork', { action: 'entangled' })).toBe('unknown_event');
   });
 });
@@ -190,7 +190,7 @@ describe('configured rules', () => {
     expect(await deliver('star', example('star', 'created'), { rules })).toMatchObject({ prompt: 'third' });
   });
 
-  test('like changes a built-in rule and stands in its place', async () => {
+  test('like changes a built-in rule and replaces it', async () => {
     const payload = example('issues', 'labeled');
     inside(payload, 'label')['name'] = 'agent';
     const rules: GithubRule[] = [

@@ -49,7 +49,7 @@ describe('templates', () => {
     expect(prompt('{t}', { t: 'x'.repeat(5000) }).length).toBeLessThan(320);
   });
 
-  test('a block stands on lines of its own', () => {
+  test('a block has its own lines', () => {
     expect(prompt('before {b} after', { b: 'one\ntwo' }, ['b'])).toBe('before \n> one\n> two\n after');
   });
 

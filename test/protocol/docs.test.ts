@@ -5,7 +5,7 @@ import { read } from '../tidy/files.ts';
 
 const page = read('docs/http-api.md');
 
-test('lists every route, and none that there is not', () => {
+test('lists every route, and no other one', () => {
   const rows = [...page.matchAll(/^\| `((?:GET|POST|PATCH) \/\S+)` \|/gm)].map(([, route = '']) => route);
   expect(rows.toSorted()).toEqual(
     operations.map((operation) => `${routes[operation].method} ${routes[operation].path}`).toSorted(),

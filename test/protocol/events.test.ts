@@ -50,7 +50,7 @@ describe('what a reader makes of events', () => {
     expect(sentEvent(readEvent(later))).toEqual(later);
   });
 
-  test.each(['constructor', '__proto__', 'toString'])('the name %s of every object is no type', (name) => {
+  test.each(['constructor', '__proto__', 'toString'])('the name %s of every object is not a type', (name) => {
     expect(readEvent(sent(name, {})).kind).toBe('unknown');
   });
 

@@ -117,6 +117,6 @@ test('every command and flag is made of known words', () => {
   expect(odd(commandNames())).toEqual([]);
 });
 
-test('a word that nobody has defined is found', () => {
+test('an undefined word is found', () => {
   expect(odd(['taskStatus', 'sessionQuux', 'max-zorbs'])).toEqual(['sessionQuux', 'max-zorbs']);
 });

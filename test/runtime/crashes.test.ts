@@ -93,7 +93,7 @@ describe('S11: an agent that keeps ending', () => {
     expect((await one.box.session('test:one'))?.throttle).toBeNull();
   });
 
-  it('is let go on by the operator, who has mended it', async () => {
+  it('is resumed by the operator, who has mended it', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, agent: exiting, limits: { maxCrashes: 1 } });
     await one.send({ maxAttempts: 100 });
@@ -104,7 +104,7 @@ describe('S11: an agent that keeps ending', () => {
     await one.box.stop('test:one', 'session');
   });
 
-  it('that is ended by us, or leaves between two turns, is no crash', async () => {
+  it('that is ended by us, or exits between two turns, has not crashed', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, limits: { maxCrashes: 1 } });
     await one.background();
@@ -117,7 +117,7 @@ describe('S11: an agent that keeps ending', () => {
 });
 
 describe('the count of crashes', () => {
-  it('crashes/1: the first in a row costs nothing, each further one waits longer; crashes/3: a turn that ended begins anew', () => {
+  it('crashes/1: the first in a row costs nothing, each further one waits longer; crashes/3: a turn that ended resets the count', () => {
     const crashes = new Crashes(10, 60_000).of(key);
     const waits = Array.from({ length: 5 }, (_, at) => crashes.crashed(at * 10_000, random).ms);
     expect(waits).toEqual([0, 500, 1_000, 2_000, 4_000]);
@@ -183,7 +183,7 @@ describe('S09: a step of the supervisor that throws', () => {
   });
 });
 
-it('S12: an unknown conversation is begun anew, and the tape and the agent are told that the old one is lost', async () => {
+it('S12: an unknown conversation is reset, and the tape and the next prompt say so', async () => {
   const known = new Set<string>();
   const prompts: string[] = [];
   const agent = functionDriver(

@@ -259,7 +259,7 @@ describe('an agent’s process', () => {
 });
 
 describe('a commit whose answer gets lost', () => {
-  it('is found out, whatever it was: nothing is told twice, no session is stopped, and nobody is told that it failed', async () => {
+  it('is found out in each case: nothing is reported twice, no session is stopped, and no caller gets an error', async () => {
     const lost: number[] = [];
     let commits = 0;
     const loses = (): boolean => {
@@ -306,7 +306,7 @@ describe('who looks at a session', () => {
     expect(await one.box.session('test:one')).toMatchObject({ owner: { task: await second } });
   });
 
-  it('is told why a task waits whose admission is stored and not answered yet', async () => {
+  it('explains why a task waits whose admission is stored and not answered yet', async () => {
     const { one, held } = await openHeld();
     await using _ = one;
     const commit = held.hold('commit', 'answer');

@@ -53,7 +53,7 @@ describe('permissions by policy', () => {
     expect((await one.ended(own)).payload.permissions).toEqual({ mode: 'allow', allow: [], deny: ['Bash'] });
   });
 
-  it('of a preempted task are its own again when it is resumed, and never those of whoever came between', async () => {
+  it('of a preempted task are its own again when it is resumed, and never those of the task between', async () => {
     await using one = await openBox();
     await one.background();
     await one.stage.turn();
@@ -143,7 +143,7 @@ describe('permissions by a person', () => {
     ]);
   });
 
-  it('are no hang while they wait, and are denied when nobody answers in time', async () => {
+  it('are not a hang while they wait, and are denied without an answer in time', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, limits: { silenceMs: 1_000, permissionMs: 10_000 } });
     const task = await one.background();

@@ -48,7 +48,7 @@ describe('the pool of agents', () => {
     expect(pool.running).toBe(2);
   });
 
-  it('serves whom somebody waits for first, also who has become urgent since', () => {
+  it('serves interactive tasks first, also those that have become urgent since', () => {
     const { pool, log, take, clock } = setUp({ maxStarting: 1 });
     const first = take('first');
     let urgent = false;

@@ -81,7 +81,7 @@ describe('preemption through the runtime', () => {
     (await one.stage.turn()).finish();
   });
 
-  it('C16 system work that is sent in the background lane preempts nobody, however urgent it says it is', async () => {
+  it('C16 system work that is sent in the background lane preempts no task, however urgent it says it is', async () => {
     await using one = await openBox();
     await one.background();
     const turn = await one.stage.turn();

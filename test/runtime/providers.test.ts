@@ -81,7 +81,7 @@ describe('a provider', () => {
     expect(one.view('p')).toMatchObject({ throttlesInRow: 1, until: clock.wall() + 30_000 });
   });
 
-  it('that stumbles lets the others go on, and throttles them when it stumbles again and again', () => {
+  it('that stumbles lets the others continue, and throttles them when it stumbles again and again', () => {
     const { one, clock, changes } = providers();
     for (let turn = 0; turn < 3; turn += 1) {
       clock.advance(1);
@@ -123,7 +123,7 @@ describe('a provider', () => {
     expect(changes).toEqual(['background overloaded', 'all overloaded']);
   });
 
-  it('is free again with the first turn that completes while it is probed, and begins anew', () => {
+  it('is free again with the first turn that completes while it is probed, and its count is reset', () => {
     const { one, clock } = providers();
     one.failed('p', failure('rate_limit'), clock.now());
     // Sent before the throttle: it says nothing of the limit.
@@ -136,7 +136,7 @@ describe('a provider', () => {
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
   });
 
-  it('that has been quiet for long begins anew, and one that is resumed too', () => {
+  it('that has been quiet for long resets its count, and one that is resumed too', () => {
     const { one, clock } = providers();
     one.failed('p', failure('auth'), clock.now());
     one.failed('p', failure('auth'), clock.now() + 1);
@@ -226,7 +226,7 @@ describe('S13: the sessions of a provider', () => {
     },
   );
 
-  it('wait before the failed turn is told: its retry is never tried at once, and the other sessions wait with it', async () => {
+  it('wait before the failed turn is reported: its retry is never tried at once, and the other sessions wait with it', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     await one.send({ session: 'a', prompt: 'a' });
@@ -308,7 +308,7 @@ describe('S13: the sessions of a provider', () => {
     }
   });
 
-  it('that are too long for the model hold their background work back, and a turn that completes lets it go on', async () => {
+  it('that are too long for the model throttle their background work, and a turn that completes resumes it', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     const task = await one.background({ prompt: 'too long' });

@@ -59,7 +59,7 @@ describe('queues, follow-ups and commands', () => {
     }
   });
 
-  it('D05 a full queue is told by the answer of that very message; what was accepted stays', async () => {
+  it('D05 the answer of a message says that the queue is full; accepted messages stay', async () => {
     await using one = await openBox({ limits: { maxOpen: 2 } });
     const first = await one.send({ prompt: 'first' });
     const turn = await one.stage.turn();

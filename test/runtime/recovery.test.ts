@@ -77,7 +77,7 @@ describe('restarts, failures of the store, and defects', () => {
     await closing;
   });
 
-  it('a code runner that was cut off by a restart starts again as a new attempt and is told', async () => {
+  it('a code runner that a restart interrupted starts again as a new attempt and can see that', async () => {
     const seen: { attempt: number; interruptedMidTurn: boolean }[] = [];
     const runner: Runner = async ({ hold, attempt, interruptedMidTurn }) => {
       seen.push({ attempt, interruptedMidTurn });
@@ -96,7 +96,7 @@ describe('restarts, failures of the store, and defects', () => {
     ]);
   });
 
-  it('what breaks if a commit fails? the command is told, the event of the agent is applied again, nothing is lost', async () => {
+  it('what breaks if a commit fails? the command gets the error, the event of the agent is applied again, nothing is lost', async () => {
     let failures = 0;
     const store = openMemoryStore();
     const failing: Store = new Proxy(store, {
@@ -154,7 +154,7 @@ describe('restarts, failures of the store, and defects', () => {
 });
 
 describe('a store that finds a session broken', () => {
-  it('stops that session with a fault, commits the others of the group, and the session goes on after unpark', async () => {
+  it('stops that session with a fault, commits the others of the group, and the session continues after unpark', async () => {
     const store = openMemoryStore();
     let reject = false;
     const picky: Store = new Proxy(store, {
@@ -227,7 +227,7 @@ async function* faultsOf(box: Signalbox): AsyncGenerator<StoredEvent> {
   }
 }
 
-it('U5 a session that never had a task, and has events of its own, goes on behind them', async () => {
+it('U5 a session that never had a task, and has its own events, continues behind them', async () => {
   const store = openMemoryStore();
   const session = sessionKey('test:one');
   const { lease } = store.claim(session);

@@ -10,7 +10,7 @@ const twoTurns: Runner = async ({ hold }) => {
 };
 
 describe('code runners', () => {
-  it('C17 nobody slips between two turns of one interactive hold', async () => {
+  it('C17 no task gets between two turns of one interactive hold', async () => {
     await using one = await openBox({ runners: { twoTurns } });
     const task = await one.send({ runner: 'twoTurns' });
     const triage = await one.stage.turn();
@@ -47,7 +47,7 @@ describe('code runners', () => {
     expect(await one.ended(task)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
   });
 
-  it('C18 an evicted runner is refused everything, and its successor goes on untouched', async () => {
+  it('C18 every call of an evicted runner is refused, and its successor continues untouched', async () => {
     const seen: unknown[] = [];
     let wedged = (): void => {};
     const stubborn: Runner = async ({ hold, signal }) => {

@@ -104,7 +104,7 @@ describe('the folder of a session', () => {
 describe('a folder of two sessions', () => {
   const shared = (): Workspaces => new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
 
-  it('workspaces/1: is the first one’s; the second waits, is told whose it is, and has it when it is free', () => {
+  it('workspaces/1: is the first one’s; the second waits, learns whose it is, and has it when it is free', () => {
     const places = shared();
     const [one, two, three] = [claimant('one'), claimant('two'), claimant('three')];
     const first = places.claim(one.owner);
@@ -183,7 +183,7 @@ describe('a folder that another process has', () => {
     expect(clock.armed).toBe(0);
   });
 
-  it('is nobody’s when the process that has its number is another by now', () => {
+  it('is free when the process that has its number is another by now', () => {
     const folder = join(root, 'one');
     mkdirSync(folder);
     writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'long gone' }));
@@ -321,7 +321,7 @@ describe('through the runtime', () => {
     expect(existsSync(folder)).toBe(true);
   });
 
-  it('two sessions on one folder take turns: the tape names the holder, no attempt is burnt, nobody runs beside the other', async () => {
+  it('two sessions on one folder take turns: the tape names the holder, no attempt is spent, and they never run together', async () => {
     const workspaces = new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
     await using one = await openBox({ agent, workspaces });
     const first = await one.send({ session: 'a', prompt: '[[forever:5]]' });

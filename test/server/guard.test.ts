@@ -125,7 +125,7 @@ describe('an address', () => {
     await expect(open).rejects.toMatchObject({ code: 'token_required' });
   });
 
-  test('that is in use, or is not of this machine, is told', async () => {
+  test('that is in use, or is not of this machine, is reported', async () => {
     await expect(openDoor({ server: { listen: { host: '127.0.0.1', port: door.port } } })).rejects.toMatchObject({
       code: 'address_in_use',
     });
@@ -155,7 +155,7 @@ describe('a hook', () => {
     expect(answer.status).toBe(202);
   });
 
-  test('has a bound of its own', async () => {
+  test('has its own bound', async () => {
     expect((await post('/hooks/test', 'x'.repeat(100))).status).toBe(202);
     expect((await problemIn(await post('/hooks/test', 'x'.repeat(101)))).code).toBe('body_too_large');
   });

@@ -191,7 +191,7 @@ test('HEAD of a stream has a head and an end', async () => {
   expect([response.status, await response.text()]).toEqual([200, '']);
 });
 
-describe('bytes that are not HTTP as it should be', () => {
+describe('bytes that are not valid HTTP', () => {
   const auth = `authorization: Bearer ${token}\r\n`;
   test.each<[string, readonly string[], number, string]>([
     ['not HTTP', ['hello there\r\n\r\n'], 400, 'bad_request'],

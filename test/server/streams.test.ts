@@ -19,7 +19,7 @@ async function figure(door: Door, name: string): Promise<number> {
 const dense = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe('a stream of a task', () => {
-  test('begins with what is stored, goes on live, has ids to come back by, and ends after final', async () => {
+  test('begins with stored events, continues live, has ids to resume from, and ends after final', async () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     const turn = await door.box.stage.turn();
@@ -260,7 +260,7 @@ describe('a reader that does not read', () => {
   const line = 'x'.repeat(65_536);
   const lines = 1100;
 
-  test('holds up nobody, costs bounded memory, and is served from the store when it reads again, or cut and told why', async () => {
+  test('delays no other reader, costs bounded memory, and is served from the store when it reads again, or cut with the reason', async () => {
     const clock = new ManualClock();
     await using door = await openDoor({ server: { clock } });
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
@@ -302,7 +302,7 @@ describe('a reader that does not read', () => {
 });
 
 describe('an end that is not the task’s', () => {
-  test('is told: bye when the daemon closes', async () => {
+  test('gets bye when the daemon closes', async () => {
     await using door = await openDoor();
     const readers = [await read(door, '/v1/events'), await read(door, '/v1/events')];
     await door.server.close();
@@ -312,7 +312,7 @@ describe('an end that is not the task’s', () => {
     }
   });
 
-  test('is told: cut when the store cannot be read', async () => {
+  test('gets cut when the store cannot be read', async () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     (await door.box.stage.turn()).finish();

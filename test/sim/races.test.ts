@@ -8,14 +8,14 @@ const clean = async (store: StoreKind, count: number): Promise<void> => {
   expect({ failures, strands, scenarios }).toEqual({ failures: [], strands: 0, scenarios: count });
 };
 
-test('T06 U1 U2 U5 640 races of progress, cancel and completion in memory strand nobody', { timeout: 60_000 }, () =>
+test('T06 U1 U2 U5 640 races of progress, cancel and completion in memory strand no task', { timeout: 60_000 }, () =>
   clean('memory', 640),
 );
-test('T06 U1 U2 U5 320 races of progress, cancel and completion on SQLite strand nobody', { timeout: 60_000 }, () =>
+test('T06 U1 U2 U5 320 races of progress, cancel and completion on SQLite strand no task', { timeout: 60_000 }, () =>
   clean('sqlite', 320),
 );
 test(
-  'T06 U1 U2 U5 320 races of progress, cancel and completion on a store that answers late strand nobody',
+  'T06 U1 U2 U5 320 races of progress, cancel and completion on a store that answers late strand no task',
   {
     timeout: 60_000,
   },

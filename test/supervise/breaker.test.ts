@@ -20,7 +20,7 @@ describe('S11: the breaker', () => {
     expect(failing(3)).toEqual({ kind: 'open', failures: 3, opened: 1, until: 1_000 });
   });
 
-  test('counts failures in a row: a success begins anew', () => {
+  test('counts failures in a row: a success resets it', () => {
     const state = breakerFailed(plan, breakerSucceeded(failing(2)), 5);
     expect(state).toEqual({ kind: 'closed', failures: 1, lastAt: 5 });
   });

@@ -38,7 +38,7 @@ describe('spawning', () => {
     expect((await child.exit()).hint).toContain('/no/such/folder');
   });
 
-  test('of a file that is no program is told, not thrown', async () => {
+  test('of a file that is not a program is reported, not thrown', async () => {
     await using child = new Watched([], { command: import.meta.filename, args: [] });
     expect(await child.exit()).toMatchObject({ reason: 'spawn_failed' });
   });
@@ -146,7 +146,7 @@ describe('S09: what a callback throws', () => {
     expect(isGone(other.pid)).toBe(false);
   });
 
-  test('while it is told of the end goes to onError, and no step is skipped', async () => {
+  test('while it handles the end goes to onError, and no step is skipped', async () => {
     const errors: string[] = [];
     await using child = new Watched(['say:up', 'wait'], {
       onBroken: () => {
@@ -166,7 +166,7 @@ describe('S09: what a callback throws', () => {
 });
 
 describe('S06: stderr', () => {
-  test('of 10 MB blocks nobody, and its last 16 KiB are kept', async () => {
+  test('of 10 MB blocks no process, and its last 16 KiB are kept', async () => {
     await using child = new Watched(['stderr:10000000', 'say:done', 'exit:1']);
     expect(await child.line(0)).toBe('done');
     const exit = await child.exit();
@@ -248,7 +248,7 @@ describe('the ladder', () => {
     expect(await child.exit()).toMatchObject({ reason: 'killed', signal: 'SIGKILL' });
   });
 
-  test('S04: kill ends children and orphans of the group before it is told', async () => {
+  test('S04: kill ends children and orphans of the group before it reports the end', async () => {
     await using child = new Watched(['child', 'double-fork', 'ignore-term', 'say:up', 'wait']);
     await child.until('two pids and up', () => child.lines.length === 3);
     const pids = child.lines.filter((line) => /^\d+$/.test(line)).map(Number);
@@ -278,7 +278,7 @@ describe('the ladder', () => {
     expect(isGone(stray)).toBe(true);
   });
 
-  test('is told once, whatever is called and however often', async () => {
+  test('is reported once, whatever is called and however often', async () => {
     await using child = new Watched(['say:up', 'wait']);
     await child.line(0);
     for (let again = 0; again < 3; again += 1) {

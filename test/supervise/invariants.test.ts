@@ -185,7 +185,7 @@ describe('supervision/4: a start fails with the reason and the last words within
     }));
 });
 
-describe('supervision/6: escapees are found, and a dead daemon leaves nobody', () => {
+describe('supervision/6: escapees are found, and a dead daemon leaves no process', () => {
   const alive = (node: string): readonly ProcessEntry[] =>
     processEntries().filter((entry) => entry.node === node && !entry.zombie);
 
@@ -290,7 +290,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves nobody', (
     await Promise.all(all.map((pid) => goneOrZombie(pid)));
   });
 
-  test('S08: nobody of another daemon is touched, nor one that is spared', async (context) => {
+  test('S08: no process of another daemon is touched, nor an excluded one', async (context) => {
     needs(context, 'cookies');
     await using daemon = new Daemon();
     await using other = new Watched([], { ...sh('echo up; sleep 300'), node: 'another' });
@@ -319,7 +319,7 @@ class NotedWork extends ParkedWork {
   }
 }
 
-describe('supervision/8: every wait stands in the dump with its name and its deadline', () => {
+describe('supervision/8: every wait is in the dump with its name and its deadline', () => {
   test('the rungs of the ladder, one after the other', async () => {
     const parked = new NotedWork();
     const rungs = { closeGraceMs: 111, termGraceMs: 222, reapDeadlineMs: 333 };

@@ -39,7 +39,7 @@ class Stranger implements AsyncDisposable {
   }
 }
 
-describe('S04: a tool in a session of its own', () => {
+describe('S04: a tool in its own session', () => {
   test('ends with its agent that was killed', async (context) => {
     needs(context, 'cookies');
     await using child = new Watched([], sh('setsid sleep 300 </dev/null >/dev/null 2>&1 & echo $!; wait'));
@@ -215,7 +215,7 @@ describe('S08: a stranger', () => {
     expect(found.has(1)).toBe(false);
   });
 
-  test('older than the process that its parent link names is no child of it', () => {
+  test('older than the process that its parent link names is not its child', () => {
     const entry = { group: 0, zombie: false, cookie: null, node: null, bare: false };
     const entries = [
       { ...entry, pid: 900_001, parent: 0, startTime: '500', cookie: 'x' },

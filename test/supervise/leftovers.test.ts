@@ -26,7 +26,7 @@ describe('S08: a leftover', () => {
     expect(isGone(child.pid)).toBe(true);
   });
 
-  test('S04: is found by its cookie in a session of its own, after its leader is gone', async (context) => {
+  test('S04: is found by its cookie in its own session, after its leader is gone', async (context) => {
     needs(context, 'cookies');
     // The daemon that would have swept has died: nobody saw the leader end.
     await using child = new Watched(['stray', 'exit:0'], { settleQuietMs: 1e9, settleMaxMs: 1e9 });
@@ -95,7 +95,7 @@ describe('S08: a leftover', () => {
 });
 
 describe('what the system knows of a process', () => {
-  test('a cookie is found in whoever carries it, and in nobody else', async (context) => {
+  test('a cookie is found in every process that carries it, and in no other', async (context) => {
     needs(context, 'cookies');
     await using child = new Watched(['child', 'wait'], { ids: () => 'to-be-found' });
     const member = Number(await child.line(0));

@@ -60,7 +60,7 @@ describe('S07: what comes out does not depend on how the bytes were cut', () => 
 });
 
 describe('S07: a line beyond the bound', () => {
-  test('is told by its head at once, counted at its end, and the next line is read', () => {
+  test('is reported by its head at once, counted at its end, and the next line is read', () => {
     const frames: LineFrame[] = [];
     const splitter = new LineSplitter(4, (frame) => frames.push(frame));
     splitter.push(Buffer.from('abcdef'));

@@ -89,7 +89,7 @@ describe('the pending table', () => {
     expect(await first).toBe('still there');
   });
 
-  test('stands in the list of parked work with id, begin and deadline', async () => {
+  test('is in the list of pending waits with id, begin and deadline', async () => {
     const it = table();
     const asked = it.table.request('r-1', 'a model list', 50);
     expect(it.parked.list()).toEqual([

@@ -43,7 +43,7 @@ describe('an agent that is to be nice', () => {
     },
   );
 
-  test('that has ended at once is no error', async () => {
+  test('that has ended at once does not fail', async () => {
     await using child = new Watched([], { command: 'true', args: [], nice: 5 });
     expect(await child.exit()).toMatchObject({ reason: 'exited', code: 0, left: [] });
   });

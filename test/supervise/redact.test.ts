@@ -37,7 +37,7 @@ describe('a whole text', () => {
     expect(redactor.text(secret)).toBe('[redacted]');
   });
 
-  test.each(told)('shows no value that was told, in any of its forms: %s', (secret) => {
+  test.each(told)('shows no given value, in any of its forms: %s', (secret) => {
     expect(redactor.text(`<${secret}>`)).toBe('<[redacted]>');
     expect(redactor.text(`{"a":${JSON.stringify(secret)}}`)).toBe('{"a":"[redacted]"}');
     expect(redactor.text(`?q=${encodeURIComponent(secret)}&`)).toBe('?q=[redacted]&');
@@ -67,7 +67,7 @@ describe('a whole text', () => {
     expect(both.text('longsecret-and-more longsecret')).toBe('[redacted] [redacted]');
   });
 
-  test('a value that is too short to be told from other words is left', () => {
+  test('a value that is too short to differ from other words is left', () => {
     expect(makeRedactor(['secret']).text('a secret')).toBe('a secret');
   });
 });
@@ -149,7 +149,7 @@ describe('a text in pieces', () => {
     expect(pieces.flush()).toBe('');
   });
 
-  test('redact/4: what goes on and on is not held for ever', () => {
+  test('redact/4: endless text is not held for ever', () => {
     const pieces = redactor.pieces();
     let out = '';
     for (let piece = 0; piece < 40; piece += 1) {

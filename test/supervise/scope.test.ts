@@ -124,7 +124,7 @@ describe('a scope', () => {
     await scope.close();
   });
 
-  test('whoever listens to failures cannot skip a step', async () => {
+  test('a listener to failures cannot skip a step', async () => {
     let ended = false;
     const scope = new Scope('x', {
       onFailure: () => {

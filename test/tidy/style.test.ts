@@ -60,7 +60,7 @@ describe('a test that proves nothing', () => {
   });
 });
 
-describe('a path of somebody’s machine', () => {
+describe('a path of a machine', () => {
   test.each(['work', 'root', 'farm'])('is seen: %s', (top) => {
     expect(what(machinePaths(`cd /${top}/main`))).toEqual(['a machine path']);
     expect(machinePaths(`https://example.org/${top}/main and my${top}/x`)).toEqual([]);

@@ -111,7 +111,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     });
   });
 
-  test('a daemon that is stopped raises no alarm when it goes on, and still sees a real block', async () => {
+  test('a stopped daemon raises no alarm when it continues, and still sees a real block', async () => {
     await using box = await new HungDaemon({ block: 'while (true);', graceMs, hangMs: 1_000 }).ready();
     process.kill(box.daemon, 'SIGSTOP');
     await new Promise((resolve) => spawn('sleep', ['3']).once('exit', resolve));

@@ -88,7 +88,7 @@ describe('one daemon per file', () => {
     openSqliteStore({ path }).close();
   });
 
-  test('a pid file that names a stranger, or nonsense, holds nobody up', () => {
+  test('a pid file that names a stranger, or nonsense, does not block a start', () => {
     for (const content of [`${process.pid}\n`, '1\n', 'nonsense', '']) {
       writeFileSync(`${path}.pid`, content);
       openSqliteStore({ path }).close();

@@ -53,7 +53,7 @@ test('a second block is a second alarm', () => {
   expect(changes(ticks).map(([, change]) => change)).toEqual(['blocked', 'resumed', 'blocked']);
 });
 
-test('standing still together is no block, and the main loop gets its full time anew', () => {
+test('a stop of both is not a block, and the main loop gets its full time again', () => {
   // Asleep from 1,000 to 60,000; then the main loop needs a second for its first beat.
   const ticks = [
     ...every(250, 1_000, (now) => now),

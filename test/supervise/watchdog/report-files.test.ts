@@ -68,7 +68,7 @@ test('takes nothing for a report that is none, and no path for a name', () => {
   expect(listReports(join(root, 'nothing'))).toEqual([]);
 });
 
-test('a secret that stands in what waits does not reach the file', async () => {
+test('a secret in a wait does not reach the file', async () => {
   const folder = join(root, 'hangs');
   const secret = 'correct-horse-battery';
   const memory = makeMemory();
