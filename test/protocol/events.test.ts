@@ -1,7 +1,9 @@
 /** Events at the edges: their documentation, what a reader makes of a later version's, and what does not compile. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { errorCodes } from '../../src/core/error-codes.ts';
 import type { EventType } from '../../src/core/model/events.ts';
+import { deadlineNames } from '../../src/core/model/timers.ts';
 import { outputParts } from '../../src/protocol/events/parts.ts';
 import { readEvent, sentEvent } from '../../src/protocol/events/read.ts';
 import { eventDataSchemas, eventSchemas } from '../../src/protocol/events/tape.ts';
@@ -41,6 +43,28 @@ describe('the page', () => {
   test.each(Object.entries<Schema>(outputParts))('shows an example of a %s part that is one', (_, schema) => {
     expect(validate(schema, schema.examples?.[0])).toMatchObject({ ok: true });
   });
+});
+
+/** Reason codes that the rules of the core write, beside those of commands that callers give. */
+function reasons(): ReadonlySet<string> {
+  const written =
+    /(?:reason: |[?:] |(?:kill|close)Agent\(d, |giveUp\(d, |end\w+\(d, \w+, [\w.]+, )'(?<code>[a-z]+(?:_[a-z]+)*)'/g;
+  const codes = sourcesUnder('src/core').flatMap((path) =>
+    [...readFileSync(root + path, 'utf8').matchAll(written)].map(({ groups }) => groups?.['code'] ?? ''),
+  );
+  return new Set(codes.filter((code) => !Object.hasOwn(errorCodes, code)));
+}
+
+test('the page explains every reason code that the core writes', () => {
+  const table = page.split('## Reason codes')[1]?.split('\n## ')[0] ?? '';
+  const explained = new Set([...table.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
+  const missing = [...reasons()].filter((code) => !explained.has(code));
+  expect(missing.filter((code) => code.includes('_'))).toEqual([]);
+  expect(reasons().size).toBeGreaterThan(10);
+});
+
+test.each(deadlineNames)('the page explains the deadline %s', (name) => {
+  expect(page.split('## Deadlines')[1]?.split('\n## ')[0]).toContain(`| \`${name}\` |`);
 });
 
 describe('what a reader makes of events', () => {

@@ -138,6 +138,10 @@ export class Box {
   tape(id = ''): readonly string[] {
     return (this.#tapes.get(id) ?? []).map(({ type }) => type);
   }
+  /** The whole tape of a task; without an id, the session's own. */
+  whole(id = ''): readonly Event[] {
+    return this.#tapes.get(id) ?? [];
+  }
   events<T extends TaskEventType>(id: string, type: T): readonly TaskEventData[T][] {
     const is = (event: Event): event is TaskEvent<T> => event.type === type;
     return (this.#tapes.get(id) ?? []).filter(is).map(({ data }) => data);

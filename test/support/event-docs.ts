@@ -3,6 +3,7 @@ import * as parts from '../../src/protocol/events/parts.ts';
 import { sessionEvents } from '../../src/protocol/events/session.ts';
 import { taskEvents } from '../../src/protocol/events/task.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
+import { mergeScene, preemptionScene } from './event-scenes.ts';
 import { row, table } from './markdown.ts';
 
 /** Values that several events have, by the title of their section. */
@@ -82,6 +83,8 @@ function overview(): string {
 }
 
 export const eventParts: { readonly [part: string]: () => string } = {
+  'a preemption': preemptionScene,
+  'a merge': mergeScene,
   overview,
   'task events': () => eventsOf(taskEvents),
   'session events': () => eventsOf(sessionEvents),

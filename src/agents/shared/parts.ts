@@ -96,6 +96,10 @@ export function readPart(value: unknown): OutputPart {
     case 'text':
     case 'thinking':
       return text === null ? { kind: 'raw', data: value } : { kind: part['kind'], text };
+    case 'retraction': {
+      const length = numberAt(part, 'length');
+      return length === null || length < 0 ? { kind: 'raw', data: value } : { kind: 'retraction', length };
+    }
     case 'tool':
       return readTool(part);
     case 'usage': {

@@ -2,13 +2,12 @@
  * What an agent says in one turn, and the report at its end.
  *
  * Owned by the turn. Invariants, which the contract suite checks for every driver:
- *  turn-output/1 The text pieces it has returned, one after the other and without what notices `answer-restarted` have
+ *  turn-output/1 The text pieces it has returned, one after the other and without what `retraction` parts have
  *                retracted, are the text of the report; of a text longer than `turnTextMax` the report has the beginning.
  *  turn-output/2 Usage and cost are returned as parts once, at the end, and are those of the report.
  */
 import type { Cost, OutputPart, Usage } from '../../core/model/output.ts';
 import type { AgentReport } from '../port.ts';
-import { notice } from './parts.ts';
 
 /** UTF-16 units of a turn's text that its report keeps; what comes later is in the pieces alone. */
 export const turnTextMax = 4_000_000;
@@ -55,12 +54,12 @@ export class TurnOutput {
     return this.piece(this.#length === 0 ? text : betweenMessages + text);
   }
 
-  /** The agent begins its message again: the pieces behind `length` are not part of the text any more. The notice says so. */
+  /** The agent begins its message again: the pieces behind `length` are not part of the text any more. The part says so. */
   retract(length: number): OutputPart {
-    const retractedLength = this.#length - length;
+    const retracted = this.#length - length;
     this.#length = length;
     this.#text = this.#text.slice(0, length);
-    return notice('answer-restarted', 'the agent begins its message again', { retractedLength });
+    return { kind: 'retraction', length: retracted };
   }
 
   /** A part as a program gives it. Null: it waits for the end of the turn. */
@@ -68,6 +67,8 @@ export class TurnOutput {
     switch (part.kind) {
       case 'text':
         return this.piece(part.text);
+      case 'retraction':
+        return this.retract(Math.max(0, this.#length - part.length));
       case 'usage': {
         const { kind: _, ...usage } = part;
         this.#usage = usage;

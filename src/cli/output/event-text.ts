@@ -86,6 +86,8 @@ function partText(part: Json<OutputPart>): string {
   switch (part.kind) {
     case 'text':
       return part.text;
+    case 'retraction':
+      return `(takes back the last ${part.length} characters)`;
     case 'thinking':
       return `(thinking) ${part.text}`;
     case 'tool':

@@ -13,7 +13,7 @@ import type { PermissionAction } from './permission.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 import type { AgentCaps, Throttle, TurnOutcome } from './session.ts';
 import type { Lane, TaskMode, TerminalStatus, WhenBusy, Where } from './task.ts';
-import type { TimerName } from './timers.ts';
+import type { DeadlineName } from './timers.ts';
 
 /** A hang report that concerns a session; `signalbox hangs` shows the whole of it. */
 export interface HangNote {
@@ -64,8 +64,7 @@ export interface TaskEventData {
     readonly model: string | null;
   };
   'turn-started': { readonly turn: TurnId };
-  /** `turn` null: the agent did not say which. */
-  output: { readonly turn: TurnId | null; readonly part: OutputPart };
+  output: { readonly turn: TurnId; readonly part: OutputPart };
   'permission-requested': { readonly turn: TurnId; readonly request: string; readonly action: PermissionAction };
   'permission-resolved': {
     readonly turn: TurnId;
@@ -86,7 +85,7 @@ export interface TaskEventData {
   /** `noResult`: the agent says that no result will come for this turn. */
   'interrupt-acked': { readonly turn: TurnId; readonly noResult: boolean };
   'cancel-requested': { readonly reason: string; readonly by: Actor | null; readonly turn: TurnId };
-  'deadline-reached': { readonly name: TimerName; readonly turn: TurnId | null; readonly epoch: Epoch | null };
+  'deadline-reached': { readonly name: DeadlineName; readonly turn: TurnId | null; readonly epoch: Epoch | null };
   /** The text of the turn is in its `output` events and, where the turn ended the task, in `final`. */
   'turn-ended': {
     readonly turn: TurnId;

@@ -60,11 +60,10 @@ export interface PlanEntry {
 
 /** What an agent says in a turn: the same parts for every driver. */
 export type OutputPart =
-  /**
-   * A piece of the answer; the pieces of a turn, one after the other, are its whole text. A notice `answer-restarted` takes the
-   * last `detail.retractedLength` UTF-16 units of them back: the agent begins its message again.
-   */
+  /** A piece of the answer; the pieces of a turn, one after the other and without what is retracted, are its whole text. */
   | { readonly kind: 'text'; readonly text: string }
+  /** The agent begins its message again: the last `length` UTF-16 units of the text so far are not part of it any more. */
+  | { readonly kind: 'retraction'; readonly length: number }
   | { readonly kind: 'thinking'; readonly text: string }
   | ToolPart
   | ({ readonly kind: 'usage' } & Usage)

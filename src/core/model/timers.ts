@@ -12,3 +12,7 @@ export const timerNames = [
   'collect', // subject: task. The window for further parts is over.
 ] as const;
 export type TimerName = (typeof timerNames)[number];
+
+/** Those that end a wait for an agent, a person or an owner: their task's tape says so. */
+export const deadlineNames = ['start', 'switch', 'permission', 'drain', 'silence', 'hold', 'unsolicited'] as const;
+export type DeadlineName = (typeof deadlineNames)[number];

@@ -1,5 +1,5 @@
 /** The turn of a hold, and how it is interrupted (rule 7). `turn-end.ts` says how it ends. */
-import type { TimerName } from '../model/timers.ts';
+import type { DeadlineName } from '../model/timers.ts';
 import { invariant } from '../errors.ts';
 import type { Actor } from '../model/actor.ts';
 import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.ts';
@@ -108,6 +108,6 @@ export function liveTurn(d: Draft, type: TurnInput, incarnation: number, id: num
 }
 
 /** A deadline of a turn that waits for the agent, or is on the wire. */
-export function deadlineReached(d: Draft, hold: Hold, name: TimerName): void {
+export function deadlineReached(d: Draft, hold: Hold, name: DeadlineName): void {
   taskEvent(d, hold.task, 'deadline-reached', { name, turn: hold.turn?.id ?? null, epoch: hold.epoch });
 }

@@ -23,10 +23,17 @@ export const nullableText = (description: string) => ({ type: ['string', 'null']
 
 export const taskId = (description: string) => ({ type: 'string', description }) as const;
 
-export const turn = { type: 'integer', description: 'Number of the turn in its session, from 1.' } as const;
+export const turn = {
+  type: 'integer',
+  description: 'Number of the turn in its session, from 1. A retried turn gets a new number.',
+} as const;
 export const epoch = {
   type: 'integer',
-  description: 'Fencing token of the hold: it grows by one with every grant of the session.',
+  description: 'Number of the hold, from 1. Each grant of the session gets the next one.',
 } as const;
-export const incarnation = { type: 'integer', description: 'Number of the agent in its session, from 1.' } as const;
-export const by = nullable(ActorSchema, 'Who did it; null: unknown, or no actor did it.');
+export const incarnation = {
+  type: 'integer',
+  description: 'Number of the started agent in its session, from 1.',
+} as const;
+/** Who acted. `who`: which kinds of actors it may be, and what null means. */
+export const actor = (who: string) => nullable(ActorSchema, who);

@@ -181,6 +181,14 @@ export const TextPartSchema = part(
   { kind: 'text', text: 'All tests pass.' },
 );
 
+export const RetractionPartSchema = part(
+  'retraction',
+  'The agent begins its message again: remove the end of the text of this turn.',
+  { length: { type: 'integer', description: 'How much to remove, in UTF-16 code units.' } },
+  ['length'],
+  { kind: 'retraction', length: 8 },
+);
+
 export const ThinkingPartSchema = part(
   'thinking',
   'A piece of the reasoning of the agent. It is not part of the answer.',
@@ -230,6 +238,7 @@ export const RawPartSchema = part(
 /** One schema for each kind of output part. */
 export const outputParts = {
   text: TextPartSchema,
+  retraction: RetractionPartSchema,
   thinking: ThinkingPartSchema,
   tool: ToolPartSchema,
   usage: UsagePartSchema,
@@ -243,6 +252,7 @@ export const OutputPartSchema = {
   description: 'Output of an agent, in the same parts for every agent.',
   oneOf: [
     TextPartSchema,
+    RetractionPartSchema,
     ThinkingPartSchema,
     ToolPartSchema,
     UsagePartSchema,

@@ -2,12 +2,15 @@
 import type { SessionEventData, SessionEventType } from '../../core/model/events.ts';
 import { throttleLevels } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
-import { by, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
+import { actor, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
 import { AgentCapsSchema, OutputPartSchema } from './parts.ts';
 import type { AllTrue, Describes } from './types.ts';
 
 const model = nullableText("Name of the model; null: the agent's default.");
-const conversation = nullableText("The agent's own id of the conversation; null: it has none yet.");
+const conversation = nullableText("The agent's own id of the conversation; null: the agent does not say.");
+
+const sender = actor('A person or a token; null: unknown.');
+const operator = actor('A person or a token, or the daemon when it closes; null: unknown.');
 
 const agentStarting = eventData(
   'Signalbox starts an agent.',
@@ -33,7 +36,7 @@ const agentEnding = eventData(
   'Signalbox ends the agent. The next turn starts another one.',
   {
     incarnation,
-    reason: { type: 'string', description: 'Reason code, for example `idle`, `restart` or `drain_deadline`.' },
+    reason: { type: 'string', description: '[Reason code](#reason-codes).' },
   },
   { incarnation: 1, reason: 'idle' },
 );
@@ -42,7 +45,11 @@ const agentExited = eventData(
   'The agent has ended, for any reason, and its process is gone.',
   {
     incarnation,
-    reason: { type: 'string', description: 'Reason code of the driver, for example `exited`, `killed` or `crashed`.' },
+    reason: {
+      type: 'string',
+      description:
+        'How it ended: `exited` (by itself), `closed` or `killed` (by Signalbox), `crashed`, `spawn_failed`, or another code of its driver.',
+    },
     data: {
       description: 'Details of the end from the driver, any JSON: exit code, signal, last lines of standard error.',
     },
@@ -52,7 +59,11 @@ const agentExited = eventData(
 
 const conversationReset = eventData(
   'The agent does not know the old conversation any more, and a fresh one began. The next prompt says so.',
-  { conversation: nullableText("The agent's own id of the old conversation; null: it had none.") },
+  {
+    conversation: nullableText(
+      "The agent's own id of the old conversation; null: it had none. `agent-ready` has the new one.",
+    ),
+  },
   { conversation: '5b0c2a11' },
 );
 
@@ -84,7 +95,10 @@ const throttled = eventData(
       enum: throttleLevels,
       description: '`background`: only that lane waits. `all`: nothing is granted or sent.',
     },
-    reason: { type: 'string', description: 'Reason code, for example `rate_limit` or `agent_crash_loop`.' },
+    reason: {
+      type: 'string',
+      description: '[Class of the failure](providers.md), or `agent_crashed` or `agent_crash_loop`.',
+    },
     until: {
       type: ['integer', 'null'],
       description: 'When the throttle is lifted, milliseconds since 1970; null: unknown.',
@@ -127,31 +141,38 @@ const unsolicitedTurn = eventData(
 );
 
 const unexpectedOutput = eventData(
-  'Output of the agent outside of its turns.',
-  { incarnation, part: { ...OutputPartSchema, description: 'The output part (see below).' } },
+  'Output of the agent outside of the turns of tasks: between two turns, or in an unsolicited one. It belongs to no answer.',
+  {
+    incarnation,
+    part: { ...OutputPartSchema, description: 'What the agent said: see [output parts](#output-parts).' },
+  },
   { incarnation: 1, part: { kind: 'notice', code: 'warning', message: 'a newer version of the agent is available' } },
 );
 
 const evicted = eventData(
-  'A person or a limit took the session from its owner.',
-  { task: taskId('The task that owned the session.'), epoch, by },
+  'The session was taken from its owner by force. The task ends `failed`, reason `evicted`.',
+  {
+    task: taskId('The task that owned the session.'),
+    epoch: { ...epoch, description: 'Number of the hold that ended.' },
+    by: sender,
+  },
   { task: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', epoch: 12, by: { kind: 'person', name: 'ada' } },
 );
 
 const parked = eventData(
   'The session was parked: it grants and sends nothing until it is unparked.',
-  { reason: { type: 'string', description: 'The reason that the person gave.' }, by },
+  { reason: { type: 'string', description: 'The reason that was given, free text.' }, by: operator },
   { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
 );
 
 const unparked = eventData(
   'The session was unparked.',
-  { reason: { type: 'string', description: 'Why it was parked.' }, by },
+  { reason: { type: 'string', description: 'Why it was parked, free text.' }, by: operator },
   { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
 );
 
 const recovered = eventData(
-  'The daemon recovered the session, which an earlier daemon had open.',
+  'The daemon has loaded the session after a restart. An owner that was in a turn has lost it.',
   { owner: nullableText('The task that owned the session; null: it had no owner.') },
   { owner: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
 );
@@ -159,7 +180,7 @@ const recovered = eventData(
 const fault = eventData(
   'A defect of Signalbox stopped the session. It is parked; `signalbox unpark` resumes it.',
   { reason: { type: 'string', description: 'The error.' } },
-  { reason: 'the owner is settled in a few rounds' },
+  { reason: 'invariant broken: a turn on the wire ends' },
 );
 
 /** The schema of the data of each event. */

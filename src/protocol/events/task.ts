@@ -3,7 +3,7 @@
  * The order is that in which the events of a task usually come.
  */
 import type { TaskEventData, TaskEventType } from '../../core/model/events.ts';
-import { timerNames } from '../../core/model/timers.ts';
+import { deadlineNames } from '../../core/model/timers.ts';
 import { lanes, taskModes, terminalStatuses, whenBusyPolicies } from '../../core/model/task.ts';
 import { turnOutcomes } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
@@ -15,13 +15,18 @@ import {
   TurnReportSchema,
   UsageSchema,
 } from './parts.ts';
-import { by, epoch, eventData, incarnation, nullable, nullableText, taskId, turn } from './fields.ts';
+import { actor, epoch, eventData, incarnation, nullable, nullableText, taskId, turn } from './fields.ts';
 import type { AllTrue, Describes } from './types.ts';
 
-const attempt = { type: 'integer', description: 'Number of the attempt, from 1.' } as const;
+const attempt = {
+  type: 'integer',
+  description: 'Number of the attempt, from 1. A preemption or a transient failure does not begin another one.',
+} as const;
+
+const sender = actor('A person or a token; null: unknown.');
 
 const queued = eventData(
-  'The task was admitted. It is the first event of every tape, also of a task that joins the turn of another one.',
+  'The task was admitted. The tape of every task begins with it, also when the task is merged.',
   {
     lane: {
       type: 'string',
@@ -36,12 +41,22 @@ const queued = eventData(
     whenBusy: {
       type: 'string',
       enum: whenBusyPolicies,
-      description: 'What the task does when it finds the session busy.',
+      description: 'What the task does if the session is busy: see [when busy](glossary.md#who-goes-first).',
     },
-    priority: { type: 'integer', description: 'Higher goes first, in the background lane only.' },
-    title: { type: 'string', description: 'First line of the prompt, at most 120 characters.' },
-    source: { type: 'string', description: 'Where the task comes from, for example `api`.' },
-    author: nullableText('Who wrote the prompt; null: the sender did not say.'),
+    priority: {
+      type: 'integer',
+      description: 'From -1000 to 1000. Higher goes first in the background lane; 0 in the interactive lane.',
+    },
+    title: {
+      type: 'string',
+      description: 'First line of the prompt, at most 120 characters. `GET /v1/tasks/{id}` has the whole prompt.',
+    },
+    source: {
+      type: 'string',
+      description:
+        'Where the task comes from: `cli`, `api`, a webhook source such as `github:acme/app#7`, or a name of the sender.',
+    },
+    author: nullableText('Who wrote the prompt, as the sender says; null: the sender did not say.'),
     fallback: {
       type: 'boolean',
       description: 'The agent could not take the task into its running turn (`steer`), so the task was queued.',
@@ -60,28 +75,35 @@ const queued = eventData(
 );
 
 const merged = eventData(
-  'The task joined another queued task; one turn answers both (`collect`).',
-  { into: taskId('The task that it joined.') },
+  'The task was merged into another queued task; one turn answers both (`collect`). See [merged tasks](#merged-tasks).',
+  { into: taskId('The task that has the turn.') },
   { into: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
 );
 
 const steered = eventData(
-  'The task was sent into a running turn (`steer`). The event comes again when the agent has taken its text.',
+  'Signalbox sent the task into a running turn (`steer`). A second event follows if the agent takes its text.',
   {
     into: taskId('The task whose turn it was sent into.'),
     turn,
-    delivered: { type: 'boolean', description: 'The agent has taken the text.' },
+    delivered: {
+      type: 'boolean',
+      description: 'False in the first event. True in the second: the agent has taken the text.',
+    },
   },
   { into: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', turn: 3, delivered: true },
 );
 
 const requeued = eventData(
-  'The task left the turn of another task without an answer, and waits in the queue again.',
-  { from: taskId('The task that it had joined.') },
+  'The task left the turn of another task without an answer, and waits in the queue again: the other task was cancelled, or its turn ended without the text.',
+  { from: taskId('The task that it was merged into.') },
   { from: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
 );
 
-const edited = eventData('The prompt of the queued task was changed.', { by }, { by: { kind: 'person', name: 'ada' } });
+const edited = eventData(
+  'The prompt of the queued task was changed. `GET /v1/tasks/{id}` has the new one.',
+  { by: sender },
+  { by: { kind: 'person', name: 'ada' } },
+);
 
 const moved = eventData(
   'The lane, the priority or the position of the queued task was changed.',
@@ -102,25 +124,25 @@ const moved = eventData(
       description:
         'Its new position in its lane: `first`, `last`, or `{ before }` another task. Null: the position did not change.',
     },
-    by,
+    by: sender,
   },
   { lane: 'background', priority: 5, where: 'first', by: { kind: 'person', name: 'ada' } },
 );
 
 const granted = eventData(
-  'The task became the owner of its session for the first time.',
+  'The task became the owner of its session for the first time. Its status is now `running`.',
   { epoch, attempt },
   { epoch: 12, attempt: 1 },
 );
 
 const resumed = eventData(
-  'The task became the owner of its session again.',
+  'The task became the owner of its session again: after a preemption, a transient failure, or a restart of the daemon.',
   { epoch, attempt },
   { epoch: 14, attempt: 1 },
 );
 
 const turnSent = eventData(
-  'A prompt was written to the agent.',
+  'Signalbox writes a prompt to the agent, as soon as this event is stored.',
   {
     turn,
     incarnation,
@@ -128,7 +150,7 @@ const turnSent = eventData(
     attempt,
     resumed: {
       type: 'boolean',
-      description: 'An earlier turn of the task did not end by itself. The prompt asks the agent to continue.',
+      description: 'An earlier turn of the task was preempted, failed or lost. The prompt asks the agent to continue.',
     },
     interruptedMidTurn: {
       type: 'boolean',
@@ -165,19 +187,19 @@ const turnStarted = eventData(
 const output = eventData(
   'Output of the agent in the turn. The text pieces of a turn, in order, are its answer.',
   {
-    turn: {
-      type: ['integer', 'null'],
-      description: 'Number of the turn in its session; null: the agent did not say which.',
-    },
-    part: { ...OutputPartSchema, description: 'The output part (see below).' },
+    turn,
+    part: { ...OutputPartSchema, description: 'What the agent said: see [output parts](#output-parts).' },
   },
   { turn: 3, part: { kind: 'text', text: 'Yes: all 212 tests pass.' } },
 );
 
-const request = { type: 'string', description: 'Id of the permission request, unique within its turn.' } as const;
+const request = {
+  type: 'string',
+  description: 'Id of the permission request, unique within its turn. It may equal the `id` of a tool part.',
+} as const;
 
 const permissionRequested = eventData(
-  'The agent requests permission for an action.',
+  'The agent requests permission for an action. If the policy decides, `permission-resolved` follows in the same commit; otherwise a person has to [respond](permissions.md) before `limits.permissionMs` is over.',
   { turn, request, action: { ...PermissionActionSchema, description: 'The action.' } },
   {
     turn: 3,
@@ -195,9 +217,11 @@ const permissionResolved = eventData(
       type: 'string',
       enum: ['allow', 'deny', 'withdrawn'],
       description:
-        '`withdrawn`: it needs no answer any more, because its turn was interrupted or has ended, or the agent withdrew it.',
+        '`withdrawn`: the request needs no answer any more, because its turn was interrupted or has ended, or the agent took it back.',
     },
-    by,
+    by: actor(
+      'A person or a token, the policy, or the deadline that denied it. For `withdrawn`: who interrupted the turn, or the agent. Null: the turn ended.',
+    ),
     note: nullableText('The note that the agent gets with a denial; null: none.'),
   },
   { turn: 3, request: 'toolu_01', decision: 'allow', by: { kind: 'person', name: 'ada' }, note: null },
@@ -219,11 +243,11 @@ const interruptRequested = eventData(
       description:
         '`preempt`: an interactive task waits. `silence`: the agent said nothing for too long. `verdict`: the task must end.',
     },
-    by,
+    by: actor('The task that waits, the deadline, or who ends the task; null: unknown.'),
     sent: {
       type: 'boolean',
       description:
-        'False: the interrupt was not written now. It waits until the agent has confirmed the turn, or it was written before.',
+        'True: the interrupt is written to the agent now. False: it follows when the agent has confirmed the turn, or an earlier event requested it and only `why` changed.',
     },
   },
   { turn: 3, why: 'preempt', by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, sent: true },
@@ -236,10 +260,10 @@ const interruptAcked = eventData(
 );
 
 const cancelRequested = eventData(
-  'A cancel was requested, and the running turn of the task must end first. A task without a running turn ends immediately, without this event.',
+  'A cancel was requested, and the running turn of the task must end first. If the turn completes before it reads the interrupt, a prompt task still ends `completed`. A task without a running turn ends immediately, without this event.',
   {
-    reason: { type: 'string', description: 'Reason code, for example `cancelled`, `stopped` or `interrupted`.' },
-    by,
+    reason: { type: 'string', description: '[Reason code](#reason-codes) that `final` will have.' },
+    by: actor('A person or a token, or the task that takes its place; null: unknown.'),
     turn,
   },
   { reason: 'cancelled', by: { kind: 'person', name: 'ada' }, turn: 3 },
@@ -250,17 +274,17 @@ const deadlineReached = eventData(
   {
     name: {
       type: 'string',
-      enum: timerNames,
-      description: 'Name of the deadline. [Hangs](hangs.md) explains each one.',
+      enum: deadlineNames,
+      description: 'Name of the deadline: see [deadlines](#deadlines).',
     },
-    turn: { type: ['integer', 'null'], description: 'Number of the turn in its session; null: there was none.' },
-    epoch: { type: ['integer', 'null'], description: 'Fencing token of the hold; null: there was none.' },
+    turn: { type: ['integer', 'null'], description: 'Number of the turn in its session; null: the owner had none.' },
+    epoch: { type: ['integer', 'null'], description: 'Number of the hold; null: unknown.' },
   },
   { name: 'silence', turn: 3, epoch: 12 },
 );
 
 const turnEnded = eventData(
-  'The turn is over. Its text is in its `output` events, and in `final` where the turn ended the task.',
+  'The turn is over. Its text is in its `output` events, and in `final` where the turn ended the task. Sum `usage` and `cost` of these events to get totals.',
   {
     turn,
     outcome: { type: 'string', enum: turnOutcomes, description: 'How the turn ended.' },
@@ -272,7 +296,7 @@ const turnEnded = eventData(
     cost: nullable(CostSchema, 'What the turn cost; null: the agent does not say.'),
     failure: nullable(TurnFailureSchema, 'Why the turn failed; null: it did not, or its agent gives no reason.'),
     error: { description: "The agent's own record of the failure, any JSON; null: there is none." },
-    reason: nullableText('Reason code, where the turn was lost; null: it was not.'),
+    reason: nullableText('[Reason code](#reason-codes) of a lost turn; null: it was not lost.'),
   },
   {
     turn: 3,
@@ -289,20 +313,20 @@ const turnEnded = eventData(
 const preempted = eventData(
   'The task gave up the session to an interactive task and waits in the queue again.',
   {
-    by,
+    by: actor('The task that gets the session; null: unknown.'),
     preemptionsInRow: {
       type: 'integer',
       description:
-        'Preemptions since its last turn that was not preempted. After `limits.maxPreemptions` of them the next turn is protected.',
+        'Preemptions since its last turn that was not preempted, this one included. After `limits.maxPreemptions` of them the next turn is protected.',
     },
-    epoch: { type: 'integer', description: 'Fencing token of the hold that ended.' },
+    epoch: { type: 'integer', description: 'Number of the hold that ended.' },
   },
   { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, preemptionsInRow: 1, epoch: 12 },
 );
 
 const attemptLost = eventData(
-  'The attempt was lost: its agent, its daemon or its code runner ended, or a deadline ended it.',
-  { reason: { type: 'string', description: 'Reason code, for example `agent_lost` or `silence_deadline`.' }, attempt },
+  'The attempt was lost: its agent, its daemon or its code runner ended, or a deadline ended it. `attempt-retried` or `final` follows in the same commit.',
+  { reason: { type: 'string', description: '[Reason code](#reason-codes) of the loss.' }, attempt },
   { reason: 'agent_lost', attempt: 1 },
 );
 
@@ -311,9 +335,10 @@ const attemptRetried = eventData(
   {
     attempt: {
       type: 'integer',
-      description: 'Number of the attempt that begins. It does not grow where the loss was not counted.',
+      description:
+        'Number of the attempt that begins. It stays the same after `drain_deadline`, `agent_restarted` and `fault`.',
     },
-    reason: { type: 'string', description: 'Reason code of the loss.' },
+    reason: { type: 'string', description: '[Reason code](#reason-codes) of the loss.' },
   },
   { attempt: 2, reason: 'agent_lost' },
 );
@@ -322,8 +347,8 @@ const turnRetried = eventData(
   'The turn failed for a transient reason. The task waits in the queue and retries the turn within the same attempt.',
   {
     attempt,
-    reason: nullableText('Class of the failure, for example `rate_limit`; null: the agent gives no reason.'),
-    retry: { type: 'integer', description: 'Number of the retry, from 1. A completed turn resets it.' },
+    reason: nullableText('[Class of the failure](providers.md), for example `rate_limit`; null: unknown.'),
+    retry: { type: 'integer', description: 'Number of the retry. The count begins again at 1 after a completed turn.' },
   },
   { attempt: 1, reason: 'rate_limit', retry: 1 },
 );
@@ -334,14 +359,16 @@ const final = eventData(
     status: { type: 'string', enum: terminalStatuses, description: 'How the task ended.' },
     reason: {
       type: 'string',
-      description:
-        'Reason code, for example `completed`, `cancelled`, `replaced`, `expired` or the class of a failure.',
+      description: '[Reason code](#reason-codes).',
     },
-    by,
-    attempts: { type: 'integer', description: 'Number of attempts that began.' },
-    answer: nullable(TurnReportSchema, 'The report of the turn that ended a prompt task; null: no turn ended it.'),
+    by: actor('Who ended the task; null: it ended with its turn.'),
+    attempts: { type: 'integer', description: 'Number of attempts that began; 0: the task never became the owner.' },
+    answer: nullable(
+      TurnReportSchema,
+      'The report of the turn that ended a prompt task. Null: no turn ended it, or it is a code task. See [answers](#the-answer-usage-and-cost).',
+    ),
     result: {
-      description: 'The value that the code runner returned, any JSON, or its error; null for a prompt task.',
+      description: 'The value that the code runner returned, any JSON, or `{ error }`; null for a prompt task.',
     },
   },
   {

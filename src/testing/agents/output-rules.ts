@@ -1,6 +1,6 @@
 /**
  * The rules of what a driver says in a turn, checked for every turn that a probe watches:
- *  - the text pieces, without what notices `answer-restarted` have retracted, are the text of the report;
+ *  - the text pieces, without what `retraction` parts take back, are the text of the report;
  *  - usage and cost are parts once, before the result, and are those of the report;
  *  - a tool is named and titled; the events of one use agree on what it is, and on the time when it began;
  *  - a diff is a unified diff; texts are bounded, and what is cut says so.
@@ -55,10 +55,8 @@ export class OutputRules {
       case 'text':
         said.text += part.text;
         return;
-      case 'notice':
-        if (part.code === 'answer-restarted') {
-          said.text = said.text.slice(0, said.text.length - retracted(part.detail));
-        }
+      case 'retraction':
+        said.text = said.text.slice(0, said.text.length - part.length);
         return;
       case 'usage': {
         const { kind: _, ...usage } = part;
@@ -137,12 +135,6 @@ export class OutputRules {
 }
 
 const shown = (text: string): string => JSON.stringify(text.length > 100 ? `…${text.slice(-100)}` : text);
-
-function retracted(detail: unknown): number {
-  const length =
-    typeof detail === 'object' && detail !== null && 'retractedLength' in detail ? detail.retractedLength : 0;
-  return typeof length === 'number' ? length : 0;
-}
 
 const isBounded = ({ text, omittedBytes }: BoundedText): boolean =>
   Buffer.byteLength(text) <= boundMax &&

@@ -122,7 +122,7 @@ function eventOf(
     case 'turn-sent':
       return [type, sentOf(data)];
     case 'output':
-      return [type, { turn: data['turn'] ?? null, part: partOf(data['kind'], data['data']) }];
+      return [type, { turn: data['turn'], part: partOf(data['kind'], data['data']) }];
     case 'permission-asked':
       return ['permission-requested', { turn: data['turn'], request: data['request'], action: data['ask'] }];
     case 'permission-decided':
