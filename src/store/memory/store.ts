@@ -6,6 +6,7 @@
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
+import { applyRecords } from '../apply-records.ts';
 import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
 import { storeClosed } from '../errors.ts';
 import { noFaults, passAfterCommit, type Faults } from '../faults.ts';
@@ -67,7 +68,7 @@ export class MemoryStore implements Store {
     const group = new MemoryGroup(disk);
     let outcomes: readonly CommitOutcome[];
     try {
-      outcomes = group.apply(commits);
+      outcomes = applyRecords(group, commits);
       this.#faults.at('store.after-write');
     } catch (error) {
       group.undo();

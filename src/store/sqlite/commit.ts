@@ -2,35 +2,28 @@
  * Writes one group of session commits inside a transaction that its caller began and will commit or roll back.
  *
  * Owns: the not yet written part of the group (last rows of tasks and sessions, ends, totals), for the length of one group.
- * Called by: `SqliteStore.commit`.
- *  sqlite-commit/1 A session is checked whole (lease, idempotency keys) before its first write; a fenced or duplicate one
- *                  leaves no trace.
- *  sqlite-commit/2 Anything else that is wrong throws `CommitRejected`, and the caller rolls the whole group back.
- *  sqlite-commit/3 Events are inserted in order under the number that their owner gave them; the key and the triggers fence
+ * Called by: `SqliteStore.commit`, and by `applyRecords` for it.
+ *  sqlite-commit/1 Events are inserted in order under the number that their owner gave them; the key and the triggers fence
  *                  a second time.
- *  sqlite-commit/4 Of several rows of one task or session in a group only the last is written. Ends are written last: their
+ *  sqlite-commit/2 Of several rows of one task or session in a group only the last is written. Ends are written last: their
  *                  events precede.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
 import type { Event } from '../../core/model/events.ts';
-import { taskId, type TaskId } from '../../core/model/ids.ts';
+import { taskId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
 import type { TaskStatus } from '../../core/model/task.ts';
-import type { Record as CoreRecord, SessionRow, TaskRow } from '../../core/model/records.ts';
-import { makePosition } from '../cursor.ts';
-import { statusBackward, tapeConflict, taskConflict } from '../errors.ts';
-import { admissionOf, isTerminal, movesForward } from '../rules.ts';
-import type { CommitOutcome, FeedEvent, SessionCommit } from '../port.ts';
+import type { SessionRow, TaskRow } from '../../core/model/records.ts';
+import { type Admission, type Admit, applyRecords, type End, type Line, type RecordStore } from '../apply-records.ts';
+import type { CommitOutcome, SessionCommit } from '../port.ts';
 import type { Ledger, SessionEntry, TaskEntry } from './ledger.ts';
 import { text, toJson } from './row.ts';
 import * as sql from './sql.ts';
 
-type RecordOf<T extends CoreRecord['type']> = Extract<CoreRecord, { type: T }>;
-
 interface TaskChange {
   readonly entry: TaskEntry;
   row: TaskRow | null;
-  end: RecordOf<'end'> | null;
+  end: End | null;
 }
 
 /** `row` null: something else changed it. */
@@ -53,7 +46,7 @@ interface Run {
 /** Events between two rounds of indexing; each takes about 2 ms. */
 const indexEvery = 2_048;
 
-export class GroupWriter {
+export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
   readonly #ledger: Ledger;
   readonly #taskByKey: StatementSync;
   readonly #insertTask: StatementSync;
@@ -91,7 +84,7 @@ export class GroupWriter {
 
   /** Outcomes in the order of `commits`; all of them are written when this returns, and none is durable yet. */
   write(commits: readonly SessionCommit[]): CommitOutcome[] {
-    const outcomes = commits.map((commit) => this.#apply(commit));
+    const outcomes = applyRecords(this, commits);
     this.#flush();
     return outcomes;
   }
@@ -104,91 +97,29 @@ export class GroupWriter {
     this.#run = null;
   }
 
-  #apply(commit: SessionCommit): CommitOutcome {
-    const session = this.#ledger.session(commit.session);
-    if (session === null || session.lease !== commit.lease) {
-      return { kind: 'fenced' };
-    }
-    const duplicate = this.#duplicate(commit);
-    if (duplicate !== null) {
-      return duplicate;
-    }
-    const events: FeedEvent[] = [];
-    let late = 0;
-    for (const record of commit.records) {
-      if (!this.#record(commit, session, record, events)) {
-        late += 1;
-      }
-    }
-    this.#closeRun();
-    this.#totals.late += late;
-    return { kind: 'committed', late, events };
+  session(key: SessionKey): SessionEntry | null {
+    return this.#ledger.session(key);
   }
 
-  #duplicate(commit: SessionCommit): CommitOutcome | null {
-    let own: Map<string, TaskId> | null = null;
-    for (const record of commit.records) {
-      if (record.type !== 'admit') {
-        continue;
-      }
-      const { idempotencyKey } = admissionOf(record.payload);
-      if (idempotencyKey === null) {
-        continue;
-      }
-      own ??= new Map();
-      const row = this.#taskByKey.get(idempotencyKey);
-      const task = row === undefined ? own.get(idempotencyKey) : taskId(text(row, 'id'));
-      if (task !== undefined) {
-        return { kind: 'duplicate', idempotencyKey, task };
-      }
-      own.set(idempotencyKey, record.task.id);
-    }
-    return null;
+  task(id: TaskId): TaskEntry | null {
+    return this.#ledger.task(id);
   }
 
-  /** False: the record came after the end of its task and was dropped. */
-  #record(commit: SessionCommit, session: SessionEntry, record: CoreRecord, events: FeedEvent[]): boolean {
-    switch (record.type) {
-      case 'event':
-        return this.#event(commit, session, record, events);
-      case 'admit':
-        this.#admit(commit, session, record);
-        return true;
-      case 'task':
-        this.#task(commit, session, record.task);
-        return true;
-      case 'payload': {
-        const entry = this.#entry(commit, session, record.task);
-        if (!isTerminal(entry.status)) {
-          this.#updatePayload.run(entry.n, toJson(record.payload));
-        }
-        return true;
-      }
-      case 'end':
-        return this.#end(commit, session, record, events);
-      case 'session':
-        this.#changed(session, record.at).row = record.session;
-        return true;
-    }
+  isOf(task: TaskEntry, session: SessionEntry): boolean {
+    return task.session === session.n;
   }
 
-  #entry(commit: SessionCommit, session: SessionEntry, id: TaskId): TaskEntry {
-    const entry = this.#ledger.task(id);
-    if (entry === null) {
-      throw taskConflict(commit.session, id, 'was never admitted');
-    }
-    if (entry.session !== session.n) {
-      throw taskConflict(commit.session, id, 'belongs to another session');
-    }
-    return entry;
+  taskByKey(idempotencyKey: string): TaskId | null {
+    const row = this.#taskByKey.get(idempotencyKey);
+    return row === undefined ? null : taskId(text(row, 'id'));
   }
 
-  #admit(commit: SessionCommit, session: SessionEntry, record: RecordOf<'admit'>): void {
+  lastSeq(session: SessionEntry, task: TaskEntry | null): number {
+    return (task ?? session).seq;
+  }
+
+  admit(session: SessionEntry, record: Admit, { source, idempotencyKey }: Admission): void {
     const { task } = record;
-    if (this.#ledger.task(task.id) !== null) {
-      throw taskConflict(commit.session, task.id, 'was admitted before');
-    }
-    const { source, idempotencyKey } = admissionOf(record.payload);
     const inserted = this.#insertTask.run(
       task.id,
       session.n,
@@ -206,48 +137,49 @@ export class GroupWriter {
     this.#changed(session, record.at);
   }
 
-  #task(commit: SessionCommit, session: SessionEntry, row: TaskRow): void {
-    const entry = this.#entry(commit, session, row.id);
-    if (isTerminal(entry.status)) {
-      return;
-    }
-    if (!movesForward(entry.status, row.status)) {
-      throw statusBackward(commit.session, row.id, entry.status, row.status);
-    }
-    this.#move(entry, row.status);
-    this.#change(entry).row = row;
+  setTask(task: TaskEntry, row: TaskRow): void {
+    this.#move(task, row.status);
+    this.#change(task).row = row;
   }
 
-  #event(commit: SessionCommit, session: SessionEntry, record: RecordOf<'event'>, events: FeedEvent[]): boolean {
-    const entry = record.task === null ? session : this.#entry(commit, session, record.task);
-    if ('status' in entry && isTerminal(entry.status)) {
-      return false;
-    }
-    if (record.seq !== entry.seq + 1) {
-      throw tapeConflict(commit.session, record.task ?? 'the session', entry.seq + 1, record.seq);
-    }
-    const tape = record.task === null ? -entry.n : entry.n;
-    const { type, data } = record.event;
-    this.#insertEvent.run(tape, record.seq, record.at, type, toJson(data));
-    entry.seq = record.seq;
-    this.#publish(commit, session, tape, record, record.event, events);
-    return true;
+  setPayload(task: TaskEntry, payload: unknown): void {
+    this.#updatePayload.run(task.n, toJson(payload));
   }
 
-  #end(commit: SessionCommit, session: SessionEntry, record: RecordOf<'end'>, events: FeedEvent[]): boolean {
-    const entry = this.#entry(commit, session, record.task);
-    if (isTerminal(entry.status)) {
-      return false;
+  setSession(session: SessionEntry, row: SessionRow, at: number): void {
+    this.#changed(session, at).row = row;
+  }
+
+  /** A `final` is no row of its own: it is in the row of its task, and the run says that it ends there. */
+  append(session: SessionEntry, task: TaskEntry | null, record: Line, { type, data }: Event): number {
+    const tape = task === null ? -session.n : task.n;
+    const { seq } = record;
+    const ends = record.type === 'end';
+    if (!ends) {
+      this.#insertEvent.run(tape, seq, record.at, type, toJson(data));
     }
-    if (record.seq !== entry.seq + 1) {
-      throw tapeConflict(commit.session, record.task, entry.seq + 1, record.seq);
+    (task ?? session).seq = seq;
+    const pos = (this.#ledger.last += 1);
+    const run = this.#run;
+    if (run !== null && run.tape === tape) {
+      run.last = seq;
+      run.ends = ends;
+    } else {
+      this.#closeRun();
+      this.#run = { pos, session: session.n, tape, first: seq, last: seq, ends };
     }
-    this.#change(entry).end = record;
-    this.#move(entry, record.final.status);
+    return pos;
+  }
+
+  end(session: SessionEntry, task: TaskEntry, record: End): void {
+    this.#change(task).end = record;
+    this.#move(task, record.final.status);
     this.#changed(session, record.at);
-    entry.seq = record.seq;
-    this.#publish(commit, session, entry.n, record, { type: 'final', data: record.final }, events);
-    return true;
+  }
+
+  applied(late: number): void {
+    this.#closeRun();
+    this.#totals.late += late;
   }
 
   #change(entry: TaskEntry): TaskChange {
@@ -278,30 +210,6 @@ export class GroupWriter {
     this.#totals[entry.status] -= 1;
     this.#totals[to] += 1;
     entry.status = to;
-  }
-
-  /** Numbers the event, puts it into the feed's current run and into the outcome. */
-  #publish(
-    commit: SessionCommit,
-    session: SessionEntry,
-    tape: number,
-    record: RecordOf<'event'> | RecordOf<'end'>,
-    { type, data }: Event,
-    events: FeedEvent[],
-  ): void {
-    const { seq, at, task } = record;
-    const pos = (this.#ledger.last += 1);
-    const run = this.#run;
-    const ends = record.type === 'end';
-    if (run !== null && run.tape === tape) {
-      run.last = seq;
-      run.ends = ends;
-    } else {
-      this.#closeRun();
-      this.#run = { pos, session: session.n, tape, first: seq, last: seq, ends };
-    }
-    const stamp = { session: commit.session, task, seq, at, position: makePosition(pos) };
-    events.push({ ...stamp, type, data } as FeedEvent);
   }
 
   #closeRun(): void {
