@@ -105,7 +105,7 @@ export class Daemon {
           stage.story.say(`${before.key} ${judge.tell(input, result)}`);
         }
       },
-      sweep: false,
+      endLeftovers: false,
     });
     this.box.listen({ all: true }, (events) => this.published.push(...events));
   }

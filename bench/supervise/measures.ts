@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import type { ChildExit, SpawnOptions } from '../../src/supervise/index.ts';
 import {
   descendants,
-  endNode,
+  endDaemonProcesses,
   isAlive,
   pause,
   processEntries,
@@ -18,7 +18,7 @@ import {
   realTimers,
   spawnAgent,
 } from '../../src/supervise/index.ts';
-import { hunt } from '../../src/supervise/process/kill-tree.ts';
+import { killTree } from '../../src/supervise/process/kill-tree.ts';
 import { system } from '../../src/supervise/platform/index.ts';
 
 interface Measure {
@@ -252,12 +252,12 @@ export const measures: readonly Measure[] = [
     },
   },
   {
-    what: '200 hunts that begin at once: together, and looks taken',
+    what: '200 kills of a tree that begin at once: together, and looks taken',
     before: '–',
     measure: async () => {
       const scanner = new ProcessScanner();
       const took = await timed(() =>
-        Promise.all(Array.from({ length: 200 }, (_, index) => hunt({ cookie: `nobody ${index}` }, { scanner }))),
+        Promise.all(Array.from({ length: 200 }, (_, index) => killTree({ cookie: `nobody ${index}` }, { scanner }))),
       );
       return `${ms(took)}, ${scanner.looks} looks`;
     },
@@ -297,15 +297,15 @@ export const measures: readonly Measure[] = [
     },
   },
   {
-    what: '`endNode`: 20 agents with such tools, from the word to nobody left',
+    what: '`endDaemonProcesses`: 20 agents with such tools, from the word to nobody left',
     before: '–',
     measure: (rounds) =>
       median(Math.min(rounds, 5), async () => {
         const id = randomUUID();
         await Promise.all(
-          Array.from({ length: 20 }, () => agent('setsid sleep 60 <&- >&- 2>&- & echo up; wait', { node: id })),
+          Array.from({ length: 20 }, () => agent('setsid sleep 60 <&- >&- 2>&- & echo up; wait', { daemonId: id })),
         );
-        return timed(() => endNode(id));
+        return timed(() => endDaemonProcesses(id));
       }),
   },
   {

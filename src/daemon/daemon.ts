@@ -22,8 +22,8 @@ import { writeDaemonFile } from '../server/daemon-file.ts';
 import { loadToken } from '../server/token.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
-import { nodeCookieName } from '../supervise/process/environment.ts';
-import { killNodeNow } from '../supervise/process/leftovers.ts';
+import { daemonIdName } from '../supervise/process/environment.ts';
+import { killDaemonProcessesNow } from '../supervise/process/leftovers.ts';
 import { makeRedactor } from '../supervise/redact.ts';
 import { Scope } from '../supervise/scope.ts';
 import { platformLacks } from '../supervise/platform/lacks.ts';
@@ -44,7 +44,7 @@ interface DaemonOptions {
   readonly version: string;
   /** Wall clock, for `daemon.json`. */
   readonly now: () => number;
-  /** Where the kill tests strike; nothing in production. */
+  /** Where the kill tests kill the daemon; nothing in production. */
   readonly faults?: Faults;
   /** The process that takes signals for this daemon, which others are told. Default: this one. */
   readonly pid?: number;
@@ -159,12 +159,12 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     version,
     logger: log,
   });
-  const door = inner.nest('door');
-  door.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
+  const http = inner.nest('HTTP');
+  http.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
   const { url } = await server.listen();
   await signalbox.ready;
   const file: DaemonFile = { url, pid, version, startedAt: options.now() };
-  door.nest('sign').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
+  http.nest('daemon file').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
   log.info({ url, folder, agent: agent.driver.name }, 'ready');
   const logging = log.open();
   return {
@@ -215,8 +215,8 @@ async function closeAll(scope: Scope, log: DaemonLog): Promise<void> {
 
 function abandon(signalbox: Signalbox): void {
   killAll(signalbox);
-  const daemonId = process.env[nodeCookieName];
+  const daemonId = process.env[daemonIdName];
   if (daemonId !== undefined) {
-    killNodeNow(daemonId);
+    killDaemonProcessesNow(daemonId);
   }
 }

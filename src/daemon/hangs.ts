@@ -9,7 +9,7 @@ import { dataFiles } from '../protocol/folder.ts';
 import type { LimitsConfig } from '../protocol/config.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { HangSource } from '../server/options.ts';
-import { parkedWork } from '../supervise/pending-waits.ts';
+import { pendingWaits } from '../supervise/pending-waits.ts';
 import type { Alarm } from '../supervise/watchdog/agent-watch.ts';
 import { AgentWatch } from '../supervise/watchdog/agent-watch.ts';
 import type { AgentPatience } from '../supervise/watchdog/classify.ts';
@@ -65,7 +65,7 @@ export function watchSessions({ signalbox, watch, limits, onError }: HangParts):
 
 function snapshotOf(signalbox: Signalbox, agents: AgentWatch): Snapshot | null {
   const sessions = signalbox.inspect();
-  const pending = parkedWork.list();
+  const pending = pendingWaits.list();
   if (sessions.length === 0 && pending.length === 0) {
     return null;
   }

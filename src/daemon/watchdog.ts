@@ -1,6 +1,6 @@
 /** The watchdog of a daemon that has a launcher. It is loaded and started before everything else of the daemon. */
 import { watchLimits } from '../protocol/limits.ts';
-import { nodeCookieName } from '../supervise/process/environment.ts';
+import { daemonIdName } from '../supervise/process/environment.ts';
 import { secretsIn } from '../supervise/redact.ts';
 import type { WatchSettings } from '../supervise/watchdog/thread-messages.ts';
 import { Watchdog } from '../supervise/watchdog/watchdog.ts';
@@ -31,7 +31,7 @@ export function watchLaunched({ folder, version, onEnd }: WatchLaunchedOptions):
     folder,
     version,
     launched: true,
-    node: env[nodeCookieName] ?? null,
+    daemonId: env[daemonIdName] ?? null,
     settings: { hangMs: watchLimits.hangMs.default, secrets: secretsIn(env), log: true },
     onEnd,
     onError: () => onEnd('the end of its watchdog thread'),

@@ -47,7 +47,7 @@ export interface SignalboxOptions {
   /** Sees every step that was taken, for trace validation. */
   readonly observe?: (session: Session, input: Input, result: StepResult) => void;
   /** Ends what a dead daemon left; the default signals real processes. False: there are none to look for. */
-  readonly sweep?: boolean;
+  readonly endLeftovers?: boolean;
 }
 
 /** What the parts of one runtime share. */

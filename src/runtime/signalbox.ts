@@ -39,7 +39,7 @@ export function createSignalbox(options: SignalboxOptions): Signalbox {
   const stats = new Stats();
   const hub = new Hub((error) => context.onError(error, 'listener'));
   const registry = new Registry(context, stats, hub);
-  const ready = recover(context, registry, stats, options.sweep ?? true);
+  const ready = recover(context, registry, stats, options.endLeftovers ?? true);
   ready.catch((error: unknown) => context.onError(error, 'recovery'));
   const key = keyResolver(options.resolveSession ?? ((routing) => routing));
   return new Runtime({ context, registry, hub, stats, key, ready });

@@ -4,7 +4,7 @@
  * Written by whoever begins a wait, read by whoever makes a report. Reading is synchronous and touches nothing but this
  * list, so that it can be done while the loop is stopped.
  */
-interface Parked {
+interface PendingWait {
   /** Who waits: `claude (pid 4711)`, `session hello`. */
   readonly owner: string;
   /** What for, in words that stand in a report. */
@@ -19,7 +19,7 @@ interface Parked {
   readonly person: boolean;
 }
 
-export interface ParkOptions {
+export interface WaitOptions {
   readonly owner: string;
   readonly name: string;
   readonly id?: string | null;
@@ -28,20 +28,20 @@ export interface ParkOptions {
   readonly person?: boolean;
 }
 
-export class ParkedWork {
+export class PendingWaits {
   readonly #clock: () => number;
-  readonly #waits = new Set<Parked>();
-  readonly #sources = new Set<() => readonly Parked[]>();
+  readonly #waits = new Set<PendingWait>();
+  readonly #sources = new Set<() => readonly PendingWait[]>();
 
   constructor(clock: () => number = () => performance.now()) {
     this.#clock = clock;
   }
 
   /** Call what it answers when the wait is over; again is nothing. */
-  park({ owner, name, id = null, deadlineMs, person = false }: ParkOptions): () => void {
+  add({ owner, name, id = null, deadlineMs, person = false }: WaitOptions): () => void {
     const since = this.#clock();
     const deadline = deadlineMs === null ? null : since + deadlineMs;
-    const wait: Parked = { owner, name, id, since, deadline, person };
+    const wait: PendingWait = { owner, name, id, since, deadline, person };
     this.#waits.add(wait);
     return () => {
       this.#waits.delete(wait);
@@ -49,7 +49,7 @@ export class ParkedWork {
   }
 
   /** For who keeps a table of his own. A source that throws stands in the list by its error. */
-  source(list: () => readonly Parked[]): () => void {
+  source(list: () => readonly PendingWait[]): () => void {
     this.#sources.add(list);
     return () => {
       this.#sources.delete(list);
@@ -57,7 +57,7 @@ export class ParkedWork {
   }
 
   /** Everything that waits now, oldest first. */
-  list(): readonly Parked[] {
+  list(): readonly PendingWait[] {
     const all = [...this.#waits];
     for (const source of this.#sources) {
       try {
@@ -65,17 +65,17 @@ export class ParkedWork {
       } catch (error) {
         // A report with a gap is better than none.
         const name = `a list that failed: ${error instanceof Error ? error.message : String(error)}`;
-        all.push({ owner: 'parked work', name, id: null, since: this.#clock(), deadline: null, person: false });
+        all.push({ owner: 'pending waits', name, id: null, since: this.#clock(), deadline: null, person: false });
       }
     }
     return all.sort((one, other) => one.since - other.since);
   }
 
-  /** Waits of `park` alone. */
+  /** Waits of `add` alone. */
   get size(): number {
     return this.#waits.size;
   }
 }
 
 /** The process's own: a report speaks for all of it. */
-export const parkedWork = new ParkedWork();
+export const pendingWaits = new PendingWaits();

@@ -13,8 +13,8 @@
  *  scope/6 Disposal never throws: it would hide the error that ended the block. Failures go to `onFailure`, or to the
  *          report.
  */
-import type { ParkedWork } from './pending-waits.ts';
-import { parkedWork } from './pending-waits.ts';
+import type { PendingWaits } from './pending-waits.ts';
+import { pendingWaits } from './pending-waits.ts';
 import type { Timers } from './timers.ts';
 import { realTimers } from './timers.ts';
 
@@ -35,7 +35,7 @@ interface ScopeReport {
 interface ScopeOptions {
   /** Told of every failure, also of what comes after the report. */
   readonly onFailure?: (failure: ScopeFailure) => void;
-  readonly parked?: ParkedWork;
+  readonly waits?: PendingWaits;
   readonly timers?: Timers;
 }
 
@@ -165,8 +165,8 @@ export class Scope implements AsyncDisposable {
   /** Never rejects. */
   async #await({ name, end, deadlineMs: deadline }: Step): Promise<void> {
     const deadlineMs = typeof deadline === 'number' ? deadline : deadline();
-    const { timers = realTimers, parked = parkedWork } = this.#options;
-    const unpark = parked.park({ owner: this.name, name: `the end of ${name}`, deadlineMs });
+    const { timers = realTimers, waits = pendingWaits } = this.#options;
+    const endWait = waits.add({ owner: this.name, name: `the end of ${name}`, deadlineMs });
     const late = Promise.withResolvers<'late'>();
     const cancel = timers.set(deadlineMs, () => late.resolve('late'));
     const ending = (async () => {
@@ -181,7 +181,7 @@ export class Scope implements AsyncDisposable {
       this.#left.push(name);
     }
     cancel();
-    unpark();
+    endWait();
   }
 
   #note(part: string, error: unknown): void {

@@ -11,7 +11,7 @@ import { workerDriver } from '../../src/agents/worker/driver.ts';
 import type { ThreadExit } from '../../src/agents/worker/agent.ts';
 import { running } from './players/running.ts';
 import { codeSubject } from './subjects.ts';
-import { parkedWork, pause, realTimers } from '../../src/supervise/index.ts';
+import { pendingWaits, pause, realTimers } from '../../src/supervise/index.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'signalbox-worker-'));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
@@ -95,13 +95,13 @@ describe('S05: a thread that is stuck', () => {
     expect(await exitOf(agent)).toMatchObject({ reason: 'killed', abandoned: true, rung: 'kill', code: null });
     expect((await exitOf(agent)).hint).toContain('Restart the daemon');
     expect(driver.abandoned.map(({ name }) => name)).toEqual(['worker stuck:system #1']);
-    const parked = parkedWork.list().filter(({ owner }) => owner === 'worker stuck:system #1');
+    const parked = pendingWaits.list().filter(({ owner }) => owner === 'worker stuck:system #1');
     expect(parked.map(({ name }) => name)).toEqual(['end of an abandoned thread']);
     // Its call returns, and the thread ends after all.
     while (driver.abandoned.length > 0) {
       await pause(realTimers, 10);
     }
-    expect(parkedWork.list().some(({ owner }) => owner === 'worker stuck:system #1')).toBe(false);
+    expect(pendingWaits.list().some(({ owner }) => owner === 'worker stuck:system #1')).toBe(false);
     expect(agent.breaches).toEqual([]);
   });
 

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { ChannelBroken, ParkOptions, ProcessEntry, ProcessIdentity } from '../../src/supervise/index.ts';
+import type { ChannelBroken, WaitOptions, ProcessEntry, ProcessIdentity } from '../../src/supervise/index.ts';
 import {
   endLeftover,
-  endNode,
-  killNodeNow,
-  nodeCookieName,
-  ParkedWork,
+  endDaemonProcesses,
+  killDaemonProcessesNow,
+  daemonIdName,
+  PendingWaits,
   PendingTable,
   processEntries,
   processInfo,
@@ -40,7 +40,7 @@ const sh = (script: string): { readonly command: string; readonly args: readonly
 
 /** A child that somebody waits on in every way there is. */
 class Waited implements AsyncDisposable {
-  readonly parked = new ParkedWork();
+  readonly waits = new PendingWaits();
   readonly pending: PendingTable<string>;
   readonly watched: Watched;
   /** When each wait was rejected, and by what. */
@@ -48,7 +48,7 @@ class Waited implements AsyncDisposable {
   readonly rejected: { readonly at: number; readonly error: unknown }[] = [];
 
   constructor(script: string) {
-    this.pending = new PendingTable({ owner: 'test', parked: this.parked });
+    this.pending = new PendingTable({ owner: 'test', waits: this.waits });
     const give = (error: ChannelBroken): void => {
       this.reapedWhenBroken = processInfo(this.watched.pid) === null;
       this.pending.breakAll(error);
@@ -74,7 +74,7 @@ async function rejection(script: string, end: (child: Watched) => void, cause: s
   const child = waited.watched;
   await child.line(0);
   waited.wait();
-  expect(waited.parked.size).toBe(3);
+  expect(waited.waits.size).toBe(3);
   end(child);
   // The moment is taken when /proc shows it, so the measured time is longer than from `exit`, never shorter.
   await Watched.reaped(child.pid);
@@ -83,7 +83,7 @@ async function rejection(script: string, end: (child: Watched) => void, cause: s
   await Watched.turns(1);
   expect(waited.rejected.map(({ error }) => error)).toEqual([child.brokens[0], child.brokens[0], child.brokens[0]]);
   expect(child.brokens[0]).toMatchObject({ code: 'channel_broken', child: child.child.label, cause });
-  expect([waited.pending.size, waited.parked.size]).toEqual([0, 0]);
+  expect([waited.pending.size, waited.waits.size]).toEqual([0, 0]);
   expect(waited.pending.settle('1', 'late')).toBe(false);
   expect(waited.pending.late).toBe(1);
   await expect(waited.pending.request('4', 'x', 1_000)).rejects.toMatchObject({ code: 'channel_broken' });
@@ -187,14 +187,14 @@ describe('supervision/4: a start fails with the reason and the last words within
 
 describe('supervision/6: escapees are found, and a dead daemon leaves no process', () => {
   const alive = (node: string): readonly ProcessEntry[] =>
-    processEntries().filter((entry) => entry.node === node && !entry.zombie);
+    processEntries().filter((entry) => entry.daemonId === node && !entry.zombie);
 
   class Daemon implements AsyncDisposable {
     readonly node = `node-${process.pid}-${performance.now()}`;
     readonly #process = spawn(
       process.execPath,
       ['--no-warnings', fileURLToPath(new URL('fixtures/daemon.ts', import.meta.url)), '20'],
-      { env: { ...process.env, [nodeCookieName]: this.node }, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+      { env: { ...process.env, [daemonIdName]: this.node }, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
     );
 
     /** The rows that it recorded, once all its agents are up. */
@@ -213,7 +213,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
-      await endNode(this.node);
+      await endDaemonProcesses(this.node);
     }
   }
 
@@ -245,12 +245,12 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
       expect(all.length).toBeGreaterThanOrEqual(40);
       // This one carries nothing any more, and its parent is one of ours.
       const bare = processEntries().filter(
-        (entry) => all.some(({ pid }) => pid === entry.parent) && entry.node === null,
+        (entry) => all.some(({ pid }) => pid === entry.parent) && entry.daemonId === null,
       );
       expect(bare).toHaveLength(1);
       await daemon.die();
       const began = performance.now();
-      const report = await endNode(daemon.node);
+      const report = await endDaemonProcesses(daemon.node);
       const tookMs = performance.now() - began;
       expect(report.left).toEqual([]);
       expect(alive(daemon.node)).toEqual([]);
@@ -285,7 +285,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
     await using daemon = new Daemon();
     await daemon.up();
     const all = alive(daemon.node).map(({ pid }) => pid);
-    const signalled = new Set(killNodeNow(daemon.node));
+    const signalled = new Set(killDaemonProcessesNow(daemon.node));
     expect(all.filter((pid) => !signalled.has(pid))).toEqual([]);
     await Promise.all(all.map((pid) => goneOrZombie(pid)));
   });
@@ -293,9 +293,9 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
   test('S08: no process of another daemon is touched, nor an excluded one', async (context) => {
     needs(context, 'cookies');
     await using daemon = new Daemon();
-    await using other = new Watched([], { ...sh('echo up; sleep 300'), node: 'another' });
+    await using other = new Watched([], { ...sh('echo up; sleep 300'), daemonId: 'another' });
     await Promise.all([daemon.up(), other.line(0)]);
-    const report = await endNode(daemon.node, { spare: [daemon.pid] });
+    const report = await endDaemonProcesses(daemon.node, { exclude: [daemon.pid] });
     expect(report.ended).not.toContain(daemon.pid);
     expect(isGone(daemon.pid)).toBe(false);
     expect(isGone(other.pid)).toBe(false);
@@ -309,48 +309,52 @@ async function goneOrZombie(pid: number): Promise<void> {
   }
 }
 
-/** Notes what was parked, since a wait may be over before anybody looks. */
-class NotedWork extends ParkedWork {
+/** Notes what was waits, since a wait may be over before anybody looks. */
+class NotedWork extends PendingWaits {
   readonly noted: string[] = [];
 
-  override park(options: ParkOptions): () => void {
+  override add(options: WaitOptions): () => void {
     this.noted.push(`${options.name}: ${options.deadlineMs}`);
-    return super.park(options);
+    return super.add(options);
   }
 }
 
 describe('supervision/8: every wait is in the dump with its name and its deadline', () => {
   test('the rungs of the ladder, one after the other', async () => {
-    const parked = new NotedWork();
+    const waits = new NotedWork();
     const rungs = { closeGraceMs: 111, termGraceMs: 222, reapDeadlineMs: 333 };
     await using child = new Watched([], {
       ...sh(`trap '' TERM; echo up; while :; do sleep 300; done`),
       ...rungs,
-      parked,
+      waits,
     });
     await child.line(0);
-    expect(parked.list()).toEqual([]);
+    expect(waits.list()).toEqual([]);
     child.child.close();
-    expect(parked.list()).toMatchObject([{ owner: `sh (pid ${child.pid})`, name: 'its end after the end of stdin' }]);
+    expect(waits.list()).toMatchObject([{ owner: `sh (pid ${child.pid})`, name: 'its end after the end of stdin' }]);
     await child.exit();
-    expect(parked.noted).toEqual([
+    expect(waits.noted).toEqual([
       'its end after the end of stdin: 111',
       'its end after SIGTERM: 222',
       'its end after SIGKILL: 333',
       'the end of what it left: 333',
     ]);
-    expect(parked.list()).toEqual([]);
+    expect(waits.list()).toEqual([]);
   });
 
   test('the last words of a child whose grandchild holds the pipes', async () => {
-    const parked = new ParkedWork();
-    await using child = new Watched([], { ...sh('setsid sleep 300 & echo up; exit 0'), parked, settleMaxMs: 777 });
+    const waits = new PendingWaits();
+    await using child = new Watched([], {
+      ...sh('setsid sleep 300 & echo up; exit 0'),
+      waits,
+      settleMaxMs: 777,
+    });
     await child.line(0);
     await Watched.reaped(child.pid);
-    await child.until('settling', () => parked.size > 0 || child.exits.length > 0);
-    expect(parked.list()[0]).toMatchObject({ name: 'its last words' });
+    await child.until('settling', () => waits.size > 0 || child.exits.length > 0);
+    expect(waits.list()[0]).toMatchObject({ name: 'its last words' });
     await child.exit();
-    expect(parked.list()).toEqual([]);
+    expect(waits.list()).toEqual([]);
   });
 });
 
@@ -394,8 +398,8 @@ test('S09: a start that fails, a record that cannot be written, a driver that tr
 
 test('the cookie of this process’s daemon is passed on by itself', async (context) => {
   needs(context, 'cookies');
-  const before = process.env[nodeCookieName];
-  process.env[nodeCookieName] = 'of-this-process';
+  const before = process.env[daemonIdName];
+  process.env[daemonIdName] = 'of-this-process';
   try {
     const exit = Promise.withResolvers<void>();
     const child = spawnAgent({
@@ -406,16 +410,16 @@ test('the cookie of this process’s daemon is passed on by itself', async (cont
     });
     const pid = child.identity?.pid ?? 0;
     expect(processInfo(pid)).not.toBeNull();
-    while (processEntries().find((entry) => entry.pid === pid)?.node !== 'of-this-process') {
+    while (processEntries().find((entry) => entry.pid === pid)?.daemonId !== 'of-this-process') {
       await Watched.turns(1);
     }
     child.kill();
     await exit.promise;
   } finally {
     if (before === undefined) {
-      delete process.env[nodeCookieName];
+      delete process.env[daemonIdName];
     } else {
-      process.env[nodeCookieName] = before;
+      process.env[daemonIdName] = before;
     }
   }
 });

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
-import { cookieName, nodeCookieName, ProcessScanner, processInfo } from '../../src/supervise/index.ts';
-import { belonging, hunt, huntNow } from '../../src/supervise/process/kill-tree.ts';
+import { cookieName, daemonIdName, ProcessScanner, processInfo } from '../../src/supervise/index.ts';
+import { belonging, killTree, killTreeNow } from '../../src/supervise/process/kill-tree.ts';
 import { system } from '../../src/supervise/platform/index.ts';
 import { isGone, needs, Watched } from './harness.ts';
 
@@ -100,7 +100,7 @@ describe('S04: a tool in its own session', () => {
       startTime: '1',
       zombie: false,
       cookie: 'x',
-      node: null,
+      daemonId: null,
       bare: false,
     };
     let looks = 0;
@@ -108,7 +108,7 @@ describe('S04: a tool in its own session', () => {
       looks += 1;
       return Promise.resolve(looks === 1 ? [seen] : []);
     });
-    await hunt({ cookie: 'x' }, { scanner });
+    await killTree({ cookie: 'x' }, { scanner });
     while (!isGone(tool)) {
       await Watched.turns(1);
     }
@@ -126,7 +126,7 @@ describe('S04: a tool in its own session', () => {
       }
       return entries.map((entry) => (entry.pid === tool.pid ? { ...entry, cookie: null, bare: true } : entry));
     });
-    expect(await hunt({ cookie: 'soon to be seen' }, { scanner })).toEqual({ ended: [tool.pid], left: [] });
+    expect(await killTree({ cookie: 'soon to be seen' }, { scanner })).toEqual({ ended: [tool.pid], left: [] });
   });
 
   test('that is not ours to signal is named, at once', async (context) => {
@@ -137,11 +137,11 @@ describe('S04: a tool in its own session', () => {
     // As another user: `sleep` runs as nobody, the asking side too, so that it may not signal root's.
     await using stranger = new Stranger({ [cookieName]: 'of-root' });
     const program = `
-      import { hunt } from ${JSON.stringify(new URL('../../src/supervise/process/kill-tree.ts', import.meta.url).href)};
+      import { killTree } from ${JSON.stringify(new URL('../../src/supervise/process/kill-tree.ts', import.meta.url).href)};
       process.setuid(65534);
       const known = new Map([[${stranger.pid}, ${JSON.stringify(stranger.startTime)}]]);
       const began = performance.now();
-      const report = await hunt({ known }, { deadlineMs: 60_000 });
+      const report = await killTree({ known }, { deadlineMs: 60_000 });
       console.log(JSON.stringify({ ...report, quick: performance.now() - began < 30_000 }));
     `;
     const other = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], {
@@ -157,27 +157,27 @@ describe('S08: a stranger', () => {
   test('with the pid of a descendant that was seen, and another start time, is not touched', async () => {
     await using stranger = new Stranger();
     const known = new Map([[stranger.pid, '1']]);
-    expect(await hunt({ known })).toEqual({ ended: [], left: [] });
-    expect(huntNow({ known })).toEqual([]);
+    expect(await killTree({ known })).toEqual({ ended: [], left: [] });
+    expect(killTreeNow({ known })).toEqual([]);
     expect(isGone(stranger.pid)).toBe(false);
   });
 
   test('with the number of our group, and another start time, is not touched', async () => {
     await using stranger = new Stranger();
-    expect(await hunt({ group: { id: stranger.pid, leaderSince: '1' } })).toEqual({ ended: [], left: [] });
+    expect(await killTree({ group: { id: stranger.pid, leaderSince: '1' } })).toEqual({ ended: [], left: [] });
     expect(isGone(stranger.pid)).toBe(false);
   });
 
   test('that got the pid between the look and the signal is not touched', async () => {
     await using stranger = new Stranger();
     // The look saw a descendant under this pid; before the signal it has ended, and the pid has been given away.
-    const seen = { parent: 1, group: stranger.pid, zombie: false, cookie: 'x', node: null, bare: false };
+    const seen = { parent: 1, group: stranger.pid, zombie: false, cookie: 'x', daemonId: null, bare: false };
     let looks = 0;
     const scanner = new ProcessScanner(() => {
       looks += 1;
       return Promise.resolve(looks === 1 ? [{ ...seen, pid: stranger.pid, startTime: '1' }] : []);
     });
-    expect(await hunt({ cookie: 'x' }, { scanner })).toEqual({ ended: [stranger.pid], left: [] });
+    expect(await killTree({ cookie: 'x' }, { scanner })).toEqual({ ended: [stranger.pid], left: [] });
     expect(looks).toBe(2);
     expect(isGone(stranger.pid)).toBe(false);
   });
@@ -189,9 +189,9 @@ describe('S08: a stranger', () => {
     let looks = 0;
     const scanner = new ProcessScanner(() => {
       looks += 1;
-      return Promise.resolve(looks === 1 ? [{ ...seen, cookie: 'x', node: null, bare: false }] : []);
+      return Promise.resolve(looks === 1 ? [{ ...seen, cookie: 'x', daemonId: null, bare: false }] : []);
     });
-    expect(await hunt({ cookie: 'x' }, { scanner })).toEqual({ ended: [seen.pid], left: [] });
+    expect(await killTree({ cookie: 'x' }, { scanner })).toEqual({ ended: [seen.pid], left: [] });
     expect(isGone(stranger.pid)).toBe(false);
   });
 
@@ -202,21 +202,21 @@ describe('S08: a stranger', () => {
       NOTE: `${cookieName}=mine`,
       [`X${cookieName}`]: 'mine',
     });
-    expect(await hunt({ cookie: 'mine' })).toEqual({ ended: [], left: [] });
+    expect(await killTree({ cookie: 'mine' })).toEqual({ ended: [], left: [] });
     expect(isGone(stranger.pid)).toBe(false);
   });
 
   test('is what the asking process and its ancestors are, whatever they carry', async (context) => {
     needs(context, 'cookies');
-    const entries = system.entriesNow().map((one) => ({ ...one, node: 'all-of-us' }));
-    const found = new Set(belonging({ node: 'all-of-us' }, entries).map(({ pid }) => pid));
+    const entries = system.entriesNow().map((one) => ({ ...one, daemonId: 'all-of-us' }));
+    const found = new Set(belonging({ daemonId: 'all-of-us' }, entries).map(({ pid }) => pid));
     expect(found.has(process.pid)).toBe(false);
     expect(found.has(process.ppid)).toBe(false);
     expect(found.has(1)).toBe(false);
   });
 
   test('older than the process that its parent link names is not its child', () => {
-    const entry = { group: 0, zombie: false, cookie: null, node: null, bare: false };
+    const entry = { group: 0, zombie: false, cookie: null, daemonId: null, bare: false };
     const entries = [
       { ...entry, pid: 900_001, parent: 0, startTime: '500', cookie: 'x' },
       { ...entry, pid: 900_002, parent: 900_001, startTime: '499' },
@@ -227,13 +227,13 @@ describe('S08: a stranger', () => {
 });
 
 describe('one look for all that end together', () => {
-  test('200 hunts at once take two looks at most before any signal', async () => {
+  test('200 kills of a tree at once take two looks at most before any signal', async () => {
     let looks = 0;
     const scanner = new ProcessScanner(() => {
       looks += 1;
       return system.entries();
     });
-    await Promise.all(Array.from({ length: 200 }, (_, index) => hunt({ cookie: `nobody ${index}` }, { scanner })));
+    await Promise.all(Array.from({ length: 200 }, (_, index) => killTree({ cookie: `nobody ${index}` }, { scanner })));
     expect(looks).toBeLessThanOrEqual(2);
   });
 
@@ -276,11 +276,11 @@ describe('one look for all that end together', () => {
 
 test('a child carries the cookie of its daemon as well as its own', async (context) => {
   needs(context, 'cookies');
-  await using child = new Watched(['env'], { env: { PATH: path }, ids: () => 'its-own', node: 'the-daemon' });
+  await using child = new Watched(['env'], { env: { PATH: path }, ids: () => 'its-own', daemonId: 'the-daemon' });
   expect(JSON.parse(await child.line(0))).toEqual({
     PATH: path,
     [cookieName]: 'its-own',
-    [nodeCookieName]: 'the-daemon',
+    [daemonIdName]: 'the-daemon',
   });
-  expect(system.marks(child.pid)).toEqual({ cookie: 'its-own', node: 'the-daemon' });
+  expect(system.marks(child.pid)).toEqual({ cookie: 'its-own', daemonId: 'the-daemon' });
 });

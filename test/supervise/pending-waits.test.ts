@@ -1,6 +1,6 @@
-/** Pending requests and the list of parked work: bounded, named, and ended. */
+/** Pending requests and the list of pending waits: bounded, named, and ended. */
 import { describe, expect, test } from 'vitest';
-import { ChannelBroken, ParkedWork, PendingTable } from '../../src/supervise/index.ts';
+import { ChannelBroken, PendingWaits, PendingTable } from '../../src/supervise/index.ts';
 import { HandTimers } from './harness.ts';
 
 const broken = new ChannelBroken('agent (pid 7)', 'crashed', 'ready');
@@ -8,7 +8,7 @@ const broken = new ChannelBroken('agent (pid 7)', 'crashed', 'ready');
 class Bench {
   now = 1_000;
   readonly timers = new HandTimers();
-  readonly parked = new ParkedWork(() => this.now);
+  readonly waits = new PendingWaits(() => this.now);
 }
 
 describe('ChannelBroken', () => {
@@ -24,18 +24,18 @@ describe('the pending table', () => {
   const table = (options: object = {}): Bench & { readonly table: PendingTable<string> } => {
     const it = new Bench();
     return Object.assign(it, {
-      table: new PendingTable<string>({ owner: 'agent', timers: it.timers, parked: it.parked, ...options }),
+      table: new PendingTable<string>({ owner: 'agent', timers: it.timers, waits: it.waits, ...options }),
     });
   };
 
   test('gives each request its own reply', async () => {
-    const { table: pending, timers, parked } = table();
+    const { table: pending, timers, waits } = table();
     const [one, two] = [pending.request('1', 'a model list', 50), pending.request('2', 'a model list', 60)];
     expect(timers.delays).toEqual([50, 60]);
     expect(pending.settle('2', 'second')).toBe(true);
     expect(pending.settle('1', 'first')).toBe(true);
     expect(await Promise.all([one, two])).toEqual(['first', 'second']);
-    expect([pending.size, timers.delays, parked.size]).toEqual([0, [], 0]);
+    expect([pending.size, timers.delays, waits.size]).toEqual([0, [], 0]);
   });
 
   test('rejects a request that fails, and one that is not answered in time, with its name', async () => {
@@ -63,7 +63,7 @@ describe('the pending table', () => {
   });
 
   test('rejects everything at the end of the channel, in order, and is empty; then refuses at once', async () => {
-    const { table: pending, timers, parked } = table();
+    const { table: pending, timers, waits } = table();
     const order: string[] = [];
     const asked = ['1', '2', '3'].map((id) =>
       pending.request(id, 'x', 50).catch((error: unknown) => {
@@ -72,12 +72,12 @@ describe('the pending table', () => {
       }),
     );
     pending.breakAll(broken);
-    expect([pending.size, timers.delays, parked.size]).toEqual([0, [], 0]);
+    expect([pending.size, timers.delays, waits.size]).toEqual([0, [], 0]);
     expect(await Promise.all(asked)).toEqual([broken, broken, broken]);
     expect(order).toEqual(['1', '2', '3']);
     pending.breakAll(new ChannelBroken('agent', 'again', 'over'));
     await expect(pending.request('4', 'x', 50)).rejects.toBe(broken);
-    expect([pending.size, timers.delays, parked.size]).toEqual([0, [], 0]);
+    expect([pending.size, timers.delays, waits.size]).toEqual([0, [], 0]);
   });
 
   test('is bounded, and keeps ids apart', async () => {
@@ -92,7 +92,7 @@ describe('the pending table', () => {
   test('is in the list of pending waits with id, begin and deadline', async () => {
     const it = table();
     const asked = it.table.request('r-1', 'a model list', 50);
-    expect(it.parked.list()).toEqual([
+    expect(it.waits.list()).toEqual([
       { owner: 'agent', name: 'a model list', id: 'r-1', since: 1_000, deadline: 1_050, person: false },
     ]);
     it.table.settle('r-1', 'x');
@@ -100,30 +100,30 @@ describe('the pending table', () => {
   });
 });
 
-describe('parked work', () => {
+describe('pending waits', () => {
   test('is listed oldest first, until it is over', () => {
     const it = new Bench();
-    const done = it.parked.park({ owner: 'session a', name: 'its drain', deadlineMs: 10 });
+    const done = it.waits.add({ owner: 'session a', name: 'its drain', deadlineMs: 10 });
     it.now = 500;
-    it.parked.park({ owner: 'session b', name: 'an answer', deadlineMs: null, id: 'ask-1', person: true });
-    expect(it.parked.list()).toEqual([
+    it.waits.add({ owner: 'session b', name: 'an answer', deadlineMs: null, id: 'ask-1', person: true });
+    expect(it.waits.list()).toEqual([
       { owner: 'session b', name: 'an answer', id: 'ask-1', since: 500, deadline: null, person: true },
       { owner: 'session a', name: 'its drain', id: null, since: 1_000, deadline: 1_010, person: false },
     ]);
     done();
     done();
-    expect(it.parked.list().map(({ owner }) => owner)).toEqual(['session b']);
+    expect(it.waits.list().map(({ owner }) => owner)).toEqual(['session b']);
   });
 
   test('includes the tables of others, and names one that fails', () => {
-    const { parked } = new Bench();
+    const { waits } = new Bench();
     const own = { owner: 'x', name: 'y', id: null, since: 7, deadline: 9, person: false };
-    const remove = parked.source(() => [own]);
-    parked.source(() => {
+    const remove = waits.source(() => [own]);
+    waits.source(() => {
       throw new Error('half built');
     });
-    expect(parked.list()).toMatchObject([own, { name: 'a list that failed: half built' }]);
+    expect(waits.list()).toMatchObject([own, { name: 'a list that failed: half built' }]);
     remove();
-    expect(parked.list()).toHaveLength(1);
+    expect(waits.list()).toHaveLength(1);
   });
 });

@@ -69,19 +69,19 @@ describe('ps', () => {
 
   test('shows marks behind the command', () => {
     const answer = [
-      '  812 sleep 300 PATH=/bin SIGNALBOX_COOKIE=c-1 SIGNALBOX_NODE=n-1',
+      '  812 sleep 300 PATH=/bin SIGNALBOX_COOKIE=c-1 SIGNALBOX_DAEMON_ID=n-1',
       '  813 node NOTSIGNALBOX_COOKIE=c-2 x',
-      '  814 sh SIGNALBOX_NODE=n-2',
+      '  814 sh SIGNALBOX_DAEMON_ID=n-2',
       '',
     ].join('\n');
     expect([...parseMarks(answer)]).toEqual([
-      [812, { cookie: 'c-1', node: 'n-1' }],
-      [814, { cookie: null, node: 'n-2' }],
+      [812, { cookie: 'c-1', daemonId: 'n-1' }],
+      [814, { cookie: null, daemonId: 'n-2' }],
     ]);
   });
 
   test('answers for real processes as /proc does', async (context) => {
-    await using child = new Watched(['child', 'wait'], { ids: () => 'seen-by-ps', node: 'node-by-ps' });
+    await using child = new Watched(['child', 'wait'], { ids: () => 'seen-by-ps', daemonId: 'node-by-ps' });
     const member = Number(await child.line(0));
     const info = posix.info(member);
     if (info === null) {
@@ -90,11 +90,11 @@ describe('ps', () => {
     expect(info).toMatchObject({ pid: member, parent: child.pid, group: child.pid, zombie: false });
     expect(posix.descendants(child.pid).map(({ pid }) => pid)).toEqual([member]);
     expect(posix.info(2 ** 22 + 1)).toBeNull();
-    expect(posix.marks(member)).toEqual({ cookie: 'seen-by-ps', node: 'node-by-ps' });
+    expect(posix.marks(member)).toEqual({ cookie: 'seen-by-ps', daemonId: 'node-by-ps' });
     for (const entries of [posix.entriesNow(), await posix.entries()]) {
       const pids = entries.filter((one) => one.cookie === 'seen-by-ps').map(({ pid }) => pid);
       expect(new Set(pids)).toEqual(new Set([child.pid, member]));
-      expect(entries.find(({ pid }) => pid === member)).toMatchObject({ parent: child.pid, node: 'node-by-ps' });
+      expect(entries.find(({ pid }) => pid === member)).toMatchObject({ parent: child.pid, daemonId: 'node-by-ps' });
     }
   });
 });

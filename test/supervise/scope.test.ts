@@ -1,6 +1,6 @@
 /** Scopes: what is begun in one ends with it. Invariants `scope/1` to `scope/6`, `supervision/5` and `supervision/10`. */
 import { describe, expect, test } from 'vitest';
-import { ParkedWork, Scope, type ScopeFailure } from '../../src/supervise/index.ts';
+import { PendingWaits, Scope, type ScopeFailure } from '../../src/supervise/index.ts';
 import { HandTimers, isGone, Watched } from './harness.ts';
 
 const never = new Promise<void>(() => {});
@@ -30,18 +30,18 @@ describe('a scope', () => {
 
   test('scope/1: names what has not ended by its deadline, within others too, and what it waits for meanwhile', async () => {
     const timers = new HandTimers();
-    const parked = new ParkedWork();
-    const outer = new Scope('outer', { timers, parked });
+    const waits = new PendingWaits();
+    const outer = new Scope('outer', { timers, waits });
     outer.nest('inner').own('a stuck one', () => never, 70);
     outer.own('another', () => never, 80);
     const closing = outer.close();
     await timers.armedWith(70);
-    expect(parked.list()).toMatchObject([{ owner: 'inner', name: 'the end of a stuck one' }]);
+    expect(waits.list()).toMatchObject([{ owner: 'inner', name: 'the end of a stuck one' }]);
     timers.fire();
     await timers.armedWith(80);
     timers.fire();
     expect(await closing).toEqual({ cause: undefined, failures: [], left: ['inner: a stuck one', 'another'] });
-    expect(parked.size).toBe(0);
+    expect(waits.size).toBe(0);
   });
 
   test('supervision/10: a step that throws skips no other, at its stage or a later one', async () => {

@@ -6,7 +6,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { collectGarbage } from '../../bench/support/garbage.ts';
-import { descendants, parkedWork, pause, processEntries, realTimers } from '../../src/supervise/index.ts';
+import { descendants, pendingWaits, pause, processEntries, realTimers } from '../../src/supervise/index.ts';
 
 /** How many of each kind. */
 export type Tally = Readonly<{ [kind: string]: number }>;
@@ -46,7 +46,7 @@ export async function takeCensus(node: string | null = null): Promise<Census> {
   collectGarbage();
   await setImmediate();
   collectGarbage();
-  const carriers = processEntries().filter((entry) => node !== null && entry.node === node && !entry.zombie);
+  const carriers = processEntries().filter((entry) => node !== null && entry.daemonId === node && !entry.zombie);
   const processes = new Set([...descendants(process.pid), ...carriers].map(({ pid }) => pid));
   processes.delete(process.pid);
   return {
@@ -55,7 +55,7 @@ export async function takeCensus(node: string | null = null): Promise<Census> {
     processes: [...processes],
     handles: tally(process.getActiveResourcesInfo()),
     listeners: Object.fromEntries(process.eventNames().map((name) => [String(name), process.listenerCount(name)])),
-    parked: parkedWork.size,
+    parked: pendingWaits.size,
     heapBytes: process.memoryUsage().heapUsed,
     rssBytes: process.memoryUsage.rss(),
   };

@@ -3,7 +3,7 @@
  * program is told of at once with its last words, and ended; `exited` follows with its reason `start_timeout`.
  */
 import type { AgentChild, Timers } from '../../supervise/index.ts';
-import { parkedWork } from '../../supervise/index.ts';
+import { pendingWaits } from '../../supervise/index.ts';
 import type { AgentEvent } from '../port.ts';
 import { notice } from '../shared/parts.ts';
 
@@ -13,15 +13,15 @@ export class AwaitedStart {
 
   constructor(child: AgentChild, timers: Timers, deadlineMs: number, emit: (event: AgentEvent) => void) {
     this.#child = child;
-    const unpark = parkedWork.park({ owner: child.label, name: 'its word that it is ready', deadlineMs });
+    const endWait = pendingWaits.add({ owner: child.label, name: 'its word that it is ready', deadlineMs });
     const cancel = timers.set(deadlineMs, () => {
-      unpark();
+      endWait();
       const part = notice('not-ready', `not ready within ${deadlineMs} ms`, { stderr: child.stderrTail() });
       emit({ type: 'output', turn: null, part });
       child.kill('start_timeout');
     });
     this.#leave = () => {
-      unpark();
+      endWait();
       cancel();
     };
   }

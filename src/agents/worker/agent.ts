@@ -14,7 +14,7 @@
 import { Worker } from 'node:worker_threads';
 import type { TurnId } from '../../core/model/ids.ts';
 import type { Timers } from '../../supervise/index.ts';
-import { commonVariables, parkedWork, pickEnvironment, realTimers } from '../../supervise/index.ts';
+import { commonVariables, pendingWaits, pickEnvironment, realTimers } from '../../supervise/index.ts';
 import { ByteTail } from '../../supervise/process/byte-tail.ts';
 import type { RawData } from '../child/json-lines.ts';
 import { type ErrorRecord, errorRecord } from '../shared/error-record.ts';
@@ -168,14 +168,14 @@ export class WorkerAgent implements AgentHandle {
     }
     this.#listen(this.#worker);
     const wait = { owner: this.#label, name: 'agent ready', deadlineMs: startDeadlineMs };
-    const unpark = parkedWork.park(wait);
+    const endWait = pendingWaits.add(wait);
     const cancel = this.#timers.set(startDeadlineMs, () => {
-      unpark();
+      endWait();
       this.#ending.reason ??= 'start_timeout';
       this.#force();
     });
     this.#cancelStart = () => {
-      unpark();
+      endWait();
       cancel();
     };
   }
@@ -266,14 +266,14 @@ export class WorkerAgent implements AgentHandle {
   #abandon(worker: Worker): void {
     const thread: AbandonedThread = { name: this.#label, since: performance.now() };
     this.#abandoned.add(thread);
-    const unpark = parkedWork.park({ owner: this.#label, name: 'end of an abandoned thread', deadlineMs: null });
+    const endWait = pendingWaits.add({ owner: this.#label, name: 'end of an abandoned thread', deadlineMs: null });
     worker.removeAllListeners();
     worker.unref();
     // An error event without a listener would end the daemon.
     worker.on('error', () => {});
     worker.once('exit', () => {
       this.#abandoned.delete(thread);
-      unpark();
+      endWait();
     });
     this.#ending.message = `the thread ${this.#label} could not be ended: it is stuck in the system`;
     this.#ending.hint = 'It runs until its system call returns. Restart the daemon to end it at once.';

@@ -13,9 +13,9 @@ const answerDeadlineMs = 10_000;
 
 /** The launcher has a loop of its own: it answers whatever the daemon does. Null: none is there. */
 async function fromLauncher(folder: string): Promise<HangReport | null> {
-  const { askDoor } = await import('../../supervise/launcher/report-socket.ts');
+  const { askReportSocket } = await import('../../supervise/launcher/report-socket.ts');
   const { readReport } = await import('../../supervise/watchdog/report-files.ts');
-  const answer = await askDoor(folder);
+  const answer = await askReportSocket(folder);
   if (answer === null) {
     return null;
   }

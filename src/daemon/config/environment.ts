@@ -26,7 +26,7 @@ export const otherVariables = [
   'SIGNALBOX_TOKEN',
   'SIGNALBOX_AGENT_LOG',
   'SIGNALBOX_COOKIE',
-  'SIGNALBOX_NODE',
+  'SIGNALBOX_DAEMON_ID',
 ] as const;
 
 const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

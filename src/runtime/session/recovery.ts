@@ -8,18 +8,23 @@ const recoveryPage = 500;
 
 /**
  * Ends what a dead daemon left, then takes up every session that has open tasks. Resolves when their first inputs are
- * committed. `sweep` false: the agents are no processes, nothing is looked for.
+ * committed. `endLeftovers` false: the agents are not processes, so none are looked for.
  */
-export async function recover(context: Context, registry: Registry, stats: Stats, sweep: boolean): Promise<void> {
+export async function recover(
+  context: Context,
+  registry: Registry,
+  stats: Stats,
+  endLeftovers: boolean,
+): Promise<void> {
   const { store } = context;
   const leftovers = await store.processes();
   await Promise.all(
     leftovers.map(async (row) => {
-      if (sweep) {
+      if (endLeftovers) {
         const report = await endLeftover(row);
         stats.count(`leftover_${report.leader}`);
         if (report.left.length > 0) {
-          context.onError(new Error(`processes ${report.left.join(', ')} of an earlier daemon are left`), 'sweep');
+          context.onError(new Error(`processes ${report.left.join(', ')} of an earlier daemon are left`), 'leftovers');
           // The next start looks for them again, by their cookie.
           return;
         }

@@ -9,12 +9,12 @@
  *                     the same error.
  *  pending-requests/3 A reply that nobody waits for is counted and dropped.
  *  pending-requests/4 At most `maxPending` at a time; one more is refused with `ChannelFull`.
- *  pending-requests/5 Every entry stands in the list of parked work with its id, its begin and its deadline.
+ *  pending-requests/5 Every entry stands in the list of pending waits with its id, its begin and its deadline.
  */
 import type { ChannelBroken } from './errors.ts';
 import { ChannelFull, WaitTimedOut } from './errors.ts';
-import type { ParkedWork } from '../pending-waits.ts';
-import { parkedWork } from '../pending-waits.ts';
+import type { PendingWaits } from '../pending-waits.ts';
+import { pendingWaits } from '../pending-waits.ts';
 import type { Timers } from '../timers.ts';
 import { realTimers } from '../timers.ts';
 
@@ -23,7 +23,7 @@ interface PendingOptions {
   readonly owner: string;
   /** Default 1,000. */
   readonly maxPending?: number;
-  readonly parked?: ParkedWork;
+  readonly waits?: PendingWaits;
   readonly timers?: Timers;
 }
 
@@ -72,7 +72,7 @@ export class PendingTable<T> {
     deadlineMs: number | null,
     settle: (settled: Settled<T>) => void,
   ): ChannelBroken | ChannelFull | null {
-    const { owner, maxPending = 1_000, parked = parkedWork, timers = realTimers } = this.#options;
+    const { owner, maxPending = 1_000, waits = pendingWaits, timers = realTimers } = this.#options;
     if (this.#broken !== null) {
       return this.#broken;
     }
@@ -83,12 +83,12 @@ export class PendingTable<T> {
     if (this.#entries.size >= maxPending) {
       return new ChannelFull(`${owner}: pending`, maxPending);
     }
-    const unpark = parked.park({ owner, name, id, deadlineMs });
+    const endWait = waits.add({ owner, name, id, deadlineMs });
     const timedOut = (): boolean => this.fail(id, new WaitTimedOut(owner, name, deadlineMs ?? 0));
     const cancel = deadlineMs === null ? (): void => {} : timers.set(deadlineMs, timedOut);
     const leave = (): void => {
       cancel();
-      unpark();
+      endWait();
     };
     this.#entries.set(id, { name, settle, leave });
     return null;

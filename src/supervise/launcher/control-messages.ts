@@ -12,7 +12,7 @@ export type ToDaemon =
   /** Come to an end gracefully; `why` is for the person who reads it. */
   | { readonly type: 'end'; readonly why: string }
   | { readonly type: 'report'; readonly id: number; readonly trigger: HangTrigger }
-  | { readonly type: 'beat' };
+  | { readonly type: 'heartbeat' };
 
 export type FromDaemon =
   /** The data folder is ours: what concerns it may be served from now on. */
@@ -22,7 +22,7 @@ export type FromDaemon =
   /** Everything is closed: the process ends now, with this exit code. */
   | { readonly type: 'bye'; readonly code: number }
   /** From the watchdog: how long the main loop has given no sign of life. */
-  | { readonly type: 'beat'; readonly lagMs: number }
+  | { readonly type: 'heartbeat'; readonly lagMs: number }
   | {
       readonly type: 'reported';
       readonly id: number;

@@ -19,11 +19,11 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { randomUUID } from 'node:crypto';
-import { nodeCookieName } from '../process/environment.ts';
-import { endNode, killNodeNow } from '../process/leftovers.ts';
+import { daemonIdName } from '../process/environment.ts';
+import { endDaemonProcesses, killDaemonProcessesNow } from '../process/leftovers.ts';
 import { LineSplitter } from '../channel/lines.ts';
 import { signalGroup } from '../platform/processes.ts';
-import type { Door, DoorAnswer } from './report-socket.ts';
+import type { ReportSocket, ReportAnswer } from './report-socket.ts';
 import type { HangSummary, HangTrigger } from '../watchdog/report.ts';
 import type { FromDaemon, ToDaemon } from './control-messages.ts';
 import { controlFd, read } from './control-messages.ts';
@@ -94,7 +94,7 @@ type Phase = 'running' | 'ending' | 'forcing' | 'killed';
 class Launcher {
   readonly #options: LaunchOptions;
   readonly #times: LaunchTimes;
-  readonly #node = randomUUID();
+  readonly #daemonId = randomUUID();
   readonly #end = Promise.withResolvers<LaunchEnd>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #asked = new Map<number, (report: HangSummary | null) => void>();
@@ -108,7 +108,7 @@ class Launcher {
   #graceMs: number;
   #lag = { ms: 0, at: 0 };
   #reports = 0;
-  #door: Door | null = null;
+  #reportSocket: ReportSocket | null = null;
   #reported: HangSummary | null = null;
 
   constructor(options: LaunchOptions) {
@@ -124,7 +124,7 @@ class Launcher {
       const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
         // A group and session of its own: the terminal's Ctrl-C is for us alone.
         detached: true,
-        env: { ...process.env, [nodeCookieName]: this.#node },
+        env: { ...process.env, [daemonIdName]: this.#daemonId },
         stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
       });
       this.#adopt(child);
@@ -190,7 +190,7 @@ class Launcher {
     switch (message.type) {
       case 'up':
         this.#graceMs = message.graceMs;
-        void this.#openDoor(message.folder);
+        void this.#openReportSocket(message.folder);
         return;
       case 'ending':
         this.#acked = true;
@@ -199,9 +199,9 @@ class Launcher {
         this.#bye = message.code;
         this.#after(this.#times.goneMs, () => void this.#doesNotGo());
         return;
-      case 'beat':
+      case 'heartbeat':
         this.#lag = { ms: message.lagMs, at: performance.now() };
-        this.#send({ type: 'beat' });
+        this.#send({ type: 'heartbeat' });
         return;
       case 'reported':
         this.#asked.get(message.id)?.(message.report);
@@ -210,15 +210,15 @@ class Launcher {
     }
   }
 
-  async #openDoor(folder: string): Promise<void> {
-    const { openDoor } = await import('./report-socket.ts');
+  async #openReportSocket(folder: string): Promise<void> {
+    const { openReportSocket } = await import('./report-socket.ts');
     const { exitCode, signalCode } = this.#child ?? {};
     if (exitCode === null && signalCode === null) {
-      this.#door ??= openDoor(folder, () => this.#answer());
+      this.#reportSocket ??= openReportSocket(folder, () => this.#answer());
     }
   }
 
-  async #answer(): Promise<DoorAnswer> {
+  async #answer(): Promise<ReportAnswer> {
     const report = await this.#report('asked');
     if (report !== null) {
       return { report, problem: null };
@@ -323,7 +323,7 @@ class Launcher {
     this.#why = name;
     this.#bye = null;
     this.#kill();
-    killNodeNow(this.#node);
+    killDaemonProcessesNow(this.#daemonId);
   }
 
   #signal(name: NodeJS.Signals): void {
@@ -341,8 +341,8 @@ class Launcher {
       clearTimeout(timer);
     }
     this.#answerAll();
-    this.#door?.close();
-    const { ended, left } = await endNode(this.#node);
+    this.#reportSocket?.close();
+    const { ended, left } = await endDaemonProcesses(this.#daemonId);
     if (left.length > 0) {
       this.#options.say(`signalbox: could not be ended: process ${left.join(', ')}`);
     }

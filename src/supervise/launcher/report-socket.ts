@@ -1,5 +1,5 @@
 /**
- * The launcher's door: a local socket in the data folder, through which `signalbox doctor --live` asks for a hang report. It
+ * The launcher's report socket: a local socket in the data folder, through which `signalbox doctor --live` asks for a hang report. It
  * answers whatever the daemon's main loop does, since the launcher has a loop of its own.
  *
  * A socket, and not a signal to the launcher: a file names the launcher for certain, where a pid in a file may by now be a
@@ -21,13 +21,13 @@ const pathMax = 103;
 const clientsMax = 8;
 const clientDeadlineMs = 10_000;
 
-export interface DoorAnswer {
+export interface ReportAnswer {
   readonly report: HangSummary | null;
   readonly problem: string | null;
 }
 
-/** Where the door of a data folder is: in it, or where its path is too long, in a folder of the user's own. */
-export function doorPath(folder: string): string {
+/** Where the report socket of a data folder is: in it, or where its path is too long, in a folder of the user's own. */
+export function reportSocketPath(folder: string): string {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 24);
   const path = join(folder, 'launcher.sock');
   return Buffer.byteLength(path) <= pathMax ? path : join(shortFolder(), `${name}.sock`);
@@ -35,13 +35,13 @@ export function doorPath(folder: string): string {
 
 const shortFolder = (): string => join(tmpdir(), `signalbox-${process.getuid?.() ?? 0}`);
 
-export interface Door {
+export interface ReportSocket {
   close(): void;
 }
 
 /** Null: it could not be opened; everything else goes on without it. */
-export function openDoor(folder: string, answer: () => Promise<DoorAnswer>): Door | null {
-  const path = doorPath(folder);
+export function openReportSocket(folder: string, answer: () => Promise<ReportAnswer>): ReportSocket | null {
+  const path = reportSocketPath(folder);
   try {
     if (!path.startsWith(folder)) {
       makeOwn(shortFolder());
@@ -73,7 +73,7 @@ function makeOwn(folder: string): void {
   }
 }
 
-function serve(socket: Socket, answer: () => Promise<DoorAnswer>): void {
+function serve(socket: Socket, answer: () => Promise<ReportAnswer>): void {
   socket.on('error', () => {});
   socket.setTimeout(clientDeadlineMs, () => socket.destroy());
   // Whatever is said, it is the wish for a report.
@@ -86,10 +86,10 @@ function serve(socket: Socket, answer: () => Promise<DoorAnswer>): void {
 }
 
 /** Null: no launcher answers there. */
-export function askDoor(folder: string): Promise<DoorAnswer | null> {
+export function askReportSocket(folder: string): Promise<ReportAnswer | null> {
   const { connect } = process.getBuiltinModule('node:net');
   return new Promise((resolve) => {
-    const socket = connect(doorPath(folder));
+    const socket = connect(reportSocketPath(folder));
     let text = '';
     socket.setTimeout(clientDeadlineMs, () => socket.destroy());
     socket.on('error', () => {});
@@ -99,10 +99,10 @@ export function askDoor(folder: string): Promise<DoorAnswer | null> {
   });
 }
 
-function parse(text: string): DoorAnswer | null {
+function parse(text: string): ReportAnswer | null {
   try {
     const said: unknown = JSON.parse(text);
-    return typeof said === 'object' && said !== null && 'report' in said ? (said as DoorAnswer) : null;
+    return typeof said === 'object' && said !== null && 'report' in said ? (said as ReportAnswer) : null;
   } catch {
     return null;
   }

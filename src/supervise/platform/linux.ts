@@ -1,7 +1,7 @@
 /** Linux: /proc. Reading a file there is a call into the kernel, never a wait, so it is read synchronously. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { cookieName, nodeCookieName } from '../process/environment.ts';
+import { cookieName, daemonIdName } from '../process/environment.ts';
 import { descendantsOf, nicenessBelow, setNiceness, signalGroup } from './common.ts';
 import type { Marks, ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 
@@ -97,7 +97,7 @@ function children(pid: number): number[] | null {
   return shown || linux.info(pid) === null ? found : null;
 }
 
-const unmarked = { cookie: null, node: null };
+const unmarked = { cookie: null, daemonId: null };
 /** Threads of the kernel are its children, and have no environment. */
 const kernel = 2;
 
@@ -137,7 +137,7 @@ export function parseStat(pid: number, stat: string): ProcessInfo | null {
 }
 
 function parseEnvironment(environment: Buffer): Marks {
-  return { cookie: variable(environment, cookieName), node: variable(environment, nodeCookieName) };
+  return { cookie: variable(environment, cookieName), daemonId: variable(environment, daemonIdName) };
 }
 
 function variable(environment: Buffer, name: string): string | null {

@@ -4,7 +4,7 @@
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { cookieName, nodeCookieName } from '../process/environment.ts';
+import { cookieName, daemonIdName } from '../process/environment.ts';
 import { descendantsOf, nicenessBelow, setNiceness, signalGroup } from './common.ts';
 import type { Marks, ProcessEntry, ProcessInfo, ProcessSystem } from './types.ts';
 
@@ -38,7 +38,7 @@ export const posix: ProcessSystem = {
 };
 
 function join(infos: readonly ProcessInfo[], marks: ReadonlyMap<number, Marks>): readonly ProcessEntry[] {
-  return infos.map((info) => ({ ...info, ...(marks.get(info.pid) ?? { cookie: null, node: null }), bare: false }));
+  return infos.map((info) => ({ ...info, ...(marks.get(info.pid) ?? { cookie: null, daemonId: null }), bare: false }));
 }
 
 export function parsePs(output: string): readonly ProcessInfo[] {
@@ -69,9 +69,9 @@ export function parseMarks(output: string): ReadonlyMap<number, Marks> {
   for (const line of output.split('\n')) {
     const [, pid, command = ''] = /^\s*(\d+)\s(.*)$/.exec(line) ?? [];
     const cookie = word(command, cookieName);
-    const node = word(command, nodeCookieName);
-    if (pid !== undefined && (cookie !== null || node !== null)) {
-      found.set(Number(pid), { cookie, node });
+    const daemonId = word(command, daemonIdName);
+    if (pid !== undefined && (cookie !== null || daemonId !== null)) {
+      found.set(Number(pid), { cookie, daemonId });
     }
   }
   return found;

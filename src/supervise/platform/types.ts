@@ -20,7 +20,7 @@ export interface Marks {
   /** Of the agent it belongs to. */
   readonly cookie: string | null;
   /** Of the daemon it belongs to. */
-  readonly node: string | null;
+  readonly daemonId: string | null;
 }
 
 export interface ProcessEntry extends ProcessInfo, Marks {

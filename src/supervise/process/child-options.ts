@@ -2,7 +2,7 @@
 import type { Environment } from './environment.ts';
 import type { ChannelBroken } from '../channel/errors.ts';
 import type { LineFrame } from '../channel/lines.ts';
-import type { ParkedWork } from '../pending-waits.ts';
+import type { PendingWaits } from '../pending-waits.ts';
 import type { ProcessScanner } from './scanner.ts';
 import type { Timers } from '../timers.ts';
 
@@ -57,15 +57,15 @@ export interface SpawnOptions {
   readonly env: Environment;
   /** Makes the cookie: unique and not to be guessed. Default: UUIDv4. */
   readonly ids?: () => string;
-  /** The daemon's own cookie, which everything it starts carries. Default: SIGNALBOX_NODE of this process; null: none. */
-  readonly node?: string | null;
+  /** The daemon's own cookie, which everything it starts carries. Default: SIGNALBOX_DAEMON_ID of this process; null: none. */
+  readonly daemonId?: string | null;
   /**
    * Steps of niceness (nice(1)) below ours, for it and all that it starts: what it burns must not keep us from whoever is
    * urgent. Default 0.
    */
   readonly nice?: number;
   readonly timers?: Timers;
-  readonly parked?: ParkedWork;
+  readonly waits?: PendingWaits;
   readonly scanner?: ProcessScanner;
   /** Called within `spawnAgent`, once, before anything is written. When it throws, the child is killed. */
   readonly onProcess?: (identity: ChildIdentity) => void;

@@ -1,7 +1,7 @@
 /**
  * One agent process: its group, its end, and the end of all that it left.
  *
- * Owns: the child handle, its pipes, and at any time at most one rung timer, one settle pair, one hunt, and one further try to
+ * Owns: the child handle, its pipes, and at any time at most one rung timer, one settle pair, one kill of what is left, and one further try to
  * lower its priority.
  * Called by: a driver. Calls: the callbacks of `SpawnOptions`, never from within `spawnAgent` except `onProcess`, and
  * never from within a method of the child.
@@ -11,7 +11,7 @@
  *      └────────────── the system says `exit` ◄──┴──────────────────┘                      │
  *                         │ settle: read on                                                │
  *                         ▼                                                                │
- *                      sweep: the group, and who left it, until nobody is left ──► onExit ◄┘
+ *                      end: the group, and who left it, until nobody is left ──► onExit ◄┘
  *
  * Invariants:
  *  child/1 `onExit` is called exactly once and last: the leader is reaped, and nobody lives who is of its group, carries
@@ -36,10 +36,10 @@ import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
-import { cookieName, nodeCookieName } from './environment.ts';
+import { cookieName, daemonIdName } from './environment.ts';
 import { ChannelBroken } from '../channel/errors.ts';
-import { hunt } from './kill-tree.ts';
-import { parkedWork } from '../pending-waits.ts';
+import { killTree } from './kill-tree.ts';
+import { pendingWaits } from '../pending-waits.ts';
 import { Pipes } from './pipes.ts';
 import { descendants, groupMembers, isAlive, lower, processInfo, signalGroup } from '../platform/processes.ts';
 import type { SpawnFailure } from './spawn-failure.ts';
@@ -55,7 +55,7 @@ const lastWordsMs = 30;
 const lowerAgainMs = 150;
 const lowerAgainMaxMs = 2_400;
 
-type Phase = 'running' | 'settling' | 'sweeping' | 'over';
+type Phase = 'running' | 'settling' | 'ending-group' | 'over';
 type Process = ChildProcessByStdio<Writable, Readable, Readable>;
 
 export function spawnAgent(options: SpawnOptions): AgentChild {
@@ -93,11 +93,11 @@ class Child implements AgentChild {
     this.#timers = options.timers ?? realTimers;
     this.label = options.name ?? basename(options.command);
     const cookie = (options.ids ?? randomUUID)();
-    const node = options.node === undefined ? (process.env[nodeCookieName] ?? null) : options.node;
+    const daemonId = options.daemonId === undefined ? (process.env[daemonIdName] ?? null) : options.daemonId;
     try {
       const child = spawn(options.command, [...options.args], {
         cwd: options.cwd,
-        env: { ...options.env, [cookieName]: cookie, ...(node === null ? {} : { [nodeCookieName]: node }) },
+        env: { ...options.env, [cookieName]: cookie, ...(daemonId === null ? {} : { [daemonIdName]: daemonId }) },
         detached: true,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
@@ -131,7 +131,7 @@ class Child implements AgentChild {
 
   kill(cause: ExitReason = 'killed'): void {
     if (this.#phase === 'settling') {
-      this.#timers.set(0, () => this.#sweep());
+      this.#timers.set(0, () => this.#endGroup());
     }
     if (this.#phase !== 'running' || this.#rung === 'term' || this.#rung === 'kill') {
       return;
@@ -168,7 +168,7 @@ class Child implements AgentChild {
       onOverflow: () => this.kill('channel_broken'),
       onClosed: () => {
         if (this.#phase === 'settling') {
-          this.#sweep();
+          this.#endGroup();
         }
       },
     });
@@ -244,15 +244,15 @@ class Child implements AgentChild {
     }
   }
 
-  /** A deadline that stands in the list of parked work. */
+  /** A deadline that stands in the list of pending waits. */
   #wait(name: string, deadlineMs: number, then: () => void): () => void {
-    const unpark = (this.#options.parked ?? parkedWork).park({ owner: this.label, name, deadlineMs });
+    const endWait = (this.#options.waits ?? pendingWaits).add({ owner: this.label, name, deadlineMs });
     const cancel = this.#timers.set(deadlineMs, () => {
-      unpark();
+      endWait();
       then();
     });
     return () => {
-      unpark();
+      endWait();
       cancel();
     };
   }
@@ -284,16 +284,16 @@ class Child implements AgentChild {
     this.#cancelHangUp();
     const forced = this.#rung === 'term' || this.#rung === 'kill';
     if (forced || this.#pipes?.open !== true) {
-      this.#sweep();
+      this.#endGroup();
       return;
     }
     if (!this.#ready) {
-      this.#sweep(true);
+      this.#endGroup(true);
       return;
     }
     this.#phase = 'settling';
     const { settleMaxMs = 2_000 } = this.#options;
-    this.#cancelSettle = this.#wait('its last words', settleMaxMs, () => this.#afterReading(() => this.#sweep()));
+    this.#cancelSettle = this.#wait('its last words', settleMaxMs, () => this.#afterReading(() => this.#endGroup()));
     this.#cancelLastWords = this.#timers.set(lastWordsMs, () => this.#afterReading(() => this.#break()));
     this.#listenForQuiet();
   }
@@ -301,7 +301,7 @@ class Child implements AgentChild {
   #listenForQuiet(): void {
     this.#cancelQuiet();
     const { settleQuietMs = 100 } = this.#options;
-    this.#cancelQuiet = this.#timers.set(settleQuietMs, () => this.#afterReading(() => this.#sweep()));
+    this.#cancelQuiet = this.#timers.set(settleQuietMs, () => this.#afterReading(() => this.#endGroup()));
   }
 
   /** A loop that was held up runs its timers before it reads: let it read what is there, once. */
@@ -317,11 +317,11 @@ class Child implements AgentChild {
   }
 
   /** `reading`: what comes meanwhile is still taken. */
-  #sweep(reading = false): void {
-    if (this.#phase === 'sweeping' || this.#phase === 'over') {
+  #endGroup(reading = false): void {
+    if (this.#phase === 'ending-group' || this.#phase === 'over') {
       return;
     }
-    this.#phase = 'sweeping';
+    this.#phase = 'ending-group';
     this.#cancelQuiet();
     this.#cancelSettle();
     if (reading) {
@@ -335,22 +335,22 @@ class Child implements AgentChild {
   }
 
   async #endAll(then: (left: readonly number[]) => void): Promise<void> {
-    const { scanner, parked = parkedWork, reapDeadlineMs = 5_000 } = this.#options;
+    const { scanner, waits = pendingWaits, reapDeadlineMs = 5_000 } = this.#options;
     if (this.identity === null) {
       return;
     }
     const { pid, startTime, cookie } = this.identity;
-    const unpark = parked.park({ owner: this.label, name: 'the end of what it left', deadlineMs: reapDeadlineMs });
-    const quarry = { cookie, group: { id: pid, leaderSince: startTime }, known: this.#known };
+    const endWait = waits.add({ owner: this.label, name: 'the end of what it left', deadlineMs: reapDeadlineMs });
+    const selector = { cookie, group: { id: pid, leaderSince: startTime }, known: this.#known };
     const limits = { timers: this.#timers, deadlineMs: reapDeadlineMs, ...(scanner && { scanner }) };
     let left: readonly number[];
     try {
-      ({ left } = await hunt(quarry, limits));
+      ({ left } = await killTree(selector, limits));
     } catch (error) {
-      this.#options.onError?.(error, `the hunt after ${this.label}`);
+      this.#options.onError?.(error, `the end of the processes of ${this.label}`);
       left = this.#leftNow();
     }
-    unpark();
+    endWait();
     then(left);
   }
 

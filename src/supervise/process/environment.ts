@@ -7,7 +7,7 @@ export const cookieName = 'SIGNALBOX_COOKIE';
  * One daemon's, the same for all that it starts. The launcher makes it and puts it into the daemon's environment; `spawnAgent`
  * passes it on. Where nobody made one, there is none.
  */
-export const nodeCookieName = 'SIGNALBOX_NODE';
+export const daemonIdName = 'SIGNALBOX_DAEMON_ID';
 
 /** What nearly every program needs to find its files, its language and its way to the network; no secrets among them. */
 export const commonVariables: readonly string[] = [

@@ -1,8 +1,8 @@
 /**
- * Finds the processes that belong to somebody, wherever they went, and ends them with SIGKILL.
+ * Finds the processes of an agent or a daemon, wherever they went, and ends them with SIGKILL.
  *
  * Who belongs: whoever carries one of the marks, is a member of the group, or was seen as a descendant before; and all their
- * descendants, since a child may have cleared its environment. Never the asking process, its ancestors, nor who is spared.
+ * descendants, since a child may have cleared its environment. Never the asking process, its ancestors, nor a process that the selector excludes.
  * Invariants:
  *  kill-tree/1 Right before each signal pid and start time are compared with the system once more, for a group those of its
  *              leader. What remains is the time between two system calls; a pid is not given away again within that.
@@ -19,25 +19,25 @@ import type { Timers } from '../timers.ts';
 import { pause, realTimers } from '../timers.ts';
 import { signal, signalGroup } from '../platform/processes.ts';
 
-interface Quarry {
+interface Selector {
   readonly cookie?: string;
-  readonly node?: string;
+  readonly daemonId?: string;
   /** A group whose leader began at this time; once the leader is gone, whoever is left in it. */
   readonly group?: { readonly id: number; readonly leaderSince: string };
   /** Seen before, as descendants: pid and start time. */
   readonly known?: ReadonlyMap<number, string>;
   /** Pids that are left alone; their descendants are not. */
-  readonly spare?: readonly number[];
+  readonly exclude?: readonly number[];
 }
 
-export interface HuntOptions {
+export interface KillTreeOptions {
   readonly timers?: Timers;
   readonly scanner?: ProcessScanner;
   /** Default 5,000. */
   readonly deadlineMs?: number;
 }
 
-export interface HuntReport {
+export interface KillTreeReport {
   /** Processes that were found alive and are gone. */
   readonly ended: readonly number[];
   /** Processes that outlived the deadline, or are not ours to signal: for the operator. */
@@ -52,7 +52,7 @@ const looksInDoubt = 5;
 /** In clock ticks of 10 ms, field 22 of /proc/PID/stat: who is older than this is no new program. */
 const youthTicks = 100;
 
-export async function hunt(quarry: Quarry, options: HuntOptions = {}): Promise<HuntReport> {
+export async function killTree(selector: Selector, options: KillTreeOptions = {}): Promise<KillTreeReport> {
   const { timers = realTimers, scanner = systemScanner, deadlineMs = 5_000 } = options;
   const found = new Set<number>();
   const bare = new Set<string>();
@@ -63,13 +63,13 @@ export async function hunt(quarry: Quarry, options: HuntOptions = {}): Promise<H
   try {
     for (let looks = 0; ; looks += 1) {
       const entries = await scanner.look();
-      const alive = belonging(quarry, entries);
+      const alive = belonging(selector, entries);
       for (const { pid } of alive) {
         found.add(pid);
       }
-      const struck = strike(alive, entries);
+      const signalled = killFound(alive, entries);
       const unsure = alive.length === 0 && newlyBare(entries, bare) && looks < looksInDoubt;
-      if (expired || (struck === 0 && !unsure)) {
+      if (expired || (signalled === 0 && !unsure)) {
         return report(found, alive);
       }
       await pause(timers, lookAgainMs[looks] ?? lookAgainMs.at(-1) ?? 50);
@@ -80,20 +80,20 @@ export async function hunt(quarry: Quarry, options: HuntOptions = {}): Promise<H
 }
 
 /** One look and one signal, without waiting: for an exit that waits for nobody. Answers whom it signalled. */
-export function huntNow(quarry: Quarry): readonly number[] {
+export function killTreeNow(selector: Selector): readonly number[] {
   const entries = system.entriesNow();
-  const alive = belonging(quarry, entries);
-  strike(alive, entries);
+  const alive = belonging(selector, entries);
+  killFound(alive, entries);
   return alive.map(({ pid }) => pid);
 }
 
 /** Who of `entries` belongs and lives, by the rule above. */
-export function belonging(quarry: Quarry, entries: readonly ProcessEntry[]): readonly ProcessInfo[] {
+export function belonging(selector: Selector, entries: readonly ProcessEntry[]): readonly ProcessInfo[] {
   const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
   const above = ancestors(byPid);
-  const spared = new Set([...above, process.pid, ...(quarry.spare ?? [])]);
+  const excluded = new Set([...above, process.pid, ...(selector.exclude ?? [])]);
   const found = new Map<number, ProcessEntry>();
-  const queue = entries.filter((entry) => !above.has(entry.pid) && isSeed(quarry, entry, byPid));
+  const queue = entries.filter((entry) => !above.has(entry.pid) && isSeed(selector, entry, byPid));
   const byParent = Map.groupBy(entries, (entry) => entry.parent);
   for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
     if (entry.zombie || found.has(entry.pid)) {
@@ -106,15 +106,15 @@ export function belonging(quarry: Quarry, entries: readonly ProcessEntry[]): rea
       }
     }
   }
-  return [...found.values()].filter((entry) => !spared.has(entry.pid));
+  return [...found.values()].filter((entry) => !excluded.has(entry.pid));
 }
 
-function isSeed(quarry: Quarry, entry: ProcessEntry, byPid: ReadonlyMap<number, ProcessEntry>): boolean {
-  const { cookie, node, group, known } = quarry;
+function isSeed(selector: Selector, entry: ProcessEntry, byPid: ReadonlyMap<number, ProcessEntry>): boolean {
+  const { cookie, daemonId, group, known } = selector;
   if (cookie !== undefined && entry.cookie === cookie) {
     return true;
   }
-  if (node !== undefined && entry.node === node) {
+  if (daemonId !== undefined && entry.daemonId === daemonId) {
     return true;
   }
   if (known?.get(entry.pid) === entry.startTime) {
@@ -156,27 +156,27 @@ function ancestors(byPid: ReadonlyMap<number, ProcessEntry>): ReadonlySet<number
 }
 
 /** Answers how many took the signal, or needed none any more. */
-function strike(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[]): number {
+function killFound(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[]): number {
   const living = entries.filter((entry) => !entry.zombie);
   const byGroup = Map.groupBy(living, (entry) => entry.group);
   const ours = new Set(alive.map(({ pid }) => pid));
-  const struck = new Set<number>();
+  const signalled = new Set<number>();
   for (const group of new Set(alive.map((target) => target.group))) {
     const members = byGroup.get(group) ?? [];
     const whole = members.every(({ pid }) => ours.has(pid)) && isSameGroup(group, entries);
     if (whole && signalGroup(group, 'SIGKILL')) {
       for (const { pid } of members) {
-        struck.add(pid);
+        signalled.add(pid);
       }
     }
   }
   // Each one also by himself: he may have left his group since he was seen.
   for (const target of alive) {
-    if (strikeOne(target)) {
-      struck.add(target.pid);
+    if (killOne(target)) {
+      signalled.add(target.pid);
     }
   }
-  return struck.size;
+  return signalled.size;
 }
 
 /**
@@ -188,7 +188,7 @@ function isSameGroup(group: number, seen: readonly ProcessInfo[]): boolean {
   return leader === null || seen.some((one) => one.pid === group && one.startTime === leader.startTime);
 }
 
-function strikeOne(target: ProcessInfo): boolean {
+function killOne(target: ProcessInfo): boolean {
   const now = system.info(target.pid);
   if (now === null || now.zombie || now.startTime !== target.startTime) {
     return true;
@@ -196,7 +196,7 @@ function strikeOne(target: ProcessInfo): boolean {
   return signal(target.pid, 'SIGKILL');
 }
 
-function report(found: ReadonlySet<number>, alive: readonly ProcessInfo[]): HuntReport {
+function report(found: ReadonlySet<number>, alive: readonly ProcessInfo[]): KillTreeReport {
   const left = alive.map(({ pid }) => pid);
   return { ended: [...found].filter((pid) => !left.includes(pid)), left };
 }

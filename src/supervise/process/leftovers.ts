@@ -1,6 +1,6 @@
 /** Ends what a dead daemon left behind, and never a stranger that was given the same pid since. */
-import type { HuntOptions, HuntReport } from './kill-tree.ts';
-import { hunt, huntNow } from './kill-tree.ts';
+import type { KillTreeOptions, KillTreeReport } from './kill-tree.ts';
+import { killTree, killTreeNow } from './kill-tree.ts';
 import { hasCookie, processInfo } from '../platform/processes.ts';
 
 /** As recorded before the process's first prompt; a row of the store fits. */
@@ -10,12 +10,12 @@ export interface ProcessIdentity {
   readonly cookie: string;
 }
 
-interface LeftoverReport extends HuntReport {
+interface LeftoverReport extends KillTreeReport {
   /** What was found under the recorded pid. `stranger`: somebody else's process, which was left alone. */
   readonly leader: 'ended' | 'gone' | 'stranger' | 'left';
 }
 
-type EndLeftoverOptions = HuntOptions;
+type EndLeftoverOptions = KillTreeOptions;
 
 /**
  * Kills a recorded agent with its process group, every process that carries its cookie, and their descendants, and waits
@@ -29,27 +29,30 @@ type EndLeftoverOptions = HuntOptions;
 export async function endLeftover(row: ProcessIdentity, options: EndLeftoverOptions = {}): Promise<LeftoverReport> {
   const found = recognise(row);
   const group = found === 'ours' ? { group: { id: row.pid, leaderSince: row.startTime } } : {};
-  const spare = found === 'stranger' ? { spare: [row.pid] } : {};
-  const { ended, left } = await hunt({ cookie: row.cookie, ...group, ...spare }, options);
+  const exclude = found === 'stranger' ? { exclude: [row.pid] } : {};
+  const { ended, left } = await killTree({ cookie: row.cookie, ...group, ...exclude }, options);
   return { leader: leaderNow(found, row.pid, ended, left), ended, left };
 }
 
-interface EndNodeOptions extends HuntOptions {
+interface EndDaemonOptions extends KillTreeOptions {
   /** Pids that are left alone. */
-  readonly spare?: readonly number[];
+  readonly exclude?: readonly number[];
 }
 
 /**
- * Kills everything that carries a daemon's cookie, and its descendants, and waits until they are gone: also the daemon, if
- * it lives and is not spared. For the launcher, once the daemon has ended, however it did. Never the caller or an ancestor.
+ * Kills everything that carries a daemon's id, and its descendants, and waits until they are gone: also the daemon, if
+ * it lives and is not excluded. For the launcher, once the daemon has ended, however it did. Never the caller or an ancestor.
  */
-export function endNode(node: string, { spare = [], ...options }: EndNodeOptions = {}): Promise<HuntReport> {
-  return hunt({ node, spare }, options);
+export function endDaemonProcesses(
+  daemonId: string,
+  { exclude = [], ...options }: EndDaemonOptions = {},
+): Promise<KillTreeReport> {
+  return killTree({ daemonId, exclude }, options);
 }
 
 /** The same in one synchronous pass that waits for nothing: for an exit in a hurry. Answers whom it signalled. */
-export function killNodeNow(node: string): readonly number[] {
-  return huntNow({ node });
+export function killDaemonProcessesNow(daemonId: string): readonly number[] {
+  return killTreeNow({ daemonId });
 }
 
 function recognise(row: ProcessIdentity): 'ours' | 'gone' | 'stranger' {

@@ -1,7 +1,7 @@
 /**
  * Watches the agents of a runtime: who is silent, who spins, who does not answer, whose channel is orphaned.
  *
- * Owned by the daemon; called at each beat of its own while there are agents. Owns: what was seen of each agent so far, by
+ * Owned by the daemon; called by a timer of its own while there are agents. Owns: what was seen of each agent so far, by
  * session. Reads /proc only of agents that have been quiet for a while.
  *  agent-watch/1 One alarm for each class in each turn of each incarnation.
  *  agent-watch/2 What is forgotten by the runtime is forgotten here at the next look.

@@ -22,7 +22,7 @@ import type { WatchSettings } from './thread-messages.ts';
 
 /** Of a processor; the slowest interrupt took 142 ms. */
 const ranMs = 400;
-/** Three beats are missing: whether it is a hang or not, a stack is worth a look. */
+/** Three heartbeats are missing: whether it is a hang or not, a stack is worth a look. */
 export const quietMs = 750;
 
 interface ReporterParts {

@@ -31,10 +31,10 @@ export class MemoryWriter {
   constructor(memory: SharedArrayBuffer) {
     this.#head = new Int32Array(memory, 0, headBytes / 4);
     this.#halves = [Buffer.from(memory, headBytes, halfBytes), Buffer.from(memory, headBytes + halfBytes, halfBytes)];
-    this.beat();
+    this.heartbeat();
   }
 
-  beat(): void {
+  heartbeat(): void {
     Atomics.store(this.#head, slots.beatAt, sharedNow());
   }
 

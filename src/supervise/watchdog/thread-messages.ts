@@ -11,7 +11,7 @@ export interface ThreadData {
   /** Descriptor of the control socket; null: there is no launcher. */
   readonly control: number | null;
   /** The daemon's cookie: what carries it ends with the daemon; null: nothing does. */
-  readonly node: string | null;
+  readonly daemonId: string | null;
   readonly settings: WatchSettings;
 }
 

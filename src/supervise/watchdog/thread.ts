@@ -12,7 +12,7 @@
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LineSplitter } from '../channel/lines.ts';
-import { killNodeNow } from '../process/leftovers.ts';
+import { killDaemonProcessesNow } from '../process/leftovers.ts';
 import type { FromDaemon, ToDaemon } from '../launcher/control-messages.ts';
 import { read } from '../launcher/control-messages.ts';
 import type { DetectState } from './detect.ts';
@@ -68,9 +68,9 @@ class Thread {
   }
 
   #orphaned(): void {
-    const { node } = this.#data;
-    if (node !== null) {
-      killNodeNow(node);
+    const { daemonId } = this.#data;
+    if (daemonId !== null) {
+      killDaemonProcessesNow(daemonId);
     }
     process.kill(process.pid, 'SIGKILL');
   }
@@ -87,7 +87,7 @@ class Thread {
     }
     this.#ticks += 1;
     if (this.#ticks % ticksPerBeat === 0) {
-      this.#toLauncher({ type: 'beat', lagMs: this.#memory.lagMs });
+      this.#toLauncher({ type: 'heartbeat', lagMs: this.#memory.lagMs });
     }
   }
 
@@ -134,7 +134,7 @@ class Thread {
   #onLauncher(message: ToDaemon): void {
     this.#launcherAt = performance.now();
     switch (message.type) {
-      case 'beat':
+      case 'heartbeat':
         return;
       case 'end':
         this.#toMain({ type: 'end', why: message.why });

@@ -1,10 +1,10 @@
 /**
  * The main thread's side of its watchdog: gives signs of life, writes down what waits, and takes the thread's words.
  *
- * Owns: the thread, the beat, the memory they share. Made by the program of the daemon before any code that is not ours is
+ * Owns: the thread, the heartbeat timer, the memory they share. Made by the program of the daemon before any code that is not ours is
  * loaded. Invariants:
- *  watchdog/1 A beat costs nothing but the time of writing down what is live: no I/O, no allocation while nothing is.
- *  watchdog/2 Neither thread nor beat keeps the process alive.
+ *  watchdog/1 A heartbeat costs nothing but the time of writing down what is live: no I/O, no allocation while nothing is.
+ *  watchdog/2 Neither thread nor heartbeat keeps the process alive.
  *  watchdog/3 A thread that dies is told once, and asked nothing more.
  */
 import { writeSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { makeMemory, MemoryWriter } from './shared-memory.ts';
 import type { HangSummary, HangTrigger, Snapshot } from './report.ts';
 import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-messages.ts';
 
-const beatMs = 250;
+const heartbeatMs = 250;
 
 interface WatchdogOptions {
   /** Where reports go; made when there is one. */
@@ -25,7 +25,7 @@ interface WatchdogOptions {
   /** Descriptor 3 is a control socket to a launcher. */
   readonly launched: boolean;
   /** The daemon's cookie, or null. */
-  readonly node: string | null;
+  readonly daemonId: string | null;
   readonly settings: WatchSettings;
   /** The launcher wants an end. */
   readonly onEnd?: (why: string) => void;
@@ -49,7 +49,7 @@ export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #memory: MemoryWriter;
   readonly #worker: Worker;
-  readonly #beat: NodeJS.Timeout;
+  readonly #heartbeat: NodeJS.Timeout;
   readonly #waiting = new Map<number, Waiting>();
   #settings: WatchSettings;
   #snapshot: () => Snapshot | null = () => null;
@@ -60,10 +60,10 @@ export class Watchdog {
   constructor(options: WatchdogOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    const { folder, version, launched, node, settings } = options;
+    const { folder, version, launched, daemonId, settings } = options;
     const memory = makeMemory();
     this.#memory = new MemoryWriter(memory);
-    const data: ThreadData = { memory, folder, version, node, settings, control: launched ? controlFd : null };
+    const data: ThreadData = { memory, folder, version, daemonId, settings, control: launched ? controlFd : null };
     this.#worker = new Worker(threadFile, {
       workerData: data,
       name: 'signalbox-watchdog',
@@ -75,8 +75,8 @@ export class Watchdog {
     this.#worker.on('message', (message: FromThread) => this.#onThread(message));
     this.#worker.on('error', (error) => this.#died(error));
     this.#worker.on('exit', () => this.#died(new Error('the watchdog thread has ended')));
-    this.#beat = setInterval(() => this.#tick(), beatMs);
-    this.#beat.unref();
+    this.#heartbeat = setInterval(() => this.#tick(), heartbeatMs);
+    this.#heartbeat.unref();
   }
 
   get settings(): WatchSettings {
@@ -89,7 +89,7 @@ export class Watchdog {
     this.#post({ type: 'settings', settings });
   }
 
-  /** Asked at every beat what is live now; null: nothing. It must be cheap and must not throw. */
+  /** Asked at every heartbeat what is live now; null: nothing. It must be cheap and must not throw. */
   set snapshot(source: () => Snapshot | null) {
     this.#snapshot = source;
   }
@@ -133,13 +133,13 @@ export class Watchdog {
 
   async close(): Promise<void> {
     this.#dead = true;
-    clearInterval(this.#beat);
+    clearInterval(this.#heartbeat);
     this.#failAll(new Error('the watchdog is closed'));
     await this.#worker.terminate();
   }
 
   #tick(): void {
-    this.#memory.beat();
+    this.#memory.heartbeat();
     const facts = this.#snapshot();
     if (facts === null && this.#empty) {
       return;
@@ -188,7 +188,7 @@ export class Watchdog {
       return;
     }
     this.#dead = true;
-    clearInterval(this.#beat);
+    clearInterval(this.#heartbeat);
     this.#failAll(error);
     this.#options.onError?.(error, 'watchdog');
   }

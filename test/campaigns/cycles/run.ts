@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AgentChild, ChildExit } from '../../../src/supervise/index.ts';
-import { nodeCookieName, spawnAgent } from '../../../src/supervise/index.ts';
+import { daemonIdName, spawnAgent } from '../../../src/supervise/index.ts';
 import type { Census } from '../../support/census.ts';
 import { leftBehind, quietCensus, settledCensus, takeCensus } from '../../support/census.ts';
 import type { StuckMode, StuckName } from '../../supervise/stuck.ts';
@@ -41,7 +41,7 @@ export async function cycleRun(
   onMode: (report: ModeReport) => void = () => {},
 ): Promise<readonly ModeReport[]> {
   const node = randomUUID();
-  process.env[nodeCookieName] = node;
+  process.env[daemonIdName] = node;
   const reports: ModeReport[] = [];
   for (const name of modes) {
     await rounds(stuckModes[name], Math.min(warmUpCycles, cycles));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '../../../src/client/index.ts';
 import type { HangNote } from '../../../src/core/model/events.ts';
-import { nodeCookieName } from '../../../src/supervise/process/environment.ts';
+import { daemonIdName } from '../../../src/supervise/process/environment.ts';
 import { processEntries } from '../../../src/supervise/index.ts';
 import { listReports, readReport } from '../../../src/supervise/watchdog/report-files.ts';
 import type { HangReport } from '../../../src/supervise/watchdog/report.ts';
@@ -168,7 +168,7 @@ export class HungDaemon implements AsyncDisposable {
   #learn(pid: number): void {
     this.#daemon = pid;
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-    this.#node = environment.find((one) => one.startsWith(`${nodeCookieName}=`))?.split('=')[1] ?? '';
+    this.#node = environment.find((one) => one.startsWith(`${daemonIdName}=`))?.split('=')[1] ?? '';
     if (this.#node === '') {
       throw new Error('the daemon has no cookie');
     }
@@ -209,7 +209,7 @@ export class HungDaemon implements AsyncDisposable {
   /** Who carries its cookie and lives, the daemon left out. */
   census(): readonly number[] {
     const found = processEntries().filter(
-      ({ node, zombie, pid }) => node === this.#node && !zombie && pid !== this.#daemon,
+      ({ daemonId: node, zombie, pid }) => node === this.#node && !zombie && pid !== this.#daemon,
     );
     for (const { pid } of found) {
       this.#seen.add(pid);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { HangReport } from '../../../src/protocol/index.ts';
 import { HangReportSchema, validate } from '../../../src/protocol/index.ts';
-import { doorPath } from '../../../src/supervise/launcher/report-socket.ts';
+import { reportSocketPath } from '../../../src/supervise/launcher/report-socket.ts';
 import { ended, program } from '../../support/cli.ts';
 import type { Ran } from '../../support/cli.ts';
 import { HungDaemon } from './daemon.ts';
@@ -25,7 +25,7 @@ test.runIf(linux)(
   async () => {
     await using box = await new HungDaemon({ block: 'while (true);', graceMs: 600_000, hangMs: 600_000 }).ready();
     await box.work(1, '[[forever:50]]');
-    expect(statSync(doorPath(box.data)).mode & 0o777).toBe(0o600);
+    expect(statSync(reportSocketPath(box.data)).mode & 0o777).toBe(0o600);
     const well = await signalbox(box, 'doctor', '--live');
     expect([well.code, well.stderr]).toEqual([0, '']);
     expect(well.stdout).toMatch(/^the main loop runs; 1 live sessions/);
@@ -58,7 +58,7 @@ test.runIf(linux)(
 
 test.runIf(linux)('a stopped daemon is named as such, and no report is made up', async () => {
   await using box = await new HungDaemon({ block: '', graceMs: 1 }).ready();
-  while (!existsSync(doorPath(box.data))) {
+  while (!existsSync(reportSocketPath(box.data))) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   process.kill(box.daemon, 'SIGSTOP');

@@ -77,7 +77,7 @@ test('a beat is recent, and ages are right over the turn of the counter', () => 
   const memory = makeMemory();
   const writer = new MemoryWriter(memory);
   const reader = new MemoryReader(memory);
-  writer.beat();
+  writer.heartbeat();
   expect(reader.lagMs).toBeLessThan(10_000);
   expect(sharedAge(0x7fff_fff0, 0x10)).toBe(0x20);
 });
