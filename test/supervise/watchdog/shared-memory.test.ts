@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { makeMemory, MemoryReader, MemoryWriter, sharedAge } from '../../../src/supervise/watchdog/shared-memory.ts';
+import { loopPasses } from '../../support/box.ts';
 import type { Snapshot, SessionFacts } from '../../../src/supervise/watchdog/report.ts';
 
 const session = (name: string): SessionFacts => ({
@@ -52,15 +53,17 @@ test('a reader never sees half of what is written, however it is interrupted', a
     parentPort.postMessage('begins');
     for (let round = 0; ; round += 1) {
       const name = String(round % 10).repeat(1 + (round % 300));
-      writer.park({ sessions: Array.from({ length: 1 + (round % 60) }, () => ({ session: name })), waits: [], omitted: round });
+      writer.writeSnapshot({ sessions: Array.from({ length: 1 + (round % 60) }, () => ({ session: name })), waits: [], omitted: round });
     }`;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: { memory } });
-  await new Promise((resolve) => worker.once('message', resolve));
+  const failed = new Promise<never>((_, reject) => worker.once('error', reject));
+  await Promise.race([failed, new Promise((resolve) => worker.once('message', resolve))]);
   const reader = new MemoryReader(memory);
   const seen = new Set<number>();
   while (seen.size < 500) {
     const found = reader.snapshot()?.facts;
-    if (found === undefined) {
+    if (found === undefined || seen.has(found.omitted)) {
+      await Promise.race([failed, loopPasses(1)]);
       continue;
     }
     const round = found.omitted;
