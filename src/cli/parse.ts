@@ -107,7 +107,7 @@ function unknownFlag(command: Command, known: readonly Flag[], written: string):
   return usage(
     `signalbox ${command.name} has no flag ${written}`,
     meant === null
-      ? `See \`signalbox ${command.name} --help\`; after \`--\` a word that begins with a dash is no flag.`
+      ? `See \`signalbox ${command.name} --help\`; after \`--\` a word that begins with a dash is not a flag.`
       : `Did you mean \`--${meant}\`?`,
   );
 }
@@ -192,7 +192,7 @@ export function parse(words: readonly string[]): Parsed {
     if (wrong === undefined) {
       return { kind: 'help', command: null };
     }
-    throw usage(`${wrong} stands there without a command`, 'See `signalbox help`.');
+    throw usage(`${wrong} needs a command`, 'See `signalbox help`.');
   }
   if (first === 'help') {
     return { kind: 'help', command: words[at + 1] === undefined ? null : findCommand(words, at + 1).command };

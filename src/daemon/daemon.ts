@@ -90,8 +90,8 @@ export function aliasResolver(aliases: DaemonConfig['aliases']): (key: string) =
     if (seen.includes(next)) {
       throw new AppError({
         code: 'bad_config',
-        message: `aliases: ${[...seen, next].join(' → ')} goes round in a ring`,
-        hint: 'Let each of them end at a key that is no alias.',
+        message: `aliases: ${[...seen, next].join(' → ')} is a cycle`,
+        hint: 'Let each of them end at a key that is not an alias.',
       });
     }
     return resolve(next, [...seen, next]);

@@ -79,7 +79,7 @@ describe('up', () => {
     const child = cli.spawn(['up', '--port', '0', '--data', 'own', '--log-level', 'silent']);
     const said = await saying(child, /Ctrl-C ends it/);
     expect(said).toMatch(/^Signalbox \d+\.\d+\.\d+ answers at http:\/\/127\.0\.0\.1:\d+$/m);
-    expect(said).toMatch(/agent +scripted, the stand-in: .*until a real agent is configured/);
+    expect(said).toMatch(/agent +scripted, the stand-in until a real agent is configured/);
     expect(said).toMatch(/send +signalbox send --data own hello "Say hello"/);
     child.kill('SIGINT');
     expect((await ended(child)).code).toBe(0);

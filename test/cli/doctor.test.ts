@@ -183,7 +183,7 @@ describe('agents', () => {
     machine.env['AGENT_BIN_GEMINI'] = join(cli.folder, 'none');
     expect(await machine.check('gemini')).toMatchObject({
       state: 'note',
-      what: `AGENT_BIN_GEMINI: ${join(cli.folder, 'none')} is no program`,
+      what: `AGENT_BIN_GEMINI: ${join(cli.folder, 'none')} is not a program`,
     });
   });
 

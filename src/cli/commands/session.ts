@@ -32,7 +32,7 @@ async function run(call: Call, io: Io): Promise<number> {
     facts(
       [
         ['session', paint.strong(harmless(session.key))],
-        ['owner', session.owner === null ? 'nobody' : ownerText(session.owner, paint, Date.now())],
+        ['owner', session.owner === null ? 'none' : ownerText(session.owner, paint, Date.now())],
         ['agent', harmless(session.agent)],
         ['model', session.model === null ? null : harmless(session.model)],
         ['throttle', throttle === null ? null : paint.warn(harmless(throttle))],

@@ -18,7 +18,7 @@ export const command: Command = {
       value: 'PLACE',
       what: 'start after this seq of a task, or this position of a session; 0: from the beginning',
     },
-    { name: 'no-follow', what: 'print what there is, and end' },
+    { name: 'no-follow', what: 'print the stored events, and end' },
   ],
   examples: [
     {

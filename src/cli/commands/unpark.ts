@@ -8,7 +8,7 @@ import type { Command } from '../command.ts';
 export const command: Command = {
   name: 'unpark',
   group: 'Change what is queued or runs',
-  what: 'let a parked or faulted session go on',
+  what: 'resume a parked or faulted session',
   next: 'Next: signalbox session SESSION',
   args: [sessionArgument],
   flags: [byFlag],
@@ -20,5 +20,5 @@ async function run(call: Call, io: Io): Promise<number> {
   const key = call.arg('SESSION');
   const client = await connect(call, io);
   const answer = await client.unpark(key, whoAsks(call, io).by);
-  return done(io, answer, `${key} goes on`);
+  return done(io, answer, `${key} is unparked`);
 }

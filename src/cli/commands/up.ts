@@ -45,7 +45,7 @@ export const command: Command = {
   examples: [
     { line: 'signalbox up', what: 'listens on 127.0.0.1:7070' },
     { line: 'signalbox up --agent claude', what: 'Claude Code, found on the PATH' },
-    { line: 'signalbox up --port 0 --data ./box', what: 'any free port, and a data folder of its own' },
+    { line: 'signalbox up --port 0 --data ./box', what: 'any free port, and a separate data folder' },
   ],
   async run(call) {
     const { launched } = await import('../up/launcher.ts');

@@ -65,7 +65,7 @@ export class Board {
 
   nameOf(task: unknown): string {
     const index = this.#tasks.get(String(task));
-    return index === undefined ? 'somebody' : (this.#names[index] ?? '');
+    return index === undefined ? 'another task' : (this.#names[index] ?? '');
   }
 
   rows(event: ReadEvent): readonly Row[] {

@@ -35,7 +35,7 @@ async function checkAgent(
     return note(name, `${title} is not on the PATH`, install);
   }
   if (found.kind === 'wrong-variable') {
-    return note(name, `${variable}: ${found.value} is no program`, `Name its file, or unset ${variable}.`);
+    return note(name, `${variable}: ${found.value} is not a program`, `Name its file, or unset ${variable}.`);
   }
   const { file } = found;
   const asked = await programs.askVersion(file, env, deadlineMs);
@@ -61,7 +61,7 @@ async function checkAgent(
         return ok(name, `${what}, login: ${sign}`);
       }
       return login.sure
-        ? note(name, `${what}, and no login is to be seen`, login.fix)
+        ? note(name, `${what}, but it is not logged in`, login.fix)
         : ok(name, `${what}; whether it has a login cannot be seen`, login.fix);
     }
   }

@@ -24,7 +24,7 @@ export function eventText(event: ReadEvent): string {
     }
     case 'permission-resolved': {
       const { request, decision, by, note } = event.data;
-      return `${request} ${decision} by ${by?.name ?? 'nobody'}${note === null ? '' : `: ${note}`}`;
+      return `${request} ${decision} by ${by?.name ?? 'no actor'}${note === null ? '' : `: ${note}`}`;
     }
     case 'turn-ended': {
       const { turn, outcome, usage, cost, failure, reason } = event.data;

@@ -24,7 +24,10 @@ export function reportText(told: HangReport, paint: Paint): string {
       ['at', timeText(at)],
       ['class', what],
       ['session', session],
-      ['noticed', { watch: 'by the watchdog', asked: 'asked for', end: 'when it was told to end' }[trigger]],
+      [
+        'noticed',
+        { watch: 'by the watchdog', asked: 'on request', end: 'when the daemon did not end on request' }[trigger],
+      ],
       [
         'main loop',
         main.how === null
@@ -94,7 +97,7 @@ const waits = ({ waits: all }: Snapshot): readonly string[] =>
       leftMs === null
         ? person
           ? 'a person ends it'
-          : 'somebody else ends it'
+          : 'another process ends it'
         : `${ageText(Math.max(0, leftMs))} left`,
     ].join(', '),
   );

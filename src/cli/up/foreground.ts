@@ -41,9 +41,7 @@ function announce(daemon: Daemon, config: string | null, place: Place, io: Io): 
     return;
   }
   const { paint } = io;
-  const standIn = agent.standIn
-    ? `, the stand-in: it only answers what it was told, until a real agent is configured`
-    : '';
+  const standIn = agent.standIn ? `, the stand-in until a real agent is configured` : '';
   const lines = [
     `Signalbox ${version()} answers at ${paint.strong(url)}`,
     `  agent   ${paint.strong(agent.name)}${standIn}`,

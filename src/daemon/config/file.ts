@@ -14,8 +14,8 @@ const elsewhere: { readonly [path: string]: string } = {
   '/dataDir': 'The data folder is chosen by --data or SIGNALBOX_DATA, so that every command finds it.',
   '/data': 'The data folder is chosen by --data or SIGNALBOX_DATA, so that every command finds it.',
   '/agent/cwd':
-    "Each session has a folder of its own; another one is said by `workspaces: [{ session: '*', folder: '…' }]`.",
-  '/token': 'The token stands in the file `token` of the data folder.',
+    "Each session has its own folder; choose another one with `workspaces: [{ session: '*', folder: '…' }]`.",
+  '/token': 'The token is in the file `token` of the data folder.',
 };
 
 /** `/limits/maxOpen` as a person writes it. */

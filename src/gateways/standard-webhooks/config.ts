@@ -21,8 +21,7 @@ export const HooksConfigSchema = {
   maxProperties: 200,
   propertyNames: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,63}$' },
   additionalProperties: HookConfigSchema,
-  description:
-    'By name, which is the last part of the address. The name of a source with a section of its own is taken.',
+  description: 'By name, which is the last part of the address. A source with its own section already uses its name.',
 } as const satisfies Schema;
 
 /** As written in a file, without the defaults. */
