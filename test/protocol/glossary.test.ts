@@ -2,7 +2,7 @@
  * Public names are made of words that docs/glossary.md defines, or of ordinary words that need no definition and are listed here.
  * A new name with another word fails: define the word, or choose one that readers know.
  */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/registry.ts';
@@ -119,4 +119,14 @@ test('every command and flag is made of known words', () => {
 
 test('an undefined word is found', () => {
   expect(odd(['taskStatus', 'sessionQuux', 'max-zorbs'])).toEqual(['sessionQuux', 'max-zorbs']);
+});
+
+test('every limit that a page names exists', () => {
+  const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })];
+  const named = pages.flatMap((path) =>
+    [...readFileSync(join(root, path), 'utf8').matchAll(/`limits\.(\w+)/g)].map(([, name = '']) => `${path}: ${name}`),
+  );
+  const known = new Set(Object.keys(ConfigFileSchema.properties?.['limits']?.properties ?? {}));
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((one) => !known.has(one.split(': ')[1] ?? ''))).toEqual([]);
 });

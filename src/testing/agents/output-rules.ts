@@ -73,6 +73,7 @@ export class OutputRules {
         return;
       case 'thinking':
       case 'plan':
+      case 'notice':
       case 'raw':
     }
   }
