@@ -1,11 +1,13 @@
 /** What breaks if a store's answer comes at the worst moment? Each test holds back the one answer that it is about. */
 import { describe, expect, it } from 'vitest';
 import type { AgentDriver, AgentEvent } from '../../src/agents/port.ts';
+import { AppError } from '../../src/core/errors.ts';
 import type { Runner } from '../../src/runtime/index.ts';
 import { MemoryDisk, openMemoryStore } from '../../src/store/index.ts';
 import type { StoredEvent } from '../../src/store/port.ts';
 import { lateStore, shuffled } from '../../src/testing/store/late.ts';
 import { type Box, expectSound, openBox } from '../support/box.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { type Held, type HeldStore, heldStore } from '../support/held-store.ts';
 
 async function openHeld(
@@ -76,20 +78,48 @@ describe('a reader of a tape', () => {
 
 describe('a runtime that is closed', () => {
   it('starts no agent for a commit that is answered after the sessions have ended, and waits for that answer', async () => {
-    const { one, held } = await openHeld();
+    const { driver, started } = processInName();
+    const clock = new ManualClock();
+    const { one, held } = await openHeld({ agent: driver, clock });
     await using _ = one;
-    const starts = one.stage.prompts;
     const commit = held.hold('commit', 'way');
     const answer = one.box.submit({ session: 'test:one', prompt: 'late' });
     await commit.arrived();
     const closing = one.box.close({ graceMs: 0 });
+    await one.quiet();
+    // The grace is over: from here on the sessions have ended.
+    clock.advance(0);
     expect(await isOpen(one, closing)).toBe(true);
     commit.release();
     expect(await answer).toMatchObject({ kind: 'accepted' });
     await closing;
     await one.quiet();
-    expect(starts).toEqual([]);
-    expect((await one.box.stats().catch(() => null))?.agentsRunning ?? 0).toBe(0);
+    expect(started).toEqual([]);
+  });
+
+  it('ends a runner whose cancel is being committed when the sessions end', async () => {
+    const aborted: string[] = [];
+    const runner: Runner = async ({ prompt, signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      aborted.push(prompt);
+      return null;
+    };
+    const clock = new ManualClock();
+    const { one, held } = await openHeld({ runners: { runner }, clock });
+    await using _ = one;
+    const task = await one.background({ runner: 'runner', prompt: 'cancelled' });
+    await one.quiet();
+    const commit = held.hold('commit', 'way');
+    const cancelled = one.box.cancel(task);
+    await commit.arrived();
+    const closing = one.box.close({ graceMs: 0 });
+    await one.quiet();
+    clock.advance(0);
+    await one.quiet();
+    expect(aborted).toEqual(['cancelled']);
+    commit.release();
+    expect(await cancelled).toMatchObject({ kind: 'receipt' });
+    await closing;
   });
 
   it('opens no session whose claim is answered behind its close', async () => {
@@ -150,6 +180,45 @@ describe('a runtime that is closed', () => {
 });
 
 describe('a task that is cancelled while its runner’s input is read', () => {
+  it('is run where the cancel cannot be stored', async () => {
+    const runs: string[] = [];
+    const runner: Runner = async ({ prompt }) => {
+      runs.push(prompt);
+      return null;
+    };
+    let fails = false;
+    const faults = {
+      at(point: string): void {
+        if (fails && point === 'store.before-commit') {
+          fails = false;
+          throw new AppError({ code: 'store_failed', message: 'the disk is full' });
+        }
+      },
+    };
+    const held = heldStore(openMemoryStore({ faults }));
+    await using one = await openBox({ runners: { runner }, store: held.store });
+    const first = await one.background({ prompt: 'first' });
+    const turn = await one.stage.turn();
+    const second = await one.background({ runner: 'runner', prompt: 'second' });
+    const reads = held.hold('task', 'answer');
+    turn.finish();
+    // The first read is for the input of the runner, the second is the command's own.
+    await reads.arrived();
+    const cancelled = one.box.cancel(second);
+    await reads.arrived();
+    const commit = held.hold('commit', 'way');
+    reads.one('newest');
+    await commit.arrived();
+    reads.release();
+    await one.quiet();
+    fails = true;
+    commit.release();
+    await expect(cancelled).rejects.toMatchObject({ code: 'store_failed' });
+    expect(await one.ended(second)).toMatchObject({ status: 'completed' });
+    expect(await one.ended(first)).toMatchObject({ status: 'completed' });
+    expect(runs).toEqual(['second']);
+  });
+
   it('is not run', async () => {
     const runs: string[] = [];
     const runner: Runner = async ({ prompt, signal }) => {
@@ -179,12 +248,20 @@ describe('a task that is cancelled while its runner’s input is read', () => {
 });
 
 /** A driver with a process of its own in name only, whose `ready` comes at once. */
-function processInName(): { readonly driver: AgentDriver; readonly written: string[]; readonly exit: () => void } {
+function processInName(): {
+  readonly driver: AgentDriver;
+  /** Sessions for which it was started. */
+  readonly started: string[];
+  readonly written: string[];
+  readonly exit: () => void;
+} {
+  const started: string[] = [];
   const written: string[] = [];
   let emit = (_event: AgentEvent): void => {};
   const caps = { steer: false, acks: false, rewind: false, models: false };
   const end = (): void => emit({ type: 'exited', reason: 'closed', data: null });
   return {
+    started,
     written,
     exit: end,
     driver: {
@@ -192,6 +269,7 @@ function processInName(): { readonly driver: AgentDriver; readonly written: stri
       provider: 'nobody',
       needsFolder: false,
       start(options) {
+        started.push(options.session);
         emit = options.emit;
         options.onProcess({ pid: 1_000_000_007, startTime: '7', cookie: 'c' });
         setImmediate(() => emit({ type: 'ready', caps, conversation: null, lost: false }));
