@@ -10,7 +10,7 @@ import { markerOf, type Submission } from './ledger.ts';
 import { decide, resume } from './persons.ts';
 import type { Random } from './random.ts';
 import { drawScript } from './runners.ts';
-import type { World } from './world.ts';
+import type { WorldApi } from './world-api.ts';
 
 const busyPolicies: readonly WhenBusy[] = [
   'preempt',
@@ -81,12 +81,12 @@ const operations: readonly (readonly [number, Operation])[] = [
 ];
 
 export class Callers {
-  readonly #world: World;
+  readonly #world: WorldApi;
   readonly #random: Random;
   readonly #sessions: readonly string[];
   readonly #keys: string[] = [];
 
-  constructor(world: World, random: Random, sessions: readonly string[]) {
+  constructor(world: WorldApi, random: Random, sessions: readonly string[]) {
     this.#world = world;
     this.#random = random;
     this.#sessions = sessions;

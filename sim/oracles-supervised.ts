@@ -5,12 +5,12 @@ import type { TurnOutcome } from '../src/core/model/session.ts';
 import { defaultPolicies, type RequestedAction } from '../src/core/model/permission.ts';
 import { policyDecision } from '../src/core/rules/permission-policy.ts';
 import type { StoredEvent, StoredTask } from '../src/store/index.ts';
-import type { World } from './world.ts';
+import type { WorldApi } from './world-api.ts';
 
 type Resolved = TaskEventData['permission-resolved'];
 
 /** Every request is decided once, in its turn; what is allowed, the policy or a person has allowed. */
-export function judgePermissions(world: World, task: StoredTask, tape: readonly StoredEvent[]): void {
+export function judgePermissions(world: WorldApi, task: StoredTask, tape: readonly StoredEvent[]): void {
   const open = new Map<string, RequestedAction>();
   const rule = 'every request is decided once';
   for (const event of tape) {
@@ -37,7 +37,7 @@ export function judgePermissions(world: World, task: StoredTask, tape: readonly 
 }
 
 function isAllowed(
-  world: World,
+  world: WorldApi,
   { row, payload, session }: StoredTask,
   data: Resolved,
   asked: RequestedAction,
@@ -53,7 +53,7 @@ const isPassing = (reason: unknown): boolean =>
   Object.entries(failureRules).some(([name, { passes }]) => name === reason && passes);
 
 /** Retries are counted, bounded, used up before a failure that passes is final, and never burnt by a preemption. */
-export function judgeRetries(world: World, { row, reason, status }: StoredTask, tape: readonly StoredEvent[]): void {
+export function judgeRetries(world: WorldApi, { row, reason, status }: StoredTask, tape: readonly StoredEvent[]): void {
   const rule = 'a failure that passes is tried again';
   const { maxRetries } = world.limits;
   let retries = 0;

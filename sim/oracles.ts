@@ -5,7 +5,7 @@ import type { FeedEvent, Page, Store, StoredEvent, StoredTask } from '../src/sto
 import { same } from '../test/support/trace.ts';
 import type { Submission } from './ledger.ts';
 import { judgePermissions, judgeRetries } from './oracles-supervised.ts';
-import type { World } from './world.ts';
+import type { WorldApi } from './world-api.ts';
 
 const now = <T>(value: T | Promise<T>): T => {
   if (value instanceof Promise) {
@@ -39,7 +39,7 @@ export function leftBehind(stats: RuntimeStats, timers: number, processes: numbe
   }).flatMap(([name, value]) => (value === 0 ? [] : [`${value} ${name} left`]));
 }
 
-export function judgeTapes(world: World, store: Store): void {
+export function judgeTapes(world: WorldApi, store: Store): void {
   const tasks = allTasks(store);
   const tapes = new Map<string, readonly StoredEvent[]>();
   for (const task of tasks) {
@@ -61,7 +61,7 @@ export function judgeTapes(world: World, store: Store): void {
 }
 
 /** Dense, `queued` first, `final` once and last, and of one mind with the status. */
-function judgeTape(world: World, task: StoredTask, tape: readonly StoredEvent[]): void {
+function judgeTape(world: WorldApi, task: StoredTask, tape: readonly StoredEvent[]): void {
   const { id } = task.row;
   const last = tape.at(-1);
   if (task.endedAt === null || last?.type !== 'final') {
@@ -88,7 +88,7 @@ function judgeTape(world: World, task: StoredTask, tape: readonly StoredEvent[])
 }
 
 /** Nobody is ended who was not asked to, and every ask has its own reason code. */
-function judgeReason(world: World, task: StoredTask): void {
+function judgeReason(world: WorldApi, task: StoredTask): void {
   const { id } = task.row;
   const { ledger } = world;
   const asked =
@@ -116,7 +116,7 @@ function judgeReason(world: World, task: StoredTask): void {
 }
 
 /** Outcomes are what the agent said, turns come in order, what was preempted is resumed, what was cut off is told. */
-function judgeTurns(world: World, task: StoredTask, tape: readonly StoredEvent[]): void {
+function judgeTurns(world: WorldApi, task: StoredTask, tape: readonly StoredEvent[]): void {
   const { id } = task.row;
   let turn: TurnId | null = null;
   let cut = false;
@@ -153,7 +153,7 @@ function judgeTurns(world: World, task: StoredTask, tape: readonly StoredEvent[]
   }
 }
 
-function judgeSubmissions(world: World, tasks: readonly StoredTask[]): void {
+function judgeSubmissions(world: WorldApi, tasks: readonly StoredTask[]): void {
   const bySubmission = new Map<number, StoredTask>();
   const byKey = new Map<string, string>();
   for (const task of tasks) {
@@ -179,7 +179,7 @@ function judgeSubmissions(world: World, tasks: readonly StoredTask[]): void {
 }
 
 function judgeSubmission(
-  world: World,
+  world: WorldApi,
   submission: Submission,
   task: StoredTask | null,
   byKey: ReadonlyMap<string, string>,
@@ -210,7 +210,7 @@ function judgeSubmission(
   }
 }
 
-function judgeReaders(world: World, tapes: ReadonlyMap<string, readonly StoredEvent[]>): void {
+function judgeReaders(world: WorldApi, tapes: ReadonlyMap<string, readonly StoredEvent[]>): void {
   for (const { n, task, after, events } of world.readers.followers) {
     const expected = (tapes.get(task) ?? []).slice(after);
     if (!sameEvents(events, expected)) {
@@ -223,7 +223,7 @@ function judgeReaders(world: World, tapes: ReadonlyMap<string, readonly StoredEv
 }
 
 /** What each daemon published is the feed from where it began, without a gap. */
-function judgeFeed(world: World, store: Store): void {
+function judgeFeed(world: WorldApi, store: Store): void {
   const feed: FeedEvent[] = [];
   for (let position: string | null = null; ;) {
     const page: readonly FeedEvent[] = now(store.feed(null, position, 1000));
@@ -248,7 +248,7 @@ function judgeFeed(world: World, store: Store): void {
 }
 
 /** One owner at a time, as all tapes together tell it; only the owner takes turns, and epochs only grow. */
-function judgeOwners(world: World, feed: readonly FeedEvent[]): void {
+function judgeOwners(world: WorldApi, feed: readonly FeedEvent[]): void {
   const owners = new Map<string, { owner: string | null; left: string | null; epoch: number }>();
   for (const event of feed) {
     const { session, task, type, seq } = event;

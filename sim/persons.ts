@@ -3,10 +3,10 @@ import { turnId } from '../src/core/model/ids.ts';
 import { callerOf } from '../src/runtime/session/callers.ts';
 import type { PermissionRequestView } from '../src/runtime/api.ts';
 import type { Random } from './random.ts';
-import type { World } from './world.ts';
+import type { WorldApi } from './world-api.ts';
 
 /** Looks at what waits, and answers. */
-export function decide(world: World, random: Random): void {
+export function decide(world: WorldApi, random: Random): void {
   world.call(
     'asks',
     (box) => box.permissionRequests(),
@@ -27,7 +27,7 @@ export function decide(world: World, random: Random): void {
   );
 }
 
-function answer(world: World, random: Random, { session, turn, request }: PermissionRequestView): void {
+function answer(world: WorldApi, random: Random, { session, turn, request }: PermissionRequestView): void {
   const allow = random.chance(0.6);
   if (allow) {
     world.ledger.allowed.add(`${session} ${turn} ${request}`);
@@ -40,7 +40,7 @@ function answer(world: World, random: Random, { session, turn, request }: Permis
 }
 
 /** Whatever was wrong with the provider is mended, an operator says. */
-export const resume = (world: World): void =>
+export const resume = (world: WorldApi): void =>
   world.call(
     'resume the provider',
     (box) => box.resumeProvider('simulated'),

@@ -10,7 +10,7 @@ import type { Profile } from './faults.ts';
 import { Random } from './random.ts';
 import type { RunnerScript } from './runners.ts';
 import type { Workload } from './setup.ts';
-import type { World } from './world.ts';
+import type { WorldApi } from './world-api.ts';
 
 const kinds = ['prompt', 'background prompt', 'runner with progress', 'runner with turns'] as const;
 
@@ -49,7 +49,7 @@ export class Races implements Workload {
   readonly #scenarios: readonly Scenario[];
   readonly #end: (typeof ends)[number];
   readonly #random: Random;
-  #world: World | null = null;
+  #world: WorldApi | null = null;
 
   constructor(index: number, count: number) {
     const random = new Random(index, 6);
@@ -68,7 +68,7 @@ export class Races implements Workload {
     this.limits = { maxAgents: random.pick([8, scenariosAWorld]) };
   }
 
-  begin(world: World): void {
+  begin(world: WorldApi): void {
     this.#world = world;
     for (const scenario of this.#scenarios) {
       world.later(this.#random.delay(20), 'race', () => this.#submit(world, scenario));
@@ -90,7 +90,7 @@ export class Races implements Workload {
     });
   }
 
-  #submit(world: World, scenario: Scenario): void {
+  #submit(world: WorldApi, scenario: Scenario): void {
     const { session, kind } = scenario;
     const code = kind.startsWith('runner');
     const n = world.ledger.submissions.length;
@@ -164,7 +164,7 @@ export class Races implements Workload {
     }
   }
 
-  #receipt(world: World, task: string, answer: CancelAnswer): string {
+  #receipt(world: WorldApi, task: string, answer: CancelAnswer): string {
     const ended =
       answer.kind === 'already-terminal' || (answer.kind === 'receipt' && answer.receipt.state === 'acknowledged');
     if (ended && world.stored(task)?.endedAt === null) {

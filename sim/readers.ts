@@ -5,7 +5,16 @@
  */
 import type { StoredEvent } from '../src/store/index.ts';
 import type { Daemon } from './daemon.ts';
-import type { World } from './world.ts';
+import type { Stage } from './stage.ts';
+
+export interface ReadersStage extends Stage {
+  /** Null: none is open. */
+  readonly daemon: Daemon | null;
+  /** Runs it after so many virtual ms, whatever becomes of the daemon. */
+  later(delay: number, label: string, run: () => void): void;
+  /** Errors that a caller has to live with. */
+  mayFail(error: unknown): boolean;
+}
 
 interface Follower {
   readonly n: number;
@@ -21,9 +30,9 @@ interface Follower {
 
 export class Readers {
   readonly followers: Follower[] = [];
-  readonly #world: World;
+  readonly #world: ReadersStage;
 
-  constructor(world: World) {
+  constructor(world: ReadersStage) {
     this.#world = world;
   }
 

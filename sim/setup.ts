@@ -5,7 +5,7 @@ import type { StoreKind } from './disk.ts';
 import type { Profile } from './faults.ts';
 import type { Random } from './random.ts';
 import type { Story } from './story.ts';
-import type { World } from './world.ts';
+import type { WorldApi } from './world-api.ts';
 
 /** What is done to the daemon; the default is `Callers`. */
 export interface Workload {
@@ -13,7 +13,7 @@ export interface Workload {
   readonly profile: Profile;
   readonly limits: Partial<RuntimeLimits>;
   /** Schedules its first acts. */
-  begin(world: World): void;
+  begin(world: WorldApi): void;
   /** A daemon was opened: the first, or one after a crash or close. */
   opened(daemon: Daemon): void;
 }

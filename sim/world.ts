@@ -24,8 +24,8 @@ import { Random } from './random.ts';
 import { Readers } from './readers.ts';
 import { Owner, quiet, Scheduler } from './scheduler.ts';
 import { calmSteps, closeMs, drawLimits, type Outcome, type Violation, type WorldOptions } from './setup.ts';
-import type { Stage } from './stage.ts';
 import { Story } from './story.ts';
+import type { WorldApi } from './world-api.ts';
 
 /** Most answers come in the same millisecond, in any order; some take long; few get lost. */
 const networkOf = (random: Random): Network => ({
@@ -33,7 +33,7 @@ const networkOf = (random: Random): Network => ({
   loses: () => random.chance(0.02),
 });
 
-export class World implements Stage {
+export class World implements WorldApi {
   readonly scheduler: Scheduler;
   readonly story: Story;
   readonly facts: Facts;

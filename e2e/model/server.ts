@@ -21,6 +21,7 @@ import { gemini } from './dialects/gemini.ts';
 import { responses } from './dialects/responses.ts';
 import type { HttpFailure, Planned, Rule } from './directives.ts';
 import { BadDirective, nameOf, plan } from './directives.ts';
+import type { Exchange } from './exchange.ts';
 import { fill } from './fill.ts';
 import type { ModelEvent } from './log.ts';
 import { ModelLog } from './log.ts';
@@ -49,20 +50,6 @@ export interface Model extends AsyncDisposable {
 }
 
 const dialects: readonly Dialect[] = [anthropic, responses, chat, gemini];
-
-/** One exchange: the request as it was understood, and the way to answer it. */
-export interface Exchange {
-  readonly no: number;
-  readonly dialect: Dialect;
-  readonly asked: Asked;
-  readonly response: ServerResponse;
-  readonly id: (prefix: string) => string;
-  readonly log: (
-    event: {
-      readonly [T in ModelEvent['type']]: Omit<Extract<ModelEvent, { type: T }>, 'at' | 'no'>;
-    }[ModelEvent['type']],
-  ) => void;
-}
 
 class FakeModel implements Model {
   readonly log: ModelLog;

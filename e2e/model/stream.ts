@@ -1,7 +1,7 @@
 /** Plays one answer, streamed or whole, and logs how it ended. */
 import type { Call, Stop } from './dialects/dialect.ts';
 import type { Play } from './directives.ts';
-import type { Exchange } from './server.ts';
+import type { Exchange } from './exchange.ts';
 
 type Playable = Exclude<Play, { kind: 'status' | 'flaky' }>;
 

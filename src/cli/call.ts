@@ -1,13 +1,13 @@
 /** What a command is given: its parsed arguments, and the world it may touch. */
 import { invariant } from '../core/errors.ts';
 import type { Io } from './io.ts';
-import type { Command } from './command.ts';
 
 /** Resolves with the exit code. Throws `AppError` for what the one table of codes knows. */
 export type Run = (call: Call, io: Io) => Promise<number>;
 
 interface CallParts {
-  readonly command: Command;
+  /** Name of the command. */
+  readonly name: string;
   readonly args: ReadonlyMap<string, string>;
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly raw: readonly string[];
@@ -16,7 +16,7 @@ interface CallParts {
 
 /** Asking for an argument or a flag that the command's entry does not have is a defect. */
 export class Call {
-  readonly command: Command;
+  readonly name: string;
   /** Words that were not read, of a command that hands them on. */
   readonly raw: readonly string[];
   /** Everything behind `signalbox`, as it was typed. */
@@ -25,7 +25,7 @@ export class Call {
   readonly #flags: ReadonlyMap<string, readonly string[]>;
 
   constructor(parts: CallParts) {
-    this.command = parts.command;
+    this.name = parts.name;
     this.raw = parts.raw;
     this.words = parts.words;
     this.#args = parts.args;
@@ -35,7 +35,7 @@ export class Call {
   /** An argument that must be there; the parser has seen to it. */
   arg(name: string): string {
     const value = this.#args.get(name);
-    invariant(value !== undefined, `${this.command.name} has no argument ${name}`);
+    invariant(value !== undefined, `${this.name} has no argument ${name}`);
     return value;
   }
 

@@ -3,10 +3,10 @@
  * code. Everything that not every command needs is loaded when it is needed: help, version and wrong use must come in less
  * than one and a half times the time that an empty Node program takes.
  */
-import { AppError } from '../core/errors.ts';
 import { endOnBrokenPipe, ioOf } from './io.ts';
-import { harmless, paintFor } from './output/paint.ts';
+import { paintFor } from './output/paint.ts';
 import { parse } from './parse.ts';
+import { report } from './report.ts';
 import type { Run } from './call.ts';
 
 /** `runs`: what runs in place of the command's own code; the daemon's program has its own for `up`. */
@@ -34,24 +34,4 @@ export async function main(words: readonly string[], runs?: Run): Promise<number
   } catch (error) {
     return report(error, words.includes('--json'));
   }
-}
-
-/** Prints what went wrong and what to do next; with `--json` as a document. Both on standard error. */
-export async function report(error: unknown, json: boolean): Promise<number> {
-  const { errorEntry } = await import('../core/error-codes.ts');
-  if (!(error instanceof AppError)) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(
-      json ? `${JSON.stringify({ error: { code: 'internal', message: text } })}\n` : `signalbox: a defect: ${text}\n`,
-    );
-    return errorEntry('internal').exit;
-  }
-  const entry = errorEntry(error.code);
-  if (json) {
-    const { code, message, hint, retryable } = error;
-    process.stderr.write(`${JSON.stringify({ error: { code, message, hint, retryable } })}\n`);
-  } else {
-    process.stderr.write(`signalbox: ${harmless(error.message)}\n${harmless(error.hint)}\n`);
-  }
-  return entry.exit;
 }

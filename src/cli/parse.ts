@@ -202,12 +202,16 @@ export function parse(words: readonly string[]): Parsed {
     return {
       kind: 'run',
       command,
-      call: new Call({ command, args: new Map(), flags: new Map(), raw: words.slice(after), words }),
+      call: new Call({ name: command.name, args: new Map(), flags: new Map(), raw: words.slice(after), words }),
     };
   }
   const { flags, plain } = readFlags(command, [...before, ...words.slice(after)]);
   if (flags.has('help')) {
     return { kind: 'help', command };
   }
-  return { kind: 'run', command, call: new Call({ command, args: readArgs(command, plain), flags, raw: [], words }) };
+  return {
+    kind: 'run',
+    command,
+    call: new Call({ name: command.name, args: readArgs(command, plain), flags, raw: [], words }),
+  };
 }

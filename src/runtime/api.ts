@@ -12,7 +12,7 @@ import type { Where, Lane, TaskStage } from '../core/model/task.ts';
 import type { TurnOutcome } from '../core/model/session.ts';
 import type { Receipt, Refusal } from '../core/model/replies.ts';
 import type { TaskSpecInput } from '../protocol/task-spec.ts';
-import type { LiveSession } from './queries/live.ts';
+import type { PendingView } from './agent/unanswered-requests.ts';
 import type {
   FeedEvent,
   FeedPosition,
@@ -171,6 +171,30 @@ export type Tape = { readonly task: TaskId } | { readonly session: SessionKey } 
  * pass; it must not block. It says which events exist, so that a follower reads what it needs or takes the batch itself.
  */
 export type FeedListener = (events: readonly FeedEvent[]) => void;
+
+/** A live session at a glance, for hang reports. */
+export interface LiveSession {
+  readonly session: string;
+  /** For a person: `in a turn (draining)`. */
+  readonly phase: string;
+  readonly task: string | null;
+  readonly turn: number | null;
+  /** The agent has a prompt of ours and has not ended it. */
+  readonly inTurn: boolean;
+  readonly queued: number;
+  readonly incarnation: number | null;
+  readonly process: { readonly pid: number; readonly startTime: string } | null;
+  /** The beginning of its thread's name, where it is a thread of ours. */
+  readonly threadName: string | null;
+  /** It has got the request to end. */
+  readonly ending: boolean;
+  /** Since the agent's last word, or since it was given the word; null: there is no agent. */
+  readonly quietMs: number | null;
+  /** Written to the agent and not answered, oldest first. */
+  readonly pending: readonly PendingView[];
+  /** Permission requests that wait for a person. */
+  readonly permissionRequests: number;
+}
 
 export interface Signalbox extends AsyncDisposable {
   readonly store: Store;

@@ -43,7 +43,7 @@ describe('words become a call', () => {
 
   test('flags of every command may stand before it', () => {
     const listed = call('--json', '--data', './box', 'tasks', '--limit=3');
-    expect([listed.command.name, listed.on('json'), listed.text('data'), listed.integer('limit')]).toEqual([
+    expect([listed.name, listed.on('json'), listed.text('data'), listed.integer('limit')]).toEqual([
       'tasks',
       true,
       './box',

@@ -4,7 +4,7 @@ import { treeGet, treeSize } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
 import { onWire } from '../world.ts';
-import type { Move } from './index.ts';
+import type { Move } from './move.ts';
 import { same } from './same.ts';
 
 /** A submit is refused for a stated cause that is really there, and every other is admitted. */

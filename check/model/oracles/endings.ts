@@ -4,7 +4,7 @@ import type { TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import { onWire, slotOf } from '../world.ts';
-import type { Move } from './index.ts';
+import type { Move } from './move.ts';
 
 const unasked = 'rule 15: nobody is cancelled who was not asked';
 const inferred = 'rule 10: outcomes are stated, never inferred';

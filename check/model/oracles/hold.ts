@@ -4,7 +4,7 @@ import type { Task } from '../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import { isHeldBack } from '../deliver.ts';
 import type { Report } from '../report.ts';
-import type { Move } from './index.ts';
+import type { Move } from './move.ts';
 
 const epochs = 'rule 1: every grant makes a new epoch, and epochs only grow';
 const order =

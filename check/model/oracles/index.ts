@@ -9,16 +9,9 @@ import { judgeAsks } from './permission-requests.ts';
 import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
 import { judgeEndings } from './endings.ts';
 import { judgeHold } from './hold.ts';
+import type { Move } from './move.ts';
 import { judgeTape } from './tape.ts';
 import { judgeTurn } from './turn.ts';
-
-export interface Move {
-  readonly config: Config;
-  /** The environment just before; its session has not moved. Whose end is asked for is noted already. */
-  readonly world: World;
-  readonly input: Input;
-  readonly result: StepResult;
-}
 
 export function judge(
   core: Core,

@@ -3,7 +3,7 @@ import type { Input } from '../../../src/core/model/inputs.ts';
 import type { Session } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Report } from '../report.ts';
-import type { Move } from './index.ts';
+import type { Move } from './move.ts';
 
 const allowed = 'section 6: nothing is allowed but by the policy or a person';
 const obeyed = 'section 6: the answer of the policy or of a person is the one that is given';

@@ -2,7 +2,7 @@
 import type { TaskId } from '../../../src/core/model/ids.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import type { Move } from './index.ts';
+import type { Move } from './move.ts';
 
 const once = 'section 4: final comes exactly once, last, with the terminal status';
 const dense = 'section 4: seq is dense from 1';

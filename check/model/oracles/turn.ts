@@ -2,7 +2,7 @@
 import type { Session, Turn, TurnPhase } from '../../../src/core/model/session.ts';
 import { treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import type { Move } from './index.ts';
+import type { Move } from './move.ts';
 
 const number = 'rule 7: turns are numbered anew, and begin uninterrupted';
 const sticky = 'rule 7: an interrupt is cleared by the end of its turn and by nothing else';

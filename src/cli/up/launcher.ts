@@ -34,7 +34,7 @@ export async function main(words: readonly string[]): Promise<number> {
   try {
     return await launched(words);
   } catch (error) {
-    const { report } = await import('../main.ts');
+    const { report } = await import('../report.ts');
     return report(error, words.includes('--json'));
   }
 }

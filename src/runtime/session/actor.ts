@@ -14,21 +14,22 @@ import { AppError } from '../../core/errors.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Session } from '../../core/model/session.ts';
+import type { Lane } from '../../core/model/task.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { Record as StepRecord } from '../../core/model/records.ts';
 import type { Reply, StepResult } from '../../core/model/replies.ts';
 import { step } from '../../core/step.ts';
-import { treeSize } from '../../core/tree.ts';
+import { treeGet, treeSize } from '../../core/tree.ts';
 import type { CommitOutcome, TaskPayload } from '../../store/port.ts';
 import { AgentHost } from '../agent/host.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Context } from '../options.ts';
 import type { CrashLoop } from '../throttle/crashes.ts';
-import { ownerOf } from '../queries/explain.ts';
 import type { AgentPool } from '../agent/pool.ts';
 import type { ProcessRows } from '../agent/process-rows.ts';
 import { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { Providers } from '../throttle/providers.ts';
+import type { Entry, Steps } from './batch.ts';
 import { EffectRunner } from './effects.ts';
 import type { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
@@ -39,24 +40,8 @@ const maxStepsAPass = 256;
 /** Effects that end an agent or a runner. */
 const endingEffects: ReadonlySet<Effect['type']> = new Set(['kill', 'close', 'abort'] as const);
 
-export interface Entry {
-  readonly input: Input;
-  /** Monotonic ms. */
-  readonly postedAt: number;
-  readonly done: ((reply: Reply) => void) | null;
-  readonly fail: ((error: unknown) => void) | null;
-  /** The entry for which the core threw: this one applies it a second time behind the fault, and there is no third. */
-  readonly again?: Entry;
-}
-
-export interface Batch {
+export interface Batch extends Steps {
   readonly actor: Actor;
-  readonly before: Session;
-  readonly entries: readonly Entry[];
-  readonly replies: readonly Reply[];
-  readonly records: StepRecord[];
-  readonly effects: Effect[];
-  readonly payloads: Map<TaskId, TaskPayload>;
 }
 
 interface ActorParts {
@@ -112,7 +97,7 @@ export class Actor {
       session: session.key,
       throttle: this.throttle,
       post: (input) => this.#fromAgent(input),
-      urgent: () => ownerOf(this)?.lane === 'interactive',
+      urgent: () => this.#ownerLane() === 'interactive',
     });
     this.#effects = new EffectRunner(context, this, parts.runners, parts.stats);
   }
@@ -124,6 +109,11 @@ export class Actor {
   /** As it is stored, so far as that is known: without the batch whose commit is under way. For views. */
   get committed(): Session {
     return this.#batch?.before ?? this.#session;
+  }
+
+  #ownerLane(): Lane | null {
+    const { hold, tasks } = this.committed;
+    return hold === null ? null : (treeGet(tasks, hold.task)?.lane ?? null);
   }
 
   get lease(): number {

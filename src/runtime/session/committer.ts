@@ -15,7 +15,8 @@
  */
 import type { CommitOutcome, FeedEvent, SessionCommit } from '../../store/port.ts';
 import { CommitRejected } from '../../store/errors.ts';
-import type { Actor, Batch, Entry } from './actor.ts';
+import type { Actor, Batch } from './actor.ts';
+import type { Entry } from './batch.ts';
 import type { Hub } from '../queries/hub.ts';
 import type { Context } from '../options.ts';
 import { sessionMoved } from '../refusals.ts';

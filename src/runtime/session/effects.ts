@@ -3,13 +3,16 @@
  * Owned by the session's actor. What throws here is a defect of a driver or a runner; it is reported and the session goes on
  * by its deadlines.
  */
-import type { TaskId, TurnId } from '../../core/model/ids.ts';
+import type { SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
+import type { Session } from '../../core/model/session.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import { treeGet } from '../../core/tree.ts';
 import type { Store, StoredTask, TaskPayload } from '../../store/port.ts';
-import type { Actor, Batch } from './actor.ts';
+import type { AgentHost } from '../agent/host.ts';
+import type { Steps } from './batch.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { Context } from '../options.ts';
 import { promptText } from '../agent/prompts.ts';
 import type { RunnerHost, Runners } from './runners.ts';
@@ -21,9 +24,20 @@ type Prompt = Extract<Effect, { type: 'prompt' }>;
 /** Pause before a task that could not be read is read again. */
 const readAgainMs = 250;
 
+/** The actor, as effects need it. */
+interface Target extends Pick<RunnerHost, 'post' | 'ask'> {
+  readonly key: SessionKey;
+  readonly session: Session;
+  readonly committed: Session;
+  readonly detached: boolean;
+  readonly host: AgentHost;
+  readonly deadlines: Deadlines;
+  heldSince: number;
+}
+
 export class EffectRunner {
   readonly #context: Context;
-  readonly #actor: Actor;
+  readonly #actor: Target;
   readonly #runners: Runners;
   readonly #stats: Stats;
   readonly #runnerHost: RunnerHost;
@@ -31,7 +45,7 @@ export class EffectRunner {
   readonly #waiting = new Set<() => void>();
   #interrupted: { readonly turn: TurnId; readonly at: number; acked: boolean } | null = null;
 
-  constructor(context: Context, actor: Actor, runners: Runners, stats: Stats) {
+  constructor(context: Context, actor: Target, runners: Runners, stats: Stats) {
     this.#context = context;
     this.#actor = actor;
     this.#runners = runners;
@@ -43,7 +57,7 @@ export class EffectRunner {
     return treeGet(this.#actor.session.tasks, id);
   }
 
-  interrupts(batch: Batch): void {
+  interrupts(batch: Steps): void {
     for (const effect of batch.effects) {
       if (effect.type === 'interrupt') {
         this.#guarded(effect, () => this.#actor.host.interrupt(effect.incarnation, effect.turn));
@@ -242,7 +256,7 @@ export class EffectRunner {
   }
 
   /** Latencies of acks and drains, and since when the owner owns. */
-  observe(batch: Batch): void {
+  observe(batch: Steps): void {
     const now = this.#context.clock.now();
     const interrupted = this.#interrupted;
     for (const entry of batch.entries) {

@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { Failing } from './acp-dialects.ts';
-import type { Play } from './acp-play.ts';
-
-export type Act = (play: Play, argument: string) => Promise<void> | void;
+import type { Act, Play } from './acp-play.ts';
 
 const garbage: readonly (string | Uint8Array)[] = [
   Uint8Array.from([0x00, 0xff, 0xfe, 0x80, 0xc3, 0x28, 0x1b, 0x5b, 0x32, 0x4a, 0x0a]),

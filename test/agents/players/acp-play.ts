@@ -4,9 +4,11 @@ import type { ChildProcess } from 'node:child_process';
 import type * as acp from '@agentclientprotocol/sdk';
 import type { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
 import { realTimers } from '../../../src/supervise/timers.ts';
-import type { Act } from './acp-acts.ts';
 import type { Directive } from './directives.ts';
 import type { Dialect, Failing, Speaker } from './acp-dialects.ts';
+
+/** What a directive does at its place. */
+export type Act = (play: Play, argument: string) => Promise<void> | void;
 
 interface PlayOptions {
   readonly voice: Stdout;

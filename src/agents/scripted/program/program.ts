@@ -13,6 +13,7 @@ import { refusals } from './misbehaviour-directives.ts';
 import type { ScriptedFlags } from './flags.ts';
 import { parseFlags, usage } from './flags.ts';
 import { Script } from './script.ts';
+import { steps } from './steps.ts';
 import { Turn } from './turn.ts';
 import { Stdout } from './stdout.ts';
 
@@ -158,7 +159,7 @@ class Program {
     const tools = { stdout: this.#stdout, log: this.#log, conversation, acks, chunkMs, model: this.#model };
     const turn = new Turn(id, behaviour, conversation.begin(id, text), tools);
     this.#turn = turn;
-    void turn.play(directives, text).then(() => {
+    void turn.play(steps, directives, text).then(() => {
       this.#turn = null;
       this.#lastEnded = id;
       this.#beginUnsolicited(turn);

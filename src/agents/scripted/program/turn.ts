@@ -11,12 +11,8 @@ import type { RequestedAction } from '../../../core/model/permission.ts';
 import type { ToAgent, WireFailure } from '../../process/wire.ts';
 import type { Conversation, RememberedTurn } from './conversation.ts';
 import type { Directive, Behaviour } from './directives.ts';
-import { requestDirectives } from './request-directives.ts';
-import { numbers } from './directives.ts';
 import type { AgentLog } from './log.ts';
-import { misbehaviours } from './misbehaviour-directives.ts';
 import type { Stdout } from './stdout.ts';
-import { job } from './job-directives.ts';
 
 interface TurnTools {
   readonly stdout: Stdout;
@@ -31,6 +27,16 @@ interface TurnTools {
 type Decision = Pick<Extract<ToAgent, { type: 'answer' }>, 'allow' | 'note'>;
 
 const cancelled: Decision = { allow: false, note: null };
+
+/** What a directive does at its place. */
+export type Step = (turn: Turn, argument: string) => Promise<void> | void;
+
+export interface Steps {
+  /** By the name of the directive. */
+  readonly directives: { readonly [name: string]: Step };
+  /** For a prompt without any: continues what is unfinished. False: nothing is. */
+  resume(turn: Turn, prompt: string): Promise<boolean>;
+}
 
 export class Turn {
   readonly id: number;
@@ -58,7 +64,7 @@ export class Turn {
   }
 
   /** Plays the turn to its end, result included. */
-  async play(directives: readonly Directive[], prompt: string): Promise<void> {
+  async play(steps: Steps, directives: readonly Directive[], prompt: string): Promise<void> {
     const { stdout } = this.tools;
     if (this.behaviour.merged === 'turn') {
       stdout.hold();
@@ -67,14 +73,14 @@ export class Turn {
       await this.wait(this.behaviour.lateStartedMs);
     }
     stdout.say({ type: 'started', turn: this.id });
-    const acting = directives.filter((directive) => steps[directive.name] !== undefined);
+    const acting = directives.filter((directive) => steps.directives[directive.name] !== undefined);
     for (const directive of acting) {
       if (this.#stopped) {
         break;
       }
-      await steps[directive.name]?.(this, directive.argument);
+      await steps.directives[directive.name]?.(this, directive.argument);
     }
-    if (acting.length === 0 && !(await job.resumeFor(this, prompt))) {
+    if (acting.length === 0 && !(await steps.resume(this, prompt))) {
       await this.#answer(prompt);
     }
     await this.#finish();
@@ -256,42 +262,3 @@ export class Turn {
     stdout.release();
   }
 }
-
-type Step = (turn: Turn, argument: string) => Promise<void> | void;
-
-/** Directives that act at their place; the others are a behaviour of the whole turn. */
-const steps: { readonly [name: string]: Step } = {
-  ...misbehaviours,
-  ...requestDirectives,
-  text: (turn, text) => turn.say(text),
-  async stream(turn, argument) {
-    const [count = 0, ms = 0, bytes = 0] = numbers(argument, 10, 10, 0);
-    for (let chunk = 1; chunk <= count && !turn.stopped; chunk += 1) {
-      turn.say(`chunk ${chunk}/${count} ${'x'.repeat(bytes)}`);
-      await turn.wait(ms);
-    }
-  },
-  async forever(turn, argument) {
-    const [ms = 0] = numbers(argument, 10);
-    for (let chunk = 1; !turn.stopped; chunk += 1) {
-      turn.say(`chunk ${chunk} `);
-      await turn.wait(ms);
-    }
-  },
-  sleep: (turn, argument) => turn.wait(numbers(argument, 100)[0] ?? 100),
-  async silent(turn, argument) {
-    if (argument === 'once' && turn.isRepeated('[[silent:once]]')) {
-      return;
-    }
-    // Timers take at most 2^31 - 1 ms.
-    while (!turn.stopped) {
-      await turn.wait(2_000_000_000);
-    }
-  },
-  fail: (turn, code) => turn.fail(code === '' ? 'scripted' : code),
-  history(turn) {
-    const turns = turn.tools.conversation.turns.map(({ turn: id, prompt, outcome }) => ({ turn: id, prompt, outcome }));
-    turn.say(JSON.stringify(turns));
-  },
-  work: (turn, argument) => job.begin(turn, argument),
-};

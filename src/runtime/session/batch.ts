@@ -1,0 +1,30 @@
+/** What an actor was given, and what came of it. */
+import type { Effect } from '../../core/model/effects.ts';
+import type { TaskId } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { Record as StepRecord } from '../../core/model/records.ts';
+import type { Reply } from '../../core/model/replies.ts';
+import type { Session } from '../../core/model/session.ts';
+import type { TaskPayload } from '../../store/port.ts';
+
+export interface Entry {
+  readonly input: Input;
+  /** Monotonic ms. */
+  readonly postedAt: number;
+  readonly done: ((reply: Reply) => void) | null;
+  readonly fail: ((error: unknown) => void) | null;
+  /** The entry for which the core threw: this one applies it a second time behind the fault, and there is no third. */
+  readonly again?: Entry;
+}
+
+/** Steps of one session that are committed together. */
+export interface Steps {
+  /** The session before the first of them. */
+  readonly before: Session;
+  readonly entries: readonly Entry[];
+  /** In the order of `entries`. */
+  readonly replies: readonly Reply[];
+  readonly records: StepRecord[];
+  readonly effects: Effect[];
+  readonly payloads: Map<TaskId, TaskPayload>;
+}
