@@ -97,15 +97,18 @@ export class Reads {
 
   tape(session: SessionKey, task: TaskId | null, after: number, limit: number): StoredEvent[] {
     checkLimit(limit);
-    const owner = task === null ? null : this.#prepared(sql.final).get(task, session);
-    const number = owner === null ? this.#sessionNumber(session) : owner === undefined ? null : num(owner, 'n');
+    const end = task === null ? null : this.#prepared(sql.tapeEnd).get(task, session);
+    const number = end === null ? this.#sessionNumber(session) : end === undefined ? null : num(end, 'n');
     if (number === null) {
       return [];
     }
     const rows = this.#prepared(sql.tape).all(task === null ? -number : number, after, limit);
     const events = rows.map((row) => event(session, task, row, text(row, 'type')));
-    if (owner && owner['at'] !== null && events.length < limit && num(owner, 'seq') > after) {
-      events.push(event(session, task, owner, 'final'));
+    if (end && end['at'] !== null && events.length < limit && num(end, 'seq') > after) {
+      const final = this.#prepared(sql.final).get(number);
+      if (final !== undefined) {
+        events.push(event(session, task, final, 'final'));
+      }
     }
     return events;
   }

@@ -102,9 +102,10 @@ export const sessions = `
 // Tapes and feeds.
 /** ?1 tape, ?2 after, ?3 limit. `final` is not among them: the task's row has it. */
 export const tape = 'SELECT seq, at, type, data FROM events WHERE tape = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3';
-export const final = `
-  SELECT n, seq, ended_at AS at, result AS data FROM tasks
-  WHERE id = ?1 AND session = (SELECT n FROM sessions WHERE key = ?2)`;
+/** Where the tape of a task ends, without the data of its `final`: with the answer these may be megabytes, and each page asks. */
+export const tapeEnd = `
+  SELECT n, seq, ended_at AS at FROM tasks WHERE id = ?1 AND session = (SELECT n FROM sessions WHERE key = ?2)`;
+export const final = 'SELECT seq, ended_at AS at, result AS data FROM tasks WHERE n = ?1';
 export const sessionNumber = 'SELECT n FROM sessions WHERE key = ?1';
 
 /**
