@@ -4,42 +4,71 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { damaged, isSqliteError } from './failure.ts';
-import { fileBytes } from './header.ts';
+import { fileBytes, type Found, lookAt } from './header.ts';
 
 /** Up to this size a file is examined at every start: about 10 ms for a full one. A larger one is `doctor`'s. */
 const examinedBytes = 4 * 1024 * 1024;
 
-/** Throws `store_damaged`. Works on a copy, because SQLite would recover or checkpoint the file that it is to judge. */
-export function examineSmall(path: string): void {
-  const suffixes = ['', '-wal', '-journal'].filter((suffix) => existsSync(`${path}${suffix}`));
+const suffixes = ['', '-wal', '-journal'];
+
+/**
+ * A write that a kill cut off (a migration: see `migrate.ts`) has left its rollback journal beside the file. Until SQLite has
+ * rolled it back, header and pages may be of neither version.
+ */
+const isCutOff = (path: string): boolean => fileBytes(path) > 0 && fileBytes(`${path}-journal`) > 0;
+
+/**
+ * What kind of file it is, and of which version. Throws `store_damaged`, `store_foreign` or `store_newer`. SQLite looks at
+ * copies alone, because it would recover or checkpoint the file that it is to judge.
+ */
+export function judge(path: string): Found {
+  if (isCutOff(path)) {
+    return onCopy(path, (copy) => {
+      refuseProblems(copy, 'quick_check(1)');
+      return lookAt(copy);
+    });
+  }
+  const found = lookAt(path);
   const bytes = suffixes.reduce((sum, suffix) => sum + fileBytes(`${path}${suffix}`), 0);
-  if (bytes > examinedBytes) {
-    return;
+  if (found.kind === 'ours' && bytes <= examinedBytes) {
+    onCopy(path, (copy) => refuseProblems(copy, 'quick_check(1)'));
   }
-  const folder = mkdtempSync(join(tmpdir(), 'signalbox-examine-'));
-  try {
-    const copy = join(folder, 'copy.db');
-    for (const suffix of suffixes) {
-      copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
-    }
-    const [first] = problemsOf(copy, 'quick_check(1)');
-    if (first !== undefined) {
-      throw damaged(first);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return found;
 }
 
 /**
  * All damage SQLite can find, in its own words; empty: none. Reads the whole file (about 200 MB/s), beside a running daemon
  * if need be. For `doctor`.
  */
-export const examineSqliteFile = (path: string): readonly string[] => problemsOf(path, 'integrity_check(20)');
+export const examineSqliteFile = (path: string): readonly string[] =>
+  isCutOff(path)
+    ? onCopy(path, (copy) => problemsOf(copy, 'integrity_check(20)', false))
+    : problemsOf(path, 'integrity_check(20)', true);
 
-function problemsOf(path: string, check: string): string[] {
+function onCopy<T>(path: string, look: (copy: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-examine-'));
   try {
-    using db = new DatabaseSync(path, { readOnly: true });
+    const copy = join(folder, 'copy.db');
+    for (const suffix of suffixes.filter((one) => existsSync(`${path}${one}`))) {
+      copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
+    }
+    return look(copy);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function refuseProblems(copy: string, check: string): void {
+  const [first] = problemsOf(copy, check, false);
+  if (first !== undefined) {
+    throw damaged(first);
+  }
+}
+
+/** A rollback journal can be rolled back only where SQLite may write. */
+function problemsOf(path: string, check: string, readOnly: boolean): string[] {
+  try {
+    using db = new DatabaseSync(path, { readOnly });
     const lines = db
       .prepare(`PRAGMA ${check}`)
       .all()

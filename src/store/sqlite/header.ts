@@ -9,7 +9,7 @@ import { damaged } from './failure.ts';
 import { applicationId, migrations } from './migrate.ts';
 import { walPages } from './wal.ts';
 
-type Found = { readonly kind: 'none' } | { readonly kind: 'ours'; readonly version: number };
+export type Found = { readonly kind: 'none' } | { readonly kind: 'ours'; readonly version: number };
 
 const magic = 'SQLite format 3\0';
 const headerBytes = 100;

@@ -6,9 +6,8 @@ import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSyn
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { noFaults, type Faults } from '../faults.ts';
-import { examineSmall } from './examine.ts';
+import { judge } from './examine.ts';
 import { storeError } from './failure.ts';
-import { lookAt } from './header.ts';
 import { takeLock, type StoreLock } from './lock.ts';
 import { migrate, migrations } from './migrate.ts';
 import { SqliteStore, type Durability } from './store.ts';
@@ -39,11 +38,9 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const durability = options.durability ?? 'power';
   const lock = lockFolder(path, options.pid ?? process.pid);
   try {
-    const found = lookAt(path);
+    const found = judge(path);
     if (found.kind === 'none') {
       create(path);
-    } else {
-      examineSmall(path);
     }
     const db = connect(path);
     try {

@@ -1,5 +1,7 @@
 /** A database that an earlier commit left in the middle of its work; see fixtures/d49ef9d/README.md. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { functionDriver } from '../../../src/agents/index.ts';
 import { sessionKey, taskId } from '../../../src/core/model/ids.ts';
 import { createSignalbox } from '../../../src/runtime/index.ts';
-import { openSqliteStore } from '../../../src/store/index.ts';
+import { examineSqliteFile, openSqliteStore } from '../../../src/store/index.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { migrations } from '../../../src/store/sqlite/migrate.ts';
 import { expectSound } from '../../support/box.ts';
@@ -57,6 +59,25 @@ function copy(): string {
   return path;
 }
 
+/** Kills a process in the middle of a migration, after SQLite has begun to write the file itself. */
+async function killedWhileMigrating(path: string): Promise<void> {
+  const migrate = new URL('../../../src/store/sqlite/migrate.ts', import.meta.url).href;
+  const program = `
+    import { DatabaseSync } from 'node:sqlite';
+    import { migrate } from ${JSON.stringify(migrate)};
+    const db = new DatabaseSync(${JSON.stringify(path)});
+    // Pages leave the cache for the file, as those of a large database do.
+    db.exec('PRAGMA cache_size = 1');
+    migrate(db, 0, [(open) => {
+      open.exec('CREATE TABLE draft AS SELECT * FROM events; DELETE FROM processes; PRAGMA user_version = 3;');
+      open.exec('CREATE TABLE another AS SELECT * FROM draft');
+      process.kill(process.pid, 'SIGKILL');
+    }]);`;
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program]);
+  await once(child, 'exit');
+  expect([child.signalCode, statSync(`${path}-journal`).size > 0]).toEqual(['SIGKILL', true]);
+}
+
 const openCopy = (): Store => openSqliteStore({ path: copy() });
 
 describe('the database of an earlier commit', () => {
@@ -70,6 +91,18 @@ describe('the database of an earlier commit', () => {
     const before = readFileSync(path);
     openSqliteStore({ path }).close();
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('opens whole where a kill cut its migration off, and `doctor` finds no damage in it', async () => {
+    const path = copy();
+    await killedWhileMigrating(path);
+    expect(examineSqliteFile(path)).toEqual([]);
+    const store = openSqliteStore({ path });
+    for (const { id, status, seq } of oldTasks) {
+      expect(await store.task(taskId(id))).toMatchObject({ status, seq });
+    }
+    await store.close();
+    expect(examineSqliteFile(path)).toEqual([]);
   });
 
   it('holds every task with its status, times and request', async () => {
