@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { failureRules, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
+import { readEvent, type SentEvent } from '../../src/protocol/events/read.ts';
 import { Providers, type ProvidersParts } from '../../src/runtime/throttle/providers.ts';
 import { throttleRules, stricter } from '../../src/runtime/throttle/rules.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -322,6 +323,25 @@ describe('S13: the sessions of a provider', () => {
     expect(next.prompt).toBe('next in line');
     next.finish();
   });
+
+  it.each([1e300, Number.POSITIVE_INFINITY, 100.75])(
+    'with the hint %d throttle for a month at most, and are explained',
+    async (hint) => {
+      await using one = await openBox({ limits: { maxRetries: 1 } });
+      const task = await one.send({});
+      (await one.stage.turn()).refuse(failure('rate_limit', hint));
+      await one.event(task, 'turn-retried');
+      const ended = (await one.tape(task)).findLast(({ type }) => type === 'turn-ended');
+      expect(readEvent(ended as SentEvent)).toMatchObject({
+        kind: 'known',
+        data: { failure: { class: 'rate_limit' } },
+      });
+      const waits = (await one.box.explain(task))?.summary ?? '';
+      const until = Date.parse(/until (\S+Z)/.exec(waits)?.[1] ?? '');
+      expect(until - Date.now()).toBeLessThan(32 * 86_400_000);
+      expect(until).toBeGreaterThan(0);
+    },
+  );
 
   it('are forgotten when the throttle is lifted, and not before: the tape says both', async () => {
     const clock = new ManualClock();

@@ -15,6 +15,12 @@ export const numberAt = (fields: Fields, name: string): number | null => {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 };
 
+/** A count, a length or a time: a whole number that is not negative. */
+export const countAt = (fields: Fields, name: string): number | null => {
+  const value = fields[name];
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+};
+
 export const fieldsAt = (fields: Fields, name: string): Fields => {
   const value = fields[name];
   return isFields(value) ? value : {};

@@ -1,7 +1,7 @@
 /** Output parts of every dialect: bounds of their texts, and parts that come from outside in the shape that the tape has. */
 import { actionKinds, type ActionKind } from '../../core/model/permission.ts';
-import type { BoundedText, Cost, OutputPart, PlanEntry, ToolPart, Usage } from '../../core/model/output.ts';
-import { fieldsAt, isFields, listAt, numberAt, textAt, type Fields } from '../child/fields.ts';
+import type { BoundedText, Cost, FileDiff, OutputPart, PlanEntry, ToolPart, Usage } from '../../core/model/output.ts';
+import { countAt, head, isFields, listAt, numberAt, textAt, type Fields } from '../child/fields.ts';
 
 /** Bytes of UTF-8 that are kept of a tool's input, of its output, and of one diff. */
 export const toolTextMaxBytes = 8_192;
@@ -75,75 +75,93 @@ export function readUsage(value: unknown): Usage | null {
   if (!isFields(value)) {
     return null;
   }
-  const [inputTokens, outputTokens] = [numberAt(value, 'inputTokens'), numberAt(value, 'outputTokens')];
+  const [inputTokens, outputTokens] = [countAt(value, 'inputTokens'), countAt(value, 'outputTokens')];
   if (inputTokens === null || outputTokens === null) {
     return null;
   }
-  const cached = numberAt(value, 'cachedInputTokens');
+  const cached = countAt(value, 'cachedInputTokens');
   return { inputTokens, outputTokens, ...(cached === null ? {} : { cachedInputTokens: cached }) };
 }
 
 export function readCost(value: unknown): Cost | null {
   const [amount, currency] = isFields(value) ? [numberAt(value, 'amount'), textAt(value, 'currency')] : [null, null];
-  return amount === null || currency === null ? null : { amount, currency };
+  return amount === null || amount < 0 || currency === null || !/^[A-Z]{3}$/.test(currency)
+    ? null
+    : { amount, currency };
 }
 
-/** A part from a foreign program. An unknown part is `raw`; texts are cut to their bounds. */
+const raw = (value: unknown): OutputPart => ({ kind: 'raw', data: boundedJson(value) });
+
+/**
+ * A part as anybody gives it, in the shape that the tape has. A part that is unknown, or has a value that no such part can have, is
+ * `raw`. What is cut to a bound says so, but for the pieces of the answer and of thinking, which are whole.
+ */
 export function readPart(value: unknown): OutputPart {
   const part = isFields(value) ? value : {};
   const text = textAt(part, 'text');
   switch (part['kind']) {
     case 'text':
     case 'thinking':
-      return text === null ? { kind: 'raw', data: value } : { kind: part['kind'], text };
+      return text === null ? raw(value) : { kind: part['kind'], text };
     case 'retraction': {
-      const length = numberAt(part, 'length');
-      return length === null || length < 0 ? { kind: 'raw', data: value } : { kind: 'retraction', length };
+      const length = countAt(part, 'length');
+      return length === null ? raw(value) : { kind: 'retraction', length };
     }
     case 'tool':
       return readTool(part);
     case 'usage': {
       const usage = readUsage(part);
-      return usage === null ? { kind: 'raw', data: value } : { kind: 'usage', ...usage };
+      return usage === null ? raw(value) : { kind: 'usage', ...usage };
     }
     case 'cost': {
       const cost = readCost(part);
-      return cost === null ? { kind: 'raw', data: value } : { kind: 'cost', ...cost };
+      return cost === null ? raw(value) : { kind: 'cost', ...cost };
     }
     case 'plan':
-      return { kind: 'plan', entries: listAt(part, 'entries').map(readEntry) };
+      return { kind: 'plan', entries: readPlan(listAt(part, 'entries')) };
     case 'notice':
-      return notice(textAt(part, 'code') ?? 'notice', textAt(part, 'message') ?? '', part['detail']);
+      return notice(line(part, 'code') ?? 'notice', line(part, 'message') ?? '', boundedJson(part['detail']));
     case 'raw':
-      return { kind: 'raw', data: part['data'] ?? null };
+      return raw(part['data'] ?? null);
     default:
-      return { kind: 'raw', data: value };
+      return raw(value);
   }
+}
+
+/** A name, a title, one step: for a person, on one line. */
+function line(fields: Fields, name: string): string | null {
+  const text = textAt(fields, name);
+  return text === null ? null : head(text, stringMax);
+}
+
+const entriesMax = 200;
+
+function readPlan(entries: readonly Fields[]): readonly PlanEntry[] {
+  const read = entries.slice(0, entriesMax).map(readEntry);
+  const more = entries.length - read.length;
+  return more === 0 ? read : [...read, { text: `… ${more} more steps …`, status: 'pending' }];
 }
 
 const readEntry = (entry: Fields): PlanEntry => {
   const status = entry['status'];
   return {
-    text: textAt(entry, 'text') ?? '',
+    text: line(entry, 'text') ?? '',
     status: status === 'completed' || status === 'in_progress' ? status : 'pending',
   };
 };
 
 function readTool(part: Fields): ToolPart {
-  const name = textAt(part, 'name') ?? 'tool';
+  const name = line(part, 'name') ?? 'tool';
   const status = part['status'];
-  const diffs = listAt(part, 'diffs').map((one) => ({
-    path: textAt(one, 'path') ?? '',
-    unified: readBounded(one['unified']) ?? { text: '' },
-  }));
+  const diffs = readDiffs(listAt(part, 'diffs'));
   const [input, output] = [readBounded(part['input']), readBounded(part['output'])];
-  const [startedAt, endedAt] = [numberAt(part, 'startedAt'), numberAt(part, 'endedAt')];
+  const [startedAt, endedAt] = [countAt(part, 'startedAt'), countAt(part, 'endedAt')];
   return {
     kind: 'tool',
     id: textAt(part, 'id'),
     name,
     action: actionOf(part['action']),
-    title: textAt(part, 'title') ?? name,
+    title: line(part, 'title') ?? name,
     status: status === 'started' || status === 'failed' ? status : 'completed',
     ...(input === null ? {} : { input }),
     ...(output === null ? {} : { output }),
@@ -153,16 +171,28 @@ function readTool(part: Fields): ToolPart {
   };
 }
 
+const diffsMax = 100;
+
+function readDiffs(diffs: readonly Fields[]): readonly FileDiff[] {
+  const read = diffs.slice(0, diffsMax).map((one) => ({
+    path: line(one, 'path') ?? '',
+    unified: readBounded(one['unified']) ?? { text: '' },
+  }));
+  const more = diffs.length - read.length;
+  return more === 0 ? read : [...read, { path: `… ${more} more files …`, unified: { text: '' } }];
+}
+
 /** A text alone is complete. */
 function readBounded(value: unknown): BoundedText | null {
   if (typeof value === 'string') {
     return bounded(value);
   }
-  const text = isFields(value) ? textAt(value, 'text') : null;
+  const fields = isFields(value) ? value : {};
+  const text = textAt(fields, 'text');
   if (text === null) {
     return null;
   }
-  const omitted = numberAt(fieldsAt({ value }, 'value'), 'omittedBytes');
+  const omitted = countAt(fields, 'omittedBytes');
   const kept = bounded(text);
   return omitted === null || kept.omittedBytes !== undefined ? kept : { text, omittedBytes: omitted };
 }

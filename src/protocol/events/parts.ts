@@ -300,7 +300,11 @@ export const TurnReportSchema = {
   additionalProperties: false,
   required: ['text'],
   properties: {
-    text: { type: 'string', description: 'Everything that the agent said in the turn; empty where it said nothing.' },
+    text: {
+      type: 'string',
+      description:
+        'Everything that the agent said in the turn; empty if it said nothing. Of more than 4,000,000 UTF-16 code units it has the beginning; the pieces have it all.',
+    },
     usage: { ...UsageSchema, description: 'Tokens of the turn. Left out where the agent does not say.' },
     cost: { ...CostSchema, description: 'What the turn cost. Left out where the agent does not say.' },
     failure: { ...TurnFailureSchema, description: 'Why the turn failed. Left out where it did not.' },

@@ -290,7 +290,7 @@ const turnEnded = eventData(
     outcome: { type: 'string', enum: turnOutcomes, description: 'How the turn ended.' },
     textLength: {
       type: ['integer', 'null'],
-      description: 'Length of its text in UTF-16 code units; null: the agent gave no result.',
+      description: 'Length of its text in UTF-16 code units, at most 4,000,000; null: the agent gave no result.',
     },
     usage: nullable(UsageSchema, 'Tokens of the turn; null: the agent does not say.'),
     cost: nullable(CostSchema, 'What the turn cost; null: the agent does not say.'),

@@ -2,7 +2,7 @@
 import type { OutputPart, TurnFailure } from '../../core/model/output.ts';
 import { failureRules, type ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent, AgentReport, AgentResult } from '../../agents/port.ts';
-import { readPart } from '../../agents/shared/parts.ts';
+import { readCost, readPart, readUsage } from '../../agents/shared/parts.ts';
 import type { PermissionAction, RequestedAction } from '../../core/model/permission.ts';
 import { type Incarnation, taskId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
@@ -10,16 +10,22 @@ import type { TurnResult } from '../../core/model/session.ts';
 import type { Redactor } from '../../supervise/index.ts';
 import { jsonValue } from '../json.ts';
 
+const retryAfterMaxMs = 31 * 86_400_000;
+
 export type Said = Exclude<AgentEvent, { type: 'exited' | 'asked' }>;
 
 /** Everything an agent says is read again behind the redactor, which knows no types. */
 const partOf = (part: OutputPart, redact: Redactor): OutputPart => readPart(redact.value(jsonValue(part)));
 
-const reportOf = (report: AgentReport, redact: Redactor): AgentReport => ({
-  ...report,
-  text: redact.text(report.text),
-  ...(report.error === undefined ? {} : { error: redact.value(jsonValue(report.error)) }),
-});
+function reportOf({ text, usage: used, cost: spent, error }: AgentReport, redact: Redactor): AgentReport {
+  const [usage, cost] = [readUsage(used), readCost(spent)];
+  return {
+    text: redact.text(text),
+    ...(usage === null ? {} : { usage }),
+    ...(cost === null ? {} : { cost }),
+    ...(error === undefined ? {} : { error: redact.value(jsonValue(error)) }),
+  };
+}
 
 function resultOf({ outcome, empty, failure, report: told }: AgentResult, redact: Redactor): TurnResult {
   const report = reportOf(told, redact);
@@ -35,8 +41,14 @@ function turnFailure(failure: ProviderFailure, redact: Redactor): TurnFailure {
   return { class: kind, transient: passes, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }
 
+const waitOf = (ms: number | null): number | null =>
+  ms !== null && ms >= 0 ? Math.ceil(Math.min(ms, retryAfterMaxMs)) : null;
+
+/** Without secrets, and with a hint that a throttle can wait for: no provider's limit is longer than a month. */
 export const shownFailure = (failure: ProviderFailure, redact: Redactor): ProviderFailure => ({
   ...failure,
+  status: Number.isInteger(failure.status) ? failure.status : null,
+  retryAfterMs: waitOf(failure.retryAfterMs),
   message: redact.text(failure.message),
 });
 
