@@ -4,7 +4,7 @@ import { actorTask } from '../model/actor.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { TaskEventData } from '../model/events.ts';
 import type { InputOf } from '../model/inputs.ts';
-import type { TaskId } from '../model/ids.ts';
+import type { TaskId, TurnId } from '../model/ids.ts';
 import type { Session, Turn } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Refusal, Reply } from '../model/replies.ts';
@@ -90,8 +90,19 @@ export function submit(d: Draft, input: Submit): Reply {
   return admit(d, input, owner, rewind);
 }
 
-/** What a task has that was never granted. */
-const neverRun = {
+/** A task that was never granted. Each field is written out: V8 copies a spread behind other fields ten times slower. */
+const newTask = (asked: Submit['task'], position: number, rewind: TurnId | null): Task => ({
+  id: asked.id,
+  lane: asked.lane,
+  mode: asked.mode,
+  priority: asked.priority,
+  mergeGroup: asked.mergeGroup,
+  whenBusy: asked.whenBusy,
+  onLost: asked.onLost,
+  maxAttempts: asked.maxAttempts,
+  model: asked.model,
+  position,
+  rewind,
   status: 'queued',
   stage: 'waiting',
   carrier: null,
@@ -106,7 +117,7 @@ const neverRun = {
   seq: 0,
   run: null,
   call: null,
-} as const satisfies Partial<Task>;
+});
 
 function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): Reply {
   const { id, lane, mode, priority, whenBusy } = input.task;
@@ -118,11 +129,12 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   const freed = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
   const position = freed ?? d.s.nextPosition;
   d.s.nextPosition += 1;
-  const task: Task = { ...input.task, position, rewind: rewind?.id ?? null, ...neverRun };
+  const task = newTask(input.task, position, rewind?.id ?? null);
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = joins === 'running-turn' && steered === null;
-  const queued = { lane, mode, whenBusy, priority, ...input.about, fallback };
+  const { title, source, author } = input.about;
+  const queued = { lane, mode, whenBusy, priority, title, source, author, fallback };
   if (carrier !== null) {
     mergeInto(d, task, carrier.id, queued);
     taskEvent(d, id, 'merged', { into: carrier.id });

@@ -19,7 +19,11 @@ type NewTurn = Pick<Turn, 'phase' | 'call' | 'model' | 'permissionRequests' | 'p
 /** A turn that nobody interrupts and the agent has not seen. */
 export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   id,
-  ...given,
+  phase: given.phase,
+  call: given.call,
+  model: given.model,
+  permissionRequests: given.permissionRequests,
+  protected: given.protected,
   intent: null,
   by: null,
   acked: false,
