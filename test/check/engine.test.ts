@@ -35,7 +35,7 @@ describe('the set of states', () => {
     expect(stats).toMatchObject({ states: 9 ** 4, transitions: 4 * 9 ** 4, depth: 4 * 8 });
   });
 
-  test('keeps apart what differs in any byte or in length, over many growths', () => {
+  test('distinguishes states that differ in any byte or in length, while it grows many times', () => {
     const states = new States();
     const writer = new Writer();
     const write = (value: number, zeros: number): void => {
@@ -89,7 +89,7 @@ describe('the set of states', () => {
     }
   });
 
-  test('says loudly that a bound was hit, and does not say that anything holds', () => {
+  test('the checker reports that a bound was reached, and does not report that a property holds', () => {
     const outcome = run(odometer(4, 9), 1_000);
     expect(outcome.verdict.kind).toBe('bounded');
     expect(tell(outcome.verdict, wheelTeller)).toContain('NOT PROVED');
@@ -133,7 +133,7 @@ describe('safety', () => {
     expect(lengthOf(outcome)).toBe(5);
   });
 
-  test('a property that a move says it breaks ends the search', () => {
+  test('the search ends when a move reports a broken property', () => {
     const broken = { property: 'p', detail: 'd' };
     const outcome = run<number, string>({
       initial: 0,
@@ -148,7 +148,7 @@ describe('safety', () => {
     expect(lengthOf(outcome)).toBe(3);
   });
 
-  test('a broken initial state needs no step', () => {
+  test('the trace to a broken initial state has no steps', () => {
     const outcome = run({ ...odometer(1, 2), invariants: [{ name: 'never', check: () => 'always wrong' }] });
     expect(outcome.verdict.kind).toBe('unsafe');
     expect(lengthOf(outcome)).toBe(0);
@@ -227,7 +227,7 @@ describe("Peterson's lock", () => {
     return seen.size;
   }
 
-  test('excludes and admits; its states are 20', () => {
+  test('keeps the two processes apart, lets each of them in, and has 20 states', () => {
     const { verdict, stats } = run(peterson(false));
     expect(verdict.kind).toBe('holds');
     expect(stats.states).toBe(20);
@@ -239,7 +239,7 @@ describe("Peterson's lock", () => {
     expect(outcome.verdict).toMatchObject({ kind: 'unlive', goal: 'process 0 gets in' });
   });
 
-  test('lets both in if the flag is raised too late, after six steps', () => {
+  test('lets both in at once, after six steps, if the flag is raised too late', () => {
     const outcome = run(peterson(true));
     expect(outcome.verdict).toMatchObject({ kind: 'unsafe', broken: { property: 'mutual exclusion' } });
     expect(lengthOf(outcome)).toBe(6);
@@ -279,7 +279,7 @@ describe('liveness', () => {
     expect(run(lampInRoomZero(false, new Map())).verdict.kind).toBe('unlive');
   });
 
-  test('weak fairness does not excuse what is enabled only now and then; the cycle is real', () => {
+  test('weak fairness does not help a move that is enabled only now and then; the cycle is real', () => {
     const outcome = run(lampInRoomZero(true, lampFair));
     if (outcome.verdict.kind !== 'unlive') {
       throw new Error('no lasso was found');
@@ -292,7 +292,7 @@ describe('liveness', () => {
     expect(story).toContain('round and round');
   });
 
-  test('a state that nothing has to leave is a way to wait for ever', () => {
+  test('a state that no move has to leave is reported as an endless wait', () => {
     const model: Model<number, string> = {
       initial: 0,
       expand: (state, emit) => {
@@ -310,7 +310,7 @@ describe('liveness', () => {
     expect(run({ ...model, goals: [{ name: 'reaches 4', pending: (state) => state < 4 }] }).verdict.kind).toBe('holds');
   });
 
-  test('agrees with a search through all sets of states, on small random graphs', () => {
+  test('the checker agrees with a search through all sets of states, on small random graphs', () => {
     const size = 6;
     const edge = fc.record({ from: fc.nat(size - 1), to: fc.nat(size - 1), kind: fc.nat(2) });
     const graphs = fc.record({

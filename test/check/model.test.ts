@@ -24,7 +24,7 @@ describe('the session core', () => {
   const few = ['small', 'small-protection', 'unable', 'rollback'];
 
   test(
-    'keeps every property in the small configurations, which have as many states as ever',
+    'keeps every property in the small configurations, which have the pinned numbers of states',
     async () => {
       const jobs = few.map((config): Job => ({ config, core: null, maxStates: null }));
       const answers = await runAll(jobs, 2, {});
@@ -43,7 +43,7 @@ describe('the session core', () => {
     expect(new Set(configs.map((config) => config.name)).size).toBe(configs.length);
   });
 
-  test('is explored together with all that the design asks for', () => {
+  test('is explored with every `whenBusy` policy, and with enough tasks in each lane', () => {
     const slots = configs.filter((config) => !config.deep).flatMap((config) => config.slots);
     const policies = new Set(slots.map((slot) => slot.whenBusy));
     expect([...policies].sort()).toEqual(

@@ -10,10 +10,12 @@ async function clean(store: StoreKind, from: number, count: number): Promise<voi
   }
 }
 
-describe('the simulated runtime keeps its promises, and tells one story a seed', () => {
-  test('T11 60 seeds on the memory store', { timeout: 60_000 }, () => clean('memory', 1, 60));
-  test('60 seeds on a store that answers late', { timeout: 60_000 }, () => clean('late', 201, 60));
-  test('15 seeds on SQLite', { timeout: 60_000 }, () => clean('sqlite', 101, 15));
+describe('the simulated runtime, with one story for each seed,', () => {
+  test('T11 keeps its promises for 60 seeds on the memory store', { timeout: 60_000 }, () => clean('memory', 1, 60));
+  test('keeps its promises for 60 seeds on a store that answers late', { timeout: 60_000 }, () =>
+    clean('late', 201, 60),
+  );
+  test('keeps its promises for 15 seeds on SQLite', { timeout: 60_000 }, () => clean('sqlite', 101, 15));
 });
 
 test('a seed tells the same story on both stores', async () => {

@@ -33,7 +33,7 @@ function strand(task: StoredTask | null, tape: readonly StoredEvent[], results: 
 }
 
 describe.each(Object.entries(harnesses))('on %s', (_, make) => {
-  test(`T06 ${scenarios} scenarios of racing progress, cancel and completion: no strands`, () => {
+  test(`T06 ${scenarios} races of progress, cancel and completion strand no task`, () => {
     const harness = make();
     const world: World = { aim: null, reopened: 0, reopen, store: harness.open({ faults: faults() }) };
     function faults(): Faults {

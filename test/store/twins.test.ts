@@ -204,8 +204,8 @@ class Pair {
   }
 }
 
-describe('twins', () => {
-  test('SQLite and memory answer alike and hold the same after any commits, right or wrong', () => {
+describe('the two stores', () => {
+  test('give the same answers and hold the same data after any commits, valid or not', () => {
     const met = new Set<string>();
     fc.assert(
       fc.property(fc.array(act, { minLength: 20, maxLength: 100 }), (acts) => {

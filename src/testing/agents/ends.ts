@@ -73,66 +73,66 @@ const ends: readonly ContractCase[] = [
     },
   ),
 
-  contractCase(
-    'C26: whatever is asked of an ended agent does nothing',
-    { prompts: ['answer'] },
-    async ({ ready, say }) => {
-      await using agent = await ready();
-      agent.kill();
-      agent.prompt(1, say.answer);
-      await agent.exited();
-      agent.prompt(2, say.answer);
-      agent.interrupt(2);
-      agent.steer(2, 'x', 'y');
-      agent.close();
-      agent.kill();
-      assert.equal(agent.of('result').length, 0);
-      assert.equal(agent.of('exited').length, 1);
-    },
-  ),
+  contractCase('C26: a request to an ended agent does nothing', { prompts: ['answer'] }, async ({ ready, say }) => {
+    await using agent = await ready();
+    agent.kill();
+    agent.prompt(1, say.answer);
+    await agent.exited();
+    agent.prompt(2, say.answer);
+    agent.interrupt(2);
+    agent.steer(2, 'x', 'y');
+    agent.close();
+    agent.kill();
+    assert.equal(agent.of('result').length, 0);
+    assert.equal(agent.of('exited').length, 1);
+  }),
 
   ...(['die', 'die-half'] as const).map((behaviour) =>
-    contractCase(`ends in the middle of a turn: ${behaviour}`, { prompts: [behaviour] }, async ({ ready, say }) => {
-      await using agent = await ready();
-      agent.prompt(1, say[behaviour]);
-      assert.equal((await agent.exited()).reason, 'crashed');
-      assert.equal(agent.of('result').length, 0);
-      if (behaviour === 'die-half') {
-        assert.equal(agent.of('output').at(-1)?.part.kind, 'raw');
-      }
-    }),
-  ),
-
-  ...(['stubborn', 'blocked'] as const).map((behaviour) =>
     contractCase(
-      `S04: ends although it does not want to: ${behaviour}`,
+      `the agent ends in the middle of a turn: ${behaviour}`,
       { prompts: [behaviour] },
       async ({ ready, say }) => {
-        for (const how of ['kill', 'close'] as const) {
-          await using agent = await ready();
-          agent.prompt(1, say[behaviour]);
-          await agent.output(1);
-          agent[how]();
-          const exited = await agent.exited();
-          assert.equal(exited.reason, how === 'kill' ? 'killed' : 'closed');
-          assert.equal((exited.data as { readonly rung?: unknown }).rung, 'kill');
+        await using agent = await ready();
+        agent.prompt(1, say[behaviour]);
+        assert.equal((await agent.exited()).reason, 'crashed');
+        assert.equal(agent.of('result').length, 0);
+        if (behaviour === 'die-half') {
+          assert.equal(agent.of('output').at(-1)?.part.kind, 'raw');
         }
       },
     ),
   ),
 
-  contractCase('S04: a child in its group goes with it', { prompts: ['grandchild'] }, async ({ ready, say }) => {
-    await using agent = await ready();
-    agent.prompt(1, say.grandchild);
-    const pid = await grandchildOf(agent);
-    agent.kill();
-    const exited = await agent.exited();
-    assert.ok(goneFromSystem(pid), 'gone before exited is emitted');
-    assert.deepEqual((exited.data as { readonly left?: unknown }).left, []);
-  }),
+  ...(['stubborn', 'blocked'] as const).map((behaviour) =>
+    contractCase(`S04: the agent is ended by force: ${behaviour}`, { prompts: [behaviour] }, async ({ ready, say }) => {
+      for (const how of ['kill', 'close'] as const) {
+        await using agent = await ready();
+        agent.prompt(1, say[behaviour]);
+        await agent.output(1);
+        agent[how]();
+        const exited = await agent.exited();
+        assert.equal(exited.reason, how === 'kill' ? 'killed' : 'closed');
+        assert.equal((exited.data as { readonly rung?: unknown }).rung, 'kill');
+      }
+    }),
+  ),
 
   contractCase(
-    'S03: a child outside of its group that holds its stdout does not delay the end',
+    'S04: a child process in the group of the agent ends with it',
+    { prompts: ['grandchild'] },
+    async ({ ready, say }) => {
+      await using agent = await ready();
+      agent.prompt(1, say.grandchild);
+      const pid = await grandchildOf(agent);
+      agent.kill();
+      const exited = await agent.exited();
+      assert.ok(goneFromSystem(pid), 'gone before exited is emitted');
+      assert.deepEqual((exited.data as { readonly left?: unknown }).left, []);
+    },
+  ),
+
+  contractCase(
+    'S03: a child process outside of the group that holds the stdout of the agent does not delay the end',
     { prompts: ['grandchild-outside'] },
     async ({ ready, say, subject }) => {
       await using agent = await ready();

@@ -61,7 +61,7 @@ const asks: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'a request of the agent that no dialect knows is answered all the same',
+    'a request of the agent that no dialect knows is answered too',
     { prompts: ['odd-request', 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -91,7 +91,7 @@ const models: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'C27: starts with the model that it is given',
+    'C27: starts with the model that the start names',
     { prompts: ['answer'] },
     async ({ ready, say, subject }) => {
       const model = isUnable(subject.models) ? 'another-model' : subject.models.other;
@@ -112,7 +112,7 @@ const modelFallback: ContractCase = {
 };
 
 const usage = contractCase(
-  'tells what each turn has used, of that turn alone',
+  'reports the usage of each turn, of that turn alone',
   { prompts: ['answer'], abilities: ['reportsUsage'] },
   async ({ ready, say }) => {
     await using agent = await ready();

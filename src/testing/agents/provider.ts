@@ -45,7 +45,7 @@ const failures: readonly ContractCase[] = rows.map(([behaviour, wanted]) =>
 );
 
 const passing = contractCase(
-  'S13: one 429 passes, and the turn completes',
+  'S13: the agent survives one 429, and the turn completes',
   { prompts: ['api-429-once'] },
   async ({ ready, say }) => {
     await using agent = await ready();

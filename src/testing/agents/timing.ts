@@ -80,7 +80,7 @@ const situations: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'an interrupt during a tool ends the turn, and the tool',
+    'an interrupt during a tool ends the turn and the tool',
     { prompts: ['tool', 'answer'] },
     async ({ ready, say, subject }) => {
       await using agent = await ready();
@@ -125,7 +125,7 @@ async function endsWithin(agent: AgentProbe, ms: number): Promise<boolean> {
 
 const deaths: readonly ContractCase[] = (['SIGTERM', 'SIGKILL'] as const).map((signal) =>
   contractCase(
-    `S04: ${signal} from outside while a tool runs: told as an end, and no tool is left`,
+    `S04: ${signal} from outside while a tool runs is reported as an end, and no tool process remains`,
     { prompts: ['tool'] },
     async ({ ready, say, subject }) => {
       await using agent = await ready();

@@ -5,7 +5,7 @@ import type { AgentProbe } from './probe.ts';
 import { contractCase, indexOf, takesTurn } from './contract.ts';
 
 const conversations: readonly ContractCase[] = [
-  contractCase('becomes ready in a fresh conversation and declares what it can', {}, async ({ ready }) => {
+  contractCase('becomes ready in a fresh conversation and declares its capabilities', {}, async ({ ready }) => {
     await using agent = await ready();
     const [said] = agent.of('ready');
     assert.equal(said?.lost, false);
@@ -32,7 +32,7 @@ const conversations: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'S12: an unknown conversation is lost, and a fresh one is begun',
+    'S12: an unknown conversation is reported as lost, and a fresh one begins',
     { prompts: ['answer'], abilities: ['loses'] },
     async ({ ready, say }) => {
       await using agent = await ready('no-such-conversation');
@@ -44,7 +44,7 @@ const conversations: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'takes a turn back where it can',
+    'takes a turn out of the conversation where it can rewind',
     { prompts: ['answer', 'history'], abilities: ['rewinds'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -60,7 +60,7 @@ const conversations: readonly ContractCase[] = [
 
 const plainTurns: readonly ContractCase[] = [
   contractCase(
-    'a turn is started, output, result: in this order, once each',
+    'a turn is confirmed, gives its output and brings its result, in this order, each once',
     { prompts: ['answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -74,7 +74,7 @@ const plainTurns: readonly ContractCase[] = [
     },
   ),
 
-  contractCase('takes many turns, one after the other', { prompts: ['answer'] }, async ({ ready, say }) => {
+  contractCase('takes many turns one after the other', { prompts: ['answer'] }, async ({ ready, say }) => {
     await using agent = await ready();
     for (let turn = 1; turn <= 20; turn += 1) {
       await takesTurn(agent, turn, say.answer);
@@ -83,7 +83,7 @@ const plainTurns: readonly ContractCase[] = [
   }),
 
   contractCase(
-    'a failed turn says so, and the next one is taken',
+    'a failed turn is reported as failed, and the next one is taken',
     { prompts: ['fail', 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -103,7 +103,7 @@ const plainTurns: readonly ContractCase[] = [
 
   ...(['split-result', 'merged', 'stderr'] as const).map((behaviour) =>
     contractCase(
-      `a turn arrives whole, however it is cut: ${behaviour}`,
+      `a turn arrives whole, however its bytes are split: ${behaviour}`,
       { prompts: [behaviour, 'answer'] },
       async ({ ready, say }) => {
         await using agent = await ready();
@@ -179,7 +179,7 @@ const interrupts: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'C10: the receipt may say that no result will come',
+    'C10: the receipt of an interrupt may say that no result will come',
     { prompts: ['ack-none', 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -193,7 +193,7 @@ const interrupts: readonly ContractCase[] = [
   ),
 
   contractCase(
-    'C10: a result that never comes leaves an agent that can be killed',
+    'C10: an agent whose result never comes can be killed',
     { prompts: ['no-result'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -220,7 +220,7 @@ const interrupts: readonly ContractCase[] = [
   }),
 
   contractCase(
-    'a result that comes twice is passed on and disturbs nothing',
+    'a second result of a turn is passed on and disturbs nothing',
     { prompts: ['result-twice', 'answer'] },
     async ({ ready, say }) => {
       await using agent = await ready();
@@ -271,7 +271,7 @@ const interrupts: readonly ContractCase[] = [
 
 const steering: readonly ContractCase[] = [
   contractCase(
-    'D06: a steer is answered: taken by the running turn, refused when there is none',
+    'D06: a steer is taken by the running turn, and refused without one',
     { prompts: ['forever', 'answer'], abilities: ['steers'] },
     async ({ ready, say, subject }) => {
       await using agent = await ready();

@@ -7,39 +7,45 @@ export function admission({ api, check }: Suite): void {
   const { describe, expect } = api;
 
   describe('admission', () => {
-    check('T07 of submits with one idempotency key one makes a task; the others learn which', async (harness) => {
-      const store = await harness.open();
-      const owners = await Promise.all(['a', 'b', 'c', 'd'].map((name) => owner(store, name)));
-      const outcomes = await Promise.all(
-        owners.map(async ({ commit }, index) =>
-          commit(admit(`t${index}`, { idempotencyKey: 'k' }), taskEvent(`t${index}`, 1, queuedEvent)),
-        ),
-      );
-      const winner = outcomes.findIndex((outcome) => outcome?.kind === 'committed');
-      const told = outcomes.map((outcome) => (outcome?.kind === 'duplicate' ? outcome.task : 'committed'));
-      expect(told).toEqual(outcomes.map((_, index) => (index === winner ? 'committed' : `t${winner}`)));
-      expect(await store.taskByIdempotencyKey('k')).toBe(`t${winner}`);
-      expect((await store.tasks({}, null, 10)).items.length).toBe(1);
-      expect((await store.stats()).events).toBe(1);
-    });
+    check(
+      'T07 one of several submits with one idempotency key makes a task; the others learn which one',
+      async (harness) => {
+        const store = await harness.open();
+        const owners = await Promise.all(['a', 'b', 'c', 'd'].map((name) => owner(store, name)));
+        const outcomes = await Promise.all(
+          owners.map(async ({ commit }, index) =>
+            commit(admit(`t${index}`, { idempotencyKey: 'k' }), taskEvent(`t${index}`, 1, queuedEvent)),
+          ),
+        );
+        const winner = outcomes.findIndex((outcome) => outcome?.kind === 'committed');
+        const told = outcomes.map((outcome) => (outcome?.kind === 'duplicate' ? outcome.task : 'committed'));
+        expect(told).toEqual(outcomes.map((_, index) => (index === winner ? 'committed' : `t${winner}`)));
+        expect(await store.taskByIdempotencyKey('k')).toBe(`t${winner}`);
+        expect((await store.tasks({}, null, 10)).items.length).toBe(1);
+        expect((await store.stats()).events).toBe(1);
+      },
+    );
 
-    check('T07 also in one group, in one commit, and after the task has ended', async (harness) => {
-      const store = await harness.open();
-      const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];
-      const withKey = { idempotencyKey: 'k' };
-      const outcomes = await store.commit([
-        { session: a.session, lease: a.lease, records: [admit('t1', withKey)] },
-        { session: b.session, lease: b.lease, records: [admit('t2', withKey)] },
-        { session: a.session, lease: a.lease, records: [admit('t3')] },
-      ]);
-      expect(outcomes.map((outcome) => outcome.kind)).toEqual(['committed', 'duplicate', 'committed']);
-      const twice = await b.commit(admit('t4', { idempotencyKey: 'l' }), admit('t5', { idempotencyKey: 'l' }));
-      expect(twice).toEqual({ kind: 'duplicate', idempotencyKey: 'l', task: 't4' });
-      expect(await store.task(taskId('t4'))).toBe(null);
-      await a.commit(end('t1', 1));
-      expect(await b.commit(admit('t6', withKey))).toEqual({ kind: 'duplicate', idempotencyKey: 'k', task: 't1' });
-      expect((await store.tasks({}, null, 10)).items.map((task) => task.row.id)).toEqual(['t3', 't1']);
-    });
+    check(
+      'T07 an idempotency key makes one task also in one group, in one commit, and after the task has ended',
+      async (harness) => {
+        const store = await harness.open();
+        const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];
+        const withKey = { idempotencyKey: 'k' };
+        const outcomes = await store.commit([
+          { session: a.session, lease: a.lease, records: [admit('t1', withKey)] },
+          { session: b.session, lease: b.lease, records: [admit('t2', withKey)] },
+          { session: a.session, lease: a.lease, records: [admit('t3')] },
+        ]);
+        expect(outcomes.map((outcome) => outcome.kind)).toEqual(['committed', 'duplicate', 'committed']);
+        const twice = await b.commit(admit('t4', { idempotencyKey: 'l' }), admit('t5', { idempotencyKey: 'l' }));
+        expect(twice).toEqual({ kind: 'duplicate', idempotencyKey: 'l', task: 't4' });
+        expect(await store.task(taskId('t4'))).toBe(null);
+        await a.commit(end('t1', 1));
+        expect(await b.commit(admit('t6', withKey))).toEqual({ kind: 'duplicate', idempotencyKey: 'k', task: 't1' });
+        expect((await store.tasks({}, null, 10)).items.map((task) => task.row.id)).toEqual(['t3', 't1']);
+      },
+    );
 
     check('a submit without a key is not a duplicate, and an unknown key has no task', async (harness) => {
       const store = await harness.open();
@@ -50,7 +56,7 @@ export function admission({ api, check }: Suite): void {
       expect(await store.task(taskId('t9'))).toBe(null);
     });
 
-    check('G02 a duplicate leaves nothing of its session’s commit, and does not touch the others', async (harness) => {
+    check('G02 a duplicate drops the commit of its session, and the other commits are written', async (harness) => {
       const store = await harness.open();
       const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];
       await a.commit(admit('t1', { idempotencyKey: 'k' }));
@@ -70,7 +76,7 @@ export function admission({ api, check }: Suite): void {
       expect((await b.commit(admit('t2'), taskEvent('t2', 1)))?.kind).toBe('committed');
     });
 
-    check('what breaks a rule takes the whole group with it, and names its session', async (harness) => {
+    check('a commit that breaks a rule fails its whole group, and the error names its session', async (harness) => {
       const store = await harness.open();
       const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];
       await a.commit(admit('t0', { idempotencyKey: 'old' }), taskEvent('t0', 1));
@@ -100,7 +106,7 @@ export function admission({ api, check }: Suite): void {
       expect((await store.task(taskId('t0')))?.status).toBe('completed');
     });
 
-    check('a payload is kept whole, and can be replaced until the end', async (harness) => {
+    check('a payload is kept whole, and can be replaced until its task ends', async (harness) => {
       const store = await harness.open();
       const { commit } = await owner(store, 'a');
       const first = payload({ prompt: 'one', author: 'ann', labels: { issue: '7' }, input: { deep: [1, null] } });

@@ -25,7 +25,7 @@ function striker(): Faults & { aim: string | null; readonly seen: string[] } {
 export function failing({ api, check }: Suite): void {
   const { describe, expect } = api;
 
-  describe('failing', () => {
+  describe('failures', () => {
     check('T04 a commit that fails before COMMIT leaves nothing; the same commit then succeeds', async (harness) => {
       for (const point of ['store.before-commit', 'store.after-write']) {
         const faults = striker();
@@ -69,7 +69,7 @@ export function failing({ api, check }: Suite): void {
       }
     });
 
-    check('a commit whose answer gets lost is answered as it was written, and is written once', async (harness) => {
+    check('a commit whose answer is lost returns what it wrote, and is written once', async (harness) => {
       const faults = striker();
       const store = await harness.open({ faults });
       const a = await owner(store, 'a');

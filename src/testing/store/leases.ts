@@ -47,7 +47,7 @@ export function leases({ api, check }: Suite): void {
     });
 
     check(
-      'U3 a lease outlives the store; the next node’s is larger, the old one’s commits are fenced',
+      'U3 a lease outlives the store; the next node gets a larger one, and commits with the old one are fenced',
       async (harness) => {
         const first = await harness.open();
         const old = await owner(first, 'a');
@@ -87,7 +87,7 @@ export function leases({ api, check }: Suite): void {
       });
     });
 
-    check('of several rows in one commit the last one counts', async (harness) => {
+    check('the last of several rows in one commit counts', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
       const row = (ord: number) =>
@@ -103,7 +103,7 @@ export function leases({ api, check }: Suite): void {
       expect([claimed.row?.nextPosition, claimed.open[0]?.row.position]).toEqual([6, 3]);
     });
 
-    check('what was committed is there after a reopening, and what was not is not', async (harness) => {
+    check('a reopened store has every commit, and nothing else', async (harness) => {
       const first = await harness.open();
       const a = await owner(first, 'a');
       await a.commit(
@@ -132,44 +132,41 @@ export function leases({ api, check }: Suite): void {
       ]);
     });
 
-    check(
-      'T05 an open session is found for recovery: one with open tasks or a parked mark, each once',
-      async (harness) => {
-        const store = await harness.open();
-        const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-        for (const name of names) {
-          const { session, commit } = await owner(store, name);
-          if (name === 'a') {
-            await commit(admit('ta1'), admit('ta2'), running('ta2'), sessionRecord(session));
-          }
-          if (name === 'b') {
-            await commit(...wholeTask('tb'), sessionRecord(session));
-          }
-          if (name === 'c') {
-            await commit(...wholeTask('tc'), sessionRecord(session, { parked: 'by hand' }));
-          }
-          if (name === 'd') {
-            await commit(admit('td'), running('td'), sessionRecord(session, { parked: 'too' }));
-          }
-          if (name === 'f') {
-            await commit(admit('tf'), sessionRecord(session, { parked: 'x' }), sessionRecord(session));
-          }
-          if (name === 'g') {
-            await commit(sessionRecord(session, { parked: 'x' }));
-            await commit(sessionRecord(session));
-          }
+    check('T05 recovery finds each session with open tasks or a parked mark once', async (harness) => {
+      const store = await harness.open();
+      const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+      for (const name of names) {
+        const { session, commit } = await owner(store, name);
+        if (name === 'a') {
+          await commit(admit('ta1'), admit('ta2'), running('ta2'), sessionRecord(session));
         }
-        for (let limit = 1; limit <= 5; limit += 1) {
-          const found: string[] = [];
-          let cursor: string | null = null;
-          do {
-            const page: Awaited<ReturnType<typeof store.openSessions>> = await store.openSessions(cursor, limit);
-            found.push(...page.items);
-            cursor = page.cursor;
-          } while (cursor !== null);
-          expect(found).toEqual(['a', 'c', 'd', 'f']);
+        if (name === 'b') {
+          await commit(...wholeTask('tb'), sessionRecord(session));
         }
-      },
-    );
+        if (name === 'c') {
+          await commit(...wholeTask('tc'), sessionRecord(session, { parked: 'by hand' }));
+        }
+        if (name === 'd') {
+          await commit(admit('td'), running('td'), sessionRecord(session, { parked: 'too' }));
+        }
+        if (name === 'f') {
+          await commit(admit('tf'), sessionRecord(session, { parked: 'x' }), sessionRecord(session));
+        }
+        if (name === 'g') {
+          await commit(sessionRecord(session, { parked: 'x' }));
+          await commit(sessionRecord(session));
+        }
+      }
+      for (let limit = 1; limit <= 5; limit += 1) {
+        const found: string[] = [];
+        let cursor: string | null = null;
+        do {
+          const page: Awaited<ReturnType<typeof store.openSessions>> = await store.openSessions(cursor, limit);
+          found.push(...page.items);
+          cursor = page.cursor;
+        } while (cursor !== null);
+        expect(found).toEqual(['a', 'c', 'd', 'f']);
+      }
+    });
   });
 }

@@ -71,7 +71,7 @@ function feeds({ api, check }: Suite): void {
 
   describe('feeds', () => {
     check(
-      'T05 a feed gives what the commits gave, in their order, from any position, in pages of any size',
+      'T05 a feed gives the events of the commits in their order, from any position, in pages of any size',
       async (harness) => {
         const store = await harness.open();
         const published = await interleaved(store);
@@ -91,64 +91,61 @@ function feeds({ api, check }: Suite): void {
       },
     );
 
-    check(
-      'a long feed of many sessions is read whole, by session and all, in pages of an odd size',
-      async (harness) => {
-        let store = await harness.open();
-        let owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
-        const rare = await owner(store, 'rare');
-        await rare.commit(ownEvent(1));
-        const seqs = [0, 0, 0];
-        for (const [index, { commit }] of owners.entries()) {
-          await commit(admit(`t${index}`));
+    check('a long feed of many sessions is complete, by session and all, in pages of an odd size', async (harness) => {
+      let store = await harness.open();
+      let owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
+      const rare = await owner(store, 'rare');
+      await rare.commit(ownEvent(1));
+      const seqs = [0, 0, 0];
+      for (const [index, { commit }] of owners.entries()) {
+        await commit(admit(`t${index}`));
+      }
+      for (let round = 0; round < 900; round += 1) {
+        if (round % 200 === 150) {
+          await store.close();
+          store = await harness.open();
+          owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
         }
-        for (let round = 0; round < 900; round += 1) {
-          if (round % 200 === 150) {
-            await store.close();
-            store = await harness.open();
-            owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
-          }
-          // Different lengths, so that the sessions' runs begin and end everywhere; the group's last one is a single event.
-          await store.commit(
-            owners.map(({ session, lease }, index) => {
-              const from = seqs[index] ?? 0;
-              const count = index === 2 ? 1 : ((round + index) % 4) + 1;
-              seqs[index] = from + count;
-              const records = Array.from({ length: count }, (_, n) =>
-                taskEvent(`t${index}`, from + n + 1, progress(null)),
-              );
-              return { session, lease, records };
-            }),
-          );
-        }
-        await (await owner(store, 'rare')).commit(ownEvent(2));
-        const total = seqs.reduce((sum, seq) => sum + seq, 2);
-        const follow = async (session: ReturnType<typeof key> | null): Promise<readonly FeedEvent[]> => {
-          const seen: FeedEvent[] = [];
-          for (;;) {
-            const page = await store.feed(session, seen.at(-1)?.position ?? null, 97);
-            seen.push(...page);
-            if (page.length === 0) {
-              return seen;
-            }
-          }
-        };
-        const all = await follow(null);
-        expect(all.length).toBe(total);
-        expect((await store.stats()).events).toBe(total);
-        for (const session of ['a', 'b', 'c', 'rare'].map(key)) {
-          const mine = await follow(session);
-          expect(mine).toEqual(all.filter((event) => event.session === session));
-          expect(await store.feedEnd(session)).toBe(mine.at(-1)?.position);
-          for (const task of new Set(mine.map((event) => event.task))) {
-            const dense = mine.filter((event) => event.task === task).map((event) => event.seq);
-            expect(dense).toEqual(dense.map((_, index) => index + 1));
+        // Different lengths, so that the sessions' runs begin and end everywhere; the group's last one is a single event.
+        await store.commit(
+          owners.map(({ session, lease }, index) => {
+            const from = seqs[index] ?? 0;
+            const count = index === 2 ? 1 : ((round + index) % 4) + 1;
+            seqs[index] = from + count;
+            const records = Array.from({ length: count }, (_, n) =>
+              taskEvent(`t${index}`, from + n + 1, progress(null)),
+            );
+            return { session, lease, records };
+          }),
+        );
+      }
+      await (await owner(store, 'rare')).commit(ownEvent(2));
+      const total = seqs.reduce((sum, seq) => sum + seq, 2);
+      const follow = async (session: ReturnType<typeof key> | null): Promise<readonly FeedEvent[]> => {
+        const seen: FeedEvent[] = [];
+        for (;;) {
+          const page = await store.feed(session, seen.at(-1)?.position ?? null, 97);
+          seen.push(...page);
+          if (page.length === 0) {
+            return seen;
           }
         }
-      },
-    );
+      };
+      const all = await follow(null);
+      expect(all.length).toBe(total);
+      expect((await store.stats()).events).toBe(total);
+      for (const session of ['a', 'b', 'c', 'rare'].map(key)) {
+        const mine = await follow(session);
+        expect(mine).toEqual(all.filter((event) => event.session === session));
+        expect(await store.feedEnd(session)).toBe(mine.at(-1)?.position);
+        for (const task of new Set(mine.map((event) => event.task))) {
+          const dense = mine.filter((event) => event.task === task).map((event) => event.seq);
+          expect(dense).toEqual(dense.map((_, index) => index + 1));
+        }
+      }
+    });
 
-    check('a follower at the end gets the next commit, also after a reopening', async (harness) => {
+    check('a follower at the end gets the next commit, also after the store is opened again', async (harness) => {
       const first = await harness.open();
       expect(await first.feedEnd(null)).toBe(null);
       expect(await first.feed(null, null, 9)).toEqual([]);
@@ -303,7 +300,7 @@ function figures({ api, check }: Suite): void {
   const { describe, expect } = api;
 
   describe('figures and processes', () => {
-    check('figures follow the commits', async (harness) => {
+    check('the figures agree with the commits', async (harness) => {
       const store = await harness.open();
       await interleaved(store);
       const { bytes, ...stats } = await store.stats();

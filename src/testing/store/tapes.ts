@@ -71,7 +71,7 @@ export function tapes({ api, check }: Suite): void {
     });
 
     check(
-      'T01 what comes after the end is dropped, counted and reported; the rest of its commit stands',
+      'T01 an event after the end is dropped, counted and reported; the rest of its commit is written',
       async (harness) => {
         const store = await harness.open();
         const { session, commit } = await owner(store, 'a');
@@ -93,7 +93,7 @@ export function tapes({ api, check }: Suite): void {
       },
     );
 
-    check('what comes after the end in the same commit is late too', async (harness) => {
+    check('an event after the end in the same commit is late too', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
       const outcome = await commit(...wholeTask('t1'), taskEvent('t1', 4), end('t1', 4, 'failed'));
@@ -101,7 +101,7 @@ export function tapes({ api, check }: Suite): void {
       expect((await store.tape(session, taskId('t1'), 0, 10)).length).toBe(3);
     });
 
-    check('T03 of several ends the first one stands, and its final agrees with the status', async (harness) => {
+    check('T03 the first of several ends counts, and its final agrees with the status', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
       await commit(admit('t1'), taskEvent('t1', 1, queuedEvent));
@@ -136,7 +136,7 @@ export function tapes({ api, check }: Suite): void {
     });
 
     check(
-      'a number that is taken or leaves a gap is a second writer: nothing of the commit is written',
+      'an event number that is taken or leaves a gap shows a second writer: nothing of the commit is written',
       async (harness) => {
         const store = await harness.open();
         const { session, commit } = await owner(store, 'a');
@@ -158,21 +158,24 @@ export function tapes({ api, check }: Suite): void {
       },
     );
 
-    check('a task that was never admitted, was before, or is another session’s, is refused', async (harness) => {
-      const store = await harness.open();
-      const a = await owner(store, 'a');
-      const b = await owner(store, 'b');
-      await a.commit(admit('t1'));
-      for (const wrong of [admit('t1'), taskEvent('t9', 1), end('t9', 1), running('t9')]) {
-        expect(await codeOf(() => a.commit(wrong))).toBe('task_conflict');
-      }
-      for (const foreign of [taskEvent('t1', 1), end('t1', 1), running('t1'), admit('t1')]) {
-        expect(await codeOf(() => b.commit(foreign))).toBe('task_conflict');
-      }
-      expect((await store.task(taskId('t1')))?.seq).toBe(0);
-    });
+    check(
+      'a record is refused if its task is unknown, is admitted already, or belongs to another session',
+      async (harness) => {
+        const store = await harness.open();
+        const a = await owner(store, 'a');
+        const b = await owner(store, 'b');
+        await a.commit(admit('t1'));
+        for (const wrong of [admit('t1'), taskEvent('t9', 1), end('t9', 1), running('t9')]) {
+          expect(await codeOf(() => a.commit(wrong))).toBe('task_conflict');
+        }
+        for (const foreign of [taskEvent('t1', 1), end('t1', 1), running('t1'), admit('t1')]) {
+          expect(await codeOf(() => b.commit(foreign))).toBe('task_conflict');
+        }
+        expect((await store.task(taskId('t1')))?.seq).toBe(0);
+      },
+    );
 
-    check('any JSON comes back as it went in', async (harness) => {
+    check('any JSON is read back unchanged', async (harness) => {
       const store = await harness.open();
       const { session, commit } = await owner(store, 'a');
       const values = [null, 0, -1.5, '', 'x\u0000y\u2028😀', false, [], {}, { deep: [{ null: null }, 'ü'] }];

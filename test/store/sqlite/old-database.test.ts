@@ -81,7 +81,7 @@ async function killedWhileMigrating(path: string): Promise<void> {
 const openCopy = (): Store => openSqliteStore({ path: copy() });
 
 describe('the database of an earlier commit', () => {
-  it('is migrated when it is opened, once', () => {
+  it('is migrated once, when it is opened', () => {
     const path = copy();
     openSqliteStore({ path }).close();
     const db = new DatabaseSync(path);
@@ -93,7 +93,7 @@ describe('the database of an earlier commit', () => {
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  it('opens whole where a kill cut its migration off, and `doctor` finds no damage in it', async () => {
+  it('opens completely after a kill cut off its migration, and `doctor` finds no damage in it', async () => {
     const path = copy();
     await killedWhileMigrating(path);
     expect(examineSqliteFile(path)).toEqual([]);
@@ -115,7 +115,7 @@ describe('the database of an earlier commit', () => {
     await store.close();
   });
 
-  it('holds every tape with all of its events, and `final` last where the task has ended', async () => {
+  it('holds every tape with all of its events, and with `final` last if the task has ended', async () => {
     const store = openCopy();
     const places = (events: readonly OldEvent[]) => events.map(({ seq, at }) => ({ seq, at }));
     for (const { id, session } of oldTasks) {

@@ -108,8 +108,8 @@ const u32 = (value: number): Buffer => {
   return bytes;
 };
 
-describe('an open store', () => {
-  test('is made where nothing is, for its owner’s eyes alone, and leaves no log behind when it is closed', async () => {
+describe('a SQLite store', () => {
+  test('is created where no file exists, is readable by its owner only, and leaves no log when it is closed', async () => {
     const store = openSqliteStore({ path });
     await fill(store, 1);
     expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
@@ -120,7 +120,7 @@ describe('an open store', () => {
     expect(readdirSync(dirname(path))).toEqual(['signalbox.db', 'signalbox.db.lock']);
   });
 
-  test('takes an empty file for none', async () => {
+  test('treats an empty file as a missing one', async () => {
     mkdirSync(dirname(path));
     writeFileSync(path, '');
     const store = openSqliteStore({ path });
@@ -129,21 +129,21 @@ describe('an open store', () => {
     expect(await codeOf(() => openSqliteStore({ path }).close())).toBe('none');
   });
 
-  test('does not mind the draft of a creation that was cut off', async () => {
+  test('removes the draft of a creation that was cut off', async () => {
     mkdirSync(dirname(path));
     writeFileSync(`${path}.new`, randomBytes(5_000));
     openSqliteStore({ path }).close();
     expect(existsSync(`${path}.new`)).toBe(false);
   });
 
-  test('has what a killed daemon had committed, out of its log', async () => {
+  test('reads from its log what a killed daemon committed', async () => {
     await killed();
     const store = openSqliteStore({ path });
     expect(store.stats().tasks).toEqual({ queued: 60, running: 0, completed: 20, failed: 0, cancelled: 0 });
     store.close();
   });
 
-  test('has all commits before the first torn one, when the log’s end was torn', async () => {
+  test('has all commits before the first torn one when the end of its log is torn', async () => {
     await killed();
     truncateSync(`${path}-wal`, statSync(`${path}-wal`).size - 2_000);
     const store = openSqliteStore({ path });
@@ -153,7 +153,7 @@ describe('an open store', () => {
     store.close();
   });
 
-  test('has everything when a checkpoint was cut off after its first page', async () => {
+  test('has every commit when a checkpoint was cut off after its first page', async () => {
     await killed();
     // The first page as the checkpoint would have written it: it counts pages that stand in the log alone.
     const whole = join(folder, 'whole.db');
@@ -169,7 +169,7 @@ describe('an open store', () => {
     store.close();
   });
 
-  test('keeps its settings: every commit waits for the disk, or not, as asked', () => {
+  test('keeps its settings: every commit waits for the disk, or does not, as `durability` says', () => {
     for (const durability of ['power', 'process'] as const) {
       const store = openSqliteStore({ path: join(folder, durability, 'x.db'), durability });
       expect(store.settings()).toEqual({
@@ -185,14 +185,14 @@ describe('an open store', () => {
   });
 });
 
-describe('is refused and left alone:', () => {
-  test('a newer schema', async () => {
+describe('a SQLite store, without a change to the file,', () => {
+  test('refuses a file with a newer schema', async () => {
     await made();
     patch(60, u32(2_000_000));
     expect(await refused()).toBe('store_newer');
   });
 
-  test('another program’s database', async () => {
+  test('refuses another program’s database', async () => {
     mkdirSync(dirname(path));
     const db = new DatabaseSync(path);
     db.exec("CREATE TABLE theirs (a); INSERT INTO theirs VALUES ('precious')");
@@ -205,7 +205,7 @@ describe('is refused and left alone:', () => {
     ['random bytes', randomBytes(8_192)],
     ['a few bytes', Buffer.from('SQLite format 3\0')],
     ['zeros', Buffer.alloc(40_960)],
-  ])('a file of %s', async (_, content) => {
+  ])('refuses a file of %s', async (_, content) => {
     mkdirSync(dirname(path));
     writeFileSync(path, content);
     expect(await refused()).toBe('store_damaged');
@@ -216,25 +216,25 @@ describe('is refused and left alone:', () => {
     ['garbage payload fractions', 21, Buffer.from([1, 2, 3])],
     ['a garbage first page', 100, randomBytes(2_000)],
     ['a garbage page in the middle', 5 * 4_096, randomBytes(4_096)],
-  ])('%s', async (_, at, bytes) => {
+  ])('refuses a file with %s', async (_, at, bytes) => {
     await made();
     patch(at, bytes);
     expect(await refused()).toBe('store_damaged');
   });
 
-  test('a garbage page in the middle, when a log is there', async () => {
+  test('refuses a file with a garbage page in the middle, also when a log exists', async () => {
     await killed((store) => store.tidy());
     patch(6 * 4_096, randomBytes(4_096));
     expect(await refused()).toBe('store_damaged');
   });
 
-  test.each([1, 4_096, 20_000])('a file that has lost its last %d bytes', async (lost) => {
+  test.each([1, 4_096, 20_000])('refuses a file that has lost its last %d bytes', async (lost) => {
     await made();
     truncateSync(path, statSync(path).size - lost);
     expect(await refused()).toBe('store_damaged');
   });
 
-  test('a large file that has lost pages which its log had once, and has no more', async () => {
+  test('refuses a large file that has lost pages which its log no longer holds', async () => {
     await killed((store) => {
       const session = sessionKey('big');
       const { lease } = store.claim(session);
@@ -246,7 +246,7 @@ describe('is refused and left alone:', () => {
     expect(await refused()).toBe('store_damaged');
   });
 
-  test('a large file that has lost its end', async () => {
+  test('refuses a large file that has lost its end', async () => {
     await made();
     using db = new DatabaseSync(path);
     db.exec('CREATE TABLE big (a); INSERT INTO big VALUES (zeroblob(6000000)); PRAGMA wal_checkpoint(TRUNCATE)');
@@ -255,20 +255,20 @@ describe('is refused and left alone:', () => {
     expect(await refused()).toBe('store_damaged');
   });
 
-  test('a log whose file is gone', async () => {
+  test('refuses a log whose file is missing', async () => {
     await killed();
     rmSync(path);
     expect(await refused()).toBe('store_damaged');
   });
 
-  test('a folder in the file’s place', async () => {
+  test('refuses a folder in the place of the file', async () => {
     mkdirSync(path, { recursive: true });
     const code = await codeOf(() => openSqliteStore({ path }).close());
     expect(code).toBe('store_failed');
     expect(readdirSync(dirname(path))).toEqual(['signalbox.db']);
   });
 
-  test('a data folder that cannot be made', async () => {
+  test('refuses a data folder that cannot be created', async () => {
     writeFileSync(dirname(path), 'a file');
     expect(await codeOf(() => openSqliteStore({ path }).close())).toBe('store_failed');
     expect(readFileSync(dirname(path), 'utf8')).toBe('a file');
@@ -284,8 +284,8 @@ describe('a file that cannot be read', () => {
   });
 });
 
-describe('examination', () => {
-  test('finds nothing in a sound file, beside its daemon too, and what is wrong in a damaged one', async () => {
+describe('the examination of a file', () => {
+  test('finds nothing in a sound file, also while its daemon runs, and finds the damage in a damaged one', async () => {
     const store = openSqliteStore({ path, durability: 'process' });
     await fill(store, 50);
     expect(examineSqliteFile(path)).toEqual([]);

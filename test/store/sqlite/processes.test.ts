@@ -52,8 +52,8 @@ async function startHolder(): Promise<Holder> {
   throw new Error('the holder said nothing');
 }
 
-describe('one daemon per file', () => {
-  test('U3 a second one is refused and told who has it; after the first one’s end, however it ends, it is let in', async () => {
+describe('the lock of a database', () => {
+  test('U3 refuses a second daemon and names the first, and admits the next one however the first has ended', async () => {
     const first = await startHolder();
     expect(first.said).toBe('open');
     const second = await startHolder();
@@ -68,7 +68,7 @@ describe('one daemon per file', () => {
     openSqliteStore({ path }).close();
   });
 
-  test('of several that start at the same time exactly one is let in', async () => {
+  test('admits exactly one of several daemons that start at the same time', async () => {
     for (let round = 0; round < 3; round += 1) {
       const holders = await Promise.all(Array.from({ length: 4 }, startHolder));
       const open = holders.filter(({ said }) => said === 'open');
@@ -79,7 +79,7 @@ describe('one daemon per file', () => {
     }
   });
 
-  test('in the same process too, and a refusal does not loosen the hold of the first', async () => {
+  test('refuses a second store of the same process too, and a refusal does not release it', async () => {
     const store = openSqliteStore({ path });
     expect(await codeOf(() => openSqliteStore({ path }).close())).toBe('store_locked');
     expect((await startHolder()).said).toBe(`store_locked another daemon has ${path} open (pid ${process.pid})`);
@@ -88,14 +88,14 @@ describe('one daemon per file', () => {
     openSqliteStore({ path }).close();
   });
 
-  test('a pid file that names a stranger, or nonsense, does not block a start', () => {
+  test('does not block a start when the pid file names another process, or contains nonsense', () => {
     for (const content of [`${process.pid}\n`, '1\n', 'nonsense', '']) {
       writeFileSync(`${path}.pid`, content);
       openSqliteStore({ path }).close();
     }
   });
 
-  test('U3 a writer that came around the lock is noticed: what this store knew by heart is forgotten, its commits fenced', async () => {
+  test('U3 does not stop a foreign writer, but the store notices it: it reads its rows again, and fences its commits', async () => {
     const store = openSqliteStore({ path });
     const a = await owner(store, 'a');
     const b = await owner(store, 'b');
@@ -113,7 +113,7 @@ describe('one daemon per file', () => {
 });
 
 describe('T09 a kill in a commit', () => {
-  test.each(storeFaultPoints)('at %s leaves all of it or nothing', async (point) => {
+  test.each(storeFaultPoints)('at %s leaves the whole commit or nothing', async (point) => {
     const run = spawnSync(process.execPath, [fixture('striker.ts'), path, point], { encoding: 'utf8' });
     expect([run.signal, run.stdout]).toEqual(['SIGKILL', 't1\n']);
     const store = openSqliteStore({ path });

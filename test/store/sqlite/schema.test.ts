@@ -11,7 +11,7 @@ import { sqliteHarness } from '../harness.ts';
 const pragma = (db: DatabaseSync, name: string): unknown => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 
 describe('migrations', () => {
-  test('make the schema that is committed (write it with `node test/store/sqlite/dump.ts`)', () => {
+  test('give the committed schema (write it with `node test/store/sqlite/dump.ts`)', () => {
     using db = new DatabaseSync(':memory:');
     migrate(db, 0);
     expect(dumpSchema(db)).toBe(read('src/store/sqlite/schema.sql'));
@@ -27,7 +27,7 @@ describe('migrations', () => {
     expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', 'ddb14fced507e49e']);
   });
 
-  test('bring an older file up to date, all of them or none', () => {
+  test('bring an older file up to date: either all of them run, or none', () => {
     const harness = sqliteHarness();
     try {
       harness.open().close();
@@ -43,7 +43,7 @@ describe('migrations', () => {
     }
   });
 
-  test('0002 gives the rows of before what a task, a session and a turn of before had', () => {
+  test('0002 gives older rows the values that their tasks, sessions and turns had', () => {
     using db = new DatabaseSync(':memory:');
     migrate(db, 0, migrations.slice(0, 1));
     db.exec(`
@@ -68,7 +68,7 @@ describe('migrations', () => {
     expect(() => db.exec("UPDATE tasks SET lane = 'interactive' WHERE id = 'c'")).toThrow(/has ended/);
   });
 
-  test('0003 brings events, ends and verdicts of before to the shapes of the union', () => {
+  test('0003 turns older events, ends and verdicts into the shapes of the event union', () => {
     using db = new DatabaseSync(':memory:');
     migrate(db, 0, migrations.slice(0, 2));
     const held = { ord: 4, lost: true, hold: { task: 'open', asks: ['r'] } };
@@ -157,7 +157,7 @@ describe('migrations', () => {
   });
 });
 
-describe('whoever writes', () => {
+describe('another writer', () => {
   const opened: { dispose(): void }[] = [];
   afterEach(() => {
     for (const one of opened.splice(0)) {
@@ -208,7 +208,7 @@ describe('whoever writes', () => {
     ['a changed event', `UPDATE events SET data = '1' WHERE tape = ${open}`, /append-only/],
     ['a smaller lease', "UPDATE sessions SET lease = 0 WHERE key = 'a'", /lease only grows/],
     ['an unknown status', `UPDATE tasks SET status = 'lost' WHERE n = ${open}`, /CHECK/],
-  ])('%s cannot be written', async (_, statement, message) => {
+  ])('cannot write: %s', async (_, statement, message) => {
     const db = await stranger();
     expect(() => db.exec(statement)).toThrow(message);
   });
@@ -223,14 +223,14 @@ describe('whoever writes', () => {
   });
 });
 
-describe('no statement reads more than it gives', () => {
+describe('the statements of the store', () => {
   /** One row, a handful of rows, or the end of an index: reading these whole is no matter. */
   const small = new Set(['totals', 'indexed', 'setIndexed', 'addTotals', 'processes', 'lastRun']);
   /** Sorts one session's open tasks, three pages of keys, or one batch of runs. */
   const sorts = new Set(['openTasks', 'openSessions', 'indexRuns']);
   const statements = Object.entries(sql).filter(([, text]) => /^\s*(?:SELECT|UPDATE|INSERT|DELETE)/.test(text));
 
-  test.each(statements)('%s', (name, text) => {
+  test.each(statements)('%s reads only the rows that it returns', (name, text) => {
     using db = new DatabaseSync(':memory:');
     migrate(db, 0);
     const plan = db
@@ -246,7 +246,7 @@ describe('no statement reads more than it gives', () => {
     }
   });
 
-  test('sees one that does', () => {
+  test('are caught when one of them scans a whole table', () => {
     expect(statements.length).toBeGreaterThan(25);
     using db = new DatabaseSync(':memory:');
     migrate(db, 0);
