@@ -2,6 +2,7 @@
  * What must be true of every step of the session core, whatever the input. The driver and the property tests call it after
  * each step; a step that breaks anything here fails the test it happens in, by the sentence that is pushed.
  */
+import { wrongReply } from '../../check/model/oracles/replies.ts';
 import type { Agent, Session, Turn } from '../../src/core/model/session.ts';
 import type { Lane, Task } from '../../src/core/model/task.ts';
 import type { Input } from '../../src/core/model/inputs.ts';
@@ -40,6 +41,10 @@ export function audit(before: Session, input: Input, result: StepResult): string
   const problems: string[] = [];
   const say: Say = (problem) => problems.push(`${input.type}: ${problem}`);
   const { session, records, effects, reply } = result;
+  const wrong = wrongReply(before, input, reply);
+  if (wrong !== null) {
+    say(wrong);
+  }
   if (reply.kind === 'refused' || reply.kind === 'stale') {
     if (session !== before || records.length > 0 || effects.length > 0) {
       say(`${reply.kind}, and yet something changed`);

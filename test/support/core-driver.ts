@@ -17,7 +17,7 @@ import type { Reply } from '../../src/core/model/replies.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords, rebuild } from '../../src/core/rebuild.ts';
 import { step } from '../../src/core/step.ts';
-import { stateOf, type SessionState } from '../../src/core/rules/table.ts';
+import { stateOf, type SessionState } from '../../check/model/oracles/replies.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import { audit, deadlinesOf, freeze } from './core-audit.ts';
 

@@ -10,6 +10,7 @@ import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
 import { judgeEndings } from './endings.ts';
 import { judgeHold } from './hold.ts';
 import type { Move } from './move.ts';
+import { judgeReply } from './replies.ts';
 import { judgeTape } from './tape.ts';
 import { judgeTurn } from './turn.ts';
 
@@ -23,6 +24,7 @@ export function judge(
 ): void {
   const move: Move = { config, world, input, result };
   const { kind } = result.reply;
+  judgeReply(move, report);
   judgeRefusal(move, report);
   if (kind === 'refused' || kind === 'stale') {
     judgeUnchanged(move, report);
