@@ -25,8 +25,8 @@ afterAll(async () => {
 
 const send = async (...args: readonly string[]): Promise<string> => String((await cli.json(['send', ...args]))['task']);
 
-describe('up', () => {
-  test('says where it answers, and the folder has what others need to find it, for its owner alone', () => {
+describe('the command `up`', () => {
+  test('prints its address, and writes its files for their owner alone', () => {
     expect(up.ready).toMatchObject({
       type: 'ready',
       folder: cli.data,
@@ -40,19 +40,19 @@ describe('up', () => {
     expect(JSON.parse(readFileSync(join(cli.data, dataFiles.daemon), 'utf8'))).toMatchObject({ url: up.ready.url });
   });
 
-  test('conversations of the stand-in are for their owner alone, whatever the folder around them allows', async () => {
+  test('stores conversations of the scripted agent for their owner alone, whatever the mode of the folder', async () => {
     await cli.json(['send', 'private', 'x', '--wait']);
     expect(statSync(join(cli.data, dataFiles.scripted)).mode & 0o777).toBe(0o700);
   });
 
-  test('a second one on the same folder is refused and says whose it is', async () => {
+  test('refuses a second daemon on the same folder, and names the first one', async () => {
     const second = await cli.run(['up', '--port', '0']);
     expect([second.code, second.stdout]).toEqual([exitCodes.storage, '']);
     expect(second.stderr).toContain(`(pid ${up.child.pid})`);
     expect((await cli.run(['tasks'])).code).toBe(exitCodes.ok);
   });
 
-  test('on a port that is taken it is refused, and frees its folder again', async () => {
+  test('is refused on a port that is taken, and releases its folder again', async () => {
     const data = join(cli.folder, 'other');
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -66,7 +66,7 @@ describe('up', () => {
     expect((await next.ended).code).toBe(0);
   });
 
-  test('one that cannot start ends, also where a parent holds a channel to it', async () => {
+  test('ends after a failed start, also where a parent holds a channel to it', async () => {
     const child = spawn(process.execPath, [program, 'up', '--port', '99999', '--data', join(cli.folder, 'none')], {
       cwd: cli.folder,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -75,7 +75,7 @@ describe('up', () => {
     expect([code, stderr]).toEqual([exitCodes.usage, expect.stringContaining('listen.port must be at most 65535')]);
   });
 
-  test('says for a person which agent answers, and how to send', async () => {
+  test('shows a person which agent answers, and how to send', async () => {
     const child = cli.spawn(['up', '--port', '0', '--data', 'own', '--log-level', 'silent']);
     const said = await saying(child, /Ctrl-C ends it/);
     expect(said).toMatch(/^Signalbox \d+\.\d+\.\d+ answers at http:\/\/127\.0\.0\.1:\d+$/m);
@@ -85,7 +85,7 @@ describe('up', () => {
     expect((await ended(child)).code).toBe(0);
   });
 
-  test('the first signal lets a turn end, the second ends everything at once', async () => {
+  test('finishes its turn at the first signal, and ends everything at the second', async () => {
     const data = join(cli.folder, 'twice');
     const log = join(cli.folder, 'agent.log');
     const env = { SIGNALBOX_LIMITS_GRACE_MS: '600000', SIGNALBOX_AGENT_LOG: log };
@@ -114,22 +114,22 @@ describe('up', () => {
   });
 });
 
-describe('send', () => {
-  test('prints the receipt, and how to follow it', async () => {
+describe('the command `send`', () => {
+  test('prints the receipt, and how to follow the task', async () => {
     const ran = await cli.run(['send', 'hello', 'Say', 'hello']);
     expect(ran).toMatchObject({ code: 0, stderr: '' });
     const id = /^accepted ([0-9a-f-]{36}) in hello: has the session$/m.exec(ran.stdout)?.[1];
     expect(ran.stdout).toContain(`follow it: signalbox tail ${id}`);
   });
 
-  test('--wait prints the answer alone; - reads the prompt; the author is the user', async () => {
+  test('prints only the answer with --wait, reads the prompt from - and names the user as the author', async () => {
     const ran = await cli.run(['send', 'hello', '--wait', '-'], { input: '[[text:from a pipe]]' });
     expect(ran).toEqual({ code: 0, signal: null, stdout: 'from a pipe\n', stderr: '' });
     const { items } = await cli.json(['tasks', '--session', 'hello', '--limit', '1']);
     expect(items).toMatchObject([{ source: 'cli', author: 'tester', status: 'completed' }]);
   });
 
-  test('--follow shows every event and ends with the outcome', async () => {
+  test('shows every event with --follow, and ends with the outcome', async () => {
     const good = await cli.run(['send', 'hello', '[[stream:3,1]]', '--follow']);
     expect(good.code).toBe(exitCodes.ok);
     expect(good.stdout.match(/#\d+/g)).toEqual(good.stdout.match(/#\d+/g)?.map((_, index) => `#${index + 1}`));
@@ -139,13 +139,13 @@ describe('send', () => {
     expect(bad.stderr).toMatch(/failed \(agent_failed\)/);
   });
 
-  test('with one key is one task', async () => {
+  test('makes one task of two calls with one key', async () => {
     const first = await cli.json(['send', 'keyed', 'x', '--key', 'once']);
     const again = await cli.json(['send', 'keyed', 'y', '--key', 'once']);
     expect([again['task'], first['duplicate'], again['duplicate']]).toEqual([first['task'], false, true]);
   });
 
-  test('sends lane, policy, priority, labels, rights as they were said', async () => {
+  test('passes lane, policy, priority, labels and rights as they are given', async () => {
     const flags = [
       '--lane',
       'background',
@@ -189,8 +189,8 @@ describe('send', () => {
   });
 });
 
-describe('watching and changing', () => {
-  test('a busy session: list, explain, edit, move, cancel, stop, park, unpark, evict', async () => {
+describe('a command on tasks and sessions', () => {
+  test('lists, explains, edits, moves, cancels, stops, parks, unparks and evicts in a busy session', async () => {
     const owner = await send('busy', '[[forever:20]]');
     const tail = cli.spawn(['tail', owner]);
     const followed = ended(tail);
@@ -250,7 +250,7 @@ describe('watching and changing', () => {
     expect(ran.stderr).not.toMatch(/defect|\n +at /);
   });
 
-  test('errors are JSON where JSON was asked for', async () => {
+  test('prints errors as JSON with --json', async () => {
     const { code, stderr, stdout } = await cli.run(['task', 'nope', '--json']);
     expect([code, stdout]).toEqual([exitCodes.notFound, '']);
     expect(JSON.parse(stderr)).toMatchObject({
@@ -259,7 +259,7 @@ describe('watching and changing', () => {
   });
 });
 
-describe('tail', () => {
+describe('the command `tail`', () => {
   test('prints plain lines into a pipe, JSON lines when asked, and the same events', async () => {
     const id = await send('tailed', '[[text:\u001b[31mred]] [[text:two\nlines]]');
     const lines = (await cli.run(['tail', id])).stdout.trimEnd().split('\n');
@@ -275,7 +275,7 @@ describe('tail', () => {
     expect(later).toHaveLength(events.length - 3);
   });
 
-  test('of a session or of everything shows what happens from now on', async () => {
+  test('shows future events of a session or of everything', async () => {
     await send('watched', 'x', '--wait');
     const session = cli.spawn(['tail', 'watched', '--json']);
     const all = cli.spawn(['tail', '--json']);
@@ -297,7 +297,7 @@ describe('tail', () => {
     expect(past.stdout.match(/"type":"final"/g)).toHaveLength(2);
   });
 
-  test('survives a reader that goes away', async () => {
+  test('survives a reader that disconnects', async () => {
     const id = await send('pipe', '[[stream:2000,0,200]]');
     const child = cli.spawn(['tail', id]);
     await saying(child, /chunk 1/);
@@ -333,14 +333,14 @@ describe('tail', () => {
   });
 });
 
-describe('which daemon, and which token', () => {
-  test('without a daemon the error says how to start one', async () => {
+describe('the choice of daemon and token', () => {
+  test('ends with an error that says how to start a daemon, where none runs', async () => {
     const ran = await cli.run(['tasks', '--data', 'empty folder']);
     expect(ran.code).toBe(exitCodes.unavailable);
     expect(ran.stderr).toContain("signalbox up --data 'empty folder'");
   });
 
-  test('an address where no program listens, and one where another program does', async () => {
+  test('reports an address without a listener, and one where another program listens', async () => {
     const other = createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH\r\n'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
@@ -351,7 +351,7 @@ describe('which daemon, and which token', () => {
     expect((await cli.run(['tasks', '--url', 'nonsense'])).code).toBe(exitCodes.usage);
   });
 
-  test('a wrong token is refused; a given one goes before that of the folder', async () => {
+  test('refuses a wrong token, and prefers a given token to the one of the folder', async () => {
     expect((await cli.run(['tasks', '--token', 'wrong'])).code).toBe(exitCodes.unauthorized);
     const token = readFileSync(join(cli.data, dataFiles.token), 'utf8').trim();
     const env = { SIGNALBOX_DATA: join(cli.folder, 'nowhere'), SIGNALBOX_URL: up.ready.url };
@@ -359,7 +359,7 @@ describe('which daemon, and which token', () => {
     expect((await cli.run(['tasks'], { env: { ...env, SIGNALBOX_TOKEN: token } })).code).toBe(exitCodes.ok);
   });
 
-  test('the token of the folder is sent to no other host', async () => {
+  test('sends the token of the folder to no other host', async () => {
     const heard: string[] = [];
     const thief = createServer((socket) => socket.on('data', (part) => (heard.push(part.toString()), socket.end())));
     await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
@@ -371,7 +371,7 @@ describe('which daemon, and which token', () => {
     expect(heard.join('')).not.toMatch(/authorization/i);
   });
 
-  test('a daemon.json that a kill left, or that is not JSON, is not a daemon', async () => {
+  test('ignores a daemon.json that a kill left, or that is not JSON', async () => {
     const data = join(cli.folder, 'killed');
     const killed = await cli.up(['--data', data]);
     killed.child.kill('SIGKILL');
@@ -383,7 +383,7 @@ describe('which daemon, and which token', () => {
 });
 
 describe('the program', () => {
-  test('says its version, and runs the scripted agent', async () => {
+  test('prints its version, and runs the scripted agent', async () => {
     expect((await cli.run(['--version'])).stdout).toMatch(/^signalbox \d+\.\d+\.\d+ \(Node v\d+/);
     const agent = await cli.run(['agent', 'scripted'], {
       input: '{"type":"start","protocol":1,"session":"s","incarnation":1,"conversation":null}\n',
@@ -392,7 +392,7 @@ describe('the program', () => {
     expect((await cli.run(['agent', 'scripted', '--nonsense'])).code).toBe(exitCodes.usage);
   });
 
-  test('on an older Node says what to do, before anything that it lacks is loaded', async () => {
+  test('says on an older Node what to do, before it loads anything that Node lacks', async () => {
     const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.19.0'}});Object.defineProperty(process,'version',{value:'v20.19.0'});process.getBuiltinModule=undefined;`;
     const ran = await cli.run(['tasks'], { node: ['--import', older] });
     expect([ran.code, ran.stdout]).toEqual([exitCodes.usage, '']);

@@ -37,7 +37,7 @@ function file(text: string): string {
   return path;
 }
 
-test('a file that awaits for ever is abandoned with an error', async () => {
+test('a configuration that awaits for ever is abandoned with an error', async () => {
   const endless = file('await new Promise(() => {}); export default {};');
   await expect(loadConfigFile(endless, 20)).rejects.toMatchObject({
     code: 'bad_config',
@@ -48,7 +48,7 @@ test('a file that awaits for ever is abandoned with an error', async () => {
 describe('the data folder', () => {
   const mode = (path: string): number => statSync(path).mode & 0o777;
 
-  test('is closed to others when it is made, or was made by hand; one with a purpose of its own stays as it is', () => {
+  test('is closed to others, whether `up` or a person made it, unless it has another purpose', () => {
     const [made, byHand, project] = [join(folder, 'a', 'b'), join(folder, 'hand'), join(folder, 'project')];
     openFolder(made);
     for (const path of [byHand, project]) {
@@ -61,7 +61,7 @@ describe('the data folder', () => {
     expect([made, byHand, project].map(mode)).toEqual([0o700, 0o700, 0o755]);
   });
 
-  test('that cannot be made is refused, also where Node would try for ever', () => {
+  test('that cannot be made is refused, also where Node would retry for ever', () => {
     const inTheWay = join(folder, 'file');
     writeFileSync(inTheWay, '');
     const places = [inTheWay, join(inTheWay, 'x'), ...(process.platform === 'linux' ? ['/proc/signalbox'] : [])];
@@ -85,7 +85,7 @@ async function refusal(sources: Partial<ConfigSources>): Promise<AppError> {
   throw new Error(`it was taken, or failed otherwise: ${String(error)}`);
 }
 
-describe('the file', () => {
+describe('the configuration file', () => {
   test.each([
     ['export default { limits: { maxOpne: 1 } }', /limits\.maxOpne is not known here\. Did you mean `maxOpen`\?/],
     ['export default { listn: {} }', /listn is not known here\. Did you mean `listen`\?/],
@@ -100,7 +100,7 @@ describe('the file', () => {
     ['export default () => ({})', /the configuration must be an object, not a function/],
     ['export const config = {}', /has no default export/],
     ['throw new TypeError("no luck")', /could not be loaded: TypeError: no luck/],
-  ])('%s', async (text, message) => {
+  ])('is refused: %s', async (text, message) => {
     const path = file(text);
     const error = await refusal({ file: path });
     expect(error.code).toBe('bad_config');
@@ -109,13 +109,13 @@ describe('the file', () => {
     expect(error.hint).not.toBe('');
   });
 
-  test('with several wrong places names all of them', async () => {
+  test('with several wrong places is refused with all of them', async () => {
     const error = await refusal({ file: file('export default { a: 1, b: 2, listen: { port: -1 } }') });
     expect(error.message).toMatch(/in 3 places/);
     expect(error.message.match(/^ {2}\S/gm)).toHaveLength(3);
   });
 
-  test('fills in what is left out', async () => {
+  test('gets defaults for what it leaves out', async () => {
     const config = await resolve({ file: file("export default { limits: { maxOpen: 12 }, aliases: { a: 'b' } }") });
     expect(config).toMatchObject({
       listen: { host: '127.0.0.1', port: 7070 },
@@ -129,12 +129,12 @@ describe('the file', () => {
     });
   });
 
-  test('that is not there', async () => {
+  test('that does not exist is refused', async () => {
     expect((await refusal({ file: join(folder, 'none.ts') })).message).toMatch(/there is no file .*none\.ts/);
   });
 });
 
-describe('the file, as Node loads it', () => {
+describe('the configuration file, loaded by Node,', () => {
   /** What `doctor` says of a configuration; it reads it as `up` does. */
   async function judged(text: string): Promise<{ readonly state: string; readonly what: string }> {
     await using cli = new Cli();
@@ -149,7 +149,7 @@ describe('the file, as Node loads it', () => {
     return found;
   }
 
-  test('is TypeScript, typed by defineConfig of this very Signalbox, in a project that has none', async () => {
+  test('may be TypeScript, typed by defineConfig of this very Signalbox, in a project that has none', async () => {
     const text = `
       import { defineConfig, type ConfigFile } from 'signalbox';
       const limits: ConfigFile['limits'] = { maxOpen: 12 };
@@ -162,13 +162,13 @@ describe('the file, as Node loads it', () => {
     ['export default {', /could not be loaded: SyntaxError/],
     ['import "nothing-of-that-name"; export default {}', /could not be loaded: .*nothing-of-that-name/],
     ['enum A { B } export default { a: A.B }', /could not be loaded: .*enum/],
-  ])('%s', async (text, message) => {
+  ])('is reported: %s', async (text, message) => {
     expect(await judged(text)).toMatchObject({ state: 'missing', what: expect.stringMatching(message) as string });
   });
 });
 
-describe('the sources, in rising order', () => {
-  test('defaults, file, environment, flags', async () => {
+describe('the configuration', () => {
+  test('is merged from defaults, file, environment and flags, in rising order', async () => {
     const path = file(
       'export default { listen: { port: 1, host: "::1" }, limits: { maxOpen: 1 }, durability: "process" }',
     );
@@ -187,7 +187,7 @@ describe('the sources, in rising order', () => {
     });
   });
 
-  test('an empty variable counts as unset', async () => {
+  test('treats an empty variable as unset', async () => {
     expect((await resolve({ environment: { SIGNALBOX_LISTEN_PORT: '' } })).listen.port).toBe(7070);
   });
 
@@ -195,11 +195,11 @@ describe('the sources, in rising order', () => {
     [{ SIGNALBOX_LISTEN_PORT: 'many' }, /SIGNALBOX_LISTEN_PORT: listen\.port must be an integer, not a string/],
     [{ SIGNALBOX_LISTEN_PORT: '70700' }, /SIGNALBOX_LISTEN_PORT: listen\.port must be at most 65535/],
     [{ SIGNALBOX_DURABILITY: 'none' }, /SIGNALBOX_DURABILITY: durability must be one of/],
-  ])('%j is refused by the name of the variable', async (environment, message) => {
+  ])('refuses %j with the name of the variable', async (environment, message) => {
     expect((await refusal({ environment })).message).toMatch(message);
   });
 
-  test('variables have names made from the keys, each once', () => {
+  test('gives each key its own variable, named after the key', () => {
     const names = variables.map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining([
@@ -212,21 +212,21 @@ describe('the sources, in rising order', () => {
     expect(new Set([...names, ...otherVariables]).size).toBe(names.length + otherVariables.length);
   });
 
-  test('a misspelt variable is reported, a foreign one is not', () => {
+  test('reports a misspelt variable, and ignores a foreign one', () => {
     const told = misspelt({ SIGNALBOX_LISTEN_PROT: '1', SIGNALBOX_DATA: 'x', SIGNALBOX_COOKIE: 'y', PATH: 'z' });
     expect(told).toEqual([{ name: 'SIGNALBOX_LISTEN_PROT', meant: 'SIGNALBOX_LISTEN_PORT' }]);
   });
 });
 
-describe('what the daemon makes of it', () => {
-  test('aliases are followed, and a ring of them is refused', () => {
+describe('the daemon', () => {
+  test('follows aliases, and refuses a ring of them', () => {
     const resolveKey = aliasResolver({ a: 'b', b: 'c', constructor: 'd' });
     expect(['a', 'b', 'c', 'constructor', 'toString'].map(resolveKey)).toEqual(['c', 'c', 'c', 'd', 'toString']);
     expect(() => aliasResolver({ a: 'b', b: 'a' })).toThrow(/a → b → a is a cycle/);
   });
 });
 
-describe('the agent', () => {
+describe('the agent of a configuration', () => {
   const choose = (agent: AgentConfig, env: { [name: string]: string } = {}): Promise<ChosenAgent> =>
     chooseAgent(agent, { folder, startMs: 1000, env: { PATH: folder, ...env }, cwd: folder });
 
@@ -256,7 +256,7 @@ describe('the agent', () => {
     [{ name: 'function' }, /agent\.module is missing/, /default export/],
     [{ name: 'function', module: 'x.ts', args: [] }, /agent\.args is not for the agent function/, /process/],
     [{ name: 'function', module: 'none.ts' }, /there is no file .*none\.ts/, /./],
-  ])('%j is refused', async (agent, message, hint) => {
+  ])('is refused: %j', async (agent, message, hint) => {
     await expect(choose(agent)).rejects.toMatchObject({
       code: 'bad_config',
       message: expect.stringMatching(message) as string,
@@ -264,7 +264,7 @@ describe('the agent', () => {
     });
   });
 
-  test('of a program: its own, from the PATH, or by a path from where the daemon runs', async () => {
+  test('may be a program: its own, one from the PATH, or one by a path from the working folder', async () => {
     executable('my-agent');
     for (const command of ['my-agent', './my-agent', join(folder, 'my-agent')]) {
       const { driver, standIn } = await choose({ name: 'process', command, provider: 'acme' });
@@ -276,7 +276,7 @@ describe('the agent', () => {
     });
   });
 
-  test('of a module: its default export, which is looked at before anything is started', async () => {
+  test('may be a module, whose default export is checked before anything starts', async () => {
     const path = file("export default async function* (prompt) { yield 'you said: ' + prompt; }");
     const { driver } = await choose({ name: 'function', module: path, provider: 'acme' });
     expect([driver.name, driver.provider]).toEqual(['function', 'acme']);
@@ -286,7 +286,7 @@ describe('the agent', () => {
     });
   });
 
-  test('named by a flag or a variable leaves what the file says of another one', async () => {
+  test('named by a flag or a variable ignores the settings that the file has for another one', async () => {
     const path = file("export default { agent: { name: 'process', command: 'x', provider: 'p' } }");
     const flag = (value: string) => [{ written: '--agent', path: ['agent', 'name'], value }];
     expect((await resolve({ file: path, flags: flag('scripted') })).agent).toEqual({ name: 'scripted' });
@@ -296,13 +296,13 @@ describe('the agent', () => {
     expect((await resolve({ file: other, environment })).agent).toEqual({ name: 'process', command: 'y', model: 'm' });
   });
 
-  test('is passed no variable of ours', async () => {
+  test('gets no variable of Signalbox', async () => {
     const wrong = file("export default { agent: { name: 'scripted', passEnv: ['SIGNALBOX_TOKEN'] } }");
     expect((await refusal({ file: wrong })).message).toMatch(/agent\.passEnv/);
   });
 
   test.each(installedAgents)(
-    '$name: found on the PATH, by its variable, or said how it is installed',
+    '$name is found on the PATH or by its variable, or reported with how to install it',
     async ({ name: agent, program: { command, variable, install } }) => {
       await expect(choose({ name: agent })).rejects.toMatchObject({
         code: 'agent_not_found',
@@ -322,13 +322,13 @@ describe('the agent', () => {
     },
   );
 
-  test('acp: any program that speaks the protocol, which has to be named', async () => {
+  test('acp is any program that speaks the protocol, and needs a command', async () => {
     await expect(choose({ name: 'acp' })).rejects.toMatchObject({ message: 'agent.command is missing' });
     executable('my-acp');
     expect((await choose({ name: 'acp', command: 'my-acp' })).driver.name).toBe('acp');
   });
 
-  test('`up --agent` with one that is not installed says how it is, and makes nothing', async () => {
+  test('that is not installed makes `up --agent` say how to install it, and make nothing', async () => {
     await using cli = new Cli();
     const ran = await cli.run(['up', '--port', '0', '--agent', 'gemini'], { env: { PATH: '/nowhere' } });
     expect([ran.code, ran.stdout]).toEqual([exitCodes.usage, '']);
@@ -338,11 +338,11 @@ describe('the agent', () => {
   });
 });
 
-describe('where the data folder is', () => {
+describe('the location of the data folder', () => {
   const ask = (asked: Partial<Parameters<typeof dataFolder>[0]>) =>
     dataFolder({ data: null, config: null, env: {}, cwd: folder, ...asked });
 
-  test('--data goes before SIGNALBOX_DATA, that before the place beside a configuration, that before the user’s own', () => {
+  test('comes from --data, else SIGNALBOX_DATA, else the place beside a configuration, else the user’s default', () => {
     const env = { SIGNALBOX_DATA: 'from-env', XDG_DATA_HOME: '/xdg' };
     mkdirSync(join(folder, 'deep', 'er'), { recursive: true });
     expect(ask({ env: { XDG_DATA_HOME: '/xdg' } })).toMatchObject({ why: 'user' });
@@ -367,7 +367,7 @@ describe('where the data folder is', () => {
     });
   });
 
-  test('a project with a configuration has its own daemon, kept out of version control', async () => {
+  test('belongs to a project with a configuration, and is kept out of version control', async () => {
     await using cli = new Cli();
     writeFileSync(join(cli.folder, 'signalbox.config.ts'), "export default { logLevel: 'silent' } satisfies object;\n");
     const env = { SIGNALBOX_DATA: '' };
@@ -386,7 +386,7 @@ describe('where the data folder is', () => {
     expect((await up.ended).code).toBe(exitCodes.ok);
   });
 
-  test('a wrong configuration stops `up` before anything is made', async () => {
+  test('stays empty when a wrong configuration stops `up`', async () => {
     await using cli = new Cli();
     writeFileSync(join(cli.folder, 'signalbox.config.ts'), 'export default { listen: { prot: 1 } };\n');
     const ran = await cli.run(['up', '--port', '0']);

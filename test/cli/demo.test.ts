@@ -82,7 +82,7 @@ const type =
     event.type === wanted && event.task === of;
 
 describe('the judge', () => {
-  test('finds nothing where nothing is wrong', () => {
+  test('finds nothing in good evidence', () => {
     expect(verify(evidence()).flatMap(({ breaches }) => breaches)).toEqual([]);
     expect(allHeld(verify(evidence()))).toBe(true);
   });
@@ -171,7 +171,7 @@ describe('the judge', () => {
   });
 });
 
-describe('the board', () => {
+describe('the board of the demo', () => {
   const board = new Board(names);
   for (const { task, name } of evidence().receipts) {
     board.expect(task, name, `what ${name} is`);
@@ -190,7 +190,7 @@ describe('the board', () => {
     }
   });
 
-  test('draws the whole on tracks', () => {
+  test('draws the whole run on tracks', () => {
     const tracks = diagram(rows, look);
     expect(tracks.map((text) => text.replace(/(.)\1+/g, '$1').trim())).toEqual([
       'A ┄●━■',
@@ -205,7 +205,7 @@ describe('the board', () => {
   });
 });
 
-test('the figures are those of the agent’s own log', () => {
+test('the figures come from the agent’s own log', () => {
   const lines = log(
     ['prompt', 1, 0],
     ['interrupt', 1, 1500],
@@ -228,7 +228,7 @@ test('the figures are those of the agent’s own log', () => {
   ]);
 });
 
-describe('the demo itself', () => {
+describe('the demo', () => {
   test('holds every guarantee, on real parts, and leaves nothing behind', async () => {
     await using cli = new Cli();
     const { code, stdout, stderr } = await cli.run(['demo', '--json'], { env: { TMPDIR: cli.folder } });

@@ -64,7 +64,7 @@ describe('the front page', () => {
     expect(left).toEqual([]);
   });
 
-  test('tells commands that exist', () => {
+  test('names only commands that exist', () => {
     const { scripts } = JSON.parse(page('package.json')) as { readonly scripts: { readonly [name: string]: string } };
     const told = shell(readme);
     expect(told.filter((line) => line.startsWith('npx signalbox')).length).toBeGreaterThan(3);
@@ -80,14 +80,14 @@ describe('the front page', () => {
     }
   });
 
-  test('its request fits the API', () => {
+  test('has a request that fits the API', () => {
     const [request = ''] = shell(readme).filter((line) => line.startsWith('curl'));
     const body: unknown = JSON.parse(/-d '(.*?)'/.exec(request)?.[1] ?? '');
     expect(validate(SubmitRequestSchema, body)).toMatchObject({ ok: true });
     expect(request).toContain(`http://127.0.0.1:7070${routes.submitTask.path}`);
   });
 
-  test('its program runs', async () => {
+  test('has a program that runs', async () => {
     await using cli = new Cli();
     const [code = ''] = blocks(readme, 'ts');
     const file = join(cli.folder, 'readme.ts');
@@ -98,7 +98,7 @@ describe('the front page', () => {
     expect(ran).toMatchObject({ code: 0, stdout: 'completed\n', stderr: '' });
   });
 
-  test('says in few lines what it guarantees and what not', () => {
+  test('states in few lines what Signalbox guarantees and what it does not do', () => {
     const listed = (title: string): number =>
       (
         readme
@@ -110,22 +110,22 @@ describe('the front page', () => {
   });
 });
 
-test.each(['README.md', 'docs/cli.md', 'docs/configuration.md'])('%s has no link to what is not there', (path) => {
+test.each(['README.md', 'docs/cli.md', 'docs/configuration.md'])('%s has no broken link', (path) => {
   const links = [...page(path).matchAll(/\]\((?!https?:)([^)#]*)/g)].map(([, to = '']) => to).filter((to) => to !== '');
   expect(links.filter((to) => !existsSync(resolve(dirname(join(root, path)), to)))).toEqual([]);
 });
 
-test.each(madePages)('%s is what the code says: node test/support/docs.ts', (path) => {
+test.each(madePages)('%s matches the code that makes it: node test/support/docs.ts', (path) => {
   expect(page(path)).toBe(pageMade(path, page(path)));
 });
 
-test('every command in docs/cli.md is one', () => {
+test('every command in docs/cli.md is a command of the program', () => {
   for (const line of shell(page('docs/cli.md')).filter((one) => one.startsWith('npx signalbox'))) {
     expect(() => parse(words(line).slice(2)), line).not.toThrow();
   }
 });
 
-test('the configuration of docs/configuration.md is taken', async () => {
+test('the configuration of docs/configuration.md is accepted', async () => {
   await using cli = new Cli();
   const [code = ''] = blocks(page('docs/configuration.md'), 'ts');
   writeFileSync(join(cli.folder, 'signalbox.config.ts'), code.replace('7070', '0'));

@@ -32,7 +32,7 @@ async function report(cli: Cli, ...args: readonly string[]): Promise<{ code: num
   return { code, report: JSON.parse(stdout) as Report };
 }
 
-test('a machine with all that is needed, before and while a daemon runs, and after it was killed', async () => {
+test('doctor passes a complete machine, before a daemon runs, while it runs, and after it was killed', async () => {
   await using cli = new Cli();
   const before = await report(cli);
   expect(before.report.checks.filter(({ state }) => state === 'missing')).toEqual([]);
@@ -51,7 +51,7 @@ test('a machine with all that is needed, before and while a daemon runs, and aft
   expect(after.code).toBe(0);
 });
 
-test('what is wrong is named with what to do, and the exit code says so', async () => {
+test('doctor names what is wrong with what to do, and its exit code is 1', async () => {
   await using cli = new Cli();
   mkdirSync(cli.data, { mode: 0o755 });
   writeFileSync(join(cli.data, 'token'), 'x'.repeat(40), { mode: 0o644 });
@@ -71,7 +71,7 @@ test('what is wrong is named with what to do, and the exit code says so', async 
   expect(text.stdout).toMatch(/^ +→ chmod 600 /m);
 });
 
-test('each check by itself', async () => {
+test('each check of doctor tells good from bad', async () => {
   expect(checkNode('v20.19.0')).toMatchObject({
     state: 'missing',
     fix: expect.stringContaining('nodejs.org') as string,
@@ -91,7 +91,7 @@ test('each check by itself', async () => {
   expect(checkToken(join(cli.folder, 'none')).state).toBe('note');
 });
 
-test('a port that another program has', async () => {
+test('doctor reports a port that another program has', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as AddressInfo;
@@ -103,7 +103,7 @@ test('a port that another program has', async () => {
   expect((await checkPort('127.0.0.1', port)).state).toBe('ok');
 });
 
-describe('agents', () => {
+describe('the agent check', () => {
   /** A folder of fake programs, as the only PATH there is, and a home. */
   class Machine {
     readonly folder: string;
@@ -127,7 +127,7 @@ describe('agents', () => {
     }
   }
 
-  test('none of them there: each is named with how it is installed, at once', async () => {
+  test('names every missing agent at once, with how to install it', async () => {
     await using cli = new Cli();
     const began = performance.now();
     const checks = await checkAgents({ env: { PATH: `/nowhere:${cli.folder}` }, cwd: cli.folder });
@@ -138,7 +138,7 @@ describe('agents', () => {
     );
   });
 
-  test('there: version, path, and what shows a login; a folder of that name is none', async () => {
+  test('shows version, path and the sign of a login, and ignores a folder of that name', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     const claude = machine.program('claude', 'echo "2.1.329 (Claude Code)"');
@@ -160,7 +160,7 @@ describe('agents', () => {
     });
   });
 
-  test('a login file counts by being there; where it is may be said by a variable', async () => {
+  test('counts a login file by its presence, at the place that a variable may name', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     machine.program('codex', 'echo codex-cli 0.169.0');
@@ -174,7 +174,7 @@ describe('agents', () => {
     });
   });
 
-  test('AGENT_BIN_*: goes before the PATH; one that names no program is reported', async () => {
+  test('prefers AGENT_BIN_* to the PATH, and reports a variable that names no program', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     machine.program('gemini', 'echo 1.1.1');
@@ -187,7 +187,7 @@ describe('agents', () => {
     });
   });
 
-  test('broken: what it said instead, and its exit code', async () => {
+  test('shows the message and the exit code of a broken agent', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     machine.program('codex', 'echo "cannot find module" >&2; exit 3');
@@ -200,7 +200,7 @@ describe('agents', () => {
     expect(await machine.check('gemini')).toMatchObject({ state: 'note', what: expect.any(String) as string });
   });
 
-  test('hanging: named, and ended with what it started, whichever process holds its pipes', async () => {
+  test('names a hanging agent, and ends it with its children, whichever process holds its pipes', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     const pids = join(cli.folder, 'pids');
@@ -217,7 +217,7 @@ describe('agents', () => {
     }
   });
 
-  test('get no key when they are asked for their version', async () => {
+  test('gives agents no key when it asks for their version', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     machine.program('claude', `env > '${join(cli.folder, 'env')}'; echo 1.2.3`);
@@ -228,7 +228,7 @@ describe('agents', () => {
     expect(told).not.toContain('very-secret');
   });
 
-  test('the command says which one to begin with', async () => {
+  test('names the agent to begin with in the command', async () => {
     await using cli = new Cli();
     const machine = new Machine(cli.folder);
     machine.program('codex', 'echo codex-cli 0.169.0');

@@ -29,8 +29,8 @@ function call(...words: readonly string[]) {
   return parsed.call;
 }
 
-describe('words become a call', () => {
-  test('arguments by place, the rest of the words as one', () => {
+describe('the parser', () => {
+  test('takes arguments by place, and joins the rest of the words', () => {
     const sent = call('send', 'hello', 'Say', 'hello', '--lane', 'background', '-k', 'once');
     expect([sent.arg('SESSION'), sent.arg('PROMPT'), sent.text('lane'), sent.text('key')]).toEqual([
       'hello',
@@ -41,7 +41,7 @@ describe('words become a call', () => {
     expect(sent.on('wait')).toBe(false);
   });
 
-  test('flags of every command may stand before it', () => {
+  test('accepts flags of every command before the command', () => {
     const listed = call('--json', '--data', './box', 'tasks', '--limit=3');
     expect([listed.name, listed.on('json'), listed.text('data'), listed.integer('limit')]).toEqual([
       'tasks',
@@ -51,21 +51,21 @@ describe('words become a call', () => {
     ]);
   });
 
-  test('a flag that may be given many times keeps all', () => {
+  test('keeps all values of a flag that may repeat', () => {
     expect(call('tasks', '--status', 'queued', '--status', 'running').all('status')).toEqual(['queued', 'running']);
   });
 
-  test('a value may begin with a dash, and a prompt after two dashes', () => {
+  test('accepts a value that begins with a dash, and a prompt after two dashes', () => {
     expect(call('send', 's', 'x', '--priority', '-5').integer('priority')).toBe(-5);
     expect(call('send', 's', '--', '--lane').arg('PROMPT')).toBe('--lane');
     expect(call('send', 's', '-').arg('PROMPT')).toBe('-');
   });
 
-  test('what follows `agent scripted` is not read', () => {
+  test('does not read what follows `agent scripted`', () => {
     expect(call('agent', 'scripted', '--chunk-ms', '5', '--json').raw).toEqual(['--chunk-ms', '5', '--json']);
   });
 
-  test('an argument that may be left out', () => {
+  test('accepts a call without an optional argument', () => {
     expect(call('tail').argOr('TARGET', null)).toBeNull();
   });
 
@@ -76,12 +76,12 @@ describe('words become a call', () => {
     [['help', 'send'], 'help'],
     [['send', '-h'], 'help'],
     [['--version'], 'version'],
-  ] as const)('%j is %s', (words, kind) => {
+  ] as const)('reads %j as %s', (words, kind) => {
     expect(parse(words).kind).toBe(kind);
   });
 });
 
-describe('what is wrong says what was probably meant', () => {
+describe('a wrong call', () => {
   test.each([
     [['snd', 'hello', 'x'], /no command "snd"/, /signalbox send/],
     [['sesion', 'x'], /no command/, /signalbox session/],
@@ -99,7 +99,7 @@ describe('what is wrong says what was probably meant', () => {
     [['agnet', 'scripted'], /no command/, /^.+$/],
     [['--wrong'], /--wrong/, /signalbox help/],
     [['help', 'nothing-like-it'], /no command/, /signalbox help/],
-  ] as const)('%j', (words, message, hint) => {
+  ] as const)('gets an error that names what was probably meant: %j', (words, message, hint) => {
     const error = refusal(...words);
     expect(error.code).toBe('usage');
     expect(error.message).toMatch(message);
@@ -107,8 +107,8 @@ describe('what is wrong says what was probably meant', () => {
   });
 });
 
-describe('the help', () => {
-  test.each(commands.map((command) => [command.name, command] as const))('of %s', (name, command) => {
+describe('the help text', () => {
+  test.each(commands.map((command) => [command.name, command] as const))('exists for %s', (name, command) => {
     const text = help(command, plain);
     expect(text.split('\n')[0]).toBe(command.next);
     expect(text).toContain(`Usage: signalbox ${name}`);
@@ -119,7 +119,7 @@ describe('the help', () => {
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(130);
   });
 
-  test('every example is taken by the parser', () => {
+  test('has examples that the parser accepts', () => {
     const words = (line: string): string[] =>
       (line.replace(/^.*\| (?=signalbox)|\| .*$/g, '').match(/"[^"]*"|\S+/g) ?? []).map((word) =>
         word.replaceAll('"', ''),
@@ -134,7 +134,7 @@ describe('the help', () => {
     }
   });
 
-  test('begins with what to do next, and names every command and exit code', () => {
+  test('begins with the next step, and names every command and exit code', () => {
     const text = help(null, plain);
     expect(text.split('\n')[0]).toMatch(/^Next: signalbox demo .* signalbox up .* signalbox send/);
     for (const { name } of commands) {
@@ -148,7 +148,7 @@ describe('the help', () => {
     }
   });
 
-  test('each file of a command is in the registry', async () => {
+  test('covers each file of a command through the registry', async () => {
     const folder = new URL('../../src/cli/commands/', import.meta.url);
     for (const file of readdirSync(folder)) {
       const { command } = (await import(new URL(file, folder).href)) as { readonly command: Command };
@@ -157,7 +157,7 @@ describe('the help', () => {
     }
   });
 
-  test('no command has two flags of one name, or one that all have', () => {
+  test('names no flag twice in a command, nor one that all commands have', () => {
     for (const { flags } of commands) {
       const names = [...flags, ...globalFlags].flatMap(({ name, short }) =>
         short === undefined ? [name] : [name, short],
@@ -167,8 +167,8 @@ describe('the help', () => {
   });
 });
 
-describe('what is printed', () => {
-  test('foreign text cannot steer the terminal', () => {
+describe('the output', () => {
+  test('carries no foreign text that could steer the terminal', () => {
     expect(harmless('a\u001b[2Jb\rc\u009bd\u202ee\n\tf')).toBe('a\\x1b[2Jbc\\x9bd\\x202ee\n\tf');
     expect(oneLine('  two\n lines ', 20)).toBe('two lines');
     expect(oneLine('abcdef', 4)).toBe('abc…');
@@ -181,7 +181,7 @@ describe('what is printed', () => {
     [true, { NO_COLOR: '' }, true],
     [true, { TERM: 'dumb' }, false],
     [false, { FORCE_COLOR: '1' }, false],
-  ])('colour: terminal %s, %j: %s', (terminal, env, colour) => {
+  ])('has colour by terminal and environment: terminal %s, %j: %s', (terminal, env, colour) => {
     expect(wantsColour({ terminal, env })).toBe(colour);
   });
 });

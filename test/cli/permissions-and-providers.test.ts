@@ -50,7 +50,7 @@ async function asking(session: string, prompt: string, ...flags: readonly string
 const result = async (task: string): Promise<string> => (await cli.run(['tail', task])).stdout.trimEnd();
 
 describe('permissions', () => {
-  test('are listed, approved by session, and denied with a reason; the tape says by whom', async () => {
+  test('are listed, approved by session, and denied with a reason; the tape names the person', async () => {
     const first = await asking('one', 'build');
     const second = await asking('two', 'publish');
     const listed = await cli.run(['permissions']);
@@ -82,7 +82,7 @@ describe('permissions', () => {
     ]);
   });
 
-  test('are approved all at once only when it is said', async () => {
+  test('are approved all at once only with the flag that says so', async () => {
     const tasks = [await asking('three', 'a'), await asking('four', 'b')];
     expect((await cli.run(['approve', '--all'])).code).toBe(0);
     for (const task of tasks) {
@@ -90,7 +90,7 @@ describe('permissions', () => {
     }
   });
 
-  test('that a task brings with it are its own, and its model too', async () => {
+  test('that a task brings with it apply to it alone, and so does its model', async () => {
     const flags = ['--permissions', 'read-only', '--allow', 'Bash(build it)', '--model', 'large'];
     const sent = await cli.run(['send', 'five', '--wait', ...flags, 'build publish']);
     // The answer of a turn is all that its agent said in it.
@@ -105,7 +105,7 @@ describe('permissions', () => {
 });
 
 describe('providers', () => {
-  test('show what went wrong and until when, and are resumed', async () => {
+  test('show what failed and until when, and are resumed', async () => {
     expect((await cli.run(['providers'])).stdout).toMatch(/acme\s+free\s+0/);
     const child = cli.spawn(['send', 'six', '--follow', '--json', 'fail rate_limit']);
     const end = ended(child);

@@ -64,7 +64,7 @@ const filesIn = (folder: string): string[] =>
 const ways = ['pieces', 'halves', 'whole', 'fail', 'crash'];
 
 describe('a secret of the daemon', () => {
-  test('is in no agent’s environment; an agent that reads its parents’ finds it, and yet it is on no tape', async () => {
+  test('is in no agent’s environment, and on no tape even where an agent reads its parents’ environments', async () => {
     const tapes: string[] = [];
     for (const way of ways) {
       const lane = way === 'whole' ? 'background' : 'interactive';
@@ -93,7 +93,7 @@ describe('a secret of the daemon', () => {
     expect(tapes[0]?.match(/"kind":"text"/g)?.length).toBeGreaterThan(100);
   });
 
-  test('is in no file of the data folder but the token’s own, and in no agent’s working folder but by the agent’s hand', () => {
+  test('is only in the token’s own file of the data folder, and in a working folder only where the agent wrote it', () => {
     const files = filesIn(cli.data).filter(
       (path) => path !== join(cli.data, dataFiles.token) && !path.endsWith('found.json'),
     );
@@ -134,7 +134,7 @@ describe('a secret of the daemon', () => {
   });
 });
 
-test('the log takes secrets out of whatever it is given, also of what waits for it to be loaded', () => {
+test('the log redacts secrets in every value, also in lines that wait for it to be loaded', () => {
   const source = `
     import { makeLog } from ${JSON.stringify(new URL('../../src/daemon/log.ts', import.meta.url).href)};
     import { makeRedactor } from ${JSON.stringify(new URL('../../src/supervise/redact.ts', import.meta.url).href)};

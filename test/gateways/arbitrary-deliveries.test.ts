@@ -54,7 +54,7 @@ const anything = fc.record({
   ),
 });
 
-test('GitHub: any body with a valid signature is accepted, ignored for a reason, or refused for one', async () => {
+test('the GitHub hook accepts, ignores with a reason or refuses with a reason any body with a valid signature', async () => {
   const { box } = admissions();
   const rules = [{ on: '*.whole', own: 'take', session: 's', source: 's', prompt: '{event}' }] as const;
   const handler = githubHook({ box, config: config({ rules }) });
@@ -83,7 +83,7 @@ test('GitHub: any body with a valid signature is accepted, ignored for a reason,
   );
 });
 
-test('Standard Webhooks: likewise', async () => {
+test('the Standard Webhooks hook accepts, ignores or refuses any signed body, each with a reason', async () => {
   const { box } = admissions();
   const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
   const [handler] = standardHooks({

@@ -33,7 +33,7 @@ describe('docs/github.md', () => {
     expect(pages.github).toContain(`| \`${name}\` | \`${rule.event}.${rule.action ?? ''}\` |`);
   });
 
-  test('has every reason, and no other', () => {
+  test('has every reason, and no other one', () => {
     const section = pages.github.slice(pages.github.indexOf('## Reasons'), pages.github.indexOf('## Try it'));
     const listed = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason);
     expect(new Set(listed)).toEqual(new Set(Object.keys(ignoreReasons)));
@@ -53,7 +53,7 @@ describe('docs/hooks.md', () => {
   const [{ hooks = {} } = {}] = configurations(pages.hooks);
   const [handler] = standardHooks({ box, config: hooks });
 
-  test('has an example that takes a delivery', async () => {
+  test('has an example that accepts a delivery', async () => {
     const { headers, body } = signStandardDelivery({
       secret: String(hooks['billing']?.secret),
       id: 'msg_0',
@@ -64,7 +64,7 @@ describe('docs/hooks.md', () => {
     expect(accepted[0]).toMatchObject({ session: 'billing:cus_7', lane: 'background' });
   });
 
-  test('has a script that signs as the door expects', async () => {
+  test('has a script that signs as the hook expects', async () => {
     const script = /```sh\n([\s\S]*?)```/.exec(pages.hooks)?.[1] ?? '';
     const shown = script.replace(/^curl[\s\S]*$/m, 'printf "%s\\n" "$id" "$time" "v1,$signature" "$body"');
     const [id, time, signature, body] = execFileSync('sh', ['-euc', shown], {

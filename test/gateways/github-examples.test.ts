@@ -7,8 +7,8 @@ import { admissions, config, example, examples, nameOf, post, replay } from '../
 import { expectedOutcomes } from './github-outcomes.ts';
 
 const all = examples();
-describe('GitHub example payloads', () => {
-  test('each is a task, or ignored for a stated reason, as the table says', async () => {
+describe('every GitHub example payload', () => {
+  test('becomes a task, or is ignored with a stated reason, as the table says', async () => {
     const { box, accepted } = admissions();
     const handler = githubHook({ box, config: config() });
     const outcomes = await replay(async ({ event, payload }, index) => {
@@ -24,7 +24,7 @@ describe('GitHub example payloads', () => {
     expect(all.length).toBe(726);
   });
 
-  test('each can become a task by a rule that takes anything, with its facts quoted', async () => {
+  test('becomes a task by a rule that accepts everything, with its facts quoted', async () => {
     const { box, accepted } = admissions();
     const rules = [
       {
@@ -48,7 +48,7 @@ describe('GitHub example payloads', () => {
     expect(accepted.length).toBe(events.length);
   });
 
-  test('a form-encoded delivery is read like one in JSON', async () => {
+  test('is read from a form like from JSON', async () => {
     const { box, accepted } = admissions();
     const { sign } = await import('@octokit/webhooks-methods');
     const body = new URLSearchParams({ payload: JSON.stringify(example('issue_comment', 'created')) }).toString();
@@ -66,7 +66,7 @@ describe('GitHub example payloads', () => {
     expect(accepted[0]?.prompt).toContain("> You are totally right! I'll get this fixed right away.");
   });
 
-  test('the response is plain JSON', async () => {
+  test('gets a response in plain JSON', async () => {
     const { box } = admissions();
     const answer: Pick<HookResponse, 'status' | 'body'> = await post(githubHook({ box, config: config() }), {
       event: 'ping',

@@ -12,7 +12,7 @@ const delivery = (id: string) => ({ event: 'issue_comment', delivery: id, payloa
 
 type Change = Parameters<typeof post>[2];
 
-describe('G03: what is not rightly signed, whole and readable is refused, and nothing is stored', () => {
+describe('G03: a delivery that is not signed, whole and readable is refused, and nothing is stored', () => {
   const flip = (bytes: Uint8Array): Uint8Array =>
     bytes.map((byte, index) => (index === bytes.length - 5 ? byte ^ 1 : byte));
   const cases: readonly (readonly [title: string, status: number, code: string, change: Change])[] = [
@@ -77,7 +77,7 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
       ({ headers }) => (headers['content-type'] = 'application/x-www-form-urlencoded'),
     ],
   ];
-  test.each(cases)('%s', async (_title, status, code, change) => {
+  test.each(cases)('the hook refuses a delivery with %s', async (_title, status, code, change) => {
     const { box, accepted } = admissions();
     const answer = await post(githubHook({ box, config: config() }), delivery('d-1'), change);
     expect(answer).toMatchObject({ status, body: { code, status } });
@@ -107,11 +107,11 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
     ['a text', '"hello"'],
     ['null', 'null'],
     ['blank', ' '],
-  ])('rightly signed, but %s', async (_title, text) => {
+  ])('the hook refuses a signed body that is %s', async (_title, text) => {
     expect(await signed(text)).toMatchObject({ status: 400, body: { code: 'bad_json' } });
   });
 
-  test('the signature is over the bytes: broken UTF-8 is refused, though a lenient decoder makes the signed text of it', async () => {
+  test('the hook checks the signature over the bytes, and refuses broken UTF-8 that a lenient decoder would accept', async () => {
     const { box, accepted } = admissions();
     const payload = comment();
     Object.assign(payload['comment'] as object, { body: '\uFFFD' });
@@ -128,7 +128,7 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
     expect(accepted).toEqual([]);
   });
 
-  test('a signature of one body does not fit another', async () => {
+  test('the hook refuses a signature of another body', async () => {
     const { box, accepted } = admissions();
     const handler = githubHook({ box, config: config() });
     let stolen: string | undefined;
@@ -144,7 +144,7 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
     expect(accepted.length).toBe(1);
   });
 
-  test('30 MB are refused before anything is computed over them; 25 MB is the limit, and configurable', async () => {
+  test('the hook refuses 30 MB before it computes anything; the limit is 25 MB, and configurable', async () => {
     const { box, accepted } = admissions();
     const handler = githubHook({ box, config: config() });
     expect(handler.bodyLimit).toBe(25 * 1024 * 1024);
@@ -161,7 +161,7 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
       (payload: { [name: string]: unknown }) => ((payload['comment'] as { user: unknown }).user = null),
     ],
     ['repository.name', (payload: { [name: string]: unknown }) => delete payload['repository']],
-  ])('a required field is missing: %s', async (path, remove) => {
+  ])('the hook refuses a delivery without a required field: %s', async (path, remove) => {
     const { box, accepted } = admissions();
     const payload = comment();
     remove(payload);
@@ -176,8 +176,8 @@ describe('G03: what is not rightly signed, whole and readable is refused, and no
   });
 });
 
-describe('secrets', () => {
-  test('any of several may have signed, and no other', async () => {
+describe('secrets of the hook', () => {
+  test('verify a signature by any of them, and by no other secret', async () => {
     const { box } = admissions();
     const handler = githubHook({ box, config: config({ secret: ['the new secret', 'the old secret'] }) });
     expect((await post(handler, { ...delivery('d-1'), secret: 'the new secret' })).status).toBe(202);
@@ -186,7 +186,7 @@ describe('secrets', () => {
   });
 });
 
-describe('G01: one delivery, one task', () => {
+describe('G01: one delivery becomes one task', () => {
   test('the idempotency key is the delivery id, and a second delivery gets the first task', async () => {
     const { box, accepted } = admissions();
     const handler = githubHook({ box, config: config() });
@@ -199,7 +199,7 @@ describe('G01: one delivery, one task', () => {
     expect(accepted.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['github:d-1']);
   });
 
-  test('a try that the store failed, or that was refused, does not suppress the next', async () => {
+  test('an attempt that the store failed, or that was refused, does not suppress the next one', async () => {
     const working = admissions();
     const answers: Signalbox['submit'][] = [
       () => Promise.reject(new AppError({ code: 'store_failed', message: 'disk full', retryable: true })),
@@ -220,7 +220,7 @@ describe('G01: one delivery, one task', () => {
     expect(working.accepted.length).toBe(1);
   });
 
-  test('a delivery that makes no task asks the runtime for nothing', async () => {
+  test('a delivery that makes no task does not call the runtime', async () => {
     const handler = githubHook({ box: { submit: () => Promise.reject(new Error('asked')) }, config: config() });
     expect(await post(handler, { event: 'push', delivery: 'd-1', payload: example('star', 'created') })).toMatchObject({
       status: 200,
@@ -248,11 +248,11 @@ describe('G06: the agent’s own events are known by identity', () => {
     ['its login with an @', '@Codertocat'],
     ['its id', 21_031_067],
     ['its id as text', '21031067'],
-  ])('by %s', async (_title, bot) => {
+  ])('the bot is known by %s', async (_title, bot) => {
     expect(await own([bot])).toMatchObject(reason);
   });
 
-  test('by the app it was written through', async () => {
+  test('the bot is known by the app that wrote the event', async () => {
     const through = (payload: { [name: string]: unknown }): void => {
       (payload['comment'] as { [name: string]: unknown })['performed_via_github_app'] = { id: 99 };
     };
@@ -265,11 +265,11 @@ describe('G06: the agent’s own events are known by identity', () => {
     expect((await own(['app:99'], bySomebodyElse)).status).toBe(202);
   });
 
-  test('not by text: another person who writes the same is answered', async () => {
+  test('the bot is not known by text: a person who writes the same gets an answer', async () => {
     expect((await own(['signalbox[bot]'])).status).toBe(202);
   });
 
-  test('a person who edits what the bot wrote is not the bot', async () => {
+  test('a person who edits a comment of the bot is not the bot', async () => {
     const { box, accepted } = admissions();
     const rules = [{ on: 'issue_comment.edited', prompt: '{sender} edited', source: 'edits' }] as const;
     const payload = example('issue_comment', 'edited');
@@ -285,7 +285,7 @@ describe('G06: the agent’s own events are known by identity', () => {
     expect(accepted[0]?.prompt).toBe('somebody edited');
   });
 
-  test('a failed check of its own push is work', async () => {
+  test('a failed check of the bot’s own push is a task', async () => {
     const { box, accepted } = admissions();
     const [, , check] = recordedDeliveries;
     expect(
@@ -294,7 +294,7 @@ describe('G06: the agent’s own events are known by identity', () => {
     expect(accepted[0]?.labels?.['rule']).toBe('check-failed');
   });
 
-  test('other bots are heard unless told otherwise', async () => {
+  test('other bots are accepted by default', async () => {
     const bots = (ignoreBots: boolean) => {
       const payload = comment();
       (payload['sender'] as { [name: string]: unknown })['type'] = 'Bot';

@@ -27,7 +27,7 @@ async function deliver(
 const inside = (payload: Payload, name: string): Payload => payload[name] as Payload;
 
 describe('built-in rules', () => {
-  test('a comment: interactive, answered in its conversation', async () => {
+  test('a comment becomes an interactive task, which is answered in its conversation', async () => {
     expect(await deliver('issue_comment', example('issue_comment', 'created'))).toMatchObject({
       session: 'github:Codertocat/Hello-World',
       source: 'github:Codertocat/Hello-World#1',
@@ -59,7 +59,7 @@ describe('built-in rules', () => {
     expect(await deliver('issue_comment', payload)).toMatchObject({ rights });
   });
 
-  test('G04: a review and its inline comments: one task for each text there is to answer, of one party, never one for an empty review', async () => {
+  test('G04: a review and its inline comments become one task for each text, in one merge group, and none for an empty review', async () => {
     const { box, accepted } = admissions();
     const handler = githubHook({ box, config: config() });
     const review = example('pull_request_review', 'submitted');
@@ -85,7 +85,7 @@ describe('built-in rules', () => {
     expect(accepted.map(({ prompt }) => prompt.includes('See the comments.'))).toEqual([false, false, true]);
   });
 
-  test('an answer within a thread goes to the first comment of the thread', async () => {
+  test('an answer within a thread is sent to the first comment of the thread', async () => {
     const payload = example('pull_request_review_comment', 'created');
     inside(payload, 'comment')['in_reply_to_id'] = 17;
     expect(await deliver('pull_request_review_comment', payload)).toMatchObject({
@@ -93,7 +93,7 @@ describe('built-in rules', () => {
     });
   });
 
-  test('a failed check is one task: that of the workflow run where GitHub Actions report both', async () => {
+  test('a failed check becomes one task: that of the workflow run where GitHub Actions report both', async () => {
     const check = example('check_run', 'completed');
     expect(await deliver('check_run', check)).toBe('covered_by_workflow_run');
     inside(inside(check, 'check_run'), 'app')['slug'] = 'another-ci';
@@ -118,7 +118,7 @@ describe('built-in rules', () => {
     }
   });
 
-  test('an issue counts when it is assigned to the bot, whatever the case of its login', async () => {
+  test('an issue becomes a task when it is assigned to the bot, whatever the case of its login', async () => {
     const payload = example('issues', 'assigned');
     expect(await deliver('issues', payload)).toBe('assigned_to_another');
     expect(await deliver('issues', payload, { bot: [] })).toBe('bot_not_configured');
@@ -126,21 +126,21 @@ describe('built-in rules', () => {
     expect(await deliver('issues', payload)).toMatchObject({ lane: 'background', labels: { rule: 'issue-assigned' } });
   });
 
-  test('an issue counts when it gets the watched label', async () => {
+  test('an issue becomes a task when it gets the watched label', async () => {
     const payload = example('issues', 'labeled');
     expect(await deliver('issues', payload)).toBe('label_not_watched');
     inside(payload, 'label')['name'] = 'signalbox';
     expect(await deliver('issues', payload)).toMatchObject({ lane: 'background', labels: { rule: 'issue-labelled' } });
   });
 
-  test('a review is asked of the bot', async () => {
+  test('a review that is requested of the bot becomes a task', async () => {
     const payload = example('pull_request', 'review_requested');
     expect(await deliver('pull_request', payload)).toBe('review_requested_from_another');
     inside(payload, 'requested_reviewer')['login'] = 'signalbox[bot]';
     expect(await deliver('pull_request', payload)).toMatchObject({ lane: 'background', priority: 10 });
   });
 
-  test('the recorded deliveries that ship with the package are all tasks of one session', async () => {
+  test('the recorded deliveries of the package become tasks of one session', async () => {
     const tasks = await Promise.all(recordedDeliveries.map(({ event, payload }) => deliver(event, payload as Payload)));
     expect(tasks).toMatchObject([
       { session: 'github:Codertocat/Hello-World', labels: { rule: 'comment' } },
@@ -149,7 +149,7 @@ describe('built-in rules', () => {
     ]);
   });
 
-  test('no event has both a rule and a reason for having none', () => {
+  test('no event has both a rule and a reason to be ignored', () => {
     expect(Object.values(builtinRules).filter(({ event }) => eventReasons.has(event))).toEqual([]);
   });
 
@@ -168,7 +168,7 @@ describe('configured rules', () => {
     source: 'github:{owner}/{repo}@{commit}',
   };
 
-  test('one can take an event that no built-in rule takes', async () => {
+  test('a rule can accept an event that no built-in rule accepts', async () => {
     const payload = { ...example('status'), state: 'failure' };
     expect(await deliver('status', payload, { rules: [status] })).toMatchObject({
       prompt: expect.stringMatching(/^\S+ failed at [0-9a-f]{40}: /),
@@ -177,7 +177,7 @@ describe('configured rules', () => {
     expect(await deliver('status', { ...payload, state: 'success' }, { rules: [status] })).toBe('condition_not_met');
   });
 
-  test('they come before the built-in ones, in their order', async () => {
+  test('configured rules come before the built-in ones, in their order', async () => {
     const rules: GithubRule[] = [
       { on: 'issue_comment', if: { 'issue.number': 77 }, prompt: 'first' },
       { on: 'issue_comment.*', prompt: 'second' },
@@ -190,7 +190,7 @@ describe('configured rules', () => {
     expect(await deliver('star', example('star', 'created'), { rules })).toMatchObject({ prompt: 'third' });
   });
 
-  test('like changes a built-in rule and replaces it', async () => {
+  test('a rule with `like` changes a built-in rule and replaces it', async () => {
     const payload = example('issues', 'labeled');
     inside(payload, 'label')['name'] = 'agent';
     const rules: GithubRule[] = [
@@ -210,7 +210,7 @@ describe('configured rules', () => {
     expect(await deliver('issues', payload, { rules })).toBe('label_not_watched');
   });
 
-  test('a rule chooses model and permissions, as they are written', async () => {
+  test('a rule sets model and permissions as they are written', async () => {
     const permissions = { mode: 'ask', allow: ["Bash(awk '{print}' *)"], deny: [] } as const;
     const rules: GithubRule[] = [{ like: 'comment', model: 'fast-model', permissions, maxAttempts: 1 }];
     const payload = example('issue_comment', 'created');
@@ -222,7 +222,7 @@ describe('configured rules', () => {
     });
   });
 
-  test('like keeps the conditions that it does not name', async () => {
+  test('a rule with `like` keeps the conditions that it does not name', async () => {
     const check = example('check_run', 'completed');
     const rules: GithubRule[] = [{ like: 'check-failed', if: { 'check_run.app.slug': 'github-actions' } }];
     expect(await deliver('check_run', check, { rules })).toMatchObject({ labels: { rule: 'check-failed' } });
@@ -230,7 +230,7 @@ describe('configured rules', () => {
     expect(await deliver('check_run', check, { rules })).toBe('conclusion_not_failed');
   });
 
-  test('unless, and null for what is absent', async () => {
+  test('a rule excludes deliveries by `unless`, and tests for absent fields by null', async () => {
     const payload = example('issue_comment', 'created');
     const rules: GithubRule[] = [
       { like: 'comment', if: { 'issue.pull_request.url': null }, unless: { 'sender.login': 'Codertocat' } },
@@ -242,7 +242,7 @@ describe('configured rules', () => {
     expect(await deliver('issue_comment', payload, { rules })).toBe('condition_not_met');
   });
 
-  test('a path leads to fields of the delivery, never to what every object has', async () => {
+  test('a path leads to fields of the delivery, and never to members that every object has', async () => {
     const rules: GithubRule[] = [
       {
         like: 'comment',
@@ -255,7 +255,7 @@ describe('configured rules', () => {
     });
   });
 
-  test('ignore gives its reason; builtin: false leaves only one’s own', async () => {
+  test('a rule with `ignore` gives its reason, and `builtin: false` removes the built-in rules', async () => {
     const payload = example('issue_comment', 'created');
     const { box } = admissions();
     const rules: GithubRule[] = [{ on: 'issue_comment.created', ignore: 'we answer by hand this week' }];
@@ -272,7 +272,7 @@ describe('configured rules', () => {
     expect(await deliver('issue_comment', payload, { builtin: false })).toBe('no_rule');
   });
 
-  test('a session key that cannot be one is refused at the delivery', async () => {
+  test('a session key that is not valid is refused at the delivery', async () => {
     const payload = example('issue_comment', 'created');
     const rules: GithubRule[] = [{ like: 'comment', session: '{title}' }];
     for (const title of ['x'.repeat(201), 'a\nb', '..', '\ud800']) {
@@ -283,14 +283,14 @@ describe('configured rules', () => {
 
   test.each<[string, GithubRule, RegExp]>([
     ['a fact that nothing fills', { on: 'push', prompt: 'by {pusher}' }, /rules\[0\]\.prompt.*\{pusher\}/],
-    ['one in the session', { on: 'push', prompt: 'x', session: '{branch}' }, /rules\[0\]\.session/],
-    ['one in a label', { on: 'push', prompt: 'x', labels: { a: '{b}' } }, /rules\[0\]\.labels\.a/],
+    ['an unknown fact in the session', { on: 'push', prompt: 'x', session: '{branch}' }, /rules\[0\]\.session/],
+    ['an unknown fact in a label', { on: 'push', prompt: 'x', labels: { a: '{b}' } }, /rules\[0\]\.labels\.a/],
     ['a lone brace', { on: 'push', prompt: 'if (x) { y' }, /lone "\{"/],
-    ['a path that is none', { on: 'push', prompt: 'x', facts: { who: 'pusher..name' } }, /facts\.who/],
-    ['a condition that is none', { on: 'push', prompt: 'x', if: { 'a b': 1 } }, /rules\[0\]\.if/],
-    ['a required fact that is none', { on: 'push', prompt: 'x', require: ['nope'] }, /require.*nope/],
-    ['neither on nor like', { prompt: 'x' }, /neither/],
-    ['no prompt', { on: 'push' }, /no prompt/],
+    ['a malformed path of a fact', { on: 'push', prompt: 'x', facts: { who: 'pusher..name' } }, /facts\.who/],
+    ['a malformed condition', { on: 'push', prompt: 'x', if: { 'a b': 1 } }, /rules\[0\]\.if/],
+    ['an unknown required fact', { on: 'push', prompt: 'x', require: ['nope'] }, /require.*nope/],
+    ['a rule with neither on nor like', { prompt: 'x' }, /neither/],
+    ['a rule without a prompt', { on: 'push' }, /no prompt/],
     [
       'a model from the payload',
       { like: 'comment', model: '{title}' },
@@ -314,7 +314,7 @@ describe('configured rules', () => {
     );
   });
 
-  test('the schema takes what the compiler takes', () => {
+  test('the schema accepts what the compiler accepts', () => {
     expect(
       validate(
         GithubConfigSchema,

@@ -34,8 +34,8 @@ async function tasksIn(one: Box): Promise<number> {
   return (await one.box.tasks({}, null, 100)).items.length;
 }
 
-describe('deliveries and the runtime', () => {
-  test('an accepted delivery is committed, and the background turn is interrupted, when the answer comes', async () => {
+describe('a delivery to the runtime', () => {
+  test('is committed, and the background turn is interrupted, before the answer comes', async () => {
     await using one = await openBox();
     const back = await one.background({ session: sessionKey });
     const turn = await one.stage.turn();
@@ -56,7 +56,7 @@ describe('deliveries and the runtime', () => {
     }
   });
 
-  test('G01 the same delivery twice, at the same time, and after a restart: one task', async () => {
+  test('G01 becomes one task when it comes twice, at the same time, and after a restart', async () => {
     const one = await openBox();
     await using again = await (async () => {
       const door = doorOf(one);
@@ -77,7 +77,7 @@ describe('deliveries and the runtime', () => {
     expect((await again.types(taskOf(after))).filter((type) => type === 'queued')).toHaveLength(1);
   });
 
-  test('G01 G02 a try that fails half way leaves nothing, and does not suppress the next', async () => {
+  test('G01 G02 leaves nothing when it fails half way, and does not suppress the next attempt', async () => {
     let failing = false;
     const faults = {
       at: (point: string) => {
@@ -104,7 +104,7 @@ describe('deliveries and the runtime', () => {
     expect(await tasksIn(one)).toBe(2);
   });
 
-  test('G01 a delivery refused because the queue is full is taken when there is room', async () => {
+  test('G01 that was refused because the queue was full is accepted when the queue has room', async () => {
     await using one = await openBox({ limits: { maxOpen: 1 } });
     const door = doorOf(one);
     const running = taskOf(await post(door, { ...comment, delivery: 'd-1' }));
@@ -118,7 +118,7 @@ describe('deliveries and the runtime', () => {
     expect(await one.ended(taskOf(answer))).toMatchObject({ status: 'completed' });
   });
 
-  test('G04 a review and its inline comments: one turn, a task and a `final` for each text, none of them twice', async () => {
+  test('G04 of a review and its inline comments makes one turn, with one task and one `final` for each text', async () => {
     const { one, closeWindows } = await openCollecting();
     await using _closed = one;
     const door = doorOf(one);
@@ -154,7 +154,7 @@ describe('deliveries and the runtime', () => {
     }
   });
 
-  test('G04 words of different rights never share a turn, though they belong to one review', async () => {
+  test('G04 of a review never shares a turn with a text of other rights', async () => {
     const { one, closeWindows } = await openCollecting();
     await using _closed = one;
     const door = doorOf(one);

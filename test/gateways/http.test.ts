@@ -53,7 +53,7 @@ const stored = async (): Promise<number> => {
 const [comment] = recordedDeliveries;
 
 describe('webhooks over HTTP', () => {
-  test('every example payload has the outcome of the table', async () => {
+  test('give every example payload the outcome of the table', async () => {
     const before = await stored();
     const outcomes = await replay(async ({ event, payload }, index) => {
       const response = await postTo(
@@ -86,7 +86,7 @@ describe('webhooks over HTTP', () => {
       ({ headers: { 'x-github-delivery': _none, ...headers }, body }) => ({ headers, body }),
     ],
     ['30 MB', 413, 'body_too_large', ({ headers }) => ({ headers, body: 'x'.repeat(30 * 1024 * 1024) })],
-  ])('G03: %s', async (_title, status, code, change) => {
+  ])('G03: refuse a delivery with %s', async (_title, status, code, change) => {
     const before = await stored();
     const sent = await signDelivery({ ...comment, delivery: 'bad-1', secret: sharedSecret });
     const response = await postTo('/hooks/github', change(sent));
@@ -94,7 +94,7 @@ describe('webhooks over HTTP', () => {
     expect(await stored()).toBe(before);
   });
 
-  test('G01: a try that the store failed is answered 5xx, and the redelivery makes the task', async () => {
+  test('G01: answer 5xx when the store fails, and the redelivery makes the task', async () => {
     const sent = await signDelivery({ ...comment, delivery: 'again-1', secret: sharedSecret });
     failing = true;
     const failed = await postTo('/hooks/github', sent);
@@ -108,7 +108,7 @@ describe('webhooks over HTTP', () => {
     expect(await third.json()).toMatchObject({ status: 'accepted', duplicate: true });
   });
 
-  test('another source has its own address and signature', async () => {
+  test('give another source its own address and signature', async () => {
     const sent = signStandardDelivery({
       secret: standardSecret,
       id: 'msg_1',

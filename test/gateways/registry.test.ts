@@ -11,7 +11,7 @@ test('a source without a section is off', async () => {
   expect(sourceSecrets({})).toEqual([]);
 });
 
-test('each section makes its handlers, and its secrets are known in every form', async () => {
+test('each section makes its handlers, and the redactor knows its secrets in every form', async () => {
   const sections = { github: config(), hooks: { billing: hook, ci: hook } };
   const handlers = await loadSources(box, sections);
   expect(handlers.map(({ path }) => path)).toEqual(['/hooks/github', '/hooks/billing', '/hooks/ci']);

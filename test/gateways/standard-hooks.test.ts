@@ -48,7 +48,7 @@ async function deliver(
 }
 
 describe('Standard Webhooks', () => {
-  test('a delivery becomes a task by its template, once for its id', async () => {
+  test('become tasks by their template, once for each id', async () => {
     const { handler, accepted } = open();
     expect(handler).toMatchObject({ path: '/hooks/billing', method: 'POST', bodyLimit: 1_048_576 });
     expect(await deliver(handler)).toMatchObject({
@@ -68,7 +68,7 @@ describe('Standard Webhooks', () => {
     ]);
   });
 
-  test('the signature is the one that the reference library makes', async () => {
+  test('have the signature that the reference library makes', async () => {
     const { handler } = open();
     const sentAt = new Date();
     const text = JSON.stringify(payload);
@@ -81,7 +81,7 @@ describe('Standard Webhooks', () => {
     ).toMatchObject({ status: 202 });
   });
 
-  test('one of several signatures, and one of several secrets, is enough', async () => {
+  test('need only one valid signature of several, by one of several secrets', async () => {
     const { handler } = open(source({ secret: [otherSecret, hookSecret] }));
     expect((await deliver(handler)).status).toBe(202);
     expect((await deliver(handler, () => {}, new Date(), otherSecret)).status).toBe(202);
@@ -134,13 +134,13 @@ describe('Standard Webhooks', () => {
       ({ headers }) => (headers['content-type'] = 'application/x-www-form-urlencoded'),
     ],
     ['too large a body', 413, 'body_too_large', (request) => (request.rawBody = Buffer.alloc(1_048_577))],
-  ])('G03: %s is refused, and nothing is stored', async (_title, status, code, change) => {
+  ])('G03: with %s are refused, and nothing is stored', async (_title, status, code, change) => {
     const { handler, accepted } = open();
     expect(await deliver(handler, change)).toMatchObject({ status, body: { code, status } });
     expect(accepted).toEqual([]);
   });
 
-  test('G03: a replay after its time is refused, as is one from the future', async () => {
+  test('G03: are refused when they are replayed late, or come from the future', async () => {
     const { handler, accepted } = open();
     for (const minutes of [-6, 6]) {
       const answer = await deliver(handler, () => {}, new Date(Date.now() + minutes * 60_000));
@@ -150,7 +150,7 @@ describe('Standard Webhooks', () => {
     expect(accepted.length).toBe(1);
   });
 
-  test('a fact that the session needs and the delivery lacks is named', async () => {
+  test('are refused with the name of a fact that the session needs and the delivery lacks', async () => {
     const { handler, accepted } = open();
     const answer = await deliver(handler, () => {}, new Date(), hookSecret, {
       type: 'x',
@@ -161,7 +161,7 @@ describe('Standard Webhooks', () => {
     expect(accepted).toEqual([]);
   });
 
-  test('an author cannot bring lines of its own into merged prompts', async () => {
+  test('keep an author from adding lines to merged prompts', async () => {
     const { handler, accepted } = open(source({ author: 'customer', session: 'all' }));
     await deliver(handler, () => {}, new Date(), hookSecret, {
       type: 'x',
@@ -171,7 +171,7 @@ describe('Standard Webhooks', () => {
     expect(accepted[0]?.author?.length).toBe(200);
   });
 
-  test('a code runner gets the payload as its input, unless it is nested past all sense', async () => {
+  test('pass the payload to a code runner as its input, unless it is nested too deep', async () => {
     const { handler, accepted } = open(source({ runner: 'invoices', session: 'all' }));
     expect((await deliver(handler)).status).toBe(202);
     expect(accepted[0]).toMatchObject({ runner: 'invoices', input: payload });
@@ -186,14 +186,14 @@ describe('Standard Webhooks', () => {
     expect(accepted.length).toBe(1);
   });
 
-  test('a source chooses model and permissions', async () => {
+  test('set model and permissions by their source', async () => {
     const permissions = { mode: 'read-only' } as const;
     const { handler, accepted } = open(source({ model: 'fast-model', permissions }));
     expect((await deliver(handler)).status).toBe(202);
     expect(accepted[0]).toMatchObject({ model: 'fast-model', permissions });
   });
 
-  test('conditions choose deliveries; the payload can be quoted whole', async () => {
+  test('are chosen by conditions, and can be quoted whole', async () => {
     const { handler, accepted } = open({
       secret: hookSecret,
       session: 'all',
@@ -209,16 +209,16 @@ describe('Standard Webhooks', () => {
   });
 
   test.each<[string, string, HookConfigInput]>([
-    ['a secret that is no base64', 'billing', source({ secret: 'not base64!' })],
+    ['a secret that is not base64', 'billing', source({ secret: 'not base64!' })],
     ['a template with an unknown fact', 'billing', source({ prompt: '{amount}' })],
     ['a model from the payload', 'billing', source({ model: '{customer}' })],
-  ])('%s stops the start', (_title, name, config) => {
+  ])('do not start with %s', (_title, name, config) => {
     expect(() => standardHooks({ box: admissions().box, config: { [name]: config } })).toThrow(
       expect.objectContaining({ code: 'bad_config', hint: expect.stringMatching(/./) }),
     );
   });
 
-  test('the schema takes what the compiler takes', () => {
+  test('have a schema that accepts what the compiler accepts', () => {
     expect(validate(HookConfigSchema, source())).toMatchObject({ ok: true });
   });
 });

@@ -13,8 +13,8 @@ function untilClosed(socket: Socket): Promise<string> {
   return new Promise((resolve) => socket.once('close', () => resolve(Buffer.concat(chunks).toString())));
 }
 
-describe('time', () => {
-  test('a request that does not arrive is answered 408, whether its head or its body is late', async () => {
+describe('a time limit', () => {
+  test('answers 408 to a request that does not arrive, whether its head or its body is late', async () => {
     await using door = await openDoor({ server: { limits: { requestTimeoutMs: 100 } } });
     const heads = [
       'GET /healthz HTTP/1.1\r\nhost: localhost\r\n',
@@ -28,7 +28,7 @@ describe('time', () => {
     }
   });
 
-  test('a peer that goes away in the middle of its body leaves nothing behind', async () => {
+  test('leaves nothing of a peer that disconnects in the middle of its body', async () => {
     await using door = await openDoor();
     const socket = await openSocket(door.port);
     socket.write(
@@ -43,7 +43,7 @@ describe('time', () => {
 });
 
 describe('connections', () => {
-  test('past the limit are answered 503 with Retry-After, and let in again when others have gone', async () => {
+  test('past the limit are answered 503 with Retry-After, and are accepted when others have closed', async () => {
     await using door = await openDoor({ server: { limits: { maxConnections: 2 } } });
     const held = [await openSocket(door.port), await openSocket(door.port)];
     const refused = await exchange(door.port, ['GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n']);
@@ -62,7 +62,7 @@ describe('connections', () => {
   });
 });
 
-describe('streams', () => {
+describe('event streams', () => {
   test('and waiting long polls past the limit are answered 503', async () => {
     await using door = await openDoor({ server: { limits: { maxStreams: 2 } } });
     const abort = new AbortController();
@@ -94,7 +94,7 @@ describe('streams', () => {
   });
 });
 
-describe('closing', () => {
+describe('closing the server', () => {
   test('lets a running request finish, refuses new ones on old connections, and leaves no connection', async () => {
     await using door = await openDoor();
     const socket = await openSocket(door.port);
@@ -109,7 +109,7 @@ describe('closing', () => {
     await expect(door.client.health()).rejects.toMatchObject({ code: 'unreachable', retryable: true });
   });
 
-  test('does not wait at all for a connection that never asked anything', async () => {
+  test('does not wait for a connection that never sent a request', async () => {
     await using door = await openDoor();
     const closed = untilClosed(await openSocket(door.port));
     await door.client.health();
@@ -118,7 +118,7 @@ describe('closing', () => {
     await closed;
   });
 
-  test('does not wait for a peer that does nothing longer than its grace', async () => {
+  test('does not wait longer than its grace for a peer that does nothing', async () => {
     await using door = await openDoor();
     const socket = await openSocket(door.port);
     const closed = untilClosed(socket);

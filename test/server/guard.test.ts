@@ -38,7 +38,7 @@ describe('a token', () => {
     .map((operation): [string, Route] => [operation, routes[operation]])
     .filter(([, route]) => route.open !== true);
 
-  test.each(guarded)('is asked for by %s', async (_, { method, path }) => {
+  test.each(guarded)('is required by %s', async (_, { method, path }) => {
     for (const authorization of [undefined, 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`, token, 'Bearer ']) {
       const response = await fetch(door.url + fillPath(path, { id: 'x', key: 'x', name: 'x' }), {
         method,
@@ -49,11 +49,11 @@ describe('a token', () => {
     }
   });
 
-  test.each(['/healthz', '/readyz', '/openapi.json'])('is not asked for by %s', async (path) => {
+  test.each(['/healthz', '/readyz', '/openapi.json'])('is not required by %s', async (path) => {
     expect((await fetch(door.url + path)).status).toBe(200);
   });
 
-  test('may be any of several, and its scheme any case', () => {
+  test('is accepted when it is one of several, with its scheme in any case', () => {
     const mayCall = tokenChecker(['one-token', 'two-token']);
     expect([mayCall('Bearer one-token'), mayCall('bearer two-token'), mayCall('Bearer three')]).toEqual([
       true,
@@ -84,7 +84,7 @@ describe('the Host header', () => {
     '[::1',
     'localhost:80:80',
     'a b',
-  ])('may not be %j, which a page in a browser could have pointed here', async (host) => {
+  ])('may not be %j, to which a page in a browser could have pointed', async (host) => {
     const answer = await get(host);
     expect([answer.status, problemFrom(answer.body, answer.headers.get('content-type'), answer.status).code]).toEqual([
       421,
@@ -92,7 +92,7 @@ describe('the Host header', () => {
     ]);
   });
 
-  test('may have names that were listed, and any name where the address is not a loopback one', () => {
+  test('may be any listed name, and any name where the address is not a loopback one', () => {
     const listed = hostChecker('127.0.0.1', ['signalbox.example', '[2001:db8::1]']);
     expect([listed('signalbox.example:443'), listed('[2001:db8::1]:80'), listed('other.example')]).toEqual([
       true,
@@ -116,16 +116,16 @@ describe('an address', () => {
     ['192.168.1.1', false],
     ['127.0.0.1.example.org', false],
     ['localhost.example.org', false],
-  ])('%s is a loopback one: %s', (host, expected) => {
+  ])('%s is a loopback address: %s', (host, expected) => {
     expect(isLoopback(host)).toBe(expected);
   });
 
-  test('that others can reach is not listened on without a token', async () => {
+  test('that others can reach needs a token', async () => {
     const open = openDoor({ server: { tokens: [], listen: { host: '0.0.0.0', port: 0 } } });
     await expect(open).rejects.toMatchObject({ code: 'token_required' });
   });
 
-  test('that is in use, or is not of this machine, is reported', async () => {
+  test('that is in use, or does not belong to this machine, is reported', async () => {
     await expect(openDoor({ server: { listen: { host: '127.0.0.1', port: door.port } } })).rejects.toMatchObject({
       code: 'address_in_use',
     });
@@ -139,7 +139,7 @@ describe('a hook', () => {
   const post = (path: string, body: string | Uint8Array, headers: { [name: string]: string } = {}) =>
     fetch(door.url + path, { method: 'POST', body, headers });
 
-  test('gets the bytes as they came, and answers for itself, without our token', async () => {
+  test('gets the bytes as they came, and needs no token of the daemon', async () => {
     const response = await post('/hooks/test', new Uint8Array([0xff, 0x00, 0x0a]), {
       'X-Signature': 'abc',
       'content-type': 'text/odd',
@@ -155,17 +155,17 @@ describe('a hook', () => {
     expect(answer.status).toBe(202);
   });
 
-  test('has its own bound', async () => {
+  test('has its own limit of the body', async () => {
     expect((await post('/hooks/test', 'x'.repeat(100))).status).toBe(202);
     expect((await problemIn(await post('/hooks/test', 'x'.repeat(101)))).code).toBe('body_too_large');
   });
 
-  test('gets the answer of 30 MB that are too many, and not a reset', async () => {
+  test('answers a body of 30 MB with a problem, and not with a reset', async () => {
     const response = await post('/hooks/test', new Uint8Array(30_000_000));
     expect((await problemIn(response)).code).toBe('body_too_large');
   });
 
-  test('that throws is a 500 with the id under which the log has it, and the daemon stays up', async () => {
+  test('that throws is answered 500 with the id of its log line, and the daemon keeps running', async () => {
     const response = await post('/hooks/broken', '{}');
     const problem = await problemIn(response);
     expect([response.status, problem.code]).toEqual([500, 'internal']);

@@ -29,7 +29,7 @@ function at(document: unknown, pointer: string): unknown {
 }
 
 describe('/openapi.json', () => {
-  test('describes every route that the server has, and no reference leads nowhere', async () => {
+  test('describes every route of the server, and every reference in it resolves', async () => {
     await using door = await openDoor();
     const document = await door.client.openapi();
     expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Signalbox', version: '1.2.3' } });
@@ -107,7 +107,7 @@ describe('the data folder', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('gets a token at the first start, for its owner alone, and keeps it', async () => {
+  test('gets a token at the first start, for its owner alone, and the next start keeps it', async () => {
     const data = join(folder, 'deep', 'data');
     const first = await loadToken(data);
     expect(first).toMatch(/^[\w-]{43}$/);
@@ -134,13 +134,13 @@ describe('the data folder', () => {
     expect(readFileSync(join(folder, 'token'), 'utf8')).toBe(text);
   });
 
-  test('refuses a token that is a folder, and a data folder that is a file', async () => {
+  test('is refused when its token is a folder, or when it is a file itself', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     await expect(loadToken(file)).rejects.toMatchObject({ code: 'token_unreadable' });
   });
 
-  test('says where the daemon answers, until it ends, and not what a successor wrote', async () => {
+  test('says where the daemon answers, until the daemon ends, and keeps the entry of a successor', async () => {
     const own = { url: 'http://127.0.0.1:1', pid: 1, version: '1', startedAt: 1 };
     const remove = await writeDaemonFile(folder, own);
     expect(await readDaemonFile(folder)).toEqual(own);

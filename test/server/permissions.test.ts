@@ -12,7 +12,7 @@ afterEach(() => door[Symbol.asyncDispose]());
 const run = { kind: 'execute', tool: 'Bash', title: 'npm test' } as const;
 
 describe('permissions', () => {
-  test('are listed over all sessions, answered by name, and shown with session and explanation', async () => {
+  test('are listed over all sessions, are answered by name, and are shown with session and explanation', async () => {
     const { client, box } = door;
     const background = { lane: 'background', prompt: 'work' } as const;
     const first = await client.submit({ session: 'a', ...background });
@@ -47,7 +47,7 @@ describe('permissions', () => {
     two.finish();
   });
 
-  test('and the model of a task are taken with it, and shown', async () => {
+  test('and the model of a task are accepted with it, and shown', async () => {
     const { client } = door;
     const permissions = { mode: 'ask', allow: ['edit', 'Bash(npm *)'] } as const;
     const { task } = await client.submit({ session: 'a', prompt: 'p', model: 'large', permissions });
@@ -65,7 +65,7 @@ describe('permissions', () => {
     [{ mode: 'everything' }, '/body/permissions'],
     [{ mode: 'ask', allow: ['Bash(npm'] }, '/body/permissions'],
     [{ allow: [] }, '/body/permissions'],
-  ])('that make no sense are refused with the place: %j', async (permissions, path) => {
+  ])('that do not fit are refused with their place: %j', async (permissions, path) => {
     const response = await door.fetch('/v1/tasks', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

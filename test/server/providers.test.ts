@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => door[Symbol.asyncDispose]());
 
 describe('providers', () => {
-  test('are there from the start, show what went wrong, and are resumed', async () => {
+  test('are listed from the start, show what failed, and can be resumed', async () => {
     const { client, box } = door;
     expect((await client.providers()).items).toEqual([
       {

@@ -145,7 +145,7 @@ describe('a request that cannot be served', () => {
     ],
     ['a wait too long', '/v1/events?wait=61', {}, 400, 'invalid_request'],
     ['a long address', `/v1/tasks?source=${'x'.repeat(9000)}`, {}, 414, 'url_too_long'],
-  ])('%s', async (_, path, init, status, code) => {
+  ])('is refused: %s', async (_, path, init, status, code) => {
     const response = await door.fetch(path, init);
     const problem = await problemIn(response);
     expect([response.status, problem.code]).toEqual([status, code]);
@@ -153,15 +153,15 @@ describe('a request that cannot be served', () => {
     expect((await fetch(`${door.url}/healthz`)).status).toBe(200);
   });
 
-  test('nothing of it was stored', async () => {
+  test('stores nothing', async () => {
     expect((await door.client.tasks()).items).toEqual([]);
     expect((await door.client.sessions()).items).toEqual([]);
     expect(door.box.errors).toEqual([]);
   });
 });
 
-describe('what a problem says', () => {
-  test('which fields do not fit, and what was probably meant', async () => {
+describe('the problem document', () => {
+  test('names the fields that do not fit, and the names that were probably meant', async () => {
     const problem = await problemIn(
       await door.fetch('/v1/tasks', json({ session: 's', promt: 'x', lane: 'backgruond' })),
     );
@@ -172,12 +172,12 @@ describe('what a problem says', () => {
     ]);
   });
 
-  test('which methods a route takes', async () => {
+  test('names the methods that a route accepts', async () => {
     const response = await door.fetch('/v1/tasks/x', { method: 'PUT' });
     expect(response.headers.get('allow')?.split(', ').toSorted()).toEqual(['GET', 'HEAD', 'PATCH']);
   });
 
-  test('how many bytes a body may have', async () => {
+  test('states how many bytes a body may have', async () => {
     const response = await door.fetch('/v1/tasks', json({ ...good, prompt: 'x'.repeat(1_048_576) }));
     expect(await problemIn(response)).toMatchObject({
       code: 'body_too_large',
@@ -186,12 +186,12 @@ describe('what a problem says', () => {
   });
 });
 
-test('HEAD of a stream has a head and an end', async () => {
+test('HEAD of a stream returns the headers and ends', async () => {
   const response = await door.fetch('/v1/events', { method: 'HEAD', headers: { accept: 'text/event-stream' } });
   expect([response.status, await response.text()]).toEqual([200, '']);
 });
 
-describe('bytes that are not valid HTTP', () => {
+describe('a message that is not valid HTTP', () => {
   const auth = `authorization: Bearer ${token}\r\n`;
   test.each<[string, readonly string[], number, string]>([
     ['not HTTP', ['hello there\r\n\r\n'], 400, 'bad_request'],
@@ -234,7 +234,7 @@ describe('bytes that are not valid HTTP', () => {
       413,
       'body_too_large',
     ],
-  ])('%s', async (_, parts, status, code) => {
+  ])('is refused: %s', async (_, parts, status, code) => {
     const answer = await exchange(door.port, parts);
     expect([answer.status, problemFrom(answer.body, answer.headers.get('content-type'), answer.status).code]).toEqual([
       status,

@@ -48,7 +48,7 @@ describe('a stream of a task', () => {
     expect(after.seqs).toEqual(dense(5, stored.seq));
   });
 
-  test('that was read to its final has no content, so that an EventSource does not come back', async () => {
+  test('that was read to its final has no content, so that an EventSource does not reconnect', async () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     (await door.box.stage.turn()).finish();
@@ -61,7 +61,7 @@ describe('a stream of a task', () => {
     }
   });
 
-  test('of 3,000 events comes whole from any point, while more are written', async () => {
+  test('of 3,000 events arrives whole from any point, while more are written', async () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     const turn = await door.box.stage.turn();
@@ -168,7 +168,7 @@ describe('a stream of a feed', () => {
 });
 
 describe('a store that answers late', () => {
-  test.each([1, 2, 3, 4])('makes no gap and no repeat, neither of a tape nor of a feed (seed %i)', async (seed) => {
+  test.each([1, 2, 3, 4])('leaves no gap and no repeat in a tape or in a feed (seed %i)', async (seed) => {
     const random = seeded(seed);
     await using door = await openDoor({ around: (signalbox) => answeringLate(signalbox, random) });
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
@@ -202,7 +202,7 @@ describe('a store that answers late', () => {
     }
   });
 
-  test('does not keep from a reader the final that was committed while it read', async () => {
+  test('does not hide from a reader the final that was committed while it read', async () => {
     let hold: Promise<void> | null = null;
     const held = Promise.withResolvers<void>();
     await using door = await openDoor({
@@ -236,7 +236,7 @@ describe('a store that answers late', () => {
 });
 
 describe('a stream on which nothing happens', () => {
-  test('gets a comment now and then', async () => {
+  test('gets a comment from time to time', async () => {
     const clock = new ManualClock();
     await using door = await openDoor({ server: { clock } });
     const reader = await read(door, '/v1/events');
@@ -260,7 +260,7 @@ describe('a reader that does not read', () => {
   const line = 'x'.repeat(65_536);
   const lines = 1100;
 
-  test('delays no other reader, costs bounded memory, and is served from the store when it reads again, or cut with the reason', async () => {
+  test('delays no other reader, costs bounded memory, and later resumes from the store or is cut with the reason', async () => {
     const clock = new ManualClock();
     await using door = await openDoor({ server: { clock } });
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
@@ -301,8 +301,8 @@ describe('a reader that does not read', () => {
   }, 120_000);
 });
 
-describe('an end that is not the task’s', () => {
-  test('gets bye when the daemon closes', async () => {
+describe('an end of a stream before the final', () => {
+  test('sends bye when the daemon closes', async () => {
     await using door = await openDoor();
     const readers = [await read(door, '/v1/events'), await read(door, '/v1/events')];
     await door.server.close();
@@ -312,7 +312,7 @@ describe('an end that is not the task’s', () => {
     }
   });
 
-  test('gets cut when the store cannot be read', async () => {
+  test('sends cut when the store cannot be read', async () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     (await door.box.stage.turn()).finish();
@@ -328,7 +328,7 @@ describe('an end that is not the task’s', () => {
     reader.drop();
   });
 
-  test('leaves nothing of a reader that went away', async () => {
+  test('leaves nothing of a reader that disconnected', async () => {
     await using door = await openDoor();
     const readers = await Promise.all(Array.from({ length: 20 }, () => read(door, '/v1/events')));
     expect(await figure(door, 'signalbox_http_streams')).toBe(20);
@@ -343,7 +343,7 @@ describe('an end that is not the task’s', () => {
 });
 
 describe('a long poll', () => {
-  test('answers at once when there is something, else with the next event, else empty when its time is over', async () => {
+  test('answers at once with stored events, else with the next event, else empty when its time is over', async () => {
     const clock = new ManualClock();
     await using door = await openDoor({ server: { clock } });
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
@@ -379,7 +379,7 @@ describe('a long poll', () => {
 
 describe('a stream over a store that answers late', () => {
   test.each(['/v1/events', '/v1/sessions/s/events'])(
-    'gives each event once where a page has what is not published yet: %s',
+    'gives each event once where a page has events that are not published yet: %s',
     async (path) => {
       const held = heldStore(openMemoryStore());
       await using door = await openDoor({ box: { store: held.store } });

@@ -70,7 +70,7 @@ describe('a task', () => {
     expect((await client.tasks({ status: ['queued', 'running'] })).items).toEqual([]);
   });
 
-  test('answers 201 and where it is, and 200 for a second submit with the same key', async () => {
+  test('is answered 201 with its address, and 200 on a second submit with the same key', async () => {
     const submit = (): Promise<Response> =>
       door.fetch('/v1/tasks', {
         method: 'POST',
@@ -85,13 +85,13 @@ describe('a task', () => {
     expect((await door.client.tasks()).items).toHaveLength(1);
   });
 
-  test('is refused when the session is busy and it says reject; nothing is stored', async () => {
+  test('is refused when the session is busy and its policy is reject; nothing is stored', async () => {
     await door.client.submit({ session: 's', prompt: 'p' });
     expect(await code(door.client.submit({ session: 's', prompt: 'q', whenBusy: 'reject' }))).toBe('session_busy');
     expect((await door.client.tasks()).items).toHaveLength(1);
   });
 
-  test('is edited, moved and cancelled while it waits, and not once it has ended', async () => {
+  test('is edited, moved and cancelled while it waits, and is not once it has ended', async () => {
     const { client } = door;
     await client.submit({ session: 's', prompt: 'owner' });
     const a = await client.submit({ session: 's', prompt: 'a', lane: 'background' });
@@ -132,7 +132,7 @@ describe('a task', () => {
     expect(explanation.summary).not.toBe('');
   });
 
-  test('pages by cursor, each once', async () => {
+  test('appears once in the pages of the list', async () => {
     for (let at = 0; at < 7; at++) {
       await door.client.submit({ session: `s${at}`, prompt: 'p' });
     }
@@ -189,7 +189,7 @@ describe('a session', () => {
     expect(await code(client.evict(key))).toBe('nothing_held');
   });
 
-  test('has its agent restarted, once it has one', async () => {
+  test('has its agent restarted, once the session has one', async () => {
     await door.client.submit({ session: 's', prompt: 'p' });
     await door.box.stage.turn();
     expect(await door.client.restartAgent('s', 'ada')).toEqual({ ok: true });
@@ -212,14 +212,14 @@ describe('a session', () => {
   });
 });
 
-describe('the server itself', () => {
-  test('says that it is alive and ready, to anybody', async () => {
+describe('the server', () => {
+  test('reports without a token that it is alive and ready', async () => {
     expect(await (await fetch(`${door.url}/healthz`)).json()).toEqual({ status: 'ok' });
     expect(await (await fetch(`${door.url}/readyz`)).json()).toEqual({ status: 'ready' });
     expect((await fetch(`${door.url}/healthz`, { method: 'HEAD' })).status).toBe(200);
   });
 
-  test('answers 503 with Retry-After when its store is gone, and stays up', async () => {
+  test('answers 503 with Retry-After when its store fails, and keeps running', async () => {
     await door.box.box.close({ graceMs: 0 });
     const response = await door.fetch('/v1/tasks');
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
