@@ -11,6 +11,7 @@ import type { TaskPayload } from '../store/port.ts';
 import type { SubmitAnswer, SubmitRequest } from './api.ts';
 import { refusal, refused } from './refusals.ts';
 import type { Context } from './options.ts';
+import type { RuntimeParts } from './parts.ts';
 import type { Registry } from './session/registry.ts';
 import type { KeyResolver } from './session-keys.ts';
 import { titleOf } from './title.ts';
@@ -27,7 +28,7 @@ export class Admission {
   /** Submits under way by idempotency key. */
   readonly #admitting = new Map<string, Promise<SubmitAnswer>>();
 
-  constructor(context: Context, registry: Registry, key: KeyResolver, ready: Promise<void>) {
+  constructor({ context, registry, key, ready }: RuntimeParts) {
     this.#context = context;
     this.#registry = registry;
     this.#key = key;

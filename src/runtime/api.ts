@@ -196,8 +196,8 @@ export interface LiveSession {
   readonly permissionRequests: number;
 }
 
-export interface Signalbox extends AsyncDisposable {
-  readonly store: Store;
+/** Commands for one task. */
+export interface TaskCommands {
   submit(request: SubmitRequest): Promise<SubmitAnswer>;
   cancel(task: string, options?: { readonly by?: Actor; readonly reason?: string }): Promise<CancelAnswer>;
   edit(task: string, change: { readonly prompt: string; readonly by?: Actor }): Promise<CommandAnswer>;
@@ -205,6 +205,10 @@ export interface Signalbox extends AsyncDisposable {
     task: string,
     change: { readonly lane?: Lane; readonly priority?: number; readonly where?: Where; readonly by?: Actor },
   ): Promise<CommandAnswer>;
+}
+
+/** Commands for one session, or for a provider of models. */
+export interface OperatorCommands {
   stop(session: string, scope: StopScope, by?: Actor): Promise<StopAnswer>;
   evict(session: string, options?: { readonly epoch?: number; readonly by?: Actor }): Promise<CommandAnswer>;
   park(session: string, reason: string, by?: Actor): Promise<CommandAnswer>;
@@ -213,34 +217,49 @@ export interface Signalbox extends AsyncDisposable {
   restartAgent(session: string, by?: Actor): Promise<CommandAnswer>;
   /** Allows or denies a permission request. */
   respond(session: string, response: PermissionResponse): Promise<CommandAnswer>;
-  /** The permission requests of all sessions that wait for a person, oldest first. */
-  permissionRequests(): Promise<readonly PermissionRequestView[]>;
-  /** The agent's own provider first, whether anything has failed there or not. */
-  providers(): Promise<readonly ProviderView[]>;
   /** Ends the throttle of the provider. Its failed turns are retried at once. */
   resumeProvider(name: string): Promise<CommandAnswer>;
-  explain(task: string): Promise<Explanation | null>;
-  /** Live sessions now, for hang reports: at most 200, synchronous, without I/O. */
-  inspect(): readonly LiveSession[];
-  /** The agents' processes that live now: synchronous, without I/O. */
-  processes(): readonly { readonly pid: number; readonly startTime: string }[];
   /** Puts a hang report that concerns a session on its tape; false: the session is not live. */
   noteHang(session: string, note: HangNote): boolean;
+}
 
+/** Reads that the store answers alone. */
+export interface StoredReads {
+  readonly store: Store;
   task(id: string): Promise<StoredTask | null>;
   tasks(filter: TaskFilter, cursor: string | null, limit: number): Promise<Page<StoredTask>>;
-  session(key: string): Promise<SessionView | null>;
   sessions(cursor: string | null, limit: number): Promise<Page<SessionSummary>>;
   tape(session: string, task: string | null, after: number, limit: number): Promise<readonly StoredEvent[]>;
   feed(session: string | null, after: FeedPosition | null, limit: number): Promise<readonly FeedEvent[]>;
   feedEnd(session: string | null): Promise<FeedPosition | null>;
+}
+
+/** Reads that need the live sessions. */
+export interface LiveReads {
+  explain(task: string): Promise<Explanation | null>;
+  session(key: string): Promise<SessionView | null>;
+  /** The permission requests of all sessions that wait for a person, oldest first. */
+  permissionRequests(): Promise<readonly PermissionRequestView[]>;
+  /** The agent's own provider first, whether anything has failed there or not. */
+  providers(): Promise<readonly ProviderView[]>;
+  /** Live sessions now, for hang reports: at most 200, synchronous, without I/O. */
+  inspect(): readonly LiveSession[];
+  /** The agents' processes that live now: synchronous, without I/O. */
+  processes(): readonly { readonly pid: number; readonly startTime: string }[];
+  stats(): Promise<RuntimeStats>;
+}
+
+/** Events as they are committed. */
+export interface Following {
   /** Live events of one tape, one session or all. The returned function ends the subscription. */
   listen(tape: Tape, listener: FeedListener): () => void;
   /** Follows a tape from `after` (exclusive) to its `final`: every event once, in order. */
   follow(task: string, after?: number, signal?: AbortSignal): AsyncIterable<StoredEvent>;
   /** Resolves with the ended task. */
   result(task: string, signal?: AbortSignal): Promise<StoredTask>;
-  stats(): Promise<RuntimeStats>;
+}
+
+export interface Signalbox extends TaskCommands, OperatorCommands, StoredReads, LiveReads, Following, AsyncDisposable {
   /** Recovery is done and inputs are taken. */
   readonly ready: Promise<void>;
   close(options?: { readonly graceMs?: number }): Promise<void>;

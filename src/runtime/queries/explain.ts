@@ -5,7 +5,7 @@ import { compareQueue, queueKey } from '../../core/queue.ts';
 import { treeEntries, treeGet } from '../../core/tree.ts';
 import type { TaskId } from '../../core/model/ids.ts';
 import type { StoredTask } from '../../store/port.ts';
-import type { Actor } from '../session/actor.ts';
+import type { SessionActor } from '../session/actor.ts';
 import type { PermissionRequestView, Explanation } from '../api.ts';
 import type { Context } from '../options.ts';
 import type { ThrottleCause } from '../throttle/session-throttle.ts';
@@ -16,7 +16,7 @@ const listedMax = 100;
 type Owner = NonNullable<Explanation['owner']>;
 type Wait = Explanation['waitsFor'][number];
 
-export function ownerOf(actor: Actor): Owner | null {
+export function ownerOf(actor: SessionActor): Owner | null {
   const { hold, tasks } = actor.committed;
   const task = hold === null ? undefined : treeGet(tasks, hold.task);
   if (hold === null || task === undefined) {
@@ -27,7 +27,7 @@ export function ownerOf(actor: Actor): Owner | null {
   return { task: hold.task, epoch: hold.epoch, lane, turn: hold.turn?.id ?? null, phase, since: actor.heldSince };
 }
 
-export function agentOf({ committed: session, host }: Actor): string {
+export function agentOf({ committed: session, host }: SessionActor): string {
   const { agent } = session;
   if (agent.kind !== 'up') {
     const waitsFor = host.waitsFor;
@@ -53,7 +53,7 @@ export function explainEnded(stored: StoredTask): Explanation {
   };
 }
 
-export function explainOpen(context: Context, actor: Actor, stored: StoredTask, task: Task): Explanation {
+export function explainOpen(context: Context, actor: SessionActor, stored: StoredTask, task: Task): Explanation {
   const owner = ownerOf(actor);
   const { ahead, count } = task.stage === 'waiting' ? aheadOf(actor.committed, task) : { ahead: [], count: 0 };
   const waitsFor = waits(context, actor, task, stored.admittedAt);
@@ -90,7 +90,7 @@ function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number
 }
 
 /** The permission requests of the running turn that wait for a person, oldest first. The core has their ids, the host their details. */
-export function permissionRequestsOf(context: Context, actor: Actor): PermissionRequestView[] {
+export function permissionRequestsOf(context: Context, actor: SessionActor): PermissionRequestView[] {
   const { hold } = actor.committed;
   const turn = hold?.turn ?? null;
   if (hold === null || turn === null || turn.permissionRequests.length === 0) {
@@ -107,12 +107,12 @@ export function permissionRequestsOf(context: Context, actor: Actor): Permission
 }
 
 /** Whether the task waits for the end of a throttle. */
-const isThrottled = ({ committed: session }: Actor, task: Task): boolean =>
+const isThrottled = ({ committed: session }: SessionActor, task: Task): boolean =>
   session.throttle !== null &&
   (session.throttle.level === 'all' || task.lane === 'background') &&
   (task.stage === 'waiting' || (task.stage === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
 
-function throttled(actor: Actor): string {
+function throttled(actor: SessionActor): string {
   const view = actor.throttle.view();
   const level = view?.level === 'background' ? 'Background work' : 'All work';
   const why = view === null ? '' : ` (${view.reason}${view.detail === null ? '' : `, ${view.detail}`})`;
@@ -120,7 +120,7 @@ function throttled(actor: Actor): string {
   return `${level} of the session is throttled${why}${until === null ? '' : ` until ${new Date(until).toISOString()}`}`;
 }
 
-function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): string {
+function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: number): string {
   const { committed: session } = actor;
   if (session.parked !== null) {
     return `The session is parked (${session.parked}): nothing is granted until it is unparked.`;
@@ -147,7 +147,7 @@ function summary(actor: Actor, task: Task, owner: Owner | null, ahead: number): 
   }
 }
 
-function holding(actor: Actor, task: Task): string {
+function holding(actor: SessionActor, task: Task): string {
   const { committed: session } = actor;
   const turn = session.hold?.turn ?? null;
   if (turn === null) {
@@ -169,7 +169,7 @@ function holding(actor: Actor, task: Task): string {
 }
 
 /** Every deadline that bounds what the task waits for. */
-function waits(context: Context, actor: Actor, task: Task, admittedAt: number): Wait[] {
+function waits(context: Context, actor: SessionActor, task: Task, admittedAt: number): Wait[] {
   const wall = context.clock.wall();
   const list: Wait[] = [];
   const since = task.stage === 'owner' ? actor.heldSince : admittedAt;

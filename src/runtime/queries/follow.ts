@@ -4,14 +4,43 @@
  *  follow/1 It ends without `final` only when a page that was read after the end of the task brought nothing.
  */
 import { AppError } from '../../core/errors.ts';
-import type { SessionKey, TaskId } from '../../core/model/ids.ts';
-import type { FeedEvent, Store, StoredEvent } from '../../store/port.ts';
+import { type SessionKey, type TaskId, taskId } from '../../core/model/ids.ts';
+import type { FeedEvent, Store, StoredEvent, StoredTask } from '../../store/port.ts';
+import type { Following } from '../api.ts';
+import type { RuntimeParts } from '../parts.ts';
 import type { Hub } from './hub.ts';
 
 /** Events read from the store at a time. */
 const pageSize = 500;
 
-export async function* follow(
+/** Live events, and tapes followed to their end. */
+export function following({ context: { store }, hub }: RuntimeParts): Following {
+  const known = async (task: string): Promise<StoredTask> => {
+    const stored = await store.task(taskId(task));
+    if (stored === null) {
+      throw new AppError({ code: 'unknown_task', message: `there is no task ${task}` });
+    }
+    return stored;
+  };
+  return {
+    listen: (tape, listener) => hub.listen(tape, listener),
+    async *follow(task, after = 0, signal) {
+      const { session, row } = await known(task);
+      yield* follow(store, hub, session, row.id, after, signal);
+    },
+    async result(task, signal) {
+      const { session, row, seq } = await known(task);
+      for await (const event of follow(store, hub, session, row.id, Math.max(0, seq - 1), signal)) {
+        if (event.type === 'final') {
+          break;
+        }
+      }
+      return known(task);
+    },
+  };
+}
+
+async function* follow(
   store: Store,
   hub: Hub,
   session: SessionKey,

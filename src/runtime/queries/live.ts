@@ -1,13 +1,105 @@
-/** The live sessions of a runtime at a glance, for hang reports: synchronous, bounded, without I/O. Reads, never decides. */
-import { treeSize } from '../../core/tree.ts';
-import type { Actor } from '../session/actor.ts';
-import type { LiveSession } from '../api.ts';
-import { agentOf, ownerOf } from './explain.ts';
+/** Reads that need the live sessions: views, explanations and figures. They decide nothing. */
+import { AppError } from '../../core/errors.ts';
+import { type TaskId, taskId } from '../../core/model/ids.ts';
+import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
+import type { Explanation, LiveReads, LiveSession, RuntimeStats, SessionView } from '../api.ts';
+import type { RuntimeParts } from '../parts.ts';
+import type { SessionActor } from '../session/actor.ts';
+import type { ProviderView } from '../throttle/providers.ts';
+import { agentOf, explainEnded, explainOpen, ownerOf, permissionRequestsOf } from './explain.ts';
 
-/** A longer report does not help a reader. */
-export const liveMax = 200;
+/** How often `explain` retries for a task that its session does not have (any more): once or twice is enough. */
+const triesMax = 10;
+/** Waiting tasks that a session's view lists by id. */
+const queueListed = 1000;
+/** Sessions in a hang report: a longer report does not help a reader. */
+const liveMax = 200;
 
-export function liveSession(actor: Actor): LiveSession {
+export function liveReads(parts: RuntimeParts): LiveReads {
+  const { context, registry } = parts;
+  return {
+    explain: (task) => explain(parts, task),
+    session: (key) => sessionView(parts, key),
+    inspect: () => registry.actors().slice(0, liveMax).map(liveSession),
+    processes: () => registry.actors().flatMap(({ host }) => host.facts()?.process ?? []),
+    async permissionRequests() {
+      await parts.ready;
+      return registry
+        .actors()
+        .flatMap((actor) => permissionRequestsOf(context, actor))
+        .toSorted((a, b) => a.since - b.since);
+    },
+    async providers() {
+      return providerViews(parts);
+    },
+    stats: () => runtimeStats(parts),
+  };
+}
+
+/** The agent's own provider is first, and present from the start. */
+export function providerViews({ context, registry: { providers } }: RuntimeParts): readonly ProviderView[] {
+  const own = context.agent.provider;
+  return [providers.view(own), ...providers.list().filter(({ name }) => name !== own)];
+}
+
+async function explain({ context, registry, ready }: RuntimeParts, task: string): Promise<Explanation | null> {
+  await ready;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const stored = await context.store.task(taskId(task));
+    if (stored === null || stored.endedAt !== null) {
+      return stored === null ? null : explainEnded(stored);
+    }
+    const found = registry.actor(stored.session);
+    const actor: SessionActor = found instanceof Promise ? await found : found;
+    const open = treeGet(actor.committed.tasks, stored.row.id);
+    if (open !== undefined) {
+      return explainOpen(context, actor, stored, open);
+    }
+    // The task has ended since, or its admission is stored and the actor has not got the store's answer yet.
+    await registry.until(() => !actor.writing);
+  }
+  throw new AppError({
+    code: 'invariant_broken',
+    message: `task ${task} is open in the store and not in its session`,
+  });
+}
+
+async function sessionView({ context, registry, key, ready }: RuntimeParts, name: string): Promise<SessionView | null> {
+  await ready;
+  const resolved = key(name);
+  const summary = await context.store.session(resolved);
+  if (summary === null) {
+    return null;
+  }
+  const actor = registry.live(resolved);
+  const queue: TaskId[] = [];
+  if (actor !== null) {
+    for (const [, id] of treeEntries(actor.committed.queue)) {
+      queue.push(id);
+      if (queue.length >= queueListed) {
+        break;
+      }
+    }
+  }
+  const parked = summary.row.parked;
+  return {
+    ...summary,
+    owner: actor === null ? null : ownerOf(actor),
+    agent: actor === null ? 'none' : agentOf(actor),
+    model: modelOf(actor),
+    queue,
+    throttle: actor?.throttle.view() ?? null,
+    permissionRequests: actor === null ? [] : permissionRequestsOf(context, actor),
+    fault: parked !== null && parked.startsWith('fault') ? parked : null,
+  };
+}
+
+function modelOf(actor: SessionActor | null): string | null {
+  const agent = actor?.committed.agent;
+  return agent?.kind === 'up' || agent?.kind === 'starting' ? agent.model : null;
+}
+
+function liveSession(actor: SessionActor): LiveSession {
   const { committed: session, host } = actor;
   const owner = ownerOf(actor);
   const agent = host.facts();
@@ -26,5 +118,42 @@ export function liveSession(actor: Actor): LiveSession {
     quietMs: agent?.quietMs ?? null,
     pending: agent?.pending ?? [],
     permissionRequests: turn?.permissionRequests.length ?? 0,
+  };
+}
+
+async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
+  const { context, registry, stats } = parts;
+  const actors = registry.actors();
+  let holds = 0;
+  let permissionRequests = 0;
+  const throttled = { background: 0, all: 0 };
+  const queueDepth = { interactive: 0, background: 0 };
+  for (const { committed: session } of actors) {
+    holds += session.hold === null ? 0 : 1;
+    permissionRequests += session.hold?.turn?.permissionRequests.length ?? 0;
+    if (session.throttle !== null) {
+      throttled[session.throttle.level] += 1;
+    }
+    let interactive = 0;
+    for (const [key] of treeEntries(session.queue)) {
+      if (key.rank !== 0) {
+        break;
+      }
+      interactive += 1;
+    }
+    queueDepth.interactive += interactive;
+    queueDepth.background += treeSize(session.queue) - interactive;
+  }
+  return {
+    store: await context.store.stats(),
+    sessionsLive: actors.length,
+    agentsRunning: registry.pool.running,
+    holds,
+    queueDepth,
+    permissionRequests,
+    providers: providerViews(parts),
+    throttled,
+    counters: stats.counters(),
+    histograms: stats.histograms(),
   };
 }

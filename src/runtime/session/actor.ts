@@ -41,7 +41,7 @@ const maxStepsAPass = 256;
 const endingEffects: ReadonlySet<Effect['type']> = new Set(['kill', 'close', 'abort'] as const);
 
 export interface Batch extends Steps {
-  readonly actor: Actor;
+  readonly actor: SessionActor;
 }
 
 interface ActorParts {
@@ -53,10 +53,10 @@ interface ActorParts {
   readonly providers: Providers;
   readonly crashes: CrashLoop;
   /** The actor has inputs; `urgent` false: only output chunks, which may wait for company. */
-  readonly ready: (actor: Actor, urgent: boolean) => void;
+  readonly ready: (actor: SessionActor, urgent: boolean) => void;
 }
 
-export class Actor {
+export class SessionActor {
   readonly key: SessionKey;
   readonly deadlines: Deadlines;
   readonly host: AgentHost;

@@ -15,7 +15,7 @@
  */
 import type { CommitOutcome, FeedEvent, SessionCommit } from '../../store/port.ts';
 import { CommitRejected } from '../../store/errors.ts';
-import type { Actor, Batch } from './actor.ts';
+import type { SessionActor, Batch } from './actor.ts';
 import type { Entry } from './batch.ts';
 import type { Hub } from '../queries/hub.ts';
 import type { Context } from '../options.ts';
@@ -34,12 +34,12 @@ interface CommitterParts {
   /** The store found that the session's records break a rule: its memory is wrong and must go. */
   readonly rejected: (batch: Batch, error: unknown) => void;
   /** Called after an actor's batch is settled: it may be idle. */
-  readonly settled: (actor: Actor) => void;
+  readonly settled: (actor: SessionActor) => void;
 }
 
 export class Committer {
   readonly #parts: CommitterParts;
-  readonly #ready = new Set<Actor>();
+  readonly #ready = new Set<SessionActor>();
   /** A commit is under way: the store has not answered. */
   #writing = false;
   /** What is ready waits for that answer. */
@@ -47,7 +47,7 @@ export class Committer {
   #scheduled = false;
   #cancelLater: (() => void) | null = null;
   /** Whose inputs wait for another try after a failed commit. */
-  readonly #retrying = new Set<Actor>();
+  readonly #retrying = new Set<SessionActor>();
   #cancelRetry: (() => void) | null = null;
   #committedAt = 0;
   #cancelTidy: (() => void) | null = null;
@@ -60,7 +60,7 @@ export class Committer {
     return this.#writing;
   }
 
-  ready(actor: Actor, urgent: boolean): void {
+  ready(actor: SessionActor, urgent: boolean): void {
     this.#ready.add(actor);
     const { clock, limits } = this.#parts.context;
     if (urgent) {

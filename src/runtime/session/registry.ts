@@ -15,7 +15,7 @@ import type { Reply } from '../../core/model/replies.ts';
 import { newSession } from '../../core/queue.ts';
 import { rebuild } from '../../core/rebuild.ts';
 import type { StoredSession } from '../../store/port.ts';
-import { Actor, type Batch } from './actor.ts';
+import { SessionActor, type Batch } from './actor.ts';
 import { Crashes } from '../throttle/crashes.ts';
 import { closing } from '../refusals.ts';
 import { Committer } from './committer.ts';
@@ -39,8 +39,8 @@ export class Registry {
   readonly #stats: Stats;
   readonly #crashes: Crashes;
   readonly #committer: Committer;
-  readonly #actors = new Map<SessionKey, Actor>();
-  readonly #loading = new Map<SessionKey, Promise<Actor>>();
+  readonly #actors = new Map<SessionKey, SessionActor>();
+  readonly #loading = new Map<SessionKey, Promise<SessionActor>>();
   readonly #watchers = new Set<() => void>();
   /** Sessions to be stopped by a fault as soon as they are open again, with the reason. */
   readonly #faults = new Map<SessionKey, string>();
@@ -76,16 +76,16 @@ export class Registry {
     return this.#committer.writing;
   }
 
-  live(key: SessionKey): Actor | null {
+  live(key: SessionKey): SessionActor | null {
     return this.#actors.get(key) ?? null;
   }
 
-  actors(): readonly Actor[] {
+  actors(): readonly SessionActor[] {
     return [...this.#actors.values()];
   }
 
   /** Synchronous if it is live or the store answers synchronously. A detached one is awaited, then opened again. */
-  actor(key: SessionKey): Actor | Promise<Actor> {
+  actor(key: SessionKey): SessionActor | Promise<SessionActor> {
     const live = this.#actors.get(key);
     if (live !== undefined && (!live.detached || this.#sealed)) {
       return live;
@@ -107,7 +107,7 @@ export class Registry {
   }
 
   /** The agent of a detached actor is gone before its session is taken up again (rule 14). */
-  async #afterwards(detached: Actor): Promise<StoredSession> {
+  async #afterwards(detached: SessionActor): Promise<StoredSession> {
     await detached.host.gone();
     this.#settled(detached);
     if (this.#sealed) {
@@ -116,7 +116,7 @@ export class Registry {
     return this.#context.store.claim(detached.key);
   }
 
-  #open(key: SessionKey, stored: StoredSession): Actor {
+  #open(key: SessionKey, stored: StoredSession): SessionActor {
     if (this.#sealed) {
       throw closing();
     }
@@ -126,7 +126,7 @@ export class Registry {
     const { row, open, seq, lease } = stored;
     // A session without tasks may have its own events: a throttle, a hang report.
     const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);
-    const actor = new Actor(
+    const actor = new SessionActor(
       {
         context: this.#context,
         pool: this.pool,
@@ -191,7 +191,7 @@ export class Registry {
     }
   }
 
-  #settled(actor: Actor): void {
+  #settled(actor: SessionActor): void {
     if ((actor.atRest || (actor.detached && !actor.host.running)) && this.#actors.get(actor.key) === actor) {
       actor.stop();
       this.#actors.delete(actor.key);

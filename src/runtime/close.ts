@@ -1,0 +1,45 @@
+/** The close of a runtime. Running turns may end within the grace; then every agent is ended and the store is closed. */
+import type { RuntimeParts } from './parts.ts';
+import { closing } from './refusals.ts';
+import type { SessionActor } from './session/actor.ts';
+import { closingReason } from './session/registry.ts';
+
+/** How long the ended agents may take until their processes are gone, beyond the driver's own deadlines. */
+const closeMs = 15_000;
+
+export async function closeRuntime({ context, registry, ready }: RuntimeParts, graceMs: number): Promise<void> {
+  const { clock, store } = context;
+  const within = async (ms: number, done: Promise<unknown>): Promise<void> => {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.timer(ms, resolve);
+    });
+    await Promise.race([done, late]);
+    cancel();
+  };
+  await ready.catch(() => {});
+  registry.seal();
+  for (const actor of registry.actors()) {
+    if (graceMs > 0 && inTurn(actor)) {
+      actor.post({ type: 'park', at: clock.wall(), reason: closingReason, by: { kind: 'daemon', name: 'close' } });
+    }
+  }
+  const busy = (): boolean => registry.actors().some((actor) => actor.busy || (graceMs > 0 && inTurn(actor)));
+  await within(
+    graceMs,
+    registry.until(() => !busy()),
+  );
+  const actors = registry.actors();
+  for (const actor of actors) {
+    actor.fence(null, closing());
+  }
+  // A commit that is under way is answered before the store is closed: the caller gets the result.
+  const written = registry.until(() => !registry.writing);
+  const agentsGone = Promise.all(actors.map((actor) => actor.host.gone())).then(() => registry.processRows.written());
+  await within(closeMs, Promise.all([written, agentsGone]));
+  registry.close();
+  await store.close();
+}
+
+const inTurn = (actor: SessionActor): boolean =>
+  !actor.detached && (actor.session.hold?.turn ?? null) !== null && actor.host.running;
