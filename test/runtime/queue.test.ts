@@ -201,6 +201,10 @@ describe('queues, follow-ups and commands', () => {
         first.finish();
         await one.ended(task);
         if (type === 'agent-exited') {
+          // The deadline of an idle agent is armed when the release is stored, which comes after the `final`.
+          while ((await one.box.session('test:one'))?.owner !== null) {
+            await loopPasses(1);
+          }
           clock.advance(defaultLimits.agentIdleMs);
         }
         const turn = await one.stage.turnWithin(100);
