@@ -6,8 +6,8 @@ import { Box, inBackground } from '../support/core-driver.ts';
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 const refused = (code: string): unknown => ({ kind: 'refused', code });
 
-describe('starting and resting', () => {
-  test('what if the agent never becomes ready? (core/13, core/16, core/19)', () => {
+describe('the life of an agent', () => {
+  test('an agent that never becomes ready is killed, and its task fails after its last attempt (core/13, core/16, core/19)', () => {
     const box = new Box();
     box.submit('A', { maxAttempts: 2 });
     box.passes('start');
@@ -19,7 +19,7 @@ describe('starting and resting', () => {
     expect(box.final('A')).toBe('failed agent_start_failed');
   });
 
-  test('what if a task that is not to be retried loses its agent, before its turn and in it? (core/13)', () => {
+  test('a task with `onLost: fail` is retried when its agent ends before its turn, and fails when it ends in its turn (core/13)', () => {
     const box = new Box();
     box.submit('A', { onLost: 'fail' });
     box.exited();
@@ -29,7 +29,7 @@ describe('starting and resting', () => {
     expect(box.final('A')).toBe('failed agent_lost');
   });
 
-  test('what if the conversation to be resumed is lost? (core/33)', () => {
+  test('a conversation that is lost is replaced, and each prompt says so until an agent has confirmed one (core/33)', () => {
     const box = new Box();
     box.submit('A');
     box.answers();
@@ -53,7 +53,7 @@ describe('starting and resting', () => {
     expect(box.session.conversation).toBe('c2');
   });
 
-  test('what if the agent has been at rest for long, or its place is needed? (core/33)', () => {
+  test('an agent that was idle for long, or whose place is needed, is closed, and later resumes its conversation (core/33)', () => {
     for (const way of ['idle', 'make-room'] as const) {
       const box = new Box();
       box.submit('A', { mode: 'code' });
@@ -72,7 +72,7 @@ describe('starting and resting', () => {
     }
   });
 
-  test('what if an event comes from an agent of before? (core/15, core/24)', () => {
+  test('an event of an earlier agent changes nothing (core/15, core/24)', () => {
     const box = inBackground();
     box.exited();
     box.runs();
@@ -90,7 +90,7 @@ describe('starting and resting', () => {
     expect(box.state).toBe('running');
   });
 
-  test('what if a turn is confirmed twice, acked unasked, or answered twice? (core/24)', () => {
+  test('a second confirmation, an unexpected ack and a second result change nothing (core/24)', () => {
     const box = inBackground();
     expect(box.started()).toEqual(stale('unexpected'));
     expect(box.ack()).toEqual(stale('unexpected'));
@@ -102,8 +102,8 @@ describe('starting and resting', () => {
   });
 });
 
-describe('a turn that nobody asked for', () => {
-  test('what if it runs when a prompt is to be sent? (core/10, core/33)', () => {
+describe('an unsolicited turn', () => {
+  test('delays the next prompt until it ends (core/10, core/33)', () => {
     const box = new Box();
     box.submit('A');
     box.answers();
@@ -117,7 +117,7 @@ describe('a turn that nobody asked for', () => {
     expect(box.unsolicited('ended')).toEqual(stale('unexpected'));
   });
 
-  test('what if it begins between our prompt and the agent’s confirmation? (core/10, core/19)', () => {
+  test('that begins before our prompt is confirmed is not killed, and our turn completes (core/10, core/19)', () => {
     const box = new Box();
     box.submit('A');
     box.ready();
@@ -130,7 +130,7 @@ describe('a turn that nobody asked for', () => {
     expect(box.final('A')).toBe('completed completed');
   });
 
-  test('what if it never ends, each time the agent is started? (core/13, core/19)', () => {
+  test('that never ends has its agent killed, and the waiting task fails after its last attempt (core/13, core/19)', () => {
     const box = new Box();
     box.submit('A', { maxAttempts: 3 });
     box.answers();
@@ -149,7 +149,7 @@ describe('a turn that nobody asked for', () => {
     expect(box.events('B', 'attempt-lost')).toMatchObject([{ reason: 'unsolicited_deadline' }, {}]);
   });
 
-  test('what if our turn ends while it still runs? (core/10)', () => {
+  test('that still runs when our turn ends delays the prompt of the next task (core/10)', () => {
     const box = inBackground();
     box.background('next');
     box.unsolicited('began');
@@ -162,7 +162,7 @@ describe('a turn that nobody asked for', () => {
 });
 
 describe('operators', () => {
-  test('what if a session is parked while a turn runs and others wait? (core/21)', () => {
+  test('a parked session lets its turn end, and starts no other task (core/21)', () => {
     const box = inBackground({ mergeGroup: 'p' });
     box.park();
     box.submit('A');
@@ -177,7 +177,7 @@ describe('operators', () => {
     expect(box.unpark()).toEqual(refused('not_parked'));
   });
 
-  test('what if a parked session waits longer than its hold limit? (core/20, core/21)', () => {
+  test('the hold limit does not count while the session is parked, and begins again afterwards (core/20, core/21)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -190,7 +190,7 @@ describe('operators', () => {
     expect(box.armed).toContain('hold:1');
   });
 
-  test('what if a parked session keeps its owner from having its turn sent? (core/20, core/21)', () => {
+  test('the hold limit does not count for an owner whose turn a park delays (core/20, core/21)', () => {
     const box = new Box();
     box.submit('A');
     box.submit('B');
@@ -201,7 +201,7 @@ describe('operators', () => {
     expect(box.armed).toContain('hold:1');
   });
 
-  test('what if a step has thrown? (core/21, core/13)', () => {
+  test('a step that throws kills the agent and parks the session, and costs no attempt (core/21, core/13)', () => {
     const box = inBackground({ maxAttempts: 1 });
     box.submit('A');
     box.do({ type: 'fault', reason: 'invariant_broken' });
@@ -215,7 +215,7 @@ describe('operators', () => {
     expect(box.task('bg')).toMatchObject({ attempts: 1, stage: 'waiting', interruptedMidTurn: true });
   });
 
-  test('S1 what if the step that threw was to close a window, pass a hold limit, or end a runner? (core/21, core/19)', () => {
+  test('S1 a step that throws aborts the runner and clears the timers, and unpark starts both again (core/21, core/19)', () => {
     const box = new Box();
     box.submit('C', { mode: 'code', maxAttempts: 1 });
     box.submit('B');
@@ -231,7 +231,7 @@ describe('operators', () => {
     expect(box.finish('C', 1)).toEqual(stale('epoch'));
   });
 
-  test('what if a step throws while a task waits without a runner? (core/13, core/21)', () => {
+  test('a task that waits without a runner when a step throws gets a new runner at unpark (core/13, core/21)', () => {
     const box = new Box();
     box.submit('C', { mode: 'code' });
     box.park();
@@ -242,7 +242,7 @@ describe('operators', () => {
     expect(box.sent('run')).toMatchObject([{ run: 2, attempt: 2 }]);
   });
 
-  test('D09 what if a turn, a queue, or both are stopped? (core/30)', () => {
+  test('D09 a stop ends the turn, the queue, or both, and its receipts name what it ended (core/30)', () => {
     const ended = (scope: 'turn' | 'queue' | 'session'): readonly string[] => {
       const box = new Box();
       box.submit('A', { mergeGroup: 'p' });
@@ -265,7 +265,7 @@ describe('operators', () => {
     ]);
   });
 
-  test('what if waiting tasks are moved? (core/3, core/30)', () => {
+  test('a waiting task is moved within the queue, by its priority, and to the other lane (core/3, core/30)', () => {
     const box = inBackground();
     for (const id of ['1', '2', '3', '4']) {
       box.background(id);
@@ -297,7 +297,7 @@ describe('operators', () => {
     expect(box.queue[0]).toBe('4');
   });
 
-  test('what if a waiting task is moved to the urgent lane that asked to preempt? (core/6, core/7, core/30)', () => {
+  test('a task that asks to preempt interrupts the background turn when it is moved to the interactive lane (core/6, core/7, core/30)', () => {
     const box = inBackground();
     box.background('1', { whenBusy: 'preempt' });
     expect(box.acts).toEqual([]);
@@ -305,7 +305,7 @@ describe('operators', () => {
     expect(box.acts).toEqual(['interrupt']);
   });
 
-  test('what if a task is edited before, while, and after its text is with the agent? (core/30)', () => {
+  test('a task is edited only while its text is not with the agent (core/30)', () => {
     const box = new Box();
     box.submit('A', { mergeGroup: 'p' });
     expect(box.edit('A')).toEqual(refused('not_queued'));
@@ -320,7 +320,7 @@ describe('operators', () => {
     expect(box.edit('nobody')).toEqual(refused('unknown_task'));
   });
 
-  test('what if there is nothing to evict or restart? (core/24)', () => {
+  test('an evict or a restart is refused when the session has no owner or no agent (core/24)', () => {
     const box = new Box();
     expect(box.evict()).toEqual(refused('nothing_held'));
     expect(box.evict(3)).toEqual(stale('epoch'));

@@ -5,7 +5,7 @@ import { Box, everything, inBackground, somebody } from '../support/core-driver.
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 
 describe('an interrupt', () => {
-  test('C05 what if it lands between the grant and the first read of the turn? (core/7, core/9)', () => {
+  test('C05 stops a turn that is not sent yet, and waits until the agent has confirmed a turn that is sent (core/7, core/9)', () => {
     const pending = new Box();
     pending.submit('A');
     pending.cancel('A');
@@ -25,7 +25,7 @@ describe('an interrupt', () => {
     expect(sent.final('A')).toBe('cancelled cancelled');
   });
 
-  test('C06 what if the agent dies after it and is restarted? (core/9, core/17)', () => {
+  test('C06 does not reach the next turn when the agent dies and is restarted (core/9, core/17)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -38,7 +38,7 @@ describe('an interrupt', () => {
     expect(box.all('prompt').map(({ task }) => task)).toEqual(['A', 'B']);
   });
 
-  test('C06 what if the node dies after it? (core/17, core/25)', () => {
+  test('C06 leaves the task cancelled when the daemon dies after it (core/17, core/25)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -48,7 +48,7 @@ describe('an interrupt', () => {
     expect(box.all('prompt')).toHaveLength(1);
   });
 
-  test('C07 what if it is aimed at turn N and arrives when N+1 runs? (core/9)', () => {
+  test('C07 of turn N does not touch turn N+1 (core/9)', () => {
     const box = inBackground();
     box.result('completed');
     box.background('next');
@@ -62,7 +62,7 @@ describe('an interrupt', () => {
     expect(box.session.hold?.turn).toMatchObject({ id: 2, intent: null });
   });
 
-  test('C08 what if the agent is idle? (core/9)', () => {
+  test('C08 of an idle agent is not sent, and its task ends at once (core/9)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });
     box.call('A', 1, 1);
@@ -75,7 +75,7 @@ describe('an interrupt', () => {
     expect(box.all('interrupt')).toEqual([]);
   });
 
-  test('C09 what if there are two for one turn? (core/9)', () => {
+  test('C09 is sent once for a turn, however often it is requested (core/9)', () => {
     const box = inBackground();
     box.submit('A');
     box.submit('B');
@@ -91,7 +91,7 @@ describe('an interrupt', () => {
 });
 
 describe('a drain', () => {
-  test('C10 what if the ack comes before the result, or after it? (core/11)', () => {
+  test('C10 ends when both the ack and the result have come, in either order (core/11)', () => {
     for (const order of ['ack first', 'result first']) {
       const box = inBackground();
       box.submit('A');
@@ -111,7 +111,7 @@ describe('a drain', () => {
     }
   });
 
-  test('C10 what if the receipt says that no result will come? (core/11)', () => {
+  test('C10 ends when the receipt says that no result will come (core/11)', () => {
     const box = inBackground();
     box.submit('A');
     box.ack();
@@ -121,7 +121,7 @@ describe('a drain', () => {
     expect(box.owner).toBe('A');
   });
 
-  test('C10 what if neither ever comes? (core/11, core/13, core/16, core/19)', () => {
+  test('C10 without ack and result resends the interrupt, then kills the agent, and costs no attempt (core/11, core/13, core/16, core/19)', () => {
     const box = inBackground({ maxAttempts: 1 });
     box.submit('A');
     box.passes('drain');
@@ -138,7 +138,7 @@ describe('a drain', () => {
     expect(box.sent('prompt')).toMatchObject([{ task: 'bg', resumed: true, interruptedMidTurn: true, attempt: 1 }]);
   });
 
-  test('C10 what if the result is there and the ack never comes? (core/11, core/12)', () => {
+  test('C10 with a result and without an ack ends at its deadline, and the result counts (core/11, core/12)', () => {
     const box = inBackground();
     box.cancel('bg');
     box.result('completed');
@@ -147,7 +147,7 @@ describe('a drain', () => {
     expect(box.final('bg')).toBe('completed completed');
   });
 
-  test('what if the agent dies when its result is there and only the ack is missing? (core/12, core/13)', () => {
+  test('keeps the result when the agent dies before the ack (core/12, core/13)', () => {
     const box = inBackground();
     box.submit('A');
     box.result('completed');
@@ -155,7 +155,7 @@ describe('a drain', () => {
     expect(box.final('bg')).toBe('completed completed');
   });
 
-  test('what if the agent never confirms the turn that is to be interrupted? (core/7, core/11)', () => {
+  test('kills an agent that never confirms the turn to be interrupted (core/7, core/11)', () => {
     const box = new Box();
     box.background('bg');
     box.ready();
@@ -166,7 +166,7 @@ describe('a drain', () => {
     expect(box.outcomes('bg')).toEqual(['preempted']);
   });
 
-  test('C11 what if the result of an interrupted turn is read by the next one? (core/9, core/10, core/15)', () => {
+  test('C11 keeps the result of the interrupted turn apart from the next turn (core/9, core/10, core/15)', () => {
     const box = inBackground();
     box.submit('A');
     expect(box.result('completed', { turn: 2 })).toEqual(stale('turn'));
@@ -178,8 +178,8 @@ describe('a drain', () => {
   });
 });
 
-describe('an owner that is wedged', () => {
-  test('C18 what if it cleans up after its eviction? (core/15)', () => {
+describe('a stuck owner', () => {
+  test('C18 that cleans up after its eviction changes nothing (core/15)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });
     box.call('A', 1, 1);
@@ -197,7 +197,7 @@ describe('an owner that is wedged', () => {
     expect(box.final('A')).toBe('failed evicted');
   });
 
-  test('C19 what if the eviction wakes the successor before the old process is gone? (core/10, core/16)', () => {
+  test('C19 is evicted, and its successor gets no agent before the old process is gone (core/10, core/16)', () => {
     const box = inBackground();
     box.submit('A');
     box.evict();
@@ -211,14 +211,14 @@ describe('an owner that is wedged', () => {
     expect(box.session.agent).toEqual({ kind: 'starting', incarnation: 2, model: null });
   });
 
-  test('what if it was cancelled before it is evicted? (core/17)', () => {
+  test('stays cancelled when it was cancelled before its eviction (core/17)', () => {
     const box = inBackground();
     box.cancel('bg');
     box.evict();
     expect(box.final('bg')).toBe('cancelled cancelled');
   });
 
-  test('C21 what if an agent streams for ever while somebody waits? (core/19, core/20)', () => {
+  test('C21 whose agent streams for ever is ended at the hold limit when another task waits (core/19, core/20)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -235,7 +235,7 @@ describe('an owner that is wedged', () => {
     expect(box.owner).toBe('B');
   });
 
-  test('C21 what if it is a runner that never asks for a turn? (core/19, core/20)', () => {
+  test('C21 whose runner never asks for a turn is ended at the hold limit (core/19, core/20)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });
     box.submit('B');
@@ -245,7 +245,7 @@ describe('an owner that is wedged', () => {
     expect(box.owner).toBe('B');
   });
 
-  test('C22 what if a healthy turn is long and nobody waits, or nobody waits any more? (core/20)', () => {
+  test('C22 is different from a long healthy turn: the hold limit counts only while a task waits (core/20)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -260,7 +260,7 @@ describe('an owner that is wedged', () => {
 });
 
 describe('an agent', () => {
-  test('C26 what if the write of a prompt fails after the turn was counted as sent? (core/13, core/16)', () => {
+  test('C26 that ends before it confirms its prompt costs an attempt, and the prompt is sent again (core/13, core/16)', () => {
     const box = new Box();
     box.submit('A', { maxAttempts: 2 });
     box.ready();
@@ -276,7 +276,7 @@ describe('an agent', () => {
     expect(box.final('B')).toBe('completed completed');
   });
 
-  test('C27 what if it is restarted between two turns of one hold, or in a turn? (core/13, core/14, core/33)', () => {
+  test('C27 that is restarted between two turns, or in a turn, resumes its conversation under the same hold (core/13, core/14, core/33)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code', maxAttempts: 1 });
     box.call('A', 1, 1);
@@ -297,7 +297,7 @@ describe('an agent', () => {
     expect(box.queue).toEqual(['B']);
   });
 
-  test('what if it says nothing during its turn? (core/13, core/19)', () => {
+  test('that is silent during its turn is interrupted and killed, and its task fails after its last attempt (core/13, core/19)', () => {
     const box = inBackground({ maxAttempts: 2 });
     for (const attempt of [1, 2]) {
       box.passes('silence');
@@ -314,7 +314,7 @@ describe('an agent', () => {
     expect(box.final('bg')).toBe('failed silence_deadline');
   });
 
-  test('C30 what if stop comes while the session starts its agent, drains, or hands over? (core/17, core/30)', () => {
+  test('C30 that starts, drains or takes the next task obeys a stop (core/17, core/30)', () => {
     const starting = new Box();
     starting.submit('A');
     expect(starting.stop('session')).toMatchObject({ receipts: [{ task: 'A', state: 'acknowledged', turn: null }] });

@@ -17,7 +17,7 @@ function switching(): Box {
 }
 
 describe('a hold that spans several turns', () => {
-  test('C27 what if the agent changes its model between them, in time? (core/14, core/36)', () => {
+  test('C27 changes the model of its agent between two turns (core/14, core/36)', () => {
     const box = switching();
     expect(box.sent('switch')).toEqual([{ type: 'switch', incarnation: 1, model: 'large' }]);
     expect(box.acts).toEqual(['switch']);
@@ -37,7 +37,7 @@ describe('a hold that spans several turns', () => {
     expect(box.tape()).toEqual(expect.arrayContaining(['model-switching', 'model-switched']));
   });
 
-  test('C27 what if the agent refuses, says nothing, dies over it, or cannot? (core/36, core/33, core/13)', () => {
+  test('C27 restarts an agent that refuses the model, does not answer, dies over it, or cannot change it (core/36, core/33, core/13)', () => {
     const ways: readonly ((box: Box) => unknown)[] = [
       (box) => {
         box.switched('large', false);
@@ -72,7 +72,7 @@ describe('a hold that spans several turns', () => {
     expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: 'large' }]);
   });
 
-  test('C27 what if a demand or a cancel comes while the model changes? (core/6, core/17, core/36)', () => {
+  test('C27 gives way to a demand, and obeys a cancel, while the model changes (core/6, core/17, core/36)', () => {
     const box = inBackground();
     box.result('completed');
     box.background('big', { model: 'large' });
@@ -92,7 +92,7 @@ describe('a hold that spans several turns', () => {
     expect(box.outcomes('A')).toEqual([]);
   });
 
-  test('C05 C06 what if the turn is cancelled, and the agent dies while it changes for the next one? (core/9, core/36)', () => {
+  test('C05 C06 never sends a cancelled turn when the agent dies while it changes its model (core/9, core/36)', () => {
     const box = switching();
     box.submit('B', { model: 'small' });
     box.cancel('R');
@@ -107,7 +107,7 @@ describe('a hold that spans several turns', () => {
 });
 
 describe('an agent that changes its model', () => {
-  test('what if it says that it has changed to something else, or unasked? (core/15, core/24, core/36)', () => {
+  test('is ignored when it reports another model, or a change that was not requested (core/15, core/24, core/36)', () => {
     const box = switching();
     expect(box.switched('small')).toEqual(stale('unexpected'));
     expect(box.switched('large', true, 7)).toEqual(stale('incarnation'));
@@ -116,7 +116,7 @@ describe('an agent that changes its model', () => {
     expect(box.late('switch', box.incarnation)).toEqual(stale('timer'));
   });
 
-  test('what if it begins a turn that nobody asked for while it changes? (core/10, core/36)', () => {
+  test('gets the next prompt after the unsolicited turn that it began meanwhile (core/10, core/36)', () => {
     const box = switching();
     box.unsolicited('began');
     box.switched('large');
@@ -125,7 +125,7 @@ describe('an agent that changes its model', () => {
     expect(box.acts).toEqual(['prompt']);
   });
 
-  test('what if its place is needed, or its owner goes? (core/33, core/36)', () => {
+  test('is not closed to make room, and becomes idle when its owner ends (core/33, core/36)', () => {
     const box = switching();
     expect(box.do({ type: 'make-room' })).toEqual(refused('agent_not_running'));
     expect(box.late('idle', box.incarnation)).toEqual(stale('timer'));
@@ -137,7 +137,7 @@ describe('an agent that changes its model', () => {
     expect(box.acts).toEqual(['prompt']);
   });
 
-  test('what if a message for another model is steered or merged? (core/28, core/36)', () => {
+  test('never gets a message for another model by steer or merge (core/28, core/36)', () => {
     const box = new Box();
     box.submit('A', { mergeGroup: 'p', model: 'large' });
     box.runs();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Box, inBackground } from '../support/core-driver.ts';
 
 describe('grants', () => {
-  test('C02 what if two urgent tasks queue behind a third, and a flag stood for both? (core/3, core/4)', () => {
+  test('C02 two interactive tasks that wait are both granted before the background task (core/3, core/4)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -19,7 +19,7 @@ describe('grants', () => {
     expect(order).toEqual(['A', 'B', 'C', 'bg']);
   });
 
-  test('C03 what if the holder releases while an urgent and a background task wait? (core/1, core/2, core/5)', () => {
+  test('C03 a release grants the session to the interactive task before the background task (core/1, core/2, core/5)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -33,7 +33,7 @@ describe('grants', () => {
     expect(box.acts).toEqual(['prompt']);
   });
 
-  test('C29 what if a preempted task comes back to a queue with newer and higher work? (core/3)', () => {
+  test('C29 a preempted task goes before other background tasks and after interactive ones (core/3)', () => {
     const box = inBackground();
     box.background('other', { priority: 9 });
     box.submit('A');
@@ -47,7 +47,7 @@ describe('grants', () => {
     expect(box.sent('prompt')[0]).toMatchObject({ task: 'bg', resumed: true, interruptedMidTurn: false, attempt: 1 });
   });
 
-  test('background tasks go by priority, then by age (core/3)', () => {
+  test('background tasks are granted by priority, then by age (core/3)', () => {
     const box = inBackground();
     box.background('low', { priority: 1 });
     box.background('high', { priority: 2 });
@@ -55,7 +55,7 @@ describe('grants', () => {
     expect(box.queue).toEqual(['high', 'younger', 'low']);
   });
 
-  test('C20 what if an eviction falls between a grant and the registration of its owner? (core/1, core/15)', () => {
+  test('C20 one step grants the session and registers its owner, so no eviction falls between the two (core/1, core/15)', () => {
     // The grant is the registration: there is one step, and no state between the two to evict from.
     const box = new Box();
     box.submit('A');
@@ -68,7 +68,7 @@ describe('grants', () => {
 });
 
 describe('demand', () => {
-  test('C23 what if a waiter goes away while it queues? (core/4)', () => {
+  test('C23 a waiter that leaves the queue removes only its own demand (core/4)', () => {
     const box = new Box();
     box.submit('owner');
     box.runs();
@@ -81,7 +81,7 @@ describe('demand', () => {
     expect(box.owner).toBe('B');
   });
 
-  test('C24 what if demand is cleared and the cleared one then leaves once more? (core/4, core/24)', () => {
+  test('C24 a task whose demand was cleared cannot clear the demand of another task (core/4, core/24)', () => {
     const box = inBackground();
     box.submit('A');
     box.submit('B');
@@ -94,7 +94,7 @@ describe('demand', () => {
     expect(box.owner).toBe('C');
   });
 
-  test('what if the only demand is withdrawn while the turn it interrupted drains? (core/4, core/9)', () => {
+  test('the task of an interrupted turn resumes when the only demand is withdrawn while the turn drains (core/4, core/9)', () => {
     const box = inBackground();
     box.submit('A');
     box.cancel('A');
@@ -104,7 +104,7 @@ describe('demand', () => {
     expect(box.sent('prompt')[0]).toMatchObject({ task: 'bg', resumed: true });
   });
 
-  test('C16 what if planners that call themselves urgent come six times in a row? (core/6)', () => {
+  test('C16 a background task interrupts no turn, whatever its policy says (core/6)', () => {
     const box = inBackground();
     for (const whenBusy of ['preempt', 'interrupt', 'rollback', 'collect', 'replace', 'steer'] as const) {
       box.background(`planner-${whenBusy}`, { whenBusy, mergeGroup: null });
@@ -114,7 +114,7 @@ describe('demand', () => {
     expect(box.owner).toBe('bg');
   });
 
-  test('C16 what if system work shares its merge group with the interactive owner? (core/6)', () => {
+  test('C16 a background task does not interrupt an interactive owner of its merge group (core/6)', () => {
     const box = new Box();
     box.submit('person', { mergeGroup: 'p' });
     box.runs();
@@ -125,7 +125,7 @@ describe('demand', () => {
     expect(box.final('person')).toBe('completed completed');
   });
 
-  test('what if interactive work meets interactive work? (core/6)', () => {
+  test('an interactive task does not interrupt an interactive owner (core/6)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -136,7 +136,7 @@ describe('demand', () => {
 });
 
 describe('turn admission', () => {
-  test('C28 what if the background task looks for demand only at its start? (core/8)', () => {
+  test('C28 a background task gives way between two turns when an interactive task waits (core/8)', () => {
     const box = new Box();
     box.background('bg', { mode: 'code' });
     box.call('bg', 1, 1);
@@ -152,7 +152,7 @@ describe('turn admission', () => {
     expect(box.sent('prompt')[0]).toMatchObject({ task: 'bg', call: 2 });
   });
 
-  test('what if an urgent task comes while the background turn waits for its agent to start? (core/8)', () => {
+  test('an interactive task goes before a background turn that waits for its agent to start (core/8)', () => {
     const box = new Box();
     box.background('bg');
     box.submit('A');
@@ -162,7 +162,7 @@ describe('turn admission', () => {
     expect(box.all('prompt')).toHaveLength(1);
   });
 
-  test('C17 what if a background task spins to get in while the owner takes three turns? (core/14, core/8)', () => {
+  test('C17 a background task does not run between the three turns of an interactive hold (core/14, core/8)', () => {
     const box = new Box();
     box.submit('owner', { mode: 'code' });
     box.background('spinner');
@@ -178,7 +178,7 @@ describe('turn admission', () => {
     expect(box.owner).toBe('spinner');
   });
 
-  test('C25 what if the runner throws between taking the hold and its first turn? (core/5, core/14)', () => {
+  test('C25 a runner that throws before its first turn releases the session (core/5, core/14)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });
     box.submit('B');
@@ -187,7 +187,7 @@ describe('turn admission', () => {
     expect(box.owner).toBe('B');
   });
 
-  test('C25 what if the runner throws while its turn is on the wire? (core/5, core/17)', () => {
+  test('C25 a runner that throws during its turn has the turn interrupted, then releases the session (core/5, core/17)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });
     box.call('A', 1, 1);
@@ -203,7 +203,7 @@ describe('turn admission', () => {
 });
 
 describe('preemption', () => {
-  test('C01 what if the pass that should interrupt is delayed by the scheduler? (core/7)', () => {
+  test('C01 the step that admits an interactive task also interrupts the background turn (core/7)', () => {
     const box = inBackground();
     box.submit('A');
     expect(box.records[0]?.type).toBe('admit');
@@ -211,7 +211,7 @@ describe('preemption', () => {
     expect(box.reply).toMatchObject({ kind: 'admitted', stage: 'waiting' });
   });
 
-  test('C04 what if the first prompt of the interrupter starts right after the grant? (core/9)', () => {
+  test('C04 an interrupt does not touch the first turn of the task that asked for it (core/9)', () => {
     const box = inBackground();
     box.submit('A');
     box.drains();
@@ -224,7 +224,7 @@ describe('preemption', () => {
     expect(box.outcomes('A')).toEqual(['completed']);
   });
 
-  test('C15 what if there are five preemptions in a row? (core/13, core/18)', () => {
+  test('C15 five preemptions in a row cost no attempt, and then the turn is protected (core/13, core/18)', () => {
     const box = inBackground({ maxAttempts: 1 });
     for (let round = 0; round < 5; round += 1) {
       box.submit(`A${round}`);
@@ -242,7 +242,7 @@ describe('preemption', () => {
     expect(box.owner).toBe('late');
   });
 
-  test('what if the window of a protected turn ends while somebody waits? (core/18, core/6)', () => {
+  test('a protected turn is interrupted for a waiting task when its window ends (core/18, core/6)', () => {
     const box = inBackground({}, { maxPreemptions: 0 });
     box.submit('A');
     expect(box.acts).toEqual([]);
@@ -253,7 +253,7 @@ describe('preemption', () => {
     expect(box.owner).toBe('A');
   });
 
-  test('what if a protected turn has yet to be sent when an urgent task comes? (core/18, core/8)', () => {
+  test('a protected turn that is not sent yet goes before an interactive task (core/18, core/8)', () => {
     const box = new Box({ maxPreemptions: 0 });
     box.background('bg');
     box.submit('A');
@@ -262,7 +262,7 @@ describe('preemption', () => {
     expect(box.sent('prompt')).toMatchObject([{ task: 'bg' }]);
   });
 
-  test('C14 what if a retry asks "is it still pending?" of a task that runs or was preempted? (core/12, core/23)', () => {
+  test('C14 a task that runs or was preempted still exists, so a second submit of it is refused (core/12, core/23)', () => {
     const box = inBackground();
     box.submit('A');
     box.drains();
@@ -271,7 +271,7 @@ describe('preemption', () => {
     expect(box.background('bg')).toEqual({ kind: 'refused', code: 'duplicate_task' });
   });
 
-  test('C13 what if a cancelled turn returns an empty result? (core/12)', () => {
+  test('C13 an empty result of an interrupted turn is not an answer, and the turn is preempted (core/12)', () => {
     for (const acks of [true, false]) {
       const box = new Box();
       box.background('bg');
@@ -288,7 +288,7 @@ describe('preemption', () => {
     }
   });
 
-  test('C13 what if the answer crosses the cancel, whole? (core/12, core/17)', () => {
+  test('C13 a whole answer that crosses the cancel completes the task (core/12, core/17)', () => {
     const box = inBackground();
     expect(box.cancel('bg')).toMatchObject({ receipt: { state: 'requested', status: 'running', turn: 1 } });
     box.result('completed');
@@ -296,7 +296,7 @@ describe('preemption', () => {
     expect(box.final('bg')).toBe('completed completed');
   });
 
-  test('what if an agent says "interrupted" that nobody interrupted? (core/12)', () => {
+  test('an agent that reports an interrupt without a request fails its task (core/12)', () => {
     const box = inBackground();
     box.result('interrupted');
     expect(box.outcomes('bg')).toEqual(['failed']);

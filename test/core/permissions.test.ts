@@ -6,8 +6,8 @@ const ok = { kind: 'ok' };
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 const notPending = { kind: 'refused', code: 'no_permission_request' };
 
-describe('a request', () => {
-  test('what if a person allows one thing, denies another, and nobody answers the third? (core/34, core/35)', () => {
+describe('a permission request', () => {
+  test('is allowed or denied by a person, and is denied at its deadline (core/34, core/35)', () => {
     const box = inBackground();
     for (const request of ['a', 'b', 'c']) {
       box.asks(request);
@@ -31,7 +31,7 @@ describe('a request', () => {
     expect(box.final('bg')).toBe('completed completed');
   });
 
-  test('what if the policy has an answer? (core/34)', () => {
+  test('is answered by the policy where the policy has an answer (core/34)', () => {
     const box = inBackground();
     box.asks('a', 'allow');
     expect(box.sent('respond')).toMatchObject([{ request: 'a', allow: true }]);
@@ -42,7 +42,7 @@ describe('a request', () => {
     expect(box.respond('a', false)).toEqual(notPending);
   });
 
-  test('what if the agent asks no more, or asks the same again? (core/34, core/24)', () => {
+  test('can be withdrawn by its agent once, and changes nothing when it is repeated (core/34, core/24)', () => {
     const box = inBackground();
     box.asks('a');
     expect(box.asks('a')).toEqual(stale('unexpected'));
@@ -55,7 +55,7 @@ describe('a request', () => {
     expect(box.decisions('bg')).toEqual(['a withdrawn agent']);
   });
 
-  test('what if a decision names another turn, or comes when the turn is over? (core/34, core/15)', () => {
+  test('is answered only by a decision that names its turn, while that turn runs (core/34, core/15)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -72,7 +72,7 @@ describe('a request', () => {
     expect(box.respond('a', true)).toEqual(notPending);
   });
 
-  test('what if an agent asks for more than a person can answer? (core/34)', () => {
+  test('is denied at once when too many others wait (core/34)', () => {
     const box = inBackground();
     for (let request = 1; request <= 40; request += 1) {
       box.asks(`r${request}`);
@@ -84,7 +84,7 @@ describe('a request', () => {
 });
 
 describe('a wait for a person', () => {
-  test('C05 what if an interrupt finds it, or is latched while it waits? (core/9, core/34, core/35)', () => {
+  test('C05 ends at an interrupt, and does not begin while an interrupt waits to be sent (core/9, core/34, core/35)', () => {
     const box = inBackground();
     box.asks('a');
     box.submit('A');
@@ -107,7 +107,7 @@ describe('a wait for a person', () => {
     expect(box.final('A')).toBe('cancelled cancelled');
   });
 
-  test('C13 what if it asks while it is being interrupted, and then ends empty? (core/12, core/34, core/35)', () => {
+  test('C13 does not begin in a turn that is being interrupted, and an empty result then cancels the task (core/12, core/34, core/35)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -123,7 +123,7 @@ describe('a wait for a person', () => {
     expect(box.final('A')).toBe('cancelled cancelled');
   });
 
-  test('what if the agent dies, the owner is evicted, the agent restarted, or a step throws? (core/34, core/35)', () => {
+  test('ends when the agent dies or is restarted, the owner is evicted, or a step throws (core/34, core/35)', () => {
     const ends: readonly ((box: Box) => unknown)[] = [
       (box) => box.exited(),
       (box) => box.evict(),
@@ -141,7 +141,7 @@ describe('a wait for a person', () => {
     }
   });
 
-  test('what if somebody waits longer than the hold limit for an owner that waits for a person? (core/20, core/35)', () => {
+  test('ends at the hold limit when another task waits for the owner (core/20, core/35)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -154,7 +154,7 @@ describe('a wait for a person', () => {
     expect(box.owner).toBe('B');
   });
 
-  test('what if the session is parked or held back meanwhile? (core/21, core/34, core/38)', () => {
+  test('continues while the session is parked or throttled (core/21, core/34, core/38)', () => {
     const box = inBackground();
     box.asks('a');
     box.asks('b');
@@ -167,7 +167,7 @@ describe('a wait for a person', () => {
     expect(box.sent('respond')).toHaveLength(1);
   });
 
-  test('what if a preempted turn asks again when it is resumed? (core/34, core/18)', () => {
+  test('begins again when a resumed turn asks again (core/34, core/18)', () => {
     const box = inBackground();
     box.asks('a');
     box.submit('A');

@@ -13,8 +13,8 @@ const run = (title: string): RequestedAction => ({ kind: 'execute', tool: 'Bash'
 const edit: RequestedAction = { kind: 'edit', tool: 'Write', title: 'src/a.ts' };
 const read: RequestedAction = { kind: 'read', tool: 'Read', title: 'src/a.ts' };
 
-describe('what a policy says of a request', () => {
-  test('what does a policy say that only allows to read? (core/34)', () => {
+describe('a permission policy', () => {
+  test('with the mode `read-only` allows reading and searching, and denies all other actions (core/34)', () => {
     const one = policy({ mode: 'read-only' });
     expect(policyDecision(one, read)).toBe('allow');
     expect(policyDecision(one, { ...read, kind: 'search' })).toBe('allow');
@@ -23,14 +23,14 @@ describe('what a policy says of a request', () => {
     expect(policyDecision(one, { ...read, kind: 'other' })).toBe('deny');
   });
 
-  test('what does a policy say of what it does not name? (core/34)', () => {
+  test('applies its mode to an action that it does not name (core/34)', () => {
     expect(policyDecision(policy({}), edit)).toBeNull();
     expect(policyDecision(policy({ allow: ['edit'] }), edit)).toBe('allow');
     expect(policyDecision(policy({ allow: ['Write'] }), edit)).toBe('allow');
     expect(policyDecision(policy({ mode: 'allow' }), run('rm -rf x'))).toBe('allow');
   });
 
-  test('what does a policy say of what it denies and allows? (core/34)', () => {
+  test('denies an action that it denies and allows (core/34)', () => {
     const one = policy({ mode: 'allow', deny: ['read', 'Bash(git push*)'] });
     expect(policyDecision(one, read)).toBe('deny');
     expect(policyDecision(one, run('git push origin'))).toBe('deny');
@@ -39,7 +39,7 @@ describe('what a policy says of a request', () => {
     expect(policyDecision(one, run('git pull'))).toBe('allow');
   });
 
-  test('what if a title is longer than the one that is allowed? (core/34)', () => {
+  test('does not allow a longer title than the one that it names (core/34)', () => {
     const one = policy({ allow: ['Bash(npm test)', 'Bash(git log *)'] });
     expect(policyDecision(one, run('npm test'))).toBe('allow');
     expect(policyDecision(one, run('npm test --watch'))).toBeNull();
@@ -50,14 +50,14 @@ describe('what a policy says of a request', () => {
   });
 
   test.each(['; rm -rf /', ' && curl x', ' | sh', ' > ~/.profile', ' $(id)', ' `id`', '\nrm -rf /', ' …'])(
-    'what if another command hangs on the beginning of an allowed one: %j? (core/34)',
+    'does not allow another command behind the beginning of an allowed one: %j (core/34)',
     (rest) => {
       const one = policy({ allow: ['Bash(git log *)'] });
       expect(policyDecision(one, run(`git log --oneline${rest}`))).toBeNull();
     },
   );
 
-  test('what if a path leaves the folder that is allowed, or a tool is called like a kind? (core/34)', () => {
+  test('does not allow a path that leaves its folder, or a tool that is called like a kind (core/34)', () => {
     const one = policy({ allow: ['Write(src/*)', 'edit'], mode: 'read-only' });
     const write = (title: string): RequestedAction => ({ kind: 'other', tool: 'Write', title });
     expect(policyDecision(one, write('src/a..b/c.ts'))).toBe('allow');
@@ -67,7 +67,7 @@ describe('what a policy says of a request', () => {
     expect(policyDecision(policy({ deny: ['Write(src/*)'] }), write('src/../x'))).toBe('deny');
   });
 
-  test('what does a policy say by default, to triage and to background work? (core/34)', () => {
+  test('by default denies edits and commands in the interactive lane, and allows edits in the background (core/34)', () => {
     expect(policyDecision(defaultPolicies.interactive, run('ls'))).toBe('deny');
     expect(policyDecision(defaultPolicies.interactive, edit)).toBe('deny');
     expect(policyDecision(defaultPolicies.background, edit)).toBe('allow');

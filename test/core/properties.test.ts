@@ -77,8 +77,8 @@ function strangers(session: Session): readonly Input[] {
   ];
 }
 
-describe('whatever happens', () => {
-  test('every step keeps what the audit asks, and every wait its deadline (core/1, core/2, core/4, core/19, core/22, core/25, core/28, core/34, core/35, core/36, core/37, core/38)', () => {
+describe('after any sequence of inputs', () => {
+  test('every step passes the audit, and every wait has its deadline (core/1, core/2, core/4, core/19, core/22, core/25, core/28, core/34, core/35, core/36, core/37, core/38)', () => {
     fc.assert(
       fc.property(choices(120), (told) => {
         const box = play(told);
@@ -104,7 +104,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('what names another turn, agent, hold or runner changes nothing (core/9, core/15, core/24)', () => {
+  test('an input that names another turn, agent, hold or runner changes nothing (core/9, core/15, core/24)', () => {
     fc.assert(
       fc.property(choices(60), (told) => {
         story(told, (box, chaos, choice) => {
@@ -122,7 +122,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('a session can be taken up from its rows after any step (core/25)', () => {
+  test('a session can be rebuilt from its rows after any step (core/25)', () => {
     fc.assert(
       fc.property(choices(60), (told) => {
         story(told, (box, chaos, choice) => {
@@ -140,7 +140,7 @@ describe('whatever happens', () => {
     );
   });
 
-  test('crashes in any place of a story lose no task and end none twice (core/22, core/25, core/27)', () => {
+  test('a crash at any point of a story loses no task, and ends no task twice (core/22, core/25, core/27)', () => {
     fc.assert(
       fc.property(choices(80), fc.array(fc.nat(80)), (told, crashes) => {
         let index = 0;
@@ -199,7 +199,7 @@ const shape = (box: Box): string =>
     ),
   ].join('\n');
 
-describe('whatever has happened', () => {
+describe('at the end of any sequence of inputs', () => {
   const isOver = (box: Box): boolean => tasksOf(box.session).length === 0;
 
   test('an honest agent and honest runners end every task (core/5, core/19)', () => {
@@ -215,7 +215,7 @@ describe('whatever has happened', () => {
     );
   });
 
-  test('deadlines alone end every task, if nothing but the death of a killed agent can be relied on (core/13, core/19, core/20)', () => {
+  test('deadlines alone end every task, if only the end of a killed agent is certain (core/13, core/19, core/20)', () => {
     fc.assert(
       fc.property(choices(100), (told) => {
         const box = play(told);

@@ -64,7 +64,7 @@ function reachable(from: unknown): string {
 }
 
 describe('follow-ups', () => {
-  test('D01 what if 100,000 of them are chained, each queued during the turn before? (core/5, core/31)', () => {
+  test('D01 100,000 chained follow-ups keep the stack and the session at one size (core/5, core/31)', () => {
     const links = 100_000;
     const box = new Box();
     box.background('t0');
@@ -96,7 +96,7 @@ describe('follow-ups', () => {
     expect([...shapes]).toEqual(['1,0,0,0']);
   });
 
-  test('what if a session with 20,000 waiting tasks is stopped? (core/17, core/31)', () => {
+  test('a stop of a session with 20,000 waiting tasks ends each of them (core/17, core/31)', () => {
     const box = new Box({ maxOpen: Infinity });
     let { session } = box;
     for (let count = 0; count < 20_000; count += 1) {
@@ -114,7 +114,7 @@ describe('follow-ups', () => {
     expect(sizes(after)).toEqual([0, 0, 0, 0]);
   });
 
-  test('D02 what if the predecessor cleans up after the hand-over? (core/1, core/15)', () => {
+  test('D02 a predecessor that cleans up after the hand-over changes nothing (core/1, core/15)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });
     box.submit('B', { mode: 'code' });
@@ -127,7 +127,7 @@ describe('follow-ups', () => {
     expect(box.all('run')).toHaveLength(2);
   });
 
-  test('D03 what if a message arrives right after the result was read? (core/5)', () => {
+  test('D03 a message that arrives right after a result is the next to run (core/5)', () => {
     const box = new Box();
     box.submit('A');
     box.answers();
@@ -144,7 +144,7 @@ describe('follow-ups', () => {
     expect(['A', 'B', 'C'].map((id) => box.final(id))).toEqual(Array(3).fill('completed completed'));
   });
 
-  test('D04 what if five messages come during one turn? (core/27)', () => {
+  test('D04 five messages during one turn are queued in their order (core/27)', () => {
     const box = new Box();
     box.submit('A', p);
     box.runs();
@@ -154,7 +154,7 @@ describe('follow-ups', () => {
     expect(box.queue).toEqual(['1', '2', '3', '4', '5']);
   });
 
-  test('D05 what if the queue is full? (core/24, core/27)', () => {
+  test('D05 a full queue refuses a message, and keeps those that it has accepted (core/24, core/27)', () => {
     const box = new Box({ maxOpen: 2 });
     box.submit('A');
     box.submit('B');
@@ -165,7 +165,7 @@ describe('follow-ups', () => {
     expect(box.submit('C')).toMatchObject({ kind: 'admitted' });
   });
 
-  test('D11 what if the time of a waiter runs out? (core/4, core/17)', () => {
+  test('D11 a waiter whose time runs out is cancelled and never runs (core/4, core/17)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -178,10 +178,10 @@ describe('follow-ups', () => {
   });
 });
 
-describe('steer', () => {
+describe('a steered message', () => {
   const steer = { ...p, whenBusy: 'steer' } as const;
 
-  test('D06 what if it is accepted and never consumed because the turn ended? (core/27, core/28)', () => {
+  test('D06 takes a turn by itself when the running turn ends before the agent has taken it (core/27, core/28)', () => {
     const box = new Box();
     box.submit('A', p);
     box.runs();
@@ -195,7 +195,7 @@ describe('steer', () => {
     expect(box.final('S')).toBe('completed completed');
   });
 
-  test('D06 what if the agent takes it, or says that it cannot? (core/28)', () => {
+  test('D06 ends with the turn that took it, and is queued when the agent cannot take it (core/28)', () => {
     const box = new Box();
     box.submit('A', p);
     box.runs();
@@ -209,7 +209,7 @@ describe('steer', () => {
     expect(box.owner).toBe('T');
   });
 
-  test('D06 what if the turn that took it is preempted, fails, is evicted, or dies? (core/27, core/28)', () => {
+  test('D06 is queued again when the turn that took it is preempted, fails, is evicted or is lost (core/27, core/28)', () => {
     const ways: readonly ((box: Box) => void)[] = [
       (box) => {
         box.submit('urgent');
@@ -234,7 +234,7 @@ describe('steer', () => {
     }
   });
 
-  test('what if it cannot be steered: another merge group, no running turn, an agent that cannot? (core/28)', () => {
+  test('is queued when its merge group differs, no turn runs, or the agent cannot be steered (core/28)', () => {
     const box = inBackground(p);
     expect(box.submit('other', { mergeGroup: 'q', whenBusy: 'steer' })).toMatchObject({
       stage: 'waiting',
@@ -251,7 +251,7 @@ describe('steer', () => {
     expect(unable.submit('T', steer)).toMatchObject({ fallback: true });
   });
 
-  test('what if a runner takes a steered text in one turn of several? (core/14, core/28)', () => {
+  test('ends with that turn of a runner which took it (core/14, core/28)', () => {
     const box = new Box();
     box.submit('A', { ...p, mode: 'code' });
     box.call('A', 1, 1);
@@ -264,10 +264,10 @@ describe('steer', () => {
   });
 });
 
-describe('collect', () => {
+describe('collected messages', () => {
   const part = { ...p, whenBusy: 'collect' } as const;
 
-  test('D07 what if an album arrives in pieces within the window? (core/28)', () => {
+  test('D07 that arrive within the window share one turn, in their order (core/28)', () => {
     const box = new Box();
     expect(box.submit('1', part)).toMatchObject({ stage: 'collecting', mergedInto: null });
     expect(box.submit('2', part)).toMatchObject({ stage: 'merged', mergedInto: '1' });
@@ -287,7 +287,7 @@ describe('collect', () => {
     expect(box.final('4')).toBeNull();
   });
 
-  test('D07 what if the merged turn is preempted, or the node dies? (core/25, core/28)', () => {
+  test('D07 stay together when their turn is preempted or the daemon dies (core/25, core/28)', () => {
     for (const way of ['preempt', 'crash'] as const) {
       const box = new Box();
       box.background('1', part);
@@ -306,7 +306,7 @@ describe('collect', () => {
     }
   });
 
-  test('D07 what if the merged turn fails, or its first part is cancelled? (core/27, core/28)', () => {
+  test('D07 fail with their turn, and survive a cancel of the first one (core/27, core/28)', () => {
     for (const way of ['fail', 'cancel', 'cancel early'] as const) {
       const box = new Box();
       box.submit('1', part);
@@ -329,7 +329,7 @@ describe('collect', () => {
     }
   });
 
-  test('what if a part comes after another message of its merge group? (core/3, core/28)', () => {
+  test('are not merged across another message, merge group or lane (core/3, core/28)', () => {
     const box = new Box();
     box.submit('owner');
     box.submit('1', part);
@@ -341,8 +341,8 @@ describe('collect', () => {
   });
 });
 
-describe('replace, interrupt, rollback, reject', () => {
-  test('what if a message replaces those that are still queued? (core/27, core/29)', () => {
+describe('the other policies for a busy session', () => {
+  test('a message that replaces cancels the queued messages of its merge group (core/27, core/29)', () => {
     const box = new Box();
     box.submit('owner', p);
     box.runs();
@@ -357,7 +357,7 @@ describe('replace, interrupt, rollback, reject', () => {
     expect(box.owner).toBe('owner');
   });
 
-  test('what if a message interrupts its own running task? (core/6, core/29)', () => {
+  test('a message that interrupts cancels the running task of its merge group (core/6, core/29)', () => {
     const box = new Box();
     box.submit('1', { ...p, whenBusy: 'collect' });
     box.submit('2', { ...p, whenBusy: 'collect' });
@@ -373,7 +373,7 @@ describe('replace, interrupt, rollback, reject', () => {
     expect([box.owner, ...box.queue]).toEqual(['steered', 'new']);
   });
 
-  test('what if the task to be interrupted is somebody else’s, or nobody’s? (core/6, core/29)', () => {
+  test('a message that interrupts leaves a task of another merge group, or of none, alone (core/6, core/29)', () => {
     for (const mergeGroup of ['q', null]) {
       const box = new Box();
       box.submit('A', { mergeGroup });
@@ -385,7 +385,7 @@ describe('replace, interrupt, rollback, reject', () => {
     }
   });
 
-  test('what if a turn is rolled back, by an agent that can rewind and by one that cannot? (core/29)', () => {
+  test('a message that rolls back rewinds the turn, and is refused when the agent cannot rewind (core/29)', () => {
     const box = new Box();
     box.submit('A', p);
     box.runs();
@@ -405,7 +405,7 @@ describe('replace, interrupt, rollback, reject', () => {
     expect(unable.state).toBe('sent');
   });
 
-  test('what if a message rejects a busy session? (core/24, core/29)', () => {
+  test('a message that rejects is refused while the session is busy (core/24, core/29)', () => {
     const box = new Box();
     expect(box.submit('A', { whenBusy: 'reject' })).toMatchObject({ stage: 'owner' });
     expect(box.submit('B', { whenBusy: 'reject' })).toEqual({ kind: 'refused', code: 'session_busy' });

@@ -9,7 +9,7 @@ const stale = (what: string): unknown => ({ kind: 'stale', what });
 const refused = (code: string): unknown => ({ kind: 'refused', code });
 
 describe('the end of a task', () => {
-  test('T01 what if a cancelled runner still reports progress? (core/15, core/22, core/24)', () => {
+  test('T01 a cancelled runner cannot report progress any more (core/15, core/22, core/24)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });
     box.progress('A', 1);
@@ -18,7 +18,7 @@ describe('the end of a task', () => {
     expect(box.tape('A')).toEqual(['queued', 'granted', 'progress', 'final']);
   });
 
-  test('T02 what if a task is cancelled before its runner’s first step? (core/17, core/22)', () => {
+  test('T02 a task that is cancelled before its runner’s first step ends at once (core/17, core/22)', () => {
     const box = new Box();
     box.submit('owner');
     box.submit('A', { mode: 'code' });
@@ -27,7 +27,7 @@ describe('the end of a task', () => {
     expect(box.all('run')).toEqual([]);
   });
 
-  test('T03 what if complete, fail and cancel race? (core/17, core/22)', () => {
+  test('T03 the first of complete, fail and cancel decides how the task ends (core/17, core/22)', () => {
     const moves = {
       complete: (box: Box) => box.finish('A', 1, 'completed'),
       fail: (box: Box) => box.finish('A', 1, 'failed'),
@@ -57,7 +57,7 @@ describe('the end of a task', () => {
     }
   });
 
-  test('T04 what if the node dies between the terminal status and its final? (core/22, core/25)', () => {
+  test('T04 one record holds the terminal status and its final (core/22, core/25)', () => {
     const box = new Box();
     box.submit('A');
     box.answers();
@@ -67,7 +67,7 @@ describe('the end of a task', () => {
     expect(box.session.tasks.root).toBeNull();
   });
 
-  test('U1 what if a task is cancelled twice, or cancelled and then shut down? (core/17, core/22)', () => {
+  test('U1 a second cancel, or a shutdown after the cancel, changes nothing (core/17, core/22)', () => {
     const box = inBackground();
     const receipt = box.cancel('bg');
     expect(receipt).toMatchObject({ kind: 'receipt', receipt: { state: 'requested', turn: 1 } });
@@ -79,7 +79,7 @@ describe('the end of a task', () => {
     expect(box.cancel('bg')).toEqual(refused('unknown_task'));
   });
 
-  test('U2 what if it is cancelled right after the submit? (core/17, core/22)', () => {
+  test('U2 a task that is cancelled right after its submit ends at once (core/17, core/22)', () => {
     const box = new Box();
     box.submit('owner');
     box.submit('A');
@@ -90,7 +90,7 @@ describe('the end of a task', () => {
     expect(box.tape('owner')).toEqual(['queued', 'granted', 'final']);
   });
 
-  test('U5 what if the cancel comes while the start is being recorded? (core/22)', () => {
+  test('U5 a task is recorded as queued before any cancel can end it (core/22)', () => {
     // Every admission, whatever its policy, writes `queued` first: the audit checks it of each step.
     const box = new Box();
     for (const whenBusy of ['preempt', 'steer', 'collect', 'replace', 'interrupt', 'rollback'] as const) {
@@ -101,7 +101,7 @@ describe('the end of a task', () => {
     }
   });
 
-  test('T08 what if somebody asks a task to go back? (core/23, core/30)', () => {
+  test('T08 an edit, a move or a crash does not set the status of a task back (core/23, core/30)', () => {
     const box = inBackground();
     expect(box.edit('bg')).toEqual(refused('not_queued'));
     expect(box.move('bg', { where: 'first' })).toEqual(refused('not_queued'));
@@ -115,7 +115,7 @@ describe('the end of a task', () => {
 });
 
 describe('a crash', () => {
-  test('T10 what if a task kills its agent each time, in its turn or before it? (core/13)', () => {
+  test('T10 a task that kills its agent each time, in its turn or before it, fails after its last attempt (core/13)', () => {
     for (const when of ['start', 'turn'] as const) {
       const box = new Box();
       box.submit('A', { maxAttempts: 3 });
@@ -136,7 +136,7 @@ describe('a crash', () => {
     }
   });
 
-  test('T10 what if it is the daemon that dies each time? (core/13, core/25)', () => {
+  test('T10 a task whose daemon dies each time fails after its last attempt (core/13, core/25)', () => {
     const box = new Box();
     box.submit('A', { maxAttempts: 2 });
     box.runs();
@@ -154,7 +154,7 @@ describe('a crash', () => {
     expect(box.final('A')).toBe('failed node_restarted');
   });
 
-  test('T09 what if the daemon dies with work in every place? (core/3, core/13, core/25)', () => {
+  test('T09 a restart keeps every task in its place, and fails the running one if it says so (core/3, core/13, core/25)', () => {
     const box = inBackground();
     box.submit('urgent', { onLost: 'fail' });
     box.drains();
@@ -170,7 +170,7 @@ describe('a crash', () => {
     expect(box.tape()).toContain('recovered');
   });
 
-  test('what if a code runner is lost with its node: between turns, in a turn, preempted? (core/13, core/25)', () => {
+  test('a code runner that is lost with its daemon starts again as a new attempt (core/13, core/25)', () => {
     for (const at of ['between turns', 'in a turn', 'preempted'] as const) {
       const box = new Box();
       box.background('C', { mode: 'code', maxAttempts: 2 });
@@ -205,7 +205,7 @@ describe('a crash', () => {
     }
   });
 
-  test('R2 what if a session is parked for a shutdown, and its node dies before the turn ends? (core/21, core/25)', () => {
+  test('R2 a session that is parked for a shutdown stays parked when the daemon dies before the turn ends (core/21, core/25)', () => {
     const box = inBackground();
     box.submit('A');
     box.park('closing');
@@ -221,7 +221,7 @@ describe('a crash', () => {
     expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
   });
 
-  test('what if the node loses its lease? (core/32)', () => {
+  test('a session whose lease is lost kills its agent and writes nothing more (core/32)', () => {
     const box = inBackground();
     box.background('C', { mode: 'code' });
     box.do({ type: 'fenced' });
@@ -235,7 +235,7 @@ describe('a crash', () => {
     expect(box.task('bg').attempts).toBe(2);
   });
 
-  test('what if the lease is lost while a runner lives? (core/32)', () => {
+  test('a session whose lease is lost while a runner lives aborts that runner (core/32)', () => {
     const box = new Box();
     box.submit('C', { mode: 'code' });
     box.do({ type: 'fenced' });
@@ -244,7 +244,7 @@ describe('a crash', () => {
 });
 
 describe('time', () => {
-  test('T11 what if the clock jumps back an hour, or forward? (core/26)', () => {
+  test('T11 a clock that jumps back an hour, or forward, changes no decision (core/26)', () => {
     const story: readonly Said[] = [
       { type: 'submit', task: taskOf('bg', { lane: 'background' }), about: origin, payload: null },
       { type: 'submit', task: taskOf('A'), about: origin, payload: null },

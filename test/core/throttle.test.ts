@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { Box, inBackground } from '../support/core-driver.ts';
 
-describe('a failure that passes', () => {
-  test('S13 what if it comes again and again? (core/37, core/13)', () => {
+describe('a transient failure', () => {
+  test('S13 is retried without a further attempt, and ends the task after its last retry (core/37, core/13)', () => {
     const box = new Box({ maxRetries: 2 });
     box.submit('A', { maxAttempts: 1, onLost: 'fail' });
     box.runs();
@@ -27,7 +27,7 @@ describe('a failure that passes', () => {
     ]);
   });
 
-  test('S13 what if it is one that does not pass, or that nobody has a class for? (core/37, core/12)', () => {
+  test('S13 is the only one that is retried: a failure of another class, or of none, ends the task at once (core/37, core/12)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -39,7 +39,7 @@ describe('a failure that passes', () => {
     expect(box.final('B')).toBe('failed agent_failed');
   });
 
-  test('what if it is said by a turn that was preempted, again and again? (core/37, core/18)', () => {
+  test('costs no retry in a preempted turn, and costs one in a protected turn (core/37, core/18)', () => {
     const box = inBackground({}, { maxRetries: 1, maxPreemptions: 2 });
     for (const id of ['A', 'B']) {
       box.submit(id);
@@ -63,7 +63,7 @@ describe('a failure that passes', () => {
     expect(box.final('bg')).toBe('failed rate_limit');
   });
 
-  test('what if its task was to end, or was interrupted for its silence? (core/37, core/17)', () => {
+  test('does not change how a cancelled task ends, and is retried after an interrupt for silence (core/37, core/17)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
@@ -80,7 +80,7 @@ describe('a failure that passes', () => {
     expect(box.owner).toBe('B');
   });
 
-  test('what if the turn was a runner’s? (core/37, core/14)', () => {
+  test('in a turn of a runner is retried, and is reported to the runner after the last retry (core/37, core/14)', () => {
     const box = new Box({ maxRetries: 1 });
     box.background('R', { mode: 'code' });
     box.call('R', 1, 1);
@@ -110,7 +110,7 @@ describe('a failure that passes', () => {
     expect(box.task('R').retries).toBe(1);
   });
 
-  test('what if messages ride on the turn? (core/37, core/28)', () => {
+  test('keeps the merged messages in the turn, and queues the steered one again (core/37, core/28)', () => {
     const box = new Box({ maxRetries: 1 });
     box.submit('A', { mergeGroup: 'p', whenBusy: 'collect' });
     box.submit('B', { mergeGroup: 'p', whenBusy: 'collect' });
@@ -129,7 +129,7 @@ describe('a failure that passes', () => {
     expect(box.owner).toBe('S');
   });
 
-  test('what if the node dies between two tries? (core/37, core/25)', () => {
+  test('still counts after the daemon dies between two tries (core/37, core/25)', () => {
     const box = new Box({ maxRetries: 1 });
     box.submit('A');
     box.runs();
@@ -146,7 +146,7 @@ describe('a failure that passes', () => {
 });
 
 describe('a throttled session', () => {
-  test('S13 what if the rate is limited and background work is to wait? (core/38, core/5)', () => {
+  test('S13 grants interactive tasks, and delays background work until the throttle ends (core/38, core/5)', () => {
     const box = new Box();
     box.throttle('background', 5000);
     box.background('bg');
@@ -164,7 +164,7 @@ describe('a throttled session', () => {
     expect(box.tape()).toContain('unthrottled');
   });
 
-  test('what if nothing at all may be sent? (core/38, core/6)', () => {
+  test('at the level `all` sends nothing new, and interrupts no turn (core/38, core/6)', () => {
     const box = inBackground({ mergeGroup: 'p' });
     box.throttle('all');
     box.submit('A');
@@ -183,7 +183,7 @@ describe('a throttled session', () => {
     expect(box.cancel('bg')).toMatchObject({ receipt: { state: 'acknowledged' } });
   });
 
-  test('what if a protected turn may not be sent, and an urgent task comes? (core/8, core/18, core/38)', () => {
+  test('grants an interactive task before a protected turn that may not be sent (core/8, core/18, core/38)', () => {
     const box = inBackground({}, { maxPreemptions: 1 });
     box.submit('A');
     box.drains();
@@ -199,7 +199,7 @@ describe('a throttled session', () => {
     expect(box.session.hold?.turn).toMatchObject({ protected: true, phase: 'sent' });
   });
 
-  test('what if somebody waits for an owner that is held back? (core/20, core/38)', () => {
+  test('does not count the hold limit of its owner (core/20, core/38)', () => {
     const box = new Box();
     box.background('A');
     box.background('B');
@@ -219,7 +219,7 @@ describe('a throttled session', () => {
     expect(box.acts).toEqual(['interrupt']);
   });
 
-  test('what if the agent starts or changes its model meanwhile? (core/36, core/38)', () => {
+  test('sends no prompt when the agent becomes ready or changes its model (core/36, core/38)', () => {
     const box = new Box();
     box.submit('A');
     box.throttle('all');
@@ -241,7 +241,7 @@ describe('a throttled session', () => {
     expect(box.sent('start')).toMatchObject([{ model: 'large' }]);
   });
 
-  test('what if a hang report concerns it? (core/21)', () => {
+  test('records a hang report like any other session, and changes nothing (core/21)', () => {
     const box = inBackground();
     const note = { report: '20261128-140500-1', class: 'agent-silent', summary: 'silent for 5 min' };
     box.do({ type: 'report', note });

@@ -20,7 +20,7 @@ const changes = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 60 }),
   size: 'max',
 });
 
-test('it equals a sorted array after any changes, is balanced, and leaves the old map as it was (core/26, core/31)', () => {
+test('the tree equals a sorted array after any changes, is balanced, and leaves the old map as it was (core/26, core/31)', () => {
   fc.assert(
     fc.property(changes, fc.integer({ min: -1, max: 61 }), (told, probe) => {
       let tree = freeze(treeOf<number, number>(compare));
@@ -56,7 +56,7 @@ test('it equals a sorted array after any changes, is balanced, and leaves the ol
   );
 });
 
-test('it is no deeper than a balanced tree has to be with 100,000 keys in order (core/31)', () => {
+test('the tree is no deeper than a balanced tree has to be with 100,000 keys in order (core/31)', () => {
   let tree = treeOf<number, number>(compare);
   for (let key = 0; key < 100_000; key += 1) {
     tree = treePut(tree, key, key);
