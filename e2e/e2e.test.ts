@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 describe('the command line', () => {
-  test('takes the programs of every CI run, all five, or those that are named', () => {
+  test('accepts the programs of every CI run, all five, or those that are named', () => {
     expect(readOptions([])).toMatchObject({ programs: ['gemini', 'codex'], contract: false, install: true });
     expect(readOptions(['--all'])).toMatchObject({ races: 200, contract: true });
     expect(readOptions(['--all']).programs).toHaveLength(5);
@@ -47,21 +47,21 @@ describe('the command line', () => {
 });
 
 describe('a program', () => {
-  test('of the user’s own is taken before the one of the lockfile, and a missing one gives a reason', () => {
+  test('of the user precedes the one of the lockfile, and a missing one gives a reason', () => {
     vi.stubEnv('AGENT_BIN_CODEX', process.execPath);
     expect(locate('codex')).toEqual({ kind: 'found', file: process.execPath, own: true });
     vi.stubEnv('AGENT_BIN_CODEX', '/nowhere/codex');
     expect(locate('codex')).toEqual({ kind: 'absent', why: 'AGENT_BIN_CODEX: /nowhere/codex is not a program' });
   });
 
-  test('of the user’s own needs no installation', () => {
+  test('of the user needs no installation', () => {
     for (const name of ['AGENT_BIN_CODEX', 'AGENT_BIN_GEMINI']) {
       vi.stubEnv(name, process.execPath);
     }
     expect(groupsToInstall(['codex', 'gemini'])).toEqual([]);
   });
 
-  test.each(realPrograms)('$name sees its own home, dummy keys and dead proxies', (program) => {
+  test.each(realPrograms)('$name gets its own home, dummy keys and dead proxies', (program) => {
     vi.stubEnv('ANTHROPIC_API_KEY', 'a real key');
     vi.stubEnv('HOME', '/home/somebody');
     const home = mkdtempSync(join(tmpdir(), 'signalbox-e2e-test-'));
@@ -82,7 +82,7 @@ describe.each(['ci', 'more'] as const)('the clients of `%s`', (group) => {
   const read = (name: string): string => readFileSync(join(groupFolder(group), name), 'utf8');
   const { dependencies } = JSON.parse(read('package.json')) as { readonly dependencies: { [name: string]: string } };
 
-  test('stand at exact versions, in a lockfile that names no registry', () => {
+  test('have exact versions, in a lockfile that names no registry', () => {
     for (const version of Object.values(dependencies)) {
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);
     }
@@ -116,7 +116,7 @@ test('the event log finds earlier events and waits for later ones', async () => 
   );
 });
 
-test('the figures are a table of medians and worst cases', () => {
+test('the table of figures has medians and worst cases', () => {
   const figures = new Figures();
   for (const ms of [1, 2, 30]) {
     figures.add('a', 'x', ms);
@@ -145,6 +145,6 @@ test('the processes of a program are found by their home', async () => {
   expect(processesOf(home)).toEqual([]);
 });
 
-test('the isolation tries whether a namespace can be made', () => {
+test('the isolation tests whether it can make a namespace', () => {
   expect(['inside', 'possible', 'none']).toContain(isolation().kind);
 });

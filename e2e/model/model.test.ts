@@ -92,10 +92,10 @@ function ask(
   return fetch(model.url + dialect.path(stream), { method: 'POST', body, ...(signal === undefined ? {} : { signal }) });
 }
 
-describe.each(names)('%s', (name) => {
+describe.each(names)('the model in the dialect %s', (name) => {
   const dialect = requests[name];
 
-  test('answers with a text in pieces in a stream, and in one piece otherwise', async () => {
+  test('answers a stream in pieces, and any other request in one piece', async () => {
     await using model = await startModel();
     const streamed = await ask(model, name, '[[text:hello wonderful world]]', true);
     expect(streamed.headers.get('content-type')).toBe('text/event-stream');
@@ -137,7 +137,7 @@ describe.each(names)('%s', (name) => {
     expect(last?.asked.items.at(-1)?.text).toContain('it is done');
   });
 
-  test('fails with a status, twice and then not, or in mid-stream', async () => {
+  test('fails with a status, twice before it succeeds, and in mid-stream', async () => {
     await using model = await startModel();
     const statuses = async (prompt: string): Promise<readonly (readonly [number, string | null])[]> => {
       const seen: (readonly [number, string | null])[] = [];
@@ -163,7 +163,7 @@ describe.each(names)('%s', (name) => {
     expect(model.log.of('ended').at(-1)).toMatchObject({ how: 'dropped' });
   });
 
-  test.each(['[[slow:1000,20]]', '[[hang]]'])('%s: who hangs up in mid-stream is seen', async (prompt) => {
+  test.each(['[[slow:1000,20]]', '[[hang]]'])('%s: logs a client that hangs up in mid-stream', async (prompt) => {
     await using model = await startModel();
     const client = new AbortController();
     const response = await ask(model, name, prompt, true, client.signal);
@@ -191,7 +191,7 @@ describe.each(names)('%s', (name) => {
     expect(model.log.of('began')).toEqual([]);
   });
 
-  test('fills a wanted schema, whatever the prompt says', async () => {
+  test('fills a requested schema, whatever the prompt says', async () => {
     await using model = await startModel();
     const schema = { type: 'object', required: ['title'], properties: { title: { type: 'string' } } };
     const body = JSON.stringify(dialect.structured('name this: [[hang0]]', schema));
@@ -208,7 +208,7 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-describe('a plan', () => {
+describe('a plan of the model', () => {
   const user = (text: string) => ({ role: 'user', kind: 'text', text }) as const;
 
   test('comes from the newest text that has directives, also where other texts follow', () => {
@@ -228,20 +228,20 @@ describe('a plan', () => {
     expect(plan([...after, user('[[text:then]]')], rules).play).toMatchObject({ text: 'then' });
   });
 
-  test('ends with what the last tool said', () => {
+  test('ends with the last result of a tool', () => {
     const items = [user('[[tool:Do:{}]]'), { role: 'tool', kind: 'result', text: 'R' } as const];
     expect(plan(items).play).toMatchObject({ text: 'done; the last tool said: R' });
   });
 
   test.each(['[[status:200:x]]', '[[status]]', '[[flaky:x:429]]', '[[tool:Do:{]]', '[[slow:1]]', '[[text:no end'])(
-    '%s means nothing',
+    '%s is refused',
     (text) => {
       expect(() => parsePlays(text)).toThrow(BadDirective);
     },
   );
 });
 
-test('a schema is filled with the least that satisfies it', () => {
+test('the model fills a schema with the least that satisfies it', () => {
   const schema = {
     type: 'OBJECT',
     required: ['a', 'b', 'c', 'd', 'e'],
@@ -272,7 +272,7 @@ test('the model answers requests that no test expects', async () => {
   expect(model.log.of('other').map(({ status }) => status)).toEqual(asked);
 });
 
-describe('the log', () => {
+describe('the log of the model', () => {
   test('waits for an event from a position on, and rejects with the events that came instead', async () => {
     await using model = await startModel();
     await (await ask(model, 'chat', '[[text:first]]', false)).text();
@@ -287,7 +287,7 @@ describe('the log', () => {
     );
   });
 
-  test('is NDJSON where the server runs as a program', async () => {
+  test('is NDJSON where the model runs as a program', async () => {
     const program = fileURLToPath(new URL('./main.ts', import.meta.url));
     const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {

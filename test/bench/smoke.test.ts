@@ -11,7 +11,7 @@ const bench = async (...args: readonly string[]): Promise<{ readonly stdout: str
   promisify(execFile)(process.execPath, ['bench/main.ts', ...args], { cwd: root, maxBuffer: 10_000_000 });
 
 describe('the benchmark', () => {
-  test('every row gives figures', { timeout: 300_000 }, async () => {
+  test('gives figures in every row', { timeout: 300_000 }, async () => {
     const { stdout } = await bench('--quick', '--json', '-', '--commit', 'none', '--date', '2026-01-01');
     const report = JSON.parse(stdout) as Report;
     expect(report).toMatchObject({ commit: 'none', date: '2026-01-01', node: process.version, quick: true, rounds: 1 });
@@ -24,7 +24,7 @@ describe('the benchmark', () => {
     }
   });
 
-  test('a row that does not exist is said', async () => {
+  test('names a row that does not exist', async () => {
     await expect(bench('--only', 'nonsense')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining('no row nonsense') as string,

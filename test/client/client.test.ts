@@ -66,7 +66,7 @@ describe('a call', () => {
     });
   });
 
-  test('with a wrong token, or none, is unauthorized', async () => {
+  test('with a wrong token, or without one, is unauthorized', async () => {
     await using door = await openDoor();
     for (const wrong of ['wrong', null]) {
       expect(await thrown(createClient({ baseUrl: door.url, token: wrong }).tasks())).toMatchObject({
@@ -84,7 +84,7 @@ describe('a call', () => {
     expect((error as AppError).message).toContain('ECONNREFUSED');
   });
 
-  test('to something else is a bad response', async () => {
+  test('to another program is a bad response', async () => {
     await using page = await peer((_, response) =>
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
     );
@@ -103,7 +103,7 @@ describe('a call', () => {
     expect(await thrown(createClient({ baseUrl: moved.url, token }).health())).toMatchObject({ code: 'unreachable' });
   });
 
-  test('to what breaks off its JSON, or speaks no HTTP, is a bad response', async () => {
+  test('to a server that breaks off its JSON, or speaks no HTTP, is a bad response', async () => {
     await using broken = await peer((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":'),
     );
@@ -113,7 +113,7 @@ describe('a call', () => {
     }
   });
 
-  test('for what no address can name is refused before it is sent', async () => {
+  test('with an argument that no address can hold is refused before it is sent', async () => {
     await using other = await peer((_, response) => response.end());
     const client = createClient({ baseUrl: other.url });
     for (const name of ['', '.', '..']) {
@@ -123,7 +123,7 @@ describe('a call', () => {
     expect(other.requests).toEqual([]);
   });
 
-  test('that is not answered is given up', async () => {
+  test('without an answer fails at its deadline', async () => {
     await using silent = await peer(() => {});
     expect(await thrown(createClient({ baseUrl: silent.url, timeoutMs: 20 }).health())).toMatchObject({
       code: 'unreachable',
@@ -159,7 +159,7 @@ describe('a call', () => {
   });
 });
 
-describe('following a tape', () => {
+describe('a client that follows a tape', () => {
   const options = { timer: hastyTimer, random: () => 0 };
 
   test('continues after the last event that came, however the stream broke', async () => {
@@ -234,14 +234,14 @@ describe('following a tape', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('asks again rather than leave a gap', async () => {
+  test('requests events again rather than leave a gap', async () => {
     await using server = await peer((_, response, nth) =>
       stream(response, nth === 0 ? event(1) + event(3) : event(2) + event(3, 'final')),
     );
     expect(await collect(createClient({ baseUrl: server.url, ...options }).follow('t'))).toEqual([1, 2, 3]);
   });
 
-  test('takes silence for a dead connection', async () => {
+  test('treats silence as a dead connection', async () => {
     await using server = await peer((_, response, nth) => {
       if (nth === 0) {
         response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(1));
@@ -254,13 +254,13 @@ describe('following a tape', () => {
     ]);
   });
 
-  test('ends at once where the tape had ended, and begins at the given seq', async () => {
+  test('ends at once where the tape has ended, and begins at the given seq', async () => {
     await using server = await peer((_, response) => response.writeHead(204).end());
     expect(await collect(createClient({ baseUrl: server.url, ...options }).follow('t', { after: 7 }))).toEqual([]);
     expect(server.requests.map(({ headers }) => headers['last-event-id'])).toEqual(['7']);
   });
 
-  test('ends with the error that another try would not mend', async () => {
+  test('ends with an error that a retry would not change', async () => {
     await using door = await openDoor();
     expect(await thrown(collect(door.client.follow('nobody')))).toMatchObject({ code: 'unknown_task' });
     expect(await thrown(collect(createClient({ baseUrl: door.url, token: 'wrong' }).follow('nobody')))).toMatchObject({
@@ -277,7 +277,7 @@ describe('following a tape', () => {
     expect(await thrown(collect(createClient({ baseUrl: url }).follow('t')))).toMatchObject({ code: 'unreachable' });
   });
 
-  test('ends when its signal aborts: while it reads, and while it waits to try again', async () => {
+  test('ends when its signal aborts: while it reads, and while it waits to retry', async () => {
     await using door = await openDoor();
     const { task } = await door.client.submit({ session: 's', prompt: 'p' });
     const reading = new AbortController();
@@ -318,8 +318,8 @@ describe('following a tape', () => {
   });
 });
 
-describe('following a feed', () => {
-  test('from now on loses nothing, though its first connection breaks before the first event', async () => {
+describe('a client that follows a feed', () => {
+  test('from the present loses no event, though its first connection breaks before the first event', async () => {
     await using door = await openDoor();
     const before = await door.client.submit({ session: 's', prompt: 'p' });
     (await door.box.stage.turn()).finish();

@@ -31,7 +31,7 @@ class Folder implements Disposable {
 
 const portOf = (daemon: Daemon): number => Number(new URL(daemon.url).port);
 
-test('S09: a start that fails leaves nothing: the next one on the same folder finds no lock, no file, no port', async () => {
+test('S09: a failed start leaves nothing, and the next one on the same folder finds no lock, no file, no port', async () => {
   using first = new Folder();
   using second = new Folder();
   const one = await first.start(0);
@@ -43,7 +43,7 @@ test('S09: a start that fails leaves nothing: the next one on the same folder fi
   expect([first.running, second.running]).toEqual([false, false]);
 });
 
-test('S09: closing twice closes once, and the folder can be used again', async () => {
+test('S09: a second close has no effect, and the folder can be used again', async () => {
   using folder = new Folder();
   const daemon = await folder.start(0);
   await Promise.all([daemon.close(), daemon.close()]);
@@ -51,7 +51,7 @@ test('S09: closing twice closes once, and the folder can be used again', async (
   await again.close();
 });
 
-test('S09: a part that fails to end keeps no other one from its end, and the failure is reported', async () => {
+test('S09: a part that fails to end keeps no other part from its end, and the failure is reported', async () => {
   using folder = new Folder();
   const daemon = await folder.start(0);
   // The door is ended first; what its callers are served from is in use by it until then.

@@ -7,7 +7,7 @@ import { checkConfig } from '../../src/daemon/config/schema.ts';
 const run = promisify(execFile);
 const example = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 
-describe('the examples', () => {
+describe('the example', () => {
   it('review-bot.ts is preempted between its turns, resumed, and ends with both answers', async () => {
     const { stdout } = await run(process.execPath, [example('review-bot.ts')]);
     const lines = stdout.trim().split('\n');
@@ -19,7 +19,7 @@ describe('the examples', () => {
     });
   });
 
-  it('signalbox.config.ts is a configuration', async () => {
+  it('signalbox.config.ts is a valid configuration', async () => {
     const { default: config } = (await import('../../examples/signalbox.config.ts')) as { default: unknown };
     expect(checkConfig(config)).toMatchObject({ ok: true });
   });

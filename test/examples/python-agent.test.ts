@@ -42,7 +42,7 @@ describe('the agent in Python', () => {
     if (one.skip(subject) !== null) {
       continue;
     }
-    test(`example: ${one.title}`, async (context) => {
+    test(`fulfils the contract: ${one.title}`, async (context) => {
       if (missing !== null) {
         context.skip(missing);
       }
@@ -50,7 +50,7 @@ describe('the agent in Python', () => {
     });
   }
 
-  test('runs a command that is allowed, and ends it with an interrupt', async (context) => {
+  test('runs an allowed command, and ends it with an interrupt', async (context) => {
     if (missing !== null) {
       context.skip(missing);
     }

@@ -5,14 +5,14 @@ import { read } from '../tidy/files.ts';
 
 const page = read('docs/http-api.md');
 
-test('lists every route, and no other one', () => {
+test('the page of the API lists every route, and no other one', () => {
   const rows = [...page.matchAll(/^\| `((?:GET|POST|PATCH) \/\S+)` \|/gm)].map(([, route = '']) => route);
   expect(rows.toSorted()).toEqual(
     operations.map((operation) => `${routes[operation].method} ${routes[operation].path}`).toSorted(),
   );
 });
 
-test('names statuses and codes as the table has them', () => {
+test('the page of the API names statuses and codes as the table has them', () => {
   const named = [...page.matchAll(/(\d{3}) `([a-z_]+)`/g)].map(
     ([, status, code]) => [Number(status), code ?? ''] as const,
   );

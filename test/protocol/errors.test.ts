@@ -24,13 +24,13 @@ function codesNamedIn(paths: readonly string[]): ReadonlySet<string> {
 }
 
 describe('the table of errors', () => {
-  test('has no code that the sources never name', () => {
+  test('has no code that the sources do not name', () => {
     const sources = sourcesUnder('src').filter((path) => path.endsWith('.ts') && !path.endsWith('error-codes.ts'));
     const named = codesNamedIn(sources);
     expect(entries.map(([code]) => code).filter((code) => !named.has(code))).toEqual([]);
   });
 
-  test('is what an AppError takes its hint from, unless the code leaves the hint to the case', () => {
+  test('gives an AppError its hint, unless the hint depends on the case', () => {
     for (const [code, { hint, ownHint, retryable }] of entries) {
       const error = new AppError({ code, message: 'm', hint: 'Do this.' } as AppErrorOptions);
       expect([code, error.hint]).toEqual([code, ownHint === true ? 'Do this.' : hint]);
@@ -47,7 +47,7 @@ describe('the table of errors', () => {
     expect(own.filter(([, { status }]) => status !== null)).toEqual([]);
   });
 
-  test.each(entries)('%s has a title, a hint and numbers that mean something', (_, entry) => {
+  test.each(entries)('has for %s a title, a hint and valid numbers', (_, entry) => {
     expect(entry.title).toMatch(/^[A-Z].*[^.]$/);
     expect(entry.hint).toMatch(/\.$/);
     expect(Object.values<number>(exitCodes)).toContain(entry.exit);
@@ -57,7 +57,7 @@ describe('the table of errors', () => {
     }
   });
 
-  test('codes of routes are sent over HTTP', () => {
+  test('has only codes with a status for routes', () => {
     for (const operation of operations) {
       for (const code of codesOf(routes[operation])) {
         expect([operation, code, errorCodes[code].status]).not.toContain(null);
@@ -65,13 +65,13 @@ describe('the table of errors', () => {
     }
   });
 
-  test('an unknown code is a defect, also one that every object has', () => {
+  test('shows an unknown code as a defect, also one that is a member of every object', () => {
     expect(errorEntry('nonsense')).toBe(errorCodes.internal);
     expect(isErrorCode('toString')).toBe(false);
     expect(errorEntry('constructor')).toBe(errorCodes.internal);
   });
 
-  test('a problem document takes from the table what is not given', () => {
+  test('fills in a problem document where the caller gives nothing', () => {
     const code: ErrorCode = 'queue_full';
     expect(problem(code, { detail: 'Full.' })).toEqual({
       type: 'urn:signalbox:error:queue_full',

@@ -27,20 +27,20 @@ function emitted(): ReadonlySet<string> {
   return new Set([...types, 'final']);
 }
 
-describe('the page', () => {
-  test('has a section for every type that the core writes, and for no other', () => {
+describe('the page of events', () => {
+  test('has a section for every type that the core writes, and for no other one', () => {
     const titles = [...page.matchAll(/^### `([a-z-]+)`$/gm)].map(([, type]) => type);
     expect(new Set(titles)).toEqual(emitted());
   });
 
-  test.each(allTypes)('shows an example of %s that is one', (type) => {
+  test.each(allTypes)('shows a valid example of %s', (type) => {
     const [example] = eventDataSchemas[type].examples ?? [];
     const task = (eventSchemas[type]?.properties?.['task']?.type as string) === 'null' ? null : crypto.randomUUID();
     expect(validate(eventSchemas[type] as Schema, { ...sent(type, example), task })).toMatchObject({ ok: true });
     expect(readEvent(sent(type, example)).kind).toBe('known');
   });
 
-  test.each(Object.entries<Schema>(outputParts))('shows an example of a %s part that is one', (_, schema) => {
+  test.each(Object.entries<Schema>(outputParts))('shows a valid example of a %s part', (_, schema) => {
     expect(validate(schema, schema.examples?.[0])).toMatchObject({ ok: true });
   });
 });
@@ -67,37 +67,37 @@ test.each(deadlineNames)('the page explains the deadline %s', (name) => {
   expect(page.split('## Deadlines')[1]?.split('\n## ')[0]).toContain(`| \`${name}\` |`);
 });
 
-describe('what a reader makes of events', () => {
-  test('a type of a later version is unknown, and keeps its name and data', () => {
+describe('the reader of events', () => {
+  test('reads a type of a later version as unknown, and keeps its name and data', () => {
     const later = sent('reply-posted', { url: 'https://example.org' });
     expect(readEvent(later)).toEqual({ ...later, kind: 'unknown', type: null, name: 'reply-posted' });
     expect(sentEvent(readEvent(later))).toEqual(later);
   });
 
-  test.each(['constructor', '__proto__', 'toString'])('the name %s of every object is not a type', (name) => {
+  test.each(['constructor', '__proto__', 'toString'])('does not take %s for a type', (name) => {
     expect(readEvent(sent(name, {})).kind).toBe('unknown');
   });
 
-  test.each(allTypes)('data of %s that do not fit are unknown: null, a string, a list', (type) => {
+  test.each(allTypes)('reads data of %s that do not fit as unknown: null, a string, a list', (type) => {
     for (const data of [null, 'text', []]) {
       expect(readEvent(sent(type, data)).kind).toBe('unknown');
     }
   });
 
-  test.each(allTypes)('each field of %s must be there', (type) => {
+  test.each(allTypes)('reads %s without one of its required fields as unknown', (type) => {
     for (const name of eventDataSchemas[type].required ?? []) {
       const { [name]: _, ...rest } = dataOf(type) as { readonly [name: string]: unknown };
       expect([name, readEvent(sent(type, rest)).kind]).toEqual([name, 'unknown']);
     }
   });
 
-  test('a value that is not in a list of values makes the event unknown, so that a switch over the list is complete', () => {
+  test('reads an event with an unlisted value as unknown, so that a switch over the list is complete', () => {
     expect(readEvent(sent('final', { ...dataOf('final'), status: 'postponed' })).kind).toBe('unknown');
     const part = { kind: 'video', url: 'v' };
     expect(readEvent(sent('output', { ...dataOf('output'), part })).kind).toBe('unknown');
   });
 
-  test('fields that a later version added stay, and hold up nothing', () => {
+  test('keeps fields that a later version added', () => {
     const data = { ...dataOf('final'), retries: 2 };
     expect(readEvent(sent('final', data))).toEqual({ ...sent('final', data), kind: 'known' });
   });

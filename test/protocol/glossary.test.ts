@@ -85,7 +85,7 @@ describe('the glossary', () => {
     expect(rows.filter(([, , meaning = '']) => (meaning.match(/[.;] [A-Z`]/g) ?? []).length > 2)).toEqual([]);
   });
 
-  test('needs no ordinary word that it defines itself, and none that no name uses', () => {
+  test('needs no ordinary word that it defines itself, and none that is not used in a name', () => {
     const used = new Set(allNames().flatMap(wordsOf).flatMap(stemsOf));
     expect(ordinaryWords.filter((word) => isDefined(word) || !used.has(word))).toEqual([]);
   });
@@ -117,7 +117,7 @@ test('every command and flag is made of known words', () => {
   expect(odd(commandNames())).toEqual([]);
 });
 
-test('an undefined word is found', () => {
+test('an undefined word fails the check', () => {
   expect(odd(['taskStatus', 'sessionQuux', 'max-zorbs'])).toEqual(['sessionQuux', 'max-zorbs']);
 });
 

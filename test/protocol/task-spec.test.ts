@@ -52,7 +52,7 @@ describe('every field of a task', () => {
     expect(fullTaskSpec({ prompt: 'p', lane: 'background' }).whenBusy).toBe('enqueue');
   });
 
-  test('is a key of the request, the view and the rules of webhooks', () => {
+  test('is a key of the request, the view and the webhook rules', () => {
     for (const schema of [SubmitRequestSchema, TaskViewSchema]) {
       expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining([...taskFields]));
     }
@@ -63,7 +63,7 @@ describe('every field of a task', () => {
     }
   });
 
-  test('has a flag', () => {
+  test('has a flag of the command line', () => {
     const flags =
       '--lane background --when-busy collect --priority 7 --input {"depth":2} --source s --rights r --author ada --on-lost fail --max-attempts 5 --model m --permissions ask --allow edit --deny Bash --label a=b';
     const parsed = parse(['send', 's', 'p', ...flags.split(' ')]);

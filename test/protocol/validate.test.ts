@@ -129,12 +129,12 @@ function objects(schema: Schema, wrong: number): fc.Arbitrary<unknown> {
     .map(([a, b]) => ({ ...a, ...b }));
 }
 
-describe('the validator agrees with Ajv', () => {
-  test('there are schemas to compare', () => {
+describe('the validator', () => {
+  test('has schemas to compare', () => {
     expect(schemas.length).toBeGreaterThan(30);
   });
 
-  test.each(schemas)('%s', (_, schema) => {
+  test.each(schemas)('agrees with Ajv about %s', (_, schema) => {
     const ajv = new Ajv2020({ strict: false, allErrors: false });
     const reference = ajv.compile(schema);
     const agree = (value: unknown): boolean => {
@@ -155,12 +155,12 @@ describe('the validator agrees with Ajv', () => {
     expect(refused).toBeGreaterThan(5);
   });
 
-  test('the empty schema of opaque members takes any JSON', () => {
+  test('accepts any JSON for the empty schema of opaque members', () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => validate({}, value).ok));
   });
 });
 
-describe('what it says', () => {
+describe('a finding of the validator', () => {
   const schema = {
     type: 'object',
     additionalProperties: false,
@@ -198,7 +198,7 @@ describe('what it says', () => {
       { port: 1, lane: 'Interactive' },
       [{ path: '/lane', message: 'must be one of "interactive", "background"', hint: 'Did you mean "interactive"?' }],
     ],
-  ])('%j', (value, expected) => {
+  ])('names path, problem and hint of %j', (value, expected) => {
     expect(findings(value)).toEqual(expected);
   });
 
@@ -242,7 +242,7 @@ describe('what it says', () => {
       { 'ü %2F/#': { aa: 1 } },
       [{ path: '/ü %2F~1#/aa', message: 'is not known here', hint: 'Did you mean `ab`?' }],
     ],
-  ])('%j and %j', (one, value, expected) => {
+  ])('names the alternative that was meant of %j for %j', (one, value, expected) => {
     const checked = validate(one, value);
     expect(checked.ok ? 'fits' : checked.findings).toEqual(expected);
   });
@@ -268,7 +268,7 @@ describe('what it says', () => {
   });
 });
 
-describe('values that are not JSON, from a configuration or from 1e400', () => {
+describe('a value that is not JSON, from a configuration or from 1e400,', () => {
   const schema = {
     type: 'object',
     properties: {
@@ -289,32 +289,32 @@ describe('values that are not JSON, from a configuration or from 1e400', () => {
     ['nothing at all', undefined, ' must be an object, not missing'],
     ['half a surrogate pair', { map: { '\ud800': 'x' } }, '/map/\ud800 has a name that is not Unicode text'],
     ['no integer in an alternative', { either: { a: 1n } }, '/either/a must be JSON, not a bigint'],
-  ])('%s is refused', (_, value, expected) => {
+  ])('is refused: %s', (_, value, expected) => {
     const checked = validate(schema, value);
     expect(checked.ok ? [] : checked.findings.map(({ path, message }) => `${path} ${message}`)).toEqual([expected]);
   });
 
-  test('an undefined member is none', () => {
+  test('is absent where it is an undefined member', () => {
     const value = { count: undefined, map: { a: undefined }, either: { a: undefined }, other: undefined };
     expect(validate(schema, value)).toEqual({ ok: true, value });
     expect(validate({ type: 'object', required: ['a'] }, { a: undefined }).ok).toBe(false);
   });
 
-  test('a value that holds itself twice over is refused', () => {
+  test('is refused when it contains itself twice', () => {
     const value: unknown[] = [];
     value.push(value, value);
     const one = { type: 'object', properties: { a: { anyOf: [{ type: 'array' }, { type: 'null' }] } } } as const;
     expect(validate(one, { a: value }).ok).toBe(false);
   });
 
-  test('opaque parts are not looked into', () => {
+  test('is accepted within an opaque part', () => {
     const opaque: { [name: string]: unknown } = { '\ud800': Number.NaN, f: undefined };
     opaque['self'] = opaque;
     expect(validate(schema, { opaque, list: [opaque] }).ok).toBe(true);
   });
 });
 
-test('no dictionary of a schema may be larger than what is taken', () => {
+test('every dictionary of a schema has a limit of members', () => {
   const dictionaries = (schema: Schema): readonly Schema[] => [
     ...(typeof schema.additionalProperties === 'object' ? [schema, ...dictionaries(schema.additionalProperties)] : []),
     ...Object.values(schema.properties ?? {}).flatMap(dictionaries),
@@ -328,7 +328,7 @@ test('no dictionary of a schema may be larger than what is taken', () => {
   }
 });
 
-describe('did you mean', () => {
+describe('the search for the nearest name', () => {
   test.each([
     ['prompt', 'promt'],
     ['whenBusy', 'when_busy'],
@@ -336,13 +336,13 @@ describe('did you mean', () => {
     ['dataDir', 'datadir'],
     [null, 'nonsense'],
     [null, 'x'],
-  ])('%s, from %s', (expected, wrong) => {
+  ])('finds %s for %s', (expected, wrong) => {
     expect(nearest(wrong, ['prompt', 'whenBusy', 'maxPreemptions', 'dataDir', 'lane'])).toBe(expected);
   });
 });
 
-describe('defaults', () => {
-  test('fill in what was left out, at every depth, and nothing else', () => {
+describe('defaults of a schema', () => {
+  test('fill in what is missing, at every depth, and nothing else', () => {
     const given = { listen: { port: 1 }, agent: { name: 'scripted' } };
     const full = withDefaults(ConfigFileSchema, given);
     expect(full).toMatchObject({
@@ -372,7 +372,7 @@ describe('defaults', () => {
   });
 });
 
-describe('queries', () => {
+describe('values of a query', () => {
   const schema = {
     type: 'object',
     additionalProperties: false,
@@ -407,11 +407,11 @@ describe('queries', () => {
     'limit=99999999999999999',
     'unknown=1',
     '__proto__=1',
-  ])('%s fits nothing', (search) => {
+  ])('are refused in %s', (search) => {
     expect(validate(schema, readQuery(schema, new URLSearchParams(search))).ok).toBe(false);
   });
 
-  test('come back as they were written', () => {
+  test('are read as they were written', () => {
     const values = fc.record({
       status: fc.array(
         fc.string({ minLength: 1 }).filter((text) => !text.includes(',')),

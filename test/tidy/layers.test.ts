@@ -19,21 +19,21 @@ function referencesOf(path: string): string[] {
   return (config.references ?? []).map((reference) => posix.normalize(posix.join(dirname(path), reference.path)));
 }
 
-describe('the tsconfig files say what the table says', () => {
+describe('the tsconfig files match the table of layers', () => {
   test('every directory of src is a layer of the table', () => {
     const directories = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(directories.map((entry) => entry.name).sort()).toEqual([...layerNames].sort());
   });
 
-  test.each(layerNames)('%s', (layer) => {
+  test.each(layerNames)('%s references the layers that the table allows', (layer) => {
     expect(referencesOf(`src/${layer}/tsconfig.json`)).toEqual(allowed(layer).map((other) => `src/${other}`));
   });
 
-  test('src/index.ts', () => {
+  test('src/index.ts references the layers of the front door', () => {
     expect(referencesOf('src/tsconfig.json')).toEqual(frontDoor.map((other) => `src/${other}`));
   });
 
-  test('check sees core only', () => {
+  test('check references core only', () => {
     expect(referencesOf('check/tsconfig.json')).toEqual(['src/core']);
   });
 
@@ -95,7 +95,7 @@ describe('the compiler', () => {
       .split('\n')
       .flatMap((line) => (line.startsWith(`${path}(`) ? [/error (TS\d+)/.exec(line)?.[1] ?? line] : []));
 
-  test.each(layerNames)('lets %s import what the table allows, and nothing that it does not reach', (layer) => {
+  test.each(layerNames)('lets %s import what the table allows, and nothing beyond it', (layer) => {
     for (const other of layerNames.filter((name) => name !== layer)) {
       const errors = errorsOf(`src/${layer}/imports-${other}.ts`);
       if (reachable(layer).has(other)) {
@@ -125,7 +125,7 @@ describe('the compiler', () => {
   });
 });
 
-describe('the import statements', () => {
+describe('a forbidden import statement', () => {
   /** What a file of the tree may import from src, or undefined for a file that may import anything. */
   function allowedFor(path: string): readonly string[] | undefined {
     if (path === 'src/index.ts') {
@@ -172,7 +172,7 @@ describe('the import statements', () => {
     ['src/core/a.ts', "import '../../test/support/x.ts';"],
     ['check/a.ts', "import { x } from '../src/runtime/x.ts';"],
     ['src/core/a.ts', "import { x } from 'signalbox/testing';"],
-  ])('are caught: %s: %s', (path, text) => {
+  ])('is found in %s: %s', (path, text) => {
     expect(problemsOf(path, text)).toHaveLength(1);
   });
 
@@ -182,11 +182,11 @@ describe('the import statements', () => {
     ['src/server/a.ts', "import { x } from '../runtime/x.ts';\nimport { y } from './y.ts';"],
     ['src/core/a.ts', "// import { x } from '../runtime/x.ts'"],
     ['check/a.ts', "import { x } from '../src/core/x.ts';"],
-  ])('are not imagined: %s: %s', (path, text) => {
+  ])('is not reported falsely in %s: %s', (path, text) => {
     expect(problemsOf(path, text)).toEqual([]);
   });
 
-  test('of src and check stay in their layers', () => {
+  test('does not occur in src or check', () => {
     const sources = sourcesUnder('src', 'check').filter((path) => !path.endsWith('.test.ts'));
     expect(sources.flatMap((path) => problemsOf(path, read(path)))).toEqual([]);
   });

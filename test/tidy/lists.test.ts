@@ -48,11 +48,11 @@ describe('a copy of a list of the core', () => {
     ["type Lane = 'interactive' | 'background';", ['lanes']],
     [`enum: [\n${whenBusyPolicies.map((one) => `  '${one}',\n`).join('')}]`, ['whenBusyPolicies']],
     ["const lane = 'interactive';", []],
-  ])('is seen: %s', (code, names) => {
+  ])('is found: %s', (code, names) => {
     expect(copiesIn(code)).toEqual(names);
   });
 
-  test('is in no other layer', () => {
+  test('does not occur in another layer', () => {
     const sources = sourcesUnder('src').filter(
       // What a migration writes stays as it was when it was written; SQL has no imports.
       (path) => !path.startsWith('src/core/') && !path.includes('/migrations/') && !path.endsWith('/sql.ts'),

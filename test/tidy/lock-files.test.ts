@@ -46,14 +46,14 @@ test('the lock files of the repository are found', () => {
   expect(lockFiles).toContain('bench/peers/package-lock.json');
 });
 
-describe.each(lockFiles)('%s', (path) => {
+describe.each(lockFiles)('the lock file %s', (path) => {
   const lock = JSON.parse(read(path)) as LockFile;
 
-  test('has every package that its packages name, of every platform', () => {
+  test('has every package that its packages name, for every platform', () => {
     expect(missingFrom(lock)).toEqual([]);
   });
 
-  test('asks for what its package.json asks for', () => {
+  test('requires what its package.json requires', () => {
     const wanted = JSON.parse(read(join(dirname(path), 'package.json'))) as Package;
     const { dependencies, devDependencies, optionalDependencies } = wanted;
     expect(lock.packages['']).toMatchObject(
@@ -61,7 +61,7 @@ describe.each(lockFiles)('%s', (path) => {
     );
   });
 
-  test('names no host of a registry', () => {
+  test('does not name the host of a registry', () => {
     expect(read(path)).not.toContain('"resolved": "http');
   });
 });

@@ -21,18 +21,18 @@ describe('a way around the type checker', () => {
     ['const x = y as unknown as Z;', 'as unknown as'],
     [`// @ts-${'ignore'}`, 'a ts directive'],
     [`// @ts-${'expect-error'}: because`, 'a ts directive'],
-  ])('is seen: %s', (code, finding) => {
+  ])('is found: %s', (code, finding) => {
     expect(what(escapesFromTypes(code))).toEqual([finding]);
   });
 
   test.each(['// at any rate: any, really', "const s = 'any';", 'const any = 1;', 'x as unknown'])(
-    'is not imagined: %s',
+    'is not reported falsely: %s',
     (code) => {
       expect(escapesFromTypes(code)).toEqual([]);
     },
   );
 
-  test('is not in src or e2e', () => {
+  test('does not occur in src or e2e', () => {
     expect(violations(sourcesUnder('src', 'e2e'), escapesFromTypes)).toEqual([]);
   });
 });
@@ -45,11 +45,11 @@ describe('a test that proves nothing', () => {
     [`await new Promise((r) => ${'setTimeout'}(r, 10));`, 'a sleep'],
     [`await ${'sleep'}(10);`, 'a sleep'],
     [`import { setTimeout } from '${'node:timers'}/promises';`, 'a sleep'],
-  ])('is seen: %s', (code, finding) => {
+  ])('is found: %s', (code, finding) => {
     expect(what(unsoundTests(code))).toEqual([finding]);
   });
 
-  test('is not in any test file; only test/support may own a timer', () => {
+  test('does not occur in a test file; only test/support may own a timer', () => {
     const tests = sourcesUnder('test', 'src', 'check', 'sim')
       .filter((path) => path.startsWith('test/') || path.endsWith('.test.ts'))
       .filter((path) => !path.startsWith('test/support/') && !path.includes('/fixtures/'))
@@ -61,12 +61,12 @@ describe('a test that proves nothing', () => {
 });
 
 describe('a path of a machine', () => {
-  test.each(['work', 'root', 'farm'])('is seen: %s', (top) => {
+  test.each(['work', 'root', 'farm'])('is found: %s', (top) => {
     expect(what(machinePaths(`cd /${top}/main`))).toEqual(['a machine path']);
     expect(machinePaths(`https://example.org/${top}/main and my${top}/x`)).toEqual([]);
   });
 
-  test('is in no tracked file', () => {
+  test('does not occur in a tracked file', () => {
     const texts = trackedFiles().filter((path) => !path.endsWith('package-lock.json'));
     expect(texts).toContain('package.json');
     expect(violations(texts, machinePaths)).toEqual([]);
@@ -81,7 +81,7 @@ test('every path that CONTRIBUTING.md names exists', () => {
   expect(paths.flatMap(([, path = '']) => (existsSync(join(root, path)) ? [] : [path]))).toEqual([]);
 });
 
-test('comments are blanked line by line, and strings with slashes are left', () => {
+test('the search blanks comments line by line, and keeps strings with slashes', () => {
   expect(withoutComments('a /* b\n c */ d // e')).toBe('a     \n      d ');
   expect(withoutComments("const u = 'https://x';")).toBe("const u = 'https://x';");
 });

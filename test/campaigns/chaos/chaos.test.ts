@@ -5,7 +5,7 @@ import { chaosRun } from './run.ts';
 
 // The process table is read from /proc.
 test.runIf(process.platform === 'linux')(
-  'S02 S03 S04 S06 S07: agents that misbehave in every known way leave nothing behind, and every task has its final',
+  'S02 S03 S04 S06 S07: agents that misbehave in every known way leave nothing behind, and every task gets its final',
   { timeout: 120_000 },
   async () => {
     const report = await chaosRun({ sessions: misdeeds.length, healthy: 2, seconds: 8, seed: 7, tell: () => {} });

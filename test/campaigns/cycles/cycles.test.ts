@@ -10,7 +10,7 @@ import { stuckNames } from '../../supervise/stuck.ts';
 const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 const options = { timeout: 60_000, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
 
-test('supervision/11: starting and ending children in every stuck mode leaves no process, thread, descriptor, listener or memory', async (context) => {
+test('supervision/11: start and end of children in every stuck mode leave no process, thread, descriptor, listener or memory', async (context) => {
   needs(context, 'cookies');
   const args = ['--no-warnings', '--max-semi-space-size=1', program, '--cycles', '15', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, options);

@@ -9,7 +9,7 @@ test.runIf(process.platform === 'linux').for([
   ['agent-silent', '[[silent]]', /says nothing for .* and uses no CPU/],
   ['agent-spinning', '[[block]]', /says nothing for .* and uses all of a core/],
   ['agent-silent', '[[stop]]', /says nothing for/],
-] as const)('%s: %s is reported with its threads, and stands on the session’s tape', async ([what, prompt, words]) => {
+] as const)('%s: %s is reported with its threads, and on the session’s tape', async ([what, prompt, words]) => {
   await using box = await new HungDaemon({ block: '', graceMs: 1, limits }).ready();
   const client = await box.client();
   const { task } = await client.submit({ session: 'hung', prompt, lane: 'background' });
@@ -78,7 +78,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test.runIf(process.platform === 'linux')('a wait for a person is listed with its age, and is no hang', async () => {
+test.runIf(process.platform === 'linux')('a wait for a person is listed with its age, and is not a hang', async () => {
   await using box = await new HungDaemon({ block: '', graceMs: 1, limits, permissions: free }).ready();
   const client = await box.client();
   const { task } = await client.submit({

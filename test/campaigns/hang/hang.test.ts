@@ -11,8 +11,8 @@ const termMs = 1_000;
 /** Loaded machines stretch what a process does by itself; a hang would be minutes. */
 const slackMs = 5_000;
 
-describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
-  test('nothing is missing here that these tests need', () => {
+describe.runIf(process.platform === 'linux')('a daemon whose main loop hangs', () => {
+  test('is tested on a platform that lacks nothing', () => {
     expect(platformLacks()).toEqual([]);
   });
 
@@ -20,7 +20,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     if (how === null) {
       continue;
     }
-    test(`S01 ${name}: reported with its stack, ended by one Ctrl-C with all its agents`, async () => {
+    test(`S01 is reported with its stack, and ended by one Ctrl-C with all its agents: ${name}`, async () => {
       await using box = await new HungDaemon({ block, graceMs, hangMs: 1_000 }).ready();
       await box.work(1);
       box.hang();
@@ -48,7 +48,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     });
   }
 
-  test('S01 the second Ctrl-C ends everything at once', async () => {
+  test('S01 ends everything at the second Ctrl-C', async () => {
     await using box = await new HungDaemon({ block: 'while (true);', graceMs: 600_000 }).ready();
     await box.work(2);
     box.hang();
@@ -60,7 +60,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     expect(at - pressed).toBeLessThan(200 + slackMs);
   });
 
-  test('S01 a configuration that blocks while it is loaded is reported, and Ctrl-C ends it', async () => {
+  test('S01 is reported when its configuration blocks while it is loaded, and Ctrl-C ends it', async () => {
     await using box = new HungDaemon({ block: 'while (true);', graceMs, atOnce: true });
     await box.saying(/"class":"main-loop-blocked"/);
     box.adopt();
@@ -71,7 +71,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     expect([(await box.ended).code, box.survivors()]).toEqual([143, []]);
   });
 
-  test('S01 a worker thread in a native call keeps no daemon that has closed', async () => {
+  test('S01 ends in spite of a worker thread in a native call once it has closed', async () => {
     const { block } = hangCases.find(({ how }) => how === null) ?? { block: '' };
     await using box = await new HungDaemon({ block, graceMs: 1 }).ready();
     await box.work(1);
@@ -83,7 +83,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     expect(at - pressed).toBeLessThan(4_000 + slackMs);
   });
 
-  test('S08 the launcher is killed: the watchdog thread ends a blocked daemon and all its agents', async () => {
+  test('S08 is ended with all its agents by the watchdog thread when the launcher is killed', async () => {
     await using box = await new HungDaemon({ block: 'while (true);', graceMs: 600_000 }).ready();
     await box.work(3);
     box.hang();
@@ -97,7 +97,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     expect(performance.now() - killed).toBeLessThan(500 + slackMs);
   });
 
-  test('S08 the daemon is killed: the launcher ends its agents, says so, and fails', async () => {
+  test('S08 has its agents ended by the launcher, which reports it and fails, when the daemon is killed', async () => {
     await using box = await new HungDaemon({ block: '', graceMs: 600_000 }).ready();
     await box.work(3);
     process.kill(box.daemon, 'SIGKILL');
@@ -111,7 +111,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     });
   });
 
-  test('a stopped daemon raises no alarm when it continues, and still sees a real block', async () => {
+  test('raises no alarm when it continues after a stop, and still detects a real block', async () => {
     await using box = await new HungDaemon({ block: 'while (true);', graceMs, hangMs: 1_000 }).ready();
     process.kill(box.daemon, 'SIGSTOP');
     await new Promise((resolve) => spawn('sleep', ['3']).once('exit', resolve));
@@ -124,7 +124,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
     expect(box.reports()).toHaveLength(1);
   });
 
-  test('a stopped daemon is ended by Ctrl-C as well', async () => {
+  test('is ended by Ctrl-C when it is stopped', async () => {
     await using box = await new HungDaemon({ block: '', graceMs }).ready();
     await box.work(1);
     process.kill(box.daemon, 'SIGSTOP');
@@ -136,7 +136,7 @@ describe.runIf(process.platform === 'linux')('the main loop hangs', () => {
   test.each([
     ['js', 'const end = performance.now() + 2_500; while (performance.now() < end);', null],
     ['native', "child.execSync('sleep 2.5');", 'block'],
-  ] as const)('a block in %s that ends by itself is completed in its report', async (how, block, back) => {
+  ] as const)('in %s, and continues by itself, gets a complete report', async (how, block, back) => {
     await using box = await new HungDaemon({ block, graceMs, hangMs: 1_000 }).ready();
     box.hang();
     await box.saying(/"class":"main-loop-blocked"/);

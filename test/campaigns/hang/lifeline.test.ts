@@ -7,7 +7,7 @@ import { isAlive, processInfo } from '../../../src/supervise/index.ts';
 import { startKilledDaemon } from '../kill/daemon-program.ts';
 
 test.runIf(process.platform === 'linux').each(['block', 'wedge'])(
-  'S08 an own agent in [[%s]] is gone within 500 ms when its daemon is killed',
+  'S08 an agent that runs [[%s]] is gone within 500 ms when its daemon is killed',
   async (how) => {
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-lifeline-'));
     const log = join(folder, 'agent.log');

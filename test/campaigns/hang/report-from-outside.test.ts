@@ -21,7 +21,7 @@ const signalbox = (box: HungDaemon, ...args: readonly string[]): Promise<Ran> =>
 const linux = process.platform === 'linux';
 
 test.runIf(linux)(
-  'doctor --live takes a report of a daemon that is well, and of one whose main loop is blocked',
+  'doctor --live requests a report of a healthy daemon, and of one whose main loop is blocked',
   async () => {
     await using box = await new HungDaemon({ block: 'while (true);', graceMs: 600_000, hangMs: 600_000 }).ready();
     await box.work(1, '[[forever:50]]');
@@ -56,7 +56,7 @@ test.runIf(linux)(
   },
 );
 
-test.runIf(linux)('a stopped daemon is named as such, and no report is made up', async () => {
+test.runIf(linux)('doctor names a stopped daemon as stopped, and makes up no report', async () => {
   await using box = await new HungDaemon({ block: '', graceMs: 1 }).ready();
   while (!existsSync(reportSocketPath(box.data))) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -67,7 +67,7 @@ test.runIf(linux)('a stopped daemon is named as such, and no report is made up',
   expect([code, stderr]).toEqual([6, expect.stringMatching(/does not answer: it is stopped \(kill -CONT \d+/)]);
 });
 
-test.runIf(linux)('reports are taken, listed and shown over HTTP; what is no report is not found', async () => {
+test.runIf(linux)('reports are made, listed and shown over HTTP, and an unknown report is not found', async () => {
   await using box = await new HungDaemon({ block: '', graceMs: 1 }).ready();
   const client = await box.client();
   const taken = await client.takeHang();

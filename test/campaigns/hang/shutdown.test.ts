@@ -21,7 +21,7 @@ async function tapeOf(client: Client, task: string): Promise<readonly ReadEvent[
   return types;
 }
 
-test('S10 50 running turns are drained up to the grace and ended; at the next start all follow their policy', async () => {
+test('S10 50 running turns are drained up to the grace and ended, and at the next start each follows its policy', async () => {
   await using cli = new Cli();
   const log = join(cli.folder, 'agents.log');
   const env = {
