@@ -10,7 +10,7 @@ const padding = 8_192;
 /** What is compiled and cached between a tenth of the chain and its end is below 1 MiB; the texts of all links are 22 MiB. */
 const heapSlackBytes = 4 * 2 ** 20;
 
-test(`D01 ${length} chained follow-ups: the stack of the last is that of the first, the heap stays flat, and the session always has an owner`, async () => {
+test(`D01 ${length} chained follow-ups keep stack and heap at one size, and the session always has an owner`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
   try {
     const chain = await runChain(join(folder, 'chain.db'), { length, padding });

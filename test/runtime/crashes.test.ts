@@ -29,7 +29,7 @@ async function events(one: Box, type: string, count: number, session = 'test:one
 const exiting = processDriver({ command: process.execPath, args: ['-e', 'process.exit(3)'] });
 
 describe('S11: an agent that keeps ending', () => {
-  it('is started again at once, then after longer and longer waits, and not at all once the breaker is open', async () => {
+  it('is started again at once, then after longer and longer waits, and not while the breaker is open', async () => {
     const clock = new ManualClock();
     await using one = await openBox({
       clock,
@@ -71,7 +71,7 @@ describe('S11: an agent that keeps ending', () => {
     await one.box.stop('test:one', 'session');
   });
 
-  it('works again after the trial: the breaker is closed, and the next end is the first', async () => {
+  it('works again after the trial: the breaker closes, and the next crash is the first in a row', async () => {
     const clock = new ManualClock();
     const driver = scriptedDriver({ chunkMs: 0 });
     await using one = await openBox({
@@ -93,7 +93,7 @@ describe('S11: an agent that keeps ending', () => {
     expect((await one.box.session('test:one'))?.throttle).toBeNull();
   });
 
-  it('is resumed by the operator, who has mended it', async () => {
+  it('is resumed by the operator who has mended it', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, agent: exiting, limits: { maxCrashes: 1 } });
     await one.send({ maxAttempts: 100 });
@@ -104,7 +104,7 @@ describe('S11: an agent that keeps ending', () => {
     await one.box.stop('test:one', 'session');
   });
 
-  it('that is ended by us, or exits between two turns, has not crashed', async () => {
+  it('that the daemon ends, or that exits between two turns, has not crashed', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, limits: { maxCrashes: 1 } });
     await one.background();
@@ -117,7 +117,7 @@ describe('S11: an agent that keeps ending', () => {
 });
 
 describe('the count of crashes', () => {
-  it('crashes/1: the first in a row costs nothing, each further one waits longer; crashes/3: a turn that ended resets the count', () => {
+  it('crashes/1: makes each crash after the first in a row wait longer; crashes/3: starts again after a turn that ended', () => {
     const crashes = new Crashes(10, 60_000).of(key);
     const waits = Array.from({ length: 5 }, (_, at) => crashes.crashed(at * 10_000, random).ms);
     expect(waits).toEqual([0, 500, 1_000, 2_000, 4_000]);
@@ -127,7 +127,7 @@ describe('the count of crashes', () => {
     expect(crashes.crashed(1_900_000, random).ms).toBe(0);
   });
 
-  it('outlives the session’s place in memory, for as long as the breaker is open', () => {
+  it('survives the removal of the session from memory while the breaker is open', () => {
     const all = new Crashes(2, 60_000);
     all.of(key).crashed(0, random);
     all.of(key).crashed(1, random);
@@ -137,7 +137,7 @@ describe('the count of crashes', () => {
   });
 });
 
-describe('S09: a step of the supervisor that throws', () => {
+describe('S09: a start that throws', () => {
   const good = functionDriver(async function* () {
     yield 'fine';
   });
@@ -152,26 +152,29 @@ describe('S09: a step of the supervisor that throws', () => {
   it.each([
     ['EAGAIN', () => Object.assign(new Error('spawn EAGAIN'), { code: 'EAGAIN' })],
     ['ENOSPC', () => Object.assign(new Error('no space left on device, mkdir'), { code: 'ENOSPC' })],
-  ])('%s: stops that session for a while, says so on its tape, and the others go on', async (code, make) => {
-    const clock = new ManualClock();
-    const agent = failing(() => {
-      throw make();
-    });
-    await using one = await openBox({ clock, random, agent, limits: { maxCrashes: 3 } });
-    const bad = await one.send({ session: 'bad', maxAttempts: 100 });
-    const [exited] = await events(one, 'agent-exited', 1, 'bad');
-    expect(exited?.data).toMatchObject({ reason: 'spawn_failed', data: { code } });
-    await events(one, 'throttled', 1, 'bad');
-    const others = await Promise.all(['a', 'b', 'c'].map((session) => one.send({ session })));
-    for (const other of others) {
-      expect(await one.ended(other)).toMatchObject({ status: 'completed' });
-    }
-    expect(await one.box.task(bad)).toMatchObject({ status: 'running' });
-    expect(one.errors.length).toBeGreaterThan(0);
-    await one.box.stop('bad', 'session');
-  });
+  ])(
+    '%s: stops that session for a while, is recorded on its tape, and does not stop the others',
+    async (code, make) => {
+      const clock = new ManualClock();
+      const agent = failing(() => {
+        throw make();
+      });
+      await using one = await openBox({ clock, random, agent, limits: { maxCrashes: 3 } });
+      const bad = await one.send({ session: 'bad', maxAttempts: 100 });
+      const [exited] = await events(one, 'agent-exited', 1, 'bad');
+      expect(exited?.data).toMatchObject({ reason: 'spawn_failed', data: { code } });
+      await events(one, 'throttled', 1, 'bad');
+      const others = await Promise.all(['a', 'b', 'c'].map((session) => one.send({ session })));
+      for (const other of others) {
+        expect(await one.ended(other)).toMatchObject({ status: 'completed' });
+      }
+      expect(await one.box.task(bad)).toMatchObject({ status: 'running' });
+      expect(one.errors.length).toBeGreaterThan(0);
+      await one.box.stop('bad', 'session');
+    },
+  );
 
-  it('a program that is not there: its task ends failed with the reason, and says what to do', async () => {
+  it('a missing program fails the task with the reason, and the tape of the session names the program', async () => {
     const agent = processDriver({ command: '/no/such/program' });
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, agent });

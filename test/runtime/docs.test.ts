@@ -34,7 +34,7 @@ const timeText = (ms: number): string =>
   ms >= 3_600_000 ? `${ms / 3_600_000} h` : ms >= 60_000 ? `${ms / 60_000} min` : `${ms / 1000} s`;
 
 describe('docs/providers.md', () => {
-  test('has each class once, with its wait and what it does to its task', () => {
+  test('has each class once, with its wait and with what it does to its task', () => {
     const rows = rowsOf(providers, 'class').flatMap(([classes = '', ...cells]) =>
       classes.split(', ').map((name) => [name.replaceAll('`', '') as FailureClass, ...cells] as const),
     );
@@ -52,7 +52,7 @@ describe('docs/providers.md', () => {
     }
   });
 
-  test('has the numbers of crash loops', () => {
+  test('has the numbers for crash loops', () => {
     const { maxCrashes, crashThrottleMs, maxRetries } = defaultLimits;
     expect(providers).toContain(`\`limits.maxCrashes\` (${maxCrashes})`);
     expect(providers).toContain(`\`limits.crashThrottleMs\` (${timeText(crashThrottleMs)})`);
@@ -63,14 +63,14 @@ describe('docs/providers.md', () => {
 });
 
 describe('docs/permissions.md', () => {
-  test('says the defaults as they are', () => {
+  test('says the defaults of the code', () => {
     expect(defaultPolicies.interactive.mode).toBe('read-only');
     expect(defaultPolicies.background).toEqual({ mode: 'ask', allow: ['edit'], deny: [] });
     expect(permissions).toContain('`interactive` is `read-only`');
     expect(permissions).toContain('`background` is `ask`, with `edit` allowed');
   });
 
-  test('has a table of modes that is true', () => {
+  test('has a table of modes that agrees with the code', () => {
     const word = { allow: 'allowed', deny: 'denied', wait: 'waits for a person' } as const;
     const rows = rowsOf(permissions, '`mode`');
     expect(rows).toHaveLength(3);
@@ -82,7 +82,7 @@ describe('docs/permissions.md', () => {
     }
   });
 
-  test('has rules and a configuration that are taken', () => {
+  test('has rules and a configuration that the checks accept', () => {
     const rules = rowsOf(permissions, 'rule').map(([rule = '']) => rule.replaceAll('`', ''));
     expect(validate(PermissionPolicySchema, { mode: 'ask', allow: rules })).toMatchObject({ ok: true });
     const source = /permissions: (\{[^]*?\n {2}\}),\n/.exec(permissions ?? '')?.[1] ?? '';
@@ -94,11 +94,11 @@ describe('docs/permissions.md', () => {
   });
 });
 
-test('docs/security.md has the wait for a folder as it is', () => {
+test('docs/security.md has the wait for a folder that the code has', () => {
   expect(security).toContain(`\`limits.folderWaitMs\` (${timeText(defaultLimits.folderWaitMs)})`);
 });
 
-test.each(['permissions', 'providers', 'security'])('docs/%s.md has no link to what is not there', (name) => {
+test.each(['permissions', 'providers', 'security'])('docs/%s.md has no link to a missing file', (name) => {
   const links = [...read(`docs/${name}.md`).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path);
   expect(links.filter((path) => !existsSync(join(root, 'docs', path)))).toEqual([]);
 });

@@ -55,7 +55,7 @@ async function killAt(statement: number): Promise<Left> {
   }
 }
 
-it('U4 a process that dies at any statement of the end of a task leaves its status and its final, or neither; then the task ends', async () => {
+it('U4 a process that dies while it ends a task leaves status and final, or neither; then the task ends', async () => {
   const seen: Left[] = [];
   do {
     seen.push(await killAt(seen.length + 1));

@@ -39,7 +39,7 @@ async function isOpen(one: Box, promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe('a reader of a tape', () => {
-  it('ends with `final` where the task ends between its reads of the tape and of the task', async () => {
+  it('ends with `final` when the task ends between its reads of the tape and of the task', async () => {
     const { one, held } = await openHeld();
     await using _ = one;
     const task = await one.send({});
@@ -122,7 +122,7 @@ describe('a runtime that is closed', () => {
     await closing;
   });
 
-  it('opens no session whose claim is answered behind its close', async () => {
+  it('opens no session whose claim is answered after the close began', async () => {
     const { one, held } = await openHeld();
     await using _ = one;
     const claim = held.hold('claim', 'answer');
@@ -136,7 +136,7 @@ describe('a runtime that is closed', () => {
     expect(one.box.inspect()).toEqual([]);
   });
 
-  it('refuses a submit that waits for another one with its idempotency key, instead of asking the closed store', async () => {
+  it('refuses a submit that waits for another one with its idempotency key, and does not ask the closed store', async () => {
     const { one, held } = await openHeld();
     await using _ = one;
     const claim = held.hold('claim', 'answer');
@@ -152,7 +152,7 @@ describe('a runtime that is closed', () => {
     await closed;
   });
 
-  it('is ready only when all its sessions are taken up, and that is stored', async () => {
+  it('is ready only when all its sessions are recovered and stored', async () => {
     const disk = new MemoryDisk();
     const before = await openHeld({}, disk);
     for (const session of ['test:one', 'test:two', 'test:three']) {
@@ -180,7 +180,7 @@ describe('a runtime that is closed', () => {
 });
 
 describe('a task that is cancelled while its runner’s input is read', () => {
-  it('is run where the cancel cannot be stored', async () => {
+  it('is run when the cancel cannot be stored', async () => {
     const runs: string[] = [];
     const runner: Runner = async ({ prompt }) => {
       runs.push(prompt);
@@ -219,7 +219,7 @@ describe('a task that is cancelled while its runner’s input is read', () => {
     expect(runs).toEqual(['second']);
   });
 
-  it('is not run', async () => {
+  it('is not run when the cancel is stored', async () => {
     const runs: string[] = [];
     const runner: Runner = async ({ prompt, signal }) => {
       runs.push(prompt);
@@ -320,7 +320,7 @@ describe('an agent’s process', () => {
     expect(await one.box.store.processes()).toEqual([]);
   });
 
-  it('that a close ends before it is recorded is forgotten before the store is closed', async () => {
+  it('that a close ends before it is recorded is removed from the store before the store is closed', async () => {
     const { driver } = processInName();
     const disk = new MemoryDisk();
     const { one, held } = await openHeld({ agent: driver }, disk);
@@ -336,8 +336,8 @@ describe('an agent’s process', () => {
   });
 });
 
-describe('a commit whose answer gets lost', () => {
-  it('is found out in each case: nothing is reported twice, no session is stopped, and no caller gets an error', async () => {
+describe('a commit whose answer is lost', () => {
+  it('is checked in each case: nothing is reported twice, no session stops, and no caller gets an error', async () => {
     const lost: number[] = [];
     let commits = 0;
     const loses = (): boolean => {
@@ -367,8 +367,8 @@ describe('a commit whose answer gets lost', () => {
   });
 });
 
-describe('who looks at a session', () => {
-  it('is shown no owner that is not stored', async () => {
+describe('the view of a session', () => {
+  it('shows an owner only when the owner is stored', async () => {
     const { one, held } = await openHeld();
     await using _ = one;
     await one.send({});
@@ -384,7 +384,7 @@ describe('who looks at a session', () => {
     expect(await one.box.session('test:one')).toMatchObject({ owner: { task: await second } });
   });
 
-  it('explains why a task waits whose admission is stored and not answered yet', async () => {
+  it('explains why a task waits whose admission is stored but not answered yet', async () => {
     const { one, held } = await openHeld();
     await using _ = one;
     const commit = held.hold('commit', 'answer');

@@ -36,7 +36,7 @@ const threeTurns: Runner = async ({ hold }) => {
 const done = { status: 'completed', result: { result: ['completed', 'completed', 'completed'] } };
 
 describe('C27: a hold whose turns are for different models', () => {
-  it('switches by protocol where the agent can: one agent, one hold', async () => {
+  it('changes the model by protocol where the agent can, with one agent and one hold', async () => {
     const agent = player(true);
     await using one = await openBox({ agent: agent.driver, runners: { threeTurns } });
     const task = await one.send({ runner: 'threeTurns' });
@@ -57,7 +57,7 @@ describe('C27: a hold whose turns are for different models', () => {
   it.each([
     ['cannot switch', undefined],
     ['says that it could not', () => false],
-  ] as const)('is restarted with its conversation where it %s; no attempt is burnt', async (_why, models) => {
+  ] as const)('restarts an agent that %s with its conversation, and no attempt is lost', async (_why, models) => {
     const agent = player(models);
     await using one = await openBox({ agent: agent.driver, runners: { threeTurns } });
     const task = await one.send({ runner: 'threeTurns', maxAttempts: 1 });
@@ -66,7 +66,7 @@ describe('C27: a hold whose turns are for different models', () => {
     expect(await one.box.session('test:one')).toMatchObject({ throttle: null, row: { incarnations: 3 } });
   });
 
-  it('is restarted where the switch is not answered in time', async () => {
+  it('restarts an agent that does not answer the change in time', async () => {
     const clock = new ManualClock();
     const deaf = player(true);
     const { driver } = deaf;
@@ -99,7 +99,7 @@ describe('C27: a hold whose turns are for different models', () => {
     expect(deaf.turns).toEqual(['one default #1', 'two large #2', 'three default #3']);
   });
 
-  it('keeps what it was asked meanwhile: demand and cancel survive the switch', async () => {
+  it('keeps a demand and a cancel that come during the change', async () => {
     const agent = player(true);
     await using one = await openBox({ agent: agent.driver });
     const first = agent.began();

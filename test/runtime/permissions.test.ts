@@ -26,7 +26,7 @@ const ann: Actor = { kind: 'person', name: 'ann' };
 const asked = (one: Box, task: string) => one.event(task, 'permission-requested');
 
 describe('permissions by policy', () => {
-  it('are those of the lane: triage may look, background work may edit and asks for the rest', async () => {
+  it('are those of the lane: interactive work may read, background work may edit and asks for the rest', async () => {
     await using one = await openBox();
     await one.send({});
     const triage = await one.stage.turn();
@@ -38,7 +38,7 @@ describe('permissions by policy', () => {
     back.finish();
   });
 
-  it('are those that the configuration gives to a lane, and those of a task go before them', async () => {
+  it('are those that the configuration gives to a lane, unless the task brings its own', async () => {
     await using one = await openBox({
       permissions: { interactive: { mode: 'ask', allow: ['Bash(npm test)'], deny: ['edit'] } },
     });
@@ -53,7 +53,7 @@ describe('permissions by policy', () => {
     expect((await one.ended(own)).payload.permissions).toEqual({ mode: 'allow', allow: [], deny: ['Bash'] });
   });
 
-  it('of a preempted task are its own again when it is resumed, and never those of the task between', async () => {
+  it('of a preempted task apply again when it is resumed, and those of the other task do not', async () => {
     await using one = await openBox();
     await one.background();
     await one.stage.turn();
@@ -66,7 +66,7 @@ describe('permissions by policy', () => {
     resumed.finish();
   });
 
-  it('are a right: what may do more is not merged into what may do less, nor steered into it', async () => {
+  it('keep tasks apart: a task with more rights is not merged or steered into one with less', async () => {
     await using one = await openBox({ limits: { collectMs: 60 } });
     await one.send({ prompt: 'owner' });
     const owner = await one.stage.turn();
@@ -85,7 +85,7 @@ describe('permissions by policy', () => {
     expect((await one.stage.turn()).prompt).toBe('more');
   });
 
-  it('stand on the tape: what was asked, what was decided, and by whom', async () => {
+  it('are recorded on the tape: the request, the decision, and the actor', async () => {
     await using one = await openBox();
     const task = await one.send({});
     const turn = await one.stage.turn();
@@ -143,7 +143,7 @@ describe('permissions by a person', () => {
     ]);
   });
 
-  it('are not a hang while they wait, and are denied without an answer in time', async () => {
+  it('are not reported as a hang while they wait, and are denied at their deadline', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, limits: { silenceMs: 1_000, permissionMs: 10_000 } });
     const task = await one.background();
@@ -184,7 +184,7 @@ describe('permissions by a person', () => {
     (await one.stage.turn()).finish();
   });
 
-  it('name their turn: an answer to an earlier turn’s request of the same name is refused', async () => {
+  it('name their turn: an answer to a request of the same name in an earlier turn is refused', async () => {
     await using one = await openBox();
     await one.background();
     const first = await one.stage.turn();
@@ -204,7 +204,7 @@ describe('permissions by a person', () => {
     task.finish();
   });
 
-  it('show a detail of any size on the tape, and a large one nowhere else', async () => {
+  it('have a detail of any size on the tape, and a large one nowhere else', async () => {
     await using one = await openBox();
     const task = await one.background();
     const turn = await one.stage.turn();
@@ -215,7 +215,7 @@ describe('permissions by a person', () => {
     await one.box.cancel(task);
   });
 
-  it('of a session that is not there are refused', async () => {
+  it('of an unknown session are refused', async () => {
     await using one = await openBox();
     expect(await one.box.respond('no:such', { turn: 1, request: 'x', allow: true })).toMatchObject({
       code: 'unknown_session',
@@ -223,7 +223,7 @@ describe('permissions by a person', () => {
   });
 });
 
-it('of a real process are judged, answered by a person, and withdrawn by an interrupt', async () => {
+it('permission requests of a real process are judged, answered by a person, and withdrawn by an interrupt', async () => {
   await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }) });
   const triage = await one.send({ prompt: '[[ask:read:look]] [[ask:npm test]]' });
   await one.ended(triage);

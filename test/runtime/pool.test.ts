@@ -14,7 +14,7 @@ function setUp(limits: { maxAgents?: number; maxStarting?: number }) {
 }
 
 describe('the pool of agents', () => {
-  it('starts only so many at once, and the next when one is ready', () => {
+  it('starts a bounded number of agents at once, and the next one when one of them is ready', () => {
     const { pool, log, take, clock } = setUp({ maxStarting: 2 });
     const [a] = [take('a'), take('b')];
     const c = take('c');
@@ -27,7 +27,7 @@ describe('the pool of agents', () => {
     expect(clock.armed).toBe(2);
   });
 
-  it('lets the next one begin when an agent ends as it starts', () => {
+  it('starts the next agent when one ends before it is ready', () => {
     const { pool, log, take, clock } = setUp({ maxStarting: 1 });
     const a = take('a');
     take('b');
@@ -37,7 +37,7 @@ describe('the pool of agents', () => {
     expect(pool.running).toBe(1);
   });
 
-  it('S09: an agent that never becomes ready holds the others up for two seconds only', () => {
+  it('S09: delays the others for two seconds only when an agent never becomes ready', () => {
     const { pool, log, take, clock } = setUp({ maxStarting: 1 });
     take('never ready');
     take('b');
@@ -61,7 +61,7 @@ describe('the pool of agents', () => {
     expect(log).toEqual(['first', 'urgent', 'background']);
   });
 
-  it('asks the one that has rested longest to make room, and says what is waited for', () => {
+  it('asks the agent that has been idle longest to make room, and says what a start waits for', () => {
     const { pool, log, take } = setUp({ maxAgents: 2 });
     const [a, b] = [take('a'), take('b')];
     pool.rests(b, 5);
@@ -73,7 +73,7 @@ describe('the pool of agents', () => {
     expect(log).toEqual(['a', 'b', 'b makes room', 'c']);
   });
 
-  it('forgets who gave up waiting', () => {
+  it('forgets a start that was given up', () => {
     const { pool, log, take } = setUp({ maxStarting: 1 });
     const a = take('a');
     pool.give(take('gave up'));
@@ -84,7 +84,7 @@ describe('the pool of agents', () => {
 });
 
 describe('a session that waits for its agent to start', () => {
-  it('says so, and an urgent one is served before those that came earlier', async () => {
+  it('says what it waits for, and an interactive one is served before those that came earlier', async () => {
     await using setup = await openBox({ limits: { maxAgents: 1 } });
     const { box, stage } = setup;
     await setup.background({ session: 'busy', prompt: 'first' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { expectSound, openBox } from '../support/box.ts';
 
 describe('preemption through the runtime', () => {
-  it('C02 three urgent tasks and a background one: the order is A, B, C, then the background task', async () => {
+  it('C02 three interactive tasks run in their order, and then the background task', async () => {
     await using one = await openBox();
     const back = await one.background({ prompt: 'back' });
     await one.stage.turn();
@@ -40,7 +40,7 @@ describe('preemption through the runtime', () => {
     ]);
   });
 
-  it('C04 the first prompt of the task that interrupted is not aborted by its own interrupt', async () => {
+  it('C04 the first prompt of the task that interrupted is not stopped by its own interrupt', async () => {
     await using one = await openBox();
     await one.background();
     await one.stage.turn();
@@ -52,7 +52,7 @@ describe('preemption through the runtime', () => {
     (await one.stage.turn()).finish();
   });
 
-  it('C13 a preempted turn with an empty result is preempted, and its task neither completed nor failed', async () => {
+  it('C13 a preempted turn with an empty result is preempted, and its task does not end', async () => {
     await using one = await openBox();
     const back = await one.background();
     await one.stage.turn();
@@ -65,7 +65,7 @@ describe('preemption through the runtime', () => {
     expect(await one.ended(back)).toMatchObject({ status: 'completed' });
   });
 
-  it('C15 preemptions in a row burn no attempt, and the turn after the limit is protected', async () => {
+  it('C15 preemptions in a row cost no attempt, and the turn after the limit is protected', async () => {
     await using one = await openBox({ limits: { maxPreemptions: 5 } });
     const back = await one.background({ maxAttempts: 1 });
     for (let at = 0; at < 5; at += 1) {
@@ -81,7 +81,7 @@ describe('preemption through the runtime', () => {
     (await one.stage.turn()).finish();
   });
 
-  it('C16 system work that is sent in the background lane preempts no task, however urgent it says it is', async () => {
+  it('C16 system work in the background lane preempts no task, whatever it asks for', async () => {
     await using one = await openBox();
     await one.background();
     const turn = await one.stage.turn();
@@ -95,7 +95,7 @@ describe('preemption through the runtime', () => {
     }
   });
 
-  it('C23 a waiter that is cancelled retracts exactly its own demand', async () => {
+  it('C23 a waiter that is cancelled withdraws only its own demand', async () => {
     await using one = await openBox();
     await one.send({ prompt: 'owner' });
     const owner = await one.stage.turn();

@@ -33,7 +33,7 @@ function providers(): { readonly one: Providers; readonly clock: ManualClock; re
 }
 
 describe('a provider', () => {
-  it('that limits is throttled altogether, then lets interactive work probe, then all', () => {
+  it('that reports a limit is throttled completely, then lets interactive work probe, then all work', () => {
     const { one, clock, changes } = providers();
     one.failed('p', failure('rate_limit'), clock.now());
     expect(one.view('p')).toMatchObject({
@@ -49,7 +49,7 @@ describe('a provider', () => {
     expect(changes).toEqual(['all rate_limit', 'background rate_limit', null]);
   });
 
-  it('is never asked before its own hint, however long', () => {
+  it('gets no turn before the end of its own hint, however long it is', () => {
     const { one, clock } = providers();
     one.failed('p', failure('rate_limit', 900_000), clock.now());
     expect(one.view('p').until).toBe(clock.wall() + 900_000);
@@ -57,7 +57,7 @@ describe('a provider', () => {
     expect(one.view('p').level).toBe('all');
   });
 
-  it('waits twice as long each time that a probe fails, up to the bound of its class', () => {
+  it('is throttled twice as long each time that a probe fails, up to the bound of its class', () => {
     const { one, clock } = providers();
     const waits: number[] = [];
     for (let count = 0; count < 8; count += 1) {
@@ -68,7 +68,7 @@ describe('a provider', () => {
     expect(waits).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 120_000, 120_000]);
   });
 
-  it('providers/1: a hundred turns that fail together are one failure, and only a longer hint makes the throttle longer', () => {
+  it('providers/1: gets one throttle for a hundred turns that fail together, and only a longer hint makes it longer', () => {
     const { one, clock } = providers();
     const sentAt = clock.now();
     clock.advance(10);
@@ -82,7 +82,7 @@ describe('a provider', () => {
     expect(one.view('p')).toMatchObject({ throttlesInRow: 1, until: clock.wall() + 30_000 });
   });
 
-  it('that stumbles lets the others continue, and throttles them when it stumbles again and again', () => {
+  it('that fails once lets interactive work continue, and is throttled completely when it fails again and again', () => {
     const { one, clock, changes } = providers();
     for (let turn = 0; turn < 3; turn += 1) {
       clock.advance(1);
@@ -92,7 +92,7 @@ describe('a provider', () => {
     expect(one.view('p').throttlesInRow).toBe(3);
   });
 
-  it('that stumbles in a hundred turns at once stumbles once', () => {
+  it('that fails in a hundred turns at once counts as failed once', () => {
     const { one, clock } = providers();
     const sentAt = clock.now();
     clock.advance(10);
@@ -102,7 +102,7 @@ describe('a provider', () => {
     expect(one.view('p')).toMatchObject({ level: 'background', throttlesInRow: 1 });
   });
 
-  it('a limit goes before a stumble: the throttle rises, and does not fall back', () => {
+  it('that reports a limit after a smaller failure is throttled completely, and a smaller failure does not undo that', () => {
     const { one, clock, changes } = providers();
     const sentAt = clock.now();
     clock.advance(1);
@@ -113,7 +113,7 @@ describe('a provider', () => {
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
   });
 
-  it('providers/3: a retry of the agent’s own throttles background work, and never makes a throttle of all work longer', () => {
+  it('providers/3: throttles background work for a retry by the agent, and never prolongs a throttle of all work', () => {
     const { one, clock, changes } = providers();
     one.retrying('p', failure('overloaded', 7_000), clock.now());
     expect(one.view('p')).toMatchObject({ level: 'background', until: clock.wall() + 7_000 });
@@ -137,7 +137,7 @@ describe('a provider', () => {
     expect(one.view('p').until).toBe(clock.wall() + 5_000);
   });
 
-  it('that has been quiet for long resets its count, and one that is resumed too', () => {
+  it('that had no failure for long has its count reset, and so has one that is resumed', () => {
     const { one, clock } = providers();
     one.failed('p', failure('auth'), clock.now());
     one.failed('p', failure('auth'), clock.now() + 1);
@@ -151,7 +151,7 @@ describe('a provider', () => {
     expect(clock.armed).toBe(0);
   });
 
-  it('keeps to itself: another one is not throttled', () => {
+  it('is throttled alone: another one is not throttled', () => {
     const { one, clock } = providers();
     one.failed('p', failure('quota'), clock.now());
     expect(one.throttleOf('q')).toBeNull();
@@ -161,7 +161,7 @@ describe('a provider', () => {
   });
 });
 
-it('of two throttles the stricter counts, of equal ones the longer', () => {
+it('the stricter of two throttles counts, and the longer of two equal ones', () => {
   const all = { level: 'all', reason: 'a', until: 10 } as const;
   const back = { level: 'background', reason: 'b', until: 99 } as const;
   expect(stricter(all, back)).toBe(all);
@@ -186,7 +186,7 @@ const classes = Object.keys(failureRules) as readonly FailureClass[];
 
 describe('S13: the sessions of a provider', () => {
   it.each(classes.filter((kind) => failureRules[kind].passes))(
-    '%s: the turn is taken again when the wait is over, no attempt is burnt, and the tape says why',
+    '%s: retry the turn when the wait is over, without a lost attempt, and the tape has the reason',
     async (kind) => {
       const clock = new ManualClock();
       await using one = await openBox({ clock, random });
@@ -214,7 +214,7 @@ describe('S13: the sessions of a provider', () => {
   );
 
   it.each(classes.filter((kind) => !failureRules[kind].passes))(
-    '%s: the task ends failed with its class and hint, and an error text is no answer',
+    '%s: end the task as failed with class and hint, and do not take an error text for an answer',
     async (kind) => {
       await using one = await openBox();
       const task = await one.send({});
@@ -227,7 +227,7 @@ describe('S13: the sessions of a provider', () => {
     },
   );
 
-  it('wait before the failed turn is reported: its retry is never tried at once, and the other sessions wait with it', async () => {
+  it('wait before the failed turn is reported: no retry starts at once, and the other sessions wait too', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     await one.send({ session: 'a', prompt: 'a' });
@@ -254,7 +254,7 @@ describe('S13: the sessions of a provider', () => {
     }
   });
 
-  it('let interactive work go first when the throttle ends: background work waits for its first success', async () => {
+  it('run interactive work first when the throttle ends: background work waits for the first success', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     const first = await one.send({ session: 'a', prompt: 'a' });
@@ -270,7 +270,7 @@ describe('S13: the sessions of a provider', () => {
     expect(one.stage.prompts.at(-1)).toBe('background');
   });
 
-  it('give up a task whose retries are used up, with the class as its reason', async () => {
+  it('end a task whose retries are used up, with the class as its reason', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, limits: { maxRetries: 2 } });
     const task = await one.send({});
@@ -289,7 +289,7 @@ describe('S13: the sessions of a provider', () => {
     ]);
   });
 
-  it('throttle background work alone while their agent tries again by itself', async () => {
+  it('throttle only background work while their agent retries by itself', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     await one.send({ session: 'a' });
@@ -309,7 +309,7 @@ describe('S13: the sessions of a provider', () => {
     }
   });
 
-  it('that are too long for the model throttle their background work, and a turn that completes resumes it', async () => {
+  it('whose conversations are too long for the model throttle their background work until a turn completes', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     const task = await one.background({ prompt: 'too long' });
@@ -325,7 +325,7 @@ describe('S13: the sessions of a provider', () => {
   });
 
   it.each([1e300, Number.POSITIVE_INFINITY, 100.75])(
-    'with the hint %d throttle for a month at most, and are explained',
+    'with the hint %d are throttled for a month at most, and the throttle is explained',
     async (hint) => {
       await using one = await openBox({ limits: { maxRetries: 1 } });
       const task = await one.send({});
@@ -343,7 +343,7 @@ describe('S13: the sessions of a provider', () => {
     },
   );
 
-  it('are forgotten when the throttle is lifted, and not before: the tape says both', async () => {
+  it('stay in memory until the throttle is lifted, and not longer: the tape has both', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, limits: { maxRetries: 1, agentIdleMs: 10 } });
     const task = await one.send({});
@@ -380,7 +380,7 @@ describe('S13: a real process behind the agent protocol', () => {
     ['401', 'auth'],
     ['drop', 'network'],
     ['quota', 'quota'],
-  ] as const)('api:%s throttles its session as %s; resumed, the turn is taken again', async (api, kind) => {
+  ] as const)('api:%s throttles its session as %s, and the turn is retried after a resume', async (api, kind) => {
     await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), random });
     const task = await one.send({ prompt: `[[api:${api}]]`, maxAttempts: 1 });
     expect((await one.event(task, 'turn-ended')).data).toMatchObject({ failure: { class: kind } });
@@ -401,7 +401,7 @@ describe('S13: a real process behind the agent protocol', () => {
     ['400', 'invalid_request'],
     ['404', 'model'],
     ['413', 'context'],
-  ] as const)('api:%s ends its task failed as %s', async (api, kind) => {
+  ] as const)('api:%s ends its task as failed with the reason %s', async (api, kind) => {
     await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }) });
     const task = await one.send({ prompt: `[[api:${api}]]` });
     expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: kind });

@@ -59,7 +59,7 @@ describe('queues, follow-ups and commands', () => {
     }
   });
 
-  it('D05 the answer of a message says that the queue is full; accepted messages stay', async () => {
+  it('D05 a message to a full queue is refused, and accepted messages stay', async () => {
     await using one = await openBox({ limits: { maxOpen: 2 } });
     const first = await one.send({ prompt: 'first' });
     const turn = await one.stage.turn();
@@ -105,7 +105,7 @@ describe('queues, follow-ups and commands', () => {
     expect(one.stage.prompts).toHaveLength(1);
   });
 
-  it('D07 an album in pieces becomes one turn, in order, each part once', async () => {
+  it('D07 the pieces of an album become one turn, in order, each part once', async () => {
     await using one = await openBox({ limits: { collectMs: 60 } });
     const parts = ['part 1', 'part 2', 'part 3', 'part 4'];
     const tasks: string[] = [];
@@ -125,7 +125,7 @@ describe('queues, follow-ups and commands', () => {
     await one.box.cancel(other);
   });
 
-  it('D08 a cancel of the owner goes around the queue', async () => {
+  it('D08 a cancel of the owner does not wait for the queue', async () => {
     await using one = await openBox();
     const owner = await one.send({ prompt: 'owner' });
     await one.stage.turn();
@@ -138,7 +138,7 @@ describe('queues, follow-ups and commands', () => {
     await one.box.stop('test:one', 'session');
   });
 
-  it('D09 a stop of the queue leaves the turn, a stop of the session ends both, and the receipt says what still runs', async () => {
+  it('D09 a stop of the queue leaves the turn, and a stop of the session ends both and reports what still runs', async () => {
     await using one = await openBox();
     const owner = await one.send({ prompt: 'owner' });
     await one.stage.turn();
@@ -163,7 +163,7 @@ describe('queues, follow-ups and commands', () => {
     expect(one.stage.prompts).toEqual(['owner']);
   });
 
-  it('D10 two routing keys that mean one session are serialised by the session', async () => {
+  it('D10 tasks of two keys for one session run one after the other', async () => {
     const aliases: { readonly [key: string]: string } = { 'chat:room-7': 'github:acme/app' };
     await using one = await openBox({ resolveSession: (key) => aliases[key] ?? key });
     await one.send({ session: 'github:acme/app', prompt: 'first' });
@@ -182,7 +182,7 @@ describe('queues, follow-ups and commands', () => {
     { after: 'its agent has gone', type: 'agent-exited' },
   ] as const)('D12 after $after', ({ type }) => {
     it.each(moments)(
-      'a resting session is woken within a few passes by a message that comes $when',
+      'an idle session starts a turn within a few passes for a message that comes $when',
       async ({ wait }) => {
         // Time stands still: a timer of the runtime never fires, and any other timer fires too late.
         const clock = new ManualClock();
@@ -215,7 +215,7 @@ describe('queues, follow-ups and commands', () => {
     );
   });
 
-  it('T02 a cancel before the first step ends the task at once, with its final', async () => {
+  it('T02 a cancel before the first step ends the task at once with its final', async () => {
     await using one = await openBox();
     await one.send({ prompt: 'owner' });
     const owner = await one.stage.turn();
@@ -241,7 +241,7 @@ describe('queues, follow-ups and commands', () => {
     expect(await again.box.cancel(task)).toMatchObject({ kind: 'already-terminal' });
   });
 
-  it('T07 the same idempotency key many times at once is one task', async () => {
+  it('T07 many submits with one idempotency key at once make one task', async () => {
     await using one = await openBox();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
@@ -255,7 +255,7 @@ describe('queues, follow-ups and commands', () => {
     (await one.stage.turn()).finish();
   });
 
-  it('explain names the owner, what is ahead, and the deadline that ends each wait', async () => {
+  it('explain names the owner, the tasks ahead, and the deadline that ends each wait', async () => {
     await using one = await openBox();
     const owner = await one.send({ prompt: 'owner' });
     const turn = await one.stage.turn();
@@ -276,7 +276,7 @@ describe('queues, follow-ups and commands', () => {
     expect(await one.box.explain('no-such-task')).toBeNull();
   });
 
-  it('a follower that starts anywhere reads each event once, in order, to final', async () => {
+  it('a follower that starts at any event reads each later event once, in order, up to final', async () => {
     await using one = await openBox();
     const task = await one.send({ prompt: 'talk' });
     const readers = [0, 2, 5].map(async (after) => {

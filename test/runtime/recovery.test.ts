@@ -6,7 +6,7 @@ import type { Runner, Signalbox } from '../../src/runtime/index.ts';
 import { expectSound, openBox } from '../support/box.ts';
 
 describe('restarts, failures of the store, and defects', () => {
-  it('T09 queued tasks keep their place over a restart, and the running one is taken again and told so', async () => {
+  it('T09 queued tasks keep their place over a restart, and the running one is retried with a note in its prompt', async () => {
     const first = await openBox();
     const running = await first.send({ prompt: 'running' });
     await first.stage.turn();
@@ -29,7 +29,7 @@ describe('restarts, failures of the store, and defects', () => {
     expect(await again.types(running)).toContain('attempt-retried');
   });
 
-  it('T09 a running task whose policy says so fails at the restart, with the reason', async () => {
+  it('T09 a running task with `onLost: fail` fails at the restart, with the reason', async () => {
     const first = await openBox();
     const task = await first.send({ onLost: 'fail' });
     await first.stage.turn();
@@ -37,7 +37,7 @@ describe('restarts, failures of the store, and defects', () => {
     expect(await again.ended(task)).toMatchObject({ status: 'failed', reason: 'node_restarted' });
   });
 
-  it('T10 a task that is lost each time has bounded attempts, durable over restarts', async () => {
+  it('T10 a task that is lost each time has bounded attempts, also over restarts', async () => {
     let one = await openBox();
     const task = await one.send({ maxAttempts: 3 });
     const after = await one.send({ prompt: 'after' });
@@ -51,7 +51,7 @@ describe('restarts, failures of the store, and defects', () => {
     expect(await last.ended(after)).toMatchObject({ status: 'completed' });
   });
 
-  it('S10 a graceful close lets the running turn end and starts no further one', async () => {
+  it('S10 a graceful close lets the running turn end and starts no other turn', async () => {
     const first = await openBox();
     const running = await first.send({ prompt: 'running' });
     const turn = await first.stage.turn();
@@ -96,7 +96,7 @@ describe('restarts, failures of the store, and defects', () => {
     ]);
   });
 
-  it('what breaks if a commit fails? the command gets the error, the event of the agent is applied again, nothing is lost', async () => {
+  it('a commit that fails returns its error to the command, and an event of the agent is applied again', async () => {
     let failures = 0;
     const store = openMemoryStore();
     const failing: Store = new Proxy(store, {
@@ -126,7 +126,7 @@ describe('restarts, failures of the store, and defects', () => {
     expectSound(await one.ended(task), await one.tape(task));
   });
 
-  it('a defect in a step stops its session loudly, and no other', async () => {
+  it('a defect in a step stops its session with a fault, and no other', async () => {
     let strike = false;
     const faults = {
       at: (point: string): void => {
@@ -252,7 +252,7 @@ it('U5 a session that never had a task, and has its own events, continues behind
   expect(tape.length).toBeGreaterThan(2);
 });
 
-it('facts-stores: the write-ahead log is moved in a quiet moment, not only when it is full', async () => {
+it('facts-stores: the write-ahead log is moved into the database while the daemon is idle, not only when it is full', async () => {
   const store = openMemoryStore();
   let tidied = (): void => {};
   const quiet = new Promise<void>((resolve) => {

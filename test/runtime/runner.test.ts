@@ -10,7 +10,7 @@ const twoTurns: Runner = async ({ hold }) => {
 };
 
 describe('code runners', () => {
-  it('C17 no task gets between two turns of one interactive hold', async () => {
+  it('C17 no other task runs between two turns of one interactive hold', async () => {
     await using one = await openBox({ runners: { twoTurns } });
     const task = await one.send({ runner: 'twoTurns' });
     const triage = await one.stage.turn();
@@ -32,7 +32,7 @@ describe('code runners', () => {
     expectSound(await one.ended(task), await one.tape(task));
   });
 
-  it('a background runner is preempted between two turns and resumed without its help', async () => {
+  it('a background runner is preempted between two turns and resumed without any code of its own', async () => {
     await using one = await openBox({ runners: { twoTurns } });
     const task = await one.background({ runner: 'twoTurns' });
     const triage = await one.stage.turn();
@@ -101,7 +101,7 @@ describe('code runners', () => {
     expect(await one.ended(next)).toMatchObject({ status: 'completed' });
   });
 
-  it('C25 a runner that returns while its turn is on the wire has the turn interrupted and its own result kept', async () => {
+  it('C25 a runner that returns during its turn has the turn interrupted, and keeps its own result', async () => {
     const hasty: Runner = async ({ hold }) => {
       hold.turn('never awaited').catch(() => {});
       await hold.progress('the turn is asked for');
@@ -122,7 +122,7 @@ describe('code runners', () => {
     expect(await one.ended(after)).toMatchObject({ status: 'completed' });
   });
 
-  it('T01 progress in flight at a cancel is refused, what was acknowledged is on the tape, and final stays last', async () => {
+  it('T01 progress after a cancel is refused, acknowledged progress is on the tape, and final stays last', async () => {
     const written: unknown[] = [];
     const refused: unknown[] = [];
     const done = Promise.withResolvers<void>();
@@ -169,7 +169,7 @@ describe('code runners', () => {
     expect(written.length).toBeGreaterThan(0);
   });
 
-  it('a runner that is not registered is refused at the door, and nothing is stored', async () => {
+  it('a runner that is not registered is refused before anything is stored', async () => {
     await using one = await openBox();
     expect(await one.box.submit({ session: 's', prompt: '', runner: 'nobody' })).toMatchObject({
       kind: 'refused',

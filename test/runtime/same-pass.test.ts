@@ -27,7 +27,7 @@ function loggingCommits(log: string[]): Store {
 }
 
 describe('over a store that answers at once', () => {
-  it('C01 the interrupt leaves in the first pass after the urgent submit, right behind the commit', async () => {
+  it('C01 the interrupt leaves in the first pass after the urgent submit, right after the commit', async () => {
     const log: string[] = [];
     const clock = new ManualClock();
     await using one = await openBox({ store: loggingCommits(log), clock });

@@ -48,7 +48,7 @@ function claimant(session: string) {
 }
 
 describe('the folder of a session', () => {
-  it('is its own, with a name that can be read and that no other key has', () => {
+  it('belongs to one session, with a readable name that no other key has', () => {
     const places = new Workspaces({ root });
     const names = ['github:acme/app', 'github:acme/App', 'github:acme-app', 'x'.repeat(200), '🚂', '..'].map((key) =>
       folderName(key),
@@ -61,7 +61,7 @@ describe('the folder of a session', () => {
     expect(places.folderOf('github:acme/app')).toBe(join(root, names[0] ?? ''));
   });
 
-  it('is the one that the first fitting rule names', () => {
+  it('is the one of the first rule that fits', () => {
     const rules = [
       { session: 'github:acme/app', folder: '/srv/app' },
       { session: 'github:acme/*', folder: '/srv/acme/{session}' },
@@ -74,7 +74,7 @@ describe('the folder of a session', () => {
     expect(places.folderOf('axtest')).toBe(join(root, folderName('axtest')));
   });
 
-  it('workspaces/4: is made for its owner’s eyes alone, and left as it is where it is there', () => {
+  it('workspaces/4: is readable by its owner only when it is created, and unchanged when it exists', () => {
     const open = join(root, 'open');
     mkdirSync(open, { mode: 0o755 });
     const rules = [{ session: 'open', folder: open }];
@@ -87,7 +87,7 @@ describe('the folder of a session', () => {
     expect(statSync(open).mode & 0o777).toBe(0o755);
   });
 
-  it('may not be the root of the file system, nor a place where none can be made', () => {
+  it('is refused when it is the root of the file system, or cannot be created', () => {
     const rules = [
       { session: 'root', folder: '/' },
       { session: 'proc', folder: '/proc/signalbox/folder' },
@@ -104,7 +104,7 @@ describe('the folder of a session', () => {
 describe('a folder of two sessions', () => {
   const shared = (): Workspaces => new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
 
-  it('workspaces/1: is the first one’s; the second waits, learns whose it is, and has it when it is free', () => {
+  it('workspaces/1: belongs to the first; the second waits, sees who has it, and gets it when it is free', () => {
     const places = shared();
     const [one, two, three] = [claimant('one'), claimant('two'), claimant('three')];
     const first = places.claim(one.owner);
@@ -124,7 +124,7 @@ describe('a folder of two sessions', () => {
     expect(readdirSync(root)).toEqual(['shared']);
   });
 
-  it('is asked for only when its holder rests, and again when it comes to rest', () => {
+  it('is asked for only while its owner is idle', () => {
     const places = shared();
     const [one, two] = [claimant('one'), claimant('two')];
     const first = places.claim(one.owner);
@@ -137,7 +137,7 @@ describe('a folder of two sessions', () => {
     expect(one.log).toHaveLength(2);
   });
 
-  it('is one folder by whatever name: a link, or a way with dots', () => {
+  it('is the same folder under any name: a link, or a path with dots', () => {
     mkdirSync(join(root, 'real'));
     symlinkSync(join(root, 'real'), join(root, 'link'));
     const rules = [
@@ -162,7 +162,7 @@ describe('a folder that another process has', () => {
       child.stdout.once('data', () => resolve({ pid: child.pid ?? 0, end: () => (child.kill('SIGKILL'), gone) }));
     });
 
-  it('is waited for, names the holder, and is had when that process is gone, however it ended', async () => {
+  it('is waited for, with the name of its owner, and is free when that process has ended in any way', async () => {
     const other = await sleeper();
     const clock = new ManualClock();
     const places = new Workspaces({ root, clock, random: () => 0 });
@@ -183,7 +183,7 @@ describe('a folder that another process has', () => {
     expect(clock.armed).toBe(0);
   });
 
-  it('is free when the process that has its number is another by now', () => {
+  it('is free when another process has the number of the owner now', () => {
     const folder = join(root, 'one');
     mkdirSync(folder);
     writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'long gone' }));
@@ -196,7 +196,7 @@ describe('a folder that another process has', () => {
     expect(readdirSync(root).toSorted()).toEqual(['.one.signalbox-lock', 'one']);
   });
 
-  it('is not confused by what else may stand there: half a file, a folder, a pipe', () => {
+  it('is not confused by a lock that is half a file, empty, or a folder', () => {
     const mine = { pid: process.pid, startTime: processInfo(process.pid)?.startTime ?? '', session: 'one' };
     for (const put of [
       (path: string) => writeFileSync(path, '{"pid":'),
@@ -261,7 +261,7 @@ describe('a folder that another process has', () => {
     return said.map((text) => /verdict: (.*)\n/.exec(text)?.[1] ?? '');
   }
 
-  it('of a dozen processes that want it at once exactly one gets it', async () => {
+  it('goes to exactly one of a dozen processes that want it at once', async () => {
     const folder = join(root, 'wanted');
     mkdirSync(folder);
     // A dead one's lock stands there, so that all have to take it away first.
@@ -272,7 +272,7 @@ describe('a folder that another process has', () => {
     expect(readdirSync(root).toSorted()).toEqual(['.wanted.signalbox-lock', 'wanted']);
   });
 
-  it('never has two holders, however often a dead one’s lock is taken over', async () => {
+  it('never has two owners, however often the lock of a dead one is taken over', async () => {
     const folder = join(root, 'fought-for');
     mkdirSync(folder);
     // Each holder leaves its lock behind, as somebody's who is dead.
@@ -302,12 +302,12 @@ describe('a folder that another process has', () => {
   });
 });
 
-describe('through the runtime', () => {
+describe('a folder in the runtime', () => {
   const agent = scriptedDriver({ chunkMs: 0 });
   const sessionEvents = async (one: Box, session: string, type: string): Promise<unknown[]> =>
     (await one.box.tape(session, null, 0, 1_000)).filter((event) => event.type === type).map(({ data }) => data);
 
-  it('an agent starts in its session’s folder, which is locked while it lives and free afterwards', async () => {
+  it('is where the agent of its session starts, is locked while the agent lives, and is free afterwards', async () => {
     const workspaces = new Workspaces({ root });
     await using one = await openBox({ agent, workspaces });
     const task = await one.send({ session: 'a', prompt: '[[tool:Bash:pwd]] [[text:x]]' });
@@ -321,7 +321,7 @@ describe('through the runtime', () => {
     expect(existsSync(folder)).toBe(true);
   });
 
-  it('two sessions on one folder take turns: the tape names the holder, no attempt is spent, and they never run together', async () => {
+  it('is used by two sessions in turn: the tape names the owner, no attempt is lost, and they never run together', async () => {
     const workspaces = new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
     await using one = await openBox({ agent, workspaces });
     const first = await one.send({ session: 'a', prompt: '[[forever:5]]' });
@@ -338,7 +338,7 @@ describe('through the runtime', () => {
     expect(await sessionEvents(one, 'b', 'unthrottled')).toHaveLength(1);
   });
 
-  it('a start that waits too long for its folder fails, and says what to do', async () => {
+  it('ends a start that waits too long for it, and the error says what to do', async () => {
     const clock = new ManualClock();
     const workspaces = new Workspaces({ root, clock, rules: [{ session: '*', folder: join(root, 'shared') }] });
     await using one = await openBox({ agent, workspaces, clock, limits: { folderWaitMs: 30_000 } });
@@ -354,7 +354,7 @@ describe('through the runtime', () => {
     clock.advance(60_000);
   });
 
-  it('S09: a folder that cannot be made stops that session, and no other', async () => {
+  it('S09: that cannot be created stops its session, and no other', async () => {
     writeFileSync(join(root, 'file'), '');
     const workspaces = new Workspaces({ root, rules: [{ session: 'bad', folder: join(root, 'file', 'below') }] });
     await using one = await openBox({ agent, workspaces });
