@@ -16,7 +16,7 @@ interface Call<T> {
 /** Errors that a caller of this daemon has to live with. */
 export function mayFail(daemon: Daemon | null, error: unknown): boolean {
   const code = error instanceof AppError ? error.code : '';
-  const closing = daemon?.closing === true && ['closing', 'store_closed'].includes(code);
+  const closing = daemon?.closing === true && code === 'closing';
   return isSimulated(error) || code === 'session_moved' || closing;
 }
 

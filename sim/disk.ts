@@ -122,8 +122,8 @@ export class WatchedStore implements Store {
     return this.#past('stats').stats();
   }
 
-  tidy(): ReturnType<Store['tidy']> {
-    return this.#past('tidy').tidy();
+  checkpoint(): ReturnType<Store['checkpoint']> {
+    return this.#past('checkpoint').checkpoint();
   }
 
   close(): ReturnType<Store['close']> {

@@ -449,13 +449,6 @@ const localErrors = {
     hint: 'Check that your user may write the data folder and that its disk has space. Nothing was stored.',
     retryable: true,
   },
-  store_closed: {
-    status: 503,
-    exit: exitCodes.unavailable,
-    title: 'The store is closed',
-    hint: 'Retry when the daemon runs again.',
-    retryable: true,
-  },
   invariant_broken: {
     status: 500,
     exit: exitCodes.failed,

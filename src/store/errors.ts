@@ -43,6 +43,6 @@ export const badCursor = (cursor: string): AppError =>
 
 export const storeClosed = (): AppError =>
   new AppError({
-    code: 'store_closed',
+    code: 'closing',
     message: 'the store is closed',
   });

@@ -164,7 +164,7 @@ export interface Store {
   processes(): MaybePromise<readonly ProcessRow[]>;
 
   stats(): MaybePromise<StoreStats>;
-  /** Work that waits for a quiet moment (WAL checkpoint). Called by an idle timer. */
-  tidy(): MaybePromise<void>;
+  /** Moves a write-ahead log into the database, where the store has one. The runtime calls it when there are no commits. */
+  checkpoint(): MaybePromise<void>;
   close(): MaybePromise<void>;
 }

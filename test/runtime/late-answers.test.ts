@@ -394,7 +394,10 @@ describe('the view of a session', () => {
     const why = one.box.explain(stored?.row.id ?? '');
     await one.quiet();
     commit.release();
-    expect(await why).toMatchObject({ status: 'running', summary: expect.stringContaining('It owns the session') });
+    expect(await why).toMatchObject({
+      status: 'running',
+      summary: expect.stringContaining('The task owns the session'),
+    });
     await sent;
   });
 });

@@ -122,7 +122,7 @@ describe('permissions by a person', () => {
     expect(ask?.until).toBeGreaterThan(ask?.since ?? 0);
     expect((await one.box.session('test:one'))?.permissionRequests).toHaveLength(2);
     const explained = await one.box.explain(task);
-    expect(explained?.summary).toBe('It runs, and waits for a person to answer 2 permission requests.');
+    expect(explained?.summary).toBe('The task runs, and waits for a person to answer 2 permission requests.');
     expect(explained?.waitsFor.map(({ deadline }) => deadline)).toEqual(['permission']);
     expect((await one.box.stats()).permissionRequests).toBe(2);
     expect(await one.box.respond('test:one', { turn: 1, request: 'ask-1', allow: true, by: ann })).toEqual({

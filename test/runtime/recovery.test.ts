@@ -254,17 +254,17 @@ it('U5 a session that never had a task, and has its own events, continues behind
 
 it('facts-stores: the write-ahead log is moved into the database while the daemon is idle, not only when it is full', async () => {
   const store = openMemoryStore();
-  let tidied = (): void => {};
+  let checkpointed = (): void => {};
   const quiet = new Promise<void>((resolve) => {
-    tidied = resolve;
+    checkpointed = resolve;
   });
   const watched: Store = new Proxy(store, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
-      if (name === 'tidy') {
+      if (name === 'checkpoint') {
         return () => {
-          tidied();
-          return store.tidy();
+          checkpointed();
+          return store.checkpoint();
         };
       }
       return typeof value === 'function' ? value.bind(target) : value;

@@ -1,4 +1,4 @@
-/** Why a task is not running now, in words and figures (section 5). Reads, never decides. */
+/** Why a task is not running now, in words and figures. Reads, never decides. */
 import type { Lane, Task } from '../../core/model/task.ts';
 import type { Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';
@@ -130,13 +130,14 @@ function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: nu
   }
   switch (task.stage) {
     case 'collecting':
-      return 'It waits for further parts of the same message.';
+      return 'The task waits for further parts of the same message.';
     case 'merged':
-      return `It is merged into task ${task.carrier ?? '?'}${task.taken ? ', whose turn has its text.' : '.'}`;
+      return `The task is merged into task ${task.carrier ?? '?'}${task.taken ? ', whose turn has its text.' : '.'}`;
     case 'owner':
       return holding(actor, task);
     case 'waiting': {
-      const others = ahead === 0 ? 'It is next' : `${ahead} task${ahead === 1 ? ' is' : 's are'} ahead of it`;
+      const others =
+        ahead === 0 ? 'The task is next' : `${ahead} task${ahead === 1 ? ' is' : 's are'} ahead of this one`;
       if (owner === null) {
         return `${others}.`;
       }
@@ -151,20 +152,22 @@ function holding(actor: SessionActor, task: Task): string {
   const { committed: session } = actor;
   const turn = session.hold?.turn ?? null;
   if (turn === null) {
-    return task.mode === 'code' ? 'It owns the session; its runner is between two turns.' : 'It owns the session.';
+    return task.mode === 'code'
+      ? 'The task owns the session; its runner is between two turns.'
+      : 'The task owns the session.';
   }
   switch (turn.phase) {
     case 'pending':
-      return `It owns the session and waits for the agent (${agentOf(actor)}).`;
+      return `The task owns the session and waits for the agent (${agentOf(actor)}).`;
     case 'sent':
-      return 'Its prompt is with the agent, which has not confirmed it yet.';
+      return 'The agent has the prompt of the task, and has not confirmed it yet.';
     case 'running':
       if (turn.permissionRequests.length > 0) {
-        return `It runs, and waits for a person to answer ${turn.permissionRequests.length === 1 ? 'a permission request' : `${turn.permissionRequests.length} permission requests`}.`;
+        return `The task runs, and waits for a person to answer ${turn.permissionRequests.length === 1 ? 'a permission request' : `${turn.permissionRequests.length} permission requests`}.`;
       }
-      return turn.protected ? 'It runs, protected from preemption for a while.' : 'It runs.';
+      return turn.protected ? 'The task runs, protected from preemption for a while.' : 'The task runs.';
     case 'draining':
-      return `Its turn is being interrupted (${turn.intent ?? 'unknown'}).`;
+      return `The turn of the task is being interrupted (${turn.intent ?? 'unknown'}).`;
   }
 }
 

@@ -24,7 +24,7 @@ import type { Stats } from '../queries/stats.ts';
 
 /** Pause before a failed commit is tried again. */
 const retryMs = 250;
-/** After so long without a commit the store may do what waits for a quiet moment. */
+/** After so long without a commit the store is told to make its checkpoint. */
 const quietMs = 1_000;
 
 interface CommitterParts {
@@ -50,7 +50,7 @@ export class Committer {
   readonly #retrying = new Set<SessionActor>();
   #cancelRetry: (() => void) | null = null;
   #committedAt = 0;
-  #cancelTidy: (() => void) | null = null;
+  #cancelCheckpoint: (() => void) | null = null;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -117,7 +117,7 @@ export class Committer {
     const began = context.clock.now();
     const committed = (outcomes: readonly CommitOutcome[]): void => {
       this.#committedAt = context.clock.now();
-      this.#cancelTidy ??= context.clock.timer(quietMs, () => this.#tidy());
+      this.#cancelCheckpoint ??= context.clock.timer(quietMs, () => this.#checkpoint());
       stats.observe('commit_seconds', (context.clock.now() - began) / 1000);
       stats.observe('commit_sessions', writes.length);
       stats.observe(
@@ -250,21 +250,21 @@ export class Committer {
     this.#retrying.clear();
   }
 
-  /** One timer for a burst of commits, however long: it looks again when they have gone on meanwhile. */
-  #tidy(): void {
+  /** One timer for a burst of commits, however long: it is armed again if there was a commit in the meantime. */
+  #checkpoint(): void {
     const { clock, store, onError } = this.#parts.context;
     const quiet = clock.now() - this.#committedAt;
-    this.#cancelTidy = quiet < quietMs ? clock.timer(quietMs - quiet, () => this.#tidy()) : null;
-    if (this.#cancelTidy !== null) {
+    this.#cancelCheckpoint = quiet < quietMs ? clock.timer(quietMs - quiet, () => this.#checkpoint()) : null;
+    if (this.#cancelCheckpoint !== null) {
       return;
     }
     try {
-      const done = store.tidy();
+      const done = store.checkpoint();
       if (done instanceof Promise) {
-        done.catch((error: unknown) => onError(error, 'tidy'));
+        done.catch((error: unknown) => onError(error, 'checkpoint'));
       }
     } catch (error) {
-      onError(error, 'tidy');
+      onError(error, 'checkpoint');
     }
   }
 
@@ -272,10 +272,10 @@ export class Committer {
   close(): void {
     this.#cancelLater?.();
     this.#cancelRetry?.();
-    this.#cancelTidy?.();
+    this.#cancelCheckpoint?.();
     this.#cancelLater = null;
     this.#cancelRetry = null;
-    this.#cancelTidy = null;
+    this.#cancelCheckpoint = null;
     this.#retrying.clear();
   }
 }

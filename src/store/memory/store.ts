@@ -1,8 +1,8 @@
 /**
  * The Store port in memory: the SQLite store's twin, for tests and for the simulator. Synchronous, and as strict.
  *
- * Owns: nothing but its claim on the disk, which outlives it. A store whose disk was opened again throws `store_closed` from
- * then on, as the dead process would have.
+ * Owns: nothing but its claim on the disk, which outlives it. A store whose disk was opened again throws `closing` from then
+ * on, as the dead process would have.
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
@@ -197,7 +197,7 @@ export class MemoryStore implements Store {
     return { tasks, sessions, events: disk.feed.length, lateDropped: disk.late, bytes: 0 };
   }
 
-  tidy(): void {
+  checkpoint(): void {
     this.#mine();
   }
 

@@ -65,8 +65,8 @@ export class SqliteStore implements Store {
   readonly #newSession: StatementSync;
   readonly #openTasks: StatementSync;
   #open = true;
-  /** Something was written since the last checkpoint of `tidy`. */
-  #untidy = true;
+  /** Something was written since the last `checkpoint`. */
+  #changed = true;
 
   constructor(parts: SqliteStoreParts) {
     const { db } = parts;
@@ -192,14 +192,14 @@ export class SqliteStore implements Store {
     };
   }
 
-  /** Moves the write-ahead log into the file. Blocks for as long as the disk takes, so: in a quiet moment. */
-  tidy(): void {
+  /** Moves the write-ahead log into the file. It blocks for as long as the disk takes, so it is called in a quiet moment. */
+  checkpoint(): void {
     this.#check();
-    if (!this.#untidy) {
+    if (!this.#changed) {
       return;
     }
     this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
-    this.#untidy = false;
+    this.#changed = false;
   }
 
   /** May be called twice. */
@@ -235,7 +235,7 @@ export class SqliteStore implements Store {
   }
 
   #transaction<T>(work: () => T): T {
-    this.#untidy = true;
+    this.#changed = true;
     try {
       this.#begin.run();
       this.#ledger.verify();

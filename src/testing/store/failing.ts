@@ -94,7 +94,7 @@ export function failing({ api, check }: Suite): void {
       expect(faults.seen).toEqual(['store.before-commit', 'store.after-write', 'store.after-commit']);
     });
 
-    check('a closed store throws store_closed; closing it again succeeds', async (harness) => {
+    check('a closed store throws closing; closing it again succeeds', async (harness) => {
       const store = await harness.open();
       await store.close();
       await store.close();
@@ -104,11 +104,11 @@ export function failing({ api, check }: Suite): void {
         () => store.task(taskId('t')),
         () => store.feed(null, null, 1),
         () => store.stats(),
-        () => store.tidy(),
+        () => store.checkpoint(),
         () => store.processes(),
       ];
       for (const call of calls) {
-        expect(await codeOf(call)).toBe('store_closed');
+        expect(await codeOf(call)).toBe('closing');
       }
     });
   });

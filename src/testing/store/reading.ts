@@ -337,11 +337,11 @@ function figures({ api, check }: Suite): void {
       ]);
     });
 
-    check('tidying changes nothing that can be read', async (harness) => {
+    check('a checkpoint changes nothing that can be read', async (harness) => {
       const store = await harness.open();
       const published = await interleaved(store);
-      await store.tidy();
-      await store.tidy();
+      await store.checkpoint();
+      await store.checkpoint();
       expect(await store.feed(null, null, 99)).toEqual(published);
       const { commit } = await owner(store, 'a');
       expect((await commit(ownEvent(2)))?.kind).toBe('committed');

@@ -223,7 +223,7 @@ describe('a SQLite store, without a change to the file,', () => {
   });
 
   test('refuses a file with a garbage page in the middle, also when a log exists', async () => {
-    await killed((store) => store.tidy());
+    await killed((store) => store.checkpoint());
     patch(6 * 4_096, randomBytes(4_096));
     expect(await refused()).toBe('store_damaged');
   });
@@ -240,7 +240,7 @@ describe('a SQLite store, without a change to the file,', () => {
       const { lease } = store.claim(session);
       const records = [admit('big'), taskEvent('big', 1, progress('x'.repeat(6_000_000)))];
       store.commit([{ session, lease, records }]);
-      store.tidy();
+      store.checkpoint();
     });
     truncateSync(path, statSync(path).size - 1_000_000);
     expect(await refused()).toBe('store_damaged');
