@@ -46,4 +46,4 @@ for await (const event of box.follow(background.task)) {
     }
   }
 }
-console.log(JSON.stringify((await box.task(background.task))?.result));
+console.log(JSON.stringify((await box.task(background.task))?.final));

@@ -59,9 +59,9 @@ async function run({ setup, figures, races }: Scene): Promise<void> {
       continue;
     }
     const own = word('own');
-    const { status, result } = await box.result(await submit('race', `[[text:${own}]]`));
+    const { status, final } = await box.result(await submit('race', `[[text:${own}]]`));
     assert.equal(status, 'completed');
-    assert.match(JSON.stringify(result), new RegExp(own), 'a turn gets its own answer');
+    assert.match(JSON.stringify(final), new RegExp(own), 'a turn gets its own answer');
   }
   const ends = moments.all.filter(({ what }) => what === 'exited');
   assert.deepEqual(ends, [], 'no interrupt cost the agent its process');

@@ -65,7 +65,7 @@ export async function waitForTask(client: Client, task: string, io: Io): Promise
     io.document(ended);
     return exitOf(ended.status);
   }
-  const text = resultText(ended.result);
+  const text = resultText(ended.final);
   if (ended.status === 'completed') {
     // To a file or another program the result goes as it is.
     if (text !== null) {

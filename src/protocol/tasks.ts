@@ -93,7 +93,7 @@ const viewProperties = {
     description: 'An earlier turn was interrupted midway; whether its last tool call happened is unknown.',
   },
   idempotencyKey: { type: ['string', 'null'] },
-  result: nullable(taskEvents.final, 'Data of `final`; null while open.'),
+  final: nullable(taskEvents.final, 'Data of its `final` event; null while open.'),
 } as const;
 
 /** The whole specification of the task, and its present state. */

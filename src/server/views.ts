@@ -37,7 +37,7 @@ export function taskView(task: StoredTask): TaskView {
     mergedInto: row.carrier,
     mergedTasks: row.riders,
     interruptedMidTurn: row.interruptedMidTurn,
-    result: task.result,
+    final: task.final,
   };
 }
 

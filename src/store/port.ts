@@ -38,7 +38,7 @@ export interface StoredTask {
   /** Reason code of the end (`completed`, `cancelled`, `replaced`, `hold_limit`, …), null while open. */
   readonly reason: string | null;
   /** Data of `final`, null while open. */
-  readonly result: TaskEventData['final'] | null;
+  readonly final: TaskEventData['final'] | null;
   /** Last seq on its tape. */
   readonly seq: number;
   /** Wall-clock ms. */

@@ -33,7 +33,7 @@ const threeTurns: Runner = async ({ hold }) => {
   return outcomes;
 };
 
-const done = { status: 'completed', result: { result: ['completed', 'completed', 'completed'] } };
+const done = { status: 'completed', final: { result: ['completed', 'completed', 'completed'] } };
 
 describe('C27: a hold whose turns are for different models', () => {
   it('changes the model by protocol where the agent can, with one agent and one hold', async () => {

@@ -48,7 +48,7 @@ describe('preemption through the runtime', () => {
     const turn = await one.stage.turn();
     expect(turn.context.signal.aborted).toBe(false);
     turn.finish('answer');
-    expect(await one.ended(urgent)).toMatchObject({ status: 'completed', result: { answer: { text: 'answer' } } });
+    expect(await one.ended(urgent)).toMatchObject({ status: 'completed', final: { answer: { text: 'answer' } } });
     (await one.stage.turn()).finish();
   });
 

@@ -222,7 +222,7 @@ describe('S13: the sessions of a provider', () => {
       expect(await one.ended(task)).toMatchObject({
         status: 'failed',
         reason: kind,
-        result: { answer: { failure: { class: kind, hint: failureRules[kind].hint } } },
+        final: { answer: { failure: { class: kind, hint: failureRules[kind].hint } } },
       });
     },
   );

@@ -121,7 +121,7 @@ describe('restarts, failures of the store, and defects', () => {
     await expect(one.box.submit({ session: 'test:one', prompt: 'refused' })).rejects.toThrow('disk full');
     failures = 1;
     turn.finish('kept');
-    expect(await one.ended(task)).toMatchObject({ status: 'completed', result: { answer: { text: 'kept' } } });
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', final: { answer: { text: 'kept' } } });
     expect((await one.box.tasks({}, null, 10)).items.map((item) => item.payload.prompt)).toEqual(['first']);
     expectSound(await one.ended(task), await one.tape(task));
   });

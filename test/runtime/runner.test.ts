@@ -22,7 +22,7 @@ describe('code runners', () => {
     reply.finish();
     expect(await one.ended(task)).toMatchObject({
       status: 'completed',
-      result: { result: { first: 'completed', second: 'completed' } },
+      final: { result: { first: 'completed', second: 'completed' } },
     });
     expect((await one.stage.turn()).prompt).toBe('other');
     await one.box.cancel(other);
@@ -79,7 +79,7 @@ describe('code runners', () => {
     successor.say('working');
     successor.finish('mine');
     const answer = { text: 'working\n\nmine' };
-    expect(await one.ended(next)).toMatchObject({ status: 'completed', result: { answer } });
+    expect(await one.ended(next)).toMatchObject({ status: 'completed', final: { answer } });
     expect(seen[0]).toBe(true);
     expect(seen.slice(1).every((error) => error instanceof Evicted)).toBe(true);
     expect(one.stage.prompts).toEqual(['first', 'next']);
@@ -109,7 +109,7 @@ describe('code runners', () => {
     };
     await using one = await openBox({ runners: { hasty } });
     const task = await one.send({ runner: 'hasty' });
-    expect(await one.ended(task)).toMatchObject({ status: 'completed', result: { result: 'result' } });
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', final: { result: 'result' } });
     expectSound(await one.ended(task), await one.tape(task));
     const after = await one.send({ prompt: 'after' });
     for (;;) {

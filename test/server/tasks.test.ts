@@ -48,7 +48,7 @@ describe('a task', () => {
       author: 'ada',
       source: 'api',
       labels: { delivery: '7' },
-      result: null,
+      final: null,
       endedAt: null,
     });
     turn.say('working');

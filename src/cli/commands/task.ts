@@ -78,7 +78,7 @@ async function run(call: Call, io: Io): Promise<number> {
     ),
   );
   io.print(`\n${io.paint.faint('prompt')}\n${indented(harmless(task.prompt))}`);
-  const result = resultText(task.result);
+  const result = resultText(task.final);
   if (result !== null) {
     io.print(`\n${io.paint.faint('result')}\n${indented(harmless(result))}`);
   }

@@ -100,7 +100,7 @@ export const permissionRequestsText = (requests: readonly PermissionRequest[]): 
   requests.length === 0 ? null : requests.map(({ request, tool, title }) => `${request}  ${tool}: ${title}`).join('\n');
 
 /** What the agent said, or what the code runner returned, of the data of `final`; null: neither. */
-export function resultText(final: TaskView['result']): string | null {
+export function resultText(final: TaskView['final']): string | null {
   if (final === null) {
     return null;
   }

@@ -60,7 +60,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
       payload: toText(record.payload),
       reason: null,
       endedAt: null,
-      result: 'null',
+      final: 'null',
       tape: [],
     };
     this.#changed(session, record.at);
@@ -130,7 +130,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
     this.#keep(task);
     const { at, final } = record;
     const { status, reason } = final;
-    Object.assign(task, { status, reason, endedAt: at, result: toText(final) });
+    Object.assign(task, { status, reason, endedAt: at, final: toText(final) });
     this.#undo.push(() => session.open.set(task.id, task));
     session.open.delete(task.id);
     this.#changed(session, at);
@@ -149,7 +149,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
   }
 
   #keep(task: DiskTask): void {
-    const { status, lane, row, payload, reason, endedAt, result } = task;
-    this.#undo.push(() => Object.assign(task, { status, lane, row, payload, reason, endedAt, result }));
+    const { status, lane, row, payload, reason, endedAt, final } = task;
+    this.#undo.push(() => Object.assign(task, { status, lane, row, payload, reason, endedAt, final }));
   }
 }

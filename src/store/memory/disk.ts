@@ -44,7 +44,7 @@ export interface DiskTask {
   payload: string;
   reason: string | null;
   endedAt: number | null;
-  result: string;
+  final: string;
   readonly tape: DiskEvent[];
 }
 

@@ -243,7 +243,7 @@ const storedTask = (task: DiskTask): StoredTask => ({
   payload: payloadOf(JSON.parse(task.payload)),
   status: task.status,
   reason: task.reason,
-  result: JSON.parse(task.result) as StoredTask['result'],
+  final: JSON.parse(task.final) as StoredTask['final'],
   seq: task.tape.length,
   admittedAt: task.admittedAt,
   endedAt: task.endedAt,

@@ -54,7 +54,7 @@ export const storedTask = (row: Row): StoredTask => ({
   payload: payloadOf(json(row, 'payload')),
   status: status(row),
   reason: textOrNull(row, 'reason'),
-  result: json(row, 'result') as StoredTask['result'],
+  final: json(row, 'result') as StoredTask['final'],
   seq: num(row, 'seq'),
   admittedAt: num(row, 'admitted_at'),
   endedAt: row['ended_at'] === null ? null : num(row, 'ended_at'),

@@ -40,7 +40,7 @@ export function tapes({ api, check }: Suite): void {
       expect(task?.endedAt).toBe(time + 3);
       expect(task?.admittedAt).toBe(time);
       expect(task?.row).toEqual(taskRow(taskId('t1'), { status: 'running', stage: 'owner' }));
-      expect(task?.result).toEqual(events.at(-1)?.data);
+      expect(task?.final).toEqual(events.at(-1)?.data);
     });
 
     check('a tape is read in pages from any seq', async (harness) => {
