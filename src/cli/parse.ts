@@ -1,5 +1,6 @@
 /** From the words after `signalbox` to a command and its call, or to what is wrong and what was probably meant. */
 import { AppError } from '../core/errors.ts';
+import { formerCommands } from '../protocol/former-names.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { builtin } from './builtin.ts';
 import { Call } from './call.ts';
@@ -48,6 +49,10 @@ function findCommand(words: readonly string[], at: number): { readonly command: 
       `signalbox ${word} is not complete`,
       `Say which: ${groups.map(({ name }) => `signalbox ${name}`).join(', ')}.`,
     );
+  }
+  if (Object.hasOwn(formerCommands, word)) {
+    const present = `signalbox ${formerCommands[word]}`;
+    throw usage(`signalbox ${word} is now ${present}`, `Use \`${present}\`.`);
   }
   const meant = nearest(
     word,

@@ -1,6 +1,21 @@
 /** The shapes of the HTTP API, the events and the configuration: the one source for server, client, CLI and web. */
 export * from './config.ts';
 export * from '../core/error-codes.ts';
+export type { Actor } from '../core/model/actor.ts';
+export type { EventType, HangNote, SessionEventType, TaskEventType } from '../core/model/events.ts';
+export type {
+  BoundedText,
+  Cost,
+  FileDiff,
+  OutputPart,
+  PlanEntry,
+  ToolPart,
+  ToolStatus,
+  TurnFailure,
+  TurnReport,
+  Usage,
+} from '../core/model/output.ts';
+export type { Lane, TaskStatus, WhenBusy } from '../core/model/task.ts';
 export * from './defaults.ts';
 export * from './events/parts.ts';
 export * from './events/read.ts';

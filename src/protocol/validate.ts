@@ -29,15 +29,24 @@ const noRefs = {};
 export function validate<S extends Schema>(schema: S, value: unknown): Validation<S> {
   const intake: Intake = { parts: 0, findings: [] };
   const json = take(value, schema, '', 0, intake);
-  if (intake.findings.length > 0) {
+  // At the limit `json` is cut off: the library would report what only the copy lacks.
+  if (intake.findings.length >= findingsMax) {
     return { ok: false, findings: intake.findings };
   }
   const first = run(schema, json, true);
   if (first.valid) {
-    return { ok: true, value: value as Wire<S> };
+    return intake.findings.length === 0
+      ? { ok: true, value: value as Wire<S> }
+      : { ok: false, findings: intake.findings };
   }
   const { errors } = intake.parts > partsMax ? first : run(schema, json, false);
-  return { ok: false, findings: findingsOf(errors, schema, json) };
+  return { ok: false, findings: withIntake(intake.findings, findingsOf(errors, schema, json)) };
+}
+
+/** Both lists. The copy has null in the places of the first list, so what the library says of those does not count. */
+function withIntake(intake: readonly Finding[], others: readonly Finding[]): readonly Finding[] {
+  const replaced = new Set(intake.map(({ path }) => path));
+  return [...intake, ...others.filter(({ path }) => !replaced.has(path))].slice(0, findingsMax);
 }
 
 function run(schema: Schema, json: unknown, firstOnly: boolean): ValidationResult {
@@ -75,13 +84,14 @@ function take(value: unknown, schema: Schema | undefined, path: string, depth: n
   }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(
-    members.map(([name, member]) => {
+    members.flatMap(([name, member]) => {
       const at = path + pathSegment(name);
-      // The library writes names into URIs, which have no place for these.
+      // The library writes names into URIs, which cannot hold these.
       if (!name.isWellFormed()) {
         findings.push({ path: at, message: 'has a name that is not Unicode text' });
+        return [];
       }
-      return [name, take(member, partSchema(schema, name), at, depth + 1, intake)];
+      return [[name, take(member, partSchema(schema, name), at, depth + 1, intake)]];
     }),
   );
 }

@@ -11,11 +11,12 @@ import type { AgentConfig } from '../../src/protocol/config.ts';
 import { loadConfigFile } from '../../src/daemon/config/file.ts';
 import { openFolder } from '../../src/daemon/data-folder.ts';
 import { installedAgents } from '../../src/agents/registry.ts';
-import { misspelt, otherVariables, variables } from '../../src/daemon/config/environment.ts';
+import { formerNames, otherVariables, variables, warningsOf } from '../../src/daemon/config/environment.ts';
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
 import { dataFolder, findConfig } from '../../src/cli/data-folder.ts';
 import { exitCodes } from '../../src/core/error-codes.ts';
+import { formerKeys } from '../../src/protocol/former-names.ts';
 import { Cli } from '../support/cli.ts';
 
 let folder: string;
@@ -109,7 +110,22 @@ describe('the configuration file', () => {
     expect(error.hint).not.toBe('');
   });
 
-  test('with several wrong places is refused with all of them', async () => {
+  test.each(Object.entries(formerKeys))(
+    'with the former key %s is refused with its present name, %s',
+    async (former, present) => {
+      const [section = '', key = ''] = former.split('.');
+      const error = await refusal({ file: file(`export default { ${section}: { ${key}: 1 } }`) });
+      expect(error.message).toContain(`  ${former} is now ${present}`);
+      const [, known = ''] = present.split('.');
+      await expect(resolve({ file: file(`export default { ${section}: { ${known}: 1 } }`) })).resolves.toBeDefined();
+    },
+  );
+
+  test('with several wrong places is refused with all of them, also beside a value that JSON cannot express', async () => {
+    const beside = await refusal({ file: file('export default { a: 1, limits: { maxOpen: 1e400 } }') });
+    expect(beside.message).toMatch(/in 2 places/);
+    expect(beside.message).toMatch(/limits\.maxOpen must be an integer, not Infinity/);
+    expect(beside.message).toMatch(/a is not known here/);
     const error = await refusal({ file: file('export default { a: 1, b: 2, listen: { port: -1 } }') });
     expect(error.message).toMatch(/in 3 places/);
     expect(error.message.match(/^ {2}\S/gm)).toHaveLength(3);
@@ -213,8 +229,21 @@ describe('the configuration', () => {
   });
 
   test('reports a misspelt variable, and ignores a foreign one', () => {
-    const told = misspelt({ SIGNALBOX_LISTEN_PROT: '1', SIGNALBOX_DATA: 'x', SIGNALBOX_COOKIE: 'y', PATH: 'z' });
-    expect(told).toEqual([{ name: 'SIGNALBOX_LISTEN_PROT', meant: 'SIGNALBOX_LISTEN_PORT' }]);
+    const told = warningsOf({ SIGNALBOX_LISTEN_PROT: '1', SIGNALBOX_DATA: 'x', SIGNALBOX_COOKIE: 'y', PATH: 'z' });
+    expect(told).toEqual(['SIGNALBOX_LISTEN_PROT is not known; did you mean SIGNALBOX_LISTEN_PORT?']);
+  });
+
+  test.each(Object.entries(formerNames))('warns of the variable %s, which is now %s', (former, present) => {
+    expect(warningsOf({ [former]: '1' })).toEqual([`${former} is now ${present}`]);
+    expect(variables.map(({ name }) => name).concat(otherVariables)).toContain(present);
+    expect(variables.map(({ name }) => name).concat(otherVariables)).not.toContain(former);
+  });
+
+  test('knows the former variables of former keys', () => {
+    expect(formerNames).toMatchObject({
+      SIGNALBOX_LIMITS_ASK_MS: 'SIGNALBOX_LIMITS_PERMISSION_MS',
+      SIGNALBOX_NODE: 'SIGNALBOX_DAEMON_ID',
+    });
   });
 });
 

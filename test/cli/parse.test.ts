@@ -5,6 +5,7 @@ import { exitCodes } from '../../src/core/error-codes.ts';
 import { help } from '../../src/cli/help.ts';
 import { harmless, oneLine, plain, wantsColour } from '../../src/cli/output/paint.ts';
 import { parse } from '../../src/cli/parse.ts';
+import { formerCommands } from '../../src/protocol/former-names.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { globalFlags } from '../../src/cli/flags.ts';
 import { commands } from '../../src/cli/registry.ts';
@@ -85,6 +86,7 @@ describe('a wrong call', () => {
   test.each([
     [['snd', 'hello', 'x'], /no command "snd"/, /signalbox send/],
     [['sesion', 'x'], /no command/, /signalbox session/],
+    [['asks'], /signalbox asks is now signalbox permissions/, /signalbox permissions/],
     [['send', 'hello', 'x', '--wiat'], /no flag --wiat/, /--wait/],
     [['send', 'hello', 'x', '--when-bussy=steer'], /no flag --when-bussy/, /--when-busy/],
     [['tasks', '--status', 'quued'], /must be one of queued, running/, /--status queued/],
@@ -106,6 +108,15 @@ describe('a wrong call', () => {
     expect(error.hint).toMatch(hint);
   });
 });
+
+test.each(Object.entries(formerCommands))(
+  'the error of the former command %s names the present one, %s',
+  (former, present) => {
+    expect(refusal(former).message).toBe(`signalbox ${former} is now signalbox ${present}`);
+    expect(commands.map(({ name }) => name)).toContain(present);
+    expect(commands.map(({ name }) => name)).not.toContain(former);
+  },
+);
 
 describe('the help text', () => {
   test.each(commands.map((command) => [command.name, command] as const))('exists for %s', (name, command) => {

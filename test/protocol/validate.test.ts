@@ -294,6 +294,18 @@ describe('a value that is not JSON, from a configuration or from 1e400,', () => 
     expect(checked.ok ? [] : checked.findings.map(({ path, message }) => `${path} ${message}`)).toEqual([expected]);
   });
 
+  test('is reported together with the other findings', () => {
+    const value = { count: Infinity, map: { '\ud800': 'x', a: 1 }, either: { a: 1n, b: 1 }, listt: [] };
+    const checked = validate(schema, value);
+    expect(checked.ok ? [] : checked.findings.map(({ path, message }) => `${path} ${message}`)).toEqual([
+      '/count must be an integer, not Infinity',
+      '/map/\ud800 has a name that is not Unicode text',
+      '/either/a must be JSON, not a bigint',
+      '/map/a must be a string, not a number',
+      '/listt is not known here',
+    ]);
+  });
+
   test('is absent where it is an undefined member', () => {
     const value = { count: undefined, map: { a: undefined }, either: { a: undefined }, other: undefined };
     expect(validate(schema, value)).toEqual({ ok: true, value });

@@ -73,10 +73,10 @@ export async function serve(call: Call, io: Io): Promise<number> {
   const watch = watchLaunched({ folder: join(place.folder, dataFiles.hangs), version: version(), onEnd: ask });
   watchdog = watch;
   const { startDaemon } = await import('../../daemon/daemon.ts');
-  const { misspelt } = await import('../../daemon/config/environment.ts');
+  const { warningsOf } = await import('../../daemon/config/environment.ts');
   const { resolveConfig } = await import('../../daemon/config/resolve.ts');
-  for (const { name, meant } of misspelt(io.env)) {
-    io.say(`signalbox: ${name} is not known; did you mean ${meant}?`);
+  for (const warning of warningsOf(io.env)) {
+    io.say(`signalbox: ${warning}`);
   }
   const file = configFile(call, io);
   const config = await resolveConfig({

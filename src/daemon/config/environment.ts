@@ -4,6 +4,7 @@
  * into no file under version control.
  */
 import type { Schema } from '../../protocol/schema.ts';
+import { formerKeys, formerVariables } from '../../protocol/former-names.ts';
 import { nearest } from '../../protocol/nearest.ts';
 import { ConfigFileSchema } from './schema.ts';
 
@@ -31,6 +32,8 @@ export const otherVariables = [
 
 const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 
+const variableOf = (path: readonly string[]): string => prefix + path.map(words).join('_');
+
 const isScalar = ({ type }: Schema): boolean => type === 'string' || type === 'integer' || type === 'boolean';
 
 function variablesOf(schema: Schema, path: readonly string[]): readonly Variable[] {
@@ -38,7 +41,7 @@ function variablesOf(schema: Schema, path: readonly string[]): readonly Variable
     const at = [...path, name];
     const alone = isScalar(member) ? member : member.anyOf?.find(isScalar);
     if (alone !== undefined) {
-      return [{ name: prefix + at.map(words).join('_'), path: at, schema: alone }];
+      return [{ name: variableOf(at), path: at, schema: alone }];
     }
     return member.properties === undefined ? [] : variablesOf(member, at);
   });
@@ -72,21 +75,33 @@ export function settingsOf(environment: Environment): readonly Setting[] {
   });
 }
 
+/** Variables with a former name, and the present name of each. */
+export const formerNames: { readonly [former: string]: string } = {
+  ...formerVariables,
+  ...Object.fromEntries(
+    Object.entries(formerKeys).map((row) => row.map((key) => variableOf(key.split('.'))) as [string, string]),
+  ),
+};
+
 /**
- * Variables that look misspelt. They are only warned of: an agent that starts a daemon of its own hands down variables
- * which are not ours.
+ * A warning for each variable that has a former name or looks misspelt. It is not an error: an agent that starts its own
+ * daemon passes on variables that Signalbox does not know.
  */
-export function misspelt(environment: Environment): readonly { readonly name: string; readonly meant: string }[] {
+export function warningsOf(environment: Environment): readonly string[] {
   const known = [...variables.map(({ name }) => name), ...otherVariables];
   return Object.keys(environment).flatMap((name) => {
     if (!name.startsWith(prefix) || known.some((one) => one === name)) {
       return [];
+    }
+    const present = Object.hasOwn(formerNames, name) ? formerNames[name] : undefined;
+    if (present !== undefined) {
+      return [`${name} is now ${present}`];
     }
     // The prefix is common to all: what comes after it must be near.
     const meant = nearest(
       name.slice(prefix.length),
       known.map((one) => one.slice(prefix.length)),
     );
-    return meant === null ? [] : [{ name, meant: prefix + meant }];
+    return meant === null ? [] : [`${name} is not known; did you mean ${prefix}${meant}?`];
   });
 }

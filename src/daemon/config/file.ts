@@ -3,6 +3,7 @@ import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { existsSync } from 'node:fs';
 import { AppError } from '../../core/errors.ts';
+import { formerKeys } from '../../protocol/former-names.ts';
 import type { Finding } from '../../protocol/validate.ts';
 import { checkConfig, type ConfigFile } from './schema.ts';
 
@@ -23,8 +24,12 @@ const dotted = (pointer: string): string =>
   pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
 
 export function findingLine({ path, message, hint }: Finding): string {
+  const key = dotted(path);
+  if (Object.hasOwn(formerKeys, key)) {
+    return `${key} is now ${formerKeys[key]}`;
+  }
   const more = elsewhere[path] ?? hint;
-  return `${path === '' ? 'the configuration' : dotted(path)} ${message}${more === undefined ? '' : `. ${more}`}`;
+  return `${path === '' ? 'the configuration' : key} ${message}${more === undefined ? '' : `. ${more}`}`;
 }
 
 /** A project without Signalbox among its dependencies can still say `import { defineConfig } from 'signalbox'`. */
