@@ -9,7 +9,7 @@ import { acpPlayer } from './acp-subjects.ts';
 /** Where programs differ. All else is the driver's own, and shown with the plain protocol. */
 const ofDialects = /resumes a conv|S12|C05: an interrupt 0 ms|D06|steered|permission request|C27: .*change|used|S13/;
 
-describe.each(Object.keys(profiles) as ProfileName[])('the agent contract: %s', (profile) => {
+describe.each(Object.keys(profiles) as ProfileName[])('the agent contract holds for %s', (profile) => {
   const player = acpPlayer(profile);
   afterAll(() => player[Symbol.dispose]());
   const cases = driverContract.filter(({ title }) => profile === 'acp' || ofDialects.test(title));

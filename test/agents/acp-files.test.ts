@@ -37,8 +37,8 @@ const read = (path: string, more: object = {}): Promise<FileAnswer> => files().r
 const write = (path: string, content: string): Promise<FileAnswer> => files().write({ path, content });
 const refused = (answer: FileAnswer): number | null => ('error' in answer ? answer.error.code : null);
 
-describe('inside', () => {
-  test('a file is read whole, by lines, and not beyond its end', async () => {
+describe('a path inside the folder', () => {
+  test('gives a file whole, by lines, and not beyond its end', async () => {
     const file = join(folder, 'a.txt');
     writeFileSync(file, 'one\ntwo\r\nthrée\nfour');
     expect(await read(file)).toEqual({ result: { content: 'one\ntwo\r\nthrée\nfour' } });
@@ -49,7 +49,7 @@ describe('inside', () => {
     expect(await read(file, { line: null, limit: null })).toEqual(await read(file));
   });
 
-  test('a character that lies across two reads stays whole', async () => {
+  test('gives a character whole that lies across two reads', async () => {
     const file = join(folder, 'long.txt');
     writeFileSync(file, `${'x'.repeat(65_535)}é\nend`);
     expect(await read(file, { line: 2 })).toEqual({ result: { content: 'end' } });
@@ -57,14 +57,14 @@ describe('inside', () => {
     expect(wide).toEqual({ result: { content: `${'x'.repeat(65_535)}é\n` } });
   });
 
-  test('a file is written, made shorter, and made with its folders', async () => {
+  test('accepts a write that makes a file, makes it shorter, or makes its folders', async () => {
     const file = join(folder, 'deep', 'er', 'a.txt');
     expect(await write(file, 'hello there')).toEqual({ result: {} });
     expect(await write(file, 'bye')).toEqual({ result: {} });
     expect(readFileSync(file, 'utf8')).toBe('bye');
   });
 
-  test('a link that stays inside is followed', async () => {
+  test('is followed through a link that stays inside', async () => {
     writeFileSync(join(folder, 'real.txt'), 'real');
     symlinkSync('real.txt', join(folder, 'link.txt'));
     mkdirSync(join(folder, 'sub'));
@@ -76,7 +76,7 @@ describe('inside', () => {
     expect(readFileSync(join(folder, 'sub', 'b.txt'), 'utf8')).toBe('b');
   });
 
-  test('the folder itself may be reached by a link', async () => {
+  test('may reach the folder itself by a link', async () => {
     const way = join(base, 'way');
     symlinkSync(folder, way);
     const served = new Files(way, maxBytes);
@@ -84,7 +84,7 @@ describe('inside', () => {
     expect(await served.read({ path: join(folder, 'a.txt') })).toEqual({ result: { content: 'a' } });
   });
 
-  test('a missing file is reported in the words that agents look for', async () => {
+  test('of a missing file is reported in the words that agents look for', async () => {
     const answer = await read(join(folder, 'none.txt'));
     expect(answer).toMatchObject({
       error: { code: -32_002, message: expect.stringMatching(/Resource not found.*ENOENT/) },
@@ -92,7 +92,7 @@ describe('inside', () => {
   });
 });
 
-describe('outside', () => {
+describe('a path outside the folder', () => {
   const escapes: readonly (readonly [what: string, path: () => string])[] = [
     ['an absolute path elsewhere', () => join(outside, 'secret')],
     ['the way up', () => `${folder}/../outside/secret`],
@@ -105,7 +105,7 @@ describe('outside', () => {
     ['a device', () => '/dev/null'],
   ];
 
-  test.each(escapes)('%s is neither read nor written', async (_what, path) => {
+  test.each(escapes)('is neither read nor written: %s', async (_what, path) => {
     mkdirSync(`${folder}-other`, { recursive: true });
     expect(refused(await read(path()))).toBe(-32_602);
     expect(refused(await write(path(), 'changed'))).toBe(-32_602);
@@ -126,33 +126,33 @@ describe('outside', () => {
     ],
   ];
 
-  test.each(links)('a link %s is not followed', async (_what, make) => {
+  test.each(links)('is not followed by a link %s', async (_what, make) => {
     const path = make();
     expect(refused(await read(path))).toBe(-32_602);
     expect(refused(await write(path, 'changed'))).toBe(-32_602);
     expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('the secret');
   });
 
-  test('a dangling link creates no file where it points to', async () => {
+  test('gets no file through a dangling link', async () => {
     symlinkSync(join(outside, 'made'), join(folder, 'l'));
     expect(refused(await write(join(folder, 'l'), 'x'))).toBe(-32_602);
     expect(existsSync(join(outside, 'made'))).toBe(false);
   });
 
-  test('a circular link is refused', async () => {
+  test('is refused behind a circular link', async () => {
     symlinkSync('b', join(folder, 'a'));
     symlinkSync('a', join(folder, 'b'));
     expect(refused(await read(join(folder, 'a')))).not.toBeNull();
   });
 
-  test('a hard link is the file itself', async () => {
+  test('is read through a hard link, which is the file itself', async () => {
     linkSync(join(outside, 'secret'), join(folder, 'same'));
     expect(await read(join(folder, 'same'))).toEqual({ result: { content: 'the secret' } });
   });
 });
 
-describe('bounds', () => {
-  test('a longer file is refused whole, and read in parts', async () => {
+describe('a bound of the file access', () => {
+  test('refuses a longer file as a whole, and reads it in parts', async () => {
     const file = join(folder, 'long.txt');
     writeFileSync(file, 'a line of text\n'.repeat(1_000));
     expect(refused(await read(file))).toBe(-32_602);
@@ -161,7 +161,7 @@ describe('bounds', () => {
     expect(refused(await write(file, 'x'.repeat(1_001)))).toBe(-32_602);
   });
 
-  test('a folder, a pipe and binary data are answered without a wait', async () => {
+  test('answers a folder, a pipe and binary data without a wait', async () => {
     mkdirSync(join(folder, 'sub'));
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     expect(refused(await read(join(folder, 'sub')))).not.toBeNull();
@@ -174,7 +174,7 @@ describe('bounds', () => {
   });
 });
 
-describe('races', () => {
+describe('a race about a path', () => {
   /** Exchanges a name between a folder and a link that leads out, as fast as another process can. */
   const exchanger = `
     const { renameSync, symlinkSync, mkdirSync } = require('node:fs');
@@ -188,7 +188,7 @@ describe('races', () => {
       try { renameSync(at('bad'), at('way')); renameSync(at('way'), at('bad')); } catch {}
     }`;
 
-  test('a folder that is replaced by a link meanwhile confines reads and writes', async () => {
+  test('confines reads and writes, although a link meanwhile replaces a folder', async () => {
     const { fork } = await import('node:child_process');
     const file = join(base, 'exchanger.cjs');
     writeFileSync(file, exchanger.replace('slice(1)', 'slice(2)'));

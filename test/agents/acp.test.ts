@@ -29,8 +29,8 @@ async function ready(
 const folderOf = (): string => mkdtempSync(join(player.folder, 'own-'));
 const json = (value: object): string => JSON.stringify(value);
 
-describe('opening', () => {
-  test('logs in by the configured method where the agent asks for it', async () => {
+describe('the start of an ACP agent', () => {
+  test('logs in by the configured method where the agent requires a login', async () => {
     await using agent = await ready({ authMethod: 'token' }, ['--login']);
     agent.prompt(1, 'hello');
     expect((await agent.result(1)).result.outcome).toBe('completed');
@@ -39,7 +39,7 @@ describe('opening', () => {
   test.each([
     ['no method', {}],
     ['a method that does not help', { authMethod: 'token' }],
-  ])('S13: with %s the first turn fails as `auth`, and the process ends', async (_what, options) => {
+  ])('S13: fails with %s the first turn as `auth`, and the process ends', async (_what, options) => {
     await using agent = await ready(options, ['--login-never']);
     agent.prompt(1, 'hello');
     const { result } = await agent.result(1);
@@ -49,13 +49,13 @@ describe('opening', () => {
     expect(exited.data).toMatchObject({ hint: expect.stringMatching(/log in/i) });
   });
 
-  test('S13: the first turn reports a quota that is used up at the start', async () => {
+  test('S13: fails the first turn with a quota that is used up at the start', async () => {
     await using agent = await ready({}, ['--refuse', '-32603:429 You exceeded your current quota']);
     agent.prompt(1, 'hello');
     expect((await agent.result(1)).result.failure).toMatchObject({ class: 'quota' });
   });
 
-  test('keeps a conversation that could not be taken up without a login', async () => {
+  test('keeps a conversation that could not be resumed without a login', async () => {
     await using agent = await ready({}, ['--login-never'], { conversation: 'mine' });
     expect(agent.of('ready')[0]).toMatchObject({ conversation: 'mine', lost: false });
   });
@@ -63,7 +63,7 @@ describe('opening', () => {
   test.each([
     ['another version', ['--version', '2'], 'protocol_mismatch'],
     ['a refusal that is nobody’s', ['--refuse', '-32603:the folder is haunted'], 'start_refused'],
-  ])('%s ends the start, with what to do', async (_what, flags, reason) => {
+  ])('ends at %s, with a hint', async (_what, flags, reason) => {
     await using agent = new AgentProbe(player.driver({}, ...flags));
     const exited = await agent.exited();
     expect(exited.reason).toBe(reason);
@@ -71,19 +71,19 @@ describe('opening', () => {
     expect(agent.of('ready')).toEqual([]);
   });
 
-  test('S12: an agent that cannot take up conversations begins a fresh one, and says so', async () => {
+  test('S12: begins a fresh conversation with an agent that cannot resume one, and says so', async () => {
     await using agent = await ready({}, ['--no-load'], { conversation: 'mine' });
     expect(agent.of('ready')[0]?.lost).toBe(true);
     expect(agent.of('output')[0]?.part).toMatchObject({ kind: 'notice', code: 'conversation-lost' });
   });
 
-  test('a model that the agent does not know fails the first turn as `model`', async () => {
+  test('fails the first turn as `model` with a model that the agent does not know', async () => {
     await using agent = await ready({ model: 'nonsense' });
     agent.prompt(1, 'hello');
     expect((await agent.result(1)).result.failure).toMatchObject({ class: 'model' });
   });
 
-  test('C27: the default model is the configured one', async () => {
+  test('C27: takes the configured model as the default model', async () => {
     await using agent = await ready({ model: 'other' });
     agent.switchModel('usual');
     agent.switchModel(null);
@@ -96,8 +96,8 @@ describe('opening', () => {
   });
 });
 
-describe('turns', () => {
-  test('a second prompt in mid-turn is never written', async () => {
+describe('a turn of an ACP agent', () => {
+  test('never writes a second prompt in mid-turn', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[forever]]');
     await agent.output(1);
@@ -107,7 +107,7 @@ describe('turns', () => {
     expect((await agent.result(1)).result.outcome).toBe('interrupted');
   });
 
-  test('C05: a prompt that is interrupted before the session is open is never written', async () => {
+  test('C05: never writes a prompt that is interrupted before the session is open', async () => {
     await using agent = new AgentProbe(player.driver());
     agent.prompt(1, 'never said');
     agent.interrupt(1);
@@ -122,14 +122,14 @@ describe('turns', () => {
     ['max_tokens', 'context'],
     ['max_turn_requests', 'unknown'],
     ['no-such-reason', 'unknown'],
-  ])('agent-port/9: the stop reason %s is a failure, and keeps what was said', async (stop, kind) => {
+  ])('agent-port/9: fails with the stop reason %s, and keeps its output', async (stop, kind) => {
     await using agent = await ready();
     agent.prompt(1, `[[text:so far]] [[stop:${stop}]]`);
     const { result } = await agent.result(1);
     expect(result).toMatchObject({ outcome: 'failed', failure: { class: kind }, report: { text: 'so far' } });
   });
 
-  test('C11: text after the end of a turn is not its output', async () => {
+  test('C11: has no output after its end', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[text:in time]] [[late]]');
     await agent.first('output', ({ turn }) => turn === null);
@@ -138,7 +138,7 @@ describe('turns', () => {
     expect((await agent.result(2)).result.report).toMatchObject({ text: expect.not.stringContaining('too late') });
   });
 
-  test('agent-port/7: a permission request during a cancel is cancelled at once', async () => {
+  test('agent-port/7: cancels a permission request at once while it is cancelled', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[text:a]] [[ask-cancelling]]');
     await agent.output(1);
@@ -148,7 +148,7 @@ describe('turns', () => {
     expect(agent.text(1)).toContain('answered null');
   });
 
-  test('thoughts, plans and notices are parts, and an unknown update is raw', async () => {
+  test('has parts for thoughts, plans and notices, and a raw part for an unknown update', async () => {
     await using agent = await ready();
     const plan = { sessionUpdate: 'plan', entries: [{ content: 'look', status: 'pending', priority: 'low' }] };
     const notice = { sessionUpdate: 'notice', severity: 'warning', title: 'mind' };
@@ -162,7 +162,7 @@ describe('turns', () => {
   });
 });
 
-describe('as a client', () => {
+describe('the client side of ACP', () => {
   test('reads without permission, and only for its own session', async () => {
     const folder = folderOf();
     writeFileSync(join(folder, 'a.txt'), 'hello\n');
@@ -176,7 +176,7 @@ describe('as a client', () => {
     expect(agent.of('asked')).toEqual([]);
   });
 
-  test.each([true, false])('a write without permission is requested here, and allowed: %s', async (allow) => {
+  test.each([true, false])('requests a permission for a write that the agent did not request: %s', async (allow) => {
     const folder = folderOf();
     const path = join(folder, 'made.txt');
     await using agent = await ready({}, [], { folder });
@@ -189,7 +189,7 @@ describe('as a client', () => {
     expect(agent.text(1)).toContain(allow ? '{}' : 'permission denied: not here');
   });
 
-  test('a write that the agent was allowed is done, for that path alone', async () => {
+  test('performs a write that the agent was allowed, for that path alone', async () => {
     const folder = folderOf();
     const [mine, other] = [join(folder, 'mine.txt'), join(folder, 'other.txt')];
     await using agent = await ready({}, [], { folder });
@@ -205,14 +205,14 @@ describe('as a client', () => {
     expect(existsSync(other)).toBe(false);
   });
 
-  test('files are not served where that is switched off', async () => {
+  test('serves no files where that is switched off', async () => {
     await using agent = await ready({ files: false });
     agent.prompt(1, `[[read:{"path":"/etc/hostname"}]]`);
     await agent.result(1);
     expect(agent.text(1)).toContain('refused -32601');
   });
 
-  test('commands run only where that is configured', async () => {
+  test('runs commands only where that is configured', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[command:{"command":"true"}]]');
     await agent.result(1);
@@ -227,7 +227,7 @@ describe('as a client', () => {
     return agent.text(turn);
   };
 
-  test('a command is requested, runs in the folder, and reports its end and output', async () => {
+  test('requests a command, runs it in the folder, and reports its end and output', async () => {
     const folder = folderOf();
     await using agent = await ready({ terminal: true }, [], { folder });
     const shell = (script: string, more: object = {}): string =>
@@ -245,7 +245,7 @@ describe('as a client', () => {
     expect(JSON.parse(killed)).toMatchObject({ exitCode: null, signal: 'SIGTERM' });
   });
 
-  test('S04: a command that still runs ends before its agent is reported as exited', async () => {
+  test('S04: ends a running command before it reports its agent as exited', async () => {
     const folder = folderOf();
     const seconds = `604.${process.pid}`;
     await using agent = await ready({ terminal: true }, [], { folder });
@@ -260,12 +260,12 @@ describe('as a client', () => {
   });
 });
 
-describe('dialects', () => {
+describe('the filter of an ACP dialect', () => {
   const end = { answered: false };
   const chunk = (reading: ReturnType<typeof copilotFilter>, text: string): string[] =>
     reading.onChunk(text, {}).map((one) => (one.kind === 'retrying' ? one.kind : `${one.kind}:${one.text}`));
 
-  test('Copilot: a piece that begins like the program’s is the program’s only where it stands alone', () => {
+  test('Copilot: separates a piece of the program from the answer only where it is alone', () => {
     const reading = copilotFilter();
     expect(chunk(reading, 'Info: ')).toEqual([]);
     // The model goes on: it was the model's.
@@ -274,7 +274,7 @@ describe('dialects', () => {
     expect(reading.onEnd({ answered: true }).failure).toBeNull();
   });
 
-  test('agent-port/9: Copilot: an error that stands alone is a failure, whatever came before', () => {
+  test('agent-port/9: Copilot: reads an error that is alone as a failure, whatever came before', () => {
     const unseen = copilotFilter();
     unseen.onChunk('Error: something that nobody has seen yet', {});
     expect(unseen.onEnd(end).failure).toMatchObject({ class: 'unknown' });
@@ -288,7 +288,7 @@ describe('dialects', () => {
     expect(empty.onEnd(end).failure).toMatchObject({ class: 'server_error' });
   });
 
-  test('codex-acp: words without a message id are an answer unless the thread has failed', () => {
+  test('codex-acp: reads words without a message id as an answer unless the thread has failed', () => {
     const reading = codexFilter();
     expect(reading.onChunk('the status is fine', {})).toEqual([{ kind: 'text', text: 'the status is fine' }]);
     expect(reading.onChunk('Warning: old', {})).toEqual([{ kind: 'notice', text: 'Warning: old' }]);
@@ -309,16 +309,16 @@ describe('dialects', () => {
     [{ code: -32_603, message: 'Internal error', data: { details: 'read ECONNRESET' } }, 'network', null],
     [{ code: -32_602, message: 'no' }, 'invalid_request', null],
     [{ code: -32_603, message: 'nobody knows' }, 'unknown', null],
-  ] as const)('S13: %j', (error, kind, retryAfterMs) => {
+  ] as const)('S13: classifies %j', (error, kind, retryAfterMs) => {
     expect(failureOfError(error)).toMatchObject({ class: kind, retryAfterMs });
   });
 
-  test('a number in a sentence is not a status', () => {
+  test('does not read a number in a sentence as a status', () => {
     expect(failureOfText('the file has 500 lines')).toMatchObject({ class: 'unknown', status: null });
     expect(failureOfText('Error: 503 busy')).toMatchObject({ class: 'overloaded', status: 503 });
   });
 
-  test('usage is of the turn, and cached tokens are part of the input', () => {
+  test('counts the usage of the turn, with cached tokens as part of the input', () => {
     const sums = new Spending(true);
     const told = (input: number, output: number): object => ({ usage: { inputTokens: input, outputTokens: output } });
     sums.begin();

@@ -3,7 +3,7 @@ import { afterAll, describe } from 'vitest';
 import { contractTests } from './contract-tests.ts';
 import { claudePlayer } from './players/claude-subject.ts';
 
-describe.each(['modern', 'old'] as const)('the agent contract, %s', (dialect) => {
+describe.each(['modern', 'old'] as const)('the agent contract holds for %s', (dialect) => {
   const held = claudePlayer(dialect);
   const { subject } = held;
 

@@ -15,13 +15,13 @@ beforeAll(async () => {
 });
 afterAll(() => claude[Symbol.asyncDispose]());
 
-describe('the agent contract', () => {
+describe('the agent contract holds', () => {
   contractTests('claude', () => realClaudeSubject(claude), {
     missing: () => (claudeBinary === null ? missing : null),
   });
 });
 
-test('C05: of 50 interrupts 0 to 5 ms after the prompt none is lost', async (context) => {
+test('C05: no interrupt of 50 that come 0 to 5 ms after the prompt is lost', async (context) => {
   if (claudeBinary === null) {
     context.skip(missing);
   }

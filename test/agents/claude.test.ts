@@ -28,41 +28,44 @@ const recordings = Object.values(versions).flatMap((version) =>
   readdirSync(join(fixtures, version)).map((file) => ({ version, file, name: file.replace('.ndjson', '') })),
 );
 
-describe('every recording, played again', () => {
+describe('every recording', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-played-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('there are some of each version', () => {
+  test('exists in each version', () => {
     for (const version of Object.values(versions)) {
       expect(recordings.filter((one) => one.version === version).length).toBeGreaterThan(25);
     }
   });
 
-  test.each(recordings.filter(({ name }) => name in scenarios))('$version: $name', async ({ version, file, name }) => {
-    // The folder of the session has another name in a recording.
-    const copy = join(folder, `${version}-${file}`);
-    writeFileSync(copy, readFileSync(join(fixtures, version, file), 'utf8').replaceAll('/session', folder));
-    using player = playerCommand('replay.ts', copy);
-    const agents: AgentProbe[] = [];
-    await scenarios[name]?.run({
-      modern: version === versions.modern,
-      begin(options = {}, conversation = null) {
-        const played = { ...quick, ...options, ids: countedIds(), command: player.command, cwd: folder };
-        const agent = new AgentProbe(claudeDriver(played), { conversation });
-        agents.push(agent);
-        return agent;
-      },
-      earlier: async () => 'eeeeeeee-0000-4000-8000-aaaaaaaaaaaa',
-    });
-    expect(agents).toHaveLength(1);
-    for (const agent of agents) {
-      await agent[Symbol.asyncDispose]();
-    }
-  });
+  test.each(recordings.filter(({ name }) => name in scenarios))(
+    'gives the expected events when it is replayed: $version: $name',
+    async ({ version, file, name }) => {
+      // The folder of the session has another name in a recording.
+      const copy = join(folder, `${version}-${file}`);
+      writeFileSync(copy, readFileSync(join(fixtures, version, file), 'utf8').replaceAll('/session', folder));
+      using player = playerCommand('replay.ts', copy);
+      const agents: AgentProbe[] = [];
+      await scenarios[name]?.run({
+        modern: version === versions.modern,
+        begin(options = {}, conversation = null) {
+          const played = { ...quick, ...options, ids: countedIds(), command: player.command, cwd: folder };
+          const agent = new AgentProbe(claudeDriver(played), { conversation });
+          agents.push(agent);
+          return agent;
+        },
+        earlier: async () => 'eeeeeeee-0000-4000-8000-aaaaaaaaaaaa',
+      });
+      expect(agents).toHaveLength(1);
+      for (const agent of agents) {
+        await agent[Symbol.asyncDispose]();
+      }
+    },
+  );
 
   // What refuses an id that is taken says so on stderr alone.
   test.each(recordings.filter(({ name }) => name !== 'refused-taken'))(
-    'agent-port/5: $version: $name holds no frame that is not understood',
+    'agent-port/5: has only known frames: $version: $name',
     ({ version, file }) => {
       const heard = readTranscript(join(fixtures, version, file)).lines.flatMap((line) =>
         line.dir === 'out' && 'frame' in line ? [parseFrame(line.frame)] : [],
@@ -73,8 +76,8 @@ describe('every recording, played again', () => {
   );
 });
 
-describe('what is read', () => {
-  test('agent-port/5: any frame becomes something, and never an exception', () => {
+describe('a frame of Claude Code', () => {
+  test('agent-port/5: becomes a value, and never an exception', () => {
     const names = [
       'type',
       'subtype',
@@ -97,14 +100,14 @@ describe('what is read', () => {
     );
   });
 
-  test('what is not known says what it is', () => {
+  test('of an unknown kind names its kind', () => {
     expect(parseFrame({ type: 'levitate' })).toEqual({ kind: 'unknown', problem: 'unknown message levitate' });
     expect(parseFrame({ type: 'system', subtype: 'levitate' })).toMatchObject({ kind: 'unknown' });
     expect(parseFrame({})).toEqual({ kind: 'unknown', problem: 'no type' });
   });
 });
 
-describe('S13: why a turn failed', () => {
+describe('S13: the class of a failure', () => {
   const result = (more: object): Parameters<typeof failureOf>[0] => ({ is_error: true, subtype: 'success', ...more });
   const error = (name: string | null, status: number | null, message = ''): Parameters<typeof failureOf>[1] => ({
     name,
@@ -147,14 +150,14 @@ describe('S13: why a turn failed', () => {
     ],
     ['nothing that is known', result({ subtype: 'error_max_turns', terminal_reason: 'max_turns' }), null, 'unknown'],
     ['a refusal', result({ stop_reason: 'refusal' }), error('invalid_request', null), 'refused'],
-  ] as const)('%s', (_, frame, before, wanted) => {
+  ] as const)('comes from %s', (_, frame, before, wanted) => {
     const failure = failureOf(frame, before, 5_000);
     expect(failure.class).toBe(wanted);
     expect(failure.message).not.toBe('');
     expect(failure.retryAfterMs).toBe(wanted === 'quota' ? 5_000 : null);
   });
 
-  test('a pause is the provider’s wish only where it is longer than Claude Code’s own', () => {
+  test('has a pause of the provider only where it is longer than Claude Code’s own', () => {
     const retry = (attempt: number, delay: number): number | null =>
       retryOf({ attempt, retry_delay_ms: delay, error_status: 429, error: 'rate_limit' }).retryAfterMs;
     expect([retry(1, 600), retry(2, 1_238), retry(7, 38_058)]).toEqual([null, null, null]);
@@ -162,10 +165,10 @@ describe('S13: why a turn failed', () => {
   });
 });
 
-describe('what a turn has used', () => {
+describe('the usage of a turn', () => {
   const turn = { usage: { input_tokens: 10, cache_read_input_tokens: 5, output_tokens: 3 } };
 
-  test('is what has come since the last result, of all models', () => {
+  test('is the sum since the last result, over all models', () => {
     const since = {
       a: { inputTokens: 10, cacheReadInputTokens: 5, outputTokens: 3, costUSD: 0.1 },
       b: { inputTokens: 1, outputTokens: 1, costUSD: 0.2 },
@@ -177,7 +180,7 @@ describe('what a turn has used', () => {
     });
   });
 
-  test('costs the difference of two sums where only sums are reported', () => {
+  test('has as its cost the difference of two sums where only sums are reported', () => {
     const count = new UsageCount(false);
     expect(count.take({ ...turn, total_cost_usd: 0.5 })).toMatchObject({
       usage: { inputTokens: 15 },
@@ -189,7 +192,7 @@ describe('what a turn has used', () => {
     });
   });
 
-  test('of a resumed conversation: no sum is taken for the cost of its first turn', () => {
+  test('has no cost in the first turn of a resumed conversation', () => {
     const first = { ...turn, total_cost_usd: 7, modelUsage: { a: { outputTokens: 300 } } };
     const count = new UsageCount(true);
     expect(count.take(first)).toEqual({ usage: { inputTokens: 15, outputTokens: 3, cachedInputTokens: 5 } });
@@ -200,11 +203,11 @@ describe('what a turn has used', () => {
   });
 });
 
-describe('what is asked for', () => {
+describe('a permission request', () => {
   const ask = (tool: string, input: object, more: object = {}): ReturnType<typeof actionOf> =>
     actionOf({ tool_name: tool, input, ...more }, '/session');
 
-  test('a command is asked for whole', () => {
+  test('has the whole command', () => {
     expect(ask('Bash', { command: 'git status\nrm -rf x' })).toEqual({
       kind: 'execute',
       tool: 'Bash',
@@ -225,15 +228,15 @@ describe('what is asked for', () => {
     ['Grep', { pattern: 'x' }, {}, 'search'],
     ['WebFetch', { url: 'https://example.org' }, {}, 'fetch'],
     ['mcp__pad__launch', { where: 'here' }, {}, 'other'],
-  ] as const)('%s %j %j is %s', (tool, input, more, kind) => {
+  ] as const)('for %s %j %j is of the kind %s', (tool, input, more, kind) => {
     expect(ask(tool, input, more).kind).toBe(kind);
   });
 });
 
-describe('how a conversation is begun', () => {
+describe('the opening of a conversation', () => {
   const known = '12345678-0000-4000-8000-00000000beef';
 
-  test('one that was taken back before anything was written down is begun again, and not resumed', () => {
+  test('is fresh after its only message was cancelled before Claude Code stored it', () => {
     const blank = new Set<string>();
     const first = new SessionOpen(null, () => known, blank);
     first.turnStarted();
@@ -245,7 +248,7 @@ describe('how a conversation is begun', () => {
     expect(new SessionOpen(known, () => 'x', blank).opening).toEqual({ kind: 'resumed', conversation: known });
   });
 
-  test('it is begun in another way only for the words that say so, and once', () => {
+  test('is repeated in another way only for the known error text, and once', () => {
     const opening = new SessionOpen(known, () => 'fresh', new Set());
     expect(opening.retry({ stderr: 'something else went wrong' })).toBe(null);
     expect(opening.retry({ stderr: 'No conversation found with session ID: x' })).toMatchObject({ kind: 'fresh' });
@@ -254,17 +257,17 @@ describe('how a conversation is begun', () => {
   });
 });
 
-describe('what is written', () => {
+describe('the input of Claude Code', () => {
   test.each([
     ['/clear', false, ' /clear'],
     ['\n /clear', false, ' \n /clear'],
     ['a/b @made.txt', false, 'a/b @made.txt'],
     ['see @made.txt, (@x) and a@b.c', true, 'see @\u2060made.txt, (@\u2060x) and a@b.c'],
-  ])('%j is words (mentions: %j)', (text, mentions, words) => {
+  ])('has %j as plain words (mentions: %j)', (text, mentions, words) => {
     expect(plainText(text, mentions)).toBe(words);
   });
 
-  test('the environment holds the login and nothing else of the daemon, and what the user sets wins', () => {
+  test('has an environment with the login, without other variables of the daemon, and with the user’s own first', () => {
     const ambient = {
       ANTHROPIC_API_KEY: 'k',
       HOME: '/h',
@@ -290,7 +293,7 @@ describe('what is written', () => {
   });
 });
 
-test('a turn that works without a word gives signs of life, and no more than that', () => {
+test('a turn without output reports its activity, and only once a period', () => {
   const due: (() => void)[] = [];
   const told: string[] = [];
   const timers = { set: (_: number, fn: () => void) => (due.push(fn), () => {}) };
@@ -309,11 +312,11 @@ test('a turn that works without a word gives signs of life, and no more than tha
   expect(told).toHaveLength(1);
 });
 
-describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
+describe.each(['modern', 'old'] as const)('the player in the dialect %s', (dialect) => {
   const held: Played = claudePlayer(dialect);
   afterAll(() => held[Symbol.asyncDispose]());
 
-  test('C05: an interrupt at once ends its turn, ten times in a row', async () => {
+  test('C05: ends a turn by an interrupt at once, ten times in a row', async () => {
     await using agent = new AgentProbe(held.driver());
     await agent.ready();
     for (let turn = 1; turn <= 20; turn += 2) {
@@ -332,7 +335,7 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
     expect(agent.of('ack')).toHaveLength(10);
   });
 
-  test('C06: a conversation whose only message was taken back is not lost', async () => {
+  test('C06: keeps a conversation whose only message was cancelled', async () => {
     const driver = held.driver();
     await using first = new AgentProbe(driver);
     const { conversation } = await first.ready();
@@ -345,7 +348,7 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
     expect(await second.ready()).toMatchObject({ lost: false, conversation });
   });
 
-  test('an id that is taken is resumed', async () => {
+  test('resumes a conversation whose id is taken', async () => {
     const same = '12345678-0000-4000-8000-000000000001';
     const begin = (): AgentProbe => new AgentProbe(held.driver({ ids: startingWith(same) }));
     await using first = begin();
@@ -361,7 +364,7 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
     expect(second.identities).toHaveLength(2);
   });
 
-  test('S12: what was written before an unknown conversation was refused is written to its successor', async () => {
+  test('S12: gets its prompt again in a fresh conversation after an unknown one was refused', async () => {
     await using agent = new AgentProbe(held.driver(), { conversation: '12345678-0000-4000-8000-00000000dead' });
     agent.prompt(1, 'hello');
     expect((await agent.result(1)).result.outcome).toBe('completed');
@@ -369,14 +372,14 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
     expect(agent.identities).toHaveLength(2);
   });
 
-  test('agent-port/2: one that is closed while it is refused ends once, and no successor begins', async () => {
+  test('agent-port/2: ends once when it is closed while it is refused, and no successor begins', async () => {
     await using agent = new AgentProbe(held.driver(), { conversation: '12345678-0000-4000-8000-00000000dead' });
     agent.close();
     expect((await agent.exited()).reason).toBe('closed');
     expect(agent.identities).toHaveLength(1);
   });
 
-  test('C12: a prompt of 1 MB and the interrupt behind it arrive whole', async () => {
+  test('C12: gets a prompt of 1 MB and the interrupt behind it whole', async () => {
     await using agent = new AgentProbe(held.driver());
     await agent.ready();
     agent.prompt(1, `[[forever]] ${'“é🚂”\n'.repeat(80_000)}`);
@@ -385,7 +388,7 @@ describe.each(['modern', 'old'] as const)('the player, %s', (dialect) => {
     expect((await agent.result(1)).result.outcome).toBe('interrupted');
   });
 
-  test('C10: a receipt after the result does not end the next turn', async () => {
+  test('C10: keeps the next turn when a receipt comes after the result', async () => {
     await using agent = new AgentProbe(held.driver());
     await agent.ready();
     agent.prompt(1, '[[forever]] [[ack:after-result]]');

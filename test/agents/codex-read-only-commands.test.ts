@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { onlyReads, scriptOf } from '../../src/agents/codex/read-only-commands.ts';
 
-describe('reads', () => {
+describe('a command that reads', () => {
   test.each([
     ['cat README.md', 'read'],
     ["sed -n '1,200p' src/core/step.ts", 'read'],
@@ -16,7 +16,7 @@ describe('reads', () => {
     ['grep -rn "two words" src | head', 'search'],
     ["rg -n --glob '!dist' pattern src", 'search'],
     ["find . -name '*.ts' -not -path './node_modules/*' -type f", 'search'],
-  ])('%s: %s', (script, reading) => {
+  ])('is of the kind %s: %s', (script, reading) => {
     expect(onlyReads(script)).toBe(reading);
   });
 });
@@ -24,7 +24,7 @@ describe('reads', () => {
 /** What Codex 0.169.0 calls reading or searching, and is not. */
 const mistaken = ['find . -delete', 'cat a | tee b', 'rg -n x | xargs rm', 'rg --pre rm x', `awk '{system("rm x")}' a`];
 
-describe('does more than read, or may', () => {
+describe('a command that does more than read, or may,', () => {
   test.each([
     ...mistaken,
     'rm a',
@@ -76,11 +76,11 @@ describe('does more than read, or may', () => {
     'constructor',
     'cat a 2>b',
     'cat a 2>/dev/nullx',
-  ])('%j', (script) => {
+  ])('is not read-only: %j', (script) => {
     expect(onlyReads(script)).toBeNull();
   });
 
-  test('a harmless command is not read-only with a second one behind it', () => {
+  test('is not read-only behind a harmless command', () => {
     const harmless = fc.constantFrom('cat a', 'ls -la src', "grep -n 'x y' a", 'head -3 a | wc -l');
     const tail = fc.constantFrom(
       '; rm b',
@@ -106,7 +106,7 @@ describe('does more than read, or may', () => {
     );
   });
 
-  test('any text gets an answer without an exception', () => {
+  test('gets an answer without an exception, whatever its text', () => {
     const piece = fc.constantFrom(
       'cat',
       ' ',
@@ -148,7 +148,7 @@ describe('the script of a command, as Codex 0.169.0 quotes it', () => {
     [`/bin/bash -lc 'a\nb'`, `a\nb`],
     [`/bin/bash -lc "x='"'!'"' ; y"`, `x='!' ; y`],
     [`zsh -c 'ls -la'`, `ls -la`],
-  ])('%j', (command, script) => {
+  ])('is found in %j', (command, script) => {
     expect(scriptOf(command)).toBe(script);
   });
 

@@ -18,13 +18,13 @@ beforeAll(async () => {
 });
 afterAll(() => codex[Symbol.asyncDispose]());
 
-describe('the agent contract', () => {
+describe('the agent contract holds', () => {
   contractTests('codex', () => realCodexSubject(codex), {
     missing: () => (codexBinary === null ? missing : null),
   });
 });
 
-describe('the real program', () => {
+describe('the real Codex', () => {
   const begin = async (options: CodexDriverOptions = {}, conversation: string | null = null): Promise<AgentProbe> => {
     const agent = new AgentProbe(allowing(codex.driver(options), 'sleep'), { conversation, deadlineMs: 40_000 });
     await agent.ready();
@@ -35,7 +35,7 @@ describe('the real program', () => {
   const saidIn = ({ asked }: RequestEvent): readonly string[] =>
     asked.items.filter(({ role, kind }) => role === 'user' && kind === 'text').map(({ text }) => text);
 
-  test('an interrupt closes the request to the model', async (context) => {
+  test('closes the request to the model at an interrupt', async (context) => {
     if (codexBinary === null) {
       context.skip(missing);
     }
@@ -49,7 +49,7 @@ describe('the real program', () => {
     await agent.result(1);
   });
 
-  test('C06: killed in mid-turn, it continues its conversation in another process', async (context) => {
+  test('C06: continues its conversation in another process after a kill in mid-turn', async (context) => {
     if (codexBinary === null) {
       context.skip(missing);
     }
@@ -68,7 +68,7 @@ describe('the real program', () => {
     expect(said.some((text) => text.includes('first words'))).toBe(true);
   });
 
-  test('a turn is taken back, by the process that took it and by another one', async (context) => {
+  test('rewinds a turn, in the process that ran it and in another', async (context) => {
     if (codexBinary === null) {
       context.skip(missing);
     }
@@ -97,27 +97,23 @@ describe('the real program', () => {
     ]).toEqual([true, false]);
   });
 
-  test(
-    'C05: no interrupt of 200 that come 0 to 5 ms after the prompt is lost',
-    { timeout: 120_000 },
-    async (context) => {
-      if (codexBinary === null) {
-        context.skip(missing);
-      }
-      await using agent = await begin();
-      for (let turn = 1; turn <= 200; turn += 1) {
-        agent.prompt(turn, '[[slow:500,20]]');
-        // Time is what this is about; before `started` the driver holds it.
-        await pause(realTimers, turn % 6);
-        agent.interrupt(turn);
-        expect((await agent.result(turn)).result.outcome).toBe('interrupted');
-      }
-      expect(agent.of('ack').filter(({ none }) => none)).toEqual([]);
-      await takesTurn(agent, 201, '[[text:well]]');
-    },
-  );
+  test('C05: loses no interrupt of 200 that come 0 to 5 ms after the prompt', { timeout: 120_000 }, async (context) => {
+    if (codexBinary === null) {
+      context.skip(missing);
+    }
+    await using agent = await begin();
+    for (let turn = 1; turn <= 200; turn += 1) {
+      agent.prompt(turn, '[[slow:500,20]]');
+      // Time is what this is about; before `started` the driver holds it.
+      await pause(realTimers, turn % 6);
+      agent.interrupt(turn);
+      expect((await agent.result(turn)).result.outcome).toBe('interrupted');
+    }
+    expect(agent.of('ack').filter(({ none }) => none)).toEqual([]);
+    await takesTurn(agent, 201, '[[text:well]]');
+  });
 
-  test('an unknown model fails its turn as such', async (context) => {
+  test('fails a turn with an unknown model as such', async (context) => {
     if (codexBinary === null) {
       context.skip(missing);
     }
@@ -130,7 +126,7 @@ describe('the real program', () => {
     expect((await requestFor('who is it', from)).asked.model).toBe('no-such-model');
   });
 
-  test('a secret of the daemon is in no variable of the program, nor of its tools', async (context) => {
+  test('has no secret of the daemon, and its tools have none', async (context) => {
     if (codexBinary === null) {
       context.skip(missing);
     }

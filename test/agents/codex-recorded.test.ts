@@ -72,8 +72,8 @@ function readPrompt(name: string): string {
 
 const exec = (cmd: string, more: object = {}): string => `[[tool:exec_command:${JSON.stringify({ cmd, ...more })}]]`;
 
-describe('turns', () => {
-  test('each piece of the answer is output, and the result has the whole text and the usage', async () => {
+describe('a turn of Codex', () => {
+  test('reports each piece of the answer as output, and has the whole text and the usage in its result', async () => {
     const agent = await replay('answer', async (one) => {
       await turn(one, 1, '[[slow:4,2]]');
       await turn(one, 2, '[[text:once more, in one piece or two]]');
@@ -96,7 +96,7 @@ describe('turns', () => {
     expect(agent.of('output').filter(({ part }) => part.kind === 'notice')).toHaveLength(2);
   });
 
-  test('agent-port/3: an interrupted turn has its ack, then its result, and the next turn follows', async () => {
+  test('agent-port/3: that is interrupted has its ack, then its result, and the next turn follows', async () => {
     const agent = await replay('interrupted', async (one) => {
       one.prompt(1, '[[slow:500,10]]');
       await speaks(one, 1);
@@ -112,7 +112,7 @@ describe('turns', () => {
     expect(raws(agent)).toEqual([]);
   });
 
-  test('C05: an interrupt before the confirmation is written with the confirmation', async () => {
+  test('C05: gets an interrupt before the confirmation with the confirmation', async () => {
     const agent = await replay('interrupted-at-once', async (one) => {
       one.prompt(1, '[[slow:500,10]]');
       one.interrupt(1);
@@ -124,7 +124,7 @@ describe('turns', () => {
     expect(order.indexOf('turn/interrupt')).toBeGreaterThan(order.indexOf('turn/started'));
   });
 
-  test('the result of an interrupted turn comes when its command was ended', async () => {
+  test('that is interrupted has its result when its command has ended', async () => {
     const agent = await replay('interrupted-command', async (one) => {
       one.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
       const { request } = await one.first('asked', () => true);
@@ -141,7 +141,7 @@ describe('turns', () => {
     expect(tools(agent).map(({ status }) => status)).toEqual(['started']);
   });
 
-  test('a message is steered into the running turn, and not into one that is over', async () => {
+  test('accepts a steered message while it runs, and not once it is over', async () => {
     const agent = await replay('steered', async (one) => {
       one.prompt(1, '[[slow:500,10]]');
       await speaks(one, 1);
@@ -159,7 +159,7 @@ describe('turns', () => {
     expect(agent.of('result')[0]?.result.report).toMatchObject({ text: agent.text(1) });
   });
 
-  test('C27: a model is sent with the next turn, an unknown one fails it, and the default comes back', async () => {
+  test('C27: gets its model with its prompt, fails with an unknown one, and gets the default again', async () => {
     const switchTo = async (one: AgentProbe, model: string | null): Promise<void> => {
       one.switchModel(model);
       expect((await one.first('switched', (event) => event.model === model)).ok).toBe(true);
@@ -187,8 +187,8 @@ describe('turns', () => {
   });
 });
 
-describe('conversations', () => {
-  test('S12: an unknown conversation is reported as lost, and a fresh one begins', async () => {
+describe('a conversation of Codex', () => {
+  test('S12: that is unknown is reported as lost, and a fresh one begins', async () => {
     const conversation = '01a1fec6-4293-73f1-9a8e-11621892106c';
     const agent = await replay('lost', async (one) => void (await turn(one, 1, '[[text:a fresh one]]')), {
       conversation,
@@ -197,7 +197,7 @@ describe('conversations', () => {
     expect(agent.of('ready')[0]?.conversation).not.toBe(conversation);
   });
 
-  test('a conversation is resumed with its history, the default model, and without the rewound turn', async () => {
+  test('is resumed with its history, the default model, and without the rewound turn', async () => {
     const { lines } = readTranscript(`${folder}/resumed.ndjson`);
     const resume = lines.find((line) => 'frame' in line && line.frame['method'] === 'thread/resume');
     const conversation = /"threadId":"([^"]+)"/.exec(JSON.stringify(resume))?.[1] ?? null;
@@ -218,8 +218,8 @@ describe('conversations', () => {
   });
 });
 
-describe('permission requests', () => {
-  test('a command is requested once, by itself, and its output is the tool’s', async () => {
+describe('a permission request of Codex', () => {
+  test('requests a command once, by itself, and the output of the command is the tool’s', async () => {
     const agent = await decide('command', `${exec('echo hello; echo again')} [[text:done]]`, true, null);
     expect(agent.of('asked').map(({ ask }) => ask)).toEqual([
       { kind: 'read', tool: 'shell', title: 'echo hello; echo again' },
@@ -240,12 +240,12 @@ describe('permission requests', () => {
     expect(agent.of('withdrawn')).toEqual([]);
   });
 
-  test('a command that only reads is requested as reading', async () => {
+  test('names a command that only reads as reading', async () => {
     const agent = await decide('reading', `${exec('cat made.txt | head -3')} [[text:done]]`, true, null);
     expect(agent.of('asked').map(({ ask }) => ask.kind)).toEqual(['read']);
   });
 
-  test('a denied turn continues, and the note follows as a message into it', async () => {
+  test('that is denied lets the turn continue, and its note follows as a message', async () => {
     const agent = await decide('denied', `${exec('touch a.txt')} [[text:done]]`, false, 'use b.txt');
     expect(agent.of('result')[0]?.result.outcome).toBe('completed');
     expect(tools(agent).at(-1)?.status).toBe('failed');
@@ -254,7 +254,7 @@ describe('permission requests', () => {
     expect(JSON.stringify(steered)).toContain('The request was denied: use b.txt');
   });
 
-  test('a patch is requested as an edit, with the file and its change', async () => {
+  test('requests a patch as an edit, with the file and its change', async () => {
     const patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF";
     const agent = await decide('patch', `${exec(patch)} [[text:done]]`, true, null);
     const [asked] = agent.of('asked');
@@ -268,7 +268,7 @@ describe('permission requests', () => {
     ]);
   });
 
-  test('D08: an interrupt cancels the open request, which is not withdrawn', async () => {
+  test('D08: that is open at an interrupt is cancelled, and not withdrawn', async () => {
     const agent = await replay('asked-interrupted', async (one) => {
       one.prompt(1, exec('touch a.txt'));
       const { request } = await one.first('asked', () => true);
@@ -281,7 +281,7 @@ describe('permission requests', () => {
     expect(agent.of('withdrawn')).toEqual([]);
   });
 
-  test('a request for more permissions can be granted and denied', async () => {
+  test('for more permissions can be granted and denied', async () => {
     const wanted = { reason: 'to fetch', permissions: { network: { enabled: true } } };
     const agent = await replay(
       'granted',
@@ -300,7 +300,7 @@ describe('permission requests', () => {
     );
   });
 
-  test('an MCP tool is requested by its server and name, except one that declares to only read', async () => {
+  test('names the server and the tool of MCP, and does not come for a tool that declares to only read', async () => {
     const agent = await replay('mcp', async (one) => {
       for (const id of [1, 2]) {
         one.prompt(id, 'launch');
@@ -321,7 +321,7 @@ describe('permission requests', () => {
     ]);
   });
 
-  test('agent-port/5: a request that is not for permission is refused by the protocol, and the turn continues', async () => {
+  test('agent-port/5: of another kind is refused by the protocol, and the turn continues', async () => {
     const options = ['a', 'b'].map((label) => ({ label, description: label }));
     const questions = [{ id: 'q', header: 'h', question: 'which?', options }];
     const agent = await replay(
@@ -339,8 +339,8 @@ describe('permission requests', () => {
   });
 });
 
-describe('parts', () => {
-  test('reasoning is thinking, piece by piece, and is not in the text', async () => {
+describe('the output of Codex', () => {
+  test('has reasoning as thinking, piece by piece, and not in the text', async () => {
     const agent = await replay('reasoning', async (one) => {
       await turn(one, 1, '[[think:first I weigh it|then I say it]]');
       await turn(one, 2, '[[think:again|yes]]');
@@ -350,7 +350,7 @@ describe('parts', () => {
     expect(raws(agent)).toEqual([]);
   });
 
-  test('each update of the plan is a plan', async () => {
+  test('has a plan for each update of the plan', async () => {
     const steps = (first: string, second: string): string => {
       const all = Object.entries({ look: first, leap: second }).map(([step, status]) => ({ step, status }));
       return `[[tool:update_plan:${JSON.stringify({ explanation: 'as asked', plan: all })}]]`;
@@ -370,7 +370,7 @@ describe('parts', () => {
     ]);
   });
 
-  test('a patch that is applied has a unified diff of each file', async () => {
+  test('has a unified diff of each file of an applied patch', async () => {
     const agent = await decide('edits', readPrompt('edits'), true, null);
     const [started, completed] = tools(agent);
     expect(started).toMatchObject({ status: 'started', action: 'delete', title: expect.stringMatching(/^4 files: /) });
@@ -401,7 +401,7 @@ describe('parts', () => {
     ]);
   });
 
-  test('the usage of a turn is a part before its result, and the pieces of text are the whole of it', async () => {
+  test('has the usage of a turn before its result, and the pieces of text make the whole text', async () => {
     const agent = await replay('answer', async (one) => {
       await turn(one, 1, '[[slow:4,2]]');
       await turn(one, 2, '[[text:once more, in one piece or two]]');
@@ -414,8 +414,8 @@ describe('parts', () => {
   });
 });
 
-describe('unsolicited work', () => {
-  test('a turn that Codex begins for a goal ends before the next of ours', async () => {
+describe('unsolicited work of Codex', () => {
+  test('ends its turn for a goal before the next turn of the daemon', async () => {
     const agent = await replay(
       'goal',
       async (one) => {
@@ -432,7 +432,7 @@ describe('unsolicited work', () => {
     expect(agent.text(2)).toBe('and on');
   });
 
-  test('a prompt that crosses such a turn joins it, and its end settles the prompt', async () => {
+  test('takes in a prompt that crosses it, and its end settles the prompt', async () => {
     const agent = await replay(
       'merged-into-goal',
       async (one) => {
@@ -450,7 +450,7 @@ describe('unsolicited work', () => {
     });
   });
 
-  test('the command of a sub-agent is requested in our turn, and an interrupt ends its turn and command', async () => {
+  test('of a sub-agent requests its command in the running turn, and an interrupt ends its turn and command', async () => {
     const agent = await replay('subagent', async (one) => {
       one.prompt(1, 'be a parent');
       const { request } = await one.first('asked', () => true);
@@ -469,7 +469,7 @@ describe('unsolicited work', () => {
     expect(agent.of('unsolicited')).toEqual([]);
   });
 
-  test('a sub-agent that outlives the turn is reported before the result', async () => {
+  test('of a sub-agent that outlives the turn is reported before the result', async () => {
     const agent = await replay('subagent-outlives', async (one) => {
       await turn(one, 1, 'be a parent');
       await one.first('unsolicited', (event) => event.phase === 'ended');
@@ -480,7 +480,7 @@ describe('unsolicited work', () => {
   });
 });
 
-describe('S13: failures', () => {
+describe('S13: a failure of Codex', () => {
   const rows: readonly (readonly [string, string, FailureClass, number | null, boolean])[] = [
     ['api-400', '[[status:400:invalid_request_error]]', 'invalid_request', 400, false],
     ['api-401', '[[status:401:invalid_api_key]]', 'auth', 401, true],
@@ -511,7 +511,7 @@ describe('S13: failures', () => {
     },
   );
 
-  test('a single 429 is reported as a retry, and the turn completes', async () => {
+  test('by a single 429 is reported as a retry, and the turn completes', async () => {
     const agent = await replay('api-429-once', async (one) => {
       await turn(one, 1, '[[flaky:1:429:rate_limit_exceeded:1]]');
       await turn(one, 2, '[[text:well again]]');
@@ -520,7 +520,7 @@ describe('S13: failures', () => {
     expect(agent.of('result').map(({ result }) => result.outcome)).toEqual(['completed', 'completed']);
   });
 
-  test('the end of the full usage window says how long to wait', async () => {
+  test('by the end of the full usage window states how long to wait', async () => {
     const resetsAt = 4_102_444_800_000;
     const agent = await replay('usage-limit', async (one) => void (await turn(one, 1, 'anything')), {
       wall: () => resetsAt - 90_000,
@@ -528,7 +528,7 @@ describe('S13: failures', () => {
     expect(agent.of('result')[0]?.result.failure).toMatchObject({ class: 'quota', retryAfterMs: 90_000 });
   });
 
-  test('the words of a rate limit say how long to wait', async () => {
+  test('by a rate limit states in its words how long to wait', async () => {
     const agent = await replay('rate-hint', async (one) => void (await turn(one, 1, 'anything')));
     expect(agent.of('retrying')[0]?.failure).toMatchObject({ class: 'rate_limit', retryAfterMs: 1_500 });
     expect(agent.of('result')[0]?.result.failure).toMatchObject({ class: 'rate_limit', retryAfterMs: 1_500 });

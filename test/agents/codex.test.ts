@@ -28,8 +28,8 @@ async function ready(options: CodexDriverOptions = {}, ...flags: readonly string
 const order = (agent: AgentProbe): string[] =>
   agent.events.flatMap(({ type }) => (type === 'ack' || type === 'result' || type === 'started' ? [type] : []));
 
-describe('the dialect', () => {
-  test('agent-port/3: a confirmation before the response is not a turn of Codex’s own', async () => {
+describe('the Codex driver', () => {
+  test('agent-port/3: does not take a confirmation before the response for a turn of Codex’s own', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[early-started]] [[text:a]]');
     expect((await agent.result(1)).result.outcome).toBe('completed');
@@ -37,7 +37,7 @@ describe('the dialect', () => {
     expect(agent.of('unsolicited')).toEqual([]);
   });
 
-  test('C05: an interrupt between response and confirmation waits, since it would be lost', async () => {
+  test('C05: holds an interrupt between response and confirmation, where Codex would lose it', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[late-started:30]] [[forever]]');
     agent.interrupt(1);
@@ -46,7 +46,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'ack', 'result']);
   });
 
-  test('C05: a refused interrupt of a running turn is written again, and acknowledged once', async () => {
+  test('C05: writes a refused interrupt of a running turn again, and acknowledges it once', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[forever]] [[refuse:2]]');
     await agent.output(1);
@@ -55,7 +55,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'ack', 'result']);
   });
 
-  test('an interrupt that is always refused is written four times', async () => {
+  test('writes an interrupt that is always refused four times', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[stream:60,2]] [[count]] [[refuse:1000]]');
     await agent.output(1);
@@ -67,7 +67,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'result', 'ack']);
   });
 
-  test('C10: an interrupt that crosses the end of its turn is acknowledged behind the result', async () => {
+  test('C10: acknowledges an interrupt that crosses the end of its turn behind the result', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[forever]] [[ack:never]] [[crossing]]');
     await agent.output(1);
@@ -77,7 +77,7 @@ describe('the dialect', () => {
     expect(order(agent)).toEqual(['started', 'result', 'ack']);
   });
 
-  test('codex-agent/4: the result does not wait for commands that do not end in time', async () => {
+  test('codex-agent/4: reports the result without commands that do not end in time', async () => {
     await using agent = await ready({ backgroundDeadlineMs: 50 });
     agent.prompt(1, '[[forever]] [[noclean]]');
     await agent.output(1);
@@ -87,7 +87,7 @@ describe('the dialect', () => {
     expect(JSON.stringify(notices)).toContain('may still run');
   });
 
-  test('C11: the late end of a command is not output of a turn', async () => {
+  test('C11: reports no output of a turn at the late end of a command', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[tool]] [[late-item]]');
     await agent.first('output', ({ part }) => part.kind === 'tool');
@@ -100,7 +100,7 @@ describe('the dialect', () => {
     expect(agent.parts('tool').map(({ status }) => status)).toEqual(['started']);
   });
 
-  test('agent-port/7: a permission request of a turn that is not ours is denied at once', async () => {
+  test('agent-port/7: denies at once a permission request of a turn of Codex’s own', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[stray-ask]]');
     await agent.result(1);
@@ -108,7 +108,7 @@ describe('the dialect', () => {
     expect(agent.of('asked')).toEqual([]);
   });
 
-  test('text that comes only with the end of its turn is output too', async () => {
+  test('reports text that comes only with the end of its turn as output too', async () => {
     await using agent = await ready();
     // A directive that says nothing: the recorded end of the turn holds the message.
     agent.prompt(1, '[[ignore-term]]');
@@ -117,7 +117,7 @@ describe('the dialect', () => {
     expect(agent.text(1)).toBe(result.report.text);
   });
 
-  test('agent-port/9: a turn that cannot start fails', async () => {
+  test('agent-port/9: fails a turn that cannot start', async () => {
     await using agent = await ready({}, '--fail', 'turn/start:the thread is locked');
     agent.prompt(1, 'anything');
     const { result } = await agent.result(1);
@@ -125,7 +125,7 @@ describe('the dialect', () => {
     expect(agent.of('started')).toEqual([]);
   });
 
-  test('a turn that replaces another one fails where the rewind fails', async () => {
+  test('fails a turn that replaces another one where the rewind fails', async () => {
     await using agent = await ready({}, '--fail', 'thread/revert:the history is in use');
     agent.prompt(1, '[[text:first]]');
     await agent.result(1);
@@ -136,7 +136,7 @@ describe('the dialect', () => {
     });
   });
 
-  test('C12: a prompt of 1 MB and the interrupt behind it arrive whole', async () => {
+  test('C12: writes a prompt of 1 MB and the interrupt behind it whole', async () => {
     await using agent = await ready();
     agent.prompt(1, `[[forever]] ${'“é🚂\n'.repeat(150_000)}`);
     agent.interrupt(1);
@@ -144,8 +144,8 @@ describe('the dialect', () => {
   });
 });
 
-describe('a start that fails', () => {
-  test.each(['initialize', 'thread/start'])('in %s ends the program, and a notice keeps its words', async (method) => {
+describe('a failed start of Codex', () => {
+  test.each(['initialize', 'thread/start'])('in %s ends the program, and its words become a notice', async (method) => {
     await using agent = new AgentProbe(played.driver({}, '--fail', `${method}:not today`));
     expect((await agent.exited()).reason).toBe('start_failed');
     const message = `${method} failed: not today`;
@@ -154,7 +154,7 @@ describe('a start that fails', () => {
     ]);
   });
 
-  test('S12: a conversation is given up only when it is unknown', async () => {
+  test('S12: gives up a conversation only when it is unknown', async () => {
     const driver = played.driver({}, '--fail', 'thread/resume:database is locked');
     await using agent = new AgentProbe(driver, { conversation: '01a1fec6-4293-73f1-9a8e-11621892106c' });
     expect((await agent.exited()).reason).toBe('start_failed');
@@ -172,7 +172,7 @@ test('C27: the driver refuses to switch to a default model that it does not know
   expect((await agent.first('switched', ({ model }) => model === 'two-model')).ok).toBe(true);
 });
 
-describe('a message', () => {
+describe('a message of Codex', () => {
   const word = fc.constantFrom(
     'commandExecution',
     'fileChange',
@@ -235,7 +235,7 @@ describe('a message', () => {
     'x',
   );
 
-  test('agent-port/5: throws for nothing that it holds', () => {
+  test('agent-port/5: throws no error, whatever its content', () => {
     fc.assert(
       fc.property(fields, value, method, (message, params, name) => {
         toolPartOf(message, true);

@@ -13,25 +13,25 @@ describe('a diff', () => {
     );
   });
 
-  test('of a new file has no file before', () => {
+  test('of a new file has no path before', () => {
     expect(unified(null, 'hello\n')).toBe('--- /dev/null\n+++ b/project/a.txt\n@@ -0,0 +1 @@\n+hello\n');
   });
 
-  test('of a deleted file has no file after', () => {
+  test('of a deleted file has no path after', () => {
     expect(unified('hello\nagain\n', null)).toBe(
       '--- a/project/a.txt\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-hello\n-again\n',
     );
   });
 
-  test('tells a missing newline at the end', () => {
+  test('shows a missing newline at the end', () => {
     expect(unified('a\n', 'a')).toContain('-a\n+a\n\\ No newline at end of file\n');
   });
 
-  test('of a new file tells a missing newline at the end', () => {
+  test('of a new file shows a missing newline at the end', () => {
     expect(unified(null, 'a')).toContain('+a\n\\ No newline at end of file\n');
   });
 
-  test('of two fragments that end within a line tells nothing of newlines', () => {
+  test('of two fragments that end within a line says nothing of newlines', () => {
     expect(unified('line 3', 'line three')).toContain('@@ -1 +1 @@\n-line 3\n+line three\n');
     expect(unified('line 3', 'line three')).not.toContain('No newline');
   });
@@ -45,13 +45,13 @@ describe('a diff', () => {
     expect(diffOfTexts('a.txt', 'same\n', 'same\n')).toBeNull();
   });
 
-  test('is cut in the middle at its bound, and says how much is missing', () => {
+  test('is cut in the middle at its bound, and states how much is missing', () => {
     const diff = diffOfTexts('a.txt', null, 'a line of text\n'.repeat(10_000));
     expect(diff?.unified.omittedBytes).toBeGreaterThan(100_000);
     expect(Buffer.byteLength(diff?.unified.text ?? '')).toBeLessThan(9_000);
   });
 
-  test('of two large texts without a common line is quick', () => {
+  test('of two large texts without a common line takes little time', () => {
     const [before, after] = ['a', 'b'].map((word) =>
       Array.from({ length: 20_000 }, (_, at) => `${word}${at}\n`).join(''),
     );
@@ -60,7 +60,7 @@ describe('a diff', () => {
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 
-  test('keeps hunks that are given', () => {
+  test('keeps the given hunks', () => {
     expect(diffOfHunks('a.txt', '@@ -1 +1 @@\n-a\n+b').unified.text).toBe(
       '--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-a\n+b\n',
     );

@@ -56,7 +56,7 @@ describe.each([
     args: [printed('python', 'agent.py')],
     missing: hasPython ? null : 'python3 is not installed here',
   },
-])('the printed agent in $name', ({ name, command, args, missing }) => {
+])('the printed agent in $name fulfils the contract', ({ name, command, args, missing }) => {
   for (const one of driverContract) {
     const reason = one.skip(subject(name, command, args));
     if (reason !== null) {

@@ -13,8 +13,8 @@ async function agent(run: AgentFunction, options: FunctionDriverOptions = {}): P
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
-describe('a turn', () => {
-  test('gets its place in the world, and what it returns is its result', async () => {
+describe('a turn of a function', () => {
+  test('gets its context, and has the return value as its result', async () => {
     await using one = await agent(
       async function* (prompt, context) {
         yield { kind: 'tool', id: null, name: 'look', action: 'read', title: 'look', status: 'completed' };
@@ -35,7 +35,7 @@ describe('a turn', () => {
     expect(one.parts('tool')).toMatchObject([{ name: 'look', action: 'read' }]);
   });
 
-  test('says what it returns as a last piece, unless it has yielded it already', async () => {
+  test('emits its return value as a last piece, unless the function has yielded it already', async () => {
     const returns: { readonly [prompt: string]: readonly [yielded: string[], returned: string] } = {
       whole: [['Hello ', 'world'], 'Hello world'],
       rest: [['Hello '], 'Hello world'],
@@ -54,7 +54,7 @@ describe('a turn', () => {
     }
   });
 
-  test('that stops because of the abort is interrupted, with what it has', async () => {
+  test('that stops because of the abort is interrupted, with its output so far', async () => {
     await using one = await agent(async function* (_prompt, { signal }) {
       yield 'a';
       await aborted(signal);
@@ -71,7 +71,7 @@ describe('a turn', () => {
     expect(one.events.map((event) => event.type)).toEqual(['ready', 'started', 'output', 'ack', 'output', 'result']);
   });
 
-  test('that throws because of the abort is interrupted; that throws by itself has failed, with the error', async () => {
+  test('that throws because of the abort is interrupted; one that throws by itself has failed, with the error', async () => {
     await using one = await agent(async function* (prompt, { signal }) {
       yield 'a';
       if (prompt === 'wait') {
@@ -90,7 +90,7 @@ describe('a turn', () => {
     });
   });
 
-  test('may state another outcome than the one that its signal suggests', async () => {
+  test('may return another outcome than the one that its signal suggests', async () => {
     await using one = await agent(async function* (_prompt, { signal }) {
       yield 'a';
       await aborted(signal);
@@ -102,7 +102,7 @@ describe('a turn', () => {
     expect((await one.result(1)).result.outcome).toBe('completed');
   });
 
-  test('that never looks at its signal but yields is ended at its next yield, and its cleanup runs', async () => {
+  test('that ignores its signal but yields is ended at its next yield, and its cleanup runs', async () => {
     let cleaned = false;
     await using one = await agent(async function* () {
       try {
@@ -135,8 +135,8 @@ describe('a turn', () => {
   });
 });
 
-describe('the end', () => {
-  test('function-agent/3: of a function that ignores everything is reported as abandoned, and its further output is dropped and counted', async () => {
+describe('the end of an agent', () => {
+  test('function-agent/3: is abandoned if its function ignores everything, and further output is dropped and counted', async () => {
     let release = (): void => {};
     const wedged = new Promise<void>((resolve) => {
       release = resolve;
@@ -168,7 +168,7 @@ describe('the end', () => {
     expect(one.of('result')).toEqual([]);
   });
 
-  test('of a function that heeds its signal comes after its cleanup', async () => {
+  test('comes after the cleanup of a function that obeys its signal', async () => {
     let cleaned = false;
     await using one = await agent(
       async function* (_prompt, { signal }) {
@@ -187,7 +187,7 @@ describe('the end', () => {
   });
 });
 
-test('a steer that throws is a steer that was not taken', async () => {
+test('a steer that throws is not accepted', async () => {
   await using one = await agent(
     async function* (_prompt, { signal }) {
       yield 'a';
@@ -205,10 +205,10 @@ test('a steer that throws is a steer that was not taken', async () => {
   expect((await one.first('steered', () => true)).taken).toBe(false);
 });
 
-describe('permission', () => {
+describe('a permission request of a function', () => {
   const ask = { kind: 'execute', tool: 'Bash', title: 'npm test' } as const;
 
-  test('is asked for and answered; the note comes with it', async () => {
+  test('gets a response with its note', async () => {
     await using one = await agent(async function* (_prompt, context) {
       yield 'a';
       const { allow, note } = await context.ask(ask, { detail: { command: ['npm', 'test'] } });
@@ -224,7 +224,7 @@ describe('permission', () => {
     expect((await one.result(1)).result.report).toEqual({ text: 'a\n\nfalse not now' });
   });
 
-  test('that an interrupt takes back is denied without a word; nothing can be asked after it', async () => {
+  test('is denied without a note at an interrupt, and no further one can follow', async () => {
     const said: boolean[] = [];
     await using one = await agent(async function* (_prompt, context) {
       yield 'a';
@@ -239,7 +239,7 @@ describe('permission', () => {
     expect(one.of('withdrawn')).toEqual([]);
   });
 
-  test('that the function does not want any more is withdrawn', async () => {
+  test('is withdrawn when the function does not want it any more', async () => {
     await using one = await agent(async function* (_prompt, context) {
       yield 'a';
       const stop = new AbortController();
@@ -253,7 +253,7 @@ describe('permission', () => {
   });
 });
 
-test('a failure of its provider makes the turn failed, and is in the result; a retry is reported', async () => {
+test('a failure of the provider fails the turn and is in the result, and a retry is reported', async () => {
   await using one = await agent(async function* (_prompt, context) {
     context.retrying({ class: 'overloaded', status: 529 });
     yield 'a';
@@ -273,7 +273,7 @@ test('a failure of its provider makes the turn failed, and is in the result; a r
   ]);
 });
 
-test('a model is changed for the turns that follow, or the function says that it cannot', async () => {
+test('a model is changed for the turns that follow, or the function reports that it cannot', async () => {
   const run: AgentFunction = async function* (_prompt, { model }) {
     yield String(model);
   };
@@ -290,7 +290,7 @@ test('a model is changed for the turns that follow, or the function says that it
   expect(one.text(1)).toBe('large');
 });
 
-test('5,000 idle agents cost little', async () => {
+test('5,000 idle agents use little memory and time', async () => {
   const driver = functionDriver(async function* () {
     yield 'a';
   });

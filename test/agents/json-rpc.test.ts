@@ -23,8 +23,8 @@ function peer(options: Partial<RpcOptions> = {}) {
   return { rpc, written, raw, notes, calls, settled, read, call };
 }
 
-describe('our calls', () => {
-  test('are written within the call, and settled by their own response, in any order', () => {
+describe('a call from the daemon', () => {
+  test('is written at once, and settled by its own response, in any order', () => {
     const { written, settled, read, call } = peer();
     call('a');
     call('b');
@@ -40,13 +40,13 @@ describe('our calls', () => {
     ]);
   });
 
-  test('can do without the version member', () => {
+  test('needs no version member in the response', () => {
     const { written, call } = peer({ versioned: false });
     call('a');
     expect(written).toEqual([{ id: 1, method: 'a', params: {} }]);
   });
 
-  test('settle once: a second response, an unexpected one and one with a strange id are raw', () => {
+  test('settles once: a second response, an unexpected one and one with a strange id are raw', () => {
     const { settled, raw, read, call } = peer();
     call('a');
     read({ id: 1, result: 1 });
@@ -57,7 +57,7 @@ describe('our calls', () => {
     expect(raw).toHaveLength(3);
   });
 
-  test('fail where the response is neither result nor error, or an error that is none', () => {
+  test('fails where the response is neither result nor error, or has a malformed error', () => {
     const { settled, read, call } = peer();
     call('a');
     call('b');
@@ -66,7 +66,7 @@ describe('our calls', () => {
     expect(settled.map(([, outcome]) => outcome.kind)).toEqual(['error', 'error']);
   });
 
-  test('S02: all waits are rejected when the channel breaks, in order, and nothing follows', () => {
+  test('S02: rejects when the channel breaks, in order, and nothing follows', () => {
     const { rpc, settled, written, read, call } = peer();
     call('a');
     call('b');
@@ -85,8 +85,8 @@ describe('our calls', () => {
   });
 });
 
-describe('calls of the other side', () => {
-  test('are answered once, with the id they came with', () => {
+describe('a call from the agent', () => {
+  test('is answered once, with the id it came with', () => {
     const { calls, written, read } = peer();
     for (const id of [0, 'x', null]) {
       read({ id, method: 'ask', params: { a: 1 } });
@@ -104,13 +104,13 @@ describe('calls of the other side', () => {
     ]);
   });
 
-  test('agent-port/5: without a handler get an error of the protocol', () => {
+  test('agent-port/5: gets an error of the protocol without a handler', () => {
     const { written, read } = peer({ onCall: () => false });
     read({ id: 4, method: 'x/unheard_of' });
     expect(written).toMatchObject([{ id: 4, error: { code: rpcCodes.methodNotFound } }]);
   });
 
-  test('are refused when too many wait, and taken again when some are answered', () => {
+  test('is refused when too many wait, and accepted again when some are answered', () => {
     const { calls, written, read } = peer({ openMax: 2 });
     for (const id of [1, 2, 3]) {
       read({ id, method: 'ask' });
@@ -122,7 +122,7 @@ describe('calls of the other side', () => {
     expect(calls).toHaveLength(3);
   });
 
-  test('an answer after the end goes nowhere', () => {
+  test('gets no answer after the end', () => {
     const { rpc, calls, written, read } = peer();
     read({ id: 1, method: 'ask' });
     rpc.broken();
@@ -131,7 +131,7 @@ describe('calls of the other side', () => {
   });
 });
 
-test('notifications are passed on; a line that is not a message is raw', () => {
+test('a notification is passed to its handler, and a line that is not a message is raw', () => {
   const { notes, raw, read } = peer();
   read({ method: 'session/update', params: [] });
   read({ params: 1 });

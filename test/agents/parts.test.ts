@@ -23,7 +23,7 @@ describe('a part', () => {
     fc.assert(fc.property(fc.oneof(nearlyPart, fc.jsonValue()), (value) => fits(OutputPartSchema, readPart(value))));
   });
 
-  test('with a number that no such part can have is raw, or has no such number', () => {
+  test('with a number outside its range is raw, or lacks the number', () => {
     const example = (kind: keyof typeof outputParts): object => outputParts[kind].examples[0] as object;
     fc.assert(
       fc.property(odd, (value) => {
@@ -38,7 +38,7 @@ describe('a part', () => {
     );
   });
 
-  test('is bounded, and what is cut says so', () => {
+  test('is bounded, and a cut part says so', () => {
     const long = 'x'.repeat(1_000_000);
     const many = Array.from({ length: 20_000 }, (_, at) => at);
     const diffs = many.map((at) => ({ path: `file-${at}`, unified: '--- a\n+++ b\n' }));

@@ -24,7 +24,7 @@ const parrot = processDriver({
 const heard = (probe: AgentProbe): unknown[] =>
   probe.parts('raw').map(({ data }) => JSON.parse((data as { readonly text: string }).text) as unknown);
 
-describe('what is written', () => {
+describe('the input of a program', () => {
   test('is the protocol, in the order of the calls', async () => {
     const session = { session: 'github:acme/app', incarnation: 7, conversation: 'c-1', model: 'm-1' };
     await using agent = new AgentProbe(parrot, { ...session, folder: tmpdir() });
@@ -46,7 +46,7 @@ describe('what is written', () => {
     ]);
   });
 
-  test('C12: never interleaves: prompts of 1 MB with interrupts and steers between', async () => {
+  test('C12: never interleaves prompts of 1 MB with interrupts and steers between', async () => {
     await using agent = new AgentProbe(parrot);
     const text = '“é🚂\n'.repeat(200_000);
     for (let turn = 1; turn <= 5; turn += 1) {
@@ -63,7 +63,7 @@ describe('what is written', () => {
     expect(messages.every((message) => message.text === undefined || message.text === text)).toBe(true);
   });
 
-  test('C12: a 1 MB prompt and the interrupt behind it reach a real agent whole', async () => {
+  test('C12: reaches a real agent whole, as a 1 MB prompt and the interrupt behind it', async () => {
     await using agent = new AgentProbe(scriptedDriver(quick));
     const text = `[[forever:1]] ${'x'.repeat(1_000_000)}`;
     agent.prompt(1, text);
@@ -76,8 +76,8 @@ describe('what is written', () => {
   });
 });
 
-describe('what is read', () => {
-  test('agent-port/5: any message becomes an event or a problem, and never an exception', () => {
+describe('a message of a program', () => {
+  test('agent-port/5: becomes an event or a problem, and never an exception', () => {
     const types = [
       'ready',
       'started',
@@ -119,7 +119,7 @@ describe('what is read', () => {
     );
   });
 
-  test('every message of the protocol means what it says', () => {
+  test('becomes its event, for every message of the protocol', () => {
     const read = (message: Fields): unknown => parseMessage(message);
     expect(read({ type: 'ready', conversation: 'c', lost: true, capabilities: { acks: true } })).toEqual({
       type: 'ready',
@@ -163,7 +163,7 @@ describe('what is read', () => {
     expect(read({ type: 'unsolicited', phase: 'began' })).toEqual({ type: 'unsolicited', phase: 'began', data: null });
   });
 
-  test('permissions, models and failures mean what they say, and least where they say too little', () => {
+  test('about permissions, models and failures is read, with defaults where it leaves something out', () => {
     const read = (message: Fields): unknown => parseMessage(message);
     const ask = { type: 'asked', turn: 1, request: 'r', kind: 'edit', tool: 'write', title: 'a.ts', detail: { n: 1 } };
     expect(read(ask)).toEqual({
@@ -189,7 +189,7 @@ describe('what is read', () => {
     expect(read({ ...result, outcome: 'completed' })).toMatchObject({ result: { failure: null } });
   });
 
-  test('what cannot be understood is kept, bounded, with what was wrong with it', async () => {
+  test('that is not valid is kept, bounded, with what was wrong with it', async () => {
     const line = JSON.stringify({ type: 'result', turn: 0, outcome: 'completed', text: 'x'.repeat(1_000) });
     await using agent = says([line], { rawMaxLength: 100 });
     agent.prompt(1, 'go');
@@ -205,7 +205,7 @@ function says(lines: readonly string[], options: { readonly rawMaxLength?: numbe
   return new AgentProbe(processDriver({ ...quick, ...options, command: 'sh', args: ['-c', script] }));
 }
 
-describe('permission requests', () => {
+describe('a permission request', () => {
   const ready = '{"type":"ready"}';
   const started = '{"type":"started","turn":1}';
   const asked = (turn: number, request: string): string =>
@@ -228,7 +228,7 @@ describe('permission requests', () => {
   const heardAll = (agent: AgentProbe, count: number): Promise<void> =>
     agent.until(`${count} answers`, () => answers(agent).length >= count);
 
-  test('agent-port/7: are answered once', async () => {
+  test('agent-port/7: is answered once', async () => {
     await using agent = says([ready, started, asked(1, 'r1')]);
     agent.prompt(1, 'go');
     await agent.first('asked', () => true);
@@ -244,7 +244,7 @@ describe('permission requests', () => {
     ]);
   });
 
-  test('agent-port/7: are cancelled behind an interrupt, those that come later too', async () => {
+  test('agent-port/7: is cancelled behind an interrupt, also when it comes later', async () => {
     await using agent = says([ready, started, asked(1, 'r1'), asked(1, 'r2')]);
     agent.prompt(1, 'go');
     await agent.first('asked', ({ request }) => request === 'r2');
@@ -254,7 +254,7 @@ describe('permission requests', () => {
     expect(agent.of('withdrawn')).toEqual([]);
   });
 
-  test('agent-port/7: are cancelled with the end of their turn', async () => {
+  test('agent-port/7: is cancelled with the end of its turn', async () => {
     await using agent = says([ready, started, asked(1, 'r1'), '{"type":"result","turn":1,"outcome":"completed"}']);
     agent.prompt(1, 'go');
     await heardAll(agent, 1);
@@ -262,7 +262,7 @@ describe('permission requests', () => {
     expect(agent.of('result')).toHaveLength(1);
   });
 
-  test('agent-port/5: of a turn that does not run, and unknown ones, are still answered', async () => {
+  test('agent-port/5: of a turn that does not run, or an unknown one, is still answered', async () => {
     const odd = '{"type":"asked","turn":1,"request":"r3"}';
     await using agent = says([ready, started, asked(7, 'r1'), asked(1, 'r2'), asked(1, 'r2'), odd]);
     agent.prompt(1, 'go');
@@ -277,7 +277,7 @@ describe('permission requests', () => {
     ]);
   });
 
-  test('are withdrawn only while they wait', async () => {
+  test('is withdrawn only while it waits', async () => {
     const withdrawn = '{"type":"withdrawn","turn":1,"request":"r1"}';
     await using agent = says([ready, started, asked(1, 'r1'), withdrawn, withdrawn]);
     agent.prompt(1, 'go');
@@ -311,7 +311,7 @@ test('agent-port/3: started is passed on once, and only for the turn that was pr
   expect(agent.events.map((event) => event.type)).toEqual(['ready', 'output', 'started', 'output']);
 });
 
-test('S08: the daemon dies by SIGKILL; its agent leaves by itself', async () => {
+test('S08: an agent exits by itself when its daemon dies by SIGKILL', async () => {
   const daemon = spawn(process.execPath, [fileURLToPath(new URL('fixtures/daemon.ts', import.meta.url))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

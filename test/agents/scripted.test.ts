@@ -43,8 +43,8 @@ const linesOf = (path: string): AgentLogLine[] =>
 
 const textOf = ({ part }: EventOf<'output'>): string => (part.kind === 'text' ? part.text : '');
 
-describe('its answers', () => {
-  test('say by default that no real agent is there', async () => {
+describe('an answer of the scripted agent', () => {
+  test('says by default that the agent is not a real one', async () => {
     await using one = await agent();
     expect(await says(one, 1, 'is anybody there?')).toBe(
       'scripted agent: no real agent is configured; you said: is anybody there?',
@@ -52,14 +52,14 @@ describe('its answers', () => {
     expect(one.of('output').length).toBeGreaterThan(2);
   });
 
-  test('follow the directives of the prompt, in order, whatever stands between them', async () => {
+  test('follows the directives of the prompt, in order, whatever is between them', async () => {
     await using one = await agent();
     expect(await says(one, 1, 'please [[text:one, ]] and then [[stream:2,0]] and [[text:three: ]] [[wiki]]')).toBe(
       'one, chunk 1/2 chunk 2/2 three: ',
     );
   });
 
-  test('carry usage, and the code of a failure', async () => {
+  test('has a usage, and the code of a failure', async () => {
     await using one = await agent();
     one.prompt(1, '[[text:a]] [[fail:overloaded]] [[text:never said]]');
     const { result } = await one.result(1);
@@ -67,7 +67,7 @@ describe('its answers', () => {
     expect(result.report).toHaveProperty('usage.inputTokens');
   });
 
-  test('come from a script where there is one', async () => {
+  test('comes from a script where a script is given', async () => {
     const script = fresh();
     const turns = [
       { match: 'first', do: '[[text:only once]]', once: true },
@@ -81,7 +81,7 @@ describe('its answers', () => {
     expect(await says(one, 4, '[[text:its own]]')).toBe('its own');
   });
 
-  test('are refused while a turn runs, so that a daemon that breaks its promise is seen', async () => {
+  test('is refused while a turn runs, so that a daemon that breaks its promise is detected', async () => {
     await using one = await agent();
     one.prompt(1, '[[forever:1]]');
     await one.output(1);
@@ -125,8 +125,8 @@ describe('a job', () => {
   });
 });
 
-describe('its conversations', () => {
-  test('hold every prompt, also the one that was cut, and survive the process', async () => {
+describe('the store of the scripted agent', () => {
+  test('keeps every prompt, also the one that was interrupted, and survives the process', async () => {
     const state = fresh();
     await using one = await agent({ state });
     await says(one, 1, 'first');
@@ -144,7 +144,7 @@ describe('its conversations', () => {
     ]);
   });
 
-  test('are never looked for outside of their folder', async () => {
+  test('never searches outside of its folder', async () => {
     const state = fresh();
     writeFileSync(`${state}-outside.json`, '{"id":"x","turns":[],"work":[]}');
     await using one = await agent({ state }, '../file-outside');
@@ -153,8 +153,8 @@ describe('its conversations', () => {
   });
 });
 
-describe('its log', () => {
-  test('tells what happened, in order, on a clock that all processes share', async () => {
+describe('the log of the scripted agent', () => {
+  test('records what happened, in order, on a clock that all processes share', async () => {
     const log = fresh();
     await using one = await agent({ log });
     one.prompt(1, '[[forever:1]]');
@@ -189,16 +189,16 @@ describe('its log', () => {
   });
 });
 
-describe('the program', () => {
+describe('the scripted agent', () => {
   const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
     spawnSync(process.execPath, [scriptedProgram, ...args], { encoding: 'utf8', input: '', timeout: 20_000 });
 
-  test('explains itself', () => {
+  test('prints its help', () => {
     expect(run('--help')).toMatchObject({ status: 0, stderr: '' });
     expect(run('--help').stdout).toContain('--script FILE');
   });
 
-  test('refuses flags and scripts that it does not understand', () => {
+  test('refuses unknown flags and scripts', () => {
     const wrong = fresh();
     writeFileSync(wrong, '{"turns":[{"match":1}]}');
     for (const args of [
@@ -214,7 +214,7 @@ describe('the program', () => {
     }
   });
 
-  test('S08: leaves when stdin ends, in the middle of a turn', async () => {
+  test('S08: exits when stdin ends, in the middle of a turn', async () => {
     const child = spawn(process.execPath, [scriptedProgram], { stdio: ['pipe', 'pipe', 'inherit'] });
     child.stdin.write('{"type":"start","session":"s","incarnation":1,"conversation":null}\n');
     child.stdin.write('{"type":"prompt","turn":1,"text":"[[forever:1]]"}\n');
@@ -224,7 +224,7 @@ describe('the program', () => {
   });
 });
 
-test('directives are found by name; what only looks like one is left alone', () => {
+test('directives are found by name, and text that only looks like one is left alone', () => {
   expect(parseDirectives('[[a]] [[text:x]] [[text]] [[ text:y]] [text:z] [[ack:late:5]] [[text:two\nlines]]')).toEqual([
     { name: 'text', argument: 'x' },
     { name: 'text', argument: '' },
@@ -233,8 +233,8 @@ test('directives are found by name; what only looks like one is left alone', () 
   ]);
 });
 
-describe('its dealings', () => {
-  test('ask for permission, with a kind where it is said, and tell what was decided', async () => {
+describe('a directive of the scripted agent', () => {
+  test('requests a permission, with a kind where it is given, and shows the response', async () => {
     const log = fresh();
     await using one = await agent({ log });
     one.prompt(1, '[[ask:npm test]] [[ask:edit:src/a.ts]] [[text:done]]');
@@ -250,7 +250,7 @@ describe('its dealings', () => {
     expect(events.slice(1)).toEqual(['prompt', 'asked', 'answer', 'asked', 'answer', 'result']);
   });
 
-  test('fail as a provider does, with its status and its hint', async () => {
+  test('fails as a provider does, with its status and its hint', async () => {
     await using one = await agent();
     one.prompt(1, '[[text:so far]] [[api:429,1500]] [[text:never said]]');
     expect((await one.result(1)).result).toMatchObject({
@@ -264,13 +264,13 @@ describe('its dealings', () => {
     expect((await one.result(3)).result.failure?.class).toBe('unknown');
   });
 
-  test('try again by themselves', async () => {
+  test('retries by itself', async () => {
     await using one = await agent();
     expect(await says(one, 1, '[[retry:529,1]] [[text:well again]]')).toBe('well again');
     expect(one.of('retrying').map(({ turn, failure }) => [turn, failure.class])).toEqual([[1, 'overloaded']]);
   });
 
-  test('answer with a model, and know only those that they are given', async () => {
+  test('answers with a model, and knows only the models that the agent has', async () => {
     await using one = await agent({ flags: ['--models', 'small,large'] });
     expect(await says(one, 1, '[[model]]')).toBe('model: the default ');
     one.switchModel('large');
@@ -282,7 +282,7 @@ describe('its dealings', () => {
     expect(two.of('ready')[0]?.caps.models).toBe(false);
   });
 
-  test('run a tool to its end, or to the interrupt', async () => {
+  test('runs a tool to its end, or to the interrupt', async () => {
     await using one = await agent();
     await says(one, 1, '[[tool:20]]');
     expect(one.parts('tool').map(({ status }) => status)).toEqual(['started', 'completed']);

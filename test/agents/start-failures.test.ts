@@ -50,8 +50,8 @@ class Program implements Disposable {
 /** Bounds are those of the invariant; on a machine that others use too a measurement is taken again, this often. */
 const attempts = 6;
 
-describe.each(drivers)('%s', (_name, make) => {
-  test('a program that exits instead: its last words within 100 ms, though a grandchild holds its pipes', async (context) => {
+describe.each(drivers)('the driver %s', (_name, make) => {
+  test('reports the last words of a program that exits within 100 ms, though a grandchild holds its pipes', async (context) => {
     needs(context, 'cookies');
     const took: number[] = [];
     while (took.length < attempts && (took.at(-1) ?? Infinity) > 100) {
@@ -71,7 +71,7 @@ describe.each(drivers)('%s', (_name, make) => {
     expect(Math.min(...took)).toBeLessThanOrEqual(100);
   });
 
-  test('a program that never says a word: told of at the deadline with its last words, then ended with its tools', async () => {
+  test('reports a silent program at the deadline with its last words, then ends it with its tools', async () => {
     using program = new Program(`trap '' TERM; echo still loading >&2; sleep 300 & echo $! >&2; wait; sleep 300`);
     await using agent = program.start(make, 700);
     await agent.first('output', ({ part }) => part.kind === 'notice');
@@ -89,7 +89,7 @@ describe.each(drivers)('%s', (_name, make) => {
     expect(agent.identities.every(({ pid }) => isGone(pid))).toBe(true);
   });
 
-  test('a program that is not there', async () => {
+  test('reports a program that does not exist', async () => {
     await using agent = new AgentProbe(
       make({ command: '/no/such/agent', passEnv: ['PATH'], startDeadlineMs: 20_000, termGraceMs: 200 }),
     );

@@ -37,7 +37,7 @@ const subject = codeSubject('thread', {
   models: { other: 'another-model' },
 });
 
-describe('the agent contract', () => {
+describe('the agent contract holds', () => {
   contractTests('worker', () => subject);
 });
 
@@ -82,7 +82,7 @@ describe('S05: a thread that is stuck', () => {
     await agent[Symbol.asyncDispose]();
   });
 
-  test('in the system is abandoned within the deadline, listed by its name until it ends, and the daemon continues', async () => {
+  test('in the system is abandoned within the deadline, listed by name until it ends, and the daemon continues', async () => {
     const driver = make({ terminateDeadlineMs: 100 });
     const agent = await stuck(driver, 'system');
     agent.interrupt(1);
@@ -105,7 +105,7 @@ describe('S05: a thread that is stuck', () => {
     expect(agent.breaches).toEqual([]);
   });
 
-  test('is replaced only while few are given up', async () => {
+  test('is replaced only while few threads are abandoned', async () => {
     const driver = make({ terminateDeadlineMs: 20, abandonedMax: 1 });
     const agent = await stuck(driver, 'system');
     agent.kill();
@@ -122,7 +122,7 @@ describe('S05: a thread that is stuck', () => {
     await next.ready();
   });
 
-  test('is seen to be busy from outside, and told of once', async () => {
+  test('is detected as busy from outside, and reported once', async () => {
     const driver = make({ busyNoticeMs: 100 });
     const agent = await stuck(driver, 'wait');
     const notice = await agent.first('output', ({ part }) => part.kind === 'notice');
@@ -137,8 +137,8 @@ describe('S05: a thread that is stuck', () => {
   });
 });
 
-describe('what crosses over', () => {
-  test('an error with its name, message, stack, code and cause', async () => {
+describe('the port of a worker', () => {
+  test('passes an error with its name, message, stack, code and cause', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'fail');
     const { error } = (await agent.result(1)).result.report as { readonly error: object };
@@ -151,7 +151,7 @@ describe('what crosses over', () => {
     });
   });
 
-  test('also an uncaught one, with the end of the thread', async () => {
+  test('passes an uncaught error, with the end of the thread', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'uncaught');
     expect(await exitOf(agent)).toMatchObject({
@@ -161,7 +161,7 @@ describe('what crosses over', () => {
     });
   });
 
-  test('a value that cannot be cloned is reported as such, and the turn ends well', async () => {
+  test('reports a value that cannot be cloned, and the turn completes', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'uncloneable');
     const { result } = await agent.result(1);
@@ -169,7 +169,7 @@ describe('what crosses over', () => {
     expect(agent.of('output').map(({ part }) => part.kind)).toEqual(['raw', 'text']);
   });
 
-  test('5,000 pieces without a pause, in order, and only some of them while the daemon reads none', async () => {
+  test('passes 5,000 pieces without a pause, in order, and only some of them while the daemon does not read', async () => {
     await using agent = new AgentProbe(make());
     agent.prompt(1, 'flood');
     await agent.output(1);
@@ -186,7 +186,7 @@ describe('what crosses over', () => {
     expect(meanwhile.length).toBeLessThan(600);
   });
 
-  test('no secret of the daemon', async () => {
+  test('passes no secret of the daemon', async () => {
     const ambient = { ...process.env, SIGNALBOX_TOKEN: 'planted-secret' };
     await using agent = new AgentProbe(make({ ambient, env: { STATE: state, MINE: 'yes' } }));
     agent.prompt(1, 'environment');
@@ -196,7 +196,7 @@ describe('what crosses over', () => {
   });
 });
 
-describe('a module', () => {
+describe('a module of a worker', () => {
   test('may hold several functions', async () => {
     await using agent = new AgentProbe(make({ exported: 'other' }));
     agent.prompt(1, 'hello');
@@ -204,7 +204,7 @@ describe('a module', () => {
     expect(agent.text(1)).toBe('other: hello');
   });
 
-  test('without such a function, or with an error in it, cannot be started', async () => {
+  test('without such a function, or with an error in it, does not start', async () => {
     const none = new AgentProbe(make({ exported: 'notAFunction' }));
     expect(await exitOf(none)).toMatchObject({ reason: 'spawn_failed', error: { name: 'TypeError' } });
     const broken = new AgentProbe(workerDriver({ module: 'data:text/javascript,throw new RangeError("no")' }));
@@ -215,7 +215,7 @@ describe('a module', () => {
     });
   });
 
-  test('that outgrows its heap ends as crashed, and the daemon does not', async () => {
+  test('that outgrows its heap ends as crashed, and the daemon continues', async () => {
     const module = `data:text/javascript,${encodeURIComponent('export default async function* () { const all = []; for (;;) all.push(new Array(1000).fill(all.length)); }')}`;
     await using agent = new AgentProbe(workerDriver({ module, resourceLimits: { maxOldGenerationSizeMb: 16 } }));
     agent.prompt(1, 'grow');

@@ -114,11 +114,11 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
   });
   afterAll(() => held.agent?.[Symbol.asyncDispose]());
 
-  describe('the agent contract', () => {
+  describe('the agent contract holds', () => {
     contractTests(name, () => realSubject(name, agent(), differences), { missing: () => agent().missing });
   });
 
-  test('a resumed conversation holds what was said', async (context) => {
+  test('a resumed conversation contains the earlier turns', async (context) => {
     const { missing, model, folder } = agent();
     if (missing !== null) {
       context.skip(missing);
@@ -147,7 +147,7 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
     expect(second.text(2)).toBe('the second answer');
   }, 120_000);
 
-  test('C05: 200 interrupts 0 to 5 ms after the prompt: none is lost', async (context) => {
+  test('C05: no interrupt of 200 that come 0 to 5 ms after the prompt is lost', async (context) => {
     const { missing, folder } = agent();
     if (missing !== null) {
       context.skip(missing);
@@ -170,7 +170,7 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
     console.log(`${name}: 200 early interrupts, ms: p50 ${at(0.5)}, p95 ${at(0.95)}, max ${at(1)}`);
   }, 180_000);
 
-  test('cancel to response in mid-stream, 40 times', async (context) => {
+  test('each of 40 cancels in mid-stream gets its response', async (context) => {
     const { missing, folder } = agent();
     if (missing !== null) {
       context.skip(missing);
