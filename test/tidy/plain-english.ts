@@ -5,7 +5,7 @@ interface Phrase {
   readonly instead: string;
 }
 
-export const phrases: readonly Phrase[] = [
+const phrases: readonly Phrase[] = [
   {
     pattern: /\b(?:is|are|was|were|be|been|being) told\b/gi,
     instead: 'name the actor: "the prompt says", "the agent gets"',
@@ -40,7 +40,7 @@ export const phrases: readonly Phrase[] = [
   { pattern: /\bholds? (?:\w+ )?back\b|\bheld back\b/gi, instead: '"throttle", "wait"' },
 ];
 
-export interface Hit {
+interface Hit {
   readonly line: number;
   readonly found: string;
   readonly instead: string;

@@ -12,8 +12,6 @@ import { reading } from './reading.ts';
 import { tapes } from './tapes.ts';
 import type { MaybePromise } from '../../store/port.ts';
 
-export type { ContractApi, StoreHarness } from './api.ts';
-
 /** `make` gives a new, empty place for each test. */
 export function storeContract(api: ContractApi, name: string, make: () => MaybePromise<StoreHarness>): void {
   const suite = suiteOf(api, make);
