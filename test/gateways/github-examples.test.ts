@@ -3,8 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { githubHook } from '../../src/gateways/github/hook.ts';
 import { ignoreReasons } from '../../src/gateways/github/ignored.ts';
 import type { HookResponse } from '../../src/protocol/index.ts';
-import { admissions, config, example, examples, nameOf, post, replay } from '../support/deliveries.ts';
-import { expectedOutcomes } from './github-outcomes.ts';
+import {
+  admissions,
+  config,
+  example,
+  examples,
+  expectedOutcomes,
+  nameOf,
+  post,
+  replay,
+} from '../support/deliveries.ts';
 
 const all = examples();
 describe('every GitHub example payload', () => {

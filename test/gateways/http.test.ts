@@ -5,9 +5,8 @@ import { recordedDeliveries } from '../../src/gateways/github/recorded/index.ts'
 import { signDelivery } from '../../src/gateways/github/signature.ts';
 import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
 import { openBox, type Box } from '../support/box.ts';
-import { config, replay, sharedSecret } from '../support/deliveries.ts';
+import { config, expectedOutcomes, replay, sharedSecret } from '../support/deliveries.ts';
 import { openDoor, problemIn, type Door } from '../support/door.ts';
-import { expectedOutcomes } from './github-outcomes.ts';
 
 const standardSecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 

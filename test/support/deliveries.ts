@@ -5,6 +5,7 @@ import type { GithubConfigInput } from '../../src/gateways/github/config.ts';
 import { signDelivery } from '../../src/gateways/github/signature.ts';
 import type { HookHandler, HookRequest, HookResponse } from '../../src/protocol/hooks.ts';
 import type { Signalbox, SubmitRequest } from '../../src/runtime/api.ts';
+import outcomesOfExamples from '../gateways/github-outcomes.json' with { type: 'json' };
 
 export const sharedSecret = "It's a Secret to Everybody";
 
@@ -51,11 +52,19 @@ interface Outcome {
   readonly rule: string | undefined;
 }
 
+interface Outcomes {
+  [event: string]: { [outcome: string]: number };
+}
+
+/**
+ * What becomes of each example payload: by event and action, how many examples end in which way. `task: NAME` is a task by
+ * that rule; anything else is the reason why there is no task.
+ */
+export const expectedOutcomes: Readonly<Outcomes> = outcomesOfExamples;
+
 /** Delivers every example and counts, by event and action, what became of it. */
-export async function replay(
-  deliver: (one: Example, index: number) => Promise<Outcome>,
-): Promise<{ [event: string]: { [outcome: string]: number } }> {
-  const outcomes: { [event: string]: { [outcome: string]: number } } = {};
+export async function replay(deliver: (one: Example, index: number) => Promise<Outcome>): Promise<Outcomes> {
+  const outcomes: Outcomes = {};
   for (const [index, one] of examples().entries()) {
     const { status, body, rule } = await deliver(one, index);
     const outcome =
