@@ -27,6 +27,12 @@ function result(box: Box, text: string, outcome: 'completed' | 'interrupted'): v
   box.do(said);
 }
 
+function answers(box: Box, text: string): void {
+  box.started();
+  say(box, text);
+  result(box, text, 'completed');
+}
+
 /** One event on one line, as the tape has it; `at` is left out. */
 const lines = (tape: readonly Event[]): string =>
   ['```text', ...tape.map(({ type, data }, at) => `${at + 1} ${type} ${JSON.stringify(data)}`), '```'].join('\n');
@@ -41,12 +47,8 @@ export function preemptionScene(): string {
   submit(box, 'ask', 'Is the build green?', {});
   box.ack();
   result(box, 'I read the ', 'interrupted');
-  box.started();
-  say(box, 'Yes.');
-  result(box, 'Yes.', 'completed');
-  box.started();
-  say(box, 'The docs are tidy.');
-  result(box, 'The docs are tidy.', 'completed');
+  answers(box, 'Yes.');
+  answers(box, 'The docs are tidy.');
   return [
     'The tape of the background task `tidy`. The interactive task `ask` comes after its fifth event:',
     lines(box.whole('tidy')),
@@ -65,9 +67,7 @@ export function mergeScene(): string {
   submit(box, 'second', 'And its tests', fields);
   box.passes('collect');
   box.ready();
-  box.started();
-  say(box, 'Both are renamed.');
-  result(box, 'Both are renamed.', 'completed');
+  answers(box, 'Both are renamed.');
   return [
     'The tape of `first`, which has the turn:',
     lines(box.whole('first')),
