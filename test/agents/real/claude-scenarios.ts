@@ -61,6 +61,23 @@ async function leaves(agent: AgentProbe): Promise<void> {
   );
 }
 
+/** One agent is ready, plays its part, and leaves without a strange word. */
+const scene = (
+  about: string,
+  play: (agent: AgentProbe, stage: Stage) => Promise<void>,
+  { options, ...more }: Pick<Scenario, 'modern'> & { readonly options?: ClaudeDriverOptions } = {},
+): Scenario => ({
+  about,
+  ...more,
+  async run(stage) {
+    const agent = await ready(stage, options);
+    await play(agent, stage);
+    await leaves(agent);
+  },
+});
+
+const oneRetry: ClaudeDriverOptions = { env: { CLAUDE_CODE_MAX_RETRIES: '1' } };
+
 const speaks = (agent: AgentProbe, turn: number) =>
   agent.first('output', (event) => event.turn === turn && event.part.kind === 'text');
 const works = (agent: AgentProbe, turn: number) =>
@@ -88,25 +105,25 @@ function statuses(agent: AgentProbe, turn: number): unknown[] {
 const touch = bash('touch made.txt; echo made');
 
 /** The API fails; what is told of it has that class, and the next turn is taken. */
-const fails = (how: string, directive: string, wanted: FailureClass, retried = false): Scenario => ({
-  about: `The model's API ${how}.`,
-  async run(stage) {
-    const agent = await ready(stage, { env: { CLAUDE_CODE_MAX_RETRIES: '1' } });
-    agent.prompt(1, directive);
-    const { outcome, failure, report } = await resultOf(agent, 1);
-    assert.equal(outcome, 'failed', agent.transcript());
-    assert.equal(failure?.class, wanted);
-    assert.notEqual(failure.message, '');
-    assert.equal(report.error, failure.message);
-    assert.ok(!agent.text(1).includes('API Error'), 'its text is no answer');
-    assert.equal(agent.of('retrying').length > 0, retried, agent.transcript());
-    for (const { failure: again } of agent.of('retrying')) {
-      assert.equal(again.class, wanted);
-    }
-    await says(agent, 2, '[[text:well again]]', 'well again');
-    await leaves(agent);
-  },
-});
+const fails = (how: string, directive: string, wanted: FailureClass, retried = false): Scenario =>
+  scene(
+    `The model's API ${how}.`,
+    async (agent) => {
+      agent.prompt(1, directive);
+      const { outcome, failure, report } = await resultOf(agent, 1);
+      assert.equal(outcome, 'failed', agent.transcript());
+      assert.equal(failure?.class, wanted);
+      assert.notEqual(failure.message, '');
+      assert.equal(report.error, failure.message);
+      assert.ok(!agent.text(1).includes('API Error'), 'its text is no answer');
+      assert.equal(agent.of('retrying').length > 0, retried, agent.transcript());
+      for (const { failure: again } of agent.of('retrying')) {
+        assert.equal(again.class, wanted);
+      }
+      await says(agent, 2, '[[text:well again]]', 'well again');
+    },
+    { options: oneRetry },
+  );
 
 const background = bash('timeout 1 tail -f /dev/null', { run_in_background: true });
 
@@ -118,64 +135,38 @@ async function leavesWorkBehind(agent: AgentProbe): Promise<void> {
 }
 
 const plain: { readonly [name: string]: Scenario } = {
-  answer: {
-    about: 'Two turns answer, in several pieces; each tells what it has used.',
-    async run(stage) {
-      const agent = await ready(stage);
-      await says(agent, 1, '[[slow:4,2]]', 'c0 c1 c2 c3 ');
-      await says(agent, 2, '[[text:once more, in one piece or two]]', 'once more, in one piece or two');
-      const [first, second] = agent.of('result').map(({ result }) => result.report.usage);
-      assert.equal(first?.outputTokens, 20);
-      assert.deepEqual(second, first, 'of that turn alone');
-      assert.deepEqual(agent.of('output').filter((event) => event.part.kind === 'usage').length, 2);
-      await leaves(agent);
-    },
-  },
-  words: {
-    about: 'Prompts that look like a command and a mention of a file are words.',
-    async run(stage) {
-      const agent = await ready(stage);
-      await says(agent, 1, '/clear is what he wrote, and @made.txt [[text:I see]]', 'I see');
-      await leaves(agent);
-    },
-  },
-  tool: {
-    about: 'A tool that needs no permission runs.',
-    async run(stage) {
-      const agent = await ready(stage);
-      await says(agent, 1, `${bash('echo out; echo err >&2')} [[text:done]]`, 'done');
-      assert.deepEqual(statuses(agent, 1), ['started', 'completed']);
-      await leaves(agent);
-    },
-  },
-  allowed: {
-    about: 'A command is asked for, allowed, and runs.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, `${touch} [[text:done]]`);
-      const { request, ask } = await asked(agent, 1);
-      assert.deepEqual(ask, { kind: 'execute', tool: 'Bash', title: 'touch made.txt; echo made' });
-      agent.answer(1, request, true);
-      assert.equal((await resultOf(agent, 1)).outcome, 'completed');
-      assert.deepEqual(statuses(agent, 1), ['started', 'completed']);
-      await leaves(agent);
-    },
-  },
-  denied: {
-    about: 'A command is denied with a note; the turn goes on.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, `${touch} [[text:then not]]`);
-      agent.answer(1, (await asked(agent, 1)).request, false, 'not on this line');
-      assert.equal((await resultOf(agent, 1)).outcome, 'completed');
-      assert.deepEqual(statuses(agent, 1), ['started', 'failed']);
-      await leaves(agent);
-    },
-  },
-  files: {
-    about: 'A file is written where the session is, which is an edit; then one elsewhere, which is not.',
-    async run(stage) {
-      const agent = await ready(stage);
+  answer: scene('Two turns answer, in several pieces; each tells what it has used.', async (agent) => {
+    await says(agent, 1, '[[slow:4,2]]', 'c0 c1 c2 c3 ');
+    await says(agent, 2, '[[text:once more, in one piece or two]]', 'once more, in one piece or two');
+    const [first, second] = agent.of('result').map(({ result }) => result.report.usage);
+    assert.equal(first?.outputTokens, 20);
+    assert.deepEqual(second, first, 'of that turn alone');
+    assert.deepEqual(agent.of('output').filter((event) => event.part.kind === 'usage').length, 2);
+  }),
+  words: scene('Prompts that look like a command and a mention of a file are words.', async (agent) => {
+    await says(agent, 1, '/clear is what he wrote, and @made.txt [[text:I see]]', 'I see');
+  }),
+  tool: scene('A tool that needs no permission runs.', async (agent) => {
+    await says(agent, 1, `${bash('echo out; echo err >&2')} [[text:done]]`, 'done');
+    assert.deepEqual(statuses(agent, 1), ['started', 'completed']);
+  }),
+  allowed: scene('A command is asked for, allowed, and runs.', async (agent) => {
+    agent.prompt(1, `${touch} [[text:done]]`);
+    const { request, ask } = await asked(agent, 1);
+    assert.deepEqual(ask, { kind: 'execute', tool: 'Bash', title: 'touch made.txt; echo made' });
+    agent.answer(1, request, true);
+    assert.equal((await resultOf(agent, 1)).outcome, 'completed');
+    assert.deepEqual(statuses(agent, 1), ['started', 'completed']);
+  }),
+  denied: scene('A command is denied with a note; the turn goes on.', async (agent) => {
+    agent.prompt(1, `${touch} [[text:then not]]`);
+    agent.answer(1, (await asked(agent, 1)).request, false, 'not on this line');
+    assert.equal((await resultOf(agent, 1)).outcome, 'completed');
+    assert.deepEqual(statuses(agent, 1), ['started', 'failed']);
+  }),
+  files: scene(
+    'A file is written where the session is, which is an edit; then one elsewhere, which is not.',
+    async (agent) => {
       for (const [index, path] of ['made.txt', '/tmp/signalbox-elsewhere.txt'].entries()) {
         const input = JSON.stringify({ file_path: path, content: 'x' });
         agent.prompt(index + 1, `[[tool:Write:${input}]] [[text:then not]]`);
@@ -185,22 +176,16 @@ const plain: { readonly [name: string]: Scenario } = {
         agent.answer(index + 1, request, false);
         await agent.result(index + 1);
       }
-      await leaves(agent);
     },
-  },
-  models: {
-    about: 'The model is changed between turns, and back.',
-    async run(stage) {
-      const agent = await ready(stage);
-      await says(agent, 1, '[[text:one]]', 'one');
-      for (const [index, model] of ['claude-sonnet-5', null].entries()) {
-        agent.switchModel(model);
-        assert.equal((await agent.first('switched', (event) => event.model === model)).ok, true);
-        await says(agent, index + 2, '[[text:two]]', 'two');
-      }
-      await leaves(agent);
-    },
-  },
+  ),
+  models: scene('The model is changed between turns, and back.', async (agent) => {
+    await says(agent, 1, '[[text:one]]', 'one');
+    for (const [index, model] of ['claude-sonnet-5', null].entries()) {
+      agent.switchModel(model);
+      assert.equal((await agent.first('switched', (event) => event.model === model)).ok, true);
+      await says(agent, index + 2, '[[text:two]]', 'two');
+    }
+  }),
   resumed: {
     about: 'A conversation of an earlier process goes on.',
     async run(stage) {
@@ -213,50 +198,36 @@ const plain: { readonly [name: string]: Scenario } = {
       await leaves(agent);
     },
   },
-  subagent: {
-    about: 'A sub-agent says its own words, which are not the answer.',
-    async run(stage) {
-      const agent = await ready(stage);
-      const input = JSON.stringify({
-        description: 'look',
-        prompt: 'say it [[text:a word aside]]',
-        subagent_type: 'general-purpose',
-        run_in_background: false,
-      });
-      await says(agent, 1, `[[tool:Task:${input}]] [[text:the answer]]`, 'the answer');
-      assert.deepEqual(statuses(agent, 1), ['started', 'completed']);
-      await leaves(agent);
-    },
-  },
+  subagent: scene('A sub-agent says its own words, which are not the answer.', async (agent) => {
+    const input = JSON.stringify({
+      description: 'look',
+      prompt: 'say it [[text:a word aside]]',
+      subagent_type: 'general-purpose',
+      run_in_background: false,
+    });
+    await says(agent, 1, `[[tool:Task:${input}]] [[text:the answer]]`, 'the answer');
+    assert.deepEqual(statuses(agent, 1), ['started', 'completed']);
+  }),
 };
 
 const interrupts: { readonly [name: string]: Scenario } = {
-  interrupted: {
-    about: 'A turn is interrupted in mid-stream.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, '[[slow:500,10]]');
-      await speaks(agent, 1);
-      await interrupted(agent, 1);
-      await leaves(agent);
-    },
-  },
-  'interrupted-twice': {
-    about: 'Two interrupts are written for one turn; the second one is the one that is acknowledged.',
-    async run(stage) {
-      const agent = await ready(stage);
+  interrupted: scene('A turn is interrupted in mid-stream.', async (agent) => {
+    agent.prompt(1, '[[slow:500,10]]');
+    await speaks(agent, 1);
+    await interrupted(agent, 1);
+  }),
+  'interrupted-twice': scene(
+    'Two interrupts are written for one turn; the second one is the one that is acknowledged.',
+    async (agent) => {
       agent.prompt(1, '[[slow:500,10]]');
       await speaks(agent, 1);
       agent.interrupt(1);
       await interrupted(agent, 1);
-      await leaves(agent);
     },
-  },
-  'interrupted-at-once': {
-    about: 'The interrupt is written behind the message: it is taken out of the queue and never runs.',
-    modern: 'older versions have no receipts; there the turn begins and is broken off',
-    async run(stage) {
-      const agent = await ready(stage);
+  ),
+  'interrupted-at-once': scene(
+    'The interrupt is written behind the message: it is taken out of the queue and never runs.',
+    async (agent) => {
       await says(agent, 1, '[[text:one]]', 'one');
       agent.prompt(2, '[[slow:500,10]]');
       agent.interrupt(2);
@@ -267,63 +238,47 @@ const interrupts: { readonly [name: string]: Scenario } = {
         [1],
       );
       await says(agent, 3, '[[text:three]]', 'three');
-      await leaves(agent);
     },
-  },
-  'interrupted-tool': {
-    about: 'A turn is interrupted while its tool runs.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, bash('tail -f /dev/null'));
-      agent.answer(1, (await asked(agent, 1)).request, true);
-      await works(agent, 1);
-      await interrupted(agent, 1);
-      await leaves(agent);
-    },
-  },
-  'interrupted-asking': {
-    about: 'A turn is interrupted while a command waits to be allowed: the request is withdrawn.',
-    async run(stage) {
-      const agent = await ready(stage);
+    { modern: 'older versions have no receipts; there the turn begins and is broken off' },
+  ),
+  'interrupted-tool': scene('A turn is interrupted while its tool runs.', async (agent) => {
+    agent.prompt(1, bash('tail -f /dev/null'));
+    agent.answer(1, (await asked(agent, 1)).request, true);
+    await works(agent, 1);
+    await interrupted(agent, 1);
+  }),
+  'interrupted-asking': scene(
+    'A turn is interrupted while a command waits to be allowed: the request is withdrawn.',
+    async (agent) => {
       agent.prompt(1, touch);
       await asked(agent, 1);
       await interrupted(agent, 1);
       assert.deepEqual(agent.of('withdrawn'), [], 'an interrupt says so already');
-      await leaves(agent);
     },
-  },
-  'interrupted-hung': {
-    about: 'A turn is interrupted while the model says nothing.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, '[[hang0]]');
-      await agent.started(1);
-      await interrupted(agent, 1);
-      await leaves(agent);
-    },
-  },
+  ),
+  'interrupted-hung': scene('A turn is interrupted while the model says nothing.', async (agent) => {
+    agent.prompt(1, '[[hang0]]');
+    await agent.started(1);
+    await interrupted(agent, 1);
+  }),
 };
 
 const steers: { readonly [name: string]: Scenario } = {
-  steered: {
-    about: 'A message comes while a tool runs, and is taken when that has ended.',
-    modern: 'older versions do not say that they took it',
-    async run(stage) {
-      const agent = await ready(stage);
+  steered: scene(
+    'A message comes while a tool runs, and is taken when that has ended.',
+    async (agent) => {
       agent.prompt(1, `${bash('timeout 0.5 tail -f /dev/null')} [[slow:4,2]]`);
       agent.answer(1, (await asked(agent, 1)).request, true);
       agent.steer(1, 'one', 'mind the gap');
       assert.equal((await agent.first('steered', () => true)).taken, true);
       assert.equal((await resultOf(agent, 1)).outcome, 'completed');
       await says(agent, 2, '[[text:the next one]]', 'the next one');
-      await leaves(agent);
     },
-  },
-  'steered-too-late': {
-    about: 'A message comes while the last text is said: it is taken back, and does not become a turn of its own.',
-    modern: 'older versions do not say that they took it',
-    async run(stage) {
-      const agent = await ready(stage);
+    { modern: 'older versions do not say that they took it' },
+  ),
+  'steered-too-late': scene(
+    'A message comes while the last text is said: it is taken back, and does not become a turn of its own.',
+    async (agent) => {
       agent.prompt(1, '[[slow:40,5]]');
       await speaks(agent, 1);
       agent.steer(1, 'one', 'mind the gap');
@@ -334,13 +289,12 @@ const steers: { readonly [name: string]: Scenario } = {
       );
       await says(agent, 2, '[[text:the next one]]', 'the next one');
       assert.deepEqual(agent.of('unsolicited'), []);
-      await leaves(agent);
     },
-  },
-  unasked: {
-    about: 'A command in the background ends, and Claude Code takes a turn that nobody asked for.',
-    async run(stage) {
-      const agent = await ready(stage);
+    { modern: 'older versions do not say that they took it' },
+  ),
+  unasked: scene(
+    'A command in the background ends, and Claude Code takes a turn that nobody asked for.',
+    async (agent) => {
       await leavesWorkBehind(agent);
       const { data } = await agent.first('unsolicited', (event) => event.phase === 'ended');
       assert.equal((data as { readonly text: unknown }).text, 'c0 c1 c2 c3 ');
@@ -350,13 +304,11 @@ const steers: { readonly [name: string]: Scenario } = {
         agent.of('unsolicited').map((event) => event.phase),
         ['began', 'ended'],
       );
-      await leaves(agent);
     },
-  },
-  'unasked-crossed': {
-    about: 'A prompt comes while a turn runs that nobody asked for: it waits, and its turn is its own.',
-    async run(stage) {
-      const agent = await ready(stage);
+  ),
+  'unasked-crossed': scene(
+    'A prompt comes while a turn runs that nobody asked for: it waits, and its turn is its own.',
+    async (agent) => {
       await leavesWorkBehind(agent);
       await agent.first('unsolicited', (event) => event.phase === 'began');
       await says(agent, 2, '[[text:the next one]]', 'the next one');
@@ -364,9 +316,8 @@ const steers: { readonly [name: string]: Scenario } = {
         agent.of('unsolicited').map((event) => event.phase),
         ['began', 'ended'],
       );
-      await leaves(agent);
     },
-  },
+  ),
 };
 
 const failures: { readonly [name: string]: Scenario } = {
@@ -378,11 +329,9 @@ const failures: { readonly [name: string]: Scenario } = {
   'api-429': fails('limits the rate', '[[status:429:rate_limit_error:1]]', 'rate_limit', true),
   'api-500': fails('fails', '[[status:500:api_error]]', 'server_error', true),
   'api-529': fails('is overloaded', '[[status:529:overloaded_error]]', 'overloaded', true),
-  'api-drop': {
-    about:
-      'The connection breaks in mid-stream, also when it is tried again; newer versions ask again without a stream.',
-    async run(stage) {
-      const agent = await ready(stage, { env: { CLAUDE_CODE_MAX_RETRIES: '1' } });
+  'api-drop': scene(
+    'The connection breaks in mid-stream, also when it is tried again; newer versions ask again without a stream.',
+    async (agent, stage) => {
       agent.prompt(1, '[[drop]]');
       const { outcome, failure } = await resultOf(agent, 1);
       assert.deepEqual(new Set(agent.of('retrying').map((event) => event.failure.class)), new Set(['network']));
@@ -393,15 +342,14 @@ const failures: { readonly [name: string]: Scenario } = {
       } else {
         assert.equal(failure?.class, 'network');
       }
-      await leaves(agent);
     },
-  },
+    { options: oneRetry },
+  ),
   'api-context': fails('says that the conversation is too long', '[[status:400:prompt is too long]]', 'context'),
   'api-refusal': fails('says that the model declines', '[[refusal]]', 'refused'),
-  'api-mid-error': {
-    about: 'The stream ends with an error; the request is made again without a stream, and answered.',
-    async run(stage) {
-      const agent = await ready(stage);
+  'api-mid-error': scene(
+    'The stream ends with an error; the request is made again without a stream, and answered.',
+    async (agent) => {
       agent.prompt(1, '[[midError:overloaded_error]]');
       const { outcome, report } = await resultOf(agent, 1);
       assert.equal(outcome, 'completed');
@@ -411,9 +359,8 @@ const failures: { readonly [name: string]: Scenario } = {
         retracted.map(({ part }) => part),
         [{ kind: 'retraction', length: 8 }],
       );
-      await leaves(agent);
     },
-  },
+  ),
 };
 
 export const scenarios: { readonly [name: string]: Scenario } = { ...plain, ...interrupts, ...steers, ...failures };

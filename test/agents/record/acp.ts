@@ -117,154 +117,133 @@ const choose = (options: readonly Option[], kind: string): object => ({
   outcome: { outcome: 'selected', optionId: options.find((one) => one.kind === kind)?.optionId ?? '' },
 });
 
-const errors = (title: string, directive: string, deadlineMs?: number): Scenario => ({
-  about: `The model's API ${title}; afterwards the agent is asked again.`,
-  ...(deadlineMs === undefined ? {} : { deadlineMs }),
-  async run(on) {
-    const { session } = await on.open();
-    await on.prompt(session, say(`fail ${directive}`));
-    await on.prompt(session, say('[[text:well again]]'));
-  },
-});
+interface Opened {
+  readonly on: Stage;
+  readonly name: ProgramName;
+  readonly session: string;
+  /** What `session/new` answered. */
+  readonly made: unknown;
+}
+
+/** Plays in a new session. */
+const scene = (
+  about: string,
+  play: (opened: Opened) => Promise<void>,
+  more: Omit<Scenario, 'about' | 'run'> = {},
+): Scenario => ({ about, ...more, run: async (on, name) => play({ on, name, ...(await on.open()) }) });
+
+/** The agent plays that, and all that it asks of its client is granted. */
+async function served(on: Stage, session: string, ...plays: readonly string[]): Promise<void> {
+  const turn = on.begin(session, say(plays.join(' ')));
+  const serving = serve(on, turn.mark);
+  await turn.response;
+  serving.stop();
+}
+
+const errors = (title: string, directive: string, deadlineMs = 30_000): Scenario =>
+  scene(
+    `The model's API ${title}; afterwards the agent is asked again.`,
+    async ({ on, session }) => {
+      await on.prompt(session, say(`fail ${directive}`));
+      await on.prompt(session, say('[[text:well again]]'));
+    },
+    { deadlineMs },
+  );
 
 const scenarios: { readonly [name: string]: Scenario } = {
-  answer: {
-    about: 'Two turns that answer.',
-    async run(on) {
-      const { session } = await on.open();
-      await on.prompt(session, say('[[text:hello there, all the same]]'));
-      await on.prompt(session, say('[[text:hello there, all the same]]'));
-    },
-  },
-  cancel: {
-    about: 'A turn is cancelled in mid-stream, and another one answers.',
-    async run(on) {
-      const { session } = await on.open();
-      const turn = on.begin(session, say('[[slow:200,20]]'));
-      await on.until('a piece', ['agent_message_chunk'], turn.mark);
-      on.cancel(session);
-      await turn.response;
-      await on.prompt(session, say('[[text:next one]]'));
-    },
-  },
-  'cancel-at-once': {
-    about: 'The cancel is written right behind the prompt; then another turn answers.',
-    async run(on) {
-      const { session } = await on.open();
+  answer: scene('Two turns that answer.', async ({ on, session }) => {
+    await on.prompt(session, say('[[text:hello there, all the same]]'));
+    await on.prompt(session, say('[[text:hello there, all the same]]'));
+  }),
+  cancel: scene('A turn is cancelled in mid-stream, and another one answers.', async ({ on, session }) => {
+    const turn = on.begin(session, say('[[slow:200,20]]'));
+    await on.until('a piece', ['agent_message_chunk'], turn.mark);
+    on.cancel(session);
+    await turn.response;
+    await on.prompt(session, say('[[text:next one]]'));
+  }),
+  'cancel-at-once': scene(
+    'The cancel is written right behind the prompt; then another turn answers.',
+    async ({ on, session }) => {
       const turn = on.begin(session, say('[[slow:30,20]]'));
       on.cancel(session);
       await turn.response;
       await on.prompt(session, say('[[text:next one]]'));
     },
-  },
-  'permission-allow': {
-    about: 'A tool is asked for, allowed once, and runs.',
-    async run(on, name) {
-      const { session } = await on.open();
-      const turn = on.begin(session, say(`[[tool:${tools[name].execute('touch made.txt')}]] [[text:done]]`));
-      const { id, options } = await on.permission(turn.mark);
-      on.reply(id, choose(options, 'allow_once'));
-      await turn.response;
-    },
-  },
-  'permission-deny': {
-    about: 'A tool is asked for and rejected once; another turn follows.',
-    async run(on, name) {
-      const { session } = await on.open();
+  ),
+  'permission-allow': scene('A tool is asked for, allowed once, and runs.', async ({ on, session, name }) => {
+    const turn = on.begin(session, say(`[[tool:${tools[name].execute('touch made.txt')}]] [[text:done]]`));
+    const { id, options } = await on.permission(turn.mark);
+    on.reply(id, choose(options, 'allow_once'));
+    await turn.response;
+  }),
+  'permission-deny': scene(
+    'A tool is asked for and rejected once; another turn follows.',
+    async ({ on, session, name }) => {
       const turn = on.begin(session, say(`[[tool:${tools[name].execute('touch made.txt')}]] [[text:as you like]]`));
       const { id, options } = await on.permission(turn.mark);
       on.reply(id, choose(options, 'reject_once'));
       await turn.response;
       await on.prompt(session, say('[[text:next one]]'));
     },
-  },
-  'permission-cancel': {
-    about: 'A turn is cancelled while a permission request waits.',
-    async run(on, name) {
-      const { session } = await on.open();
-      const turn = on.begin(session, say(`[[tool:${tools[name].execute('touch made.txt')}]] [[text:done]]`));
-      const { id } = await on.permission(turn.mark);
-      on.cancel(session);
-      on.reply(id, { outcome: { outcome: 'cancelled' } });
-      await turn.response;
-      await on.prompt(session, say('[[text:next one]]'));
-    },
-  },
-  'tool-cancel': {
-    about: 'A turn is cancelled while its tool runs.',
-    async run(on, name) {
-      const { session } = await on.open();
-      const turn = on.begin(session, say(`[[tool:${tools[name].execute('touch made.txt; sleep 30')}]] [[text:done]]`));
-      const { id, options } = await on.permission(turn.mark);
-      on.reply(id, choose(options, 'allow_once'));
-      // Some say nothing more until it is over.
-      await pause(realTimers, 1_500);
-      on.cancel(session);
-      await turn.response;
-      await on.prompt(session, say('[[text:next one]]'));
-    },
-  },
-  edit: {
-    about: 'A file is written by a tool of the agent; what it asks of its client is answered with success.',
-    only: ['gemini', 'copilot', 'opencode', 'claude-agent-acp'],
-    async run(on, name) {
-      const { session } = await on.open();
+  ),
+  'permission-cancel': scene('A turn is cancelled while a permission request waits.', async ({ on, session, name }) => {
+    const turn = on.begin(session, say(`[[tool:${tools[name].execute('touch made.txt')}]] [[text:done]]`));
+    const { id } = await on.permission(turn.mark);
+    on.cancel(session);
+    on.reply(id, { outcome: { outcome: 'cancelled' } });
+    await turn.response;
+    await on.prompt(session, say('[[text:next one]]'));
+  }),
+  'tool-cancel': scene('A turn is cancelled while its tool runs.', async ({ on, session, name }) => {
+    const turn = on.begin(session, say(`[[tool:${tools[name].execute('touch made.txt; sleep 30')}]] [[text:done]]`));
+    const { id, options } = await on.permission(turn.mark);
+    on.reply(id, choose(options, 'allow_once'));
+    // Some say nothing more until it is over.
+    await pause(realTimers, 1_500);
+    on.cancel(session);
+    await turn.response;
+    await on.prompt(session, say('[[text:next one]]'));
+  }),
+  edit: scene(
+    'A file is written by a tool of the agent; what it asks of its client is answered with success.',
+    async ({ on, session, name }) => {
       const write = tools[name].write(join(on.cwd, 'made.txt'), 'hello\n');
       if (write === null) {
         return;
       }
-      const turn = on.begin(session, say(`[[tool:${write}]] [[text:written]]`));
-      const served = serve(on, turn.mark);
-      await turn.response;
-      served.stop();
+      await served(on, session, `[[tool:${write}]] [[text:written]]`);
     },
-  },
-  change: {
-    about: 'A line of a file is replaced by a tool of the agent.',
-    async run(on, name) {
-      const { session } = await on.open();
-      const file = join(on.cwd, 'changed.txt');
-      writeFileSync(file, changedText);
-      const calls = tools[name].replace(file, 'line 3', 'line three').map((one) => `[[tool:${one}]]`);
-      const turn = on.begin(session, say([...calls, '[[text:changed]]'].join(' ')));
-      const served = serve(on, turn.mark);
-      await turn.response;
-      served.stop();
+    {
+      only: ['gemini', 'copilot', 'opencode', 'claude-agent-acp'],
     },
-  },
-  output: {
-    about: 'A command is allowed and writes lines.',
-    async run(on, name) {
-      const { session } = await on.open();
-      const turn = on.begin(session, say(`[[tool:${tools[name].execute('echo hello; echo again')}]] [[text:done]]`));
-      const served = serve(on, turn.mark);
-      await turn.response;
-      served.stop();
-    },
-  },
-  thinking: {
-    about: 'The model thinks before it answers.',
-    async run(on) {
-      const { session } = await on.open();
-      await on.prompt(session, say('[[think:first I weigh it|then I say it]]'));
-    },
-  },
-  plan: {
-    about: 'The agent makes a plan, and works it off.',
-    // The others have tools for it, of which the protocol's plan says nothing.
-    only: ['claude-agent-acp', 'codex-acp'],
-    async run(on, name) {
-      const { session } = await on.open();
+  ),
+  change: scene('A line of a file is replaced by a tool of the agent.', async ({ on, session, name }) => {
+    const file = join(on.cwd, 'changed.txt');
+    writeFileSync(file, changedText);
+    const calls = tools[name].replace(file, 'line 3', 'line three').map((one) => `[[tool:${one}]]`);
+    await served(on, session, ...calls, '[[text:changed]]');
+  }),
+  output: scene('A command is allowed and writes lines.', async ({ on, session, name }) => {
+    await served(on, session, `[[tool:${tools[name].execute('echo hello; echo again')}]] [[text:done]]`);
+  }),
+  thinking: scene('The model thinks before it answers.', async ({ on, session }) => {
+    await on.prompt(session, say('[[think:first I weigh it|then I say it]]'));
+  }),
+  plan: scene(
+    'The agent makes a plan, and works it off.',
+    async ({ on, session, name }) => {
       const tool = tools[name];
       const calls = [tool.plan?.('in_progress', 'pending'), tool.plan?.('completed', 'in_progress')].map(
         (one) => `[[tool:${one}]]`,
       );
-      const turn = on.begin(session, say([...calls, '[[text:planned]]'].join(' ')));
-      const served = serve(on, turn.mark);
-      await turn.response;
-      served.stop();
+      await served(on, session, ...calls, '[[text:planned]]');
     },
-  },
+    {
+      // The others have tools for it, of which the protocol's plan says nothing.
+      only: ['claude-agent-acp', 'codex-acp'],
+    },
+  ),
   'api-400': errors('answers 400', '[[status:400:invalid_request_error]]'),
   'api-401': errors('answers 401', '[[status:401:authentication_error]]', 60_000),
   'api-404': errors('answers 404 for the model', '[[status:404:not_found_error]]', 60_000),
@@ -272,18 +251,19 @@ const scenarios: { readonly [name: string]: Scenario } = {
   'api-500': errors('answers 500 each time', '[[status:500:api_error]]', 90_000),
   'api-529': errors('answers 529 each time', '[[status:529:overloaded_error]]', 90_000),
   'api-drop': errors('drops the connection in mid-stream, each time', '[[drop]]', 90_000),
-  resume: {
-    about: 'A second process takes up the conversation of a first one, in the way that it declares.',
-    async run(on) {
-      const { session } = await on.open();
+  resume: scene(
+    'A second process takes up the conversation of a first one, in the way that it declares.',
+    async ({ on, session }) => {
       await on.prompt(session, say('[[text:remember this]]'));
       await on.prompt(session, say('[[text:and that]]'));
     },
-    async again(on, session) {
-      await takeUp(on, session);
-      await on.prompt(session, say('[[text:third]]'));
+    {
+      async again(on, session) {
+        await takeUp(on, session);
+        await on.prompt(session, say('[[text:third]]'));
+      },
     },
-  },
+  ),
   unknown: {
     about: 'A conversation that the agent does not know, and a fresh one in its place.',
     async run(on) {
@@ -292,22 +272,21 @@ const scenarios: { readonly [name: string]: Scenario } = {
       await on.prompt((made as { readonly sessionId: string }).sessionId, say('[[text:fresh]]'));
     },
   },
-  steer: {
-    about: 'A message goes into the running turn.',
-    only: ['claude-agent-acp', 'codex-acp'],
-    async run(on) {
-      const { session } = await on.open();
+  steer: scene(
+    'A message goes into the running turn.',
+    async ({ on, session }) => {
       const turn = on.begin(session, say('[[slow:100,20]]'));
       await on.until('a piece', ['agent_message_chunk'], turn.mark);
       await on.call(steerMethod, steerParams(session, say('[[text:turned]]')));
       await turn.response;
     },
-  },
-  model: {
-    about: 'The model is changed, and changed back; between them a turn.',
-    only: ['gemini', 'opencode', 'claude-agent-acp'],
-    async run(on, name) {
-      const { session, made } = await on.open();
+    {
+      only: ['claude-agent-acp', 'codex-acp'],
+    },
+  ),
+  model: scene(
+    'The model is changed, and changed back; between them a turn.',
+    async ({ on, session, name, made }) => {
       const models = readModels(made);
       if (models === null) {
         throw new Error('no choice of models');
@@ -318,7 +297,8 @@ const scenarios: { readonly [name: string]: Scenario } = {
         await on.prompt(session, say('[[text:with it]]'));
       }
     },
-  },
+    { only: ['gemini', 'opencode', 'claude-agent-acp'] },
+  ),
 };
 
 const changedText = Array.from({ length: 8 }, (_, at) => `line ${at + 1}\n`).join('');

@@ -24,11 +24,13 @@ interface Stage {
   readonly codex: RealCodex;
   /** Starts the program; what passes is kept. */
   begin(options?: CodexDriverOptions, conversation?: string | null): AgentProbe;
+  /** The model's API answers so in this scenario. Called before the program starts. */
+  answers(how: Parameters<typeof startResponses>[0]): Promise<void>;
 }
 
 interface Scenario {
   readonly about: string;
-  run(stage: Stage): Promise<void>;
+  run(stage: Stage): Promise<unknown>;
 }
 
 async function ready(
@@ -58,35 +60,32 @@ async function runs(commandLine: string): Promise<void> {
   }
 }
 
-/** One turn of a fresh agent. */
-const turns = (about: string, ...texts: readonly string[]): Scenario => ({
-  about,
-  async run(stage) {
-    const agent = await ready(stage);
+/** What a fresh agent does, and what is done to it, from its start to its close. */
+const scene = (
+  about: string,
+  play: (agent: AgentProbe, stage: Stage) => Promise<unknown>,
+  options: CodexDriverOptions = {},
+): Scenario => ({ about, run: async (stage) => play(await ready(stage, options), stage) });
+
+/** Turns of a fresh agent, one after the other. */
+const turns = (about: string, ...texts: readonly string[]): Scenario =>
+  scene(about, async (agent) => {
     for (const [index, text] of texts.entries()) {
       await turn(agent, index + 1, text);
     }
-    agent.close();
-    await agent.exited();
-  },
-});
+  });
 
 const fails = (how: string, directive: string): Scenario =>
   turns(`The model's API ${how}; afterwards the agent is asked again.`, directive, '[[text:well again]]');
 
 /** One command is asked for and answered so. */
-const decides = (about: string, command: string, allow: boolean, note: string | null): Scenario => ({
-  about,
-  async run(stage) {
-    const agent = await ready(stage);
+const decides = (about: string, command: string, allow: boolean, note: string | null): Scenario =>
+  scene(about, async (agent) => {
     agent.prompt(1, `${exec(command)} [[text:done]]`);
     const { request } = await asked(agent, 1);
     agent.answer(1, request, allow, note);
     await agent.result(1);
-    agent.close();
-    await agent.exited();
-  },
-});
+  });
 
 const patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF";
 const edits = `apply_patch <<'EOF'
@@ -137,8 +136,6 @@ const scenarios: { readonly [name: string]: Scenario } = {
       const { request } = await asked(agent, 1);
       agent.answer(1, request, true);
       await agent.result(1);
-      agent.close();
-      await agent.exited();
     },
   },
   reasoning: turns(
@@ -153,27 +150,21 @@ const scenarios: { readonly [name: string]: Scenario } = {
       const agent = await ready(stage, { config: { features: noGoals, tools } });
       const steps = [plan('in_progress', 'pending'), plan('completed', 'in_progress'), '[[text:planned]]'];
       await turn(agent, 1, steps.join(' '));
-      agent.close();
-      await agent.exited();
     },
   },
-  'asked-interrupted': {
-    about: 'A turn is interrupted while a command waits to be allowed; then another turn answers.',
-    async run(stage) {
-      const agent = await ready(stage);
+  'asked-interrupted': scene(
+    'A turn is interrupted while a command waits to be allowed; then another turn answers.',
+    async (agent) => {
       agent.prompt(1, exec('touch a.txt'));
       await asked(agent, 1);
       agent.interrupt(1);
       await agent.result(1);
       await turn(agent, 2, '[[text:next one]]');
-      agent.close();
-      await agent.exited();
     },
-  },
-  granted: {
-    about: 'More permissions are asked for: first granted, then denied.',
-    async run(stage) {
-      const agent = await ready(stage, { config: { features: { ...noGoals, request_permissions_tool: true } } });
+  ),
+  granted: scene(
+    'More permissions are asked for: first granted, then denied.',
+    async (agent) => {
       const wanted = { reason: 'to fetch', permissions: { network: { enabled: true } } };
       for (const id of [1, 2]) {
         agent.prompt(id, `[[tool:request_permissions:${JSON.stringify(wanted)}]] [[text:done]]`);
@@ -181,98 +172,66 @@ const scenarios: { readonly [name: string]: Scenario } = {
         agent.answer(id, request, id === 1);
         await agent.result(id);
       }
-      agent.close();
-      await agent.exited();
     },
-  },
-  question: {
-    about: 'The agent has a question for a person, which no driver answers; the turn goes on.',
-    async run(stage) {
-      const agent = await ready(stage, { config: { features: { ...noGoals, default_mode_request_user_input: true } } });
+    { config: { features: { ...noGoals, request_permissions_tool: true } } },
+  ),
+  question: scene(
+    'The agent has a question for a person, which no driver answers; the turn goes on.',
+    async (agent) => {
       const options = ['a', 'b'].map((label) => ({ label, description: label }));
       const questions = [{ id: 'q', header: 'h', question: 'which?', options }];
       await turn(agent, 1, `[[tool:request_user_input:${JSON.stringify({ questions })}]] [[text:nobody answered]]`);
-      agent.close();
-      await agent.exited();
     },
-  },
-  interrupted: {
-    about: 'A turn is interrupted in mid-stream, and another one answers.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, '[[slow:500,10]]');
-      await speaks(agent, 1);
-      agent.interrupt(1);
-      await agent.result(1);
-      await turn(agent, 2, '[[text:next one]]');
-      agent.close();
-      await agent.exited();
-    },
-  },
-  'interrupted-at-once': {
-    about: 'The interrupt is asked for before the turn is confirmed, and leaves with the confirmation.',
-    async run(stage) {
-      const agent = await ready(stage);
+    { config: { features: { ...noGoals, default_mode_request_user_input: true } } },
+  ),
+  interrupted: scene('A turn is interrupted in mid-stream, and another one answers.', async (agent) => {
+    agent.prompt(1, '[[slow:500,10]]');
+    await speaks(agent, 1);
+    agent.interrupt(1);
+    await agent.result(1);
+    await turn(agent, 2, '[[text:next one]]');
+  }),
+  'interrupted-at-once': scene(
+    'The interrupt is asked for before the turn is confirmed, and leaves with the confirmation.',
+    async (agent) => {
       agent.prompt(1, '[[slow:500,10]]');
       agent.interrupt(1);
       await agent.result(1);
-      agent.close();
-      await agent.exited();
     },
-  },
-  'interrupted-command': {
-    about: 'A turn is interrupted while its command runs; the command is ended.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
-      const { request } = await asked(agent, 1);
-      agent.answer(1, request, true);
-      await runs('sleep 62');
-      agent.interrupt(1);
-      await agent.result(1);
-      await turn(agent, 2, '[[text:next one]]');
-      agent.close();
-      await agent.exited();
-    },
-  },
-  steered: {
-    about: 'A message is steered into a running turn; a second one comes too late.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.prompt(1, '[[slow:500,10]]');
-      await speaks(agent, 1);
-      agent.steer(1, 'first', '[[text:as you wish]]');
-      await agent.result(1);
-      agent.steer(1, 'second', 'too late');
-      await agent.first('steered', (event) => event.id === 'second');
-      agent.close();
-      await agent.exited();
-    },
-  },
-  models: {
-    about: 'The model is changed between turns, to one that is not known, and back.',
-    async run(stage) {
-      const agent = await ready(stage);
-      agent.switchModel('other-model');
-      await agent.first('switched', ({ model }) => model === 'other-model');
-      await turn(agent, 1, '[[text:as the other]]');
-      agent.switchModel('no-such-model');
-      await agent.first('switched', ({ model }) => model === 'no-such-model');
-      await turn(agent, 2, '[[status:404:model_not_found]]');
-      agent.switchModel(null);
-      await agent.first('switched', ({ model }) => model === null);
-      await turn(agent, 3, '[[text:as before]]');
-      agent.close();
-      await agent.exited();
-    },
-  },
+  ),
+  'interrupted-command': scene('A turn is interrupted while its command runs; the command is ended.', async (agent) => {
+    agent.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
+    const { request } = await asked(agent, 1);
+    agent.answer(1, request, true);
+    await runs('sleep 62');
+    agent.interrupt(1);
+    await agent.result(1);
+    await turn(agent, 2, '[[text:next one]]');
+  }),
+  steered: scene('A message is steered into a running turn; a second one comes too late.', async (agent) => {
+    agent.prompt(1, '[[slow:500,10]]');
+    await speaks(agent, 1);
+    agent.steer(1, 'first', '[[text:as you wish]]');
+    await agent.result(1);
+    agent.steer(1, 'second', 'too late');
+    await agent.first('steered', (event) => event.id === 'second');
+  }),
+  models: scene('The model is changed between turns, to one that is not known, and back.', async (agent) => {
+    agent.switchModel('other-model');
+    await agent.first('switched', ({ model }) => model === 'other-model');
+    await turn(agent, 1, '[[text:as the other]]');
+    agent.switchModel('no-such-model');
+    await agent.first('switched', ({ model }) => model === 'no-such-model');
+    await turn(agent, 2, '[[status:404:model_not_found]]');
+    agent.switchModel(null);
+    await agent.first('switched', ({ model }) => model === null);
+    await turn(agent, 3, '[[text:as before]]');
+  }),
   lost: {
     about: 'The conversation is unknown to it; a fresh one is begun.',
     async run(stage) {
       const agent = await ready(stage, {}, '01a1fec6-4293-73f1-9a8e-11621892106c');
       await turn(agent, 1, '[[text:a fresh one]]');
-      agent.close();
-      await agent.exited();
     },
   },
   resumed: {
@@ -290,8 +249,6 @@ const scenarios: { readonly [name: string]: Scenario } = {
       const agent = await ready(stage, {}, conversation);
       agent.prompt(3, '[[text:instead]]', 2);
       await agent.result(3);
-      agent.close();
-      await agent.exited();
     },
   },
   goal: {
@@ -303,26 +260,22 @@ const scenarios: { readonly [name: string]: Scenario } = {
       await turn(agent, 1, '[[tool:create_goal:{"objective":"work on the goal"}]] [[text:a goal is set]]');
       await agent.first('unsolicited', (event) => event.phase === 'ended');
       await turn(agent, 2, '[[text:and on]]');
-      agent.close();
-      await agent.exited();
     },
   },
-  'merged-into-goal': {
-    about: 'A prompt that crosses the begin of a turn that Codex takes by itself becomes a part of that turn.',
-    async run(stage) {
-      const agent = await ready(stage, { config: { features: { goals: true } } });
+  'merged-into-goal': scene(
+    'A prompt that crosses the begin of a turn that Codex takes by itself becomes a part of that turn.',
+    async (agent, stage) => {
       stage.codex.model.rule({ when: /Continue working toward the active thread goal/, play: '[[slow:500,10]]' });
       await turn(agent, 1, '[[tool:create_goal:{"objective":"work on the goal"}]] [[text:a goal is set]]');
       await agent.first('unsolicited', (event) => event.phase === 'began');
       await turn(agent, 2, '[[tool:update_goal:{"status":"complete"}]] [[text:reached, as you say]]');
-      agent.close();
-      await agent.exited();
     },
-  },
+    { config: { features: { goals: true } } },
+  ),
   subagent: {
     about: 'A turn is interrupted while its sub-agent runs a command; turn and command of the sub-agent are ended.',
     async run(stage) {
-      await using model = await startResponses(({ text, outputs }) => {
+      await stage.answers(({ text, outputs }) => {
         if (text.includes('be a child')) {
           return { call: 'exec_command', input: { cmd: 'echo begun; sleep 63', yield_time_ms: 60_000 } };
         }
@@ -331,7 +284,6 @@ const scenarios: { readonly [name: string]: Scenario } = {
           ? { call: 'spawn_agent', namespace: 'multi_agent_v1', input: { message: 'be a child' } }
           : { call: 'wait_agent', namespace: 'multi_agent_v1', input: { targets: [child], timeout_ms: 60_000 } };
       });
-      configure(stage.codex, model.url);
       const agent = await ready(stage);
       agent.prompt(1, 'be a parent');
       const { request } = await asked(agent, 1);
@@ -339,8 +291,6 @@ const scenarios: { readonly [name: string]: Scenario } = {
       await runs('sleep 63');
       agent.interrupt(1);
       await agent.result(1);
-      agent.close();
-      await agent.exited();
     },
   },
   'subagent-outlives': {
@@ -350,7 +300,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
       const held = new Promise<void>((resolve) => {
         release = resolve;
       });
-      await using model = await startResponses(async ({ text, outputs }) => {
+      await stage.answers(async ({ text, outputs }) => {
         if (text.includes('be a child')) {
           return held.then(() => ({ say: 'grown up' }));
         }
@@ -359,25 +309,21 @@ const scenarios: { readonly [name: string]: Scenario } = {
         }
         return { say: 'it is on its way' };
       });
-      configure(stage.codex, model.url);
       const agent = await ready(stage);
       await turn(agent, 1, 'be a parent');
       release();
       await agent.first('unsolicited', (event) => event.phase === 'ended');
-      agent.close();
-      await agent.exited();
     },
   },
   mcp: {
     about: 'Tools of an MCP server: one is denied, then allowed; one that declares to read only is not asked for.',
     async run(stage) {
-      await using model = await startResponses(({ text, outputs }) => {
+      await stage.answers(({ text, outputs }) => {
         if (outputs.length > 0) {
           return { say: 'done' };
         }
         return { call: text, namespace: 'mcp__pad', input: { where: 'here' } };
       });
-      configure(stage.codex, model.url);
       const server = fileURLToPath(new URL('../real/mcp-server.ts', import.meta.url));
       const table = `[mcp_servers.pad]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(server)}]\n`;
       appendFileSync(join(stage.codex.home, 'config.toml'), table);
@@ -389,8 +335,6 @@ const scenarios: { readonly [name: string]: Scenario } = {
         await agent.result(id);
       }
       await turn(agent, 3, 'peek');
-      agent.close();
-      await agent.exited();
     },
   },
   'usage-limit': {
@@ -405,24 +349,18 @@ const scenarios: { readonly [name: string]: Scenario } = {
         'x-codex-secondary-window-minutes': '10080',
         'x-codex-secondary-reset-at': '4102531200',
       };
-      await using model = await startResponses(() => ({ status: 429, error, headers }));
-      configure(stage.codex, model.url);
+      await stage.answers(() => ({ status: 429, error, headers }));
       const agent = await ready(stage);
       await turn(agent, 1, 'anything');
-      agent.close();
-      await agent.exited();
     },
   },
   'rate-hint': {
     about: 'The rate is limited within the stream, with a time in words.',
     async run(stage) {
       const error = { code: 'rate_limit_exceeded', message: 'Rate limit reached. Please try again in 1.5s.' };
-      await using model = await startResponses(() => ({ failed: error }));
-      configure(stage.codex, model.url);
+      await stage.answers(() => ({ failed: error }));
       const agent = await ready(stage);
       await turn(agent, 1, 'anything');
-      agent.close();
-      await agent.exited();
     },
   },
   'api-400': fails('refuses the request with 400', '[[status:400:invalid_request_error]]'),
@@ -437,11 +375,6 @@ const scenarios: { readonly [name: string]: Scenario } = {
   'api-quota': fails('says that the quota is used up', '[[status:429:insufficient_quota]]'),
 };
 
-/** The model's API is at another address for this scenario. */
-function configure(codex: RealCodex, url: string): void {
-  writeFileSync(join(codex.home, 'config.toml'), codex.configuration(url));
-}
-
 async function record(name: string, scenario: Scenario, command: string, out: string): Promise<void> {
   await using codex = await realCodex();
   const version = execFileSync(command, ['--version'], { encoding: 'utf8' }).trim();
@@ -452,18 +385,24 @@ async function record(name: string, scenario: Scenario, command: string, out: st
   const tee = fileURLToPath(new URL('tee.ts', import.meta.url));
   writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${tee}' '${file}' "$@"\n`);
   chmodSync(program, 0o755);
+  await using open = new AsyncDisposableStack();
   const agents: AgentProbe[] = [];
   await scenario.run({
     codex,
+    async answers(how) {
+      const model = open.use(await startResponses(how));
+      writeFileSync(join(codex.home, 'config.toml'), codex.configuration(model.url));
+    },
     begin(options = {}, conversation = null) {
       const driver = codex.driver({ ...options, command: program, closeGraceMs: 15_000 });
-      const agent = new AgentProbe(driver, { conversation, deadlineMs: 60_000 });
+      const agent = open.use(new AgentProbe(driver, { conversation, deadlineMs: 60_000 }));
       agents.push(agent);
       return agent;
     },
   });
   for (const agent of agents) {
-    await agent[Symbol.asyncDispose]();
+    agent.close();
+    await agent.exited();
   }
 }
 
