@@ -32,7 +32,7 @@ describe('code runners', () => {
     expectSound(await one.ended(task), await one.tape(task));
   });
 
-  it('a background runner is preempted between two turns and resumed without any code of its own', async () => {
+  it('a background runner is preempted between two turns and resumed without special code', async () => {
     await using one = await openBox({ runners: { twoTurns } });
     const task = await one.background({ runner: 'twoTurns' });
     const triage = await one.stage.turn();

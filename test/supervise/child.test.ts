@@ -175,7 +175,7 @@ describe('S06: stderr', () => {
   });
 });
 
-describe('an end of its own', () => {
+describe('an end by itself', () => {
   test.each([true, false])('loses nothing that was written; it was ready: %s', async (ready) => {
     await using child = new Watched(['lines:300000', 'exit:0'], { ready });
     expect(await child.exit()).toMatchObject({ reason: 'exited', rung: null });

@@ -74,3 +74,13 @@ export const literalsOf = (source: string): string => {
   }
   return text + blank(source.slice(end));
 };
+
+/** The titles of the tests in a source file. Those that are not a plain literal are passed over. */
+export const titlesOf = (source: string): readonly string[] => {
+  const call = /\b(?:describe|it|test|check|contractCase)(?:\.\w+\([^()]*\)|\.\w+)?|\](?: as const)?\)/.source;
+  const titles = source.matchAll(new RegExp(`(?:${call})\\(\\s*(['"\`])((?:[^\\\\\\n]|\\\\.)*?)\\1`, 'g'));
+  return [...titles].map(([, , title = '']) => title);
+};
+
+/** A question leaves its answer to the body of the test. Ids of invariants may follow it. */
+export const isQuestion = (title: string): boolean => /\bwhat if\b|\?(?: \([^)]*\))?$/i.test(title);
