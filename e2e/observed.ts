@@ -39,7 +39,7 @@ export function observed(driver: AgentDriver, seen: (moment: Moment) => void): A
           tell('interrupt', turn);
         },
         steer: (turn, id, text) => handle.steer(turn, id, text),
-        answer: (turn, request, decision) => handle.answer(turn, request, decision),
+        respond: (turn, request, decision) => handle.respond(turn, request, decision),
         switchModel: (model) => handle.switchModel(model),
         close: () => handle.close(),
         kill: () => handle.kill(),

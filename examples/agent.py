@@ -23,13 +23,13 @@ def say(what, /, **fields):
 
 
 class Turn(threading.Thread):
-    """One turn. The reader calls `interrupt`, `steer` and `answer`; everything else happens in the turn's own thread."""
+    """One turn. The reader calls `interrupt`, `steer` and `decisions`; everything else happens in the turn's own thread."""
 
     def __init__(self, number, text, model):
         super().__init__(daemon=True)
         self.number, self.text, self.model = number, text, model
         self.stopped = threading.Event()
-        self.answers, self.steered = queue.Queue(), queue.Queue()
+        self.decisions, self.steered = queue.Queue(), queue.Queue()
         self.said, self.child = "", None
 
     def run(self):
@@ -59,10 +59,10 @@ class Turn(threading.Thread):
             say("output", turn=self.number, part={"kind": "text", "text": piece})
 
     def command(self, command):
-        say("asked", turn=self.number, request="run", kind="execute", tool="shell", title=command)
-        answer = self.answers.get()  # comes in any case: cancelled, if nobody decides
-        if not answer["allow"]:
-            self.speak("not allowed " + (answer.get("note") or ""))
+        say("permission-requested", turn=self.number, request="run", kind="execute", tool="shell", title=command)
+        resolved = self.decisions.get()  # always comes: "withdrawn" if the turn is interrupted
+        if resolved["decision"] != "allow":
+            self.speak("not allowed " + (resolved["note"] or ""))
             return
         child = subprocess.Popen(command, shell=True, text=True, start_new_session=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -83,21 +83,21 @@ def main():
         kind, mine = message["type"], turn is not None and turn.is_alive() and message.get("turn") == turn.number
         if kind == "start":
             model = message.get("model")
-            say("ready", conversation=None, lost=message["conversation"] is not None,
+            say("ready", conversation=None, conversationReset=message["conversation"] is not None,
                 capabilities={"acks": True, "steer": True, "rewind": False, "models": True})
         elif kind == "prompt":
             turn = Turn(message["turn"], message["text"], model)
             turn.start()
         elif kind == "interrupt":
-            say("ack", turn=message["turn"], none=not mine)
+            say("ack", turn=message["turn"], noResult=not mine)
             if mine:
                 turn.interrupt()
         elif kind == "steer":
-            say("steered", turn=message["turn"], id=message["id"], taken=mine and not turn.stopped.is_set())
+            say("steered", turn=message["turn"], id=message["id"], delivered=mine and not turn.stopped.is_set())
             if mine:
                 turn.steered.put(message["text"])
-        elif kind == "answer" and mine:
-            turn.answers.put(message)
+        elif kind == "permission-resolved" and mine:
+            turn.decisions.put(message)
         elif kind == "model":
             known = message["model"] in (None, "plain", "loud")
             model = message["model"] if known else model

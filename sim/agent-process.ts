@@ -105,15 +105,15 @@ export class AgentProcess {
     const { emit, traits } = this.#parts;
     const work = this.#work;
     if (!traits.caps.steer || work === null || work.id !== turn) {
-      emit({ type: 'steered', turn, id, taken: false });
+      emit({ type: 'steered', turn, id, delivered: false });
       return;
     }
     const { steer } = work.manner;
     if (steer !== 'unanswered') {
-      emit({ type: 'steered', turn, id, taken: steer !== 'not-taken' });
+      emit({ type: 'steered', turn, id, delivered: steer !== 'not-taken' });
     }
     if (steer === 'twice') {
-      emit({ type: 'steered', turn, id, taken: false });
+      emit({ type: 'steered', turn, id, delivered: false });
     }
   }
 
@@ -229,7 +229,7 @@ export class AgentProcess {
     const { emit } = this.#parts;
     const { id: turn } = work;
     const request = `r${(work.asked += 1)}`;
-    const asked = { type: 'asked', turn, request, ask, detail: { of: ask.title } } as const;
+    const asked = { type: 'permission-requested', turn, request, action: ask, detail: { of: ask.title } } as const;
     emit(asked);
     if (how === 'goes-on') {
       next();
@@ -241,7 +241,7 @@ export class AgentProcess {
     } else if (how === 'withdraws') {
       this.#during(work, patience, 'withdraws', () => {
         if (work.waits.has(request)) {
-          emit({ type: 'withdrawn', turn, request });
+          emit({ type: 'permission-withdrawn', turn, request });
           this.#decided(work, request);
         }
       });
@@ -284,7 +284,7 @@ export class AgentProcess {
       emit({ type: 'result', turn: work.id, result: { ...result, outcome: 'failed', failure: null } });
     }
     if (work.manner.strays) {
-      emit({ type: 'ack', turn: work.id, none: false });
+      emit({ type: 'ack', turn: work.id, noResult: false });
       emit({ type: 'output', turn: work.id, part: { kind: 'text', text: 'after the end' } });
     }
     this.#over(work);
@@ -298,7 +298,7 @@ export class AgentProcess {
 
   #ack(turn: TurnId, none = false): void {
     if (this.#parts.traits.caps.acks) {
-      this.#parts.emit({ type: 'ack', turn, none });
+      this.#parts.emit({ type: 'ack', turn, noResult: none });
     }
   }
 
@@ -311,7 +311,13 @@ export class AgentProcess {
     }
     if (asksLate) {
       const ask = { kind: 'execute', tool: 'Bash', title: 'ls' } as const;
-      emit({ type: 'asked', turn: work.id, request: `late ${work.interrupts}`, ask, detail: null });
+      emit({
+        type: 'permission-requested',
+        turn: work.id,
+        request: `late ${work.interrupts}`,
+        action: ask,
+        detail: null,
+      });
     }
     const stop = (): void => this.#result(work, 'interrupted', random.chance(0.5));
     switch (onInterrupt) {

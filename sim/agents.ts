@@ -166,7 +166,7 @@ class SimAgent implements AgentHandle {
     const { conversation } = this.#options;
     const lost = conversation !== null && this.#traits.forgets;
     const named = conversation === null || lost ? `conversation of ${this.name}` : conversation;
-    this.#send({ type: 'ready', caps: this.#traits.caps, conversation: named, lost });
+    this.#send({ type: 'ready', caps: this.#traits.caps, conversation: named, conversationReset: lost });
   }
 
   // What the daemon writes.
@@ -238,7 +238,7 @@ class SimAgent implements AgentHandle {
   }
 
   /** One that came to nothing meanwhile may be answered; one that was never made, or is answered already, may not. */
-  answer(turn: TurnId, request: string): void {
+  respond(turn: TurnId, request: string): void {
     const { stage, session } = this.#judge('answer', turn);
     const asked = this.#turn?.id === turn ? (this.#turn.asked.get(request) ?? 0) : 0;
     if (asked === 0) {
@@ -361,13 +361,13 @@ class SimAgent implements AgentHandle {
       this.#model = event.ok ? event.model : this.#model;
       this.#switching = undefined;
     } else if (turn !== null && 'turn' in event && event.turn === turn.id) {
-      if (event.type === 'asked') {
+      if (event.type === 'permission-requested') {
         turn.asked.set(event.request, (turn.asked.get(event.request) ?? 0) + 1);
       }
       turn.started ||= event.type === 'started';
       turn.result ||= event.type === 'result';
       turn.acked ||= event.type === 'ack';
-      turn.none ||= event.type === 'ack' && event.none;
+      turn.none ||= event.type === 'ack' && event.noResult;
     }
   }
 

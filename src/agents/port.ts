@@ -13,8 +13,8 @@
  *  agent-port/5 Malformed or unknown messages become `output` with a part `raw` (bounded), never an exception. Every request of the agent is
  *      answered, one that is not understood by an error of its protocol.
  *  agent-port/6 `ack` is for the last interrupt that was written: an earlier one that is still unread could end the next turn.
- *  agent-port/7 Each `asked` names a request unique within its turn. It ends by `answer`, by `withdrawn`, or by an interrupt or the end of
- *      the turn: the driver then answers the agent `cancelled` by itself. An `answer` to a request that is over does nothing.
+ *  agent-port/7 Each `permission-requested` names a request unique within its turn. It ends by `respond`, `permission-withdrawn`, an interrupt or the end of
+ *      the turn. After an interrupt or the end, the driver itself tells the agent that nobody decides. `respond` to a request that is over does nothing.
  *  agent-port/8 Each `switchModel` is followed by one `switched`, or by `exited`. It is called at a boundary only.
  *  agent-port/9 A failure is stated: `failed` with its class, also where the dialect reports it as a normal end with text.
  */
@@ -34,24 +34,29 @@ export interface AgentResult extends Pick<TurnResult, 'outcome' | 'empty'> {
 }
 
 export type AgentEvent =
-  | { readonly type: 'ready'; readonly caps: AgentCaps; readonly conversation: string | null; readonly lost: boolean }
+  | {
+      readonly type: 'ready';
+      readonly caps: AgentCaps;
+      readonly conversation: string | null;
+      readonly conversationReset: boolean;
+    }
   | { readonly type: 'started'; readonly turn: TurnId }
   | { readonly type: 'output'; readonly turn: TurnId | null; readonly part: OutputPart }
   /** The agent retries a failed request by itself; its turn continues. */
   | { readonly type: 'retrying'; readonly turn: TurnId | null; readonly failure: ProviderFailure }
   /** `detail`: the request as the agent made it, for the tape. */
   | {
-      readonly type: 'asked';
+      readonly type: 'permission-requested';
       readonly turn: TurnId;
       readonly request: string;
-      readonly ask: RequestedAction;
+      readonly action: RequestedAction;
       readonly detail: unknown;
     }
-  | { readonly type: 'withdrawn'; readonly turn: TurnId; readonly request: string }
+  | { readonly type: 'permission-withdrawn'; readonly turn: TurnId; readonly request: string }
   | { readonly type: 'switched'; readonly model: string | null; readonly ok: boolean }
-  | { readonly type: 'ack'; readonly turn: TurnId; readonly none: boolean }
+  | { readonly type: 'ack'; readonly turn: TurnId; readonly noResult: boolean }
   | { readonly type: 'result'; readonly turn: TurnId; readonly result: AgentResult }
-  | { readonly type: 'steered'; readonly turn: TurnId; readonly id: string; readonly taken: boolean }
+  | { readonly type: 'steered'; readonly turn: TurnId; readonly id: string; readonly delivered: boolean }
   | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data: unknown }
   | { readonly type: 'exited'; readonly reason: string; readonly data: unknown };
 
@@ -68,7 +73,7 @@ export interface AgentStart {
   readonly emit: (event: AgentEvent) => void;
   /**
    * Called with the process's identity as soon as it is spawned, before anything is written to it; processes only. Again where
-   * a first program has refused a conversation, is reaped, and another one takes its place (`lost`).
+   * a first program has refused a conversation, is reaped, and another one takes its place (`conversationReset`).
    */
   readonly onProcess: (process: { readonly pid: number; readonly startTime: string; readonly cookie: string }) => void;
 }
@@ -81,7 +86,7 @@ export interface AgentHandle {
   /** Called only where `caps.steer`. */
   steer(turn: TurnId, id: string, text: string): void;
   /** `note`: told to the agent with a denial. */
-  answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void;
+  respond(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void;
   /** Called only where `caps.models`. Null: back to the agent's default. */
   switchModel(model: string | null): void;
   /** Lets an idle agent exit by itself, then uses the kill ladder. */

@@ -60,7 +60,7 @@ class Conductor {
   /** The program requested a permission here. */
   async asked(): Promise<void> {
     this.#asked += 1;
-    await this.#agent.until('a permission request', () => this.#agent.of('asked').length >= this.#asked);
+    await this.#agent.until('a permission request', () => this.#agent.of('permission-requested').length >= this.#asked);
   }
 
   async #prompt(text: string): Promise<void> {
@@ -95,8 +95,8 @@ class Conductor {
     }
     const options = fieldsOf(request['params'])['options'] as readonly Fields[];
     const kind = options.find((one) => one['optionId'] === option)?.['kind'];
-    const asked = this.#agent.of('asked')[this.#asked - 1];
-    this.#agent.answer(this.turn, asked?.request ?? '', kind === 'allow_once');
+    const asked = this.#agent.of('permission-requested')[this.#asked - 1];
+    this.#agent.respond(this.turn, asked?.request ?? '', kind === 'allow_once');
   }
 }
 
@@ -245,14 +245,14 @@ describe.each(programs)('%s', (program) => {
       if (title === 'cancel') {
         expect(results(agent)[0]?.empty).toBe(false);
       }
-      expect(agent.of('asked').length).toBe(title.startsWith('cancel') ? 0 : 1);
+      expect(agent.of('permission-requested').length).toBe(title.startsWith('cancel') ? 0 : 1);
     },
   );
 
   test('requests a permission in the words of all agents, then uses the tool', async () => {
     const { agent } = await replay(program, 'permission-allow');
     const [shell] = toolNames[program];
-    expect(agent.of('asked').map(({ ask }) => ask)).toEqual([
+    expect(agent.of('permission-requested').map(({ action: ask }) => ask)).toEqual([
       { kind: 'execute', tool: shell, title: 'touch made.txt' },
     ]);
     expect(tools(agent).map(({ status, title }) => [status, title])).toEqual([
@@ -265,7 +265,7 @@ describe.each(programs)('%s', (program) => {
 
   test('does not fail a turn whose permission was denied', async () => {
     const { agent } = await replay(program, 'permission-deny');
-    expect(agent.of('asked')).toHaveLength(1);
+    expect(agent.of('permission-requested')).toHaveLength(1);
     expect(outcomes(agent)).toEqual([program === 'codex-acp' ? 'interrupted' : 'completed', 'completed']);
     // Copilot CLI's own words about it are no answer.
     expect(said(results(agent)[0])).toBe(/copilot|opencode|codex/.test(program) ? '' : 'as you like');
@@ -274,10 +274,10 @@ describe.each(programs)('%s', (program) => {
 
   test.skipIf(program === 'codex-acp')('requests an edit by its path, and has the file written', async () => {
     const { agent, file } = await replay(program, 'edit');
-    const [asked] = agent.of('asked');
-    expect(asked?.ask).toMatchObject({ kind: 'edit', tool: toolNames[program][1] });
-    expect(asked?.ask.title).toMatch(/\/session\/made\.txt$/);
-    expect(agent.of('asked')).toHaveLength(1);
+    const [asked] = agent.of('permission-requested');
+    expect(asked?.action).toMatchObject({ kind: 'edit', tool: toolNames[program][1] });
+    expect(asked?.action.title).toMatch(/\/session\/made\.txt$/);
+    expect(agent.of('permission-requested')).toHaveLength(1);
     expect(outcomes(agent)).toEqual(['completed']);
     // The other programs wrote the file themselves, when it was recorded.
     expect(file('made.txt')).toBe(program === 'gemini' || program === 'opencode' ? 'hello\n' : null);
@@ -300,7 +300,10 @@ describe.each(programs)('%s', (program) => {
 
   test('resumes a conversation, whose past is not output', async () => {
     const { agent } = await replay(program, 'resume');
-    expect(agent.of('ready')[0]).toMatchObject({ lost: false, conversation: expect.stringMatching(/\w{8}/) });
+    expect(agent.of('ready')[0]).toMatchObject({
+      conversationReset: false,
+      conversation: expect.stringMatching(/\w{8}/),
+    });
     expect(agent.text(1)).toBe('third');
     expect(agent.of('output').filter(({ part }) => part.kind === 'text')).toHaveLength(1);
     expect(agent.of('output').filter(({ part, turn }) => part.kind === 'raw' || turn === null)).toEqual([]);
@@ -308,7 +311,7 @@ describe.each(programs)('%s', (program) => {
 
   test('S12: begins a fresh conversation where it does not know the old one, and says so', async () => {
     const { agent } = await replay(program, 'unknown');
-    expect(agent.of('ready')[0]?.lost).toBe(true);
+    expect(agent.of('ready')[0]?.conversationReset).toBe(true);
     expect(agent.of('ready')[0]?.conversation).not.toBe('11111111-2222-4333-8444-555555555555');
     expect(said(results(agent)[0])).toBe('fresh');
   });
@@ -329,7 +332,7 @@ test.each(['claude-agent-acp', 'codex-acp'] as const)(
   async (program) => {
     const { agent } = await replay(program, 'steer');
     expect(agent.of('ready')[0]?.caps.steer).toBe(true);
-    expect(agent.of('steered').map(({ taken }) => taken)).toEqual([true]);
+    expect(agent.of('steered').map(({ delivered: taken }) => taken)).toEqual([true]);
     expect(outcomes(agent)).toEqual(['completed']);
     expect(textOf(said(results(agent)[0]))).toMatch(/turned$/);
   },

@@ -57,7 +57,7 @@ describe('the start of an ACP agent', () => {
 
   test('keeps a conversation that could not be resumed without a login', async () => {
     await using agent = await ready({}, ['--login-never'], { conversation: 'mine' });
-    expect(agent.of('ready')[0]).toMatchObject({ conversation: 'mine', lost: false });
+    expect(agent.of('ready')[0]).toMatchObject({ conversation: 'mine', conversationReset: false });
   });
 
   test.each([
@@ -73,7 +73,7 @@ describe('the start of an ACP agent', () => {
 
   test('S12: begins a fresh conversation with an agent that cannot resume one, and says so', async () => {
     await using agent = await ready({}, ['--no-load'], { conversation: 'mine' });
-    expect(agent.of('ready')[0]?.lost).toBe(true);
+    expect(agent.of('ready')[0]?.conversationReset).toBe(true);
     expect(agent.of('output')[0]?.part).toMatchObject({ kind: 'notice', code: 'conversation-lost' });
   });
 
@@ -144,7 +144,7 @@ describe('a turn of an ACP agent', () => {
     await agent.output(1);
     agent.interrupt(1);
     expect((await agent.result(1)).result.outcome).toBe('interrupted');
-    expect(agent.of('asked')).toEqual([]);
+    expect(agent.of('permission-requested')).toEqual([]);
     expect(agent.text(1)).toContain('answered null');
   });
 
@@ -173,7 +173,7 @@ describe('the client side of ACP', () => {
     );
     await agent.result(1);
     expect(agent.text(1)).toMatch(/^\{"content":"hello\\n"\} refused -32602 no such session refused -32602 not a file/);
-    expect(agent.of('asked')).toEqual([]);
+    expect(agent.of('permission-requested')).toEqual([]);
   });
 
   test.each([true, false])('requests a permission for a write that the agent did not request: %s', async (allow) => {
@@ -181,9 +181,9 @@ describe('the client side of ACP', () => {
     const path = join(folder, 'made.txt');
     await using agent = await ready({}, [], { folder });
     agent.prompt(1, `[[write:${json({ path, content: 'made' })}]]`);
-    const asked = await agent.first('asked', () => true);
-    expect(asked.ask).toEqual({ kind: 'edit', tool: 'fs/write_text_file', title: path });
-    agent.answer(1, asked.request, allow, 'not here');
+    const asked = await agent.first('permission-requested', () => true);
+    expect(asked.action).toEqual({ kind: 'edit', tool: 'fs/write_text_file', title: path });
+    agent.respond(1, asked.request, allow, 'not here');
     await agent.result(1);
     expect(existsSync(path)).toBe(allow);
     expect(agent.text(1)).toContain(allow ? '{}' : 'permission denied: not here');
@@ -195,10 +195,10 @@ describe('the client side of ACP', () => {
     await using agent = await ready({}, [], { folder });
     const write = `[[write:${json({ path: other, content: 'b' })}]]`;
     agent.prompt(1, `[[edit:${json({ path: mine, content: 'a' })}]] ${write}`);
-    const first = await agent.first('asked', () => true);
-    agent.answer(1, first.request, true);
-    const second = await agent.first('asked', ({ request }) => request !== first.request);
-    expect(second.ask.title).toBe(other);
+    const first = await agent.first('permission-requested', () => true);
+    agent.respond(1, first.request, true);
+    const second = await agent.first('permission-requested', ({ request }) => request !== first.request);
+    expect(second.action.title).toBe(other);
     expect(readFileSync(mine, 'utf8')).toBe('a');
     agent.interrupt(1);
     expect((await agent.result(1)).result.outcome).toBe('interrupted');
@@ -221,8 +221,8 @@ describe('the client side of ACP', () => {
 
   const runs = async (agent: AgentProbe, turn: number, act: string): Promise<string> => {
     agent.prompt(turn, act);
-    const { request } = await agent.first('asked', (event) => event.turn === turn);
-    agent.answer(turn, request, true);
+    const { request } = await agent.first('permission-requested', (event) => event.turn === turn);
+    agent.respond(turn, request, true);
     await agent.result(turn);
     return agent.text(turn);
   };
@@ -235,8 +235,8 @@ describe('the client side of ACP', () => {
     expect(await runs(agent, 1, shell('pwd; echo oops >&2; exit 3'))).toBe(
       `${json({ exitCode: 3, signal: null, output: `${folder}\noops\n`, truncated: false })} `,
     );
-    expect(agent.of('asked')[0]?.ask).toMatchObject({ kind: 'execute', tool: 'terminal/create' });
-    expect(agent.of('asked')[0]?.ask.title).toBe('sh -c pwd; echo oops >&2; exit 3');
+    expect(agent.of('permission-requested')[0]?.action).toMatchObject({ kind: 'execute', tool: 'terminal/create' });
+    expect(agent.of('permission-requested')[0]?.action.title).toBe('sh -c pwd; echo oops >&2; exit 3');
     const long = await runs(agent, 2, shell('printf "%01000d\\303\\251" 0', { outputByteLimit: 11 }));
     expect(JSON.parse(long)).toMatchObject({ output: '000000000é', truncated: true });
     expect(await runs(agent, 3, shell('true', { cwd: '/' }))).toContain('refused -32602 cwd');
@@ -250,8 +250,8 @@ describe('the client side of ACP', () => {
     const seconds = `604.${process.pid}`;
     await using agent = await ready({ terminal: true }, [], { folder });
     agent.prompt(1, `[[command-left:${json({ command: 'sleep', args: [seconds] })}]]`);
-    const { request } = await agent.first('asked', () => true);
-    agent.answer(1, request, true);
+    const { request } = await agent.first('permission-requested', () => true);
+    agent.respond(1, request, true);
     await agent.output(1);
     expect(running(`sleep ${seconds}`)).toHaveLength(1);
     agent.kill();

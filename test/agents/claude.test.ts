@@ -345,7 +345,7 @@ describe.each(['modern', 'old'] as const)('the player in the dialect %s', (diale
     first.close();
     await first.exited();
     await using second = new AgentProbe(driver, { conversation });
-    expect(await second.ready()).toMatchObject({ lost: false, conversation });
+    expect(await second.ready()).toMatchObject({ conversationReset: false, conversation });
   });
 
   test('resumes a conversation whose id is taken', async () => {
@@ -358,7 +358,7 @@ describe.each(['modern', 'old'] as const)('the player in the dialect %s', (diale
     first.close();
     await first.exited();
     await using second = begin();
-    expect(await second.ready()).toMatchObject({ conversation: same, lost: false });
+    expect(await second.ready()).toMatchObject({ conversation: same, conversationReset: false });
     second.prompt(2, '[[history]]');
     expect((await second.result(2)).result.report.text).toContain('one');
     expect(second.identities).toHaveLength(2);
@@ -368,7 +368,7 @@ describe.each(['modern', 'old'] as const)('the player in the dialect %s', (diale
     await using agent = new AgentProbe(held.driver(), { conversation: '12345678-0000-4000-8000-00000000dead' });
     agent.prompt(1, 'hello');
     expect((await agent.result(1)).result.outcome).toBe('completed');
-    expect(agent.of('ready')).toMatchObject([{ lost: true }]);
+    expect(agent.of('ready')).toMatchObject([{ conversationReset: true }]);
     expect(agent.identities).toHaveLength(2);
   });
 
@@ -397,7 +397,7 @@ describe.each(['modern', 'old'] as const)('the player in the dialect %s', (diale
     await agent.result(1);
     agent.prompt(2, 'next');
     expect((await agent.result(2)).result.outcome).toBe('completed');
-    expect(await agent.first('ack', () => true)).toMatchObject({ turn: 1, none: false });
+    expect(await agent.first('ack', () => true)).toMatchObject({ turn: 1, noResult: false });
   });
 });
 

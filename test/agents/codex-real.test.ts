@@ -61,7 +61,7 @@ describe('the real Codex', () => {
     first.kill();
     await first.exited();
     await using second = await begin({}, conversation);
-    expect((await second.ready()).lost).toBe(false);
+    expect((await second.ready()).conversationReset).toBe(false);
     const from = codex.model.log.mark();
     await takesTurn(second, 3, '[[text:on]] and on');
     const said = saidIn(await requestFor('and on', from));
@@ -109,7 +109,7 @@ describe('the real Codex', () => {
       agent.interrupt(turn);
       expect((await agent.result(turn)).result.outcome).toBe('interrupted');
     }
-    expect(agent.of('ack').filter(({ none }) => none)).toEqual([]);
+    expect(agent.of('ack').filter(({ noResult }) => noResult)).toEqual([]);
     await takesTurn(agent, 201, '[[text:well]]');
   });
 

@@ -55,8 +55,8 @@ const speaks = (agent: AgentProbe, id: number): Promise<unknown> =>
 const decide = (name: string, text: string, allow: boolean, note: string | null): Promise<AgentProbe> =>
   replay(name, async (agent) => {
     agent.prompt(1, text);
-    const { request } = await agent.first('asked', () => true);
-    agent.answer(1, request, allow, note);
+    const { request } = await agent.first('permission-requested', () => true);
+    agent.respond(1, request, allow, note);
     await agent.result(1);
   });
 
@@ -127,8 +127,8 @@ describe('a turn of Codex', () => {
   test('that is interrupted has its result when its command has ended', async () => {
     const agent = await replay('interrupted-command', async (one) => {
       one.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
-      const { request } = await one.first('asked', () => true);
-      one.answer(1, request, true);
+      const { request } = await one.first('permission-requested', () => true);
+      one.respond(1, request, true);
       await one.first('output', ({ part }) => part.kind === 'tool');
       one.interrupt(1);
       await one.result(1);
@@ -150,7 +150,7 @@ describe('a turn of Codex', () => {
       one.steer(1, 'second', 'too late');
       await one.first('steered', ({ id }) => id === 'second');
     });
-    expect(agent.of('steered').map(({ id, taken }) => [id, taken])).toEqual([
+    expect(agent.of('steered').map(({ id, delivered: taken }) => [id, taken])).toEqual([
       ['first', true],
       ['second', false],
     ]);
@@ -193,7 +193,7 @@ describe('a conversation of Codex', () => {
     const agent = await replay('lost', async (one) => void (await turn(one, 1, '[[text:a fresh one]]')), {
       conversation,
     });
-    expect(agent.of('ready')[0]).toMatchObject({ lost: true });
+    expect(agent.of('ready')[0]).toMatchObject({ conversationReset: true });
     expect(agent.of('ready')[0]?.conversation).not.toBe(conversation);
   });
 
@@ -209,7 +209,7 @@ describe('a conversation of Codex', () => {
       },
       { conversation },
     );
-    expect(agent.of('ready')[0]).toMatchObject({ lost: false, conversation });
+    expect(agent.of('ready')[0]).toMatchObject({ conversationReset: false, conversation });
     // Its sum starts anew with the history; what the turn used does not depend on that.
     expect(agent.of('result')[0]?.result.report).toEqual({
       text: 'instead',
@@ -221,7 +221,7 @@ describe('a conversation of Codex', () => {
 describe('a permission request of Codex', () => {
   test('requests a command once, by itself, and the output of the command is the tool’s', async () => {
     const agent = await decide('command', `${exec('echo hello; echo again')} [[text:done]]`, true, null);
-    expect(agent.of('asked').map(({ ask }) => ask)).toEqual([
+    expect(agent.of('permission-requested').map(({ action: ask }) => ask)).toEqual([
       { kind: 'read', tool: 'shell', title: 'echo hello; echo again' },
     ]);
     expect(tools(agent)).toMatchObject([
@@ -237,12 +237,12 @@ describe('a permission request of Codex', () => {
         endedAt: 1_795_277_560_606,
       },
     ]);
-    expect(agent.of('withdrawn')).toEqual([]);
+    expect(agent.of('permission-withdrawn')).toEqual([]);
   });
 
   test('names a command that only reads as reading', async () => {
     const agent = await decide('reading', `${exec('cat made.txt | head -3')} [[text:done]]`, true, null);
-    expect(agent.of('asked').map(({ ask }) => ask.kind)).toEqual(['read']);
+    expect(agent.of('permission-requested').map(({ action: ask }) => ask.kind)).toEqual(['read']);
   });
 
   test('that is denied lets the turn continue, and its note follows as a message', async () => {
@@ -257,8 +257,8 @@ describe('a permission request of Codex', () => {
   test('requests a patch as an edit, with the file and its change', async () => {
     const patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF";
     const agent = await decide('patch', `${exec(patch)} [[text:done]]`, true, null);
-    const [asked] = agent.of('asked');
-    expect(asked?.ask).toEqual({ kind: 'edit', tool: 'apply_patch', title: '/session/made.txt' });
+    const [asked] = agent.of('permission-requested');
+    expect(asked?.action).toEqual({ kind: 'edit', tool: 'apply_patch', title: '/session/made.txt' });
     expect(asked?.detail).toMatchObject({
       changes: [{ path: '/session/made.txt', kind: { type: 'add' }, diff: 'hello\n' }],
     });
@@ -271,14 +271,14 @@ describe('a permission request of Codex', () => {
   test('D08: that is open at an interrupt is cancelled, and not withdrawn', async () => {
     const agent = await replay('asked-interrupted', async (one) => {
       one.prompt(1, exec('touch a.txt'));
-      const { request } = await one.first('asked', () => true);
+      const { request } = await one.first('permission-requested', () => true);
       one.interrupt(1);
       await one.result(1);
-      one.answer(1, request, true);
+      one.respond(1, request, true);
       await turn(one, 2, '[[text:next one]]');
     });
     expect(agent.of('result').map(({ result }) => result.outcome)).toEqual(['interrupted', 'completed']);
-    expect(agent.of('withdrawn')).toEqual([]);
+    expect(agent.of('permission-withdrawn')).toEqual([]);
   });
 
   test('for more permissions can be granted and denied', async () => {
@@ -288,14 +288,14 @@ describe('a permission request of Codex', () => {
       async (one) => {
         for (const id of [1, 2]) {
           one.prompt(id, `[[tool:request_permissions:${JSON.stringify(wanted)}]] [[text:done]]`);
-          const { request } = await one.first('asked', (event) => event.turn === id);
-          one.answer(id, request, id === 1);
+          const { request } = await one.first('permission-requested', (event) => event.turn === id);
+          one.respond(id, request, id === 1);
           await one.result(id);
         }
       },
       { config: { features: { goals: false, request_permissions_tool: true } } },
     );
-    expect(agent.of('asked').map(({ ask }) => ask)).toEqual(
+    expect(agent.of('permission-requested').map(({ action: ask }) => ask)).toEqual(
       [1, 2].map(() => ({ kind: 'fetch', tool: 'request_permissions', title: 'to fetch' })),
     );
   });
@@ -304,14 +304,14 @@ describe('a permission request of Codex', () => {
     const agent = await replay('mcp', async (one) => {
       for (const id of [1, 2]) {
         one.prompt(id, 'launch');
-        const { request } = await one.first('asked', (event) => event.turn === id);
-        one.answer(id, request, id === 2);
+        const { request } = await one.first('permission-requested', (event) => event.turn === id);
+        one.respond(id, request, id === 2);
         await one.result(id);
       }
       await turn(one, 3, 'peek');
     });
     const ask = { kind: 'other', tool: 'mcp__pad__launch', title: '{"where":"here"}' };
-    expect(agent.of('asked').map((event) => event.ask)).toEqual([ask, ask]);
+    expect(agent.of('permission-requested').map((event) => event.action)).toEqual([ask, ask]);
     expect(
       tools(agent).flatMap(({ status, output }) => (status === 'started' ? [] : [[status, output?.text]])),
     ).toEqual([
@@ -335,7 +335,7 @@ describe('a permission request of Codex', () => {
       { config: { features: { goals: false, default_mode_request_user_input: true } } },
     );
     expect(agent.of('result')[0]?.result.outcome).toBe('completed');
-    expect(agent.of('asked')).toEqual([]);
+    expect(agent.of('permission-requested')).toEqual([]);
   });
 });
 
@@ -453,13 +453,13 @@ describe('unsolicited work of Codex', () => {
   test('of a sub-agent requests its command in the running turn, and an interrupt ends its turn and command', async () => {
     const agent = await replay('subagent', async (one) => {
       one.prompt(1, 'be a parent');
-      const { request } = await one.first('asked', () => true);
-      one.answer(1, request, true);
+      const { request } = await one.first('permission-requested', () => true);
+      one.respond(1, request, true);
       await one.first('output', ({ part }) => JSON.stringify(part).includes('"wait"'));
       one.interrupt(1);
       await one.result(1);
     });
-    expect(agent.of('asked').map(({ turn: id, ask }) => [id, ask.kind, ask.title])).toEqual([
+    expect(agent.of('permission-requested').map(({ turn: id, action: ask }) => [id, ask.kind, ask.title])).toEqual([
       [1, 'execute', 'echo begun; sleep 63'],
     ]);
     const { lines } = readTranscript(`${folder}/subagent.ndjson`);

@@ -72,7 +72,7 @@ describe('the Codex driver', () => {
     agent.prompt(1, '[[forever]] [[ack:never]] [[crossing]]');
     await agent.output(1);
     agent.interrupt(1);
-    await agent.first('ack', ({ none }) => !none);
+    await agent.first('ack', ({ noResult: none }) => !none);
     expect(agent.of('result').map(({ result }) => result.outcome)).toEqual(['completed']);
     expect(order(agent)).toEqual(['started', 'result', 'ack']);
   });
@@ -105,7 +105,7 @@ describe('the Codex driver', () => {
     agent.prompt(1, '[[stray-ask]]');
     await agent.result(1);
     expect(agent.text(1)).toBe('stray: decline');
-    expect(agent.of('asked')).toEqual([]);
+    expect(agent.of('permission-requested')).toEqual([]);
   });
 
   test('reports text that comes only with the end of its turn as output too', async () => {

@@ -202,7 +202,7 @@ test('a steer that throws is not accepted', async () => {
   one.prompt(1, 'go');
   await one.output(1);
   one.steer(1, 'x', 'text');
-  expect((await one.first('steered', () => true)).taken).toBe(false);
+  expect((await one.first('steered', () => true)).delivered).toBe(false);
 });
 
 describe('a permission request of a function', () => {
@@ -211,16 +211,22 @@ describe('a permission request of a function', () => {
   test('gets a response with its note', async () => {
     await using one = await agent(async function* (_prompt, context) {
       yield 'a';
-      const { allow, note } = await context.ask(ask, { detail: { command: ['npm', 'test'] } });
+      const { allow, note } = await context.requestPermission(ask, { detail: { command: ['npm', 'test'] } });
       return `${allow} ${note}`;
     });
     one.prompt(1, 'go');
-    const asked = await one.first('asked', () => true);
-    expect(asked).toEqual({ type: 'asked', turn: 1, request: 'ask-1', ask, detail: { command: ['npm', 'test'] } });
-    one.answer(1, 'ask-1', false, 'not now');
+    const asked = await one.first('permission-requested', () => true);
+    expect(asked).toEqual({
+      type: 'permission-requested',
+      turn: 1,
+      request: 'ask-1',
+      action: ask,
+      detail: { command: ['npm', 'test'] },
+    });
+    one.respond(1, 'ask-1', false, 'not now');
     // What is over, or was never asked, changes nothing.
-    one.answer(1, 'ask-1', true);
-    one.answer(1, 'ask-7', true);
+    one.respond(1, 'ask-1', true);
+    one.respond(1, 'ask-7', true);
     expect((await one.result(1)).result.report).toEqual({ text: 'a\n\nfalse not now' });
   });
 
@@ -228,28 +234,28 @@ describe('a permission request of a function', () => {
     const said: boolean[] = [];
     await using one = await agent(async function* (_prompt, context) {
       yield 'a';
-      said.push((await context.ask(ask)).allow, (await context.ask(ask)).allow);
+      said.push((await context.requestPermission(ask)).allow, (await context.requestPermission(ask)).allow);
     });
     one.prompt(1, 'go');
-    await one.first('asked', () => true);
+    await one.first('permission-requested', () => true);
     one.interrupt(1);
     expect((await one.result(1)).result.outcome).toBe('interrupted');
     expect(said).toEqual([false, false]);
-    expect(one.of('asked')).toHaveLength(1);
-    expect(one.of('withdrawn')).toEqual([]);
+    expect(one.of('permission-requested')).toHaveLength(1);
+    expect(one.of('permission-withdrawn')).toEqual([]);
   });
 
   test('is withdrawn when the function does not want it any more', async () => {
     await using one = await agent(async function* (_prompt, context) {
       yield 'a';
       const stop = new AbortController();
-      const asked = context.ask(ask, { signal: stop.signal });
+      const asked = context.requestPermission(ask, { signal: stop.signal });
       stop.abort();
       return String((await asked).allow);
     });
     one.prompt(1, 'go');
     expect((await one.result(1)).result.report).toEqual({ text: 'a\n\nfalse' });
-    expect(one.of('withdrawn')).toEqual([{ type: 'withdrawn', turn: 1, request: 'ask-1' }]);
+    expect(one.of('permission-withdrawn')).toEqual([{ type: 'permission-withdrawn', turn: 1, request: 'ask-1' }]);
   });
 });
 

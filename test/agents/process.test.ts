@@ -85,8 +85,8 @@ describe('a message of a program', () => {
       'ack',
       'result',
       'steered',
-      'asked',
-      'withdrawn',
+      'permission-requested',
+      'permission-withdrawn',
       'switched',
       'retrying',
     ];
@@ -121,13 +121,13 @@ describe('a message of a program', () => {
 
   test('becomes its event, for every message of the protocol', () => {
     const read = (message: Fields): unknown => parseMessage(message);
-    expect(read({ type: 'ready', conversation: 'c', lost: true, capabilities: { acks: true } })).toEqual({
+    expect(read({ type: 'ready', conversation: 'c', conversationReset: true, capabilities: { acks: true } })).toEqual({
       type: 'ready',
       conversation: 'c',
-      lost: true,
+      conversationReset: true,
       caps: { acks: true, steer: false, rewind: false, models: false },
     });
-    expect(read({ type: 'ready' })).toMatchObject({ conversation: null, lost: false });
+    expect(read({ type: 'ready' })).toMatchObject({ conversation: null, conversationReset: false });
     expect(read({ type: 'started', turn: 1 })).toEqual({ type: 'started', turn: 1 });
     const part = { kind: 'text', text: 'x' };
     expect(read({ type: 'output', turn: 1, part })).toEqual({ type: 'output', turn: 1, part });
@@ -137,8 +137,8 @@ describe('a message of a program', () => {
     expect(read({ type: 'output', turn: 1, part: tool })).toMatchObject({
       part: { kind: 'tool', id: null, name: 'Bash', action: 'other', title: 'Bash', status: 'completed' },
     });
-    expect(read({ type: 'ack', turn: 1, none: true })).toEqual({ type: 'ack', turn: 1, none: true });
-    expect(read({ type: 'ack', turn: 1 })).toMatchObject({ none: false });
+    expect(read({ type: 'ack', turn: 1, noResult: true })).toEqual({ type: 'ack', turn: 1, noResult: true });
+    expect(read({ type: 'ack', turn: 1 })).toMatchObject({ noResult: false });
     expect(
       read({ type: 'result', turn: 1, outcome: 'completed', text: 'x', usage: { inputTokens: 1, outputTokens: 2 } }),
     ).toEqual({
@@ -154,29 +154,41 @@ describe('a message of a program', () => {
     expect(read({ type: 'result', turn: 1, outcome: 'failed', error: 'e' })).toMatchObject({
       result: { empty: true, report: { text: '', error: 'e' } },
     });
-    expect(read({ type: 'steered', turn: 1, id: 'x', taken: true })).toEqual({
+    expect(read({ type: 'steered', turn: 1, id: 'x', delivered: true })).toEqual({
       type: 'steered',
       turn: 1,
       id: 'x',
-      taken: true,
+      delivered: true,
     });
     expect(read({ type: 'unsolicited', phase: 'began' })).toEqual({ type: 'unsolicited', phase: 'began', data: null });
   });
 
   test('about permissions, models and failures is read, with defaults where it leaves something out', () => {
     const read = (message: Fields): unknown => parseMessage(message);
-    const ask = { type: 'asked', turn: 1, request: 'r', kind: 'edit', tool: 'write', title: 'a.ts', detail: { n: 1 } };
-    expect(read(ask)).toEqual({
-      type: 'asked',
+    const ask = {
+      type: 'permission-requested',
       turn: 1,
       request: 'r',
-      ask: { kind: 'edit', tool: 'write', title: 'a.ts' },
+      kind: 'edit',
+      tool: 'write',
+      title: 'a.ts',
+      detail: { n: 1 },
+    };
+    expect(read(ask)).toEqual({
+      type: 'permission-requested',
+      turn: 1,
+      request: 'r',
+      action: { kind: 'edit', tool: 'write', title: 'a.ts' },
       detail: { n: 1 },
     });
-    expect(read({ ...ask, kind: 'toString' })).toMatchObject({ ask: { kind: 'other' } });
-    expect(read({ ...ask, title: '' })).toBe('asked: no tool or title');
-    expect(read({ ...ask, request: 7 })).toBe('asked: no request');
-    expect(read({ type: 'withdrawn', turn: 1, request: 'r' })).toEqual({ type: 'withdrawn', turn: 1, request: 'r' });
+    expect(read({ ...ask, kind: 'toString' })).toMatchObject({ action: { kind: 'other' } });
+    expect(read({ ...ask, title: '' })).toBe('permission-requested: no tool or title');
+    expect(read({ ...ask, request: 7 })).toBe('permission-requested: no request');
+    expect(read({ type: 'permission-withdrawn', turn: 1, request: 'r' })).toEqual({
+      type: 'permission-withdrawn',
+      turn: 1,
+      request: 'r',
+    });
     expect(read({ type: 'switched', model: null, ok: true })).toEqual({ type: 'switched', model: null, ok: true });
     expect(read({ type: 'switched', model: 'm' })).toMatchObject({ ok: false });
     const failure = { class: 'rate_limit', retryAfterMs: 1_500, status: 429, message: 'slow down' };
@@ -209,21 +221,20 @@ describe('a permission request', () => {
   const ready = '{"type":"ready"}';
   const started = '{"type":"started","turn":1}';
   const asked = (turn: number, request: string): string =>
-    JSON.stringify({ type: 'asked', turn, request, kind: 'execute', tool: 'shell', title: 'npm test' });
-  const cancelled = (turn: number, request: string): object => ({
-    type: 'answer',
+    JSON.stringify({ type: 'permission-requested', turn, request, kind: 'execute', tool: 'shell', title: 'npm test' });
+  const withdrawn = (turn: number, request: string): object => ({
+    type: 'permission-resolved',
     turn,
     request,
-    allow: false,
+    decision: 'withdrawn',
     note: null,
-    cancelled: true,
   });
   /** What the agent has heard since its prompt. */
   const answers = (agent: AgentProbe): unknown[] =>
     agent
       .parts('raw')
       .map(({ data }) => (data as { readonly text: string }).text)
-      .filter((text) => /"type":"(?:answer|interrupt)"/.test(text))
+      .filter((text) => /"type":"(?:permission-resolved|interrupt)"/.test(text))
       .map((text) => JSON.parse(text) as unknown);
   const heardAll = (agent: AgentProbe, count: number): Promise<void> =>
     agent.until(`${count} answers`, () => answers(agent).length >= count);
@@ -231,15 +242,15 @@ describe('a permission request', () => {
   test('agent-port/7: is answered once', async () => {
     await using agent = says([ready, started, asked(1, 'r1')]);
     agent.prompt(1, 'go');
-    await agent.first('asked', () => true);
-    agent.answer(1, 'r1', false, 'not now');
-    agent.answer(1, 'r1', true);
-    agent.answer(1, 'r2', true);
-    agent.answer(2, 'r1', true);
+    await agent.first('permission-requested', () => true);
+    agent.respond(1, 'r1', false, 'not now');
+    agent.respond(1, 'r1', true);
+    agent.respond(1, 'r2', true);
+    agent.respond(2, 'r1', true);
     agent.interrupt(1);
     await heardAll(agent, 2);
     expect(answers(agent)).toEqual([
-      { type: 'answer', turn: 1, request: 'r1', allow: false, note: 'not now' },
+      { type: 'permission-resolved', turn: 1, request: 'r1', decision: 'deny', note: 'not now' },
       { type: 'interrupt', turn: 1 },
     ]);
   });
@@ -247,43 +258,43 @@ describe('a permission request', () => {
   test('agent-port/7: is cancelled behind an interrupt, also when it comes later', async () => {
     await using agent = says([ready, started, asked(1, 'r1'), asked(1, 'r2')]);
     agent.prompt(1, 'go');
-    await agent.first('asked', ({ request }) => request === 'r2');
+    await agent.first('permission-requested', ({ request }) => request === 'r2');
     agent.interrupt(1);
     await heardAll(agent, 3);
-    expect(answers(agent)).toEqual([{ type: 'interrupt', turn: 1 }, cancelled(1, 'r1'), cancelled(1, 'r2')]);
-    expect(agent.of('withdrawn')).toEqual([]);
+    expect(answers(agent)).toEqual([{ type: 'interrupt', turn: 1 }, withdrawn(1, 'r1'), withdrawn(1, 'r2')]);
+    expect(agent.of('permission-withdrawn')).toEqual([]);
   });
 
   test('agent-port/7: is cancelled with the end of its turn', async () => {
     await using agent = says([ready, started, asked(1, 'r1'), '{"type":"result","turn":1,"outcome":"completed"}']);
     agent.prompt(1, 'go');
     await heardAll(agent, 1);
-    expect(answers(agent)).toEqual([cancelled(1, 'r1')]);
+    expect(answers(agent)).toEqual([withdrawn(1, 'r1')]);
     expect(agent.of('result')).toHaveLength(1);
   });
 
   test('agent-port/5: of a turn that does not run, or an unknown one, is still answered', async () => {
-    const odd = '{"type":"asked","turn":1,"request":"r3"}';
+    const odd = '{"type":"permission-requested","turn":1,"request":"r3"}';
     await using agent = says([ready, started, asked(7, 'r1'), asked(1, 'r2'), asked(1, 'r2'), odd]);
     agent.prompt(1, 'go');
     await heardAll(agent, 2);
-    expect(answers(agent)).toEqual([cancelled(7, 'r1'), cancelled(1, 'r3')]);
-    expect(agent.of('asked').map(({ request }) => request)).toEqual(['r2']);
+    expect(answers(agent)).toEqual([withdrawn(7, 'r1'), withdrawn(1, 'r3')]);
+    expect(agent.of('permission-requested').map(({ request }) => request)).toEqual(['r2']);
     const problems = agent.parts('raw').map(({ data }) => (data as { readonly problem: string }).problem);
     expect(problems.slice(0, 3)).toEqual([
-      'asked: no such turn runs',
-      'asked: a request of that name was made before',
-      'asked: no tool or title',
+      'permission-requested: no such turn runs',
+      'permission-requested: a request of that name was made before',
+      'permission-requested: no tool or title',
     ]);
   });
 
   test('is withdrawn only while it waits', async () => {
-    const withdrawn = '{"type":"withdrawn","turn":1,"request":"r1"}';
-    await using agent = says([ready, started, asked(1, 'r1'), withdrawn, withdrawn]);
+    const line = '{"type":"permission-withdrawn","turn":1,"request":"r1"}';
+    await using agent = says([ready, started, asked(1, 'r1'), line, line]);
     agent.prompt(1, 'go');
     await agent.first('output', ({ part }) => JSON.stringify(part).includes('no such request waits'));
-    expect(agent.of('withdrawn')).toHaveLength(1);
-    agent.answer(1, 'r1', true);
+    expect(agent.of('permission-withdrawn')).toHaveLength(1);
+    agent.respond(1, 'r1', true);
     agent.interrupt(1);
     await heardAll(agent, 1);
     expect(answers(agent)).toEqual([{ type: 'interrupt', turn: 1 }]);

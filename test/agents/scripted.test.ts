@@ -148,7 +148,7 @@ describe('the store of the scripted agent', () => {
     const state = fresh();
     writeFileSync(`${state}-outside.json`, '{"id":"x","turns":[],"work":[]}');
     await using one = await agent({ state }, '../file-outside');
-    expect(one.of('ready')[0]?.lost).toBe(true);
+    expect(one.of('ready')[0]?.conversationReset).toBe(true);
     expect(readdirSync(state)).toHaveLength(1);
   });
 });
@@ -238,16 +238,23 @@ describe('a directive of the scripted agent', () => {
     const log = fresh();
     await using one = await agent({ log });
     one.prompt(1, '[[ask:npm test]] [[ask:edit:src/a.ts]] [[text:done]]');
-    const first = await one.first('asked', () => true);
-    expect(first.ask).toEqual({ kind: 'execute', tool: 'shell', title: 'npm test' });
-    one.answer(1, first.request, true);
-    const second = await one.first('asked', ({ request }) => request !== first.request);
-    expect(second.ask).toEqual({ kind: 'edit', tool: 'write', title: 'src/a.ts' });
-    one.answer(1, second.request, false, 'on the branch line only');
+    const first = await one.first('permission-requested', () => true);
+    expect(first.action).toEqual({ kind: 'execute', tool: 'shell', title: 'npm test' });
+    one.respond(1, first.request, true);
+    const second = await one.first('permission-requested', ({ request }) => request !== first.request);
+    expect(second.action).toEqual({ kind: 'edit', tool: 'write', title: 'src/a.ts' });
+    one.respond(1, second.request, false, 'on the branch line only');
     await one.result(1);
     expect(one.text(1)).toBe('(allowed) (denied: on the branch line only) done');
     const events = linesOf(log).map(({ event }) => event);
-    expect(events.slice(1)).toEqual(['prompt', 'asked', 'answer', 'asked', 'answer', 'result']);
+    expect(events.slice(1)).toEqual([
+      'prompt',
+      'permission-requested',
+      'permission-resolved',
+      'permission-requested',
+      'permission-resolved',
+      'result',
+    ]);
   });
 
   test('fails as a provider does, with its status and its hint', async () => {

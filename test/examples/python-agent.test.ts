@@ -58,9 +58,9 @@ describe('the agent in Python', () => {
     await using agent = new AgentProbe(driver);
     await agent.ready();
     agent.prompt(1, `run echo begun; ${command}`);
-    const { request, ask } = await agent.first('asked', () => true);
+    const { request, action: ask } = await agent.first('permission-requested', () => true);
     expect(ask).toEqual({ kind: 'execute', tool: 'shell', title: `echo begun; ${command}` });
-    agent.answer(1, request, true);
+    agent.respond(1, request, true);
     await agent.first('output', ({ part }) => part.kind === 'tool');
     agent.interrupt(1);
     const { result } = await agent.result(1);

@@ -103,7 +103,13 @@ const apiNames = (): string[] => [
 ];
 const configNames = (): string[] => [...namesIn(ConfigFileSchema)];
 const commandNames = (): string[] => commands.flatMap(({ name, flags }) => [name, ...flags.map((flag) => flag.name)]);
-const allNames = (): string[] => [...apiNames(), ...configNames(), ...commandNames()];
+/** Keys and message types of the JSON on the page of the agent protocol. */
+const agentProtocolNames = (): string[] => {
+  // The page ends with the scripted agent, whose script file is not part of the protocol.
+  const [page = ''] = readFileSync(join(root, 'docs/agent-protocol.md'), 'utf8').split('## The scripted agent');
+  return [...page.matchAll(/"type":"([\w-]+)"|"(\w+)":/g)].map(([, type, key]) => type ?? key ?? '');
+};
+const allNames = (): string[] => [...apiNames(), ...configNames(), ...commandNames(), ...agentProtocolNames()];
 
 test('every name in the HTTP API and in its events is made of known words', () => {
   expect(odd(apiNames())).toEqual([]);
@@ -115,6 +121,12 @@ test('every key of the configuration is made of known words', () => {
 
 test('every command and flag is made of known words', () => {
   expect(odd(commandNames())).toEqual([]);
+});
+
+test('every message and key of the agent protocol is made of known words', () => {
+  expect(agentProtocolNames().length).toBeGreaterThan(80);
+  expect(agentProtocolNames()).toContain('permission-requested');
+  expect(odd(agentProtocolNames())).toEqual([]);
 });
 
 test('an undefined word fails the check', () => {

@@ -272,12 +272,12 @@ function processInName(): {
         started.push(options.session);
         emit = options.emit;
         options.onProcess({ pid: 1_000_000_007, startTime: '7', cookie: 'c' });
-        setImmediate(() => emit({ type: 'ready', caps, conversation: null, lost: false }));
+        setImmediate(() => emit({ type: 'ready', caps, conversation: null, conversationReset: false }));
         return {
           prompt: (turn) => written.push(`prompt ${turn}`),
           interrupt: () => {},
           steer: () => {},
-          answer: () => {},
+          respond: () => {},
           switchModel: () => {},
           close: () => setImmediate(end),
           kill: () => setImmediate(end),

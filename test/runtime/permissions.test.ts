@@ -14,7 +14,7 @@ async function verdicts(one: Box, turn: PlayedTurn, asks: readonly RequestedActi
   const given: (boolean | null)[] = [];
   for (const ask of asks) {
     const stop = new AbortController();
-    const answer = turn.context.ask(ask, { signal: stop.signal }).then(({ allow }) => allow);
+    const answer = turn.context.requestPermission(ask, { signal: stop.signal }).then(({ allow }) => allow);
     given.push(await Promise.race([answer, one.quiet().then(() => null)]));
     stop.abort();
   }
@@ -89,7 +89,7 @@ describe('permissions by policy', () => {
     await using one = await openBox();
     const task = await one.send({});
     const turn = await one.stage.turn();
-    await turn.context.ask(edit, { detail: { path: 'src/a.ts', text: 'x' } });
+    await turn.context.requestPermission(edit, { detail: { path: 'src/a.ts', text: 'x' } });
     turn.finish();
     await one.ended(task);
     const tape = (await one.tape(task)).filter(({ type }) => type.startsWith('permission'));
@@ -105,8 +105,8 @@ describe('permissions by a person', () => {
     await using one = await openBox();
     const task = await one.background();
     const turn = await one.stage.turn();
-    const first = turn.context.ask(run, { detail: { command: 'npm test' } });
-    const second = turn.context.ask({ ...run, title: 'npm publish' });
+    const first = turn.context.requestPermission(run, { detail: { command: 'npm test' } });
+    const second = turn.context.requestPermission({ ...run, title: 'npm publish' });
     await asked(one, task);
     const [ask, other] = await one.box.permissionRequests();
     expect(ask).toMatchObject({
@@ -148,7 +148,7 @@ describe('permissions by a person', () => {
     await using one = await openBox({ clock, limits: { silenceMs: 1_000, permissionMs: 10_000 } });
     const task = await one.background();
     const turn = await one.stage.turn();
-    const answer = turn.context.ask(run);
+    const answer = turn.context.requestPermission(run);
     await one.event(task, 'permission-requested');
     clock.advance(9_999);
     expect(turn.context.signal.aborted).toBe(false);
@@ -166,7 +166,7 @@ describe('permissions by a person', () => {
     await using one = await openBox();
     const task = await one.background();
     const turn = await one.stage.turn();
-    const answer = turn.context.ask(run);
+    const answer = turn.context.requestPermission(run);
     await one.event(task, 'permission-requested');
     await one.send({ prompt: 'urgent' });
     const urgent = await one.stage.turn();
@@ -188,11 +188,11 @@ describe('permissions by a person', () => {
     await using one = await openBox();
     await one.background();
     const first = await one.stage.turn();
-    void first.context.ask(run);
+    void first.context.requestPermission(run);
     await one.send({ prompt: 'urgent' });
     (await one.stage.turn()).finish();
     const task = await one.stage.turn();
-    const answer = task.context.ask({ ...run, title: 'rm -rf x' });
+    const answer = task.context.requestPermission({ ...run, title: 'rm -rf x' });
     await one.quiet();
     expect(await one.box.respond('test:one', { turn: 1, request: 'ask-1', allow: true })).toMatchObject({
       code: 'no_permission_request',
@@ -208,7 +208,7 @@ describe('permissions by a person', () => {
     await using one = await openBox();
     const task = await one.background();
     const turn = await one.stage.turn();
-    void turn.context.ask(run, { detail: { text: 'x'.repeat(20_000) } });
+    void turn.context.requestPermission(run, { detail: { text: 'x'.repeat(20_000) } });
     const event = await asked(one, task);
     expect(JSON.stringify(event.data).length).toBeGreaterThan(20_000);
     expect((await one.box.permissionRequests())[0]).toMatchObject({ title: 'npm test', detail: null });

@@ -19,9 +19,9 @@ describe('permissions', () => {
     const one = await box.stage.turn();
     await client.submit({ session: 'b', ...background });
     const two = await box.stage.turn();
-    const allowed = one.context.ask(run, { detail: { command: ['npm', 'test'] } });
+    const allowed = one.context.requestPermission(run, { detail: { command: ['npm', 'test'] } });
     await box.event(first.task, 'permission-requested');
-    const denied = two.context.ask({ ...run, title: 'npm publish' });
+    const denied = two.context.requestPermission({ ...run, title: 'npm publish' });
     await box.event((await client.session('b')).owner?.task ?? '', 'permission-requested');
     const { items } = await client.permissionRequests();
     expect(items.map(({ session, title }) => [session, title])).toEqual([

@@ -165,7 +165,7 @@ export class AcpAgent implements AgentHandle {
   steer(turn: TurnId, id: string, text: string): void {
     const session = this.#turn?.id === turn && !this.#turn.cancelled ? this.#session : null;
     if (session === null || !session.can.steer) {
-      this.#tellSoon([{ type: 'steered', turn, id, taken: false }]);
+      this.#tellSoon([{ type: 'steered', turn, id, delivered: false }]);
       return;
     }
     this.#rpc.call(steerMethod, steerParams(session.id, text), (outcome) => {
@@ -174,11 +174,11 @@ export class AcpAgent implements AgentHandle {
       }
       const said = outcome.kind === 'result' && isFields(outcome.result) ? textAt(outcome.result, 'outcome') : null;
       // `startedNewTurn` is not asked for. Where it happens all the same, the agent has the message.
-      this.#tell({ type: 'steered', turn, id, taken: said === 'injected' || said === 'startedNewTurn' });
+      this.#tell({ type: 'steered', turn, id, delivered: said === 'injected' || said === 'startedNewTurn' });
     });
   }
 
-  answer(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void {
+  respond(turn: TurnId, request: string, decision: { readonly allow: boolean; readonly note: string | null }): void {
     if (this.#turn?.id === turn) {
       this.#turn.permissionRequests.answer(request, decision);
     }
@@ -237,7 +237,7 @@ export class AcpAgent implements AgentHandle {
     this.#lines.started();
     const models = session !== null && session.models !== null;
     const caps = { acks: false, steer: session?.can.steer === true, rewind: false, models };
-    this.#tell({ type: 'ready', caps, conversation, lost: session !== null && session.lost !== null });
+    this.#tell({ type: 'ready', caps, conversation, conversationReset: session !== null && session.lost !== null });
   }
 
   #promptWaiting(): void {

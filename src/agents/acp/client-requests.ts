@@ -104,7 +104,7 @@ export class ClientRequests {
     }
     const request = turn.permissionRequests.withdraw(id);
     if (request !== null) {
-      this.#options.emit({ type: 'withdrawn', turn: turn.id, request });
+      this.#options.emit({ type: 'permission-withdrawn', turn: turn.id, request });
     }
   }
 
@@ -229,7 +229,7 @@ export class ClientRequests {
 
   #ask(turn: AcpTurn, call: RpcCall, ask: RequestedAction, detail: object, settle: (decision: Decision) => void): void {
     const request = turn.permissionRequests.add(call.id, settle);
-    this.#options.emit({ type: 'asked', turn: turn.id, request, ask, detail: bounded(detail) });
+    this.#options.emit({ type: 'permission-requested', turn: turn.id, request, action: ask, detail: bounded(detail) });
   }
 
   /** Not from within the method of the handle that answered. */

@@ -1,7 +1,7 @@
 /**
  * Permission requests of one turn: the agent's own, and ours before something is done for the agent.
  *
- * Owned by a turn. Each request ends once: by `answer`, withdrawn by the agent, or cancelled with the turn.
+ * Owned by a turn. Each request ends once: by `respond`, withdrawn by the agent, or cancelled with the turn.
  */
 import { listAt, textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';

@@ -71,7 +71,7 @@ export class ClaudeAgent implements AgentHandle {
     this.#steering = new Steering({
       send: (uuid, text) => this.#channel.write(userMessage(uuid, this.#plain(text))),
       request: (request, settle) => this.#channel.request(request, ({ error, body }) => error === null && settle(body)),
-      steered: (turn, id, taken) => this.#emit({ type: 'steered', turn, id, taken }),
+      steered: (turn, id, taken) => this.#emit({ type: 'steered', turn, id, delivered: taken }),
       settled: () => this.#release(),
     });
     this.#unsolicited = new Unsolicited((event) => this.#emit(event), this.#process);
@@ -103,7 +103,7 @@ export class ClaudeAgent implements AgentHandle {
     const turn = this.#turn;
     const uuid = this.#ids();
     if (turn === null || turn.id !== id || turn.interrupt !== null || turn.held !== null || !this.#modern) {
-      queueMicrotask(() => this.#emit({ type: 'steered', turn: id, id: name, taken: false }));
+      queueMicrotask(() => this.#emit({ type: 'steered', turn: id, id: name, delivered: false }));
       return;
     }
     this.#steering.add(id, name, uuid, text);
@@ -114,7 +114,7 @@ export class ClaudeAgent implements AgentHandle {
     }
   }
 
-  answer(
+  respond(
     id: TurnId,
     request: string,
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
@@ -156,7 +156,7 @@ export class ClaudeAgent implements AgentHandle {
       this.#channel.ready();
       const { lost, opening } = this.#session;
       const caps = { acks: true, steer: this.#modern, rewind: false, models: true };
-      this.#emit({ type: 'ready', caps, conversation: opening.conversation, lost });
+      this.#emit({ type: 'ready', caps, conversation: opening.conversation, conversationReset: lost });
     });
   }
 
@@ -238,13 +238,13 @@ export class ClaudeAgent implements AgentHandle {
     }
     turn.requests.set(id, fieldsAt(body, 'input'));
     const ask = actionOf(body, this.#folder);
-    this.#emit({ type: 'asked', turn: turn.id, request: id, ask, detail: detailOf(body) });
+    this.#emit({ type: 'permission-requested', turn: turn.id, request: id, action: ask, detail: detailOf(body) });
   }
 
   #onWithdrawal(id: string): void {
     const turn = this.#turn;
     if (turn?.requests.delete(id) === true) {
-      this.#emit({ type: 'withdrawn', turn: turn.id, request: id });
+      this.#emit({ type: 'permission-withdrawn', turn: turn.id, request: id });
     }
   }
 
@@ -381,7 +381,7 @@ export class ClaudeAgent implements AgentHandle {
     this.#over(turn);
     this.#emit({ type: 'result', turn: turn.id, result: turn.held });
     if (turn.interruptMissed) {
-      this.#emit({ type: 'ack', turn: turn.id, none: false });
+      this.#emit({ type: 'ack', turn: turn.id, noResult: false });
     }
   }
 
@@ -432,7 +432,7 @@ export class ClaudeAgent implements AgentHandle {
         this.#over(turn);
         this.#steering.retract();
       }
-      this.#emit({ type: 'ack', turn: turn.id, none });
+      this.#emit({ type: 'ack', turn: turn.id, noResult: none });
     });
   }
 

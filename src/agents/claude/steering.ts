@@ -4,9 +4,9 @@
  * but in the last moments of a turn that is usually too late (measured). So a message is kept here until a tool runs.
  *
  * Owned by the agent. Invariants:
- *  claude-steering/1 `taken` is true only when Claude Code has said that it began with the message before the turn's end
+ *  claude-steering/1 `delivered` is true only when Claude Code has said that it began with the message before the turn's end
  *                    was read, or that the turn's result answers it.
- *  claude-steering/2 What is not taken is out of Claude Code's queue, or its own turn is over, before `taken: false` is
+ *  claude-steering/2 What is not taken is out of Claude Code's queue, or its own turn is over, before `delivered: false` is
  *                    emitted; the turn's result waits for that.
  */
 import type { TurnId } from '../../core/model/ids.ts';

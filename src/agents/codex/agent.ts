@@ -10,7 +10,7 @@
  *  codex-agent/3 A turn is settled by its name at Codex, once, by `turn/completed`, whatever else is read before or after.
  *  codex-agent/4 The result of an interrupted turn is emitted when its commands and sub-agents were ended, which an
  *                interrupt does not do by itself, or `backgroundDeadlineMs` later.
- *  codex-agent/5 Every permission request is answered: by `answer`, as cancelled with an interrupt or the end of its turn,
+ *  codex-agent/5 Every permission request is answered: by `respond`, as cancelled with an interrupt or the end of its turn,
  *                or at once where no turn of ours could be asked.
  *  codex-agent/6 Codex's name of a turn comes with the response to `turn/start`. What is about an unknown turn of our
  *                conversation before that is kept with the turn and read then. Other conversations are sub-agents of the
@@ -115,13 +115,13 @@ export class CodexAgent implements AgentHandle {
     if (this.#turn?.id === id) {
       this.#turn.interrupt.request();
     } else {
-      this.#emitSoon({ type: 'ack', turn: id, none: id > this.#lastEnded });
+      this.#emitSoon({ type: 'ack', turn: id, noResult: id > this.#lastEnded });
     }
   }
 
   steer(id: TurnId, message: string, text: string): void {
     const turn = this.#turn;
-    const steered = (taken: boolean): AgentEvent => ({ type: 'steered', turn: id, id: message, taken });
+    const steered = (taken: boolean): AgentEvent => ({ type: 'steered', turn: id, id: message, delivered: taken });
     if (turn === null || turn.id !== id || !turn.started || turn.interrupt.written || turn.name === null) {
       this.#emitSoon(steered(false));
       return;
@@ -133,7 +133,7 @@ export class CodexAgent implements AgentHandle {
     });
   }
 
-  answer(
+  respond(
     id: TurnId,
     request: string,
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
@@ -174,7 +174,7 @@ export class CodexAgent implements AgentHandle {
     this.#tokens = new TokenCount(resumed);
     this.#lines.started();
     const caps = { acks: true, steer: true, rewind: rewinds, models: true };
-    this.#tell({ type: 'ready', caps, conversation: thread, lost });
+    this.#tell({ type: 'ready', caps, conversation: thread, conversationReset: lost });
     const waiting = this.#untilOpen ?? [];
     this.#untilOpen = null;
     for (const act of waiting) {
@@ -197,7 +197,7 @@ export class CodexAgent implements AgentHandle {
         });
         cancelRequests(turn);
       },
-      acknowledge: () => this.#tell({ type: 'ack', turn: id, none: false }),
+      acknowledge: () => this.#tell({ type: 'ack', turn: id, noResult: false }),
     });
     const turn = new CodexTurn(id, interrupt, () => this.#wall());
     return turn;
@@ -448,7 +448,7 @@ export class CodexAgent implements AgentHandle {
     };
     this.#tell({ type: 'result', turn: turn.id, result: { outcome, empty: text === '', failure, report } });
     if (turn.interrupt.turnOver()) {
-      this.#tell({ type: 'ack', turn: turn.id, none: false });
+      this.#tell({ type: 'ack', turn: turn.id, noResult: false });
     }
   }
 
@@ -480,7 +480,7 @@ export class CodexAgent implements AgentHandle {
     } else {
       turn.permissionRequests.set(request.id, request);
       const described = request.describe((id) => turn.item(id));
-      this.#tell({ type: 'asked', turn: turn.id, request: request.id, ...described });
+      this.#tell({ type: 'permission-requested', turn: turn.id, request: request.id, ...described });
     }
   }
 
@@ -488,7 +488,7 @@ export class CodexAgent implements AgentHandle {
   #resolved(request: string): void {
     const turn = this.#turn;
     if (turn?.permissionRequests.delete(request) === true) {
-      this.#tell({ type: 'withdrawn', turn: turn.id, request });
+      this.#tell({ type: 'permission-withdrawn', turn: turn.id, request });
     }
   }
 

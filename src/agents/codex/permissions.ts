@@ -22,7 +22,7 @@ export interface PermissionRequest {
   /** Codex does not always name the turn. */
   readonly turn: string | null;
   /** `itemOf`: an item that was announced before the request. `detail`: the request as Codex made it. */
-  describe(itemOf: (id: string) => Fields | null): { readonly ask: RequestedAction; readonly detail: unknown };
+  describe(itemOf: (id: string) => Fields | null): { readonly action: RequestedAction; readonly detail: unknown };
   answer(answer: Answer): void;
 }
 
@@ -34,7 +34,7 @@ export function permissionRequestOf(call: RpcCall): PermissionRequest | null {
     case 'item/commandExecution/requestApproval':
       return {
         ...common,
-        describe: () => ({ ask: commandAsk(params), detail: params }),
+        describe: () => ({ action: commandAsk(params), detail: params }),
         answer: (answer) => call.result({ decision: decisions[answer] }),
       };
     case 'item/fileChange/requestApproval':
@@ -42,14 +42,14 @@ export function permissionRequestOf(call: RpcCall): PermissionRequest | null {
         ...common,
         describe(itemOf) {
           const changes = listAt(itemOf(textAt(params, 'itemId') ?? '') ?? {}, 'changes');
-          return { ask: patchAsk(changes), detail: { ...params, changes: changes.slice(0, 50).map(shortened) } };
+          return { action: patchAsk(changes), detail: { ...params, changes: changes.slice(0, 50).map(shortened) } };
         },
         answer: (answer) => call.result({ decision: decisions[answer] }),
       };
     case 'item/permissions/requestApproval':
       return {
         ...common,
-        describe: () => ({ ask: grantAsk(params), detail: params }),
+        describe: () => ({ action: grantAsk(params), detail: params }),
         answer: (answer) => call.result({ permissions: answer === 'allow' ? grantOf(params) : {}, scope: 'turn' }),
       };
     case 'mcpServer/elicitation/request': {
@@ -59,7 +59,7 @@ export function permissionRequestOf(call: RpcCall): PermissionRequest | null {
       }
       return {
         ...common,
-        describe: () => ({ ask: mcpAsk(params, meta), detail: params }),
+        describe: () => ({ action: mcpAsk(params, meta), detail: params }),
         answer: (answer) =>
           call.result({ action: decisions[answer], content: answer === 'allow' ? {} : null, _meta: null }),
       };

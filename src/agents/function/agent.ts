@@ -50,7 +50,9 @@ export class FunctionAgent implements AgentHandle {
       models: options.models !== undefined,
     };
     const lost = wanted !== null && !known;
-    queueMicrotask(() => this.#emit({ type: 'ready', caps, conversation: this.#conversation, lost }));
+    queueMicrotask(() =>
+      this.#emit({ type: 'ready', caps, conversation: this.#conversation, conversationReset: lost }),
+    );
   }
 
   prompt(id: TurnId, text: string, { rewind }: { readonly rewind: TurnId | null }): void {
@@ -76,7 +78,7 @@ export class FunctionAgent implements AgentHandle {
     queueMicrotask(() => {
       const turn = this.#turnOf(id);
       // The ack goes before the abort, which the generator may answer at once.
-      this.#emit({ type: 'ack', turn: id, none: turn === null });
+      this.#emit({ type: 'ack', turn: id, noResult: turn === null });
       turn?.interrupt();
     });
   }
@@ -85,12 +87,12 @@ export class FunctionAgent implements AgentHandle {
     queueMicrotask(() => {
       const turn = this.#turnOf(id);
       const taken = turn !== null && this.#steerInto(turn, text);
-      this.#emit({ type: 'steered', turn: id, id: message, taken });
+      this.#emit({ type: 'steered', turn: id, id: message, delivered: taken });
     });
   }
 
-  answer(id: TurnId, request: string, decision: Decision): void {
-    this.#turnOf(id)?.permissions.answer(request, decision);
+  respond(id: TurnId, request: string, decision: Decision): void {
+    this.#turnOf(id)?.permissions.respond(request, decision);
   }
 
   switchModel(model: string | null): void {

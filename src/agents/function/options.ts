@@ -5,7 +5,7 @@ import type { TurnResult } from '../../core/model/session.ts';
 import type { RequestedAction } from '../../core/model/permission.ts';
 import type { Timers } from '../../supervise/index.ts';
 import type { ProviderFailure } from '../failures.ts';
-import type { AskOptions, Decision } from './permissions.ts';
+import type { PermissionRequestOptions, Decision } from './permissions.ts';
 
 /** What a function knows of a failed request to its model; what it leaves out is not known. */
 export type FunctionFailure = Pick<ProviderFailure, 'class'> & Partial<ProviderFailure>;
@@ -21,9 +21,9 @@ export interface FunctionContext {
   readonly rewind: TurnId | null;
   /** The model of this turn; null: the function's default. Changes between turns only where the driver declares `models`. */
   readonly model: string | null;
-  /** Asks for permission. Resolves with a denial, never rejects, when the turn is interrupted or over. */
-  readonly ask: (ask: RequestedAction, options?: AskOptions) => Promise<Decision>;
-  /** Says that a failed request is tried again. */
+  /** Requests permission. Resolves with a denial, never rejects, when the turn is interrupted or over. */
+  readonly requestPermission: (action: RequestedAction, options?: PermissionRequestOptions) => Promise<Decision>;
+  /** Reports that a failed request is retried. */
   readonly retrying: (failure: FunctionFailure) => void;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The permission requests of one turn of a function. Owned by the turn, and ended with it.
  *
- *  function-permissions/1 Every promise that `ask` gives resolves: by the answer, by the caller's own withdrawal, by the
+ *  function-permissions/1 Every promise that `request` returns resolves: by the decision, by the caller's own withdrawal, by the
  *                         interrupt, or at the end.
  *  function-permissions/2 A withdrawal is emitted (agent-port/7); what an interrupt or the end takes back is not.
  */
@@ -14,7 +14,7 @@ export interface Decision {
   readonly note: string | null;
 }
 
-export interface AskOptions {
+export interface PermissionRequestOptions {
   /** The request in the function's own words, for the tape. Any JSON. */
   readonly detail?: unknown;
   /** Its abort withdraws the request. */
@@ -36,7 +36,7 @@ export class Permissions {
     interrupted.addEventListener('abort', () => this.end(), { once: true });
   }
 
-  ask(ask: RequestedAction, { detail = null, signal }: AskOptions = {}): Promise<Decision> {
+  request(action: RequestedAction, { detail = null, signal }: PermissionRequestOptions = {}): Promise<Decision> {
     if (this.#over || signal?.aborted === true) {
       return Promise.resolve(denied);
     }
@@ -44,21 +44,21 @@ export class Permissions {
     const request = `ask-${this.#count}`;
     const decision = new Promise<Decision>((resolve) => this.#open.set(request, resolve));
     signal?.addEventListener('abort', () => this.#withdraw(request), { once: true });
-    this.#emit({ type: 'asked', turn: this.#turn, request, ask, detail });
+    this.#emit({ type: 'permission-requested', turn: this.#turn, request, action, detail });
     return decision;
   }
 
-  answer(request: string, decision: Decision): void {
+  respond(request: string, decision: Decision): void {
     const settle = this.#open.get(request);
     this.#open.delete(request);
     settle?.(decision);
   }
 
-  /** The turn is interrupted or over: everything is denied, and nothing is asked any more. */
+  /** The turn is interrupted or over: everything is denied, and so is every later request. */
   end(): void {
     this.#over = true;
     for (const request of this.#open.keys()) {
-      this.answer(request, denied);
+      this.respond(request, denied);
     }
   }
 
@@ -66,7 +66,7 @@ export class Permissions {
     if (this.#over || !this.#open.has(request)) {
       return;
     }
-    this.#emit({ type: 'withdrawn', turn: this.#turn, request });
-    this.answer(request, denied);
+    this.#emit({ type: 'permission-withdrawn', turn: this.#turn, request });
+    this.respond(request, denied);
   }
 }

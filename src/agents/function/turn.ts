@@ -55,7 +55,7 @@ export class FunctionTurn {
       turn,
       rewind,
       model,
-      ask: (ask, how) => this.permissions.ask(ask, how),
+      requestPermission: (action, options) => this.permissions.request(action, options),
       retrying: (failure) => emit({ type: 'retrying', turn, failure: failureOf(failure) }),
     };
   }

@@ -7,7 +7,7 @@
  *  process-agent/1 Nothing that the program says can throw here; what is not understood becomes `raw`.
  *  process-agent/2 `ready` is passed on once, `started` once and only for the turn that was prompted last (agent-port/3),
  *                  `switched` only when a switch was requested (agent-port/8).
- *  process-agent/3 Each permission request of the program is answered once: by `answer`, or as cancelled with an interrupt,
+ *  process-agent/3 Each permission request of the program is answered once: by `respond`, or as withdrawn with an interrupt,
  *                  with the end of its turn, or at once where no turn of that number runs (agent-port/7).
  *  process-agent/4 Every event but `exited` comes before it (json-lines/3).
  */
@@ -47,7 +47,7 @@ export class ProcessAgent implements AgentHandle {
     this.#write({ type: 'interrupt', turn: id });
     const turn = this.#turnOf(id);
     if (turn !== null) {
-      this.#cancelRequests(turn);
+      this.#withdrawRequests(turn);
     }
   }
 
@@ -55,13 +55,13 @@ export class ProcessAgent implements AgentHandle {
     this.#write({ type: 'steer', turn, id, text });
   }
 
-  answer(
+  respond(
     turn: TurnId,
     request: string,
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
   ): void {
     if (this.#turnOf(turn)?.permissions.take(request) === true) {
-      this.#write({ type: 'answer', turn, request, allow, note });
+      this.#write({ type: 'permission-resolved', turn, request, decision: allow ? 'allow' : 'deny', note });
     }
   }
 
@@ -96,7 +96,7 @@ export class ProcessAgent implements AgentHandle {
     }
     this.#lines.raw(problem, line);
     // An unknown request is answered too: the program may wait for the answer.
-    if (typeof event === 'string' && message['type'] === 'asked') {
+    if (typeof event === 'string' && message['type'] === 'permission-requested') {
       this.#refuse(message);
     }
   }
@@ -128,11 +128,11 @@ export class ProcessAgent implements AgentHandle {
       case 'output':
         this.#output(event);
         return null;
-      case 'asked':
+      case 'permission-requested':
         return this.#request(event);
-      case 'withdrawn':
+      case 'permission-withdrawn':
         if (this.#turnOf(event.turn)?.permissions.take(event.request) !== true) {
-          return 'withdrawn: no such request waits';
+          return 'permission-withdrawn: no such request waits';
         }
         break;
       case 'result':
@@ -163,7 +163,7 @@ export class ProcessAgent implements AgentHandle {
       this.#emit(event);
       return;
     }
-    this.#cancelRequests(turn);
+    this.#withdrawRequests(turn);
     this.#turn = null;
     const { parts, report } = turn.output.end(event.result.report);
     for (const part of parts) {
@@ -172,11 +172,11 @@ export class ProcessAgent implements AgentHandle {
     this.#emit({ ...event, result: { ...event.result, empty: report.text === '', report } });
   }
 
-  #request(event: EventOf<'asked'>): string | null {
+  #request(event: EventOf<'permission-requested'>): string | null {
     const turn = this.#turnOf(event.turn);
     if (turn === null) {
-      this.#cancel(event.turn, event.request);
-      return 'asked: no such turn runs';
+      this.#withdraw(event.turn, event.request);
+      return 'permission-requested: no such turn runs';
     }
     const added = turn.permissions.add(event.request);
     switch (added) {
@@ -184,31 +184,31 @@ export class ProcessAgent implements AgentHandle {
         this.#emit(event);
         return null;
       case 'closed':
-        this.#cancel(event.turn, event.request);
+        this.#withdraw(event.turn, event.request);
         return null;
       case 'too many requests in one turn':
-        this.#cancel(event.turn, event.request);
-        return `asked: ${added}`;
+        this.#withdraw(event.turn, event.request);
+        return `permission-requested: ${added}`;
       case 'a request of that name was made before':
-        return `asked: ${added}`;
+        return `permission-requested: ${added}`;
     }
   }
 
-  #cancelRequests({ id, permissions }: ProcessTurn): void {
+  #withdrawRequests({ id, permissions }: ProcessTurn): void {
     for (const request of permissions.close()) {
-      this.#cancel(id, request);
+      this.#withdraw(id, request);
     }
   }
 
-  #cancel(turn: number, request: string): void {
-    this.#write({ type: 'answer', turn, request, allow: false, note: null, cancelled: true });
+  #withdraw(turn: number, request: string): void {
+    this.#write({ type: 'permission-resolved', turn, request, decision: 'withdrawn', note: null });
   }
 
   #refuse(message: Fields): void {
     const { turn } = message;
     const request = textAt(message, 'request');
     if (typeof turn === 'number' && request !== null) {
-      this.#cancel(turn, request);
+      this.#withdraw(turn, request);
     }
   }
 }

@@ -37,20 +37,20 @@ export function parseMessage(message: Fields): AgentEvent | string {
 const ofATurn: { readonly [type: string]: (turn: TurnId, message: Fields) => AgentEvent | string } = {
   started: (turn) => ({ type: 'started', turn }),
   output: (turn, message) => ({ type: 'output', turn, part: readPart(message['part']) }),
-  ack: (turn, message) => ({ type: 'ack', turn, none: message['none'] === true }),
+  ack: (turn, message) => ({ type: 'ack', turn, noResult: message['noResult'] === true }),
   result: readResult,
   retrying: (turn, message) =>
     isFields(message['failure'])
       ? { type: 'retrying', turn, failure: readFailure(message['failure']) }
       : 'retrying: no failure',
-  asked: readAsked,
-  withdrawn(turn, message) {
+  'permission-requested': readPermissionRequest,
+  'permission-withdrawn'(turn, message) {
     const request = textAt(message, 'request');
-    return request === null ? 'withdrawn: no request' : { type: 'withdrawn', turn, request };
+    return request === null ? 'permission-withdrawn: no request' : { type: 'permission-withdrawn', turn, request };
   },
   steered(turn, message) {
     const id = textAt(message, 'id');
-    return id === null ? 'steered: no id' : { type: 'steered', turn, id, taken: message['taken'] === true };
+    return id === null ? 'steered: no id' : { type: 'steered', turn, id, delivered: message['delivered'] === true };
   },
 };
 
@@ -67,7 +67,7 @@ function readReady(message: Fields): AgentEvent {
       models: caps['models'] === true,
     },
     conversation: conversation === '' ? null : conversation,
-    lost: message['lost'] === true,
+    conversationReset: message['conversationReset'] === true,
   };
 }
 
@@ -99,17 +99,23 @@ function readResult(turn: TurnId, message: Fields): AgentEvent | string {
 }
 
 /** A kind that is not known is `other`: least is allowed of that. */
-function readAsked(turn: TurnId, message: Fields): AgentEvent | string {
+function readPermissionRequest(turn: TurnId, message: Fields): AgentEvent | string {
   const request = textAt(message, 'request');
   const [tool, title] = [textAt(message, 'tool') ?? '', textAt(message, 'title') ?? ''];
   if (request === null || request === '') {
-    return 'asked: no request';
+    return 'permission-requested: no request';
   }
   if (tool === '' || title === '') {
-    return 'asked: no tool or title';
+    return 'permission-requested: no tool or title';
   }
   const kind = actionKinds.find((known) => known === message['kind']) ?? 'other';
-  return { type: 'asked', turn, request, ask: { kind, tool, title }, detail: message['detail'] ?? null };
+  return {
+    type: 'permission-requested',
+    turn,
+    request,
+    action: { kind, tool, title },
+    detail: message['detail'] ?? null,
+  };
 }
 
 const isClass = (name: string): name is FailureClass => Object.hasOwn(failureRules, name);

@@ -24,14 +24,13 @@ export type ToAgent =
   | { readonly type: 'prompt'; readonly turn: number; readonly text: string; readonly rewind?: number }
   | { readonly type: 'interrupt'; readonly turn: number }
   | { readonly type: 'steer'; readonly turn: number; readonly id: string; readonly text: string }
-  /** `cancelled`: not decided, because the turn is interrupted or over. */
+  /** `withdrawn`: not decided, because the turn is interrupted or over. `note`: for the model, with a denial. */
   | {
-      readonly type: 'answer';
+      readonly type: 'permission-resolved';
       readonly turn: number;
       readonly request: string;
-      readonly allow: boolean;
+      readonly decision: 'allow' | 'deny' | 'withdrawn';
       readonly note: string | null;
-      readonly cancelled?: true;
     }
   | { readonly type: 'model'; readonly model: string | null }
   | { readonly type: 'close' };
@@ -49,7 +48,7 @@ export type FromAgent =
   | {
       readonly type: 'ready';
       readonly conversation: string | null;
-      readonly lost?: boolean;
+      readonly conversationReset?: boolean;
       readonly capabilities: {
         readonly acks: boolean;
         readonly steer: boolean;
@@ -60,7 +59,7 @@ export type FromAgent =
   | { readonly type: 'started'; readonly turn: number }
   | { readonly type: 'output'; readonly turn: number; readonly part: OutputPart }
   | {
-      readonly type: 'asked';
+      readonly type: 'permission-requested';
       readonly turn: number;
       readonly request: string;
       readonly kind: ActionKind;
@@ -68,9 +67,9 @@ export type FromAgent =
       readonly title: string;
       readonly detail?: unknown;
     }
-  | { readonly type: 'withdrawn'; readonly turn: number; readonly request: string }
+  | { readonly type: 'permission-withdrawn'; readonly turn: number; readonly request: string }
   | { readonly type: 'retrying'; readonly turn: number; readonly failure: WireFailure }
-  | { readonly type: 'ack'; readonly turn: number; readonly none?: boolean }
+  | { readonly type: 'ack'; readonly turn: number; readonly noResult?: boolean }
   | {
       readonly type: 'result';
       readonly turn: number;
@@ -81,6 +80,6 @@ export type FromAgent =
       readonly error?: unknown;
       readonly failure?: WireFailure;
     }
-  | { readonly type: 'steered'; readonly turn: number; readonly id: string; readonly taken: boolean }
+  | { readonly type: 'steered'; readonly turn: number; readonly id: string; readonly delivered: boolean }
   | { readonly type: 'switched'; readonly model: string | null; readonly ok: boolean }
   | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data?: unknown };

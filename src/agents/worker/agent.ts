@@ -107,12 +107,12 @@ export class WorkerAgent implements AgentHandle {
     this.#post({ type: 'steer', turn, id, text });
   }
 
-  answer(
+  respond(
     turn: TurnId,
     request: string,
     { allow, note }: { readonly allow: boolean; readonly note: string | null },
   ): void {
-    this.#post({ type: 'answer', turn, request, allow, note });
+    this.#post({ type: 'respond', turn, request, allow, note });
   }
 
   switchModel(model: string | null): void {
@@ -204,7 +204,7 @@ export class WorkerAgent implements AgentHandle {
         this.#pass(message.event);
         return;
       case 'mark':
-        this.#worker?.postMessage({ type: 'taken', mark: message.mark } satisfies ToThread);
+        this.#worker?.postMessage({ type: 'handled', mark: message.mark } satisfies ToThread);
         return;
       case 'crashed':
         this.#ending.error = message.error;

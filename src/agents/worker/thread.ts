@@ -36,7 +36,7 @@ function without(event: AgentEvent, problem: string): AgentEvent {
   if (event.type === 'output') {
     return { ...event, part: { kind: 'raw', data: { problem } } };
   }
-  if (event.type === 'asked') {
+  if (event.type === 'permission-requested') {
     return { ...event, detail: { problem } };
   }
   if (event.type !== 'result') {
@@ -47,13 +47,13 @@ function without(event: AgentEvent, problem: string): AgentEvent {
 }
 
 let marks = 0;
-let taken = (): void => {};
+let handled = (): void => {};
 
 function breathe(): Promise<void> {
   marks += 1;
   post({ type: 'mark', mark: marks });
   return new Promise((resolve) => {
-    taken = resolve;
+    handled = resolve;
   });
 }
 
@@ -84,8 +84,8 @@ function receive(handle: AgentHandle, message: ToThread): void {
     case 'steer':
       handle.steer(message.turn, message.id, message.text);
       return;
-    case 'answer':
-      handle.answer(message.turn, message.request, { allow: message.allow, note: message.note });
+    case 'respond':
+      handle.respond(message.turn, message.request, { allow: message.allow, note: message.note });
       return;
     case 'model':
       handle.switchModel(message.model);
@@ -93,8 +93,8 @@ function receive(handle: AgentHandle, message: ToThread): void {
     case 'close':
       handle.close();
       return;
-    case 'taken':
-      taken();
+    case 'handled':
+      handled();
       return;
   }
 }

@@ -19,7 +19,7 @@ export type ToThread =
   | { readonly type: 'interrupt'; readonly turn: TurnId }
   | { readonly type: 'steer'; readonly turn: TurnId; readonly id: string; readonly text: string }
   | {
-      readonly type: 'answer';
+      readonly type: 'respond';
       readonly turn: TurnId;
       readonly request: string;
       readonly allow: boolean;
@@ -28,11 +28,11 @@ export type ToThread =
   | { readonly type: 'model'; readonly model: string | null }
   | { readonly type: 'close' }
   /** Everything before that mark has been handled. */
-  | { readonly type: 'taken'; readonly mark: number };
+  | { readonly type: 'handled'; readonly mark: number };
 
 export type FromThread =
   | { readonly type: 'event'; readonly event: AgentEvent }
-  /** Reply `taken` when everything before this has been handled; nothing more comes until then. */
+  /** Reply `handled` when everything before this has been handled; nothing more comes until then. */
   | { readonly type: 'mark'; readonly mark: number }
   /** The module could not be loaded, or has no such function. */
   | { readonly type: 'unloadable'; readonly error: ErrorRecord }

@@ -12,7 +12,7 @@ import { jsonValue } from '../json.ts';
 
 const retryAfterMaxMs = 31 * 86_400_000;
 
-export type Said = Exclude<AgentEvent, { type: 'exited' | 'asked' }>;
+export type Said = Exclude<AgentEvent, { type: 'exited' | 'permission-requested' }>;
 
 /** Everything an agent says is read again behind the redactor, which knows no types. */
 const partOf = (part: OutputPart, redact: Redactor): OutputPart => readPart(redact.value(jsonValue(part)));
@@ -76,7 +76,7 @@ export function inputOf(event: Said, incarnation: Incarnation, at: number, redac
         incarnation,
         caps: event.caps,
         conversation,
-        conversationReset: event.lost,
+        conversationReset: event.conversationReset,
       };
     }
     case 'started':
@@ -90,7 +90,7 @@ export function inputOf(event: Said, incarnation: Incarnation, at: number, redac
         part: partOf(event.part, redact),
       };
     case 'ack':
-      return { type: 'ack', at, incarnation, turn: event.turn, noResult: event.none };
+      return { type: 'ack', at, incarnation, turn: event.turn, noResult: event.noResult };
     case 'result':
       return { type: 'result', at, incarnation, turn: event.turn, result: resultOf(event.result, redact) };
     case 'retrying': {
@@ -98,7 +98,7 @@ export function inputOf(event: Said, incarnation: Incarnation, at: number, redac
       const part = { kind: 'notice', code: 'retrying', message: detail.message, detail } as const;
       return { type: 'output', at, incarnation, turn: event.turn, part };
     }
-    case 'withdrawn':
+    case 'permission-withdrawn':
       return {
         type: 'permission-withdrawn',
         at,
@@ -109,7 +109,7 @@ export function inputOf(event: Said, incarnation: Incarnation, at: number, redac
     case 'switched':
       return { type: 'switched', at, incarnation, model: event.model, ok: event.ok };
     case 'steered':
-      return { type: 'steered', at, incarnation, turn: event.turn, task: taskId(event.id), taken: event.taken };
+      return { type: 'steered', at, incarnation, turn: event.turn, task: taskId(event.id), taken: event.delivered };
     case 'unsolicited':
       return {
         type: 'unsolicited',

@@ -263,10 +263,10 @@ export class AgentHost {
     incarnation: Incarnation,
     turn: TurnId,
     request: string,
-    decision: Parameters<AgentHandle['answer']>[2],
+    decision: Parameters<AgentHandle['respond']>[2],
   ): void {
     this.permissionRequests.remove(turn, request);
-    this.#of(incarnation)?.handle?.answer(turn, request, decision);
+    this.#of(incarnation)?.handle?.respond(turn, request, decision);
   }
 
   switchModel(incarnation: Incarnation, model: string | null): void {

@@ -37,7 +37,7 @@ interface Prompted {
 }
 
 type Result = Extract<AgentEvent, { type: 'result' }>;
-type Asked = Extract<AgentEvent, { type: 'asked' }>;
+type Asked = Extract<AgentEvent, { type: 'permission-requested' }>;
 
 export class AgentOutput {
   readonly #parts: OutputParts;
@@ -67,7 +67,7 @@ export class AgentOutput {
       return;
     }
     this.#finish();
-    if (event.type === 'asked') {
+    if (event.type === 'permission-requested') {
       this.#asked(event);
       return;
     }
@@ -109,7 +109,7 @@ export class AgentOutput {
       throttle.retrying(this.#shown(event.failure), this.#sentAt());
     } else if (event.type === 'result') {
       this.#noteResult(event);
-    } else if (event.type === 'ack' && event.none) {
+    } else if (event.type === 'ack' && event.noResult) {
       this.#over(event.turn);
     }
   }
@@ -131,7 +131,7 @@ export class AgentOutput {
     }
   }
 
-  #asked({ turn, request: name, ask, detail }: Asked): void {
+  #asked({ turn, request: name, action: ask, detail }: Asked): void {
     const { incarnation, context, permissionRequests, post } = this.#parts;
     const request = context.redact.text(name);
     const at = context.clock.wall();

@@ -69,8 +69,8 @@ export class UnansweredRequests {
         return;
       case 'output':
       case 'retrying':
-      case 'asked':
-      case 'withdrawn':
+      case 'permission-requested':
+      case 'permission-withdrawn':
       case 'unsolicited':
       case 'exited':
         return;

@@ -11,15 +11,15 @@ const asks: readonly ContractCase[] = [
       async ({ ready, say }) => {
         await using agent = await ready();
         agent.prompt(1, say.ask);
-        const asked = await agent.first('asked', (event) => event.turn === 1);
-        assert.ok(asked.ask.tool !== '' && asked.ask.title !== '');
-        assert.ok(['execute', 'edit', 'other'].includes(asked.ask.kind), asked.ask.kind);
-        agent.answer(1, asked.request, allow, allow ? null : 'not on this line');
+        const asked = await agent.first('permission-requested', (event) => event.turn === 1);
+        assert.ok(asked.action.tool !== '' && asked.action.title !== '');
+        assert.ok(['execute', 'edit', 'other'].includes(asked.action.kind), asked.action.kind);
+        agent.respond(1, asked.request, allow, allow ? null : 'not on this line');
         // Answered twice: the second word does nothing.
-        agent.answer(1, asked.request, allow);
+        agent.respond(1, asked.request, allow);
         const { result } = await agent.result(1);
         assert.ok(allow ? result.outcome === 'completed' : result.outcome !== 'failed', agent.transcript());
-        assert.equal(agent.of('asked').length, 1);
+        assert.equal(agent.of('permission-requested').length, 1);
         await takesTurn(agent, 2, say.answer);
       },
     ),
@@ -31,18 +31,18 @@ const asks: readonly ContractCase[] = [
     async ({ ready, say }) => {
       await using agent = await ready();
       agent.prompt(1, say.ask);
-      const asked = await agent.first('asked', (event) => event.turn === 1);
+      const asked = await agent.first('permission-requested', (event) => event.turn === 1);
       agent.interrupt(1);
       await agent.until(
         'the end of the turn',
-        () => agent.of('result').length + agent.of('ack').filter((event) => event.none).length > 0,
+        () => agent.of('result').length + agent.of('ack').filter((event) => event.noResult).length > 0,
       );
       const [result] = agent.of('result');
       if (result !== undefined) {
         assert.equal(result.result.outcome, 'interrupted', agent.transcript());
       }
       // Too late: the request is over.
-      agent.answer(1, asked.request, true);
+      agent.respond(1, asked.request, true);
       await takesTurn(agent, 2, say.answer);
     },
   ),
@@ -53,8 +53,8 @@ const asks: readonly ContractCase[] = [
     async ({ ready, say }) => {
       await using agent = await ready();
       agent.prompt(1, say['ask-withdrawn']);
-      const asked = await agent.first('asked', (event) => event.turn === 1);
-      await agent.first('withdrawn', (event) => event.request === asked.request);
+      const asked = await agent.first('permission-requested', (event) => event.turn === 1);
+      await agent.first('permission-withdrawn', (event) => event.request === asked.request);
       assert.equal((await agent.result(1)).result.outcome, 'completed');
       await takesTurn(agent, 2, say.answer);
     },

@@ -64,8 +64,8 @@ export class AgentProbe {
     this.#guarded(() => this.#handle.steer(turnId(turn), id, text));
   }
 
-  answer(turn: number, request: string, allow: boolean, note: string | null = null): void {
-    this.#guarded(() => this.#handle.answer(turnId(turn), request, { allow, note }));
+  respond(turn: number, request: string, allow: boolean, note: string | null = null): void {
+    this.#guarded(() => this.#handle.respond(turnId(turn), request, { allow, note }));
   }
 
   switchModel(model: string | null): void {

@@ -31,7 +31,7 @@ const failures: readonly ContractCase[] = rows.map(([behaviour, wanted]) =>
         agent.interrupt(1);
         await agent.until(
           'the end of the turn',
-          () => agent.of('result').length + agent.of('ack').filter(({ none }) => none).length > 0,
+          () => agent.of('result').length + agent.of('ack').filter(({ noResult: none }) => none).length > 0,
         );
       }
       const [end] = agent.of('result');

@@ -9,7 +9,7 @@ import type { AgentProbe } from './probe.ts';
 async function over(agent: AgentProbe, turn: number): Promise<void> {
   const said = (): boolean =>
     agent.of('result').some((event) => event.turn === turn) ||
-    agent.of('ack').some((event) => event.turn === turn && event.none);
+    agent.of('ack').some((event) => event.turn === turn && event.noResult);
   await agent.until(`the end of turn ${turn}`, said);
   const [result] = agent.of('result').filter((event) => event.turn === turn);
   if (result !== undefined) {

@@ -8,7 +8,7 @@ const conversations: readonly ContractCase[] = [
   contractCase('becomes ready in a fresh conversation and declares its capabilities', {}, async ({ ready }) => {
     await using agent = await ready();
     const [said] = agent.of('ready');
-    assert.equal(said?.lost, false);
+    assert.equal(said?.conversationReset, false);
     assert.deepEqual(Object.keys(said?.caps ?? {}).sort(), ['acks', 'models', 'rewind', 'steer']);
     assert.ok(said?.conversation === null || (said?.conversation ?? '') !== '');
   }),
@@ -25,7 +25,7 @@ const conversations: readonly ContractCase[] = [
       await first.exited();
       await using second = await ready(conversation);
       assert.equal(second.of('ready')[0]?.conversation, conversation);
-      assert.equal(second.of('ready')[0]?.lost, false);
+      assert.equal(second.of('ready')[0]?.conversationReset, false);
       await takesTurn(second, 2, say.history);
       assert.ok(second.text(2).includes(say.answer));
     },
@@ -37,7 +37,7 @@ const conversations: readonly ContractCase[] = [
     async ({ ready, say }) => {
       await using agent = await ready('no-such-conversation');
       const [said] = agent.of('ready');
-      assert.equal(said?.lost, true);
+      assert.equal(said?.conversationReset, true);
       assert.notEqual(said?.conversation, 'no-such-conversation');
       await takesTurn(agent, 1, say.answer);
     },
@@ -186,7 +186,7 @@ const interrupts: readonly ContractCase[] = [
       agent.prompt(1, say['ack-none']);
       await agent.output(1);
       agent.interrupt(1);
-      assert.equal((await agent.first('ack', (event) => event.turn === 1)).none, true);
+      assert.equal((await agent.first('ack', (event) => event.turn === 1)).noResult, true);
       await takesTurn(agent, 2, say.answer);
       assert.equal(agent.of('result').length, 1);
     },
@@ -278,11 +278,11 @@ const steering: readonly ContractCase[] = [
       agent.prompt(1, subject.steerable ?? say.forever);
       await agent.output(1);
       agent.steer(1, 'one', 'and mind the gap');
-      assert.equal((await agent.first('steered', (event) => event.id === 'one')).taken, true);
+      assert.equal((await agent.first('steered', (event) => event.id === 'one')).delivered, true);
       agent.interrupt(1);
       await agent.result(1);
       agent.steer(1, 'two', 'too late');
-      assert.equal((await agent.first('steered', (event) => event.id === 'two')).taken, false);
+      assert.equal((await agent.first('steered', (event) => event.id === 'two')).delivered, false);
       await takesTurn(agent, 2, say.answer);
     },
   ),

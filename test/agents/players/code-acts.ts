@@ -6,7 +6,10 @@ import type { FunctionContext, FunctionResult } from '../../../src/agents/index.
 export async function* acts(prompt: string, context: FunctionContext): AsyncGenerator<string, FunctionResult | null> {
   if (prompt === 'ask' || prompt === 'ask-withdrawn') {
     const stop = new AbortController();
-    const asked = context.ask({ kind: 'execute', tool: 'Run', title: 'npm test' }, { signal: stop.signal });
+    const asked = context.requestPermission(
+      { kind: 'execute', tool: 'Run', title: 'npm test' },
+      { signal: stop.signal },
+    );
     if (prompt === 'ask-withdrawn') {
       stop.abort();
     }

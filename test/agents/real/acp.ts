@@ -134,7 +134,7 @@ export function realTests(name: ProgramName, differences: Differences, more?: (a
     const env = name === 'gemini' ? { NODE_OPTIONS: `--import=${new URL('later.ts', import.meta.url).href}` } : {};
     await using second = new AgentProbe(agent().driver({ env }), { folder, conversation, deadlineMs: 40_000 });
     const ready = await second.ready();
-    expect(ready).toMatchObject({ conversation, lost: false });
+    expect(ready).toMatchObject({ conversation, conversationReset: false });
     const mark = model.log.mark();
     second.prompt(2, '[[text:the second answer]]');
     const asked = await model.log.next(

@@ -34,7 +34,7 @@ export function countedIds(kind = '00000000'): () => string {
 
 async function ready(stage: Stage, options: ClaudeDriverOptions = {}, conversation?: string): Promise<AgentProbe> {
   const agent = stage.begin(options, conversation ?? null);
-  const { caps, lost } = await agent.ready();
+  const { caps, conversationReset: lost } = await agent.ready();
   assert.deepEqual(caps, { acks: true, steer: stage.modern, rewind: false, models: true });
   assert.equal(lost, false);
   return agent;
@@ -82,7 +82,7 @@ const speaks = (agent: AgentProbe, turn: number) =>
   agent.first('output', (event) => event.turn === turn && event.part.kind === 'text');
 const works = (agent: AgentProbe, turn: number) =>
   agent.first('output', (event) => event.turn === turn && event.part.kind === 'tool');
-const asked = (agent: AgentProbe, turn: number) => agent.first('asked', (event) => event.turn === turn);
+const asked = (agent: AgentProbe, turn: number) => agent.first('permission-requested', (event) => event.turn === turn);
 
 /** The turn ends because it was asked to, its interrupt is acknowledged once, and the next turn is its own. */
 async function interrupted(agent: AgentProbe, turn: number): Promise<void> {
@@ -130,7 +130,7 @@ const background = bash('timeout 1 tail -f /dev/null', { run_in_background: true
 /** A command is left in the background; when it ends, Claude Code takes a turn by itself. */
 async function leavesWorkBehind(agent: AgentProbe): Promise<void> {
   agent.prompt(1, `${background} [[slow:4,2]] [[slow:400,5]]`);
-  agent.answer(1, (await asked(agent, 1)).request, true);
+  agent.respond(1, (await asked(agent, 1)).request, true);
   await agent.result(1);
 }
 
@@ -152,15 +152,15 @@ const plain: { readonly [name: string]: Scenario } = {
   }),
   allowed: scene('A command is asked for, allowed, and runs.', async (agent) => {
     agent.prompt(1, `${touch} [[text:done]]`);
-    const { request, ask } = await asked(agent, 1);
+    const { request, action: ask } = await asked(agent, 1);
     assert.deepEqual(ask, { kind: 'execute', tool: 'Bash', title: 'touch made.txt; echo made' });
-    agent.answer(1, request, true);
+    agent.respond(1, request, true);
     assert.equal((await resultOf(agent, 1)).outcome, 'completed');
     assert.deepEqual(statuses(agent, 1), ['started', 'completed']);
   }),
   denied: scene('A command is denied with a note; the turn goes on.', async (agent) => {
     agent.prompt(1, `${touch} [[text:then not]]`);
-    agent.answer(1, (await asked(agent, 1)).request, false, 'not on this line');
+    agent.respond(1, (await asked(agent, 1)).request, false, 'not on this line');
     assert.equal((await resultOf(agent, 1)).outcome, 'completed');
     assert.deepEqual(statuses(agent, 1), ['started', 'failed']);
   }),
@@ -170,10 +170,10 @@ const plain: { readonly [name: string]: Scenario } = {
       for (const [index, path] of ['made.txt', '/tmp/signalbox-elsewhere.txt'].entries()) {
         const input = JSON.stringify({ file_path: path, content: 'x' });
         agent.prompt(index + 1, `[[tool:Write:${input}]] [[text:then not]]`);
-        const { ask, request } = await asked(agent, index + 1);
+        const { action: ask, request } = await asked(agent, index + 1);
         assert.equal(ask.kind, index === 0 ? 'edit' : 'other');
         assert.ok(ask.title.endsWith(path), ask.title);
-        agent.answer(index + 1, request, false);
+        agent.respond(index + 1, request, false);
         await agent.result(index + 1);
       }
     },
@@ -243,7 +243,7 @@ const interrupts: { readonly [name: string]: Scenario } = {
   ),
   'interrupted-tool': scene('A turn is interrupted while its tool runs.', async (agent) => {
     agent.prompt(1, bash('tail -f /dev/null'));
-    agent.answer(1, (await asked(agent, 1)).request, true);
+    agent.respond(1, (await asked(agent, 1)).request, true);
     await works(agent, 1);
     await interrupted(agent, 1);
   }),
@@ -253,7 +253,7 @@ const interrupts: { readonly [name: string]: Scenario } = {
       agent.prompt(1, touch);
       await asked(agent, 1);
       await interrupted(agent, 1);
-      assert.deepEqual(agent.of('withdrawn'), [], 'an interrupt says so already');
+      assert.deepEqual(agent.of('permission-withdrawn'), [], 'an interrupt says so already');
     },
   ),
   'interrupted-hung': scene('A turn is interrupted while the model says nothing.', async (agent) => {
@@ -268,9 +268,9 @@ const steers: { readonly [name: string]: Scenario } = {
     'A message comes while a tool runs, and is taken when that has ended.',
     async (agent) => {
       agent.prompt(1, `${bash('timeout 0.5 tail -f /dev/null')} [[slow:4,2]]`);
-      agent.answer(1, (await asked(agent, 1)).request, true);
+      agent.respond(1, (await asked(agent, 1)).request, true);
       agent.steer(1, 'one', 'mind the gap');
-      assert.equal((await agent.first('steered', () => true)).taken, true);
+      assert.equal((await agent.first('steered', () => true)).delivered, true);
       assert.equal((await resultOf(agent, 1)).outcome, 'completed');
       await says(agent, 2, '[[text:the next one]]', 'the next one');
     },
@@ -284,7 +284,7 @@ const steers: { readonly [name: string]: Scenario } = {
       agent.steer(1, 'one', 'mind the gap');
       assert.equal((await resultOf(agent, 1)).outcome, 'completed');
       assert.deepEqual(
-        agent.of('steered').map((event) => event.taken),
+        agent.of('steered').map((event) => event.delivered),
         [false],
       );
       await says(agent, 2, '[[text:the next one]]', 'the next one');

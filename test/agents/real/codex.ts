@@ -79,8 +79,8 @@ export function allowing(driver: AgentDriver, beginning: string): AgentDriver {
     start(start) {
       const holder: { handle: AgentHandle | null } = { handle: null };
       const emit: typeof start.emit = (event) => {
-        if (event.type === 'asked' && event.ask.title.startsWith(beginning)) {
-          holder.handle?.answer(event.turn, event.request, { allow: true, note: null });
+        if (event.type === 'permission-requested' && event.action.title.startsWith(beginning)) {
+          holder.handle?.respond(event.turn, event.request, { allow: true, note: null });
         } else {
           start.emit(event);
         }

@@ -48,8 +48,8 @@ async function turn(agent: AgentProbe, id: number, text: string): Promise<EventO
   return agent.result(id);
 }
 
-const asked = (agent: AgentProbe, id: number): Promise<EventOf<'asked'>> =>
-  agent.first('asked', (event) => event.turn === id);
+const asked = (agent: AgentProbe, id: number): Promise<EventOf<'permission-requested'>> =>
+  agent.first('permission-requested', (event) => event.turn === id);
 
 const speaks = (agent: AgentProbe, id: number): Promise<unknown> =>
   agent.first('output', (event) => event.turn === id && event.part.kind === 'text');
@@ -83,7 +83,7 @@ const decides = (about: string, command: string, allow: boolean, note: string | 
   scene(about, async (agent) => {
     agent.prompt(1, `${exec(command)} [[text:done]]`);
     const { request } = await asked(agent, 1);
-    agent.answer(1, request, allow, note);
+    agent.respond(1, request, allow, note);
     await agent.result(1);
   });
 
@@ -134,7 +134,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
       const agent = await ready(stage);
       agent.prompt(1, `${exec(edits)} [[text:done]]`);
       const { request } = await asked(agent, 1);
-      agent.answer(1, request, true);
+      agent.respond(1, request, true);
       await agent.result(1);
     },
   },
@@ -169,7 +169,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
       for (const id of [1, 2]) {
         agent.prompt(id, `[[tool:request_permissions:${JSON.stringify(wanted)}]] [[text:done]]`);
         const { request } = await asked(agent, id);
-        agent.answer(id, request, id === 1);
+        agent.respond(id, request, id === 1);
         await agent.result(id);
       }
     },
@@ -202,7 +202,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
   'interrupted-command': scene('A turn is interrupted while its command runs; the command is ended.', async (agent) => {
     agent.prompt(1, exec('echo begun; sleep 62', { yield_time_ms: 60_000 }));
     const { request } = await asked(agent, 1);
-    agent.answer(1, request, true);
+    agent.respond(1, request, true);
     await runs('sleep 62');
     agent.interrupt(1);
     await agent.result(1);
@@ -287,7 +287,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
       const agent = await ready(stage);
       agent.prompt(1, 'be a parent');
       const { request } = await asked(agent, 1);
-      agent.answer(1, request, true);
+      agent.respond(1, request, true);
       await runs('sleep 63');
       agent.interrupt(1);
       await agent.result(1);
@@ -331,7 +331,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
       for (const id of [1, 2]) {
         agent.prompt(id, 'launch');
         const { request } = await asked(agent, id);
-        agent.answer(id, request, id === 2);
+        agent.respond(id, request, id === 2);
         await agent.result(id);
       }
       await turn(agent, 3, 'peek');

@@ -30,12 +30,12 @@ export class Conversation {
   readonly #directory: string | null;
   readonly #kept: Kept;
   /** The requested one is unknown: this one is fresh. */
-  readonly lost: boolean;
+  readonly isReset: boolean;
 
-  private constructor(directory: string | null, kept: Kept, lost: boolean) {
+  private constructor(directory: string | null, kept: Kept, isReset: boolean) {
     this.#directory = directory;
     this.#kept = kept;
-    this.lost = lost;
+    this.isReset = isReset;
   }
 
   static open(directory: string | null, wanted: string | null): Conversation {

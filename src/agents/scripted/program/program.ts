@@ -45,7 +45,7 @@ class Program {
   #conversation: Conversation | null = null;
   #turn: Turn | null = null;
   #model: string | null = null;
-  /** The last turn that got a result: a late interrupt for it is acknowledged without `none`. */
+  /** The last turn that got a result: a late interrupt for it is acknowledged without `noResult`. */
   #lastEnded = 0;
 
   constructor(flags: ScriptedFlags) {
@@ -83,17 +83,17 @@ class Program {
         }
         return;
       case 'steer': {
-        const taken = this.#flags.steer && this.#turn?.id === message.turn && !this.#turn.stopped;
-        this.#log.write('steer', { turn: message.turn, taken });
-        this.#stdout.say({ type: 'steered', turn: message.turn, id: message.id, taken });
-        if (taken) {
+        const delivered = this.#flags.steer && this.#turn?.id === message.turn && !this.#turn.stopped;
+        this.#log.write('steer', { turn: message.turn, delivered });
+        this.#stdout.say({ type: 'steered', turn: message.turn, id: message.id, delivered });
+        if (delivered) {
           this.#turn?.steer(message.text);
         }
         return;
       }
-      case 'answer':
+      case 'permission-resolved':
         if (this.#turn?.id === message.turn) {
-          this.#turn.answered(message.request, message);
+          this.#turn.resolved(message.request, message);
         }
         return;
       case 'model':
@@ -124,7 +124,7 @@ class Program {
     const ready: FromAgent = {
       type: 'ready',
       conversation: conversation.id,
-      ...(conversation.lost ? { lost: true } : {}),
+      ...(conversation.isReset ? { conversationReset: true } : {}),
       capabilities: { acks, steer, rewind, models: models !== false },
     };
     if (slowStartMs > 0) {
@@ -181,7 +181,7 @@ class Program {
     if (!this.#flags.acks) {
       return;
     }
-    this.#stdout.say({ type: 'ack', turn, ...(turn === this.#lastEnded ? {} : { none: true }) });
+    this.#stdout.say({ type: 'ack', turn, ...(turn === this.#lastEnded ? {} : { noResult: true }) });
     this.#log.write('ack', { turn, idle: true });
   }
 

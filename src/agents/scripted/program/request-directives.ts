@@ -57,9 +57,9 @@ async function runTool(turn: Turn, ms: number): Promise<void> {
 
 export const requestDirectives = {
   async ask(turn: Turn, argument: string): Promise<void> {
-    const { allow, note } = await turn.ask(actionOf(argument));
+    const { decision, note } = await turn.requestPermission(actionOf(argument));
     if (!turn.stopped) {
-      turn.say(allow ? '(allowed) ' : `(denied${note === null ? '' : `: ${note}`}) `);
+      turn.say(decision === 'allow' ? '(allowed) ' : `(denied${note === null ? '' : `: ${note}`}) `);
     }
   },
 

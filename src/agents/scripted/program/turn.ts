@@ -24,9 +24,9 @@ interface TurnTools {
   readonly model: string | null;
 }
 
-type Decision = Pick<Extract<ToAgent, { type: 'answer' }>, 'allow' | 'note'>;
+type Decision = Pick<Extract<ToAgent, { type: 'permission-resolved' }>, 'decision' | 'note'>;
 
-const cancelled: Decision = { allow: false, note: null };
+const withdrawn: Decision = { decision: 'withdrawn', note: null };
 
 /** What a directive does at its place. */
 export type Step = (turn: Turn, argument: string) => Promise<void> | void;
@@ -49,7 +49,7 @@ export class Turn {
   #error: { readonly code: string; readonly message: string } | null = null;
   #failure: WireFailure | null = null;
   #requests = 0;
-  /** Permission requests that wait for an answer. */
+  /** Permission requests that wait for a decision. */
   readonly #requested = new Map<string, (decision: Decision) => void>();
 
   constructor(id: number, behaviour: Behaviour, remembered: RememberedTurn, tools: TurnTools) {
@@ -106,8 +106,8 @@ export class Turn {
     this.tools.stdout.say({ type: 'retrying', turn: this.id, failure });
   }
 
-  /** Resolves with the answer; as cancelled when the turn is interrupted. */
-  ask(action: RequestedAction): Promise<Decision> {
+  /** Requests permission. Resolves with the decision; as `withdrawn` when the turn is interrupted. */
+  requestPermission(action: RequestedAction): Promise<Decision> {
     const request = this.#request(action);
     return new Promise((resolve) => {
       const settle = (decision: Decision): void => {
@@ -116,26 +116,26 @@ export class Turn {
         resolve(decision);
       };
       this.#requested.set(request, settle);
-      this.#wake = () => settle(cancelled);
+      this.#wake = () => settle(withdrawn);
     });
   }
 
   /** Requests permission, and withdraws the request at once. */
   withdraw(action: RequestedAction): void {
     const request = this.#request(action);
-    this.tools.stdout.say({ type: 'withdrawn', turn: this.id, request });
+    this.tools.stdout.say({ type: 'permission-withdrawn', turn: this.id, request });
   }
 
-  answered(request: string, decision: Decision): void {
-    this.tools.log.write('answer', { turn: this.id, request, allow: decision.allow });
+  resolved(request: string, decision: Decision): void {
+    this.tools.log.write('permission-resolved', { turn: this.id, request, decision: decision.decision });
     this.#requested.get(request)?.(decision);
   }
 
   #request(action: RequestedAction): string {
     this.#requests += 1;
     const request = `r${this.#requests}`;
-    this.tools.log.write('asked', { turn: this.id, request, ...action });
-    this.tools.stdout.say({ type: 'asked', turn: this.id, request, ...action });
+    this.tools.log.write('permission-requested', { turn: this.id, request, ...action });
+    this.tools.stdout.say({ type: 'permission-requested', turn: this.id, request, ...action });
     return request;
   }
 
@@ -193,12 +193,12 @@ export class Turn {
     }
   }
 
-  ack(none = false): void {
+  ack(noResult = false): void {
     if (!this.tools.acks) {
       return;
     }
-    this.tools.stdout.say({ type: 'ack', turn: this.id, ...(none ? { none } : {}) });
-    this.tools.log.write('ack', { turn: this.id, none });
+    this.tools.stdout.say({ type: 'ack', turn: this.id, ...(noResult ? { noResult } : {}) });
+    this.tools.log.write('ack', { turn: this.id, noResult });
   }
 
   #stop(): void {
