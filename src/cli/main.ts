@@ -3,6 +3,7 @@
  * code. Everything that not every command needs is loaded when it is needed: help, version and wrong use must come in less
  * than one and a half times the time that an empty Node program takes.
  */
+import type { Command } from './command.ts';
 import { endOnBrokenPipe, ioOf } from './io.ts';
 import { paintFor } from './output/paint.ts';
 import { parse } from './parse.ts';
@@ -12,8 +13,10 @@ import type { Run } from './call.ts';
 /** `runs`: what runs in place of the command's own code; the daemon's program has its own for `up`. */
 export async function main(words: readonly string[], runs?: Run): Promise<number> {
   endOnBrokenPipe(process.stdout);
+  let command: Command | null = null;
   try {
     const parsed = parse(words);
+    ({ command } = parsed.kind === 'run' ? parsed : { command });
     const paint = await paintFor({ terminal: process.stdout.isTTY, env: process.env });
     if (parsed.kind === 'version') {
       const { versionLine } = await import('./version.ts');
@@ -32,6 +35,6 @@ export async function main(words: readonly string[], runs?: Run): Promise<number
       ioOf(() => process, { env: process.env, cwd: process.cwd(), json, paint }),
     );
   } catch (error) {
-    return report(error, words.includes('--json'));
+    return report(error, command, words.includes('--json'));
   }
 }

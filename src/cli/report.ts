@@ -1,9 +1,20 @@
 /** How an error of the command line is printed. */
 import { AppError } from '../core/errors.ts';
+import type { Command } from './command.ts';
 import { harmless } from './output/paint.ts';
 
+/** The codes of a usage error are made here: only an answer of the daemon needs the translation, and its code. */
+async function translated(error: AppError, command: Command): Promise<AppError> {
+  if (error.code === 'usage') {
+    return error;
+  }
+  const { inCommandWords } = await import('./request-error.ts');
+  return inCommandWords(error, command);
+}
+
 /** Prints what went wrong and what to do next; with `--json` as a document. Both on standard error. */
-export async function report(error: unknown, json: boolean): Promise<number> {
+export async function report(thrown: unknown, command: Command | null, json: boolean): Promise<number> {
+  const error = thrown instanceof AppError && command !== null ? await translated(thrown, command) : thrown;
   const { errorEntry } = await import('../core/error-codes.ts');
   if (!(error instanceof AppError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -41,7 +41,7 @@ function checkSegments(params: CallParts['params'] = {}): void {
     if (/^\.{0,2}$/.test(value)) {
       throw new AppError({
         code: 'bad_id',
-        message: `${JSON.stringify(value)} is no ${name === 'key' ? 'key of a session' : 'id of a task'}`,
+        message: `${JSON.stringify(value)} is not the ${name === 'key' ? 'key of a session' : `${name} of a task`}`,
       });
     }
   }

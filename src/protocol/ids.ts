@@ -11,8 +11,7 @@ export const TaskIdSchema = {
 
 export const SessionKeySchema = {
   type: 'string',
-  description:
-    'Key of a session, percent-encoded in a path: 1 to 200 characters, no control characters, not `.` or `..`.',
+  description: 'Key of a session: 1 to 200 characters, no control characters, not `.` or `..`.',
   minLength: 1,
   maxLength: 200,
   // `.` and `..` cannot be addressed: every URL parser takes them, also as %2e, for steps in the path.

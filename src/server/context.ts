@@ -45,12 +45,25 @@ export type Handlers<O extends Operation = Operation> = {
   readonly [K in O]: Handler<Call<K>, ResponseOf<K>>;
 };
 
-/** Throws the problem document of the refusal's code. */
-export function refuse(refused: Refused): never {
-  throw new ProblemError(refused.code);
+const absentThings = {
+  unknown_task: 'task',
+  unknown_session: 'session',
+  unknown_provider: 'provider',
+  unknown_hang: 'hang report',
+} as const;
+
+const isAbsence = (code: string): code is keyof typeof absentThings => Object.hasOwn(absentThings, code);
+
+/** The error for a thing that does not exist, with the name that the caller gave: the same text on every route. */
+export const absent = (code: keyof typeof absentThings, name: string): ProblemError =>
+  new ProblemError(code, { detail: `There is no ${absentThings[code]} ${JSON.stringify(name)}.` });
+
+/** Throws the problem document of the refusal's code. `name`: the task, session or provider of the path. */
+export function refuse({ code }: Refused, name: string): never {
+  throw isAbsence(code) ? absent(code, name) : new ProblemError(code);
 }
 
 /** The answer to a command that gives nothing but its success. */
-export function okOrRefuse(answer: CommandAnswer): Answer<Ok> {
-  return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
+export function okOrRefuse(answer: CommandAnswer, name: string): Answer<Ok> {
+  return answer.kind === 'refused' ? refuse(answer, name) : { status: 200, body: { ok: true } };
 }

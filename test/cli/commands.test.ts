@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exitCodes } from '../../src/core/error-codes.ts';
+import { type ErrorCode, errorEntry, exitCodes } from '../../src/core/error-codes.ts';
 import { isThere } from '../../src/cli/demo/child.ts';
 import { dataFiles } from '../../src/protocol/folder.ts';
 import type { Up } from '../support/cli.ts';
@@ -178,10 +178,10 @@ describe('the command `send`', () => {
     [['send', 'x', ''], exitCodes.usage, /the prompt is empty/],
     [['send', 'x', 'y', '--label', 'nothing'], exitCodes.usage, /NAME=TEXT/],
     [['send', 'x', 'y', '--input', '{'], exitCodes.usage, /not JSON/],
-    [['send', 'x', 'y', '--priority', '5000'], exitCodes.usage, /\/body\/priority must be at most 1000/],
+    [['send', 'x', 'y', '--priority', '5000'], exitCodes.usage, /--priority must be at most 1000/],
     [['send', 'x', 'y', '--runner', 'nobody'], exitCodes.usage, /runner/],
-    [['send', 'x'.repeat(201), 'y'], exitCodes.usage, /\/body\/session must have at most 200/],
-    [['send', 'x', 'y', '--key', 'a b'], exitCodes.usage, /[Ii]dempotency/],
+    [['send', 'x'.repeat(201), 'y'], exitCodes.usage, /SESSION must have at most 200/],
+    [['send', 'x', 'y', '--key', 'a b'], exitCodes.usage, /--key: Use 1 to 200/],
   ] as const)('%j is refused with its error', async (args, code, message) => {
     const ran = await cli.run(args);
     expect([ran.code, ran.stdout]).toEqual([code, '']);
@@ -227,7 +227,7 @@ describe('a command on tasks and sessions', () => {
   });
 
   test.each([
-    [['task', 'nope'], exitCodes.notFound, /no task nope/i],
+    [['task', 'nope'], exitCodes.notFound, /no task "nope"/i],
     [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11'], exitCodes.notFound, /no task/i],
     [['tail', 'no-such-session'], exitCodes.notFound, /no session|session/i],
     [['session', 'no-such-session'], exitCodes.notFound, /session/i],
@@ -239,8 +239,8 @@ describe('a command on tasks and sessions', () => {
     [['tail', '--session'], exitCodes.usage, /TARGET is missing/],
     [['tail', '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', '--after', 'x'], exitCodes.usage, /must be a seq/],
     [['tasks', '--cursor', 'made-up'], exitCodes.usage, /cursor/],
-    [['task', ''], exitCodes.usage, /"" is no id of a task/],
-    [['session', '..'], exitCodes.usage, /"\.\." is no key of a session/],
+    [['task', ''], exitCodes.usage, /"" is not the id of a task/],
+    [['session', '..'], exitCodes.usage, /"\.\." is not the key of a session/],
     [['tasks', '--data', ''], exitCodes.usage, /the value of --data is empty/],
     [['tasks', '--token', 'two\nlines'], exitCodes.usage, /the token is malformed/],
   ] as const)('%j is refused with its error', async (args, code, message) => {
@@ -256,6 +256,60 @@ describe('a command on tasks and sessions', () => {
     expect(JSON.parse(stderr)).toMatchObject({
       error: { code: 'unknown_task', hint: expect.stringContaining('signalbox tasks') as string },
     });
+  });
+});
+
+describe('a refusal of the daemon', () => {
+  const ofTask = 'There is no task "nope".';
+  const ofSession = 'There is no session "nope".';
+
+  test.each([
+    [['task', 'nope'], ofTask],
+    [['edit', 'nope', 'x'], ofTask],
+    [['move', 'nope', '--first'], ofTask],
+    [['cancel', 'nope'], ofTask],
+    [['explain', 'nope'], ofTask],
+    [['session', 'nope'], ofSession],
+    [['tail', 'nope'], ofSession],
+    [['tail', 'nope', '--session', '--no-follow'], ofSession],
+    [['stop', 'nope', '--scope', 'turn'], ofSession],
+    [['evict', 'nope'], ofSession],
+    [['park', 'nope', 'x'], ofSession],
+    [['unpark', 'nope'], ofSession],
+    [['restart', 'nope'], ofSession],
+    [['providers', 'resume', 'nope'], 'There is no provider "nope".'],
+    [['hangs', 'nope'], 'There is no hang report "nope".'],
+  ])('of %j says that it does not exist, with the hint of the code', async (words, message) => {
+    const { code, stderr } = await cli.run([...words, '--json']);
+    const { error } = JSON.parse(stderr) as { readonly error: { readonly code: ErrorCode } };
+    expect(error).toMatchObject({ message, hint: errorEntry(error.code).hint });
+    expect(code).toBe(exitCodes.notFound);
+  });
+
+  test.each([
+    [['tasks', '--limit', '0'], /^--limit must be at least 1\.$/],
+    [['sessions', '--limit', '100000'], /^--limit must be at most 200\.$/],
+    [['tasks', '--cursor', 'x'], /^--cursor: not a cursor of this list: "x"$/],
+    [['send', 'a', 'x', '--priority', '999999'], /^--priority must be at most 1000\.$/],
+    [['send', 'a', 'x', '--max-attempts', '0'], /^--max-attempts must be at least 1\.$/],
+    [['send', 'a', 'x', '--label', `a=${'b'.repeat(5000)}`], /^--label must have at most \d+ characters\.$/],
+    [['send', 'a', 'x', '--permissions', 'ask', '--allow', 'b'.repeat(5000)], /^--allow must have at most \d+ char/],
+    [['send', 'a', 'x', '--key', 'a b'], /^--key: Use 1 to 200 printable ASCII/],
+    [['send', '.', 'x'], /^SESSION is malformed\. Key of a session: /],
+    [['move', 'a', '--priority', '999999'], /^--priority must be at most 1000\.$/],
+    [['evict', 'a', '--epoch', '-1'], /^--epoch must be at least 1\.$/],
+    [['park', 'a', 'x'.repeat(5000)], /^REASON must have at most \d+ characters\.$/],
+    [['task', 'a/b'], /^TASK is malformed\. Id of a task/],
+    [['task', '.'], /^TASK: "\." is not the id of a task$/],
+    [['tail', '--after', 'x', '--no-follow'], /^--after: not a cursor of this list: "x"$/],
+    [['tail', '--after', 'x'], /^--after: not a cursor of this list: "x"$/],
+  ] as const)('of %j names the flag or argument and the help of the command', async (words, message) => {
+    const { code, stderr } = await cli.run([...words, '--json']);
+    const { error } = JSON.parse(stderr) as { readonly error: { readonly message: string; readonly hint: string } };
+    expect(JSON.stringify(error)).not.toMatch(/\/(?:body|query|path|headers)\b|openapi|header|percent/i);
+    expect(error.message).toMatch(message);
+    expect(error.hint).toBe(`See \`signalbox ${words[0]} --help\`.`);
+    expect(code).toBe(exitCodes.usage);
   });
 });
 

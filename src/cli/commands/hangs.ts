@@ -67,7 +67,7 @@ function list(items: readonly HangSummary[], io: Io): number {
 
 function show(id: string, report: HangReport | null, io: Io): number {
   if (report === null) {
-    throw new AppError({ code: 'unknown_hang', message: `there is no hang report ${JSON.stringify(id)}` });
+    throw new AppError({ code: 'unknown_hang', message: `There is no hang report ${JSON.stringify(id)}.` });
   }
   if (io.json) {
     io.document(report);

@@ -35,7 +35,7 @@ export async function main(words: readonly string[]): Promise<number> {
     return await launched(words);
   } catch (error) {
     const { report } = await import('../report.ts');
-    return report(error, words.includes('--json'));
+    return report(error, null, words.includes('--json'));
   }
 }
 

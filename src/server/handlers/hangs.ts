@@ -1,13 +1,13 @@
 /** Hang reports: a folder of files, and the watchdog that writes them. */
 import type { HangReport } from '../../protocol/index.ts';
-import type { Handlers } from '../context.ts';
+import { absent, type Handlers } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 
 type HangOperation = 'listHangs' | 'getHang' | 'takeHang';
 
 function found(id: string, report: HangReport | null): HangReport {
   if (report === null) {
-    throw new ProblemError('unknown_hang', { detail: `There is no report ${JSON.stringify(id)}.` });
+    throw absent('unknown_hang', id);
   }
   return report;
 }

@@ -10,5 +10,5 @@ export const permissionHandlers: Handlers<PermissionOperation> = {
     body: { items: await signalbox.permissionRequests() },
   }),
   respondToPermissionRequest: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.respond(params.key, { ...body, by: callerOf(body.by) })),
+    okOrRefuse(await signalbox.respond(params.key, { ...body, by: callerOf(body.by) }), params.key),
 };

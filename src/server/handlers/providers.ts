@@ -5,5 +5,6 @@ type ProviderOperation = 'listProviders' | 'resumeProvider';
 
 export const providerHandlers: Handlers<ProviderOperation> = {
   listProviders: async (_call, { signalbox }) => ({ status: 200, body: { items: await signalbox.providers() } }),
-  resumeProvider: async ({ params }, { signalbox }) => okOrRefuse(await signalbox.resumeProvider(params.name)),
+  resumeProvider: async ({ params }, { signalbox }) =>
+    okOrRefuse(await signalbox.resumeProvider(params.name), params.name),
 };

@@ -1,8 +1,7 @@
 /** Sessions: look at, and what an operator does to one. */
 import type { SessionView as RuntimeSession, Signalbox } from '../../runtime/api.ts';
 import { callerOf } from '../../runtime/session/callers.ts';
-import { type Handlers, okOrRefuse, refuse } from '../context.ts';
-import { ProblemError } from '../respond.ts';
+import { absent, type Handlers, okOrRefuse, refuse } from '../context.ts';
 import { sessionSummary, sessionView } from '../views.ts';
 
 type SessionOperation =
@@ -18,7 +17,7 @@ type SessionOperation =
 export async function sessionOf(signalbox: Signalbox, key: string): Promise<RuntimeSession> {
   const session = await signalbox.session(key);
   if (session === null) {
-    throw new ProblemError('unknown_session', { detail: `There is no session ${JSON.stringify(key)}.` });
+    throw absent('unknown_session', key);
   }
   return session;
 }
@@ -36,17 +35,17 @@ export const sessionHandlers: Handlers<SessionOperation> = {
   async stopSession({ params, body }, { signalbox }) {
     const answer = await signalbox.stop(params.key, body.scope, callerOf(body.by));
     if (answer.kind === 'refused') {
-      return refuse(answer);
+      return refuse(answer, params.key);
     }
     return { status: 200, body: { session: params.key, scope: body.scope, receipts: answer.receipts } };
   },
 
   evictSession: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.evict(params.key, { ...body, by: callerOf(body.by) })),
+    okOrRefuse(await signalbox.evict(params.key, { ...body, by: callerOf(body.by) }), params.key),
   parkSession: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.park(params.key, body.reason, callerOf(body.by))),
+    okOrRefuse(await signalbox.park(params.key, body.reason, callerOf(body.by)), params.key),
   unparkSession: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.unpark(params.key, callerOf(body.by))),
+    okOrRefuse(await signalbox.unpark(params.key, callerOf(body.by)), params.key),
   restartAgent: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.restartAgent(params.key, callerOf(body.by))),
+    okOrRefuse(await signalbox.restartAgent(params.key, callerOf(body.by)), params.key),
 };

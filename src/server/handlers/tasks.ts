@@ -8,7 +8,7 @@ import type { TaskFilter } from '../../store/port.ts';
 import { sessionKey, taskId } from '../../core/model/ids.ts';
 import type { Where } from '../../core/model/task.ts';
 import type { Handlers } from '../context.ts';
-import { refuse } from '../context.ts';
+import { absent, okOrRefuse, refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 import { explanationView, taskSummary, taskView } from '../views.ts';
 
@@ -18,7 +18,7 @@ type TaskOperation = 'submitTask' | 'listTasks' | 'getTask' | 'editTask' | 'move
 export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTask> {
   const task = await signalbox.task(id);
   if (task === null) {
-    throw new ProblemError('unknown_task', { detail: `There is no task ${id}.` });
+    throw absent('unknown_task', id);
   }
   return task;
 }
@@ -34,7 +34,7 @@ export const taskHandlers: Handlers<TaskOperation> = {
     const submit: SubmitRequest = key === null ? body : { ...body, idempotencyKey: key };
     const answer = await signalbox.submit(submit);
     if (answer.kind === 'refused') {
-      return refuse(answer);
+      return refuse(answer, body.session);
     }
     const { kind: _, ...receipt } = answer;
     return {
@@ -54,8 +54,7 @@ export const taskHandlers: Handlers<TaskOperation> = {
   },
 
   async editTask({ params, body }, { signalbox }) {
-    const answer = await signalbox.edit(params.id, { ...body, by: callerOf(body.by) });
-    return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
+    return okOrRefuse(await signalbox.edit(params.id, { ...body, by: callerOf(body.by) }), params.id);
   },
 
   async moveTask({ params, body }, { signalbox }) {
@@ -76,13 +75,13 @@ export const taskHandlers: Handlers<TaskOperation> = {
       by: callerOf(by),
       ...(where === undefined ? {} : { where }),
     });
-    return answer.kind === 'refused' ? refuse(answer) : { status: 200, body: { ok: true } };
+    return okOrRefuse(answer, params.id);
   },
 
   async cancelTask({ params, body }, { signalbox }) {
     const answer = await signalbox.cancel(params.id, { ...body, by: callerOf(body.by) });
     if (answer.kind === 'refused') {
-      return refuse(answer);
+      return refuse(answer, params.id);
     }
     if (answer.kind === 'receipt') {
       return { status: 200, body: { ...answer.receipt, reason: null } };
@@ -95,7 +94,7 @@ export const taskHandlers: Handlers<TaskOperation> = {
     const task = await taskOf(signalbox, params.id);
     const explanation = await signalbox.explain(params.id);
     if (explanation === null) {
-      throw new ProblemError('unknown_task', { detail: `There is no task ${params.id}.` });
+      throw absent('unknown_task', params.id);
     }
     return { status: 200, body: explanationView(explanation, task) };
   },
