@@ -3,10 +3,15 @@ import { taskId } from '../../core/model/ids.ts';
 import { codeOf, type Suite } from './api.ts';
 import { admit, end, key, owner, payload, sessionRecord, taskEvent, queuedEvent, time, wholeTask } from './records.ts';
 
-export function admission({ api, check }: Suite): void {
+export function admission(suite: Suite): void {
+  duplicates(suite);
+  accepted(suite);
+}
+
+function duplicates({ api, check }: Suite): void {
   const { describe, expect } = api;
 
-  describe('admission', () => {
+  describe('idempotency keys', () => {
     check(
       'T07 one of several submits with one idempotency key makes a task; the others learn which one',
       async (harness) => {
@@ -75,7 +80,13 @@ export function admission({ api, check }: Suite): void {
       // The owner of b continues as if its commit had never been tried.
       expect((await b.commit(admit('t2'), taskEvent('t2', 1)))?.kind).toBe('committed');
     });
+  });
+}
 
+function accepted({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('commits and payloads', () => {
     check('a commit that breaks a rule fails its whole group, and the error names its session', async (harness) => {
       const store = await harness.open();
       const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];

@@ -22,10 +22,15 @@ function striker(): Faults & { aim: string | null; readonly seen: string[] } {
   };
 }
 
-export function failing({ api, check }: Suite): void {
+export function failing(suite: Suite): void {
+  lostCommits(suite);
+  lostAnswers(suite);
+}
+
+function lostCommits({ api, check }: Suite): void {
   const { describe, expect } = api;
 
-  describe('failures', () => {
+  describe('commits that fail', () => {
     check('T04 a commit that fails before COMMIT leaves nothing; the same commit then succeeds', async (harness) => {
       for (const point of ['store.before-commit', 'store.after-write']) {
         const faults = striker();
@@ -68,7 +73,13 @@ export function failing({ api, check }: Suite): void {
         await store.close();
       }
     });
+  });
+}
 
+function lostAnswers({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('lost answers and closed stores', () => {
     check('a commit whose answer is lost returns what it wrote, and is written once', async (harness) => {
       const faults = striker();
       const store = await harness.open({ faults });

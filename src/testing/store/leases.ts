@@ -17,7 +17,13 @@ import {
   wholeTask,
 } from './records.ts';
 
-export function leases({ api, check }: Suite): void {
+export function leases(suite: Suite): void {
+  fences(suite);
+  lastRows(suite);
+  recovery(suite);
+}
+
+function fences({ api, check }: Suite): void {
   const { describe, expect } = api;
 
   describe('leases', () => {
@@ -63,7 +69,13 @@ export function leases({ api, check }: Suite): void {
         expect(finals.length).toBe(1);
       },
     );
+  });
+}
 
+function lastRows({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('the rows of the last commit', () => {
     check('a claim hands over the session as its last commit left it', async (harness) => {
       const store = await harness.open();
       const a = await owner(store, 'a');
@@ -102,7 +114,13 @@ export function leases({ api, check }: Suite): void {
       const claimed = await store.claim(session);
       expect([claimed.row?.nextPosition, claimed.open[0]?.row.position]).toEqual([6, 3]);
     });
+  });
+}
 
+function recovery({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('recovery', () => {
     check('a reopened store has every commit, and nothing else', async (harness) => {
       const first = await harness.open();
       const a = await owner(first, 'a');

@@ -62,7 +62,9 @@ async function interleaved(store: Store): Promise<FeedEvent[]> {
 
 export function reading(suite: Suite): void {
   feeds(suite);
-  lists(suite);
+  longFeeds(suite);
+  taskLists(suite);
+  sessionLists(suite);
   figures(suite);
 }
 
@@ -91,6 +93,44 @@ function feeds({ api, check }: Suite): void {
       },
     );
 
+    check('a follower at the end gets the next commit, also after the store is opened again', async (harness) => {
+      const first = await harness.open();
+      expect(await first.feedEnd(null)).toBe(null);
+      expect(await first.feed(null, null, 9)).toEqual([]);
+      await interleaved(first);
+      const after = await first.feedEnd(null);
+      const ofB = await first.feedEnd(key('b'));
+      await first.close();
+      const store = await harness.open();
+      expect([await store.feedEnd(null), await store.feedEnd(key('b'))]).toEqual([after, ofB]);
+      expect(await store.feed(null, after, 9)).toEqual([]);
+      const a = await owner(store, 'a');
+      const outcome = await a.commit(ownEvent(2));
+      const events = outcome?.kind === 'committed' ? outcome.events : [];
+      expect(events.length).toBe(1);
+      expect(await store.feed(null, after, 9)).toEqual(events);
+      expect(await store.feed(key('a'), after, 9)).toEqual(events);
+      expect(await store.feed(key('b'), after, 9)).toEqual([]);
+      expect(await store.feed(key('unknown'), after, 9)).toEqual([]);
+      expect(await store.feedEnd(key('unknown'))).toBe(null);
+    });
+
+    check('a position that this store never gave is refused', async (harness) => {
+      const store = await harness.open();
+      await interleaved(store);
+      const end = await store.feedEnd(null);
+      for (const wrong of ['', ' ', 'x', '-1', '1.5', '0x1', '1e3', '99999999', '9'.repeat(40), `${end} `, `${end}9`]) {
+        expect(await codeOf(() => store.feed(null, wrong, 9))).toBe('bad_cursor');
+        expect(await codeOf(() => store.feed(key('a'), wrong, 9))).toBe('bad_cursor');
+      }
+    });
+  });
+}
+
+function longFeeds({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('feeds of many sessions', () => {
     check('a long feed of many sessions is complete, by session and all, in pages of an odd size', async (harness) => {
       let store = await harness.open();
       let owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
@@ -144,67 +184,35 @@ function feeds({ api, check }: Suite): void {
         }
       }
     });
-
-    check('a follower at the end gets the next commit, also after the store is opened again', async (harness) => {
-      const first = await harness.open();
-      expect(await first.feedEnd(null)).toBe(null);
-      expect(await first.feed(null, null, 9)).toEqual([]);
-      await interleaved(first);
-      const after = await first.feedEnd(null);
-      const ofB = await first.feedEnd(key('b'));
-      await first.close();
-      const store = await harness.open();
-      expect([await store.feedEnd(null), await store.feedEnd(key('b'))]).toEqual([after, ofB]);
-      expect(await store.feed(null, after, 9)).toEqual([]);
-      const a = await owner(store, 'a');
-      const outcome = await a.commit(ownEvent(2));
-      const events = outcome?.kind === 'committed' ? outcome.events : [];
-      expect(events.length).toBe(1);
-      expect(await store.feed(null, after, 9)).toEqual(events);
-      expect(await store.feed(key('a'), after, 9)).toEqual(events);
-      expect(await store.feed(key('b'), after, 9)).toEqual([]);
-      expect(await store.feed(key('unknown'), after, 9)).toEqual([]);
-      expect(await store.feedEnd(key('unknown'))).toBe(null);
-    });
-
-    check('a position that this store never gave is refused', async (harness) => {
-      const store = await harness.open();
-      await interleaved(store);
-      const end = await store.feedEnd(null);
-      for (const wrong of ['', ' ', 'x', '-1', '1.5', '0x1', '1e3', '99999999', '9'.repeat(40), `${end} `, `${end}9`]) {
-        expect(await codeOf(() => store.feed(null, wrong, 9))).toBe('bad_cursor');
-        expect(await codeOf(() => store.feed(key('a'), wrong, 9))).toBe('bad_cursor');
-      }
-    });
   });
 }
 
-function lists({ api, check }: Suite): void {
+/** 12 tasks in three sessions with every status, two lanes and two sources; the newest is number 11. */
+async function fill(store: Store) {
+  const owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
+  const statuses = taskStatuses;
+  const made: { id: string; session: string; status: (typeof statuses)[number]; lane: string; source: string }[] = [];
+  for (let n = 0; n < 12; n += 1) {
+    const of = owners[n % 3] ?? owners[0];
+    const status = statuses[n % 5] ?? 'queued';
+    const lane = n % 2 === 0 ? 'interactive' : 'background';
+    const source = n % 4 === 0 ? 'cli' : 'api';
+    const id = `t${n}`;
+    await of?.commit(admit(id, { source }, { lane }));
+    if (status === 'running') {
+      await of?.commit({ type: 'task', at: time, task: taskRow(taskId(id), { lane, status }) });
+    } else if (status !== 'queued') {
+      await of?.commit(end(id, 1, status));
+    }
+    made.unshift({ id, session: String(of?.session), status, lane, source });
+  }
+  return made;
+}
+
+function taskLists({ api, check }: Suite): void {
   const { describe, expect } = api;
 
-  /** 12 tasks in three sessions with every status, two lanes and two sources; the newest is number 11. */
-  async function fill(store: Store) {
-    const owners = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'c')];
-    const statuses = taskStatuses;
-    const made: { id: string; session: string; status: (typeof statuses)[number]; lane: string; source: string }[] = [];
-    for (let n = 0; n < 12; n += 1) {
-      const of = owners[n % 3] ?? owners[0];
-      const status = statuses[n % 5] ?? 'queued';
-      const lane = n % 2 === 0 ? 'interactive' : 'background';
-      const source = n % 4 === 0 ? 'cli' : 'api';
-      const id = `t${n}`;
-      await of?.commit(admit(id, { source }, { lane }));
-      if (status === 'running') {
-        await of?.commit({ type: 'task', at: time, task: taskRow(taskId(id), { lane, status }) });
-      } else if (status !== 'queued') {
-        await of?.commit(end(id, 1, status));
-      }
-      made.unshift({ id, session: String(of?.session), status, lane, source });
-    }
-    return made;
-  }
-
-  describe('lists', () => {
+  describe('lists of tasks', () => {
     check('tasks come newest first, by any filter, in pages of any size', async (harness) => {
       const store = await harness.open();
       const made = await fill(store);
@@ -252,7 +260,13 @@ function lists({ api, check }: Suite): void {
       expect((await store.tasks({ lane: 'background' }, null, 9)).items.length).toBe(1);
       expect((await store.tasks({ lane: 'interactive' }, null, 9)).items.length).toBe(0);
     });
+  });
+}
 
+function sessionLists({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('lists of sessions', () => {
     check('sessions come newest first with what is open in them, once they have a row', async (harness) => {
       const store = await harness.open();
       for (const name of ['a', 'b', 'c']) {

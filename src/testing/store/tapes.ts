@@ -15,7 +15,13 @@ import {
   wholeTask,
 } from './records.ts';
 
-export function tapes({ api, check }: Suite): void {
+export function tapes(suite: Suite): void {
+  readBack(suite);
+  endings(suite);
+  eachRecord(suite);
+}
+
+function readBack({ api, check }: Suite): void {
   const { describe, expect } = api;
 
   describe('tapes', () => {
@@ -69,7 +75,13 @@ export function tapes({ api, check }: Suite): void {
       ]);
       expect((await store.claim(session)).seq).toBe(2);
     });
+  });
+}
 
+function endings({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('the end of a task', () => {
     check(
       'T01 an event after the end is dropped, counted and reported; the rest of its commit is written',
       async (harness) => {
@@ -134,7 +146,13 @@ export function tapes({ api, check }: Suite): void {
       expect([task?.status, task?.row.status]).toEqual(['completed', 'running']);
       expect((await store.stats()).tasks).toEqual({ queued: 0, running: 0, completed: 1, failed: 0, cancelled: 0 });
     });
+  });
+}
 
+function eachRecord({ api, check }: Suite): void {
+  const { describe, expect } = api;
+
+  describe('records of a tape', () => {
     check(
       'an event number that is taken or leaves a gap shows a second writer: nothing of the commit is written',
       async (harness) => {
