@@ -11,22 +11,22 @@ describe('S11: backoff', () => {
     expect(waits).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
   });
 
-  test('takes another factor', () => {
+  test('accepts another factor', () => {
     expect(backoffMs({ ...plan, factor: 3 }, 3, 0)).toBe(900);
   });
 
-  test('leaves the stated share to chance, and no more', () => {
+  test('varies at random by the stated share, and by no more', () => {
     expect(backoffMs(plan, 3, 0.999_999)).toBe(200);
     expect(backoffMs({ ...plan, jitter: 0 }, 3, 0.9)).toBe(400);
     expect(backoffMs({ ...plan, jitter: 1 }, 3, 0.75)).toBe(100);
   });
 
-  test('spreads those that failed together', () => {
+  test('spreads the retries of callers that failed together', () => {
     const waits = new Set(Array.from({ length: 100 }, (_, index) => backoffMs(plan, 7, index / 100)));
     expect(waits.size).toBe(100);
   });
 
-  test('never comes before the hint of the other side, also where that is longer than the longest', () => {
+  test('never comes before the hint of the provider, also where the hint is longer than the longest wait', () => {
     const any = fc.record({
       failures: fc.integer({ min: 0, max: 5_000 }),
       random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),

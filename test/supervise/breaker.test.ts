@@ -15,7 +15,7 @@ const failing = (times: number, at = 0): BreakerState => {
 };
 
 describe('S11: the breaker', () => {
-  test('opens after the stated count, not before', () => {
+  test('opens after the stated count, and not before', () => {
     expect(failing(2)).toMatchObject({ kind: 'closed', failures: 2 });
     expect(failing(3)).toEqual({ kind: 'open', failures: 3, opened: 1, until: 1_000 });
   });
@@ -25,27 +25,27 @@ describe('S11: the breaker', () => {
     expect(state).toEqual({ kind: 'closed', failures: 1, lastAt: 5 });
   });
 
-  test('forgets a failure that is long past', () => {
+  test('forgets an old failure', () => {
     expect(breakerFailed(plan, failing(2), 10_001)).toMatchObject({ kind: 'closed', failures: 1 });
     expect(breakerFailed(plan, failing(2), 10_000)).toMatchObject({ kind: 'open' });
   });
 
-  test('breaker/1: open lets nothing through, and says when', () => {
+  test('breaker/1: lets nothing through while it is open, and says until when', () => {
     expect(breakerAdmit(plan, failing(3), 999)).toMatchObject({ admitted: false, retryAt: 1_000 });
   });
 
-  test('breaker/1: half-open lets one trial through', () => {
+  test('breaker/1: lets one trial through when it is half-open', () => {
     const first = breakerAdmit(plan, failing(3), 1_000);
     expect(first).toMatchObject({ admitted: true, trial: true });
     expect(breakerAdmit(plan, first.state, 1_001)).toMatchObject({ admitted: false, retryAt: 2_000 });
   });
 
-  test('breaker/2: a trial that never reports is followed by another', () => {
+  test('breaker/2: lets another trial through after one that never reports', () => {
     const first = breakerAdmit(plan, failing(3), 1_000);
     expect(breakerAdmit(plan, first.state, 2_000)).toMatchObject({ admitted: true, trial: true });
   });
 
-  test('breaker/3: each failed trial doubles the cool-down up to the longest; a success closes it', () => {
+  test('breaker/3: doubles the cool-down with each failed trial up to the longest, and closes on a success', () => {
     let state = failing(3);
     let now = 0;
     const coolDowns: number[] = [];
@@ -62,13 +62,13 @@ describe('S11: the breaker', () => {
     expect(breakerSucceeded(again.state)).toEqual(breakerClosed);
   });
 
-  test('breaker/4: what was let through before it opened changes nothing', () => {
+  test('breaker/4: ignores the outcome of calls from before it opened', () => {
     const open = failing(3);
     expect(breakerFailed(plan, open, 500)).toBe(open);
     expect(breakerSucceeded(open)).toBe(open);
   });
 
-  test('whatever happens, it is not closed to everybody for longer than the longest cool-down', () => {
+  test('never stays closed to all callers for longer than the longest cool-down', () => {
     const history = fc.array(fc.tuple(fc.constantFrom('ok', 'failed', 'ask'), fc.nat(6_000)), { maxLength: 60 });
     fc.assert(
       fc.property(history, (steps) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteTail } from '../../src/supervise/process/byte-tail.ts';
 
-test('S06: the tail is the end of all that was pushed, whatever the pieces', () => {
+test('S06: the tail is the end of all pushed bytes, whatever the pieces', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 50 }).map((text) => text.replace(/[^ -~]/g, '?'))), (pieces) => {
       const tail = new ByteTail(32);

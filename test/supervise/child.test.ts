@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { cookieName, pickEnvironment, processInfo } from '../../src/supervise/index.ts';
 import { isGone, needs, Watched } from './harness.ts';
 
-describe('spawning', () => {
-  test('gives the child its own group, the environment that was listed, and a cookie', async () => {
+describe('the start of a child', () => {
+  test('gives the child its own group, the listed environment, and a cookie', async () => {
     await using child = new Watched(['env'], { env: { PATH: '/usr/bin:/bin', ONLY: 'this' }, ids: () => 'a-cookie' });
     expect(JSON.parse(await child.line(0))).toEqual({ PATH: '/usr/bin:/bin', ONLY: 'this', [cookieName]: 'a-cookie' });
     expect(processInfo(child.pid)?.group).toBe(child.pid);
@@ -17,13 +17,13 @@ describe('spawning', () => {
     ]);
   });
 
-  test('tells the identity before anything is written, also of a child that ends at once', async () => {
+  test('reports the identity before anything is written, also of a child that ends at once', async () => {
     await using child = new Watched([], { command: 'true', args: [] });
     expect(child.identities[0]?.startTime).not.toBe('');
     expect(await child.exit()).toMatchObject({ reason: 'exited', code: 0, left: [] });
   });
 
-  test('of a program that is not there says so, and where it was looked for', async () => {
+  test('reports a program that does not exist, and the places of the search', async () => {
     await using child = new Watched([], { command: 'no-such-program', env: { PATH: '/nowhere' } });
     expect(child.exits).toEqual([]);
     const exit = await child.exit();
@@ -33,17 +33,17 @@ describe('spawning', () => {
     expect(child.child.writeLine('x')).toBe(false);
   });
 
-  test('in a folder that is not there blames the folder', async () => {
+  test('reports a folder that does not exist', async () => {
     await using child = new Watched(['wait'], { cwd: '/no/such/folder' });
     expect((await child.exit()).hint).toContain('/no/such/folder');
   });
 
-  test('of a file that is not a program is reported, not thrown', async () => {
+  test('reports a file that is not a program, and does not throw', async () => {
     await using child = new Watched([], { command: import.meta.filename, args: [] });
     expect(await child.exit()).toMatchObject({ reason: 'spawn_failed' });
   });
 
-  test('of a child that could not be recorded ends it', async () => {
+  test('ends a child that could not be recorded', async () => {
     await using child = new Watched(['wait'], {
       onProcess: () => {
         throw new Error('the disk is full');
@@ -53,13 +53,13 @@ describe('spawning', () => {
     expect(isGone(child.pid)).toBe(true);
   });
 
-  test('passes on only variables that are set', () => {
+  test('passes only variables that are set', () => {
     expect(pickEnvironment(['A', 'B'], { A: '1', C: '3' })).toEqual({ A: '1' });
   });
 });
 
-describe('the channel', () => {
-  test('C12: lines arrive whole and in order, a 1 MB line among short ones', async () => {
+describe('the channel of a child', () => {
+  test('C12: carries lines whole and in order, a 1 MB line among short ones', async () => {
     await using child = new Watched(['echo']);
     const sent = Array.from({ length: 200 }, (_, index) =>
       index % 50 === 7 ? 'p'.repeat(1_000_000) : `short ${index}`,
@@ -71,7 +71,7 @@ describe('the channel', () => {
     expect(child.lines.every((line, index) => line === sent[index])).toBe(true);
   });
 
-  test('a line is with the system when writeLine returns: the child reads it while our loop stands still', async () => {
+  test('has given a line to the system when writeLine returns: the child reads it while our loop is blocked', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-write-'));
     const path = join(folder, 'read');
     try {
@@ -96,14 +96,14 @@ describe('the channel', () => {
     expect((await child.exit()).reason).toBe('channel_broken');
   });
 
-  test('breaks when a child hangs up and lives on', async () => {
+  test('breaks when a child closes its pipes and lives', async () => {
     await using child = new Watched(['close-stdin', 'say:hung up', 'wait']);
     await child.line(0);
     child.child.writeLine('anybody?');
     expect((await child.exit()).reason).toBe('channel_broken');
   });
 
-  test('of a child that died while it was written to gives the reason of the death', async () => {
+  test('breaks with the reason of the death when the child died during a write', async () => {
     await using child = new Watched(['say:up', 'exit:7']);
     await child.line(0);
     while (child.child.writeLine('x') && child.exits.length === 0) {
@@ -113,8 +113,8 @@ describe('the channel', () => {
   });
 });
 
-describe('bytes', () => {
-  test('of a program that speaks no lines come as they are, from both pipes, and its stdin has ended', async () => {
+describe('the output of a program without lines', () => {
+  test('arrives as bytes, from both pipes, and its stdin has ended', async () => {
     const read = { stdout: '', stderr: '' };
     await using child = new Watched([], {
       command: 'sh',
@@ -131,8 +131,8 @@ describe('bytes', () => {
   });
 });
 
-describe('S09: what a callback throws', () => {
-  test('while it takes a line ends that child alone, and says so', async () => {
+describe('S09: an error that a callback throws', () => {
+  test('while it reads a line ends that child alone, with a report', async () => {
     await using other = new Watched(['say:up', 'wait']);
     await using child = new Watched(['say:up', 'wait'], {
       onFrame: () => {
@@ -146,7 +146,7 @@ describe('S09: what a callback throws', () => {
     expect(isGone(other.pid)).toBe(false);
   });
 
-  test('while it handles the end goes to onError, and no step is skipped', async () => {
+  test('while it handles the end is passed to onError, and no step is skipped', async () => {
     const errors: string[] = [];
     await using child = new Watched(['say:up', 'wait'], {
       onBroken: () => {
@@ -165,7 +165,7 @@ describe('S09: what a callback throws', () => {
   });
 });
 
-describe('S06: stderr', () => {
+describe('S06: stderr of a child', () => {
   test('of 10 MB blocks no process, and its last 16 KiB are kept', async () => {
     await using child = new Watched(['stderr:10000000', 'say:done', 'exit:1']);
     expect(await child.line(0)).toBe('done');
@@ -175,27 +175,27 @@ describe('S06: stderr', () => {
   });
 });
 
-describe('an end by itself', () => {
-  test.each([true, false])('loses nothing that was written; it was ready: %s', async (ready) => {
+describe('a child that ends by itself', () => {
+  test.each([true, false])('loses nothing that it wrote; it was ready: %s', async (ready) => {
     await using child = new Watched(['lines:300000', 'exit:0'], { ready });
     expect(await child.exit()).toMatchObject({ reason: 'exited', rung: null });
     expect(child.lines).toHaveLength(300_001);
     expect(child.lines.at(-1)).toBe('all');
   });
 
-  test('by a signal is a crash, with half a line told as half', async () => {
+  test('has crashed when a signal ended it, and its half line is reported as half', async () => {
     await using child = new Watched(['half:not whole', 'die:SIGABRT']);
     expect(await child.exit()).toMatchObject({ reason: 'crashed', signal: 'SIGABRT', code: null });
     expect(child.frames).toEqual([{ kind: 'half', text: 'not whole' }]);
   });
 
-  test('S03: is read on while a stray grandchild still writes, then settles', async () => {
+  test('S03: is read further while a stray grandchild writes, then settles', async () => {
     await using child = new Watched(['late:10', 'exit:0'], { settleQuietMs: 5_000, settleMaxMs: 20_000 });
     await child.exit();
     expect(child.lines).toEqual(Array.from({ length: 10 }, (_, index) => `late ${index}`));
   });
 
-  test('S03: settles although a stray grandchild keeps the pipes and is silent, then ends it', async (context) => {
+  test('S03: settles although a stray grandchild keeps the pipes and is silent, and the grandchild is ended', async (context) => {
     needs(context, 'cookies');
     await using child = new Watched(['stray', 'exit:0']);
     const stray = Number(await child.line(0));
@@ -209,7 +209,7 @@ describe('an end by itself', () => {
     expect(child.lines.length).toBeLessThan(3000);
   });
 
-  test('takes the rest of its group along', async () => {
+  test('ends with the rest of its group', async () => {
     await using child = new Watched(['child', 'exit:0']);
     const member = Number(await child.line(0));
     expect((await child.exit()).left).toEqual([]);
@@ -217,22 +217,22 @@ describe('an end by itself', () => {
   });
 });
 
-describe('the ladder', () => {
-  test('close: the end of stdin suffices', async () => {
+describe('the kill ladder', () => {
+  test('needs only the end of stdin for a child that obeys it', async () => {
     await using child = new Watched(['say:up']);
     await child.line(0);
     child.child.close();
     expect(await child.exit()).toMatchObject({ reason: 'closed', code: 0, rung: 'close' });
   });
 
-  test('close: then SIGTERM', async () => {
+  test('sends SIGTERM after the end of stdin', async () => {
     await using child = new Watched(['ignore-eof', 'say:up']);
     await child.line(0);
     child.child.close();
     expect(await child.exit()).toMatchObject({ reason: 'closed', signal: 'SIGTERM', rung: 'term' });
   });
 
-  test('S04: close: then SIGKILL, for a child that ignores all else', async () => {
+  test('S04: sends SIGKILL to a child that ignores all else', async () => {
     await using child = new Watched(['ignore-eof', 'ignore-term', 'say:up']);
     await child.line(0);
     child.child.close();
@@ -240,7 +240,7 @@ describe('the ladder', () => {
     expect(child.lines).toContain('term ignored');
   });
 
-  test('S04: kill ends a stopped child', async () => {
+  test('S04: ends a stopped child', async () => {
     await using child = new Watched(['say:up', 'wait']);
     await child.line(0);
     process.kill(child.pid, 'SIGSTOP');
@@ -248,7 +248,7 @@ describe('the ladder', () => {
     expect(await child.exit()).toMatchObject({ reason: 'killed', signal: 'SIGKILL' });
   });
 
-  test('S04: kill ends children and orphans of the group before it reports the end', async () => {
+  test('S04: ends children and orphans of the group before it reports the end', async () => {
     await using child = new Watched(['child', 'double-fork', 'ignore-term', 'say:up', 'wait']);
     await child.until('two pids and up', () => child.lines.length === 3);
     const pids = child.lines.filter((line) => /^\d+$/.test(line)).map(Number);
@@ -260,7 +260,7 @@ describe('the ladder', () => {
     expect(isGone(child.pid)).toBe(true);
   });
 
-  test('S03: kill settles at once although a stray grandchild keeps the pipes', async () => {
+  test('S03: settles at once on kill although a stray grandchild keeps the pipes', async () => {
     await using child = new Watched(['stray', 'wait'], { settleMaxMs: 1e9, settleQuietMs: 1e9 });
     const stray = Number(await child.line(0));
     child.child.kill();
@@ -268,7 +268,7 @@ describe('the ladder', () => {
     expect(isGone(stray)).toBe(true);
   });
 
-  test('kill cuts short the wait for the pipes of a child that has ended', async () => {
+  test('skips on kill the wait for the pipes of a child that has ended', async () => {
     await using child = new Watched(['stray', 'exit:0'], { settleMaxMs: 1e9, settleQuietMs: 1e9 });
     const stray = Number(await child.line(0));
     await Watched.reaped(child.pid);
@@ -278,7 +278,7 @@ describe('the ladder', () => {
     expect(isGone(stray)).toBe(true);
   });
 
-  test('is reported once, whatever is called and however often', async () => {
+  test('reports the end once, whatever is called and however often', async () => {
     await using child = new Watched(['say:up', 'wait']);
     await child.line(0);
     for (let again = 0; again < 3; again += 1) {

@@ -4,7 +4,7 @@ import { HandTimers, Watched } from './harness.ts';
 
 const rungs = { closeGraceMs: 11, termGraceMs: 22, reapDeadlineMs: 33 };
 
-describe('the ladder', () => {
+describe('a ladder of deadlines', () => {
   test('arms one deadline per rung, from its begin', async () => {
     const timers = new HandTimers();
     await using child = new Watched(['ignore-eof', 'ignore-term', 'say:up', 'wait'], { ...rungs, timers });
@@ -22,7 +22,7 @@ describe('the ladder', () => {
     expect(timers.delays).toEqual([]);
   });
 
-  test('does not begin again when it is asked to in the middle', async () => {
+  test('ignores a second begin before its end', async () => {
     const timers = new HandTimers();
     await using child = new Watched(['ignore-term', 'say:up', 'wait'], { ...rungs, timers });
     await child.line(0);
@@ -35,7 +35,7 @@ describe('the ladder', () => {
     await child.exit();
   });
 
-  test('gives up at its last deadline, tells what is left, and tells nothing more when that ends after all', async () => {
+  test('gives up at its last deadline with a list of what is left, and ignores a later end', async () => {
     const timers = new HandTimers();
     await using child = new Watched(['say:up', 'wait'], { ...rungs, timers });
     await child.line(0);

@@ -91,25 +91,25 @@ async function rejection(script: string, end: (child: Watched) => void, cause: s
   return Math.max(0, ...waited.rejected.map(({ at }) => at - dead));
 }
 
-describe('supervision/1: whatever waits for a child rejects within 50 ms of its end', () => {
+describe('supervision/1: a wait for a child rejects within 50 ms of its end', () => {
   const kill = (child: Watched): boolean => process.kill(-child.pid, 'SIGKILL');
 
-  test('S02: of a child that is killed hard', () => within(50, () => rejection('echo up; sleep 300', kill, 'crashed')));
+  test('S02: when SIGKILL ends the child', () => within(50, () => rejection('echo up; sleep 300', kill, 'crashed')));
 
-  test('S03: although a grandchild in another group holds its pipes, so that they never close', () =>
+  test('S03: although a grandchild in another group keeps its pipes open', () =>
     within(50, () => rejection('setsid sleep 300 & echo up; wait', kill, 'crashed')));
 
-  test('although a grandchild writes to its pipe on and on', () =>
+  test('although a grandchild never stops writing to its pipe', () =>
     within(50, () =>
       rejection('setsid sh -c "while :; do echo more; sleep 0.01; done" & echo up; wait', kill, 'crashed'),
     ));
 
-  test('of a child that exits by itself while a grandchild holds its pipes', () =>
+  test('when the child exits by itself while a grandchild holds its pipes', () =>
     within(50, () =>
       rejection('setsid sleep 300 & echo up; read x; exit 3', (child) => void child.child.writeLine('go'), 'crashed'),
     ));
 
-  test('of a child that we give up: with SIGKILL, not when the system says so', async () => {
+  test('when the daemon gives up the child: at SIGKILL, not when the system reports the end', async () => {
     await using waited = new Waited(`trap '' TERM; echo up; while :; do sleep 300; done`);
     const child = waited.watched;
     await child.line(0);
@@ -123,7 +123,7 @@ describe('supervision/1: whatever waits for a child rejects within 50 ms of its 
     expect(child.brokens).toHaveLength(1);
   });
 
-  test('what the child had written before its end is read first: a reply in the pipe is a reply', async () => {
+  test('and the output that the child wrote before its end is read first', async () => {
     await using waited = new Waited('setsid sleep 300 & echo up; read x; echo the reply; exit 0');
     const child = waited.watched;
     await child.line(0);
@@ -138,7 +138,7 @@ describe('supervision/1: whatever waits for a child rejects within 50 ms of its 
     expect(order).toEqual(['the reply', 'broken']);
   });
 
-  test('of a program that was never there', async () => {
+  test('when the program does not exist', async () => {
     await using child = new Watched([], { command: 'no-such-program' });
     await child.exit();
     expect(child.brokens).toMatchObject([{ cause: 'spawn_failed', child: 'no-such-program' }]);
@@ -146,7 +146,7 @@ describe('supervision/1: whatever waits for a child rejects within 50 ms of its 
   });
 });
 
-describe('supervision/4: a start fails with the reason and the last words within 100 ms, and leaves nothing', () => {
+describe('supervision/4: a failed start reports its reason and last words within 100 ms, and leaves nothing,', () => {
   /** Milliseconds from the end of the leader to the report. */
   const failure = async (script: string, check: (child: Watched) => void): Promise<number> => {
     await using child = new Watched([], { ...sh(script), ready: false });
@@ -163,20 +163,20 @@ describe('supervision/4: a start fails with the reason and the last words within
     expect(child.brokens[0]?.phase).toBe('starting');
   };
 
-  test('when it exits', () => within(100, () => failure('echo no licence >&2; exit 3', said)));
+  test('when the program exits', () => within(100, () => failure('echo no licence >&2; exit 3', said)));
 
-  test('when it exits while a grandchild holds its stderr', async (context) => {
+  test('when the program exits while a grandchild holds its stderr', async (context) => {
     needs(context, 'cookies');
     await within(100, () => failure('setsid sleep 300 & echo no licence >&2; exit 3', said));
   });
 
-  test('when it exits while a grandchild writes to its stderr on and on', async (context) => {
+  test('when the program exits while a grandchild never stops writing to its stderr', async (context) => {
     needs(context, 'cookies');
     const chatter = 'setsid sh -c "while :; do echo more >&2; sleep 0.01; done" & echo no licence >&2; exit 3';
     await within(100, () => failure(chatter, (child) => expect(child.exits[0]?.stderr).toContain('no licence')));
   });
 
-  test('when it cannot be started', () =>
+  test('when the program cannot be started', () =>
     within(100, async () => {
       const began = performance.now();
       await using child = new Watched([], { command: '/no/such/program' });
@@ -185,7 +185,7 @@ describe('supervision/4: a start fails with the reason and the last words within
     }));
 });
 
-describe('supervision/6: escapees are found, and a dead daemon leaves no process', () => {
+describe('supervision/6: the end of processes that escaped or lost their daemon', () => {
   const alive = (node: string): readonly ProcessEntry[] =>
     processEntries().filter((entry) => entry.daemonId === node && !entry.zombie);
 
@@ -217,7 +217,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
     }
   }
 
-  test('within 1 s of a kill, also many at once', async (context) => {
+  test('takes 1 s at most after a kill, also for many at once', async (context) => {
     needs(context, 'cookies');
     await within(1_000, async () => {
       const children = Array.from(
@@ -235,7 +235,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
     });
   });
 
-  test('S08: a daemon killed by SIGKILL with 20 agents that run tools of their own sessions: 0 left after 500 ms', async (context) => {
+  test('S08: takes 500 ms at most after SIGKILL of a daemon with 20 agents whose tools have their own sessions', async (context) => {
     needs(context, 'cookies');
     await within(500, async () => {
       await using daemon = new Daemon();
@@ -259,7 +259,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
     });
   });
 
-  test('S08: what was recorded is ended by the next start, and a stranger under a recorded pid is not', async (context) => {
+  test('S08: covers recorded processes at the next start, and no stranger under a recorded pid', async (context) => {
     needs(context, 'cookies');
     await using daemon = new Daemon();
     await using stranger = new Watched([], sh('echo up; sleep 300'));
@@ -280,7 +280,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
     expect(scanner.looks).toBeLessThan(rows.length);
   });
 
-  test('S08: the same in one pass, without waiting', async (context) => {
+  test('S08: needs only one pass, without waiting', async (context) => {
     needs(context, 'cookies');
     await using daemon = new Daemon();
     await daemon.up();
@@ -290,7 +290,7 @@ describe('supervision/6: escapees are found, and a dead daemon leaves no process
     await Promise.all(all.map((pid) => goneOrZombie(pid)));
   });
 
-  test('S08: no process of another daemon is touched, nor an excluded one', async (context) => {
+  test('S08: covers neither a process of another daemon nor an excluded one', async (context) => {
     needs(context, 'cookies');
     await using daemon = new Daemon();
     await using other = new Watched([], { ...sh('echo up; sleep 300'), daemonId: 'another' });
@@ -319,7 +319,7 @@ class NotedWork extends PendingWaits {
   }
 }
 
-describe('supervision/8: every wait is in the dump with its name and its deadline', () => {
+describe('supervision/8: the dump has with name and deadline', () => {
   test('the rungs of the ladder, one after the other', async () => {
     const waits = new NotedWork();
     const rungs = { closeGraceMs: 111, termGraceMs: 222, reapDeadlineMs: 333 };
@@ -342,7 +342,7 @@ describe('supervision/8: every wait is in the dump with its name and its deadlin
     expect(waits.list()).toEqual([]);
   });
 
-  test('the last words of a child whose grandchild holds the pipes', async () => {
+  test('the wait for the last words of a child whose grandchild holds the pipes', async () => {
     const waits = new PendingWaits();
     await using child = new Watched([], {
       ...sh('setsid sleep 300 & echo up; exit 0'),
@@ -359,7 +359,7 @@ describe('supervision/8: every wait is in the dump with its name and its deadlin
 });
 
 describe('supervision/9: a child that does not read', () => {
-  test('is cut off at the bound, and 200,000 sends grow nothing', async () => {
+  test('is ended at the bound, and 200,000 sends use no more memory', async () => {
     await using child = new Watched([], { ...sh('echo up; kill -STOP $$'), termGraceMs: 50 });
     await child.line(0);
     const before = process.memoryUsage().rss;
@@ -378,7 +378,7 @@ describe('supervision/9: a child that does not read', () => {
   });
 });
 
-test('S09: a start that fails, a record that cannot be written, a driver that trips: each ends alone', async () => {
+test('S09: a failed start, a failed record and a failed driver each end alone', async () => {
   const trip = (): never => {
     throw new Error('the disk is full');
   };
@@ -396,7 +396,7 @@ test('S09: a start that fails, a record that cannot be written, a driver that tr
   expect(await healthy.line(1)).toBe('still here');
 });
 
-test('the cookie of this process’s daemon is passed on by itself', async (context) => {
+test('a child gets the cookie of this process’s daemon by default', async (context) => {
   needs(context, 'cookies');
   const before = process.env[daemonIdName];
   process.env[daemonIdName] = 'of-this-process';

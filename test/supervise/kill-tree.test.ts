@@ -40,7 +40,7 @@ class Stranger implements AsyncDisposable {
 }
 
 describe('S04: a tool in its own session', () => {
-  test('ends with its agent that was killed', async (context) => {
+  test('ends with its agent when the agent is killed', async (context) => {
     needs(context, 'cookies');
     await using child = new Watched([], sh('setsid sleep 300 </dev/null >/dev/null 2>&1 & echo $!; wait'));
     const tool = Number(await child.line(0));
@@ -50,7 +50,7 @@ describe('S04: a tool in its own session', () => {
     expect(isGone(tool)).toBe(true);
   });
 
-  test('ends with its agent that crashed, was closed, or exited', async (context) => {
+  test('ends with its agent when the agent crashes, is closed, or exits', async (context) => {
     needs(context, 'cookies');
     for (const [end, reason] of [
       ['kill -ABRT $$', 'crashed'],
@@ -67,7 +67,7 @@ describe('S04: a tool in its own session', () => {
     }
   });
 
-  test('ends although it cleared its environment: its agent was its parent when the ladder began', async () => {
+  test('ends although it cleared its environment, because its agent was its parent when the ladder began', async () => {
     await using child = new Watched([], sh('setsid env -i sleep 300 <&- >&- 2>&- & echo $!; wait'));
     const tool = Number(await child.line(0));
     await Watched.inGroupOfItsOwn(tool);
@@ -76,7 +76,7 @@ describe('S04: a tool in its own session', () => {
     expect(isGone(tool)).toBe(true);
   });
 
-  test('ends although it cleared its environment: its parent still carries the cookie', async (context) => {
+  test('ends although it cleared its environment, because its parent still carries the cookie', async (context) => {
     needs(context, 'cookies');
     // The leader leaves; who is left of it has a child of its own that carries nothing.
     const script = 'setsid sh -c "setsid env -i sleep 300 & echo \\$!; wait" <&- & sleep 0.05; exit 0';
@@ -86,7 +86,7 @@ describe('S04: a tool in its own session', () => {
     expect(isGone(tool)).toBe(true);
   });
 
-  test('ends although he who was seen of its group has gone before the signal', async (context) => {
+  test('ends although the known process of its group is gone before the signal', async (context) => {
     needs(context, 'process-list');
     // As one that forks and leaves, again and again: only its group stays the same.
     await using child = new Watched([], sh('setsid sh -c "sleep 300 & echo \\$!" <&- & sleep 300'));
@@ -114,7 +114,7 @@ describe('S04: a tool in its own session', () => {
     }
   });
 
-  test('ends although it was just becoming another program when it was looked for', async (context) => {
+  test('ends although it was starting another program during the search', async (context) => {
     needs(context, 'cookies');
     const tool = new Stranger({ [cookieName]: 'soon to be seen' });
     let looks = 0;
@@ -129,7 +129,7 @@ describe('S04: a tool in its own session', () => {
     expect(await killTree({ cookie: 'soon to be seen' }, { scanner })).toEqual({ ended: [tool.pid], left: [] });
   });
 
-  test('that is not ours to signal is named, at once', async (context) => {
+  test('that another user owns is named at once', async (context) => {
     needs(context, 'cookies');
     if (process.getuid?.() !== 0) {
       context.skip('only root can start a process of another user');
@@ -154,7 +154,7 @@ describe('S04: a tool in its own session', () => {
 });
 
 describe('S08: a stranger', () => {
-  test('with the pid of a descendant that was seen, and another start time, is not touched', async () => {
+  test('with the pid of a known descendant, and another start time, is not touched', async () => {
     await using stranger = new Stranger();
     const known = new Map([[stranger.pid, '1']]);
     expect(await killTree({ known })).toEqual({ ended: [], left: [] });
@@ -162,13 +162,13 @@ describe('S08: a stranger', () => {
     expect(isGone(stranger.pid)).toBe(false);
   });
 
-  test('with the number of our group, and another start time, is not touched', async () => {
+  test('with the number of the agent’s group, and another start time, is not touched', async () => {
     await using stranger = new Stranger();
     expect(await killTree({ group: { id: stranger.pid, leaderSince: '1' } })).toEqual({ ended: [], left: [] });
     expect(isGone(stranger.pid)).toBe(false);
   });
 
-  test('that got the pid between the look and the signal is not touched', async () => {
+  test('that got the pid between the search and the signal is not touched', async () => {
     await using stranger = new Stranger();
     // The look saw a descendant under this pid; before the signal it has ended, and the pid has been given away.
     const seen = { parent: 1, group: stranger.pid, zombie: false, cookie: 'x', daemonId: null, bare: false };
@@ -182,7 +182,7 @@ describe('S08: a stranger', () => {
     expect(isGone(stranger.pid)).toBe(false);
   });
 
-  test('that got the number of a group between the look and the signal is not touched', async () => {
+  test('that got the number of a group between the search and the signal is not touched', async () => {
     await using stranger = new Stranger();
     // The look saw a member of a group without a leader; before the signal it has ended, and the number has been given away.
     const seen = { pid: 2 ** 22 + 1, parent: 1, group: stranger.pid, startTime: '1', zombie: false };
@@ -206,7 +206,7 @@ describe('S08: a stranger', () => {
     expect(isGone(stranger.pid)).toBe(false);
   });
 
-  test('is what the asking process and its ancestors are, whatever they carry', async (context) => {
+  test('is not to be confused with the calling process and its ancestors, whatever they carry', async (context) => {
     needs(context, 'cookies');
     const entries = system.entriesNow().map((one) => ({ ...one, daemonId: 'all-of-us' }));
     const found = new Set(belonging({ daemonId: 'all-of-us' }, entries).map(({ pid }) => pid));
@@ -215,7 +215,7 @@ describe('S08: a stranger', () => {
     expect(found.has(1)).toBe(false);
   });
 
-  test('older than the process that its parent link names is not its child', () => {
+  test('that is older than the process of its parent link is not its child', () => {
     const entry = { group: 0, zombie: false, cookie: null, daemonId: null, bare: false };
     const entries = [
       { ...entry, pid: 900_001, parent: 0, startTime: '500', cookie: 'x' },
@@ -226,8 +226,8 @@ describe('S08: a stranger', () => {
   });
 });
 
-describe('one look for all that end together', () => {
-  test('200 kills of a tree at once take two looks at most before any signal', async () => {
+describe('one search of the processes for all kills', () => {
+  test('serves 200 kills of a tree at once in at most two searches before any signal', async () => {
     let looks = 0;
     const scanner = new ProcessScanner(() => {
       looks += 1;
@@ -237,7 +237,7 @@ describe('one look for all that end together', () => {
     expect(looks).toBeLessThanOrEqual(2);
   });
 
-  test('an answer comes from a look that began after the question', async () => {
+  test('begins after the call that gets its answer', async () => {
     const order: string[] = [];
     let finish: () => void = () => {};
     const scanner = new ProcessScanner(() => {
@@ -263,7 +263,7 @@ describe('one look for all that end together', () => {
     expect(order).toEqual(['look', 'look', 'second', 'third']);
   });
 
-  test('a look that fails fails only for those who asked for it', async () => {
+  test('fails only for its callers', async () => {
     let looks = 0;
     const scanner = new ProcessScanner(() => {
       looks += 1;

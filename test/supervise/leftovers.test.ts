@@ -38,13 +38,13 @@ describe('S08: a leftover', () => {
     expect(isGone(stray)).toBe(true);
   });
 
-  test('that is gone is gone', async () => {
+  test('that is gone is reported as gone', async () => {
     await using child = new Watched(['exit:0']);
     await child.exit();
     expect(await endLeftover(rowOf(child))).toEqual({ leader: 'gone', ended: [], left: [] });
   });
 
-  test('is not a stranger that got the pid: other start time', async () => {
+  test('is not a stranger that got the pid, which has another start time', async () => {
     await using stranger = new Watched(['say:up', 'wait']);
     await stranger.line(0);
     const report = await endLeftover({ ...rowOf(stranger), startTime: '1', cookie: 'of another' });
@@ -52,7 +52,7 @@ describe('S08: a leftover', () => {
     expect(isGone(stranger.pid)).toBe(false);
   });
 
-  test('is not a stranger that got the pid and the ticks after a reboot: other cookie', async (context) => {
+  test('is not a stranger that got the pid and the ticks after a reboot, which has another cookie', async (context) => {
     needs(context, 'cookies');
     await using stranger = new Watched(['say:up', 'wait']);
     await stranger.line(0);
@@ -94,8 +94,8 @@ describe('S08: a leftover', () => {
   });
 });
 
-describe('what the system knows of a process', () => {
-  test('a cookie is found in every process that carries it, and in no other', async (context) => {
+describe('the process table', () => {
+  test('shows a cookie in every process that carries it, and in no other', async (context) => {
     needs(context, 'cookies');
     await using child = new Watched(['child', 'wait'], { ids: () => 'to-be-found' });
     const member = Number(await child.line(0));
@@ -104,7 +104,7 @@ describe('what the system knows of a process', () => {
     expect(processesWithCookie('to-be-foun')).toEqual([]);
   });
 
-  test('start times differ between processes and stay for each', async () => {
+  test('shows start times that differ between processes and stay for each', async () => {
     await using child = new Watched(['say:up', 'wait']);
     await child.line(0);
     expect(processInfo(child.pid)).toEqual(processInfo(child.pid));
@@ -112,7 +112,7 @@ describe('what the system knows of a process', () => {
     expect(processInfo(2 ** 22 + 1)).toBeNull();
   });
 
-  test('the answer of ps is read where there is no /proc', () => {
+  test('comes from ps where /proc does not exist', () => {
     const answer =
       '  812     1   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812   812 Z+   Sat Nov 21 03:20:49 2026\nnonsense\n';
     expect(parsePs(answer)).toEqual([

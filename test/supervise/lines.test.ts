@@ -29,8 +29,8 @@ const bytes = fc.oneof(
     .map((parts) => Buffer.from(parts.join(''))),
 );
 
-describe('S07: what comes out does not depend on how the bytes were cut', () => {
-  test('for any bytes and any chunks', () => {
+describe('S07: the output does not depend on how the bytes were cut', () => {
+  test('into any chunks', () => {
     fc.assert(
       fc.property(bytes, fc.array(fc.nat(), { maxLength: 40 }), (stream, at) => {
         expect(split(cut(stream, at))).toEqual(split([stream]));
@@ -39,7 +39,7 @@ describe('S07: what comes out does not depend on how the bytes were cut', () => 
     );
   });
 
-  test('also byte by byte', () => {
+  test('byte by byte', () => {
     fc.assert(
       fc.property(bytes, (stream) => {
         expect(split([...stream].map((byte) => Buffer.from([byte])))).toEqual(split([stream]));
@@ -47,7 +47,7 @@ describe('S07: what comes out does not depend on how the bytes were cut', () => 
     );
   });
 
-  test('and every whole line within the bound comes out as it went in', () => {
+  test('and each whole line within the bound is unchanged', () => {
     const line = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => !/[\r\n]/.test(text));
     fc.assert(
       fc.property(fc.array(line), fc.array(fc.nat()), (lines, at) => {
@@ -73,11 +73,11 @@ describe('S07: a line beyond the bound', () => {
     ]);
   });
 
-  test('of exactly the bound is no such line', () => {
+  test('is longer than exactly the bound', () => {
     expect(split([Buffer.from('abcd\n')], 4)).toEqual([{ kind: 'line', text: 'abcd' }]);
   });
 
-  test('keeps no more than the bound, however long it gets', () => {
+  test('uses no more memory than the bound, however long it gets', () => {
     const piece = Buffer.alloc(1024 * 1024, 'x');
     let told = 0;
     const splitter = new LineSplitter(8 * 1024 * 1024, () => (told += 1));
@@ -93,7 +93,7 @@ describe('S07: a line beyond the bound', () => {
 });
 
 describe('S07: the end of the stream', () => {
-  test('within a line gives what there was', () => {
+  test('within a line gives the half line', () => {
     expect(split([Buffer.from('whole\nhal')])).toEqual([
       { kind: 'line', text: 'whole' },
       { kind: 'half', text: 'hal' },

@@ -12,7 +12,7 @@ class Bench {
 }
 
 describe('ChannelBroken', () => {
-  test('says who, why and when', () => {
+  test('names the child, the reason and the phase', () => {
     expect(broken).toMatchObject({ code: 'channel_broken', child: 'agent (pid 7)', cause: 'crashed', phase: 'ready' });
     expect(broken.message).toBe('the channel to agent (pid 7) is broken: crashed, while ready');
     expect(new ChannelBroken('x', new Error('the disk is full'), 'starting').message).toContain('the disk is full');
@@ -62,7 +62,7 @@ describe('the pending table', () => {
     expect(pending.late).toBe(2);
   });
 
-  test('rejects everything at the end of the channel, in order, and is empty; then refuses at once', async () => {
+  test('rejects everything at the end of the channel, in order, and is empty; later requests fail at once', async () => {
     const { table: pending, timers, waits } = table();
     const order: string[] = [];
     const asked = ['1', '2', '3'].map((id) =>
@@ -100,7 +100,7 @@ describe('the pending table', () => {
   });
 });
 
-describe('pending waits', () => {
+describe('a pending wait', () => {
   test('is listed oldest first, until it is over', () => {
     const it = new Bench();
     const done = it.waits.add({ owner: 'session a', name: 'its drain', deadlineMs: 10 });
@@ -115,7 +115,7 @@ describe('pending waits', () => {
     expect(it.waits.list().map(({ owner }) => owner)).toEqual(['session b']);
   });
 
-  test('includes the tables of others, and names one that fails', () => {
+  test('of another table is included, and a table that fails is named', () => {
     const { waits } = new Bench();
     const own = { owner: 'x', name: 'y', id: null, since: 7, deadline: 9, person: false };
     const remove = waits.source(() => [own]);

@@ -7,8 +7,8 @@ import { parseStat } from '../../src/supervise/platform/linux.ts';
 import { parseMarks, parsePs, posix } from '../../src/supervise/platform/ps.ts';
 import { Watched } from './harness.ts';
 
-describe('supervision/12: what a platform lacks', () => {
-  test('is nothing on Linux with /proc', () => {
+describe('supervision/12: a gap of the platform', () => {
+  test('does not exist on Linux with /proc', () => {
     expect(platformLacks('linux', true)).toEqual([]);
   });
 
@@ -24,13 +24,13 @@ describe('supervision/12: what a platform lacks', () => {
     }
   });
 
-  test('is found out for this machine', () => {
+  test('is detected for this machine', () => {
     expect(platformLacks()).toEqual(platformLacks(process.platform));
   });
 });
 
-describe('Linux', () => {
-  test('a command name with spaces and parentheses does not shift the fields', () => {
+describe('the process table of Linux', () => {
+  test('reads a command name with spaces and parentheses without a shift of the fields', () => {
     const rest = 'S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1000 100';
     for (const name of ['sh', 'a b', ') S 2 9 (', '((()']) {
       expect(parseStat(7, `7 (${name}) ${rest}`)).toEqual({
@@ -45,7 +45,7 @@ describe('Linux', () => {
     expect(parseStat(7, '')).toBeNull();
   });
 
-  test('descendants are found with the kernel’s list as by parent links', async () => {
+  test('finds descendants with the kernel’s list as by parent links', async () => {
     await using child = new Watched(['child', 'child', 'say:up', 'wait']);
     await child.until('up', () => child.lines.includes('up'));
     const pids = (list: readonly { readonly pid: number }[]): number[] =>
@@ -57,8 +57,8 @@ describe('Linux', () => {
   });
 });
 
-describe('ps', () => {
-  test('is read', () => {
+describe('the answer of ps', () => {
+  test('is parsed', () => {
     const answer =
       '  812     1   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812   812 Z+   Sat Nov 21 03:20:49 2026\nnonsense\n';
     expect(parsePs(answer)).toEqual([
@@ -80,7 +80,7 @@ describe('ps', () => {
     ]);
   });
 
-  test('answers for real processes as /proc does', async (context) => {
+  test('matches /proc for real processes', async (context) => {
     await using child = new Watched(['child', 'wait'], { ids: () => 'seen-by-ps', daemonId: 'node-by-ps' });
     const member = Number(await child.line(0));
     const info = posix.info(member);

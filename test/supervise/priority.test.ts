@@ -10,8 +10,8 @@ const sharedBySession = existsSync(shared) && readFileSync(shared, 'utf8').trim(
 
 const groupOf = (pid: number): string => readFileSync(`/proc/${pid}/autogroup`, 'utf8').trim();
 
-describe('an agent that is to be nice', () => {
-  test('has that many steps of niceness below ours, in all its threads, and so has what it starts', async (context) => {
+describe('an agent with niceness', () => {
+  test('has the niceness of the daemon plus the steps, in all its threads and children', async (context) => {
     needs(context);
     const wanted = Math.min(19, getPriority() + 5);
     await using child = new Watched(['child'], { nice: 5 });
@@ -22,14 +22,14 @@ describe('an agent that is to be nice', () => {
     expect(threads.map((thread) => getPriority(thread))).toEqual(threads.map(() => wanted));
   });
 
-  test('keeps our own where nothing is asked', async () => {
+  test('keeps the niceness of the daemon where none is configured', async () => {
     await using child = new Watched(['say:up']);
     await child.line(0);
     expect(getPriority(child.pid)).toBe(getPriority());
   });
 
   test.runIf(sharedBySession)(
-    'counts less against other sessions of processes too, also where many begin faster than the kernel takes such wishes',
+    'counts less against other process sessions too, also where many begin faster than the kernel accepts requests',
     async () => {
       const nicenesses = `nice ${Math.min(19, getPriority() + 5)}`;
       await using children = new AsyncDisposableStack();
@@ -43,7 +43,7 @@ describe('an agent that is to be nice', () => {
     },
   );
 
-  test('that has ended at once does not fail', async () => {
+  test('does not fail when it has ended at once', async () => {
     await using child = new Watched([], { command: 'true', args: [], nice: 5 });
     expect(await child.exit()).toMatchObject({ reason: 'exited', code: 0, left: [] });
   });

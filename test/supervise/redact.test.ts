@@ -31,7 +31,7 @@ function inPieces(text: string, at: readonly number[]): string {
   return out + pieces.flush();
 }
 
-describe('a whole text', () => {
+describe('a redacted text', () => {
   test.each(Object.entries(shaped))('shows no secret of the shape: %s', (_name, secret) => {
     expect(redactor.text(`before ${secret} after`)).toBe('before [redacted] after');
     expect(redactor.text(secret)).toBe('[redacted]');
@@ -57,22 +57,22 @@ describe('a whole text', () => {
     'the bearer of bad news; authorization is needed: yes',
     '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
     'ghp_short, sk-no, AKIA123, s3cr3t-of-our',
-  ])('that has none comes out as it went in: %s', (text) => {
+  ])('without a secret is unchanged: %s', (text) => {
     expect(redactor.text(text)).toBe(text);
     expect(inPieces(text, [1, 5, 9, 12, 20, 31])).toBe(text);
   });
 
-  test('of two values of which one begins like the other, the whole is taken out', () => {
+  test('shows nothing of the longer of two values that begin alike', () => {
     const both = makeRedactor(['longsecret', 'longsecret-and-more']);
     expect(both.text('longsecret-and-more longsecret')).toBe('[redacted] [redacted]');
   });
 
-  test('a value that is too short to differ from other words is left', () => {
+  test('keeps a value that is too short to differ from other words', () => {
     expect(makeRedactor(['secret']).text('a secret')).toBe('a secret');
   });
 });
 
-test('a JSON value is searched in all its parts, names of members too, and is itself where nothing is found', () => {
+test('a JSON value is redacted in all its parts and member names, and is returned itself where nothing is found', () => {
   const clean = { a: [1, null, { b: 'nothing' }], c: true };
   expect(redactor.value(clean)).toBe(clean);
   expect(redactor.value({ a: [told[0], { [`x${told[1]}`]: 1 }], n: 5, s: shaped.key })).toEqual({
@@ -86,7 +86,7 @@ test('a JSON value is searched in all its parts, names of members too, and is it
   expect(redactor.value(told[0])).toBe('[redacted]');
 });
 
-describe('a text in pieces', () => {
+describe('a redacted text in pieces', () => {
   const secret = fc.constantFrom(...told, ...Object.values(shaped));
   const plain = fc.constantFrom(
     'hello ',
@@ -121,7 +121,7 @@ describe('a text in pieces', () => {
     );
   });
 
-  test('redact/2: without a secret comes out as it went in', () => {
+  test('redact/2: without a secret is unchanged', () => {
     const harmless = fc.array(plain, { maxLength: 40 }).map((parts) => parts.join(' '));
     fc.assert(
       fc.property(harmless, cuts, (whole, at) => {
@@ -131,13 +131,13 @@ describe('a text in pieces', () => {
     );
   });
 
-  test('that comes letter by letter shows the first three letters of a value and no more', () => {
+  test('shows at most the first three letters of a value that comes letter by letter', () => {
     const pieces = redactor.pieces();
     const out = Array.from('is s3cr3t-of-ours known?', (letter) => pieces.push(letter)).join('') + pieces.flush();
     expect(out).toBe('is s3c[redacted] known?');
   });
 
-  test('redact/4: only what may become a secret waits, and what does not become one leaves with the next piece', () => {
+  test('redact/4: delays only a possible secret, and the next piece releases what is not one', () => {
     const pieces = redactor.pieces();
     expect(pieces.push('look: s3cr')).toBe('look: ');
     expect(pieces.push('amento ')).toBe('s3cramento ');
@@ -149,7 +149,7 @@ describe('a text in pieces', () => {
     expect(pieces.flush()).toBe('');
   });
 
-  test('redact/4: endless text is not held for ever', () => {
+  test('redact/4: without an end is not delayed for ever', () => {
     const pieces = redactor.pieces();
     let out = '';
     for (let piece = 0; piece < 40; piece += 1) {
@@ -159,7 +159,7 @@ describe('a text in pieces', () => {
   });
 });
 
-test('an agent that says the worst costs time by the length of what it says, not by its square', () => {
+test('the redaction of hostile text takes time in proportion to its length, not to its square', () => {
   const size = 1_000_000;
   const worst = [
     'eyJ',
@@ -186,7 +186,7 @@ test('an agent that says the worst costs time by the length of what it says, not
   }
 });
 
-test('the values that look secret are taken from an environment, by name or as a password in an address', () => {
+test('the environment gives the values that look secret, by name or as a password in an address', () => {
   const environment = {
     GITHUB_TOKEN: 'token-1-token',
     MY_API_KEY: ' key-12345 ',

@@ -10,7 +10,7 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
   });
 
 describe('a scope', () => {
-  test('tells its tasks, then ends the scopes within, then its tasks, then its steps', async () => {
+  test('informs its tasks, then ends the scopes within, then its tasks, then its steps', async () => {
     const order: string[] = [];
     const outer = new Scope('outer');
     outer.own('a step', () => order.push('step'), 1_000);
@@ -28,7 +28,7 @@ describe('a scope', () => {
     expect(order).toEqual(['told', 'inner step', 'task', 'step']);
   });
 
-  test('scope/1: names what has not ended by its deadline, within others too, and what it waits for meanwhile', async () => {
+  test('scope/1: names what has not ended by its deadline, also in inner scopes, and its pending waits', async () => {
     const timers = new HandTimers();
     const waits = new PendingWaits();
     const outer = new Scope('outer', { timers, waits });
@@ -44,7 +44,7 @@ describe('a scope', () => {
     expect(waits.size).toBe(0);
   });
 
-  test('supervision/10: a step that throws skips no other, at its stage or a later one', async () => {
+  test('supervision/10: skips no other step after one that throws, at its stage or a later one', async () => {
     const order: string[] = [];
     const failures: ScopeFailure[] = [];
     const outer = new Scope('outer', { onFailure: (failure) => failures.push(failure) });
@@ -64,7 +64,7 @@ describe('a scope', () => {
     expect(report.failures).toEqual(failures);
   });
 
-  test('supervision/10: the first cause stays, whatever the cancels that it provoked bring about', async () => {
+  test('supervision/10: keeps the first cause, whatever errors its cancels provoke', async () => {
     const scope = new Scope('a session');
     const cause = new Error('the disk is full');
     scope.run('writer', () => Promise.reject(cause), 1_000);
@@ -80,7 +80,7 @@ describe('a scope', () => {
     ]);
   });
 
-  test('supervision/10: the error that ended the block leaves it, though the teardown fails', async () => {
+  test('supervision/10: throws the error that ended the block, though the teardown fails', async () => {
     const block = async (): Promise<void> => {
       await using scope = new Scope('a block');
       scope.own('step', () => Promise.reject(new Error('teardown')), 1_000);
@@ -89,7 +89,7 @@ describe('a scope', () => {
     await expect(block()).rejects.toThrow(/^the first cause$/);
   });
 
-  test('scope/5: ends at once what is given to it too late, and begins nothing', async () => {
+  test('scope/5: ends at once a part that it gets too late, and begins nothing', async () => {
     const scope = new Scope('over');
     await scope.close();
     let ended = 0;
@@ -108,7 +108,7 @@ describe('a scope', () => {
     expect([ended, begun]).toEqual([2, 0]);
   });
 
-  test('a step can be ended before; it is not ended again', async () => {
+  test('ends a step once, also when the step was ended early', async () => {
     let ended = 0;
     const scope = new Scope('x');
     const end = scope.own('step', () => (ended += 1), 1_000);
@@ -118,13 +118,13 @@ describe('a scope', () => {
     expect(ended).toBe(1);
   });
 
-  test('closing twice answers with one report', async () => {
+  test('returns one report for two closes', async () => {
     const scope = new Scope('x');
     expect(scope.close()).toBe(scope.close());
     await scope.close();
   });
 
-  test('a listener to failures cannot skip a step', async () => {
+  test('skips no step because of a listener to failures', async () => {
     let ended = false;
     const scope = new Scope('x', {
       onFailure: () => {
@@ -138,7 +138,7 @@ describe('a scope', () => {
   });
 });
 
-test('supervision/5: tearing down 25 children takes the longest ladder, not the sum', async () => {
+test('supervision/5: the teardown of 25 children takes the longest ladder, not the sum', async () => {
   const ladder = { closeGraceMs: 200, termGraceMs: 200 };
   const stubborn = Array.from({ length: 25 }, () => {
     const script = `trap '' TERM; echo up; while :; do sleep 300; done`;

@@ -46,11 +46,11 @@ test.each<readonly [what: string, sight: Partial<AgentSight>, found: string | nu
     'channel-orphaned',
   ],
   ['one whose process has just gone', { goneMs: 4_999 }, null],
-])('%s', (_, sight, found) => {
+])('the watchdog classifies an agent: %s', (_, sight, found) => {
   expect(classify({ ...well, ...sight }, patience)?.class ?? null).toBe(found);
 });
 
-test('says why, with how long', () => {
+test('the watchdog gives its reason, with a duration', () => {
   expect(classify({ ...well, pending: interrupt(6_400) }, patience)?.why).toBe(
     'it lives and has not answered interrupt 7 for 6.4 s',
   );

@@ -28,11 +28,11 @@ const every = (from: number, to: number, beatAt: (now: number) => number): (read
   return ticks;
 };
 
-test('a main loop that beats is never blocked', () => {
+test('a main loop with heartbeats is never blocked', () => {
   expect(changes(every(250, 60_000, (now) => now - 240))).toEqual([]);
 });
 
-test('a block is seen at the first tick at which its silence is long enough, once, and its end once', () => {
+test('a block is detected once, at the first tick at which its silence is long enough, and so is its end', () => {
   const ticks = [
     ...every(250, 1_000, (now) => now),
     ...every(1_250, 9_000, () => 1_100),
@@ -44,7 +44,7 @@ test('a block is seen at the first tick at which its silence is long enough, onc
   ]);
 });
 
-test('a second block is a second alarm', () => {
+test('a second block raises a second alarm', () => {
   const ticks = [
     ...every(250, 3_000, () => 0),
     ...every(3_250, 4_000, (now) => now),
@@ -53,7 +53,7 @@ test('a second block is a second alarm', () => {
   expect(changes(ticks).map(([, change]) => change)).toEqual(['blocked', 'resumed', 'blocked']);
 });
 
-test('a stop of both is not a block, and the main loop gets its full time again', () => {
+test('a stop of both threads is not a block, and the main loop gets its full time again', () => {
   // Asleep from 1,000 to 60,000; then the main loop needs a second for its first beat.
   const ticks = [
     ...every(250, 1_000, (now) => now),
@@ -63,7 +63,7 @@ test('a stop of both is not a block, and the main loop gets its full time again'
   expect(changes(ticks)).toEqual([[60_000, 'stood-still']]);
 });
 
-test('a main loop that does not come back after standing still is blocked from then on', () => {
+test('a main loop that does not come back after a stop is blocked from then on', () => {
   const ticks = [...every(250, 1_000, (now) => now), ...every(60_000, 63_000, () => 1_000)];
   expect(changes(ticks)).toEqual([
     [60_000, 'stood-still'],
@@ -71,7 +71,7 @@ test('a main loop that does not come back after standing still is blocked from t
   ]);
 });
 
-test('whatever happens, an alarm needs two seconds of silence while awake, and alarms and ends take turns', () => {
+test('an alarm always needs two seconds of silence while awake, and alarms and ends alternate', () => {
   const moment = fc.record({ late: fc.constantFrom(0, 0, 0, 10, 200, 5_000), beats: fc.boolean() });
   fc.assert(
     fc.property(fc.array(moment, { maxLength: 200 }), (moments) => {

@@ -33,7 +33,7 @@ function report(folder: string, at: number): HangReport {
   return compose({ ...known, id: newReportId(folder, at, 'no-hang'), at });
 }
 
-test('is made for its owner alone, with the data folder where there is none, and holds whole files only', () => {
+test('a report is made for its owner alone, with the data folder where it is missing, and as a whole file', () => {
   const folder = join(root, 'data', 'hangs');
   const file = writeReport(folder, report(folder, 0));
   const mode = (path: string): number => statSync(path).mode & 0o777;
@@ -42,7 +42,7 @@ test('is made for its owner alone, with the data folder where there is none, and
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ class: 'no-hang', threadsOf: process.pid });
 });
 
-test('lists newest first, names what comes in one millisecond apart, and keeps the newest only', () => {
+test('the list has the newest first, names reports of one millisecond apart, and keeps only the newest', () => {
   const folder = join(root, 'hangs');
   for (const at of [3_000, 1_000, 2_000, 2_000, 4_000]) {
     writeReport(folder, report(folder, at), 4);
@@ -55,7 +55,7 @@ test('lists newest first, names what comes in one millisecond apart, and keeps t
   ]);
 });
 
-test('takes nothing for a report that is none, and no path for a name', () => {
+test('the reader accepts neither a file that is not a report, nor a path for a name', () => {
   const folder = join(root, 'hangs');
   writeReport(folder, report(folder, 1));
   writeFileSync(join(folder, '20260101T000000000Z-no-hang.json'), 'half a rep');
@@ -68,7 +68,7 @@ test('takes nothing for a report that is none, and no path for a name', () => {
   expect(listReports(join(root, 'nothing'))).toEqual([]);
 });
 
-test('a secret in a wait does not reach the file', async () => {
+test('a secret in a wait does not get into the file', async () => {
   const folder = join(root, 'hangs');
   const secret = 'correct-horse-battery';
   const memory = makeMemory();

@@ -20,7 +20,7 @@ const session = (name: string): SessionFacts => ({
 });
 const facts = (...names: readonly string[]): Snapshot => ({ sessions: names.map(session), waits: [], omitted: 0 });
 
-test('what was written last is read, and nothing before the first', () => {
+test('the reader gets the newest snapshot, and null before the first', () => {
   const memory = makeMemory();
   const writer = new MemoryWriter(memory);
   const reader = new MemoryReader(memory);
@@ -32,7 +32,7 @@ test('what was written last is read, and nothing before the first', () => {
   expect(reader.snapshot()?.ageMs).toBeGreaterThanOrEqual(0);
 });
 
-test('what does not fit is left out and counted; the memory stays as it is', () => {
+test('a snapshot that does not fit is shortened and counted, and the memory keeps its size', () => {
   const memory = makeMemory();
   const size = memory.byteLength;
   new MemoryWriter(memory).writeSnapshot(facts(...Array.from({ length: 5_000 }, (_, index) => `session ${index}`)));
@@ -43,7 +43,7 @@ test('what does not fit is left out and counted; the memory stays as it is', () 
   expect(memory.byteLength).toBe(size);
 });
 
-test('a reader never sees half of what is written, however it is interrupted', async () => {
+test('the reader never gets half a snapshot, however it is interrupted', async () => {
   const memory = makeMemory();
   const url = new URL('../../../src/supervise/watchdog/shared-memory.ts', import.meta.url).href;
   const code = `
@@ -76,7 +76,7 @@ test('a reader never sees half of what is written, however it is interrupted', a
   await worker.terminate();
 });
 
-test('a beat is recent, and ages are right over the turn of the counter', () => {
+test('a heartbeat is recent, and ages are right when the counter wraps', () => {
   const memory = makeMemory();
   const writer = new MemoryWriter(memory);
   const reader = new MemoryReader(memory);
