@@ -5,7 +5,9 @@
  *  daemon-hangs/1 What is written down for the watchdog is bounded, and costs nothing while nothing is live.
  */
 import { join } from 'node:path';
+import type { AllTrue, Describes } from '../protocol/describes.ts';
 import { dataFiles } from '../protocol/folder.ts';
+import type { HangReportSchema, HangSummarySchema } from '../protocol/hangs.ts';
 import type { LimitsConfig } from '../protocol/config.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { HangSource } from '../server/options.ts';
@@ -14,13 +16,19 @@ import type { Alarm } from '../supervise/watchdog/agent-watch.ts';
 import { AgentWatch } from '../supervise/watchdog/agent-watch.ts';
 import type { AgentPatience } from '../supervise/watchdog/classify.ts';
 import { listReports, readReport } from '../supervise/watchdog/report-files.ts';
-import type { Snapshot } from '../supervise/watchdog/report.ts';
+import type { HangReport, HangSummary, Snapshot } from '../supervise/watchdog/report.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** Between two looks at the agents. */
 const lookMs = 1_000;
 /** Of the waits that are not a session's own. */
 const waitsMax = 100;
+
+/** A report is sent as it is over HTTP: the schemas describe it, or this file does not compile. */
+export type HangsFit = AllTrue<{
+  report: Describes<typeof HangReportSchema, HangReport>;
+  summary: Describes<typeof HangSummarySchema, HangSummary>;
+}>;
 
 interface HangParts {
   readonly signalbox: Signalbox;

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import type { Logger } from '../server/options.ts';
 import { silentLogger } from '../server/options.ts';
 import type { Redactor } from '../supervise/index.ts';
-import type { DaemonConfig } from './config/resolve.ts';
+import type { LogLevel } from '../protocol/config.ts';
 
 type Level = keyof Logger;
 type Line = readonly [level: Level, fields: object, message: string];
@@ -24,7 +24,7 @@ const shown = (_name: string, value: unknown): unknown =>
   value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value;
 
 /** `redact`: takes secrets out of each line. */
-export function makeLog(level: DaemonConfig['logLevel'], redact: Redactor): DaemonLog {
+export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
   if (level === 'silent') {
     return { ...silentLogger, open: () => Promise.resolve() };
   }

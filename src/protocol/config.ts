@@ -136,14 +136,19 @@ export const WorkspacesConfigSchema = {
     'Working folders of agents, `{ session, folder }`. The first entry that matches counts; else each session has its own folder in the data folder.',
 } as const satisfies Schema;
 
+const durabilities = ['power', 'process'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+export const defaultLogLevel: LogLevel = 'info';
+
 /**
  * The sections of the configuration that are not a webhook source's, member by member: inferring them from the whole schema is
  * more than the compiler can do. `configSections` does not compile when the two have different keys.
  */
 export interface ConfigSections {
   readonly listen?: Wire<typeof ListenSchema>;
-  readonly durability?: 'power' | 'process';
-  readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly durability?: (typeof durabilities)[number];
+  readonly logLevel?: LogLevel;
   readonly agent?: Wire<typeof AgentConfigSchema>;
   readonly permissions?: Wire<typeof PermissionsConfigSchema>;
   readonly workspaces?: Wire<typeof WorkspacesConfigSchema>;
@@ -155,11 +160,11 @@ export const configSections = {
   listen: ListenSchema,
   durability: {
     type: 'string',
-    enum: ['power', 'process'],
+    enum: durabilities,
     default: 'power',
     description: 'What a commit survives: a power failure, or only the end of the process.',
   },
-  logLevel: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
+  logLevel: { type: 'string', enum: logLevels, default: defaultLogLevel },
   agent: AgentConfigSchema,
   permissions: PermissionsConfigSchema,
   workspaces: WorkspacesConfigSchema,

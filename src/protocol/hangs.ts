@@ -1,25 +1,18 @@
 /** Hang reports: the stuck thread or process, its stack, and the waits for it. */
+import { hangClasses, hangTriggers } from '../core/model/hang.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
 export const HangClassSchema = {
   type: 'string',
-  enum: [
-    'main-loop-blocked',
-    'channel-orphaned',
-    'agent-spinning',
-    'protocol-stuck',
-    'agent-silent',
-    'waiting-for-person',
-    'no-hang',
-  ],
+  enum: hangClasses,
   description:
     '`main-loop-blocked`: the main loop of the daemon. `channel-orphaned`: the agent has ended, but another process holds its pipes. `agent-spinning`: it is silent and uses a whole core. `protocol-stuck`: it does not answer. `agent-silent`: it is silent and idle. `waiting-for-person` and `no-hang` are not hangs.',
 } as const satisfies Schema;
 
 const trigger = {
   type: 'string',
-  enum: ['watch', 'asked', 'end'],
+  enum: hangTriggers,
   description:
     '`watch`: the watchdog noticed it. `asked`: a person requested the report. `end`: the daemon did not end on request.',
 } as const satisfies Schema;

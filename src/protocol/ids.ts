@@ -19,6 +19,13 @@ export const SessionKeySchema = {
   examples: ['github:acme/app'],
 } as const satisfies Schema;
 
+const sessionKeyPattern = new RegExp(SessionKeySchema.pattern, 'u');
+
+/** The rules of `SessionKeySchema`, for keys that do not come over HTTP. Its characters are code points. */
+export const isSessionKey = (text: string): boolean =>
+  sessionKeyPattern.test(text) &&
+  (text.length <= SessionKeySchema.maxLength || Array.from(text).length <= SessionKeySchema.maxLength);
+
 export const CursorSchema = {
   type: 'string',
   description: 'The `cursor` of the previous page, unchanged.',

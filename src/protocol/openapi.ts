@@ -13,7 +13,7 @@ import * as permissions from './permissions.ts';
 import { HangListSchema, HangReportSchema, HangSummarySchema } from './hangs.ts';
 import { ProblemSchema } from './problem.ts';
 import * as providers from './providers.ts';
-import type { Route } from './routes.ts';
+import type { Route } from './routes/route.ts';
 import { bodyCodes, commonCodes, routes } from './routes.ts';
 import type { Schema } from './schema.ts';
 import * as sessions from './sessions.ts';

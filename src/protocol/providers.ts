@@ -3,6 +3,8 @@ import { throttleLevels } from '../core/model/session.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
+export const throttleCauses = ['provider', 'retry', 'context', 'crash', 'folder'] as const;
+
 const level = {
   type: 'string',
   enum: throttleLevels,
@@ -18,7 +20,7 @@ export const ThrottleSchema = {
     level,
     cause: {
       type: 'string',
-      enum: ['provider', 'retry', 'context', 'crash', 'folder'],
+      enum: throttleCauses,
       description:
         '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `folder`: another session uses its folder.',
     },

@@ -12,8 +12,6 @@ import { sessionsRoutes } from './routes/sessions.ts';
 import { tasksRoutes } from './routes/tasks.ts';
 import type { Schema, Wire } from './schema.ts';
 
-export type { Route } from './routes/route.ts';
-
 /** Codes that every route may answer; those of the body and of the token only where a route has one. */
 export const commonCodes = [
   'bad_request',

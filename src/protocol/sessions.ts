@@ -134,4 +134,3 @@ export const ByRequestSchema = {
   additionalProperties: false,
   properties: { by: BySchema },
 } as const satisfies Schema;
-export type ByRequest = Wire<typeof ByRequestSchema>;

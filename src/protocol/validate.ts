@@ -11,9 +11,7 @@ import type { Finding } from './findings.ts';
 import { findingsMax, findingsOf, pathSegment, wrongType } from './findings.ts';
 import type { Schema, Wire } from './schema.ts';
 
-export type { Finding } from './findings.ts';
-
-export type Validation<S extends Schema> =
+type Validation<S extends Schema> =
   | { readonly ok: true; readonly value: Wire<S> }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 

@@ -8,10 +8,14 @@ import type { PermissionAction } from '../core/model/permission.ts';
 import type { TurnReport } from '../core/model/output.ts';
 import type { Epoch, SessionKey, TaskId, TurnId } from '../core/model/ids.ts';
 import type { StopScope } from '../core/model/inputs.ts';
-import type { Where, Lane, TaskStage } from '../core/model/task.ts';
+import type { Where, Lane, TaskStage, TaskStatus } from '../core/model/task.ts';
 import type { TurnOutcome } from '../core/model/session.ts';
 import type { Receipt, Refusal } from '../core/model/replies.ts';
+import type { AllTrue, Describes } from '../protocol/describes.ts';
+import type { PermissionRequestSchema, RespondRequest } from '../protocol/permissions.ts';
+import type { ProviderSchema, ThrottleSchema } from '../protocol/providers.ts';
 import type { TaskSpecInput } from '../protocol/task-spec.ts';
+import type { ExplanationSchema, SubmitReceiptSchema } from '../protocol/tasks.ts';
 import type { PendingView } from './agent/unanswered-requests.ts';
 import type {
   FeedEvent,
@@ -79,7 +83,7 @@ export type StopAnswer = { readonly kind: 'receipts'; readonly receipts: readonl
 export interface Explanation {
   readonly task: TaskId;
   readonly session: SessionKey;
-  readonly status: string;
+  readonly status: TaskStatus;
   /** One sentence for a person. */
   readonly summary: string;
   readonly owner: {
@@ -118,12 +122,8 @@ export interface PermissionRequestView extends PermissionAction {
   readonly until: number | null;
 }
 
-export interface PermissionResponse {
-  readonly turn: number;
-  readonly request: string;
-  readonly allow: boolean;
-  /** Told to the agent with a denial. */
-  readonly note?: string;
+/** As over HTTP, with a typed actor. */
+export interface PermissionResponse extends Omit<RespondRequest, 'by'> {
   readonly by?: Actor;
 }
 
@@ -138,6 +138,16 @@ export interface SessionView extends SessionSummary {
   readonly throttle: ThrottleView | null;
   readonly permissionRequests: readonly PermissionRequestView[];
 }
+
+/** Each of these is sent as it is over HTTP: the schema describes it, or this file does not compile. */
+export type ApiFit = AllTrue<{
+  submitReceipt: Describes<typeof SubmitReceiptSchema, Omit<Extract<SubmitAnswer, { kind: 'accepted' }>, 'kind'>>;
+  explanation: Describes<typeof ExplanationSchema, Explanation>;
+  permissionRequest: Describes<typeof PermissionRequestSchema, PermissionRequestView>;
+  throttle: Describes<typeof ThrottleSchema, ThrottleView>;
+  /** The schema does not list the classes of failures: they are the agents' to add. */
+  provider: Describes<typeof ProviderSchema, Omit<ProviderView, 'reason'> & { readonly reason: string | null }>;
+}>;
 
 /** Raw figures for `/metrics`; histograms are arrays of seconds' buckets as in Prometheus. */
 export interface RuntimeStats {

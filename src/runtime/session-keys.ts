@@ -1,8 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import { type SessionKey, sessionKey } from '../core/model/ids.ts';
-
-/** Longest session key, in characters. */
-const maxKey = 200;
+import { isSessionKey } from '../protocol/ids.ts';
 
 /** From a routing key to the key a session is serialised by. Throws `bad_session_key`. */
 export type KeyResolver = (key: string) => SessionKey;
@@ -10,10 +8,10 @@ export type KeyResolver = (key: string) => SessionKey;
 export function keyResolver(alias: (key: string) => string): KeyResolver {
   return (key) => {
     const resolved = alias(key);
-    if (resolved.length === 0 || resolved.length > maxKey) {
+    if (!isSessionKey(resolved)) {
       throw new AppError({
         code: 'bad_session_key',
-        message: `a session key has 1 to ${maxKey} characters, not ${resolved.length}`,
+        message: `not a session key: ${JSON.stringify(resolved.slice(0, 64))}`,
       });
     }
     return sessionKey(resolved);

@@ -1,8 +1,8 @@
-import { titleOf } from '../runtime/title.ts';
 /** From what the runtime gives to what the API shows. */
+import { titleOf } from '../runtime/title.ts';
 import type { SessionSummary as StoredSummary, StoredTask } from '../store/port.ts';
-import type { Explanation as RuntimeExplanation, SessionView as RuntimeSession } from '../runtime/api.ts';
-import type { Explanation, SessionSummary, SessionView, TaskSummary, TaskView } from '../protocol/index.ts';
+import type { SessionView as RuntimeSession } from '../runtime/api.ts';
+import type { SessionSummary, SessionView, TaskSummary, TaskView } from '../protocol/index.ts';
 
 export function taskSummary(task: StoredTask): TaskSummary {
   const { row, payload } = task;
@@ -68,8 +68,4 @@ export function sessionView(session: RuntimeSession): SessionView {
     throttle: session.throttle,
     permissionRequests: session.permissionRequests,
   };
-}
-
-export function explanationView(explanation: RuntimeExplanation, task: StoredTask): Explanation {
-  return { ...explanation, status: task.status };
 }

@@ -439,3 +439,24 @@ describe('values of a query', () => {
     );
   });
 });
+
+test('a session key is judged alike by its schema and by isSessionKey', () => {
+  const keys = [
+    'a',
+    '',
+    '.',
+    '..',
+    '...',
+    'a\n',
+    '\u{1F600}'.repeat(200),
+    '\u{1F600}'.repeat(201),
+    'x'.repeat(201),
+    '\ud800',
+  ];
+  expect(keys.filter((key) => protocol.isSessionKey(key))).toEqual(['a', '...', '\u{1F600}'.repeat(200)]);
+  fc.assert(
+    fc.property(fc.oneof(fc.constantFrom(...keys), fc.string({ unit: 'binary', maxLength: 210 })), (key) => {
+      expect(protocol.isSessionKey(key)).toBe(validate(protocol.SessionKeySchema, key).ok);
+    }),
+  );
+});

@@ -1,7 +1,7 @@
 /** What an event says to a person, on one line or as the parts of a turn. */
 import type { OutputPart, ToolPart } from '../../core/model/output.ts';
 import type { ReadEvent } from '../../protocol/index.ts';
-import type { Json } from '../../protocol/events/types.ts';
+import type { Json } from '../../protocol/describes.ts';
 import { resultText } from './text.ts';
 
 /** An event on one line, without its time, place and type. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { existsSync } from 'node:fs';
 import { AppError } from '../../core/errors.ts';
 import { formerKeys } from '../../protocol/former-names.ts';
-import type { Finding } from '../../protocol/validate.ts';
+import type { Finding } from '../../protocol/findings.ts';
 import { checkConfig, type ConfigFile } from './schema.ts';
 
 const bad = (message: string, hint: string, cause?: unknown): AppError =>

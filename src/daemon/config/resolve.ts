@@ -5,8 +5,8 @@ import { AppError } from '../../core/errors.ts';
 import type { Lane } from '../../core/model/task.ts';
 import { defaultPolicies, type PermissionPolicy } from '../../core/model/permission.ts';
 import { sourceKeys, type SourceConfigs } from '../../gateways/registry.ts';
-import type { AgentConfig, LimitsConfig, ListenConfig } from '../../protocol/config.ts';
-import { fullLimits, fullListen } from '../../protocol/config.ts';
+import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel } from '../../protocol/config.ts';
+import { defaultLogLevel, fullLimits, fullListen } from '../../protocol/config.ts';
 import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
 import type { WorkspaceRule } from '../../runtime/workspace/workspaces.ts';
 import type { Environment, Setting } from './environment.ts';
@@ -18,7 +18,7 @@ import { checkConfig, type ConfigFile } from './schema.ts';
 export interface DaemonConfig {
   readonly listen: ListenConfig;
   readonly durability: 'power' | 'process';
-  readonly logLevel: NonNullable<ConfigFile['logLevel']>;
+  readonly logLevel: LogLevel;
   readonly agent: AgentConfig;
   readonly permissions: { readonly [L in Lane]: PermissionPolicy };
   /** Folders are absolute. */
@@ -34,7 +34,7 @@ export interface ConfigSources {
   readonly environment: Environment;
   /** Flags of the command line. */
   readonly flags: readonly Setting[];
-  readonly logLevel?: DaemonConfig['logLevel'];
+  readonly logLevel?: LogLevel;
 }
 
 type Tree = { readonly [name: string]: unknown };
@@ -84,7 +84,7 @@ function placed({ session, folder }: WorkspaceRule, base: string): WorkspaceRule
 const policyOf = (given: PermissionPolicyInput | undefined, byDefault: PermissionPolicy): PermissionPolicy =>
   given === undefined ? byDefault : { allow: [], deny: [], ...given };
 
-function filled(config: ConfigFile, logLevel: DaemonConfig['logLevel'], base: string): DaemonConfig {
+function filled(config: ConfigFile, logLevel: LogLevel, base: string): DaemonConfig {
   const { interactive, background } = defaultPolicies;
   return {
     listen: fullListen(config.listen ?? {}),
@@ -107,5 +107,5 @@ export async function resolveConfig(sources: ConfigSources): Promise<DaemonConfi
   const file = sources.file === null ? {} : await loadConfigFile(sources.file);
   const config = withSettings(file, [...settingsOf(sources.environment), ...sources.flags]);
   const base = sources.file === null ? process.cwd() : dirname(resolve(sources.file));
-  return filled(config, sources.logLevel ?? 'info', base);
+  return filled(config, sources.logLevel ?? defaultLogLevel, base);
 }

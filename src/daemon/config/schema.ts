@@ -6,7 +6,8 @@
 import { sourceSchemas, type SourceConfigs } from '../../gateways/registry.ts';
 import { configSections, type ConfigSections } from '../../protocol/config.ts';
 import type { ObjectSchema } from '../../protocol/schema.ts';
-import { type Finding, validate } from '../../protocol/validate.ts';
+import type { Finding } from '../../protocol/findings.ts';
+import { validate } from '../../protocol/validate.ts';
 
 export const ConfigFileSchema: ObjectSchema = {
   type: 'object',

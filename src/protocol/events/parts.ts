@@ -14,7 +14,7 @@ import type {
 import { type PermissionAction, actionKinds } from '../../core/model/permission.ts';
 import type { AgentCaps } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
-import type { AllTrue, Describes } from './types.ts';
+import type { AllTrue, Describes } from '../describes.ts';
 
 export const ActorSchema = {
   type: 'object',

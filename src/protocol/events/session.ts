@@ -4,7 +4,7 @@ import { throttleLevels } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import { actor, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
 import { AgentCapsSchema, OutputPartSchema } from './parts.ts';
-import type { AllTrue, Describes } from './types.ts';
+import type { AllTrue, Describes } from '../describes.ts';
 
 const model = nullableText("Name of the model; null: the agent's default.");
 const conversation = nullableText("The agent's own id of the conversation; null: the agent does not say.");

@@ -16,7 +16,7 @@ import { SessionKeySchema, TaskIdSchema, TimeSchema } from '../ids.ts';
 import type { Schema, Wire } from '../schema.ts';
 import { sessionEvents } from './session.ts';
 import { taskEvents } from './task.ts';
-import type { Json } from './types.ts';
+import type { Json } from '../describes.ts';
 
 interface Stamp {
   readonly session: string;

@@ -16,7 +16,7 @@ import {
   UsageSchema,
 } from './parts.ts';
 import { actor, epoch, eventData, incarnation, nullable, nullableText, taskId, turn } from './fields.ts';
-import type { AllTrue, Describes } from './types.ts';
+import type { AllTrue, Describes } from '../describes.ts';
 
 const attempt = {
   type: 'integer',

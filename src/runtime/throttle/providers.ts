@@ -15,16 +15,16 @@
  *  providers/3 A retry that the agent makes by itself throttles background work only: its turn continues.
  */
 import type { FailureClass, ProviderFailure } from '../../agents/failures.ts';
-import type { Throttle } from '../../core/model/session.ts';
+import type { Throttle, ThrottleLevel } from '../../core/model/session.ts';
 import type { Clock } from '../clock.ts';
-import { forgetMs, type Level, throttleRules, throttleMs } from './rules.ts';
+import { forgetMs, throttleRules, throttleMs } from './rules.ts';
 
 /** Times are wall clock, ms. */
 export interface ProviderView {
   readonly name: string;
   /** `free`: not throttled. `throttled`: `level` says how far. `probing`: background work waits for a completed turn. */
   readonly state: 'free' | 'throttled' | 'probing';
-  readonly level: Level | null;
+  readonly level: ThrottleLevel | null;
   readonly reason: FailureClass | null;
   readonly since: number | null;
   /** When the throttle, or the probing, ends by itself. */
@@ -44,7 +44,7 @@ const probeMaxMs = 60_000;
 
 interface ProviderThrottle {
   readonly state: 'throttled' | 'probing';
-  readonly level: Level;
+  readonly level: ThrottleLevel;
   readonly reason: FailureClass;
   /** Its length from when it was last made longer. */
   readonly ms: number;
@@ -153,7 +153,7 @@ export class Providers {
     if (counts) {
       provider.throttlesInRow += 1;
     }
-    const level: Level =
+    const level: ThrottleLevel =
       !goesOn && provider.throttlesInRow >= rule.allAfter ? 'all' : goesOn ? 'background' : rule.others;
     const rises = level === 'all' && standing?.level === 'background';
     const hint = failure.retryAfterMs;

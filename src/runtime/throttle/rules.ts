@@ -1,14 +1,12 @@
 /** How long and how far to throttle, by the class of the failure. Pure: times and chance come in. */
 import type { FailureClass } from '../../agents/failures.ts';
-import type { Throttle } from '../../core/model/session.ts';
+import type { Throttle, ThrottleLevel } from '../../core/model/session.ts';
 import { type BackoffPlan, backoffMs } from '../../supervise/index.ts';
-
-export type Level = Throttle['level'];
 
 /** Without a hint of the provider, waits begin at `firstMs` and double up to `maxMs`. */
 interface ThrottleRule extends BackoffPlan {
   /** How far the other sessions of the provider are throttled. All work of the session that failed waits. */
-  readonly others: Level;
+  readonly others: ThrottleLevel;
   /** After so many throttles in a row, all work of the others waits too. */
   readonly allAfter: number;
 }

@@ -8,13 +8,14 @@
  *  session-throttle/2 Every cause of the session itself ends at a known time, or has an owner that lifts it (`folder`).
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
-import type { Throttle } from '../../core/model/session.ts';
+import type { Throttle, ThrottleLevel } from '../../core/model/session.ts';
+import type { throttleCauses } from '../../protocol/providers.ts';
 import type { CrashLoop } from './crashes.ts';
 import type { Clock } from '../clock.ts';
 import type { Providers } from './providers.ts';
 import { contextPlan, throttleRules, throttleMs, stricter } from './rules.ts';
 
-export type ThrottleCause = 'provider' | 'retry' | 'context' | 'crash' | 'folder';
+export type ThrottleCause = (typeof throttleCauses)[number];
 
 /** For views: the throttle that is in force, and its cause. */
 export interface ThrottleView extends Throttle {
@@ -170,7 +171,7 @@ export class SessionThrottle {
   #hold(
     cause: Exclude<ThrottleCause, 'provider'>,
     reason: string,
-    level: Throttle['level'],
+    level: ThrottleLevel,
     ms: number | null,
     detail?: string,
   ) {

@@ -10,7 +10,7 @@ import type { Where } from '../../core/model/task.ts';
 import type { Handlers } from '../context.ts';
 import { absent, okOrRefuse, refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
-import { explanationView, taskSummary, taskView } from '../views.ts';
+import { taskSummary, taskView } from '../views.ts';
 
 type TaskOperation = 'submitTask' | 'listTasks' | 'getTask' | 'editTask' | 'moveTask' | 'cancelTask' | 'explainTask';
 
@@ -91,12 +91,11 @@ export const taskHandlers: Handlers<TaskOperation> = {
   },
 
   async explainTask({ params }, { signalbox }) {
-    const task = await taskOf(signalbox, params.id);
     const explanation = await signalbox.explain(params.id);
     if (explanation === null) {
       throw absent('unknown_task', params.id);
     }
-    return { status: 200, body: explanationView(explanation, task) };
+    return { status: 200, body: explanation };
   },
 };
 

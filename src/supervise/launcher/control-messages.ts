@@ -3,7 +3,8 @@
  * is file descriptor 3 of the daemon. Its end is the message that matters most: to the daemon it says that the launcher is
  * gone, and it comes however that went.
  */
-import type { HangSummary, HangTrigger } from '../watchdog/report.ts';
+import type { HangTrigger } from '../../core/model/hang.ts';
+import type { HangSummary } from '../watchdog/report.ts';
 
 /** The daemon's end of the socket. */
 export const controlFd = 3;

@@ -24,7 +24,8 @@ import { endDaemonProcesses, killDaemonProcessesNow } from '../process/leftovers
 import { LineSplitter } from '../channel/lines.ts';
 import { signalGroup } from '../platform/processes.ts';
 import type { ReportSocket, ReportAnswer } from './report-socket.ts';
-import type { HangSummary, HangTrigger } from '../watchdog/report.ts';
+import type { HangTrigger } from '../../core/model/hang.ts';
+import type { HangSummary } from '../watchdog/report.ts';
 import type { FromDaemon, ToDaemon } from './control-messages.ts';
 import { controlFd, read } from './control-messages.ts';
 

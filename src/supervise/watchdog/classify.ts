@@ -1,5 +1,5 @@
 /** What an agent's silence means, from what its runtime and the system know of it. Pure: the one place where it is decided. */
-import type { HangClass } from './report.ts';
+import type { HangClass } from '../../core/model/hang.ts';
 
 /** Milliseconds. */
 export interface AgentPatience {

@@ -1,6 +1,6 @@
 /** Makes a report of what is known: pure but for the look at the threads, and the process's own figures. */
-import type { HangClass, HangReport, HangTrigger, Snapshot, StackFrame } from './report.ts';
-import { hangClasses } from './report.ts';
+import { type HangClass, hangClasses, type HangTrigger } from '../../core/model/hang.ts';
+import type { HangReport, Snapshot, StackFrame } from './report.ts';
 import { innermost } from './stack.ts';
 import { threadsOf } from './thread-facts.ts';
 

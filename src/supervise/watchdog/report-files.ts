@@ -7,7 +7,8 @@
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { HangClass, HangReport, HangSummary } from './report.ts';
+import type { HangClass } from '../../core/model/hang.ts';
+import type { HangReport, HangSummary } from './report.ts';
 
 /** More than anybody reads; some 20 KiB each. */
 const reportsKept = 50;

@@ -1,34 +1,5 @@
 /** What a hang report says. It is written by a thread that runs while the main loop does not, and read by people and programs. */
-
-/**
- * `main-loop-blocked`: our own main loop runs nothing. `agent-silent`: an agent in its turn says nothing and uses no CPU.
- * `agent-spinning`: it says nothing and uses all of a core. `protocol-stuck`: it is alive and does not answer what it was
- * asked, or does not read. `channel-orphaned`: its process is gone and its pipes are still held. `waiting-for-person`: a
- * permission request waits for an answer; that is listed, and never a hang. `no-hang`: asked for, and nothing was found.
- */
-export type HangClass =
-  | 'main-loop-blocked'
-  | 'agent-silent'
-  | 'agent-spinning'
-  | 'protocol-stuck'
-  | 'channel-orphaned'
-  | 'waiting-for-person'
-  | 'no-hang';
-
-/** Worst first: a report on everything takes the class of its worst finding. */
-export const hangClasses: readonly HangClass[] = [
-  'main-loop-blocked',
-  'channel-orphaned',
-  'agent-spinning',
-  'protocol-stuck',
-  'agent-silent',
-  'waiting-for-person',
-  'no-hang',
-];
-
-/** `watch`: noticed by itself. `asked`: somebody wanted to know. `end`: the daemon did not end when it was told to. */
-export type HangTrigger = 'watch' | 'asked' | 'end';
-
+import type { HangClass, HangTrigger } from '../../core/model/hang.ts';
 /** Line and column count from 1, as editors do. */
 export interface StackFrame {
   readonly function: string;

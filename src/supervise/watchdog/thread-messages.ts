@@ -1,6 +1,7 @@
 /** What the main thread and its watchdog thread say to each other. */
 import type { AgentFinding } from './compose.ts';
-import type { HangSummary, HangTrigger } from './report.ts';
+import type { HangTrigger } from '../../core/model/hang.ts';
+import type { HangSummary } from './report.ts';
 
 /** Handed over at the start. */
 export interface ThreadData {

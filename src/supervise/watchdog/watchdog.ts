@@ -13,7 +13,8 @@ import type { FromDaemon } from '../launcher/control-messages.ts';
 import { controlFd } from '../launcher/control-messages.ts';
 import type { AgentFinding } from './compose.ts';
 import { makeMemory, MemoryWriter } from './shared-memory.ts';
-import type { HangSummary, HangTrigger, Snapshot } from './report.ts';
+import type { HangTrigger } from '../../core/model/hang.ts';
+import type { HangSummary, Snapshot } from './report.ts';
 import type { FromThread, ThreadData, ToThread, WatchSettings } from './thread-messages.ts';
 
 const heartbeatMs = 250;

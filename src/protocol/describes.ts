@@ -1,8 +1,8 @@
-/** Types that tie the schemas of this folder to the union in `core/events.ts`, so that the two cannot drift apart. */
-import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
-import type { Wire } from '../schema.ts';
+/** Types that tie a schema to a type that is written by hand, so that the two cannot drift apart. */
+import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from '../core/model/ids.ts';
+import type { Wire } from './schema.ts';
 
-/** A type of the core as JSON carries it: without the brands of its ids. Distributes over unions. */
+/** A type as JSON carries it: without the brands of its ids. Distributes over unions. */
 export type Json<T> = unknown extends T
   ? unknown
   : T extends SessionKey | TaskId
@@ -17,7 +17,7 @@ export type Json<T> = unknown extends T
 type Spelled<T> = unknown extends T ? unknown : T extends object ? { readonly [K in keyof T]: Spelled<T[K]> } : T;
 type Identical<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** True where a schema describes a type of the core and nothing else: the same members, each as optional as there. */
+/** True where a schema describes a type and nothing else: the same members, each as optional as there. */
 export type Describes<S, T> = Identical<Spelled<Wire<S>>, Spelled<Json<T>>>;
 
 /** Does not compile unless every member is true; the error names the member that is not. */
