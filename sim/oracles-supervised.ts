@@ -50,7 +50,7 @@ function isAllowed(
 }
 
 const isPassing = (reason: unknown): boolean =>
-  Object.entries(failureRules).some(([name, { passes }]) => name === reason && passes);
+  Object.entries(failureRules).some(([name, { transient }]) => name === reason && transient);
 
 /** Retries are counted, bounded, used up before a failure that passes is final, and never burnt by a preemption. */
 export function judgeRetries(world: WorldApi, { row, reason, status }: StoredTask, tape: readonly StoredEvent[]): void {

@@ -1,6 +1,6 @@
 /**
- * Why a turn failed, in one list for all dialects. Each driver says how its own programs report a failure; what follows from
- * a class stands here: whether trying again may help, and what the person who has to mend it should do.
+ * The classes of failures, one list for all drivers. Each driver maps the failures of its own programs to these classes. This
+ * file says what follows from a class: whether a retry may help, and what a person can do.
  */
 export type FailureClass =
   | 'rate_limit'
@@ -16,26 +16,44 @@ export type FailureClass =
   | 'unknown';
 
 interface FailureRule {
-  /** The same turn may succeed later without a change of ours. */
-  readonly passes: boolean;
+  /** The same turn may succeed later, unchanged. */
+  readonly transient: boolean;
   readonly hint: string;
 }
 
 export const failureRules: { readonly [C in FailureClass]: FailureRule } = {
-  rate_limit: { passes: true, hint: 'The provider limits the rate. It is tried again when the provider allows.' },
-  overloaded: { passes: true, hint: 'The provider is overloaded. It is tried again later.' },
-  server_error: { passes: true, hint: 'The provider failed. It is tried again later.' },
-  network: { passes: true, hint: 'The provider could not be reached. Check the network and the proxy.' },
-  quota: { passes: true, hint: 'The quota of the account is used up. Raise it, or wait until it is renewed.' },
-  auth: { passes: true, hint: 'The login has expired or the key is wrong. Log in again with the agent’s own command.' },
-  context: {
-    passes: false,
-    hint: 'The conversation is too long for the model. Begin a fresh one, or let it be compacted.',
+  rate_limit: {
+    transient: true,
+    hint: 'Signalbox retries the turn when the provider allows it. If this lasts, raise the rate limit of your account.',
   },
-  model: { passes: false, hint: 'The provider does not know this model. Check its name.' },
-  invalid_request: { passes: false, hint: 'The provider refused the request. Read its message.' },
-  refused: { passes: false, hint: 'The model declined to answer.' },
-  unknown: { passes: false, hint: 'Read the message and the agent’s stderr.' },
+  overloaded: {
+    transient: true,
+    hint: 'The provider is overloaded, and Signalbox retries the turn. If this lasts, look at the status page of the provider.',
+  },
+  server_error: {
+    transient: true,
+    hint: 'The provider failed, and Signalbox retries the turn. If this lasts, look at the status page of the provider.',
+  },
+  network: {
+    transient: true,
+    hint: 'Signalbox cannot reach the provider, and retries the turn. Check the network and the proxy.',
+  },
+  quota: {
+    transient: true,
+    hint: 'The quota of the account is used up. Raise it, or wait until the provider renews it. Signalbox retries the turn.',
+  },
+  auth: {
+    transient: true,
+    hint: 'The login has expired or the key is wrong. Log in again with the agent’s own command. Signalbox retries the turn.',
+  },
+  context: {
+    transient: false,
+    hint: 'The conversation is too long for the model. Send the task to another session, or shorten the prompt.',
+  },
+  model: { transient: false, hint: 'The provider does not know this model. Check its name.' },
+  invalid_request: { transient: false, hint: 'The provider rejected the request. Read its message.' },
+  refused: { transient: false, hint: 'The model declined to answer. Change the prompt.' },
+  unknown: { transient: false, hint: 'Read the message, and what the agent wrote to stderr.' },
 };
 
 /** A failed request to the model, as its driver understood it. */

@@ -8,7 +8,7 @@ export type {
   FunctionResult,
 } from './function/options.ts';
 export { processDriver } from './process/driver.ts';
-export type { ProcessDriverOptions } from './process/driver.ts';
+export type { ProcessDriverOptions } from './process/options.ts';
 export type { FromAgent, ToAgent } from './process/wire.ts';
 export { runScriptedAgent } from './scripted/program/program.ts';
 export { scriptedDriver, scriptedProgram } from './scripted/driver.ts';

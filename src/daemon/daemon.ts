@@ -33,7 +33,7 @@ import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
 import type { DaemonLog } from './log.ts';
 import { makeLog } from './log.ts';
-import type { Watchdog } from './watchdog.ts';
+import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import { secretsOf } from './secrets.ts';
 import { watchSettings } from './watchdog.ts';
 

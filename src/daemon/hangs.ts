@@ -17,7 +17,7 @@ import { AgentWatch } from '../supervise/watchdog/agent-watch.ts';
 import type { AgentPatience } from '../supervise/watchdog/classify.ts';
 import { listReports, readReport } from '../supervise/watchdog/report-files.ts';
 import type { HangReport, HangSummary, Snapshot } from '../supervise/watchdog/report.ts';
-import type { Watchdog } from './watchdog.ts';
+import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 
 /** Between two looks at the agents. */
 const lookMs = 1_000;
@@ -95,6 +95,6 @@ export function hangSource(folder: string, watch: Watchdog | undefined): HangSou
   return {
     list: () => listReports(hangs),
     get: (id) => readReport(hangs, id),
-    take: watch === undefined ? null : () => watch.report('asked'),
+    take: watch === undefined ? null : () => watch.report('requested'),
   };
 }

@@ -6,8 +6,6 @@ import type { WatchSettings } from '../supervise/watchdog/thread-messages.ts';
 import { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 
-export type { Watchdog } from '../supervise/watchdog/watchdog.ts';
-
 interface WatchLaunchedOptions {
   /** Where reports go. */
   readonly folder: string;

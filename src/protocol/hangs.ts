@@ -14,7 +14,7 @@ const trigger = {
   type: 'string',
   enum: hangTriggers,
   description:
-    '`watch`: the watchdog noticed it. `asked`: a person requested the report. `end`: the daemon did not end on request.',
+    '`watch`: the watchdog noticed it. `requested`: a person requested the report. `end`: the daemon did not end on request.',
 } as const satisfies Schema;
 
 const nullableInteger = (description: string) => ({ type: ['integer', 'null'], description }) as const;

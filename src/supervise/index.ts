@@ -15,7 +15,7 @@ export { PendingWaits, pendingWaits } from './pending-waits.ts';
 export type { WaitOptions } from './pending-waits.ts';
 export { PendingTable } from './channel/pending-requests.ts';
 export { descendants, isAlive, processEntries, processesWithCookie, processInfo } from './platform/processes.ts';
-export type { ProcessEntry } from './platform/processes.ts';
+export type { ProcessEntry } from './platform/types.ts';
 export { makeRedactor, secretsIn } from './redact.ts';
 export type { RedactedPieces, Redactor } from './redact.ts';
 export { ProcessScanner } from './process/scanner.ts';

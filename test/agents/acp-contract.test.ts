@@ -2,7 +2,7 @@
 import { afterAll, describe } from 'vitest';
 import { contractTests } from './contract-tests.ts';
 import { profiles } from '../../src/agents/acp/profiles/index.ts';
-import type { ProfileName } from '../../src/agents/acp/driver.ts';
+import type { ProfileName } from '../../src/agents/acp/profiles/index.ts';
 import { driverContract } from '../../src/testing/agents/index.ts';
 import { acpPlayer } from './acp-subjects.ts';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { ProfileName } from '../../src/agents/acp/driver.ts';
+import type { ProfileName } from '../../src/agents/acp/profiles/index.ts';
 import { acpDriver } from '../../src/agents/acp/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { EventOf } from '../../src/testing/agents/probe.ts';

@@ -6,7 +6,7 @@ import { failureOfError, failureOfText } from '../../src/agents/acp/failures.ts'
 import { codexFilter } from '../../src/agents/acp/profiles/codex-acp.ts';
 import { copilotFilter } from '../../src/agents/acp/profiles/copilot.ts';
 import { Spending } from '../../src/agents/acp/usage.ts';
-import type { AcpDriverOptions } from '../../src/agents/acp/driver.ts';
+import type { AcpDriverOptions } from '../../src/agents/acp/options.ts';
 import { acpDriver } from '../../src/agents/acp/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { ProbeOptions } from '../../src/testing/agents/index.ts';

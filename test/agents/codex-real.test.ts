@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contractTests } from './contract-tests.ts';
 import type { RequestEvent } from '../../e2e/model/index.ts';
-import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
+import type { CodexDriverOptions } from '../../src/agents/codex/options.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { takesTurn } from '../../src/testing/agents/contract.ts';
 import { pause, realTimers } from '../../src/supervise/index.ts';

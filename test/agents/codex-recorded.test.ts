@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
+import type { CodexDriverOptions } from '../../src/agents/codex/options.ts';
 import { codexDriver } from '../../src/agents/codex/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { EventOf } from '../../src/testing/agents/probe.ts';

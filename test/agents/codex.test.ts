@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { contractTests } from './contract-tests.ts';
 import { type Fields, isFields } from '../../src/agents/child/json-lines.ts';
 import { permissionRequestOf } from '../../src/agents/codex/permissions.ts';
-import type { CodexDriverOptions } from '../../src/agents/codex/driver.ts';
+import type { CodexDriverOptions } from '../../src/agents/codex/options.ts';
 import { UsageWindows, failureOf } from '../../src/agents/codex/failures.ts';
 import { toolPartOf } from '../../src/agents/codex/tools.ts';
 import { parseNotification } from '../../src/agents/codex/parse.ts';

@@ -42,7 +42,7 @@ describe('docs/providers.md', () => {
     expect(new Set(names)).toEqual(new Set(Object.keys(failureRules)));
     expect(names).toHaveLength(Object.keys(failureRules).length);
     for (const [name, turn = '', waits = '', others = ''] of rows) {
-      expect([name, turn]).toEqual([name, failureRules[name].passes ? 'is retried' : 'fails its task']);
+      expect([name, turn]).toEqual([name, failureRules[name].transient ? 'is retried' : 'fails its task']);
       const rule = throttleRules[name] ?? (name === 'context' ? contextPlan : null);
       if (rule === null) {
         expect([name, waits, others]).toEqual([name, 'no', 'do not wait']);

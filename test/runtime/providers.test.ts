@@ -185,7 +185,7 @@ async function failing(one: Box, task: string, kind: FailureClass, retryAfterMs:
 const classes = Object.keys(failureRules) as readonly FailureClass[];
 
 describe('S13: the sessions of a provider', () => {
-  it.each(classes.filter((kind) => failureRules[kind].passes))(
+  it.each(classes.filter((kind) => failureRules[kind].transient))(
     '%s: retry the turn when the wait is over, without a lost attempt, and the tape has the reason',
     async (kind) => {
       const clock = new ManualClock();
@@ -213,7 +213,7 @@ describe('S13: the sessions of a provider', () => {
     },
   );
 
-  it.each(classes.filter((kind) => !failureRules[kind].passes))(
+  it.each(classes.filter((kind) => !failureRules[kind].transient))(
     '%s: end the task as failed with class and hint, and do not take an error text for an answer',
     async (kind) => {
       await using one = await openBox();

@@ -1,7 +1,7 @@
 /** The agents that speak the Agent Client Protocol: the programs whose profiles are known, and any other one. */
 import { type AgentProgram, type ProgramAgent, programKeys } from '../descriptor.ts';
 import { anthropicLogin, loginFilesTell, openaiLogin } from '../shared/logins.ts';
-import type { ProfileName } from './driver.ts';
+import type { ProfileName } from './profiles/index.ts';
 
 function acpAgent(name: ProfileName, title: string, summary: string, program: AgentProgram | null): ProgramAgent {
   return {

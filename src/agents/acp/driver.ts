@@ -9,9 +9,6 @@ import { AcpAgent } from './agent.ts';
 import type { AcpDriverOptions, AcpOptions } from './options.ts';
 import { profiles } from './profiles/index.ts';
 
-export type { AcpDriverOptions };
-export type { ProfileName } from './profiles/index.ts';
-
 /** Throws `bad_config` where neither the options nor the profile name a command. */
 export function acpDriver(options: AcpDriverOptions = {}): AgentDriver {
   const name = options.profile ?? 'acp';

@@ -5,8 +5,6 @@ import type { AgentDriver } from '../port.ts';
 import { ClaudeAgent } from './agent.ts';
 import type { ClaudeDriverOptions } from './options.ts';
 
-export type { ClaudeDriverOptions };
-
 /** Beyond these the oldest are forgotten: they count as lost if they are resumed before their first turn. */
 const blankMax = 10_000;
 

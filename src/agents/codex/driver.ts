@@ -7,10 +7,8 @@ import type { AgentDriver } from '../port.ts';
 import { CodexAgent } from './agent.ts';
 import type { CodexDriverOptions } from './options.ts';
 
-export type { CodexDriverOptions };
-
 /** Variables of the daemon that Codex may see, beside the common ones: where its files are, and its login. */
-export const codexVariables: readonly string[] = [
+const codexVariables: readonly string[] = [
   'CODEX_HOME',
   'CODEX_SQLITE_HOME',
   'CODEX_CA_CERTIFICATE',

@@ -3,7 +3,7 @@ import type { AgentDriver } from '../port.ts';
 import { FunctionAgent } from './agent.ts';
 import type { AgentFunction, FunctionDriverOptions } from './options.ts';
 
-export interface FunctionDriver extends AgentDriver {
+interface FunctionDriver extends AgentDriver {
   /** Outputs and results that came after the end of their agent, since the driver was made. */
   readonly lateDropped: number;
 }

@@ -3,8 +3,6 @@ import type { AgentDriver } from '../port.ts';
 import { ProcessAgent } from './agent.ts';
 import type { ProcessDriverOptions } from './options.ts';
 
-export type { ProcessDriverOptions };
-
 export function processDriver(options: ProcessDriverOptions): AgentDriver {
   return {
     name: options.name ?? 'process',

@@ -26,7 +26,7 @@ export function reportText(told: HangReport, paint: Paint): string {
       ['session', session],
       [
         'noticed',
-        { watch: 'by the watchdog', asked: 'on request', end: 'when the daemon did not end on request' }[trigger],
+        { watch: 'by the watchdog', requested: 'on request', end: 'when the daemon did not end on request' }[trigger],
       ],
       [
         'main loop',

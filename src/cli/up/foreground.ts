@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFiles } from '../../protocol/folder.ts';
 import type { Daemon } from '../../daemon/daemon.ts';
-import type { Watchdog } from '../../daemon/watchdog.ts';
+import type { Watchdog } from '../../supervise/watchdog/watchdog.ts';
 import type { Call } from '../call.ts';
 import type { Io } from '../io.ts';
 import type { Place } from '../data-folder.ts';

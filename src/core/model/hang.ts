@@ -20,6 +20,6 @@ export const hangClasses = [
 ] as const;
 export type HangClass = (typeof hangClasses)[number];
 
-/** `watch`: the watchdog noticed it. `asked`: a person requested the report. `end`: the daemon did not end on request. */
-export const hangTriggers = ['watch', 'asked', 'end'] as const;
+/** `watch`: the watchdog noticed it. `requested`: a person requested the report. `end`: the daemon did not end on request. */
+export const hangTriggers = ['watch', 'requested', 'end'] as const;
 export type HangTrigger = (typeof hangTriggers)[number];

@@ -17,7 +17,7 @@ import { checkConfig, type ConfigFile } from './schema.ts';
 /** Everything that a daemon is told, with defaults filled in. */
 export interface DaemonConfig {
   readonly listen: ListenConfig;
-  readonly durability: 'power' | 'process';
+  readonly durability: NonNullable<ConfigFile['durability']>;
   readonly logLevel: LogLevel;
   readonly agent: AgentConfig;
   readonly permissions: { readonly [L in Lane]: PermissionPolicy };

@@ -36,9 +36,9 @@ function resultOf({ outcome, empty, failure, report: told }: AgentResult, redact
 }
 
 function turnFailure(failure: ProviderFailure, redact: Redactor): TurnFailure {
-  const { passes, hint } = failureRules[failure.class];
+  const { transient, hint } = failureRules[failure.class];
   const { class: kind, message, retryAfterMs } = shownFailure(failure, redact);
-  return { class: kind, transient: passes, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  return { class: kind, transient, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }
 
 const waitOf = (ms: number | null): number | null =>

@@ -220,7 +220,7 @@ class Launcher {
   }
 
   async #answer(): Promise<ReportAnswer> {
-    const report = await this.#report('asked');
+    const report = await this.#report('requested');
     if (report !== null) {
       return { report, problem: null };
     }

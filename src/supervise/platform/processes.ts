@@ -1,11 +1,9 @@
 /**
  * What the system knows of its processes: who is alive, in which group, whose child, since when, with which cookie.
- * Which system it is, is chosen in `system/`.
+ * `index.ts` chooses the operating system.
  */
 import { system } from './index.ts';
 import type { ProcessEntry, ProcessInfo } from './types.ts';
-
-export type { ProcessEntry } from './types.ts';
 
 /** The process, or null where there is none. */
 export function processInfo(pid: number): ProcessInfo | null {

@@ -2,7 +2,7 @@
  * How each real program says things that the Agent Client Protocol leaves open. Taken from the recordings in
  * `../fixtures/acp-*`; shortened to what matters.
  */
-import type { ProfileName } from '../../../src/agents/acp/driver.ts';
+import type { ProfileName } from '../../../src/agents/acp/profiles/index.ts';
 
 export type Failing = '400' | '401' | '429' | '500' | '529' | 'drop';
 

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import * as acp from '@agentclientprotocol/sdk';
-import type { ProfileName } from '../../../src/agents/acp/driver.ts';
+import type { ProfileName } from '../../../src/agents/acp/profiles/index.ts';
 import { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
 import { acts } from './acp-acts.ts';
 import { directivesIn, endOnSigterm, faults, refuses } from './directives.ts';

@@ -1,6 +1,6 @@
 /** The player of Claude Code in both dialects, as a subject of the contract. */
 import { join } from 'node:path';
-import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
+import type { ClaudeDriverOptions } from '../../../src/agents/claude/options.ts';
 import { claudeDriver } from '../../../src/agents/claude/driver.ts';
 import type { DriverSubject, Unable } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';

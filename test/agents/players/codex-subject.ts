@@ -1,6 +1,6 @@
 /** The Codex driver with the player, for the contract: what the player is told for each behaviour. */
 import { join } from 'node:path';
-import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
+import type { CodexDriverOptions } from '../../../src/agents/codex/options.ts';
 import { codexDriver } from '../../../src/agents/codex/driver.ts';
 import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
-import type { AcpDriverOptions } from '../../../src/agents/acp/driver.ts';
+import type { AcpDriverOptions } from '../../../src/agents/acp/options.ts';
 import { acpDriver } from '../../../src/agents/acp/driver.ts';
 import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { Behaviour, DriverSubject, Unable } from '../../../src/testing/agents/index.ts';

@@ -3,7 +3,7 @@
  * recorded, and with the recording whenever it is tested.
  */
 import assert from 'node:assert/strict';
-import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
+import type { ClaudeDriverOptions } from '../../../src/agents/claude/options.ts';
 import type { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { FailureClass } from '../../../src/agents/failures.ts';
 import { bash } from './claude.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
-import type { ClaudeDriverOptions } from '../../../src/agents/claude/driver.ts';
+import type { ClaudeDriverOptions } from '../../../src/agents/claude/options.ts';
 import { claudeDriver } from '../../../src/agents/claude/driver.ts';
 import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver } from '../../../src/agents/port.ts';

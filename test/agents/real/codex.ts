@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Model } from '../../../e2e/model/index.ts';
 import { startModel } from '../../../e2e/model/index.ts';
-import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
+import type { CodexDriverOptions } from '../../../src/agents/codex/options.ts';
 import { codexDriver } from '../../../src/agents/codex/driver.ts';
 import type { DriverSubject } from '../../../src/testing/agents/index.ts';
 import type { AgentDriver, AgentHandle } from '../../../src/agents/port.ts';

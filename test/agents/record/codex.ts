@@ -10,7 +10,7 @@ import { appendFileSync, chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { CodexDriverOptions } from '../../../src/agents/codex/driver.ts';
+import type { CodexDriverOptions } from '../../../src/agents/codex/options.ts';
 import { AgentProbe } from '../../../src/testing/agents/index.ts';
 import type { EventOf } from '../../../src/testing/agents/probe.ts';
 import { pause, realTimers } from '../../../src/supervise/index.ts';

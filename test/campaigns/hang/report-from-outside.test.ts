@@ -39,7 +39,7 @@ test.runIf(linux)(
       blocked = JSON.parse(stdout) as HangReport;
     } while (blocked.class !== 'main-loop-blocked');
     expect(validate(HangReportSchema, blocked)).toMatchObject({ ok: true });
-    expect(blocked).toMatchObject({ trigger: 'asked', main: { how: 'js' } });
+    expect(blocked).toMatchObject({ trigger: 'requested', main: { how: 'js' } });
     expect(blocked.stack?.[0]).toMatchObject({ function: 'block' });
     expect(blocked.snapshot?.sessions).toMatchObject([{ session: 'hung-0', turn: 1 }]);
 
@@ -71,7 +71,7 @@ test.runIf(linux)('reports are made, listed and shown over HTTP, and an unknown 
   await using box = await new HungDaemon({ block: '', graceMs: 1 }).ready();
   const client = await box.client();
   const taken = await client.takeHang();
-  expect(taken).toMatchObject({ class: 'no-hang', trigger: 'asked', process: { pid: box.daemon } });
+  expect(taken).toMatchObject({ class: 'no-hang', trigger: 'requested', process: { pid: box.daemon } });
   expect(taken.process.launcherMs).toBeLessThan(30_000);
   expect(await client.hangs()).toMatchObject({ items: [{ id: taken.id }] });
   expect(await client.hang(taken.id)).toEqual(taken);

@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 const known = {
-  trigger: 'asked',
+  trigger: 'requested',
   version: '0',
   launcherMs: null,
   lagMs: 0,
@@ -76,7 +76,7 @@ test('a secret in a wait does not get into the file', async () => {
   new MemoryWriter(memory).writeSnapshot({ sessions: [], waits: [wait], omitted: 0 });
   const settings = { hangMs: 1, secrets: [secret], log: false };
   const parts = { memory: new MemoryReader(memory), folder, version: '0', settings, launcherMs: () => null };
-  const { file } = await new Reporter(parts).take({ trigger: 'asked', agent: null });
+  const { file } = await new Reporter(parts).take({ trigger: 'requested', agent: null });
   const text = readFileSync(file, 'utf8');
   expect([text.includes(secret), text.includes('a turn')]).toEqual([false, true]);
   expect(makeRedactor([secret]).text(secret)).not.toContain(secret);
@@ -87,7 +87,7 @@ test('a folder that cannot be written rejects with the reason', async () => {
   const settings = { hangMs: 1, secrets: [], log: false };
   const memory = new MemoryReader(makeMemory());
   const parts = { memory, folder: join(root, 'hangs'), version: '0', settings, launcherMs: () => null };
-  await expect(new Reporter(parts).take({ trigger: 'asked', agent: null })).rejects.toThrow(
+  await expect(new Reporter(parts).take({ trigger: 'requested', agent: null })).rejects.toThrow(
     /could not be written to .*hangs/,
   );
 });
