@@ -27,7 +27,7 @@ export function findConfig(from: string): string | null {
   }
 }
 
-interface PlaceAsked {
+interface DataFolderRequest {
   /** `--data`. */
   readonly data: string | null;
   /** `--config`, of the commands that have it. */
@@ -36,14 +36,14 @@ interface PlaceAsked {
   readonly cwd: string;
 }
 
-export interface Place {
+export interface DataFolder {
   readonly folder: string;
   /** What to add to another command, so that it finds the same folder. */
   readonly flag: string;
   readonly why: 'flag' | 'environment' | 'beside-config' | 'user';
 }
 
-export function dataFolder({ data, config, env, cwd }: PlaceAsked): Place {
+export function findDataFolder({ data, config, env, cwd }: DataFolderRequest): DataFolder {
   if (data !== null) {
     return { folder: path.resolve(cwd, data), flag: ` --data ${quoted(data)}`, why: 'flag' };
   }
@@ -64,7 +64,7 @@ export function dataFolder({ data, config, env, cwd }: PlaceAsked): Place {
 const quoted = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 /** XDG base directory specification 0.8 on Linux and the like; a relative path there counts as unset, as it says. */
-function userFolder(env: PlaceAsked['env']): string {
+function userFolder(env: DataFolderRequest['env']): string {
   const home = homedir();
   if (process.platform === 'darwin') {
     return path.join(home, 'Library', 'Application Support', 'signalbox');

@@ -6,15 +6,15 @@ import { dataFiles } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
-import type { Place } from './data-folder.ts';
-import { dataFolder } from './data-folder.ts';
+import type { DataFolder } from './data-folder.ts';
+import { findDataFolder } from './data-folder.ts';
 
 export interface Target {
   /** A path is a prefix, as a proxy may ask for. */
   readonly url: string;
   readonly token: string | null;
   /** Null where the address was given by hand. */
-  readonly place: Place | null;
+  readonly data: DataFolder | null;
 }
 
 function readOr(file: string): string | null {
@@ -76,28 +76,28 @@ function mayRead(folder: string): boolean {
 
 /** Throws `AppError` `unreachable` when no daemon is known there, `store_failed` when the folder may not be looked into. */
 export function findTarget(call: Call, io: Io): Target {
-  const place = dataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
+  const data = findDataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
   const given = givenToken(call, io);
   const asked = call.text('url') ?? (io.env['SIGNALBOX_URL'] || null);
   if (asked !== null) {
     const url = urlOf(asked);
     // The folder's token is for this machine: it goes to no other host unless it is given by hand.
-    const token = given ?? (loopback.test(url.hostname) ? tokenIn(place.folder) : null);
-    return { url: url.origin + url.pathname.replace(/\/+$/, ''), token, place: null };
+    const token = given ?? (loopback.test(url.hostname) ? tokenIn(data.folder) : null);
+    return { url: url.origin + url.pathname.replace(/\/+$/, ''), token, data: null };
   }
-  const file = daemonFile(place.folder);
+  const file = daemonFile(data.folder);
   if (file === null) {
-    if (!mayRead(place.folder)) {
+    if (!mayRead(data.folder)) {
       throw new AppError({
         code: 'store_failed',
-        message: `the data folder ${place.folder} belongs to another user: run the command as that user, or give --url and --token`,
+        message: `the data folder ${data.folder} belongs to another user: run the command as that user, or give --url and --token`,
       });
     }
     throw new AppError({
       code: 'unreachable',
-      message: `no daemon runs for the data folder ${place.folder}`,
-      hint: `Start one with \`signalbox up${place.flag}\`, or name the folder of another with --data.`,
+      message: `no daemon runs for the data folder ${data.folder}`,
+      hint: `Start one with \`signalbox up${data.flag}\`, or name the folder of another with --data.`,
     });
   }
-  return { url: file.url, token: given ?? tokenIn(place.folder), place };
+  return { url: file.url, token: given ?? tokenIn(data.folder), data };
 }

@@ -30,7 +30,8 @@ interface Surroundings {
   readonly cwd?: string;
 }
 
-interface Place {
+/** What names of programs and modules are resolved against. */
+interface ResolveFrom {
   readonly env: Environment;
   readonly cwd: string;
 }
@@ -46,25 +47,25 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
   }
   refuseOtherKeys(agent, config);
   const launch = launchOptions(config, startMs, env);
-  const driver = await load(agent, config, { launch, dataFolder, place: { env, cwd } });
+  const driver = await load(agent, config, { launch, dataFolder, from: { env, cwd } });
   return { driver, standIn: agent.kind === 'built-in' };
 }
 
 interface Given {
   readonly launch: LaunchOptions;
   readonly dataFolder: string;
-  readonly place: Place;
+  readonly from: ResolveFrom;
 }
 
 function load(agent: AgentDescriptor, config: AgentConfig, given: Given): Promise<AgentDriver> {
-  const { launch, dataFolder, place } = given;
+  const { launch, dataFolder, from } = given;
   switch (agent.kind) {
     case 'program': {
-      const command = programFile(agent, config, place);
+      const command = programFile(agent, config, from);
       return agent.load({ config, dataFolder, launch: { ...launch, command, args: config.args ?? [] } });
     }
     case 'module':
-      return agent.load({ config, dataFolder, launch, module: moduleFile(agent, config, place) });
+      return agent.load({ config, dataFolder, launch, module: moduleFile(agent, config, from) });
     case 'built-in':
       return agent.load({ config, dataFolder, launch });
   }
@@ -100,7 +101,7 @@ function refuseOtherKeys({ name, keys }: AgentDescriptor, config: AgentConfig): 
 }
 
 /** Throws `bad_config`. */
-function moduleFile({ page }: AgentDescriptor, { module }: AgentConfig, { cwd }: Place): string {
+function moduleFile({ page }: AgentDescriptor, { module }: AgentConfig, { cwd }: ResolveFrom): string {
   if (module === undefined) {
     throw badConfig('agent.module is missing', `Name the file whose default export is the agent (docs/${page}).`);
   }
@@ -112,7 +113,11 @@ function moduleFile({ page }: AgentDescriptor, { module }: AgentConfig, { cwd }:
 }
 
 /** Throws `bad_config`, `agent_not_found`. */
-function programFile({ program, title, page }: ProgramAgent, { command }: AgentConfig, { env, cwd }: Place): string {
+function programFile(
+  { program, title, page }: ProgramAgent,
+  { command }: AgentConfig,
+  { env, cwd }: ResolveFrom,
+): string {
   if (command !== undefined) {
     return commandFile(command, { env, cwd });
   }
@@ -134,7 +139,7 @@ function programFile({ program, title, page }: ProgramAgent, { command }: AgentC
 }
 
 /** Throws `agent_not_found`. */
-function commandFile(command: string, { env, cwd }: Place): string {
+function commandFile(command: string, { env, cwd }: ResolveFrom): string {
   const file = findProgram(command, env, cwd);
   if (file === null) {
     throw new AppError({

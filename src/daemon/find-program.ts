@@ -111,11 +111,11 @@ export function loginSign({ variables, files }: LoginSigns, env: Environment): s
   if (variable !== undefined) {
     return variable;
   }
-  const file = files.map((path) => placeOf(path, env)).find((path) => path !== null && existsSync(path));
+  const file = files.map((path) => signFile(path, env)).find((path) => path !== null && existsSync(path));
   return file ?? null;
 }
 
-function placeOf(path: string, env: Environment): string | null {
+function signFile(path: string, env: Environment): string | null {
   const [head = '', ...rest] = path.split('/');
   const root = head === '~' ? env['HOME'] : env[head.slice(1)];
   return root === undefined || root === '' ? null : join(root, ...rest);

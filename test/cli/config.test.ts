@@ -14,7 +14,7 @@ import { installedAgents } from '../../src/agents/registry.ts';
 import { formerNames, otherVariables, variables, warningsOf } from '../../src/daemon/config/environment.ts';
 import type { ConfigSources, DaemonConfig } from '../../src/daemon/config/resolve.ts';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
-import { dataFolder, findConfig } from '../../src/cli/data-folder.ts';
+import { findDataFolder, findConfig } from '../../src/cli/data-folder.ts';
 import { exitCodes } from '../../src/core/error-codes.ts';
 import { formerKeys } from '../../src/protocol/former-names.ts';
 import { Cli } from '../support/cli.ts';
@@ -368,8 +368,8 @@ describe('the agent of a configuration', () => {
 });
 
 describe('the location of the data folder', () => {
-  const ask = (asked: Partial<Parameters<typeof dataFolder>[0]>) =>
-    dataFolder({ data: null, config: null, env: {}, cwd: folder, ...asked });
+  const ask = (asked: Partial<Parameters<typeof findDataFolder>[0]>) =>
+    findDataFolder({ data: null, config: null, env: {}, cwd: folder, ...asked });
 
   test('comes from --data, else SIGNALBOX_DATA, else the place beside a configuration, else the user’s default', () => {
     const env = { SIGNALBOX_DATA: 'from-env', XDG_DATA_HOME: '/xdg' };

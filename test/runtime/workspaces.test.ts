@@ -40,7 +40,7 @@ function claimant(session: string) {
     owner: {
       session: sessionKey(session),
       granted: (folder: string) => void log.push(`granted ${basename(folder)}`),
-      blocked: (_folder: string, holder: string) => void log.push(`blocked by ${holder}`),
+      blocked: (_folder: string, owner: string) => void log.push(`blocked by ${owner}`),
       failed: (error: unknown) => void log.push(`failed ${String(error)}`),
       makeRoom: () => void log.push('make room'),
     },
@@ -130,9 +130,9 @@ describe('a folder of two sessions', () => {
     const first = places.claim(one.owner);
     places.claim(two.owner);
     expect(one.log).toEqual(['granted shared']);
-    first.rests();
+    first.idle();
     expect(one.log).toEqual(['granted shared', 'make room']);
-    first.works();
+    first.busy();
     places.claim(claimant('three').owner);
     expect(one.log).toHaveLength(2);
   });

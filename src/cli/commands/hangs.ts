@@ -7,7 +7,7 @@ import { reportText } from '../output/hang-report.ts';
 import type { Io } from '../io.ts';
 import { oneLine } from '../output/paint.ts';
 import { connect } from '../connect.ts';
-import { dataFolder } from '../data-folder.ts';
+import { findDataFolder } from '../data-folder.ts';
 import { ageText, table } from '../output/text.ts';
 import type { Command } from '../command.ts';
 
@@ -37,8 +37,8 @@ async function reportsOf(call: Call, io: Io): Promise<Reports> {
     return { list: async () => (await client.hangs()).items, get: (id) => client.hang(id) };
   }
   const { listReports, readReport } = await import('../../supervise/watchdog/report-files.ts');
-  const place = dataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
-  const folder = join(place.folder, dataFiles.hangs);
+  const data = findDataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
+  const folder = join(data.folder, dataFiles.hangs);
   return {
     list: () => Promise.resolve(listReports(folder)),
     get: (id) => Promise.resolve(readReport(folder, id)),

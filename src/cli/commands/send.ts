@@ -52,7 +52,7 @@ async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
   };
 }
 
-function placeText({ stage, mergedInto, duplicate, fallback, endedTasks }: SubmitReceipt): string {
+function stageText({ stage, mergedInto, duplicate, fallback, endedTasks }: SubmitReceipt): string {
   const parts = [
     duplicate ? 'sent before with this key: this is its task, and nothing was stored' : null,
     mergedInto === null ? null : `part of ${mergedInto}`,
@@ -71,7 +71,7 @@ function placeText({ stage, mergedInto, duplicate, fallback, endedTasks }: Submi
 function printReceipt(receipt: SubmitReceipt, io: Io, flag: string): void {
   const { paint } = io;
   io.print(
-    `${paint.good('accepted')} ${paint.strong(receipt.task)} in ${harmless(receipt.session)}: ${placeText(receipt)}`,
+    `${paint.good('accepted')} ${paint.strong(receipt.task)} in ${harmless(receipt.session)}: ${stageText(receipt)}`,
   );
   io.print(paint.faint(`follow it: signalbox tail ${receipt.task}${flag}`));
 }
@@ -91,7 +91,7 @@ async function run(call: Call, io: Io): Promise<number> {
     if (io.json) {
       io.document(receipt);
     } else {
-      printReceipt(receipt, io, target.place?.flag ?? '');
+      printReceipt(receipt, io, target.data?.flag ?? '');
     }
     if (!follow) {
       return 0;

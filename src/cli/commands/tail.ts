@@ -52,13 +52,13 @@ async function isTask(client: Client, target: string): Promise<boolean> {
   }
 }
 
-function seqOf(place: string): number {
-  if (/^\d{1,15}$/.test(place)) {
-    return Number(place);
+function seqOf(after: string): number {
+  if (/^\d{1,15}$/.test(after)) {
+    return Number(after);
   }
   throw new AppError({
     code: 'usage',
-    message: `--after of a task must be a seq, not ${JSON.stringify(place)}`,
+    message: `--after of a task must be a seq, not ${JSON.stringify(after)}`,
     hint: '0: from the beginning.',
   });
 }

@@ -90,8 +90,8 @@ export class Board {
     switch (event.type) {
       case 'queued': {
         const owner = this.#tracks.findIndex((track) => track === 'owns' || track === 'drains');
-        const place = owner === -1 ? 'the session is free' : `${this.#names[owner] ?? ''} has the session`;
-        return put('waits', 'admitted', `${this.#what[about] ?? ''}; ${place}`);
+        const state = owner === -1 ? 'the session is free' : `${this.#names[owner] ?? ''} has the session`;
+        return put('waits', 'admitted', `${this.#what[about] ?? ''}; ${state}`);
       }
       case 'granted':
         return put('owns', 'granted', `gets the session, epoch ${event.data.epoch}`);

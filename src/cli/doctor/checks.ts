@@ -3,7 +3,7 @@ import { createClient } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Call } from '../call.ts';
 import { configFile } from '../config-file.ts';
-import { dataFolder, type Place } from '../data-folder.ts';
+import { findDataFolder, type DataFolder } from '../data-folder.ts';
 import type { Io } from '../io.ts';
 import { daemonFile } from '../target.ts';
 import { checkAgents, standIn } from './agents.ts';
@@ -27,8 +27,8 @@ async function checkConfig(file: string | null, io: Io): Promise<Configured> {
 }
 
 /** Null: none has said that it runs there. */
-async function checkDaemon(place: Place): Promise<Check | null> {
-  const file = daemonFile(place.folder);
+async function checkDaemon(data: DataFolder): Promise<Check | null> {
+  const file = daemonFile(data.folder);
   if (file === null) {
     return null;
   }
@@ -43,16 +43,16 @@ async function checkDaemon(place: Place): Promise<Check | null> {
     return note(
       'daemon',
       `was killed: process ${file.pid} left its daemon.json and does not answer`,
-      `signalbox up${place.flag} takes up where it was`,
+      `signalbox up${data.flag} takes up where it was`,
     );
   }
 }
 
 export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
-  const place = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
+  const data = findDataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
   const [configured, daemon, agents, platform] = await Promise.all([
     checkConfig(configFile(call, io), io),
-    checkDaemon(place),
+    checkDaemon(data),
     checkAgents({ env: io.env, cwd: io.cwd }),
     checkPlatform(process.platform),
   ]);
@@ -62,10 +62,10 @@ export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
     checkNode(process.version),
     await checkSqlite(),
     ...platform,
-    checkFolder(place.folder),
-    checkToken(place.folder),
+    checkFolder(data.folder),
+    checkToken(data.folder),
     configured.check,
-    daemon ?? note('daemon', 'not running', `signalbox up${place.flag}`),
+    daemon ?? note('daemon', 'not running', `signalbox up${data.flag}`),
     ...(answers ? [] : [await checkPort(host, port)]),
     ok(standIn, 'built in: the stand-in that answers until a real agent is configured'),
     ...agents,

@@ -6,7 +6,7 @@ import type { Call } from '../call.ts';
 import { reportText } from '../output/hang-report.ts';
 import type { Io } from '../io.ts';
 import { connect } from '../connect.ts';
-import { dataFolder } from '../data-folder.ts';
+import { findDataFolder } from '../data-folder.ts';
 
 /** A daemon that is well answers in milliseconds. */
 const answerDeadlineMs = 10_000;
@@ -34,7 +34,12 @@ async function fromLauncher(folder: string): Promise<HangReport | null> {
 async function take(call: Call, io: Io): Promise<HangReport> {
   const elsewhere = call.text('url') !== null || (io.env['SIGNALBOX_URL'] ?? '') !== '';
   if (!elsewhere) {
-    const { folder } = dataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
+    const { folder } = findDataFolder({
+      data: call.text('data'),
+      config: call.text('config'),
+      env: io.env,
+      cwd: io.cwd,
+    });
     const report = await fromLauncher(folder);
     if (report !== null) {
       return report;

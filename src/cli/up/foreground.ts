@@ -6,8 +6,8 @@ import type { Daemon } from '../../daemon/daemon.ts';
 import type { Watchdog } from '../../supervise/watchdog/watchdog.ts';
 import type { Call } from '../call.ts';
 import type { Io } from '../io.ts';
-import type { Place } from '../data-folder.ts';
-import { dataFolder } from '../data-folder.ts';
+import type { DataFolder } from '../data-folder.ts';
+import { findDataFolder } from '../data-folder.ts';
 import { configFile, flagsOf, namedConfig } from '../config-file.ts';
 import { version } from '../version.ts';
 
@@ -32,7 +32,7 @@ export function leave(code: number): void {
 /** How this program is called from where it was called. */
 const selfOf = (io: Io): string => (io.env['npm_execpath'] === undefined ? 'signalbox' : 'npx signalbox');
 
-function announce(daemon: Daemon, config: string | null, place: Place, io: Io): void {
+function announce(daemon: Daemon, config: string | null, data: DataFolder, io: Io): void {
   const { url, folder, agent, hooks } = daemon;
   if (io.json) {
     // `pid`: who takes signals.
@@ -48,7 +48,7 @@ function announce(daemon: Daemon, config: string | null, place: Place, io: Io): 
     `  data    ${folder}`,
     `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
     ...hooks.map((hook) => `  hook    POST ${url}${hook}`),
-    `  send    ${paint.strong(`${selfOf(io)} send${place.flag} hello "Say hello"`)}`,
+    `  send    ${paint.strong(`${selfOf(io)} send${data.flag} hello "Say hello"`)}`,
     paint.faint('Ctrl-C ends it.'),
   ];
   io.print(lines.join('\n'));
@@ -67,10 +67,10 @@ export async function serve(call: Call, io: Io): Promise<number> {
   // A terminal that has gone away is no reason to end in the middle of things.
   process.stderr.on('error', () => {});
   const { asked, ask } = endAsked();
-  const place = dataFolder({ data: call.text('data'), config: namedConfig(call, io), env: io.env, cwd: io.cwd });
+  const data = findDataFolder({ data: call.text('data'), config: namedConfig(call, io), env: io.env, cwd: io.cwd });
   const { watchLaunched } = await import('../../daemon/watchdog.ts');
   // Before any code that is not ours is loaded: a configuration can block as well.
-  const watch = watchLaunched({ folder: join(place.folder, dataFiles.hangs), version: version(), onEnd: ask });
+  const watch = watchLaunched({ folder: join(data.folder, dataFiles.hangs), version: version(), onEnd: ask });
   watchdog = watch;
   const { startDaemon } = await import('../../daemon/daemon.ts');
   const { warningsOf } = await import('../../daemon/config/environment.ts');
@@ -85,11 +85,11 @@ export async function serve(call: Call, io: Io): Promise<number> {
     flags: flagsOf(call),
     logLevel: io.terminal ? 'warn' : 'info',
   });
-  const { folder } = place;
+  const { folder } = data;
   const daemon = await startDaemon({ folder, config, version: version(), now: Date.now, pid: process.ppid, watch });
   const { graceMs } = config.limits;
   watch.tell({ type: 'up', folder, graceMs });
-  announce(daemon, file, place, io);
+  announce(daemon, file, data, io);
   const why = await asked;
   watch.tell({ type: 'ending' });
   if (!io.json) {

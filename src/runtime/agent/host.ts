@@ -7,7 +7,7 @@
  *               the process is gone.
  *  agent-host/3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and
  *               again for one that is to be ended and is gone; the core takes the first.
- *  agent-host/4 First the folder, then the slot: the holder of a slot waits for nothing.
+ *  agent-host/4 First the folder, then the slot: an agent with a slot waits for nothing.
  */
 import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
 import { AppError } from '../../core/errors.ts';
@@ -167,8 +167,8 @@ export class AgentHost {
             go(folder);
           }
         },
-        blocked: (folder, holder) => {
-          const detail = `${folder} is used by ${holder}`;
+        blocked: (folder, owner) => {
+          const detail = `${folder} is used by ${owner}`;
           throttle.blocked(detail);
           live.cancelWait = clock.timer(limits.folderWaitMs, () => this.#failed(live, folderInUse(detail)));
         },
@@ -244,7 +244,7 @@ export class AgentHost {
     const live = this.#of(incarnation);
     if (live !== null && live.slot !== null) {
       this.#parts.pool.works(live.slot);
-      live.claim?.works();
+      live.claim?.busy();
       live.output.prompted(turn, how.policy);
       this.#noted(live, 'prompt', turn);
       live.handle?.prompt(turn, text, { rewind: how.rewind });
@@ -278,7 +278,7 @@ export class AgentHost {
     const live = this.#live;
     if (live !== null && live.incarnation === incarnation && live.slot !== null) {
       this.#parts.pool.rests(live.slot, this.#context.clock.now());
-      live.claim?.rests();
+      live.claim?.idle();
     }
   }
 

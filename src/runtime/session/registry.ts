@@ -106,7 +106,7 @@ export class Registry {
     return opening;
   }
 
-  /** The agent of a detached actor is gone before its session is taken up again (rule 14). */
+  /** The agent of a detached actor is gone before its session is taken up again. */
   async #afterwards(detached: SessionActor): Promise<StoredSession> {
     await detached.host.gone();
     this.#settled(detached);

@@ -2,20 +2,20 @@
  * One folder, one session: a lock that holds among all processes of the machine.
  *
  * The lock is a file beside the folder, or within it where nothing may be written beside it; it says which process has it,
- * since when that process runs, and for which session. A file whose process is gone locks nothing.
+ * when that process started, and for which session. A file whose process is gone locks nothing.
  *  folder-lock/1 The file is there whole or not at all: it is written under another name and linked.
- *  folder-lock/2 A file of a dead process is removed by whoever has locked its right to be removed: a lock like this one,
- *                named after what stands in the file. Nobody else changes the file meanwhile, and no two holders ever write
- *                the same, since a process is its number and its start; so what is removed is what was seen to be dead. Who
- *                dies on it leaves a dead lock.
- *  folder-lock/3 Only our own file is removed.
+ *  folder-lock/2 The file of a dead process is removed only under a second lock, named after the content of the file. No other
+ *                process changes the file in the meantime. Two owners never write the same content, since it has the pid and
+ *                the start of the process, so a process removes only what it has seen to be dead. One that dies while it has
+ *                the second lock leaves a dead lock.
+ *  folder-lock/3 A release removes only its own file.
  */
 import { createHash } from 'node:crypto';
 import { linkSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { processInfo } from '../../supervise/index.ts';
 
-export interface LockHolder {
+export interface LockOwner {
   readonly pid: number;
   readonly startTime: string;
   readonly session: string;
@@ -30,21 +30,21 @@ const codeOf = (error: unknown): string =>
 
 const refused: readonly string[] = ['EACCES', 'EPERM', 'EROFS'];
 
-/** Beside the folder first: what is in it may be a working copy, in which a file more would be committed. */
-const placesOf = (folder: string): readonly [string, string] => [
+/** Beside the folder first: the folder may be a working copy, in which one more file could be committed by mistake. */
+const lockPathsOf = (folder: string): readonly [string, string] => [
   join(dirname(folder), `.${basename(folder)}.signalbox-lock`),
   join(folder, '.signalbox-lock'),
 ];
 
 let made = 0;
 
-/** `folder`: real path. Gives the lock, or who has it. Throws where no file can be made. */
-export function lockFolder(folder: string, mine: LockHolder): FolderLock | LockHolder {
+/** `folder`: real path. Returns the lock, or its present owner. Throws if no file can be made. */
+export function lockFolder(folder: string, mine: LockOwner): FolderLock | LockOwner {
   const text = JSON.stringify(mine);
-  const [beside, within] = placesOf(folder);
-  const holder = holderIn(within);
-  if (holder !== null) {
-    return holder;
+  const [beside, within] = lockPathsOf(folder);
+  const owner = ownerIn(within);
+  if (owner !== null) {
+    return owner;
   }
   try {
     return lockAt(beside, text);
@@ -56,7 +56,7 @@ export function lockFolder(folder: string, mine: LockHolder): FolderLock | LockH
   }
 }
 
-function lockAt(path: string, text: string): FolderLock | LockHolder {
+function lockAt(path: string, text: string): FolderLock | LockOwner {
   const own = `${path}-${process.pid}-${(made += 1)}`;
   writeFileSync(own, text, { flag: 'wx', mode: 0o600 });
   try {
@@ -68,13 +68,13 @@ function lockAt(path: string, text: string): FolderLock | LockHolder {
       if (found === null) {
         continue;
       }
-      const holder = living(found);
-      if (holder !== null) {
-        return holder;
+      const owner = living(found);
+      if (owner !== null) {
+        return owner;
       }
       removeStaleLock(path, found, text);
     }
-    // Others come and go in this very moment.
+    // Others take and release the lock at this moment: the caller tries again later.
     return { pid: 0, startTime: '', session: 'another' };
   } finally {
     rmSync(own, { force: true });
@@ -93,14 +93,14 @@ function linked(own: string, path: string): boolean {
   }
 }
 
-function holderIn(path: string): LockHolder | null {
+function ownerIn(path: string): LockOwner | null {
   const found = contentOf(path);
   return found === null ? null : living(found);
 }
 
 /**
- * Null: there is nothing. Throws where it is another user's. What is no plain file is not opened: in a folder that others may write to it could be a pipe that
- * never ends.
+ * Null: there is no file. Throws if the file is another user's. A file that is not a plain file is not opened: in a folder
+ * that others may write to, it could be a pipe that never ends.
  */
 function contentOf(path: string): string | null {
   try {
@@ -114,7 +114,7 @@ function contentOf(path: string): string | null {
 }
 
 /** Null: its process is gone, or the file was never written. */
-function living(content: string): LockHolder | null {
+function living(content: string): LockOwner | null {
   try {
     const { pid, startTime, session } = JSON.parse(content) as { readonly [name: string]: unknown };
     if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof session !== 'string') {

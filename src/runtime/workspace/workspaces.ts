@@ -1,15 +1,13 @@
 /**
  * The working folder of each session: which it is, that it is there, and that no other session works in it.
  *
- * Owned by one runtime; made for real programs only. Messages in: claims of agent hosts, and that a holder rests or works.
- * Out: `granted`, `blocked`, `failed` to the claimant, `makeRoom` to an idle holder that others wait for.
+ * Owned by one runtime; made for real programs only. Messages in: claims of agent hosts, and whether their agents
+ * are idle. Out: `granted`, `blocked`, `failed` to the claimant; `makeRoom` to the owner of a folder that others wait for,
+ * while its agent is idle.
  *  workspaces/1 At most one claim has a folder, in this process and, by a lock file, on this machine.
- *  workspaces/2 Claimants are served in the order of the claims, as soon as the folder is free; it is never shared
- *               meanwhile.
- *  workspaces/3 A claim is answered at once where the folder is free: nothing is looked at for a session that starts no
- *               program.
- *  workspaces/4 Folders are made for their owner's eyes alone; what is there already is left as it is, and nothing is ever
- *               removed.
+ *  workspaces/2 Claimants are served in the order of the claims, as soon as the folder is free. It is never shared.
+ *  workspaces/3 A claim is answered before `claim` returns. A session that starts no program claims nothing.
+ *  workspaces/4 A new folder has mode 0700. A folder that exists is not changed, and no folder is removed.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
@@ -18,7 +16,7 @@ import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import { backoffMs, processInfo } from '../../supervise/index.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { type FolderLock, type LockHolder, lockFolder } from './folder-lock.ts';
+import { type FolderLock, type LockOwner, lockFolder } from './folder-lock.ts';
 
 export interface WorkspaceRule {
   /** Key of a session; `*` matches any characters. */
@@ -30,56 +28,58 @@ export interface WorkspaceRule {
 export interface WorkspaceOptions {
   /** Absolute. Each session without a rule gets its own folder here. */
   readonly root: string;
-  /** The first that fits counts. */
+  /** The first rule that matches counts. */
   readonly rules?: readonly WorkspaceRule[];
   readonly clock?: Clock;
   /** From 0 to below 1. */
   readonly random?: () => number;
 }
 
-interface FolderOwner {
+interface Claimant {
   readonly session: SessionKey;
-  /** The folder is its own until `release`. */
+  /** The claimant has the folder until `release`. */
   granted(folder: string): void;
-  /** Another has it; `granted` will follow. */
-  blocked(folder: string, holder: string): void;
-  /** It cannot be made or locked. */
+  /** Another session has the folder; `granted` follows when it is free. */
+  blocked(folder: string, owner: string): void;
+  /** The folder cannot be made or locked. */
   failed(error: unknown): void;
   /** Another session waits for the folder, and its agent is idle. */
   makeRoom(): void;
 }
 
 export interface FolderClaim {
-  rests(): void;
-  works(): void;
-  /** Also of a claim that still waits. */
+  /** The agent of the claimant is idle: it can be ended if another session waits for the folder. */
+  idle(): void;
+  busy(): void;
+  /** Also ends a claim that still waits. */
   release(): void;
 }
 
 interface Claim {
-  readonly owner: FolderOwner;
-  state: 'waiting' | 'holding' | 'over';
-  resting: boolean;
+  readonly claimant: Claimant;
+  state: 'waiting' | 'granted' | 'over';
+  idle: boolean;
 }
 
-interface Place {
+interface FolderQueue {
   readonly folder: string;
-  holder: Claim | null;
+  /** The claim that has the folder. */
+  granted: Claim | null;
   lock: FolderLock | null;
-  /** Who had it on the machine when it was last tried. */
-  foreign: LockHolder | null;
+  /** The other process that had the folder at the last try. */
+  foreign: LockOwner | null;
   readonly waiting: Claim[];
-  /** Tries in a row that found another process there. */
+  /** Tries in a row that found another process in the folder. */
   tries: number;
   cancel: () => void;
 }
 
-/** Another process does not report when it is done: check again, ever more seldom. */
-const lookAgain = { firstMs: 500, maxMs: 15_000 } as const;
+/** Another process does not report that it has released the folder, so it is tried again, at growing intervals. */
+const retryPlan = { firstMs: 500, maxMs: 15_000 } as const;
 
 /**
- * Not by `recursive: true`: Node 24 tries for ever, deaf to signals, where the parent is there and yet nothing can be made in
- * it (`/proc`).
+ * Not by `recursive: true`: Node 24 retries forever and ignores signals if the parent exists but nothing can be made in it
+ * (`/proc`).
  */
 export function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) {
@@ -89,14 +89,14 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Another may have made it by now.
+    // Another process may have made it in the meantime.
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
       throw error;
     }
   }
 }
 
-/** Readable, no longer than a name may be, and another for every key. */
+/** A name of a folder: readable, at most 59 characters, and unique for each key. */
 export function folderName(session: string): string {
   const slug = session
     .toLowerCase()
@@ -120,7 +120,7 @@ export class Workspaces {
   readonly #rules: readonly { readonly fits: RegExp; readonly folder: string }[];
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #places = new Map<string, Place>();
+  readonly #queues = new Map<string, FolderQueue>();
   #startTime: string | null = null;
 
   constructor({ root, rules = [], clock = systemClock, random = Math.random }: WorkspaceOptions) {
@@ -137,53 +137,53 @@ export class Workspaces {
   }
 
   /** `granted`, `blocked` or `failed` has been called when it returns. */
-  claim(owner: FolderOwner): FolderClaim {
-    const claim: Claim = { owner, state: 'waiting', resting: false };
-    let place: Place | null = null;
+  claim(claimant: Claimant): FolderClaim {
+    const claim: Claim = { claimant, state: 'waiting', idle: false };
+    let queue: FolderQueue | null = null;
     try {
-      place = this.#placeOf(owner.session);
-      place.waiting.push(claim);
-      this.#serve(place);
+      queue = this.#queueOf(claimant.session);
+      queue.waiting.push(claim);
+      this.#serve(queue);
     } catch (error) {
       claim.state = 'over';
-      if (place !== null) {
-        this.#withdraw(place, claim);
+      if (queue !== null) {
+        this.#withdraw(queue, claim);
       }
-      owner.failed(error);
+      claimant.failed(error);
     }
-    if (place !== null && claim.state === 'waiting') {
-      this.#tellBlocked(place, claim);
+    if (queue !== null && claim.state === 'waiting') {
+      this.#tellBlocked(queue, claim);
     }
-    return this.#handleOf(place, claim);
+    return this.#handleOf(queue, claim);
   }
 
-  #handleOf(place: Place | null, claim: Claim): FolderClaim {
+  #handleOf(queue: FolderQueue | null, claim: Claim): FolderClaim {
     return {
-      rests: () => {
-        claim.resting = true;
-        if (place !== null) {
-          this.#askForRoom(place);
+      idle: () => {
+        claim.idle = true;
+        if (queue !== null) {
+          this.#askForRoom(queue);
         }
       },
-      works: () => {
-        claim.resting = false;
+      busy: () => {
+        claim.idle = false;
       },
       release: () => {
-        const held = claim.state === 'holding';
-        if (place === null || claim.state === 'over') {
+        const granted = claim.state === 'granted';
+        if (queue === null || claim.state === 'over') {
           return;
         }
         claim.state = 'over';
-        if (held) {
-          this.#free(place);
+        if (granted) {
+          this.#free(queue);
         } else {
-          this.#withdraw(place, claim);
+          this.#withdraw(queue, claim);
         }
       },
     };
   }
 
-  #placeOf(session: SessionKey): Place {
+  #queueOf(session: SessionKey): FolderQueue {
     const folder = this.folderOf(session);
     makeFolder(folder);
     const real = realpathSync(folder);
@@ -194,102 +194,102 @@ export class Workspaces {
         hint: 'Give it its own folder under `workspaces`.',
       });
     }
-    const known = this.#places.get(real);
+    const known = this.#queues.get(real);
     if (known !== undefined) {
       return known;
     }
-    const place: Place = {
+    const queue: FolderQueue = {
       folder: real,
-      holder: null,
+      granted: null,
       lock: null,
       foreign: null,
       waiting: [],
       tries: 0,
       cancel: () => {},
     };
-    this.#places.set(real, place);
-    return place;
+    this.#queues.set(real, queue);
+    return queue;
   }
 
-  /** Gives the folder to the first that waits, if it is free here and on the machine. */
-  #serve(place: Place): void {
-    const [next] = place.waiting;
-    if (next === undefined || place.holder !== null) {
-      this.#tidy(place);
+  /** Grants the folder to the first claim that waits, if it is free in this process and on the machine. */
+  #serve(queue: FolderQueue): void {
+    const [next] = queue.waiting;
+    if (next === undefined || queue.granted !== null) {
+      this.#forgetIfUnused(queue);
       return;
     }
-    const got = lockFolder(place.folder, this.#me(next.owner.session));
+    const got = lockFolder(queue.folder, this.#ownerFor(next.claimant.session));
     if ('pid' in got) {
-      place.tries += 1;
-      place.foreign = got;
-      place.cancel();
-      const ms = backoffMs(lookAgain, place.tries, this.#random());
-      place.cancel = this.#clock.timer(ms, () => this.#again(place));
+      queue.tries += 1;
+      queue.foreign = got;
+      queue.cancel();
+      const ms = backoffMs(retryPlan, queue.tries, this.#random());
+      queue.cancel = this.#clock.timer(ms, () => this.#retry(queue));
       return;
     }
-    place.tries = 0;
-    place.foreign = null;
-    place.lock = got;
-    place.holder = next;
-    place.waiting.shift();
-    next.state = 'holding';
-    next.resting = false;
-    next.owner.granted(place.folder);
+    queue.tries = 0;
+    queue.foreign = null;
+    queue.lock = got;
+    queue.granted = next;
+    queue.waiting.shift();
+    next.state = 'granted';
+    next.idle = false;
+    next.claimant.granted(queue.folder);
   }
 
-  #again(place: Place): void {
-    const [next] = place.waiting;
+  #retry(queue: FolderQueue): void {
+    const [next] = queue.waiting;
     try {
-      this.#serve(place);
+      this.#serve(queue);
     } catch (error) {
       if (next !== undefined) {
         next.state = 'over';
-        this.#withdraw(place, next);
-        next.owner.failed(error);
+        this.#withdraw(queue, next);
+        next.claimant.failed(error);
       }
     }
   }
 
-  #free(place: Place): void {
-    place.lock?.release();
-    place.lock = null;
-    place.holder = null;
-    this.#again(place);
-    this.#askForRoom(place);
+  #free(queue: FolderQueue): void {
+    queue.lock?.release();
+    queue.lock = null;
+    queue.granted = null;
+    this.#retry(queue);
+    this.#askForRoom(queue);
   }
 
-  #withdraw(place: Place, claim: Claim): void {
-    const at = place.waiting.indexOf(claim);
+  #withdraw(queue: FolderQueue, claim: Claim): void {
+    const at = queue.waiting.indexOf(claim);
     if (at !== -1) {
-      place.waiting.splice(at, 1);
+      queue.waiting.splice(at, 1);
     }
-    this.#tidy(place);
+    this.#forgetIfUnused(queue);
   }
 
-  #tidy(place: Place): void {
-    if (place.holder === null && place.waiting.length === 0) {
-      place.cancel();
-      this.#places.delete(place.folder);
-    }
-  }
-
-  #askForRoom(place: Place): void {
-    if (place.waiting.length > 0 && place.holder?.resting === true) {
-      place.holder.owner.makeRoom();
+  #forgetIfUnused(queue: FolderQueue): void {
+    if (queue.granted === null && queue.waiting.length === 0) {
+      queue.cancel();
+      this.#queues.delete(queue.folder);
     }
   }
 
-  #tellBlocked(place: Place, claim: Claim): void {
-    const { holder, foreign } = place;
+  #askForRoom(queue: FolderQueue): void {
+    if (queue.waiting.length > 0 && queue.granted?.idle === true) {
+      queue.granted.claimant.makeRoom();
+    }
+  }
+
+  #tellBlocked(queue: FolderQueue, claim: Claim): void {
+    const { granted, foreign } = queue;
     const who =
-      holder !== null
-        ? `session ${holder.owner.session}`
+      granted !== null
+        ? `session ${granted.claimant.session}`
         : `session ${foreign?.session ?? '?'} of process ${foreign?.pid ?? '?'}`;
-    claim.owner.blocked(place.folder, who);
-    this.#askForRoom(place);
+    claim.claimant.blocked(queue.folder, who);
+    this.#askForRoom(queue);
   }
 
-  #me(session: string): LockHolder {
+  #ownerFor(session: string): LockOwner {
     this.#startTime ??= processInfo(process.pid)?.startTime ?? '';
     return { pid: process.pid, startTime: this.#startTime, session };
   }

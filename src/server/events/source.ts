@@ -21,7 +21,7 @@ export interface Source {
   read(after: Cursor, limit: number): Promise<readonly StoredEvent[]>;
   cursorOf(event: StoredEvent): Cursor;
   /** Index of the event that comes right after the cursor; the length of the batch: it has them all; GAP: that is not certain. */
-  placeIn(batch: Batch, cursor: Cursor): number;
+  indexAfter(batch: Batch, cursor: Cursor): number;
   frame(event: StoredEvent): string;
   /** Nothing will ever come after this event. */
   isLast(event: StoredEvent): boolean;
@@ -36,7 +36,7 @@ export function taskSource(signalbox: Signalbox, task: StoredTask): Source {
     tape: { task: id },
     read: (after, limit) => signalbox.tape(task.session, id, Number(after ?? 0), limit),
     cursorOf: (event) => event.seq,
-    placeIn({ events }, cursor) {
+    indexAfter({ events }, cursor) {
       const skip = Number(cursor ?? 0) + 1 - (events[0]?.seq ?? 0);
       return skip < 0 ? gapSeq : Math.min(skip, events.length);
     },
@@ -52,7 +52,7 @@ export function feedSource(signalbox: Signalbox, session: string | null): Source
     tape: session === null ? { all: true } : { session: sessionKey(session) },
     read: (after, limit) => signalbox.feed(session, after === null ? null : String(after), limit),
     cursorOf: (event) => positionOf(event),
-    placeIn({ events, prior }, cursor) {
+    indexAfter({ events, prior }, cursor) {
       // In it first: a page that was read while the batch was being committed is ahead of it, and `prior` may be from that page.
       const at = cursor === null ? -1 : events.findLastIndex((event) => event.position === cursor);
       if (at >= 0) {

@@ -103,7 +103,7 @@ export class EventStream implements Follower {
     if (this.#state !== 'live') {
       return;
     }
-    const at = this.#options.source.placeIn(batch, this.#cursor);
+    const at = this.#options.source.indexAfter(batch, this.#cursor);
     if (at !== gapSeq && at >= batch.events.length) {
       return;
     }
