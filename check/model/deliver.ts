@@ -5,11 +5,12 @@
 import type { TaskId } from '../../src/core/model/ids.ts';
 import type { Session } from '../../src/core/model/session.ts';
 import type { Effect } from '../../src/core/model/effects.ts';
+import { timerNames } from '../../src/core/model/timers.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config, Name } from './config.ts';
 import type { Report } from './report.ts';
 import type { Message, Process, Runner, Slot, Timer, World } from './world.ts';
-import { requestNumber, slotOf, timerNames } from './world.ts';
+import { requestNumber, slotOf } from './world.ts';
 
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 

@@ -5,10 +5,11 @@
  */
 import type { Session, TurnResult } from '../../src/core/model/session.ts';
 import type { Task } from '../../src/core/model/task.ts';
+import { timerNames } from '../../src/core/model/timers.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Writer } from '../engine/index.ts';
 import type { Process, Runner, World } from './world.ts';
-import { requestNumber, slotOf, timerNames } from './world.ts';
+import { requestNumber, slotOf } from './world.ts';
 
 const none = 255;
 

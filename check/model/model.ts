@@ -1,4 +1,5 @@
 /** Puts the real session, its environment and the oracles together into one system that the engine can explore. */
+import { timerNames } from '../../src/core/model/timers.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Broken, Emit, Goal, Invariant, Model } from '../engine/index.ts';
 import type { Config } from './config.ts';
@@ -12,7 +13,7 @@ import { stateInvariants } from './oracles/state.ts';
 import { Report } from './report.ts';
 import { recover, take } from './take.ts';
 import type { Action, World } from './world.ts';
-import { has, initialWorld, kinds, spend, timerNames } from './world.ts';
+import { has, initialWorld, kinds, spend } from './world.ts';
 
 export function modelOf(config: Config, core: Core): Model<World, Action> {
   const report = new Report();

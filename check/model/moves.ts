@@ -1,4 +1,5 @@
 /** Every input that can arrive in a state, and every step that the environment can take by itself. */
+import { timerNames } from '../../src/core/model/timers.ts';
 import { type TurnId, turnId } from '../../src/core/model/ids.ts';
 import type { Input, InputOf } from '../../src/core/model/inputs.ts';
 import type { PermissionAction } from '../../src/core/model/permission.ts';
@@ -7,7 +8,7 @@ import { treeGet } from '../../src/core/tree.ts';
 import type { Config, SlotSpec } from './config.ts';
 import { replaceProcess } from './deliver.ts';
 import type { Process, Runner, World } from './world.ts';
-import { has, kinds, requestName, slotId, spend, timerNames } from './world.ts';
+import { has, kinds, requestName, slotId, spend } from './world.ts';
 import type { Who } from './world.ts';
 
 /** `world` is the environment just before the input is applied; the session in it has not moved yet. */

@@ -148,20 +148,6 @@ export const kinds = {
   runner: 27,
 } as const;
 
-/** `collect` last: it has classes of its own. */
-export const timerNames: readonly TimerName[] = [
-  'start',
-  'switch',
-  'permission',
-  'drain',
-  'silence',
-  'hold',
-  'protected',
-  'unsolicited',
-  'idle',
-  'collect',
-];
-
 const budgetIndex = (budget: Budget): number => budgets.indexOf(budget);
 
 export function has(world: World, budget: Budget): boolean {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { epoch, incarnation, taskId, turnId } from '../../src/core/model/ids.ts';
 import type { OutputPart, TurnReport } from '../../src/core/model/output.ts';
 import type { NewTask } from '../../src/core/model/inputs.ts';
-import type { TimerName } from '../../src/core/model/timers.ts';
+import { timerNames } from '../../src/core/model/timers.ts';
 import type { TurnResult } from '../../src/core/model/session.ts';
 import type { WhenBusy } from '../../src/core/model/task.ts';
 import { tasksOf } from './core-audit.ts';
@@ -15,18 +15,6 @@ export type Choice = readonly [kind: number, a: number, b: number];
 const policies: readonly (WhenBusy | null)[] = [
   ...([null, null, null, 'preempt', 'enqueue', 'reject', 'replace', 'interrupt', 'rollback'] as const),
   ...(['steer', 'steer', 'steer', 'collect', 'collect', 'collect', 'collect'] as const),
-];
-const timers: readonly TimerName[] = [
-  'start',
-  'switch',
-  'permission',
-  'drain',
-  'silence',
-  'hold',
-  'protected',
-  'unsolicited',
-  'idle',
-  'collect',
 ];
 
 export const choices = (maxLength: number): fc.Arbitrary<readonly Choice[]> =>
@@ -266,7 +254,7 @@ export class Chaos {
 
   #late(a: number, b: number): Said {
     const { session } = this.box;
-    const name = pick(timers, a) ?? 'drain';
+    const name = pick(timerNames, a) ?? 'drain';
     const newest = {
       hold: session.epoch,
       drain: session.turns,
@@ -280,7 +268,7 @@ export class Chaos {
 }
 
 function timer(name: string | undefined, of: string): Said {
-  const known = timers.find((other) => other === name) ?? 'drain';
+  const known = timerNames.find((other) => other === name) ?? 'drain';
   return { type: 'timer', name: known, subject: known === 'collect' ? taskId(of) : Number(of) };
 }
 
