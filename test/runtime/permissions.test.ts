@@ -237,11 +237,7 @@ it('permission requests of a real process are judged, answered by a person, and 
   const [open] = await one.box.permissionRequests();
   expect(open).toMatchObject({ title: 'npm test', kind: 'execute' });
   await one.box.respond('test:one', { turn: open?.turn ?? 0, request: open?.request ?? '', allow: true });
-  for await (const { type, data } of one.box.follow(back)) {
-    if (type === 'permission-requested' && JSON.stringify(data).includes('npm publish')) {
-      break;
-    }
-  }
+  await one.event(back, 'permission-requested', ({ data }) => JSON.stringify(data).includes('npm publish'));
   const urgent = await one.send({ prompt: '[[text:urgent]]' });
   expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });
   const told = (await one.tape(back)).filter(({ type }) => type === 'permission-resolved').map(({ data }) => data);

@@ -175,11 +175,7 @@ it('the stricter of two throttles counts, and the longer of two equal ones', () 
 /** A turn of the session that fails, as its agent says it. */
 async function failing(one: Box, task: string, kind: FailureClass, retryAfterMs: number | null = null): Promise<void> {
   (await one.stage.turn()).refuse(failure(kind, retryAfterMs));
-  for await (const { type } of one.box.follow(task)) {
-    if (type === 'turn-ended') {
-      return;
-    }
-  }
+  await one.event(task, 'turn-ended');
 }
 
 const classes = Object.keys(failureRules) as readonly FailureClass[];
@@ -388,11 +384,7 @@ describe('S13: a real process behind the agent protocol', () => {
     expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
     expect(await one.box.providers()).toMatchObject([{ name: 'scripted', state: 'throttled', reason: kind }]);
     expect(await one.box.resumeProvider('scripted')).toEqual({ kind: 'ok' });
-    for await (const event of one.box.follow(task)) {
-      if (event.type === 'turn-retried' && event.data.retry === 2) {
-        break;
-      }
-    }
+    await one.event(task, 'turn-retried', ({ data }) => data.retry === 2);
     await one.box.cancel(task);
     expect(await one.ended(task)).toMatchObject({ status: 'cancelled', row: { attempts: 1 } });
   });

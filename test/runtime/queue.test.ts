@@ -94,11 +94,7 @@ describe('queues, follow-ups and commands', () => {
     const turn = await one.stage.turn();
     await one.event(owner, 'turn-started');
     const steered = await one.send({ prompt: 'also this', whenBusy: 'steer' });
-    for await (const event of one.box.follow(steered)) {
-      if (event.type === 'steered' && event.data.delivered) {
-        break;
-      }
-    }
+    await one.event(steered, 'steered', ({ data }) => data.delivered);
     turn.finish();
     expect(await one.ended(steered)).toMatchObject({ status: 'completed', reason: 'answered_with' });
     expect(one.stage.steered).toEqual(['also this']);

@@ -130,8 +130,12 @@ export interface Box extends AsyncDisposable {
   types(task: string): Promise<string[]>;
   /** The task once it has ended. */
   ended(task: string): Promise<StoredTask>;
-  /** Resolves when an event of the type stands on the task's tape. */
-  event<T extends TaskEventType>(task: string, type: T): Promise<Extract<StoredEvent, { type: T }>>;
+  /** The first event of the type on the task's tape that fits. Resolves when it is there. */
+  event<T extends TaskEventType>(
+    task: string,
+    type: T,
+    fits?: (event: Extract<StoredEvent, { type: T }>) => boolean,
+  ): Promise<Extract<StoredEvent, { type: T }>>;
   /** Resolves when nothing is left to be done before time goes on or somebody acts. */
   quiet(): Promise<void>;
   /** Closes and opens again on the same file. */
@@ -188,10 +192,14 @@ export async function openBox(options: Partial<SignalboxOptions> = {}, at?: stri
     tape,
     types: async (task) => (await tape(task)).map((event) => event.type),
     ended: (task) => box.result(task),
-    event: async <T extends TaskEventType>(task: string, type: T) => {
+    event: async <T extends TaskEventType>(
+      task: string,
+      type: T,
+      fits = (_event: Extract<StoredEvent, { type: T }>): boolean => true,
+    ) => {
       const is = (event: StoredEvent): event is Extract<StoredEvent, { type: T }> => event.type === type;
       for await (const event of box.follow(task)) {
-        if (is(event)) {
+        if (is(event) && fits(event)) {
           return event;
         }
       }

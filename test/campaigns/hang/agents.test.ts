@@ -1,5 +1,6 @@
 /** What is said of agents that hang, on real daemons with real agents: `supervision/7`. */
 import { expect, test } from 'vitest';
+import { untilEvent } from '../harness/until-event.ts';
 import { HungDaemon } from './daemon.ts';
 
 const limits = { agentQuietMs: 2_000, drainMs: 6_000, silenceMs: 600_000 };
@@ -59,22 +60,14 @@ test.runIf(process.platform === 'linux')(
       prompt: '[[deaf]][[ack:never]][[silent]]',
       lane: 'background',
     });
-    for await (const event of client.follow(task)) {
-      if (event.type === 'turn-started') {
-        break;
-      }
-    }
+    await untilEvent(client, task, 'turn-started');
     await client.cancel(task);
     const event = await box.alarm('hung');
     expect(event).toMatchObject({
       class: 'protocol-stuck',
       summary: expect.stringMatching(/has not answered interrupt 1 for [3-6]/) as string,
     });
-    for await (const last of client.follow(task)) {
-      if (last.type === 'final') {
-        break;
-      }
-    }
+    await untilEvent(client, task, 'final');
   },
 );
 
@@ -86,11 +79,7 @@ test.runIf(process.platform === 'linux')('a wait for a person is listed with its
     prompt: '[[ask:execute,Bash,make all]]',
     lane: 'background',
   });
-  for await (const event of client.follow(task)) {
-    if (event.type === 'permission-requested') {
-      break;
-    }
-  }
+  await untilEvent(client, task, 'permission-requested');
   // Another one is silent meanwhile: when it is reported, the one that asks has waited as long.
   await client.submit({ session: 'hung', prompt: '[[silent]]', lane: 'background' });
   await box.alarm('hung');

@@ -11,6 +11,7 @@ import { daemonIdName } from '../../../src/supervise/process/environment.ts';
 import { processEntries } from '../../../src/supervise/index.ts';
 import { listReports, readReport } from '../../../src/supervise/watchdog/report-files.ts';
 import type { HangReport } from '../../../src/supervise/watchdog/report.ts';
+import { untilEvent } from '../harness/until-event.ts';
 
 const program = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
 
@@ -185,11 +186,7 @@ export class HungDaemon implements AsyncDisposable {
     const client = await this.client();
     const speaking = Array.from({ length: sessions }, async (_, index) => {
       const { task } = await client.submit({ session: `hung-${index}`, prompt, lane: 'background' });
-      for await (const event of client.follow(task)) {
-        if (event.type === 'output') {
-          return;
-        }
-      }
+      await untilEvent(client, task, 'output');
     });
     await Promise.all(speaking);
     this.census();

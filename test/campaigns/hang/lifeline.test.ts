@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isAlive, processInfo } from '../../../src/supervise/index.ts';
+import { untilEvent } from '../harness/until-event.ts';
 import { startKilledDaemon } from '../kill/daemon-program.ts';
 
 test.runIf(process.platform === 'linux').each(['block', 'wedge'])(
@@ -19,11 +20,7 @@ test.runIf(process.platform === 'linux').each(['block', 'wedge'])(
       }
       const { client } = daemon;
       const { task } = await client.submit({ session: 'blocked', prompt: `[[text:going to]][[${how}]]` });
-      for await (const event of client.follow(task)) {
-        if (event.type === 'output') {
-          break;
-        }
-      }
+      await untilEvent(client, task, 'output');
       const [line = ''] = readFileSync(log, 'utf8').split('\n');
       const agent = processInfo((JSON.parse(line) as { readonly pid: number }).pid);
       expect(agent).not.toBeNull();

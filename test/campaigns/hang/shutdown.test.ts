@@ -7,6 +7,7 @@ import { createClient } from '../../../src/client/index.ts';
 import { isThere } from '../../../src/cli/demo/child.ts';
 import type { Up } from '../../support/cli.ts';
 import { Cli } from '../../support/cli.ts';
+import { untilEvent } from '../harness/until-event.ts';
 
 const sessions = 50;
 
@@ -38,11 +39,7 @@ test('S10 50 running turns are drained up to the grace and ended, and at the nex
       // Background work that no grace outlasts, and that ends once it is resumed.
       const prompt = '[[silent:once]][[text:done]]';
       const { task } = await before.submit({ session: `s10-${index}`, prompt, lane: 'background', onLost });
-      for await (const { type } of before.follow(task)) {
-        if (type === 'turn-started') {
-          break;
-        }
-      }
+      await untilEvent(before, task, 'turn-started');
       return { task, onLost };
     }),
   );
