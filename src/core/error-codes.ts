@@ -303,12 +303,6 @@ const sessionErrors = {
     title: 'The daemon has no watchdog',
     hint: 'Start the daemon with `signalbox up`: it starts the watchdog thread that takes hang reports.',
   },
-  session_faulted: {
-    status: 409,
-    exit: exitCodes.refused,
-    title: 'A defect stopped the session',
-    hint: 'Read the events of the session, report the fault, then unpark the session.',
-  },
   evicted: {
     status: 409,
     exit: exitCodes.refused,

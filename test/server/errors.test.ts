@@ -28,7 +28,6 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   unknown_runner: true,
   task_ended: true,
   stale_epoch: true,
-  session_faulted: true,
   closing: true,
 };
 

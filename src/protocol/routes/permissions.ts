@@ -18,6 +18,6 @@ export const permissionsRoutes = {
     params: sessionParams,
     body: RespondRequestSchema,
     success: { 200: OkSchema },
-    codes: ['bad_id', 'unknown_session', 'no_permission_request', 'session_faulted'],
+    codes: ['bad_id', 'unknown_session', 'no_permission_request'],
   },
 } as const satisfies { readonly [operation: string]: Route };

@@ -40,7 +40,7 @@ export const sessionsRoutes = {
     params: sessionParams,
     body: StopRequestSchema,
     success: { 200: StopReceiptSchema },
-    codes: ['bad_id', 'unknown_session', 'session_faulted'],
+    codes: ['bad_id', 'unknown_session'],
   },
   evictSession: {
     method: 'POST',
@@ -49,7 +49,7 @@ export const sessionsRoutes = {
     params: sessionParams,
     body: EvictRequestSchema,
     success: { 200: OkSchema },
-    codes: ['bad_id', 'unknown_session', 'nothing_held', 'stale_epoch', 'session_faulted'],
+    codes: ['bad_id', 'unknown_session', 'nothing_held', 'stale_epoch'],
   },
   parkSession: {
     method: 'POST',
@@ -58,7 +58,7 @@ export const sessionsRoutes = {
     params: sessionParams,
     body: ParkRequestSchema,
     success: { 200: OkSchema },
-    codes: ['bad_id', 'unknown_session', 'session_faulted'],
+    codes: ['bad_id', 'unknown_session'],
   },
   unparkSession: {
     method: 'POST',
@@ -67,7 +67,7 @@ export const sessionsRoutes = {
     params: sessionParams,
     body: ByRequestSchema,
     success: { 200: OkSchema },
-    codes: ['bad_id', 'unknown_session', 'not_parked', 'session_faulted'],
+    codes: ['bad_id', 'unknown_session', 'not_parked'],
   },
   restartAgent: {
     method: 'POST',
@@ -76,6 +76,6 @@ export const sessionsRoutes = {
     params: sessionParams,
     body: ByRequestSchema,
     success: { 200: OkSchema },
-    codes: ['bad_id', 'unknown_session', 'agent_not_running', 'session_faulted'],
+    codes: ['bad_id', 'unknown_session', 'agent_not_running'],
   },
 } as const satisfies { readonly [operation: string]: Route };

@@ -37,7 +37,6 @@ export const tasksRoutes = {
       'session_busy',
       'rollback_unsupported',
       'unknown_runner',
-      'session_faulted',
       'duplicate_task',
     ],
   },
@@ -81,7 +80,7 @@ export const tasksRoutes = {
     params: taskParams,
     body: EditRequestSchema,
     success: { 200: OkSchema },
-    codes: ['bad_id', 'unknown_task', 'not_queued', 'task_ended', 'session_faulted'],
+    codes: ['bad_id', 'unknown_task', 'not_queued', 'task_ended'],
   },
   moveTask: {
     method: 'POST',
@@ -90,7 +89,7 @@ export const tasksRoutes = {
     params: taskParams,
     body: MoveRequestSchema,
     success: { 200: OkSchema },
-    codes: ['bad_id', 'unknown_task', 'not_queued', 'not_movable', 'task_ended', 'session_faulted'],
+    codes: ['bad_id', 'unknown_task', 'not_queued', 'not_movable', 'task_ended'],
   },
   cancelTask: {
     method: 'POST',
@@ -101,7 +100,7 @@ export const tasksRoutes = {
     params: taskParams,
     body: CancelRequestSchema,
     success: { 200: CancelReceiptSchema },
-    codes: ['bad_id', 'unknown_task', 'session_faulted'],
+    codes: ['bad_id', 'unknown_task'],
   },
   explainTask: {
     method: 'GET',
