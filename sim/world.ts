@@ -253,15 +253,15 @@ export class World implements WorldApi {
         `is ${session} parked`,
         (box) => box.session(session),
         (view) => {
-          const parked = view?.row.parked ?? null;
-          if (parked !== null) {
+          const parked = view?.row.parked?.kind ?? 'not parked';
+          if (parked !== 'not parked') {
             this.call(
               `unpark ${session}`,
               (box) => box.unpark(session),
               (answer) => answer.kind,
             );
           }
-          return String(parked);
+          return parked;
         },
       );
     }
@@ -367,7 +367,7 @@ export class World implements WorldApi {
   #notAtRest(): void {
     const open = [...this.facts.sessions].map(([key, { durable }]) => {
       const tasks = durable.open.map(({ row }) => `${row.id} ${row.mode} ${row.stage}`);
-      return `${key} parked ${durable.row.parked}, owner ${durable.row.hold?.task}, open ${tasks.join(', ')}`;
+      return `${key} parked ${durable.row.parked?.reason ?? 'not'}, owner ${durable.row.hold?.task}, open ${tasks.join(', ')}`;
     });
     this.violate('everything comes to rest', open.join('; '));
   }

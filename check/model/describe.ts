@@ -158,7 +158,7 @@ function changes(before: World, after: World): readonly string[] {
     changed('owner', ownerOf(before.session), ownerOf(after.session)),
     changed('agent', agentOf(before.session.agent), agentOf(after.session.agent)),
     changed('throttle', before.session.throttle?.level ?? 'no', after.session.throttle?.level ?? 'no'),
-    changed('parked', before.session.parked ?? 'no', after.session.parked ?? 'no'),
+    changed('parked', before.session.parked?.kind ?? 'no', after.session.parked?.kind ?? 'no'),
     ...tasksOf(before, after),
   ];
   return lines.filter((line) => line !== null);

@@ -78,7 +78,14 @@ function senders(config: Config, world: World, offer: Offer): void {
       offer('sender', kinds.sender, spend(world, 'cancel'), input);
     }
     if (has(world, 'edit')) {
-      offer('sender', kinds.sender, spend(world, 'edit'), { at, type: 'edit', task: slot.id, payload: 1, by: null });
+      offer('sender', kinds.sender, spend(world, 'edit'), {
+        at,
+        type: 'edit',
+        task: slot.id,
+        title: '',
+        payload: 1,
+        by: null,
+      });
     }
     if (has(world, 'move')) {
       moveTask(world, index, offer);
@@ -120,7 +127,13 @@ function operators(world: World, offer: Offer): void {
     offer('operator', kinds.operator, spend(world, 'evict'), input);
   }
   if (has(world, 'park') && session.parked === null) {
-    offer('operator', kinds.operator, spend(world, 'park'), { at, type: 'park', reason: 'parked', by: null });
+    offer('operator', kinds.operator, spend(world, 'park'), {
+      at,
+      type: 'park',
+      kind: 'operator',
+      reason: 'parked',
+      by: null,
+    });
   }
   if (session.parked !== null) {
     offer('operator', kinds.unpark, world, { at, type: 'unpark', by: null });

@@ -66,6 +66,7 @@ const namedEvents: { readonly [name: string]: Schema } = {
   FeedEvent: FeedEventSchema,
   FileDiff: parts.FileDiffSchema,
   OutputPart: parts.OutputPartSchema,
+  Parked: parts.ParkedSchema,
   PermissionAction: parts.PermissionActionSchema,
   PlanEntry: parts.PlanEntrySchema,
   TapeEvent: TapeEventSchema,

@@ -1,5 +1,7 @@
 /** Sessions: views, and requests of an operator. */
 import { stopScopes } from '../core/model/inputs.ts';
+import { nullable } from './events/fields.ts';
+import { ParkedSchema } from './events/parts.ts';
 import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
@@ -26,7 +28,7 @@ const summaryProperties = {
     description: 'The task that owns the session.',
   },
   conversation: { type: ['string', 'null'], description: "The agent's own id of the conversation." },
-  parked: { type: ['string', 'null'], description: 'Why it is parked; null: it is not parked.' },
+  parked: nullable(ParkedSchema, 'Why it is parked; null: it is not parked.'),
   changedAt: TimeSchema,
 } as const;
 
@@ -41,7 +43,7 @@ export type SessionSummary = Wire<typeof SessionSummarySchema>;
 export const SessionViewSchema = {
   type: 'object',
   additionalProperties: false,
-  required: [...SessionSummarySchema.required, 'agent', 'model', 'queue', 'fault', 'throttle', 'permissionRequests'],
+  required: [...SessionSummarySchema.required, 'agent', 'model', 'queue', 'throttle', 'permissionRequests'],
   properties: {
     ...summaryProperties,
     owner: { anyOf: [OwnerSchema, { type: 'null' }] },
@@ -51,7 +53,6 @@ export const SessionViewSchema = {
       description: "The model that its agent was started with or switched to; null: the agent's default, or no agent.",
     },
     queue: { type: 'array', items: TaskIdSchema, description: 'Waiting tasks in the order of their grants.' },
-    fault: { type: ['string', 'null'], description: 'The defect that stopped this session; unpark it to continue.' },
     throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },
     permissionRequests: {
       type: 'array',

@@ -1,6 +1,7 @@
 /** Tasks: requests, views and receipts. */
 import { taskModes } from '../core/model/task.ts';
 import { nullable } from './events/fields.ts';
+import { ParkedSchema } from './events/parts.ts';
 import { taskEvents } from './events/task.ts';
 import { BySchema, LaneSchema, StageSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
 import { PermissionRequestSchema } from './permissions.ts';
@@ -244,7 +245,7 @@ export const ExplanationSchema = {
         },
       },
     },
-    parked: { type: ['string', 'null'] },
+    parked: nullable(ParkedSchema, 'Why its session is parked; null: it is not parked.'),
     throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },
     permissionRequests: {
       type: 'array',

@@ -14,7 +14,7 @@ import type { Context } from './options.ts';
 import type { RuntimeParts } from './parts.ts';
 import type { Registry } from './session/registry.ts';
 import type { KeyResolver } from './session-keys.ts';
-import { titleOf } from './title.ts';
+import { originOf } from './origin.ts';
 
 /** Only equals are merged, steered or replaced: what a task may do is one of its rights. */
 const mergeGroupOf = ({ source, rights, permissions }: TaskPayload): string =>
@@ -97,7 +97,7 @@ export class Admission {
     await this.#ready;
     const { session, idempotencyKey = null, ...written } = request;
     const { lane, priority, whenBusy, onLost, maxAttempts, model, ...opaque } = fullTaskSpec(written);
-    const { runner, prompt, source, author } = opaque;
+    const { runner } = opaque;
     if (runner !== null && !this.#registry.runners.has(runner)) {
       return refused('unknown_runner');
     }
@@ -108,7 +108,7 @@ export class Admission {
     const input: Input = {
       type: 'submit',
       at: this.#context.clock.wall(),
-      about: { title: titleOf(prompt), source, author },
+      about: originOf(payload),
       payload,
       task: { id, lane, mode, priority, mergeGroup: mergeGroupOf(payload), whenBusy, onLost, maxAttempts, model },
     };

@@ -9,7 +9,7 @@ import type { TurnReport } from '../core/model/output.ts';
 import type { Epoch, SessionKey, TaskId, TurnId } from '../core/model/ids.ts';
 import type { StopScope } from '../core/model/inputs.ts';
 import type { Where, Lane, TaskStage, TaskStatus } from '../core/model/task.ts';
-import type { TurnOutcome } from '../core/model/session.ts';
+import type { Parked, TurnOutcome } from '../core/model/session.ts';
 import type { Receipt, Refusal } from '../core/model/replies.ts';
 import type { AllTrue, Describes } from '../protocol/describes.ts';
 import type { PermissionRequestSchema, RespondRequest } from '../protocol/permissions.ts';
@@ -66,7 +66,6 @@ export interface Refused {
     | 'task_ended'
     | 'stale_epoch'
     /** The session is stopped by a fault; the operator has to unpark it. */
-    | 'session_faulted'
     | 'closing';
   readonly hint: string;
 }
@@ -105,7 +104,7 @@ export interface Explanation {
     readonly deadline: string | null;
     readonly at: number | null;
   }[];
-  readonly parked: string | null;
+  readonly parked: Parked | null;
   readonly throttle: ThrottleView | null;
   /** Permission requests of the turn that runs in its session. */
   readonly permissionRequests: readonly PermissionRequestView[];
@@ -134,7 +133,6 @@ export interface SessionView extends SessionSummary {
   /** The model its agent was started with or switched to; null: the agent's default, or no agent. */
   readonly model: string | null;
   readonly queue: readonly TaskId[];
-  readonly fault: string | null;
   readonly throttle: ThrottleView | null;
   readonly permissionRequests: readonly PermissionRequestView[];
 }

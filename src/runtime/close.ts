@@ -2,7 +2,6 @@
 import type { RuntimeParts } from './parts.ts';
 import { closing } from './refusals.ts';
 import type { SessionActor } from './session/actor.ts';
-import { closingReason } from './session/registry.ts';
 
 /** How long the ended agents may take until their processes are gone, beyond the driver's own deadlines. */
 const closeMs = 15_000;
@@ -21,7 +20,8 @@ export async function closeRuntime({ context, registry, ready }: RuntimeParts, g
   registry.seal();
   for (const actor of registry.actors()) {
     if (graceMs > 0 && inTurn(actor)) {
-      actor.post({ type: 'park', at: clock.wall(), reason: closingReason, by: { kind: 'daemon', name: 'close' } });
+      const by = { kind: 'daemon', name: 'close' } as const;
+      actor.post({ type: 'park', at: clock.wall(), kind: 'closing', reason: 'the daemon closes', by });
     }
   }
   const busy = (): boolean => registry.actors().some((actor) => actor.busy || (graceMs > 0 && inTurn(actor)));

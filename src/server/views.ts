@@ -1,5 +1,5 @@
 /** From what the runtime gives to what the API shows. */
-import { titleOf } from '../runtime/title.ts';
+import { originOf } from '../runtime/origin.ts';
 import type { SessionSummary as StoredSummary, StoredTask } from '../store/port.ts';
 import type { SessionView as RuntimeSession } from '../runtime/api.ts';
 import type { SessionSummary, SessionView, TaskSummary, TaskView } from '../protocol/index.ts';
@@ -14,9 +14,7 @@ export function taskSummary(task: StoredTask): TaskSummary {
     mode: row.mode,
     stage: task.endedAt === null ? row.stage : null,
     priority: row.priority,
-    title: titleOf(payload.prompt),
-    source: payload.source,
-    author: payload.author,
+    ...originOf(payload),
     reason: task.reason,
     attempts: row.attempts,
     seq: task.seq,
@@ -64,7 +62,6 @@ export function sessionView(session: RuntimeSession): SessionView {
     agent: session.agent,
     model: session.model,
     queue: session.queue,
-    fault: session.fault,
     throttle: session.throttle,
     permissionRequests: session.permissionRequests,
   };

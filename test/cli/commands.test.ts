@@ -217,7 +217,9 @@ describe('a command on tasks and sessions', () => {
     expect(await cli.json(['cancel', second])).toMatchObject({ state: 'already-terminal', reason: 'not-needed' });
     expect(await cli.json(['stop', 'busy', '--scope', 'queue'])).toMatchObject({ receipts: [{ task: first }] });
     expect((await cli.run(['park', 'busy', 'a', 'reason'])).stdout).toMatch(/busy is parked/);
-    expect(await cli.json(['session', 'busy'])).toMatchObject({ parked: 'a reason' });
+    expect(await cli.json(['session', 'busy'])).toMatchObject({
+      parked: { kind: 'operator', reason: 'a reason', by: { kind: 'person' } },
+    });
     expect(await cli.json(['unpark', 'busy'])).toEqual({ ok: true });
     expect(await cli.json(['evict', 'busy'])).toEqual({ ok: true });
 

@@ -206,7 +206,7 @@ describe('operators', () => {
     box.submit('A');
     box.do({ type: 'fault', reason: 'invariant_broken' });
     expect(box.acts).toEqual(['kill']);
-    expect(box.session.parked).toBe('fault: invariant_broken');
+    expect(box.session.parked).toEqual({ kind: 'fault', reason: 'invariant_broken', by: null });
     expect(box.tape()).toContain('fault');
     box.exited();
     expect(box.acts).toEqual([]);

@@ -214,7 +214,7 @@ describe('a crash', () => {
     expect(box.state).toBe('free');
     box.crash();
     expect(box.state).toBe('free');
-    expect(box.session.parked).toBe('closing');
+    expect(box.session.parked?.kind).toBe('closing');
     box.unpark();
     expect(box.owner).toBe('A');
     expect(box.queue).toEqual(['bg']);

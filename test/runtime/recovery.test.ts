@@ -96,6 +96,22 @@ describe('restarts, failures of the store, and defects', () => {
     ]);
   });
 
+  it('a restart keeps a session parked by its operator, whatever the reason says', async () => {
+    const first = await openBox();
+    const by = { kind: 'person', name: 'ada' } as const;
+    const reasons = { 'test:closing': 'closing', 'test:fault': 'fault: the disk is full' };
+    for (const [session, reason] of Object.entries(reasons)) {
+      const task = await first.send({ session, prompt: 'first' });
+      (await first.stage.turn()).finish();
+      await first.ended(task);
+      await first.box.park(session, reason, by);
+    }
+    await using again = await first.reopen();
+    for (const [session, reason] of Object.entries(reasons)) {
+      expect(await again.box.session(session)).toMatchObject({ row: { parked: { kind: 'operator', reason, by } } });
+    }
+  });
+
   it('a commit that fails returns its error to the command, and an event of the agent is applied again', async () => {
     let failures = 0;
     const store = openMemoryStore();
@@ -143,7 +159,15 @@ describe('restarts, failures of the store, and defects', () => {
     strike = true;
     await expect(one.box.submit({ session: 'test:one', prompt: 'unlucky' })).rejects.toThrow('a defect');
     await turn.interrupted;
-    expect(await one.box.session('test:one')).toMatchObject({ fault: expect.stringContaining('a defect') });
+    expect(await one.box.session('test:one')).toMatchObject({ row: { parked: { kind: 'fault', reason: 'a defect' } } });
+    // A faulted session answers as any other that is parked: what it accepts waits for the unpark.
+    const later = await one.box.submit({ session: 'test:one', prompt: 'later' });
+    const waiting = later.kind === 'accepted' ? later.task : '';
+    expect(await one.box.explain(waiting)).toMatchObject({
+      parked: { kind: 'fault' },
+      summary: 'The session is parked (a defect stopped it: a defect): nothing is granted until it is unparked.',
+    });
+    expect(await one.box.cancel(waiting)).toMatchObject({ kind: 'receipt', receipt: { state: 'acknowledged' } });
     const other = await one.send({ session: 'test:other', prompt: 'other' });
     (await one.stage.turn()).finish();
     expect(await one.ended(other)).toMatchObject({ status: 'completed' });
@@ -191,7 +215,9 @@ describe('a store that finds a session broken', () => {
       expect(event.data).toMatchObject({ reason: 'a second writer' });
       break;
     }
-    expect(await one.box.session('test:broken')).toMatchObject({ fault: expect.stringContaining('a second writer') });
+    expect(await one.box.session('test:broken')).toMatchObject({
+      row: { parked: { kind: 'fault', reason: 'a second writer' } },
+    });
     expect(await one.box.unpark('test:broken')).toEqual({ kind: 'ok' });
     (await one.stage.turn()).finish();
     (await one.stage.turn()).finish();

@@ -97,7 +97,12 @@ describe('a task', () => {
     const a = await client.submit({ session: 's', prompt: 'a', lane: 'background' });
     const b = await client.submit({ session: 's', prompt: 'b', lane: 'background' });
     expect(await client.edit(a.task, { prompt: 'changed', by: 'ada' })).toEqual({ ok: true });
-    expect((await client.task(a.task)).prompt).toBe('changed');
+    expect(await client.task(a.task)).toMatchObject({ prompt: 'changed', title: 'changed' });
+    const tape = await door.box.box.tape('s', a.task, 0, 100);
+    expect(tape.find(({ type }) => type === 'edited')?.data).toEqual({
+      title: 'changed',
+      by: { kind: 'person', name: 'ada' },
+    });
     expect(await client.move(b.task, { to: 'first' })).toEqual({ ok: true });
     expect((await client.session('s')).queue).toEqual([b.task, a.task]);
     expect(await client.move(a.task, { before: b.task })).toEqual({ ok: true });
@@ -167,7 +172,7 @@ describe('a session', () => {
       open: 2,
       queued: 1,
       owner: { task: first.task, epoch: 1 },
-      fault: null,
+      parked: null,
     });
     expect((await client.sessions()).items.map((item) => item.key)).toEqual([key]);
 
@@ -180,7 +185,11 @@ describe('a session', () => {
 
     expect(await code(client.unpark(key))).toBe('not_parked');
     expect(await client.park(key, 'maintenance', 'ada')).toEqual({ ok: true });
-    expect((await client.session(key)).parked).toBe('maintenance');
+    expect((await client.session(key)).parked).toEqual({
+      kind: 'operator',
+      reason: 'maintenance',
+      by: { kind: 'person', name: 'ada' },
+    });
     expect(await client.unpark(key)).toEqual({ ok: true });
 
     expect(await code(client.evict(key, { epoch: 99 }))).toBe('stale_epoch');

@@ -9,6 +9,7 @@ import {
   admit,
   end,
   ownEvent,
+  parkedBy,
   payload,
   sessionRecord,
   taskEvent,
@@ -70,7 +71,7 @@ const own = step.map(
     (_, seqOf) =>
       ownEvent(seqOf(null) + by),
 );
-const ofSession = fc.constantFrom(null, 'by hand').map(
+const ofSession = fc.constantFrom(null, parkedBy('by hand')).map(
   (parked): Draft =>
     (session) =>
       sessionRecord(session, { parked }),

@@ -87,7 +87,7 @@ export class Chaos {
       case 'cancel':
         return { type: 'cancel', task, reason: 'cancelled', by };
       case 'edit':
-        return { type: 'edit', task, payload: a, by };
+        return { type: 'edit', task, title: 'edited', payload: a, by };
       case 'move': {
         const where = ([null, 'first', 'last', { before: this.#some(b) }] as const)[b % 4] ?? null;
         const lane = a < 3 ? 'interactive' : a < 6 ? 'background' : null;
@@ -98,7 +98,7 @@ export class Chaos {
       case 'evict':
         return { type: 'evict', epoch: b < 8 ? null : epoch(box.epoch - (b % 2)), by };
       case 'park':
-        return { type: 'park', reason: 'chaos', by };
+        return { type: 'park', kind: 'operator', reason: 'chaos', by };
       case 'unpark':
       case 'restart-agent':
         return { type: of, by };

@@ -193,13 +193,13 @@ export class Box {
     return this.do({ type: 'move', task: taskId(id), lane, priority, where, by: null });
   }
   edit(id: string): Reply {
-    return this.do({ type: 'edit', task: taskId(id), payload: { prompt: 'edited' }, by: null });
+    return this.do({ type: 'edit', task: taskId(id), title: 'edited', payload: { prompt: 'edited' }, by: null });
   }
   evict(of: number | null = null): Reply {
     return this.do({ type: 'evict', epoch: of === null ? null : epoch(of), by: somebody });
   }
-  park(reason = 'maintenance'): Reply {
-    return this.do({ type: 'park', reason, by: somebody });
+  park(kind: 'operator' | 'closing' = 'operator'): Reply {
+    return this.do({ type: 'park', kind, reason: 'maintenance', by: somebody });
   }
   unpark(): Reply {
     return this.do({ type: 'unpark', by: somebody });

@@ -96,24 +96,9 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
   attempt({ at, type: 'result', incarnation: inc, turn, result: completed });
   attempt({ at, type: 'steered', incarnation: inc, turn, task: nobody, taken: true });
   attempt({ at, type: 'output', incarnation: inc, turn, part: { kind: 'text', text: 'probe' } });
-  attempt({
-    at,
-    type: 'permission-requested',
-    incarnation: inc,
-    turn,
-    request: 'probe',
-    policyDecision: 'allow',
-    action: action,
-  });
-  attempt({
-    at,
-    type: 'permission-requested',
-    incarnation: inc,
-    turn,
-    request: 'probe',
-    policyDecision: null,
-    action: action,
-  });
+  for (const policyDecision of ['allow', null] as const) {
+    attempt({ at, type: 'permission-requested', incarnation: inc, turn, request: 'probe', policyDecision, action });
+  }
   attempt({ at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'r1' });
   if (!wrongProcess) {
     return;
@@ -230,7 +215,7 @@ function holdProbes({ session, slots }: World, attempt: Try): void {
   attempt({ at, type: 'timer', name: 'collect', subject: nobody });
   for (const task of [nobody, ...slots.filter((slot) => slot.state === 'ended').map((slot) => slot.id)]) {
     attempt({ at, type: 'cancel', task, reason: 'probe', by: null });
-    attempt({ at, type: 'edit', task, payload: null, by: null });
+    attempt({ at, type: 'edit', task, title: '', payload: null, by: null });
     attempt({ at, type: 'move', task, lane: 'interactive', priority: 9, where: 'first', by: null });
     attempt({ at, type: 'timer', name: 'collect', subject: task });
     attempt({ at, type: 'call', task, run: session.epoch, call: 1, model: null });
@@ -281,7 +266,7 @@ function everything({ session, slots }: World, attempt: Try): void {
   }
   attempt({ at, type: 'stop', scope: 'session', by: null });
   attempt({ at, type: 'evict', epoch: null, by: null });
-  attempt({ at, type: 'park', reason: 'probe', by: null });
+  attempt({ at, type: 'park', kind: 'operator', reason: 'probe', by: null });
   attempt({ at, type: 'restart-agent', by: null });
   attempt({ at, type: 'fenced' });
   attempt({ at, type: 'recovered' });

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
-import { ageText, permissionRequestsText, facts, ownerText } from '../output/text.ts';
+import { ageText, permissionRequestsText, facts, ownerText, parkedText } from '../output/text.ts';
 import { taskArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
 
@@ -46,7 +46,7 @@ async function run(call: Call, io: Io): Promise<number> {
         ['ahead', explained.aheadCount === 0 ? null : `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`],
         ['waits for', waits.length === 0 ? null : waits.join('\n')],
         ['permission requests', requests === null ? null : paint.warn(harmless(requests))],
-        ['parked', explained.parked === null ? null : paint.warn(harmless(explained.parked))],
+        ['parked', parkedText(explained.parked, paint)],
       ],
       paint,
     ),

@@ -2,7 +2,15 @@ import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
-import { ageText, permissionRequestsText, facts, ownerText, throttleText, timeText } from '../output/text.ts';
+import {
+  ageText,
+  permissionRequestsText,
+  facts,
+  ownerText,
+  parkedText,
+  throttleText,
+  timeText,
+} from '../output/text.ts';
 import { sessionArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
 
@@ -37,8 +45,7 @@ async function run(call: Call, io: Io): Promise<number> {
         ['model', session.model === null ? null : harmless(session.model)],
         ['throttle', throttle === null ? null : paint.warn(harmless(throttle))],
         ['permission requests', requests === null ? null : paint.warn(harmless(requests))],
-        ['parked', session.parked === null ? null : paint.warn(harmless(session.parked))],
-        ['fault', session.fault === null ? null : paint.bad(harmless(session.fault))],
+        ['parked', parkedText(session.parked, paint)],
         ['open', `${session.open}, ${session.queued} of them queued`],
         ['turns', `${session.turns}, epoch ${session.epoch}, ${session.incarnations} agent processes so far`],
         ['conversation', session.conversation === null ? null : harmless(session.conversation)],

@@ -1,10 +1,11 @@
 /** How things are written for a person: tables, facts, times, statuses. */
 import type { PermissionRequest } from '../../protocol/permissions.ts';
 import type { Throttle } from '../../protocol/providers.ts';
+import type { SessionView } from '../../protocol/sessions.ts';
 import type { Owner, TaskSummary, TaskView } from '../../protocol/tasks.ts';
 import type { Io } from '../io.ts';
 import type { Paint } from './paint.ts';
-import { oneLine } from './paint.ts';
+import { harmless, oneLine } from './paint.ts';
 
 interface TableRow {
   readonly cells: readonly string[];
@@ -93,6 +94,18 @@ export function throttleText(throttle: Throttle | null, now: number): string | n
   const more = detail === null ? '' : ` (${detail})`;
   const end = until === null ? '' : `, ${ageText(until - now)} more`;
   return `${level === 'all' ? 'all work waits' : 'background work waits'}: ${reason}${more}${end}`;
+}
+
+/** Who parked a session and why, on one line; null: it is not parked. */
+export function parkedText(parked: SessionView['parked'], paint: Paint): string | null {
+  if (parked === null) {
+    return null;
+  }
+  const { kind, reason, by } = parked;
+  if (kind === 'fault') {
+    return paint.bad(harmless(`by a defect: ${reason}`));
+  }
+  return paint.warn(harmless(by === null ? reason : `by ${by.name}: ${reason}`));
 }
 
 /** Permission requests, one line each; null: there are none. */

@@ -11,7 +11,7 @@ import type { Actor } from './actor.ts';
 import type { OutputPart, Usage, Cost, TurnFailure, TurnReport } from './output.ts';
 import type { PermissionAction } from './permission.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
-import type { AgentCaps, Throttle, TurnOutcome } from './session.ts';
+import type { AgentCaps, Parked, Throttle, TurnOutcome } from './session.ts';
 import type { Lane, TaskMode, TerminalStatus, WhenBusy, Where } from './task.ts';
 import type { DeadlineName } from './timers.ts';
 
@@ -45,7 +45,11 @@ export interface TaskEventData {
   steered: { readonly into: TaskId; readonly turn: TurnId; readonly delivered: boolean };
   /** It left the turn of another task and waits for itself again. */
   requeued: { readonly from: TaskId };
-  edited: { readonly by: Actor | null };
+  edited: {
+    /** First line of the new prompt. */
+    readonly title: string;
+    readonly by: Actor | null;
+  };
   moved: { readonly lane: Lane; readonly priority: number; readonly where: Where | null; readonly by: Actor | null };
   granted: { readonly epoch: Epoch; readonly attempt: number };
   resumed: { readonly epoch: Epoch; readonly attempt: number };
@@ -148,8 +152,9 @@ export interface SessionEventData {
   /** What the agent said outside of a turn of ours. */
   'unexpected-output': { readonly incarnation: Incarnation; readonly part: OutputPart };
   evicted: { readonly task: TaskId; readonly epoch: Epoch; readonly by: Actor | null };
-  parked: { readonly reason: string; readonly by: Actor | null };
-  unparked: { readonly reason: string; readonly by: Actor | null };
+  parked: Parked;
+  /** `kind` and `reason` are those of the park; `by` is who ended it. */
+  unparked: Parked;
   /** A daemon has taken the session up again; `owner` is the task that owned it. */
   recovered: { readonly owner: TaskId | null };
   fault: { readonly reason: string };

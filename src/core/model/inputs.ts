@@ -5,7 +5,7 @@ import type { Actor } from './actor.ts';
 import type { HangNote } from './events.ts';
 import type { OutputPart } from './output.ts';
 import type { PermissionAction } from './permission.ts';
-import type { AgentCaps, Throttle, TurnResult } from './session.ts';
+import type { AgentCaps, Parked, ParkedKind, Throttle, TurnResult } from './session.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 
 /** A task as its sender states it. */
@@ -49,7 +49,14 @@ export type Input = At &
         readonly payload: unknown;
       }
     | { readonly type: 'cancel'; readonly task: TaskId; readonly reason: string; readonly by: Actor | null }
-    | { readonly type: 'edit'; readonly task: TaskId; readonly payload: unknown; readonly by: Actor | null }
+    | {
+        readonly type: 'edit';
+        readonly task: TaskId;
+        /** First line of the new prompt. */
+        readonly title: string;
+        readonly payload: unknown;
+        readonly by: Actor | null;
+      }
     | {
         readonly type: 'move';
         readonly task: TaskId;
@@ -61,7 +68,7 @@ export type Input = At &
     | { readonly type: 'stop'; readonly scope: StopScope; readonly by: Actor | null }
     /** The operator's: `epoch` names the hold that is meant; null means whichever there is. */
     | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: Actor | null }
-    | { readonly type: 'park'; readonly reason: string; readonly by: Actor | null }
+    | ({ readonly type: 'park'; readonly kind: Exclude<ParkedKind, 'fault'> } & Omit<Parked, 'kind'>)
     | { readonly type: 'unpark'; readonly by: Actor | null }
     /** The shell's: `step` has thrown for another input. The session stops loudly and waits for the operator. */
     | { readonly type: 'fault'; readonly reason: string }

@@ -31,7 +31,7 @@ export interface TurnResult {
  * `pending`: admitted, nothing written, waits for the agent's boundary. `sent`: written, not confirmed.
  * `running`: confirmed by the agent. `draining`: an interrupt is on the wire.
  */
-export const turnPhases = ['pending', 'sent', 'running', 'draining'] as const;
+const turnPhases = ['pending', 'sent', 'running', 'draining'] as const;
 export type TurnPhase = (typeof turnPhases)[number];
 
 export interface Turn {
@@ -100,7 +100,7 @@ export interface Limits {
 }
 
 export const throttleLevels = ['background', 'all'] as const;
-export type ThrottleLevel = (typeof throttleLevels)[number];
+type ThrottleLevel = (typeof throttleLevels)[number];
 
 /**
  * Why the session holds back, though nobody parked it: the provider limits or rejects, or its agent keeps dying. It is set
@@ -111,6 +111,18 @@ export interface Throttle {
   readonly reason: string;
   /** Wall-clock ms when it is lifted, shown only; null: not known. */
   readonly until: number | null;
+}
+
+/** `operator`: somebody asked for it. `closing`: the daemon closes, and its next start unparks. `fault`: a step has thrown. */
+export const parkedKinds = ['operator', 'closing', 'fault'] as const;
+export type ParkedKind = (typeof parkedKinds)[number];
+
+/** Why a session is parked. Rules and code decide by `kind`; `reason` is text for people. */
+export interface Parked {
+  readonly kind: ParkedKind;
+  readonly reason: string;
+  /** Null: unknown, or nobody (a fault). */
+  readonly by: Actor | null;
 }
 
 /** Key of the waiting queue: rank 0 interactive, 1 preempted background, 2 background; then priority (high first), then age. */
@@ -136,8 +148,8 @@ export interface Session {
   readonly turns: TurnId;
   readonly incarnations: Incarnation;
   readonly seq: number;
-  /** Why nothing is granted or sent, or null. */
-  readonly parked: string | null;
+  /** Why nothing is granted or sent; null: it is not parked. */
+  readonly parked: Parked | null;
   /** Not durable. */
   readonly throttle: Throttle | null;
   /** The agent's own id of the conversation, to resume it; null until the agent named one. */

@@ -57,7 +57,7 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
     return refused('not_queued');
   }
   d.records.push({ type: 'payload', at: d.at, task: task.id, payload: input.payload });
-  taskEvent(d, task.id, 'edited', { by: input.by });
+  taskEvent(d, task.id, 'edited', { title: input.title, by: input.by });
   return okReply;
 }
 
@@ -134,8 +134,9 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
 
 export function park(d: Draft, input: InputOf<'park'>): Reply {
   if (d.s.parked === null) {
-    d.s.parked = input.reason;
-    sessionEvent(d, 'parked', { reason: input.reason, by: input.by });
+    const { kind, reason, by } = input;
+    d.s.parked = { kind, reason, by };
+    sessionEvent(d, 'parked', d.s.parked);
   }
   return okReply;
 }
@@ -144,7 +145,7 @@ export function unpark(d: Draft, input: InputOf<'unpark'>): Reply {
   if (d.s.parked === null) {
     return refused('not_parked');
   }
-  sessionEvent(d, 'unparked', { reason: d.s.parked, by: input.by });
+  sessionEvent(d, 'unparked', { ...d.s.parked, by: input.by });
   d.s.parked = null;
   return okReply;
 }

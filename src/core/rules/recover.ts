@@ -1,7 +1,4 @@
-/**
- * The ends of a session on a node: taken up again from the store, stopped by a defect, or lost to another node (sections
- * 3, 4 and 8).
- */
+/** What a session does when a daemon loads it from the store, when a defect stops it, and when another daemon takes it. */
 import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import type { InputOf } from '../model/inputs.ts';
@@ -28,7 +25,7 @@ export function recovered(d: Draft): Reply {
  * or sent until `unpark`. Nobody is to blame: no attempt is burnt.
  */
 export function fault(d: Draft, input: InputOf<'fault'>): Reply {
-  d.s.parked = `fault: ${input.reason}`;
+  d.s.parked = { kind: 'fault', reason: input.reason, by: null };
   sessionEvent(d, 'fault', { reason: input.reason });
   killAgent(d, 'fault');
   giveUp(d, 'fault', false);

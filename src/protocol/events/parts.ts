@@ -12,7 +12,7 @@ import type {
   Usage,
 } from '../../core/model/output.ts';
 import { type PermissionAction, actionKinds } from '../../core/model/permission.ts';
-import type { AgentCaps } from '../../core/model/session.ts';
+import { type AgentCaps, type Parked, parkedKinds } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import type { AllTrue, Describes } from '../describes.ts';
 
@@ -345,6 +345,31 @@ export const AgentCapsSchema = {
   examples: [{ acks: true, steer: true, rewind: false, models: true }],
 } as const satisfies Schema;
 
+const parkedProperties = {
+  kind: {
+    type: 'string',
+    enum: parkedKinds,
+    description:
+      '`operator`: somebody parked it. `closing`: the daemon closed, and its next start unparks it. `fault`: a defect stopped it.',
+  },
+  reason: { type: 'string', description: 'Why it is parked, free text for people; for a fault the error.' },
+} as const;
+
+export const ParkedSchema = {
+  type: 'object',
+  description: 'A session that is parked grants and sends nothing. `signalbox unpark` resumes it.',
+  additionalProperties: false,
+  required: ['kind', 'reason', 'by'],
+  properties: {
+    ...parkedProperties,
+    by: {
+      anyOf: [ActorSchema, { type: 'null' }],
+      description: 'A person or a token, or the daemon when it closes; null: unknown, or a fault.',
+    },
+  },
+  examples: [{ kind: 'operator', reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } }],
+} as const satisfies Schema;
+
 /** Each schema above describes its type of the core, or this file does not compile. */
 export type PartsFit = AllTrue<{
   readonly [K in OutputPart['kind']]: Describes<(typeof outputParts)[K], Extract<OutputPart, { kind: K }>>;
@@ -361,4 +386,5 @@ export type PartsFit = AllTrue<{
     turnReport: Describes<typeof TurnReportSchema, TurnReport>;
     permissionAction: Describes<typeof PermissionActionSchema, PermissionAction>;
     agentCaps: Describes<typeof AgentCapsSchema, AgentCaps>;
+    parked: Describes<typeof ParkedSchema, Parked>;
   }>;

@@ -3,7 +3,7 @@ import type { SessionEventData, SessionEventType } from '../../core/model/events
 import { throttleLevels } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import { actor, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
-import { AgentCapsSchema, OutputPartSchema } from './parts.ts';
+import { AgentCapsSchema, OutputPartSchema, ParkedSchema } from './parts.ts';
 import type { AllTrue, Describes } from '../describes.ts';
 
 const model = nullableText("Name of the model; null: the agent's default.");
@@ -159,16 +159,22 @@ const evicted = eventData(
   { task: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11', epoch: 12, by: { kind: 'person', name: 'ada' } },
 );
 
+const { kind, reason } = ParkedSchema.properties;
+
 const parked = eventData(
-  'The session was parked: it grants and sends nothing until it is unparked.',
-  { reason: { type: 'string', description: 'The reason that was given, free text.' }, by: operator },
-  { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
+  'The session was parked: it grants and sends nothing until it is unparked. A defect has its own event, `fault`.',
+  { kind, reason, by: operator },
+  ParkedSchema.examples[0],
 );
 
 const unparked = eventData(
   'The session was unparked.',
-  { reason: { type: 'string', description: 'Why it was parked, free text.' }, by: operator },
-  { reason: 'the repository is being moved', by: { kind: 'person', name: 'ada' } },
+  {
+    kind,
+    reason,
+    by: actor('Who unparked it: a person or a token, or the daemon when it starts; null: unknown.'),
+  },
+  ParkedSchema.examples[0],
 );
 
 const recovered = eventData(

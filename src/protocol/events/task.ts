@@ -101,8 +101,8 @@ const requeued = eventData(
 
 const edited = eventData(
   'The prompt of the queued task was changed. `GET /v1/tasks/{id}` has the new one.',
-  { by: sender },
-  { by: { kind: 'person', name: 'ada' } },
+  { title: { type: 'string', description: 'First line of the new prompt.' }, by: sender },
+  { title: 'Fix the second test', by: { kind: 'person', name: 'ada' } },
 );
 
 const moved = eventData(

@@ -25,7 +25,7 @@ export function operatorCommands(parts: RuntimeParts): OperatorCommands {
       return command(session, (at) => ({ type: 'evict', at, epoch: held, by: by ?? null }));
     },
     async park(session, reason, by) {
-      return command(session, (at) => ({ type: 'park', at, reason, by: by ?? null }));
+      return command(session, (at) => ({ type: 'park', at, kind: 'operator', reason, by: by ?? null }));
     },
     async unpark(session, by) {
       return command(session, (at) => ({ type: 'unpark', at, by: by ?? null }));

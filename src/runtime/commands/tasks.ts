@@ -4,6 +4,7 @@ import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { StoredTask } from '../../store/port.ts';
 import type { CommandAnswer, TaskCommands } from '../api.ts';
+import { originOf } from '../origin.ts';
 import type { RuntimeParts } from '../parts.ts';
 import { refusal, refused } from '../refusals.ts';
 
@@ -30,8 +31,12 @@ export function taskCommands(parts: RuntimeParts): Omit<TaskCommands, 'submit'> 
     },
     async edit(task, { prompt, by }) {
       const known = await parts.context.store.task(taskId(task));
-      const payload = known === null ? null : { ...known.payload, prompt };
-      return command(task, (id, at) => ({ type: 'edit', at, task: id, payload, by: by ?? null }));
+      if (known === null) {
+        return refused('unknown_task');
+      }
+      const payload = { ...known.payload, prompt };
+      const { title } = originOf(payload);
+      return command(task, (id, at) => ({ type: 'edit', at, task: id, title, payload, by: by ?? null }));
     },
     async move(task, { lane = null, priority = null, where = null, by }) {
       return command(task, (id, at) => ({ type: 'move', at, task: id, lane, priority, where, by: by ?? null }));

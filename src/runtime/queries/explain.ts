@@ -1,6 +1,6 @@
 /** Why a task is not running now, in words and figures. Reads, never decides. */
 import type { Lane, Task } from '../../core/model/task.ts';
-import type { Session } from '../../core/model/session.ts';
+import type { Parked, Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';
 import { treeEntries, treeGet } from '../../core/tree.ts';
 import type { TaskId } from '../../core/model/ids.ts';
@@ -123,7 +123,7 @@ function throttled(actor: SessionActor): string {
 function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: number): string {
   const { committed: session } = actor;
   if (session.parked !== null) {
-    return `The session is parked (${session.parked}): nothing is granted until it is unparked.`;
+    return `The session is parked (${parkedText(session.parked)}): nothing is granted until it is unparked.`;
   }
   if (isThrottled(actor, task)) {
     return `${throttled(actor)}.`;
@@ -147,6 +147,8 @@ function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: nu
     }
   }
 }
+
+const parkedText = ({ kind, reason }: Parked): string => (kind === 'fault' ? `a defect stopped it: ${reason}` : reason);
 
 function holding(actor: SessionActor, task: Task): string {
   const { committed: session } = actor;

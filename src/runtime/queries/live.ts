@@ -81,7 +81,6 @@ async function sessionView({ context, registry, key, ready }: RuntimeParts, name
       }
     }
   }
-  const parked = summary.row.parked;
   return {
     ...summary,
     owner: actor === null ? null : ownerOf(actor),
@@ -90,7 +89,6 @@ async function sessionView({ context, registry, key, ready }: RuntimeParts, name
     queue,
     throttle: actor?.throttle.view() ?? null,
     permissionRequests: actor === null ? [] : permissionRequestsOf(context, actor),
-    fault: parked !== null && parked.startsWith('fault') ? parked : null,
   };
 }
 

@@ -27,9 +27,6 @@ import { Providers } from '../throttle/providers.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
-/** Reason of the park that a closing daemon sets, and the next start lifts. */
-export const closingReason = 'closing';
-
 export class Registry {
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;
@@ -149,7 +146,7 @@ export class Registry {
     if (open.length > 0 || (row !== null && row.hold !== null)) {
       actor.post({ type: 'recovered', at: clock.wall() });
     }
-    if (row?.parked === closingReason) {
+    if (row?.parked?.kind === 'closing') {
       actor.post({ type: 'unpark', at: clock.wall(), by: { kind: 'daemon', name: 'start' } });
     }
     // After `recovered`, which is the first that a rebuilt session learns; before whatever it was opened for.

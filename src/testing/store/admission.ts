@@ -1,7 +1,19 @@
 /** Admission: idempotency keys, payloads, groups. Rows of the corpus by id. */
 import { taskId } from '../../core/model/ids.ts';
 import { codeOf, type Suite } from './api.ts';
-import { admit, end, key, owner, payload, sessionRecord, taskEvent, queuedEvent, time, wholeTask } from './records.ts';
+import {
+  admit,
+  end,
+  key,
+  owner,
+  parkedBy,
+  payload,
+  sessionRecord,
+  taskEvent,
+  queuedEvent,
+  time,
+  wholeTask,
+} from './records.ts';
 
 export function admission(suite: Suite): void {
   duplicates(suite);
@@ -101,7 +113,7 @@ function accepted({ api, check }: Suite): void {
           taskEvent('t0', 2),
           end('t0', 3),
           taskEvent('t0', 4),
-          sessionRecord(key('a'), { parked: 'why' }),
+          sessionRecord(key('a'), { parked: parkedBy('why') }),
         ],
       };
       const bad = { session: b.session, lease: b.lease, records: [admit('t3'), taskEvent('t3', 7)] };

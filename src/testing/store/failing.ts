@@ -2,7 +2,18 @@
 import { taskId } from '../../core/model/ids.ts';
 import type { Faults } from '../../store/faults.ts';
 import { codeOf, type Suite } from './api.ts';
-import { admit, end, key, owner, running, sessionRecord, taskEvent, queuedEvent, wholeTask } from './records.ts';
+import {
+  admit,
+  end,
+  key,
+  owner,
+  parkedBy,
+  running,
+  sessionRecord,
+  taskEvent,
+  queuedEvent,
+  wholeTask,
+} from './records.ts';
 
 class Struck extends Error {}
 
@@ -58,7 +69,7 @@ function lostCommits({ api, check }: Suite): void {
           end(id('t1'), 3),
           taskEvent(id('t1'), 4),
           admit(id('t2'), { idempotencyKey: point }),
-          sessionRecord(key(point), { parked: 'x' }),
+          sessionRecord(key(point), { parked: parkedBy('x') }),
           { ...end(id('t3'), 1), status: 'failed' },
         ] as const;
         faults.aim = point;

@@ -7,6 +7,7 @@ import {
   key,
   owner,
   ownEvent,
+  parkedBy,
   running,
   sessionRecord,
   sessionRow,
@@ -162,16 +163,16 @@ function recovery({ api, check }: Suite): void {
           await commit(...wholeTask('tb'), sessionRecord(session));
         }
         if (name === 'c') {
-          await commit(...wholeTask('tc'), sessionRecord(session, { parked: 'by hand' }));
+          await commit(...wholeTask('tc'), sessionRecord(session, { parked: parkedBy('by hand') }));
         }
         if (name === 'd') {
-          await commit(admit('td'), running('td'), sessionRecord(session, { parked: 'too' }));
+          await commit(admit('td'), running('td'), sessionRecord(session, { parked: parkedBy('too') }));
         }
         if (name === 'f') {
-          await commit(admit('tf'), sessionRecord(session, { parked: 'x' }), sessionRecord(session));
+          await commit(admit('tf'), sessionRecord(session, { parked: parkedBy('x') }), sessionRecord(session));
         }
         if (name === 'g') {
-          await commit(sessionRecord(session, { parked: 'x' }));
+          await commit(sessionRecord(session, { parked: parkedBy('x') }));
           await commit(sessionRecord(session));
         }
       }

@@ -1,35 +1,29 @@
 /** Records as the core makes them, short to write in tests. `Writer` is an owner that keeps count of its tapes. */
 import { epoch, incarnation, sessionKey, taskId, turnId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
+import type { Parked } from '../../core/model/session.ts';
 import type { TerminalStatus } from '../../core/model/task.ts';
 import type { OpenTaskEvent, Record as CoreRecord, SessionRow, TaskRow } from '../../core/model/records.ts';
+import { taskRow as rowOf } from '../../core/draft.ts';
+import { newTask } from '../../core/rules/submit.ts';
 import type { CommitOutcome, Store, TaskPayload } from '../../store/port.ts';
 import { payloadOf } from '../../store/rules.ts';
 
 export const time = 1_700_000_000_000;
 
-export const taskRow = (id: TaskId, change: Partial<TaskRow> = {}): TaskRow => ({
-  id,
+const asked = {
   lane: 'interactive',
   mode: 'prompt',
   priority: 0,
-  position: 1,
   mergeGroup: null,
   whenBusy: 'preempt',
   onLost: 'retry',
   maxAttempts: 3,
-  status: 'queued',
-  stage: 'waiting',
-  carrier: null,
-  taken: false,
-  riders: [],
-  streak: 0,
-  attempts: 0,
-  started: false,
-  interruptedMidTurn: false,
-  verdict: null,
-  rewind: null,
   model: null,
-  retries: 0,
+} as const;
+
+/** As the core admits it, at position 1 of its session. */
+export const taskRow = (id: TaskId, change: Partial<TaskRow> = {}): TaskRow => ({
+  ...rowOf(newTask({ id, ...asked }, 1, null)),
   ...change,
 });
 
@@ -49,6 +43,12 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   conversationReset: false,
   hold: null,
   ...change,
+});
+
+export const parkedBy = (reason: string): Parked => ({
+  kind: 'operator',
+  reason,
+  by: { kind: 'person', name: 'ada' },
 });
 
 export const admit = (id: string, change: Partial<TaskPayload> = {}, row: Partial<TaskRow> = {}): CoreRecord => ({

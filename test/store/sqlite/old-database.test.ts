@@ -134,6 +134,15 @@ describe('the database of an earlier commit', () => {
     await store.close();
   });
 
+  it('says of a parked session, and of its tape, who parked it and why', async () => {
+    const store = openCopy();
+    const parked = { kind: 'operator', reason: 'the repository moves', by: { kind: 'person', name: 'ada' } };
+    expect((await store.session(sessionKey('parked')))?.row.parked).toEqual(parked);
+    const tape = await store.tape(sessionKey('parked'), null, 0, 100);
+    expect(tape.find(({ type }) => type === 'parked')?.data).toEqual(parked);
+    await store.close();
+  });
+
   it('lets its open tasks run to their end', async () => {
     const store = openCopy();
     const box = createSignalbox({

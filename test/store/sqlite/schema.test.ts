@@ -24,7 +24,7 @@ describe('migrations', () => {
       typeof migration === 'string' ? migration : read(files[at] ?? ''),
     );
     const digests = texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
-    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', 'ddb14fced507e49e']);
+    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '6d1ce6b7819c3f44']);
   });
 
   test('bring an older file up to date: either all of them run, or none', () => {
@@ -71,7 +71,7 @@ describe('migrations', () => {
   test('0003 turns older events, ends and verdicts into the shapes of the event union', () => {
     using db = new DatabaseSync(':memory:');
     migrate(db, 0, migrations.slice(0, 2));
-    const held = { ord: 4, lost: true, hold: { task: 'open', asks: ['r'] } };
+    const held = { ord: 4, lost: true, parked: 'closing', hold: { task: 'open', asks: ['r'] } };
     db.prepare("INSERT INTO sessions (n, key, lease, row) VALUES (1, 's', 1, ?1)").run(JSON.stringify(held));
     const task = db.prepare(`
       INSERT INTO tasks (n, id, session, status, lane, admitted_at, source, row, payload, ended_at, seq, result)
@@ -104,7 +104,17 @@ describe('migrations', () => {
       ['output', { turn: 2, kind: 'text', data: 'so' }],
     ] as const;
     told.forEach(([type, data], at) => event.run(1, at + 1, type, JSON.stringify(data)));
-    event.run(-1, 1, 'unparked', '{"reason":"closing","by":"start"}');
+    const ownTold = [
+      ['unparked', { reason: 'closing', by: 'start' }],
+      ['parked', { reason: 'closing', by: 'close' }],
+      ['unparked', { reason: 'closing', by: 'start' }],
+      ['parked', { reason: 'fault: of the disk', by: 'ada' }],
+      ['unparked', { reason: 'fault: of the disk', by: 'ada' }],
+      ['fault', { reason: 'a defect' }],
+      ['unparked', { reason: 'fault: a defect', by: 'ada' }],
+      ['parked', { reason: 'closing', by: 'ada' }],
+    ] as const;
+    ownTold.forEach(([type, data], at) => event.run(-1, at + 1, type, JSON.stringify(data)));
     ends.forEach(([id, mode, final], at) => {
       task.run(at + 2, id, final.status, row(mode), 2, 1, JSON.stringify(final));
     });
@@ -122,7 +132,18 @@ describe('migrations', () => {
       ['permission-resolved', { by: { kind: 'deadline', name: 'permission' } }],
       ['output', { turn: 2, part: { kind: 'text', text: 'so' } }],
     ]);
-    expect(db.prepare('SELECT data FROM events WHERE tape = -1').get()?.['data']).toContain('"kind":"daemon"');
+    const own = db.prepare('SELECT type, data FROM events WHERE tape = -1 ORDER BY seq').all();
+    const ada = { kind: 'person', name: 'ada' };
+    expect(own.map(({ type, data }) => [type, JSON.parse(String(data)) as unknown])).toEqual([
+      ['unparked', { kind: 'closing', reason: 'closing', by: { kind: 'daemon', name: 'start' } }],
+      ['parked', { kind: 'closing', reason: 'closing', by: { kind: 'daemon', name: 'close' } }],
+      ['unparked', { kind: 'closing', reason: 'closing', by: { kind: 'daemon', name: 'start' } }],
+      ['parked', { kind: 'operator', reason: 'fault: of the disk', by: ada }],
+      ['unparked', { kind: 'operator', reason: 'fault: of the disk', by: ada }],
+      ['fault', { reason: 'a defect' }],
+      ['unparked', { kind: 'fault', reason: 'a defect', by: ada }],
+      ['parked', { kind: 'operator', reason: 'closing', by: ada }],
+    ]);
     const json = (column: string): unknown[] =>
       db
         .prepare(`SELECT ${column} AS json FROM tasks ORDER BY n`)
@@ -141,6 +162,7 @@ describe('migrations', () => {
     const session = db.prepare('SELECT row FROM sessions').get()?.['row'];
     expect(JSON.parse(String(session))).toEqual({
       nextPosition: 4,
+      parked: { kind: 'operator', reason: 'closing', by: ada },
       conversationReset: true,
       hold: { task: 'open', permissionRequests: ['r'] },
     });

@@ -11,11 +11,13 @@ import type { DatabaseSync } from 'node:sqlite';
 type Fields = Readonly<{ [name: string]: unknown }>;
 type Actor = Readonly<{ kind: string; name: string }> | null;
 
-/** What else an event says of its task. */
+/** What an event does not say of its task. */
 interface Owner {
   readonly row: Fields;
   readonly payload: Fields;
 }
+
+type Parked = Readonly<{ kind: string; reason: unknown; by: Actor }>;
 
 export function typedEvents(db: DatabaseSync): void {
   db.exec('DROP TRIGGER events_stay; DROP TRIGGER tasks_ended_stay');
@@ -44,6 +46,7 @@ function migrateEvents(db: DatabaseSync, isTask: (id: string) => boolean): void 
   );
   const write = db.prepare('UPDATE events SET type = ?3, data = ?4 WHERE tape = ?1 AND seq = ?2');
   const owner = db.prepare('SELECT row, payload FROM tasks WHERE n = ?1');
+  const parkedBefore = parkedFinder(db);
   const ownerOf = (tape: number): Owner => {
     const found = owner.get(tape);
     return { row: parsed(found?.['row']), payload: parsed(found?.['payload']) };
@@ -52,7 +55,11 @@ function migrateEvents(db: DatabaseSync, isTask: (id: string) => boolean): void 
     const rows = read.all(...last);
     for (const row of rows) {
       const [tape, seq] = [Number(row['tape']), Number(row['seq'])];
-      const [type, data] = eventOf(String(row['type']), parsed(row['data']), () => ownerOf(tape), isTask);
+      const old = parsed(row['data']);
+      const [type, data] =
+        row['type'] === 'unparked'
+          ? unparkedOf(old, parkedBefore(tape, seq), isTask)
+          : eventOf(String(row['type']), old, () => ownerOf(tape), isTask);
       write.run(tape, seq, type, JSON.stringify(data));
       last = [tape, seq];
     }
@@ -81,11 +88,59 @@ function migrateTasks(db: DatabaseSync, isTask: (id: string) => boolean): void {
 
 function migrateSessions(db: DatabaseSync): void {
   const write = db.prepare('UPDATE sessions SET row = ?2 WHERE n = ?1');
+  const parkedBefore = parkedFinder(db);
   for (const { n, row } of db.prepare('SELECT n, row FROM sessions WHERE row IS NOT NULL').all()) {
-    const { ord, lost, hold, ...kept } = parsed(row);
-    const session = { ...kept, nextPosition: ord, conversationReset: lost === true, hold: holdOf(hold ?? null) };
+    const { ord, lost, parked, hold, ...kept } = parsed(row);
+    const session = {
+      ...kept,
+      nextPosition: ord,
+      parked:
+        typeof parked === 'string' ? (parkedBefore(-Number(n), Number.MAX_SAFE_INTEGER) ?? parkedAs(parked)) : null,
+      conversationReset: lost === true,
+      hold: holdOf(hold ?? null),
+    };
     write.run(n ?? null, JSON.stringify(session));
   }
+}
+
+/** What parked a session last before an event of its tape, as the migrated tape says: a row had one text for all of it. */
+function parkedFinder(db: DatabaseSync): (tape: number, seq: number) => Parked | null {
+  const last = db.prepare(
+    `SELECT type, data FROM events WHERE tape = ?1 AND seq < ?2 AND type IN ('parked', 'fault') ORDER BY seq DESC LIMIT 1`,
+  );
+  return (tape, seq) => {
+    const found = last.get(tape, seq);
+    const { kind, reason, by } = parsed(found?.['data']);
+    if (found === undefined) {
+      return null;
+    }
+    return found['type'] === 'fault'
+      ? { kind: 'fault', reason, by: null }
+      : { kind: String(kind), reason, by: by as Actor };
+  };
+}
+
+/** A daemon that closed wrote this reason, as itself. */
+const parkKindOf = (reason: unknown, by: Actor): string =>
+  reason === 'closing' && (by === null || by.kind === 'daemon') ? 'closing' : 'operator';
+
+const faultPrefix = 'fault: ';
+
+/** Where the tape does not say what parked the session: the text that the earlier version wrote and compared. */
+function parkedAs(text: string): Parked {
+  if (text.startsWith(faultPrefix)) {
+    return { kind: 'fault', reason: text.slice(faultPrefix.length), by: null };
+  }
+  return { kind: parkKindOf(text, null), reason: text, by: null };
+}
+
+function unparkedOf(
+  data: Fields,
+  before: Parked | null,
+  isTask: (id: string) => boolean,
+): readonly [type: string, data: Fields] {
+  const { kind, reason } = before ?? parkedAs(textAt(data, 'reason') ?? '');
+  return ['unparked', { kind, reason, by: actorOf(data['by'], isTask) }];
 }
 
 function holdOf(hold: unknown): Fields | null {
@@ -113,10 +168,11 @@ function eventOf(
     case 'returned':
       return ['requeued', data];
     case 'edited':
+      return [type, { title: titleOf(textAt(owner().payload, 'prompt') ?? ''), by }];
+    case 'parked':
+      return [type, { kind: parkKindOf(data['reason'], by), reason: data['reason'], by }];
     case 'moved':
     case 'evicted':
-    case 'parked':
-    case 'unparked':
     case 'cancel-requested':
       return [type, { ...data, by }];
     case 'turn-sent':
