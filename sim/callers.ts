@@ -3,7 +3,7 @@
  * drawn and sent; answers come when they come.
  */
 import { taskId } from '../src/core/model/ids.ts';
-import type { Lane, WhenBusy } from '../src/core/model/task.ts';
+import { type Lane, whenBusyPolicies } from '../src/core/model/task.ts';
 import { callerOf } from '../src/runtime/session/callers.ts';
 import type { Signalbox, SubmitRequest } from '../src/runtime/api.ts';
 import { markerOf, type Submission } from './ledger.ts';
@@ -11,17 +11,6 @@ import { decide, resume } from './persons.ts';
 import type { Random } from './random.ts';
 import { drawScript } from './runners.ts';
 import type { WorldApi } from './world-api.ts';
-
-const busyPolicies: readonly WhenBusy[] = [
-  'preempt',
-  'enqueue',
-  'steer',
-  'collect',
-  'replace',
-  'interrupt',
-  'rollback',
-  'reject',
-];
 
 const policies: readonly NonNullable<SubmitRequest['permissions']>[] = [
   { mode: 'ask' },
@@ -161,7 +150,7 @@ export class Callers {
       session: random.pick(this.#sessions),
       prompt: 'do it',
       lane,
-      ...(random.chance(0.6) ? { whenBusy: random.pick(busyPolicies) } : {}),
+      ...(random.chance(0.6) ? { whenBusy: random.pick(whenBusyPolicies) } : {}),
       ...(lane === 'background' ? { priority: random.int(0, 2) } : {}),
       ...(code ? { runner: random.chance(0.95) ? 'worker' : 'nobody' } : {}),
       source: random.pick(['api', 'api', 'api', 'github']),

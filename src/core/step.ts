@@ -17,16 +17,16 @@ import {
 import { timer } from './rules/timers.ts';
 import { arrange } from './rules/arrange.ts';
 import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './rules/commands.ts';
-import { begin, type Draft, finish, getTask } from './draft.ts';
+import { begin, type Draft, finish, mustTask } from './draft.ts';
 import type { Input } from './model/inputs.ts';
 import type { Session } from './model/session.ts';
-import type { Reply, StepResult } from './model/replies.ts';
+import type { Reply, RuleReply, StepResult } from './model/replies.ts';
 import { permissionRequested, respond, permissionWithdrawn } from './rules/permission.ts';
 import { fault, fenced, recovered } from './rules/recover.ts';
 import { call, finishRunner, progress } from './rules/runner.ts';
 import { submit } from './rules/submit.ts';
 
-function apply(d: Draft, input: Input): Reply {
+function apply(d: Draft, input: Input): RuleReply {
   switch (input.type) {
     case 'submit':
       return submit(d, input);
@@ -104,12 +104,12 @@ const unchanged = (session: Session, reply: Reply): StepResult => ({
 });
 
 /** Where the admitted task stands after the step, not only after its admission. */
-function placed(d: Draft, reply: Reply): Reply {
+function placed(d: Draft, reply: RuleReply): Reply {
   if (reply.kind !== 'admitted') {
     return reply;
   }
-  const task = getTask(d, reply.task);
-  return task === null ? reply : { ...reply, stage: task.stage, mergedInto: task.carrier };
+  const { stage, carrier } = mustTask(d, reply.task);
+  return { ...reply, stage, mergedInto: carrier };
 }
 
 /** Throws `invariant_broken` only if the core itself is wrong: the shell parks the session and keeps the daemon. */

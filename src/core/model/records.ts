@@ -23,7 +23,7 @@ export interface SessionRow extends Pick<
   } | null;
 }
 
-export type Final = TaskEventData['final'];
+type Final = TaskEventData['final'];
 /** Every type of a task's tape but `final`, which is part of the `end` record. */
 export type OpenTaskEventType = Exclude<TaskEventType, 'final'>;
 export type OpenTaskEvent = TaskEvent<OpenTaskEventType>;

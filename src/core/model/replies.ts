@@ -30,22 +30,32 @@ export interface Receipt {
   readonly turn: TurnId | null;
 }
 
+/** What a submit did. */
+interface Admission {
+  readonly kind: 'admitted';
+  readonly task: TaskId;
+  /** The tasks that the policy replaced or interrupted. */
+  readonly endedTasks: readonly TaskId[];
+  /** It could not be steered, so it was queued. */
+  readonly fallback: boolean;
+}
+
+/** Where the admitted task stands at the end of the step, and the task that it is merged or steered into. */
+interface Admitted extends Admission {
+  readonly stage: Task['stage'];
+  readonly mergedInto: TaskId | null;
+}
+
 export type Reply =
   | { readonly kind: 'ok' }
-  | {
-      readonly kind: 'admitted';
-      readonly task: TaskId;
-      readonly stage: Task['stage'];
-      /** What the policy did: merged or steered into, replaced or interrupted these. */
-      readonly mergedInto: TaskId | null;
-      readonly endedTasks: readonly TaskId[];
-      /** It could not be steered, so it was queued. */
-      readonly fallback: boolean;
-    }
+  | Admitted
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
   | { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] }
   | { readonly kind: 'refused'; readonly code: Refusal }
   | { readonly kind: 'stale'; readonly what: StaleKind };
+
+/** What a rule answers. Where an admitted task stands is known only once the step is over. */
+export type RuleReply = Exclude<Reply, { kind: 'admitted' }> | Admission;
 
 export interface StepResult {
   readonly session: Session;

@@ -100,7 +100,7 @@ export interface Limits {
 }
 
 export const throttleLevels = ['background', 'all'] as const;
-type ThrottleLevel = (typeof throttleLevels)[number];
+export type ThrottleLevel = (typeof throttleLevels)[number];
 
 /**
  * Why the session holds back, though nobody parked it: the provider limits or rejects, or its agent keeps dying. It is set

@@ -33,10 +33,10 @@ export type TaskMode = (typeof taskModes)[number];
 export const onLostPolicies = ['retry', 'fail'] as const;
 export type OnLost = (typeof onLostPolicies)[number];
 
-export const openStatuses = ['queued', 'running'] as const;
+const openStatuses = ['queued', 'running'] as const;
 export const terminalStatuses = ['completed', 'failed', 'cancelled'] as const;
 export const taskStatuses = [...openStatuses, ...terminalStatuses] as const;
-export type OpenStatus = (typeof openStatuses)[number];
+type OpenStatus = (typeof openStatuses)[number];
 export type TerminalStatus = (typeof terminalStatuses)[number];
 export type TaskStatus = (typeof taskStatuses)[number];
 
@@ -102,7 +102,7 @@ export interface Task {
 }
 
 /** A code runner's asking for a turn. `model`: null for that of its task. */
-export interface CallOf {
+interface CallOf {
   readonly id: number;
   readonly model: string | null;
 }

@@ -1,4 +1,4 @@
-/** Admission: what a new task does to a session, by its `whenBusy` (section 5). Refusals come before any change. */
+/** Admission: what a new task does to a session, by its `whenBusy`. Refusals come before any change. */
 import { stalled } from './arrange.ts';
 import { actorTask } from '../model/actor.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
@@ -7,7 +7,7 @@ import type { InputOf } from '../model/inputs.ts';
 import type { TaskId, TurnId } from '../model/ids.ts';
 import type { Session, Turn } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
-import type { Refusal, Reply } from '../model/replies.ts';
+import type { Refusal, RuleReply } from '../model/replies.ts';
 import { busyPolicies, isSteered } from './when-busy.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from '../tree.ts';
 import { endOrInterrupt } from './turn-end.ts';
@@ -15,7 +15,7 @@ import { onWire } from './turn.ts';
 
 type Submit = InputOf<'submit'>;
 
-const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
+const refused = (code: Refusal): RuleReply => ({ kind: 'refused', code });
 
 const isBusy = (session: Session): boolean => session.hold !== null || treeSize(session.tasks) > 0;
 
@@ -70,7 +70,7 @@ function collector(d: Draft, input: Submit): Task | null {
   return task.stage === 'collecting' && task.lane === lane && task.model === model ? task : null;
 }
 
-export function submit(d: Draft, input: Submit): Reply {
+export function submit(d: Draft, input: Submit): RuleReply {
   const policy = busyPolicies[input.task.whenBusy];
   if (treeGet(d.s.tasks, input.task.id) !== undefined) {
     return refused('duplicate_task');
@@ -91,7 +91,7 @@ export function submit(d: Draft, input: Submit): Reply {
 }
 
 /** A task that was never granted. Each field is written out: V8 copies a spread behind other fields ten times slower. */
-const newTask = (asked: Submit['task'], position: number, rewind: TurnId | null): Task => ({
+export const newTask = (asked: Submit['task'], position: number, rewind: TurnId | null): Task => ({
   id: asked.id,
   lane: asked.lane,
   mode: asked.mode,
@@ -119,7 +119,7 @@ const newTask = (asked: Submit['task'], position: number, rewind: TurnId | null)
   call: null,
 });
 
-function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): Reply {
+function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): RuleReply {
   const { id, lane, mode, priority, whenBusy } = input.task;
   const { joins, ends } = busyPolicies[whenBusy];
   const carrier = joins === 'queued-turn' ? collector(d, input) : null;
@@ -157,8 +157,6 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   return {
     kind: 'admitted',
     task: id,
-    stage: task.stage,
-    mergedInto: carrier?.id ?? null,
     endedTasks: ended,
     fallback,
   };
