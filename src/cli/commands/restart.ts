@@ -1,24 +1,9 @@
-import type { Call } from '../call.ts';
-import { done, whoAsks } from '../operator.ts';
-import { connect } from '../connect.ts';
-import type { Io } from '../io.ts';
-import { byFlag, sessionArgument } from '../flags.ts';
-import type { Command } from '../command.ts';
+import { sessionCommand } from '../session-command.ts';
 
-export const command: Command = {
+export const command = sessionCommand({
   name: 'restart',
-  group: 'Change what is queued or runs',
   what: 'restart the agent of a session; its conversation is resumed',
-  next: 'Next: signalbox tail SESSION sees it come back',
-  args: [sessionArgument],
-  flags: [byFlag],
-  examples: [{ line: 'signalbox restart hello', what: '' }],
-  run,
-};
-
-async function run(call: Call, io: Io): Promise<number> {
-  const key = call.arg('SESSION');
-  const client = await connect(call, io);
-  const answer = await client.restartAgent(key, whoAsks(call, io).by);
-  return done(io, answer, `the agent of ${key} is being restarted`);
-}
+  next: 'Next: signalbox tail SESSION shows its start',
+  act: (client, key, by) => client.restartAgent(key, by),
+  text: (key) => `the agent of ${key} is being restarted`,
+});
