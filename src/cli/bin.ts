@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The program `signalbox`. It has no static import and no syntax that an old Node lacks: on one, the check below must
- * run and say what to do, where anything else would die of `node:sqlite` or of a `using` that it cannot parse.
+ * run and say what to do, where other code would fail at `node:sqlite` or at a `using` that it cannot parse.
  */
 const needed = 24;
 
@@ -13,7 +13,7 @@ if (Number(process.versions.node.split('.')[0]) < needed) {
   );
   process.exitCode = 2;
 } else {
-  // Halves the time in which our own modules are read; a folder that cannot be written is no error there.
+  // Halves the time in which our modules are read. It does not throw for a folder that cannot be written.
   process.getBuiltinModule('node:module').enableCompileCache();
   const words = process.argv.slice(2);
   const { main } = await (words[0] === 'up' ? import('./up/launcher.ts') : import('./main.ts'));

@@ -1,4 +1,4 @@
-/** What a command is given: its parsed arguments, and the world it may touch. */
+/** What a command gets: its parsed arguments. */
 import { invariant } from '../core/errors.ts';
 import type { Io } from './io.ts';
 
@@ -17,7 +17,7 @@ interface CallParts {
 /** Asking for an argument or a flag that the command's entry does not have is a defect. */
 export class Call {
   readonly name: string;
-  /** Words that were not read, of a command that hands them on. */
+  /** The unread words of a command that passes them to another program. */
   readonly raw: readonly string[];
   /** Everything behind `signalbox`, as it was typed. */
   readonly words: readonly string[];
@@ -32,7 +32,7 @@ export class Call {
     this.#flags = parts.flags;
   }
 
-  /** An argument that must be there; the parser has seen to it. */
+  /** A required argument; the parser has checked that it exists. */
   arg(name: string): string {
     const value = this.#args.get(name);
     invariant(value !== undefined, `${this.name} has no argument ${name}`);

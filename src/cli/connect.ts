@@ -1,4 +1,4 @@
-/** From what a command was told to the client of the daemon that it means. The client's code is loaded here, when it is needed. */
+/** The client of the daemon that a command calls. The client's code is loaded here, when a command needs it. */
 import type { Client } from '../client/index.ts';
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';

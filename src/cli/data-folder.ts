@@ -1,5 +1,5 @@
 /**
- * Where the data folder is. Every command must find it, so it is no key of the configuration, which only `up` reads:
+ * Where the data folder is. Every command must find it, so it is not a key of the configuration, which only `up` reads:
  * `--data`, then SIGNALBOX_DATA, then `.signalbox` beside the nearest signalbox.config.ts at or above the current folder,
  * then the user's own data folder as the platform has it.
  */

@@ -89,7 +89,7 @@ export async function followFeed(client: Client, session: string | null, after: 
   return 0;
 }
 
-/** Prints what there is, and ends: a task's tape after a seq, or a feed after a position. */
+/** Prints the stored events, and ends: a task's tape after a seq, or a feed after a position. */
 export async function printTape(client: Client, task: string, after: number, io: Io): Promise<number> {
   for (let from = after; ;) {
     const page = await client.taskEvents(task, { after: from, limit: 500 });

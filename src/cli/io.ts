@@ -69,7 +69,7 @@ async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
 }
 
 /**
- * A reader that goes away (`signalbox tail | head -1`) is no error: the command ends with the code it has. Any other
+ * A reader that goes away (`signalbox tail | head -1`) is not an error: the command ends with the code it has. Any other
  * failed write is reported.
  */
 export function endOnBrokenPipe(stdout: NodeJS.WriteStream): void {

@@ -1,4 +1,4 @@
-/** What the commands share that ask an operator's thing and get `ok` for it. */
+/** Shared by the commands that change a session or a task for an operator, and get `ok` as their answer. */
 import type { Call } from './call.ts';
 import type { Io } from './io.ts';
 import { harmless } from './output/paint.ts';

@@ -20,7 +20,7 @@ const line = ({ session, request, tool, title }: PermissionRequest): string =>
 
 /**
  * The requests that the command names. Throws `no_permission_request` where there is none, and `usage` where there are
- * several: nobody should allow a request unread.
+ * several: a person must not allow a request unread.
  */
 function selected(open: readonly PermissionRequest[], call: Call): readonly PermissionRequest[] {
   const target = call.argOr('TARGET', null);

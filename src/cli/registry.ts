@@ -1,6 +1,6 @@
 /**
  * Every command of `signalbox`, in the order of the help. A new command is its file and one line here: it parses the arguments,
- * prints the help and is described in docs/cli.md by what stands in its file. All of them are loaded at every start, so a
+ * prints the help and is described in docs/cli.md by the entry in its file. All of them are loaded at every start, so a
  * command loads by `import()` what only it needs.
  */
 import type { Command } from './command.ts';

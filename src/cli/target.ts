@@ -1,4 +1,4 @@
-/** Which daemon a command speaks to, and with which token. */
+/** Which daemon a command calls, and with which token. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../core/errors.ts';
@@ -25,7 +25,7 @@ function readOr(file: string): string | null {
   }
 }
 
-/** Null: there is none, or it is no daemon's file. */
+/** Null: the file does not exist, or a daemon did not write it. */
 export function daemonFile(folder: string): DaemonFile | null {
   try {
     const file = JSON.parse(readOr(path.join(folder, dataFiles.daemon)) ?? 'null') as DaemonFile | null;
@@ -64,7 +64,7 @@ function givenToken(call: Call, io: Io): string | null {
   });
 }
 
-/** A folder of another user looks as if no daemon had ever been there. */
+/** A folder of another user looks as if a daemon had never run there. */
 function mayRead(folder: string): boolean {
   try {
     accessSync(folder, constants.R_OK | constants.X_OK);

@@ -1,6 +1,6 @@
 /**
  * The flags of `signalbox send` that say what a task is to be: one entry for each field of `taskSpec`, described by the text
- * that stands there. A field without an entry does not compile.
+ * in it. A field without an entry does not compile.
  */
 import { AppError } from '../core/errors.ts';
 import { lanes, onLostPolicies, whenBusyPolicies } from '../core/model/task.ts';

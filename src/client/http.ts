@@ -30,7 +30,7 @@ export interface CallParts {
   readonly accept?: string;
 }
 
-export const defaultTimer = (ms: number, fire: () => void): (() => void) => {
+const defaultTimer = (ms: number, fire: () => void): (() => void) => {
   const timer = setTimeout(fire, ms);
   return () => clearTimeout(timer);
 };

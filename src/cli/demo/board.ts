@@ -1,11 +1,11 @@
 /**
- * The track board: turns events into rows. One track per task; a row says where each task stands at that moment, and what
+ * The track board: turns events into rows. One track per task; a row shows the state of each task at that moment, and what
  * happened to one of them. Pure: the same events give the same rows.
  */
 import type { KnownEvent, ReadEvent } from '../../client/index.ts';
 import { textOf } from './evidence.ts';
 
-/** Where a task stands on its track. */
+/** The state of a task on its track. */
 export type Track = 'absent' | 'waits' | 'owns' | 'drains' | 'ended';
 
 /** What a row marks on the track of the task that it is about. */

@@ -1,5 +1,5 @@
 /**
- * The demo's daemon: `signalbox up` as a process of its own, on a throwaway folder and a free port, with the scripted agent.
+ * The demo's daemon: `signalbox up` as a separate process, on a throwaway folder and a free port, with the scripted agent.
  *
  * Owns: the child, the folder. The child has a channel to us, so it ends when we are killed.
  */
@@ -50,7 +50,7 @@ function spawnUp(folder: string, secret: string): ChildProcess {
   writeFileSync(file, config);
   const args = [program, 'up', '--json', '--port', '0', '--data', folder, '--config', file, '--log-level', 'error'];
   return spawn(process.execPath, args, {
-    // A group of its own: Ctrl-C at the terminal is for us alone, and we end the daemon in order.
+    // A separate process group: Ctrl-C at the terminal reaches only the demo, which then ends the daemon in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: ownEnvironment(process.env, secret, join(folder, 'agent.log')),

@@ -57,7 +57,7 @@ async function deliver(
   return { receipt: { name, task }, times: { name, sent, answered } };
 }
 
-/** Events wait here until the receipt that names their task has been read: both come over connections of their own. */
+/** Events wait here until the receipt that names their task has been read: each comes over its own connection. */
 class Usher {
   readonly #known = new Set<string>();
   readonly #waiting: ReadEvent[] = [];
@@ -117,7 +117,7 @@ export async function play(stage: Stage): Promise<Played> {
     const isStep = event.type === 'output' && textOf(event).startsWith(`step ${stepsBefore}/`);
     if (isStep && delivering === null) {
       delivering = deliverAll();
-      // Told where it is awaited, below; a rejection before that is no reason to end the process.
+      // It is awaited below; a rejection before that must not end the process.
       delivering.catch(() => {});
     }
     if (event.type === 'final' && event.task !== null) {

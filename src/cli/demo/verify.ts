@@ -83,7 +83,7 @@ const preempted: Rule = (evidence) => {
     : [`the tape of ${evidence.background} does not say preempted, then resumed`];
 };
 
-/** The interrupt stands in the same commit as the delivery that fired it: side by side in the feed, at the same time. */
+/** The interrupt is in the same commit as the delivery that caused it: side by side in the feed, at the same time. */
 const samePass: Rule = (evidence) => {
   const at = evidence.feed.findIndex(({ type }) => type === 'interrupt-requested');
   const interrupt = evidence.feed[at];

@@ -11,7 +11,7 @@ import { findDataFolder } from '../data-folder.ts';
 /** A daemon that is well answers in milliseconds. */
 const answerDeadlineMs = 10_000;
 
-/** The launcher has a loop of its own: it answers whatever the daemon does. Null: none is there. */
+/** The launcher has its own event loop, so it answers while the daemon hangs. Null: no launcher runs. */
 async function fromLauncher(folder: string): Promise<HangReport | null> {
   const { askReportSocket } = await import('../../supervise/launcher/report-socket.ts');
   const { readReport } = await import('../../supervise/watchdog/report-files.ts');
@@ -49,7 +49,7 @@ async function take(call: Call, io: Io): Promise<HangReport> {
   return client.takeHang({ signal: AbortSignal.timeout(answerDeadlineMs) });
 }
 
-/** Exit code 1: something hangs. A wait for a person is no hang. */
+/** Exit code 1: something hangs. A wait for a person is not a hang. */
 export async function live(call: Call, io: Io): Promise<number> {
   const report = await take(call, io);
   if (io.json) {

@@ -1,4 +1,4 @@
-/** The daemon in the foreground, under its launcher: starts it, says where it answers, and closes it when it is told to. */
+/** The daemon in the foreground, under its launcher: starts it, says where it answers, and closes it after a signal. */
 import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFiles } from '../../protocol/folder.ts';
@@ -23,7 +23,7 @@ export function isLaunched(): boolean {
 
 let watchdog: Watchdog | null = null;
 
-/** The end of the process. The launcher is told first: a thread in native code may keep the process for ever. */
+/** The end of the process. The launcher gets a message first: a thread in native code can keep the process for ever. */
 export function leave(code: number): void {
   watchdog?.tell({ type: 'bye', code });
   process.exit(code);
@@ -64,7 +64,7 @@ function endAsked(): { readonly asked: Promise<string>; readonly ask: (why: stri
 }
 
 export async function serve(call: Call, io: Io): Promise<number> {
-  // A terminal that has gone away is no reason to end in the middle of things.
+  // A closed terminal must not end the daemon in the middle of its work.
   process.stderr.on('error', () => {});
   const { asked, ask } = endAsked();
   const data = findDataFolder({ data: call.text('data'), config: namedConfig(call, io), env: io.env, cwd: io.cwd });

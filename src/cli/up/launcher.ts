@@ -1,7 +1,7 @@
 /**
  * `signalbox up`: this process is the launcher. The daemon is its child, the program `serve.ts`, which reads the words; what it
  * prints, it prints itself. Where `up` is the first word, as nearly always, nothing else is loaded before the child is started:
- * two Node programs start one after the other here, and somebody waits for both.
+ * two Node programs start one after the other here, and a person waits for both.
  */
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../core/errors.ts';

@@ -2,7 +2,7 @@
  * The daemon's program, the child of `signalbox up`: it reads the words that the launcher was called with, and has the control
  * socket as its descriptor 3. Called by hand it says what to do instead.
  */
-// Halves the time in which our own modules are read; a folder that cannot be written is no error there.
+// Halves the time in which our modules are read. It does not throw for a folder that cannot be written.
 process.getBuiltinModule('node:module').enableCompileCache();
 const { main } = await import('../main.ts');
 const { isLaunched, leave, serve } = await import('./foreground.ts');

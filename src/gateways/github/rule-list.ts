@@ -22,7 +22,7 @@ interface CompiledRule {
 const givenFacts = ['event', 'action', 'delivery', 'rule'] as const;
 const defaultLabels = { delivery: '{delivery}', event: '{event}', rule: '{rule}', number: '{number}', url: '{url}' };
 
-/** The configured rules in their order, then the built-in ones that none of them stands in place of. Throws `bad_config`. */
+/** The configured rules in their order, then the built-in ones that none of them replaces. Throws `bad_config`. */
 export function compileRules(
   config: Pick<GithubConfigInput, 'rules' | 'builtin' | 'quoteMax'>,
 ): readonly CompiledRule[] {

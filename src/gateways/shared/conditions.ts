@@ -5,12 +5,12 @@ import type { HookConditions } from './config.ts';
 /** In a list of values: any login of the bot. No GitHub login can be written so. */
 export const botMark = '@bot';
 
-/** Null in a list stands for a field that is absent or empty. */
+/** Null in a list matches a field that is absent or empty. */
 export interface Condition {
   readonly field: FieldPath;
   readonly oneOf?: readonly (Scalar | null)[];
   readonly noneOf?: readonly (Scalar | null)[];
-  /** Stable reason code that the sender is told when it does not hold. */
+  /** Stable reason code for the sender, when the condition does not hold. */
   readonly otherwise: string;
 }
 

@@ -37,7 +37,7 @@ export interface CompiledTask {
 }
 
 interface CompileOptions {
-  /** Where the template stands in the configuration, for messages. */
+  /** The template's place in the configuration, for messages. */
   readonly where: string;
   /** Facts that the gateway gives itself, such as the delivery id. */
   readonly given: readonly string[];
@@ -97,7 +97,7 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
 /** What could be a place of a template: `{name}`. */
 const placePattern = /\{([A-Za-z][A-Za-z0-9_]*)\}/;
 
-/** A text that looks like a template where none is read: whoever wrote it expects the delivery to choose the value. */
+/** A text that looks like a template where none is read: its author expects the delivery to choose the value. */
 function checkLiterals(spec: HookTaskTemplate, known: ReadonlySet<string>, where: string): void {
   for (const field of literalFields) {
     for (const text of textsIn(spec[field])) {
@@ -210,7 +210,7 @@ function readLabels(compiled: CompiledTask, facts: Facts): { readonly [name: str
   return labels;
 }
 
-/** Stands before the words of each author where prompts are merged, so it must not be able to bring lines of its own. */
+/** Precedes the words of each author where prompts are merged, so it must not contain line breaks. */
 const authorOf = (fact: Fact | null): string | null => (fact === null ? null : oneLine(fact.value).slice(0, authorMax));
 
 function pathOf(compiled: CompiledTask, name: string): string {

@@ -4,13 +4,13 @@
  *  webhook-template/1 Every name in a template is checked against a closed list when the daemon starts, so that a misspelt
  *                     one is an error of the configuration and never an empty place in a prompt.
  *  webhook-template/2 A value is data. It is put in once and never read as a template again.
- *  webhook-template/3 In a prompt, text that outsiders wrote cannot pass for text of ours: a block stands in lines that
+ *  webhook-template/3 In a prompt, text that outsiders wrote cannot look like text of Signalbox: a block has lines that
  *                     begin with `> `, each of them; a short value is plain only while it has no blanks, else it is a JSON
  *                     string on one line.
  */
 import { AppError } from '../../core/errors.ts';
 
-/** What a `{name}` stands for. `block` is written by somebody outside and may have many lines. */
+/** The value of a `{name}`. An outsider wrote a `block`, which may have many lines. */
 export interface Fact {
   readonly value: string;
   readonly block: boolean;
@@ -26,7 +26,7 @@ export interface Template {
   readonly names: readonly string[];
 }
 
-/** What stands in a prompt where the delivery says nothing. */
+/** The text of a prompt where the delivery has no value. */
 export const absentText = '(not given)';
 
 /** Longest value of one line in a prompt, in UTF-16 units. GitHub's own limit for a title is 256. */
