@@ -47,7 +47,7 @@ async function run(call: Call, io: Io): Promise<number> {
         ['permission requests', requests === null ? null : paint.warn(harmless(requests))],
         ['parked', parkedText(session.parked, paint)],
         ['open', `${session.open}, ${session.queued} of them queued`],
-        ['turns', `${session.turns}, epoch ${session.epoch}, ${session.incarnations} agent processes so far`],
+        ['turns', `${session.turns}, epoch ${session.epoch}, agents started: ${session.incarnations}`],
         ['conversation', session.conversation === null ? null : harmless(session.conversation)],
         ['changed', `${timeText(session.changedAt)}, ${ageText(Date.now() - session.changedAt)} ago`],
       ],
