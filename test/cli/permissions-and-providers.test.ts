@@ -17,7 +17,7 @@ export default async function* (prompt, context) {
   const said = [];
   for (const word of words) {
     const title = word + ' it';
-    const { allow, note } = await context.ask({ kind: 'execute', tool: 'Bash', title }, { detail: { command: word } });
+    const { allow, note } = await context.requestPermission({ kind: 'execute', tool: 'Bash', title }, { detail: { command: word } });
     said.push(word + '=' + allow + (note === null ? '' : '(' + note + ')'));
   }
   return said.join(' ') + (context.model === null ? '' : ' by ' + context.model);
