@@ -69,7 +69,7 @@ const requestGraceMs = 1_000;
 /** A part that has not ended by then is stuck: its own deadlines are shorter. The sessions have their grace on top. */
 const partDeadlineMs = 30_000;
 
-/** What the runtime knows to run, without a look at the processes: each is the leader of its own group. */
+/** Kills the agents that the runtime lists, without a scan of all processes: each leads its own process group. */
 function killAll(signalbox: Signalbox): void {
   for (const { pid } of signalbox.processes()) {
     try {
@@ -111,7 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-/** What is opened later is ended earlier: it stands in a scope within. */
+/** A part that is opened later is closed earlier: it is in an inner scope. */
 async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon> {
   const { folder, config, version, faults = noFaults, pid = process.pid, watch } = options;
   openFolder(folder);

@@ -4,12 +4,12 @@ import { basename, join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { makeFolder } from '../runtime/workspace/workspaces.ts';
 
-/** Makes the folder, or checks that the one that is there can be used. Throws `store_failed`. */
+/** Makes the folder, or checks that an existing one can be used. Throws `store_failed`. */
 export function openFolder(folder: string): void {
   try {
     makeFolder(folder);
-    // A folder that was made by hand (`mkdir box`) is often open to others; what will be in it is not for them. One that holds
-    // something has a purpose of its own (`--data .`), which closing it may break: what is written into it is private by itself.
+    // A folder that a person made (`mkdir box`) is often readable by other users, who must not read the data. A folder that is
+    // not empty (`--data .`) has another purpose, which a change of its mode may break; the files of Signalbox are private anyway.
     if ((statSync(folder).mode & 0o077) !== 0 && readdirSync(folder).length === 0) {
       chmodSync(folder, 0o700);
     }

@@ -105,7 +105,7 @@ export function askVersion(
   });
 }
 
-/** What shows that somebody has logged in: the name of a variable, or a file; null: nothing that can be seen. */
+/** The sign of a login: the name of a variable, or a file; null: there is none. */
 export function loginSign({ variables, files }: LoginSigns, env: Environment): string | null {
   const variable = variables.find((name) => (env[name] ?? '') !== '');
   if (variable !== undefined) {

@@ -1,8 +1,8 @@
 /**
- * Hang reports of a daemon: what its watchdog is told of live sessions, the look at its agents, and the reports' folder.
+ * Hang reports of a daemon: the snapshot of live sessions for its watchdog, the checks of its agents, and the folder of reports.
  *
  * Owns: one timer, while there is a watchdog.
- *  daemon-hangs/1 What is written down for the watchdog is bounded, and costs nothing while nothing is live.
+ *  daemon-hangs/1 The snapshot for the watchdog is bounded, and costs nothing while no session is live.
  */
 import { join } from 'node:path';
 import type { AllTrue, Describes } from '../protocol/describes.ts';
@@ -19,9 +19,9 @@ import { listReports, readReport } from '../supervise/watchdog/report-files.ts';
 import type { HangReport, HangSummary, Snapshot } from '../supervise/watchdog/report.ts';
 import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 
-/** Between two looks at the agents. */
+/** Between two checks of the agents. */
 const lookMs = 1_000;
-/** Of the waits that are not a session's own. */
+/** Waits in a snapshot that belong to no session. */
 const waitsMax = 100;
 
 /** A report is sent as it is over HTTP: the schemas describe it, or this file does not compile. */
@@ -37,7 +37,7 @@ interface HangParts {
   readonly onError: (error: unknown, where: string) => void;
 }
 
-/** Half of its own deadline: the report is there before the deadline ends the agent. */
+/** Half of each deadline, so that the report is written before the deadline ends the agent. */
 const patienceOf = ({ agentQuietMs, startMs, drainMs, switchMs }: LimitsConfig): AgentPatience => ({
   quietMs: agentQuietMs,
   goneMs: 5_000,
@@ -51,7 +51,7 @@ const patienceOf = ({ agentQuietMs, startMs, drainMs, switchMs }: LimitsConfig):
   },
 });
 
-/** From now on live sessions stand in reports, and agents are looked at. Call what it answers at the end. */
+/** Adds live sessions to reports, and checks the agents, until the returned function is called. */
 export function watchSessions({ signalbox, watch, limits, onError }: HangParts): () => void {
   const report = async ({ class: what, session, why, pid }: Alarm): Promise<void> => {
     const summary = `${what}: the agent of ${session}${pid === null ? '' : ` (pid ${pid})`}: ${why}`;
@@ -89,7 +89,7 @@ function snapshotOf(signalbox: Signalbox, agents: AgentWatch): Snapshot | null {
   return { sessions: sessions.map((one) => agents.facts(one)), waits, omitted: pending.length - waits.length };
 }
 
-/** What the server shows. Without a watchdog there is nobody who could take a report. */
+/** The reports that the server shows. Without a watchdog no report can be taken. */
 export function hangSource(folder: string, watch: Watchdog | undefined): HangSource {
   const hangs = join(folder, dataFiles.hangs);
   return {

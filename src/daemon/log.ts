@@ -1,6 +1,6 @@
 /**
  * The daemon's log: JSON lines on standard error, by pino. It is loaded when the daemon is ready, since loading it takes a
- * tenth of the start; what is logged before waits, and is written by hand when the process ends before that.
+ * tenth of the start; earlier lines wait, and are written without pino if the process ends before that.
  */
 import { writeSync } from 'node:fs';
 import type { Logger } from '../server/options.ts';
@@ -16,7 +16,7 @@ export interface DaemonLog extends Logger {
   open(): Promise<void>;
 }
 
-/** Lines that wait at most; a start that logs more than this has other troubles. */
+/** Lines that wait at most. Further lines are dropped: no healthy start logs so many. */
 const waitingMax = 1_000;
 
 /** JSON has no errors; pino would write them so. */
@@ -50,7 +50,7 @@ export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
     warn: at('warn'),
     error: at('error'),
     async open() {
-      // Whoever waits for the daemon is told first: what is imported is loaded before the caller goes on.
+      // The callers of `open` that wait for the daemon run first, since the import blocks the main loop.
       await new Promise((resolve) => setImmediate(resolve));
       const { pino } = await import('pino');
       // Synchronous: a log that is lost when the process is killed is lost when it is needed.

@@ -1,5 +1,5 @@
 /**
- * What the runtime offers to its doors (server, gateways, library users). `createSignalbox` in `signalbox.ts` implements it.
+ * What the runtime offers to the server, to gateways and to users of the library. `createSignalbox` in `signalbox.ts` implements it.
  * Expected outcomes are values; only defects and a closed or failing store throw (`AppError`).
  */
 import type { Actor } from '../core/model/actor.ts';
@@ -121,7 +121,7 @@ export interface PermissionRequestView extends PermissionAction {
   readonly until: number | null;
 }
 
-/** As over HTTP, with a typed actor. */
+/** The request of the HTTP API, with a typed actor. */
 export interface PermissionResponse extends Omit<RespondRequest, 'by'> {
   readonly by?: Actor;
 }
@@ -187,16 +187,16 @@ export interface LiveSession {
   readonly phase: string;
   readonly task: string | null;
   readonly turn: number | null;
-  /** The agent has a prompt of ours and has not ended it. */
+  /** The agent has a prompt of Signalbox and has not ended its turn. */
   readonly inTurn: boolean;
   readonly queued: number;
   readonly incarnation: number | null;
   readonly process: { readonly pid: number; readonly startTime: string } | null;
-  /** The beginning of its thread's name, where it is a thread of ours. */
+  /** The beginning of the name of its thread, if the agent runs in a thread of the daemon. */
   readonly threadName: string | null;
-  /** It has got the request to end. */
+  /** The agent has got the request to end. */
   readonly ending: boolean;
-  /** Since the agent's last word, or since it was given the word; null: there is no agent. */
+  /** Time since the last message of the agent, or since its last prompt if that is later; null: there is no agent. */
   readonly quietMs: number | null;
   /** Written to the agent and not answered, oldest first. */
   readonly pending: readonly PendingView[];

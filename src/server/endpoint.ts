@@ -21,7 +21,7 @@ interface Arrival {
   readonly response: ServerResponse;
   /** Values of the path's parameters, percent-encoded. */
   readonly values: readonly string[];
-  /** What stands behind the question mark. */
+  /** The text after the question mark. */
   readonly search: string;
   readonly requestId: string;
 }

@@ -37,8 +37,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * A page in a browser can point a name of its own at 127.0.0.1 and then read from it as its own origin. It cannot choose
- * the Host header, which carries that name. On other addresses any name is accepted: the token decides.
+ * A page in a browser can make its own host name resolve to 127.0.0.1, and then read from the server as its own origin. The
+ * Host header has that name, and the page cannot change it. On other addresses any name is accepted: the token decides.
  */
 export function hostChecker(listenHost: string, names: readonly string[]): (hostHeader: string | undefined) => boolean {
   if (!isLoopback(listenHost)) {

@@ -56,8 +56,8 @@ export class ProblemError extends AppError {
 }
 
 /**
- * What an error says to the peer. Only an `AppError` with a code of the table speaks for itself; the message of anything
- * else may hold what is nobody's business, so it goes to the log and the peer gets the request id.
+ * The problem that the peer gets for an error. Only an `AppError` with a code of the table is sent as it is. The message of any
+ * other error may contain secrets, so it goes to the log and the peer gets the request id.
  */
 export function problemOf(error: unknown, instance: string): Problem {
   if (error instanceof ProblemError && isErrorCode(error.code)) {

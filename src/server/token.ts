@@ -9,8 +9,8 @@ import { dataFiles } from '../protocol/index.ts';
 const tokenPattern = /^[\w.~+/=-]{20,500}$/;
 
 /**
- * Reads `<dataDir>/token`, or makes it (32 random bytes, base64url, mode 0600). Two daemons that start at once end up with
- * one token, and nobody ever reads half of one: it is written aside, synced, and linked into place.
+ * Reads `<dataDir>/token`, or makes it (32 random bytes, base64url, mode 0600). Two daemons that start at once get the
+ * same token, and no reader gets half of one: the file is written under another name, synced, and linked.
  * Throws `token_unreadable`.
  */
 export async function loadToken(dataDir: string, random: (size: number) => Buffer = randomBytes): Promise<string> {

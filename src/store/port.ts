@@ -1,15 +1,16 @@
 /**
- * The Store port: everything Signalbox remembers. Adapters: SQLite (`sqlite/`), memory (`memory/`); Postgres later.
+ * The Store port: all that Signalbox stores. Adapters: SQLite (`sqlite/`), memory (`memory/`); Postgres later.
  *
  * Rules every adapter keeps, and the contract suite (`src/testing/store`) tests:
  *  store/1 `commit` is atomic per session and, in a group, all-or-nothing for those sessions that are not fenced or duplicates.
  *  store/2 A session's records are written only under the lease it was claimed with; else the outcome is `fenced` and nothing is written.
- *  store/3 A tape is dense from 1, `final` once and last; nothing is appended after it (`late`, counted, the rest of the commit stands).
- *  store/4 A status moves forward only: queued, running, then one terminal one, for ever.
+ *  store/3 A tape is dense from 1, `final` once and last; a later event is counted (`late`) and dropped, and the rest of its commit is
+ *          written.
+ *  store/4 A status moves forward only: queued, running, then one terminal status, which never changes.
  *  store/5 Readers see committed events only, each once, in order.
  *  store/6 A method may answer at once or by a promise. Calls under way at the same time may be carried out and answered in any
  *          order: a caller that needs an order waits. SQLite and memory answer at once, so that effects run in the same pass.
- *  store/7 What `commit` throws was not written, and never will be. A store whose answer can get lost (on a network) finds out
+ *  store/7 A commit that throws was not written, and never will be. A store whose answer can get lost (on a network) finds out
  *          before it answers: it reads back whether the commit is there, and sends it again if it is not.
  */
 import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/model/records.ts';

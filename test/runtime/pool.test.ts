@@ -64,8 +64,8 @@ describe('the pool of agents', () => {
   it('asks the agent that has been idle longest to make room, and says what a start waits for', () => {
     const { pool, log, take } = setUp({ maxAgents: 2 });
     const [a, b] = [take('a'), take('b')];
-    pool.rests(b, 5);
-    pool.rests(a, 10);
+    pool.idle(b, 5);
+    pool.idle(a, 10);
     const c = take('c');
     expect(log).toEqual(['a', 'b', 'b makes room']);
     expect(pool.waitsFor(c)).toBe('room among the agents that run (limits.maxAgents: 2)');

@@ -50,7 +50,7 @@ async function defaultExport(path: string, deadlineMs: number): Promise<unknown>
   let module: { readonly default?: unknown };
   const late = Promise.withResolvers<never>();
   const over = (): void => late.reject(new Error(`it is not over after ${deadlineMs} ms`));
-  // It also keeps the process, which Node would end without a word when nothing but the file's own `await` is left.
+  // It also keeps the process alive: Node would end it silently if only the `await` of the file is left.
   const timer = setTimeout(over, deadlineMs);
   try {
     const load = () => import(pathToFileURL(path).href) as Promise<{ readonly default?: unknown }>;

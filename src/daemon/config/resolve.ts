@@ -14,7 +14,7 @@ import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
 import { checkConfig, type ConfigFile } from './schema.ts';
 
-/** Everything that a daemon is told, with defaults filled in. */
+/** The whole configuration of a daemon, with defaults filled in. */
 export interface DaemonConfig {
   readonly listen: ListenConfig;
   readonly durability: NonNullable<ConfigFile['durability']>;
@@ -102,7 +102,7 @@ function filled(config: ConfigFile, logLevel: LogLevel, base: string): DaemonCon
   };
 }
 
-/** Throws `AppError` `bad_config`. `logLevel` is the default where nobody asks for one. */
+/** Throws `AppError` `bad_config`. `logLevel` is the default. */
 export async function resolveConfig(sources: ConfigSources): Promise<DaemonConfig> {
   const file = sources.file === null ? {} : await loadConfigFile(sources.file);
   const config = withSettings(file, [...settingsOf(sources.environment), ...sources.flags]);

@@ -89,7 +89,7 @@ export class AgentHost {
     return this.#live !== null;
   }
 
-  /** What the start of an agent waits for, in words; null: for nothing. */
+  /** What the start of an agent waits for, as text for a person; null: it does not wait. */
   get waitsFor(): string | null {
     const slot = this.#live?.slot ?? null;
     return slot === null ? null : this.#parts.pool.waitsFor(slot);
@@ -243,7 +243,7 @@ export class AgentHost {
   ): void {
     const live = this.#of(incarnation);
     if (live !== null && live.slot !== null) {
-      this.#parts.pool.works(live.slot);
+      this.#parts.pool.busy(live.slot);
       live.claim?.busy();
       live.output.prompted(turn, how.policy);
       this.#noted(live, 'prompt', turn);
@@ -274,10 +274,10 @@ export class AgentHost {
   }
 
   /** The agent is idle: it may be asked to make room. */
-  rests(incarnation: number): void {
+  idle(incarnation: number): void {
     const live = this.#live;
     if (live !== null && live.incarnation === incarnation && live.slot !== null) {
-      this.#parts.pool.rests(live.slot, this.#context.clock.now());
+      this.#parts.pool.idle(live.slot, this.#context.clock.now());
       live.claim?.idle();
     }
   }
@@ -285,7 +285,7 @@ export class AgentHost {
   end(incarnation: Incarnation, how: 'kill' | 'close'): void {
     const live = this.#of(incarnation);
     if (live === null) {
-      // Gone already: said again, since a session that asks has not taken the first word in. A second one is stale.
+      // The agent is gone already. The exit is posted again, since a session that ends it has not applied the first post.
       this.#post({
         type: 'agent-exited',
         at: this.#context.clock.wall(),

@@ -3,8 +3,8 @@
  * the throttle of the session how the agent and its provider do.
  *
  * Owned by the agent's host, one per incarnation.
- *  agent-output/1 Nothing is posted with a secret in it; a delayed word is posted before all later output.
- *  agent-output/2 The session learns of a throttle before it learns of what caused it.
+ *  agent-output/1 No event is posted with a secret in it. Output that was delayed is posted before all later output.
+ *  agent-output/2 The session gets a throttle before it gets the failure that caused it.
  *  agent-output/3 A permission request is decided by the policy of the turn that the agent was prompted for. In any other
  *                 turn it is denied.
  */

@@ -3,14 +3,14 @@
  *
  *  pool/1 At most `maxAgents` slots are taken, and at most `maxStarting` of them are starting.
  *  pool/2 Sessions whose owner is interactive are served first, else in the order they asked.
- *  pool/3 While a session waits for room, the agent that has been idle longest is asked to make it, and each next one
- *         that comes to rest.
- *  pool/4 A start counts until its agent is ready or gone, at most `startShareMs`: one that hangs holds up the others no
+ *  pool/3 While a session waits for a slot, the session of the agent that has been idle longest is asked to end it, and then
+ *         each session whose agent becomes idle.
+ *  pool/4 A start counts until its agent is ready or gone, at most `startShareMs`: a start that hangs delays the others no
  *         longer.
  *  pool/5 A slot is given back once, when its agent is gone.
  *
- * Starts are what agents need most of the processor for. Begun all at once, none of them is ready in time, and whoever is at
- * work waits for a processor too: 200 sessions on two cores made urgent turns 30 s late.
+ * An agent needs most processor time while it starts. If all start at once, none is ready in time, and the agents that are in
+ * a turn wait for a processor too: 200 sessions on two cores made urgent turns 30 s late.
  */
 import type { Clock } from '../clock.ts';
 
@@ -32,8 +32,8 @@ interface PoolLimits {
 export class Slot {
   readonly owner: SlotOwner;
   readonly start: () => void;
-  /** Monotonic ms since when its agent is idle; null while it works. */
-  restSince: number | null = null;
+  /** Monotonic ms since when its agent is idle; null during a turn. */
+  idleSince: number | null = null;
   asked = false;
 
   constructor(owner: SlotOwner, start: () => void) {
@@ -67,7 +67,7 @@ export class AgentPool {
     return slot;
   }
 
-  /** What it waits for, in words; null when it has it. */
+  /** What the slot waits for, as text for a person; null: it is granted. */
   waitsFor(slot: Slot): string | null {
     if (!this.#waiting.has(slot)) {
       return null;
@@ -89,14 +89,14 @@ export class AgentPool {
     this.#serve();
   }
 
-  rests(slot: Slot, since: number): void {
-    slot.restSince = since;
+  idle(slot: Slot, since: number): void {
+    slot.idleSince = since;
     slot.asked = false;
     this.#serve();
   }
 
-  works(slot: Slot): void {
-    slot.restSince = null;
+  busy(slot: Slot): void {
+    slot.idleSince = null;
   }
 
   /** Also for a slot that still waits: it is then never started. */
@@ -143,8 +143,8 @@ export class AgentPool {
     let asked = 0;
     let longest: Slot | null = null;
     for (const slot of this.#taken) {
-      asked += slot.asked && slot.restSince !== null ? 1 : 0;
-      if (!slot.asked && slot.restSince !== null && (longest === null || slot.restSince < (longest.restSince ?? 0))) {
+      asked += slot.asked && slot.idleSince !== null ? 1 : 0;
+      if (!slot.asked && slot.idleSince !== null && (longest === null || slot.idleSince < (longest.idleSince ?? 0))) {
         longest = slot;
       }
     }

@@ -35,7 +35,7 @@ export class UnansweredRequests {
   }
 
   sent(what: RequestKind, id: string | number, now: number): void {
-    // From a prompt on it is the agent's turn to speak.
+    // The silence of an agent counts from its prompt.
     if (what === 'prompt') {
       this.#liveAt = now;
     }
@@ -85,7 +85,7 @@ export class UnansweredRequests {
     }
   }
 
-  /** Since its last word, or since it was given the word. */
+  /** Time since the last message of the agent, or since its last prompt if that is later. */
   quietMs(now: number): number {
     return now - this.#liveAt;
   }

@@ -1,4 +1,4 @@
-/** Why a task is not running now, in words and figures. Reads, never decides. */
+/** Why a task does not run now: a sentence for a person, and figures. It decides nothing. */
 import type { Lane, Task } from '../../core/model/task.ts';
 import type { Parked, Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';

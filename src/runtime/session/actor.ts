@@ -2,13 +2,14 @@
  * The actor of one session: applies its inputs one after the other, and runs the effects of what was committed.
  *
  * Owned by the runtime, one for each session that is not idle. The committer calls `take`, then `runInterrupts` and `settle`.
- * Messages in: inputs (`post`) from doors, the agent, runners and deadlines. Out: records to the store, effects to the host.
+ * Messages in: inputs (`post`) from commands, the agent, runners and deadlines. Out: records to the store, effects to the host.
  *
- *  actor/1 Inputs are applied in the order of their posting; no await stands between a step and the next.
+ *  actor/1 Inputs are applied in the order of their posting; there is no await between two steps.
  *  actor/2 Effects run only after the records of their step are durable, interrupts of all sessions first.
  *  actor/3 A failed commit leaves no effect: its commands get the error, all other inputs are applied again.
  *  actor/4 A step that throws stops this session (`fault`, parked), never the daemon.
- *  actor/5 What was fenced does nothing any more. A batch whose commit is answered after that has its answers, and no effects.
+ *  actor/5 A fenced actor does nothing more. If the commit of a batch is answered after that, its callers get their answers, and its
+ *          effects do not run.
  */
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
@@ -70,7 +71,7 @@ export class SessionActor {
   #detached: AppError | null = null;
   /** Taken, and not settled or reverted yet. */
   #batch: Batch | null = null;
-  /** Wall-clock ms since when the present hold stands; for `explain`. */
+  /** When the present hold was granted, wall clock in ms; for `explain`. */
   heldSince = 0;
 
   constructor(parts: ActorParts, session: Session, lease: number) {

@@ -1,7 +1,7 @@
 /**
  * Runs the effects of one session's committed steps, and measures the two latencies that matter.
- * Owned by the session's actor. What throws here is a defect of a driver or a runner; it is reported and the session goes on
- * by its deadlines.
+ * Owned by the session's actor. An exception here is a defect of a driver or a runner: it is reported, and the deadlines of
+ * the session end what it left undone.
  */
 import type { SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
 import type { Session } from '../../core/model/session.ts';
@@ -126,7 +126,7 @@ export class EffectRunner {
         return;
       case 'arm':
         if (effect.timer === 'idle' && typeof effect.subject === 'number') {
-          host.rests(effect.subject);
+          host.idle(effect.subject);
         }
         if (effect.timer !== 'start') {
           deadlines.arm(effect.timer, effect.subject);
@@ -208,7 +208,7 @@ export class EffectRunner {
     }
   }
 
-  /** A runner that was never started would hold its session for ever: what could not be read is read again. */
+  /** A runner that was never started would own its session forever, so a failed read is retried. */
   #later(effect: Effect, again: () => void): void {
     const cancel = this.#context.clock.timer(readAgainMs, () => {
       this.#waiting.delete(cancel);

@@ -7,7 +7,7 @@ import type { Stats } from '../queries/stats.ts';
 const recoveryPage = 500;
 
 /**
- * Ends what a dead daemon left, then takes up every session that has open tasks. Resolves when their first inputs are
+ * Ends the processes that a dead daemon left, then opens every session that has open tasks. Resolves when their first inputs are
  * committed. `endLeftovers` false: the agents are not processes, so none are looked for.
  */
 export async function recover(

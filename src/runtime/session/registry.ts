@@ -103,7 +103,7 @@ export class Registry {
     return opening;
   }
 
-  /** The agent of a detached actor is gone before its session is taken up again. */
+  /** The agent of a detached actor is gone before its session is opened again: two agents never share a conversation. */
   async #afterwards(detached: SessionActor): Promise<StoredSession> {
     await detached.host.gone();
     this.#settled(detached);
@@ -173,7 +173,7 @@ export class Registry {
     return true;
   }
 
-  /** What is in memory disagrees with the store: it is dropped, and the session rebuilt from the store and stopped by a fault. */
+  /** The session in memory disagrees with the store: it is dropped, rebuilt from the store, and stopped by a fault. */
   #rejected(batch: Batch, error: unknown): void {
     const { actor } = batch;
     const reason = error instanceof Error ? error.message : String(error);
@@ -198,7 +198,7 @@ export class Registry {
     }
   }
 
-  /** From now on no further session is opened: what is opened behind a close would outlive it. */
+  /** From now on no session is opened: a session that is opened during a close would outlive it. */
   seal(): void {
     this.#sealed = true;
   }

@@ -33,7 +33,7 @@ export interface ProviderView {
   readonly throttlesInRow: number;
   /** Failures since the start of the daemon. */
   readonly failures: number;
-  /** The provider's own words with its last failure. */
+  /** The message of the provider with its last failure. */
   readonly message: string | null;
   readonly status: number | null;
 }
@@ -119,7 +119,7 @@ export class Providers {
     return throttle === null ? null : { level: throttle.level, reason: throttle.reason, until: throttle.untilWall };
   }
 
-  /** Also of one where nothing has ever failed. */
+  /** Also of a provider without a failure. */
   view(name: string): ProviderView {
     return viewOf(this.#providers.get(name) ?? fresh(name));
   }

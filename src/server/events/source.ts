@@ -10,7 +10,7 @@ export interface Batch {
   readonly prior: Cursor | undefined;
 }
 
-/** Where a reader stands: the last seq or position it has; null: nothing yet. */
+/** Position of a reader: the last seq or position that it has; null: none yet. */
 export type Cursor = number | string | null;
 
 export const gapSeq = -1;
@@ -23,7 +23,7 @@ export interface Source {
   /** Index of the event that comes right after the cursor; the length of the batch: it has them all; GAP: that is not certain. */
   indexAfter(batch: Batch, cursor: Cursor): number;
   frame(event: StoredEvent): string;
-  /** Nothing will ever come after this event. */
+  /** No event follows this one. */
   isLast(event: StoredEvent): boolean;
 }
 

@@ -150,7 +150,7 @@ export class Streams {
     if (socket.destroyed) {
       return;
     }
-    // A reader that takes nothing would keep what was written for it for ever.
+    // A reader that does not read would keep its socket and buffer forever.
     const stop = clock.timer(reason === 'final' ? limits.slowReaderMs : lingerMs, () => socket.destroy());
     socket.once('close', stop);
   }

@@ -150,7 +150,7 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
     this.#changed(session, at).row = row;
   }
 
-  /** A `final` is no row of its own: it is in the row of its task, and the run says that it ends there. */
+  /** A `final` has no row in `events`: it is in the row of its task, and the run says that it ends there. */
   append(session: SessionEntry, task: TaskEntry | null, record: Line, { type, data }: Event): number {
     const tape = task === null ? -session.n : task.n;
     const { seq } = record;

@@ -37,8 +37,8 @@ export function judge(path: string): Found {
 }
 
 /**
- * All damage SQLite can find, in its own words; empty: none. Reads the whole file (about 200 MB/s), beside a running daemon
- * if need be. For `doctor`.
+ * All damage that SQLite finds, as its messages; empty: none. Reads the whole file (about 200 MB/s), also while a daemon runs.
+ * For `doctor`.
  */
 export const examineSqliteFile = (path: string): readonly string[] =>
   isCutOff(path)

@@ -109,7 +109,7 @@ export const final = 'SELECT seq, ended_at AS at, result AS data FROM tasks WHER
 export const sessionNumber = 'SELECT n FROM sessions WHERE key = ?1';
 
 /**
- * Runs with their events; a run that ends its task has `final` as its last event, which stands in the task's row and comes
+ * Runs with their events; a run that ends its task has `final` as its last event, which is in the task's row and comes
  * with the run's last stored event, or alone. So every row brings at least one event after ?3.
  * ?1 the first run to read, ?2 limit, ?3 the position to read after, ?4 session.
  */
