@@ -24,7 +24,7 @@ describe('migrations', () => {
       typeof migration === 'string' ? migration : read(files[at] ?? ''),
     );
     const digests = texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
-    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '6d1ce6b7819c3f44']);
+    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '3bef29b75c0fdbfd']);
   });
 
   test('bring an older file up to date: either all of them run, or none', () => {
@@ -113,6 +113,7 @@ describe('migrations', () => {
       ['fault', { reason: 'a defect' }],
       ['unparked', { reason: 'fault: a defect', by: 'ada' }],
       ['parked', { reason: 'closing', by: 'ada' }],
+      ['hang-reported', { report: '1', class: 'agent-silent' }],
     ] as const;
     ownTold.forEach(([type, data], at) => event.run(-1, at + 1, type, JSON.stringify(data)));
     ends.forEach(([id, mode, final], at) => {
@@ -143,6 +144,7 @@ describe('migrations', () => {
       ['fault', { reason: 'a defect' }],
       ['unparked', { kind: 'fault', reason: 'a defect', by: ada }],
       ['parked', { kind: 'operator', reason: 'closing', by: ada }],
+      ['hang-reported', { report: '1', class: 'agent-silent', summary: '' }],
     ]);
     const json = (column: string): unknown[] =>
       db

@@ -221,6 +221,8 @@ function sessionEventOf(type: string, data: Fields): readonly [type: string, dat
       return ['unsolicited-turn', data];
     case 'raw':
       return ['unexpected-output', { incarnation: data['incarnation'], part: partOf(data['kind'], data['data']) }];
+    case 'hang-reported':
+      return [type, { summary: '', ...data }];
     case 'recovered':
       return [type, { owner: data['hold'] ?? null }];
     default:
