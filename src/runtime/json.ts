@@ -10,8 +10,15 @@ export function jsonValue(value: unknown): unknown {
     const text: string | undefined = JSON.stringify(value);
     return text === undefined ? null : (JSON.parse(text) as unknown);
   } catch (error) {
-    return { unserialisable: error instanceof Error ? error.message : String(error) };
+    return { unserialisable: whyNotJson(error) };
   }
+}
+
+function whyNotJson(error: unknown): string {
+  if (error instanceof RangeError && error.message.includes('call stack')) {
+    return 'the value is nested too deeply';
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface ErrorRecord {

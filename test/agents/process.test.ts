@@ -119,6 +119,20 @@ describe('a message of a program', () => {
     );
   });
 
+  test('is cut where it is nested too deeply, and the rest of it is read', async () => {
+    const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    const request = '{"type":"permission-requested","turn":1,"request":"r","kind":"edit","tool":"write","title":"a.ts"';
+    await using agent = says(['{"type":"ready"}', '{"type":"started","turn":1}', `${request},"detail":${deep}}`]);
+    agent.prompt(1, 'go');
+    const { action, detail } = await agent.first('permission-requested', () => true);
+    expect(action.title).toBe('a.ts');
+    const text = JSON.stringify(detail);
+    expect([text.length < 1_000, text.includes('…')]).toEqual([true, true]);
+    expect(agent.parts('raw').map(({ data }) => (data as { readonly problem: string }).problem)).toContain(
+      'nested deeper than 200 levels, and cut there',
+    );
+  });
+
   test('becomes its event, for every message of the protocol', () => {
     const read = (message: Fields): unknown => parseMessage(message);
     expect(read({ type: 'ready', conversation: 'c', conversationReset: true, capabilities: { acks: true } })).toEqual({

@@ -54,6 +54,50 @@ export function boundedJson(value: unknown, depth = depthMax): unknown {
   return Object.fromEntries(members.length > membersMax ? [...members.slice(0, membersMax), ['…', '…']] : members);
 }
 
+/** UTF-16 code units that a tape keeps of the detail of a permission request. */
+const detailMaxLength = 65_536;
+/** A value without a text, such as a number or an empty list, counts as so many. */
+const valueLength = 16;
+const detailDepthMax = 32;
+
+/**
+ * The detail of a permission request, for the tape and for the person who decides: complete up to a bound. Where it is cut, a text
+ * says how much is missing.
+ */
+export function boundedDetail(detail: unknown): unknown {
+  let left = detailMaxLength;
+  const cutText = (text: string): string => {
+    const kept = text.length <= left ? text : bounded(text, Math.max(left, 4 * markerBytes)).text;
+    left -= kept.length;
+    return kept;
+  };
+  const cut = (value: unknown, depth: number): unknown => {
+    left -= valueLength;
+    if (typeof value === 'string') {
+      return cutText(value);
+    }
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
+    if (depth === 0) {
+      return '…';
+    }
+    const kept: [string, unknown][] = [];
+    const all = Object.entries(value);
+    for (const [name, one] of all) {
+      if (left <= 0) {
+        break;
+      }
+      kept.push([Array.isArray(value) ? name : cutText(name), cut(one, depth - 1)]);
+    }
+    const more = all.length - kept.length;
+    const marker: [string, string][] = more === 0 ? [] : [['…', `… ${more} more omitted …`]];
+    const members = [...kept, ...marker];
+    return Array.isArray(value) ? members.map(([, one]) => one) : Object.fromEntries(members);
+  };
+  return cut(detail, detailDepthMax);
+}
+
 /** The input of a tool as JSON text. Empty inputs are left out. */
 export function inputText(input: unknown): { readonly input?: BoundedText } {
   if (input === undefined || input === null || (isFields(input) && Object.keys(input).length === 0)) {

@@ -326,7 +326,7 @@ export const PermissionActionSchema = {
     },
     tool: { type: 'string', description: "The agent's own name of the tool." },
     title: { type: 'string', description: 'One line for a person: the command, the path.' },
-    detail: { description: 'The request as the agent made it; any JSON.' },
+    detail: { description: 'The request as the agent made it; any JSON. Above about 64 KiB it is cut, and says so.' },
   },
   examples: [{ kind: 'execute', tool: 'Bash', title: 'git push', detail: { command: 'git push' } }],
 } as const satisfies Schema;

@@ -2,7 +2,7 @@
 import type { OutputPart, TurnFailure } from '../../core/model/output.ts';
 import { failureRules, type ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent, AgentReport, AgentResult } from '../../agents/port.ts';
-import { readCost, readPart, readUsage } from '../../agents/shared/parts.ts';
+import { boundedDetail, readCost, readPart, readUsage } from '../../agents/shared/parts.ts';
 import type { PermissionAction, RequestedAction } from '../../core/model/permission.ts';
 import { type Incarnation, taskId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
@@ -52,7 +52,7 @@ export const shownFailure = (failure: ProviderFailure, redact: Redactor): Provid
   message: redact.text(failure.message),
 });
 
-/** What a person sees of a request: redacted. */
+/** What a person sees of a request: redacted, and with a bounded detail. */
 export const shownAction = (
   { kind, tool, title }: RequestedAction,
   detail: unknown,
@@ -61,7 +61,8 @@ export const shownAction = (
   kind,
   tool: redact.text(tool),
   title: redact.text(title),
-  detail: redact.value(jsonValue(detail)),
+  // Redacted first: a secret that the cut divides would not be recognised.
+  detail: boundedDetail(redact.value(jsonValue(detail))),
 });
 
 export function inputOf(event: Said, incarnation: Incarnation, at: number, redact: Redactor): Input {
