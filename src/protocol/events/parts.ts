@@ -350,7 +350,7 @@ const parkedProperties = {
     type: 'string',
     enum: parkedKinds,
     description:
-      '`operator`: somebody parked it. `closing`: the daemon closed, and its next start unparks it. `fault`: a defect stopped it.',
+      '`operator`: a person parked it. `closing`: the daemon closed, and its next start unparks it. `fault`: a defect stopped it.',
   },
   reason: { type: 'string', description: 'Why it is parked, free text for people; for a fault the error.' },
 } as const;
