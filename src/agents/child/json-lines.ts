@@ -1,7 +1,7 @@
 /**
  * An agent's process as a channel of JSON lines: what every driver of a program has in common.
  *
- * Owns: one child per channel, and its start deadline, which stands in the list of parked work. Owned by a driver's handle.
+ * Owns: one child per channel, and its start deadline, which is in the list of pending waits. Owned by a driver's handle.
  * Invariants:
  *  json-lines/1 A message is written whole, within the call; a broken channel refuses it, and its end is on its way as
  *               `exited`.

@@ -1,7 +1,7 @@
 /**
  * A peer of JSON-RPC 2.0 over one channel of JSON messages: calls out, calls in, notifications both ways.
  *
- * Owns: the table of our calls that wait for their response, each of which stands in the list of parked work, and the list of
+ * Owns: the table of our calls that wait for their response, each of which is in the list of pending waits, and the list of
  * the other side's calls that wait for ours.
  * Owned by: a driver's handle, which gives it every message of its channel in order, and the channel's end.
  * Callbacks and no promises: what is read first is handled first, also where a response follows a notification in one read.

@@ -13,7 +13,7 @@ export type LineFrame =
   | { readonly kind: 'line'; readonly text: string }
   /** A line outgrew the bound. `head`: its first bytes, at most 1 KiB. */
   | { readonly kind: 'oversize'; readonly head: string }
-  /** The oversize line is over; reading goes on with the next one. `bytes`: the length of the line that was dropped. */
+  /** The oversize line is over; reading continues with the next one. `bytes`: the length of the line that was dropped. */
   | { readonly kind: 'resync'; readonly bytes: number }
   /** The stream ended within a line. */
   | { readonly kind: 'half'; readonly text: string };

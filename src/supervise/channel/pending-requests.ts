@@ -9,7 +9,7 @@
  *                     the same error.
  *  pending-requests/3 A reply that nobody waits for is counted and dropped.
  *  pending-requests/4 At most `maxPending` at a time; one more is refused with `ChannelFull`.
- *  pending-requests/5 Every entry stands in the list of pending waits with its id, its begin and its deadline.
+ *  pending-requests/5 Every entry is in the list of pending waits with its id, its begin and its deadline.
  */
 import type { ChannelBroken } from './errors.ts';
 import { ChannelFull, WaitTimedOut } from './errors.ts';

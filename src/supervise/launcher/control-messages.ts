@@ -31,7 +31,7 @@ export type FromDaemon =
       readonly problem: string | null;
     };
 
-/** Null: it is no message of ours. */
+/** Null: it is not one of these messages. */
 export function read<M extends ToDaemon | FromDaemon>(line: string): M | null {
   try {
     const message: unknown = JSON.parse(line);

@@ -39,7 +39,7 @@ export interface ReportSocket {
   close(): void;
 }
 
-/** Null: it could not be opened; everything else goes on without it. */
+/** Null: it could not be opened; everything else continues without it. */
 export function openReportSocket(folder: string, answer: () => Promise<ReportAnswer>): ReportSocket | null {
   const path = reportSocketPath(folder);
   try {
@@ -64,7 +64,7 @@ export function openReportSocket(folder: string, answer: () => Promise<ReportAns
   }
 }
 
-/** Throws where somebody else has made it. */
+/** Throws if the folder belongs to another user. */
 function makeOwn(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(folder);
