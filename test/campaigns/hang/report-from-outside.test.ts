@@ -82,5 +82,5 @@ test.runIf(linux)('reports are made, listed and shown over HTTP, and an unknown 
   const folder = join(box.data, 'hangs');
   expect([mode(folder), mode(join(folder, `${taken.id}.json`))]).toEqual([0o700, 0o600]);
   const nobody = await signalbox(box, 'hangs', 'nothing');
-  expect([nobody.code, nobody.stderr]).toEqual([3, expect.stringContaining('there is no hang report "nothing"')]);
+  expect([nobody.code, nobody.stderr]).toEqual([3, expect.stringContaining('There is no hang report "nothing"')]);
 });
