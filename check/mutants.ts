@@ -63,6 +63,11 @@ function readPins(): { readonly [name: string]: Pin } {
 
 async function main(): Promise<void> {
   const chosen = mutants.filter((mutant) => mutant.name.includes(options.only));
+  if (chosen.length === 0) {
+    process.stderr.write(`No mutant has "${options.only}" in its name; check/mutants/ lists them.\n`);
+    process.exitCode = 2;
+    return;
+  }
   const pins = readPins();
   const directory = mkdtempSync(join(tmpdir(), 'signalbox-mutants-'));
   const begun = performance.now();
