@@ -232,8 +232,16 @@ it('permission requests of a real process are judged, answered by a person, and 
     { decision: 'allow', by: policyActor },
     { decision: 'deny', by: policyActor },
   ]);
+  // A late store has the event on the tape before it answers the commit; the view shows what was answered.
+  const { promise: requested, resolve } = Promise.withResolvers<void>();
+  const stop = one.box.listen({ all: true }, (events) => {
+    if (events.some(({ type }) => type === 'permission-requested')) {
+      resolve();
+    }
+  });
   const back = await one.background({ prompt: '[[ask:npm test]] [[ask:npm publish]]' });
-  await asked(one, back);
+  await requested;
+  stop();
   const [open] = await one.box.permissionRequests();
   expect(open).toMatchObject({ title: 'npm test', kind: 'execute' });
   await one.box.respond('test:one', { turn: open?.turn ?? 0, request: open?.request ?? '', allow: true });
