@@ -44,7 +44,7 @@ export type AgentEvent =
   | { readonly type: 'output'; readonly turn: TurnId | null; readonly part: OutputPart }
   /** The agent retries a failed request by itself; its turn continues. */
   | { readonly type: 'retrying'; readonly turn: TurnId | null; readonly failure: ProviderFailure }
-  /** `detail`: the request as the agent made it, for the tape. */
+  /** `detail`: the request as the agent made it, whole. The runtime bounds it for the tape, and says so there. */
   | {
       readonly type: 'permission-requested';
       readonly turn: TurnId;

@@ -189,6 +189,17 @@ describe('the client side of ACP', () => {
     expect(agent.text(1)).toContain(allow ? '{}' : 'permission denied: not here');
   });
 
+  test('passes on the whole text of a write that a person judges', async () => {
+    const folder = folderOf();
+    const [path, content] = [join(folder, 'made.txt'), `${'x'.repeat(20_000)} the end`];
+    await using agent = await ready({}, [], { folder });
+    agent.prompt(1, `[[write:${json({ path, content })}]]`);
+    const asked = await agent.first('permission-requested', () => true);
+    expect(asked.detail).toMatchObject({ path, content });
+    agent.respond(1, asked.request, false);
+    await agent.result(1);
+  });
+
   test('performs a write that the agent was allowed, for that path alone', async () => {
     const folder = folderOf();
     const [mine, other] = [join(folder, 'mine.txt'), join(folder, 'other.txt')];

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { detailOf } from '../../src/agents/claude/permissions.ts';
+import { permissionRequestOf } from '../../src/agents/codex/permissions.ts';
 import { boundedDetail } from '../../src/agents/shared/parts.ts';
 
 describe('the detail of a permission request', () => {
@@ -32,5 +34,23 @@ describe('the detail of a permission request', () => {
     const text = JSON.stringify(boundedDetail(detail));
     expect(text).toContain('…');
     expect(text).not.toContain('inmost');
+  });
+});
+
+describe('a driver', () => {
+  const long = `echo ${'x'.repeat(20_000)} && rm -rf build`;
+
+  test('of Claude Code passes on the whole command that a person judges', () => {
+    const input = { command: long, description: 'tidy up' };
+    const body = { subtype: 'can_use_tool', tool_name: 'Bash', input, permission_suggestions: [] };
+    expect(detailOf(body)).toEqual({ tool_name: 'Bash', input });
+  });
+
+  test('of Codex passes on every change of a patch, with its whole diff', () => {
+    const changes = Array.from({ length: 60 }, (_, at) => ({ path: `${at}.txt`, kind: { type: 'add' }, diff: long }));
+    const params = { threadId: 'one', turnId: 'first', itemId: 'patch' };
+    const method = 'item/fileChange/requestApproval';
+    const request = permissionRequestOf({ id: 1, method, params, result: () => true, error: () => true });
+    expect(request?.describe(() => ({ changes })).detail).toEqual({ ...params, changes });
   });
 });

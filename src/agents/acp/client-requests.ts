@@ -27,7 +27,6 @@ import type { Action } from './tools.ts';
 import type { AcpTurn } from './turn.ts';
 import { acpCodes, cancelledAnswer, toClient } from './wire.ts';
 
-const detailMax = 16_384;
 const titleMax = 4_000;
 
 /** What is offered to the agent; null: it is not. */
@@ -170,7 +169,7 @@ export class ClientRequests {
     const isSame = (allowed: string): boolean => resolve(this.#options.folder, allowed) === resolve(path);
     this.#doAllowed(call, {
       ask: { kind: 'edit', tool: call.method, title: head(path, titleMax) },
-      detail: { method: call.method, path },
+      detail: { method: call.method, path, content: params['content'] },
       isCoveredBy: ({ ask, paths }) => ask.kind === 'edit' && paths.some(isSame),
       run: () => answer(call, files.write(params)),
     });
@@ -229,7 +228,7 @@ export class ClientRequests {
 
   #ask(turn: AcpTurn, call: RpcCall, ask: RequestedAction, detail: object, settle: (decision: Decision) => void): void {
     const request = turn.permissionRequests.add(call.id, settle);
-    this.#options.emit({ type: 'permission-requested', turn: turn.id, request, action: ask, detail: bounded(detail) });
+    this.#options.emit({ type: 'permission-requested', turn: turn.id, request, action: ask, detail });
   }
 
   /** Not from within the method of the handle that answered. */
@@ -246,9 +245,3 @@ const refusal = (decision: Decision): RpcError =>
   decision === 'cancelled'
     ? { code: acpCodes.requestCancelled, message: 'the turn was cancelled' }
     : { code: rpcCodes.internal, message: `permission denied${decision.note === null ? '' : `: ${decision.note}`}` };
-
-/** A request may hold the whole of a large file, of which its beginning is enough for a tape. */
-function bounded(detail: object): unknown {
-  const text = JSON.stringify(detail);
-  return text.length <= detailMax ? detail : head(text, detailMax);
-}

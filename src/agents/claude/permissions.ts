@@ -1,6 +1,5 @@
 /** What a permission request of Claude Code is about, in the words of all dialects. */
 import type { RequestedAction } from '../../core/model/permission.ts';
-import { boundedJson } from '../shared/parts.ts';
 import { pathWithin } from '../shared/paths.ts';
 import { type Fields, fieldsAt, textAt } from '../child/fields.ts';
 import { titleOf, toolNamed } from './tools.ts';
@@ -23,8 +22,8 @@ function leadsOut(body: Fields, path: string | null, folder: string): boolean {
   return reason === 'workingDir' || reason === 'safetyCheck' || (path !== null && pathWithin(folder, path) === null);
 }
 
-/** The request as it goes on the tape. */
+/** The request without what only another answer needs. The runtime bounds it, as that of every driver. */
 export function detailOf(body: Fields): unknown {
   const { subtype: _, permission_suggestions: __, ...rest } = body;
-  return boundedJson(rest);
+  return rest;
 }

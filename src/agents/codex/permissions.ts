@@ -42,7 +42,7 @@ export function permissionRequestOf(call: RpcCall): PermissionRequest | null {
         ...common,
         describe(itemOf) {
           const changes = listAt(itemOf(textAt(params, 'itemId') ?? '') ?? {}, 'changes');
-          return { action: patchAsk(changes), detail: { ...params, changes: changes.slice(0, 50).map(shortened) } };
+          return { action: patchAsk(changes), detail: { ...params, changes } };
         },
         answer: (answer) => call.result({ decision: decisions[answer] }),
       };
@@ -111,9 +111,3 @@ function mcpAsk(params: Fields, meta: Fields): RequestedAction {
   const tool = mcpTool(textAt(params, 'serverName') ?? '?', textAt(meta, 'tool_name') ?? '?');
   return { kind: 'other', tool, title: wholeTitle(JSON.stringify(meta['tool_params'] ?? {})) };
 }
-
-const shortened = (change: Fields): Fields => ({
-  path: change['path'],
-  kind: change['kind'],
-  diff: head(textAt(change, 'diff') ?? '', 2_048),
-});
