@@ -16,7 +16,7 @@ import { type AgentChild, type Environment, commonVariables, pickEnvironment } f
 import { realTimers, spawnAgent } from '../../supervise/index.ts';
 import type { AgentEvent, AgentStart } from '../port.ts';
 import { AwaitedStart } from './awaited-start.ts';
-import { cutDepth, depthMax } from './depth.ts';
+import { cutDepth, depthMax, mayBeDeep } from './depth.ts';
 import { type Fields, isFields } from './fields.ts';
 
 export { type Fields, isFields };
@@ -172,8 +172,7 @@ export class JsonLines {
       return;
     }
     if (isFields(message)) {
-      // A line that is shorter cannot be so deep.
-      if (line.length > depthMax && cutDepth(message)) {
+      if (mayBeDeep(line) && cutDepth(message)) {
         this.raw(`nested deeper than ${depthMax} levels, and cut there`, line);
       }
       this.#onMessage(message, line);
