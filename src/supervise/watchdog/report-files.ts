@@ -75,7 +75,9 @@ export function readReport(folder: string, id: string): HangReport | null {
     return null;
   }
   try {
-    return JSON.parse(readFileSync(join(folder, `${id}.json`), 'utf8')) as HangReport;
+    const report = JSON.parse(readFileSync(join(folder, `${id}.json`), 'utf8')) as HangReport;
+    // A report outlives the version that wrote it: this trigger had another name.
+    return (report.trigger as string) === 'asked' ? { ...report, trigger: 'requested' } : report;
   } catch {
     return null;
   }

@@ -55,6 +55,14 @@ test('the list has the newest first, names reports of one millisecond apart, and
   ]);
 });
 
+test('the reader gives a report of an earlier version the present name of its trigger', () => {
+  const folder = join(root, 'hangs');
+  const file = writeReport(folder, report(folder, 1));
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"trigger": "requested"', '"trigger": "asked"'));
+  expect(readFileSync(file, 'utf8')).toContain('"asked"');
+  expect(listReports(folder)).toMatchObject([{ trigger: 'requested' }]);
+});
+
 test('the reader accepts neither a file that is not a report, nor a path for a name', () => {
   const folder = join(root, 'hangs');
   writeReport(folder, report(folder, 1));
