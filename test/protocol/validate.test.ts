@@ -80,7 +80,7 @@ function ofType(type: string, schema: Schema, wrong: number): fc.Arbitrary<unkno
     const { items = {}, minItems = 0, maxItems = 5 } = schema;
     return fc.array(values(items, wrong), {
       minLength: Math.max(0, minItems - past),
-      maxLength: Math.max(minItems, Math.min(maxItems + past, 3)),
+      maxLength: Math.max(minItems, Math.min(maxItems + past, 6)),
     });
   }
   return objects(schema, wrong);
