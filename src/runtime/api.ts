@@ -65,7 +65,6 @@ export interface Refused {
     | 'unknown_runner'
     | 'task_ended'
     | 'stale_epoch'
-    /** The session is stopped by a fault; the operator has to unpark it. */
     | 'closing';
   readonly hint: string;
 }
