@@ -95,10 +95,13 @@ export async function campaignInProcesses(options: Options): Promise<Report> {
   return report;
 }
 
+/** Its own flags of Node go with it: with `--import`, another core can stand in for the one under `src`. */
 function inProcess(options: Options, part: number): Promise<Report> {
   const given = JSON.stringify({ ...options, seed: options.seed + part, seeds: options.seeds - part, jobs: 1 });
   const file = fileURLToPath(new URL('part.ts', import.meta.url));
-  const child = spawn(process.execPath, [file, given, String(options.jobs)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...process.execArgv, file, given, String(options.jobs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   return new Promise((resolve, reject) => {
