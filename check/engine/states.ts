@@ -1,50 +1,32 @@
 /**
- * The set of states seen so far, exact: encodings are compared word by word, a hash only says where to look.
+ * The set of states seen so far, and by which move each was reached first.
  *
  * Owned by one exploration. Invariants:
- *  states/1 State n is the n-th distinct encoding that was added; numbers are never reused.
- *  states/2 An encoding lies in one chunk of the arena, and its first word is its length in bytes.
- *  states/3 The parent of a state has a smaller number, except the initial states, which are their own parents.
+ *  states/1 State n is the n-th distinct encoding that was added.
+ *  states/2 The parent of a state has a smaller number, except the initial states, which are their own parents.
  */
 import { invariant } from '../../src/core/errors.ts';
 import { Column16, Column32 } from './columns.ts';
+import { Encodings } from './encodings.ts';
 import type { Writer } from './writer.ts';
 
-/** Words of one arena chunk: 4 MiB. An address counts words over all chunks, so the arena ends at 16 GiB. */
-const arenaBits = 20;
-const arenaWords = 1 << arenaBits;
-const arenaMask = arenaWords - 1;
-
-function hashOf(words: Uint32Array, length: number): number {
-  let hash = 0x9e3779b9;
-  for (let index = 0; index < length; index += 1) {
-    hash = Math.imul(hash ^ (words[index] ?? 0), 0x85ebca6b);
-    hash = (hash << 13) | (hash >>> 19);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35);
-  return (hash ^ (hash >>> 15)) >>> 0;
-}
-
 export class States {
-  readonly #chunks: Uint32Array[] = [new Uint32Array(arenaWords)];
-  #next = 0;
-  readonly #address = new Column32();
-  readonly #hash = new Column32();
+  readonly #encodings = new Encodings();
   readonly #parent = new Column32();
   readonly #move = new Column16();
-  /** Open addressing: a state's number plus one, or 0. */
-  #table = new Uint32Array(1 << 16);
-  /** Whether the last `add` met a new state. */
-  fresh = false;
 
   get size(): number {
-    return this.#address.length;
+    return this.#encodings.size;
+  }
+
+  /** Whether the last `add` met a new state. */
+  get fresh(): boolean {
+    return this.#encodings.fresh;
   }
 
   /** Bytes held, all of them, without the live objects of the frontier. */
   get bytes(): number {
-    const columns = this.#address.bytes + this.#hash.bytes + this.#parent.bytes + this.#move.bytes;
-    return this.#chunks.length * arenaWords * 4 + this.#table.length * 4 + columns;
+    return this.#encodings.bytes + this.#parent.bytes + this.#move.bytes;
   }
 
   parent(state: number): number {
@@ -58,93 +40,17 @@ export class States {
 
   /** The number of the state that the writer holds; `fresh` tells whether it is new. A parent of -1 makes it initial. */
   add(writer: Writer, parent: number, move: number): number {
-    const length = writer.seal();
-    const hash = hashOf(writer.words, length);
-    const slot = this.#slotOf(writer.words, length, hash);
-    const known = this.#table[slot] ?? 0;
-    this.fresh = known === 0;
-    if (known !== 0) {
-      return known - 1;
-    }
-    const state = this.#address.length;
-    invariant(move < 65_536, 'a state of the checker has more than 65,535 moves');
-    this.#address.push(this.#store(writer.words, length));
-    this.#hash.push(hash);
-    this.#parent.push(parent < 0 ? state : parent);
-    this.#move.push(move);
-    this.#table[slot] = state + 1;
-    if ((state + 1) * 5 > this.#table.length * 3) {
-      this.#grow();
+    const state = this.#encodings.add(writer);
+    if (this.fresh) {
+      invariant(move < 65_536, 'a state of the checker has more than 65,535 moves');
+      this.#parent.push(parent < 0 ? state : parent);
+      this.#move.push(move);
     }
     return state;
   }
 
   /** The number of the state that the writer holds, or -1 if it was never seen. */
   find(writer: Writer): number {
-    const length = writer.seal();
-    return (this.#table[this.#slotOf(writer.words, length, hashOf(writer.words, length))] ?? 0) - 1;
-  }
-
-  #slotOf(words: Uint32Array, length: number, hash: number): number {
-    const table = this.#table;
-    const mask = table.length - 1;
-    let slot = hash & mask;
-    for (;;) {
-      const known = table[slot] ?? 0;
-      if (known === 0) {
-        return slot;
-      }
-      if (this.#hash.get(known - 1) === hash && this.#same(known - 1, words, length)) {
-        return slot;
-      }
-      slot = (slot + 1) & mask;
-    }
-  }
-
-  #same(state: number, words: Uint32Array, length: number): boolean {
-    const address = this.#address.get(state);
-    const chunk = this.#chunks[address >>> arenaBits];
-    if (chunk === undefined) {
-      return false;
-    }
-    const start = address & arenaMask;
-    for (let index = 0; index < length; index += 1) {
-      if (chunk[start + index] !== words[index]) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  #store(words: Uint32Array, length: number): number {
-    if ((this.#next & arenaMask) + length > arenaWords) {
-      this.#next = this.#chunks.length * arenaWords;
-    }
-    invariant(this.#next + length < 2 ** 32, 'the arena of the checker is full (16 GiB)');
-    if (this.#next >>> arenaBits === this.#chunks.length) {
-      this.#chunks.push(new Uint32Array(arenaWords));
-    }
-    const address = this.#next;
-    const chunk = this.#chunks[address >>> arenaBits];
-    invariant(chunk !== undefined, 'an address lies in a chunk');
-    const start = address & arenaMask;
-    for (let index = 0; index < length; index += 1) {
-      chunk[start + index] = words[index] ?? 0;
-    }
-    this.#next += length;
-    return address;
-  }
-
-  #grow(): void {
-    const table = new Uint32Array(this.#table.length * 2);
-    const mask = table.length - 1;
-    for (let state = 0; state < this.size; state += 1) {
-      let slot = this.#hash.get(state) & mask;
-      while (table[slot] !== 0) {
-        slot = (slot + 1) & mask;
-      }
-      table[slot] = state + 1;
-    }
-    this.#table = table;
+    return this.#encodings.find(writer);
   }
 }
