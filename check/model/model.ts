@@ -5,23 +5,27 @@ import type { Broken, Emit, Goal, Invariant, Model } from '../engine/index.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { encodeWorld } from './encode.ts';
+import { Judged } from './judged.ts';
 import { moves } from './moves.ts';
 import { probe } from './oracles/probes.ts';
 import { rebuilt } from './oracles/rebuilt.ts';
 import { judgeRenamed } from './oracles/rename.ts';
 import { stateInvariants } from './oracles/state.ts';
 import { Report } from './report.ts';
+import type { Run } from './take.ts';
 import { recover, take } from './take.ts';
-import type { Action, World } from './world.ts';
+import type { Action, StateView, World } from './world.ts';
 import { has, initialWorld, kinds, spend } from './world.ts';
 
 export function modelOf(config: Config, core: Core): Model<World, Action> {
   const report = new Report();
+  const run: Run = { config, core, judged: new Judged(config), report };
   const exactOrder = (config.budgets.move ?? 0) > 0;
   const expand = (world: World, emit: Emit<World, Action>): void => {
+    run.judged.enter(world);
     moves(config, world, (who, kind, offered, input) => {
       report.clear();
-      const taken = take(config, core, offered, input, report);
+      const taken = take(run, offered, input);
       emit(
         { who, input, result: taken.result },
         kind,
@@ -29,13 +33,13 @@ export function modelOf(config: Config, core: Core): Model<World, Action> {
         report.broken ?? renaming(config, core, offered, input, taken.result),
       );
     });
-    restarts(config, core, world, report, emit);
+    restarts(run, world, emit);
   };
   return {
     initial: initialWorld(config, core),
     expand,
     encode: (world, out) => encodeWorld(world, out, exactOrder),
-    invariants: [...stateInvariants, ...judged(core)],
+    invariants: [...stateInvariants(run.judged.once), ...probes(core).map(run.judged.once)],
     goals: config.live ? goals(config) : [],
     fair: fair(config),
   };
@@ -57,14 +61,15 @@ function renaming(
     : { property: 'ids and tokens are names: a renamed step gives the renamed result', detail };
 }
 
-function restarts(config: Config, core: Core, world: World, report: Report, emit: Emit<World, Action>): void {
+function restarts(run: Run, world: World, emit: Emit<World, Action>): void {
+  const { report } = run;
   report.clear();
   if (world.session.fenced) {
     // The node that lost the lease ends its own agents before anybody may take the session over.
     if (world.processes.length > 0) {
       return;
     }
-    const taken = recover(config, core, world, report);
+    const taken = recover(run, world);
     emit(
       { who: 'node', input: { at: 1, type: 'recovered' }, result: taken.result },
       kinds.takeover,
@@ -72,7 +77,7 @@ function restarts(config: Config, core: Core, world: World, report: Report, emit
       report.broken,
     );
   } else if (has(world, 'crash')) {
-    const taken = recover(config, core, spend(world, 'crash'), report);
+    const taken = recover(run, spend(world, 'crash'));
     emit(
       { who: 'node', input: { at: 1, type: 'recovered' }, result: taken.result },
       kinds.fault,
@@ -82,7 +87,7 @@ function restarts(config: Config, core: Core, world: World, report: Report, emit
   }
 }
 
-const judged = (core: Core): Invariant<World>[] => [
+const probes = (core: Core): Invariant<StateView>[] => [
   { name: 'section 2: everything stale is fenced (probes)', check: (world) => probe(core, world) },
   { name: 'section 4: the rebuilt session is the lost one', check: (world) => rebuilt(core, world) },
 ];

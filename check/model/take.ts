@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { deliver } from './deliver.ts';
 import { judge } from './oracles/index.ts';
+import type { Judged } from './judged.ts';
 import type { Report } from './report.ts';
 import type { Slot, World } from './world.ts';
 import { limitsOf, slotId } from './world.ts';
@@ -15,8 +16,16 @@ interface Taken {
   readonly result: StepResult | null;
 }
 
-/** `before` is the state, `offered` the environment just before the input is applied (what was read, spent or said). */
-export function take(config: Config, core: Core, offered: World, input: Input | null, report: Report): Taken {
+/** What all moves of a run have in common. */
+export interface Run {
+  readonly config: Config;
+  readonly core: Core;
+  readonly judged: Judged;
+  readonly report: Report;
+}
+
+/** `offered` is the environment just before the input is applied (what was read, spent or said). */
+export function take({ config, core, judged, report }: Run, offered: World, input: Input | null): Taken {
   if (input === null) {
     return { world: offered, result: null };
   }
@@ -28,7 +37,9 @@ export function take(config: Config, core: Core, offered: World, input: Input | 
     return { world: offered, result: null };
   }
   const asked = ask(config, offered, input, result);
-  judge(core, config, asked, input, result, report);
+  if (judged.isNewMove(input)) {
+    judge(core, config, asked, input, result, report);
+  }
   const moved = settleSlots(config, { ...asked, session: result.session }, result, report);
   return { world: deliver(config, moved, result.effects, report), result };
 }
@@ -138,9 +149,10 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
 }
 
 /** The node dies, and all that lived in it; the session is taken up again from the records alone. */
-export function recover(config: Config, core: Core, world: World, report: Report): Taken {
+export function recover(run: Run, world: World): Taken {
+  const { config, core } = run;
   const session = core.rebuild(core.durableOf(world.session), limitsOf(config));
   const slots = world.slots.map((slot) => ({ ...slot, inTurn: false }));
   const rebuilt: World = { ...world, session, slots, processes: [], runners: [], timers: [] };
-  return take(config, core, rebuilt, { at: 1, type: 'recovered' }, report);
+  return take(run, rebuilt, { at: 1, type: 'recovered' });
 }

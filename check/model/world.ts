@@ -102,6 +102,11 @@ export interface World {
   readonly left: readonly number[];
 }
 
+/** What an oracle looks at that is asked once for all states which differ in their environment alone (see judged.ts). */
+export type View = Pick<World, 'session' | 'slots'>;
+/** The same, for an oracle that looks at the runners too. */
+export type StateView = Pick<World, 'session' | 'slots' | 'runners'>;
+
 /** Who does it: words for the story. */
 export type Who =
   | 'sender'
@@ -186,7 +191,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   left: budgets.map((budget) => config.budgets[budget] ?? 0),
 });
 
-export function slotOf(world: World, id: TaskId | null): number {
+export function slotOf(world: View, id: TaskId | null): number {
   for (let index = 0; index < world.slots.length; index += 1) {
     const slot = world.slots[index];
     if (slot !== undefined && slot.id === id && slot.state !== 'unborn') {

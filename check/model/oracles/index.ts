@@ -1,10 +1,10 @@
-/** All that is looked at on every transition that has an input. */
+/** All that is looked at on every transition that has an input, for the first of those that have the same view and input. */
 import type { Input } from '../../../src/core/model/inputs.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
-import type { World } from '../world.ts';
+import type { View } from '../world.ts';
 import { judgeAsks } from './permission-requests.ts';
 import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
 import { judgeEndings } from './endings.ts';
@@ -14,14 +14,7 @@ import { judgeReply } from './replies.ts';
 import { judgeTape } from './tape.ts';
 import { judgeTurn } from './turn.ts';
 
-export function judge(
-  core: Core,
-  config: Config,
-  world: World,
-  input: Input,
-  result: StepResult,
-  report: Report,
-): void {
+export function judge(core: Core, config: Config, world: View, input: Input, result: StepResult, report: Report): void {
   const move: Move = { config, world, input, result };
   const { kind } = result.reply;
   judgeReply(move, report);

@@ -17,7 +17,7 @@ import type { Session, TurnResult } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Core } from '../core.ts';
 import { action } from '../moves.ts';
-import type { World } from '../world.ts';
+import type { StateView } from '../world.ts';
 
 const at = 1;
 const completed: TurnResult = { outcome: 'completed', empty: false, report: { text: '' } };
@@ -26,7 +26,7 @@ const nobody = taskId('nobody');
 type Try = (input: Input) => void;
 
 /** What is wrong with the first probe that is applied, or null. */
-export function probe(core: Core, world: World): string | null {
+export function probe(core: Core, world: StateView): string | null {
   const { session } = world;
   let wrong: string | null = null;
   const attempt: Try = (input) => {
@@ -207,7 +207,7 @@ function wrongEpochs(session: Session, live: Epoch | null | undefined): Epoch[] 
   return [0, last - 1, last, last + 1].map(epoch).filter((one) => one !== live);
 }
 
-function holdProbes({ session, slots }: World, attempt: Try): void {
+function holdProbes({ session, slots }: StateView, attempt: Try): void {
   for (const of of wrongEpochs(session, session.hold?.epoch)) {
     attempt({ at, type: 'timer', name: 'hold', subject: of });
     attempt({ at, type: 'evict', epoch: of, by: null });
@@ -227,7 +227,7 @@ function holdProbes({ session, slots }: World, attempt: Try): void {
   }
 }
 
-function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
+function runnerProbes({ session, slots, runners }: StateView, attempt: Try): void {
   for (const slot of slots) {
     if (slot.state !== 'open') {
       continue;
@@ -246,7 +246,7 @@ function runnerProbes({ session, slots, runners }: World, attempt: Try): void {
 }
 
 /** A node that has lost the session decides nothing: not even what carries the right tokens. */
-function everything({ session, slots }: World, attempt: Try): void {
+function everything({ session, slots }: StateView, attempt: Try): void {
   const { agent, hold } = session;
   if (agent.kind !== 'none') {
     agentProbes(agent.incarnation, hold?.turn?.id ?? session.turns, attempt, false);

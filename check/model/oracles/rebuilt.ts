@@ -2,11 +2,11 @@
 import type { Session } from '../../../src/core/model/session.ts';
 import { treeEntries } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
-import type { World } from '../world.ts';
+import type { View } from '../world.ts';
 import { difference } from './durable.ts';
 import { same } from './same.ts';
 
-export function rebuilt(core: Core, { session }: World): string | null {
+export function rebuilt(core: Core, { session }: View): string | null {
   if (session.fenced) {
     return null;
   }

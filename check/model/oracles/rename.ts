@@ -10,22 +10,17 @@ import type { Session } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import { type Tree, treeEntries } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
+import { type TokenKind, subjectKind, tokenKind } from '../tokens.ts';
 import { same } from './same.ts';
 
-const shift: { readonly [key: string]: number } = {
+const shift: { readonly [K in TokenKind]: number } = {
   epoch: 1000,
-  run: 1000,
-  turns: 20_000,
   turn: 20_000,
-  sent: 20_000,
-  rewind: 20_000,
-  incarnations: 300_000,
   incarnation: 300_000,
   position: 4000,
-  nextPosition: 4000,
-  call: 600_000,
 };
-const turnTimers = new Set(['drain', 'silence', 'permission', 'protected']);
+/** Calls are names too, though a configuration counts them. */
+const callShift = 600_000;
 const isId = new Set(['task', 'carrier', 'into', 'mergedInto', 'from', 'before', 'owner']);
 const areIds = new Set(['riders', 'mergedTasks', 'endedTasks']);
 
@@ -34,13 +29,8 @@ const renameId = (id: string): string => `task ${id}`;
 /** Renames plain data by the names of its fields. `kind` says what `id` and `subject` mean where they stand. */
 function rename(value: unknown, key: string, kind: string): unknown {
   if (typeof value === 'number') {
-    if (key === 'id') {
-      return value + (shift['turn'] ?? 0);
-    }
-    if (key === 'subject') {
-      return value + subjectShift(kind);
-    }
-    return value + (shift[key] ?? 0);
+    const name = key === 'subject' ? subjectKind(kind) : tokenKind(key);
+    return value + (key === 'call' ? callShift : name === null ? 0 : shift[name]);
   }
   if (typeof value === 'string') {
     return isId.has(key) || key === 'id' || key === 'subject' ? renameId(value) : value;
@@ -79,13 +69,6 @@ function renameField(entry: unknown, field: string, kind: string, holder: object
     return entry;
   }
   return rename(entry, field, kind);
-}
-
-function subjectShift(timer: string): number {
-  if (timer === 'hold') {
-    return shift['epoch'] ?? 0;
-  }
-  return (turnTimers.has(timer) ? shift['turn'] : shift['incarnation']) ?? 0;
 }
 
 const renamed = <T>(value: T): T => rename(value, '', '') as T;

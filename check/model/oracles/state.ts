@@ -3,8 +3,9 @@ import type { Session } from '../../../src/core/model/session.ts';
 import type { Task } from '../../../src/core/model/task.ts';
 import { type Tree, treeEntries, treeGet, treeSize } from '../../../src/core/tree.ts';
 import type { Invariant } from '../../engine/index.ts';
-import type { Timer, World } from '../world.ts';
+import type { StateView, Timer, View, World } from '../world.ts';
 import { onWire, requestName } from '../world.ts';
+import type { Once } from '../judged.ts';
 import { demanders } from './turn.ts';
 
 const isWaiting = (task: Task): boolean => task.stage === 'waiting';
@@ -23,7 +24,7 @@ let last: { readonly tasks: Session['tasks'] | null; readonly list: readonly Tas
 const mayGo = ({ parked, throttle }: Session, { lane }: Task): boolean =>
   parked === null && (throttle === null || (throttle.level === 'background' && lane === 'interactive'));
 
-function oneOwner({ session }: World): string | null {
+function oneOwner({ session }: View): string | null {
   const holding = all(session).filter((task) => task.stage === 'owner');
   if (session.hold === null) {
     return holding.length === 0 ? null : 'a task holds a free session';
@@ -34,7 +35,7 @@ function oneOwner({ session }: World): string | null {
   return holding[0].status === 'running' ? null : 'the owner is not running';
 }
 
-function noFreeWindow({ session }: World): string | null {
+function noFreeWindow({ session }: View): string | null {
   const waits = all(session).find(isWaiting);
   if (session.hold !== null || session.fenced || waits === undefined) {
     return null;
@@ -43,7 +44,7 @@ function noFreeWindow({ session }: World): string | null {
   return first === undefined ? null : `nobody owns the session and ${first.id} waits`;
 }
 
-function admission({ session }: World): string | null {
+function admission({ session }: View): string | null {
   const { hold } = session;
   if (hold === null || session.fenced || onWire(session)) {
     return null;
@@ -57,7 +58,7 @@ function admission({ session }: World): string | null {
   return waits === undefined ? null : `${owner.id} owns the session between turns and ${waits.id} waits`;
 }
 
-function interrupted({ session }: World): string | null {
+function interrupted({ session }: View): string | null {
   const turn = session.hold?.turn ?? null;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
   if (turn === null || !onWire(session) || session.fenced) {
@@ -102,7 +103,7 @@ function ontoTheWire({ session, processes }: World): string | null {
 }
 
 /** Rule 17, stated a second time: protection is for a background task that was preempted often enough in a row. */
-function protection({ session }: World): string | null {
+function protection({ session }: View): string | null {
   const turn = session.hold?.turn ?? null;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
   if (turn === null || owner === undefined) {
@@ -120,7 +121,7 @@ interface Deadline extends Timer {
 }
 
 /** The table of deadlines, stated a second time: what is waited for, and what ends the wait. */
-function deadlinesOf({ session }: World): Deadline[] {
+function deadlinesOf({ session }: View): Deadline[] {
   const { agent, hold } = session;
   const turn = onWire(session) ? (hold?.turn ?? null) : null;
   const list: Deadline[] = [];
@@ -195,7 +196,7 @@ function deadlines(world: World): string | null {
 }
 
 /** The three indexes hold exactly what the tasks say. */
-function indexes({ session }: World): string | null {
+function indexes({ session }: View): string | null {
   const tasks = all(session);
   const demand = new Set(demanders(session));
   const queued = tasks.filter(isWaiting).map((task) => task.id);
@@ -229,7 +230,7 @@ function indexIs<K>(name: string, tree: Tree<K, string>, wanted: ReadonlySet<str
   return null;
 }
 
-function slotsAgree(world: World): string | null {
+function slotsAgree(world: View): string | null {
   const open = world.slots.filter((slot) => slot.state === 'open');
   const lost = open.find((slot) => treeGet(world.session.tasks, slot.id) === undefined);
   if (lost !== undefined) {
@@ -241,7 +242,7 @@ function slotsAgree(world: World): string | null {
   return treeSize(world.session.tasks) === open.length ? null : 'a task is there that nobody submitted';
 }
 
-function ridersAgree({ session }: World): string | null {
+function ridersAgree({ session }: View): string | null {
   for (const task of all(session)) {
     const riding = task.stage === 'merged';
     if (riding !== (task.carrier !== null)) {
@@ -274,7 +275,7 @@ function ridersAgree({ session }: World): string | null {
 }
 
 /** New tokens are new because none is beyond its counter. */
-function bounds({ session }: World): string | null {
+function bounds({ session }: View): string | null {
   const { hold, agent } = session;
   if (hold !== null && hold.epoch > session.epoch) {
     return 'a hold has an epoch that was not granted yet';
@@ -303,7 +304,7 @@ function bounds({ session }: World): string | null {
 }
 
 /** Calls are conserved: what a live runner waits for, the session owes it. */
-function callsAgree({ session, runners }: World): string | null {
+function callsAgree({ session, runners }: StateView): string | null {
   if (session.fenced) {
     return null;
   }
@@ -397,19 +398,23 @@ function asksAgree({ session, processes, timers }: World): string | null {
     : `the agent asks for ${asked.length} things, the session knows of ${turn.permissionRequests.length}`;
 }
 
-export const stateInvariants: readonly Invariant<World>[] = [
-  { name: 'rule 1: at most one hold, and its task is the one that holds', check: oneOwner },
-  { name: 'rule 3: no free window', check: noFreeWindow },
-  { name: 'rule 6: no background turn is admitted while an interactive task waits', check: admission },
-  { name: 'rule 5: the interrupt leaves in the same pass as the demand', check: interrupted },
+/**
+ * `once` makes an invariant of one that looks at a view alone. `bounds` is asked in every state all the same, because names
+ * may be compared for equality alone only where it holds.
+ */
+export const stateInvariants = (once: Once): readonly Invariant<World>[] => [
+  once({ name: 'rule 1: at most one hold, and its task is the one that holds', check: oneOwner }),
+  once({ name: 'rule 3: no free window', check: noFreeWindow }),
+  once({ name: 'rule 6: no background turn is admitted while an interactive task waits', check: admission }),
+  once({ name: 'rule 5: the interrupt leaves in the same pass as the demand', check: interrupted }),
   { name: 'rules 5, 7, 9: one interrupt for a turn, as soon as it has started', check: ontoTheWire },
-  { name: 'rule 17: protection after so many preemptions in a row', check: protection },
+  once({ name: 'rule 17: protection after so many preemptions in a row', check: protection }),
   { name: 'rule 18: every wait has its deadline, and no other is armed', check: deadlines },
-  { name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes },
-  { name: 'section 4: whatever was accepted is there until its final', check: slotsAgree },
-  { name: 'section 5: riders and carriers agree', check: ridersAgree },
+  once({ name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes }),
+  once({ name: 'section 4: whatever was accepted is there until its final', check: slotsAgree }),
+  once({ name: 'section 5: riders and carriers agree', check: ridersAgree }),
   { name: 'tokens are new when they are given', check: bounds },
-  { name: 'rule 11: calls of live runners are owed, and of others not', check: callsAgree },
+  once({ name: 'rule 11: calls of live runners are owed, and of others not', check: callsAgree }),
   { name: 'rule 14: the session knows its one process', check: processesAgree },
   {
     name: 'section 6: the session knows what its agent asks for, and no silence is counted meanwhile',

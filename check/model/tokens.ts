@@ -1,0 +1,32 @@
+/**
+ * Which fields of sessions, inputs and records hold names, and of what. A name is a number that is compared for equality alone
+ * (a position: for order alone), so that two states which differ by names alone are one. The renaming oracle proves that it is.
+ */
+export type TokenKind = 'epoch' | 'turn' | 'incarnation' | 'position';
+
+const kinds: { readonly [field: string]: TokenKind } = {
+  epoch: 'epoch',
+  run: 'epoch',
+  id: 'turn',
+  turns: 'turn',
+  turn: 'turn',
+  sent: 'turn',
+  rewind: 'turn',
+  incarnations: 'incarnation',
+  incarnation: 'incarnation',
+  position: 'position',
+  nextPosition: 'position',
+};
+
+/** Null: a number in this field is a number. Of a field `call` the `id` is the number of a call: the caller knows where it is. */
+export const tokenKind = (field: string): TokenKind | null => kinds[field] ?? null;
+
+const turnTimers: ReadonlySet<string> = new Set(['drain', 'silence', 'permission', 'protected']);
+
+/** What the `subject` of a deadline is, where it is a number. */
+export function subjectKind(timer: string): TokenKind {
+  if (timer === 'hold') {
+    return 'epoch';
+  }
+  return turnTimers.has(timer) ? 'turn' : 'incarnation';
+}
