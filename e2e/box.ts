@@ -40,7 +40,7 @@ export async function openBox(setup: ProgramSetup): Promise<Box> {
       last = moment;
     }),
     // Preemption is what is measured: no turn is to be protected from it.
-    limits: { maxPreemptions: 100_000 },
+    limits: { maxPassedOver: 100_000 },
     onError: (error) => {
       throw error instanceof Error ? error : new Error(String(error));
     },

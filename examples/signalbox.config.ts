@@ -5,7 +5,7 @@ export default defineConfig({
   listen: { port: 7070 },
   durability: 'power',
   agent: { name: 'scripted', args: ['--chunk-ms', '20'] },
-  limits: { maxPreemptions: 3, collectMs: 800, agentIdleMs: 120_000 },
+  limits: { maxPassedOver: 3, collectMs: 800, agentIdleMs: 120_000 },
   // The secret is better kept in SIGNALBOX_GITHUB_SECRET.
   aliases: { 'chat:room-7': 'github:acme/app' },
 });

@@ -49,7 +49,7 @@ export const closeMs = 60_000;
 export function drawLimits(random: Random): RuntimeLimits {
   return {
     ...defaultLimits,
-    maxPreemptions: random.int(0, 3),
+    maxPassedOver: random.int(0, 3),
     maxRetries: random.int(0, 2),
     maxOpen: random.chance(0.2) ? random.int(2, 8) : 1000,
     holdLimitMs: random.pick([2000, 20_000, 100_000]),

@@ -82,7 +82,7 @@ class Side implements AsyncDisposable {
         agent: { name: 'scripted', args: ['--log', log] },
         'limits.maxAgents': sessions + 1,
         'limits.agentIdleMs': 3_600_000,
-        'limits.maxPreemptions': 1_000,
+        'limits.maxPassedOver': 1_000,
       },
     });
     return new Side(daemon, new AgentLogReader(log), readFileSync(join(folder, 'token'), 'utf8').trim(), sessions);

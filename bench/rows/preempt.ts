@@ -71,7 +71,7 @@ async function startOurs(folder: string): Promise<Side> {
     settings: {
       durability: 'power',
       agent: { name: 'scripted', args: ['--log', log] },
-      'limits.maxPreemptions': 1_000,
+      'limits.maxPassedOver': 1_000,
     },
   });
   const token = readFileSync(join(data, 'token'), 'utf8').trim();
@@ -161,7 +161,7 @@ function startLimit(folder: string): Side {
 
 /** What the core commits before the interrupt, and before the next prompt, in exactly this situation. */
 function committedRows(): { readonly preempt: readonly CoreRecord[]; readonly handOver: readonly CoreRecord[] } {
-  let session = newSession(sessionKey('bench:preempt'), { maxPreemptions: 1_000_000, maxOpen: 100, maxRetries: 5 });
+  let session = newSession(sessionKey('bench:preempt'), { maxPassedOver: 1_000_000, maxOpen: 100, maxRetries: 5 });
   const take = (input: Parameters<typeof step>[1]): readonly CoreRecord[] => {
     const taken = step(session, input);
     session = taken.session;

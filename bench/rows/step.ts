@@ -9,7 +9,7 @@ import { compared, inTurns, rate } from '../harness.ts';
 import { agentReady, output, result, submitted, turnStarted } from '../support/inputs.ts';
 
 const goal = { of: 'ours', atLeast: 1_000_000 } as const;
-const limits = { maxPreemptions: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5 };
+const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5 };
 
 export const row: Row = {
   name: 'step',
@@ -106,10 +106,12 @@ function allocate(count: number): void {
       conversationReset: false,
       hold: session.hold,
       agent: session.agent,
+      passedOver: session.passedOver,
       fenced: false,
       tasks: session.tasks,
       queue: session.queue,
       demand: session.demand,
+      backgroundByAge: session.backgroundByAge,
       mergeGroups: session.mergeGroups,
     };
     kept = { session, records: [record, second], effects: [effect], reply: null };

@@ -66,7 +66,7 @@ export interface Config {
   /** One line: which features it lets interact. */
   readonly about: string;
   readonly slots: readonly SlotSpec[];
-  readonly maxPreemptions: number;
+  readonly maxPassedOver: number;
   readonly maxOpen: number;
   readonly maxRetries: number;
   /** What the policy may say of a request; null: a person has to decide. */
@@ -123,7 +123,7 @@ export const interactive = (name: string, change: SlotChange = {}): SlotSpec =>
 export const configOf = (
   change: Pick<Config, 'name' | 'about' | 'slots'> & Partial<Omit<Config, 'name' | 'about' | 'slots'>>,
 ): Config => ({
-  maxPreemptions: 2,
+  maxPassedOver: 2,
   maxOpen: 10,
   maxRetries: 1,
   verdicts: [null],

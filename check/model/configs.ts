@@ -21,7 +21,7 @@ const daily: readonly Config[] = [
     name: 'small-protection',
     about: 'an interactive task that comes again and again beside one background task',
     slots: [background('B1'), interactive('I1', { recurs: true })],
-    maxPreemptions: 1,
+    maxPassedOver: 1,
     honest: true,
     renamed: true,
     timers: ['start', 'drain', 'silence', 'hold', 'unsolicited'],
@@ -77,16 +77,50 @@ const daily: readonly Config[] = [
     name: 'protection',
     about: 'an interactive task that comes again and again beside two background tasks: they still end',
     slots: [background('B1'), background('B2'), interactive('I1', { recurs: true })],
-    maxPreemptions: 2,
+    maxPassedOver: 2,
     honest: true,
     // The window of a protected turn is long enough for an honest agent to end the turn.
     timers: ['start', 'drain', 'silence', 'hold', 'unsolicited'],
   }),
   configOf({
+    name: 'two-callers',
+    about: 'two interactive tasks that come again and again, so that one always waits: the background task still ends',
+    slots: [background('B1'), interactive('I1', { recurs: true }), interactive('I2', { recurs: true })],
+    maxPassedOver: 2,
+    honest: true,
+    timers: ['start', 'drain', 'silence', 'wait'],
+  }),
+  configOf({
+    name: 'two-priorities',
+    about:
+      'two background tasks of a higher priority that come again and again: the one of the lower priority still ends',
+    slots: [
+      background('B1'),
+      background('B2', { priority: 1, recurs: true }),
+      background('B3', { priority: 2, recurs: true }),
+    ],
+    maxPassedOver: 2,
+    honest: true,
+    timers: ['start', 'drain', 'silence', 'wait'],
+  }),
+  configOf({
+    name: 'fair-runner',
+    about:
+      'a background runner with two turns beside two callers that come again and again, and its runner is slow to ask',
+    slots: [
+      background('B1', { mode: 'code', turns: 2 }),
+      interactive('I1', { recurs: true }),
+      interactive('I2', { recurs: true }),
+    ],
+    maxPassedOver: 1,
+    honest: true,
+    timers: ['start', 'drain', 'silence'],
+  }),
+  configOf({
     name: 'window',
     about: 'the window of a protected turn closes',
     slots: [background('B1'), interactive('I1', { recurs: true })],
-    maxPreemptions: 1,
+    maxPassedOver: 1,
     budgets: { cancel: 1 },
     // Against messages without end and an agent without end, its end is not promised.
     live: false,

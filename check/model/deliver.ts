@@ -23,13 +23,13 @@ const rule = {
   killOne: 'rule 12: a kill names the live process it means',
   riders: 'messages are conserved: merged tasks are in the prompt',
   runner: 'rule 11: one live runner per task, called by its own token',
-  resumed: 'section 4: a prompt says that it is resumed, or cut off, exactly when it is',
+  resumed: 'a prompt says that it is resumed, or cut off, exactly when it is',
   conversation: 'rule 9: the agent is restarted with its conversation resumed',
   model: 'rule 9: a prompt is written only to an agent with the model of its turn',
-  answer: 'section 6: an answer goes to a turn that asks, and once',
-  allowed: 'section 6: nothing is allowed but by the policy or a person',
+  answer: 'an answer goes to a turn that asks, and once',
+  allowed: 'nothing is allowed but by the policy or a person',
   lost: 'rule 9: an agent whose conversation was lost is told so',
-  attempts: 'section 4: every start of a runner counts as an attempt',
+  attempts: 'every start of a runner counts as an attempt',
 } as const;
 
 export function deliver(config: Config, world: World, effects: readonly Effect[], report: Report): World {
@@ -365,6 +365,7 @@ function guards(session: Session, timer: Timer): boolean {
     case 'hold':
       return hold?.epoch === timer.of;
     case 'collect':
+    case 'wait':
       return typeof timer.of === 'string' && treeGet(session.tasks, timer.of) !== undefined;
   }
 }

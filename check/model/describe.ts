@@ -213,7 +213,6 @@ function taskText(task: Task): string {
     task.carrier === null ? '' : `on ${task.carrier}${task.taken ? ' (taken)' : ''}`,
     task.attempts > 1 ? `attempt ${task.attempts}` : '',
     task.retries > 0 ? `retry ${task.retries}` : '',
-    task.streak > 0 ? `preempted ${task.streak}x` : '',
     task.verdict === null ? '' : `to end ${task.verdict.status} (${task.verdict.reason})`,
     task.call === null ? '' : `asks for turn ${task.call.id}`,
   ];

@@ -79,7 +79,7 @@ export function encodeWorld(world: World, out: Writer, exactOrder: boolean): voi
   out.byte(world.timers.length);
   for (const timer of world.timers) {
     out.byte(timerNames.indexOf(timer.name));
-    if (timer.name === 'collect') {
+    if (timer.name === 'collect' || timer.name === 'wait') {
       out.byte(indexByte(slotOf(world, timer.of as Task['id'])));
     }
   }
@@ -103,6 +103,8 @@ function encodeSession(world: World, out: Writer): void {
   const model = agent.kind === 'starting' || agent.kind === 'up' ? agent.model : null;
   out.byte(bit(up?.activity === 'switching', 0) | (throttle << 1) | (modelCode(model) << 3) | bit(world.untold, 5));
   out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.incarnation));
+  out.byte(session.passedOver === null ? none : indexByte(slotOf(world, session.passedOver.task)));
+  out.byte(session.passedOver?.times ?? 0);
   if (hold === null) {
     out.byte(none);
     return;
@@ -156,7 +158,6 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
   out.byte(modelCode(task.call?.model));
   out.byte(task.attempts);
   out.byte(task.retries);
-  out.byte(task.streak);
   if (exactOrder) {
     out.uint(Math.round((task.position + 64) * 4096));
     out.byte(bit(task.lane === 'interactive', 0));

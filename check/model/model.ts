@@ -88,8 +88,8 @@ function restarts(run: Run, world: World, emit: Emit<World, Action>): void {
 }
 
 const probes = (core: Core): Invariant<StateView>[] => [
-  { name: 'section 2: everything stale is fenced (probes)', check: (world) => probe(core, world) },
-  { name: 'section 4: the rebuilt session is the lost one', check: (world) => rebuilt(core, world) },
+  { name: 'everything stale is fenced (probes)', check: (world) => probe(core, world) },
+  { name: 'the rebuilt session is the lost one', check: (world) => rebuilt(core, world) },
 ];
 
 function goals(config: Config): Goal<World>[] {
@@ -115,7 +115,7 @@ function goals(config: Config): Goal<World>[] {
     ...granted,
     { name: 'rule 9: every drain ends', pending: ({ session }) => session.hold?.turn?.phase === 'draining' },
     {
-      name: 'section 6: every wait for a person ends',
+      name: 'every wait for a person ends',
       pending: ({ session }) => (session.hold?.turn?.permissionRequests.length ?? 0) > 0,
     },
     {

@@ -99,7 +99,7 @@ export const supervised: readonly Config[] = [
     about:
       'an overloaded provider, and an interactive task that comes again and again beside a background task: it still ends',
     slots: [background('B1'), interactive('I1', { recurs: true })],
-    maxPreemptions: 1,
+    maxPassedOver: 1,
     strained: true,
     honest: true,
     timers: ['drain', 'silence', 'hold'],
@@ -141,7 +141,7 @@ export const supervised: readonly Config[] = [
     name: 'throttle-protected',
     about: 'a protected turn that may not be sent while the session holds back, and urgent work that may',
     slots: [background('B1'), interactive('I1', { recurs: true })],
-    maxPreemptions: 1,
+    maxPassedOver: 1,
     budgets: { throttle: 2 },
     timers: ['start', 'drain', 'silence', 'hold'],
     honest: true,

@@ -79,7 +79,7 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
     : world;
 }
 
-/** The new message takes the place of this task, or cuts it short (section 5). */
+/** The new message takes the place of this task, or cuts it short. */
 function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'submit' }>): boolean {
   const { mergeGroup, whenBusy } = input.task;
   for (const [id, task] of treeEntries(world.session.tasks)) {
@@ -125,7 +125,7 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
     if (record.type === 'event' && record.event.type === 'turn-ended' && record.task !== null) {
       const open = slots.findIndex((slot) => slot.id === record.task && slot.state === 'open');
       if (open < 0) {
-        report.fail('section 4: nothing is appended after final', 'a turn ends on the tape of an ended task');
+        report.fail('nothing is appended after final', 'a turn ends on the tape of an ended task');
       }
     }
     if (record.type === 'event' && record.event.type === 'steered' && record.event.data.delivered) {

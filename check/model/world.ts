@@ -149,8 +149,8 @@ export const kinds = {
   takeover: 11,
   unpark: 12,
   timer: 13,
-  collect: 22,
-  runner: 27,
+  collect: 23,
+  runner: 28,
 } as const;
 
 const budgetIndex = (budget: Budget): number => budgets.indexOf(budget);
@@ -165,7 +165,7 @@ export function spend(world: World, budget: Budget): World {
 }
 
 export const limitsOf = (config: Config): Session['limits'] => ({
-  maxPreemptions: config.maxPreemptions,
+  maxPassedOver: config.maxPassedOver,
   maxOpen: config.maxOpen,
   maxRetries: config.maxRetries,
 });

@@ -37,8 +37,8 @@ export const ownership: readonly Mutant[] = [
     'a free window at hand-over: who gives way grants nobody',
     'runner',
     'rules/arrange',
-    'task.streak + 1);\n      continue;',
-    'task.streak + 1);\n      return;',
+    'actorTask(by));\n      continue;',
+    'actorTask(by));\n      return;',
   ),
   mutant(
     'a free window at release',

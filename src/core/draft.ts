@@ -86,8 +86,9 @@ export function putTask(d: Draft, task: Task): Task {
   return task;
 }
 
-/** For changes that are not durable; the indexes do not depend on them. */
+/** For changes that are not durable. */
 export function putLive(d: Draft, task: Task): Task {
+  reindex(d.s, getTask(d, task.id), task);
   touch(d, task, false);
   return task;
 }
@@ -182,7 +183,6 @@ export const taskRow = (task: Task): TaskRow => ({
   carrier: task.carrier,
   taken: task.taken,
   riders: task.riders,
-  streak: task.streak,
   attempts: task.attempts,
   started: task.started,
   interruptedMidTurn: task.interruptedMidTurn,
@@ -203,6 +203,7 @@ export function sessionRow(session: Session): SessionRow {
     parked: session.parked,
     conversation: session.conversation,
     conversationReset: session.conversationReset,
+    passedOver: session.passedOver,
     hold:
       hold === null
         ? null
@@ -234,6 +235,7 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.parked === b.parked &&
   a.conversation === b.conversation &&
   a.conversationReset === b.conversationReset &&
+  a.passedOver === b.passedOver &&
   (a.hold === b.hold || sameHold(a.hold, b.hold));
 
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */

@@ -3,7 +3,7 @@
  * only place that changes them.
  */
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
-import type { Limits, MergeGroupKey, QueueKey, Session } from './model/session.ts';
+import type { AgeKey, Limits, MergeGroupKey, QueueKey, Session } from './model/session.ts';
 import type { Task } from './model/task.ts';
 import { busyPolicies } from './rules/when-busy.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './model/ids.ts';
@@ -17,6 +17,8 @@ export function compareQueue(a: QueueKey, b: QueueKey): number {
 function compareMergeGroup(a: MergeGroupKey, b: MergeGroupKey): number {
   return byText(a.mergeGroup, b.mergeGroup) || a.position - b.position || byText(a.id ?? '', b.id ?? '');
 }
+
+const compareAge = (a: AgeKey, b: AgeKey): number => a.position - b.position || byText(a.id, b.id);
 
 export function newSession(key: SessionKey, limits: Limits): Session {
   return {
@@ -33,10 +35,12 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     conversationReset: false,
     hold: null,
     agent: { kind: 'none' },
+    passedOver: null,
     fenced: false,
     tasks: treeOf<TaskId, Task>(byText),
     queue: treeOf<QueueKey, TaskId>(compareQueue),
     demand: treeOf<QueueKey, TaskId>(compareQueue),
+    backgroundByAge: treeOf<AgeKey, TaskId>(compareAge),
     mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
   };
 }
@@ -67,9 +71,16 @@ const mergeGroupKey = (task: Task | null): MergeGroupKey | null =>
     ? { mergeGroup: task.mergeGroup, position: task.position, id: task.id }
     : null;
 
+/** A background task that waits for a turn; a runner that has not asked for one needs none. */
+const ageKey = (task: Task | null): AgeKey | null =>
+  isWaiting(task) && task.lane === 'background' && (task.mode === 'prompt' || task.run === null || task.call !== null)
+    ? { position: task.position, id: task.id }
+    : null;
+
 interface Indexes {
   queue: Tree<QueueKey, TaskId>;
   demand: Tree<QueueKey, TaskId>;
+  backgroundByAge: Tree<AgeKey, TaskId>;
   mergeGroups: Tree<MergeGroupKey, TaskId>;
 }
 
@@ -77,6 +88,7 @@ interface Indexes {
 export function reindex(indexes: Indexes, was: Task | null, is: Task | null): void {
   if (isWaiting(was) || isWaiting(is)) {
     reindexQueue(indexes, was, is);
+    reindexAge(indexes, was, is);
   }
   const wasGroup = mergeGroupKey(was);
   const isGroup = mergeGroupKey(is);
@@ -104,6 +116,17 @@ function reindexQueue(indexes: Indexes, was: Task | null, is: Task | null): void
     if (isDemanding(is)) {
       indexes.demand = treePut(indexes.demand, isKey, is.id);
     }
+  }
+}
+
+function reindexAge(indexes: Indexes, was: Task | null, is: Task | null): void {
+  const wasKey = ageKey(was);
+  const isKey = ageKey(is);
+  if (wasKey !== null && (isKey === null || compareAge(wasKey, isKey) !== 0)) {
+    indexes.backgroundByAge = treeRemove(indexes.backgroundByAge, wasKey);
+  }
+  if (isKey !== null && (wasKey === null || compareAge(wasKey, isKey) !== 0)) {
+    indexes.backgroundByAge = treePut(indexes.backgroundByAge, isKey, isKey.id);
   }
 }
 

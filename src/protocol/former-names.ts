@@ -3,6 +3,7 @@
 /** Keys of the configuration. Environment variables are made from keys, so these rows hold for variables too. */
 export const formerKeys: { readonly [former: string]: string } = {
   'limits.askMs': 'limits.permissionMs',
+  'limits.maxPreemptions': 'limits.maxPassedOver',
   'limits.agentCrashes': 'limits.maxCrashes',
   'limits.agentPauseMs': 'limits.crashThrottleMs',
   'limits.holdMs': 'limits.holdLimitMs',

@@ -17,7 +17,15 @@ const count = (byDefault: number, maximum: number, description: string) =>
 
 /** Limits of sessions, their tasks and their agents. */
 export const runtimeLimits = {
-  maxPreemptions: count(3, 1000, 'Preemptions in a row after which the next background turn is protected.'),
+  maxPassedOver: count(
+    3,
+    1000,
+    'How often another task may become the owner before the oldest background task that waits. Then that task comes next, and its turn is protected.',
+  ),
+  maxWaitMs: ms(
+    900_000,
+    'How long the oldest background task may wait after another task became the owner before it. Then it comes next, and its turn is protected.',
+  ),
   maxOpen: count(10_000, 1_000_000, 'Open tasks that a session accepts.'),
   maxRetries: count(8, 1000, 'Turns in a row that may fail for a transient reason, such as a rate limit.'),
   holdLimitMs: ms(3_600_000, 'How long an owner may keep others waiting.'),

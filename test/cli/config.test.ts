@@ -135,7 +135,7 @@ describe('the configuration file', () => {
     const config = await resolve({ file: file("export default { limits: { maxOpen: 12 }, aliases: { a: 'b' } }") });
     expect(config).toMatchObject({
       listen: { host: '127.0.0.1', port: 7070 },
-      limits: { maxOpen: 12, maxPreemptions: 3 },
+      limits: { maxOpen: 12, maxPassedOver: 3 },
     });
     expect(config).toMatchObject({
       durability: 'power',

@@ -233,7 +233,8 @@ describe('preemption', () => {
       expect(box.owner).toBe('bg');
       box.started();
     }
-    expect(box.task('bg')).toMatchObject({ attempts: 1, streak: 5 });
+    expect(box.task('bg')).toMatchObject({ attempts: 1 });
+    expect(box.session.passedOver).toEqual({ task: 'bg', times: 5 });
     expect(box.session.hold?.turn?.protected).toBe(true);
     box.submit('late');
     expect(box.acts).toEqual([]);
@@ -243,18 +244,18 @@ describe('preemption', () => {
   });
 
   test('a protected turn is interrupted for a waiting task when its window ends (core/18, core/6)', () => {
-    const box = inBackground({}, { maxPreemptions: 0 });
+    const box = inBackground({}, { maxPassedOver: 0 });
     box.submit('A');
     expect(box.acts).toEqual([]);
     box.passes('protected');
     expect(box.acts).toEqual(['interrupt']);
     box.drains();
-    expect(box.task('bg').streak).toBe(0);
+    expect(box.session.passedOver).toEqual({ task: 'bg', times: 0 });
     expect(box.owner).toBe('A');
   });
 
   test('a protected turn that is not sent yet goes before an interactive task (core/18, core/8)', () => {
-    const box = new Box({ maxPreemptions: 0 });
+    const box = new Box({ maxPassedOver: 0 });
     box.background('bg');
     box.submit('A');
     expect(box.owner).toBe('bg');

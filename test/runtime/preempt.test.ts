@@ -66,7 +66,7 @@ describe('preemption through the runtime', () => {
   });
 
   it('C15 preemptions in a row cost no attempt, and the turn after the limit is protected', async () => {
-    await using one = await openBox({ limits: { maxPreemptions: 5 } });
+    await using one = await openBox({ limits: { maxPassedOver: 5 } });
     const back = await one.background({ maxAttempts: 1 });
     for (let at = 0; at < 5; at += 1) {
       await one.stage.turn();
@@ -79,6 +79,36 @@ describe('preemption through the runtime', () => {
     protectedTurn.finish('made it');
     expect(await one.ended(back)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
     (await one.stage.turn()).finish();
+  });
+
+  it('two callers that overlap pass a background task over three times, and then it has a protected turn', async () => {
+    await using one = await openBox({ limits: { maxPassedOver: 3 } });
+    const first = await one.send({ prompt: 'urgent 0' });
+    const back = await one.background({ prompt: 'patient' });
+    let running = await one.stage.turn();
+    const prompts: string[] = [];
+    for (let at = 1; at <= 4; at += 1) {
+      await one.send({ prompt: `urgent ${at}` });
+      await one.send({ prompt: `urgent ${at} again` });
+      running.finish();
+      running = await one.stage.turn();
+      prompts.push(running.prompt);
+      if (at === 3) {
+        expect(await one.box.explain(back)).toMatchObject({
+          aheadCount: 0,
+          summary: expect.stringContaining('next') as string,
+        });
+      } else if (at < 3) {
+        expect((await one.box.explain(back))?.waitsFor.map(({ deadline }) => deadline)).toContain('wait');
+      }
+    }
+    expect(prompts.slice(0, 3).every((prompt) => prompt.startsWith('urgent'))).toBe(true);
+    expect(prompts[3]).toBe('patient');
+    expect(running.context.signal.aborted).toBe(false);
+    running.finish('made it');
+    expect(await one.ended(back)).toMatchObject({ status: 'completed' });
+    expect((await one.event(back, 'granted')).data).toMatchObject({ passedOver: 3 });
+    expect(await one.ended(first)).toMatchObject({ status: 'completed' });
   });
 
   it('C16 system work in the background lane preempts no task, whatever it asks for', async () => {

@@ -11,7 +11,7 @@ import type { Record as StepRecord } from '../../src/core/model/records.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
 import { compareQueue, isWaiting, preempts, queueKey } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords } from '../../src/core/rebuild.ts';
-import { treeEntries, type Tree } from '../../src/core/tree.ts';
+import { treeEntries, treeFirst, type Tree } from '../../src/core/tree.ts';
 
 /** Freezes a value and all it holds. What is frozen already is left, so that shared parts cost nothing. */
 export function freeze<T>(value: T): T {
@@ -229,7 +229,7 @@ function auditOwner(session: Session, say: Say): void {
   }
 }
 
-/** Whoever is granted comes before all that still wait. */
+/** Whoever is granted comes before all that still wait, or was passed over too often. */
 function auditGrant(before: Session, session: Session, say: Say): void {
   const { hold } = session;
   if (hold === null || hold.epoch === before.hold?.epoch) {
@@ -240,6 +240,10 @@ function auditGrant(before: Session, session: Session, say: Say): void {
   const was = tasksOf(before).find((task) => task.id === hold.task);
   if (owner === undefined) {
     say('the owner is not an open task');
+    return;
+  }
+  const { passedOver } = before;
+  if (passedOver?.task === owner.id && passedOver.times >= before.limits.maxPassedOver) {
     return;
   }
   const key = queueKey({ ...owner, status: was?.status ?? 'queued' });
@@ -255,10 +259,15 @@ const live = (agent: Agent): number | null => (agent.kind === 'none' ? null : ag
 
 function auditEffects(before: Session, session: Session, effects: readonly Effect[], say: Say): void {
   const turn = session.hold?.turn ?? null;
-  for (const type of ['prompt', 'start', 'kill', 'close', 'interrupt', 'switch', 'run'] as const) {
+  for (const type of ['prompt', 'start', 'kill', 'close', 'interrupt', 'switch'] as const) {
     if (effects.filter((effect) => effect.type === type).length > 1) {
       say(`more than one ${type}`);
     }
+  }
+  // The runner of a task that is due may start in the step in which its task gives way to another.
+  const runs = effects.filter((effect) => effect.type === 'run').map(({ task }) => task);
+  if (runs.length > 2 || new Set(runs).size !== runs.length) {
+    say('a runner is started twice');
   }
   for (const effect of effects) {
     switch (effect.type) {
@@ -333,6 +342,12 @@ export function deadlinesOf(session: Session): Set<string> {
     want(agent.kind === 'up' && agent.activity === 'switching', 'switch', agent.incarnation);
     want(agent.kind === 'up' && agent.unsolicited, 'unsolicited', agent.incarnation);
     want(agent.kind === 'up' && !agent.unsolicited && agent.activity === 'boundary', 'idle', agent.incarnation);
+  }
+  const oldest = treeFirst(session.backgroundByAge)?.value ?? null;
+  const { passedOver } = session;
+  if (passedOver !== null) {
+    const waits = passedOver.task === oldest && passedOver.times < session.limits.maxPassedOver;
+    want(waits, 'wait', passedOver.task);
   }
   for (const task of tasksOf(session)) {
     want(task.stage === 'collecting', 'collect', task.id);

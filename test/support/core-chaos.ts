@@ -1,6 +1,7 @@
 /** Turns small numbers into inputs for a session in any state: sensible ones mostly, late and foreign ones now and then. */
 import fc from 'fast-check';
 import { epoch, incarnation, taskId, turnId } from '../../src/core/model/ids.ts';
+import type { TimerName } from '../../src/core/model/timers.ts';
 import type { OutputPart, TurnReport } from '../../src/core/model/output.ts';
 import type { NewTask } from '../../src/core/model/inputs.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
@@ -263,13 +264,15 @@ export class Chaos {
       protected: session.turns,
     };
     const of = name in newest ? newest[name as keyof typeof newest] : session.incarnations;
-    return { type: 'timer', name, subject: name === 'collect' ? this.#some(b) : of - (b % 3) };
+    return { type: 'timer', name, subject: ofTask.has(name) ? this.#some(b) : of - (b % 3) };
   }
 }
 
+const ofTask = new Set<TimerName>(['collect', 'wait']);
+
 function timer(name: string | undefined, of: string): Said {
   const known = timerNames.find((other) => other === name) ?? 'drain';
-  return { type: 'timer', name: known, subject: known === 'collect' ? taskId(of) : Number(of) };
+  return { type: 'timer', name: known, subject: ofTask.has(known) ? taskId(of) : Number(of) };
 }
 
 type AgentWord =

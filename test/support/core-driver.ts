@@ -31,7 +31,7 @@ export const origin: TaskOrigin = { title: 'a task', source: 'test', author: nul
 
 export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
 
-export const limits: Limits = { maxPreemptions: 5, maxOpen: 1000, maxRetries: 2 };
+export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, maxRetries: 2 };
 
 type Fields = Partial<Omit<NewTask, 'id'>>;
 
@@ -335,7 +335,7 @@ export class Box {
     const timer = [...this.armed].find((key) => key.startsWith(`${name}:`));
     assert.ok(timer, `${name} is armed`);
     const of = timer.slice(name.length + 1);
-    return this.late(name, name === 'collect' ? taskId(of) : Number(of));
+    return this.late(name, name === 'collect' || name === 'wait' ? taskId(of) : Number(of));
   }
   /** A deadline passes whether it is armed or not. */
   late(name: TimerName, of: number | string): Reply {

@@ -1,4 +1,4 @@
-/** The records alone give the session back (section 4), and what is refused or stale changes nothing (section 2). */
+/** The records alone give the session back, and what is refused or stale changes nothing. */
 import type { Durable } from '../../../src/core/rebuild.ts';
 import { treeGet, treeSize } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
@@ -13,7 +13,7 @@ export function judgeRefusal({ world, result, input }: Move, report: Report): vo
     return;
   }
   const { session } = world;
-  const property = 'section 5: a message is refused exactly when it has to be';
+  const property = 'a message is refused exactly when it has to be';
   const code = result.reply.kind === 'refused' ? result.reply.code : 'admitted';
   const open = treeSize(session.tasks);
   const full = open >= session.limits.maxOpen;
@@ -33,7 +33,7 @@ export function judgeRefusal({ world, result, input }: Move, report: Report): vo
 }
 
 export function judgeUnchanged({ world, result, input }: Move, report: Report): void {
-  const property = 'section 2: what is stale or refused changes nothing';
+  const property = 'what is stale or refused changes nothing';
   if (result.session !== world.session) {
     report.fail(property, `a ${result.reply.kind} ${input.type} makes another session`);
   }
@@ -51,16 +51,13 @@ export function judgeDurable(core: Core, { world, result, input }: Move, report:
   // A node that lost its lease records nothing; what it still believes is never read again.
   if (result.session.fenced) {
     if (result.records.length > 0) {
-      report.fail('section 8: a fenced node writes nothing', 'records come with the fence');
+      report.fail('a fenced node writes nothing', 'records come with the fence');
     }
     return;
   }
   const detail = difference(folded, truth);
   if (detail !== null) {
-    report.fail(
-      'section 4: the records alone give the session back',
-      `after ${input.type}, ${detail} is not in the records`,
-    );
+    report.fail('the records alone give the session back', `after ${input.type}, ${detail} is not in the records`);
   }
 }
 

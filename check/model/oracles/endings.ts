@@ -1,4 +1,4 @@
-/** How tasks end, and what an attempt costs (rules 10, 15; section 4). */
+/** How tasks end, and what an attempt costs (rules 10, 15). */
 import type { Task } from '../../../src/core/model/task.ts';
 import type { TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
@@ -10,8 +10,8 @@ const unasked = 'rule 15: nobody is cancelled who was not asked';
 const inferred = 'rule 10: outcomes are stated, never inferred';
 const conserved = 'messages are conserved: what completes has been read by the agent';
 const budget = 'rule 10: preemption burns no attempt, and only losses do';
-const retry = 'section 6: a failure that passes takes a retry, a preemption takes none';
-const receipt = 'section 4: the receipt of a cancel says what became of it';
+const retry = 'a failure that passes takes a retry, a preemption takes none';
+const receipt = 'the receipt of a cancel says what became of it';
 const first = 'rule 15: the first verdict stands';
 
 export function judgeEndings(move: Move, report: Report): void {

@@ -1,16 +1,19 @@
 /** Who owns the session, and who is next (rules 1 to 4, 6, 11, 12, 17). */
 import type { Session } from '../../../src/core/model/session.ts';
+import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Task } from '../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import { isHeldBack } from '../deliver.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './move.ts';
+import { dueWaiter, isDue, mayGo } from './state.ts';
 
 const epochs = 'rule 1: every grant makes a new epoch, and epochs only grow';
 const order =
   'rule 2: a free session goes to the oldest interactive task, then to the preempted, then by priority and age';
 const reentrant = 'rules 11 to 13: a hold is left only by its end, by preemption, or by eviction';
 const preempted = 'rule 4: only background tasks give way, and only to interactive ones';
+const fair = 'rule 17: a background task that was passed over too often is granted next';
 const parked = 'a session that is parked or held back grants nothing';
 const system = 'rule 4: only what was submitted to do so preempts';
 
@@ -41,7 +44,7 @@ export function judgeHold(move: Move, report: Report): void {
     report.fail(epochs, 'the epoch falls');
   }
   if (changed && after.hold !== null) {
-    judgeGrant(before, after, report);
+    judgeGrant(before, result, report);
     if (isHeldBack(after)) {
       report.fail(parked, 'a hold is granted');
     }
@@ -63,16 +66,22 @@ export function judgeHold(move: Move, report: Report): void {
   }
 }
 
-function judgeGrant(before: Session, after: Session, report: Report): void {
+function judgeGrant(before: Session, result: StepResult, report: Report): void {
+  const { session: after, records } = result;
   const { hold } = after;
   if (hold === null) {
     return;
   }
-  if (after.epoch !== hold.epoch || hold.epoch !== before.epoch + 1) {
+  // A code task whose runner starts gives way in the same step, if it was due and interactive work waits.
+  const grants = records.filter((record) => record.type === 'event' && isGrant(record.event.type)).length;
+  if (after.epoch !== hold.epoch || hold.epoch !== before.epoch + grants || grants < 1 || grants > 2) {
     report.fail(epochs, `the new hold has epoch ${hold.epoch} after ${before.epoch}`);
   }
   const owner = treeGet(after.tasks, hold.task);
   if (owner === undefined) {
+    return;
+  }
+  if (judgedDue(before, result, hold.task, report)) {
     return;
   }
   const was = treeGet(before.tasks, hold.task);
@@ -83,6 +92,29 @@ function judgeGrant(before: Session, after: Session, report: Report): void {
     }
   }
 }
+
+/**
+ * A background task that is due comes before all others, also when its turn has failed and is to be taken again; and nobody else does
+ * (rule 17). A runner that was started has had what it waited for. True: the grant is its.
+ */
+function judgedDue(
+  before: Session,
+  { session: after, records }: StepResult,
+  granted: Task['id'],
+  report: Report,
+): boolean {
+  const due = dueWaiter(before);
+  const started = records.some(
+    (record) => record.type === 'event' && record.task === due?.id && isGrant(record.event.type),
+  );
+  if (due !== null && mayGo(after, due) && !started && treeGet(after.tasks, due.id)?.stage === 'waiting') {
+    report.fail(fair, `${due.id} was passed over too often, and ${granted} is granted`);
+  }
+  const again = isDue(before) && before.passedOver?.task === before.hold?.task ? before.hold?.task : undefined;
+  return granted === due?.id || granted === again;
+}
+
+const isGrant = (type: string): boolean => type === 'granted' || type === 'resumed';
 
 function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report: Report): void {
   const { hold } = result.session;
@@ -99,7 +131,8 @@ function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report:
   const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
   // Whoever it was interrupted for may have gone away since: then it may be its own heir.
   const interrupted = world.session.hold?.turn?.intent === 'preempt';
-  if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted)) {
+  const fairly = heir !== undefined && dueWaiter(world.session)?.id === heir.id;
+  if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted && !fairly)) {
     report.fail(
       reentrant,
       `${owner} is open, and ${hold === null ? 'nobody' : hold.task} owns the session instead of it`,
@@ -117,7 +150,7 @@ function judgeAdmission({ world, result, input }: Move, report: Report): void {
     return;
   }
   if (born.lane !== input.task.lane || born.mergeGroup !== input.task.mergeGroup) {
-    report.fail('section 5: source and rights are fixed at admission', 'a task changes lane or merge group');
+    report.fail('source and rights are fixed at admission', 'a task changes lane or merge group');
   }
   if (input.task.whenBusy !== 'replace') {
     for (const [id, task] of treeEntries(world.session.tasks)) {

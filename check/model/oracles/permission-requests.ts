@@ -1,14 +1,14 @@
-/** Permission requests (section 6): decided once each, by the policy, a person, or the rule that ended the wait. */
+/** Permission requests: decided once each, by the policy, a person, or the rule that ended the wait. */
 import type { Input } from '../../../src/core/model/inputs.ts';
 import type { Session } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './move.ts';
 
-const allowed = 'section 6: nothing is allowed but by the policy or a person';
-const obeyed = 'section 6: the answer of the policy or of a person is the one that is given';
-const once = 'section 6: every request has one decision on the tape';
-const waits = 'section 6: a person is waited for exactly where the policy has no answer';
+const allowed = 'nothing is allowed but by the policy or a person';
+const obeyed = 'the answer of the policy or of a person is the one that is given';
+const once = 'every request has one decision on the tape';
+const waits = 'a person is waited for exactly where the policy has no answer';
 
 export function judgeAsks({ world, input, result }: Move, report: Report): void {
   const given = result.effects.flatMap((effect) => (effect.type === 'respond' ? [effect] : []));

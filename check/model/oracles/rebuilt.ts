@@ -1,4 +1,4 @@
-/** A session rebuilt from its rows is the lost one, what was in flight excepted (section 4). */
+/** A session rebuilt from its rows is the lost one, what was in flight excepted. */
 import type { Session } from '../../../src/core/model/session.ts';
 import { treeEntries } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';

@@ -8,7 +8,8 @@
 import type { Input } from '../../../src/core/model/inputs.ts';
 import type { Session } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
-import { type Tree, treeEntries } from '../../../src/core/tree.ts';
+import { taskId } from '../../../src/core/model/ids.ts';
+import { type Tree, treeEntries, treePut } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
 import { type TokenKind, subjectKind, tokenKind } from '../tokens.ts';
 import { same } from './same.ts';
@@ -62,7 +63,13 @@ function renameField(entry: unknown, field: string, kind: string, holder: object
   if (field === 'call' && typeof entry === 'object' && entry !== null && 'id' in entry) {
     return { ...entry, id: rename(entry.id, 'call', kind) };
   }
-  if (field === 'mergeGroups' || field === 'queue' || field === 'demand' || field === 'tasks') {
+  if (
+    field === 'mergeGroups' ||
+    field === 'queue' ||
+    field === 'demand' ||
+    field === 'backgroundByAge' ||
+    field === 'tasks'
+  ) {
     return entry;
   }
   if (field === 'turns' && 'mode' in holder) {
@@ -82,7 +89,21 @@ function renamedSession(core: Core, session: Session): Session {
     tasks = withTask(tasks, renamed(task), renameId(id));
   }
   const hold = renamed(session.hold);
-  return { ...rebuilt, tasks, hold, agent: renamed(session.agent), throttle: session.throttle, fenced: session.fenced };
+  // Which runner has asked for a turn is not durable, and the index depends on it.
+  let backgroundByAge: Session['backgroundByAge'] = { ...rebuilt.backgroundByAge, root: null };
+  for (const [{ position, id }] of treeEntries(session.backgroundByAge)) {
+    const key = { position: position + (shift['position'] ?? 0), id: taskId(renameId(id)) };
+    backgroundByAge = treePut(backgroundByAge, key, key.id);
+  }
+  return {
+    ...rebuilt,
+    tasks,
+    backgroundByAge,
+    hold,
+    agent: renamed(session.agent),
+    throttle: session.throttle,
+    fenced: session.fenced,
+  };
 }
 
 function withTask(

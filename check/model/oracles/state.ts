@@ -21,7 +21,7 @@ function all(session: Session): readonly Task[] {
 let last: { readonly tasks: Session['tasks'] | null; readonly list: readonly Task[] } = { tasks: null, list: [] };
 
 /** Stated a second time: neither the operator nor a throttle keeps it from being granted or sent. */
-const mayGo = ({ parked, throttle }: Session, { lane }: Task): boolean =>
+export const mayGo = ({ parked, throttle }: Session, { lane }: Task): boolean =>
   parked === null && (throttle === null || (throttle.level === 'background' && lane === 'interactive'));
 
 function oneOwner({ session }: View): string | null {
@@ -102,16 +102,17 @@ function ontoTheWire({ session, processes }: World): string | null {
     : `its interrupt was written ${process.interrupts} times`;
 }
 
-/** Rule 17, stated a second time: protection is for a background task that was preempted often enough in a row. */
+/** Rule 17, stated a second time: protection is for a background task that others were granted before often enough. */
 function protection({ session }: View): string | null {
   const turn = session.hold?.turn ?? null;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
   if (turn === null || owner === undefined) {
     return null;
   }
-  const due = owner.lane === 'background' && owner.streak >= session.limits.maxPreemptions;
+  const times = session.passedOver?.task === owner.id ? session.passedOver.times : 0;
+  const due = owner.lane === 'background' && times >= session.limits.maxPassedOver;
   if (turn.protected && !due) {
-    return `${owner.id} is protected after ${owner.streak} preemptions`;
+    return `${owner.id} is protected and was passed over ${times} times`;
   }
   return due && !turn.protected && turn.phase === 'pending' ? `${owner.id} is due for protection` : null;
 }
@@ -151,12 +152,41 @@ function deadlinesOf({ session }: View): Deadline[] {
   if (hold !== null && !isKept(session) && all(session).some((task) => isWaiting(task) && mayGo(session, task))) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
+  const waiter = oldestWaiter(session);
+  if (waiter !== null && waiter.id === session.passedOver?.task && !isDue(session)) {
+    list.push({ name: 'wait', of: waiter.id, why: 'a background task was passed over' });
+  }
   for (const task of all(session)) {
     if (task.stage === 'collecting') {
       list.push({ name: 'collect', of: task.id, why: 'a window is open' });
     }
   }
   return list;
+}
+
+/** Stated a second time: a background task that waits for a turn. A runner that has not asked for one waits for none. */
+const wantsTurn = (task: Task): boolean =>
+  isWaiting(task) && task.lane === 'background' && (task.mode === 'prompt' || task.run === null || task.call !== null);
+
+function oldestWaiter(session: Session): Task | null {
+  const waiting = all(session).filter(wantsTurn);
+  return waiting.toSorted((a, b) => a.position - b.position)[0] ?? null;
+}
+
+const agesOf = (session: Session): ReadonlySet<string> =>
+  new Set(
+    all(session)
+      .filter(wantsTurn)
+      .map((task) => task.id),
+  );
+
+export const isDue = ({ passedOver, limits }: Session): boolean =>
+  passedOver !== null && passedOver.times >= limits.maxPassedOver;
+
+/** The background task that comes before all others (rule 17), or null. */
+export function dueWaiter(session: Session): Task | null {
+  const oldest = oldestWaiter(session);
+  return oldest !== null && isDue(session) && session.passedOver?.task === oldest.id ? oldest : null;
 }
 
 /** The owner has a turn to take, and neither the operator nor a throttle lets it. */
@@ -206,6 +236,7 @@ function indexes({ session }: View): string | null {
   return (
     indexIs('queue', session.queue, new Set(queued)) ??
     indexIs('demand', session.demand, demand) ??
+    indexIs('backgroundByAge', session.backgroundByAge, agesOf(session)) ??
     indexIs('mergeGroups', session.mergeGroups, new Set(mergeGroups.map((task) => task.id)))
   );
 }
@@ -295,9 +326,6 @@ function bounds({ session }: View): string | null {
     }
     if (task.attempts > task.maxAttempts) {
       return `${task.id} is at attempt ${task.attempts}`;
-    }
-    if (task.streak > session.limits.maxPreemptions) {
-      return `${task.id} has a streak of ${task.streak}`;
     }
   }
   return null;
@@ -408,16 +436,16 @@ export const stateInvariants = (once: Once): readonly Invariant<World>[] => [
   once({ name: 'rule 6: no background turn is admitted while an interactive task waits', check: admission }),
   once({ name: 'rule 5: the interrupt leaves in the same pass as the demand', check: interrupted }),
   { name: 'rules 5, 7, 9: one interrupt for a turn, as soon as it has started', check: ontoTheWire },
-  once({ name: 'rule 17: protection after so many preemptions in a row', check: protection }),
+  once({ name: 'rule 17: the turn of a due task is protected, and no other', check: protection }),
   { name: 'rule 18: every wait has its deadline, and no other is armed', check: deadlines },
   once({ name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes }),
-  once({ name: 'section 4: whatever was accepted is there until its final', check: slotsAgree }),
-  once({ name: 'section 5: riders and carriers agree', check: ridersAgree }),
+  once({ name: 'whatever was accepted is there until its final', check: slotsAgree }),
+  once({ name: 'riders and carriers agree', check: ridersAgree }),
   { name: 'tokens are new when they are given', check: bounds },
   once({ name: 'rule 11: calls of live runners are owed, and of others not', check: callsAgree }),
   { name: 'rule 14: the session knows its one process', check: processesAgree },
   {
-    name: 'section 6: the session knows what its agent asks for, and no silence is counted meanwhile',
+    name: 'the session knows what its agent asks for, and no silence is counted meanwhile',
     check: asksAgree,
   },
 ];

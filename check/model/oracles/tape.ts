@@ -1,13 +1,13 @@
-/** Tapes and statuses (section 4): dense, `final` once and last, forward only, the terminal status with it. */
+/** Tapes and statuses: dense, `final` once and last, forward only, the terminal status with it. */
 import type { TaskId } from '../../../src/core/model/ids.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './move.ts';
 
-const once = 'section 4: final comes exactly once, last, with the terminal status';
-const dense = 'section 4: seq is dense from 1';
-const forward = 'section 4: status moves forward only';
-const kept = 'section 4: whatever was accepted stays until its final';
+const once = 'final comes exactly once, last, with the terminal status';
+const dense = 'seq is dense from 1';
+const forward = 'status moves forward only';
+const kept = 'whatever was accepted stays until its final';
 
 export function judgeTape({ world, input, result }: Move, report: Report): void {
   const seqs = new Map<TaskId | null, number>([[null, world.session.seq]]);

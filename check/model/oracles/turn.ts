@@ -7,7 +7,7 @@ import type { Move } from './move.ts';
 const number = 'rule 7: turns are numbered anew, and begin uninterrupted';
 const sticky = 'rule 7: an interrupt is cleared by the end of its turn and by nothing else';
 const cause = 'rules 4, 7: a turn is interrupted for a stated cause';
-const fenced = 'section 2: an event of another turn or process is never applied';
+const fenced = 'an event of another turn or process is never applied';
 const order: { readonly [P in TurnPhase]: number } = { pending: 0, sent: 1, running: 2, draining: 3 };
 const strength = { none: 0, preempt: 1, silence: 2, verdict: 3 } as const;
 

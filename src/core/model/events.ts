@@ -51,8 +51,8 @@ export interface TaskEventData {
     readonly by: Actor | null;
   };
   moved: { readonly lane: Lane; readonly priority: number; readonly where: Where | null; readonly by: Actor | null };
-  granted: { readonly epoch: Epoch; readonly attempt: number };
-  resumed: { readonly epoch: Epoch; readonly attempt: number };
+  granted: { readonly epoch: Epoch; readonly attempt: number; readonly passedOver: number };
+  resumed: { readonly epoch: Epoch; readonly attempt: number; readonly passedOver: number };
   'turn-sent': {
     readonly turn: TurnId;
     readonly incarnation: Incarnation;
@@ -103,7 +103,7 @@ export interface TaskEventData {
     /** Why the turn was lost, where it was. */
     readonly reason: string | null;
   };
-  preempted: { readonly by: Actor | null; readonly preemptionsInRow: number; readonly epoch: Epoch };
+  preempted: { readonly by: Actor | null; readonly epoch: Epoch };
   'attempt-lost': { readonly reason: string; readonly attempt: number };
   /** A new attempt begins in place of the lost one. */
   'attempt-retried': { readonly attempt: number; readonly reason: string };

@@ -13,7 +13,15 @@ export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
  */
 export interface SessionRow extends Pick<
   Session,
-  'key' | 'epoch' | 'nextPosition' | 'turns' | 'incarnations' | 'parked' | 'conversation' | 'conversationReset'
+  | 'key'
+  | 'epoch'
+  | 'nextPosition'
+  | 'turns'
+  | 'incarnations'
+  | 'parked'
+  | 'conversation'
+  | 'conversationReset'
+  | 'passedOver'
 > {
   readonly hold: {
     readonly task: TaskId;

@@ -91,8 +91,8 @@ export type Agent =
 
 /** Tunable numbers of the rules. They come from configuration; the checker runs with small ones. */
 export interface Limits {
-  /** Preemptions in a row after which the next turn is protected. */
-  readonly maxPreemptions: number;
+  /** Grants of other tasks after which the oldest waiting background task comes next, and its turn is protected. */
+  readonly maxPassedOver: number;
   /** Open tasks a session accepts; the next submit is refused with `queue_full`. */
   readonly maxOpen: number;
   /** Turns in a row that may fail for a reason that passes, before their task ends `failed`. */
@@ -133,6 +133,18 @@ export interface QueueKey {
   readonly id: TaskId;
 }
 
+/** Key of the background tasks that wait for a turn, by age. */
+export interface AgeKey {
+  readonly position: number;
+  readonly id: TaskId;
+}
+
+/** The oldest background task that waited when another was granted, and how often that was, up to `maxPassedOver` (rule 17). */
+export interface PassedOver {
+  readonly task: TaskId;
+  readonly times: number;
+}
+
 export interface MergeGroupKey {
   readonly mergeGroup: string;
   readonly position: number;
@@ -158,13 +170,17 @@ export interface Session {
   readonly conversationReset: boolean;
   readonly hold: Hold | null;
   readonly agent: Agent;
+  /** Null: nobody was passed over since the last one had its turn. */
+  readonly passedOver: PassedOver | null;
   /** The node has lost the session: nothing may be decided here any more. */
   readonly fenced: boolean;
-  /** All open tasks. The three trees below are indexes of it. */
+  /** All open tasks. The four trees below are indexes of it. */
   readonly tasks: Tree<TaskId, Task>;
   readonly queue: Tree<QueueKey, TaskId>;
   /** Waiting interactive tasks that want the running background turn interrupted: the demand, a set of ids. */
   readonly demand: Tree<QueueKey, TaskId>;
+  /** Background tasks that wait for a turn, oldest first. */
+  readonly backgroundByAge: Tree<AgeKey, TaskId>;
   /** Tasks of a merge group that are still queued, oldest first, for `collect` and `replace`. */
   readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
 }

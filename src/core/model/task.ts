@@ -78,8 +78,6 @@ export interface Task {
   readonly taken: boolean;
   /** Tasks that ride on this one, in the order they came. */
   readonly riders: readonly TaskId[];
-  /** Preemptions in a row (rule 17). */
-  readonly streak: number;
   /** Attempts begun: counted by the first grant, by a lost turn, and by the start of a runner in place of a lost one. */
   readonly attempts: number;
   /** A turn of it was sent and did not end by itself: the next prompt asks the agent to continue, not to begin. */

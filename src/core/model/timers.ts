@@ -7,6 +7,7 @@ export const timerNames = [
   'silence', // subject: turn. The agent has said nothing during its turn; the shell moves it with every output.
   'hold', // subject: epoch. A task has waited this long for the owner.
   'protected', // subject: turn. The window of a protected turn is over.
+  'wait', // subject: task. The oldest waiting background task was passed over, and waits on.
   'unsolicited', // subject: incarnation. A turn that nobody asked for does not end.
   'idle', // subject: incarnation. The agent has been at rest.
   'collect', // subject: task. The window for further parts is over.

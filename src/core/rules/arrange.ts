@@ -11,6 +11,7 @@ import type { Task } from '../model/task.ts';
 import { interactiveWaits } from '../queue.ts';
 import { treeFirst, treeSize } from '../tree.ts';
 import { closeAgent } from './agent-end.ts';
+import { countPassedOver, dueWaiter, isDue, limitWait, timesPassedOver } from './fairness.ts';
 import { interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
 import { yieldHold } from './turn-end.ts';
 
@@ -19,6 +20,7 @@ export function arrange(d: Draft): void {
     settleOwner(d);
   }
   limitHold(d);
+  limitWait(d);
   const rests = atRest(d.s.agent);
   if (rests !== atRest(d.before.agent) && d.s.agent.kind === 'up') {
     d.effects.push({ type: rests ? 'arm' : 'disarm', timer: 'idle', subject: d.s.agent.incarnation });
@@ -53,12 +55,12 @@ function settleOwner(d: Draft): void {
       return;
     }
     const back = isThrottled(d.s, task);
-    const shielded = turn?.protected === true;
+    const shielded = turn === null ? isDue(d.s, task) && wantsTurn(task) : turn.protected;
     if (task.lane === 'background' && (back || !shielded) && interactiveWaits(d.s)) {
       // Between two turns, or admitted and not sent: nothing is on the wire, so it gives way at once (rule 6). Protection is
       // for a turn that can go on; one that is held back has it again when its time comes.
       const by = treeFirst(d.s.queue)?.value;
-      yieldHold(d, by === undefined ? null : actorTask(by), turn === null || shielded ? task.streak : task.streak + 1);
+      yieldHold(d, by === undefined ? null : actorTask(by));
       continue;
     }
     if (back) {
@@ -68,7 +70,7 @@ function settleOwner(d: Draft): void {
       sendTurn(d, hold, turn, task);
       return;
     }
-    if (task.mode === 'code' && task.call === null) {
+    if (!wantsTurn(task)) {
       return;
     }
     beginTurn(d, task);
@@ -79,15 +81,29 @@ function settleOwner(d: Draft): void {
 const isThrottled = (session: Pick<Session, 'throttle'>, task: Task): boolean =>
   session.throttle !== null && task.lane === 'background';
 
-/** The first task in the queue, if it waits for the owner: not for the operator, and not for the end of a throttle. */
-export const firstWaiter = (session: Pick<Session, 'parked' | 'throttle' | 'queue'>): TaskId | null => {
+/** A code task between two turns has none to take until its runner asks. */
+const wantsTurn = (task: Task): boolean => task.mode === 'prompt' || task.call !== null;
+
+/**
+ * Who is granted next, if anybody waits for the owner: not for the operator, and not for the end of a throttle. A background task
+ * that was passed over too often comes before all others.
+ */
+export const firstWaiter = (session: Session): TaskId | null => {
   const first = treeFirst(session.queue);
-  return first === null || stalled(session) || (session.throttle !== null && first.key.rank !== 0) ? null : first.value;
+  if (first === null || stalled(session)) {
+    return null;
+  }
+  if (session.throttle !== null) {
+    return first.key.rank === 0 ? first.value : null;
+  }
+  return dueWaiter(session) ?? first.value;
 };
 
 function grant(d: Draft, id: TaskId): void {
   const waiting = mustTask(d, id);
   const next = epoch(d.s.epoch + 1);
+  const passedOver = timesPassedOver(d.s, id);
+  countPassedOver(d, id);
   d.s.epoch = next;
   const first = waiting.status === 'queued';
   const starts = waiting.mode === 'code' && waiting.run === null;
@@ -99,7 +115,7 @@ function grant(d: Draft, id: TaskId): void {
     run: starts ? next : waiting.run,
   });
   setHold(d, { task: id, epoch: next, turn: null, limited: false });
-  taskEvent(d, id, first ? 'granted' : 'resumed', { epoch: next, attempt: task.attempts });
+  taskEvent(d, id, first ? 'granted' : 'resumed', { epoch: next, attempt: task.attempts, passedOver });
   if (starts) {
     d.effects.push({
       type: 'run',
@@ -118,7 +134,7 @@ function beginTurn(d: Draft, task: Task): void {
     call: task.mode === 'code' ? (task.call?.id ?? null) : null,
     model: task.call?.model ?? task.model,
     permissionRequests: noRequests,
-    protected: task.lane === 'background' && task.streak >= d.s.limits.maxPreemptions,
+    protected: isDue(d.s, task),
   });
   setTurn(d, turn);
 }
@@ -231,6 +247,6 @@ function isKeptFromSending(d: Draft, hold: Hold): boolean {
     return false;
   }
   const task = mustTask(d, hold.task);
-  const wants = hold.turn === null ? task.mode === 'prompt' || task.call !== null : hold.turn.phase === 'pending';
+  const wants = hold.turn === null ? wantsTurn(task) : hold.turn.phase === 'pending';
   return wants && (stalled(d.s) || isThrottled(d.s, task));
 }

@@ -9,6 +9,7 @@ import { isWaiting, queueKey } from '../queue.ts';
 import { treeEntries, treeNeighbours } from '../tree.ts';
 import { endOwner, endOrInterrupt, endTurn } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
+import { hadItsTurn } from './fairness.ts';
 import { onWire } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
@@ -76,6 +77,10 @@ export function move(d: Draft, input: InputOf<'move'>): Reply {
     return refused('not_movable');
   }
   d.s.nextPosition += 1;
+  if (input.where !== null) {
+    // Its place is what the operator says, and is counted anew.
+    hadItsTurn(d, task.id);
+  }
   putTask(d, { ...changed, position });
   const { lane, priority } = changed;
   taskEvent(d, task.id, 'moved', { lane, priority, where: input.where, by: input.by });

@@ -1,5 +1,5 @@
 /**
- * Permission requests of the agent (section 6): decided by the task's policy, or waiting for a person. A wait for a
+ * Permission requests of the agent: decided by the task's policy, or waiting for a person. A wait for a
  * person is not a hang: the `permission` deadline replaces the silence deadline, and an interrupt withdraws the request.
  */
 import { actorDeadline, agentActor, openRequests, policyActor, type Actor } from '../model/actor.ts';

@@ -8,6 +8,7 @@ import type { Reply } from '../model/replies.ts';
 import { treeEntries } from '../tree.ts';
 import { endTurn } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
+import { armWait, fairWaiter } from './fairness.ts';
 import { onWire } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
@@ -16,6 +17,7 @@ const okReply: Reply = { kind: 'ok' };
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
+  armWait(d, null, fairWaiter(d.s));
   giveUp(d, 'node_restarted', true);
   return okReply;
 }

@@ -108,7 +108,6 @@ export const newTask = (asked: Submit['task'], position: number, rewind: TurnId 
   carrier: null,
   taken: false,
   riders: [],
-  streak: 0,
   attempts: 0,
   started: false,
   interruptedMidTurn: false,

@@ -6,6 +6,7 @@ import { atRest, firstWaiter } from './arrange.ts';
 import type { Agent, Turn } from '../model/session.ts';
 import type { Reply, StaleKind } from '../model/replies.ts';
 import { denyOpenRequests } from './permission.ts';
+import { fairWaiter, hadItsTurn } from './fairness.ts';
 import { loseStart } from './agent.ts';
 import { deadlineReached, interruptTurn, onWire, quietTimer, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent, killAgent } from './agent-end.ts';
@@ -28,6 +29,8 @@ export function timer(d: Draft, input: InputOf<'timer'>): Reply {
       return turnTimer(d, input.name, input.subject);
     case 'hold':
       return holdTimer(d, input.subject);
+    case 'wait':
+      return waitTimer(d, input.subject);
     case 'collect': {
       const task = typeof input.subject === 'string' ? getTask(d, input.subject) : null;
       if (task === null || task.stage !== 'collecting') {
@@ -99,6 +102,7 @@ function turnTimer(d: Draft, name: 'drain' | 'silence' | 'permission' | 'protect
       return stale('timer');
     }
     setTurn(d, { ...turn, protected: false });
+    hadItsTurn(d, hold.task);
     return okReply;
   }
   const armed = turn.intent === null ? quietTimer(turn) : 'drain';
@@ -128,6 +132,16 @@ function drainReached(d: Draft, turn: Turn): void {
   }
   killAgent(d, 'drain_deadline');
   endTurn(d, { kind: 'lost', reason: 'drain_deadline', burns: false });
+}
+
+/** It has waited long enough, however few were granted before it. */
+function waitTimer(d: Draft, subject: number | string): Reply {
+  const waiter = fairWaiter(d.s);
+  if (waiter === null || waiter !== subject) {
+    return stale('timer');
+  }
+  d.s.passedOver = { task: waiter, times: d.s.limits.maxPassedOver };
+  return okReply;
 }
 
 function holdTimer(d: Draft, subject: number | string): Reply {

@@ -11,6 +11,7 @@ import type { Hold, Turn, TurnOutcome, TurnResult } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt } from '../model/replies.ts';
 import { isSteered } from './when-busy.ts';
+import { hadItsTurn } from './fairness.ts';
 import { onWire, setTurn, quietTimer, withdrawRequests, interruptTurn } from './turn.ts';
 
 type TurnEnd =
@@ -116,7 +117,7 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
       return;
     case 'preempted':
       putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
-      yieldHold(d, turn.by, task.streak >= d.s.limits.maxPreemptions ? 0 : task.streak + 1);
+      yieldHold(d, turn.by);
       return;
     case 'agent-lost':
     case 'timed-out':
@@ -138,9 +139,9 @@ function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'fa
     endOwner(d, { status: outcome, reason, by: null, result: null }, report);
     return;
   }
+  hadItsTurn(d, task.id);
   putTask(d, {
     ...task,
-    streak: 0,
     started: false,
     interruptedMidTurn: false,
     call: null,
@@ -195,12 +196,12 @@ export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean
 }
 
 /** The owner gives way: back into the queue, before other background work. The hold is free within this step only. */
-export function yieldHold(d: Draft, by: Actor | null, streak: number): void {
+export function yieldHold(d: Draft, by: Actor | null): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
   setHold(d, null);
-  putTask(d, { ...task, stage: 'waiting', streak });
-  taskEvent(d, task.id, 'preempted', { by, preemptionsInRow: streak, epoch: hold.epoch });
+  putTask(d, { ...task, stage: 'waiting' });
+  taskEvent(d, task.id, 'preempted', { by, epoch: hold.epoch });
 }
 
 /**

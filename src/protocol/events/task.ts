@@ -129,16 +129,22 @@ const moved = eventData(
   { lane: 'background', priority: 5, where: 'first', by: { kind: 'person', name: 'ada' } },
 );
 
+const passedOver = {
+  type: 'integer',
+  description:
+    'How often another task became the owner while this one was the oldest background task that waited. With `limits.maxPassedOver` its turn is protected.',
+} as const;
+
 const granted = eventData(
   'The task became the owner of its session for the first time. Its status is now `running`.',
-  { epoch, attempt },
-  { epoch: 12, attempt: 1 },
+  { epoch, attempt, passedOver },
+  { epoch: 12, attempt: 1, passedOver: 0 },
 );
 
 const resumed = eventData(
   'The task became the owner of its session again: after a preemption, a transient failure, or a restart of the daemon.',
-  { epoch, attempt },
-  { epoch: 14, attempt: 1 },
+  { epoch, attempt, passedOver },
+  { epoch: 14, attempt: 1, passedOver: 1 },
 );
 
 const turnSent = eventData(
@@ -314,14 +320,9 @@ const preempted = eventData(
   'The task gave up the session to an interactive task and waits in the queue again.',
   {
     by: actor('The task that gets the session; null: unknown.'),
-    preemptionsInRow: {
-      type: 'integer',
-      description:
-        'Preemptions since its last turn that was not preempted, this one included. After `limits.maxPreemptions` of them the next turn is protected.',
-    },
     epoch: { type: 'integer', description: 'Number of the hold that ended.' },
   },
-  { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, preemptionsInRow: 1, epoch: 12 },
+  { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, epoch: 12 },
 );
 
 const attemptLost = eventData(

@@ -2,6 +2,7 @@
 import type { Lane, Task } from '../../core/model/task.ts';
 import type { Parked, Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';
+import { dueWaiter } from '../../core/rules/fairness.ts';
 import { treeEntries, treeGet } from '../../core/tree.ts';
 import type { TaskId } from '../../core/model/ids.ts';
 import type { StoredTask } from '../../store/port.ts';
@@ -74,12 +75,20 @@ export function explainOpen(context: Context, actor: SessionActor, stored: Store
 }
 
 function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number } {
-  const ahead: TaskId[] = [];
-  let count = 0;
+  // A task that was passed over too often comes before all others, wherever it stands in the queue.
+  const due = dueWaiter(session);
+  if (due === task.id) {
+    return { ahead: [], count: 0 };
+  }
+  const ahead: TaskId[] = due === null ? [] : [due];
+  let count = ahead.length;
   const mine = queueKey(task);
   for (const [key, id] of treeEntries(session.queue)) {
     if (compareQueue(key, mine) >= 0) {
       break;
+    }
+    if (id === due) {
+      continue;
     }
     count += 1;
     if (ahead.length < listedMax) {
@@ -179,7 +188,7 @@ function waits(context: Context, actor: SessionActor, task: Task, admittedAt: nu
   const list: Wait[] = [];
   const since = task.stage === 'owner' ? actor.heldSince : admittedAt;
   for (const { name, of, inMs } of actor.deadlines.list()) {
-    if (name === 'idle' || (name === 'collect' && of !== task.id)) {
+    if (name === 'idle' || ((name === 'collect' || name === 'wait') && of !== task.id)) {
       continue;
     }
     list.push({ what: waitTexts[name], since, deadline: name, at: Math.round(wall + inMs) });
@@ -211,6 +220,7 @@ const waitTexts = {
   silence: 'output of the agent',
   hold: 'the owner to give way',
   protected: 'the end of a protected turn',
+  wait: 'the background task that others were granted before',
   unsolicited: 'an unsolicited turn to end',
   collect: 'further parts of the message',
 } as const;

@@ -33,6 +33,7 @@ const limitOf: { readonly [N in TimerName]: keyof RuntimeLimits } = {
   silence: 'silenceMs',
   hold: 'holdLimitMs',
   protected: 'protectedTurnMs',
+  wait: 'maxWaitMs',
   unsolicited: 'unsolicitedMs',
   idle: 'agentIdleMs',
   collect: 'collectMs',

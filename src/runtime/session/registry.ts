@@ -118,8 +118,8 @@ export class Registry {
       throw closing();
     }
     const { limits, clock } = this.#context;
-    const { maxPreemptions, maxOpen, maxRetries } = limits;
-    const core = { maxPreemptions, maxOpen, maxRetries };
+    const { maxPassedOver, maxOpen, maxRetries } = limits;
+    const core = { maxPassedOver, maxOpen, maxRetries };
     const { row, open, seq, lease } = stored;
     // A session without tasks may have its own events: a throttle, a hang report.
     const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);

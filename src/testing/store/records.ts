@@ -41,6 +41,7 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   parked: null,
   conversation: null,
   conversationReset: false,
+  passedOver: null,
   hold: null,
   ...change,
 });
@@ -78,7 +79,7 @@ export const queuedEvent: OpenTaskEvent = {
   },
 };
 
-export const grantedEvent: OpenTaskEvent = { type: 'granted', data: { epoch: epoch(1), attempt: 1 } };
+export const grantedEvent: OpenTaskEvent = { type: 'granted', data: { epoch: epoch(1), attempt: 1, passedOver: 0 } };
 
 /** An event with any JSON in it. */
 export const progress = (data: unknown): OpenTaskEvent => ({ type: 'progress', data: { data } });

@@ -24,7 +24,7 @@ describe('migrations', () => {
       typeof migration === 'string' ? migration : read(files[at] ?? ''),
     );
     const digests = texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
-    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '3bef29b75c0fdbfd']);
+    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '3bef29b75c0fdbfd', '5e87b5459aa14677']);
   });
 
   test('bring an older file up to date: either all of them run, or none', () => {
@@ -167,6 +167,7 @@ describe('migrations', () => {
       parked: { kind: 'operator', reason: 'closing', by: ada },
       conversationReset: true,
       hold: { task: 'open', permissionRequests: ['r'] },
+      passedOver: null,
     });
     const cost = { amount: 0.5, currency: 'USD' };
     expect(json('result')).toMatchObject([

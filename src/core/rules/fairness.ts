@@ -1,0 +1,70 @@
+/**
+ * Fairness (rule 17): interactive work and higher priorities go first, but nobody waits for ever. The session counts how often
+ * others were granted before the oldest background task that waits. After `maxPassedOver` of them, or at the end of its wait
+ * deadline, that task is due: it is granted next, and its turn is protected. The count ends with a turn of it that nobody cut short.
+ */
+import type { Draft } from '../draft.ts';
+import type { TaskId } from '../model/ids.ts';
+import type { Session } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
+import { getTask } from '../draft.ts';
+import { treeFirst } from '../tree.ts';
+
+type Fair = Pick<Session, 'passedOver' | 'backgroundByAge' | 'limits'>;
+
+export const timesPassedOver = ({ passedOver }: Pick<Session, 'passedOver'>, id: TaskId): number =>
+  passedOver?.task === id ? passedOver.times : 0;
+
+/** Its next turn is protected. */
+export const isDue = (session: Fair, task: Task): boolean =>
+  task.lane === 'background' && timesPassedOver(session, task.id) >= session.limits.maxPassedOver;
+
+/** The task that was passed over, while it is the oldest that waits. */
+const subject = ({ passedOver, backgroundByAge }: Fair): TaskId | null =>
+  passedOver !== null && treeFirst(backgroundByAge)?.value === passedOver.task ? passedOver.task : null;
+
+/** The task that comes before all others, or null. */
+export function dueWaiter(session: Fair): TaskId | null {
+  const task = subject(session);
+  return task !== null && timesPassedOver(session, task) >= session.limits.maxPassedOver ? task : null;
+}
+
+/** The task whose wait the deadline limits, or null: it was passed over, and is not due yet. */
+export function fairWaiter(session: Fair): TaskId | null {
+  const task = subject(session);
+  return task !== null && timesPassedOver(session, task) < session.limits.maxPassedOver ? task : null;
+}
+
+/** Before the grant of a task: the oldest that waits was passed over, unless it is the one. */
+export function countPassedOver(d: Draft, granted: TaskId): void {
+  const oldest = treeFirst(d.s.backgroundByAge)?.value;
+  if (oldest !== undefined && oldest !== granted) {
+    const times = Math.min(timesPassedOver(d.s, oldest) + 1, d.s.limits.maxPassedOver);
+    d.s.passedOver = { task: oldest, times };
+  }
+}
+
+/** A turn of it has ended by itself, its protection is over, or it was given another place: it is counted anew. */
+export function hadItsTurn(d: Draft, id: TaskId): void {
+  if (d.s.passedOver?.task === id) {
+    d.s.passedOver = null;
+  }
+}
+
+export function armWait(d: Draft, was: TaskId | null, is: TaskId | null): void {
+  if (was !== null && was !== is) {
+    d.effects.push({ type: 'disarm', timer: 'wait', subject: was });
+  }
+  if (is !== null && is !== was) {
+    d.effects.push({ type: 'arm', timer: 'wait', subject: is });
+  }
+}
+
+/** The wait deadline guards a task that was passed over, from then until it is granted. */
+export function limitWait(d: Draft): void {
+  const { passedOver } = d.s;
+  if (passedOver !== null && getTask(d, passedOver.task)?.lane !== 'background') {
+    d.s.passedOver = null;
+  }
+  armWait(d, fairWaiter(d.before), fairWaiter(d.s));
+}
