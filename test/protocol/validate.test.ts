@@ -80,7 +80,7 @@ function ofType(type: string, schema: Schema, wrong: number): fc.Arbitrary<unkno
     const { items = {}, minItems = 0, maxItems = 5 } = schema;
     return fc.array(values(items, wrong), {
       minLength: Math.max(0, minItems - past),
-      maxLength: Math.max(minItems, Math.min(maxItems + past, 6)),
+      maxLength: Math.max(minItems, Math.min(maxItems + past, 3)),
     });
   }
   return objects(schema, wrong);
@@ -348,12 +348,12 @@ describe('the search for the nearest name', () => {
   test.each([
     ['prompt', 'promt'],
     ['whenBusy', 'when_busy'],
-    ['maxPreemptions', 'maxPreemption'],
+    ['maxPassedOver', 'maxPassdOver'],
     ['dataDir', 'datadir'],
     [null, 'nonsense'],
     [null, 'x'],
   ])('finds %s for %s', (expected, wrong) => {
-    expect(nearest(wrong, ['prompt', 'whenBusy', 'maxPreemptions', 'dataDir', 'lane'])).toBe(expected);
+    expect(nearest(wrong, ['prompt', 'whenBusy', 'maxPassedOver', 'dataDir', 'lane'])).toBe(expected);
   });
 });
 
@@ -369,7 +369,7 @@ describe('defaults of a schema', () => {
     expect(full).not.toHaveProperty('github');
     expect(given).toEqual({ listen: { port: 1 }, agent: { name: 'scripted' } });
     expect(withDefaults(protocol.LimitsConfigSchema, {})).toMatchObject({
-      maxPreemptions: 3,
+      maxPassedOver: 3,
       maxOpen: 10_000,
     });
   });
