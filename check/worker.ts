@@ -1,5 +1,5 @@
-/** One configuration, explored in a thread of its own: the story of it, or the numbers. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** Explores configurations in a thread, one after another: the story of each, or its numbers. */
+import { parentPort } from 'node:worker_threads';
 import type { Stats } from './engine/index.ts';
 import { explore, lengthOf, tell } from './engine/index.ts';
 import { configNamed } from './model/configs.ts';
@@ -54,4 +54,4 @@ async function run(job: Job): Promise<void> {
   post({ answer });
 }
 
-await run(workerData as Job);
+parentPort?.on('message', (job: Job) => void run(job));
