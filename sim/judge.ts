@@ -74,6 +74,11 @@ export class StepJudge {
     if (heldBack(after, owner)) {
       this.#stage.violate('a throttle holds back', `${owner.id} is granted ${after.key}, on ${input.type}`);
     }
+    const { passedOver } = after;
+    if (passedOver?.task === owner.id && passedOver.times >= after.limits.maxPassedOver) {
+      // Others were granted before it too often: it comes before all of them.
+      return;
+    }
     const was = treeGet(before.tasks, owner.id);
     // A task that was running before this step waited in its last state; one that is new or queued waited as queued.
     const asWaiter: Task = { ...owner, status: was?.status ?? 'queued' };

@@ -109,7 +109,7 @@ describe.each(some)('what is judged once in configuration %s', (name) => {
   const way = steps(name);
   const write = pen(name);
 
-  test('is told apart by each field of the session and of its slots', () => {
+  test('differs from one with another field of the session or of its slots', () => {
     const same = way.flatMap(({ before }) => {
       const { session, slots } = before;
       const bytes = write.view(before);
@@ -121,7 +121,7 @@ describe.each(some)('what is judged once in configuration %s', (name) => {
     expect([...new Set(same)]).toEqual([]);
   });
 
-  test('is told apart by each field of an input', () => {
+  test('differs from one with another field of an input', () => {
     const same = way.flatMap(({ before, action: { input } }) => {
       if (input === null) {
         return [];
