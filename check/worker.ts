@@ -1,12 +1,12 @@
 /** Explores configurations in a thread, one after another: the story of each, or its numbers. */
 import { parentPort } from 'node:worker_threads';
 import type { Stats } from './engine/index.ts';
-import { explore, lengthOf, tell } from './engine/index.ts';
-import { configNamed } from './model/configs.ts';
+import type { Answer } from './explore-config.ts';
+import { exploreConfig } from './explore-config.ts';
 import type { Core } from './model/core.ts';
 import { realCore } from './model/core.ts';
-import { teller } from './model/describe.ts';
-import { modelOf } from './model/model.ts';
+
+export type { Answer } from './explore-config.ts';
 
 export interface Job {
   readonly config: string;
@@ -16,42 +16,12 @@ export interface Job {
   readonly maxStates: number | null;
 }
 
-export interface Answer {
-  readonly config: string;
-  readonly verdict: 'holds' | 'bounded' | 'unsafe' | 'unlive';
-  /** What is broken, or the empty string. */
-  readonly property: string;
-  /** Steps of the counterexample. */
-  readonly length: number;
-  readonly story: string;
-  readonly stats: Stats;
-}
-
 export type Message = { readonly progress: Stats } | { readonly answer: Answer };
 
-async function run(job: Job): Promise<void> {
-  const config = configNamed(job.config);
-  if (config === undefined) {
-    throw new Error(`there is no configuration ${job.config}`);
-  }
-  const core = job.core === null ? realCore : ((await import(job.core)) as Core);
+async function run({ config, core, maxStates }: Job): Promise<void> {
+  const driven = core === null ? realCore : ((await import(core)) as Core);
   const post = (message: Message): void => parentPort?.postMessage(message);
-  const outcome = explore(modelOf(config, core), {
-    now: () => performance.now(),
-    onProgress: (progress) => post({ progress }),
-    ...(job.maxStates === null ? {} : { maxStates: job.maxStates }),
-  });
-  const { verdict, stats } = outcome;
-  const property = verdict.kind === 'unsafe' ? verdict.broken.property : verdict.kind === 'unlive' ? verdict.goal : '';
-  const answer: Answer = {
-    config: job.config,
-    verdict: verdict.kind,
-    property,
-    length: lengthOf(outcome),
-    story: tell(verdict, teller),
-    stats,
-  };
-  post({ answer });
+  post({ answer: exploreConfig(config, driven, maxStates, (progress) => post({ progress })) });
 }
 
 parentPort?.on('message', (job: Job) => void run(job));
