@@ -82,6 +82,10 @@ export class WatchedStore implements Store {
     return this.#past('tasks').tasks(filter, cursor, limit);
   }
 
+  mergedTasks(entry: TaskId): ReturnType<Store['mergedTasks']> {
+    return this.#past('mergedTasks').mergedTasks(entry);
+  }
+
   taskByIdempotencyKey(key: string): ReturnType<Store['taskByIdempotencyKey']> {
     return this.#past('taskByIdempotencyKey').taskByIdempotencyKey(key);
   }

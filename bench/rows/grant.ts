@@ -90,7 +90,12 @@ function mutexLock(): Lock {
 
 /** Every caller is a code task; its grant is the effect `run`, its release the input `finish`. */
 function sessionLock(): Lock {
-  let session = newSession(sessionKey('bench:grant'), { maxPassedOver: 3, maxOpen: 1_000, maxRetries: 5 });
+  let session = newSession(sessionKey('bench:grant'), {
+    maxPassedOver: 3,
+    maxOpen: 1_000,
+    maxRetries: 5,
+    partsPerStep: 128,
+  });
   let made = 0;
   const waiting = new Map<string, (release: () => void) => void>();
   const take = (input: Parameters<typeof step>[1]): void => {

@@ -14,7 +14,7 @@ import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, temporaryFolder } from '../harness.ts';
 import { agentReady, output, submitted, turnStarted } from '../support/inputs.ts';
 
-const limits = { maxPassedOver: 3, maxOpen: 1_000_000, maxRetries: 5 };
+const limits = { maxPassedOver: 3, maxOpen: 1_000_000, maxRetries: 5, partsPerStep: 128 };
 /** Growth by nothing, but for the caches of the processor. */
 const flat = { of: 'ratio', atMost: 1.5 } as const;
 

@@ -161,7 +161,12 @@ function startLimit(folder: string): Side {
 
 /** What the core commits before the interrupt, and before the next prompt, in exactly this situation. */
 function committedRows(): { readonly preempt: readonly CoreRecord[]; readonly handOver: readonly CoreRecord[] } {
-  let session = newSession(sessionKey('bench:preempt'), { maxPassedOver: 1_000_000, maxOpen: 100, maxRetries: 5 });
+  let session = newSession(sessionKey('bench:preempt'), {
+    maxPassedOver: 1_000_000,
+    maxOpen: 100,
+    maxRetries: 5,
+    partsPerStep: 128,
+  });
   const take = (input: Parameters<typeof step>[1]): readonly CoreRecord[] => {
     const taken = step(session, input);
     session = taken.session;

@@ -9,7 +9,7 @@ import { compared, inTurns, rate } from '../harness.ts';
 import { agentReady, output, result, submitted, turnStarted } from '../support/inputs.ts';
 
 const goal = { of: 'ours', atLeast: 1_000_000 } as const;
-const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5 };
+const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5, partsPerStep: 128 };
 
 export const row: Row = {
   name: 'step',
@@ -107,6 +107,8 @@ function allocate(count: number): void {
       hold: session.hold,
       agent: session.agent,
       passedOver: session.passedOver,
+      settling: session.settling,
+      parts: session.parts,
       fenced: false,
       tasks: session.tasks,
       queue: session.queue,

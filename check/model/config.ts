@@ -69,6 +69,8 @@ export interface Config {
   readonly maxPassedOver: number;
   readonly maxOpen: number;
   readonly maxRetries: number;
+  /** Parts that one step settles. */
+  readonly partsPerStep: number;
   /** What the policy may say of a request; null: a person has to decide. */
   readonly verdicts: readonly ('allow' | 'deny' | null)[];
   /** The agent may fail any turn for a reason that passes: its provider is overloaded, for ever. */
@@ -126,6 +128,7 @@ export const configOf = (
   maxPassedOver: 2,
   maxOpen: 10,
   maxRetries: 1,
+  partsPerStep: 8,
   verdicts: [null],
   strained: false,
   caps: { acks: true, steer: false, rewind: false, models: false },

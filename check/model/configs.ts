@@ -199,6 +199,35 @@ const daily: readonly Config[] = [
     honest: true,
   }),
   configOf({
+    name: 'slices',
+    about:
+      'one part is settled in a step: merged parts are granted, answered, stopped and lost, with a crash between two of them',
+    slots: [
+      interactive('I1', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I2', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I3', { mergeGroup, whenBusy: 'collect' }),
+    ],
+    budgets: { cancel: 1, stop: 1, crash: 1 },
+    timers: ['drain', 'collect'],
+    partsPerStep: 1,
+    honest: true,
+  }),
+  configOf({
+    name: 'slices-steered',
+    about:
+      'one part is settled in a step: messages steered into a turn that completes, is stopped, or is lost with its node',
+    slots: [
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'steer', onLost: 'fail' }),
+      interactive('I3', { mergeGroup, whenBusy: 'steer' }),
+    ],
+    caps: { acks: true, steer: true, rewind: false, models: false },
+    budgets: { stop: 1, crash: 1 },
+    timers: ['drain'],
+    partsPerStep: 1,
+    honest: true,
+  }),
+  configOf({
     name: 'displace',
     about: 'replace and interrupt among tasks of one merge group, beside one that is not of it',
     slots: [
@@ -293,7 +322,7 @@ const daily: readonly Config[] = [
     name: 'crash-runner',
     about: 'the node dies while a code runner is alive or preempted, and while parts are being collected',
     slots: [
-      background('B1', { mode: 'code', turns: 1 }),
+      background('B1', { mode: 'code', turns: 1, onLost: 'fail' }),
       interactive('I1', { mergeGroup, whenBusy: 'collect' }),
       interactive('I2', { mergeGroup, whenBusy: 'collect' }),
     ],
@@ -304,7 +333,7 @@ const daily: readonly Config[] = [
   configOf({
     name: 'lease',
     about: 'the lease is lost; the old node ends its agent, decides nothing more, and another takes over',
-    slots: [background('B1', { mode: 'code', turns: 1 }), interactive('I1')],
+    slots: [background('B1', { mode: 'code', turns: 1, maxAttempts: 3 }), interactive('I1', { maxAttempts: 1 })],
     budgets: { fence: 2 },
     wild: true,
   }),

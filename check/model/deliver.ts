@@ -22,6 +22,7 @@ const rule = {
   interrupt: 'rule 7: an interrupt names the turn that is on the wire, and goes out once (and once more)',
   killOne: 'rule 12: a kill names the live process it means',
   riders: 'messages are conserved: merged tasks are in the prompt',
+  settled: 'what became of the parts of a turn is recorded before the next prompt',
   runner: 'rule 11: one live runner per task, called by its own token',
   resumed: 'a prompt says that it is resumed, or cut off, exactly when it is',
   conversation: 'rule 9: the agent is restarted with its conversation resumed',
@@ -48,9 +49,14 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
       return prompt(config, world, effect, report);
     case 'interrupt':
       return interrupt(world, effect, report);
+    case 'continue':
+      return world;
     case 'steer':
       if (isStalled(world.session)) {
         report.fail(rule.parked, 'a message is steered');
+      }
+      if (world.session.hold?.turn?.id !== effect.turn || world.session.hold.turn.phase !== 'running') {
+        report.fail(rule.boundary, 'a message is steered into a turn that the agent has not confirmed');
       }
       return write(world, effect.incarnation, { type: 'steer', turn: effect.turn, task: effect.task }, report);
     case 'respond':
@@ -166,11 +172,11 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
   if (effect.conversationReset !== world.untold && !(config.mute && effect.conversationReset)) {
     report.fail(rule.lost, effect.conversationReset ? 'a prompt says it, and it was not lost' : 'no prompt says it');
   }
-  const inTurn = new Set<TaskId>([effect.task, ...effect.riders]);
+  const inTurn = new Set<TaskId>([effect.task, ...effect.mergedTasks]);
   const slots = world.slots.map((slot): Slot => ({
     ...slot,
     inTurn: slot.state === 'open' && inTurn.has(slot.id),
-    prompted: slot.prompted || (slot.state === 'open' && slot.id === effect.task),
+    prompted: slot.prompted || (slot.state === 'open' && inTurn.has(slot.id)),
   }));
   const written = write({ ...world, slots }, effect.incarnation, { type: 'prompt', turn: effect.turn }, report);
   const reader = written.processes.find((other) => other.inc === effect.incarnation);
@@ -240,19 +246,21 @@ function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, r
   if (session.hold?.task !== effect.task || turn?.id !== effect.turn || turn.phase !== 'sent') {
     report.fail(rule.boundary, 'the prompt is not the one of the turn that the session believes to be sent');
   }
+  if (session.settling.length > 0) {
+    report.fail(rule.settled, 'a prompt is written before the parts of the last turn are settled');
+  }
   if (slot === undefined || slot.state !== 'open' || slot.asked) {
     report.fail(rule.cancelled, 'the prompt of a task is written after its end was asked for');
     return;
   }
+  const owner = treeGet(session.tasks, effect.task);
   for (const [id, task] of treeEntries(session.tasks)) {
-    if (task.carrier !== effect.task || (task.whenBusy === 'steer' && !task.taken)) {
-      continue;
-    }
-    if (!effect.riders.includes(id)) {
-      report.fail(rule.riders, `${id} rides on it and is not in its prompt`);
+    const mine = task.stage === 'merged' && task.mergedInto === (owner?.leads ?? effect.task);
+    if (mine !== effect.mergedTasks.includes(id)) {
+      report.fail(rule.riders, mine ? `${id} is merged into it and is not in its prompt` : `${id} is in its prompt`);
     }
   }
-  const task = treeGet(session.tasks, effect.task);
+  const task = owner;
   if (
     task !== undefined &&
     (effect.resumed !== task.started || effect.interruptedMidTurn !== task.interruptedMidTurn)

@@ -117,6 +117,7 @@ function inputOf(input: Input): string {
     case 'fault':
       return `a step threw: ${input.reason}`;
     case 'report':
+    case 'continue':
     case 'park':
     case 'unpark':
     case 'restart-agent':
@@ -132,13 +133,15 @@ function effectOf(effect: Effect): string {
     case 'close':
       return `${effect.type} process ${effect.incarnation}`;
     case 'prompt':
-      return `prompt of turn ${effect.turn} for ${[effect.task, ...effect.riders].join('+')} to process ${effect.incarnation}`;
+      return `prompt of turn ${effect.turn} for ${[effect.task, ...effect.mergedTasks].join('+')} to process ${effect.incarnation}`;
     case 'interrupt':
       return `interrupt of turn ${effect.turn}${effect.resend ? ', again' : ''}`;
     case 'respond':
       return `${effect.allow ? 'allow' : 'deny'} ${effect.request} of turn ${effect.turn}`;
     case 'switch':
       return `switch process ${effect.incarnation} to ${effect.model}`;
+    case 'continue':
+      return 'continue';
     case 'steer':
       return `steer ${effect.task} into turn ${effect.turn}`;
     case 'run':
@@ -210,7 +213,8 @@ function taskText(task: Task): string {
   const traits = [
     task.status,
     task.stage,
-    task.carrier === null ? '' : `on ${task.carrier}${task.taken ? ' (taken)' : ''}`,
+    task.mergedInto === null ? '' : `into ${task.mergedInto}${task.delivered ? ' (delivered)' : ''}`,
+    task.leads === null ? '' : `leads ${task.leads}`,
     task.attempts > 1 ? `attempt ${task.attempts}` : '',
     task.retries > 0 ? `retry ${task.retries}` : '',
     task.verdict === null ? '' : `to end ${task.verdict.status} (${task.verdict.reason})`,

@@ -3,7 +3,7 @@
  * first appearance, because the core compares tokens for equality alone and order numbers for order alone. The probes and
  * the renaming oracle check that it does; the bounds oracle checks that every new token is really new.
  */
-import type { Session, TurnResult } from '../../src/core/model/session.ts';
+import type { PartEnding, Session, Settlement, TurnResult } from '../../src/core/model/session.ts';
 import type { Task } from '../../src/core/model/task.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
 import { treeGet } from '../../src/core/tree.ts';
@@ -37,7 +37,8 @@ const turns = new Names();
 const incarnations = new Names();
 const runs = new Names();
 
-const places = { collecting: 0, waiting: 1, owner: 2, merged: 3 } as const;
+const places = { collecting: 0, waiting: 1, owner: 2, merged: 3, steered: 4 } as const;
+const scopes = { task: 0, turn: 1, all: 2 } as const;
 const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
 const intents = { preempt: 1, silence: 2, verdict: 3 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
@@ -105,6 +106,10 @@ function encodeSession(world: World, out: Writer): void {
   out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.incarnation));
   out.byte(session.passedOver === null ? none : indexByte(slotOf(world, session.passedOver.task)));
   out.byte(session.passedOver?.times ?? 0);
+  out.byte(session.settling.length);
+  for (const settlement of session.settling) {
+    encodeSettlement(world, settlement, out);
+  }
   if (hold === null) {
     out.byte(none);
     return;
@@ -128,6 +133,24 @@ function encodeSession(world: World, out: Writer): void {
   out.byte(resultCode(turn.result));
 }
 
+function encodeSettlement(world: World, settlement: Settlement, out: Writer): void {
+  out.byte(settlementKinds[settlement.kind]);
+  out.byte(indexByte(slotOf(world, settlement.entry)));
+  if (settlement.kind === 'merged') {
+    encodeEnding(settlement.ending, out);
+  } else if (settlement.kind === 'steered') {
+    out.byte(indexByte(slotOf(world, settlement.from)));
+    encodeEnding(settlement.delivered, out);
+    encodeEnding(settlement.undelivered, out);
+    out.byte(bit(settlement.loss !== null, 0) | bit(settlement.interruptedMidTurn, 1));
+  }
+}
+
+const settlementKinds = { begin: 0, merged: 1, steered: 2 } as const;
+
+const encodeEnding = (ending: PartEnding | null, out: Writer): void =>
+  out.byte(ending === null ? none : statuses[ending.status] | ((ending.attempts ?? 0) << 2));
+
 function orderOf(session: Session, world: World, task: Task): number {
   let rank = 0;
   for (const slot of world.slots) {
@@ -149,11 +172,11 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
   }
   out.byte(
     places[task.stage] |
-      bit(task.status === 'running', 2) |
-      bit(task.taken, 3) |
-      bit(task.started, 4) |
-      bit(task.interruptedMidTurn, 5) |
-      bit(task.call !== null, 6),
+      bit(task.status === 'running', 3) |
+      bit(task.delivered, 4) |
+      bit(task.started, 5) |
+      bit(task.interruptedMidTurn, 6) |
+      bit(task.call !== null, 7),
   );
   out.byte(modelCode(task.call?.model));
   out.byte(task.attempts);
@@ -169,15 +192,15 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
   out.byte(
     verdict === null
       ? none
-      : statuses[verdict.status] | bit(verdict.reason === 'hold_limit', 2) | bit(verdict.by?.kind === 'runner', 3),
+      : statuses[verdict.status] |
+          bit(verdict.reason === 'hold_limit', 2) |
+          bit(verdict.by?.kind === 'runner', 3) |
+          (scopes[verdict.scope] << 4),
   );
   out.byte(runs.of(task.run));
   out.byte(turns.of(task.rewind));
-  out.byte(task.carrier === null ? none : indexByte(slotOf(world, task.carrier)));
-  out.byte(task.riders.length);
-  for (const rider of task.riders) {
-    out.byte(indexByte(slotOf(world, rider)));
-  }
+  out.byte(task.mergedInto === null ? none : indexByte(slotOf(world, task.mergedInto)));
+  out.byte(task.leads === null ? none : indexByte(slotOf(world, task.leads)));
 }
 
 function encodeProcess(world: World, process: Process, out: Writer): void {

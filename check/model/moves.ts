@@ -117,6 +117,9 @@ function moveTask(world: World, index: number, offer: Offer): void {
 
 function operators(world: World, offer: Offer): void {
   const { session } = world;
+  if (session.settling.length > 0) {
+    offer('node', kinds.settle, world, { at, type: 'continue' });
+  }
   if (has(world, 'stop')) {
     for (const scope of ['turn', 'queue', 'session'] as const) {
       offer('operator', kinds.operator, spend(world, 'stop'), { at, type: 'stop', scope, by: null });

@@ -105,16 +105,28 @@ function ownerIsInteractive({ session }: World): boolean {
   return session.hold !== null && treeGet(session.tasks, session.hold.task)?.lane === 'interactive';
 }
 
-/** It owns the session, or rides on the task that does. */
+/** It owns the session, or goes with the task that does. What leaves its last turn waits on its own, settled or not. */
 function isWithOwner({ session }: World, slot: Slot): boolean {
-  const owner = session.hold?.task ?? null;
-  return owner !== null && (slot.id === owner || treeGet(session.tasks, slot.id)?.carrier === owner);
+  const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
+  if (owner === undefined || slot.id === owner.id) {
+    return owner !== undefined;
+  }
+  const task = treeGet(session.tasks, slot.id);
+  const entry = owner.leads ?? owner.id;
+  const left = session.settling.some((one) => one.kind === 'steered' && one.entry === entry);
+  return task?.mergedInto === entry && !(left && task.stage === 'steered');
 }
 
 /** A steered text that was not taken yet is no part of the turn. */
 function isPartOfTurn({ session }: World, slot: Slot): boolean {
   const task = treeGet(session.tasks, slot.id);
-  return task !== undefined && (task.stage === 'owner' || task.taken || task.whenBusy !== 'steer');
+  return task !== undefined && (task.stage !== 'steered' || task.delivered);
+}
+
+/** The owner was asked to end with all that its turn has taken. */
+function endsWithTurn({ hold, tasks }: World['session']): boolean {
+  const verdict = hold === null ? null : (treeGet(tasks, hold.task)?.verdict ?? null);
+  return verdict !== null && verdict.status === 'cancelled' && verdict.scope !== 'task';
 }
 
 /** Ends slots with their tasks; a recurring one may be submitted again. */
@@ -129,7 +141,10 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
       }
     }
     if (record.type === 'event' && record.event.type === 'steered' && record.event.data.delivered) {
-      slots = slots.map((slot) => (slot.id === record.task ? { ...slot, inTurn: true } : slot));
+      const meant = endsWithTurn(world.session);
+      slots = slots.map((slot) =>
+        slot.id === record.task ? { ...slot, inTurn: true, prompted: true, asked: slot.asked || meant } : slot,
+      );
     }
     if (record.type !== 'end') {
       continue;
@@ -152,7 +167,12 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
 export function recover(run: Run, world: World): Taken {
   const { config, core } = run;
   const session = core.rebuild(core.durableOf(world.session), limitsOf(config));
-  const slots = world.slots.map((slot) => ({ ...slot, inTurn: false }));
+  // The turn that had taken it is over, and that it ends with that turn is durable.
+  const ends = (slot: Slot): boolean => {
+    const entry = treeGet(world.session.tasks, slot.id)?.mergedInto ?? null;
+    return entry !== null && world.session.settling.some((one) => one.entry === entry);
+  };
+  const slots = world.slots.map((slot) => ({ ...slot, inTurn: slot.inTurn && ends(slot) }));
   const rebuilt: World = { ...world, session, slots, processes: [], runners: [], timers: [] };
   return take(run, rebuilt, { at: 1, type: 'recovered' });
 }

@@ -138,6 +138,8 @@ export const kinds = {
   fault: 0,
   lift: 1,
   switched: 2,
+  // One with the class above: neither of them can come for ever.
+  settle: 2,
   ready: 3,
   read: 4,
   start: 5,
@@ -168,6 +170,7 @@ export const limitsOf = (config: Config): Session['limits'] => ({
   maxPassedOver: config.maxPassedOver,
   maxOpen: config.maxOpen,
   maxRetries: config.maxRetries,
+  partsPerStep: config.partsPerStep,
 });
 
 export const slotId = (name: string, generation: number): TaskId =>

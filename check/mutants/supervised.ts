@@ -177,7 +177,13 @@ const models: readonly Mutant[] = [
     'input.task.model !== null && hold.turn.model !== input.task.model',
     'd.s.fenced',
   ),
-  mutant('parts for another model are merged', 'switch-riders', 'rules/submit', ' && task.model === model', ''),
+  mutant(
+    'parts for another model are merged',
+    'switch-riders',
+    'rules/submit',
+    'task.lane === lane && task.model === model',
+    'task.lane === lane',
+  ),
   mutant(
     'nobody is told that the conversation was lost',
     'switch-restart',
@@ -314,8 +320,8 @@ const throttles: readonly Mutant[] = [
     'only who was preempted is counted',
     'two-priorities',
     'rules/fairness',
-    'oldest !== undefined && oldest !== granted)',
-    "oldest !== undefined && oldest !== granted && getTask(d, granted)?.lane === 'interactive')",
+    'waiter !== null && waiter.task !== granted)',
+    "waiter !== null && waiter.task !== granted && getTask(d, granted)?.lane === 'interactive')",
   ),
   mutant(
     'a due task gives way before its turn has begun',

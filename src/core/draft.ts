@@ -10,11 +10,10 @@
  */
 import { invariant } from './errors.ts';
 import type { TaskId } from './model/ids.ts';
-import { actorTask } from './model/actor.ts';
 import type { SessionEvent, SessionEventData, SessionEventType, TaskEventData } from './model/events.ts';
 import type { TurnReport } from './model/output.ts';
 import type { Hold, Session } from './model/session.ts';
-import type { Task, TerminalStatus, Verdict } from './model/task.ts';
+import type { Task, Verdict } from './model/task.ts';
 import type { Effect } from './model/effects.ts';
 import type { OpenTaskEvent, OpenTaskEventType, Record as StepRecord, SessionRow, TaskRow } from './model/records.ts';
 import type { Reply, StepResult } from './model/replies.ts';
@@ -33,6 +32,8 @@ export interface Draft {
   readonly records: StepRecord[];
   readonly effects: Effect[];
   readonly touched: Map<TaskId, Touched>;
+  /** How many parts this step may still settle. */
+  settles: number;
   /** Where the record of this step's admission stands; a step admits one task at most. */
   admitted: number | null;
 }
@@ -54,6 +55,7 @@ export function begin(session: Session, at: number): Draft {
     records: [],
     effects: [],
     touched: new Map(),
+    settles: session.limits.partsPerStep,
     admitted: null,
   };
 }
@@ -124,48 +126,23 @@ export function mustHold(d: Draft): Hold {
 }
 
 /**
- * Ends a task: terminal status and `final` in one record. Its riders leave it. The hold is the caller's to give up.
+ * Ends a task: terminal status and `final` in one record. The hold, and what is merged into it, are the caller's.
  * `answer`: what the agent said in the turn that ended it; null where no turn did.
  */
-export function endTask(d: Draft, id: TaskId, ending: Verdict, answer: TurnReport | null): void {
+export function endTask(d: Draft, id: TaskId, ending: Omit<Verdict, 'scope'>, answer: TurnReport | null): void {
   const task = mustTask(d, id);
   const { status, reason, by, result } = ending;
   if (task.run !== null && by?.kind !== 'runner') {
     d.effects.push({ type: 'abort', task: id, run: task.run, reason });
   }
-  if (task.carrier !== null) {
-    const carrier = mustTask(d, task.carrier);
-    putTask(d, { ...carrier, riders: carrier.riders.filter((rider) => rider !== id) });
-  }
   if (task.stage === 'collecting') {
     d.effects.push({ type: 'disarm', timer: 'collect', subject: id });
   }
-  const riders = task.riders;
   reindex(d.s, task, null);
   const seq = nextSeq(d, task);
   d.touched.set(id, { task: null, seq, dirty: false });
   const final = { status, reason, by, attempts: task.attempts, answer, result };
   d.records.push({ type: 'end', at: d.at, task: id, seq, final });
-  for (const rider of riders) {
-    leaveCarrier(d, rider, status);
-  }
-}
-
-/**
- * What a task rode on is over. If its text was taken it shares the answer or the failure; else, and always where the carrier
- * was cancelled (it was not itself asked to end), it waits on its own again.
- */
-export function leaveCarrier(d: Draft, id: TaskId, end: TerminalStatus): void {
-  const rider = mustTask(d, id);
-  const carrier = rider.carrier;
-  invariant(carrier !== null, 'a rider has a carrier');
-  const alone = putTask(d, { ...rider, carrier: null, taken: false, stage: 'waiting' });
-  if (rider.taken && end !== 'cancelled') {
-    const reason = end === 'completed' ? 'answered_with' : 'failed_with';
-    endTask(d, id, { status: end, reason, by: actorTask(carrier), result: null }, null);
-    return;
-  }
-  taskEvent(d, alone.id, 'requeued', { from: carrier });
 }
 
 export const taskRow = (task: Task): TaskRow => ({
@@ -180,9 +157,9 @@ export const taskRow = (task: Task): TaskRow => ({
   maxAttempts: task.maxAttempts,
   status: task.status,
   stage: task.stage,
-  carrier: task.carrier,
-  taken: task.taken,
-  riders: task.riders,
+  mergedInto: task.mergedInto,
+  leads: task.leads,
+  delivered: task.delivered,
   attempts: task.attempts,
   started: task.started,
   interruptedMidTurn: task.interruptedMidTurn,
@@ -204,6 +181,7 @@ export function sessionRow(session: Session): SessionRow {
     conversation: session.conversation,
     conversationReset: session.conversationReset,
     passedOver: session.passedOver,
+    settling: session.settling,
     hold:
       hold === null
         ? null
@@ -236,6 +214,7 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.conversation === b.conversation &&
   a.conversationReset === b.conversationReset &&
   a.passedOver === b.passedOver &&
+  a.settling === b.settling &&
   (a.hold === b.hold || sameHold(a.hold, b.hold));
 
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */

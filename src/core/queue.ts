@@ -3,7 +3,7 @@
  * only place that changes them.
  */
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
-import type { AgeKey, Limits, MergeGroupKey, QueueKey, Session } from './model/session.ts';
+import type { AgeKey, Limits, MergeGroupKey, PartKey, QueueKey, Session } from './model/session.ts';
 import type { Task } from './model/task.ts';
 import { busyPolicies } from './rules/when-busy.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './model/ids.ts';
@@ -19,6 +19,10 @@ function compareMergeGroup(a: MergeGroupKey, b: MergeGroupKey): number {
 }
 
 const compareAge = (a: AgeKey, b: AgeKey): number => a.position - b.position || byText(a.id, b.id);
+
+function compareParts(a: PartKey, b: PartKey): number {
+  return byText(a.entry, b.entry) || a.rank - b.rank || a.position - b.position || byText(a.id ?? '', b.id ?? '');
+}
 
 export function newSession(key: SessionKey, limits: Limits): Session {
   return {
@@ -36,12 +40,14 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     hold: null,
     agent: { kind: 'none' },
     passedOver: null,
+    settling: [],
     fenced: false,
     tasks: treeOf<TaskId, Task>(byText),
     queue: treeOf<QueueKey, TaskId>(compareQueue),
     demand: treeOf<QueueKey, TaskId>(compareQueue),
     backgroundByAge: treeOf<AgeKey, TaskId>(compareAge),
     mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
+    parts: treeOf<PartKey, TaskId>(compareParts),
   };
 }
 
@@ -77,11 +83,23 @@ const ageKey = (task: Task | null): AgeKey | null =>
     ? { position: task.position, id: task.id }
     : null;
 
+/** The entry whose parts a task leads or would lead. */
+export const entryOf = (task: Pick<Task, 'id' | 'leads'>): TaskId => task.leads ?? task.id;
+
+function partKey(task: Task | null): PartKey | null {
+  if (task === null || task.mergedInto === null) {
+    return null;
+  }
+  const rank = task.stage === 'steered' ? 2 : task.status === 'queued' ? 0 : 1;
+  return { entry: task.mergedInto, rank, position: task.position, id: task.id };
+}
+
 interface Indexes {
   queue: Tree<QueueKey, TaskId>;
   demand: Tree<QueueKey, TaskId>;
   backgroundByAge: Tree<AgeKey, TaskId>;
   mergeGroups: Tree<MergeGroupKey, TaskId>;
+  parts: Tree<PartKey, TaskId>;
 }
 
 /** Moves a task's entries in the indexes from what it was to what it is; null stands for not open. */
@@ -90,6 +108,7 @@ export function reindex(indexes: Indexes, was: Task | null, is: Task | null): vo
     reindexQueue(indexes, was, is);
     reindexAge(indexes, was, is);
   }
+  reindexParts(indexes, was, is);
   const wasGroup = mergeGroupKey(was);
   const isGroup = mergeGroupKey(is);
   if (wasGroup !== null && (isGroup === null || compareMergeGroup(wasGroup, isGroup) !== 0)) {
@@ -127,6 +146,17 @@ function reindexAge(indexes: Indexes, was: Task | null, is: Task | null): void {
   }
   if (isKey !== null && (wasKey === null || compareAge(wasKey, isKey) !== 0)) {
     indexes.backgroundByAge = treePut(indexes.backgroundByAge, isKey, isKey.id);
+  }
+}
+
+function reindexParts(indexes: Indexes, was: Task | null, is: Task | null): void {
+  const wasKey = partKey(was);
+  const isKey = partKey(is);
+  if (wasKey !== null && (isKey === null || compareParts(wasKey, isKey) !== 0)) {
+    indexes.parts = treeRemove(indexes.parts, wasKey);
+  }
+  if (isKey !== null && is !== null && (wasKey === null || compareParts(wasKey, isKey) !== 0)) {
+    indexes.parts = treePut(indexes.parts, isKey, is.id);
   }
 }
 

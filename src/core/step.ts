@@ -86,6 +86,8 @@ function apply(d: Draft, input: Input): RuleReply {
       return unsolicited(d, input);
     case 'timer':
       return timer(d, input);
+    case 'continue':
+      return d.s.settling.length > 0 ? { kind: 'ok' } : { kind: 'stale', what: 'unexpected' };
     case 'recovered':
       return recovered(d);
     case 'fenced':
@@ -108,8 +110,8 @@ function placed(d: Draft, reply: RuleReply): Reply {
   if (reply.kind !== 'admitted') {
     return reply;
   }
-  const { stage, carrier } = mustTask(d, reply.task);
-  return { ...reply, stage, mergedInto: carrier };
+  const { stage } = mustTask(d, reply.task);
+  return { ...reply, stage };
 }
 
 /** Throws `invariant_broken` only if the core itself is wrong: the shell parks the session and keeps the daemon. */

@@ -87,7 +87,7 @@ export class Admission {
       session,
       duplicate: true,
       stage: row.stage,
-      mergedInto: row.carrier,
+      mergedInto: row.mergedInto,
       endedTasks: [],
       fallback: false,
     };

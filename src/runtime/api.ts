@@ -234,6 +234,8 @@ export interface OperatorCommands {
 export interface StoredReads {
   readonly store: Store;
   task(id: string): Promise<StoredTask | null>;
+  /** The tasks that are or were merged or steered into its turns, oldest first. */
+  mergedTasks(task: StoredTask): Promise<readonly TaskId[]>;
   tasks(filter: TaskFilter, cursor: string | null, limit: number): Promise<Page<StoredTask>>;
   sessions(cursor: string | null, limit: number): Promise<Page<SessionSummary>>;
   tape(session: string, task: string | null, after: number, limit: number): Promise<readonly StoredEvent[]>;

@@ -23,7 +23,7 @@ export function taskSummary(task: StoredTask): TaskSummary {
   };
 }
 
-export function taskView(task: StoredTask): TaskView {
+export function taskView(task: StoredTask, mergedTasks: readonly string[]): TaskView {
   const { row, payload } = task;
   return {
     ...payload,
@@ -32,8 +32,8 @@ export function taskView(task: StoredTask): TaskView {
     maxAttempts: row.maxAttempts,
     model: row.model,
     ...taskSummary(task),
-    mergedInto: row.carrier,
-    mergedTasks: row.riders,
+    mergedInto: row.mergedInto,
+    mergedTasks,
     interruptedMidTurn: row.interruptedMidTurn,
     final: task.final,
   };

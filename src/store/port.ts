@@ -145,6 +145,8 @@ export interface Store {
   task(id: TaskId): MaybePromise<StoredTask | null>;
   /** Newest first. All pages throw `bad_cursor` for a cursor that is not one of theirs. */
   tasks(filter: TaskFilter, cursor: string | null, limit: number): MaybePromise<Page<StoredTask>>;
+  /** The tasks that are or were merged or steered into an entry, in the order of their admission. */
+  mergedTasks(entry: TaskId): MaybePromise<readonly TaskId[]>;
   taskByIdempotencyKey(key: string): MaybePromise<TaskId | null>;
   session(key: SessionKey): MaybePromise<SessionSummary | null>;
   /** Those that have a row, newest first. */

@@ -148,8 +148,8 @@ describe('an agent that changes its model', () => {
     expect(box.reply).toMatchObject({ fallback: true, stage: 'waiting' });
     box.submit('part 1', { mergeGroup: 'q', whenBusy: 'collect', model: 'large' });
     box.submit('part 2', { mergeGroup: 'q', whenBusy: 'collect', model: 'small' });
-    expect(box.task('part 2').carrier).toBeNull();
+    expect(box.task('part 2').mergedInto).toBeNull();
     box.submit('part 3', { mergeGroup: 'q', whenBusy: 'collect', model: 'small' });
-    expect(box.task('part 3').carrier).toBe('part 2');
+    expect(box.task('part 3').mergedInto).toBe('part 2');
   });
 });

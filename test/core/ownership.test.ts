@@ -234,7 +234,7 @@ describe('preemption', () => {
       box.started();
     }
     expect(box.task('bg')).toMatchObject({ attempts: 1 });
-    expect(box.session.passedOver).toEqual({ task: 'bg', times: 5 });
+    expect(box.session.passedOver).toMatchObject({ task: 'bg', times: 5 });
     expect(box.session.hold?.turn?.protected).toBe(true);
     box.submit('late');
     expect(box.acts).toEqual([]);
@@ -250,7 +250,7 @@ describe('preemption', () => {
     box.passes('protected');
     expect(box.acts).toEqual(['interrupt']);
     box.drains();
-    expect(box.session.passedOver).toEqual({ task: 'bg', times: 0 });
+    expect(box.session.passedOver).toMatchObject({ task: 'bg', times: 0 });
     expect(box.owner).toBe('A');
   });
 

@@ -101,6 +101,52 @@ describe('queues, follow-ups and commands', () => {
     expect(one.stage.prompts).toHaveLength(1);
   });
 
+  it('a steered message that was read fails with the lost turn, if it must not run twice', async () => {
+    await using one = await openBox();
+    const owner = await one.send({ prompt: 'owner' });
+    await one.stage.turn();
+    await one.event(owner, 'turn-started');
+    const once = await one.send({ prompt: 'pay', whenBusy: 'steer', onLost: 'fail' });
+    const again = await one.send({ prompt: 'look', whenBusy: 'steer' });
+    await one.event(once, 'steered', ({ data }) => data.delivered);
+    await one.event(again, 'steered', ({ data }) => data.delivered);
+    expect(await one.box.task(once)).toMatchObject({ status: 'running' });
+    await using two = await one.reopen({ graceMs: 0 });
+    expect(await two.ended(once)).toMatchObject({ status: 'failed', reason: 'node_restarted' });
+    (await two.stage.turn()).finish();
+    const turn = await two.stage.turn();
+    expect(turn.prompt).toMatch(/^\[signalbox\].*\n\nlook$/);
+    turn.finish();
+    expect(await two.ended(again)).toMatchObject({ status: 'completed', reason: 'completed' });
+    expectSound(await two.ended(again), await two.tape(again));
+  });
+
+  it('three hundred pieces become one turn, and each has its answer, in slices', async () => {
+    await using one = await openBox({ limits: { collectMs: 300, maxOpen: 400 } });
+    const sent = Array.from({ length: 300 }, (_, at) => one.send({ prompt: `part ${at}`, whenBusy: 'collect' }));
+    const tasks = await Promise.all(sent);
+    const turn = await one.stage.turn();
+    expect(turn.prompt.split('\n\n')).toHaveLength(300);
+    const [first = ''] = tasks;
+    const leader = await one.box.task(first);
+    expect(leader === null ? [] : await one.box.mergedTasks(leader)).toEqual(tasks.slice(1));
+    expect(await one.box.task(tasks.at(-1) ?? '')).toMatchObject({ status: 'running', row: { mergedInto: first } });
+    turn.finish('all of it');
+    for (const task of tasks) {
+      expect(await one.ended(task)).toMatchObject({ status: 'completed', final: { answer: { text: 'all of it' } } });
+    }
+    expect(one.stage.prompts).toHaveLength(1);
+  });
+
+  it('a cancel of the first piece leaves the others in one turn, and their window open', async () => {
+    await using one = await openBox({ limits: { collectMs: 60 } });
+    const first = await one.send({ prompt: '1', whenBusy: 'collect' });
+    await one.send({ prompt: '2', whenBusy: 'collect' });
+    await one.box.cancel(first);
+    await one.send({ prompt: '3', whenBusy: 'collect' });
+    expect((await one.stage.turn()).prompt).toBe('2\n\n3');
+  });
+
   it('D07 the pieces of an album become one turn, in order, each part once', async () => {
     await using one = await openBox({ limits: { collectMs: 60 } });
     const parts = ['part 1', 'part 2', 'part 3', 'part 4'];

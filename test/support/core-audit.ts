@@ -11,7 +11,7 @@ import type { Record as StepRecord } from '../../src/core/model/records.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
 import { compareQueue, isWaiting, preempts, queueKey } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords } from '../../src/core/rebuild.ts';
-import { treeEntries, treeFirst, type Tree } from '../../src/core/tree.ts';
+import { treeEntries, treeGet, type Tree } from '../../src/core/tree.ts';
 
 /** Freezes a value and all it holds. What is frozen already is left, so that shared parts cost nothing. */
 export function freeze<T>(value: T): T {
@@ -149,19 +149,17 @@ function auditNumbers(before: Session, session: Session, say: Say): void {
 
 function auditTasks(session: Session, say: Say): void {
   const tasks = tasksOf(session);
-  const byId = new Map(tasks.map((task) => [task.id, task]));
   for (const task of tasks) {
     if ((task.stage === 'owner') !== (session.hold?.task === task.id)) {
       say(`${task.id}: holds, and does not own the session, or the other way round`);
     }
-    if ((task.stage === 'merged') !== (task.carrier !== null)) {
-      say(`${task.id}: rides on nothing`);
+    if ((task.stage === 'merged' || task.stage === 'steered') !== (task.mergedInto !== null)) {
+      say(`${task.id}: is part of nothing, or of a task that it waits beside`);
     }
-    if (task.carrier !== null && byId.get(task.carrier)?.riders.includes(task.id) !== true) {
-      say(`${task.id}: its carrier does not know it`);
-    }
-    if (task.riders.some((rider) => byId.get(rider)?.carrier !== task.id)) {
-      say(`${task.id}: carries a task that does not ride on it`);
+    const entry = task.mergedInto;
+    const leaders = tasks.filter((one) => one.mergedInto === null && entry !== null && (one.leads ?? one.id) === entry);
+    if (entry !== null && leaders.length !== 1 && !session.settling.some((one) => one.entry === entry)) {
+      say(`${task.id}: ${leaders.length} tasks lead its entry`);
     }
     const asked = task.verdict !== null;
     if (asked && !(session.hold?.task === task.id && session.hold.turn?.intent === 'verdict')) {
@@ -311,6 +309,11 @@ function auditEffects(before: Session, session: Session, effects: readonly Effec
           say('a switch of an agent that is not switching to that');
         }
         break;
+      case 'continue':
+        if (session.settling.length === 0) {
+          say('nothing is left to settle');
+        }
+        break;
       case 'steer':
       case 'run':
       case 'abort':
@@ -343,10 +346,11 @@ export function deadlinesOf(session: Session): Set<string> {
     want(agent.kind === 'up' && agent.unsolicited, 'unsolicited', agent.incarnation);
     want(agent.kind === 'up' && !agent.unsolicited && agent.activity === 'boundary', 'idle', agent.incarnation);
   }
-  const oldest = treeFirst(session.backgroundByAge)?.value ?? null;
   const { passedOver } = session;
   if (passedOver !== null) {
-    const waits = passedOver.task === oldest && passedOver.times < session.limits.maxPassedOver;
+    const key = { position: passedOver.position, id: passedOver.task };
+    const waits =
+      treeGet(session.backgroundByAge, key) !== undefined && passedOver.times < session.limits.maxPassedOver;
     want(waits, 'wait', passedOver.task);
   }
   for (const task of tasksOf(session)) {

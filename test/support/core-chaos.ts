@@ -234,7 +234,7 @@ export class Chaos {
         action: action,
       };
     }
-    const rider = tasksOf(this.box.session).find(({ stage: place, taken }) => place === 'merged' && !taken);
+    const rider = tasksOf(this.box.session).find(({ stage, delivered }) => stage === 'steered' && !delivered);
     if (rider !== undefined && b % 2 === 0) {
       return { type: 'steered', incarnation: inc, turn: turn.id, task: rider.id, taken: b % 4 === 0 };
     }

@@ -31,7 +31,7 @@ export const origin: TaskOrigin = { title: 'a task', source: 'test', author: nul
 
 export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
 
-export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, maxRetries: 2 };
+export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, maxRetries: 2, partsPerStep: 128 };
 
 type Fields = Partial<Omit<NewTask, 'id'>>;
 

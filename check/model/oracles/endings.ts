@@ -1,6 +1,6 @@
 /** How tasks end, and what an attempt costs (rules 10, 15). */
-import type { Task } from '../../../src/core/model/task.ts';
-import type { TurnResult } from '../../../src/core/model/session.ts';
+import type { Task, Verdict } from '../../../src/core/model/task.ts';
+import type { PartEnding, Session, TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import { onWire, slotOf } from '../world.ts';
@@ -63,6 +63,12 @@ function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report)
     }
     return;
   }
+  if (isSettled(world.session, task, (settlement) => settlement.status === 'completed')) {
+    if (!inTurn) {
+      report.fail(conserved, `${task.id} completes and its text was not in the turn`);
+    }
+    return;
+  }
   const result = resultOf(move);
   const draining = world.session.hold?.turn?.phase === 'draining';
   if (result === null || result.outcome !== 'completed' || (result.empty && draining)) {
@@ -73,8 +79,31 @@ function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report)
   }
 }
 
-const endsFailed = ({ result }: Move, id: Task['id']): boolean =>
-  result.records.some((record) => record.type === 'end' && record.task === id && record.final.status === 'failed');
+/** That it ends so was decided in an earlier step, with all parts of its entry. */
+function isSettled({ settling }: Session, task: Task, fits: (ending: PartEnding) => boolean): boolean {
+  return settling.some((one) => {
+    const ending = one.kind === 'merged' ? one.ending : one.kind === 'steered' ? one.delivered : null;
+    return one.entry === task.mergedInto && ending !== null && fits(ending);
+  });
+}
+
+/** The task that leads its entry fails in this step, or has failed, and its parts are being settled. */
+function failsWithLeader({ world, result }: Move, { mergedInto: entry, stage }: Task): boolean {
+  const { settling, tasks } = world.session;
+  const leads = (id: Task['id'] | null): boolean => {
+    const task = id === null ? undefined : treeGet(tasks, id);
+    return task !== undefined && task.mergedInto === null && (task.leads ?? task.id) === entry;
+  };
+  return (
+    settling.some(
+      (one) =>
+        one.entry === entry &&
+        ((one.kind === 'merged' && one.ending.status === 'failed') || (one.kind === 'steered' && one.loss !== null)),
+    ) ||
+    (stage === 'merged' &&
+      result.records.some((record) => record.type === 'end' && record.final.status === 'failed' && leads(record.task)))
+  );
+}
 
 function judgeFailed(move: Move, task: Task, report: Report): void {
   const { input, world } = move;
@@ -104,9 +133,8 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
     }
     return;
   }
-  // What was read with a carrier's text shares its failure.
-  const { carrier } = task;
-  if (carrier !== null && task.taken && endsFailed(move, carrier)) {
+  // What was read with the text of another task shares its failure.
+  if (task.mergedInto !== null && failsWithLeader(move, task)) {
     return;
   }
   const preempted =
@@ -145,20 +173,45 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
     if (after === undefined) {
       continue;
     }
+    if (after.leads !== task.leads) {
+      const former = formerLeader(world.session, after);
+      if (former === undefined || after.attempts !== former.attempts || treeGet(result.session.tasks, former.id)) {
+        report.fail(budget, `${id} leads an entry, and its attempts are not those of the task that led it`);
+      }
+      continue;
+    }
     const burnt = after.attempts - task.attempts;
     const begun = task.status === 'queued' || started.has(id);
     const forgiven = burnt === -1 && input.type === 'fault' && task.mode === 'code';
     if (burnt !== 0 && !(burnt === 1 && (begun || lost.has(id))) && !forgiven) {
       report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
     }
+    if (burnt === 1 && lost.has(id) && task.onLost === 'fail' && wasSent(world.session, task)) {
+      report.fail(budget, `${id} was sent, must not be sent again, and takes another attempt`);
+    }
     if (after.attempts > task.maxAttempts) {
       report.fail(budget, `${id} is at attempt ${after.attempts}`);
     }
-    if (task.verdict !== null && after.verdict !== task.verdict) {
+    if (task.verdict !== null && (after.verdict === null || !sameEnd(task.verdict, after.verdict))) {
       report.fail(first, `the verdict on ${id} changes`);
     }
   }
 }
+
+/** The agent may have acted on its text, or its runner on its own. */
+const wasSent = (session: Session, task: Task): boolean =>
+  task.stage === 'steered' ? task.delivered : task.mode === 'code' || (task.stage === 'owner' && onWire(session));
+
+const sameEnd = (a: Verdict, b: Verdict): boolean => a.status === b.status && a.reason === b.reason && a.by === b.by;
+
+const formerLeader = ({ tasks }: Session, { leads }: Task): Task | undefined => {
+  for (const [, task] of treeEntries(tasks)) {
+    if (task.mergedInto === null && (task.leads ?? task.id) === leads) {
+      return task;
+    }
+  }
+  return undefined;
+};
 
 const hasAnswer = ({ result }: Move, id: Task['id']): boolean =>
   result.records.some(
@@ -183,7 +236,7 @@ function judgeRetries(move: Move, report: Report): void {
     if (hasAnswer(move, id) && after.retries > 0) {
       report.fail(retry, `${id} has an answer, and ${after.retries} retries are still counted`);
     }
-    if (after.retries === task.retries) {
+    if (after.retries === task.retries || after.leads !== task.leads) {
       continue;
     }
     const taken =
@@ -208,12 +261,15 @@ function judgeReceipts({ result }: Move, report: Report): void {
     const task = treeGet(session.tasks, given.task);
     const turn = session.hold?.turn ?? null;
     if (given.state === 'acknowledged') {
-      if (task !== undefined) {
+      if (task !== undefined && !session.settling.some((one) => one.entry === task.mergedInto)) {
         report.fail(receipt, `${given.task} is acknowledged and still open`);
       }
       continue;
     }
-    if (task === undefined || task.verdict === null) {
+    const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
+    const isPart = owner !== undefined && task !== undefined && task.mergedInto === (owner.leads ?? owner.id);
+    const verdict = isPart ? owner.verdict : (task?.verdict ?? null);
+    if (verdict === null || (isPart && verdict.scope === 'task')) {
       report.fail(receipt, `${given.task} is requested and has no verdict`);
     } else if (turn === null || given.turn !== turn.id || turn.intent !== 'verdict') {
       report.fail(receipt, `${given.task} is requested and its turn is not being interrupted`);

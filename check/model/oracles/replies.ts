@@ -43,6 +43,7 @@ const commonKinds = {
   switched: ['ok', 'stale'],
   throttle: ['ok'],
   report: ['ok'],
+  continue: ['ok', 'stale'],
   unsolicited: ['ok', 'stale'],
   timer: ['ok', 'stale'],
   'agent-exited': ['ok', 'stale'],

@@ -152,8 +152,8 @@ function deadlinesOf({ session }: View): Deadline[] {
   if (hold !== null && !isKept(session) && all(session).some((task) => isWaiting(task) && mayGo(session, task))) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
-  const waiter = oldestWaiter(session);
-  if (waiter !== null && waiter.id === session.passedOver?.task && !isDue(session)) {
+  const waiter = passedOverWaiter(session);
+  if (waiter !== null && !isDue(session)) {
     list.push({ name: 'wait', of: waiter.id, why: 'a background task was passed over' });
   }
   for (const task of all(session)) {
@@ -168,10 +168,8 @@ function deadlinesOf({ session }: View): Deadline[] {
 const wantsTurn = (task: Task): boolean =>
   isWaiting(task) && task.lane === 'background' && (task.mode === 'prompt' || task.run === null || task.call !== null);
 
-function oldestWaiter(session: Session): Task | null {
-  const waiting = all(session).filter(wantsTurn);
-  return waiting.toSorted((a, b) => a.position - b.position)[0] ?? null;
-}
+const passedOverWaiter = (session: Session): Task | null =>
+  all(session).find((task) => task.id === session.passedOver?.task && wantsTurn(task)) ?? null;
 
 const agesOf = (session: Session): ReadonlySet<string> =>
   new Set(
@@ -185,8 +183,7 @@ export const isDue = ({ passedOver, limits }: Session): boolean =>
 
 /** The background task that comes before all others (rule 17), or null. */
 export function dueWaiter(session: Session): Task | null {
-  const oldest = oldestWaiter(session);
-  return oldest !== null && isDue(session) && session.passedOver?.task === oldest.id ? oldest : null;
+  return isDue(session) ? passedOverWaiter(session) : null;
 }
 
 /** The owner has a turn to take, and neither the operator nor a throttle lets it. */
@@ -273,36 +270,58 @@ function slotsAgree(world: View): string | null {
   return treeSize(world.session.tasks) === open.length ? null : 'a task is there that nobody submitted';
 }
 
-function ridersAgree({ session }: View): string | null {
+function partsAgree({ session }: View): string | null {
   for (const task of all(session)) {
-    const riding = task.stage === 'merged';
-    if (riding !== (task.carrier !== null)) {
-      return `${task.id} rides on nobody, or is carried and does not ride`;
+    const joined = task.stage === 'merged' || task.stage === 'steered';
+    if (joined !== (task.mergedInto !== null)) {
+      return `${task.id} is part of no entry, or of one that it waits beside`;
     }
-    if (task.taken && !riding) {
-      return `${task.id} is said to be in a turn and does not ride`;
+    if (task.delivered && task.stage !== 'steered') {
+      return `${task.id} is said to be delivered and is not steered`;
     }
-    if (task.carrier !== null && treeGet(session.tasks, task.carrier)?.riders.includes(task.id) !== true) {
-      return `${task.id} rides on ${task.carrier}, which does not know of it`;
+    if (task.mergedInto === null || session.settling.some(({ entry }) => entry === task.mergedInto)) {
+      continue;
     }
-    const carrier = task.carrier === null ? undefined : treeGet(session.tasks, task.carrier);
-    const model = task.whenBusy === 'steer' ? (session.hold?.turn?.model ?? null) : (carrier?.model ?? null);
-    if (carrier !== undefined && task.model !== model && !(task.whenBusy === 'steer' && task.model === null)) {
-      return `${task.id} rides into a turn of another model than it asks for`;
+    const leaders = all(session).filter((one) => one.mergedInto === null && (one.leads ?? one.id) === task.mergedInto);
+    const leader = leaders[0];
+    if (leader === undefined || leaders.length > 1) {
+      return `${task.id} is part of an entry that ${leaders.length} tasks lead`;
     }
-    if (carrier !== undefined && (task.mergeGroup === null || carrier.mergeGroup !== task.mergeGroup)) {
-      return `${task.id} rides on a task of another source or other rights`;
+    if (task.stage === 'steered' && (session.hold?.task !== leader.id || !onWire(session))) {
+      return `${task.id} is steered into a turn that is not on the wire`;
     }
-    for (const rider of task.riders) {
-      if (treeGet(session.tasks, rider)?.carrier !== task.id) {
-        return `${task.id} carries ${rider}, which does not ride on it`;
-      }
+    const model = task.stage === 'steered' ? (session.hold?.turn?.model ?? null) : leader.model;
+    if (task.model !== model && !(task.stage === 'steered' && task.model === null)) {
+      return `${task.id} joined a turn of another model than it asks for`;
     }
-    if (new Set(task.riders).size !== task.riders.length) {
-      return `${task.id} carries a task twice`;
+    if (task.mergeGroup === null || leader.mergeGroup !== task.mergeGroup) {
+      return `${task.id} joined a task of another source or other rights`;
+    }
+    if (task.stage === 'merged' && (task.onLost !== leader.onLost || task.maxAttempts !== leader.maxAttempts)) {
+      return `${task.id} joined a task of another policy`;
+    }
+    if (task.stage === 'merged' && task.status !== leader.status) {
+      return `${task.id} is ${task.status}, and the task that it is merged into is ${leader.status}`;
     }
   }
   return null;
+}
+
+/** A message that is steered into a confirmed turn is on its way to the agent until that has answered. */
+function steersWritten({ session, processes }: World): string | null {
+  const turn = session.hold?.turn ?? null;
+  if (turn?.phase !== 'running') {
+    // An interrupt that was latched leaves alone: what was steered goes back to the queue with the end of the turn.
+    return null;
+  }
+  const process = processes.find(({ last }) => last === turn.id);
+  const lost = all(session).find(
+    (task) =>
+      task.stage === 'steered' &&
+      !task.delivered &&
+      process?.inbox.some((message) => message.type === 'steer' && message.task === task.id) !== true,
+  );
+  return lost === undefined ? null : `${lost.id} waits for an agent that was not sent its text`;
 }
 
 /** New tokens are new because none is beyond its counter. */
@@ -440,7 +459,8 @@ export const stateInvariants = (once: Once): readonly Invariant<World>[] => [
   { name: 'rule 18: every wait has its deadline, and no other is armed', check: deadlines },
   once({ name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes }),
   once({ name: 'whatever was accepted is there until its final', check: slotsAgree }),
-  once({ name: 'riders and carriers agree', check: ridersAgree }),
+  once({ name: 'parts and entries agree', check: partsAgree }),
+  { name: 'a steered message is with the agent, or on its way to it', check: steersWritten },
   { name: 'tokens are new when they are given', check: bounds },
   once({ name: 'rule 11: calls of live runners are owed, and of others not', check: callsAgree }),
   { name: 'rule 14: the session knows its one process', check: processesAgree },

@@ -63,6 +63,7 @@ function stageText({ stage, mergedInto, duplicate, fallback, endedTasks }: Submi
       waiting: 'queued',
       owner: 'has the session',
       merged: 'merged into another task',
+      steered: 'goes into the running turn',
     }[stage],
   ];
   return parts.filter((part) => part !== null).join('; ');

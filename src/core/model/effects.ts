@@ -18,7 +18,7 @@ export type Effect =
       readonly task: TaskId;
       readonly call: number | null;
       /** Merged tasks whose text belongs into this prompt, after the task's own, in order. */
-      readonly riders: readonly TaskId[];
+      readonly mergedTasks: readonly TaskId[];
       readonly attempt: number;
       /** A turn of this task was taken before: the agent is asked to continue, not to begin. */
       readonly resumed: boolean;
@@ -58,5 +58,7 @@ export type Effect =
       /** Null: the agent said that no result comes. */
       readonly report: TurnReport | null;
     }
+  /** Parts are left to settle: `continue` is to be sent. */
+  | { readonly type: 'continue' }
   | { readonly type: 'arm'; readonly timer: TimerName; readonly subject: number | TaskId }
   | { readonly type: 'disarm'; readonly timer: TimerName; readonly subject: number | TaskId };

@@ -174,6 +174,8 @@ export type Input = At &
       }
     // The shell.
     | { readonly type: 'timer'; readonly name: TimerName; readonly subject: number | TaskId }
+    /** The answer to the effect of that name. */
+    | { readonly type: 'continue' }
     /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */
     | { readonly type: 'recovered' }
     /** The lease is lost: end everything here, write nothing. */

@@ -22,6 +22,7 @@ export interface SessionRow extends Pick<
   | 'conversation'
   | 'conversationReset'
   | 'passedOver'
+  | 'settling'
 > {
   readonly hold: {
     readonly task: TaskId;

@@ -38,12 +38,13 @@ interface Admission {
   readonly endedTasks: readonly TaskId[];
   /** It could not be steered, so it was queued. */
   readonly fallback: boolean;
+  /** The task that it is merged or steered into. */
+  readonly mergedInto: TaskId | null;
 }
 
-/** Where the admitted task stands at the end of the step, and the task that it is merged or steered into. */
+/** Where the admitted task stands at the end of the step. */
 interface Admitted extends Admission {
   readonly stage: Task['stage'];
-  readonly mergedInto: TaskId | null;
 }
 
 export type Reply =

@@ -9,7 +9,7 @@ import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
 import type { Actor } from './actor.ts';
 import type { TurnReport } from './output.ts';
 import type { Tree } from '../tree.ts';
-import type { Task } from './task.ts';
+import type { Task, TerminalStatus } from './task.ts';
 
 /** How a turn ended. Stated by the agent or by the rule that ended it, never inferred from text. */
 export const turnOutcomes = ['completed', 'preempted', 'cancelled', 'timed-out', 'agent-lost', 'failed'] as const;
@@ -97,6 +97,8 @@ export interface Limits {
   readonly maxOpen: number;
   /** Turns in a row that may fail for a reason that passes, before their task ends `failed`. */
   readonly maxRetries: number;
+  /** Parts of an entry that one step settles. */
+  readonly partsPerStep: number;
 }
 
 export const throttleLevels = ['background', 'all'] as const;
@@ -139,10 +141,54 @@ export interface AgeKey {
   readonly id: TaskId;
 }
 
-/** The oldest background task that waited when another was granted, and how often that was, up to `maxPassedOver` (rule 17). */
+/** The background task that waits when others are granted, and how often that was, up to `maxPassedOver` (rule 17). */
 export interface PassedOver {
   readonly task: TaskId;
+  /** Its position: with it, it stands in `backgroundByAge` while it waits. */
+  readonly position: number;
   readonly times: number;
+}
+
+/**
+ * Key of the parts of an entry: the tasks whose text goes with the prompt of another task, and those that were steered into its
+ * turn. An entry is named by the task that opened it. Rank 0: merged, the entry was not granted yet; 1: merged; 2: steered.
+ */
+export interface PartKey {
+  readonly entry: TaskId;
+  readonly rank: 0 | 1 | 2 | 3;
+  readonly position: number;
+  readonly id: TaskId | null;
+}
+
+/**
+ * What is decided for all parts of an entry, and recorded for so many of them in a step (`partsPerStep`). No prompt is sent
+ * before all of it is recorded.
+ */
+export type Settlement =
+  /** The entry was granted for the first time. */
+  | { readonly kind: 'begin'; readonly entry: TaskId }
+  /** The entry has ended, and what is merged into it ends so too. */
+  | { readonly kind: 'merged'; readonly entry: TaskId; readonly ending: PartEnding }
+  /** The turn of `from` is over. */
+  | {
+      readonly kind: 'steered';
+      readonly entry: TaskId;
+      readonly from: TaskId;
+      /** Null: they wait on their own again. */
+      readonly delivered: PartEnding | null;
+      readonly undelivered: PartEnding | null;
+      /** Why the turn was lost, where that counts as an attempt of each part that it had taken. */
+      readonly loss: string | null;
+      readonly interruptedMidTurn: boolean;
+    };
+
+export interface PartEnding {
+  readonly status: TerminalStatus;
+  readonly reason: string;
+  readonly by: Actor | null;
+  /** Those of the task that it is merged into; null: its own. */
+  readonly attempts: number | null;
+  readonly answer: TurnReport | null;
 }
 
 export interface MergeGroupKey {
@@ -172,9 +218,11 @@ export interface Session {
   readonly agent: Agent;
   /** Null: nobody was passed over since the last one had its turn. */
   readonly passedOver: PassedOver | null;
+  /** Oldest first. */
+  readonly settling: readonly Settlement[];
   /** The node has lost the session: nothing may be decided here any more. */
   readonly fenced: boolean;
-  /** All open tasks. The four trees below are indexes of it. */
+  /** All open tasks. The five trees below are indexes of it. */
   readonly tasks: Tree<TaskId, Task>;
   readonly queue: Tree<QueueKey, TaskId>;
   /** Waiting interactive tasks that want the running background turn interrupted: the demand, a set of ids. */
@@ -183,4 +231,5 @@ export interface Session {
   readonly backgroundByAge: Tree<AgeKey, TaskId>;
   /** Tasks of a merge group that are still queued, oldest first, for `collect` and `replace`. */
   readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
+  readonly parts: Tree<PartKey, TaskId>;
 }

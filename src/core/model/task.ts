@@ -42,9 +42,10 @@ export type TaskStatus = (typeof taskStatuses)[number];
 
 /**
  * Where an open task stands. `collecting`: its window for further parts is open, it does not compete yet.
- * `waiting`: in the queue. `owner`: it owns the session. `merged`: merged into, or steered into, the turn of `carrier`.
+ * `waiting`: in the queue. `owner`: it owns the session. `merged`: its text goes with the prompt of another task.
+ * `steered`: its text goes into the running turn of the owner.
  */
-export const taskStages = ['collecting', 'waiting', 'owner', 'merged'] as const;
+export const taskStages = ['collecting', 'waiting', 'owner', 'merged', 'steered'] as const;
 export type TaskStage = (typeof taskStages)[number];
 
 /** What an open task will end with as soon as its turn is off the wire. The first verdict counts. */
@@ -56,6 +57,11 @@ export interface Verdict {
   readonly by: Actor | null;
   /** Opaque result of a runner that finished while its turn was still on the wire. */
   readonly result: unknown;
+  /**
+   * What ends with the task. `task`: it alone. `turn`: what is merged into it, and what its turn has taken. `all`: also what was
+   * steered and is not taken yet.
+   */
+  readonly scope: 'task' | 'turn' | 'all';
 }
 
 export interface Task {
@@ -73,11 +79,12 @@ export interface Task {
   readonly maxAttempts: number;
   readonly status: OpenStatus;
   readonly stage: TaskStage;
-  /** The task it rides on, and whether the turn there has taken its text. */
-  readonly carrier: TaskId | null;
-  readonly taken: boolean;
-  /** Tasks that ride on this one, in the order they came. */
-  readonly riders: readonly TaskId[];
+  /** Where it is `merged` or `steered`: the entry (`entryOf`) of the task whose turn it belongs to. */
+  readonly mergedInto: TaskId | null;
+  /** The entry that it leads since the task that opened it was cancelled; null: its own. */
+  readonly leads: TaskId | null;
+  /** Where it is `steered`: the agent has taken its text. */
+  readonly delivered: boolean;
   /** Attempts begun: counted by the first grant, by a lost turn, and by the start of a runner in place of a lost one. */
   readonly attempts: number;
   /** A turn of it was sent and did not end by itself: the next prompt asks the agent to continue, not to begin. */

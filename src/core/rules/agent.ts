@@ -2,12 +2,14 @@
 import { deadlineReached, liveTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent, disarmAgent } from './agent-end.ts';
 import { endTurn, loseTurn } from './turn-end.ts';
-import { type Draft, getTask, leaveCarrier, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
+import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
-import { atRest } from './arrange.ts';
+import { atRest, stalled } from './arrange.ts';
+import type { Task } from '../model/task.ts';
 import type { Turn, TurnResult } from '../model/session.ts';
 import type { Reply, StaleKind } from '../model/replies.ts';
-import { isSteered } from './when-busy.ts';
+import { leaveTurn, refuseSteered, steeredTasks } from './parts.ts';
+import { entryOf } from '../queue.ts';
 
 const okReply: Reply = { kind: 'ok' };
 const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
@@ -74,6 +76,7 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
   d.s.conversationReset = false;
   if (turn.intent === null) {
     setTurn(d, { ...turn, phase: 'running' });
+    sendSteered(d, mustTask(d, task), turn);
     return okReply;
   }
   // The interrupt was latched: it leaves with the confirmation (rule 5).
@@ -81,6 +84,18 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
   writeInterrupt(d, turn, false);
   d.effects.push({ type: 'arm', timer: 'drain', subject: turn.id });
   return okReply;
+}
+
+/** What was steered into a turn before the agent confirmed it is sent now; nothing is sent while the session is held back. */
+function sendSteered(d: Draft, owner: Task, turn: Turn): void {
+  const agent = d.s.agent;
+  if (stalled(d.s) || agent.kind !== 'up') {
+    leaveTurn(d, owner, { completed: false, report: null, loss: null, interruptedMidTurn: false });
+    return;
+  }
+  for (const id of steeredTasks(d.s, owner)) {
+    d.effects.push({ type: 'steer', incarnation: agent.incarnation, turn: turn.id, task: id });
+  }
 }
 
 export function output(d: Draft, input: InputOf<'output'>): Reply {
@@ -160,24 +175,17 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
   if (typeof turn === 'string') {
     return stale(turn);
   }
-  const rider = getTask(d, input.task);
-  if (
-    rider === null ||
-    rider.stage !== 'merged' ||
-    !isSteered(rider) ||
-    rider.taken ||
-    rider.carrier !== d.s.hold?.task
-  ) {
+  const part = getTask(d, input.task);
+  const owner = mustTask(d, mustHold(d).task);
+  if (part === null || part.stage !== 'steered' || part.delivered || part.mergedInto !== entryOf(owner)) {
     return stale('unexpected');
   }
   if (input.taken) {
-    putTask(d, { ...rider, taken: true });
-    taskEvent(d, rider.id, 'steered', { into: rider.carrier, turn: turn.id, delivered: true });
-    return okReply;
+    putTask(d, { ...part, delivered: true, status: 'running', attempts: part.attempts + 1 });
+    taskEvent(d, part.id, 'steered', { into: owner.id, turn: turn.id, delivered: true });
+  } else {
+    refuseSteered(d, part, owner);
   }
-  const carrier = mustTask(d, rider.carrier);
-  putTask(d, { ...carrier, riders: carrier.riders.filter((id) => id !== rider.id) });
-  leaveCarrier(d, rider.id, 'cancelled');
   return okReply;
 }
 

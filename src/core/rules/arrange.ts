@@ -13,11 +13,16 @@ import { treeFirst, treeSize } from '../tree.ts';
 import { closeAgent } from './agent-end.ts';
 import { countPassedOver, dueWaiter, isDue, limitWait, timesPassedOver } from './fairness.ts';
 import { interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
+import { beginParts, mergedTasks, settle } from './parts.ts';
 import { yieldHold } from './turn-end.ts';
 
 export function arrange(d: Draft): void {
+  settle(d);
   if (!stalled(d.s)) {
     settleOwner(d);
+  }
+  if (d.s.settling.length > 0) {
+    d.effects.push({ type: 'continue' });
   }
   limitHold(d);
   limitWait(d);
@@ -63,7 +68,7 @@ function settleOwner(d: Draft): void {
       yieldHold(d, by === undefined ? null : actorTask(by));
       continue;
     }
-    if (back) {
+    if (back || d.s.settling.length > 0) {
       return;
     }
     if (turn !== null) {
@@ -115,6 +120,10 @@ function grant(d: Draft, id: TaskId): void {
     run: starts ? next : waiting.run,
   });
   setHold(d, { task: id, epoch: next, turn: null, limited: false });
+  if (first) {
+    beginParts(d, task);
+    settle(d);
+  }
   taskEvent(d, id, first ? 'granted' : 'resumed', { epoch: next, attempt: task.attempts, passedOver });
   if (starts) {
     d.effects.push({
@@ -163,16 +172,14 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
   }
   d.s.agent = { ...agent, activity: 'turn' };
   setHold(d, { task: hold.task, epoch: hold.epoch, turn: { ...turn, phase: 'sent' }, limited: hold.limited });
-  for (const id of task.riders) {
-    putTask(d, { ...mustTask(d, id), taken: true });
-  }
+  const merged = mergedTasks(d.s, task);
   d.effects.push({
     type: 'prompt',
     incarnation: agent.incarnation,
     turn: turn.id,
     task: task.id,
     call: turn.call,
-    riders: task.riders,
+    mergedTasks: merged,
     attempt: task.attempts,
     resumed: task.started,
     interruptedMidTurn: task.interruptedMidTurn,
@@ -191,7 +198,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     resumed: task.started,
     interruptedMidTurn: task.interruptedMidTurn,
     protected: turn.protected,
-    mergedTasks: task.riders,
+    mergedTasks: merged,
     model: turn.model,
   });
   if (task.rewind !== null) {

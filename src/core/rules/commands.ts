@@ -1,11 +1,10 @@
 /** Cancel, stop, edit, move, evict, park: what senders and operators may ask of open tasks and of the session. */
 import { type Draft, getTask, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
-import type { TaskId } from '../model/ids.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
-import { isSteered } from './when-busy.ts';
-import { isWaiting, queueKey } from '../queue.ts';
+import { mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
+import { entryOf, isWaiting, queueKey } from '../queue.ts';
 import { treeEntries, treeNeighbours } from '../tree.ts';
 import { endOwner, endOrInterrupt, endTurn } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
@@ -20,30 +19,35 @@ export function cancel(d: Draft, input: InputOf<'cancel'>): Reply {
   if (task === null) {
     return refused('unknown_task');
   }
-  const verdict: Verdict = { status: 'cancelled', reason: input.reason, by: input.by, result: null };
+  const verdict: Verdict = { status: 'cancelled', reason: input.reason, by: input.by, result: null, scope: 'task' };
   return { kind: 'receipt', receipt: endOrInterrupt(d, task, verdict) };
 }
 
-/** `turn`: the owner and what rides on it. `queue`: all others. `session`: both. */
+/** `turn`: the owner and the parts of its turn. `queue`: all others. `session`: both. */
 export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   const owner = d.s.hold === null ? null : mustTask(d, d.s.hold.task);
-  // Riders end before their carrier, so that none of them goes back to the queue first.
-  const inTurn = owner === null ? [] : [...owner.riders, owner.id];
-  const ids: TaskId[] = [];
+  const verdict: Verdict = { status: 'cancelled', reason: 'stopped', by: input.by, result: null, scope: 'all' };
+  const receipts: Receipt[] = [];
+  const entry = owner === null ? null : entryOf(owner);
+  const leave = owner !== null && steeredLeave(d.s, owner);
   if (input.scope !== 'turn') {
+    stopSettling(d, verdict);
     for (const [id, task] of treeEntries(d.s.tasks)) {
-      if (owner === null || (id !== owner.id && task.carrier !== owner.id)) {
-        ids.push(id);
+      if (task.mergedInto === null && id !== owner?.id) {
+        receipts.push(endOrInterrupt(d, task, verdict));
+      } else if (task.mergedInto !== null && (task.mergedInto !== entry || (leave && task.stage === 'steered'))) {
+        // Its end is decided with that of the task that leads its entry.
+        receipts.push({ task: id, state: 'acknowledged', status: 'cancelled', turn: null });
       }
     }
   }
-  if (input.scope !== 'queue') {
-    ids.push(...inTurn);
-  }
-  const verdict: Verdict = { status: 'cancelled', reason: 'stopped', by: input.by, result: null };
-  const receipts: Receipt[] = [];
-  for (const id of ids) {
-    receipts.push(endOrInterrupt(d, mustTask(d, id), verdict));
+  if (input.scope !== 'queue' && owner !== null) {
+    const parts = [...mergedTasks(d.s, owner), ...(leave ? [] : steeredTasks(d.s, owner))];
+    const receipt = endOrInterrupt(d, owner, verdict);
+    for (const id of parts) {
+      receipts.push({ ...receipt, task: id });
+    }
+    receipts.push(receipt);
   }
   return { kind: 'receipts', receipts };
 }
@@ -53,8 +57,7 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
   if (task === null) {
     return refused('unknown_task');
   }
-  const withAgent = task.taken || (task.stage === 'merged' && isSteered(task));
-  if (task.status !== 'queued' || withAgent) {
+  if (task.status !== 'queued' || task.stage === 'steered') {
     return refused('not_queued');
   }
   d.records.push({ type: 'payload', at: d.at, task: task.id, payload: input.payload });
@@ -126,7 +129,8 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
   }
   sessionEvent(d, 'evicted', { task: hold.task, epoch: hold.epoch, by: input.by });
   const task = mustTask(d, hold.task);
-  const verdict: Verdict = task.verdict ?? { status: 'failed', reason: 'evicted', by: input.by, result: null };
+  const scope = onWire(hold.turn) ? 'turn' : 'task';
+  const verdict: Verdict = task.verdict ?? { status: 'failed', reason: 'evicted', by: input.by, result: null, scope };
   if (onWire(hold.turn)) {
     putTask(d, { ...task, verdict });
     killAgent(d, 'evicted');

@@ -1,14 +1,14 @@
 /**
  * Fairness (rule 17): interactive work and higher priorities go first, but nobody waits for ever. The session counts how often
- * others were granted before the oldest background task that waits. After `maxPassedOver` of them, or at the end of its wait
+ * others were granted before a background task that waits: the oldest when the count began. After `maxPassedOver` of them, or at the end of its wait
  * deadline, that task is due: it is granted next, and its turn is protected. The count ends with a turn of it that nobody cut short.
  */
 import type { Draft } from '../draft.ts';
 import type { TaskId } from '../model/ids.ts';
-import type { Session } from '../model/session.ts';
+import type { PassedOver, Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import { getTask } from '../draft.ts';
-import { treeFirst } from '../tree.ts';
+import { treeFirst, treeGet } from '../tree.ts';
 
 type Fair = Pick<Session, 'passedOver' | 'backgroundByAge' | 'limits'>;
 
@@ -19,28 +19,34 @@ export const timesPassedOver = ({ passedOver }: Pick<Session, 'passedOver'>, id:
 export const isDue = (session: Fair, task: Task): boolean =>
   task.lane === 'background' && timesPassedOver(session, task.id) >= session.limits.maxPassedOver;
 
-/** The task that was passed over, while it is the oldest that waits. */
-const subject = ({ passedOver, backgroundByAge }: Fair): TaskId | null =>
-  passedOver !== null && treeFirst(backgroundByAge)?.value === passedOver.task ? passedOver.task : null;
+/**
+ * The task that was passed over, while it waits. An older one may have joined the line since (its window for further parts was
+ * open); it is counted when this one has had its turn.
+ */
+const inLine = ({ passedOver, backgroundByAge }: Fair): PassedOver | null =>
+  passedOver !== null && treeGet(backgroundByAge, { position: passedOver.position, id: passedOver.task }) !== undefined
+    ? passedOver
+    : null;
 
 /** The task that comes before all others, or null. */
 export function dueWaiter(session: Fair): TaskId | null {
-  const task = subject(session);
-  return task !== null && timesPassedOver(session, task) >= session.limits.maxPassedOver ? task : null;
+  const waiter = inLine(session);
+  return waiter !== null && waiter.times >= session.limits.maxPassedOver ? waiter.task : null;
 }
 
 /** The task whose wait the deadline limits, or null: it was passed over, and is not due yet. */
-export function fairWaiter(session: Fair): TaskId | null {
-  const task = subject(session);
-  return task !== null && timesPassedOver(session, task) < session.limits.maxPassedOver ? task : null;
+export function fairWaiter(session: Fair): PassedOver | null {
+  const waiter = inLine(session);
+  return waiter !== null && waiter.times < session.limits.maxPassedOver ? waiter : null;
 }
 
-/** Before the grant of a task: the oldest that waits was passed over, unless it is the one. */
+/** Before the grant of a task: the one in line, or else the oldest that waits, was passed over, unless it is the one. */
 export function countPassedOver(d: Draft, granted: TaskId): void {
-  const oldest = treeFirst(d.s.backgroundByAge)?.value;
-  if (oldest !== undefined && oldest !== granted) {
-    const times = Math.min(timesPassedOver(d.s, oldest) + 1, d.s.limits.maxPassedOver);
-    d.s.passedOver = { task: oldest, times };
+  const oldest = treeFirst(d.s.backgroundByAge)?.key;
+  const waiter =
+    inLine(d.s) ?? (oldest === undefined ? null : { task: oldest.id, position: oldest.position, times: 0 });
+  if (waiter !== null && waiter.task !== granted) {
+    d.s.passedOver = { ...waiter, times: Math.min(waiter.times + 1, d.s.limits.maxPassedOver) };
   }
 }
 
@@ -66,5 +72,5 @@ export function limitWait(d: Draft): void {
   if (passedOver !== null && getTask(d, passedOver.task)?.lane !== 'background') {
     d.s.passedOver = null;
   }
-  armWait(d, fairWaiter(d.before), fairWaiter(d.s));
+  armWait(d, fairWaiter(d.before)?.task ?? null, fairWaiter(d.s)?.task ?? null);
 }

@@ -17,7 +17,7 @@ const okReply: Reply = { kind: 'ok' };
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
-  armWait(d, null, fairWaiter(d.s));
+  armWait(d, null, fairWaiter(d.s)?.task ?? null);
   giveUp(d, 'node_restarted', true);
   return okReply;
 }

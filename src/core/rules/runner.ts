@@ -45,7 +45,13 @@ export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
   if (typeof task === 'string') {
     return { kind: 'stale', what: task };
   }
-  const verdict: Verdict = { status: input.status, reason: input.reason, by: runnerActor, result: input.result };
+  const verdict: Verdict = {
+    status: input.status,
+    reason: input.reason,
+    by: runnerActor,
+    result: input.result,
+    scope: 'task',
+  };
   const hold = d.s.hold;
   const turn = task.stage === 'owner' && hold !== null ? hold.turn : null;
   if (onWire(turn)) {

@@ -1,14 +1,15 @@
 /** Admission: what a new task does to a session, by its `whenBusy`. Refusals come before any change. */
 import { stalled } from './arrange.ts';
 import { actorTask } from '../model/actor.ts';
-import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
-import type { TaskEventData } from '../model/events.ts';
+import { type Draft, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { TaskId, TurnId } from '../model/ids.ts';
 import type { Session, Turn } from '../model/session.ts';
-import type { Task, Verdict } from '../model/task.ts';
+import type { Task } from '../model/task.ts';
 import type { Refusal, RuleReply } from '../model/replies.ts';
-import { busyPolicies, isSteered } from './when-busy.ts';
+import { busyPolicies } from './when-busy.ts';
+import { endEntry, mergedTasks, steeredTasks } from './parts.ts';
+import { entryOf } from '../queue.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from '../tree.ts';
 import { endOrInterrupt } from './turn-end.ts';
 import { onWire } from './turn.ts';
@@ -34,7 +35,7 @@ function ownOwner(d: Draft, input: Submit): Task | null {
     : null;
 }
 
-/** The running turn, if this message may be steered into it. */
+/** The turn on the wire, if this message may be steered into it. Its text leaves once the agent has confirmed the turn. */
 function steerable(d: Draft, input: Submit): Turn | null {
   const hold = d.s.hold;
   const agent = d.s.agent;
@@ -46,15 +47,18 @@ function steerable(d: Draft, input: Submit): Turn | null {
   if (input.task.model !== null && hold.turn.model !== input.task.model) {
     return null;
   }
-  return !stalled(d.s) && sameGroup && hold.turn.phase === 'running' && hold.turn.intent === null ? hold.turn : null;
+  return !stalled(d.s) && sameGroup && onWire(hold.turn) && hold.turn.intent === null ? hold.turn : null;
 }
 
 /** Only a prompt of somebody's can become part of a turn. */
 const mayMerge = ({ task }: Submit): boolean => task.mergeGroup !== null && task.mode === 'prompt';
 
-/** The newest task of the same merge group that is still queued, if its window for further parts is open. */
+/**
+ * The newest task of the same merge group that is still queued, if its window for further parts is open. All parts of an entry
+ * have one policy for a lost turn, so that they share its fate.
+ */
 function collector(d: Draft, input: Submit): Task | null {
-  const { mergeGroup, lane, model } = input.task;
+  const { mergeGroup, lane, model, onLost, maxAttempts } = input.task;
   if (mergeGroup === null || !mayMerge(input)) {
     return null;
   }
@@ -67,7 +71,9 @@ function collector(d: Draft, input: Submit): Task | null {
     return null;
   }
   const task = mustTask(d, newest.value);
-  return task.stage === 'collecting' && task.lane === lane && task.model === model ? task : null;
+  const sameTurn = task.lane === lane && task.model === model;
+  const samePolicy = task.onLost === onLost && task.maxAttempts === maxAttempts;
+  return task.stage === 'collecting' && sameTurn && samePolicy ? task : null;
 }
 
 export function submit(d: Draft, input: Submit): RuleReply {
@@ -105,9 +111,9 @@ export const newTask = (asked: Submit['task'], position: number, rewind: TurnId 
   rewind,
   status: 'queued',
   stage: 'waiting',
-  carrier: null,
-  taken: false,
-  riders: [],
+  mergedInto: null,
+  leads: null,
+  delivered: false,
   attempts: 0,
   started: false,
   interruptedMidTurn: false,
@@ -121,7 +127,7 @@ export const newTask = (asked: Submit['task'], position: number, rewind: TurnId 
 function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): RuleReply {
   const { id, lane, mode, priority, whenBusy } = input.task;
   const { joins, ends } = busyPolicies[whenBusy];
-  const carrier = joins === 'queued-turn' ? collector(d, input) : null;
+  const leader = joins === 'queued-turn' ? collector(d, input) : null;
   const steered = joins === 'running-turn' ? steerable(d, input) : null;
   // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
   const ended: TaskId[] = [];
@@ -134,14 +140,21 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   const fallback = joins === 'running-turn' && steered === null;
   const { title, source, author } = input.about;
   const queued = { lane, mode, whenBusy, priority, title, source, author, fallback };
-  if (carrier !== null) {
-    mergeInto(d, task, carrier.id, queued);
-    taskEvent(d, id, 'merged', { into: carrier.id });
+  let mergedInto: TaskId | null = null;
+  if (leader !== null) {
+    putTask(d, { ...task, stage: 'merged', mergedInto: entryOf(leader) });
+    taskEvent(d, id, 'queued', queued);
+    mergedInto = leader.id;
+    taskEvent(d, id, 'merged', { into: mergedInto });
   } else if (steered !== null && d.s.hold !== null && d.s.agent.kind === 'up') {
-    const into = d.s.hold.task;
-    mergeInto(d, task, into, queued);
-    taskEvent(d, id, 'steered', { into, turn: steered.id, delivered: false });
-    d.effects.push({ type: 'steer', incarnation: d.s.agent.incarnation, turn: steered.id, task: id });
+    const into = mustTask(d, d.s.hold.task);
+    putTask(d, { ...task, stage: 'steered', mergedInto: entryOf(into) });
+    taskEvent(d, id, 'queued', queued);
+    mergedInto = into.id;
+    taskEvent(d, id, 'steered', { into: mergedInto, turn: steered.id, delivered: false });
+    if (steered.phase !== 'sent') {
+      d.effects.push({ type: 'steer', incarnation: d.s.agent.incarnation, turn: steered.id, task: id });
+    }
   } else {
     const collects = joins === 'queued-turn' && mayMerge(input);
     putTask(d, collects ? { ...task, stage: 'collecting' } : task);
@@ -158,14 +171,8 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     task: id,
     endedTasks: ended,
     fallback,
+    mergedInto,
   };
-}
-
-function mergeInto(d: Draft, task: Task, carrier: TaskId, queued: TaskEventData['queued']): void {
-  putTask(d, { ...task, stage: 'merged', carrier });
-  taskEvent(d, task.id, 'queued', queued);
-  const current = mustTask(d, carrier);
-  putTask(d, { ...current, riders: [...current.riders, task.id] });
 }
 
 /** Ends the still-queued tasks of the merge group; gives the position in the order of the oldest of the same lane, or null. */
@@ -188,21 +195,20 @@ function endQueued(d: Draft, input: Submit, reason: string, ended: TaskId[]): nu
     if (position === null && old.lane === lane) {
       position = old.position;
     }
-    endTask(d, old.id, { status: 'cancelled', reason, by: actorTask(input.task.id), result: null }, null);
-    ended.push(old.id);
+    ended.push(old.id, ...mergedTasks(d.s, old));
+    const by = actorTask(input.task.id);
+    endEntry(d, old, { status: 'cancelled', reason, by, result: null, scope: 'turn' }, null);
   }
 }
 
-/** The owner ends, and with it what was merged into it or taken by its turn. A steered text not yet taken goes back. */
+/** The owner ends, and with it what is merged into it or taken by its turn. A steered text not yet taken goes back. */
 function endOwnerFor(d: Draft, owner: Task, by: TaskId, reason: string, ended: TaskId[]): void {
-  const verdict: Verdict = { status: 'cancelled', reason, by: actorTask(by), result: null };
-  for (const id of owner.riders) {
-    const rider = mustTask(d, id);
-    if (rider.taken || !isSteered(rider)) {
-      endTask(d, id, verdict, null);
+  ended.push(...mergedTasks(d.s, owner));
+  for (const id of steeredTasks(d.s, owner)) {
+    if (mustTask(d, id).delivered) {
       ended.push(id);
     }
   }
-  endOrInterrupt(d, mustTask(d, owner.id), verdict);
   ended.push(owner.id);
+  endOrInterrupt(d, owner, { status: 'cancelled', reason, by: actorTask(by), result: null, scope: 'turn' });
 }

@@ -137,10 +137,10 @@ function drainReached(d: Draft, turn: Turn): void {
 /** It has waited long enough, however few were granted before it. */
 function waitTimer(d: Draft, subject: number | string): Reply {
   const waiter = fairWaiter(d.s);
-  if (waiter === null || waiter !== subject) {
+  if (waiter === null || waiter.task !== subject) {
     return stale('timer');
   }
-  d.s.passedOver = { task: waiter, times: d.s.limits.maxPassedOver };
+  d.s.passedOver = { ...waiter, times: d.s.limits.maxPassedOver };
   return okReply;
 }
 
@@ -162,5 +162,6 @@ function limitReached(d: Draft): void {
   const task = mustTask(d, hold.task);
   taskEvent(d, task.id, 'deadline-reached', { name: 'hold', turn: hold.turn?.id ?? null, epoch: hold.epoch });
   const by = actorDeadline('hold');
-  endOrInterrupt(d, mustTask(d, task.id), { status: 'failed', reason: 'hold_limit', by, result: null });
+  const scope = onWire(hold.turn) ? 'turn' : 'task';
+  endOrInterrupt(d, mustTask(d, task.id), { status: 'failed', reason: 'hold_limit', by, result: null, scope });
 }

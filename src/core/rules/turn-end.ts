@@ -6,11 +6,12 @@ import { invariant } from '../errors.ts';
 import type { Actor } from '../model/actor.ts';
 import type { TaskEventData } from '../model/events.ts';
 import type { TurnReport } from '../model/output.ts';
-import { type Draft, endTask, leaveCarrier, mustHold, mustTask, putTask, setHold, taskEvent } from '../draft.ts';
+import { type Draft, getTask, mustHold, mustTask, putTask, setHold, taskEvent } from '../draft.ts';
 import type { Hold, Turn, TurnOutcome, TurnResult } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt } from '../model/replies.ts';
-import { isSteered } from './when-busy.ts';
+import { endEntry, endSteered, leaveTurn } from './parts.ts';
+import { entryOf } from '../queue.ts';
 import { hadItsTurn } from './fairness.ts';
 import { onWire, setTurn, quietTimer, withdrawRequests, interruptTurn } from './turn.ts';
 
@@ -65,7 +66,12 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
     d.effects.push({ type: 'disarm', timer: 'protected', subject: turn.id });
   }
   taskEvent(d, task.id, 'turn-ended', turnEnded(turn, outcome, end));
-  settleSteered(d, task, outcome);
+  leaveTurn(d, task, {
+    completed: outcome === 'completed',
+    report: reportOf(end),
+    loss: lossOfSteered(task, outcome, end),
+    interruptedMidTurn: end.kind === 'lost',
+  });
   settleTask(d, hold, turn, outcome, end);
 }
 
@@ -84,23 +90,12 @@ function turnEnded(turn: Turn, outcome: TurnOutcome, end: TurnEnd): TaskEventDat
   };
 }
 
-/** Steered messages end with a completed turn that took them; otherwise they wait on their own again. */
-function settleSteered(d: Draft, task: Task, outcome: TurnOutcome): void {
-  const ended = task.mode === 'code' && outcome === 'completed';
-  for (const id of task.riders) {
-    const rider = mustTask(d, id);
-    if (isSteered(rider) && (ended || outcome !== 'completed')) {
-      const carrier = mustTask(d, task.id);
-      putTask(d, { ...carrier, riders: carrier.riders.filter((other) => other !== id) });
-      leaveCarrier(d, id, ended ? 'completed' : 'cancelled');
-    }
-  }
-}
-
 function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end: TurnEnd): void {
   const task = mustTask(d, hold.task);
   const answered = task.mode === 'prompt' && outcome === 'completed';
   if (task.verdict !== null && !answered) {
+    // A part that leads the entry after it goes on from there.
+    putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
     endOwner(d, task.verdict, null);
     return;
   }
@@ -122,10 +117,17 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
     case 'agent-lost':
     case 'timed-out':
     case 'cancelled':
-      loseTurn(d, lossOf(outcome, end), true, outcome === 'timed-out' || end.kind === 'result' || end.burns);
+      loseTurn(d, lossOf(outcome, end), true, burnsAttempt(outcome, end));
       return;
   }
 }
+
+/** Whether the end of the turn counts as an attempt, if its task has no verdict. */
+const burnsAttempt = (outcome: TurnOutcome, end: TurnEnd): boolean =>
+  outcome === 'timed-out' || (outcome === 'agent-lost' && (end.kind === 'result' || end.burns));
+
+const lossOfSteered = (task: Task, outcome: TurnOutcome, end: TurnEnd): string | null =>
+  task.verdict === null && burnsAttempt(outcome, end) ? lossOf(outcome, end) : null;
 
 /** The reason code of a lost turn: the deadline that began its end, not the one that finished it. */
 const lossOf = (outcome: TurnOutcome, end: TurnEnd): string =>
@@ -136,7 +138,7 @@ function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'fa
   const report = reportOf(end);
   if (task.mode === 'prompt') {
     const reason = outcome === 'completed' ? 'completed' : (report?.failure?.class ?? 'agent_failed');
-    endOwner(d, { status: outcome, reason, by: null, result: null }, report);
+    endOwner(d, { status: outcome, reason, by: null, result: null, scope: 'turn' }, report);
     return;
   }
   hadItsTurn(d, task.id);
@@ -160,11 +162,13 @@ function retryTurn(d: Draft, task: Task, end: TurnEnd): void {
   taskEvent(d, task.id, 'turn-retried', { attempt: task.attempts, reason, retry: task.retries + 1 });
 }
 
+const scopeRank: { readonly [S in Verdict['scope']]: number } = { task: 0, turn: 1, all: 2 };
+
 /** Ends the owner's task and gives up its hold. */
 export function endOwner(d: Draft, verdict: Verdict, answer: TurnReport | null): void {
   const hold = mustHold(d);
   setHold(d, null);
-  endTask(d, hold.task, verdict, answer);
+  endEntry(d, mustTask(d, hold.task), verdict, answer);
 }
 
 /**
@@ -181,7 +185,7 @@ export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean
   }
   // What was never sent can be tried again, whatever the policy for a turn that was cut off.
   if (burns && ((sent && task.onLost === 'fail') || task.attempts >= task.maxAttempts)) {
-    endOwner(d, { status: 'failed', reason, by: null, result: null }, null);
+    endOwner(d, { status: 'failed', reason, by: null, result: null, scope: 'turn' }, null);
     return;
   }
   const attempts = burns ? task.attempts + 1 : task.attempts;
@@ -216,10 +220,16 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
     if (task.id === hold?.task) {
       endOwner(d, verdict, null);
     } else {
-      endTask(d, task.id, verdict, null);
+      endEntry(d, task, verdict, null);
     }
-    const carries = live !== null && task.taken && task.carrier === hold?.task;
-    return { task: task.id, state: 'acknowledged', status: verdict.status, turn: carries ? live.id : null };
+    const owner = hold === null || task.id === hold.task ? null : getTask(d, hold.task);
+    const isRead = owner !== null && task.mergedInto === entryOf(owner) && (task.stage === 'merged' || task.delivered);
+    return {
+      task: task.id,
+      state: 'acknowledged',
+      status: verdict.status,
+      turn: isRead && live !== null ? live.id : null,
+    };
   }
   if (task.verdict === null) {
     putTask(d, { ...task, verdict });
@@ -227,6 +237,14 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
       taskEvent(d, task.id, 'cancel-requested', { reason: verdict.reason, by: verdict.by, turn: live.id });
     }
     interruptTurn(d, live, 'verdict', verdict.by);
+  } else {
+    // It stands; but more than it had meant may be to end now.
+    if (scopeRank[verdict.scope] > scopeRank[task.verdict.scope]) {
+      putTask(d, { ...task, verdict: { ...task.verdict, scope: verdict.scope } });
+    }
+    if (task.verdict.status !== 'cancelled' && verdict.scope !== 'task') {
+      endSteered(d, task, verdict);
+    }
   }
   return { task: task.id, state: 'requested', status: task.status, turn: live.id };
 }

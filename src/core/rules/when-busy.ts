@@ -52,7 +52,3 @@ export const busyPolicies: { readonly [W in WhenBusy]: BusyPolicy } = {
   },
   reject: { preempts: true, joins: null, ends: null, rewinds: false, refusedWhenBusy: true },
 };
-
-/** Its text goes into a turn that runs already; a task merged into a queued turn goes with the prompt of that. */
-export const isSteered = (task: { readonly whenBusy: WhenBusy }): boolean =>
-  busyPolicies[task.whenBusy].joins === 'running-turn';

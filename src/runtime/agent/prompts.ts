@@ -5,7 +5,8 @@ interface PromptParts {
   /** The task's own text; a code runner's turn text. */
   readonly text: string;
   readonly author: string | null;
-  readonly riders: readonly TaskPayload[];
+  /** Those of the tasks that are merged into it, in their order. */
+  readonly merged: readonly TaskPayload[];
   readonly resumed: boolean;
   /** Turns of the task have failed for a transient reason. */
   readonly retried: boolean;
@@ -16,10 +17,10 @@ interface PromptParts {
 const signed = (text: string, author: string | null): string => (author === null ? text : `${author}: ${text}`);
 
 export function promptText(parts: PromptParts): string {
-  const merged =
-    parts.riders.length === 0
+  const words =
+    parts.merged.length === 0
       ? parts.text
-      : [signed(parts.text, parts.author), ...parts.riders.map((rider) => signed(rider.prompt, rider.author))].join(
+      : [signed(parts.text, parts.author), ...parts.merged.map((part) => signed(part.prompt, part.author))].join(
           '\n\n',
         );
   const notes: string[] = [];
@@ -38,5 +39,5 @@ export function promptText(parts: PromptParts): string {
   if (parts.resumed) {
     notes.push('Continue from where it stopped. The task was:');
   }
-  return notes.length === 0 ? merged : `[signalbox] ${notes.join(' ')}\n\n${merged}`;
+  return notes.length === 0 ? words : `[signalbox] ${notes.join(' ')}\n\n${words}`;
 }

@@ -141,7 +141,9 @@ function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: nu
     case 'collecting':
       return 'The task waits for further parts of the same message.';
     case 'merged':
-      return `The task is merged into task ${task.carrier ?? '?'}${task.taken ? ', whose turn has its text.' : '.'}`;
+      return `The task is merged into task ${task.mergedInto ?? '?'}: its text goes with the prompt of that.`;
+    case 'steered':
+      return `The task is steered into the turn of task ${task.mergedInto ?? '?'}${task.delivered ? ', which has its text' : ''}.`;
     case 'owner':
       return holding(actor, task);
     case 'waiting': {

@@ -1,5 +1,6 @@
 /** Reads that the store answers alone: tasks, sessions, tapes and feeds, as they are committed. */
 import { taskId } from '../../core/model/ids.ts';
+import { entryOf } from '../../core/queue.ts';
 import type { StoredReads } from '../api.ts';
 import type { RuntimeParts } from '../parts.ts';
 
@@ -9,6 +10,9 @@ export function storedReads({ context: { store }, key }: RuntimeParts): StoredRe
     store,
     async task(id) {
       return store.task(taskId(id));
+    },
+    async mergedTasks({ row }) {
+      return row.mergedInto === null ? store.mergedTasks(entryOf(row)) : [];
     },
     async tasks(filter, cursor, limit) {
       return store.tasks(filter, cursor, limit);

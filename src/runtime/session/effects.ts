@@ -124,6 +124,9 @@ export class EffectRunner {
       case 'settle':
         this.#runners.settle(effect);
         return;
+      case 'continue':
+        this.#actor.post({ type: 'continue', at: this.#context.clock.wall() });
+        return;
       case 'arm':
         if (effect.timer === 'idle' && typeof effect.subject === 'number') {
           host.idle(effect.subject);
@@ -140,31 +143,40 @@ export class EffectRunner {
 
   #prompt(effect: Prompt, payloads: Payloads): void {
     this.#withPayload(effect, effect.task, payloads, (payload) => {
-      const riders: TaskPayload[] = [];
+      const merged: TaskPayload[] = [];
       const send = (): void => {
         const text =
           effect.call === null ? payload.prompt : (this.#runners.textOf(effect.task, effect.call) ?? payload.prompt);
         const { author } = payload;
         const { resumed, interruptedMidTurn: cut, conversationReset: lost } = effect;
         const retried = (this.task(effect.task)?.retries ?? 0) > 0;
-        const words = promptText({ text, author, riders, resumed, retried, cut, lost });
+        const words = promptText({ text, author, merged, resumed, retried, cut, lost });
         this.#actor.host.prompt(effect.incarnation, effect.turn, words, {
           rewind: effect.rewind,
           policy: this.#policyOf(effect.task, payload),
         });
       };
-      const next = (at: number): void => {
-        const rider = effect.riders[at];
-        if (rider === undefined) {
-          send();
-          return;
+      // A loop where the store answers at once, so that many parts need no deep stack.
+      const next = (): void => {
+        for (let answered = true; answered;) {
+          const part = effect.mergedTasks[merged.length];
+          if (part === undefined) {
+            send();
+            return;
+          }
+          answered = false;
+          let late = false;
+          this.#withPayload(effect, part, payloads, (found) => {
+            merged.push(found);
+            answered = true;
+            if (late) {
+              next();
+            }
+          });
+          late = true;
         }
-        this.#withPayload(effect, rider, payloads, (found) => {
-          riders.push(found);
-          next(at + 1);
-        });
       };
-      next(0);
+      next();
     });
   }
 
@@ -232,7 +244,7 @@ export class EffectRunner {
       case 'prompt':
         return turn !== null && turn.id === effect.turn && turn.phase === 'sent';
       case 'steer':
-        return turn !== null && turn.id === effect.turn && treeGet(committed.tasks, effect.task)?.stage === 'merged';
+        return turn !== null && turn.id === effect.turn && treeGet(committed.tasks, effect.task)?.stage === 'steered';
       case 'start':
       case 'interrupt':
       case 'respond':
@@ -241,6 +253,7 @@ export class EffectRunner {
       case 'close':
       case 'abort':
       case 'settle':
+      case 'continue':
       case 'arm':
       case 'disarm':
         return false;

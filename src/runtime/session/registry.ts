@@ -27,6 +27,8 @@ import { Providers } from '../throttle/providers.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
+/** A step that settles so many stays far below 2 ms, and so no urgent input waits behind a long one. */
+const partsPerStep = 128;
 export class Registry {
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;
@@ -119,7 +121,7 @@ export class Registry {
     }
     const { limits, clock } = this.#context;
     const { maxPassedOver, maxOpen, maxRetries } = limits;
-    const core = { maxPassedOver, maxOpen, maxRetries };
+    const core = { maxPassedOver, maxOpen, maxRetries, partsPerStep };
     const { row, open, seq, lease } = stored;
     // A session without tasks may have its own events: a throttle, a hang report.
     const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);

@@ -50,7 +50,8 @@ export const taskHandlers: Handlers<TaskOperation> = {
   },
 
   async getTask({ params }, { signalbox }) {
-    return { status: 200, body: taskView(await taskOf(signalbox, params.id)) };
+    const task = await taskOf(signalbox, params.id);
+    return { status: 200, body: taskView(task, await signalbox.mergedTasks(task)) };
   },
 
   async editTask({ params, body }, { signalbox }) {

@@ -119,6 +119,12 @@ export class MemoryStore implements Store {
     return toPage(rows, limit, 't', (task) => task.n, storedTask);
   }
 
+  mergedTasks(entry: TaskId): TaskId[] {
+    return this.#mine()
+      .taskList.filter((task) => storedTask(task).row.mergedInto === entry)
+      .map((task) => task.id);
+  }
+
   taskByIdempotencyKey(key: string): TaskId | null {
     return this.#mine().keys.get(key) ?? null;
   }

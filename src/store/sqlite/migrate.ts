@@ -9,6 +9,7 @@ import { spine } from './migrations/0001-spine.ts';
 import { rowsOfSupervisedAgents } from './migrations/0002-rows-of-supervised-agents.ts';
 import { typedEvents } from './migrations/0003-typed-events.ts';
 import { fairness } from './migrations/0004-fairness.ts';
+import { parts } from './migrations/0005-parts.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
 export const applicationId = 0x53674278;
@@ -17,7 +18,7 @@ export const applicationId = 0x53674278;
 type Migration = string | ((db: DatabaseSync) => void);
 
 /** In order, append-only. */
-export const migrations: readonly Migration[] = [spine, rowsOfSupervisedAgents, typedEvents, fairness];
+export const migrations: readonly Migration[] = [spine, rowsOfSupervisedAgents, typedEvents, fairness, parts];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */
 export function migrate(db: DatabaseSync, version: number, list: readonly Migration[] = migrations): void {

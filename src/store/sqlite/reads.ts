@@ -73,6 +73,12 @@ export class Reads {
     return toPage(rows, limit, 't', byNumber, storedTask);
   }
 
+  mergedTasks(entry: TaskId): TaskId[] {
+    return this.#prepared(sql.mergedTasks)
+      .all(entry)
+      .map((row) => taskId(text(row, 'id')));
+  }
+
   taskByIdempotencyKey(key: string): TaskId | null {
     const row = this.#prepared(sql.taskByKey).get(key);
     return row === undefined ? null : taskId(text(row, 'id'));

@@ -79,6 +79,9 @@ CREATE TABLE processes (
   PRIMARY KEY (pid, start_time)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX tasks_merged_into ON tasks (json_extract(row, '$.mergedInto'))
+WHERE json_extract(row, '$.mergedInto') IS NOT NULL;
+
 CREATE VIEW tape_events AS
   SELECT tape, seq, at, type, data FROM events
   UNION ALL

@@ -18,6 +18,7 @@ export const taskById = `
   FROM tasks WHERE id = ?1`;
 export const lastRun = 'SELECT pos + last_seq - first_seq AS last FROM runs ORDER BY pos DESC LIMIT 1';
 export const indexed = 'SELECT indexed FROM totals';
+export const mergedTasks = "SELECT id FROM tasks WHERE json_extract(row, '$.mergedInto') = ?1 ORDER BY n";
 export const taskByKey = 'SELECT id FROM tasks WHERE idempotency_key = ?1';
 
 // Writes of a commit.

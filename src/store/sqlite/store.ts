@@ -148,6 +148,10 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.tasks(filter, cursor, limit));
   }
 
+  mergedTasks(entry: TaskId): TaskId[] {
+    return this.#read((reads) => reads.mergedTasks(entry));
+  }
+
   taskByIdempotencyKey(key: string): TaskId | null {
     return this.#read((reads) => reads.taskByIdempotencyKey(key));
   }

@@ -73,6 +73,21 @@ function duplicates({ api, check }: Suite): void {
       expect(await store.task(taskId('t9'))).toBe(null);
     });
 
+    check('the tasks that are merged into another are listed in the order of their admission', async (harness) => {
+      const store = await harness.open();
+      const { commit } = await owner(store, 'a');
+      const [entry, other] = [taskId('t1'), taskId('t2')];
+      await commit(
+        admit('t1'),
+        admit('t2'),
+        admit('t5', {}, { mergedInto: entry }),
+        admit('t4', {}, { mergedInto: entry }),
+      );
+      await commit(admit('t3', {}, { mergedInto: other }));
+      expect(await store.mergedTasks(entry)).toEqual(['t5', 't4']);
+      expect(await store.mergedTasks(taskId('t9'))).toEqual([]);
+    });
+
     check('G02 a duplicate drops the commit of its session, and the other commits are written', async (harness) => {
       const store = await harness.open();
       const [a, b] = [await owner(store, 'a'), await owner(store, 'b')];

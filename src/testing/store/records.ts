@@ -42,6 +42,7 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   conversation: null,
   conversationReset: false,
   passedOver: null,
+  settling: [],
   hold: null,
   ...change,
 });

@@ -24,7 +24,13 @@ describe('migrations', () => {
       typeof migration === 'string' ? migration : read(files[at] ?? ''),
     );
     const digests = texts.map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16));
-    expect(digests).toEqual(['843e2bcd4051a8db', 'd38cddbde6f49702', '3bef29b75c0fdbfd', '5e87b5459aa14677']);
+    expect(digests).toEqual([
+      '843e2bcd4051a8db',
+      'd38cddbde6f49702',
+      '3bef29b75c0fdbfd',
+      '5e87b5459aa14677',
+      '56b5a4e3cd2dc2b9',
+    ]);
   });
 
   test('bring an older file up to date: either all of them run, or none', () => {
@@ -159,7 +165,16 @@ describe('migrations', () => {
       stage: 'owner',
       started: true,
       interruptedMidTurn: false,
-      verdict: { status: 'cancelled', reason: 'cancelled', by: { kind: 'person', name: 'ada' }, result: null },
+      mergedInto: null,
+      leads: null,
+      delivered: false,
+      verdict: {
+        status: 'cancelled',
+        reason: 'cancelled',
+        by: { kind: 'person', name: 'ada' },
+        result: null,
+        scope: 'task',
+      },
     });
     const session = db.prepare('SELECT row FROM sessions').get()?.['row'];
     expect(JSON.parse(String(session))).toEqual({
@@ -168,6 +183,7 @@ describe('migrations', () => {
       conversationReset: true,
       hold: { task: 'open', permissionRequests: ['r'] },
       passedOver: null,
+      settling: [],
     });
     const cost = { amount: 0.5, currency: 'USD' };
     expect(json('result')).toMatchObject([

@@ -1,0 +1,238 @@
+/**
+ * The parts of an entry of the queue: tasks whose text goes with its prompt (`merged`), and tasks whose text goes into its running
+ * turn (`steered`). Each part points to its entry, so that one more part costs the same whatever their number. What happens
+ * to all of them is decided at once, as a durable settlement, and recorded in slices (rules 8, 10, 15).
+ */
+import { type Actor, actorTask } from '../model/actor.ts';
+import { type Draft, endTask, mustTask, putTask, taskEvent } from '../draft.ts';
+import type { TaskId } from '../model/ids.ts';
+import type { TurnReport } from '../model/output.ts';
+import type { PartEnding, PartKey, Session, Settlement } from '../model/session.ts';
+import type { Task, TerminalStatus, Verdict } from '../model/task.ts';
+import { entryOf } from '../queue.ts';
+import { treeEntries } from '../tree.ts';
+
+type Rank = PartKey['rank'];
+type Parts = Pick<Session, 'parts'>;
+
+/** Parts of an entry from a rank on and below another, in order. */
+function* partsOf({ parts }: Parts, entry: TaskId, from: Rank, below: Rank): Generator<TaskId> {
+  if (parts.root === null) {
+    return;
+  }
+  for (const [key, id] of treeEntries(parts, { entry, rank: from, position: Number.NEGATIVE_INFINITY, id: null })) {
+    if (key.entry !== entry || key.rank >= below) {
+      return;
+    }
+    yield id;
+  }
+}
+
+/** The tasks whose text goes with the prompt of this one, in the order they came. */
+export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] => [
+  ...partsOf(session, entryOf(task), 0, 2),
+];
+
+export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] => [
+  ...partsOf(session, entryOf(task), 2, 3),
+];
+
+const first = (session: Parts, entry: TaskId, from: Rank, below: Rank): TaskId | null => {
+  const { value, done } = partsOf(session, entry, from, below).next();
+  return done === true ? null : value;
+};
+
+/**
+ * Ends a task that is not merged into another. What is merged into it ends so too, or goes on without it: the next of them leads
+ * the entry then. The hold is the caller's to give up.
+ */
+export function endEntry(d: Draft, task: Task, verdict: Verdict, answer: TurnReport | null): void {
+  endTask(d, task.id, verdict, answer);
+  const entry = entryOf(task);
+  const next = first(d.s, entry, 0, 2);
+  if (next === null) {
+    return;
+  }
+  if (verdict.scope === 'task') {
+    lead(d, task, mustTask(d, next));
+  } else {
+    settleLater(d, { kind: 'merged', entry, ending: partEnding(task, verdict, answer) });
+  }
+}
+
+/** Takes the place of the task that led the entry, with all that its turns have left. */
+function lead(d: Draft, from: Task, next: Task): void {
+  putTask(d, {
+    ...next,
+    stage: from.stage === 'collecting' ? 'collecting' : 'waiting',
+    mergedInto: null,
+    leads: entryOf(from),
+    status: from.status,
+    attempts: from.attempts,
+    started: from.started,
+    interruptedMidTurn: from.interruptedMidTurn,
+    retries: from.retries,
+  });
+  taskEvent(d, next.id, 'requeued', { from: from.id });
+  if (from.stage === 'collecting') {
+    d.effects.push({ type: 'arm', timer: 'collect', subject: next.id });
+  }
+}
+
+const reasons: { readonly [S in TerminalStatus]: string | null } = {
+  completed: 'answered_with',
+  failed: 'failed_with',
+  cancelled: null,
+};
+
+/** A part that is cancelled with its task was meant too; else it shares an end that the task had. */
+function partEnding(task: Task, verdict: Omit<Verdict, 'scope'>, answer: TurnReport | null): PartEnding {
+  const { status } = verdict;
+  const reason = reasons[status];
+  const by: Actor | null = reason === null ? verdict.by : actorTask(task.id);
+  return { status, reason: reason ?? verdict.reason, by, attempts: task.attempts, answer };
+}
+
+/** The parts of an entry that is granted for the first time run from now on, as it does. */
+export function beginParts(d: Draft, task: Task): void {
+  if (first(d.s, entryOf(task), 0, 1) !== null) {
+    settleLater(d, { kind: 'begin', entry: entryOf(task) });
+  }
+}
+
+/** How the turn of a task ended, for what was steered into it. */
+export interface SteeredEnd {
+  readonly completed: boolean;
+  readonly report: TurnReport | null;
+  readonly loss: string | null;
+  readonly interruptedMidTurn: boolean;
+}
+
+/** A turn is over: what it had taken shares its answer, or follows its own policy; the rest waits on its own again. */
+export function leaveTurn(d: Draft, owner: Task, end: SteeredEnd): void {
+  const entry = entryOf(owner);
+  if (first(d.s, entry, 2, 3) === null) {
+    return;
+  }
+  const { verdict } = owner;
+  const given = verdict !== null && verdict.scope !== 'task' && verdict.status === 'cancelled' ? verdict : null;
+  const completed: Verdict = { status: 'completed', reason: '', by: null, result: null, scope: 'turn' };
+  const shared = end.completed ? completed : given;
+  settleLater(d, {
+    kind: 'steered',
+    entry,
+    from: owner.id,
+    delivered: shared === null ? null : { ...partEnding(owner, shared, end.report), attempts: null },
+    undelivered: given?.scope === 'all' ? partEnding(owner, given, null) : null,
+    loss: end.loss,
+    interruptedMidTurn: end.interruptedMidTurn,
+  });
+}
+
+/** Whether what was steered into the last turn of this task leaves it, and waits only to be settled. */
+export const steeredLeave = ({ settling }: Session, task: Task): boolean =>
+  settling.some((one) => one.kind === 'steered' && one.entry === entryOf(task));
+
+/** Ends what was steered into a turn that was to end otherwise already. */
+export function endSteered(d: Draft, owner: Task, verdict: Verdict): void {
+  for (const id of steeredTasks(d.s, owner)) {
+    if (mustTask(d, id).delivered || verdict.scope === 'all') {
+      endTask(d, id, verdict, null);
+    }
+  }
+}
+
+/** What left a turn and is not settled yet was to wait on its own, and is stopped with the queue. */
+export function stopSettling(d: Draft, verdict: Verdict): void {
+  const { status, reason, by } = verdict;
+  const ending: PartEnding = { status, reason, by, attempts: null, answer: null };
+  const stopped = (one: Settlement): Settlement =>
+    one.kind === 'steered'
+      ? { ...one, delivered: one.delivered ?? ending, undelivered: one.undelivered ?? ending }
+      : one;
+  if (d.s.settling.length > 0) {
+    d.s.settling = d.s.settling.map(stopped);
+  }
+}
+
+function settleLater(d: Draft, settlement: Settlement): void {
+  d.s.settling = [...d.s.settling, settlement];
+}
+
+/** Settles as many parts as this step may. */
+export function settle(d: Draft): void {
+  for (;;) {
+    const settlement = d.s.settling[0];
+    if (settlement === undefined) {
+      return;
+    }
+    const [from, below]: readonly [Rank, Rank] =
+      settlement.kind === 'begin' ? [0, 1] : settlement.kind === 'merged' ? [0, 2] : [2, 3];
+    for (let id = first(d.s, settlement.entry, from, below); id !== null;) {
+      if (d.settles === 0) {
+        return;
+      }
+      d.settles -= 1;
+      settlePart(d, mustTask(d, id), settlement);
+      id = first(d.s, settlement.entry, from, below);
+    }
+    d.s.settling = d.s.settling.slice(1);
+  }
+}
+
+function settlePart(d: Draft, part: Task, settlement: Settlement): void {
+  switch (settlement.kind) {
+    case 'begin':
+      putTask(d, { ...part, status: 'running' });
+      return;
+    case 'merged':
+      endPart(d, part, settlement.ending);
+      return;
+    case 'steered': {
+      const ending = part.delivered ? settlement.delivered : settlement.undelivered;
+      if (ending !== null) {
+        endPart(d, part, ending);
+      } else if (part.delivered) {
+        loseSteered(d, part, settlement);
+      } else {
+        requeue(d, part, settlement.from);
+      }
+      return;
+    }
+  }
+}
+
+function endPart(d: Draft, part: Task, { status, reason, by, attempts, answer }: PartEnding): void {
+  const task = attempts === null ? part : putTask(d, { ...part, attempts });
+  endTask(d, task.id, { status, reason, by, result: null }, answer);
+}
+
+/** Its text was read, so its next turn asks to continue. A loss that counts is judged by its own policy. */
+function loseSteered(d: Draft, part: Task, { loss, from, interruptedMidTurn }: Settlement & { kind: 'steered' }): void {
+  if (loss !== null) {
+    taskEvent(d, part.id, 'attempt-lost', { reason: loss, attempt: part.attempts });
+    if (part.onLost === 'fail' || part.attempts >= part.maxAttempts) {
+      endTask(d, part.id, { status: 'failed', reason: loss, by: null, result: null }, null);
+      return;
+    }
+  }
+  const attempts = loss === null ? part.attempts : part.attempts + 1;
+  requeue(d, { ...mustTask(d, part.id), attempts, started: true, interruptedMidTurn, delivered: false }, from);
+  if (loss !== null) {
+    taskEvent(d, part.id, 'attempt-retried', { attempt: attempts, reason: loss });
+  }
+}
+
+/** The agent has not taken its text: it ends with a stop that meant it too, or waits on its own again. */
+export function refuseSteered(d: Draft, part: Task, owner: Task): void {
+  if (owner.verdict?.scope === 'all') {
+    endTask(d, part.id, owner.verdict, null);
+  } else {
+    requeue(d, part, owner.id);
+  }
+}
+
+function requeue(d: Draft, part: Task, from: TaskId): void {
+  putTask(d, { ...part, stage: 'waiting', mergedInto: null });
+  taskEvent(d, part.id, 'requeued', { from });
+}
