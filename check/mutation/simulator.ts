@@ -6,7 +6,7 @@ import { environmentOf } from './files.ts';
 import type { StageResult } from './stage.ts';
 import { killed, passed } from './stage.ts';
 
-const seeds = 40;
+const allSeeds = 40;
 const secondsMax = 240;
 
 /** What of its report is looked at. */
@@ -17,7 +17,7 @@ interface Report {
 const preload = new URL('preload.ts', import.meta.url).href;
 const program = fileURLToPath(new URL('../../sim/main.ts', import.meta.url));
 
-export async function runSimulator(core: MutatedCore, signal: AbortSignal): Promise<StageResult> {
+export async function runSimulator(core: MutatedCore, signal: AbortSignal, seeds = allSeeds): Promise<StageResult> {
   const args = ['--import', preload, program, '--seeds', String(seeds), '--jobs', '1', '--tail', '0', '--json'];
   const ended = await runChild(args, { env: environmentOf(core), seconds: secondsMax, signal });
   if (ended.code === 0) {

@@ -22,9 +22,26 @@ interface VitestReport {
   }[];
 }
 
-export async function runUnitTests(core: MutatedCore, signal: AbortSignal): Promise<StageResult> {
+/** `only`: test files; empty: all that `vitest.config.ts` names. */
+export async function runUnitTests(
+  core: MutatedCore,
+  signal: AbortSignal,
+  only: readonly string[] = [],
+): Promise<StageResult> {
   const report = join(core.directory, 'unit-tests.json');
-  const args = [vitest, 'run', '--config', config, '--bail', '1', '--reporter', 'json', '--outputFile', report];
+  const args = [
+    vitest,
+    'run',
+    '--config',
+    config,
+    '--bail',
+    '1',
+    '--reporter',
+    'json',
+    '--outputFile',
+    report,
+    ...only,
+  ];
   const ended = await runChild(args, { env: environmentOf(core), seconds: secondsMax, signal });
   if (ended.code === 0) {
     return passed();
