@@ -32,7 +32,7 @@ export type Name = 'm' | 'n' | null;
  * agent answers "failed". `crash`: the node dies and recovers. `fence`: the lease is lost, another node takes over.
  * `fault`: a step threw and the shell says so. `lost`: the agent does not know its conversation. `ask`: the agent asks for
  * permission. `withdraw`: it asks no more. `refuse`: it does not change its model, and says so; `mum`: it says nothing.
- * `pass`: its turn fails for a reason that passes. `throttle`: the session has to hold back. The others are commands of the same
+ * `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `throttle`: the session has to hold back. The others are commands of the same
  * name.
  */
 export const budgets = [
@@ -46,6 +46,7 @@ export const budgets = [
   'stop',
   'evict',
   'park',
+  'close',
   'restart',
   'room',
   'move',

@@ -240,6 +240,20 @@ const daily: readonly Config[] = [
     honest: true,
   }),
   configOf({
+    name: 'displace-lanes',
+    about: 'replace from the background lane and from the interactive one, with queued tasks and merged parts in both',
+    slots: [
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'collect' }),
+      interactive('I3', { mergeGroup, whenBusy: 'collect' }),
+      background('B1', { mergeGroup, whenBusy: 'replace' }),
+      interactive('I4', { mergeGroup, whenBusy: 'replace' }),
+    ],
+    timers: ['collect'],
+    honest: true,
+    live: false,
+  }),
+  configOf({
     name: 'rollback',
     about:
       'rollback of a running turn and of what rides on it, with an agent that can rewind; a message that is rejected when busy',
@@ -342,6 +356,14 @@ const daily: readonly Config[] = [
     about: 'park, evict, cancel and restart of the agent at any moment',
     slots: [background('B1'), interactive('I1')],
     budgets: { park: 1, evict: 1, restart: 1, cancel: 1 },
+  }),
+  configOf({
+    name: 'parks',
+    about: 'the operator, the daemon that closes and a fault park a session that is parked already; it recovers',
+    slots: [background('B1')],
+    budgets: { park: 2, close: 1, fault: 1, restart: 1, crash: 1 },
+    timers: ['drain'],
+    honest: true,
   }),
   configOf({
     name: 'rest',

@@ -52,6 +52,8 @@ const resultCode = (result: TurnResult | null): number =>
     ? 0
     : (outcomes[result.outcome] * 2 + (result.empty ? 1 : 0)) | bit(result.report?.failure !== undefined, 4);
 const modelCode = (model: string | null | undefined): number => (model === 'm' ? 1 : model === 'n' ? 2 : 0);
+const parkedCode = ({ parked }: Session): number =>
+  parked === null ? 0 : { closing: 1, fault: 2, operator: 3 }[parked.kind];
 const requestBits = (requests: readonly number[]): number => requests.reduce((bits, one) => bits | bit(true, one), 0);
 
 export function encodeWorld(world: World, out: Writer, exactOrder: boolean): void {
@@ -96,13 +98,18 @@ function encodeSession(world: World, out: Writer): void {
       bit(up?.activity === 'turn', 2) |
       bit(up?.unsolicited === true, 3) |
       bit(session.conversationReset, 4) |
-      bit(session.parked !== null, 5) |
       bit(session.conversation !== null, 6) |
       bit(session.fenced, 7),
   );
   const throttle = session.throttle === null ? 0 : session.throttle.level === 'all' ? 2 : 1;
   const model = agent.kind === 'starting' || agent.kind === 'up' ? agent.model : null;
-  out.byte(bit(up?.activity === 'switching', 0) | (throttle << 1) | (modelCode(model) << 3) | bit(world.untold, 5));
+  out.byte(
+    bit(up?.activity === 'switching', 0) |
+      (throttle << 1) |
+      (modelCode(model) << 3) |
+      bit(world.untold, 5) |
+      (parkedCode(session) << 6),
+  );
   out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.incarnation));
   out.byte(session.passedOver === null ? none : indexByte(slotOf(world, session.passedOver.task)));
   out.byte(session.passedOver?.times ?? 0);

@@ -15,7 +15,7 @@ import type { Invariant } from '../engine/index.ts';
 import { Writer } from '../engine/index.ts';
 import { Canon } from './canon.ts';
 import type { Config } from './config.ts';
-import type { StateView, World } from './world.ts';
+import { requestsMade, type StateView, type World } from './world.ts';
 
 /** Makes an oracle of whole states of one that looks at their view alone: it is asked for the first state with each view. */
 export type Once = (rule: Invariant<StateView>) => Invariant<World>;
@@ -28,7 +28,7 @@ interface Entered {
 
 export class Judged {
   readonly #views = new Encodings();
-  /** The number of a view, and the runners beside it, or an input to it. */
+  /** The number of a view, and the runners and requests beside it, or an input to it. */
   readonly #states = new Encodings();
   readonly #moves = new Encodings();
   readonly #writer = new Writer();
@@ -54,6 +54,7 @@ export class Judged {
       this.#ahead.set(world, met);
       this.#writer.reset();
       this.#writer.uint(met.view);
+      this.#writer.uint(requestsMade(world));
       this.#canon.runners(world.runners);
       this.#states.add(this.#writer);
     }

@@ -1,5 +1,6 @@
 /** Every input that can arrive in a state, and every step that the environment can take by itself. */
 import { timerNames } from '../../src/core/model/timers.ts';
+import type { Actor } from '../../src/core/model/actor.ts';
 import { type TurnId, turnId } from '../../src/core/model/ids.ts';
 import type { Input, InputOf } from '../../src/core/model/inputs.ts';
 import type { PermissionAction } from '../../src/core/model/permission.ts';
@@ -15,6 +16,7 @@ import type { Who } from './world.ts';
 type Offer = (who: Who, kind: number, world: World, input: Input | null) => void;
 
 const at = 1;
+const operator: Actor = { kind: 'person', name: 'operator' };
 
 export function moves(config: Config, world: World, offer: Offer): void {
   senders(config, world, offer);
@@ -129,20 +131,17 @@ function operators(world: World, offer: Offer): void {
     const input: Input = { at, type: 'evict', epoch: session.hold.epoch, by: null };
     offer('operator', kinds.operator, spend(world, 'evict'), input);
   }
-  if (has(world, 'park') && session.parked === null) {
-    offer('operator', kinds.operator, spend(world, 'park'), {
-      at,
-      type: 'park',
-      kind: 'operator',
-      reason: 'parked',
-      by: null,
-    });
+  for (const [budget, kind] of [['park', 'operator'] as const, ['close', 'closing'] as const]) {
+    if (has(world, budget)) {
+      const input: Input = { at, type: 'park', kind, reason: 'parked', by: operator };
+      offer('operator', kinds.operator, spend(world, budget), input);
+    }
   }
   if (session.parked !== null) {
     offer('operator', kinds.unpark, world, { at, type: 'unpark', by: null });
   }
   if (has(world, 'restart') && session.agent.kind !== 'none') {
-    offer('operator', kinds.operator, spend(world, 'restart'), { at, type: 'restart-agent', by: null });
+    offer('operator', kinds.operator, spend(world, 'restart'), { at, type: 'restart-agent', by: operator });
   }
   if (has(world, 'throttle')) {
     for (const level of ['background', 'all'] as const) {

@@ -1,6 +1,7 @@
 /** Takes one move: applies its input to the session, commits its records, runs its effects, and judges all of it. */
 import type { Input } from '../../src/core/model/inputs.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
+import type { Task } from '../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core.ts';
@@ -87,7 +88,7 @@ function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'su
       continue;
     }
     if (whenBusy === 'replace') {
-      return task.status === 'queued' && task.stage !== 'merged';
+      return input.task.lane === 'interactive' || task.lane === 'background' ? isQueued(world, task) : false;
     }
     if (whenBusy === 'interrupt' || whenBusy === 'rollback') {
       return (
@@ -99,6 +100,21 @@ function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'su
     }
   }
   return false;
+}
+
+/** It has not run, and neither has the task that it is merged into. */
+function isQueued({ session }: World, task: Task): boolean {
+  const leader = task.mergedInto === null ? task : leaderOf(session, task.mergedInto);
+  return task.status === 'queued' && task.stage !== 'steered' && leader?.status === 'queued';
+}
+
+function leaderOf({ tasks }: World['session'], entry: Task['id']): Task | undefined {
+  for (const [, task] of treeEntries(tasks)) {
+    if (task.mergedInto === null && (task.leads ?? task.id) === entry) {
+      return task;
+    }
+  }
+  return undefined;
 }
 
 function ownerIsInteractive({ session }: World): boolean {

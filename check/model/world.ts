@@ -104,8 +104,10 @@ export interface World {
 
 /** What an oracle looks at that is asked once for all states which differ in their environment alone (see judged.ts). */
 export type View = Pick<World, 'session' | 'slots'>;
-/** The same, for an oracle that looks at the runners too. */
-export type StateView = Pick<World, 'session' | 'slots' | 'runners'>;
+/** The same, for an oracle that looks at the runners too, and at how many requests the live turn has made. */
+export type StateView = Pick<World, 'session' | 'slots' | 'runners'> & {
+  readonly processes: readonly Pick<Process, 'inc' | 'turn' | 'asked'>[];
+};
 
 /** Who does it: words for the story. */
 export type Who =
@@ -210,3 +212,10 @@ export const requestNumber = (request: string): number => Number(request.slice(1
 
 export const onWire = (session: Session): boolean =>
   session.hold !== null && session.hold.turn !== null && session.hold.turn.phase !== 'pending';
+
+/** How many permission requests the turn that the session believes to be live has made. */
+export function requestsMade({ session, processes }: StateView): number {
+  const turn = session.hold?.turn?.id ?? null;
+  const process = turn === null ? undefined : processes.find((other) => other.turn === turn);
+  return process?.asked ?? 0;
+}

@@ -17,6 +17,13 @@ const asks: readonly Mutant[] = [
     'setRequests(d, turn, without(turn, request));',
     '',
   ),
+  mutant(
+    'a request that was decided is decided again',
+    'permission',
+    'rules/permission',
+    'if (treeGet(live.requested, request) !== undefined) {',
+    'if (live.permissionRequests.includes(request)) {',
+  ),
   mutant('a decision names no turn', 'permission', 'rules/permission', 'turn.id !== input.turn || ', ''),
   mutant('a denial allows', 'permission', 'rules/permission', 'allow: input.allow, decision', 'allow: true, decision'),
   mutant(

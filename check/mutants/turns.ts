@@ -77,7 +77,7 @@ export const turns: readonly Mutant[] = [
     "d.s.agent = { kind: 'none' };\n  d.effects.push({ type: 'kill'",
   ),
   mutant('a drain that is given up leaves its process', 'small', 'rules/timers', "killAgent(d, 'drain_deadline');", ''),
-  mutant('an eviction leaves the process', 'operator', 'rules/commands', "killAgent(d, 'evicted');", ''),
+  mutant('an eviction leaves the process', 'operator', 'rules/commands', "killAgent(d, 'evicted', input.by);", ''),
   mutant(
     'the interrupt is written again and again',
     'small',

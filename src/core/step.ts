@@ -47,7 +47,7 @@ function apply(d: Draft, input: Input): RuleReply {
     case 'fault':
       return fault(d, input);
     case 'restart-agent':
-      return restartAgent(d);
+      return restartAgent(d, input);
     case 'make-room':
       return makeRoom(d);
     case 'throttle':

@@ -1,7 +1,7 @@
 /** The agent's life, the deadlines around it, and what an operator may ask. */
 import { describe, expect, test } from 'vitest';
 import { taskId } from '../../src/core/model/ids.ts';
-import { Box, inBackground } from '../support/core-driver.ts';
+import { Box, inBackground, somebody } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
 const refused = (code: string): unknown => ({ kind: 'refused', code });
@@ -201,6 +201,26 @@ describe('operators', () => {
     expect(box.armed).toContain('hold:1');
   });
 
+  test('a later park takes the place of one of the same or a lower rank, and is on the tape (core/21)', () => {
+    const kinds = ['closing', 'fault', 'operator'] as const;
+    for (const [lower, first] of kinds.entries()) {
+      for (const [upper, second] of kinds.entries()) {
+        const box = inBackground();
+        const park = (kind: (typeof kinds)[number], reason: string): unknown =>
+          kind === 'fault'
+            ? box.do({ type: 'fault', reason })
+            : box.do({ type: 'park', kind, reason, by: { kind: 'person', name: reason } });
+        park(first, 'one');
+        park(second, 'two');
+        expect(box.session.parked).toMatchObject(
+          upper >= lower ? { kind: second, reason: 'two' } : { kind: first, reason: 'one' },
+        );
+        const told = box.whole().filter(({ type }) => type === 'parked' || type === 'fault');
+        expect(told).toHaveLength(upper >= lower || second === 'fault' ? 2 : 1);
+      }
+    }
+  });
+
   test('a step that throws kills the agent and parks the session, and costs no attempt (core/21, core/13)', () => {
     const box = inBackground({ maxAttempts: 1 });
     box.submit('A');
@@ -313,6 +333,18 @@ describe('operators', () => {
     box.steered('S', false);
     expect(box.edit('S')).toEqual({ kind: 'ok' });
     expect(box.edit('nobody')).toEqual(refused('unknown_task'));
+  });
+
+  test('an evict or a restart says on the tape who ended the agent (core/16)', () => {
+    for (const reason of ['evicted', 'restart']) {
+      const box = inBackground();
+      if (reason === 'restart') {
+        box.do({ type: 'restart-agent', by: somebody });
+      } else {
+        box.evict();
+      }
+      expect(box.whole()).toContainEqual({ type: 'agent-ending', data: { incarnation: 1, reason, by: somebody } });
+    }
   });
 
   test('an evict or a restart is refused when the session has no owner or no agent (core/24)', () => {

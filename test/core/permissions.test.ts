@@ -72,6 +72,40 @@ describe('a permission request', () => {
     expect(box.respond('a', true)).toEqual(notPending);
   });
 
+  test('is decided once in its turn, however it was decided and whatever its agent requests again (core/34)', () => {
+    const ways: readonly ((box: Box) => unknown)[] = [
+      (box) => (box.asks('a'), box.respond('a', true)),
+      (box) => box.asks('a', 'deny'),
+      (box) => (box.asks('a'), box.withdraws('a')),
+      (box) => (box.asks('a'), box.passes('permission')),
+      (box) => (box.asks('a'), box.submit('A')),
+      (box) => (box.submit('A'), box.asks('a')),
+    ];
+    for (const decide of ways) {
+      const box = inBackground();
+      decide(box);
+      for (const decision of [null, 'allow', 'deny'] as const) {
+        expect(box.asks('a', decision)).toEqual(stale('unexpected'));
+      }
+      expect(box.decisions('bg')).toHaveLength(1);
+      expect(box.all('respond').length).toBeLessThanOrEqual(1);
+    }
+    // Latched: the agent has been answered, and requests the same with the confirmation of its turn.
+    const latched = new Box();
+    latched.submit('A');
+    latched.ready();
+    latched.asks('a');
+    latched.cancel('A');
+    latched.started();
+    expect(latched.asks('a', 'allow')).toEqual(stale('unexpected'));
+    expect([latched.decisions('A').length, latched.all('respond').length]).toEqual([1, 1]);
+    // The names of the next turn are its own.
+    latched.drains();
+    latched.submit('B');
+    latched.started();
+    expect(latched.asks('a')).toEqual(ok);
+  });
+
   test('is denied at once when too many others wait (core/34)', () => {
     const box = inBackground();
     for (let request = 1; request <= 40; request += 1) {

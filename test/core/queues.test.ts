@@ -359,6 +359,19 @@ describe('the other policies for a busy session', () => {
     expect(box.owner).toBe('owner');
   });
 
+  test('a message of the background lane replaces none of the interactive lane (core/6, core/29)', () => {
+    const box = new Box();
+    box.submit('owner');
+    box.submit('1', p);
+    box.background('2', p);
+    box.submit('3', { ...p, whenBusy: 'collect' });
+    box.submit('4', { ...p, whenBusy: 'collect' });
+    expect(box.background('new', { ...p, whenBusy: 'replace' })).toMatchObject({ endedTasks: ['2'] });
+    expect(box.queue).toEqual(['1', 'new']);
+    expect(box.submit('all', { ...p, whenBusy: 'replace' })).toMatchObject({ endedTasks: ['1', 'new', '3', '4'] });
+    expect(box.queue).toEqual(['all']);
+  });
+
   test('a message that interrupts cancels the running task of its merge group (core/6, core/29)', () => {
     const box = new Box();
     box.submit('1', { ...p, whenBusy: 'collect' });

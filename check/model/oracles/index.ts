@@ -6,6 +6,7 @@ import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
 import type { View } from '../world.ts';
 import { judgeAsks } from './permission-requests.ts';
+import { judgeCommands } from './commands.ts';
 import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
 import { judgeEndings } from './endings.ts';
 import { judgeHold } from './hold.ts';
@@ -29,4 +30,5 @@ export function judge(core: Core, config: Config, world: View, input: Input, res
   judgeTurn(move, report);
   judgeEndings(move, report);
   judgeAsks(move, report);
+  judgeCommands(move, report);
 }

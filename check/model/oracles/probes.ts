@@ -17,7 +17,7 @@ import type { Session, TurnResult } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Core } from '../core.ts';
 import { action } from '../moves.ts';
-import type { StateView } from '../world.ts';
+import { requestName, requestsMade, type StateView } from '../world.ts';
 
 const at = 1;
 const completed: TurnResult = { outcome: 'completed', empty: false, report: { text: '' } };
@@ -63,6 +63,7 @@ export function probe(core: Core, world: StateView): string | null {
   }
   liveAgentProbes(session, attempt);
   turnProbes(session, attempt);
+  requestProbes(world, attempt);
   holdProbes(world, attempt);
   runnerProbes(world, attempt);
   return wrong;
@@ -174,15 +175,6 @@ function turnProbes(session: Session, attempt: Try): void {
     if (turn.phase !== 'pending') {
       attempt({ at, type: 'permission-withdrawn', incarnation: inc, turn: turn.id, request: 'probe' });
       for (const request of turn.permissionRequests) {
-        attempt({
-          at,
-          type: 'permission-requested',
-          incarnation: inc,
-          turn: turn.id,
-          request,
-          policyDecision: 'allow',
-          action: action,
-        });
         for (const other of wrongTurns(session)) {
           attempt({ at, type: 'respond', turn: other, request, allow: true, by: null, note: null });
         }
@@ -198,6 +190,21 @@ function turnProbes(session: Session, attempt: Try): void {
   for (const of of wrongTurns(session)) {
     for (const name of ['drain', 'silence', 'permission', 'protected'] as const satisfies TimerName[]) {
       attempt({ at, type: 'timer', name, subject: of });
+    }
+  }
+}
+
+/** A request of the live turn comes a second time, whether it is open, was decided or was withdrawn. */
+function requestProbes(world: StateView, attempt: Try): void {
+  const { agent, hold } = world.session;
+  const turn = hold?.turn ?? null;
+  if (agent.kind === 'none' || turn === null) {
+    return;
+  }
+  for (let made = 1; made <= requestsMade(world); made += 1) {
+    const again = { at, type: 'permission-requested', turn: turn.id, request: requestName(made), action } as const;
+    for (const policyDecision of ['allow', null] as const) {
+      attempt({ ...again, incarnation: agent.incarnation, policyDecision });
     }
   }
 }

@@ -130,7 +130,8 @@ export interface SessionEventData {
     readonly conversation: string | null;
     readonly caps: AgentCaps;
   };
-  'agent-ending': { readonly incarnation: Incarnation; readonly reason: string };
+  /** `by`: who asked for it; null: a rule of Signalbox, which `reason` names. */
+  'agent-ending': { readonly incarnation: Incarnation; readonly reason: string; readonly by: Actor | null };
   'agent-exited': { readonly incarnation: Incarnation; readonly reason: string; readonly data: unknown };
   /** The agent does not know the old conversation any more; a fresh one began. */
   'conversation-reset': { readonly conversation: string | null };

@@ -43,6 +43,8 @@ export interface Turn {
   readonly model: string | null;
   /** Permission requests of the agent that wait for a person's answer, oldest first. */
   readonly permissionRequests: readonly string[];
+  /** Not durable: the names of all its requests, so that none is decided twice. */
+  readonly requested: Tree<string, true>;
   /** A protected turn is not preempted (rule 17) until its window ends. */
   readonly protected: boolean;
   readonly intent: Intent | null;

@@ -1,9 +1,10 @@
 /** How an agent is ended. It starts again when the next turn needs it: see `arrange`. */
+import type { Actor } from '../model/actor.ts';
 import type { Agent } from '../model/session.ts';
 import { type Draft, sessionEvent } from '../draft.ts';
 
-/** Names the process it ends. Its turn, if one is on the wire, is the caller's to settle in the same step. */
-export function killAgent(d: Draft, reason: string): void {
+/** Names the process it ends. Its turn, if one is on the wire, is the caller's to settle in the same step. `by`: who asked for it. */
+export function killAgent(d: Draft, reason: string, by: Actor | null = null): void {
   const agent = d.s.agent;
   if (agent.kind === 'none' || agent.kind === 'ending') {
     return;
@@ -11,7 +12,7 @@ export function killAgent(d: Draft, reason: string): void {
   d.s.agent = { kind: 'ending', incarnation: agent.incarnation };
   d.effects.push({ type: 'kill', incarnation: agent.incarnation });
   disarmAgent(d, agent);
-  sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason });
+  sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason, by });
 }
 
 /** Lets an agent in no turn of ours leave by itself; the next turn starts another with the conversation resumed. */
@@ -21,7 +22,7 @@ export function closeAgent(d: Draft, reason: string): void {
     d.s.agent = { kind: 'ending', incarnation: agent.incarnation };
     d.effects.push({ type: 'close', incarnation: agent.incarnation });
     disarmAgent(d, agent);
-    sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason });
+    sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason, by: null });
   }
 }
 

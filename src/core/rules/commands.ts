@@ -1,6 +1,7 @@
 /** Cancel, stop, edit, move, evict, park: what senders and operators may ask of open tasks and of the session. */
 import { type Draft, getTask, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
+import type { Parked, ParkedKind } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
 import { mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
@@ -133,7 +134,7 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
   const verdict: Verdict = task.verdict ?? { status: 'failed', reason: 'evicted', by: input.by, result: null, scope };
   if (onWire(hold.turn)) {
     putTask(d, { ...task, verdict });
-    killAgent(d, 'evicted');
+    killAgent(d, 'evicted', input.by);
     endTurn(d, { kind: 'lost', reason: 'evicted', burns: false });
   } else {
     endOwner(d, verdict, null);
@@ -141,9 +142,15 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
   return okReply;
 }
 
-export function park(d: Draft, input: InputOf<'park'>): Reply {
-  if (d.s.parked === null) {
-    const { kind, reason, by } = input;
+const parkedRank: { readonly [K in ParkedKind]: number } = { closing: 0, fault: 1, operator: 2 };
+
+/** Whether a park of this kind stands in place of the present one: a fault must not end what the operator asked for. */
+export const outranks = (kind: ParkedKind, present: Parked | null): boolean =>
+  present === null || parkedRank[kind] >= parkedRank[present.kind];
+
+/** A later park stands in place of the present one, unless that is of a higher rank: then it changes nothing. */
+export function park(d: Draft, { kind, reason, by }: InputOf<'park'>): Reply {
+  if (outranks(kind, d.s.parked)) {
     d.s.parked = { kind, reason, by };
     sessionEvent(d, 'parked', d.s.parked);
   }
@@ -180,12 +187,12 @@ export function report(d: Draft, input: InputOf<'report'>): Reply {
 }
 
 /** Ends the agent; the turn on it is taken again by the next one and burns no attempt. */
-export function restartAgent(d: Draft): Reply {
+export function restartAgent(d: Draft, input: InputOf<'restart-agent'>): Reply {
   const agent = d.s.agent;
   if (agent.kind === 'none') {
     return refused('agent_not_running');
   }
-  killAgent(d, 'restart');
+  killAgent(d, 'restart', input.by);
   if (d.s.hold !== null && onWire(d.s.hold.turn)) {
     endTurn(d, { kind: 'lost', reason: 'agent_restarted', burns: false });
   }

@@ -8,6 +8,7 @@ import { invariant } from '../errors.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { Turn } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
+import { treeGet, treePut } from '../tree.ts';
 import { liveTurn, setTurn } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
@@ -16,14 +17,16 @@ const okReply: Reply = { kind: 'ok' };
 const maxOpenRequests = 32;
 
 export function permissionRequested(d: Draft, input: InputOf<'permission-requested'>): Reply {
-  const turn = liveTurn(d, 'permission-requested', input.incarnation, input.turn);
-  if (typeof turn === 'string') {
-    return { kind: 'stale', what: turn };
-  }
-  if (turn.permissionRequests.includes(input.request)) {
-    return { kind: 'stale', what: 'unexpected' };
+  const live = liveTurn(d, 'permission-requested', input.incarnation, input.turn);
+  if (typeof live === 'string') {
+    return { kind: 'stale', what: live };
   }
   const { request } = input;
+  if (treeGet(live.requested, request) !== undefined) {
+    return { kind: 'stale', what: 'unexpected' };
+  }
+  const turn: Turn = { ...live, requested: treePut(live.requested, request, true) };
+  setTurn(d, turn);
   taskEvent(d, mustHold(d).task, 'permission-requested', { turn: turn.id, request, action: input.action });
   if (turn.intent !== null) {
     answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.by, note: null });

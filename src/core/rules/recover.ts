@@ -7,6 +7,7 @@ import type { Task } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
 import { treeEntries } from '../tree.ts';
 import { endTurn } from './turn-end.ts';
+import { outranks } from './commands.ts';
 import { killAgent } from './agent-end.ts';
 import { armWait, fairWaiter } from './fairness.ts';
 import { onWire } from './turn.ts';
@@ -27,7 +28,9 @@ export function recovered(d: Draft): Reply {
  * or sent until `unpark`. Nobody is to blame: no attempt is burnt.
  */
 export function fault(d: Draft, input: InputOf<'fault'>): Reply {
-  d.s.parked = { kind: 'fault', reason: input.reason, by: null };
+  if (outranks('fault', d.s.parked)) {
+    d.s.parked = { kind: 'fault', reason: input.reason, by: null };
+  }
   sessionEvent(d, 'fault', { reason: input.reason });
   killAgent(d, 'fault');
   giveUp(d, 'fault', false);

@@ -175,29 +175,39 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   };
 }
 
-/** Ends the still-queued tasks of the merge group; gives the position in the order of the oldest of the same lane, or null. */
+/**
+ * Ends the still-queued tasks of the merge group with what was merged into them; those of the interactive lane only for a message of
+ * that lane. Gives the position in the order of the oldest of the same lane, or null.
+ */
 function endQueued(d: Draft, input: Submit, reason: string, ended: TaskId[]): number | null {
   const { mergeGroup, lane } = input.task;
+  const by = actorTask(input.task.id);
   let position: number | null = null;
-  if (mergeGroup === null) {
-    return position;
-  }
-  for (;;) {
-    const next = treeEntries(d.s.mergeGroups, {
-      mergeGroup,
-      position: Number.NEGATIVE_INFINITY,
-      id: null,
-    }).next();
-    if (next.done === true || next.value[0].mergeGroup !== mergeGroup) {
-      return position;
+  for (const id of queuedOf(d, mergeGroup)) {
+    const old = mustTask(d, id);
+    if (lane === 'background' && old.lane === 'interactive') {
+      continue;
     }
-    const old = mustTask(d, next.value[1]);
     if (position === null && old.lane === lane) {
       position = old.position;
     }
     ended.push(old.id, ...mergedTasks(d.s, old));
-    const by = actorTask(input.task.id);
     endEntry(d, old, { status: 'cancelled', reason, by, result: null, scope: 'turn' }, null);
+  }
+  return position;
+}
+
+/** The tasks of a merge group that are still queued, oldest first, as they are at the call. */
+function* queuedOf(d: Draft, mergeGroup: string | null): Generator<TaskId> {
+  if (mergeGroup === null) {
+    return;
+  }
+  const first = { mergeGroup, position: Number.NEGATIVE_INFINITY, id: null };
+  for (const [key, id] of treeEntries(d.s.mergeGroups, first)) {
+    if (key.mergeGroup !== mergeGroup) {
+      return;
+    }
+    yield id;
   }
 }
 

@@ -6,6 +6,7 @@ import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.t
 import type { Hold, Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
 import type { StaleKind } from '../model/replies.ts';
+import { treeOf } from '../tree.ts';
 import { turnCells, type TurnInput } from './table.ts';
 
 const intentRank: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
@@ -13,6 +14,8 @@ const intentRank: { readonly [I in Intent]: number } = { preempt: 0, silence: 1,
 /** Its prompt may have reached the agent. */
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>
   turn !== null && turn.phase !== 'pending';
+
+const noNames: Turn['requested'] = treeOf((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 
 type NewTurn = Pick<Turn, 'phase' | 'call' | 'model' | 'permissionRequests' | 'protected'>;
 
@@ -23,6 +26,7 @@ export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   call: given.call,
   model: given.model,
   permissionRequests: given.permissionRequests,
+  requested: noNames,
   protected: given.protected,
   intent: null,
   by: null,

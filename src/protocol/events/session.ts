@@ -37,8 +37,9 @@ const agentEnding = eventData(
   {
     incarnation,
     reason: { type: 'string', description: '[Reason code](#reason-codes).' },
+    by: actor('Person or token that restarted the agent or evicted its owner; null: a rule of Signalbox, or unknown.'),
   },
-  { incarnation: 1, reason: 'idle' },
+  { incarnation: 1, reason: 'restart', by: { kind: 'person', name: 'ada' } },
 );
 
 const agentExited = eventData(

@@ -10,6 +10,7 @@ import { rowsOfSupervisedAgents } from './migrations/0002-rows-of-supervised-age
 import { typedEvents } from './migrations/0003-typed-events.ts';
 import { fairness } from './migrations/0004-fairness.ts';
 import { parts } from './migrations/0005-parts.ts';
+import { whoEndedTheAgent } from './migrations/0006-who-ended-the-agent.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
 export const applicationId = 0x53674278;
@@ -18,7 +19,14 @@ export const applicationId = 0x53674278;
 type Migration = string | ((db: DatabaseSync) => void);
 
 /** In order, append-only. */
-export const migrations: readonly Migration[] = [spine, rowsOfSupervisedAgents, typedEvents, fairness, parts];
+export const migrations: readonly Migration[] = [
+  spine,
+  rowsOfSupervisedAgents,
+  typedEvents,
+  fairness,
+  parts,
+  whoEndedTheAgent,
+];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */
 export function migrate(db: DatabaseSync, version: number, list: readonly Migration[] = migrations): void {

@@ -30,6 +30,7 @@ describe('migrations', () => {
       '3bef29b75c0fdbfd',
       '5e87b5459aa14677',
       '56b5a4e3cd2dc2b9',
+      '23e5d97d5eafd9c1',
     ]);
   });
 
@@ -120,6 +121,7 @@ describe('migrations', () => {
       ['unparked', { reason: 'fault: a defect', by: 'ada' }],
       ['parked', { reason: 'closing', by: 'ada' }],
       ['hang-reported', { report: '1', class: 'agent-silent' }],
+      ['agent-ending', { incarnation: 1, reason: 'restart' }],
     ] as const;
     ownTold.forEach(([type, data], at) => event.run(-1, at + 1, type, JSON.stringify(data)));
     ends.forEach(([id, mode, final], at) => {
@@ -151,6 +153,7 @@ describe('migrations', () => {
       ['unparked', { kind: 'fault', reason: 'a defect', by: ada }],
       ['parked', { kind: 'operator', reason: 'closing', by: ada }],
       ['hang-reported', { report: '1', class: 'agent-silent', summary: '' }],
+      ['agent-ending', { incarnation: 1, reason: 'restart', by: null }],
     ]);
     const json = (column: string): unknown[] =>
       db
