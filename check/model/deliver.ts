@@ -38,7 +38,8 @@ export function deliver(config: Config, world: World, effects: readonly Effect[]
   for (const effect of effects) {
     after = one(config, after, effect, report);
   }
-  return pruneTimers(after);
+  // A node that has lost the session drops the deadlines itself; nothing else takes them away but the core.
+  return after.session.fenced ? { ...after, timers: [] } : after;
 }
 
 function one(config: Config, world: World, effect: Effect, report: Report): World {
@@ -354,32 +355,4 @@ const timerOrder = (world: World, timer: Timer): number =>
 function arm(world: World, timer: Timer): readonly Timer[] {
   const others = world.timers.filter((other) => !(other.name === timer.name && other.of === timer.of));
   return [...others, timer].sort((a, b) => timerOrder(world, a) - timerOrder(world, b));
-}
-
-/** What a deadline guards is there. Else it is stale for ever, since tokens are not used again; a probe sees to that. */
-function guards(session: Session, timer: Timer): boolean {
-  const { agent, hold } = session;
-  switch (timer.name) {
-    case 'start':
-    case 'switch':
-    case 'unsolicited':
-    case 'idle':
-      return (agent.kind === 'starting' || agent.kind === 'up') && agent.incarnation === timer.of;
-    case 'drain':
-    case 'silence':
-    case 'permission':
-    case 'protected':
-      return hold?.turn?.id === timer.of;
-    case 'hold':
-      return hold?.epoch === timer.of;
-    case 'collect':
-    case 'wait':
-      return typeof timer.of === 'string' && treeGet(session.tasks, timer.of) !== undefined;
-  }
-}
-
-function pruneTimers(world: World): World {
-  return world.timers.every((timer) => guards(world.session, timer))
-    ? world
-    : { ...world, timers: world.timers.filter((timer) => guards(world.session, timer)) };
 }

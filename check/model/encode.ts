@@ -123,7 +123,7 @@ function encodeSession(world: World, out: Writer): void {
   }
   out.byte(indexByte(slotOf(world, hold.task)));
   const { turn } = hold;
-  out.byte(bit(hold.limited, 0) | bit(turn !== null, 1) | (turn === null ? 0 : phases[turn.phase] << 2));
+  out.byte(bit(turn !== null, 1) | (turn === null ? 0 : phases[turn.phase] << 2));
   if (turn === null) {
     return;
   }

@@ -20,9 +20,9 @@ export const names: readonly Mutant[] = [
   mutant(
     'a rule looks at the number of an epoch',
     'names',
-    'rules/arrange',
-    'const limited = begins && !isKeptFromSending(d, hold);',
-    'const limited = begins && !isKeptFromSending(d, hold) && d.s.epoch < 500;',
+    'rules/deadlines',
+    '(hold.turn?.intent ?? null) === null && nextInQueue(session) !== null',
+    '(hold.turn?.intent ?? null) === null && nextInQueue(session) !== null && session.epoch < 500',
   ),
   mutant('system work preempts', 'system', 'queue', "task.lane === 'interactive' && busyPolicies", 'busyPolicies'),
 ];

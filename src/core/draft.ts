@@ -34,6 +34,8 @@ export interface Draft {
   readonly touched: Map<TaskId, Touched>;
   /** How many parts this step may still settle. */
   settles: number;
+  /** A task that was or is `collecting` has changed. */
+  windows: boolean;
   /** Where the record of this step's admission stands; a step admits one task at most. */
   admitted: number | null;
 }
@@ -56,6 +58,7 @@ export function begin(session: Session, at: number): Draft {
     effects: [],
     touched: new Map(),
     settles: session.limits.partsPerStep,
+    windows: false,
     admitted: null,
   };
 }
@@ -82,18 +85,20 @@ function touch(d: Draft, task: Task, dirty: boolean): void {
   }
 }
 
-export function putTask(d: Draft, task: Task): Task {
-  reindex(d.s, getTask(d, task.id), task);
-  touch(d, task, true);
+function put(d: Draft, task: Task, dirty: boolean): Task {
+  const was = getTask(d, task.id);
+  reindex(d.s, was, task);
+  d.windows ||= isCollecting(was) || isCollecting(task);
+  touch(d, task, dirty);
   return task;
 }
 
+export const isCollecting = (task: Task | null): boolean => task?.stage === 'collecting';
+
+export const putTask = (d: Draft, task: Task): Task => put(d, task, true);
+
 /** For changes that are not durable. */
-export function putLive(d: Draft, task: Task): Task {
-  reindex(d.s, getTask(d, task.id), task);
-  touch(d, task, false);
-  return task;
-}
+export const putLive = (d: Draft, task: Task): Task => put(d, task, false);
 
 /** The number of the next event on the task's tape. */
 function nextSeq(d: Draft, task: Task): number {
@@ -135,10 +140,8 @@ export function endTask(d: Draft, id: TaskId, ending: Omit<Verdict, 'scope'>, an
   if (task.run !== null && by?.kind !== 'runner') {
     d.effects.push({ type: 'abort', task: id, run: task.run, reason });
   }
-  if (task.stage === 'collecting') {
-    d.effects.push({ type: 'disarm', timer: 'collect', subject: id });
-  }
   reindex(d.s, task, null);
+  d.windows ||= isCollecting(task);
   const seq = nextSeq(d, task);
   d.touched.set(id, { task: null, seq, dirty: false });
   const final = { status, reason, by, attempts: task.attempts, answer, result };

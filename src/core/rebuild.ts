@@ -45,7 +45,7 @@ function rebuiltHold({ task, epoch, sent, permissionRequests }: NonNullable<Sess
     sent === null
       ? null
       : newTurn(sent, { phase: 'sent', call: null, model: null, permissionRequests, protected: false });
-  return { task, epoch, turn, limited: false };
+  return { task, epoch, turn };
 }
 
 /** Applies records to the durable part, as a store does. */

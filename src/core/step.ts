@@ -16,6 +16,7 @@ import {
 } from './rules/agent.ts';
 import { timer } from './rules/timers.ts';
 import { arrange } from './rules/arrange.ts';
+import { setDeadlines } from './rules/deadlines.ts';
 import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './rules/commands.ts';
 import { begin, type Draft, finish, mustTask } from './draft.ts';
 import type { Input } from './model/inputs.ts';
@@ -126,6 +127,7 @@ export function step(session: Session, input: Input): StepResult {
   }
   if (!d.s.fenced) {
     arrange(d);
+    setDeadlines(d, input.type === 'recovered');
   }
   return finish(d, placed(d, reply));
 }

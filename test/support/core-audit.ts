@@ -11,7 +11,7 @@ import type { Record as StepRecord } from '../../src/core/model/records.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
 import { compareQueue, isWaiting, preempts, queueKey } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords } from '../../src/core/rebuild.ts';
-import { treeEntries, treeGet, type Tree } from '../../src/core/tree.ts';
+import { treeEntries, treeFirst, treeGet, type Tree } from '../../src/core/tree.ts';
 
 /** Freezes a value and all it holds. What is frozen already is left, so that shared parts cost nothing. */
 export function freeze<T>(value: T): T {
@@ -196,9 +196,6 @@ function auditHeldBack(before: Session, session: Session, effects: readonly Effe
   if (back && (granted || sends)) {
     say('the session is held back, and yet something is granted or sent');
   }
-  if (back && !onWire(session.hold?.turn) && session.hold?.limited === true && session.hold.turn !== null) {
-    say('the hold limit runs against an owner that may not go on');
-  }
 }
 
 function auditOwner(session: Session, say: Say): void {
@@ -331,8 +328,9 @@ export function deadlinesOf(session: Session): Set<string> {
   const turn = hold?.turn ?? null;
   const wanted = new Set<string>();
   const want = (yes: boolean, name: string, of: number | string): void => void (yes && wanted.add(`${name}:${of}`));
-  if (hold !== null) {
-    want(hold.limited, 'hold', hold.epoch);
+  const first = treeFirst(session.queue)?.key.rank;
+  if (hold !== null && first !== undefined && !holdsBack(session, first === 0 ? 'interactive' : 'background')) {
+    want(turn === null || turn.intent === null, 'hold', hold.epoch);
   }
   if (onWire(turn)) {
     want(turn.intent === null && turn.permissionRequests.length === 0, 'silence', turn.id);
@@ -343,7 +341,7 @@ export function deadlinesOf(session: Session): Set<string> {
   if (agent.kind !== 'none') {
     want(agent.kind === 'starting', 'start', agent.incarnation);
     want(agent.kind === 'up' && agent.activity === 'switching', 'switch', agent.incarnation);
-    want(agent.kind === 'up' && agent.unsolicited, 'unsolicited', agent.incarnation);
+    want(agent.kind === 'up' && agent.unsolicited && agent.activity === 'boundary', 'unsolicited', agent.incarnation);
     want(agent.kind === 'up' && !agent.unsolicited && agent.activity === 'boundary', 'idle', agent.incarnation);
   }
   const { passedOver } = session;

@@ -129,7 +129,7 @@ function deadlinesOf({ session }: View): Deadline[] {
   if (agent.kind === 'starting') {
     list.push({ name: 'start', of: agent.incarnation, why: 'the agent is starting' });
   }
-  if (agent.kind === 'up' && agent.unsolicited) {
+  if (agent.kind === 'up' && agent.unsolicited && agent.activity === 'boundary') {
     list.push({ name: 'unsolicited', of: agent.incarnation, why: 'the agent is in a turn that nobody asked for' });
   }
   if (agent.kind === 'up' && agent.activity === 'switching') {
@@ -149,7 +149,13 @@ function deadlinesOf({ session }: View): Deadline[] {
       list.push({ name: 'drain', of: turn.id, why: 'a turn is being interrupted' });
     }
   }
-  if (hold !== null && !isKept(session) && all(session).some((task) => isWaiting(task) && mayGo(session, task))) {
+  const isEnding = hold?.turn !== null && hold?.turn.intent !== null;
+  if (
+    hold !== null &&
+    !isEnding &&
+    !isKept(session) &&
+    all(session).some((task) => isWaiting(task) && mayGo(session, task))
+  ) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
   const waiter = passedOverWaiter(session);
@@ -216,10 +222,31 @@ function deadlines(world: World): string | null {
   if (missing !== undefined) {
     return `${missing.why}, and the deadline "${missing.name}" is not armed`;
   }
-  // The limit of a hold stays armed while those who wait could not go, unless its owner itself is kept from going on.
-  const stays = !isKept(session) && all(session).some(isWaiting);
-  const left = timers.find((timer) => !isIn(wanted, timer) && !(timer.name === 'hold' && stays));
+  const left = timers.find((timer) => !isIn(wanted, timer));
   return left === undefined ? null : `the deadline "${left.name}" of ${left.of} is armed and guards nothing`;
+}
+
+/** The same, from the processes alone: whatever one of them still has to say, a deadline ends the wait for it. */
+function watched({ session, processes, timers }: World): string | null {
+  const isArmed = (of: number, ...names: readonly string[]): boolean =>
+    timers.some((timer) => timer.of === of && names.includes(timer.name));
+  for (const process of session.fenced ? [] : processes) {
+    const { inc, turn, inbox } = process;
+    if (process.leaving) {
+      continue;
+    }
+    if (!process.up && !isArmed(inc, 'start')) {
+      return 'an agent starts, and no deadline ends that';
+    }
+    if (turn !== null && !isArmed(turn, 'drain') && (process.interrupted || !isArmed(turn, 'silence', 'permission'))) {
+      return 'an agent is in its turn, and no deadline ends that';
+    }
+    const hasMore = turn !== null || inbox.length > 0 || (process.interrupts > 0 && !process.acked);
+    if (process.unsolicited && !hasMore && !isArmed(inc, 'unsolicited', 'switch')) {
+      return 'an agent is in a turn that nobody asked for, and no deadline ends that';
+    }
+  }
+  return null;
 }
 
 /** The three indexes hold exactly what the tasks say. */
@@ -457,6 +484,7 @@ export const stateInvariants = (once: Once): readonly Invariant<World>[] => [
   { name: 'rules 5, 7, 9: one interrupt for a turn, as soon as it has started', check: ontoTheWire },
   once({ name: 'rule 17: the turn of a due task is protected, and no other', check: protection }),
   { name: 'rule 18: every wait has its deadline, and no other is armed', check: deadlines },
+  { name: 'rule 18: whatever a process has still to say is waited for with a deadline', check: watched },
   once({ name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes }),
   once({ name: 'whatever was accepted is there until its final', check: slotsAgree }),
   once({ name: 'parts and entries agree', check: partsAgree }),

@@ -61,8 +61,6 @@ export interface Hold {
   readonly epoch: Epoch;
   /** Null: a code runner between two turns. */
   readonly turn: Turn | null;
-  /** The hold limit is armed for this hold: a task waits for the owner. */
-  readonly limited: boolean;
 }
 
 /** What the driver detected about the running agent; never guessed from a version. */

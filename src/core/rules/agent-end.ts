@@ -1,6 +1,5 @@
 /** How an agent is ended. It starts again when the next turn needs it: see `arrange`. */
 import type { Actor } from '../model/actor.ts';
-import type { Agent } from '../model/session.ts';
 import { type Draft, sessionEvent } from '../draft.ts';
 
 /** Names the process it ends. Its turn, if one is on the wire, is the caller's to settle in the same step. `by`: who asked for it. */
@@ -11,7 +10,6 @@ export function killAgent(d: Draft, reason: string, by: Actor | null = null): vo
   }
   d.s.agent = { kind: 'ending', incarnation: agent.incarnation };
   d.effects.push({ type: 'kill', incarnation: agent.incarnation });
-  disarmAgent(d, agent);
   sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason, by });
 }
 
@@ -21,19 +19,6 @@ export function closeAgent(d: Draft, reason: string): void {
   if (agent.kind === 'up') {
     d.s.agent = { kind: 'ending', incarnation: agent.incarnation };
     d.effects.push({ type: 'close', incarnation: agent.incarnation });
-    disarmAgent(d, agent);
     sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason, by: null });
-  }
-}
-
-/** The deadlines of an agent that is gone, or on its way out, are over. */
-export function disarmAgent(d: Draft, agent: Agent): void {
-  if (agent.kind === 'starting') {
-    d.effects.push({ type: 'disarm', timer: 'start', subject: agent.incarnation });
-  } else if (agent.kind === 'up') {
-    d.effects.push({ type: 'disarm', timer: agent.unsolicited ? 'unsolicited' : 'idle', subject: agent.incarnation });
-    if (agent.activity === 'switching') {
-      d.effects.push({ type: 'disarm', timer: 'switch', subject: agent.incarnation });
-    }
   }
 }

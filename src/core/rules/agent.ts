@@ -1,6 +1,6 @@
 /** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
 import { deadlineReached, liveTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
-import { closeAgent, disarmAgent } from './agent-end.ts';
+import { closeAgent } from './agent-end.ts';
 import { endTurn, loseTurn } from './turn-end.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
@@ -21,7 +21,6 @@ export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
   }
   const { incarnation, model } = agent;
   d.s.agent = { kind: 'up', incarnation, activity: 'boundary', model, unsolicited: false, caps: input.caps };
-  d.effects.push({ type: 'disarm', timer: 'start', subject: agent.incarnation });
   if (input.conversationReset) {
     d.s.conversationReset = true;
     sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation });
@@ -39,7 +38,6 @@ export function agentExited(d: Draft, input: InputOf<'agent-exited'>): Reply {
     return stale('incarnation');
   }
   d.s.agent = { kind: 'none' };
-  disarmAgent(d, agent);
   sessionEvent(d, 'agent-exited', { incarnation: agent.incarnation, reason: input.reason, data: input.data });
   if (onWire(d.s.hold?.turn ?? null)) {
     endTurn(d, { kind: 'lost', reason: 'agent_lost', burns: true });
@@ -57,7 +55,7 @@ export function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): v
   const hold = d.s.hold;
   if (hold !== null && hold.turn?.phase === 'pending') {
     if (deadline !== null) {
-      deadlineReached(d, hold, deadline);
+      deadlineReached(d, deadline);
     }
     loseTurn(d, deadline === 'unsolicited' ? 'unsolicited_deadline' : 'agent_start_failed', false, true);
   }
@@ -82,7 +80,6 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
   // The interrupt was latched: it leaves with the confirmation (rule 5).
   setTurn(d, { ...turn, phase: 'draining' });
   writeInterrupt(d, turn, false);
-  d.effects.push({ type: 'arm', timer: 'drain', subject: turn.id });
   return okReply;
 }
 
@@ -199,7 +196,6 @@ export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
     return stale('unexpected');
   }
   d.s.agent = { ...agent, unsolicited: began };
-  d.effects.push({ type: began ? 'arm' : 'disarm', timer: 'unsolicited', subject: agent.incarnation });
   sessionEvent(d, 'unsolicited-turn', { incarnation: agent.incarnation, phase: input.phase, data: input.data });
   return okReply;
 }
@@ -219,7 +215,6 @@ export function switched(d: Draft, input: InputOf<'switched'>): Reply {
     return okReply;
   }
   d.s.agent = { ...agent, activity: 'boundary' };
-  d.effects.push({ type: 'disarm', timer: 'switch', subject: agent.incarnation });
   return okReply;
 }
 

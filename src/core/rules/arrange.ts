@@ -1,6 +1,6 @@
 /**
  * What must follow from the facts at the end of every step: who owns the session, whose turn starts, who is interrupted,
- * which deadline guards it (rules 2 to 6, 17, 18). The only place that grants, starts a turn, or preempts.
+ * (rules 2 to 6, 17). The only place that grants, starts a turn, or preempts.
  */
 import { actorTask } from '../model/actor.ts';
 import { type Draft, mustTask, noRequests, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
@@ -9,9 +9,9 @@ import { epoch, incarnation, type TaskId, turnId } from '../model/ids.ts';
 import type { Agent, Hold, Session, Turn } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import { interactiveWaits } from '../queue.ts';
-import { treeFirst, treeSize } from '../tree.ts';
+import { treeFirst } from '../tree.ts';
 import { closeAgent } from './agent-end.ts';
-import { countPassedOver, dueWaiter, isDue, limitWait, timesPassedOver } from './fairness.ts';
+import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
 import { interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
 import { beginParts, mergedTasks, settle } from './parts.ts';
 import { yieldHold } from './turn-end.ts';
@@ -24,12 +24,7 @@ export function arrange(d: Draft): void {
   if (d.s.settling.length > 0) {
     d.effects.push({ type: 'continue' });
   }
-  limitHold(d);
-  limitWait(d);
-  const rests = atRest(d.s.agent);
-  if (rests !== atRest(d.before.agent) && d.s.agent.kind === 'up') {
-    d.effects.push({ type: rests ? 'arm' : 'disarm', timer: 'idle', subject: d.s.agent.incarnation });
-  }
+  forgetPassedOver(d);
 }
 
 /** Nothing is granted, sent or preempted: parked by the operator or a fault, or held back altogether. */
@@ -89,20 +84,20 @@ const isThrottled = (session: Pick<Session, 'throttle'>, task: Task): boolean =>
 /** A code task between two turns has none to take until its runner asks. */
 const wantsTurn = (task: Task): boolean => task.mode === 'prompt' || task.call !== null;
 
-/**
- * Who is granted next, if anybody waits for the owner: not for the operator, and not for the end of a throttle. A background task
- * that was passed over too often comes before all others.
- */
-export const firstWaiter = (session: Session): TaskId | null => {
+/** The first of the queue that may be granted: nobody, where all wait for the operator or for the end of a throttle. */
+export function nextInQueue(session: Session): TaskId | null {
   const first = treeFirst(session.queue);
-  if (first === null || stalled(session)) {
+  if (first === null || stalled(session) || (session.throttle !== null && first.key.rank !== 0)) {
     return null;
   }
-  if (session.throttle !== null) {
-    return first.key.rank === 0 ? first.value : null;
-  }
-  return dueWaiter(session) ?? first.value;
-};
+  return first.value;
+}
+
+/** Who is granted next. A background task that was passed over too often comes before all others. */
+function firstWaiter(session: Session): TaskId | null {
+  const next = nextInQueue(session);
+  return next === null || session.throttle !== null ? next : (dueWaiter(session) ?? next);
+}
 
 function grant(d: Draft, id: TaskId): void {
   const waiting = mustTask(d, id);
@@ -119,7 +114,7 @@ function grant(d: Draft, id: TaskId): void {
     attempts: first || starts ? waiting.attempts + 1 : waiting.attempts,
     run: starts ? next : waiting.run,
   });
-  setHold(d, { task: id, epoch: next, turn: null, limited: false });
+  setHold(d, { task: id, epoch: next, turn: null });
   if (first) {
     beginParts(d, task);
     settle(d);
@@ -156,10 +151,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     d.s.incarnations = next;
     const { model } = turn;
     d.s.agent = { kind: 'starting', incarnation: next, model };
-    d.effects.push(
-      { type: 'start', incarnation: next, conversation: d.s.conversation, model },
-      { type: 'arm', timer: 'start', subject: next },
-    );
+    d.effects.push({ type: 'start', incarnation: next, conversation: d.s.conversation, model });
     sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation !== null, model });
     return;
   }
@@ -171,7 +163,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     return;
   }
   d.s.agent = { ...agent, activity: 'turn' };
-  setHold(d, { task: hold.task, epoch: hold.epoch, turn: { ...turn, phase: 'sent' }, limited: hold.limited });
+  setTurn(d, { ...turn, phase: 'sent' });
   const merged = mergedTasks(d.s, task);
   d.effects.push({
     type: 'prompt',
@@ -186,10 +178,6 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     conversationReset: d.s.conversationReset,
     rewind: task.rewind,
   });
-  d.effects.push({ type: 'arm', timer: 'silence', subject: turn.id });
-  if (turn.protected) {
-    d.effects.push({ type: 'arm', timer: 'protected', subject: turn.id });
-  }
   taskEvent(d, task.id, 'turn-sent', {
     turn: turn.id,
     incarnation: agent.incarnation,
@@ -213,10 +201,7 @@ function switchModel(d: Draft, agent: Extract<Agent, { kind: 'up' }>, model: str
     return;
   }
   d.s.agent = { ...agent, activity: 'switching', model };
-  d.effects.push(
-    { type: 'switch', incarnation: agent.incarnation, model },
-    { type: 'arm', timer: 'switch', subject: agent.incarnation },
-  );
+  d.effects.push({ type: 'switch', incarnation: agent.incarnation, model });
   sessionEvent(d, 'model-switching', { incarnation: agent.incarnation, from: agent.model, to: model });
 }
 
@@ -225,35 +210,4 @@ function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
   if (task.lane === 'background' && turn.intent === null && !turn.protected && demand !== null) {
     interruptTurn(d, turn, 'preempt', actorTask(demand.value));
   }
-}
-
-/**
- * The hold limit begins when a task waits for the owner (a healthy long turn without one is left alone), and
- * is over when nobody waits any more, or the owner itself is kept from going on.
- */
-function limitHold(d: Draft): void {
-  const before = d.before.hold;
-  const hold = d.s.hold;
-  if (before !== null && before.limited && before.epoch !== hold?.epoch) {
-    d.effects.push({ type: 'disarm', timer: 'hold', subject: before.epoch });
-  }
-  if (hold === null) {
-    return;
-  }
-  const begins = hold.limited ? treeSize(d.s.queue) > 0 : firstWaiter(d.s) !== null;
-  const limited = begins && !isKeptFromSending(d, hold);
-  if (hold.limited !== limited) {
-    setHold(d, { task: hold.task, epoch: hold.epoch, turn: hold.turn, limited });
-    d.effects.push({ type: limited ? 'arm' : 'disarm', timer: 'hold', subject: hold.epoch });
-  }
-}
-
-/** It has a turn to take, and is not allowed to have it sent. */
-function isKeptFromSending(d: Draft, hold: Hold): boolean {
-  if (d.s.parked === null && d.s.throttle === null) {
-    return false;
-  }
-  const task = mustTask(d, hold.task);
-  const wants = hold.turn === null ? wantsTurn(task) : hold.turn.phase === 'pending';
-  return wants && (stalled(d.s) || isThrottled(d.s, task));
 }

@@ -35,9 +35,17 @@ export function dueWaiter(session: Fair): TaskId | null {
 }
 
 /** The task whose wait the deadline limits, or null: it was passed over, and is not due yet. */
-export function fairWaiter(session: Fair): PassedOver | null {
+export function fairWaiter(session: Fair): TaskId | null {
   const waiter = inLine(session);
-  return waiter !== null && waiter.times < session.limits.maxPassedOver ? waiter : null;
+  return waiter !== null && waiter.times < session.limits.maxPassedOver ? waiter.task : null;
+}
+
+/** The task in line has waited long enough, however few were granted before it. */
+export function becomeDue(d: Draft): void {
+  const waiter = inLine(d.s);
+  if (waiter !== null) {
+    d.s.passedOver = { ...waiter, times: d.s.limits.maxPassedOver };
+  }
 }
 
 /** Before the grant of a task: the one in line, or else the oldest that waits, was passed over, unless it is the one. */
@@ -57,20 +65,10 @@ export function hadItsTurn(d: Draft, id: TaskId): void {
   }
 }
 
-export function armWait(d: Draft, was: TaskId | null, is: TaskId | null): void {
-  if (was !== null && was !== is) {
-    d.effects.push({ type: 'disarm', timer: 'wait', subject: was });
-  }
-  if (is !== null && is !== was) {
-    d.effects.push({ type: 'arm', timer: 'wait', subject: is });
-  }
-}
-
-/** The wait deadline guards a task that was passed over, from then until it is granted. */
-export function limitWait(d: Draft): void {
+/** The count is for background tasks that are open. */
+export function forgetPassedOver(d: Draft): void {
   const { passedOver } = d.s;
   if (passedOver !== null && getTask(d, passedOver.task)?.lane !== 'background') {
     d.s.passedOver = null;
   }
-  armWait(d, fairWaiter(d.before)?.task ?? null, fairWaiter(d.s)?.task ?? null);
 }

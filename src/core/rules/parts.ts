@@ -17,9 +17,6 @@ type Parts = Pick<Session, 'parts'>;
 
 /** Parts of an entry from a rank on and below another, in order. */
 function* partsOf({ parts }: Parts, entry: TaskId, from: Rank, below: Rank): Generator<TaskId> {
-  if (parts.root === null) {
-    return;
-  }
   for (const [key, id] of treeEntries(parts, { entry, rank: from, position: Number.NEGATIVE_INFINITY, id: null })) {
     if (key.entry !== entry || key.rank >= below) {
       return;
@@ -28,16 +25,19 @@ function* partsOf({ parts }: Parts, entry: TaskId, from: Rank, below: Rank): Gen
   }
 }
 
-/** The tasks whose text goes with the prompt of this one, in the order they came. */
-export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] => [
-  ...partsOf(session, entryOf(task), 0, 2),
-];
+const noParts: readonly TaskId[] = [];
 
-export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] => [
-  ...partsOf(session, entryOf(task), 2, 3),
-];
+/** The tasks whose text goes with the prompt of this one, in the order they came. */
+export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] =>
+  session.parts.root === null ? noParts : [...partsOf(session, entryOf(task), 0, 2)];
+
+export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] =>
+  session.parts.root === null ? noParts : [...partsOf(session, entryOf(task), 2, 3)];
 
 const first = (session: Parts, entry: TaskId, from: Rank, below: Rank): TaskId | null => {
+  if (session.parts.root === null) {
+    return null;
+  }
   const { value, done } = partsOf(session, entry, from, below).next();
   return done === true ? null : value;
 };
@@ -74,9 +74,6 @@ function lead(d: Draft, from: Task, next: Task): void {
     retries: from.retries,
   });
   taskEvent(d, next.id, 'requeued', { from: from.id });
-  if (from.stage === 'collecting') {
-    d.effects.push({ type: 'arm', timer: 'collect', subject: next.id });
-  }
 }
 
 const reasons: { readonly [S in TerminalStatus]: string | null } = {

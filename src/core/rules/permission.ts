@@ -97,15 +97,5 @@ function answer(d: Draft, turn: Turn, request: string, decided: Decision): void 
   d.effects.push({ type: 'respond', incarnation: agent.incarnation, turn: turn.id, request, allow, note });
 }
 
-/** The silence deadline rests while a person is waited for. */
-function setRequests(d: Draft, turn: Turn, requests: readonly string[]): void {
-  const waited = turn.permissionRequests.length > 0;
-  const waits = requests.length > 0;
+const setRequests = (d: Draft, turn: Turn, requests: readonly string[]): void =>
   setTurn(d, { ...turn, permissionRequests: requests });
-  if (waited !== waits) {
-    d.effects.push(
-      { type: 'disarm', timer: waits ? 'silence' : 'permission', subject: turn.id },
-      { type: 'arm', timer: waits ? 'permission' : 'silence', subject: turn.id },
-    );
-  }
-}

@@ -9,7 +9,6 @@ import { treeEntries } from '../tree.ts';
 import { endTurn } from './turn-end.ts';
 import { outranks } from './commands.ts';
 import { killAgent } from './agent-end.ts';
-import { armWait, fairWaiter } from './fairness.ts';
 import { onWire } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
@@ -18,7 +17,6 @@ const okReply: Reply = { kind: 'ok' };
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
-  armWait(d, null, fairWaiter(d.s)?.task ?? null);
   giveUp(d, 'node_restarted', true);
   return okReply;
 }
@@ -50,7 +48,6 @@ function giveUp(d: Draft, reason: string, burns: boolean): void {
     }
     if (task.stage === 'collecting') {
       putTask(d, { ...task, stage: 'waiting' });
-      d.effects.push({ type: 'disarm', timer: 'collect', subject: id });
     } else if (task.mode === 'code' && task.status === 'running' && (burns || task.run !== null)) {
       // A fault takes only runners that live; what a dead node had is not known any more, and all count as lost.
       loseRunner(d, task, reason, burns);

@@ -159,9 +159,6 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     const collects = joins === 'queued-turn' && mayMerge(input);
     putTask(d, collects ? { ...task, stage: 'collecting' } : task);
     taskEvent(d, id, 'queued', queued);
-    if (collects) {
-      d.effects.push({ type: 'arm', timer: 'collect', subject: id });
-    }
   }
   if (owner !== null && ends?.whom === 'owner') {
     endOwnerFor(d, owner, id, ends.reason, ended);

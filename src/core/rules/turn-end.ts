@@ -13,7 +13,7 @@ import type { Receipt } from '../model/replies.ts';
 import { endEntry, endSteered, leaveTurn } from './parts.ts';
 import { entryOf } from '../queue.ts';
 import { hadItsTurn } from './fairness.ts';
-import { onWire, setTurn, quietTimer, withdrawRequests, interruptTurn } from './turn.ts';
+import { onWire, setTurn, withdrawRequests, interruptTurn } from './turn.ts';
 
 type TurnEnd =
   | { readonly kind: 'result'; readonly result: TurnResult }
@@ -61,10 +61,6 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   const outcome = outcomeOf(turn, task, end);
   withdrawRequests(d, turn, null);
   setTurn(d, null);
-  d.effects.push({ type: 'disarm', timer: turn.intent === null ? quietTimer(turn) : 'drain', subject: turn.id });
-  if (turn.protected) {
-    d.effects.push({ type: 'disarm', timer: 'protected', subject: turn.id });
-  }
   taskEvent(d, task.id, 'turn-ended', turnEnded(turn, outcome, end));
   leaveTurn(d, task, {
     completed: outcome === 'completed',

@@ -3,7 +3,7 @@ import type { DeadlineName } from '../model/timers.ts';
 import { invariant } from '../errors.ts';
 import type { Actor } from '../model/actor.ts';
 import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.ts';
-import type { Hold, Intent, Turn, TurnPhase } from '../model/session.ts';
+import type { Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
 import type { StaleKind } from '../model/replies.ts';
 import { treeOf } from '../tree.ts';
@@ -37,7 +37,7 @@ export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
 
 export function setTurn(d: Draft, turn: Turn | null): void {
   const hold = mustHold(d);
-  setHold(d, { task: hold.task, epoch: hold.epoch, turn, limited: hold.limited });
+  setHold(d, { task: hold.task, epoch: hold.epoch, turn });
 }
 
 /**
@@ -63,15 +63,7 @@ export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: Actor | 
   } else {
     writeInterrupt(d, turn, false);
   }
-  d.effects.push(
-    { type: 'disarm', timer: quietTimer(turn), subject: turn.id },
-    { type: 'arm', timer: 'drain', subject: turn.id },
-  );
 }
-
-/** What guards a turn on the wire that nobody interrupts: a wait for a person is not a silence of the agent. */
-export const quietTimer = (turn: Turn): 'permission' | 'silence' =>
-  turn.permissionRequests.length > 0 ? 'permission' : 'silence';
 
 /** Nobody has to answer what the turn asks for any more. `by`: who interrupted it; null: it has ended. */
 export function withdrawRequests(d: Draft, turn: Turn, by: Actor | null): void {
@@ -115,7 +107,8 @@ export function liveTurn(d: Draft, type: TurnInput, incarnation: number, id: num
   return turnCells[turn.phase][type] === 'apply' ? turn : 'unexpected';
 }
 
-/** A deadline of a turn that waits for the agent, or is on the wire. */
-export function deadlineReached(d: Draft, hold: Hold, name: DeadlineName): void {
+/** A deadline that ends a wait of the owner, or for it. */
+export function deadlineReached(d: Draft, name: DeadlineName): void {
+  const hold = mustHold(d);
   taskEvent(d, hold.task, 'deadline-reached', { name, turn: hold.turn?.id ?? null, epoch: hold.epoch });
 }

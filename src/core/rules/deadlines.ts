@@ -1,0 +1,156 @@
+/**
+ * Which deadlines a session has armed, as a function of its state (rule 18). The end of each step compares the state before
+ * with the state after; no other code arms or disarms. A timer that fires is fenced by the same functions.
+ */
+import { type Draft, getTask, isCollecting } from '../draft.ts';
+import type { Epoch, TaskId } from '../model/ids.ts';
+import type { Agent, Hold, Session, Turn } from '../model/session.ts';
+import type { TimerName } from '../model/timers.ts';
+import { treeGet } from '../tree.ts';
+import { atRest, nextInQueue } from './arrange.ts';
+import { fairWaiter } from './fairness.ts';
+import { onWire } from './turn.ts';
+
+type Subject = number | TaskId;
+
+/** An agent has one deadline at most. While a turn of ours is with it, the deadline of that is in charge. */
+function agentDeadline(agent: Agent): 'start' | 'switch' | 'unsolicited' | 'idle' | null {
+  if (agent.kind === 'starting') {
+    return 'start';
+  }
+  if (agent.kind !== 'up' || agent.activity === 'turn') {
+    return null;
+  }
+  if (agent.activity === 'switching') {
+    return 'switch';
+  }
+  return atRest(agent) ? 'idle' : 'unsolicited';
+}
+
+/** A turn has one while it is on the wire, beside the end of its protection. A wait for a person is not a silence of the agent. */
+function turnDeadline(turn: Turn | null): 'drain' | 'silence' | 'permission' | null {
+  if (!onWire(turn)) {
+    return null;
+  }
+  if (turn.intent !== null) {
+    return 'drain';
+  }
+  return turn.permissionRequests.length > 0 ? 'permission' : 'silence';
+}
+
+const isProtected = (turn: Turn | null): boolean => onWire(turn) && turn.protected;
+
+/**
+ * The hold that has a limit. A healthy long turn behind which nobody waits is left alone, and so is an owner in whose place
+ * nobody could be granted. A turn that is being interrupted has its `drain` deadline.
+ */
+const limitedHold = (session: Session): Epoch | null => {
+  const { hold } = session;
+  return hold !== null && (hold.turn?.intent ?? null) === null && nextInQueue(session) !== null ? hold.epoch : null;
+};
+
+/** Whether this deadline is armed. One that fires late, or twice, is not. */
+export function isArmed(d: Draft, name: TimerName, subject: Subject): boolean {
+  const { agent, hold } = d.s;
+  const turn = hold?.turn ?? null;
+  switch (name) {
+    case 'start':
+    case 'switch':
+    case 'unsolicited':
+    case 'idle':
+      return agentDeadline(agent) === name && agent.kind !== 'none' && agent.incarnation === subject;
+    case 'drain':
+    case 'silence':
+    case 'permission':
+      return turnDeadline(turn) === name && turn?.id === subject;
+    case 'protected':
+      return isProtected(turn) && turn?.id === subject;
+    case 'hold':
+      return limitedHold(d.s) === subject;
+    case 'wait':
+      return fairWaiter(d.s) === subject;
+    case 'collect':
+      return typeof subject === 'string' && isCollecting(getTask(d, subject));
+  }
+}
+
+/**
+ * Arms and disarms what the step has changed. Most steps of a long turn are output, and change nothing that is compared here.
+ * `restarted`: the timers of the daemon before are gone.
+ */
+export function setDeadlines(d: Draft, restarted: boolean): void {
+  const was = d.before;
+  const is = d.s;
+  if (was.agent !== is.agent) {
+    setForAgent(d, was.agent, is.agent);
+  }
+  if (was.hold !== is.hold) {
+    setForTurn(d, restarted ? null : was.hold, is.hold);
+  }
+  const isSameWait = was.queue === is.queue && was.parked === is.parked && was.throttle === is.throttle;
+  if (was.hold !== is.hold || !isSameWait) {
+    set(d, 'hold', restarted ? null : limitedHold(was), limitedHold(is));
+  }
+  if (restarted || was.passedOver !== is.passedOver || was.backgroundByAge !== is.backgroundByAge) {
+    set(d, 'wait', restarted ? null : fairWaiter(was), fairWaiter(is));
+  }
+  if (d.windows && !restarted) {
+    setForWindows(d);
+  }
+}
+
+function setForWindows(d: Draft): void {
+  for (const [subject, { task }] of d.touched) {
+    const before = isCollecting(treeGet(d.before.tasks, subject) ?? null);
+    if (before !== isCollecting(task)) {
+      d.effects.push({ type: before ? 'disarm' : 'arm', timer: 'collect', subject });
+    }
+  }
+}
+
+function setForAgent(d: Draft, was: Agent, is: Agent): void {
+  const before = agentDeadline(was);
+  const after = agentDeadline(is);
+  const subject = was.kind === 'none' ? null : was.incarnation;
+  const next = is.kind === 'none' ? null : is.incarnation;
+  if (before === after && subject === next) {
+    return;
+  }
+  if (before !== null && subject !== null) {
+    d.effects.push({ type: 'disarm', timer: before, subject });
+  }
+  if (after !== null && next !== null) {
+    d.effects.push({ type: 'arm', timer: after, subject: next });
+  }
+}
+
+function setForTurn(d: Draft, wasHold: Hold | null, isHold: Hold | null): void {
+  const was = wasHold?.turn ?? null;
+  const is = isHold?.turn ?? null;
+  if (was === is) {
+    return;
+  }
+  const before = turnDeadline(was);
+  const after = turnDeadline(is);
+  const same = before === after && was?.id === is?.id;
+  if (was !== null && before !== null && !same) {
+    d.effects.push({ type: 'disarm', timer: before, subject: was.id });
+  }
+  if (is !== null && after !== null && (!same || interruptsWritten(was) !== interruptsWritten(is))) {
+    d.effects.push({ type: 'arm', timer: after, subject: is.id });
+  }
+  set(d, 'protected', isProtected(was) ? (was?.id ?? null) : null, isProtected(is) ? (is?.id ?? null) : null);
+}
+
+/** Each interrupt that is written has the whole time of the `drain` deadline. */
+const interruptsWritten = (turn: Turn | null): number =>
+  turn?.phase !== 'draining' ? 0 : turn.interruptResent ? 2 : 1;
+
+function set(d: Draft, timer: 'protected' | 'hold' | 'wait', was: Subject | null, is: Subject | null): void {
+  if (was !== null && was !== is) {
+    d.effects.push({ type: 'disarm', timer, subject: was });
+  }
+  if (is !== null && was !== is) {
+    d.effects.push({ type: 'arm', timer, subject: is });
+  }
+}
