@@ -61,7 +61,7 @@ const daily: readonly Config[] = [
     name: 'order',
     about: 'two background tasks and two interactive ones, cancelled at any moment',
     slots: [background('B1'), background('B2', { priority: 1 }), interactive('I1'), interactive('I2')],
-    budgets: { cancel: 2, die: 1 },
+    budgets: { cancel: 1, die: 1 },
     timers: ['drain', 'hold'],
     honest: true,
   }),
@@ -195,7 +195,7 @@ const daily: readonly Config[] = [
       interactive('I3', { mergeGroup: 'q', whenBusy: 'collect' }),
     ],
     budgets: { cancel: 1 },
-    timers: ['drain', 'silence', 'collect'],
+    timers: ['drain', 'collect'],
     honest: true,
   }),
   configOf({
@@ -396,14 +396,6 @@ const daily: readonly Config[] = [
     ],
     budgets: { move: 2 },
     timers: ['drain'],
-    honest: true,
-  }),
-  configOf({
-    name: 'crowd',
-    about: 'two background and three interactive tasks, withdrawn at any moment',
-    slots: [background('B1'), background('B2'), interactive('I1'), interactive('I2'), interactive('I3')],
-    budgets: { cancel: 1 },
-    timers: ['drain', 'hold'],
     honest: true,
   }),
   configOf({
