@@ -152,7 +152,7 @@ export const turns: readonly Mutant[] = [
   ),
   mutant(
     'the agent is closed in its turn',
-    'operator',
+    'rest',
     'rules/arrange',
     "agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited;",
     "agent.kind === 'up';",
