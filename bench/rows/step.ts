@@ -104,6 +104,7 @@ function allocate(count: number): void {
       throttle: null,
       conversation: null,
       conversationReset: false,
+      rewind: null,
       hold: session.hold,
       agent: session.agent,
       passedOver: session.passedOver,

@@ -270,6 +270,36 @@ const daily: readonly Config[] = [
     renamed: true,
   }),
   configOf({
+    name: 'rollbacks',
+    about:
+      'a second rollback, and the message of another sender, while the first is not read: an agent or the node dies, or it is cancelled',
+    slots: [
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'rollback' }),
+      interactive('I3', { mergeGroup, whenBusy: 'rollback' }),
+    ],
+    caps: { acks: true, steer: false, rewind: true, models: false },
+    budgets: { die: 1, crash: 1, cancel: 1 },
+    timers: ['drain'],
+    honest: true,
+  }),
+  configOf({
+    name: 'rollback-unread',
+    about:
+      'an agent that begins without a word, fails, or has lost its conversation, while a rollback waits to be read',
+    slots: [
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'rollback' }),
+      interactive('I3', { mergeGroup, whenBusy: 'rollback' }),
+    ],
+    caps: { acks: true, steer: false, rewind: true, models: false },
+    budgets: { die: 1, fail: 1, pass: 1, lost: 1 },
+    timers: ['drain'],
+    honest: true,
+    mute: true,
+    conversation: true,
+  }),
+  configOf({
     name: 'unable',
     about: 'steer and rollback asked of an agent that can neither',
     slots: [

@@ -8,7 +8,9 @@ import type { Effect } from '../../src/core/model/effects.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config, Name } from './config.ts';
+import { judgeRewind } from './memory.ts';
 import type { Report } from './report.ts';
+import { forgetUnread } from './rollback.ts';
 import type { Message, Process, Runner, Slot, Timer, World } from './world.ts';
 import { requestNumber, slotOf } from './world.ts';
 
@@ -39,7 +41,7 @@ export function deliver(config: Config, world: World, effects: readonly Effect[]
     after = one(config, after, effect, report);
   }
   // A node that has lost the session drops the deadlines itself; nothing else takes them away but the core.
-  return after.session.fenced ? { ...after, timers: [] } : after;
+  return forgetUnread(after.session.fenced ? { ...after, timers: [] } : after);
 }
 
 function one(config: Config, world: World, effect: Effect, report: Report): World {
@@ -169,6 +171,7 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
     report.fail(rule.model, `the agent has the model ${process.model}`);
   }
   judgePrompt(config, world, effect, report);
+  judgeRewind(world.memory, effect.rewind, report);
   // An agent that reads without a word is told twice.
   if (effect.conversationReset !== world.untold && !(config.mute && effect.conversationReset)) {
     report.fail(rule.lost, effect.conversationReset ? 'a prompt says it, and it was not lost' : 'no prompt says it');
@@ -179,7 +182,12 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
     inTurn: slot.state === 'open' && inTurn.has(slot.id),
     prompted: slot.prompted || (slot.state === 'open' && inTurn.has(slot.id)),
   }));
-  const written = write({ ...world, slots }, effect.incarnation, { type: 'prompt', turn: effect.turn }, report);
+  const written = write(
+    { ...world, slots },
+    effect.incarnation,
+    { type: 'prompt', turn: effect.turn, rewind: effect.rewind },
+    report,
+  );
   const reader = written.processes.find((other) => other.inc === effect.incarnation);
   return reader === undefined
     ? written

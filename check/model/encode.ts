@@ -4,10 +4,12 @@
  * the renaming oracle check that it does; the bounds oracle checks that every new token is really new.
  */
 import type { PartEnding, Session, Settlement, TurnResult } from '../../src/core/model/session.ts';
+import type { TurnId } from '../../src/core/model/ids.ts';
 import type { Task } from '../../src/core/model/task.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Writer } from '../engine/index.ts';
+import type { Memory } from './memory.ts';
 import type { Process, Runner, World } from './world.ts';
 import { requestNumber, slotOf } from './world.ts';
 
@@ -75,6 +77,7 @@ export function encodeWorld(world: World, out: Writer, exactOrder: boolean): voi
   for (const process of world.processes) {
     encodeProcess(world, process, out);
   }
+  encodeMemory(world, out);
   out.byte(world.runners.length);
   for (const runner of world.runners) {
     encodeRunner(runner, out);
@@ -172,6 +175,22 @@ function orderOf(session: Session, world: World, task: Task): number {
   return rank;
 }
 
+/** Where a turn stands among those that are remembered is all that its number means to the agent. */
+function encodeMemory({ memory, session }: World, out: Writer): void {
+  out.byte(memory.turns.length);
+  for (const { turn, heard } of memory.turns) {
+    out.byte(turns.of(turn));
+    out.byte(bit(heard, 0) | bit(memory.out.includes(turn), 1));
+  }
+  encodeRewind(session.rewind, memory, out);
+  out.byte(bit(session.hold?.turn?.rolledBack === true, 0) | (memory.out.length << 1));
+}
+
+function encodeRewind(rewind: TurnId | null, { turns: read }: Memory, out: Writer): void {
+  out.byte(turns.of(rewind));
+  out.byte(rewind === null ? none : read.filter(({ turn }) => turn >= rewind).length);
+}
+
 function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: boolean): void {
   if (task === null) {
     out.byte(none);
@@ -205,7 +224,6 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
           (scopes[verdict.scope] << 4),
   );
   out.byte(runs.of(task.run));
-  out.byte(turns.of(task.rewind));
   out.byte(task.mergedInto === null ? none : indexByte(slotOf(world, task.mergedInto)));
   out.byte(task.leads === null ? none : indexByte(slotOf(world, task.leads)));
 }
@@ -232,6 +250,9 @@ function encodeProcess(world: World, process: Process, out: Writer): void {
   for (const message of process.inbox) {
     out.byte({ prompt: 0, interrupt: 1, steer: 2, answer: 3, switch: 4 }[message.type]);
     out.byte(turns.of(message.turn));
+    if (message.type === 'prompt') {
+      encodeRewind(message.rewind, world.memory, out);
+    }
     if (message.type === 'steer') {
       out.byte(indexByte(slotOf(world, message.task)));
     }

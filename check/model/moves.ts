@@ -8,7 +8,8 @@ import type { TurnResult } from '../../src/core/model/session.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Config, SlotSpec } from './config.ts';
 import { replaceProcess } from './deliver.ts';
-import type { Process, Runner, World } from './world.ts';
+import { emptyMemory, hearOf, type Memory, readPrompt } from './memory.ts';
+import type { Message, Process, Runner, World } from './world.ts';
 import { has, kinds, requestName, slotId, spend } from './world.ts';
 import type { Who } from './world.ts';
 
@@ -275,9 +276,21 @@ function becomesReady(config: Config, world: World, process: Process, offer: Off
   if (has(world, 'lost') && world.session.conversation !== null) {
     // A process that is being ended has nothing to say any more.
     const untold = world.untold || (world.session.agent.kind === 'starting' && !process.leaving);
-    offer('agent', kinds.fault, spend({ ...up, untold }, 'lost'), { ...ready, conversation, conversationReset: true });
+    offer('agent', kinds.fault, spend({ ...up, untold, memory: emptyMemory }, 'lost'), {
+      ...ready,
+      conversation,
+      conversationReset: true,
+    });
   }
 }
+
+/** Where nobody can rewind, what the agent remembers is left out of the state. */
+const remembers = ({ caps }: Config, { memory }: World, { turn, rewind }: Message & { type: 'prompt' }): Memory =>
+  caps.rewind ? readPrompt(memory, turn, rewind) : memory;
+
+/** The session hears of the turn, unless it ends the process already. */
+const heardOf = (world: World, { leaving }: Process, turn: TurnId): World =>
+  leaving ? world : { ...world, memory: hearOf(world.memory, turn) };
 
 function reads(config: Config, world: World, process: Process, offer: Offer): void {
   const [message, ...inbox] = process.inbox;
@@ -302,8 +315,10 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
       };
       const input: Input = { at, type: 'turn-started', incarnation: inc, turn: message.turn };
       // What a process says that is being ended is not heard: the next one is told again.
-      const told = process.leaving ? world : { ...world, untold: false };
-      offer('agent', kinds.start, replaceProcess(told, { ...begun, lastStarted: true }), input);
+      const heard = { ...world, memory: remembers(config, world, message) };
+      const told = process.leaving ? heard : { ...heard, untold: false };
+      const confirmed = replaceProcess(told, { ...begun, lastStarted: true });
+      offer('agent', kinds.start, heardOf(confirmed, process, message.turn), input);
       if (config.mute) {
         offer('reading', kinds.fault, replaceProcess(told, { ...begun, started: false }), null);
       }
@@ -361,15 +376,22 @@ function results(config: Config, world: World, process: Process, turn: Process['
   const { inc } = process;
   const ended = { ...process, turn: null, started: false, interrupted: false, asked: 0, asks: [], unanswered: [] };
   const over = replaceProcess(world, ended);
+  const heard = heardOf(over, process, turn);
   const say = (result: TurnResult): void =>
-    offer('agent', kinds.result, over, { at, type: 'result', incarnation: inc, turn, result });
+    offer('agent', kinds.result, result.outcome === 'failed' ? over : heard, {
+      at,
+      type: 'result',
+      incarnation: inc,
+      turn,
+      result,
+    });
   say(completed);
   if (process.interrupted) {
     say(interrupted);
   }
   if (process.interrupted && config.sly) {
     say(emptied);
-    const told = replaceProcess(over, { ...ended, owes: 0, acked: true });
+    const told = replaceProcess(heard, { ...ended, owes: 0, acked: true });
     if (process.owes > 0) {
       offer('agent', kinds.ack, told, { at, type: 'ack', incarnation: inc, turn, noResult: true });
     }

@@ -9,6 +9,7 @@ import { deliver } from './deliver.ts';
 import { judge } from './oracles/index.ts';
 import type { Judged } from './judged.ts';
 import type { Report } from './report.ts';
+import { judgeTold, noteRollback } from './rollback.ts';
 import type { Slot, World } from './world.ts';
 import { limitsOf, slotId } from './world.ts';
 
@@ -37,7 +38,8 @@ export function take({ config, core, judged, report }: Run, offered: World, inpu
     report.fail('the core breaks none of its own invariants', error instanceof Error ? error.message : String(error));
     return { world: offered, result: null };
   }
-  const asked = ask(config, offered, input, result);
+  const asked = noteRollback(ask(config, offered, input, result), input, result);
+  judgeTold(asked, input, result, report);
   if (judged.isNewMove(input)) {
     judge(core, config, asked, input, result, report);
   }

@@ -12,6 +12,7 @@ const kinds: { readonly [field: string]: TokenKind } = {
   turn: 'turn',
   sent: 'turn',
   rewind: 'turn',
+  from: 'turn',
   incarnations: 'incarnation',
   incarnation: 'incarnation',
   position: 'position',

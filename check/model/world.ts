@@ -18,6 +18,7 @@ import type { Session } from '../../src/core/model/session.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
 import type { Budget, Config, Name } from './config.ts';
 import { budgets } from './config.ts';
+import { emptyMemory, type Memory } from './memory.ts';
 import type { Core } from './core.ts';
 
 export interface Slot {
@@ -36,7 +37,7 @@ export interface Slot {
 }
 
 export type Message =
-  | { readonly type: 'prompt'; readonly turn: TurnId }
+  | { readonly type: 'prompt'; readonly turn: TurnId; readonly rewind: TurnId | null }
   | { readonly type: 'interrupt'; readonly turn: TurnId }
   | { readonly type: 'steer'; readonly turn: TurnId; readonly task: TaskId }
   | { readonly type: 'answer'; readonly turn: TurnId; readonly request: number }
@@ -98,6 +99,7 @@ export interface World {
   readonly timers: readonly Timer[];
   /** The agent said that it had lost the conversation, and none has read since that it did. */
   readonly untold: boolean;
+  readonly memory: Memory;
   /** What is left of each budget, in the order of `budgets`. */
   readonly left: readonly number[];
 }
@@ -193,6 +195,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   runners: [],
   timers: [],
   untold: false,
+  memory: emptyMemory,
   left: budgets.map((budget) => config.budgets[budget] ?? 0),
 });
 

@@ -196,15 +196,15 @@ const models: readonly Mutant[] = [
     'that the conversation was lost is forgotten at a crash',
     'switch-restart',
     'draft',
-    'conversationReset: session.conversationReset,\n    passedOver:',
-    'conversationReset: false,\n    passedOver:',
+    'conversationReset: session.conversationReset,\n    rewind:',
+    'conversationReset: false,\n    rewind:',
   ),
   mutant(
     'every prompt says that the conversation was lost',
     'switch-restart',
     'rules/agent',
-    '  d.s.conversationReset = false;\n  if (turn.intent === null) {',
-    '  if (turn.intent === null) {',
+    '  d.s.conversationReset = false;\n  promptRead(d, turn);',
+    '  promptRead(d, turn);',
   ),
 ];
 

@@ -17,6 +17,8 @@
  *      the turn. After an interrupt or the end, the driver itself tells the agent that nobody decides. `respond` to a request that is over does nothing.
  *  agent-port/8 Each `switchModel` is followed by one `switched`, or by `exited`. It is called at a boundary only.
  *  agent-port/9 A failure is stated: `failed` with its class, also where the dialect reports it as a normal end with text.
+ *  agent-port/10 `rewind` takes the turn out of the conversation, and all turns of a higher number. It comes again until a turn has started: the turn that
+ *      it names may be gone already, and a later one, which the agent read and did not confirm, may be there.
  */
 import type { AgentCaps, TurnResult } from '../core/model/session.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/model/ids.ts';

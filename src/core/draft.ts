@@ -167,7 +167,6 @@ export const taskRow = (task: Task): TaskRow => ({
   started: task.started,
   interruptedMidTurn: task.interruptedMidTurn,
   verdict: task.verdict,
-  rewind: task.rewind,
   model: task.model,
   retries: task.retries,
 });
@@ -183,6 +182,7 @@ export function sessionRow(session: Session): SessionRow {
     parked: session.parked,
     conversation: session.conversation,
     conversationReset: session.conversationReset,
+    rewind: session.rewind,
     passedOver: session.passedOver,
     settling: session.settling,
     hold:

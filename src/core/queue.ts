@@ -37,6 +37,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     throttle: null,
     conversation: null,
     conversationReset: false,
+    rewind: null,
     hold: null,
     agent: { kind: 'none' },
     passedOver: null,

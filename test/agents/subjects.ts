@@ -123,7 +123,7 @@ function rememberingFunction(conversations: Map<string, { turn: number; prompt: 
     const turns = conversations.get(conversation) ?? [];
     conversations.set(conversation, turns);
     if (rewind !== null) {
-      turns.splice(turns.findIndex((one) => one.turn === rewind));
+      turns.splice(turns.filter((one) => one.turn < rewind).length);
     }
     turns.push({ turn, prompt });
     if (prompt === 'history') {

@@ -19,6 +19,9 @@ export function rebuilt(core: Core, { session }: View): string | null {
   if (again.conversationReset !== session.conversationReset) {
     return 'it is forgotten whether the conversation was lost';
   }
+  if (again.rewind !== session.rewind) {
+    return 'it is forgotten what is to be taken out of the conversation';
+  }
   if (!same(hold?.turn?.permissionRequests ?? [], session.hold?.turn?.permissionRequests ?? [])) {
     return 'requests are forgotten, and nobody ends them';
   }

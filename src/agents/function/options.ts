@@ -17,7 +17,10 @@ export interface FunctionContext {
   readonly incarnation: Incarnation;
   readonly conversation: string;
   readonly turn: TurnId;
-  /** Turn to be taken out of the conversation first; only where the driver declares `rewind`. */
+  /**
+   * Turn to be taken out of the conversation first, with all turns of a higher number, whether it is still there or not; only where the
+   * driver declares `rewind`.
+   */
   readonly rewind: TurnId | null;
   /** The model of this turn; null: the function's default. Changes between turns only where the driver declares `models`. */
   readonly model: string | null;

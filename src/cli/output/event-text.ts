@@ -61,6 +61,7 @@ export function eventText(event: ReadEvent): string {
     case 'agent-ending':
     case 'agent-exited':
     case 'conversation-reset':
+    case 'conversation-rewound':
     case 'model-switching':
     case 'model-switched':
     case 'throttled':

@@ -25,6 +25,7 @@ export type Effect =
       readonly interruptedMidTurn: boolean;
       /** The agent's conversation was lost; the prompt says so. */
       readonly conversationReset: boolean;
+      /** The agent first takes this turn out of its conversation, and all after it. */
       readonly rewind: TurnId | null;
     }
   | { readonly type: 'interrupt'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly resend: boolean }

@@ -135,6 +135,8 @@ export interface SessionEventData {
   'agent-exited': { readonly incarnation: Incarnation; readonly reason: string; readonly data: unknown };
   /** The agent does not know the old conversation any more; a fresh one began. */
   'conversation-reset': { readonly conversation: string | null };
+  /** The turns from `from` on were taken out of the conversation before `turn` began; not `ok`: the agent did not do it. */
+  'conversation-rewound': { readonly from: TurnId; readonly turn: TurnId; readonly ok: boolean };
   'model-switching': {
     readonly incarnation: Incarnation;
     readonly from: string | null;

@@ -54,6 +54,8 @@ export interface Turn {
   readonly result: TurnResult | null;
   /** The interrupt has been sent a second time. */
   readonly interruptResent: boolean;
+  /** Not durable: it is to be taken out of the conversation (`rollback`). */
+  readonly rolledBack: boolean;
 }
 
 export interface Hold {
@@ -214,6 +216,8 @@ export interface Session {
   readonly conversation: string | null;
   /** The conversation is a fresh one because the old one was unknown to the agent, and no prompt that says so was read yet. */
   readonly conversationReset: boolean;
+  /** The oldest turn that was rolled back and may still be in the conversation: it goes with all after it. */
+  readonly rewind: TurnId | null;
   readonly hold: Hold | null;
   readonly agent: Agent;
   /** Null: nobody was passed over since the last one had its turn. */
@@ -244,6 +248,7 @@ export const durableFields = [
   'parked',
   'conversation',
   'conversationReset',
+  'rewind',
   'passedOver',
   'settling',
 ] as const satisfies readonly (keyof Session)[];

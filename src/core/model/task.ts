@@ -3,7 +3,7 @@
  * their lists from these.
  */
 import type { Actor } from './actor.ts';
-import type { Epoch, TaskId, TurnId } from './ids.ts';
+import type { Epoch, TaskId } from './ids.ts';
 
 /** `interactive`: somebody waits for the answer. `background`: it gives way to the other lane. */
 export const lanes = ['interactive', 'background'] as const;
@@ -92,8 +92,6 @@ export interface Task {
   /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
   readonly interruptedMidTurn: boolean;
   readonly verdict: Verdict | null;
-  /** Turn to be taken out of the conversation before this task's first prompt (`rollback`). */
-  readonly rewind: TurnId | null;
   /** The model its turns are for; null: the agent's default. Opaque. */
   readonly model: string | null;
   /** Turns in a row that failed for a transient reason (rate limit, overload). They have a separate budget. */

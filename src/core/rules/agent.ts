@@ -8,6 +8,7 @@ import { atRest, stalled } from './arrange.ts';
 import type { Task } from '../model/task.ts';
 import type { Turn, TurnResult } from '../model/session.ts';
 import type { Reply, StaleKind } from '../model/replies.ts';
+import { endedUnstarted, promptRead } from './conversation.ts';
 import { leaveTurn, refuseSteered, steeredTasks } from './parts.ts';
 import { entryOf } from '../queue.ts';
 
@@ -23,6 +24,7 @@ export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
   d.s.agent = { kind: 'up', incarnation, activity: 'boundary', model, unsolicited: false, caps: input.caps };
   if (input.conversationReset) {
     d.s.conversationReset = true;
+    d.s.rewind = null;
     sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation });
   }
   if (input.conversation !== null || input.conversationReset) {
@@ -72,6 +74,7 @@ export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
   }
   taskEvent(d, task, 'turn-started', { turn: turn.id });
   d.s.conversationReset = false;
+  promptRead(d, turn);
   if (turn.intent === null) {
     setTurn(d, { ...turn, phase: 'running' });
     sendSteered(d, mustTask(d, task), turn);
@@ -164,6 +167,10 @@ function boundary(d: Draft, given: TurnResult): void {
     d.s.agent = { ...agent, activity: 'boundary' };
   }
   d.s.conversationReset = false;
+  const turn = d.s.hold?.turn;
+  if (turn?.phase === 'sent') {
+    endedUnstarted(d, turn, given);
+  }
   endTurn(d, { kind: 'result', result: given });
 }
 

@@ -13,6 +13,7 @@ import { treeFirst } from '../tree.ts';
 import { closeAgent } from './agent-end.ts';
 import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
 import { interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
+import { rewindOf } from './conversation.ts';
 import { beginParts, mergedTasks, settle } from './parts.ts';
 import { yieldHold } from './turn-end.ts';
 
@@ -176,7 +177,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     resumed: task.started,
     interruptedMidTurn: task.interruptedMidTurn,
     conversationReset: d.s.conversationReset,
-    rewind: task.rewind,
+    rewind: rewindOf(d.s),
   });
   taskEvent(d, task.id, 'turn-sent', {
     turn: turn.id,
@@ -189,9 +190,6 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     mergedTasks: merged,
     model: turn.model,
   });
-  if (task.rewind !== null) {
-    putTask(d, { ...mustTask(d, task.id), rewind: null });
-  }
 }
 
 /** By protocol where the agent can, else by a restart with its conversation resumed. The turn stays pending meanwhile. */

@@ -3,11 +3,12 @@ import { stalled } from './arrange.ts';
 import { actorTask } from '../model/actor.ts';
 import { type Draft, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
-import type { TaskId, TurnId } from '../model/ids.ts';
+import type { TaskId } from '../model/ids.ts';
 import type { Session, Turn } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Refusal, RuleReply } from '../model/replies.ts';
 import { busyPolicies } from './when-busy.ts';
+import { rollBack } from './conversation.ts';
 import { endEntry, mergedTasks, steeredTasks } from './parts.ts';
 import { entryOf } from '../queue.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from '../tree.ts';
@@ -97,7 +98,7 @@ export function submit(d: Draft, input: Submit): RuleReply {
 }
 
 /** A task that was never granted. Each field is written out: V8 copies a spread behind other fields ten times slower. */
-export const newTask = (asked: Submit['task'], position: number, rewind: TurnId | null): Task => ({
+export const newTask = (asked: Submit['task'], position: number): Task => ({
   id: asked.id,
   lane: asked.lane,
   mode: asked.mode,
@@ -108,7 +109,6 @@ export const newTask = (asked: Submit['task'], position: number, rewind: TurnId 
   maxAttempts: asked.maxAttempts,
   model: asked.model,
   position,
-  rewind,
   status: 'queued',
   stage: 'waiting',
   mergedInto: null,
@@ -134,7 +134,7 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   const freed = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
   const position = freed ?? d.s.nextPosition;
   d.s.nextPosition += 1;
-  const task = newTask(input.task, position, rewind?.id ?? null);
+  const task = newTask(input.task, position);
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = joins === 'running-turn' && steered === null;
@@ -159,6 +159,9 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     const collects = joins === 'queued-turn' && mayMerge(input);
     putTask(d, collects ? { ...task, stage: 'collecting' } : task);
     taskEvent(d, id, 'queued', queued);
+  }
+  if (rewind !== null) {
+    rollBack(d, rewind);
   }
   if (owner !== null && ends?.whom === 'owner') {
     endOwnerFor(d, owner, id, ends.reason, ended);

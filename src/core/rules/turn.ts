@@ -33,6 +33,7 @@ export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   acked: false,
   result: null,
   interruptResent: false,
+  rolledBack: false,
 });
 
 export function setTurn(d: Draft, turn: Turn | null): void {

@@ -2,7 +2,7 @@
 import type { SessionEventData, SessionEventType } from '../../core/model/events.ts';
 import { throttleLevels } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
-import { actor, epoch, eventData, incarnation, nullableText, taskId } from './fields.ts';
+import { actor, epoch, eventData, incarnation, nullableText, taskId, turn } from './fields.ts';
 import { AgentCapsSchema, OutputPartSchema, ParkedSchema } from './parts.ts';
 import type { AllTrue, Describes } from '../describes.ts';
 
@@ -66,6 +66,16 @@ const conversationReset = eventData(
     ),
   },
   { conversation: '5b0c2a11' },
+);
+
+const conversationRewound = eventData(
+  'The agent has taken turns out of its conversation, which a task with `rollback` asked for, or it has not.',
+  {
+    from: { type: 'integer', description: 'The first of these turns. All after it are taken out with it.' },
+    turn,
+    ok: { type: 'boolean', description: 'False: the agent cannot, or `turn` failed before it started.' },
+  },
+  { from: 7, turn: 8, ok: true },
 );
 
 const modelSwitching = eventData(
@@ -197,6 +207,7 @@ export const sessionEvents = {
   'agent-ending': agentEnding,
   'agent-exited': agentExited,
   'conversation-reset': conversationReset,
+  'conversation-rewound': conversationRewound,
   'model-switching': modelSwitching,
   'model-switched': modelSwitched,
   throttled,

@@ -10,6 +10,7 @@ import { rowsOfSupervisedAgents } from './migrations/0002-rows-of-supervised-age
 import { typedEvents } from './migrations/0003-typed-events.ts';
 import { fairness } from './migrations/0004-fairness.ts';
 import { parts } from './migrations/0005-parts.ts';
+import { rewindOfTheSession } from './migrations/0007-rewind-of-the-session.ts';
 import { whoEndedTheAgent } from './migrations/0006-who-ended-the-agent.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   fairness,
   parts,
   whoEndedTheAgent,
+  rewindOfTheSession,
 ];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */

@@ -56,6 +56,24 @@ const conversations: readonly ContractCase[] = [
       assert.ok(!agent.text(3).includes('drop'));
     },
   ),
+
+  contractCase(
+    'agent-port/10: takes later turns out of the conversation also where the turn that a rewind names is gone',
+    { prompts: ['answer', 'history'], abilities: ['rewinds'] },
+    async ({ ready, say }) => {
+      await using agent = await ready();
+      await takesTurn(agent, 1, `${say.answer} keep`);
+      await takesTurn(agent, 3, `${say.answer} drop`);
+      await takesTurn(agent, 4, `${say.answer} lost`);
+      agent.prompt(5, say.history, 2);
+      await agent.result(5);
+      assert.ok(agent.text(5).includes('keep'));
+      assert.ok(!agent.text(5).includes('drop') && !agent.text(5).includes('lost'));
+      agent.prompt(6, say.history, 8);
+      await agent.result(6);
+      assert.ok(agent.text(6).includes('keep'));
+    },
+  ),
 ];
 
 const plainTurns: readonly ContractCase[] = [

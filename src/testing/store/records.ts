@@ -23,7 +23,7 @@ const asked = {
 
 /** As the core admits it, at position 1 of its session. */
 export const taskRow = (id: TaskId, change: Partial<TaskRow> = {}): TaskRow => ({
-  ...rowOf(newTask({ id, ...asked }, 1, null)),
+  ...rowOf(newTask({ id, ...asked }, 1)),
   ...change,
 });
 
@@ -41,6 +41,7 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   parked: null,
   conversation: null,
   conversationReset: false,
+  rewind: null,
   passedOver: null,
   settling: [],
   hold: null,

@@ -30,7 +30,7 @@ function remember({ conversation, turn, rewind }: FunctionContext, prompt: strin
     ? (JSON.parse(readFileSync(fileOf(conversation), 'utf8')) as Past[])
     : [];
   if (rewind !== null) {
-    past.splice(past.findIndex((one) => one.turn === rewind));
+    past.splice(past.filter((one) => one.turn < rewind).length);
   }
   past.push({ turn, prompt });
   mkdirSync(folder, { recursive: true });

@@ -31,6 +31,7 @@ describe('migrations', () => {
       '5e87b5459aa14677',
       '56b5a4e3cd2dc2b9',
       '23e5d97d5eafd9c1',
+      'b83c60b7d5ee9f34',
     ]);
   });
 
@@ -85,7 +86,17 @@ describe('migrations', () => {
       VALUES (?1, ?2, 1, ?3, 'background', 1, 'api', ?4, '{"prompt":" one\\ntwo","source":"api","author":"ada"}', ?5, ?6, ?7)`);
     const event = db.prepare('INSERT INTO events (tape, seq, at, type, data) VALUES (?1, ?2, 1, ?3, ?4)');
     const row = (mode: string, verdict: unknown = null): string =>
-      JSON.stringify({ mode, attempts: 2, party: 'g', ord: 3, place: 'holding', begun: true, cut: false, verdict });
+      JSON.stringify({
+        mode,
+        attempts: 2,
+        party: 'g',
+        ord: 3,
+        place: 'holding',
+        begun: true,
+        cut: false,
+        verdict,
+        rewind: 3,
+      });
     const verdict = { status: 'cancelled', reason: 'cancelled', by: 'ada', data: null };
     task.run(1, 'open', 'running', row('prompt', verdict), null, null, null);
     const answer = { text: 'hi', usage: { inputTokens: 1, outputTokens: 2, costUsd: 0.5 } };
@@ -187,6 +198,7 @@ describe('migrations', () => {
       hold: { task: 'open', permissionRequests: ['r'] },
       passedOver: null,
       settling: [],
+      rewind: 3,
     });
     const cost = { amount: 0.5, currency: 'USD' };
     expect(json('result')).toMatchObject([

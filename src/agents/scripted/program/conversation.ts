@@ -66,12 +66,9 @@ export class Conversation {
     return remembered;
   }
 
-  /** Takes a turn, and all turns after it, out of the conversation. */
+  /** Takes a turn, and all turns after it, out of the conversation; those after it also where it is gone already. */
   rewind(turn: number): void {
-    const at = this.#kept.turns.findIndex((one) => one.turn === turn);
-    if (at !== -1) {
-      this.#kept.turns.splice(at);
-    }
+    this.#kept.turns = this.#kept.turns.filter((one) => one.turn < turn);
     this.save();
   }
 
