@@ -150,6 +150,8 @@ describe('permissions by a person', () => {
     const turn = await one.stage.turn();
     const answer = turn.context.requestPermission(run);
     await one.event(task, 'permission-requested');
+    // A late store can show the event before the runtime has armed the deadline.
+    await one.quiet();
     clock.advance(9_999);
     expect(turn.context.signal.aborted).toBe(false);
     clock.advance(1);
