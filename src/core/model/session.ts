@@ -8,6 +8,7 @@
 import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
 import type { Actor } from './actor.ts';
 import type { TurnReport } from './output.ts';
+import type { LossReason } from './reasons.ts';
 import type { Tree } from '../tree.ts';
 import type { Task, TerminalStatus } from './task.ts';
 
@@ -180,7 +181,7 @@ export type Settlement =
       readonly delivered: PartEnding | null;
       readonly undelivered: PartEnding | null;
       /** Why the turn was lost, where that counts as an attempt of each part that it had taken. */
-      readonly loss: string | null;
+      readonly loss: LossReason | null;
       readonly interruptedMidTurn: boolean;
     };
 

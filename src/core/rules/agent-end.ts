@@ -1,9 +1,10 @@
 /** How an agent is ended. It starts again when the next turn needs it: see `arrange`. */
 import type { Actor } from '../model/actor.ts';
+import type { AgentEndReason } from '../model/reasons.ts';
 import { type Draft, sessionEvent } from '../draft.ts';
 
 /** Names the process it ends. Its turn, if one is on the wire, is the caller's to settle in the same step. `by`: who asked for it. */
-export function killAgent(d: Draft, reason: string, by: Actor | null = null): void {
+export function killAgent(d: Draft, reason: AgentEndReason, by: Actor | null = null): void {
   const agent = d.s.agent;
   if (agent.kind === 'none' || agent.kind === 'ending') {
     return;
@@ -14,7 +15,7 @@ export function killAgent(d: Draft, reason: string, by: Actor | null = null): vo
 }
 
 /** Lets an agent in no turn of ours leave by itself; the next turn starts another with the conversation resumed. */
-export function closeAgent(d: Draft, reason: string): void {
+export function closeAgent(d: Draft, reason: AgentEndReason): void {
   const agent = d.s.agent;
   if (agent.kind === 'up') {
     d.s.agent = { kind: 'ending', incarnation: agent.incarnation };

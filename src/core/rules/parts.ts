@@ -7,6 +7,7 @@ import { type Actor, actorTask } from '../model/actor.ts';
 import { type Draft, endTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { TaskId } from '../model/ids.ts';
 import type { TurnReport } from '../model/output.ts';
+import type { LossReason } from '../model/reasons.ts';
 import type { PartEnding, PartKey, Session, Settlement } from '../model/session.ts';
 import type { Task, TerminalStatus, Verdict } from '../model/task.ts';
 import { entryOf } from '../queue.ts';
@@ -101,7 +102,7 @@ export function beginParts(d: Draft, task: Task): void {
 export interface SteeredEnd {
   readonly completed: boolean;
   readonly report: TurnReport | null;
-  readonly loss: string | null;
+  readonly loss: LossReason | null;
   readonly interruptedMidTurn: boolean;
 }
 

@@ -2,6 +2,7 @@
 import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import type { InputOf } from '../model/inputs.ts';
+import type { LossReason } from '../model/reasons.ts';
 import type { Hold } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
@@ -39,7 +40,7 @@ export function fault(d: Draft, input: InputOf<'fault'>): Reply {
  * The owner goes back to the queue or ends, by its policy; code tasks that had a runner start another; open windows for
  * further parts are closed. `burns`: a lost turn or runner counts as an attempt.
  */
-function giveUp(d: Draft, reason: string, burns: boolean): void {
+function giveUp(d: Draft, reason: LossReason, burns: boolean): void {
   const hold = d.s.hold;
   for (const [id] of treeEntries(d.s.tasks)) {
     const task = getTask(d, id);
@@ -59,7 +60,7 @@ function giveUp(d: Draft, reason: string, burns: boolean): void {
 }
 
 /** Ends by its policy, or takes its place in the order again; the next grant is under a new epoch. */
-function giveUpOwner(d: Draft, hold: Hold, reason: string, burns: boolean): void {
+function giveUpOwner(d: Draft, hold: Hold, reason: LossReason, burns: boolean): void {
   const lost = onWire(hold.turn);
   if (lost) {
     endTurn(d, { kind: 'lost', reason, burns });
@@ -77,7 +78,7 @@ function giveUpOwner(d: Draft, hold: Hold, reason: string, burns: boolean): void
   }
 }
 
-function loseRunner(d: Draft, task: Task, reason: string, burns: boolean): void {
+function loseRunner(d: Draft, task: Task, reason: LossReason, burns: boolean): void {
   taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
   if (burns && (task.onLost === 'fail' || task.attempts >= task.maxAttempts)) {
     endTask(d, task.id, { status: 'failed', reason, by: null, result: null }, null);

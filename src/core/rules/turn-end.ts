@@ -6,6 +6,7 @@ import { invariant } from '../errors.ts';
 import type { Actor } from '../model/actor.ts';
 import type { TaskEventData } from '../model/events.ts';
 import type { TurnReport } from '../model/output.ts';
+import type { LossReason } from '../model/reasons.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, setHold, taskEvent } from '../draft.ts';
 import type { Hold, Turn, TurnOutcome, TurnResult } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
@@ -18,9 +19,9 @@ import { onWire, setTurn, withdrawRequests, interruptTurn } from './turn.ts';
 type TurnEnd =
   | { readonly kind: 'result'; readonly result: TurnResult }
   /** The agent is gone or given up, or its turn is taken from it; `burns`: the loss counts as an attempt. */
-  | { readonly kind: 'lost'; readonly reason: string; readonly burns: boolean };
+  | { readonly kind: 'lost'; readonly reason: LossReason; readonly burns: boolean };
 
-const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.reason === 'hold_limit' ? 'timed-out' : 'cancelled');
+const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.by?.kind === 'deadline' ? 'timed-out' : 'cancelled');
 
 const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
 
@@ -122,12 +123,17 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
 const burnsAttempt = (outcome: TurnOutcome, end: TurnEnd): boolean =>
   outcome === 'timed-out' || (outcome === 'agent-lost' && (end.kind === 'result' || end.burns));
 
-const lossOfSteered = (task: Task, outcome: TurnOutcome, end: TurnEnd): string | null =>
+const lossOfSteered = (task: Task, outcome: TurnOutcome, end: TurnEnd): LossReason | null =>
   task.verdict === null && burnsAttempt(outcome, end) ? lossOf(outcome, end) : null;
 
 /** The reason code of a lost turn: the deadline that began its end, not the one that finished it. */
-const lossOf = (outcome: TurnOutcome, end: TurnEnd): string =>
-  outcome === 'timed-out' ? 'silence_deadline' : end.kind === 'lost' ? end.reason : outcome;
+function lossOf(outcome: TurnOutcome, end: TurnEnd): LossReason {
+  if (outcome === 'timed-out') {
+    return 'silence_deadline';
+  }
+  invariant(end.kind === 'lost', 'a turn that ended by its own result is not lost');
+  return end.reason;
+}
 
 /** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and continues. */
 function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
@@ -171,7 +177,7 @@ export function endOwner(d: Draft, verdict: Verdict, answer: TurnReport | null):
  * The owner's turn is lost: its task takes another attempt if its policy and budget allow, else it ends `failed`.
  * It stays the owner; `arrange` decides whether it may continue at once. `sent`: its prompt may have reached the agent.
  */
-export function loseTurn(d: Draft, reason: string, sent: boolean, burns: boolean): void {
+export function loseTurn(d: Draft, reason: LossReason, sent: boolean, burns: boolean): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
   taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });

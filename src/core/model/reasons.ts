@@ -1,0 +1,29 @@
+/**
+ * Why a rule ended something, as stable codes. What a sender, a runner or an agent gives as its reason is text of theirs, and no rule
+ * reads it.
+ */
+
+/** Why a turn or a runner was lost: what took it before it could end by itself. */
+export type LossReason =
+  | 'agent_lost'
+  | 'agent_start_failed'
+  | 'silence_deadline'
+  | 'drain_deadline'
+  | 'unsolicited_deadline'
+  | 'evicted'
+  | 'agent_restarted'
+  | 'node_restarted'
+  | 'fault';
+
+/** Why Signalbox ended an agent. */
+export type AgentEndReason =
+  | 'start_deadline'
+  | 'switch_deadline'
+  | 'unsolicited_deadline'
+  | 'drain_deadline'
+  | 'idle'
+  | 'make_room'
+  | 'model_switch'
+  | 'evicted'
+  | 'restart'
+  | 'fault';
