@@ -83,6 +83,33 @@ const daily: readonly Config[] = [
     timers: ['start', 'drain', 'silence', 'hold', 'unsolicited'],
   }),
   configOf({
+    name: 'patient',
+    about: 'two background tasks, and an interactive one that waits politely: at the hold limit the owner gives way',
+    slots: [background('B1'), background('B2'), interactive('I1', { whenBusy: 'enqueue' })],
+    budgets: { cancel: 1, pass: 1 },
+    timers: ['drain', 'hold'],
+    honest: true,
+  }),
+  configOf({
+    name: 'patient-window',
+    about: 'two background tasks that outlast the hold limit and the windows of their protected turns',
+    slots: [background('B1'), background('B2')],
+    timers: ['drain', 'silence', 'hold', 'protected'],
+    // They take turns, and the end of neither is promised.
+    live: false,
+  }),
+  configOf({
+    name: 'patient-runner',
+    about: 'two background runners and a background task: at the hold limit they give way, also between two turns',
+    slots: [
+      background('B1', { mode: 'code', turns: 1 }),
+      background('B2', { mode: 'code', turns: 1, priority: 1 }),
+      background('B3'),
+    ],
+    timers: ['drain', 'hold'],
+    honest: true,
+  }),
+  configOf({
     name: 'two-callers',
     about: 'two interactive tasks that come again and again, so that one always waits: the background task still ends',
     slots: [background('B1'), interactive('I1', { recurs: true }), interactive('I2', { recurs: true })],
@@ -442,10 +469,11 @@ const daily: readonly Config[] = [
 const rare: readonly Config[] = [
   configOf({
     name: 'deep-all-timers',
-    about: 'two background and two interactive tasks, every deadline, cancels and a death',
+    about:
+      'two background and two interactive tasks, cancels and a death, every deadline but the end of a protected turn (`patient-window`)',
     slots: [background('B1'), background('B2', { priority: 1 }), interactive('I1'), interactive('I2')],
     budgets: { cancel: 2, die: 1 },
-    timers: every,
+    timers: every.filter((name) => name !== 'protected'),
     deep: true,
   }),
   configOf({

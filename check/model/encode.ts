@@ -42,7 +42,7 @@ const runs = new Names();
 const places = { collecting: 0, waiting: 1, owner: 2, merged: 3, steered: 4 } as const;
 const scopes = { task: 0, turn: 1, all: 2 } as const;
 const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
-const intents = { preempt: 1, silence: 2, verdict: 3 } as const;
+const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
 const outcomes = { completed: 1, interrupted: 2, failed: 3 } as const;
 const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
@@ -126,7 +126,8 @@ function encodeSession(world: World, out: Writer): void {
   }
   out.byte(indexByte(slotOf(world, hold.task)));
   const { turn } = hold;
-  out.byte(bit(turn !== null, 1) | (turn === null ? 0 : phases[turn.phase] << 2));
+  const intent = turn === null || turn.intent === null ? 0 : intents[turn.intent];
+  out.byte(bit(turn !== null, 1) | (turn === null ? 0 : phases[turn.phase] << 2) | (intent << 4));
   if (turn === null) {
     return;
   }
@@ -135,9 +136,8 @@ function encodeSession(world: World, out: Writer): void {
     bit(turn.protected, 0) |
       bit(turn.acked, 1) |
       bit(turn.interruptResent, 2) |
-      ((turn.intent === null ? 0 : intents[turn.intent]) << 3) |
-      bit(turn.call !== null, 5) |
-      (modelCode(turn.model) << 6),
+      bit(turn.call !== null, 3) |
+      (modelCode(turn.model) << 4),
   );
   out.byte(requestBits(turn.permissionRequests.map(requestNumber)));
   out.byte(resultCode(turn.result));

@@ -3,6 +3,7 @@
  * must be found in the configuration named beside it; `check/mutants.json` pins by which property and in how many steps.
  */
 import { endings } from './endings.ts';
+import { holdLimit } from './hold-limit.ts';
 import { names } from './names.ts';
 import { ownership } from './ownership.ts';
 import { supervised } from './supervised.ts';
@@ -11,4 +12,4 @@ import type { Mutant } from './mutant.ts';
 
 export type { Mutant } from './mutant.ts';
 
-export const mutants: readonly Mutant[] = [...ownership, ...turns, ...endings, ...names, ...supervised];
+export const mutants: readonly Mutant[] = [...ownership, ...turns, ...endings, ...holdLimit, ...names, ...supervised];

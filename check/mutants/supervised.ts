@@ -213,7 +213,7 @@ const retries: readonly Mutant[] = [
     'a preemption burns a retry',
     'retry',
     'rules/turn-end',
-    "if (isTransient(end) && turn.intent === 'preempt' && task.verdict === null) {",
+    'if (isTransient(end) && givesWay(turn) && task.verdict === null) {',
     'if (turn.id < 0) {',
   ),
   mutant(
@@ -286,8 +286,8 @@ const throttles: readonly Mutant[] = [
     'background work is granted while it is to hold back',
     'throttle',
     'rules/arrange',
-    ' || (session.throttle !== null && first.key.rank !== 0)',
-    '',
+    'return first.key.rank === 0 ? first.value : null;',
+    'return first.value;',
   ),
   mutant(
     'a background turn is sent while it is to hold back',
@@ -314,8 +314,8 @@ const throttles: readonly Mutant[] = [
     'who is due waits on behind interactive work',
     'two-callers',
     'rules/arrange',
-    '(dueWaiter(session) ?? next)',
-    'next',
+    'return dueWaiter(session) ?? first.value;',
+    'return first.value;',
   ),
   mutant(
     'only who was preempted is counted',
@@ -337,20 +337,6 @@ const throttles: readonly Mutant[] = [
     'rules/deadlines',
     'restarted ? null : fairWaiter(was), fairWaiter(is)',
     'restarted ? null : fairWaiter(was), null',
-  ),
-  mutant(
-    'the hold limit runs against an owner that may not go on',
-    'throttle',
-    'rules/deadlines',
-    'nextInQueue(session) !== null',
-    'session.queue.root !== null',
-  ),
-  mutant(
-    'the hold limit runs while the turn is interrupted',
-    'small',
-    'rules/deadlines',
-    'hold !== null && (hold.turn?.intent ?? null) === null && nextIn',
-    'hold !== null && nextIn',
   ),
   mutant(
     'a message is steered while the session holds back',

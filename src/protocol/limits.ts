@@ -28,7 +28,10 @@ export const runtimeLimits = {
   ),
   maxOpen: count(10_000, 1_000_000, 'Open tasks that a session accepts.'),
   maxRetries: count(8, 1000, 'Turns in a row that may fail for a transient reason, such as a rate limit.'),
-  holdLimitMs: ms(3_600_000, 'How long an owner may keep others waiting.'),
+  holdLimitMs: ms(
+    3_600_000,
+    'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails.',
+  ),
   silenceMs: ms(600_000, 'How long an agent may say nothing during a turn.'),
   drainMs: ms(10_000, 'How long an interrupted turn may take to end.'),
   switchMs: ms(10_000, 'How long an agent may take to change its model.'),

@@ -6,7 +6,7 @@ import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } fr
 import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
-import { OwnerSchema } from './tasks.ts';
+import { OwnerSchema, VerdictSchemas } from './tasks.ts';
 
 const summaryProperties = {
   key: SessionKeySchema,
@@ -99,11 +99,12 @@ export const StopReceiptSchema = {
       items: {
         type: 'object',
         additionalProperties: false,
-        required: ['task', 'state', 'status', 'turn'],
+        required: ['task', 'state', 'status', 'verdict', 'reason', 'turn'],
         properties: {
           task: TaskIdSchema,
           state: { type: 'string', enum: ['requested', 'acknowledged'] },
           status: StatusSchema,
+          ...VerdictSchemas,
           turn: { type: ['integer', 'null'] },
         },
       },

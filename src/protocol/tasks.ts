@@ -1,5 +1,5 @@
 /** Tasks: requests, views and receipts. */
-import { taskModes } from '../core/model/task.ts';
+import { taskModes, terminalStatuses } from '../core/model/task.ts';
 import { nullable } from './events/fields.ts';
 import { ParkedSchema } from './events/parts.ts';
 import { taskEvents } from './events/task.ts';
@@ -154,10 +154,21 @@ export const CancelRequestSchema = {
 } as const satisfies Schema;
 export type CancelRequest = Wire<typeof CancelRequestSchema>;
 
+/** How a task ends that is cancelled or stopped. */
+export const VerdictSchemas = {
+  verdict: {
+    type: 'string',
+    enum: terminalStatuses,
+    description:
+      'How the task has ended or will end. An earlier verdict stands, such as that of the hold limit. A whole answer that crosses the interrupt still completes the task.',
+  },
+  reason: { type: 'string', description: 'Reason code of the verdict.' },
+} as const satisfies { readonly [name: string]: Schema };
+
 export const CancelReceiptSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['task', 'state', 'status', 'reason', 'turn'],
+  required: ['task', 'state', 'status', 'verdict', 'reason', 'turn'],
   properties: {
     task: TaskIdSchema,
     state: {
@@ -167,7 +178,7 @@ export const CancelReceiptSchema = {
         '`requested`: its turn is being interrupted. `acknowledged`: it has ended. `already-terminal`: it had ended before, and nothing changed.',
     },
     status: StatusSchema,
-    reason: { type: ['string', 'null'], description: 'Reason code of the end, where it had ended before.' },
+    ...VerdictSchemas,
     turn: { type: ['integer', 'null'], description: 'The turn that still runs and is being interrupted.' },
   },
 } as const satisfies Schema;

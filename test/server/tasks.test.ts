@@ -112,11 +112,14 @@ describe('a task', () => {
     expect(await client.cancel(a.task, { reason: 'not_needed', by: 'ada' })).toMatchObject({
       task: a.task,
       state: 'acknowledged',
+      verdict: 'cancelled',
+      reason: 'not_needed',
     });
     expect(await client.cancel(a.task)).toEqual({
       task: a.task,
       state: 'already-terminal',
       status: 'cancelled',
+      verdict: 'cancelled',
       reason: 'not_needed',
       turn: null,
     });

@@ -11,7 +11,7 @@ import type { Record as StepRecord } from '../../src/core/model/records.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
 import { compareQueue, isWaiting, preempts, queueKey } from '../../src/core/queue.ts';
 import { durableOf, type Durable, foldRecords } from '../../src/core/rebuild.ts';
-import { treeEntries, treeFirst, treeGet, type Tree } from '../../src/core/tree.ts';
+import { treeEntries, treeGet, type Tree } from '../../src/core/tree.ts';
 
 /** Freezes a value and all it holds. What is frozen already is left, so that shared parts cost nothing. */
 export function freeze<T>(value: T): T {
@@ -237,8 +237,10 @@ function auditGrant(before: Session, session: Session, say: Say): void {
     say('the owner is not an open task');
     return;
   }
-  const { passedOver } = before;
-  if (passedOver?.task === owner.id && passedOver.times >= before.limits.maxPassedOver) {
+  // It becomes due in this very step where the owner before gives way to it at the hold limit.
+  const isDue = ({ passedOver, limits }: Session): boolean =>
+    passedOver?.task === owner.id && passedOver.times >= limits.maxPassedOver;
+  if (isDue(before) || isDue(session)) {
     return;
   }
   const key = queueKey({ ...owner, status: was?.status ?? 'queued' });
@@ -322,15 +324,19 @@ function auditEffects(before: Session, session: Session, effects: readonly Effec
   }
 }
 
+/** A preempted runner of the background that has asked for no turn waits for none. */
+const waitsForATurn = (task: Task): boolean =>
+  isWaiting(task) && (task.lane === 'interactive' || task.mode === 'prompt' || task.run === null || task.call !== null);
+
 /** What the session waits for, as `timer:of`: exactly these deadlines must be armed (rule 18). */
 export function deadlinesOf(session: Session): Set<string> {
   const { hold, agent } = session;
   const turn = hold?.turn ?? null;
   const wanted = new Set<string>();
   const want = (yes: boolean, name: string, of: number | string): void => void (yes && wanted.add(`${name}:${of}`));
-  const first = treeFirst(session.queue)?.key.rank;
-  if (hold !== null && first !== undefined && !holdsBack(session, first === 0 ? 'interactive' : 'background')) {
-    want(turn === null || turn.intent === null, 'hold', hold.epoch);
+  const suffers = (task: Task): boolean => waitsForATurn(task) && !holdsBack(session, task.lane);
+  if (hold !== null && tasksOf(session).some(suffers)) {
+    want(turn === null || (turn.intent === null && !turn.protected), 'hold', hold.epoch);
   }
   if (onWire(turn)) {
     want(turn.intent === null && turn.permissionRequests.length === 0, 'silence', turn.id);

@@ -1,6 +1,6 @@
 /** How tasks end, and what an attempt costs (rules 10, 15). */
 import type { Task, Verdict } from '../../../src/core/model/task.ts';
-import type { PartEnding, Session, TurnResult } from '../../../src/core/model/session.ts';
+import type { PartEnding, Session, Turn, TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import { onWire, slotOf } from '../world.ts';
@@ -115,7 +115,6 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
     return;
   }
   if (input.type === 'timer' && input.name === 'hold') {
-    judgeLimit(move, report);
     return;
   }
   if (input.type === 'finish' && input.task === task.id && input.status === 'failed') {
@@ -137,8 +136,7 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   if (task.mergedInto !== null && failsWithLeader(move, task)) {
     return;
   }
-  const preempted =
-    turn !== null && turn.intent === 'preempt' && turn.phase === 'draining' && input.type !== 'recovered';
+  const preempted = turn !== null && isTakenBack(turn) && turn.phase === 'draining' && input.type !== 'recovered';
   if (preempted && task.stage === 'owner') {
     report.fail(budget, `${task.id} was preempted, and fails`);
   }
@@ -149,16 +147,8 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   }
 }
 
-/** A healthy long turn is left alone while nobody waits behind it. */
-function judgeLimit({ world }: Move, report: Report): void {
-  const { tasks, throttle } = world.session;
-  for (const [, task] of treeEntries(tasks)) {
-    if (task.stage === 'waiting' && (throttle === null || task.lane === 'interactive')) {
-      return;
-    }
-  }
-  report.fail('rule 18: the hold limit is for those who wait', 'it ends a task behind which nobody waits');
-}
+/** It is interrupted for others, and its task waits for the next turn. */
+const isTakenBack = ({ intent }: Turn): boolean => intent === 'preempt' || intent === 'hold';
 
 function judgeAttempts({ world, input, result }: Move, report: Report): void {
   const lost = new Set<string>();
@@ -226,7 +216,8 @@ const hasAnswer = ({ result }: Move, id: Task['id']): boolean =>
 function judgeRetries(move: Move, report: Report): void {
   const { world, result } = move;
   const given = resultOf(move);
-  const preempted = world.session.hold?.turn?.intent === 'preempt';
+  const turn = world.session.hold?.turn ?? null;
+  const preempted = turn !== null && isTakenBack(turn);
   for (const [id, task] of treeEntries(world.session.tasks)) {
     const after = treeGet(result.session.tasks, id);
     if (after === undefined) {
@@ -261,6 +252,10 @@ function judgeReceipts({ result }: Move, report: Report): void {
     const task = treeGet(session.tasks, given.task);
     const turn = session.hold?.turn ?? null;
     if (given.state === 'acknowledged') {
+      const end = result.records.find((record) => record.type === 'end' && record.task === given.task);
+      if (end?.type === 'end' && (end.final.status !== given.verdict || end.final.reason !== given.reason)) {
+        report.fail(receipt, `${given.task} ends ${end.final.status}, and its receipt says ${given.verdict}`);
+      }
       if (task !== undefined && !session.settling.some((one) => one.entry === task.mergedInto)) {
         report.fail(receipt, `${given.task} is acknowledged and still open`);
       }
@@ -271,6 +266,8 @@ function judgeReceipts({ result }: Move, report: Report): void {
     const verdict = isPart ? owner.verdict : (task?.verdict ?? null);
     if (verdict === null || (isPart && verdict.scope === 'task')) {
       report.fail(receipt, `${given.task} is requested and has no verdict`);
+    } else if (verdict.status !== given.verdict || verdict.reason !== given.reason) {
+      report.fail(receipt, `${given.task} is to end ${verdict.status}, and its receipt says ${given.verdict}`);
     } else if (turn === null || given.turn !== turn.id || turn.intent !== 'verdict') {
       report.fail(receipt, `${given.task} is requested and its turn is not being interrupted`);
     }

@@ -6,7 +6,8 @@ import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import { isHeldBack } from '../deliver.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './move.ts';
-import { dueWaiter, isDue, mayGo } from './state.ts';
+import { onWire } from '../world.ts';
+import { dueWaiter, isDue, mayGo, suffers, wantsTurn } from './state.ts';
 
 const epochs = 'rule 1: every grant makes a new epoch, and epochs only grow';
 const order =
@@ -15,6 +16,7 @@ const reentrant = 'rules 11 to 13: a hold is left only by its end, by preemption
 const preempted = 'rule 4: only background tasks give way, and only to interactive ones';
 const fair = 'rule 17: a background task that was passed over too often is granted next';
 const parked = 'a session that is parked or held back grants nothing';
+const givesWay = 'rule 18: a background owner gives way at the hold limit, and loses nothing';
 const system = 'rule 4: only what was submitted to do so preempts';
 
 /** The order of rule 2, stated a second time: lower comes first. */
@@ -44,7 +46,7 @@ export function judgeHold(move: Move, report: Report): void {
     report.fail(epochs, 'the epoch falls');
   }
   if (changed && after.hold !== null) {
-    judgeGrant(before, result, report);
+    judgeGrant(move, report);
     if (isHeldBack(after)) {
       report.fail(parked, 'a hold is granted');
     }
@@ -52,6 +54,7 @@ export function judgeHold(move: Move, report: Report): void {
   if (changed && before.hold !== null) {
     judgeLeaving(move, before.hold.task, report);
   }
+  judgeGivingWay(move, report);
   for (const record of result.records) {
     if (record.type !== 'event' || record.event.type !== 'preempted' || record.task === null) {
       continue;
@@ -66,8 +69,9 @@ export function judgeHold(move: Move, report: Report): void {
   }
 }
 
-function judgeGrant(before: Session, result: StepResult, report: Report): void {
-  const { session: after, records } = result;
+function judgeGrant(move: Move, report: Report): void {
+  const before = move.world.session;
+  const { session: after, records } = move.result;
   const { hold } = after;
   if (hold === null) {
     return;
@@ -81,7 +85,7 @@ function judgeGrant(before: Session, result: StepResult, report: Report): void {
   if (owner === undefined) {
     return;
   }
-  if (judgedDue(before, result, hold.task, report)) {
+  if (judgedDue(before, move.result, hold.task, report) || heirAtLimit(move)?.id === hold.task) {
     return;
   }
   const was = treeGet(before.tasks, hold.task);
@@ -116,7 +120,62 @@ function judgedDue(
 
 const isGrant = (type: string): boolean => type === 'granted' || type === 'resumed';
 
-function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report: Report): void {
+/** The background owner leaves the session because others have waited too long: at once, or with the end of its turn. */
+function leavesAtLimit({ world, result, input }: Move): boolean {
+  const { hold } = world.session;
+  const turn = hold?.turn ?? null;
+  const isLimit =
+    onWire(world.session) && turn !== null ? turn.intent === 'hold' : input.type === 'timer' && input.name === 'hold';
+  return (
+    isLimit &&
+    result.records.some(
+      (record) => record.type === 'event' && record.task === hold?.task && record.event.type === 'preempted',
+    )
+  );
+}
+
+/** Whose turn it is then, where no interactive task waits: the background task in line, or else the oldest that wants a turn. */
+function heirAtLimit(move: Move): Task | null {
+  const { session } = move.world;
+  if (!leavesAtLimit(move)) {
+    return null;
+  }
+  const waiters = [...treeEntries(session.tasks)].flatMap(([, task]) => (task.stage === 'waiting' ? [task] : []));
+  const inLine = waiters.filter(wantsTurn).toSorted((a, b) => a.position - b.position);
+  const heir = inLine.find(({ id }) => id === session.passedOver?.task) ?? inLine[0] ?? null;
+  return heir !== null && waiters.some(({ lane }) => lane === 'interactive') && !isDue(session) ? null : heir;
+}
+
+/** A healthy long turn is left alone while nobody waits behind it. */
+function judgeGivingWay(move: Move, report: Report): void {
+  const { world, result, input } = move;
+  const before = world.session;
+  const owner = before.hold === null ? undefined : treeGet(before.tasks, before.hold.task);
+  const isLimit = input.type === 'timer' && input.name === 'hold';
+  if (isLimit && !Array.from(treeEntries(before.tasks)).some(([, task]) => suffers(before, task))) {
+    report.fail('rule 18: the hold limit is for those who wait', 'it comes to an owner behind which nobody waits');
+  }
+  if (isLimit && owner?.lane === 'background') {
+    const after = treeGet(result.session.tasks, owner.id);
+    const turn = result.session.hold?.turn ?? null;
+    if (after === undefined || after.verdict !== null || after.attempts !== owner.attempts) {
+      report.fail(givesWay, `${owner.id} ends, or is to end, for those who wait`);
+    } else if (onWire(before) ? turn?.intent !== 'hold' : after.stage !== 'waiting') {
+      report.fail(givesWay, `${owner.id} keeps the session`);
+    }
+  }
+  const heir = heirAtLimit(move);
+  const still = heir === null ? undefined : treeGet(result.session.tasks, heir.id);
+  const granted = result.records.some(
+    (record) => record.type === 'event' && record.task === heir?.id && isGrant(record.event.type),
+  );
+  if (still !== undefined && !granted && mayGo(result.session, still)) {
+    report.fail(givesWay, `${still.id} waits on behind another`);
+  }
+}
+
+function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
+  const { world, result, input } = move;
   const { hold } = result.session;
   const still = treeGet(result.session.tasks, owner);
   // A restart or a fault gives the hold up: the owner takes its place in the order again.
@@ -130,7 +189,8 @@ function judgeLeaving({ world, result, input }: Move, owner: Task['id'], report:
   }
   const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
   // Whoever it was interrupted for may have gone away since: then it may be its own heir.
-  const interrupted = world.session.hold?.turn?.intent === 'preempt';
+  const intent = world.session.hold?.turn?.intent ?? null;
+  const interrupted = intent === 'preempt' || leavesAtLimit(move);
   const fairly = heir !== undefined && dueWaiter(world.session)?.id === heir.id;
   if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted && !fairly)) {
     report.fail(

@@ -149,13 +149,8 @@ function deadlinesOf({ session }: View): Deadline[] {
       list.push({ name: 'drain', of: turn.id, why: 'a turn is being interrupted' });
     }
   }
-  const isEnding = hold?.turn !== null && hold?.turn.intent !== null;
-  if (
-    hold !== null &&
-    !isEnding &&
-    !isKept(session) &&
-    all(session).some((task) => isWaiting(task) && mayGo(session, task))
-  ) {
+  const isSettled = hold?.turn !== null && (hold?.turn.intent !== null || hold.turn.protected);
+  if (hold !== null && !isSettled && !isKept(session) && all(session).some((task) => suffers(session, task))) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
   const waiter = passedOverWaiter(session);
@@ -171,8 +166,12 @@ function deadlinesOf({ session }: View): Deadline[] {
 }
 
 /** Stated a second time: a background task that waits for a turn. A runner that has not asked for one waits for none. */
-const wantsTurn = (task: Task): boolean =>
+export const wantsTurn = (task: Task): boolean =>
   isWaiting(task) && task.lane === 'background' && (task.mode === 'prompt' || task.run === null || task.call !== null);
+
+/** It waits for the owner: not for the operator, the end of a throttle, or its runner. */
+export const suffers = (session: Session, task: Task): boolean =>
+  mayGo(session, task) && (wantsTurn(task) || (isWaiting(task) && task.lane === 'interactive'));
 
 const passedOverWaiter = (session: Session): Task | null =>
   all(session).find((task) => task.id === session.passedOver?.task && wantsTurn(task)) ?? null;

@@ -3,6 +3,8 @@ import { whoAsks } from '../operator.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { byFlag, taskArgument } from '../flags.ts';
+import { harmless } from '../output/paint.ts';
+import type { CancelReceipt } from '../../protocol/tasks.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -28,14 +30,18 @@ async function run(call: Call, io: Io): Promise<number> {
   }
   switch (receipt.state) {
     case 'requested':
-      io.print(`requested: turn ${receipt.turn ?? ''} of ${receipt.task} is being interrupted`);
+      io.print(`requested: turn ${receipt.turn ?? ''} of ${receipt.task} is being interrupted${standing(receipt)}`);
       break;
     case 'acknowledged':
       io.print(`${io.paint.good('cancelled')} ${receipt.task}`);
       break;
     case 'already-terminal':
-      io.print(`${receipt.task} had ended before: ${receipt.status} (${receipt.reason ?? ''}); nothing changed`);
+      io.print(`${receipt.task} had ended before: ${receipt.status} (${harmless(receipt.reason)}); nothing changed`);
       break;
   }
   return 0;
 }
+
+/** A cancel does not change the verdict that a task already has, such as that of the hold limit. */
+const standing = ({ verdict, reason }: CancelReceipt): string =>
+  verdict === 'cancelled' ? '' : `; its verdict stands: ${verdict} (${harmless(reason)})`;

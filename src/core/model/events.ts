@@ -11,7 +11,7 @@ import type { Actor } from './actor.ts';
 import type { OutputPart, Usage, Cost, TurnFailure, TurnReport } from './output.ts';
 import type { PermissionAction } from './permission.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
-import type { AgentCaps, Parked, Throttle, TurnOutcome } from './session.ts';
+import type { AgentCaps, Intent, Parked, Throttle, TurnOutcome } from './session.ts';
 import type { Lane, TaskMode, TerminalStatus, WhenBusy, Where } from './task.ts';
 import type { DeadlineName } from './timers.ts';
 
@@ -81,7 +81,7 @@ export interface TaskEventData {
   progress: { readonly data: unknown };
   'interrupt-requested': {
     readonly turn: TurnId;
-    readonly why: 'preempt' | 'silence' | 'verdict';
+    readonly why: Intent;
     readonly by: Actor | null;
     /** False: it waits until the agent has confirmed the turn, or the turn is being interrupted already. */
     readonly sent: boolean;

@@ -2,7 +2,7 @@
 import type { Effect } from './effects.ts';
 import type { Record } from './records.ts';
 import type { Session } from './session.ts';
-import type { Task, TaskStatus } from './task.ts';
+import type { Task, TaskStatus, TerminalStatus } from './task.ts';
 import type { TaskId, TurnId } from './ids.ts';
 
 export type Refusal =
@@ -26,6 +26,10 @@ export interface Receipt {
   readonly task: TaskId;
   readonly state: 'requested' | 'acknowledged';
   readonly status: TaskStatus;
+  /** How it has ended, or will end unless its whole answer crosses the interrupt: of two requests the first one stands. */
+  readonly verdict: TerminalStatus;
+  /** The reason code of that. */
+  readonly reason: string;
   /** What still runs: the turn that is being interrupted, or that has taken the text of a task that rode on it. */
   readonly turn: TurnId | null;
 }

@@ -16,8 +16,11 @@ import type { Task, TerminalStatus } from './task.ts';
 export const turnOutcomes = ['completed', 'preempted', 'cancelled', 'timed-out', 'agent-lost', 'failed'] as const;
 export type TurnOutcome = (typeof turnOutcomes)[number];
 
-/** Why a turn is to be interrupted. `verdict`: its task is to end. Later reasons outrank `preempt` and `silence`. */
-export type Intent = 'preempt' | 'silence' | 'verdict';
+/**
+ * Why a turn is to be interrupted. `preempt` and `hold`: its task gives way, to one that may interrupt it or at the hold limit.
+ * `verdict`: its task is to end. That outranks the others.
+ */
+export type Intent = 'preempt' | 'hold' | 'silence' | 'verdict';
 
 /** What the agent said at the result boundary of a turn. `interrupted`: it stopped because it was asked to. */
 export interface TurnResult {

@@ -85,19 +85,16 @@ const isThrottled = (session: Pick<Session, 'throttle'>, task: Task): boolean =>
 /** A code task between two turns has none to take until its runner asks. */
 const wantsTurn = (task: Task): boolean => task.mode === 'prompt' || task.call !== null;
 
-/** The first of the queue that may be granted: nobody, where all wait for the operator or for the end of a throttle. */
-export function nextInQueue(session: Session): TaskId | null {
+/** Who is granted next. A background task that is due comes before all others. */
+function firstWaiter(session: Session): TaskId | null {
   const first = treeFirst(session.queue);
-  if (first === null || stalled(session) || (session.throttle !== null && first.key.rank !== 0)) {
+  if (first === null) {
     return null;
   }
-  return first.value;
-}
-
-/** Who is granted next. A background task that was passed over too often comes before all others. */
-function firstWaiter(session: Session): TaskId | null {
-  const next = nextInQueue(session);
-  return next === null || session.throttle !== null ? next : (dueWaiter(session) ?? next);
+  if (session.throttle !== null) {
+    return first.key.rank === 0 ? first.value : null;
+  }
+  return dueWaiter(session) ?? first.value;
 }
 
 function grant(d: Draft, id: TaskId): void {

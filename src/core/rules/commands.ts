@@ -7,7 +7,7 @@ import type { Receipt, Refusal, Reply } from '../model/replies.ts';
 import { mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
 import { entryOf, isWaiting, queueKey } from '../queue.ts';
 import { treeEntries, treeNeighbours } from '../tree.ts';
-import { endOwner, endOrInterrupt, endTurn } from './turn-end.ts';
+import { endedReceipt, endOwner, endOrInterrupt, endTurn } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
 import { hadItsTurn } from './fairness.ts';
 import { onWire } from './turn.ts';
@@ -38,7 +38,7 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
         receipts.push(endOrInterrupt(d, task, verdict));
       } else if (task.mergedInto !== null && (task.mergedInto !== entry || (leave && task.stage === 'steered'))) {
         // Its end is decided with that of the task that leads its entry.
-        receipts.push({ task: id, state: 'acknowledged', status: 'cancelled', turn: null });
+        receipts.push(endedReceipt(id, verdict, null));
       }
     }
   }
@@ -46,7 +46,7 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
     const parts = [...mergedTasks(d.s, owner), ...(leave ? [] : steeredTasks(d.s, owner))];
     const receipt = endOrInterrupt(d, owner, verdict);
     for (const id of parts) {
-      receipts.push({ ...receipt, task: id });
+      receipts.push(getTask(d, id) === null ? endedReceipt(id, verdict, receipt.turn) : { ...receipt, task: id });
     }
     receipts.push(receipt);
   }

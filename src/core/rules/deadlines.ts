@@ -7,7 +7,8 @@ import type { Epoch, TaskId } from '../model/ids.ts';
 import type { Agent, Hold, Session, Turn } from '../model/session.ts';
 import type { TimerName } from '../model/timers.ts';
 import { treeGet } from '../tree.ts';
-import { atRest, nextInQueue } from './arrange.ts';
+import { atRest, stalled } from './arrange.ts';
+import { interactiveWaits } from '../queue.ts';
 import { fairWaiter } from './fairness.ts';
 import { onWire } from './turn.ts';
 
@@ -38,15 +39,22 @@ function turnDeadline(turn: Turn | null): 'drain' | 'silence' | 'permission' | n
   return turn.permissionRequests.length > 0 ? 'permission' : 'silence';
 }
 
+/** A task waits that could be granted. A runner that has not asked for a turn waits for its own. */
+const isWaitedFor = (session: Session): boolean =>
+  !stalled(session) &&
+  (interactiveWaits(session) || (session.throttle === null && session.backgroundByAge.root !== null));
+
 const isProtected = (turn: Turn | null): boolean => onWire(turn) && turn.protected;
 
 /**
  * The hold that has a limit. A healthy long turn behind which nobody waits is left alone, and so is an owner in whose place
- * nobody could be granted. A turn that is being interrupted has its `drain` deadline.
+ * nobody could be granted. A turn that is being interrupted has its `drain` deadline, and a protected one its window.
  */
 const limitedHold = (session: Session): Epoch | null => {
   const { hold } = session;
-  return hold !== null && (hold.turn?.intent ?? null) === null && nextInQueue(session) !== null ? hold.epoch : null;
+  const turn = hold?.turn ?? null;
+  const isLeft = turn !== null && (turn.intent !== null || turn.protected);
+  return hold !== null && !isLeft && isWaitedFor(session) ? hold.epoch : null;
 };
 
 /** Whether this deadline is armed. One that fires late, or twice, is not. */
@@ -87,8 +95,8 @@ export function setDeadlines(d: Draft, restarted: boolean): void {
   if (was.hold !== is.hold) {
     setForTurn(d, restarted ? null : was.hold, is.hold);
   }
-  const isSameWait = was.queue === is.queue && was.parked === is.parked && was.throttle === is.throttle;
-  if (was.hold !== is.hold || !isSameWait) {
+  const isSameLine = was.queue === is.queue && was.backgroundByAge === is.backgroundByAge;
+  if (was.hold !== is.hold || !isSameLine || was.parked !== is.parked || was.throttle !== is.throttle) {
     set(d, 'hold', restarted ? null : limitedHold(was), limitedHold(is));
   }
   if (restarted || was.passedOver !== is.passedOver || was.backgroundByAge !== is.backgroundByAge) {

@@ -8,6 +8,7 @@ import type { TaskId } from '../model/ids.ts';
 import type { PassedOver, Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import { getTask } from '../draft.ts';
+import { interactiveWaits } from '../queue.ts';
 import { treeFirst, treeGet } from '../tree.ts';
 
 type Fair = Pick<Session, 'passedOver' | 'backgroundByAge' | 'limits'>;
@@ -27,6 +28,12 @@ const inLine = ({ passedOver, backgroundByAge }: Fair): PassedOver | null =>
   passedOver !== null && treeGet(backgroundByAge, { position: passedOver.position, id: passedOver.task }) !== undefined
     ? passedOver
     : null;
+
+/** The one in line, or else the oldest that waits. */
+function firstInLine(session: Fair): PassedOver | null {
+  const oldest = treeFirst(session.backgroundByAge)?.key;
+  return inLine(session) ?? (oldest === undefined ? null : { task: oldest.id, position: oldest.position, times: 0 });
+}
 
 /** The task that comes before all others, or null. */
 export function dueWaiter(session: Fair): TaskId | null {
@@ -48,11 +55,20 @@ export function becomeDue(d: Draft): void {
   }
 }
 
+/**
+ * The owner gives way at the hold limit. The first in line is due, unless an interactive task comes next. The owner itself
+ * is counted again when that one has had its turn.
+ */
+export function lineUp(d: Draft): void {
+  const waiter = firstInLine(d.s);
+  if (waiter !== null) {
+    d.s.passedOver = interactiveWaits(d.s) ? waiter : { ...waiter, times: d.s.limits.maxPassedOver };
+  }
+}
+
 /** Before the grant of a task: the one in line, or else the oldest that waits, was passed over, unless it is the one. */
 export function countPassedOver(d: Draft, granted: TaskId): void {
-  const oldest = treeFirst(d.s.backgroundByAge)?.key;
-  const waiter =
-    inLine(d.s) ?? (oldest === undefined ? null : { task: oldest.id, position: oldest.position, times: 0 });
+  const waiter = firstInLine(d.s);
   if (waiter !== null && waiter.task !== granted) {
     d.s.passedOver = { ...waiter, times: Math.min(waiter.times + 1, d.s.limits.maxPassedOver) };
   }

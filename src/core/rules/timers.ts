@@ -12,7 +12,7 @@ import { becomeDue, hadItsTurn } from './fairness.ts';
 import { loseStart } from './agent.ts';
 import { deadlineReached, interruptTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent, killAgent } from './agent-end.ts';
-import { endOrInterrupt, endTurn } from './turn-end.ts';
+import { endOrInterrupt, endTurn, giveWay } from './turn-end.ts';
 
 export function timer(d: Draft, { name, subject }: InputOf<'timer'>): Reply {
   if (!isArmed(d, name, subject)) {
@@ -82,11 +82,18 @@ function drainReached(d: Draft, turn: Turn): void {
   endTurn(d, { kind: 'lost', reason: 'drain_deadline', burns: false });
 }
 
-/** The hold limit: a task has waited too long for this owner. */
+/** A task has waited too long for this owner. A background owner gives way and takes its turn again; an interactive one ends. */
 function limitReached(d: Draft): void {
   deadlineReached(d, 'hold');
   const by = actorDeadline('hold');
-  const { task, turn } = mustHold(d);
-  const scope = onWire(turn) ? 'turn' : 'task';
-  endOrInterrupt(d, mustTask(d, task), { status: 'failed', reason: 'hold_limit', by, result: null, scope });
+  const { task: id, turn } = mustHold(d);
+  const task = mustTask(d, id);
+  if (task.lane === 'interactive') {
+    const scope = onWire(turn) ? 'turn' : 'task';
+    endOrInterrupt(d, task, { status: 'failed', reason: 'hold_limit', by, result: null, scope });
+  } else if (onWire(turn)) {
+    interruptTurn(d, turn, 'hold', by);
+  } else {
+    giveWay(d, by);
+  }
 }

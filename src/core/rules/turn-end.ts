@@ -4,6 +4,7 @@
  */
 import { invariant } from '../errors.ts';
 import type { Actor } from '../model/actor.ts';
+import type { TaskId, TurnId } from '../model/ids.ts';
 import type { TaskEventData } from '../model/events.ts';
 import type { TurnReport } from '../model/output.ts';
 import type { LossReason } from '../model/reasons.ts';
@@ -13,7 +14,7 @@ import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt } from '../model/replies.ts';
 import { endEntry, endSteered, leaveTurn } from './parts.ts';
 import { entryOf } from '../queue.ts';
-import { hadItsTurn } from './fairness.ts';
+import { hadItsTurn, lineUp } from './fairness.ts';
 import { onWire, setTurn, withdrawRequests, interruptTurn } from './turn.ts';
 
 type TurnEnd =
@@ -25,12 +26,15 @@ const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.by?.kind === 
 
 const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
 
+/** Its task is to go on later. */
+const givesWay = ({ intent }: Turn): boolean => intent === 'preempt' || intent === 'hold';
+
 /** It failed for a transient reason; its task may try again within its budget. */
 const isTransient = (end: TurnEnd): boolean =>
   end.kind === 'result' && end.result.outcome === 'failed' && end.result.report?.failure?.transient === true;
 
 function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
-  if (isTransient(end) && turn.intent === 'preempt' && task.verdict === null) {
+  if (isTransient(end) && givesWay(turn) && task.verdict === null) {
     // It was to be taken again anyway: a preemption burns no retry.
     return 'preempted';
   }
@@ -44,6 +48,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
     case 'silence':
       return 'timed-out';
     case 'preempt':
+    case 'hold':
       // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
       return end.kind === 'result' || turn.phase === 'draining' || !end.burns ? 'preempted' : 'agent-lost';
     case 'verdict':
@@ -109,7 +114,11 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
       return;
     case 'preempted':
       putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
-      yieldHold(d, turn.by);
+      if (turn.intent === 'hold') {
+        giveWay(d, turn.by);
+      } else {
+        yieldHold(d, turn.by);
+      }
       return;
     case 'agent-lost':
     case 'timed-out':
@@ -210,6 +219,12 @@ export function yieldHold(d: Draft, by: Actor | null): void {
   taskEvent(d, task.id, 'preempted', { by, epoch: hold.epoch });
 }
 
+/** The owner has held the session for its limit while others waited. They come next, and it loses nothing. */
+export function giveWay(d: Draft, by: Actor | null): void {
+  lineUp(d);
+  yieldHold(d, by);
+}
+
 /**
  * Ends an open task by request, or, if its turn is on the wire, interrupts that and leaves the verdict on the task. The
  * first verdict counts; a second request gets the first one's receipt (rule 15).
@@ -226,12 +241,7 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
     }
     const owner = hold === null || task.id === hold.task ? null : getTask(d, hold.task);
     const isRead = owner !== null && task.mergedInto === entryOf(owner) && (task.stage === 'merged' || task.delivered);
-    return {
-      task: task.id,
-      state: 'acknowledged',
-      status: verdict.status,
-      turn: isRead && live !== null ? live.id : null,
-    };
+    return endedReceipt(task.id, verdict, isRead && live !== null ? live.id : null);
   }
   if (task.verdict === null) {
     putTask(d, { ...task, verdict });
@@ -248,5 +258,16 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
       endSteered(d, task, verdict);
     }
   }
-  return { task: task.id, state: 'requested', status: task.status, turn: live.id };
+  const { status, reason } = task.verdict ?? verdict;
+  return { task: task.id, state: 'requested', status: task.status, verdict: status, reason, turn: live.id };
 }
+
+/** `turn`: the one that has its text all the same. */
+export const endedReceipt = (task: TaskId, { status, reason }: Verdict, turn: TurnId | null): Receipt => ({
+  task,
+  state: 'acknowledged',
+  status,
+  verdict: status,
+  reason,
+  turn,
+});

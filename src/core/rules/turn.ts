@@ -9,7 +9,7 @@ import type { StaleKind } from '../model/replies.ts';
 import { treeOf } from '../tree.ts';
 import { turnCells, type TurnInput } from './table.ts';
 
-const intentRank: { readonly [I in Intent]: number } = { preempt: 0, silence: 1, verdict: 2 };
+const intentRank: { readonly [I in Intent]: number } = { preempt: 0, hold: 0, silence: 1, verdict: 2 };
 
 /** Its prompt may have reached the agent. */
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>

@@ -245,9 +245,9 @@ const interruptRequested = eventData(
     turn,
     why: {
       type: 'string',
-      enum: ['preempt', 'silence', 'verdict'],
+      enum: ['preempt', 'hold', 'silence', 'verdict'],
       description:
-        '`preempt`: an interactive task waits. `silence`: the agent said nothing for too long. `verdict`: the task must end.',
+        '`preempt`: an interactive task waits. `hold`: a task has waited for `limits.holdLimitMs`. `silence`: the agent said nothing for too long. `verdict`: the task must end.',
     },
     by: actor('The task that waits, the deadline, or who ends the task; null: unknown.'),
     sent: {
@@ -317,9 +317,9 @@ const turnEnded = eventData(
 );
 
 const preempted = eventData(
-  'The task gave up the session to an interactive task and waits in the queue again.',
+  'The task gave up the session to an interactive task, or at the hold limit, and waits in the queue again.',
   {
-    by: actor('The task that gets the session; null: unknown.'),
+    by: actor('The task that gets the session, or the deadline `hold`; null: unknown.'),
     epoch: { type: 'integer', description: 'Number of the hold that ended.' },
   },
   { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, epoch: 12 },

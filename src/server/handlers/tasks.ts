@@ -1,4 +1,6 @@
 /** Tasks: submit, look at, change, cancel. */
+import { invariant } from '../../core/errors.ts';
+import { isTerminal } from '../../store/rules.ts';
 import type { StoredTask } from '../../store/port.ts';
 import type { Signalbox, SubmitRequest } from '../../runtime/api.ts';
 import { callerOf } from '../../runtime/session/callers.ts';
@@ -85,10 +87,14 @@ export const taskHandlers: Handlers<TaskOperation> = {
       return refuse(answer, params.id);
     }
     if (answer.kind === 'receipt') {
-      return { status: 200, body: { ...answer.receipt, reason: null } };
+      return { status: 200, body: answer.receipt };
     }
     const { row, status, reason } = answer.task;
-    return { status: 200, body: { task: row.id, state: 'already-terminal', status, reason, turn: null } };
+    invariant(isTerminal(status) && reason !== null, 'a task that has ended says how');
+    return {
+      status: 200,
+      body: { task: row.id, state: 'already-terminal', status, verdict: status, reason, turn: null },
+    };
   },
 
   async explainTask({ params }, { signalbox }) {
