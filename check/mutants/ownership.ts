@@ -29,9 +29,9 @@ export const ownership: readonly Mutant[] = [
   mutant(
     'the calls of an evicted runner are taken',
     'runner',
-    'rules/runner',
-    "return task.run === run ? task : 'epoch';",
-    'return task;',
+    'step',
+    'if (task.run !== input.run) {',
+    'if (d.s.fenced) {',
   ),
   mutant(
     'a free window at hand-over: who gives way grants nobody',

@@ -7,8 +7,8 @@ export const turns: readonly Mutant[] = [
   mutant(
     'the result of an old turn is accepted',
     'small',
-    'rules/turn',
-    'if (turn === null || turn.id !== id) {',
+    'step',
+    'if (turn === null || turn.id !== input.turn) {',
     'if (turn === null) {',
   ),
   mutant(
@@ -88,9 +88,9 @@ export const turns: readonly Mutant[] = [
   mutant(
     'the exit of an old process ends the new one',
     'small',
-    'rules/agent',
-    "if (agent.kind === 'none' || agent.incarnation !== input.incarnation) {\n    return stale('incarnation');\n  }\n  d.s.agent = { kind: 'none' };",
-    "if (agent.kind === 'none') {\n    return stale('incarnation');\n  }\n  d.s.agent = { kind: 'none' };",
+    'step',
+    "if (agent.kind === 'none' || agent.incarnation !== input.incarnation) {",
+    "if (agent.kind === 'none') {",
   ),
   mutant(
     'a deadline of an old turn counts',
@@ -105,6 +105,20 @@ export const turns: readonly Mutant[] = [
     'rules/deadlines',
     'return limitedHold(d.s) === subject;',
     'return limitedHold(d.s) !== null;',
+  ),
+  mutant(
+    'a turn is spoken of by a process that is not its agent',
+    'small',
+    'step',
+    "if (agent.kind !== 'up' || agent.incarnation !== input.incarnation) {",
+    "if (agent.kind !== 'up') {",
+  ),
+  mutant(
+    'a deadline that is not armed counts',
+    'small',
+    'step',
+    "isArmed(d, input.name, input.subject) ? timer(d, input) : stale('timer')",
+    'timer(d, input)',
   ),
   mutant(
     'nobody watches for silence',

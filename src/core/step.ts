@@ -10,22 +10,24 @@ import {
   output,
   result,
   steered,
-  turnStarted,
   switched,
+  turnStarted,
+  unexpectedOutput,
   unsolicited,
 } from './rules/agent.ts';
 import { timer } from './rules/timers.ts';
 import { arrange } from './rules/arrange.ts';
-import { setDeadlines } from './rules/deadlines.ts';
+import { isArmed, setDeadlines } from './rules/deadlines.ts';
 import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './rules/commands.ts';
-import { begin, type Draft, finish, mustTask } from './draft.ts';
-import type { Input } from './model/inputs.ts';
+import { begin, type Draft, finish, getTask, mustTask } from './draft.ts';
+import type { AgentInput, Input, RunnerInput, TurnInput } from './model/inputs.ts';
 import type { Session } from './model/session.ts';
-import type { Reply, RuleReply, StepResult } from './model/replies.ts';
+import type { Reply, RuleReply, StaleKind, StepResult } from './model/replies.ts';
 import { permissionRequested, respond, permissionWithdrawn } from './rules/permission.ts';
 import { fault, fenced, recovered } from './rules/recover.ts';
 import { call, finishRunner, progress } from './rules/runner.ts';
 import { submit } from './rules/submit.ts';
+import { turnCells } from './rules/table.ts';
 
 function apply(d: Draft, input: Input): RuleReply {
   switch (input.type) {
@@ -57,38 +59,28 @@ function apply(d: Draft, input: Input): RuleReply {
       return report(d, input);
     case 'respond':
       return respond(d, input);
-    case 'permission-requested':
-      return permissionRequested(d, input);
-    case 'permission-withdrawn':
-      return permissionWithdrawn(d, input);
-    case 'switched':
-      return switched(d, input);
     case 'call':
-      return call(d, input);
     case 'progress':
-      return progress(d, input);
     case 'finish':
-      return finishRunner(d, input);
-    case 'agent-ready':
-      return agentReady(d, input);
-    case 'agent-exited':
-      return agentExited(d, input);
-    case 'turn-started':
-      return turnStarted(d, input);
+      return ofRunner(d, input);
     case 'output':
-      return output(d, input);
-    case 'ack':
-      return ack(d, input);
-    case 'result':
-      return result(d, input);
-    case 'steered':
-      return steered(d, input);
+      return input.turn === null ? ofAgent(d, input) : ofTurn(d, input);
+    case 'agent-ready':
+    case 'agent-exited':
+    case 'switched':
     case 'unsolicited':
-      return unsolicited(d, input);
+      return ofAgent(d, input);
+    case 'turn-started':
+    case 'ack':
+    case 'result':
+    case 'steered':
+    case 'permission-requested':
+    case 'permission-withdrawn':
+      return ofTurn(d, input);
     case 'timer':
-      return timer(d, input);
+      return isArmed(d, input.name, input.subject) ? timer(d, input) : stale('timer');
     case 'continue':
-      return d.s.settling.length > 0 ? { kind: 'ok' } : { kind: 'stale', what: 'unexpected' };
+      return d.s.settling.length > 0 ? { kind: 'ok' } : stale('unexpected');
     case 'recovered':
       return recovered(d);
     case 'fenced':
@@ -96,8 +88,80 @@ function apply(d: Draft, input: Input): RuleReply {
   }
 }
 
+/** Only the runner that was started for the task may speak, through preemptions and resumptions. */
+function ofRunner(d: Draft, input: RunnerInput): RuleReply {
+  const task = getTask(d, input.task);
+  if (task === null) {
+    return stale('ended');
+  }
+  if (task.run !== input.run) {
+    return stale('epoch');
+  }
+  switch (input.type) {
+    case 'call':
+      return call(d, task, input);
+    case 'progress':
+      return progress(d, task, input);
+    case 'finish':
+      return finishRunner(d, task, input);
+  }
+}
+
+/** Only the process that is the agent now may speak. One that is ending has nothing to say of its state but that it is gone. */
+function ofAgent(d: Draft, input: AgentInput): RuleReply {
+  const { agent } = d.s;
+  if (agent.kind === 'none' || agent.incarnation !== input.incarnation) {
+    return stale('incarnation');
+  }
+  switch (input.type) {
+    case 'agent-ready':
+      return agent.kind === 'starting' ? agentReady(d, agent, input) : stale('incarnation');
+    case 'agent-exited':
+      return agentExited(d, agent, input);
+    case 'output':
+      return unexpectedOutput(d, input);
+    case 'switched':
+      return agent.kind === 'up' ? switched(d, agent, input) : stale('incarnation');
+    case 'unsolicited':
+      return agent.kind === 'up' ? unsolicited(d, agent, input) : stale('incarnation');
+  }
+}
+
+/** The agent may speak of the turn that it has, and say what can happen in its phase. */
+function ofTurn(d: Draft, input: TurnInput): RuleReply {
+  const { agent, hold } = d.s;
+  if (agent.kind !== 'up' || agent.incarnation !== input.incarnation) {
+    return stale('incarnation');
+  }
+  const turn = hold?.turn ?? null;
+  if (turn === null || turn.id !== input.turn) {
+    return stale('turn');
+  }
+  if (turnCells[turn.phase][input.type] === 'stale') {
+    return stale('unexpected');
+  }
+  switch (input.type) {
+    case 'turn-started':
+      return turnStarted(d, turn);
+    case 'output':
+      return output(d, turn, input);
+    case 'ack':
+      return ack(d, turn, input);
+    case 'result':
+      return result(d, turn, input);
+    case 'steered':
+      return steered(d, turn, input);
+    case 'permission-requested':
+      return permissionRequested(d, turn, input);
+    case 'permission-withdrawn':
+      return permissionWithdrawn(d, turn, input);
+  }
+}
+
+const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
+
 const nothing: readonly never[] = [];
-const fencedReply: Reply = { kind: 'stale', what: 'fenced' };
+const fencedReply: Reply = stale('fenced');
 
 const unchanged = (session: Session, reply: Reply): StepResult => ({
   session,

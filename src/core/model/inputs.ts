@@ -39,148 +39,119 @@ interface At {
   readonly at: number;
 }
 
-export type Input = At &
-  (
-    | {
-        readonly type: 'submit';
-        readonly task: NewTask;
-        readonly about: TaskOrigin;
-        /** Opaque; stored with the task. */
-        readonly payload: unknown;
-      }
-    | { readonly type: 'cancel'; readonly task: TaskId; readonly reason: string; readonly by: Actor | null }
-    | {
-        readonly type: 'edit';
-        readonly task: TaskId;
-        /** First line of the new prompt. */
-        readonly title: string;
-        readonly payload: unknown;
-        readonly by: Actor | null;
-      }
-    | {
-        readonly type: 'move';
-        readonly task: TaskId;
-        readonly lane: Lane | null;
-        readonly priority: number | null;
-        readonly where: Where | null;
-        readonly by: Actor | null;
-      }
-    | { readonly type: 'stop'; readonly scope: StopScope; readonly by: Actor | null }
-    /** The operator's: `epoch` names the hold that is meant; null means whichever there is. */
-    | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: Actor | null }
-    | ({ readonly type: 'park'; readonly kind: Exclude<ParkedKind, 'fault'> } & Omit<Parked, 'kind'>)
-    | { readonly type: 'unpark'; readonly by: Actor | null }
-    /** The shell's: `step` has thrown for another input. The session stops loudly and waits for the operator. */
-    | { readonly type: 'fault'; readonly reason: string }
-    | { readonly type: 'restart-agent'; readonly by: Actor | null }
-    /** A person's answer to a permission request; it names the turn that asks. */
-    | {
-        readonly type: 'respond';
-        readonly turn: TurnId;
-        readonly request: string;
-        readonly allow: boolean;
-        readonly by: Actor | null;
-        /** Told to the agent with a denial. */
-        readonly note: string | null;
-      }
-    /** The shell's: how far the session has to hold back from now on; null: not at all. */
-    | { readonly type: 'throttle'; readonly throttle: Throttle | null }
-    /** The shell's: a hang report concerns this session. */
-    | { readonly type: 'report'; readonly note: HangNote }
-    /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
-    | { readonly type: 'make-room' }
-    // A code runner, fenced by the epoch at which it was started.
-    | {
-        readonly type: 'call';
-        readonly task: TaskId;
-        readonly run: Epoch;
-        readonly call: number;
-        readonly model: string | null;
-      }
-    | { readonly type: 'progress'; readonly task: TaskId; readonly run: Epoch; readonly data: unknown }
+/** What senders, operators and persons ask for. Each names what it means; what is not there is `refused`. */
+type Command =
+  | {
+      readonly type: 'submit';
+      readonly task: NewTask;
+      readonly about: TaskOrigin;
+      /** Opaque; stored with the task. */
+      readonly payload: unknown;
+    }
+  | { readonly type: 'cancel'; readonly task: TaskId; readonly reason: string; readonly by: Actor | null }
+  | {
+      readonly type: 'edit';
+      readonly task: TaskId;
+      /** First line of the new prompt. */
+      readonly title: string;
+      readonly payload: unknown;
+      readonly by: Actor | null;
+    }
+  | {
+      readonly type: 'move';
+      readonly task: TaskId;
+      readonly lane: Lane | null;
+      readonly priority: number | null;
+      readonly where: Where | null;
+      readonly by: Actor | null;
+    }
+  | { readonly type: 'stop'; readonly scope: StopScope; readonly by: Actor | null }
+  /** `epoch` names the hold that is meant; null means whichever there is. */
+  | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: Actor | null }
+  | ({ readonly type: 'park'; readonly kind: Exclude<ParkedKind, 'fault'> } & Omit<Parked, 'kind'>)
+  | { readonly type: 'unpark'; readonly by: Actor | null }
+  | { readonly type: 'restart-agent'; readonly by: Actor | null }
+  /** A person's answer to a permission request; it names the turn that asks. */
+  | {
+      readonly type: 'respond';
+      readonly turn: TurnId;
+      readonly request: string;
+      readonly allow: boolean;
+      readonly by: Actor | null;
+      /** Told to the agent with a denial. */
+      readonly note: string | null;
+    };
+
+/** What a code runner says. `run`: the epoch at which it was started. */
+export type RunnerInput = At & { readonly task: TaskId; readonly run: Epoch } & (
+    | { readonly type: 'call'; readonly call: number; readonly model: string | null }
+    | { readonly type: 'progress'; readonly data: unknown }
     | {
         readonly type: 'finish';
-        readonly task: TaskId;
-        readonly run: Epoch;
         readonly status: Exclude<TerminalStatus, 'cancelled'>;
         readonly reason: string;
         /** What it returned, or the record of its error: any JSON. */
         readonly result: unknown;
       }
-    // The agent's driver, fenced by incarnation and turn.
+  );
+
+/** What the agent's driver says of its process. */
+export type AgentInput = At & { readonly incarnation: Incarnation } & (
     | {
         readonly type: 'agent-ready';
-        readonly incarnation: Incarnation;
         readonly caps: AgentCaps;
         readonly conversation: string | null;
         /** The conversation to be resumed is unknown to the agent: a fresh one was begun. */
         readonly conversationReset: boolean;
       }
     /** The process is gone and reaped, whatever the reason; also the end of `kill` and `close`, and of a failed start. */
-    | {
-        readonly type: 'agent-exited';
-        readonly incarnation: Incarnation;
-        readonly reason: string;
-        readonly data: unknown;
-      }
-    | { readonly type: 'turn-started'; readonly incarnation: Incarnation; readonly turn: TurnId }
-    /** Turn null: something outside a turn of ours; it goes on the session's tape as `unexpected-output`. */
-    | {
-        readonly type: 'output';
-        readonly incarnation: Incarnation;
-        readonly turn: TurnId | null;
-        readonly part: OutputPart;
-      }
+    | { readonly type: 'agent-exited'; readonly reason: string; readonly data: unknown }
+    /** Something outside a turn of ours; it goes on the session's tape as `unexpected-output`. */
+    | { readonly type: 'output'; readonly turn: null; readonly part: OutputPart }
+    | { readonly type: 'switched'; readonly model: string | null; readonly ok: boolean }
+    | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data: unknown }
+  );
+
+/** What the agent's driver says of a turn. */
+export type TurnInput = At & { readonly incarnation: Incarnation; readonly turn: TurnId } & (
+    | { readonly type: 'turn-started' }
+    | { readonly type: 'output'; readonly part: OutputPart }
     /** `noResult`: the agent says that no result will come for this turn. */
-    | { readonly type: 'ack'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly noResult: boolean }
-    | { readonly type: 'result'; readonly incarnation: Incarnation; readonly turn: TurnId; readonly result: TurnResult }
-    | {
-        readonly type: 'steered';
-        readonly incarnation: Incarnation;
-        readonly turn: TurnId;
-        readonly task: TaskId;
-        readonly taken: boolean;
-      }
-    /**
-     * The agent asks for permission. `policyDecision`: see `rules/permission-policy.ts`; null: a person has to decide.
-     */
+    | { readonly type: 'ack'; readonly noResult: boolean }
+    | { readonly type: 'result'; readonly result: TurnResult }
+    | { readonly type: 'steered'; readonly task: TaskId; readonly taken: boolean }
+    /** The agent asks for permission. `policyDecision`: see `rules/permission-policy.ts`; null: a person has to decide. */
     | {
         readonly type: 'permission-requested';
-        readonly incarnation: Incarnation;
-        readonly turn: TurnId;
         /** The driver's name for it, unique within the turn. */
         readonly request: string;
         readonly policyDecision: 'allow' | 'deny' | null;
         readonly action: PermissionAction;
       }
     /** The agent has withdrawn the request. */
-    | {
-        readonly type: 'permission-withdrawn';
-        readonly incarnation: Incarnation;
-        readonly turn: TurnId;
-        readonly request: string;
-      }
-    | {
-        readonly type: 'switched';
-        readonly incarnation: Incarnation;
-        readonly model: string | null;
-        readonly ok: boolean;
-      }
-    | {
-        readonly type: 'unsolicited';
-        readonly incarnation: Incarnation;
-        readonly phase: 'began' | 'ended';
-        readonly data: unknown;
-      }
-    // The shell.
-    | { readonly type: 'timer'; readonly name: TimerName; readonly subject: number | TaskId }
-    /** The answer to the effect of that name. */
-    | { readonly type: 'continue' }
-    /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */
-    | { readonly type: 'recovered' }
-    /** The lease is lost: end everything here, write nothing. */
-    | { readonly type: 'fenced' }
+    | { readonly type: 'permission-withdrawn'; readonly request: string }
   );
+
+/** What the shell says. */
+type ShellInput =
+  | { readonly type: 'timer'; readonly name: TimerName; readonly subject: number | TaskId }
+  /** The answer to the effect of that name. */
+  | { readonly type: 'continue' }
+  /** How far the session has to hold back from now on; null: not at all. */
+  | { readonly type: 'throttle'; readonly throttle: Throttle | null }
+  /** A hang report concerns this session. */
+  | { readonly type: 'report'; readonly note: HangNote }
+  /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
+  | { readonly type: 'make-room' }
+  /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */
+  | { readonly type: 'recovered' }
+  /** `step` has thrown for another input. The session stops loudly and waits for the operator. */
+  | { readonly type: 'fault'; readonly reason: string }
+  /** The lease is lost: end everything here, write nothing. */
+  | { readonly type: 'fenced' };
+
+/** In families: `step` fences all of a family by its token, in one place. */
+export type Input = (At & Command) | RunnerInput | AgentInput | TurnInput | (At & ShellInput);
 
 export type InputType = Input['type'];
 export type InputOf<T extends InputType> = Extract<Input, { type: T }>;

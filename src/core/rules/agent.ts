@@ -1,25 +1,25 @@
 /** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
-import { deadlineReached, liveTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
+import { deadlineReached, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent } from './agent-end.ts';
 import { endTurn, loseTurn } from './turn-end.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import { atRest, stalled } from './arrange.ts';
 import type { Task } from '../model/task.ts';
-import type { Turn, TurnResult } from '../model/session.ts';
-import type { Reply, StaleKind } from '../model/replies.ts';
+import type { Agent, Turn, TurnResult } from '../model/session.ts';
+import type { Reply } from '../model/replies.ts';
 import { endedUnstarted, promptRead } from './conversation.ts';
 import { leaveTurn, refuseSteered, steeredTasks } from './parts.ts';
 import { entryOf } from '../queue.ts';
 
 const okReply: Reply = { kind: 'ok' };
-const stale = (what: StaleKind): Reply => ({ kind: 'stale', what });
+const unexpected: Reply = { kind: 'stale', what: 'unexpected' };
 
-export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
-  const agent = d.s.agent;
-  if (agent.kind !== 'starting' || agent.incarnation !== input.incarnation) {
-    return stale('incarnation');
-  }
+type Live = Exclude<Agent, { kind: 'none' }>;
+type Starting = Extract<Agent, { kind: 'starting' }>;
+type Up = Extract<Agent, { kind: 'up' }>;
+
+export function agentReady(d: Draft, agent: Starting, input: InputOf<'agent-ready'>): Reply {
   const { incarnation, model } = agent;
   d.s.agent = { kind: 'up', incarnation, activity: 'boundary', model, unsolicited: false, caps: input.caps };
   if (input.conversationReset) {
@@ -34,11 +34,7 @@ export function agentReady(d: Draft, input: InputOf<'agent-ready'>): Reply {
   return okReply;
 }
 
-export function agentExited(d: Draft, input: InputOf<'agent-exited'>): Reply {
-  const agent = d.s.agent;
-  if (agent.kind === 'none' || agent.incarnation !== input.incarnation) {
-    return stale('incarnation');
-  }
+export function agentExited(d: Draft, agent: Live, input: InputOf<'agent-exited'>): Reply {
   d.s.agent = { kind: 'none' };
   sessionEvent(d, 'agent-exited', { incarnation: agent.incarnation, reason: input.reason, data: input.data });
   if (onWire(d.s.hold?.turn ?? null)) {
@@ -63,15 +59,8 @@ export function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): v
   }
 }
 
-export function turnStarted(d: Draft, input: InputOf<'turn-started'>): Reply {
-  const turn = liveTurn(d, 'turn-started', input.incarnation, input.turn);
-  if (typeof turn === 'string') {
-    return stale(turn);
-  }
-  const task = d.s.hold?.task;
-  if (task === undefined) {
-    return stale('turn');
-  }
+export function turnStarted(d: Draft, turn: Turn): Reply {
+  const { task } = mustHold(d);
   taskEvent(d, task, 'turn-started', { turn: turn.id });
   d.s.conversationReset = false;
   promptRead(d, turn);
@@ -98,34 +87,21 @@ function sendSteered(d: Draft, owner: Task, turn: Turn): void {
   }
 }
 
-export function output(d: Draft, input: InputOf<'output'>): Reply {
-  if (input.turn === null) {
-    const agent = d.s.agent;
-    if (agent.kind === 'none' || agent.incarnation !== input.incarnation) {
-      return stale('incarnation');
-    }
-    sessionEvent(d, 'unexpected-output', { incarnation: agent.incarnation, part: input.part });
-    return okReply;
-  }
-  const turn = liveTurn(d, 'output', input.incarnation, input.turn);
-  const task = d.s.hold?.task;
-  if (typeof turn === 'string' || task === undefined) {
-    return stale(typeof turn === 'string' ? turn : 'turn');
-  }
-  taskEvent(d, task, 'output', { turn: turn.id, part: input.part });
+export function output(d: Draft, turn: Turn, { part }: InputOf<'output'>): Reply {
+  taskEvent(d, mustHold(d).task, 'output', { turn: turn.id, part });
   return okReply;
 }
 
-export function ack(d: Draft, input: InputOf<'ack'>): Reply {
-  const turn = liveTurn(d, 'ack', input.incarnation, input.turn);
-  const task = d.s.hold?.task;
-  if (typeof turn === 'string' || task === undefined) {
-    return stale(typeof turn === 'string' ? turn : 'turn');
-  }
+export function unexpectedOutput(d: Draft, { incarnation, part }: InputOf<'output'>): Reply {
+  sessionEvent(d, 'unexpected-output', { incarnation, part });
+  return okReply;
+}
+
+export function ack(d: Draft, turn: Turn, input: InputOf<'ack'>): Reply {
   if (turn.acked && !(input.noResult && turn.result === null)) {
-    return stale('unexpected');
+    return unexpected;
   }
-  taskEvent(d, task, 'interrupt-acked', { turn: turn.id, noResult: input.noResult });
+  taskEvent(d, mustHold(d).task, 'interrupt-acked', { turn: turn.id, noResult: input.noResult });
   const none: TurnResult = { outcome: 'interrupted', empty: true, report: null };
   const result = turn.result ?? (input.noResult ? none : null);
   setTurn(d, { ...turn, acked: true, result });
@@ -135,13 +111,9 @@ export function ack(d: Draft, input: InputOf<'ack'>): Reply {
   return okReply;
 }
 
-export function result(d: Draft, input: InputOf<'result'>): Reply {
-  const turn = liveTurn(d, 'result', input.incarnation, input.turn);
-  if (typeof turn === 'string') {
-    return stale(turn);
-  }
+export function result(d: Draft, turn: Turn, input: InputOf<'result'>): Reply {
   if (turn.result !== null) {
-    return stale('unexpected');
+    return unexpected;
   }
   const agent = d.s.agent;
   const given = stated(turn, input.result);
@@ -174,15 +146,11 @@ function boundary(d: Draft, given: TurnResult): void {
   endTurn(d, { kind: 'result', result: given });
 }
 
-export function steered(d: Draft, input: InputOf<'steered'>): Reply {
-  const turn = liveTurn(d, 'steered', input.incarnation, input.turn);
-  if (typeof turn === 'string') {
-    return stale(turn);
-  }
+export function steered(d: Draft, turn: Turn, input: InputOf<'steered'>): Reply {
   const part = getTask(d, input.task);
   const owner = mustTask(d, mustHold(d).task);
   if (part === null || part.stage !== 'steered' || part.delivered || part.mergedInto !== entryOf(owner)) {
-    return stale('unexpected');
+    return unexpected;
   }
   if (input.taken) {
     putTask(d, { ...part, delivered: true, status: 'running', attempts: part.attempts + 1 });
@@ -193,14 +161,10 @@ export function steered(d: Draft, input: InputOf<'steered'>): Reply {
   return okReply;
 }
 
-export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
-  const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.incarnation !== input.incarnation) {
-    return stale('incarnation');
-  }
+export function unsolicited(d: Draft, agent: Up, input: InputOf<'unsolicited'>): Reply {
   const began = input.phase === 'began';
   if (agent.unsolicited === began) {
-    return stale('unexpected');
+    return unexpected;
   }
   d.s.agent = { ...agent, unsolicited: began };
   sessionEvent(d, 'unsolicited-turn', { incarnation: agent.incarnation, phase: input.phase, data: input.data });
@@ -208,13 +172,9 @@ export function unsolicited(d: Draft, input: InputOf<'unsolicited'>): Reply {
 }
 
 /** The model was changed, or the agent would not: then it is closed, and another is started with that model. No attempt is burnt. */
-export function switched(d: Draft, input: InputOf<'switched'>): Reply {
-  const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.incarnation !== input.incarnation) {
-    return stale('incarnation');
-  }
+export function switched(d: Draft, agent: Up, input: InputOf<'switched'>): Reply {
   if (agent.activity !== 'switching' || agent.model !== input.model) {
-    return stale('unexpected');
+    return unexpected;
   }
   sessionEvent(d, 'model-switched', { incarnation: agent.incarnation, model: input.model, ok: input.ok });
   if (!input.ok) {

@@ -9,18 +9,14 @@ import type { InputOf } from '../model/inputs.ts';
 import type { Turn } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
 import { treeGet, treePut } from '../tree.ts';
-import { liveTurn, setTurn } from './turn.ts';
+import { setTurn } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
 
 /** More than a person could answer: any further request is denied. */
 const maxOpenRequests = 32;
 
-export function permissionRequested(d: Draft, input: InputOf<'permission-requested'>): Reply {
-  const live = liveTurn(d, 'permission-requested', input.incarnation, input.turn);
-  if (typeof live === 'string') {
-    return { kind: 'stale', what: live };
-  }
+export function permissionRequested(d: Draft, live: Turn, input: InputOf<'permission-requested'>): Reply {
   const { request } = input;
   if (treeGet(live.requested, request) !== undefined) {
     return { kind: 'stale', what: 'unexpected' };
@@ -45,11 +41,7 @@ export function permissionRequested(d: Draft, input: InputOf<'permission-request
   return okReply;
 }
 
-export function permissionWithdrawn(d: Draft, input: InputOf<'permission-withdrawn'>): Reply {
-  const turn = liveTurn(d, 'permission-withdrawn', input.incarnation, input.turn);
-  if (typeof turn === 'string') {
-    return { kind: 'stale', what: turn };
-  }
+export function permissionWithdrawn(d: Draft, turn: Turn, input: InputOf<'permission-withdrawn'>): Reply {
   const { request } = input;
   if (!turn.permissionRequests.includes(request)) {
     return { kind: 'stale', what: 'unexpected' };

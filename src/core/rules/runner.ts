@@ -1,7 +1,6 @@
-/** What a live code runner may ask. It is fenced by the epoch at which it was started, through preemptions and resumptions. */
+/** What a live code runner may ask, also while its task is preempted. */
 import { runnerActor } from '../model/actor.ts';
-import { type Draft, endTask, getTask, putLive, putTask, setHold, taskEvent } from '../draft.ts';
-import type { Epoch, TaskId } from '../model/ids.ts';
+import { type Draft, endTask, putLive, putTask, setHold, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
@@ -9,20 +8,8 @@ import { interruptTurn, onWire } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
 
-function runnersTask(d: Draft, id: TaskId, run: Epoch): Task | 'ended' | 'epoch' {
-  const task = getTask(d, id);
-  if (task === null) {
-    return 'ended';
-  }
-  return task.run === run ? task : 'epoch';
-}
-
 /** Asks for a turn. While the task is preempted the asking waits with it. */
-export function call(d: Draft, input: InputOf<'call'>): Reply {
-  const task = runnersTask(d, input.task, input.run);
-  if (typeof task === 'string') {
-    return { kind: 'stale', what: task };
-  }
+export function call(d: Draft, task: Task, input: InputOf<'call'>): Reply {
   if (task.call !== null || task.verdict !== null) {
     return { kind: 'stale', what: 'unexpected' };
   }
@@ -30,21 +17,13 @@ export function call(d: Draft, input: InputOf<'call'>): Reply {
   return okReply;
 }
 
-export function progress(d: Draft, input: InputOf<'progress'>): Reply {
-  const task = runnersTask(d, input.task, input.run);
-  if (typeof task === 'string') {
-    return { kind: 'stale', what: task };
-  }
+export function progress(d: Draft, task: Task, input: InputOf<'progress'>): Reply {
   taskEvent(d, task.id, 'progress', { data: input.data });
   return okReply;
 }
 
 /** The runner has returned or thrown. A turn that it left on the wire is interrupted first; its verdict stands. */
-export function finishRunner(d: Draft, input: InputOf<'finish'>): Reply {
-  const task = runnersTask(d, input.task, input.run);
-  if (typeof task === 'string') {
-    return { kind: 'stale', what: task };
-  }
+export function finishRunner(d: Draft, task: Task, input: InputOf<'finish'>): Reply {
   const verdict: Verdict = {
     status: input.status,
     reason: input.reason,

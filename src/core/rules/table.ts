@@ -2,20 +2,13 @@
  * Which event of a turn can happen in which phase. The table is total in its types: a new phase or event does not compile until
  * each cell is stated. It is consulted for every event of a turn.
  */
+import type { TurnInput } from '../model/inputs.ts';
 import type { TurnPhase } from '../model/session.ts';
 
-export type TurnInput =
-  | 'turn-started'
-  | 'output'
-  | 'ack'
-  | 'result'
-  | 'steered'
-  | 'permission-requested'
-  | 'permission-withdrawn';
 type Cell = 'apply' | 'stale';
 
 /** Whether an event of the live turn applies in a phase. An ack that nobody asked for, or a second "started", is stale. */
-export const turnCells: { readonly [P in TurnPhase]: { readonly [T in TurnInput]: Cell } } = {
+export const turnCells: { readonly [P in TurnPhase]: { readonly [T in TurnInput['type']]: Cell } } = {
   pending: {
     'turn-started': 'stale',
     output: 'stale',

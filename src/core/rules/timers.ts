@@ -6,7 +6,6 @@ import type { TaskId } from '../model/ids.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { Turn } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
-import { isArmed } from './deadlines.ts';
 import { denyOpenRequests } from './permission.ts';
 import { becomeDue, hadItsTurn } from './fairness.ts';
 import { loseStart } from './agent.ts';
@@ -15,9 +14,6 @@ import { closeAgent, killAgent } from './agent-end.ts';
 import { endOrInterrupt, endTurn, giveWay } from './turn-end.ts';
 
 export function timer(d: Draft, { name, subject }: InputOf<'timer'>): Reply {
-  if (!isArmed(d, name, subject)) {
-    return { kind: 'stale', what: 'timer' };
-  }
   switch (name) {
     case 'start':
       killAgent(d, 'start_deadline');

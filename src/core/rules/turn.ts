@@ -5,9 +5,7 @@ import type { Actor } from '../model/actor.ts';
 import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.ts';
 import type { Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
-import type { StaleKind } from '../model/replies.ts';
 import { treeOf } from '../tree.ts';
-import { turnCells, type TurnInput } from './table.ts';
 
 const intentRank: { readonly [I in Intent]: number } = { preempt: 0, hold: 0, silence: 1, verdict: 2 };
 
@@ -93,19 +91,6 @@ export function writeInterrupt(d: Draft, turn: Turn, resend: boolean): void {
   const agent = d.s.agent;
   invariant(agent.kind === 'up', 'an interrupt goes to a running agent');
   d.effects.push({ type: 'interrupt', incarnation: agent.incarnation, turn: turn.id, resend });
-}
-
-/** The live turn that a turn-scoped event of this incarnation may speak of, or why it is stale. */
-export function liveTurn(d: Draft, type: TurnInput, incarnation: number, id: number): Turn | StaleKind {
-  const agent = d.s.agent;
-  if (agent.kind !== 'up' || agent.incarnation !== incarnation) {
-    return 'incarnation';
-  }
-  const turn = d.s.hold?.turn ?? null;
-  if (turn === null || turn.id !== id) {
-    return 'turn';
-  }
-  return turnCells[turn.phase][type] === 'apply' ? turn : 'unexpected';
 }
 
 /** A deadline that ends a wait of the owner, or for it. */
