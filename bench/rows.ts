@@ -6,6 +6,7 @@ export const rows: { readonly [name: string]: () => Promise<{ readonly row: Row 
   append: () => import('./rows/append.ts'),
   tasks: () => import('./rows/tasks.ts'),
   step: () => import('./rows/step.ts'),
+  moves: () => import('./rows/moves.ts'),
   grant: () => import('./rows/grant.ts'),
   fairness: () => import('./rows/fairness.ts'),
   'fan-out': () => import('./rows/fan-out.ts'),

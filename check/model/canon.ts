@@ -67,7 +67,7 @@ class Field {
 
   /** The keys of a tree. */
   get key(): Field {
-    return (this.#key ??= new Field(''));
+    return (this.#key ??= new Field(this.#name));
   }
 
   /** Its index among the shapes that were met here. */
@@ -99,7 +99,9 @@ interface Names {
   readonly epoch: number[];
   readonly turn: number[];
   readonly incarnation: number[];
-  /** Of the open tasks, in order, and the next one. */
+  /** Of the open tasks, in order, and the last one given. */
+  readonly admission: number[];
+  /** Of the open tasks, in order. */
   readonly position: number[];
   /** By slot: the id of its task, and the id of the one after it. */
   readonly ids: readonly string[];
@@ -109,30 +111,32 @@ interface Names {
 export class Canon {
   readonly #config: Config;
   readonly #out: Writer;
-  /** Where tasks are moved, new positions are made of old ones. */
-  readonly #exactOrder: boolean;
   /** Texts by their number, in the order in which the run meets them. */
   readonly #texts = new Map<string, number>();
   readonly #session = new Field('');
   readonly #slot = new Field('', '', leftOutOfSlots);
   readonly #runner = new Field('');
   readonly #input = new Field('');
-  #names: Names = { epoch: [], turn: [], incarnation: [], position: [], ids: [], nextIds: [] };
+  #names: Names = { epoch: [], turn: [], incarnation: [], admission: [], position: [], ids: [], nextIds: [] };
 
   constructor(config: Config, out: Writer) {
     this.#config = config;
     this.#out = out;
-    this.#exactOrder = (config.budgets.move ?? 0) > 0;
   }
 
   /** Returns the names that it gave. */
   view({ session, slots }: View): Names {
-    const position = [session.nextPosition];
-    eachEntry(session.tasks.root, (_, task) => position.push(task.position));
+    const admission = [session.admissions];
+    const position: number[] = [];
+    eachEntry(session.tasks.root, (_, task) => {
+      admission.push(task.admission);
+      position.push(task.position);
+    });
     this.#names = {
       epoch: [],
       turn: [],
       incarnation: [],
+      admission: admission.sort((a, b) => a - b),
       position: position.sort((a, b) => a - b),
       ids: slots.map((slot) => slot.id),
       nextIds: slots.map((slot, index) => slotId(this.#config.slots[index]?.name ?? '', slot.generation)),
@@ -188,13 +192,13 @@ export class Canon {
   }
 
   #number(value: number, kind: TokenKind | null): void {
-    if (kind === null || (kind === 'position' && this.#exactOrder)) {
+    if (kind === null) {
       this.#plain(value);
       return;
     }
     const names = this.#names[kind];
     const known = names.indexOf(value);
-    if (kind !== 'position') {
+    if (kind !== 'position' && kind !== 'admission') {
       this.#put(tags.token, known < 0 ? names.push(value) - 1 : known);
     } else if (known < 0) {
       // Of an index that disagrees with its tasks.

@@ -5,7 +5,7 @@
  */
 import type { PartEnding, Session, Settlement, TurnResult } from '../../src/core/model/session.ts';
 import type { TurnId } from '../../src/core/model/ids.ts';
-import type { Task } from '../../src/core/model/task.ts';
+import { whenBusyPolicies, type Task } from '../../src/core/model/task.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Writer } from '../engine/index.ts';
@@ -58,7 +58,8 @@ const parkedCode = ({ parked }: Session): number =>
   parked === null ? 0 : { closing: 1, fault: 2, operator: 3 }[parked.kind];
 const requestBits = (requests: readonly number[]): number => requests.reduce((bits, one) => bits | bit(true, one), 0);
 
-export function encodeWorld(world: World, out: Writer, exactOrder: boolean): void {
+/** `moves`: tasks are moved, so that lane, priority and policy are not those of their slot. */
+export function encodeWorld(world: World, out: Writer, moves: boolean): void {
   turns.clear();
   incarnations.clear();
   runs.clear();
@@ -70,7 +71,7 @@ export function encodeWorld(world: World, out: Writer, exactOrder: boolean): voi
     out.byte(slotStates[slot.state] | bit(slot.asked, 2) | bit(slot.inTurn, 3) | bit(slot.prompted, 4));
     out.byte(slot.runs);
     if (slot.state === 'open') {
-      encodeTask(world, treeGet(world.session.tasks, slot.id) ?? null, out, exactOrder);
+      encodeTask(world, treeGet(world.session.tasks, slot.id) ?? null, out, moves);
     }
   }
   out.byte(world.processes.length);
@@ -161,14 +162,15 @@ const settlementKinds = { begin: 0, merged: 1, steered: 2 } as const;
 const encodeEnding = (ending: PartEnding | null, out: Writer): void =>
   out.byte(ending === null ? none : statuses[ending.status] | ((ending.attempts ?? 0) << 2));
 
-function orderOf(session: Session, world: World, task: Task): number {
+/** The core compares positions and admissions, and finds room for any new position: their order is all that counts. */
+function rankOf(world: World, task: Task, by: 'position' | 'admission'): number {
   let rank = 0;
   for (const slot of world.slots) {
     if (slot.state !== 'open') {
       continue;
     }
-    const other = treeGet(session.tasks, slot.id);
-    if (other !== undefined && other.position < task.position) {
+    const other = treeGet(world.session.tasks, slot.id);
+    if (other !== undefined && other[by] < task[by]) {
       rank += 1;
     }
   }
@@ -191,7 +193,7 @@ function encodeRewind(rewind: TurnId | null, { turns: read }: Memory, out: Write
   out.byte(rewind === null ? none : read.filter(({ turn }) => turn >= rewind).length);
 }
 
-function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: boolean): void {
+function encodeTask(world: World, task: Task | null, out: Writer, moves: boolean): void {
   if (task === null) {
     out.byte(none);
     return;
@@ -207,12 +209,10 @@ function encodeTask(world: World, task: Task | null, out: Writer, exactOrder: bo
   out.byte(modelCode(task.call?.model));
   out.byte(task.attempts);
   out.byte(task.retries);
-  if (exactOrder) {
-    out.uint(Math.round((task.position + 64) * 4096));
-    out.byte(bit(task.lane === 'interactive', 0));
+  out.byte(rankOf(world, task, 'position') | (rankOf(world, task, 'admission') << 4));
+  if (moves) {
+    out.byte(bit(task.lane === 'interactive', 0) | (whenBusyPolicies.indexOf(task.whenBusy) << 1));
     out.byte(task.priority);
-  } else {
-    out.byte(orderOf(world.session, world, task));
   }
   const { verdict } = task;
   out.byte(

@@ -8,6 +8,7 @@ import type { Core } from './core.ts';
 import { deliver } from './deliver.ts';
 import { judge } from './oracles/index.ts';
 import type { Judged } from './judged.ts';
+import { judgeLines, linesAfter } from './line.ts';
 import type { Report } from './report.ts';
 import { judgeTold, noteRollback } from './rollback.ts';
 import type { Slot, World } from './world.ts';
@@ -43,7 +44,9 @@ export function take({ config, core, judged, report }: Run, offered: World, inpu
   if (judged.isNewMove(input)) {
     judge(core, config, asked, input, result, report);
   }
-  const moved = settleSlots(config, { ...asked, session: result.session }, result, report);
+  const lines = linesAfter(offered, input, result);
+  const moved = settleSlots(config, { ...asked, session: result.session, lines }, result, report);
+  judgeLines(moved, report);
   return { world: deliver(config, moved, result.effects, report), result };
 }
 

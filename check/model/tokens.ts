@@ -1,8 +1,9 @@
 /**
  * Which fields of sessions, inputs and records hold names, and of what. A name is a number that is compared for equality alone
- * (a position: for order alone), so that two states which differ by names alone are one. The renaming oracle proves that it is.
+ * (an admission: for order alone), so that two states which differ by names alone are one. The renaming oracle proves that it is.
+ * Positions are compared for order, too. The core makes new ones of old ones, and finds room for each.
  */
-export type TokenKind = 'epoch' | 'turn' | 'incarnation' | 'position';
+export type TokenKind = 'epoch' | 'turn' | 'incarnation' | 'admission' | 'position';
 
 const kinds: { readonly [field: string]: TokenKind } = {
   epoch: 'epoch',
@@ -15,8 +16,11 @@ const kinds: { readonly [field: string]: TokenKind } = {
   from: 'turn',
   incarnations: 'incarnation',
   incarnation: 'incarnation',
+  admission: 'admission',
+  admissions: 'admission',
+  // Its keys.
+  backgroundByAge: 'admission',
   position: 'position',
-  nextPosition: 'position',
 };
 
 /** Null: a number in this field is a number. Of a field `call` the `id` is the number of a call: the caller knows where it is. */

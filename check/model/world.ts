@@ -20,6 +20,7 @@ import type { Budget, Config, Name } from './config.ts';
 import { budgets } from './config.ts';
 import { emptyMemory, type Memory } from './memory.ts';
 import type { Core } from './core.ts';
+import type { Lines } from './line.ts';
 
 export interface Slot {
   /** The task's id; a recurring slot has a new one each time. */
@@ -97,6 +98,8 @@ export interface World {
   readonly processes: readonly Process[];
   readonly runners: readonly Runner[];
   readonly timers: readonly Timer[];
+  /** The order of the open tasks, as the senders and the operators made it. */
+  readonly lines: Lines;
   /** The agent said that it had lost the conversation, and none has read since that it did. */
   readonly untold: boolean;
   readonly memory: Memory;
@@ -194,6 +197,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   processes: [],
   runners: [],
   timers: [],
+  lines: { byPlace: [], byAge: [] },
   untold: false,
   memory: emptyMemory,
   left: budgets.map((budget) => config.budgets[budget] ?? 0),

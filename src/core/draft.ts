@@ -153,6 +153,7 @@ export const taskRow = (task: Task): TaskRow => ({
   lane: task.lane,
   mode: task.mode,
   priority: task.priority,
+  admission: task.admission,
   position: task.position,
   mergeGroup: task.mergeGroup,
   whenBusy: task.whenBusy,
@@ -176,7 +177,7 @@ export function sessionRow(session: Session): SessionRow {
   return {
     key: session.key,
     epoch: session.epoch,
-    nextPosition: session.nextPosition,
+    admissions: session.admissions,
     turns: session.turns,
     incarnations: session.incarnations,
     parked: session.parked,

@@ -218,17 +218,29 @@ const sessionErrors = {
     title: 'The agent cannot remove a turn from its conversation',
     hint: 'Nothing was stored. Use `whenBusy: "interrupt"` instead of `"rollback"`.',
   },
-  not_queued: {
+  text_sent: {
     status: 409,
     exit: exitCodes.refused,
-    title: 'The task is no longer queued',
-    hint: 'Only a queued task can be changed. Cancel it, or submit a new one.',
+    title: 'The text of the task is with the agent already',
+    hint: 'Cancel the task and submit the new text, or submit the new text with `whenBusy: steer`.',
+  },
+  turn_sent: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'The agent works on the task already',
+    hint: 'Cancel the task, or wait until its turn has ended.',
+  },
+  task_merged: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'The task was merged into another task',
+    hint: 'Move the task that it was merged into.',
   },
   not_movable: {
     status: 409,
     exit: exitCodes.refused,
-    title: 'The task cannot move to that position',
-    hint: 'Name a waiting task of the same lane and priority, or move it first or last.',
+    title: 'The task cannot move before that task',
+    hint: 'Name a waiting task of the same lane and priority, or move the task first or last.',
   },
   nothing_held: {
     status: 409,

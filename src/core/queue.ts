@@ -3,7 +3,7 @@
  * only place that changes them.
  */
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
-import type { AgeKey, Limits, MergeGroupKey, PartKey, QueueKey, Session } from './model/session.ts';
+import type { Limits, MergeGroupKey, OrderKey, PartKey, QueueKey, Session } from './model/session.ts';
 import type { Task } from './model/task.ts';
 import { busyPolicies } from './rules/when-busy.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './model/ids.ts';
@@ -15,13 +15,15 @@ export function compareQueue(a: QueueKey, b: QueueKey): number {
 }
 
 function compareMergeGroup(a: MergeGroupKey, b: MergeGroupKey): number {
-  return byText(a.mergeGroup, b.mergeGroup) || a.position - b.position || byText(a.id ?? '', b.id ?? '');
+  return byText(a.mergeGroup, b.mergeGroup) || a.admission - b.admission;
 }
 
-const compareAge = (a: AgeKey, b: AgeKey): number => a.position - b.position || byText(a.id, b.id);
+const compareOrder = (a: OrderKey, b: OrderKey): number => a.position - b.position || byText(a.id, b.id);
+
+const byNumber = (a: number, b: number): number => a - b;
 
 function compareParts(a: PartKey, b: PartKey): number {
-  return byText(a.entry, b.entry) || a.rank - b.rank || a.position - b.position || byText(a.id ?? '', b.id ?? '');
+  return byText(a.entry, b.entry) || a.rank - b.rank || a.admission - b.admission;
 }
 
 export function newSession(key: SessionKey, limits: Limits): Session {
@@ -29,7 +31,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     key,
     limits,
     epoch: epoch(0),
-    nextPosition: 0,
+    admissions: 0,
     turns: turnId(0),
     incarnations: incarnation(0),
     seq: 0,
@@ -44,15 +46,16 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     settling: [],
     fenced: false,
     tasks: treeOf<TaskId, Task>(byText),
+    order: treeOf<OrderKey, TaskId>(compareOrder),
     queue: treeOf<QueueKey, TaskId>(compareQueue),
     demand: treeOf<QueueKey, TaskId>(compareQueue),
-    backgroundByAge: treeOf<AgeKey, TaskId>(compareAge),
+    backgroundByAge: treeOf<number, TaskId>(byNumber),
     mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
     parts: treeOf<PartKey, TaskId>(compareParts),
   };
 }
 
-/** Interactive tasks first, then background tasks that were running before, then background tasks by priority; then by age. */
+/** Interactive tasks first, then background tasks that were running before, then background tasks by priority; then by position. */
 export function queueKey(task: Task): QueueKey {
   if (task.lane === 'interactive') {
     return { rank: 0, priority: 0, position: task.position, id: task.id };
@@ -61,6 +64,8 @@ export function queueKey(task: Task): QueueKey {
     ? { rank: 1, priority: 0, position: task.position, id: task.id }
     : { rank: 2, priority: task.priority, position: task.position, id: task.id };
 }
+
+export const orderKey = (task: Task): OrderKey => ({ position: task.position, id: task.id });
 
 /** Whether the task wants a running background turn interrupted (rule 4). */
 export const preempts = (task: Task): boolean => task.lane === 'interactive' && busyPolicies[task.whenBusy].preempts;
@@ -75,36 +80,43 @@ const mergeGroupKey = (task: Task | null): MergeGroupKey | null =>
   task.mergeGroup !== null &&
   task.status === 'queued' &&
   (task.stage === 'waiting' || task.stage === 'collecting')
-    ? { mergeGroup: task.mergeGroup, position: task.position, id: task.id }
+    ? { mergeGroup: task.mergeGroup, admission: task.admission }
     : null;
 
 /** A background task that waits for a turn; a runner that has not asked for one needs none. */
-const ageKey = (task: Task | null): AgeKey | null =>
+const ageOf = (task: Task | null): number | null =>
   isWaiting(task) && task.lane === 'background' && (task.mode === 'prompt' || task.run === null || task.call !== null)
-    ? { position: task.position, id: task.id }
+    ? task.admission
     : null;
 
 /** The entry whose parts a task leads or would lead. */
 export const entryOf = (task: Pick<Task, 'id' | 'leads'>): TaskId => task.leads ?? task.id;
 
 function partKey(task: Task | null): PartKey | null {
-  if (task === null || task.mergedInto === null) {
+  if (task === null) {
     return null;
   }
-  const rank = task.stage === 'steered' ? 2 : task.status === 'queued' ? 0 : 1;
-  return { entry: task.mergedInto, rank, position: task.position, id: task.id };
+  const { admission, mergedInto, leads } = task;
+  if (mergedInto === null) {
+    return leads === null ? null : { entry: leads, rank: 3, admission };
+  }
+  return { entry: mergedInto, rank: task.stage === 'steered' ? 2 : task.status === 'queued' ? 0 : 1, admission };
 }
 
 interface Indexes {
+  order: Tree<OrderKey, TaskId>;
   queue: Tree<QueueKey, TaskId>;
   demand: Tree<QueueKey, TaskId>;
-  backgroundByAge: Tree<AgeKey, TaskId>;
+  backgroundByAge: Tree<number, TaskId>;
   mergeGroups: Tree<MergeGroupKey, TaskId>;
   parts: Tree<PartKey, TaskId>;
 }
 
 /** Moves a task's entries in the indexes from what it was to what it is; null stands for not open. */
 export function reindex(indexes: Indexes, was: Task | null, is: Task | null): void {
+  if (was?.position !== is?.position) {
+    reindexOrder(indexes, was, is);
+  }
   if (isWaiting(was) || isWaiting(is)) {
     reindexQueue(indexes, was, is);
     reindexAge(indexes, was, is);
@@ -120,6 +132,15 @@ export function reindex(indexes: Indexes, was: Task | null, is: Task | null): vo
   }
 }
 
+function reindexOrder(indexes: Indexes, was: Task | null, is: Task | null): void {
+  if (was !== null) {
+    indexes.order = treeRemove(indexes.order, orderKey(was));
+  }
+  if (is !== null) {
+    indexes.order = treePut(indexes.order, orderKey(is), is.id);
+  }
+}
+
 function reindexQueue(indexes: Indexes, was: Task | null, is: Task | null): void {
   const wasKey = isWaiting(was) ? queueKey(was) : null;
   const isKey = isWaiting(is) ? queueKey(is) : null;
@@ -129,7 +150,9 @@ function reindexQueue(indexes: Indexes, was: Task | null, is: Task | null): void
   }
   if (wasKey !== null) {
     indexes.queue = treeRemove(indexes.queue, wasKey);
-    indexes.demand = treeRemove(indexes.demand, wasKey);
+    if (isDemanding(was)) {
+      indexes.demand = treeRemove(indexes.demand, wasKey);
+    }
   }
   if (isKey !== null && is !== null) {
     indexes.queue = treePut(indexes.queue, isKey, is.id);
@@ -140,13 +163,16 @@ function reindexQueue(indexes: Indexes, was: Task | null, is: Task | null): void
 }
 
 function reindexAge(indexes: Indexes, was: Task | null, is: Task | null): void {
-  const wasKey = ageKey(was);
-  const isKey = ageKey(is);
-  if (wasKey !== null && (isKey === null || compareAge(wasKey, isKey) !== 0)) {
-    indexes.backgroundByAge = treeRemove(indexes.backgroundByAge, wasKey);
+  const wasAge = ageOf(was);
+  const isAge = ageOf(is);
+  if (wasAge === isAge) {
+    return;
   }
-  if (isKey !== null && (wasKey === null || compareAge(wasKey, isKey) !== 0)) {
-    indexes.backgroundByAge = treePut(indexes.backgroundByAge, isKey, isKey.id);
+  if (wasAge !== null) {
+    indexes.backgroundByAge = treeRemove(indexes.backgroundByAge, wasAge);
+  }
+  if (isAge !== null && is !== null) {
+    indexes.backgroundByAge = treePut(indexes.backgroundByAge, isAge, is.id);
   }
 }
 

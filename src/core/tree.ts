@@ -145,6 +145,14 @@ export function treeFirst<K, V>(tree: Tree<K, V>): { readonly key: K; readonly v
   return tree.root === null ? null : leftmost(tree.root);
 }
 
+export function treeLast<K, V>(tree: Tree<K, V>): { readonly key: K; readonly value: V } | null {
+  let at = tree.root;
+  while (at !== null && at.right !== null) {
+    at = at.right;
+  }
+  return at;
+}
+
 /** The nearest entry below a key, and the nearest one at or above it. */
 export function treeNeighbours<K, V>(
   tree: Tree<K, V>,

@@ -133,7 +133,10 @@ export const MoveRequestSchema = {
     lane: LaneSchema,
     priority: { type: 'integer', minimum: -1000, maximum: 1000 },
     to: { type: 'string', enum: ['first', 'last'], description: 'Position in its lane. Not together with `before`.' },
-    before: { ...TaskIdSchema, description: 'The queued task that it will precede.' },
+    before: {
+      ...TaskIdSchema,
+      description: 'The task that it will precede. That task waits, in the same lane and with the same priority.',
+    },
     by: BySchema,
   },
 } as const satisfies Schema;

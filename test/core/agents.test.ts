@@ -306,7 +306,7 @@ describe('operators', () => {
     expect(box.move('nobody', {})).toEqual(refused('unknown_task'));
     expect(places()).toBe(4);
     box.move('4', { lane: 'interactive' });
-    expect(box.acts).toEqual([]);
+    expect(box.acts).toEqual(['interrupt']);
     expect(box.queue[0]).toBe('4');
   });
 
@@ -321,13 +321,14 @@ describe('operators', () => {
   test('a task is edited only while its text is not with the agent (core/30)', () => {
     const box = new Box();
     box.submit('A', { mergeGroup: 'p' });
-    expect(box.edit('A')).toEqual(refused('not_queued'));
+    expect(box.edit('A')).toEqual({ kind: 'ok' });
     box.runs();
+    expect(box.edit('A')).toEqual(refused('text_sent'));
     box.submit('B');
     expect(box.edit('B')).toEqual({ kind: 'ok' });
     expect(box.records.map(({ type }) => type)).toEqual(['payload', 'event']);
     box.submit('S', { mergeGroup: 'p', whenBusy: 'steer' });
-    expect(box.edit('S')).toEqual(refused('not_queued'));
+    expect(box.edit('S')).toEqual(refused('text_sent'));
     box.steered('S', false);
     expect(box.edit('S')).toEqual({ kind: 'ok' });
     expect(box.edit('nobody')).toEqual(refused('unknown_task'));

@@ -181,7 +181,7 @@ describe('after any sequence of inputs', () => {
         for (const choice of told) {
           one.box.do(one.said(choice));
           two.box.do(two.said(choice));
-          expect(shape(two.box).replaceAll('xt', 't')).toEqual(shape(one.box));
+          expect(shape(two.box).replaceAll(/xt(?=\d)/g, 't')).toEqual(shape(one.box));
         }
       }),
       { numRuns: 100 },

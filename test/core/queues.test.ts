@@ -368,7 +368,7 @@ describe('the other policies for a busy session', () => {
     box.submit('4', { ...p, whenBusy: 'collect' });
     expect(box.background('new', { ...p, whenBusy: 'replace' })).toMatchObject({ endedTasks: ['2'] });
     expect(box.queue).toEqual(['1', 'new']);
-    expect(box.submit('all', { ...p, whenBusy: 'replace' })).toMatchObject({ endedTasks: ['1', 'new', '3', '4'] });
+    expect(box.submit('all', { ...p, whenBusy: 'replace' })).toMatchObject({ endedTasks: ['1', '3', '4', 'new'] });
     expect(box.queue).toEqual(['all']);
   });
 

@@ -103,11 +103,11 @@ describe('the end of a task', () => {
 
   test('T08 an edit, a move or a crash does not set the status of a task back (core/23, core/30)', () => {
     const box = inBackground();
-    expect(box.edit('bg')).toEqual(refused('not_queued'));
-    expect(box.move('bg', { where: 'first' })).toEqual(refused('not_queued'));
+    expect(box.edit('bg')).toEqual(refused('text_sent'));
+    expect(box.move('bg', { where: 'first' })).toEqual(refused('turn_sent'));
     box.submit('A');
     box.drains();
-    expect(box.move('bg', { lane: 'interactive' })).toEqual(refused('not_queued'));
+    expect(box.move('bg', { where: 'first' })).toEqual({ kind: 'ok' });
     expect(box.task('bg').status).toBe('running');
     box.crash();
     expect(box.task('bg').status).toBe('running');

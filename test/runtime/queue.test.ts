@@ -42,6 +42,53 @@ describe('queues, follow-ups and commands', () => {
     expect(new Set(one.stage.prompts).size).toBe(21);
   });
 
+  it('a text that is edited while its agent waits to start is the text that the agent gets', async () => {
+    await using one = await openBox({ limits: { maxAgents: 1 } });
+    await one.send({ session: 'test:other', prompt: 'other' });
+    const other = await one.stage.turn();
+    const task = await one.send({ prompt: 'old' });
+    await one.event(task, 'granted');
+    expect(await one.box.edit(task, { prompt: 'new' })).toEqual({ kind: 'ok' });
+    other.finish();
+    const turn = await one.stage.turn();
+    expect(turn.prompt).toBe('new');
+    expect(await one.box.edit(task, { prompt: 'late' })).toMatchObject({ code: 'text_sent' });
+    expect(await one.box.move(task, { where: 'last' })).toMatchObject({ code: 'turn_sent' });
+    turn.finish();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', payload: { prompt: 'new' } });
+  });
+
+  it('an owner that is moved while its agent waits to start lets the next task go first', async () => {
+    await using one = await openBox({ limits: { maxAgents: 1 } });
+    await one.send({ session: 'test:other', prompt: 'other' });
+    const other = await one.stage.turn();
+    const first = await one.send({ prompt: 'first' });
+    const second = await one.send({ prompt: 'second' });
+    await one.event(first, 'granted');
+    expect(await one.box.move(first, { where: 'last' })).toEqual({ kind: 'ok' });
+    other.finish();
+    for (const prompt of ['second', 'first']) {
+      const turn = await one.stage.turn();
+      expect(turn.prompt).toContain(prompt);
+      turn.finish();
+    }
+    expectSound(await one.ended(second), await one.tape(second));
+    expectSound(await one.ended(first), await one.tape(first));
+  });
+
+  it('a background task that is moved to the interactive lane interrupts the background turn', async () => {
+    await using one = await openBox();
+    await one.background();
+    const turn = await one.stage.turn();
+    const task = await one.background({ prompt: 'promoted' });
+    expect(await one.box.move(task, { lane: 'interactive' })).toEqual({ kind: 'ok' });
+    await turn.interrupted;
+    const next = await one.stage.turn();
+    expect(next.prompt).toBe('promoted');
+    next.finish();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', row: { whenBusy: 'preempt' } });
+  });
+
   it('D04 five messages during one turn: five are kept', async () => {
     await using one = await openBox();
     await one.send({ prompt: 'owner' });

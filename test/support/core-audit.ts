@@ -103,6 +103,11 @@ function auditIndexes(session: Session, say: Say): void {
       say(`index ${name} says ${says.join()}, the tasks say ${should.join()}`);
     }
   };
+  compare(
+    'order',
+    treeEntries(session.order),
+    tasks.toSorted((a, b) => a.position - b.position),
+  );
   compare('queue', treeEntries(session.queue), waiting);
   compare('demand', treeEntries(session.demand), waiting.filter(preempts));
   const queued = tasks.filter(({ status, stage: place }) => status === 'queued' && /waiting|collecting/.test(place));
@@ -110,9 +115,11 @@ function auditIndexes(session: Session, say: Say): void {
   compare(
     'mergeGroups',
     treeEntries(session.mergeGroups),
-    mergeGroups.toSorted((a, b) => String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || a.position - b.position),
+    mergeGroups.toSorted(
+      (a, b) => String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || a.admission - b.admission,
+    ),
   );
-  for (const tree of [session.tasks, session.queue, session.demand, session.mergeGroups]) {
+  for (const tree of [session.tasks, session.order, session.queue, session.demand, session.mergeGroups]) {
     auditTree(tree, say);
   }
 }
@@ -137,7 +144,7 @@ export function auditTree(tree: { readonly root: Link }, say: Say): void {
 }
 
 function auditNumbers(before: Session, session: Session, say: Say): void {
-  for (const name of ['epoch', 'nextPosition', 'turns', 'incarnations', 'seq'] as const) {
+  for (const name of ['epoch', 'admissions', 'turns', 'incarnations', 'seq'] as const) {
     if (session[name] < before[name]) {
       say(`${name} went back`);
     }
@@ -352,9 +359,9 @@ export function deadlinesOf(session: Session): Set<string> {
   }
   const { passedOver } = session;
   if (passedOver !== null) {
-    const key = { position: passedOver.position, id: passedOver.task };
     const waits =
-      treeGet(session.backgroundByAge, key) !== undefined && passedOver.times < session.limits.maxPassedOver;
+      treeGet(session.backgroundByAge, passedOver.admission) === passedOver.task &&
+      passedOver.times < session.limits.maxPassedOver;
     want(waits, 'wait', passedOver.task);
   }
   for (const task of tasksOf(session)) {

@@ -74,7 +74,7 @@ function root(before: Session): Session {
     // Closed or taken over: every input is answered as stale, whatever it was.
     return before;
   }
-  const isNew = before.epoch === 0 && before.nextPosition === 0 && before.seq === 0;
+  const isNew = before.epoch === 0 && before.admissions === 0 && before.seq === 0;
   return isNew ? newSession(before.key, before.limits) : rebuild(durableOf(before), before.limits);
 }
 

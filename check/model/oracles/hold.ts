@@ -1,6 +1,4 @@
 /** Who owns the session, and who is next (rules 1 to 4, 6, 11, 12, 17). */
-import type { Session } from '../../../src/core/model/session.ts';
-import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Task } from '../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import { isHeldBack } from '../deliver.ts';
@@ -60,7 +58,7 @@ export function judgeHold(move: Move, report: Report): void {
       continue;
     }
     const task = treeGet(before.tasks, record.task);
-    if (task?.lane !== 'background') {
+    if (task?.lane !== 'background' && !isMoved(input, record.task)) {
       report.fail(preempted, `${record.task} gives way and is not in the background`);
     }
   }
@@ -68,6 +66,9 @@ export function judgeHold(move: Move, report: Report): void {
     judgeAdmission(move, report);
   }
 }
+
+/** An owner that is moved gives the session up for it. */
+const isMoved = (input: Move['input'], owner: Task['id']): boolean => input.type === 'move' && input.task === owner;
 
 function judgeGrant(move: Move, report: Report): void {
   const before = move.world.session;
@@ -85,7 +86,7 @@ function judgeGrant(move: Move, report: Report): void {
   if (owner === undefined) {
     return;
   }
-  if (judgedDue(before, move.result, hold.task, report) || heirAtLimit(move)?.id === hold.task) {
+  if (judgedDue(move, hold.task, report) || heirAtLimit(move)?.id === hold.task) {
     return;
   }
   const was = treeGet(before.tasks, hold.task);
@@ -101,13 +102,14 @@ function judgeGrant(move: Move, report: Report): void {
  * A background task that is due comes before all others, also when its turn has failed and is to be taken again; and nobody else does
  * (rule 17). A runner that was started has had what it waited for. True: the grant is its.
  */
-function judgedDue(
-  before: Session,
-  { session: after, records }: StepResult,
-  granted: Task['id'],
-  report: Report,
-): boolean {
-  const due = dueWaiter(before);
+function judgedDue({ world, input, result }: Move, granted: Task['id'], report: Report): boolean {
+  const before = world.session;
+  const { session: after, records } = result;
+  const waiter = dueWaiter(before);
+  // Another place or lane is counted anew.
+  const isCountedAnew =
+    waiter !== null && isMoved(input, waiter.id) && input.type === 'move' && (input.where ?? input.lane) !== null;
+  const due = isCountedAnew ? null : waiter;
   const started = records.some(
     (record) => record.type === 'event' && record.task === due?.id && isGrant(record.event.type),
   );
@@ -141,7 +143,7 @@ function heirAtLimit(move: Move): Task | null {
     return null;
   }
   const waiters = [...treeEntries(session.tasks)].flatMap(([, task]) => (task.stage === 'waiting' ? [task] : []));
-  const inLine = waiters.filter(wantsTurn).toSorted((a, b) => a.position - b.position);
+  const inLine = waiters.filter(wantsTurn).toSorted((a, b) => a.admission - b.admission);
   const heir = inLine.find(({ id }) => id === session.passedOver?.task) ?? inLine[0] ?? null;
   return heir !== null && waiters.some(({ lane }) => lane === 'interactive') && !isDue(session) ? null : heir;
 }
@@ -179,7 +181,7 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
   const { hold } = result.session;
   const still = treeGet(result.session.tasks, owner);
   // A restart or a fault gives the hold up: the owner takes its place in the order again.
-  if (still === undefined || input.type === 'recovered' || input.type === 'fault') {
+  if (still === undefined || input.type === 'recovered' || input.type === 'fault' || isMoved(input, owner)) {
     return;
   }
   // Its turn failed for a reason that passes: it waits for another try.

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Core } from '../core.ts';
 import type { Report } from '../report.ts';
 import type { View } from '../world.ts';
+import { judgeEdit, judgeMove } from './edit-and-move.ts';
 import { judgeAsks } from './permission-requests.ts';
 import { judgeCommands } from './commands.ts';
 import { judgeDurable, judgeRefusal, judgeUnchanged } from './durable.ts';
@@ -20,6 +21,8 @@ export function judge(core: Core, config: Config, world: View, input: Input, res
   const { kind } = result.reply;
   judgeReply(move, report);
   judgeRefusal(move, report);
+  judgeEdit(move, report);
+  judgeMove(move, report);
   if (kind === 'refused' || kind === 'stale') {
     judgeUnchanged(move, report);
     return;

@@ -2,8 +2,8 @@
  * Renaming: ids and tokens are names. A step taken with all of them renamed gives the renamed result. This is what makes
  * the canonical encoding sound, and what finds a rule that looks at the value of a token.
  *
- * The new names keep the order of the old ones, since tasks are listed by id and queued by order number. A `seq` is not a
- * name but a count from 1, and is left as it is.
+ * The new names keep the order of the old ones, since tasks are listed by id and by admission. A `seq` is not a name but a count from
+ * 1, and the core calculates with positions: both are left as they are.
  */
 import type { Input } from '../../../src/core/model/inputs.ts';
 import type { Session } from '../../../src/core/model/session.ts';
@@ -18,7 +18,8 @@ const shift: { readonly [K in TokenKind]: number } = {
   epoch: 1000,
   turn: 20_000,
   incarnation: 300_000,
-  position: 4000,
+  admission: 4000,
+  position: 0,
 };
 /** Calls are names too, though a configuration counts them. */
 const callShift = 600_000;
@@ -68,6 +69,7 @@ function renameField(entry: unknown, field: string, kind: string, holder: object
   }
   if (
     field === 'mergeGroups' ||
+    field === 'order' ||
     field === 'queue' ||
     field === 'demand' ||
     field === 'backgroundByAge' ||
@@ -94,9 +96,8 @@ function renamedSession(core: Core, session: Session): Session {
   const hold = renamed(session.hold);
   // Which runner has asked for a turn is not durable, and the index depends on it.
   let backgroundByAge: Session['backgroundByAge'] = { ...rebuilt.backgroundByAge, root: null };
-  for (const [{ position, id }] of treeEntries(session.backgroundByAge)) {
-    const key = { position: position + (shift['position'] ?? 0), id: taskId(renameId(id)) };
-    backgroundByAge = treePut(backgroundByAge, key, key.id);
+  for (const [admission, id] of treeEntries(session.backgroundByAge)) {
+    backgroundByAge = treePut(backgroundByAge, admission + shift.admission, taskId(renameId(id)));
   }
   return {
     ...rebuilt,

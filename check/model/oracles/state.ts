@@ -248,7 +248,7 @@ function watched({ session, processes, timers }: World): string | null {
   return null;
 }
 
-/** The three indexes hold exactly what the tasks say. */
+/** The indexes hold exactly what the tasks say. */
 function indexes({ session }: View): string | null {
   const tasks = all(session);
   const demand = new Set(demanders(session));
@@ -257,6 +257,7 @@ function indexes({ session }: View): string | null {
     (task) => task.mergeGroup !== null && task.status === 'queued' && (isWaiting(task) || task.stage === 'collecting'),
   );
   return (
+    indexIs('order', session.order, new Set(tasks.map((task) => task.id))) ??
     indexIs('queue', session.queue, new Set(queued)) ??
     indexIs('demand', session.demand, demand) ??
     indexIs('backgroundByAge', session.backgroundByAge, agesOf(session)) ??
@@ -350,6 +351,20 @@ function steersWritten({ session, processes }: World): string | null {
   return lost === undefined ? null : `${lost.id} waits for an agent that was not sent its text`;
 }
 
+/** Each open task has a place of its own, and what is numbered anew has one too. */
+function positions({ session }: View): string | null {
+  const tasks = all(session);
+  const odd = tasks.find((task) => !Number.isSafeInteger(task.position) || !Number.isSafeInteger(task.admission));
+  if (odd !== undefined) {
+    return `${odd.id} has a position or an admission that is not an integer`;
+  }
+  const distinct = (numbers: readonly number[]): boolean => new Set(numbers).size === numbers.length;
+  if (!distinct(tasks.map((task) => task.admission))) {
+    return 'two tasks have the same admission';
+  }
+  return distinct(tasks.map((task) => task.position)) ? null : 'two tasks have the same position';
+}
+
 /** New tokens are new because none is beyond its counter. */
 function bounds({ session }: View): string | null {
   const { hold, agent } = session;
@@ -363,8 +378,8 @@ function bounds({ session }: View): string | null {
     return 'an agent is beyond the counter';
   }
   for (const task of all(session)) {
-    if (task.position >= session.nextPosition) {
-      return `${task.id} has an order number that was not given yet`;
+    if (task.admission > session.admissions) {
+      return `${task.id} has an admission that is beyond the counter`;
     }
     if (task.run !== null && task.run > session.epoch) {
       return `the runner of ${task.id} has an epoch that was not granted`;
@@ -485,6 +500,7 @@ export const stateInvariants = (once: Once): readonly Invariant<World>[] => [
   { name: 'rule 18: every wait has its deadline, and no other is armed', check: deadlines },
   { name: 'rule 18: whatever a process has still to say is waited for with a deadline', check: watched },
   once({ name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes }),
+  once({ name: 'rule 2: each open task has a place of its own', check: positions }),
   once({ name: 'whatever was accepted is there until its final', check: slotsAgree }),
   once({ name: 'parts and entries agree', check: partsAgree }),
   { name: 'a steered message is with the agent, or on its way to it', check: steersWritten },

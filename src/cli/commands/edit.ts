@@ -9,8 +9,8 @@ import type { Command } from '../command.ts';
 export const command: Command = {
   name: 'edit',
   group: 'Change what is queued or runs',
-  what: 'give a queued task another prompt',
-  next: 'Only a task that is still queued can be edited: signalbox tasks --status queued',
+  what: 'give a task another prompt, until the agent has the old one',
+  next: 'Only a task whose text is not with the agent yet can be edited: signalbox explain TASK',
   args: [taskArgument, { name: 'PROMPT', rest: true }],
   flags: [byFlag],
   examples: [{ line: 'signalbox edit 0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11 "Say good bye"', what: '' }],

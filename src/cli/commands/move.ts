@@ -10,8 +10,8 @@ import type { Command } from '../command.ts';
 export const command: Command = {
   name: 'move',
   group: 'Change what is queued or runs',
-  what: 'move a queued task to another place, lane or priority',
-  next: 'Only a task that is still queued can be moved: signalbox session SESSION shows the queue',
+  what: 'move a task that waits to another place, lane or priority',
+  next: 'Only a task that the agent does not work on can be moved: signalbox session SESSION shows the queue',
   args: [taskArgument],
   flags: [
     laneFlag,

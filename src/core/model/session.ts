@@ -133,7 +133,7 @@ export interface Parked {
   readonly by: Actor | null;
 }
 
-/** Key of the waiting queue: rank 0 interactive, 1 preempted background, 2 background; then priority (high first), then age. */
+/** Key of the waiting queue: rank 0 interactive, 1 preempted background, 2 background; then priority (high first), then position. */
 export interface QueueKey {
   readonly rank: 0 | 1 | 2;
   readonly priority: number;
@@ -141,8 +141,8 @@ export interface QueueKey {
   readonly id: TaskId;
 }
 
-/** Key of the background tasks that wait for a turn, by age. */
-export interface AgeKey {
+/** `id` keeps two tasks apart while a step gives many of them new positions. */
+export interface OrderKey {
   readonly position: number;
   readonly id: TaskId;
 }
@@ -150,20 +150,20 @@ export interface AgeKey {
 /** The background task that waits when others are granted, and how often that was, up to `maxPassedOver` (rule 17). */
 export interface PassedOver {
   readonly task: TaskId;
-  /** Its position: with it, it stands in `backgroundByAge` while it waits. */
-  readonly position: number;
+  /** With it, it stands in `backgroundByAge` while it waits. */
+  readonly admission: number;
   readonly times: number;
 }
 
 /**
  * Key of the parts of an entry: the tasks whose text goes with the prompt of another task, and those that were steered into its
- * turn. An entry is named by the task that opened it. Rank 0: merged, the entry was not granted yet; 1: merged; 2: steered.
+ * turn. An entry is named by the task that opened it. Rank 0: merged, the entry was not granted yet; 1: merged; 2: steered; 3: the
+ * task that leads the entry, where that is another than the one that opened it.
  */
 export interface PartKey {
   readonly entry: TaskId;
   readonly rank: 0 | 1 | 2 | 3;
-  readonly position: number;
-  readonly id: TaskId | null;
+  readonly admission: number;
 }
 
 /**
@@ -199,16 +199,15 @@ export interface PartEnding {
 
 export interface MergeGroupKey {
   readonly mergeGroup: string;
-  readonly position: number;
-  readonly id: TaskId | null;
+  readonly admission: number;
 }
 
 export interface Session {
   readonly key: SessionKey;
   readonly limits: Limits;
-  /** Last epoch granted, next admission order, last turn and incarnation numbered, last `seq` of the session's own tape. */
+  /** Last epoch granted, last admission, turn and incarnation numbered, last `seq` of the session's own tape. */
   readonly epoch: Epoch;
-  readonly nextPosition: number;
+  readonly admissions: number;
   readonly turns: TurnId;
   readonly incarnations: Incarnation;
   readonly seq: number;
@@ -230,13 +229,15 @@ export interface Session {
   readonly settling: readonly Settlement[];
   /** The node has lost the session: nothing may be decided here any more. */
   readonly fenced: boolean;
-  /** All open tasks. The five trees below are indexes of it. */
+  /** All open tasks. The six trees below are indexes of it. */
   readonly tasks: Tree<TaskId, Task>;
+  /** All open tasks by position. */
+  readonly order: Tree<OrderKey, TaskId>;
   readonly queue: Tree<QueueKey, TaskId>;
   /** Waiting interactive tasks that want the running background turn interrupted: the demand, a set of ids. */
   readonly demand: Tree<QueueKey, TaskId>;
-  /** Background tasks that wait for a turn, oldest first. */
-  readonly backgroundByAge: Tree<AgeKey, TaskId>;
+  /** Background tasks that wait for a turn, by admission. */
+  readonly backgroundByAge: Tree<number, TaskId>;
   /** Tasks of a merge group that are still queued, oldest first, for `collect` and `replace`. */
   readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
   readonly parts: Tree<PartKey, TaskId>;
@@ -246,7 +247,7 @@ export interface Session {
 export const durableFields = [
   'key',
   'epoch',
-  'nextPosition',
+  'admissions',
   'turns',
   'incarnations',
   'parked',

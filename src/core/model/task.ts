@@ -70,7 +70,9 @@ export interface Task {
   readonly mode: TaskMode;
   /** Higher first, background lane only. */
   readonly priority: number;
-  /** Admission order in the session; unique among those it competes with, negative or fractional after a reorder. */
+  /** Number of its admission in the session: its age. */
+  readonly admission: number;
+  /** Its place in the order of the open tasks, an integer that no other of them has. Only `move` and `replace` give an older place. */
   readonly position: number;
   /** Source and rights, fixed at admission; only members of one merge group merge, steer, replace or interrupt. Null: nobody's equal. */
   readonly mergeGroup: string | null;

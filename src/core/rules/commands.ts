@@ -2,14 +2,16 @@
 import { type Draft, getTask, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { Parked, ParkedKind } from '../model/session.ts';
-import type { Task, Verdict } from '../model/task.ts';
+import type { TaskId } from '../model/ids.ts';
+import { defaultWhenBusy, type Task, type Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
-import { mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
-import { entryOf, isWaiting, queueKey } from '../queue.ts';
-import { treeEntries, treeNeighbours } from '../tree.ts';
-import { endedReceipt, endOwner, endOrInterrupt, endTurn } from './turn-end.ts';
+import { leaderOf, mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
+import { entryOf, queueKey } from '../queue.ts';
+import { treeEntries } from '../tree.ts';
+import { endedReceipt, endOwner, endOrInterrupt, endTurn, yieldHold } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
 import { hadItsTurn } from './fairness.ts';
+import { positionAt } from './position.ts';
 import { onWire } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
@@ -53,70 +55,77 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   return { kind: 'receipts', receipts };
 }
 
+/** Changes the text of a task that no agent and no runner has yet. */
 export function edit(d: Draft, input: InputOf<'edit'>): Reply {
   const task = getTask(d, input.task);
   if (task === null) {
     return refused('unknown_task');
   }
-  if (task.status !== 'queued' || task.stage === 'steered') {
-    return refused('not_queued');
+  if (isTextSent(d, task)) {
+    return refused('text_sent');
   }
   d.records.push({ type: 'payload', at: d.at, task: task.id, payload: input.payload });
   taskEvent(d, task.id, 'edited', { title: input.title, by: input.by });
   return okReply;
 }
 
-/** Changes lane, priority or place of a task that has not run yet. */
+/**
+ * The text of a code task goes to its runner, with the first grant. A merged text goes with the prompt of its entry, and one that was
+ * steered as soon as the agent has confirmed the turn.
+ */
+function isTextSent(d: Draft, task: Task): boolean {
+  if (task.mode === 'code') {
+    return task.status === 'running';
+  }
+  if (task.stage === 'steered') {
+    return task.delivered || d.s.hold?.turn?.phase !== 'sent';
+  }
+  const leader = task.mergedInto === null ? task : leaderOf(d, task.mergedInto);
+  return leader === null || leader.started || isOnWire(d, leader);
+}
+
+const isOnWire = (d: Draft, task: Task): boolean => d.s.hold?.task === task.id && onWire(d.s.hold.turn);
+
+/** Changes lane, priority or place of a task. An owner with no turn on the wire gives the session up for it. */
 export function move(d: Draft, input: InputOf<'move'>): Reply {
   const task = getTask(d, input.task);
   if (task === null) {
     return refused('unknown_task');
   }
-  if (!isWaiting(task) || task.status !== 'queued') {
-    return refused('not_queued');
+  if (task.mergedInto !== null) {
+    return refused('task_merged');
   }
-  const changed: Task = { ...task, lane: input.lane ?? task.lane, priority: input.priority ?? task.priority };
-  const position = input.where === null ? task.position : positionOf(d, changed, input.where);
-  if (position === null) {
+  if (isOnWire(d, task)) {
+    return refused('turn_sent');
+  }
+  const { where, by } = input;
+  const change = { lane: input.lane ?? task.lane, priority: input.priority ?? task.priority };
+  if (typeof where === 'object' && where !== null && !isEqual(d, { ...task, ...change }, where.before)) {
     return refused('not_movable');
   }
-  d.s.nextPosition += 1;
-  if (input.where !== null) {
+  if (task.stage === 'owner') {
+    yieldHold(d, by);
+  }
+  if (where !== null) {
     // Its place is what the operator says, and is counted anew.
     hadItsTurn(d, task.id);
   }
-  putTask(d, { ...changed, position });
-  const { lane, priority } = changed;
-  taskEvent(d, task.id, 'moved', { lane, priority, where: input.where, by: input.by });
+  const position = where === null ? task.position : positionAt(d, task, where);
+  // What its old lane had it do by default, its new lane decides.
+  const whenBusy = task.whenBusy === defaultWhenBusy[task.lane] ? defaultWhenBusy[change.lane] : task.whenBusy;
+  putTask(d, { ...mustTask(d, task.id), ...change, whenBusy, position });
+  taskEvent(d, task.id, 'moved', { ...change, where, by });
   return okReply;
 }
 
-/** The order number of a place among the tasks that compete with it on equal terms; null if there is no such place. */
-function positionOf(d: Draft, task: Task, where: NonNullable<InputOf<'move'>['where']>): number | null {
-  if (where === 'last') {
-    return d.s.nextPosition;
+/** Whether the other task has a place, now or when its window closes, and only their positions decide which of the two is granted first. */
+function isEqual(d: Draft, task: Task, id: TaskId): boolean {
+  const other = getTask(d, id);
+  if (other === null || id === task.id || (other.stage !== 'waiting' && other.stage !== 'collecting')) {
+    return false;
   }
-  // Below all that was ever given, since `nextPosition` only grows: a place of its own, as every admission has.
-  const first = -1 - d.s.nextPosition;
-  if (where === 'first') {
-    return first;
-  }
-  const key = queueKey(task);
-  const target = getTask(d, where.before);
-  if (!isWaiting(target) || target.id === task.id) {
-    return null;
-  }
-  const upper = queueKey(target);
-  if (upper.rank !== key.rank || upper.priority !== key.priority) {
-    return null;
-  }
-  const below = treeNeighbours(d.s.queue, upper).below;
-  if (below === null || below.key.rank !== key.rank || below.key.priority !== key.priority) {
-    return first;
-  }
-  const lower = below.key.position;
-  const middle = lower + (upper.position - lower) / 2;
-  return middle > lower && middle < upper.position ? middle : null;
+  const [one, two] = [queueKey(task), queueKey(other)];
+  return one.rank === two.rank && one.priority === two.priority;
 }
 
 /** Takes the hold from its owner without its help. An agent in mid-turn is ended; the successor's prompt waits for that. */

@@ -25,14 +25,12 @@ export const isDue = (session: Fair, task: Task): boolean =>
  * open); it is counted when this one has had its turn.
  */
 const inLine = ({ passedOver, backgroundByAge }: Fair): PassedOver | null =>
-  passedOver !== null && treeGet(backgroundByAge, { position: passedOver.position, id: passedOver.task }) !== undefined
-    ? passedOver
-    : null;
+  passedOver !== null && treeGet(backgroundByAge, passedOver.admission) !== undefined ? passedOver : null;
 
 /** The one in line, or else the oldest that waits. */
 function firstInLine(session: Fair): PassedOver | null {
-  const oldest = treeFirst(session.backgroundByAge)?.key;
-  return inLine(session) ?? (oldest === undefined ? null : { task: oldest.id, position: oldest.position, times: 0 });
+  const oldest = treeFirst(session.backgroundByAge);
+  return inLine(session) ?? (oldest === null ? null : { task: oldest.value, admission: oldest.key, times: 0 });
 }
 
 /** The task that comes before all others, or null. */

@@ -4,7 +4,7 @@
  * to all of them is decided at once, as a durable settlement, and recorded in slices (rules 8, 10, 15).
  */
 import { type Actor, actorTask } from '../model/actor.ts';
-import { type Draft, endTask, mustTask, putTask, taskEvent } from '../draft.ts';
+import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { TaskId } from '../model/ids.ts';
 import type { TurnReport } from '../model/output.ts';
 import type { LossReason } from '../model/reasons.ts';
@@ -17,8 +17,8 @@ type Rank = PartKey['rank'];
 type Parts = Pick<Session, 'parts'>;
 
 /** Parts of an entry from a rank on and below another, in order. */
-function* partsOf({ parts }: Parts, entry: TaskId, from: Rank, below: Rank): Generator<TaskId> {
-  for (const [key, id] of treeEntries(parts, { entry, rank: from, position: Number.NEGATIVE_INFINITY, id: null })) {
+function* partsOf({ parts }: Parts, entry: TaskId, from: Rank, below: Rank | 4): Generator<TaskId> {
+  for (const [key, id] of treeEntries(parts, { entry, rank: from, admission: 0 })) {
     if (key.entry !== entry || key.rank >= below) {
       return;
     }
@@ -35,12 +35,19 @@ export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] =>
 export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] =>
   session.parts.root === null ? noParts : [...partsOf(session, entryOf(task), 2, 3)];
 
-const first = (session: Parts, entry: TaskId, from: Rank, below: Rank): TaskId | null => {
+const first = (session: Parts, entry: TaskId, from: Rank, below: Rank | 4): TaskId | null => {
   if (session.parts.root === null) {
     return null;
   }
   const { value, done } = partsOf(session, entry, from, below).next();
   return done === true ? null : value;
+};
+
+/** The task whose turns are those of an entry; null: the entry has ended, and is only settled. */
+export const leaderOf = (d: Draft, entry: TaskId): Task | null => {
+  const opener = getTask(d, entry);
+  const id = opener === null ? first(d.s, entry, 3, 4) : null;
+  return id === null ? opener : mustTask(d, id);
 };
 
 /**
@@ -61,13 +68,16 @@ export function endEntry(d: Draft, task: Task, verdict: Verdict, answer: TurnRep
   }
 }
 
-/** Takes the place of the task that led the entry, with all that its turns have left. */
+/** Takes the place of the task that led the entry, where somebody may have moved it, with all that its turns have left. */
 function lead(d: Draft, from: Task, next: Task): void {
   putTask(d, {
     ...next,
     stage: from.stage === 'collecting' ? 'collecting' : 'waiting',
     mergedInto: null,
     leads: entryOf(from),
+    lane: from.lane,
+    priority: from.priority,
+    position: from.position,
     status: from.status,
     attempts: from.attempts,
     started: from.started,

@@ -13,6 +13,7 @@ import { endEntry, mergedTasks, steeredTasks } from './parts.ts';
 import { entryOf } from '../queue.ts';
 import { treeEntries, treeGet, treeNeighbours, treeSize } from '../tree.ts';
 import { endOrInterrupt } from './turn-end.ts';
+import { lastPosition } from './position.ts';
 import { onWire } from './turn.ts';
 
 type Submit = InputOf<'submit'>;
@@ -65,8 +66,7 @@ function collector(d: Draft, input: Submit): Task | null {
   }
   const newest = treeNeighbours(d.s.mergeGroups, {
     mergeGroup,
-    position: Number.POSITIVE_INFINITY,
-    id: null,
+    admission: Number.POSITIVE_INFINITY,
   }).below;
   if (newest === null || newest.key.mergeGroup !== mergeGroup) {
     return null;
@@ -98,7 +98,7 @@ export function submit(d: Draft, input: Submit): RuleReply {
 }
 
 /** A task that was never granted. Each field is written out: V8 copies a spread behind other fields ten times slower. */
-export const newTask = (asked: Submit['task'], position: number): Task => ({
+export const newTask = (asked: Submit['task'], admission: number, position: number): Task => ({
   id: asked.id,
   lane: asked.lane,
   mode: asked.mode,
@@ -108,6 +108,7 @@ export const newTask = (asked: Submit['task'], position: number): Task => ({
   onLost: asked.onLost,
   maxAttempts: asked.maxAttempts,
   model: asked.model,
+  admission,
   position,
   status: 'queued',
   stage: 'waiting',
@@ -132,9 +133,8 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
   const ended: TaskId[] = [];
   const freed = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
-  const position = freed ?? d.s.nextPosition;
-  d.s.nextPosition += 1;
-  const task = newTask(input.task, position);
+  d.s.admissions += 1;
+  const task = newTask(input.task, d.s.admissions, freed ?? lastPosition(d.s.order));
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = joins === 'running-turn' && steered === null;
@@ -202,7 +202,7 @@ function* queuedOf(d: Draft, mergeGroup: string | null): Generator<TaskId> {
   if (mergeGroup === null) {
     return;
   }
-  const first = { mergeGroup, position: Number.NEGATIVE_INFINITY, id: null };
+  const first = { mergeGroup, admission: 0 };
   for (const [key, id] of treeEntries(d.s.mergeGroups, first)) {
     if (key.mergeGroup !== mergeGroup) {
       return;

@@ -100,13 +100,13 @@ const requeued = eventData(
 );
 
 const edited = eventData(
-  'The prompt of the queued task was changed. `GET /v1/tasks/{id}` has the new one.',
+  'The prompt of the task was changed before the agent got it. `GET /v1/tasks/{id}` has the new one.',
   { title: { type: 'string', description: 'First line of the new prompt.' }, by: sender },
   { title: 'Fix the second test', by: { kind: 'person', name: 'ada' } },
 );
 
 const moved = eventData(
-  'The lane, the priority or the position of the queued task was changed.',
+  'The lane, the priority or the position of the task was changed. An owner gives up the session for it (`preempted`).',
   {
     lane: { type: 'string', enum: lanes, description: 'Its new lane.' },
     priority: { type: 'integer', description: 'Its new priority.' },
@@ -317,9 +317,9 @@ const turnEnded = eventData(
 );
 
 const preempted = eventData(
-  'The task gave up the session to an interactive task, or at the hold limit, and waits in the queue again.',
+  'The task gave up the session to an interactive task, at the hold limit, or because it was moved, and waits in the queue again.',
   {
-    by: actor('The task that gets the session, or the deadline `hold`; null: unknown.'),
+    by: actor('The task that gets the session, the deadline `hold`, or who moved it; null: unknown.'),
     epoch: { type: 'integer', description: 'Number of the hold that ended.' },
   },
   { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, epoch: 12 },

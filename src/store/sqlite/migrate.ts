@@ -12,6 +12,7 @@ import { fairness } from './migrations/0004-fairness.ts';
 import { parts } from './migrations/0005-parts.ts';
 import { rewindOfTheSession } from './migrations/0007-rewind-of-the-session.ts';
 import { whoEndedTheAgent } from './migrations/0006-who-ended-the-agent.ts';
+import { order } from './migrations/0008-order.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
 export const applicationId = 0x53674278;
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   parts,
   whoEndedTheAgent,
   rewindOfTheSession,
+  order,
 ];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */

@@ -109,11 +109,11 @@ function lastRows({ api, check }: Suite): void {
         admit('t1'),
         row(2),
         row(3),
-        sessionRecord(session, { nextPosition: 5 }),
-        sessionRecord(session, { nextPosition: 6 }),
+        sessionRecord(session, { admissions: 5 }),
+        sessionRecord(session, { admissions: 6 }),
       );
       const claimed = await store.claim(session);
-      expect([claimed.row?.nextPosition, claimed.open[0]?.row.position]).toEqual([6, 3]);
+      expect([claimed.row?.admissions, claimed.open[0]?.row.position]).toEqual([6, 3]);
     });
   });
 }

@@ -21,9 +21,9 @@ const asked = {
   model: null,
 } as const;
 
-/** As the core admits it, at position 1 of its session. */
+/** As the core admits it, as the first of its session. */
 export const taskRow = (id: TaskId, change: Partial<TaskRow> = {}): TaskRow => ({
-  ...rowOf(newTask({ id, ...asked }, 1)),
+  ...rowOf(newTask({ id, ...asked }, 1, 0)),
   ...change,
 });
 
@@ -35,7 +35,7 @@ export const payload = (change: Partial<TaskPayload> = {}): TaskPayload => ({
 export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): SessionRow => ({
   key,
   epoch: epoch(0),
-  nextPosition: 1,
+  admissions: 1,
   turns: turnId(0),
   incarnations: incarnation(0),
   parked: null,

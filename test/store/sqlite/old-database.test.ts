@@ -32,7 +32,7 @@ interface OldEvent {
 }
 
 interface AsServed {
-  readonly tasks: readonly (Omit<OldTask, 'id'> & { readonly row: { readonly id: string } })[];
+  readonly tasks: readonly (Omit<OldTask, 'id'> & { readonly row: { readonly id: string; readonly ord: number } })[];
   readonly tapes: { readonly [task: string]: readonly OldEvent[] };
   readonly sessions: { readonly [key: string]: readonly OldEvent[] };
 }
@@ -140,6 +140,22 @@ describe('the database of an earlier commit', () => {
     expect((await store.session(sessionKey('parked')))?.row.parked).toEqual(parked);
     const tape = await store.tape(sessionKey('parked'), null, 0, 100);
     expect(tape.find(({ type }) => type === 'parked')?.data).toEqual(parked);
+    await store.close();
+  });
+
+  it('keeps the order of each session, with an integer for each place and for each admission', async () => {
+    const store = openCopy();
+    const sessions = new Set(oldTasks.map(({ session }) => session));
+    for (const session of sessions) {
+      const old = served.tasks.filter((task) => task.session === session).map(({ row }) => row);
+      const now = await Promise.all(old.map(async ({ id }) => (await store.task(taskId(id)))?.row));
+      const rows = now.filter((row) => row !== undefined);
+      const byPlace = rows.toSorted((a, b) => a.position - b.position).map(({ id }) => id);
+      const wanted = old.toSorted((a, b) => a.ord - b.ord || (a.id < b.id ? -1 : 1));
+      expect(byPlace).toEqual(wanted.map(({ id }) => id));
+      expect(rows.map(({ admission }) => admission)).toEqual(rows.map((_, at) => at + 1));
+      expect(rows.every(({ position }) => Number.isSafeInteger(position))).toBe(true);
+    }
     await store.close();
   });
 

@@ -4,9 +4,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { admit, end, owner, running, taskEvent } from '../../../src/testing/store/records.ts';
 import { dumpSchema, migrate, migrations } from '../../../src/store/sqlite/migrate.ts';
+import { order } from '../../../src/store/sqlite/migrations/0008-order.ts';
 import * as sql from '../../../src/store/sqlite/sql.ts';
 import { read, sourcesUnder } from '../../tidy/files.ts';
 import { sqliteHarness } from '../harness.ts';
+
+interface Numbers {
+  readonly admission: number;
+  readonly position: number;
+}
 
 const pragma = (db: DatabaseSync, name: string): unknown => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 
@@ -32,6 +38,7 @@ describe('migrations', () => {
       '56b5a4e3cd2dc2b9',
       '23e5d97d5eafd9c1',
       'b83c60b7d5ee9f34',
+      'a17e76dafd10ba5c',
     ]);
   });
 
@@ -175,7 +182,8 @@ describe('migrations', () => {
       mode: 'prompt',
       attempts: 2,
       mergeGroup: 'g',
-      position: 3,
+      admission: 1,
+      position: 131_072,
       stage: 'owner',
       started: true,
       interruptedMidTurn: false,
@@ -192,7 +200,7 @@ describe('migrations', () => {
     });
     const session = db.prepare('SELECT row FROM sessions').get()?.['row'];
     expect(JSON.parse(String(session))).toEqual({
-      nextPosition: 4,
+      admissions: 5,
       parked: { kind: 'operator', reason: 'closing', by: ada },
       conversationReset: true,
       hold: { task: 'open', permissionRequests: ['r'] },
@@ -210,6 +218,37 @@ describe('migrations', () => {
     ]);
     expect(() => db.exec("UPDATE events SET type = 'x'")).toThrow(/append-only/);
     expect(() => db.exec("UPDATE tasks SET lane = 'interactive' WHERE id = 'answered'")).toThrow(/has ended/);
+  });
+
+  test('0008 gives each task an admission and a position, and keeps the order, whatever number it had', () => {
+    const before = migrations.slice(0, migrations.indexOf(order));
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0, before);
+    db.exec(
+      `INSERT INTO sessions (n, key, lease, row) VALUES (1, 's', 1, '{"nextPosition":9,"passedOver":{"task":"s2","position":1.5,"times":2}}'), (2, 't', 1, NULL)`,
+    );
+    const task = db.prepare(`
+      INSERT INTO tasks (id, session, status, lane, admitted_at, source, row, ended_at, seq)
+      VALUES (?1, ?2, ?3, 'background', 1, 'api', ?4, ?5, ?6)`);
+    const places = [0, -4, 1.5, 1, 2];
+    places.forEach((position, at) => task.run(`s${at}`, 1, 'queued', JSON.stringify({ position }), null, null));
+    task.run('t0', 2, 'completed', JSON.stringify({ position: 7 }), 1, 1);
+    migrate(db, before.length, [...before, order]);
+    const rows = db.prepare('SELECT id, row FROM tasks ORDER BY n').all();
+    const found = rows.map(({ id, row }) => ({ id: String(id), ...(JSON.parse(String(row)) as Numbers) }));
+    const mine = found.filter(({ id }) => id.startsWith('s'));
+    expect(mine.map(({ admission }) => admission)).toEqual([1, 2, 3, 4, 5]);
+    expect(mine.toSorted((a, b) => a.position - b.position).map(({ id }) => id)).toEqual([
+      's1',
+      's0',
+      's3',
+      's2',
+      's4',
+    ]);
+    expect(mine.map(({ position }) => position)).toEqual([2, 1, 4, 3, 5].map((place) => place * 65_536));
+    expect(found.at(-1)).toEqual({ id: 't0', admission: 1, position: 65_536 });
+    const session = String(db.prepare('SELECT row FROM sessions WHERE n = 1').get()?.['row']);
+    expect(JSON.parse(session)).toEqual({ passedOver: { task: 's2', admission: 3, times: 2 }, admissions: 5 });
   });
 });
 
