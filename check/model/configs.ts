@@ -267,6 +267,20 @@ const daily: readonly Config[] = [
     honest: true,
   }),
   configOf({
+    name: 'last-word',
+    about:
+      'a second message that interrupts comes before, while or after the first drains; a turn fails for a reason that passes',
+    slots: [
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'interrupt' }),
+      interactive('I3', { mergeGroup, whenBusy: 'interrupt' }),
+      interactive('I4', { mergeGroup: 'q', whenBusy: 'interrupt' }),
+    ],
+    budgets: { pass: 1, throttle: 1 },
+    timers: ['drain'],
+    honest: true,
+  }),
+  configOf({
     name: 'displace-lanes',
     about: 'replace from the background lane and from the interactive one, with queued tasks and merged parts in both',
     slots: [

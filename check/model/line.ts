@@ -1,11 +1,12 @@
 /**
- * The order of the open tasks, kept a second time as two plain lists: by place, which operators, `replace`, and the cancel of a
- * task that leads others change, and by age, which nothing changes.
+ * The order of the open tasks, kept a second time as two plain lists: by place, which operators, a message that replaces
+ * others, and the cancel of a task that leads others change, and by age, which nothing changes.
  */
 import type { Input, InputOf } from '../../src/core/model/inputs.ts';
 import type { TaskId } from '../../src/core/model/ids.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
 import type { Session } from '../../src/core/model/session.ts';
+import type { Task } from '../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Report } from './report.ts';
 
@@ -66,7 +67,7 @@ function moved(line: readonly TaskId[], { task, where }: InputOf<'move'>): reado
   return inserted(others, task, where === 'last' ? null : where.before);
 }
 
-/** The oldest task of its lane and merge group that is still queued, whose place a message that replaces takes. */
+/** The oldest task of its lane and merge group that is still queued and that the message replaces: it takes its place. */
 function replacedBy(session: Session, byAge: readonly TaskId[], { task: asked }: InputOf<'submit'>): TaskId | null {
   const isReplaced = (id: TaskId): boolean => {
     const task = treeGet(session.tasks, id);
@@ -75,10 +76,12 @@ function replacedBy(session: Session, byAge: readonly TaskId[], { task: asked }:
       task.mergeGroup === asked.mergeGroup &&
       task.lane === asked.lane &&
       task.status === 'queued' &&
-      task.mergedInto === null
+      task.mergedInto === null &&
+      (asked.whenBusy === 'replace' || interrupts(task))
     );
   };
-  return asked.whenBusy === 'replace' && asked.mergeGroup !== null ? (byAge.find(isReplaced) ?? null) : null;
+  const replaces = asked.whenBusy === 'replace' || (interrupts(asked) && asked.lane === 'interactive');
+  return replaces && asked.mergeGroup !== null ? (byAge.find(isReplaced) ?? null) : null;
 }
 
 export function judgeLines({ lines, session }: Ordered, report: Report): void {
@@ -95,3 +98,6 @@ export function judgeLines({ lines, session }: Ordered, report: Report): void {
     );
   }
 }
+
+const interrupts = ({ whenBusy }: Pick<Task, 'whenBusy'>): boolean =>
+  whenBusy === 'interrupt' || whenBusy === 'rollback';

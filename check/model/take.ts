@@ -95,16 +95,25 @@ function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'su
     if (whenBusy === 'replace') {
       return input.task.lane === 'interactive' || task.lane === 'background' ? isQueued(world, task) : false;
     }
-    if (whenBusy === 'interrupt' || whenBusy === 'rollback') {
-      return (
-        ownerIsInteractive(world) &&
-        input.task.lane === 'interactive' &&
-        isWithOwner(world, slot) &&
-        isPartOfTurn(world, slot)
-      );
+    if (interrupts(whenBusy)) {
+      const { lane } = input.task;
+      return isWithOwner(world, slot)
+        ? ownerIsInteractive(world) && lane === 'interactive' && isPartOfTurn(world, slot)
+        : lane === 'interactive' && isOverruled(world, task);
     }
   }
   return false;
+}
+
+const interrupts = (whenBusy: Task['whenBusy']): boolean => whenBusy === 'interrupt' || whenBusy === 'rollback';
+
+/** A later message that interrupts is the last word: it waits to run on, with what it is merged into, or waits to interrupt itself. */
+function isOverruled({ session }: World, task: Task): boolean {
+  const leader = task.mergedInto === null ? task : leaderOf(session, task.mergedInto);
+  if (leader?.lane !== 'interactive' || leader.stage !== 'waiting' || task.stage === 'steered') {
+    return false;
+  }
+  return leader.status === 'running' || interrupts(leader.whenBusy);
 }
 
 /** It has not run, and neither has the task that it is merged into. */

@@ -157,8 +157,8 @@ export const endings: readonly Mutant[] = [
     'parts of other senders are merged',
     'collect',
     'rules/submit',
-    'newest === null || newest.key.mergeGroup !== mergeGroup',
-    'newest === null',
+    'below.key.mergeGroup !== mergeGroup || below.key.rank !== rank',
+    'below.key.rank !== rank',
   ),
   mutant(
     'a steered message counts as read when it is written',

@@ -105,6 +105,27 @@ export const ownership: readonly Mutant[] = [
     "if (lane === 'background' && old.lane === 'interactive') {",
     'if (d.s.fenced) {',
   ),
+  mutant(
+    'an earlier message that waits to interrupt runs before the later one',
+    'last-word',
+    'rules/submit',
+    'owner: [0, 1] }',
+    'owner: [0] }',
+  ),
+  mutant(
+    'what waits to run again outlives the last word',
+    'last-word',
+    'rules/submit',
+    'owner: [0, 1] }',
+    'owner: [1] }',
+  ),
+  mutant(
+    'the last word stands behind what it has not seen',
+    'last-word',
+    'rules/submit',
+    'if (isQueued && old.lane === lane && (',
+    "if (isQueued && old.lane === lane && ends.whom === 'queued' && (",
+  ),
   mutant('grants while parked', 'operator', 'rules/arrange', 'if (!stalled(d.s)) {', 'if (d.s.fenced === false) {'),
   mutant(
     'interactive preempts interactive',
@@ -153,8 +174,8 @@ export const ownership: readonly Mutant[] = [
     'a message that replaces takes the place of the youngest',
     'rearrange-replace',
     'rules/submit',
-    'if (position === null && old.lane === lane) {',
-    'if (old.lane === lane) {',
+    'old.admission < oldest.admission)) {',
+    'old.admission > oldest.admission)) {',
   ),
   mutant(
     'an owner is moved while its turn is on the wire',

@@ -15,7 +15,7 @@ export function compareQueue(a: QueueKey, b: QueueKey): number {
 }
 
 function compareMergeGroup(a: MergeGroupKey, b: MergeGroupKey): number {
-  return byText(a.mergeGroup, b.mergeGroup) || a.admission - b.admission;
+  return byText(a.mergeGroup, b.mergeGroup) || a.rank - b.rank || a.admission - b.admission;
 }
 
 const compareOrder = (a: OrderKey, b: OrderKey): number => a.position - b.position || byText(a.id, b.id);
@@ -74,14 +74,18 @@ export const isWaiting = (task: Task | null): task is Task => task !== null && t
 
 const isDemanding = (task: Task | null): task is Task => isWaiting(task) && preempts(task);
 
-/** Still queued in a merge group: may be merged into, or replaced. */
-const mergeGroupKey = (task: Task | null): MergeGroupKey | null =>
-  task !== null &&
-  task.mergeGroup !== null &&
-  task.status === 'queued' &&
-  (task.stage === 'waiting' || task.stage === 'collecting')
-    ? { mergeGroup: task.mergeGroup, admission: task.admission }
-    : null;
+function mergeGroupKey(task: Task | null): MergeGroupKey | null {
+  if (task === null || task.mergeGroup === null || !(task.stage === 'waiting' || task.stage === 'collecting')) {
+    return null;
+  }
+  const { mergeGroup, admission, status } = task;
+  const isInteractive = task.lane === 'interactive';
+  if (status === 'running') {
+    return isInteractive ? { mergeGroup, rank: 0, admission } : null;
+  }
+  const interrupts = isInteractive && busyPolicies[task.whenBusy].ends?.whom === 'owner';
+  return { mergeGroup, rank: interrupts ? 1 : 2, admission };
+}
 
 /** A background task that waits for a turn; a runner that has not asked for one needs none. */
 const ageOf = (task: Task | null): number | null =>

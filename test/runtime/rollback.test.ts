@@ -28,6 +28,7 @@ async function rolledBack(): Promise<Rolled> {
   await one.event(wrong, 'turn-started');
   const instead = await one.send({ ...rollback, prompt: 'instead' });
   await cut.interrupted;
+  cut.stop();
   expect(await one.ended(wrong)).toMatchObject({ status: 'cancelled', reason: 'rolled_back' });
   return { one, agent, wrong, instead, turn: await agent.turn() };
 }

@@ -110,13 +110,18 @@ function auditIndexes(session: Session, say: Say): void {
   );
   compare('queue', treeEntries(session.queue), waiting);
   compare('demand', treeEntries(session.demand), waiting.filter(preempts));
-  const queued = tasks.filter(({ status, stage: place }) => status === 'queued' && /waiting|collecting/.test(place));
-  const mergeGroups = queued.filter(({ mergeGroup }) => mergeGroup !== null);
+  const mergeGroups = tasks.filter(
+    ({ mergeGroup, status, stage, lane }) =>
+      mergeGroup !== null && /waiting|collecting/.test(stage) && (status === 'queued' || lane === 'interactive'),
+  );
+  const rankOf = ({ status, lane, whenBusy }: Task): number =>
+    status === 'running' ? 0 : lane === 'interactive' && /interrupt|rollback/.test(whenBusy) ? 1 : 2;
   compare(
     'mergeGroups',
     treeEntries(session.mergeGroups),
     mergeGroups.toSorted(
-      (a, b) => String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || a.admission - b.admission,
+      (a, b) =>
+        String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || rankOf(a) - rankOf(b) || a.admission - b.admission,
     ),
   );
   for (const tree of [session.tasks, session.order, session.queue, session.demand, session.mergeGroups]) {

@@ -10,8 +10,10 @@ export interface ReadTurn {
   answer(): void;
   /** Its process dies. */
   die(): void;
-  /** Resolves when the turn is interrupted. The agent stops by itself then. */
+  /** Resolves when the agent has been asked to interrupt the turn. */
   readonly interrupted: Promise<void>;
+  /** It has stopped as it was asked. */
+  stop(): void;
 }
 
 export class RememberingAgent {
@@ -47,14 +49,13 @@ export class RememberingAgent {
           const result = { outcome: 'completed', empty: false, failure: null, report: { text: 'done' } } as const;
           const stopped = { outcome: 'interrupted', empty: true, failure: null, report: { text: '' } } as const;
           const interrupted = new Promise<void>((resolve) => {
-            interrupt = () => {
-              soon({ type: 'ack', turn, noResult: false }, { type: 'result', turn, result: stopped });
-              resolve();
-            };
+            interrupt = resolve;
           });
+          const stop = (): void =>
+            soon({ type: 'ack', turn, noResult: false }, { type: 'result', turn, result: stopped });
           const start = (): void => soon({ type: 'started', turn });
           const answer = (): void => soon({ type: 'started', turn }, { type: 'result', turn, result });
-          this.#arrives({ prompt, start, answer, die: exited, interrupted });
+          this.#arrives({ prompt, start, answer, die: exited, interrupted, stop });
         },
         respond: () => {},
         interrupt: () => interrupt(),

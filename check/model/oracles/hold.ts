@@ -202,8 +202,8 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
   }
 }
 
-/** Admission order is the order of arrival; only `replace` takes an older place. Nobody's system work jumps the queue. */
-function judgeAdmission({ world, result, input }: Move, report: Report): void {
+function judgeAdmission(move: Move, report: Report): void {
+  const { input, result } = move;
   if (input.type !== 'submit') {
     return;
   }
@@ -214,16 +214,26 @@ function judgeAdmission({ world, result, input }: Move, report: Report): void {
   if (born.lane !== input.task.lane || born.mergeGroup !== input.task.mergeGroup) {
     report.fail('source and rights are fixed at admission', 'a task changes lane or merge group');
   }
-  if (input.task.whenBusy !== 'replace') {
-    for (const [id, task] of treeEntries(world.session.tasks)) {
-      if (task.position >= born.position) {
-        report.fail(order, `${input.task.id} is admitted before ${id}`);
-      }
-    }
-  }
+  judgePlace(born, move, report);
   const calm = input.task.lane === 'background' || input.task.whenBusy === 'enqueue' || input.task.whenBusy === 'steer';
   const turn = result.session.hold?.turn ?? null;
-  if (calm && turn !== null && turn.intent !== null && world.session.hold?.turn?.intent === null) {
+  if (calm && turn !== null && turn.intent !== null && move.world.session.hold?.turn?.intent === null) {
     report.fail(system, `${input.task.id} is submitted with ${input.task.whenBusy} and interrupts a turn`);
+  }
+}
+
+/** Admission order is the order of arrival; only a message that takes the place of others comes before some: see `line.ts`. */
+function judgePlace(born: Task, { world, result }: Move, report: Report): void {
+  const { reply, records } = result;
+  const ended = reply.kind === 'admitted' ? reply.endedTasks : [];
+  for (const [id, task] of treeEntries(world.session.tasks)) {
+    if (ended.length === 0 && task.position >= born.position) {
+      report.fail(order, `${born.id} is admitted before ${id}`);
+    }
+  }
+  for (const record of records) {
+    if (record.type === 'end' && record.final.reason === 'replaced' && !ended.includes(record.task)) {
+      report.fail(order, `${record.task} is replaced, and the receipt does not say so`);
+    }
   }
 }

@@ -254,7 +254,10 @@ function indexes({ session }: View): string | null {
   const demand = new Set(demanders(session));
   const queued = tasks.filter(isWaiting).map((task) => task.id);
   const mergeGroups = tasks.filter(
-    (task) => task.mergeGroup !== null && task.status === 'queued' && (isWaiting(task) || task.stage === 'collecting'),
+    (task) =>
+      task.mergeGroup !== null &&
+      (isWaiting(task) || task.stage === 'collecting') &&
+      (task.status === 'queued' || task.lane === 'interactive'),
   );
   return (
     indexIs('order', session.order, new Set(tasks.map((task) => task.id))) ??

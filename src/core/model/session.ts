@@ -197,8 +197,14 @@ export interface PartEnding {
   readonly answer: TurnReport | null;
 }
 
+/**
+ * Key of the tasks of a merge group that another message of the group may end, or be merged into, while they wait. Rank 0: an
+ * interactive task that was granted before; 1: an interactive task that is to interrupt, and was not granted yet; 2: any other that was
+ * not granted yet.
+ */
 export interface MergeGroupKey {
   readonly mergeGroup: string;
+  readonly rank: 0 | 1 | 2;
   readonly admission: number;
 }
 
@@ -238,7 +244,7 @@ export interface Session {
   readonly demand: Tree<QueueKey, TaskId>;
   /** Background tasks that wait for a turn, by admission. */
   readonly backgroundByAge: Tree<number, TaskId>;
-  /** Tasks of a merge group that are still queued, oldest first, for `collect` and `replace`. */
+  /** For `collect`, `replace`, `interrupt` and `rollback`. */
   readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
   readonly parts: Tree<PartKey, TaskId>;
 }

@@ -4,10 +4,10 @@ import { actorTask } from '../model/actor.ts';
 import { type Draft, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { TaskId } from '../model/ids.ts';
-import type { Session, Turn } from '../model/session.ts';
+import type { MergeGroupKey, Session, Turn } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Refusal, RuleReply } from '../model/replies.ts';
-import { busyPolicies } from './when-busy.ts';
+import { busyPolicies, type Ends } from './when-busy.ts';
 import { rollBack } from './conversation.ts';
 import { endEntry, mergedTasks, steeredTasks } from './parts.ts';
 import { entryOf } from '../queue.ts';
@@ -64,17 +64,26 @@ function collector(d: Draft, input: Submit): Task | null {
   if (mergeGroup === null || !mayMerge(input)) {
     return null;
   }
-  const newest = treeNeighbours(d.s.mergeGroups, {
-    mergeGroup,
-    admission: Number.POSITIVE_INFINITY,
-  }).below;
-  if (newest === null || newest.key.mergeGroup !== mergeGroup) {
+  const other = newestOf(d.s, mergeGroup, 1);
+  const newest = newestOf(d.s, mergeGroup, 2);
+  if (newest === null || (other !== null && other.admission > newest.admission)) {
     return null;
   }
-  const task = mustTask(d, newest.value);
+  const task = mustTask(d, newest.id);
   const sameTurn = task.lane === lane && task.model === model;
   const samePolicy = task.onLost === onLost && task.maxAttempts === maxAttempts;
   return task.stage === 'collecting' && sameTurn && samePolicy ? task : null;
+}
+
+function newestOf(
+  { mergeGroups }: Draft['s'],
+  mergeGroup: string,
+  rank: 1 | 2,
+): { id: TaskId; admission: number } | null {
+  const { below } = treeNeighbours(mergeGroups, { mergeGroup, rank, admission: Number.POSITIVE_INFINITY });
+  return below === null || below.key.mergeGroup !== mergeGroup || below.key.rank !== rank
+    ? null
+    : { id: below.value, admission: below.key.admission };
 }
 
 export function submit(d: Draft, input: Submit): RuleReply {
@@ -132,7 +141,7 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   const steered = joins === 'running-turn' ? steerable(d, input) : null;
   // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
   const ended: TaskId[] = [];
-  const freed = ends?.whom === 'queued' ? endQueued(d, input, ends.reason, ended) : null;
+  const freed = ends === null ? null : endWaiting(d, input, ends, ended);
   d.s.admissions += 1;
   const task = newTask(input.task, d.s.admissions, freed ?? lastPosition(d.s.order));
   // `finish` puts the row as it is at the end of the step in its place.
@@ -175,36 +184,45 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
   };
 }
 
+/** What of a merge group waits and is ended: by `replace` what is still queued, by `interrupt` and `rollback` what ran before, and an earlier one of them. */
+const endedRanks = { queued: [1, 2], owner: [0, 1] } as const;
+
 /**
- * Ends the still-queued tasks of the merge group with what was merged into them; those of the interactive lane only for a message of
- * that lane. Gives the position in the order of the oldest of the same lane, or null.
+ * Ends these tasks of the merge group with what was merged into them; those of the interactive lane only for a message of that lane.
+ * Gives the position in the order of the oldest of the same lane that was still queued, or null.
  */
-function endQueued(d: Draft, input: Submit, reason: string, ended: TaskId[]): number | null {
-  const { mergeGroup, lane } = input.task;
-  const by = actorTask(input.task.id);
-  let position: number | null = null;
-  for (const id of queuedOf(d, mergeGroup)) {
-    const old = mustTask(d, id);
-    if (lane === 'background' && old.lane === 'interactive') {
-      continue;
-    }
-    if (position === null && old.lane === lane) {
-      position = old.position;
-    }
-    ended.push(old.id, ...mergedTasks(d.s, old));
-    endEntry(d, old, { status: 'cancelled', reason, by, result: null, scope: 'turn' }, null);
+function endWaiting(
+  d: Draft,
+  { task: { id: by, mergeGroup, lane } }: Submit,
+  ends: Ends,
+  ended: TaskId[],
+): number | null {
+  let oldest: Task | null = null;
+  if (mergeGroup === null || (ends.whom === 'owner' && lane === 'background')) {
+    return null;
   }
-  return position;
+  for (const rank of endedRanks[ends.whom]) {
+    for (const id of waitingOf(d.s, mergeGroup, rank)) {
+      const old = mustTask(d, id);
+      if (lane === 'background' && old.lane === 'interactive') {
+        continue;
+      }
+      const isQueued = old.status === 'queued';
+      if (isQueued && old.lane === lane && (oldest === null || old.admission < oldest.admission)) {
+        oldest = old;
+      }
+      ended.push(old.id, ...mergedTasks(d.s, old));
+      const reason = isQueued ? 'replaced' : 'interrupted';
+      endEntry(d, old, { status: 'cancelled', reason, by: actorTask(by), result: null, scope: 'turn' }, null);
+    }
+  }
+  return oldest?.position ?? null;
 }
 
-/** The tasks of a merge group that are still queued, oldest first, as they are at the call. */
-function* queuedOf(d: Draft, mergeGroup: string | null): Generator<TaskId> {
-  if (mergeGroup === null) {
-    return;
-  }
-  const first = { mergeGroup, admission: 0 };
-  for (const [key, id] of treeEntries(d.s.mergeGroups, first)) {
-    if (key.mergeGroup !== mergeGroup) {
+/** The tasks of a merge group and a rank that wait, oldest first, as they are at the call. */
+function* waitingOf({ mergeGroups }: Draft['s'], mergeGroup: string, rank: MergeGroupKey['rank']): Generator<TaskId> {
+  for (const [key, id] of treeEntries(mergeGroups, { mergeGroup, rank, admission: 0 })) {
+    if (key.mergeGroup !== mergeGroup || key.rank !== rank) {
       return;
     }
     yield id;

@@ -4,6 +4,14 @@
  */
 import type { WhenBusy } from '../model/task.ts';
 
+/**
+ * The tasks that a message ends: those that are still queued; or the owner, which ends with the reason given, and with it an interactive
+ * task that waits to go on, and an earlier message that waits to interrupt.
+ */
+export type Ends =
+  | { readonly whom: 'queued' }
+  | { readonly whom: 'owner'; readonly reason: 'interrupted' | 'rolled_back' };
+
 interface BusyPolicy {
   /** While it waits in the interactive lane, a running background turn is interrupted for it. */
   readonly preempts: boolean;
@@ -12,11 +20,7 @@ interface BusyPolicy {
    * (without one, it opens itself for a while), or the turn that runs (without one, it is queued).
    */
   readonly joins: 'queued-turn' | 'running-turn' | null;
-  /** The tasks that it ends, and the reason that stands in their `final`: those that are still queued, or the owner. */
-  readonly ends:
-    | { readonly whom: 'queued'; readonly reason: 'replaced' }
-    | { readonly whom: 'owner'; readonly reason: 'interrupted' | 'rolled_back' }
-    | null;
+  readonly ends: Ends | null;
   /** The turn of the owner that it ends is taken out of the conversation; refused where the agent cannot. */
   readonly rewinds: boolean;
   /** It is refused where anything is open. */
@@ -32,7 +36,7 @@ export const busyPolicies: { readonly [W in WhenBusy]: BusyPolicy } = {
   replace: {
     preempts: true,
     joins: null,
-    ends: { whom: 'queued', reason: 'replaced' },
+    ends: { whom: 'queued' },
     rewinds: false,
     refusedWhenBusy: false,
   },
