@@ -7,6 +7,7 @@ export const rows: { readonly [name: string]: () => Promise<{ readonly row: Row 
   tasks: () => import('./rows/tasks.ts'),
   step: () => import('./rows/step.ts'),
   moves: () => import('./rows/moves.ts'),
+  parts: () => import('./rows/parts.ts'),
   grant: () => import('./rows/grant.ts'),
   fairness: () => import('./rows/fairness.ts'),
   'fan-out': () => import('./rows/fan-out.ts'),

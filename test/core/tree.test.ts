@@ -10,6 +10,8 @@ import {
   treePut,
   treeRemove,
   treeSize,
+  treeValues,
+  treeLast,
 } from '../../src/core/tree.ts';
 import { auditTree, freeze } from '../support/core-audit.ts';
 
@@ -44,6 +46,9 @@ test('the tree equals a sorted array after any changes, is balanced, and leaves 
       expect([...treeEntries(tree)]).toEqual(sorted);
       expect(treeSize(tree)).toBe(sorted.length);
       expect(treeGet(tree, probe)).toBe(model.get(probe));
+      const between = sorted.filter(([key]) => key >= probe && key < probe + 20);
+      expect(treeValues(tree, probe, probe + 20)).toEqual(between.map(([, value]) => value));
+      expect(treeLast(tree)?.key).toBe(sorted.at(-1)?.[0]);
       const entry = (found: readonly [number, number] | undefined): unknown =>
         found === undefined ? null : expect.objectContaining({ key: found[0], value: found[1] });
       expect(treeFirst(tree)).toEqual(entry(sorted[0]));

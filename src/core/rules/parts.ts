@@ -11,36 +11,30 @@ import type { LossReason } from '../model/reasons.ts';
 import type { PartEnding, PartKey, Session, Settlement } from '../model/session.ts';
 import type { Task, TerminalStatus, Verdict } from '../model/task.ts';
 import { entryOf } from '../queue.ts';
-import { treeEntries } from '../tree.ts';
+import { treeNeighbours, treeValues } from '../tree.ts';
 
 type Rank = PartKey['rank'];
 type Parts = Pick<Session, 'parts'>;
 
-/** Parts of an entry from a rank on and below another, in order. */
-function* partsOf({ parts }: Parts, entry: TaskId, from: Rank, below: Rank | 4): Generator<TaskId> {
-  for (const [key, id] of treeEntries(parts, { entry, rank: from, admission: 0 })) {
-    if (key.entry !== entry || key.rank >= below) {
-      return;
-    }
-    yield id;
-  }
-}
-
 const noParts: readonly TaskId[] = [];
 
+/** Parts of an entry from a rank on and below another, in order. */
+const partsOf = ({ parts }: Parts, entry: TaskId, from: Rank, below: Rank): readonly TaskId[] =>
+  parts.root === null
+    ? noParts
+    : treeValues(parts, { entry, rank: from, admission: 0 }, { entry, rank: below, admission: 0 });
+
 /** The tasks whose text goes with the prompt of this one, in the order they came. */
-export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] =>
-  session.parts.root === null ? noParts : [...partsOf(session, entryOf(task), 0, 2)];
+export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] => partsOf(session, entryOf(task), 0, 2);
 
-export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] =>
-  session.parts.root === null ? noParts : [...partsOf(session, entryOf(task), 2, 3)];
+export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] => partsOf(session, entryOf(task), 2, 3);
 
-const first = (session: Parts, entry: TaskId, from: Rank, below: Rank | 4): TaskId | null => {
-  if (session.parts.root === null) {
+const first = ({ parts }: Parts, entry: TaskId, from: Rank, below: Rank | 4): TaskId | null => {
+  if (parts.root === null) {
     return null;
   }
-  const { value, done } = partsOf(session, entry, from, below).next();
-  return done === true ? null : value;
+  const next = treeNeighbours(parts, { entry, rank: from, admission: 0 }).from;
+  return next !== null && next.key.entry === entry && next.key.rank < below ? next.value : null;
 };
 
 /** The task whose turns are those of an entry; null: the entry has ended, and is only settled. */
