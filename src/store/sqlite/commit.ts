@@ -17,7 +17,7 @@ import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import { type Admission, type Admit, applyRecords, type End, type Line, type RecordStore } from '../apply-records.ts';
 import type { CommitOutcome, SessionCommit } from '../port.ts';
 import type { Ledger, SessionEntry, TaskEntry } from './ledger.ts';
-import { text, toJson } from './row.ts';
+import { text, taskToJson, toJson } from './row.ts';
 import * as sql from './sql.ts';
 
 interface TaskChange {
@@ -128,7 +128,7 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
       record.at,
       source,
       idempotencyKey,
-      JSON.stringify(task),
+      taskToJson(task),
       toJson(record.payload),
     );
     const n = Number(inserted.lastInsertRowid);
@@ -245,9 +245,18 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
     if (end !== null) {
       const { at, seq, final } = end;
       const { status, reason } = final;
-      this.#endTask.run(entry.n, status, reason, at, seq, toJson(final), row?.lane ?? null, toJson(row));
+      this.#endTask.run(
+        entry.n,
+        status,
+        reason,
+        at,
+        seq,
+        toJson(final),
+        row?.lane ?? null,
+        row === null ? null : taskToJson(row),
+      );
     } else if (row !== null) {
-      this.#updateTask.run(entry.n, row.status, row.lane, JSON.stringify(row));
+      this.#updateTask.run(entry.n, row.status, row.lane, taskToJson(row));
     }
   }
 

@@ -39,6 +39,52 @@ export function json(row: Row, column: string): unknown {
   return value === null ? null : (JSON.parse(value) as unknown);
 }
 
+/**
+ * What most tasks have, and the file leaves out: a session may have ten thousand of them. What is absent means this, in every file ever
+ * written, so a change here takes a migration. `id` and `lane` are columns.
+ */
+const usual = {
+  mode: 'prompt',
+  priority: 0,
+  mergeGroup: null,
+  onLost: 'retry',
+  mergedInto: null,
+  leads: null,
+  delivered: false,
+  started: false,
+  interruptedMidTurn: false,
+  verdict: null,
+  model: null,
+  retries: 0,
+} as const satisfies Partial<TaskRow>;
+
+const absentIf = (value: unknown, expected: unknown): unknown => (value === expected ? undefined : value);
+
+/** JSON leaves out what is undefined. */
+export const taskToJson = (task: TaskRow): string =>
+  JSON.stringify({
+    ...task,
+    id: undefined,
+    lane: undefined,
+    mode: absentIf(task.mode, usual.mode),
+    priority: absentIf(task.priority, usual.priority),
+    mergeGroup: absentIf(task.mergeGroup, usual.mergeGroup),
+    onLost: absentIf(task.onLost, usual.onLost),
+    mergedInto: absentIf(task.mergedInto, usual.mergedInto),
+    leads: absentIf(task.leads, usual.leads),
+    delivered: absentIf(task.delivered, usual.delivered),
+    started: absentIf(task.started, usual.started),
+    interruptedMidTurn: absentIf(task.interruptedMidTurn, usual.interruptedMidTurn),
+    verdict: absentIf(task.verdict, usual.verdict),
+    model: absentIf(task.model, usual.model),
+    retries: absentIf(task.retries, usual.retries),
+  });
+
+export function taskOf(row: Row): TaskRow {
+  const stored = json(row, 'row') as Omit<TaskRow, keyof typeof usual> & Partial<TaskRow>;
+  return { ...usual, ...stored, id: taskId(text(row, 'id')), lane: text(row, 'lane') as TaskRow['lane'] };
+}
+
 const statuses: ReadonlySet<string> = new Set(taskStatuses);
 const isStatus = (value: string): value is TaskStatus => statuses.has(value);
 
@@ -50,7 +96,7 @@ export function status(row: Row): TaskStatus {
 
 export const storedTask = (row: Row): StoredTask => ({
   session: sessionKey(text(row, 'session')),
-  row: json(row, 'row') as TaskRow,
+  row: taskOf(row),
   payload: payloadOf(json(row, 'payload')),
   status: status(row),
   reason: textOrNull(row, 'reason'),

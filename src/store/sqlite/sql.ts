@@ -52,7 +52,7 @@ export const addTotals = `
 
 // Recovery.
 export const openTasks = `
-  SELECT row, (SELECT coalesce(max(seq), 0) FROM events WHERE tape = tasks.n) AS seq
+  SELECT id, lane, row, (SELECT coalesce(max(seq), 0) FROM events WHERE tape = tasks.n) AS seq
   FROM tasks WHERE status IN ('queued', 'running') AND session = ?1 ORDER BY n`;
 export const openSessions = `
   SELECT n, key FROM sessions WHERE n IN (
@@ -65,7 +65,7 @@ export const openSessions = `
 
 // Tasks and sessions, for readers.
 const taskColumns = `
-  t.n, t.id, s.key AS session, t.status, t.reason, t.result, t.admitted_at, t.ended_at, t.row, t.payload,
+  t.n, t.id, s.key AS session, t.status, t.lane, t.reason, t.result, t.admitted_at, t.ended_at, t.row, t.payload,
   coalesce(t.seq, (SELECT coalesce(max(seq), 0) FROM events WHERE tape = t.n)) AS seq`;
 export const task = `SELECT ${taskColumns} FROM tasks t JOIN sessions s ON s.n = t.session WHERE t.id = ?1`;
 /** ?1 before, ?2 limit, ?3 lane or NULL, ?4 source or NULL; newest first. */

@@ -11,7 +11,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
-import type { SessionRow, TaskRow } from '../../core/model/records.ts';
+import type { SessionRow } from '../../core/model/records.ts';
 import { storeClosed } from '../errors.ts';
 import { passAfterCommit, type Faults } from '../faults.ts';
 import type {
@@ -34,7 +34,7 @@ import { storeError } from './failure.ts';
 import { fileBytes } from './header.ts';
 import { Ledger } from './ledger.ts';
 import { Reads } from './reads.ts';
-import { json, num, text, type Row } from './row.ts';
+import { json, num, taskOf, text, type Row } from './row.ts';
 import * as sql from './sql.ts';
 
 /** `power`: a commit survives power loss. `process`: it survives the end of the process, whatever ends it. */
@@ -109,9 +109,7 @@ export class SqliteStore implements Store {
         const entry = this.#ledger.session(session);
         invariant(entry !== null, 'a claimed session has a row');
         entry.lease = row === undefined ? 1 : num(row, 'lease');
-        const open = this.#openTasks
-          .all(entry.n)
-          .map((task) => ({ row: json(task, 'row') as TaskRow, seq: num(task, 'seq') }));
+        const open = this.#openTasks.all(entry.n).map((task) => ({ row: taskOf(task), seq: num(task, 'seq') }));
         return {
           lease: entry.lease,
           row: row === undefined ? null : (json(row, 'row') as SessionRow | null),
