@@ -112,6 +112,20 @@ export const endings: readonly Mutant[] = [
     'if (back) {',
   ),
   mutant(
+    'a cancel takes the answer of a part that is not recorded yet',
+    'slices',
+    'rules/turn-end',
+    'if (decided !== null) {',
+    'if (decided?.status === "failed") {',
+  ),
+  mutant(
+    'a stop promises an end that was decided otherwise',
+    'slices',
+    'rules/commands',
+    'decidedEnd(d.s, task) ?? verdict',
+    'verdict',
+  ),
+  mutant(
     'nobody continues to settle',
     'slices',
     'rules/arrange',

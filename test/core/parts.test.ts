@@ -183,6 +183,40 @@ describe('ten thousand merged messages', () => {
     expect(most).toBeLessThanOrEqual(limits.partsPerStep + 3);
   });
 
+  test('end as was decided, also when they are cancelled or stopped before that is recorded (core/17, core/31)', () => {
+    let session = settled(filled(), { type: 'timer', at: 0, name: 'collect', subject: taskId('t0') }).session;
+    const take = (input: Input) => {
+      const taken = step(session, input);
+      ({ session } = taken);
+      return taken;
+    };
+    const inTurn = () => ({ at: 0, incarnation: session.incarnations, turn: session.turns }) as const;
+    const caps = { acks: true, steer: true, rewind: true, models: true };
+    const { incarnations: incarnation } = session;
+    take({ type: 'agent-ready', at: 0, incarnation, caps, conversation: null, conversationReset: false });
+    take({ type: 'turn-started', ...inTurn() });
+    take({ type: 'result', ...inTurn(), result: { outcome: 'completed', empty: false, report: { text: 'yes' } } });
+    expect(session.settling).toHaveLength(1);
+    const decided = {
+      state: 'acknowledged',
+      status: 'completed',
+      verdict: 'completed',
+      reason: 'answered_with',
+      turn: null,
+    };
+    const last = taskId(`t${count - 1}`);
+    expect(take({ type: 'cancel', at: 0, task: last, reason: 'cancelled', by: null }).reply).toEqual({
+      kind: 'receipt',
+      receipt: { task: last, ...decided },
+    });
+    const left = treeSize(session.tasks);
+    expect(left).toBeGreaterThan(limits.partsPerStep);
+    const { reply } = take({ type: 'stop', at: 0, scope: 'queue', by: null });
+    const given = reply.kind === 'receipts' ? reply.receipts : [];
+    const said = new Set(given.map(({ task: _, ...told }) => JSON.stringify(told)));
+    expect([given.length, [...said].map((text) => JSON.parse(text) as unknown)]).toEqual([left, [decided]]);
+  });
+
   test('are granted in slices, and their prompt comes after the last of them (core/31)', () => {
     const { session } = settled(filled(), { type: 'timer', at: 0, name: 'collect', subject: taskId('t0') });
     expect(session.hold?.turn?.phase).toBe('pending');

@@ -27,6 +27,10 @@ export function judgeEndings(move: Move, report: Report): void {
     if (task !== undefined && task.verdict !== null && task.verdict.status !== status && !answered) {
       report.fail(first, `${record.task} was to end ${task.verdict.status} and ends ${status}`);
     }
+    const decided = task === undefined ? null : decidedStatus(world.session, task);
+    if (decided !== null && decided !== status) {
+      report.fail(first, `the end of ${record.task} was decided as ${decided}, and it ends ${status}`);
+    }
     switch (status) {
       case 'cancelled':
         if (slot?.asked !== true) {
@@ -76,6 +80,20 @@ function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report)
   }
   if (!inTurn) {
     report.fail(conserved, `${task.id} completes and its text was not in the turn`);
+  }
+}
+
+/** How the parts of a settlement end; null: not decided, or by the policy of each. */
+function decidedStatus({ settling }: Session, task: Task): PartEnding['status'] | null {
+  const own = settling.find(({ entry, kind }) => entry === task.mergedInto && kind === task.stage);
+  switch (own?.kind) {
+    case 'merged':
+      return own.ending.status;
+    case 'steered':
+      return (task.delivered ? own.delivered : own.undelivered)?.status ?? null;
+    case 'begin':
+    case undefined:
+      return null;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Parked, ParkedKind } from '../model/session.ts';
 import type { TaskId } from '../model/ids.ts';
 import { defaultWhenBusy, type Task, type Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
-import { leaderOf, mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
+import { decidedEnd, leaderOf, mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
 import { entryOf, queueKey } from '../queue.ts';
 import { treeValues } from '../tree.ts';
 import { endedReceipt, endOwner, endOrInterrupt, endTurn, yieldHold } from './turn-end.ts';
@@ -40,7 +40,7 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
         receipts.push(endOrInterrupt(d, task, verdict));
       } else if (task.mergedInto !== null && (task.mergedInto !== entry || (leave && task.stage === 'steered'))) {
         // Its end is decided with that of the task that leads its entry.
-        receipts.push(endedReceipt(task.id, verdict, null));
+        receipts.push(endedReceipt(task.id, decidedEnd(d.s, task) ?? verdict, null));
       }
     }
   }

@@ -135,6 +135,21 @@ export function leaveTurn(d: Draft, owner: Task, end: SteeredEnd): void {
 export const steeredLeave = ({ settling }: Session, task: Task): boolean =>
   settling.some((one) => one.kind === 'steered' && one.entry === entryOf(task));
 
+/** How a part ends that is only not recorded yet; null: nothing is decided, or it goes on. */
+export function decidedEnd({ settling }: Session, part: Task): PartEnding | null {
+  for (const one of settling) {
+    if (one.entry === part.mergedInto) {
+      if (one.kind === 'merged' && part.stage === 'merged') {
+        return one.ending;
+      }
+      if (one.kind === 'steered' && part.stage === 'steered') {
+        return part.delivered ? one.delivered : one.undelivered;
+      }
+    }
+  }
+  return null;
+}
+
 /** Ends what was steered into a turn that was to end otherwise already. */
 export function endSteered(d: Draft, owner: Task, verdict: Verdict): void {
   for (const id of steeredTasks(d.s, owner)) {
@@ -204,7 +219,7 @@ function settlePart(d: Draft, part: Task, settlement: Settlement): void {
   }
 }
 
-function endPart(d: Draft, part: Task, { status, reason, by, attempts, answer }: PartEnding): void {
+export function endPart(d: Draft, part: Task, { status, reason, by, attempts, answer }: PartEnding): void {
   const task = attempts === null ? part : putTask(d, { ...part, attempts });
   endTask(d, task.id, { status, reason, by, result: null }, answer);
 }

@@ -12,7 +12,7 @@ import { type Draft, getTask, mustHold, mustTask, putTask, setHold, taskEvent } 
 import type { Hold, Turn, TurnOutcome, TurnResult } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt } from '../model/replies.ts';
-import { endEntry, endSteered, leaveTurn } from './parts.ts';
+import { decidedEnd, endEntry, endPart, endSteered, leaveTurn } from './parts.ts';
 import { entryOf } from '../queue.ts';
 import { hadItsTurn, lineUp } from './fairness.ts';
 import { onWire, setTurn, withdrawRequests, interruptTurn } from './turn.ts';
@@ -230,6 +230,11 @@ export function giveWay(d: Draft, by: Actor | null): void {
  * first verdict counts; a second request gets the first one's receipt (rule 15).
  */
 export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt {
+  const decided = decidedEnd(d.s, task);
+  if (decided !== null) {
+    endPart(d, task, decided);
+    return endedReceipt(task.id, decided, null);
+  }
   const hold = d.s.hold;
   const turn = hold?.turn ?? null;
   const live = onWire(turn) ? turn : null;
@@ -263,7 +268,11 @@ export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt 
 }
 
 /** `turn`: the one that has its text all the same. */
-export const endedReceipt = (task: TaskId, { status, reason }: Verdict, turn: TurnId | null): Receipt => ({
+export const endedReceipt = (
+  task: TaskId,
+  { status, reason }: Pick<Verdict, 'status' | 'reason'>,
+  turn: TurnId | null,
+): Receipt => ({
   task,
   state: 'acknowledged',
   status,
