@@ -179,23 +179,24 @@ export function treeNeighbours<K, V>(
 /** All values in order, or those of the keys from one on and below another. A list of thousands costs a tenth of `treeEntries`. */
 export function treeValues<K, V>(tree: Tree<K, V>, from?: K, below?: K): V[] {
   const values: V[] = [];
-  const collect = (node: Link<K, V>): void => {
+  // A bound is passed on only where it may still cut: most nodes of a long range are compared with neither.
+  const collect = (node: Link<K, V>, from: K | undefined, below: K | undefined): void => {
     if (node === null) {
       return;
     }
     const isFrom = from === undefined || tree.compare(node.key, from) >= 0;
     const isBelow = below === undefined || tree.compare(node.key, below) < 0;
     if (isFrom) {
-      collect(node.left);
+      collect(node.left, from, isBelow ? undefined : below);
     }
     if (isFrom && isBelow) {
       values.push(node.value);
     }
     if (isBelow) {
-      collect(node.right);
+      collect(node.right, isFrom ? undefined : from, below);
     }
   };
-  collect(tree.root);
+  collect(tree.root, from, below);
   return values;
 }
 

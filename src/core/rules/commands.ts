@@ -5,7 +5,7 @@ import type { Parked, ParkedKind } from '../model/session.ts';
 import type { TaskId } from '../model/ids.ts';
 import { defaultWhenBusy, type Task, type Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
-import { decidedEnd, leaderOf, mergedTasks, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
+import { decidedEnd, leaderOf, mergedTasks, partsBut, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
 import { entryOf, queueKey } from '../queue.ts';
 import { treeValues } from '../tree.ts';
 import { endedReceipt, endOwner, endOrInterrupt, endTurn, yieldHold } from './turn-end.ts';
@@ -35,13 +35,13 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   const leave = owner !== null && steeredLeave(d.s, owner);
   if (input.scope !== 'turn') {
     stopSettling(d, verdict);
-    for (const task of treeValues(d.s.tasks)) {
-      if (task.mergedInto === null && task.id !== owner?.id) {
-        receipts.push(endOrInterrupt(d, task, verdict));
-      } else if (task.mergedInto !== null && (task.mergedInto !== entry || (leave && task.stage === 'steered'))) {
-        // Its end is decided with that of the task that leads its entry.
-        receipts.push(endedReceipt(task.id, decidedEnd(d.s, task) ?? verdict, null));
-      }
+    const parts = partsBut(d, entry, leave);
+    for (const id of waitingTasks(d)) {
+      receipts.push(endOrInterrupt(d, mustTask(d, id), verdict));
+    }
+    for (const id of parts) {
+      // Its end is decided with that of the task that leads its entry.
+      receipts.push(endedReceipt(id, decidedEnd(d.s, mustTask(d, id)) ?? verdict, null));
     }
   }
   if (input.scope !== 'queue' && owner !== null) {
@@ -58,6 +58,12 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   }
   return { kind: 'receipts', receipts };
 }
+
+/** The tasks that wait, in the queue or with an open window for further parts. */
+const waitingTasks = (d: Draft): readonly TaskId[] => [
+  ...treeValues(d.s.queue),
+  ...treeValues(d.s.mergeGroups).filter((id) => mustTask(d, id).stage === 'collecting'),
+];
 
 /** Each field is written out: a spread behind it is ten times slower, and there may be thousands. */
 const receiptOf = (task: TaskId, { state, status, verdict, reason, turn }: Receipt): Receipt => ({

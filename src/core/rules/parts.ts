@@ -29,6 +29,20 @@ export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] => pa
 
 export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] => partsOf(session, entryOf(task), 2, 3);
 
+/** All parts but those of this entry; `leave`: what was steered into it leaves it. */
+export function partsBut(d: Draft, entry: TaskId | null, leave: boolean): readonly TaskId[] {
+  const { parts } = d.s;
+  if (parts.root === null) {
+    return noParts;
+  }
+  const at = (rank: Rank): PartKey | undefined => (entry === null ? undefined : { entry, rank, admission: 0 });
+  const ids =
+    entry === null
+      ? treeValues(parts)
+      : [...treeValues(parts, undefined, at(0)), ...treeValues(parts, at(leave ? 2 : 3))];
+  return ids.filter((id) => mustTask(d, id).mergedInto !== null);
+}
+
 const first = ({ parts }: Parts, entry: TaskId, from: Rank, below: Rank | 4): TaskId | null => {
   if (parts.root === null) {
     return null;
