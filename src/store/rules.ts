@@ -20,6 +20,22 @@ export const movesForward = (from: TaskStatus, to: TaskStatus): boolean => ranks
 /** A stored payload as readers get it. One that was stored before a field existed gets the default of that field. */
 export const payloadOf = (stored: unknown): TaskPayload => withDefaults(TaskPayloadSchema, stored) as TaskPayload;
 
+const nullByDefault = Object.entries(TaskPayloadSchema.properties ?? {})
+  .filter(([, field]) => field.default === null)
+  .map(([name]) => name);
+
+/** A payload as it is stored: without the fields that say nothing, which `payloadOf` gives back. */
+export function storedPayload(payload: unknown): unknown {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    return payload;
+  }
+  const stored: { [field: string]: unknown } = { ...payload };
+  for (const field of nullByDefault) {
+    stored[field] = stored[field] ?? undefined;
+  }
+  return stored;
+}
+
 /** The two fields of a payload that the store looks into; a payload without them comes from nowhere and has no key. */
 export function admissionOf(payload: unknown): { readonly source: string; readonly idempotencyKey: string | null } {
   const fields: { readonly source?: unknown; readonly idempotencyKey?: unknown } =

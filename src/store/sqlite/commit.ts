@@ -16,8 +16,9 @@ import type { TaskStatus } from '../../core/model/task.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import { type Admission, type Admit, applyRecords, type End, type Line, type RecordStore } from '../apply-records.ts';
 import type { CommitOutcome, SessionCommit } from '../port.ts';
+import { storedPayload } from '../rules.ts';
 import type { Ledger, SessionEntry, TaskEntry } from './ledger.ts';
-import { text, taskToJson, toJson } from './row.ts';
+import { finalToJson, text, taskToJson, toJson } from './row.ts';
 import * as sql from './sql.ts';
 
 interface TaskChange {
@@ -129,7 +130,7 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
       source,
       idempotencyKey,
       taskToJson(task),
-      toJson(record.payload),
+      toJson(storedPayload(record.payload)),
     );
     const n = Number(inserted.lastInsertRowid);
     this.#ledger.addTask(task.id, { n, session: session.n, status: task.status, seq: 0 });
@@ -143,7 +144,7 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
   }
 
   setPayload(task: TaskEntry, payload: unknown): void {
-    this.#updatePayload.run(task.n, toJson(payload));
+    this.#updatePayload.run(task.n, toJson(storedPayload(payload)));
   }
 
   setSession(session: SessionEntry, row: SessionRow, at: number): void {
@@ -251,7 +252,7 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
         reason,
         at,
         seq,
-        toJson(final),
+        finalToJson(final),
         row?.lane ?? null,
         row === null ? null : taskToJson(row),
       );

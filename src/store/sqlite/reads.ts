@@ -15,7 +15,7 @@ import type {
   StoreStats,
   TaskFilter,
 } from '../port.ts';
-import { idOrNull, json, num, storedTask, text, textOrNull, type Row } from './row.ts';
+import { finalOf, idOrNull, json, num, storedTask, text, textOrNull, type Row } from './row.ts';
 import * as sql from './sql.ts';
 
 export class Reads {
@@ -214,7 +214,14 @@ const summary = (row: Row): SessionSummary => ({
 });
 
 const event = (session: SessionKey, task: TaskId | null, row: Row, type: string): StoredEvent =>
-  ({ session, task, seq: num(row, 'seq'), at: num(row, 'at'), type, data: json(row, 'data') }) as StoredEvent;
+  ({
+    session,
+    task,
+    seq: num(row, 'seq'),
+    at: num(row, 'at'),
+    type,
+    data: type === 'final' ? finalOf(row, 'data') : json(row, 'data'),
+  }) as StoredEvent;
 
 /** One row of the feed is one stored event, the `final` of its run, or both. */
 function eventsOf(row: Row): FeedEvent[] {

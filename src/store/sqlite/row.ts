@@ -1,6 +1,7 @@
 /** From what `node:sqlite` hands out to what the port promises. A value of the wrong kind is a damaged file. */
 import type { SQLOutputValue } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
+import type { TaskEventData } from '../../core/model/events.ts';
 import type { TaskRow } from '../../core/model/records.ts';
 import { sessionKey, taskId } from '../../core/model/ids.ts';
 import { taskStatuses, type TaskStatus } from '../../core/model/task.ts';
@@ -48,6 +49,9 @@ const usual = {
   priority: 0,
   mergeGroup: null,
   onLost: 'retry',
+  maxAttempts: 3,
+  status: 'running',
+  attempts: 0,
   mergedInto: null,
   leads: null,
   delivered: false,
@@ -70,6 +74,9 @@ export const taskToJson = (task: TaskRow): string =>
     priority: absentIf(task.priority, usual.priority),
     mergeGroup: absentIf(task.mergeGroup, usual.mergeGroup),
     onLost: absentIf(task.onLost, usual.onLost),
+    maxAttempts: absentIf(task.maxAttempts, usual.maxAttempts),
+    status: absentIf(task.status, usual.status),
+    attempts: absentIf(task.attempts, usual.attempts),
     mergedInto: absentIf(task.mergedInto, usual.mergedInto),
     leads: absentIf(task.leads, usual.leads),
     delivered: absentIf(task.delivered, usual.delivered),
@@ -83,6 +90,24 @@ export const taskToJson = (task: TaskRow): string =>
 export function taskOf(row: Row): TaskRow {
   const stored = json(row, 'row') as Omit<TaskRow, keyof typeof usual> & Partial<TaskRow>;
   return { ...usual, ...stored, id: taskId(text(row, 'id')), lane: text(row, 'lane') as TaskRow['lane'] };
+}
+
+type Final = TaskEventData['final'];
+
+/** Data of the `final` event, without what is null. */
+export const finalToJson = (final: Final): string =>
+  JSON.stringify({
+    ...final,
+    by: final.by ?? undefined,
+    answer: final.answer ?? undefined,
+    result: final.result ?? undefined,
+  });
+
+export function finalOf(row: Row, column: string): Final | null {
+  const stored = json(row, column) as Final | null;
+  return stored === null
+    ? null
+    : { ...stored, by: stored.by ?? null, answer: stored.answer ?? null, result: stored.result ?? null };
 }
 
 const statuses: ReadonlySet<string> = new Set(taskStatuses);
@@ -100,7 +125,7 @@ export const storedTask = (row: Row): StoredTask => ({
   payload: payloadOf(json(row, 'payload')),
   status: status(row),
   reason: textOrNull(row, 'reason'),
-  final: json(row, 'result') as StoredTask['final'],
+  final: finalOf(row, 'result'),
   seq: num(row, 'seq'),
   admittedAt: num(row, 'admitted_at'),
   endedAt: row['ended_at'] === null ? null : num(row, 'ended_at'),
