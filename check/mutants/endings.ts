@@ -122,7 +122,7 @@ export const endings: readonly Mutant[] = [
     'a stop promises an end that was decided otherwise',
     'slices',
     'rules/commands',
-    'decidedEnd(d.s, task) ?? verdict',
+    'decidedEnd(d.s, mustTask(d, id)) ?? verdict',
     'verdict',
   ),
   mutant(
