@@ -8,6 +8,7 @@ import type { Effect } from '../../src/core/model/effects.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config, Name } from './config.ts';
+import { judgeHistory } from './history.ts';
 import { judgeRewind } from './memory.ts';
 import type { Report } from './report.ts';
 import { forgetUnread } from './rollback.ts';
@@ -26,7 +27,6 @@ const rule = {
   riders: 'messages are conserved: merged tasks are in the prompt',
   settled: 'what became of the parts of a turn is recorded before the next prompt',
   runner: 'rule 11: one live runner per task, called by its own token',
-  resumed: 'a prompt says that it is resumed, or cut off, exactly when it is',
   conversation: 'rule 9: the agent is restarted with its conversation resumed',
   model: 'rule 9: a prompt is written only to an agent with the model of its turn',
   answer: 'an answer goes to a turn that asks, and once',
@@ -170,7 +170,7 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
   if (process !== undefined && process.model !== world.session.hold?.turn?.model) {
     report.fail(rule.model, `the agent has the model ${process.model}`);
   }
-  judgePrompt(config, world, effect, report);
+  judgePrompt(world, effect, report);
   judgeRewind(world.memory, effect.rewind, report);
   // An agent that reads without a word is told twice.
   if (effect.conversationReset !== world.untold && !(config.mute && effect.conversationReset)) {
@@ -181,6 +181,7 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
     ...slot,
     inTurn: slot.state === 'open' && inTurn.has(slot.id),
     prompted: slot.prompted || (slot.state === 'open' && inTurn.has(slot.id)),
+    resumes: slot.resumes || (slot.state === 'open' && inTurn.has(slot.id)),
   }));
   const written = write(
     { ...world, slots },
@@ -247,10 +248,9 @@ function answer(world: World, effect: EffectOf<'respond'>, report: Report): Worl
   return write(told, effect.incarnation, { type: 'answer', turn: effect.turn, request }, report);
 }
 
-function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, report: Report): void {
+function judgePrompt(world: World, effect: EffectOf<'prompt'>, report: Report): void {
   const { session } = world;
   const slot = world.slots[slotOf(world, effect.task)];
-  const spec = config.slots[slotOf(world, effect.task)];
   const turn = session.hold?.turn ?? null;
   if (session.hold?.task !== effect.task || turn?.id !== effect.turn || turn.phase !== 'sent') {
     report.fail(rule.boundary, 'the prompt is not the one of the turn that the session believes to be sent');
@@ -269,16 +269,7 @@ function judgePrompt(config: Config, world: World, effect: EffectOf<'prompt'>, r
       report.fail(rule.riders, mine ? `${id} is merged into it and is not in its prompt` : `${id} is in its prompt`);
     }
   }
-  const task = owner;
-  if (
-    task !== undefined &&
-    (effect.resumed !== task.started || effect.interruptedMidTurn !== task.interruptedMidTurn)
-  ) {
-    report.fail(rule.resumed, 'the prompt contradicts the task');
-  }
-  if (spec?.mode === 'prompt' && effect.resumed !== slot.prompted) {
-    report.fail(rule.resumed, slot.prompted ? 'an earlier turn is not mentioned' : 'there was no earlier turn');
-  }
+  judgeHistory(slot, effect, report);
 }
 
 function interrupt(world: World, effect: EffectOf<'interrupt'>, report: Report): World {
@@ -350,6 +341,7 @@ function charge(world: World, effect: EffectOf<'run'>, report: Report): readonly
     if (slot.id !== effect.task || slot.state !== 'open') {
       return slot;
     }
+    judgeHistory(slot, effect, report);
     if (effect.attempt <= slot.runs) {
       report.fail(rule.attempts, `run ${slot.runs + 1} is attempt ${effect.attempt}`);
     }

@@ -49,7 +49,7 @@ export const action: PermissionAction = { kind: 'execute', tool: 'shell', title:
 const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { readonly at: number } => ({
   at,
   type: 'submit',
-  about: { title: spec.name, source: 'model', author: null },
+  about: { title: spec.name, source: 'model', author: 'sender' },
   payload: null,
   task: {
     id: slotId(spec.name, generation),
@@ -77,7 +77,7 @@ function senders(config: Config, world: World, offer: Offer): void {
       continue;
     }
     if (has(world, 'cancel')) {
-      const input: Input = { at, type: 'cancel', task: slot.id, reason: 'cancelled', by: null };
+      const input: Input = { at, type: 'cancel', task: slot.id, reason: 'cancelled', by: operator };
       offer('sender', kinds.sender, spend(world, 'cancel'), input);
     }
     if (has(world, 'edit')) {
@@ -85,9 +85,9 @@ function senders(config: Config, world: World, offer: Offer): void {
         at,
         type: 'edit',
         task: slot.id,
-        title: '',
+        title: 'reworded',
         payload: 1,
-        by: null,
+        by: operator,
       });
     }
     if (has(world, 'move')) {
@@ -103,7 +103,7 @@ function moveTask(world: World, index: number, offer: Offer): void {
     return;
   }
   const spent = spend(world, 'move');
-  const common = { at, type: 'move', task: task.id, lane: null, priority: null, where: null, by: null } as const;
+  const common = { at, type: 'move', task: task.id, lane: null, priority: null, where: null, by: operator } as const;
   offer('operator', kinds.operator, spent, {
     ...common,
     lane: task.lane === 'background' ? 'interactive' : 'background',
@@ -125,11 +125,11 @@ function operators(world: World, offer: Offer): void {
   }
   if (has(world, 'stop')) {
     for (const scope of ['turn', 'queue', 'session'] as const) {
-      offer('operator', kinds.operator, spend(world, 'stop'), { at, type: 'stop', scope, by: null });
+      offer('operator', kinds.operator, spend(world, 'stop'), { at, type: 'stop', scope, by: operator });
     }
   }
   if (has(world, 'evict') && session.hold !== null) {
-    const input: Input = { at, type: 'evict', epoch: session.hold.epoch, by: null };
+    const input: Input = { at, type: 'evict', epoch: session.hold.epoch, by: operator };
     offer('operator', kinds.operator, spend(world, 'evict'), input);
   }
   for (const [budget, kind] of [['park', 'operator'] as const, ['close', 'closing'] as const]) {
@@ -139,7 +139,7 @@ function operators(world: World, offer: Offer): void {
     }
   }
   if (session.parked !== null) {
-    offer('operator', kinds.unpark, world, { at, type: 'unpark', by: null });
+    offer('operator', kinds.unpark, world, { at, type: 'unpark', by: operator });
   }
   if (has(world, 'restart') && session.agent.kind !== 'none') {
     offer('operator', kinds.operator, spend(world, 'restart'), { at, type: 'restart-agent', by: operator });
@@ -168,7 +168,15 @@ function person(world: World, offer: Offer): void {
   const turn = world.session.hold?.turn ?? null;
   for (const request of turn?.permissionRequests ?? []) {
     for (const allow of [true, false]) {
-      const input = { at, type: 'respond', turn: turn?.id ?? turnId(0), request, allow, by: null, note: null } as const;
+      const input = {
+        at,
+        type: 'respond',
+        turn: turn?.id ?? turnId(0),
+        request,
+        allow,
+        by: operator,
+        note: 'noted',
+      } as const;
       offer('person', kinds.sender, world, input);
     }
   }
@@ -177,7 +185,7 @@ function person(world: World, offer: Offer): void {
 function agentMoves(config: Config, world: World, process: Process, offer: Offer): void {
   const { inc } = process;
   const gone = { ...world, processes: world.processes.filter((other) => other !== process) };
-  const exited: Input = { at, type: 'agent-exited', incarnation: inc, reason: 'exited', data: null };
+  const exited: Input = { at, type: 'agent-exited', incarnation: inc, reason: 'exited', data: 'gone' };
   if (process.leaving) {
     offer('process', kinds.exit, gone, exited);
   } else if (has(world, 'die')) {
@@ -210,7 +218,7 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
     }
   }
   if (process.unsolicited) {
-    const input: Input = { at, type: 'unsolicited', incarnation: inc, phase: 'ended', data: null };
+    const input: Input = { at, type: 'unsolicited', incarnation: inc, phase: 'ended', data: 'own' };
     offer('agent', kinds.unsolicited, replaceProcess(world, { ...process, unsolicited: false }), input);
   } else if (has(world, 'unsolicited') && process.turn === null) {
     const begun = replaceProcess(world, { ...process, unsolicited: true });
@@ -219,7 +227,7 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
       type: 'unsolicited',
       incarnation: inc,
       phase: 'began',
-      data: null,
+      data: 'own',
     });
   }
 }
@@ -260,7 +268,7 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
 
 function chats(world: World, process: Process, offer: Offer): void {
   const say = { at, type: 'output', incarnation: process.inc } as const;
-  offer('agent', kinds.fault, world, { ...say, turn: null, part: { kind: 'raw', data: null } });
+  offer('agent', kinds.fault, world, { ...say, turn: null, part: { kind: 'raw', data: 'raw' } });
   if (process.turn === null) {
     return;
   }
@@ -363,10 +371,13 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
   }
 }
 
-const completed: TurnResult = { outcome: 'completed', empty: false, report: { text: '' } };
+/** All that can come with the end of a turn, so that nothing of it is lost on the way to the tape. */
+const usage = { inputTokens: 3, outputTokens: 4 };
+const cost = { amount: 5, currency: 'USD' };
+const completed: TurnResult = { outcome: 'completed', empty: false, report: { text: 'answer', usage, cost } };
 const emptied: TurnResult = { outcome: 'completed', empty: true, report: { text: '' } };
-const interrupted: TurnResult = { outcome: 'interrupted', empty: true, report: { text: '' } };
-const failed: TurnResult = { outcome: 'failed', empty: false, report: { text: '' } };
+const interrupted: TurnResult = { outcome: 'interrupted', empty: true, report: { text: 'half', usage } };
+const failed: TurnResult = { outcome: 'failed', empty: false, report: { text: 'sorry', error: 'code 1' } };
 const overloaded: TurnResult = {
   ...failed,
   report: { text: '', failure: { class: 'overloaded', transient: true, message: '', hint: '' } },
@@ -416,7 +427,7 @@ function results(config: Config, world: World, process: Process, turn: Process['
 function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer): void {
   const { task, run } = runner;
   const without = { ...world, runners: world.runners.filter((other) => other !== runner) };
-  const finish = { at, type: 'finish', task, run, reason: 'runner', result: null } as const;
+  const finish = { at, type: 'finish', task, run, reason: 'runner', result: 'returned' } as const;
   const model = config.slots[runner.slot]?.models[runner.made] ?? null;
   const call: Input = { at, type: 'call', task, run, call: runner.made + 1, model };
   if (runner.aborted) {
@@ -426,7 +437,7 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
   }
   const kind = kinds.runner + runner.slot;
   if (config.chatty) {
-    offer('runner', kinds.fault, world, { at, type: 'progress', task, run, data: null });
+    offer('runner', kinds.fault, world, { at, type: 'progress', task, run, data: 'half' });
   }
   const spec = config.slots[runner.slot];
   if (runner.call === null) {

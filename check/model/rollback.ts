@@ -36,7 +36,7 @@ export function noteRollback(world: World, input: Input, result: StepResult): Wo
 }
 
 /** The tape says when a rewind was read, and that is so. An agent that lost the conversation has none to take a turn out of. */
-export function judgeTold({ memory, session }: World, input: Input, result: StepResult, report: Report): void {
+export function judgeRewound({ memory, session }: World, input: Input, result: StepResult, report: Report): void {
   const { rewind } = session;
   let told = input.type === 'agent-ready' && input.conversationReset;
   for (const record of result.records) {

@@ -7,10 +7,12 @@ import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { deliver } from './deliver.ts';
 import { judge } from './oracles/index.ts';
+import { judgeTold } from './oracles/told/index.ts';
+import { remember } from './history.ts';
 import type { Judged } from './judged.ts';
 import { judgeLines, linesAfter } from './line.ts';
 import type { Report } from './report.ts';
-import { judgeTold, noteRollback } from './rollback.ts';
+import { judgeRewound, noteRollback } from './rollback.ts';
 import type { Slot, World } from './world.ts';
 import { limitsOf, slotId } from './world.ts';
 
@@ -40,14 +42,21 @@ export function take({ config, core, judged, report }: Run, offered: World, inpu
     return { world: offered, result: null };
   }
   const asked = noteRollback(ask(config, offered, input, result), input, result);
-  judgeTold(asked, input, result, report);
-  if (judged.isNewMove(input)) {
+  judgeRewound(asked, input, result, report);
+  const isNew = judged.isNewMove(input);
+  if (isNew) {
     judge(core, config, asked, input, result, report);
   }
   const lines = linesAfter(offered, input, result);
-  const moved = settleSlots(config, { ...asked, session: result.session, lines }, result, report);
+  const slots = remember(asked.slots, offered.session, input, result);
+  const moved = settleSlots(config, { ...asked, slots, session: result.session, lines }, result, report);
   judgeLines(moved, report);
-  return { world: deliver(config, moved, result.effects, report), result };
+  const delivered = deliver(config, moved, result.effects, report);
+  if (isNew && result.reply.kind !== 'refused' && result.reply.kind !== 'stale') {
+    // Last, because nearly every fault is on a tape too, and the other properties say more of it.
+    judgeTold(offered.session, input, result, report);
+  }
+  return { world: delivered, result };
 }
 
 /** Writes down whose end the input asks for, before the core has decided what comes of it; and who is born. */
@@ -159,6 +168,8 @@ function endsWithTurn({ hold, tasks }: World['session']): boolean {
   return verdict !== null && verdict.status === 'cancelled' && verdict.scope !== 'task';
 }
 
+const fresh = { asked: false, inTurn: false, prompted: false, resumes: false, cutOff: false, runs: 0 } as const;
+
 /** Ends slots with their tasks; a recurring one may be submitted again. */
 function settleSlots(config: Config, world: World, result: StepResult, report: Report): World {
   const { records } = result;
@@ -173,7 +184,9 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
     if (record.type === 'event' && record.event.type === 'steered' && record.event.data.delivered) {
       const meant = endsWithTurn(world.session);
       slots = slots.map((slot) =>
-        slot.id === record.task ? { ...slot, inTurn: true, prompted: true, asked: slot.asked || meant } : slot,
+        slot.id === record.task
+          ? { ...slot, inTurn: true, prompted: true, resumes: true, asked: slot.asked || meant }
+          : slot,
       );
     }
     if (record.type !== 'end') {
@@ -184,7 +197,7 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
         return slot;
       }
       const spec = config.slots[index];
-      const ended = { ...slot, asked: false, inTurn: false, prompted: false, runs: 0 };
+      const ended = { ...slot, ...fresh };
       return spec?.recurs === true
         ? { ...ended, state: 'unborn', generation: slot.generation + 1 }
         : { ...ended, state: 'ended' };

@@ -32,6 +32,10 @@ export interface Slot {
   readonly inTurn: boolean;
   /** A turn of it was written before. */
   readonly prompted: boolean;
+  /** So was one of what it asks for now: of a code task, of its present call. */
+  readonly resumes: boolean;
+  /** A turn or a runner of that was cut off before it could end by itself. */
+  readonly cutOff: boolean;
   readonly generation: number;
   /** Runners that were started for it, those that a fault of the core took away excepted. */
   readonly runs: number;
@@ -191,6 +195,8 @@ export const initialWorld = (config: Config, core: Core): World => ({
     asked: false,
     inTurn: false,
     prompted: false,
+    resumes: false,
+    cutOff: false,
     generation: 0,
     runs: 0,
   })),

@@ -3,6 +3,8 @@
  * each step; a step that breaks anything here fails the test it happens in, by the sentence that is pushed.
  */
 import { wrongReply } from '../../check/model/oracles/replies.ts';
+import { judgeTold } from '../../check/model/oracles/told/index.ts';
+import { Report } from '../../check/model/report.ts';
 import type { Agent, Session, Turn } from '../../src/core/model/session.ts';
 import type { Lane, Task } from '../../src/core/model/task.ts';
 import type { Input } from '../../src/core/model/inputs.ts';
@@ -53,6 +55,11 @@ export function audit(before: Session, input: Input, result: StepResult): string
   }
   if (!same(ordered(foldRecords(durableOf(before), records)), ordered(durableOf(session)))) {
     say('the records do not give the session back');
+  }
+  const report = new Report();
+  judgeTold(before, input, result, report);
+  if (report.broken !== null) {
+    say(`${report.broken.property}: ${report.broken.detail}`);
   }
   auditTapes(before, records, say);
   auditIndexes(session, say);

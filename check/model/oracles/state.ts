@@ -11,7 +11,7 @@ import { demanders } from './turn.ts';
 const isWaiting = (task: Task): boolean => task.stage === 'waiting';
 
 /** The open tasks of a session. A dozen properties ask for those of the same session in a row, so the last list is kept. */
-function all(session: Session): readonly Task[] {
+export function all(session: Session): readonly Task[] {
   if (last.tasks !== session.tasks) {
     last = { tasks: session.tasks, list: Array.from(treeEntries(session.tasks), ([, task]) => task) };
   }

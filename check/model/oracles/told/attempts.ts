@@ -1,0 +1,68 @@
+/** Who is charged an attempt: the number that a task stands at is the one that its tape tells. */
+import type { Task } from '../../../../src/core/model/task.ts';
+import { treeGet } from '../../../../src/core/tree.ts';
+import type { Report } from '../../report.ts';
+import { type Facts, leaderOf } from './facts.ts';
+
+const property = 'rule 10: a task is charged the attempts that its tape tells, and no others';
+
+export function judgeCharges(facts: Facts, tasks: readonly Task[], report: Report): void {
+  const { after, input, result } = facts;
+  const born = input.type === 'submit' ? treeGet(after.tasks, input.task.id) : undefined;
+  if (born !== undefined && born.attempts !== chargesOf(facts, born, 0)) {
+    report.fail(property, `${born.id} begins at attempt ${born.attempts}`);
+  }
+  for (const task of tasks) {
+    const is = treeGet(after.tasks, task.id);
+    // One that no event speaks of is the same object.
+    if (is === undefined || is === task) {
+      continue;
+    }
+    const wanted = chargesOf(facts, task, startOf(facts, task, is));
+    if (is.attempts !== wanted) {
+      report.fail(property, `${task.id} goes from attempt ${task.attempts} to ${is.attempts}, not ${wanted}`);
+    }
+  }
+  for (const effect of result.effects) {
+    if (effect.type !== 'run' && effect.type !== 'prompt') {
+      continue;
+    }
+    const attempts = treeGet(after.tasks, effect.task)?.attempts;
+    if (attempts !== undefined && effect.attempt !== attempts) {
+      report.fail(
+        property,
+        `a ${effect.type} of ${effect.task} is attempt ${effect.attempt}, and it is at ${attempts}`,
+      );
+    }
+  }
+}
+
+/** Who leads an entry now goes on from the attempts of the task before it. */
+function startOf({ before }: Facts, was: Task, is: Task): number {
+  const leader =
+    was.stage === 'merged' && was.mergedInto !== null && is.mergedInto === null
+      ? leaderOf(before, was.mergedInto)
+      : null;
+  return leader?.attempts ?? was.attempts;
+}
+
+/** The attempts after the step, told by its events, of a task that was at `start`. */
+function chargesOf({ result, input }: Facts, task: Task, start: number): number {
+  // A runner that was lost is counted with the next one.
+  const pays = task.mode === 'code' && (input.type === 'recovered' || input.type === 'fault') ? 1 : 0;
+  let attempts = input.type === 'fault' && task.run !== null ? start - 1 : start;
+  let starts = false;
+  for (const record of result.records) {
+    if (record.type !== 'event' || record.task !== task.id) {
+      continue;
+    }
+    if (record.event.type === 'attempt-retried') {
+      attempts = record.event.data.attempt - pays;
+    } else if (record.event.type === 'granted' || (record.event.type === 'steered' && record.event.data.delivered)) {
+      attempts += 1;
+      starts = record.event.type === 'granted';
+    }
+  }
+  const runs = result.effects.some((effect) => effect.type === 'run' && effect.task === task.id);
+  return runs && !starts ? attempts + 1 : attempts;
+}

@@ -1,0 +1,131 @@
+/** What happened in one step, as the tapes have to tell it: the input, and what is different after it. */
+import type { Actor } from '../../../../src/core/model/actor.ts';
+import type { TaskId } from '../../../../src/core/model/ids.ts';
+import type { Input, InputType } from '../../../../src/core/model/inputs.ts';
+import type { LossReason } from '../../../../src/core/model/reasons.ts';
+import type { StepResult } from '../../../../src/core/model/replies.ts';
+import type { Session, Turn, TurnOutcome, TurnResult } from '../../../../src/core/model/session.ts';
+import type { Task, Verdict } from '../../../../src/core/model/task.ts';
+import { treeGet } from '../../../../src/core/tree.ts';
+
+/** The turn on the wire before the step is over after it. */
+export interface TurnEnd {
+  readonly owner: Task;
+  readonly turn: Turn;
+  /** What the agent said; null: it gave no result, and `reason` says why. */
+  readonly given: TurnResult | null;
+  readonly reason: LossReason | null;
+  readonly outcome: TurnOutcome;
+  /** What the task was to end with when its turn ended. */
+  readonly verdict: Verdict | null;
+  /** The turn is lost, and that counts as an attempt: the reason; else null. */
+  readonly loss: LossReason | null;
+}
+
+export interface Facts {
+  readonly input: Input;
+  readonly before: Session;
+  readonly after: Session;
+  readonly result: StepResult;
+  /** The turns before and after the step. */
+  readonly was: Turn | null;
+  readonly is: Turn | null;
+  /** The owner before the step, as it was. */
+  readonly owner: Task | null;
+  readonly end: TurnEnd | null;
+}
+
+export const actor = (kind: Actor['kind'], name: string = kind): Actor => ({ kind, name });
+export const taskActor = (id: TaskId): Actor => actor('task', id);
+
+export const entryOf = (task: Task): TaskId => task.leads ?? task.id;
+
+export function factsOf(before: Session, input: Input, result: StepResult): Facts {
+  const after = result.session;
+  const was = before.hold?.turn ?? null;
+  const is = after.hold?.turn ?? null;
+  const owner = before.hold === null ? null : (treeGet(before.tasks, before.hold.task) ?? null);
+  const isOver = was !== null && was.phase !== 'pending' && is?.id !== was.id;
+  const end = isOver && owner !== null ? endOf(input, owner, was) : null;
+  return { input, before, after, result, was, is, owner, end };
+}
+
+/** What the agent said of the turn, with what an interrupt makes of it (rule 10). */
+export function givenOf(input: Input, turn: Turn): TurnResult | null {
+  if (turn.result !== null) {
+    return turn.result;
+  }
+  if (input.type === 'ack' && input.noResult) {
+    return { outcome: 'interrupted', empty: true, report: null };
+  }
+  if (input.type !== 'result') {
+    return null;
+  }
+  const { result } = input;
+  const isCut = turn.phase === 'draining' && result.outcome === 'completed' && (turn.acked || result.empty);
+  return isCut ? { ...result, outcome: 'interrupted' } : result;
+}
+
+export const isTransient = (given: TurnResult | null): boolean =>
+  given?.outcome === 'failed' && given.report?.failure?.transient === true;
+
+/** Why a turn ended for which the agent gave no result, by what ended it. */
+const lossReasons: { readonly [T in InputType]?: LossReason } = {
+  'agent-exited': 'agent_lost',
+  timer: 'drain_deadline',
+  evict: 'evicted',
+  'restart-agent': 'agent_restarted',
+  recovered: 'node_restarted',
+  fault: 'fault',
+};
+
+function endOf(input: Input, owner: Task, turn: Turn): TurnEnd {
+  const given = givenOf(input, turn);
+  const evicted: Verdict | null =
+    input.type === 'evict' ? { status: 'failed', reason: 'evicted', by: input.by, result: null, scope: 'turn' } : null;
+  const verdict = owner.verdict ?? evicted;
+  // Nobody has taken the turn from its agent: that left by itself, or with its node.
+  const left = given === null && (input.type === 'agent-exited' || input.type === 'recovered');
+  const outcome = outcomeOf(turn, given, verdict, left);
+  const reason = given === null ? (lossReasons[input.type] ?? null) : null;
+  const counts = outcome === 'timed-out' || (outcome === 'agent-lost' && (given !== null || left));
+  const loss = outcome === 'timed-out' ? 'silence_deadline' : reason;
+  return { owner, turn, given, reason, outcome, verdict, loss: verdict === null && counts ? loss : null };
+}
+
+/** Its task is to continue later. */
+export const givesWay = ({ intent }: Turn): boolean => intent === 'preempt' || intent === 'hold';
+
+function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null, left: boolean): TurnOutcome {
+  if (isTransient(given) && givesWay(turn) && verdict === null) {
+    return 'preempted';
+  }
+  if (given !== null && given.outcome !== 'interrupted') {
+    return given.outcome;
+  }
+  if (verdict !== null) {
+    return verdict.by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
+  }
+  if (turn.intent === 'silence') {
+    return 'timed-out';
+  }
+  if (givesWay(turn) && !(left && turn.phase === 'sent')) {
+    return 'preempted';
+  }
+  return given === null ? 'agent-lost' : 'failed';
+}
+
+/** The task of the session before the step that led this entry. */
+export function leaderOf(session: Session, entry: TaskId): Task | null {
+  const stack = [session.tasks.root];
+  for (const node of stack) {
+    if (node === null) {
+      continue;
+    }
+    stack.push(node.left, node.right);
+    if (node.value.mergedInto === null && entryOf(node.value) === entry) {
+      return node.value;
+    }
+  }
+  return null;
+}

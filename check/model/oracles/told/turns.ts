@@ -1,0 +1,216 @@
+/** What the tapes say of holds and turns: who is granted, what is written, who interrupts, and how a turn ends. */
+import type { Actor } from '../../../../src/core/model/actor.ts';
+import type { Task } from '../../../../src/core/model/task.ts';
+import { treeEntries, treeGet } from '../../../../src/core/tree.ts';
+import type { Facts, TurnEnd } from './facts.ts';
+import { actor, isTransient, leaderOf, taskActor } from './facts.ts';
+import type { Told } from './told.ts';
+import { nothing, ofTask } from './told.ts';
+
+/** The last grant of the step. One before it, whose task gave way at once, is judged by the epochs. */
+export function toldOfGrant(facts: Facts): readonly Told[] {
+  const { before, after, input, owner } = facts;
+  const { hold } = after;
+  if (hold === null || hold.epoch === before.hold?.epoch) {
+    return nothing;
+  }
+  const was = treeGet(before.tasks, hold.task);
+  const is = treeGet(after.tasks, hold.task);
+  // A part that leads the entry now goes on from where the task before it was.
+  const led = was?.stage === 'merged' && was.mergedInto !== null ? leaderOf(before, was.mergedInto) : was;
+  // These two have ended the count of the task that they are about.
+  const isOver =
+    (input.type === 'move' && input.where !== null && input.task === hold.task) ||
+    (input.type === 'timer' && input.name === 'protected' && hold.task === owner?.id);
+  const isDue = (input.type === 'timer' && input.name === 'wait') || comesNext(facts, is);
+  const counted = isDue ? before.limits.maxPassedOver : (before.passedOver?.times ?? 0);
+  return [
+    ofTask(hold.task, (led?.status ?? 'queued') === 'queued' ? 'granted' : 'resumed', {
+      epoch: hold.epoch,
+      attempt: is?.attempts ?? 0,
+      passedOver: (before.passedOver?.task === hold.task || isDue) && !isOver ? counted : 0,
+    }),
+  ];
+}
+
+/** At the hold limit the first background task in line comes next, unless an interactive one waits. */
+const comesNext = ({ input, end, owner }: Facts, granted: Task | undefined): boolean =>
+  granted?.lane === 'background' &&
+  granted.id !== owner?.id &&
+  (end === null
+    ? input.type === 'timer' && input.name === 'hold' && owner?.lane === 'background'
+    : end.turn.intent === 'hold' && end.outcome === 'preempted');
+
+/** Each prompt that is written stands on the tape as the agent is told it. */
+export function toldOfPrompt({ after, is, result }: Facts): readonly Told[] {
+  const { hold } = after;
+  const prompt = result.effects.find((effect) => effect.type === 'prompt');
+  if (prompt?.type !== 'prompt' || hold === null || is === null) {
+    return nothing;
+  }
+  const { turn, incarnation, attempt, resumed, interruptedMidTurn, mergedTasks } = prompt;
+  const sent = { turn, incarnation, attempt, resumed, interruptedMidTurn, mergedTasks };
+  return [ofTask(prompt.task, 'turn-sent', { ...sent, epoch: hold.epoch, protected: is.protected, model: is.model })];
+}
+
+/** The cause of an interrupt has changed, on a turn that goes on. */
+export function toldOfInterrupt({ after, was, is, owner }: Facts): readonly Told[] {
+  if (
+    was === null ||
+    is === null ||
+    owner === null ||
+    was.id !== is.id ||
+    is.intent === null ||
+    was.intent === is.intent
+  ) {
+    return nothing;
+  }
+  const verdict = treeGet(after.tasks, owner.id)?.verdict ?? null;
+  const by = {
+    preempt: is.by,
+    hold: actor('deadline', 'hold'),
+    silence: actor('deadline', 'silence'),
+    verdict: verdict?.by ?? null,
+  }[is.intent];
+  const sent = was.phase === 'running';
+  const interrupted = ofTask(owner.id, 'interrupt-requested', { turn: is.id, why: is.intent, by, sent });
+  return verdict?.status === 'cancelled' && owner.verdict === null
+    ? [ofTask(owner.id, 'cancel-requested', { reason: verdict.reason, by: verdict.by, turn: is.id }), interrupted]
+    : [interrupted];
+}
+
+/** The turn is over, and what that means for its task. */
+export function toldOfEnd(facts: Facts): readonly Told[] {
+  const { end } = facts;
+  if (end === null) {
+    return nothing;
+  }
+  const report = end.given?.report ?? null;
+  const ended = ofTask(end.owner.id, 'turn-ended', {
+    turn: end.turn.id,
+    outcome: end.outcome,
+    textLength: report === null ? null : report.text.length,
+    usage: report?.usage ?? null,
+    cost: report?.cost ?? null,
+    failure: report?.failure ?? null,
+    error: report?.error ?? null,
+    reason: end.reason,
+  });
+  return [ended, ...afterEnd(facts, end)];
+}
+
+function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, loss, reason }: TurnEnd): readonly Told[] {
+  const answers = owner.mode === 'prompt' && outcome === 'completed';
+  if (verdict !== null && !answers) {
+    return nothing;
+  }
+  switch (outcome) {
+    case 'completed':
+      return nothing;
+    case 'failed':
+      return isTransient(given) && owner.retries < before.limits.maxRetries
+        ? [
+            ofTask(owner.id, 'turn-retried', {
+              attempt: owner.attempts,
+              reason: given?.report?.failure?.class ?? null,
+              retry: owner.retries + 1,
+            }),
+          ]
+        : nothing;
+    case 'preempted':
+      return [ofTask(owner.id, 'preempted', { by: turn.by, epoch: before.hold?.epoch ?? before.epoch })];
+    case 'agent-lost':
+    case 'timed-out':
+    case 'cancelled': {
+      const why = loss ?? reason ?? outcome;
+      return lostAttempt(owner, why, loss !== null, loss !== null && mustFail(owner, true));
+    }
+  }
+}
+
+/** Rule 10, stated a second time: whether a loss that counts ends the task. */
+export const mustFail = ({ onLost, attempts, maxAttempts }: Task, isSent: boolean): boolean =>
+  (isSent && onLost === 'fail') || attempts >= maxAttempts;
+
+/** `counts`: it burns an attempt. */
+export function lostAttempt(task: Task, reason: string, counts: boolean, fails: boolean): readonly Told[] {
+  const lost = ofTask(task.id, 'attempt-lost', { reason, attempt: task.attempts });
+  return fails
+    ? [lost]
+    : [lost, ofTask(task.id, 'attempt-retried', { attempt: task.attempts + (counts ? 1 : 0), reason })];
+}
+
+/** A turn that was not written yet waited for an agent that did not come to its boundary. */
+export function toldOfStart({ input, before, was, owner }: Facts): readonly Told[] {
+  if (owner === null || was?.phase !== 'pending') {
+    return nothing;
+  }
+  const { agent } = before;
+  const unsolicited = input.type === 'timer' && input.name === 'unsolicited';
+  const left =
+    input.type === 'agent-exited' && (agent.kind === 'starting' || (agent.kind === 'up' && agent.unsolicited));
+  if (!unsolicited && !left && !(input.type === 'timer' && input.name === 'start')) {
+    return nothing;
+  }
+  const reason = unsolicited ? 'unsolicited_deadline' : 'agent_start_failed';
+  return lostAttempt(owner, reason, true, mustFail(owner, false));
+}
+
+/** A background owner gives way between two turns. One whose turn was preempted, or is retried, is told with the end of that. */
+export function toldOfYield({ before, after, owner, input, end }: Facts): readonly Told[] {
+  const { hold } = before;
+  if (hold === null || owner === null || input.type === 'recovered' || input.type === 'fault') {
+    return nothing;
+  }
+  const is = treeGet(after.tasks, owner.id);
+  if (
+    is === undefined ||
+    after.hold?.epoch === hold.epoch ||
+    end?.outcome === 'preempted' ||
+    is.retries > owner.retries
+  ) {
+    return nothing;
+  }
+  return [ofTask(owner.id, 'preempted', { by: gaveWayTo(input, owner, after), epoch: hold.epoch })];
+}
+
+/** An operator who moves it, the hold limit, or the first interactive task that waited, whoever is granted then. */
+function gaveWayTo(input: Facts['input'], owner: Task, { hold, tasks }: Facts['after']): Actor | null {
+  if (input.type === 'move' && input.task === owner.id) {
+    return input.by;
+  }
+  if (input.type === 'timer' && input.name === 'hold') {
+    return actor('deadline', 'hold');
+  }
+  let oldest: Task | null = null;
+  for (const [id, task] of treeEntries(tasks)) {
+    const waited = task.lane === 'interactive' && (task.stage === 'waiting' || id === hold?.task);
+    if (waited && (oldest === null || task.position < oldest.position)) {
+      oldest = task;
+    }
+  }
+  return oldest === null ? null : taskActor(oldest.id);
+}
+
+/** Runners are lost with their node, and a fault of the core gives those up that live. */
+export function toldOfRunners({ input, before, was }: Facts, tasks: readonly Task[]): readonly Told[] {
+  if (input.type !== 'recovered' && input.type !== 'fault') {
+    return nothing;
+  }
+  const crashed = input.type === 'recovered';
+  const reason = crashed ? 'node_restarted' : 'fault';
+  return tasks.flatMap((task) => {
+    const owns = task.id === before.hold?.task;
+    if (task.mode !== 'code' || (owns && was !== null && was.phase !== 'pending')) {
+      return [];
+    }
+    if (!owns && (task.status !== 'running' || !(crashed || task.run !== null))) {
+      return [];
+    }
+    const lost = ofTask(task.id, 'attempt-lost', { reason, attempt: task.attempts });
+    const fails = crashed && mustFail(task, true);
+    // The next runner begins an attempt of the same number: the lost one is counted with its grant, or not at all.
+    const attempt = crashed ? task.attempts + 1 : task.attempts;
+    return fails ? [lost] : [lost, ofTask(task.id, 'attempt-retried', { attempt, reason })];
+  });
+}
