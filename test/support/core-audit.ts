@@ -4,6 +4,7 @@
  */
 import { wrongReply } from '../../check/model/oracles/replies.ts';
 import { judgeTold } from '../../check/model/oracles/told/index.ts';
+import { wrongWhy } from '../../check/model/oracles/why.ts';
 import { Report } from '../../check/model/report.ts';
 import type { Agent, Session, Turn } from '../../src/core/model/session.ts';
 import type { Lane, Task } from '../../src/core/model/task.ts';
@@ -43,7 +44,7 @@ export function audit(before: Session, input: Input, result: StepResult): string
   const problems: string[] = [];
   const say: Say = (problem) => problems.push(`${input.type}: ${problem}`);
   const { session, records, effects, reply } = result;
-  const wrong = wrongReply(before, input, reply);
+  const wrong = wrongReply(before, input, reply) ?? wrongWhy(before, input, reply);
   if (wrong !== null) {
     say(wrong);
   }

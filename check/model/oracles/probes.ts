@@ -17,6 +17,7 @@ import type { Session, TurnResult } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
 import type { Core } from '../core.ts';
 import { action } from '../moves.ts';
+import { wrongWhy } from './why.ts';
 import { requestName, requestsMade, type StateView } from '../world.ts';
 
 const at = 1;
@@ -43,6 +44,8 @@ export function probe(core: Core, world: StateView): string | null {
       wrong = `${said(input)} is applied`;
     } else if (result.session !== session || result.records.length > 0 || result.effects.length > 0) {
       wrong = `${said(input)} is ${kind} and changes something`;
+    } else {
+      wrong = wrongWhy(session, input, result.reply);
     }
   };
   if (session.fenced) {

@@ -7,6 +7,7 @@ import type { Reply } from '../../../src/core/model/replies.ts';
 import type { Session, TurnPhase } from '../../../src/core/model/session.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './move.ts';
+import { wrongWhy } from './why.ts';
 
 /** The state of a session as the table sees it. */
 export type SessionState = 'free' | 'between-turns' | TurnPhase | 'fenced';
@@ -125,5 +126,9 @@ export function judgeReply({ world, input, result }: Move, report: Report): void
   const wrong = wrongReply(world.session, input, result.reply);
   if (wrong !== null) {
     report.fail('each input has a reply of the kinds that its state allows', wrong);
+  }
+  const why = wrongWhy(world.session, input, result.reply);
+  if (why !== null) {
+    report.fail('a reply says why an input is stale or refused', why);
   }
 }

@@ -8,6 +8,7 @@ import type { StepResult } from '../../../../src/core/model/replies.ts';
 import type { Session } from '../../../../src/core/model/session.ts';
 import type { Task } from '../../../../src/core/model/task.ts';
 import type { Report } from '../../report.ts';
+import { judgeAnswer } from '../answers.ts';
 import { judgeEffects } from '../effects.ts';
 import { all as allOf } from '../state.ts';
 import { toldOfAgent } from './agent.ts';
@@ -38,6 +39,7 @@ type EventRecord = Extract<StepRecord, { type: 'event' }>;
 export function judgeTold(before: Session, input: Input, result: StepResult, report: Report): void {
   const facts = factsOf(before, input, result);
   judgeEffects(facts, report);
+  judgeAnswer(facts, report);
   if (result.session.fenced) {
     return;
   }

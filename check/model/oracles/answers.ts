@@ -1,0 +1,120 @@
+/** What a sender or an operator is answered: where a message went, and which tasks a request for their end has reached. */
+import type { TaskId } from '../../../src/core/model/ids.ts';
+import type { InputOf } from '../../../src/core/model/inputs.ts';
+import type { Receipt, Reply } from '../../../src/core/model/replies.ts';
+import type { Session } from '../../../src/core/model/session.ts';
+import type { Task } from '../../../src/core/model/task.ts';
+import { treeGet } from '../../../src/core/tree.ts';
+import type { Report } from '../report.ts';
+import { onWire } from '../world.ts';
+import { all } from './state.ts';
+import { entryOf, type Facts, leaderOf } from './told/facts.ts';
+
+const admitted = 'the answer to a message says where it stands';
+const reached = 'the receipts of a request name each task that it is about, once, and the turn that still has its text';
+
+export function judgeAnswer(facts: Facts, report: Report): void {
+  const { input, result } = facts;
+  const { reply } = result;
+  if (input.type === 'submit' && reply.kind === 'admitted') {
+    judgeAdmitted(facts, input, reply, report);
+  } else if (input.type === 'cancel' && reply.kind === 'receipt') {
+    judgeReceipts(facts, [input.task], [reply.receipt], report);
+  } else if (input.type === 'stop' && reply.kind === 'receipts') {
+    judgeReceipts(facts, meant(facts.before, input.scope), reply.receipts, report);
+  }
+}
+
+function judgeAdmitted(
+  { before, after }: Facts,
+  { task: asked }: InputOf<'submit'>,
+  reply: Extract<Reply, { kind: 'admitted' }>,
+  report: Report,
+): void {
+  const { id, whenBusy } = asked;
+  const born = treeGet(after.tasks, id);
+  const into = born === undefined || born.mergedInto === null ? null : (leaderOf(before, born.mergedInto)?.id ?? null);
+  const fallback = whenBusy === 'steer' && born?.stage !== 'steered';
+  if (reply.task !== id || reply.stage !== born?.stage || reply.mergedInto !== into || reply.fallback !== fallback) {
+    report.fail(admitted, `${id} is ${born?.stage ?? 'not there'}, and the answer is ${JSON.stringify(reply)}`);
+  }
+  const ended = endedBy(before, asked).toSorted().join();
+  if (reply.endedTasks.toSorted().join() !== ended) {
+    report.fail(admitted, `it ends ${ended}, and the answer names ${reply.endedTasks.join()}`);
+  }
+}
+
+const interrupts = ({ whenBusy }: Pick<Task, 'whenBusy'>): boolean =>
+  whenBusy === 'interrupt' || whenBusy === 'rollback';
+
+/** The tasks that a message ends (rule 4), in no order: the owner with what its turn has, and tasks that wait with what is merged into them. */
+function endedBy(session: Session, asked: InputOf<'submit'>['task']): readonly TaskId[] {
+  const owner = ownerOf(session);
+  const open = all(session);
+  const ends = ({ id, lane, stage, status, whenBusy, mergeGroup, mergedInto }: Task): boolean => {
+    if (mergedInto !== null || mergeGroup === null || mergeGroup !== asked.mergeGroup) {
+      return false;
+    }
+    if (asked.whenBusy === 'replace') {
+      const mayReplace = asked.lane === 'interactive' || lane === 'background';
+      return mayReplace && status === 'queued' && (stage === 'waiting' || stage === 'collecting');
+    }
+    const isLate = id === owner?.id || status === 'running' || interrupts({ whenBusy });
+    return interrupts(asked) && asked.lane === 'interactive' && lane === 'interactive' && isLate;
+  };
+  return open
+    .filter(ends)
+    .flatMap((task) => [task.id, ...open.filter((part) => isTaken(session, task, part)).map(({ id }) => id)]);
+}
+
+/** Its text goes with the prompts of the other task, or was taken by its turn. */
+const isTaken = (session: Session, task: Task, part: Task): boolean =>
+  part.mergedInto === entryOf(task) &&
+  (part.stage === 'merged' || (part.delivered && isWithOwner(session, ownerOf(session), part)));
+
+const ownerOf = ({ hold, tasks }: Session): Task | null => (hold === null ? null : (treeGet(tasks, hold.task) ?? null));
+
+/** It goes with the owner: what was steered into its last turn, and is only to be settled, does not. */
+function isWithOwner(session: Session, owner: Task | null, task: Task): boolean {
+  if (owner === null) {
+    return false;
+  }
+  const left = session.settling.some((one) => one.kind === 'steered' && one.entry === entryOf(owner));
+  return task.id === owner.id || (task.mergedInto === entryOf(owner) && !(left && task.stage === 'steered'));
+}
+
+function meant(session: Session, scope: InputOf<'stop'>['scope']): readonly TaskId[] {
+  const owner = ownerOf(session);
+  return all(session)
+    .filter((task) => scope === 'session' || (scope === 'turn') === isWithOwner(session, owner, task))
+    .map(({ id }) => id);
+}
+
+function judgeReceipts(
+  { before, input }: Facts,
+  wanted: readonly TaskId[],
+  receipts: readonly Receipt[],
+  report: Report,
+): void {
+  const named = receipts.map(({ task }) => task).toSorted();
+  if (named.join() !== wanted.toSorted().join()) {
+    report.fail(reached, `it is about ${wanted.join()}, and names ${named.join()}`);
+  }
+  const owner = ownerOf(before);
+  for (const { task: id, state, turn } of receipts) {
+    const task = treeGet(before.tasks, id);
+    if (task === undefined) {
+      continue;
+    }
+    const isPart = onWire(before) && isWithOwner(before, owner, task);
+    const isRead = task.stage !== 'steered' || task.delivered;
+    // A stop interrupts the turn for all its parts; a cancel of one of them leaves it alone.
+    const running = isPart && (input.type === 'stop' || isRead) ? (before.hold?.turn?.id ?? null) : null;
+    if (turn !== running) {
+      report.fail(reached, `${id} is in turn ${running}, and its receipt says ${turn}`);
+    }
+    if (id === owner?.id && state !== (onWire(before) ? 'requested' : 'acknowledged')) {
+      report.fail(reached, `the end of ${id} is ${state}`);
+    }
+  }
+}
