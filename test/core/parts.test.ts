@@ -213,8 +213,9 @@ describe('ten thousand merged messages', () => {
     expect(left).toBeGreaterThan(limits.partsPerStep);
     const { reply } = take({ type: 'stop', at: 0, scope: 'queue', by: null });
     const given = reply.kind === 'receipts' ? reply.receipts : [];
-    const said = new Set(given.map(({ task: _, ...told }) => JSON.stringify(told)));
-    expect([given.length, [...said].map((text) => JSON.parse(text) as unknown)]).toEqual([left, [decided]]);
+    expect(given).toHaveLength(left);
+    const others = given.filter((receipt) => JSON.stringify({ ...receipt, ...decided }) !== JSON.stringify(receipt));
+    expect(others).toEqual([]);
   });
 
   test('are granted in slices, and their prompt comes after the last of them (core/31)', () => {
