@@ -1,7 +1,7 @@
 /** What a step changes for good: rows of the store, and the records that change them. */
 import type { Epoch, TaskId, TurnId } from './ids.ts';
 import type { SessionEvent, TaskEvent, TaskEventData, TaskEventType } from './events.ts';
-import type { DurableField, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { Task } from './task.ts';
 
 /** A task as the store keeps it: all of it but the live runner. Payload, result and `seq` have columns of their own. */
@@ -11,7 +11,20 @@ export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
  * A session as the store keeps it. `sent`: the turn's prompt may have reached the agent; `permissionRequests`: those that
  * wait for a person, so that each of them has its end on the tape though the node dies.
  */
-export interface SessionRow extends Pick<Session, DurableField> {
+export interface SessionRow extends Pick<
+  Session,
+  | 'key'
+  | 'epoch'
+  | 'admissions'
+  | 'turns'
+  | 'incarnations'
+  | 'parked'
+  | 'conversation'
+  | 'conversationReset'
+  | 'rewind'
+  | 'passedOver'
+  | 'settling'
+> {
   readonly hold: {
     readonly task: TaskId;
     readonly epoch: Epoch;

@@ -248,19 +248,3 @@ export interface Session {
   readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
   readonly parts: Tree<PartKey, TaskId>;
 }
-
-/** What the store keeps of a session as it is. The hold is kept in part (`SessionRow`); `seq` is that of the tape. */
-export const durableFields = [
-  'key',
-  'epoch',
-  'admissions',
-  'turns',
-  'incarnations',
-  'parked',
-  'conversation',
-  'conversationReset',
-  'rewind',
-  'passedOver',
-  'settling',
-] as const satisfies readonly (keyof Session)[];
-export type DurableField = (typeof durableFields)[number];
