@@ -69,7 +69,7 @@ const daily: readonly Config[] = [
     name: 'three',
     about: 'one background and three interactive tasks, one of them waiting politely, withdrawn at any moment',
     slots: [background('B1'), interactive('I1'), interactive('I2', { whenBusy: 'enqueue' }), interactive('I3')],
-    budgets: { cancel: 2 },
+    budgets: { cancel: 1 },
     timers: ['drain', 'silence', 'hold'],
     honest: true,
   }),
@@ -183,7 +183,7 @@ const daily: readonly Config[] = [
       'an interactive code runner with two turns under one hold; a background and another interactive task try to slip in',
     slots: [background('B1'), interactive('I1', { mode: 'code', turns: 2 }), interactive('I2')],
     budgets: { evict: 1, die: 1, cancel: 1 },
-    timers: ['drain', 'hold', 'silence'],
+    timers: ['drain', 'hold'],
     honest: true,
     wild: true,
   }),
@@ -191,7 +191,6 @@ const daily: readonly Config[] = [
     name: 'steer',
     about: 'messages steered into a running turn, taken or not, while it is cancelled or lost',
     slots: [
-      background('B1'),
       interactive('I1', { mergeGroup }),
       interactive('I2', { mergeGroup, whenBusy: 'steer' }),
       interactive('I3', { mergeGroup: 'q', whenBusy: 'steer' }),
@@ -459,12 +458,7 @@ const daily: readonly Config[] = [
   configOf({
     name: 'arrange',
     about: 'waiting tasks are moved between lanes and places, twice',
-    slots: [
-      background('B1'),
-      background('B2', { priority: 1 }),
-      interactive('I1', { whenBusy: 'enqueue' }),
-      interactive('I2'),
-    ],
+    slots: [background('B1'), background('B2', { priority: 1 }), interactive('I1', { whenBusy: 'enqueue' })],
     budgets: { move: 2 },
     timers: ['drain'],
     honest: true,
@@ -543,6 +537,35 @@ const daily: readonly Config[] = [
 ];
 
 const rare: readonly Config[] = [
+  configOf({
+    name: 'deep-arrange',
+    about: 'waiting tasks are moved between lanes and places, twice, beside one that preempts',
+    slots: [
+      background('B1'),
+      background('B2', { priority: 1 }),
+      interactive('I1', { whenBusy: 'enqueue' }),
+      interactive('I2'),
+    ],
+    budgets: { move: 2 },
+    timers: ['drain'],
+    honest: true,
+    deep: true,
+  }),
+  configOf({
+    name: 'deep-steer',
+    about: 'messages steered into a turn that preempted a background task',
+    slots: [
+      background('B1'),
+      interactive('I1', { mergeGroup }),
+      interactive('I2', { mergeGroup, whenBusy: 'steer' }),
+      interactive('I3', { mergeGroup: 'q', whenBusy: 'steer' }),
+    ],
+    caps: { acks: true, steer: true, rewind: false, models: false },
+    budgets: { cancel: 1, die: 1 },
+    timers: ['drain', 'silence'],
+    honest: true,
+    deep: true,
+  }),
   configOf({
     name: 'deep-all-timers',
     about:

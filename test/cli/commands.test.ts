@@ -193,7 +193,7 @@ describe('a command on tasks and sessions', () => {
   test('lists, explains, edits, moves, cancels, stops, parks, unparks and evicts in a busy session', async () => {
     const owner = await send('busy', '[[forever:20]]');
     const tail = cli.spawn(['tail', owner]);
-    const followed = ended(tail);
+    const followed = ended(tail, null);
     await saying(tail, /chunk 1/);
     const first = await send('busy', 'first', '--lane', 'background');
     const second = await send('busy', 'second', '--lane', 'background');
