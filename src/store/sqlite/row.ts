@@ -103,11 +103,14 @@ export const finalToJson = (final: Final): string =>
     result: final.result ?? undefined,
   });
 
+/** In the order of its fields: a reader sees the same text before and after a restart. */
 export function finalOf(row: Row, column: string): Final | null {
-  const stored = json(row, column) as Final | null;
-  return stored === null
-    ? null
-    : { ...stored, by: stored.by ?? null, answer: stored.answer ?? null, result: stored.result ?? null };
+  const stored = json(row, column) as (Omit<Final, 'by' | 'answer' | 'result'> & Partial<Final>) | null;
+  if (stored === null) {
+    return null;
+  }
+  const { status, reason, by = null, attempts, answer = null, result = null } = stored;
+  return { status, reason, by, attempts, answer, result };
 }
 
 const statuses: ReadonlySet<string> = new Set(taskStatuses);
