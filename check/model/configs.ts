@@ -61,7 +61,7 @@ const daily: readonly Config[] = [
     name: 'order',
     about: 'two background tasks and two interactive ones, cancelled at any moment',
     slots: [background('B1'), background('B2', { priority: 1 }), interactive('I1'), interactive('I2')],
-    budgets: { cancel: 1, die: 1 },
+    budgets: { cancel: 1 },
     timers: ['drain', 'hold'],
     honest: true,
   }),
@@ -70,7 +70,7 @@ const daily: readonly Config[] = [
     about: 'one background and three interactive tasks, one of them waiting politely, withdrawn at any moment',
     slots: [background('B1'), interactive('I1'), interactive('I2', { whenBusy: 'enqueue' }), interactive('I3')],
     budgets: { cancel: 1 },
-    timers: ['drain', 'silence', 'hold'],
+    timers: ['drain', 'hold'],
     honest: true,
   }),
   configOf({
