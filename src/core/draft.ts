@@ -137,7 +137,7 @@ export function mustHold(d: Draft): Hold {
 export function endTask(d: Draft, id: TaskId, ending: Omit<Verdict, 'scope'>, answer: TurnReport | null): void {
   const task = mustTask(d, id);
   const { status, reason, by, result } = ending;
-  if (task.run !== null && by?.kind !== 'runner') {
+  if (task.run !== null) {
     d.effects.push({ type: 'abort', task: id, run: task.run, reason });
   }
   reindex(d.s, task, null);

@@ -1,5 +1,6 @@
 /** How a turn is interrupted and drained, and what an agent that lies, dies or hangs can do to it. */
 import { describe, expect, test } from 'vitest';
+import { actorDeadline, runnerActor } from '../../src/core/model/actor.ts';
 import { Box, everything, inBackground, somebody } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
@@ -73,6 +74,25 @@ describe('an interrupt', () => {
     expect(box.final('A')).toBe('cancelled cancelled');
     expect(box.stop('session')).toEqual({ kind: 'receipts', receipts: [] });
     expect(box.all('interrupt')).toEqual([]);
+  });
+
+  test('aborts the runner and cancels the turn whatever the request says of who asks (core/17)', () => {
+    for (const by of [runnerActor, actorDeadline('hold')]) {
+      const idle = new Box();
+      idle.submit('A', { mode: 'code' });
+      idle.cancel('A', by);
+      expect(idle.sent('abort')).toMatchObject([{ task: 'A', run: 1 }]);
+
+      const busy = new Box();
+      busy.submit('A', { mode: 'code' });
+      busy.call('A', 1, 1);
+      busy.runs();
+      busy.cancel('A', by);
+      busy.ack();
+      busy.result('interrupted');
+      expect(busy.sent('abort')).toMatchObject([{ task: 'A', run: 1 }]);
+      expect(busy.events('A', 'turn-ended')).toMatchObject([{ outcome: 'cancelled' }]);
+    }
   });
 
   test('C09 is sent once for a turn, however often it is requested (core/9)', () => {

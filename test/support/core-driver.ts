@@ -182,8 +182,8 @@ export class Box {
   background(id: string, fields: Fields = {}): Reply {
     return this.submit(id, { lane: 'background', ...fields });
   }
-  cancel(id: string): Reply {
-    return this.do({ type: 'cancel', task: taskId(id), reason: 'cancelled', by: somebody });
+  cancel(id: string, by: Actor = somebody): Reply {
+    return this.do({ type: 'cancel', task: taskId(id), reason: 'cancelled', by });
   }
   stop(scope: 'turn' | 'queue' | 'session'): Reply {
     return this.do({ type: 'stop', scope, by: somebody });

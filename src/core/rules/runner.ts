@@ -44,6 +44,8 @@ export function finishRunner(d: Draft, task: Task, input: InputOf<'finish'>): Re
   if (task.stage === 'owner') {
     setHold(d, null);
   }
+  // It has returned: nobody is left to be aborted.
+  putLive(d, { ...task, run: null });
   endTask(d, task.id, verdict, null);
   return okReply;
 }

@@ -22,7 +22,9 @@ type TurnEnd =
   /** The agent is gone or given up, or its turn is taken from it; `burns`: the loss counts as an attempt. */
   | { readonly kind: 'lost'; readonly reason: LossReason; readonly burns: boolean };
 
-const verdictOutcome = (verdict: Verdict): TurnOutcome => (verdict.by?.kind === 'deadline' ? 'timed-out' : 'cancelled');
+/** Of the deadlines only the hold limit fails a task; what was asked for cancels it, whoever says so. */
+const verdictOutcome = ({ status, by }: Verdict): TurnOutcome =>
+  status === 'failed' && by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
 
 const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
 

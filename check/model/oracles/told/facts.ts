@@ -104,7 +104,7 @@ function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null
     return given.outcome;
   }
   if (verdict !== null) {
-    return verdict.by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
+    return verdict.status === 'failed' && verdict.by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
   }
   if (turn.intent === 'silence') {
     return 'timed-out';
