@@ -62,30 +62,18 @@ const usual = {
   retries: 0,
 } as const satisfies Partial<TaskRow>;
 
-const absentIf = (value: unknown, expected: unknown): unknown => (value === expected ? undefined : value);
+const usualFields: readonly (readonly [string, unknown])[] = Object.entries(usual);
 
-/** JSON leaves out what is undefined. */
-export const taskToJson = (task: TaskRow): string =>
-  JSON.stringify({
-    ...task,
-    id: undefined,
-    lane: undefined,
-    mode: absentIf(task.mode, usual.mode),
-    priority: absentIf(task.priority, usual.priority),
-    mergeGroup: absentIf(task.mergeGroup, usual.mergeGroup),
-    onLost: absentIf(task.onLost, usual.onLost),
-    maxAttempts: absentIf(task.maxAttempts, usual.maxAttempts),
-    status: absentIf(task.status, usual.status),
-    attempts: absentIf(task.attempts, usual.attempts),
-    mergedInto: absentIf(task.mergedInto, usual.mergedInto),
-    leads: absentIf(task.leads, usual.leads),
-    delivered: absentIf(task.delivered, usual.delivered),
-    started: absentIf(task.started, usual.started),
-    interruptedMidTurn: absentIf(task.interruptedMidTurn, usual.interruptedMidTurn),
-    verdict: absentIf(task.verdict, usual.verdict),
-    model: absentIf(task.model, usual.model),
-    retries: absentIf(task.retries, usual.retries),
-  });
+export function taskToJson(task: TaskRow): string {
+  // JSON leaves out what is undefined.
+  const stored: { [field: string]: unknown } = { ...task, id: undefined, lane: undefined };
+  for (const [field, value] of usualFields) {
+    if (stored[field] === value) {
+      stored[field] = undefined;
+    }
+  }
+  return JSON.stringify(stored);
+}
 
 export function taskOf(row: Row): TaskRow {
   const stored = json(row, 'row') as Omit<TaskRow, keyof typeof usual> & Partial<TaskRow>;
