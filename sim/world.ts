@@ -10,6 +10,7 @@ import type { SessionKey } from '../src/core/model/ids.ts';
 import type { Signalbox } from '../src/runtime/api.ts';
 import type { RuntimeLimits } from '../src/runtime/index.ts';
 import type { Store, StoredTask } from '../src/store/index.ts';
+import { partsPerStep } from '../src/runtime/options.ts';
 import { recordTrace, replayTrace, type Trace } from '../test/support/trace.ts';
 import { AgentFleet } from './agents.ts';
 import { Calls, mayFail } from './calls.ts';
@@ -71,7 +72,7 @@ export class World implements WorldApi {
     this.scheduler = new Scheduler(options.seed);
     this.story = new Story(() => this.scheduler.now);
     const violate = this.violate.bind(this);
-    this.facts = new Facts({ ...this.limits, partsPerStep: 128 }, violate, this.#silent.bind(this));
+    this.facts = new Facts({ ...this.limits, partsPerStep }, violate, this.#silent.bind(this));
     this.ledger = new Ledger(violate);
     this.fleet = new AgentFleet(this, options.seed);
     this.#faults = new FaultPlan(options.seed, workload?.profile);

@@ -10,6 +10,7 @@ import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import { createSignalbox } from '../../src/runtime/index.ts';
 import { openSqliteStore } from '../../src/store/index.ts';
+import { partsPerStep } from '../../src/runtime/options.ts';
 import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, rate, temporaryFolder } from '../harness.ts';
 import { submitted } from '../support/inputs.ts';
@@ -116,7 +117,7 @@ function openStore(path: string) {
       const { lease } = store.claim(key);
       const id = `task-${made}-${at}`;
       const { records, session } = step(
-        newSession(key, { maxPassedOver: 3, maxOpen: 10, maxRetries: 5, partsPerStep: 128 }),
+        newSession(key, { maxPassedOver: 3, maxOpen: 10, maxRetries: 5, partsPerStep }),
         submitted(id, 'interactive'),
       );
       store.commit([{ session: key, lease, records }]);

@@ -3,6 +3,7 @@ import { Mutex } from 'async-mutex';
 import { type Epoch, epoch, sessionKey, taskId } from '../../src/core/model/ids.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
+import { partsPerStep } from '../../src/runtime/options.ts';
 import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, rate } from '../harness.ts';
 import { submitted } from '../support/inputs.ts';
@@ -94,7 +95,7 @@ function sessionLock(): Lock {
     maxPassedOver: 3,
     maxOpen: 1_000,
     maxRetries: 5,
-    partsPerStep: 128,
+    partsPerStep,
   });
   let made = 0;
   const waiting = new Map<string, (release: () => void) => void>();

@@ -10,11 +10,12 @@ import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import { createSignalbox } from '../../src/runtime/index.ts';
 import { openMemoryStore, openSqliteStore } from '../../src/store/index.ts';
+import { partsPerStep } from '../../src/runtime/options.ts';
 import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, temporaryFolder } from '../harness.ts';
 import { agentReady, output, submitted, turnStarted } from '../support/inputs.ts';
 
-const limits = { maxPassedOver: 3, maxOpen: 1_000_000, maxRetries: 5, partsPerStep: 128 };
+const limits = { maxPassedOver: 3, maxOpen: 1_000_000, maxRetries: 5, partsPerStep };
 /** Growth by nothing, but for the caches of the processor. */
 const flat = { of: 'ratio', atMost: 1.5 } as const;
 

@@ -4,11 +4,12 @@ import type { Session } from '../../src/core/model/session.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
 import { treeEntries } from '../../src/core/tree.ts';
+import { partsPerStep } from '../../src/runtime/options.ts';
 import { alone, type Figure, type Row, type Run } from '../harness.ts';
 import { submitted } from '../support/inputs.ts';
 
 const waiting = 1_000;
-const limits = { maxPassedOver: 3, maxOpen: 1_000_000, maxRetries: 5, partsPerStep: 128 };
+const limits = { maxPassedOver: 3, maxOpen: 1_000_000, maxRetries: 5, partsPerStep };
 
 export const row: Row = {
   name: 'moves',

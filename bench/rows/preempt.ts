@@ -15,6 +15,7 @@ import { sessionKey } from '../../src/core/model/ids.ts';
 import type { Record as CoreRecord } from '../../src/core/model/records.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
+import { partsPerStep } from '../../src/runtime/options.ts';
 import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, nowNs, pause, percentile, temporaryFolder } from '../harness.ts';
 import { AgentLogReader, usBetween } from '../support/agent-log.ts';
@@ -165,7 +166,7 @@ function committedRows(): { readonly preempt: readonly CoreRecord[]; readonly ha
     maxPassedOver: 1_000_000,
     maxOpen: 100,
     maxRetries: 5,
-    partsPerStep: 128,
+    partsPerStep,
   });
   const take = (input: Parameters<typeof step>[1]): readonly CoreRecord[] => {
     const taken = step(session, input);

@@ -4,12 +4,13 @@ import type { Input } from '../../src/core/model/inputs.ts';
 import type { Session } from '../../src/core/model/session.ts';
 import { newSession } from '../../src/core/queue.ts';
 import { step } from '../../src/core/step.ts';
+import { partsPerStep } from '../../src/runtime/options.ts';
 import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, rate } from '../harness.ts';
 import { agentReady, output, result, submitted, turnStarted } from '../support/inputs.ts';
 
 const goal = { of: 'ours', atLeast: 1_000_000 } as const;
-const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5, partsPerStep: 128 };
+const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5, partsPerStep };
 
 export const row: Row = {
   name: 'step',

@@ -20,6 +20,9 @@ export interface RuntimeLimits extends Readonly<{ [K in keyof typeof runtimeLimi
   readonly outputBatchMs: number;
 }
 
+/** A step that settles so many parts stays far below 2 ms, so that no urgent input waits behind a long one. */
+export const partsPerStep = 128;
+
 export const defaultLimits: RuntimeLimits = { ...defaultsOf(runtimeLimits), outputBatchMs: 5 };
 
 export interface SignalboxOptions {

@@ -20,15 +20,13 @@ import { Crashes } from '../throttle/crashes.ts';
 import { closing } from '../refusals.ts';
 import { Committer } from './committer.ts';
 import type { Hub } from '../queries/hub.ts';
-import type { Context } from '../options.ts';
+import { type Context, partsPerStep } from '../options.ts';
 import { AgentPool } from '../agent/pool.ts';
 import { ProcessRows } from '../agent/process-rows.ts';
 import { Providers } from '../throttle/providers.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
-/** A step that settles so many stays far below 2 ms, and so no urgent input waits behind a long one. */
-const partsPerStep = 128;
 export class Registry {
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;
