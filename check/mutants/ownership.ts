@@ -230,8 +230,8 @@ export const ownership: readonly Mutant[] = [
     'a text of an entry whose leader was cancelled cannot be edited',
     'reword-parts',
     'rules/parts',
-    'opener === null ? first(d.s, entry, 3, 4) : null',
-    'null',
+    'first(session, entry, 3, 4) ?? entry',
+    'entry',
   ),
   mutant(
     'the place of a cancelled task is lost for the part that leads its entry',

@@ -86,7 +86,8 @@ const viewProperties = {
   ...taskSpec,
   mergedInto: {
     type: ['string', 'null'],
-    description: 'The task whose turn answers it; null: it has its own turns.',
+    description:
+      'The task that it was merged or steered into; null: it has its own turns. Where that task was cancelled alone, the next one merged into it has the turn: `explain` names it.',
   },
   mergedTasks: { type: 'array', items: TaskIdSchema, description: 'Tasks that its turn also answers, oldest first.' },
   interruptedMidTurn: {

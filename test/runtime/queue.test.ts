@@ -169,9 +169,12 @@ describe('queues, follow-ups and commands', () => {
   });
 
   it('three hundred pieces become one turn, and each has its answer, in slices', async () => {
-    await using one = await openBox({ limits: { collectMs: 300, maxOpen: 400 } });
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, limits: { collectMs: 300, maxOpen: 400 } });
     const sent = Array.from({ length: 300 }, (_, at) => one.send({ prompt: `part ${at}`, whenBusy: 'collect' }));
     const tasks = await Promise.all(sent);
+    await one.quiet();
+    clock.advance(300);
     const turn = await one.stage.turn();
     expect(turn.prompt.split('\n\n')).toHaveLength(300);
     const [first = ''] = tasks;
@@ -186,22 +189,32 @@ describe('queues, follow-ups and commands', () => {
   });
 
   it('a cancel of the first piece leaves the others in one turn, and their window open', async () => {
-    await using one = await openBox({ limits: { collectMs: 60 } });
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, limits: { collectMs: 60 } });
     const first = await one.send({ prompt: '1', whenBusy: 'collect' });
-    await one.send({ prompt: '2', whenBusy: 'collect' });
+    const second = await one.send({ prompt: '2', whenBusy: 'collect' });
     await one.box.cancel(first);
-    await one.send({ prompt: '3', whenBusy: 'collect' });
-    expect((await one.stage.turn()).prompt).toBe('2\n\n3');
+    const third = await one.send({ prompt: '3', whenBusy: 'collect' });
+    expect((await one.box.explain(third))?.summary).toContain(`merged into task ${second}`);
+    await one.quiet();
+    clock.advance(60);
+    const turn = await one.stage.turn();
+    expect(turn.prompt).toBe('2\n\n3');
+    turn.finish();
+    expect(await one.ended(third)).toMatchObject({ status: 'completed' });
   });
 
   it('D07 the pieces of an album become one turn, in order, each part once', async () => {
-    await using one = await openBox({ limits: { collectMs: 60 } });
+    const clock = new ManualClock();
+    await using one = await openBox({ clock, limits: { collectMs: 60 } });
     const parts = ['part 1', 'part 2', 'part 3', 'part 4'];
     const tasks: string[] = [];
     for (const prompt of parts) {
       tasks.push(await one.send({ prompt, whenBusy: 'collect', source: 'chat', author: 'ann' }));
     }
     const other = await one.send({ prompt: 'other', whenBusy: 'collect', source: 'elsewhere' });
+    await one.quiet();
+    clock.advance(60);
     const turn = await one.stage.turn();
     expect(turn.prompt).toBe(parts.map((part) => `ann: ${part}`).join('\n\n'));
     turn.finish();

@@ -51,12 +51,11 @@ const first = ({ parts }: Parts, entry: TaskId, from: Rank, below: Rank | 4): Ta
   return next !== null && next.key.entry === entry && next.key.rank < below ? next.value : null;
 };
 
-/** The task whose turns are those of an entry; null: the entry has ended, and is only settled. */
-export const leaderOf = (d: Draft, entry: TaskId): Task | null => {
-  const opener = getTask(d, entry);
-  const id = opener === null ? first(d.s, entry, 3, 4) : null;
-  return id === null ? opener : mustTask(d, id);
-};
+/** The task whose turns are those of an entry: the one that opened it, until that was cancelled alone. */
+export const leaderIdOf = (session: Parts, entry: TaskId): TaskId => first(session, entry, 3, 4) ?? entry;
+
+/** Null: the entry has ended, and is only settled. */
+export const leaderOf = (d: Draft, entry: TaskId): Task | null => getTask(d, leaderIdOf(d.s, entry));
 
 /**
  * Ends a task that is not merged into another. What is merged into it ends so too, or goes on without it: the next of them leads

@@ -3,6 +3,7 @@ import type { Lane, Task } from '../../core/model/task.ts';
 import type { Parked, Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';
 import { dueWaiter } from '../../core/rules/fairness.ts';
+import { leaderIdOf } from '../../core/rules/parts.ts';
 import { treeEntries, treeGet } from '../../core/tree.ts';
 import type { TaskId } from '../../core/model/ids.ts';
 import type { StoredTask } from '../../store/port.ts';
@@ -129,6 +130,9 @@ function throttled(actor: SessionActor): string {
   return `${level} of the session is throttled${why}${until === null ? '' : ` until ${new Date(until).toISOString()}`}`;
 }
 
+const leaderName = (session: Session, { mergedInto }: Task): string =>
+  mergedInto === null ? '?' : leaderIdOf(session, mergedInto);
+
 function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: number): string {
   const { committed: session } = actor;
   if (session.parked !== null) {
@@ -141,9 +145,9 @@ function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: nu
     case 'collecting':
       return 'The task waits for further parts of the same message.';
     case 'merged':
-      return `The task is merged into task ${task.mergedInto ?? '?'}: its text goes with the prompt of that.`;
+      return `The task is merged into task ${leaderName(session, task)}: its text goes with the prompt of that.`;
     case 'steered':
-      return `The task is steered into the turn of task ${task.mergedInto ?? '?'}${task.delivered ? ', which has its text' : ''}.`;
+      return `The task is steered into the turn of task ${leaderName(session, task)}${task.delivered ? ', which has its text' : ''}.`;
     case 'owner':
       return holding(actor, task);
     case 'waiting': {
