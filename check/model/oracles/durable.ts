@@ -45,8 +45,10 @@ export function judgeUnchanged({ world, result, input }: Move, report: Report): 
   }
 }
 
-export function judgeDurable(core: Core, { world, result, input }: Move, report: Report): void {
-  const folded = core.foldRecords(core.durableOf(world.session), result.records);
+export function judgeDurable(core: Core, move: Move, report: Report): void {
+  const { world, result, input } = move;
+  const before = core.durableOf(world.session);
+  const folded = core.foldRecords(before, result.records);
   const truth = core.durableOf(result.session);
   // A node that lost its lease records nothing; what it still believes is never read again.
   if (result.session.fenced) {
@@ -59,6 +61,34 @@ export function judgeDurable(core: Core, { world, result, input }: Move, report:
   if (detail !== null) {
     report.fail('the records alone give the session back', `after ${input.type}, ${detail} is not in the records`);
   }
+  judgeRows(move, before, report);
+}
+
+/** The records of a step end with one row for each open task that has changed, and with the row of the session if that has. */
+function judgeRows({ result }: Move, before: Durable, report: Report): void {
+  const property =
+    'a step writes each row once, after all that happened, and that of the session only where it has changed';
+  const written = new Set<string>();
+  for (const record of result.records) {
+    if (record.type === 'task' || record.type === 'session') {
+      const name = record.type === 'task' ? record.task.id : 'the session';
+      if (written.has(name)) {
+        report.fail(property, `${name} has two rows`);
+      }
+      written.add(name);
+      if (record.type === 'session' && isUntouched(record.session, before.row)) {
+        report.fail(property, 'the row of the session is the one before');
+      }
+    } else if (written.size > 0) {
+      report.fail(property, `a record of type ${record.type} follows the rows`);
+    }
+  }
+}
+
+/** No field was set. One may have been set to the same value again: a park after a park. */
+function isUntouched({ hold, ...row }: Durable['row'], { hold: wasHold, ...was }: Durable['row']): boolean {
+  const values: readonly unknown[] = Object.values(was);
+  return same(hold, wasHold) && Object.values(row).every((value, index) => value === values[index]);
 }
 
 export function difference(a: Durable, b: Durable): string | null {

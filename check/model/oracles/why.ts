@@ -5,7 +5,7 @@
 import type { AgentInput, Input, InputOf, RunnerInput, TurnInput } from '../../../src/core/model/inputs.ts';
 import type { Refusal, Reply, StaleKind } from '../../../src/core/model/replies.ts';
 import type { Session, Turn, TurnPhase } from '../../../src/core/model/session.ts';
-import { treeGet } from '../../../src/core/tree.ts';
+import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 
 /** Undefined: not judged here. Null: the input applies. */
 type Why = StaleKind | Refusal | null | undefined;
@@ -160,7 +160,8 @@ function isExpected({ tasks, hold }: Session, turn: Turn, input: TurnInput): boo
       return isPart && part.stage === 'steered' && !part.delivered;
     }
     case 'permission-requested':
-      return treeGet(turn.requested, input.request) === undefined;
+      // Not by the order of the tree, which is the core's.
+      return !Array.from(treeEntries(turn.requested), ([name]) => name).includes(input.request);
     case 'permission-withdrawn':
       return turn.permissionRequests.includes(input.request);
   }
