@@ -16,7 +16,7 @@ import { eventOf } from '../support/events.ts';
 
 const names = ['A', 'B', 'C', 'background'];
 
-/** A run in which all is well: the background task gives way to A, B and C, and ends last. */
+/** A run in which all is well: the background task gives way to A and B, and C, which is a machine's, waits for its end. */
 function goodFeed(): ReadEvent[] {
   const seqs = new Map<string | null, number>();
   let at = 1000;
@@ -51,8 +51,8 @@ function goodFeed(): ReadEvent[] {
     event('c', 'queued'),
     event('bg', 'preempted', { by: byTask('a') }),
   );
-  feed.push(...whole('a', 2, 'granted'), ...whole('b', 3, 'granted'), ...whole('c', 4, 'granted'));
-  feed.push(...whole('bg', 5, 'resumed'));
+  feed.push(...whole('a', 2, 'granted'), ...whole('b', 3, 'granted'));
+  feed.push(...whole('bg', 4, 'resumed'), ...whole('c', 5, 'granted'));
   return feed;
 }
 
@@ -62,9 +62,10 @@ const log = (...events: readonly (readonly [event: string, turn: number, us: num
   events.map(([event, turn, us]) => ({ at: String(us * 1000), pid: 1, event, turn }));
 
 function evidence(feed: readonly ReadEvent[] = goodFeed()): Evidence {
-  const ids = ['a', 'b', 'c', 'bg'];
+  const served = { a: 'A', b: 'B', bg: 'background', c: 'C' };
+  const ids = Object.keys(served);
   return {
-    receipts: ids.map((task, index) => ({ task, name: names[index] ?? '' })),
+    receipts: Object.entries(served).map(([task, name]) => ({ task, name })),
     background: 'background',
     feed,
     tapes: new Map(ids.map((id) => [id, feed.filter(({ task }) => task === id)])),
@@ -119,10 +120,17 @@ describe('the judge', () => {
       { ...evidence(), feed: goodFeed().filter((event) => !type('output', 'c')(event)) },
     ],
     [
-      'C served before B',
+      'B served before A',
       /order/,
       changed((feed) =>
-        feed.map((event) => ofTask(event, event.task === 'b' ? 'c' : event.task === 'c' ? 'b' : event.task)),
+        feed.map((event) => ofTask(event, event.task === 'b' ? 'a' : event.task === 'a' ? 'b' : event.task)),
+      ),
+    ],
+    [
+      'C served before the background task',
+      /order/,
+      changed((feed) =>
+        feed.map((event) => ofTask(event, event.task === 'bg' ? 'c' : event.task === 'c' ? 'bg' : event.task)),
       ),
     ],
     [
@@ -184,7 +192,7 @@ describe('the board of the demo', () => {
     expect(header(look)).toBe('    ms   A  B  C  bg');
     expect(lines).toContain('    10   ┊        ╳  background is interrupted for A, in the same commit');
     expect(lines).toContain('    21   ●  ┊  ┊  ┊  A          gets the session, epoch 2');
-    expect(lines).toContain('    71         ■  ┊  C          ends completed: final');
+    expect(lines).toContain('    91         ■     C          ends completed: final');
     for (const text of lines) {
       expect(Array.from(text).length).toBeLessThanOrEqual(80);
     }

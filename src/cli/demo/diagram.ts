@@ -1,6 +1,6 @@
 /** The whole run as a track diagram: time goes to the right, one line of track per task, the owner's drawn through. */
 import type { Row, Track } from './board.ts';
-import type { Look } from './render.ts';
+import { laneOf, type Look } from './render.ts';
 
 const drawn: { readonly [T in Track]: string } = { absent: ' ', waits: '┄', owns: '━', drains: '━', ended: ' ' };
 const signals: { readonly [mark: string]: string } = { granted: '●', interrupted: '╳', ended: '■' };
@@ -38,7 +38,7 @@ export function diagram(rows: readonly Row[], look: Look): readonly string[] {
   const label = 13;
   const width = Math.min(look.columns, 100) - label - 1;
   const lines = look.names.map((name, index) => {
-    const colour = index === look.names.length - 1 ? look.paint.background : look.paint.interactive;
+    const colour = laneOf(look, index);
     return ` ${colour(name.padEnd(label - 1))}${colour(cellsOf(rows, index, width, total).join('').trimEnd())}`;
   });
   const seconds = `${(total / 1000).toFixed(1)} s`;

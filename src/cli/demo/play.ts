@@ -11,6 +11,8 @@ import type { DeliveryTimes } from './figures.ts';
 
 export const names = ['A', 'B', 'C', 'background'] as const;
 const background = 'background';
+/** The deliveries for which somebody waits. The last one is a machine's: it waits until the background task has ended. */
+export const urgent = 2;
 const work = '[[work:10,220]]';
 /** The deliveries come when this many steps of the work are done. */
 const stepsBefore = 3;
@@ -123,12 +125,12 @@ export async function play(stage: Stage): Promise<Played> {
     if (event.type === 'final' && event.task !== null) {
       ended.add(event.task);
     }
-    if (ended.has(worker.task) || ended.size === stage.deliveries.length + 1) {
+    if (ended.size === stage.deliveries.length + 1 || (delivering === null && ended.has(worker.task))) {
       break;
     }
   }
   await delivering;
-  return { receipts: [...served, worker], feed, times };
+  return { receipts: [...served.slice(0, urgent), worker, ...served.slice(urgent)], feed, times };
 }
 
 /** What the daemon has stored, read again by its public API. */

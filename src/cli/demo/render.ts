@@ -2,6 +2,7 @@
 import type { Paint } from '../output/paint.ts';
 import { oneLine } from '../output/paint.ts';
 import type { Mark, Row, Track } from './board.ts';
+import { urgent } from './play.ts';
 
 const trackGlyph: { readonly [T in Track]: string } = { absent: ' ', waits: '┊', owns: '┃', drains: '╏', ended: ' ' };
 const markGlyph: { readonly [M in NonNullable<Mark>]: string } = {
@@ -18,9 +19,9 @@ export interface Look {
   readonly columns: number;
 }
 
-/** The last track is the background's; the others are interactive. */
-function laneOf(look: Look, index: number): (text: string) => string {
-  return index === look.names.length - 1 ? look.paint.background : look.paint.interactive;
+/** The first tracks are interactive: those of the deliveries for which somebody waits. */
+export function laneOf(look: Look, index: number): (text: string) => string {
+  return index < urgent ? look.paint.interactive : look.paint.background;
 }
 
 /** Heads of the tracks where the name is too long. */

@@ -141,7 +141,7 @@ const rules: readonly (readonly [guarantee: string, rule: Rule])[] = [
   ['every tape is dense from 1', dense],
   ['every task has exactly one final, and it is last', oneFinal],
   ['what was streamed live is what is stored', followed],
-  ['order: A, B, C, then the background task', order],
+  ['order: A and B, then the background task, then C', order],
   ['the background task was preempted, and resumed', preempted],
   ['the interrupt left in the same pass as the commit', samePass],
   ['one owner at a time, by growing epochs', oneOwner],

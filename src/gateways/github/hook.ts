@@ -8,6 +8,7 @@
  *                that could suppress a later try.
  *  github-hook/3 202 is answered after `submit` resolved: the task is committed, and the interrupt it fires is on the wire.
  *  github-hook/4 Every verified delivery is answered: a receipt, or the reason why it makes no task.
+ *  github-hook/5 A machine does not interrupt: what a bot sends goes to the background lane, unless its rule names a lane.
  *
  * State: none but the compiled rules.
  */
@@ -20,7 +21,7 @@ import { at, type JsonObject } from '../shared/fields.ts';
 import { buildTask } from '../shared/task-template.ts';
 import type { Facts } from '../shared/template.ts';
 import { GithubConfigSchema, type GithubConfigInput } from './config.ts';
-import { readIdentities } from './identity.ts';
+import { isBot, readIdentities } from './identity.ts';
 import { chooseRule, compileRules } from './rule-list.ts';
 import { isSigned } from './signature.ts';
 
@@ -63,6 +64,7 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
       given: { event: name, action: delivery.action ?? '', delivery: delivery.id, rule: chosen.rule.name },
       idempotencyKey: `github:${delivery.id}`,
       rights,
+      lane: isBot(delivery.body) ? 'background' : 'interactive',
     });
     return built.kind === 'task' ? receipt(request, await box.submit(built.request)) : unbuildable(request, built);
   };

@@ -51,6 +51,12 @@ const quotedNote =
 /** Conclusions that say something is broken; `cancelled`, `skipped`, `neutral`, `stale` and `action_required` ask for no repair. */
 const failedConclusions = ['failure', 'timed_out', 'startup_failure'] as const;
 
+/**
+ * Nobody waits for a repair, so it interrupts no one; a broken branch goes before other background work.
+ * `review-requested` has 10: a person has asked for that, but a review of a broken branch helps less.
+ */
+const repair = { lane: 'background', priority: 20 } as const;
+
 const comment: RuleSpec = {
   event: 'issue_comment',
   action: 'created',
@@ -153,6 +159,7 @@ const checkFailed: RuleSpec = {
   ],
   // The sender of a check is who pushed, which is the bot itself for most checks that it has to mend.
   own: 'take',
+  ...repair,
   facts: {
     number: 'check_run.pull_requests.0.number',
     check: 'check_run.name',
@@ -184,6 +191,7 @@ const workflowFailed: RuleSpec = {
   action: 'completed',
   when: [{ field: 'workflow_run.conclusion', oneOf: failedConclusions, otherwise: 'conclusion_not_failed' }],
   own: 'take',
+  ...repair,
   facts: {
     number: 'workflow_run.pull_requests.0.number',
     check: 'workflow_run.name',

@@ -3,6 +3,7 @@
  * Compiled once at start, where everything that does not fit together is refused; at a delivery only the delivery can be at fault.
  */
 import { AppError } from '../../core/errors.ts';
+import type { Lane } from '../../core/model/task.ts';
 import { SessionKeySchema } from '../../protocol/ids.ts';
 import type { SubmitRequest } from '../../runtime/api.ts';
 import { type HookTaskTemplate, literalFields, type LiteralField, quoteMax } from './config.ts';
@@ -148,6 +149,8 @@ interface DeliveryParts {
   readonly idempotencyKey: string;
   /** Rights class where the template fixes none. */
   readonly rights: (facts: Facts) => string;
+  /** Lane where the template fixes none. */
+  readonly lane: Lane;
 }
 
 export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Built {
@@ -176,6 +179,7 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
     prompt: renderPrompt(compiled.prompt, facts, compiled.quoteMax),
     source,
     rights: spec.rights ?? delivery.rights(facts),
+    lane: spec.lane ?? delivery.lane,
     author: authorOf(facts.get(spec.author ?? 'author') ?? null),
     idempotencyKey: delivery.idempotencyKey,
     labels: readLabels(compiled, facts),

@@ -81,6 +81,8 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
         idempotencyKey: `hook:${name}:${verified.id}`,
         // The signature says which system sent it, not whose words it carries.
         rights: () => 'untrusted',
+        // Nor does it say whether somebody waits; who knows that nobody does writes `lane: 'background'`.
+        lane: 'interactive',
       });
       return built.kind === 'task' ? receipt(request, await box.submit(built.request)) : unbuildable(request, built);
     },
