@@ -28,6 +28,7 @@ export type Name = 'm' | 'n' | null;
 
 /**
  * Things that happen a bounded number of times. `cancel`: a cancel of any open task. `die`: the agent exits by itself.
+ * `hangup`: it closes its channel, lives on, and is ended for that.
  * `twice`: an ack or a result comes a second time. `unsolicited`: the agent takes a turn that nobody asked for. `fail`: the
  * agent answers "failed". `crash`: the node dies and recovers. `fence`: the lease is lost, another node takes over.
  * `fault`: a step threw and the shell says so. `lost`: the agent does not know its conversation. `ask`: the agent asks for
@@ -38,6 +39,7 @@ export type Name = 'm' | 'n' | null;
 export const budgets = [
   'cancel',
   'die',
+  'hangup',
   'twice',
   'unsolicited',
   'fail',

@@ -212,6 +212,19 @@ const daily: readonly Config[] = [
     sly: true,
   }),
   configOf({
+    name: 'hang-up',
+    about: 'an agent that closes its channel and lives, with a message steered into its turn; its turn says so',
+    slots: [
+      background('B1'),
+      interactive('I1', { mergeGroup, onLost: 'fail' }),
+      interactive('I2', { mergeGroup, whenBusy: 'steer' }),
+    ],
+    caps: { acks: true, steer: true, rewind: false, models: false },
+    budgets: { hangup: 2 },
+    timers: ['drain'],
+    honest: true,
+  }),
+  configOf({
     name: 'collect',
     about: 'parts of a message that are merged within a window, cancelled one by one, preempting',
     slots: [

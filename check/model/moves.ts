@@ -191,6 +191,9 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   } else if (has(world, 'die')) {
     offer('process', kinds.fault, spend(gone, 'die'), exited);
   }
+  if (!process.leaving && has(world, 'hangup')) {
+    offer('process', kinds.fault, spend(gone, 'hangup'), { ...exited, reason: 'ended', loss: 'channel_broken' });
+  }
   if (!process.up) {
     becomesReady(config, world, process, offer);
     return;

@@ -77,6 +77,13 @@ export const turns: readonly Mutant[] = [
     "d.s.agent = { kind: 'none' };\n  d.effects.push({ type: 'kill'",
   ),
   mutant('a drain that is given up leaves its process', 'small', 'rules/timers', "killAgent(d, 'drain_deadline');", ''),
+  mutant(
+    'an agent that hung up and lived is told as one that left',
+    'hang-up',
+    'rules/agent',
+    "reason: input.loss ?? 'agent_lost'",
+    "reason: 'agent_lost'",
+  ),
   mutant('an eviction leaves the process', 'operator', 'rules/commands', "killAgent(d, 'evicted', input.by);", ''),
   mutant(
     'the interrupt is written again and again',

@@ -29,6 +29,19 @@ describe('the life of an agent', () => {
     expect(box.final('A')).toBe('failed agent_lost');
   });
 
+  test('an agent that closes its channel in its turn and lives is named by the lost turn, and costs an attempt (core/13)', () => {
+    const box = new Box();
+    box.submit('A', { maxAttempts: 2 });
+    box.submit('S', { whenBusy: 'steer' });
+    box.runs();
+    box.hungUp();
+    expect(box.events('A', 'turn-ended')).toMatchObject([{ outcome: 'agent-lost', reason: 'channel_broken' }]);
+    expect(box.events('A', 'attempt-retried')).toMatchObject([{ attempt: 2, reason: 'channel_broken' }]);
+    box.runs();
+    box.hungUp();
+    expect(box.final('A')).toBe('failed channel_broken');
+  });
+
   test('a conversation that is lost is replaced, and each prompt says so until an agent has confirmed one (core/33)', () => {
     const box = new Box();
     box.submit('A');

@@ -103,6 +103,54 @@ describe('the channel of a child', () => {
     expect((await child.exit()).reason).toBe('channel_broken');
   });
 
+  test('C37: breaks at once when a child closes its output and lives', async () => {
+    await using child = new Watched(['say:up', 'close-stdout', 'ignore-eof', 'wait']);
+    await child.line(0);
+    const exit = await child.exit();
+    expect(exit).toMatchObject({
+      reason: 'channel_broken',
+      rung: 'term',
+      message: 'it closed its stdout and did not end',
+    });
+    expect(child.brokens[0]?.message).toContain('channel_broken');
+  });
+
+  test('C37: is broken before the child is gone, which may take the whole ladder', async () => {
+    await using child = new Watched(['ignore-term', 'say:up', 'close-stdout', 'wait'], { termGraceMs: 500 });
+    await child.until('the broken channel', () => child.brokens.length > 0);
+    expect(child.exits).toEqual([]);
+    expect(child.child.writeLine('anybody?')).toBe(false);
+    expect(await child.exit()).toMatchObject({ reason: 'channel_broken', rung: 'kill' });
+  });
+
+  test('C37: waits for the exit code of a child that closes its output before its end', async () => {
+    await using child = new Watched(['say:up', 'close-stdout', 'exit:7'], {
+      settleQuietMs: 10_000,
+      settleMaxMs: 10_000,
+    });
+    expect(await child.exit()).toMatchObject({ reason: 'crashed', code: 7, rung: null, message: null });
+  });
+
+  test('C37: waits for the exit code as long as the child speaks on stderr', async () => {
+    const waits = { settleQuietMs: 150, settleMaxMs: 10_000 };
+    await using child = new Watched(['say:up', 'close-stdout', 'mutter:30', 'exit:7'], waits);
+    expect(await child.exit()).toMatchObject({ reason: 'crashed', code: 7, rung: null });
+  });
+
+  test('C37: does not wait for ever for a child that speaks on stderr alone', async () => {
+    const waits = { settleQuietMs: 10_000, settleMaxMs: 200 };
+    await using child = new Watched(['say:up', 'close-stdout', 'mutter:100000'], waits);
+    expect(await child.exit()).toMatchObject({ reason: 'channel_broken', rung: 'term' });
+  });
+
+  test('C37: holds when the child closes stderr alone', async () => {
+    await using child = new Watched(['close-stderr', 'echo'], { settleQuietMs: 1, settleMaxMs: 1 });
+    child.child.writeLine('anybody?');
+    expect(await child.line(0)).toBe('anybody?');
+    child.child.close();
+    expect(await child.exit()).toMatchObject({ reason: 'closed', code: 0 });
+  });
+
   test('breaks with the reason of the death when the child died during a write', async () => {
     await using child = new Watched(['say:up', 'exit:7']);
     await child.line(0);
@@ -129,6 +177,18 @@ describe('the output of a program without lines', () => {
     expect(child.frames).toEqual([]);
     expect(child.child.writeLine('x')).toBe(false);
   });
+});
+
+test('C37: a program without lines may close its output and work on', async () => {
+  await using child = new Watched([], {
+    command: 'sh',
+    args: ['-c', 'exec >&-; sleep 0.3; exit 3'],
+    input: 'none',
+    settleQuietMs: 1,
+    settleMaxMs: 1,
+    onBytes: () => {},
+  });
+  expect(await child.exit()).toMatchObject({ reason: 'crashed', code: 3, rung: null });
 });
 
 describe('S09: an error that a callback throws', () => {

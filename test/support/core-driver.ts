@@ -224,6 +224,11 @@ export class Box {
       conversationReset,
     });
   }
+  /** It closed its channel while it lived, and was ended for that. */
+  hungUp(): Reply {
+    const incarnation = incarnationOf(this.incarnation);
+    return this.do({ type: 'agent-exited', incarnation, reason: 'hung up', data: null, loss: 'channel_broken' });
+  }
   exited(incarnation = this.incarnation): Reply {
     return this.do({ type: 'agent-exited', incarnation: incarnationOf(incarnation), reason: 'exited', data: null });
   }

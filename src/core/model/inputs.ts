@@ -4,6 +4,7 @@ import type { TimerName } from './timers.ts';
 import type { Actor } from './actor.ts';
 import type { HangNote } from './events.ts';
 import type { OutputPart } from './output.ts';
+import type { AgentLoss } from './reasons.ts';
 import type { PermissionAction } from './permission.ts';
 import type { AgentCaps, Parked, ParkedKind, Throttle, TurnResult } from './session.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
@@ -104,8 +105,11 @@ export type AgentInput = At & { readonly incarnation: Incarnation } & (
         /** The conversation to be resumed is unknown to the agent: a fresh one was begun. */
         readonly conversationReset: boolean;
       }
-    /** The process is gone and reaped, whatever the reason; also the end of `kill` and `close`, and of a failed start. */
-    | { readonly type: 'agent-exited'; readonly reason: string; readonly data: unknown }
+    /**
+     * The process is gone and reaped, whatever the reason; also the end of `kill` and `close`, and of a failed start. `loss`: why
+     * a turn is lost that is on the wire; left out: `agent_lost`.
+     */
+    | { readonly type: 'agent-exited'; readonly reason: string; readonly data: unknown; readonly loss?: AgentLoss }
     /** Something outside a turn of ours; it goes on the session's tape as `unexpected-output`. */
     | { readonly type: 'output'; readonly turn: null; readonly part: OutputPart }
     | { readonly type: 'switched'; readonly model: string | null; readonly ok: boolean }

@@ -6,6 +6,7 @@
 /** Why a turn or a runner was lost: what took it before it could end by itself. */
 export type LossReason =
   | 'agent_lost'
+  | 'channel_broken'
   | 'agent_start_failed'
   | 'silence_deadline'
   | 'drain_deadline'
@@ -14,6 +15,9 @@ export type LossReason =
   | 'agent_restarted'
   | 'node_restarted'
   | 'fault';
+
+/** How an agent took its turn with it: it ended by itself, or it closed its channel, lived on, and was ended for that. */
+export type AgentLoss = Extract<LossReason, 'agent_lost' | 'channel_broken'>;
 
 /** Why Signalbox ended an agent. */
 export type AgentEndReason =

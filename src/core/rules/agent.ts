@@ -38,7 +38,7 @@ export function agentExited(d: Draft, agent: Live, input: InputOf<'agent-exited'
   d.s.agent = { kind: 'none' };
   sessionEvent(d, 'agent-exited', { incarnation: agent.incarnation, reason: input.reason, data: input.data });
   if (onWire(d.s.hold?.turn ?? null)) {
-    endTurn(d, { kind: 'lost', reason: 'agent_lost', burns: true });
+    endTurn(d, { kind: 'lost', reason: input.loss ?? 'agent_lost', burns: true });
   } else if (agent.kind === 'starting' || (agent.kind === 'up' && agent.unsolicited)) {
     loseStart(d, null);
   }

@@ -25,6 +25,9 @@ import type { AgentPool, Slot, SlotOwner } from './pool.ts';
 import type { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { FolderClaim } from '../workspace/workspaces.ts';
 
+/** The reason of a program that hung up while it lived (`ExitReason`). */
+const brokenChannel = 'channel_broken';
+
 interface Live {
   readonly incarnation: Incarnation;
   readonly output: AgentOutput;
@@ -370,6 +373,7 @@ export class AgentHost {
       incarnation: live.incarnation,
       reason: redact.text(reason),
       data: shown,
+      ...(reason === brokenChannel ? { loss: 'channel_broken' } : {}),
     });
     for (const tell of this.#onGone.splice(0)) {
       tell();

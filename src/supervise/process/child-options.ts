@@ -14,9 +14,9 @@ export interface ChildIdentity {
 
 /**
  * Why the child ended. `exited`: by itself with code 0; `crashed`: by itself with another code, or by a signal that is not
- * ours; `closed` and `killed`: by the method of that name; `channel_broken`: it stopped reading, or hung up while alive;
- * `unrecorded`: `onProcess` threw; `unread`: `onFrame` or `onBytes` threw; `spawn_failed`: there never was one. Drivers add their own
- * through `kill(cause)`.
+ * ours; `closed` and `killed`: by the method of that name; `channel_broken`: it stopped reading, or closed its stdin or
+ * stdout while alive; `unrecorded`: `onProcess` threw; `unread`: `onFrame` or `onBytes` threw; `spawn_failed`: there never
+ * was one. Drivers add their own through `kill(cause)`.
  */
 export type ExitReason =
   | 'exited'
@@ -76,8 +76,8 @@ export interface SpawnOptions {
   /** `none`: stdin ends at once. Default `lines`. */
   readonly input?: 'lines' | 'none';
   /**
-   * Nothing that is asked of the child is answered any more: called once, before `onExit`, within 50 ms of the leader's end
-   * or with SIGKILL, also while somebody holds its pipes. A line that was read later may still come.
+   * Nothing that is asked of the child is answered any more: called once, before `onExit`, within 50 ms of the leader's end,
+   * with SIGKILL, or when it has closed its pipes and lives; also while somebody holds its pipes. A line that was read later may still come.
    */
   readonly onBroken?: (error: ChannelBroken) => void;
   readonly onExit: (exit: ChildExit) => void;

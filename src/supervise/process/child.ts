@@ -23,12 +23,16 @@
  *          them is ended at once, and what is in them is read.
  *  child/4 Every rung has one deadline from its begin. A rung is never entered twice and never left downwards.
  *  child/5 The first cause is kept: what its own remedies provoke never replaces it.
- *  child/6 `onBroken` is called exactly once, before `onExit`: with SIGKILL, with an end that we forced, or when what the
- *          leader had written before its own end has been read; not later than 50 ms after that end.
+ *  child/6 `onBroken` is called exactly once, before `onExit`: with SIGKILL, with an end that we forced, when it has hung up
+ *          and lives (child/10), or when what the leader had written before its own end has been read; not later than 50 ms
+ *          after that end.
  *  child/7 Nothing that a callback throws skips a step.
  *  child/8 Only our own group is signalled: its number is not given away while the leader is unreaped or a member lives.
  *  child/9 Descendants are noted before each rung, since a tool in a session of its own has no link to us once its parent
  *          is gone.
+ *  child/10 A child of lines whose stdout has ended, or which has closed its stdin, can be asked nothing any more. Unless it
+ *           ends by itself, and says so within `settleQuietMs` of silence on stderr and `settleMaxMs` in all, it is ended as
+ *           `channel_broken`. The end of stderr alone breaks nothing.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
@@ -47,8 +51,6 @@ import { spawnFailure } from './spawn-failure.ts';
 import type { Timers } from '../timers.ts';
 import { realTimers } from '../timers.ts';
 
-/** A pipe that breaks because the child has just died tells so before `exit` does: wait for the better reason. */
-const hangUpGraceMs = 100;
 /** What the leader wrote before its end is in the pipes: read it before whoever waits is told that nothing comes. */
 const lastWordsMs = 30;
 /** From the first try to lower its priority to the second; each next one waits twice as long, at most the other. */
@@ -77,12 +79,15 @@ class Child implements AgentChild {
   #unread: unknown = null;
   #ready = false;
   #broken = false;
+  /** Why nothing can be asked of it any more, though it lives; null: nothing shows that. */
+  #hungUp: 'stdin' | 'stdout' | null = null;
   /** Data came since this was last set to false. */
   #reading = false;
   #cancelRung = (): void => {};
   #cancelQuiet = (): void => {};
   #cancelSettle = (): void => {};
   #cancelHangUp = (): void => {};
+  #cancelHangUpMax = (): void => {};
   #cancelLastWords = (): void => {};
   #cancelLower = (): void => {};
   identity: ChildIdentity | null = null;
@@ -164,7 +169,9 @@ class Child implements AgentChild {
       onFrame: (frame) => this.#take(() => this.#options.onFrame(frame)),
       onBytes: onBytes === undefined ? null : (chunk, from) => this.#take(() => onBytes(chunk, from)),
       onRead: () => this.#onRead(),
-      onHangUp: () => this.#onHangUp(),
+      onHangUp: () => this.#onHangUp('stdin'),
+      // A program without lines may close its output, and work on.
+      onOutputEnd: () => onBytes === undefined && this.#onHangUp('stdout'),
       onOverflow: () => this.kill('channel_broken'),
       onClosed: () => {
         if (this.#phase === 'settling') {
@@ -207,28 +214,52 @@ class Child implements AgentChild {
     this.#reading = true;
     if (this.#phase === 'settling') {
       this.#listenForQuiet();
+    } else if (this.#hungUp !== null) {
+      this.#awaitEnd();
     }
   }
 
-  #onHangUp(): void {
+  /** A pipe that breaks because the child has just died tells so before `exit` does: wait for the better reason. */
+  #onHangUp(what: 'stdin' | 'stdout'): void {
     this.#pipes?.refuse();
     if (this.#phase !== 'running' || this.#rung !== null) {
       return;
     }
+    if (this.#hungUp === null) {
+      const { settleMaxMs = 2_000 } = this.#options;
+      this.#cancelHangUpMax = this.#wait('its end after it has hung up', settleMaxMs, () => this.#endHungUp());
+    }
+    // Who closes stdout breaks the channel, whatever happened to stdin before.
+    this.#hungUp = this.#hungUp === 'stdout' ? 'stdout' : what;
+    this.#awaitEnd();
+  }
+
+  #awaitEnd(): void {
+    if (this.#phase !== 'running' || this.#rung !== null) {
+      return;
+    }
     this.#cancelHangUp();
-    this.#cancelHangUp = this.#timers.set(hangUpGraceMs, () => {
-      // Dead, on a machine so busy that we have not been told yet.
-      const now = processInfo(this.identity?.pid ?? 0);
-      if (now === null || now.zombie) {
-        this.#onHangUp();
-      } else {
-        this.kill('channel_broken');
-      }
-    });
+    const { settleQuietMs = 100 } = this.#options;
+    this.#cancelHangUp = this.#timers.set(settleQuietMs, () => this.#afterReading(() => this.#endHungUp()));
+  }
+
+  #endHungUp(): void {
+    if (this.#phase !== 'running' || this.#rung !== null) {
+      return;
+    }
+    // Dead, on a machine so busy that we have not been told yet.
+    const now = processInfo(this.identity?.pid ?? 0);
+    if (now === null || now.zombie) {
+      this.#awaitEnd();
+      return;
+    }
+    this.kill('channel_broken');
+    this.#break();
   }
 
   #enter(rung: Rung): void {
     this.#cancelRung();
+    this.#endHangUpWait();
     this.#rung = rung;
     this.#note();
     const { closeGraceMs = 2_000, termGraceMs = 1_000, reapDeadlineMs = 5_000 } = this.#options;
@@ -242,6 +273,11 @@ class Child implements AgentChild {
       this.#cancelRung = this.#wait('its end after SIGKILL', reapDeadlineMs, () => this.#giveUp());
       this.#break();
     }
+  }
+
+  #endHangUpWait(): void {
+    this.#cancelHangUp();
+    this.#cancelHangUpMax();
   }
 
   /** A deadline that stands in the list of pending waits. */
@@ -281,7 +317,7 @@ class Child implements AgentChild {
     this.#signal = signalName;
     this.#pipes?.refuse();
     this.#cancelRung();
-    this.#cancelHangUp();
+    this.#endHangUpWait();
     const forced = this.#rung === 'term' || this.#rung === 'kill';
     if (forced || this.#pipes?.open !== true) {
       this.#endGroup();
@@ -404,6 +440,7 @@ class Child implements AgentChild {
       this.#cancelQuiet,
       this.#cancelSettle,
       this.#cancelHangUp,
+      this.#cancelHangUpMax,
       this.#cancelLower,
     ]) {
       cancel();
@@ -417,6 +454,12 @@ class Child implements AgentChild {
       return {
         message: `still running after SIGKILL: ${left.join(', ')}`,
         hint: 'The system holds them (often a stuck mount), or they belong to another user: look at their wait channel.',
+      };
+    }
+    if (this.#cause === 'channel_broken' && this.#hungUp !== null) {
+      return {
+        message: `it closed its ${this.#hungUp} and did not end`,
+        hint: 'A program that closes a pipe of its protocol can do no more work: look at its last words on stderr.',
       };
     }
     if (this.#unread === null) {

@@ -4,7 +4,8 @@
  * Owned by one child, which is told by callbacks and decides what follows. Invariants:
  *  pipes/1 Lines are written whole, in the order of the calls, at once, and no more than the two bounds allow to wait.
  *  pipes/2 stdout and stderr are always read. The last 16 KiB of stderr are kept.
- *  pipes/3 `onClosed` is called once: both have ended, failed or been dropped.
+ *  pipes/3 `onClosed` is called once: both have ended, failed or been dropped. `onOutputEnd` is called once before that, when
+ *          stdout has: stderr alone says nothing.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { LineFrame } from '../channel/lines.ts';
@@ -26,6 +27,8 @@ interface PipeOptions {
   readonly onHangUp: () => void;
   /** More waits to be written than a bound allows: the child does not read. */
   readonly onOverflow: () => void;
+  /** stdout is over: nobody holds its other end any more. */
+  readonly onOutputEnd: () => void;
   readonly onClosed: () => void;
 }
 
@@ -48,7 +51,10 @@ export class Pipes {
     this.#read(
       child.stdout,
       (chunk) => (onBytes === null ? lines.push(chunk) : onBytes(chunk, 'stdout')),
-      () => lines.end(),
+      () => {
+        lines.end();
+        options.onOutputEnd();
+      },
     );
     this.#read(
       child.stderr,

@@ -40,6 +40,8 @@ export type Behaviour =
   | 'die'
   /** Ends its process in the middle of a message. */
   | 'die-half'
+  /** Closes its stdout in the middle of the turn and keeps running. */
+  | 'hang-up'
   | 'garbage'
   /** Writes one line beyond the driver's bound (which the subject sets to 1 MiB or less), then completes. */
   | 'huge-line'

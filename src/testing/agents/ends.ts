@@ -103,6 +103,17 @@ const ends: readonly ContractCase[] = [
     ),
   ),
 
+  contractCase(
+    'C37: an agent that closes its output in the middle of a turn and lives is ended at once',
+    { prompts: ['hang-up'] },
+    async ({ ready, say }) => {
+      await using agent = await ready();
+      agent.prompt(1, say['hang-up']);
+      assert.equal((await agent.exited()).reason, 'channel_broken');
+      assert.equal(agent.of('result').length, 0);
+    },
+  ),
+
   ...(['stubborn', 'blocked'] as const).map((behaviour) =>
     contractCase(`S04: the agent is ended by force: ${behaviour}`, { prompts: [behaviour] }, async ({ ready, say }) => {
       for (const how of ['kill', 'close'] as const) {

@@ -55,6 +55,7 @@ export function claudePlayer(dialect: Dialect): Played {
       'result-twice': '[[result-twice]]',
       die: '[[die]]',
       'die-half': '[[die-half]]',
+      'hang-up': '[[hang-up]]',
       garbage: '[[garbage]]',
       'huge-line': '[[huge-line]]',
       stderr: '[[stderr]]',

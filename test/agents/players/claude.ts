@@ -14,6 +14,7 @@ import type { Frame } from '../record/recorder.ts';
 import { readTranscript } from '../record/recorder.ts';
 import type { Dialect } from './claude-frames.ts';
 import { Frames, at, fieldsOf } from './claude-frames.ts';
+import { hangUp } from './directives.ts';
 
 const [dialect, state, ...args] = process.argv.slice(2) as [Dialect, string, ...string[]];
 const option = (name: string): string | null => (args.includes(name) ? (args[args.indexOf(name) + 1] ?? null) : null);
@@ -423,6 +424,12 @@ async function mischief(running: Running): Promise<void> {
     piece(running, 'and then ');
     put(line(frames.get('result')).slice(0, 100));
     process.exit(3);
+  }
+  if (has(text, 'hang-up')) {
+    begin(running);
+    piece(running, 'and then ');
+    hangUp();
+    await stopped(running);
   }
   if (has(text, 'garbage')) {
     put(

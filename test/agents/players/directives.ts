@@ -1,4 +1,6 @@
 /** What the players of real programs have in common: directives in their prompts, and the faults that need no protocol. */
+import { closeSync } from 'node:fs';
+import { realTimers } from '../../../src/supervise/timers.ts';
 import type { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
 
 export interface Directive {
@@ -25,6 +27,12 @@ export function endOnSigterm(): void {
   });
 }
 
+/** Closes stdout, and lives for some time. */
+export function hangUp(): void {
+  closeSync(1);
+  realTimers.set(120_000, () => {});
+}
+
 /** The second argument is the directive's. */
 export const faults = (stdout: Stdout) =>
   ({
@@ -34,6 +42,10 @@ export const faults = (stdout: Stdout) =>
         process.stderr.write('e'.repeat(Number(bytes)), () => resolve());
       }),
     die: (_turn: unknown, code: string) => process.exit(Number(code)),
+    'hang-up'() {
+      hangUp();
+      return new Promise<void>(() => {});
+    },
     block() {
       const until = Date.now() + 120_000;
       while (Date.now() < until) {}

@@ -28,6 +28,7 @@ export function realPrompts(own: Pick<Prompts, 'tool' | 'ask'> & Partial<Prompts
     'result-twice': unseen,
     die: unseen,
     'die-half': unseen,
+    'hang-up': unseen,
     garbage: unseen,
     'huge-line': unseen,
     stderr: unseen,

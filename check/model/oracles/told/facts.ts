@@ -79,6 +79,10 @@ const lossReasons: { readonly [T in InputType]?: LossReason } = {
   fault: 'fault',
 };
 
+/** An agent that hung up and lived is told apart from one that left. */
+const lossReasonOf = (input: Input): LossReason | null =>
+  input.type === 'agent-exited' && input.loss !== undefined ? input.loss : (lossReasons[input.type] ?? null);
+
 function endOf(input: Input, owner: Task, turn: Turn): TurnEnd {
   const given = givenOf(input, turn);
   const evicted: Verdict | null =
@@ -87,7 +91,7 @@ function endOf(input: Input, owner: Task, turn: Turn): TurnEnd {
   // Nobody has taken the turn from its agent: that left by itself, or with its node.
   const left = given === null && (input.type === 'agent-exited' || input.type === 'recovered');
   const outcome = outcomeOf(turn, given, verdict, left);
-  const reason = given === null ? (lossReasons[input.type] ?? null) : null;
+  const reason = given === null ? lossReasonOf(input) : null;
   const counts = outcome === 'timed-out' || (outcome === 'agent-lost' && (given !== null || left));
   const loss = outcome === 'timed-out' ? 'silence_deadline' : reason;
   return { owner, turn, given, reason, outcome, verdict, loss: verdict === null && counts ? loss : null };
