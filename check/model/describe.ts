@@ -180,11 +180,11 @@ function ownerOf({ hold }: Session): string {
       ? []
       : [
           turn.protected ? ' protected' : '',
-          turn.acked ? ' acked' : '',
+          turn.interrupt?.acked === true ? ' acked' : '',
           turn.result === null ? '' : ' answered',
           ...turn.permissionRequests.map((request) => ` asks ${request}`),
         ];
-  const why = turn === null || turn.intent === null ? '' : ` for ${turn.intent}`;
+  const why = turn === null || turn.interrupt === null ? '' : ` for ${turn.interrupt.intent}`;
   const busy = turn === null ? 'between turns' : `turn ${turn.id} ${turn.phase}${why}${traits.join('')}`;
   return `${hold.task} (epoch ${hold.epoch}, ${busy})`;
 }

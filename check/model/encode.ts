@@ -127,7 +127,7 @@ function encodeSession(world: World, out: Writer): void {
   }
   out.byte(indexByte(slotOf(world, hold.task)));
   const { turn } = hold;
-  const intent = turn === null || turn.intent === null ? 0 : intents[turn.intent];
+  const intent = turn === null || turn.interrupt === null ? 0 : intents[turn.interrupt.intent];
   out.byte(bit(turn !== null, 1) | (turn === null ? 0 : phases[turn.phase] << 2) | (intent << 4));
   if (turn === null) {
     return;
@@ -135,8 +135,8 @@ function encodeSession(world: World, out: Writer): void {
   out.byte(turns.of(turn.id));
   out.byte(
     bit(turn.protected, 0) |
-      bit(turn.acked, 1) |
-      bit(turn.interruptResent, 2) |
+      bit(turn.interrupt?.acked === true, 1) |
+      bit(turn.interrupt?.resent === true, 2) |
       bit(turn.call !== null, 3) |
       (modelCode(turn.model) << 4),
   );
@@ -185,7 +185,7 @@ function encodeMemory({ memory, session }: World, out: Writer): void {
     out.byte(bit(heard, 0) | bit(memory.out.includes(turn), 1));
   }
   encodeRewind(session.rewind, memory, out);
-  out.byte(bit(session.hold?.turn?.rolledBack === true, 0) | (memory.out.length << 1));
+  out.byte(bit(session.hold?.turn?.interrupt?.rollsBack === true, 0) | (memory.out.length << 1));
 }
 
 function encodeRewind(rewind: TurnId | null, { turns: read }: Memory, out: Writer): void {

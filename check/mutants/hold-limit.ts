@@ -22,7 +22,7 @@ export const holdLimit: readonly Mutant[] = [
     'the turn that is cut at the hold limit ends as after a preemption',
     'patient',
     'rules/turn-end',
-    "if (turn.intent === 'hold') {",
+    "if (turn.interrupt?.intent === 'hold') {",
     'if (d.s.fenced) {',
   ),
   mutant(
@@ -36,8 +36,8 @@ export const holdLimit: readonly Mutant[] = [
     'a turn that is cut at the hold limit burns a retry',
     'patient',
     'rules/turn-end',
-    "intent === 'preempt' || intent === 'hold';",
-    "intent === 'preempt';",
+    "interrupt?.intent === 'preempt' || interrupt?.intent === 'hold';",
+    "interrupt?.intent === 'preempt';",
   ),
   mutant('a protected turn is cut at the hold limit', 'patient', 'rules/deadlines', ' || turn.protected);', ');'),
   mutant(
@@ -65,7 +65,7 @@ export const holdLimit: readonly Mutant[] = [
     'the hold limit runs while the turn is interrupted',
     'small',
     'rules/deadlines',
-    '(turn.intent !== null || turn.protected)',
+    '(turn.interrupt !== null || turn.protected)',
     'turn.protected',
   ),
   mutant(

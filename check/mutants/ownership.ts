@@ -131,8 +131,8 @@ export const ownership: readonly Mutant[] = [
     'interactive preempts interactive',
     'three',
     'rules/arrange',
-    "if (task.lane === 'background' && turn.intent === null",
-    'if (turn.intent === null',
+    "if (task.lane === 'background' && turn.interrupt === null",
+    'if (turn.interrupt === null',
   ),
   mutant(
     'who waits politely interrupts',

@@ -65,14 +65,14 @@ const asks: readonly Mutant[] = [
     'an interrupted turn waits on for a person',
     'permission',
     'rules/turn',
-    "'sent' : 'draining', permissionRequests: noRequests",
-    "'sent' : 'draining'",
+    '    permissionRequests: noRequests,\n  });',
+    '  });',
   ),
   mutant(
     'an interrupted turn begins to wait for a person',
     'permission',
     'rules/permission',
-    'if (turn.intent !== null) {',
+    'if (turn.interrupt !== null) {',
     'if (d.s.fenced) {',
   ),
   mutant(

@@ -30,7 +30,7 @@ describe('fairness', () => {
       owners.push(box.owner);
     }
     expect(owners).toEqual(['B0', 'A1', 'A2', 'bg']);
-    expect(box.session.hold?.turn).toMatchObject({ protected: true, intent: null });
+    expect(box.session.hold?.turn).toMatchObject({ protected: true, interrupt: null });
     expect(box.events('bg', 'granted')).toMatchObject([{ passedOver: 3 }]);
     box.result('completed');
     expect(box.final('bg')).toBe('completed completed');

@@ -60,7 +60,7 @@ describe('an interrupt', () => {
     }
     expect(box.ack({ turn: 1 })).toEqual(stale('turn'));
     expect(box.state).toBe('running');
-    expect(box.session.hold?.turn).toMatchObject({ id: 2, intent: null });
+    expect(box.session.hold?.turn).toMatchObject({ id: 2, interrupt: null });
   });
 
   test('C08 of an idle agent is not sent, and its task ends at once (core/9)', () => {

@@ -21,7 +21,7 @@ function settle(box: Box): void {
     if (box.state === 'sent') {
       box.started();
     } else if (box.state === 'draining') {
-      if (box.session.hold?.turn?.acked !== true) {
+      if (box.session.hold?.turn?.interrupt?.acked !== true) {
         box.ack();
       }
       box.result('interrupted');

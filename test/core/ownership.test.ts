@@ -216,7 +216,7 @@ describe('preemption', () => {
     box.submit('A');
     box.drains();
     expect(box.sent('prompt')).toMatchObject([{ task: 'A', turn: 2 }]);
-    expect(box.session.hold?.turn).toMatchObject({ intent: null, acked: false, interruptResent: false });
+    expect(box.session.hold?.turn).toMatchObject({ interrupt: null });
     box.started();
     expect(box.acts).toEqual([]);
     expect(box.ack({ turn: 1 })).toEqual({ kind: 'stale', what: 'turn' });

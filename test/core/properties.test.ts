@@ -251,7 +251,7 @@ describe('at the end of any sequence of inputs', () => {
       box.started();
     } else if (state === 'running') {
       box.result('completed');
-    } else if (hold?.turn?.acked === false) {
+    } else if (hold?.turn?.interrupt?.acked !== true) {
       box.ack();
     } else {
       box.result('interrupted');

@@ -182,7 +182,7 @@ function auditTasks(session: Session, say: Say): void {
       say(`${task.id}: ${leaders.length} tasks lead its entry`);
     }
     const asked = task.verdict !== null;
-    if (asked && !(session.hold?.task === task.id && session.hold.turn?.intent === 'verdict')) {
+    if (asked && !(session.hold?.task === task.id && session.hold.turn?.interrupt?.intent === 'verdict')) {
       say(`${task.id}: is to end, and no turn of it is being interrupted for that`);
     }
     if (task.stage === 'owner' && task.status !== 'running') {
@@ -194,7 +194,7 @@ function auditTasks(session: Session, say: Say): void {
 /** A turn asks for permission only while nobody interrupts it; one that waits for a person is on the wire. */
 function auditAsks(turn: Turn | null, say: Say): void {
   const asks = turn?.permissionRequests ?? [];
-  if (asks.length > 0 && (!onWire(turn) || turn.intent !== null)) {
+  if (asks.length > 0 && (!onWire(turn) || turn.interrupt !== null)) {
     say('a turn that is not running by itself waits for a person');
   }
   if (new Set(asks).size < asks.length || asks.length > 32) {
@@ -239,7 +239,7 @@ function auditOwner(session: Session, say: Say): void {
   if (!onWire(turn) && waits[0]?.rank === 0) {
     say('a background task may not begin a turn while an interactive one waits');
   }
-  if (onWire(turn) && turn.intent === null && session.demand.root !== null) {
+  if (onWire(turn) && turn.interrupt === null && session.demand.root !== null) {
     say('an interactive task waits and the background turn is not interrupted');
   }
 }
@@ -356,12 +356,12 @@ export function deadlinesOf(session: Session): Set<string> {
   const want = (yes: boolean, name: string, of: number | string): void => void (yes && wanted.add(`${name}:${of}`));
   const suffers = (task: Task): boolean => waitsForATurn(task) && !holdsBack(session, task.lane);
   if (hold !== null && tasksOf(session).some(suffers)) {
-    want(turn === null || (turn.intent === null && !turn.protected), 'hold', hold.epoch);
+    want(turn === null || (turn.interrupt === null && !turn.protected), 'hold', hold.epoch);
   }
   if (onWire(turn)) {
-    want(turn.intent === null && turn.permissionRequests.length === 0, 'silence', turn.id);
-    want(turn.intent === null && turn.permissionRequests.length > 0, 'permission', turn.id);
-    want(turn.intent !== null, 'drain', turn.id);
+    want(turn.interrupt === null && turn.permissionRequests.length === 0, 'silence', turn.id);
+    want(turn.interrupt === null && turn.permissionRequests.length > 0, 'permission', turn.id);
+    want(turn.interrupt !== null, 'drain', turn.id);
     want(turn.protected, 'protected', turn.id);
   }
   if (agent.kind !== 'none') {

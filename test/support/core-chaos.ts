@@ -238,7 +238,7 @@ export class Chaos {
     if (rider !== undefined && b % 2 === 0) {
       return { type: 'steered', incarnation: inc, turn: turn.id, task: rider.id, taken: b % 4 === 0 };
     }
-    if (turn.phase === 'draining' && !turn.acked && a % 4 > 0) {
+    if (turn.phase === 'draining' && turn.interrupt?.acked !== true && a % 4 > 0) {
       return { type: 'ack', incarnation: inc, turn: turn.id, noResult: false };
     }
     if (turn.phase === 'running' && a % 3 > 0) {

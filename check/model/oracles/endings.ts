@@ -166,7 +166,7 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
 }
 
 /** It is interrupted for others, and its task waits for the next turn. */
-const isTakenBack = ({ intent }: Turn): boolean => intent === 'preempt' || intent === 'hold';
+const isTakenBack = ({ interrupt }: Turn): boolean => interrupt?.intent === 'preempt' || interrupt?.intent === 'hold';
 
 function judgeAttempts({ world, input, result }: Move, report: Report): void {
   const lost = new Set<string>();
@@ -286,7 +286,7 @@ function judgeReceipts({ result }: Move, report: Report): void {
       report.fail(receipt, `${given.task} is requested and has no verdict`);
     } else if (verdict.status !== given.verdict || verdict.reason !== given.reason) {
       report.fail(receipt, `${given.task} is to end ${verdict.status}, and its receipt says ${given.verdict}`);
-    } else if (turn === null || given.turn !== turn.id || turn.intent !== 'verdict') {
+    } else if (turn === null || given.turn !== turn.id || turn.interrupt?.intent !== 'verdict') {
       report.fail(receipt, `${given.task} is requested and its turn is not being interrupted`);
     }
   }

@@ -127,7 +127,9 @@ function leavesAtLimit({ world, result, input }: Move): boolean {
   const { hold } = world.session;
   const turn = hold?.turn ?? null;
   const isLimit =
-    onWire(world.session) && turn !== null ? turn.intent === 'hold' : input.type === 'timer' && input.name === 'hold';
+    onWire(world.session) && turn !== null
+      ? turn.interrupt?.intent === 'hold'
+      : input.type === 'timer' && input.name === 'hold';
   return (
     isLimit &&
     result.records.some(
@@ -162,7 +164,7 @@ function judgeGivingWay(move: Move, report: Report): void {
     const turn = result.session.hold?.turn ?? null;
     if (after === undefined || after.verdict !== null || after.attempts !== owner.attempts) {
       report.fail(givesWay, `${owner.id} ends, or is to end, for those who wait`);
-    } else if (onWire(before) ? turn?.intent !== 'hold' : after.stage !== 'waiting') {
+    } else if (onWire(before) ? turn?.interrupt?.intent !== 'hold' : after.stage !== 'waiting') {
       report.fail(givesWay, `${owner.id} keeps the session`);
     }
   }
@@ -191,7 +193,7 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
   }
   const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
   // Whoever it was interrupted for may have gone away since: then it may be its own heir.
-  const intent = world.session.hold?.turn?.intent ?? null;
+  const intent = world.session.hold?.turn?.interrupt?.intent ?? null;
   const interrupted = intent === 'preempt' || leavesAtLimit(move);
   const fairly = heir !== undefined && dueWaiter(world.session)?.id === heir.id;
   if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted && !fairly)) {
@@ -217,7 +219,7 @@ function judgeAdmission(move: Move, report: Report): void {
   judgePlace(born, move, report);
   const calm = input.task.lane === 'background' || input.task.whenBusy === 'enqueue' || input.task.whenBusy === 'steer';
   const turn = result.session.hold?.turn ?? null;
-  if (calm && turn !== null && turn.intent !== null && move.world.session.hold?.turn?.intent === null) {
+  if (calm && turn !== null && turn.interrupt !== null && move.world.session.hold?.turn?.interrupt === null) {
     report.fail(system, `${input.task.id} is submitted with ${input.task.whenBusy} and interrupts a turn`);
   }
 }

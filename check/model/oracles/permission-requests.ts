@@ -24,7 +24,7 @@ export function judgeAsks({ world, input, result }: Move, report: Report): void 
   }
   judgeTape(world.session, result, report);
   const turn = world.session.hold?.turn ?? null;
-  if (input.type === 'permission-requested' && input.policyDecision === null && turn?.intent === null) {
+  if (input.type === 'permission-requested' && input.policyDecision === null && turn?.interrupt === null) {
     if (result.session.hold?.turn?.permissionRequests.includes(input.request) !== true) {
       report.fail(waits, 'nobody is asked');
     }
@@ -38,7 +38,7 @@ function decisionOf(input: Input, { hold }: Session): { turn: number; request: s
   if (input.type === 'respond') {
     return input;
   }
-  if (input.type !== 'permission-requested' || input.policyDecision === null || hold?.turn?.intent !== null) {
+  if (input.type !== 'permission-requested' || input.policyDecision === null || hold?.turn?.interrupt !== null) {
     return null;
   }
   return { turn: input.turn, request: input.request, allow: input.policyDecision === 'allow' };

@@ -157,7 +157,7 @@ function turnProbes(session: Session, attempt: Try): void {
     if (turn.phase !== 'sent') {
       attempt({ at, type: 'turn-started', incarnation: inc, turn: turn.id });
     }
-    if (turn.phase !== 'draining' || turn.acked) {
+    if (turn.phase !== 'draining' || turn.interrupt?.acked === true) {
       attempt({ at, type: 'ack', incarnation: inc, turn: turn.id, noResult: false });
     }
     if (turn.result !== null) {
@@ -166,13 +166,13 @@ function turnProbes(session: Session, attempt: Try): void {
     if (turn.phase === 'pending') {
       agentProbes(inc, turn.id, attempt, false);
     }
-    if (turn.intent === null) {
+    if (turn.interrupt === null) {
       attempt({ at, type: 'timer', name: 'drain', subject: turn.id });
     }
-    if (turn.intent !== null || turn.permissionRequests.length > 0) {
+    if (turn.interrupt !== null || turn.permissionRequests.length > 0) {
       attempt({ at, type: 'timer', name: 'silence', subject: turn.id });
     }
-    if (turn.intent !== null || turn.permissionRequests.length === 0) {
+    if (turn.interrupt !== null || turn.permissionRequests.length === 0) {
       attempt({ at, type: 'timer', name: 'permission', subject: turn.id });
     }
     if (turn.phase !== 'pending') {

@@ -67,7 +67,7 @@ function interrupted({ session }: View): string | null {
   if (session.parked !== null || session.throttle?.level === 'all') {
     return null;
   }
-  if (owner?.lane === 'background' && !turn.protected && turn.intent === null) {
+  if (owner?.lane === 'background' && !turn.protected && turn.interrupt === null) {
     const [first] = demanders(session);
     if (first !== undefined) {
       return `${first} wants the turn interrupted and it is not`;
@@ -81,10 +81,10 @@ function ontoTheWire({ session, processes }: World): string | null {
   if (turn === null || session.fenced) {
     return null;
   }
-  if (turn.phase === 'pending' && turn.intent !== null) {
+  if (turn.phase === 'pending' && turn.interrupt !== null) {
     return 'a turn that was not sent is being interrupted';
   }
-  if (turn.phase === 'running' && turn.intent !== null) {
+  if (turn.phase === 'running' && turn.interrupt !== null) {
     return 'an interrupt is kept back from a turn that has started';
   }
   if (turn.phase !== 'draining') {
@@ -94,10 +94,10 @@ function ontoTheWire({ session, processes }: World): string | null {
   if (process === undefined) {
     return 'a turn is drained and no process has it';
   }
-  if (turn.intent === null) {
+  if (turn.interrupt === null) {
     return 'a turn is drained for no cause';
   }
-  return process.interrupts === (turn.interruptResent ? 2 : 1)
+  return process.interrupts === (turn.interrupt.resent ? 2 : 1)
     ? null
     : `its interrupt was written ${process.interrupts} times`;
 }
@@ -141,15 +141,15 @@ function deadlinesOf({ session }: View): Deadline[] {
     if (turn.protected) {
       list.push({ name: 'protected', of: turn.id, why: 'a turn is protected' });
     }
-    if (turn.intent === null && turn.permissionRequests.length > 0) {
+    if (turn.interrupt === null && turn.permissionRequests.length > 0) {
       list.push({ name: 'permission', of: turn.id, why: 'a turn waits for a person' });
-    } else if (turn.intent === null) {
+    } else if (turn.interrupt === null) {
       list.push({ name: 'silence', of: turn.id, why: 'a turn is on the wire' });
     } else {
       list.push({ name: 'drain', of: turn.id, why: 'a turn is being interrupted' });
     }
   }
-  const isSettled = hold?.turn !== null && (hold?.turn.intent !== null || hold.turn.protected);
+  const isSettled = hold?.turn !== null && (hold?.turn.interrupt !== null || hold.turn.protected);
   if (hold !== null && !isSettled && !isKept(session) && all(session).some((task) => suffers(session, task))) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
@@ -486,7 +486,7 @@ function asksAgree({ session, processes, timers }: World): string | null {
   if (turn === null) {
     return null;
   }
-  if (turn.permissionRequests.length > 0 && (!onWire(session) || turn.intent !== null)) {
+  if (turn.permissionRequests.length > 0 && (!onWire(session) || turn.interrupt !== null)) {
     return 'an interrupted turn waits for a person';
   }
   if (!onWire(session)) {
@@ -494,7 +494,7 @@ function asksAgree({ session, processes, timers }: World): string | null {
   }
   const process = processes.find((other) => other.last === turn.id);
   const asked = process?.turn === turn.id ? process.unanswered : [];
-  if (turn.intent !== null) {
+  if (turn.interrupt !== null) {
     return asked.length === 0 ? null : 'nobody answers the agent, and nobody is asked';
   }
   return asked.length === turn.permissionRequests.length &&

@@ -23,13 +23,7 @@ export function judgeTurn(move: Move, report: Report): void {
     if (after.id <= world.session.turns) {
       report.fail(number, `turn ${after.id} follows turn ${world.session.turns}`);
     }
-    if (
-      after.intent !== null ||
-      after.acked ||
-      after.result !== null ||
-      after.interruptResent ||
-      after.permissionRequests.length > 0
-    ) {
+    if (after.interrupt !== null || after.result !== null || after.permissionRequests.length > 0) {
       report.fail(number, 'a new turn begins with the interrupt, ack, result or request of another');
     }
     judgeModel(move, after, report);
@@ -38,10 +32,10 @@ export function judgeTurn(move: Move, report: Report): void {
   if (order[after.phase] < order[before.phase]) {
     report.fail(sticky, `a turn goes from ${before.phase} to ${after.phase}`);
   }
-  if (strength[after.intent ?? 'none'] < strength[before.intent ?? 'none']) {
+  if (strength[after.interrupt?.intent ?? 'none'] < strength[before.interrupt?.intent ?? 'none']) {
     report.fail(sticky, 'an interrupt is taken back');
   }
-  if ((before.acked && !after.acked) || (before.result !== null && after.result === null)) {
+  if ((isAcked(before) && !isAcked(after)) || (before.result !== null && after.result === null)) {
     report.fail(sticky, 'an ack or a result is forgotten');
   }
   if (after.model !== before.model) {
@@ -50,10 +44,12 @@ export function judgeTurn(move: Move, report: Report): void {
   if (after.protected && !before.protected) {
     report.fail('rule 17: a turn is protected from its beginning', 'it becomes so');
   }
-  if (after.intent !== before.intent) {
+  if (after.interrupt?.intent !== before.interrupt?.intent) {
     judgeCause(move, before, after, report);
   }
 }
+
+const isAcked = ({ interrupt }: Turn): boolean => interrupt !== null && interrupt.acked;
 
 /** The model that the sender asked for, or the runner for this turn. */
 function judgeModel({ config, world, result, input }: Move, turn: Turn, report: Report): void {
@@ -73,9 +69,9 @@ function judgeModel({ config, world, result, input }: Move, turn: Turn, report: 
 function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, report: Report): void {
   const session = result.session;
   const owner = session.hold === null ? undefined : treeGet(session.tasks, session.hold.task);
-  switch (after.intent) {
+  switch (after.interrupt?.intent) {
     case 'preempt': {
-      const { by } = after;
+      const { by } = after.interrupt;
       const demander = by?.kind === 'task' ? [...demanders(session)].find((id) => id === by.name) : undefined;
       if (owner?.lane !== 'background') {
         report.fail(cause, 'an interactive turn is preempted');
@@ -106,8 +102,8 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
         report.fail(cause, 'a turn is to end without a verdict');
       }
       return;
-    case null:
-      report.fail(sticky, `an interrupt (${before.intent}) of ${world.session.hold?.task} is cleared`);
+    case undefined:
+      report.fail(sticky, `an interrupt (${before.interrupt?.intent}) of ${world.session.hold?.task} is cleared`);
   }
 }
 

@@ -150,7 +150,7 @@ function isExpected({ tasks, hold }: Session, turn: Turn, input: TurnInput): boo
     case 'output':
       return true;
     case 'ack':
-      return !turn.acked || (input.noResult && turn.result === null);
+      return turn.interrupt?.acked !== true || (input.noResult && turn.result === null);
     case 'result':
       return turn.result === null;
     case 'steered': {

@@ -22,6 +22,18 @@ export type TurnOutcome = (typeof turnOutcomes)[number];
  */
 export type Intent = 'preempt' | 'hold' | 'silence' | 'verdict';
 
+/** The interrupt of a turn. It leaves with the confirmation of the turn, and at once where that is there: `draining`. */
+export interface Interrupt {
+  readonly intent: Intent;
+  /** Who asked for it, for the tape. */
+  readonly by: Actor | null;
+  /** It was written a second time. */
+  readonly resent: boolean;
+  readonly acked: boolean;
+  /** The turn is to be taken out of the conversation (`rollback`). */
+  readonly rollsBack: boolean;
+}
+
 /** What the agent said at the result boundary of a turn. `interrupted`: it stopped because it was asked to. */
 export interface TurnResult {
   readonly outcome: 'completed' | 'interrupted' | 'failed';
@@ -51,15 +63,9 @@ export interface Turn {
   readonly requested: Tree<string, true>;
   /** A protected turn is not preempted (rule 17) until its window ends. */
   readonly protected: boolean;
-  readonly intent: Intent | null;
-  /** Who asked for the interrupt, for the tape. */
-  readonly by: Actor | null;
-  readonly acked: boolean;
+  /** Null: nobody interrupts it. */
+  readonly interrupt: Interrupt | null;
   readonly result: TurnResult | null;
-  /** The interrupt has been sent a second time. */
-  readonly interruptResent: boolean;
-  /** Not durable: it is to be taken out of the conversation (`rollback`). */
-  readonly rolledBack: boolean;
 }
 
 export interface Hold {

@@ -2,6 +2,7 @@
 import { deadlineReached, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent } from './agent-end.ts';
 import { endTurn, loseTurn } from './turn-end.ts';
+import { invariant } from '../errors.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import { atRest, stalled } from './arrange.ts';
@@ -64,7 +65,7 @@ export function turnStarted(d: Draft, turn: Turn): Reply {
   taskEvent(d, task, 'turn-started', { turn: turn.id });
   d.s.conversationReset = false;
   promptRead(d, turn);
-  if (turn.intent === null) {
+  if (turn.interrupt === null) {
     setTurn(d, { ...turn, phase: 'running' });
     sendSteered(d, mustTask(d, task), turn);
     return okReply;
@@ -98,13 +99,15 @@ export function unexpectedOutput(d: Draft, { incarnation, part }: InputOf<'outpu
 }
 
 export function ack(d: Draft, turn: Turn, input: InputOf<'ack'>): Reply {
-  if (turn.acked && !(input.noResult && turn.result === null)) {
+  const { interrupt } = turn;
+  invariant(interrupt !== null, 'a turn that drains is being interrupted');
+  if (interrupt.acked && !(input.noResult && turn.result === null)) {
     return unexpected;
   }
   taskEvent(d, mustHold(d).task, 'interrupt-acked', { turn: turn.id, noResult: input.noResult });
   const none: TurnResult = { outcome: 'interrupted', empty: true, report: null };
   const result = turn.result ?? (input.noResult ? none : null);
-  setTurn(d, { ...turn, acked: true, result });
+  setTurn(d, { ...turn, interrupt: { ...interrupt, acked: true }, result });
   if (result !== null) {
     boundary(d, result);
   }
@@ -117,7 +120,7 @@ export function result(d: Draft, turn: Turn, input: InputOf<'result'>): Reply {
   }
   const agent = d.s.agent;
   const given = stated(turn, input.result);
-  if (turn.phase === 'draining' && !turn.acked && agent.kind === 'up' && agent.caps.acks) {
+  if (turn.phase === 'draining' && !isAcked(turn) && agent.kind === 'up' && agent.caps.acks) {
     // The boundary is known when the matching ack has been read too; the drain deadline bounds the wait.
     setTurn(d, { ...turn, result: given });
     return okReply;
@@ -126,9 +129,11 @@ export function result(d: Draft, turn: Turn, input: InputOf<'result'>): Reply {
   return okReply;
 }
 
+const isAcked = ({ interrupt }: Turn): boolean => interrupt !== null && interrupt.acked;
+
 /** After an interrupt, an empty "completed", or one that follows the ack, is the interrupt's doing and no completion (rule 10). */
 function stated(turn: Turn, given: TurnResult): TurnResult {
-  const interrupted = turn.phase === 'draining' && given.outcome === 'completed' && (turn.acked || given.empty);
+  const interrupted = turn.phase === 'draining' && given.outcome === 'completed' && (isAcked(turn) || given.empty);
   return interrupted ? { ...given, outcome: 'interrupted' } : given;
 }
 

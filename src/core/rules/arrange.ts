@@ -202,7 +202,7 @@ function switchModel(d: Draft, agent: Extract<Agent, { kind: 'up' }>, model: str
 
 function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
   const demand = treeFirst(d.s.demand);
-  if (task.lane === 'background' && turn.intent === null && !turn.protected && demand !== null) {
+  if (task.lane === 'background' && turn.interrupt === null && !turn.protected && demand !== null) {
     interruptTurn(d, turn, 'preempt', actorTask(demand.value));
   }
 }

@@ -2,14 +2,17 @@
  * What is still to be taken out of the agent's conversation (`rollback`). It is owed by the session, not by a task: whichever prompt
  * goes next carries it, until the agent has said that it read one that did.
  */
-import { type Draft, sessionEvent } from '../draft.ts';
+import { type Draft, mustHold, sessionEvent } from '../draft.ts';
+import { invariant } from '../errors.ts';
 import type { Turn, TurnResult } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
 import { setTurn } from './turn.ts';
 
-/** The turn on the wire is to be taken out. An older one that is owed takes it out too: an agent rewinds to a point. */
-export function rollBack(d: Draft, turn: Turn): void {
-  setTurn(d, { ...turn, rolledBack: true });
+/** The turn that is being interrupted is to be taken out. An older one that is owed takes it out too: an agent rewinds to a point. */
+export function rollBack(d: Draft): void {
+  const { turn } = mustHold(d);
+  invariant(turn !== null && turn.interrupt !== null, 'a turn that is rolled back is interrupted');
+  setTurn(d, { ...turn, interrupt: { ...turn.interrupt, rollsBack: true } });
   d.s.rewind ??= turn.id;
 }
 
@@ -37,6 +40,6 @@ function settleRewind(d: Draft, turn: Turn, ok: boolean): void {
   if (from === null || from === turn.id) {
     return;
   }
-  d.s.rewind = turn.rolledBack ? turn.id : null;
+  d.s.rewind = turn.interrupt?.rollsBack === true ? turn.id : null;
   sessionEvent(d, 'conversation-rewound', { from, turn: turn.id, ok });
 }

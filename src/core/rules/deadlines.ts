@@ -33,7 +33,7 @@ function turnDeadline(turn: Turn | null): 'drain' | 'silence' | 'permission' | n
   if (!onWire(turn)) {
     return null;
   }
-  if (turn.intent !== null) {
+  if (turn.interrupt !== null) {
     return 'drain';
   }
   return turn.permissionRequests.length > 0 ? 'permission' : 'silence';
@@ -53,7 +53,7 @@ const isProtected = (turn: Turn | null): boolean => onWire(turn) && turn.protect
 const limitedHold = (session: Session): Epoch | null => {
   const { hold } = session;
   const turn = hold?.turn ?? null;
-  const isLeft = turn !== null && (turn.intent !== null || turn.protected);
+  const isLeft = turn !== null && (turn.interrupt !== null || turn.protected);
   return hold !== null && !isLeft && isWaitedFor(session) ? hold.epoch : null;
 };
 
@@ -152,7 +152,7 @@ function setForTurn(d: Draft, wasHold: Hold | null, isHold: Hold | null): void {
 
 /** Each interrupt that is written has the whole time of the `drain` deadline. */
 const interruptsWritten = (turn: Turn | null): number =>
-  turn?.phase !== 'draining' ? 0 : turn.interruptResent ? 2 : 1;
+  turn?.phase !== 'draining' ? 0 : turn.interrupt?.resent === true ? 2 : 1;
 
 function set(d: Draft, timer: 'protected' | 'hold' | 'wait', was: Subject | null, is: Subject | null): void {
   if (was !== null && was !== is) {

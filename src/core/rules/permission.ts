@@ -24,8 +24,8 @@ export function permissionRequested(d: Draft, live: Turn, input: InputOf<'permis
   const turn: Turn = { ...live, requested: treePut(live.requested, request, true) };
   setTurn(d, turn);
   taskEvent(d, mustHold(d).task, 'permission-requested', { turn: turn.id, request, action: input.action });
-  if (turn.intent !== null) {
-    answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.by, note: null });
+  if (turn.interrupt !== null) {
+    answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.interrupt.by, note: null });
     return okReply;
   }
   const { policyDecision: decision } = input;

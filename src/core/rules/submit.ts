@@ -49,7 +49,7 @@ function steerable(d: Draft, input: Submit): Turn | null {
   if (input.task.model !== null && hold.turn.model !== input.task.model) {
     return null;
   }
-  return !stalled(d.s) && sameGroup && onWire(hold.turn) && hold.turn.intent === null ? hold.turn : null;
+  return !stalled(d.s) && sameGroup && onWire(hold.turn) && hold.turn.interrupt === null ? hold.turn : null;
 }
 
 /** Only a prompt of somebody's can become part of a turn. */
@@ -98,12 +98,11 @@ export function submit(d: Draft, input: Submit): RuleReply {
     return refused('session_busy');
   }
   const owner = policy.ends?.whom === 'owner' ? ownOwner(d, input) : null;
-  const turn = d.s.hold?.turn ?? null;
-  const rewind = policy.rewinds && owner !== null && onWire(turn) ? turn : null;
-  if (rewind !== null && !(d.s.agent.kind === 'up' && d.s.agent.caps.rewind)) {
+  const rewinds = policy.rewinds && owner !== null && onWire(d.s.hold?.turn ?? null);
+  if (rewinds && !(d.s.agent.kind === 'up' && d.s.agent.caps.rewind)) {
     return refused('rollback_unsupported');
   }
-  return admit(d, input, owner, rewind);
+  return admit(d, input, owner, rewinds);
 }
 
 /** A task that was never granted. Each field is written out: V8 copies a spread behind other fields ten times slower. */
@@ -134,7 +133,7 @@ export const newTask = (asked: Submit['task'], admission: number, position: numb
   call: null,
 });
 
-function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null): RuleReply {
+function admit(d: Draft, input: Submit, owner: Task | null, rewinds: boolean): RuleReply {
   const { id, lane, mode, priority, whenBusy } = input.task;
   const { joins, ends } = busyPolicies[whenBusy];
   const leader = joins === 'queued-turn' ? collector(d, input) : null;
@@ -169,11 +168,11 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewind: Turn | null)
     putTask(d, collects ? { ...task, stage: 'collecting' } : task);
     taskEvent(d, id, 'queued', queued);
   }
-  if (rewind !== null) {
-    rollBack(d, rewind);
-  }
   if (owner !== null && ends?.whom === 'owner') {
     endOwnerFor(d, owner, id, ends.reason, ended);
+  }
+  if (rewinds) {
+    rollBack(d);
   }
   return {
     kind: 'admitted',

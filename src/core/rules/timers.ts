@@ -69,8 +69,9 @@ function wireTurn(d: Draft): Turn {
 
 /** The interrupt is written a second time if the turn runs on; after that the agent is given up and ended (rule 9). */
 function drainReached(d: Draft, turn: Turn): void {
-  if (turn.phase === 'draining' && turn.result === null && !turn.interruptResent) {
-    setTurn(d, { ...turn, interruptResent: true });
+  const { interrupt } = turn;
+  if (turn.phase === 'draining' && turn.result === null && interrupt !== null && !interrupt.resent) {
+    setTurn(d, { ...turn, interrupt: { ...interrupt, resent: true } });
     writeInterrupt(d, turn, true);
     return;
   }

@@ -29,7 +29,7 @@ const verdictOutcome = ({ status, by }: Verdict): TurnOutcome =>
 const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
 
 /** Its task is to go on later. */
-const givesWay = ({ intent }: Turn): boolean => intent === 'preempt' || intent === 'hold';
+const givesWay = ({ interrupt }: Turn): boolean => interrupt?.intent === 'preempt' || interrupt?.intent === 'hold';
 
 /** It failed for a transient reason; its task may try again within its budget. */
 const isTransient = (end: TurnEnd): boolean =>
@@ -46,7 +46,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
   if (task.verdict !== null) {
     return verdictOutcome(task.verdict);
   }
-  switch (turn.intent) {
+  switch (turn.interrupt?.intent) {
     case 'silence':
       return 'timed-out';
     case 'preempt':
@@ -54,7 +54,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
       // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
       return end.kind === 'result' || turn.phase === 'draining' || !end.burns ? 'preempted' : 'agent-lost';
     case 'verdict':
-    case null:
+    case undefined:
       return end.kind === 'result' ? 'failed' : 'agent-lost';
   }
 }
@@ -116,10 +116,10 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
       return;
     case 'preempted':
       putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
-      if (turn.intent === 'hold') {
-        giveWay(d, turn.by);
+      if (turn.interrupt?.intent === 'hold') {
+        giveWay(d, turn.interrupt.by);
       } else {
-        yieldHold(d, turn.by);
+        yieldHold(d, turn.interrupt?.by ?? null);
       }
       return;
     case 'agent-lost':

@@ -26,12 +26,8 @@ export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   permissionRequests: given.permissionRequests,
   requested: noNames,
   protected: given.protected,
-  intent: null,
-  by: null,
-  acked: false,
+  interrupt: null,
   result: null,
-  interruptResent: false,
-  rolledBack: false,
 });
 
 export function setTurn(d: Draft, turn: Turn | null): void {
@@ -45,16 +41,22 @@ export function setTurn(d: Draft, turn: Turn | null): void {
  */
 export function interruptTurn(d: Draft, turn: Turn, intent: Intent, by: Actor | null): void {
   const hold = mustHold(d);
-  if (turn.intent !== null) {
-    if (intentRank[intent] > intentRank[turn.intent]) {
-      setTurn(d, { ...turn, intent, by });
+  const { interrupt } = turn;
+  if (interrupt !== null) {
+    if (intentRank[intent] > intentRank[interrupt.intent]) {
+      setTurn(d, { ...turn, interrupt: { ...interrupt, intent, by } });
       taskEvent(d, hold.task, 'interrupt-requested', { turn: turn.id, why: intent, by, sent: false });
     }
     return;
   }
   const latched = turn.phase === 'sent';
   withdrawRequests(d, turn, by);
-  setTurn(d, { ...turn, intent, by, phase: latched ? 'sent' : 'draining', permissionRequests: noRequests });
+  setTurn(d, {
+    ...turn,
+    interrupt: { intent, by, resent: false, acked: false, rollsBack: false },
+    phase: latched ? 'sent' : 'draining',
+    permissionRequests: noRequests,
+  });
   taskEvent(d, hold.task, 'interrupt-requested', { turn: turn.id, why: intent, by, sent: !latched });
   if (latched) {
     // With an interrupt the driver answers them by itself; this one is not written yet, and the agent may wait for the answer.

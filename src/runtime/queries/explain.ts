@@ -184,7 +184,7 @@ function holding(actor: SessionActor, task: Task): string {
       }
       return turn.protected ? 'The task runs, protected from preemption for a while.' : 'The task runs.';
     case 'draining':
-      return `The turn of the task is being interrupted (${turn.intent ?? 'unknown'}).`;
+      return `The turn of the task is being interrupted (${turn.interrupt?.intent ?? 'unknown'}).`;
   }
 }
 

@@ -183,7 +183,7 @@ export class SessionActor {
     if (turn === null || turn.id !== input.turn) {
       return true;
     }
-    return input.type === 'ack' ? turn.result !== null || input.noResult : turn.intent !== null;
+    return input.type === 'ack' ? turn.result !== null || input.noResult : turn.interrupt !== null;
   }
 
   #fromAgent(input: Input): void {

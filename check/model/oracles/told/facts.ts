@@ -62,7 +62,8 @@ export function givenOf(input: Input, turn: Turn): TurnResult | null {
     return null;
   }
   const { result } = input;
-  const isCut = turn.phase === 'draining' && result.outcome === 'completed' && (turn.acked || result.empty);
+  const isCut =
+    turn.phase === 'draining' && result.outcome === 'completed' && (turn.interrupt?.acked === true || result.empty);
   return isCut ? { ...result, outcome: 'interrupted' } : result;
 }
 
@@ -98,7 +99,8 @@ function endOf(input: Input, owner: Task, turn: Turn): TurnEnd {
 }
 
 /** Its task is to continue later. */
-export const givesWay = ({ intent }: Turn): boolean => intent === 'preempt' || intent === 'hold';
+export const givesWay = ({ interrupt }: Turn): boolean =>
+  interrupt?.intent === 'preempt' || interrupt?.intent === 'hold';
 
 function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null, left: boolean): TurnOutcome {
   if (isTransient(given) && givesWay(turn) && verdict === null) {
@@ -110,7 +112,7 @@ function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null
   if (verdict !== null) {
     return verdict.status === 'failed' && verdict.by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
   }
-  if (turn.intent === 'silence') {
+  if (turn.interrupt?.intent === 'silence') {
     return 'timed-out';
   }
   if (givesWay(turn) && !(left && turn.phase === 'sent')) {

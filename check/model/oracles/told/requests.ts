@@ -33,8 +33,8 @@ function decisionOf({ input, was, is }: Facts, request: string): Decision {
     return { decision: 'withdrawn', by: actor('agent'), note: null };
   }
   if (input.type === 'permission-requested' && input.request === request) {
-    if (was !== null && was.intent !== null) {
-      return { decision: 'withdrawn', by: was.by, note: null };
+    if (was !== null && was.interrupt !== null) {
+      return { decision: 'withdrawn', by: was.interrupt.by, note: null };
     }
     if (input.policyDecision !== null) {
       return { decision: input.policyDecision, by: actor('policy'), note: null };
@@ -46,6 +46,6 @@ function decisionOf({ input, was, is }: Facts, request: string): Decision {
   if (input.type === 'timer' && input.name === 'permission') {
     return { decision: 'deny', by: actor('deadline', 'permission'), note: null };
   }
-  const interruptedBy = is !== null && is.id === was?.id && is.intent !== null ? is.by : null;
+  const interruptedBy = is !== null && is.id === was?.id && is.interrupt !== null ? is.interrupt.by : null;
   return { decision: 'withdrawn', by: interruptedBy, note: null };
 }

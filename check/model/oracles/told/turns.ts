@@ -39,7 +39,7 @@ const comesNext = ({ input, end, owner }: Facts, granted: Task | undefined): boo
   granted.id !== owner?.id &&
   (end === null
     ? input.type === 'timer' && input.name === 'hold' && owner?.lane === 'background'
-    : end.turn.intent === 'hold' && end.outcome === 'preempted');
+    : end.turn.interrupt?.intent === 'hold' && end.outcome === 'preempted');
 
 /** Each prompt that is written stands on the tape as the agent is told it. */
 export function toldOfPrompt({ after, is, result }: Facts): readonly Told[] {
@@ -60,20 +60,20 @@ export function toldOfInterrupt({ after, was, is, owner }: Facts): readonly Told
     is === null ||
     owner === null ||
     was.id !== is.id ||
-    is.intent === null ||
-    was.intent === is.intent
+    is.interrupt === null ||
+    was.interrupt?.intent === is.interrupt.intent
   ) {
     return nothing;
   }
   const verdict = treeGet(after.tasks, owner.id)?.verdict ?? null;
   const by = {
-    preempt: is.by,
+    preempt: is.interrupt.by,
     hold: actor('deadline', 'hold'),
     silence: actor('deadline', 'silence'),
     verdict: verdict?.by ?? null,
-  }[is.intent];
+  }[is.interrupt.intent];
   const sent = was.phase === 'running';
-  const interrupted = ofTask(owner.id, 'interrupt-requested', { turn: is.id, why: is.intent, by, sent });
+  const interrupted = ofTask(owner.id, 'interrupt-requested', { turn: is.id, why: is.interrupt.intent, by, sent });
   return verdict?.status === 'cancelled' && owner.verdict === null
     ? [ofTask(owner.id, 'cancel-requested', { reason: verdict.reason, by: verdict.by, turn: is.id }), interrupted]
     : [interrupted];
@@ -118,7 +118,9 @@ function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, los
           ]
         : nothing;
     case 'preempted':
-      return [ofTask(owner.id, 'preempted', { by: turn.by, epoch: before.hold?.epoch ?? before.epoch })];
+      return [
+        ofTask(owner.id, 'preempted', { by: turn.interrupt?.by ?? null, epoch: before.hold?.epoch ?? before.epoch }),
+      ];
     case 'agent-lost':
     case 'timed-out':
     case 'cancelled': {
