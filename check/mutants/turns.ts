@@ -88,9 +88,9 @@ export const turns: readonly Mutant[] = [
   mutant(
     'the interrupt is written again and again',
     'small',
-    'rules/timers',
-    'interrupt !== null && !interrupt.resent) {',
-    'interrupt !== null) {',
+    'rules/turn',
+    ' && interrupt?.resent === false;',
+    ' && interrupt !== null;',
   ),
   mutant(
     'the exit of an old process ends the new one',

@@ -33,7 +33,10 @@ export const runtimeLimits = {
     'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails.',
   ),
   silenceMs: ms(600_000, 'How long an agent may say nothing during a turn.'),
-  drainMs: ms(10_000, 'How long an interrupted turn may take to end.'),
+  drainMs: ms(
+    5_000,
+    'How long it may take from the interrupt of a turn until it has ended, or its agent has. An agent that does not obey gets the interrupt once more half way, and is killed in the last fifth of this time (at most one second before its end).',
+  ),
   switchMs: ms(10_000, 'How long an agent may take to change its model.'),
   permissionMs: ms(86_400_000, 'How long a permission request waits for a person before it is denied.'),
   startMs: ms(60_000, 'How long an agent may take to become ready.'),

@@ -1,7 +1,10 @@
 /** Agents that are gone and do not say so: real processes, real time, and an urgent caller who waits. */
 import { describe, expect, it } from 'vitest';
-import { scriptedDriver } from '../../src/agents/index.ts';
+import { functionDriver, scriptedDriver } from '../../src/agents/index.ts';
+import type { AgentDriver } from '../../src/agents/port.ts';
 import { type Box, openBox } from '../support/box.ts';
+import { defaultLimits } from '../../src/runtime/options.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 const servedMs = 6_000;
 
@@ -31,4 +34,109 @@ describe('C37: an agent that closes its output and lives', () => {
       });
     },
   );
+});
+
+describe('C38: an agent that ignores its interrupt', () => {
+  it('is ended with its group within 5 s, and the caller is served within a start of that', async () => {
+    await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }) });
+    const back = await one.background({ prompt: '[[ignore-term]][[ignore-eof]][[text:a]][[deaf]][[forever:20]]' });
+    await one.event(back, 'output');
+    await urgent(one);
+    const { at: since } = await one.event(back, 'interrupt-requested');
+    const tape = await one.box.tape('test:one', null, 0, 1_000);
+    const exited = tape.find(({ type }) => type === 'agent-exited');
+    expect(exited).toMatchObject({ data: { reason: 'killed', data: { rung: 'kill' } } });
+    expect((exited?.at ?? 0) - since).toBeLessThan(servedMs);
+    await one.box.stop('test:one', 'session');
+  });
+
+  /** A function whose first turn never ends; `told`: when its driver was told to interrupt it, and to kill it. */
+  function deaf(clock: ManualClock): { readonly driver: AgentDriver; readonly told: (readonly [string, number])[] } {
+    const told: (readonly [string, number])[] = [];
+    const inner = functionDriver(
+      async function* (_prompt, { turn }) {
+        if (turn === 1) {
+          yield await new Promise<string>(() => {});
+        }
+        return { text: 'served' };
+      },
+      { killGraceMs: 1 },
+    );
+    const start: AgentDriver['start'] = (options) => {
+      const handle = inner.start(options);
+      return {
+        prompt: (turn, text, how) => handle.prompt(turn, text, how),
+        interrupt: () => void told.push(['interrupt', clock.now()]),
+        steer: (turn, id, text) => handle.steer(turn, id, text),
+        respond: (turn, request, decision) => handle.respond(turn, request, decision),
+        switchModel: (model) => handle.switchModel(model),
+        close: () => handle.close(),
+        kill: () => {
+          told.push(['kill', clock.now()]);
+          handle.kill();
+        },
+      };
+    };
+    return { driver: { ...inner, start }, told };
+  }
+
+  /** A background task whose turn is confirmed; that is recorded in a batch. */
+  async function begun(one: Box, clock: ManualClock): Promise<string> {
+    const task = await one.background();
+    await one.quiet();
+    clock.advance(defaultLimits.outputBatchMs);
+    await one.event(task, 'turn-started');
+    return task;
+  }
+
+  it('gets the interrupt once more half way and is killed, and `explain` has named that end from the begin on', async () => {
+    const clock = new ManualClock();
+    const { driver, told } = deaf(clock);
+    await using one = await openBox({ clock, agent: driver });
+    const back = await begun(one, clock);
+    const waiting = await one.send({});
+    await one.quiet();
+    const since = clock.now();
+    const ends = clock.wall() + 5_000;
+    const named = async (): Promise<unknown> =>
+      (await one.box.explain(waiting))?.waitsFor.find(({ deadline }) => deadline === 'drain')?.at;
+    expect(await named()).toBe(ends);
+    clock.advance(1_999);
+    await one.quiet();
+    expect(told).toEqual([['interrupt', since]]);
+    clock.advance(1);
+    await one.quiet();
+    expect(told.slice(1)).toEqual([['interrupt', since + 2_000]]);
+    expect(await named()).toBe(ends);
+    clock.advance(2_000);
+    // The ladder has the last second.
+    await one.event(back, 'preempted');
+    expect(told.slice(2)).toEqual([['kill', since + 4_000]]);
+    expect(await one.event(back, 'turn-ended')).toMatchObject({
+      data: { outcome: 'preempted', reason: 'drain_deadline' },
+    });
+    expect(await one.ended(waiting)).toMatchObject({ status: 'completed' });
+    expect(await one.ended(back)).toMatchObject({ status: 'completed' });
+  });
+
+  it('has the time that is configured for it', async () => {
+    const clock = new ManualClock();
+    const { driver, told } = deaf(clock);
+    await using one = await openBox({ clock, agent: driver, limits: { drainMs: 500 } });
+    const back = await begun(one, clock);
+    const since = clock.now();
+    const waiting = await one.send({});
+    for (let step = 0; step < 2; step += 1) {
+      await one.quiet();
+      clock.advance(200);
+    }
+    await one.event(back, 'preempted');
+    expect(told).toEqual([
+      ['interrupt', since],
+      ['interrupt', since + 200],
+      ['kill', since + 400],
+    ]);
+    expect(await one.ended(waiting)).toMatchObject({ status: 'completed' });
+    expect(await one.ended(back)).toMatchObject({ status: 'completed' });
+  });
 });

@@ -150,7 +150,7 @@ function setForTurn(d: Draft, wasHold: Hold | null, isHold: Hold | null): void {
   set(d, 'protected', isProtected(was) ? (was?.id ?? null) : null, isProtected(is) ? (is?.id ?? null) : null);
 }
 
-/** Each interrupt that is written has the whole time of the `drain` deadline. */
+/** With each interrupt that is written the wait for its end begins; the shell has one time for all of them. */
 const interruptsWritten = (turn: Turn | null): number =>
   turn?.phase !== 'draining' ? 0 : turn.interrupt?.resent === true ? 2 : 1;
 

@@ -9,7 +9,7 @@ import type { Reply } from '../model/replies.ts';
 import { denyOpenRequests } from './permission.ts';
 import { becomeDue, hadItsTurn } from './fairness.ts';
 import { loseStart } from './agent.ts';
-import { deadlineReached, interruptTurn, onWire, setTurn, writeInterrupt } from './turn.ts';
+import { deadlineReached, interruptTurn, isInterruptRepeated, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent, killAgent } from './agent-end.ts';
 import { endOrInterrupt, endTurn, giveWay } from './turn-end.ts';
 
@@ -70,7 +70,7 @@ function wireTurn(d: Draft): Turn {
 /** The interrupt is written a second time if the turn runs on; after that the agent is given up and ended (rule 9). */
 function drainReached(d: Draft, turn: Turn): void {
   const { interrupt } = turn;
-  if (turn.phase === 'draining' && turn.result === null && interrupt !== null && !interrupt.resent) {
+  if (interrupt !== null && isInterruptRepeated(turn)) {
     setTurn(d, { ...turn, interrupt: { ...interrupt, resent: true } });
     writeInterrupt(d, turn, true);
     return;

@@ -89,6 +89,10 @@ function denyRequests(d: Draft, turn: Turn): void {
   }
 }
 
+/** At the next `drain` deadline the interrupt is written a second time; else the agent is given up then (rule 9). */
+export const isInterruptRepeated = ({ phase, result, interrupt }: Turn): boolean =>
+  phase === 'draining' && result === null && interrupt?.resent === false;
+
 export function writeInterrupt(d: Draft, turn: Turn, resend: boolean): void {
   const agent = d.s.agent;
   invariant(agent.kind === 'up', 'an interrupt goes to a running agent');

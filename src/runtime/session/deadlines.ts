@@ -3,7 +3,9 @@
  *
  *  deadlines/1 At most one timer per name (and per task for `collect`); arming again replaces it.
  *  deadlines/2 The silence deadline moves with every sign of life of the agent, without touching a timer.
- *  deadlines/3 A deadline that fires late is harmless: the core compares what it guards.
+ *  deadlines/3 The `drain` deadlines of a turn end together within `drainMs` of the first, and so does the kill that follows the
+ *              last one. An interrupt that is to be repeated is repeated half way.
+ *  deadlines/4 A deadline that fires late is harmless: the core compares what it guards.
  */
 import type { TaskId } from '../../core/model/ids.ts';
 import type { TimerName } from '../../core/model/timers.ts';
@@ -39,12 +41,23 @@ const limitOf: { readonly [N in TimerName]: keyof RuntimeLimits } = {
   collect: 'collectMs',
 };
 
+/** SIGTERM has a second (`termGraceMs`) before SIGKILL, which nobody survives. */
+const killMaxMs = 1_000;
+const killShare = 1 / 5;
+
+interface Drain {
+  readonly of: number | TaskId;
+  /** Monotonic ms at which the agent is gone. */
+  readonly endsAt: number;
+}
+
 export class Deadlines {
   readonly #clock: Clock;
   readonly #limits: RuntimeLimits;
   readonly #fire: (name: TimerName, of: number | TaskId) => void;
   readonly #armed = new Map<string, Armed>();
   #lifeAt = 0;
+  #drain: Drain | null = null;
 
   constructor(clock: Clock, limits: RuntimeLimits, fire: (name: TimerName, of: number | TaskId) => void) {
     this.#clock = clock;
@@ -52,13 +65,24 @@ export class Deadlines {
     this.#fire = fire;
   }
 
-  arm(name: TimerName, of: number | TaskId): void {
+  /** `repeats`: at the end of this `drain` deadline the interrupt is written once more. */
+  arm(name: TimerName, of: number | TaskId, repeats = false): void {
     const key = name === 'collect' ? `collect ${of}` : name;
     this.#armed.get(key)?.cancel();
-    const ms = this.#limits[limitOf[name]];
+    const ms = name === 'drain' ? this.#drainMs(of, repeats) : this.#limits[limitOf[name]];
     const armed: Armed = { name, of, at: this.#clock.now() + ms, cancel: () => {} };
     armed.cancel = this.#clock.timer(ms, () => this.#due(key, armed));
     this.#armed.set(key, armed);
+  }
+
+  #drainMs(of: number | TaskId, repeats: boolean): number {
+    const now = this.#clock.now();
+    const { drainMs } = this.#limits;
+    if (this.#drain?.of !== of) {
+      this.#drain = { of, endsAt: now + drainMs };
+    }
+    const killIn = Math.max(0, this.#drain.endsAt - Math.min(killMaxMs, drainMs * killShare) - now);
+    return Math.ceil(repeats ? killIn / 2 : killIn);
   }
 
   disarm(name: TimerName, of: number | TaskId): void {
@@ -75,13 +99,21 @@ export class Deadlines {
     this.#lifeAt = this.#clock.now();
   }
 
+  /** Each with the instant at which it really ends the wait: of a drain, that is the end of the agent. */
   list(): DeadlineView[] {
     const now = this.#clock.now();
-    return [...this.#armed.values()].map(({ name, of, at }) => ({
-      name,
-      of,
-      inMs: (name === 'silence' ? Math.max(at, this.#lifeAt + this.#limits.silenceMs) : at) - now,
+    return [...this.#armed.values()].map((armed) => ({
+      name: armed.name,
+      of: armed.of,
+      inMs: this.#endOf(armed) - now,
     }));
+  }
+
+  #endOf({ name, of, at }: Armed): number {
+    if (name === 'silence') {
+      return Math.max(at, this.#lifeAt + this.#limits.silenceMs);
+    }
+    return name === 'drain' && this.#drain?.of === of ? this.#drain.endsAt : at;
   }
 
   clear(): void {

@@ -8,6 +8,7 @@ import type { Session } from '../../core/model/session.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
+import { isInterruptRepeated } from '../../core/rules/turn.ts';
 import { treeGet } from '../../core/tree.ts';
 import type { Store, StoredTask, TaskPayload } from '../../store/port.ts';
 import type { AgentHost } from '../agent/host.ts';
@@ -132,13 +133,18 @@ export class EffectRunner {
           host.idle(effect.subject);
         }
         if (effect.timer !== 'start') {
-          deadlines.arm(effect.timer, effect.subject);
+          deadlines.arm(effect.timer, effect.subject, this.#repeatsInterrupt());
         }
         return;
       case 'disarm':
         deadlines.disarm(effect.timer, effect.subject);
         return;
     }
+  }
+
+  #repeatsInterrupt(): boolean {
+    const turn = this.#actor.session.hold?.turn ?? null;
+    return turn !== null && isInterruptRepeated(turn);
   }
 
   #prompt(effect: Prompt, payloads: Payloads): void {
