@@ -12,6 +12,8 @@ import { agentOf, explainEnded, explainOpen, ownerOf, permissionRequestsOf } fro
 const triesMax = 10;
 /** Waiting tasks that a session's view lists by id. */
 const queueListed = 1000;
+/** Sources in the figures: a name for each would be without bound. */
+const sourcesListed = 20;
 /** Sessions in a hang report: a longer report does not help a reader. */
 const liveMax = 200;
 
@@ -31,6 +33,10 @@ export function liveReads(parts: RuntimeParts): LiveReads {
     },
     async providers() {
       return providerViews(parts);
+    },
+    async openTasks() {
+      await parts.ready;
+      return registry.shares.view(sourcesListed);
     },
     stats: () => runtimeStats(parts),
   };
@@ -148,6 +154,7 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
     agentsRunning: registry.pool.running,
     holds,
     queueDepth,
+    openTasks: registry.shares.view(sourcesListed),
     permissionRequests,
     providers: providerViews(parts),
     throttled,
