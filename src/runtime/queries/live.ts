@@ -80,7 +80,7 @@ async function sessionView({ context, registry, key, ready }: RuntimeParts, name
   const actor = registry.live(resolved);
   const queue: TaskId[] = [];
   if (actor !== null) {
-    for (const [, id] of treeEntries(actor.committed.queue)) {
+    for (const [, id] of treeEntries(actor.committed.indexes.queue)) {
       queue.push(id);
       if (queue.length >= queueListed) {
         break;
@@ -114,7 +114,7 @@ function liveSession(actor: SessionActor): LiveSession {
     task: owner?.task ?? null,
     turn: owner?.turn ?? null,
     inTurn: turn !== null && turn.phase !== 'pending',
-    queued: treeSize(session.queue),
+    queued: treeSize(session.indexes.queue),
     incarnation: agent?.incarnation ?? null,
     process: agent?.process ?? null,
     threadName: agent?.threadName ?? null,
@@ -139,14 +139,14 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
       throttled[session.throttle.level] += 1;
     }
     let interactive = 0;
-    for (const [key] of treeEntries(session.queue)) {
+    for (const [key] of treeEntries(session.indexes.queue)) {
       if (key.rank !== 0) {
         break;
       }
       interactive += 1;
     }
     queueDepth.interactive += interactive;
-    queueDepth.background += treeSize(session.queue) - interactive;
+    queueDepth.background += treeSize(session.indexes.queue) - interactive;
   }
   return {
     store: await context.store.stats(),
