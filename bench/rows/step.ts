@@ -110,9 +110,14 @@ function allocate(count: number): void {
       agent: session.agent,
       passedOver: session.passedOver,
       settling: session.settling,
+      parts: session.parts,
       fenced: false,
       tasks: session.tasks,
-      indexes: session.indexes,
+      order: session.order,
+      queue: session.queue,
+      demand: session.demand,
+      backgroundByAge: session.backgroundByAge,
+      mergeGroups: session.mergeGroups,
     };
     kept = { session, records: [record, second], effects: [effect], reply: null };
   }

@@ -7,7 +7,8 @@
  *      a failed write becomes `exited`.
  *  agent-port/2 `exited` comes exactly once, last, after the process is reaped; also when `start` fails or its deadline passes.
  *  agent-port/3 `started` names a turn at most once, before its other events, as soon as an interrupt of it cannot get lost any more;
- *      `result` ends it; an event for a turn that is over may come and is the core's to drop.
+ *      `result` ends it, and comes when no word of it can follow any more: a dialect that trails is waited for. An event for a turn
+ *      that is over may come: its output is the session's, and all else is the core's to drop.
  *  agent-port/4 `interrupt` is written as soon as it is called; the core calls it only after `started`. A second call for the same turn
  *      writes it again.
  *  agent-port/5 Malformed or unknown messages become `output` with a part `raw` (bounded), never an exception. Every request of the agent is

@@ -30,15 +30,13 @@ export function durableOf(session: Session): Durable {
 /** Effects in flight are forgotten: the agent, live runners, timers, and how far a sent turn had come. */
 export function rebuild(durable: Durable, limits: Limits): Session {
   const { hold, ...row } = durable.row;
-  const empty = newSession(row.key, limits);
-  const indexes = { ...empty.indexes };
-  let { tasks } = empty;
+  const session = { ...newSession(row.key, limits) };
   for (const { row: taskOf, seq } of durable.open) {
     const task: Task = { ...taskOf, seq, run: null, call: null };
-    tasks = treePut(tasks, task.id, task);
-    reindex(indexes, null, task);
+    session.tasks = treePut(session.tasks, task.id, task);
+    reindex(session, null, task);
   }
-  return { ...empty, ...row, tasks, indexes, seq: durable.seq, hold: hold === null ? null : rebuiltHold(hold) };
+  return { ...session, ...row, seq: durable.seq, hold: hold === null ? null : rebuiltHold(hold) };
 }
 
 /** A turn that may have reached the agent is there again, and nothing is known of how far it came. */

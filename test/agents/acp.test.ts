@@ -129,13 +129,58 @@ describe('a turn of an ACP agent', () => {
     expect(result).toMatchObject({ outcome: 'failed', failure: { class: kind }, report: { text: 'so far' } });
   });
 
-  test('C11: has no output after its end', async () => {
+  test.each(['1,0', '1,4', '3,30'])('C32: has the words that follow the response at once (%s)', async (tail) => {
     await using agent = await ready();
-    agent.prompt(1, '[[text:in time]] [[late]]');
-    await agent.first('output', ({ turn }) => turn === null);
+    agent.prompt(1, `[[text:in time ]] [[tail:${tail}]]`);
+    const { result } = await agent.result(1);
+    const words = [1, 2, 3].slice(0, Number(tail[0])).map((word) => `tail ${word} `);
+    expect(result).toMatchObject({ outcome: 'completed', report: { text: `in time ${words.join('')}` } });
+    agent.prompt(2, 'hello');
+    expect((await agent.result(2)).result.report.text).not.toContain('tail');
+  });
+
+  test('C32: is cancelled with the words that follow the response', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[text:a ]] [[forever]] [[tail:2,10]]');
+    await agent.output(1);
+    agent.interrupt(1);
+    const { result } = await agent.result(1);
+    expect(result.outcome).toBe('interrupted');
+    expect(result.report.text).toMatch(/tail 1 tail 2 $/);
+  });
+
+  test('C11 C32: has no words that come later than the quiet behind its response', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[text:in time]] [[tail:1,200]]');
+    await agent.result(1);
+    const late = await agent.first('output', ({ turn }) => turn === null);
+    expect(late.part).toEqual({ kind: 'text', text: 'tail 1 ' });
     expect(agent.text(1)).toBe('in time');
     agent.prompt(2, 'hello');
-    expect((await agent.result(2)).result.report).toMatchObject({ text: expect.not.stringContaining('too late') });
+    expect((await agent.result(2)).result.report.text).not.toContain('tail');
+  });
+
+  test('C32: ends although the agent speaks on, and the next prompt waits until it is quiet', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[text:in time ]] [[tail:60,15]]');
+    const { result } = await agent.result(1);
+    expect(result.report.text).toMatch(/^in time tail 1 /);
+    expect(agent.of('unsolicited').map(({ phase }) => phase)).toEqual(['began']);
+    await agent.first('unsolicited', ({ phase }) => phase === 'ended');
+    const late = agent.of('output').filter(({ turn }) => turn === null);
+    expect(late.at(-1)?.part).toEqual({ kind: 'text', text: 'tail 60 ' });
+    // Each word is in the answer or on the session's tape.
+    const words = [result.report.text, ...late.map(({ part }) => (part.kind === 'text' ? part.text : ''))].join('');
+    expect(words.match(/tail \d+/g)).toHaveLength(60);
+    agent.prompt(2, 'hello');
+    expect((await agent.result(2)).result.report.text).not.toContain('tail');
+  });
+
+  test('C32: has its result when the agent ends behind the response', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[text:all]] [[end-behind]]');
+    expect((await agent.result(1)).result).toMatchObject({ outcome: 'completed', report: { text: 'all' } });
+    expect((await agent.exited()).reason).toBe('crashed');
   });
 
   test('agent-port/7: cancels a permission request at once while it is cancelled', async () => {

@@ -312,6 +312,21 @@ test('a turn without output reports its activity, and only once a period', () =>
   expect(told).toHaveLength(1);
 });
 
+test('C32: content that names a turn that is over is output of the session, before and after the next prompt', async () => {
+  await using held = claudePlayer('modern');
+  await using agent = new AgentProbe(held.driver());
+  await agent.ready();
+  agent.prompt(1, '[[late]]');
+  expect((await agent.result(1)).result.report.text).toBe('c0 c1 c2 ');
+  const late = await agent.first('output', ({ turn, part }) => turn === null && part.kind === 'text');
+  expect(late.part).toEqual({ kind: 'text', text: 'too late' });
+  expect(agent.of('unsolicited')).toEqual([]);
+  agent.prompt(2, '[[late]]');
+  await agent.result(2);
+  agent.prompt(3, 'next');
+  expect((await agent.result(3)).result.report.text).toBe('c0 c1 c2 ');
+});
+
 describe.each(['modern', 'old'] as const)('the player in the dialect %s', (dialect) => {
   const held: Played = claudePlayer(dialect);
   afterAll(() => held[Symbol.asyncDispose]());

@@ -37,6 +37,17 @@ describe('the Codex driver', () => {
     expect(agent.of('unsolicited')).toEqual([]);
   });
 
+  test('C32: has the words that name a turn that is over as output of the session, and in no answer', async () => {
+    await using agent = await ready();
+    agent.prompt(1, '[[text:in time]] [[late]]');
+    expect((await agent.result(1)).result.report.text).toBe('in time');
+    agent.prompt(2, '[[text:next]]');
+    expect((await agent.result(2)).result.report.text).toBe('next');
+    expect(agent.of('output').filter(({ turn }) => turn === null)).toMatchObject([
+      { part: { kind: 'text', text: 'too late' } },
+    ]);
+  });
+
   test('C05: holds an interrupt between response and confirmation, where Codex would lose it', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[late-started:30]] [[forever]]');

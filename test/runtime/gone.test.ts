@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { functionDriver, scriptedDriver } from '../../src/agents/index.ts';
 import type { AgentDriver } from '../../src/agents/port.ts';
+import { turnId } from '../../src/core/model/ids.ts';
 import { type Box, openBox } from '../support/box.ts';
 import { defaultLimits } from '../../src/runtime/options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -138,5 +139,46 @@ describe('C38: an agent that ignores its interrupt', () => {
     ]);
     expect(await one.ended(waiting)).toMatchObject({ status: 'completed' });
     expect(await one.ended(back)).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe('C32: words that come behind the end of their turn', () => {
+  /** Says words of its first turn when it has taken the second one. */
+  function trailing(): AgentDriver {
+    const inner = functionDriver(async function* (prompt) {
+      yield prompt;
+    });
+    return {
+      ...inner,
+      start: (options) => {
+        const handle = inner.start(options);
+        return {
+          prompt: (turn, text, how) => {
+            const part = { kind: 'text', text: 'too late' } as const;
+            queueMicrotask(() => options.emit({ type: 'output', turn: turnId(1), part }));
+            handle.prompt(turn, text, how);
+          },
+          interrupt: (turn) => handle.interrupt(turn),
+          steer: (turn, id, text) => handle.steer(turn, id, text),
+          respond: (turn, request, decision) => handle.respond(turn, request, decision),
+          switchModel: (model) => handle.switchModel(model),
+          close: () => handle.close(),
+          kill: () => handle.kill(),
+        };
+      },
+    };
+  }
+
+  it('are on the tape of the session, and in no other answer', async () => {
+    await using one = await openBox({ agent: trailing() });
+    await one.ended(await one.send({ prompt: 'first' }));
+    const second = await one.send({ prompt: 'second' });
+    expect(await one.ended(second)).toMatchObject({ final: { answer: { text: 'second' } } });
+    const said = (await one.tape(second)).flatMap((event) => (event.type === 'output' ? [event.data.part] : []));
+    expect(said).toEqual([{ kind: 'text', text: 'second' }]);
+    const tape = await one.box.tape('test:one', null, 0, 1_000);
+    expect(tape.filter(({ type }) => type === 'unexpected-output')).toMatchObject([
+      { data: { part: { kind: 'text', text: 'too late' } } },
+    ]);
   });
 });

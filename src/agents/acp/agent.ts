@@ -7,7 +7,7 @@
  *              being written at all.
  *  acp-agent/2 `started` follows the prompt at once: both are read in order, so a cancel behind the prompt finds it; later
  *              where a program is known to lose one. The protocol has no ack: only the response to the prompt ends the
- *              turn.
+ *              turn, and its boundary is the quiet behind that (`tail.ts`).
  *  acp-agent/3 One prompt at a time is on the wire: agents queue a second one, or cancel the first one for it.
  *  acp-agent/4 What comes while a conversation is taken up is its past, and not the output of a turn.
  *  acp-agent/5 Nothing is emitted from within a method, and nothing after `exited`, which waits for the commands run for
@@ -25,9 +25,10 @@ import { notice } from '../shared/parts.ts';
 import { ClientRequests, servicesFor } from './client-requests.ts';
 import { failure } from './failures.ts';
 import type { AcpOptions } from './options.ts';
-import { type Models, isOfSession, modelOption } from './parse.ts';
+import { type Models, isOfSession, isWords, modelOption } from './parse.ts';
 import type { Profile } from './profiles/profile.ts';
 import { type Opened, type Session, SessionOpening } from './session-open.ts';
+import { Tail } from './tail.ts';
 import type { Terminals } from './terminals.ts';
 import { AcpTurn } from './turn.ts';
 import { Unsolicited } from './unsolicited.ts';
@@ -73,6 +74,8 @@ export class AcpAgent implements AgentHandle {
   #noSession: ProviderFailure | null = null;
   #waiting: WaitingPrompt | null = null;
   #turn: AcpTurn | null = null;
+  /** Behind the response to the last prompt, until the agent is quiet. */
+  #ending: { readonly turn: AcpTurn; readonly tail: Tail } | null = null;
   #models: Models | null = null;
   /** What the agent uses where a session asks for no model; null: not known. */
   #defaultModel: string | null = null;
@@ -142,10 +145,10 @@ export class AcpAgent implements AgentHandle {
       this.#failTurn(turn, this.#noSession);
     } else if (this.#session === null) {
       this.#waiting = { turn, text, cancelled: false };
-    } else if (this.#turn === null) {
+    } else if (this.#turn === null && this.#ending?.tail.held !== true) {
       this.#begin(this.#session, turn, text);
     } else {
-      this.#tellSoon(failed(turn, failure('unknown', null, `turn ${this.#turn.id} still runs`)));
+      this.#tellSoon(failed(turn, failure('unknown', null, 'the turn before still runs')));
     }
   }
 
@@ -293,9 +296,26 @@ export class AcpAgent implements AgentHandle {
     this.#cancelConfirm();
     this.#turn = null;
     turn.permissionRequests.cancelAll();
-    if (outcome.kind !== 'broken') {
-      this.#tellAll(turn.end(outcome, this.#spending));
+    if (outcome.kind === 'broken') {
+      return;
     }
+    const tail = new Tail({
+      timers: this.#timers,
+      boundary: (speaks) => {
+        if (speaks) {
+          // Before the result: the next prompt must wait for the end of what is no part of its turn.
+          this.#tell({ type: 'unsolicited', phase: 'began', data: { why: 'it speaks on behind the end of its turn' } });
+        } else {
+          this.#ending = null;
+        }
+        this.#tellAll(turn.end(outcome, this.#spending));
+      },
+      quiet: () => {
+        this.#ending = null;
+        this.#tell({ type: 'unsolicited', phase: 'ended', data: { why: 'it is quiet' } });
+      },
+    });
+    this.#ending = { turn, tail };
   }
 
   #failTurn(turn: TurnId, why: ProviderFailure): void {
@@ -344,10 +364,14 @@ export class AcpAgent implements AgentHandle {
     if (kind === 'config_option_update') {
       this.#models = modelOption(listAt(update, 'configOptions')) ?? this.#models;
     }
-    const turn = this.#turn;
-    if (turn !== null && !isOfSession(kind)) {
-      this.#confirm(turn);
+    if (this.#turn !== null && !isOfSession(kind)) {
+      this.#confirm(this.#turn);
     }
+    const ending = this.#ending;
+    if (isWords(kind)) {
+      ending?.tail.heard();
+    }
+    const turn = this.#turn ?? (ending?.tail.held === true ? ending.turn : null);
     const events =
       turn === null ? this.#unsolicited.partsOf(kind, update)?.map(sessionOutput) : turn.hear(kind, update);
     if (events === null || events === undefined) {
@@ -384,6 +408,7 @@ export class AcpAgent implements AgentHandle {
   }
 
   #ended(): void {
+    this.#ending?.tail.end();
     this.#over = true;
     this.#opening.cancel();
     this.#cancelConfirm();

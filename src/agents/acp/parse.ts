@@ -69,6 +69,9 @@ const ofSession: ReadonlySet<string> = new Set([
 
 export const isOfSession = (kind: string): boolean => ofSession.has(kind);
 
+/** A piece of what the agent says or thinks. */
+export const isWords = (kind: string): boolean => kind === 'agent_message_chunk' || kind === 'agent_thought_chunk';
+
 /** Changes of what an agent offers, an echo of our prompts, and sums that come with the result. */
 const silent: ReadonlySet<string> = new Set([
   'available_commands_update',

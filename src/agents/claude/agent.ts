@@ -56,6 +56,8 @@ export class ClaudeAgent implements AgentHandle {
   /** This version has capabilities, receipts and lifecycle events. */
   #modern = false;
   #turn: Turn | null = null;
+  /** The message of the last turn that is over. */
+  #ended = new Set<string>();
   #cancelGrace = (): void => {};
 
   constructor(options: ClaudeDriverOptions, start: AgentStart, blank: Set<string>) {
@@ -304,11 +306,12 @@ export class ClaudeAgent implements AgentHandle {
       this.#began(turn);
     }
     const ours = this.#ours;
+    if (this.#isLate(incoming)) {
+      this.#unsolicited.onLate(incoming);
+      return;
+    }
     if (ours === null) {
-      // While a message of ours waits, content of no known turn comes late from the turn before.
-      if (turn === null || this.#unsolicited.running) {
-        this.#unsolicited.onContent(incoming);
-      }
+      this.#unsolicited.onContent(incoming);
       return;
     }
     if (incoming.kind === 'stream') {
@@ -330,6 +333,17 @@ export class ClaudeAgent implements AgentHandle {
     if (this.#process.tools.running) {
       this.#steering.send();
     }
+  }
+
+  /** It names a turn of ours that is over; or it names none, and a message of ours waits for its turn. */
+  #isLate(incoming: IncomingContent): boolean {
+    const uuids = 'uuids' in incoming ? incoming.uuids : [];
+    const turn = this.#turn;
+    if (turn !== null && uuids.includes(turn.uuid)) {
+      return false;
+    }
+    const waits = turn !== null && !turn.started && !this.#unsolicited.running;
+    return waits || uuids.some((uuid) => this.#ended.has(uuid));
   }
 
   #onResult({ frame, uuids, unsolicited }: Extract<Incoming, { kind: 'result' }>): void {
@@ -390,6 +404,7 @@ export class ClaudeAgent implements AgentHandle {
     this.#activity.stop();
     this.#process.tools.clear();
     this.#channel.remember(turn.uuid);
+    this.#ended = new Set([turn.uuid]);
     for (const id of turn.requests.keys()) {
       this.#channel.deny(id, 'The turn is over.');
     }

@@ -34,10 +34,17 @@ export class Unsolicited {
   }
 
   onContent(incoming: IncomingContent): void {
+    if (incoming.kind !== 'stream') {
+      this.begin();
+      this.onLate(incoming);
+    }
+  }
+
+  /** Content of a turn that is over. It begins nothing, since no result would end that. */
+  onLate(incoming: IncomingContent): void {
     if (incoming.kind === 'stream') {
       return;
     }
-    this.begin();
     const content = new Content(this.#process);
     const parts =
       incoming.kind === 'assistant'

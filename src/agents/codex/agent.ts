@@ -334,14 +334,16 @@ export class CodexAgent implements AgentHandle {
     this.#tellParts(turn, turn.partsOf(heard));
   }
 
-  /** A turn of our conversation that was not prompted. Of a known turn that is over, nothing is new. */
+  /** A turn of our conversation that was not prompted, or that is over. Of the latter only words are new. */
   #heardOfOwnTurn(heard: TurnNotification): void {
     const unsolicited = this.#unsolicited;
     if (heard.kind === 'turn-started') {
       unsolicited.ownTurnBegan(heard.turn);
       this.#tellPhase({ why: 'Codex has begun a turn by itself' });
     } else if (unsolicited.ownTurn !== heard.turn) {
-      return;
+      if (heard.kind === 'text' && heard.piece !== '') {
+        this.#tellPart(null, { kind: 'text', text: heard.piece });
+      }
     } else if (heard.kind === 'text') {
       unsolicited.ownTurnSays(heard.piece);
     } else if (heard.kind === 'turn-completed') {

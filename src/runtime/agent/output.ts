@@ -7,6 +7,8 @@
  *  agent-output/2 The session gets a throttle before it gets the failure that caused it.
  *  agent-output/3 A permission request is decided by the policy of the turn that the agent was prompted for. In any other
  *                 turn it is denied.
+ *  agent-output/4 Output of a turn that is over is output of the session: no word of it is in another turn, and none is
+ *                 lost.
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent } from '../../agents/port.ts';
@@ -36,6 +38,7 @@ interface Prompted {
   readonly at: number;
 }
 
+type Output = Extract<AgentEvent, { type: 'output' }>;
 type Result = Extract<AgentEvent, { type: 'result' }>;
 type Asked = Extract<AgentEvent, { type: 'permission-requested' }>;
 
@@ -44,8 +47,8 @@ export class AgentOutput {
   readonly #pieces: RedactedPieces;
   #ready = false;
   #prompted: Prompted | null = null;
-  /** The turn whose text is being said. */
-  #speaking: TurnId | null = null;
+  /** Whose text is being said: that of a turn, or the session's own. */
+  #speaking: { readonly turn: TurnId | null } | null = null;
 
   constructor(parts: OutputParts) {
     this.#parts = parts;
@@ -58,12 +61,8 @@ export class AgentOutput {
   }
 
   handle(event: Said | Asked): void {
-    if (event.type === 'output' && event.part.kind === 'text' && event.turn !== null) {
-      if (this.#speaking !== event.turn) {
-        this.#finish();
-        this.#speaking = event.turn;
-      }
-      this.#say(event.turn, this.#pieces.push(event.part.text));
+    if (event.type === 'output') {
+      this.#output(event);
       return;
     }
     this.#finish();
@@ -88,16 +87,32 @@ export class AgentOutput {
     }
   }
 
-  #say(turn: TurnId, text: string): void {
+  #output(event: Output): void {
+    const { incarnation, context, post } = this.#parts;
+    const turn = event.turn === this.#prompted?.turn ? event.turn : null;
+    if (event.part.kind === 'text') {
+      if (this.#speaking === null || this.#speaking.turn !== turn) {
+        this.#finish();
+        this.#speaking = { turn };
+      }
+      this.#say(turn, this.#pieces.push(event.part.text));
+      return;
+    }
+    this.#finish();
+    post(inputOf({ ...event, turn }, incarnation, context.clock.wall(), context.redact));
+  }
+
+  #say(turn: TurnId | null, text: string): void {
     const { incarnation, context, post } = this.#parts;
     if (text !== '') {
-      post({ type: 'output', at: context.clock.wall(), incarnation, turn, part: { kind: 'text', text } });
+      const said = { type: 'output', at: context.clock.wall(), incarnation, part: { kind: 'text', text } } as const;
+      post(turn === null ? { ...said, turn } : { ...said, turn });
     }
   }
 
   #finish(): void {
     if (this.#speaking !== null) {
-      this.#say(this.#speaking, this.#pieces.flush());
+      this.#say(this.#speaking.turn, this.#pieces.flush());
     }
   }
 

@@ -12,8 +12,6 @@ import { agentOf, explainEnded, explainOpen, ownerOf, permissionRequestsOf } fro
 const triesMax = 10;
 /** Waiting tasks that a session's view lists by id. */
 const queueListed = 1000;
-/** Sources in the figures: a name for each would be without bound. */
-const sourcesListed = 20;
 /** Sessions in a hang report: a longer report does not help a reader. */
 const liveMax = 200;
 
@@ -33,10 +31,6 @@ export function liveReads(parts: RuntimeParts): LiveReads {
     },
     async providers() {
       return providerViews(parts);
-    },
-    async openTasks() {
-      await parts.ready;
-      return registry.shares.view(sourcesListed);
     },
     stats: () => runtimeStats(parts),
   };
@@ -80,7 +74,7 @@ async function sessionView({ context, registry, key, ready }: RuntimeParts, name
   const actor = registry.live(resolved);
   const queue: TaskId[] = [];
   if (actor !== null) {
-    for (const [, id] of treeEntries(actor.committed.indexes.queue)) {
+    for (const [, id] of treeEntries(actor.committed.queue)) {
       queue.push(id);
       if (queue.length >= queueListed) {
         break;
@@ -114,7 +108,7 @@ function liveSession(actor: SessionActor): LiveSession {
     task: owner?.task ?? null,
     turn: owner?.turn ?? null,
     inTurn: turn !== null && turn.phase !== 'pending',
-    queued: treeSize(session.indexes.queue),
+    queued: treeSize(session.queue),
     incarnation: agent?.incarnation ?? null,
     process: agent?.process ?? null,
     threadName: agent?.threadName ?? null,
@@ -139,14 +133,14 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
       throttled[session.throttle.level] += 1;
     }
     let interactive = 0;
-    for (const [key] of treeEntries(session.indexes.queue)) {
+    for (const [key] of treeEntries(session.queue)) {
       if (key.rank !== 0) {
         break;
       }
       interactive += 1;
     }
     queueDepth.interactive += interactive;
-    queueDepth.background += treeSize(session.indexes.queue) - interactive;
+    queueDepth.background += treeSize(session.queue) - interactive;
   }
   return {
     store: await context.store.stats(),
@@ -154,7 +148,6 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
     agentsRunning: registry.pool.running,
     holds,
     queueDepth,
-    openTasks: registry.shares.view(sourcesListed),
     permissionRequests,
     providers: providerViews(parts),
     throttled,

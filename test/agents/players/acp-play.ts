@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type * as acp from '@agentclientprotocol/sdk';
 import type { Stdout } from '../../../src/agents/scripted/program/stdout.ts';
-import { realTimers } from '../../../src/supervise/timers.ts';
+import { pause, realTimers } from '../../../src/supervise/timers.ts';
 import type { Directive } from './directives.ts';
 import type { Dialect, Failing, Speaker } from './acp-dialects.ts';
 
@@ -169,10 +169,22 @@ export class Play implements Speaker {
     if (this.signs.has('twice')) {
       options.say(response);
     }
-    if (this.signs.has('late')) {
-      this.speak('too late ');
-    }
     options.voice.release();
+    if (this.signs.has('end-behind')) {
+      process.exit(3);
+    }
+    await this.#trail(this.signs.get('tail') ?? '');
+  }
+
+  /** Words behind the response: `TIMES,MS`. */
+  async #trail(argument: string): Promise<void> {
+    const [times = 0, ms = 0] = argument.split(',').map(Number);
+    for (let word = 1; word <= times; word += 1) {
+      if (ms > 0) {
+        await pause(realTimers, ms);
+      }
+      this.speak(`tail ${word} `);
+    }
   }
 
   #endTool(): void {

@@ -440,6 +440,9 @@ async function mischief(running: Running): Promise<void> {
     put(`{"type":"user","text":"${'x'.repeat(3_000_000)}"}\n`);
   }
   await answer(running, 'c0 c1 c2 ');
+  if (has(text, 'late')) {
+    say(said(running, 'too late'));
+  }
   if (has(text, 'unsolicited')) {
     await unasked();
   }

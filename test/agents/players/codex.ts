@@ -117,6 +117,9 @@ class Turn implements Named {
     if (this.is('unsolicited')) {
       this.#player.volunteer();
     }
+    if (this.is('late')) {
+      this.speak('too late');
+    }
   }
 
   speak(piece: string): void {
