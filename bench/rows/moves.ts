@@ -49,7 +49,7 @@ function moved(count: number): number {
 
 /** Oldest move first, and then the task before which all went. */
 function mustBeInOrder(session: Session, count: number): void {
-  const is = [...treeEntries(session.queue)].map(([, id]) => id);
+  const is = [...treeEntries(session.indexes.queue)].map(([, id]) => id);
   const last = Array.from({ length: waiting - 1 }, (_, back) => 2 + ((count + back) % (waiting - 1)));
   const wanted = [...last, 1].map((index) => taskId(nameOf(index)));
   if (is.join() !== wanted.join()) {

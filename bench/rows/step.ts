@@ -110,14 +110,9 @@ function allocate(count: number): void {
       agent: session.agent,
       passedOver: session.passedOver,
       settling: session.settling,
-      parts: session.parts,
       fenced: false,
       tasks: session.tasks,
-      order: session.order,
-      queue: session.queue,
-      demand: session.demand,
-      backgroundByAge: session.backgroundByAge,
-      mergeGroups: session.mergeGroups,
+      indexes: session.indexes,
     };
     kept = { session, records: [record, second], effects: [effect], reply: null };
   }

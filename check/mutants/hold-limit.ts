@@ -44,8 +44,8 @@ export const holdLimit: readonly Mutant[] = [
     'the hold limit runs for a runner that has not asked for a turn',
     'patient-runner',
     'rules/deadlines',
-    'session.backgroundByAge.root !== null',
-    'session.queue.root !== null',
+    'session.indexes.backgroundByAge.root !== null',
+    'session.indexes.queue.root !== null',
   ),
   mutant(
     'the hold limit runs against an owner that may not go on',

@@ -25,8 +25,10 @@ export async function report(thrown: unknown, command: Command | null, json: boo
   }
   const entry = errorEntry(error.code);
   if (json) {
+    const { ApiError } = await import('../client/errors.ts');
     const { code, message, hint, retryable } = error;
-    process.stderr.write(`${JSON.stringify({ error: { code, message, hint, retryable } })}\n`);
+    const wait = error instanceof ApiError && error.retryAfterMs !== null ? { retryAfterMs: error.retryAfterMs } : {};
+    process.stderr.write(`${JSON.stringify({ error: { code, message, hint, retryable, ...wait } })}\n`);
   } else {
     process.stderr.write(`signalbox: ${harmless(error.message)}\n${harmless(error.hint)}\n`);
   }

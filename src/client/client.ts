@@ -11,6 +11,7 @@ import type {
   HangList,
   HangReport,
   MoveRequest,
+  OpenTasks,
   ProviderList,
   QueryOf,
   ReadEvent,
@@ -84,6 +85,7 @@ function taskCalls(http: Http, get: Get) {
     },
     tasks: (query: QueryOf<'listTasks'> = {}, call: CallOptions = {}): Promise<TaskPage> =>
       get(http.json('listTasks', { query, ...call })),
+    openTasks: (call: CallOptions = {}): Promise<OpenTasks> => get(http.json('openTasks', call)),
     task: (id: string, call: CallOptions = {}): Promise<TaskView> =>
       get(http.json('getTask', { params: { id }, ...call })),
     edit: (id: string, body: EditRequest, call: CallOptions = {}): Promise<Ok> =>

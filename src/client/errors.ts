@@ -10,6 +10,8 @@ export class ApiError extends AppError {
   override readonly hint: string;
   readonly status: number;
   readonly problem: Problem;
+  /** When to retry; null: the server does not say. */
+  readonly retryAfterMs: number | null;
 
   constructor(problem: Problem) {
     const { code, detail, hint, retryable } = problem;
@@ -19,6 +21,7 @@ export class ApiError extends AppError {
     this.hint = hint;
     this.status = problem.status;
     this.problem = problem;
+    this.retryAfterMs = problem.retryAfterMs ?? null;
   }
 }
 

@@ -11,24 +11,25 @@
 import { invariant } from './errors.ts';
 import type { TaskId } from './model/ids.ts';
 import type { SessionEvent, SessionEventData, SessionEventType, TaskEventData } from './model/events.ts';
+import type { Indexes } from './model/indexes.ts';
 import type { TurnReport } from './model/output.ts';
 import type { Hold, Session } from './model/session.ts';
 import type { Task, Verdict } from './model/task.ts';
 import type { Effect } from './model/effects.ts';
 import type { OpenTaskEvent, OpenTaskEventType, Record as StepRecord, SessionRow, TaskRow } from './model/records.ts';
 import type { Reply, StepResult } from './model/replies.ts';
-import { reindex } from './queue.ts';
+import { hasSameKeys, type Mutable, reindex } from './queue.ts';
 import { treeGet, treePut, treeRemove } from './tree.ts';
 
 /** One for all turns that ask for nothing. */
 export const noRequests: readonly string[] = [];
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
 export interface Draft {
   readonly at: number;
   readonly before: Session;
   readonly s: Mutable<Session>;
+  /** Null: no index has changed yet. */
+  indexes: Mutable<Indexes> | null;
   readonly records: StepRecord[];
   readonly effects: Effect[];
   readonly touched: Map<TaskId, Touched>;
@@ -47,6 +48,8 @@ interface Touched {
   seq: number;
   /** Its durable part has changed. */
   dirty: boolean;
+  /** It was made in this step: nobody else has it, so that its `seq` may be written. */
+  fresh: boolean;
 }
 
 export function begin(session: Session, at: number): Draft {
@@ -54,6 +57,7 @@ export function begin(session: Session, at: number): Draft {
     at,
     before: session,
     s: { ...session },
+    indexes: null,
     records: [],
     effects: [],
     touched: new Map(),
@@ -75,22 +79,34 @@ export function mustTask(d: Draft, id: TaskId): Task {
   return task;
 }
 
-function touch(d: Draft, task: Task, dirty: boolean): void {
+function touch(d: Draft, task: Task, dirty: boolean, fresh: boolean): void {
   const touched = d.touched.get(task.id);
   if (touched === undefined) {
-    d.touched.set(task.id, { task, seq: task.seq, dirty });
+    d.touched.set(task.id, { task, seq: task.seq, dirty, fresh });
   } else {
     touched.task = task;
     touched.dirty ||= dirty;
+    touched.fresh ||= fresh;
   }
 }
 
 function put(d: Draft, task: Task, dirty: boolean): Task {
   const was = getTask(d, task.id);
-  reindex(d.s, was, task);
+  if (was === null || !hasSameKeys(was, task)) {
+    reindex(indexesOf(d), was, task);
+  }
   d.windows ||= isCollecting(was) || isCollecting(task);
-  touch(d, task, dirty);
+  touch(d, task, dirty, task !== was);
   return task;
+}
+
+/** The indexes of the session that this step makes: one copy, which it may write. */
+function indexesOf(d: Draft): Mutable<Indexes> {
+  if (d.indexes === null) {
+    d.indexes = { ...d.s.indexes };
+    d.s.indexes = d.indexes;
+  }
+  return d.indexes;
 }
 
 export const isCollecting = (task: Task | null): boolean => task?.stage === 'collecting';
@@ -102,7 +118,7 @@ export const putLive = (d: Draft, task: Task): Task => put(d, task, false);
 
 /** The number of the next event on the task's tape. */
 function nextSeq(d: Draft, task: Task): number {
-  touch(d, task, false);
+  touch(d, task, false, false);
   const touched = d.touched.get(task.id);
   invariant(touched !== undefined, 'a touched task is at hand');
   touched.seq += 1;
@@ -140,10 +156,10 @@ export function endTask(d: Draft, id: TaskId, ending: Omit<Verdict, 'scope'>, an
   if (task.run !== null) {
     d.effects.push({ type: 'abort', task: id, run: task.run, reason });
   }
-  reindex(d.s, task, null);
+  reindex(indexesOf(d), task, null);
   d.windows ||= isCollecting(task);
   const seq = nextSeq(d, task);
-  d.touched.set(id, { task: null, seq, dirty: false });
+  d.touched.set(id, { task: null, seq, dirty: false, fresh: false });
   const final = { status, reason, by, attempts: task.attempts, answer, result };
   d.records.push({ type: 'end', at: d.at, task: id, seq, final });
 }
@@ -223,17 +239,22 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.settling === b.settling &&
   (a.hold === b.hold || sameHold(a.hold, b.hold));
 
+function withSeq(task: Mutable<Task>, seq: number): Task {
+  task.seq = seq;
+  return task;
+}
+
 /** Writes the touched tasks into the tree, and the rows that changed into the records. */
 export function finish(d: Draft, reply: Reply): StepResult {
   const s = d.s;
   const admission = d.admitted === null ? undefined : d.records[d.admitted];
   const admitted = admission?.type === 'admit' ? admission : null;
-  for (const [id, { task, seq, dirty }] of d.touched) {
+  for (const [id, { task, seq, dirty, fresh }] of d.touched) {
     if (task === null) {
       s.tasks = treeRemove(s.tasks, id);
       continue;
     }
-    s.tasks = treePut(s.tasks, id, task.seq === seq ? task : { ...task, seq });
+    s.tasks = treePut(s.tasks, id, fresh ? withSeq(task, seq) : { ...task, seq });
     if (admitted !== null && admitted.task.id === id) {
       d.records[d.admitted ?? 0] = { ...admitted, task: taskRow(task) };
     } else if (dirty) {

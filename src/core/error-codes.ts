@@ -205,6 +205,20 @@ const sessionErrors = {
     hint: 'Nothing was stored. Wait until tasks end, cancel some, or raise `limits.maxOpen`.',
     retryable: true,
   },
+  source_full: {
+    status: 429,
+    exit: exitCodes.refused,
+    title: 'The source has too many open tasks',
+    hint: 'Nothing was stored. Wait until tasks of the source end, cancel some, or raise `limits.maxOpenPerSource`.',
+    retryable: true,
+  },
+  daemon_full: {
+    status: 429,
+    exit: exitCodes.refused,
+    title: 'The daemon has too many open tasks',
+    hint: 'Nothing was stored. Wait until tasks end, cancel some, or raise `limits.maxOpenTasks`.',
+    retryable: true,
+  },
   session_busy: {
     status: 409,
     exit: exitCodes.refused,

@@ -3,7 +3,8 @@
  * only place that changes them.
  */
 import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
-import type { Limits, MergeGroupKey, OrderKey, PartKey, QueueKey, Session } from './model/session.ts';
+import type { Indexes, MergeGroupKey, OrderKey, PartKey, QueueKey } from './model/indexes.ts';
+import type { Limits, Session } from './model/session.ts';
 import type { Task } from './model/task.ts';
 import { busyPolicies } from './rules/when-busy.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './model/ids.ts';
@@ -46,12 +47,14 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     settling: [],
     fenced: false,
     tasks: treeOf<TaskId, Task>(byText),
-    order: treeOf<OrderKey, TaskId>(compareOrder),
-    queue: treeOf<QueueKey, TaskId>(compareQueue),
-    demand: treeOf<QueueKey, TaskId>(compareQueue),
-    backgroundByAge: treeOf<number, TaskId>(byNumber),
-    mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
-    parts: treeOf<PartKey, TaskId>(compareParts),
+    indexes: {
+      order: treeOf<OrderKey, TaskId>(compareOrder),
+      queue: treeOf<QueueKey, TaskId>(compareQueue),
+      demand: treeOf<QueueKey, TaskId>(compareQueue),
+      backgroundByAge: treeOf<number, TaskId>(byNumber),
+      mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
+      parts: treeOf<PartKey, TaskId>(compareParts),
+    },
   };
 }
 
@@ -72,7 +75,9 @@ export const preempts = (task: Task): boolean => task.lane === 'interactive' && 
 
 export const isWaiting = (task: Task | null): task is Task => task !== null && task.stage === 'waiting';
 
-const isDemanding = (task: Task | null): task is Task => isWaiting(task) && preempts(task);
+const waitingKey = (task: Task | null): QueueKey | null => (isWaiting(task) ? queueKey(task) : null);
+
+const demands = (task: Task | null): boolean => isWaiting(task) && preempts(task);
 
 function mergeGroupKey(task: Task | null): MergeGroupKey | null {
   if (task === null || task.mergeGroup === null || !(task.stage === 'waiting' || task.stage === 'collecting')) {
@@ -107,89 +112,48 @@ function partKey(task: Task | null): PartKey | null {
   return { entry: mergedInto, rank: task.stage === 'steered' ? 2 : task.status === 'queued' ? 0 : 1, admission };
 }
 
-interface Indexes {
-  order: Tree<OrderKey, TaskId>;
-  queue: Tree<QueueKey, TaskId>;
-  demand: Tree<QueueKey, TaskId>;
-  backgroundByAge: Tree<number, TaskId>;
-  mergeGroups: Tree<MergeGroupKey, TaskId>;
-  parts: Tree<PartKey, TaskId>;
-}
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Moves a task's entries in the indexes from what it was to what it is; null stands for not open. */
-export function reindex(indexes: Indexes, was: Task | null, is: Task | null): void {
+export function reindex(indexes: Mutable<Indexes>, was: Task | null, is: Task | null): void {
+  const id = is?.id ?? was?.id;
+  if (id === undefined) {
+    return;
+  }
   if (was?.position !== is?.position) {
-    reindexOrder(indexes, was, is);
+    indexes.order = rekey(indexes.order, was && orderKey(was), is && orderKey(is), id);
   }
-  if (isWaiting(was) || isWaiting(is)) {
-    reindexQueue(indexes, was, is);
-    reindexAge(indexes, was, is);
+  const wasKey = waitingKey(was);
+  const isKey = waitingKey(is);
+  if (wasKey !== null || isKey !== null) {
+    indexes.queue = rekey(indexes.queue, wasKey, isKey, id);
+    indexes.demand = rekey(indexes.demand, demands(was) ? wasKey : null, demands(is) ? isKey : null, id);
+    indexes.backgroundByAge = rekey(indexes.backgroundByAge, ageOf(was), ageOf(is), id);
   }
-  reindexParts(indexes, was, is);
-  const wasGroup = mergeGroupKey(was);
-  const isGroup = mergeGroupKey(is);
-  if (wasGroup !== null && (isGroup === null || compareMergeGroup(wasGroup, isGroup) !== 0)) {
-    indexes.mergeGroups = treeRemove(indexes.mergeGroups, wasGroup);
-  }
-  if (isGroup !== null && is !== null && (wasGroup === null || compareMergeGroup(wasGroup, isGroup) !== 0)) {
-    indexes.mergeGroups = treePut(indexes.mergeGroups, isGroup, is.id);
-  }
+  indexes.mergeGroups = rekey(indexes.mergeGroups, mergeGroupKey(was), mergeGroupKey(is), id);
+  indexes.parts = rekey(indexes.parts, partKey(was), partKey(is), id);
 }
 
-function reindexOrder(indexes: Indexes, was: Task | null, is: Task | null): void {
-  if (was !== null) {
-    indexes.order = treeRemove(indexes.order, orderKey(was));
+/** The fields that the keys are made of, but those that never change. */
+export const hasSameKeys = (was: Task, is: Task): boolean =>
+  was.stage === is.stage &&
+  was.status === is.status &&
+  was.position === is.position &&
+  was.lane === is.lane &&
+  was.priority === is.priority &&
+  was.whenBusy === is.whenBusy &&
+  was.mergedInto === is.mergedInto &&
+  was.leads === is.leads &&
+  was.run === is.run &&
+  was.call === is.call;
+
+function rekey<K>(tree: Tree<K, TaskId>, was: K | null, is: K | null, id: TaskId): Tree<K, TaskId> {
+  if (was === is || (was !== null && is !== null && tree.compare(was, is) === 0)) {
+    return tree;
   }
-  if (is !== null) {
-    indexes.order = treePut(indexes.order, orderKey(is), is.id);
-  }
+  const left = was === null ? tree : treeRemove(tree, was);
+  return is === null ? left : treePut(left, is, id);
 }
 
-function reindexQueue(indexes: Indexes, was: Task | null, is: Task | null): void {
-  const wasKey = isWaiting(was) ? queueKey(was) : null;
-  const isKey = isWaiting(is) ? queueKey(is) : null;
-  const moved = wasKey === null || isKey === null ? wasKey !== isKey : compareQueue(wasKey, isKey) !== 0;
-  if (!moved && isDemanding(was) === isDemanding(is)) {
-    return;
-  }
-  if (wasKey !== null) {
-    indexes.queue = treeRemove(indexes.queue, wasKey);
-    if (isDemanding(was)) {
-      indexes.demand = treeRemove(indexes.demand, wasKey);
-    }
-  }
-  if (isKey !== null && is !== null) {
-    indexes.queue = treePut(indexes.queue, isKey, is.id);
-    if (isDemanding(is)) {
-      indexes.demand = treePut(indexes.demand, isKey, is.id);
-    }
-  }
-}
-
-function reindexAge(indexes: Indexes, was: Task | null, is: Task | null): void {
-  const wasAge = ageOf(was);
-  const isAge = ageOf(is);
-  if (wasAge === isAge) {
-    return;
-  }
-  if (wasAge !== null) {
-    indexes.backgroundByAge = treeRemove(indexes.backgroundByAge, wasAge);
-  }
-  if (isAge !== null && is !== null) {
-    indexes.backgroundByAge = treePut(indexes.backgroundByAge, isAge, is.id);
-  }
-}
-
-function reindexParts(indexes: Indexes, was: Task | null, is: Task | null): void {
-  const wasKey = partKey(was);
-  const isKey = partKey(is);
-  if (wasKey !== null && (isKey === null || compareParts(wasKey, isKey) !== 0)) {
-    indexes.parts = treeRemove(indexes.parts, wasKey);
-  }
-  if (isKey !== null && is !== null && (wasKey === null || compareParts(wasKey, isKey) !== 0)) {
-    indexes.parts = treePut(indexes.parts, isKey, is.id);
-  }
-}
-
-export const interactiveWaits = (session: { readonly queue: Tree<QueueKey, TaskId> }): boolean =>
-  treeFirst(session.queue)?.key.rank === 0;
+export const interactiveWaits = ({ indexes }: Pick<Session, 'indexes'>): boolean =>
+  treeFirst(indexes.queue)?.key.rank === 0;

@@ -30,13 +30,15 @@ export function durableOf(session: Session): Durable {
 /** Effects in flight are forgotten: the agent, live runners, timers, and how far a sent turn had come. */
 export function rebuild(durable: Durable, limits: Limits): Session {
   const { hold, ...row } = durable.row;
-  const session = { ...newSession(row.key, limits) };
+  const empty = newSession(row.key, limits);
+  const indexes = { ...empty.indexes };
+  let { tasks } = empty;
   for (const { row: taskOf, seq } of durable.open) {
     const task: Task = { ...taskOf, seq, run: null, call: null };
-    session.tasks = treePut(session.tasks, task.id, task);
-    reindex(session, null, task);
+    tasks = treePut(tasks, task.id, task);
+    reindex(indexes, null, task);
   }
-  return { ...session, ...row, seq: durable.seq, hold: hold === null ? null : rebuiltHold(hold) };
+  return { ...empty, ...row, tasks, indexes, seq: durable.seq, hold: hold === null ? null : rebuiltHold(hold) };
 }
 
 /** A turn that may have reached the agent is there again, and nothing is known of how far it came. */

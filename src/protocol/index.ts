@@ -31,6 +31,7 @@ export * from './limits.ts';
 export { nearest } from './nearest.ts';
 export * from './openapi.ts';
 export * from './permissions.ts';
+export * from './open-tasks.ts';
 export * from './problem.ts';
 export * from './providers.ts';
 export * from './query.ts';

@@ -27,6 +27,12 @@ export const runtimeLimits = {
     'How long the oldest background task may wait after another task became the owner before it. Then it comes next, and its turn is protected.',
   ),
   maxOpen: count(10_000, 1_000_000, 'Open tasks that a session accepts.'),
+  maxOpenPerSource: count(
+    10_000,
+    1_000_000,
+    'Open tasks of one source that the daemon accepts. What follows `#` or `@` in `source` names a part of it, and counts with it.',
+  ),
+  maxOpenTasks: count(40_000, 10_000_000, 'Open tasks that the daemon accepts.'),
   maxRetries: count(8, 1000, 'Turns in a row that may fail for a transient reason, such as a rate limit.'),
   holdLimitMs: ms(
     3_600_000,

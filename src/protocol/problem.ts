@@ -14,6 +14,7 @@ export const ProblemSchema = {
     code: { type: 'string', description: 'Stable; every one is in docs/errors.md.' },
     hint: { type: 'string', description: 'What to do next.' },
     retryable: { type: 'boolean', description: 'The same request may succeed later without a change.' },
+    retryAfterMs: { type: 'integer', minimum: 0, description: 'When to retry, as `Retry-After` says in seconds.' },
     instance: { type: 'string', description: 'Id of the request, for the log.' },
     errors: {
       type: 'array',
@@ -37,6 +38,7 @@ export type ProblemFinding = NonNullable<Problem['errors']>[number];
 export interface ProblemParts {
   readonly detail?: string;
   readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
   readonly instance?: string;
   readonly errors?: readonly ProblemFinding[];
 }
@@ -52,7 +54,31 @@ export function problem(code: ErrorCode, parts: ProblemParts = {}): Problem {
     code,
     hint: entry.hint,
     retryable: parts.retryable ?? entry.retryable ?? false,
+    ...(parts.retryAfterMs === undefined ? {} : { retryAfterMs: parts.retryAfterMs }),
     ...(parts.instance === undefined ? {} : { instance: parts.instance }),
     ...(parts.errors === undefined ? {} : { errors: parts.errors }),
   };
 }
+
+/** What the document of a full queue says. */
+export function fullParts({
+  what,
+  name,
+  open,
+  limit,
+  retryAfterMs,
+}: {
+  readonly what: 'session' | 'source' | 'daemon';
+  readonly name: string | null;
+  readonly open: number;
+  readonly limit: number;
+  readonly retryAfterMs: number;
+}): ProblemParts {
+  const named = name === null ? '' : ` ${JSON.stringify(name)}`;
+  const whole = Math.ceil(retryAfterMs / 1000);
+  const detail = `The ${what}${named} has ${open} open ${open === 1 ? 'task' : 'tasks'}; ${limit} is the limit. Retry in ${whole} s.`;
+  return { detail, retryAfterMs: whole * 1000 };
+}
+
+/** Value of the header `Retry-After`, in whole seconds. */
+export const retryAfterS = (ms: number): string => String(Math.ceil(ms / 1000));

@@ -3,13 +3,15 @@
  *
  *  admission/1 An idempotency key makes one task: of submits at the same time one is admitted, the others get its answer.
  *  admission/2 A refused submit stores nothing and leaves its key free for the next try.
+ *  admission/3 A submit that was accepted before is answered with its task, however full the daemon is by now.
  */
 import { taskId } from '../core/model/ids.ts';
 import type { Input } from '../core/model/inputs.ts';
 import { fullTaskSpec } from '../protocol/task-spec.ts';
 import type { TaskPayload } from '../store/port.ts';
-import type { SubmitAnswer, SubmitRequest } from './api.ts';
-import { refusal, refused } from './refusals.ts';
+import type { Full, SubmitAnswer, SubmitRequest } from './api.ts';
+import type { Stats } from './queries/stats.ts';
+import { refusal, refused, refusedAsFull } from './refusals.ts';
 import type { Context } from './options.ts';
 import type { RuntimeParts } from './parts.ts';
 import type { Registry } from './session/registry.ts';
@@ -25,14 +27,16 @@ export class Admission {
   readonly #registry: Registry;
   readonly #key: KeyResolver;
   readonly #ready: Promise<void>;
+  readonly #stats: Stats;
   /** Submits under way by idempotency key. */
   readonly #admitting = new Map<string, Promise<SubmitAnswer>>();
 
-  constructor({ context, registry, key, ready }: RuntimeParts) {
+  constructor({ context, registry, key, ready, stats }: RuntimeParts) {
     this.#context = context;
     this.#registry = registry;
     this.#key = key;
     this.#ready = ready;
+    this.#stats = stats;
   }
 
   async submit(request: SubmitRequest): Promise<SubmitAnswer> {
@@ -112,11 +116,24 @@ export class Admission {
       payload,
       task: { id, lane, mode, priority, mergeGroup: mergeGroupOf(payload), whenBusy, onLost, maxAttempts, model },
     };
-    const reply = await this.#registry.ask(key, input);
+    const { shares } = this.#registry;
+    const place = shares.take(payload.source);
+    if (typeof place !== 'function') {
+      return this.#full(place);
+    }
+    // Once it is committed, it counts as an open task of its session.
+    const reply = await this.#registry.ask(key, input).finally(place);
     if (reply.kind === 'admitted') {
       const { stage, mergedInto, endedTasks, fallback } = reply;
       return { kind: 'accepted', task: id, session: key, duplicate: false, stage, mergedInto, endedTasks, fallback };
     }
-    return refusal(reply);
+    return reply.kind === 'refused' && reply.code === 'queue_full' ? refusedAsFull(shares.full(key)) : refusal(reply);
+  }
+
+  /** The refusals of the core are counted with its steps. */
+  #full(full: Full): SubmitAnswer {
+    const answer = refusedAsFull(full);
+    this.#stats.count(`refused_${answer.code}`);
+    return answer;
   }
 }

@@ -12,6 +12,7 @@ import type { Where, Lane, TaskStage, TaskStatus } from '../core/model/task.ts';
 import type { Parked, TurnOutcome } from '../core/model/session.ts';
 import type { Receipt, Refusal } from '../core/model/replies.ts';
 import type { AllTrue, Describes } from '../protocol/describes.ts';
+import type { OpenTasksSchema } from '../protocol/open-tasks.ts';
 import type { PermissionRequestSchema, RespondRequest } from '../protocol/permissions.ts';
 import type { ProviderSchema, ThrottleSchema } from '../protocol/providers.ts';
 import type { TaskSpecInput } from '../protocol/task-spec.ts';
@@ -65,8 +66,32 @@ export interface Refused {
     | 'unknown_runner'
     | 'task_ended'
     | 'stale_epoch'
+    | 'source_full'
+    | 'daemon_full'
     | 'closing';
   readonly hint: string;
+  /** What is full, where that is why. */
+  readonly full?: Full;
+}
+
+/** A bound on open tasks that is reached. */
+export interface Full {
+  readonly what: 'session' | 'source' | 'daemon';
+  /** Of the session or the source; null: the daemon. */
+  readonly name: string | null;
+  readonly open: number;
+  readonly limit: number;
+  /** When a place may be free, as fast as tasks end at present. */
+  readonly retryAfterMs: number;
+}
+
+/** Open tasks and their bounds. */
+export interface OpenTasks {
+  readonly open: number;
+  readonly limit: number;
+  /** The largest, at most 20. */
+  readonly sources: readonly { readonly source: string; readonly open: number }[];
+  readonly sourceLimit: number;
 }
 
 export type CancelAnswer =
@@ -142,6 +167,7 @@ export type ApiFit = AllTrue<{
   explanation: Describes<typeof ExplanationSchema, Explanation>;
   permissionRequest: Describes<typeof PermissionRequestSchema, PermissionRequestView>;
   throttle: Describes<typeof ThrottleSchema, ThrottleView>;
+  openTasks: Describes<typeof OpenTasksSchema, OpenTasks>;
   /** The schema does not list the classes of failures: they are the agents' to add. */
   provider: Describes<typeof ProviderSchema, Omit<ProviderView, 'reason'> & { readonly reason: string | null }>;
 }>;
@@ -153,6 +179,7 @@ export interface RuntimeStats {
   readonly agentsRunning: number;
   readonly holds: number;
   readonly queueDepth: { readonly [lane in Lane]: number };
+  readonly openTasks: OpenTasks;
   /** Permission requests that wait for a person. */
   readonly permissionRequests: number;
   readonly providers: readonly ProviderView[];
@@ -255,6 +282,8 @@ export interface LiveReads {
   inspect(): readonly LiveSession[];
   /** The agents' processes that live now: synchronous, without I/O. */
   processes(): readonly { readonly pid: number; readonly startTime: string }[];
+  /** Open tasks and their bounds, without I/O. */
+  openTasks(): Promise<OpenTasks>;
   stats(): Promise<RuntimeStats>;
 }
 

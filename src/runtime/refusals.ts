@@ -3,9 +3,13 @@ import { errorCodes } from '../core/error-codes.ts';
 import { AppError } from '../core/errors.ts';
 import type { SessionKey } from '../core/model/ids.ts';
 import type { Reply } from '../core/model/replies.ts';
-import type { Refused } from './api.ts';
+import type { Full, Refused } from './api.ts';
 
 export const refused = (code: Refused['code']): Refused => ({ kind: 'refused', code, hint: errorCodes[code].hint });
+
+const fullCodes = { session: 'queue_full', source: 'source_full', daemon: 'daemon_full' } as const;
+
+export const refusedAsFull = (full: Full): Refused => ({ ...refused(fullCodes[full.what]), full });
 
 /** The refusal in an answer of the core. An answer of any other kind is a defect here. */
 export function refusal(reply: Reply | Refused): Refused {

@@ -1,6 +1,7 @@
 /** What a handler gets, and what it gives back. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyOf, Ok, Operation, ParamsOf, QueryOf, ResponseOf } from '../protocol/index.ts';
+import { fullParts } from '../protocol/index.ts';
 import type { CommandAnswer, Refused, Signalbox } from '../runtime/api.ts';
 import type { Streams } from './events/streams.ts';
 import type { HangSource } from './options.ts';
@@ -59,8 +60,8 @@ export const absent = (code: keyof typeof absentThings, name: string): ProblemEr
   new ProblemError(code, { detail: `There is no ${absentThings[code]} ${JSON.stringify(name)}.` });
 
 /** Throws the problem document of the refusal's code. `name`: the task, session or provider of the path. */
-export function refuse({ code }: Refused, name: string): never {
-  throw isAbsence(code) ? absent(code, name) : new ProblemError(code);
+export function refuse({ code, full }: Refused, name: string): never {
+  throw isAbsence(code) ? absent(code, name) : new ProblemError(code, full === undefined ? {} : fullParts(full));
 }
 
 /** The answer to a command that gives nothing but its success. */

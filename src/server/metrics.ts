@@ -42,6 +42,12 @@ export async function renderMetrics(stats: RuntimeStats, figures: ServerFigures)
 
 function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   page.gauge('queue_depth', 'Tasks that wait, by lane.', 'lane', stats.queueDepth);
+  page.gauge('open_tasks', 'Open tasks.', null, { '': stats.openTasks.open });
+  page.gauge('open_tasks_limit', 'Open tasks that the daemon accepts.', null, { '': stats.openTasks.limit });
+  page.gauge('open_tasks_source_limit', 'Open tasks of one source that the daemon accepts.', null, {
+    '': stats.openTasks.sourceLimit,
+  });
+  page.gauge('open_tasks_by_source', 'Open tasks of the sources that have most.', 'source', bySource(stats));
   page.gauge('holds', 'Sessions that have an owner.', null, { '': stats.holds });
   page.gauge('sessions_live', 'Sessions in memory.', null, { '': stats.sessionsLive });
   page.gauge('agents_running', 'Agents running.', null, { '': stats.agentsRunning });
@@ -70,6 +76,9 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
     page.histogram(metricName(name), view);
   }
 }
+
+const bySource = ({ openTasks }: Pick<RuntimeStats, 'openTasks'>): { readonly [source: string]: number } =>
+  Object.fromEntries(openTasks.sources.map(({ source, open }) => [source, open]));
 
 const throttled = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [name: string]: number } =>
   Object.fromEntries(providers.map(({ name, state }) => [name, state === 'free' ? 0 : 1]));

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../core/errors.ts';
 import type { FixedHintCode, Problem, ProblemParts } from '../protocol/index.ts';
-import { errorCodes, isErrorCode, problem } from '../protocol/index.ts';
+import { errorCodes, isErrorCode, problem, retryAfterS } from '../protocol/index.ts';
 
 type Headers = Readonly<{ [name: string]: string }>;
 
@@ -37,7 +37,7 @@ function problemHeaders(document: Problem): Headers {
     return { 'www-authenticate': 'Bearer realm="signalbox"' };
   }
   if (document.status === 503 || document.status === 429) {
-    return { 'retry-after': '1' };
+    return { 'retry-after': document.retryAfterMs === undefined ? '1' : retryAfterS(document.retryAfterMs) };
   }
   return {};
 }

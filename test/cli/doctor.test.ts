@@ -14,6 +14,7 @@ import {
   checkSqlite,
   checkToken,
 } from '../../src/cli/doctor/machine.ts';
+import { checkOpenTasks } from '../../src/cli/doctor/open-tasks.ts';
 import { installedAgents } from '../../src/agents/registry.ts';
 import { Cli } from '../support/cli.ts';
 
@@ -236,5 +237,39 @@ describe('the agent check', () => {
     const ran = await cli.run(['doctor'], { env });
     expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/✓ agent codex .*Codex 0\.169\.0/)]);
     expect(ran.stdout).toMatch(/Nothing that is needed is missing\. Next: signalbox up --agent codex\n$/);
+  });
+});
+
+describe('the open tasks of a daemon', () => {
+  test('are counted by a real daemon, and a refused submit ends the command line with exit code 4', async () => {
+    await using cli = new Cli();
+    await cli.up([], { env: { SIGNALBOX_LIMITS_MAX_OPEN_PER_SOURCE: '1' } });
+    const submit = () => cli.run(['send', 's', 'wait [[work:50,200]]', '--json']);
+    expect((await submit()).code).toBe(0);
+    const refused = await submit();
+    expect([refused.code, JSON.parse(refused.stderr)]).toMatchObject([
+      4,
+      {
+        error: {
+          code: 'source_full',
+          message: expect.stringContaining('The source "cli" has 1 open task; 1 is'),
+          retryAfterMs: 30_000,
+        },
+      },
+    ]);
+    const { report: seen } = await report(cli);
+    expect(seen.checks.find(({ name }) => name === 'open tasks')).toMatchObject({
+      state: 'note',
+      what: '1 of 40000; cli has most: 1 of 1',
+    });
+  });
+
+  test('are a note from four fifths of a limit on', () => {
+    const sources = [{ source: 'cli', open: 79 }];
+    const full = { open: 79, limit: 100, sourceLimit: 100, sources };
+    expect(checkOpenTasks(full).state).toBe('ok');
+    expect(checkOpenTasks({ ...full, open: 80 }).state).toBe('note');
+    expect(checkOpenTasks({ ...full, sources: [{ source: 'cli', open: 80 }] }).state).toBe('note');
+    expect(checkOpenTasks({ open: 0, limit: 100, sourceLimit: 100, sources: [] }).what).toBe('0 of 100');
   });
 });

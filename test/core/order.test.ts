@@ -47,7 +47,7 @@ describe('a move', () => {
     }
     // The last of each name that was moved, in the order of the moves, and then the one before which they all went.
     const names = Array.from({ length: count - 1 }, (_, index) => `t${1 + ((moves + index) % (count - 1))}`);
-    expect(namesIn(session.queue)).toEqual([...names, 't0']);
+    expect(namesIn(session.indexes.queue)).toEqual([...names, 't0']);
     expect(changed / moves).toBeLessThan(Math.log2(count));
   });
 
@@ -75,7 +75,7 @@ describe('a move', () => {
           const index = where === 'first' ? 0 : where === 'last' ? others.length : others.indexOf(two);
           line = others.toSpliced(index, 0, one);
         });
-        expect(namesIn(box.session.order)).toEqual(line);
+        expect(namesIn(box.session.indexes.order)).toEqual(line);
       }),
       { numRuns: 60 },
     );
@@ -116,7 +116,7 @@ describe('a move', () => {
     box.move('first', { lane: 'interactive', where: 'last' });
     box.cancel('first');
     expect(box.task('second')).toMatchObject({ lane: 'interactive', stage: 'collecting' });
-    expect(namesIn(box.session.order)).toEqual(['bg', 'other', 'second']);
+    expect(namesIn(box.session.indexes.order)).toEqual(['bg', 'other', 'second']);
   });
 
   test('to the interactive lane makes a task preempt that had the policy of its old lane by default (core/6, core/30)', () => {

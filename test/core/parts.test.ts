@@ -172,7 +172,7 @@ describe('ten thousand merged messages', () => {
       session = result.session;
       expect(result.records.length).toBeLessThanOrEqual(4);
     }
-    expect(treeSize(session.parts)).toBe(count - 1);
+    expect(treeSize(session.indexes.parts)).toBe(count - 1);
   });
 
   test('end in slices of one bound when they are stopped, and each of them once (core/31)', () => {

@@ -10,7 +10,13 @@ import { origin, Box, inBackground, taskOf } from '../support/core-driver.ts';
 const p = { mergeGroup: 'p' } as const;
 
 const sizes = (session: Session): readonly number[] =>
-  [session.tasks, session.queue, session.demand, session.mergeGroups, session.parts].map(({ root }) => root?.size ?? 0);
+  [
+    session.tasks,
+    session.indexes.queue,
+    session.indexes.demand,
+    session.indexes.mergeGroups,
+    session.indexes.parts,
+  ].map(({ root }) => root?.size ?? 0);
 
 /** The deepest stack that `step` has while it reads its input or the limits, or compares keys. */
 function deepestStack(session: Session, input: Input): number {
@@ -35,14 +41,15 @@ function deepestStack(session: Session, input: Input): number {
       return tree.compare(a, b);
     },
   });
-  const { limits, tasks, queue, demand, mergeGroups } = session;
-  const indexes = {
-    tasks: compared(tasks),
+  const { limits, tasks, indexes } = session;
+  const { queue, demand, mergeGroups } = indexes;
+  const comparedIndexes = {
+    ...indexes,
     queue: compared(queue),
     demand: compared(demand),
     mergeGroups: compared(mergeGroups),
   };
-  step({ ...session, ...indexes, limits: watched(limits) }, watched(input));
+  step({ ...session, tasks: compared(tasks), indexes: comparedIndexes, limits: watched(limits) }, watched(input));
   return deepest;
 }
 
@@ -260,7 +267,7 @@ describe('a steered message', () => {
     box.steered('S', true);
     box.result('completed');
     expect(box.final('S')).toBe('completed answered_with');
-    expect(box.session.parts.root).toBeNull();
+    expect(box.session.indexes.parts.root).toBeNull();
   });
 });
 

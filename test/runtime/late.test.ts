@@ -13,4 +13,5 @@ describe('over a store that answers late', async () => {
   await import('./crashes.test.ts');
   await import('./models.test.ts');
   await import('./providers.test.ts');
+  await import('./shares.test.ts');
 });

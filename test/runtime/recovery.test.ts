@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sessionKey } from '../../src/core/model/ids.ts';
-import { CommitRejected, openMemoryStore } from '../../src/store/index.ts';
+import { openMemoryStore } from '../../src/store/index.ts';
 import type { Store, StoredEvent } from '../../src/store/port.ts';
 import type { Runner, Signalbox } from '../../src/runtime/index.ts';
 import { expectSound, openBox } from '../support/box.ts';
+import { rejectingStore } from '../support/rejecting-store.ts';
 
 describe('restarts, failures of the store, and defects', () => {
   it('T09 queued tasks keep their place over a restart, and the running one is retried with a note in its prompt', async () => {
@@ -179,29 +180,12 @@ describe('restarts, failures of the store, and defects', () => {
 
 describe('a store that finds a session broken', () => {
   it('stops that session with a fault, commits the others of the group, and the session continues after unpark', async () => {
-    const store = openMemoryStore();
-    let reject = false;
-    const picky: Store = new Proxy(store, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name);
-        if (name === 'commit') {
-          return (commits: Parameters<Store['commit']>[0]) => {
-            const broken = commits.find(({ session }) => session === 'test:broken');
-            if (reject && broken !== undefined) {
-              reject = false;
-              throw new CommitRejected(broken.session, { code: 'tape_conflict', message: 'a second writer' });
-            }
-            return store.commit(commits);
-          };
-        }
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
-    await using one = await openBox({ store: picky });
+    const { store, reject } = rejectingStore('test:broken');
+    await using one = await openBox({ store });
     const task = await one.send({ session: 'test:broken', prompt: 'first' });
     const turn = await one.stage.turn();
     await one.event(task, 'turn-started');
-    reject = true;
+    reject();
     const answers = await Promise.allSettled([
       one.box.submit({ session: 'test:broken', prompt: 'unlucky' }),
       one.box.submit({ session: 'test:whole', prompt: 'lucky' }),

@@ -28,6 +28,8 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   unknown_provider: true,
   not_throttled: true,
   unknown_runner: true,
+  source_full: true,
+  daemon_full: true,
   task_ended: true,
   stale_epoch: true,
   closing: true,

@@ -113,11 +113,11 @@ function auditIndexes(session: Session, say: Say): void {
   };
   compare(
     'order',
-    treeEntries(session.order),
+    treeEntries(session.indexes.order),
     tasks.toSorted((a, b) => a.position - b.position),
   );
-  compare('queue', treeEntries(session.queue), waiting);
-  compare('demand', treeEntries(session.demand), waiting.filter(preempts));
+  compare('queue', treeEntries(session.indexes.queue), waiting);
+  compare('demand', treeEntries(session.indexes.demand), waiting.filter(preempts));
   const mergeGroups = tasks.filter(
     ({ mergeGroup, status, stage, lane }) =>
       mergeGroup !== null && /waiting|collecting/.test(stage) && (status === 'queued' || lane === 'interactive'),
@@ -126,13 +126,19 @@ function auditIndexes(session: Session, say: Say): void {
     status === 'running' ? 0 : lane === 'interactive' && /interrupt|rollback/.test(whenBusy) ? 1 : 2;
   compare(
     'mergeGroups',
-    treeEntries(session.mergeGroups),
+    treeEntries(session.indexes.mergeGroups),
     mergeGroups.toSorted(
       (a, b) =>
         String(a.mergeGroup).localeCompare(String(b.mergeGroup)) || rankOf(a) - rankOf(b) || a.admission - b.admission,
     ),
   );
-  for (const tree of [session.tasks, session.order, session.queue, session.demand, session.mergeGroups]) {
+  for (const tree of [
+    session.tasks,
+    session.indexes.order,
+    session.indexes.queue,
+    session.indexes.demand,
+    session.indexes.mergeGroups,
+  ]) {
     auditTree(tree, say);
   }
 }
@@ -222,7 +228,7 @@ function auditOwner(session: Session, say: Say): void {
   const { hold, agent } = session;
   auditAsks(hold?.turn ?? null, say);
   const turn = hold?.turn ?? null;
-  const waits = [...treeEntries(session.queue)].map(([key]) => key);
+  const waits = [...treeEntries(session.indexes.queue)].map(([key]) => key);
   if (onWire(turn) !== (agent.kind === 'up' && agent.activity === 'turn')) {
     say('the turn on the wire and the agent disagree');
   }
@@ -239,7 +245,7 @@ function auditOwner(session: Session, say: Say): void {
   if (!onWire(turn) && waits[0]?.rank === 0) {
     say('a background task may not begin a turn while an interactive one waits');
   }
-  if (onWire(turn) && turn.interrupt === null && session.demand.root !== null) {
+  if (onWire(turn) && turn.interrupt === null && session.indexes.demand.root !== null) {
     say('an interactive task waits and the background turn is not interrupted');
   }
 }
@@ -373,7 +379,7 @@ export function deadlinesOf(session: Session): Set<string> {
   const { passedOver } = session;
   if (passedOver !== null) {
     const waits =
-      treeGet(session.backgroundByAge, passedOver.admission) === passedOver.task &&
+      treeGet(session.indexes.backgroundByAge, passedOver.admission) === passedOver.task &&
       passedOver.times < session.limits.maxPassedOver;
     want(waits, 'wait', passedOver.task);
   }

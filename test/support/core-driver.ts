@@ -118,7 +118,7 @@ export class Box {
     return stateOf(this.session);
   }
   get queue(): readonly string[] {
-    return [...treeEntries(this.session.queue)].map(([, id]) => id);
+    return [...treeEntries(this.session.indexes.queue)].map(([, id]) => id);
   }
   get turn(): number {
     return this.session.turns;

@@ -35,7 +35,7 @@ export function rebuilt(core: Core, { session }: View): string | null {
   return again.agent.kind === 'none' && !again.fenced ? null : 'something lives after a restart';
 }
 
-const indexes = ({ queue, demand, mergeGroups }: Session): unknown => [
+const indexes = ({ indexes: { queue, demand, mergeGroups } }: Session): unknown => [
   [...treeEntries(queue)],
   [...treeEntries(demand)],
   [...treeEntries(mergeGroups)],

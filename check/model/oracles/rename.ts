@@ -5,6 +5,7 @@
  * The new names keep the order of the old ones, since tasks are listed by id and by admission. A `seq` is not a name but a count from
  * 1, and the core calculates with positions: both are left as they are.
  */
+import type { Indexes } from '../../../src/core/model/indexes.ts';
 import type { Input } from '../../../src/core/model/inputs.ts';
 import type { Session } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
@@ -95,14 +96,14 @@ function renamedSession(core: Core, session: Session): Session {
   }
   const hold = renamed(session.hold);
   // Which runner has asked for a turn is not durable, and the index depends on it.
-  let backgroundByAge: Session['backgroundByAge'] = { ...rebuilt.backgroundByAge, root: null };
-  for (const [admission, id] of treeEntries(session.backgroundByAge)) {
+  let backgroundByAge: Indexes['backgroundByAge'] = { ...rebuilt.indexes.backgroundByAge, root: null };
+  for (const [admission, id] of treeEntries(session.indexes.backgroundByAge)) {
     backgroundByAge = treePut(backgroundByAge, admission + shift.admission, taskId(renameId(id)));
   }
   return {
     ...rebuilt,
     tasks,
-    backgroundByAge,
+    indexes: { ...rebuilt.indexes, backgroundByAge },
     hold,
     agent: renamed(session.agent),
     throttle: session.throttle,

@@ -260,11 +260,11 @@ function indexes({ session }: View): string | null {
       (task.status === 'queued' || task.lane === 'interactive'),
   );
   return (
-    indexIs('order', session.order, new Set(tasks.map((task) => task.id))) ??
-    indexIs('queue', session.queue, new Set(queued)) ??
-    indexIs('demand', session.demand, demand) ??
-    indexIs('backgroundByAge', session.backgroundByAge, agesOf(session)) ??
-    indexIs('mergeGroups', session.mergeGroups, new Set(mergeGroups.map((task) => task.id))) ??
+    indexIs('order', session.indexes.order, new Set(tasks.map((task) => task.id))) ??
+    indexIs('queue', session.indexes.queue, new Set(queued)) ??
+    indexIs('demand', session.indexes.demand, demand) ??
+    indexIs('backgroundByAge', session.indexes.backgroundByAge, agesOf(session)) ??
+    indexIs('mergeGroups', session.indexes.mergeGroups, new Set(mergeGroups.map((task) => task.id))) ??
     partsIndex(session)
   );
 }
@@ -272,14 +272,14 @@ function indexes({ session }: View): string | null {
 /** The parts of each entry, and the task that leads it in the place of the one that opened it. */
 function partsIndex(session: Session): string | null {
   const parts = all(session).filter((task) => task.mergedInto !== null || task.leads !== null);
-  for (const [key, id] of treeEntries(session.parts)) {
+  for (const [key, id] of treeEntries(session.indexes.parts)) {
     const task = treeGet(session.tasks, id);
     const rank = task?.mergedInto === null ? 3 : task?.stage === 'steered' ? 2 : task?.status === 'queued' ? 0 : 1;
     if (key.rank !== rank || key.entry !== (task?.mergedInto ?? task?.leads) || key.admission !== task?.admission) {
       return `the index parts holds ${id} in the wrong place`;
     }
   }
-  return indexIs('parts', session.parts, new Set(parts.map((task) => task.id)));
+  return indexIs('parts', session.indexes.parts, new Set(parts.map((task) => task.id)));
 }
 
 function indexIs<K>(name: string, tree: Tree<K, string>, wanted: ReadonlySet<string>): string | null {

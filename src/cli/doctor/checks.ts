@@ -5,9 +5,10 @@ import type { Call } from '../call.ts';
 import { configFile } from '../config-file.ts';
 import { findDataFolder, type DataFolder } from '../data-folder.ts';
 import type { Io } from '../io.ts';
-import { daemonFile } from '../target.ts';
+import { daemonFile, tokenIn } from '../target.ts';
+import { checkOpenTasks } from './open-tasks.ts';
 import { checkAgents, standIn } from './agents.ts';
-import { type Check, missing, note, ok } from './check.ts';
+import { type Check, missing, note, ok, reasonOf } from './check.ts';
 import { checkFolder, checkNode, checkPlatform, checkPort, checkSqlite, checkToken } from './machine.ts';
 
 interface Configured {
@@ -48,6 +49,20 @@ async function checkDaemon(data: DataFolder): Promise<Check | null> {
   }
 }
 
+/** Nothing where it cannot be asked: another check says why. */
+async function openTasks({ folder }: DataFolder): Promise<readonly Check[]> {
+  const file = daemonFile(folder);
+  const token = tokenIn(folder);
+  if (file === null || token === null) {
+    return [];
+  }
+  try {
+    return [checkOpenTasks(await createClient({ baseUrl: file.url, token }).openTasks())];
+  } catch (error) {
+    return [note('open tasks', reasonOf(error))];
+  }
+}
+
 export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
   const data = findDataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
   const [configured, daemon, agents, platform] = await Promise.all([
@@ -66,7 +81,7 @@ export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
     checkToken(data.folder),
     configured.check,
     daemon ?? note('daemon', 'not running', `signalbox up${data.flag}`),
-    ...(answers ? [] : [await checkPort(host, port)]),
+    ...(answers ? await openTasks(data) : [await checkPort(host, port)]),
     ok(standIn, 'built in: the stand-in that answers until a real agent is configured'),
     ...agents,
   ];

@@ -8,6 +8,7 @@
 import type { Epoch, Incarnation, SessionKey, TaskId, TurnId } from './ids.ts';
 import type { Actor } from './actor.ts';
 import type { TurnReport } from './output.ts';
+import type { Indexes } from './indexes.ts';
 import type { LossReason } from './reasons.ts';
 import type { Tree } from '../tree.ts';
 import type { Task, TerminalStatus } from './task.ts';
@@ -139,37 +140,12 @@ export interface Parked {
   readonly by: Actor | null;
 }
 
-/** Key of the waiting queue: rank 0 interactive, 1 preempted background, 2 background; then priority (high first), then position. */
-export interface QueueKey {
-  readonly rank: 0 | 1 | 2;
-  readonly priority: number;
-  readonly position: number;
-  readonly id: TaskId;
-}
-
-/** `id` keeps two tasks apart while a step gives many of them new positions. */
-export interface OrderKey {
-  readonly position: number;
-  readonly id: TaskId;
-}
-
 /** The background task that waits when others are granted, and how often that was, up to `maxPassedOver` (rule 17). */
 export interface PassedOver {
   readonly task: TaskId;
   /** With it, it stands in `backgroundByAge` while it waits. */
   readonly admission: number;
   readonly times: number;
-}
-
-/**
- * Key of the parts of an entry: the tasks whose text goes with the prompt of another task, and those that were steered into its
- * turn. An entry is named by the task that opened it. Rank 0: merged, the entry was not granted yet; 1: merged; 2: steered; 3: the
- * task that leads the entry, where that is another than the one that opened it.
- */
-export interface PartKey {
-  readonly entry: TaskId;
-  readonly rank: 0 | 1 | 2 | 3;
-  readonly admission: number;
 }
 
 /**
@@ -203,17 +179,6 @@ export interface PartEnding {
   readonly answer: TurnReport | null;
 }
 
-/**
- * Key of the tasks of a merge group that another message of the group may end, or be merged into, while they wait. Rank 0: an
- * interactive task that was granted before; 1: an interactive task that is to interrupt, and was not granted yet; 2: any other that was
- * not granted yet.
- */
-export interface MergeGroupKey {
-  readonly mergeGroup: string;
-  readonly rank: 0 | 1 | 2;
-  readonly admission: number;
-}
-
 export interface Session {
   readonly key: SessionKey;
   readonly limits: Limits;
@@ -241,16 +206,7 @@ export interface Session {
   readonly settling: readonly Settlement[];
   /** The node has lost the session: nothing may be decided here any more. */
   readonly fenced: boolean;
-  /** All open tasks. The six trees below are indexes of it. */
+  /** All open tasks. */
   readonly tasks: Tree<TaskId, Task>;
-  /** All open tasks by position. */
-  readonly order: Tree<OrderKey, TaskId>;
-  readonly queue: Tree<QueueKey, TaskId>;
-  /** Waiting interactive tasks that want the running background turn interrupted: the demand, a set of ids. */
-  readonly demand: Tree<QueueKey, TaskId>;
-  /** Background tasks that wait for a turn, by admission. */
-  readonly backgroundByAge: Tree<number, TaskId>;
-  /** For `collect`, `replace`, `interrupt` and `rollback`. */
-  readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
-  readonly parts: Tree<PartKey, TaskId>;
+  readonly indexes: Indexes;
 }

@@ -60,7 +60,7 @@ function settleOwner(d: Draft): void {
     if (task.lane === 'background' && (back || !shielded) && interactiveWaits(d.s)) {
       // Between two turns, or admitted and not sent: nothing is on the wire, so it gives way at once (rule 6). Protection is
       // for a turn that can go on; one that is held back has it again when its time comes.
-      const by = treeFirst(d.s.queue)?.value;
+      const by = treeFirst(d.s.indexes.queue)?.value;
       yieldHold(d, by === undefined ? null : actorTask(by));
       continue;
     }
@@ -87,7 +87,7 @@ const wantsTurn = (task: Task): boolean => task.mode === 'prompt' || task.call !
 
 /** Who is granted next. A background task that is due comes before all others. */
 function firstWaiter(session: Session): TaskId | null {
-  const first = treeFirst(session.queue);
+  const first = treeFirst(session.indexes.queue);
   if (first === null) {
     return null;
   }
@@ -201,7 +201,7 @@ function switchModel(d: Draft, agent: Extract<Agent, { kind: 'up' }>, model: str
 }
 
 function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
-  const demand = treeFirst(d.s.demand);
+  const demand = treeFirst(d.s.indexes.demand);
   if (task.lane === 'background' && turn.interrupt === null && !turn.protected && demand !== null) {
     interruptTurn(d, turn, 'preempt', actorTask(demand.value));
   }

@@ -61,8 +61,8 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
 
 /** The tasks that wait, in the queue or with an open window for further parts. */
 const waitingTasks = (d: Draft): readonly TaskId[] => [
-  ...treeValues(d.s.queue),
-  ...treeValues(d.s.mergeGroups).filter((id) => mustTask(d, id).stage === 'collecting'),
+  ...treeValues(d.s.indexes.queue),
+  ...treeValues(d.s.indexes.mergeGroups).filter((id) => mustTask(d, id).stage === 'collecting'),
 ];
 
 /** Each field is written out: a spread behind it is ten times slower, and there may be thousands. */

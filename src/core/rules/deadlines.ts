@@ -42,7 +42,7 @@ function turnDeadline(turn: Turn | null): 'drain' | 'silence' | 'permission' | n
 /** A task waits that could be granted. A runner that has not asked for a turn waits for its own. */
 const isWaitedFor = (session: Session): boolean =>
   !stalled(session) &&
-  (interactiveWaits(session) || (session.throttle === null && session.backgroundByAge.root !== null));
+  (interactiveWaits(session) || (session.throttle === null && session.indexes.backgroundByAge.root !== null));
 
 const isProtected = (turn: Turn | null): boolean => onWire(turn) && turn.protected;
 
@@ -95,11 +95,12 @@ export function setDeadlines(d: Draft, restarted: boolean): void {
   if (was.hold !== is.hold) {
     setForTurn(d, restarted ? null : was.hold, is.hold);
   }
-  const isSameLine = was.queue === is.queue && was.backgroundByAge === is.backgroundByAge;
+  const isSameLine =
+    was.indexes.queue === is.indexes.queue && was.indexes.backgroundByAge === is.indexes.backgroundByAge;
   if (was.hold !== is.hold || !isSameLine || was.parked !== is.parked || was.throttle !== is.throttle) {
     set(d, 'hold', restarted ? null : limitedHold(was), limitedHold(is));
   }
-  if (restarted || was.passedOver !== is.passedOver || was.backgroundByAge !== is.backgroundByAge) {
+  if (restarted || was.passedOver !== is.passedOver || was.indexes.backgroundByAge !== is.indexes.backgroundByAge) {
     set(d, 'wait', restarted ? null : fairWaiter(was), fairWaiter(is));
   }
   if (d.windows && !restarted) {

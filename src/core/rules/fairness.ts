@@ -11,7 +11,7 @@ import { getTask } from '../draft.ts';
 import { interactiveWaits } from '../queue.ts';
 import { treeFirst, treeGet } from '../tree.ts';
 
-type Fair = Pick<Session, 'passedOver' | 'backgroundByAge' | 'limits'>;
+type Fair = Pick<Session, 'passedOver' | 'indexes' | 'limits'>;
 
 export const timesPassedOver = ({ passedOver }: Pick<Session, 'passedOver'>, id: TaskId): number =>
   passedOver?.task === id ? passedOver.times : 0;
@@ -24,12 +24,12 @@ export const isDue = (session: Fair, task: Task): boolean =>
  * The task that was passed over, while it waits. An older one may have joined the line since (its window for further parts was
  * open); it is counted when this one has had its turn.
  */
-const inLine = ({ passedOver, backgroundByAge }: Fair): PassedOver | null =>
-  passedOver !== null && treeGet(backgroundByAge, passedOver.admission) !== undefined ? passedOver : null;
+const inLine = ({ passedOver, indexes }: Fair): PassedOver | null =>
+  passedOver !== null && treeGet(indexes.backgroundByAge, passedOver.admission) !== undefined ? passedOver : null;
 
 /** The one in line, or else the oldest that waits. */
 function firstInLine(session: Fair): PassedOver | null {
-  const oldest = treeFirst(session.backgroundByAge);
+  const oldest = treeFirst(session.indexes.backgroundByAge);
   return inLine(session) ?? (oldest === null ? null : { task: oldest.value, admission: oldest.key, times: 0 });
 }
 

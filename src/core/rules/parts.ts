@@ -8,30 +8,31 @@ import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../d
 import type { TaskId } from '../model/ids.ts';
 import type { TurnReport } from '../model/output.ts';
 import type { LossReason } from '../model/reasons.ts';
-import type { PartEnding, PartKey, Session, Settlement } from '../model/session.ts';
+import type { PartKey } from '../model/indexes.ts';
+import type { PartEnding, Session, Settlement } from '../model/session.ts';
 import type { Task, TerminalStatus, Verdict } from '../model/task.ts';
 import { entryOf } from '../queue.ts';
 import { treeNeighbours, treeValues } from '../tree.ts';
 
 type Rank = PartKey['rank'];
-type Parts = Pick<Session, 'parts'>;
+type Indexed = Pick<Session, 'indexes'>;
 
 const noParts: readonly TaskId[] = [];
 
 /** Parts of an entry from a rank on and below another, in order. */
-const partsOf = ({ parts }: Parts, entry: TaskId, from: Rank, below: Rank): readonly TaskId[] =>
+const partsOf = ({ indexes: { parts } }: Indexed, entry: TaskId, from: Rank, below: Rank): readonly TaskId[] =>
   parts.root === null
     ? noParts
     : treeValues(parts, { entry, rank: from, admission: 0 }, { entry, rank: below, admission: 0 });
 
 /** The tasks whose text goes with the prompt of this one, in the order they came. */
-export const mergedTasks = (session: Parts, task: Task): readonly TaskId[] => partsOf(session, entryOf(task), 0, 2);
+export const mergedTasks = (session: Indexed, task: Task): readonly TaskId[] => partsOf(session, entryOf(task), 0, 2);
 
-export const steeredTasks = (session: Parts, task: Task): readonly TaskId[] => partsOf(session, entryOf(task), 2, 3);
+export const steeredTasks = (session: Indexed, task: Task): readonly TaskId[] => partsOf(session, entryOf(task), 2, 3);
 
 /** All parts but those of this entry; `leave`: what was steered into it leaves it. */
 export function partsBut(d: Draft, entry: TaskId | null, leave: boolean): readonly TaskId[] {
-  const { parts } = d.s;
+  const { parts } = d.s.indexes;
   if (parts.root === null) {
     return noParts;
   }
@@ -43,7 +44,7 @@ export function partsBut(d: Draft, entry: TaskId | null, leave: boolean): readon
   return ids.filter((id) => mustTask(d, id).mergedInto !== null);
 }
 
-const first = ({ parts }: Parts, entry: TaskId, from: Rank, below: Rank | 4): TaskId | null => {
+const first = ({ indexes: { parts } }: Indexed, entry: TaskId, from: Rank, below: Rank | 4): TaskId | null => {
   if (parts.root === null) {
     return null;
   }
@@ -52,7 +53,7 @@ const first = ({ parts }: Parts, entry: TaskId, from: Rank, below: Rank | 4): Ta
 };
 
 /** The task whose turns are those of an entry: the one that opened it, until that was cancelled alone. */
-export const leaderIdOf = (session: Parts, entry: TaskId): TaskId => first(session, entry, 3, 4) ?? entry;
+export const leaderIdOf = (session: Indexed, entry: TaskId): TaskId => first(session, entry, 3, 4) ?? entry;
 
 /** Null: the entry has ended, and is only settled. */
 export const leaderOf = (d: Draft, entry: TaskId): Task | null => getTask(d, leaderIdOf(d.s, entry));

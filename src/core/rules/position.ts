@@ -6,12 +6,12 @@
  */
 import { type Draft, mustTask, putTask } from '../draft.ts';
 import type { TaskId } from '../model/ids.ts';
-import type { Session } from '../model/session.ts';
+import type { Indexes } from '../model/indexes.ts';
 import type { Task, Where } from '../model/task.ts';
 import { orderKey } from '../queue.ts';
 import { treeEntries, treeFirst, treeLast, treeNeighbours, treeRemove } from '../tree.ts';
 
-type Order = Session['order'];
+type Order = Indexes['order'];
 
 /** The distance of two neighbours at admission, and what `first` and `last` keep from the others. */
 const spacing = 2 ** 16;
@@ -29,7 +29,7 @@ export function lastPosition(order: Order): number {
 
 /** The position of a place in the order. For a place in a full gap, the tasks around it get new positions. */
 export function positionAt(d: Draft, task: Task, where: Where): number {
-  const others = treeRemove(d.s.order, orderKey(task));
+  const others = treeRemove(d.s.indexes.order, orderKey(task));
   if (where === 'last') {
     return lastPosition(others);
   }

@@ -4,7 +4,8 @@ import { actorTask } from '../model/actor.ts';
 import { type Draft, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { TaskId } from '../model/ids.ts';
-import type { MergeGroupKey, Session, Turn } from '../model/session.ts';
+import type { MergeGroupKey } from '../model/indexes.ts';
+import type { Session, Turn } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Refusal, RuleReply } from '../model/replies.ts';
 import { busyPolicies, type Ends } from './when-busy.ts';
@@ -75,12 +76,8 @@ function collector(d: Draft, input: Submit): Task | null {
   return task.stage === 'collecting' && sameTurn && samePolicy ? task : null;
 }
 
-function newestOf(
-  { mergeGroups }: Draft['s'],
-  mergeGroup: string,
-  rank: 1 | 2,
-): { id: TaskId; admission: number } | null {
-  const { below } = treeNeighbours(mergeGroups, { mergeGroup, rank, admission: Number.POSITIVE_INFINITY });
+function newestOf({ indexes }: Draft['s'], mergeGroup: string, rank: 1 | 2): { id: TaskId; admission: number } | null {
+  const { below } = treeNeighbours(indexes.mergeGroups, { mergeGroup, rank, admission: Number.POSITIVE_INFINITY });
   return below === null || below.key.mergeGroup !== mergeGroup || below.key.rank !== rank
     ? null
     : { id: below.value, admission: below.key.admission };
@@ -142,7 +139,7 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewinds: boolean): R
   const ended: TaskId[] = [];
   const freed = ends === null ? null : endWaiting(d, input, ends, ended);
   d.s.admissions += 1;
-  const task = newTask(input.task, d.s.admissions, freed ?? lastPosition(d.s.order));
+  const task = newTask(input.task, d.s.admissions, freed ?? lastPosition(d.s.indexes.order));
   // `finish` puts the row as it is at the end of the step in its place.
   d.admitted = d.records.push({ type: 'admit', at: d.at, task, payload: input.payload }) - 1;
   const fallback = joins === 'running-turn' && steered === null;
@@ -219,8 +216,8 @@ function endWaiting(
 }
 
 /** The tasks of a merge group and a rank that wait, oldest first, as they are at the call. */
-function* waitingOf({ mergeGroups }: Draft['s'], mergeGroup: string, rank: MergeGroupKey['rank']): Generator<TaskId> {
-  for (const [key, id] of treeEntries(mergeGroups, { mergeGroup, rank, admission: 0 })) {
+function* waitingOf({ indexes }: Draft['s'], mergeGroup: string, rank: MergeGroupKey['rank']): Generator<TaskId> {
+  for (const [key, id] of treeEntries(indexes.mergeGroups, { mergeGroup, rank, admission: 0 })) {
     if (key.mergeGroup !== mergeGroup || key.rank !== rank) {
       return;
     }

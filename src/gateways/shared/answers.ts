@@ -1,12 +1,12 @@
 /** What a sender reads: receipts, reasons, problem documents. */
 import type { ErrorCode } from '../../core/error-codes.ts';
 import type { HookRequest, HookResponse } from '../../protocol/hooks.ts';
-import { problem, type ProblemParts } from '../../protocol/problem.ts';
+import { fullParts, problem, type ProblemParts, retryAfterS } from '../../protocol/problem.ts';
 import type { SubmitAnswer } from '../../runtime/api.ts';
 import type { Built } from './task-template.ts';
 
-/** Seconds that a refused sender is asked to wait, where waiting helps. */
-const retryAfterS = 30;
+/** How long a refused sender is asked to wait, where waiting helps and no better time is known. */
+const retryAfterMs = 30_000;
 
 export function refuse(request: HookRequest, code: ErrorCode, parts: ProblemParts = {}): HookResponse {
   const body = problem(code, { ...parts, instance: request.requestId });
@@ -15,7 +15,7 @@ export function refuse(request: HookRequest, code: ErrorCode, parts: ProblemPart
     body,
     headers: {
       'content-type': 'application/problem+json',
-      ...(body.retryable ? { 'retry-after': String(retryAfterS) } : {}),
+      ...(body.retryable ? { 'retry-after': retryAfterS(body.retryAfterMs ?? retryAfterMs) } : {}),
     },
   };
 }
@@ -28,7 +28,7 @@ export function ignored(event: string, reason: string, detail: string): HookResp
 /** After `submit` resolved: 202 with the receipt, or what refused it. Nothing of a refused delivery is stored, so that it can be delivered again. */
 export function receipt(request: HookRequest, answer: SubmitAnswer): HookResponse {
   if (answer.kind === 'refused') {
-    return refuse(request, answer.code);
+    return refuse(request, answer.code, answer.full === undefined ? {} : fullParts(answer.full));
   }
   const { kind: status, ...rest } = answer;
   return { status: 202, body: { status, ...rest } };

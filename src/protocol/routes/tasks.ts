@@ -12,6 +12,7 @@ import {
   TaskPageSchema,
   TaskViewSchema,
 } from '../tasks.ts';
+import { OpenTasksSchema } from '../open-tasks.ts';
 import { limit, type Route, taskParams } from './route.ts';
 
 export const tasksRoutes = {
@@ -34,6 +35,8 @@ export const tasksRoutes = {
     codes: [
       'bad_idempotency_key',
       'queue_full',
+      'source_full',
+      'daemon_full',
       'session_busy',
       'rollback_unsupported',
       'unknown_runner',
@@ -64,6 +67,13 @@ export const tasksRoutes = {
     },
     success: { 200: TaskPageSchema },
     codes: ['bad_cursor'],
+  },
+  openTasks: {
+    method: 'GET',
+    path: '/v1/open-tasks',
+    summary: 'Count the open tasks, in all and by source, beside their limits',
+    success: { 200: OpenTasksSchema },
+    codes: [],
   },
   getTask: {
     method: 'GET',

@@ -84,7 +84,7 @@ function aheadOf(session: Session, task: Task): { ahead: TaskId[]; count: number
   const ahead: TaskId[] = due === null ? [] : [due];
   let count = ahead.length;
   const mine = queueKey(task);
-  for (const [key, id] of treeEntries(session.queue)) {
+  for (const [key, id] of treeEntries(session.indexes.queue)) {
     if (compareQueue(key, mine) >= 0) {
       break;
     }

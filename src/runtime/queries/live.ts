@@ -12,6 +12,8 @@ import { agentOf, explainEnded, explainOpen, ownerOf, permissionRequestsOf } fro
 const triesMax = 10;
 /** Waiting tasks that a session's view lists by id. */
 const queueListed = 1000;
+/** Sources in the figures: a name for each would be without bound. */
+const sourcesListed = 20;
 /** Sessions in a hang report: a longer report does not help a reader. */
 const liveMax = 200;
 
@@ -31,6 +33,10 @@ export function liveReads(parts: RuntimeParts): LiveReads {
     },
     async providers() {
       return providerViews(parts);
+    },
+    async openTasks() {
+      await parts.ready;
+      return registry.shares.view(sourcesListed);
     },
     stats: () => runtimeStats(parts),
   };
@@ -74,7 +80,7 @@ async function sessionView({ context, registry, key, ready }: RuntimeParts, name
   const actor = registry.live(resolved);
   const queue: TaskId[] = [];
   if (actor !== null) {
-    for (const [, id] of treeEntries(actor.committed.queue)) {
+    for (const [, id] of treeEntries(actor.committed.indexes.queue)) {
       queue.push(id);
       if (queue.length >= queueListed) {
         break;
@@ -108,7 +114,7 @@ function liveSession(actor: SessionActor): LiveSession {
     task: owner?.task ?? null,
     turn: owner?.turn ?? null,
     inTurn: turn !== null && turn.phase !== 'pending',
-    queued: treeSize(session.queue),
+    queued: treeSize(session.indexes.queue),
     incarnation: agent?.incarnation ?? null,
     process: agent?.process ?? null,
     threadName: agent?.threadName ?? null,
@@ -133,14 +139,14 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
       throttled[session.throttle.level] += 1;
     }
     let interactive = 0;
-    for (const [key] of treeEntries(session.queue)) {
+    for (const [key] of treeEntries(session.indexes.queue)) {
       if (key.rank !== 0) {
         break;
       }
       interactive += 1;
     }
     queueDepth.interactive += interactive;
-    queueDepth.background += treeSize(session.queue) - interactive;
+    queueDepth.background += treeSize(session.indexes.queue) - interactive;
   }
   return {
     store: await context.store.stats(),
@@ -148,6 +154,7 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
     agentsRunning: registry.pool.running,
     holds,
     queueDepth,
+    openTasks: registry.shares.view(sourcesListed),
     permissionRequests,
     providers: providerViews(parts),
     throttled,

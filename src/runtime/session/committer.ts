@@ -20,6 +20,7 @@ import type { Entry } from './batch.ts';
 import type { Hub } from '../queries/hub.ts';
 import type { Context } from '../options.ts';
 import { sessionMoved } from '../refusals.ts';
+import type { Shares } from '../shares.ts';
 import type { Stats } from '../queries/stats.ts';
 
 /** Pause before a failed commit is tried again. */
@@ -31,6 +32,7 @@ interface CommitterParts {
   readonly context: Context;
   readonly stats: Stats;
   readonly hub: Hub;
+  readonly shares: Shares;
   /** The store found that the session's records break a rule: its memory is wrong and must go. */
   readonly rejected: (batch: Batch, error: unknown) => void;
   /** Called after an actor's batch is settled: it may be idle. */
@@ -164,7 +166,7 @@ export class Committer {
   }
 
   #settle(batches: readonly Batch[], outcomes: ReadonlyMap<Batch, CommitOutcome>): void {
-    const { context, hub } = this.#parts;
+    const { context, hub, shares } = this.#parts;
     const published: (readonly FeedEvent[])[] = [];
     const kept: Batch[] = [];
     for (const batch of batches) {
@@ -183,6 +185,9 @@ export class Committer {
     }
     for (const batch of kept) {
       const outcome = outcomes.get(batch);
+      if (outcome !== undefined) {
+        shares.committed(batch.actor.key, batch);
+      }
       try {
         batch.actor.settle(batch, outcome?.kind === 'committed' ? outcome : null);
       } catch (error) {

@@ -24,6 +24,7 @@ import { type Context, partsPerStep } from '../options.ts';
 import { AgentPool } from '../agent/pool.ts';
 import { ProcessRows } from '../agent/process-rows.ts';
 import { Providers } from '../throttle/providers.ts';
+import { Shares } from '../shares.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
@@ -32,6 +33,7 @@ export class Registry {
   readonly processRows: ProcessRows;
   readonly runners: Runners;
   readonly providers: Providers;
+  readonly shares: Shares;
   readonly #context: Context;
   readonly #stats: Stats;
   readonly #crashes: Crashes;
@@ -49,6 +51,7 @@ export class Registry {
     this.pool = new AgentPool(context.limits, context.clock);
     this.processRows = new ProcessRows(context);
     this.runners = new Runners(context);
+    this.shares = new Shares(context);
     this.#crashes = new Crashes(context.limits.maxCrashes, context.limits.crashThrottleMs);
     this.providers = new Providers({
       clock: context.clock,
@@ -59,6 +62,7 @@ export class Registry {
       context,
       stats,
       hub,
+      shares: this.shares,
       settled: (actor) => this.#settled(actor),
       rejected: (batch, error) => this.#rejected(batch, error),
     });
@@ -138,6 +142,10 @@ export class Registry {
       lease,
     );
     this.#actors.set(key, actor);
+    this.shares.opened(
+      key,
+      open.map(({ row: task }) => task),
+    );
     const fault = this.#faults.get(key);
     if (fault !== undefined) {
       this.#faults.delete(key);
@@ -192,6 +200,7 @@ export class Registry {
     if ((actor.atRest || (actor.detached && !actor.host.running)) && this.#actors.get(actor.key) === actor) {
       actor.stop();
       this.#actors.delete(actor.key);
+      this.shares.forget(actor.key);
     }
     for (const watcher of this.#watchers) {
       watcher();

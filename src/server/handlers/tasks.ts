@@ -14,7 +14,15 @@ import { absent, okOrRefuse, refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 import { taskSummary, taskView } from '../views.ts';
 
-type TaskOperation = 'submitTask' | 'listTasks' | 'getTask' | 'editTask' | 'moveTask' | 'cancelTask' | 'explainTask';
+type TaskOperation =
+  | 'submitTask'
+  | 'listTasks'
+  | 'openTasks'
+  | 'getTask'
+  | 'editTask'
+  | 'moveTask'
+  | 'cancelTask'
+  | 'explainTask';
 
 /** Throws `unknown_task`. */
 export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTask> {
@@ -50,6 +58,8 @@ export const taskHandlers: Handlers<TaskOperation> = {
     const page = await signalbox.tasks(filterOf(query), query.cursor ?? null, query.limit ?? 50);
     return { status: 200, body: { items: page.items.map(taskSummary), cursor: page.cursor } };
   },
+
+  openTasks: async (_call, { signalbox }) => ({ status: 200, body: await signalbox.openTasks() }),
 
   async getTask({ params }, { signalbox }) {
     const task = await taskOf(signalbox, params.id);

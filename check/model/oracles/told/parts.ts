@@ -8,7 +8,7 @@ import { nothing, ofTask } from './told.ts';
 import { lostAttempt, mustFail } from './turns.ts';
 
 export function toldOfParts(facts: Facts, tasks: readonly Task[]): readonly Told[] {
-  if (facts.before.parts.root === null) {
+  if (facts.before.indexes.parts.root === null) {
     return nothing;
   }
   return tasks.flatMap((task) => (task.mergedInto === null ? nothing : ofPart(facts, task, task.mergedInto)));
