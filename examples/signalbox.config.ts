@@ -6,6 +6,8 @@ export default defineConfig({
   durability: 'power',
   agent: { name: 'scripted', args: ['--chunk-ms', '20'] },
   limits: { maxPassedOver: 3, collectMs: 800, agentIdleMs: 120_000 },
+  // `signalbox send acme/app --runner review "pull request 7"`
+  runners: { review: './runners/review.ts' },
   // The secret is better kept in SIGNALBOX_GITHUB_SECRET.
   aliases: { 'chat:room-7': 'github:acme/app' },
 });

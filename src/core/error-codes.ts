@@ -196,7 +196,7 @@ const sessionErrors = {
     status: 422,
     exit: exitCodes.usage,
     title: 'The code runner is not registered',
-    hint: 'Register the runner under this name, or leave `runner` out.',
+    hint: 'Name its module in `runners` of the configuration, give it to `createSignalbox`, or leave `runner` out.',
   },
   queue_full: {
     status: 429,

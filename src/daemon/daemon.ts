@@ -34,6 +34,7 @@ import { hangSource, watchSessions } from './hangs.ts';
 import type { DaemonLog } from './log.ts';
 import { makeLog } from './log.ts';
 import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
+import { configuredRunners } from './runners.ts';
 import { secretsOf } from './secrets.ts';
 import { watchSettings } from './watchdog.ts';
 
@@ -56,6 +57,8 @@ export interface Daemon {
   readonly url: string;
   readonly folder: string;
   readonly agent: { readonly name: string; readonly standIn: boolean };
+  /** Names of the code runners. */
+  readonly runners: readonly string[];
   readonly hooks: readonly string[];
   readonly signalbox: Signalbox;
   /** Ends what runs within `graceMs` (default: the configured one), then all agents, then the store. */
@@ -116,6 +119,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const { folder, config, version, faults = noFaults, pid = process.pid, watch } = options;
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
+  const runners = await configuredRunners(config);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
   const store = openSqliteStore({ path: join(folder, dataFiles.database), durability: config.durability, faults, pid });
@@ -128,12 +132,11 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   if (watch !== undefined) {
     watch.settings = watchSettings(config, secrets);
   }
-  const onError = (error: unknown, where: string): void => {
-    log.error({ err: error, where }, 'not handled where it happened');
-  };
+  const onError = errorsTo(log);
   const signalbox = createSignalbox({
     store,
     agent: agent.driver,
+    runners,
     limits: config.limits,
     permissions: config.permissions,
     workspaces: new Workspaces({ root: join(folder, dataFiles.workspaces), rules: config.workspaces }),
@@ -171,6 +174,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     url,
     folder,
     agent: { name: agent.driver.name, standIn: agent.standIn },
+    runners: Object.keys(runners),
     hooks: hooks.map(({ path }) => path),
     signalbox,
     async close(how = {}) {
@@ -181,6 +185,11 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     abandon: () => abandon(signalbox),
   };
 }
+
+const errorsTo =
+  (log: DaemonLog) =>
+  (error: unknown, where: string): void =>
+    log.error({ err: error, where }, 'not handled where it happened');
 
 function warnOfLacks(log: DaemonLog): void {
   for (const { name, reason, effect } of platformLacks()) {

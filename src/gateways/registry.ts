@@ -6,7 +6,7 @@ import { AppError } from '../core/errors.ts';
 import type { HookHandler } from '../protocol/hooks.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Signalbox } from '../runtime/api.ts';
-import type { SourceDescriptor } from './descriptor.ts';
+import type { RunnerUse, SourceDescriptor } from './descriptor.ts';
 import { descriptor as github } from './github/descriptor.ts';
 import { descriptor as hooks } from './standard-webhooks/descriptor.ts';
 
@@ -37,6 +37,13 @@ const handlersOf = async <K extends SourceKey>(
   box: Pick<Signalbox, 'submit'>,
   config: AllConfigs[K] | undefined,
 ): Promise<readonly HookHandler[]> => (config === undefined ? [] : descriptors[key].load(box, config));
+
+const runnersOf = <K extends SourceKey>(key: K, config: AllConfigs[K] | undefined): readonly RunnerUse[] =>
+  config === undefined ? [] : descriptors[key].runners(config);
+
+/** The code runners that the rules of all sections name. */
+export const sourceRunners = (configs: SourceConfigs): readonly RunnerUse[] =>
+  sourceKeys.flatMap((key) => runnersOf(key, configs[key]));
 
 /** The shared secrets of all sections. */
 export const sourceSecrets = (configs: SourceConfigs): readonly string[] =>

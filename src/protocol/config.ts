@@ -136,6 +136,40 @@ export const WorkspacesConfigSchema = {
     'Working folders of agents, `{ session, folder }`. The first entry that matches counts; else each session has its own folder in the data folder.',
 } as const satisfies Schema;
 
+const runnerModule = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 4096,
+  description: 'File, relative to the folder of the configuration file.',
+} as const satisfies Schema;
+
+export const RunnersConfigSchema = {
+  type: 'object',
+  maxProperties: 1000,
+  propertyNames: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$' },
+  additionalProperties: {
+    anyOf: [
+      runnerModule,
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['module'],
+        properties: {
+          module: runnerModule,
+          export: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 100,
+            description: 'Name of the export; default `default`.',
+          },
+        },
+      },
+    ],
+  },
+  description:
+    'Code runners by name: the file whose default export is the runner, or `{ module, export }`. They run in the daemon (docs/runners.md).',
+} as const satisfies Schema;
+
 const durabilities = ['power', 'process'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -152,6 +186,7 @@ export interface ConfigSections {
   readonly agent?: Wire<typeof AgentConfigSchema>;
   readonly permissions?: Wire<typeof PermissionsConfigSchema>;
   readonly workspaces?: Wire<typeof WorkspacesConfigSchema>;
+  readonly runners?: Wire<typeof RunnersConfigSchema>;
   readonly limits?: Wire<typeof LimitsConfigSchema>;
   readonly aliases?: { readonly [key: string]: string };
 }
@@ -168,6 +203,7 @@ export const configSections = {
   agent: AgentConfigSchema,
   permissions: PermissionsConfigSchema,
   workspaces: WorkspacesConfigSchema,
+  runners: RunnersConfigSchema,
   limits: LimitsConfigSchema,
   aliases: {
     type: 'object',

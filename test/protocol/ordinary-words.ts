@@ -1,7 +1,7 @@
 /** Words of public names that need no definition: readers know them. A verb stands for its forms. */
 export const ordinaryWords: readonly string[] = `
 after age ahead alias all already amount approve arg at auth before began body bot bound builtin by byte cache call cap cause change
-check close column command comment config context count crash currency detail duplicate end entry env error exit explanation fact
+check close column command comment config context count crash currency detail duplicate end entry env error exit explanation export fact
 failure file first follow free from function hint host how id if ignore in info input instance issue item kind last left length level like
 line list listen live log member message method metric module move name next nice none note of ok omit open page path pending per
 phase port problem quiet quote reach ready recover require resolve restart review row secret send sent since slow stack state

@@ -1,6 +1,7 @@
 /** Everything that `signalbox doctor` looks at, in the order in which it says it. */
 import { createClient } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
+import type { DaemonConfig } from '../../daemon/config/resolve.ts';
 import type { Call } from '../call.ts';
 import { configFile } from '../config-file.ts';
 import { findDataFolder, type DataFolder } from '../data-folder.ts';
@@ -12,18 +13,30 @@ import { type Check, missing, note, ok, reasonOf } from './check.ts';
 import { checkFolder, checkNode, checkPlatform, checkPort, checkSqlite, checkToken } from './machine.ts';
 
 interface Configured {
-  readonly check: Check;
+  readonly checks: readonly Check[];
   readonly listen: { readonly host: string; readonly port: number };
+}
+
+/** Loads them as the daemon does. Nothing where none is configured or named. */
+async function checkRunners(config: DaemonConfig): Promise<readonly Check[]> {
+  const { configuredRunners } = await import('../../daemon/runners.ts');
+  try {
+    const names = Object.keys(await configuredRunners(config));
+    return names.length === 0 ? [] : [ok('runners', names.join(', '))];
+  } catch (error) {
+    return [missing('runners', reasonOf(error), error instanceof AppError ? error.hint : '')];
+  }
 }
 
 async function checkConfig(file: string | null, io: Io): Promise<Configured> {
   const { resolveConfig } = await import('../../daemon/config/resolve.ts');
   try {
-    const { listen } = await resolveConfig({ file, environment: io.env, flags: [] });
-    return { check: ok('configuration', file ?? 'no file: every default'), listen };
+    const config = await resolveConfig({ file, environment: io.env, flags: [] });
+    const check = ok('configuration', file ?? 'no file: every default');
+    return { checks: [check, ...(await checkRunners(config))], listen: config.listen };
   } catch (error) {
     const { message, hint = '' } = error as { readonly message: string; readonly hint?: string };
-    return { check: missing('configuration', message, hint), listen: { host: '127.0.0.1', port: 7070 } };
+    return { checks: [missing('configuration', message, hint)], listen: { host: '127.0.0.1', port: 7070 } };
   }
 }
 
@@ -79,7 +92,7 @@ export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
     ...platform,
     checkFolder(data.folder),
     checkToken(data.folder),
-    configured.check,
+    ...configured.checks,
     daemon ?? note('daemon', 'not running', `signalbox up${data.flag}`),
     ...(answers ? await openTasks(data) : [await checkPort(host, port)]),
     ok(standIn, 'built in: the stand-in that answers until a real agent is configured'),

@@ -33,11 +33,11 @@ export function leave(code: number): void {
 const selfOf = (io: Io): string => (io.env['npm_execpath'] === undefined ? 'signalbox' : 'npx signalbox');
 
 function announce(daemon: Daemon, config: string | null, data: DataFolder, io: Io): void {
-  const { url, folder, agent, hooks } = daemon;
+  const { url, folder, agent, runners, hooks } = daemon;
   if (io.json) {
     // `pid`: who takes signals.
     const pids = { pid: process.ppid, daemon: process.pid };
-    io.document({ type: 'ready', url, folder, ...pids, version: version(), agent, hooks, config });
+    io.document({ type: 'ready', url, folder, ...pids, version: version(), agent, runners, hooks, config });
     return;
   }
   const { paint } = io;
@@ -47,6 +47,7 @@ function announce(daemon: Daemon, config: string | null, data: DataFolder, io: I
     `  agent   ${paint.strong(agent.name)}${standIn}`,
     `  data    ${folder}`,
     `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
+    ...(runners.length === 0 ? [] : [`  runners ${runners.join(', ')}`]),
     ...hooks.map((hook) => `  hook    POST ${url}${hook}`),
     `  send    ${paint.strong(`${selfOf(io)} send${data.flag} hello "Say hello"`)}`,
     paint.faint('Ctrl-C ends it.'),

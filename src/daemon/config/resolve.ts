@@ -9,6 +9,7 @@ import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel } from '../../pr
 import { defaultLogLevel, fullLimits, fullListen } from '../../protocol/config.ts';
 import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
 import type { WorkspaceRule } from '../../runtime/workspace/workspaces.ts';
+import type { RunnerPlace, RunnerPlaces } from '../runners.ts';
 import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
@@ -23,6 +24,7 @@ export interface DaemonConfig {
   readonly permissions: { readonly [L in Lane]: PermissionPolicy };
   /** Folders are absolute. */
   readonly workspaces: readonly WorkspaceRule[];
+  readonly runners: RunnerPlaces;
   readonly limits: LimitsConfig;
   /** As they stand in the file; each source fills in its own defaults. */
   readonly sources: SourceConfigs;
@@ -76,9 +78,19 @@ function withSettings(file: ConfigFile, settings: readonly Setting[]): ConfigFil
   });
 }
 
+const fromBase = (path: string, base: string): string =>
+  path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(base, path);
+
+type RunnerGiven = NonNullable<ConfigFile['runners']>[string];
+
+function runnerPlace(given: RunnerGiven, base: string): RunnerPlace {
+  const { module, export: exported = 'default' } = typeof given === 'string' ? { module: given } : given;
+  return { module: fromBase(module, base), export: exported };
+}
+
 /** Folders are meant from the file that names them, `~/` from the user's home. */
 function placed({ session, folder }: WorkspaceRule, base: string): WorkspaceRule {
-  return { session, folder: folder.startsWith('~/') ? join(homedir(), folder.slice(2)) : resolve(base, folder) };
+  return { session, folder: fromBase(folder, base) };
 }
 
 const policyOf = (given: PermissionPolicyInput | undefined, byDefault: PermissionPolicy): PermissionPolicy =>
@@ -96,6 +108,9 @@ function filled(config: ConfigFile, logLevel: LogLevel, base: string): DaemonCon
       background: policyOf(config.permissions?.background, background),
     },
     workspaces: (config.workspaces ?? []).map((rule) => placed(rule, base)),
+    runners: Object.fromEntries(
+      Object.entries(config.runners ?? {}).map(([name, given]) => [name, runnerPlace(given, base)]),
+    ),
     limits: fullLimits(config.limits ?? {}),
     sources: Object.fromEntries(sourceKeys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])),
     aliases: config.aliases ?? {},

@@ -1,4 +1,5 @@
 /** What the sections of several webhook sources have in common in the configuration: the secret, the conditions, and the task that a delivery becomes. */
+import type { RunnerUse } from '../descriptor.ts';
 import type { Schema, Wire } from '../../protocol/schema.ts';
 import { taskSpec } from '../../protocol/task-spec.ts';
 
@@ -114,6 +115,10 @@ const conditionsSchema = {
 export type HookTaskTemplate = Wire<typeof taskSchema>;
 /** Which deliveries count, as a section says it. */
 export type HookConditions = Wire<typeof conditionsSchema>;
+
+/** The code runner of a rule, with its place; none where it makes a turn of the agent. */
+export const runnerUse = (where: string, { runner }: Pick<HookTaskTemplate, 'runner'>): readonly RunnerUse[] =>
+  typeof runner === 'string' ? [{ where: `${where}.runner`, runner }] : [];
 
 /** The secrets of a section as a list. */
 export const listOf = (given: string | readonly string[]): readonly string[] =>

@@ -1,5 +1,5 @@
 import type { SourceDescriptor } from '../descriptor.ts';
-import { listOf } from '../shared/config.ts';
+import { listOf, runnerUse } from '../shared/config.ts';
 import { HooksConfigSchema, type HooksConfigInput } from './config.ts';
 
 export const descriptor: SourceDescriptor<HooksConfigInput> = {
@@ -9,6 +9,7 @@ export const descriptor: SourceDescriptor<HooksConfigInput> = {
     Object.values(hooks)
       .flatMap(({ secret }) => listOf(secret))
       .flatMap((text) => [text, text.replace(/^whsec_/, '')]),
+  runners: (hooks) => Object.entries(hooks).flatMap(([name, hook]) => runnerUse(`hooks.${name}`, hook)),
   async load(box, config) {
     const { standardHooks } = await import('./hook.ts');
     return standardHooks({ box, config });
