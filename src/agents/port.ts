@@ -20,6 +20,8 @@
  *  agent-port/9 A failure is stated: `failed` with its class, also where the dialect reports it as a normal end with text.
  *  agent-port/10 `rewind` takes the turn out of the conversation, and all turns of a higher number. It comes again until a turn has started: the turn that
  *      it names may be gone already, and a later one, which the agent read and did not confirm, may be there.
+ *  agent-port/11 `background` lists what the agent does beside its turns and continues after them, whole, whenever the list has changed.
+ *      An agent that is gone does nothing: no empty list comes for that.
  */
 import type { AgentCaps, TurnResult } from '../core/model/session.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/model/ids.ts';
@@ -60,6 +62,8 @@ export type AgentEvent =
   | { readonly type: 'ack'; readonly turn: TurnId; readonly noResult: boolean }
   | { readonly type: 'result'; readonly turn: TurnId; readonly result: AgentResult }
   | { readonly type: 'steered'; readonly turn: TurnId; readonly id: string; readonly delivered: boolean }
+  /** `work`: each by a title for a person, bounded. */
+  | { readonly type: 'background'; readonly work: readonly string[] }
   | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data: unknown }
   | { readonly type: 'exited'; readonly reason: string; readonly data: unknown };
 

@@ -50,6 +50,10 @@ export const runtimeLimits = {
   collectMs: ms(500, 'How long a task with `whenBusy: "collect"` waits for further tasks to merge.'),
   unsolicitedMs: ms(120_000, 'How long a turn may take that the agent started by itself.'),
   agentIdleMs: ms(300_000, 'How long an idle agent keeps running.'),
+  backgroundMs: ms(
+    3_600_000,
+    'How long an agent that works in the background (a command that continues after its turn) keeps running without a turn. After that it is closed like any idle agent.',
+  ),
   maxAgents: count(16, 10_000, 'Agents that run at once. The agent that has been idle longest makes room for another.'),
   maxStarting: count(
     4,

@@ -19,6 +19,7 @@ export async function closeRuntime({ context, registry, ready }: RuntimeParts, g
   await ready.catch(() => {});
   registry.seal();
   for (const actor of registry.actors()) {
+    actor.host.closing();
     if (graceMs > 0 && inTurn(actor)) {
       const by = { kind: 'daemon', name: 'close' } as const;
       actor.post({ type: 'park', at: clock.wall(), kind: 'closing', reason: 'the daemon closes', by });

@@ -69,6 +69,7 @@ function subjectOf(profile: ProfileName, driver: DriverSubject['driver']): Drive
       merged: '[[merged]] [[stream:5,1]]',
       fail: '[[api:500]]',
       unsolicited: { unable: 'the protocol has no turn that nobody asked for; what is said outside of one is noted' },
+      background: { unable: 'the protocol has no word for it' },
       grandchild: `[[grandchild]] ${endless}`,
       'grandchild-outside': `[[grandchild:own]] ${endless}`,
       'ask-withdrawn': '[[ask-withdrawn]]',

@@ -19,8 +19,10 @@ import type { TurnId } from '../../core/model/ids.ts';
 import { realTimers } from '../../supervise/index.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import { type Fields, fieldsAt, head, textAt } from '../child/fields.ts';
+import { BackgroundList } from '../shared/background-list.ts';
 import { boundedJson, notice } from '../shared/parts.ts';
 import { Activity } from './activity.ts';
+import { BackgroundTasks } from './background-tasks.ts';
 import { Channel } from './channel.ts';
 import { UsageLimits, retryOf } from './failures.ts';
 import { plainText, userMessage } from './messages.ts';
@@ -48,6 +50,7 @@ export class ClaudeAgent implements AgentHandle {
   readonly #steering: Steering;
   readonly #process: Process;
   readonly #unsolicited: Unsolicited;
+  readonly #background = new BackgroundTasks(new BackgroundList((event) => this.#emit(event)));
   readonly #session: SessionOpen;
   readonly #channel: Channel;
   #usage: UsageCount;
@@ -214,7 +217,11 @@ export class ClaudeAgent implements AgentHandle {
         this.#limits.take(incoming.info);
         this.#notice('rate_limit_event', incoming.info);
         return;
+      case 'background':
+        this.#background.onList(incoming.frame);
+        return;
       case 'notice':
+        this.#background.onNotice(incoming.name, incoming.frame);
         this.#notice(incoming.name, incoming.frame);
         return;
       // Nothing to emit; the channel handles the other two.

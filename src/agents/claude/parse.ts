@@ -31,6 +31,8 @@ export type Incoming =
       readonly unsolicited: boolean;
     }
   | { readonly kind: 'limits'; readonly info: Fields }
+  /** What runs in the background, all of it. */
+  | { readonly kind: 'background'; readonly frame: Fields }
   /** Worth a line on the tape. */
   | { readonly kind: 'notice'; readonly name: string; readonly frame: Fields }
   /** It shows that the agent works, and nothing else. */
@@ -56,7 +58,6 @@ const systemSubtypes: { readonly [subtype: string]: 'keep' | 'pass' } = {
   session_state_changed: 'pass',
   task_updated: 'pass',
   task_progress: 'pass',
-  background_tasks_changed: 'pass',
   commands_changed: 'pass',
   thinking_tokens: 'pass',
   hook_started: 'pass',
@@ -143,6 +144,9 @@ function system(frame: Fields, subtype: string): Incoming {
   }
   if (subtype === 'api_retry') {
     return { kind: 'retry', frame };
+  }
+  if (subtype === 'background_tasks_changed') {
+    return { kind: 'background', frame };
   }
   return aside(systemSubtypes[subtype], subtype, frame);
 }

@@ -25,12 +25,14 @@ import { type Fields, JsonLines, type ProgramOptions, isFields } from '../child/
 import { JsonRpc, type RpcCall, type RpcError, type RpcOutcome } from '../child/json-rpc.ts';
 import type { ProviderFailure } from '../failures.ts';
 import type { AgentEvent, AgentHandle, AgentResult, AgentStart } from '../port.ts';
+import { BackgroundList } from '../shared/background-list.ts';
 import { notice } from '../shared/parts.ts';
 import { endBackgroundCommands } from './background-commands.ts';
 import { UsageWindows, failureOf } from './failures.ts';
 import { Interrupt } from './interrupt.ts';
 import type { CodexDriverOptions } from './options.ts';
 import { type TurnNotification, parseNotification } from './parse.ts';
+import { OpenCommands } from './open-commands.ts';
 import { type PermissionRequest, permissionRequestOf } from './permissions.ts';
 import { Rewind, messageIdOf } from './rewind.ts';
 import { type Opened, openSession } from './session-open.ts';
@@ -49,6 +51,8 @@ export class CodexAgent implements AgentHandle {
   readonly #rpc: JsonRpc;
   readonly #rewind: Rewind;
   readonly #unsolicited = new Unsolicited();
+  readonly #commands = new OpenCommands();
+  readonly #background = new BackgroundList((event) => this.#tell(event));
   readonly #windows = new UsageWindows();
   /** Notices that were emitted: some come with every turn. */
   readonly #noticed = new Set<string>();
@@ -301,6 +305,10 @@ export class CodexAgent implements AgentHandle {
     if (heard.kind === 'tokens') {
       this.#tokens.take(heard.usage, ours);
     }
+    if (heard.kind === 'item') {
+      this.#commands.take(heard.item, heard.completed);
+      this.#tellBackground();
+    }
     if (!ours) {
       this.#heardOfOwnTurn(heard);
       return;
@@ -418,7 +426,9 @@ export class CodexAgent implements AgentHandle {
     const { timers = realTimers, backgroundDeadlineMs = 1_000 } = this.#options;
     const options = { timers, deadlineMs: backgroundDeadlineMs };
     endBackgroundCommands(this.#rpc, this.#thread ?? '', this.#unsolicited, options, (inTime) => {
-      if (!inTime) {
+      if (inTime) {
+        this.#commands.clear();
+      } else {
         this.#tellPart(null, notice('background-commands', 'commands of an interrupted turn may still run'));
       }
       then();
@@ -443,6 +453,7 @@ export class CodexAgent implements AgentHandle {
     }
     // Before the result: the next turn must know that something runs.
     this.#tellPhase({ why: 'sub-agents are at work' });
+    this.#tellBackground();
     const report = {
       text,
       ...(usage === undefined ? {} : { usage }),
@@ -517,6 +528,13 @@ export class CodexAgent implements AgentHandle {
     const phase = this.#unsolicited.phaseToReport(this.#turn !== null);
     if (phase !== null) {
       this.#tell({ type: 'unsolicited', phase, data });
+    }
+  }
+
+  /** What runs in a turn may still end with it. */
+  #tellBackground(): void {
+    if (this.#turn === null && !this.#over) {
+      this.#background.is(this.#commands.titles);
     }
   }
 

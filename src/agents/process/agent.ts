@@ -15,6 +15,7 @@ import type { TurnId } from '../../core/model/ids.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import { type Fields, textAt } from '../child/fields.ts';
 import { JsonLines } from '../child/json-lines.ts';
+import { BackgroundList } from '../shared/background-list.ts';
 import type { ProcessDriverOptions } from './options.ts';
 import { parseMessage } from './parse.ts';
 import { ProcessTurn } from './turn.ts';
@@ -26,6 +27,7 @@ type EventOf<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>;
 export class ProcessAgent implements AgentHandle {
   readonly #lines: JsonLines;
   readonly #emit: (event: AgentEvent) => void;
+  readonly #background: BackgroundList;
   #ready = false;
   #turn: ProcessTurn | null = null;
   /** A switch that the program has not confirmed yet. */
@@ -33,6 +35,7 @@ export class ProcessAgent implements AgentHandle {
 
   constructor(options: ProcessDriverOptions, start: AgentStart) {
     this.#emit = start.emit;
+    this.#background = new BackgroundList(start.emit);
     this.#lines = new JsonLines(options, start, (message, line) => this.#receive(message, line));
     const { session, incarnation, conversation, model, folder } = start;
     this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation, model, folder });
@@ -127,6 +130,9 @@ export class ProcessAgent implements AgentHandle {
         break;
       case 'output':
         this.#output(event);
+        return null;
+      case 'background':
+        this.#background.is(event.work);
         return null;
       case 'permission-requested':
         return this.#request(event);

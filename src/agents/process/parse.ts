@@ -18,6 +18,12 @@ export function parseMessage(message: Fields): AgentEvent | string {
   if (type === 'switched') {
     return readSwitched(message);
   }
+  if (type === 'background') {
+    const { work } = message;
+    return Array.isArray(work) && work.every((title) => typeof title === 'string')
+      ? { type, work }
+      : 'background: the work is not a list of titles';
+  }
   if (type === 'unsolicited') {
     const phase = message['phase'];
     if (phase !== 'began' && phase !== 'ended') {

@@ -82,4 +82,6 @@ export type FromAgent =
     }
   | { readonly type: 'steered'; readonly turn: number; readonly id: string; readonly delivered: boolean }
   | { readonly type: 'switched'; readonly model: string | null; readonly ok: boolean }
+  /** What the agent does beside its turns and continues after them, all of it, each by a title. */
+  | { readonly type: 'background'; readonly work: readonly string[] }
   | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data?: unknown };

@@ -8,14 +8,18 @@
  *  agent-host/3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and
  *               again for one that is to be ended and is gone; the core takes the first.
  *  agent-host/4 First the folder, then the slot: an agent with a slot waits for nothing.
+ *  agent-host/5 An agent that works in the background is not offered as one that can make room. What ends with it is on the
+ *               tape before its exit.
  */
 import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
+import { notice } from '../../agents/shared/parts.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Incarnation, SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { UnansweredRequests, type PendingView, type RequestKind } from './unanswered-requests.ts';
+import { BackgroundWork } from './background-work.ts';
 import { AgentOutput } from './output.ts';
 import { OpenPermissionRequests } from './permission-requests.ts';
 import { errorRecord, jsonValue } from '../json.ts';
@@ -40,7 +44,10 @@ interface Live {
   gone: boolean;
   process: ProcessId | null;
   /** What it said since it was ready, while the row of its process is being written; null: the row is written. */
-  held: Exclude<AgentEvent, { type: 'exited' }>[] | null;
+  held: Exclude<AgentEvent, { type: 'exited' | 'background' }>[] | null;
+  readonly background: BackgroundWork;
+  /** The session has armed its idle deadline: its agent may be closed. */
+  idle: boolean;
   /** Its process could not be recorded: nothing may be written to it, it is being ended. */
   mustExit: boolean;
   cancelWait: () => void;
@@ -55,6 +62,8 @@ interface HostParts {
   readonly post: (input: Input) => void;
   /** The owner is an interactive task, or one waits for it. */
   readonly urgent: () => boolean;
+  /** Whether an idle agent is to be kept, for its work in the background. */
+  readonly keeps: (keeps: boolean) => void;
 }
 
 /** What hang reports say of an agent. */
@@ -88,6 +97,11 @@ export class AgentHost {
     this.#post = parts.post;
   }
 
+  /** What the agent does beside its turns. */
+  get backgroundWork(): readonly string[] {
+    return this.#live?.background.list ?? [];
+  }
+
   get running(): boolean {
     return this.#live !== null;
   }
@@ -119,7 +133,7 @@ export class AgentHost {
 
   /** `started` is called when the process is really being started: from then on the start deadline counts. */
   start(incarnation: Incarnation, wanted: Wanted, started: () => void): void {
-    const { workspaces, agent } = this.#context;
+    const { workspaces, agent, limits } = this.#context;
     const { throttle } = this.#parts;
     const live: Live = {
       incarnation,
@@ -138,6 +152,12 @@ export class AgentHost {
       gone: false,
       process: null,
       held: null,
+      background: new BackgroundWork({
+        clock: this.#context.clock,
+        limitMs: limits.backgroundMs,
+        onLimit: () => this.#offerRoom(live),
+      }),
+      idle: false,
       mustExit: false,
       cancelWait: () => {},
     };
@@ -246,6 +266,8 @@ export class AgentHost {
   ): void {
     const live = this.#of(incarnation);
     if (live !== null && live.slot !== null) {
+      live.idle = false;
+      live.background.busy();
       this.#parts.pool.busy(live.slot);
       live.claim?.busy();
       live.output.prompted(turn, how.policy);
@@ -279,7 +301,27 @@ export class AgentHost {
   /** The agent is idle: it may be asked to make room. */
   idle(incarnation: number): void {
     const live = this.#live;
-    if (live !== null && live.incarnation === incarnation && live.slot !== null) {
+    if (live !== null && live.incarnation === incarnation) {
+      live.idle = true;
+      live.background.idle();
+      this.#offerRoom(live);
+    }
+  }
+
+  /** What it does in the background would end with it. */
+  #offerRoom(live: Live): void {
+    if (live.gone || live.slot === null) {
+      return;
+    }
+    const { keeps } = live.background;
+    this.#parts.keeps(keeps);
+    if (!live.idle) {
+      return;
+    }
+    if (keeps) {
+      this.#parts.pool.busy(live.slot);
+      live.claim?.busy();
+    } else {
       this.#parts.pool.idle(live.slot, this.#context.clock.now());
       live.claim?.idle();
     }
@@ -312,6 +354,13 @@ export class AgentHost {
     return live?.handle ?? null;
   }
 
+  /** The daemon closes, and its sessions record nothing of the ends of their agents. */
+  closing(): void {
+    if (this.#live !== null) {
+      this.#endBackground(this.#live);
+    }
+  }
+
   /** Resolves when no agent is left. */
   async gone(): Promise<void> {
     if (this.#live !== null) {
@@ -340,6 +389,12 @@ export class AgentHost {
     if (live.mustExit) {
       return;
     }
+    if (event.type === 'background') {
+      const { redact } = this.#context;
+      live.background.list = event.work.map((title) => redact.text(title));
+      this.#offerRoom(live);
+      return;
+    }
     if (live.held !== null && (event.type === 'ready' || live.held.length > 0)) {
       live.held.push(event);
     } else {
@@ -365,6 +420,8 @@ export class AgentHost {
       this.#live = null;
     }
     live.output.end(reason, live.ending);
+    this.#parts.keeps(false);
+    this.#endBackground(live);
     const { redact } = this.#context;
     const shown = redact.value(jsonValue(data));
     this.#post({
@@ -377,6 +434,16 @@ export class AgentHost {
     });
     for (const tell of this.#onGone.splice(0)) {
       tell();
+    }
+  }
+
+  #endBackground({ background, incarnation }: Live): void {
+    background.busy();
+    const { list } = background;
+    background.list = [];
+    if (list.length > 0) {
+      const part = notice('background-ended', `ended with the agent: ${list.join('; ')}`, { work: list });
+      this.#post({ type: 'output', at: this.#context.clock.wall(), incarnation, turn: null, part });
     }
   }
 

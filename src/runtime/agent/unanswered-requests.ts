@@ -71,6 +71,7 @@ export class UnansweredRequests {
       case 'retrying':
       case 'permission-requested':
       case 'permission-withdrawn':
+      case 'background':
       case 'unsolicited':
       case 'exited':
         return;

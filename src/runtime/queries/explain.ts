@@ -35,7 +35,14 @@ export function agentOf({ committed: session, host }: SessionActor): string {
     const waitsFor = host.waitsFor;
     return waitsFor === null ? agent.kind : `${agent.kind}, waits for ${waitsFor}`;
   }
-  return agent.unsolicited ? 'in an unsolicited turn' : agent.activity === 'turn' ? 'in a turn' : 'idle';
+  if (agent.unsolicited) {
+    return 'in an unsolicited turn';
+  }
+  if (agent.activity === 'turn') {
+    return 'in a turn';
+  }
+  const work = host.backgroundWork;
+  return work.length === 0 ? 'idle' : `idle, works in the background (${work.join('; ')})`;
 }
 
 export function explainEnded(stored: StoredTask): Explanation {

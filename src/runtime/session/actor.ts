@@ -99,6 +99,7 @@ export class SessionActor {
       throttle: this.throttle,
       post: (input) => this.#fromAgent(input),
       urgent: () => this.#ownerLane() === 'interactive',
+      keeps: (keeps) => this.deadlines.keepIdle(keeps),
     });
     this.#effects = new EffectRunner(context, this, parts.runners, parts.stats);
   }

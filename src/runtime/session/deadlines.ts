@@ -5,7 +5,8 @@
  *  deadlines/2 The silence deadline moves with every sign of life of the agent, without touching a timer.
  *  deadlines/3 The `drain` deadlines of a turn end together within `drainMs` of the first, and so does the kill that follows the
  *              last one. An interrupt that is to be repeated is repeated half way.
- *  deadlines/4 A deadline that fires late is harmless: the core compares what it guards.
+ *  deadlines/4 The idle deadline waits for the end of an agent's work in the background (`keepIdle`), and counts from there.
+ *  deadlines/5 A deadline that fires late is harmless: the core compares what it guards.
  */
 import type { TaskId } from '../../core/model/ids.ts';
 import type { TimerName } from '../../core/model/timers.ts';
@@ -58,6 +59,9 @@ export class Deadlines {
   readonly #armed = new Map<string, Armed>();
   #lifeAt = 0;
   #drain: Drain | null = null;
+  #keepsIdle = false;
+  /** When the idle agent was last kept; monotonic ms. */
+  #keptAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, limits: RuntimeLimits, fire: (name: TimerName, of: number | TaskId) => void) {
     this.#clock = clock;
@@ -99,6 +103,14 @@ export class Deadlines {
     this.#lifeAt = this.#clock.now();
   }
 
+  /** The agent works beside its turns, and is not closed meanwhile. */
+  keepIdle(keeps: boolean): void {
+    if (this.#keepsIdle) {
+      this.#keptAt = this.#clock.now();
+    }
+    this.#keepsIdle = keeps;
+  }
+
   /** Each with the instant at which it really ends the wait: of a drain, that is the end of the agent. */
   list(): DeadlineView[] {
     const now = this.#clock.now();
@@ -124,14 +136,22 @@ export class Deadlines {
   }
 
   #due(key: string, armed: Armed): void {
-    const quietUntil = this.#lifeAt + this.#limits.silenceMs;
     const now = this.#clock.now();
-    if (armed.name === 'silence' && quietUntil > now) {
-      armed.at = quietUntil;
-      armed.cancel = this.#clock.timer(quietUntil - now, () => this.#due(key, armed));
+    const until = this.#heldUntil(armed.name, now);
+    if (until > now) {
+      armed.at = until;
+      armed.cancel = this.#clock.timer(until - now, () => this.#due(key, armed));
       return;
     }
     this.#armed.delete(key);
     this.#fire(armed.name, armed.of);
+  }
+
+  /** A deadline that moves with what the agent does is not due before. */
+  #heldUntil(name: TimerName, now: number): number {
+    if (name === 'silence') {
+      return this.#lifeAt + this.#limits.silenceMs;
+    }
+    return name === 'idle' ? (this.#keepsIdle ? now : this.#keptAt) + this.#limits.agentIdleMs : now;
   }
 }

@@ -48,6 +48,8 @@ export type Behaviour =
   /** Writes 10 MB to stderr, then completes. */
   | 'stderr'
   | 'unsolicited'
+  /** Completes, and a command that it has begun goes on and ends by itself soon after. */
+  | 'background'
   /** As `forever`, and ignores SIGTERM and the end of stdin. */
   | 'stubborn'
   /** Neither reads nor writes nor reacts to SIGTERM. */

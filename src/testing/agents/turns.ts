@@ -134,6 +134,21 @@ const plainTurns: readonly ContractCase[] = [
   ),
 
   contractCase(
+    'agent-port/11: a command that continues after its turn is announced, and its end is too',
+    { prompts: ['background', 'answer'] },
+    async ({ ready, say }) => {
+      await using agent = await ready();
+      agent.prompt(1, say.background);
+      const { work } = await agent.first('background', ({ work: titles }) => titles.length > 0);
+      assert.equal(work.length, 1);
+      assert.notEqual(work[0], '');
+      await agent.result(1);
+      await agent.until('the end of the command', () => agent.of('background').at(-1)?.work.length === 0);
+      await takesTurn(agent, 2, say.answer);
+    },
+  ),
+
+  contractCase(
     'a turn without a prompt is unsolicited',
     { prompts: ['unsolicited', 'answer'] },
     async ({ ready, say }) => {

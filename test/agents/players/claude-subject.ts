@@ -60,6 +60,7 @@ export function claudePlayer(dialect: Dialect): Played {
       'huge-line': '[[huge-line]]',
       stderr: '[[stderr]]',
       unsolicited: '[[unsolicited]]',
+      background: '[[background]]',
       stubborn: '[[stubborn]]',
       blocked: '[[blocked]]',
       grandchild: noPid,

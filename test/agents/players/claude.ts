@@ -439,13 +439,28 @@ async function mischief(running: Running): Promise<void> {
   if (has(text, 'huge-line')) {
     put(`{"type":"user","text":"${'x'.repeat(3_000_000)}"}\n`);
   }
+  if (has(text, 'background')) {
+    background('task_started', (tasks) => tasks.length > 0);
+  }
   await answer(running, 'c0 c1 c2 ');
+  if (has(text, 'background')) {
+    await wait(5);
+    background('task_notification', (tasks) => tasks.length === 0);
+  }
   if (has(text, 'late')) {
     say(said(running, 'too late'));
   }
   if (has(text, 'unsolicited')) {
     await unasked();
   }
+}
+
+/** A command in the background begins or ends: the list of them in the modern dialect, a notice in both. */
+function background(subtype: string, lists: (tasks: readonly unknown[]) => boolean): void {
+  if (modern) {
+    say(frames.again('unasked', ({ tasks }) => Array.isArray(tasks) && lists(tasks)));
+  }
+  say(frames.again('unasked', (one) => one['subtype'] === subtype));
 }
 
 async function unasked(): Promise<void> {

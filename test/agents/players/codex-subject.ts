@@ -51,6 +51,7 @@ export function codexSubject(): Played {
       merged: '[[stream:5,1]] [[merged]]',
       fail: '[[api:400]]',
       unsolicited: '[[text:a]] [[unsolicited]]',
+      background: '[[text:a]] [[background]]',
       grandchild: { unable: 'what a tool tells holds no pid here; see the cases with tools' },
       'grandchild-outside': { unable: 'what a tool tells holds no pid here; see the cases with tools' },
       'ask-withdrawn': '[[ask:withdrawn]] [[text:done]]',

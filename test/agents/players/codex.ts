@@ -117,6 +117,10 @@ class Turn implements Named {
     if (this.is('unsolicited')) {
       this.#player.volunteer();
     }
+    if (this.is('background')) {
+      const completed = this.#command('item/completed');
+      realTimers.set(5, () => say(completed));
+    }
     if (this.is('late')) {
       this.speak('too late');
     }
@@ -154,6 +158,15 @@ class Turn implements Named {
     this.#tool.unref();
     say(command.say('item/started', this, (params) => fieldsOf(params['item'])['type'] === 'commandExecution'));
     await this.wait(600_000);
+  }
+
+  /** A command that outlives its turn. */
+  background(): void {
+    say(this.#command('item/started'));
+  }
+
+  #command(method: string): object {
+    return command.say(method, this, (params) => fieldsOf(params['item'])['type'] === 'commandExecution');
   }
 
   count(): void {
@@ -265,6 +278,7 @@ const acts: { readonly [name: string]: Act } = {
   empty: () => {},
   tool: (turn) => turn.run(),
   ask: (turn, how) => turn.ask(how),
+  background: (turn) => turn.background(),
   api: (turn, name) => turn.fail(`api-${name}`),
   // The first try fails, as recorded; the second one is the answer.
   retried(turn) {

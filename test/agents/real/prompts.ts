@@ -33,6 +33,7 @@ export function realPrompts(own: Pick<Prompts, 'tool' | 'ask'> & Partial<Prompts
     'huge-line': unseen,
     stderr: unseen,
     unsolicited: unseen,
+    background: unseen,
     stubborn: unseen,
     blocked: unseen,
     grandchild: unseen,

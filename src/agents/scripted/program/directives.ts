@@ -23,6 +23,7 @@ export const directiveNames = [
   'retry',
   'model',
   'history',
+  'background',
   'grandchild',
   'wedge',
   'stop',

@@ -56,6 +56,10 @@ async function runTool(turn: Turn, ms: number): Promise<void> {
 }
 
 export const requestDirectives = {
+  background(turn: Turn, title: string): void {
+    turn.tools.stdout.say({ type: 'background', work: title === '' ? [] : [title] });
+  },
+
   async ask(turn: Turn, argument: string): Promise<void> {
     const { decision, note } = await turn.requestPermission(actionOf(argument));
     if (!turn.stopped) {
