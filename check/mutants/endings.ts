@@ -15,8 +15,8 @@ export const endings: readonly Mutant[] = [
     'a final with the seq of the event before',
     'small',
     'draft',
-    'task: id, seq, final }',
-    'task: id, seq: seq - 1, final }',
+    'task: id, seq: touched.seq, final }',
+    'task: id, seq: touched.seq - 1, final }',
   ),
   mutant('a change that is not recorded', 'small', 'draft', 'a.turns === b.turns &&', ''),
   mutant(

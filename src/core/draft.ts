@@ -32,7 +32,10 @@ export interface Draft {
   indexes: Mutable<Indexes> | null;
   readonly records: StepRecord[];
   readonly effects: Effect[];
-  readonly touched: Map<TaskId, Touched>;
+  /** The tasks that it has changed, in the order of their first change. */
+  touched: Touched[];
+  /** Null: they are few, and looked for one by one. */
+  touchedById: Map<TaskId, Touched> | null;
   /** How many parts this step may still settle. */
   settles: number;
   /** A task that was or is `collecting` has changed. */
@@ -43,6 +46,7 @@ export interface Draft {
 
 /** A task changed in this step. */
 interface Touched {
+  readonly id: TaskId;
   /** Null: ended. Its `seq` is the one it had before; the tape's is beside it. */
   task: Task | null;
   seq: number;
@@ -60,15 +64,45 @@ export function begin(session: Session, at: number): Draft {
     indexes: null,
     records: [],
     effects: [],
-    touched: new Map(),
+    touched: [],
+    touchedById: null,
     settles: session.limits.partsPerStep,
     windows: false,
     admitted: null,
   };
 }
 
+const few = 8;
+
+function touchedOf(d: Draft, id: TaskId): Touched | undefined {
+  if (d.touchedById !== null) {
+    return d.touchedById.get(id);
+  }
+  for (const touched of d.touched) {
+    if (touched.id === id) {
+      return touched;
+    }
+  }
+  return undefined;
+}
+
+function touch(d: Draft, touched: Touched): Touched {
+  if (d.touched.length === 0) {
+    // The array of a literal has room for its elements alone.
+    d.touched = [touched];
+    return touched;
+  }
+  d.touched.push(touched);
+  if (d.touchedById !== null) {
+    d.touchedById.set(touched.id, touched);
+  } else if (d.touched.length > few) {
+    d.touchedById = new Map(d.touched.map((one) => [one.id, one]));
+  }
+  return touched;
+}
+
 export function getTask(d: Draft, id: TaskId): Task | null {
-  const touched = d.touched.get(id);
+  const touched = touchedOf(d, id);
   return touched === undefined ? (treeGet(d.before.tasks, id) ?? null) : touched.task;
 }
 
@@ -79,24 +113,21 @@ export function mustTask(d: Draft, id: TaskId): Task {
   return task;
 }
 
-function touch(d: Draft, task: Task, dirty: boolean, fresh: boolean): void {
-  const touched = d.touched.get(task.id);
-  if (touched === undefined) {
-    d.touched.set(task.id, { task, seq: task.seq, dirty, fresh });
-  } else {
-    touched.task = task;
-    touched.dirty ||= dirty;
-    touched.fresh ||= fresh;
-  }
-}
-
 function put(d: Draft, task: Task, dirty: boolean): Task {
-  const was = getTask(d, task.id);
+  const { id, seq } = task;
+  const touched = touchedOf(d, id);
+  const was = touched === undefined ? (treeGet(d.before.tasks, id) ?? null) : touched.task;
   if (was === null || !hasSameKeys(was, task)) {
     reindex(indexesOf(d), was, task);
   }
   d.windows ||= isCollecting(was) || isCollecting(task);
-  touch(d, task, dirty, task !== was);
+  if (touched === undefined) {
+    touch(d, { id, task, seq, dirty, fresh: task !== was });
+  } else {
+    touched.task = task;
+    touched.dirty ||= dirty;
+    touched.fresh ||= task !== was;
+  }
   return task;
 }
 
@@ -116,18 +147,21 @@ export const putTask = (d: Draft, task: Task): Task => put(d, task, true);
 /** For changes that are not durable. */
 export const putLive = (d: Draft, task: Task): Task => put(d, task, false);
 
-/** The number of the next event on the task's tape. */
-function nextSeq(d: Draft, task: Task): number {
-  touch(d, task, false, false);
-  const touched = d.touched.get(task.id);
-  invariant(touched !== undefined, 'a touched task is at hand');
+/** The next event stands on the tape of this task. */
+function extendTape(d: Draft, id: TaskId): Touched {
+  let touched = touchedOf(d, id);
+  if (touched === undefined) {
+    const task = mustTask(d, id);
+    touched = touch(d, { id, task, seq: task.seq, dirty: false, fresh: false });
+  }
+  invariant(touched.task !== null, 'the tape of an open task grows');
   touched.seq += 1;
-  return touched.seq;
+  return touched;
 }
 
 export function taskEvent<T extends OpenTaskEventType>(d: Draft, id: TaskId, type: T, data: TaskEventData[T]): void {
   const event = { type, data } as OpenTaskEvent;
-  d.records.push({ type: 'event', at: d.at, task: id, seq: nextSeq(d, mustTask(d, id)), event });
+  d.records.push({ type: 'event', at: d.at, task: id, seq: extendTape(d, id).seq, event });
 }
 
 export function sessionEvent<T extends SessionEventType>(d: Draft, type: T, data: SessionEventData[T]): void {
@@ -158,10 +192,10 @@ export function endTask(d: Draft, id: TaskId, ending: Omit<Verdict, 'scope'>, an
   }
   reindex(indexesOf(d), task, null);
   d.windows ||= isCollecting(task);
-  const seq = nextSeq(d, task);
-  d.touched.set(id, { task: null, seq, dirty: false, fresh: false });
+  const touched = extendTape(d, id);
+  touched.task = null;
   const final = { status, reason, by, attempts: task.attempts, answer, result };
-  d.records.push({ type: 'end', at: d.at, task: id, seq, final });
+  d.records.push({ type: 'end', at: d.at, task: id, seq: touched.seq, final });
 }
 
 export const taskRow = (task: Task): TaskRow => ({
@@ -249,7 +283,7 @@ export function finish(d: Draft, reply: Reply): StepResult {
   const s = d.s;
   const admission = d.admitted === null ? undefined : d.records[d.admitted];
   const admitted = admission?.type === 'admit' ? admission : null;
-  for (const [id, { task, seq, dirty, fresh }] of d.touched) {
+  for (const { id, task, seq, dirty, fresh } of d.touched) {
     if (task === null) {
       s.tasks = treeRemove(s.tasks, id);
       continue;

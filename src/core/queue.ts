@@ -148,11 +148,13 @@ export const hasSameKeys = (was: Task, is: Task): boolean =>
   was.call === is.call;
 
 function rekey<K>(tree: Tree<K, TaskId>, was: K | null, is: K | null, id: TaskId): Tree<K, TaskId> {
-  if (was === is || (was !== null && is !== null && tree.compare(was, is) === 0)) {
-    return tree;
+  if (was === null) {
+    return is === null ? tree : treePut(tree, is, id);
   }
-  const left = was === null ? tree : treeRemove(tree, was);
-  return is === null ? left : treePut(left, is, id);
+  if (is === null) {
+    return treeRemove(tree, was);
+  }
+  return tree.compare(was, is) === 0 ? tree : treePut(treeRemove(tree, was), is, id);
 }
 
 export const interactiveWaits = ({ indexes }: Pick<Session, 'indexes'>): boolean =>

@@ -95,12 +95,12 @@ export function setDeadlines(d: Draft, restarted: boolean): void {
   if (was.hold !== is.hold) {
     setForTurn(d, restarted ? null : was.hold, is.hold);
   }
-  const isSameLine =
-    was.indexes.queue === is.indexes.queue && was.indexes.backgroundByAge === is.indexes.backgroundByAge;
+  const isSameAge = was.indexes.backgroundByAge === is.indexes.backgroundByAge;
+  const isSameLine = isSameAge && was.indexes.queue === is.indexes.queue;
   if (was.hold !== is.hold || !isSameLine || was.parked !== is.parked || was.throttle !== is.throttle) {
     set(d, 'hold', restarted ? null : limitedHold(was), limitedHold(is));
   }
-  if (restarted || was.passedOver !== is.passedOver || was.indexes.backgroundByAge !== is.indexes.backgroundByAge) {
+  if (restarted || was.passedOver !== is.passedOver || !isSameAge) {
     set(d, 'wait', restarted ? null : fairWaiter(was), fairWaiter(is));
   }
   if (d.windows && !restarted) {
@@ -109,7 +109,7 @@ export function setDeadlines(d: Draft, restarted: boolean): void {
 }
 
 function setForWindows(d: Draft): void {
-  for (const [subject, { task }] of d.touched) {
+  for (const { id: subject, task } of d.touched) {
     const before = isCollecting(treeGet(d.before.tasks, subject) ?? null);
     if (before !== isCollecting(task)) {
       d.effects.push({ type: before ? 'disarm' : 'arm', timer: 'collect', subject });
@@ -156,10 +156,13 @@ const interruptsWritten = (turn: Turn | null): number =>
   turn?.phase !== 'draining' ? 0 : turn.interrupt?.resent === true ? 2 : 1;
 
 function set(d: Draft, timer: 'protected' | 'hold' | 'wait', was: Subject | null, is: Subject | null): void {
-  if (was !== null && was !== is) {
+  if (was === is) {
+    return;
+  }
+  if (was !== null) {
     d.effects.push({ type: 'disarm', timer, subject: was });
   }
-  if (is !== null && was !== is) {
+  if (is !== null) {
     d.effects.push({ type: 'arm', timer, subject: is });
   }
 }
