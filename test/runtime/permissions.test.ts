@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { policyActor, type Actor } from '../../src/core/model/actor.ts';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import type { RequestedAction } from '../../src/core/model/permission.ts';
+import { acpPlayer } from '../agents/acp-subjects.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, openBox, type PlayedTurn } from '../support/box.ts';
 
@@ -256,4 +257,77 @@ it('permission requests of a real process are judged, answered by a person, and 
     { decision: 'withdrawn', by: { kind: 'task', name: urgent } },
   ]);
   await one.box.cancel(back);
+});
+
+describe('a turn that ends without text after a denial', () => {
+  const notices = async (one: Box, task: string): Promise<unknown[]> =>
+    (await one.tape(task)).flatMap((event) =>
+      event.type === 'output' && event.data.part.kind === 'notice' ? [event.data.part] : [],
+    );
+
+  it('is answered by Signalbox, with the denied action and how to allow it', async () => {
+    await using one = await openBox();
+    const task = await one.send({});
+    const turn = await one.stage.turn();
+    expect(await verdicts(one, turn, [run, edit])).toEqual([false, false]);
+    turn.finish('');
+    const { status, final } = await one.ended(task);
+    const text =
+      '[signalbox] The agent ended its turn without an answer after a denial: `Bash: npm test` (by the policy), ' +
+      '`Write: src/a.ts` (by the policy). To allow it, add the rule `Bash(npm test)` to `allow` in the permissions of ' +
+      'the task or of its lane.';
+    expect({ status, text: final?.answer?.text }).toEqual({ status: 'completed', text });
+    expect(await notices(one, task)).toEqual([
+      { kind: 'notice', code: 'denied', message: text, detail: { actions: [run, edit] } },
+    ]);
+  });
+
+  it('names the person who decided, and what to do then', async () => {
+    await using one = await openBox({ permissions: { interactive: { mode: 'ask', allow: [], deny: [] } } });
+    const task = await one.send({});
+    const turn = await one.stage.turn();
+    const answer = turn.context.requestPermission(run);
+    const { data } = await asked(one, task);
+    await one.box.respond('test:one', { turn: data.turn, request: data.request, allow: false, by: ann });
+    expect(await answer).toMatchObject({ allow: false });
+    turn.finish('');
+    const { final } = await one.ended(task);
+    expect(final?.answer?.text).toMatch(/`Bash: npm test` \(by a person, .*send the task again and approve/);
+  });
+
+  it('keeps the words of the agent where it has any, and stays empty where nothing was denied', async () => {
+    await using one = await openBox();
+    const spoken = await one.send({});
+    const first = await one.stage.turn();
+    await verdicts(one, first, [run]);
+    first.finish('I was not allowed to.');
+    expect(await one.ended(spoken)).toMatchObject({ final: { answer: { text: 'I was not allowed to.' } } });
+    const silent = await one.send({});
+    const second = await one.stage.turn();
+    expect(await verdicts(one, second, [read])).toEqual([true]);
+    second.finish('');
+    expect(await one.ended(silent)).toMatchObject({ final: { answer: { text: '' } } });
+    expect([...(await notices(one, spoken)), ...(await notices(one, silent))]).toEqual([]);
+  });
+
+  it('says nothing of itself in a turn that is interrupted', async () => {
+    await using one = await openBox({ permissions: { background: { mode: 'read-only', allow: [], deny: [] } } });
+    const back = await one.background();
+    await verdicts(one, await one.stage.turn(), [run]);
+    await one.send({});
+    (await one.stage.turn()).finish();
+    expect(await one.event(back, 'turn-ended')).toMatchObject({ data: { outcome: 'preempted', textLength: 0 } });
+    (await one.stage.turn()).finish('done');
+    await one.ended(back);
+    expect(await notices(one, back)).toEqual([]);
+  });
+
+  it('is so with Copilot CLI, which says nothing after a denial', async () => {
+    using player = acpPlayer('copilot');
+    await using one = await openBox({ agent: player.driver() });
+    const task = await one.send({ prompt: '[[ask:touch made.txt]]' });
+    const { status, final } = await one.ended(task);
+    expect(status).toBe('completed');
+    expect(final?.answer?.text).toMatch(/^\[signalbox\] .*touch made\.txt` \(by the policy\)/);
+  });
 });

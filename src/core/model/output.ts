@@ -88,7 +88,7 @@ export interface TurnFailure {
 
 /** What came with the boundary of a turn. */
 export interface TurnReport {
-  /** All that the agent said in it; empty where it said nothing. */
+  /** All that the agent said in it. Empty where it said nothing, unless the shell has words of its own (after a denial). */
   readonly text: string;
   readonly usage?: Usage;
   readonly cost?: Cost;

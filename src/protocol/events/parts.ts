@@ -303,7 +303,7 @@ export const TurnReportSchema = {
     text: {
       type: 'string',
       description:
-        'Everything that the agent said in the turn; empty if it said nothing. Of more than 4,000,000 UTF-16 code units it has the beginning; the pieces have it all.',
+        'Everything that the agent said in the turn; empty if it said nothing. After a denial, an empty one is a line of Signalbox that begins with `[signalbox]`. Of more than 4,000,000 UTF-16 code units it has the beginning; the pieces have it all.',
     },
     usage: { ...UsageSchema, description: 'Tokens of the turn. Left out where the agent does not say.' },
     cost: { ...CostSchema, description: 'What the turn cost. Left out where the agent does not say.' },

@@ -277,7 +277,9 @@ export class AgentHost {
   }
 
   interrupt(incarnation: Incarnation, turn: TurnId): void {
-    this.#noted(this.#of(incarnation), 'interrupt', turn)?.interrupt(turn);
+    const live = this.#of(incarnation);
+    live?.output.interrupted(turn);
+    this.#noted(live, 'interrupt', turn)?.interrupt(turn);
   }
 
   steer(incarnation: Incarnation, turn: TurnId, task: TaskId, text: string): void {
@@ -291,7 +293,9 @@ export class AgentHost {
     decision: Parameters<AgentHandle['respond']>[2],
   ): void {
     this.permissionRequests.remove(turn, request);
-    this.#of(incarnation)?.handle?.respond(turn, request, decision);
+    const live = this.#of(incarnation);
+    live?.output.answered(turn, request, decision.allow);
+    live?.handle?.respond(turn, request, decision);
   }
 
   switchModel(incarnation: Incarnation, model: string | null): void {

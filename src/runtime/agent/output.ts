@@ -9,14 +9,17 @@
  *                 turn it is denied.
  *  agent-output/4 Output of a turn that is over is output of the session: no word of it is in another turn, and none is
  *                 lost.
+ *  agent-output/5 A turn that ends without text after a denial has the text of Signalbox that names the denied action.
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent } from '../../agents/port.ts';
+import { notice } from '../../agents/shared/parts.ts';
 import type { Incarnation, TurnId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import { policyDecision } from '../../core/rules/permission-policy.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { RedactedPieces } from '../../supervise/index.ts';
+import { Denials } from './denials.ts';
 import { inputOf, type Said, shownAction, shownFailure } from './events.ts';
 import type { OpenPermissionRequests } from './permission-requests.ts';
 import type { Context } from '../options.ts';
@@ -34,6 +37,7 @@ interface OutputParts {
 interface Prompted {
   readonly turn: TurnId;
   readonly policy: PermissionPolicy;
+  readonly denials: Denials;
   /** Monotonic ms. */
   readonly at: number;
 }
@@ -56,8 +60,17 @@ export class AgentOutput {
   }
 
   prompted(turn: TurnId, policy: PermissionPolicy): void {
-    this.#prompted = { turn, policy, at: this.#parts.context.clock.now() };
+    this.#prompted = { turn, policy, denials: new Denials(), at: this.#parts.context.clock.now() };
     this.#parts.permissionRequests.clear();
+  }
+
+  interrupted(turn: TurnId): void {
+    this.#denialsOf(turn)?.interrupted();
+  }
+
+  /** A permission request of the agent got its answer. */
+  answered(turn: TurnId, request: string, allow: boolean): void {
+    this.#denialsOf(turn)?.answered(request, allow);
   }
 
   handle(event: Said | Asked): void {
@@ -71,8 +84,25 @@ export class AgentOutput {
       return;
     }
     const { incarnation, context, post } = this.#parts;
-    this.#note(event);
-    post(inputOf(event, incarnation, context.clock.wall(), context.redact));
+    const said = event.type === 'result' ? this.#worded(event) : event;
+    this.#note(said);
+    post(inputOf(said, incarnation, context.clock.wall(), context.redact));
+  }
+
+  #denialsOf(turn: TurnId): Denials | null {
+    return this.#prompted?.turn === turn ? this.#prompted.denials : null;
+  }
+
+  /** `empty` stays what the agent has said: an interrupted turn is judged by it. */
+  #worded(event: Result): Result {
+    const { turn, result } = event;
+    const words = result.report.text.trim() === '' && result.failure === null ? this.#denialsOf(turn)?.words() : null;
+    if (words === null || words === undefined) {
+      return event;
+    }
+    const { line, actions } = words;
+    this.#output({ type: 'output', turn, part: notice('denied', line, { actions }) });
+    return { ...event, result: { ...result, report: { ...result.report, text: line } } };
   }
 
   /**
@@ -153,6 +183,8 @@ export class AgentOutput {
     const prompted = this.#prompted;
     const decision = prompted === null || prompted.turn !== turn ? 'deny' : policyDecision(prompted.policy, ask);
     const action = shownAction(ask, detail, context.redact);
+    const { kind, tool, title } = action;
+    this.#denialsOf(turn)?.requested(request, { kind, tool, title }, decision === 'deny');
     if (decision === null) {
       permissionRequests.add({ turn, request, action, since: at });
     }
