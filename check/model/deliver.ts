@@ -95,7 +95,7 @@ function start(config: Config, world: World, effect: EffectOf<'start'>, report: 
   if (world.processes.length > 0) {
     report.fail(rule.oneAgent, 'an agent is started while another process lives');
   }
-  if (config.conversation && effect.conversation !== world.session.conversation) {
+  if (config.conversation && effect.conversation !== world.session.conversation.id) {
     report.fail(rule.conversation, 'the agent is started with another conversation than the last one named');
   }
   const process: Process = {

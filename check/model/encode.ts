@@ -101,8 +101,8 @@ function encodeSession(world: World, out: Writer): void {
     agentKind |
       bit(up?.activity === 'turn', 2) |
       bit(up?.unsolicited === true, 3) |
-      bit(session.conversationReset, 4) |
-      bit(session.conversation !== null, 6) |
+      bit(session.conversation.reset, 4) |
+      bit(session.conversation.id !== null, 6) |
       bit(session.fenced, 7),
   );
   const throttle = session.throttle === null ? 0 : session.throttle.level === 'all' ? 2 : 1;
@@ -184,7 +184,7 @@ function encodeMemory({ memory, session }: World, out: Writer): void {
     out.byte(turns.of(turn));
     out.byte(bit(heard, 0) | bit(memory.out.includes(turn), 1));
   }
-  encodeRewind(session.rewind, memory, out);
+  encodeRewind(session.conversation.rewind, memory, out);
   out.byte(bit(session.hold?.turn?.interrupt?.rollsBack === true, 0) | (memory.out.length << 1));
 }
 

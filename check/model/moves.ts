@@ -282,9 +282,9 @@ function becomesReady(config: Config, world: World, process: Process, offer: Off
   const up = replaceProcess(world, { ...process, up: true });
   const ready = { at, type: 'agent-ready', incarnation: process.inc, caps: config.caps } as const;
   const conversation = config.conversation ? `of ${process.inc}` : null;
-  const resumed = world.session.conversation ?? conversation;
+  const resumed = world.session.conversation.id ?? conversation;
   offer('agent', kinds.ready, up, { ...ready, conversation: resumed, conversationReset: false });
-  if (has(world, 'lost') && world.session.conversation !== null) {
+  if (has(world, 'lost') && world.session.conversation.id !== null) {
     // A process that is being ended has nothing to say any more.
     const untold = world.untold || (world.session.agent.kind === 'starting' && !process.leaving);
     offer('agent', kinds.fault, spend({ ...up, untold, memory: emptyMemory }, 'lost'), {

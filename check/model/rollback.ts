@@ -37,7 +37,7 @@ export function noteRollback(world: World, input: Input, result: StepResult): Wo
 
 /** The tape says when a rewind was read, and that is so. An agent that lost the conversation has none to take a turn out of. */
 export function judgeRewound({ memory, session }: World, input: Input, result: StepResult, report: Report): void {
-  const { rewind } = session;
+  const { rewind } = session.conversation;
   let told = input.type === 'agent-ready' && input.conversationReset;
   for (const record of result.records) {
     if (record.type !== 'event' || record.task !== null || record.event.type !== 'conversation-rewound') {
@@ -54,10 +54,10 @@ export function judgeRewound({ memory, session }: World, input: Input, result: S
     }
     told = true;
   }
-  if (rewind !== null && result.session.rewind !== rewind && !told) {
+  if (rewind !== null && result.session.conversation.rewind !== rewind && !told) {
     report.fail(tape, `turn ${rewind} is not owed any more, and nothing says why`);
   }
-  if (told && result.session.rewind === rewind && rewind !== null) {
+  if (told && result.session.conversation.rewind === rewind && rewind !== null) {
     report.fail(tape, `turn ${rewind} is still owed`);
   }
 }

@@ -13,7 +13,7 @@ import type { TaskId } from './model/ids.ts';
 import type { SessionEvent, SessionEventData, SessionEventType, TaskEventData } from './model/events.ts';
 import type { Indexes } from './model/indexes.ts';
 import type { TurnReport } from './model/output.ts';
-import type { Hold, Session } from './model/session.ts';
+import type { Conversation, Hold, Session } from './model/session.ts';
 import type { Task, Verdict } from './model/task.ts';
 import type { Effect } from './model/effects.ts';
 import type { OpenTaskEvent, OpenTaskEventType, Record as StepRecord, SessionRow, TaskRow } from './model/records.ts';
@@ -231,9 +231,9 @@ export function sessionRow(session: Session): SessionRow {
     turns: session.turns,
     incarnations: session.incarnations,
     parked: session.parked,
-    conversation: session.conversation,
-    conversationReset: session.conversationReset,
-    rewind: session.rewind,
+    conversation: session.conversation.id,
+    conversationReset: session.conversation.reset,
+    rewind: session.conversation.rewind,
     passedOver: session.passedOver,
     settling: session.settling,
     hold:
@@ -259,6 +259,9 @@ const sameRequests = (a: readonly string[], b: readonly string[]): boolean =>
 const sameHold = (a: Hold | null, b: Hold | null): boolean =>
   a?.task === b?.task && a?.epoch === b?.epoch && sentOf(a) === sentOf(b) && sameRequests(requestsOf(a), requestsOf(b));
 
+const sameConversation = (a: Conversation, b: Conversation): boolean =>
+  a.id === b.id && a.reset === b.reset && a.rewind === b.rewind;
+
 /** Written out: a loop over the names of the fields takes as long as the rest of a step. */
 const sameRow = (a: Session, b: Session): boolean =>
   a.epoch === b.epoch &&
@@ -266,9 +269,7 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.turns === b.turns &&
   a.incarnations === b.incarnations &&
   a.parked === b.parked &&
-  a.conversation === b.conversation &&
-  a.conversationReset === b.conversationReset &&
-  a.rewind === b.rewind &&
+  (a.conversation === b.conversation || sameConversation(a.conversation, b.conversation)) &&
   a.passedOver === b.passedOver &&
   a.settling === b.settling &&
   (a.hold === b.hold || sameHold(a.hold, b.hold));

@@ -29,7 +29,7 @@ export function durableOf(session: Session): Durable {
 
 /** Effects in flight are forgotten: the agent, live runners, timers, and how far a sent turn had come. */
 export function rebuild(durable: Durable, limits: Limits): Session {
-  const { hold, ...row } = durable.row;
+  const { hold, conversation: id, conversationReset: reset, rewind, ...row } = durable.row;
   const empty = newSession(row.key, limits);
   const indexes = { ...empty.indexes };
   let { tasks } = empty;
@@ -38,7 +38,15 @@ export function rebuild(durable: Durable, limits: Limits): Session {
     tasks = treePut(tasks, task.id, task);
     reindex(indexes, null, task);
   }
-  return { ...empty, ...row, tasks, indexes, seq: durable.seq, hold: hold === null ? null : rebuiltHold(hold) };
+  return {
+    ...empty,
+    ...row,
+    conversation: { id, reset, rewind },
+    tasks,
+    indexes,
+    seq: durable.seq,
+    hold: hold === null ? null : rebuiltHold(hold),
+  };
 }
 
 /** A turn that may have reached the agent is there again, and nothing is known of how far it came. */

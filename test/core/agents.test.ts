@@ -63,7 +63,7 @@ describe('the life of an agent', () => {
     box.submit('C');
     box.result('completed');
     expect(box.sent('prompt')).toMatchObject([{ task: 'C', conversationReset: false }]);
-    expect(box.session.conversation).toBe('c2');
+    expect(box.session.conversation.id).toBe('c2');
   });
 
   test('an agent that was idle for long, or whose place is needed, is closed, and later resumes its conversation (core/33)', () => {

@@ -23,9 +23,9 @@ const told = (box: Box): readonly unknown[] =>
 describe('a rollback', () => {
   test('is owed until a turn that carried it has started (core/39)', () => {
     const box = rolledBack();
-    expect(box.session.rewind).toBe(1);
+    expect(box.session.conversation.rewind).toBe(1);
     box.started();
-    expect(box.session.rewind).toBeNull();
+    expect(box.session.conversation.rewind).toBeNull();
     expect(told(box)).toEqual([{ from: 1, turn: 2, ok: true }]);
     box.result('completed');
     box.submit('B', p);
@@ -76,7 +76,7 @@ describe('a rollback', () => {
     after.drains();
     expect(after.sent('prompt')).toMatchObject([{ task: 'S', turn: 3, rewind: 2 }]);
     after.started();
-    expect(after.session.rewind).toBeNull();
+    expect(after.session.conversation.rewind).toBeNull();
   });
 
   test('is read also by an agent that answers without having confirmed the turn (core/39)', () => {
@@ -99,9 +99,9 @@ describe('a rollback', () => {
     unable.exited();
     unable.ready({ caps: { ...everything, rewind: false } });
     expect(unable.sent('prompt')).toMatchObject([{ task: 'R', rewind: null }]);
-    expect(unable.session.rewind).toBe(1);
+    expect(unable.session.conversation.rewind).toBe(1);
     unable.started();
-    expect([unable.session.rewind, told(unable)]).toEqual([null, [{ from: 1, turn: 3, ok: false }]]);
+    expect([unable.session.conversation.rewind, told(unable)]).toEqual([null, [{ from: 1, turn: 3, ok: false }]]);
   });
 
   test('ends with the conversation that the agent has lost (core/39)', () => {
@@ -109,7 +109,7 @@ describe('a rollback', () => {
     box.exited();
     box.ready({ conversation: 'c2', conversationReset: true });
     expect(box.sent('prompt')).toMatchObject([{ task: 'R', rewind: null }]);
-    expect([box.session.rewind, told(box)]).toEqual([null, []]);
+    expect([box.session.conversation.rewind, told(box)]).toEqual([null, []]);
   });
 
   test('of a turn that was not sent takes out nothing (core/39)', () => {

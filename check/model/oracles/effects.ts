@@ -36,7 +36,7 @@ export function judgeEffects(facts: Facts, report: Report): void {
         }
         break;
       case 'start':
-        if (effect.conversation !== before.conversation) {
+        if (effect.conversation !== before.conversation.id) {
           report.fail(resumed, `it is started with ${effect.conversation}`);
         }
         break;

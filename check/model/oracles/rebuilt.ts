@@ -16,10 +16,10 @@ export function rebuilt(core: Core, { session }: View): string | null {
     return `${lost} is not the same after a restart`;
   }
   const { hold } = again;
-  if (again.conversationReset !== session.conversationReset) {
+  if (again.conversation.reset !== session.conversation.reset) {
     return 'it is forgotten whether the conversation was lost';
   }
-  if (again.rewind !== session.rewind) {
+  if (again.conversation.rewind !== session.conversation.rewind) {
     return 'it is forgotten what is to be taken out of the conversation';
   }
   if (!same(hold?.turn?.permissionRequests ?? [], session.hold?.turn?.permissionRequests ?? [])) {

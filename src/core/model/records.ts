@@ -1,7 +1,7 @@
 /** What a step changes for good: rows of the store, and the records that change them. */
 import type { Epoch, TaskId, TurnId } from './ids.ts';
 import type { SessionEvent, TaskEvent, TaskEventData, TaskEventType } from './events.ts';
-import type { Session } from './session.ts';
+import type { Conversation, Session } from './session.ts';
 import type { Task } from './task.ts';
 
 /** A task as the store keeps it: all of it but the live runner. Payload, result and `seq` have columns of their own. */
@@ -13,18 +13,11 @@ export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
  */
 export interface SessionRow extends Pick<
   Session,
-  | 'key'
-  | 'epoch'
-  | 'admissions'
-  | 'turns'
-  | 'incarnations'
-  | 'parked'
-  | 'conversation'
-  | 'conversationReset'
-  | 'rewind'
-  | 'passedOver'
-  | 'settling'
+  'key' | 'epoch' | 'admissions' | 'turns' | 'incarnations' | 'parked' | 'passedOver' | 'settling'
 > {
+  readonly conversation: Conversation['id'];
+  readonly conversationReset: boolean;
+  readonly rewind: TurnId | null;
   readonly hold: {
     readonly task: TaskId;
     readonly epoch: Epoch;

@@ -140,6 +140,16 @@ export interface Parked {
   readonly by: Actor | null;
 }
 
+/** What is known of the agent's conversation. */
+export interface Conversation {
+  /** The agent's own id, to resume it; null until the agent named one. */
+  readonly id: string | null;
+  /** It is a fresh one because the old one was unknown to the agent, and no prompt that says so was read yet. */
+  readonly reset: boolean;
+  /** The oldest turn that was rolled back and may still be in it: it goes with all after it. */
+  readonly rewind: TurnId | null;
+}
+
 /** The background task that waits when others are granted, and how often that was, up to `maxPassedOver` (rule 17). */
 export interface PassedOver {
   readonly task: TaskId;
@@ -192,12 +202,7 @@ export interface Session {
   readonly parked: Parked | null;
   /** Not durable. */
   readonly throttle: Throttle | null;
-  /** The agent's own id of the conversation, to resume it; null until the agent named one. */
-  readonly conversation: string | null;
-  /** The conversation is a fresh one because the old one was unknown to the agent, and no prompt that says so was read yet. */
-  readonly conversationReset: boolean;
-  /** The oldest turn that was rolled back and may still be in the conversation: it goes with all after it. */
-  readonly rewind: TurnId | null;
+  readonly conversation: Conversation;
   readonly hold: Hold | null;
   readonly agent: Agent;
   /** Null: nobody was passed over since the last one had its turn. */

@@ -9,7 +9,7 @@ import { atRest, stalled } from './arrange.ts';
 import type { Task } from '../model/task.ts';
 import type { Agent, Turn, TurnResult } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
-import { endedUnstarted, promptRead } from './conversation.ts';
+import { endedUnstarted, promptRead, resetRead } from './conversation.ts';
 import { leaveTurn, refuseSteered, steeredTasks } from './parts.ts';
 import { entryOf } from '../queue.ts';
 
@@ -24,14 +24,12 @@ export function agentReady(d: Draft, agent: Starting, input: InputOf<'agent-read
   const { incarnation, model } = agent;
   d.s.agent = { kind: 'up', incarnation, activity: 'boundary', model, unsolicited: false, caps: input.caps };
   if (input.conversationReset) {
-    d.s.conversationReset = true;
-    d.s.rewind = null;
-    sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation });
+    sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation.id });
+    d.s.conversation = { id: input.conversation, reset: true, rewind: null };
+  } else if (input.conversation !== null) {
+    d.s.conversation = { ...d.s.conversation, id: input.conversation };
   }
-  if (input.conversation !== null || input.conversationReset) {
-    d.s.conversation = input.conversation;
-  }
-  sessionEvent(d, 'agent-ready', { incarnation: agent.incarnation, conversation: d.s.conversation, caps: input.caps });
+  sessionEvent(d, 'agent-ready', { incarnation, conversation: d.s.conversation.id, caps: input.caps });
   return okReply;
 }
 
@@ -63,7 +61,7 @@ export function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): v
 export function turnStarted(d: Draft, turn: Turn): Reply {
   const { task } = mustHold(d);
   taskEvent(d, task, 'turn-started', { turn: turn.id });
-  d.s.conversationReset = false;
+  resetRead(d);
   promptRead(d, turn);
   if (turn.interrupt === null) {
     setTurn(d, { ...turn, phase: 'running' });
@@ -143,7 +141,7 @@ function boundary(d: Draft, given: TurnResult): void {
   if (agent.kind === 'up') {
     d.s.agent = { ...agent, activity: 'boundary' };
   }
-  d.s.conversationReset = false;
+  resetRead(d);
   const turn = d.s.hold?.turn;
   if (turn?.phase === 'sent') {
     endedUnstarted(d, turn, given);

@@ -149,8 +149,8 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     d.s.incarnations = next;
     const { model } = turn;
     d.s.agent = { kind: 'starting', incarnation: next, model };
-    d.effects.push({ type: 'start', incarnation: next, conversation: d.s.conversation, model });
-    sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation !== null, model });
+    d.effects.push({ type: 'start', incarnation: next, conversation: d.s.conversation.id, model });
+    sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation.id !== null, model });
     return;
   }
   if (agent.kind !== 'up' || agent.activity !== 'boundary' || agent.unsolicited) {
@@ -173,7 +173,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     attempt: task.attempts,
     resumed: task.started,
     interruptedMidTurn: task.interruptedMidTurn,
-    conversationReset: d.s.conversationReset,
+    conversationReset: d.s.conversation.reset,
     rewind: rewindOf(d.s),
   });
   taskEvent(d, task.id, 'turn-sent', {

@@ -13,12 +13,23 @@ export function rollBack(d: Draft): void {
   const { turn } = mustHold(d);
   invariant(turn !== null && turn.interrupt !== null, 'a turn that is rolled back is interrupted');
   setTurn(d, { ...turn, interrupt: { ...turn.interrupt, rollsBack: true } });
-  d.s.rewind ??= turn.id;
+  owe(d, d.s.conversation.rewind ?? turn.id);
+}
+
+function owe(d: Draft, rewind: TurnId | null): void {
+  d.s.conversation = { ...d.s.conversation, rewind };
+}
+
+/** The agent has read a prompt, and with it that the conversation is a fresh one. */
+export function resetRead(d: Draft): void {
+  if (d.s.conversation.reset) {
+    d.s.conversation = { ...d.s.conversation, reset: false };
+  }
 }
 
 /** What the prompt of the next turn carries: an agent that cannot rewind is not asked to. */
-export const rewindOf = ({ agent, rewind }: Draft['s']): TurnId | null =>
-  agent.kind === 'up' && agent.caps.rewind ? rewind : null;
+export const rewindOf = ({ agent, conversation }: Draft['s']): TurnId | null =>
+  agent.kind === 'up' && agent.caps.rewind ? conversation.rewind : null;
 
 /** The agent has read the prompt of this turn, with what it carried. */
 export function promptRead(d: Draft, turn: Turn): void {
@@ -36,10 +47,10 @@ export function endedUnstarted(d: Draft, turn: Turn, { outcome, report }: TurnRe
 }
 
 function settleRewind(d: Draft, turn: Turn, ok: boolean): void {
-  const from = d.s.rewind;
+  const from = d.s.conversation.rewind;
   if (from === null || from === turn.id) {
     return;
   }
-  d.s.rewind = turn.interrupt?.rollsBack === true ? turn.id : null;
+  owe(d, turn.interrupt?.rollsBack === true ? turn.id : null);
   sessionEvent(d, 'conversation-rewound', { from, turn: turn.id, ok });
 }

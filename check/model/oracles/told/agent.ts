@@ -48,7 +48,7 @@ function toldByEffect(effect: Effect, facts: Facts): readonly Told[] {
   switch (effect.type) {
     case 'start': {
       const { incarnation, model } = effect;
-      return [ofSession('agent-starting', { incarnation, resume: before.conversation !== null, model })];
+      return [ofSession('agent-starting', { incarnation, resume: before.conversation.id !== null, model })];
     }
     case 'kill':
     case 'close': {

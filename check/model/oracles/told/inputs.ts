@@ -71,10 +71,10 @@ function toldByAgent({ before }: Facts, input: AgentInput): readonly Told[] {
   switch (input.type) {
     case 'agent-ready': {
       const conversation =
-        input.conversation === null && !input.conversationReset ? before.conversation : input.conversation;
+        input.conversation === null && !input.conversationReset ? before.conversation.id : input.conversation;
       const ready = ofSession('agent-ready', { incarnation, conversation, caps: input.caps });
       return input.conversationReset
-        ? [ofSession('conversation-reset', { conversation: before.conversation }), ready]
+        ? [ofSession('conversation-reset', { conversation: before.conversation.id }), ready]
         : [ready];
     }
     case 'agent-exited':

@@ -4,7 +4,8 @@ import type { Told } from './told.ts';
 import { nothing, ofSession } from './told.ts';
 
 export function toldOfRewind({ input, before, was }: Facts): readonly Told[] {
-  const { rewind: from, agent } = before;
+  const { agent } = before;
+  const from = before.conversation.rewind;
   if (from === null || was === null || from === was.id || was.phase !== 'sent') {
     return nothing;
   }
