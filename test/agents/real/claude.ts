@@ -80,6 +80,7 @@ export function realClaudeSubject(claude: RealClaude): DriverSubject {
     },
     prompts: realPrompts({
       unsolicited: `${bash('timeout 1 tail -f /dev/null', { run_in_background: true })} [[text:it runs]]`,
+      background: `${bash('timeout 1 tail -f /dev/null', { run_in_background: true })} [[text:it runs]]`,
       tool: bash(lasting),
       ask: `${bash('touch asked.txt')} [[text:done]]`,
     }),

@@ -114,6 +114,8 @@ export function realCodexSubject(codex: RealCodex): DriverSubject {
       return codex.driver({ startDeadlineMs: 20 });
     },
     prompts: realPrompts({
+      // The model hears of the command after 250 ms, and ends its turn.
+      background: `${exec('sleep 2', { yield_time_ms: 250 })} [[text:it runs]]`,
       unsolicited: '[[tool:create_goal:{"objective":"work on the goal"}]] [[text:a goal is set]]',
       tool: exec(longTool, { yield_time_ms: 60_000 }),
       ask: `${exec('touch asked.txt')} [[text:done]]`,
