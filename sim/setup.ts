@@ -50,7 +50,6 @@ export function drawLimits(random: Random): RuntimeLimits {
   return {
     ...defaultLimits,
     maxPassedOver: random.int(0, 3),
-    maxRetries: random.int(0, 2),
     maxOpen: random.chance(0.2) ? random.int(2, 8) : 1000,
     holdLimitMs: random.pick([2000, 20_000, 100_000]),
     silenceMs: random.pick([1000, 5000]),

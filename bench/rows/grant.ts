@@ -94,7 +94,6 @@ function sessionLock(): Lock {
   let session = newSession(sessionKey('bench:grant'), {
     maxPassedOver: 3,
     maxOpen: 1_000,
-    maxRetries: 5,
     partsPerStep,
   });
   let made = 0;

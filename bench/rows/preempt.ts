@@ -165,7 +165,6 @@ function committedRows(): { readonly preempt: readonly CoreRecord[]; readonly ha
   let session = newSession(sessionKey('bench:preempt'), {
     maxPassedOver: 1_000_000,
     maxOpen: 100,
-    maxRetries: 5,
     partsPerStep,
   });
   const take = (input: Parameters<typeof step>[1]): readonly CoreRecord[] => {

@@ -10,7 +10,7 @@ import { compared, inTurns, rate } from '../harness.ts';
 import { agentReady, output, result, submitted, turnStarted } from '../support/inputs.ts';
 
 const goal = { of: 'ours', atLeast: 1_000_000 } as const;
-const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, maxRetries: 5, partsPerStep };
+const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, partsPerStep };
 
 export const row: Row = {
   name: 'step',
@@ -104,6 +104,7 @@ function allocate(count: number): void {
       parked: null,
       throttle: null,
       conversation: session.conversation,
+      answered: false,
       hold: session.hold,
       agent: session.agent,
       passedOver: session.passedOver,

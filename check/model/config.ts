@@ -33,7 +33,8 @@ export type Name = 'm' | 'n' | null;
  * agent answers "failed". `crash`: the node dies and recovers. `fence`: the lease is lost, another node takes over.
  * `fault`: a step threw and the shell says so. `lost`: the agent does not know its conversation. `ask`: the agent asks for
  * permission. `withdraw`: it asks no more. `refuse`: it does not change its model, and says so; `mum`: it says nothing.
- * `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `throttle`: the session has to hold back. The others are commands of the same
+ * `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `login`: its turn fails
+ * because nobody is logged in. `kill`: somebody outside ends the agent. `throttle`: the session has to hold back. The others are commands of the same
  * name.
  */
 export const budgets = [
@@ -60,6 +61,8 @@ export const budgets = [
   'refuse',
   'mum',
   'pass',
+  'login',
+  'kill',
   'throttle',
 ] as const;
 export type Budget = (typeof budgets)[number];
@@ -71,7 +74,8 @@ export interface Config {
   readonly slots: readonly SlotSpec[];
   readonly maxPassedOver: number;
   readonly maxOpen: number;
-  readonly maxRetries: number;
+  /** Every task has a time of its own, which may be up at any moment. Without an honest agent, or with one that never gets through, nothing else ends a wait. */
+  readonly expires: boolean;
   /** Parts that one step settles. */
   readonly partsPerStep: number;
   /** What the policy may say of a request; null: a person has to decide. */
@@ -127,16 +131,32 @@ export const interactive = (name: string, change: SlotChange = {}): SlotSpec =>
 
 export const configOf = (
   change: Pick<Config, 'name' | 'about' | 'slots'> & Partial<Omit<Config, 'name' | 'about' | 'slots'>>,
-): Config => ({
+): Config => {
+  const expires = change.expires ?? (change.live !== false && (change.honest !== true || change.strained === true));
+  const { timers = everyTimer } = change;
+  return { ...usual, ...change, expires, timers: expires ? [...timers, 'expiry'] : timers };
+};
+
+const everyTimer: readonly TimerName[] = [
+  'start',
+  'switch',
+  'permission',
+  'drain',
+  'silence',
+  'hold',
+  'protected',
+  'unsolicited',
+  'collect',
+];
+
+const usual: Omit<Config, 'name' | 'about' | 'slots' | 'expires' | 'timers'> = {
   maxPassedOver: 2,
   maxOpen: 10,
-  maxRetries: 1,
   partsPerStep: 8,
   verdicts: [null],
   strained: false,
   caps: { acks: true, steer: false, rewind: false, models: false },
   budgets: {},
-  timers: ['start', 'switch', 'permission', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'collect'],
   honest: false,
   mute: false,
   sly: false,
@@ -146,5 +166,4 @@ export const configOf = (
   live: true,
   renamed: false,
   deep: false,
-  ...change,
-});
+};

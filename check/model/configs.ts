@@ -24,7 +24,7 @@ const daily: readonly Config[] = [
     maxPassedOver: 1,
     honest: true,
     renamed: true,
-    timers: ['start', 'drain', 'silence', 'hold', 'unsolicited'],
+    timers: ['drain', 'silence', 'hold', 'unsolicited'],
   }),
   configOf({
     name: 'names',
@@ -80,7 +80,7 @@ const daily: readonly Config[] = [
     maxPassedOver: 2,
     honest: true,
     // The window of a protected turn is long enough for an honest agent to end the turn.
-    timers: ['start', 'drain', 'silence', 'hold', 'unsolicited'],
+    timers: ['drain', 'silence', 'hold', 'unsolicited'],
   }),
   configOf({
     name: 'patient',
@@ -115,7 +115,7 @@ const daily: readonly Config[] = [
     slots: [background('B1'), interactive('I1', { recurs: true }), interactive('I2', { recurs: true })],
     maxPassedOver: 2,
     honest: true,
-    timers: ['start', 'drain', 'silence', 'wait'],
+    timers: ['drain', 'silence', 'wait'],
   }),
   configOf({
     name: 'two-priorities',
@@ -128,7 +128,7 @@ const daily: readonly Config[] = [
     ],
     maxPassedOver: 2,
     honest: true,
-    timers: ['start', 'drain', 'silence', 'wait'],
+    timers: ['drain', 'silence', 'wait'],
   }),
   configOf({
     name: 'fair-runner',
@@ -141,7 +141,7 @@ const daily: readonly Config[] = [
     ],
     maxPassedOver: 1,
     honest: true,
-    timers: ['start', 'drain', 'silence'],
+    timers: ['drain', 'silence'],
   }),
   configOf({
     name: 'window',

@@ -11,7 +11,7 @@ import { treeGet } from '../../src/core/tree.ts';
 import type { Writer } from '../engine/index.ts';
 import type { Memory } from './memory.ts';
 import type { Process, Runner, World } from './world.ts';
-import { requestNumber, slotOf } from './world.ts';
+import { has, requestNumber, slotOf } from './world.ts';
 
 const none = 255;
 
@@ -52,7 +52,9 @@ const indexByte = (index: number): number => (index < 0 ? none : index);
 const resultCode = (result: TurnResult | null): number =>
   result === null
     ? 0
-    : (outcomes[result.outcome] * 2 + (result.empty ? 1 : 0)) | bit(result.report?.failure !== undefined, 4);
+    : (outcomes[result.outcome] * 2 + (result.empty ? 1 : 0)) |
+      bit(result.report?.failure !== undefined, 4) |
+      bit(result.report?.failure?.login === true, 5);
 const modelCode = (model: string | null | undefined): number => (model === 'm' ? 1 : model === 'n' ? 2 : 0);
 const parkedCode = ({ parked }: Session): number =>
   parked === null ? 0 : { closing: 1, fault: 2, operator: 3 }[parked.kind];
@@ -86,7 +88,7 @@ export function encodeWorld(world: World, out: Writer, moves: boolean): void {
   out.byte(world.timers.length);
   for (const timer of world.timers) {
     out.byte(timerNames.indexOf(timer.name));
-    if (timer.name === 'collect' || timer.name === 'wait') {
+    if (timer.name === 'collect' || timer.name === 'wait' || timer.name === 'expiry') {
       out.byte(indexByte(slotOf(world, timer.of as Task['id'])));
     }
   }
@@ -102,6 +104,8 @@ function encodeSession(world: World, out: Writer): void {
       bit(up?.activity === 'turn', 2) |
       bit(up?.unsolicited === true, 3) |
       bit(session.conversation.reset, 4) |
+      // It decides nothing once nobody can be found without a login.
+      bit(session.answered && has(world, 'login'), 5) |
       bit(session.conversation.id !== null, 6) |
       bit(session.fenced, 7),
   );
@@ -153,7 +157,7 @@ function encodeSettlement(world: World, settlement: Settlement, out: Writer): vo
     out.byte(indexByte(slotOf(world, settlement.from)));
     encodeEnding(settlement.delivered, out);
     encodeEnding(settlement.undelivered, out);
-    out.byte(bit(settlement.loss !== null, 0) | bit(settlement.interruptedMidTurn, 1));
+    out.byte(bit(settlement.loss !== null, 0) | bit(settlement.interruptedMidTurn, 1) | bit(settlement.burns, 2));
   }
 }
 
@@ -207,8 +211,8 @@ function encodeTask(world: World, task: Task | null, out: Writer, moves: boolean
       bit(task.call !== null, 7),
   );
   out.byte(modelCode(task.call?.model));
-  out.byte(task.attempts);
-  out.byte(task.retries);
+  // That it was retried is told; how often decides nothing.
+  out.byte(task.attempts | bit(task.retries > 0, 6) | bit(task.overdue, 7));
   out.byte(rankOf(world, task, 'position') | (rankOf(world, task, 'admission') << 4));
   if (moves) {
     out.byte(bit(task.lane === 'interactive', 0) | (whenBusyPolicies.indexOf(task.whenBusy) << 1));

@@ -135,12 +135,12 @@ function fair(config: Config): ReadonlyMap<number, string> {
     [kinds.lift, 'a throttle is lifted'],
   ]);
   for (const name of config.timers) {
-    if (name !== 'collect') {
+    if (name !== 'collect' && name !== 'expiry') {
       classes.set(kinds.timer + timerNames.indexOf(name), `the deadline ${name} passes`);
     }
   }
   for (const [index, spec] of config.slots.entries()) {
-    classes.set(kinds.collect + index, `the window of ${spec.name} closes`);
+    classes.set(kinds.collect + index, `the window of ${spec.name} closes, or its time is up`);
     classes.set(kinds.runner + index, `the runner of ${spec.name} goes on`);
   }
   if (config.honest) {

@@ -34,8 +34,8 @@ export function moves(config: Config, world: World, offer: Offer): void {
       continue;
     }
     const slot = world.slots.findIndex((other) => other.id === timer.of);
-    const kind =
-      timer.name === 'collect' ? kinds.collect + Math.max(0, slot) : kinds.timer + timerNames.indexOf(timer.name);
+    const ofTask = timer.name === 'collect' || timer.name === 'expiry';
+    const kind = ofTask ? kinds.collect + Math.max(0, slot) : kinds.timer + timerNames.indexOf(timer.name);
     const timers = world.timers.filter((other) => other !== timer);
     offer('timer', kind, { ...world, timers }, { at, type: 'timer', name: timer.name, subject: timer.of });
   }
@@ -46,7 +46,11 @@ export function moves(config: Config, world: World, offer: Offer): void {
 
 export const action: PermissionAction = { kind: 'execute', tool: 'shell', title: 'make', detail: null };
 
-const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { readonly at: number } => ({
+const submitOf = (
+  spec: SlotSpec,
+  generation: number,
+  expires: boolean,
+): InputOf<'submit'> & { readonly at: number } => ({
   at,
   type: 'submit',
   about: { title: spec.name, source: 'model', author: 'sender' },
@@ -60,6 +64,7 @@ const submitOf = (spec: SlotSpec, generation: number): InputOf<'submit'> & { rea
     whenBusy: spec.whenBusy,
     onLost: spec.onLost,
     maxAttempts: spec.maxAttempts,
+    expiresAt: expires ? at + 1 : null,
     model: spec.model,
   },
 });
@@ -71,7 +76,7 @@ function senders(config: Config, world: World, offer: Offer): void {
       continue;
     }
     if (slot.state === 'unborn') {
-      offer('sender', kinds.sender, world, submitOf(spec, slot.generation));
+      offer('sender', kinds.sender, world, submitOf(spec, slot.generation, config.expires));
     }
     if (slot.state !== 'open') {
       continue;
@@ -185,7 +190,7 @@ function person(world: World, offer: Offer): void {
 function agentMoves(config: Config, world: World, process: Process, offer: Offer): void {
   const { inc } = process;
   const gone = { ...world, processes: world.processes.filter((other) => other !== process) };
-  const exited: Input = { at, type: 'agent-exited', incarnation: inc, reason: 'exited', data: 'gone' };
+  const exited = { at, type: 'agent-exited', incarnation: inc, reason: 'exited', data: 'gone' } as const;
   if (process.leaving) {
     offer('process', kinds.exit, gone, exited);
   } else if (has(world, 'die')) {
@@ -193,6 +198,9 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   }
   if (!process.leaving && has(world, 'hangup')) {
     offer('process', kinds.fault, spend(gone, 'hangup'), { ...exited, reason: 'ended', loss: 'channel_broken' });
+  }
+  if (!process.leaving && has(world, 'kill')) {
+    offer('process', kinds.fault, spend(gone, 'kill'), { ...exited, loss: 'agent_killed' });
   }
   if (!process.up) {
     becomesReady(config, world, process, offer);
@@ -385,6 +393,10 @@ const overloaded: TurnResult = {
   ...failed,
   report: { text: '', failure: { class: 'overloaded', transient: true, message: '', hint: '' } },
 };
+const loggedOut: TurnResult = {
+  ...failed,
+  report: { text: '', failure: { class: 'auth', transient: true, login: true, message: '', hint: '' } },
+};
 
 function results(config: Config, world: World, process: Process, turn: Process['turn'] & number, offer: Offer): void {
   const { inc } = process;
@@ -423,6 +435,15 @@ function results(config: Config, world: World, process: Process, turn: Process['
       incarnation: inc,
       turn,
       result: overloaded,
+    });
+  }
+  if (has(world, 'login')) {
+    offer('agent', kinds.fault, spend(over, 'login'), {
+      at,
+      type: 'result',
+      incarnation: inc,
+      turn,
+      result: loggedOut,
     });
   }
 }

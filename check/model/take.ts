@@ -64,8 +64,14 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
   if (result.reply.kind === 'refused' || result.reply.kind === 'stale') {
     return world;
   }
-  if (input.type === 'fault') {
-    const isRun = (slot: Slot): boolean => (treeGet(world.session.tasks, slot.id)?.run ?? null) !== null;
+  // What a fault of the core or a daemon that closes has taken away is not counted.
+  if (input.type === 'fault' || (input.type === 'recovered' && world.session.parked?.kind === 'closing')) {
+    const isRun = ({ id }: Slot): boolean => {
+      const task = treeGet(world.session.tasks, id);
+      // A session that is taken up again knows no runner, only which tasks had one.
+      const had = input.type === 'recovered' ? task?.status === 'running' : (task?.run ?? null) !== null;
+      return task?.mode === 'code' && had;
+    };
     return { ...world, slots: world.slots.map((slot) => (isRun(slot) ? { ...slot, runs: slot.runs - 1 } : slot)) };
   }
   if (input.type === 'submit') {

@@ -180,7 +180,6 @@ export function spend(world: World, budget: Budget): World {
 export const limitsOf = (config: Config): Session['limits'] => ({
   maxPassedOver: config.maxPassedOver,
   maxOpen: config.maxOpen,
-  maxRetries: config.maxRetries,
   partsPerStep: config.partsPerStep,
 });
 

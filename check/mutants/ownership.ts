@@ -37,8 +37,8 @@ export const ownership: readonly Mutant[] = [
     'a free window at hand-over: who gives way grants nobody',
     'runner',
     'rules/arrange',
-    'actorTask(by));\n      continue;',
-    'actorTask(by));\n      return;',
+    'endOverdue(d, false);\n      continue;',
+    'return;',
   ),
   mutant(
     'a free window at release',

@@ -107,8 +107,8 @@ const asks: readonly Mutant[] = [
     'a fault charges a task that waits without a runner',
     'permission-lost',
     'rules/recover',
-    ' && (burns || task.run !== null)',
-    '',
+    "(reason === 'node_restarted' || task.run !== null)",
+    'task.id !== null',
   ),
 ];
 
@@ -217,13 +217,6 @@ const retries: readonly Mutant[] = [
     'if (turn.id < 0) {',
   ),
   mutant(
-    'it is tried again without end',
-    'retry',
-    'rules/turn-end',
-    'task.retries < d.s.limits.maxRetries',
-    'task.retries < Infinity',
-  ),
-  mutant(
     'a retry is not counted',
     'retry',
     'rules/turn-end',
@@ -234,8 +227,8 @@ const retries: readonly Mutant[] = [
     'a failure that passes is not tried again',
     'retry',
     'rules/turn-end',
-    'if (isTransient(end) && task.retries',
-    'if (d.s.fenced && task.retries',
+    'if (isTransient(end) && (d.s.answered',
+    'if (d.s.fenced && (d.s.answered',
   ),
   mutant(
     'any failure is tried again',
@@ -267,7 +260,7 @@ const retries: readonly Mutant[] = [
   ),
   mutant(
     'the final does not say why it failed',
-    'retry',
+    'first-login',
     'rules/turn-end',
     "(report?.failure?.class ?? 'agent_failed')",
     "'agent_failed'",

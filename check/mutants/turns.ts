@@ -168,8 +168,8 @@ export const turns: readonly Mutant[] = [
     'an open window for further parts has no deadline',
     'collect',
     'rules/deadlines',
-    'if (before !== isCollecting(task)) {',
-    'if (before && !isCollecting(task)) {',
+    "setForTask(d, 'collect', id, isCollecting(was), isCollecting(task));",
+    "setForTask(d, 'collect', id, isCollecting(was), isCollecting(was) && isCollecting(task));",
   ),
   mutant(
     'the agent is closed in its turn',

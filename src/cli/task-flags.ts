@@ -53,6 +53,7 @@ const readers: Readers = {
   author: text('author', 'author', 'NAME', 'your user name'),
   onLost: choice('onLost', 'on-lost', 'POLICY', onLostPolicies),
   maxAttempts: integer('maxAttempts', 'max-attempts'),
+  expiresIn: integer('expiresIn', 'expires-in'),
   model: text('model', 'model', 'NAME'),
   permissions: {
     flags: [

@@ -38,8 +38,10 @@ export interface Draft {
   touchedById: Map<TaskId, Touched> | null;
   /** How many parts this step may still settle. */
   settles: number;
-  /** A task that was or is `collecting` has changed. */
-  windows: boolean;
+  /** The deadlines of a task itself may have changed: that of its window for further parts, and its own time. */
+  timed: boolean;
+  /** A task that is overdue has changed. */
+  overdue: boolean;
   /** Where the record of this step's admission stands; a step admits one task at most. */
   admitted: number | null;
 }
@@ -67,7 +69,8 @@ export function begin(session: Session, at: number): Draft {
     touched: [],
     touchedById: null,
     settles: session.limits.partsPerStep,
-    windows: false,
+    timed: false,
+    overdue: false,
     admitted: null,
   };
 }
@@ -120,7 +123,11 @@ function put(d: Draft, task: Task, dirty: boolean): Task {
   if (was === null || !hasSameKeys(was, task)) {
     reindex(indexesOf(d), was, task);
   }
-  d.windows ||= isCollecting(was) || isCollecting(task);
+  d.timed ||=
+    isCollecting(was) ||
+    isCollecting(task) ||
+    (task.expiresAt !== null && (was?.mergedInto !== task.mergedInto || was.overdue !== task.overdue));
+  d.overdue ||= task.overdue;
   if (touched === undefined) {
     touch(d, { id, task, seq, dirty, fresh: task !== was });
   } else {
@@ -191,7 +198,7 @@ export function endTask(d: Draft, id: TaskId, ending: Omit<Verdict, 'scope'>, an
     d.effects.push({ type: 'abort', task: id, run: task.run, reason });
   }
   reindex(indexesOf(d), task, null);
-  d.windows ||= isCollecting(task);
+  d.timed ||= isCollecting(task) || task.expiresAt !== null;
   const touched = extendTape(d, id);
   touched.task = null;
   const final = { status, reason, by, attempts: task.attempts, answer, result };
@@ -209,6 +216,7 @@ export const taskRow = (task: Task): TaskRow => ({
   whenBusy: task.whenBusy,
   onLost: task.onLost,
   maxAttempts: task.maxAttempts,
+  expiresAt: task.expiresAt,
   status: task.status,
   stage: task.stage,
   mergedInto: task.mergedInto,
@@ -234,6 +242,7 @@ export function sessionRow(session: Session): SessionRow {
     conversation: session.conversation.id,
     conversationReset: session.conversation.reset,
     rewind: session.conversation.rewind,
+    answered: session.answered,
     passedOver: session.passedOver,
     settling: session.settling,
     hold:
@@ -270,6 +279,7 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.incarnations === b.incarnations &&
   a.parked === b.parked &&
   (a.conversation === b.conversation || sameConversation(a.conversation, b.conversation)) &&
+  a.answered === b.answered &&
   a.passedOver === b.passedOver &&
   a.settling === b.settling &&
   (a.hold === b.hold || sameHold(a.hold, b.hold));

@@ -39,6 +39,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     parked: null,
     throttle: null,
     conversation: { id: null, reset: false, rewind: null },
+    answered: false,
     hold: null,
     agent: { kind: 'none' },
     passedOver: null,

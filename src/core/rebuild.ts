@@ -34,7 +34,7 @@ export function rebuild(durable: Durable, limits: Limits): Session {
   const indexes = { ...empty.indexes };
   let { tasks } = empty;
   for (const { row: taskOf, seq } of durable.open) {
-    const task: Task = { ...taskOf, seq, run: null, call: null };
+    const task: Task = { ...taskOf, seq, overdue: false, run: null, call: null };
     tasks = treePut(tasks, task.id, task);
     reindex(indexes, null, task);
   }

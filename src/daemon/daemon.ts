@@ -139,6 +139,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     runners,
     limits: config.limits,
     permissions: config.permissions,
+    expiresIn: config.expiresIn,
     workspaces: new Workspaces({ root: join(folder, dataFiles.workspaces), rules: config.workspaces }),
     redact,
     resolveSession,

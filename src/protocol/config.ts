@@ -3,10 +3,12 @@
  * `src/daemon/config/schema.ts` combines them. Times are in milliseconds, sizes in bytes.
  */
 import { withDefaults } from './defaults.ts';
+import type { Lane } from '../core/model/task.ts';
 import { SessionKeySchema } from './ids.ts';
 import { runtimeLimits, serverLimits, watchLimits } from './limits.ts';
 import { PermissionPolicySchema } from './permissions.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
+import { defaultExpiresIn } from './task-spec.ts';
 
 export const ListenSchema = {
   type: 'object',
@@ -120,6 +122,23 @@ export const PermissionsConfigSchema = {
   },
 } as const satisfies Schema;
 
+const expiry = (lane: Lane, time: string) =>
+  ({
+    type: ['integer', 'null'],
+    minimum: 1,
+    maximum: 31_536_000_000,
+    default: defaultExpiresIn[lane],
+    description: `Milliseconds. For ${lane} tasks. Default: ${time}.`,
+  }) as const;
+
+export const ExpiresInConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { interactive: expiry('interactive', 'one day'), background: expiry('background', 'seven days') },
+  description:
+    'How long a task may wait until it runs, if its sender does not say. Then it ends `failed` with the reason `expired`. null: as long as it takes.',
+} as const satisfies Schema;
+
 export const WorkspacesConfigSchema = {
   type: 'array',
   maxItems: 1000,
@@ -185,6 +204,7 @@ export interface ConfigSections {
   readonly logLevel?: LogLevel;
   readonly agent?: Wire<typeof AgentConfigSchema>;
   readonly permissions?: Wire<typeof PermissionsConfigSchema>;
+  readonly expiresIn?: Wire<typeof ExpiresInConfigSchema>;
   readonly workspaces?: Wire<typeof WorkspacesConfigSchema>;
   readonly runners?: Wire<typeof RunnersConfigSchema>;
   readonly limits?: Wire<typeof LimitsConfigSchema>;
@@ -202,6 +222,7 @@ export const configSections = {
   logLevel: { type: 'string', enum: logLevels, default: defaultLogLevel },
   agent: AgentConfigSchema,
   permissions: PermissionsConfigSchema,
+  expiresIn: ExpiresInConfigSchema,
   workspaces: WorkspacesConfigSchema,
   runners: RunnersConfigSchema,
   limits: LimitsConfigSchema,

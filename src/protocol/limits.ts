@@ -33,7 +33,6 @@ export const runtimeLimits = {
     'Open tasks of one source that the daemon accepts. What follows `#` or `@` in `source` names a part of it, and counts with it.',
   ),
   maxOpenTasks: count(40_000, 10_000_000, 'Open tasks that the daemon accepts.'),
-  maxRetries: count(8, 1000, 'Turns in a row that may fail for a transient reason, such as a rate limit.'),
   holdLimitMs: ms(
     3_600_000,
     'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails.',
@@ -65,7 +64,6 @@ export const runtimeLimits = {
     60_000,
     'How long that throttle lasts. It doubles with each further failed start, up to ten times this value.',
   ),
-  folderWaitMs: ms(600_000, 'How long the start of an agent waits for a folder that another session uses.'),
   graceMs: ms(10_000, 'How long running turns may take to end when the daemon closes.'),
 } as const satisfies { readonly [name: string]: Schema };
 

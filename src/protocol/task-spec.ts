@@ -6,7 +6,7 @@
  * unread.
  */
 import type { NewTask } from '../core/model/inputs.ts';
-import { defaultWhenBusy, onLostPolicies, whenBusyPolicies } from '../core/model/task.ts';
+import { defaultWhenBusy, type Lane, onLostPolicies, whenBusyPolicies } from '../core/model/task.ts';
 import { permissionModes } from '../core/model/permission.ts';
 import { withDefaults } from './defaults.ts';
 import { LabelsSchema, LaneSchema, WhenBusySchema } from './ids.ts';
@@ -74,6 +74,13 @@ export const taskSpec = {
     description: 'What happens to the task if its agent or the daemon ends during its turn: `retry` or `fail`.',
   },
   maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Maximum number of attempts.' },
+  expiresIn: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    maximum: 31_536_000_000,
+    description:
+      'Milliseconds that the task may wait until it runs; then it ends `failed` with the reason `expired`. null: as long as it takes. Default: `expiresIn` of the configuration for its lane.',
+  },
   model: {
     type: ['string', 'null'],
     minLength: 1,
@@ -104,14 +111,15 @@ export type TaskSpecInput = Wire<typeof TaskSpecSchema>;
 /** With every default filled in. */
 export type TaskSpec = { readonly [F in TaskField]: Resolved<(typeof taskSpec)[F]> };
 
-/** Fields that the core decides by. They are in the task's row; all others are its payload. */
-export type RuledField = Extract<TaskField, keyof NewTask>;
+/** Fields that the core decides by. They are in the task's row (`expiresIn` as `expiresAt`); all others are its payload. */
+export type RuledField = Extract<TaskField, keyof NewTask | 'expiresIn'>;
 const ruled: { readonly [F in RuledField]: F } = {
   lane: 'lane',
   whenBusy: 'whenBusy',
   priority: 'priority',
   onLost: 'onLost',
   maxAttempts: 'maxAttempts',
+  expiresIn: 'expiresIn',
   model: 'model',
 };
 
@@ -121,11 +129,18 @@ export const TaskPayloadSchema: Schema = {
   properties: Object.fromEntries(Object.entries(taskSpec).filter(([field]) => !Object.hasOwn(ruled, field))),
 };
 
-export function fullTaskSpec(input: TaskSpecInput): TaskSpec {
+/** How long a task may wait that does not say, by its lane: milliseconds; null: as long as it takes. */
+export const defaultExpiresIn: { readonly [L in Lane]: number | null } = {
+  interactive: 86_400_000,
+  background: 604_800_000,
+};
+
+export function fullTaskSpec(input: TaskSpecInput, expiresIn = defaultExpiresIn): TaskSpec {
   const spec = withDefaults(TaskSpecSchema, input) as TaskSpec;
   return {
     ...spec,
     whenBusy: input.whenBusy ?? defaultWhenBusy[spec.lane],
+    expiresIn: input.expiresIn === undefined ? expiresIn[spec.lane] : input.expiresIn,
     priority: spec.lane === 'background' ? spec.priority : 0,
   };
 }

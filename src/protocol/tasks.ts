@@ -90,6 +90,10 @@ const viewProperties = {
       'The task that it was merged or steered into; null: it has its own turns. Where that task was cancelled alone, the next one merged into it has the turn: `explain` names it.',
   },
   mergedTasks: { type: 'array', items: TaskIdSchema, description: 'Tasks that its turn also answers, oldest first.' },
+  expiresAt: {
+    type: ['integer', 'null'],
+    description: 'Until when it may wait, wall clock in ms; then it ends as `expired`. null: as long as it takes.',
+  },
   interruptedMidTurn: {
     type: 'boolean',
     description: 'An earlier turn was interrupted midway; whether its last tool call happened is unknown.',

@@ -100,7 +100,10 @@ export class Admission {
   async #admit(request: SubmitRequest): Promise<SubmitAnswer> {
     await this.#ready;
     const { session, idempotencyKey = null, ...written } = request;
-    const { lane, priority, whenBusy, onLost, maxAttempts, model, ...opaque } = fullTaskSpec(written);
+    const { lane, priority, whenBusy, onLost, maxAttempts, model, expiresIn, ...opaque } = fullTaskSpec(
+      written,
+      this.#context.expiresIn,
+    );
     const { runner } = opaque;
     if (runner !== null && !this.#registry.runners.has(runner)) {
       return refused('unknown_runner');
@@ -109,12 +112,25 @@ export class Admission {
     const id = taskId(this.#context.ids());
     const payload: TaskPayload = { ...opaque, idempotencyKey };
     const mode = runner === null ? 'prompt' : 'code';
+    const at = this.#context.clock.wall();
+    const expiresAt = expiresIn === null ? null : at + expiresIn;
     const input: Input = {
       type: 'submit',
-      at: this.#context.clock.wall(),
+      at,
       about: originOf(payload),
       payload,
-      task: { id, lane, mode, priority, mergeGroup: mergeGroupOf(payload), whenBusy, onLost, maxAttempts, model },
+      task: {
+        id,
+        lane,
+        mode,
+        priority,
+        mergeGroup: mergeGroupOf(payload),
+        whenBusy,
+        onLost,
+        maxAttempts,
+        expiresAt,
+        model,
+      },
     };
     const { shares } = this.#registry;
     const place = shares.take(payload.source);

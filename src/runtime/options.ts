@@ -6,6 +6,7 @@ import type { Session } from '../core/model/session.ts';
 import type { StepResult } from '../core/model/replies.ts';
 import { defaultPolicies, type PermissionPolicy } from '../core/model/permission.ts';
 import { defaultsOf, runtimeLimits } from '../protocol/limits.ts';
+import { defaultExpiresIn } from '../protocol/task-spec.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import type { Store } from '../store/port.ts';
 import { makeRedactor, type Redactor } from '../supervise/index.ts';
@@ -34,6 +35,8 @@ export interface SignalboxOptions {
   readonly limits?: Partial<RuntimeLimits>;
   /** What agents may do without asking, for tasks without their own policy. Default: `defaultPolicies`. */
   readonly permissions?: { readonly [L in Lane]?: PermissionPolicy };
+  /** How long a task may wait that does not say, by its lane: milliseconds; null: as long as it takes. Default: a day, a week. */
+  readonly expiresIn?: { readonly [L in Lane]?: number | null };
   /** Working folders of the agents that are programs. Left out: none; each starts where its driver says. */
   readonly workspaces?: Workspaces;
   /** Takes secrets out of what agents say. Default: one that knows well-known shapes only. */
@@ -60,6 +63,7 @@ export interface Context {
   readonly runners: { readonly [name: string]: Runner };
   readonly limits: RuntimeLimits;
   readonly permissions: { readonly [L in Lane]: PermissionPolicy };
+  readonly expiresIn: { readonly [L in Lane]: number | null };
   readonly workspaces: Workspaces | null;
   readonly redact: Redactor;
   readonly clock: Clock;
@@ -78,6 +82,7 @@ export function contextOf(options: SignalboxOptions): Context {
     runners: options.runners ?? {},
     limits: { ...defaultLimits, ...options.limits },
     permissions: { ...defaultPolicies, ...options.permissions },
+    expiresIn: { ...defaultExpiresIn, ...options.expiresIn },
     workspaces: options.workspaces ?? null,
     redact: options.redact ?? makeRedactor([]),
     clock,

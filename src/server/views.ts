@@ -30,6 +30,8 @@ export function taskView(task: StoredTask, mergedTasks: readonly string[]): Task
     whenBusy: row.whenBusy,
     onLost: row.onLost,
     maxAttempts: row.maxAttempts,
+    expiresIn: row.expiresAt === null ? null : row.expiresAt - task.admittedAt,
+    expiresAt: row.expiresAt,
     model: row.model,
     ...taskSummary(task),
     mergedInto: row.mergedInto,

@@ -7,23 +7,27 @@ const stale = (what: string): unknown => ({ kind: 'stale', what });
 const refused = (code: string): unknown => ({ kind: 'refused', code });
 
 describe('the life of an agent', () => {
-  test('an agent that never becomes ready is killed, and its task fails after its last attempt (core/13, core/16, core/19)', () => {
+  test('an agent that never becomes ready is killed, and its task waits for the next one until its time is up (core/13, core/16, core/19)', () => {
     const box = new Box();
-    box.submit('A', { maxAttempts: 2 });
+    box.submit('A', { maxAttempts: 2, expiresAt: 9 });
     box.passes('start');
     expect(box.acts).toEqual(['kill']);
     expect(box.events('A', 'deadline-reached')).toMatchObject([{ name: 'start' }]);
     expect(box.ready()).toEqual(stale('incarnation'));
     box.exited();
     box.passes('start');
-    expect(box.final('A')).toBe('failed agent_start_failed');
+    box.exited();
+    expect(box.task('A')).toMatchObject({ attempts: 1, stage: 'owner' });
+    box.passes('expiry');
+    expect(box.events('A', 'expired')).toEqual([{ waitsFor: 'agent' }]);
+    expect(box.final('A')).toBe('failed expired');
   });
 
   test('a task with `onLost: fail` is retried when its agent ends before its turn, and fails when it ends in its turn (core/13)', () => {
     const box = new Box();
     box.submit('A', { onLost: 'fail' });
     box.exited();
-    expect(box.task('A')).toMatchObject({ attempts: 2, started: false, interruptedMidTurn: false });
+    expect(box.task('A')).toMatchObject({ attempts: 1, started: false, interruptedMidTurn: false });
     box.runs();
     box.exited();
     expect(box.final('A')).toBe('failed agent_lost');
@@ -142,23 +146,27 @@ describe('an unsolicited turn', () => {
     expect(box.final('A')).toBe('completed completed');
   });
 
-  test('that never ends has its agent killed, and the waiting task fails after its last attempt (core/13, core/19)', () => {
+  test('that never ends has its agent killed, and costs the waiting task no attempt (core/13, core/19)', () => {
     const box = new Box();
     box.submit('A', { maxAttempts: 3 });
     box.answers();
     box.unsolicited('began');
-    box.submit('B', { maxAttempts: 2 });
+    box.submit('B', { maxAttempts: 1 });
     box.passes('unsolicited');
     expect(box.acts).toEqual(['kill']);
-    expect(box.task('B').attempts).toBe(2);
+    expect(box.task('B').attempts).toBe(1);
     box.exited();
     box.park();
     box.ready();
     box.unsolicited('began');
     box.unpark();
     box.exited();
-    expect(box.final('B')).toBe('failed agent_start_failed');
-    expect(box.events('B', 'attempt-lost')).toMatchObject([{ reason: 'unsolicited_deadline' }, {}]);
+    expect(box.events('B', 'attempt-lost')).toMatchObject([
+      { reason: 'unsolicited_deadline' },
+      { reason: 'agent_start_failed' },
+    ]);
+    box.answers();
+    expect(box.final('B')).toBe('completed completed');
   });
 
   test('that still runs when our turn ends delays the prompt of the next task (core/10)', () => {

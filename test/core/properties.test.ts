@@ -13,7 +13,7 @@ import { audit, freeze, ordered, tasksOf } from '../support/core-audit.ts';
 import { Chaos, type Choice, choices, plainNames } from '../support/core-chaos.ts';
 import { action, Box } from '../support/core-driver.ts';
 
-const few = { maxPassedOver: 2, maxOpen: 12, maxRetries: 1, partsPerStep: 2 };
+const few = { maxPassedOver: 2, maxOpen: 12, partsPerStep: 2 };
 
 function story(told: readonly Choice[], each: (box: Box, chaos: Chaos, choice: Choice) => void): Box {
   const chaos = new Chaos(new Box(few));
@@ -220,8 +220,8 @@ describe('at the end of any sequence of inputs', () => {
       fc.property(choices(100), (told) => {
         const box = play(told);
         for (let steps = 0; !isOver(box); steps += 1) {
-          expect(steps, 'it comes to an end').toBeLessThan(1_000);
-          silent(box);
+          expect(steps, 'it comes to an end').toBeLessThan(2_000);
+          silent(box, steps);
         }
       }),
       { numRuns: 150 },
@@ -259,9 +259,12 @@ describe('at the end of any sequence of inputs', () => {
   }
 
   /** No agent says a word, no runner returns; only where nobody waits for a runner does the operator end it. */
-  function silent(box: Box): void {
+  function silent(box: Box, steps: number): void {
     const { agent, parked, throttle } = box.session;
-    const timer = [...box.armed].find((name) => !name.startsWith('idle'));
+    const armed = [...box.armed].filter((name) => !name.startsWith('idle'));
+    // The time of a task is long, and is up in the end.
+    const isLate = (name: string): boolean => name.startsWith('expiry') === (steps % 5 === 4);
+    const timer = armed.find(isLate) ?? armed[0];
     if (parked !== null) {
       box.unpark();
     } else if (throttle !== null) {

@@ -115,43 +115,57 @@ describe('the end of a task', () => {
 });
 
 describe('a crash', () => {
-  test('T10 a task that kills its agent each time, in its turn or before it, fails after its last attempt (core/13)', () => {
-    for (const when of ['start', 'turn'] as const) {
-      const box = new Box();
-      box.submit('A', { maxAttempts: 3 });
-      box.submit('B');
-      for (let attempt = 1; attempt <= 3; attempt += 1) {
-        expect(box.owner).toBe('A');
-        expect(box.task('A').attempts).toBe(attempt);
-        if (when === 'turn') {
-          box.runs();
-        }
-        box.exited();
-      }
-      expect(box.final('A')).toBe(when === 'turn' ? 'failed agent_lost' : 'failed agent_start_failed');
-      expect(box.events('A', 'attempt-retried')).toMatchObject([{ attempt: 2 }, { attempt: 3 }]);
-      expect(box.owner).toBe('B');
-      box.answers();
-      expect(box.final('B')).toBe('completed completed');
+  test('T10 a task that kills its agent each time fails after its last attempt (core/13)', () => {
+    const box = new Box();
+    box.submit('A', { maxAttempts: 3 });
+    box.submit('B');
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      expect(box.owner).toBe('A');
+      expect(box.task('A').attempts).toBe(attempt);
+      box.runs();
+      box.exited();
     }
+    expect(box.final('A')).toBe('failed agent_lost');
+    expect(box.events('A', 'attempt-retried')).toMatchObject([{ attempt: 2 }, { attempt: 3 }]);
+    expect(box.owner).toBe('B');
+    box.answers();
+    expect(box.final('B')).toBe('completed completed');
   });
 
-  test('T10 a task whose daemon dies each time fails after its last attempt (core/13, core/25)', () => {
+  test('T10 a task that kills its daemon each time fails after its last attempt if it is a runner of that daemon (core/13, core/25)', () => {
     const box = new Box();
-    box.submit('A', { maxAttempts: 2 });
+    box.submit('C', { mode: 'code', maxAttempts: 2 });
+    box.call('C', 1, 1);
     box.runs();
     box.crash();
-    expect(box.tape('A').slice(-5)).toEqual([
-      'turn-started',
-      'turn-ended',
-      'attempt-lost',
-      'attempt-retried',
-      'resumed',
-    ]);
-    box.ready();
-    expect(box.sent('prompt')).toMatchObject([{ attempt: 2, resumed: true, interruptedMidTurn: true }]);
+    expect(box.task('C').attempts).toBe(2);
     box.crash();
-    expect(box.final('A')).toBe('failed node_restarted');
+    expect(box.final('C')).toBe('failed node_restarted');
+  });
+
+  test('burns no attempt of a task whose turn was with an agent when the daemon died (core/13, core/25)', () => {
+    const box = new Box();
+    box.submit('A', { maxAttempts: 1 });
+    box.runs();
+    for (let times = 0; times < 3; times += 1) {
+      box.crash();
+      box.ready();
+      expect(box.sent('prompt')).toMatchObject([{ attempt: 1, resumed: true, interruptedMidTurn: true }]);
+    }
+    expect(box.tape('A').slice(-5)).toEqual(['turn-ended', 'attempt-lost', 'attempt-retried', 'resumed', 'turn-sent']);
+  });
+
+  test('burns no attempt of a runner whose daemon closed (core/13, core/25)', () => {
+    const box = new Box();
+    box.submit('C', { mode: 'code', maxAttempts: 1 });
+    for (let times = 0; times < 3; times += 1) {
+      box.park('closing');
+      box.crash();
+      box.unpark();
+      expect(box.task('C')).toMatchObject({ attempts: 1, stage: 'owner' });
+    }
+    box.finish('C', box.epoch);
+    expect(box.final('C')).toBe('completed runner_completed');
   });
 
   test('T09 a restart keeps every task in its place, and fails the running one if it says so (core/3, core/13, core/25)', () => {
@@ -232,7 +246,7 @@ describe('a crash', () => {
     expect(box.do({ type: 'recovered' })).toEqual(stale('fenced'));
     box.crash();
     expect(box.owner).toBe('bg');
-    expect(box.task('bg').attempts).toBe(2);
+    expect(box.task('bg').attempts).toBe(1);
   });
 
   test('a session whose lease is lost while a runner lives aborts that runner (core/32)', () => {

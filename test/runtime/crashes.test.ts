@@ -174,12 +174,15 @@ describe('S09: a start that throws', () => {
     },
   );
 
-  it('a missing program fails the task with the reason, and the tape of the session names the program', async () => {
+  it('a task waits for a missing program, burns no attempt, and expires; the tape of the session names the program', async () => {
     const agent = processDriver({ command: '/no/such/program' });
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, agent });
-    const task = await one.send({ maxAttempts: 1 });
-    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'agent_start_failed' });
+    const task = await one.send({ maxAttempts: 1, expiresIn: 60_000 });
+    await one.event(task, 'attempt-retried');
+    expect(await one.box.task(task)).toMatchObject({ endedAt: null, row: { attempts: 1 } });
+    clock.advance(60_000);
+    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'expired' });
     const [exited] = await events(one, 'agent-exited', 1);
     expect(exited?.data).toMatchObject({ reason: 'spawn_failed' });
     expect(JSON.stringify(exited?.data)).toContain('/no/such/program');

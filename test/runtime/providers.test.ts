@@ -186,6 +186,9 @@ describe('S13: the sessions of a provider', () => {
     async (kind) => {
       const clock = new ManualClock();
       await using one = await openBox({ clock, random });
+      // A first task without a login fails at once.
+      await one.send({});
+      (await one.stage.turn()).finish();
       const task = await one.send({ maxAttempts: 1 });
       await failing(one, task, kind);
       expect(await one.box.session('test:one')).toMatchObject({ throttle: { level: 'all', reason: kind } });
@@ -266,20 +269,21 @@ describe('S13: the sessions of a provider', () => {
     expect(one.stage.prompts.at(-1)).toBe('background');
   });
 
-  it('end a task whose retries are used up, with the class as its reason', async () => {
+  it('S13: never use up a task: it is retried as often as it takes', async () => {
     const clock = new ManualClock();
-    await using one = await openBox({ clock, random, limits: { maxRetries: 2 } });
-    const task = await one.send({});
-    for (let turn = 0; turn < 3; turn += 1) {
+    await using one = await openBox({ clock, random });
+    const task = await one.send({ maxAttempts: 1, onLost: 'fail' });
+    for (let turn = 0; turn < 12; turn += 1) {
       (await one.stage.turn()).refuse(failure('overloaded'));
       await one.quiet();
-      clock.advance(60_000);
+      clock.advance(300_000);
     }
-    expect(await one.ended(task)).toMatchObject({ status: 'failed', reason: 'overloaded', row: { retries: 2 } });
+    (await one.stage.turn()).finish();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', row: { retries: 12, attempts: 1 } });
     // Nobody urgent came: the agent must not be told so.
     expect(one.stage.prompts).toEqual([
       'hello',
-      ...Array(2).fill(
+      ...Array(12).fill(
         '[signalbox] An earlier turn on this task failed before its end. Continue from where it stopped. The task was:\n\nhello',
       ),
     ]);
@@ -323,7 +327,7 @@ describe('S13: the sessions of a provider', () => {
   it.each([1e300, Number.POSITIVE_INFINITY, 100.75])(
     'with the hint %d are throttled for a month at most, and the throttle is explained',
     async (hint) => {
-      await using one = await openBox({ limits: { maxRetries: 1 } });
+      await using one = await openBox();
       const task = await one.send({});
       (await one.stage.turn()).refuse(failure('rate_limit', hint));
       await one.event(task, 'turn-retried');
@@ -341,7 +345,7 @@ describe('S13: the sessions of a provider', () => {
 
   it('stay in memory until the throttle is lifted, and not longer: the tape has both', async () => {
     const clock = new ManualClock();
-    await using one = await openBox({ clock, random, limits: { maxRetries: 1, agentIdleMs: 10 } });
+    await using one = await openBox({ clock, random, limits: { agentIdleMs: 10 } });
     const task = await one.send({});
     for (let turn = 0; turn < 2; turn += 1) {
       (await one.stage.turn()).refuse(failure('overloaded'));
@@ -350,6 +354,7 @@ describe('S13: the sessions of a provider', () => {
         clock.advance(60_000);
       }
     }
+    await one.box.cancel(task);
     await one.ended(task);
     clock.advance(10);
     expect((await one.box.stats()).sessionsLive).toBe(1);
@@ -378,6 +383,8 @@ describe('S13: a real process behind the agent protocol', () => {
     ['quota', 'quota'],
   ] as const)('api:%s throttles its session as %s, and the turn is retried after a resume', async (api, kind) => {
     await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), random });
+    // It has worked before: a first task without a login fails at once.
+    await one.ended(await one.send({ prompt: '[[text:ready]]' }));
     const task = await one.send({ prompt: `[[api:${api}]]`, maxAttempts: 1 });
     expect((await one.event(task, 'turn-ended')).data).toMatchObject({ failure: { class: kind } });
     await one.event(task, 'turn-retried');
@@ -387,6 +394,18 @@ describe('S13: a real process behind the agent protocol', () => {
     await one.event(task, 'turn-retried', ({ data }) => data.retry === 2);
     await one.box.cancel(task);
     expect(await one.ended(task)).toMatchObject({ status: 'cancelled', row: { attempts: 1 } });
+  });
+
+  it('api:401 fails the first task of a session at once, with the words of the agent; the next one waits', async () => {
+    await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), random });
+    const first = await one.send({ prompt: '[[api:401]]' });
+    const second = await one.send({ prompt: '[[api:401]]' });
+    const ended = await one.ended(first);
+    expect(ended).toMatchObject({ status: 'failed', reason: 'auth' });
+    expect(ended.final?.answer?.failure).toMatchObject({ login: true, hint: expect.stringContaining('Log in') });
+    expect(await one.box.resumeProvider('scripted')).toEqual({ kind: 'ok' });
+    await one.event(second, 'turn-retried');
+    expect((await one.box.task(second))?.endedAt).toBeNull();
   });
 
   it.each([

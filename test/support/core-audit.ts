@@ -385,6 +385,7 @@ export function deadlinesOf(session: Session): Set<string> {
   }
   for (const task of tasksOf(session)) {
     want(task.stage === 'collecting', 'collect', task.id);
+    want(task.expiresAt !== null && task.mergedInto === null && !task.overdue, 'expiry', task.id);
   }
   return wanted;
 }

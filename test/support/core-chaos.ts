@@ -65,6 +65,7 @@ export class Chaos {
       mergeGroup: a % 5 === 0 ? null : this.#names.mergeGroup(a < 12 ? 0 : 1),
       priority: a % 3,
       maxAttempts: 1 + (b % 3),
+      expiresAt: 1000 + b,
       onLost: b === 5 ? 'fail' : 'retry',
       model: models[(a + b) % models.length] ?? null,
     });
@@ -162,7 +163,13 @@ export class Chaos {
           conversationReset: a === 4,
         };
       case 'agent-exited':
-        return { type: of, incarnation: inc, reason: 'chaos', data: null };
+        return {
+          type: of,
+          incarnation: inc,
+          reason: 'chaos',
+          data: null,
+          ...(a % 2 === 0 ? { loss: 'agent_killed' as const } : {}),
+        };
       case 'turn-started':
         return { type: of, incarnation: inc, turn };
       case 'output':

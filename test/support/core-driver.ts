@@ -31,7 +31,7 @@ export const origin: TaskOrigin = { title: 'a task', source: 'test', author: nul
 
 export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
 
-export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, maxRetries: 2, partsPerStep: 128 };
+export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, partsPerStep: 128 };
 
 type Fields = Partial<Omit<NewTask, 'id'>>;
 
@@ -46,6 +46,7 @@ export const taskOf = (id: string, fields: Fields = {}): NewTask => {
     whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
     onLost: 'retry',
     maxAttempts: 3,
+    expiresAt: null,
     model: null,
     ...fields,
   };
@@ -289,7 +290,8 @@ export class Box {
   }
   /** The turn ends with a failure of a class; `transient`: trying again may help. */
   fails(name: string, transient: boolean): Reply {
-    const failure = { class: name, transient, message: 'it failed', hint: 'wait' };
+    const login = name === 'auth' ? { login: true as const } : {};
+    const failure = { class: name, transient, ...login, message: 'it failed', hint: 'wait' };
     const result = { outcome: 'failed', empty: false, report: { text: '', failure } } as const;
     return this.do({ type: 'result', incarnation: incarnationOf(this.incarnation), turn: turnId(this.turn), result });
   }
@@ -340,7 +342,7 @@ export class Box {
     const timer = [...this.armed].find((key) => key.startsWith(`${name}:`));
     assert.ok(timer, `${name} is armed`);
     const of = timer.slice(name.length + 1);
-    return this.late(name, name === 'collect' || name === 'wait' ? taskId(of) : Number(of));
+    return this.late(name, name === 'collect' || name === 'wait' || name === 'expiry' ? taskId(of) : Number(of));
   }
   /** A deadline passes whether it is armed or not. */
   late(name: TimerName, of: number | string): Reply {

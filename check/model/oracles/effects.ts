@@ -5,7 +5,7 @@
 import type { Effect } from '../../../src/core/model/effects.ts';
 import { treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { type Facts, isTransient } from './told/facts.ts';
+import { type Facts, isFirstLogin, isTransient } from './told/facts.ts';
 import { all } from './state.ts';
 
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
@@ -74,7 +74,7 @@ function isAnswered({ end, before }: Facts): boolean {
   if (end === null || end.owner.mode !== 'code' || end.verdict !== null) {
     return false;
   }
-  const retried = isTransient(end.given) && end.owner.retries < before.limits.maxRetries;
+  const retried = isTransient(end.given) && !isFirstLogin(before, end.given);
   return end.outcome === 'completed' || (end.outcome === 'failed' && !retried);
 }
 
@@ -91,9 +91,10 @@ function judgeSettle({ end }: Facts, effect: EffectOf<'settle'>, report: Report)
   }
 }
 
-function judgeAbort({ result, after }: Facts, effect: EffectOf<'abort'>, report: Report): void {
+function judgeAbort({ result, after, input }: Facts, effect: EffectOf<'abort'>, report: Report): void {
   const end = result.records.find((record) => record.type === 'end' && record.task === effect.task);
-  const why = after.fenced ? 'fenced' : end?.type === 'end' ? end.final.reason : 'lost';
+  const own = end?.type === 'end' && !(input.type === 'fault' && end.final.reason === 'expired');
+  const why = after.fenced ? 'fenced' : own ? end.final.reason : 'lost';
   if (effect.reason !== why) {
     report.fail(aborted, `the runner of ${effect.task} is told ${effect.reason}, not ${why}`);
   }

@@ -3,6 +3,7 @@ import type { Task, Verdict } from '../../../src/core/model/task.ts';
 import type { PartEnding, Session, Turn, TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
+import { takesDaemon } from './told/facts.ts';
 import { onWire, slotOf } from '../world.ts';
 import type { Move } from './move.ts';
 
@@ -10,6 +11,7 @@ const unasked = 'rule 15: nobody is cancelled who was not asked';
 const inferred = 'rule 10: outcomes are stated, never inferred';
 const conserved = 'messages are conserved: what completes has been read by the agent';
 const budget = 'rule 10: preemption burns no attempt, and only losses do';
+const blame = 'rule 10: an attempt burns only for what the turn itself may have caused';
 const retry = 'a failure that passes takes a retry, a preemption takes none';
 const receipt = 'the receipt of a cancel says what became of it';
 const first = 'rule 15: the first verdict stands';
@@ -135,14 +137,17 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   if (input.type === 'timer' && input.name === 'hold') {
     return;
   }
+  if (task.overdue || (input.type === 'timer' && input.name === 'expiry' && input.subject === task.id)) {
+    return;
+  }
   if (input.type === 'finish' && input.task === task.id && input.status === 'failed') {
     return;
   }
   const given = resultOf(move);
   if (given?.outcome === 'failed' && task.stage === 'owner') {
     const failure = given.report?.failure;
-    if (failure?.transient === true && task.retries < world.session.limits.maxRetries) {
-      report.fail(retry, `${task.id} fails for a reason that passes, with retries left`);
+    if (failure?.transient === true && !(failure.login === true && !world.session.answered)) {
+      report.fail(retry, `${task.id} fails for a reason that passes`);
     }
     const end = move.result.records.find((record) => record.type === 'end' && record.task === task.id);
     if (failure !== undefined && end?.type === 'end' && end.final.reason !== failure.class) {
@@ -154,15 +159,33 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   if (task.mergedInto !== null && failsWithLeader(move, task)) {
     return;
   }
-  const preempted = turn !== null && isTakenBack(turn) && turn.phase === 'draining' && input.type !== 'recovered';
-  if (preempted && task.stage === 'owner') {
-    report.fail(budget, `${task.id} was preempted, and fails`);
-  }
   // What was never sent is lost to nobody: it is tried again whatever the task's policy says.
   const risky = task.mode === 'code' || onWire(world.session);
-  if ((task.onLost === 'retry' || !risky) && task.attempts < task.maxAttempts) {
+  if (task.onLost === 'fail' && risky) {
+    return;
+  }
+  if (!isTurnToBlame(turn, input) && !takesDaemon(world.session, input, task)) {
+    report.fail(blame, `${task.id} fails for what its turn cannot have caused`);
+  }
+  if (task.attempts < task.maxAttempts) {
     report.fail(budget, `${task.id} fails with attempts left`);
   }
+}
+
+/**
+ * Rule 10, as a closed list: an attempt burns where the agent died by itself in the turn, or was silent in it. All else is done by us, by others on
+ * this machine, or by nobody. A turn that was to give way is not to blame once its agent had confirmed it.
+ */
+function isTurnToBlame(turn: Turn | null, input: Move['input']): boolean {
+  if (turn === null || turn.phase === 'pending') {
+    return false;
+  }
+  if (turn.interrupt?.intent === 'silence') {
+    return input.type !== 'evict' && input.type !== 'submit';
+  }
+  return (
+    input.type === 'agent-exited' && input.loss !== 'agent_killed' && !(isTakenBack(turn) && turn.phase === 'draining')
+  );
 }
 
 /** It is interrupted for others, and its task waits for the next turn. */
@@ -190,12 +213,23 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
     }
     const burnt = after.attempts - task.attempts;
     const begun = task.status === 'queued' || started.has(id);
-    const forgiven = burnt === -1 && input.type === 'fault' && task.mode === 'code';
+    // A runner that was lost is counted with the next one.
+    const forgiven = burnt === -1 && (input.type === 'fault' || input.type === 'recovered') && task.mode === 'code';
     if (burnt !== 0 && !(burnt === 1 && (begun || lost.has(id))) && !forgiven) {
       report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
     }
-    if (burnt === 1 && lost.has(id) && task.onLost === 'fail' && wasSent(world.session, task)) {
-      report.fail(budget, `${id} was sent, must not be sent again, and takes another attempt`);
+    const isSettledLate = world.session.settling.some((one) => one.kind === 'steered' && one.burns);
+    if (
+      burnt === 1 &&
+      !begun &&
+      !isSettledLate &&
+      !isTurnToBlame(world.session.hold?.turn ?? null, input) &&
+      !takesDaemon(world.session, input, task)
+    ) {
+      report.fail(blame, `${id} is charged for what its turn cannot have caused`);
+    }
+    if (lost.has(id) && task.onLost === 'fail' && wasSent(world.session, task)) {
+      report.fail(budget, `${id} was sent, must not be sent again, and is tried again`);
     }
     if (after.attempts > task.maxAttempts) {
       report.fail(budget, `${id} is at attempt ${after.attempts}`);
@@ -253,9 +287,6 @@ function judgeRetries(move: Move, report: Report): void {
     const renewed = owns && after.retries === 0 && task.mode === 'code' && given?.outcome === 'completed';
     if (!taken && !renewed) {
       report.fail(retry, `${id} goes from retry ${task.retries} to ${after.retries}`);
-    }
-    if (after.retries > world.session.limits.maxRetries) {
-      report.fail(retry, `${id} is at retry ${after.retries}`);
     }
     if (taken && after.attempts !== task.attempts) {
       report.fail(retry, `${id} burns an attempt and a retry`);

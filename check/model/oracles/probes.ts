@@ -223,6 +223,7 @@ function holdProbes({ session, slots }: StateView, attempt: Try): void {
     attempt({ at, type: 'evict', epoch: of, by: null });
   }
   attempt({ at, type: 'timer', name: 'collect', subject: nobody });
+  attempt({ at, type: 'timer', name: 'expiry', subject: nobody });
   for (const task of [nobody, ...slots.filter((slot) => slot.state === 'ended').map((slot) => slot.id)]) {
     attempt({ at, type: 'cancel', task, reason: 'probe', by: null });
     attempt({ at, type: 'edit', task, title: '', payload: null, by: null });

@@ -28,7 +28,10 @@ export function rebuilt(core: Core, { session }: View): string | null {
   if (!same(indexes(session), indexes(again))) {
     return 'an index of the tasks is not the same after a restart';
   }
-  const tasks = [...treeEntries(session.tasks)].map(([id, task]) => [id, { ...task, run: null, call: null }]);
+  const tasks = [...treeEntries(session.tasks)].map(([id, task]) => [
+    id,
+    { ...task, overdue: false, run: null, call: null },
+  ]);
   if (!same(tasks, [...treeEntries(again.tasks)])) {
     return 'a task is not the same after a restart';
   }

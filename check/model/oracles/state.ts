@@ -161,6 +161,9 @@ function deadlinesOf({ session }: View): Deadline[] {
     if (task.stage === 'collecting') {
       list.push({ name: 'collect', of: task.id, why: 'a window is open' });
     }
+    if (task.expiresAt !== null && task.mergedInto === null && !task.overdue) {
+      list.push({ name: 'expiry', of: task.id, why: 'a task has a time of its own' });
+    }
   }
   return list;
 }
@@ -223,6 +226,20 @@ function deadlines(world: World): string | null {
   }
   const left = timers.find((timer) => !isIn(wanted, timer));
   return left === undefined ? null : `the deadline "${left.name}" of ${left.of} is armed and guards nothing`;
+}
+
+/** A task whose time was up while it ran has ended as soon as it would wait again. */
+function overdue({ session }: World): string | null {
+  const turn = session.hold?.turn ?? null;
+  const waiting = all(session).find(
+    (task) =>
+      task.overdue &&
+      (isWaiting(task) ||
+        task.stage === 'collecting' ||
+        (task.stage === 'owner' &&
+          (turn === null ? task.mode === 'prompt' || task.call !== null : turn.phase === 'pending'))),
+  );
+  return waiting === undefined || session.fenced ? null : `${waiting.id} waits, and its time is up`;
 }
 
 /** The same, from the processes alone: whatever one of them still has to say, a deadline ends the wait for it. */
@@ -515,6 +532,7 @@ export const stateInvariants = (once: Once): readonly Invariant<World>[] => [
   { name: 'rules 5, 7, 9: one interrupt for a turn, as soon as it has started', check: ontoTheWire },
   once({ name: 'rule 17: the turn of a due task is protected, and no other', check: protection }),
   { name: 'rule 18: every wait has its deadline, and no other is armed', check: deadlines },
+  { name: 'rule 16: what is not to wait any longer does not wait', check: overdue },
   { name: 'rule 18: whatever a process has still to say is waited for with a deadline', check: watched },
   once({ name: 'rule 2: the indexes are sets that agree with the tasks', check: indexes }),
   once({ name: 'rule 2: each open task has a place of its own', check: positions }),

@@ -5,10 +5,10 @@ import type { Json } from '../../protocol/describes.ts';
 import { resultText } from './text.ts';
 
 /** An event on one line, without its time, place and type. */
-export function eventText(event: ReadEvent): string {
-  if (event.kind === 'unknown') {
-    return `unknown to this version: ${JSON.stringify(event.data)}`;
-  }
+export const eventText = (event: ReadEvent): string =>
+  event.kind === 'unknown' ? `unknown to this version: ${JSON.stringify(event.data)}` : knownText(event);
+
+function knownText(event: Extract<ReadEvent, { kind: 'known' }>): string {
   switch (event.type) {
     case 'output':
     case 'unexpected-output':
@@ -52,6 +52,7 @@ export function eventText(event: ReadEvent): string {
     case 'interrupt-acked':
     case 'cancel-requested':
     case 'deadline-reached':
+    case 'expired':
     case 'preempted':
     case 'attempt-lost':
     case 'attempt-retried':

@@ -103,6 +103,8 @@ export interface TaskEventData {
     /** Why the turn was lost, where it was. */
     readonly reason: string | null;
   };
+  /** Its time was up, and it waited: `waitsFor` says for what. `final` follows. */
+  expired: { readonly waitsFor: string };
   preempted: { readonly by: Actor | null; readonly epoch: Epoch };
   'attempt-lost': { readonly reason: string; readonly attempt: number };
   /** A new attempt begins in place of the lost one. */

@@ -19,6 +19,8 @@ export interface NewTask {
   readonly whenBusy: WhenBusy;
   readonly onLost: OnLost;
   readonly maxAttempts: number;
+  /** Wall-clock ms at which it is not to wait any longer; null: it waits as long as it takes. Only copied. */
+  readonly expiresAt: number | null;
   /** Null: the agent's default. */
   readonly model: string | null;
 }

@@ -79,6 +79,8 @@ export interface TurnFailure {
   /** `rate_limit`, `overloaded`, … : see docs/providers.md. */
   readonly class: string;
   readonly transient: boolean;
+  /** The agent has no login that the provider accepts. Left out where that is not the cause. */
+  readonly login?: true;
   /** The agent's own words. */
   readonly message: string;
   /** What to do. */

@@ -3,10 +3,11 @@
  * reads it.
  */
 
-/** Why a turn or a runner was lost: what took it before it could end by itself. */
+/** Why a turn or a runner was lost: what took it before it could end by itself. `agent_killed`: somebody outside ended its agent. */
 export type LossReason =
   | 'agent_lost'
   | 'channel_broken'
+  | 'agent_killed'
   | 'agent_start_failed'
   | 'silence_deadline'
   | 'drain_deadline'
@@ -16,8 +17,8 @@ export type LossReason =
   | 'node_restarted'
   | 'fault';
 
-/** How an agent took its turn with it: it ended by itself, or it closed its channel, lived on, and was ended for that. */
-export type AgentLoss = Extract<LossReason, 'agent_lost' | 'channel_broken'>;
+/** How an agent took its turn with it: it ended by itself, it closed its channel, lived on, and was ended for that, or somebody else ended it. */
+export type AgentLoss = Extract<LossReason, 'agent_lost' | 'channel_broken' | 'agent_killed'>;
 
 /** Why Signalbox ended an agent. */
 export type AgentEndReason =

@@ -5,7 +5,7 @@ import type { Conversation, Session } from './session.ts';
 import type { Task } from './task.ts';
 
 /** A task as the store keeps it: all of it but the live runner. Payload, result and `seq` have columns of their own. */
-export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
+export type TaskRow = Omit<Task, 'run' | 'call' | 'overdue' | 'seq'>;
 
 /**
  * A session as the store keeps it. `sent`: the turn's prompt may have reached the agent; `permissionRequests`: those that
@@ -13,7 +13,7 @@ export type TaskRow = Omit<Task, 'run' | 'call' | 'seq'>;
  */
 export interface SessionRow extends Pick<
   Session,
-  'key' | 'epoch' | 'admissions' | 'turns' | 'incarnations' | 'parked' | 'passedOver' | 'settling'
+  'key' | 'epoch' | 'admissions' | 'turns' | 'incarnations' | 'parked' | 'answered' | 'passedOver' | 'settling'
 > {
   readonly conversation: Conversation['id'];
   readonly conversationReset: boolean;

@@ -108,8 +108,6 @@ export interface Limits {
   readonly maxPassedOver: number;
   /** Open tasks a session accepts; the next submit is refused with `queue_full`. */
   readonly maxOpen: number;
-  /** Turns in a row that may fail for a reason that passes, before their task ends `failed`. */
-  readonly maxRetries: number;
   /** Parts of an entry that one step settles. */
   readonly partsPerStep: number;
 }
@@ -175,8 +173,10 @@ export type Settlement =
       /** Null: they wait on their own again. */
       readonly delivered: PartEnding | null;
       readonly undelivered: PartEnding | null;
-      /** Why the turn was lost, where that counts as an attempt of each part that it had taken. */
+      /** Why the turn was lost, where it was: what it had taken follows its own policy. */
       readonly loss: LossReason | null;
+      /** The loss counts as an attempt. */
+      readonly burns: boolean;
       readonly interruptedMidTurn: boolean;
     };
 
@@ -203,6 +203,8 @@ export interface Session {
   /** Not durable. */
   readonly throttle: Throttle | null;
   readonly conversation: Conversation;
+  /** Its agent has answered a task, if only that it has no login. */
+  readonly answered: boolean;
   readonly hold: Hold | null;
   readonly agent: Agent;
   /** Null: nobody was passed over since the last one had its turn. */

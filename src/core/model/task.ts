@@ -79,6 +79,8 @@ export interface Task {
   readonly whenBusy: WhenBusy;
   readonly onLost: OnLost;
   readonly maxAttempts: number;
+  /** Wall-clock ms at which it is not to wait any longer; null: it waits as long as it takes. Opaque. */
+  readonly expiresAt: number | null;
   readonly status: OpenStatus;
   readonly stage: TaskStage;
   /** Where it is `merged` or `steered`: the entry (`entryOf`) of the task whose turn it belongs to. */
@@ -87,7 +89,7 @@ export interface Task {
   readonly leads: TaskId | null;
   /** Where it is `steered`: the agent has taken its text. */
   readonly delivered: boolean;
-  /** Attempts begun: counted by the first grant, by a lost turn, and by the start of a runner in place of a lost one. */
+  /** Attempts begun: counted by the first grant, by a lost turn that may have caused the loss itself, and by the start of a runner in place of a lost one. */
   readonly attempts: number;
   /** A turn of it was sent and did not end by itself: the next prompt asks the agent to continue, not to begin. */
   readonly started: boolean;
@@ -96,8 +98,10 @@ export interface Task {
   readonly verdict: Verdict | null;
   /** The model its turns are for; null: the agent's default. Opaque. */
   readonly model: string | null;
-  /** Turns in a row that failed for a transient reason (rate limit, overload). They have a separate budget. */
+  /** Turns in a row that failed for a transient reason (rate limit, overload). They burn no attempt. */
   readonly retries: number;
+  /** Not durable: its time was up while it did not wait. It ends as soon as it waits again. */
+  readonly overdue: boolean;
   /** Last `seq` on the task's tape. */
   readonly seq: number;
   /** Not durable: epoch at which the live code runner was started; its fencing token. Null: no live runner. */

@@ -37,7 +37,7 @@ export function agentExited(d: Draft, agent: Live, input: InputOf<'agent-exited'
   d.s.agent = { kind: 'none' };
   sessionEvent(d, 'agent-exited', { incarnation: agent.incarnation, reason: input.reason, data: input.data });
   if (onWire(d.s.hold?.turn ?? null)) {
-    endTurn(d, { kind: 'lost', reason: input.loss ?? 'agent_lost', burns: true });
+    endTurn(d, { kind: 'lost', reason: input.loss ?? 'agent_lost' });
   } else if (agent.kind === 'starting' || (agent.kind === 'up' && agent.unsolicited)) {
     loseStart(d, null);
   }
@@ -45,8 +45,8 @@ export function agentExited(d: Draft, agent: Live, input: InputOf<'agent-exited'
 }
 
 /**
- * The agent that the owner's turn waits for did not come to a boundary: that is an attempt, so a session cannot restart its
- * agent for ever. `deadline`: the one that ended the wait, if the agent did not leave by itself.
+ * The agent that the owner's turn waits for did not come to a boundary. The turn was not sent, so it is not to blame, and waits for the next
+ * one. `deadline`: the one that ended the wait, if the agent did not leave by itself.
  */
 export function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): void {
   const hold = d.s.hold;
@@ -54,7 +54,7 @@ export function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): v
     if (deadline !== null) {
       deadlineReached(d, deadline);
     }
-    loseTurn(d, deadline === 'unsolicited' ? 'unsolicited_deadline' : 'agent_start_failed', false, true);
+    loseTurn(d, deadline === 'unsolicited' ? 'unsolicited_deadline' : 'agent_start_failed', false);
   }
 }
 
@@ -78,7 +78,7 @@ export function turnStarted(d: Draft, turn: Turn): Reply {
 function sendSteered(d: Draft, owner: Task, turn: Turn): void {
   const agent = d.s.agent;
   if (stalled(d.s) || agent.kind !== 'up') {
-    leaveTurn(d, owner, { completed: false, report: null, loss: null, interruptedMidTurn: false });
+    leaveTurn(d, owner, { completed: false, report: null, loss: null, burns: false, interruptedMidTurn: false });
     return;
   }
   for (const id of steeredTasks(d.s, owner)) {

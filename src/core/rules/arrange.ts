@@ -11,6 +11,7 @@ import type { Task } from '../model/task.ts';
 import { interactiveWaits } from '../queue.ts';
 import { treeFirst } from '../tree.ts';
 import { closeAgent } from './agent-end.ts';
+import { endOverdue } from './expiry.ts';
 import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
 import { interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
 import { rewindOf } from './conversation.ts';
@@ -18,10 +19,15 @@ import { beginParts, mergedTasks, settle } from './parts.ts';
 import { yieldHold } from './turn-end.ts';
 
 export function arrange(d: Draft): void {
-  settle(d);
-  if (!stalled(d.s)) {
-    settleOwner(d);
-  }
+  do {
+    settle(d);
+    endOverdue(d, false);
+    settle(d);
+    if (!stalled(d.s)) {
+      settleOwner(d);
+    }
+    // Its time was up before, and it has to wait only now.
+  } while (endOverdue(d, true));
   if (d.s.settling.length > 0) {
     d.effects.push({ type: 'continue' });
   }
@@ -62,6 +68,7 @@ function settleOwner(d: Draft): void {
       // for a turn that can go on; one that is held back has it again when its time comes.
       const by = treeFirst(d.s.indexes.queue)?.value;
       yieldHold(d, by === undefined ? null : actorTask(by));
+      endOverdue(d, false);
       continue;
     }
     if (back || d.s.settling.length > 0) {

@@ -164,7 +164,7 @@ export function evict(d: Draft, input: InputOf<'evict'>): Reply {
   if (onWire(hold.turn)) {
     putTask(d, { ...task, verdict });
     killAgent(d, 'evicted', input.by);
-    endTurn(d, { kind: 'lost', reason: 'evicted', burns: false });
+    endTurn(d, { kind: 'lost', reason: 'evicted' });
   } else {
     endOwner(d, verdict, null);
   }
@@ -223,7 +223,7 @@ export function restartAgent(d: Draft, input: InputOf<'restart-agent'>): Reply {
   }
   killAgent(d, 'restart', input.by);
   if (d.s.hold !== null && onWire(d.s.hold.turn)) {
-    endTurn(d, { kind: 'lost', reason: 'agent_restarted', burns: false });
+    endTurn(d, { kind: 'lost', reason: 'agent_restarted' });
   }
   return okReply;
 }

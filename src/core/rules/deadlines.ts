@@ -6,9 +6,10 @@ import { type Draft, getTask, isCollecting } from '../draft.ts';
 import type { Epoch, TaskId } from '../model/ids.ts';
 import type { Agent, Hold, Session, Turn } from '../model/session.ts';
 import type { TimerName } from '../model/timers.ts';
-import { treeGet } from '../tree.ts';
+import { treeEntries, treeGet } from '../tree.ts';
 import { atRest, stalled } from './arrange.ts';
 import { interactiveWaits } from '../queue.ts';
+import { isExpiring } from './expiry.ts';
 import { fairWaiter } from './fairness.ts';
 import { onWire } from './turn.ts';
 
@@ -79,6 +80,8 @@ export function isArmed(d: Draft, name: TimerName, subject: Subject): boolean {
       return fairWaiter(d.s) === subject;
     case 'collect':
       return typeof subject === 'string' && isCollecting(getTask(d, subject));
+    case 'expiry':
+      return typeof subject === 'string' && isExpiring(getTask(d, subject));
   }
 }
 
@@ -103,17 +106,31 @@ export function setDeadlines(d: Draft, restarted: boolean): void {
   if (restarted || was.passedOver !== is.passedOver || !isSameAge) {
     set(d, 'wait', restarted ? null : fairWaiter(was), fairWaiter(is));
   }
-  if (d.windows && !restarted) {
-    setForWindows(d);
+  if (restarted) {
+    setForAllTasks(d);
+  } else if (d.timed) {
+    setForTasks(d);
   }
 }
 
-function setForWindows(d: Draft): void {
-  for (const { id: subject, task } of d.touched) {
-    const before = isCollecting(treeGet(d.before.tasks, subject) ?? null);
-    if (before !== isCollecting(task)) {
-      d.effects.push({ type: before ? 'disarm' : 'arm', timer: 'collect', subject });
-    }
+function setForTasks(d: Draft): void {
+  for (const { id, task } of d.touched) {
+    const was = treeGet(d.before.tasks, id) ?? null;
+    setForTask(d, 'collect', id, isCollecting(was), isCollecting(task));
+    setForTask(d, 'expiry', id, isExpiring(was), isExpiring(task));
+  }
+}
+
+/** A restart closes all windows. */
+function setForAllTasks(d: Draft): void {
+  for (const [subject] of treeEntries(d.before.tasks)) {
+    setForTask(d, 'expiry', subject, false, isExpiring(getTask(d, subject)));
+  }
+}
+
+function setForTask(d: Draft, timer: 'collect' | 'expiry', subject: TaskId, was: boolean, is: boolean): void {
+  if (was !== is) {
+    d.effects.push({ type: is ? 'arm' : 'disarm', timer, subject });
   }
 }
 

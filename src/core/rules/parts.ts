@@ -120,7 +120,9 @@ export function beginParts(d: Draft, task: Task): void {
 export interface SteeredEnd {
   readonly completed: boolean;
   readonly report: TurnReport | null;
+  /** Why it was lost, if it was; `burns`: that counts as an attempt. */
   readonly loss: LossReason | null;
+  readonly burns: boolean;
   readonly interruptedMidTurn: boolean;
 }
 
@@ -141,6 +143,7 @@ export function leaveTurn(d: Draft, owner: Task, end: SteeredEnd): void {
     delivered: shared === null ? null : { ...partEnding(owner, shared, end.report), attempts: null },
     undelivered: given?.scope === 'all' ? partEnding(owner, given, null) : null,
     loss: end.loss,
+    burns: end.burns,
     interruptedMidTurn: end.interruptedMidTurn,
   });
 }
@@ -238,16 +241,17 @@ export function endPart(d: Draft, part: Task, { status, reason, by, attempts, an
   endTask(d, task.id, { status, reason, by, result: null }, answer);
 }
 
-/** Its text was read, so its next turn asks to continue. A loss that counts is judged by its own policy. */
-function loseSteered(d: Draft, part: Task, { loss, from, interruptedMidTurn }: Settlement & { kind: 'steered' }): void {
+/** Its text was read, so its next turn asks to continue. A loss is judged by its own policy. */
+function loseSteered(d: Draft, part: Task, settlement: Settlement & { kind: 'steered' }): void {
+  const { loss, burns, from, interruptedMidTurn } = settlement;
   if (loss !== null) {
     taskEvent(d, part.id, 'attempt-lost', { reason: loss, attempt: part.attempts });
-    if (part.onLost === 'fail' || part.attempts >= part.maxAttempts) {
+    if (part.onLost === 'fail' || (burns && part.attempts >= part.maxAttempts)) {
       endTask(d, part.id, { status: 'failed', reason: loss, by: null, result: null }, null);
       return;
     }
   }
-  const attempts = loss === null ? part.attempts : part.attempts + 1;
+  const attempts = burns ? part.attempts + 1 : part.attempts;
   requeue(d, { ...mustTask(d, part.id), attempts, started: true, interruptedMidTurn, delivered: false }, from);
   if (loss !== null) {
     taskEvent(d, part.id, 'attempt-retried', { attempt: attempts, reason: loss });

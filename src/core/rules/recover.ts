@@ -7,7 +7,7 @@ import type { Hold } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
 import { treeEntries } from '../tree.ts';
-import { endTurn } from './turn-end.ts';
+import { burnsAttempt, endTurn } from './turn-end.ts';
 import { outranks } from './commands.ts';
 import { killAgent } from './agent-end.ts';
 import { onWire } from './turn.ts';
@@ -18,13 +18,13 @@ const okReply: Reply = { kind: 'ok' };
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
-  giveUp(d, 'node_restarted', true);
+  giveUp(d, 'node_restarted');
   return okReply;
 }
 
 /**
  * `step` has thrown: what the lost input was about is unknown, so nothing outside is relied on, and nothing more is granted
- * or sent until `unpark`. Nobody is to blame: no attempt is burnt.
+ * or sent until `unpark`.
  */
 export function fault(d: Draft, input: InputOf<'fault'>): Reply {
   if (outranks('fault', d.s.parked)) {
@@ -32,15 +32,15 @@ export function fault(d: Draft, input: InputOf<'fault'>): Reply {
   }
   sessionEvent(d, 'fault', { reason: input.reason });
   killAgent(d, 'fault');
-  giveUp(d, 'fault', false);
+  giveUp(d, 'fault');
   return okReply;
 }
 
 /**
  * The owner goes back to the queue or ends, by its policy; code tasks that had a runner start another; open windows for
- * further parts are closed. `burns`: a lost turn or runner counts as an attempt.
+ * further parts are closed.
  */
-function giveUp(d: Draft, reason: LossReason, burns: boolean): void {
+function giveUp(d: Draft, reason: 'node_restarted' | 'fault'): void {
   const hold = d.s.hold;
   for (const [id] of treeEntries(d.s.tasks)) {
     const task = getTask(d, id);
@@ -49,21 +49,25 @@ function giveUp(d: Draft, reason: LossReason, burns: boolean): void {
     }
     if (task.stage === 'collecting') {
       putTask(d, { ...task, stage: 'waiting' });
-    } else if (task.mode === 'code' && task.status === 'running' && (burns || task.run !== null)) {
+    } else if (
+      task.mode === 'code' &&
+      task.status === 'running' &&
+      (reason === 'node_restarted' || task.run !== null)
+    ) {
       // A fault takes only runners that live; what a dead node had is not known any more, and all count as lost.
-      loseRunner(d, task, reason, burns);
+      loseRunner(d, task, reason);
     }
   }
   if (hold !== null) {
-    giveUpOwner(d, hold, reason, burns);
+    giveUpOwner(d, hold, reason);
   }
 }
 
 /** Ends by its policy, or takes its place in the order again; the next grant is under a new epoch. */
-function giveUpOwner(d: Draft, hold: Hold, reason: LossReason, burns: boolean): void {
+function giveUpOwner(d: Draft, hold: Hold, reason: LossReason): void {
   const lost = onWire(hold.turn);
   if (lost) {
-    endTurn(d, { kind: 'lost', reason, burns });
+    endTurn(d, { kind: 'lost', reason });
   }
   setHold(d, null);
   if (getTask(d, hold.task) === null) {
@@ -71,29 +75,31 @@ function giveUpOwner(d: Draft, hold: Hold, reason: LossReason, burns: boolean): 
   }
   const task = putTask(d, { ...mustTask(d, hold.task), stage: 'waiting' });
   if (task.mode === 'code' && lost) {
-    // Its attempt was counted with the turn.
-    forgetRunner(d, task, task.attempts - 1);
+    // Its loss was told with the turn.
+    forgetRunner(d, task);
   } else if (task.mode === 'code') {
-    loseRunner(d, task, reason, burns);
+    loseRunner(d, task, reason);
   }
 }
 
-function loseRunner(d: Draft, task: Task, reason: LossReason, burns: boolean): void {
+function loseRunner(d: Draft, task: Task, reason: LossReason): void {
+  const burns = burnsAttempt(d, task, reason);
   taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
-  if (burns && (task.onLost === 'fail' || task.attempts >= task.maxAttempts)) {
+  if (task.onLost === 'fail' || (burns && task.attempts >= task.maxAttempts)) {
     endTask(d, task.id, { status: 'failed', reason, by: null, result: null }, null);
     return;
   }
-  const attempts = burns ? task.attempts : task.attempts - 1;
-  taskEvent(d, task.id, 'attempt-retried', { attempt: attempts + 1, reason });
-  forgetRunner(d, mustTask(d, task.id), attempts);
+  const attempt = burns ? task.attempts + 1 : task.attempts;
+  taskEvent(d, task.id, 'attempt-retried', { attempt, reason });
+  forgetRunner(d, { ...mustTask(d, task.id), attempts: attempt });
 }
 
 /** The next grant starts another runner, and counts it: a task that waits without one is not charged for a second crash. */
-function forgetRunner(d: Draft, task: Task, attempts: number): void {
+function forgetRunner(d: Draft, task: Task): void {
   if (task.run !== null) {
     d.effects.push({ type: 'abort', task: task.id, run: task.run, reason: 'lost' });
   }
+  const attempts = task.attempts - 1;
   putTask(d, { ...task, attempts, started: false, interruptedMidTurn: true, run: null, call: null });
 }
 

@@ -1,6 +1,6 @@
 /** What the deadlines do that guard against an agent that reports nothing, and against an owner that others wait for (rules 9, 18). */
 import { actorDeadline } from '../model/actor.ts';
-import { type Draft, mustHold, mustTask, putTask } from '../draft.ts';
+import { type Draft, mustHold, mustTask, putLive, putTask } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import type { TaskId } from '../model/ids.ts';
 import type { InputOf } from '../model/inputs.ts';
@@ -57,6 +57,9 @@ export function timer(d: Draft, { name, subject }: InputOf<'timer'>): Reply {
     case 'collect':
       putTask(d, { ...mustTask(d, subject as TaskId), stage: 'waiting' });
       break;
+    case 'expiry':
+      putLive(d, { ...mustTask(d, subject as TaskId), overdue: true });
+      break;
   }
   return { kind: 'ok' };
 }
@@ -76,7 +79,7 @@ function drainReached(d: Draft, turn: Turn): void {
     return;
   }
   killAgent(d, 'drain_deadline');
-  endTurn(d, { kind: 'lost', reason: 'drain_deadline', burns: false });
+  endTurn(d, { kind: 'lost', reason: 'drain_deadline' });
 }
 
 /** A task has waited too long for this owner. A background owner gives way and takes its turn again; an interactive one ends. */

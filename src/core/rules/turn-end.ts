@@ -12,19 +12,41 @@ import { type Draft, getTask, mustHold, mustTask, putTask, setHold, taskEvent } 
 import type { Hold, Turn, TurnOutcome, TurnResult } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt } from '../model/replies.ts';
-import { decidedEnd, endEntry, endPart, endSteered, leaveTurn } from './parts.ts';
+import { decidedEnd, endEntry, endPart, endSteered, leaveTurn, type SteeredEnd } from './parts.ts';
 import { entryOf } from '../queue.ts';
 import { hadItsTurn, lineUp } from './fairness.ts';
 import { onWire, setTurn, withdrawRequests, interruptTurn } from './turn.ts';
 
 type TurnEnd =
   | { readonly kind: 'result'; readonly result: TurnResult }
-  /** The agent is gone or given up, or its turn is taken from it; `burns`: the loss counts as an attempt. */
-  | { readonly kind: 'lost'; readonly reason: LossReason; readonly burns: boolean };
+  /** The agent is gone or given up, or its turn is taken from it, without a boundary. */
+  | { readonly kind: 'lost'; readonly reason: LossReason };
 
 /** Of the deadlines only the hold limit fails a task; what was asked for cancels it, whoever says so. */
 const verdictOutcome = ({ status, by }: Verdict): TurnOutcome =>
   status === 'failed' && by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
+
+/**
+ * Rule 10: a loss counts as an attempt only where the turn itself may have caused it. What we did, what somebody else did to this
+ * machine, and an agent that never came to its boundary are no fault of the turn.
+ */
+const turnFaults: { readonly [R in LossReason]: boolean } = {
+  agent_lost: true,
+  channel_broken: true,
+  silence_deadline: true,
+  agent_killed: false,
+  agent_start_failed: false,
+  drain_deadline: false,
+  unsolicited_deadline: false,
+  evicted: false,
+  agent_restarted: false,
+  node_restarted: false,
+  fault: false,
+};
+
+/** A code runner is part of its daemon, and may have taken that with it: a daemon that closed did not die of it. */
+export const burnsAttempt = ({ s }: Draft, { mode }: Task, reason: LossReason): boolean =>
+  turnFaults[reason] || (mode === 'code' && reason === 'node_restarted' && s.parked?.kind !== 'closing');
 
 const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
 
@@ -34,6 +56,9 @@ const givesWay = ({ interrupt }: Turn): boolean => interrupt?.intent === 'preemp
 /** It failed for a transient reason; its task may try again within its budget. */
 const isTransient = (end: TurnEnd): boolean =>
   end.kind === 'result' && end.result.outcome === 'failed' && end.result.report?.failure?.transient === true;
+
+/** Nothing but a person's login helps. A session that never worked says so with its first task; later ones wait for the login. */
+const needsLogin = (end: TurnEnd): boolean => reportOf(end)?.failure?.login === true;
 
 function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
   if (isTransient(end) && givesWay(turn) && task.verdict === null) {
@@ -52,7 +77,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
     case 'preempt':
     case 'hold':
       // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
-      return end.kind === 'result' || turn.phase === 'draining' || !end.burns ? 'preempted' : 'agent-lost';
+      return end.kind === 'result' || turn.phase === 'draining' || !turnFaults[end.reason] ? 'preempted' : 'agent-lost';
     case 'verdict':
     case undefined:
       return end.kind === 'result' ? 'failed' : 'agent-lost';
@@ -73,7 +98,7 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   leaveTurn(d, task, {
     completed: outcome === 'completed',
     report: reportOf(end),
-    loss: lossOfSteered(task, outcome, end),
+    ...lossOfSteered(task, outcome, end),
     interruptedMidTurn: end.kind === 'lost',
   });
   settleTask(d, hold, turn, outcome, end);
@@ -105,7 +130,7 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
   }
   switch (outcome) {
     case 'failed':
-      if (isTransient(end) && task.retries < d.s.limits.maxRetries) {
+      if (isTransient(end) && (d.s.answered || !needsLogin(end))) {
         retryTurn(d, task, end);
         return;
       }
@@ -115,6 +140,10 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
       answerTurn(d, task, turn, outcome, end);
       return;
     case 'preempted':
+      if (end.kind === 'lost' && task.onLost === 'fail') {
+        loseTurn(d, end.reason, true);
+        return;
+      }
       putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
       if (turn.interrupt?.intent === 'hold') {
         giveWay(d, turn.interrupt.by);
@@ -125,17 +154,17 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
     case 'agent-lost':
     case 'timed-out':
     case 'cancelled':
-      loseTurn(d, lossOf(outcome, end), true, burnsAttempt(outcome, end));
+      loseTurn(d, lossOf(outcome, end), true);
       return;
   }
 }
 
-/** Whether the end of the turn counts as an attempt, if its task has no verdict. */
-const burnsAttempt = (outcome: TurnOutcome, end: TurnEnd): boolean =>
-  outcome === 'timed-out' || (outcome === 'agent-lost' && (end.kind === 'result' || end.burns));
-
-const lossOfSteered = (task: Task, outcome: TurnOutcome, end: TurnEnd): LossReason | null =>
-  task.verdict === null && burnsAttempt(outcome, end) ? lossOf(outcome, end) : null;
+/** Whoever cut the turn off, what it had taken follows its own policy. A loss that the turn was to give way or end in burns nothing. */
+function lossOfSteered(task: Task, outcome: TurnOutcome, end: TurnEnd): Pick<SteeredEnd, 'loss' | 'burns'> {
+  const isLost = task.verdict === null && (outcome === 'timed-out' || outcome === 'agent-lost');
+  const loss = isLost ? lossOf(outcome, end) : end.kind === 'lost' ? end.reason : null;
+  return { loss, burns: isLost && loss !== null && turnFaults[loss] };
+}
 
 /** The reason code of a lost turn: the deadline that began its end, not the one that finished it. */
 function lossOf(outcome: TurnOutcome, end: TurnEnd): LossReason {
@@ -149,6 +178,7 @@ function lossOf(outcome: TurnOutcome, end: TurnEnd): LossReason {
 /** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and continues. */
 function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
   const report = reportOf(end);
+  d.s.answered = true;
   if (task.mode === 'prompt') {
     const reason = outcome === 'completed' ? 'completed' : (report?.failure?.class ?? 'agent_failed');
     endOwner(d, { status: outcome, reason, by: null, result: null, scope: 'turn' }, report);
@@ -185,10 +215,10 @@ export function endOwner(d: Draft, verdict: Verdict, answer: TurnReport | null):
 }
 
 /**
- * The owner's turn is lost: its task takes another attempt if its policy and budget allow, else it ends `failed`.
- * It stays the owner; `arrange` decides whether it may continue at once. `sent`: its prompt may have reached the agent.
+ * The owner's turn is lost: its task tries again if its policy allows, within its attempts where it may have caused the loss itself. Else it
+ * ends `failed`. It stays the owner; `arrange` decides whether it may continue at once. `sent`: its prompt may have reached the agent.
  */
-export function loseTurn(d: Draft, reason: LossReason, sent: boolean, burns: boolean): void {
+export function loseTurn(d: Draft, reason: LossReason, sent: boolean): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
   taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
@@ -196,8 +226,9 @@ export function loseTurn(d: Draft, reason: LossReason, sent: boolean, burns: boo
     endOwner(d, task.verdict, null);
     return;
   }
+  const burns = burnsAttempt(d, task, reason);
   // What was never sent can be tried again, whatever the policy for a turn that was cut off.
-  if (burns && ((sent && task.onLost === 'fail') || task.attempts >= task.maxAttempts)) {
+  if ((sent && task.onLost === 'fail') || (burns && task.attempts >= task.maxAttempts)) {
     endOwner(d, { status: 'failed', reason, by: null, result: null, scope: 'turn' }, null);
     return;
   }

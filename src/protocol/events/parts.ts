@@ -276,6 +276,10 @@ export const TurnFailureSchema = {
         'Class of the failure, for example `rate_limit` or `overloaded`; [providers](providers.md) lists the classes.',
     },
     transient: { type: 'boolean', description: 'The failure may pass by itself, so Signalbox retries the turn.' },
+    login: {
+      const: true,
+      description: 'The agent has no login that the provider accepts. Left out where that is not the cause.',
+    },
     message: { type: 'string', description: "The agent's own words." },
     hint: { type: 'string', description: 'What to do.' },
     retryAfterMs: {

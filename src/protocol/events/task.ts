@@ -325,6 +325,18 @@ const preempted = eventData(
   { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, epoch: 12 },
 );
 
+const expired = eventData(
+  'The time of the task was up, and it waited. `final` follows in the same commit.',
+  {
+    waitsFor: {
+      type: 'string',
+      description:
+        'What it waited for: `session` (another owner), `agent` (one that comes to its boundary), `parked` (a person), or the reason of a throttle, for example `auth`.',
+    },
+  },
+  { waitsFor: 'auth' },
+);
+
 const attemptLost = eventData(
   'The attempt was lost: its agent, its daemon or its code runner ended, or a deadline ended it. `attempt-retried` or `final` follows in the same commit.',
   { reason: { type: 'string', description: '[Reason code](#reason-codes) of the loss.' }, attempt },
@@ -337,7 +349,7 @@ const attemptRetried = eventData(
     attempt: {
       type: 'integer',
       description:
-        'Number of the attempt that begins. It stays the same after `drain_deadline`, `agent_restarted` and `fault`.',
+        'Number of the attempt that begins. Only a loss that the turn may have caused itself makes it a new one: `agent_lost` and `silence_deadline`.',
     },
     reason: { type: 'string', description: '[Reason code](#reason-codes) of the loss.' },
   },
@@ -403,6 +415,7 @@ export const taskEvents = {
   'cancel-requested': cancelRequested,
   'deadline-reached': deadlineReached,
   'turn-ended': turnEnded,
+  expired,
   preempted,
   'attempt-lost': attemptLost,
   'attempt-retried': attemptRetried,

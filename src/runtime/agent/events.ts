@@ -38,7 +38,8 @@ function resultOf({ outcome, empty, failure, report: told }: AgentResult, redact
 function turnFailure(failure: ProviderFailure, redact: Redactor): TurnFailure {
   const { transient, hint } = failureRules[failure.class];
   const { class: kind, message, retryAfterMs } = shownFailure(failure, redact);
-  return { class: kind, transient, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  const login = kind === 'auth' ? { login: true as const } : {};
+  return { class: kind, transient, ...login, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
 }
 
 const waitOf = (ms: number | null): number | null =>

@@ -11,11 +11,12 @@
  *  agent-host/5 An agent that works in the background is not offered as one that can make room. What ends with it is on the
  *               tape before its exit.
  */
+import { constants } from 'node:os';
 import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
 import { notice } from '../../agents/shared/parts.ts';
-import { AppError } from '../../core/errors.ts';
 import type { Incarnation, SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
+import type { AgentLoss } from '../../core/model/reasons.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { UnansweredRequests, type PendingView, type RequestKind } from './unanswered-requests.ts';
@@ -171,7 +172,7 @@ export class AgentHost {
 
   /** A folder that another session has is waited for, and the session's tape says whose it is. */
   #takeFolder(live: Live, wanted: Wanted, started: () => void): void {
-    const { workspaces, clock, limits } = this.#context;
+    const { workspaces, clock } = this.#context;
     const { session, throttle } = this.#parts;
     // What comes from within `claim` must not use the claim before it is there.
     let granted: string | null = null;
@@ -191,9 +192,7 @@ export class AgentHost {
           }
         },
         blocked: (folder, owner) => {
-          const detail = `${folder} is used by ${owner}`;
-          throttle.blocked(detail);
-          live.cancelWait = clock.timer(limits.folderWaitMs, () => this.#failed(live, folderInUse(detail)));
+          throttle.blocked(`${folder} is used by ${owner}`);
         },
         failed: (error) => this.#failed(live, error),
         makeRoom: () => this.#post({ type: 'make-room', at: clock.wall() }),
@@ -434,7 +433,7 @@ export class AgentHost {
       incarnation: live.incarnation,
       reason: redact.text(reason),
       data: shown,
-      ...(reason === brokenChannel ? { loss: 'channel_broken' } : {}),
+      ...lossOf(reason, live.ending ? null : data),
     });
     for (const tell of this.#onGone.splice(0)) {
       tell();
@@ -488,10 +487,27 @@ export class AgentHost {
   }
 }
 
+/**
+ * Somebody else has ended the process: a signal that asks programs to leave, or the exit code that they give for one (128 and its number). A
+ * service manager sends it to a whole group. SIGKILL may be the system's answer to the memory that the agent took.
+ */
+function isKilled(data: unknown): boolean {
+  const { code, signal } =
+    typeof data === 'object' && data !== null ? (data as { code?: unknown; signal?: unknown }) : {};
+  const asking = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+  return asking.some((name) => signal === name || code === 128 + constants.signals[name]);
+}
+
+/** Why the turn is lost that was with it, where it did not just leave. `data`: of its exit; null: it was asked to end. */
+function lossOf(reason: string, data: unknown): { readonly loss?: AgentLoss } {
+  if (reason === brokenChannel) {
+    return { loss: 'channel_broken' };
+  }
+  return isKilled(data) ? { loss: 'agent_killed' } : {};
+}
+
 /** Its end names processes that outlived it: its row stays, so that the next start looks for them again. */
 function leaves(data: unknown): boolean {
   const left = typeof data === 'object' && data !== null && 'left' in data ? data.left : null;
   return Array.isArray(left) && left.length > 0;
 }
-
-const folderInUse = (detail: string): AppError => new AppError({ code: 'folder_in_use', message: detail });

@@ -6,6 +6,7 @@ import { dueWaiter } from '../../core/rules/fairness.ts';
 import { leaderIdOf } from '../../core/rules/parts.ts';
 import { treeEntries, treeGet } from '../../core/tree.ts';
 import type { TaskId } from '../../core/model/ids.ts';
+import type { TimerName } from '../../core/model/timers.ts';
 import type { StoredTask } from '../../store/port.ts';
 import type { SessionActor } from '../session/actor.ts';
 import type { PermissionRequestView, Explanation } from '../api.ts';
@@ -195,13 +196,21 @@ function holding(actor: SessionActor, task: Task): string {
   }
 }
 
+const isOfTask = (name: TimerName): boolean => name === 'collect' || name === 'wait' || name === 'expiry';
+
+/** Its time does not end what runs. */
+function isAtWork(actor: SessionActor, task: Task): boolean {
+  const turn = actor.session.hold?.turn ?? null;
+  return task.stage === 'owner' && (turn === null ? task.mode === 'code' : turn.phase !== 'pending');
+}
+
 /** Every deadline that bounds what the task waits for. */
 function waits(context: Context, actor: SessionActor, task: Task, admittedAt: number): Wait[] {
   const wall = context.clock.wall();
   const list: Wait[] = [];
   const since = task.stage === 'owner' ? actor.heldSince : admittedAt;
   for (const { name, of, inMs } of actor.deadlines.list()) {
-    if (name === 'idle' || ((name === 'collect' || name === 'wait') && of !== task.id)) {
+    if (name === 'idle' || (isOfTask(name) && of !== task.id) || (name === 'expiry' && isAtWork(actor, task))) {
       continue;
     }
     list.push({ what: waitTexts[name], since, deadline: name, at: Math.round(wall + inMs) });
@@ -236,4 +245,5 @@ const waitTexts = {
   wait: 'the background task that others were granted before',
   unsolicited: 'an unsolicited turn to end',
   collect: 'further parts of the message',
+  expiry: 'its own time, after which the task ends as expired',
 } as const;

@@ -1,12 +1,13 @@
 /**
  * The armed deadlines of one session. Owned by its actor.
  *
- *  deadlines/1 At most one timer per name (and per task for `collect`); arming again replaces it.
+ *  deadlines/1 At most one timer per name (and per task for `collect` and `expiry`); arming again replaces it.
  *  deadlines/2 The silence deadline moves with every sign of life of the agent, without touching a timer.
  *  deadlines/3 The `drain` deadlines of a turn end together within `drainMs` of the first, and so does the kill that follows the
  *              last one. An interrupt that is to be repeated is repeated half way.
  *  deadlines/4 The idle deadline waits for the end of an agent's work in the background (`keepIdle`), and counts from there.
  *  deadlines/5 A deadline that fires late is harmless: the core compares what it guards.
+ *  deadlines/6 While the daemon stood still, it heard nobody. A deadline that it finds long past begins again.
  */
 import type { TaskId } from '../../core/model/ids.ts';
 import type { TimerName } from '../../core/model/timers.ts';
@@ -18,6 +19,8 @@ interface Armed {
   readonly of: number | TaskId;
   /** Monotonic ms. */
   at: number;
+  /** How long it was armed for. */
+  readonly ms: number;
   cancel: () => void;
 }
 
@@ -28,7 +31,10 @@ interface DeadlineView {
   readonly inMs: number;
 }
 
-const limitOf: { readonly [N in TimerName]: keyof RuntimeLimits } = {
+/** Deadlines whose time is a configured limit. That of a task's own time is its own. */
+type LimitName = Exclude<TimerName, 'expiry'>;
+
+const limitOf: { readonly [N in LimitName]: keyof RuntimeLimits } = {
   start: 'startMs',
   switch: 'switchMs',
   permission: 'permissionMs',
@@ -51,6 +57,29 @@ interface Drain {
   /** Monotonic ms at which the agent is gone. */
   readonly endsAt: number;
 }
+/** The subject keeps these apart; of each other name there is one at a time. */
+const keyOf = (name: TimerName, of: number | TaskId): string =>
+  name === 'collect' || name === 'expiry' ? `${name} ${of}` : name;
+
+/**
+ * A timer that fires later than this was not merely queued: the process was stopped, the machine slept, or the main loop was blocked. What others
+ * said meanwhile is unread.
+ */
+const stillMs = 1_000;
+
+/** Longest delay of a timer of the clock: a task's own time may be longer. */
+const maxTimerMs = 2_000_000_000;
+
+/** Those that judge somebody by what was not heard in time. */
+const judging: ReadonlySet<TimerName> = new Set<TimerName>([
+  'start',
+  'switch',
+  'permission',
+  'drain',
+  'silence',
+  'hold',
+  'unsolicited',
+]);
 
 export class Deadlines {
   readonly #clock: Clock;
@@ -70,13 +99,25 @@ export class Deadlines {
   }
 
   /** `repeats`: at the end of this `drain` deadline the interrupt is written once more. */
-  arm(name: TimerName, of: number | TaskId, repeats = false): void {
-    const key = name === 'collect' ? `collect ${of}` : name;
+  arm(name: LimitName, of: number | TaskId, repeats = false): void {
+    this.#arm(name, of, name === 'drain' ? this.#drainMs(of, repeats) : this.#limits[limitOf[name]]);
+  }
+
+  /** `expiresAt`: wall clock, ms. It may be past. */
+  armExpiry(of: TaskId, expiresAt: number): void {
+    this.#arm('expiry', of, Math.max(0, expiresAt - this.#clock.wall()));
+  }
+
+  #arm(name: TimerName, of: number | TaskId, ms: number): void {
+    const key = keyOf(name, of);
     this.#armed.get(key)?.cancel();
-    const ms = name === 'drain' ? this.#drainMs(of, repeats) : this.#limits[limitOf[name]];
-    const armed: Armed = { name, of, at: this.#clock.now() + ms, cancel: () => {} };
-    armed.cancel = this.#clock.timer(ms, () => this.#due(key, armed));
+    const armed: Armed = { name, of, at: this.#clock.now() + ms, ms, cancel: () => {} };
     this.#armed.set(key, armed);
+    this.#wait(key, armed, ms);
+  }
+
+  #wait(key: string, armed: Armed, ms: number): void {
+    armed.cancel = this.#clock.timer(Math.min(ms, maxTimerMs), () => this.#due(key, armed));
   }
 
   #drainMs(of: number | TaskId, repeats: boolean): number {
@@ -90,7 +131,7 @@ export class Deadlines {
   }
 
   disarm(name: TimerName, of: number | TaskId): void {
-    const key = name === 'collect' ? `collect ${of}` : name;
+    const key = keyOf(name, of);
     const armed = this.#armed.get(key);
     if (armed !== undefined && armed.of === of) {
       armed.cancel();
@@ -136,15 +177,28 @@ export class Deadlines {
   }
 
   #due(key: string, armed: Armed): void {
+    const { name, of } = armed;
     const now = this.#clock.now();
-    const until = this.#heldUntil(armed.name, now);
-    if (until > now) {
-      armed.at = until;
-      armed.cancel = this.#clock.timer(until - now, () => this.#due(key, armed));
+    const left = this.#left(armed, now);
+    if (left > 0) {
+      armed.at = now + left;
+      this.#wait(key, armed, left);
       return;
     }
     this.#armed.delete(key);
-    this.#fire(armed.name, armed.of);
+    this.#fire(name, of);
+  }
+
+  /** Milliseconds that are left of a deadline whose timer has fired. */
+  #left(armed: Armed, now: number): number {
+    const at = Math.max(armed.at, this.#heldUntil(armed.name, now));
+    if (!judging.has(armed.name) || now - at <= stillMs) {
+      return at - now;
+    }
+    if (armed.name === 'drain' && this.#drain !== null) {
+      this.#drain = { ...this.#drain, endsAt: this.#drain.endsAt + (now - at) + armed.ms };
+    }
+    return armed.ms;
   }
 
   /** A deadline that moves with what the agent does is not due before. */
@@ -152,6 +206,6 @@ export class Deadlines {
     if (name === 'silence') {
       return this.#lifeAt + this.#limits.silenceMs;
     }
-    return name === 'idle' ? (this.#keepsIdle ? now : this.#keptAt) + this.#limits.agentIdleMs : now;
+    return name === 'idle' ? (this.#keepsIdle ? now : this.#keptAt) + this.#limits.agentIdleMs : 0;
   }
 }

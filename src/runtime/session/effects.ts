@@ -7,6 +7,7 @@ import type { SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
 import type { Session } from '../../core/model/session.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { Effect } from '../../core/model/effects.ts';
+import type { TimerName } from '../../core/model/timers.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import { isInterruptRepeated } from '../../core/rules/turn.ts';
 import { treeGet } from '../../core/tree.ts';
@@ -132,9 +133,7 @@ export class EffectRunner {
         if (effect.timer === 'idle' && typeof effect.subject === 'number') {
           host.idle(effect.subject);
         }
-        if (effect.timer !== 'start') {
-          deadlines.arm(effect.timer, effect.subject, this.#repeatsInterrupt());
-        }
+        this.#arm(effect.timer, effect.subject);
         return;
       case 'disarm':
         deadlines.disarm(effect.timer, effect.subject);
@@ -145,6 +144,20 @@ export class EffectRunner {
   #repeatsInterrupt(): boolean {
     const turn = this.#actor.session.hold?.turn ?? null;
     return turn !== null && isInterruptRepeated(turn);
+  }
+
+  #arm(timer: TimerName, subject: number | TaskId): void {
+    const { deadlines } = this.#actor;
+    if (timer !== 'expiry') {
+      if (timer !== 'start') {
+        deadlines.arm(timer, subject, this.#repeatsInterrupt());
+      }
+      return;
+    }
+    const task = typeof subject === 'string' ? this.task(subject) : undefined;
+    if (task !== undefined && task.expiresAt !== null) {
+      deadlines.armExpiry(task.id, task.expiresAt);
+    }
   }
 
   #prompt(effect: Prompt, payloads: Payloads): void {

@@ -122,8 +122,8 @@ export class Registry {
       throw closing();
     }
     const { limits, clock } = this.#context;
-    const { maxPassedOver, maxOpen, maxRetries } = limits;
-    const core = { maxPassedOver, maxOpen, maxRetries, partsPerStep };
+    const { maxPassedOver, maxOpen } = limits;
+    const core = { maxPassedOver, maxOpen, partsPerStep };
     const { row, open, seq, lease } = stored;
     // A session without tasks may have its own events: a throttle, a hang report.
     const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);

@@ -50,6 +50,7 @@ const usual = {
   mergeGroup: null,
   onLost: 'retry',
   maxAttempts: 3,
+  expiresAt: null,
   status: 'running',
   attempts: 0,
   mergedInto: null,

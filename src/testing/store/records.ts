@@ -18,6 +18,7 @@ const asked = {
   whenBusy: 'preempt',
   onLost: 'retry',
   maxAttempts: 3,
+  expiresAt: null,
   model: null,
 } as const;
 
@@ -42,6 +43,7 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   conversation: null,
   conversationReset: false,
   rewind: null,
+  answered: false,
   passedOver: null,
   settling: [],
   hold: null,

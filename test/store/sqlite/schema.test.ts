@@ -39,6 +39,7 @@ describe('migrations', () => {
       '23e5d97d5eafd9c1',
       'b83c60b7d5ee9f34',
       'a17e76dafd10ba5c',
+      '96ff6aecdcfe0176',
     ]);
   });
 
@@ -81,6 +82,41 @@ describe('migrations', () => {
       { hold: { task: 'b', epoch: 1, sent: 4, asks: [] }, lost: false },
     ]);
     expect(() => db.exec("UPDATE tasks SET lane = 'interactive' WHERE id = 'c'")).toThrow(/has ended/);
+  });
+
+  test('0009 knows who has worked before, and what a settlement charges', () => {
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0, migrations.slice(0, 8));
+    const rows = [
+      { conversation: null, settling: [] },
+      {
+        conversation: 'c',
+        settling: [
+          { kind: 'begin', entry: 'a' },
+          { kind: 'steered', loss: 'agent_lost' },
+        ],
+      },
+      { conversation: 'c', settling: [{ kind: 'steered', loss: null }] },
+    ];
+    rows.forEach((row, at) =>
+      db
+        .prepare('INSERT INTO sessions (n, key, lease, row) VALUES (?1, ?2, 1, ?3)')
+        .run(at + 1, `s${at}`, JSON.stringify(row)),
+    );
+    migrate(db, 8);
+    const now = db.prepare('SELECT row FROM sessions ORDER BY n').all();
+    expect(now.map((one) => JSON.parse(String(one['row'])) as unknown)).toEqual([
+      { conversation: null, settling: [], answered: false },
+      {
+        conversation: 'c',
+        settling: [
+          { kind: 'begin', entry: 'a' },
+          { kind: 'steered', loss: 'agent_lost', burns: true },
+        ],
+        answered: true,
+      },
+      { conversation: 'c', settling: [{ kind: 'steered', loss: null, burns: false }], answered: true },
+    ]);
   });
 
   test('0003 turns older events, ends and verdicts into the shapes of the event union', () => {
@@ -201,6 +237,7 @@ describe('migrations', () => {
     const session = db.prepare('SELECT row FROM sessions').get()?.['row'];
     expect(JSON.parse(String(session))).toEqual({
       admissions: 5,
+      answered: false,
       parked: { kind: 'operator', reason: 'closing', by: ada },
       conversationReset: true,
       hold: { task: 'open', permissionRequests: ['r'] },

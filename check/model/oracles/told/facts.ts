@@ -46,7 +46,7 @@ export function factsOf(before: Session, input: Input, result: StepResult): Fact
   const is = after.hold?.turn ?? null;
   const owner = before.hold === null ? null : (treeGet(before.tasks, before.hold.task) ?? null);
   const isOver = was !== null && was.phase !== 'pending' && is?.id !== was.id;
-  const end = isOver && owner !== null ? endOf(input, owner, was) : null;
+  const end = isOver && owner !== null ? endOf(before, input, owner, was) : null;
   return { input, before, after, result, was, is, owner, end };
 }
 
@@ -70,6 +70,10 @@ export function givenOf(input: Input, turn: Turn): TurnResult | null {
 export const isTransient = (given: TurnResult | null): boolean =>
   given?.outcome === 'failed' && given.report?.failure?.transient === true;
 
+/** The agent of a session that never worked has no login: its first task says so, and does not wait for one. */
+export const isFirstLogin = ({ answered }: Session, given: TurnResult | null): boolean =>
+  !answered && given?.report?.failure?.login === true;
+
 /** Why a turn ended for which the agent gave no result, by what ended it. */
 const lossReasons: { readonly [T in InputType]?: LossReason } = {
   'agent-exited': 'agent_lost',
@@ -80,23 +84,38 @@ const lossReasons: { readonly [T in InputType]?: LossReason } = {
   fault: 'fault',
 };
 
-/** An agent that hung up and lived is told apart from one that left. */
+/** An agent that hung up and lived, or was killed from outside, is told apart from one that left. */
 const lossReasonOf = (input: Input): LossReason | null =>
   input.type === 'agent-exited' && input.loss !== undefined ? input.loss : (lossReasons[input.type] ?? null);
 
-function endOf(input: Input, owner: Task, turn: Turn): TurnEnd {
+function endOf(before: Session, input: Input, owner: Task, turn: Turn): TurnEnd {
   const given = givenOf(input, turn);
   const evicted: Verdict | null =
     input.type === 'evict' ? { status: 'failed', reason: 'evicted', by: input.by, result: null, scope: 'turn' } : null;
   const verdict = owner.verdict ?? evicted;
-  // Nobody has taken the turn from its agent: that left by itself, or with its node.
-  const left = given === null && (input.type === 'agent-exited' || input.type === 'recovered');
+  // Nobody has taken the turn from its agent: that left by itself.
+  const left = given === null && input.type === 'agent-exited' && input.loss !== 'agent_killed';
   const outcome = outcomeOf(turn, given, verdict, left);
   const reason = given === null ? lossReasonOf(input) : null;
-  const counts = outcome === 'timed-out' || (outcome === 'agent-lost' && (given !== null || left));
+  const counts = outcome === 'timed-out' || (outcome === 'agent-lost' && (left || takesDaemon(before, input, owner)));
   const loss = outcome === 'timed-out' ? 'silence_deadline' : reason;
   return { owner, turn, given, reason, outcome, verdict, loss: verdict === null && counts ? loss : null };
 }
+
+/** What a lost turn means for what was steered into it: it is lost whoever cut it off, and charged with its owner, if not for a daemon that died. */
+export const lossOfParts = ({
+  verdict,
+  outcome,
+  reason,
+  loss,
+}: TurnEnd): { readonly loss: LossReason | null; readonly burns: boolean } => ({
+  loss: verdict === null && outcome === 'timed-out' ? 'silence_deadline' : reason,
+  burns: loss !== null && loss !== 'node_restarted',
+});
+
+/** A code runner lives in the daemon that died; one that closed did not die. */
+export const takesDaemon = ({ parked }: Session, input: Input, { mode }: Task): boolean =>
+  mode === 'code' && input.type === 'recovered' && parked?.kind !== 'closing';
 
 /** Its task is to continue later. */
 export const givesWay = ({ interrupt }: Turn): boolean =>

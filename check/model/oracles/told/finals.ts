@@ -8,9 +8,8 @@ import type { PartEnding, Settlement } from '../../../../src/core/model/session.
 import type { Task, Verdict } from '../../../../src/core/model/task.ts';
 import type { Report } from '../../report.ts';
 import { alike } from './alike.ts';
-import type { TimerName } from '../../../../src/core/model/timers.ts';
 import type { Facts, TurnEnd } from './facts.ts';
-import { actor, entryOf, leaderOf, taskActor } from './facts.ts';
+import { actor, entryOf, leaderOf, lossOfParts, taskActor } from './facts.ts';
 
 type Final = TaskEventData['final'];
 type Ending = Omit<Final, 'attempts'>;
@@ -38,6 +37,10 @@ export function judgeFinals(facts: Facts, tasks: readonly Task[], report: Report
       continue;
     }
     const task = tasks.find(({ id }) => id === record.task);
+    if (record.final.reason === expired.reason) {
+      judgeExpired(facts, task, record.final, report);
+      continue;
+    }
     const wanted = task === undefined ? null : finalOf(facts, task);
     if (wanted !== null && !alike(record.final, wanted)) {
       report.fail(property, `${record.task} ends ${JSON.stringify(record.final)}, not ${JSON.stringify(wanted)}`);
@@ -48,6 +51,19 @@ export function judgeFinals(facts: Facts, tasks: readonly Task[], report: Report
     if (wanted !== null && !alike(settlement, wanted)) {
       report.fail(property, `its parts are to end ${JSON.stringify(settlement)}, not ${JSON.stringify(wanted)}`);
     }
+  }
+}
+
+const expired = ends('failed', 'expired', actor('deadline', 'expiry'));
+
+/** Only the time of a task itself ends it so, and only where nobody has decided another end; what is merged into it says with whom it failed. */
+function judgeExpired({ input }: Facts, task: Task | undefined, final: Final, report: Report): void {
+  const isUp =
+    task?.overdue === true || (input.type === 'timer' && input.name === 'expiry' && input.subject === task?.id);
+  if (task === undefined || !isUp || task.verdict !== null || task.mergedInto !== null) {
+    report.fail(property, `${task?.id} ends expired, and its time is not up`);
+  } else if (!alike(final, { ...expired, attempts: final.attempts })) {
+    report.fail(property, `${task.id} ends ${JSON.stringify(final)}, not ${JSON.stringify(expired)}`);
   }
 }
 
@@ -79,17 +95,17 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
       return { ...ends(input.status, input.reason, actor('runner')), result: input.result };
     case 'recovered':
       return ends('failed', 'node_restarted');
-    case 'agent-exited':
-      return ends('failed', 'agent_start_failed');
+    case 'fault':
+      return ends('failed', 'fault');
     case 'timer':
-      return ofDeadline(input.name);
+      return input.name === 'hold' ? ends('failed', 'hold_limit', actor('deadline', 'hold')) : null;
+    case 'agent-exited':
     case 'edit':
     case 'move':
     case 'park':
     case 'unpark':
     case 'restart-agent':
     case 'respond':
-    case 'fault':
     case 'throttle':
     case 'report':
     case 'make-room':
@@ -109,14 +125,6 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'fenced':
       return null;
   }
-}
-
-/** The owner, which has no turn on the wire. */
-function ofDeadline(name: TimerName): Ending {
-  if (name === 'hold') {
-    return ends('failed', 'hold_limit', actor('deadline', 'hold'));
-  }
-  return ends('failed', name === 'unsolicited' ? 'unsolicited_deadline' : 'agent_start_failed');
 }
 
 function reasonOf({ task: { whenBusy } }: InputOf<'submit'>, task: Task, owner: Task | null): string {
@@ -145,6 +153,16 @@ const sharedReasons: { readonly [S in Final['status']]: string | null } = {
   failed: 'failed_with',
   cancelled: null,
 };
+
+/** Its turn was charged before its time was up. */
+function charged({ end, result }: Facts, leader: Task): Task {
+  const isExpired = result.records.some(
+    (one) => one.type === 'end' && one.task === leader.id && one.final.reason === expired.reason,
+  );
+  return isExpired && end?.owner.id === leader.id && end.loss !== null
+    ? { ...leader, attempts: leader.attempts + 1 }
+    : leader;
+}
 
 /** A part ends with the task that leads its entry. */
 function withLeader(leader: Task, { status, reason, by }: Ending, answer: Final['answer']): PartEnding {
@@ -184,7 +202,7 @@ function ofPart(facts: Facts, part: Task, entry: Task['id']): Final | null {
   }
   if (part.stage === 'merged') {
     const shared = ofEntry(facts, leader);
-    return shared === null ? null : settled(withLeader(leader, shared, shared.answer), part);
+    return shared === null ? null : settled(withLeader(charged(facts, leader), shared, shared.answer), part);
   }
   if (end !== null) {
     const left = leavesTurn(end);
@@ -234,7 +252,7 @@ function leavesTurn(end: TurnEnd): Settlement & { readonly kind: 'steered' } {
     from: owner.id,
     delivered: ending === null ? null : { ...withLeader(owner, ending, report), attempts: null },
     undelivered: stopped?.scope === 'all' ? withLeader(owner, ofVerdict(stopped), null) : null,
-    loss: end.loss,
+    ...lossOfParts(end),
     interruptedMidTurn: given === null,
   };
 }
@@ -251,7 +269,7 @@ function settlementOf(facts: Facts, settlement: Settlement): Settlement | null {
     const ending = leader === null ? null : ofEntry(facts, leader);
     return leader === null || ending === null
       ? null
-      : { ...settlement, ending: withLeader(leader, ending, ending.answer) };
+      : { ...settlement, ending: withLeader(charged(facts, leader), ending, ending.answer) };
   }
   return settlement.kind === 'steered' && end !== null ? leavesTurn(end) : null;
 }

@@ -24,6 +24,7 @@ import { toldOfRewind } from './rewind.ts';
 import type { Told } from './told.ts';
 import {
   toldOfEnd,
+  toldOfExpiry,
   toldOfGrant,
   toldOfInterrupt,
   toldOfPrompt,
@@ -82,6 +83,7 @@ const sources: readonly ((facts: Facts, tasks: readonly Task[]) => readonly Told
   toldOfRewind,
   toldOfStart,
   toldOfRunners,
+  toldOfExpiry,
   toldOfYield,
   toldOfParts,
   toldOfPrompt,

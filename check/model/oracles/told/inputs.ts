@@ -168,6 +168,7 @@ function deadlineReached({ before, was, owner }: Facts, name: TimerName): readon
     case 'protected':
     case 'wait':
     case 'collect':
+    case 'expiry':
       return nothing;
   }
 }

@@ -2,7 +2,7 @@
 import type { Settlement } from '../../../../src/core/model/session.ts';
 import type { Task } from '../../../../src/core/model/task.ts';
 import { treeGet } from '../../../../src/core/tree.ts';
-import { entryOf, type Facts, leaderOf } from './facts.ts';
+import { entryOf, type Facts, leaderOf, lossOfParts } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofTask } from './told.ts';
 import { lostAttempt, mustFail } from './turns.ts';
@@ -22,30 +22,30 @@ function ofPart(facts: Facts, part: Task, entry: Task['id']): readonly Told[] {
     const leader = leaves ? leaderOf(before, entry) : null;
     return leader === null ? nothing : [ofTask(part.id, 'requeued', { from: leader.id })];
   }
-  const { from, loss } = leaving(facts, entry);
+  const { from, loss, burns } = leaving(facts, entry);
   const requeued = leaves && from !== null ? [ofTask(part.id, 'requeued', { from })] : nothing;
   // What the turn had taken shares its fate, unless the turn was to end for another reason.
   const lost = is === undefined ? endsLost(facts, part) : leaves;
   if (loss === null || !part.delivered || !lost) {
     return requeued;
   }
-  return [...lostAttempt(part, loss, true, mustFail(part, true)), ...requeued];
+  return [...lostAttempt(part, loss, burns, mustFail(part, burns)), ...requeued];
 }
 
 /** The turn that a part leaves: that of the settlement which was decided before, or the one that ends now. */
 function leaving(
   { before, end, owner }: Facts,
   entry: Task['id'],
-): Pick<Settlement & { kind: 'steered' }, 'loss'> & { from: Task['id'] | null } {
+): Pick<Settlement & { kind: 'steered' }, 'loss' | 'burns'> & { from: Task['id'] | null } {
   for (const settlement of before.settling) {
     if (settlement.kind === 'steered' && settlement.entry === entry) {
       return settlement;
     }
   }
   if (owner === null || entryOf(owner) !== entry) {
-    return { from: leaderOf(before, entry)?.id ?? null, loss: null };
+    return { from: leaderOf(before, entry)?.id ?? null, loss: null, burns: false };
   }
-  return { from: owner.id, loss: end?.loss ?? null };
+  return { from: owner.id, ...(end === null ? { loss: null, burns: false } : lossOfParts(end)) };
 }
 
 /** It fails for its turn, and not for another cause. */

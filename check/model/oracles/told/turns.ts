@@ -3,7 +3,7 @@ import type { Actor } from '../../../../src/core/model/actor.ts';
 import type { Task } from '../../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../../src/core/tree.ts';
 import type { Facts, TurnEnd } from './facts.ts';
-import { actor, isTransient, leaderOf, taskActor } from './facts.ts';
+import { actor, isFirstLogin, isTransient, leaderOf, takesDaemon, taskActor } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofTask } from './told.ts';
 
@@ -108,7 +108,7 @@ function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, los
     case 'completed':
       return nothing;
     case 'failed':
-      return isTransient(given) && owner.retries < before.limits.maxRetries
+      return isTransient(given) && !isFirstLogin(before, given)
         ? [
             ofTask(owner.id, 'turn-retried', {
               attempt: owner.attempts,
@@ -118,6 +118,9 @@ function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, los
           ]
         : nothing;
     case 'preempted':
+      if (given === null && owner.onLost === 'fail') {
+        return lostAttempt(owner, reason ?? outcome, false, true);
+      }
       return [
         ofTask(owner.id, 'preempted', { by: turn.interrupt?.by ?? null, epoch: before.hold?.epoch ?? before.epoch }),
       ];
@@ -125,14 +128,14 @@ function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, los
     case 'timed-out':
     case 'cancelled': {
       const why = loss ?? reason ?? outcome;
-      return lostAttempt(owner, why, loss !== null, loss !== null && mustFail(owner, true));
+      return lostAttempt(owner, why, loss !== null, mustFail(owner, loss !== null));
     }
   }
 }
 
-/** Rule 10, stated a second time: whether a loss that counts ends the task. */
-export const mustFail = ({ onLost, attempts, maxAttempts }: Task, isSent: boolean): boolean =>
-  (isSent && onLost === 'fail') || attempts >= maxAttempts;
+/** Rule 10, stated a second time: whether the loss of a turn that was sent ends the task. `counts`: it burns an attempt. */
+export const mustFail = ({ onLost, attempts, maxAttempts }: Task, counts: boolean): boolean =>
+  onLost === 'fail' || (counts && attempts >= maxAttempts);
 
 /** `counts`: it burns an attempt. */
 export function lostAttempt(task: Task, reason: string, counts: boolean, fails: boolean): readonly Told[] {
@@ -155,26 +158,67 @@ export function toldOfStart({ input, before, was, owner }: Facts): readonly Told
     return nothing;
   }
   const reason = unsolicited ? 'unsolicited_deadline' : 'agent_start_failed';
-  return lostAttempt(owner, reason, true, mustFail(owner, false));
+  return lostAttempt(owner, reason, false, false);
+}
+
+/** A task whose time was up says what it waited for, just before its end. */
+export function toldOfExpiry({ result, before, after, end, input }: Facts): readonly Told[] {
+  const told: Told[] = [];
+  const leavesHold =
+    end?.outcome === 'failed' || input.type === 'recovered' || input.type === 'fault' || input.type === 'move';
+  for (const record of result.records) {
+    if (record.type !== 'end' || record.final.reason !== 'expired') {
+      continue;
+    }
+    const task = treeGet(before.tasks, record.task);
+    if (task !== undefined) {
+      const gaveWay = result.records.some(
+        (one) => one.type === 'event' && one.task === task.id && one.event.type === 'preempted',
+      );
+      const owns = task.stage === 'owner' && !gaveWay && !leavesHold;
+      told.push(ofTask(task.id, 'expired', { waitsFor: waitsFor(after, task, owns) }));
+    }
+  }
+  return told;
+}
+
+function waitsFor({ parked, throttle }: Facts['after'], { lane }: Task, owns: boolean): string {
+  if (parked !== null) {
+    return 'parked';
+  }
+  const held = throttle !== null && (throttle.level === 'all' || lane === 'background') ? throttle.reason : null;
+  return held ?? (owns ? 'agent' : 'session');
 }
 
 /** A background owner gives way between two turns. One whose turn was preempted, or is retried, is told with the end of that. */
-export function toldOfYield({ before, after, owner, input, end }: Facts): readonly Told[] {
+export function toldOfYield(facts: Facts): readonly Told[] {
+  const { before, after, owner, input, end } = facts;
   const { hold } = before;
   if (hold === null || owner === null || input.type === 'recovered' || input.type === 'fault') {
     return nothing;
   }
   const is = treeGet(after.tasks, owner.id);
-  if (
-    is === undefined ||
-    after.hold?.epoch === hold.epoch ||
-    end?.outcome === 'preempted' ||
-    is.retries > owner.retries
-  ) {
+  if (is === undefined) {
+    const by = gaveWayTo(input, owner, after);
+    return by !== null && after.parked === null && after.throttle?.level !== 'all' && yieldsAndExpires(facts, owner)
+      ? [ofTask(owner.id, 'preempted', { by, epoch: hold.epoch })]
+      : nothing;
+  }
+  if (after.hold?.epoch === hold.epoch || end?.outcome === 'preempted' || is.retries > owner.retries) {
     return nothing;
   }
   return [ofTask(owner.id, 'preempted', { by: gaveWayTo(input, owner, after), epoch: hold.epoch })];
 }
+
+/** It gave way, and was not to wait any longer. */
+const yieldsAndExpires = ({ end, result, input }: Facts, { id, overdue, mode, lane }: Task): boolean =>
+  lane === 'background' &&
+  end?.outcome !== 'preempted' &&
+  !(end?.outcome === 'failed' && isTransient(end.given)) &&
+  overdue &&
+  mode === 'code' &&
+  !(input.type === 'timer' && input.name === 'expiry') &&
+  result.records.some((one) => one.type === 'end' && one.task === id && one.final.reason === 'expired');
 
 /** An operator who moves it, the hold limit, or the first interactive task that waited, whoever is granted then. */
 function gaveWayTo(input: Facts['input'], owner: Task, { hold, tasks }: Facts['after']): Actor | null {
@@ -210,9 +254,8 @@ export function toldOfRunners({ input, before, was }: Facts, tasks: readonly Tas
       return [];
     }
     const lost = ofTask(task.id, 'attempt-lost', { reason, attempt: task.attempts });
-    const fails = crashed && mustFail(task, true);
-    // The next runner begins an attempt of the same number: the lost one is counted with its grant, or not at all.
-    const attempt = crashed ? task.attempts + 1 : task.attempts;
-    return fails ? [lost] : [lost, ofTask(task.id, 'attempt-retried', { attempt, reason })];
+    const counts = takesDaemon(before, input, task);
+    const attempt = counts ? task.attempts + 1 : task.attempts;
+    return mustFail(task, counts) ? [lost] : [lost, ofTask(task.id, 'attempt-retried', { attempt, reason })];
   });
 }
