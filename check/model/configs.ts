@@ -409,6 +409,15 @@ const daily: readonly Config[] = [
     wild: true,
   }),
   configOf({
+    name: 'release',
+    about:
+      'a runner gives the session back, between two turns or in one, and works on; it is stopped, evicted, or lost with its node',
+    slots: [interactive('I1', { mode: 'code', turns: 1 }), background('B1', { mode: 'code', turns: 1 })],
+    budgets: { release: 1, stop: 1, crash: 1 },
+    timers: ['drain', 'hold'],
+    honest: true,
+  }),
+  configOf({
     name: 'crash',
     about: 'the node dies twice and recovers from the records alone; conversations are resumed or lost',
     slots: [background('B1'), interactive('I1', { onLost: 'fail' })],

@@ -319,7 +319,7 @@ function runners(world: World, effect: EffectOf<'run' | 'abort' | 'settle'>, rep
       if (world.runners.some((runner) => runner.task === effect.task && !runner.aborted)) {
         report.fail(rule.runner, 'a second runner is started for a task');
       }
-      const runner = { slot, task: effect.task, run: effect.run, aborted: false, call: null, made: 0 };
+      const runner = { slot, task: effect.task, run: effect.run, aborted: false, call: null, made: 0, released: false };
       return [...world.runners, runner].sort((a, b) => a.slot - b.slot || a.run - b.run);
     }
     case 'abort':

@@ -80,6 +80,8 @@ function inputOf(input: Input): string {
       return `asks for turn ${input.call} of ${input.task} (run ${input.run})`;
     case 'progress':
       return `reports progress of ${input.task}`;
+    case 'release':
+      return `gives the session back: ${input.task} (run ${input.run})`;
     case 'finish':
       return `returns: ${input.task} ${input.status} (run ${input.run})`;
     case 'agent-ready':

@@ -39,10 +39,10 @@ const turns = new Names();
 const incarnations = new Names();
 const runs = new Names();
 
-const places = { collecting: 0, waiting: 1, owner: 2, merged: 3, steered: 4 } as const;
+const places = { collecting: 0, waiting: 1, owner: 2, merged: 3, steered: 4, released: 5 } as const;
 const scopes = { task: 0, turn: 1, all: 2 } as const;
 const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
-const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4 } as const;
+const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4, release: 5 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
 const outcomes = { completed: 1, interrupted: 2, failed: 3 } as const;
 const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
@@ -270,7 +270,7 @@ function encodeProcess(world: World, process: Process, out: Writer): void {
 }
 
 function encodeRunner(runner: Runner, out: Writer): void {
-  out.byte(runner.slot | bit(runner.aborted, 4) | bit(runner.call !== null, 5));
+  out.byte(runner.slot | bit(runner.aborted, 4) | bit(runner.call !== null, 5) | bit(runner.released, 6));
   out.byte(runs.of(runner.run));
   out.byte(runner.made);
 }

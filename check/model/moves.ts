@@ -464,10 +464,14 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
     offer('runner', kinds.fault, world, { at, type: 'progress', task, run, data: 'half' });
   }
   const spec = config.slots[runner.slot];
-  if (runner.call === null) {
+  if (has(world, 'release') && !runner.released) {
+    const released = world.runners.map((other) => (other === runner ? { ...runner, released: true } : other));
+    offer('runner', kinds.fault, spend({ ...world, runners: released }, 'release'), { at, type: 'release', task, run });
+  }
+  if (runner.call === null || runner.released) {
     const made = runner.made + 1;
     const asking = world.runners.map((other) => (other === runner ? { ...runner, call: made, made } : other));
-    if (runner.made < (spec?.turns ?? 0)) {
+    if (!runner.released && runner.made < (spec?.turns ?? 0)) {
       offer('runner', kind, { ...world, runners: asking }, call);
     }
     offer('runner', kind, without, { ...finish, status: 'completed' });

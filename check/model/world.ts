@@ -89,6 +89,8 @@ export interface Runner {
   /** The call it waits for. */
   readonly call: number | null;
   readonly made: number;
+  /** It has given the session back, and waits for no call. */
+  readonly released: boolean;
 }
 
 export interface Timer {

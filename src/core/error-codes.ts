@@ -342,6 +342,12 @@ const sessionErrors = {
     hint: 'Retry; the owning daemon will answer.',
     retryable: true,
   },
+  hold_released: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'The runner has released its hold',
+    hint: 'Take every turn before the hold is disposed.',
+  },
   turn_in_progress: {
     status: 409,
     exit: exitCodes.refused,

@@ -78,8 +78,11 @@ const waitingKey = (task: Task | null): QueueKey | null => (isWaiting(task) ? qu
 
 const demands = (task: Task | null): boolean => isWaiting(task) && preempts(task);
 
+/** Where another message of the group may end a task, though it has not the session. */
+const groupStages: ReadonlySet<Task['stage']> = new Set(['waiting', 'collecting', 'released']);
+
 function mergeGroupKey(task: Task | null): MergeGroupKey | null {
-  if (task === null || task.mergeGroup === null || !(task.stage === 'waiting' || task.stage === 'collecting')) {
+  if (task === null || task.mergeGroup === null || !groupStages.has(task.stage)) {
     return null;
   }
   const { mergeGroup, admission, status } = task;

@@ -25,7 +25,7 @@ import type { Session } from './model/session.ts';
 import type { Reply, RuleReply, StaleKind, StepResult } from './model/replies.ts';
 import { permissionRequested, respond, permissionWithdrawn } from './rules/permission.ts';
 import { fault, fenced, recovered } from './rules/recover.ts';
-import { call, finishRunner, progress } from './rules/runner.ts';
+import { call, finishRunner, progress, release } from './rules/runner.ts';
 import { submit } from './rules/submit.ts';
 import { turnCells } from './rules/table.ts';
 
@@ -61,6 +61,7 @@ function apply(d: Draft, input: Input): RuleReply {
       return respond(d, input);
     case 'call':
     case 'progress':
+    case 'release':
     case 'finish':
       return ofRunner(d, input);
     case 'output':
@@ -102,6 +103,8 @@ function ofRunner(d: Draft, input: RunnerInput): RuleReply {
       return call(d, task, input);
     case 'progress':
       return progress(d, task, input);
+    case 'release':
+      return release(d, task);
     case 'finish':
       return finishRunner(d, task, input);
   }

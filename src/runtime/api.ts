@@ -314,7 +314,7 @@ export interface RunnerContext {
   readonly interruptedMidTurn: boolean;
   /** Aborts when the task is cancelled, evicted or the daemon closes. */
   readonly signal: AbortSignal;
-  /** The hold, already granted; preempted and resumed without the runner's help. Disposing it releases. */
+  /** The hold, already granted; preempted and resumed without the runner's help. Disposing it releases it: the next task gets the session at once. */
   readonly hold: RunnerHold;
 }
 
@@ -325,7 +325,7 @@ export interface TurnAnswer extends TurnReport {
 
 export interface RunnerHold extends AsyncDisposable {
   readonly epoch: Epoch;
-  /** One turn of the agent. Rejects with `Evicted` (code `evicted`) once the hold is no longer this runner's. */
+  /** One turn of the agent. Rejects with `Evicted` (code `evicted`) once the hold is no longer this runner's, and with `hold_released` once it is disposed. */
   turn(prompt: string, options?: { readonly model?: string }): Promise<TurnAnswer>;
   /** Appends a `progress` event; resolves when it is durable; rejects with `Evicted` after the end. */
   progress(data: unknown): Promise<void>;

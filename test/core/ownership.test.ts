@@ -178,6 +178,58 @@ describe('turn admission', () => {
     expect(box.owner).toBe('spinner');
   });
 
+  test('a runner that gives the session back between two turns works on, and is not granted again (core/14)', () => {
+    const box = new Box();
+    box.submit('A', { mode: 'code' });
+    box.submit('B');
+    box.background('bg');
+    expect(box.release('A', 1)).toEqual({ kind: 'ok' });
+    expect(box.owner).toBe('B');
+    expect(box.tape('A')).toContain('preempted');
+    expect(box.release('A', 1)).toEqual({ kind: 'stale', what: 'unexpected' });
+    expect(box.call('A', 1, 1)).toEqual({ kind: 'stale', what: 'unexpected' });
+    expect(box.progress('A', 1)).toEqual({ kind: 'ok' });
+    box.answers();
+    expect(box.owner).toBe('bg');
+    box.finish('A', 1);
+    expect(box.final('A')).toBe('completed runner_completed');
+    expect(box.owner).toBe('bg');
+  });
+
+  test('a runner that gives the session back in a turn has the turn interrupted, and the next task follows (core/14, core/6)', () => {
+    for (const outcome of ['interrupted', 'completed'] as const) {
+      const box = new Box();
+      box.submit('A', { mode: 'code' });
+      box.call('A', 1, 1);
+      box.runs();
+      box.submit('B');
+      expect(box.release('A', 1)).toEqual({ kind: 'ok' });
+      expect(box.acts).toEqual(['interrupt']);
+      expect(box.owner).toBe('A');
+      box.ack();
+      box.result(outcome);
+      expect(box.owner).toBe('B');
+      box.answers();
+      expect(box.owner).toBe(null);
+      box.finish('A', 1);
+      expect(box.final('A')).toBe('completed runner_completed');
+    }
+  });
+
+  test('a stop of the queue ends a task whose runner works without the session, and a restart starts another runner (core/14, core/25)', () => {
+    const stopped = new Box();
+    stopped.submit('A', { mode: 'code' });
+    stopped.release('A', 1);
+    stopped.do({ type: 'stop', scope: 'queue', by: null });
+    expect(stopped.final('A')).toBe('cancelled stopped');
+    const box = new Box();
+    box.submit('A', { mode: 'code' });
+    box.release('A', 1);
+    box.crash();
+    expect([box.owner, box.epoch]).toEqual(['A', 2]);
+    expect(box.finish('A', 1)).toEqual({ kind: 'stale', what: 'epoch' });
+  });
+
   test('C25 a runner that throws before its first turn releases the session (core/5, core/14)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });

@@ -228,8 +228,12 @@ describe('at the end of any sequence of inputs', () => {
     );
   });
 
+  /** Its runner works without the session. */
+  const releasedIn = (box: Box) => tasksOf(box.session).find(({ stage }) => stage === 'released');
+
   function honest(box: Box): void {
     const { agent, hold, parked, throttle } = box.session;
+    const released = releasedIn(box);
     const { state } = box;
     if (parked !== null) {
       box.unpark();
@@ -243,6 +247,8 @@ describe('at the end of any sequence of inputs', () => {
       box.exited();
     } else if (agent.kind === 'up' && agent.unsolicited) {
       box.unsolicited('ended');
+    } else if (released !== undefined) {
+      box.finish(released.id, Number(released.run));
     } else if (state === 'free') {
       box.passes('collect');
     } else if (state === 'between-turns') {
@@ -261,6 +267,7 @@ describe('at the end of any sequence of inputs', () => {
   /** No agent says a word, no runner returns; only where nobody waits for a runner does the operator end it. */
   function silent(box: Box, steps: number): void {
     const { agent, parked, throttle } = box.session;
+    const released = releasedIn(box);
     const armed = [...box.armed].filter((name) => !name.startsWith('idle'));
     // The time of a task is long, and is up in the end.
     const isLate = (name: string): boolean => name.startsWith('expiry') === (steps % 5 === 4);
@@ -273,6 +280,8 @@ describe('at the end of any sequence of inputs', () => {
       box.exited();
     } else if (timer !== undefined) {
       box.passes(timer.slice(0, timer.indexOf(':')) as 'drain');
+    } else if (released !== undefined) {
+      box.cancel(released.id);
     } else {
       expect(box.state).toBe('between-turns');
       box.evict();

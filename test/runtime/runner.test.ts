@@ -169,6 +169,105 @@ describe('code runners', () => {
     expect(written.length).toBeGreaterThan(0);
   });
 
+  it('a hold that is disposed is given to the next waiter at once, and its runner works on without turns', async () => {
+    const released = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const codes: unknown[] = [];
+    const short: Runner = async ({ hold, signal }) => {
+      {
+        await using own = hold;
+        await own.turn('first');
+      }
+      released.resolve();
+      codes.push(await hold.turn('late').catch((error: unknown) => (error as { readonly code: string }).code));
+      await goOn.promise;
+      await hold.progress({ afterwards: true });
+      return { aborted: signal.aborted };
+    };
+    await using one = await openBox({ runners: { short } });
+    const task = await one.send({ runner: 'short' });
+    const first = await one.stage.turn();
+    const next = await one.send({ prompt: 'next' });
+    first.finish();
+    await released.promise;
+    const turn = await one.stage.turn();
+    expect(turn.prompt).toBe('next');
+    turn.finish();
+    expect(await one.ended(next)).toMatchObject({ status: 'completed' });
+    expect(await one.box.task(task)).toMatchObject({ status: 'running', row: { stage: 'released' } });
+    expect((await one.box.explain(task))?.summary).toBe(
+      'The runner of the task has given the session back, and works on without it.',
+    );
+    const other = await one.send({ prompt: 'other' });
+    (await one.stage.turn()).finish();
+    expect(await one.ended(other)).toMatchObject({ status: 'completed' });
+    goOn.resolve();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', final: { result: { aborted: false } } });
+    expect(codes).toEqual(['hold_released']);
+    expect(await one.types(task)).toContain('progress');
+    expectSound(await one.ended(task), await one.tape(task));
+  });
+
+  it('a hold that is disposed during a turn has the turn interrupted, and is given on after it', async () => {
+    const goOn = Promise.withResolvers<void>();
+    const codes: unknown[] = [];
+    const hasty: Runner = async ({ hold, session }) => {
+      const left = hold.turn('left').catch((error: unknown) => (error as { readonly code: string }).code);
+      await started.promise;
+      await hold[Symbol.asyncDispose]();
+      await hold[Symbol.asyncDispose]();
+      codes.push(await left);
+      await goOn.promise;
+      return session;
+    };
+    const started = Promise.withResolvers<void>();
+    await using one = await openBox({ runners: { hasty } });
+    const task = await one.send({ runner: 'hasty' });
+    const turn = await one.stage.turn();
+    await one.event(task, 'turn-started');
+    const next = await one.send({ prompt: 'next' });
+    started.resolve();
+    await turn.interrupted;
+    const following = await one.stage.turn();
+    expect(following.prompt).toBe('next');
+    following.finish();
+    expect(await one.ended(next)).toMatchObject({ status: 'completed' });
+    goOn.resolve();
+    expect(await one.ended(task)).toMatchObject({ status: 'completed', final: { result: 'test:one' } });
+    expect(codes).toEqual(['hold_released']);
+    const requested = (await one.tape(task)).find((event) => event.type === 'interrupt-requested');
+    expect(requested).toMatchObject({ data: { why: 'release', by: { kind: 'runner' } } });
+    expectSound(await one.ended(task), await one.tape(task));
+  });
+
+  it('a task whose runner has released the session can be cancelled, stopped, and begins again after a restart', async () => {
+    const aborted: unknown[] = [];
+    const forever: Runner = async ({ hold, signal, attempt }) => {
+      await hold[Symbol.asyncDispose]();
+      if (attempt === 1) {
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        aborted.push(attempt);
+      }
+      return attempt;
+    };
+    const first = await openBox({ runners: { forever } });
+    const release = async (): Promise<string> => {
+      const task = await first.background({ runner: 'forever' });
+      await first.event(task, 'preempted');
+      return task;
+    };
+    const cancelled = await release();
+    await first.box.cancel(cancelled);
+    expect(await first.ended(cancelled)).toMatchObject({ status: 'cancelled' });
+    const stopped = await release();
+    expect(await first.box.stop('test:one', 'queue')).toMatchObject({ receipts: [{ task: stopped }] });
+    expect(await first.ended(stopped)).toMatchObject({ status: 'cancelled' });
+    expect(aborted).toEqual([1, 1]);
+    const kept = await release();
+    await using again = await first.reopen();
+    expect(await again.ended(kept)).toMatchObject({ status: 'completed', final: { result: 2 } });
+  });
+
   it('a runner that is not registered is refused before anything is stored', async () => {
     await using one = await openBox();
     expect(await one.box.submit({ session: 's', prompt: '', runner: 'nobody' })).toMatchObject({

@@ -120,7 +120,9 @@ function auditIndexes(session: Session, say: Say): void {
   compare('demand', treeEntries(session.indexes.demand), waiting.filter(preempts));
   const mergeGroups = tasks.filter(
     ({ mergeGroup, status, stage, lane }) =>
-      mergeGroup !== null && /waiting|collecting/.test(stage) && (status === 'queued' || lane === 'interactive'),
+      mergeGroup !== null &&
+      /waiting|collecting|released/.test(stage) &&
+      (status === 'queued' || lane === 'interactive'),
   );
   const rankOf = ({ status, lane, whenBusy }: Task): number =>
     status === 'running' ? 0 : lane === 'interactive' && /interrupt|rollback/.test(whenBusy) ? 1 : 2;

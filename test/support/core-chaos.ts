@@ -123,6 +123,8 @@ export class Chaos {
         return { type: of, task: runner?.id ?? task, run, call: a, model: models[b % models.length] ?? null };
       case 'progress':
         return { type: of, task: runner?.id ?? task, run, data: a };
+      case 'release':
+        return { type: of, task: runner?.id ?? task, run };
       case 'finish': {
         const status = a % 2 === 0 ? 'completed' : 'failed';
         return { type: of, task: runner?.id ?? task, run, status, reason: 'runner', result: a };
@@ -329,6 +331,7 @@ const weights = {
   respond: 3,
   call: 6,
   progress: 1,
+  release: 1,
   finish: 1,
   'agent goes on': 30,
   'agent-ready': 1,

@@ -327,6 +327,9 @@ export class Box {
   progress(id: string, run: number): Reply {
     return this.do({ type: 'progress', task: taskId(id), run: epoch(run), data: 'half way' });
   }
+  release(id: string, run: number): Reply {
+    return this.do({ type: 'release', task: taskId(id), run: epoch(run) });
+  }
   finish(id: string, run: number, status: 'completed' | 'failed' = 'completed'): Reply {
     return this.do({
       type: 'finish',

@@ -53,12 +53,15 @@ export function judgeHold(move: Move, report: Report): void {
     judgeLeaving(move, before.hold.task, report);
   }
   judgeGivingWay(move, report);
+  if (input.type === 'release' && result.reply.kind === 'ok') {
+    judgeReleased(move, input.task, report);
+  }
   for (const record of result.records) {
     if (record.type !== 'event' || record.event.type !== 'preempted' || record.task === null) {
       continue;
     }
     const task = treeGet(before.tasks, record.task);
-    if (task?.lane !== 'background' && !isMoved(input, record.task)) {
+    if (task?.lane !== 'background' && !isMoved(input, record.task) && !isReleased(result, record.task)) {
       report.fail(preempted, `${record.task} gives way and is not in the background`);
     }
   }
@@ -69,6 +72,10 @@ export function judgeHold(move: Move, report: Report): void {
 
 /** An owner that is moved gives the session up for it. */
 const isMoved = (input: Move['input'], owner: Task['id']): boolean => input.type === 'move' && input.task === owner;
+
+/** Its runner has given the session back. */
+const isReleased = ({ session }: Move['result'], owner: Task['id']): boolean =>
+  treeGet(session.tasks, owner)?.stage === 'released';
 
 function judgeGrant(move: Move, report: Report): void {
   const before = move.world.session;
@@ -186,6 +193,10 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
   if (still === undefined || input.type === 'recovered' || input.type === 'fault' || isMoved(input, owner)) {
     return;
   }
+  if (isReleased(result, owner)) {
+    judgeRelease(move, owner, report);
+    return;
+  }
   // Its turn failed for a reason that passes: it waits for another try.
   const was = treeGet(world.session.tasks, owner);
   if (was !== undefined && still.retries === was.retries + 1) {
@@ -201,6 +212,23 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
       reentrant,
       `${owner} is open, and ${hold === null ? 'nobody' : hold.task} owns the session instead of it`,
     );
+  }
+}
+
+/** Only its own runner gives it back, at once or with the end of the turn that it left. */
+function judgeRelease({ world, input }: Move, owner: Task['id'], report: Report): void {
+  const asked = input.type === 'release' && input.task === owner;
+  if (!asked && world.session.hold?.turn?.interrupt?.intent !== 'release') {
+    report.fail(reentrant, `${owner} is released, and its runner has not given the session back`);
+  }
+}
+
+/** The session is free for the next task at once, or as soon as the turn that the runner left is drained. */
+function judgeReleased({ result }: Move, id: Task['id'], report: Report): void {
+  const { tasks, hold } = result.session;
+  const intent = hold?.task === id ? hold.turn?.interrupt?.intent : undefined;
+  if (treeGet(tasks, id)?.stage !== 'released' && intent !== 'release') {
+    report.fail(reentrant, `${id} keeps the session, which its runner has given back`);
   }
 }
 

@@ -231,6 +231,7 @@ function holdProbes({ session, slots }: StateView, attempt: Try): void {
     attempt({ at, type: 'timer', name: 'collect', subject: task });
     attempt({ at, type: 'call', task, run: session.epoch, call: 1, model: null });
     attempt({ at, type: 'progress', task, run: session.epoch, data: null });
+    attempt({ at, type: 'release', task, run: session.epoch });
     attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', result: null });
   }
   if (session.parked === null) {
@@ -247,6 +248,7 @@ function runnerProbes({ session, slots, runners }: StateView, attempt: Try): voi
     for (const run of wrongEpochs(session, live)) {
       attempt({ at, type: 'call', task: slot.id, run, call: 1, model: null });
       attempt({ at, type: 'progress', task: slot.id, run, data: null });
+      attempt({ at, type: 'release', task: slot.id, run });
       attempt({ at, type: 'finish', task: slot.id, run, status: 'completed', reason: 'probe', result: null });
     }
     const asking = runners.find((runner) => runner.task === slot.id && runner.call !== null);

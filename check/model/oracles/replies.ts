@@ -39,6 +39,7 @@ const commonKinds = {
   fault: ['ok'],
   call: ['ok', 'stale'],
   progress: ['ok', 'stale'],
+  release: ['ok', 'stale'],
   finish: ['ok', 'stale'],
   output: ['ok', 'stale'],
   switched: ['ok', 'stale'],

@@ -273,7 +273,7 @@ function indexes({ session }: View): string | null {
   const mergeGroups = tasks.filter(
     (task) =>
       task.mergeGroup !== null &&
-      (isWaiting(task) || task.stage === 'collecting') &&
+      (isWaiting(task) || task.stage === 'collecting' || task.stage === 'released') &&
       (task.status === 'queued' || task.lane === 'interactive'),
   );
   return (
@@ -438,8 +438,11 @@ function callsAgree({ session, runners }: StateView): string | null {
     if (task === undefined || task.run !== runner.run) {
       return `a runner of ${runner.task} lives on, and nobody aborts it`;
     }
-    if ((task.call?.id ?? null) !== runner.call && task.verdict === null) {
+    if ((task.call?.id ?? null) !== runner.call && task.verdict === null && !runner.released) {
       return `a runner of ${runner.task} waits for a lost call`;
+    }
+    if (task.stage === 'released' && (task.call !== null || !runner.released)) {
+      return `${task.id} is released, and its runner has a call or has not given the session back`;
     }
   }
   for (const task of all(session)) {

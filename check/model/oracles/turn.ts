@@ -9,7 +9,7 @@ const sticky = 'rule 7: an interrupt is cleared by the end of its turn and by no
 const cause = 'rules 4, 7: a turn is interrupted for a stated cause';
 const fenced = 'an event of another turn or process is never applied';
 const order: { readonly [P in TurnPhase]: number } = { pending: 0, sent: 1, running: 2, draining: 3 };
-const strength = { none: 0, preempt: 1, hold: 1, silence: 2, verdict: 3 } as const;
+const strength = { none: 0, preempt: 1, hold: 1, silence: 2, release: 3, verdict: 4 } as const;
 
 export function judgeTurn(move: Move, report: Report): void {
   const { world, result } = move;
@@ -95,6 +95,11 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
     case 'silence':
       if (input.type !== 'timer' || input.name !== 'silence') {
         report.fail(cause, 'a turn is cut for a silence that was not');
+      }
+      return;
+    case 'release':
+      if (input.type !== 'release' || input.task !== owner?.id) {
+        report.fail(cause, 'a turn is cut for a runner that has not given the session back');
       }
       return;
     case 'verdict':

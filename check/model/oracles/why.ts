@@ -46,6 +46,7 @@ function whyNot(session: Session, input: Input): Why {
     }
     case 'call':
     case 'progress':
+    case 'release':
     case 'finish':
       return ofRunner(session, input);
     case 'output':
@@ -85,7 +86,7 @@ function ofEviction({ hold }: Session, { epoch }: InputOf<'evict'>): Why {
 const isAtRest = ({ agent }: Session): boolean =>
   agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited;
 
-function ofRunner({ tasks }: Session, input: RunnerInput): Why {
+function ofRunner({ tasks, hold }: Session, input: RunnerInput): Why {
   const task = treeGet(tasks, input.task);
   if (task === undefined) {
     return 'ended';
@@ -93,7 +94,16 @@ function ofRunner({ tasks }: Session, input: RunnerInput): Why {
   if (task.run !== input.run) {
     return 'epoch';
   }
-  return input.type === 'call' && (task.call !== null || task.verdict !== null) ? 'unexpected' : null;
+  const isOver = task.stage === 'released' || task.verdict !== null;
+  switch (input.type) {
+    case 'call':
+      return isOver || task.call !== null ? 'unexpected' : null;
+    case 'release':
+      return isOver || (hold?.task === task.id && hold.turn?.interrupt?.intent === 'release') ? 'unexpected' : null;
+    case 'progress':
+    case 'finish':
+      return null;
+  }
 }
 
 function ofAgent({ agent }: Session, input: AgentInput): Why {

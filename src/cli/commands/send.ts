@@ -64,6 +64,7 @@ function stageText({ stage, mergedInto, duplicate, fallback, endedTasks }: Submi
       owner: 'has the session',
       merged: 'merged into another task',
       steered: 'goes into the running turn',
+      released: 'its runner works without the session',
     }[stage],
   ];
   return parts.filter((part) => part !== null).join('; ');

@@ -89,6 +89,8 @@ type Command =
 export type RunnerInput = At & { readonly task: TaskId; readonly run: Epoch } & (
     | { readonly type: 'call'; readonly call: number; readonly model: string | null }
     | { readonly type: 'progress'; readonly data: unknown }
+    /** It takes no more turns, and works on. */
+    | { readonly type: 'release' }
     | {
         readonly type: 'finish';
         readonly status: Exclude<TerminalStatus, 'cancelled'>;

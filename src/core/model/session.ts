@@ -19,9 +19,9 @@ export type TurnOutcome = (typeof turnOutcomes)[number];
 
 /**
  * Why a turn is to be interrupted. `preempt` and `hold`: its task gives way, to one that may interrupt it or at the hold limit.
- * `verdict`: its task is to end. That outranks the others.
+ * `release`: its runner has given the session back. `verdict`: its task is to end. That outranks the others.
  */
-export type Intent = 'preempt' | 'hold' | 'silence' | 'verdict';
+export type Intent = 'preempt' | 'hold' | 'silence' | 'release' | 'verdict';
 
 /** The interrupt of a turn. It leaves with the confirmation of the turn, and at once where that is there: `draining`. */
 export interface Interrupt {

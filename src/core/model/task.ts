@@ -43,9 +43,9 @@ export type TaskStatus = (typeof taskStatuses)[number];
 /**
  * Where an open task stands. `collecting`: its window for further parts is open, it does not compete yet.
  * `waiting`: in the queue. `owner`: it owns the session. `merged`: its text goes with the prompt of another task.
- * `steered`: its text goes into the running turn of the owner.
+ * `steered`: its text goes into the running turn of the owner. `released`: its runner has given the session back and works on.
  */
-export const taskStages = ['collecting', 'waiting', 'owner', 'merged', 'steered'] as const;
+export const taskStages = ['collecting', 'waiting', 'owner', 'merged', 'steered', 'released'] as const;
 export type TaskStage = (typeof taskStages)[number];
 
 /** What an open task will end with as soon as its turn is off the wire. The first verdict counts. */

@@ -59,10 +59,11 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   return { kind: 'receipts', receipts };
 }
 
-/** The tasks that wait, in the queue or with an open window for further parts. */
+/** The tasks that wait, in the queue or with an open window for further parts, and those whose runners work without the session. */
 const waitingTasks = (d: Draft): readonly TaskId[] => [
   ...treeValues(d.s.indexes.queue),
   ...treeValues(d.s.indexes.mergeGroups).filter((id) => mustTask(d, id).stage === 'collecting'),
+  ...treeValues(d.s.tasks).flatMap(({ id, stage }) => (stage === 'released' ? [id] : [])),
 ];
 
 /** Each field is written out: a spread behind it is ten times slower, and there may be thousands. */

@@ -24,6 +24,7 @@ function waits(d: Draft, task: Task, settled: boolean): boolean {
     }
     case 'merged':
     case 'steered':
+    case 'released':
       return false;
   }
 }

@@ -100,7 +100,7 @@ function forgetRunner(d: Draft, task: Task): void {
     d.effects.push({ type: 'abort', task: task.id, run: task.run, reason: 'lost' });
   }
   const attempts = task.attempts - 1;
-  putTask(d, { ...task, attempts, started: false, interruptedMidTurn: true, run: null, call: null });
+  putTask(d, { ...task, stage: 'waiting', attempts, started: false, interruptedMidTurn: true, run: null, call: null });
 }
 
 /** The lease is lost: this node ends what it runs and decides nothing more. Nothing is recorded, the store would refuse it. */

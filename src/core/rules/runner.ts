@@ -5,12 +5,13 @@ import type { InputOf } from '../model/inputs.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
 import { interruptTurn, onWire } from './turn.ts';
+import { releaseHold } from './turn-end.ts';
 
 const okReply: Reply = { kind: 'ok' };
 
 /** Asks for a turn. While the task is preempted the asking waits with it. */
 export function call(d: Draft, task: Task, input: InputOf<'call'>): Reply {
-  if (task.call !== null || task.verdict !== null) {
+  if (task.call !== null || task.verdict !== null || task.stage === 'released') {
     return { kind: 'stale', what: 'unexpected' };
   }
   putLive(d, { ...task, call: { id: input.call, model: input.model } });
@@ -19,6 +20,26 @@ export function call(d: Draft, task: Task, input: InputOf<'call'>): Reply {
 
 export function progress(d: Draft, task: Task, input: InputOf<'progress'>): Reply {
   taskEvent(d, task.id, 'progress', { data: input.data });
+  return okReply;
+}
+
+/**
+ * The runner gives the session back, and works on without it. A turn that it left on the wire is interrupted first. The task is granted
+ * again only to another runner, should this one be lost.
+ */
+export function release(d: Draft, task: Task): Reply {
+  if (task.stage === 'released' || task.verdict !== null) {
+    return { kind: 'stale', what: 'unexpected' };
+  }
+  const turn = task.stage === 'owner' ? (d.s.hold?.turn ?? null) : null;
+  if (!onWire(turn)) {
+    releaseHold(d, task);
+    return okReply;
+  }
+  if (turn.interrupt?.intent === 'release') {
+    return { kind: 'stale', what: 'unexpected' };
+  }
+  interruptTurn(d, turn, 'release', runnerActor);
   return okReply;
 }
 

@@ -3,7 +3,7 @@
  * These functions change facts; who owns the session next is decided by `arrange` alone.
  */
 import { invariant } from '../errors.ts';
-import type { Actor } from '../model/actor.ts';
+import { type Actor, runnerActor } from '../model/actor.ts';
 import type { TaskId, TurnId } from '../model/ids.ts';
 import type { TaskEventData } from '../model/events.ts';
 import type { TurnReport } from '../model/output.ts';
@@ -51,7 +51,8 @@ export const burnsAttempt = ({ s }: Draft, { mode }: Task, reason: LossReason): 
 const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
 
 /** Its task is to go on later. */
-const givesWay = ({ interrupt }: Turn): boolean => interrupt?.intent === 'preempt' || interrupt?.intent === 'hold';
+const givesWay = ({ interrupt }: Turn): boolean =>
+  interrupt?.intent === 'preempt' || interrupt?.intent === 'hold' || interrupt?.intent === 'release';
 
 /** It failed for a transient reason; its task may try again within its budget. */
 const isTransient = (end: TurnEnd): boolean =>
@@ -76,6 +77,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
       return 'timed-out';
     case 'preempt':
     case 'hold':
+    case 'release':
       // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
       return end.kind === 'result' || turn.phase === 'draining' || !turnFaults[end.reason] ? 'preempted' : 'agent-lost';
     case 'verdict':
@@ -102,6 +104,10 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
     interruptedMidTurn: end.kind === 'lost',
   });
   settleTask(d, hold, turn, outcome, end);
+  const left = getTask(d, hold.task);
+  if (turn.interrupt?.intent === 'release' && left !== null) {
+    releaseHold(d, left);
+  }
 }
 
 /** The text itself is in the turn's output, and in `final` where the turn ended its task. */
@@ -250,6 +256,16 @@ export function yieldHold(d: Draft, by: Actor | null): void {
   setHold(d, null);
   putTask(d, { ...task, stage: 'waiting' });
   taskEvent(d, task.id, 'preempted', { by, epoch: hold.epoch });
+}
+
+/** Its runner takes no more turns: it waits for none, and whoever is next gets the session in this step. */
+export function releaseHold(d: Draft, task: Task): void {
+  const hold = d.s.hold;
+  if (hold?.task === task.id) {
+    setHold(d, null);
+    taskEvent(d, task.id, 'preempted', { by: runnerActor, epoch: hold.epoch });
+  }
+  putTask(d, { ...mustTask(d, task.id), stage: 'released', call: null });
 }
 
 /** The owner has held the session for its limit while others waited. They come next, and it loses nothing. */

@@ -143,6 +143,9 @@ const leaderName = (session: Session, { mergedInto }: Task): string =>
 
 function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: number): string {
   const { committed: session } = actor;
+  if (task.stage === 'released') {
+    return 'The runner of the task has given the session back, and works on without it.';
+  }
   if (session.parked !== null) {
     return `The session is parked (${parkedText(session.parked)}): nothing is granted until it is unparked.`;
   }

@@ -4,6 +4,7 @@
  *  runners/1 A runner is fenced by the epoch at which it was started; preemption and resumption are invisible to it.
  *  runners/2 After `abort` every pending and later call of it rejects with `Evicted`, and what it returns is dropped.
  *  runners/3 One turn at a time per runner.
+ *  runners/4 A hold that is disposed is given back at once: no later turn of that runner begins, and its result still ends the task.
  */
 import { AppError } from '../../core/errors.ts';
 import type { Epoch, SessionKey, TaskId } from '../../core/model/ids.ts';
@@ -26,6 +27,9 @@ export class Evicted extends AppError {
   }
 }
 
+const released = (): AppError =>
+  new AppError({ code: 'hold_released', message: 'the hold was disposed, and takes no more turns' });
+
 export interface RunnerHost {
   readonly session: SessionKey;
   /** Not lost when a commit fails. */
@@ -38,7 +42,7 @@ interface Pending {
   readonly call: number;
   readonly text: string;
   readonly resolve: (answer: TurnAnswer) => void;
-  readonly reject: (error: Evicted) => void;
+  readonly reject: (error: AppError) => void;
 }
 
 interface Live {
@@ -47,6 +51,8 @@ interface Live {
   readonly host: RunnerHost;
   readonly controller: AbortController;
   ended: Evicted | null;
+  /** Its hold was disposed. */
+  released: boolean;
   calls: number;
   pending: Pending | null;
 }
@@ -70,6 +76,7 @@ export class Runners {
       host,
       controller: new AbortController(),
       ended: null,
+      released: false,
       calls: 0,
       pending: null,
     };
@@ -110,6 +117,9 @@ export class Runners {
   #hold(live: Live): RunnerHold {
     const turn = async (text: string, options: { readonly model?: string } = {}): Promise<TurnAnswer> => {
       this.#mustLive(live);
+      if (live.released) {
+        throw released();
+      }
       if (live.pending !== null) {
         throw new AppError({
           code: 'turn_in_progress',
@@ -157,11 +167,14 @@ export class Runners {
       }
     };
     const dispose = async (): Promise<void> => {
-      // The hold ends with the task; a scope that is left takes no further turns.
-      if (live.ended === null && live.pending !== null) {
-        live.pending.reject(new Evicted('its scope was left'));
-        live.pending = null;
+      if (live.ended !== null || live.released) {
+        return;
       }
+      live.released = true;
+      live.pending?.reject(released());
+      live.pending = null;
+      // Not lost when its commit fails: a waiter must not wait for a runner that has left.
+      live.host.post({ type: 'release', at: this.#context.clock.wall(), task: live.task, run: live.run });
     };
     return { epoch: live.run, turn, progress, [Symbol.asyncDispose]: dispose };
   }

@@ -111,6 +111,7 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'make-room':
     case 'call':
     case 'progress':
+    case 'release':
     case 'agent-ready':
     case 'output':
     case 'switched':

@@ -59,6 +59,7 @@ export function toldByInput(facts: Facts): readonly Told[] {
     case 'respond':
     case 'make-room':
     case 'call':
+    case 'release':
     case 'finish':
     case 'continue':
     case 'fenced':

@@ -70,6 +70,7 @@ export function toldOfInterrupt({ after, was, is, owner }: Facts): readonly Told
     preempt: is.interrupt.by,
     hold: actor('deadline', 'hold'),
     silence: actor('deadline', 'silence'),
+    release: actor('runner'),
     verdict: verdict?.by ?? null,
   }[is.interrupt.intent];
   const sent = was.phase === 'running';
@@ -220,10 +221,13 @@ const yieldsAndExpires = ({ end, result, input }: Facts, { id, overdue, mode, la
   !(input.type === 'timer' && input.name === 'expiry') &&
   result.records.some((one) => one.type === 'end' && one.task === id && one.final.reason === 'expired');
 
-/** An operator who moves it, the hold limit, or the first interactive task that waited, whoever is granted then. */
+/** An operator who moves it, its own runner, the hold limit, or the first interactive task that waited, whoever is granted then. */
 function gaveWayTo(input: Facts['input'], owner: Task, { hold, tasks }: Facts['after']): Actor | null {
   if (input.type === 'move' && input.task === owner.id) {
     return input.by;
+  }
+  if (treeGet(tasks, owner.id)?.stage === 'released') {
+    return actor('runner');
   }
   if (input.type === 'timer' && input.name === 'hold') {
     return actor('deadline', 'hold');
