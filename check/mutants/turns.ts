@@ -22,7 +22,7 @@ export const turns: readonly Mutant[] = [
     'a cancel cleared unseen, by the start of the turn',
     'small',
     'rules/agent',
-    "setTurn(d, { ...turn, phase: 'draining' });",
+    "setTurn(d, inPhase(turn, 'draining'));",
     "setTurn(d, { ...turn, phase: 'draining', interrupt: null });",
   ),
   mutant('a cancel cleared unseen, by a restart', 'crash', 'draft', 'verdict: task.verdict,', 'verdict: null,'),

@@ -2,14 +2,12 @@
  * The order of the queue (rule 2), and the indexes that keep it. The indexes are functions of the tasks; `reindex` is the
  * only place that changes them.
  */
-import { treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
+import { byText, treeOf, treePut, treeRemove, treeFirst, type Tree } from './tree.ts';
 import type { Indexes, MergeGroupKey, OrderKey, PartKey, QueueKey } from './model/indexes.ts';
 import type { Limits, Session } from './model/session.ts';
 import type { Task } from './model/task.ts';
 import { busyPolicies } from './rules/when-busy.ts';
 import { epoch, incarnation, turnId, type SessionKey, type TaskId } from './model/ids.ts';
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export function compareQueue(a: QueueKey, b: QueueKey): number {
   return a.rank - b.rank || b.priority - a.priority || a.position - b.position || byText(a.id, b.id);

@@ -102,6 +102,9 @@ export type Agent =
     }
   | { readonly kind: 'ending'; readonly incarnation: Incarnation };
 
+/** The agent that can take a prompt. */
+export type Up = Extract<Agent, { kind: 'up' }>;
+
 /** Tunable numbers of the rules. They come from configuration; the checker runs with small ones. */
 export interface Limits {
   /** Grants of other tasks after which the oldest waiting background task comes next, and its turn is protected. */

@@ -1,13 +1,13 @@
 /** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
-import { deadlineReached, onWire, setTurn, writeInterrupt } from './turn.ts';
+import { deadlineReached, inPhase, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent } from './agent-end.ts';
 import { endTurn, loseTurn } from './turn-end.ts';
 import { invariant } from '../errors.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
-import { atRest, stalled } from './arrange.ts';
+import { atRest, inActivity, stalled } from './arrange.ts';
 import type { Task } from '../model/task.ts';
-import type { Agent, Turn, TurnResult } from '../model/session.ts';
+import type { Agent, Turn, TurnResult, Up } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
 import { endedUnstarted, promptRead, resetRead } from './conversation.ts';
 import { leaveTurn, refuseSteered, steeredTasks } from './parts.ts';
@@ -18,7 +18,6 @@ const unexpected: Reply = { kind: 'stale', what: 'unexpected' };
 
 type Live = Exclude<Agent, { kind: 'none' }>;
 type Starting = Extract<Agent, { kind: 'starting' }>;
-type Up = Extract<Agent, { kind: 'up' }>;
 
 export function agentReady(d: Draft, agent: Starting, input: InputOf<'agent-ready'>): Reply {
   const { incarnation, model } = agent;
@@ -64,12 +63,12 @@ export function turnStarted(d: Draft, turn: Turn): Reply {
   resetRead(d);
   promptRead(d, turn);
   if (turn.interrupt === null) {
-    setTurn(d, { ...turn, phase: 'running' });
+    setTurn(d, inPhase(turn, 'running'));
     sendSteered(d, mustTask(d, task), turn);
     return okReply;
   }
   // The interrupt was latched: it leaves with the confirmation (rule 5).
-  setTurn(d, { ...turn, phase: 'draining' });
+  setTurn(d, inPhase(turn, 'draining'));
   writeInterrupt(d, turn, false);
   return okReply;
 }
@@ -139,7 +138,7 @@ function stated(turn: Turn, given: TurnResult): TurnResult {
 function boundary(d: Draft, given: TurnResult): void {
   const agent = d.s.agent;
   if (agent.kind === 'up') {
-    d.s.agent = { ...agent, activity: 'boundary' };
+    d.s.agent = inActivity(agent, 'boundary', agent.model);
   }
   resetRead(d);
   const turn = d.s.hold?.turn;
@@ -184,7 +183,7 @@ export function switched(d: Draft, agent: Up, input: InputOf<'switched'>): Reply
     closeAgent(d, 'model_switch');
     return okReply;
   }
-  d.s.agent = { ...agent, activity: 'boundary' };
+  d.s.agent = inActivity(agent, 'boundary', agent.model);
   return okReply;
 }
 

@@ -6,14 +6,14 @@ import { actorTask } from '../model/actor.ts';
 import { type Draft, mustTask, noRequests, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from '../model/ids.ts';
-import type { Agent, Hold, Session, Turn } from '../model/session.ts';
+import type { Agent, Hold, Session, Turn, Up } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import { interactiveWaits } from '../queue.ts';
 import { treeFirst } from '../tree.ts';
 import { closeAgent } from './agent-end.ts';
 import { endOverdue } from './expiry.ts';
 import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
-import { interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
+import { inPhase, interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
 import { rewindOf } from './conversation.ts';
 import { beginParts, mergedTasks, settle } from './parts.ts';
 import { yieldHold } from './turn-end.ts';
@@ -41,6 +41,15 @@ export const stalled = (session: Pick<Session, 'parked' | 'throttle'>): boolean 
 /** The agent is up, and takes neither a turn of ours nor one of its own. */
 export const atRest = (agent: Agent): boolean =>
   agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited;
+
+export const inActivity = (agent: Up, activity: Up['activity'], model: string | null): Up => ({
+  kind: 'up',
+  incarnation: agent.incarnation,
+  activity,
+  model,
+  unsolicited: agent.unsolicited,
+  caps: agent.caps,
+});
 
 /** Each round makes the owner yield, grants, begins a turn, or is the last: a defect in that order throws, and hangs nobody. */
 function settleOwner(d: Draft): void {
@@ -167,8 +176,8 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     switchModel(d, agent, turn.model);
     return;
   }
-  d.s.agent = { ...agent, activity: 'turn' };
-  setTurn(d, { ...turn, phase: 'sent' });
+  d.s.agent = inActivity(agent, 'turn', agent.model);
+  setTurn(d, inPhase(turn, 'sent'));
   const merged = mergedTasks(d.s, task);
   d.effects.push({
     type: 'prompt',
@@ -197,12 +206,12 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
 }
 
 /** By protocol where the agent can, else by a restart with its conversation resumed. The turn stays pending meanwhile. */
-function switchModel(d: Draft, agent: Extract<Agent, { kind: 'up' }>, model: string | null): void {
+function switchModel(d: Draft, agent: Up, model: string | null): void {
   if (!agent.caps.models) {
     closeAgent(d, 'model_switch');
     return;
   }
-  d.s.agent = { ...agent, activity: 'switching', model };
+  d.s.agent = inActivity(agent, 'switching', model);
   d.effects.push({ type: 'switch', incarnation: agent.incarnation, model });
   sessionEvent(d, 'model-switching', { incarnation: agent.incarnation, from: agent.model, to: model });
 }

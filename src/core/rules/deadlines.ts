@@ -153,7 +153,7 @@ function setForAgent(d: Draft, was: Agent, is: Agent): void {
 function setForTurn(d: Draft, wasHold: Hold | null, isHold: Hold | null): void {
   const was = wasHold?.turn ?? null;
   const is = isHold?.turn ?? null;
-  if (was === is) {
+  if ((was === null && is === null) || was === is) {
     return;
   }
   const before = turnDeadline(was);
@@ -173,7 +173,7 @@ const interruptsWritten = (turn: Turn | null): number =>
   turn?.phase !== 'draining' ? 0 : turn.interrupt?.resent === true ? 2 : 1;
 
 function set(d: Draft, timer: 'protected' | 'hold' | 'wait', was: Subject | null, is: Subject | null): void {
-  if (was === is) {
+  if ((was === null && is === null) || was === is) {
     return;
   }
   if (was !== null) {

@@ -125,12 +125,19 @@ function turnEnded(turn: Turn, outcome: TurnOutcome, end: TurnEnd): TaskEventDat
   };
 }
 
+/** Its next turn, or that of a part that leads its entry then, asks the agent to continue. */
+function continueLater(d: Draft, task: Task, end: TurnEnd): void {
+  const interruptedMidTurn = task.interruptedMidTurn || end.kind === 'lost';
+  if (!task.started || interruptedMidTurn !== task.interruptedMidTurn) {
+    putTask(d, { ...task, started: true, interruptedMidTurn });
+  }
+}
+
 function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end: TurnEnd): void {
   const task = mustTask(d, hold.task);
   const answered = task.mode === 'prompt' && outcome === 'completed';
   if (task.verdict !== null && !answered) {
-    // A part that leads the entry after it goes on from there.
-    putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
+    continueLater(d, task, end);
     endOwner(d, task.verdict, null);
     return;
   }
@@ -150,7 +157,7 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
         loseTurn(d, end.reason, true);
         return;
       }
-      putTask(d, { ...task, started: true, interruptedMidTurn: task.interruptedMidTurn || end.kind === 'lost' });
+      continueLater(d, task, end);
       if (turn.interrupt?.intent === 'hold') {
         giveWay(d, turn.interrupt.by);
       } else {

@@ -5,7 +5,7 @@ import type { Actor } from '../model/actor.ts';
 import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.ts';
 import type { Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
-import { treeOf } from '../tree.ts';
+import { byText, treeOf } from '../tree.ts';
 
 const intentRank: { readonly [I in Intent]: number } = { preempt: 0, hold: 0, silence: 1, release: 2, verdict: 3 };
 
@@ -13,7 +13,7 @@ const intentRank: { readonly [I in Intent]: number } = { preempt: 0, hold: 0, si
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>
   turn !== null && turn.phase !== 'pending';
 
-const noNames: Turn['requested'] = treeOf((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+const noNames: Turn['requested'] = treeOf(byText);
 
 type NewTurn = Pick<Turn, 'phase' | 'call' | 'model' | 'permissionRequests' | 'protected'>;
 
@@ -28,6 +28,19 @@ export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   protected: given.protected,
   interrupt: null,
   result: null,
+});
+
+/** Each field is written out, here and where else most steps go: a spread takes several times as long. */
+export const inPhase = (turn: Turn, phase: TurnPhase): Turn => ({
+  id: turn.id,
+  phase,
+  call: turn.call,
+  model: turn.model,
+  permissionRequests: turn.permissionRequests,
+  requested: turn.requested,
+  protected: turn.protected,
+  interrupt: turn.interrupt,
+  result: turn.result,
 });
 
 export function setTurn(d: Draft, turn: Turn | null): void {
