@@ -104,11 +104,20 @@ export const supervised: readonly Config[] = [
     honest: true,
   }),
   configOf({
+    name: 'close',
+    about:
+      'the daemon closes while a turn runs, and starts again; tasks of both lanes that must not be sent again, and a runner',
+    slots: [background('B1', { onLost: 'fail' }), interactive('I1', { mode: 'code', turns: 1 }), interactive('I2')],
+    budgets: { close: 1, crash: 1 },
+    timers: ['drain'],
+    honest: true,
+  }),
+  configOf({
     name: 'blame-steered',
     about: 'messages steered into a turn whose agent dies, is killed, or is given up for a preemption',
     slots: [
       background('B1', { mergeGroup }),
-      interactive('I1', { mergeGroup, whenBusy: 'steer', onLost: 'fail' }),
+      interactive('I1', { mergeGroup, whenBusy: 'steer', maxAttempts: 1 }),
       interactive('I2'),
     ],
     caps: { acks: true, steer: true, rewind: false, models: false },

@@ -247,6 +247,13 @@ export const endings: readonly Mutant[] = [
     'agent_start_failed: true',
   ),
   mutant(
+    'a daemon that closes lets the turn run on',
+    'close',
+    'rules/commands',
+    "if (kind === 'closing' && onWire(turn)) {",
+    "if (kind === 'closing' && onWire(turn) && turn.id < 0) {",
+  ),
+  mutant(
     'an agent that somebody else ended burns an attempt',
     'blame',
     'rules/turn-end',

@@ -36,8 +36,8 @@ export const holdLimit: readonly Mutant[] = [
     'a turn that is cut at the hold limit burns a retry',
     'patient',
     'rules/turn-end',
-    "interrupt?.intent === 'preempt' || interrupt?.intent === 'hold' || ",
-    "interrupt?.intent === 'preempt' || ",
+    "interrupt.intent === 'hold' ||",
+    '',
   ),
   mutant('a protected turn is cut at the hold limit', 'patient', 'rules/deadlines', ' || turn.protected);', ');'),
   mutant(

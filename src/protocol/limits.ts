@@ -64,7 +64,10 @@ export const runtimeLimits = {
     60_000,
     'How long that throttle lasts. It doubles with each further failed start, up to ten times this value.',
   ),
-  graceMs: ms(10_000, 'How long running turns may take to end when the daemon closes.'),
+  graceMs: ms(
+    10_000,
+    'How long the daemon waits for interrupted turns when it closes. They continue after its next start.',
+  ),
 } as const satisfies { readonly [name: string]: Schema };
 
 /** Limits of the HTTP server. */

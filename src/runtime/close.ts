@@ -1,4 +1,9 @@
-/** The close of a runtime. Running turns may end within the grace; then every agent is ended and the store is closed. */
+/**
+ * The close of a runtime. Running turns are interrupted like preempted ones and may end within the grace; then every agent is ended and the
+ * store is closed.
+ */
+import type { Session } from '../core/model/session.ts';
+import { treeValues } from '../core/tree.ts';
 import type { RuntimeParts } from './parts.ts';
 import { closing } from './refusals.ts';
 import type { SessionActor } from './session/actor.ts';
@@ -20,7 +25,8 @@ export async function closeRuntime({ context, registry, ready }: RuntimeParts, g
   registry.seal();
   for (const actor of registry.actors()) {
     actor.host.closing();
-    if (graceMs > 0 && inTurn(actor)) {
+    // The next start knows by it that the runners of these sessions did not take their daemon with them.
+    if (graceMs > 0 && !actor.detached && atWork(actor.session)) {
       const by = { kind: 'daemon', name: 'close' } as const;
       actor.post({ type: 'park', at: clock.wall(), kind: 'closing', reason: 'the daemon closes', by });
     }
@@ -41,6 +47,10 @@ export async function closeRuntime({ context, registry, ready }: RuntimeParts, g
   registry.close();
   await store.close();
 }
+
+/** A task owns it, or a runner of it lives that gave way. */
+const atWork = ({ hold, tasks }: Session): boolean =>
+  hold !== null || treeValues(tasks).some(({ run }) => run !== null);
 
 const inTurn = (actor: SessionActor): boolean =>
   !actor.detached && (actor.session.hold?.turn ?? null) !== null && actor.host.running;

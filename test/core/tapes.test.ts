@@ -155,6 +155,43 @@ describe('a crash', () => {
     expect(box.tape('A').slice(-5)).toEqual(['turn-ended', 'attempt-lost', 'attempt-retried', 'resumed', 'turn-sent']);
   });
 
+  test('of a daemon that closes interrupts the turn of any lane, and its task loses nothing (core/21, core/13)', () => {
+    for (const lane of ['interactive', 'background'] as const) {
+      const box = new Box();
+      box.submit('A', { lane, maxAttempts: 1, onLost: 'fail' });
+      box.runs();
+      box.asks('q1');
+      box.park('closing');
+      expect(box.acts).toEqual(['interrupt']);
+      expect(box.events('A', 'interrupt-requested')).toMatchObject([{ why: 'close', sent: true }]);
+      expect(box.events('A', 'permission-resolved')).toMatchObject([{ decision: 'withdrawn' }]);
+      box.ack();
+      box.result('interrupted');
+      expect(box.outcomes('A')).toEqual(['preempted']);
+      expect(box.owner).toBeNull();
+      box.crash();
+      box.unpark();
+      box.ready();
+      expect(box.sent('prompt')).toMatchObject([{ task: 'A', attempt: 1, resumed: true, interruptedMidTurn: false }]);
+      box.started();
+      box.result('completed');
+      expect(box.final('A')).toBe('completed completed');
+    }
+  });
+
+  test('of a daemon that closes before the turn has started is latched, and one after the agent was killed cuts it off (core/21, core/7)', () => {
+    const box = new Box();
+    box.submit('A', { onLost: 'fail' });
+    box.ready();
+    box.park('closing');
+    expect(box.acts).toEqual([]);
+    box.started();
+    expect(box.acts).toEqual(['interrupt']);
+    box.passes('drain');
+    box.passes('drain');
+    expect(box.final('A')).toBe('failed drain_deadline');
+  });
+
   test('burns no attempt of a runner whose daemon closed (core/13, core/25)', () => {
     const box = new Box();
     box.submit('C', { mode: 'code', maxAttempts: 1 });

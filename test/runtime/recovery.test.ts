@@ -50,16 +50,21 @@ describe('restarts, failures of the store, and defects', () => {
     expect(await last.ended(task)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
   });
 
-  it('S10 a graceful close lets the running turn end and starts no other turn', async () => {
+  it('S10 a graceful close interrupts the running turn like a preemption, starts no other, and the task continues', async () => {
     const first = await openBox();
-    const running = await first.send({ prompt: 'running' });
+    const running = await first.send({ prompt: 'running', maxAttempts: 1, onLost: 'fail' });
     const turn = await first.stage.turn();
     const queued = await first.send({ prompt: 'queued' });
     const closing = first.reopen({ graceMs: 60_000 });
-    await first.box.ready;
-    turn.finish('in time');
+    await turn.interrupted;
     await using again = await closing;
+    const resumed = await again.stage.turn();
+    expect(resumed.prompt).toContain('running');
+    resumed.finish();
     expect(await again.ended(running)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+    expect((await again.tape(running)).filter(({ type }) => type === 'preempted')).toMatchObject([
+      { data: { by: { kind: 'daemon', name: 'close' } } },
+    ]);
     const next = await again.stage.turn();
     expect(next.prompt).toBe('queued');
     next.finish();

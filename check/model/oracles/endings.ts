@@ -189,7 +189,8 @@ function isTurnToBlame(turn: Turn | null, input: Move['input']): boolean {
 }
 
 /** It is interrupted for others, and its task waits for the next turn. */
-const isTakenBack = ({ interrupt }: Turn): boolean => interrupt?.intent === 'preempt' || interrupt?.intent === 'hold';
+const isTakenBack = ({ interrupt }: Turn): boolean =>
+  interrupt?.intent === 'preempt' || interrupt?.intent === 'hold' || interrupt?.intent === 'close';
 
 function judgeAttempts({ world, input, result }: Move, report: Report): void {
   const lost = new Set<string>();

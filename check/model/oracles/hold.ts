@@ -61,7 +61,9 @@ export function judgeHold(move: Move, report: Report): void {
       continue;
     }
     const task = treeGet(before.tasks, record.task);
-    if (task?.lane !== 'background' && !isMoved(input, record.task) && !isReleased(result, record.task)) {
+    const isClosed = before.hold?.turn?.interrupt?.intent === 'close';
+    const mayGiveWay = isMoved(input, record.task) || isReleased(result, record.task) || isClosed;
+    if (task?.lane !== 'background' && !mayGiveWay) {
       report.fail(preempted, `${record.task} gives way and is not in the background`);
     }
   }
@@ -205,6 +207,10 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
   const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
   // Whoever it was interrupted for may have gone away since: then it may be its own heir.
   const intent = world.session.hold?.turn?.interrupt?.intent ?? null;
+  // A daemon that closes hands the session on to its next start.
+  if (intent === 'close') {
+    return;
+  }
   const interrupted = intent === 'preempt' || leavesAtLimit(move);
   const fairly = heir !== undefined && dueWaiter(world.session)?.id === heir.id;
   if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted && !fairly)) {

@@ -9,7 +9,7 @@ const sticky = 'rule 7: an interrupt is cleared by the end of its turn and by no
 const cause = 'rules 4, 7: a turn is interrupted for a stated cause';
 const fenced = 'an event of another turn or process is never applied';
 const order: { readonly [P in TurnPhase]: number } = { pending: 0, sent: 1, running: 2, draining: 3 };
-const strength = { none: 0, preempt: 1, hold: 1, silence: 2, release: 3, verdict: 4 } as const;
+const strength = { none: 0, preempt: 1, hold: 1, close: 1, silence: 2, release: 3, verdict: 4 } as const;
 
 export function judgeTurn(move: Move, report: Report): void {
   const { world, result } = move;
@@ -40,6 +40,14 @@ export function judgeTurn(move: Move, report: Report): void {
   }
   if (after.model !== before.model) {
     report.fail(number, `turn ${after.id} changes its model`);
+  }
+  if (
+    move.input.type === 'park' &&
+    move.input.kind === 'closing' &&
+    after.interrupt === null &&
+    after.phase !== 'pending'
+  ) {
+    report.fail(cause, 'the daemon closes, and the turn is not interrupted for it');
   }
   if (after.protected && !before.protected) {
     report.fail('rule 17: a turn is protected from its beginning', 'it becomes so');
@@ -90,6 +98,11 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
       }
       if (owner?.lane !== 'background' || after.protected) {
         report.fail(cause, 'an interactive or protected turn is cut at the hold limit, and its task goes on');
+      }
+      return;
+    case 'close':
+      if (input.type !== 'park' || input.kind !== 'closing') {
+        report.fail(cause, 'a turn is cut for a daemon that does not close');
       }
       return;
     case 'silence':

@@ -18,10 +18,10 @@ export const turnOutcomes = ['completed', 'preempted', 'cancelled', 'timed-out',
 export type TurnOutcome = (typeof turnOutcomes)[number];
 
 /**
- * Why a turn is to be interrupted. `preempt` and `hold`: its task gives way, to one that may interrupt it or at the hold limit.
- * `release`: its runner has given the session back. `verdict`: its task is to end. That outranks the others.
+ * Why a turn is to be interrupted. `preempt`, `hold` and `close`: its task gives way, to one that may interrupt it, at the hold limit, or since
+ * the daemon closes. `release`: its runner has given the session back. `verdict`: its task is to end. That outranks the others.
  */
-export type Intent = 'preempt' | 'hold' | 'silence' | 'release' | 'verdict';
+export type Intent = 'preempt' | 'hold' | 'close' | 'silence' | 'release' | 'verdict';
 
 /** The interrupt of a turn. It leaves with the confirmation of the turn, and at once where that is there: `draining`. */
 export interface Interrupt {

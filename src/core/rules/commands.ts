@@ -12,7 +12,7 @@ import { endedReceipt, endOwner, endOrInterrupt, endTurn, yieldHold } from './tu
 import { killAgent } from './agent-end.ts';
 import { hadItsTurn } from './fairness.ts';
 import { positionAt } from './position.ts';
-import { onWire } from './turn.ts';
+import { interruptTurn, onWire } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
 const refused = (code: Refusal): Reply => ({ kind: 'refused', code });
@@ -178,11 +178,18 @@ const parkedRank: { readonly [K in ParkedKind]: number } = { closing: 0, fault: 
 export const outranks = (kind: ParkedKind, present: Parked | null): boolean =>
   present === null || parkedRank[kind] >= parkedRank[present.kind];
 
-/** A later park stands in place of the present one, unless that is of a higher rank: then it changes nothing. */
+/**
+ * A later park stands in place of the present one, unless that is of a higher rank: then it changes nothing. A daemon that closes
+ * interrupts the turn as a preemption does, so that its task loses nothing.
+ */
 export function park(d: Draft, { kind, reason, by }: InputOf<'park'>): Reply {
   if (outranks(kind, d.s.parked)) {
     d.s.parked = { kind, reason, by };
     sessionEvent(d, 'parked', d.s.parked);
+  }
+  const turn = d.s.hold?.turn ?? null;
+  if (kind === 'closing' && onWire(turn)) {
+    interruptTurn(d, turn, 'close', by);
   }
   return okReply;
 }

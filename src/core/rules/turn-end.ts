@@ -52,7 +52,11 @@ const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? e
 
 /** Its task is to go on later. */
 const givesWay = ({ interrupt }: Turn): boolean =>
-  interrupt?.intent === 'preempt' || interrupt?.intent === 'hold' || interrupt?.intent === 'release';
+  interrupt !== null &&
+  (interrupt.intent === 'preempt' ||
+    interrupt.intent === 'hold' ||
+    interrupt.intent === 'close' ||
+    interrupt.intent === 'release');
 
 /** It failed for a transient reason; its task may try again within its budget. */
 const isTransient = (end: TurnEnd): boolean =>
@@ -78,6 +82,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
     case 'preempt':
     case 'hold':
     case 'release':
+    case 'close':
       // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
       return end.kind === 'result' || turn.phase === 'draining' || !turnFaults[end.reason] ? 'preempted' : 'agent-lost';
     case 'verdict':

@@ -7,7 +7,14 @@ import type { Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
 import { byText, treeOf } from '../tree.ts';
 
-const intentRank: { readonly [I in Intent]: number } = { preempt: 0, hold: 0, silence: 1, release: 2, verdict: 3 };
+const intentRank: { readonly [I in Intent]: number } = {
+  preempt: 0,
+  hold: 0,
+  close: 0,
+  silence: 1,
+  release: 2,
+  verdict: 3,
+};
 
 /** Its prompt may have reached the agent. */
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>

@@ -245,11 +245,11 @@ const interruptRequested = eventData(
     turn,
     why: {
       type: 'string',
-      enum: ['preempt', 'hold', 'silence', 'release', 'verdict'],
+      enum: ['preempt', 'hold', 'close', 'silence', 'release', 'verdict'],
       description:
-        '`preempt`: an interactive task waits. `hold`: a task has waited for `limits.holdLimitMs`. `silence`: the agent said nothing for too long. `release`: its runner has given the session back. `verdict`: the task must end.',
+        '`preempt`: an interactive task waits. `hold`: a task has waited for `limits.holdLimitMs`. `close`: the daemon closes. `silence`: the agent said nothing for too long. `release`: its runner has given the session back. `verdict`: the task must end.',
     },
-    by: actor('The task that waits, the deadline, or who ends the task; null: unknown.'),
+    by: actor('The task that waits, the deadline, the daemon, or who ends the task; null: unknown.'),
     sent: {
       type: 'boolean',
       description:
@@ -317,9 +317,11 @@ const turnEnded = eventData(
 );
 
 const preempted = eventData(
-  'The task gave up the session to an interactive task, at the hold limit, or because it was moved, and waits in the queue again; or its code runner gave it back, and works on without it.',
+  'The task gave up the session to an interactive task, at the hold limit, because it was moved, or because the daemon closes, and waits in the queue again; or its code runner gave it back, and works on without it.',
   {
-    by: actor('The task that gets the session, the deadline `hold`, who moved it, or its code runner; null: unknown.'),
+    by: actor(
+      'The task that gets the session, the deadline `hold`, who moved it, the daemon, or its code runner; null: unknown.',
+    ),
     epoch: { type: 'integer', description: 'Number of the hold that ended.' },
   },
   { by: { kind: 'task', name: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' }, epoch: 12 },

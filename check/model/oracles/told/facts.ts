@@ -119,7 +119,11 @@ export const takesDaemon = ({ parked }: Session, input: Input, { mode }: Task): 
 
 /** Its task is to continue later. */
 export const givesWay = ({ interrupt }: Turn): boolean =>
-  interrupt?.intent === 'preempt' || interrupt?.intent === 'hold' || interrupt?.intent === 'release';
+  interrupt !== null &&
+  (interrupt.intent === 'preempt' ||
+    interrupt.intent === 'hold' ||
+    interrupt.intent === 'close' ||
+    interrupt.intent === 'release');
 
 function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null, left: boolean): TurnOutcome {
   if (isTransient(given) && givesWay(turn) && verdict === null) {

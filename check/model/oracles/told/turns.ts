@@ -54,7 +54,7 @@ export function toldOfPrompt({ after, is, result }: Facts): readonly Told[] {
 }
 
 /** The cause of an interrupt has changed, on a turn that goes on. */
-export function toldOfInterrupt({ after, was, is, owner }: Facts): readonly Told[] {
+export function toldOfInterrupt({ after, was, is, owner, input }: Facts): readonly Told[] {
   if (
     was === null ||
     is === null ||
@@ -69,6 +69,7 @@ export function toldOfInterrupt({ after, was, is, owner }: Facts): readonly Told
   const by = {
     preempt: is.interrupt.by,
     hold: actor('deadline', 'hold'),
+    close: input.type === 'park' ? input.by : null,
     silence: actor('deadline', 'silence'),
     release: actor('runner'),
     verdict: verdict?.by ?? null,
