@@ -37,7 +37,11 @@ export const runtimeLimits = {
     3_600_000,
     'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails.',
   ),
-  silenceMs: ms(600_000, 'How long an agent may say nothing during a turn.'),
+  silenceMs: ms(600_000, 'How long an agent may say nothing during a turn, while none of its tools runs.'),
+  toolSilenceMs: ms(
+    86_400_000,
+    'How long an agent may say nothing while a tool runs whose start it has announced, such as a build.',
+  ),
   drainMs: ms(
     5_000,
     'How long it may take from the interrupt of a turn until it has ended, or its agent has. An agent that does not obey gets the interrupt once more half way, and is killed in the last fifth of this time (at most one second before its end).',

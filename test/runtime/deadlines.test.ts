@@ -1,6 +1,7 @@
-/** How long the deadlines of a session are, where that is more than a limit: those of a drain. */
+/** How long the deadlines of a session are, where that is more than a limit: of a drain, of a silence, of a task, and after a standstill. */
 import { describe, expect, it } from 'vitest';
-import { turnId } from '../../src/core/model/ids.ts';
+import { taskId, turnId } from '../../src/core/model/ids.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { defaultLimits } from '../../src/runtime/options.ts';
 import { Deadlines } from '../../src/runtime/session/deadlines.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -45,5 +46,95 @@ describe('the deadlines of a drain', () => {
     deadlines.arm('drain', turnId(2), true);
     clock.advance(200);
     expect(fired).toEqual([200, 500]);
+  });
+});
+
+/** A clock that stands still: its timers fire when it is told to, however late. */
+class StoppedClock implements Clock {
+  at = 0;
+  #due: { readonly at: number; readonly fire: () => void }[] = [];
+
+  wall(): number {
+    return this.at;
+  }
+  now(): number {
+    return this.at;
+  }
+  timer(ms: number, fire: () => void): () => void {
+    const timer = { at: this.at + ms, fire };
+    this.#due.push(timer);
+    return () => {
+      this.#due = this.#due.filter((other) => other !== timer);
+    };
+  }
+  soon(run: () => void): void {
+    run();
+  }
+
+  /** Nothing was done until now; what is due fires in one pass. */
+  wakes(at: number): void {
+    this.at = at;
+    const due = this.#due.filter((timer) => timer.at <= at);
+    this.#due = this.#due.filter((timer) => timer.at > at);
+    for (const { fire } of due) {
+      fire();
+    }
+  }
+}
+
+describe('a deadline', () => {
+  const made = () => {
+    const clock = new StoppedClock();
+    const fired: string[] = [];
+    const limits = { ...defaultLimits, silenceMs: 10_000, toolSilenceMs: 100_000, drainMs: 5_000 };
+    return { clock, fired, deadlines: new Deadlines(clock, limits, (name) => fired.push(`${name} at ${clock.at}`)) };
+  };
+
+  it('that a stopped daemon finds long past begins again, since what others said is unread', () => {
+    const { clock, fired, deadlines } = made();
+    deadlines.arm('silence', turnId(1));
+    deadlines.arm('drain', turnId(2), true);
+    clock.wakes(60_000);
+    expect(fired).toEqual([]);
+    expect(deadlines.list().map(({ inMs }) => inMs)).toEqual(
+      [10_000, 5_000].map((ms, at) => (at === 0 ? ms : expect.any(Number))),
+    );
+    clock.wakes(62_000);
+    clock.wakes(70_000);
+    expect(fired).toEqual(['drain at 62000', 'silence at 70000']);
+  });
+
+  it('that fires a little late has passed', () => {
+    const { clock, fired, deadlines } = made();
+    deadlines.arm('silence', turnId(1));
+    clock.wakes(10_900);
+    expect(fired).toEqual(['silence at 10900']);
+  });
+
+  it('of a silence is that of a tool while one runs, and counts from the last word', () => {
+    const { clock, fired, deadlines } = made();
+    deadlines.arm('silence', turnId(1));
+    deadlines.tool('t1', true);
+    clock.wakes(10_000);
+    clock.wakes(50_000);
+    expect(fired).toEqual([]);
+    deadlines.alive();
+    deadlines.tool('t1', false);
+    expect(deadlines.list()).toMatchObject([{ name: 'silence', inMs: 10_000 }]);
+    clock.wakes(60_000);
+    expect(fired).toEqual(['silence at 60000']);
+  });
+
+  it('of the time of a task may be longer than any timer, and is past at once where it was up before', () => {
+    const { clock, fired, deadlines } = made();
+    const month = 2_592_000_000;
+    deadlines.armExpiry(taskId('a'), month);
+    deadlines.armExpiry(taskId('b'), -5);
+    clock.wakes(0);
+    expect(fired).toEqual(['expiry at 0']);
+    clock.wakes(2_000_000_000);
+    expect(fired).toHaveLength(1);
+    clock.wakes(month);
+    expect(fired).toEqual(['expiry at 0', `expiry at ${month}`]);
   });
 });

@@ -242,7 +242,7 @@ const waitTexts = {
   switch: 'the agent to change its model',
   permission: 'a person to answer a permission request',
   drain: 'the interrupted turn to end',
-  silence: 'output of the agent',
+  silence: 'output of the agent or of its running tool',
   hold: 'the owner to give way',
   protected: 'the end of a protected turn',
   wait: 'the background task that others were granted before',

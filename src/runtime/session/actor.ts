@@ -189,6 +189,12 @@ export class SessionActor {
 
   #fromAgent(input: Input): void {
     this.deadlines.alive();
+    if (input.type === 'output' && input.turn !== null && input.part.kind === 'tool') {
+      const { id, name, status } = input.part;
+      this.deadlines.tool(id ?? name, status === 'started');
+    } else if (input.type === 'result' || input.type === 'agent-exited') {
+      this.deadlines.noTools();
+    }
     this.post(input);
   }
 

@@ -2,7 +2,8 @@
  * The armed deadlines of one session. Owned by its actor.
  *
  *  deadlines/1 At most one timer per name (and per task for `collect` and `expiry`); arming again replaces it.
- *  deadlines/2 The silence deadline moves with every sign of life of the agent, without touching a timer.
+ *  deadlines/2 The silence deadline moves with every sign of life of the agent, without touching a timer. While a tool runs whose start the
+ *              agent has announced, it is that of the tool (`toolSilenceMs`).
  *  deadlines/3 The `drain` deadlines of a turn end together within `drainMs` of the first, and so does the kill that follows the
  *              last one. An interrupt that is to be repeated is repeated half way.
  *  deadlines/4 The idle deadline waits for the end of an agent's work in the background (`keepIdle`), and counts from there.
@@ -87,6 +88,8 @@ export class Deadlines {
   readonly #fire: (name: TimerName, of: number | TaskId) => void;
   readonly #armed = new Map<string, Armed>();
   #lifeAt = 0;
+  /** Tools of the turn that have begun and not ended, by the agent's own id. */
+  readonly #tools = new Set<string>();
   #drain: Drain | null = null;
   #keepsIdle = false;
   /** When the idle agent was last kept; monotonic ms. */
@@ -152,6 +155,32 @@ export class Deadlines {
     this.#keepsIdle = keeps;
   }
 
+  /** A tool of the turn has begun, or ended. */
+  tool(id: string, runs: boolean): void {
+    if (runs) {
+      this.#tools.add(id);
+    } else if (this.#tools.delete(id) && this.#tools.size === 0) {
+      this.#countAgain();
+    }
+  }
+
+  /** The turn is over, and all its tools with it. */
+  noTools(): void {
+    this.#tools.clear();
+  }
+
+  /** The long wait for a tool is over: the agent has as long as ever from now on. */
+  #countAgain(): void {
+    const armed = this.#armed.get('silence');
+    if (armed !== undefined) {
+      this.arm('silence', armed.of);
+    }
+  }
+
+  get #silenceMs(): number {
+    return this.#tools.size > 0 ? this.#limits.toolSilenceMs : this.#limits.silenceMs;
+  }
+
   /** Each with the instant at which it really ends the wait: of a drain, that is the end of the agent. */
   list(): DeadlineView[] {
     const now = this.#clock.now();
@@ -164,7 +193,7 @@ export class Deadlines {
 
   #endOf({ name, of, at }: Armed): number {
     if (name === 'silence') {
-      return Math.max(at, this.#lifeAt + this.#limits.silenceMs);
+      return Math.max(at, this.#lifeAt + this.#silenceMs);
     }
     return name === 'drain' && this.#drain?.of === of ? this.#drain.endsAt : at;
   }
@@ -204,7 +233,7 @@ export class Deadlines {
   /** A deadline that moves with what the agent does is not due before. */
   #heldUntil(name: TimerName, now: number): number {
     if (name === 'silence') {
-      return this.#lifeAt + this.#limits.silenceMs;
+      return this.#lifeAt + this.#silenceMs;
     }
     return name === 'idle' ? (this.#keepsIdle ? now : this.#keptAt) + this.#limits.agentIdleMs : 0;
   }
