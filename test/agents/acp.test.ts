@@ -162,16 +162,16 @@ describe('a turn of an ACP agent', () => {
 
   test('C32: ends although the agent speaks on, and the next prompt waits until it is quiet', async () => {
     await using agent = await ready();
-    agent.prompt(1, '[[text:in time ]] [[tail:60,15]]');
+    agent.prompt(1, '[[text:in time ]] [[tail:350,2]]');
     const { result } = await agent.result(1);
     expect(result.report.text).toMatch(/^in time tail 1 /);
     expect(agent.of('unsolicited').map(({ phase }) => phase)).toEqual(['began']);
     await agent.first('unsolicited', ({ phase }) => phase === 'ended');
     const late = agent.of('output').filter(({ turn }) => turn === null);
-    expect(late.at(-1)?.part).toEqual({ kind: 'text', text: 'tail 60 ' });
+    expect(late.at(-1)?.part).toEqual({ kind: 'text', text: 'tail 350 ' });
     // Each word is in the answer or on the session's tape.
     const words = [result.report.text, ...late.map(({ part }) => (part.kind === 'text' ? part.text : ''))].join('');
-    expect(words.match(/tail \d+/g)).toHaveLength(60);
+    expect(words.match(/tail \d+/g)).toHaveLength(350);
     agent.prompt(2, 'hello');
     expect((await agent.result(2)).result.report.text).not.toContain('tail');
   });

@@ -85,19 +85,19 @@ describe('the command `up`', () => {
     expect((await ended(child)).code).toBe(0);
   });
 
-  test('finishes its turn at the first signal, and ends everything at the second', async () => {
+  test('waits for its interrupted turn after the first signal, and ends everything at the second', async () => {
     const data = join(cli.folder, 'twice');
     const log = join(cli.folder, 'agent.log');
     const env = { SIGNALBOX_LIMITS_GRACE_MS: '600000', SIGNALBOX_AGENT_LOG: log };
     const child = cli.spawn(['up', '--port', '0', '--data', data, '--log-level', 'silent'], { env });
     await saying(child, /Ctrl-C ends it/);
-    const { task } = await cli.json(['send', 'busy', '[[forever:20]]', '--data', data]);
+    const { task } = await cli.json(['send', 'busy', '[[deaf]] [[forever:20]]', '--data', data]);
     const tail = cli.spawn(['tail', String(task), '--data', data]);
     await saying(tail, /chunk 3/);
     tail.kill();
     const { pid } = JSON.parse(readFileSync(log, 'utf8').split('\n')[0] ?? '') as { readonly pid: number };
     const gone = ended(child);
-    const told = saying(child, /SIGINT: turns that run have 600 s to end/, 'stderr');
+    const told = saying(child, /SIGINT: running turns are interrupted, and have 600 s to end/, 'stderr');
     child.kill('SIGINT');
     // npm passes on the Ctrl-C that the terminal has sent us already: that is one, not two.
     child.kill('SIGINT');

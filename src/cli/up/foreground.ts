@@ -94,7 +94,9 @@ export async function serve(call: Call, io: Io): Promise<number> {
   const why = await asked;
   watch.tell({ type: 'ending' });
   if (!io.json) {
-    io.say(`${why}: turns that run have ${graceMs / 1000} s to end; once more, and everything ends at once`);
+    io.say(
+      `${why}: running turns are interrupted, and have ${graceMs / 1000} s to end; once more, and everything ends at once`,
+    );
   }
   await daemon.close();
   return 0;
