@@ -82,6 +82,9 @@ const judging: ReadonlySet<TimerName> = new Set<TimerName>([
   'unsolicited',
 ]);
 
+/** Those whose timer may fire before they are due. */
+const moving: ReadonlySet<TimerName> = new Set<TimerName>(['silence', 'idle', 'expiry']);
+
 export class Deadlines {
   readonly #clock: Clock;
   readonly #limits: RuntimeLimits;
@@ -218,16 +221,16 @@ export class Deadlines {
     this.#fire(name, of);
   }
 
-  /** Milliseconds that are left of a deadline whose timer has fired. */
+  /** Milliseconds that are left of a deadline whose timer has fired: it moved, was longer than a timer, or the daemon stood still. */
   #left(armed: Armed, now: number): number {
     const at = Math.max(armed.at, this.#heldUntil(armed.name, now));
-    if (!judging.has(armed.name) || now - at <= stillMs) {
-      return at - now;
+    if (judging.has(armed.name) && now - at > stillMs) {
+      if (armed.name === 'drain' && this.#drain !== null) {
+        this.#drain = { ...this.#drain, endsAt: this.#drain.endsAt + (now - at) + armed.ms };
+      }
+      return armed.ms;
     }
-    if (armed.name === 'drain' && this.#drain !== null) {
-      this.#drain = { ...this.#drain, endsAt: this.#drain.endsAt + (now - at) + armed.ms };
-    }
-    return armed.ms;
+    return moving.has(armed.name) ? at - now : 0;
   }
 
   /** A deadline that moves with what the agent does is not due before. */
