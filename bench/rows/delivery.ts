@@ -26,6 +26,8 @@ export const row: Row = {
         github: { secret },
         agent: { name: 'scripted', args: ['--script', script] },
         'limits.maxOpen': 1_000_000,
+        'limits.maxOpenPerSource': 1_000_000,
+        'limits.maxOpenTasks': 1_000_000,
         'limits.maxAgents': 1,
       },
     });

@@ -135,7 +135,7 @@ async function measured(folder: string, count: number, ending: Ending): Promise<
     store: openSqliteStore({ path, durability: 'process' }),
     agent,
     clock,
-    limits: { collectMs, maxOpen: count + 10 },
+    limits: { collectMs, maxOpen: count + 10, maxOpenPerSource: count + 10 },
     faults: {
       at: (point) => {
         begunAt = point === 'runtime.before-step' ? performance.now() : begunAt;

@@ -57,7 +57,7 @@ export const ownership: readonly Mutant[] = [
     'a stop of the queue forgets tasks whose runners work without the session',
     'release',
     'rules/commands',
-    "(stage === 'released' ? [id] : [])",
+    '(d.s.indexes.released === 0 ? [] : releasedTasks(d.s.tasks.root))',
     '[]',
   ),
   mutant('a release names no hold', 'runner', 'rules/runner', "if (task.stage === 'owner') {", 'if (hold !== null) {'),

@@ -51,6 +51,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
       backgroundByAge: treeOf<number, TaskId>(byNumber),
       mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
       parts: treeOf<PartKey, TaskId>(compareParts),
+      released: 0,
     },
   };
 }
@@ -119,6 +120,9 @@ export function reindex(indexes: Mutable<Indexes>, was: Task | null, is: Task | 
   const id = is?.id ?? was?.id;
   if (id === undefined) {
     return;
+  }
+  if (was?.stage !== is?.stage) {
+    indexes.released += (is?.stage === 'released' ? 1 : 0) - (was?.stage === 'released' ? 1 : 0);
   }
   if (was?.position !== is?.position) {
     indexes.order = rekey(indexes.order, was && orderKey(was), is && orderKey(is), id);

@@ -1,7 +1,7 @@
 /** Cancel, stop, edit, move, evict, park: what senders and operators may ask of open tasks and of the session. */
 import { type Draft, getTask, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
-import type { Parked, ParkedKind } from '../model/session.ts';
+import type { Parked, ParkedKind, Session } from '../model/session.ts';
 import type { TaskId } from '../model/ids.ts';
 import { defaultWhenBusy, type Task, type Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
@@ -63,8 +63,20 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
 const waitingTasks = (d: Draft): readonly TaskId[] => [
   ...treeValues(d.s.indexes.queue),
   ...treeValues(d.s.indexes.mergeGroups).filter((id) => mustTask(d, id).stage === 'collecting'),
-  ...treeValues(d.s.tasks).flatMap(({ id, stage }) => (stage === 'released' ? [id] : [])),
+  ...(d.s.indexes.released === 0 ? [] : releasedTasks(d.s.tasks.root)),
 ];
+
+/** In the order of their ids. */
+function releasedTasks(node: Session['tasks']['root'], found: TaskId[] = []): readonly TaskId[] {
+  if (node !== null) {
+    releasedTasks(node.left, found);
+    if (node.value.stage === 'released') {
+      found.push(node.key);
+    }
+    releasedTasks(node.right, found);
+  }
+  return found;
+}
 
 /** Each field is written out: a spread behind it is ten times slower, and there may be thousands. */
 const receiptOf = (task: TaskId, { state, status, verdict, reason, turn }: Receipt): Receipt => ({
