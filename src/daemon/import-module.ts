@@ -7,15 +7,21 @@ export const importDeadlineMs = 10_000;
 
 export type Module = Readonly<{ [name: string]: unknown }>;
 
-/** A project without Signalbox among its dependencies can still say `import { defineConfig } from 'signalbox'`. */
-function withOwnName<T>(load: () => Promise<T>): Promise<T> {
+let known = false;
+
+/**
+ * A project without Signalbox among its dependencies can still say `import { defineConfig } from 'signalbox'`, and a runner may say so as late as
+ * in its first task: the name is known from the first module on.
+ */
+function knowOwnName(): void {
+  if (known) {
+    return;
+  }
+  known = true;
   const own: { readonly [specifier: string]: URL } = {
     signalbox: new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url),
   };
-  const hooks = registerHooks({
-    resolve: (specifier, context, next) => next(own[specifier]?.href ?? specifier, context),
-  });
-  return load().finally(() => hooks.deregister());
+  registerHooks({ resolve: (specifier, context, next) => next(own[specifier]?.href ?? specifier, context) });
 }
 
 /** Throws what the module throws. The deadline is for one that awaits: one that blocks the process is reported as a hang. */
@@ -25,8 +31,8 @@ export async function importModule(path: string, deadlineMs: number): Promise<Mo
   // It also keeps the process alive: Node would end it silently if only the `await` of the file is left.
   const timer = setTimeout(over, deadlineMs);
   try {
-    const load = () => import(pathToFileURL(path).href) as Promise<Module>;
-    return await Promise.race([withOwnName(load), late.promise]);
+    knowOwnName();
+    return await Promise.race([import(pathToFileURL(path).href) as Promise<Module>, late.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -133,7 +133,7 @@ class Run {
   }
 
   async #submit(session: string, lane: 'interactive' | 'background', prompt: string): Promise<string> {
-    const { task } = await this.#world.client.submit({ session, lane, prompt, maxAttempts: 1 });
+    const { task } = await this.#world.client.submit({ session, lane, prompt, maxAttempts: 1, expiresIn: 20_000 });
     this.#tasks.push(task);
     return task;
   }
