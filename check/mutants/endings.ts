@@ -306,8 +306,8 @@ export const endings: readonly Mutant[] = [
     'a task whose time was up in its turn waits again',
     'expiry',
     'rules/expiry',
-    'task.overdue && waits(d, task, settled)',
-    'task.overdue && !task.started && waits(d, task, settled)',
+    'task.overdue && waits(d.s, task, settled)',
+    'task.overdue && !task.started && waits(d.s, task, settled)',
   ),
   mutant(
     'the time of a task is forgotten at a restart',

@@ -292,13 +292,6 @@ const sessionErrors = {
     title: 'The provider is not throttled',
     hint: 'Nothing needs to be resumed; its sessions run.',
   },
-  folder_in_use: {
-    status: null,
-    exit: exitCodes.refused,
-    title: 'Another session uses the folder',
-    hint: 'Wait until that session ends, or give each session its own folder under `workspaces`.',
-    retryable: true,
-  },
   duplicate_task: {
     status: 409,
     exit: exitCodes.refused,

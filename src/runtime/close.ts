@@ -3,6 +3,7 @@
  * store is closed.
  */
 import type { Session } from '../core/model/session.ts';
+import { onWire } from '../core/rules/turn.ts';
 import { treeValues } from '../core/tree.ts';
 import type { RuntimeParts } from './parts.ts';
 import { closing } from './refusals.ts';
@@ -53,4 +54,4 @@ const atWork = ({ hold, tasks }: Session): boolean =>
   hold !== null || treeValues(tasks).some(({ run }) => run !== null);
 
 const inTurn = (actor: SessionActor): boolean =>
-  !actor.detached && (actor.session.hold?.turn ?? null) !== null && actor.host.running;
+  !actor.detached && onWire(actor.session.hold?.turn ?? null) && actor.host.running;

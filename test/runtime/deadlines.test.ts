@@ -114,15 +114,25 @@ describe('a deadline', () => {
   it('of a silence is that of a tool while one runs, and counts from the last word', () => {
     const { clock, fired, deadlines } = made();
     deadlines.arm('silence', turnId(1));
-    deadlines.tool('t1', true);
+    deadlines.tool(turnId(1), 't1', true);
     clock.wakes(10_000);
     clock.wakes(50_000);
     expect(fired).toEqual([]);
     deadlines.alive();
-    deadlines.tool('t1', false);
+    deadlines.tool(turnId(1), 't1', false);
     expect(deadlines.list()).toMatchObject([{ name: 'silence', inMs: 10_000 }]);
     clock.wakes(60_000);
     expect(fired).toEqual(['silence at 60000']);
+  });
+
+  it('of a silence does not count a tool that an earlier turn left open', () => {
+    const { clock, fired, deadlines } = made();
+    deadlines.arm('silence', turnId(1));
+    deadlines.tool(turnId(1), 't1', true);
+    deadlines.disarm('silence', turnId(1));
+    deadlines.arm('silence', turnId(2));
+    clock.wakes(10_000);
+    expect(fired).toEqual(['silence at 10000']);
   });
 
   it('of the time of a task may be longer than any timer, and is past at once where it was up before', () => {

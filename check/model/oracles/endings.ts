@@ -3,7 +3,7 @@ import type { Task, Verdict } from '../../../src/core/model/task.ts';
 import type { PartEnding, Session, Turn, TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { takesDaemon } from './told/facts.ts';
+import { givesWay, takesDaemon } from './told/facts.ts';
 import { onWire, slotOf } from '../world.ts';
 import type { Move } from './move.ts';
 
@@ -184,13 +184,9 @@ function isTurnToBlame(turn: Turn | null, input: Move['input']): boolean {
     return input.type !== 'evict' && input.type !== 'submit';
   }
   return (
-    input.type === 'agent-exited' && input.loss !== 'agent_killed' && !(isTakenBack(turn) && turn.phase === 'draining')
+    input.type === 'agent-exited' && input.loss !== 'agent_killed' && !(givesWay(turn) && turn.phase === 'draining')
   );
 }
-
-/** It is interrupted for others, and its task waits for the next turn. */
-const isTakenBack = ({ interrupt }: Turn): boolean =>
-  interrupt?.intent === 'preempt' || interrupt?.intent === 'hold' || interrupt?.intent === 'close';
 
 function judgeAttempts({ world, input, result }: Move, report: Report): void {
   const lost = new Set<string>();
@@ -270,7 +266,7 @@ function judgeRetries(move: Move, report: Report): void {
   const { world, result } = move;
   const given = resultOf(move);
   const turn = world.session.hold?.turn ?? null;
-  const preempted = turn !== null && isTakenBack(turn);
+  const preempted = turn !== null && givesWay(turn);
   for (const [id, task] of treeEntries(world.session.tasks)) {
     const after = treeGet(result.session.tasks, id);
     if (after === undefined) {

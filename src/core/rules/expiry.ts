@@ -4,6 +4,7 @@
  */
 import { actorDeadline } from '../model/actor.ts';
 import { type Draft, taskEvent } from '../draft.ts';
+import type { Session } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import { endEntry } from './parts.ts';
 import { endOwner } from './turn-end.ts';
@@ -13,13 +14,13 @@ export const isExpiring = (task: Task | null): boolean =>
   task !== null && task.expiresAt !== null && task.mergedInto === null && !task.overdue;
 
 /** Nothing of it is with the agent, and no runner of it is at work. `settled`: what a runner asked for could not begin. */
-function waits(d: Draft, task: Task, settled: boolean): boolean {
+export function waits({ hold }: Pick<Session, 'hold'>, task: Task, settled: boolean): boolean {
   switch (task.stage) {
     case 'collecting':
     case 'waiting':
       return true;
     case 'owner': {
-      const turn = d.s.hold?.turn ?? null;
+      const turn = hold?.turn ?? null;
       return turn === null ? task.mode === 'prompt' || (settled && task.call !== null) : turn.phase === 'pending';
     }
     case 'merged':
@@ -47,7 +48,7 @@ export function endOverdue(d: Draft, settled: boolean): boolean {
     return ended;
   }
   for (const { id, task } of d.touched) {
-    if (task !== null && task.overdue && waits(d, task, settled)) {
+    if (task !== null && task.overdue && waits(d.s, task, settled)) {
       taskEvent(d, id, 'expired', { waitsFor: waitsFor(d, task) });
       expire(d, task);
       ended = true;

@@ -58,7 +58,7 @@ const givesWay = ({ interrupt }: Turn): boolean =>
     interrupt.intent === 'close' ||
     interrupt.intent === 'release');
 
-/** It failed for a transient reason; its task may try again within its budget. */
+/** It failed for a transient reason; its task tries again. */
 const isTransient = (end: TurnEnd): boolean =>
   end.kind === 'result' && end.result.outcome === 'failed' && end.result.report?.failure?.transient === true;
 

@@ -51,7 +51,6 @@ interface Live {
   idle: boolean;
   /** Its process could not be recorded: nothing may be written to it, it is being ended. */
   mustExit: boolean;
-  cancelWait: () => void;
 }
 
 interface HostParts {
@@ -160,7 +159,6 @@ export class AgentHost {
       }),
       idle: false,
       mustExit: false,
-      cancelWait: () => {},
     };
     this.#live = live;
     if (workspaces === null || agent.needsFolder === false) {
@@ -177,7 +175,6 @@ export class AgentHost {
     // What comes from within `claim` must not use the claim before it is there.
     let granted: string | null = null;
     const go = (folder: string): void => {
-      live.cancelWait();
       throttle.lift('folder');
       this.#takeSlot(live, wanted, folder, started);
     };
@@ -254,7 +251,7 @@ export class AgentHost {
   #failed(live: Live, error: unknown): void {
     this.#context.onError(error, 'agent start');
     const { name: _, ...record } = errorRecord(error);
-    this.#exited(live, record.code === 'folder_in_use' ? 'folder_in_use' : 'spawn_failed', record);
+    this.#exited(live, 'spawn_failed', record);
   }
 
   prompt(
@@ -410,7 +407,6 @@ export class AgentHost {
       return;
     }
     live.gone = true;
-    live.cancelWait();
     if (!leaves(data)) {
       this.#forget(live);
     }

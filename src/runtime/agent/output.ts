@@ -112,7 +112,7 @@ export class AgentOutput {
   end(reason: string, wanted: boolean): void {
     this.#finish();
     const own = !this.#ready || (this.#prompted !== null && !wanted);
-    if (own && reason !== 'never_started' && reason !== 'folder_in_use') {
+    if (own && reason !== 'never_started') {
       this.#parts.throttle.crashed();
     }
   }

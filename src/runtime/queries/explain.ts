@@ -3,6 +3,7 @@ import type { Lane, Task } from '../../core/model/task.ts';
 import type { Parked, Session } from '../../core/model/session.ts';
 import { compareQueue, queueKey } from '../../core/queue.ts';
 import { dueWaiter } from '../../core/rules/fairness.ts';
+import { waits as waitsNow } from '../../core/rules/expiry.ts';
 import { leaderIdOf } from '../../core/rules/parts.ts';
 import { treeEntries, treeGet } from '../../core/tree.ts';
 import type { TaskId } from '../../core/model/ids.ts';
@@ -201,19 +202,17 @@ function holding(actor: SessionActor, task: Task): string {
 
 const isOfTask = (name: TimerName): boolean => name === 'collect' || name === 'wait' || name === 'expiry';
 
-/** Its time does not end what runs. */
-function isAtWork(actor: SessionActor, task: Task): boolean {
-  const turn = actor.session.hold?.turn ?? null;
-  return task.stage === 'owner' && (turn === null ? task.mode === 'code' : turn.phase !== 'pending');
-}
-
 /** Every deadline that bounds what the task waits for. */
 function waits(context: Context, actor: SessionActor, task: Task, admittedAt: number): Wait[] {
   const wall = context.clock.wall();
   const list: Wait[] = [];
   const since = task.stage === 'owner' ? actor.heldSince : admittedAt;
   for (const { name, of, inMs } of actor.deadlines.list()) {
-    if (name === 'idle' || (isOfTask(name) && of !== task.id) || (name === 'expiry' && isAtWork(actor, task))) {
+    if (
+      name === 'idle' ||
+      (isOfTask(name) && of !== task.id) ||
+      (name === 'expiry' && !waitsNow(actor.committed, task, true))
+    ) {
       continue;
     }
     list.push({ what: waitTexts[name], since, deadline: name, at: Math.round(wall + inMs) });

@@ -191,9 +191,7 @@ export class SessionActor {
     this.deadlines.alive();
     if (input.type === 'output' && input.turn !== null && input.part.kind === 'tool') {
       const { id, name, status } = input.part;
-      this.deadlines.tool(id ?? name, status === 'started');
-    } else if (input.type === 'result' || input.type === 'agent-exited') {
-      this.deadlines.noTools();
+      this.deadlines.tool(input.turn, id ?? name, status === 'started');
     }
     this.post(input);
   }

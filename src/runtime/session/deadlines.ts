@@ -10,7 +10,7 @@
  *  deadlines/5 A deadline that fires late is harmless: the core compares what it guards.
  *  deadlines/6 While the daemon stood still, it heard nobody. A deadline that it finds long past begins again.
  */
-import type { TaskId } from '../../core/model/ids.ts';
+import type { TaskId, TurnId } from '../../core/model/ids.ts';
 import type { TimerName } from '../../core/model/timers.ts';
 import type { Clock } from '../clock.ts';
 import type { RuntimeLimits } from '../options.ts';
@@ -58,6 +58,7 @@ interface Drain {
   /** Monotonic ms at which the agent is gone. */
   readonly endsAt: number;
 }
+
 /** The subject keeps these apart; of each other name there is one at a time. */
 const keyOf = (name: TimerName, of: number | TaskId): string =>
   name === 'collect' || name === 'expiry' ? `${name} ${of}` : name;
@@ -91,8 +92,8 @@ export class Deadlines {
   readonly #fire: (name: TimerName, of: number | TaskId) => void;
   readonly #armed = new Map<string, Armed>();
   #lifeAt = 0;
-  /** Tools of the turn that have begun and not ended, by the agent's own id. */
-  readonly #tools = new Set<string>();
+  /** Tools of a turn that have begun and not ended, by the agent's own id. Those of an earlier turn count for nothing. */
+  #tools: { readonly turn: number | TaskId; readonly ids: Set<string> } | null = null;
   #drain: Drain | null = null;
   #keepsIdle = false;
   /** When the idle agent was last kept; monotonic ms. */
@@ -159,29 +160,20 @@ export class Deadlines {
   }
 
   /** A tool of the turn has begun, or ended. */
-  tool(id: string, runs: boolean): void {
+  tool(turn: TurnId, id: string, runs: boolean): void {
+    const tools = this.#tools?.turn === turn ? this.#tools : { turn, ids: new Set<string>() };
+    this.#tools = tools;
     if (runs) {
-      this.#tools.add(id);
-    } else if (this.#tools.delete(id) && this.#tools.size === 0) {
-      this.#countAgain();
+      tools.ids.add(id);
+    } else if (tools.ids.delete(id) && tools.ids.size === 0 && this.#armed.get('silence')?.of === turn) {
+      // The long wait for a tool is over: the agent has as long as ever from now on.
+      this.arm('silence', turn);
     }
   }
 
-  /** The turn is over, and all its tools with it. */
-  noTools(): void {
-    this.#tools.clear();
-  }
-
-  /** The long wait for a tool is over: the agent has as long as ever from now on. */
-  #countAgain(): void {
-    const armed = this.#armed.get('silence');
-    if (armed !== undefined) {
-      this.arm('silence', armed.of);
-    }
-  }
-
-  get #silenceMs(): number {
-    return this.#tools.size > 0 ? this.#limits.toolSilenceMs : this.#limits.silenceMs;
+  #silenceMs(turn: number | TaskId): number {
+    const runs = this.#tools !== null && this.#tools.turn === turn && this.#tools.ids.size > 0;
+    return runs ? this.#limits.toolSilenceMs : this.#limits.silenceMs;
   }
 
   /** Each with the instant at which it really ends the wait: of a drain, that is the end of the agent. */
@@ -196,7 +188,7 @@ export class Deadlines {
 
   #endOf({ name, of, at }: Armed): number {
     if (name === 'silence') {
-      return Math.max(at, this.#lifeAt + this.#silenceMs);
+      return Math.max(at, this.#lifeAt + this.#silenceMs(of));
     }
     return name === 'drain' && this.#drain?.of === of ? this.#drain.endsAt : at;
   }
@@ -223,7 +215,7 @@ export class Deadlines {
 
   /** Milliseconds that are left of a deadline whose timer has fired: it moved, was longer than a timer, or the daemon stood still. */
   #left(armed: Armed, now: number): number {
-    const at = Math.max(armed.at, this.#heldUntil(armed.name, now));
+    const at = Math.max(armed.at, this.#heldUntil(armed, now));
     if (judging.has(armed.name) && now - at > stillMs) {
       if (armed.name === 'drain' && this.#drain !== null) {
         this.#drain = { ...this.#drain, endsAt: this.#drain.endsAt + (now - at) + armed.ms };
@@ -234,9 +226,9 @@ export class Deadlines {
   }
 
   /** A deadline that moves with what the agent does is not due before. */
-  #heldUntil(name: TimerName, now: number): number {
+  #heldUntil({ name, of }: Armed, now: number): number {
     if (name === 'silence') {
-      return this.#lifeAt + this.#silenceMs;
+      return this.#lifeAt + this.#silenceMs(of);
     }
     return name === 'idle' ? (this.#keepsIdle ? now : this.#keptAt) + this.#limits.agentIdleMs : 0;
   }
