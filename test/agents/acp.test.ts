@@ -129,7 +129,7 @@ describe('a turn of an ACP agent', () => {
     expect(result).toMatchObject({ outcome: 'failed', failure: { class: kind }, report: { text: 'so far' } });
   });
 
-  test.each(['1,0', '1,4', '3,30'])('C32: has the words that follow the response at once (%s)', async (tail) => {
+  test.each(['1,0', '1,4', '3,4'])('C32: has the words that follow the response at once (%s)', async (tail) => {
     await using agent = await ready();
     agent.prompt(1, `[[text:in time ]] [[tail:${tail}]]`);
     const { result } = await agent.result(1);
@@ -160,16 +160,19 @@ describe('a turn of an ACP agent', () => {
     expect((await agent.result(2)).result.report.text).not.toContain('tail');
   });
 
-  test('C32: ends although the agent speaks on, and the next prompt waits until it is quiet', async () => {
+  test('C32: has each word of an agent that speaks on in its answer or on the tape of the session', async () => {
     await using agent = await ready();
     agent.prompt(1, '[[text:in time ]] [[tail:350,2]]');
     const { result } = await agent.result(1);
     expect(result.report.text).toMatch(/^in time tail 1 /);
-    expect(agent.of('unsolicited').map(({ phase }) => phase)).toEqual(['began']);
-    await agent.first('unsolicited', ({ phase }) => phase === 'ended');
+    // How many are in the answer is a matter of the pace of this machine: `acp-tail.test.ts` says when a boundary comes.
+    if (!result.report.text.endsWith('tail 350 ')) {
+      await agent.first(
+        'output',
+        ({ turn, part }) => turn === null && part.kind === 'text' && part.text === 'tail 350 ',
+      );
+    }
     const late = agent.of('output').filter(({ turn }) => turn === null);
-    expect(late.at(-1)?.part).toEqual({ kind: 'text', text: 'tail 350 ' });
-    // Each word is in the answer or on the session's tape.
     const words = [result.report.text, ...late.map(({ part }) => (part.kind === 'text' ? part.text : ''))].join('');
     expect(words.match(/tail \d+/g)).toHaveLength(350);
     agent.prompt(2, 'hello');
