@@ -33,7 +33,7 @@ test('C32: the boundary comes after 50 ms without words', async () => {
   expect(told).toEqual(['boundary']);
 });
 
-test('C32: an agent that speaks on is told of after 500 ms, and again when it is quiet', async () => {
+test('C32: the boundary of an agent that speaks on comes after 500 ms, and its silence is a second event', async () => {
   const { told, tail, wait } = listen();
   for (let ms = 0; ms < 800; ms += 40) {
     tail.heard();

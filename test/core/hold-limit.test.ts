@@ -154,4 +154,17 @@ describe('an interactive owner at the hold limit', () => {
       ],
     });
   });
+
+  test('ends, and a stop of its turn ends also a steered message that the agent has not taken (core/17, core/30)', () => {
+    const box = new Box();
+    box.submit('A', { mergeGroup: 'g' });
+    box.runs();
+    box.submit('more', { mergeGroup: 'g', whenBusy: 'steer' });
+    box.background('bg');
+    box.passes('hold');
+    box.stop('turn');
+    expect(box.final('more')).toBe('cancelled stopped');
+    box.drains();
+    expect(box.final('A')).toBe('failed hold_limit');
+  });
 });

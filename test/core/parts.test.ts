@@ -122,6 +122,31 @@ describe('merged messages', () => {
   });
 });
 
+describe('a part that leads its entry because the first was cancelled', () => {
+  test('is sent as one that was cut off when the turn was (core/28)', () => {
+    const box = new Box();
+    box.submit('1', part);
+    box.submit('2', part);
+    box.passes('collect');
+    box.runs();
+    box.cancel('1');
+    box.exited();
+    expect(box.final('1')).toBe('cancelled cancelled');
+    box.ready();
+    expect(box.sent('prompt')).toMatchObject([{ task: '2', resumed: true, interruptedMidTurn: true }]);
+  });
+});
+
+describe('a code task', () => {
+  test('is neither merged nor a window for others (core/28)', () => {
+    const box = new Box();
+    box.submit('O', { lane: 'interactive' });
+    expect(box.submit('1', { ...part, mode: 'code' })).toMatchObject({ stage: 'waiting', mergedInto: null });
+    expect(box.submit('2', part)).toMatchObject({ stage: 'collecting', mergedInto: null });
+    expect(box.submit('3', { ...part, mode: 'code' })).toMatchObject({ stage: 'waiting', mergedInto: null });
+  });
+});
+
 describe('ten thousand merged messages', () => {
   const count = 10_000;
   const inputs = (): Input[] =>
