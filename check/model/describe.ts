@@ -110,6 +110,8 @@ function inputOf(input: Input): string {
       return `asks for permission ${input.request} in turn ${input.turn}${input.policyDecision === null ? '' : `, policy: ${input.policyDecision}`}`;
     case 'permission-withdrawn':
       return `asks no more for ${input.request} in turn ${input.turn}`;
+    case 'turn-limit':
+      return `turn ${input.turn} has reached its limit: ${input.limit}`;
     case 'respond':
       return `${input.allow ? 'allows' : 'denies'} ${input.request} of turn ${input.turn}`;
     case 'switched':

@@ -225,6 +225,7 @@ function encodeTask(world: World, task: Task | null, out: Writer, moves: boolean
       : statuses[verdict.status] |
           bit(verdict.reason === 'hold_limit', 2) |
           bit(verdict.by?.kind === 'runner', 3) |
+          bit(verdict.by?.kind === 'limit', 6) |
           (scopes[verdict.scope] << 4),
   );
   out.byte(runs.of(task.run));

@@ -437,6 +437,10 @@ function results(config: Config, world: World, process: Process, turn: Process['
       result: overloaded,
     });
   }
+  if (has(world, 'limit')) {
+    const input: Input = { at, type: 'turn-limit', incarnation: inc, turn, limit: 'output', bound: 1 };
+    offer('node', kinds.fault, spend(world, 'limit'), input);
+  }
   if (has(world, 'login')) {
     offer('agent', kinds.fault, spend(over, 'login'), {
       at,

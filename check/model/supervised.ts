@@ -104,6 +104,25 @@ export const supervised: readonly Config[] = [
     honest: true,
   }),
   configOf({
+    name: 'limit',
+    about:
+      'a turn with a steered message reaches a limit of its own, before or while it is preempted or cancelled, or its agent dies',
+    slots: [background('B1', { mergeGroup }), interactive('I1', { mergeGroup, whenBusy: 'steer' }), interactive('I2')],
+    caps: { acks: true, steer: true, rewind: false, models: false },
+    budgets: { limit: 1, cancel: 1, die: 1 },
+    timers: ['drain'],
+    honest: true,
+  }),
+  configOf({
+    name: 'limit-runner',
+    about: 'turns of a runner and of an interactive task reach limits of their own; an agent that does not obey',
+    slots: [background('B1', { mode: 'code', turns: 2 }), interactive('I1')],
+    budgets: { limit: 2, crash: 1 },
+    timers: ['drain', 'silence'],
+    honest: true,
+    sly: true,
+  }),
+  configOf({
     name: 'close',
     about:
       'the daemon closes while a turn runs, and starts again; tasks of both lanes that must not be sent again, and a runner',

@@ -340,4 +340,40 @@ const throttles: readonly Mutant[] = [
   ),
 ];
 
-export const supervised: readonly Mutant[] = [...asks, ...models, ...retries, ...throttles];
+const limits: readonly Mutant[] = [
+  mutant(
+    'a limit of the turn cancels its task',
+    'limit',
+    'rules/agent',
+    "endOrInterrupt(d, task, { status: 'failed', reason: limitReasons",
+    "endOrInterrupt(d, task, { status: 'cancelled', reason: limitReasons",
+  ),
+  mutant(
+    'a limit is reached in a turn that is being interrupted',
+    'limit',
+    'rules/agent',
+    `  if (turn.interrupt !== null) {
+    return unexpected;
+  }
+  const task = mustTask(d, mustHold(d).task);
+  taskEvent(d, task.id, 'limit-reached'`,
+    `  const task = mustTask(d, mustHold(d).task);
+  taskEvent(d, task.id, 'limit-reached'`,
+  ),
+  mutant(
+    'a limit of the turn is on no tape',
+    'limit-runner',
+    'rules/agent',
+    "taskEvent(d, task.id, 'limit-reached', { turn: turn.id, limit, bound });",
+    '',
+  ),
+  mutant(
+    'a turn at its limit is said to be cancelled',
+    'limit-runner',
+    'rules/turn-end',
+    "by?.kind === 'limit' ? 'failed' : 'cancelled'",
+    "'cancelled'",
+  ),
+];
+
+export const supervised: readonly Mutant[] = [...asks, ...models, ...retries, ...throttles, ...limits];

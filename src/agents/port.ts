@@ -49,6 +49,8 @@ export type AgentEvent =
   | { readonly type: 'output'; readonly turn: TurnId | null; readonly part: OutputPart }
   /** The agent retries a failed request by itself; its turn continues. */
   | { readonly type: 'retrying'; readonly turn: TurnId | null; readonly failure: ProviderFailure }
+  /** `tokens`: all that the turn has taken so far, those of the cache included. It comes while the turn runs, where the dialect counts them then. */
+  | { readonly type: 'spent'; readonly turn: TurnId; readonly tokens: number }
   /** `detail`: the request as the agent made it, whole. The runtime bounds it for the tape, and says so there. */
   | {
       readonly type: 'permission-requested';

@@ -11,6 +11,7 @@ import {
   result,
   steered,
   switched,
+  turnLimit,
   turnStarted,
   unexpectedOutput,
   unsolicited,
@@ -77,6 +78,7 @@ function apply(d: Draft, input: Input): RuleReply {
     case 'steered':
     case 'permission-requested':
     case 'permission-withdrawn':
+    case 'turn-limit':
       return ofTurn(d, input);
     case 'timer':
       return isArmed(d, input.name, input.subject) ? timer(d, input) : stale('timer');
@@ -158,6 +160,8 @@ function ofTurn(d: Draft, input: TurnInput): RuleReply {
       return permissionRequested(d, turn, input);
     case 'permission-withdrawn':
       return permissionWithdrawn(d, turn, input);
+    case 'turn-limit':
+      return turnLimit(d, turn, input);
   }
 }
 

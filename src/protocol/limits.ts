@@ -15,6 +15,9 @@ const ms = (byDefault: number, description: string) =>
 const count = (byDefault: number, maximum: number, description: string) =>
   ({ type: 'integer', minimum: 1, maximum, default: byDefault, description }) as const;
 
+const off = (maximum: number, byDefault: number, description: string) =>
+  ({ type: 'integer', minimum: 0, maximum, default: byDefault, description: `${description} 0: no limit.` }) as const;
+
 /** Limits of sessions, their tasks and their agents. */
 export const runtimeLimits = {
   maxPassedOver: count(
@@ -49,6 +52,26 @@ export const runtimeLimits = {
   switchMs: ms(10_000, 'How long an agent may take to change its model.'),
   permissionMs: ms(86_400_000, 'How long a permission request waits for a person before it is denied.'),
   startMs: ms(60_000, 'How long an agent may take to become ready.'),
+  turnLimitMs: off(
+    2_147_483_647,
+    0,
+    'Milliseconds. How long a turn may take, without the time for which it waits for a person. After that it is interrupted, and its task fails.',
+  ),
+  turnOutputBytes: off(
+    1_000_000_000_000,
+    268_435_456,
+    'Bytes of text, of tool calls and of their results that an agent may say in one turn. Beyond that the turn is interrupted, and its task fails.',
+  ),
+  turnToolCalls: off(
+    1_000_000_000,
+    10_000,
+    'Tool calls of one turn. Beyond that the turn is interrupted, and its task fails.',
+  ),
+  turnTokens: off(
+    1_000_000_000_000,
+    0,
+    'Tokens of one turn, those of the cache included, where the agent counts them while the turn runs (Claude Code, Codex, your own). Beyond that the turn is interrupted, and its task fails.',
+  ),
   protectedTurnMs: ms(300_000, 'How long a protected turn cannot be preempted.'),
   collectMs: ms(500, 'How long a task with `whenBusy: "collect"` waits for further tasks to merge.'),
   unsolicitedMs: ms(120_000, 'How long a turn may take that the agent started by itself.'),

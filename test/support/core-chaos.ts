@@ -6,6 +6,7 @@ import type { OutputPart, TurnReport } from '../../src/core/model/output.ts';
 import type { NewTask } from '../../src/core/model/inputs.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
 import type { TurnResult } from '../../src/core/model/session.ts';
+import { turnLimits } from '../../src/core/model/turn-limits.ts';
 import type { WhenBusy } from '../../src/core/model/task.ts';
 import { tasksOf } from './core-audit.ts';
 import { origin, action, type Box, everything, type Said, taskOf } from './core-driver.ts';
@@ -140,6 +141,7 @@ export class Chaos {
       case 'steered':
       case 'permission-requested':
       case 'permission-withdrawn':
+      case 'turn-limit':
       case 'switched':
       case 'unsolicited':
         return this.#says(of, a, b);
@@ -207,6 +209,8 @@ export class Chaos {
       }
       case 'permission-withdrawn':
         return { type: of, incarnation: inc, turn, request: requests[a % 2] ?? 'q' };
+      case 'turn-limit':
+        return { type: of, incarnation: inc, turn, limit: turnLimits[a % turnLimits.length] ?? 'output', bound: b };
       case 'switched':
         return { type: of, incarnation: inc, model: models[a % models.length] ?? null, ok: b > 3 };
       case 'unsolicited':
@@ -294,6 +298,7 @@ type AgentWord =
   | 'steered'
   | 'permission-requested'
   | 'permission-withdrawn'
+  | 'turn-limit'
   | 'switched'
   | 'unsolicited';
 
@@ -343,6 +348,7 @@ const weights = {
   steered: 3,
   'permission-requested': 4,
   'permission-withdrawn': 2,
+  'turn-limit': 1,
   switched: 2,
   unsolicited: 2,
   'armed timer': 3,

@@ -2,6 +2,7 @@
  * One session of the core, driven by hand: what a sender, an agent, a runner, a clock and a crash can do to it, in words
  * short enough for a test to read as a story. Every step is audited, and given a frozen session.
  */
+import type { TurnLimit } from '../../src/core/model/turn-limits.ts';
 import assert from 'node:assert/strict';
 import { epoch, incarnation as incarnationOf, sessionKey, taskId, turnId } from '../../src/core/model/ids.ts';
 import type { Actor } from '../../src/core/model/actor.ts';
@@ -281,6 +282,10 @@ export class Box {
       turn: turnId(this.turn),
       request,
     });
+  }
+  limit(limit: TurnLimit, bound = 1, turn = this.turn): Reply {
+    const incarnation = incarnationOf(this.incarnation);
+    return this.do({ type: 'turn-limit', incarnation, turn: turnId(turn), limit, bound });
   }
   respond(request: string, allow: boolean, turn = this.turn): Reply {
     return this.do({ type: 'respond', turn: turnId(turn), request, allow, by: somebody, note: null });

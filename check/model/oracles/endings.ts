@@ -15,6 +15,7 @@ const blame = 'rule 10: an attempt burns only for what the turn itself may have 
 const retry = 'a failure that passes takes a retry, a preemption takes none';
 const receipt = 'the receipt of a cancel says what became of it';
 const first = 'rule 15: the first verdict stands';
+const limit = 'a limit of the turn fails its task, and names itself';
 
 export function judgeEndings(move: Move, report: Report): void {
   const { world, result } = move;
@@ -50,9 +51,24 @@ export function judgeEndings(move: Move, report: Report): void {
         }
     }
   }
+  judgeLimit(move, report);
   judgeAttempts(move, report);
   judgeRetries(move, report);
   judgeReceipts(move, report);
+}
+
+/** The turn at its limit is the owner's, and it fails for that, by name, whatever waits. */
+function judgeLimit({ world, input, result }: Move, report: Report): void {
+  if (input.type !== 'turn-limit' || result.reply.kind !== 'ok') {
+    return;
+  }
+  const { hold } = world.session;
+  const task = hold === null ? undefined : treeGet(result.session.tasks, hold.task);
+  const { verdict } = task ?? { verdict: null };
+  const names = verdict?.by?.kind === 'limit' && verdict.by.name === input.limit;
+  if (verdict?.status !== 'failed' || !names || verdict.reason !== 'turn_output_limit') {
+    report.fail(limit, `${task?.id ?? 'nobody'} is to end ${verdict?.status} (${verdict?.reason})`);
+  }
 }
 
 /** The result that the step may have read: the one that comes with it, or the one that waited for an ack or a deadline. */

@@ -104,6 +104,7 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
     attempt({ at, type: 'permission-requested', incarnation: inc, turn, request: 'probe', policyDecision, action });
   }
   attempt({ at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'r1' });
+  attempt({ at, type: 'turn-limit', incarnation: inc, turn, limit: 'output', bound: 1 });
   if (!wrongProcess) {
     return;
   }
@@ -168,6 +169,8 @@ function turnProbes(session: Session, attempt: Try): void {
     }
     if (turn.interrupt === null) {
       attempt({ at, type: 'timer', name: 'drain', subject: turn.id });
+    } else {
+      attempt({ at, type: 'turn-limit', incarnation: inc, turn: turn.id, limit: 'output', bound: 1 });
     }
     if (turn.interrupt !== null || turn.permissionRequests.length > 0) {
       attempt({ at, type: 'timer', name: 'silence', subject: turn.id });

@@ -59,6 +59,7 @@ const noTurn = {
   steered: ['stale'],
   'permission-requested': ['stale'],
   'permission-withdrawn': ['stale'],
+  'turn-limit': ['stale'],
   respond: ['refused'],
 } as const;
 const agentKinds = {
@@ -86,6 +87,7 @@ const replyKinds: { readonly [S in Exclude<SessionState, 'fenced'>]: { readonly 
     'make-room': ['refused'],
     'permission-requested': ['ok', 'stale'],
     'permission-withdrawn': ['ok', 'stale'],
+    'turn-limit': ['ok', 'stale'],
     respond: ['ok', 'refused'],
   },
   running: {
@@ -98,6 +100,7 @@ const replyKinds: { readonly [S in Exclude<SessionState, 'fenced'>]: { readonly 
     steered: ['ok', 'stale'],
     'permission-requested': ['ok', 'stale'],
     'permission-withdrawn': ['ok', 'stale'],
+    'turn-limit': ['ok', 'stale'],
     respond: ['ok', 'refused'],
   },
   draining: {
@@ -110,6 +113,7 @@ const replyKinds: { readonly [S in Exclude<SessionState, 'fenced'>]: { readonly 
     steered: ['ok', 'stale'],
     'permission-requested': ['ok', 'stale'],
     'permission-withdrawn': ['stale'],
+    'turn-limit': ['stale'],
     respond: ['refused'],
   },
 };

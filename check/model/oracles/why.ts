@@ -62,6 +62,7 @@ function whyNot(session: Session, input: Input): Why {
     case 'steered':
     case 'permission-requested':
     case 'permission-withdrawn':
+    case 'turn-limit':
       return ofTurn(session, input);
     case 'continue':
       return session.settling.length === 0 ? 'unexpected' : null;
@@ -139,6 +140,7 @@ const phases: { readonly [T in TurnInput['type']]: readonly TurnPhase[] } = {
   steered: ['running', 'draining'],
   'permission-requested': ['sent', 'running', 'draining'],
   'permission-withdrawn': ['sent', 'running'],
+  'turn-limit': ['sent', 'running'],
 };
 
 function ofTurn(session: Session, input: TurnInput): Why {
@@ -172,6 +174,8 @@ function isExpected({ tasks, hold }: Session, turn: Turn, input: TurnInput): boo
     case 'permission-requested':
       // Not by the order of the tree, which is the core's.
       return !Array.from(treeEntries(turn.requested), ([name]) => name).includes(input.request);
+    case 'turn-limit':
+      return turn.interrupt === null;
     case 'permission-withdrawn':
       return turn.permissionRequests.includes(input.request);
   }

@@ -321,6 +321,15 @@ export class ClaudeAgent implements AgentHandle {
       this.#unsolicited.onContent(incoming);
       return;
     }
+    const before = ours.content.tokens.sum;
+    this.#onOurs(ours, incoming);
+    const tokens = ours.content.tokens.sum;
+    if (tokens !== before) {
+      this.#emit({ type: 'spent', turn: ours.id, tokens });
+    }
+  }
+
+  #onOurs(ours: Turn, incoming: IncomingContent): void {
     if (incoming.kind === 'stream') {
       const { event } = incoming;
       // The last message of the turn is complete: a steered message comes too late for it.

@@ -12,7 +12,7 @@ import { type ApiError, apiErrorOf, failureOf } from './failures.ts';
 import { type TurnEnd, TurnOutput } from '../shared/turn-output.ts';
 import type { Plan } from './plan.ts';
 import type { ToolUses } from './tools.ts';
-import type { Spent } from './usage.ts';
+import { RunningTokens, type Spent } from './usage.ts';
 
 /** What outlives a turn: the process has one of each. */
 export interface Process {
@@ -24,6 +24,7 @@ export interface Process {
 export class Content {
   readonly #process: Process;
   readonly output = new TurnOutput();
+  readonly tokens = new RunningTokens();
   /** A failure in place of an answer. */
   #apiError: ApiError | null = null;
   /** The message that is streamed, where its text begins, and whether it has come as a whole message, too. */
@@ -42,7 +43,9 @@ export class Content {
   onStream(event: Fields): readonly OutputPart[] {
     switch (textAt(event, 'type') ?? '') {
       case 'message_start': {
-        const id = textAt(fieldsAt(event, 'message'), 'id');
+        const message = fieldsAt(event, 'message');
+        const id = textAt(message, 'id');
+        this.tokens.take(id ?? '', fieldsAt(message, 'usage'));
         const retracted = this.#retractUnfinished();
         this.#stream = { id, from: this.output.length, empty: true, whole: false };
         if (id !== null) {
@@ -54,6 +57,9 @@ export class Content {
         const delta = fieldsAt(event, 'delta');
         return delta['type'] === 'text_delta' ? this.#piece(textAt(delta, 'text') ?? '') : [];
       }
+      case 'message_delta':
+        this.tokens.take(this.#stream?.id ?? '', fieldsAt(event, 'usage'));
+        return [];
       default:
         return [];
     }
@@ -63,6 +69,7 @@ export class Content {
   onAssistant(frame: Fields, subagent: boolean): readonly OutputPart[] {
     const message = fieldsAt(frame, 'message');
     const id = textAt(message, 'id');
+    this.tokens.take(id ?? '', fieldsAt(message, 'usage'));
     const blocks = listAt(message, 'content');
     const ofType = (type: string): readonly Fields[] => blocks.filter((block) => block['type'] === type);
     const uses = ofType('tool_use').map((block) => this.#process.tools.begin(block));

@@ -41,6 +41,30 @@ export class UsageCount {
   }
 }
 
+/** Tokens of the model's messages of one turn, while it runs. A message is reported several times; the last report of each counts. */
+export class RunningTokens {
+  readonly #tokens = new Map<string, number>();
+  sum = 0;
+
+  /** `usage`: of the message `id`, or of its stream so far; it may leave out what has not changed. */
+  take(id: string, usage: Fields): void {
+    const input =
+      at(usage, 'input_tokens') + at(usage, 'cache_creation_input_tokens') + at(usage, 'cache_read_input_tokens');
+    if (input > 0) {
+      this.#set(`${id} input`, input);
+    }
+    const output = numberAt(usage, 'output_tokens');
+    if (output !== null) {
+      this.#set(`${id} output`, output);
+    }
+  }
+
+  #set(name: string, tokens: number): void {
+    this.sum += tokens - (this.#tokens.get(name) ?? 0);
+    this.#tokens.set(name, tokens);
+  }
+}
+
 interface Counts {
   readonly input: number;
   readonly cached: number;

@@ -304,6 +304,10 @@ export class CodexAgent implements AgentHandle {
     const ours = turn !== null && turn.name === heard.turn;
     if (heard.kind === 'tokens') {
       this.#tokens.take(heard.usage, ours);
+      const usage = this.#tokens.ofTurn();
+      if (ours && usage !== undefined) {
+        this.#tell({ type: 'spent', turn: turn.id, tokens: usage.inputTokens + usage.outputTokens });
+      }
     }
     if (heard.kind === 'item') {
       this.#commands.take(heard.item, heard.completed);

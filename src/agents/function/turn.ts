@@ -84,6 +84,9 @@ export class FunctionTurn {
         return next.value;
       }
       const part = readPart(typeof next.value === 'string' ? { kind: 'text', text: next.value } : next.value);
+      if (part.kind === 'usage') {
+        this.#options.emit({ type: 'spent', turn: this.id, tokens: part.inputTokens + part.outputTokens });
+      }
       this.#emit(this.#output.take(part));
       if (this.#abort.signal.aborted) {
         await generator.return(undefined);

@@ -17,7 +17,7 @@ import { type Fields, textAt } from '../child/fields.ts';
 import { JsonLines } from '../child/json-lines.ts';
 import { BackgroundList } from '../shared/background-list.ts';
 import type { ProcessDriverOptions } from './options.ts';
-import { parseMessage } from './parse.ts';
+import { parseMessage, type SaidEvent } from './parse.ts';
 import { ProcessTurn } from './turn.ts';
 import type { ToAgent } from './wire.ts';
 import { protocolVersion } from './wire.ts';
@@ -105,7 +105,7 @@ export class ProcessAgent implements AgentHandle {
   }
 
   /** Null: emitted, or answered. A text is what is wrong with the event. */
-  #take(event: AgentEvent): string | null {
+  #take(event: SaidEvent): string | null {
     switch (event.type) {
       case 'ready':
         if (this.#ready) {
@@ -157,6 +157,10 @@ export class ProcessAgent implements AgentHandle {
 
   #output(event: EventOf<'output'>): void {
     const turn = event.turn === null ? null : this.#turnOf(event.turn);
+    if (turn !== null && event.part.kind === 'usage') {
+      const { inputTokens, outputTokens } = event.part;
+      this.#emit({ type: 'spent', turn: turn.id, tokens: inputTokens + outputTokens });
+    }
     const part = turn === null ? event.part : turn.output.take(event.part);
     if (part !== null) {
       this.#emit({ ...event, part });

@@ -6,8 +6,11 @@ import { failureRules, type FailureClass, type ProviderFailure } from '../failur
 import type { AgentEvent } from '../port.ts';
 import { readCost, readPart, readUsage } from '../shared/parts.ts';
 
+/** What a program can say; the rest is made of it. */
+export type SaidEvent = Exclude<AgentEvent, { type: 'spent' }>;
+
 /** A text is what is wrong with the message. Never throws. */
-export function parseMessage(message: Fields): AgentEvent | string {
+export function parseMessage(message: Fields): SaidEvent | string {
   const type = textAt(message, 'type');
   if (type === null) {
     return 'no type';
@@ -60,7 +63,7 @@ const ofATurn: { readonly [type: string]: (turn: TurnId, message: Fields) => Age
   },
 };
 
-function readReady(message: Fields): AgentEvent {
+function readReady(message: Fields): SaidEvent {
   const caps = fieldsAt(message, 'capabilities');
   const conversation = textAt(message, 'conversation');
   return {
@@ -77,7 +80,7 @@ function readReady(message: Fields): AgentEvent {
   };
 }
 
-function readSwitched(message: Fields): AgentEvent | string {
+function readSwitched(message: Fields): SaidEvent | string {
   const model = message['model'] ?? null;
   if (model !== null && typeof model !== 'string') {
     return 'switched: the model is not a string';
@@ -85,7 +88,7 @@ function readSwitched(message: Fields): AgentEvent | string {
   return { type: 'switched', model, ok: message['ok'] === true };
 }
 
-function readResult(turn: TurnId, message: Fields): AgentEvent | string {
+function readResult(turn: TurnId, message: Fields): SaidEvent | string {
   const { outcome, text, error, failure } = message;
   if (outcome !== 'completed' && outcome !== 'interrupted' && outcome !== 'failed') {
     return 'result: no known outcome';
@@ -105,7 +108,7 @@ function readResult(turn: TurnId, message: Fields): AgentEvent | string {
 }
 
 /** A kind that is not known is `other`: least is allowed of that. */
-function readPermissionRequest(turn: TurnId, message: Fields): AgentEvent | string {
+function readPermissionRequest(turn: TurnId, message: Fields): SaidEvent | string {
   const request = textAt(message, 'request');
   const [tool, title] = [textAt(message, 'tool') ?? '', textAt(message, 'title') ?? ''];
   if (request === null || request === '') {

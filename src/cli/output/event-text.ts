@@ -52,6 +52,7 @@ function knownText(event: Extract<ReadEvent, { kind: 'known' }>): string {
     case 'interrupt-acked':
     case 'cancel-requested':
     case 'deadline-reached':
+    case 'limit-reached':
     case 'expired':
     case 'preempted':
     case 'attempt-lost':

@@ -1,6 +1,7 @@
 /** Who acts on a task or a session. */
 
 import type { TaskId } from './ids.ts';
+import type { TurnLimit } from './turn-limits.ts';
 import type { TimerName } from './timers.ts';
 
 /** What kinds of actors there are. */
@@ -13,7 +14,7 @@ export const actorKinds = [
   'agent',
   'policy', // the permission policy of the task
   'deadline', // `name` is that of the deadline
-  'limit', // a bound that cannot be configured
+  'limit', // a bound: of a turn (`TurnLimit`), or one that cannot be configured
   'daemon',
 ] as const;
 type ActorKind = (typeof actorKinds)[number];
@@ -35,4 +36,5 @@ export const runnerActor: Actor = { kind: 'runner', name: 'runner' };
 export const openRequests: Actor = { kind: 'limit', name: 'open-requests' };
 
 export const actorTask = (id: TaskId): Actor => ({ kind: 'task', name: id });
+export const actorLimit = (name: TurnLimit): Actor => ({ kind: 'limit', name });
 export const actorDeadline = (name: TimerName): Actor => ({ kind: 'deadline', name });

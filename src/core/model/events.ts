@@ -7,6 +7,7 @@
  *
  * Times are wall-clock milliseconds; they are shown, nothing is decided by them.
  */
+import type { TurnLimit } from './turn-limits.ts';
 import type { Actor } from './actor.ts';
 import type { OutputPart, Usage, Cost, TurnFailure, TurnReport } from './output.ts';
 import type { PermissionAction } from './permission.ts';
@@ -90,6 +91,8 @@ export interface TaskEventData {
   'interrupt-acked': { readonly turn: TurnId; readonly noResult: boolean };
   'cancel-requested': { readonly reason: string; readonly by: Actor | null; readonly turn: TurnId };
   'deadline-reached': { readonly name: DeadlineName; readonly turn: TurnId | null; readonly epoch: Epoch | null };
+  /** The turn has reached one of its limits, and is interrupted. `bound`: what was configured. */
+  'limit-reached': { readonly turn: TurnId; readonly limit: TurnLimit; readonly bound: number };
   /** The text of the turn is in its `output` events and, where the turn ended the task, in `final`. */
   'turn-ended': {
     readonly turn: TurnId;

@@ -1,4 +1,5 @@
 /** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
+import type { TurnLimit } from './turn-limits.ts';
 import type { Where, Lane, OnLost, TaskMode, TerminalStatus, WhenBusy } from './task.ts';
 import type { TimerName } from './timers.ts';
 import type { Actor } from './actor.ts';
@@ -120,7 +121,7 @@ export type AgentInput = At & { readonly incarnation: Incarnation } & (
     | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data: unknown }
   );
 
-/** What the agent's driver says of a turn. */
+/** What is said of a turn: by the agent's driver, and by the shell that counts what it says. */
 export type TurnInput = At & { readonly incarnation: Incarnation; readonly turn: TurnId } & (
     | { readonly type: 'turn-started' }
     | { readonly type: 'output'; readonly part: OutputPart }
@@ -138,6 +139,8 @@ export type TurnInput = At & { readonly incarnation: Incarnation; readonly turn:
       }
     /** The agent has withdrawn the request. */
     | { readonly type: 'permission-withdrawn'; readonly request: string }
+    /** The shell has counted, and the turn has reached a limit of its own. `bound`: what was configured. */
+    | { readonly type: 'turn-limit'; readonly limit: TurnLimit; readonly bound: number }
   );
 
 /** What the shell says. */

@@ -1,8 +1,10 @@
 /** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
+import type { TurnLimit } from '../model/turn-limits.ts';
 import { deadlineReached, inPhase, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent } from './agent-end.ts';
-import { endTurn, loseTurn } from './turn-end.ts';
+import { endOrInterrupt, endTurn, loseTurn } from './turn-end.ts';
 import { invariant } from '../errors.ts';
+import { actorLimit } from '../model/actor.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
 import { atRest, inActivity, stalled } from './arrange.ts';
@@ -146,6 +148,25 @@ function boundary(d: Draft, given: TurnResult): void {
     endedUnstarted(d, turn, given);
   }
   endTurn(d, { kind: 'result', result: given });
+}
+
+const limitReasons: { readonly [L in TurnLimit]: string } = {
+  output: 'turn_output_limit',
+  tools: 'turn_tool_limit',
+  tokens: 'turn_token_limit',
+  time: 'turn_time_limit',
+};
+
+/** The turn is interrupted and ends its task, whether anything waits or not. One that is being interrupted already has its deadline. */
+export function turnLimit(d: Draft, turn: Turn, { limit, bound }: InputOf<'turn-limit'>): Reply {
+  if (turn.interrupt !== null) {
+    return unexpected;
+  }
+  const task = mustTask(d, mustHold(d).task);
+  taskEvent(d, task.id, 'limit-reached', { turn: turn.id, limit, bound });
+  const by = actorLimit(limit);
+  endOrInterrupt(d, task, { status: 'failed', reason: limitReasons[limit], by, result: null, scope: 'turn' });
+  return okReply;
 }
 
 export function steered(d: Draft, turn: Turn, input: InputOf<'steered'>): Reply {

@@ -17,6 +17,7 @@ export const turnCells: { readonly [P in TurnPhase]: { readonly [T in TurnInput[
     steered: 'stale',
     'permission-requested': 'stale',
     'permission-withdrawn': 'stale',
+    'turn-limit': 'stale',
   },
   sent: {
     'turn-started': 'apply',
@@ -26,6 +27,7 @@ export const turnCells: { readonly [P in TurnPhase]: { readonly [T in TurnInput[
     steered: 'stale',
     'permission-requested': 'apply',
     'permission-withdrawn': 'apply',
+    'turn-limit': 'apply',
   },
   running: {
     'turn-started': 'stale',
@@ -35,6 +37,7 @@ export const turnCells: { readonly [P in TurnPhase]: { readonly [T in TurnInput[
     steered: 'apply',
     'permission-requested': 'apply',
     'permission-withdrawn': 'apply',
+    'turn-limit': 'apply',
   },
   draining: {
     'turn-started': 'stale',
@@ -44,5 +47,6 @@ export const turnCells: { readonly [P in TurnPhase]: { readonly [T in TurnInput[
     steered: 'apply',
     'permission-requested': 'apply',
     'permission-withdrawn': 'stale',
+    'turn-limit': 'stale',
   },
 };

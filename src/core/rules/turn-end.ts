@@ -22,9 +22,13 @@ type TurnEnd =
   /** The agent is gone or given up, or its turn is taken from it, without a boundary. */
   | { readonly kind: 'lost'; readonly reason: LossReason };
 
-/** Of the deadlines only the hold limit fails a task; what was asked for cancels it, whoever says so. */
-const verdictOutcome = ({ status, by }: Verdict): TurnOutcome =>
-  status === 'failed' && by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
+/** Of the deadlines only the hold limit fails a task, and so does a limit of the turn; what was asked for cancels it, whoever says so. */
+function verdictOutcome({ status, by }: Verdict): TurnOutcome {
+  if (status !== 'failed') {
+    return 'cancelled';
+  }
+  return by?.kind === 'deadline' ? 'timed-out' : by?.kind === 'limit' ? 'failed' : 'cancelled';
+}
 
 /**
  * Rule 10: a loss counts as an attempt only where the turn itself may have caused it. What we did, what somebody else did to this

@@ -6,6 +6,7 @@ import type { TaskEventData, TaskEventType } from '../../core/model/events.ts';
 import { deadlineNames } from '../../core/model/timers.ts';
 import { lanes, taskModes, terminalStatuses, whenBusyPolicies } from '../../core/model/task.ts';
 import { turnOutcomes } from '../../core/model/session.ts';
+import { turnLimits } from '../../core/model/turn-limits.ts';
 import type { Schema } from '../schema.ts';
 import {
   CostSchema,
@@ -289,6 +290,21 @@ const deadlineReached = eventData(
   { name: 'silence', turn: 3, epoch: 12 },
 );
 
+const limitReached = eventData(
+  'The turn has reached one of its limits, and is interrupted. Its task fails; `turn-ended` and `final` follow.',
+  {
+    turn,
+    limit: {
+      type: 'string',
+      enum: turnLimits,
+      description:
+        '`output`: `limits.turnOutputBytes`. `tools`: `limits.turnToolCalls`. `tokens`: `limits.turnTokens`. `time`: `limits.turnLimitMs`.',
+    },
+    bound: { type: 'number', description: 'The configured limit: bytes, calls, tokens, or milliseconds.' },
+  },
+  { turn: 3, limit: 'tools', bound: 10_000 },
+);
+
 const turnEnded = eventData(
   'The turn is over. Its text is in its `output` events, and in `final` where the turn ended the task. Sum `usage` and `cost` of these events to get totals.',
   {
@@ -416,6 +432,7 @@ export const taskEvents = {
   'interrupt-acked': interruptAcked,
   'cancel-requested': cancelRequested,
   'deadline-reached': deadlineReached,
+  'limit-reached': limitReached,
   'turn-ended': turnEnded,
   expired,
   preempted,

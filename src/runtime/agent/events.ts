@@ -12,7 +12,7 @@ import { jsonValue } from '../json.ts';
 
 const retryAfterMaxMs = 31 * 86_400_000;
 
-export type Said = Exclude<AgentEvent, { type: 'exited' | 'permission-requested' | 'background' }>;
+export type Said = Exclude<AgentEvent, { type: 'exited' | 'permission-requested' | 'background' | 'spent' }>;
 
 /** Everything an agent says is read again behind the redactor, which knows no types. */
 const partOf = (part: OutputPart, redact: Redactor): OutputPart => readPart(redact.value(jsonValue(part)));

@@ -45,7 +45,7 @@ interface Live {
   gone: boolean;
   process: ProcessId | null;
   /** What it said since it was ready, while the row of its process is being written; null: the row is written. */
-  held: Exclude<AgentEvent, { type: 'exited' | 'background' }>[] | null;
+  held: Exclude<AgentEvent, { type: 'exited' | 'background' | 'spent' }>[] | null;
   readonly background: BackgroundWork;
   /** The session has armed its idle deadline: its agent may be closed. */
   idle: boolean;
@@ -104,6 +104,11 @@ export class AgentHost {
 
   get running(): boolean {
     return this.#live !== null;
+  }
+
+  /** When the time of its turn is up, monotonic ms; null: not foreseen. */
+  get turnEndsAt(): number | null {
+    return this.#live?.output.turnEndsAt ?? null;
   }
 
   /** What the start of an agent waits for, as text for a person; null: it does not wait. */
@@ -387,6 +392,10 @@ export class AgentHost {
       this.#parts.pool.ready(live.slot);
     }
     if (live.mustExit) {
+      return;
+    }
+    if (event.type === 'spent') {
+      live.output.spent(event.turn, event.tokens);
       return;
     }
     if (event.type === 'background') {

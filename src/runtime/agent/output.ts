@@ -9,6 +9,7 @@
  *                 turn it is denied.
  *  agent-output/4 Output of a turn that is over is output of the session: no word of it is in another turn, and none is
  *                 lost.
+ *  agent-output/6 A turn that reaches a limit of its own says so once. What the agent says after that is said as before.
  *  agent-output/5 A turn that ends without text after a denial has the text of Signalbox that names the denied action.
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
@@ -22,6 +23,7 @@ import type { RedactedPieces } from '../../supervise/index.ts';
 import { Denials } from './denials.ts';
 import { inputOf, type Said, shownAction, shownFailure } from './events.ts';
 import type { OpenPermissionRequests } from './permission-requests.ts';
+import { TurnLimits } from './turn-limits.ts';
 import type { Context } from '../options.ts';
 import type { SessionThrottle } from '../throttle/session-throttle.ts';
 
@@ -38,6 +40,7 @@ interface Prompted {
   readonly turn: TurnId;
   readonly policy: PermissionPolicy;
   readonly denials: Denials;
+  readonly limits: TurnLimits;
   /** Monotonic ms. */
   readonly at: number;
 }
@@ -60,7 +63,15 @@ export class AgentOutput {
   }
 
   prompted(turn: TurnId, policy: PermissionPolicy): void {
-    this.#prompted = { turn, policy, denials: new Denials(), at: this.#parts.context.clock.now() };
+    const { incarnation, context, post } = this.#parts;
+    const { clock } = context;
+    this.#prompted?.limits.end();
+    const limits = new TurnLimits({
+      clock,
+      limits: context.limits,
+      reached: (limit, bound) => post({ type: 'turn-limit', at: clock.wall(), incarnation, turn, limit, bound }),
+    });
+    this.#prompted = { turn, policy, denials: new Denials(), limits, at: clock.now() };
     this.#parts.permissionRequests.clear();
   }
 
@@ -71,6 +82,22 @@ export class AgentOutput {
   /** A permission request of the agent got its answer. */
   answered(turn: TurnId, request: string, allow: boolean): void {
     this.#denialsOf(turn)?.answered(request, allow);
+    this.#notePerson();
+  }
+
+  /** Tokens that the turn has taken so far. */
+  spent(turn: TurnId, tokens: number): void {
+    if (this.#prompted?.turn === turn) {
+      this.#prompted.limits.spent(tokens);
+    }
+  }
+
+  get turnEndsAt(): number | null {
+    return this.#prompted?.limits.endsAt ?? null;
+  }
+
+  #notePerson(): void {
+    this.#prompted?.limits.person(this.#parts.permissionRequests.size > 0);
   }
 
   handle(event: Said | Asked): void {
@@ -82,6 +109,10 @@ export class AgentOutput {
     if (event.type === 'permission-requested') {
       this.#asked(event);
       return;
+    }
+    if (event.type === 'permission-withdrawn') {
+      this.#parts.permissionRequests.remove(event.turn, event.request);
+      this.#notePerson();
     }
     const { incarnation, context, post } = this.#parts;
     const said = event.type === 'result' ? this.#worded(event) : event;
@@ -111,6 +142,7 @@ export class AgentOutput {
    */
   end(reason: string, wanted: boolean): void {
     this.#finish();
+    this.#prompted?.limits.end();
     const own = !this.#ready || (this.#prompted !== null && !wanted);
     if (own && reason !== 'never_started') {
       this.#parts.throttle.crashed();
@@ -120,6 +152,9 @@ export class AgentOutput {
   #output(event: Output): void {
     const { incarnation, context, post } = this.#parts;
     const turn = event.turn === this.#prompted?.turn ? event.turn : null;
+    if (turn !== null) {
+      this.#prompted?.limits.heard(event.part);
+    }
     if (event.part.kind === 'text') {
       if (this.#speaking === null || this.#speaking.turn !== turn) {
         this.#finish();
@@ -172,6 +207,7 @@ export class AgentOutput {
 
   #over(turn: TurnId): void {
     if (this.#prompted?.turn === turn) {
+      this.#prompted.limits.end();
       this.#prompted = null;
     }
   }
@@ -187,6 +223,7 @@ export class AgentOutput {
     this.#denialsOf(turn)?.requested(request, { kind, tool, title }, decision === 'deny');
     if (decision === null) {
       permissionRequests.add({ turn, request, action, since: at });
+      this.#notePerson();
     }
     post({ type: 'permission-requested', at, incarnation, turn, request, policyDecision: decision, action });
   }

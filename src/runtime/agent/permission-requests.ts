@@ -37,6 +37,10 @@ export class OpenPermissionRequests {
     }
   }
 
+  get size(): number {
+    return this.#open.size;
+  }
+
   clear(): void {
     this.#open.clear();
   }

@@ -69,6 +69,7 @@ export class UnansweredRequests {
         return;
       case 'output':
       case 'retrying':
+      case 'spent':
       case 'permission-requested':
       case 'permission-withdrawn':
       case 'background':

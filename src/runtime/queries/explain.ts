@@ -217,6 +217,11 @@ function waits(context: Context, actor: SessionActor, task: Task, admittedAt: nu
     }
     list.push({ what: waitTexts[name], since, deadline: name, at: Math.round(wall + inMs) });
   }
+  const { turnEndsAt } = actor.host;
+  if (turnEndsAt !== null) {
+    const at = Math.round(wall + turnEndsAt - context.clock.now());
+    list.push({ what: 'the end of the turn', since: actor.heldSince, deadline: 'turn-limit', at });
+  }
   const throttle = actor.throttle.view();
   if (throttle !== null && isThrottled(actor, task)) {
     const what = `${causeTexts[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;

@@ -133,7 +133,8 @@ function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null
     return given.outcome;
   }
   if (verdict !== null) {
-    return verdict.status === 'failed' && verdict.by?.kind === 'deadline' ? 'timed-out' : 'cancelled';
+    const fails = verdict.status === 'failed' ? verdict.by?.kind : null;
+    return fails === 'deadline' ? 'timed-out' : fails === 'limit' ? 'failed' : 'cancelled';
   }
   if (turn.interrupt?.intent === 'silence') {
     return 'timed-out';

@@ -122,6 +122,7 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'steered':
     case 'permission-requested':
     case 'permission-withdrawn':
+    case 'turn-limit':
     case 'continue':
     case 'fenced':
       return null;

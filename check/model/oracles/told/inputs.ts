@@ -47,6 +47,7 @@ export function toldByInput(facts: Facts): readonly Told[] {
     case 'steered':
     case 'permission-requested':
     case 'permission-withdrawn':
+    case 'turn-limit':
       return toldByTurn(facts, input);
     case 'timer':
       return deadlineReached(facts, input.name);
@@ -105,6 +106,8 @@ function toldByTurn({ owner }: Facts, input: TurnInput): readonly Told[] {
       return input.taken ? [ofTask(input.task, 'steered', { into: owner.id, turn, delivered: true })] : nothing;
     case 'permission-requested':
       return [ofTask(owner.id, 'permission-requested', { turn, request: input.request, action: input.action })];
+    case 'turn-limit':
+      return [ofTask(owner.id, 'limit-reached', { turn, limit: input.limit, bound: input.bound })];
     case 'result':
     case 'permission-withdrawn':
       return nothing;

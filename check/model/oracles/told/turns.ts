@@ -212,15 +212,24 @@ export function toldOfYield(facts: Facts): readonly Told[] {
   return [ofTask(owner.id, 'preempted', { by: gaveWayTo(input, owner, after), epoch: hold.epoch })];
 }
 
+/** A due task gives way only to a throttle: it waits for its agent, and ends as the owner. */
+const isShielded = ({ before, after }: Facts, id: Task['id']): boolean =>
+  before.passedOver?.task === id && before.passedOver.times >= before.limits.maxPassedOver && after.throttle === null;
+
 /** It gave way, and was not to wait any longer. */
-const yieldsAndExpires = ({ end, result, input }: Facts, { id, overdue, mode, lane }: Task): boolean =>
-  lane === 'background' &&
-  end?.outcome !== 'preempted' &&
-  !(end?.outcome === 'failed' && isTransient(end.given)) &&
-  overdue &&
-  mode === 'code' &&
-  !(input.type === 'timer' && input.name === 'expiry') &&
-  result.records.some((one) => one.type === 'end' && one.task === id && one.final.reason === 'expired');
+const yieldsAndExpires = (facts: Facts, { id, overdue, mode, lane }: Task): boolean => {
+  const { end, result, input } = facts;
+  return (
+    lane === 'background' &&
+    !isShielded(facts, id) &&
+    end?.outcome !== 'preempted' &&
+    !(end?.outcome === 'failed' && isTransient(end.given)) &&
+    overdue &&
+    mode === 'code' &&
+    !(input.type === 'timer' && input.name === 'expiry') &&
+    result.records.some((one) => one.type === 'end' && one.task === id && one.final.reason === 'expired')
+  );
+};
 
 /** An operator who moves it, its own runner, the hold limit, or the first interactive task that waited, whoever is granted then. */
 function gaveWayTo(input: Facts['input'], owner: Task, { hold, tasks }: Facts['after']): Actor | null {
