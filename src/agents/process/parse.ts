@@ -43,7 +43,7 @@ export function parseMessage(message: Fields): SaidEvent | string {
 }
 
 /** Messages that name a turn. */
-const ofATurn: { readonly [type: string]: (turn: TurnId, message: Fields) => AgentEvent | string } = {
+const ofATurn: { readonly [type: string]: (turn: TurnId, message: Fields) => SaidEvent | string } = {
   started: (turn) => ({ type: 'started', turn }),
   output: (turn, message) => ({ type: 'output', turn, part: readPart(message['part']) }),
   ack: (turn, message) => ({ type: 'ack', turn, noResult: message['noResult'] === true }),

@@ -212,9 +212,12 @@ export function toldOfYield(facts: Facts): readonly Told[] {
   return [ofTask(owner.id, 'preempted', { by: gaveWayTo(input, owner, after), epoch: hold.epoch })];
 }
 
-/** A due task gives way only to a throttle: it waits for its agent, and ends as the owner. */
-const isShielded = ({ before, after }: Facts, id: Task['id']): boolean =>
-  before.passedOver?.task === id && before.passedOver.times >= before.limits.maxPassedOver && after.throttle === null;
+/** A due task gives way only to a throttle and at the hold limit: it waits for its agent, and ends as the owner. */
+const isShielded = ({ before, after, input }: Facts, id: Task['id']): boolean =>
+  !(input.type === 'timer' && input.name === 'hold') &&
+  before.passedOver?.task === id &&
+  before.passedOver.times >= before.limits.maxPassedOver &&
+  after.throttle === null;
 
 /** It gave way, and was not to wait any longer. */
 const yieldsAndExpires = (facts: Facts, { id, overdue, mode, lane }: Task): boolean => {
