@@ -1,10 +1,12 @@
 /** Explores one configuration with one core, in the thread that calls it. */
-import type { Stats } from './engine/index.ts';
+import type { Options, Outcome, Stats, Teller } from './engine/index.ts';
 import { explore, lengthOf, tell } from './engine/index.ts';
 import { configNamed } from './model/configs.ts';
 import type { Core } from './model/core.ts';
 import { teller } from './model/describe.ts';
 import { modelOf } from './model/model.ts';
+import { slotsConfigNamed } from './slots/configs.ts';
+import { slotsModelOf, slotsTeller } from './slots/model.ts';
 
 export interface Answer {
   readonly config: string;
@@ -24,17 +26,24 @@ export function exploreConfig(
   maxStates: number | null,
   onProgress: (stats: Stats) => void,
 ): Answer {
-  const config = configNamed(name);
-  if (config === undefined) {
-    throw new Error(`there is no configuration ${name}`);
-  }
-  const outcome = explore(modelOf(config, core), {
+  const options: Options = {
     now: () => performance.now(),
     onProgress,
     ...(maxStates === null ? {} : { maxStates }),
-  });
+  };
+  const config = configNamed(name);
+  if (config !== undefined) {
+    return answerOf(name, explore(modelOf(config, core), options), teller);
+  }
+  const slots = slotsConfigNamed(name);
+  if (slots === undefined) {
+    throw new Error(`there is no configuration ${name}`);
+  }
+  return answerOf(name, explore(slotsModelOf(slots, core), options), slotsTeller);
+}
+
+function answerOf<S, A>(config: string, outcome: Outcome<S, A>, told: Teller<S, A>): Answer {
   const { verdict, stats } = outcome;
   const property = verdict.kind === 'unsafe' ? verdict.broken.property : verdict.kind === 'unlive' ? verdict.goal : '';
-  const story = tell(verdict, teller);
-  return { config: name, verdict: verdict.kind, property, length: lengthOf(outcome), story, stats };
+  return { config, verdict: verdict.kind, property, length: lengthOf(outcome), story: tell(verdict, told), stats };
 }

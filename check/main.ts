@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeStats } from './engine/index.ts';
-import { configNamed, configs } from './model/configs.ts';
+import { everyConfig, named } from './configs.ts';
 import { runAll } from './pool.ts';
 import type { Answer, Job } from './worker.ts';
 
@@ -39,7 +39,7 @@ function chosen(): readonly string[] {
   if (options.only !== undefined) {
     return options.only.split(',');
   }
-  return configs.filter((config) => config.deep === options.deep).map((config) => config.name);
+  return everyConfig.filter((config) => config.deep === options.deep).map((config) => config.name);
 }
 
 function readPins(): Pins {
@@ -70,7 +70,7 @@ function complaint(answer: Answer, pins: Pins): string | null {
   const was = pins[answer.config];
   const is = pinOf(answer);
   // A large configuration may be run for longer than anybody has pinned it.
-  if (was === undefined && configNamed(answer.config)?.deep === true) {
+  if (was === undefined && named(answer.config)?.deep === true) {
     return null;
   }
   if (was === undefined) {
@@ -97,17 +97,17 @@ function report(answer: Answer, pins: Pins): void {
   if (process.stderr.isTTY) {
     process.stderr.write('\r\u001B[K');
   }
-  say(`${answer.config}: ${configNamed(answer.config)?.about ?? ''}`);
+  say(`${answer.config}: ${named(answer.config)?.about ?? ''}`);
   say(`  ${describeStats(answer.stats)}`);
   const wrong = complaint(answer, pins);
   say(wrong === null ? '  all properties hold within its bound' : wrong);
 }
 
 async function main(): Promise<void> {
-  const unknown = chosen().filter((name) => configNamed(name) === undefined);
+  const unknown = chosen().filter((name) => named(name) === undefined);
   if (unknown.length > 0) {
     process.stderr.write(
-      `There is no configuration ${unknown.join(', ')}. There are: ${configs.map(({ name }) => name).join(', ')}\n`,
+      `There is no configuration ${unknown.join(', ')}. There are: ${everyConfig.map(({ name }) => name).join(', ')}\n`,
     );
     process.exitCode = 2;
     return;
@@ -127,7 +127,7 @@ async function main(): Promise<void> {
   const holding = answers.filter((answer) => answer.verdict === 'holds');
   if (options.pin) {
     const entries = { ...pins, ...Object.fromEntries(holding.map((answer) => [answer.config, pinOf(answer)])) };
-    const known = Object.entries(entries).filter(([name]) => configNamed(name) !== undefined);
+    const known = Object.entries(entries).filter(([name]) => named(name) !== undefined);
     writeFileSync(
       pinsFile,
       `${JSON.stringify(Object.fromEntries(known.sort(([a], [b]) => (a < b ? -1 : 1))), null, 2)}\n`,

@@ -6,10 +6,19 @@ import { endings } from './endings.ts';
 import { holdLimit } from './hold-limit.ts';
 import { names } from './names.ts';
 import { ownership } from './ownership.ts';
+import { slots } from './slots.ts';
 import { supervised } from './supervised.ts';
 import { turns } from './turns.ts';
 import type { Mutant } from './mutant.ts';
 
 export type { Mutant } from './mutant.ts';
 
-export const mutants: readonly Mutant[] = [...ownership, ...turns, ...endings, ...holdLimit, ...names, ...supervised];
+export const mutants: readonly Mutant[] = [
+  ...ownership,
+  ...turns,
+  ...endings,
+  ...holdLimit,
+  ...names,
+  ...supervised,
+  ...slots,
+];

@@ -6,7 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { configNamed, configs } from '../../check/model/configs.ts';
+import { named as configOf } from '../../check/configs.ts';
+import { configs } from '../../check/model/configs.ts';
 import { mutated } from '../../check/mutants/build.ts';
 import type { Mutant } from '../../check/mutants/list.ts';
 import { mutants } from '../../check/mutants/list.ts';
@@ -105,7 +106,7 @@ describe('a mutant of the core', () => {
     expect(new Set(mutants.map((mutant) => mutant.name)).size).toBe(mutants.length);
     for (const [index, mutant] of mutants.entries()) {
       expect(mutated(mutant, join(directory, `built-${index}`))).toContain('index.ts');
-      expect(configNamed(mutant.config)?.deep).toBe(false);
+      expect(configOf(mutant.config)?.deep).toBe(false);
     }
     expect(mutants.map((mutant) => mutant.name).filter((name) => found[name] === undefined)).toEqual([]);
   });

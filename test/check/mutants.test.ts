@@ -1,7 +1,7 @@
 /** The mutants fit the core, and each has its pin; `npm run check:mutants` finds them. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { configs } from '../../check/model/configs.ts';
+import { everyConfig as configs } from '../../check/configs.ts';
 import { mutants } from '../../check/mutants/list.ts';
 
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

@@ -12,9 +12,12 @@ export type Epoch = Brand<number, 'Epoch'>;
 export type TurnId = Brand<number, 'TurnId'>;
 /** Number of an agent process (or function instance) in its session, from 1; never reused. */
 export type Incarnation = Brand<number, 'Incarnation'>;
+/** Number of a claim of an agent slot in its daemon: a lower one is older. */
+export type ClaimId = Brand<number, 'ClaimId'>;
 
 export const sessionKey = (value: string): SessionKey => value as SessionKey;
 export const taskId = (value: string): TaskId => value as TaskId;
 export const epoch = (value: number): Epoch => value as Epoch;
 export const turnId = (value: number): TurnId => value as TurnId;
 export const incarnation = (value: number): Incarnation => value as Incarnation;
+export const claimId = (value: number): ClaimId => value as ClaimId;
