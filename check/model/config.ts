@@ -33,7 +33,7 @@ export type Name = 'm' | 'n' | null;
  * agent answers "failed". `crash`: the node dies and recovers. `fence`: the lease is lost, another node takes over.
  * `fault`: a step threw and the shell says so. `lost`: the agent does not know its conversation. `ask`: the agent asks for
  * permission. `withdraw`: it asks no more. `refuse`: it does not change its model, and says so; `mum`: it says nothing.
- * `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `login`: its turn fails
+ * `way`: another session needs the slot of its agent. `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `login`: its turn fails
  * because nobody is logged in. `limit`: its turn reaches a limit of its own. `kill`: somebody outside ends the agent. `throttle`: the session has to hold back. `release`: a runner gives the session
  * back and works on. The others are commands of the same name.
  */
@@ -52,6 +52,7 @@ export const budgets = [
   'close',
   'restart',
   'room',
+  'way',
   'move',
   'edit',
   'lost',

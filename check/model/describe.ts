@@ -100,6 +100,8 @@ function inputOf(input: Input): string {
       return `${input.taken ? 'takes' : 'does not take'} ${input.task} into turn ${input.turn}`;
     case 'unsolicited':
       return `a turn that nobody asked for has ${input.phase}`;
+    case 'give-way':
+      return `another session needs the slot${input.interrupts === null ? '' : `, turn ${input.interrupts} gives way`}`;
     case 'timer':
       return `"${input.name}" of ${input.subject} passes`;
     case 'recovered':
@@ -201,7 +203,7 @@ function agentOf(agent: Agent): string {
     return `${agent.kind} ${agent.incarnation}`;
   }
   const model = agent.model === null ? '' : ` with model ${agent.model}`;
-  return `up ${agent.incarnation} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.activity}${model}`;
+  return `up ${agent.incarnation} at ${agent.unsolicited ? 'its own turn, ' : ''}${agent.activity}${model}${agent.leavesFor === null ? '' : ', leaves'}`;
 }
 
 function tasksOf(before: World, after: World): (string | null)[] {

@@ -42,7 +42,7 @@ const runs = new Names();
 const places = { collecting: 0, waiting: 1, owner: 2, merged: 3, steered: 4, released: 5 } as const;
 const scopes = { task: 0, turn: 1, all: 2 } as const;
 const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
-const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4, release: 5, close: 6 } as const;
+const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4, release: 5, close: 6, 'give-way': 15 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
 const outcomes = { completed: 1, interrupted: 2, failed: 3 } as const;
 const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
@@ -118,7 +118,9 @@ function encodeSession(world: World, out: Writer): void {
       bit(world.untold, 5) |
       (parkedCode(session) << 6),
   );
-  out.byte(agent.kind === 'none' ? 0 : incarnations.of(agent.incarnation));
+  out.byte(
+    (agent.kind === 'none' ? 0 : incarnations.of(agent.incarnation)) | bit(up !== null && up.leavesFor !== null, 7),
+  );
   out.byte(session.passedOver === null ? none : indexByte(slotOf(world, session.passedOver.task)));
   out.byte(session.passedOver?.times ?? 0);
   out.byte(session.settling.length);

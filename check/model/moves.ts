@@ -17,6 +17,8 @@ import type { Who } from './world.ts';
 type Offer = (who: Who, kind: number, world: World, input: Input | null) => void;
 
 const at = 1;
+/** Of another session. */
+const otherTask: Actor = { kind: 'task', name: 'other' };
 const operator: Actor = { kind: 'person', name: 'operator' };
 
 export function moves(config: Config, world: World, offer: Offer): void {
@@ -165,6 +167,15 @@ function operators(world: World, offer: Offer): void {
   }
   if (has(world, 'room')) {
     offer('node', kinds.operator, spend(world, 'room'), { at, type: 'make-room' });
+  }
+  if (has(world, 'way') && session.agent.kind === 'up') {
+    const { incarnation } = session.agent;
+    const turn = session.hold?.turn ?? null;
+    // Null: the turn that was meant is over, or none is to be interrupted.
+    for (const interrupts of turn === null ? [null] : [null, turn.id]) {
+      const input: Input = { at, type: 'give-way', incarnation, interrupts, by: otherTask };
+      offer('node', kinds.operator, spend(world, 'way'), input);
+    }
   }
 }
 

@@ -123,6 +123,25 @@ export const supervised: readonly Config[] = [
     sly: true,
   }),
   configOf({
+    name: 'give-way',
+    about: 'another session needs the slot of the agent, in a turn or not, while tasks of both lanes come',
+    slots: [background('B1'), background('B2', { onLost: 'fail' }), interactive('I1')],
+    maxPassedOver: 1,
+    budgets: { way: 2, die: 1 },
+    timers: ['drain', 'protected'],
+    honest: true,
+  }),
+  configOf({
+    name: 'give-way-runner',
+    about: 'the same with a code runner, and an agent that takes turns of its own and changes its model',
+    slots: [background('B1', { mode: 'code', turns: 2, model: 'm' }), interactive('I1')],
+    caps: { acks: true, steer: false, rewind: false, models: true },
+    budgets: { way: 1, unsolicited: 1, cancel: 1 },
+    timers: ['drain', 'switch', 'unsolicited'],
+    honest: true,
+    sly: true,
+  }),
+  configOf({
     name: 'close',
     about:
       'the daemon closes while a turn runs, and starts again; tasks of both lanes that must not be sent again, and a runner',

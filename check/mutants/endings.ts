@@ -31,9 +31,9 @@ export const endings: readonly Mutant[] = [
   mutant(
     'a protected turn is preempted',
     'small-protection',
-    'rules/arrange',
-    'turn.interrupt === null && !turn.protected && demand',
-    'turn.interrupt === null && demand',
+    'rules/turn',
+    'interrupt === null && !isProtected',
+    'interrupt === null',
   ),
   mutant(
     'a silent agent is asked for ever',
@@ -252,6 +252,34 @@ export const endings: readonly Mutant[] = [
     'rules/commands',
     "if (kind === 'closing' && onWire(turn)) {",
     "if (kind === 'closing' && onWire(turn) && turn.id < 0) {",
+  ),
+  mutant(
+    'a turn does not give way to another session',
+    'give-way',
+    'rules/agent',
+    'onWire(turn) && turn.id === interrupts &&',
+    'onWire(turn) && turn.id < 0 && turn.id === interrupts &&',
+  ),
+  mutant(
+    'a turn gives way that came after the one which another session meant',
+    'give-way',
+    'rules/agent',
+    'onWire(turn) && turn.id === interrupts &&',
+    'onWire(turn) &&',
+  ),
+  mutant(
+    'an agent that leaves for another session gets the next prompt first',
+    'give-way-runner',
+    'rules/arrange',
+    'agent.leavesFor !== null && atRest(agent)',
+    'agent.leavesFor !== null && atRest(agent) && d.s.hold === null',
+  ),
+  mutant(
+    'a turn that gave way to another session was lost',
+    'give-way',
+    'rules/turn-end',
+    "    case 'give-way':\n",
+    '',
   ),
   mutant(
     'an agent that somebody else ended burns an attempt',

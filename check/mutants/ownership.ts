@@ -172,9 +172,9 @@ export const ownership: readonly Mutant[] = [
   mutant(
     'interactive preempts interactive',
     'three',
-    'rules/arrange',
-    "if (task.lane === 'background' && turn.interrupt === null",
-    'if (turn.interrupt === null',
+    'rules/turn',
+    "lane === 'background' && interrupt === null",
+    'lane !== null && interrupt === null',
   ),
   mutant(
     'who waits politely interrupts',

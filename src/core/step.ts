@@ -6,6 +6,7 @@ import {
   ack,
   agentExited,
   agentReady,
+  leaveFor,
   makeRoom,
   output,
   result,
@@ -71,6 +72,7 @@ function apply(d: Draft, input: Input): RuleReply {
     case 'agent-exited':
     case 'switched':
     case 'unsolicited':
+    case 'give-way':
       return ofAgent(d, input);
     case 'turn-started':
     case 'ack':
@@ -129,6 +131,8 @@ function ofAgent(d: Draft, input: AgentInput): RuleReply {
       return agent.kind === 'up' ? switched(d, agent, input) : stale('incarnation');
     case 'unsolicited':
       return agent.kind === 'up' ? unsolicited(d, agent, input) : stale('incarnation');
+    case 'give-way':
+      return agent.kind === 'up' ? leaveFor(d, agent, input) : { kind: 'refused', code: 'agent_not_running' };
   }
 }
 

@@ -1,6 +1,6 @@
 /** The agent's life, the deadlines around it, and what an operator may ask. */
 import { describe, expect, test } from 'vitest';
-import { taskId } from '../../src/core/model/ids.ts';
+import { incarnation, taskId, turnId } from '../../src/core/model/ids.ts';
 import { Box, inBackground, somebody } from '../support/core-driver.ts';
 
 const stale = (what: string): unknown => ({ kind: 'stale', what });
@@ -87,6 +87,88 @@ describe('the life of an agent', () => {
       expect(box.sent('start')).toMatchObject([{ incarnation: 2, conversation: 'c1' }]);
       expect(box.task('A').attempts).toBe(1);
     }
+  });
+
+  const other = { kind: 'task', name: 'other' } as const;
+  const needs = (box: Box, interrupts: number | null): unknown =>
+    box.do({
+      type: 'give-way',
+      incarnation: incarnation(box.incarnation),
+      interrupts: interrupts === null ? null : turnId(interrupts),
+      by: other,
+    });
+
+  test('a turn gives way to another session, and its task continues on the next agent without a burnt attempt (core/42)', () => {
+    const box = inBackground();
+    expect(needs(box, box.turn)).toEqual({ kind: 'ok' });
+    expect(box.acts).toEqual(['interrupt']);
+    expect(box.events('bg', 'interrupt-requested')).toMatchObject([{ why: 'give-way', by: other, sent: true }]);
+    box.ack();
+    box.result('interrupted');
+    expect(box.acts).toEqual(['close']);
+    expect(box.whole()).toContainEqual({
+      type: 'agent-ending',
+      data: { incarnation: 1, reason: 'give_way', by: other },
+    });
+    expect(box.events('bg', 'preempted')).toMatchObject([{ by: other }]);
+    expect(box.owner).toBe('bg');
+    box.exited();
+    expect(box.sent('start')).toMatchObject([{ incarnation: 2, conversation: 'c1' }]);
+    box.ready();
+    expect(box.sent('prompt')).toMatchObject([{ task: 'bg', attempt: 1, resumed: true }]);
+  });
+
+  test('an agent that another session needs is closed at once if it is idle, else after the turn that it has (core/42)', () => {
+    const rests = new Box();
+    rests.submit('A');
+    rests.runs();
+    rests.result('completed');
+    needs(rests, null);
+    expect(rests.acts).toEqual(['close']);
+
+    const busy = inBackground();
+    busy.background('next');
+    needs(busy, busy.turn - 1);
+    expect(busy.acts).toEqual([]);
+    busy.result('completed');
+    expect(busy.acts).toEqual(['close']);
+    expect(busy.owner).toBe('next');
+    busy.exited();
+    expect(busy.acts).toEqual(['start']);
+    expect(needs(busy, null)).toEqual(refused('agent_not_running'));
+  });
+
+  test('an interactive or protected turn does not give way to another session before its end (core/42)', () => {
+    const interactive = new Box();
+    interactive.submit('A');
+    interactive.runs();
+    needs(interactive, interactive.turn);
+    expect(interactive.acts).toEqual([]);
+    interactive.result('completed');
+    expect(interactive.acts).toEqual(['close']);
+
+    const due = new Box({ maxPassedOver: 1 });
+    due.background('bg');
+    due.runs();
+    due.submit('A');
+    due.drains();
+    due.answers();
+    due.started();
+    expect(due.session.hold?.turn?.protected).toBe(true);
+    needs(due, due.turn);
+    expect(due.acts).toEqual([]);
+  });
+
+  test('a parked session gives way to another session, and keeps its task (core/42)', () => {
+    const box = inBackground();
+    box.park();
+    needs(box, box.turn);
+    box.drains();
+    expect(box.acts).toEqual(['close']);
+    expect(box.owner).toBeNull();
+    box.exited();
+    box.unpark();
+    expect(box.owner).toBe('bg');
   });
 
   test('an event of an earlier agent changes nothing (core/15, core/24)', () => {

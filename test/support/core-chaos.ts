@@ -107,6 +107,13 @@ export class Chaos {
         return { type: of, by };
       case 'make-room':
         return { type: of };
+      case 'give-way':
+        return {
+          type: of,
+          incarnation: incarnation(box.incarnation - (a > 13 ? 1 : 0)),
+          interrupts: b > 11 ? null : turnId(box.turn - (b === 1 ? 1 : 0)),
+          by: { kind: 'task', name: 'of another session' },
+        };
       case 'fault':
         return { type: of, reason: 'chaos' };
       case 'report':
@@ -330,6 +337,7 @@ const weights = {
   unpark: 4,
   'restart-agent': 1,
   'make-room': 1,
+  'give-way': 2,
   fault: 1,
   report: 1,
   throttle: 3,

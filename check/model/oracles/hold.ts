@@ -211,7 +211,7 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
   if (intent === 'close') {
     return;
   }
-  const interrupted = intent === 'preempt' || leavesAtLimit(move);
+  const interrupted = intent === 'preempt' || intent === 'give-way' || leavesAtLimit(move);
   const fairly = heir !== undefined && dueWaiter(world.session)?.id === heir.id;
   if (was?.lane !== 'background' || (heir?.lane !== 'interactive' && !interrupted && !fairly)) {
     report.fail(

@@ -116,6 +116,7 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
     conversation: 'x',
     conversationReset: false,
   });
+  attempt({ at, type: 'give-way', incarnation: inc, interrupts: null, by: { kind: 'task', name: 'probe' } });
   attempt({ at, type: 'agent-exited', incarnation: inc, reason: 'probe', data: null });
   attempt({ at, type: 'unsolicited', incarnation: inc, phase: 'began', data: null });
   attempt({ at, type: 'unsolicited', incarnation: inc, phase: 'ended', data: null });

@@ -49,6 +49,7 @@ const commonKinds = {
   unsolicited: ['ok', 'stale'],
   timer: ['ok', 'stale'],
   'agent-exited': ['ok', 'stale'],
+  'give-way': ['ok', 'refused', 'stale'],
   fenced: ['ok'],
 } as const satisfies { readonly [T in InputType]?: Kinds };
 

@@ -44,6 +44,14 @@ function noFreeWindow({ session }: View): string | null {
   return first === undefined ? null : `nobody owns the session and ${first.id} waits`;
 }
 
+function leaving({ session: { agent } }: View): string | null {
+  if (agent.kind !== 'up' || agent.leavesFor === null) {
+    return null;
+  }
+  const rests = agent.activity === 'boundary' && !agent.unsolicited;
+  return rests ? 'it is at rest, and is not closed' : null;
+}
+
 function admission({ session }: View): string | null {
   const { hold } = session;
   if (hold === null || session.fenced || onWire(session)) {
@@ -530,6 +538,7 @@ function asksAgree({ session, processes, timers }: World): string | null {
 export const stateInvariants = (once: Once): readonly Invariant<World>[] => [
   once({ name: 'rule 1: at most one hold, and its task is the one that holds', check: oneOwner }),
   once({ name: 'rule 3: no free window', check: noFreeWindow }),
+  once({ name: 'rule 20: an agent that leaves for another session gets nothing to do', check: leaving }),
   once({ name: 'rule 6: no background turn is admitted while an interactive task waits', check: admission }),
   once({ name: 'rule 5: the interrupt leaves in the same pass as the demand', check: interrupted }),
   { name: 'rules 5, 7, 9: one interrupt for a turn, as soon as it has started', check: ontoTheWire },

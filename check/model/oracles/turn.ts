@@ -9,10 +9,11 @@ const sticky = 'rule 7: an interrupt is cleared by the end of its turn and by no
 const cause = 'rules 4, 7: a turn is interrupted for a stated cause';
 const fenced = 'an event of another turn or process is never applied';
 const order: { readonly [P in TurnPhase]: number } = { pending: 0, sent: 1, running: 2, draining: 3 };
-const strength = { none: 0, preempt: 1, hold: 1, close: 1, silence: 2, release: 3, verdict: 4 } as const;
+const strength = { none: 0, preempt: 1, hold: 1, close: 1, 'give-way': 1, silence: 2, release: 3, verdict: 4 } as const;
 
 export function judgeTurn(move: Move, report: Report): void {
   const { world, result } = move;
+  judgeLeaving(move, report);
   const before = world.session.hold?.turn ?? null;
   const after = result.session.hold?.turn ?? null;
   judgeFencing(move, before, report);
@@ -49,6 +50,7 @@ export function judgeTurn(move: Move, report: Report): void {
   ) {
     report.fail(cause, 'the daemon closes, and the turn is not interrupted for it');
   }
+  judgeGivingWay(move, before, after, report);
   if (after.protected && !before.protected) {
     report.fail('rule 17: a turn is protected from its beginning', 'it becomes so');
   }
@@ -71,6 +73,25 @@ function judgeModel({ config, world, result, input }: Move, turn: Turn, report: 
   const wanted = (turn.call === null ? null : spec.models[turn.call - 1]) ?? spec.model;
   if (turn.model !== wanted) {
     report.fail(number, `turn ${turn.id} is for model ${turn.model}, and ${wanted} was asked for`);
+  }
+}
+
+/** An agent that leaves for another session gets no further prompt. */
+function judgeLeaving({ world, result }: Move, report: Report): void {
+  const { agent } = world.session;
+  const leaves = agent.kind === 'up' && agent.leavesFor !== null;
+  if (leaves && result.effects.some((effect) => effect.type === 'prompt' && effect.incarnation === agent.incarnation)) {
+    report.fail('rule 20: an agent that leaves for another session gets nothing to do', 'it gets a prompt');
+  }
+}
+
+/** Rule 20: the background turn that another session asks for is interrupted, if it is not protected. */
+function judgeGivingWay({ input, world }: Move, before: Turn, after: Turn, report: Report): void {
+  const { tasks, hold } = world.session;
+  const lane = hold === null ? undefined : treeGet(tasks, hold.task)?.lane;
+  const isAsked = input.type === 'give-way' && input.interrupts === before.id && before.phase !== 'pending';
+  if (isAsked && lane === 'background' && !before.protected && after.interrupt === null) {
+    report.fail(cause, 'another session needs the slot, and the turn does not give way');
   }
 }
 
@@ -103,6 +124,14 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
     case 'close':
       if (input.type !== 'park' || input.kind !== 'closing') {
         report.fail(cause, 'a turn is cut for a daemon that does not close');
+      }
+      return;
+    case 'give-way':
+      if (input.type !== 'give-way' || input.interrupts !== before.id) {
+        report.fail(cause, 'a turn gives way to another session that has not asked for it');
+      }
+      if (owner?.lane !== 'background' || after.protected) {
+        report.fail(cause, 'an interactive or protected turn gives way to another session');
       }
       return;
     case 'silence':

@@ -55,6 +55,7 @@ function whyNot(session: Session, input: Input): Why {
     case 'agent-exited':
     case 'switched':
     case 'unsolicited':
+    case 'give-way':
       return ofAgent(session, input);
     case 'turn-started':
     case 'ack':
@@ -114,6 +115,8 @@ function ofAgent({ agent }: Session, input: AgentInput): Why {
   switch (input.type) {
     case 'agent-ready':
       return agent.kind === 'starting' ? null : 'incarnation';
+    case 'give-way':
+      return agent.kind === 'up' ? null : 'agent_not_running';
     case 'agent-exited':
     case 'output':
       return null;

@@ -101,7 +101,7 @@ export type RunnerInput = At & { readonly task: TaskId; readonly run: Epoch } & 
       }
   );
 
-/** What the agent's driver says of its process. */
+/** What the agent's driver says of its process, and what is said of it. */
 export type AgentInput = At & { readonly incarnation: Incarnation } & (
     | {
         readonly type: 'agent-ready';
@@ -118,6 +118,11 @@ export type AgentInput = At & { readonly incarnation: Incarnation } & (
     /** Something outside a turn of ours; it goes on the session's tape as `unexpected-output`. */
     | { readonly type: 'output'; readonly turn: null; readonly part: OutputPart }
     | { readonly type: 'switched'; readonly model: string | null; readonly ok: boolean }
+    /**
+     * Another session needs the agent's slot or folder: the agent is closed as soon as it is at rest. `interrupts`: a background turn that is
+     * interrupted for it; null: none is. `by`: the task of the other session.
+     */
+    | { readonly type: 'give-way'; readonly interrupts: TurnId | null; readonly by: Actor }
     | { readonly type: 'unsolicited'; readonly phase: 'began' | 'ended'; readonly data: unknown }
   );
 

@@ -28,6 +28,7 @@ export type AgentEndReason =
   | 'drain_deadline'
   | 'idle'
   | 'make_room'
+  | 'give_way'
   | 'model_switch'
   | 'evicted'
   | 'restart'

@@ -18,10 +18,10 @@ export const turnOutcomes = ['completed', 'preempted', 'cancelled', 'timed-out',
 export type TurnOutcome = (typeof turnOutcomes)[number];
 
 /**
- * Why a turn is to be interrupted. `preempt`, `hold` and `close`: its task gives way, to one that may interrupt it, at the hold limit, or since
- * the daemon closes. `release`: its runner has given the session back. `verdict`: its task is to end. That outranks the others.
+ * Why a turn is to be interrupted. `preempt`, `hold`, `close` and `give-way`: its task gives way, to one that may interrupt it, at the hold limit,
+ * since the daemon closes, or to a task of another session. `release`: its runner has given the session back. `verdict`: its task is to end. That outranks the others.
  */
-export type Intent = 'preempt' | 'hold' | 'close' | 'silence' | 'release' | 'verdict';
+export type Intent = 'preempt' | 'hold' | 'close' | 'give-way' | 'silence' | 'release' | 'verdict';
 
 /** The interrupt of a turn. It leaves with the confirmation of the turn, and at once where that is there: `draining`. */
 export interface Interrupt {
@@ -98,6 +98,8 @@ export type Agent =
       readonly model: string | null;
       /** It takes a turn that nobody asked for; the next prompt waits. */
       readonly unsolicited: boolean;
+      /** Who gets its slot or folder: it is closed as soon as it is at rest. Null: it stays. */
+      readonly leavesFor: Actor | null;
       readonly caps: AgentCaps;
     }
   | { readonly kind: 'ending'; readonly incarnation: Incarnation };

@@ -14,12 +14,12 @@ export function killAgent(d: Draft, reason: AgentEndReason, by: Actor | null = n
   sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason, by });
 }
 
-/** Lets an agent in no turn of ours leave by itself; the next turn starts another with the conversation resumed. */
-export function closeAgent(d: Draft, reason: AgentEndReason): void {
+/** Lets an agent in no turn of ours leave by itself; the next turn starts another with the conversation resumed. `by`: who gets its place. */
+export function closeAgent(d: Draft, reason: AgentEndReason, by: Actor | null = null): void {
   const agent = d.s.agent;
   if (agent.kind === 'up') {
     d.s.agent = { kind: 'ending', incarnation: agent.incarnation };
     d.effects.push({ type: 'close', incarnation: agent.incarnation });
-    sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason, by: null });
+    sessionEvent(d, 'agent-ending', { incarnation: agent.incarnation, reason, by });
   }
 }

@@ -1,6 +1,6 @@
 /** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
 import type { TurnLimit } from '../model/turn-limits.ts';
-import { deadlineReached, inPhase, onWire, setTurn, writeInterrupt } from './turn.ts';
+import { deadlineReached, inPhase, interruptTurn, mayGiveWay, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent } from './agent-end.ts';
 import { endOrInterrupt, endTurn, loseTurn } from './turn-end.ts';
 import { invariant } from '../errors.ts';
@@ -23,7 +23,15 @@ type Starting = Extract<Agent, { kind: 'starting' }>;
 
 export function agentReady(d: Draft, agent: Starting, input: InputOf<'agent-ready'>): Reply {
   const { incarnation, model } = agent;
-  d.s.agent = { kind: 'up', incarnation, activity: 'boundary', model, unsolicited: false, caps: input.caps };
+  d.s.agent = {
+    kind: 'up',
+    incarnation,
+    activity: 'boundary',
+    model,
+    unsolicited: false,
+    leavesFor: null,
+    caps: input.caps,
+  };
   if (input.conversationReset) {
     sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation.id });
     d.s.conversation = { id: input.conversation, reset: true, rewind: null };
@@ -205,6 +213,19 @@ export function switched(d: Draft, agent: Up, input: InputOf<'switched'>): Reply
     return okReply;
   }
   d.s.agent = inActivity(agent, 'boundary', agent.model);
+  return okReply;
+}
+
+/**
+ * Rule 20: between sessions the same order holds as within one. Only a background turn that may be preempted is interrupted, if it is still the
+ * one that is meant; in any case the agent leaves at the end of the turn that it has.
+ */
+export function leaveFor(d: Draft, agent: Up, { interrupts, by }: InputOf<'give-way'>): Reply {
+  d.s.agent = { ...agent, leavesFor: by };
+  const turn = d.s.hold?.turn ?? null;
+  if (onWire(turn) && turn.id === interrupts && mayGiveWay(mustTask(d, mustHold(d).task), turn)) {
+    interruptTurn(d, turn, 'give-way', by);
+  }
   return okReply;
 }
 

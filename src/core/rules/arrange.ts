@@ -13,12 +13,13 @@ import { treeFirst } from '../tree.ts';
 import { closeAgent } from './agent-end.ts';
 import { endOverdue } from './expiry.ts';
 import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
-import { inPhase, interruptTurn, newTurn, onWire, setTurn } from './turn.ts';
+import { inPhase, interruptTurn, mayGiveWay, newTurn, onWire, setTurn } from './turn.ts';
 import { rewindOf } from './conversation.ts';
 import { beginParts, mergedTasks, settle } from './parts.ts';
 import { yieldHold } from './turn-end.ts';
 
 export function arrange(d: Draft): void {
+  leave(d);
   do {
     settle(d);
     endOverdue(d, false);
@@ -32,6 +33,14 @@ export function arrange(d: Draft): void {
     d.effects.push({ type: 'continue' });
   }
   forgetPassedOver(d);
+}
+
+/** Another session gets the slot or the folder of the agent. Here, before the next prompt is sent to it. */
+function leave(d: Draft): void {
+  const { agent } = d.s;
+  if (agent.kind === 'up' && agent.leavesFor !== null && atRest(agent)) {
+    closeAgent(d, 'give_way', agent.leavesFor);
+  }
 }
 
 /** Nothing is granted, sent or preempted: parked by the operator or a fault, or held back altogether. */
@@ -48,6 +57,7 @@ export const inActivity = (agent: Up, activity: Up['activity'], model: string | 
   activity,
   model,
   unsolicited: agent.unsolicited,
+  leavesFor: agent.leavesFor,
   caps: agent.caps,
 });
 
@@ -218,7 +228,7 @@ function switchModel(d: Draft, agent: Up, model: string | null): void {
 
 function preemptIfDemanded(d: Draft, task: Task, turn: Turn): void {
   const demand = treeFirst(d.s.indexes.demand);
-  if (task.lane === 'background' && turn.interrupt === null && !turn.protected && demand !== null) {
+  if (demand !== null && mayGiveWay(task, turn)) {
     interruptTurn(d, turn, 'preempt', actorTask(demand.value));
   }
 }

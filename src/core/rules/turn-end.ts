@@ -60,6 +60,7 @@ const givesWay = ({ interrupt }: Turn): boolean =>
   (interrupt.intent === 'preempt' ||
     interrupt.intent === 'hold' ||
     interrupt.intent === 'close' ||
+    interrupt.intent === 'give-way' ||
     interrupt.intent === 'release');
 
 /** It failed for a transient reason; its task tries again. */
@@ -87,6 +88,7 @@ function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
     case 'hold':
     case 'release':
     case 'close':
+    case 'give-way':
       // An agent that dies by itself before it confirmed the turn was lost; one that we gave up for the preemption was not.
       return end.kind === 'result' || turn.phase === 'draining' || !turnFaults[end.reason] ? 'preempted' : 'agent-lost';
     case 'verdict':

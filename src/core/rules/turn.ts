@@ -4,6 +4,7 @@ import { invariant } from '../errors.ts';
 import type { Actor } from '../model/actor.ts';
 import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.ts';
 import type { Intent, Turn, TurnPhase } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
 import type { TurnId } from '../model/ids.ts';
 import { byText, treeOf } from '../tree.ts';
 
@@ -11,6 +12,7 @@ const intentRank: { readonly [I in Intent]: number } = {
   preempt: 0,
   hold: 0,
   close: 0,
+  'give-way': 0,
   silence: 1,
   release: 2,
   verdict: 3,
@@ -19,6 +21,10 @@ const intentRank: { readonly [I in Intent]: number } = {
 /** Its prompt may have reached the agent. */
 export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Exclude<TurnPhase, 'pending'> } =>
   turn !== null && turn.phase !== 'pending';
+
+/** It may be interrupted for a task that goes first, of this session or of another one (rules 4, 17, 20). */
+export const mayGiveWay = ({ lane }: Task, { interrupt, protected: isProtected }: Turn): boolean =>
+  lane === 'background' && interrupt === null && !isProtected;
 
 const noNames: Turn['requested'] = treeOf(byText);
 

@@ -246,9 +246,9 @@ const interruptRequested = eventData(
     turn,
     why: {
       type: 'string',
-      enum: ['preempt', 'hold', 'close', 'silence', 'release', 'verdict'],
+      enum: ['preempt', 'hold', 'close', 'give-way', 'silence', 'release', 'verdict'],
       description:
-        '`preempt`: an interactive task waits. `hold`: a task has waited for `limits.holdLimitMs`. `close`: the daemon closes. `silence`: the agent said nothing for too long. `release`: its runner has given the session back. `verdict`: the task must end.',
+        '`preempt`: an interactive task waits. `hold`: a task has waited for `limits.holdLimitMs`. `close`: the daemon closes. `give-way`: an interactive task of another session needs the agent slot or the folder. `silence`: the agent said nothing for too long. `release`: its runner has given the session back. `verdict`: the task must end.',
     },
     by: actor('The task that waits, the deadline, the daemon, or who ends the task; null: unknown.'),
     sent: {
@@ -333,7 +333,7 @@ const turnEnded = eventData(
 );
 
 const preempted = eventData(
-  'The task gave up the session to an interactive task, at the hold limit, because it was moved, or because the daemon closes, and waits in the queue again; or its code runner gave it back, and works on without it.',
+  'The task gave up the session to an interactive task, at the hold limit, because it was moved, for an interactive task of another session, or because the daemon closes, and waits in the queue again; or its code runner gave it back, and works on without it.',
   {
     by: actor(
       'The task that gets the session, the deadline `hold`, who moved it, the daemon, or its code runner; null: unknown.',

@@ -36,6 +36,10 @@ function whyClosed({ input, after, before }: Facts): Ending | null {
   if (input.type === 'switched' && !input.ok) {
     return { reason: 'model_switch', by: null };
   }
+  const leavesFor = before.agent.kind === 'up' ? before.agent.leavesFor : null;
+  if (input.type === 'give-way' || leavesFor !== null) {
+    return { reason: 'give_way', by: input.type === 'give-way' ? input.by : leavesFor };
+  }
   const model = before.agent.kind === 'up' || before.agent.kind === 'starting' ? before.agent.model : null;
   const turn = after.hold?.turn ?? null;
   return turn !== null && turn.phase === 'pending' && turn.model !== model

@@ -123,6 +123,7 @@ export const givesWay = ({ interrupt }: Turn): boolean =>
   (interrupt.intent === 'preempt' ||
     interrupt.intent === 'hold' ||
     interrupt.intent === 'close' ||
+    interrupt.intent === 'give-way' ||
     interrupt.intent === 'release');
 
 function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null, left: boolean): TurnOutcome {

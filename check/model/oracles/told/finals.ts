@@ -116,6 +116,7 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'output':
     case 'switched':
     case 'unsolicited':
+    case 'give-way':
     case 'turn-started':
     case 'ack':
     case 'result':

@@ -40,6 +40,7 @@ export function toldByInput(facts: Facts): readonly Told[] {
     case 'agent-exited':
     case 'switched':
     case 'unsolicited':
+    case 'give-way':
       return toldByAgent(facts, input);
     case 'turn-started':
     case 'ack':
@@ -87,6 +88,9 @@ function toldByAgent({ before }: Facts, input: AgentInput): readonly Told[] {
       return [ofSession('model-switched', { incarnation, model: input.model, ok: input.ok })];
     case 'unsolicited':
       return [ofSession('unsolicited-turn', { incarnation, phase: input.phase, data: input.data })];
+    // Told with the interrupt, and with the end of the agent.
+    case 'give-way':
+      return nothing;
   }
 }
 

@@ -70,6 +70,7 @@ export function toldOfInterrupt({ after, was, is, owner, input }: Facts): readon
     preempt: is.interrupt.by,
     hold: actor('deadline', 'hold'),
     close: input.type === 'park' ? input.by : null,
+    'give-way': input.type === 'give-way' ? input.by : null,
     silence: actor('deadline', 'silence'),
     release: actor('runner'),
     verdict: verdict?.by ?? null,
