@@ -1,16 +1,5 @@
 /** What the daemon of a chaos run and the run itself agree on. */
 
-/** What the daemon's own process holds. */
-export interface DaemonCensus {
-  readonly descriptors: number;
-  readonly threads: number;
-  readonly timers: number;
-  readonly heapBytes: number;
-  /** The daemon's main loop was late by so much since its start: the 99th percentile, and the most. Milliseconds. */
-  readonly loopP99: number;
-  readonly loopMax: number;
-}
-
 /** Every process of a run carries it, however far it has gone. */
 export const markName = 'SIGNALBOX_CHAOS_RUN';
 

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '../../../src/client/index.ts';
 import { DaemonProcess } from '../harness/daemon-process.ts';
 import { processesWith } from '../harness/processes.ts';
-import { type DaemonCensus, markName } from './shared.ts';
+import type { DaemonCensus } from '../harness/census.ts';
+import { markName } from './shared.ts';
 import { script } from './misdeeds.ts';
 
 const program = fileURLToPath(new URL('./daemon.ts', import.meta.url));

@@ -53,6 +53,10 @@ export class DaemonProcess implements AsyncDisposable {
     return createClient({ baseUrl: this.url, token, ...options });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get dead(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
@@ -63,7 +67,7 @@ export class DaemonProcess implements AsyncDisposable {
     }
   }
 
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(signal);
   }
 

@@ -12,6 +12,10 @@ interface ScriptedDaemon {
   readonly env?: Readonly<{ [name: string]: string }>;
   readonly limits: Readonly<{ [name: string]: number }>;
   readonly durability?: 'power' | 'process';
+  /** Working folders, as `workspaces` of the configuration. */
+  readonly workspaces?: readonly { readonly session: string; readonly folder: string }[];
+  /** How long a close waits for turns that it has interrupted; 0: not at all. */
+  readonly graceMs?: number;
   readonly faults?: Faults;
 }
 
@@ -23,6 +27,8 @@ export async function runScriptedDaemon({
   env = {},
   limits,
   durability = 'power',
+  workspaces = [],
+  graceMs = 0,
   faults,
 }: ScriptedDaemon): Promise<Daemon> {
   const setting = (path: readonly string[], value: unknown) => ({ path, value, written: path.join('.') });
@@ -34,6 +40,7 @@ export async function runScriptedDaemon({
       setting(['agent'], { name: 'scripted', args, env }),
       setting(['logLevel'], 'silent'),
       setting(['durability'], durability),
+      setting(['workspaces'], workspaces),
       ...Object.entries(limits).map(([name, value]) => setting(['limits', name], value)),
     ],
   });
@@ -45,7 +52,7 @@ export async function runScriptedDaemon({
     ...(faults === undefined ? {} : { faults }),
   });
   process.once('SIGTERM', () => {
-    void daemon.close({ graceMs: 0 }).then(() => process.exit(0));
+    void daemon.close({ graceMs }).then(() => process.exit(0));
   });
   process.send?.({ url: daemon.url });
   return daemon;

@@ -3,26 +3,37 @@ import type { Client, ReadEvent } from '../../../src/client/index.ts';
 
 const pageSize = 500;
 
+/** All events of a task, in the order in which they are read. */
+export async function readTape(client: Client, task: string): Promise<ReadEvent[]> {
+  const tape: ReadEvent[] = [];
+  for (;;) {
+    const page = await client.taskEvents(task, { after: tape.at(-1)?.seq ?? 0, limit: pageSize });
+    tape.push(...page.items);
+    if (page.items.length < pageSize) {
+      return tape;
+    }
+  }
+}
+
 export async function judgeTape(client: Client, task: string): Promise<string[]> {
   const view = await client.task(task).catch(() => null);
   if (view === null) {
     return [`accepted task ${task} is gone`];
   }
-  const types: ReadEvent['type'][] = [];
-  let after = 0;
-  for (;;) {
-    const page = await client.taskEvents(task, { after, limit: pageSize });
-    for (const event of page.items) {
-      after += 1;
-      if (event.seq !== after) {
-        return [`the tape of ${task} has ${event.seq} where ${after} belongs`];
-      }
-      types.push(event.type);
-    }
-    if (page.items.length < pageSize) {
-      break;
-    }
+  const wrong = wrongOrder(task, await readTape(client, task));
+  if (view.endedAt === null) {
+    wrong.push(`task ${task} is ${view.status}`);
   }
+  return wrong;
+}
+
+/** The tape of an ended task: dense from 1, `queued` first, `final` once and last. */
+export function wrongOrder(task: string, tape: readonly ReadEvent[]): string[] {
+  const gap = tape.findIndex(({ seq }, at) => seq !== at + 1);
+  if (gap !== -1) {
+    return [`the tape of ${task} has ${tape[gap]?.seq} where ${gap + 1} belongs`];
+  }
+  const types = tape.map(({ type }) => type);
   const wrong: string[] = [];
   const finals = types.filter((type) => type === 'final').length;
   if (finals !== 1 || types.at(-1) !== 'final') {
@@ -30,9 +41,6 @@ export async function judgeTape(client: Client, task: string): Promise<string[]>
   }
   if (types[0] !== 'queued') {
     wrong.push(`the tape of ${task} begins with ${types[0] ?? 'nothing'}`);
-  }
-  if (view.endedAt === null) {
-    wrong.push(`task ${task} is ${view.status}`);
   }
   return wrong;
 }
