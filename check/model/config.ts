@@ -35,7 +35,7 @@ export type Name = 'm' | 'n' | null;
  * permission. `withdraw`: it asks no more. `refuse`: it does not change its model, and says so; `mum`: it says nothing.
  * `way`: another session needs the slot of its agent. `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `login`: its turn fails
  * because nobody is logged in. `limit`: its turn reaches a limit of its own. `kill`: somebody outside ends the agent. `throttle`: the session has to hold back. `release`: a runner gives the session
- * back and works on. The others are commands of the same name.
+ * back and works on. `claim`: a program claims an external task. The others are commands of the same name.
  */
 export const budgets = [
   'cancel',
@@ -67,6 +67,7 @@ export const budgets = [
   'kill',
   'throttle',
   'release',
+  'claim',
 ] as const;
 export type Budget = (typeof budgets)[number];
 

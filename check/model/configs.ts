@@ -4,6 +4,7 @@
  */
 import type { Config } from './config.ts';
 import { background, configOf, interactive } from './config.ts';
+import { external } from './external.ts';
 import { supervised } from './supervised.ts';
 
 const mergeGroup = 'p';
@@ -629,7 +630,7 @@ const rare: readonly Config[] = [
   }),
 ];
 
-export const configs: readonly Config[] = [...daily, ...supervised, ...rare];
+export const configs: readonly Config[] = [...daily, ...supervised, ...external, ...rare];
 
 export function configNamed(name: string): Config | undefined {
   return configs.find((config) => config.name === name);

@@ -1,5 +1,5 @@
 /** Tells a move of the checker to a person: who did what, and what was different afterwards. */
-import type { Input } from '../../src/core/model/inputs.ts';
+import type { Input, RunnerInput } from '../../src/core/model/inputs.ts';
 import type { Agent, Session } from '../../src/core/model/session.ts';
 import type { Task } from '../../src/core/model/task.ts';
 import type { Effect } from '../../src/core/model/effects.ts';
@@ -40,6 +40,7 @@ function subject(action: Action, before: World): string {
     case 'timer':
       return 'a deadline:';
     case 'runner':
+    case 'holder':
     case 'aborted runner':
       return `the ${action.who}:`;
   }
@@ -53,12 +54,31 @@ function answerOf(reply: NonNullable<Action['result']>['reply']): string {
       return reply.mergedInto === null ? '' : ` -> into ${reply.mergedInto}`;
     case 'receipt':
       return ` -> ${reply.receipt.state}`;
+    case 'claimed':
+      return reply.run === null ? ' -> it waits' : ` -> run ${reply.run}`;
+    case 'answered':
+      return ` -> answered by turn ${reply.turn}`;
     case 'receipts':
       return ` -> ${reply.receipts.map((receipt) => `${receipt.task} ${receipt.state}`).join(', ')}`;
     case 'refused':
       return ` -> refused, ${reply.code}`;
     case 'stale':
       return ` -> stale, ${reply.what}`;
+  }
+}
+
+function runnerInput(input: RunnerInput): string {
+  switch (input.type) {
+    case 'call':
+      return `asks for turn ${input.call} of ${input.task} (run ${input.run})`;
+    case 'heartbeat':
+      return `is alive: ${input.task} (run ${input.run})`;
+    case 'progress':
+      return `reports progress of ${input.task}`;
+    case 'release':
+      return `gives the session back: ${input.task} (run ${input.run})`;
+    case 'finish':
+      return `returns: ${input.task} ${input.status} (run ${input.run})`;
   }
 }
 
@@ -76,14 +96,14 @@ function inputOf(input: Input): string {
       return `stops the ${input.scope}`;
     case 'evict':
       return `evicts the hold of epoch ${input.epoch}`;
+    case 'claim':
+      return `claims ${input.task} as ${input.holder}`;
     case 'call':
-      return `asks for turn ${input.call} of ${input.task} (run ${input.run})`;
+    case 'heartbeat':
     case 'progress':
-      return `reports progress of ${input.task}`;
     case 'release':
-      return `gives the session back: ${input.task} (run ${input.run})`;
     case 'finish':
-      return `returns: ${input.task} ${input.status} (run ${input.run})`;
+      return runnerInput(input);
     case 'agent-ready':
       return `process ${input.incarnation} is ready${input.conversationReset ? ', its conversation is lost' : ''}`;
     case 'agent-exited':

@@ -39,7 +39,7 @@ const turns = new Names();
 const incarnations = new Names();
 const runs = new Names();
 
-const places = { collecting: 0, waiting: 1, owner: 2, merged: 3, steered: 4, released: 5 } as const;
+const places = { collecting: 0, waiting: 1, owner: 2, merged: 3, steered: 4, released: 5, unclaimed: 6 } as const;
 const scopes = { task: 0, turn: 1, all: 2 } as const;
 const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
 const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4, release: 5, close: 6, 'give-way': 15 } as const;
@@ -88,8 +88,8 @@ export function encodeWorld(world: World, out: Writer, moves: boolean): void {
   out.byte(world.timers.length);
   for (const timer of world.timers) {
     out.byte(timerNames.indexOf(timer.name));
-    if (timer.name === 'collect' || timer.name === 'wait' || timer.name === 'expiry') {
-      out.byte(indexByte(slotOf(world, timer.of as Task['id'])));
+    if (typeof timer.of === 'string') {
+      out.byte(indexByte(slotOf(world, timer.of)));
     }
   }
 }
@@ -213,6 +213,7 @@ function encodeTask(world: World, task: Task | null, out: Writer, moves: boolean
       bit(task.call !== null, 7),
   );
   out.byte(modelCode(task.call?.model));
+  out.byte(bit(task.holder !== null, 0) | ((task.holder?.answered?.call ?? 0) << 1));
   // That it was retried is told; how often decides nothing.
   out.byte(task.attempts | bit(task.retries > 0, 6) | bit(task.overdue, 7));
   out.byte(rankOf(world, task, 'position') | (rankOf(world, task, 'admission') << 4));

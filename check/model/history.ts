@@ -39,7 +39,9 @@ export function remember(slots: readonly Slot[], before: Session, input: Input, 
       after = change(after, effect.task, { resumes: false, cutOff: false });
     }
   }
-  return input.type === 'recovered' || input.type === 'fault' ? loseRunners(after, before, result) : after;
+  const losesRunners =
+    input.type === 'recovered' || input.type === 'fault' || (input.type === 'timer' && input.name === 'lease');
+  return losesRunners ? loseRunners(after, before, input, result) : after;
 }
 
 const change = (slots: readonly Slot[], id: Task['id'], fields: Partial<Slot>): readonly Slot[] =>
@@ -65,7 +67,12 @@ function cutOff(
 }
 
 /** The next runner begins with no turn behind it, and is told that another one was lost. */
-function loseRunners(slots: readonly Slot[], { tasks }: Session, { records, session }: StepResult): readonly Slot[] {
+function loseRunners(
+  slots: readonly Slot[],
+  { tasks }: Session,
+  input: Input,
+  { records, session }: StepResult,
+): readonly Slot[] {
   const isLost = (id: Task['id']): boolean =>
     records.some(
       (record): record is EventRecord =>
@@ -76,7 +83,9 @@ function loseRunners(slots: readonly Slot[], { tasks }: Session, { records, sess
   return slots.map((slot) => {
     const task = slot.state === 'open' ? treeGet(tasks, slot.id) : undefined;
     const isOpen = treeGet(session.tasks, slot.id) !== undefined;
-    return task?.mode === 'code' && isOpen && isLost(task.id) ? { ...slot, resumes: false, cutOff: true } : slot;
+    const dies =
+      task?.mode === 'code' || (task?.mode === 'external' && input.type !== 'recovered' && task.run !== null);
+    return task !== undefined && dies && isOpen && isLost(task.id) ? { ...slot, resumes: false, cutOff: true } : slot;
   });
 }
 

@@ -135,7 +135,7 @@ function fair(config: Config): ReadonlyMap<number, string> {
     [kinds.lift, 'a throttle is lifted'],
   ]);
   for (const name of config.timers) {
-    if (name !== 'collect' && name !== 'expiry') {
+    if (name !== 'collect' && name !== 'expiry' && name !== 'lease') {
       classes.set(kinds.timer + timerNames.indexOf(name), `the deadline ${name} passes`);
     }
   }

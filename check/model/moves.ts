@@ -9,8 +9,8 @@ import { treeGet } from '../../src/core/tree.ts';
 import type { Config, SlotSpec } from './config.ts';
 import { replaceProcess } from './deliver.ts';
 import { emptyMemory, hearOf, type Memory, readPrompt } from './memory.ts';
-import type { Message, Process, Runner, World } from './world.ts';
-import { has, kinds, requestName, slotId, spend } from './world.ts';
+import type { Message, Process, Runner, Slot, World } from './world.ts';
+import { has, kinds, left, requestName, slotId, spend } from './world.ts';
 import type { Who } from './world.ts';
 
 /** `world` is the environment just before the input is applied; the session in it has not moved yet. */
@@ -36,7 +36,7 @@ export function moves(config: Config, world: World, offer: Offer): void {
       continue;
     }
     const slot = world.slots.findIndex((other) => other.id === timer.of);
-    const ofTask = timer.name === 'collect' || timer.name === 'expiry';
+    const ofTask = timer.name === 'collect' || timer.name === 'expiry' || timer.name === 'lease';
     const kind = ofTask ? kinds.collect + Math.max(0, slot) : kinds.timer + timerNames.indexOf(timer.name);
     const timers = world.timers.filter((other) => other !== timer);
     offer('timer', kind, { ...world, timers }, { at, type: 'timer', name: timer.name, subject: timer.of });
@@ -83,6 +83,9 @@ function senders(config: Config, world: World, offer: Offer): void {
     if (slot.state !== 'open') {
       continue;
     }
+    if (spec.mode === 'external') {
+      claims(world, slot.id, offer);
+    }
     if (has(world, 'cancel')) {
       const input: Input = { at, type: 'cancel', task: slot.id, reason: 'cancelled', by: operator };
       offer('sender', kinds.sender, spend(world, 'cancel'), input);
@@ -100,6 +103,15 @@ function senders(config: Config, world: World, offer: Offer): void {
     if (has(world, 'move')) {
       moveTask(world, index, offer);
     }
+  }
+}
+
+/** Each program that claims has a name of its own. */
+function claims(world: World, task: Slot['id'], offer: Offer): void {
+  if (has(world, 'claim') && treeGet(world.session.tasks, task)?.holder === null) {
+    const spent = spend(world, 'claim');
+    const holder = `holder ${left(spent, 'claim')}`;
+    offer('holder', kinds.fault, spent, { at, type: 'claim', task, holder, leaseMs: 1 });
   }
 }
 
@@ -475,10 +487,19 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
     return;
   }
   const kind = kinds.runner + runner.slot;
+  const spec = config.slots[runner.slot];
+  if (spec?.mode === 'external') {
+    if (world.session.fenced) {
+      // Its calls come to the node that takes the session over.
+      return;
+    }
+    if (config.chatty) {
+      asksAgain(world, runner, offer);
+    }
+  }
   if (config.chatty) {
     offer('runner', kinds.fault, world, { at, type: 'progress', task, run, data: 'half' });
   }
-  const spec = config.slots[runner.slot];
   if (has(world, 'release') && !runner.released) {
     const released = world.runners.map((other) => (other === runner ? { ...runner, released: true } : other));
     offer('runner', kinds.fault, spend({ ...world, runners: released }, 'release'), { at, type: 'release', task, run });
@@ -493,5 +514,13 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
   }
   if (config.wild) {
     offer('runner', kinds.fault, without, { ...finish, status: 'failed' });
+  }
+}
+
+/** It says that it lives, and asks again what it has no answer to, or had one that was lost on the way. */
+function asksAgain(world: World, { task, run, made, call }: Runner, offer: Offer): void {
+  offer('holder', kinds.fault, world, { at, type: 'heartbeat', task, run });
+  if (made > 0) {
+    offer('holder', kinds.fault, world, { at, type: 'call', task, run, call: call ?? made, model: null });
   }
 }

@@ -70,7 +70,9 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
       const task = treeGet(world.session.tasks, id);
       // A session that is taken up again knows no runner, only which tasks had one.
       const had = input.type === 'recovered' ? task?.status === 'running' : (task?.run ?? null) !== null;
-      return task?.mode === 'code' && had;
+      return (
+        (task?.mode === 'code' && had) || (task?.mode === 'external' && input.type === 'fault' && task.run !== null)
+      );
     };
     return { ...world, slots: world.slots.map((slot) => (isRun(slot) ? { ...slot, runs: slot.runs - 1 } : slot)) };
   }
@@ -212,6 +214,15 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
   return slots === world.slots ? world : { ...world, slots };
 }
 
+/**
+ * A holder lives in another process. It has no answer to what it asked, and asks the same call again; an answer that the lost node gave in
+ * its last step may have been lost with it.
+ */
+const outlive = (config: Config, { runners }: World): World['runners'] =>
+  runners
+    .filter(({ slot }) => config.slots[slot]?.mode === 'external')
+    .map((runner) => (runner.call === null ? runner : { ...runner, call: null, made: runner.made - 1 }));
+
 /** The node dies, and all that lived in it; the session is taken up again from the records alone. */
 export function recover(run: Run, world: World): Taken {
   const { config, core } = run;
@@ -222,6 +233,6 @@ export function recover(run: Run, world: World): Taken {
     return entry !== null && world.session.settling.some((one) => one.entry === entry);
   };
   const slots = world.slots.map((slot) => ({ ...slot, inTurn: slot.inTurn && ends(slot) }));
-  const rebuilt: World = { ...world, session, slots, processes: [], runners: [], timers: [] };
+  const rebuilt: World = { ...world, session, slots, processes: [], runners: outlive(config, world), timers: [] };
   return take(run, rebuilt, { at: 1, type: 'recovered' });
 }

@@ -80,7 +80,7 @@ export interface Process {
   readonly acked: boolean;
 }
 
-/** One code runner, alive or, once aborted, about to call one last time. */
+/** One runner, of code or a holder outside the daemon, alive or, once aborted, about to call one last time. */
 export interface Runner {
   readonly slot: number;
   readonly task: TaskId;
@@ -130,6 +130,7 @@ export type Who =
   | 'process'
   | 'timer'
   | 'runner'
+  | 'holder'
   | 'aborted runner'
   | 'reading';
 
@@ -170,8 +171,10 @@ export const kinds = {
 
 const budgetIndex = (budget: Budget): number => budgets.indexOf(budget);
 
+export const left = (world: World, budget: Budget): number => world.left[budgetIndex(budget)] ?? 0;
+
 export function has(world: World, budget: Budget): boolean {
-  return (world.left[budgetIndex(budget)] ?? 0) > 0;
+  return left(world, budget) > 0;
 }
 
 export function spend(world: World, budget: Budget): World {

@@ -313,14 +313,14 @@ export const endings: readonly Mutant[] = [
     'a first task waits for a login that nobody knows of',
     'first-login',
     'rules/turn-end',
-    '(d.s.answered || !needsLogin(end))',
-    'd.s.epoch > 0',
+    '(s.answered || !needsLogin(end))',
+    's.epoch > 0',
   ),
   mutant(
     'each task fails without a login',
     'first-login',
     'rules/turn-end',
-    '(d.s.answered || !needsLogin(end))',
+    '(s.answered || !needsLogin(end))',
     '!needsLogin(end)',
   ),
   mutant(

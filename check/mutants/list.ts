@@ -4,6 +4,7 @@
  */
 import { endings } from './endings.ts';
 import { holdLimit } from './hold-limit.ts';
+import { holder } from './holder.ts';
 import { names } from './names.ts';
 import { ownership } from './ownership.ts';
 import { slots } from './slots.ts';
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...turns,
   ...endings,
   ...holdLimit,
+  ...holder,
   ...names,
   ...supervised,
   ...slots,

@@ -42,9 +42,9 @@ export const ownership: readonly Mutant[] = [
   mutant(
     'a task whose runner has given the session back is stranded by a restart',
     'release',
-    'rules/recover',
-    "stage: 'waiting', attempts, started: false",
-    'attempts, started: false',
+    'rules/runner-end',
+    'putTask(d, { ...left, stage, attempts',
+    'putTask(d, { ...left, attempts',
   ),
   mutant(
     'a runner takes turns after it has given the session back',
@@ -57,7 +57,7 @@ export const ownership: readonly Mutant[] = [
     'a stop of the queue forgets tasks whose runners work without the session',
     'release',
     'rules/commands',
-    '(d.s.indexes.released === 0 ? [] : releasedTasks(d.s.tasks.root))',
+    '(d.s.indexes.apart === 0 ? [] : tasksApart(d.s.tasks.root))',
     '[]',
   ),
   mutant('a release names no hold', 'runner', 'rules/runner', "if (task.stage === 'owner') {", 'if (hold !== null) {'),
@@ -286,7 +286,7 @@ export const ownership: readonly Mutant[] = [
     'the text of a code task is edited after its runner was started',
     'reword-steered',
     'rules/commands',
-    "if (task.mode === 'code') {",
-    "if (task.mode === 'code' && task.call !== null) {",
+    "if (task.mode !== 'prompt') {",
+    "if (task.mode !== 'prompt' && task.call !== null) {",
   ),
 ];

@@ -107,8 +107,8 @@ const asks: readonly Mutant[] = [
     'a fault charges a task that waits without a runner',
     'permission-lost',
     'rules/recover',
-    "(reason === 'node_restarted' || task.run !== null)",
-    'task.id !== null',
+    "(reason === 'fault' ? run !== null : mode === 'code')",
+    "(reason === 'fault' || mode === 'code')",
   ),
 ];
 
@@ -227,8 +227,8 @@ const retries: readonly Mutant[] = [
     'a failure that passes is not tried again',
     'retry',
     'rules/turn-end',
-    'if (isTransient(end) && (d.s.answered',
-    'if (d.s.fenced && (d.s.answered',
+    'isTransient(end) && (s.answered',
+    's.fenced && (s.answered',
   ),
   mutant(
     'any failure is tried again',
@@ -300,8 +300,8 @@ const throttles: readonly Mutant[] = [
     'a task that gives way is counted anew',
     'two-callers',
     'rules/turn-end',
-    "  putTask(d, { ...task, stage: 'waiting' });\n  taskEvent(d, task.id, 'preempted'",
-    "  hadItsTurn(d, task.id);\n  putTask(d, { ...task, stage: 'waiting' });\n  taskEvent(d, task.id, 'preempted'",
+    "  putTask(d, { ...task, stage: restingStage(task) });\n  taskEvent(d, task.id, 'preempted'",
+    "  hadItsTurn(d, task.id);\n  putTask(d, { ...task, stage: restingStage(task) });\n  taskEvent(d, task.id, 'preempted'",
   ),
   mutant(
     'who is due waits on behind interactive work',

@@ -38,7 +38,7 @@ export interface Draft {
   touchedById: Map<TaskId, Touched> | null;
   /** How many parts this step may still settle. */
   settles: number;
-  /** The deadlines of a task itself may have changed: that of its window for further parts, and its own time. */
+  /** The deadlines of a task itself may have changed: that of its window for further parts, its own time, and the lease of its holder. */
   timed: boolean;
   /** A task that is overdue has changed. */
   overdue: boolean;
@@ -126,7 +126,8 @@ function put(d: Draft, task: Task, dirty: boolean): Task {
   d.timed ||=
     isCollecting(was) ||
     isCollecting(task) ||
-    (task.expiresAt !== null && (was?.mergedInto !== task.mergedInto || was.overdue !== task.overdue));
+    (task.expiresAt !== null && (was?.mergedInto !== task.mergedInto || was.overdue !== task.overdue)) ||
+    (was?.holder ?? null) !== task.holder;
   d.overdue ||= task.overdue;
   if (touched === undefined) {
     touch(d, { id, task, seq, dirty, fresh: task !== was });
@@ -198,12 +199,15 @@ export function endTask(d: Draft, id: TaskId, ending: Omit<Verdict, 'scope'>, an
     d.effects.push({ type: 'abort', task: id, run: task.run, reason });
   }
   reindex(indexesOf(d), task, null);
-  d.timed ||= isCollecting(task) || task.expiresAt !== null;
+  d.timed ||= isCollecting(task) || task.expiresAt !== null || task.holder !== null;
   const touched = extendTape(d, id);
   touched.task = null;
   const final = { status, reason, by, attempts: task.attempts, answer, result };
   d.records.push({ type: 'end', at: d.at, task: id, seq: touched.seq, final });
 }
+
+/** A code runner is in the memory of the daemon, and so is a claim. */
+const outlivesDaemon = ({ mode, run }: Task): boolean => mode === 'external' && run !== null;
 
 export const taskRow = (task: Task): TaskRow => ({
   id: task.id,
@@ -228,6 +232,8 @@ export const taskRow = (task: Task): TaskRow => ({
   verdict: task.verdict,
   model: task.model,
   retries: task.retries,
+  run: outlivesDaemon(task) ? task.run : null,
+  holder: outlivesDaemon(task) ? task.holder : null,
 });
 
 export function sessionRow(session: Session): SessionRow {

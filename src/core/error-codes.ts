@@ -328,6 +328,24 @@ const sessionErrors = {
     title: 'The task no longer owns the session',
     hint: 'Stop working on this task; another task owns the session.',
   },
+  not_external: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'The task is not external',
+    hint: 'Submit the task with `mode: "external"`; then a program can hold the session for it.',
+  },
+  task_claimed: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'Another holder has claimed the task',
+    hint: 'Claim another task, or claim this one again after the lease of its holder has lapsed.',
+  },
+  call_out_of_order: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'A later call of the holder was answered',
+    hint: 'Number the calls of one epoch upwards from 1; repeat only the last one.',
+  },
   session_moved: {
     status: 409,
     exit: exitCodes.refused,

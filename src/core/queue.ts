@@ -51,7 +51,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
       backgroundByAge: treeOf<number, TaskId>(byNumber),
       mergeGroups: treeOf<MergeGroupKey, TaskId>(compareMergeGroup),
       parts: treeOf<PartKey, TaskId>(compareParts),
-      released: 0,
+      apart: 0,
     },
   };
 }
@@ -73,12 +73,15 @@ export const preempts = (task: Task): boolean => task.lane === 'interactive' && 
 
 export const isWaiting = (task: Task | null): task is Task => task !== null && task.stage === 'waiting';
 
+/** It is open, and has a place neither in the queue nor in an entry. */
+export const standsApart = (task: Task | null): boolean => task?.stage === 'released' || task?.stage === 'unclaimed';
+
 const waitingKey = (task: Task | null): QueueKey | null => (isWaiting(task) ? queueKey(task) : null);
 
 const demands = (task: Task | null): boolean => isWaiting(task) && preempts(task);
 
 /** Where another message of the group may end a task, though it has not the session. */
-const groupStages: ReadonlySet<Task['stage']> = new Set(['waiting', 'collecting', 'released']);
+const groupStages: ReadonlySet<Task['stage']> = new Set(['waiting', 'collecting', 'released', 'unclaimed']);
 
 function mergeGroupKey(task: Task | null): MergeGroupKey | null {
   if (task === null || task.mergeGroup === null || !groupStages.has(task.stage)) {
@@ -122,7 +125,7 @@ export function reindex(indexes: Mutable<Indexes>, was: Task | null, is: Task | 
     return;
   }
   if (was?.stage !== is?.stage) {
-    indexes.released += (is?.stage === 'released' ? 1 : 0) - (was?.stage === 'released' ? 1 : 0);
+    indexes.apart += (standsApart(is) ? 1 : 0) - (standsApart(was) ? 1 : 0);
   }
   if (was?.position !== is?.position) {
     indexes.order = rekey(indexes.order, was && orderKey(was), is && orderKey(is), id);

@@ -27,14 +27,14 @@ export function durableOf(session: Session): Durable {
   return { row: sessionRow(session), seq: session.seq, open };
 }
 
-/** Effects in flight are forgotten: the agent, live runners, timers, and how far a sent turn had come. */
+/** Effects in flight are forgotten: the agent, live code runners, timers, and how far a sent turn had come. */
 export function rebuild(durable: Durable, limits: Limits): Session {
   const { hold, conversation: id, conversationReset: reset, rewind, ...row } = durable.row;
   const empty = newSession(row.key, limits);
   const indexes = { ...empty.indexes };
   let { tasks } = empty;
   for (const { row: taskOf, seq } of durable.open) {
-    const task: Task = { ...taskOf, seq, overdue: false, run: null, call: null };
+    const task: Task = { ...taskOf, seq, overdue: false, call: null };
     tasks = treePut(tasks, task.id, task);
     reindex(indexes, null, task);
   }

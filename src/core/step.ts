@@ -25,6 +25,7 @@ import { begin, type Draft, finish, getTask, mustTask } from './draft.ts';
 import type { AgentInput, Input, RunnerInput, TurnInput } from './model/inputs.ts';
 import type { Session } from './model/session.ts';
 import type { Reply, RuleReply, StaleKind, StepResult } from './model/replies.ts';
+import { claim, claimed } from './rules/holder.ts';
 import { permissionRequested, respond, permissionWithdrawn } from './rules/permission.ts';
 import { fault, fenced, recovered } from './rules/recover.ts';
 import { call, finishRunner, progress, release } from './rules/runner.ts';
@@ -61,8 +62,11 @@ function apply(d: Draft, input: Input): RuleReply {
       return report(d, input);
     case 'respond':
       return respond(d, input);
+    case 'claim':
+      return claim(d, input);
     case 'call':
     case 'progress':
+    case 'heartbeat':
     case 'release':
     case 'finish':
       return ofRunner(d, input);
@@ -107,6 +111,8 @@ function ofRunner(d: Draft, input: RunnerInput): RuleReply {
       return call(d, task, input);
     case 'progress':
       return progress(d, task, input);
+    case 'heartbeat':
+      return { kind: 'ok' };
     case 'release':
       return release(d, task);
     case 'finish':
@@ -181,8 +187,12 @@ const unchanged = (session: Session, reply: Reply): StepResult => ({
   reply,
 });
 
-/** Where the admitted task stands after the step, not only after its admission. */
-function placed(d: Draft, reply: RuleReply): Reply {
+/** Where the admitted task stands, and what a claim has come to, after the step and not only after its rule. */
+function placed(d: Draft, input: Input, reply: RuleReply): Reply {
+  if (reply.kind === 'claimed' && input.type === 'claim') {
+    const task = getTask(d, input.task);
+    return task === null ? reply : claimed(task);
+  }
   if (reply.kind !== 'admitted') {
     return reply;
   }
@@ -204,5 +214,5 @@ export function step(session: Session, input: Input): StepResult {
     arrange(d);
     setDeadlines(d, input.type === 'recovered');
   }
-  return finish(d, placed(d, reply));
+  return finish(d, placed(d, input, reply));
 }

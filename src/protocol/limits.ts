@@ -40,6 +40,10 @@ export const runtimeLimits = {
     3_600_000,
     'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails.',
   ),
+  leaseMs: ms(
+    30_000,
+    'How long the holder of an external task may be silent if it asks for no other time. After that it has lost the task.',
+  ),
   silenceMs: ms(600_000, 'How long an agent may say nothing during a turn, while none of its tools runs.'),
   toolSilenceMs: ms(
     86_400_000,

@@ -192,7 +192,7 @@ describe('after any sequence of inputs', () => {
 /** What a step said and asked for, without its numbers. */
 const shape = (box: Box): string =>
   [
-    JSON.stringify({ ...box.reply, receipt: null }).replaceAll(/"turn":\d+/g, '"turn":1'),
+    JSON.stringify({ ...box.reply, receipt: null }).replaceAll(/"(turn|run)":\d+/g, '"$1":1'),
     ...box.records.map((record) => ('event' in record ? `${record.task} ${record.event.type}` : record.type)),
     ...box.effects.map(
       (effect) => `${effect.type} ${'timer' in effect ? effect.timer : ''} ${'task' in effect ? effect.task : ''}`,
@@ -234,6 +234,7 @@ describe('at the end of any sequence of inputs', () => {
   function honest(box: Box): void {
     const { agent, hold, parked, throttle } = box.session;
     const released = releasedIn(box);
+    const unclaimed = tasksOf(box.session).find(({ stage }) => stage === 'unclaimed');
     const { state } = box;
     if (parked !== null) {
       box.unpark();
@@ -249,6 +250,8 @@ describe('at the end of any sequence of inputs', () => {
       box.unsolicited('ended');
     } else if (released !== undefined) {
       box.finish(released.id, Number(released.run));
+    } else if (unclaimed !== undefined) {
+      box.claim(unclaimed.id);
     } else if (state === 'free') {
       box.passes('collect');
     } else if (state === 'between-turns') {

@@ -121,7 +121,7 @@ function auditIndexes(session: Session, say: Say): void {
   const mergeGroups = tasks.filter(
     ({ mergeGroup, status, stage, lane }) =>
       mergeGroup !== null &&
-      /waiting|collecting|released/.test(stage) &&
+      /waiting|collecting|released|unclaimed/.test(stage) &&
       (status === 'queued' || lane === 'interactive'),
   );
   const rankOf = ({ status, lane, whenBusy }: Task): number =>
@@ -387,6 +387,7 @@ export function deadlinesOf(session: Session): Set<string> {
   }
   for (const task of tasksOf(session)) {
     want(task.stage === 'collecting', 'collect', task.id);
+    want(task.holder !== null, 'lease', task.id);
     want(task.expiresAt !== null && task.mergedInto === null && !task.overdue, 'expiry', task.id);
   }
   return wanted;

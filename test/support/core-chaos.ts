@@ -61,7 +61,7 @@ export class Chaos {
     this.#submitted += 1;
     return taskOf(this.#names.id(this.#submitted - 1), {
       lane: a % 2 === 0 ? 'interactive' : 'background',
-      mode: a % 8 > 5 ? 'code' : 'prompt',
+      mode: a % 8 > 5 ? 'code' : a % 8 === 5 || a % 8 === 4 ? 'external' : 'prompt',
       whenBusy: pick(policies, b) ?? (a % 2 === 0 ? 'preempt' : 'enqueue'),
       mergeGroup: a % 5 === 0 ? null : this.#names.mergeGroup(a < 12 ? 0 : 1),
       priority: a % 3,
@@ -131,6 +131,12 @@ export class Chaos {
         return { type: of, task: runner?.id ?? task, run, call: a, model: models[b % models.length] ?? null };
       case 'progress':
         return { type: of, task: runner?.id ?? task, run, data: a };
+      case 'claim': {
+        const unclaimed = tasksOf(box.session).filter(({ stage }) => stage === 'unclaimed');
+        return { type: of, task: pick(unclaimed, a)?.id ?? task, holder: `holder ${b % 3}`, leaseMs: b };
+      }
+      case 'heartbeat':
+        return { type: of, task: runner?.id ?? task, run };
       case 'release':
         return { type: of, task: runner?.id ?? task, run };
       case 'finish': {
@@ -343,6 +349,8 @@ const weights = {
   throttle: 3,
   respond: 3,
   call: 6,
+  claim: 6,
+  heartbeat: 1,
   progress: 1,
   release: 1,
   finish: 1,

@@ -329,6 +329,16 @@ export class Box {
   call(id: string, run: number, call: number, model: string | null = null): Reply {
     return this.do({ type: 'call', task: taskId(id), run: epoch(run), call, model });
   }
+  claim(id: string, holder = 'one'): Reply {
+    return this.do({ type: 'claim', task: taskId(id), holder, leaseMs: 30_000 });
+  }
+  heartbeat(id: string, run: number): Reply {
+    return this.do({ type: 'heartbeat', task: taskId(id), run: epoch(run) });
+  }
+  /** The lease of its holder lapses. */
+  lapses(id: string): Reply {
+    return this.do({ type: 'timer', name: 'lease', subject: taskId(id) });
+  }
   progress(id: string, run: number): Reply {
     return this.do({ type: 'progress', task: taskId(id), run: epoch(run), data: 'half way' });
   }
@@ -350,7 +360,10 @@ export class Box {
     const timer = [...this.armed].find((key) => key.startsWith(`${name}:`));
     assert.ok(timer, `${name} is armed`);
     const of = timer.slice(name.length + 1);
-    return this.late(name, name === 'collect' || name === 'wait' || name === 'expiry' ? taskId(of) : Number(of));
+    return this.late(
+      name,
+      name === 'collect' || name === 'wait' || name === 'expiry' || name === 'lease' ? taskId(of) : Number(of),
+    );
   }
   /** A deadline passes whether it is armed or not. */
   late(name: TimerName, of: number | string): Reply {

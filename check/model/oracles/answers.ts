@@ -1,7 +1,7 @@
 /** What a sender or an operator is answered: where a message went, and which tasks a request for their end has reached. */
 import type { TaskId } from '../../../src/core/model/ids.ts';
 import type { InputOf } from '../../../src/core/model/inputs.ts';
-import type { Receipt, Reply } from '../../../src/core/model/replies.ts';
+import type { Claimed, Receipt, Reply } from '../../../src/core/model/replies.ts';
 import type { Session } from '../../../src/core/model/session.ts';
 import type { Task } from '../../../src/core/model/task.ts';
 import { treeGet } from '../../../src/core/tree.ts';
@@ -11,6 +11,7 @@ import { all } from './state.ts';
 import { entryOf, type Facts, leaderOf } from './told/facts.ts';
 
 const admitted = 'the answer to a message says where it stands';
+const held = 'rule 12: a holder learns what has become of its claim and its call, and asks nothing twice';
 const reached = 'the receipts of a request name each task that it is about, once, and the turn that still has its text';
 
 export function judgeAnswer(facts: Facts, report: Report): void {
@@ -22,6 +23,42 @@ export function judgeAnswer(facts: Facts, report: Report): void {
     judgeReceipts(facts, [input.task], [reply.receipt], report);
   } else if (input.type === 'stop' && reply.kind === 'receipts') {
     judgeReceipts(facts, meant(facts.before, input.scope), reply.receipts, report);
+  } else if (input.type === 'claim' && reply.kind === 'claimed') {
+    judgeClaimed(facts, input, reply, report);
+  } else if (input.type === 'call') {
+    judgeCall(facts, input, report);
+  }
+}
+
+/** A holder learns whether it has the session, under which epoch, and where an earlier process of its name had come to. */
+function judgeClaimed({ after }: Facts, { task: id, holder }: InputOf<'claim'>, reply: Claimed, report: Report): void {
+  const task = treeGet(after.tasks, id);
+  if (task?.holder?.name !== holder || task.stage === 'unclaimed') {
+    report.fail(held, `${holder} has claimed ${id}, and is not there`);
+  } else if (
+    reply.run !== task.run ||
+    reply.attempt !== task.attempts ||
+    reply.interruptedMidTurn !== task.interruptedMidTurn ||
+    reply.call !== (task.holder.answered?.call ?? null)
+  ) {
+    report.fail(held, `${holder} is answered ${JSON.stringify(reply)}`);
+  }
+}
+
+/** A call that was answered is answered again by its turn, and never begins another; one that is open changes nothing. */
+function judgeCall({ before, after, result }: Facts, { task: id, call }: InputOf<'call'>, report: Report): void {
+  const was = treeGet(before.tasks, id);
+  const is = treeGet(after.tasks, id);
+  const isKnown = was?.holder?.answered?.call === call;
+  const turn = result.reply.kind === 'answered' ? result.reply.turn : null;
+  if (turn !== (isKnown ? was.holder.answered.turn : null)) {
+    report.fail(held, `call ${call} of ${id} is answered by turn ${turn}`);
+  }
+  if (isKnown && was.call !== is?.call) {
+    report.fail(held, `call ${call} of ${id} was answered, and is asked anew`);
+  }
+  if (was?.call?.id === call && (was.call !== is?.call || result.records.length > 0)) {
+    report.fail(held, `call ${call} of ${id} is open, and its repetition changes something`);
   }
 }
 
@@ -57,7 +94,9 @@ function endedBy(session: Session, asked: InputOf<'submit'>['task']): readonly T
     }
     if (asked.whenBusy === 'replace') {
       const mayReplace = asked.lane === 'interactive' || lane === 'background';
-      return mayReplace && status === 'queued' && (stage === 'waiting' || stage === 'collecting');
+      return (
+        mayReplace && status === 'queued' && (stage === 'waiting' || stage === 'collecting' || stage === 'unclaimed')
+      );
     }
     const isLate = id === owner?.id || status === 'running' || interrupts({ whenBusy });
     return interrupts(asked) && asked.lane === 'interactive' && lane === 'interactive' && isLate;

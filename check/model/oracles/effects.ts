@@ -5,7 +5,7 @@
 import type { Effect } from '../../../src/core/model/effects.ts';
 import { treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { type Facts, isFirstLogin, isTransient } from './told/facts.ts';
+import { type Facts, isFirstLogin, isLapse, isTransient } from './told/facts.ts';
 import { all } from './state.ts';
 
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
@@ -71,7 +71,7 @@ export function judgeEffects(facts: Facts, report: Report): void {
 
 /** The turn of a runner is over by itself, and it is not taken again. */
 function isAnswered({ end, before }: Facts): boolean {
-  if (end === null || end.owner.mode !== 'code' || end.verdict !== null) {
+  if (end === null || end.owner.mode === 'prompt' || end.owner.run === null || end.verdict !== null) {
     return false;
   }
   const retried = isTransient(end.given) && !isFirstLogin(before, end.given);
@@ -94,7 +94,8 @@ function judgeSettle({ end }: Facts, effect: EffectOf<'settle'>, report: Report)
 function judgeAbort({ result, after, input }: Facts, effect: EffectOf<'abort'>, report: Report): void {
   const end = result.records.find((record) => record.type === 'end' && record.task === effect.task);
   const own = end?.type === 'end' && !(input.type === 'fault' && end.final.reason === 'expired');
-  const why = after.fenced ? 'fenced' : own ? end.final.reason : 'lost';
+  const ended = own ? end.final.reason : 'lost';
+  const why = after.fenced ? 'fenced' : isLapse(input, effect.task) ? 'holder_lost' : ended;
   if (effect.reason !== why) {
     report.fail(aborted, `the runner of ${effect.task} is told ${effect.reason}, not ${why}`);
   }
@@ -106,7 +107,8 @@ function judgeAborts({ before, after, result, input }: Facts, report: Report): v
     if (task.run === null || (input.type === 'finish' && input.task === task.id)) {
       continue;
     }
-    const lives = !after.fenced && treeGet(after.tasks, task.id)?.run === task.run;
+    // A holder goes on with the node that takes the session over.
+    const lives = after.fenced ? task.mode === 'external' : treeGet(after.tasks, task.id)?.run === task.run;
     const aborts = result.effects.filter((effect) => effect.type === 'abort' && effect.task === task.id).length;
     if (aborts !== (lives ? 0 : 1)) {
       report.fail(aborted, `the runner of ${task.id} is aborted ${aborts} times`);

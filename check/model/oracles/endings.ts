@@ -3,7 +3,7 @@ import type { Task, Verdict } from '../../../src/core/model/task.ts';
 import type { PartEnding, Session, Turn, TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { givesWay, takesDaemon } from './told/facts.ts';
+import { givesWay, isLapse, takesDaemon } from './told/facts.ts';
 import { onWire, slotOf } from '../world.ts';
 import type { Move } from './move.ts';
 
@@ -78,7 +78,7 @@ function resultOf({ world, input }: Move): TurnResult | null {
 
 function judgeCompleted(move: Move, task: Task, inTurn: boolean, report: Report): void {
   const { input, world } = move;
-  if (task.mode === 'code') {
+  if (task.mode !== 'prompt') {
     const own = input.type === 'finish' && input.task === task.id && input.status === 'completed';
     if (!own && task.verdict?.status !== 'completed') {
       report.fail(inferred, `${task.id} completes without its runner`);
@@ -175,8 +175,14 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   if (task.mergedInto !== null && failsWithLeader(move, task)) {
     return;
   }
+  if (isLapse(input, task.id)) {
+    if (task.run === null || (task.onLost === 'retry' && task.attempts < task.maxAttempts)) {
+      report.fail(budget, `${task.id} fails with its holder, and had another attempt`);
+    }
+    return;
+  }
   // What was never sent is lost to nobody: it is tried again whatever the task's policy says.
-  const risky = task.mode === 'code' || onWire(world.session);
+  const risky = losesRunner(task, input) || onWire(world.session);
   if (task.onLost === 'fail' && risky) {
     return;
   }
@@ -187,6 +193,10 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
     report.fail(budget, `${task.id} fails with attempts left`);
   }
 }
+
+/** A code runner dies with its node or a fault, and a holder is given up by a fault alone. */
+const losesRunner = ({ mode, run }: Task, input: Move['input']): boolean =>
+  mode === 'code' || (mode === 'external' && run !== null && input.type === 'fault');
 
 /**
  * Rule 10, as a closed list: an attempt burns where the agent died by itself in the turn, or was silent in it. All else is done by us, by others on
@@ -227,7 +237,7 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
     const burnt = after.attempts - task.attempts;
     const begun = task.status === 'queued' || started.has(id);
     // A runner that was lost is counted with the next one.
-    const forgiven = burnt === -1 && (input.type === 'fault' || input.type === 'recovered') && task.mode === 'code';
+    const forgiven = burnt === -1 && (input.type === 'fault' || input.type === 'recovered') && losesRunner(task, input);
     if (burnt !== 0 && !(burnt === 1 && (begun || lost.has(id))) && !forgiven) {
       report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
     }
@@ -241,7 +251,7 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
     ) {
       report.fail(blame, `${id} is charged for what its turn cannot have caused`);
     }
-    if (lost.has(id) && task.onLost === 'fail' && wasSent(world.session, task)) {
+    if (lost.has(id) && after.verdict === null && task.onLost === 'fail' && wasSent(world.session, task, input)) {
       report.fail(budget, `${id} was sent, must not be sent again, and is tried again`);
     }
     if (after.attempts > task.maxAttempts) {
@@ -254,8 +264,10 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
 }
 
 /** The agent may have acted on its text, or its runner on its own. */
-const wasSent = (session: Session, task: Task): boolean =>
-  task.stage === 'steered' ? task.delivered : task.mode === 'code' || (task.stage === 'owner' && onWire(session));
+const wasSent = (session: Session, task: Task, input: Move['input']): boolean =>
+  task.stage === 'steered'
+    ? task.delivered
+    : losesRunner(task, input) || isLapse(input, task.id) || (task.stage === 'owner' && onWire(session));
 
 const sameEnd = (a: Verdict, b: Verdict): boolean => a.status === b.status && a.reason === b.reason && a.by === b.by;
 
@@ -297,7 +309,7 @@ function judgeRetries(move: Move, report: Report): void {
     }
     const taken =
       owns && after.retries === task.retries + 1 && given?.report?.failure?.transient === true && !preempted;
-    const renewed = owns && after.retries === 0 && task.mode === 'code' && given?.outcome === 'completed';
+    const renewed = owns && after.retries === 0 && task.mode !== 'prompt' && given?.outcome === 'completed';
     if (!taken && !renewed) {
       report.fail(retry, `${id} goes from retry ${task.retries} to ${after.retries}`);
     }

@@ -5,6 +5,7 @@ import { isHeldBack } from '../deliver.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './move.ts';
 import { onWire } from '../world.ts';
+import { isLapse, isLeft } from './told/facts.ts';
 import { dueWaiter, isDue, mayGo, suffers, wantsTurn } from './state.ts';
 
 const epochs = 'rule 1: every grant makes a new epoch, and epochs only grow';
@@ -62,7 +63,8 @@ export function judgeHold(move: Move, report: Report): void {
     }
     const task = treeGet(before.tasks, record.task);
     const isClosed = before.hold?.turn?.interrupt?.intent === 'close';
-    const mayGiveWay = isMoved(input, record.task) || isReleased(result, record.task) || isClosed;
+    const isLost = isLapse(input, record.task) || (task !== undefined && isLeft(task));
+    const mayGiveWay = isMoved(input, record.task) || isReleased(result, record.task) || isClosed || isLost;
     if (task?.lane !== 'background' && !mayGiveWay) {
       report.fail(preempted, `${record.task} gives way and is not in the background`);
     }
@@ -202,6 +204,10 @@ function judgeLeaving(move: Move, owner: Task['id'], report: Report): void {
   // Its turn failed for a reason that passes: it waits for another try.
   const was = treeGet(world.session.tasks, owner);
   if (was !== undefined && still.retries === was.retries + 1) {
+    return;
+  }
+  // Its holder is lost: at once, or with the end of the turn that it had.
+  if (isLapse(input, owner) || (was !== undefined && isLeft(was))) {
     return;
   }
   const heir = hold === null ? undefined : treeGet(result.session.tasks, hold.task);

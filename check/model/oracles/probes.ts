@@ -5,6 +5,7 @@
 import {
   type Epoch,
   type Incarnation,
+  type TaskId,
   type TurnId,
   epoch,
   incarnation,
@@ -15,6 +16,7 @@ import type { Input } from '../../../src/core/model/inputs.ts';
 import type { TimerName } from '../../../src/core/model/timers.ts';
 import type { Session, TurnResult } from '../../../src/core/model/session.ts';
 import type { StepResult } from '../../../src/core/model/replies.ts';
+import { treeGet } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
 import { action } from '../moves.ts';
 import { wrongWhy } from './why.ts';
@@ -233,7 +235,10 @@ function holdProbes({ session, slots }: StateView, attempt: Try): void {
     attempt({ at, type: 'edit', task, title: '', payload: null, by: null });
     attempt({ at, type: 'move', task, lane: 'interactive', priority: 9, where: 'first', by: null });
     attempt({ at, type: 'timer', name: 'collect', subject: task });
+    attempt({ at, type: 'claim', task, holder: 'probe', leaseMs: 1 });
+    attempt({ at, type: 'timer', name: 'lease', subject: task });
     attempt({ at, type: 'call', task, run: session.epoch, call: 1, model: null });
+    attempt({ at, type: 'heartbeat', task, run: session.epoch });
     attempt({ at, type: 'progress', task, run: session.epoch, data: null });
     attempt({ at, type: 'release', task, run: session.epoch });
     attempt({ at, type: 'finish', task, run: session.epoch, status: 'completed', reason: 'probe', result: null });
@@ -251,13 +256,35 @@ function runnerProbes({ session, slots, runners }: StateView, attempt: Try): voi
     const live = runners.find((runner) => runner.task === slot.id && !runner.aborted)?.run;
     for (const run of wrongEpochs(session, live)) {
       attempt({ at, type: 'call', task: slot.id, run, call: 1, model: null });
+      attempt({ at, type: 'heartbeat', task: slot.id, run });
       attempt({ at, type: 'progress', task: slot.id, run, data: null });
       attempt({ at, type: 'release', task: slot.id, run });
       attempt({ at, type: 'finish', task: slot.id, run, status: 'completed', reason: 'probe', result: null });
     }
+    holderProbes(session, slot.id, attempt);
     const asking = runners.find((runner) => runner.task === slot.id && runner.call !== null);
     if (asking !== undefined) {
       attempt({ at, type: 'call', task: slot.id, run: asking.run, call: 99, model: null });
+    }
+  }
+}
+
+/** Another program claims what is claimed or not external; calls come out of their order; the lease of a holder that is not there passes. */
+function holderProbes({ tasks }: Session, id: TaskId, attempt: Try): void {
+  const task = treeGet(tasks, id);
+  if (task === undefined) {
+    return;
+  }
+  const { mode, holder, run, call } = task;
+  if (mode !== 'external' || holder !== null) {
+    attempt({ at, type: 'claim', task: id, holder: 'probe', leaseMs: 1 });
+  }
+  if (holder === null) {
+    attempt({ at, type: 'timer', name: 'lease', subject: id });
+  } else if (run !== null && holder.answered !== null) {
+    attempt({ at, type: 'call', task: id, run, call: 0, model: null });
+    if (call !== null) {
+      attempt({ at, type: 'call', task: id, run, call: call.id + 1, model: null });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** A session rebuilt from its rows is the lost one, what was in flight excepted. */
 import type { Session } from '../../../src/core/model/session.ts';
+import type { Task } from '../../../src/core/model/task.ts';
 import { treeEntries } from '../../../src/core/tree.ts';
 import type { Core } from '../core.ts';
 import type { View } from '../world.ts';
@@ -30,13 +31,16 @@ export function rebuilt(core: Core, { session }: View): string | null {
   }
   const tasks = [...treeEntries(session.tasks)].map(([id, task]) => [
     id,
-    { ...task, overdue: false, run: null, call: null },
+    { ...task, overdue: false, call: null, ...(isGranted(task) ? {} : { run: null, holder: null }) },
   ]);
   if (!same(tasks, [...treeEntries(again.tasks)])) {
     return 'a task is not the same after a restart';
   }
   return again.agent.kind === 'none' && !again.fenced ? null : 'something lives after a restart';
 }
+
+/** A holder that has the session, or had it, goes on; a claim ends with the node. */
+const isGranted = ({ mode, run }: Task): boolean => mode === 'external' && run !== null;
 
 const indexes = ({ indexes: { queue, demand, mergeGroups } }: Session): unknown => [
   [...treeEntries(queue)],

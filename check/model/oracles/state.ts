@@ -169,6 +169,9 @@ function deadlinesOf({ session }: View): Deadline[] {
     if (task.stage === 'collecting') {
       list.push({ name: 'collect', of: task.id, why: 'a window is open' });
     }
+    if (task.holder !== null) {
+      list.push({ name: 'lease', of: task.id, why: 'a holder has to give signs of life' });
+    }
     if (task.expiresAt !== null && task.mergedInto === null && !task.overdue) {
       list.push({ name: 'expiry', of: task.id, why: 'a task has a time of its own' });
     }
@@ -244,6 +247,7 @@ function overdue({ session }: World): string | null {
       task.overdue &&
       (isWaiting(task) ||
         task.stage === 'collecting' ||
+        task.stage === 'unclaimed' ||
         (task.stage === 'owner' &&
           (turn === null ? task.mode === 'prompt' || task.call !== null : turn.phase === 'pending'))),
   );
@@ -273,6 +277,8 @@ function watched({ session, processes, timers }: World): string | null {
   return null;
 }
 
+const isApart = ({ stage }: Task): boolean => stage === 'released' || stage === 'unclaimed';
+
 /** The indexes hold exactly what the tasks say. */
 function indexes({ session }: View): string | null {
   const tasks = all(session);
@@ -281,7 +287,7 @@ function indexes({ session }: View): string | null {
   const mergeGroups = tasks.filter(
     (task) =>
       task.mergeGroup !== null &&
-      (isWaiting(task) || task.stage === 'collecting' || task.stage === 'released') &&
+      (isWaiting(task) || task.stage === 'collecting' || isApart(task)) &&
       (task.status === 'queued' || task.lane === 'interactive'),
   );
   return (
@@ -289,6 +295,7 @@ function indexes({ session }: View): string | null {
     indexIs('queue', session.indexes.queue, new Set(queued)) ??
     indexIs('demand', session.indexes.demand, demand) ??
     indexIs('backgroundByAge', session.indexes.backgroundByAge, agesOf(session)) ??
+    (session.indexes.apart === tasks.filter(isApart).length ? null : 'the count of what stands apart is wrong') ??
     indexIs('mergeGroups', session.indexes.mergeGroups, new Set(mergeGroups.map((task) => task.id))) ??
     partsIndex(session)
   );
@@ -433,6 +440,24 @@ function bounds({ session }: View): string | null {
   return null;
 }
 
+/** An external task competes exactly while a holder is there, and owns the session without one only while the turn of a lost one ends. */
+function wrongHolder(session: Session, { stage, run, holder, verdict }: Task): string | null {
+  if (run !== null && holder === null) {
+    return 'has a run and no holder';
+  }
+  if (stage === 'owner') {
+    const isDrained = onWire(session) && session.hold?.turn?.interrupt !== null;
+    return run !== null || isDrained ? null : 'owns the session and has no holder';
+  }
+  if (stage !== 'waiting' && stage !== 'unclaimed' && stage !== 'released') {
+    return `is ${stage}`;
+  }
+  if (verdict !== null) {
+    return 'is to end and has no turn';
+  }
+  return (holder === null) === (stage === 'unclaimed') ? null : `is ${stage}`;
+}
+
 /** Calls are conserved: what a live runner waits for, the session owes it. */
 function callsAgree({ session, runners }: StateView): string | null {
   if (session.fenced) {
@@ -464,6 +489,10 @@ function callsAgree({ session, runners }: StateView): string | null {
     }
     if (task.mode === 'code' && task.stage === 'owner' && task.run === null && task.verdict === null) {
       return `${task.id} owns the session and has no runner`;
+    }
+    const wrong = task.mode === 'external' ? wrongHolder(session, task) : task.holder;
+    if (wrong !== null) {
+      return `${task.id} ${typeof wrong === 'string' ? wrong : 'has a holder and is not external'}`;
     }
   }
   return null;

@@ -3,6 +3,7 @@ import type { Session, Turn, TurnPhase } from '../../../src/core/model/session.t
 import { treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import type { Move } from './move.ts';
+import { isLapse } from './told/facts.ts';
 
 const number = 'rule 7: turns are numbered anew, and begin uninterrupted';
 const sticky = 'rule 7: an interrupt is cleared by the end of its turn and by nothing else';
@@ -140,7 +141,7 @@ function judgeCause({ world, input, result }: Move, before: Turn, after: Turn, r
       }
       return;
     case 'release':
-      if (input.type !== 'release' || input.task !== owner?.id) {
+      if (owner === undefined || !((input.type === 'release' && input.task === owner.id) || isLapse(input, owner.id))) {
         report.fail(cause, 'a turn is cut for a runner that has not given the session back');
       }
       return;

@@ -5,6 +5,7 @@
 import type { AgentInput, Input, InputOf, RunnerInput, TurnInput } from '../../../src/core/model/inputs.ts';
 import type { Refusal, Reply, StaleKind } from '../../../src/core/model/replies.ts';
 import type { Session, Turn, TurnPhase } from '../../../src/core/model/session.ts';
+import type { Task } from '../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 
 /** Undefined: not judged here. Null: the input applies. */
@@ -44,8 +45,11 @@ function whyNot(session: Session, input: Input): Why {
       const isOpen = turn?.id === input.turn && turn.permissionRequests.includes(input.request);
       return isOpen ? null : 'no_permission_request';
     }
+    case 'claim':
+      return ofClaim(session, input);
     case 'call':
     case 'progress':
+    case 'heartbeat':
     case 'release':
     case 'finish':
       return ofRunner(session, input);
@@ -85,6 +89,35 @@ function ofEviction({ hold }: Session, { epoch }: InputOf<'evict'>): Why {
   return hold === null ? 'nothing_held' : null;
 }
 
+function ofClaim({ tasks }: Session, input: InputOf<'claim'>): Why {
+  const task = treeGet(tasks, input.task);
+  if (task === undefined) {
+    return 'unknown_task';
+  }
+  if (task.mode !== 'external') {
+    return 'not_external';
+  }
+  return task.holder !== null && task.holder.name !== input.holder ? 'task_claimed' : null;
+}
+
+/** A holder may ask again what it is answered or waits for; one call is open at a time, and calls are numbered upwards. */
+function ofHoldersCall({ holder, call, stage, verdict }: Task, asked: number): Why {
+  const last = holder?.answered?.call ?? null;
+  if (asked === last || asked === call?.id) {
+    return null;
+  }
+  if (call !== null) {
+    return 'turn_in_progress';
+  }
+  if (last !== null && asked < last) {
+    return 'call_out_of_order';
+  }
+  if (stage === 'released') {
+    return 'hold_released';
+  }
+  return verdict === null ? null : 'unexpected';
+}
+
 const isAtRest = ({ agent }: Session): boolean =>
   agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited;
 
@@ -99,10 +132,14 @@ function ofRunner({ tasks, hold }: Session, input: RunnerInput): Why {
   const isOver = task.stage === 'released' || task.verdict !== null;
   switch (input.type) {
     case 'call':
+      if (task.mode === 'external') {
+        return ofHoldersCall(task, input.call);
+      }
       return isOver || task.call !== null ? 'unexpected' : null;
     case 'release':
       return isOver || (hold?.task === task.id && hold.turn?.interrupt?.intent === 'release') ? 'unexpected' : null;
     case 'progress':
+    case 'heartbeat':
     case 'finish':
       return null;
   }

@@ -64,6 +64,7 @@ function stageText({ stage, mergedInto, duplicate, fallback, endedTasks }: Submi
       owner: 'has the session',
       merged: 'merged into another task',
       steered: 'goes into the running turn',
+      unclaimed: 'waits for its holder',
       released: 'its runner works without the session',
     }[stage],
   ];

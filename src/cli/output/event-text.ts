@@ -8,7 +8,9 @@ import { resultText } from './text.ts';
 export const eventText = (event: ReadEvent): string =>
   event.kind === 'unknown' ? `unknown to this version: ${JSON.stringify(event.data)}` : knownText(event);
 
-function knownText(event: Extract<ReadEvent, { kind: 'known' }>): string {
+type Known = Extract<ReadEvent, { kind: 'known' }>;
+
+function knownText(event: Known): string {
   switch (event.type) {
     case 'output':
     case 'unexpected-output':
@@ -26,16 +28,8 @@ function knownText(event: Extract<ReadEvent, { kind: 'known' }>): string {
       const { request, decision, by, note } = event.data;
       return `${request} ${decision} by ${by?.name ?? 'no actor'}${note === null ? '' : `: ${note}`}`;
     }
-    case 'turn-ended': {
-      const { turn, outcome, usage, cost, failure, reason } = event.data;
-      const parts = [
-        `turn ${turn} ${outcome}`,
-        failure === null ? reason : `${failure.class}: ${failure.message}`,
-        usage === null ? null : partText({ kind: 'usage', ...usage }),
-        cost === null ? null : partText({ kind: 'cost', ...cost }),
-      ];
-      return parts.filter((part) => part !== null).join(', ');
-    }
+    case 'turn-ended':
+      return turnText(event.data);
     case 'hang-reported':
     case 'queued':
     case 'merged':
@@ -54,6 +48,8 @@ function knownText(event: Extract<ReadEvent, { kind: 'known' }>): string {
     case 'deadline-reached':
     case 'limit-reached':
     case 'expired':
+    case 'claimed':
+    case 'lease-lapsed':
     case 'preempted':
     case 'attempt-lost':
     case 'attempt-retried':
@@ -76,6 +72,17 @@ function knownText(event: Extract<ReadEvent, { kind: 'known' }>): string {
     case 'fault':
       return membersText(event.data);
   }
+}
+
+function turnText(data: Extract<Known, { type: 'turn-ended' }>['data']): string {
+  const { turn, outcome, usage, cost, failure, reason } = data;
+  const parts = [
+    `turn ${turn} ${outcome}`,
+    failure === null ? reason : `${failure.class}: ${failure.message}`,
+    usage === null ? null : partText({ kind: 'usage', ...usage }),
+    cost === null ? null : partText({ kind: 'cost', ...cost }),
+  ];
+  return parts.filter((part) => part !== null).join(', ');
 }
 
 /** `name=value` for each member that says something. */

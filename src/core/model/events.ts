@@ -108,6 +108,10 @@ export interface TaskEventData {
   };
   /** Its time was up, and it waited: `waitsFor` says for what. `final` follows. */
   expired: { readonly waitsFor: string };
+  /** A holder is there for an external task. */
+  claimed: { readonly holder: string; readonly leaseMs: number };
+  /** It was silent for longer than its lease. `epoch`: that of its run, which has ended; null: it had none yet. */
+  'lease-lapsed': { readonly holder: string; readonly epoch: Epoch | null };
   preempted: { readonly by: Actor | null; readonly epoch: Epoch };
   'attempt-lost': { readonly reason: string; readonly attempt: number };
   /** A new attempt begins in place of the lost one. */

@@ -50,6 +50,6 @@ export interface Indexes {
   /** For `collect`, `replace`, `interrupt` and `rollback`. */
   readonly mergeGroups: Tree<MergeGroupKey, TaskId>;
   readonly parts: Tree<PartKey, TaskId>;
-  /** How many tasks are `released`: they are few, and looked for only where there is one. */
-  readonly released: number;
+  /** How many tasks are `released` or `unclaimed`: they are few, and looked for only where there is one. */
+  readonly apart: number;
 }

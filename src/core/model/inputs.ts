@@ -75,6 +75,8 @@ type Command =
   | ({ readonly type: 'park'; readonly kind: Exclude<ParkedKind, 'fault'> } & Omit<Parked, 'kind'>)
   | { readonly type: 'unpark'; readonly by: Actor | null }
   | { readonly type: 'restart-agent'; readonly by: Actor | null }
+  /** A program outside the daemon is there for an external task, until its lease lapses. The same holder may claim again. */
+  | { readonly type: 'claim'; readonly task: TaskId; readonly holder: string; readonly leaseMs: number }
   /** A person's answer to a permission request; it names the turn that asks. */
   | {
       readonly type: 'respond';
@@ -86,10 +88,12 @@ type Command =
       readonly note: string | null;
     };
 
-/** What a code runner says. `run`: the epoch at which it was started. */
+/** What a runner says, of code or outside the daemon. `run`: the epoch at which it was started. */
 export type RunnerInput = At & { readonly task: TaskId; readonly run: Epoch } & (
     | { readonly type: 'call'; readonly call: number; readonly model: string | null }
     | { readonly type: 'progress'; readonly data: unknown }
+    /** A holder is alive. The shell moves its lease with this, and with all else that it says. */
+    | { readonly type: 'heartbeat' }
     /** It takes no more turns, and works on. */
     | { readonly type: 'release' }
     | {

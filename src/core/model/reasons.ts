@@ -15,6 +15,7 @@ export type LossReason =
   | 'evicted'
   | 'agent_restarted'
   | 'node_restarted'
+  | 'holder_lost'
   | 'fault';
 
 /** How an agent took its turn with it: it ended by itself, it closed its channel, lived on, and was ended for that, or somebody else ended it. */

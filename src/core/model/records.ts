@@ -4,8 +4,11 @@ import type { SessionEvent, TaskEvent, TaskEventData, TaskEventType } from './ev
 import type { Conversation, Session } from './session.ts';
 import type { Task } from './task.ts';
 
-/** A task as the store keeps it: all of it but the live runner. Payload, result and `seq` have columns of their own. */
-export type TaskRow = Omit<Task, 'run' | 'call' | 'overdue' | 'seq'>;
+/**
+ * A task as the store keeps it: all of it but what lives in the daemon, such as a code runner. Payload, result and `seq` have columns of their
+ * own. `run` and `holder`: those of a holder that was granted the session; a claim before that ends with the daemon.
+ */
+export type TaskRow = Omit<Task, 'call' | 'overdue' | 'seq'>;
 
 /**
  * A session as the store keeps it. `sent`: the turn's prompt may have reached the agent; `permissionRequests`: those that

@@ -3,7 +3,7 @@ import type { Effect } from './effects.ts';
 import type { Record } from './records.ts';
 import type { Session } from './session.ts';
 import type { Task, TaskStatus, TerminalStatus } from './task.ts';
-import type { TaskId, TurnId } from './ids.ts';
+import type { Epoch, TaskId, TurnId } from './ids.ts';
 
 export type Refusal =
   | 'queue_full'
@@ -18,7 +18,12 @@ export type Refusal =
   | 'agent_not_running'
   | 'not_parked'
   | 'no_permission_request'
-  | 'duplicate_task';
+  | 'duplicate_task'
+  | 'not_external'
+  | 'task_claimed'
+  | 'call_out_of_order'
+  | 'turn_in_progress'
+  | 'hold_released';
 
 /** Why an input was too late or meant something else. Counted by the shell, never applied. */
 export type StaleKind = 'ended' | 'epoch' | 'turn' | 'incarnation' | 'timer' | 'unexpected' | 'fenced';
@@ -53,10 +58,24 @@ interface Admitted extends Admission {
   readonly stage: Task['stage'];
 }
 
+/** What a claim has come to. */
+export interface Claimed {
+  readonly kind: 'claimed';
+  /** Null: the session is not granted yet. */
+  readonly run: Epoch | null;
+  readonly attempt: number;
+  readonly interruptedMidTurn: boolean;
+  /** The last call of this holder that was answered; null: none. */
+  readonly call: number | null;
+}
+
 export type Reply =
   | { readonly kind: 'ok' }
   | Admitted
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
+  | Claimed
+  /** The holder's call was answered before, by this turn. */
+  | { readonly kind: 'answered'; readonly turn: TurnId }
   | { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] }
   | { readonly kind: 'refused'; readonly code: Refusal }
   | { readonly kind: 'stale'; readonly what: StaleKind };

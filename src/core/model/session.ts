@@ -19,7 +19,7 @@ export type TurnOutcome = (typeof turnOutcomes)[number];
 
 /**
  * Why a turn is to be interrupted. `preempt`, `hold`, `close` and `give-way`: its task gives way, to one that may interrupt it, at the hold limit,
- * since the daemon closes, or to a task of another session. `release`: its runner has given the session back. `verdict`: its task is to end. That outranks the others.
+ * since the daemon closes, or to a task of another session. `release`: its runner has given the session back, or is lost. `verdict`: its task is to end. That outranks the others.
  */
 export type Intent = 'preempt' | 'hold' | 'close' | 'give-way' | 'silence' | 'release' | 'verdict';
 

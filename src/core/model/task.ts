@@ -3,7 +3,7 @@
  * their lists from these.
  */
 import type { Actor } from './actor.ts';
-import type { Epoch, TaskId } from './ids.ts';
+import type { Epoch, TaskId, TurnId } from './ids.ts';
 
 /** `interactive`: somebody waits for the answer. `background`: it gives way to the other lane. */
 export const lanes = ['interactive', 'background'] as const;
@@ -25,8 +25,11 @@ export type WhenBusy = (typeof whenBusyPolicies)[number];
 /** For a task that does not say. */
 export const defaultWhenBusy: { readonly [L in Lane]: WhenBusy } = { interactive: 'preempt', background: 'enqueue' };
 
-/** `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. */
-export const taskModes = ['prompt', 'code'] as const;
+/**
+ * `prompt`: one turn with the task's input. `code`: a registered runner that asks for any number of turns. `external`: a program outside
+ * the daemon does so, its holder.
+ */
+export const taskModes = ['prompt', 'code', 'external'] as const;
 export type TaskMode = (typeof taskModes)[number];
 
 /** What becomes of a task whose turn was cut off: another attempt, or its end. */
@@ -44,8 +47,9 @@ export type TaskStatus = (typeof taskStatuses)[number];
  * Where an open task stands. `collecting`: its window for further parts is open, it does not compete yet.
  * `waiting`: in the queue. `owner`: it owns the session. `merged`: its text goes with the prompt of another task.
  * `steered`: its text goes into the running turn of the owner. `released`: its runner has given the session back and works on.
+ * `unclaimed`: it is external, and no holder is there for it, so it does not compete.
  */
-export const taskStages = ['collecting', 'waiting', 'owner', 'merged', 'steered', 'released'] as const;
+export const taskStages = ['collecting', 'waiting', 'owner', 'merged', 'steered', 'released', 'unclaimed'] as const;
 export type TaskStage = (typeof taskStages)[number];
 
 /** What an open task will end with as soon as its turn is off the wire. The first verdict counts. */
@@ -104,13 +108,25 @@ export interface Task {
   readonly overdue: boolean;
   /** Last `seq` on the task's tape. */
   readonly seq: number;
-  /** Not durable: epoch at which the live code runner was started; its fencing token. Null: no live runner. */
+  /** Epoch at which the live runner was started; its fencing token. Null: no live runner. Durable for a holder, which outlives the daemon. */
   readonly run: Epoch | null;
+  /** The program that has claimed an external task; null: none is there. Durable with its run. */
+  readonly holder: Holder | null;
   /** Not durable: the turn the live runner has asked for and not had yet. */
   readonly call: CallOf | null;
 }
 
-/** A code runner's asking for a turn. `model`: null for that of its task. */
+/** The runner of an external task: a program outside the daemon. */
+export interface Holder {
+  /** As it names itself: the same name that claims again is the same holder. */
+  readonly name: string;
+  /** How long it may be silent. Opaque. */
+  readonly leaseMs: number;
+  /** Its last call that was answered, and the turn that answered it: the same call, asked again, has the same answer. */
+  readonly answered: { readonly call: number; readonly turn: TurnId } | null;
+}
+
+/** A runner's asking for a turn. `model`: null for that of its task. */
 interface CallOf {
   readonly id: number;
   readonly model: string | null;

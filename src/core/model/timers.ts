@@ -11,6 +11,7 @@ export const timerNames = [
   'unsolicited', // subject: incarnation. A turn that nobody asked for does not end.
   'idle', // subject: incarnation. The agent has been at rest.
   'collect', // subject: task. The window for further parts is over.
+  'lease', // subject: task. Its holder has said nothing; the shell moves it with all that the holder says.
   'expiry', // subject: task. The task is not to wait any longer.
 ] as const;
 export type TimerName = (typeof timerNames)[number];

@@ -130,7 +130,8 @@ function grant(d: Draft, id: TaskId): void {
   countPassedOver(d, id);
   d.s.epoch = next;
   const first = waiting.status === 'queued';
-  const starts = waiting.mode === 'code' && waiting.run === null;
+  const starts = waiting.mode !== 'prompt' && waiting.run === null;
+  invariant(waiting.mode !== 'external' || waiting.holder !== null, 'an external task is granted to its holder');
   const task = putTask(d, {
     ...waiting,
     status: 'running',
@@ -159,7 +160,7 @@ function beginTurn(d: Draft, task: Task): void {
   d.s.turns = turnId(d.s.turns + 1);
   const turn = newTurn(d.s.turns, {
     phase: 'pending',
-    call: task.mode === 'code' ? (task.call?.id ?? null) : null,
+    call: task.call?.id ?? null,
     model: task.call?.model ?? task.model,
     permissionRequests: noRequests,
     protected: isDue(d.s, task),

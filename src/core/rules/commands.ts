@@ -6,7 +6,7 @@ import type { TaskId } from '../model/ids.ts';
 import { defaultWhenBusy, type Task, type Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
 import { decidedEnd, leaderOf, mergedTasks, partsBut, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
-import { entryOf, queueKey } from '../queue.ts';
+import { entryOf, queueKey, standsApart } from '../queue.ts';
 import { treeValues } from '../tree.ts';
 import { endedReceipt, endOwner, endOrInterrupt, endTurn, yieldHold } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
@@ -59,21 +59,21 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   return { kind: 'receipts', receipts };
 }
 
-/** The tasks that wait, in the queue or with an open window for further parts, and those whose runners work without the session. */
+/** The tasks that wait, in the queue, with an open window for further parts or without a holder, and those whose runners work without the session. */
 const waitingTasks = (d: Draft): readonly TaskId[] => [
   ...treeValues(d.s.indexes.queue),
   ...treeValues(d.s.indexes.mergeGroups).filter((id) => mustTask(d, id).stage === 'collecting'),
-  ...(d.s.indexes.released === 0 ? [] : releasedTasks(d.s.tasks.root)),
+  ...(d.s.indexes.apart === 0 ? [] : tasksApart(d.s.tasks.root)),
 ];
 
 /** In the order of their ids. */
-function releasedTasks(node: Session['tasks']['root'], found: TaskId[] = []): readonly TaskId[] {
+function tasksApart(node: Session['tasks']['root'], found: TaskId[] = []): readonly TaskId[] {
   if (node !== null) {
-    releasedTasks(node.left, found);
-    if (node.value.stage === 'released') {
+    tasksApart(node.left, found);
+    if (standsApart(node.value)) {
       found.push(node.key);
     }
-    releasedTasks(node.right, found);
+    tasksApart(node.right, found);
   }
   return found;
 }
@@ -103,11 +103,11 @@ export function edit(d: Draft, input: InputOf<'edit'>): Reply {
 }
 
 /**
- * The text of a code task goes to its runner, with the first grant. A merged text goes with the prompt of its entry, and one that was
+ * The text of a task with a runner goes to that, with the first grant. A merged text goes with the prompt of its entry, and one that was
  * steered as soon as the agent has confirmed the turn.
  */
 function isTextSent(d: Draft, task: Task): boolean {
-  if (task.mode === 'code') {
+  if (task.mode !== 'prompt') {
     return task.status === 'running';
   }
   if (task.stage === 'steered') {

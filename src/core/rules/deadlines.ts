@@ -10,6 +10,7 @@ import { treeEntries, treeGet } from '../tree.ts';
 import { atRest, stalled } from './arrange.ts';
 import { interactiveWaits } from '../queue.ts';
 import { isExpiring } from './expiry.ts';
+import { isLeased } from './holder.ts';
 import { fairWaiter } from './fairness.ts';
 import { onWire } from './turn.ts';
 
@@ -82,6 +83,8 @@ export function isArmed(d: Draft, name: TimerName, subject: Subject): boolean {
       return typeof subject === 'string' && isCollecting(getTask(d, subject));
     case 'expiry':
       return typeof subject === 'string' && isExpiring(getTask(d, subject));
+    case 'lease':
+      return typeof subject === 'string' && isLeased(getTask(d, subject));
   }
 }
 
@@ -118,17 +121,19 @@ function setForTasks(d: Draft): void {
     const was = treeGet(d.before.tasks, id) ?? null;
     setForTask(d, 'collect', id, isCollecting(was), isCollecting(task));
     setForTask(d, 'expiry', id, isExpiring(was), isExpiring(task));
+    setForTask(d, 'lease', id, isLeased(was), isLeased(task));
   }
 }
 
-/** A restart closes all windows. */
+/** A restart closes all windows, and holders have their whole lease again. */
 function setForAllTasks(d: Draft): void {
   for (const [subject] of treeEntries(d.before.tasks)) {
     setForTask(d, 'expiry', subject, false, isExpiring(getTask(d, subject)));
+    setForTask(d, 'lease', subject, false, isLeased(getTask(d, subject)));
   }
 }
 
-function setForTask(d: Draft, timer: 'collect' | 'expiry', subject: TaskId, was: boolean, is: boolean): void {
+function setForTask(d: Draft, timer: 'collect' | 'expiry' | 'lease', subject: TaskId, was: boolean, is: boolean): void {
   if (was !== is) {
     d.effects.push({ type: is ? 'arm' : 'disarm', timer, subject });
   }

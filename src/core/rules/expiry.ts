@@ -18,6 +18,7 @@ export function waits({ hold }: Pick<Session, 'hold'>, task: Task, settled: bool
   switch (task.stage) {
     case 'collecting':
     case 'waiting':
+    case 'unclaimed':
       return true;
     case 'owner': {
       const turn = hold?.turn ?? null;
@@ -37,6 +38,9 @@ function waitsFor({ s }: Draft, task: Task): string {
   }
   if (throttle !== null && (throttle.level === 'all' || task.lane === 'background')) {
     return throttle.reason;
+  }
+  if (task.stage === 'unclaimed') {
+    return 'holder';
   }
   return task.stage === 'owner' ? 'agent' : 'session';
 }

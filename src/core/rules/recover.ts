@@ -1,20 +1,20 @@
 /** What a session does when a daemon loads it from the store, when a defect stops it, and when another daemon takes it. */
-import { type Draft, endTask, getTask, mustTask, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
+import { type Draft, getTask, mustTask, putTask, sessionEvent, setHold } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import type { InputOf } from '../model/inputs.ts';
-import type { LossReason } from '../model/reasons.ts';
 import type { Hold } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Reply } from '../model/replies.ts';
 import { treeEntries } from '../tree.ts';
-import { burnsAttempt, endTurn } from './turn-end.ts';
+import { abortRunner, forgetRunner, loseRunner } from './runner-end.ts';
+import { endTurn, restingStage } from './turn-end.ts';
 import { outranks } from './commands.ts';
 import { killAgent } from './agent-end.ts';
 import { onWire } from './turn.ts';
 
 const okReply: Reply = { kind: 'ok' };
 
-/** First input after a rebuild: the old node's agent, runners and timers are gone with it. */
+/** First input after a rebuild: the old node's agent, code runners and timers are gone with it. */
 export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
@@ -49,13 +49,11 @@ function giveUp(d: Draft, reason: 'node_restarted' | 'fault'): void {
     }
     if (task.stage === 'collecting') {
       putTask(d, { ...task, stage: 'waiting' });
-    } else if (
-      task.mode === 'code' &&
-      task.status === 'running' &&
-      (reason === 'node_restarted' || task.run !== null)
-    ) {
-      // A fault takes only runners that live; what a dead node had is not known any more, and all count as lost.
+    } else if (losesRunner(task, reason)) {
       loseRunner(d, task, reason);
+    } else if (task.stage === 'waiting' && restingStage(task) === 'unclaimed') {
+      // Who had claimed it was known to the old node alone; a holder asks again.
+      putTask(d, { ...task, stage: 'unclaimed' });
     }
   }
   if (hold !== null) {
@@ -64,7 +62,7 @@ function giveUp(d: Draft, reason: 'node_restarted' | 'fault'): void {
 }
 
 /** Ends by its policy, or takes its place in the order again; the next grant is under a new epoch. */
-function giveUpOwner(d: Draft, hold: Hold, reason: LossReason): void {
+function giveUpOwner(d: Draft, hold: Hold, reason: 'node_restarted' | 'fault'): void {
   const lost = onWire(hold.turn);
   if (lost) {
     endTurn(d, { kind: 'lost', reason });
@@ -73,45 +71,38 @@ function giveUpOwner(d: Draft, hold: Hold, reason: LossReason): void {
   if (getTask(d, hold.task) === null) {
     return;
   }
-  const task = putTask(d, { ...mustTask(d, hold.task), stage: 'waiting' });
-  if (task.mode === 'code' && lost) {
+  const left = mustTask(d, hold.task);
+  const task = putTask(d, { ...left, stage: restingStage(left) });
+  if (!losesRunner(task, reason)) {
+    return;
+  }
+  if (lost) {
     // Its loss was told with the turn.
-    forgetRunner(d, task);
-  } else if (task.mode === 'code') {
+    forgetRunner(d, task, 'lost');
+  } else {
     loseRunner(d, task, reason);
   }
 }
 
-function loseRunner(d: Draft, task: Task, reason: LossReason): void {
-  const burns = burnsAttempt(d, task, reason);
-  taskEvent(d, task.id, 'attempt-lost', { reason, attempt: task.attempts });
-  if (task.onLost === 'fail' || (burns && task.attempts >= task.maxAttempts)) {
-    endTask(d, task.id, { status: 'failed', reason, by: null, result: null }, null);
-    return;
-  }
-  const attempt = burns ? task.attempts + 1 : task.attempts;
-  taskEvent(d, task.id, 'attempt-retried', { attempt, reason });
-  forgetRunner(d, { ...mustTask(d, task.id), attempts: attempt });
-}
+/**
+ * A fault takes only runners that live; what a dead node had is not known any more, and all its code runners count as lost. A holder is
+ * another program: it lives on when the node dies, and its lease begins again.
+ */
+const losesRunner = ({ mode, status, run }: Task, reason: 'node_restarted' | 'fault'): boolean =>
+  status === 'running' && mode !== 'prompt' && (reason === 'fault' ? run !== null : mode === 'code');
 
-/** The next grant starts another runner, and counts it: a task that waits without one is not charged for a second crash. */
-function forgetRunner(d: Draft, task: Task): void {
-  if (task.run !== null) {
-    d.effects.push({ type: 'abort', task: task.id, run: task.run, reason: 'lost' });
-  }
-  const attempts = task.attempts - 1;
-  putTask(d, { ...task, stage: 'waiting', attempts, started: false, interruptedMidTurn: true, run: null, call: null });
-}
-
-/** The lease is lost: this node ends what it runs and decides nothing more. Nothing is recorded, the store would refuse it. */
+/**
+ * The lease is lost: this node ends what it runs and decides nothing more. Nothing is recorded, the store would refuse it. A holder goes
+ * on with the next node.
+ */
 export function fenced(d: Draft): Reply {
   const agent = d.s.agent;
   if (agent.kind === 'starting' || agent.kind === 'up') {
     d.effects.push({ type: 'kill', incarnation: agent.incarnation });
   }
-  for (const [id, task] of treeEntries(d.s.tasks)) {
-    if (task.run !== null) {
-      d.effects.push({ type: 'abort', task: id, run: task.run, reason: 'fenced' });
+  for (const [, task] of treeEntries(d.s.tasks)) {
+    if (task.mode === 'code') {
+      abortRunner(d, task, 'fenced');
     }
   }
   d.s.fenced = true;

@@ -1,4 +1,4 @@
-/** What a live code runner may ask, also while its task is preempted. */
+/** What a live runner may ask, of code or outside the daemon, also while its task is preempted. */
 import { runnerActor } from '../model/actor.ts';
 import { type Draft, endTask, putLive, putTask, setHold, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
@@ -9,8 +9,33 @@ import { releaseHold } from './turn-end.ts';
 
 const okReply: Reply = { kind: 'ok' };
 
+/**
+ * A holder may ask the same call again, because its connection or the daemon was lost: it waits for the one turn of that call, or learns which
+ * turn answered it. Null: it asks for something new.
+ */
+function askedBefore({ holder, call, stage }: Task, input: InputOf<'call'>): Reply | null {
+  if (holder === null) {
+    return null;
+  }
+  const { answered } = holder;
+  if (answered?.call === input.call) {
+    return { kind: 'answered', turn: answered.turn };
+  }
+  if (call !== null) {
+    return call.id === input.call ? okReply : { kind: 'refused', code: 'turn_in_progress' };
+  }
+  if (answered !== null && input.call < answered.call) {
+    return { kind: 'refused', code: 'call_out_of_order' };
+  }
+  return stage === 'released' ? { kind: 'refused', code: 'hold_released' } : null;
+}
+
 /** Asks for a turn. While the task is preempted the asking waits with it. */
 export function call(d: Draft, task: Task, input: InputOf<'call'>): Reply {
+  const before = askedBefore(task, input);
+  if (before !== null) {
+    return before;
+  }
   if (task.call !== null || task.verdict !== null || task.stage === 'released') {
     return { kind: 'stale', what: 'unexpected' };
   }
@@ -55,10 +80,7 @@ export function finishRunner(d: Draft, task: Task, input: InputOf<'finish'>): Re
   const hold = d.s.hold;
   const turn = task.stage === 'owner' && hold !== null ? hold.turn : null;
   if (onWire(turn)) {
-    const left = putLive(d, { ...task, run: null, call: null });
-    if (left.verdict === null) {
-      putTask(d, { ...left, verdict });
-    }
+    putTask(d, { ...task, run: null, holder: null, call: null, verdict: task.verdict ?? verdict });
     interruptTurn(d, turn, 'verdict', runnerActor);
     return okReply;
   }

@@ -117,7 +117,7 @@ export const newTask = (asked: Submit['task'], admission: number, position: numb
   admission,
   position,
   status: 'queued',
-  stage: 'waiting',
+  stage: asked.mode === 'external' ? 'unclaimed' : 'waiting',
   mergedInto: null,
   leads: null,
   delivered: false,
@@ -129,6 +129,7 @@ export const newTask = (asked: Submit['task'], admission: number, position: numb
   overdue: false,
   seq: 0,
   run: null,
+  holder: null,
   call: null,
 });
 

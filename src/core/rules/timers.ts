@@ -8,6 +8,7 @@ import type { Turn } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
 import { denyOpenRequests } from './permission.ts';
 import { becomeDue, hadItsTurn } from './fairness.ts';
+import { lapse } from './holder.ts';
 import { loseStart } from './agent.ts';
 import { deadlineReached, interruptTurn, isInterruptRepeated, onWire, setTurn, writeInterrupt } from './turn.ts';
 import { closeAgent, killAgent } from './agent-end.ts';
@@ -56,6 +57,9 @@ export function timer(d: Draft, { name, subject }: InputOf<'timer'>): Reply {
       break;
     case 'collect':
       putTask(d, { ...mustTask(d, subject as TaskId), stage: 'waiting' });
+      break;
+    case 'lease':
+      lapse(d, mustTask(d, subject as TaskId));
       break;
     case 'expiry':
       putLive(d, { ...mustTask(d, subject as TaskId), overdue: true });

@@ -3,7 +3,7 @@
  * These functions change facts; who owns the session next is decided by `arrange` alone.
  */
 import { invariant } from '../errors.ts';
-import { type Actor, runnerActor } from '../model/actor.ts';
+import { type Actor, actorDeadline, runnerActor } from '../model/actor.ts';
 import type { TaskId, TurnId } from '../model/ids.ts';
 import type { TaskEventData } from '../model/events.ts';
 import type { TurnReport } from '../model/output.ts';
@@ -22,7 +22,7 @@ type TurnEnd =
   /** The agent is gone or given up, or its turn is taken from it, without a boundary. */
   | { readonly kind: 'lost'; readonly reason: LossReason };
 
-/** Of the deadlines only the hold limit fails a task, and so does a limit of the turn; what was asked for cancels it, whoever says so. */
+/** Of the deadlines only the hold limit and the lease of a holder fail a task, and so does a limit of the turn; what was asked for cancels it, whoever says so. */
 function verdictOutcome({ status, by }: Verdict): TurnOutcome {
   if (status !== 'failed') {
     return 'cancelled';
@@ -42,6 +42,7 @@ const turnFaults: { readonly [R in LossReason]: boolean } = {
   agent_start_failed: false,
   drain_deadline: false,
   unsolicited_deadline: false,
+  holder_lost: true,
   evicted: false,
   agent_restarted: false,
   node_restarted: false,
@@ -51,6 +52,17 @@ const turnFaults: { readonly [R in LossReason]: boolean } = {
 /** A code runner is part of its daemon, and may have taken that with it: a daemon that closed did not die of it. */
 export const burnsAttempt = ({ s }: Draft, { mode }: Task, reason: LossReason): boolean =>
   turnFaults[reason] || (mode === 'code' && reason === 'node_restarted' && s.parked?.kind !== 'closing');
+
+/** Its loss ends it: by its policy for what was cut off, or because no attempt is left. */
+export const isLastAttempt = (d: Draft, task: Task, reason: LossReason): boolean =>
+  task.onLost === 'fail' || (burnsAttempt(d, task, reason) && task.attempts >= task.maxAttempts);
+
+/** Where a task stands that gives the session up and wants it again. */
+export const restingStage = ({ mode, holder }: Task): 'waiting' | 'unclaimed' =>
+  mode === 'external' && holder === null ? 'unclaimed' : 'waiting';
+
+/** Its holder is lost, and what its turn still says is for nobody. */
+const isLeft = ({ mode, run, verdict }: Task): boolean => mode === 'external' && run === null && verdict === null;
 
 const reportOf = (end: TurnEnd): TurnReport | null => (end.kind === 'result' ? end.result.report : null);
 
@@ -69,6 +81,8 @@ const isTransient = (end: TurnEnd): boolean =>
 
 /** Nothing but a person's login helps. A session that never worked says so with its first task; later ones wait for the login. */
 const needsLogin = (end: TurnEnd): boolean => reportOf(end)?.failure?.login === true;
+
+const isRetried = ({ s }: Draft, end: TurnEnd): boolean => isTransient(end) && (s.answered || !needsLogin(end));
 
 function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
   if (isTransient(end) && givesWay(turn) && task.verdict === null) {
@@ -116,7 +130,7 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   });
   settleTask(d, hold, turn, outcome, end);
   const left = getTask(d, hold.task);
-  if (turn.interrupt?.intent === 'release' && left !== null) {
+  if (turn.interrupt?.intent === 'release' && left !== null && left.run !== null) {
     releaseHold(d, left);
   }
 }
@@ -146,6 +160,14 @@ function continueLater(d: Draft, task: Task, end: TurnEnd): void {
 
 function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end: TurnEnd): void {
   const task = mustTask(d, hold.task);
+  if (isLeft(task)) {
+    d.s.answered ||= outcome === 'completed' || (outcome === 'failed' && !isRetried(d, end));
+    if (outcome === 'completed') {
+      putTask(d, { ...task, retries: 0 });
+    }
+    yieldHold(d, turn.interrupt?.by ?? actorDeadline('lease'));
+    return;
+  }
   const answered = task.mode === 'prompt' && outcome === 'completed';
   if (task.verdict !== null && !answered) {
     continueLater(d, task, end);
@@ -154,7 +176,7 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
   }
   switch (outcome) {
     case 'failed':
-      if (isTransient(end) && (d.s.answered || !needsLogin(end))) {
+      if (isRetried(d, end)) {
         retryTurn(d, task, end);
         return;
       }
@@ -199,7 +221,7 @@ function lossOf(outcome: TurnOutcome, end: TurnEnd): LossReason {
   return end.reason;
 }
 
-/** The agent has answered: a prompt task ends with it, a code runner gets the answer of its call and continues. */
+/** The agent has answered: a prompt task ends with it, a runner gets the answer of its call and continues. */
 function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'failed', end: TurnEnd): void {
   const report = reportOf(end);
   d.s.answered = true;
@@ -209,14 +231,15 @@ function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'fa
     return;
   }
   hadItsTurn(d, task.id);
+  invariant(task.run !== null && turn.call !== null, 'a task has a live runner that asked for this turn');
   putTask(d, {
     ...task,
     started: false,
     interruptedMidTurn: false,
     call: null,
+    holder: task.holder === null ? null : { ...task.holder, answered: { call: turn.call, turn: turn.id } },
     retries: outcome === 'completed' ? 0 : task.retries,
   });
-  invariant(task.run !== null && turn.call !== null, 'a code task has a live runner that asked for this turn');
   d.effects.push({ type: 'settle', task: task.id, run: task.run, call: turn.call, outcome, report });
 }
 
@@ -272,7 +295,7 @@ export function yieldHold(d: Draft, by: Actor | null): void {
   const hold = mustHold(d);
   const task = mustTask(d, hold.task);
   setHold(d, null);
-  putTask(d, { ...task, stage: 'waiting' });
+  putTask(d, { ...task, stage: restingStage(task) });
   taskEvent(d, task.id, 'preempted', { by, epoch: hold.epoch });
 }
 

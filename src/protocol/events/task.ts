@@ -37,7 +37,8 @@ const queued = eventData(
     mode: {
       type: 'string',
       enum: taskModes,
-      description: '`prompt`: one turn with the prompt. `code`: a code runner takes any number of turns.',
+      description:
+        '`prompt`: one turn with the prompt. `code`: a code runner takes any number of turns. `external`: a program outside the daemon does, its holder.',
     },
     whenBusy: {
       type: 'string',
@@ -349,14 +350,36 @@ const expired = eventData(
     waitsFor: {
       type: 'string',
       description:
-        'What it waited for: `session` (another owner), `agent` (one that comes to its boundary), `parked` (a person), or the reason of a throttle, for example `auth`.',
+        'What it waited for: `session` (another owner), `agent` (one that comes to its boundary), `holder` (one that claims it), `parked` (a person), or the reason of a throttle, for example `auth`.',
     },
   },
   { waitsFor: 'auth' },
 );
 
+const claimed = eventData(
+  'A program has claimed the external task: its holder is there, and the task competes for the session.',
+  {
+    holder: { type: 'string', description: 'The name that the holder gave itself.' },
+    leaseMs: { type: 'integer', description: 'Milliseconds that the holder may be silent.' },
+  },
+  { holder: 'worker-7f3a', leaseMs: 30_000 },
+);
+
+const leaseLapsed = eventData(
+  'The holder of the external task was silent for longer than its lease. `attempt-lost` follows if it had the session; another holder may claim the task.',
+  {
+    holder: { type: 'string', description: 'The name that the holder gave itself.' },
+    epoch: {
+      type: ['integer', 'null'],
+      description:
+        'Epoch of the holder, which is refused from now on; null: the holder had not been granted the session.',
+    },
+  },
+  { holder: 'worker-7f3a', epoch: 12 },
+);
+
 const attemptLost = eventData(
-  'The attempt was lost: its agent, its daemon or its code runner ended, or a deadline ended it. `attempt-retried` or `final` follows in the same commit.',
+  'The attempt was lost: its agent, its daemon, its code runner or its holder ended, or a deadline ended it. `attempt-retried` or `final` follows in the same commit.',
   { reason: { type: 'string', description: '[Reason code](#reason-codes) of the loss.' }, attempt },
   { reason: 'agent_lost', attempt: 1 },
 );
@@ -367,7 +390,7 @@ const attemptRetried = eventData(
     attempt: {
       type: 'integer',
       description:
-        'Number of the attempt that begins. Only a loss that the turn may have caused itself makes it a new one: `agent_lost` and `silence_deadline`.',
+        'Number of the attempt that begins. Only a loss that the turn may have caused itself makes it a new one: `agent_lost`, `silence_deadline` and `holder_lost`.',
     },
     reason: { type: 'string', description: '[Reason code](#reason-codes) of the loss.' },
   },
@@ -435,6 +458,8 @@ export const taskEvents = {
   'limit-reached': limitReached,
   'turn-ended': turnEnded,
   expired,
+  claimed,
+  'lease-lapsed': leaseLapsed,
   preempted,
   'attempt-lost': attemptLost,
   'attempt-retried': attemptRetried,

@@ -154,6 +154,8 @@ function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: nu
     return `${throttled(actor)}.`;
   }
   switch (task.stage) {
+    case 'unclaimed':
+      return 'The task waits for its holder: no program has claimed it.';
     case 'collecting':
       return 'The task waits for further parts of the same message.';
     case 'merged':
@@ -177,13 +179,22 @@ function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: nu
 
 const parkedText = ({ kind, reason }: Parked): string => (kind === 'fault' ? `a defect stopped it: ${reason}` : reason);
 
+function betweenTurns({ mode, holder }: Task): string {
+  switch (mode) {
+    case 'prompt':
+      return 'The task owns the session.';
+    case 'code':
+      return 'The task owns the session; its runner is between two turns.';
+    case 'external':
+      return `The task owns the session; its holder ${holder?.name ?? ''} is between two turns.`;
+  }
+}
+
 function holding(actor: SessionActor, task: Task): string {
   const { committed: session } = actor;
   const turn = session.hold?.turn ?? null;
   if (turn === null) {
-    return task.mode === 'code'
-      ? 'The task owns the session; its runner is between two turns.'
-      : 'The task owns the session.';
+    return betweenTurns(task);
   }
   switch (turn.phase) {
     case 'pending':
@@ -200,7 +211,8 @@ function holding(actor: SessionActor, task: Task): string {
   }
 }
 
-const isOfTask = (name: TimerName): boolean => name === 'collect' || name === 'wait' || name === 'expiry';
+const isOfTask = (name: TimerName): boolean =>
+  name === 'collect' || name === 'wait' || name === 'expiry' || name === 'lease';
 
 /** Every deadline that bounds what the task waits for. */
 function waits(context: Context, actor: SessionActor, task: Task, admittedAt: number): Wait[] {
@@ -252,5 +264,6 @@ const waitTexts = {
   wait: 'the background task that others were granted before',
   unsolicited: 'an unsolicited turn to end',
   collect: 'further parts of the message',
+  lease: 'the next sign of life of its holder',
   expiry: 'its own time, after which the task ends as expired',
 } as const;

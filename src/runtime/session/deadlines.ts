@@ -1,7 +1,7 @@
 /**
  * The armed deadlines of one session. Owned by its actor.
  *
- *  deadlines/1 At most one timer per name (and per task for `collect` and `expiry`); arming again replaces it.
+ *  deadlines/1 At most one timer per name (and per task for `collect`, `expiry` and `lease`); arming again replaces it.
  *  deadlines/2 The silence deadline moves with every sign of life of the agent, without touching a timer. While a tool runs whose start the
  *              agent has announced, it is that of the tool (`toolSilenceMs`).
  *  deadlines/3 The `drain` deadlines of a turn end together within `drainMs` of the first, and so does the kill that follows the
@@ -9,6 +9,7 @@
  *  deadlines/4 The idle deadline waits for the end of an agent's work in the background (`keepIdle`), and counts from there.
  *  deadlines/5 A deadline that fires late is harmless: the core compares what it guards.
  *  deadlines/6 While the daemon stood still, it heard nobody. A deadline that it finds long past begins again.
+ *  deadlines/7 A lease moves with everything that its holder says, without touching a timer.
  */
 import type { TaskId, TurnId } from '../../core/model/ids.ts';
 import type { TimerName } from '../../core/model/timers.ts';
@@ -20,6 +21,8 @@ interface Armed {
   readonly of: number | TaskId;
   /** Monotonic ms. */
   at: number;
+  /** When the holder last spoke, of a lease; monotonic ms. */
+  heardAt: number;
   /** How long it was armed for. */
   readonly ms: number;
   cancel: () => void;
@@ -32,8 +35,8 @@ interface DeadlineView {
   readonly inMs: number;
 }
 
-/** Deadlines whose time is a configured limit. That of a task's own time is its own. */
-type LimitName = Exclude<TimerName, 'expiry'>;
+/** Deadlines whose time is a configured limit. That of a task's own time is its own, and so is a holder's lease. */
+type LimitName = Exclude<TimerName, 'expiry' | 'lease'>;
 
 const limitOf: { readonly [N in LimitName]: keyof RuntimeLimits } = {
   start: 'startMs',
@@ -61,7 +64,7 @@ interface Drain {
 
 /** The subject keeps these apart; of each other name there is one at a time. */
 const keyOf = (name: TimerName, of: number | TaskId): string =>
-  name === 'collect' || name === 'expiry' ? `${name} ${of}` : name;
+  name === 'collect' || name === 'expiry' || name === 'lease' ? `${name} ${of}` : name;
 
 /**
  * A timer that fires later than this was not merely queued: the process was stopped, the machine slept, or the main loop was blocked. What others
@@ -81,10 +84,11 @@ const judging: ReadonlySet<TimerName> = new Set<TimerName>([
   'silence',
   'hold',
   'unsolicited',
+  'lease',
 ]);
 
 /** Those whose timer may fire before they are due. */
-const moving: ReadonlySet<TimerName> = new Set<TimerName>(['silence', 'idle', 'expiry']);
+const moving: ReadonlySet<TimerName> = new Set<TimerName>(['silence', 'idle', 'expiry', 'lease']);
 
 export class Deadlines {
   readonly #clock: Clock;
@@ -115,10 +119,24 @@ export class Deadlines {
     this.#arm('expiry', of, Math.max(0, expiresAt - this.#clock.wall()));
   }
 
+  /** A holder has `ms` from now on, and from all that it says. */
+  armLease(of: TaskId, ms: number): void {
+    this.#arm('lease', of, ms);
+  }
+
+  /** The holder of the task has said something. */
+  renewLease(of: TaskId): void {
+    const armed = this.#armed.get(keyOf('lease', of));
+    if (armed !== undefined) {
+      armed.heardAt = this.#clock.now();
+    }
+  }
+
   #arm(name: TimerName, of: number | TaskId, ms: number): void {
     const key = keyOf(name, of);
     this.#armed.get(key)?.cancel();
-    const armed: Armed = { name, of, at: this.#clock.now() + ms, ms, cancel: () => {} };
+    const now = this.#clock.now();
+    const armed: Armed = { name, of, at: now + ms, heardAt: now, ms, cancel: () => {} };
     this.#armed.set(key, armed);
     this.#wait(key, armed, ms);
   }
@@ -186,7 +204,10 @@ export class Deadlines {
     }));
   }
 
-  #endOf({ name, of, at }: Armed): number {
+  #endOf({ name, of, at, heardAt, ms }: Armed): number {
+    if (name === 'lease') {
+      return Math.max(at, heardAt + ms);
+    }
     if (name === 'silence') {
       return Math.max(at, this.#lifeAt + this.#silenceMs(of));
     }
@@ -225,8 +246,11 @@ export class Deadlines {
     return moving.has(armed.name) ? at - now : 0;
   }
 
-  /** A deadline that moves with what the agent does is not due before. */
-  #heldUntil({ name, of }: Armed, now: number): number {
+  /** A deadline that moves with what the agent or the holder does is not due before. */
+  #heldUntil({ name, of, heardAt, ms }: Armed, now: number): number {
+    if (name === 'lease') {
+      return heardAt + ms;
+    }
     if (name === 'silence') {
       return this.#lifeAt + this.#silenceMs(of);
     }

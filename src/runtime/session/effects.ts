@@ -148,6 +148,13 @@ export class EffectRunner {
 
   #arm(timer: TimerName, subject: number | TaskId): void {
     const { deadlines } = this.#actor;
+    if (timer === 'lease') {
+      const leased = typeof subject === 'string' ? this.task(subject) : undefined;
+      if (leased !== undefined && leased.holder !== null) {
+        deadlines.armLease(leased.id, leased.holder.leaseMs);
+      }
+      return;
+    }
     if (timer !== 'expiry') {
       if (timer !== 'start') {
         deadlines.arm(timer, subject, this.#repeatsInterrupt());

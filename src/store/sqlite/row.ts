@@ -61,6 +61,8 @@ const usual = {
   verdict: null,
   model: null,
   retries: 0,
+  run: null,
+  holder: null,
 } as const satisfies Partial<TaskRow>;
 
 const usualFields: readonly (readonly [string, unknown])[] = Object.entries(usual);

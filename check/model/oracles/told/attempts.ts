@@ -2,7 +2,7 @@
 import type { Task } from '../../../../src/core/model/task.ts';
 import { treeGet } from '../../../../src/core/tree.ts';
 import type { Report } from '../../report.ts';
-import { type Facts, leaderOf } from './facts.ts';
+import { type Facts, isLapse, leaderOf } from './facts.ts';
 
 const property = 'rule 10: a task is charged the attempts that its tape tells, and no others';
 
@@ -49,7 +49,11 @@ function startOf({ before }: Facts, was: Task, is: Task): number {
 /** The attempts after the step, told by its events, of a task that was at `start`. */
 function chargesOf({ result, input }: Facts, task: Task, start: number): number {
   // A runner that was lost is counted with the next one.
-  const pays = task.mode === 'code' && (input.type === 'recovered' || input.type === 'fault') ? 1 : 0;
+  const dies =
+    task.mode === 'code'
+      ? input.type === 'recovered' || input.type === 'fault'
+      : task.mode === 'external' && (input.type === 'fault' || isLapse(input, task.id));
+  const pays = dies ? 1 : 0;
   let attempts = input.type === 'fault' && task.run !== null ? start - 1 : start;
   let starts = false;
   for (const record of result.records) {

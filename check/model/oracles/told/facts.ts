@@ -117,6 +117,14 @@ export const lossOfParts = ({
 export const takesDaemon = ({ parked }: Session, input: Input, { mode }: Task): boolean =>
   mode === 'code' && input.type === 'recovered' && parked?.kind !== 'closing';
 
+/** Its holder is lost, and was charged for that: what becomes of the turn that it had is nobody's loss. */
+export const isLeft = ({ mode, run, verdict }: Task): boolean =>
+  mode === 'external' && run === null && verdict === null;
+
+/** The lease of this task has lapsed. */
+export const isLapse = (input: Input, id: TaskId): boolean =>
+  input.type === 'timer' && input.name === 'lease' && input.subject === id;
+
 /** Its task is to continue later. */
 export const givesWay = ({ interrupt }: Turn): boolean =>
   interrupt !== null &&

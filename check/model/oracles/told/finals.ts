@@ -9,7 +9,7 @@ import type { Task, Verdict } from '../../../../src/core/model/task.ts';
 import type { Report } from '../../report.ts';
 import { alike } from './alike.ts';
 import type { Facts, TurnEnd } from './facts.ts';
-import { actor, entryOf, leaderOf, lossOfParts, taskActor } from './facts.ts';
+import { actor, entryOf, isLeft, leaderOf, lossOfParts, taskActor } from './facts.ts';
 
 type Final = TaskEventData['final'];
 type Ending = Omit<Final, 'attempts'>;
@@ -98,6 +98,9 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'fault':
       return ends('failed', 'fault');
     case 'timer':
+      if (input.name === 'lease') {
+        return ends('failed', 'holder_lost', actor('deadline', 'lease'));
+      }
       return input.name === 'hold' ? ends('failed', 'hold_limit', actor('deadline', 'hold')) : null;
     case 'agent-exited':
     case 'edit':
@@ -109,6 +112,8 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'throttle':
     case 'report':
     case 'make-room':
+    case 'claim':
+    case 'heartbeat':
     case 'call':
     case 'progress':
     case 'release':
@@ -162,7 +167,7 @@ function charged({ end, result }: Facts, leader: Task): Task {
   const isExpired = result.records.some(
     (one) => one.type === 'end' && one.task === leader.id && one.final.reason === expired.reason,
   );
-  return isExpired && end?.owner.id === leader.id && end.loss !== null
+  return isExpired && end?.owner.id === leader.id && end.loss !== null && !isLeft(end.owner)
     ? { ...leader, attempts: leader.attempts + 1 }
     : leader;
 }

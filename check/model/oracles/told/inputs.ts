@@ -1,11 +1,13 @@
 /** What an input leaves on a tape by itself. The switch is total: a new input does not compile until it is stated here. */
 import type { DeadlineName, TimerName } from '../../../../src/core/model/timers.ts';
 import type { AgentInput, InputOf, TurnInput } from '../../../../src/core/model/inputs.ts';
+import { taskId } from '../../../../src/core/model/ids.ts';
 import { treeGet } from '../../../../src/core/tree.ts';
 import type { Facts } from './facts.ts';
 import { leaderOf } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofSession, ofTask } from './told.ts';
+import { lostAttempt, mustFail } from './turns.ts';
 
 export function toldByInput(facts: Facts): readonly Told[] {
   const { input, before } = facts;
@@ -50,8 +52,12 @@ export function toldByInput(facts: Facts): readonly Told[] {
     case 'permission-withdrawn':
     case 'turn-limit':
       return toldByTurn(facts, input);
+    case 'claim':
+      return treeGet(before.tasks, input.task)?.holder === null
+        ? [ofTask(input.task, 'claimed', { holder: input.holder, leaseMs: input.leaseMs })]
+        : nothing;
     case 'timer':
-      return deadlineReached(facts, input.name);
+      return input.name === 'lease' ? lapsed(facts, input.subject) : deadlineReached(facts, input.name);
     case 'recovered':
       return [ofSession('recovered', { owner: before.hold?.task ?? null })];
     // What comes of these is told by what is different after them.
@@ -61,6 +67,7 @@ export function toldByInput(facts: Facts): readonly Told[] {
     case 'respond':
     case 'make-room':
     case 'call':
+    case 'heartbeat':
     case 'release':
     case 'finish':
     case 'continue':
@@ -156,8 +163,20 @@ function throttled({ before }: Facts, { throttle }: InputOf<'throttle'>): readon
   ];
 }
 
+/** The holder of an external task was silent. If it had the session, its task has lost an attempt by that. */
+function lapsed({ before }: Facts, subject: number | string): readonly Told[] {
+  const task = typeof subject === 'string' ? treeGet(before.tasks, taskId(subject)) : undefined;
+  if (task === undefined || task.holder === null) {
+    return nothing;
+  }
+  const told = ofTask(task.id, 'lease-lapsed', { holder: task.holder.name, epoch: task.run });
+  return task.run === null || task.verdict !== null
+    ? [told]
+    : [told, ...lostAttempt(task, 'holder_lost', true, mustFail(task, true))];
+}
+
 /** A deadline of the agent is told where a turn waits for the agent; that of a rest, a window or a wait ends nothing. */
-function deadlineReached({ before, was, owner }: Facts, name: TimerName): readonly Told[] {
+function deadlineReached({ before, was, owner }: Facts, name: Exclude<TimerName, 'lease'>): readonly Told[] {
   const told = (reached: DeadlineName): readonly Told[] =>
     owner === null || before.hold === null
       ? nothing

@@ -3,7 +3,7 @@ import type { Actor } from '../../../../src/core/model/actor.ts';
 import type { Task } from '../../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../../src/core/tree.ts';
 import type { Facts, TurnEnd } from './facts.ts';
-import { actor, isFirstLogin, isTransient, leaderOf, takesDaemon, taskActor } from './facts.ts';
+import { actor, isFirstLogin, isLapse, isLeft, isTransient, leaderOf, takesDaemon, taskActor } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofTask } from './told.ts';
 
@@ -72,7 +72,7 @@ export function toldOfInterrupt({ after, was, is, owner, input }: Facts): readon
     close: input.type === 'park' ? input.by : null,
     'give-way': input.type === 'give-way' ? input.by : null,
     silence: actor('deadline', 'silence'),
-    release: actor('runner'),
+    release: isLapse(input, owner.id) ? actor('deadline', 'lease') : actor('runner'),
     verdict: verdict?.by ?? null,
   }[is.interrupt.intent];
   const sent = was.phase === 'running';
@@ -104,6 +104,10 @@ export function toldOfEnd(facts: Facts): readonly Told[] {
 
 function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, loss, reason }: TurnEnd): readonly Told[] {
   const answers = owner.mode === 'prompt' && outcome === 'completed';
+  if (isLeft(owner) && verdict === null) {
+    const by = turn.interrupt?.by ?? actor('deadline', 'lease');
+    return [ofTask(owner.id, 'preempted', { by, epoch: before.hold?.epoch ?? before.epoch })];
+  }
   if (verdict !== null && !answers) {
     return nothing;
   }
@@ -179,18 +183,25 @@ export function toldOfExpiry({ result, before, after, end, input }: Facts): read
         (one) => one.type === 'event' && one.task === task.id && one.event.type === 'preempted',
       );
       const owns = task.stage === 'owner' && !gaveWay && !leavesHold;
-      told.push(ofTask(task.id, 'expired', { waitsFor: waitsFor(after, task, owns) }));
+      const left = isUnclaimed(input, task);
+      told.push(
+        ofTask(task.id, 'expired', { waitsFor: waitsFor(after, task, left ? 'holder' : owns ? 'agent' : 'session') }),
+      );
     }
   }
   return told;
 }
 
-function waitsFor({ parked, throttle }: Facts['after'], { lane }: Task, owns: boolean): string {
+/** No holder is there for it after the step. */
+const isUnclaimed = (input: Facts['input'], { mode, holder, id }: Task): boolean =>
+  mode === 'external' && (holder === null || isLapse(input, id) || input.type === 'fault');
+
+function waitsFor({ parked, throttle }: Facts['after'], { lane }: Task, what: string): string {
   if (parked !== null) {
     return 'parked';
   }
   const held = throttle !== null && (throttle.level === 'all' || lane === 'background') ? throttle.reason : null;
-  return held ?? (owns ? 'agent' : 'session');
+  return held ?? what;
 }
 
 /** A background owner gives way between two turns. One whose turn was preempted, or is retried, is told with the end of that. */
@@ -201,6 +212,15 @@ export function toldOfYield(facts: Facts): readonly Told[] {
     return nothing;
   }
   const is = treeGet(after.tasks, owner.id);
+  if (end !== null && isLeft(owner)) {
+    return nothing;
+  }
+  if (is === undefined && isLapse(input, owner.id)) {
+    // It gave way for its next holder, and was not to wait any longer.
+    return isExpired(facts, owner.id)
+      ? [ofTask(owner.id, 'preempted', { by: actor('deadline', 'lease'), epoch: hold.epoch })]
+      : nothing;
+  }
   if (is === undefined) {
     const by = gaveWayTo(input, owner, after);
     return by !== null && after.parked === null && after.throttle?.level !== 'all' && yieldsAndExpires(facts, owner)
@@ -222,23 +242,29 @@ const isShielded = ({ before, after, input }: Facts, id: Task['id']): boolean =>
 
 /** It gave way, and was not to wait any longer. */
 const yieldsAndExpires = (facts: Facts, { id, overdue, mode, lane }: Task): boolean => {
-  const { end, result, input } = facts;
+  const { end, input } = facts;
   return (
     lane === 'background' &&
     !isShielded(facts, id) &&
     end?.outcome !== 'preempted' &&
     !(end?.outcome === 'failed' && isTransient(end.given)) &&
     overdue &&
-    mode === 'code' &&
+    mode !== 'prompt' &&
     !(input.type === 'timer' && input.name === 'expiry') &&
-    result.records.some((one) => one.type === 'end' && one.task === id && one.final.reason === 'expired')
+    isExpired(facts, id)
   );
 };
+
+const isExpired = ({ result }: Facts, id: Task['id']): boolean =>
+  result.records.some((one) => one.type === 'end' && one.task === id && one.final.reason === 'expired');
 
 /** An operator who moves it, its own runner, the hold limit, or the first interactive task that waited, whoever is granted then. */
 function gaveWayTo(input: Facts['input'], owner: Task, { hold, tasks }: Facts['after']): Actor | null {
   if (input.type === 'move' && input.task === owner.id) {
     return input.by;
+  }
+  if (isLapse(input, owner.id)) {
+    return actor('deadline', 'lease');
   }
   if (treeGet(tasks, owner.id)?.stage === 'released') {
     return actor('runner');
@@ -256,7 +282,7 @@ function gaveWayTo(input: Facts['input'], owner: Task, { hold, tasks }: Facts['a
   return oldest === null ? null : taskActor(oldest.id);
 }
 
-/** Runners are lost with their node, and a fault of the core gives those up that live. */
+/** Code runners are lost with their node, and a fault of the core gives those up that live, holders too. */
 export function toldOfRunners({ input, before, was }: Facts, tasks: readonly Task[]): readonly Told[] {
   if (input.type !== 'recovered' && input.type !== 'fault') {
     return nothing;
@@ -265,7 +291,8 @@ export function toldOfRunners({ input, before, was }: Facts, tasks: readonly Tas
   const reason = crashed ? 'node_restarted' : 'fault';
   return tasks.flatMap((task) => {
     const owns = task.id === before.hold?.task;
-    if (task.mode !== 'code' || (owns && was !== null && was.phase !== 'pending')) {
+    const dies = task.mode === 'code' || (task.mode === 'external' && !crashed && task.run !== null);
+    if (!dies || (owns && was !== null && was.phase !== 'pending')) {
       return [];
     }
     if (!owns && (task.status !== 'running' || !(crashed || task.run !== null))) {

@@ -1,0 +1,112 @@
+/** Programs outside the daemon that hold a session: claims, leases, and what is left of a holder that is lost. */
+import type { Mutant } from './mutant.ts';
+import { mutant } from './mutant.ts';
+
+export const holder: readonly Mutant[] = [
+  mutant(
+    'an external task is granted before a holder is there',
+    'external',
+    'rules/submit',
+    "stage: asked.mode === 'external' ? 'unclaimed' : 'waiting',",
+    "stage: 'waiting',",
+  ),
+  mutant(
+    'any program takes over the claim of another',
+    'external',
+    'rules/holder',
+    "holder.name === name ? claimed(task) : refused('task_claimed')",
+    'claimed(task)',
+  ),
+  mutant(
+    'a claim that lapses leaves its task in the queue',
+    'external',
+    'rules/holder',
+    "task.stage === 'waiting' ? 'unclaimed' : task.stage",
+    'task.stage',
+  ),
+  mutant(
+    'a lapsed holder keeps its epoch',
+    'external',
+    'rules/holder',
+    'forgetRunner(d, { ...task, attempts: attempts + 1 }, reason);',
+    'putTask(d, { ...task, holder: null });',
+  ),
+  mutant(
+    'a lapse costs no attempt',
+    'external-lapse',
+    'rules/holder',
+    'forgetRunner(d, { ...task, attempts: attempts + 1 }, reason);',
+    'forgetRunner(d, task, reason);',
+  ),
+  mutant(
+    'the holder of a task that must not be lost is followed by another',
+    'external-fail',
+    'rules/turn-end',
+    "task.onLost === 'fail' || (burnsAttempt(d, task, reason) && task.attempts >= task.maxAttempts);",
+    'burnsAttempt(d, task, reason) && task.attempts >= task.maxAttempts;',
+  ),
+  mutant(
+    'a lapse leaves the turn of the lost holder to itself',
+    'external',
+    'rules/holder',
+    "interruptTurn(d, hold.turn, 'release', by);",
+    '',
+  ),
+  mutant(
+    'the turn of a lost holder goes on for its successor',
+    'external-lapse',
+    'rules/turn-end',
+    'if (isLeft(task)) {',
+    'if (isLeft(task) && task.holder === null) {',
+  ),
+  mutant('a lapse keeps the session for the next holder', 'external', 'rules/holder', '    yieldHold(d, by);\n', ''),
+  mutant(
+    'a holder dies with its daemon',
+    'external-crash',
+    'rules/recover',
+    "(reason === 'fault' ? run !== null : mode === 'code')",
+    "(reason === 'fault' ? run !== null : mode !== 'prompt')",
+  ),
+  mutant(
+    'no lease runs after a restart',
+    'external-crash',
+    'rules/deadlines',
+    "setForTask(d, 'lease', subject, false, isLeased(getTask(d, subject)));",
+    '',
+  ),
+  mutant(
+    'a claim outlives its daemon',
+    'external-crash',
+    'rules/recover',
+    "putTask(d, { ...task, stage: 'unclaimed' });",
+    '',
+  ),
+  mutant(
+    'a call that was answered is asked anew',
+    'external-crash',
+    'rules/runner',
+    "  if (answered?.call === input.call) {\n    return { kind: 'answered', turn: answered.turn };\n  }\n",
+    '',
+  ),
+  mutant(
+    'the last answer of a holder is not recorded',
+    'external-crash',
+    'rules/turn-end',
+    '{ ...task.holder, answered: { call: turn.call, turn: turn.id } }',
+    'task.holder',
+  ),
+  mutant(
+    'a fenced node ends holders that go on with the next one',
+    'names-external',
+    'rules/recover',
+    "if (task.mode === 'code') {\n      abortRunner",
+    'if (task.run !== null) {\n      abortRunner',
+  ),
+  mutant(
+    'a stop of the queue does not know of tasks without a holder',
+    'external',
+    'queue',
+    "task?.stage === 'released' || task?.stage === 'unclaimed'",
+    "task?.stage === 'released'",
+  ),
+];
