@@ -23,11 +23,11 @@ export const runtimeLimits = {
   maxPassedOver: count(
     3,
     1000,
-    'How often another task may become the owner before the oldest background task that waits. Then that task comes next, and its turn is protected.',
+    'How often another task may become the owner before the oldest background task that waits. Then that task comes next, and its turn is protected. Counted likewise between sessions that wait for an agent.',
   ),
   maxWaitMs: ms(
     900_000,
-    'How long the oldest background task may wait after another task became the owner before it. Then it comes next, and its turn is protected.',
+    'How long the oldest background task may wait after another task became the owner before it. Then it comes next, and its turn is protected. Also how long the first session of each lane waits for an agent before another session hands its agent over.',
   ),
   maxOpen: count(10_000, 1_000_000, 'Open tasks that a session accepts.'),
   maxOpenPerSource: count(
@@ -84,7 +84,11 @@ export const runtimeLimits = {
     3_600_000,
     'How long an agent that works in the background (a command that continues after its turn) keeps running without a turn. After that it is closed like any idle agent.',
   ),
-  maxAgents: count(16, 10_000, 'Agents that run at once. The agent that has been idle longest makes room for another.'),
+  maxAgents: count(
+    16,
+    10_000,
+    'Agents that run at once. The agent that has been idle longest makes room for another; without one, a background turn gives way to an interactive task of another session.',
+  ),
   maxStarting: count(
     4,
     10_000,

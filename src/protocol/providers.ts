@@ -3,7 +3,7 @@ import { throttleLevels } from '../core/model/session.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
-export const throttleCauses = ['provider', 'retry', 'context', 'crash', 'folder'] as const;
+export const throttleCauses = ['provider', 'retry', 'context', 'crash', 'slot', 'folder'] as const;
 
 const level = {
   type: 'string',
@@ -22,10 +22,16 @@ export const ThrottleSchema = {
       type: 'string',
       enum: throttleCauses,
       description:
-        '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `folder`: another session uses its folder.',
+        '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `slot`: other sessions have all agent slots. `folder`: another session uses its folder.',
     },
-    reason: { type: 'string', description: 'Code: `rate_limit`, `agent_crash_loop`, `folder_in_use`, …' },
-    detail: { type: ['string', 'null'], description: 'The provider, or the session that uses the folder.' },
+    reason: {
+      type: 'string',
+      description: 'Code: `rate_limit`, `agent_crash_loop`, `slots_taken`, `folder_in_use`, …',
+    },
+    detail: {
+      type: ['string', 'null'],
+      description: 'The provider, or the sessions that have the slots or the folder.',
+    },
     since: TimeSchema,
     until: {
       type: ['integer', 'null'],

@@ -87,7 +87,7 @@ describe('an idle agent that works in the background', () => {
     expect(await one.box.explain(other)).toMatchObject({ agent: expect.stringContaining('maxAgents') as string });
     clock.advance(1);
     await one.ended(other);
-    expect(await tapeOf(one)).toMatchObject([['agent-ending', { reason: 'make_room' }], ended, ['agent-exited', {}]]);
+    expect(await tapeOf(one)).toMatchObject([['agent-ending', { reason: 'give_way' }], ended, ['agent-exited', {}]]);
   });
 
   it('is named on the tape when a person restarts it', async () => {

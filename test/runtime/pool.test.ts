@@ -1,85 +1,126 @@
-/** Who may start an agent, and when. */
+/** Who may start an agent, and when: the shell of the slots. What the slots decide is tested in `test/core/slots`. */
 import { describe, expect, it } from 'vitest';
-import { AgentPool, startShareMs } from '../../src/runtime/agent/pool.ts';
+import { sessionKey, taskId } from '../../src/core/model/ids.ts';
+import { AgentPool, type PoolClaim, startShareMs } from '../../src/runtime/agent/pool.ts';
+import { defaultLimits } from '../../src/runtime/options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { openBox } from '../support/box.ts';
 
 function setUp(limits: { maxAgents?: number; maxStarting?: number }) {
   const clock = new ManualClock();
-  const pool = new AgentPool({ maxAgents: 100, maxStarting: 100, ...limits }, clock);
+  const pool = new AgentPool({
+    limits: { ...defaultLimits, maxAgents: 100, maxStarting: 100, ...limits },
+    clock,
+    workspaces: null,
+  });
   const log: string[] = [];
-  const take = (name: string, urgent = false) =>
-    pool.take({ urgent: () => urgent, makeRoom: () => log.push(`${name} makes room`) }, () => log.push(name));
+  const take = (name: string, urgent = false): PoolClaim => {
+    const claim = pool.claim({
+      session: sessionKey(name),
+      needsFolder: false,
+      task: () => taskId(`task of ${name}`),
+      granted: () => void log.push(name),
+      waits: (wait) => void log.push(`${name} waits for ${wait.for}`),
+      failed: () => {},
+      asked: (what, turn, by) => void log.push(`${name}: ${what} ${turn} for ${by.name}`),
+    });
+    claim.open(urgent);
+    return claim;
+  };
   return { clock, pool, log, take };
 }
 
 describe('the pool of agents', () => {
   it('starts a bounded number of agents at once, and the next one when one of them is ready', () => {
-    const { pool, log, take, clock } = setUp({ maxStarting: 2 });
+    const { log, take, clock } = setUp({ maxStarting: 2 });
     const [a] = [take('a'), take('b')];
     const c = take('c');
-    expect(log).toEqual(['a', 'b']);
-    expect(pool.waitsFor(c)).toBe('its turn to start (limits.maxStarting: 2)');
-    pool.ready(a);
-    expect(log).toEqual(['a', 'b', 'c']);
-    expect(pool.waitsFor(c)).toBeNull();
-    pool.ready(a);
+    expect(log).toEqual(['a', 'b', 'c waits for start']);
+    expect(c.wait).toMatchObject({ for: 'start', limit: 2 });
+    a.started();
+    expect(log.at(-1)).toBe('c');
+    expect(c.wait).toBeNull();
+    a.started();
     expect(clock.armed).toBe(2);
   });
 
   it('starts the next agent when one ends before it is ready', () => {
-    const { pool, log, take, clock } = setUp({ maxStarting: 1 });
+    const { log, take, clock, pool } = setUp({ maxStarting: 1 });
     const a = take('a');
     take('b');
-    pool.give(a);
-    expect(log).toEqual(['a', 'b']);
+    a.release();
+    a.release();
+    expect(log).toEqual(['a', 'b waits for start', 'b']);
     expect(clock.armed).toBe(1);
     expect(pool.running).toBe(1);
   });
 
   it('S09: delays the others for two seconds only when an agent never becomes ready', () => {
-    const { pool, log, take, clock } = setUp({ maxStarting: 1 });
+    const { log, take, clock, pool } = setUp({ maxStarting: 1 });
     take('never ready');
     take('b');
     clock.advance(startShareMs - 1);
-    expect(log).toEqual(['never ready']);
+    expect(log.at(-1)).toBe('b waits for start');
     clock.advance(1);
-    expect(log).toEqual(['never ready', 'b']);
+    expect(log.at(-1)).toBe('b');
     expect(pool.running).toBe(2);
   });
 
   it('serves interactive tasks first, also those that have become urgent since', () => {
-    const { pool, log, take, clock } = setUp({ maxStarting: 1 });
+    const { log, take, clock } = setUp({ maxStarting: 1 });
     const first = take('first');
-    let urgent = false;
     take('background');
-    pool.take({ urgent: () => urgent, makeRoom: () => {} }, () => log.push('urgent'));
-    urgent = true;
-    pool.ready(first);
-    expect(log).toEqual(['first', 'urgent']);
+    const urgent = take('urgent');
+    urgent.urgent = true;
+    first.started();
+    expect(log.at(-1)).toBe('urgent');
     clock.advance(startShareMs);
-    expect(log).toEqual(['first', 'urgent', 'background']);
+    expect(log.at(-1)).toBe('background');
   });
 
-  it('asks the agent that has been idle longest to make room, and says what a start waits for', () => {
-    const { pool, log, take } = setUp({ maxAgents: 2 });
+  it('asks the agent that has been idle longest to make room, and says which sessions have the slots', () => {
+    const { log, take } = setUp({ maxAgents: 2 });
     const [a, b] = [take('a'), take('b')];
-    pool.idle(b, 5);
-    pool.idle(a, 10);
+    b.uses('idle', 1);
+    a.uses('idle', 1);
     const c = take('c');
-    expect(log).toEqual(['a', 'b', 'b makes room']);
-    expect(pool.waitsFor(c)).toBe('room among the agents that run (limits.maxAgents: 2)');
-    pool.give(b);
-    expect(log).toEqual(['a', 'b', 'b makes room', 'c']);
+    expect(log.slice(2)).toEqual(['b: make-room 0 for task of c', 'c waits for slot']);
+    expect(c.wait).toMatchObject({ for: 'slot', limit: 2, sessions: ['a', 'b'] });
+    b.release();
+    expect(log.at(-1)).toBe('c');
   });
 
-  it('forgets a start that was given up', () => {
+  it('interrupts a background turn for an urgent claim, and names its task', () => {
+    const { log, take } = setUp({ maxAgents: 1 });
+    take('a').uses('background', 7);
+    take('u', true);
+    expect(log.slice(1)).toEqual(['a: give-way 7 for task of u', 'u waits for slot']);
+  });
+
+  it('lets a claim come first when it has waited for `maxWaitMs`, and says when that will be', () => {
+    const { log, take, clock } = setUp({ maxAgents: 1 });
+    const a = take('a');
+    a.uses('shielded', 1);
+    const b = take('b');
+    expect(b.wait?.dueAt).toBe(clock.now() + defaultLimits.maxWaitMs);
+    clock.advance(defaultLimits.maxWaitMs);
+    expect(log.at(-1)).toBe('a: hand-over 0 for task of b');
+    a.release();
+    expect(log.at(-1)).toBe('b');
+    expect(clock.armed).toBe(2);
+  });
+
+  it('forgets a start that was given up, and starts nothing after it is closed', () => {
     const { pool, log, take } = setUp({ maxStarting: 1 });
     const a = take('a');
-    pool.give(take('gave up'));
+    take('gave up').release();
     take('c');
-    pool.ready(a);
-    expect(log).toEqual(['a', 'c']);
+    a.started();
+    expect(log.at(-1)).toBe('c');
+    take('d');
+    pool.close();
+    a.release();
+    expect(log.at(-1)).toBe('d waits for start');
   });
 });
 
@@ -92,11 +133,14 @@ describe('a session that waits for its agent to start', () => {
     const early = await setup.background({ session: 'early', prompt: 'background' });
     await setup.send({ session: 'late', lane: 'interactive', prompt: 'urgent' });
     expect(await box.explain(early)).toMatchObject({
-      agent: 'starting, waits for room among the agents that run (limits.maxAgents: 1)',
+      agent: 'starting, waits: all agent slots (limits.maxAgents: 1) are taken, by busy',
+      throttle: { cause: 'slot', reason: 'slots_taken' },
+      waitsFor: expect.arrayContaining([expect.objectContaining({ deadline: 'wait' })]) as unknown,
     });
-    first.finish();
+    await first.interrupted;
     (await stage.turn()).finish();
     (await stage.turn()).finish();
-    expect(stage.prompts).toEqual(['first', 'urgent', 'background']);
+    (await stage.turn()).finish();
+    expect(stage.prompts).toEqual(['first', 'urgent', 'background', expect.stringMatching(/interrupted.*first$/s)]);
   });
 });

@@ -17,6 +17,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { sessionKey } from '../../src/core/model/ids.ts';
 import { lockFolder } from '../../src/runtime/workspace/folder-lock.ts';
+import { AgentPool, type PoolClaim } from '../../src/runtime/agent/pool.ts';
+import { defaultLimits } from '../../src/runtime/options.ts';
 import { folderName, Workspaces } from '../../src/runtime/workspace/workspaces.ts';
 import { processInfo } from '../../src/supervise/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -32,19 +34,28 @@ afterEach(() => {
 
 const lockOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.signalbox-lock`);
 
-/** Everything that happened to a claim, in order. */
-function claimant(session: string) {
-  const log: string[] = [];
-  return {
-    log,
-    owner: {
+/** Claims of a pool in which nothing but folders is scarce. */
+function poolOf(workspaces: Workspaces, clock = new ManualClock()) {
+  const pool = new AgentPool({ limits: { ...defaultLimits, maxAgents: 100, maxStarting: 100 }, clock, workspaces });
+  /** Everything that happened to a claim, in order. */
+  const claim = (session: string) => {
+    const log: string[] = [];
+    const one: PoolClaim = pool.claim({
       session: sessionKey(session),
-      granted: (folder: string) => void log.push(`granted ${basename(folder)}`),
-      blocked: (_folder: string, owner: string) => void log.push(`blocked by ${owner}`),
-      failed: (error: unknown) => void log.push(`failed ${String(error)}`),
-      makeRoom: () => void log.push('make room'),
-    },
+      needsFolder: true,
+      task: () => null,
+      granted: (folder) => void log.push(`granted ${basename(folder ?? '')}`),
+      waits: (wait) => void log.push(wait.for === 'folder' ? `blocked by ${wait.owner}` : wait.for),
+      failed: (error) => {
+        log.push(`failed ${String(error)}`);
+        one.release();
+      },
+      asked: (what) => void log.push(what),
+    });
+    one.open(false);
+    return Object.assign(one, { log });
   };
+  return { pool, claim };
 }
 
 describe('the folder of a session', () => {
@@ -74,13 +85,14 @@ describe('the folder of a session', () => {
     expect(places.folderOf('axtest')).toBe(join(root, folderName('axtest')));
   });
 
-  it('workspaces/4: is readable by its owner only when it is created, and unchanged when it exists', () => {
+  it('workspaces/3: is readable by its owner only when it is created, and unchanged when it exists', () => {
     const open = join(root, 'open');
     mkdirSync(open, { mode: 0o755 });
     const rules = [{ session: 'open', folder: open }];
     const places = new Workspaces({ root: join(root, 'deep', 'er'), rules });
+    const { claim } = poolOf(places);
     for (const session of ['open', 'made']) {
-      places.claim(claimant(session).owner);
+      claim(session);
     }
     expect(statSync(places.folderOf('made')).mode & 0o777).toBe(0o700);
     expect(statSync(join(root, 'deep')).mode & 0o777).toBe(0o700);
@@ -92,65 +104,83 @@ describe('the folder of a session', () => {
       { session: 'root', folder: '/' },
       { session: 'proc', folder: '/proc/signalbox/folder' },
     ];
-    const places = new Workspaces({ root, rules });
+    const { claim, pool } = poolOf(new Workspaces({ root, rules }));
     for (const session of ['root', 'proc']) {
-      const one = claimant(session);
-      places.claim(one.owner).release();
-      expect(one.log).toEqual([expect.stringMatching(/^failed /)]);
+      expect(claim(session).log).toEqual([expect.stringMatching(/^failed /)]);
     }
+    expect(pool.running).toBe(0);
+  });
+
+  it('pool/2: is not made for a session that waits for a slot', () => {
+    const workspaces = new Workspaces({ root });
+    const clock = new ManualClock();
+    const pool = new AgentPool({ limits: { ...defaultLimits, maxAgents: 1 }, clock, workspaces });
+    const claims = ['one', 'two'].map((session) => {
+      const nothing = (): void => {};
+      const owner = {
+        needsFolder: true,
+        task: () => null,
+        granted: nothing,
+        waits: nothing,
+        failed: nothing,
+        asked: nothing,
+      };
+      const claim = pool.claim({ session: sessionKey(session), ...owner });
+      claim.open(false);
+      return claim;
+    });
+    expect(readdirSync(root).filter((name) => !name.startsWith('.'))).toEqual([folderName('one')]);
+    claims[0]?.release();
+    expect(readdirSync(root).toSorted()).toEqual(
+      [`.${folderName('two')}.signalbox-lock`, folderName('one'), folderName('two')].toSorted(),
+    );
   });
 });
 
 describe('a folder of two sessions', () => {
-  const shared = (): Workspaces => new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] });
+  const shared = () => poolOf(new Workspaces({ root, rules: [{ session: '*', folder: join(root, 'shared') }] }));
 
-  it('workspaces/1: belongs to the first; the second waits, sees who has it, and gets it when it is free', () => {
-    const places = shared();
-    const [one, two, three] = [claimant('one'), claimant('two'), claimant('three')];
-    const first = places.claim(one.owner);
-    const second = places.claim(two.owner);
-    const third = places.claim(three.owner);
-    expect([one.log, two.log, three.log]).toEqual([
+  it('belongs to the first; the second waits, sees who has it, and gets it when it is free', () => {
+    const { claim } = shared();
+    const [first, second, third] = [claim('one'), claim('two'), claim('three')];
+    expect([first.log, second.log, third.log]).toEqual([
       ['granted shared'],
       ['blocked by session one'],
       ['blocked by session one'],
     ]);
     second.release();
     first.release();
-    expect(two.log).toHaveLength(1);
-    expect(three.log.at(-1)).toBe('granted shared');
+    expect(second.log).toHaveLength(1);
+    expect(third.log.at(-1)).toBe('granted shared');
     third.release();
     third.release();
     expect(readdirSync(root)).toEqual(['shared']);
   });
 
   it('is asked for only while its owner is idle', () => {
-    const places = shared();
-    const [one, two] = [claimant('one'), claimant('two')];
-    const first = places.claim(one.owner);
-    places.claim(two.owner);
-    expect(one.log).toEqual(['granted shared']);
-    first.idle();
-    expect(one.log).toEqual(['granted shared', 'make room']);
-    first.busy();
-    places.claim(claimant('three').owner);
-    expect(one.log).toHaveLength(2);
+    const { claim } = shared();
+    const first = claim('one');
+    claim('two');
+    expect(first.log).toEqual(['granted shared']);
+    first.uses('idle', 1);
+    expect(first.log).toEqual(['granted shared', 'make-room']);
+    first.uses('background', 2);
+    first.declined();
+    claim('three');
+    expect(first.log).toHaveLength(2);
   });
 
-  it('is the same folder under any name: a link, or a path with dots', () => {
+  it('workspaces/1: is the same folder under any name: a link, or a path with dots', () => {
     mkdirSync(join(root, 'real'));
     symlinkSync(join(root, 'real'), join(root, 'link'));
     const rules = [
-      { session: 'one', folder: join(root, 'real') },
-      { session: 'two', folder: join(root, 'link') },
-      { session: 'three', folder: `${root}/real/../real` },
+      { session: 'one', folder: join(root, 'real', 'below') },
+      { session: 'two', folder: join(root, 'link', 'below') },
+      { session: 'three', folder: `${root}/real/../real/below` },
     ];
-    const places = new Workspaces({ root, rules });
-    places.claim(claimant('one').owner);
-    const [two, three] = [claimant('two'), claimant('three')];
-    places.claim(two.owner);
-    places.claim(three.owner);
-    expect([two.log, three.log]).toEqual([['blocked by session one'], ['blocked by session one']]);
+    const { claim } = poolOf(new Workspaces({ root, rules }));
+    claim('one');
+    expect([claim('two').log, claim('three').log]).toEqual([['blocked by session one'], ['blocked by session one']]);
   });
 });
 
@@ -170,17 +200,58 @@ describe('a folder that another process has', () => {
     mkdirSync(folder);
     const holder = { pid: other.pid, startTime: processInfo(other.pid)?.startTime ?? '', session: 'theirs' };
     writeFileSync(lockOf(folder), JSON.stringify(holder));
-    const one = claimant('one');
-    const claim = places.claim(one.owner);
-    expect(one.log).toEqual([`blocked by session theirs of process ${other.pid}`]);
+    const { claim } = poolOf(places, clock);
+    const given = claim('one');
+    expect(given.log).toEqual([`blocked by session theirs of process ${other.pid}`]);
+    given.release();
+    expect(clock.armed).toBe(0);
+    const one = claim('one');
     clock.advance(60_000);
     expect(one.log).toHaveLength(1);
     await other.end();
     clock.advance(60_000);
     expect(one.log.at(-1)).toMatch(/^granted /);
-    claim.release();
+    one.release();
     expect(existsSync(lockOf(folder))).toBe(false);
     expect(clock.armed).toBe(0);
+  });
+
+  it('goes back to the line when another process takes it before the agent is started', async () => {
+    const other = await sleeper();
+    const clock = new ManualClock();
+    const places = new Workspaces({ root, clock, random: () => 0 });
+    const pool = new AgentPool({ limits: { ...defaultLimits, maxAgents: 1 }, clock, workspaces: places });
+    const log: string[] = [];
+    const claim = (session: string): PoolClaim => {
+      const one = pool.claim({
+        session: sessionKey(session),
+        needsFolder: true,
+        task: () => null,
+        granted: () => void log.push(`${session} granted`),
+        waits: (wait) => void log.push(`${session} waits for ${wait.for}`),
+        failed: () => {},
+        asked: () => {},
+      });
+      one.open(false);
+      return one;
+    };
+    const first = claim('first');
+    const second = claim('second');
+    claim('third');
+    const folder = places.folderOf('second');
+    mkdirSync(folder);
+    const holder = { pid: other.pid, startTime: processInfo(other.pid)?.startTime ?? '', session: 'theirs' };
+    writeFileSync(lockOf(folder), JSON.stringify(holder));
+    first.release();
+    expect(log).toEqual([
+      'first granted',
+      'second waits for slot',
+      'third waits for slot',
+      'third granted',
+      'second waits for folder',
+    ]);
+    expect(second.wait).toMatchObject({ for: 'folder', owner: `session theirs of process ${other.pid}` });
+    await other.end();
   });
 
   it('is free when another process has the number of the owner now', () => {

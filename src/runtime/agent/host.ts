@@ -7,17 +7,25 @@
  *               the process is gone.
  *  agent-host/3 `agent-exited` is posted for each incarnation, also for one that never got a slot or whose start threw, and
  *               again for one that is to be ended and is gone; the core takes the first.
- *  agent-host/4 First the folder, then the slot: an agent with a slot waits for nothing.
- *  agent-host/5 An agent that works in the background is not offered as one that can make room. What ends with it is on the
- *               tape before its exit.
+ *  agent-host/4 It gets its folder and its slot together: an agent that has one waits for nothing.
+ *  agent-host/5 An agent that works in the background is not offered as one that can make room, and hands over only after that work. What ends
+ *               with it is on the tape before its exit.
+ *  agent-host/6 The slots learn what the agent does after each commit of its session, before they learn that an ask was declined.
  */
 import { constants } from 'node:os';
 import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
 import { notice } from '../../agents/shared/parts.ts';
-import type { Incarnation, SessionKey, TaskId, TurnId } from '../../core/model/ids.ts';
+import type { Actor } from '../../core/model/actor.ts';
+import { turnId, type Incarnation, type SessionKey, type TaskId, type TurnId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { AgentLoss } from '../../core/model/reasons.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
+import type { Reply } from '../../core/model/replies.ts';
+import type { Session } from '../../core/model/session.ts';
+import { atRest } from '../../core/rules/arrange.ts';
+import { mayGiveWay, onWire } from '../../core/rules/turn.ts';
+import type { Ask, Use } from '../../core/slots/model.ts';
+import { treeFirst, treeGet } from '../../core/tree.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { UnansweredRequests, type PendingView, type RequestKind } from './unanswered-requests.ts';
 import { BackgroundWork } from './background-work.ts';
@@ -26,9 +34,8 @@ import { OpenPermissionRequests } from './permission-requests.ts';
 import { errorRecord, jsonValue } from '../json.ts';
 import type { Context } from '../options.ts';
 import type { ProcessId, ProcessRows } from './process-rows.ts';
-import type { AgentPool, Slot, SlotOwner } from './pool.ts';
-import type { SessionThrottle } from '../throttle/session-throttle.ts';
-import type { FolderClaim } from '../workspace/workspaces.ts';
+import type { AgentPool, PoolClaim, SlotWait } from './pool.ts';
+import { type SessionThrottle, waitReasons } from '../throttle/session-throttle.ts';
 
 /** The reason of a program that hung up while it lived (`ExitReason`). */
 const brokenChannel = 'channel_broken';
@@ -37,8 +44,10 @@ interface Live {
   readonly incarnation: Incarnation;
   readonly output: AgentOutput;
   readonly unanswered: UnansweredRequests;
-  claim: FolderClaim | null;
-  slot: Slot | null;
+  /** Null: not yet made. */
+  claim: PoolClaim | null;
+  /** Another session is to get its slot, as soon as it does not work in the background any more. */
+  handsOverTo: Actor | null;
   handle: AgentHandle | null;
   /** It has been asked to end. */
   ending: boolean;
@@ -60,8 +69,10 @@ interface HostParts {
   readonly session: SessionKey;
   readonly throttle: SessionThrottle;
   readonly post: (input: Input) => void;
-  /** The owner is an interactive task, or one waits for it. */
-  readonly urgent: () => boolean;
+  /** `post`, and what comes of it, once that is stored. */
+  readonly tell: (input: Input, done: (reply: Reply) => void) => void;
+  /** As it is stored. */
+  readonly state: () => Session;
   /** Whether an idle agent is to be kept, for its work in the background. */
   readonly keeps: (keeps: boolean) => void;
 }
@@ -111,10 +122,9 @@ export class AgentHost {
     return this.#live?.output.turnEndsAt ?? null;
   }
 
-  /** What the start of an agent waits for, as text for a person; null: it does not wait. */
-  get waitsFor(): string | null {
-    const slot = this.#live?.slot ?? null;
-    return slot === null ? null : this.#parts.pool.waitsFor(slot);
+  /** What the start of an agent waits for; null: it does not wait. */
+  get waitsFor(): SlotWait | null {
+    return this.#live?.claim?.wait ?? null;
   }
 
   /** Null: there is none. */
@@ -138,8 +148,8 @@ export class AgentHost {
 
   /** `started` is called when the process is really being started: from then on the start deadline counts. */
   start(incarnation: Incarnation, wanted: Wanted, started: () => void): void {
-    const { workspaces, agent, limits } = this.#context;
-    const { throttle } = this.#parts;
+    const { agent, limits } = this.#context;
+    const { throttle, pool, session, state } = this.#parts;
     const live: Live = {
       incarnation,
       output: new AgentOutput({
@@ -151,7 +161,7 @@ export class AgentHost {
       }),
       unanswered: new UnansweredRequests(this.#context.clock.now()),
       claim: null,
-      slot: null,
+      handsOverTo: null,
       handle: null,
       ending: false,
       gone: false,
@@ -160,74 +170,37 @@ export class AgentHost {
       background: new BackgroundWork({
         clock: this.#context.clock,
         limitMs: limits.backgroundMs,
-        onLimit: () => this.#offerRoom(live),
+        onLimit: () => this.#report(live),
       }),
       idle: false,
       mustExit: false,
     };
     this.#live = live;
-    if (workspaces === null || agent.needsFolder === false) {
-      this.#takeSlot(live, wanted, null, started);
-    } else {
-      this.#takeFolder(live, wanted, started);
-    }
+    live.claim = pool.claim({
+      session,
+      needsFolder: agent.needsFolder !== false,
+      task: () => neededFor(state()),
+      granted: (folder) => this.#begin(live, wanted, folder, started),
+      waits: () => this.#waits(live),
+      failed: (error) => this.#failed(live, error),
+      asked: (what, turn, by) => this.#asked(live, what, turn, by),
+    });
+    live.claim.open(isUrgent(state()));
   }
 
-  /** A folder that another session has is waited for, and the session's tape says whose it is. */
-  #takeFolder(live: Live, wanted: Wanted, started: () => void): void {
-    const { workspaces, clock } = this.#context;
-    const { session, throttle } = this.#parts;
-    // What comes from within `claim` must not use the claim before it is there.
-    let granted: string | null = null;
-    const go = (folder: string): void => {
-      throttle.lift('folder');
-      this.#takeSlot(live, wanted, folder, started);
-    };
-    live.claim =
-      workspaces?.claim({
-        session,
-        granted: (folder) => {
-          if (live.claim === null) {
-            granted = folder;
-          } else {
-            go(folder);
-          }
-        },
-        blocked: (folder, owner) => {
-          throttle.blocked(`${folder} is used by ${owner}`);
-        },
-        failed: (error) => this.#failed(live, error),
-        makeRoom: () => this.#post({ type: 'make-room', at: clock.wall() }),
-      }) ?? null;
-    if (granted !== null) {
-      go(granted);
-    } else if (live.gone) {
-      live.claim?.release();
-    }
-  }
-
-  #takeSlot(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
-    const owner: SlotOwner = {
-      urgent: this.#parts.urgent,
-      makeRoom: () => this.#post({ type: 'make-room', at: this.#context.clock.wall() }),
-    };
-    let early = false;
-    const begin = (): void => {
-      if (live.slot === null) {
-        early = true;
-      } else {
-        this.#begin(live, wanted, folder, started);
-      }
-    };
-    live.slot = this.#parts.pool.take(owner, begin);
-    if (early) {
-      this.#begin(live, wanted, folder, started);
+  /** The session is held back meanwhile, and its tape says why. A start that only waits for its turn to start is too short for that. */
+  #waits(live: Live): void {
+    const wait = live.claim?.wait ?? null;
+    if (wait !== null && wait.for !== 'start') {
+      this.#parts.throttle.waits(wait.for, () => detailOf(this.waitsFor ?? wait));
     }
   }
 
   #begin(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
     const { agent } = this.#context;
-    const { session } = this.#parts;
+    const { session, throttle } = this.#parts;
+    throttle.lift('slot');
+    throttle.lift('folder');
     started();
     this.#noted(live, 'start', live.incarnation);
     try {
@@ -266,11 +239,10 @@ export class AgentHost {
     how: { rewind: TurnId | null; policy: PermissionPolicy },
   ): void {
     const live = this.#of(incarnation);
-    if (live !== null && live.slot !== null) {
+    if (live !== null) {
       live.idle = false;
       live.background.busy();
-      this.#parts.pool.busy(live.slot);
-      live.claim?.busy();
+      this.#handOver(live);
       live.output.prompted(turn, how.policy);
       this.#noted(live, 'prompt', turn);
       live.handle?.prompt(turn, text, { rewind: how.rewind });
@@ -309,26 +281,70 @@ export class AgentHost {
     if (live !== null && live.incarnation === incarnation) {
       live.idle = true;
       live.background.idle();
-      this.#offerRoom(live);
+      this.#report(live);
     }
   }
 
-  /** What it does in the background would end with it. */
-  #offerRoom(live: Live): void {
-    if (live.gone || live.slot === null) {
+  /** The session has stored a step: the slots learn what its agent does now. */
+  settled(): void {
+    if (this.#live !== null) {
+      this.#report(this.#live);
+    }
+  }
+
+  #report(live: Live): void {
+    const { claim } = live;
+    if (live.gone || claim === null) {
       return;
     }
-    const { keeps } = live.background;
+    const session = this.#parts.state();
+    const keeps = live.idle && live.background.keeps;
     this.#parts.keeps(keeps);
-    if (!live.idle) {
+    if (!keeps) {
+      this.#handOver(live);
+    }
+    claim.urgent = isUrgent(session);
+    const use = useOf(session, live.incarnation, keeps);
+    if (use !== null) {
+      claim.uses(use, session.turns);
+    }
+  }
+
+  /** Another session needs the slot or the folder. Its agent may do something else by now: then the slots are told. */
+  #asked(live: Live, what: Ask, turn: number, by: Actor): void {
+    const { clock } = this.#context;
+    const { incarnation } = live;
+    if (what === 'make-room') {
+      this.#parts.tell({ type: 'make-room', at: clock.wall() }, ({ kind }) => {
+        if (kind !== 'ok') {
+          live.claim?.declined();
+        }
+      });
       return;
     }
-    if (keeps) {
-      this.#parts.pool.busy(live.slot);
-      live.claim?.busy();
-    } else {
-      this.#parts.pool.idle(live.slot, this.#context.clock.now());
-      live.claim?.idle();
+    if (live.idle && live.background.keeps) {
+      live.handsOverTo = by;
+      if (what === 'give-way') {
+        live.claim?.declined();
+      }
+      return;
+    }
+    const interrupts = what === 'give-way' ? turnId(turn) : null;
+    this.#parts.tell({ type: 'give-way', at: clock.wall(), incarnation, interrupts, by }, () => {
+      const now = this.#parts.state().hold?.turn ?? null;
+      if (interrupts !== null && onWire(now) && now.interrupt === null) {
+        live.claim?.declined();
+      }
+    });
+  }
+
+  /** What was kept back while the agent worked in the background. */
+  #handOver(live: Live): void {
+    const by = live.handsOverTo;
+    if (by !== null) {
+      live.handsOverTo = null;
+      const { incarnation } = live;
+      this.#post({ type: 'give-way', at: this.#context.clock.wall(), incarnation, interrupts: null, by });
     }
   }
 
@@ -388,8 +404,8 @@ export class AgentHost {
       this.#exited(live, event.reason, event.data);
       return;
     }
-    if (event.type === 'ready' && live.slot !== null) {
-      this.#parts.pool.ready(live.slot);
+    if (event.type === 'ready') {
+      live.claim?.started();
     }
     if (live.mustExit) {
       return;
@@ -401,7 +417,7 @@ export class AgentHost {
     if (event.type === 'background') {
       const { redact } = this.#context;
       live.background.list = event.work.map((title) => redact.text(title));
-      this.#offerRoom(live);
+      this.#report(live);
       return;
     }
     if (live.held !== null && (event.type === 'ready' || live.held.length > 0)) {
@@ -419,9 +435,7 @@ export class AgentHost {
     if (!leaves(data)) {
       this.#forget(live);
     }
-    if (live.slot !== null) {
-      this.#parts.pool.give(live.slot);
-    }
+    this.#parts.throttle.lift('slot');
     this.#parts.throttle.lift('folder');
     live.claim?.release();
     if (this.#live === live) {
@@ -509,6 +523,57 @@ function lossOf(reason: string, data: unknown): { readonly loss?: AgentLoss } {
     return { loss: 'channel_broken' };
   }
   return isKilled(data) ? { loss: 'agent_killed' } : {};
+}
+
+/** An interactive task waits for the agent, or has it. While the session is held back for another reason, no agent helps it. */
+function isUrgent({ hold, tasks, indexes, parked, throttle }: Session): boolean {
+  const isHeld = throttle?.level === 'all' && !waitReasons.has(throttle.reason);
+  if (parked !== null || isHeld) {
+    return false;
+  }
+  return (
+    treeFirst(indexes.queue)?.key.rank === 0 || (hold !== null && treeGet(tasks, hold.task)?.lane === 'interactive')
+  );
+}
+
+/** The task that the agent is needed for. */
+const neededFor = ({ hold, indexes }: Session): TaskId | null => {
+  const first = treeFirst(indexes.queue);
+  return first?.key.rank === 0 ? first.value : (hold?.task ?? null);
+};
+
+/** What the agent does, for the slots; null: it starts, or is another one. */
+function useOf(
+  { agent, hold, tasks }: Session,
+  incarnation: Incarnation,
+  keeps: boolean,
+): Exclude<Use, 'starting'> | null {
+  if (agent.kind === 'none' || agent.kind === 'starting' || agent.incarnation !== incarnation) {
+    return null;
+  }
+  if (agent.kind === 'ending') {
+    return 'ending';
+  }
+  const turn = hold?.turn ?? null;
+  if (hold !== null && onWire(turn)) {
+    const task = treeGet(tasks, hold.task);
+    return task !== undefined && mayGiveWay(task, turn) ? 'background' : 'shielded';
+  }
+  return keeps || !atRest(agent) ? 'kept' : 'idle';
+}
+
+/** What a start waits for, for a person. */
+export function detailOf(wait: SlotWait): string {
+  switch (wait.for) {
+    case 'folder':
+      return `${wait.folder} is used by ${wait.owner}`;
+    case 'slot': {
+      const more = wait.limit > wait.sessions.length ? ' and others' : '';
+      return `all agent slots (limits.maxAgents: ${wait.limit}) are taken, by ${wait.sessions.join(', ')}${more}`;
+    }
+    case 'start':
+      return `its turn to start (limits.maxStarting: ${wait.limit})`;
+  }
 }
 
 /** Its end names processes that outlived it: its row stays, so that the next start looks for them again. */

@@ -11,6 +11,7 @@ import type { TimerName } from '../../core/model/timers.ts';
 import type { StoredTask } from '../../store/port.ts';
 import type { SessionActor } from '../session/actor.ts';
 import type { PermissionRequestView, Explanation } from '../api.ts';
+import { detailOf } from '../agent/host.ts';
 import type { Context } from '../options.ts';
 import type { ThrottleCause } from '../throttle/session-throttle.ts';
 
@@ -35,7 +36,7 @@ export function agentOf({ committed: session, host }: SessionActor): string {
   const { agent } = session;
   if (agent.kind !== 'up') {
     const waitsFor = host.waitsFor;
-    return waitsFor === null ? agent.kind : `${agent.kind}, waits for ${waitsFor}`;
+    return waitsFor === null ? agent.kind : `${agent.kind}, waits: ${detailOf(waitsFor)}`;
   }
   if (agent.unsolicited) {
     return 'in an unsolicited turn';
@@ -237,7 +238,15 @@ function waits(context: Context, actor: SessionActor, task: Task, admittedAt: nu
   const throttle = actor.throttle.view();
   if (throttle !== null && isThrottled(actor, task)) {
     const what = `${causeTexts[throttle.cause]}: ${throttle.reason}${throttle.detail === null ? '' : ` (${throttle.detail})`}`;
-    list.push({ what, since: throttle.since, deadline: 'throttle', at: throttle.until });
+    const dueAt = actor.host.waitsFor?.dueAt ?? null;
+    list.push({
+      what,
+      since: throttle.since,
+      ...(dueAt === null
+        ? { deadline: 'throttle', at: throttle.until }
+        : // It comes before all others then, and no further session is asked for its slot in vain.
+          { deadline: 'wait', at: Math.round(wall + dueAt - context.clock.now()) }),
+    });
   }
   if (actor.committed.parked !== null) {
     list.push({ what: 'a person to unpark the session', since, deadline: null, at: null });
@@ -250,6 +259,7 @@ const causeTexts: { readonly [C in ThrottleCause]: string } = {
   retry: 'the retry of a failed turn',
   context: 'the conversation, which is too long',
   crash: 'the agent, which keeps ending',
+  slot: 'an agent slot',
   folder: 'the working folder',
 };
 

@@ -15,12 +15,11 @@ import { AppError } from '../../core/errors.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Session } from '../../core/model/session.ts';
-import type { Lane } from '../../core/model/task.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { Record as StepRecord } from '../../core/model/records.ts';
 import type { Reply, StepResult } from '../../core/model/replies.ts';
 import { step } from '../../core/step.ts';
-import { treeGet, treeSize } from '../../core/tree.ts';
+import { treeSize } from '../../core/tree.ts';
 import type { CommitOutcome, TaskPayload } from '../../store/port.ts';
 import { AgentHost } from '../agent/host.ts';
 import { Deadlines } from './deadlines.ts';
@@ -98,7 +97,8 @@ export class SessionActor {
       session: session.key,
       throttle: this.throttle,
       post: (input) => this.#fromAgent(input),
-      urgent: () => this.#ownerLane() === 'interactive',
+      tell: (input, done) => this.#enqueue({ input, postedAt: context.clock.now(), done, fail: null }),
+      state: () => this.committed,
       keeps: (keeps) => this.deadlines.keepIdle(keeps),
     });
     this.#effects = new EffectRunner(context, this, parts.runners, parts.stats);
@@ -111,11 +111,6 @@ export class SessionActor {
   /** As it is stored, so far as that is known: without the batch whose commit is under way. For views. */
   get committed(): Session {
     return this.#batch?.before ?? this.#session;
-  }
-
-  #ownerLane(): Lane | null {
-    const { hold, tasks } = this.committed;
-    return hold === null ? null : (treeGet(tasks, hold.task)?.lane ?? null);
   }
 
   get lease(): number {
@@ -342,6 +337,7 @@ export class SessionActor {
       context.faults.at('runtime.before-effects');
       this.#effects.observe(batch);
       this.#effects.run(batch.effects, batch.payloads);
+      this.host.settled();
       context.faults.at('runtime.after-effects');
     }
     if (outcome !== null && outcome.late > 0) {

@@ -48,7 +48,7 @@ export class Registry {
   constructor(context: Context, stats: Stats, hub: Hub) {
     this.#context = context;
     this.#stats = stats;
-    this.pool = new AgentPool(context.limits, context.clock);
+    this.pool = new AgentPool(context);
     this.processRows = new ProcessRows(context);
     this.runners = new Runners(context);
     this.shares = new Shares(context);
@@ -201,6 +201,7 @@ export class Registry {
       actor.stop();
       this.#actors.delete(actor.key);
       this.shares.forget(actor.key);
+      this.pool.forget(actor.key);
     }
     for (const watcher of this.#watchers) {
       watcher();
@@ -210,6 +211,7 @@ export class Registry {
   /** From now on no session is opened: a session that is opened during a close would outlive it. */
   seal(): void {
     this.#sealed = true;
+    this.pool.close();
   }
 
   /** Ends the timers that belong to no session. */

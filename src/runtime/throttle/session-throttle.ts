@@ -1,11 +1,11 @@
 /**
  * The throttle of one session: the strictest of its causes, which the core gets. A cause is its own failed turn, its agent
- * that keeps ending, its conversation that is too long, its folder that another session uses, or its provider.
+ * that keeps ending, its conversation that is too long, its agent that waits for a slot or a folder which others have, or its provider.
  *
  * Owned by the session's actor. The runtime owns the memory of crashes, since it outlives the actor.
  *  session-throttle/1 The core gets the throttle before it gets the failure that caused it, and again when level or reason
  *                     changes.
- *  session-throttle/2 Every cause of the session itself ends at a known time, or has an owner that lifts it (`folder`).
+ *  session-throttle/2 Every cause of the session itself ends at a known time, or has an owner that lifts it (`slot`, `folder`).
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle, ThrottleLevel } from '../../core/model/session.ts';
@@ -16,6 +16,14 @@ import type { Providers } from './providers.ts';
 import { contextPlan, throttleRules, throttleMs, stricter } from './rules.ts';
 
 export type ThrottleCause = (typeof throttleCauses)[number];
+
+type WaitCause = Extract<ThrottleCause, 'slot' | 'folder'>;
+const waitReason = { slot: 'slots_taken', folder: 'folder_in_use' } as const satisfies {
+  readonly [C in WaitCause]: string;
+};
+
+/** Of a session that only waits for an agent: it would go on with one. */
+export const waitReasons: ReadonlySet<string> = new Set(Object.values(waitReason));
 
 /** For views: the throttle that is in force, and its cause. */
 export interface ThrottleView extends Throttle {
@@ -38,7 +46,8 @@ interface SessionThrottleParts {
 interface Own {
   readonly throttle: Throttle;
   readonly since: number;
-  readonly detail: string | null;
+  /** As it is when somebody looks. */
+  readonly detail: () => string | null;
   readonly cancel: () => void;
 }
 
@@ -106,9 +115,11 @@ export class SessionThrottle {
     this.tell();
   }
 
-  /** Another session uses the folder; the caller lifts this. */
-  blocked(detail: string): void {
-    this.#hold('folder', 'folder_in_use', 'all', null, detail);
+  /** The agent waits for what other sessions have; the caller lifts this. */
+  waits(cause: WaitCause, detail: () => string): void {
+    const other = cause === 'slot' ? 'folder' : 'slot';
+    this.#own.delete(other);
+    this.#hold(cause, waitReason[cause], 'all', null, detail);
     this.tell();
   }
 
@@ -128,7 +139,7 @@ export class SessionThrottle {
     this.#parts.crashes.worked();
     this.#failures = 0;
     for (const cause of this.#own.keys()) {
-      if (cause !== 'folder') {
+      if (cause !== 'folder' && cause !== 'slot') {
         this.lift(cause);
       }
     }
@@ -153,7 +164,7 @@ export class SessionThrottle {
     }
     for (const [cause, { throttle, since, detail }] of this.#own) {
       if (throttle === strictest) {
-        return { ...throttle, cause, since, detail };
+        return { ...throttle, cause, since, detail: detail() };
       }
     }
     const { provider, providers, clock } = this.#parts;
@@ -173,14 +184,14 @@ export class SessionThrottle {
     reason: string,
     level: ThrottleLevel,
     ms: number | null,
-    detail?: string,
+    detail: () => string | null = () => null,
   ) {
     const { clock } = this.#parts;
     this.#own.get(cause)?.cancel();
     const wall = clock.wall();
     const cancel = ms === null ? () => {} : clock.timer(ms, () => this.lift(cause));
     const throttle: Throttle = { level, reason, until: ms === null ? null : wall + ms };
-    this.#own.set(cause, { throttle, since: wall, detail: detail ?? null, cancel });
+    this.#own.set(cause, { throttle, since: wall, detail, cancel });
   }
 
   #strictest(): Throttle | null {

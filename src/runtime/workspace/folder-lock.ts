@@ -56,6 +56,12 @@ export function lockFolder(folder: string, mine: LockOwner): FolderLock | LockOw
   }
 }
 
+/** The living process that has the folder; null: none has. */
+export function folderOwner(folder: string): LockOwner | null {
+  const [beside, within] = lockPathsOf(folder);
+  return ownerIn(beside) ?? ownerIn(within);
+}
+
 function lockAt(path: string, text: string): FolderLock | LockOwner {
   const own = `${path}-${process.pid}-${(made += 1)}`;
   writeFileSync(own, text, { flag: 'wx', mode: 0o600 });

@@ -1,22 +1,21 @@
 /**
- * The working folder of each session: which it is, that it is there, and that no other session works in it.
+ * The working folder of each session: which it is, that it is there, and that no other process works in it.
  *
- * Owned by one runtime; made for real programs only. Messages in: claims of agent hosts, and whether their agents
- * are idle. Out: `granted`, `blocked`, `failed` to the claimant; `makeRoom` to the owner of a folder that others wait for,
- * while its agent is idle.
- *  workspaces/1 At most one claim has a folder, in this process and, by a lock file, on this machine.
- *  workspaces/2 Claimants are served in the order of the claims, as soon as the folder is free. It is never shared.
- *  workspaces/3 A claim is answered before `claim` returns. A session that starts no program claims nothing.
- *  workspaces/4 A new folder has mode 0700. A folder that exists is not changed, and no folder is removed.
+ * Owned by one runtime; made for real programs only. Which session of this process gets a folder, and when, is decided by
+ * `src/core/slots`; `AgentPool` takes it here for the one that does.
+ *  workspaces/1 The name of a folder is the same for all sessions that work in it, whatever links lead to it.
+ *  workspaces/2 A folder that is taken has a lock file, so that no other process of this machine takes it. One that another process has is tried
+ *               again, at growing intervals, until it is free.
+ *  workspaces/3 A new folder has mode 0700. A folder that exists is not changed, and no folder is removed.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import { backoffMs, processInfo } from '../../supervise/index.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { type FolderLock, type LockOwner, lockFolder } from './folder-lock.ts';
+import { type FolderLock, folderOwner, type LockOwner, lockFolder } from './folder-lock.ts';
 
 export interface WorkspaceRule {
   /** Key of a session; `*` matches any characters. */
@@ -33,45 +32,6 @@ export interface WorkspaceOptions {
   readonly clock?: Clock;
   /** From 0 to below 1. */
   readonly random?: () => number;
-}
-
-interface Claimant {
-  readonly session: SessionKey;
-  /** The claimant has the folder until `release`. */
-  granted(folder: string): void;
-  /** Another session has the folder; `granted` follows when it is free. */
-  blocked(folder: string, owner: string): void;
-  /** The folder cannot be made or locked. */
-  failed(error: unknown): void;
-  /** Another session waits for the folder, and its agent is idle. */
-  makeRoom(): void;
-}
-
-export interface FolderClaim {
-  /** The agent of the claimant is idle: it can be ended if another session waits for the folder. */
-  idle(): void;
-  busy(): void;
-  /** Also ends a claim that still waits. */
-  release(): void;
-}
-
-interface Claim {
-  readonly claimant: Claimant;
-  state: 'waiting' | 'granted' | 'over';
-  idle: boolean;
-}
-
-interface FolderQueue {
-  readonly folder: string;
-  /** The claim that has the folder. */
-  granted: Claim | null;
-  lock: FolderLock | null;
-  /** The other process that had the folder at the last try. */
-  foreign: LockOwner | null;
-  readonly waiting: Claim[];
-  /** Tries in a row that found another process in the folder. */
-  tries: number;
-  cancel: () => void;
 }
 
 /** Another process does not report that it has released the folder, so it is tried again, at growing intervals. */
@@ -93,6 +53,18 @@ export function makeFolder(folder: string): void {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
       throw error;
     }
+  }
+}
+
+/** The real path of a folder of which only the first part may be there. */
+function realOf(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT' && dirname(path) !== path) {
+      return join(realOf(dirname(path)), basename(path));
+    }
+    throw error;
   }
 }
 
@@ -120,7 +92,6 @@ export class Workspaces {
   readonly #rules: readonly { readonly fits: RegExp; readonly folder: string }[];
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #queues = new Map<string, FolderQueue>();
   #startTime: string | null = null;
 
   constructor({ root, rules = [], clock = systemClock, random = Math.random }: WorkspaceOptions) {
@@ -136,57 +107,9 @@ export class Workspaces {
     return rule === undefined ? join(this.#root, name) : rule.folder.replaceAll('{session}', name);
   }
 
-  /** `granted`, `blocked` or `failed` has been called when it returns. */
-  claim(claimant: Claimant): FolderClaim {
-    const claim: Claim = { claimant, state: 'waiting', idle: false };
-    let queue: FolderQueue | null = null;
-    try {
-      queue = this.#queueOf(claimant.session);
-      queue.waiting.push(claim);
-      this.#serve(queue);
-    } catch (error) {
-      claim.state = 'over';
-      if (queue !== null) {
-        this.#withdraw(queue, claim);
-      }
-      claimant.failed(error);
-    }
-    if (queue !== null && claim.state === 'waiting') {
-      this.#tellBlocked(queue, claim);
-    }
-    return this.#handleOf(queue, claim);
-  }
-
-  #handleOf(queue: FolderQueue | null, claim: Claim): FolderClaim {
-    return {
-      idle: () => {
-        claim.idle = true;
-        if (queue !== null) {
-          this.#askForRoom(queue);
-        }
-      },
-      busy: () => {
-        claim.idle = false;
-      },
-      release: () => {
-        const granted = claim.state === 'granted';
-        if (queue === null || claim.state === 'over') {
-          return;
-        }
-        claim.state = 'over';
-        if (granted) {
-          this.#free(queue);
-        } else {
-          this.#withdraw(queue, claim);
-        }
-      },
-    };
-  }
-
-  #queueOf(session: SessionKey): FolderQueue {
-    const folder = this.folderOf(session);
-    makeFolder(folder);
-    const real = realpathSync(folder);
+  /** The real path of the session's folder, though it may not have been made yet. */
+  nameOf(session: SessionKey): string {
+    const real = realOf(this.folderOf(session));
     if (dirname(real) === real) {
       throw new AppError({
         code: 'bad_config',
@@ -194,99 +117,43 @@ export class Workspaces {
         hint: 'Give it its own folder under `workspaces`.',
       });
     }
-    const known = this.#queues.get(real);
-    if (known !== undefined) {
-      return known;
-    }
-    const queue: FolderQueue = {
-      folder: real,
-      granted: null,
-      lock: null,
-      foreign: null,
-      waiting: [],
-      tries: 0,
-      cancel: () => {},
+    return real;
+  }
+
+  /** The other process that has the folder now; null: none has. */
+  ownerOf(folder: string): LockOwner | null {
+    return folderOwner(folder);
+  }
+
+  /** Makes and locks the folder; or says which process has it. Throws if it cannot be made or locked. */
+  take(folder: string, session: SessionKey): FolderLock | LockOwner {
+    makeFolder(folder);
+    return lockFolder(folder, this.#ownerFor(session));
+  }
+
+  /** Another process has the folder. `free` is called when it has not: with the lock, or with null if the folder cannot be taken. */
+  waitFor(folder: string, session: SessionKey, free: (lock: FolderLock | null) => void): () => void {
+    let tries = 0;
+    let cancel = (): void => {};
+    const later = (): void => {
+      tries += 1;
+      cancel = this.#clock.timer(backoffMs(retryPlan, tries, this.#random()), look);
     };
-    this.#queues.set(real, queue);
-    return queue;
-  }
-
-  /** Grants the folder to the first claim that waits, if it is free in this process and on the machine. */
-  #serve(queue: FolderQueue): void {
-    const [next] = queue.waiting;
-    if (next === undefined || queue.granted !== null) {
-      this.#forgetIfUnused(queue);
-      return;
-    }
-    const got = lockFolder(queue.folder, this.#ownerFor(next.claimant.session));
-    if ('pid' in got) {
-      queue.tries += 1;
-      queue.foreign = got;
-      queue.cancel();
-      const ms = backoffMs(retryPlan, queue.tries, this.#random());
-      queue.cancel = this.#clock.timer(ms, () => this.#retry(queue));
-      return;
-    }
-    queue.tries = 0;
-    queue.foreign = null;
-    queue.lock = got;
-    queue.granted = next;
-    queue.waiting.shift();
-    next.state = 'granted';
-    next.idle = false;
-    next.claimant.granted(queue.folder);
-  }
-
-  #retry(queue: FolderQueue): void {
-    const [next] = queue.waiting;
-    try {
-      this.#serve(queue);
-    } catch (error) {
-      if (next !== undefined) {
-        next.state = 'over';
-        this.#withdraw(queue, next);
-        next.claimant.failed(error);
+    const look = (): void => {
+      let got: FolderLock | LockOwner | null = null;
+      try {
+        got = this.take(folder, session);
+      } catch {
+        // Whoever is granted the folder gets the error.
       }
-    }
-  }
-
-  #free(queue: FolderQueue): void {
-    queue.lock?.release();
-    queue.lock = null;
-    queue.granted = null;
-    this.#retry(queue);
-    this.#askForRoom(queue);
-  }
-
-  #withdraw(queue: FolderQueue, claim: Claim): void {
-    const at = queue.waiting.indexOf(claim);
-    if (at !== -1) {
-      queue.waiting.splice(at, 1);
-    }
-    this.#forgetIfUnused(queue);
-  }
-
-  #forgetIfUnused(queue: FolderQueue): void {
-    if (queue.granted === null && queue.waiting.length === 0) {
-      queue.cancel();
-      this.#queues.delete(queue.folder);
-    }
-  }
-
-  #askForRoom(queue: FolderQueue): void {
-    if (queue.waiting.length > 0 && queue.granted?.idle === true) {
-      queue.granted.claimant.makeRoom();
-    }
-  }
-
-  #tellBlocked(queue: FolderQueue, claim: Claim): void {
-    const { granted, foreign } = queue;
-    const who =
-      granted !== null
-        ? `session ${granted.claimant.session}`
-        : `session ${foreign?.session ?? '?'} of process ${foreign?.pid ?? '?'}`;
-    claim.claimant.blocked(queue.folder, who);
-    this.#askForRoom(queue);
+      if (got !== null && 'pid' in got) {
+        later();
+      } else {
+        free(got);
+      }
+    };
+    later();
+    return () => cancel();
   }
 
   #ownerFor(session: string): LockOwner {
