@@ -3,7 +3,7 @@ import { throttleLevels } from '../core/model/session.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
-export const throttleCauses = ['provider', 'retry', 'context', 'crash', 'slot', 'folder'] as const;
+export const throttleCauses = ['provider', 'retry', 'context', 'crash', 'start', 'slot', 'folder'] as const;
 
 const level = {
   type: 'string',
@@ -22,7 +22,7 @@ export const ThrottleSchema = {
       type: 'string',
       enum: throttleCauses,
       description:
-        '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `slot`: other sessions have all agent slots. `folder`: another session uses its folder.',
+        '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `start`: its agent cannot be started. `slot`: other sessions have all agent slots. `folder`: another session uses its folder.',
     },
     reason: {
       type: 'string',
@@ -30,7 +30,7 @@ export const ThrottleSchema = {
     },
     detail: {
       type: ['string', 'null'],
-      description: 'The provider, or the sessions that have the slots or the folder.',
+      description: 'The provider, the sessions that have the slots or the folder, or why the agent cannot be started.',
     },
     since: TimeSchema,
     until: {

@@ -106,6 +106,7 @@ export interface Up {
     readonly url: string;
     readonly folder: string;
     readonly pid: number;
+    readonly daemon: number;
     readonly config: string | null;
   };
 }

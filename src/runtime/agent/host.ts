@@ -441,7 +441,7 @@ export class AgentHost {
     if (this.#live === live) {
       this.#live = null;
     }
-    live.output.end(reason, live.ending);
+    live.output.end(reason, live.ending, data);
     this.#parts.keeps(false);
     this.#endBackground(live);
     const { redact } = this.#context;

@@ -45,6 +45,9 @@ interface Prompted {
   readonly at: number;
 }
 
+/** UTF-16 units. */
+const messageMax = 500;
+
 type Output = Extract<AgentEvent, { type: 'output' }>;
 type Result = Extract<AgentEvent, { type: 'result' }>;
 type Asked = Extract<AgentEvent, { type: 'permission-requested' }>;
@@ -138,13 +141,15 @@ export class AgentOutput {
 
   /**
    * The agent is gone. One that ends before it is ready, or by itself within a turn, is at fault; one that was never started
-   * is not.
+   * is not, and one that could not be started is this machine's.
    */
-  end(reason: string, wanted: boolean): void {
+  end(reason: string, wanted: boolean, data: unknown): void {
     this.#finish();
     this.#prompted?.limits.end();
     const own = !this.#ready || (this.#prompted !== null && !wanted);
-    if (own && reason !== 'never_started') {
+    if (reason === 'spawn_failed') {
+      this.#parts.throttle.startFailed(this.#parts.context.redact.text(messageOf(data)));
+    } else if (own && reason !== 'never_started') {
       this.#parts.throttle.crashed();
     }
   }
@@ -185,6 +190,7 @@ export class AgentOutput {
     const { throttle } = this.#parts;
     if (event.type === 'ready') {
       this.#ready = true;
+      throttle.started();
     } else if (event.type === 'retrying') {
       throttle.retrying(this.#shown(event.failure), this.#sentAt());
     } else if (event.type === 'result') {
@@ -235,4 +241,10 @@ export class AgentOutput {
   #sentAt(): number {
     return this.#prompted?.at ?? this.#parts.context.clock.now();
   }
+}
+
+/** What the record of an end says to a person. */
+function messageOf(data: unknown): string {
+  const message = typeof data === 'object' && data !== null && 'message' in data ? data.message : null;
+  return typeof message === 'string' ? message.slice(0, messageMax) : 'it could not be started';
 }

@@ -259,6 +259,7 @@ const causeTexts: { readonly [C in ThrottleCause]: string } = {
   retry: 'the retry of a failed turn',
   context: 'the conversation, which is too long',
   crash: 'the agent, which keeps ending',
+  start: 'the agent, which cannot be started',
   slot: 'an agent slot',
   folder: 'the working folder',
 };

@@ -32,6 +32,9 @@ export const contextPlan: BackoffPlan = { firstMs: 60_000, maxMs: 900_000 };
 /** An agent that ends unexpectedly. The first end may be chance; from the second in a row on, the start waits. */
 export const crashPlan: BackoffPlan = { firstMs: 500, maxMs: 30_000 };
 
+/** A program that is being replaced, or a machine that has too few processes, descriptors or memory: it lasts seconds, and is no fault of the agent. */
+export const startPlan: BackoffPlan = { firstMs: 250, maxMs: 15_000 };
+
 /** After so long without a failure, the next failure counts as the first. */
 export const forgetMs = 900_000;
 

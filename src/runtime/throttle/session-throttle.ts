@@ -1,6 +1,6 @@
 /**
  * The throttle of one session: the strictest of its causes, which the core gets. A cause is its own failed turn, its agent
- * that keeps ending, its conversation that is too long, its agent that waits for a slot or a folder which others have, or its provider.
+ * that keeps ending or cannot be started, its conversation that is too long, its agent that waits for a slot or a folder which others have, or its provider.
  *
  * Owned by the session's actor. The runtime owns the memory of crashes, since it outlives the actor.
  *  session-throttle/1 The core gets the throttle before it gets the failure that caused it, and again when level or reason
@@ -13,7 +13,7 @@ import type { throttleCauses } from '../../protocol/providers.ts';
 import type { CrashLoop } from './crashes.ts';
 import type { Clock } from '../clock.ts';
 import type { Providers } from './providers.ts';
-import { contextPlan, throttleRules, throttleMs, stricter } from './rules.ts';
+import { contextPlan, startPlan, stricter, throttleMs, throttleRules } from './rules.ts';
 
 export type ThrottleCause = (typeof throttleCauses)[number];
 
@@ -58,6 +58,8 @@ export class SessionThrottle {
   /** Failed turns in a row. */
   #failures = 0;
   #contexts = 0;
+  /** Failed starts in a row. */
+  #starts = 0;
 
   constructor(parts: SessionThrottleParts) {
     this.#parts = parts;
@@ -106,6 +108,25 @@ export class SessionThrottle {
     this.#parts.crashes.worked();
   }
 
+  /** Its agent could not be started at all. `detail`: why, for a person. */
+  startFailed(detail: string): void {
+    this.#starts += 1;
+    this.#hold(
+      'start',
+      'agent_start_failed',
+      'all',
+      throttleMs(startPlan, this.#starts, this.#parts.random, null),
+      () => detail,
+    );
+    this.tell();
+  }
+
+  /** Its program runs. */
+  started(): void {
+    this.#starts = 0;
+    this.lift('start');
+  }
+
   crashed(): void {
     const { crashes, clock, random } = this.#parts;
     const wait = crashes.crashed(clock.now(), random);
@@ -138,6 +159,7 @@ export class SessionThrottle {
     const held = this.#own.size > 0;
     this.#parts.crashes.worked();
     this.#failures = 0;
+    this.#starts = 0;
     for (const cause of this.#own.keys()) {
       if (cause !== 'folder' && cause !== 'slot') {
         this.lift(cause);
