@@ -111,6 +111,7 @@ export function drawTraits(random: Random, calm: boolean): Traits {
       steer: random.chance(0.6),
       rewind: random.chance(0.5),
       models: random.chance(0.5),
+      keepsPrompts: random.chance(0.5),
     },
     startsIn: odd(0.2) ? random.int(100, 6000) : random.delay(400),
     start: odd(0.2) ? random.pick(['never-ready', 'dies', 'throws'] as const) : 'ready',

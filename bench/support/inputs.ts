@@ -40,7 +40,7 @@ export const agentReady = (session: Session): Input => ({
   type: 'agent-ready',
   at,
   incarnation: session.incarnations,
-  caps: { acks: true, steer: false, rewind: false, models: false },
+  caps: { acks: true, steer: false, rewind: false, models: false, keepsPrompts: true },
   conversation: 'one',
   conversationReset: false,
 });

@@ -35,7 +35,8 @@ export type Name = 'm' | 'n' | null;
  * permission. `withdraw`: it asks no more. `refuse`: it does not change its model, and says so; `mum`: it says nothing.
  * `way`: another session needs the slot of its agent. `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `login`: its turn fails
  * because nobody is logged in. `limit`: its turn reaches a limit of its own. `kill`: somebody outside ends the agent. `throttle`: the session has to hold back. `release`: a runner gives the session
- * back and works on. `claim`: a program claims an external task. The others are commands of the same name.
+ * back and works on. `claim`: a program claims an external task. `tool`: the agent begins to use a tool. The others are commands of the
+ * same name.
  */
 export const budgets = [
   'cancel',
@@ -68,6 +69,7 @@ export const budgets = [
   'throttle',
   'release',
   'claim',
+  'tool',
 ] as const;
 export type Budget = (typeof budgets)[number];
 
@@ -159,7 +161,7 @@ const usual: Omit<Config, 'name' | 'about' | 'slots' | 'expires' | 'timers'> = {
   partsPerStep: 8,
   verdicts: [null],
   strained: false,
-  caps: { acks: true, steer: false, rewind: false, models: false },
+  caps: { acks: true, steer: false, rewind: false, models: false, keepsPrompts: false },
   budgets: {},
   honest: false,
   mute: false,

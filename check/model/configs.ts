@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { background, configOf, interactive } from './config.ts';
 import { external } from './external.ts';
 import { supervised } from './supervised.ts';
+import { words } from './words.ts';
 
 const mergeGroup = 'p';
 const every = ['start', 'drain', 'silence', 'hold', 'protected', 'unsolicited', 'idle', 'collect'] as const;
@@ -166,7 +167,7 @@ const daily: readonly Config[] = [
     name: 'silent-acks',
     about: 'an agent without acks, the same lies',
     slots: [background('B1'), interactive('I1')],
-    caps: { acks: false, steer: false, rewind: false, models: false },
+    caps: { acks: false, steer: false, rewind: false, models: false, keepsPrompts: false },
     budgets: { twice: 1, unsolicited: 2, fail: 1, die: 1, cancel: 1 },
     mute: true,
     sly: true,
@@ -196,7 +197,7 @@ const daily: readonly Config[] = [
       interactive('I2', { mergeGroup, whenBusy: 'steer' }),
       interactive('I3', { mergeGroup: 'q', whenBusy: 'steer' }),
     ],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { cancel: 1, die: 1 },
     timers: ['drain', 'silence'],
     honest: true,
@@ -208,7 +209,7 @@ const daily: readonly Config[] = [
       interactive('I1', { mergeGroup, mode: 'code', turns: 2 }),
       interactive('I2', { mergeGroup, whenBusy: 'steer' }),
     ],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { cancel: 1, die: 1, stop: 1, park: 1 },
     sly: true,
   }),
@@ -220,7 +221,7 @@ const daily: readonly Config[] = [
       interactive('I1', { mergeGroup, onLost: 'fail' }),
       interactive('I2', { mergeGroup, whenBusy: 'steer' }),
     ],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { hangup: 2 },
     timers: ['drain'],
     honest: true,
@@ -261,7 +262,7 @@ const daily: readonly Config[] = [
       interactive('I2', { mergeGroup, whenBusy: 'steer', onLost: 'fail' }),
       interactive('I3', { mergeGroup, whenBusy: 'steer' }),
     ],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { stop: 1, crash: 1 },
     timers: ['drain'],
     partsPerStep: 1,
@@ -317,7 +318,7 @@ const daily: readonly Config[] = [
       interactive('I3', { mergeGroup, whenBusy: 'rollback' }),
       interactive('I4', { whenBusy: 'reject' }),
     ],
-    caps: { acks: true, steer: true, rewind: true, models: false },
+    caps: { acks: true, steer: true, rewind: true, models: false, keepsPrompts: false },
     budgets: { die: 1 },
     timers: ['drain', 'collect'],
     honest: true,
@@ -332,7 +333,7 @@ const daily: readonly Config[] = [
       interactive('I2', { mergeGroup, whenBusy: 'rollback' }),
       interactive('I3', { mergeGroup, whenBusy: 'rollback' }),
     ],
-    caps: { acks: true, steer: false, rewind: true, models: false },
+    caps: { acks: true, steer: false, rewind: true, models: false, keepsPrompts: false },
     budgets: { die: 1, crash: 1, cancel: 1 },
     timers: ['drain'],
     honest: true,
@@ -346,7 +347,7 @@ const daily: readonly Config[] = [
       interactive('I2', { mergeGroup, whenBusy: 'rollback' }),
       interactive('I3', { mergeGroup, whenBusy: 'rollback' }),
     ],
-    caps: { acks: true, steer: false, rewind: true, models: false },
+    caps: { acks: true, steer: false, rewind: true, models: false, keepsPrompts: false },
     budgets: { die: 1, fail: 1, pass: 1, lost: 1 },
     timers: ['drain'],
     honest: true,
@@ -369,7 +370,7 @@ const daily: readonly Config[] = [
     name: 'steer-preempted',
     about: 'a message steered into a background turn that is then preempted, cancelled, or lost with its node',
     slots: [background('B1', { mergeGroup }), interactive('I1', { mergeGroup, whenBusy: 'steer' }), interactive('I2')],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { cancel: 1, die: 1, crash: 1 },
     timers: ['drain', 'silence'],
     honest: true,
@@ -395,7 +396,7 @@ const daily: readonly Config[] = [
       interactive('I3', { mergeGroup, whenBusy: 'interrupt' }),
       interactive('I4', { mergeGroup, whenBusy: 'rollback' }),
     ],
-    caps: { acks: true, steer: true, rewind: true, models: false },
+    caps: { acks: true, steer: true, rewind: true, models: false, keepsPrompts: false },
     budgets: { die: 1 },
     timers: ['drain', 'silence'],
     honest: true,
@@ -530,7 +531,7 @@ const daily: readonly Config[] = [
       interactive('I1', { mergeGroup, whenBusy: 'steer' }),
       interactive('I2', { mode: 'code', turns: 1 }),
     ],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { edit: 1, die: 1 },
     timers: ['drain'],
     honest: true,
@@ -583,7 +584,7 @@ const rare: readonly Config[] = [
       interactive('I2', { mergeGroup, whenBusy: 'steer' }),
       interactive('I3', { mergeGroup: 'q', whenBusy: 'steer' }),
     ],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { cancel: 1, die: 1 },
     timers: ['drain', 'silence'],
     honest: true,
@@ -630,7 +631,7 @@ const rare: readonly Config[] = [
   }),
 ];
 
-export const configs: readonly Config[] = [...daily, ...supervised, ...external, ...rare];
+export const configs: readonly Config[] = [...daily, ...supervised, ...external, ...words, ...rare];
 
 export function configNamed(name: string): Config | undefined {
   return configs.find((config) => config.name === name);

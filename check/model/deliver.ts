@@ -8,7 +8,7 @@ import type { Effect } from '../../src/core/model/effects.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config, Name } from './config.ts';
-import { judgeHistory } from './history.ts';
+import { judgeHistory, judgeText, withoutTexts } from './history.ts';
 import { judgeRewind } from './memory.ts';
 import type { Report } from './report.ts';
 import { forgetUnread } from './rollback.ts';
@@ -117,7 +117,9 @@ function start(config: Config, world: World, effect: EffectOf<'start'>, report: 
     interrupts: 0,
     acked: false,
   };
-  return { ...world, processes: [...world.processes, process] };
+  const started = { ...world, processes: [...world.processes, process] };
+  // Without a conversation to resume, nothing of what was said is known to it.
+  return effect.conversation === null ? { ...started, slots: withoutTexts(world.slots) } : started;
 }
 
 export function replaceProcess(world: World, process: Process): World {
@@ -182,9 +184,10 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
     inTurn: slot.state === 'open' && inTurn.has(slot.id),
     prompted: slot.prompted || (slot.state === 'open' && inTurn.has(slot.id)),
     resumes: slot.resumes || (slot.state === 'open' && inTurn.has(slot.id)),
+    text: slot.state === 'open' && inTurn.has(slot.id) && !effect.delivered ? 'sent' : slot.text,
   }));
   const written = write(
-    { ...world, slots },
+    { ...world, slots, tool: 'none' },
     effect.incarnation,
     { type: 'prompt', turn: effect.turn, rewind: effect.rewind },
     report,
@@ -270,6 +273,7 @@ function judgePrompt(world: World, effect: EffectOf<'prompt'>, report: Report): 
     }
   }
   judgeHistory(slot, effect, report);
+  judgeText(world.slots, effect, report);
 }
 
 function interrupt(world: World, effect: EffectOf<'interrupt'>, report: Report): World {

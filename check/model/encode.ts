@@ -7,6 +7,7 @@ import type { PartEnding, Session, Settlement, TurnResult } from '../../src/core
 import type { TurnId } from '../../src/core/model/ids.ts';
 import { whenBusyPolicies, type Task } from '../../src/core/model/task.ts';
 import { timerNames } from '../../src/core/model/timers.ts';
+import { isInTool } from '../../src/core/rules/turn.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Writer } from '../engine/index.ts';
 import type { Memory } from './memory.ts';
@@ -45,8 +46,13 @@ const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
 const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4, release: 5, close: 6, 'give-way': 15 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
 const outcomes = { completed: 1, interrupted: 2, failed: 3 } as const;
+const texts = { none: 0, sent: 1, known: 2, over: 3 } as const;
+const tools = { none: 0, open: 1, doubtful: 2 } as const;
 const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
 
+/** Another conversation than the present one never comes back. */
+const isTextIn = ({ conversation }: Session, turn: TurnId | null | undefined): boolean =>
+  turn !== null && turn !== undefined && turn === conversation.firstTurn;
 const bit = (value: boolean, at: number): number => (value ? 1 << at : 0);
 const indexByte = (index: number): number => (index < 0 ? none : index);
 const resultCode = (result: TurnResult | null): number =>
@@ -60,20 +66,35 @@ const parkedCode = ({ parked }: Session): number =>
   parked === null ? 0 : { closing: 1, fault: 2, operator: 3 }[parked.kind];
 const requestBits = (requests: readonly number[]): number => requests.reduce((bits, one) => bits | bit(true, one), 0);
 
-/** `moves`: tasks are moved, so that lane, priority and policy are not those of their slot. */
-export function encodeWorld(world: World, out: Writer, moves: boolean): void {
+/** What of a state differs in some configurations alone. */
+interface Varies {
+  /** Tasks are moved, so that lane, priority and policy are not those of their slot. */
+  readonly moves: boolean;
+  /** The conversation keeps prompts. Where none does, it does not matter what was written. */
+  readonly keeps: boolean;
+}
+
+export function encodeWorld(world: World, out: Writer, { moves, keeps }: Varies): void {
   turns.clear();
   incarnations.clear();
   runs.clear();
   for (const left of world.left) {
     out.byte(left);
   }
-  encodeSession(world, out);
+  encodeSession(world, out, keeps);
   for (const slot of world.slots) {
-    out.byte(slotStates[slot.state] | bit(slot.asked, 2) | bit(slot.inTurn, 3) | bit(slot.prompted, 4));
-    out.byte(slot.runs);
+    const task = slot.state === 'open' ? (treeGet(world.session.tasks, slot.id) ?? null) : null;
+    out.byte(
+      slotStates[slot.state] |
+        bit(slot.asked, 2) |
+        bit(slot.inTurn, 3) |
+        bit(slot.prompted, 4) |
+        (keeps ? texts[slot.text] << 5 : 0) |
+        bit(isTextIn(world.session, task?.textIn), 7),
+    );
+    out.byte(slot.runs | bit(slot.resumes, 6) | bit(slot.cutOff, 7));
     if (slot.state === 'open') {
-      encodeTask(world, treeGet(world.session.tasks, slot.id) ?? null, out, moves);
+      encodeTask(world, task, out, moves);
     }
   }
   out.byte(world.processes.length);
@@ -81,7 +102,7 @@ export function encodeWorld(world: World, out: Writer, moves: boolean): void {
     encodeProcess(world, process, out);
   }
   encodeMemory(world, out);
-  out.byte(world.runners.length);
+  out.byte(world.runners.length | (tools[world.tool] << 6));
   for (const runner of world.runners) {
     encodeRunner(runner, out);
   }
@@ -94,7 +115,7 @@ export function encodeWorld(world: World, out: Writer, moves: boolean): void {
   }
 }
 
-function encodeSession(world: World, out: Writer): void {
+function encodeSession(world: World, out: Writer, keeps: boolean): void {
   const { session } = world;
   const { hold, agent } = session;
   const up = agent.kind === 'up' ? agent : null;
@@ -146,7 +167,9 @@ function encodeSession(world: World, out: Writer): void {
       bit(turn.call !== null, 3) |
       (modelCode(turn.model) << 4),
   );
-  out.byte(requestBits(turn.permissionRequests.map(requestNumber)));
+  out.byte(
+    requestBits(turn.permissionRequests.map(requestNumber)) | bit(isInTool(turn), 6) | bit(keeps && turn.withdrawn, 7),
+  );
   out.byte(resultCode(turn.result));
 }
 
@@ -159,7 +182,12 @@ function encodeSettlement(world: World, settlement: Settlement, out: Writer): vo
     out.byte(indexByte(slotOf(world, settlement.from)));
     encodeEnding(settlement.delivered, out);
     encodeEnding(settlement.undelivered, out);
-    out.byte(bit(settlement.loss !== null, 0) | bit(settlement.interruptedMidTurn, 1) | bit(settlement.burns, 2));
+    out.byte(
+      bit(settlement.loss !== null, 0) |
+        bit(settlement.interruptedMidTurn, 1) |
+        bit(settlement.burns, 2) |
+        bit(isTextIn(world.session, settlement.textIn), 3),
+    );
   }
 }
 

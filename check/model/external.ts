@@ -68,7 +68,7 @@ export const external: readonly Config[] = [
     name: 'external-steered',
     about: 'a message that is steered into the turn of a holder, which is lost or stopped meanwhile',
     slots: [interactive('I1', { mergeGroup, mode, turns: 1 }), interactive('I2', { mergeGroup, whenBusy: 'steer' })],
-    caps: { acks: true, steer: true, rewind: false, models: false },
+    caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { claim: 2, stop: 1 },
     timers,
     ...safety,

@@ -20,7 +20,7 @@ import { has, initialWorld, kinds, spend } from './world.ts';
 export function modelOf(config: Config, core: Core): Model<World, Action> {
   const report = new Report();
   const run: Run = { config, core, judged: new Judged(config), report };
-  const moved = (config.budgets.move ?? 0) > 0;
+  const varies = { moves: (config.budgets.move ?? 0) > 0, keeps: config.caps.keepsPrompts };
   const expand = (world: World, emit: Emit<World, Action>): void => {
     run.judged.enter(world);
     moves(config, world, (who, kind, offered, input) => {
@@ -38,7 +38,7 @@ export function modelOf(config: Config, core: Core): Model<World, Action> {
   return {
     initial: initialWorld(config, core),
     expand,
-    encode: (world, out) => encodeWorld(world, out, moved),
+    encode: (world, out) => encodeWorld(world, out, varies),
     invariants: [...stateInvariants(run.judged.once), ...probes(core).map(run.judged.once)],
     goals: config.live ? goals(config) : [],
     fair: fair(config),

@@ -3,11 +3,13 @@ import { timerNames } from '../../src/core/model/timers.ts';
 import type { Actor } from '../../src/core/model/actor.ts';
 import { type TurnId, turnId } from '../../src/core/model/ids.ts';
 import type { Input, InputOf } from '../../src/core/model/inputs.ts';
+import type { ToolPart } from '../../src/core/model/output.ts';
 import type { PermissionAction } from '../../src/core/model/permission.ts';
 import type { TurnResult } from '../../src/core/model/session.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Config, SlotSpec } from './config.ts';
 import { replaceProcess } from './deliver.ts';
+import { withoutTexts } from './history.ts';
 import { emptyMemory, hearOf, type Memory, readPrompt } from './memory.ts';
 import type { Message, Process, Runner, Slot, World } from './world.ts';
 import { has, kinds, left, requestName, slotId, spend } from './world.ts';
@@ -234,6 +236,7 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   }
   reads(config, world, process, offer);
   if (process.turn !== null) {
+    usesTool(world, process, process.turn, offer);
     requests(config, world, process, process.turn, offer);
     // While it waits for an answer it does nothing else, unless it is a liar.
     if (process.asks.length === 0 || config.sly) {
@@ -263,6 +266,27 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
       phase: 'began',
       data: 'own',
     });
+  }
+}
+
+/**
+ * It begins to use a tool, or that ends. One that fails behind an interrupt may have been cut off in the middle. Nobody hears what a process says
+ * of it that is being ended.
+ */
+function usesTool(world: World, process: Process, turn: TurnId, offer: Offer): void {
+  const say = (status: ToolPart['status'], tool: World['tool'], before: World): void => {
+    const part: ToolPart = { kind: 'tool', id: null, name: 'shell', action: 'execute', title: 'make', status };
+    const next = { ...before, tool };
+    offer('agent', kinds.fault, next, { at, type: 'output', incarnation: process.inc, turn, part });
+  };
+  if (process.leaving || process.last !== turn) {
+    return;
+  }
+  if (world.tool === 'open') {
+    say('completed', 'none', world);
+    say('failed', process.interrupts > 0 ? 'doubtful' : 'none', world);
+  } else if (world.tool === 'none' && has(world, 'tool')) {
+    say('started', 'open', spend(world, 'tool'));
   }
 }
 
@@ -318,7 +342,8 @@ function becomesReady(config: Config, world: World, process: Process, offer: Off
   if (has(world, 'lost') && world.session.conversation.id !== null) {
     // A process that is being ended has nothing to say any more.
     const untold = world.untold || (world.session.agent.kind === 'starting' && !process.leaving);
-    offer('agent', kinds.fault, spend({ ...up, untold, memory: emptyMemory }, 'lost'), {
+    const slots = process.leaving ? up.slots : withoutTexts(up.slots);
+    offer('agent', kinds.fault, spend({ ...up, untold, slots, memory: emptyMemory }, 'lost'), {
       ...ready,
       conversation,
       conversationReset: true,

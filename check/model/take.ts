@@ -48,7 +48,7 @@ export function take({ config, core, judged, report }: Run, offered: World, inpu
     judge(core, config, asked, input, result, report);
   }
   const lines = linesAfter(offered, input, result);
-  const slots = remember(asked.slots, offered.session, input, result);
+  const slots = remember(config, asked, input, result);
   const moved = settleSlots(config, { ...asked, slots, session: result.session, lines }, result, report);
   judgeLines(moved, report);
   const delivered = deliver(config, moved, result.effects, report);
@@ -176,7 +176,15 @@ function endsWithTurn({ hold, tasks }: World['session']): boolean {
   return verdict !== null && verdict.status === 'cancelled' && verdict.scope !== 'task';
 }
 
-const fresh = { asked: false, inTurn: false, prompted: false, resumes: false, cutOff: false, runs: 0 } as const;
+const fresh = {
+  asked: false,
+  inTurn: false,
+  prompted: false,
+  resumes: false,
+  cutOff: false,
+  text: 'none',
+  runs: 0,
+} as const;
 
 /** Ends slots with their tasks; a recurring one may be submitted again. */
 function settleSlots(config: Config, world: World, result: StepResult, report: Report): World {
@@ -193,7 +201,7 @@ function settleSlots(config: Config, world: World, result: StepResult, report: R
       const meant = endsWithTurn(world.session);
       slots = slots.map((slot) =>
         slot.id === record.task
-          ? { ...slot, inTurn: true, prompted: true, resumes: true, asked: slot.asked || meant }
+          ? { ...slot, inTurn: true, prompted: true, resumes: true, text: 'sent', asked: slot.asked || meant }
           : slot,
       );
     }

@@ -13,6 +13,8 @@ const kinds: { readonly [field: string]: TokenKind } = {
   turn: 'turn',
   sent: 'turn',
   rewind: 'turn',
+  firstTurn: 'turn',
+  textIn: 'turn',
   from: 'turn',
   incarnations: 'incarnation',
   incarnation: 'incarnation',

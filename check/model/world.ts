@@ -34,12 +34,19 @@ export interface Slot {
   readonly prompted: boolean;
   /** So was one of what it asks for now: of a code task, of its present call. */
   readonly resumes: boolean;
-  /** A turn or a runner of that was cut off before it could end by itself. */
+  /** A turn or a runner of that was cut off in the middle, and no agent that is known to have read it was told so since. */
   readonly cutOff: boolean;
+  readonly text: Text;
   readonly generation: number;
   /** Runners that were started for it, those that a fault of the core took away excepted. */
   readonly runs: number;
 }
+
+/**
+ * What the agent's conversation has of the text that a task asks for now. `sent`: it was written. `known`: the agent that was given it had
+ * confirmed its turn, and came to its boundary. `over`: with it went the text of a task that has ended since.
+ */
+type Text = 'none' | 'sent' | 'known' | 'over';
 
 export type Message =
   | { readonly type: 'prompt'; readonly turn: TurnId; readonly rewind: TurnId | null }
@@ -109,6 +116,8 @@ export interface World {
   /** The agent said that it had lost the conversation, and none has read since that it did. */
   readonly untold: boolean;
   readonly memory: Memory;
+  /** That of the last turn that was written. `doubtful`: it failed, and an interrupt had been written before. */
+  readonly tool: 'none' | 'open' | 'doubtful';
   /** What is left of each budget, in the order of `budgets`. */
   readonly left: readonly number[];
 }
@@ -201,6 +210,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
     prompted: false,
     resumes: false,
     cutOff: false,
+    text: 'none',
     generation: 0,
     runs: 0,
   })),
@@ -210,6 +220,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   lines: { byPlace: [], byAge: [] },
   untold: false,
   memory: emptyMemory,
+  tool: 'none',
   left: budgets.map((budget) => config.budgets[budget] ?? 0),
 });
 

@@ -56,8 +56,8 @@ export const holder: readonly Mutant[] = [
     'the turn of a lost holder goes on for its successor',
     'external-lapse',
     'rules/turn-end',
-    'if (isLeft(task)) {',
-    'if (isLeft(task) && task.holder === null) {',
+    'if (isLeft(owner)) {',
+    'if (isLeft(owner) && owner.holder === null) {',
   ),
   mutant('a lapse keeps the session for the next holder', 'external', 'rules/holder', '    yieldHold(d, by);\n', ''),
   mutant(

@@ -10,6 +10,7 @@ import { ownership } from './ownership.ts';
 import { slots } from './slots.ts';
 import { supervised } from './supervised.ts';
 import { turns } from './turns.ts';
+import { words } from './words.ts';
 import type { Mutant } from './mutant.ts';
 
 export type { Mutant } from './mutant.ts';
@@ -23,4 +24,5 @@ export const mutants: readonly Mutant[] = [
   ...names,
   ...supervised,
   ...slots,
+  ...words,
 ];

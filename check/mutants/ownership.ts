@@ -50,8 +50,8 @@ export const ownership: readonly Mutant[] = [
     'a runner takes turns after it has given the session back',
     'release',
     'rules/runner',
-    "task.verdict !== null || task.stage === 'released') {\n    return { kind: 'stale', what: 'unexpected' };\n  }\n  putLive",
-    "task.verdict !== null) {\n    return { kind: 'stale', what: 'unexpected' };\n  }\n  putLive",
+    "task.verdict !== null || task.stage === 'released') {\n    return { kind: 'stale', what: 'unexpected' };\n  }\n  const",
+    "task.verdict !== null) {\n    return { kind: 'stale', what: 'unexpected' };\n  }\n  const",
   ),
   mutant(
     'a stop of the queue forgets tasks whose runners work without the session',

@@ -30,8 +30,8 @@ export const turns: readonly Mutant[] = [
     'a cancelled turn that fails is a failure',
     'silent-acks',
     'rules/turn-end',
-    'if (task.verdict !== null && !answered) {',
-    "if (task.verdict !== null && outcome !== 'failed' && !answered) {",
+    "return outcome === 'failed' && verdict === null && !isRetried(d, end);",
+    "return outcome === 'failed' && !isRetried(d, end);",
   ),
   mutant(
     'the latch is lost: a late "started" forgets the interrupt',

@@ -18,7 +18,7 @@ async function preempt({ box, moments, submit }: Box, scene: Scene): Promise<voi
   model.rule({ when: new RegExp(`interrupted for urgent work[^]*${work}`), play: finish });
   const from = moments.mark();
   const requests = model.log.mark();
-  const background = await submit('hand-over', `${work} [[slow:1200,25]]`, 'background');
+  const background = await submit('hand-over', `${work} and whatever else there may be [[slow:1200,25]]`, 'background');
   const request = await model.log.next('request', ({ cue }) => cue.includes(work), { from: requests });
   await moments.next('output', ({ what }) => what === 'output', { from });
   const before = performance.now();

@@ -20,7 +20,7 @@ async function run({ setup, daemon, figures }: Scene): Promise<void> {
   const first = await client.submit({ session: deliveredTo, prompt: `Remember ${memory}. [[text:noted]]` });
   await ended(daemon, first.task, 'completed', 60_000);
 
-  const prompt = `Do ${work}: [[slow:2400,25]]`;
+  const prompt = `Do ${work}, slowly and with care, and all of it to its very end: [[slow:2400,25]]`;
   const background = await client.submit({ session: deliveredTo, lane: 'background', prompt });
   const request = await model.log.next('request', turnOf(work));
   assert.ok(knows(request, memory), 'the second turn is in the conversation of the first');

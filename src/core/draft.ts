@@ -229,6 +229,7 @@ export const taskRow = (task: Task): TaskRow => ({
   attempts: task.attempts,
   started: task.started,
   interruptedMidTurn: task.interruptedMidTurn,
+  textIn: task.textIn,
   verdict: task.verdict,
   model: task.model,
   retries: task.retries,
@@ -247,6 +248,7 @@ export function sessionRow(session: Session): SessionRow {
     parked: session.parked,
     conversation: session.conversation.id,
     conversationReset: session.conversation.reset,
+    firstTurn: session.conversation.firstTurn,
     rewind: session.conversation.rewind,
     answered: session.answered,
     passedOver: session.passedOver,
@@ -275,7 +277,7 @@ const sameHold = (a: Hold | null, b: Hold | null): boolean =>
   a?.task === b?.task && a?.epoch === b?.epoch && sentOf(a) === sentOf(b) && sameRequests(requestsOf(a), requestsOf(b));
 
 const sameConversation = (a: Conversation, b: Conversation): boolean =>
-  a.id === b.id && a.reset === b.reset && a.rewind === b.rewind;
+  a.id === b.id && a.reset === b.reset && a.firstTurn === b.firstTurn && a.rewind === b.rewind;
 
 /** Written out: a loop over the names of the fields takes as long as the rest of a step. */
 const sameRow = (a: Session, b: Session): boolean =>

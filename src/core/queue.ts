@@ -36,7 +36,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     seq: 0,
     parked: null,
     throttle: null,
-    conversation: { id: null, reset: false, rewind: null },
+    conversation: { id: null, reset: false, firstTurn: null, rewind: null },
     answered: false,
     hold: null,
     agent: { kind: 'none' },

@@ -79,7 +79,7 @@ describe('a turn of Codex', () => {
       await turn(one, 2, '[[text:once more, in one piece or two]]');
     });
     const [ready] = agent.of('ready');
-    expect(ready?.caps).toEqual({ acks: true, steer: true, rewind: true, models: true });
+    expect(ready?.caps).toEqual({ acks: true, steer: true, rewind: true, models: true, keepsPrompts: true });
     expect(ready?.conversation).toMatch(/^[\da-f-]{36}$/);
     expect(agent.text(1)).toBe('c0 c1 c2 c3 ');
     const results = agent.of('result').map(({ result }) => result);

@@ -139,7 +139,7 @@ describe('a message of a program', () => {
       type: 'ready',
       conversation: 'c',
       conversationReset: true,
-      caps: { acks: true, steer: false, rewind: false, models: false },
+      caps: { acks: true, steer: false, rewind: false, models: false, keepsPrompts: false },
     });
     expect(read({ type: 'ready' })).toMatchObject({ conversation: null, conversationReset: false });
     expect(read({ type: 'started', turn: 1 })).toEqual({ type: 'started', turn: 1 });

@@ -152,6 +152,7 @@ describe('a name', () => {
     const renamed: Session = {
       ...withTurn(turn.id + 7),
       turns: turnId(session.turns + 7),
+      conversation: { ...session.conversation, firstTurn: turnId(turn.id + 7) },
       incarnations: incarnation(session.incarnations + 9),
       agent: { ...agent, incarnation: incarnation(agent.incarnation + 9) },
     };

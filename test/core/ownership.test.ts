@@ -328,7 +328,7 @@ describe('preemption', () => {
     for (const acks of [true, false]) {
       const box = new Box();
       box.background('bg');
-      box.ready({ caps: { acks, steer: false, rewind: false, models: false } });
+      box.ready({ caps: { acks, steer: false, rewind: false, models: false, keepsPrompts: false } });
       box.started();
       box.submit('A');
       box.result('completed', { empty: true });

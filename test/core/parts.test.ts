@@ -216,7 +216,7 @@ describe('ten thousand merged messages', () => {
       return taken;
     };
     const inTurn = () => ({ at: 0, incarnation: session.incarnations, turn: session.turns }) as const;
-    const caps = { acks: true, steer: true, rewind: true, models: true };
+    const caps = { acks: true, steer: true, rewind: true, models: true, keepsPrompts: false };
     const { incarnations: incarnation } = session;
     take({ type: 'agent-ready', at: 0, incarnation, caps, conversation: null, conversationReset: false });
     take({ type: 'turn-started', ...inTurn() });
@@ -250,7 +250,7 @@ describe('ten thousand merged messages', () => {
       type: 'agent-ready',
       at: 0,
       incarnation: session.incarnations,
-      caps: { acks: true, steer: true, rewind: true, models: true },
+      caps: { acks: true, steer: true, rewind: true, models: true, keepsPrompts: false },
       conversation: null,
       conversationReset: false,
     });

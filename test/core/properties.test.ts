@@ -39,7 +39,7 @@ function strangers(session: Session): readonly Input[] {
       at,
       type: 'agent-ready',
       incarnation: agent,
-      caps: { acks: true, steer: true, rewind: true, models: true },
+      caps: { acks: true, steer: true, rewind: true, models: true, keepsPrompts: false },
       conversation: 'x',
       conversationReset: true,
     },

@@ -253,7 +253,7 @@ describe('a steered message', () => {
     const unable = new Box();
     unable.submit('A', p);
     expect(unable.submit('S', steer)).toMatchObject({ fallback: true });
-    unable.ready({ caps: { acks: true, steer: false, rewind: false, models: false } });
+    unable.ready({ caps: { acks: true, steer: false, rewind: false, models: false, keepsPrompts: false } });
     unable.started();
     expect(unable.submit('T', steer)).toMatchObject({ fallback: true });
   });
@@ -418,7 +418,7 @@ describe('the other policies for a busy session', () => {
 
     const unable = new Box();
     unable.submit('A', p);
-    unable.ready({ caps: { acks: true, steer: true, rewind: false, models: false } });
+    unable.ready({ caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false } });
     expect(unable.submit('new', { ...p, whenBusy: 'rollback' })).toEqual({
       kind: 'refused',
       code: 'rollback_unsupported',

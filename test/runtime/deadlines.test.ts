@@ -114,12 +114,12 @@ describe('a deadline', () => {
   it('of a silence is that of a tool while one runs, and counts from the last word', () => {
     const { clock, fired, deadlines } = made();
     deadlines.arm('silence', turnId(1));
-    deadlines.tool(turnId(1), 't1', true);
+    deadlines.inTool(turnId(1), true);
     clock.wakes(10_000);
     clock.wakes(50_000);
     expect(fired).toEqual([]);
     deadlines.alive();
-    deadlines.tool(turnId(1), 't1', false);
+    deadlines.inTool(turnId(1), false);
     expect(deadlines.list()).toMatchObject([{ name: 'silence', inMs: 10_000 }]);
     clock.wakes(60_000);
     expect(fired).toEqual(['silence at 60000']);
@@ -128,7 +128,7 @@ describe('a deadline', () => {
   it('of a silence does not count a tool that an earlier turn left open', () => {
     const { clock, fired, deadlines } = made();
     deadlines.arm('silence', turnId(1));
-    deadlines.tool(turnId(1), 't1', true);
+    deadlines.inTool(turnId(1), true);
     deadlines.disarm('silence', turnId(1));
     deadlines.arm('silence', turnId(2));
     clock.wakes(10_000);

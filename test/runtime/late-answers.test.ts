@@ -258,7 +258,7 @@ function processInName(): {
   const started: string[] = [];
   const written: string[] = [];
   let emit = (_event: AgentEvent): void => {};
-  const caps = { steer: false, acks: false, rewind: false, models: false };
+  const caps = { steer: false, acks: false, rewind: false, models: false, keepsPrompts: false };
   const end = (): void => emit({ type: 'exited', reason: 'closed', data: null });
   return {
     started,

@@ -41,7 +41,7 @@ function repeating(answers: boolean[]): AgentDriver {
       const soon = (...events: Parameters<typeof emit>[0][]): void => queueMicrotask(() => events.forEach(emit));
       const action = { kind: 'execute', tool: 'Bash', title: 'make' } as const;
       const exited = (): void => soon({ type: 'exited', reason: 'closed', data: null });
-      const caps = { acks: true, steer: false, rewind: false, models: false };
+      const caps = { acks: true, steer: false, rewind: false, models: false, keepsPrompts: false };
       soon({ type: 'ready', caps, conversation: null, conversationReset: false });
       return {
         prompt: (turn) => {

@@ -175,7 +175,8 @@ export class Chaos {
         return {
           type: of,
           incarnation: inc,
-          caps: a < 10 ? everything : { acks: a < 12, steer: a < 14, rewind: false, models: false },
+          caps:
+            a < 10 ? everything : { acks: a < 12, steer: a < 14, rewind: false, models: false, keepsPrompts: false },
           conversation: a % 3 === 0 ? null : 'c',
           conversationReset: a === 4,
         };

@@ -30,7 +30,7 @@ export const somebody: Actor = { kind: 'person', name: 'somebody' };
 export const action: PermissionAction = { kind: 'execute', tool: 'Bash', title: 'make', detail: null };
 export const origin: TaskOrigin = { title: 'a task', source: 'test', author: null };
 
-export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true };
+export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true, keepsPrompts: true };
 
 export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, partsPerStep: 128 };
 
@@ -244,6 +244,11 @@ export class Box {
       turn: turnId(turn),
       part: { kind: 'text', text: 'x' },
     });
+  }
+  /** It uses a tool. */
+  tool(status: 'started' | 'completed' | 'failed', id: string | null = 't1'): Reply {
+    const part = { kind: 'tool', id, name: 'shell', action: 'execute', title: 'make', status } as const;
+    return this.do({ type: 'output', incarnation: incarnationOf(this.incarnation), turn: turnId(this.turn), part });
   }
   ack(change: { turn?: number; incarnation?: number; noResult?: boolean } = {}): Reply {
     const { turn = this.turn, incarnation = this.incarnation, noResult = false } = change;

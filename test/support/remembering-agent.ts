@@ -1,5 +1,6 @@
 /** An agent that remembers a conversation, can rewind it, and says nothing until the test lets it. */
 import type { AgentDriver, AgentEvent } from '../../src/agents/index.ts';
+import type { ToolStatus } from '../../src/core/model/output.ts';
 import type { TurnId } from '../../src/core/model/ids.ts';
 
 /** A prompt that the agent has read. */
@@ -8,6 +9,8 @@ export interface ReadTurn {
   /** It confirms the turn. */
   start(): void;
   answer(): void;
+  /** It begins to use a tool, or that ends. */
+  tool(status: ToolStatus): void;
   /** Its process dies. */
   die(): void;
   /** Resolves when the agent has been asked to interrupt the turn. */
@@ -39,7 +42,7 @@ export class RememberingAgent {
     start: ({ emit }) => {
       const soon = (...events: readonly AgentEvent[]): void => queueMicrotask(() => events.forEach(emit));
       const exited = (): void => soon({ type: 'exited', reason: 'closed', data: null });
-      const caps = { acks: true, steer: false, rewind: true, models: false };
+      const caps = { acks: true, steer: false, rewind: true, models: false, keepsPrompts: true };
       let interrupt = (): void => {};
       soon({ type: 'ready', caps, conversation: 'one', conversationReset: false });
       return {
@@ -55,7 +58,13 @@ export class RememberingAgent {
             soon({ type: 'ack', turn, noResult: false }, { type: 'result', turn, result: stopped });
           const start = (): void => soon({ type: 'started', turn });
           const answer = (): void => soon({ type: 'started', turn }, { type: 'result', turn, result });
-          this.#arrives({ prompt, start, answer, die: exited, interrupted, stop });
+          const tool = (status: ToolStatus): void =>
+            soon({
+              type: 'output',
+              turn,
+              part: { kind: 'tool', id: 't1', name: 'shell', action: 'execute', title: 'make', status },
+            });
+          this.#arrives({ prompt, start, answer, tool, die: exited, interrupted, stop });
         },
         respond: () => {},
         interrupt: () => interrupt(),

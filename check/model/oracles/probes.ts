@@ -114,7 +114,7 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
     at,
     type: 'agent-ready',
     incarnation: inc,
-    caps: { acks: true, steer: true, rewind: true, models: true },
+    caps: { acks: true, steer: true, rewind: true, models: true, keepsPrompts: false },
     conversation: 'x',
     conversationReset: false,
   });

@@ -239,7 +239,8 @@ export class AcpAgent implements AgentHandle {
   #ready(conversation: string | null, session: Session | null): void {
     this.#lines.started();
     const models = session !== null && session.models !== null;
-    const caps = { acks: false, steer: session?.can.steer === true, rewind: false, models };
+    const { keepsPrompts } = this.#profile;
+    const caps = { acks: false, steer: session?.can.steer === true, rewind: false, models, keepsPrompts };
     this.#tell({ type: 'ready', caps, conversation, conversationReset: session !== null && session.lost !== null });
   }
 

@@ -160,7 +160,7 @@ export class ClaudeAgent implements AgentHandle {
       this.#modern = Array.isArray(body['capabilities']);
       this.#channel.ready();
       const { lost, opening } = this.#session;
-      const caps = { acks: true, steer: this.#modern, rewind: false, models: true };
+      const caps = { acks: true, steer: this.#modern, rewind: false, models: true, keepsPrompts: true };
       this.#emit({ type: 'ready', caps, conversation: opening.conversation, conversationReset: lost });
     });
   }

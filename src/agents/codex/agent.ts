@@ -177,7 +177,7 @@ export class CodexAgent implements AgentHandle {
     this.#usedModel = model;
     this.#tokens = new TokenCount(resumed);
     this.#lines.started();
-    const caps = { acks: true, steer: true, rewind: rewinds, models: true };
+    const caps = { acks: true, steer: true, rewind: rewinds, models: true, keepsPrompts: true };
     this.#tell({ type: 'ready', caps, conversation: thread, conversationReset: lost });
     const waiting = this.#untilOpen ?? [];
     this.#untilOpen = null;

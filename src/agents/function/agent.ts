@@ -48,6 +48,7 @@ export class FunctionAgent implements AgentHandle {
       steer: options.steer !== undefined,
       rewind: options.rewind === true,
       models: options.models !== undefined,
+      keepsPrompts: options.keepsPrompts === true,
     };
     const lost = wanted !== null && !known;
     queueMicrotask(() =>

@@ -62,6 +62,8 @@ export interface FunctionDriverOptions {
   readonly steer?: (text: string, context: FunctionContext) => boolean;
   /** The function heeds `context.rewind`. */
   readonly rewind?: boolean;
+  /** The conversation keeps the prompt of an interrupted turn, so that a resumed turn is only told to continue. Default: false. */
+  readonly keepsPrompts?: boolean;
   /** Changes the model of the turns that follow; false: it could not; `true`: it always can. Its presence declares the capability. */
   readonly models?: true | ((model: string | null) => boolean);
   /** Whether a conversation can be resumed. Default: always, since nothing of it is kept here. */

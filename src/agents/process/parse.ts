@@ -74,6 +74,7 @@ function readReady(message: Fields): SaidEvent {
       steer: caps['steer'] === true,
       rewind: caps['rewind'] === true,
       models: caps['models'] === true,
+      keepsPrompts: caps['keepsPrompts'] === true,
     },
     conversation: conversation === '' ? null : conversation,
     conversationReset: message['conversationReset'] === true,

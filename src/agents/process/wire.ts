@@ -54,6 +54,7 @@ export type FromAgent =
         readonly steer: boolean;
         readonly rewind: boolean;
         readonly models?: boolean;
+        readonly keepsPrompts?: boolean;
       };
     }
   | { readonly type: 'started'; readonly turn: number }

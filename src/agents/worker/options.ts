@@ -5,7 +5,7 @@ import type { Environment, Timers } from '../../supervise/index.ts';
 export interface WorkerDriverOptions {
   /** File of the module, absolute, or its URL. */
   readonly module: string;
-  /** Name of the function among its exports. Default: `default`. Its export `options` may hold steer, rewind, models, knows. */
+  /** Name of the function among its exports. Default: `default`. Its export `options` may hold steer, rewind, models, knows, keepsPrompts. */
   readonly exported?: string;
   /** Default: `worker`. */
   readonly name?: string;

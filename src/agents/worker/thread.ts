@@ -19,7 +19,7 @@ if (port === null) {
 }
 
 /** The export `options` of a module. */
-type ModuleOptions = Pick<FunctionDriverOptions, 'steer' | 'rewind' | 'models' | 'knows'>;
+type ModuleOptions = Pick<FunctionDriverOptions, 'steer' | 'rewind' | 'models' | 'knows' | 'keepsPrompts'>;
 
 const post = (message: FromThread): void => port.postMessage(message);
 

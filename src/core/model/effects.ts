@@ -23,6 +23,8 @@ export type Effect =
       /** A turn of this task was taken before: the agent is asked to continue, not to begin. */
       readonly resumed: boolean;
       readonly interruptedMidTurn: boolean;
+      /** The conversation has the text: the agent gets only a note. */
+      readonly delivered: boolean;
       /** The agent's conversation was lost; the prompt says so. */
       readonly conversationReset: boolean;
       /** The agent first takes this turn out of its conversation, and all after it. */

@@ -63,6 +63,8 @@ export interface TaskEventData {
     readonly resumed: boolean;
     /** An earlier turn was cut off; whether its last tool call happened is unknown, and the prompt says so. */
     readonly interruptedMidTurn: boolean;
+    /** The conversation has the text: the agent got only a note. */
+    readonly delivered: boolean;
     /** It is not preempted until its window ends. */
     readonly protected: boolean;
     readonly mergedTasks: readonly TaskId[];

@@ -20,6 +20,7 @@ export interface SessionRow extends Pick<
 > {
   readonly conversation: Conversation['id'];
   readonly conversationReset: boolean;
+  readonly firstTurn: TurnId | null;
   readonly rewind: TurnId | null;
   readonly hold: {
     readonly task: TaskId;

@@ -67,6 +67,13 @@ export interface Turn {
   /** Null: nobody interrupts it. */
   readonly interrupt: Interrupt | null;
   readonly result: TurnResult | null;
+  /**
+   * Not durable: the uses of tools that the agent has announced and whose end it has not told. That one failed after the interrupt was
+   * written is not believed: it may have been cut off in the middle.
+   */
+  readonly tools: Tree<string, true>;
+  /** A task that is merged into it has ended alone: the conversation has more than is still wanted. */
+  readonly withdrawn: boolean;
 }
 
 export interface Hold {
@@ -84,6 +91,8 @@ export interface AgentCaps {
   readonly rewind: boolean;
   /** It changes its model by protocol; without, it is closed, and another is started with the other model. */
   readonly models: boolean;
+  /** Its conversation keeps the prompt of a turn that was interrupted or has failed. */
+  readonly keepsPrompts: boolean;
 }
 
 export type Agent =
@@ -149,6 +158,8 @@ export interface Conversation {
   readonly id: string | null;
   /** It is a fresh one because the old one was unknown to the agent, and no prompt that says so was read yet. */
   readonly reset: boolean;
+  /** The first turn whose prompt was written in it, by which the core knows it; null: there was none. */
+  readonly firstTurn: TurnId | null;
   /** The oldest turn that was rolled back and may still be in it: it goes with all after it. */
   readonly rewind: TurnId | null;
 }
@@ -182,7 +193,10 @@ export type Settlement =
       readonly loss: LossReason | null;
       /** The loss counts as an attempt. */
       readonly burns: boolean;
+      /** Its last tool call may or may not have happened. */
       readonly interruptedMidTurn: boolean;
+      /** The conversation that has what the turn had taken; null: that is not known. */
+      readonly textIn: TurnId | null;
     };
 
 export interface PartEnding {

@@ -99,6 +99,11 @@ export interface Task {
   readonly started: boolean;
   /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
   readonly interruptedMidTurn: boolean;
+  /**
+   * The conversation, by its first turn, that is known to have the text of all prompts of its present turn: a turn of it that the agent had
+   * confirmed came to its boundary there. Null: none.
+   */
+  readonly textIn: TurnId | null;
   readonly verdict: Verdict | null;
   /** The model its turns are for; null: the agent's default. Opaque. */
   readonly model: string | null;

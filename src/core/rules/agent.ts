@@ -1,6 +1,15 @@
 /** What the agent's driver reports (rules 7 to 10). What guards against an agent that reports nothing is in `timers.ts`. */
 import type { TurnLimit } from '../model/turn-limits.ts';
-import { deadlineReached, inPhase, interruptTurn, mayGiveWay, onWire, setTurn, writeInterrupt } from './turn.ts';
+import {
+  deadlineReached,
+  inPhase,
+  interruptTurn,
+  mayGiveWay,
+  noteTool,
+  onWire,
+  setTurn,
+  writeInterrupt,
+} from './turn.ts';
 import { closeAgent } from './agent-end.ts';
 import { endOrInterrupt, endTurn, loseTurn } from './turn-end.ts';
 import { invariant } from '../errors.ts';
@@ -34,7 +43,7 @@ export function agentReady(d: Draft, agent: Starting, input: InputOf<'agent-read
   };
   if (input.conversationReset) {
     sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation.id });
-    d.s.conversation = { id: input.conversation, reset: true, rewind: null };
+    d.s.conversation = { id: input.conversation, reset: true, firstTurn: null, rewind: null };
   } else if (input.conversation !== null) {
     d.s.conversation = { ...d.s.conversation, id: input.conversation };
   }
@@ -87,7 +96,14 @@ export function turnStarted(d: Draft, turn: Turn): Reply {
 function sendSteered(d: Draft, owner: Task, turn: Turn): void {
   const agent = d.s.agent;
   if (stalled(d.s) || agent.kind !== 'up') {
-    leaveTurn(d, owner, { completed: false, report: null, loss: null, burns: false, interruptedMidTurn: false });
+    leaveTurn(d, owner, {
+      completed: false,
+      report: null,
+      loss: null,
+      burns: false,
+      interruptedMidTurn: false,
+      textIn: null,
+    });
     return;
   }
   for (const id of steeredTasks(d.s, owner)) {
@@ -97,6 +113,9 @@ function sendSteered(d: Draft, owner: Task, turn: Turn): void {
 
 export function output(d: Draft, turn: Turn, { part }: InputOf<'output'>): Reply {
   taskEvent(d, mustHold(d).task, 'output', { turn: turn.id, part });
+  if (part.kind === 'tool') {
+    noteTool(d, turn, part);
+  }
   return okReply;
 }
 

@@ -176,6 +176,10 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     d.s.incarnations = next;
     const { model } = turn;
     d.s.agent = { kind: 'starting', incarnation: next, model };
+    if (d.s.conversation.id === null) {
+      // Nothing can be resumed: what earlier agents were told, this one does not know.
+      d.s.conversation = { ...d.s.conversation, firstTurn: null };
+    }
     d.effects.push({ type: 'start', incarnation: next, conversation: d.s.conversation.id, model });
     sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation.id !== null, model });
     return;
@@ -190,6 +194,10 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
   d.s.agent = inActivity(agent, 'turn', agent.model);
   setTurn(d, inPhase(turn, 'sent'));
   const merged = mergedTasks(d.s, task);
+  if (d.s.conversation.firstTurn === null) {
+    d.s.conversation = { ...d.s.conversation, firstTurn: turn.id };
+  }
+  const delivered = task.textIn === d.s.conversation.firstTurn;
   d.effects.push({
     type: 'prompt',
     incarnation: agent.incarnation,
@@ -200,6 +208,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     attempt: task.attempts,
     resumed: task.started,
     interruptedMidTurn: task.interruptedMidTurn,
+    delivered,
     conversationReset: d.s.conversation.reset,
     rewind: rewindOf(d.s),
   });
@@ -210,6 +219,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     attempt: task.attempts,
     resumed: task.started,
     interruptedMidTurn: task.interruptedMidTurn,
+    delivered,
     protected: turn.protected,
     mergedTasks: merged,
     model: turn.model,

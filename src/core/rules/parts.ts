@@ -5,13 +5,14 @@
  */
 import { type Actor, actorTask } from '../model/actor.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
-import type { TaskId } from '../model/ids.ts';
+import type { TaskId, TurnId } from '../model/ids.ts';
 import type { TurnReport } from '../model/output.ts';
 import type { LossReason } from '../model/reasons.ts';
 import type { PartKey } from '../model/indexes.ts';
 import type { PartEnding, Session, Settlement } from '../model/session.ts';
 import type { Task, TerminalStatus, Verdict } from '../model/task.ts';
 import { entryOf } from '../queue.ts';
+import { onWire, setTurn } from './turn.ts';
 import { treeNeighbours, treeValues } from '../tree.ts';
 
 type Rank = PartKey['rank'];
@@ -76,7 +77,10 @@ export function endEntry(d: Draft, task: Task, verdict: Verdict, answer: TurnRep
   }
 }
 
-/** Takes the place of the task that led the entry, where somebody may have moved it, with all that its turns have left. */
+/**
+ * Takes the place of the task that led the entry, where somebody may have moved it, with all that its turns have left. Its text goes whole
+ * with the next prompt: what the conversation has is more than is still wanted.
+ */
 function lead(d: Draft, from: Task, next: Task): void {
   putTask(d, {
     ...next,
@@ -90,9 +94,22 @@ function lead(d: Draft, from: Task, next: Task): void {
     attempts: from.attempts,
     started: from.started,
     interruptedMidTurn: from.interruptedMidTurn,
+    textIn: null,
     retries: from.retries,
   });
   taskEvent(d, next.id, 'requeued', { from: from.id });
+}
+
+/** A merged task ends alone. What the conversation has of its entry is more than is still wanted: the next prompt says all that is left. */
+export function withdrawText(d: Draft, { mergedInto }: Task): void {
+  const leader = mergedInto === null ? null : leaderOf(d, mergedInto);
+  if (leader !== null && leader.textIn !== null) {
+    putTask(d, { ...leader, textIn: null });
+  }
+  const { hold } = d.s;
+  if (leader !== null && hold?.task === leader.id && onWire(hold.turn)) {
+    setTurn(d, { ...hold.turn, withdrawn: true });
+  }
 }
 
 const reasons: { readonly [S in TerminalStatus]: string | null } = {
@@ -124,6 +141,8 @@ export interface SteeredEnd {
   readonly loss: LossReason | null;
   readonly burns: boolean;
   readonly interruptedMidTurn: boolean;
+  /** The conversation that has what the turn had taken; null: that is not known. */
+  readonly textIn: TurnId | null;
 }
 
 /** A turn is over: what it had taken shares its answer, or follows its own policy; the rest waits on its own again. */
@@ -145,6 +164,7 @@ export function leaveTurn(d: Draft, owner: Task, end: SteeredEnd): void {
     loss: end.loss,
     burns: end.burns,
     interruptedMidTurn: end.interruptedMidTurn,
+    textIn: end.textIn,
   });
 }
 
@@ -243,7 +263,7 @@ export function endPart(d: Draft, part: Task, { status, reason, by, attempts, an
 
 /** Its text was read, so its next turn asks to continue. A loss is judged by its own policy. */
 function loseSteered(d: Draft, part: Task, settlement: Settlement & { kind: 'steered' }): void {
-  const { loss, burns, from, interruptedMidTurn } = settlement;
+  const { loss, burns, from, interruptedMidTurn, textIn } = settlement;
   if (loss !== null) {
     taskEvent(d, part.id, 'attempt-lost', { reason: loss, attempt: part.attempts });
     if (part.onLost === 'fail' || (burns && part.attempts >= part.maxAttempts)) {
@@ -252,7 +272,8 @@ function loseSteered(d: Draft, part: Task, settlement: Settlement & { kind: 'ste
     }
   }
   const attempts = burns ? part.attempts + 1 : part.attempts;
-  requeue(d, { ...mustTask(d, part.id), attempts, started: true, interruptedMidTurn, delivered: false }, from);
+  const left = { attempts, started: true, interruptedMidTurn, textIn, delivered: false };
+  requeue(d, { ...mustTask(d, part.id), ...left }, from);
   if (loss !== null) {
     taskEvent(d, part.id, 'attempt-retried', { attempt: attempts, reason: loss });
   }

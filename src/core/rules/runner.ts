@@ -39,7 +39,13 @@ export function call(d: Draft, task: Task, input: InputOf<'call'>): Reply {
   if (task.call !== null || task.verdict !== null || task.stage === 'released') {
     return { kind: 'stale', what: 'unexpected' };
   }
-  putLive(d, { ...task, call: { id: input.call, model: input.model } });
+  const asked: Task = { ...task, call: { id: input.call, model: input.model } };
+  if (task.textIn === null) {
+    putLive(d, asked);
+  } else {
+    // It has a text of its own. A holder that asks again after a restart may have another one, too.
+    putTask(d, { ...asked, textIn: null });
+  }
   return okReply;
 }
 

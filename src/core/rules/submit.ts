@@ -124,6 +124,7 @@ export const newTask = (asked: Submit['task'], admission: number, position: numb
   attempts: 0,
   started: false,
   interruptedMidTurn: false,
+  textIn: null,
   verdict: null,
   retries: 0,
   overdue: false,

@@ -12,10 +12,10 @@ import { type Draft, getTask, mustHold, mustTask, putTask, setHold, taskEvent } 
 import type { Hold, Turn, TurnOutcome, TurnResult } from '../model/session.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt } from '../model/replies.ts';
-import { decidedEnd, endEntry, endPart, endSteered, leaveTurn, type SteeredEnd } from './parts.ts';
+import { decidedEnd, endEntry, endPart, endSteered, leaveTurn, type SteeredEnd, withdrawText } from './parts.ts';
 import { entryOf } from '../queue.ts';
 import { hadItsTurn, lineUp } from './fairness.ts';
-import { onWire, setTurn, withdrawRequests, interruptTurn } from './turn.ts';
+import { onWire, setTurn, isInTool, withdrawRequests, interruptTurn } from './turn.ts';
 
 type TurnEnd =
   | { readonly kind: 'result'; readonly result: TurnResult }
@@ -82,8 +82,6 @@ const isTransient = (end: TurnEnd): boolean =>
 /** Nothing but a person's login helps. A session that never worked says so with its first task; later ones wait for the login. */
 const needsLogin = (end: TurnEnd): boolean => reportOf(end)?.failure?.login === true;
 
-const isRetried = ({ s }: Draft, end: TurnEnd): boolean => isTransient(end) && (s.answered || !needsLogin(end));
-
 function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
   if (isTransient(end) && givesWay(turn) && task.verdict === null) {
     // It was to be taken again anyway: a preemption burns no retry.
@@ -126,7 +124,8 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
     completed: outcome === 'completed',
     report: reportOf(end),
     ...lossOfSteered(task, outcome, end),
-    interruptedMidTurn: end.kind === 'lost',
+    interruptedMidTurn: isUncertain(turn, outcome, end),
+    textIn: knownIn(d, turn, end),
   });
   settleTask(d, hold, turn, outcome, end);
   const left = getTask(d, hold.task);
@@ -150,47 +149,73 @@ function turnEnded(turn: Turn, outcome: TurnOutcome, end: TurnEnd): TaskEventDat
   };
 }
 
-/** Its next turn, or that of a part that leads its entry then, asks the agent to continue. */
-function continueLater(d: Draft, task: Task, end: TurnEnd): void {
-  const interruptedMidTurn = task.interruptedMidTurn || end.kind === 'lost';
-  if (!task.started || interruptedMidTurn !== task.interruptedMidTurn) {
-    putTask(d, { ...task, started: true, interruptedMidTurn });
+/**
+ * Whether its last tool call happened is not known: it was cut off without a boundary, in the middle of one, or while it was silent, for an agent
+ * may use a tool that it has not announced.
+ */
+const isUncertain = (turn: Turn, outcome: TurnOutcome, end: TurnEnd): boolean =>
+  end.kind === 'lost' || outcome === 'timed-out' || isInTool(turn);
+
+/**
+ * The conversation that is known to have the prompt of this turn: the agent had confirmed it, and stands at its boundary. What an
+ * agent that was cut off has kept of it is not known.
+ */
+function knownIn({ s: { agent, conversation } }: Draft, turn: Turn, end: TurnEnd): TurnId | null {
+  const isKept = agent.kind === 'up' && agent.caps.keepsPrompts && turn.phase !== 'sent';
+  return isKept && end.kind === 'result' && end.result.report !== null ? conversation.firstTurn : null;
+}
+
+/**
+ * Its next turn, or that of a part that leads its entry then, asks the agent to continue. A prompt that the conversation is known to have
+ * has told what was uncertain before it.
+ */
+function continueLater(d: Draft, task: Task, turn: Turn, outcome: TurnOutcome, end: TurnEnd): Task {
+  const known = knownIn(d, turn, end);
+  const interruptedMidTurn = isUncertain(turn, outcome, end) || (known === null && task.interruptedMidTurn);
+  const textIn = turn.withdrawn ? null : (known ?? task.textIn);
+  return putTask(d, { ...task, started: true, interruptedMidTurn, textIn });
+}
+
+/** It failed for a reason that passes, and is tried again. */
+const isRetried = (d: Draft, end: TurnEnd): boolean => isTransient(end) && (d.s.answered || !needsLogin(end));
+
+/** The agent has answered it. A prompt is answered also where its task was to be cancelled. */
+function isAnswer(d: Draft, { mode, verdict }: Task, outcome: TurnOutcome, end: TurnEnd): boolean {
+  if (outcome === 'completed') {
+    return verdict === null || mode === 'prompt';
   }
+  return outcome === 'failed' && verdict === null && !isRetried(d, end);
 }
 
 function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end: TurnEnd): void {
-  const task = mustTask(d, hold.task);
-  if (isLeft(task)) {
+  const owner = mustTask(d, hold.task);
+  if (isLeft(owner)) {
     d.s.answered ||= outcome === 'completed' || (outcome === 'failed' && !isRetried(d, end));
     if (outcome === 'completed') {
-      putTask(d, { ...task, retries: 0 });
+      putTask(d, { ...owner, retries: 0 });
     }
     yieldHold(d, turn.interrupt?.by ?? actorDeadline('lease'));
     return;
   }
-  const answered = task.mode === 'prompt' && outcome === 'completed';
-  if (task.verdict !== null && !answered) {
-    continueLater(d, task, end);
+  if (isAnswer(d, owner, outcome, end)) {
+    answerTurn(d, owner, turn, outcome === 'completed' ? outcome : 'failed', end);
+    return;
+  }
+  const task = continueLater(d, owner, turn, outcome, end);
+  if (task.verdict !== null) {
     endOwner(d, task.verdict, null);
     return;
   }
   switch (outcome) {
-    case 'failed':
-      if (isRetried(d, end)) {
-        retryTurn(d, task, end);
-        return;
-      }
-      answerTurn(d, task, turn, outcome, end);
-      return;
     case 'completed':
-      answerTurn(d, task, turn, outcome, end);
+    case 'failed':
+      retryTurn(d, task, end);
       return;
     case 'preempted':
       if (end.kind === 'lost' && task.onLost === 'fail') {
         loseTurn(d, end.reason, true);
         return;
       }
-      continueLater(d, task, end);
       if (turn.interrupt?.intent === 'hold') {
         giveWay(d, turn.interrupt.by);
       } else {
@@ -247,7 +272,7 @@ function answerTurn(d: Draft, task: Task, turn: Turn, outcome: 'completed' | 'fa
 function retryTurn(d: Draft, task: Task, end: TurnEnd): void {
   const failure = reportOf(end)?.failure;
   setHold(d, null);
-  putTask(d, { ...task, stage: 'waiting', started: true, retries: task.retries + 1 });
+  putTask(d, { ...task, stage: 'waiting', retries: task.retries + 1 });
   const reason = failure?.class ?? null;
   taskEvent(d, task.id, 'turn-retried', { attempt: task.attempts, reason, retry: task.retries + 1 });
 }
@@ -280,12 +305,7 @@ export function loseTurn(d: Draft, reason: LossReason, sent: boolean): void {
     return;
   }
   const attempts = burns ? task.attempts + 1 : task.attempts;
-  putTask(d, {
-    ...mustTask(d, task.id),
-    attempts,
-    started: task.started || sent,
-    interruptedMidTurn: task.interruptedMidTurn || sent,
-  });
+  putTask(d, { ...mustTask(d, task.id), attempts });
   taskEvent(d, task.id, 'attempt-retried', { attempt: attempts, reason });
   setTurn(d, null);
 }
@@ -321,6 +341,9 @@ export function giveWay(d: Draft, by: Actor | null): void {
  */
 export function endOrInterrupt(d: Draft, task: Task, verdict: Verdict): Receipt {
   const decided = decidedEnd(d.s, task);
+  if (task.stage === 'merged') {
+    withdrawText(d, task);
+  }
   if (decided !== null) {
     endPart(d, task, decided);
     return endedReceipt(task.id, decided, null);

@@ -6,7 +6,8 @@ import { type Draft, mustHold, noRequests, setHold, taskEvent } from '../draft.t
 import type { Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { TurnId } from '../model/ids.ts';
-import { byText, treeOf } from '../tree.ts';
+import { byText, type Tree, treeOf, treePut, treeRemove } from '../tree.ts';
+import type { ToolPart } from '../model/output.ts';
 
 const intentRank: { readonly [I in Intent]: number } = {
   preempt: 0,
@@ -26,7 +27,7 @@ export const onWire = (turn: Turn | null): turn is Turn & { readonly phase: Excl
 export const mayGiveWay = ({ lane }: Task, { interrupt, protected: isProtected }: Turn): boolean =>
   lane === 'background' && interrupt === null && !isProtected;
 
-const noNames: Turn['requested'] = treeOf(byText);
+const noNames: Tree<string, true> = treeOf(byText);
 
 type NewTurn = Pick<Turn, 'phase' | 'call' | 'model' | 'permissionRequests' | 'protected'>;
 
@@ -41,6 +42,8 @@ export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   protected: given.protected,
   interrupt: null,
   result: null,
+  tools: noNames,
+  withdrawn: false,
 });
 
 /** Each field is written out, here and where else most steps go: a spread takes several times as long. */
@@ -54,7 +57,22 @@ export const inPhase = (turn: Turn, phase: TurnPhase): Turn => ({
   protected: turn.protected,
   interrupt: turn.interrupt,
   result: turn.result,
+  tools: turn.tools,
+  withdrawn: turn.withdrawn,
 });
+
+/** A tool of the turn has begun or ended. */
+export function noteTool(d: Draft, turn: Turn, { id, name, status }: ToolPart): void {
+  const use = id ?? name;
+  if (status === 'started') {
+    setTurn(d, { ...turn, tools: treePut(turn.tools, use, true) });
+  } else if (status === 'completed' || turn.phase !== 'draining') {
+    setTurn(d, { ...turn, tools: treeRemove(turn.tools, use) });
+  }
+}
+
+/** A tool call of the turn may or may not have happened. */
+export const isInTool = ({ tools }: Turn): boolean => tools.root !== null;
 
 export function setTurn(d: Draft, turn: Turn | null): void {
   const hold = mustHold(d);

@@ -339,14 +339,18 @@ export const AgentCapsSchema = {
   type: 'object',
   description: 'Abilities of the running agent, as its driver detected them.',
   additionalProperties: false,
-  required: ['acks', 'steer', 'rewind', 'models'],
+  required: ['acks', 'steer', 'rewind', 'models', 'keepsPrompts'],
   properties: {
     acks: { type: 'boolean', description: 'It acknowledges interrupts.' },
     steer: { type: 'boolean', description: 'It can take a message into a running turn.' },
     rewind: { type: 'boolean', description: 'It can remove a turn from its conversation.' },
     models: { type: 'boolean', description: 'It can change its model without a restart.' },
+    keepsPrompts: {
+      type: 'boolean',
+      description: 'Its conversation keeps the prompt of a turn that was interrupted or failed.',
+    },
   },
-  examples: [{ acks: true, steer: true, rewind: false, models: true }],
+  examples: [{ acks: true, steer: true, rewind: false, models: true, keepsPrompts: true }],
 } as const satisfies Schema;
 
 const parkedProperties = {

@@ -28,7 +28,7 @@ const agentReady = eventData(
   {
     incarnation: 1,
     conversation: '5b0c2a11',
-    caps: { acks: true, steer: true, rewind: false, models: true },
+    caps: { acks: true, steer: true, rewind: false, models: true, keepsPrompts: true },
   },
 );
 

@@ -165,6 +165,10 @@ const turnSent = eventData(
       description:
         'An earlier turn was cut off. Whether its last tool call happened is unknown, and the prompt says so.',
     },
+    delivered: {
+      type: 'boolean',
+      description: 'The conversation has the text of the task. The prompt is only a note.',
+    },
     protected: { type: 'boolean', description: 'The turn is not preempted until its protected window ends.' },
     mergedTasks: {
       type: 'array',
@@ -180,6 +184,7 @@ const turnSent = eventData(
     attempt: 1,
     resumed: false,
     interruptedMidTurn: false,
+    delivered: false,
     protected: false,
     mergedTasks: [],
     model: null,

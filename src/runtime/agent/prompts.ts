@@ -11,33 +11,62 @@ interface PromptParts {
   /** Turns of the task have failed for a transient reason. */
   readonly retried: boolean;
   readonly cut: boolean;
+  /** The conversation has the text. */
+  readonly delivered: boolean;
   readonly lost: boolean;
 }
 
 const signed = (text: string, author: string | null): string => (author === null ? text : `${author}: ${text}`);
 
-export function promptText(parts: PromptParts): string {
-  const words =
-    parts.merged.length === 0
-      ? parts.text
-      : [signed(parts.text, parts.author), ...parts.merged.map((part) => signed(part.prompt, part.author))].join(
-          '\n\n',
-        );
+const quoteMax = 60;
+
+/** Enough of a text to know it again, and never the whole of it. */
+function quoteOf(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? '';
+  const letters = Array.from(line);
+  return `${letters
+    .slice(0, Math.min(quoteMax, letters.length >> 1))
+    .join('')
+    .trimEnd()}…`;
+}
+
+function notesOf({ text, resumed, retried, cut, delivered, lost, merged }: PromptParts): readonly string[] {
   const notes: string[] = [];
-  if (parts.lost) {
+  if (lost) {
     notes.push('The earlier conversation of this session could not be resumed; this is a fresh one.');
   }
-  if (parts.cut) {
-    notes.push(
-      'An earlier turn on this task was interrupted. Its last tool call may or may not have happened: check before you repeat it.',
-    );
-  } else if (parts.resumed && parts.retried) {
+  if (resumed && retried) {
     notes.push('An earlier turn on this task failed before its end.');
-  } else if (parts.resumed) {
+  } else if (resumed && !cut) {
     notes.push('Your turn on this task was interrupted for urgent work, which has ended.');
+  } else if (cut) {
+    notes.push('An earlier turn on this task was interrupted.');
   }
-  if (parts.resumed) {
+  if (cut) {
+    notes.push(
+      'Its last tool call may or may not have happened, and a note in this conversation that it was not executed may be wrong: check before you repeat it.',
+    );
+  }
+  if (resumed && delivered) {
+    const others = merged.length === 0 ? '' : ', with the messages that came with it';
+    notes.push(
+      `Continue from where it stopped. The task is the one above that begins with “${quoteOf(text)}”${others}.`,
+    );
+  } else if (resumed) {
     notes.push('Continue from where it stopped. The task was:');
   }
+  return notes;
+}
+
+export function promptText(parts: PromptParts): string {
+  const { text, author, merged, delivered } = parts;
+  const notes = notesOf(parts);
+  if (delivered) {
+    return `[signalbox] ${notes.join(' ')}`;
+  }
+  const words =
+    merged.length === 0
+      ? text
+      : [signed(text, author), ...merged.map((part) => signed(part.prompt, part.author))].join('\n\n');
   return notes.length === 0 ? words : `[signalbox] ${notes.join(' ')}\n\n${words}`;
 }

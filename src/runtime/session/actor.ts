@@ -18,6 +18,7 @@ import type { Session } from '../../core/model/session.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { Record as StepRecord } from '../../core/model/records.ts';
 import type { Reply, StepResult } from '../../core/model/replies.ts';
+import { isInTool } from '../../core/rules/turn.ts';
 import { step } from '../../core/step.ts';
 import { treeSize } from '../../core/tree.ts';
 import type { CommitOutcome, TaskPayload } from '../../store/port.ts';
@@ -184,10 +185,6 @@ export class SessionActor {
 
   #fromAgent(input: Input): void {
     this.deadlines.alive();
-    if (input.type === 'output' && input.turn !== null && input.part.kind === 'tool') {
-      const { id, name, status } = input.part;
-      this.deadlines.tool(input.turn, id ?? name, status === 'started');
-    }
     this.post(input);
   }
 
@@ -214,6 +211,7 @@ export class SessionActor {
         continue;
       }
       this.#session = result.session;
+      this.#noteTools(entry.input);
       entries.push(entry);
       replies.push(result.reply);
       for (const record of result.records) {
@@ -231,6 +229,14 @@ export class SessionActor {
     this.#inbox = upTo === waiting.length ? [] : waiting.slice(upTo);
     this.#batch = { actor: this, before, entries, replies, records, effects, payloads };
     return this.#batch;
+  }
+
+  /** A turn in which a tool runs may be silent for longer. */
+  #noteTools(input: Input): void {
+    const turn = this.#session.hold?.turn ?? null;
+    if (input.type === 'output' && input.part.kind === 'tool' && turn !== null && turn.id === input.turn) {
+      this.deadlines.inTool(turn.id, isInTool(turn));
+    }
   }
 
   /** A defect of the core stops the session: its answer is a fault, applied in place of the input. */

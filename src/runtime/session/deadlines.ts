@@ -96,8 +96,8 @@ export class Deadlines {
   readonly #fire: (name: TimerName, of: number | TaskId) => void;
   readonly #armed = new Map<string, Armed>();
   #lifeAt = 0;
-  /** Tools of a turn that have begun and not ended, by the agent's own id. Those of an earlier turn count for nothing. */
-  #tools: { readonly turn: number | TaskId; readonly ids: Set<string> } | null = null;
+  /** The turn whose tools run. */
+  #inTools: TurnId | null = null;
   #drain: Drain | null = null;
   #keepsIdle = false;
   /** When the idle agent was last kept; monotonic ms. */
@@ -177,21 +177,22 @@ export class Deadlines {
     this.#keepsIdle = keeps;
   }
 
-  /** A tool of the turn has begun, or ended. */
-  tool(turn: TurnId, id: string, runs: boolean): void {
-    const tools = this.#tools?.turn === turn ? this.#tools : { turn, ids: new Set<string>() };
-    this.#tools = tools;
+  /** Whether the turn runs a tool now: the core knows which. */
+  inTool(turn: TurnId, runs: boolean): void {
+    const ran = this.#inTools === turn;
     if (runs) {
-      tools.ids.add(id);
-    } else if (tools.ids.delete(id) && tools.ids.size === 0 && this.#armed.get('silence')?.of === turn) {
-      // The long wait for a tool is over: the agent has as long as ever from now on.
-      this.arm('silence', turn);
+      this.#inTools = turn;
+    } else if (ran) {
+      this.#inTools = null;
+      if (this.#armed.get('silence')?.of === turn) {
+        // The long wait for a tool is over: the agent has as long as ever from now on.
+        this.arm('silence', turn);
+      }
     }
   }
 
   #silenceMs(turn: number | TaskId): number {
-    const runs = this.#tools !== null && this.#tools.turn === turn && this.#tools.ids.size > 0;
-    return runs ? this.#limits.toolSilenceMs : this.#limits.silenceMs;
+    return this.#inTools === turn ? this.#limits.toolSilenceMs : this.#limits.silenceMs;
   }
 
   /** Each with the instant at which it really ends the wait: of a drain, that is the end of the agent. */

@@ -174,9 +174,9 @@ export class EffectRunner {
         const text =
           effect.call === null ? payload.prompt : (this.#runners.textOf(effect.task, effect.call) ?? payload.prompt);
         const { author } = payload;
-        const { resumed, interruptedMidTurn: cut, conversationReset: lost } = effect;
+        const { resumed, interruptedMidTurn: cut, delivered, conversationReset: lost } = effect;
         const retried = (this.task(effect.task)?.retries ?? 0) > 0;
-        const words = promptText({ text, author, merged, resumed, retried, cut, lost });
+        const words = promptText({ text, author, merged, resumed, retried, cut, delivered, lost });
         this.#actor.host.prompt(effect.incarnation, effect.turn, words, {
           rewind: effect.rewind,
           policy: this.#policyOf(effect.task, payload),

@@ -58,6 +58,7 @@ const usual = {
   delivered: false,
   started: false,
   interruptedMidTurn: false,
+  textIn: null,
   verdict: null,
   model: null,
   retries: 0,

@@ -104,9 +104,9 @@ CREATE TRIGGER events_before_final BEFORE INSERT ON events
 WHEN (SELECT ended_at FROM tasks WHERE n = NEW.tape) IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'nothing is appended after final'); END;
 
-CREATE TRIGGER events_stay BEFORE UPDATE ON events
-BEGIN SELECT RAISE(ABORT, 'a tape is append-only'); END;
-
 CREATE TRIGGER tasks_ended_stay BEFORE UPDATE ON tasks
 WHEN OLD.ended_at IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'the task has ended'); END;
+
+CREATE TRIGGER events_stay BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'a tape is append-only'); END;

@@ -42,6 +42,7 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   parked: null,
   conversation: null,
   conversationReset: false,
+  firstTurn: null,
   rewind: null,
   answered: false,
   passedOver: null,

@@ -35,7 +35,7 @@ export function countedIds(kind = '00000000'): () => string {
 async function ready(stage: Stage, options: ClaudeDriverOptions = {}, conversation?: string): Promise<AgentProbe> {
   const agent = stage.begin(options, conversation ?? null);
   const { caps, conversationReset: lost } = await agent.ready();
-  assert.deepEqual(caps, { acks: true, steer: stage.modern, rewind: false, models: true });
+  assert.deepEqual(caps, { acks: true, steer: stage.modern, rewind: false, models: true, keepsPrompts: true });
   assert.equal(lost, false);
   return agent;
 }

@@ -40,6 +40,7 @@ describe('migrations', () => {
       'b83c60b7d5ee9f34',
       'a17e76dafd10ba5c',
       '96ff6aecdcfe0176',
+      '0adb8d5b688613bd',
     ]);
   });
 
@@ -103,7 +104,7 @@ describe('migrations', () => {
         .prepare('INSERT INTO sessions (n, key, lease, row) VALUES (?1, ?2, 1, ?3)')
         .run(at + 1, `s${at}`, JSON.stringify(row)),
     );
-    migrate(db, 8);
+    migrate(db, 8, migrations.slice(0, 9));
     const now = db.prepare('SELECT row FROM sessions ORDER BY n').all();
     expect(now.map((one) => JSON.parse(String(one['row'])) as unknown)).toEqual([
       { conversation: null, settling: [], answered: false },
@@ -117,6 +118,32 @@ describe('migrations', () => {
       },
       { conversation: 'c', settling: [{ kind: 'steered', loss: null, burns: false }], answered: true },
     ]);
+  });
+
+  test('0010 knows nothing of what older conversations have', () => {
+    using db = new DatabaseSync(':memory:');
+    migrate(db, 0, migrations.slice(0, 9));
+    const row = { conversation: 'c', settling: [{ kind: 'begin' }, { kind: 'steered' }] };
+    db.prepare("INSERT INTO sessions (n, key, lease, row) VALUES (1, 's', 1, ?1)").run(JSON.stringify(row));
+    const event = db.prepare('INSERT INTO events (tape, seq, at, type, data) VALUES (1, ?1, 1, ?2, ?3)');
+    event.run(1, 'turn-sent', '{"turn":1}');
+    event.run(2, 'agent-ready', '{"caps":{"acks":true}}');
+    event.run(3, 'turn-started', '{"turn":1}');
+    migrate(db, 9, migrations.slice(0, 10));
+    const parsed = (column: string, table: string): readonly unknown[] =>
+      db
+        .prepare(`SELECT ${column} AS text FROM ${table}`)
+        .all()
+        .map(({ text }) => JSON.parse(String(text)) as unknown);
+    expect(parsed('row', 'sessions')).toEqual([
+      { conversation: 'c', settling: [{ kind: 'begin' }, { kind: 'steered', textIn: null }], firstTurn: 0 },
+    ]);
+    expect(parsed('data', 'events')).toEqual([
+      { turn: 1, delivered: false },
+      { caps: { acks: true, keepsPrompts: false } },
+      { turn: 1 },
+    ]);
+    expect(() => db.exec('UPDATE events SET seq = 4 WHERE seq = 3')).toThrow(/append-only/);
   });
 
   test('0003 turns older events, ends and verdicts into the shapes of the event union', () => {
@@ -240,6 +267,7 @@ describe('migrations', () => {
       answered: false,
       parked: { kind: 'operator', reason: 'closing', by: ada },
       conversationReset: true,
+      firstTurn: null,
       hold: { task: 'open', permissionRequests: ['r'] },
       passedOver: null,
       settling: [],

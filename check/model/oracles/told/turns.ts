@@ -48,8 +48,8 @@ export function toldOfPrompt({ after, is, result }: Facts): readonly Told[] {
   if (prompt?.type !== 'prompt' || hold === null || is === null) {
     return nothing;
   }
-  const { turn, incarnation, attempt, resumed, interruptedMidTurn, mergedTasks } = prompt;
-  const sent = { turn, incarnation, attempt, resumed, interruptedMidTurn, mergedTasks };
+  const { turn, incarnation, attempt, resumed, interruptedMidTurn, delivered, mergedTasks } = prompt;
+  const sent = { turn, incarnation, attempt, resumed, interruptedMidTurn, delivered, mergedTasks };
   return [ofTask(prompt.task, 'turn-sent', { ...sent, epoch: hold.epoch, protected: is.protected, model: is.model })];
 }
 

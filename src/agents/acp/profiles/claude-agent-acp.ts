@@ -8,6 +8,7 @@ import type { Profile } from './profile.ts';
 
 export const claudeAgentAcp: Profile = {
   ...plain,
+  keepsPrompts: true,
   provider: 'anthropic',
   command: 'claude-agent-acp',
   passEnv: [

@@ -13,6 +13,7 @@ import type { Profile } from './profile.ts';
 
 export const codexAcp: Profile = {
   ...plain,
+  keepsPrompts: true,
   provider: 'openai',
   command: 'codex-acp',
   passEnv: [

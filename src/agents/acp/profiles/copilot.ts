@@ -10,6 +10,7 @@ import type { Profile } from './profile.ts';
 
 export const copilot: Profile = {
   ...plain,
+  keepsPrompts: true,
   provider: 'github',
   command: 'copilot',
   args: ['--acp'],

@@ -7,6 +7,7 @@ import type { Profile } from './profile.ts';
 
 export const opencode: Profile = {
   ...plain,
+  keepsPrompts: true,
   provider: 'opencode',
   command: 'opencode',
   args: ['acp'],

@@ -12,6 +12,7 @@ export const plain: Profile = {
   sumsUsage: false,
   startedAfterMs: null,
   replaysLate: false,
+  keepsPrompts: false,
   modelArgs: null,
   toolName: () => null,
   outputPiece: () => null,

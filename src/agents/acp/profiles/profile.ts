@@ -24,6 +24,8 @@ export interface Profile {
   readonly startedAfterMs: number | null;
   /** It answers `session/load` before it has replayed the conversation. */
   readonly replaysLate: boolean;
+  /** Its conversation keeps the prompt of a turn that was cancelled. */
+  readonly keepsPrompts: boolean;
   /** Arguments that start it with a model, where the protocol offers no choice. Null: there are none. */
   readonly modelArgs: ((model: string) => readonly string[]) | null;
   /** The program's own name of the tool, where it gives one beside the protocol's. */

@@ -1,0 +1,111 @@
+/** What an agent is told of earlier turns, and what its conversation has. */
+import type { Mutant } from './mutant.ts';
+import { mutant } from './mutant.ts';
+
+export const words: readonly Mutant[] = [
+  mutant(
+    'the whole text is sent again with each turn',
+    'words',
+    'rules/arrange',
+    'const delivered = task.textIn === d.s.conversation.firstTurn;',
+    'const delivered = false;',
+  ),
+  mutant(
+    'a note goes into a conversation that does not have the text',
+    'words-lost',
+    'rules/arrange',
+    'const delivered = task.textIn === d.s.conversation.firstTurn;',
+    'const delivered = task.textIn !== null;',
+  ),
+  mutant(
+    'an agent that resumes nothing is taken for one that knows what was said',
+    'words-again',
+    'rules/arrange',
+    'if (d.s.conversation.id === null) {',
+    'if (d.s.fenced) {',
+  ),
+  mutant(
+    'a prompt that nobody has confirmed counts as read',
+    'words-again',
+    'rules/turn-end',
+    "agent.caps.keepsPrompts && turn.phase !== 'sent';",
+    'agent.caps.keepsPrompts;',
+  ),
+  mutant(
+    'an agent is believed to keep what it drops',
+    'names',
+    'rules/turn-end',
+    "agent.kind === 'up' && agent.caps.keepsPrompts && turn",
+    "agent.kind === 'up' && turn",
+  ),
+  mutant(
+    'a receipt that nothing was done counts as a turn that has the text',
+    'words-again',
+    'rules/turn-end',
+    "return isKept && end.kind === 'result' && end.result.report !== null ?",
+    "return isKept && end.kind === 'result' ?",
+  ),
+  mutant(
+    'a tool that was cut off by a clean drain is not told',
+    'words',
+    'rules/turn-end',
+    "outcome === 'timed-out' || isInTool(turn);",
+    "outcome === 'timed-out';",
+  ),
+  mutant(
+    'an interrupted tool is believed when it says that it failed',
+    'words',
+    'rules/turn',
+    "} else if (status === 'completed' || turn.phase !== 'draining') {",
+    '} else {',
+  ),
+  mutant(
+    'a tool that has ended is told as uncertain',
+    'words',
+    'rules/turn',
+    'setTurn(d, { ...turn, tools: treeRemove(turn.tools, use) });',
+    'setTurn(d, { ...turn, tools: turn.tools });',
+  ),
+  mutant(
+    'what was told once is told again with each turn',
+    'words-again',
+    'rules/turn-end',
+    'isUncertain(turn, outcome, end) || (known === null && task.interruptedMidTurn);',
+    'isUncertain(turn, outcome, end) || task.interruptedMidTurn;',
+  ),
+  mutant(
+    'what a cancelled message wanted is continued with the others',
+    'words-parts',
+    'rules/turn-end',
+    'const textIn = turn.withdrawn ? null : (known ?? task.textIn);',
+    'const textIn = known ?? task.textIn;',
+  ),
+  mutant(
+    'what a cancelled message wanted is continued by the next in its place',
+    'words-parts',
+    'rules/parts',
+    'textIn: null,\n    retries',
+    'textIn: from.textIn,\n    retries',
+  ),
+  mutant(
+    'a cancelled message stays in the text of a turn that waits',
+    'words-parts',
+    'rules/parts',
+    'if (leader !== null && leader.textIn !== null) {',
+    'if (leader !== null && leader.id === null) {',
+  ),
+  mutant(
+    'a message that was steered into a lost turn counts as read',
+    'words-steered',
+    'rules/parts',
+    'textIn: end.textIn,',
+    'textIn: d.s.conversation.firstTurn,',
+  ),
+  mutant(
+    'the next turn of a runner gets a note in place of its text',
+    'words-runner',
+    'rules/runner',
+    'putTask(d, { ...asked, textIn: null });',
+    'putTask(d, asked);',
+  ),
+];
