@@ -20,7 +20,7 @@ export type SubmitRequest = Wire<typeof SubmitRequestSchema>;
 export const SubmitReceiptSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['task', 'session', 'duplicate', 'stage', 'mergedInto', 'endedTasks', 'fallback'],
+  required: ['task', 'session', 'duplicate', 'stage', 'mergedInto', 'endedTasks', 'fallback', 'waitsFor'],
   properties: {
     task: TaskIdSchema,
     session: { ...SessionKeySchema, description: 'The key that the session resolved to.' },
@@ -34,6 +34,11 @@ export const SubmitReceiptSchema = {
     fallback: {
       type: 'boolean',
       description: 'The agent could not take it into its turn (`steer`), so it was queued.',
+    },
+    waitsFor: {
+      type: ['string', 'null'],
+      description:
+        'One sentence for a person, while nothing of its lane runs in the session: a park, a provider, the agent, a slot, or a folder. Null: it waits for other tasks at most.',
     },
   },
 } as const satisfies Schema;

@@ -5,11 +5,13 @@
  *  admission/2 A refused submit stores nothing and leaves its key free for the next try.
  *  admission/3 A submit that was accepted before is answered with its task, however full the daemon is by now.
  */
-import { taskId } from '../core/model/ids.ts';
+import { type SessionKey, type TaskId, taskId } from '../core/model/ids.ts';
 import type { Input } from '../core/model/inputs.ts';
+import { treeGet } from '../core/tree.ts';
 import { fullTaskSpec } from '../protocol/task-spec.ts';
 import type { TaskPayload } from '../store/port.ts';
 import type { Full, SubmitAnswer, SubmitRequest } from './api.ts';
+import { heldBack } from './queries/explain.ts';
 import type { Stats } from './queries/stats.ts';
 import { refusal, refused, refusedAsFull } from './refusals.ts';
 import type { Context } from './options.ts';
@@ -94,6 +96,7 @@ export class Admission {
       mergedInto: row.mergedInto,
       endedTasks: [],
       fallback: false,
+      waitsFor: this.#waitsFor(session, row.id),
     };
   }
 
@@ -141,9 +144,17 @@ export class Admission {
     const reply = await this.#registry.ask(key, input).finally(place);
     if (reply.kind === 'admitted') {
       const { stage, mergedInto, endedTasks, fallback } = reply;
-      return { kind: 'accepted', task: id, session: key, duplicate: false, stage, mergedInto, endedTasks, fallback };
+      const waitsFor = this.#waitsFor(key, id);
+      const admitted = { stage, mergedInto, endedTasks, fallback, waitsFor };
+      return { kind: 'accepted', task: id, session: key, duplicate: false, ...admitted };
     }
     return reply.kind === 'refused' && reply.code === 'queue_full' ? refusedAsFull(shares.full(key)) : refusal(reply);
+  }
+
+  #waitsFor(key: SessionKey, id: TaskId): string | null {
+    const actor = this.#registry.live(key);
+    const task = actor === null ? undefined : treeGet(actor.committed.tasks, id);
+    return actor === null || task === undefined ? null : heldBack(actor, task);
   }
 
   /** The refusals of the core are counted with its steps. */

@@ -53,6 +53,8 @@ export type SubmitAnswer =
       /** Tasks that it replaced or interrupted. */
       readonly endedTasks: readonly TaskId[];
       readonly fallback: boolean;
+      /** What holds all work of its lane back, as one sentence; null: it waits for other tasks at most. */
+      readonly waitsFor: string | null;
     }
   | Refused;
 

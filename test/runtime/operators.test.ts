@@ -10,6 +10,31 @@ const bob: Actor = { kind: 'person', name: 'bob' };
 
 const sessionTape = ({ box }: Box) => box.tape('test:one', null, 0, 100);
 
+describe('a receipt', () => {
+  it('says what holds all work of its lane back, and nothing where the task waits for others at most', async () => {
+    await using one = await openBox();
+    const owner = await one.box.submit({ session: 'test:one', prompt: 'a' });
+    expect([owner, await one.box.submit({ session: 'test:one', prompt: 'b' })]).toMatchObject([
+      { kind: 'accepted', waitsFor: null },
+      { kind: 'accepted', waitsFor: null },
+    ]);
+    (await one.stage.turn()).refuse({ class: 'overloaded', message: 'busy', retryAfterMs: 60_000 });
+    await one.event(owner.kind === 'accepted' ? owner.task : '', 'turn-retried');
+    await one.box.park('test:one', 'closed for today', ann);
+    const parked = await one.box.submit({ session: 'test:one', prompt: 'c', idempotencyKey: 'k' });
+    expect(parked).toMatchObject({ waitsFor: expect.stringContaining('closed for today') as string });
+    expect(await one.box.submit({ session: 'test:one', prompt: 'c', idempotencyKey: 'k' })).toMatchObject({
+      duplicate: true,
+      waitsFor: expect.stringContaining('closed for today') as string,
+    });
+    await one.box.unpark('test:one', ann);
+    expect(await one.box.submit({ session: 'test:one', prompt: 'd' })).toMatchObject({
+      waitsFor: expect.stringContaining('overloaded') as string,
+    });
+    await one.box.stop('test:one', 'session');
+  });
+});
+
 describe('operators', () => {
   it('are named on the tape when they restart the agent, and when they park a session a second time', async () => {
     await using one = await openBox();

@@ -35,6 +35,7 @@ describe('a task', () => {
       mergedInto: null,
       endedTasks: [],
       fallback: false,
+      waitsFor: null,
     });
     const turn = await box.stage.turn();
     expect(await client.task(receipt.task)).toMatchObject({

@@ -138,6 +138,7 @@ export function admissions(): { readonly box: Pick<Signalbox, 'submit'>; readonl
           mergedInto: null,
           endedTasks: [],
           fallback: false,
+          waitsFor: null,
         });
       },
     },

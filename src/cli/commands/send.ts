@@ -52,7 +52,7 @@ async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
   };
 }
 
-function stageText({ stage, mergedInto, duplicate, fallback, endedTasks }: SubmitReceipt): string {
+function stageText({ stage, mergedInto, duplicate, fallback, endedTasks, waitsFor }: SubmitReceipt): string {
   const parts = [
     duplicate ? 'sent before with this key: this is its task, and nothing was stored' : null,
     mergedInto === null ? null : `part of ${mergedInto}`,
@@ -67,6 +67,7 @@ function stageText({ stage, mergedInto, duplicate, fallback, endedTasks }: Submi
       unclaimed: 'waits for its holder',
       released: 'its runner works without the session',
     }[stage],
+    waitsFor,
   ];
   return parts.filter((part) => part !== null).join('; ');
 }

@@ -143,16 +143,23 @@ function throttled(actor: SessionActor): string {
 const leaderName = (session: Session, { mergedInto }: Task): string =>
   mergedInto === null ? '?' : leaderIdOf(session, mergedInto);
 
+/** Why the task would not run even if it were alone, as one sentence; null: nothing holds it back. */
+export function heldBack(actor: SessionActor, task: Task): string | null {
+  const { parked } = actor.committed;
+  if (parked !== null) {
+    return `The session is parked (${parkedText(parked)}): nothing is granted until it is unparked.`;
+  }
+  return isThrottled(actor, task) ? `${throttled(actor)}.` : null;
+}
+
 function summary(actor: SessionActor, task: Task, owner: Owner | null, ahead: number): string {
   const { committed: session } = actor;
   if (task.stage === 'released') {
     return 'The runner of the task has given the session back, and works on without it.';
   }
-  if (session.parked !== null) {
-    return `The session is parked (${parkedText(session.parked)}): nothing is granted until it is unparked.`;
-  }
-  if (isThrottled(actor, task)) {
-    return `${throttled(actor)}.`;
+  const held = heldBack(actor, task);
+  if (held !== null) {
+    return held;
   }
   switch (task.stage) {
     case 'unclaimed':
