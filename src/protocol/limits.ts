@@ -33,9 +33,13 @@ export const runtimeLimits = {
   maxOpenPerSource: count(
     10_000,
     1_000_000,
-    'Open tasks of one source that the daemon accepts. What follows `#` or `@` in `source` names a part of it, and counts with it.',
+    'Open tasks of one source that the daemon accepts. What follows `#` or `@` in `source` names a part of it, and counts with it. The last tenth of them is for interactive tasks alone.',
   ),
-  maxOpenTasks: count(40_000, 10_000_000, 'Open tasks that the daemon accepts.'),
+  maxOpenTasks: count(
+    40_000,
+    10_000_000,
+    'Open tasks that the daemon accepts. The last tenth of them is for interactive tasks alone.',
+  ),
   holdLimitMs: ms(
     3_600_000,
     'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails.',

@@ -136,7 +136,7 @@ export class Admission {
       },
     };
     const { shares } = this.#registry;
-    const place = shares.take(payload.source);
+    const place = shares.take(payload.source, lane);
     if (typeof place !== 'function') {
       return this.#full(place);
     }

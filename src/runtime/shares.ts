@@ -7,12 +7,13 @@
  *
  *  shares/1 A task counts from the moment at which its admission begins until its end is committed. A merged task counts like any other.
  *  shares/2 What is refused, or fails, counts no longer. What is committed counts until its `end` record is, whoever ended it.
- *  shares/3 One submit costs the same whatever the number of open tasks.
+ *  shares/3 The last tenth of the places, of a source and in all, is for interactive tasks.
+ *  shares/4 One submit costs the same whatever the number of open tasks.
  */
 import type { SessionKey, TaskId } from '../core/model/ids.ts';
 import type { Record as StepRecord } from '../core/model/records.ts';
 import type { Session } from '../core/model/session.ts';
-import type { Task } from '../core/model/task.ts';
+import type { Lane, Task } from '../core/model/task.ts';
 import { treeGet } from '../core/tree.ts';
 import type { TaskPayload } from '../store/port.ts';
 import type { Full, OpenTasks } from './api.ts';
@@ -39,6 +40,10 @@ interface Committed {
   readonly records: readonly StepRecord[];
   readonly payloads: ReadonlyMap<TaskId, TaskPayload>;
 }
+
+/** The last tenth of the places is for interactive tasks: a flood of machines must not turn a person away, not even where both are of one source. */
+const boundOf = (places: number, lane: Lane): number =>
+  lane === 'interactive' ? places : places - Math.floor(places / 10);
 
 /** One count of open tasks, and how fast they end. */
 class Tally {
@@ -79,17 +84,19 @@ export class Shares {
   }
 
   /** Takes a place for a submit that begins, to be given back by the returned function. Or says what is full. */
-  take(source: string): (() => void) | Full {
+  take(source: string, lane: Lane): (() => void) | Full {
     const { limits, clock } = this.#parts;
     const share = shareOf(source);
     const own = this.#bySource.get(share);
-    if (own !== undefined && own.open >= limits.maxOpenPerSource) {
+    const sourceLimit = boundOf(limits.maxOpenPerSource, lane);
+    if (own !== undefined && own.open >= sourceLimit) {
       const retryAfterMs = own.pace.nextMs(clock.now());
-      return { what: 'source', name: share, open: own.open, limit: limits.maxOpenPerSource, retryAfterMs };
+      return { what: 'source', name: share, open: own.open, limit: sourceLimit, retryAfterMs };
     }
     const { open, pace } = this.#all;
-    if (open >= limits.maxOpenTasks) {
-      return { what: 'daemon', name: null, open, limit: limits.maxOpenTasks, retryAfterMs: pace.nextMs(clock.now()) };
+    const limit = boundOf(limits.maxOpenTasks, lane);
+    if (open >= limit) {
+      return { what: 'daemon', name: null, open, limit, retryAfterMs: pace.nextMs(clock.now()) };
     }
     this.#add(share, 1);
     let taken = true;

@@ -57,6 +57,25 @@ describe('G08: shares', () => {
     await expectCounted(one);
   });
 
+  it('shares/3: the last tenth, of a source and in all, is for interactive tasks', async () => {
+    await using one = await openBox({ limits: { maxOpenPerSource: 10, maxOpenTasks: 20 } });
+    const submit = (source: string, lane: 'interactive' | 'background'): Promise<SubmitAnswer> =>
+      one.box.submit({ session: source, prompt: 'flood', source, lane });
+    for (let sent = 0; sent < 9; sent += 1) {
+      expect(kinds([await submit('a', 'background'), await submit('b', 'background')])).toEqual([
+        'accepted',
+        'accepted',
+      ]);
+    }
+    expect(await submit('a', 'background')).toMatchObject({ code: 'source_full', full: { open: 9, limit: 9 } });
+    expect(await submit('c', 'background')).toMatchObject({ code: 'daemon_full', full: { open: 18, limit: 18 } });
+    expect(kinds([await submit('a', 'interactive'), await submit('c', 'interactive')])).toEqual([
+      'accepted',
+      'accepted',
+    ]);
+    expect(await submit('c', 'interactive')).toMatchObject({ code: 'daemon_full', full: { open: 20, limit: 20 } });
+  });
+
   it('a part of a source counts with it, and a mark at the beginning does not name one', () => {
     expect(['github:a/b#12/review-7', 'github:a/b@3f2a', 'hook:alerts', '#general', '@me#x'].map(shareOf)).toEqual([
       'github:a/b',
