@@ -3,7 +3,7 @@
  * in it. A field without an entry does not compile.
  */
 import { AppError } from '../core/errors.ts';
-import { lanes, onLostPolicies, whenBusyPolicies } from '../core/model/task.ts';
+import { lanes, onLostPolicies, taskModes, whenBusyPolicies } from '../core/model/task.ts';
 import { permissionModes } from '../core/model/permission.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { taskSpec, type TaskField, type TaskSpecInput } from '../protocol/task-spec.ts';
@@ -45,6 +45,7 @@ type Readers = { readonly [F in Exclude<TaskField, 'prompt'>]: Reader<Exclude<Ta
 const readers: Readers = {
   lane: choice('lane', 'lane', 'LANE', lanes),
   whenBusy: choice('whenBusy', 'when-busy', 'POLICY', whenBusyPolicies),
+  mode: choice('mode', 'mode', 'MODE', taskModes),
   priority: integer('priority', 'priority'),
   runner: text('runner', 'runner', 'NAME'),
   input: { flags: [{ name: 'input', value: 'JSON', what: whatOf('input') }], read: inputOf },

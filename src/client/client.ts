@@ -31,6 +31,7 @@ import type {
 import type { AppError } from '../core/errors.ts';
 import { readEvent } from '../protocol/events/read.ts';
 import { badResponse } from './errors.ts';
+import { type Hold, type HoldOptions, holdTask } from './hold.ts';
 import type { ClientOptions } from './http.ts';
 import { Http } from './http.ts';
 import type { Message, StreamPlan } from './stream.ts';
@@ -62,6 +63,7 @@ export function createClient(options: ClientOptions) {
   return {
     baseUrl: http.baseUrl,
     ...taskCalls(http, get),
+    ...holdCalls(http),
     ...sessionCalls(http, get),
     ...permissionCalls(http, get),
     ...providerCalls(http, get),
@@ -98,6 +100,27 @@ function taskCalls(http: Http, get: Get) {
       get(http.json('explainTask', { params: { id }, ...call })),
   };
 }
+
+function holdCalls(http: Http) {
+  return {
+    /** Claims an external task, and resolves when this program has the session for it. */
+    holdTask: (id: string, options: HoldOptions = {}): Promise<Hold> => holdTask(http, id, options),
+    /** Submits an external task, and resolves when this program has the session for it. A wait that is aborted cancels the task. */
+    async hold(session: string, request: HoldSubmit = {}, options: HoldOptions = {}): Promise<Hold> {
+      const body: SubmitRequest = { prompt: '', ...request, mode: 'external', session };
+      const { task } = (await http.json('submitTask', { body, signal: options.signal })) as SubmitReceipt;
+      try {
+        return await holdTask(http, task, options);
+      } catch (error) {
+        await http.json('cancelTask', { params: { id: task }, body: { reason: 'abandoned' } }).catch(() => {});
+        throw error;
+      }
+    },
+  };
+}
+
+/** What a hold is submitted with: all that a task may say, but for its mode. */
+export type HoldSubmit = Partial<Omit<SubmitRequest, 'session' | 'mode' | 'runner'>>;
 
 function sessionCalls(http: Http, get: Get) {
   return {

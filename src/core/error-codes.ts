@@ -326,7 +326,13 @@ const sessionErrors = {
     status: 409,
     exit: exitCodes.refused,
     title: 'The task no longer owns the session',
-    hint: 'Stop working on this task; another task owns the session.',
+    hint: 'Stop working on this task: it has ended, or another owner has the session.',
+  },
+  mode_conflict: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'The mode does not fit the runner',
+    hint: 'Give a `runner` with the mode `code`, and none with another one.',
   },
   not_external: {
     status: 409,

@@ -25,6 +25,7 @@ export * from './events/task.ts';
 export type { Finding } from './findings.ts';
 export * from './folder.ts';
 export * from './hangs.ts';
+export * from './holds.ts';
 export * from './hooks.ts';
 export * from './ids.ts';
 export * from './limits.ts';

@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../core/error-codes.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { hangsRoutes } from './routes/hangs.ts';
+import { holdsRoutes } from './routes/holds.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { permissionsRoutes } from './routes/permissions.ts';
 import { providersRoutes } from './routes/providers.ts';
@@ -33,6 +34,7 @@ export const bodyCodes = [
 
 export const routes = {
   ...tasksRoutes,
+  ...holdsRoutes,
   ...sessionsRoutes,
   ...permissionsRoutes,
   ...providersRoutes,

@@ -6,7 +6,7 @@
  * unread.
  */
 import type { NewTask } from '../core/model/inputs.ts';
-import { defaultWhenBusy, type Lane, onLostPolicies, whenBusyPolicies } from '../core/model/task.ts';
+import { defaultWhenBusy, type Lane, onLostPolicies, taskModes, whenBusyPolicies } from '../core/model/task.ts';
 import { permissionModes } from '../core/model/permission.ts';
 import { withDefaults } from './defaults.ts';
 import { LabelsSchema, LaneSchema, WhenBusySchema } from './ids.ts';
@@ -19,7 +19,7 @@ export const taskSpec = {
   prompt: {
     type: 'string',
     maxLength: 1_000_000,
-    description: 'Text for the agent. It may be empty if there is a `runner`.',
+    description: 'Text for the agent. It may be empty with a `runner`, and in an external task.',
   },
   lane: {
     ...LaneSchema,
@@ -38,6 +38,12 @@ export const taskSpec = {
     default: 0,
     description: 'Order within the background lane: a higher priority runs first.',
   },
+  mode: {
+    type: 'string',
+    enum: taskModes,
+    description:
+      '`prompt`: one turn with the prompt. `code`: a `runner` of the daemon does the work. `external`: a program outside the daemon claims the task and does the work, its holder. Default: `code` with a `runner`, else `prompt`.',
+  },
   runner: {
     type: ['string', 'null'],
     minLength: 1,
@@ -45,7 +51,7 @@ export const taskSpec = {
     default: null,
     description: 'Registered code runner of the task. Default: none; the task is one turn of the agent.',
   },
-  input: { default: null, description: 'Input of the code runner: any JSON.' },
+  input: { default: null, description: 'Input of the code runner or the holder: any JSON.' },
   source: {
     type: 'string',
     minLength: 1,
@@ -115,6 +121,7 @@ export type TaskSpec = { readonly [F in TaskField]: Resolved<(typeof taskSpec)[F
 export type RuledField = Extract<TaskField, keyof NewTask | 'expiresIn'>;
 const ruled: { readonly [F in RuledField]: F } = {
   lane: 'lane',
+  mode: 'mode',
   whenBusy: 'whenBusy',
   priority: 'priority',
   onLost: 'onLost',
@@ -139,6 +146,7 @@ export function fullTaskSpec(input: TaskSpecInput, expiresIn = defaultExpiresIn)
   const spec = withDefaults(TaskSpecSchema, input) as TaskSpec;
   return {
     ...spec,
+    mode: input.mode ?? (spec.runner === null ? 'prompt' : 'code'),
     whenBusy: input.whenBusy ?? defaultWhenBusy[spec.lane],
     expiresIn: input.expiresIn === undefined ? expiresIn[spec.lane] : input.expiresIn,
     priority: spec.lane === 'background' ? spec.priority : 0,

@@ -103,6 +103,22 @@ const viewProperties = {
     type: 'boolean',
     description: 'An earlier turn was interrupted midway; whether its last tool call happened is unknown.',
   },
+  holder: {
+    anyOf: [
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['name', 'epoch', 'leaseMs'],
+        properties: {
+          name: { type: 'string', description: 'The name that the holder gave itself.' },
+          epoch: { type: 'integer', description: 'Fencing token of its calls.' },
+          leaseMs: { type: 'integer', description: 'Milliseconds that it may be silent.' },
+        },
+      },
+      { type: 'null' },
+    ],
+    description: 'The program that was granted the session for an external task; null: none, or the task has ended.',
+  },
   idempotencyKey: { type: ['string', 'null'] },
   final: nullable(taskEvents.final, 'Data of its `final` event; null while open.'),
 } as const;

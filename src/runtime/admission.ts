@@ -103,7 +103,7 @@ export class Admission {
   async #admit(request: SubmitRequest): Promise<SubmitAnswer> {
     await this.#ready;
     const { session, idempotencyKey = null, ...written } = request;
-    const { lane, priority, whenBusy, onLost, maxAttempts, model, expiresIn, ...opaque } = fullTaskSpec(
+    const { lane, mode, priority, whenBusy, onLost, maxAttempts, model, expiresIn, ...opaque } = fullTaskSpec(
       written,
       this.#context.expiresIn,
     );
@@ -111,10 +111,12 @@ export class Admission {
     if (runner !== null && !this.#registry.runners.has(runner)) {
       return refused('unknown_runner');
     }
+    if ((mode === 'code') !== (runner !== null)) {
+      return refused('mode_conflict');
+    }
     const key = this.#key(session);
     const id = taskId(this.#context.ids());
     const payload: TaskPayload = { ...opaque, idempotencyKey };
-    const mode = runner === null ? 'prompt' : 'code';
     const at = this.#context.clock.wall();
     const expiresAt = expiresIn === null ? null : at + expiresIn;
     const input: Input = {

@@ -12,6 +12,7 @@ import type { Where, Lane, TaskStage, TaskStatus } from '../core/model/task.ts';
 import type { Parked, TurnOutcome } from '../core/model/session.ts';
 import type { Receipt, Refusal } from '../core/model/replies.ts';
 import type { AllTrue, Describes } from '../protocol/describes.ts';
+import type { TurnAnswerSchema } from '../protocol/holds.ts';
 import type { OpenTasksSchema } from '../protocol/open-tasks.ts';
 import type { PermissionRequestSchema, RespondRequest } from '../protocol/permissions.ts';
 import type { ProviderSchema, ThrottleSchema } from '../protocol/providers.ts';
@@ -68,6 +69,8 @@ export interface Refused {
     | 'unknown_runner'
     | 'task_ended'
     | 'stale_epoch'
+    | 'mode_conflict'
+    | 'evicted'
     | 'source_full'
     | 'daemon_full'
     | 'closing';
@@ -170,6 +173,7 @@ export type ApiFit = AllTrue<{
   permissionRequest: Describes<typeof PermissionRequestSchema, PermissionRequestView>;
   throttle: Describes<typeof ThrottleSchema, ThrottleView>;
   openTasks: Describes<typeof OpenTasksSchema, OpenTasks>;
+  turnAnswer: Describes<typeof TurnAnswerSchema, TurnAnswer>;
   /** The schema does not list the classes of failures: they are the agents' to add. */
   provider: Describes<typeof ProviderSchema, Omit<ProviderView, 'reason'> & { readonly reason: string | null }>;
 }>;
@@ -243,6 +247,59 @@ export interface TaskCommands {
   ): Promise<CommandAnswer>;
 }
 
+/** What a claim has come to. `granted`: the holder has the session, under this epoch. */
+export type ClaimAnswer =
+  | { readonly kind: 'waiting'; readonly session: SessionKey; readonly leaseMs: number }
+  | {
+      readonly kind: 'granted';
+      readonly session: SessionKey;
+      readonly leaseMs: number;
+      /** Fencing token of all that the holder asks from now on. */
+      readonly epoch: Epoch;
+      readonly prompt: string;
+      readonly input: unknown;
+      readonly attempt: number;
+      /** An earlier attempt was interrupted midway; what it did last is unknown. */
+      readonly interruptedMidTurn: boolean;
+      /** The last call of this epoch that was answered; null: none. */
+      readonly call: number | null;
+    }
+  | Refused;
+
+export type HolderTurnAnswer =
+  | { readonly kind: 'waiting'; readonly call: number; readonly leaseMs: number }
+  | { readonly kind: 'answered'; readonly call: number; readonly answer: TurnAnswer }
+  | Refused;
+
+/**
+ * Commands of the holder of an external task, a program outside the daemon. None waits: ask again after the next event of the task. Each
+ * renews the lease. A holder that was evicted or whose lease has lapsed gets `evicted`, and changes nothing.
+ */
+export interface HolderCommands {
+  /** The same `holder` may claim again: it learns what has become of its claim. `leaseMs`: how long it may be silent. */
+  claim(task: string, claim: { readonly holder: string; readonly leaseMs?: number }): Promise<ClaimAnswer>;
+  /** One turn of the agent. The same `call`, asked again, waits for the same turn or has its answer; numbers only grow within an epoch. */
+  turn(
+    task: string,
+    call: { readonly epoch: number; readonly call: number; readonly prompt: string; readonly model?: string | null },
+  ): Promise<HolderTurnAnswer>;
+  /** Appends a `progress` event. */
+  progress(task: string, progress: { readonly epoch: number; readonly data: unknown }): Promise<CommandAnswer>;
+  heartbeat(task: string, hold: { readonly epoch: number }): Promise<CommandAnswer>;
+  /** Gives the session back. The holder works on without it, and still ends the task. */
+  release(task: string, hold: { readonly epoch: number }): Promise<CommandAnswer>;
+  /** Ends the task. `reason`: a code; default `completed` or `runner_failed`. */
+  finish(
+    task: string,
+    end: {
+      readonly epoch: number;
+      readonly status: 'completed' | 'failed';
+      readonly reason?: string;
+      readonly result?: unknown;
+    },
+  ): Promise<CommandAnswer>;
+}
+
 /** Commands for one session, or for a provider of models. */
 export interface OperatorCommands {
   stop(session: string, scope: StopScope, by?: Actor): Promise<StopAnswer>;
@@ -300,6 +357,8 @@ export interface Following {
 }
 
 export interface Signalbox extends TaskCommands, OperatorCommands, StoredReads, LiveReads, Following, AsyncDisposable {
+  /** For programs outside the daemon that hold a session. */
+  readonly holders: HolderCommands;
   /** Recovery is done and inputs are taken. */
   readonly ready: Promise<void>;
   close(options?: { readonly graceMs?: number }): Promise<void>;

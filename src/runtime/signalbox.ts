@@ -7,6 +7,7 @@
 import { Admission } from './admission.ts';
 import type { Signalbox } from './api.ts';
 import { closeRuntime } from './close.ts';
+import { holderCommands } from './commands/holders.ts';
 import { operatorCommands } from './commands/operator.ts';
 import { taskCommands } from './commands/tasks.ts';
 import { contextOf, type SignalboxOptions } from './options.ts';
@@ -41,6 +42,7 @@ export function createSignalbox(options: SignalboxOptions): Signalbox {
     submit: (request) => (closing === null ? admission.submit(request) : Promise.resolve(refused('closing'))),
     ...taskCommands(parts),
     ...operatorCommands(parts),
+    holders: holderCommands(parts),
     ...storedReads(parts),
     ...liveReads(parts),
     ...following(parts),

@@ -8,6 +8,7 @@ import { parseJsonBody, readBody } from './body.ts';
 import type { Answer, AnyHandler, Handlers, Services } from './context.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { hangHandlers } from './handlers/hangs.ts';
+import { holdHandlers } from './handlers/holds.ts';
 import { metaHandlers } from './handlers/meta.ts';
 import { permissionHandlers } from './handlers/permissions.ts';
 import { providerHandlers } from './handlers/providers.ts';
@@ -39,6 +40,7 @@ export interface Endpoint {
 
 const handlers: Handlers = {
   ...taskHandlers,
+  ...holdHandlers,
   ...sessionHandlers,
   ...permissionHandlers,
   ...providerHandlers,

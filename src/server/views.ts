@@ -37,8 +37,16 @@ export function taskView(task: StoredTask, mergedTasks: readonly string[]): Task
     mergedInto: row.mergedInto,
     mergedTasks,
     interruptedMidTurn: row.interruptedMidTurn,
+    holder: holderOf(task),
     final: task.final,
   };
+}
+
+/** The row of an ended task is the last one that it had. */
+function holderOf({ row: { holder, run }, endedAt }: StoredTask): TaskView['holder'] {
+  return holder === null || run === null || endedAt !== null
+    ? null
+    : { name: holder.name, epoch: run, leaseMs: holder.leaseMs };
 }
 
 export function sessionSummary(session: StoredSummary): SessionSummary {

@@ -20,6 +20,7 @@ import { openDoor } from '../support/door.ts';
 const chosen: TaskSpec = {
   prompt: 'p',
   lane: 'background',
+  mode: 'external',
   whenBusy: 'collect',
   priority: 7,
   runner: null,
@@ -66,7 +67,7 @@ describe('every field of a task', () => {
 
   test('has a flag of the command line', () => {
     const flags =
-      '--lane background --when-busy collect --priority 7 --input {"depth":2} --source s --rights r --author ada --on-lost fail --max-attempts 5 --expires-in 60000 --model m --permissions ask --allow edit --deny Bash --label a=b';
+      '--lane background --mode external --when-busy collect --priority 7 --input {"depth":2} --source s --rights r --author ada --on-lost fail --max-attempts 5 --expires-in 60000 --model m --permissions ask --allow edit --deny Bash --label a=b';
     const parsed = parse(['send', 's', 'p', ...flags.split(' ')]);
     const call = parsed.kind === 'run' ? parsed.call : null;
     expect(call).toBeInstanceOf(Call);

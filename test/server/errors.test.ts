@@ -24,6 +24,8 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   not_parked: true,
   no_permission_request: true,
   duplicate_task: true,
+  mode_conflict: true,
+  evicted: true,
   not_external: true,
   task_claimed: true,
   call_out_of_order: true,
@@ -47,16 +49,25 @@ const bodies: { readonly [O in Operation]?: unknown } = {
   stopSession: { scope: 'turn' },
   parkSession: { reason: 'r' },
   respondToPermissionRequest: { turn: 1, request: 'r', allow: true },
+  holdTask: { holder: 'one' },
+  takeTurn: { epoch: 1, call: 1, prompt: 'p' },
+  reportProgress: { epoch: 1, data: null },
+  heartbeat: { epoch: 1 },
+  releaseHold: { epoch: 1 },
+  finishTask: { epoch: 1, status: 'completed' },
 };
 
 /** What every method of the runtime does in place of its own work. */
 let answer: () => unknown;
 
 /** `ready` and the listeners of streams stay the runtime's own. */
-const answering = (signalbox: Signalbox): Signalbox =>
-  new Proxy(signalbox, {
+const answering = <T extends object>(part: T): T =>
+  new Proxy(part, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
+      if (name === 'holders' && typeof value === 'object' && value !== null) {
+        return answering(value);
+      }
       return typeof value === 'function' && name !== 'listen' ? async () => answer() : value;
     },
   });
@@ -127,6 +138,12 @@ describe('every route', () => {
       'restartAgent',
       'respondToPermissionRequest',
       'resumeProvider',
+      'holdTask',
+      'takeTurn',
+      'reportProgress',
+      'heartbeat',
+      'releaseHold',
+      'finishTask',
     ];
     const responses = [...(await Promise.all(commands.map(request))), await delivered()];
     const documents = await Promise.all(responses.map(problemIn));

@@ -96,6 +96,12 @@ export function show(event: ReadEvent): string {
 }
 export type Read = [Actor, BoundedText, Cost, Lane, PlanEntry, TaskView, TurnFailure, TurnReport, WhenBusy];
 export const client = createClient({ baseUrl: 'http://127.0.0.1:7070' });
+export async function work(): Promise<string> {
+  await using hold = await client.hold('acme/app', { prompt: 'work' }, { leaseMs: 10_000 });
+  const { text, outcome } = await hold.turn('first');
+  await hold.finish({ text });
+  return outcome;
+}
 export { tokens };
 `;
 
@@ -117,7 +123,7 @@ function compile(names: readonly string[]): { readonly status: number | null; re
 }
 
 describe('the types of the package', () => {
-  test('compile in a strict project that reads events', () => {
+  test('compile in a strict project that reads events and holds a session', () => {
     writeFileSync(join(folder, 'reader.ts'), reader);
     expect(compile(['reader.ts'])).toEqual({ status: 0, said: '' });
   });

@@ -39,7 +39,7 @@ export const command: Command = {
 async function requestOf(call: Call, io: Io): Promise<SubmitRequest> {
   const written = call.arg('PROMPT');
   const prompt = written === '-' ? await io.input() : written;
-  if (prompt.trim() === '' && call.text('runner') === null) {
+  if (prompt.trim() === '' && call.text('runner') === null && call.text('mode') !== 'external') {
     throw new AppError({ code: 'usage', message: 'the prompt is empty' });
   }
   const author = userName(io.env);

@@ -56,6 +56,7 @@ async function run(call: Call, io: Io): Promise<number> {
         ],
         ['model', task.model === null ? null : harmless(task.model)],
         ['permissions', permissionsText(task.permissions)],
+        ['holder', task.holder === null ? null : `${task.holder.name} (epoch ${task.holder.epoch})`],
         ['merged into', task.mergedInto],
         ['merged tasks', task.mergedTasks.length === 0 ? null : task.mergedTasks.join(', ')],
         [

@@ -40,6 +40,7 @@ export const tasksRoutes = {
       'session_busy',
       'rollback_unsupported',
       'unknown_runner',
+      'mode_conflict',
       'duplicate_task',
     ],
   },

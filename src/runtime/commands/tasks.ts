@@ -8,8 +8,11 @@ import { originOf } from '../origin.ts';
 import type { RuntimeParts } from '../parts.ts';
 import { refusal, refused } from '../refusals.ts';
 
-type MakeInput = (id: TaskId, at: number) => Input;
-type Answer = { readonly kind: 'reply'; readonly reply: Reply } | { readonly kind: 'ended'; readonly task: StoredTask };
+export type MakeInput = (id: TaskId, at: number) => Input;
+/** `stored`: as it was before; null: there is no such task. */
+type Answer =
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly stored: StoredTask | null }
+  | { readonly kind: 'ended'; readonly task: StoredTask };
 
 /** Everything but `submit`, which `admission.ts` implements. */
 export function taskCommands(parts: RuntimeParts): Omit<TaskCommands, 'submit'> {
@@ -45,23 +48,26 @@ export function taskCommands(parts: RuntimeParts): Omit<TaskCommands, 'submit'> 
 }
 
 /** A command for one open task. The answer is `ended` also where the task ends before the command reaches it. */
-async function ask({ context, registry, ready }: RuntimeParts, task: string, make: MakeInput): Promise<Answer> {
+export async function ask({ context, registry, ready }: RuntimeParts, task: string, make: MakeInput): Promise<Answer> {
   await ready;
   const { store } = context;
   const id = taskId(task);
   const stored = await store.task(id);
   if (stored === null) {
-    return { kind: 'reply', reply: { kind: 'refused', code: 'unknown_task' } };
+    return { kind: 'reply', reply: { kind: 'refused', code: 'unknown_task' }, stored: null };
   }
   if (stored.endedAt !== null) {
     return { kind: 'ended', task: stored };
   }
   const reply = await registry.ask(stored.session, make(id, context.clock.wall()));
-  if (reply.kind === 'refused' && reply.code === 'unknown_task') {
+  if (
+    (reply.kind === 'refused' && reply.code === 'unknown_task') ||
+    (reply.kind === 'stale' && reply.what === 'ended')
+  ) {
     const ended = await store.task(id);
     if (ended !== null && ended.endedAt !== null) {
       return { kind: 'ended', task: ended };
     }
   }
-  return { kind: 'reply', reply };
+  return { kind: 'reply', reply, stored };
 }

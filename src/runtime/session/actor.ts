@@ -13,7 +13,7 @@
  */
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
-import type { Input } from '../../core/model/inputs.ts';
+import type { Input, InputOf, RunnerInput } from '../../core/model/inputs.ts';
 import type { Session } from '../../core/model/session.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { Record as StepRecord } from '../../core/model/records.ts';
@@ -32,6 +32,7 @@ import { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { Providers } from '../throttle/providers.ts';
 import type { Entry, Steps } from './batch.ts';
 import { EffectRunner } from './effects.ts';
+import type { Holders } from './holders.ts';
 import type { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
@@ -50,12 +51,17 @@ interface ActorParts {
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;
   readonly runners: Runners;
+  readonly holders: Holders;
   readonly stats: Stats;
   readonly providers: Providers;
   readonly crashes: CrashLoop;
   /** The actor has inputs; `urgent` false: only output chunks, which may wait for company. */
   readonly ready: (actor: SessionActor, urgent: boolean) => void;
 }
+
+/** A holder has said something under its own epoch. */
+const isSignOfLife = (input: Input, reply: Reply): input is RunnerInput | InputOf<'claim'> =>
+  (input.type === 'claim' || 'run' in input) && reply.kind !== 'stale' && reply.kind !== 'refused';
 
 export class SessionActor {
   readonly key: SessionKey;
@@ -102,7 +108,7 @@ export class SessionActor {
       state: () => this.committed,
       keeps: (keeps) => this.deadlines.keepIdle(keeps),
     });
-    this.#effects = new EffectRunner(context, this, parts.runners, parts.stats);
+    this.#effects = new EffectRunner(context, this, parts, parts.stats);
   }
 
   get session(): Session {
@@ -357,7 +363,11 @@ export class SessionActor {
         } else if (reply.kind === 'refused') {
           stats.count(`refused_${reply.code}`);
         }
-        batch.entries[at]?.done?.(reply);
+        const entry = batch.entries[at];
+        if (entry !== undefined && isSignOfLife(entry.input, reply)) {
+          this.deadlines.renewLease(entry.input.task);
+        }
+        entry?.done?.(reply);
       }
     }
   }

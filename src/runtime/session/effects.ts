@@ -17,6 +17,7 @@ import type { Steps } from './batch.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Context } from '../options.ts';
 import { promptText } from '../agent/prompts.ts';
+import type { Holders } from './holders.ts';
 import type { RunnerHost, Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
@@ -41,16 +42,23 @@ export class EffectRunner {
   readonly #context: Context;
   readonly #actor: Target;
   readonly #runners: Runners;
+  readonly #holders: Holders;
   readonly #stats: Stats;
   readonly #runnerHost: RunnerHost;
   /** Effects that are to be tried again; what cancels each. */
   readonly #waiting = new Set<() => void>();
   #interrupted: { readonly turn: TurnId; readonly at: number; acked: boolean } | null = null;
 
-  constructor(context: Context, actor: Target, runners: Runners, stats: Stats) {
+  constructor(
+    context: Context,
+    actor: Target,
+    { runners, holders }: { readonly runners: Runners; readonly holders: Holders },
+    stats: Stats,
+  ) {
     this.#context = context;
     this.#actor = actor;
     this.#runners = runners;
+    this.#holders = holders;
     this.#stats = stats;
     this.#runnerHost = { session: actor.key, post: (input) => actor.post(input), ask: (input) => actor.ask(input) };
   }
@@ -116,15 +124,20 @@ export class EffectRunner {
         host.end(effect.incarnation, effect.type);
         return;
       case 'run':
-        this.#withPayload(effect, effect.task, payloads, (payload) =>
-          this.#runners.start(effect, this.#runnerHost, payload),
-        );
+        this.#withPayload(effect, effect.task, payloads, (payload) => {
+          // A holder is a program outside: it learns of its grant when it asks.
+          if (payload.runner !== null) {
+            this.#runners.start(effect, this.#runnerHost, payload);
+          }
+        });
         return;
       case 'abort':
         this.#runners.abort(effect);
+        this.#holders.forget(effect.task, effect.run);
         return;
       case 'settle':
         this.#runners.settle(effect);
+        this.#holders.settle(effect);
         return;
       case 'continue':
         this.#actor.post({ type: 'continue', at: this.#context.clock.wall() });
@@ -171,8 +184,7 @@ export class EffectRunner {
     this.#withPayload(effect, effect.task, payloads, (payload) => {
       const merged: TaskPayload[] = [];
       const send = (): void => {
-        const text =
-          effect.call === null ? payload.prompt : (this.#runners.textOf(effect.task, effect.call) ?? payload.prompt);
+        const text = this.#textOf(effect) ?? payload.prompt;
         const { author } = payload;
         const { resumed, interruptedMidTurn: cut, delivered, conversationReset: lost } = effect;
         const retried = (this.task(effect.task)?.retries ?? 0) > 0;
@@ -204,6 +216,11 @@ export class EffectRunner {
       };
       next();
     });
+  }
+
+  /** That of the call which the turn answers. */
+  #textOf({ task, call }: Prompt): string | null {
+    return call === null ? null : (this.#runners.textOf(task, call) ?? this.#holders.textOf(task, call));
   }
 
   /** That of the task, or of the lane it is in as the turn begins. */

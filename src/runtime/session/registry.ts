@@ -25,6 +25,7 @@ import { AgentPool } from '../agent/pool.ts';
 import { ProcessRows } from '../agent/process-rows.ts';
 import { Providers } from '../throttle/providers.ts';
 import { Shares } from '../shares.ts';
+import { Holders } from './holders.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
 
@@ -32,6 +33,7 @@ export class Registry {
   readonly pool: AgentPool;
   readonly processRows: ProcessRows;
   readonly runners: Runners;
+  readonly holders = new Holders();
   readonly providers: Providers;
   readonly shares: Shares;
   readonly #context: Context;
@@ -133,6 +135,7 @@ export class Registry {
         pool: this.pool,
         processRows: this.processRows,
         runners: this.runners,
+        holders: this.holders,
         stats: this.#stats,
         providers: this.providers,
         crashes: this.#crashes.of(key),

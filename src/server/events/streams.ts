@@ -76,10 +76,8 @@ export class Streams {
     stream.start();
   }
 
-  /**
-   * Long poll: what `read` gives, or, while that is nothing, what it gives after the next event, at most `seconds` later.
-   */
-  async wait<T extends { readonly items: readonly unknown[] }>(
+  /** Long poll: what `read` gives, or, while that is not `done`, what it gives after the next event, at most `seconds` later. */
+  async wait<T>(
     response: ServerResponse,
     source: Source,
     seconds: number,
@@ -101,7 +99,7 @@ export class Streams {
       for (;;) {
         const next = wake.next();
         const page = await read();
-        if (page.items.length > 0 || done(page) || wake.ended) {
+        if (done(page) || wake.ended) {
           return page;
         }
         await next;

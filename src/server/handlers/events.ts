@@ -32,7 +32,8 @@ export const eventHandlers: Handlers<EventOperation> = {
       const final = last === undefined ? task.endedAt !== null && after >= task.seq : last.type === 'final';
       return { items: events, next: last?.seq ?? after, final };
     };
-    return { status: 200, body: await streams.wait(response, source, query.wait ?? 0, read, (page) => page.final) };
+    const body = await streams.wait(response, source, query.wait ?? 0, read, (page) => page.final || hasItems(page));
+    return { status: 200, body };
   },
 
   async sessionEvents(call, services) {
@@ -42,6 +43,8 @@ export const eventHandlers: Handlers<EventOperation> = {
 
   allEvents: (call, services) => feed(call, services, null),
 };
+
+const hasItems = ({ items }: { readonly items: readonly unknown[] }): boolean => items.length > 0;
 
 type FeedCall = Pick<Call<'allEvents'>, 'query' | 'request' | 'response'>;
 
@@ -58,7 +61,7 @@ async function feed(call: FeedCall, services: Services, session: string | null):
     const events = await signalbox.feed(session, after, query.limit ?? 100);
     return { items: events, next: events.at(-1)?.position ?? after };
   };
-  return { status: 200, body: await streams.wait(response, source, query.wait ?? 0, read, () => false) };
+  return { status: 200, body: await streams.wait(response, source, query.wait ?? 0, read, hasItems) };
 }
 
 async function startOf(

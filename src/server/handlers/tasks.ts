@@ -35,9 +35,9 @@ export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTa
 
 export const taskHandlers: Handlers<TaskOperation> = {
   async submitTask({ body, request }, { signalbox }) {
-    if (body.prompt === '' && (body.runner ?? null) === null) {
+    if (body.prompt === '' && (body.runner ?? null) === null && body.mode !== 'external') {
       throw new ProblemError('invalid_request', {
-        errors: [{ path: '/body/prompt', message: 'must not be empty without a `runner`' }],
+        errors: [{ path: '/body/prompt', message: 'must not be empty without a `runner` or `mode: "external"`' }],
       });
     }
     const key = idempotencyKeyOf(request.headers['idempotency-key']);

@@ -1,0 +1,189 @@
+/**
+ * What holders of external tasks ask. Each becomes an input of the actor of its session; `step` decides. None of these waits: who wants to
+ * wait asks again after the next event of the task.
+ */
+import { epoch as epochOf, type Epoch, taskId, type TurnId } from '../../core/model/ids.ts';
+import type { Claimed, Reply } from '../../core/model/replies.ts';
+import { treeGet } from '../../core/tree.ts';
+import { leaseBounds } from '../../protocol/holds.ts';
+import type { StoredTask } from '../../store/port.ts';
+import type { ClaimAnswer, CommandAnswer, HolderCommands, HolderTurnAnswer, Refused, TurnAnswer } from '../api.ts';
+import { jsonValue } from '../json.ts';
+import type { RuntimeParts } from '../parts.ts';
+import { refused } from '../refusals.ts';
+import { ask, type MakeInput } from './tasks.ts';
+
+export function holderCommands(parts: RuntimeParts): HolderCommands {
+  const { context } = parts;
+  const command = async (task: string, make: MakeInput): Promise<CommandAnswer> => {
+    const answer = await ask(parts, task, make);
+    return answer.kind === 'ended' ? refused('evicted') : (refusalOf(answer.reply) ?? { kind: 'ok' });
+  };
+  return {
+    async claim(task, { holder, leaseMs = context.limits.leaseMs }) {
+      const lease = Math.min(leaseBounds.maxMs, Math.max(leaseBounds.minMs, Math.round(leaseMs)));
+      const answer = await ask(parts, task, (id, at) => ({ type: 'claim', at, task: id, holder, leaseMs: lease }));
+      if (answer.kind === 'ended') {
+        return refused('task_ended');
+      }
+      return answer.reply.kind === 'claimed'
+        ? claimAnswer(parts, task, answer.reply)
+        : (refusalOf(answer.reply) ?? refused('closing'));
+    },
+    turn: (task, request) => turn(parts, task, request),
+    progress: (task, { epoch, data }) =>
+      command(task, (id, at) => ({ type: 'progress', at, task: id, run: epochOf(epoch), data: jsonValue(data) })),
+    heartbeat: (task, { epoch }) =>
+      command(task, (id, at) => ({ type: 'heartbeat', at, task: id, run: epochOf(epoch) })),
+    async release(task, { epoch }) {
+      const answer = await ask(parts, task, (id, at) => ({ type: 'release', at, task: id, run: epochOf(epoch) }));
+      if (answer.kind === 'ended') {
+        return refused('evicted');
+      }
+      const { reply } = answer;
+      parts.registry.holders.forget(taskId(task), epochOf(epoch));
+      // It has given the session back before, or its task is about to end.
+      return reply.kind === 'stale' && reply.what === 'unexpected'
+        ? { kind: 'ok' }
+        : (refusalOf(reply) ?? { kind: 'ok' });
+    },
+    async finish(task, { epoch, status, reason, result }) {
+      const run = epochOf(epoch);
+      const answer = await ask(parts, task, (id, at) => ({
+        type: 'finish',
+        at,
+        task: id,
+        run,
+        status,
+        reason: reason ?? (status === 'completed' ? 'completed' : 'runner_failed'),
+        result: jsonValue(result),
+      }));
+      if (answer.kind === 'ended') {
+        return isItsEnd(answer.task, run, status) ? { kind: 'ok' } : refused('evicted');
+      }
+      parts.registry.holders.forget(taskId(task), run);
+      return refusalOf(answer.reply) ?? { kind: 'ok' };
+    },
+  };
+}
+
+/** The holder has ended the task itself, and the answer to that was lost. */
+const isItsEnd = ({ row, final, status: ended }: StoredTask, run: Epoch, status: string): boolean =>
+  row.run === run && final?.by?.kind === 'runner' && ended === status;
+
+/** Null: the core has done it. */
+function refusalOf(reply: Reply): Refused | null {
+  if (reply.kind === 'refused') {
+    return refused(reply.code);
+  }
+  return reply.kind === 'stale' ? refused(reply.what === 'fenced' ? 'closing' : 'evicted') : null;
+}
+
+async function claimAnswer(parts: RuntimeParts, task: string, claimed: Claimed): Promise<ClaimAnswer> {
+  const stored = await parts.context.store.task(taskId(task));
+  if (stored === null || stored.endedAt !== null) {
+    return refused(stored === null ? 'unknown_task' : 'task_ended');
+  }
+  const { run, attempt, interruptedMidTurn, call } = claimed;
+  const leaseMs = leaseOf(parts, stored);
+  if (run === null) {
+    return { kind: 'waiting', session: stored.session, leaseMs };
+  }
+  const { prompt, input } = stored.payload;
+  return {
+    kind: 'granted',
+    session: stored.session,
+    leaseMs,
+    epoch: run,
+    prompt,
+    input,
+    attempt,
+    interruptedMidTurn,
+    call,
+  };
+}
+
+/** As the session has it now. */
+const leaseOf = ({ context, registry }: RuntimeParts, { session, row }: StoredTask): number => {
+  const live = registry.live(session);
+  const task = live === null ? undefined : treeGet(live.session.tasks, row.id);
+  return task?.holder?.leaseMs ?? context.limits.leaseMs;
+};
+
+async function turn(
+  parts: RuntimeParts,
+  task: string,
+  { epoch, call, prompt, model }: Parameters<HolderCommands['turn']>[1],
+): Promise<HolderTurnAnswer> {
+  const { holders } = parts.registry;
+  const id = taskId(task);
+  const run = epochOf(epoch);
+  const open = holders.openCall(id, run, call);
+  const live = open === null ? null : parts.registry.live(open.session);
+  if (open !== null && live !== null && !live.detached) {
+    live.deadlines.renewLease(id);
+    return { kind: 'waiting', call, leaseMs: open.leaseMs };
+  }
+  const takeBack = holders.offer(id, run, call, prompt);
+  let answer: Awaited<ReturnType<typeof ask>>;
+  try {
+    answer = await ask(parts, task, (_, at) => ({ type: 'call', at, task: id, run, call, model: model ?? null }));
+  } catch (error) {
+    takeBack();
+    throw error;
+  }
+  if (answer.kind === 'ended') {
+    takeBack();
+    return refused('evicted');
+  }
+  const { reply, stored } = answer;
+  if (stored === null) {
+    takeBack();
+    return refused('unknown_task');
+  }
+  if (reply.kind === 'ok') {
+    const leaseMs = leaseOf(parts, stored);
+    holders.taken(id, run, call, { session: stored.session, leaseMs });
+    return { kind: 'waiting', call, leaseMs };
+  }
+  const kept = holders.answerOf(id, run, call);
+  if (kept === null) {
+    takeBack();
+  }
+  return reply.kind === 'answered'
+    ? { kind: 'answered', call, answer: kept ?? (await answerOnTape(parts, stored, reply.turn)) }
+    : (refusalOf(reply) ?? refused('evicted'));
+}
+
+/** Events read from the store at a time. */
+const pageSize = 500;
+
+/** The answer of a turn that a daemon before this one had: its outcome and its text as the tape has them. */
+async function answerOnTape({ context }: RuntimeParts, stored: StoredTask, turnId: TurnId): Promise<TurnAnswer> {
+  let text = '';
+  let after = 0;
+  for (;;) {
+    const events = await context.store.tape(stored.session, stored.row.id, after, pageSize);
+    for (const event of events) {
+      after = event.seq;
+      if (event.type === 'output' && event.data.turn === turnId) {
+        const { part } = event.data;
+        text =
+          part.kind === 'text' ? text + part.text : part.kind === 'retraction' ? text.slice(0, -part.length) : text;
+      } else if (event.type === 'turn-ended' && event.data.turn === turnId) {
+        const { outcome, usage, cost, failure, error } = event.data;
+        return {
+          outcome,
+          text,
+          ...(usage === null ? {} : { usage }),
+          ...(cost === null ? {} : { cost }),
+          ...(failure === null ? {} : { failure }),
+          ...(error === null ? {} : { error }),
+        };
+      }
+    }
+    if (events.length === 0) {
+      return { outcome: 'agent-lost', text };
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** Holders of external tasks: claim, turns, signs of life, and the end. Two of these wait, each for a bounded time. */
+import type { ClaimAnswer, HolderTurnAnswer, Refused } from '../../runtime/api.ts';
+import type { HoldReceipt, HoldTurnReceipt } from '../../protocol/index.ts';
+import type { Handlers } from '../context.ts';
+import { okOrRefuse, refuse } from '../context.ts';
+import { taskSource } from '../events/source.ts';
+import { taskOf } from './tasks.ts';
+
+type HoldOperation = 'holdTask' | 'takeTurn' | 'reportProgress' | 'heartbeat' | 'releaseHold' | 'finishTask';
+
+const defaultWait = 25;
+
+/** So short that the next request renews the lease well before it lapses. */
+const waitOf = (asked: number | undefined, leaseMs: number): number => Math.min(asked ?? defaultWait, leaseMs / 2_000);
+
+const granted = <A extends { readonly kind: string }>(answer: A | Refused, task: string): A =>
+  answer.kind === 'refused' ? refuse(answer as Refused, task) : (answer as A);
+
+export const holdHandlers: Handlers<HoldOperation> = {
+  async holdTask({ params: { id }, body, response }, { signalbox, streams }) {
+    const { wait, ...claim } = body;
+    const read = async () => granted<Exclude<ClaimAnswer, Refused>>(await signalbox.holders.claim(id, claim), id);
+    const first = await read();
+    const source = taskSource(signalbox, await taskOf(signalbox, id));
+    const seconds = first.kind === 'waiting' ? waitOf(wait, first.leaseMs) : 0;
+    const answer =
+      seconds === 0 ? first : await streams.wait(response, source, seconds, read, ({ kind }) => kind === 'granted');
+    return { status: 200, body: holdReceipt(id, answer) };
+  },
+
+  async takeTurn({ params: { id }, body, response }, { signalbox, streams }) {
+    const { wait, ...call } = body;
+    const read = async () => granted<Exclude<HolderTurnAnswer, Refused>>(await signalbox.holders.turn(id, call), id);
+    const first = await read();
+    const source = taskSource(signalbox, await taskOf(signalbox, id));
+    const seconds = first.kind === 'waiting' ? waitOf(wait, first.leaseMs) : 0;
+    const answer =
+      seconds === 0 ? first : await streams.wait(response, source, seconds, read, ({ kind }) => kind === 'answered');
+    return { status: 200, body: turnReceipt(answer) };
+  },
+
+  reportProgress: async ({ params: { id }, body }, { signalbox }) =>
+    okOrRefuse(await signalbox.holders.progress(id, body), id),
+
+  heartbeat: async ({ params: { id }, body }, { signalbox }) =>
+    okOrRefuse(await signalbox.holders.heartbeat(id, body), id),
+
+  releaseHold: async ({ params: { id }, body }, { signalbox }) =>
+    okOrRefuse(await signalbox.holders.release(id, body), id),
+
+  finishTask: async ({ params: { id }, body }, { signalbox }) =>
+    okOrRefuse(await signalbox.holders.finish(id, body), id),
+};
+
+function holdReceipt(task: string, answer: Exclude<ClaimAnswer, Refused>): HoldReceipt {
+  const { kind: state, ...common } = answer;
+  const notGranted = { epoch: null, prompt: null, input: null, attempt: null, interruptedMidTurn: false, call: null };
+  return { state, task, ...notGranted, ...common };
+}
+
+const turnReceipt = (answer: Exclude<HolderTurnAnswer, Refused>): HoldTurnReceipt => ({
+  state: answer.kind,
+  call: answer.call,
+  answer: answer.kind === 'answered' ? answer.answer : null,
+});
