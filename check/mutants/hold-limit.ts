@@ -39,6 +39,13 @@ export const holdLimit: readonly Mutant[] = [
     "interrupt.intent === 'hold' ||",
     '',
   ),
+  mutant(
+    'an interactive turn ends at the hold limit for a task that is patient',
+    'three',
+    'rules/deadlines',
+    'mayFail ? isPressed(session) : isWaitedFor(session)',
+    'isWaitedFor(session)',
+  ),
   mutant('a protected turn is cut at the hold limit', 'patient', 'rules/deadlines', ' || turn.protected);', ');'),
   mutant(
     'the hold limit runs for a runner that has not asked for a turn',

@@ -21,8 +21,8 @@ export const names: readonly Mutant[] = [
     'a rule looks at the number of an epoch',
     'names',
     'rules/deadlines',
-    '!isLeft && isWaitedFor(session) ?',
-    '!isLeft && isWaitedFor(session) && session.epoch < 500 ?',
+    '!isLeft && (mayFail ? isPressed(session) : isWaitedFor(session)) ?',
+    '!isLeft && (mayFail ? isPressed(session) : isWaitedFor(session)) && session.epoch < 500 ?',
   ),
   mutant('system work preempts', 'system', 'queue', "task.lane === 'interactive' && busyPolicies", 'busyPolicies'),
 ];

@@ -110,8 +110,8 @@ export const turns: readonly Mutant[] = [
     'the hold limit of an old hold counts',
     'small',
     'rules/deadlines',
-    'return limitedHold(d.s) === subject;',
-    'return limitedHold(d.s) !== null;',
+    'return limitedHold(d.s, ownerNow(d)) === subject;',
+    'return limitedHold(d.s, ownerNow(d)) !== null;',
   ),
   mutant(
     'a turn is spoken of by a process that is not its agent',

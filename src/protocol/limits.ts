@@ -42,7 +42,7 @@ export const runtimeLimits = {
   ),
   holdLimitMs: ms(
     3_600_000,
-    'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails.',
+    'How long an owner may keep others waiting. After that, a background task gives way and continues later, and an interactive task fails; in its turn only if one waits that asked to preempt.',
   ),
   leaseMs: ms(
     30_000,

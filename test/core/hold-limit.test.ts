@@ -118,11 +118,26 @@ describe('a background owner at the hold limit', () => {
 });
 
 describe('an interactive owner at the hold limit', () => {
-  test('ends, and the receipt of a later cancel or stop names that verdict (core/17, core/20)', () => {
+  test('is left alone in its turn by those who are patient, and ends for one who is not (core/20)', () => {
     const box = new Box();
     box.submit('A');
     box.runs();
     box.background('bg');
+    box.submit('polite', { whenBusy: 'enqueue' });
+    expect(holds(box)).toEqual([]);
+    box.submit('urgent');
+    expect(holds(box)).toEqual(['hold:1']);
+    box.cancel('urgent');
+    expect(holds(box)).toEqual([]);
+    box.result('completed');
+    expect(box.final('A')).toBe('completed completed');
+  });
+
+  test('ends, and the receipt of a later cancel or stop names that verdict (core/17, core/20)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.runs();
+    box.submit('next');
     box.passes('hold');
     expect(box.acts).toEqual(['interrupt']);
     const receipt = {
@@ -145,7 +160,7 @@ describe('an interactive owner at the hold limit', () => {
     box.runs();
     box.submit('more', { mergeGroup: 'g', whenBusy: 'steer' });
     box.steered('more', true);
-    box.background('bg');
+    box.submit('next');
     box.passes('hold');
     expect(box.stop('turn')).toMatchObject({
       receipts: [
@@ -160,7 +175,7 @@ describe('an interactive owner at the hold limit', () => {
     box.submit('A', { mergeGroup: 'g' });
     box.runs();
     box.submit('more', { mergeGroup: 'g', whenBusy: 'steer' });
-    box.background('bg');
+    box.submit('next');
     box.passes('hold');
     box.stop('turn');
     expect(box.final('more')).toBe('cancelled stopped');

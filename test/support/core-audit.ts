@@ -362,7 +362,12 @@ export function deadlinesOf(session: Session): Set<string> {
   const turn = hold?.turn ?? null;
   const wanted = new Set<string>();
   const want = (yes: boolean, name: string, of: number | string): void => void (yes && wanted.add(`${name}:${of}`));
-  const suffers = (task: Task): boolean => waitsForATurn(task) && !holdsBack(session, task.lane);
+  const owner = tasksOf(session).find((task) => task.id === hold?.task);
+  const mayFail = onWire(turn) && owner?.lane === 'interactive';
+  const isPatient = (task: Task): boolean =>
+    task.lane === 'background' || task.whenBusy === 'enqueue' || task.whenBusy === 'steer';
+  const suffers = (task: Task): boolean =>
+    waitsForATurn(task) && !holdsBack(session, task.lane) && !(mayFail && isPatient(task));
   if (hold !== null && tasksOf(session).some(suffers)) {
     want(turn === null || (turn.interrupt === null && !turn.protected), 'hold', hold.epoch);
   }

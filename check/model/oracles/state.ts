@@ -158,7 +158,7 @@ function deadlinesOf({ session }: View): Deadline[] {
     }
   }
   const isSettled = hold?.turn !== null && (hold?.turn.interrupt !== null || hold.turn.protected);
-  if (hold !== null && !isSettled && !isKept(session) && all(session).some((task) => suffers(session, task))) {
+  if (hold !== null && !isSettled && !isKept(session) && all(session).some((task) => isKeptBy(session, task))) {
     list.push({ name: 'hold', of: hold.epoch, why: 'somebody waits for the owner' });
   }
   const waiter = passedOverWaiter(session);
@@ -182,6 +182,14 @@ function deadlinesOf({ session }: View): Deadline[] {
 /** Stated a second time: a background task that waits for a turn. A runner that has not asked for one waits for none. */
 export const wantsTurn = (task: Task): boolean =>
   isWaiting(task) && task.lane === 'background' && (task.mode === 'prompt' || task.run === null || task.call !== null);
+
+/** It waits for an owner that has to leave for it: an interactive turn is cut, and fails, for a task that is not patient alone. */
+function isKeptBy(session: Session, task: Task): boolean {
+  const { hold } = session;
+  const owner = hold === null ? undefined : treeGet(session.tasks, hold.task);
+  const isPatient = task.lane === 'background' || task.whenBusy === 'enqueue' || task.whenBusy === 'steer';
+  return suffers(session, task) && !(owner?.lane === 'interactive' && onWire(session) && isPatient);
+}
 
 /** It waits for the owner: not for the operator, the end of a throttle, or its runner. */
 export const suffers = (session: Session, task: Task): boolean =>

@@ -5,6 +5,7 @@
 import { type Draft, getTask, isCollecting } from '../draft.ts';
 import type { Epoch, TaskId } from '../model/ids.ts';
 import type { Agent, Hold, Session, Turn } from '../model/session.ts';
+import type { Task } from '../model/task.ts';
 import type { TimerName } from '../model/timers.ts';
 import { treeEntries, treeGet } from '../tree.ts';
 import { atRest, stalled } from './arrange.ts';
@@ -46,18 +47,28 @@ const isWaitedFor = (session: Session): boolean =>
   !stalled(session) &&
   (interactiveWaits(session) || (session.throttle === null && session.indexes.backgroundByAge.root !== null));
 
+/** A task waits that asked to preempt. */
+const isPressed = (session: Session): boolean => !stalled(session) && session.indexes.demand.root !== null;
+
 const isProtected = (turn: Turn | null): boolean => onWire(turn) && turn.protected;
 
 /**
  * The hold that has a limit. A healthy long turn behind which nobody waits is left alone, and so is an owner in whose place
- * nobody could be granted. A turn that is being interrupted has its `drain` deadline, and a protected one its window.
+ * nobody could be granted. A turn that is being interrupted has its `drain` deadline, and a protected one its window. An interactive turn
+ * would fail at the limit: not for a task that is patient.
  */
-const limitedHold = (session: Session): Epoch | null => {
+function limitedHold(session: Session, owner: Task | null): Epoch | null {
   const { hold } = session;
-  const turn = hold?.turn ?? null;
+  if (hold === null) {
+    return null;
+  }
+  const { turn } = hold;
   const isLeft = turn !== null && (turn.interrupt !== null || turn.protected);
-  return hold !== null && !isLeft && isWaitedFor(session) ? hold.epoch : null;
-};
+  const mayFail = onWire(turn) && owner?.lane === 'interactive';
+  return !isLeft && (mayFail ? isPressed(session) : isWaitedFor(session)) ? hold.epoch : null;
+}
+
+const ownerNow = (d: Draft): Task | null => (d.s.hold === null ? null : getTask(d, d.s.hold.task));
 
 /** Whether this deadline is armed. One that fires late, or twice, is not. */
 export function isArmed(d: Draft, name: TimerName, subject: Subject): boolean {
@@ -76,7 +87,7 @@ export function isArmed(d: Draft, name: TimerName, subject: Subject): boolean {
     case 'protected':
       return isProtected(turn) && turn?.id === subject;
     case 'hold':
-      return limitedHold(d.s) === subject;
+      return limitedHold(d.s, ownerNow(d)) === subject;
     case 'wait':
       return fairWaiter(d.s) === subject;
     case 'collect':
@@ -104,7 +115,8 @@ export function setDeadlines(d: Draft, restarted: boolean): void {
   const isSameAge = was.indexes.backgroundByAge === is.indexes.backgroundByAge;
   const isSameLine = isSameAge && was.indexes.queue === is.indexes.queue;
   if (was.hold !== is.hold || !isSameLine || was.parked !== is.parked || was.throttle !== is.throttle) {
-    set(d, 'hold', restarted ? null : limitedHold(was), limitedHold(is));
+    const before = was.hold === null ? null : (treeGet(was.tasks, was.hold.task) ?? null);
+    set(d, 'hold', restarted ? null : limitedHold(was, before), limitedHold(is, ownerNow(d)));
   }
   if (restarted || was.passedOver !== is.passedOver || !isSameAge) {
     set(d, 'wait', restarted ? null : fairWaiter(was), fairWaiter(is));
