@@ -291,6 +291,8 @@ describe('configured rules', () => {
     ['an unknown required fact', { on: 'push', prompt: 'x', require: ['nope'] }, /require.*nope/],
     ['a rule with neither on nor like', { prompt: 'x' }, /neither/],
     ['a rule without a prompt', { on: 'push' }, /no prompt/],
+    ['a mode that needs a runner', { on: 'push', prompt: 'x', mode: 'code' }, /rules\[0\]\.mode: code needs a runner/],
+    ['a mode that takes no runner', { like: 'comment', mode: 'external', runner: 'r' }, /external takes no runner/],
     [
       'a model from the payload',
       { like: 'comment', model: '{title}' },

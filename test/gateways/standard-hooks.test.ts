@@ -186,6 +186,12 @@ describe('Standard Webhooks', () => {
     expect(accepted.length).toBe(1);
   });
 
+  test('pass the payload to the holder of an external task as its input', async () => {
+    const { handler, accepted } = open(source({ mode: 'external', session: 'all' }));
+    expect((await deliver(handler)).status).toBe(202);
+    expect(accepted[0]).toMatchObject({ mode: 'external', input: payload });
+  });
+
   test('set model and permissions by their source', async () => {
     const permissions = { mode: 'read-only' } as const;
     const { handler, accepted } = open(source({ model: 'fast-model', permissions }));

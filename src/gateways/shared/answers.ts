@@ -47,7 +47,7 @@ export function unbuildable(request: HookRequest, built: Exclude<Built, { kind: 
   }
   if (built.kind === 'too-deep') {
     return refuse(request, 'invalid_request', {
-      detail: 'The payload is the input of a code runner and is nested more than 64 levels deep.',
+      detail: 'The payload is the input of a code runner or a holder and is nested more than 64 levels deep.',
     });
   }
   return refuse(request, 'invalid_request', {

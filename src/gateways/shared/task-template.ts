@@ -2,6 +2,7 @@
  * Turns a verified delivery into a submit request by a template from the configuration.
  * Compiled once at start, where everything that does not fit together is refused; at a delivery only the delivery can be at fault.
  */
+import { errorCodes } from '../../core/error-codes.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Lane } from '../../core/model/task.ts';
 import { SessionKeySchema } from '../../protocol/ids.ts';
@@ -19,7 +20,7 @@ import {
 } from './template.ts';
 
 const labelMax = 300;
-/** Levels of nesting in a code runner's input; as over HTTP. */
+/** Levels of nesting in the input of a code runner or a holder; as over HTTP. */
 const inputDepthMax = 64;
 /** Bound of `author` in a submit request. */
 const authorMax = 200;
@@ -59,13 +60,7 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
   }
   const known = new Set([...options.given, ...Object.keys(facts)]);
   checkLiterals(spec, known, where);
-  if (spec.prompt === undefined && (spec.runner ?? null) === null) {
-    throw new AppError({
-      code: 'bad_config',
-      message: `${where}: no prompt`,
-      hint: 'Give it a "prompt" template, or the name of a registered "runner".',
-    });
-  }
+  checkMode(spec, where);
   for (const [key, names] of [
     ['blocks', spec.blocks ?? []],
     ['require', spec.require ?? []],
@@ -93,6 +88,24 @@ export function compileTask(spec: HookTaskTemplate, options: CompileOptions): Co
     ),
     quoteMax: options.quoteMax ?? quoteMax.default,
   };
+}
+
+/** Who does the work: the agent with a prompt, a runner of the daemon, or a program outside it. What contradicts itself stops the start. */
+function checkMode({ prompt, mode, runner = null }: HookTaskTemplate, where: string): void {
+  if (mode !== undefined && (mode === 'code') !== (runner !== null)) {
+    throw new AppError({
+      code: 'bad_config',
+      message: `${where}.mode: ${mode} ${runner === null ? 'needs a runner' : 'takes no runner'}`,
+      hint: errorCodes.mode_conflict.hint,
+    });
+  }
+  if (prompt === undefined && runner === null && mode !== 'external') {
+    throw new AppError({
+      code: 'bad_config',
+      message: `${where}: no prompt`,
+      hint: 'Give it a "prompt" template, the name of a registered "runner", or `mode: "external"`.',
+    });
+  }
 }
 
 /** What could be a place of a template: `{name}`. */
@@ -168,9 +181,9 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
     return { kind: 'unusable', what: 'source', value: source };
   }
   const { spec } = compiled;
-  const runner = spec.runner ?? null;
+  const takesInput = (spec.runner ?? null) !== null || spec.mode === 'external';
   // It is stored and serialised again, which takes as deep a stack.
-  if (runner !== null && isDeeper(delivery.body, inputDepthMax)) {
+  if (takesInput && isDeeper(delivery.body, inputDepthMax)) {
     return { kind: 'too-deep' };
   }
   const request: SubmitRequest = {
@@ -183,7 +196,7 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
     author: authorOf(facts.get(spec.author ?? 'author') ?? null),
     idempotencyKey: delivery.idempotencyKey,
     labels: readLabels(compiled, facts),
-    ...(runner === null ? {} : { input: delivery.body }),
+    ...(takesInput ? { input: delivery.body } : {}),
   };
   return { kind: 'task', request, facts };
 }

@@ -44,6 +44,10 @@ test('an end that a rule allows is named', () => {
   expect(judgeEnd(tape(final('completed', 'completed')), policy)).toEqual({ just: 'completed' });
   expect(judgeEnd(tape(final('cancelled', 'stopped', 1, by)), policy)).toEqual({ just: 'cancelled (stopped)' });
   expect(judgeEnd(tape(final('failed', 'agent_lost', 2)), policy)).toEqual({ just: 'attempts used up' });
+  expect(judgeEnd(tape(final('failed', 'holder_lost', 2)), policy)).toEqual({ just: 'attempts used up' });
+  expect(judgeEnd(tape(final('failed', 'holder_lost', 1)), { ...policy, onLost: 'fail' })).toHaveProperty('just');
+  const runner = { kind: 'runner', name: 'runner' };
+  expect(judgeEnd(tape(final('failed', 'no_tests', 1, runner)), policy)).toEqual({ just: 'the word of its runner' });
   expect(judgeEnd(tape(['expired', { waitsFor: 'agent' }], final('failed', 'expired')), policy)).toEqual({
     just: 'expired',
   });

@@ -8,7 +8,7 @@ type Known = Extract<ReadEvent, { kind: 'known' }>;
 type Data<T extends Known['type']> = Extract<Known, { type: T }>['data'];
 
 /** What a turn may have caused itself: its attempts are used up by these alone. */
-const ownFaults: readonly string[] = ['agent_lost', 'channel_broken', 'silence_deadline'];
+const ownFaults: readonly string[] = ['agent_lost', 'channel_broken', 'silence_deadline', 'holder_lost'];
 /** What cuts a turn off without being its fault: it ends only a task that must not be sent again. */
 const cuts: readonly string[] = [
   'agent_killed',
@@ -54,6 +54,9 @@ export function judgeEnd(tape: readonly ReadEvent[], policy: Policy): { readonly
   if (reason === 'hold_limit' || reason === 'failed_with') {
     return { just: reason };
   }
+  if (by?.kind === 'runner') {
+    return { just: 'the word of its runner' };
+  }
   if (reason === 'evicted' && by !== null) {
     return { just: 'evicted' };
   }
@@ -62,7 +65,10 @@ export function judgeEnd(tape: readonly ReadEvent[], policy: Policy): { readonly
   }
   if (ownFaults.includes(reason) || cuts.includes(reason)) {
     const sent =
-      of('turn-sent').length > 0 || of('steered').some(({ delivered }) => delivered) || of('merged').length > 0;
+      reason === 'holder_lost' ||
+      of('turn-sent').length > 0 ||
+      of('steered').some(({ delivered }) => delivered) ||
+      of('merged').length > 0;
     return policy.onLost === 'fail' && sent
       ? { just: 'cut off, and not to be sent again' }
       : wrong('it was to be tried again');

@@ -8,6 +8,9 @@ import { misdeeds, sessionFor } from '../chaos/misdeeds.ts';
 
 type Request = Parameters<Client['submit']>[0];
 
+/** How long a program tries to hold a session before it falls silent. */
+const holdMs = 15_000;
+
 export interface Sent {
   readonly key: string;
   readonly request: Request & { readonly maxAttempts: number; readonly onLost: 'retry' | 'fail' };
@@ -40,6 +43,9 @@ const expected: ReadonlySet<string> = new Set([
   'no_permission_request',
   'not_throttled',
   'stale_epoch',
+  'evicted',
+  'task_claimed',
+  'hold_released',
 ]);
 
 const good = ['[[text:well]]', '[[stream:20,10]]', '[[stream:60,20]]', '[[tool:build]][[text:built]]'];
@@ -118,6 +124,10 @@ export class Load {
     if (this.#random() < 0.5) {
       return ['answer permission requests', () => this.#answerRequests()];
     }
+    const external = this.#some(this.sent.filter(({ request }) => request.mode === 'external'))?.task ?? null;
+    if (external !== null && this.#random() < 0.4) {
+      return ['hold a session', () => this.#hold(external)];
+    }
     const verbs: readonly (readonly [string, () => Promise<unknown>])[] = [
       ['submit again', () => this.#submit(this.#some(this.sent) ?? this.#made(session))],
       ['cancel', () => client.cancel(task, { by: 'soak' })],
@@ -136,6 +146,30 @@ export class Load {
       ['count open tasks', () => client.openTasks()],
     ];
     return this.#some(verbs) ?? ['list', () => client.tasks({ limit: 1 })];
+  }
+
+  /** A program that holds a session: it takes turns; then it ends the task, after it gave the session back or not, or it falls silent. */
+  async #hold(task: string): Promise<void> {
+    const silent = new AbortController();
+    const stop = setTimeout(() => silent.abort(), holdMs);
+    try {
+      const hold = await this.#client().holdTask(task, { leaseMs: 1_500, signal: silent.signal });
+      for (let turns = Math.floor(this.#random() * 3); turns >= 0; turns -= 1) {
+        await hold.turn(this.#some(good) ?? '');
+        await hold.progress({ turns });
+      }
+      const end = this.#random();
+      if (end < 0.3) {
+        return;
+      }
+      if (end < 0.5) {
+        await hold.release();
+      }
+      await (end < 0.8 ? hold.finish({ end }) : hold.fail('soak'));
+    } finally {
+      clearTimeout(stop);
+      silent.abort();
+    }
   }
 
   async #parkAwhile(session: string): Promise<void> {
@@ -168,6 +202,7 @@ export class Load {
       request: {
         session: misdeed === undefined || misdeed.prompt !== null ? session : sessionFor(misdeed, number),
         lane,
+        ...(kind > 0.9 ? { mode: 'external' as const } : {}),
         prompt: misdeed === undefined ? (this.#some(kind < 0.2 ? hard : good) ?? '') : (misdeed.prompt ?? 'hello?'),
         whenBusy:
           this.#random() < 0.5 ? (lane === 'interactive' ? 'preempt' : 'enqueue') : (this.#some(policies) ?? 'enqueue'),
