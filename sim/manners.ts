@@ -209,7 +209,7 @@ function drawAsks(random: Random): readonly AskManner[] {
 
 const classes: readonly FailureClass[] = [
   ...(['rate_limit', 'overloaded', 'overloaded', 'server_error', 'network', 'quota', 'auth'] as const),
-  ...(['context', 'model', 'invalid_request', 'refused', 'unknown'] as const),
+  ...(['context', 'output_limit', 'model', 'invalid_request', 'refused', 'unknown'] as const),
 ];
 
 const drawFailure = (random: Random): ProviderFailure => ({

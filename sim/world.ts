@@ -72,7 +72,7 @@ export class World implements WorldApi {
     this.scheduler = new Scheduler(options.seed);
     this.story = new Story(() => this.scheduler.now);
     const violate = this.violate.bind(this);
-    this.facts = new Facts({ ...this.limits, partsPerStep }, violate, this.#silent.bind(this));
+    this.facts = new Facts({ ...this.limits, partsPerStep, freshWhenFull: true }, violate, this.#silent.bind(this));
     this.ledger = new Ledger(violate);
     this.fleet = new AgentFleet(this, options.seed);
     this.#faults = new FaultPlan(options.seed, workload?.profile);

@@ -117,7 +117,7 @@ function openStore(path: string) {
       const { lease } = store.claim(key);
       const id = `task-${made}-${at}`;
       const { records, session } = step(
-        newSession(key, { maxPassedOver: 3, maxOpen: 10, partsPerStep }),
+        newSession(key, { maxPassedOver: 3, maxOpen: 10, partsPerStep, freshWhenFull: true }),
         submitted(id, 'interactive'),
       );
       store.commit([{ session: key, lease, records }]);

@@ -95,6 +95,7 @@ function sessionLock(): Lock {
     maxPassedOver: 3,
     maxOpen: 1_000,
     partsPerStep,
+    freshWhenFull: true,
   });
   let made = 0;
   const waiting = new Map<string, (release: () => void) => void>();

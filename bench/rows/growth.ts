@@ -15,7 +15,7 @@ import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, temporaryFolder } from '../harness.ts';
 import { agentReady, output, submitted, turnStarted } from '../support/inputs.ts';
 
-const limits = { maxPassedOver: 3, maxOpen: 1_000_000, partsPerStep };
+const limits = { maxPassedOver: 3, maxOpen: 1_000_000, partsPerStep, freshWhenFull: true };
 /** Growth by nothing, but for the caches of the processor. */
 const flat = { of: 'ratio', atMost: 1.5 } as const;
 

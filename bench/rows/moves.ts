@@ -9,7 +9,7 @@ import { alone, type Figure, type Row, type Run } from '../harness.ts';
 import { submitted } from '../support/inputs.ts';
 
 const waiting = 1_000;
-const limits = { maxPassedOver: 3, maxOpen: 1_000_000, partsPerStep };
+const limits = { maxPassedOver: 3, maxOpen: 1_000_000, partsPerStep, freshWhenFull: true };
 
 export const row: Row = {
   name: 'moves',

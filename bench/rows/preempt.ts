@@ -166,6 +166,7 @@ function committedRows(): { readonly preempt: readonly CoreRecord[]; readonly ha
     maxPassedOver: 1_000_000,
     maxOpen: 100,
     partsPerStep,
+    freshWhenFull: true,
   });
   const take = (input: Parameters<typeof step>[1]): readonly CoreRecord[] => {
     const taken = step(session, input);

@@ -10,7 +10,7 @@ import { compared, inTurns, rate } from '../harness.ts';
 import { agentReady, output, result, submitted, turnStarted } from '../support/inputs.ts';
 
 const goal = { of: 'ours', atLeast: 1_000_000 } as const;
-const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, partsPerStep };
+const limits = { maxPassedOver: 1_000_000_000, maxOpen: 1_000_000, partsPerStep, freshWhenFull: true };
 
 export const row: Row = {
   name: 'step',

@@ -31,6 +31,7 @@ export const submitted = (id: string, lane: Lane, mode: TaskMode = 'prompt'): In
     whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
     onLost: 'retry',
     maxAttempts: 3,
+    conversation: 'current',
     expiresAt: null,
     model: null,
   },

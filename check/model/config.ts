@@ -21,6 +21,8 @@ export interface SlotSpec {
   readonly model: Name;
   /** The models that its runner asks for, turn by turn; null and what is left: that of the task. */
   readonly models: readonly Name[];
+  /** Its first turn begins a fresh conversation. */
+  readonly fresh: boolean;
 }
 
 /** A model of the agent; null: its default. */
@@ -35,8 +37,8 @@ export type Name = 'm' | 'n' | null;
  * permission. `withdraw`: it asks no more. `refuse`: it does not change its model, and says so; `mum`: it says nothing.
  * `way`: another session needs the slot of its agent. `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `login`: its turn fails
  * because nobody is logged in. `limit`: its turn reaches a limit of its own. `kill`: somebody outside ends the agent. `throttle`: the session has to hold back. `release`: a runner gives the session
- * back and works on. `claim`: a program claims an external task. `tool`: the agent begins to use a tool. The others are commands of the
- * same name.
+ * back and works on. `claim`: a program claims an external task. `tool`: the agent begins to use a tool. `full`: its turn fails because the
+ * conversation is too long. `fresh`: a person wants another conversation. The others are commands of the same name.
  */
 export const budgets = [
   'cancel',
@@ -70,6 +72,8 @@ export const budgets = [
   'release',
   'claim',
   'tool',
+  'full',
+  'fresh',
 ] as const;
 export type Budget = (typeof budgets)[number];
 
@@ -82,6 +86,8 @@ export interface Config {
   readonly maxOpen: number;
   /** Every task has a time of its own, which may be up at any moment. Without an honest agent, or with one that never gets through, nothing else ends a wait. */
   readonly expires: boolean;
+  /** A conversation that is too long ends; else the task fails. */
+  readonly freshWhenFull: boolean;
   /** Parts that one step settles. */
   readonly partsPerStep: number;
   /** What the policy may say of a request; null: a person has to decide. */
@@ -127,6 +133,7 @@ const slot = (name: string, lane: Lane, whenBusy: WhenBusy, change: SlotChange):
   turns: 0,
   model: null,
   models: [],
+  fresh: false,
   ...change,
 });
 
@@ -159,6 +166,7 @@ const usual: Omit<Config, 'name' | 'about' | 'slots' | 'expires' | 'timers'> = {
   maxPassedOver: 2,
   maxOpen: 10,
   partsPerStep: 8,
+  freshWhenFull: true,
   verdicts: [null],
   strained: false,
   caps: { acks: true, steer: false, rewind: false, models: false, keepsPrompts: false },

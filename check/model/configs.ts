@@ -322,6 +322,7 @@ const daily: readonly Config[] = [
     budgets: { die: 1 },
     timers: ['drain', 'collect'],
     honest: true,
+    conversation: true,
     renamed: true,
   }),
   configOf({
@@ -337,6 +338,7 @@ const daily: readonly Config[] = [
     budgets: { die: 1, crash: 1, cancel: 1 },
     timers: ['drain'],
     honest: true,
+    conversation: true,
   }),
   configOf({
     name: 'rollback-unread',

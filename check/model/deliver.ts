@@ -9,8 +9,9 @@ import { timerNames } from '../../src/core/model/timers.ts';
 import { treeEntries, treeGet } from '../../src/core/tree.ts';
 import type { Config, Name } from './config.ts';
 import { judgeHistory, judgeText, withoutTexts } from './history.ts';
-import { judgeRewind } from './memory.ts';
+import { emptyMemory, judgeRewind } from './memory.ts';
 import type { Report } from './report.ts';
+import { noteClose, startTalk, writeTalk } from './talk.ts';
 import { forgetUnread } from './rollback.ts';
 import type { Message, Process, Runner, Slot, Timer, World } from './world.ts';
 import { requestNumber, slotOf } from './world.ts';
@@ -27,11 +28,9 @@ const rule = {
   riders: 'messages are conserved: merged tasks are in the prompt',
   settled: 'what became of the parts of a turn is recorded before the next prompt',
   runner: 'rule 11: one live runner per task, called by its own token',
-  conversation: 'rule 9: the agent is restarted with its conversation resumed',
   model: 'rule 9: a prompt is written only to an agent with the model of its turn',
   answer: 'an answer goes to a turn that asks, and once',
   allowed: 'nothing is allowed but by the policy or a person',
-  lost: 'rule 9: an agent whose conversation was lost is told so',
   attempts: 'every start of a runner counts as an attempt',
 } as const;
 
@@ -67,8 +66,9 @@ function one(config: Config, world: World, effect: Effect, report: Report): Worl
     case 'switch':
       return switchModel(config, world, effect, report);
     case 'kill':
-    case 'close':
       return end(world, effect, report);
+    case 'close':
+      return end(noteClose(config, world), effect, report);
     case 'run':
       return { ...world, runners: runners(world, effect, report), slots: charge(world, effect, report) };
     case 'abort':
@@ -95,9 +95,6 @@ function start(config: Config, world: World, effect: EffectOf<'start'>, report: 
   if (world.processes.length > 0) {
     report.fail(rule.oneAgent, 'an agent is started while another process lives');
   }
-  if (config.conversation && effect.conversation !== world.session.conversation.id) {
-    report.fail(rule.conversation, 'the agent is started with another conversation than the last one named');
-  }
   const process: Process = {
     inc: effect.incarnation,
     up: false,
@@ -117,9 +114,9 @@ function start(config: Config, world: World, effect: EffectOf<'start'>, report: 
     interrupts: 0,
     acked: false,
   };
-  const started = { ...world, processes: [...world.processes, process] };
+  const started = startTalk(config, { ...world, processes: [...world.processes, process] }, effect, report);
   // Without a conversation to resume, nothing of what was said is known to it.
-  return effect.conversation === null ? { ...started, slots: withoutTexts(world.slots) } : started;
+  return effect.conversation === null ? { ...started, slots: withoutTexts(world.slots), memory: emptyMemory } : started;
 }
 
 export function replaceProcess(world: World, process: Process): World {
@@ -174,10 +171,6 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
   }
   judgePrompt(world, effect, report);
   judgeRewind(world.memory, effect.rewind, report);
-  // An agent that reads without a word is told twice.
-  if (effect.conversationReset !== world.untold && !(config.mute && effect.conversationReset)) {
-    report.fail(rule.lost, effect.conversationReset ? 'a prompt says it, and it was not lost' : 'no prompt says it');
-  }
   const inTurn = new Set<TaskId>([effect.task, ...effect.mergedTasks]);
   const slots = world.slots.map((slot): Slot => ({
     ...slot,
@@ -187,7 +180,7 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
     text: slot.state === 'open' && inTurn.has(slot.id) && !effect.delivered ? 'sent' : slot.text,
   }));
   const written = write(
-    { ...world, slots, tool: 'none' },
+    { ...writeTalk(config, world, effect, report), slots, tool: 'none' },
     effect.incarnation,
     { type: 'prompt', turn: effect.turn, rewind: effect.rewind },
     report,

@@ -52,6 +52,8 @@ function answerOf(reply: NonNullable<Action['result']>['reply']): string {
       return '';
     case 'admitted':
       return reply.mergedInto === null ? '' : ` -> into ${reply.mergedInto}`;
+    case 'conversation':
+      return ` -> ${reply.state}`;
     case 'receipt':
       return ` -> ${reply.receipt.state}`;
     case 'claimed':
@@ -148,6 +150,7 @@ function inputOf(input: Input): string {
     case 'unpark':
     case 'restart-agent':
     case 'make-room':
+    case 'new-conversation':
       return input.type;
   }
 }

@@ -46,6 +46,8 @@ const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
 const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4, release: 5, close: 6, 'give-way': 15 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
 const outcomes = { completed: 1, interrupted: 2, failed: 3 } as const;
+const resets = { none: 0, lost: 1, fresh: 2, full: 3 } as const;
+const endings = { none: 0, command: 1, task: 2, full: 3 } as const;
 const texts = { none: 0, sent: 1, known: 2, over: 3 } as const;
 const tools = { none: 0, open: 1, doubtful: 2 } as const;
 const slotStates = { unborn: 0, open: 1, ended: 2 } as const;
@@ -72,9 +74,11 @@ interface Varies {
   readonly moves: boolean;
   /** The conversation keeps prompts. Where none does, it does not matter what was written. */
   readonly keeps: boolean;
+  /** A conversation may end otherwise than by a loss, so that it matters whether anything was said in it. */
+  readonly ends: boolean;
 }
 
-export function encodeWorld(world: World, out: Writer, { moves, keeps }: Varies): void {
+export function encodeWorld(world: World, out: Writer, { moves, keeps, ends }: Varies): void {
   turns.clear();
   incarnations.clear();
   runs.clear();
@@ -82,6 +86,9 @@ export function encodeWorld(world: World, out: Writer, { moves, keeps }: Varies)
     out.byte(left);
   }
   encodeSession(world, out, keeps);
+  if (ends) {
+    encodeTalk(world, out);
+  }
   for (const slot of world.slots) {
     const task = slot.state === 'open' ? (treeGet(world.session.tasks, slot.id) ?? null) : null;
     out.byte(
@@ -124,7 +131,7 @@ function encodeSession(world: World, out: Writer, keeps: boolean): void {
     agentKind |
       bit(up?.activity === 'turn', 2) |
       bit(up?.unsolicited === true, 3) |
-      bit(session.conversation.reset, 4) |
+      bit(session.conversation.reset !== null, 4) |
       // It decides nothing once nobody can be found without a login.
       bit(session.answered && has(world, 'login'), 5) |
       bit(session.conversation.id !== null, 6) |
@@ -136,7 +143,7 @@ function encodeSession(world: World, out: Writer, keeps: boolean): void {
     bit(up?.activity === 'switching', 0) |
       (throttle << 1) |
       (modelCode(model) << 3) |
-      bit(world.untold, 5) |
+      bit(world.talk.untold !== null, 5) |
       (parkedCode(session) << 6),
   );
   out.byte(
@@ -171,6 +178,23 @@ function encodeSession(world: World, out: Writer, keeps: boolean): void {
     requestBits(turn.permissionRequests.map(requestNumber)) | bit(isInTool(turn), 6) | bit(keeps && turn.withdrawn, 7),
   );
   out.byte(resultCode(turn.result));
+}
+
+/** Of turns only whether one is the first in the conversation, and whether that is the present one. */
+function encodeTalk({ session, talk, slots }: World, out: Writer): void {
+  const turn = session.hold?.turn?.id ?? null;
+  const firstOf = (first: TurnId | null): number => (first === null ? 0 : first === turn ? 1 : 2);
+  const { conversation } = session;
+  out.byte(firstOf(conversation.firstTurn) | (firstOf(talk.first) << 2) | bit(talk.name === conversation.id, 4));
+  out.byte(
+    resets[conversation.reset ?? 'none'] |
+      (resets[talk.untold ?? 'none'] << 2) |
+      (resets[talk.owed ?? 'none'] << 4) |
+      (endings[conversation.ending?.why ?? 'none'] << 6),
+  );
+  for (const { id, state } of slots) {
+    out.byte(bit(state === 'open' && treeGet(session.tasks, id)?.beginsFresh === true, 0));
+  }
 }
 
 function encodeSettlement(world: World, settlement: Settlement, out: Writer): void {

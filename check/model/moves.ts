@@ -11,7 +11,7 @@ import type { Config, SlotSpec } from './config.ts';
 import { replaceProcess } from './deliver.ts';
 import { withoutTexts } from './history.ts';
 import { emptyMemory, hearOf, type Memory, readPrompt } from './memory.ts';
-import type { Message, Process, Runner, Slot, World } from './world.ts';
+import type { Message, Process, Runner, Slot, Talk, World } from './world.ts';
 import { has, kinds, left, requestName, slotId, spend } from './world.ts';
 import type { Who } from './world.ts';
 
@@ -68,6 +68,7 @@ const submitOf = (
     whenBusy: spec.whenBusy,
     onLost: spec.onLost,
     maxAttempts: spec.maxAttempts,
+    conversation: spec.fresh ? 'fresh' : 'current',
     expiresAt: expires ? at + 1 : null,
     model: spec.model,
   },
@@ -164,6 +165,9 @@ function operators(world: World, offer: Offer): void {
   }
   if (has(world, 'restart') && session.agent.kind !== 'none') {
     offer('operator', kinds.operator, spend(world, 'restart'), { at, type: 'restart-agent', by: operator });
+  }
+  if (has(world, 'fresh')) {
+    offer('operator', kinds.operator, spend(world, 'fresh'), { at, type: 'new-conversation', by: operator });
   }
   if (has(world, 'throttle')) {
     for (const level of ['background', 'all'] as const) {
@@ -334,16 +338,18 @@ function chats(world: World, process: Process, offer: Offer): void {
 }
 
 function becomesReady(config: Config, world: World, process: Process, offer: Offer): void {
+  // A process that is being ended has nothing to say any more.
+  const isHeard = world.session.agent.kind === 'starting' && !process.leaving;
   const up = replaceProcess(world, { ...process, up: true });
   const ready = { at, type: 'agent-ready', incarnation: process.inc, caps: config.caps } as const;
   const conversation = config.conversation ? `of ${process.inc}` : null;
   const resumed = world.session.conversation.id ?? conversation;
-  offer('agent', kinds.ready, up, { ...ready, conversation: resumed, conversationReset: false });
+  const named = isHeard ? { ...up, talk: { ...up.talk, name: resumed } } : up;
+  offer('agent', kinds.ready, named, { ...ready, conversation: resumed, conversationReset: false });
   if (has(world, 'lost') && world.session.conversation.id !== null) {
-    // A process that is being ended has nothing to say any more.
-    const untold = world.untold || (world.session.agent.kind === 'starting' && !process.leaving);
+    const talk: Talk = isHeard ? { name: conversation, first: null, owed: null, untold: 'lost' } : up.talk;
     const slots = process.leaving ? up.slots : withoutTexts(up.slots);
-    offer('agent', kinds.fault, spend({ ...up, untold, slots, memory: emptyMemory }, 'lost'), {
+    offer('agent', kinds.fault, spend({ ...up, talk, slots, memory: emptyMemory }, 'lost'), {
       ...ready,
       conversation,
       conversationReset: true,
@@ -383,7 +389,7 @@ function reads(config: Config, world: World, process: Process, offer: Offer): vo
       const input: Input = { at, type: 'turn-started', incarnation: inc, turn: message.turn };
       // What a process says that is being ended is not heard: the next one is told again.
       const heard = { ...world, memory: remembers(config, world, message) };
-      const told = process.leaving ? heard : { ...heard, untold: false };
+      const told = process.leaving ? heard : { ...heard, talk: { ...heard.talk, untold: null } };
       const confirmed = replaceProcess(told, { ...begun, lastStarted: true });
       offer('agent', kinds.start, heardOf(confirmed, process, message.turn), input);
       if (config.mute) {
@@ -441,6 +447,10 @@ const overloaded: TurnResult = {
   ...failed,
   report: { text: '', failure: { class: 'overloaded', transient: true, message: '', hint: '' } },
 };
+const outgrown: TurnResult = {
+  ...failed,
+  report: { text: '', failure: { class: 'context', transient: false, message: '', hint: '' } },
+};
 const loggedOut: TurnResult = {
   ...failed,
   report: { text: '', failure: { class: 'auth', transient: true, login: true, message: '', hint: '' } },
@@ -488,6 +498,10 @@ function results(config: Config, world: World, process: Process, turn: Process['
   if (has(world, 'limit')) {
     const input: Input = { at, type: 'turn-limit', incarnation: inc, turn, limit: 'output', bound: 1 };
     offer('node', kinds.fault, spend(world, 'limit'), input);
+  }
+  if (has(world, 'full')) {
+    const input: Input = { at, type: 'result', incarnation: inc, turn, result: outgrown };
+    offer('agent', kinds.fault, spend(over, 'full'), input);
   }
   if (has(world, 'login')) {
     offer('agent', kinds.fault, spend(over, 'login'), {

@@ -40,6 +40,10 @@ export function judgeRewound({ memory, session }: World, input: Input, result: S
   const { rewind } = session.conversation;
   let told = input.type === 'agent-ready' && input.conversationReset;
   for (const record of result.records) {
+    if (record.type === 'event' && record.event.type === 'conversation-ended') {
+      // What was owed to it goes with it.
+      told = true;
+    }
     if (record.type !== 'event' || record.task !== null || record.event.type !== 'conversation-rewound') {
       continue;
     }

@@ -13,6 +13,7 @@ import type { Judged } from './judged.ts';
 import { judgeLines, linesAfter } from './line.ts';
 import type { Report } from './report.ts';
 import { judgeRewound, noteRollback } from './rollback.ts';
+import { judgeRequest, noteRequest, settleTalk } from './talk.ts';
 import type { Slot, World } from './world.ts';
 import { limitsOf, slotId } from './world.ts';
 
@@ -43,15 +44,17 @@ export function take({ config, core, judged, report }: Run, offered: World, inpu
   }
   const asked = noteRollback(ask(config, offered, input, result), input, result);
   judgeRewound(asked, input, result, report);
+  judgeRequest(asked, input, result, report);
   const isNew = judged.isNewMove(input);
   if (isNew) {
     judge(core, config, asked, input, result, report);
   }
   const lines = linesAfter(offered, input, result);
   const slots = remember(config, asked, input, result);
-  const moved = settleSlots(config, { ...asked, slots, session: result.session, lines }, result, report);
+  const requested = noteRequest(asked, input, result);
+  const moved = settleSlots(config, { ...requested, slots, session: result.session, lines }, result, report);
   judgeLines(moved, report);
-  const delivered = deliver(config, moved, result.effects, report);
+  const delivered = settleTalk(deliver(config, settleTalk(moved), result.effects, report));
   if (isNew && result.reply.kind !== 'refused' && result.reply.kind !== 'stale') {
     // Last, because nearly every fault is on a tape too, and the other properties say more of it.
     judgeTold(offered.session, input, result, report);

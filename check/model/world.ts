@@ -14,7 +14,7 @@ import {
 } from '../../src/core/model/ids.ts';
 import type { Input } from '../../src/core/model/inputs.ts';
 import type { TimerName } from '../../src/core/model/timers.ts';
-import type { Session } from '../../src/core/model/session.ts';
+import type { ConversationReset, Session } from '../../src/core/model/session.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
 import type { Budget, Config, Name } from './config.ts';
 import { budgets } from './config.ts';
@@ -105,6 +105,20 @@ export interface Timer {
   readonly of: number | TaskId;
 }
 
+/** What is true of the agent's conversation: see talk.ts. */
+export interface Talk {
+  /** As the agent named it; null: it named none yet. */
+  readonly name: string | null;
+  /** The first turn that was written in it. */
+  readonly first: TurnId | null;
+  /** It is to end: a person wants that, or it was too long. */
+  readonly owed: Exclude<ConversationReset, 'lost'> | null;
+  /** What the next prompt has to say, until an agent has read one that did. */
+  readonly untold: ConversationReset | null;
+}
+
+export const noTalk: Talk = { name: null, first: null, owed: null, untold: null };
+
 export interface World {
   readonly session: Session;
   readonly slots: readonly Slot[];
@@ -113,8 +127,7 @@ export interface World {
   readonly timers: readonly Timer[];
   /** The order of the open tasks, as the senders and the operators made it. */
   readonly lines: Lines;
-  /** The agent said that it had lost the conversation, and none has read since that it did. */
-  readonly untold: boolean;
+  readonly talk: Talk;
   readonly memory: Memory;
   /** That of the last turn that was written. `doubtful`: it failed, and an interrupt had been written before. */
   readonly tool: 'none' | 'open' | 'doubtful';
@@ -195,6 +208,7 @@ export const limitsOf = (config: Config): Session['limits'] => ({
   maxPassedOver: config.maxPassedOver,
   maxOpen: config.maxOpen,
   partsPerStep: config.partsPerStep,
+  freshWhenFull: config.freshWhenFull,
 });
 
 export const slotId = (name: string, generation: number): TaskId =>
@@ -218,7 +232,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   runners: [],
   timers: [],
   lines: { byPlace: [], byAge: [] },
-  untold: false,
+  talk: noTalk,
   memory: emptyMemory,
   tool: 'none',
   left: budgets.map((budget) => config.budgets[budget] ?? 0),

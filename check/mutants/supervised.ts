@@ -196,8 +196,8 @@ const models: readonly Mutant[] = [
     'that the conversation was lost is forgotten at a crash',
     'switch-restart',
     'draft',
-    'conversationReset: session.conversation.reset,\n    firstTurn:',
-    'conversationReset: false,\n    firstTurn:',
+    'conversationReset: session.conversation.reset,',
+    'conversationReset: null,',
   ),
   mutant(
     'every prompt says that the conversation was lost',
@@ -213,7 +213,7 @@ const retries: readonly Mutant[] = [
     'a preemption burns a retry',
     'retry',
     'rules/turn-end',
-    'if (isTransient(end) && givesWay(turn) && task.verdict === null) {',
+    'if ((isTransient(end) || hasFilled(d, turn, end)) && givesWay(turn) && task.verdict === null) {',
     'if (turn.id < 0) {',
   ),
   mutant(
@@ -227,8 +227,8 @@ const retries: readonly Mutant[] = [
     'a failure that passes is not tried again',
     'retry',
     'rules/turn-end',
-    'isTransient(end) && (d.s.answered',
-    'd.s.fenced && (d.s.answered',
+    '(isTransient(end) && (d.s.answered',
+    '(d.s.fenced && (d.s.answered',
   ),
   mutant(
     'any failure is tried again',

@@ -30,8 +30,8 @@ export const turns: readonly Mutant[] = [
     'a cancelled turn that fails is a failure',
     'silent-acks',
     'rules/turn-end',
-    "return outcome === 'failed' && verdict === null && !isRetried(d, end);",
-    "return outcome === 'failed' && !isRetried(d, end);",
+    "return outcome === 'failed' && verdict === null && !isRetried(d, turn, end);",
+    "return outcome === 'failed' && !isRetried(d, turn, end);",
   ),
   mutant(
     'the latch is lost: a late "started" forgets the interrupt',
@@ -66,8 +66,8 @@ export const turns: readonly Mutant[] = [
     'a prompt is written into a turn that nobody asked for',
     'lies',
     'rules/arrange',
-    ' || agent.unsolicited) {\n    return;',
-    ') {\n    return;',
+    ' || agent.unsolicited || d.s.conversation.ending !== null) {',
+    ' || d.s.conversation.ending !== null) {',
   ),
   mutant(
     'kill after wake: the successor starts before the old agent is reaped',

@@ -10,6 +10,7 @@ export type FailureClass =
   | 'quota'
   | 'auth'
   | 'context'
+  | 'output_limit'
   | 'model'
   | 'invalid_request'
   | 'refused'
@@ -48,7 +49,11 @@ export const failureRules: { readonly [C in FailureClass]: FailureRule } = {
   },
   context: {
     transient: false,
-    hint: 'The conversation is too long for the model. Send the task to another session, or shorten the prompt.',
+    hint: 'The conversation is too long for the model. Begin a fresh one with `signalbox new SESSION`, or shorten the prompt.',
+  },
+  output_limit: {
+    transient: false,
+    hint: 'The answer was cut off at the limit of the model. Ask for a shorter answer, or in parts.',
   },
   model: { transient: false, hint: 'The provider does not know this model. Check its name.' },
   invalid_request: { transient: false, hint: 'The provider rejected the request. Read its message.' },

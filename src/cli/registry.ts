@@ -15,6 +15,7 @@ import { command as evict } from './commands/evict.ts';
 import { command as explain } from './commands/explain.ts';
 import { command as hangs } from './commands/hangs.ts';
 import { command as move } from './commands/move.ts';
+import { command as newConversation } from './commands/new.ts';
 import { command as park } from './commands/park.ts';
 import { command as permissions } from './commands/permissions.ts';
 import { command as providers } from './commands/providers.ts';
@@ -48,6 +49,7 @@ export const commands: readonly Command[] = [
   park,
   unpark,
   restart,
+  newConversation,
   permissions,
   approve,
   deny,

@@ -3,7 +3,7 @@
  * in it. A field without an entry does not compile.
  */
 import { AppError } from '../core/errors.ts';
-import { lanes, onLostPolicies, taskModes, whenBusyPolicies } from '../core/model/task.ts';
+import { lanes, onLostPolicies, taskConversations, taskModes, whenBusyPolicies } from '../core/model/task.ts';
 import { permissionModes } from '../core/model/permission.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { taskSpec, type TaskField, type TaskSpecInput } from '../protocol/task-spec.ts';
@@ -54,6 +54,7 @@ const readers: Readers = {
   author: text('author', 'author', 'NAME', 'your user name'),
   onLost: choice('onLost', 'on-lost', 'POLICY', onLostPolicies),
   maxAttempts: integer('maxAttempts', 'max-attempts'),
+  conversation: choice('conversation', 'conversation', 'WHICH', taskConversations),
   expiresIn: integer('expiresIn', 'expires-in'),
   model: text('model', 'model', 'NAME'),
   permissions: {

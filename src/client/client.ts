@@ -4,6 +4,7 @@ import type {
   PermissionRequestList,
   CancelReceipt,
   CancelRequest,
+  ConversationReceipt,
   EditRequest,
   EvictRequest,
   Explanation,
@@ -138,6 +139,8 @@ function sessionCalls(http: Http, get: Get) {
       get(http.json('unparkSession', { params: { key }, body: whose(by), ...call })),
     restartAgent: (key: string, by?: string, call: CallOptions = {}): Promise<Ok> =>
       get(http.json('restartAgent', { params: { key }, body: whose(by), ...call })),
+    newConversation: (key: string, by?: string, call: CallOptions = {}): Promise<ConversationReceipt> =>
+      get(http.json('newConversation', { params: { key }, body: whose(by), ...call })),
   };
 }
 

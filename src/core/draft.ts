@@ -230,6 +230,8 @@ export const taskRow = (task: Task): TaskRow => ({
   started: task.started,
   interruptedMidTurn: task.interruptedMidTurn,
   textIn: task.textIn,
+  conversation: task.conversation,
+  beginsFresh: task.beginsFresh,
   verdict: task.verdict,
   model: task.model,
   retries: task.retries,
@@ -248,6 +250,7 @@ export function sessionRow(session: Session): SessionRow {
     parked: session.parked,
     conversation: session.conversation.id,
     conversationReset: session.conversation.reset,
+    conversationEnding: session.conversation.ending,
     firstTurn: session.conversation.firstTurn,
     rewind: session.conversation.rewind,
     answered: session.answered,
@@ -277,7 +280,7 @@ const sameHold = (a: Hold | null, b: Hold | null): boolean =>
   a?.task === b?.task && a?.epoch === b?.epoch && sentOf(a) === sentOf(b) && sameRequests(requestsOf(a), requestsOf(b));
 
 const sameConversation = (a: Conversation, b: Conversation): boolean =>
-  a.id === b.id && a.reset === b.reset && a.firstTurn === b.firstTurn && a.rewind === b.rewind;
+  a.id === b.id && a.reset === b.reset && a.firstTurn === b.firstTurn && a.rewind === b.rewind && a.ending === b.ending;
 
 /** Written out: a loop over the names of the fields takes as long as the rest of a step. */
 const sameRow = (a: Session, b: Session): boolean =>

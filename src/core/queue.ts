@@ -36,7 +36,7 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     seq: 0,
     parked: null,
     throttle: null,
-    conversation: { id: null, reset: false, firstTurn: null, rewind: null },
+    conversation: { id: null, reset: null, firstTurn: null, rewind: null, ending: null },
     answered: false,
     hold: null,
     agent: { kind: 'none' },

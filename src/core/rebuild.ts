@@ -29,7 +29,15 @@ export function durableOf(session: Session): Durable {
 
 /** Effects in flight are forgotten: the agent, live code runners, timers, and how far a sent turn had come. */
 export function rebuild(durable: Durable, limits: Limits): Session {
-  const { hold, conversation: id, conversationReset: reset, firstTurn, rewind, ...row } = durable.row;
+  const {
+    hold,
+    conversation: id,
+    conversationReset: reset,
+    conversationEnding: ending,
+    firstTurn,
+    rewind,
+    ...row
+  } = durable.row;
   const empty = newSession(row.key, limits);
   const indexes = { ...empty.indexes };
   let { tasks } = empty;
@@ -41,7 +49,7 @@ export function rebuild(durable: Durable, limits: Limits): Session {
   return {
     ...empty,
     ...row,
-    conversation: { id, reset, firstTurn, rewind },
+    conversation: { id, reset, firstTurn, rewind, ending },
     tasks,
     indexes,
     seq: durable.seq,

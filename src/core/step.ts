@@ -19,6 +19,7 @@ import {
 } from './rules/agent.ts';
 import { timer } from './rules/timers.ts';
 import { arrange } from './rules/arrange.ts';
+import { newConversation } from './rules/conversation.ts';
 import { isArmed, setDeadlines } from './rules/deadlines.ts';
 import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './rules/commands.ts';
 import { begin, type Draft, finish, getTask, mustTask } from './draft.ts';
@@ -54,6 +55,8 @@ function apply(d: Draft, input: Input): RuleReply {
       return fault(d, input);
     case 'restart-agent':
       return restartAgent(d, input);
+    case 'new-conversation':
+      return newConversation(d, input);
     case 'make-room':
       return makeRoom(d);
     case 'throttle':

@@ -114,6 +114,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
+/** What the configuration says of all sessions. */
+const sessionSettings = ({ limits, permissions, expiresIn, conversation }: DaemonConfig) => ({
+  limits,
+  permissions,
+  expiresIn,
+  conversation,
+});
+
 /** A part that is opened later is closed earlier: it is in an inner scope. */
 async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon> {
   const { folder, config, version, faults = noFaults, pid = process.pid, watch } = options;
@@ -137,9 +145,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     store,
     agent: agent.driver,
     runners,
-    limits: config.limits,
-    permissions: config.permissions,
-    expiresIn: config.expiresIn,
+    ...sessionSettings(config),
     workspaces: new Workspaces({ root: join(folder, dataFiles.workspaces), rules: config.workspaces }),
     redact,
     resolveSession,

@@ -3,6 +3,7 @@
  * `src/daemon/config/schema.ts` combines them. Times are in milliseconds, sizes in bytes.
  */
 import { withDefaults } from './defaults.ts';
+import { ConversationConfigSchema } from './conversations.ts';
 import type { Lane } from '../core/model/task.ts';
 import { SessionKeySchema } from './ids.ts';
 import { runtimeLimits, serverLimits, watchLimits } from './limits.ts';
@@ -205,6 +206,7 @@ export interface ConfigSections {
   readonly agent?: Wire<typeof AgentConfigSchema>;
   readonly permissions?: Wire<typeof PermissionsConfigSchema>;
   readonly expiresIn?: Wire<typeof ExpiresInConfigSchema>;
+  readonly conversation?: Wire<typeof ConversationConfigSchema>;
   readonly workspaces?: Wire<typeof WorkspacesConfigSchema>;
   readonly runners?: Wire<typeof RunnersConfigSchema>;
   readonly limits?: Wire<typeof LimitsConfigSchema>;
@@ -223,6 +225,7 @@ export const configSections = {
   agent: AgentConfigSchema,
   permissions: PermissionsConfigSchema,
   expiresIn: ExpiresInConfigSchema,
+  conversation: ConversationConfigSchema,
   workspaces: WorkspacesConfigSchema,
   runners: RunnersConfigSchema,
   limits: LimitsConfigSchema,

@@ -16,6 +16,7 @@ export type {
   Usage,
 } from '../core/model/output.ts';
 export type { Lane, TaskStatus, WhenBusy } from '../core/model/task.ts';
+export * from './conversations.ts';
 export * from './defaults.ts';
 export * from './events/parts.ts';
 export * from './events/read.ts';

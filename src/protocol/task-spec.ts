@@ -6,7 +6,14 @@
  * unread.
  */
 import type { NewTask } from '../core/model/inputs.ts';
-import { defaultWhenBusy, type Lane, onLostPolicies, taskModes, whenBusyPolicies } from '../core/model/task.ts';
+import {
+  defaultWhenBusy,
+  type Lane,
+  onLostPolicies,
+  taskConversations,
+  taskModes,
+  whenBusyPolicies,
+} from '../core/model/task.ts';
 import { permissionModes } from '../core/model/permission.ts';
 import { withDefaults } from './defaults.ts';
 import { LabelsSchema, LaneSchema, WhenBusySchema } from './ids.ts';
@@ -80,6 +87,13 @@ export const taskSpec = {
     description: 'What happens to the task if its agent or the daemon ends during its turn: `retry` or `fail`.',
   },
   maxAttempts: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Maximum number of attempts.' },
+  conversation: {
+    type: 'string',
+    enum: taskConversations,
+    default: 'current',
+    description:
+      '`fresh`: its first turn begins a fresh conversation, and the one before is not resumed any more. `current`: its turns continue the conversation.',
+  },
   expiresIn: {
     type: ['integer', 'null'],
     minimum: 1,
@@ -126,6 +140,7 @@ const ruled: { readonly [F in RuledField]: F } = {
   priority: 'priority',
   onLost: 'onLost',
   maxAttempts: 'maxAttempts',
+  conversation: 'conversation',
   expiresIn: 'expiresIn',
   model: 'model',
 };

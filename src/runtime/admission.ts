@@ -103,10 +103,8 @@ export class Admission {
   async #admit(request: SubmitRequest): Promise<SubmitAnswer> {
     await this.#ready;
     const { session, idempotencyKey = null, ...written } = request;
-    const { lane, mode, priority, whenBusy, onLost, maxAttempts, model, expiresIn, ...opaque } = fullTaskSpec(
-      written,
-      this.#context.expiresIn,
-    );
+    const { lane, mode, priority, whenBusy, onLost, maxAttempts, conversation, model, expiresIn, ...opaque } =
+      fullTaskSpec(written, this.#context.expiresIn);
     const { runner } = opaque;
     if (runner !== null && !this.#registry.runners.has(runner)) {
       return refused('unknown_runner');
@@ -133,6 +131,7 @@ export class Admission {
         whenBusy,
         onLost,
         maxAttempts,
+        conversation,
         expiresAt,
         model,
       },

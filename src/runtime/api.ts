@@ -10,7 +10,7 @@ import type { Epoch, SessionKey, TaskId, TurnId } from '../core/model/ids.ts';
 import type { StopScope } from '../core/model/inputs.ts';
 import type { Where, Lane, TaskStage, TaskStatus } from '../core/model/task.ts';
 import type { Parked, TurnOutcome } from '../core/model/session.ts';
-import type { Receipt, Refusal } from '../core/model/replies.ts';
+import type { ConversationState, Receipt, Refusal } from '../core/model/replies.ts';
 import type { AllTrue, Describes } from '../protocol/describes.ts';
 import type { TurnAnswerSchema } from '../protocol/holds.ts';
 import type { OpenTasksSchema } from '../protocol/open-tasks.ts';
@@ -105,6 +105,10 @@ export type CancelAnswer =
   | Refused;
 
 export type CommandAnswer = { readonly kind: 'ok' } | Refused;
+/** `turn`: the one that runs, and with which it ends. */
+export type ConversationAnswer =
+  | { readonly kind: 'conversation'; readonly state: ConversationState; readonly turn: TurnId | null }
+  | Refused;
 export type StopAnswer = { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] } | Refused;
 
 /** Why a task does not run now. Every wait names its deadline, or has none. */
@@ -308,6 +312,8 @@ export interface OperatorCommands {
   unpark(session: string, by?: Actor): Promise<CommandAnswer>;
   /** Also lifts a throttle that crashes of its agent or its failed turns have caused. */
   restartAgent(session: string, by?: Actor): Promise<CommandAnswer>;
+  /** The next prompt begins a fresh conversation. A turn that runs is left alone: the answer says when. */
+  newConversation(session: string, by?: Actor): Promise<ConversationAnswer>;
   /** Allows or denies a permission request. */
   respond(session: string, response: PermissionResponse): Promise<CommandAnswer>;
   /** Ends the throttle of the provider. Its failed turns are retried at once. */

@@ -5,6 +5,7 @@ import type { Lane } from '../core/model/task.ts';
 import type { Session } from '../core/model/session.ts';
 import type { StepResult } from '../core/model/replies.ts';
 import { defaultPolicies, type PermissionPolicy } from '../core/model/permission.ts';
+import { defaultOnFull, type OnFull } from '../protocol/conversations.ts';
 import { defaultsOf, runtimeLimits } from '../protocol/limits.ts';
 import { defaultExpiresIn } from '../protocol/task-spec.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
@@ -37,6 +38,8 @@ export interface SignalboxOptions {
   readonly permissions?: { readonly [L in Lane]?: PermissionPolicy };
   /** How long a task may wait that does not say, by its lane: milliseconds; null: as long as it takes. Default: a day, a week. */
   readonly expiresIn?: { readonly [L in Lane]?: number | null };
+  /** What happens when a conversation is too long for its model. Default: `fresh`. */
+  readonly conversation?: { readonly onFull?: OnFull };
   /** Working folders of the agents that are programs. Left out: none; each starts where its driver says. */
   readonly workspaces?: Workspaces;
   /** Takes secrets out of what agents say. Default: one that knows well-known shapes only. */
@@ -64,6 +67,8 @@ export interface Context {
   readonly limits: RuntimeLimits;
   readonly permissions: { readonly [L in Lane]: PermissionPolicy };
   readonly expiresIn: { readonly [L in Lane]: number | null };
+  /** A conversation that is too long for its model ends, and its task begins another. */
+  readonly freshWhenFull: boolean;
   readonly workspaces: Workspaces | null;
   readonly redact: Redactor;
   readonly clock: Clock;
@@ -83,6 +88,7 @@ export function contextOf(options: SignalboxOptions): Context {
     limits: { ...defaultLimits, ...options.limits },
     permissions: { ...defaultPolicies, ...options.permissions },
     expiresIn: { ...defaultExpiresIn, ...options.expiresIn },
+    freshWhenFull: (options.conversation?.onFull ?? defaultOnFull) === 'fresh',
     workspaces: options.workspaces ?? null,
     redact: options.redact ?? makeRedactor([]),
     clock,

@@ -30,6 +30,7 @@ export function taskView(task: StoredTask, mergedTasks: readonly string[]): Task
     whenBusy: row.whenBusy,
     onLost: row.onLost,
     maxAttempts: row.maxAttempts,
+    conversation: row.conversation,
     expiresIn: row.expiresAt === null ? null : row.expiresAt - task.admittedAt,
     expiresAt: row.expiresAt,
     model: row.model,

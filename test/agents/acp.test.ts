@@ -119,7 +119,7 @@ describe('a turn of an ACP agent', () => {
 
   test.each([
     ['refusal', 'refused'],
-    ['max_tokens', 'context'],
+    ['max_tokens', 'output_limit'],
     ['max_turn_requests', 'unknown'],
     ['no-such-reason', 'unknown'],
   ])('agent-port/9: fails with the stop reason %s, and keeps its output', async (stop, kind) => {

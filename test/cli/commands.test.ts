@@ -252,6 +252,17 @@ describe('a command on tasks and sessions', () => {
     expect(ran.stderr).not.toMatch(/defect|\n +at /);
   });
 
+  test('begins a fresh conversation, and says when it begins', async () => {
+    await cli.json(['send', 'renewed', '[[text:hi]]', '--wait']);
+    const first = await cli.run(['new', 'renewed']);
+    expect([first.code, first.stdout]).toEqual([0, 'the next prompt of renewed begins a fresh conversation\n']);
+    expect(await cli.json(['new', 'renewed'])).toEqual({ session: 'renewed', state: 'unused', turn: null });
+    await cli.json(['send', 'renewed', '[[text:hi]]', '--wait', '--conversation', 'fresh']);
+    const { stdout } = await cli.run(['tail', 'renewed', '--session', '--no-follow']);
+    expect(stdout.match(/conversation-ended/g)).toHaveLength(1);
+    expect(stdout).toMatch(/conversation-ended.+why=command by=/);
+  });
+
   test('prints errors as JSON with --json', async () => {
     const { code, stderr, stdout } = await cli.run(['task', 'nope', '--json']);
     expect([code, stdout]).toEqual([exitCodes.notFound, '']);
@@ -279,6 +290,7 @@ describe('a refusal of the daemon', () => {
     [['park', 'nope', 'x'], ofSession],
     [['unpark', 'nope'], ofSession],
     [['restart', 'nope'], ofSession],
+    [['new', 'nope'], ofSession],
     [['providers', 'resume', 'nope'], 'There is no provider "nope".'],
     [['hangs', 'nope'], 'There is no hang report "nope".'],
   ])('of %j says that it does not exist, with the hint of the code', async (words, message) => {

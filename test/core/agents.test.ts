@@ -54,19 +54,19 @@ describe('the life of an agent', () => {
     box.submit('B');
     expect(box.sent('start')).toMatchObject([{ conversation: 'c1' }]);
     box.ready({ conversation: 'c2', conversationReset: true });
-    expect(box.sent('prompt')).toMatchObject([{ conversationReset: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: 'lost' }]);
     expect(box.tape()).toContain('conversation-reset');
     // Neither an agent that dies before it has read that, nor a node that does, leaves it unsaid.
     box.exited();
     box.ready({ conversation: 'c2' });
-    expect(box.sent('prompt')).toMatchObject([{ conversationReset: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: 'lost' }]);
     box.crash();
     box.ready({ conversation: 'c2' });
-    expect(box.sent('prompt')).toMatchObject([{ conversationReset: true }]);
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: 'lost' }]);
     box.started();
     box.submit('C');
     box.result('completed');
-    expect(box.sent('prompt')).toMatchObject([{ task: 'C', conversationReset: false }]);
+    expect(box.sent('prompt')).toMatchObject([{ task: 'C', conversationReset: null }]);
     expect(box.session.conversation.id).toBe('c2');
   });
 

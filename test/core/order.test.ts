@@ -15,7 +15,12 @@ const p = { mergeGroup: 'p' } as const;
 
 /** The owner `o`, and `count` background tasks that wait behind it. */
 function waiting(count: number): Session {
-  let session = newSession(sessionKey('s'), { maxPassedOver: 5, maxOpen: 1_000_000, partsPerStep: 128 });
+  let session = newSession(sessionKey('s'), {
+    maxPassedOver: 5,
+    maxOpen: 1_000_000,
+    partsPerStep: 128,
+    freshWhenFull: true,
+  });
   for (const name of ['o', ...Array.from({ length: count }, (_, index) => `t${index}`)]) {
     const task = taskOf(name, { lane: 'background' });
     session = step(session, { at: 0, type: 'submit', payload: null, about: origin, task }).session;

@@ -13,7 +13,7 @@ import { audit, freeze, ordered, tasksOf } from '../support/core-audit.ts';
 import { Chaos, type Choice, choices, plainNames } from '../support/core-chaos.ts';
 import { action, Box } from '../support/core-driver.ts';
 
-const few = { maxPassedOver: 2, maxOpen: 12, partsPerStep: 2 };
+const few = { maxPassedOver: 2, maxOpen: 12, partsPerStep: 2, freshWhenFull: true };
 
 function story(told: readonly Choice[], each: (box: Box, chaos: Chaos, choice: Choice) => void): Box {
   const chaos = new Chaos(new Box(few));

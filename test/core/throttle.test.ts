@@ -144,8 +144,8 @@ describe('a transient failure', () => {
     expect(box.sent('prompt')).toMatchObject([{ task: 'A', mergedTasks: ['B'] }]);
     expect(box.queue).toEqual(['S']);
     box.started();
-    box.fails('context', false);
-    expect(box.final('A')).toBe('failed context');
+    box.fails('refused', false);
+    expect(box.final('A')).toBe('failed refused');
     expect(box.final('B')).toBe('failed failed_with');
     expect(box.owner).toBe('S');
   });

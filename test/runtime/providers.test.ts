@@ -311,7 +311,7 @@ describe('S13: the sessions of a provider', () => {
 
   it('whose conversations are too long for the model throttle their background work until a turn completes', async () => {
     const clock = new ManualClock();
-    await using one = await openBox({ clock, random });
+    await using one = await openBox({ clock, random, conversation: { onFull: 'fail' } });
     const task = await one.background({ prompt: 'too long' });
     await one.background({ prompt: 'next in line' });
     await failing(one, task, 'context');

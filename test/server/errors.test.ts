@@ -136,6 +136,7 @@ describe('every route', () => {
       'parkSession',
       'unparkSession',
       'restartAgent',
+      'newConversation',
       'respondToPermissionRequest',
       'resumeProvider',
       'holdTask',

@@ -210,6 +210,22 @@ describe('a session', () => {
     expect((await door.client.session('s')).incarnations).toBe(2);
   });
 
+  test('begins a fresh conversation by command, and the receipt says when', async () => {
+    const { client, box } = door;
+    const first = await client.submit({ session: 's', prompt: 'p' });
+    const turn = await box.stage.turn();
+    await box.event(first.task, 'turn-started');
+    expect(await client.newConversation('s', 'ada')).toEqual({ session: 's', state: 'requested', turn: 1 });
+    turn.finish();
+    await box.ended(first.task);
+    expect(await client.newConversation('s')).toEqual({ session: 's', state: 'unused', turn: null });
+    const second = await client.submit({ session: 's', prompt: 'q' });
+    (await box.stage.turn()).finish();
+    await box.ended(second.task);
+    expect(await client.newConversation('s')).toEqual({ session: 's', state: 'ended', turn: null });
+    expect(await code(client.newConversation('nope'))).toBe('unknown_session');
+  });
+
   test('has a feed of all its tapes, in pages', async () => {
     const { task } = await door.client.submit({ session: key, prompt: 'p' });
     (await door.box.stage.turn()).finish();

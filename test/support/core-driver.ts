@@ -32,7 +32,7 @@ export const origin: TaskOrigin = { title: 'a task', source: 'test', author: nul
 
 export const everything: AgentCaps = { acks: true, steer: true, rewind: true, models: true, keepsPrompts: true };
 
-export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, partsPerStep: 128 };
+export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, partsPerStep: 128, freshWhenFull: true };
 
 type Fields = Partial<Omit<NewTask, 'id'>>;
 
@@ -47,6 +47,7 @@ export const taskOf = (id: string, fields: Fields = {}): NewTask => {
     whenBusy: lane === 'interactive' ? 'preempt' : 'enqueue',
     onLost: 'retry',
     maxAttempts: 3,
+    conversation: 'current',
     expiresAt: null,
     model: null,
     ...fields,
@@ -205,6 +206,11 @@ export class Box {
   }
   unpark(): Reply {
     return this.do({ type: 'unpark', by: somebody });
+  }
+
+  /** Somebody wants a fresh conversation. */
+  renew(): Reply {
+    return this.do({ type: 'new-conversation', by: somebody });
   }
 
   // The agent.

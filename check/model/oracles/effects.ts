@@ -5,7 +5,7 @@
 import type { Effect } from '../../../src/core/model/effects.ts';
 import { treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { type Facts, isFirstLogin, isLapse, isTransient } from './told/facts.ts';
+import { type Facts, isLapse, isRetried } from './told/facts.ts';
 import { all } from './state.ts';
 
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
@@ -18,7 +18,7 @@ const window = 'rule 18: each interrupt that is written has the whole time of it
 const goesOn = 'parts that are left to settle are settled by the next steps';
 
 export function judgeEffects(facts: Facts, report: Report): void {
-  const { result, input, before, after, is } = facts;
+  const { result, input, after, is } = facts;
   let settles = 0;
   let continues = 0;
   for (const effect of result.effects) {
@@ -36,7 +36,7 @@ export function judgeEffects(facts: Facts, report: Report): void {
         }
         break;
       case 'start':
-        if (effect.conversation !== before.conversation.id) {
+        if (effect.conversation !== after.conversation.id) {
           report.fail(resumed, `it is started with ${effect.conversation}`);
         }
         break;
@@ -74,7 +74,7 @@ function isAnswered({ end, before }: Facts): boolean {
   if (end === null || end.owner.mode === 'prompt' || end.owner.run === null || end.verdict !== null) {
     return false;
   }
-  const retried = isTransient(end.given) && !isFirstLogin(before, end.given);
+  const retried = isRetried(before, end.turn, end.given);
   return end.outcome === 'completed' || (end.outcome === 'failed' && !retried);
 }
 

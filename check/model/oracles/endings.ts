@@ -3,7 +3,7 @@ import type { Task, Verdict } from '../../../src/core/model/task.ts';
 import type { PartEnding, Session, Turn, TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { givesWay, isLapse, takesDaemon } from './told/facts.ts';
+import { givesWay, isLapse, isRetried, takesDaemon } from './told/facts.ts';
 import { onWire, slotOf } from '../world.ts';
 import type { Move } from './move.ts';
 
@@ -162,7 +162,7 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
   const given = resultOf(move);
   if (given?.outcome === 'failed' && task.stage === 'owner') {
     const failure = given.report?.failure;
-    if (failure?.transient === true && !(failure.login === true && !world.session.answered)) {
+    if (turn !== null && isRetried(world.session, turn, given)) {
       report.fail(retry, `${task.id} fails for a reason that passes`);
     }
     const end = move.result.records.find((record) => record.type === 'end' && record.task === task.id);
@@ -308,7 +308,10 @@ function judgeRetries(move: Move, report: Report): void {
       continue;
     }
     const taken =
-      owns && after.retries === task.retries + 1 && given?.report?.failure?.transient === true && !preempted;
+      owns &&
+      after.retries === task.retries + 1 &&
+      (given?.report?.failure?.transient === true || given?.report?.failure?.class === 'context') &&
+      !preempted;
     const renewed = owns && after.retries === 0 && task.mode !== 'prompt' && given?.outcome === 'completed';
     if (!taken && !renewed) {
       report.fail(retry, `${id} goes from retry ${task.retries} to ${after.retries}`);

@@ -47,6 +47,7 @@ const commonKinds = {
   switched: ['ok', 'stale'],
   throttle: ['ok'],
   report: ['ok'],
+  'new-conversation': ['conversation'],
   continue: ['ok', 'stale'],
   unsolicited: ['ok', 'stale'],
   timer: ['ok', 'stale'],

@@ -76,6 +76,7 @@ function whyNot(session: Session, input: Input): Why {
     case 'fault':
     case 'throttle':
     case 'report':
+    case 'new-conversation':
     case 'recovered':
     case 'fenced':
       return null;

@@ -29,12 +29,12 @@ const byWord: { readonly [word: string]: FailureClass } = {
   server_error: 'server_error',
   invalid_request: 'invalid_request',
   model_not_found: 'model',
-  max_output_tokens: 'context',
+  max_output_tokens: 'output_limit',
   transport_lost: 'network',
   ProviderAuthError: 'auth',
   ProviderModelNotFoundError: 'model',
   ContextOverflowError: 'context',
-  MessageOutputLengthError: 'context',
+  MessageOutputLengthError: 'output_limit',
 };
 
 /** The first that fits counts. The words are the providers', which most agents pass on. */

@@ -166,7 +166,7 @@ function stopFailure(stop: string): ProviderFailure {
     case 'refusal':
       return failure('refused', null, 'the model refused to continue');
     case 'max_tokens':
-      return failure('context', null, 'the answer was cut off at the token limit of the model');
+      return failure('output_limit', null, 'the answer was cut off at the token limit of the model');
     case 'max_turn_requests':
       return failure('unknown', null, 'the agent reached its limit of model requests in one turn');
     default:

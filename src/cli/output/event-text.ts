@@ -59,6 +59,7 @@ function knownText(event: Known): string {
     case 'agent-ending':
     case 'agent-exited':
     case 'conversation-reset':
+    case 'conversation-ended':
     case 'conversation-rewound':
     case 'model-switching':
     case 'model-switched':

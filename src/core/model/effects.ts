@@ -1,6 +1,6 @@
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 import type { TimerName } from './timers.ts';
-import type { TurnOutcome } from './session.ts';
+import type { ConversationReset, TurnOutcome } from './session.ts';
 import type { TurnReport } from './output.ts';
 
 /** What the shell does once the records are durable, in this order. */
@@ -25,8 +25,8 @@ export type Effect =
       readonly interruptedMidTurn: boolean;
       /** The conversation has the text: the agent gets only a note. */
       readonly delivered: boolean;
-      /** The agent's conversation was lost; the prompt says so. */
-      readonly conversationReset: boolean;
+      /** The agent does not know what was said before, and the prompt says so; null: it does. */
+      readonly conversationReset: ConversationReset | null;
       /** The agent first takes this turn out of its conversation, and all after it. */
       readonly rewind: TurnId | null;
     }

@@ -12,7 +12,7 @@ import type { Actor } from './actor.ts';
 import type { OutputPart, Usage, Cost, TurnFailure, TurnReport } from './output.ts';
 import type { PermissionAction } from './permission.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
-import type { AgentCaps, Intent, Parked, Throttle, TurnOutcome } from './session.ts';
+import type { AgentCaps, ConversationEnding, Intent, Parked, Throttle, TurnOutcome } from './session.ts';
 import type { Lane, TaskMode, TerminalStatus, WhenBusy, Where } from './task.ts';
 import type { DeadlineName } from './timers.ts';
 
@@ -146,6 +146,8 @@ export interface SessionEventData {
   'agent-exited': { readonly incarnation: Incarnation; readonly reason: string; readonly data: unknown };
   /** The agent does not know the old conversation any more; a fresh one began. */
   'conversation-reset': { readonly conversation: string | null };
+  /** The conversation is not resumed any more: the next prompt begins another. `by`: a person, or the task that wanted or filled it. */
+  'conversation-ended': { readonly conversation: string | null } & ConversationEnding;
   /** The turns from `from` on were taken out of the conversation before `turn` began; not `ok`: the agent did not do it. */
   'conversation-rewound': { readonly from: TurnId; readonly turn: TurnId; readonly ok: boolean };
   'model-switching': {

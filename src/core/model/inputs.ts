@@ -1,6 +1,6 @@
 /** Everything that can happen to a session. Each input carries its own time; the core reads no clock. */
 import type { TurnLimit } from './turn-limits.ts';
-import type { Where, Lane, OnLost, TaskMode, TerminalStatus, WhenBusy } from './task.ts';
+import type { Where, Lane, OnLost, TaskConversation, TaskMode, TerminalStatus, WhenBusy } from './task.ts';
 import type { TimerName } from './timers.ts';
 import type { Actor } from './actor.ts';
 import type { HangNote } from './events.ts';
@@ -20,6 +20,7 @@ export interface NewTask {
   readonly whenBusy: WhenBusy;
   readonly onLost: OnLost;
   readonly maxAttempts: number;
+  readonly conversation: TaskConversation;
   /** Wall-clock ms at which it is not to wait any longer; null: it waits as long as it takes. Only copied. */
   readonly expiresAt: number | null;
   /** Null: the agent's default. */
@@ -77,6 +78,8 @@ type Command =
   | { readonly type: 'restart-agent'; readonly by: Actor | null }
   /** A program outside the daemon is there for an external task, until its lease lapses. The same holder may claim again. */
   | { readonly type: 'claim'; readonly task: TaskId; readonly holder: string; readonly leaseMs: number }
+  /** The next prompt begins another conversation. A turn on the wire is left alone. */
+  | { readonly type: 'new-conversation'; readonly by: Actor | null }
   /** A person's answer to a permission request; it names the turn that asks. */
   | {
       readonly type: 'respond';

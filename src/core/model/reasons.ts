@@ -31,6 +31,7 @@ export type AgentEndReason =
   | 'make_room'
   | 'give_way'
   | 'model_switch'
+  | 'fresh_conversation'
   | 'evicted'
   | 'restart'
   | 'fault';

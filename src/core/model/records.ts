@@ -19,7 +19,8 @@ export interface SessionRow extends Pick<
   'key' | 'epoch' | 'admissions' | 'turns' | 'incarnations' | 'parked' | 'answered' | 'passedOver' | 'settling'
 > {
   readonly conversation: Conversation['id'];
-  readonly conversationReset: boolean;
+  readonly conversationReset: Conversation['reset'];
+  readonly conversationEnding: Conversation['ending'];
   readonly firstTurn: TurnId | null;
   readonly rewind: TurnId | null;
   readonly hold: {

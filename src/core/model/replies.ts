@@ -41,6 +41,10 @@ export interface Receipt {
   readonly turn: TurnId | null;
 }
 
+/** What became of a conversation that is to end. */
+export const conversationStates = ['ended', 'requested', 'unused'] as const;
+export type ConversationState = (typeof conversationStates)[number];
+
 /** What a submit did. */
 interface Admission {
   readonly kind: 'admitted';
@@ -76,6 +80,8 @@ export type Reply =
   | Claimed
   /** The holder's call was answered before, by this turn. */
   | { readonly kind: 'answered'; readonly turn: TurnId }
+  /** `ended`: the conversation is over. `requested`: it ends with the turn that runs, or as soon as the agent is ready. `unused`: nothing was said in it yet. */
+  | { readonly kind: 'conversation'; readonly state: ConversationState; readonly turn: TurnId | null }
   | { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] }
   | { readonly kind: 'refused'; readonly code: Refusal }
   | { readonly kind: 'stale'; readonly what: StaleKind };

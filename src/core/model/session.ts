@@ -124,6 +124,8 @@ export interface Limits {
   readonly maxOpen: number;
   /** Parts of an entry that one step settles. */
   readonly partsPerStep: number;
+  /** A conversation that is too long for its model ends, and its task begins another; else the task fails. */
+  readonly freshWhenFull: boolean;
 }
 
 export const throttleLevels = ['background', 'all'] as const;
@@ -156,12 +158,26 @@ export interface Parked {
 export interface Conversation {
   /** The agent's own id, to resume it; null until the agent named one. */
   readonly id: string | null;
-  /** It is a fresh one because the old one was unknown to the agent, and no prompt that says so was read yet. */
-  readonly reset: boolean;
+  /** It is a fresh one, and no prompt that says so was read yet; null: there is nothing to say. */
+  readonly reset: ConversationReset | null;
   /** The first turn whose prompt was written in it, by which the core knows it; null: there was none. */
   readonly firstTurn: TurnId | null;
   /** The oldest turn that was rolled back and may still be in it: it goes with all after it. */
   readonly rewind: TurnId | null;
+  /** It is to end, and the next prompt begins another; null: it goes on. */
+  readonly ending: ConversationEnding | null;
+}
+
+/** Why an agent does not know what was said before: it had `lost` the conversation, somebody wanted a `fresh` one, or the old one was `full`. */
+export const conversationResets = ['lost', 'fresh', 'full'] as const;
+export type ConversationReset = (typeof conversationResets)[number];
+
+/** `command`: a person asked for it. `task`: so does a task. `full`: it was too long for the model in a turn of that task. */
+export const conversationEnds = ['command', 'task', 'full'] as const;
+
+export interface ConversationEnding {
+  readonly why: (typeof conversationEnds)[number];
+  readonly by: Actor | null;
 }
 
 /** The background task that waits when others are granted, and how often that was, up to `maxPassedOver` (rule 17). */

@@ -36,6 +36,10 @@ export type TaskMode = (typeof taskModes)[number];
 export const onLostPolicies = ['retry', 'fail'] as const;
 export type OnLost = (typeof onLostPolicies)[number];
 
+/** `current`: the turns of a task go into the conversation that there is. `fresh`: its first turn begins another. */
+export const taskConversations = ['current', 'fresh'] as const;
+export type TaskConversation = (typeof taskConversations)[number];
+
 const openStatuses = ['queued', 'running'] as const;
 export const terminalStatuses = ['completed', 'failed', 'cancelled'] as const;
 export const taskStatuses = [...openStatuses, ...terminalStatuses] as const;
@@ -104,6 +108,9 @@ export interface Task {
    * confirmed came to its boundary there. Null: none.
    */
   readonly textIn: TurnId | null;
+  readonly conversation: TaskConversation;
+  /** Its next turn begins a fresh conversation. */
+  readonly beginsFresh: boolean;
   readonly verdict: Verdict | null;
   /** The model its turns are for; null: the agent's default. Opaque. */
   readonly model: string | null;

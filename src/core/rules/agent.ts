@@ -43,7 +43,7 @@ export function agentReady(d: Draft, agent: Starting, input: InputOf<'agent-read
   };
   if (input.conversationReset) {
     sessionEvent(d, 'conversation-reset', { conversation: d.s.conversation.id });
-    d.s.conversation = { id: input.conversation, reset: true, firstTurn: null, rewind: null };
+    d.s.conversation = { ...d.s.conversation, id: input.conversation, reset: 'lost', firstTurn: null, rewind: null };
   } else if (input.conversation !== null) {
     d.s.conversation = { ...d.s.conversation, id: input.conversation };
   }

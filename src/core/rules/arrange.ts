@@ -14,7 +14,7 @@ import { closeAgent } from './agent-end.ts';
 import { endOverdue } from './expiry.ts';
 import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
 import { inPhase, interruptTurn, mayGiveWay, newTurn, onWire, setTurn } from './turn.ts';
-import { rewindOf } from './conversation.ts';
+import { endConversation, endLater, isEndable, rewindOf } from './conversation.ts';
 import { beginParts, mergedTasks, settle } from './parts.ts';
 import { yieldHold } from './turn-end.ts';
 
@@ -24,6 +24,7 @@ export function arrange(d: Draft): void {
     settle(d);
     endOverdue(d, false);
     settle(d);
+    endConversation(d);
     if (!stalled(d.s)) {
       settleOwner(d);
     }
@@ -170,6 +171,11 @@ function beginTurn(d: Draft, task: Task): void {
 
 /** Starts the agent, waits for its boundary, or writes the prompt: never to an agent that is not known to be at a boundary. */
 function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
+  // Not before the turn can begin: it may still be cancelled, and another go on in the conversation.
+  if (task.beginsFresh && d.s.conversation.firstTurn !== null && d.s.agent.kind !== 'ending' && isEndable(d.s)) {
+    endLater(d, { why: 'task', by: actorTask(task.id) });
+    endConversation(d);
+  }
   const agent = d.s.agent;
   if (agent.kind === 'none') {
     const next = incarnation(d.s.incarnations + 1);
@@ -184,7 +190,7 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation.id !== null, model });
     return;
   }
-  if (agent.kind !== 'up' || agent.activity !== 'boundary' || agent.unsolicited) {
+  if (agent.kind !== 'up' || agent.activity !== 'boundary' || agent.unsolicited || d.s.conversation.ending !== null) {
     return;
   }
   if (agent.model !== turn.model) {
@@ -196,6 +202,9 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
   const merged = mergedTasks(d.s, task);
   if (d.s.conversation.firstTurn === null) {
     d.s.conversation = { ...d.s.conversation, firstTurn: turn.id };
+  }
+  if (task.beginsFresh) {
+    putTask(d, { ...task, beginsFresh: false });
   }
   const delivered = task.textIn === d.s.conversation.firstTurn;
   d.effects.push({

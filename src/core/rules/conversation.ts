@@ -4,9 +4,12 @@
  */
 import { type Draft, mustHold, sessionEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';
-import type { Turn, TurnResult } from '../model/session.ts';
+import type { ConversationEnding, Session, Turn, TurnResult } from '../model/session.ts';
 import type { TurnId } from '../model/ids.ts';
-import { setTurn } from './turn.ts';
+import type { InputOf } from '../model/inputs.ts';
+import type { RuleReply } from '../model/replies.ts';
+import { closeAgent } from './agent-end.ts';
+import { onWire, setTurn } from './turn.ts';
 
 /** The turn that is being interrupted is to be taken out. An older one that is owed takes it out too: an agent rewinds to a point. */
 export function rollBack(d: Draft): void {
@@ -22,9 +25,55 @@ function owe(d: Draft, rewind: TurnId | null): void {
 
 /** The agent has read a prompt, and with it that the conversation is a fresh one. */
 export function resetRead(d: Draft): void {
-  if (d.s.conversation.reset) {
-    d.s.conversation = { ...d.s.conversation, reset: false };
+  if (d.s.conversation.reset !== null) {
+    d.s.conversation = { ...d.s.conversation, reset: null };
   }
+}
+
+/** It is to end. The first who wanted that is named. */
+export function endLater(d: Draft, ending: ConversationEnding): void {
+  if (d.s.conversation.ending === null) {
+    d.s.conversation = { ...d.s.conversation, ending };
+  }
+}
+
+/** No agent is in the middle of something in it: one that is not at rest says first what it has to say. */
+export const isEndable = ({ agent }: Pick<Session, 'agent'>): boolean =>
+  agent.kind === 'none' ||
+  agent.kind === 'ending' ||
+  (agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited);
+
+/**
+ * Ends the conversation that is to end, as soon as no turn of ours is in it: the agent that has it is closed, and the next one is started without it.
+ * What was to be taken out of it goes with it. One in which nothing was said yet is a fresh one.
+ */
+export function endConversation(d: Draft): void {
+  const { conversation } = d.s;
+  const { ending, id } = conversation;
+  if (ending === null) {
+    return;
+  }
+  if (conversation.firstTurn === null) {
+    d.s.conversation = { ...conversation, ending: null };
+    return;
+  }
+  if (!isEndable(d.s)) {
+    return;
+  }
+  closeAgent(d, 'fresh_conversation');
+  sessionEvent(d, 'conversation-ended', { conversation: id, why: ending.why, by: ending.by });
+  const reset = ending.why === 'full' ? 'full' : 'fresh';
+  d.s.conversation = { id: null, reset, firstTurn: null, rewind: null, ending: null };
+}
+
+/** By command. A turn that runs is left alone, and so is an agent that has still to become ready. */
+export function newConversation(d: Draft, { by }: InputOf<'new-conversation'>): RuleReply {
+  const { firstTurn } = d.s.conversation;
+  endLater(d, { why: 'command', by });
+  endConversation(d);
+  const turn = d.s.hold?.turn ?? null;
+  const state = firstTurn === null ? 'unused' : d.s.conversation.ending === null ? 'ended' : 'requested';
+  return { kind: 'conversation', state, turn: state === 'requested' && onWire(turn) ? turn.id : null };
 }
 
 /** What the prompt of the next turn carries: an agent that cannot rewind is not asked to. */

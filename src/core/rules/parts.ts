@@ -95,6 +95,7 @@ function lead(d: Draft, from: Task, next: Task): void {
     started: from.started,
     interruptedMidTurn: from.interruptedMidTurn,
     textIn: null,
+    beginsFresh: from.beginsFresh,
     retries: from.retries,
   });
   taskEvent(d, next.id, 'requeued', { from: from.id });

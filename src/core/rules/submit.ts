@@ -46,6 +46,10 @@ function steerable(d: Draft, input: Submit): Turn | null {
     return null;
   }
   const sameGroup = input.task.mergeGroup !== null && mustTask(d, hold.task).mergeGroup === input.task.mergeGroup;
+  // It has its own wish of what the agent is to know.
+  if (input.task.conversation === 'fresh') {
+    return null;
+  }
   // A message that asks for no model goes into a turn of any.
   if (input.task.model !== null && hold.turn.model !== input.task.model) {
     return null;
@@ -61,7 +65,7 @@ const mayMerge = ({ task }: Submit): boolean => task.mergeGroup !== null && task
  * have one policy for a lost turn, so that they share its fate.
  */
 function collector(d: Draft, input: Submit): Task | null {
-  const { mergeGroup, lane, model, onLost, maxAttempts } = input.task;
+  const { mergeGroup, lane, model, onLost, maxAttempts, conversation } = input.task;
   if (mergeGroup === null || !mayMerge(input)) {
     return null;
   }
@@ -71,7 +75,7 @@ function collector(d: Draft, input: Submit): Task | null {
     return null;
   }
   const task = mustTask(d, newest.id);
-  const sameTurn = task.lane === lane && task.model === model;
+  const sameTurn = task.lane === lane && task.model === model && task.conversation === conversation;
   const samePolicy = task.onLost === onLost && task.maxAttempts === maxAttempts;
   return task.stage === 'collecting' && sameTurn && samePolicy ? task : null;
 }
@@ -125,6 +129,8 @@ export const newTask = (asked: Submit['task'], admission: number, position: numb
   started: false,
   interruptedMidTurn: false,
   textIn: null,
+  conversation: asked.conversation,
+  beginsFresh: asked.conversation === 'fresh',
   verdict: null,
   retries: 0,
   overdue: false,

@@ -3,7 +3,7 @@
  * These functions change facts; who owns the session next is decided by `arrange` alone.
  */
 import { invariant } from '../errors.ts';
-import { type Actor, actorDeadline, runnerActor } from '../model/actor.ts';
+import { type Actor, actorDeadline, actorTask, runnerActor } from '../model/actor.ts';
 import type { TaskId, TurnId } from '../model/ids.ts';
 import type { TaskEventData } from '../model/events.ts';
 import type { TurnReport } from '../model/output.ts';
@@ -14,6 +14,7 @@ import type { Task, Verdict } from '../model/task.ts';
 import type { Receipt } from '../model/replies.ts';
 import { decidedEnd, endEntry, endPart, endSteered, leaveTurn, type SteeredEnd, withdrawText } from './parts.ts';
 import { entryOf } from '../queue.ts';
+import { endLater } from './conversation.ts';
 import { hadItsTurn, lineUp } from './fairness.ts';
 import { onWire, setTurn, isInTool, withdrawRequests, interruptTurn } from './turn.ts';
 
@@ -82,8 +83,12 @@ const isTransient = (end: TurnEnd): boolean =>
 /** Nothing but a person's login helps. A session that never worked says so with its first task; later ones wait for the login. */
 const needsLogin = (end: TurnEnd): boolean => reportOf(end)?.failure?.login === true;
 
-function outcomeOf(turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
-  if (isTransient(end) && givesWay(turn) && task.verdict === null) {
+/** The conversation is too long for its model. A fresh one may do, unless this turn has begun it. */
+const hasFilled = ({ s: { limits, conversation } }: Draft, turn: Turn, end: TurnEnd): boolean =>
+  limits.freshWhenFull && reportOf(end)?.failure?.class === 'context' && conversation.firstTurn !== turn.id;
+
+function outcomeOf(d: Draft, turn: Turn, task: Task, end: TurnEnd): TurnOutcome {
+  if ((isTransient(end) || hasFilled(d, turn, end)) && givesWay(turn) && task.verdict === null) {
     // It was to be taken again anyway: a preemption burns no retry.
     return 'preempted';
   }
@@ -116,7 +121,7 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   invariant(onWire(turn), 'a turn on the wire ends');
   const end: TurnEnd = turn.result === null ? cause : { kind: 'result', result: turn.result };
   const task = mustTask(d, hold.task);
-  const outcome = outcomeOf(turn, task, end);
+  const outcome = outcomeOf(d, turn, task, end);
   withdrawRequests(d, turn, null);
   setTurn(d, null);
   taskEvent(d, task.id, 'turn-ended', turnEnded(turn, outcome, end));
@@ -177,27 +182,31 @@ function continueLater(d: Draft, task: Task, turn: Turn, outcome: TurnOutcome, e
 }
 
 /** It failed for a reason that passes, and is tried again. */
-const isRetried = (d: Draft, end: TurnEnd): boolean => isTransient(end) && (d.s.answered || !needsLogin(end));
+const isRetried = (d: Draft, turn: Turn, end: TurnEnd): boolean =>
+  hasFilled(d, turn, end) || (isTransient(end) && (d.s.answered || !needsLogin(end)));
 
 /** The agent has answered it. A prompt is answered also where its task was to be cancelled. */
-function isAnswer(d: Draft, { mode, verdict }: Task, outcome: TurnOutcome, end: TurnEnd): boolean {
+function isAnswer(d: Draft, { mode, verdict }: Task, turn: Turn, outcome: TurnOutcome, end: TurnEnd): boolean {
   if (outcome === 'completed') {
     return verdict === null || mode === 'prompt';
   }
-  return outcome === 'failed' && verdict === null && !isRetried(d, end);
+  return outcome === 'failed' && verdict === null && !isRetried(d, turn, end);
 }
 
 function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end: TurnEnd): void {
   const owner = mustTask(d, hold.task);
+  if (owner.verdict === null && hasFilled(d, turn, end)) {
+    endLater(d, { why: 'full', by: actorTask(owner.id) });
+  }
   if (isLeft(owner)) {
-    d.s.answered ||= outcome === 'completed' || (outcome === 'failed' && !isRetried(d, end));
+    d.s.answered ||= outcome === 'completed' || (outcome === 'failed' && !isRetried(d, turn, end));
     if (outcome === 'completed') {
       putTask(d, { ...owner, retries: 0 });
     }
     yieldHold(d, turn.interrupt?.by ?? actorDeadline('lease'));
     return;
   }
-  if (isAnswer(d, owner, outcome, end)) {
+  if (isAnswer(d, owner, turn, outcome, end)) {
     answerTurn(d, owner, turn, outcome === 'completed' ? outcome : 'failed', end);
     return;
   }

@@ -7,6 +7,7 @@ import { defaultPolicies, type PermissionPolicy } from '../../core/model/permiss
 import { sourceKeys, type SourceConfigs } from '../../gateways/registry.ts';
 import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel } from '../../protocol/config.ts';
 import { defaultLogLevel, fullLimits, fullListen } from '../../protocol/config.ts';
+import { defaultOnFull, type OnFull } from '../../protocol/conversations.ts';
 import { defaultExpiresIn } from '../../protocol/task-spec.ts';
 import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
 import type { WorkspaceRule } from '../../runtime/workspace/workspaces.ts';
@@ -24,6 +25,7 @@ export interface DaemonConfig {
   readonly agent: AgentConfig;
   readonly permissions: { readonly [L in Lane]: PermissionPolicy };
   readonly expiresIn: { readonly [L in Lane]: number | null };
+  readonly conversation: { readonly onFull: OnFull };
   /** Folders are absolute. */
   readonly workspaces: readonly WorkspaceRule[];
   readonly runners: RunnerPlaces;
@@ -110,6 +112,7 @@ function filled(config: ConfigFile, logLevel: LogLevel, base: string): DaemonCon
       background: policyOf(config.permissions?.background, background),
     },
     expiresIn: { ...defaultExpiresIn, ...config.expiresIn },
+    conversation: { onFull: defaultOnFull, ...config.conversation },
     workspaces: (config.workspaces ?? []).map((rule) => placed(rule, base)),
     runners: Object.fromEntries(
       Object.entries(config.runners ?? {}).map(([name, given]) => [name, runnerPlace(given, base)]),

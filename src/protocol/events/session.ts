@@ -1,6 +1,6 @@
 /** Events on the tape of a session itself. The description of each schema says when the event comes. */
 import type { SessionEventData, SessionEventType } from '../../core/model/events.ts';
-import { throttleLevels } from '../../core/model/session.ts';
+import { conversationEnds, throttleLevels } from '../../core/model/session.ts';
 import type { Schema } from '../schema.ts';
 import { actor, epoch, eventData, incarnation, nullableText, taskId, turn } from './fields.ts';
 import { AgentCapsSchema, OutputPartSchema, ParkedSchema } from './parts.ts';
@@ -66,6 +66,21 @@ const conversationReset = eventData(
     ),
   },
   { conversation: '5b0c2a11' },
+);
+
+const conversationEnded = eventData(
+  'The conversation is not resumed any more. The next prompt begins a fresh one, and says so.',
+  {
+    conversation: nullableText("The agent's own id of the old conversation; null: it had none."),
+    why: {
+      type: 'string',
+      enum: conversationEnds,
+      description:
+        '`command`: a person asked for it. `task`: a task with `conversation: fresh` did. `full`: it was too long for the model.',
+    },
+    by: actor('The person who asked for it, or the task that asked for it or whose turn filled it.'),
+  },
+  { conversation: '5b0c2a11', why: 'command', by: { kind: 'person', name: 'ada' } },
 );
 
 const conversationRewound = eventData(
@@ -208,6 +223,7 @@ export const sessionEvents = {
   'agent-ending': agentEnding,
   'agent-exited': agentExited,
   'conversation-reset': conversationReset,
+  'conversation-ended': conversationEnded,
   'conversation-rewound': conversationRewound,
   'model-switching': modelSwitching,
   'model-switched': modelSwitched,

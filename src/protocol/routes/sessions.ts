@@ -1,4 +1,5 @@
 /** Routes of sessions: views, and requests of an operator. */
+import { ConversationReceiptSchema } from '../conversations.ts';
 import { CursorSchema } from '../ids.ts';
 import {
   ByRequestSchema,
@@ -77,5 +78,14 @@ export const sessionsRoutes = {
     body: ByRequestSchema,
     success: { 200: OkSchema },
     codes: ['bad_id', 'unknown_session', 'agent_not_running'],
+  },
+  newConversation: {
+    method: 'POST',
+    path: '/v1/sessions/{key}/conversation',
+    summary: 'Begin a fresh conversation with the next prompt',
+    params: sessionParams,
+    body: ByRequestSchema,
+    success: { 200: ConversationReceiptSchema },
+    codes: ['bad_id', 'unknown_session'],
   },
 } as const satisfies { readonly [operation: string]: Route };

@@ -1,4 +1,5 @@
 /** The text that an agent gets: the prompt of the task, the prompts merged into it, and notes about earlier turns. */
+import type { ConversationReset } from '../../core/model/session.ts';
 import type { TaskPayload } from '../../store/port.ts';
 
 interface PromptParts {
@@ -13,10 +14,18 @@ interface PromptParts {
   readonly cut: boolean;
   /** The conversation has the text. */
   readonly delivered: boolean;
-  readonly lost: boolean;
+  /** Why the agent does not know what was said before; null: it does. */
+  readonly reset: ConversationReset | null;
 }
 
 const signed = (text: string, author: string | null): string => (author === null ? text : `${author}: ${text}`);
+
+/** One line of what the agent does not know any more. */
+const resetNotes: { readonly [R in ConversationReset]: string } = {
+  lost: 'The earlier conversation of this session could not be resumed; this is a fresh one.',
+  fresh: 'This is a fresh conversation: you do not know what was said in this session before.',
+  full: 'The earlier conversation of this session was too long for the model; this is a fresh one, and you do not know what was said before.',
+};
 
 const quoteMax = 60;
 
@@ -30,10 +39,10 @@ function quoteOf(text: string): string {
     .trimEnd()}…`;
 }
 
-function notesOf({ text, resumed, retried, cut, delivered, lost, merged }: PromptParts): readonly string[] {
+function notesOf({ text, resumed, retried, cut, delivered, reset, merged }: PromptParts): readonly string[] {
   const notes: string[] = [];
-  if (lost) {
-    notes.push('The earlier conversation of this session could not be resumed; this is a fresh one.');
+  if (reset !== null) {
+    notes.push(resetNotes[reset]);
   }
   if (resumed && retried) {
     notes.push('An earlier turn on this task failed before its end.');

@@ -36,6 +36,10 @@ export function operatorCommands(parts: RuntimeParts): OperatorCommands {
       const answer = await command(session, (at) => ({ type: 'restart-agent', at, by: by ?? null }));
       return throttled && answer.kind === 'refused' && answer.code === 'agent_not_running' ? { kind: 'ok' } : answer;
     },
+    async newConversation(session, by) {
+      const reply = await ask(parts, session, (at) => ({ type: 'new-conversation', at, by: by ?? null }));
+      return reply.kind === 'conversation' ? reply : refusal(reply);
+    },
     async respond(session, { turn, request, allow, note, by }) {
       const response = { turn: turnId(turn), request, allow, note: note ?? null, by: by ?? null };
       return command(session, (at) => ({ type: 'respond', at, ...response }));

@@ -95,6 +95,7 @@ export class SessionActor {
       providers: parts.providers,
       provider: context.agent.provider,
       crashes: parts.crashes,
+      freshWhenFull: context.freshWhenFull,
       post: (throttle) => this.post({ type: 'throttle', at: context.clock.wall(), throttle }),
     });
     this.host = new AgentHost({

@@ -186,9 +186,9 @@ export class EffectRunner {
       const send = (): void => {
         const text = this.#textOf(effect) ?? payload.prompt;
         const { author } = payload;
-        const { resumed, interruptedMidTurn: cut, delivered, conversationReset: lost } = effect;
+        const { resumed, interruptedMidTurn: cut, delivered, conversationReset: reset } = effect;
         const retried = (this.task(effect.task)?.retries ?? 0) > 0;
-        const words = promptText({ text, author, merged, resumed, retried, cut, delivered, lost });
+        const words = promptText({ text, author, merged, resumed, retried, cut, delivered, reset });
         this.#actor.host.prompt(effect.incarnation, effect.turn, words, {
           rewind: effect.rewind,
           policy: this.#policyOf(effect.task, payload),

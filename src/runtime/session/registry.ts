@@ -125,7 +125,7 @@ export class Registry {
     }
     const { limits, clock } = this.#context;
     const { maxPassedOver, maxOpen } = limits;
-    const core = { maxPassedOver, maxOpen, partsPerStep };
+    const core = { maxPassedOver, maxOpen, partsPerStep, freshWhenFull: this.#context.freshWhenFull };
     const { row, open, seq, lease } = stored;
     // A session without tasks may have its own events: a throttle, a hang report.
     const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);

@@ -40,6 +40,8 @@ interface SessionThrottleParts {
   readonly providers: Providers;
   readonly provider: string;
   readonly crashes: CrashLoop;
+  /** A conversation that is too long is not used any more. */
+  readonly freshWhenFull: boolean;
   readonly post: (throttle: Throttle | null) => void;
 }
 
@@ -82,7 +84,7 @@ export class SessionThrottle {
     if (rule !== undefined) {
       this.#failures += 1;
       this.#hold('retry', failure.class, 'all', throttleMs(rule, this.#failures, random, failure.retryAfterMs));
-    } else if (failure.class === 'context') {
+    } else if (failure.class === 'context' && !this.#parts.freshWhenFull) {
       this.#contexts += 1;
       this.#hold('context', 'context', 'background', throttleMs(contextPlan, this.#contexts, random, null));
     }

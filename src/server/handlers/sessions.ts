@@ -11,7 +11,8 @@ type SessionOperation =
   | 'evictSession'
   | 'parkSession'
   | 'unparkSession'
-  | 'restartAgent';
+  | 'restartAgent'
+  | 'newConversation';
 
 /** Throws `unknown_session`. */
 export async function sessionOf(signalbox: Signalbox, key: string): Promise<RuntimeSession> {
@@ -48,4 +49,12 @@ export const sessionHandlers: Handlers<SessionOperation> = {
     okOrRefuse(await signalbox.unpark(params.key, callerOf(body.by)), params.key),
   restartAgent: async ({ params, body }, { signalbox }) =>
     okOrRefuse(await signalbox.restartAgent(params.key, callerOf(body.by)), params.key),
+
+  async newConversation({ params, body }, { signalbox }) {
+    const answer = await signalbox.newConversation(params.key, callerOf(body.by));
+    if (answer.kind === 'refused') {
+      return refuse(answer, params.key);
+    }
+    return { status: 200, body: { session: params.key, state: answer.state, turn: answer.turn } };
+  },
 };

@@ -59,6 +59,8 @@ const usual = {
   started: false,
   interruptedMidTurn: false,
   textIn: null,
+  conversation: 'current',
+  beginsFresh: false,
   verdict: null,
   model: null,
   retries: 0,

@@ -18,6 +18,7 @@ const asked = {
   whenBusy: 'preempt',
   onLost: 'retry',
   maxAttempts: 3,
+  conversation: 'current',
   expiresAt: null,
   model: null,
 } as const;
@@ -41,7 +42,8 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   incarnations: incarnation(0),
   parked: null,
   conversation: null,
-  conversationReset: false,
+  conversationReset: null,
+  conversationEnding: null,
   firstTurn: null,
   rewind: null,
   answered: false,

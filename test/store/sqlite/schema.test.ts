@@ -41,6 +41,7 @@ describe('migrations', () => {
       'a17e76dafd10ba5c',
       '96ff6aecdcfe0176',
       '0adb8d5b688613bd',
+      '5fb08e8162405464',
     ]);
   });
 
@@ -266,7 +267,8 @@ describe('migrations', () => {
       admissions: 5,
       answered: false,
       parked: { kind: 'operator', reason: 'closing', by: ada },
-      conversationReset: true,
+      conversationReset: 'lost',
+      conversationEnding: null,
       firstTurn: null,
       hold: { task: 'open', permissionRequests: ['r'] },
       passedOver: null,

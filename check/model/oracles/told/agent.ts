@@ -2,6 +2,7 @@
 import type { Effect } from '../../../../src/core/model/effects.ts';
 import type { SessionEventData } from '../../../../src/core/model/events.ts';
 import type { TimerName } from '../../../../src/core/model/timers.ts';
+import { endedConversation } from './conversation.ts';
 import type { Facts } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofSession } from './told.ts';
@@ -26,7 +27,8 @@ function whyKilled({ input }: Facts): Ending | null {
 }
 
 /** Why an agent may be let go: it rests, another session needs its place, or the next turn is for another model. */
-function whyClosed({ input, after, before }: Facts): Ending | null {
+function whyClosed(facts: Facts): Ending | null {
+  const { input, after, before } = facts;
   if (input.type === 'timer' && input.name === 'idle') {
     return { reason: 'idle', by: null };
   }
@@ -40,6 +42,9 @@ function whyClosed({ input, after, before }: Facts): Ending | null {
   if (input.type === 'give-way' || leavesFor !== null) {
     return { reason: 'give_way', by: input.type === 'give-way' ? input.by : leavesFor };
   }
+  if (endedConversation(facts) !== null) {
+    return { reason: 'fresh_conversation', by: null };
+  }
   const model = before.agent.kind === 'up' || before.agent.kind === 'starting' ? before.agent.model : null;
   const turn = after.hold?.turn ?? null;
   return turn !== null && turn.phase === 'pending' && turn.model !== model
@@ -52,7 +57,7 @@ function toldByEffect(effect: Effect, facts: Facts): readonly Told[] {
   switch (effect.type) {
     case 'start': {
       const { incarnation, model } = effect;
-      return [ofSession('agent-starting', { incarnation, resume: before.conversation.id !== null, model })];
+      return [ofSession('agent-starting', { incarnation, resume: effect.conversation !== null, model })];
     }
     case 'kill':
     case 'close': {

@@ -70,6 +70,17 @@ export function givenOf(input: Input, turn: Turn): TurnResult | null {
 export const isTransient = (given: TurnResult | null): boolean =>
   given?.outcome === 'failed' && given.report?.failure?.transient === true;
 
+/** Rule 10, stated a second time: a conversation that this turn has not begun was too long for the model, and a fresh one may do. */
+export const hasFilled = ({ conversation, limits }: Session, turn: Turn, given: TurnResult | null): boolean =>
+  limits.freshWhenFull &&
+  given?.outcome === 'failed' &&
+  given.report?.failure?.class === 'context' &&
+  conversation.firstTurn !== turn.id;
+
+/** The turn is tried again. */
+export const isRetried = (session: Session, turn: Turn, given: TurnResult | null): boolean =>
+  hasFilled(session, turn, given) || (isTransient(given) && !isFirstLogin(session, given));
+
 /** The agent of a session that never worked has no login: its first task says so, and does not wait for one. */
 export const isFirstLogin = ({ answered }: Session, given: TurnResult | null): boolean =>
   !answered && given?.report?.failure?.login === true;
@@ -95,7 +106,7 @@ function endOf(before: Session, input: Input, owner: Task, turn: Turn): TurnEnd 
   const verdict = owner.verdict ?? evicted;
   // Nobody has taken the turn from its agent: that left by itself.
   const left = given === null && input.type === 'agent-exited' && input.loss !== 'agent_killed';
-  const outcome = outcomeOf(turn, given, verdict, left);
+  const outcome = outcomeOf(before, turn, given, verdict, left);
   const reason = given === null ? lossReasonOf(input) : null;
   const counts = outcome === 'timed-out' || (outcome === 'agent-lost' && (left || takesDaemon(before, input, owner)));
   const loss = outcome === 'timed-out' ? 'silence_deadline' : reason;
@@ -134,8 +145,14 @@ export const givesWay = ({ interrupt }: Turn): boolean =>
     interrupt.intent === 'give-way' ||
     interrupt.intent === 'release');
 
-function outcomeOf(turn: Turn, given: TurnResult | null, verdict: Verdict | null, left: boolean): TurnOutcome {
-  if (isTransient(given) && givesWay(turn) && verdict === null) {
+function outcomeOf(
+  session: Session,
+  turn: Turn,
+  given: TurnResult | null,
+  verdict: Verdict | null,
+  left: boolean,
+): TurnOutcome {
+  if ((isTransient(given) || hasFilled(session, turn, given)) && givesWay(turn) && verdict === null) {
     return 'preempted';
   }
   if (given !== null && given.outcome !== 'interrupted') {

@@ -108,6 +108,7 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'park':
     case 'unpark':
     case 'restart-agent':
+    case 'new-conversation':
     case 'respond':
     case 'throttle':
     case 'report':

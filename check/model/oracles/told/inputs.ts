@@ -64,6 +64,7 @@ export function toldByInput(facts: Facts): readonly Told[] {
     case 'cancel':
     case 'stop':
     case 'restart-agent':
+    case 'new-conversation':
     case 'respond':
     case 'make-room':
     case 'call':

@@ -3,7 +3,7 @@ import type { Actor } from '../../../../src/core/model/actor.ts';
 import type { Task } from '../../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../../src/core/tree.ts';
 import type { Facts, TurnEnd } from './facts.ts';
-import { actor, isFirstLogin, isLapse, isLeft, isTransient, leaderOf, takesDaemon, taskActor } from './facts.ts';
+import { actor, isLapse, isLeft, isRetried, leaderOf, takesDaemon, taskActor } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofTask } from './told.ts';
 
@@ -115,7 +115,7 @@ function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, los
     case 'completed':
       return nothing;
     case 'failed':
-      return isTransient(given) && !isFirstLogin(before, given)
+      return isRetried(before, turn, given)
         ? [
             ofTask(owner.id, 'turn-retried', {
               attempt: owner.attempts,
@@ -242,12 +242,12 @@ const isShielded = ({ before, after, input }: Facts, id: Task['id']): boolean =>
 
 /** It gave way, and was not to wait any longer. */
 const yieldsAndExpires = (facts: Facts, { id, overdue, mode, lane }: Task): boolean => {
-  const { end, input } = facts;
+  const { end, input, before } = facts;
   return (
     lane === 'background' &&
     !isShielded(facts, id) &&
     end?.outcome !== 'preempted' &&
-    !(end?.outcome === 'failed' && isTransient(end.given)) &&
+    !(end?.outcome === 'failed' && isRetried(before, end.turn, end.given)) &&
     overdue &&
     mode !== 'prompt' &&
     !(input.type === 'timer' && input.name === 'expiry') &&
