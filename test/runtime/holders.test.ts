@@ -1,5 +1,7 @@
 /** Holders of external tasks through the library: claims, calls, leases on a clock that the test moves, and restarts. */
 import { describe, expect, it } from 'vitest';
+import { epoch, sessionKey, taskId } from '../../src/core/model/ids.ts';
+import { Holders } from '../../src/runtime/session/holders.ts';
 import { openMemoryStore } from '../../src/store/index.ts';
 import { type Box, openBox } from '../support/box.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -206,5 +208,44 @@ describe('a submit', () => {
     expect(await submit({ mode: 'code' })).toMatchObject({ code: 'mode_conflict' });
     expect(await submit({ mode: 'external', runner: 'r' })).toMatchObject({ code: 'mode_conflict' });
     expect(await submit({ mode: 'code', runner: 'r' })).toMatchObject({ kind: 'accepted' });
+  });
+});
+
+describe('the calls that are kept', () => {
+  const task = taskId('t');
+  const [old, live] = [epoch(1), epoch(2)];
+  const open = { session: sessionKey('s'), leaseMs: 1_000 };
+
+  it('are not displaced by a call that the core has not taken, of a lost holder or of the live one', () => {
+    const holders = new Holders();
+    holders.offer(task, live, 1, 'first');
+    holders.taken(task, live, 1, open);
+    const takeBack = [holders.offer(task, old, 1, 'stale'), holders.offer(task, live, 2, 'too early')];
+    expect(holders.textOf(task, live, 1)).toBe('first');
+    holders.offer(task, live, 1, 'another text');
+    expect(holders.textOf(task, live, 1)).toBe('first');
+    for (const take of takeBack) {
+      take();
+    }
+    expect([holders.textOf(task, old, 1), holders.textOf(task, live, 2)]).toEqual([null, null]);
+    expect(holders.openCall(task, live, 1)).toEqual(open);
+  });
+
+  it('are forgotten with the next one that the core takes, and with the end of the run', () => {
+    const holders = new Holders();
+    holders.offer(task, live, 1, 'first');
+    holders.settle({ type: 'settle', task, run: live, call: 1, outcome: 'completed', report: { text: 'one' } });
+    // The answer came before the core's word that it took the call.
+    holders.taken(task, live, 1, open);
+    expect(holders.openCall(task, live, 1)).toBeNull();
+    expect(holders.answerOf(task, live, 1)).toEqual({ outcome: 'completed', text: 'one' });
+    holders.offer(task, live, 2, 'second');
+    expect(holders.answerOf(task, live, 1)).not.toBeNull();
+    holders.taken(task, live, 2, open);
+    expect(holders.answerOf(task, live, 1)).toBeNull();
+    holders.forget(task, old);
+    expect(holders.textOf(task, live, 2)).toBe('second');
+    holders.forget(task, live);
+    expect(holders.textOf(task, live, 2)).toBeNull();
   });
 });

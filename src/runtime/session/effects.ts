@@ -220,7 +220,10 @@ export class EffectRunner {
 
   /** That of the call which the turn answers. */
   #textOf({ task, call }: Prompt): string | null {
-    return call === null ? null : (this.#runners.textOf(task, call) ?? this.#holders.textOf(task, call));
+    if (call === null) {
+      return null;
+    }
+    return this.#runners.textOf(task, call) ?? this.#holders.textOf(task, this.task(task)?.run ?? null, call);
   }
 
   /** That of the task, or of the lane it is in as the turn begins. */
