@@ -7,9 +7,11 @@ interface DaemonSettings {
   readonly folder: string;
   /** Path of a key, such as `limits.maxOpen`, to its value. */
   readonly settings: { readonly [path: string]: unknown };
+  /** How long running turns may take to end at the end. */
+  readonly graceMs?: number;
 }
 
-const { folder, settings } = options<DaemonSettings>();
+const { folder, settings, graceMs = 0 } = options<DaemonSettings>();
 const all = { 'listen.port': 0, logLevel: 'silent', ...settings };
 const config = await resolveConfig({
   file: null,
@@ -20,5 +22,5 @@ const daemon = await startDaemon({ folder, config, version: '0.0.0-bench', now: 
 serve(
   { url: daemon.url },
   () => ({}),
-  () => daemon.close({ graceMs: 0 }),
+  () => daemon.close({ graceMs }),
 );

@@ -2,7 +2,6 @@
  * The close of a runtime. Running turns are interrupted like preempted ones and may end within the grace; then every agent is ended and the
  * store is closed.
  */
-import type { Session } from '../core/model/session.ts';
 import { onWire } from '../core/rules/turn.ts';
 import { treeValues } from '../core/tree.ts';
 import type { RuntimeParts } from './parts.ts';
@@ -27,19 +26,19 @@ export async function closeRuntime({ context, registry, ready }: RuntimeParts, g
   for (const actor of registry.actors()) {
     actor.host.closing();
     // The next start knows by it that the runners of these sessions did not take their daemon with them.
-    if (graceMs > 0 && !actor.detached && atWork(actor.session)) {
+    if (graceMs > 0 && !actor.detached && atWork(actor)) {
       const by = { kind: 'daemon', name: 'close' } as const;
       actor.post({ type: 'park', at: clock.wall(), kind: 'closing', reason: 'the daemon closes', by });
     }
   }
-  const busy = (): boolean => registry.actors().some((actor) => actor.busy || (graceMs > 0 && inTurn(actor)));
   await within(
     graceMs,
-    registry.until(() => !busy()),
+    registry.untilNone(registry.actors(), (actor) => actor.busy || (graceMs > 0 && inTurn(actor))),
   );
   const actors = registry.actors();
+  const reason = closing();
   for (const actor of actors) {
-    actor.fence(null, closing());
+    actor.fence(null, reason);
   }
   // A commit that is under way is answered before the store is closed: the caller gets the result.
   const written = registry.until(() => !registry.writing);
@@ -49,9 +48,9 @@ export async function closeRuntime({ context, registry, ready }: RuntimeParts, g
   await store.close();
 }
 
-/** A task owns it, or a runner of it lives that gave way. */
-const atWork = ({ hold, tasks }: Session): boolean =>
-  hold !== null || treeValues(tasks).some(({ run }) => run !== null);
+/** A task owns it, or a runner of it lives that gave way. One whose agent waits for a slot does nothing, and gets none any more. */
+const atWork = ({ session: { hold, tasks }, host }: SessionActor): boolean =>
+  (hold !== null && !host.waits) || treeValues(tasks).some(({ run }) => run !== null);
 
 const inTurn = (actor: SessionActor): boolean =>
   !actor.detached && onWire(actor.session.hold?.turn ?? null) && actor.host.running;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { Workspaces } from '../../src/runtime/index.ts';
-import { type Box, expectSound, openBox } from '../support/box.ts';
+import { type Box, expectSound, openBox, type PlayedTurn } from '../support/box.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 let root: string;
@@ -30,14 +30,16 @@ const sessions = async (one: Box): Promise<string[]> =>
 
 describe('an urgent task that finds all slots taken', () => {
   it('interrupts one background turn of 16, whose task is resumed afterwards and loses nothing', async () => {
-    await using one = await openBox({ agent, limits: { maxAgents: 16, maxStarting: 16 } });
+    await using one = await openBox({ limits: { maxAgents: 16, maxStarting: 16 } });
     const tasks: string[] = [];
+    const turns: PlayedTurn[] = [];
     for (let at = 0; at < 16; at += 1) {
-      const task = await one.background({ session: `s${at}`, prompt: endless, maxAttempts: 1, onLost: 'fail' });
-      await one.event(task, 'turn-started');
-      tasks.push(task);
+      tasks.push(await one.background({ session: `s${at}`, prompt: `long ${at}`, maxAttempts: 1, onLost: 'fail' }));
+      turns.push(await one.stage.turn());
     }
-    const urgent = await one.send({ session: 'urgent', prompt: '[[text:served]]' });
+    const urgent = await one.send({ session: 'urgent', prompt: 'urgent' });
+    await turns.at(-1)?.interrupted;
+    (await one.stage.turn()).finish();
     expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });
     const youngest = tasks.at(-1) ?? '';
     const by = { kind: 'task', name: urgent };
@@ -45,15 +47,31 @@ describe('an urgent task that finds all slots taken', () => {
     expect(await dataOf(one, youngest, 'turn-ended')).toMatchObject([{ outcome: 'preempted' }]);
     expect(await dataOf(one, youngest, 'preempted')).toMatchObject([{ by }]);
     expect(await sessionEvents(one, 's15', 'agent-ending')).toMatchObject([{ reason: 'give_way', by }]);
-    for (const task of tasks.slice(0, -1)) {
-      expect(await dataOf(one, task, 'interrupt-requested')).toEqual([]);
-    }
     // The urgent session's agent is idle now, and makes room for the one that gave way.
-    await one.event(youngest, 'turn-started', ({ data }) => data.turn === 2);
-    expect(await dataOf(one, youngest, 'turn-sent')).toMatchObject([{ attempt: 1 }, { attempt: 1, resumed: true }]);
-    expect(await sessions(one)).toEqual(tasks.map((_, at) => `s${at}`).toSorted());
-    await one.box.cancel(youngest);
-    expectSound(await one.ended(youngest), await one.tape(youngest));
+    const resumed = await one.stage.turn();
+    expect(resumed.prompt).toContain('long 15');
+    expect(turns.slice(0, -1).filter(({ context }) => context.signal.aborted)).toEqual([]);
+    for (const turn of [...turns.slice(0, -1), resumed]) {
+      turn.finish();
+    }
+    for (const task of tasks) {
+      expect(await one.ended(task)).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+      expectSound(await one.ended(task), await one.tape(task));
+    }
+  });
+
+  it('gets the slot of a program that obeys, and that program is gone before its own is started', async () => {
+    await using one = await openBox({ agent, limits: { maxAgents: 1 } });
+    const long = await one.background({ session: 'long', prompt: endless });
+    await one.event(long, 'turn-started');
+    const urgent = await one.send({ session: 'urgent', prompt: '[[text:served]]' });
+    expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });
+    const exited = (await one.box.tape('long', null, 0, 1_000)).find(({ type }) => type === 'agent-exited');
+    const ready = (await one.box.tape('urgent', null, 0, 1_000)).find(({ type }) => type === 'agent-ready');
+    expect(exited?.at).toBeLessThanOrEqual(ready?.at ?? 0);
+    await one.event(long, 'turn-started', ({ data }) => data.turn === 2);
+    expect(await sessions(one)).toEqual(['long']);
+    await one.box.cancel(long);
   });
 
   it('waits for an interactive turn, and for no more turns than there are urgent tasks', async () => {

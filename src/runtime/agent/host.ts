@@ -122,6 +122,11 @@ export class AgentHost {
     return this.#live?.output.turnEndsAt ?? null;
   }
 
+  /** The start of an agent waits. */
+  get waits(): boolean {
+    return this.#live?.claim?.waits ?? false;
+  }
+
   /** What the start of an agent waits for; null: it does not wait. */
   get waitsFor(): SlotWait | null {
     return this.#live?.claim?.wait ?? null;

@@ -96,6 +96,7 @@ export class AgentPool {
       open: (urgent) => this.#open(claim, urgent),
       started: () => this.#endShare(id),
       release: () => this.#release(claim),
+      waits: () => treeGet(this.#slots.claims, id)?.grant === null,
       wait: () => this.#waitOf(id),
     });
     return claim;
@@ -339,6 +340,7 @@ interface ClaimActions {
   readonly open: (urgent: boolean) => void;
   readonly started: () => void;
   readonly release: () => void;
+  readonly waits: () => boolean;
   readonly wait: () => SlotWait | null;
 }
 
@@ -356,6 +358,10 @@ export class PoolClaim {
     this.id = id;
     this.owner = owner;
     this.#actions = actions;
+  }
+
+  get waits(): boolean {
+    return this.#isOpen && this.#actions.waits();
   }
 
   /** Null: it is granted, or over. */

@@ -35,8 +35,9 @@ export async function recover(
   let cursor: string | null = null;
   do {
     const page = await store.openSessions(cursor, recoveryPage);
-    await Promise.all(page.items.map(async (key) => registry.actor(key)));
+    const actors = await Promise.all(page.items.map(async (key) => registry.actor(key)));
+    // Page by page, so that thousands of sessions do not block the main loop by one commit.
+    await registry.untilNone(actors, (actor) => actor.busy);
     cursor = page.cursor;
   } while (cursor !== null);
-  await registry.until(() => registry.actors().every((actor) => !actor.busy));
 }

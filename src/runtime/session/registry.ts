@@ -223,6 +223,23 @@ export class Registry {
     this.providers.close();
   }
 
+  /** Resolves when none of these actors is busy. Few are looked at after a settled batch, however many there are. */
+  async untilNone(actors: readonly SessionActor[], isBusy: (actor: SessionActor) => boolean): Promise<void> {
+    let at = 0;
+    await this.until(() => {
+      const from = at;
+      for (let seen = 0; seen < actors.length; seen += 1) {
+        const actor = actors[(from + seen) % actors.length];
+        if (actor !== undefined && isBusy(actor)) {
+          // The next look begins with it: as long as it is busy, nobody else matters.
+          at = (from + seen) % actors.length;
+          return false;
+        }
+      }
+      return true;
+    });
+  }
+
   /** Resolves as soon as `test` holds, looked at after every settled batch. */
   until(test: () => boolean): Promise<void> {
     return new Promise((resolve) => {

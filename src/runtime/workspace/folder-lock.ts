@@ -110,7 +110,8 @@ function ownerIn(path: string): LockOwner | null {
  */
 function contentOf(path: string): string | null {
   try {
-    return lstatSync(path).isFile() ? readFileSync(path, 'utf8') : 'no file';
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found === undefined ? null : found.isFile() ? readFileSync(path, 'utf8') : 'no file';
   } catch (error) {
     if (codeOf(error) === 'ENOENT') {
       return null;
