@@ -241,8 +241,8 @@ const permissionResolved = eventData(
 );
 
 const progress = eventData(
-  'The code runner of the task reported progress.',
-  { data: { description: 'Any JSON; the code runner defines its meaning.' } },
+  'The code runner or the holder of the task reported progress.',
+  { data: { description: 'Any JSON; the runner defines its meaning.' } },
   { data: { checked: 12, of: 40 } },
 );
 
@@ -339,10 +339,10 @@ const turnEnded = eventData(
 );
 
 const preempted = eventData(
-  'The task gave up the session to an interactive task, at the hold limit, because it was moved, for an interactive task of another session, or because the daemon closes, and waits in the queue again; or its code runner gave it back, and works on without it.',
+  'The task gave up the session to an interactive task, at the hold limit, because it was moved, for an interactive task of another session, or because the daemon closes, and waits in the queue again; or its runner gave it back, and works on without it; or the lease of its holder has lapsed.',
   {
     by: actor(
-      'The task that gets the session, the deadline `hold`, who moved it, the daemon, or its code runner; null: unknown.',
+      'The task that gets the session, the deadline `hold` or `lease`, who moved it, the daemon, or its runner; null: unknown.',
     ),
     epoch: { type: 'integer', description: 'Number of the hold that ended.' },
   },
@@ -424,10 +424,11 @@ const final = eventData(
     attempts: { type: 'integer', description: 'Number of attempts that began; 0: the task never became the owner.' },
     answer: nullable(
       TurnReportSchema,
-      'The report of the turn that ended a prompt task. Null: no turn ended it, or it is a code task. See [answers](#the-answer-usage-and-cost).',
+      'The report of the turn that ended a prompt task. Null: no turn ended it, or its turns were those of a runner. See [answers](#the-answer-usage-and-cost).',
     ),
     result: {
-      description: 'The value that the code runner returned, any JSON, or `{ error }`; null for a prompt task.',
+      description:
+        'The value that the code runner returned or the holder gave, any JSON, or `{ error }`; null for a prompt task.',
     },
   },
   {
