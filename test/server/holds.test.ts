@@ -170,7 +170,7 @@ describe('the hold of a client', () => {
   });
 
   test('learns of its eviction by its signal, and rejects its turn', async () => {
-    await using hold = await door.client.hold('s', {}, { leaseMs: 1_000 });
+    await using hold = await door.client.hold('s', {}, { leaseMs: 3_000 });
     const turn = hold.turn('long');
     await door.box.stage.turn();
     const evicted = once(hold.signal, 'abort');
@@ -178,7 +178,7 @@ describe('the hold of a client', () => {
     await expect(turn).rejects.toMatchObject({ code: 'evicted' });
     await evicted;
     await expect(hold.progress(1)).rejects.toBeInstanceOf(ApiError);
-    await using idle = await door.client.hold('s', {}, { leaseMs: 1_000 });
+    await using idle = await door.client.hold('s', {}, { leaseMs: 3_000 });
     const lost = once(idle.signal, 'abort');
     await door.client.cancel(idle.task);
     // No call is open: a sign of life meets it.
