@@ -17,6 +17,8 @@ async function held(box: Box, fields: Parameters<Box['send']>[0] = {}) {
 /** The answer to a call once it is there. */
 async function answered(box: Box, task: string, epoch: number, call: number) {
   await box.event(task, 'turn-ended', ({ data }) => data.outcome !== 'preempted');
+  // The tape may have it before the session has heard of its commit.
+  await box.quiet();
   return box.box.holders.turn(task, { epoch, call, prompt: 'asked again' });
 }
 
@@ -40,6 +42,7 @@ describe('the holder of an external task', () => {
     await holders.turn(task, { epoch, call: 2, prompt: 'second' });
     (await box.stage.turn()).finish('two');
     await box.event(task, 'turn-ended', ({ data }) => data.turn === 2);
+    await box.quiet();
     expect(await holders.turn(task, { epoch, call: 2, prompt: 'second' })).toMatchObject({ answer: { text: 'two' } });
     expect(await holders.turn(task, { epoch, call: 1, prompt: 'first' })).toMatchObject({ code: 'call_out_of_order' });
     expect(await holders.finish(task, { epoch, status: 'completed', result: [1] })).toEqual({ kind: 'ok' });
@@ -195,6 +198,7 @@ describe('a restart of the daemon', () => {
     expect(turn.prompt).toContain('may or may not have happened');
     turn.finish('done');
     await again.event(task, 'turn-ended', ({ data }) => data.outcome === 'completed');
+    await again.quiet();
     expect(await holders.turn(task, { epoch, call: 1, prompt: 'first' })).toMatchObject({ answer: { text: 'done' } });
     await holders.finish(task, { epoch, status: 'completed' });
     expect(await again.ended(task)).toMatchObject({ status: 'completed', row: { attempts: 1 } });

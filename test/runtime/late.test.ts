@@ -10,6 +10,7 @@ describe('over a store that answers late', async () => {
   await import('./permissions.test.ts');
   await import('./recovery.test.ts');
   await import('./runner.test.ts');
+  await import('./holders.test.ts');
   await import('./crashes.test.ts');
   await import('./models.test.ts');
   await import('./providers.test.ts');
