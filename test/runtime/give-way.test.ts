@@ -74,6 +74,19 @@ describe('an urgent task that finds all slots taken', () => {
     await one.box.cancel(long);
   });
 
+  it('is served when a program that ignores interrupts has been killed, whose task is resumed then', async () => {
+    await using one = await openBox({ agent, limits: { maxAgents: 1, drainMs: 1_000 } });
+    const deaf = await one.background({ session: 'deaf', prompt: `[[deaf]] ${endless}`, maxAttempts: 1 });
+    await one.event(deaf, 'turn-started');
+    const urgent = await one.send({ session: 'urgent', prompt: '[[text:served]]' });
+    expect(await one.ended(urgent)).toMatchObject({ status: 'completed' });
+    expect(await sessionEvents(one, 'deaf', 'agent-ending')).toMatchObject([{ reason: 'drain_deadline' }]);
+    expect(await dataOf(one, deaf, 'turn-ended')).toMatchObject([{ outcome: 'preempted', reason: 'drain_deadline' }]);
+    await one.event(deaf, 'turn-started', ({ data }) => data.turn === 2);
+    expect(await dataOf(one, deaf, 'turn-sent')).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
+    await one.box.close({ graceMs: 0 });
+  });
+
   it('waits for an interactive turn, and for no more turns than there are urgent tasks', async () => {
     await using one = await openBox({ limits: { maxAgents: 2 } });
     const first = await one.send({ session: 'a', prompt: 'interactive' });

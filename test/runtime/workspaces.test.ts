@@ -401,7 +401,7 @@ describe('a folder in the runtime', () => {
     const third = await one.send({ session: 'c', prompt: '[[text:too]]', maxAttempts: 1 });
     expect(await sessionEvents(one, 'b', 'throttled')).toMatchObject([{ reason: 'folder_in_use', level: 'all' }]);
     const explained = await one.box.explain(second);
-    expect(explained?.summary).toContain(`folder_in_use, ${join(root, 'shared')} is used by session a`);
+    expect(explained?.summary).toContain(`folder_in_use): ${join(root, 'shared')} is used by session a`);
     expect((await one.box.store.processes()).map((row) => String(row.session))).toEqual(['a']);
     await one.box.cancel(first);
     expect(await one.ended(second)).toMatchObject({ status: 'completed', row: { attempts: 1 } });

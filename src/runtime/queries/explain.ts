@@ -134,6 +134,9 @@ const isThrottled = ({ committed: session }: SessionActor, task: Task): boolean 
 
 function throttled(actor: SessionActor): string {
   const view = actor.throttle.view();
+  if (view !== null && (view.cause === 'slot' || view.cause === 'folder')) {
+    return `The session waits for an agent (${view.reason}): ${view.detail ?? 'others have it'}`;
+  }
   const level = view?.level === 'background' ? 'Background work' : 'All work';
   const why = view === null ? '' : ` (${view.reason}${view.detail === null ? '' : `, ${view.detail}`})`;
   const until = view?.until ?? null;
