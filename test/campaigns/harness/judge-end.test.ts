@@ -49,7 +49,7 @@ test('an end that a rule allows is named', () => {
   const runner = { kind: 'runner', name: 'runner' };
   expect(judgeEnd(tape(final('failed', 'no_tests', 1, runner)), policy)).toEqual({ just: 'the word of its runner' });
   expect(judgeEnd(tape(['expired', { waitsFor: 'agent' }], final('failed', 'expired')), policy)).toEqual({
-    just: 'expired',
+    just: 'expired (agent)',
   });
   const login = { class: 'auth', transient: true, login: true, message: '', hint: '' };
   expect(judgeEnd(tape(ended(login), final('failed', 'auth')), policy)).toEqual({ just: 'the answer of its agent' });

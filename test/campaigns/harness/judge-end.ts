@@ -46,7 +46,10 @@ export function judgeEnd(tape: readonly ReadEvent[], policy: Policy): { readonly
       break;
   }
   if (reason === 'expired') {
-    return of('expired').length === 1 ? { just: 'expired' } : wrong('its tape does not say what it waited for');
+    const [told] = of('expired');
+    return told === undefined
+      ? wrong('its tape does not say what it waited for')
+      : { just: `expired (${told.waitsFor})` };
   }
   if (reason.startsWith('turn_')) {
     return of('limit-reached').length > 0 ? { just: 'a limit of the turn' } : wrong('no limit is on its tape');

@@ -141,6 +141,7 @@ export class Load {
       ['evict', () => client.evict(session)],
       ['park and unpark', () => this.#parkAwhile(session)],
       ['restart the agent', () => client.restartAgent(session)],
+      ['begin a conversation', () => client.newConversation(session)],
       ['explain', () => client.explain(task)],
       ['list', () => client.tasks({ limit: 50 })],
       ['count open tasks', () => client.openTasks()],
