@@ -20,6 +20,8 @@ export interface RealProgram {
   readonly forgetsWithinMinute?: true;
   /** Directives for the fake model: a shell command as the agent's own tool is called. */
   readonly shell: (command: string) => string;
+  /** Directives for the fake model: its API says that the conversation is too long. */
+  readonly tooLong: string;
   /** Writes what it needs into its home, and gives what it needs in its environment. */
   readonly setUp: (home: string, modelUrl: string) => Environment;
 }
@@ -45,6 +47,8 @@ function write(file: string, text: string): void {
   writeFileSync(file, text);
 }
 
+const tooLong = '[[status:400:prompt is too long]]';
+
 const claudeShell = (command: string): string => call('Bash', { command, description: 'as asked' });
 
 export const realPrograms: readonly RealProgram[] = [
@@ -53,6 +57,7 @@ export const realPrograms: readonly RealProgram[] = [
     group: 'ci',
     forgetsWithinMinute: true,
     shell: (command) => call('run_shell_command', { command, description: 'as asked' }),
+    tooLong,
     setUp(home, modelUrl) {
       const settings = {
         security: { auth: { selectedType: 'gemini-api-key' } },
@@ -71,6 +76,7 @@ export const realPrograms: readonly RealProgram[] = [
     name: 'codex',
     group: 'ci',
     shell: (command) => call('exec_command', { cmd: command }),
+    tooLong: '[[status:400:context_length_exceeded]]',
     setUp(home, modelUrl) {
       const lines = [
         'model = "fake-model"',
@@ -87,11 +93,12 @@ export const realPrograms: readonly RealProgram[] = [
       return { CODEX_HOME: join(home, '.codex'), OPENAI_API_KEY: 'dummy-of-the-tests' };
     },
   },
-  { name: 'claude', group: 'more', shell: claudeShell, setUp: claudeSettings },
+  { name: 'claude', group: 'more', shell: claudeShell, tooLong, setUp: claudeSettings },
   {
     name: 'copilot',
     group: 'more',
     shell: (command) => call('bash', { command, description: 'as asked', mode: 'sync', initial_wait: 60 }),
+    tooLong,
     setUp: (_home, modelUrl) => ({
       COPILOT_OFFLINE: 'true',
       COPILOT_PROVIDER_BASE_URL: `${modelUrl}/v1`,
@@ -106,6 +113,7 @@ export const realPrograms: readonly RealProgram[] = [
     name: 'claude-agent-acp',
     group: 'more',
     shell: claudeShell,
+    tooLong,
     setUp(home, modelUrl) {
       const claude = locate('claude');
       const own = claude.kind === 'found' ? { CLAUDE_CODE_EXECUTABLE: claude.file } : {};

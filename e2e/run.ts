@@ -6,6 +6,7 @@ import type { Options } from './options.ts';
 import type { RealProgram } from './programs.ts';
 import { locate } from './programs.ts';
 import { processesOf } from './processes.ts';
+import { full } from './scenarios/full.ts';
 import { handOver } from './scenarios/hand-over.ts';
 import { killed } from './scenarios/killed.ts';
 import { mainJob } from './scenarios/main-job.ts';
@@ -14,6 +15,7 @@ import { rateLimit } from './scenarios/provider.ts';
 import { race } from './scenarios/race.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { Skipped } from './scenarios/scenario.ts';
+import { words } from './scenarios/words.ts';
 import type { ProgramSetup } from './program-setup.ts';
 import { setUpProgram } from './program-setup.ts';
 
@@ -26,7 +28,7 @@ export interface Outcome {
   readonly why: string;
 }
 
-export const scenarios: readonly Scenario[] = [mainJob, permission, rateLimit, killed, race, handOver];
+export const scenarios: readonly Scenario[] = [mainJob, words, full, permission, rateLimit, killed, race, handOver];
 
 /** A scenario that takes longer hangs; the races have a deadline for each. */
 const scenarioDeadlineMs = 120_000;

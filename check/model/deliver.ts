@@ -180,7 +180,7 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
     text: slot.state === 'open' && inTurn.has(slot.id) && !effect.delivered ? 'sent' : slot.text,
   }));
   const written = write(
-    { ...writeTalk(config, world, effect, report), slots, tool: 'none' },
+    { ...writeTalk(config, world, effect, report), slots, tool: 'none', spoke: false },
     effect.incarnation,
     { type: 'prompt', turn: effect.turn, rewind: effect.rewind },
     report,

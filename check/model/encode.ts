@@ -109,7 +109,7 @@ export function encodeWorld(world: World, out: Writer, { moves, keeps, ends }: V
     encodeProcess(world, process, out);
   }
   encodeMemory(world, out);
-  out.byte(world.runners.length | (tools[world.tool] << 6));
+  out.byte(world.runners.length | bit(world.spoke, 5) | (tools[world.tool] << 6));
   for (const runner of world.runners) {
     encodeRunner(runner, out);
   }
@@ -172,6 +172,7 @@ function encodeSession(world: World, out: Writer, keeps: boolean): void {
       bit(turn.interrupt?.acked === true, 1) |
       bit(turn.interrupt?.resent === true, 2) |
       bit(turn.call !== null, 3) |
+      bit(keeps && turn.spoke, 6) |
       (modelCode(turn.model) << 4),
   );
   out.byte(
@@ -206,12 +207,7 @@ function encodeSettlement(world: World, settlement: Settlement, out: Writer): vo
     out.byte(indexByte(slotOf(world, settlement.from)));
     encodeEnding(settlement.delivered, out);
     encodeEnding(settlement.undelivered, out);
-    out.byte(
-      bit(settlement.loss !== null, 0) |
-        bit(settlement.interruptedMidTurn, 1) |
-        bit(settlement.burns, 2) |
-        bit(isTextIn(world.session, settlement.textIn), 3),
-    );
+    out.byte(bit(settlement.loss !== null, 0) | bit(settlement.interruptedMidTurn, 1) | bit(settlement.burns, 2));
   }
 }
 

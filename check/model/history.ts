@@ -60,15 +60,27 @@ interface HowEnded {
   readonly isKept: boolean;
 }
 
-function howEnded(config: Config, { session, processes, tool }: World, input: Input, outcome: TurnOutcome): HowEnded {
+function howEnded(
+  config: Config,
+  { session, processes, tool, spoke }: World,
+  input: Input,
+  outcome: TurnOutcome,
+): HowEnded {
   const turn = session.hold?.turn ?? null;
   const given = turn === null ? null : givenOf(input, turn);
   const process = processes.find(({ last }) => last === turn?.id);
   const stands = input.type === 'result' || input.type === 'ack';
   // A silent agent may use a tool that it has not announced.
   const isCut = given === null || tool !== 'none' || outcome === 'timed-out';
+  // An agent that was interrupted before its model had said a word may have dropped the prompt.
+  const isRead = spoke || given?.report?.failure !== undefined;
   const isKept =
-    stands && given !== null && given.report !== null && process?.lastStarted === true && config.caps.keepsPrompts;
+    isRead &&
+    stands &&
+    given !== null &&
+    given.report !== null &&
+    process?.lastStarted === true &&
+    config.caps.keepsPrompts;
   return { isCut, isKept };
 }
 
@@ -87,7 +99,8 @@ function turnOver(
     if (task.stage === 'steered' && !task.delivered) {
       return slot;
     }
-    const text = slot.text === 'sent' ? (isKept ? 'known' : 'none') : slot.text;
+    // What was steered into it may be forgotten with the interrupt.
+    const text = slot.text === 'sent' ? (isKept && task.stage !== 'steered' ? 'known' : 'none') : slot.text;
     return { ...slot, cutOff: isCut || (slot.cutOff && !isKept), text };
   });
 }

@@ -241,6 +241,7 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   reads(config, world, process, offer);
   if (process.turn !== null) {
     usesTool(world, process, process.turn, offer);
+    speaks(config, world, process, process.turn, offer);
     requests(config, world, process, process.turn, offer);
     // While it waits for an answer it does nothing else, unless it is a liar.
     if (process.asks.length === 0 || config.sly) {
@@ -273,6 +274,14 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
   }
 }
 
+/** Its model has read the prompt, and says the first word. Where no conversation keeps that, it changes nothing. */
+function speaks({ caps }: Config, world: World, process: Process, turn: TurnId, offer: Offer): void {
+  if (caps.keepsPrompts && !world.spoke && !process.leaving && process.last === turn) {
+    const said = { at, type: 'output', incarnation: process.inc, turn, part: { kind: 'text', text: 'word' } } as const;
+    offer('agent', kinds.fault, { ...world, spoke: true }, said);
+  }
+}
+
 /**
  * It begins to use a tool, or that ends. One that fails behind an interrupt may have been cut off in the middle. Nobody hears what a process says
  * of it that is being ended.
@@ -280,7 +289,7 @@ function agentMoves(config: Config, world: World, process: Process, offer: Offer
 function usesTool(world: World, process: Process, turn: TurnId, offer: Offer): void {
   const say = (status: ToolPart['status'], tool: World['tool'], before: World): void => {
     const part: ToolPart = { kind: 'tool', id: null, name: 'shell', action: 'execute', title: 'make', status };
-    const next = { ...before, tool };
+    const next = { ...before, tool, spoke: true };
     offer('agent', kinds.fault, next, { at, type: 'output', incarnation: process.inc, turn, part });
   };
   if (process.leaving || process.last !== turn) {

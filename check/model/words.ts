@@ -105,10 +105,10 @@ export const words: readonly Config[] = [
   configOf({
     name: 'fresh-task',
     about:
-      'a task that wants a fresh conversation, beside others that do not, cancelled or preempted before it has one; nodes die',
+      'a task that wants a fresh conversation, beside others that do not, cancelled or preempted before it has one',
     slots: [background('B1', { fresh: true }), interactive('I1'), interactive('I2', { fresh: true })],
     caps: keeping,
-    budgets: { cancel: 1, crash: 1, unsolicited: 1 },
+    budgets: { cancel: 1, unsolicited: 1 },
     timers: ['drain'],
     honest: true,
     conversation: true,

@@ -131,6 +131,8 @@ export interface World {
   readonly memory: Memory;
   /** That of the last turn that was written. `doubtful`: it failed, and an interrupt had been written before. */
   readonly tool: 'none' | 'open' | 'doubtful';
+  /** The model has said something in that turn: it has read the prompt. */
+  readonly spoke: boolean;
   /** What is left of each budget, in the order of `budgets`. */
   readonly left: readonly number[];
 }
@@ -235,6 +237,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   talk: noTalk,
   memory: emptyMemory,
   tool: 'none',
+  spoke: false,
   left: budgets.map((budget) => config.budgets[budget] ?? 0),
 });
 

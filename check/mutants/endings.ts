@@ -137,8 +137,8 @@ export const endings: readonly Mutant[] = [
     'a steered message that was read comes again as new',
     'steer',
     'rules/parts',
-    'attempts, started: true, interruptedMidTurn, textIn, delivered',
-    'attempts, started: false, interruptedMidTurn, textIn, delivered',
+    'attempts, started: true, interruptedMidTurn, textIn: null',
+    'attempts, started: false, interruptedMidTurn, textIn: null',
   ),
   mutant(
     'a message is steered before the turn has started',

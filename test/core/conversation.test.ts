@@ -118,6 +118,7 @@ describe('a task that wants a fresh conversation', () => {
     box.exited();
     box.ready({ conversation: 'c2' });
     box.started();
+    box.output();
     box.submit('A');
     box.drains();
     box.answers();

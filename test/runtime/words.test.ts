@@ -1,5 +1,6 @@
 /** The words that an agent reads when its turn is continued. */
 import { describe, expect, it } from 'vitest';
+import { promptText } from '../../src/runtime/agent/prompts.ts';
 import { openBox } from '../support/box.ts';
 import { RememberingAgent } from '../support/remembering-agent.ts';
 
@@ -10,10 +11,11 @@ describe('a prompt that is continued', () => {
     const agent = new RememberingAgent();
     await using one = await openBox({ agent: agent.driver });
     const task = await one.background({ prompt: text });
-    for (const urgent of ['first', 'second', 'third']) {
+    for (const [round, urgent] of ['first', 'second', 'third'].entries()) {
       const turn = await agent.turn();
       turn.start();
-      await one.event(task, 'turn-started');
+      turn.say();
+      await one.event(task, 'output', ({ data }) => data.turn === 2 * round + 1);
       const other = await one.send({ prompt: urgent });
       await turn.interrupted;
       turn.stop();
@@ -51,6 +53,18 @@ describe('a prompt that is continued', () => {
     );
     resumed.answer();
     await one.ended(task);
+  });
+
+  it.each([
+    ['run [[tool:Bash:{"command":"sleep 1"}]] now', ' that begins with “run…”'],
+    ['{"json": true}', ''],
+    ['ja', ' that begins with “j…”'],
+    ['', ''],
+  ])('names %j by plain words, and never by the whole of it', (prompt, which) => {
+    const known = { resumed: true, retried: false, cut: false, delivered: true, reset: null };
+    const words = promptText({ text: prompt, author: null, merged: [], ...known });
+    expect(words).toMatch(/^\[signalbox\] Your turn on this task was interrupted/);
+    expect(words.endsWith(`The task is the one above${which}.`)).toBe(true);
   });
 
   it('is whole again after its agent has died', async () => {

@@ -9,6 +9,8 @@ export interface ReadTurn {
   /** It confirms the turn. */
   start(): void;
   answer(): void;
+  /** Its model says a word. */
+  say(): void;
   /** It begins to use a tool, or that ends. */
   tool(status: ToolStatus): void;
   /** Its process dies. */
@@ -58,13 +60,14 @@ export class RememberingAgent {
             soon({ type: 'ack', turn, noResult: false }, { type: 'result', turn, result: stopped });
           const start = (): void => soon({ type: 'started', turn });
           const answer = (): void => soon({ type: 'started', turn }, { type: 'result', turn, result });
+          const say = (): void => soon({ type: 'output', turn, part: { kind: 'text', text: 'word' } });
           const tool = (status: ToolStatus): void =>
             soon({
               type: 'output',
               turn,
               part: { kind: 'tool', id: 't1', name: 'shell', action: 'execute', title: 'make', status },
             });
-          this.#arrives({ prompt, start, answer, tool, die: exited, interrupted, stop });
+          this.#arrives({ prompt, start, answer, say, tool, die: exited, interrupted, stop });
         },
         respond: () => {},
         interrupt: () => interrupt(),

@@ -72,6 +72,8 @@ export interface Turn {
    * written is not believed: it may have been cut off in the middle.
    */
   readonly tools: Tree<string, true>;
+  /** Not durable: its model has said something in it, and so has read the prompt. */
+  readonly spoke: boolean;
   /** A task that is merged into it has ended alone: the conversation has more than is still wanted. */
   readonly withdrawn: boolean;
 }
@@ -211,8 +213,6 @@ export type Settlement =
       readonly burns: boolean;
       /** Its last tool call may or may not have happened. */
       readonly interruptedMidTurn: boolean;
-      /** The conversation that has what the turn had taken; null: that is not known. */
-      readonly textIn: TurnId | null;
     };
 
 export interface PartEnding {

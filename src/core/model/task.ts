@@ -104,8 +104,8 @@ export interface Task {
   /** An earlier turn was cut off and its last tool call may or may not have happened; the next prompt says so. */
   readonly interruptedMidTurn: boolean;
   /**
-   * The conversation, by its first turn, that is known to have the text of all prompts of its present turn: a turn of it that the agent had
-   * confirmed came to its boundary there. Null: none.
+   * The conversation, by its first turn, that is known to have the text of all prompts of its present turn: a turn of it in which the model had
+   * spoken, or its provider had failed, came to its boundary there. Null: none.
    */
   readonly textIn: TurnId | null;
   readonly conversation: TaskConversation;

@@ -5,7 +5,7 @@ import {
   inPhase,
   interruptTurn,
   mayGiveWay,
-  noteTool,
+  noteOutput,
   onWire,
   setTurn,
   writeInterrupt,
@@ -102,7 +102,6 @@ function sendSteered(d: Draft, owner: Task, turn: Turn): void {
       loss: null,
       burns: false,
       interruptedMidTurn: false,
-      textIn: null,
     });
     return;
   }
@@ -113,9 +112,7 @@ function sendSteered(d: Draft, owner: Task, turn: Turn): void {
 
 export function output(d: Draft, turn: Turn, { part }: InputOf<'output'>): Reply {
   taskEvent(d, mustHold(d).task, 'output', { turn: turn.id, part });
-  if (part.kind === 'tool') {
-    noteTool(d, turn, part);
-  }
+  noteOutput(d, turn, part);
   return okReply;
 }
 

@@ -5,7 +5,7 @@
  */
 import { type Actor, actorTask } from '../model/actor.ts';
 import { type Draft, endTask, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
-import type { TaskId, TurnId } from '../model/ids.ts';
+import type { TaskId } from '../model/ids.ts';
 import type { TurnReport } from '../model/output.ts';
 import type { LossReason } from '../model/reasons.ts';
 import type { PartKey } from '../model/indexes.ts';
@@ -142,8 +142,6 @@ export interface SteeredEnd {
   readonly loss: LossReason | null;
   readonly burns: boolean;
   readonly interruptedMidTurn: boolean;
-  /** The conversation that has what the turn had taken; null: that is not known. */
-  readonly textIn: TurnId | null;
 }
 
 /** A turn is over: what it had taken shares its answer, or follows its own policy; the rest waits on its own again. */
@@ -165,7 +163,6 @@ export function leaveTurn(d: Draft, owner: Task, end: SteeredEnd): void {
     loss: end.loss,
     burns: end.burns,
     interruptedMidTurn: end.interruptedMidTurn,
-    textIn: end.textIn,
   });
 }
 
@@ -264,7 +261,7 @@ export function endPart(d: Draft, part: Task, { status, reason, by, attempts, an
 
 /** Its text was read, so its next turn asks to continue. A loss is judged by its own policy. */
 function loseSteered(d: Draft, part: Task, settlement: Settlement & { kind: 'steered' }): void {
-  const { loss, burns, from, interruptedMidTurn, textIn } = settlement;
+  const { loss, burns, from, interruptedMidTurn } = settlement;
   if (loss !== null) {
     taskEvent(d, part.id, 'attempt-lost', { reason: loss, attempt: part.attempts });
     if (part.onLost === 'fail' || (burns && part.attempts >= part.maxAttempts)) {
@@ -273,7 +270,8 @@ function loseSteered(d: Draft, part: Task, settlement: Settlement & { kind: 'ste
     }
   }
   const attempts = burns ? part.attempts + 1 : part.attempts;
-  const left = { attempts, started: true, interruptedMidTurn, textIn, delivered: false };
+  // An agent may forget what it had taken when its turn is interrupted before the model has read that.
+  const left = { attempts, started: true, interruptedMidTurn, textIn: null, delivered: false };
   requeue(d, { ...mustTask(d, part.id), ...left }, from);
   if (loss !== null) {
     taskEvent(d, part.id, 'attempt-retried', { attempt: attempts, reason: loss });

@@ -130,7 +130,6 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
     report: reportOf(end),
     ...lossOfSteered(task, outcome, end),
     interruptedMidTurn: isUncertain(turn, outcome, end),
-    textIn: knownIn(d, turn, end),
   });
   settleTask(d, hold, turn, outcome, end);
   const left = getTask(d, hold.task);
@@ -162,12 +161,13 @@ const isUncertain = (turn: Turn, outcome: TurnOutcome, end: TurnEnd): boolean =>
   end.kind === 'lost' || outcome === 'timed-out' || isInTool(turn);
 
 /**
- * The conversation that is known to have the prompt of this turn: the agent had confirmed it, and stands at its boundary. What an
- * agent that was cut off has kept of it is not known.
+ * The conversation that is known to have the prompt of this turn: its model has read it, and the agent stands at its boundary. What an agent
+ * has kept that was cut off, or that was interrupted before its model had said a word, is not known.
  */
 function knownIn({ s: { agent, conversation } }: Draft, turn: Turn, end: TurnEnd): TurnId | null {
   const isKept = agent.kind === 'up' && agent.caps.keepsPrompts && turn.phase !== 'sent';
-  return isKept && end.kind === 'result' && end.result.report !== null ? conversation.firstTurn : null;
+  const isRead = turn.spoke || reportOf(end)?.failure !== undefined;
+  return isKept && isRead && end.kind === 'result' && end.result.report !== null ? conversation.firstTurn : null;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Intent, Turn, TurnPhase } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { TurnId } from '../model/ids.ts';
 import { byText, type Tree, treeOf, treePut, treeRemove } from '../tree.ts';
-import type { ToolPart } from '../model/output.ts';
+import type { OutputPart, ToolPart } from '../model/output.ts';
 
 const intentRank: { readonly [I in Intent]: number } = {
   preempt: 0,
@@ -43,6 +43,7 @@ export const newTurn = (id: TurnId, given: NewTurn): Turn => ({
   interrupt: null,
   result: null,
   tools: noNames,
+  spoke: false,
   withdrawn: false,
 });
 
@@ -58,17 +59,27 @@ export const inPhase = (turn: Turn, phase: TurnPhase): Turn => ({
   interrupt: turn.interrupt,
   result: turn.result,
   tools: turn.tools,
+  spoke: turn.spoke,
   withdrawn: turn.withdrawn,
 });
 
-/** A tool of the turn has begun or ended. */
-export function noteTool(d: Draft, turn: Turn, { id, name, status }: ToolPart): void {
-  const use = id ?? name;
-  if (status === 'started') {
-    setTurn(d, { ...turn, tools: treePut(turn.tools, use, true) });
-  } else if (status === 'completed' || turn.phase !== 'draining') {
-    setTurn(d, { ...turn, tools: treeRemove(turn.tools, use) });
+/** What the agent says of itself proves nothing of its model; the words and deeds of that do. */
+export function noteOutput(d: Draft, turn: Turn, part: OutputPart): void {
+  const speaks = part.kind === 'text' || part.kind === 'thinking' || part.kind === 'tool';
+  const spoken = speaks && !turn.spoke ? { ...turn, spoke: true } : turn;
+  if (part.kind === 'tool') {
+    noteTool(d, spoken, part);
+  } else if (spoken !== turn) {
+    setTurn(d, spoken);
   }
+}
+
+/** A tool of the turn has begun or ended. */
+function noteTool(d: Draft, turn: Turn, { id, name, status }: ToolPart): void {
+  const use = id ?? name;
+  const isOver = status === 'completed' || (status === 'failed' && turn.phase !== 'draining');
+  const tools = isOver ? treeRemove(turn.tools, use) : treePut(turn.tools, use, true);
+  setTurn(d, { ...turn, tools });
 }
 
 /** A tool call of the turn may or may not have happened. */

@@ -29,14 +29,11 @@ const resetNotes: { readonly [R in ConversationReset]: string } = {
 
 const quoteMax = 60;
 
-/** Enough of a text to know it again, and never the whole of it. */
+/** Enough of a text to know it again, never the whole of it, and words alone: half of a piece of code or markup means something else. */
 function quoteOf(text: string): string {
-  const line = text.trim().split('\n', 1)[0] ?? '';
-  const letters = Array.from(line);
-  return `${letters
-    .slice(0, Math.min(quoteMax, letters.length >> 1))
-    .join('')
-    .trimEnd()}…`;
+  const line = Array.from(text.trim().split('\n', 1)[0] ?? '');
+  const half = line.slice(0, Math.min(quoteMax, line.length >> 1)).join('');
+  return /^[\p{L}\p{M}\p{N}\p{Zs}.,;:!?'’-]*/u.exec(half)?.[0].trimEnd() ?? '';
 }
 
 function notesOf({ text, resumed, retried, cut, delivered, reset, merged }: PromptParts): readonly string[] {
@@ -57,10 +54,10 @@ function notesOf({ text, resumed, retried, cut, delivered, reset, merged }: Prom
     );
   }
   if (resumed && delivered) {
+    const quote = quoteOf(text);
+    const which = quote === '' ? '' : ` that begins with “${quote}…”`;
     const others = merged.length === 0 ? '' : ', with the messages that came with it';
-    notes.push(
-      `Continue from where it stopped. The task is the one above that begins with “${quoteOf(text)}”${others}.`,
-    );
+    notes.push(`Continue from where it stopped. The task is the one above${which}${others}.`);
   } else if (resumed) {
     notes.push('Continue from where it stopped. The task was:');
   }

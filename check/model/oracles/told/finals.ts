@@ -214,7 +214,7 @@ function ofPart(facts: Facts, part: Task, entry: Task['id']): Final | null {
     return shared === null ? null : settled(withLeader(charged(facts, leader), shared, shared.answer), part);
   }
   if (end !== null) {
-    const left = leavesTurn(facts, end);
+    const left = leavesTurn(end);
     const last = endingOf(left, part);
     return last === null ? leavesLate(facts, part, left) : settled(last, part);
   }
@@ -249,10 +249,8 @@ function leavesLate({ input }: Facts, part: Task, settlement: Settlement): Final
 }
 
 /** What becomes of what was steered into a turn that is over. */
-function leavesTurn({ before, input }: Facts, end: TurnEnd): Settlement & { readonly kind: 'steered' } {
+function leavesTurn(end: TurnEnd): Settlement & { readonly kind: 'steered' } {
   const { owner, verdict, outcome, given, turn } = end;
-  const { agent } = before;
-  const isKept = (input.type === 'result' || input.type === 'ack') && agent.kind === 'up' && agent.caps.keepsPrompts;
   const report = given?.report ?? null;
   const stopped = verdict !== null && verdict.status === 'cancelled' && verdict.scope !== 'task' ? verdict : null;
   const completed = outcome === 'completed' ? ends('completed', '') : null;
@@ -265,9 +263,6 @@ function leavesTurn({ before, input }: Facts, end: TurnEnd): Settlement & { read
     undelivered: stopped?.scope === 'all' ? withLeader(owner, ofVerdict(stopped), null) : null,
     ...lossOfParts(end),
     interruptedMidTurn: given === null || outcome === 'timed-out' || turn.tools.root !== null,
-    // An agent that ended behind its result has left it to nobody to say what it kept.
-    textIn:
-      isKept && given !== null && given.report !== null && turn.phase !== 'sent' ? before.conversation.firstTurn : null,
   };
 }
 
@@ -285,5 +280,5 @@ function settlementOf(facts: Facts, settlement: Settlement): Settlement | null {
       ? null
       : { ...settlement, ending: withLeader(charged(facts, leader), ending, ending.answer) };
   }
-  return settlement.kind === 'steered' && end !== null ? leavesTurn(facts, end) : null;
+  return settlement.kind === 'steered' && end !== null ? leavesTurn(end) : null;
 }
