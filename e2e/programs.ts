@@ -18,6 +18,8 @@ export interface RealProgram {
   readonly group: 'ci' | 'more';
   /** It writes over a conversation that it takes up again in the same minute of the clock, and says that it has none. */
   readonly forgetsWithinMinute?: true;
+  /** It drops the prompt of a cancelled turn, unless that has called a tool: each prompt has the whole text. */
+  readonly dropsPrompts?: true;
   /** Directives for the fake model: a shell command as the agent's own tool is called. */
   readonly shell: (command: string) => string;
   /** Directives for the fake model: its API says that the conversation is too long. */
@@ -56,6 +58,7 @@ export const realPrograms: readonly RealProgram[] = [
     name: 'gemini',
     group: 'ci',
     forgetsWithinMinute: true,
+    dropsPrompts: true,
     shell: (command) => call('run_shell_command', { command, description: 'as asked' }),
     tooLong,
     setUp(home, modelUrl) {

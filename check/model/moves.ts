@@ -283,7 +283,7 @@ function speaks({ caps }: Config, world: World, process: Process, turn: TurnId, 
 }
 
 /**
- * It begins to use a tool, or that ends. One that fails behind an interrupt may have been cut off in the middle. Nobody hears what a process says
+ * It begins to use a tool, or that ends. One that ends behind an interrupt may have been cut off in the middle. Nobody hears what a process says
  * of it that is being ended.
  */
 function usesTool(world: World, process: Process, turn: TurnId, offer: Offer): void {
@@ -296,8 +296,9 @@ function usesTool(world: World, process: Process, turn: TurnId, offer: Offer): v
     return;
   }
   if (world.tool === 'open') {
-    say('completed', 'none', world);
-    say('failed', process.interrupts > 0 ? 'doubtful' : 'none', world);
+    const tool = process.interrupts > 0 ? 'doubtful' : 'none';
+    say('completed', tool, world);
+    say('failed', tool, world);
   } else if (world.tool === 'none' && has(world, 'tool')) {
     say('started', 'open', spend(world, 'tool'));
   }

@@ -129,7 +129,7 @@ export interface World {
   readonly lines: Lines;
   readonly talk: Talk;
   readonly memory: Memory;
-  /** That of the last turn that was written. `doubtful`: it failed, and an interrupt had been written before. */
+  /** That of the last turn that was written. `doubtful`: it ended, and an interrupt had been written before. */
   readonly tool: 'none' | 'open' | 'doubtful';
   /** The model has said something in that turn: it has read the prompt. */
   readonly spoke: boolean;

@@ -179,11 +179,11 @@ export const words: readonly Mutant[] = [
     '&& isEndable(d.s)) {',
   ),
   mutant(
-    'an interrupted tool is believed when it says that it failed',
+    'an interrupted tool is believed when it says that it has ended',
     'words',
     'rules/turn',
-    "(status === 'failed' && turn.phase !== 'draining');",
-    "status === 'failed';",
+    "status !== 'started' && turn.phase !== 'draining';",
+    "status !== 'started';",
   ),
   mutant(
     'a tool that has ended is told as uncertain',

@@ -59,7 +59,8 @@ async function preempted(scene: Scene): Promise<void> {
       { from: requests, deadlineMs: 60_000 },
     );
     const whole = resumed.asked.items.filter((item) => item.text.includes(text));
-    assert.equal(whole.length, 1, `the prompt is in the conversation once after ${round} preemptions`);
+    const isOnce = program.dropsPrompts === true ? whole.length > 0 : whole.length === 1;
+    assert.ok(isOnce, `the prompt is ${whole.length} times in the conversation after ${round} preemptions`);
   }
   await ended(daemon, task, 'completed', 60_000);
   assert.match(said(await wholeTape(daemon, task)), new RegExp(finished));

@@ -144,7 +144,7 @@ describe('a tool call', () => {
     };
     expect(story('completed', 'interrupt')).toBe('bg note');
     expect(story('failed', 'interrupt')).toBe('bg note');
-    expect(story('interrupt', 'completed')).toBe('bg note');
+    expect(story('interrupt', 'completed')).toBe('bg note cut');
     expect(story('interrupt', 'failed')).toBe('bg note cut');
   });
 

@@ -68,7 +68,7 @@ export interface Turn {
   readonly interrupt: Interrupt | null;
   readonly result: TurnResult | null;
   /**
-   * Not durable: the uses of tools that the agent has announced and whose end it has not told. That one failed after the interrupt was
+   * Not durable: the uses of tools that the agent has announced and whose end it has not told. What it says of one after the interrupt was
    * written is not believed: it may have been cut off in the middle.
    */
   readonly tools: Tree<string, true>;

@@ -77,7 +77,8 @@ export function noteOutput(d: Draft, turn: Turn, part: OutputPart): void {
 /** A tool of the turn has begun or ended. */
 function noteTool(d: Draft, turn: Turn, { id, name, status }: ToolPart): void {
   const use = id ?? name;
-  const isOver = status === 'completed' || (status === 'failed' && turn.phase !== 'draining');
+  // Behind an interrupt agents call a tool that they have cut off failed, or completed.
+  const isOver = status !== 'started' && turn.phase !== 'draining';
   const tools = isOver ? treeRemove(turn.tools, use) : treePut(turn.tools, use, true);
   setTurn(d, { ...turn, tools });
 }
