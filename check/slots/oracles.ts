@@ -92,6 +92,7 @@ export function judge(
   leavers(after, found);
   passes(before.slots, effects, after.slots, found);
   counts(before.slots, input, after.slots, found);
+  facts(before.slots, input, after, found);
 }
 
 function bounds({ slots, parties }: World, found: Found): void {
@@ -168,6 +169,15 @@ function asks(before: World, effects: readonly SlotsEffect[], after: World, foun
     if (effect.type === 'hand-over' && (!isDue(slots, waiter) || grant.use === 'ending')) {
       found('slots/7: only a due claim asks a session to hand over, which can', JSON.stringify(effect));
     }
+  }
+  // What is asked of the session that has the folder is asked though slots are free.
+  const isForSlot = effects.some((effect) => {
+    const isQuick = effect.type === 'make-room' || effect.type === 'give-way';
+    const folder = isQuick ? treeGet(slots.claims, effect.claim)?.folder : null;
+    return isQuick && (folder === null || folder !== treeGet(slots.claims, effect.waiter)?.folder);
+  });
+  if (isForSlot && comes(slots) > waiting(slots).filter((claim) => wants(slots, claim)).length) {
+    found('slots/4: nothing is asked for in vain', `${comes(slots)} slots are about to be free`);
   }
   const victims = granted(slots).filter(({ grant }) => grant?.asked === 'give-way' && grant.use !== 'ending').length;
   const urgent = waiting(slots).filter((claim) => claim.urgent).length;
@@ -270,6 +280,31 @@ function passes(before: Slots, effects: readonly SlotsEffect[], after: Slots, fo
     if (other !== undefined && is !== undefined && other.id !== claim.id && isOlder && is.passes <= other.passes) {
       found('slots/6: who is passed over is counted', `${other.session} by ${claim.session}`);
     }
+  }
+}
+
+/** What the slots were told they know; the count and the protection of a claim end with a turn, or with the window. */
+function facts(before: Slots, input: SlotsInput, { slots, parties }: World, found: Found): void {
+  for (const { claim: id, urgent, key } of parties) {
+    const claim = id === null ? undefined : treeGet(slots.claims, id);
+    if (claim !== undefined && claim.urgent !== urgent) {
+      found('slots/3: the slots know which claims are urgent', key);
+    }
+  }
+  if (input.type !== 'use') {
+    return;
+  }
+  const was = treeGet(before.claims, input.claim);
+  const is = treeGet(slots.claims, input.claim);
+  if (was === undefined || was.grant === null || is === undefined || is.grant === null) {
+    return;
+  }
+  const { turn } = was.grant;
+  const isOver = input.use === 'idle' || input.use === 'kept' || (turn !== 0 && turn !== input.turn);
+  const hadTurn = isOver && input.use !== 'ending';
+  const expected = hadTurn ? [0, false] : [was.passes, was.grant.protected];
+  if (is.passes !== expected[0] || is.grant.protected !== expected[1]) {
+    found('slots/6: the count and the protection end with a turn', `${is.session}`);
   }
 }
 

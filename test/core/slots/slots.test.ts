@@ -143,6 +143,19 @@ describe('a claim that finds no slot', () => {
     expect(m.release('b')).toEqual(['grant c']);
   });
 
+  test('asks one more idle agent beside the one whose folder is waited for, and none for an agent that ends by itself (slots/4)', () => {
+    const m = setUp({ maxAgents: 3 });
+    m.claim('a', { folder });
+    m.claim('b');
+    m.claim('e');
+    m.use('a', 'idle');
+    m.use('b', 'idle');
+    m.use('e', 'ending');
+    expect(m.claim('c', { folder })).toEqual(['make-room a for c']);
+    expect(m.claim('d')).toEqual([]);
+    expect(m.claim('f')).toEqual(['make-room b for d']);
+  });
+
   test('asks the session that has the folder, and not another one (slots/4)', () => {
     const m = setUp({ maxAgents: 3 });
     m.claim('a', { folder });
