@@ -9,6 +9,8 @@ import { ended, knows, said, wholeTape, word } from './scenario.ts';
 
 const uncertain = 'may or may not have happened';
 const allow = { mode: 'allow' } as const;
+/** Claude Code refuses to sleep for long. */
+const forever = 'tail -f /dev/null';
 const rounds = 3;
 const earlyRounds = 12;
 
@@ -39,11 +41,16 @@ async function preempted(scene: Scene): Promise<void> {
   const session = 'words';
   const [work, finished] = [word('work'), word('finished')];
   const note = new RegExp(`${uncertain}[^]*${work}`);
-  const sleep = program.shell('sleep 120');
-  model.rule({ when: note, play: sleep });
+  const command = program.shell(forever);
+  model.rule({ when: note, play: command });
   const text = `Do ${work}, and whatever else it takes to the very end of this line.\n${'It is long. '.repeat(5_000)}`;
   let from = events.mark();
-  const { task } = await client.submit({ session, lane: 'background', permissions: allow, prompt: `${text}${sleep}` });
+  const { task } = await client.submit({
+    session,
+    lane: 'background',
+    permissions: allow,
+    prompt: `${text}${command}`,
+  });
   for (let round = 1; round <= rounds; round += 1) {
     await toolRuns(scene, task, from);
     from = events.mark();
@@ -76,7 +83,10 @@ async function steered(scene: Scene): Promise<void> {
   const text = `One thing more, which is said so that its beginning does not name it: ${wish}`;
   let from = events.mark();
   const background = { session, lane: 'background', permissions: allow } as const;
-  const first = await client.submit({ ...background, prompt: `${work} ${program.shell('sleep 4')} [[slow:2400,25]]` });
+  const first = await client.submit({
+    ...background,
+    prompt: `${work} ${program.shell(`timeout 4 ${forever}`)} [[slow:2400,25]]`,
+  });
   await toolRuns(scene, first.task, from);
   from = events.mark();
   const more = await client.submit({ ...background, whenBusy: 'steer', prompt: text });
