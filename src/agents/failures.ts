@@ -45,7 +45,7 @@ export const failureRules: { readonly [C in FailureClass]: FailureRule } = {
   },
   auth: {
     transient: true,
-    hint: 'The login has expired or the key is wrong. Log in again with the agent’s own command. Signalbox retries the turn.',
+    hint: 'The login has expired or the key is wrong. Log in again with the agent’s own command. Signalbox retries what waits for it then.',
   },
   context: {
     transient: false,

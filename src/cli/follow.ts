@@ -4,7 +4,7 @@ import { sentEvent } from '../protocol/events/read.ts';
 import type { Io } from './io.ts';
 import { diffLines, eventText } from './output/event-text.ts';
 import { harmless, oneLine } from './output/paint.ts';
-import { resultText } from './output/text.ts';
+import { failureText, resultText } from './output/text.ts';
 
 /** The outcome's exit code: completed is 0, anything else 1. */
 const exitOf = (status: string): number => (status === 'completed' ? 0 : 1);
@@ -72,8 +72,9 @@ export async function waitForTask(client: Client, task: string, io: Io): Promise
       io.print(io.terminal ? harmless(text) : text);
     }
   } else {
+    const words = [text, failureText(ended.final)].filter((part) => part !== null && part.trim() !== '').join('\n');
     io.say(
-      `signalbox: task ${task} ${ended.status} (${ended.reason ?? ''})${text === null ? '' : `: ${harmless(text)}`}`,
+      `signalbox: task ${task} ${ended.status} (${ended.reason ?? ''})${words === '' ? '' : `: ${harmless(words)}`}`,
     );
   }
   return exitOf(ended.status);

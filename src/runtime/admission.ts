@@ -22,7 +22,7 @@ import { originOf } from './origin.ts';
 
 /** Only equals are merged, steered or replaced: what a task may do is one of its rights. */
 const mergeGroupOf = ({ source, rights, permissions }: TaskPayload): string =>
-  [source, rights, ...(permissions === null ? [] : [JSON.stringify(permissions)])].join('\u0000');
+  `${source}\u0000${JSON.stringify([rights, permissions])}`;
 
 export class Admission {
   readonly #context: Context;

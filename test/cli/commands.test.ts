@@ -122,6 +122,16 @@ describe('the command `send`', () => {
     expect(ran.stdout).toContain(`follow it: signalbox tail ${id}`);
   });
 
+  test('with --wait says why a task failed and what to do, and what a later one waits for', async () => {
+    await using cli = new Cli();
+    await cli.up(['--agent', 'scripted']);
+    const failed = await cli.run(['send', 's', '[[api:401]]', '--wait']);
+    expect(failed.stderr).toMatch(/failed \(auth\): .*401[^]*Log in again/);
+    const later = cli.spawn(['send', 's', '[[text:later]]', '--wait']);
+    expect(await saying(later, /waits: /, 'stderr')).toMatch(/waits: All work of the session is throttled \(auth/);
+    later.kill('SIGTERM');
+  });
+
   test('prints only the answer with --wait, reads the prompt from - and names the user as the author', async () => {
     const ran = await cli.run(['send', 'hello', '--wait', '-'], { input: '[[text:from a pipe]]' });
     expect(ran).toEqual({ code: 0, signal: null, stdout: 'from a pipe\n', stderr: '' });

@@ -158,6 +158,19 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await close(daemon);
   }, 60_000);
 
+  test('by a daemon that stands still while the agent starts', async () => {
+    await using cli = new Cli();
+    const daemon = await up(cli, { limits: { startMs: 3_000 } });
+    const { task } = await daemon.client.submit({ session: 'a', prompt: '[[text:there]]', onLost: 'fail' });
+    process.kill(daemon.ready.daemon, 'SIGSTOP');
+    await seconds(5);
+    process.kill(daemon.ready.daemon, 'SIGCONT');
+    expect(await ended(daemon.client, task)).toMatchObject(completed);
+    const { items } = await daemon.client.sessionEvents('a', { limit: 200 });
+    expect(items.filter(({ type }) => type === 'agent-exited')).toEqual([]);
+    await close(daemon);
+  }, 60_000);
+
   test('by a tool that runs for longer than an agent may be silent', async () => {
     await using cli = new Cli();
     const daemon = await up(cli, { limits: { silenceMs: 500 } });

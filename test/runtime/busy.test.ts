@@ -31,6 +31,19 @@ describe('a message that replaces', () => {
   });
 });
 
+describe('a message of other rights', () => {
+  it('is not merged, whatever its rights and its permissions are made to look like', async () => {
+    await using one = await openBox();
+    const permissions = { mode: 'allow', allow: [], deny: [] } as const;
+    const part = { ...chat, session: 'test:one', prompt: 'part', whenBusy: 'collect' } as const;
+    expect(await one.box.submit({ ...part, rights: 'r', permissions })).toMatchObject({ mergedInto: null });
+    for (const rights of [`r\u0000${JSON.stringify(permissions)}`, `r",${JSON.stringify(permissions)}]`, 'r']) {
+      expect(await one.box.submit({ ...part, rights })).toMatchObject({ kind: 'accepted', mergedInto: null });
+    }
+    await one.box.stop('test:one', 'session');
+  });
+});
+
 describe('a message that interrupts', () => {
   const moments = [
     'while the first drains',

@@ -29,7 +29,7 @@ describe('a prompt that is continued', () => {
       ...Array.from({ length: 6 }, () => 'short'),
     ]);
     expect(agent.prompts.at(-1)).toBe(
-      '[signalbox] Your turn on this task was interrupted for urgent work, which has ended. Continue from where it stopped. The task is the one above that begins with “Tidy the archive of the year before last. It is long. It is…”.',
+      '[signalbox] Your turn on this task was interrupted. Continue from where it stopped. The task is the one above that begins with “Tidy the archive of the year before last. It is long. It is…”.',
     );
   });
 

@@ -101,6 +101,9 @@ async function run(call: Call, io: Io): Promise<number> {
       return 0;
     }
   }
+  if (receipt.waitsFor !== null) {
+    io.say(`signalbox: task ${receipt.task} waits: ${harmless(receipt.waitsFor)}`);
+  }
   const { followTask, waitForTask } = await import('../follow.ts');
   return wait ? waitForTask(client, receipt.task, io) : followTask(client, receipt.task, 0, io);
 }

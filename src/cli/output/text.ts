@@ -123,3 +123,9 @@ export function resultText(final: TaskView['final']): string | null {
   }
   return answer === null ? null : answer.text;
 }
+
+/** Why it failed, in the words of the agent, and what to do; null: the agent gave no reason. */
+export function failureText(final: TaskView['final']): string | null {
+  const failure = final?.answer?.failure;
+  return failure === undefined ? null : `${failure.message}\n${failure.hint}`;
+}

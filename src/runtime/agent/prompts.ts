@@ -44,7 +44,7 @@ function notesOf({ text, resumed, retried, cut, delivered, reset, merged }: Prom
   if (resumed && retried) {
     notes.push('An earlier turn on this task failed before its end.');
   } else if (resumed && !cut) {
-    notes.push('Your turn on this task was interrupted for urgent work, which has ended.');
+    notes.push('Your turn on this task was interrupted.');
   } else if (cut) {
     notes.push('An earlier turn on this task was interrupted.');
   }
