@@ -122,6 +122,7 @@ class SimAgent implements AgentHandle {
   #exited = false;
   #ending: 'kill' | 'close' | null = null;
   #turn: SeenTurn | null = null;
+  #conversation = '';
   #model: string | null;
   /** The model it was asked to change to and has not said anything of; undefined: none. */
   #switching: string | null | undefined = undefined;
@@ -166,6 +167,7 @@ class SimAgent implements AgentHandle {
     const { conversation } = this.#options;
     const lost = conversation !== null && this.#traits.forgets;
     const named = conversation === null || lost ? `conversation of ${this.name}` : conversation;
+    this.#conversation = named;
     this.#send({ type: 'ready', caps: this.#traits.caps, conversation: named, conversationReset: lost });
   }
 
@@ -181,11 +183,11 @@ class SimAgent implements AgentHandle {
     if (last !== null && last.id >= turn) {
       stage.violate('turn numbers only grow', `${this.name} gets turn ${turn} after ${last.id}`);
     }
-    const model = stage.facts.of(session).sent.get(turn);
-    if (model === undefined) {
+    const sent = stage.facts.of(session).sent.get(turn);
+    if (sent === undefined) {
       stage.violate('commit, then act', `turn ${turn} of ${this.name} is sent and on no tape`);
-    } else if (this.#switching !== undefined || model !== this.#model) {
-      stage.violate('a turn has its model', `turn ${turn} of ${this.name} is for ${model}, it has ${this.#model}`);
+    } else if (this.#switching !== undefined || sent.model !== this.#model) {
+      stage.violate('a turn has its model', `turn ${turn} of ${this.name} is for ${sent.model}, it has ${this.#model}`);
     }
     this.prompted = true;
     this.#turn = {
@@ -197,7 +199,12 @@ class SimAgent implements AgentHandle {
       interrupts: 0,
       asked: new Map(),
     };
-    stage.ledger.told(session, text);
+    if (sent?.delivered === true) {
+      stage.ledger.reminded(this.#conversation, sent.task, text);
+    } else {
+      stage.ledger.told(session, text);
+      stage.ledger.learned(this.#conversation, sent?.task ?? null);
+    }
     this.#write(`prompt ${turn} ${JSON.stringify(text)}`, () => this.process.prompt(turn));
   }
 

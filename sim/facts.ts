@@ -9,12 +9,19 @@ import { type Durable, durableOf, foldRecords, newSession, rebuild } from '../sr
 import type { SessionCommit } from '../src/store/port.ts';
 import { same } from '../test/support/trace.ts';
 
+/** What the tape says of a prompt. */
+interface Sent {
+  readonly task: string | null;
+  readonly model: string | null;
+  /** It is a note in place of the text. */
+  readonly delivered: boolean;
+}
+
 interface SessionFacts {
   durable: Durable;
   /** Incarnations whose start is on the tape, and the last turn of which each thing is on a tape. */
   readonly starting: Set<number>;
-  /** With the model each is for. */
-  readonly sent: Map<number, string | null>;
+  readonly sent: Map<number, Sent>;
   readonly interrupted: Set<number>;
   /** Turn and request of each decision. */
   readonly decided: Set<string>;
@@ -87,8 +94,8 @@ export class Facts {
     } else if (event.type === 'unsolicited-turn') {
       facts.unsolicited = event.data.phase === 'began';
     } else if (event.type === 'turn-sent') {
-      const { turn, model } = event.data;
-      facts.sent.set(turn, model);
+      const { turn, model, delivered } = event.data;
+      facts.sent.set(turn, { task: record.task, model, delivered });
       if (facts.unsolicited) {
         this.#violate('prompts go to an agent at its boundary', `turn ${turn} of ${key} during an unsolicited turn`);
       }

@@ -44,6 +44,7 @@ export class Ledger {
   readonly heard = new Set<number>();
   /** Edits by task, in the order of asking. Those under way at the same time may be applied in any order. */
   readonly edits = new Map<string, Edit[]>();
+  readonly #learned = new Set<string>();
   readonly #said = new Map<string, Set<TurnResult['outcome']>>();
   readonly #violate: (rule: string, what: string) => void;
 
@@ -109,6 +110,18 @@ export class Ledger {
     }
     if (parties.size !== 1) {
       this.#violate('only equal parties are told together', `${[...parties].join(' and ') || 'nobody'} in ${text}`);
+    }
+  }
+
+  /** This conversation was given the text of a task. */
+  learned(conversation: string, task: string | null): void {
+    this.#learned.add(`${conversation} ${task}`);
+  }
+
+  /** A note in place of a text: the conversation has that. */
+  reminded(conversation: string, task: string | null, text: string): void {
+    if (!this.#learned.has(`${conversation} ${task}`)) {
+      this.#violate('a note stands for a text that the conversation has', `${conversation} is told ${text}`);
     }
   }
 
