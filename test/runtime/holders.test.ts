@@ -1,5 +1,6 @@
 /** Holders of external tasks through the library: claims, calls, leases on a clock that the test moves, and restarts. */
 import { describe, expect, it } from 'vitest';
+import { functionDriver } from '../../src/agents/function/driver.ts';
 import { epoch, sessionKey, taskId } from '../../src/core/model/ids.ts';
 import { Holders } from '../../src/runtime/session/holders.ts';
 import { openMemoryStore } from '../../src/store/index.ts';
@@ -82,6 +83,30 @@ describe('the holder of an external task', () => {
     expect(await holders.turn(task, { epoch, call: 1, prompt: 'x' })).toMatchObject({ code: 'hold_released' });
     expect(await holders.finish(task, { epoch, status: 'failed', reason: 'no_tests' })).toEqual({ kind: 'ok' });
     expect(await box.ended(task)).toMatchObject({ status: 'failed', reason: 'no_tests' });
+  });
+
+  it('gives the session back in its turn, and learns of that from the call that it asks again', async () => {
+    const [begun, drained] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const agent = functionDriver(async function* () {
+      begun.resolve();
+      yield 'half';
+      await drained.promise;
+    });
+    await using box = await openBox({ agent });
+    const { holders } = box.box;
+    const { task, epoch } = await held(box);
+    const ask = () => holders.turn(task, { epoch, call: 1, prompt: 'go' });
+    await ask();
+    await begun.promise;
+    expect(await holders.release(task, { epoch })).toEqual({ kind: 'ok' });
+    expect(await ask()).toMatchObject({ kind: 'waiting' });
+    drained.resolve();
+    await box.event(task, 'preempted');
+    await box.quiet();
+    for (let asked = 0; asked < 2; asked += 1) {
+      expect(await ask()).toMatchObject({ code: 'hold_released' });
+    }
+    expect(await holders.finish(task, { epoch, status: 'completed' })).toEqual({ kind: 'ok' });
   });
 
   it('is evicted by a cancel, and changes nothing after that', async () => {

@@ -120,7 +120,10 @@ async function turn(
   const run = epochOf(epoch);
   const open = holders.openCall(id, run, call);
   const live = open === null ? null : parts.registry.live(open.session);
-  if (open !== null && live !== null && !live.detached) {
+  const asked = live === null ? undefined : treeGet(live.session.tasks, id);
+  // A hold that was given back in its turn ends the call without an answer.
+  const isOpen = asked?.run === run && asked.call?.id === call;
+  if (open !== null && live !== null && !live.detached && isOpen) {
     live.deadlines.renewLease(id);
     return { kind: 'waiting', call, leaseMs: open.leaseMs };
   }
