@@ -16,6 +16,20 @@ function answered(): Box {
   return box;
 }
 
+describe('a conversation that was lost', () => {
+  test('is told again after a turn that failed before its agent had confirmed it (core/33)', () => {
+    const box = new Box();
+    box.submit('A');
+    box.ready({ conversation: 'c2', conversationReset: true });
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: 'lost' }]);
+    box.fails('overloaded', true);
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: 'lost' }]);
+    box.started();
+    box.fails('overloaded', true);
+    expect(box.sent('prompt')).toMatchObject([{ conversationReset: null }]);
+  });
+});
+
 describe('a command for a fresh conversation', () => {
   test('ends that of an idle agent at once, and the next prompt says so once (core/47)', () => {
     const box = answered();

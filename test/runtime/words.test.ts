@@ -29,7 +29,7 @@ describe('a prompt that is continued', () => {
       ...Array.from({ length: 6 }, () => 'short'),
     ]);
     expect(agent.prompts.at(-1)).toBe(
-      '[signalbox] Your turn on this task was interrupted. Continue from where it stopped. The task is the one above that begins with “Tidy the archive of the year before last. It is long. It is…”.',
+      '[signalbox] Your turn on this task was interrupted. Continue from where it stopped. The task is the one above that begins with “Tidy the archive of the year before last. It is long. It is…” and ends with “…long. It is long. It is long.”.',
     );
   });
 
@@ -49,14 +49,17 @@ describe('a prompt that is continued', () => {
     await one.ended(other);
     const resumed = await agent.turn();
     expect(resumed.prompt).toBe(
-      '[signalbox] An earlier turn on this task was interrupted. Its last tool call may or may not have happened, and a note in this conversation that it was not executed may be wrong: check before you repeat it. Continue from where it stopped. The task is the one above that begins with “sl…”.',
+      '[signalbox] An earlier turn on this task was interrupted. Its last tool call may or may not have happened, and a note in this conversation that it was not executed may be wrong: check before you repeat it. Continue from where it stopped. The task is the one above that begins with “sl…” and ends with “…p”.',
     );
     resumed.answer();
     await one.ended(task);
   });
 
   it.each([
-    ['run [[tool:Bash:{"command":"sleep 1"}]] now', ' that begins with “run…”'],
+    ['run [[tool:Bash:{"command":"sleep 1"}]] now', ' that begins with “run…” and ends with “…now”'],
+    ['Review pull request 41', ' that begins with “Review pull…” and ends with “…st 41”'],
+    ['Review pull request 42', ' that begins with “Review pull…” and ends with “…st 42”'],
+    ['Mend this.\n\nIn acme/app, issue 7', ' that begins with “Mend this.…” and ends with “…issue 7”'],
     ['{"json": true}', ''],
     ['ja', ' that begins with “j…”'],
     ['', ''],

@@ -20,7 +20,7 @@ import { atRest, inActivity, stalled } from './arrange.ts';
 import type { Task } from '../model/task.ts';
 import type { Agent, Turn, TurnResult, Up } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';
-import { endedUnstarted, promptRead, resetRead } from './conversation.ts';
+import { endedUnstarted, promptRead } from './conversation.ts';
 import { leaveTurn, refuseSteered, steeredTasks } from './parts.ts';
 import { entryOf } from '../queue.ts';
 
@@ -79,7 +79,6 @@ export function loseStart(d: Draft, deadline: 'start' | 'unsolicited' | null): v
 export function turnStarted(d: Draft, turn: Turn): Reply {
   const { task } = mustHold(d);
   taskEvent(d, task, 'turn-started', { turn: turn.id });
-  resetRead(d);
   promptRead(d, turn);
   if (turn.interrupt === null) {
     setTurn(d, inPhase(turn, 'running'));
@@ -166,7 +165,6 @@ function boundary(d: Draft, given: TurnResult): void {
   if (agent.kind === 'up') {
     d.s.agent = inActivity(agent, 'boundary', agent.model);
   }
-  resetRead(d);
   const turn = d.s.hold?.turn;
   if (turn?.phase === 'sent') {
     endedUnstarted(d, turn, given);

@@ -23,8 +23,8 @@ function owe(d: Draft, rewind: TurnId | null): void {
   d.s.conversation = { ...d.s.conversation, rewind };
 }
 
-/** The agent has read a prompt, and with it that the conversation is a fresh one. */
-export function resetRead(d: Draft): void {
+/** It knows now that the conversation is a fresh one. */
+function resetRead(d: Draft): void {
   if (d.s.conversation.reset !== null) {
     d.s.conversation = { ...d.s.conversation, reset: null };
   }
@@ -82,6 +82,7 @@ export const rewindOf = ({ agent, conversation }: Draft['s']): TurnId | null =>
 
 /** The agent has read the prompt of this turn, with what it carried. */
 export function promptRead(d: Draft, turn: Turn): void {
+  resetRead(d);
   settleRewind(d, turn, rewindOf(d.s) !== null);
 }
 

@@ -27,13 +27,25 @@ const resetNotes: { readonly [R in ConversationReset]: string } = {
   full: 'The earlier conversation of this session was too long for the model; this is a fresh one, and you do not know what was said before.',
 };
 
-const quoteMax = 60;
+const [beginMax, endMax] = [60, 30] as const;
 
-/** Enough of a text to know it again, never the whole of it, and words alone: half of a piece of code or markup means something else. */
+/** Words alone: half of a piece of code or markup means something else. */
+const [wordsAhead, wordsBehind] = [
+  /^[\p{L}\p{M}\p{N}\p{Zs}.,;:!?'’-]*/u,
+  /[\p{L}\p{M}\p{N}\p{Zs}.,;:!?'’-]*$/u,
+] as const;
+
+/** Enough of a text to know it again and to tell it from others of its kind, which differ in their ends. Never the whole of it. */
 function quoteOf(text: string): string {
+  const letters = Array.from(text.trim());
   const line = Array.from(text.trim().split('\n', 1)[0] ?? '');
-  const half = line.slice(0, Math.min(quoteMax, line.length >> 1)).join('');
-  return /^[\p{L}\p{M}\p{N}\p{Zs}.,;:!?'’-]*/u.exec(half)?.[0].trimEnd() ?? '';
+  const ahead = line.slice(0, Math.min(beginMax, letters.length >> 1)).join('');
+  const behind = letters.slice(letters.length - Math.min(endMax, letters.length >> 2)).join('');
+  const begin = wordsAhead.exec(ahead)?.[0].trimEnd() ?? '';
+  const end = wordsBehind.exec(behind.split('\n').at(-1) ?? '')?.[0].trimStart() ?? '';
+  return [...(begin === '' ? [] : [`begins with “${begin}…”`]), ...(end === '' ? [] : [`ends with “…${end}”`])].join(
+    ' and ',
+  );
 }
 
 function notesOf({ text, resumed, retried, cut, delivered, reset, merged }: PromptParts): readonly string[] {
@@ -55,7 +67,7 @@ function notesOf({ text, resumed, retried, cut, delivered, reset, merged }: Prom
   }
   if (resumed && delivered) {
     const quote = quoteOf(text);
-    const which = quote === '' ? '' : ` that begins with “${quote}…”`;
+    const which = quote === '' ? '' : ` that ${quote}`;
     const others = merged.length === 0 ? '' : ', with the messages that came with it';
     notes.push(`Continue from where it stopped. The task is the one above${which}${others}.`);
   } else if (resumed) {
