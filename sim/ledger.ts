@@ -108,9 +108,7 @@ export class Ledger {
       this.heard.add(submission.n);
       parties.add(submission.party);
     }
-    // A note alone says to continue what the conversation has.
-    const isNote = parties.size === 0 && text.startsWith('[signalbox]') && text.includes('The task is the one above');
-    if (parties.size !== 1 && !isNote) {
+    if (parties.size !== 1) {
       this.#violate('only equal parties are told together', `${[...parties].join(' and ') || 'nobody'} in ${text}`);
     }
   }

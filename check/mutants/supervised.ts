@@ -202,9 +202,9 @@ const models: readonly Mutant[] = [
   mutant(
     'every prompt says that the conversation was lost',
     'switch-restart',
-    'rules/agent',
-    '  resetRead(d);\n  promptRead(d, turn);',
-    '  promptRead(d, turn);',
+    'rules/conversation',
+    '  resetRead(d);\n',
+    '',
   ),
 ];
 

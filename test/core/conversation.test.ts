@@ -17,7 +17,7 @@ function answered(): Box {
 }
 
 describe('a conversation that was lost', () => {
-  test('is told again after a turn that failed before its agent had confirmed it (core/33)', () => {
+  test('is in the next prompt again after a turn that failed before its agent had confirmed it (core/33)', () => {
     const box = new Box();
     box.submit('A');
     box.ready({ conversation: 'c2', conversationReset: true });
