@@ -42,8 +42,15 @@ export const slots: readonly Mutant[] = [
     'a background claim interrupts a turn',
     'slots-lags',
     'slots/step',
-    'waiter.urgent && isVictim(owner)',
-    'isVictim(owner)',
+    'treeFirst(urgents)?.key ?? null',
+    'treeFirst(urgents)?.key ?? first',
+  ),
+  mutant(
+    'an urgent claim waits behind a due one for the end of the turn in its folder',
+    'slots-shared',
+    'slots/step',
+    'urgent !== null && isVictim(owner)',
+    'urgent === first && isVictim(owner)',
   ),
   mutant(
     'an interactive turn gives way',

@@ -67,6 +67,13 @@ export const slotsConfigs: readonly SlotsConfig[] = [
   },
   {
     ...usual,
+    name: 'slots-shared',
+    about: 'three sessions of one folder, and slots enough for all',
+    inFolder: [true, true, true],
+    limits: { maxAgents: 3, maxStarting: 3, maxPassedOver: 1 },
+  },
+  {
+    ...usual,
     name: 'slots-lags',
     about: 'two sessions of one folder, and slots that learn late what their agents do',
     inFolder: [true, true],

@@ -236,6 +236,12 @@ function nothingIsLeft(slots: Slots, found: Found): void {
       found('slots/4: the session that has a folder is asked for it', `${claim.session}`);
     }
   }
+  for (const claim of all.filter(({ urgent }) => urgent)) {
+    const holder = holderFor(slots, claim);
+    if (holder !== null && isVictim(holder)) {
+      found('slots/5: a background turn gives way to each urgent claim that waits for its folder', `${claim.session}`);
+    }
+  }
 }
 
 /** Exactly the deadlines of the table are armed. */

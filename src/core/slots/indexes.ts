@@ -69,6 +69,7 @@ export const canHandOver = ({ grant }: Claim): boolean =>
 /** Where a claim stands, by index. */
 interface Places {
   readonly line: LineKey | null;
+  readonly urgentInLine: ClaimId | null;
   readonly ready: LineKey | null;
   readonly soon: LineKey | null;
   readonly wantUrgently: ClaimId | null;
@@ -83,6 +84,7 @@ interface Places {
 
 const nowhere: Places = {
   line: null,
+  urgentInLine: null,
   ready: null,
   soon: null,
   wantUrgently: null,
@@ -105,6 +107,7 @@ function placesOf(limits: SlotLimits, claim: Claim | null): Places {
     return {
       ...nowhere,
       line,
+      urgentInLine: claim.urgent ? claim.id : null,
       ready: wants === 'ready' ? line : null,
       soon: wants === 'soon' ? line : null,
       wantUrgently: wants !== null && claim.urgent ? claim.id : null,
@@ -163,13 +166,17 @@ export function put(d: SlotsDraft, id: ClaimId, is: Claim | null): void {
   };
   const folder = (is ?? was)?.folder ?? null;
   if (folder !== null) {
-    putInFolder(d, folder, id, before.line, after.line);
+    putInFolder(d, folder, id, before, after);
   }
 }
 
-function putInFolder(d: SlotsDraft, name: string, id: ClaimId, was: LineKey | null, is: LineKey | null): void {
+function putInFolder(d: SlotsDraft, name: string, id: ClaimId, was: Places, is: Places): void {
   const folder = folderOf(d, name);
-  putFolder(d, name, { ...folder, line: rekey(folder.line, was, is, id) });
+  putFolder(d, name, {
+    ...folder,
+    line: rekey(folder.line, was.line, is.line, id),
+    urgent: rekey<ClaimId, true>(folder.urgent, was.urgentInLine, is.urgentInLine, true),
+  });
 }
 
 /** Also of a folder that no claim names yet. */
@@ -179,6 +186,7 @@ export const folderOf = (d: SlotsDraft, name: string): Folder =>
     foreign: false,
     line: treeOf<LineKey, ClaimId>(compareLine),
     first: null,
+    urgent: treeOf<ClaimId, true>(byNumber),
   };
 
 export function putFolder(d: SlotsDraft, name: string, folder: Folder): void {

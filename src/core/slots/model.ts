@@ -75,6 +75,8 @@ export interface Folder {
   readonly line: Tree<LineKey, ClaimId>;
   /** The first of them. */
   readonly first: ClaimId | null;
+  /** Those of them that are urgent, also where they are due. */
+  readonly urgent: Tree<ClaimId, true>;
 }
 
 /** All but `folders`, `gaveWay` and `waits` are functions of the claims. */

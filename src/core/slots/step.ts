@@ -260,21 +260,22 @@ const firstBackground: LineKey = { rank: 2, id: claimId(0) };
 const oldestBackground = (line: Tree<LineKey, ClaimId>): ClaimId | null =>
   treeNeighbours(line, firstBackground).from?.value ?? null;
 
-/** The first claim that waits for a folder asks the one that has it. */
+/** The first claim that waits for a folder asks the one that has it. An urgent one interrupts its turn, though due ones are before it. */
 function askForFolder(d: SlotsDraft, name: string): void {
-  const { first, holder, foreign: isForeign } = folderOf(d, name);
+  const { first, holder, foreign: isForeign, urgent: urgents } = folderOf(d, name);
   if (first === null || holder === null || isForeign) {
     return;
   }
   const waiter = mustClaim(d, first);
   const owner = mustClaim(d, holder);
+  const urgent = treeFirst(urgents)?.key ?? null;
   if (isLeaving(owner)) {
     return;
   }
   if (isIdle(owner)) {
     ask(d, owner, isDue(d.s.limits, waiter) ? 'hand-over' : 'make-room', waiter.id);
-  } else if (waiter.urgent && isVictim(owner)) {
-    ask(d, owner, 'give-way', waiter.id);
+  } else if (urgent !== null && isVictim(owner)) {
+    ask(d, owner, 'give-way', urgent);
   } else if (isDue(d.s.limits, waiter) && canHandOver(owner)) {
     ask(d, owner, 'hand-over', waiter.id);
   }

@@ -190,6 +190,30 @@ describe('a claim that finds no slot', () => {
     expect(m.release('b')).toEqual(['grant c']);
   });
 
+  test('interrupts the turn in its folder though a due claim is before it, which gets the folder first (slots/5)', () => {
+    for (const isDueToo of [false, true]) {
+      const m = setUp({ maxAgents: 4 });
+      m.claim('a', { folder });
+      m.claim('b', { folder });
+      m.claim('c', { folder, urgent: true });
+      m.fire('wait', 'b');
+      if (isDueToo) {
+        m.fire('wait', 'c');
+      }
+      expect(m.use('a', 'background', 7)).toEqual(['give-way a for c']);
+      expect(m.release('a')).toEqual(['grant b']);
+    }
+    // Also when the session was asked to hand over already.
+    const m = setUp({ maxAgents: 4 });
+    m.claim('a', { folder });
+    m.use('a', 'background', 7);
+    m.claim('b', { folder });
+    expect(m.fire('wait', 'b')).toEqual(['hand-over a for b']);
+    expect(m.claim('c', { folder, urgent: true })).toEqual(['give-way a for c']);
+    // What was asked once is not asked again.
+    expect(m.claim('d', { folder, urgent: true })).toEqual([]);
+  });
+
   test('interrupts nothing for a background claim (slots/5)', () => {
     const m = setUp();
     m.claim('a');
