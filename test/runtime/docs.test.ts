@@ -40,14 +40,23 @@ describe('docs/providers.md', () => {
     expect(new Set(names)).toEqual(new Set(Object.keys(failureRules)));
     expect(names).toHaveLength(Object.keys(failureRules).length);
     for (const [name, turn = '', waits = '', others = ''] of rows) {
-      expect([name, turn]).toEqual([name, failureRules[name].transient ? 'is retried' : 'fails its task']);
-      const rule = throttleRules[name] ?? (name === 'context' ? contextPlan : null);
-      if (rule === null) {
+      const retried = name === 'context' ? 'is retried in a fresh conversation' : 'is retried';
+      expect([name, turn]).toEqual([
+        name,
+        failureRules[name].transient || name === 'context' ? retried : 'fails its task',
+      ]);
+      const rule = throttleRules[name];
+      if (rule === undefined) {
         expect([name, waits, others]).toEqual([name, 'no', 'do not wait']);
       } else {
         expect(waits).toContain(`${timeText(rule.firstMs)}, at most ${timeText(rule.maxMs)}`);
       }
     }
+  });
+
+  test('has the wait of a session that is to keep a conversation which is too long', () => {
+    const { firstMs, maxMs } = contextPlan;
+    expect(providers).toContain(`waits, ${timeText(firstMs)}, at most ${timeText(maxMs)}`);
   });
 
   test('has the numbers for crash loops', () => {
