@@ -94,6 +94,13 @@ export const slots: readonly Mutant[] = [
     'Math.min(known.passes + 1, d.s.limits.maxPassedOver)',
     'known.passes',
   ),
+  mutant(
+    'a claim that was due is protected no longer once its agent is ready',
+    'slots-single',
+    'slots/step',
+    'isTurn(grant.use) && !(isTurn(use) && grant.turn === turn)',
+    '!(isTurn(use) && (grant.turn === 0 || grant.turn === turn))',
+  ),
   mutant('nobody is passed over', 'slots-single', 'slots/step', 'passes: known.passes + 1 }', 'passes: known.passes }'),
   mutant(
     'a session with tasks without end keeps its slot',

@@ -8,6 +8,7 @@ const usual: Omit<SlotsConfig, 'name' | 'about'> = {
   lags: false,
   restless: false,
   keeping: false,
+  waitsReady: false,
   foreign: false,
   closes: false,
 };
@@ -48,6 +49,7 @@ export const slotsConfigs: readonly SlotsConfig[] = [
     about: 'three sessions without a folder for one slot',
     inFolder: [false, false, false],
     limits: { maxAgents: 1, maxStarting: 1, maxPassedOver: 2 },
+    waitsReady: true,
   },
   {
     ...usual,
@@ -71,6 +73,7 @@ export const slotsConfigs: readonly SlotsConfig[] = [
     about: 'three sessions of one folder, and slots enough for all',
     inFolder: [true, true, true],
     limits: { maxAgents: 3, maxStarting: 3, maxPassedOver: 1 },
+    waitsReady: true,
   },
   {
     ...usual,
@@ -80,6 +83,7 @@ export const slotsConfigs: readonly SlotsConfig[] = [
     limits: { maxAgents: 1, maxStarting: 1, maxPassedOver: 2 },
     lags: true,
     keeping: true,
+    waitsReady: true,
   },
 ];
 

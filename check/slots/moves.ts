@@ -99,6 +99,12 @@ function agentGoesOn(config: SlotsConfig, party: Party, at: number, offer: Offer
   switch (use) {
     case 'starting':
       begins(config, party, at, kinds.ready + at, offer);
+      if (config.waitsReady) {
+        offer(key, 'is ready and held back', kinds.ready + at, becomes('idle'));
+      }
+      if (config.waitsReady && config.keeping) {
+        offer(key, 'is ready and takes a turn of its own', kinds.ready + at, becomes('kept'));
+      }
       break;
     case 'idle':
       begins(config, party, at, kinds.free, offer);

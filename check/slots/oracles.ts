@@ -305,9 +305,10 @@ function facts(before: Slots, input: SlotsInput, { slots, parties }: World, foun
   if (was === undefined || was.grant === null || is === undefined || is.grant === null) {
     return;
   }
-  const { turn } = was.grant;
-  const isOver = input.use === 'idle' || input.use === 'kept' || (turn !== 0 && turn !== input.turn);
-  const hadTurn = isOver && input.use !== 'ending';
+  const { turn, use } = was.grant;
+  const inTurn = use === 'background' || use === 'shielded';
+  const isOver = input.use === 'idle' || input.use === 'kept' || turn !== input.turn;
+  const hadTurn = inTurn && isOver && input.use !== 'ending';
   const expected = hadTurn ? [0, false] : [was.passes, was.grant.protected];
   if (is.passes !== expected[0] || is.grant.protected !== expected[1]) {
     found('slots/6: the count and the protection end with a turn', `${is.session}`);

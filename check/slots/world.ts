@@ -26,6 +26,8 @@ export interface SlotsConfig {
   readonly restless: boolean;
   /** Agents work in the background after a turn, and sessions protect turns of their own. */
   readonly keeping: boolean;
+  /** An agent may be ready and have no turn yet: its session is held back, or the agent takes a turn of its own. */
+  readonly waitsReady: boolean;
   /** Another process takes the folder now and then. */
   readonly foreign: boolean;
   /** The daemon may close. */

@@ -18,7 +18,7 @@ import {
   refresh,
   type SlotsDraft,
 } from './indexes.ts';
-import type { Ask, Claim, Grant, LineKey, Slots, SlotsEffect, SlotsInput, SlotsResult } from './model.ts';
+import type { Ask, Claim, Grant, LineKey, Slots, SlotsEffect, SlotsInput, SlotsResult, Use } from './model.ts';
 
 const nothing: readonly SlotsEffect[] = [];
 
@@ -142,12 +142,15 @@ function folderFree(d: SlotsDraft, name: string): boolean {
   return true;
 }
 
+/** An agent that is ready may be held back, or take a turn of its own, before the first turn that its session waits for. */
+const isTurn = (use: Use): boolean => use === 'background' || use === 'shielded';
+
 function uses(d: SlotsDraft, known: Claim, grant: Grant, input: Extract<SlotsInput, { type: 'use' }>): boolean {
   const { use, turn } = input;
   if (grant.use === use && grant.turn === turn) {
     return false;
   }
-  const hadTurn = use === 'idle' || use === 'kept' || (grant.turn !== 0 && grant.turn !== turn);
+  const hadTurn = isTurn(grant.use) && !(isTurn(use) && grant.turn === turn);
   d.s.numbers += 1;
   const next: Grant = { ...grant, use, turn, since: d.s.numbers };
   put(d, known.id, { ...known, grant: next });

@@ -285,6 +285,25 @@ describe('aging', () => {
     expect(m.claim('u', { urgent: true })).toEqual([]);
   });
 
+  test('a claim that was due stays protected until it has had a turn, though its agent is idle or kept before (slots/6)', () => {
+    for (const before of [[], ['idle'], ['kept'], ['idle', 'kept', 'idle']] as const) {
+      const m = setUp();
+      m.claim('a', { urgent: true });
+      m.use('a', 'shielded');
+      m.claim('b');
+      m.fire('wait', 'b');
+      expect(m.release('a')).toEqual(['grant b']);
+      for (const use of before) {
+        m.use('b', use, 6);
+      }
+      m.use('b', 'background', 7);
+      expect(m.deadlines).toEqual([]);
+      expect(m.passes('b')).toBe(2);
+      expect(m.claim('u', { urgent: true })).toEqual([]);
+      expect(m.use('b', 'background', 8)).toEqual(['give-way b for u']);
+    }
+  });
+
   test('a claim is protected no longer after its turn, or after its window (slots/6)', () => {
     for (const end of ['turn', 'window', 'idle'] as const) {
       const m = setUp();
