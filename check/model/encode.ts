@@ -261,7 +261,9 @@ function encodeTask(world: World, task: Task | null, out: Writer, moves: boolean
       bit(task.call !== null, 7),
   );
   out.byte(modelCode(task.call?.model));
-  out.byte(bit(task.holder !== null, 0) | ((task.holder?.answered?.call ?? 0) << 1));
+  out.byte(
+    bit(task.holder !== null, 0) | bit(task.holder?.told === true, 1) | ((task.holder?.answered?.call ?? 0) << 2),
+  );
   // That it was retried is told; how often decides nothing.
   out.byte(task.attempts | bit(task.retries > 0, 6) | bit(task.overdue, 7));
   out.byte(rankOf(world, task, 'position') | (rankOf(world, task, 'admission') << 4));

@@ -569,6 +569,10 @@ function runnerMoves(config: Config, world: World, runner: Runner, offer: Offer)
 /** It says that it lives, and asks again what it has no answer to, or had one that was lost on the way. */
 function asksAgain(world: World, { task, run, made, call }: Runner, offer: Offer): void {
   offer('holder', kinds.fault, world, { at, type: 'heartbeat', task, run });
+  const holder = treeGet(world.session.tasks, task)?.holder;
+  if (holder?.told === false) {
+    offer('holder', kinds.fault, world, { at, type: 'claim', task, holder: holder.name, leaseMs: holder.leaseMs });
+  }
   if (made > 0) {
     offer('holder', kinds.fault, world, { at, type: 'call', task, run, call: call ?? made, model: null });
   }

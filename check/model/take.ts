@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import type { Core } from './core.ts';
 import { deliver } from './deliver.ts';
 import { judge } from './oracles/index.ts';
+import { dropsGrant } from './oracles/told/facts.ts';
 import { judgeTold } from './oracles/told/index.ts';
 import { remember } from './history.ts';
 import type { Judged } from './judged.ts';
@@ -67,7 +68,14 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
   if (result.reply.kind === 'refused' || result.reply.kind === 'stale') {
     return world;
   }
-  // What a fault of the core or a daemon that closes has taken away is not counted.
+  // What a fault of the core or a daemon that closes has taken away is not counted, and what nobody knew of.
+  if (input.type === 'timer' && input.name === 'lease') {
+    const isDropped = ({ id }: Slot): boolean => {
+      const task = treeGet(world.session.tasks, id);
+      return task !== undefined && dropsGrant(input, task);
+    };
+    return forgetRuns(world, isDropped);
+  }
   if (input.type === 'fault' || (input.type === 'recovered' && world.session.parked?.kind === 'closing')) {
     const isRun = ({ id }: Slot): boolean => {
       const task = treeGet(world.session.tasks, id);
@@ -77,7 +85,7 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
         (task?.mode === 'code' && had) || (task?.mode === 'external' && input.type === 'fault' && task.run !== null)
       );
     };
-    return { ...world, slots: world.slots.map((slot) => (isRun(slot) ? { ...slot, runs: slot.runs - 1 } : slot)) };
+    return forgetRuns(world, isRun);
   }
   if (input.type === 'submit') {
     const slots = world.slots.map((slot, index): Slot => {
@@ -104,6 +112,11 @@ function ask(config: Config, world: World, input: Input, result: StepResult): Wo
     ? { ...world, slots: world.slots.map((slot) => (isAsked(slot) ? { ...slot, asked: true } : slot)) }
     : world;
 }
+
+const forgetRuns = (world: World, which: (slot: Slot) => boolean): World => ({
+  ...world,
+  slots: world.slots.map((slot) => (which(slot) ? { ...slot, runs: slot.runs - 1 } : slot)),
+});
 
 /** The new message takes the place of this task, or cuts it short. */
 function isDisplaced(world: World, slot: Slot, input: Extract<Input, { type: 'submit' }>): boolean {

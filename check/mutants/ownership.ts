@@ -72,7 +72,7 @@ export const ownership: readonly Mutant[] = [
     'the calls of an evicted runner are taken',
     'runner',
     'step',
-    'if (task.run !== input.run) {',
+    'if (known.run !== input.run) {',
     'if (d.s.fenced) {',
   ),
   mutant(

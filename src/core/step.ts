@@ -26,7 +26,7 @@ import { begin, type Draft, finish, getTask, mustTask } from './draft.ts';
 import type { AgentInput, Input, RunnerInput, TurnInput } from './model/inputs.ts';
 import type { Session } from './model/session.ts';
 import type { Reply, RuleReply, StaleKind, StepResult } from './model/replies.ts';
-import { claim, claimed } from './rules/holder.ts';
+import { claim, claimed, knowsOfGrant } from './rules/holder.ts';
 import { permissionRequested, respond, permissionWithdrawn } from './rules/permission.ts';
 import { fault, fenced, recovered } from './rules/recover.ts';
 import { call, finishRunner, progress, release } from './rules/runner.ts';
@@ -102,13 +102,14 @@ function apply(d: Draft, input: Input): RuleReply {
 
 /** Only the runner that was started for the task may speak, through preemptions and resumptions. */
 function ofRunner(d: Draft, input: RunnerInput): RuleReply {
-  const task = getTask(d, input.task);
-  if (task === null) {
+  const known = getTask(d, input.task);
+  if (known === null) {
     return stale('ended');
   }
-  if (task.run !== input.run) {
+  if (known.run !== input.run) {
     return stale('epoch');
   }
+  const task = knowsOfGrant(d, known);
   switch (input.type) {
     case 'call':
       return call(d, task, input);
@@ -194,7 +195,7 @@ const unchanged = (session: Session, reply: Reply): StepResult => ({
 function placed(d: Draft, input: Input, reply: RuleReply): Reply {
   if (reply.kind === 'claimed' && input.type === 'claim') {
     const task = getTask(d, input.task);
-    return task === null ? reply : claimed(task);
+    return task === null ? reply : claimed(knowsOfGrant(d, task));
   }
   if (reply.kind !== 'admitted') {
     return reply;

@@ -127,6 +127,54 @@ describe('a holder that is silent for its lease', () => {
     expect(box.tape('H')).toEqual(['queued', 'claimed', 'lease-lapsed', 'claimed', 'granted']);
   });
 
+  test('after a grant that it never learned of costs nothing, and its successor hears of no other (core/13, core/45)', () => {
+    for (const lane of ['interactive', 'background'] as const) {
+      const box = new Box();
+      box.submit('I');
+      box.submit('H', { ...external, lane, onLost: 'fail', maxAttempts: 1 });
+      box.claim('H');
+      box.answers();
+      expect(box.task('H')).toMatchObject({ stage: 'owner', run: 2, attempts: 1, holder: { told: false } });
+      if (lane === 'background') {
+        // It was preempted since.
+        box.submit('J');
+        expect(box.owner).toBe('J');
+      }
+      box.lapses('H');
+      expect(box.task('H')).toMatchObject({ stage: 'unclaimed', run: null, attempts: 0, interruptedMidTurn: false });
+      expect(box.events('H', 'attempt-lost')).toEqual([]);
+      if (lane === 'background') {
+        box.answers();
+      }
+      expect(box.owner).toBeNull();
+      expect(box.claim('H', 'two')).toMatchObject({ attempt: 1, interruptedMidTurn: false });
+      expect(box.heartbeat('H', 2)).toEqual({ kind: 'stale', what: 'epoch' });
+      box.finish('H', Number(box.task('H').run));
+      expect(box.final('H')).toBe('completed runner_completed');
+    }
+  });
+
+  test('after it has learned of its grant loses it, by its claim or by what it said under the epoch (core/45)', () => {
+    const learns: readonly ((box: Box) => unknown)[] = [
+      (box) => box.claim('H'),
+      (box) => box.heartbeat('H', 2),
+      (box) => box.progress('H', 2),
+      (box) => box.call('H', 2, 1),
+      (box) => box.release('H', 2),
+      (box) => [box.heartbeat('H', 2), box.crash()],
+    ];
+    for (const learn of learns) {
+      const box = new Box();
+      box.submit('I');
+      box.background('H', external);
+      box.claim('H');
+      box.answers();
+      learn(box);
+      box.lapses('H');
+      expect(box.events('H', 'attempt-lost')).toEqual([{ reason: 'holder_lost', attempt: 1 }]);
+    }
+  });
+
   test('between two turns loses the session at once, and an attempt (core/13, core/45)', () => {
     const box = held();
     box.background('B');

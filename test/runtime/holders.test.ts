@@ -171,6 +171,25 @@ describe('a lease', () => {
     expect(await box.types(task)).toContain('lease-lapsed');
   });
 
+  it('of a holder that ended before it learned of its grant costs nothing', async () => {
+    const clock = new ManualClock();
+    await using box = await openBox({ clock, store: openMemoryStore() });
+    const { holders } = box.box;
+    await box.send({ prompt: 'busy' });
+    const busy = await box.stage.turn();
+    const task = await box.send({ mode: 'external', onLost: 'fail' });
+    expect(await holders.claim(task, { holder: 'one', leaseMs: 10_000 })).toMatchObject({ kind: 'waiting' });
+    busy.finish();
+    await box.event(task, 'granted');
+    await box.quiet();
+    clock.advance(10_000);
+    await box.event(task, 'lease-lapsed');
+    await box.quiet();
+    expect(await box.types(task)).toEqual(['queued', 'claimed', 'granted', 'lease-lapsed', 'preempted']);
+    const next = await holders.claim(task, { holder: 'two' });
+    expect(next).toMatchObject({ kind: 'granted', attempt: 1, interruptedMidTurn: false });
+  });
+
   it('of a claim that waits lapses too, and is renewed by each claim of the same name', async () => {
     const clock = new ManualClock();
     await using box = await openBox({ clock, store: openMemoryStore() });

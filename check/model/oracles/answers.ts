@@ -4,7 +4,7 @@ import type { InputOf } from '../../../src/core/model/inputs.ts';
 import type { Claimed, Receipt, Reply } from '../../../src/core/model/replies.ts';
 import type { Session } from '../../../src/core/model/session.ts';
 import type { Task } from '../../../src/core/model/task.ts';
-import { treeGet } from '../../../src/core/tree.ts';
+import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
 import { onWire } from '../world.ts';
 import { all } from './state.ts';
@@ -27,6 +27,29 @@ export function judgeAnswer(facts: Facts, report: Report): void {
     judgeClaimed(facts, input, reply, report);
   } else if (input.type === 'call') {
     judgeCall(facts, input, report);
+  }
+  judgeKnown(facts, report);
+}
+
+/** A holder knows of its grant by the answer to its claim, and one that speaks under its epoch does; nothing else tells it. */
+function judgeKnown({ before, after, input, result: { reply } }: Facts, report: Report): void {
+  const speaks =
+    (input.type === 'claim' && reply.kind === 'claimed' && reply.run !== null) ||
+    ((input.type === 'call' || input.type === 'progress' || input.type === 'heartbeat' || input.type === 'release') &&
+      (reply.kind === 'ok' || reply.kind === 'answered'));
+  const spoken = speaks ? input.task : null;
+  for (const [id, { holder }] of treeEntries(after.tasks)) {
+    if (holder === null) {
+      continue;
+    }
+    const was = treeGet(before.tasks, id)?.holder ?? null;
+    const knew = was !== null && was.name === holder.name && was.told;
+    if (holder.told !== (knew || id === spoken)) {
+      report.fail(
+        held,
+        `${holder.name} of ${id} ${holder.told ? 'is said to know' : 'is not said to know'} of its grant`,
+      );
+    }
   }
 }
 

@@ -22,7 +22,9 @@ export function judgeEdit({ world, input, result: { reply, records } }: Move, re
   }
   // It leaves with the confirmation of the turn.
   const isOnItsWay = task.stage === 'steered' && world.session.hold?.turn?.phase !== 'sent';
-  const due = slot.prompted || slot.runs > 0 || isOnItsWay ? 'text_sent' : 'ok';
+  // A grant that its holder never learned of is on the tape, too, and was given out with the text.
+  const isGranted = slot.runs > 0 || (task.mode === 'external' && task.status === 'running');
+  const due = slot.prompted || isGranted || isOnItsWay ? 'text_sent' : 'ok';
   const answer = reply.kind === 'refused' ? reply.code : reply.kind;
   if (answer !== due) {
     report.fail(edits, `an edit of ${task.id} is answered ${answer}, and not ${due}`);

@@ -3,7 +3,7 @@ import type { Task, Verdict } from '../../../src/core/model/task.ts';
 import type { PartEnding, Session, Turn, TurnResult } from '../../../src/core/model/session.ts';
 import { treeEntries, treeGet } from '../../../src/core/tree.ts';
 import type { Report } from '../report.ts';
-import { givesWay, isLapse, isRetried, takesDaemon } from './told/facts.ts';
+import { dropsGrant, givesWay, isLapse, isRetried, takesDaemon } from './told/facts.ts';
 import { onWire, slotOf } from '../world.ts';
 import type { Move } from './move.ts';
 
@@ -176,7 +176,11 @@ function judgeFailed(move: Move, task: Task, report: Report): void {
     return;
   }
   if (isLapse(input, task.id)) {
-    if (task.run === null || (task.onLost === 'retry' && task.attempts < task.maxAttempts)) {
+    if (
+      task.run === null ||
+      task.holder?.told === false ||
+      (task.onLost === 'retry' && task.attempts < task.maxAttempts)
+    ) {
       report.fail(budget, `${task.id} fails with its holder, and had another attempt`);
     }
     return;
@@ -237,7 +241,9 @@ function judgeAttempts({ world, input, result }: Move, report: Report): void {
     const burnt = after.attempts - task.attempts;
     const begun = task.status === 'queued' || started.has(id);
     // A runner that was lost is counted with the next one.
-    const forgiven = burnt === -1 && (input.type === 'fault' || input.type === 'recovered') && losesRunner(task, input);
+    const forgiven =
+      burnt === -1 &&
+      (dropsGrant(input, task) || ((input.type === 'fault' || input.type === 'recovered') && losesRunner(task, input)));
     if (burnt !== 0 && !(burnt === 1 && (begun || lost.has(id))) && !forgiven) {
       report.fail(budget, `${id} goes from attempt ${task.attempts} to ${after.attempts}`);
     }

@@ -449,9 +449,14 @@ function bounds({ session }: View): string | null {
 }
 
 /** An external task competes exactly while a holder is there, and owns the session without one only while the turn of a lost one ends. */
-function wrongHolder(session: Session, { stage, run, holder, verdict }: Task): string | null {
+function wrongHolder(session: Session, { stage, run, holder, verdict, call }: Task): string | null {
   if (run !== null && holder === null) {
     return 'has a run and no holder';
+  }
+  if (holder !== null && (holder.told ? run === null : call !== null || holder.answered !== null)) {
+    return holder.told
+      ? 'has told its holder of a grant that is none'
+      : 'takes turns for a holder that knows of no grant';
   }
   if (stage === 'owner') {
     const isDrained = onWire(session) && session.hold?.turn?.interrupt !== null;

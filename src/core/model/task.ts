@@ -134,6 +134,8 @@ export interface Holder {
   readonly name: string;
   /** How long it may be silent. Opaque. */
   readonly leaseMs: number;
+  /** It has the answer that the session is granted to it, or has said something under its epoch. Until then it cannot have begun. */
+  readonly told: boolean;
   /** Its last call that was answered, and the turn that answered it: the same call, asked again, has the same answer. */
   readonly answered: { readonly call: number; readonly turn: TurnId } | null;
 }

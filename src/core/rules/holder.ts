@@ -10,7 +10,7 @@ import type { Claimed, Refusal, RuleReply } from '../model/replies.ts';
 import type { Task, Verdict } from '../model/task.ts';
 import { abortRunner, forgetRunner } from './runner-end.ts';
 import { interruptTurn, onWire } from './turn.ts';
-import { endOrInterrupt, isLastAttempt, yieldHold } from './turn-end.ts';
+import { endOrInterrupt, isLastAttempt, restingStage, yieldHold } from './turn-end.ts';
 
 /** Somebody has claimed it, and has to give signs of life. */
 export const isLeased = (task: Task | null): boolean => task !== null && task.holder !== null;
@@ -32,7 +32,7 @@ export function claim(d: Draft, { task: id, holder: name, leaseMs }: InputOf<'cl
   }
   // The turn of a lost holder may still be drained: then the task waits after that.
   const next = stage === 'unclaimed' ? 'waiting' : stage;
-  putTask(d, { ...task, stage: next, holder: { name, leaseMs, answered: null } });
+  putTask(d, { ...task, stage: next, holder: { name, leaseMs, told: false, answered: null } });
   taskEvent(d, id, 'claimed', { holder: name, leaseMs });
   return claimed(task);
 }
@@ -45,7 +45,16 @@ export const claimed = ({ run, attempts, interruptedMidTurn, holder }: Task): Cl
   call: holder?.answered?.call ?? null,
 });
 
-/** The holder has said nothing for its whole lease. A claim alone is dropped; a holder that was granted the session is lost. */
+/** It knows of its grant: by the answer to its claim, or it would not speak under its epoch. */
+export const knowsOfGrant = (d: Draft, task: Task): Task =>
+  task.holder === null || task.holder.told || task.run === null
+    ? task
+    : putTask(d, { ...task, holder: { ...task.holder, told: true } });
+
+/**
+ * The holder has said nothing for its whole lease. A claim alone is dropped, also where the grant came when nobody listened any more; a holder
+ * that knew of its grant is lost.
+ */
 export function lapse(d: Draft, task: Task): void {
   const { holder, run, id } = task;
   invariant(holder !== null, 'a lease is that of a holder');
@@ -56,8 +65,22 @@ export function lapse(d: Draft, task: Task): void {
     // It ends with its turn, which is being interrupted.
     abortRunner(d, task, 'holder_lost');
     putTask(d, { ...task, run: null, holder: null, call: null });
+  } else if (!holder.told) {
+    dropGrant(d, task);
   } else {
     loseHolder(d, task);
+  }
+}
+
+/** Nothing was begun under its grant: the attempt is not counted, and the next holder hears of no other. */
+function dropGrant(d: Draft, task: Task): void {
+  abortRunner(d, task, 'holder_lost');
+  const left = { ...task, run: null, holder: null, attempts: task.attempts - 1 };
+  if (d.s.hold?.task === task.id) {
+    putTask(d, left);
+    yieldHold(d, actorDeadline('lease'));
+  } else {
+    putTask(d, { ...left, stage: restingStage(left) });
   }
 }
 

@@ -83,7 +83,16 @@ export function taskToJson(task: TaskRow): string {
 
 export function taskOf(row: Row): TaskRow {
   const stored = json(row, 'row') as Omit<TaskRow, keyof typeof usual> & Partial<TaskRow>;
-  return { ...usual, ...stored, id: taskId(text(row, 'id')), lane: text(row, 'lane') as TaskRow['lane'] };
+  const holder = stored.holder ?? null;
+  // A holder in a file from before it was kept what it knows was judged as one that knows of its grant.
+  const known = holder === null ? null : { ...holder, told: holder.told ?? true };
+  return {
+    ...usual,
+    ...stored,
+    holder: known,
+    id: taskId(text(row, 'id')),
+    lane: text(row, 'lane') as TaskRow['lane'],
+  };
 }
 
 type Final = TaskEventData['final'];

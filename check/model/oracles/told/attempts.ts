@@ -2,7 +2,7 @@
 import type { Task } from '../../../../src/core/model/task.ts';
 import { treeGet } from '../../../../src/core/tree.ts';
 import type { Report } from '../../report.ts';
-import { type Facts, isLapse, leaderOf } from './facts.ts';
+import { dropsGrant, type Facts, isLapse, leaderOf } from './facts.ts';
 
 const property = 'rule 10: a task is charged the attempts that its tape tells, and no others';
 
@@ -54,7 +54,7 @@ function chargesOf({ result, input }: Facts, task: Task, start: number): number 
       ? input.type === 'recovered' || input.type === 'fault'
       : task.mode === 'external' && (input.type === 'fault' || isLapse(input, task.id));
   const pays = dies ? 1 : 0;
-  let attempts = input.type === 'fault' && task.run !== null ? start - 1 : start;
+  let attempts = (input.type === 'fault' && task.run !== null) || dropsGrant(input, task) ? start - 1 : start;
   let starts = false;
   for (const record of result.records) {
     if (record.type !== 'event' || record.task !== task.id) {

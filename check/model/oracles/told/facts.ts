@@ -136,6 +136,10 @@ export const isLeft = ({ mode, run, verdict }: Task): boolean =>
 export const isLapse = (input: Input, id: TaskId): boolean =>
   input.type === 'timer' && input.name === 'lease' && input.subject === id;
 
+/** The lease of a holder that was granted the session and never learned of it: nothing was begun, and nothing is charged. */
+export const dropsGrant = (input: Input, { id, run, holder }: Task): boolean =>
+  isLapse(input, id) && run !== null && holder?.told === false;
+
 /** Its task is to continue later. */
 export const givesWay = ({ interrupt }: Turn): boolean =>
   interrupt !== null &&

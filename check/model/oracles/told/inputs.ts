@@ -164,14 +164,14 @@ function throttled({ before }: Facts, { throttle }: InputOf<'throttle'>): readon
   ];
 }
 
-/** The holder of an external task was silent. If it had the session, its task has lost an attempt by that. */
+/** The holder of an external task was silent. If it had the session, and knew of that, its task has lost an attempt by that. */
 function lapsed({ before }: Facts, subject: number | string): readonly Told[] {
   const task = typeof subject === 'string' ? treeGet(before.tasks, taskId(subject)) : undefined;
   if (task === undefined || task.holder === null) {
     return nothing;
   }
   const told = ofTask(task.id, 'lease-lapsed', { holder: task.holder.name, epoch: task.run });
-  return task.run === null || task.verdict !== null
+  return task.run === null || task.verdict !== null || !task.holder.told
     ? [told]
     : [told, ...lostAttempt(task, 'holder_lost', true, mustFail(task, true))];
 }
