@@ -39,7 +39,10 @@ const comesNext = ({ input, end, owner }: Facts, granted: Task | undefined): boo
   granted.id !== owner?.id &&
   (end === null
     ? input.type === 'timer' && input.name === 'hold' && owner?.lane === 'background'
-    : end.turn.interrupt?.intent === 'hold' && end.outcome === 'preempted');
+    : end.turn.interrupt?.intent === 'hold' &&
+      end.outcome === 'preempted' &&
+      // One that must not be sent again ends with the turn that was cut off, and lines nobody up.
+      !(end.given === null && owner?.onLost === 'fail'));
 
 /** Each prompt that is written stands on the tape as the agent is told it. */
 export function toldOfPrompt({ after, is, result }: Facts): readonly Told[] {
