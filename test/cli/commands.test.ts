@@ -132,6 +132,22 @@ describe('the command `send`', () => {
     later.kill('SIGTERM');
   });
 
+  test('takes the time of a task in milliseconds, with a unit, or as null', async () => {
+    const sent = async (time: string) => {
+      const { task } = await cli.json(['send', 'timed', '[[text:a]]', '--expires-in', time]);
+      const view = await cli.json(['task', String(task)]);
+      return view['expiresAt'] === null ? null : Number(view['expiresAt']) - Number(view['admittedAt']);
+    };
+    expect([await sent('90000'), await sent('90s'), await sent('7d'), await sent('null')]).toEqual([
+      90_000,
+      90_000,
+      604_800_000,
+      null,
+    ]);
+    const wrong = await cli.run(['send', 'timed', 'p', '--expires-in', '1 hour']);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--expires-in 24h') as string]);
+  });
+
   test('prints only the answer with --wait, reads the prompt from - and names the user as the author', async () => {
     const ran = await cli.run(['send', 'hello', '--wait', '-'], { input: '[[text:from a pipe]]' });
     expect(ran).toEqual({ code: 0, signal: null, stdout: 'from a pipe\n', stderr: '' });
