@@ -37,15 +37,15 @@ class Daemon:
     def __init__(self, url, token):
         self.url, self.token = url.rstrip("/"), token
 
-    def ask(self, method, path, body=None, **headers):
-        """Sends a request until it is answered: the daemon may restart meanwhile."""
+    def ask(self, method, path, body=None, timeout=60, **headers):
+        """Sends a request until it is answered: the daemon may restart meanwhile. One that hangs is sent again after `timeout` seconds."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json", **headers}
         pause = 0.25
         while True:
             try:
                 request = urllib.request.Request(self.url + path, data, headers, method=method)
-                with urllib.request.urlopen(request, timeout=60) as response:
+                with urllib.request.urlopen(request, timeout=timeout) as response:
                     return json.load(response)
             except urllib.error.HTTPError as error:
                 problem = problem_in(error)
@@ -84,9 +84,9 @@ class Hold:
     def path(self, verb=""):
         return f"/v1/tasks/{urllib.parse.quote(self.task, safe='')}/hold{verb}"
 
-    def ask(self, verb, **body):
+    def ask(self, verb, timeout=60, **body):
         try:
-            return self.daemon.ask("POST", self.path(verb), {"epoch": self.epoch, **body})
+            return self.daemon.ask("POST", self.path(verb), {"epoch": self.epoch, **body}, timeout)
         except Evicted:
             self.lost.set()
             self.stopped.set()
@@ -95,7 +95,7 @@ class Hold:
     def beat(self, seconds):
         while not self.stopped.wait(seconds):
             try:
-                self.ask("/heartbeat")
+                self.ask("/heartbeat", timeout=seconds)
             except Refused:
                 return
 

@@ -127,20 +127,35 @@ class TaskHold implements Hold {
   }
 
   #beatLater(): void {
-    this.#stopBeat = this.#http.timer(this.#beatMs, () => {
-      const parts = { params: { id: this.task }, body: { epoch: this.epoch }, signal: this.signal };
-      this.#http.json('heartbeat', parts).then(
-        () => this.#beatAgain(),
-        (error: unknown) => {
-          this.#noteLoss(error);
-          this.#beatAgain();
-        },
-      );
-    });
+    this.#stopBeat = this.#http.timer(this.#beatMs, () => this.#beat());
   }
 
-  #beatAgain(): void {
-    if (!this.#isOver && !this.signal.aborted) {
+  /** One that hangs is given up in time for the next one, which is sent at once. */
+  #beat(): void {
+    const late = new AbortController();
+    const stopTimer = this.#http.timer(this.#beatMs, () => late.abort());
+    this.#stopBeat = () => {
+      stopTimer();
+      late.abort();
+    };
+    const signal = AbortSignal.any([this.signal, late.signal]);
+    this.#http.json('heartbeat', { params: { id: this.task }, body: { epoch: this.epoch }, signal }).then(
+      () => this.#beatAgain(false, stopTimer),
+      (error: unknown) => {
+        this.#noteLoss(error);
+        this.#beatAgain(late.signal.aborted, stopTimer);
+      },
+    );
+  }
+
+  #beatAgain(atOnce: boolean, stopTimer: () => void): void {
+    stopTimer();
+    if (this.#isOver || this.signal.aborted) {
+      return;
+    }
+    if (atOnce) {
+      this.#beat();
+    } else {
       this.#beatLater();
     }
   }
@@ -158,13 +173,13 @@ class TaskHold implements Hold {
   }
 
   /** A request under the epoch, sent again until it is answered. */
-  async #ask<T>(operation: Parameters<Http['json']>[0], body: object): Promise<T> {
+  async #ask<T>(operation: Parameters<Http['json']>[0], body: object, signal = this.signal): Promise<T> {
     try {
-      return await persist<T>(this.#http, this.signal, () => {
+      return await persist<T>(this.#http, signal, () => {
         if (this.#lost.signal.aborted) {
           throw this.#lost.signal.reason;
         }
-        const parts = { params: { id: this.task }, body: { epoch: this.epoch, ...body }, signal: this.signal };
+        const parts = { params: { id: this.task }, body: { epoch: this.epoch, ...body }, signal };
         return this.#http.json(operation, parts);
       });
     } catch (error) {
@@ -210,23 +225,28 @@ class TaskHold implements Hold {
     return this.#finish({ status: 'failed', result, ...(reason === undefined ? {} : { reason }) });
   }
 
-  async #finish(end: object): Promise<void> {
-    await this.#ask('finishTask', end);
+  async #finish(end: object, signal?: AbortSignal): Promise<void> {
+    await this.#ask('finishTask', end, signal);
     this.#end();
   }
 
+  /** Also after the caller's own signal: the session is given back. It is tried for one lease, which lapses then. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isOver || this.signal.aborted) {
+    if (this.#isOver || this.#lost.signal.aborted) {
       this.#end();
       return;
     }
+    const late = new AbortController();
+    const stopTimer = this.#http.timer(this.#beatMs * beatsPerLease, () => late.abort());
     try {
-      await this.fail('abandoned');
+      const end = { status: 'failed', result: null, reason: 'abandoned' };
+      await this.#finish(end, AbortSignal.any([this.#lost.signal, late.signal]));
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof ApiError) && !late.signal.aborted) {
         throw error;
       }
     } finally {
+      stopTimer();
       this.#end();
     }
   }
