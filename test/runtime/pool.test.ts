@@ -1,7 +1,12 @@
 /** Who may start an agent, and when: the shell of the slots. What the slots decide is tested in `test/core/slots`. */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { scriptedDriver } from '../../src/agents/index.ts';
 import { sessionKey, taskId } from '../../src/core/model/ids.ts';
 import { AgentPool, type PoolClaim, startShareMs } from '../../src/runtime/agent/pool.ts';
+import { Workspaces } from '../../src/runtime/index.ts';
 import { defaultLimits } from '../../src/runtime/options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { openBox } from '../support/box.ts';
@@ -125,6 +130,30 @@ describe('the pool of agents', () => {
 });
 
 describe('a session that waits for its agent to start', () => {
+  it('pool/5: says that it waits for a slot when its folder is free and another session gets the slot', async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-pool-')));
+    const workspaces = new Workspaces({ root, rules: [{ session: 'shared *', folder: join(root, 'shared') }] });
+    await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), workspaces, limits: { maxAgents: 1 } });
+    const endless = '[[forever:5]]';
+    const first = await one.send({ session: 'shared one', prompt: endless });
+    await one.event(first, 'turn-started');
+    const second = await one.background({ session: 'shared two', prompt: '[[text:served]]' });
+    const urgent = await one.send({ session: 'urgent', prompt: endless });
+    await one.quiet();
+    await one.box.cancel(first);
+    await one.event(urgent, 'turn-started');
+    await one.quiet();
+    const tape = await one.box.tape('shared two', null, 0, 1_000);
+    expect(tape.filter(({ type }) => type === 'throttled').map(({ data }) => data)).toMatchObject([
+      { reason: 'folder_in_use' },
+      { reason: 'slots_taken' },
+    ]);
+    expect(await one.box.explain(second)).toMatchObject({ throttle: { cause: 'slot', reason: 'slots_taken' } });
+    await one.box.cancel(urgent);
+    expect(await one.ended(second)).toMatchObject({ status: 'completed' });
+    rmSync(root, { recursive: true, force: true });
+  });
+
   it('says what it waits for, and an interactive one is served before those that came earlier', async () => {
     await using setup = await openBox({ limits: { maxAgents: 1 } });
     const { box, stage } = setup;

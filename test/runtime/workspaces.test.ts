@@ -34,9 +34,9 @@ afterEach(() => {
 
 const lockOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.signalbox-lock`);
 
-/** Claims of a pool in which nothing but folders is scarce. */
-function poolOf(workspaces: Workspaces, clock = new ManualClock()) {
-  const pool = new AgentPool({ limits: { ...defaultLimits, maxAgents: 100, maxStarting: 100 }, clock, workspaces });
+/** Claims of a pool in which nothing but folders is scarce, unless `maxAgents` is small. */
+function poolOf(workspaces: Workspaces, clock = new ManualClock(), { maxAgents } = { maxAgents: 100 }) {
+  const pool = new AgentPool({ limits: { ...defaultLimits, maxAgents, maxStarting: 100 }, clock, workspaces });
   /** Everything that happened to a claim, in order. */
   const claim = (session: string) => {
     const log: string[] = [];
@@ -214,6 +214,38 @@ describe('a folder that another process has', () => {
     one.release();
     expect(existsSync(lockOf(folder))).toBe(false);
     expect(clock.armed).toBe(0);
+  });
+
+  it('pool/2: is left unlocked while its session waits for a slot, and another process may take it again', async () => {
+    const other = await sleeper();
+    const clock = new ManualClock();
+    const rules = [{ session: 'other *', folder: join(root, 'theirs') }];
+    const places = new Workspaces({ root, rules, clock, random: () => 0 });
+    const lock = lockOf(places.folderOf('other one'));
+    const theirs = JSON.stringify({
+      pid: other.pid,
+      startTime: processInfo(other.pid)?.startTime ?? '',
+      session: 'theirs',
+    });
+    writeFileSync(lock, theirs);
+    const { claim } = poolOf(places, clock, { maxAgents: 1 });
+    const busy = claim('busy');
+    const one = claim('other one');
+    const two = claim('other two');
+    rmSync(lock);
+    clock.advance(60_000);
+    expect(existsSync(lock)).toBe(false);
+    // The second one waits for the first.
+    const blocked = `blocked by session theirs of process ${other.pid}`;
+    expect([one.log, two.log]).toEqual([[blocked, 'slot'], [blocked]]);
+    writeFileSync(lock, theirs);
+    busy.release();
+    expect(one.log).toEqual([blocked, 'slot', blocked]);
+    rmSync(lock);
+    clock.advance(60_000);
+    expect(one.log.at(-1)).toBe('granted theirs');
+    expect(existsSync(lock)).toBe(true);
+    await other.end();
   });
 
   it('goes back to the line when another process takes it before the agent is started', async () => {

@@ -196,7 +196,9 @@ export class AgentHost {
   /** The session is held back meanwhile, and its tape says why. A start that only waits for its turn to start is too short for that. */
   #waits(live: Live): void {
     const wait = live.claim?.wait ?? null;
-    if (wait !== null && wait.for !== 'start') {
+    if (wait?.for === 'start') {
+      this.#parts.throttle.lift('folder');
+    } else if (wait !== null) {
       this.#parts.throttle.waits(wait.for, () => detailOf(this.waitsFor ?? wait));
     }
   }

@@ -5,10 +5,12 @@
  * keeps what the machine does not know: the deadlines, and the lock files of the folders.
  *  pool/1 Inputs are applied one after the other, and the effects of one before the next.
  *  pool/2 A folder is made, and its lock file taken, when its claim is granted. If another process has it, the machine learns that, and
- *         the file is tried again until it is free. A claim that only waits for a slot leaves no trace on the disk.
+ *         the file is tried again until it is free. A claim that only waits for a slot leaves no trace on the disk: a file that was locked
+ *         by such a try is released, unless the folder is granted in the same pass.
  *  pool/3 A start counts until its agent is ready or gone, at most `startShareMs`: a start that hangs delays the others no
  *         longer.
  *  pool/4 A claim is released once; its lock file goes before the next claim is granted.
+ *  pool/5 The owner of a claim is told again when it no longer waits for the folder, but for a slot, and the other way round.
  *
  * An agent needs most processor time while it starts. If all start at once, none is ready in time, and the agents that are in
  * a turn wait for a processor too: 200 sessions on two cores made urgent turns 30 s late.
@@ -37,7 +39,7 @@ export interface ClaimOwner {
   readonly task: () => TaskId | null;
   /** The agent may be started. `folder`: real path; null: it needs none. */
   readonly granted: (folder: string | null) => void;
-  /** It is not granted at once. */
+  /** It is not granted at once, or it waits for a slot now that its folder is free, or the other way round. */
   readonly waits: (wait: SlotWait) => void;
   /** The folder cannot be made or locked. */
   readonly failed: (error: unknown) => void;
@@ -70,10 +72,14 @@ export class AgentPool {
   readonly #locks = new Map<string, FolderLock>();
   readonly #foreign = new Map<string, Foreign>();
   #slots: Slots;
-  /** Folders that a claim has left. */
+  /** Folders that a claim or another process has left. */
   readonly #left = new Set<string>();
   /** Claims that were granted, and wait again for a folder of another process. */
   readonly #wait = new Set<PoolClaim>();
+  /** What the owners of claims that wait were told. */
+  readonly #told = new Map<ClaimId, SlotWait['for']>();
+  /** Claims that are or were the first at a folder in this pass: only the first may wait for a slot alone. */
+  readonly #firsts = new Set<ClaimId>();
   #inputs: SlotsInput[] = [];
   #isStepping = false;
   #lastClaim = 0;
@@ -139,7 +145,16 @@ export class AgentPool {
   #tellWait({ id, owner }: PoolClaim): void {
     const wait = this.#waitOf(id);
     if (wait !== null) {
+      this.#told.set(id, wait.for);
       owner.waits(wait);
+    }
+  }
+
+  #tellChange(id: ClaimId): void {
+    const [claim, told, wait] = [this.#claims.get(id), this.#told.get(id), this.#waitOf(id)];
+    const isOther = told !== undefined && wait !== null && (wait.for === 'folder') !== (told === 'folder');
+    if (claim !== undefined && isOther) {
+      this.#tellWait(claim);
     }
   }
 
@@ -152,7 +167,10 @@ export class AgentPool {
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
         const { slots, effects } = stepSlots(this.#slots, next);
+        const folder = folderOf(this.#slots, next);
+        this.#noteFirst(folder);
         this.#slots = slots;
+        this.#noteFirst(folder);
         for (const effect of effects) {
           this.#run(effect);
         }
@@ -160,11 +178,20 @@ export class AgentPool {
     } finally {
       this.#isStepping = false;
     }
-    const [left, wait] = [[...this.#left], [...this.#wait]];
+    const [left, wait, firsts] = [[...this.#left], [...this.#wait], [...this.#firsts]];
     this.#left.clear();
     this.#wait.clear();
+    this.#firsts.clear();
     left.forEach((folder) => this.#leaveFolder(folder));
     wait.forEach((claim) => this.#tellWait(claim));
+    firsts.forEach((id) => this.#tellChange(id));
+  }
+
+  #noteFirst(folder: string | null): void {
+    const first = folder === null ? null : (treeGet(this.#slots.folders, folder)?.first ?? null);
+    if (first !== null) {
+      this.#firsts.add(first);
+    }
   }
 
   #run(effect: SlotsEffect): void {
@@ -212,6 +239,7 @@ export class AgentPool {
     if (claim === undefined) {
       return;
     }
+    this.#told.delete(id);
     const { owner } = claim;
     let real = folder;
     if (folder !== null) {
@@ -280,13 +308,17 @@ export class AgentPool {
       this.#left.add(claim.folder);
     }
     this.#claims.delete(id);
+    this.#told.delete(id);
     this.#take({ type: 'release', claim: id });
   }
 
-  /** No claim names it any more. */
+  /** It is locked for a granted claim alone, and tried again as long as a claim names it. */
   #leaveFolder(folder: string): void {
-    if (treeGet(this.#slots.folders, folder) === undefined) {
+    const known = treeGet(this.#slots.folders, folder);
+    if (known === undefined || known.holder === null) {
       this.#unlock(folder);
+    }
+    if (known === undefined) {
       this.#foreign.get(folder)?.cancel();
       this.#foreign.delete(folder);
     }
@@ -333,6 +365,14 @@ export class AgentPool {
     const claim = holder === null || holder === id ? undefined : treeGet(this.#slots.claims, holder);
     return claim === undefined ? null : `session ${claim.session}`;
   }
+}
+
+/** The folder that an input may change. */
+function folderOf({ claims }: Slots, input: SlotsInput): string | null {
+  if ('folder' in input) {
+    return input.folder;
+  }
+  return 'claim' in input ? (treeGet(claims, input.claim)?.folder ?? null) : null;
 }
 
 interface ClaimActions {
