@@ -209,14 +209,14 @@ const sessionErrors = {
     status: 429,
     exit: exitCodes.refused,
     title: 'The source has too many open tasks',
-    hint: 'Nothing was stored. Wait until tasks of the source end, cancel some, or raise `limits.maxOpenPerSource`.',
+    hint: 'Nothing was stored. Wait until tasks of the source end, cancel some, or raise `limits.maxOpenPerSource`. Background tasks leave the last tenth of it to interactive ones.',
     retryable: true,
   },
   daemon_full: {
     status: 429,
     exit: exitCodes.refused,
     title: 'The daemon has too many open tasks',
-    hint: 'Nothing was stored. Wait until tasks end, cancel some, or raise `limits.maxOpenTasks`.',
+    hint: 'Nothing was stored. Wait until tasks end, cancel some, or raise `limits.maxOpenTasks`. Background tasks leave the last tenth of it to interactive ones.',
     retryable: true,
   },
   session_busy: {
@@ -326,7 +326,7 @@ const sessionErrors = {
     status: 409,
     exit: exitCodes.refused,
     title: 'The task no longer owns the session',
-    hint: 'Stop working on this task: it has ended, or another owner has the session.',
+    hint: 'Stop working on this task: it has ended, its lease has lapsed, or the epoch is not that of its holder. The tape of the task says why.',
   },
   mode_conflict: {
     status: 409,
@@ -344,7 +344,8 @@ const sessionErrors = {
     status: 409,
     exit: exitCodes.refused,
     title: 'Another holder has claimed the task',
-    hint: 'Claim another task, or claim this one again after the lease of its holder has lapsed.',
+    hint: 'Claim another task, or ask again: the task is free when the lease of its holder has lapsed.',
+    retryable: true,
   },
   call_out_of_order: {
     status: 409,
