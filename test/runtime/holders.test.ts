@@ -109,6 +109,37 @@ describe('the holder of an external task', () => {
     expect(await holders.finish(task, { epoch, status: 'completed' })).toEqual({ kind: 'ok' });
   });
 
+  it('ends its task in its turn, and may say so again while that drains and after the end', async () => {
+    const [begun, drained] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const agent = functionDriver(async function* () {
+      begun.resolve();
+      yield 'half';
+      await drained.promise;
+    });
+    const clock = new ManualClock();
+    await using box = await openBox({ agent, clock, store: openMemoryStore() });
+    const { holders } = box.box;
+    const { task, epoch: lost } = await held(box);
+    clock.advance(10_000);
+    await box.event(task, 'preempted');
+    const next = await holders.claim(task, { holder: 'two' });
+    const epoch = next.kind === 'granted' ? next.epoch : 0;
+    await holders.turn(task, { epoch, call: 1, prompt: 'go' });
+    await begun.promise;
+    const says = async () => [
+      await holders.finish(task, { epoch, status: 'completed', result: 1 }),
+      await holders.finish(task, { epoch, status: 'failed' }),
+      await holders.finish(task, { epoch: lost, status: 'completed' }),
+    ];
+    expect(await holders.finish(task, { epoch, status: 'completed', result: 1 })).toEqual({ kind: 'ok' });
+    const said = [{ kind: 'ok' }, { code: 'evicted' }, { code: 'evicted' }];
+    expect(await says()).toMatchObject(said);
+    expect(await box.types(task)).not.toContain('final');
+    drained.resolve();
+    expect(await box.ended(task)).toMatchObject({ status: 'completed', final: { result: 1 } });
+    expect(await says()).toMatchObject(said);
+  });
+
   it('is evicted by a cancel, and changes nothing after that', async () => {
     await using box = await openBox();
     const { holders } = box.box;

@@ -58,8 +58,13 @@ export function holderCommands(parts: RuntimeParts): HolderCommands {
         reason: reason ?? (status === 'completed' ? 'completed' : 'runner_failed'),
         result: jsonValue(result),
       }));
+      const isStale = answer.kind === 'reply' && answer.reply.kind === 'stale' && answer.reply.what === 'epoch';
+      const left = answer.kind === 'ended' ? answer.task : isStale ? await context.store.task(taskId(task)) : null;
+      if (left !== null && (await isItsEnd(parts, left, run, status))) {
+        return { kind: 'ok' };
+      }
       if (answer.kind === 'ended') {
-        return isItsEnd(answer.task, run, status) ? { kind: 'ok' } : refused('evicted');
+        return refused('evicted');
       }
       parts.registry.holders.forget(taskId(task), run);
       return refusalOf(answer.reply) ?? { kind: 'ok' };
@@ -67,9 +72,37 @@ export function holderCommands(parts: RuntimeParts): HolderCommands {
   };
 }
 
-/** The holder has ended the task itself, and the answer to that was lost. */
-const isItsEnd = ({ row, final, status: ended }: StoredTask, run: Epoch, status: string): boolean =>
-  row.run === run && final?.by?.kind === 'runner' && ended === status;
+/** The holder has ended the task itself, at once or with the turn that is being interrupted, and the answer to that was lost. */
+async function isItsEnd(parts: RuntimeParts, stored: StoredTask, run: Epoch, status: string): Promise<boolean> {
+  const { row, final, endedAt } = stored;
+  const end = endedAt === null ? row.verdict : { by: final?.by, status: stored.status };
+  if (end?.by?.kind !== 'runner' || end.status !== status) {
+    return false;
+  }
+  return (row.run ?? (await lastRun(parts, stored))) === run;
+}
+
+/** Of a task whose row has forgotten its run with its end: the epoch of the first grant behind the last claim that was granted. */
+async function lastRun({ context }: RuntimeParts, { session, row }: StoredTask): Promise<Epoch | null> {
+  let run: Epoch | null = null;
+  let isClaimed = false;
+  let after = 0;
+  for (;;) {
+    const events = await context.store.tape(session, row.id, after, pageSize);
+    for (const event of events) {
+      after = event.seq;
+      if (event.type === 'claimed') {
+        isClaimed = true;
+      } else if ((event.type === 'granted' || event.type === 'resumed') && isClaimed) {
+        run = event.data.epoch;
+        isClaimed = false;
+      }
+    }
+    if (events.length === 0) {
+      return run;
+    }
+  }
+}
 
 /** Null: the core has done it. */
 function refusalOf(reply: Reply): Refused | null {
