@@ -9,7 +9,7 @@ const conversations: readonly ContractCase[] = [
     await using agent = await ready();
     const [said] = agent.of('ready');
     assert.equal(said?.conversationReset, false);
-    assert.deepEqual(Object.keys(said?.caps ?? {}).sort(), ['acks', 'models', 'rewind', 'steer']);
+    assert.deepEqual(Object.keys(said?.caps ?? {}).sort(), ['acks', 'keepsPrompts', 'models', 'rewind', 'steer']);
     assert.ok(said?.conversation === null || (said?.conversation ?? '') !== '');
   }),
 
