@@ -287,6 +287,12 @@ export interface HolderCommands {
     task: string,
     call: { readonly epoch: number; readonly call: number; readonly prompt: string; readonly model?: string | null },
   ): Promise<HolderTurnAnswer>;
+  /** Whether a claim or a call still waits. It asks the session nothing, and is no sign of life. */
+  waits(
+    task: string,
+    session: string,
+    asked: { readonly holder: string } | { readonly epoch: number; readonly call: number },
+  ): boolean;
   /** Appends a `progress` event. */
   progress(task: string, progress: { readonly epoch: number; readonly data: unknown }): Promise<CommandAnswer>;
   heartbeat(task: string, hold: { readonly epoch: number }): Promise<CommandAnswer>;

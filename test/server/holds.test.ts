@@ -1,6 +1,6 @@
 /** Holds over HTTP: the routes as any language sees them, and the client's `hold`. */
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiError, type HoldReceipt } from '../../src/client/index.ts';
 import type { Door } from '../support/door.ts';
 import { openDoor, problemIn } from '../support/door.ts';
@@ -43,6 +43,13 @@ const refusal = async (response: Promise<Response>): Promise<string> => {
   return `${status} ${code}`;
 };
 
+/** Resolves when so many long polls are open. */
+async function openPolls(count: number): Promise<void> {
+  while (!(await (await door.fetch('/metrics')).text()).includes(`signalbox_http_long_polls ${count}\n`)) {
+    // It is asked again.
+  }
+}
+
 describe('a hold over HTTP', () => {
   test('is waited for in a long poll, which is answered in time and with the grant', async () => {
     await door.client.submit({ session: 's', prompt: 'busy' });
@@ -74,6 +81,49 @@ describe('a hold over HTTP', () => {
       answer: { outcome: 'completed', text: 'the answer' },
     });
     expect(door.box.stage.prompts).toEqual(['go']);
+  });
+
+  test('asks the session once for a request that waits, and once more when there is news', async () => {
+    const { holders } = door.box.box;
+    const [claim, turn] = [vi.spyOn(holders, 'claim'), vi.spyOn(holders, 'turn')];
+    await door.client.submit({ session: 's', prompt: 'busy' });
+    const busy = await door.box.stage.turn();
+    const task = await external();
+    const waiting = post(`/v1/tasks/${task}/hold`, { holder: 'one' });
+    await door.box.event(task, 'claimed');
+    for (const prompt of ['a', 'b']) {
+      await door.client.edit(task, { prompt });
+      await door.box.event(task, 'edited');
+    }
+    busy.finish();
+    expect(await (await waiting).json()).toMatchObject({ state: 'granted', epoch: 2 });
+    expect(claim).toHaveBeenCalledTimes(2);
+    const answer = post(`/v1/tasks/${task}/hold/turn`, { epoch: 2, call: 1, prompt: 'go' });
+    const taken = await door.box.stage.turn();
+    for (const word of ['some ', 'words']) {
+      taken.say(word);
+      await door.box.event(task, 'output', ({ data }) => data.part.kind === 'text' && data.part.text.includes(word));
+    }
+    taken.finish('some words');
+    expect(await (await answer).json()).toMatchObject({ answer: { text: 'some words' } });
+    expect(turn).toHaveBeenCalledTimes(2);
+  });
+
+  test('of a client that is gone learns of no grant', async () => {
+    const claim = vi.spyOn(door.box.box.holders, 'claim');
+    await door.client.submit({ session: 's', prompt: 'busy' });
+    const busy = await door.box.stage.turn();
+    const task = await external();
+    const lost = new AbortController();
+    const waiting = post(`/v1/tasks/${task}/hold`, { holder: 'one' }, { signal: lost.signal });
+    await openPolls(1);
+    lost.abort();
+    await expect(waiting).rejects.toThrow('abort');
+    await openPolls(0);
+    busy.finish();
+    await door.box.event(task, 'granted');
+    await door.box.quiet();
+    expect(claim).toHaveBeenCalledTimes(1);
   });
 
   test('is refused with a reason for each call that is not its own', async () => {

@@ -2,7 +2,7 @@
  * What holders of external tasks ask. Each becomes an input of the actor of its session; `step` decides. None of these waits: who wants to
  * wait asks again after the next event of the task.
  */
-import { epoch as epochOf, type Epoch, taskId, type TurnId } from '../../core/model/ids.ts';
+import { epoch as epochOf, type Epoch, sessionKey, taskId, type TurnId } from '../../core/model/ids.ts';
 import type { Claimed, Reply } from '../../core/model/replies.ts';
 import { treeGet } from '../../core/tree.ts';
 import { leaseBounds } from '../../protocol/holds.ts';
@@ -31,6 +31,16 @@ export function holderCommands(parts: RuntimeParts): HolderCommands {
         : (refusalOf(answer.reply) ?? refused('closing'));
     },
     turn: (task, request) => turn(parts, task, request),
+    waits(task, session, asked) {
+      const live = parts.registry.live(sessionKey(session));
+      const known = live === null || live.detached ? undefined : treeGet(live.session.tasks, taskId(task));
+      if (known === undefined) {
+        return false;
+      }
+      return 'holder' in asked
+        ? known.holder?.name === asked.holder && known.run === null
+        : known.run === asked.epoch && known.call?.id === asked.call;
+    },
     progress: (task, { epoch, data }) =>
       command(task, (id, at) => ({ type: 'progress', at, task: id, run: epochOf(epoch), data: jsonValue(data) })),
     heartbeat: (task, { epoch }) =>

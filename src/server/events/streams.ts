@@ -94,6 +94,10 @@ export class Streams {
     const end = (): void => wake.end();
     const stopTimer = this.#options.clock.timer(seconds * 1000, end);
     response.on('close', end);
+    if (response.destroyed) {
+      // Its client left before this: it hears of no close any more.
+      end();
+    }
     this.#waits.add(end);
     try {
       for (;;) {

@@ -21,10 +21,14 @@ export const holdHandlers: Handlers<HoldOperation> = {
     const { wait, ...claim } = body;
     const read = async () => granted<Exclude<ClaimAnswer, Refused>>(await signalbox.holders.claim(id, claim), id);
     const first = await read();
-    const source = taskSource(signalbox, await taskOf(signalbox, id));
+    const stored = await taskOf(signalbox, id);
+    // Only the request itself is a sign of life, and only one whose client is still there learns of its grant.
+    const isNews = () => !response.destroyed && !signalbox.holders.waits(id, stored.session, { holder: claim.holder });
+    const next = async () => (isNews() ? read() : first);
     const seconds = first.kind === 'waiting' ? waitOf(wait, first.leaseMs) : 0;
+    const isDone = ({ kind }: typeof first) => kind === 'granted';
     const answer =
-      seconds === 0 ? first : await streams.wait(response, source, seconds, read, ({ kind }) => kind === 'granted');
+      seconds === 0 ? first : await streams.wait(response, taskSource(signalbox, stored), seconds, next, isDone);
     return { status: 200, body: holdReceipt(id, answer) };
   },
 
@@ -32,10 +36,14 @@ export const holdHandlers: Handlers<HoldOperation> = {
     const { wait, ...call } = body;
     const read = async () => granted<Exclude<HolderTurnAnswer, Refused>>(await signalbox.holders.turn(id, call), id);
     const first = await read();
-    const source = taskSource(signalbox, await taskOf(signalbox, id));
+    const stored = await taskOf(signalbox, id);
+    // Only the request itself is a sign of life, and only one whose client is still there learns of its answer.
+    const isNews = () => !response.destroyed && !signalbox.holders.waits(id, stored.session, call);
+    const next = async () => (isNews() ? read() : first);
     const seconds = first.kind === 'waiting' ? waitOf(wait, first.leaseMs) : 0;
+    const isDone = ({ kind }: typeof first) => kind === 'answered';
     const answer =
-      seconds === 0 ? first : await streams.wait(response, source, seconds, read, ({ kind }) => kind === 'answered');
+      seconds === 0 ? first : await streams.wait(response, taskSource(signalbox, stored), seconds, next, isDone);
     return { status: 200, body: turnReceipt(answer) };
   },
 
