@@ -1,6 +1,12 @@
 /** Server-sent events: framing, live and stored, slow and dead readers, ends. */
+import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { sentEvent } from '../../src/protocol/events/read.ts';
+import { taskSource } from '../../src/server/events/source.ts';
+import { Streams } from '../../src/server/events/streams.ts';
+import { defaultServerLimits, silentLogger } from '../../src/server/options.ts';
 import { openMemoryStore } from '../../src/store/index.ts';
 import { heldStore } from '../support/held-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -343,6 +349,35 @@ describe('an end of a stream before the final', () => {
 });
 
 describe('a long poll', () => {
+  test('ends at once when its client left before it began', async () => {
+    await using door = await openDoor();
+    const { box } = door.box;
+    const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+    const stored = await box.task(task);
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const closed = once(response, 'close');
+    response.destroy();
+    await closed;
+    const streams = new Streams({
+      signalbox: box,
+      clock: new ManualClock(),
+      limits: defaultServerLimits,
+      logger: silentLogger,
+    });
+    const source = stored === null ? null : taskSource(box, stored);
+    const page =
+      source &&
+      streams.wait(
+        response,
+        source,
+        25,
+        async () => 'waiting',
+        () => false,
+      );
+    expect(await page).toBe('waiting');
+    expect(streams.waiting).toBe(0);
+  });
+
   test('answers at once with stored events, else with the next event, else empty when its time is over', async () => {
     const clock = new ManualClock();
     await using door = await openDoor({ server: { clock } });
