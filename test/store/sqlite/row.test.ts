@@ -1,7 +1,7 @@
 /** What the file leaves out of a task's row, of its payload and of its end, readers get back. */
 import { describe, expect, it } from 'vitest';
 import { actorTask } from '../../../src/core/model/actor.ts';
-import { taskId, turnId } from '../../../src/core/model/ids.ts';
+import { epoch, taskId, turnId } from '../../../src/core/model/ids.ts';
 import type { TaskRow } from '../../../src/core/model/records.ts';
 import { payloadOf, storedPayload } from '../../../src/store/rules.ts';
 import { finalOf, finalToJson, taskOf, taskToJson } from '../../../src/store/sqlite/row.ts';
@@ -44,6 +44,14 @@ describe('a stored row of a task', () => {
       const one = { ...plain, [field]: unusual[field] };
       expect(written(one), field).toEqual(one);
     }
+  });
+
+  it('of a file that does not say what its holder knows has a holder that knows of its grant', () => {
+    const holder = { name: 'one', leaseMs: 1_000, answered: null };
+    const row = taskRow(id, { mode: 'external', run: epoch(1), holder: { ...holder, told: false } });
+    expect(written(row)).toEqual(row);
+    const older = JSON.stringify({ ...JSON.parse(taskToJson(row)), holder });
+    expect(taskOf({ id, lane: row.lane, row: older }).holder).toEqual({ ...holder, told: true });
   });
 
   it('leaves out what most tasks have', () => {
