@@ -211,6 +211,8 @@ const daily: readonly Config[] = [
     ],
     caps: { acks: true, steer: true, rewind: false, models: false, keepsPrompts: false },
     budgets: { cancel: 1, die: 1, stop: 1, park: 1 },
+    timers: ['drain', 'silence'],
+    honest: true,
     sly: true,
   }),
   configOf({
@@ -409,7 +411,8 @@ const daily: readonly Config[] = [
     about: 'park, evict, restart and a fault, with a code runner that is preempted',
     slots: [background('B1', { mode: 'code', turns: 1 }), interactive('I1')],
     budgets: { park: 1, evict: 1, restart: 1, fault: 1 },
-    timers: ['start', 'drain', 'silence', 'hold'],
+    timers: ['drain', 'silence', 'hold'],
+    honest: true,
     wild: true,
   }),
   configOf({

@@ -51,7 +51,7 @@ export const endings: readonly Mutant[] = [
   ),
   mutant(
     'the second verdict counts',
-    'small',
+    'three',
     'rules/turn-end',
     'if (task.verdict === null) {',
     'if (task.verdict?.status !== verdict.status) {',

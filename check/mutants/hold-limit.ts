@@ -77,7 +77,7 @@ export const holdLimit: readonly Mutant[] = [
   ),
   mutant(
     'the receipt of a cancel does not name the verdict that stands',
-    'small',
+    'three',
     'rules/turn-end',
     '= task.verdict ?? verdict;',
     '= verdict;',
