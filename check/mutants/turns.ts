@@ -174,7 +174,7 @@ export const turns: readonly Mutant[] = [
   mutant(
     'the agent is closed in its turn',
     'rest',
-    'rules/arrange',
+    'rules/agent-end',
     "agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited;",
     "agent.kind === 'up';",
   ),

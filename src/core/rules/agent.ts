@@ -10,13 +10,13 @@ import {
   setTurn,
   writeInterrupt,
 } from './turn.ts';
-import { closeAgent } from './agent-end.ts';
+import { atRest, closeAgent } from './agent-end.ts';
 import { endOrInterrupt, endTurn, loseTurn } from './turn-end.ts';
 import { invariant } from '../errors.ts';
 import { actorLimit } from '../model/actor.ts';
 import { type Draft, getTask, mustHold, mustTask, putTask, sessionEvent, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
-import { atRest, inActivity, stalled } from './arrange.ts';
+import { inActivity, stalled } from './arrange.ts';
 import type { Task } from '../model/task.ts';
 import type { Agent, Turn, TurnResult, Up } from '../model/session.ts';
 import type { Reply } from '../model/replies.ts';

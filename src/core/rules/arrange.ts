@@ -6,11 +6,11 @@ import { actorTask } from '../model/actor.ts';
 import { type Draft, mustTask, noRequests, putTask, sessionEvent, setHold, taskEvent } from '../draft.ts';
 import { invariant } from '../errors.ts';
 import { epoch, incarnation, type TaskId, turnId } from '../model/ids.ts';
-import type { Agent, Hold, Session, Turn, Up } from '../model/session.ts';
+import type { Hold, Session, Turn, Up } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import { interactiveWaits } from '../queue.ts';
 import { treeFirst } from '../tree.ts';
-import { closeAgent } from './agent-end.ts';
+import { atRest, closeAgent } from './agent-end.ts';
 import { endOverdue } from './expiry.ts';
 import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
 import { inPhase, interruptTurn, mayGiveWay, newTurn, onWire, setTurn } from './turn.ts';
@@ -47,10 +47,6 @@ function leave(d: Draft): void {
 /** Nothing is granted, sent or preempted: parked by the operator or a fault, or held back altogether. */
 export const stalled = (session: Pick<Session, 'parked' | 'throttle'>): boolean =>
   session.parked !== null || session.throttle?.level === 'all';
-
-/** The agent is up, and takes neither a turn of ours nor one of its own. */
-export const atRest = (agent: Agent): boolean =>
-  agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited;
 
 export const inActivity = (agent: Up, activity: Up['activity'], model: string | null): Up => ({
   kind: 'up',

@@ -8,7 +8,7 @@ import type { ConversationEnding, Session, Turn, TurnResult } from '../model/ses
 import type { TurnId } from '../model/ids.ts';
 import type { InputOf } from '../model/inputs.ts';
 import type { RuleReply } from '../model/replies.ts';
-import { closeAgent } from './agent-end.ts';
+import { atRest, closeAgent } from './agent-end.ts';
 import { onWire, setTurn } from './turn.ts';
 
 /** The turn that is being interrupted is to be taken out. An older one that is owed takes it out too: an agent rewinds to a point. */
@@ -39,9 +39,7 @@ export function endLater(d: Draft, ending: ConversationEnding): void {
 
 /** No agent is in the middle of something in it: one that is not at rest says first what it has to say. */
 export const isEndable = ({ agent }: Pick<Session, 'agent'>): boolean =>
-  agent.kind === 'none' ||
-  agent.kind === 'ending' ||
-  (agent.kind === 'up' && agent.activity === 'boundary' && !agent.unsolicited);
+  agent.kind === 'none' || agent.kind === 'ending' || atRest(agent);
 
 /**
  * Ends the conversation that is to end, as soon as no turn of ours is in it: the agent that has it is closed, and the next one is started without it.

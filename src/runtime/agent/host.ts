@@ -22,7 +22,7 @@ import type { AgentLoss } from '../../core/model/reasons.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { Session } from '../../core/model/session.ts';
-import { atRest } from '../../core/rules/arrange.ts';
+import { atRest } from '../../core/rules/agent-end.ts';
 import { mayGiveWay, onWire } from '../../core/rules/turn.ts';
 import type { Ask, Use } from '../../core/slots/model.ts';
 import { treeFirst, treeGet } from '../../core/tree.ts';
