@@ -3,13 +3,11 @@
  * one of them costs more than in a daemon that has no other. The agent is the scripted one: a real one is several times as large,
  * and its share of a preemption is its own (`npm run e2e:all` tells both).
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Figure, Row, Run } from '../harness.ts';
 import { alone, compared, inTurns, median, pause, percentile, temporaryFolder } from '../harness.ts';
-import { AgentLogReader, usBetween } from '../support/agent-log.ts';
-import { type Program, startProgram } from '../support/child.ts';
-import { Connection } from '../support/connection.ts';
+import { usBetween } from '../support/agent-log.ts';
+import { ScriptedDaemon } from '../support/scripted-daemon.ts';
 import { usage } from '../support/usage.ts';
 
 export const row: Row = {
@@ -60,77 +58,63 @@ export const row: Row = {
 };
 
 class Side implements AsyncDisposable {
-  readonly #daemon: Program;
-  readonly #log: AgentLogReader;
-  readonly #token: string;
+  readonly #daemon: ScriptedDaemon;
   readonly #sessions: number;
   #next = 0;
 
-  private constructor(daemon: Program, log: AgentLogReader, token: string, sessions: number) {
-    this.#sessions = sessions;
+  private constructor(daemon: ScriptedDaemon, sessions: number) {
     this.#daemon = daemon;
-    this.#log = log;
-    this.#token = token;
+    this.#sessions = sessions;
   }
 
   static async start(folder: string, sessions: number): Promise<Side> {
-    const log = `${folder}-agents.log`;
-    const daemon = await startProgram('daemon', {
-      folder,
-      settings: {
-        durability: 'power',
-        agent: { name: 'scripted', args: ['--log', log] },
+    return new Side(
+      await ScriptedDaemon.start(folder, {
         'limits.maxAgents': sessions + 1,
         'limits.agentIdleMs': 3_600_000,
-        'limits.maxPassedOver': 1_000,
-      },
-    });
-    return new Side(daemon, new AgentLogReader(log), readFileSync(join(folder, 'token'), 'utf8').trim(), sessions);
+      }),
+      sessions,
+    );
   }
 
   get pid(): number {
     return this.#daemon.pid;
   }
 
-  #connect(): Promise<Connection> {
-    return Connection.open(String(this.#daemon.hello['url']), this.#token);
-  }
-
   /** One turn in each session; its agent stays. Gives the agents' pids. */
   async raise(sessions: number): Promise<readonly number[]> {
     const pids: number[] = [];
     for (let session = 0; session < sessions; session += 1) {
-      using connection = await this.#connect();
+      using connection = await this.#daemon.connect();
       await connection.post('/v1/tasks', { session: `live:${session}`, prompt: '[[text:up]]' });
-      pids.push((await this.#log.next('result')).pid);
+      pids.push((await this.#daemon.log.next('result')).pid);
     }
     return pids;
   }
 
   /** Microseconds from the request to the interrupt read by the agent; each in another session. */
   async preempt(samples: number): Promise<readonly number[]> {
-    using connection = await this.#connect();
+    using connection = await this.#daemon.connect();
     const taken: number[] = [];
     for (let sample = 0; sample < samples; sample += 1) {
       const session = `live:${this.#next % this.#sessions}`;
       this.#next += 1;
       const { body } = await connection.post('/v1/tasks', { session, lane: 'background', prompt: '[[forever:20]]' });
-      await this.#log.next('prompt');
+      await this.#daemon.log.next('prompt');
       await pause(10 + Math.random() * 20);
       const { sentAt } = await connection.post('/v1/tasks', { session, lane: 'interactive', prompt: '[[text:short]]' });
-      taken.push(usBetween(sentAt, (await this.#log.next('interrupt')).at));
-      await this.#log.next('prompt');
-      await this.#log.next('result');
-      await this.#log.next('prompt');
+      taken.push(usBetween(sentAt, (await this.#daemon.log.next('interrupt')).at));
+      await this.#daemon.log.next('prompt');
+      await this.#daemon.log.next('result');
+      await this.#daemon.log.next('prompt');
       const { task } = JSON.parse(body) as { readonly task: string };
       await connection.post(`/v1/tasks/${task}/cancel`, {});
-      await this.#log.next('result');
+      await this.#daemon.log.next('result');
     }
     return taken;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#log[Symbol.dispose]();
     await this.#daemon[Symbol.asyncDispose]();
   }
 }

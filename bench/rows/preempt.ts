@@ -7,7 +7,6 @@
  * The limit does the least that keeps the promise: it commits the same rows, then writes the same line to the same program.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { scriptedProgram } from '../../src/agents/index.ts';
@@ -19,8 +18,8 @@ import { partsPerStep } from '../../src/runtime/options.ts';
 import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, nowNs, pause, percentile, temporaryFolder } from '../harness.ts';
 import { AgentLogReader, usBetween } from '../support/agent-log.ts';
-import { startProgram } from '../support/child.ts';
-import { Connection } from '../support/connection.ts';
+import { ScriptedDaemon } from '../support/scripted-daemon.ts';
+import type { Connection } from '../support/connection.ts';
 import { agentReady, result, submitted, turnStarted } from '../support/inputs.ts';
 import { RawStore } from '../support/raw-store.ts';
 
@@ -65,19 +64,8 @@ interface Side extends AsyncDisposable {
 const streaming = '[[forever:20]]';
 
 async function startOurs(folder: string): Promise<Side> {
-  const data = join(folder, 'data');
-  const log = join(folder, 'agent.log');
-  const daemon = await startProgram('daemon', {
-    folder: data,
-    settings: {
-      durability: 'power',
-      agent: { name: 'scripted', args: ['--log', log] },
-      'limits.maxPassedOver': 1_000,
-    },
-  });
-  const token = readFileSync(join(data, 'token'), 'utf8').trim();
-  const connect = (): Promise<Connection> => Connection.open(String(daemon.hello['url']), token);
-  const agent = new AgentLogReader(log);
+  const daemon = await ScriptedDaemon.start(join(folder, 'data'));
+  const agent = daemon.log;
   const submit = (connection: Connection, lane: string, prompt: string) =>
     connection.post('/v1/tasks', { session: 'bench:preempt', lane, prompt });
   let background = '';
@@ -94,7 +82,7 @@ async function startOurs(folder: string): Promise<Side> {
   return {
     async round(samples) {
       // The server gives up a connection that is idle for as long as a round of the limit takes.
-      using connection = await connect();
+      using connection = await daemon.connect();
       await begin(connection);
       const taken: Samples = { preempt: [], handOver: [] };
       for (let sample = 0; sample < samples; sample += 1) {
@@ -111,7 +99,6 @@ async function startOurs(folder: string): Promise<Side> {
       return taken;
     },
     async [Symbol.asyncDispose]() {
-      agent[Symbol.dispose]();
       await daemon[Symbol.asyncDispose]();
     },
   };

@@ -18,6 +18,7 @@ import type { Figure, Row, Run } from '../harness.ts';
 import { compared, inTurns, nowNs, pause, percentile, temporaryFolder } from '../harness.ts';
 import { AgentLogReader, usBetween } from '../support/agent-log.ts';
 import { type Program, startProgram } from '../support/child.ts';
+import { ScriptedDaemon } from '../support/scripted-daemon.ts';
 import { Connection } from '../support/connection.ts';
 
 const slots = 16;
@@ -69,34 +70,16 @@ async function urgent(run: Run): Promise<readonly Figure[]> {
 const streaming = '[[forever:200]]';
 
 class Side implements AsyncDisposable {
-  readonly #daemon: Program;
-  readonly #log: AgentLogReader;
-  readonly #token: string;
+  readonly #daemon: ScriptedDaemon;
   readonly #sessions: number;
 
-  private constructor(daemon: Program, log: AgentLogReader, token: string, sessions: number) {
+  private constructor(daemon: ScriptedDaemon, sessions: number) {
     this.#daemon = daemon;
-    this.#log = log;
-    this.#token = token;
     this.#sessions = sessions;
   }
 
   static async start(folder: string, sessions: number): Promise<Side> {
-    const log = `${folder}-agents.log`;
-    const daemon = await startProgram('daemon', {
-      folder,
-      settings: {
-        durability: 'power',
-        agent: { name: 'scripted', args: ['--log', log] },
-        'limits.maxAgents': slots,
-        'limits.maxPassedOver': 1_000,
-      },
-    });
-    return new Side(daemon, new AgentLogReader(log), readFileSync(join(folder, 'token'), 'utf8').trim(), sessions);
-  }
-
-  #connect(): Promise<Connection> {
-    return Connection.open(String(this.#daemon.hello['url']), this.#token);
+    return new Side(await ScriptedDaemon.start(folder, { 'limits.maxAgents': slots }), sessions);
   }
 
   /** A background turn in each session, and what ends them. */
@@ -106,29 +89,29 @@ class Side implements AsyncDisposable {
       const session = `bench:${at}`;
       const { body } = await connection.post('/v1/tasks', { session, lane: 'background', prompt: streaming });
       tasks.push((JSON.parse(body) as { readonly task: string }).task);
-      await this.#log.next('prompt', (line) => line.session === session);
+      await this.#daemon.log.next('prompt', (line) => line.session === session);
     }
     return async () => {
       for (const [at, task] of tasks.entries()) {
         await connection.post(`/v1/tasks/${task}/cancel`, {});
-        await this.#log.next('result', (line) => line.session === `bench:${at}`);
+        await this.#daemon.log.next('result', (line) => line.session === `bench:${at}`);
       }
     };
   }
 
   /** From the request to the interrupt that the agent has read, within one session. */
   async within(samples: number): Promise<number[]> {
-    using connection = await this.#connect();
+    using connection = await this.#daemon.connect();
     const end = await this.#begin(connection);
     const taken: number[] = [];
     for (let sample = 0; sample < samples; sample += 1) {
       await pause(10 + Math.random() * 20);
       const task = { session: 'bench:0', lane: 'interactive', prompt: '[[text:short]]' };
       const { sentAt } = await connection.post('/v1/tasks', task);
-      taken.push(usBetween(sentAt, (await this.#log.next('interrupt')).at));
-      await this.#log.next('prompt');
-      await this.#log.next('result');
-      await this.#log.next('prompt');
+      taken.push(usBetween(sentAt, (await this.#daemon.log.next('interrupt')).at));
+      await this.#daemon.log.next('prompt');
+      await this.#daemon.log.next('result');
+      await this.#daemon.log.next('prompt');
     }
     await end();
     return taken;
@@ -136,26 +119,25 @@ class Side implements AsyncDisposable {
 
   /** The same from another session, and further to the prompt that its agent has read. */
   async between(samples: number): Promise<Samples> {
-    using connection = await this.#connect();
+    using connection = await this.#daemon.connect();
     const end = await this.#begin(connection);
     const taken: Samples = { interrupt: [], prompt: [] };
     for (let sample = 0; sample < samples; sample += 1) {
       await pause(10 + Math.random() * 20);
       const task = { session: 'bench:urgent', lane: 'interactive', prompt: '[[text:short]]' };
       const { sentAt } = await connection.post('/v1/tasks', task);
-      const interrupted = await this.#log.next('interrupt');
+      const interrupted = await this.#daemon.log.next('interrupt');
       taken.interrupt.push(usBetween(sentAt, interrupted.at));
-      const prompted = await this.#log.next('prompt', ({ session }) => session === 'bench:urgent');
+      const prompted = await this.#daemon.log.next('prompt', ({ session }) => session === 'bench:urgent');
       taken.prompt.push(usBetween(sentAt, prompted.at));
       // The urgent session's agent makes room for the one that gave way.
-      await this.#log.next('prompt', ({ session }) => session === interrupted.session);
+      await this.#daemon.log.next('prompt', ({ session }) => session === interrupted.session);
     }
     await end();
     return taken;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#log[Symbol.dispose]();
     await this.#daemon[Symbol.asyncDispose]();
   }
 }
