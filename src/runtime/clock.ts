@@ -10,6 +10,12 @@ export interface Clock {
   soon(run: () => void): void;
 }
 
+/**
+ * A timer that fires later than this was not merely queued: the process was stopped, the machine slept, or the main loop was blocked. What others
+ * said meanwhile is unread.
+ */
+export const stillMs = 1_000;
+
 /** Longest delay that Node's timers take (2^31 - 1 ms). */
 const maxDelayMs = 2_147_483_647;
 

@@ -9,8 +9,8 @@
  *                 turn it is denied.
  *  agent-output/4 Output of a turn that is over is output of the session: no word of it is in another turn, and none is
  *                 lost.
- *  agent-output/6 A turn that reaches a limit of its own says so once. What the agent says after that is said as before.
  *  agent-output/5 A turn that ends without text after a denial has the text of Signalbox that names the denied action.
+ *  agent-output/6 A turn that reaches a limit of its own says so once. What the agent says after that is said as before.
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { AgentEvent } from '../../agents/port.ts';

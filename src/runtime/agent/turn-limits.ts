@@ -8,7 +8,7 @@
  */
 import type { OutputPart, ToolPart } from '../../core/model/output.ts';
 import type { TurnLimit } from '../../core/model/turn-limits.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, stillMs } from '../clock.ts';
 import type { RuntimeLimits } from '../options.ts';
 
 interface TurnLimitsOptions {
@@ -16,9 +16,6 @@ interface TurnLimitsOptions {
   readonly limits: Pick<RuntimeLimits, 'turnOutputBytes' | 'turnToolCalls' | 'turnTokens' | 'turnLimitMs'>;
   readonly reached: (limit: TurnLimit, bound: number) => void;
 }
-
-/** A timer that fires later than this was not merely queued: the process was stopped, or the machine slept. */
-const stillMs = 1_000;
 
 export class TurnLimits {
   readonly #options: TurnLimitsOptions;

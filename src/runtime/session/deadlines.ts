@@ -13,7 +13,7 @@
  */
 import type { TaskId, TurnId } from '../../core/model/ids.ts';
 import type { TimerName } from '../../core/model/timers.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, stillMs } from '../clock.ts';
 import type { RuntimeLimits } from '../options.ts';
 
 interface Armed {
@@ -65,12 +65,6 @@ interface Drain {
 /** The subject keeps these apart; of each other name there is one at a time. */
 const keyOf = (name: TimerName, of: number | TaskId): string =>
   name === 'collect' || name === 'expiry' || name === 'lease' ? `${name} ${of}` : name;
-
-/**
- * A timer that fires later than this was not merely queued: the process was stopped, the machine slept, or the main loop was blocked. What others
- * said meanwhile is unread.
- */
-const stillMs = 1_000;
 
 /** Longest delay of a timer of the clock: a task's own time may be longer. */
 const maxTimerMs = 2_000_000_000;
