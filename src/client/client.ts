@@ -113,6 +113,7 @@ function holdCalls(http: Http) {
       try {
         return await holdTask(http, task, options);
       } catch (error) {
+        // What the caller learns is why it has no hold. A task that is not cancelled waits for another holder, or expires.
         await http.json('cancelTask', { params: { id: task }, body: { reason: 'abandoned' } }).catch(() => {});
         throw error;
       }

@@ -77,21 +77,9 @@ async function persist<T>(http: Http, signal: AbortSignal | undefined, ask: () =
       if (!(error instanceof AppError) || !error.retryable) {
         throw error;
       }
-      await pause(http, error instanceof ApiError ? (error.retryAfterMs ?? waitMs) : waitMs, signal);
+      await http.pause(error instanceof ApiError ? (error.retryAfterMs ?? waitMs) : waitMs, signal);
     }
   }
-}
-
-function pause(http: Http, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = http.timer(ms, done);
-    function done(): void {
-      cancel();
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-    signal?.addEventListener('abort', done);
-  });
 }
 
 class TaskHold implements Hold {

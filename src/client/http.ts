@@ -99,6 +99,27 @@ export class Http {
     return response;
   }
 
+  /** Throws `aborted` as soon as the signal says so. */
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        stop();
+        if (signal !== undefined) {
+          reject(aborted(signal));
+        }
+      };
+      const stop = this.timer(ms, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      if (signal?.aborted === true) {
+        onAbort();
+      } else {
+        signal?.addEventListener('abort', onAbort, { once: true });
+      }
+    });
+  }
+
   async #begin(url: string, init: RequestInit, timeoutMs: number, signal: AbortSignal | undefined): Promise<Response> {
     const late = new AbortController();
     const stop = this.timer(timeoutMs, () => late.abort(new Error(`nothing in ${timeoutMs} ms`)));

@@ -73,7 +73,7 @@ export async function* followStream<E>(http: Http, plan: StreamPlan<E>): AsyncGe
     const retryMs = Math.min(backoffMaxMs, backoffFirstMs * 2 ** Math.min(fruitless, 20)) * (0.5 + plan.random() / 2);
     fruitless++;
     plan.onBreak?.(failure, retryMs);
-    await pause(http, retryMs, plan.signal);
+    await http.pause(retryMs, plan.signal);
   }
 }
 
@@ -166,24 +166,4 @@ async function readWithin<E>(
   } finally {
     stop();
   }
-}
-
-function pause(http: Http, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      stop();
-      if (signal !== undefined) {
-        reject(aborted(signal));
-      }
-    };
-    const stop = http.timer(ms, () => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    if (signal?.aborted === true) {
-      onAbort();
-    } else {
-      signal?.addEventListener('abort', onAbort, { once: true });
-    }
-  });
 }
