@@ -1,7 +1,8 @@
 /** Holders of external tasks: claim, turns, signs of life, and the end. Two of these wait, each for a bounded time. */
-import type { ClaimAnswer, HolderTurnAnswer, Refused } from '../../runtime/api.ts';
+import type { ServerResponse } from 'node:http';
+import type { ClaimAnswer, HolderTurnAnswer, Refused, Signalbox } from '../../runtime/api.ts';
 import type { HoldReceipt, HoldTurnReceipt } from '../../protocol/index.ts';
-import type { Handlers } from '../context.ts';
+import type { Handlers, Services } from '../context.ts';
 import { okOrRefuse, refuse } from '../context.ts';
 import { taskSource } from '../events/source.ts';
 import { taskOf } from './tasks.ts';
@@ -16,34 +17,52 @@ const waitOf = (asked: number | undefined, leaseMs: number): number => Math.min(
 const granted = <A extends { readonly kind: string }>(answer: A | Refused, task: string): A =>
   answer.kind === 'refused' ? refuse(answer as Refused, task) : (answer as A);
 
+interface LongPoll<A> {
+  readonly task: string;
+  /** Seconds. */
+  readonly wait: number | undefined;
+  readonly read: () => Promise<A>;
+  readonly asked: Parameters<Signalbox['holders']['waits']>[2];
+}
+
+/** Only the request itself is a sign of life, and only one whose client is still there learns of its grant or its answer. */
+async function longPoll<A extends { readonly kind: string; readonly leaseMs?: number }>(
+  { signalbox, streams }: Services,
+  response: ServerResponse,
+  { task, wait, read, asked }: LongPoll<A>,
+): Promise<A> {
+  const first = await read();
+  const stored = await taskOf(signalbox, task);
+  const seconds = first.kind === 'waiting' ? waitOf(wait, first.leaseMs ?? 0) : 0;
+  if (seconds === 0) {
+    return first;
+  }
+  const isNews = () => !response.destroyed && !signalbox.holders.waits(task, stored.session, asked);
+  const next = async () => (isNews() ? read() : first);
+  return streams.wait(response, taskSource(signalbox, stored), seconds, next, ({ kind }) => kind !== 'waiting');
+}
+
 export const holdHandlers: Handlers<HoldOperation> = {
-  async holdTask({ params: { id }, body, response }, { signalbox, streams }) {
+  async holdTask({ params: { id }, body, response }, services) {
     const { wait, ...claim } = body;
-    const read = async () => granted<Exclude<ClaimAnswer, Refused>>(await signalbox.holders.claim(id, claim), id);
-    const first = await read();
-    const stored = await taskOf(signalbox, id);
-    // Only the request itself is a sign of life, and only one whose client is still there learns of its grant.
-    const isNews = () => !response.destroyed && !signalbox.holders.waits(id, stored.session, { holder: claim.holder });
-    const next = async () => (isNews() ? read() : first);
-    const seconds = first.kind === 'waiting' ? waitOf(wait, first.leaseMs) : 0;
-    const isDone = ({ kind }: typeof first) => kind === 'granted';
-    const answer =
-      seconds === 0 ? first : await streams.wait(response, taskSource(signalbox, stored), seconds, next, isDone);
+    const answer = await longPoll<Exclude<ClaimAnswer, Refused>>(services, response, {
+      task: id,
+      wait,
+      read: async () => granted<Exclude<ClaimAnswer, Refused>>(await services.signalbox.holders.claim(id, claim), id),
+      asked: { holder: claim.holder },
+    });
     return { status: 200, body: holdReceipt(id, answer) };
   },
 
-  async takeTurn({ params: { id }, body, response }, { signalbox, streams }) {
+  async takeTurn({ params: { id }, body, response }, services) {
     const { wait, ...call } = body;
-    const read = async () => granted<Exclude<HolderTurnAnswer, Refused>>(await signalbox.holders.turn(id, call), id);
-    const first = await read();
-    const stored = await taskOf(signalbox, id);
-    // Only the request itself is a sign of life, and only one whose client is still there learns of its answer.
-    const isNews = () => !response.destroyed && !signalbox.holders.waits(id, stored.session, call);
-    const next = async () => (isNews() ? read() : first);
-    const seconds = first.kind === 'waiting' ? waitOf(wait, first.leaseMs) : 0;
-    const isDone = ({ kind }: typeof first) => kind === 'answered';
-    const answer =
-      seconds === 0 ? first : await streams.wait(response, taskSource(signalbox, stored), seconds, next, isDone);
+    const answer = await longPoll<Exclude<HolderTurnAnswer, Refused>>(services, response, {
+      task: id,
+      wait,
+      read: async () =>
+        granted<Exclude<HolderTurnAnswer, Refused>>(await services.signalbox.holders.turn(id, call), id),
+      asked: call,
+    });
     return { status: 200, body: turnReceipt(answer) };
   },
 
