@@ -30,9 +30,11 @@ export function shareOf(source: string): string {
   return at > 0 ? source.slice(0, at) : source;
 }
 
-/** The merge group of a task begins with its source: the admission makes it so. */
-const shareOfTask = ({ mergeGroup }: Pick<Task, 'mergeGroup'>): string =>
-  shareOf((mergeGroup ?? '').split('\u0000', 1)[0] ?? '');
+/** The merge group of a task is its source, a NUL, and JSON, which has none: the admission makes it so. */
+const shareOfTask = ({ mergeGroup }: Pick<Task, 'mergeGroup'>): string => {
+  const group = mergeGroup ?? '';
+  return shareOf(group.slice(0, Math.max(0, group.lastIndexOf('\u0000'))));
+};
 
 /** What a step of the session has committed. */
 interface Committed {

@@ -76,6 +76,16 @@ describe('G08: shares', () => {
     expect(await submit('c', 'interactive')).toMatchObject({ code: 'daemon_full', full: { open: 20, limit: 20 } });
   });
 
+  it('shares/2: a source with any characters counts as itself, and no longer when its task has ended', async () => {
+    await using one = await openBox();
+    const source = 'api\u0000";[\u0000x';
+    const answer = await one.box.submit({ session: 's', prompt: 'p', source });
+    expect((await open(one)).sources).toEqual([{ source, open: 1 }]);
+    (await one.stage.turn()).finish();
+    await one.ended(answer.kind === 'accepted' ? answer.task : '');
+    expect((await open(one)).sources).toEqual([]);
+  });
+
   it('a part of a source counts with it, and a mark at the beginning does not name one', () => {
     expect(['github:a/b#12/review-7', 'github:a/b@3f2a', 'hook:alerts', '#general', '@me#x'].map(shareOf)).toEqual([
       'github:a/b',
