@@ -32,14 +32,35 @@ async function close(daemon: Daemon): Promise<void> {
   await daemon.ended;
 }
 
-/** Resolves with the first event of the task that fits. */
-async function event<T extends Known['type']>(client: Client, task: string, type: T): Promise<Known> {
+/** Resolves with the event of that type, the `nth` on the tape of the task. */
+async function event<T extends Known['type']>(client: Client, task: string, type: T, nth = 1): Promise<Known> {
+  let seen = 0;
   for await (const one of client.follow(task)) {
-    if (one.kind === 'known' && one.type === type) {
+    if (one.kind === 'known' && one.type === type && (seen += 1) === nth) {
       return one;
     }
   }
-  throw new Error(`the tape of ${task} has no ${type}`);
+  throw new Error(`the tape of ${task} has ${seen} ${type}`);
+}
+
+/** Resolves when the session is throttled for this reason. */
+async function throttled(client: Client, session: string, reason: string): Promise<void> {
+  for await (const one of client.followSession(session)) {
+    if (one.kind === 'known' && one.type === 'throttled' && one.data.reason === reason) {
+      return;
+    }
+  }
+}
+
+/** Allows what the task asks for until it ends. What a daemon before this one was asked was withdrawn. */
+async function allowed(client: Client, task: string, session: string): Promise<void> {
+  for await (const one of client.follow(task)) {
+    if (one.kind === 'known' && one.type === 'permission-requested') {
+      const { turn, request } = one.data;
+      const refused = await client.respond(session, { turn, request, allow: true }).catch((error: unknown) => error);
+      expect([{ ok: true }, expect.objectContaining({ code: 'no_permission_request' })]).toContainEqual(refused);
+    }
+  }
 }
 
 async function ended(client: Client, task: string): Promise<{ status: string; reason: string; attempts: number }> {
@@ -53,16 +74,10 @@ const completed = { status: 'completed', attempts: 1 };
 const seconds = (count: number): Promise<unknown> =>
   new Promise((resolve) => spawn('sleep', [String(count)]).once('exit', resolve));
 
-/** Resolves when what the task waits for says so. */
-async function explained(client: Client, task: string, what: RegExp): Promise<void> {
-  for (;;) {
-    const { summary, waitsFor } = await client.explain(task);
-    const words = [summary, ...waitsFor.map((wait) => wait.what)].join('\n');
-    if (what.test(words)) {
-      return;
-    }
-    await seconds(0.1);
-  }
+/** What the task waits for, in words. */
+async function explained(client: Client, task: string): Promise<string> {
+  const { summary, waitsFor } = await client.explain(task);
+  return [summary, ...waitsFor.map((wait) => wait.what)].join('\n');
 }
 
 describe('an accepted task is not failed, and completes in its first attempt', () => {
@@ -78,17 +93,16 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await event(daemon.client, worker, 'output');
     await event(daemon.client, delicate, 'output');
     await event(daemon.client, waiting, 'permission-requested');
-    for (let deploy = 0; deploy < 3; deploy += 1) {
+    for (let deploy = 1; deploy <= 3; deploy += 1) {
       await close(daemon);
       daemon = await up(cli, {});
+      for (const task of [worker, delicate]) {
+        await event(daemon.client, task, 'turn-started', deploy + 1);
+      }
+      await event(daemon.client, waiting, 'permission-requested', deploy + 1);
     }
     const { client } = daemon;
-    for (let answered = false; !answered; await seconds(0.1)) {
-      for (const { session, turn, request } of (await client.permissionRequests()).items) {
-        await client.respond(session, { turn, request, allow: true });
-        answered = true;
-      }
-    }
+    await allowed(client, waiting, 'c');
     expect(await ended(client, worker)).toMatchObject(completed);
     expect(await ended(client, delicate)).toMatchObject(completed);
     expect(await ended(client, waiting)).toMatchObject(completed);
@@ -121,8 +135,8 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     const daemon = await up(cli, { agent: { name: 'process', command: program } });
     renameSync(program, `${program}.old`);
     const { task } = await daemon.client.submit({ session: 'a', prompt: '[[text:there]]', maxAttempts: 1 });
-    await event(daemon.client, task, 'attempt-retried');
-    await explained(daemon.client, task, /agent/);
+    await throttled(daemon.client, 'a', 'agent_start_failed');
+    expect(await explained(daemon.client, task)).toMatch(/cannot be started.*agent\.sh/);
     renameSync(`${program}.old`, program);
     expect(await ended(daemon.client, task)).toMatchObject(completed);
     await close(daemon);
@@ -137,7 +151,8 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     const { task: first } = await client.submit({ session: 's1', prompt: '[[forever:20]]' });
     await event(client, first, 'output');
     const { task: second } = await client.submit({ session: 's2', prompt: '[[text:mine]]', maxAttempts: 1 });
-    await explained(client, second, /s1/);
+    await throttled(client, 's2', 'folder_in_use');
+    expect(await explained(client, second)).toMatch(/is used by session s1/);
     await client.cancel(first);
     expect(await ended(client, second)).toMatchObject(completed);
     await close(daemon);
