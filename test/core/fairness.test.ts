@@ -21,7 +21,7 @@ function flooded(limits: ConstructorParameters<typeof Box>[0]): { readonly box: 
   };
 }
 
-describe('fairness', () => {
+describe('C31: fairness', () => {
   test('two callers that overlap pass a background task over three times, and then it is granted (core/18)', () => {
     const { box, next } = flooded({ maxPassedOver: 3 });
     const owners: (string | null)[] = [];

@@ -76,7 +76,7 @@ describe('an interrupt', () => {
     expect(box.all('interrupt')).toEqual([]);
   });
 
-  test('aborts the runner and cancels the turn whatever the request says of who asks (core/17)', () => {
+  test('C35 aborts the runner and cancels the turn whatever the request says of who asks (core/17)', () => {
     for (const by of [runnerActor, actorDeadline('hold')]) {
       const idle = new Box();
       idle.submit('A', { mode: 'code' });

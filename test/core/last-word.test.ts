@@ -31,7 +31,7 @@ function settle(box: Box): void {
   }
 }
 
-describe('the last word of a party', () => {
+describe('C36: the last word of a party', () => {
   test('is the only one that is answered, whenever it comes (core/29)', () => {
     for (const [moment, happens] of moments) {
       const box = new Box();

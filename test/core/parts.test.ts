@@ -18,7 +18,7 @@ function steered(fields: Parameters<typeof taskOf>[1] = {}, owner: Parameters<ty
   return box;
 }
 
-describe('a steered message that the agent has read', () => {
+describe('C34: a steered message that the agent has read', () => {
   test('fails when its turn is lost, if its policy says so, and its owner continues (core/28)', () => {
     const box = steered({ onLost: 'fail' });
     box.exited();
@@ -147,7 +147,7 @@ describe('a code task', () => {
   });
 });
 
-describe('ten thousand merged messages', () => {
+describe('C39: ten thousand merged messages', () => {
   const count = 10_000;
   const inputs = (): Input[] =>
     Array.from({ length: count }, (_, at): Input => ({

@@ -20,7 +20,7 @@ function rolledBack(): Box {
 const told = (box: Box): readonly unknown[] =>
   box.whole().flatMap(({ type, data }) => (type === 'conversation-rewound' ? [data] : []));
 
-describe('a rollback', () => {
+describe('C33: a rollback', () => {
   test('is owed until a turn that carried it has started (core/39)', () => {
     const box = rolledBack();
     expect(box.session.conversation.rewind).toBe(1);

@@ -81,7 +81,7 @@ async function explained(client: Client, task: string): Promise<string> {
 }
 
 describe('an accepted task is not failed, and completes in its first attempt', () => {
-  test('by three deploys: its daemon closes and starts again, also for a task that waits for a person, or is not to be sent again', async () => {
+  test('B02 by three deploys: its daemon closes and starts again, also for a task that waits for a person, or is not to be sent again', async () => {
     await using cli = new Cli();
     let daemon = await up(cli, {});
     const job = { lane: 'background', maxAttempts: 1 } as const;
@@ -109,7 +109,7 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await close(daemon);
   }, 60_000);
 
-  test('by SIGTERM to the daemon and to all agents at once', async () => {
+  test('B02 by SIGTERM to the daemon and to all agents at once', async () => {
     await using cli = new Cli();
     const mark = join(cli.folder, 'agents.log');
     const config = { agent: { name: 'scripted', args: ['--log', mark] } };
@@ -126,7 +126,7 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await close(daemon);
   }, 60_000);
 
-  test('by a program that is away for some seconds, as during an update', async () => {
+  test('B03 by a program that is away for some seconds, as during an update', async () => {
     await using cli = new Cli();
     const program = join(cli.folder, 'agent.sh');
     const script = join(import.meta.dirname, '../../src/agents/scripted/program/main.ts');
@@ -158,7 +158,7 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await close(daemon);
   }, 60_000);
 
-  test('by a daemon that stands still: what the agent said meanwhile is read before its silence is judged', async () => {
+  test('B05 by a daemon that stands still: what the agent said meanwhile is read before its silence is judged', async () => {
     await using cli = new Cli();
     const daemon = await up(cli, { limits: { silenceMs: 1_500 } });
     const prompt = '[[stream:20,300]]';
@@ -173,7 +173,7 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await close(daemon);
   }, 60_000);
 
-  test('by a daemon that stands still while the agent starts', async () => {
+  test('B05 by a daemon that stands still while the agent starts', async () => {
     await using cli = new Cli();
     const daemon = await up(cli, { limits: { startMs: 3_000 } });
     const { task } = await daemon.client.submit({ session: 'a', prompt: '[[text:there]]', onLost: 'fail' });
@@ -186,7 +186,7 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await close(daemon);
   }, 60_000);
 
-  test('by a tool that runs for longer than an agent may be silent', async () => {
+  test('B04 by a tool that runs for longer than an agent may be silent', async () => {
     await using cli = new Cli();
     const daemon = await up(cli, { limits: { silenceMs: 500 } });
     const { task } = await daemon.client.submit({
@@ -198,7 +198,7 @@ describe('an accepted task is not failed, and completes in its first attempt', (
     await close(daemon);
   }, 60_000);
 
-  test('by a daemon that has too few descriptors for all of its agents', async () => {
+  test('B03 by a daemon that has too few descriptors for all of its agents', async () => {
     await using cli = new Cli();
     const daemon = await up(cli, { limits: { maxAgents: 24, maxStarting: 24, agentIdleMs: 500 } });
     const limited = spawn('prlimit', ['--pid', String(daemon.ready.daemon), '--nofile=64:64']);

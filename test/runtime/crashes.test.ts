@@ -174,7 +174,7 @@ describe('S09: a start that throws', () => {
     },
   );
 
-  it('a task waits for a missing program, burns no attempt, and expires; the tape of the session names the program', async () => {
+  it('B03 a task waits for a missing program, burns no attempt, and expires; the tape of the session names the program', async () => {
     const agent = processDriver({ command: '/no/such/program' });
     const clock = new ManualClock();
     await using one = await openBox({ clock, random, agent });

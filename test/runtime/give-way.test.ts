@@ -28,7 +28,7 @@ const sessionEvents = async (one: Box, session: string, type: string): Promise<u
 const sessions = async (one: Box): Promise<string[]> =>
   (await one.box.store.processes()).map(({ session }) => String(session)).toSorted();
 
-describe('an urgent task that finds all slots taken', () => {
+describe('F01: an urgent task that finds all slots taken', () => {
   it('interrupts one background turn of 16, whose task is resumed afterwards and loses nothing', async () => {
     await using one = await openBox({ limits: { maxAgents: 16, maxStarting: 16 } });
     const tasks: string[] = [];
@@ -156,7 +156,7 @@ describe('an urgent task that finds all slots taken', () => {
   });
 });
 
-describe('an urgent task that finds its folder in use', () => {
+describe('F02: an urgent task that finds its folder in use', () => {
   it('interrupts the background turn of the session that has it, though slots are free', async () => {
     const workspaces = new Workspaces({ root, rules: [{ session: 'shared*', folder: join(root, 'shared') }] });
     await using one = await openBox({ agent, workspaces });

@@ -183,7 +183,7 @@ describe('C32: words that come behind the end of their turn', () => {
   });
 });
 
-describe('a tool that says nothing for longer than an agent may', () => {
+describe('B04: a tool that says nothing for longer than an agent may', () => {
   it('is left alone, with its agent: the turn completes, and no attempt is lost', async () => {
     await using one = await openBox({ agent: scriptedDriver({ chunkMs: 0 }), limits: { silenceMs: 300 } });
     const task = await one.send({ prompt: '[[tool:900]][[text:built]]', maxAttempts: 1 });

@@ -269,7 +269,7 @@ describe('S13: the sessions of a provider', () => {
     expect(one.stage.prompts.at(-1)).toBe('background');
   });
 
-  it('S13: never use up a task: it is retried as often as it takes', async () => {
+  it('S13 B01: never use up a task: it is retried as often as it takes', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     const task = await one.send({ maxAttempts: 1, onLost: 'fail' });

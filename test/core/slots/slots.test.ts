@@ -463,7 +463,7 @@ describe('the function of the slots', () => {
     expect(JSON.stringify(before)).toBe(copy);
   });
 
-  test('a step costs the same for thousands of claims that wait (slots/11)', () => {
+  test('F03 a step costs the same for thousands of claims that wait (slots/11)', () => {
     const m = setUp({ maxAgents: 2 });
     for (let at = 0; at < 4000; at += 1) {
       m.claim(`s${at}`, { folder: `folder ${at}` });
