@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scriptedDriver } from '../../src/agents/index.ts';
+import { functionDriver, scriptedDriver } from '../../src/agents/index.ts';
 import { failureRules, type FailureClass, type ProviderFailure } from '../../src/agents/failures.ts';
 import { readEvent, type SentEvent } from '../../src/protocol/events/read.ts';
 import { Providers, type ProvidersParts } from '../../src/runtime/throttle/providers.ts';
@@ -269,7 +269,51 @@ describe('S13: the sessions of a provider', () => {
     expect(one.stage.prompts.at(-1)).toBe('background');
   });
 
-  it('S13 B01: never use up a task: it is retried as often as it takes', async () => {
+  it.each([
+    ['auth', 60],
+    ['quota', 60],
+    ['network', 8],
+    ['server_error', 1],
+    ['overloaded', 1],
+  ] as const)('B01: 12 background tasks outlast %s of %i hours, and name it meanwhile', async (kind, hours) => {
+    const clock = new ManualClock();
+    let down = false;
+    const agent = functionDriver(async function* () {
+      yield { kind: 'thinking' as const, text: 'hm' };
+      return down ? { outcome: 'failed' as const, failure: failure(kind) } : { text: 'answered' };
+    });
+    await using one = await openBox({ clock, random, agent });
+    const sessions = ['a', 'b', 'c'];
+    for (const session of sessions) {
+      await one.ended(await one.send({ session }));
+    }
+    down = true;
+    const tasks: string[] = [];
+    for (let sent = 0; sent < 12; sent += 1) {
+      tasks.push(await one.background({ session: sessions[sent % sessions.length] ?? 'a', maxAttempts: 3 }));
+    }
+    for (let minutes = 0; minutes < hours * 60; minutes += 5) {
+      await one.quiet();
+      clock.advance(300_000);
+    }
+    await one.quiet();
+    for (const task of tasks) {
+      expect(await one.box.task(task)).toMatchObject({ endedAt: null });
+      expect((await one.box.explain(task))?.summary).toContain(kind);
+    }
+    down = false;
+    const ends = Promise.all(tasks.map((task) => one.ended(task)));
+    // The longest wait of a provider is an hour; its first success lets the others follow.
+    for (let minutes = 0; minutes < 120; minutes += 5) {
+      clock.advance(300_000);
+      await one.quiet();
+    }
+    for (const end of await ends) {
+      expect(end).toMatchObject({ status: 'completed', row: { attempts: 1 } });
+    }
+  });
+
+  it('S13: never use up a task: it is retried as often as it takes', async () => {
     const clock = new ManualClock();
     await using one = await openBox({ clock, random });
     const task = await one.send({ maxAttempts: 1, onLost: 'fail' });
