@@ -17,6 +17,14 @@ export const words: readonly Config[] = [
     conversation: true,
   }),
   configOf({
+    name: 'words-silence',
+    about: 'a turn that is silent in the middle of a tool, or outside of one, with a message that was steered into it',
+    slots: [background('B1', { mergeGroup, maxAttempts: 1 }), interactive('I1', { mergeGroup, whenBusy: 'steer' })],
+    caps: { ...keeping, steer: true },
+    budgets: { tool: 1 },
+    timers: ['drain', 'silence'],
+  }),
+  configOf({
     name: 'words-lost',
     about:
       'a background turn that is interrupted in the middle of a tool, and whose conversation is lost; all names changed as well',

@@ -213,4 +213,11 @@ export const words: readonly Mutant[] = [
     'const isRead = turn.spoke || reportOf(end)?.failure !== undefined;',
     'const isRead = turn.spoke;',
   ),
+  mutant(
+    'a tool that is silent costs an attempt',
+    'words-silence',
+    'rules/turn-end',
+    'tool_silence: false,',
+    'tool_silence: true,',
+  ),
 ];

@@ -23,6 +23,24 @@ function preempted(box: Box, id = 'A'): void {
   box.answers();
 }
 
+describe('a turn', () => {
+  test('that is silent in a tool costs no attempt, and the tape says that it was the tool (core/13)', () => {
+    const box = inBackground({ maxAttempts: 1 });
+    box.tool('started');
+    box.passes('silence');
+    box.drains();
+    expect(box.events('bg', 'turn-ended')).toMatchObject([{ outcome: 'timed-out' }]);
+    expect(box.events('bg', 'attempt-lost')).toEqual([{ reason: 'tool_silence', attempt: 1 }]);
+    expect(box.task('bg')).toMatchObject({ attempts: 1, stage: 'owner' });
+    expect(said(box)).toBe('bg note cut');
+    const careful = inBackground({ onLost: 'fail' });
+    careful.tool('started');
+    careful.passes('silence');
+    careful.drains();
+    expect(careful.final('bg')).toBe('failed tool_silence');
+  });
+});
+
 describe('a task that was preempted', () => {
   test('gets its text once, however often it is preempted (core/46)', () => {
     const box = working();

@@ -211,7 +211,7 @@ function isTurnToBlame(turn: Turn | null, input: Move['input']): boolean {
     return false;
   }
   if (turn.interrupt?.intent === 'silence') {
-    return input.type !== 'evict' && input.type !== 'submit';
+    return turn.tools.root === null && input.type !== 'evict' && input.type !== 'submit';
   }
   return (
     input.type === 'agent-exited' && input.loss !== 'agent_killed' && !(givesWay(turn) && turn.phase === 'draining')

@@ -10,6 +10,7 @@ export type LossReason =
   | 'agent_killed'
   | 'agent_start_failed'
   | 'silence_deadline'
+  | 'tool_silence'
   | 'drain_deadline'
   | 'unsolicited_deadline'
   | 'evicted'

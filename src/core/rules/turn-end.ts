@@ -39,6 +39,7 @@ const turnFaults: { readonly [R in LossReason]: boolean } = {
   agent_lost: true,
   channel_broken: true,
   silence_deadline: true,
+  tool_silence: false,
   agent_killed: false,
   agent_start_failed: false,
   drain_deadline: false,
@@ -128,7 +129,7 @@ export function endTurn(d: Draft, cause: TurnEnd): void {
   leaveTurn(d, task, {
     completed: outcome === 'completed',
     report: reportOf(end),
-    ...lossOfSteered(task, outcome, end),
+    ...lossOfSteered(task, turn, outcome, end),
     interruptedMidTurn: isUncertain(turn, outcome, end),
   });
   settleTask(d, hold, turn, outcome, end);
@@ -234,22 +235,22 @@ function settleTask(d: Draft, hold: Hold, turn: Turn, outcome: TurnOutcome, end:
     case 'agent-lost':
     case 'timed-out':
     case 'cancelled':
-      loseTurn(d, lossOf(outcome, end), true);
+      loseTurn(d, lossOf(turn, outcome, end), true);
       return;
   }
 }
 
 /** Whoever cut the turn off, what it had taken follows its own policy. A loss that the turn was to give way or end in burns nothing. */
-function lossOfSteered(task: Task, outcome: TurnOutcome, end: TurnEnd): Pick<SteeredEnd, 'loss' | 'burns'> {
+function lossOfSteered(task: Task, turn: Turn, outcome: TurnOutcome, end: TurnEnd): Pick<SteeredEnd, 'loss' | 'burns'> {
   const isLost = task.verdict === null && (outcome === 'timed-out' || outcome === 'agent-lost');
-  const loss = isLost ? lossOf(outcome, end) : end.kind === 'lost' ? end.reason : null;
+  const loss = isLost ? lossOf(turn, outcome, end) : end.kind === 'lost' ? end.reason : null;
   return { loss, burns: isLost && loss !== null && turnFaults[loss] };
 }
 
-/** The reason code of a lost turn: the deadline that began its end, not the one that finished it. */
-function lossOf(outcome: TurnOutcome, end: TurnEnd): LossReason {
+/** The reason code of a lost turn: the deadline that began its end, not the one that finished it. A tool that is silent is not the turn's doing. */
+function lossOf(turn: Turn, outcome: TurnOutcome, end: TurnEnd): LossReason {
   if (outcome === 'timed-out') {
-    return 'silence_deadline';
+    return isInTool(turn) ? 'tool_silence' : 'silence_deadline';
   }
   invariant(end.kind === 'lost', 'a turn that ended by its own result is not lost');
   return end.reason;

@@ -13,6 +13,7 @@ const ownFaults: readonly string[] = ['agent_lost', 'channel_broken', 'silence_d
 const cuts: readonly string[] = [
   'agent_killed',
   'drain_deadline',
+  'tool_silence',
   'node_restarted',
   'agent_restarted',
   'fault',

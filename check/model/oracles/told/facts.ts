@@ -108,21 +108,24 @@ function endOf(before: Session, input: Input, owner: Task, turn: Turn): TurnEnd 
   const left = given === null && input.type === 'agent-exited' && input.loss !== 'agent_killed';
   const outcome = outcomeOf(before, turn, given, verdict, left);
   const reason = given === null ? lossReasonOf(input) : null;
-  const counts = outcome === 'timed-out' || (outcome === 'agent-lost' && (left || takesDaemon(before, input, owner)));
-  const loss = outcome === 'timed-out' ? 'silence_deadline' : reason;
+  const isSilent = outcome === 'timed-out' && turn.tools.root === null;
+  const counts = isSilent || (outcome === 'agent-lost' && (left || takesDaemon(before, input, owner)));
+  const loss = isSilent ? 'silence_deadline' : reason;
   return { owner, turn, given, reason, outcome, verdict, loss: verdict === null && counts ? loss : null };
 }
 
 /** What a lost turn means for what was steered into it: it is lost whoever cut it off, and charged with its owner, if not for a daemon that died. */
-export const lossOfParts = ({
-  verdict,
-  outcome,
-  reason,
-  loss,
-}: TurnEnd): { readonly loss: LossReason | null; readonly burns: boolean } => ({
-  loss: verdict === null && outcome === 'timed-out' ? 'silence_deadline' : reason,
-  burns: loss !== null && loss !== 'node_restarted',
+export const lossOfParts = (end: TurnEnd): { readonly loss: LossReason | null; readonly burns: boolean } => ({
+  loss: end.verdict === null && end.outcome === 'timed-out' ? silenceOf(end) : end.reason,
+  burns: end.loss !== null && end.loss !== 'node_restarted',
 });
+
+/** Silence with an open tool is not the agent's. */
+const silenceOf = ({ turn }: TurnEnd): LossReason => (turn.tools.root === null ? 'silence_deadline' : 'tool_silence');
+
+/** Why the turn was lost, counted or not. */
+export const whyLost = (end: TurnEnd): string =>
+  end.outcome === 'timed-out' ? silenceOf(end) : (end.loss ?? end.reason ?? end.outcome);
 
 /** A code runner lives in the daemon that died; one that closed did not die. */
 export const takesDaemon = ({ parked }: Session, input: Input, { mode }: Task): boolean =>

@@ -9,7 +9,7 @@ import type { Task, Verdict } from '../../../../src/core/model/task.ts';
 import type { Report } from '../../report.ts';
 import { alike } from './alike.ts';
 import type { Facts, TurnEnd } from './facts.ts';
-import { actor, entryOf, isLeft, leaderOf, lossOfParts, taskActor } from './facts.ts';
+import { actor, entryOf, isLeft, leaderOf, lossOfParts, taskActor, whyLost } from './facts.ts';
 
 type Final = TaskEventData['final'];
 type Ending = Omit<Final, 'attempts'>;
@@ -144,7 +144,8 @@ function reasonOf({ task: { whenBusy } }: InputOf<'submit'>, task: Task, owner: 
 }
 
 /** The owner, whose turn on the wire is over. */
-function ofTurn({ owner, verdict, outcome, given, loss, reason }: TurnEnd): Ending {
+function ofTurn(end: TurnEnd): Ending {
+  const { owner, verdict, outcome, given } = end;
   const report = given?.report ?? null;
   if (owner.mode === 'prompt' && outcome === 'completed') {
     return ends('completed', 'completed', null, report);
@@ -154,7 +155,7 @@ function ofTurn({ owner, verdict, outcome, given, loss, reason }: TurnEnd): Endi
   }
   return outcome === 'failed'
     ? ends('failed', report?.failure?.class ?? 'agent_failed', null, report)
-    : ends('failed', loss ?? reason ?? outcome);
+    : ends('failed', whyLost(end));
 }
 
 const sharedReasons: { readonly [S in Final['status']]: string | null } = {

@@ -3,7 +3,7 @@ import type { Actor } from '../../../../src/core/model/actor.ts';
 import type { Task } from '../../../../src/core/model/task.ts';
 import { treeEntries, treeGet } from '../../../../src/core/tree.ts';
 import type { Facts, TurnEnd } from './facts.ts';
-import { actor, isLapse, isLeft, isRetried, leaderOf, takesDaemon, taskActor } from './facts.ts';
+import { actor, isLapse, isLeft, isRetried, leaderOf, takesDaemon, taskActor, whyLost } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofTask } from './told.ts';
 
@@ -105,7 +105,8 @@ export function toldOfEnd(facts: Facts): readonly Told[] {
   return [ended, ...afterEnd(facts, end)];
 }
 
-function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, loss, reason }: TurnEnd): readonly Told[] {
+function afterEnd({ before }: Facts, end: TurnEnd): readonly Told[] {
+  const { owner, turn, given, outcome, verdict, loss, reason } = end;
   const answers = owner.mode === 'prompt' && outcome === 'completed';
   if (isLeft(owner) && verdict === null) {
     const by = turn.interrupt?.by ?? actor('deadline', 'lease');
@@ -136,10 +137,8 @@ function afterEnd({ before }: Facts, { owner, turn, given, outcome, verdict, los
       ];
     case 'agent-lost':
     case 'timed-out':
-    case 'cancelled': {
-      const why = loss ?? reason ?? outcome;
-      return lostAttempt(owner, why, loss !== null, mustFail(owner, loss !== null));
-    }
+    case 'cancelled':
+      return lostAttempt(owner, whyLost(end), loss !== null, mustFail(owner, loss !== null));
   }
 }
 
