@@ -22,6 +22,7 @@ import type { AgentLoss } from '../../core/model/reasons.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { Session } from '../../core/model/session.ts';
+import { interactiveWaits } from '../../core/queue.ts';
 import { atRest } from '../../core/rules/agent-end.ts';
 import { mayGiveWay, onWire } from '../../core/rules/turn.ts';
 import type { Ask, Use } from '../../core/slots/model.ts';
@@ -533,14 +534,13 @@ function lossOf(reason: string, data: unknown): { readonly loss?: AgentLoss } {
 }
 
 /** An interactive task waits for the agent, or has it. While the session is held back for another reason, no agent helps it. */
-function isUrgent({ hold, tasks, indexes, parked, throttle }: Session): boolean {
+function isUrgent(session: Session): boolean {
+  const { hold, tasks, parked, throttle } = session;
   const isHeld = throttle?.level === 'all' && !waitReasons.has(throttle.reason);
   if (parked !== null || isHeld) {
     return false;
   }
-  return (
-    treeFirst(indexes.queue)?.key.rank === 0 || (hold !== null && treeGet(tasks, hold.task)?.lane === 'interactive')
-  );
+  return interactiveWaits(session) || (hold !== null && treeGet(tasks, hold.task)?.lane === 'interactive');
 }
 
 /** The task that the agent is needed for. */
