@@ -106,11 +106,19 @@ async function play(
   }
 }
 
-/** The daemon ends as it is asked to, whatever its agents were doing, and no process of theirs is left. */
+/** The daemon ends as it is asked to, whatever its agents were doing, and no process of theirs is left; one that is left is killed. */
 async function endOf({ program, home }: ProgramSetup, daemon: Daemon): Promise<Outcome> {
   const began = performance.now();
   const code = await daemon.end();
-  const left = processesOf(home).map(({ pid, command }) => `${pid} ${command}`);
+  const found = processesOf(home);
+  const left = found.map(({ pid, command }) => `${pid} ${command}`);
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended since it was found.
+    }
+  }
   if (code === 0 && left.length === 0) {
     return { program: program.name, scenario: 'end', kind: 'passed', ms: performance.now() - began, why: '' };
   }

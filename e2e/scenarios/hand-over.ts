@@ -5,7 +5,7 @@ import { openBox } from '../box.ts';
 import type { Figures } from '../figures.ts';
 import type { Moment } from '../observed.ts';
 import type { Scenario, Scene } from './scenario.ts';
-import { word } from './scenario.ts';
+import { goesOnWith, word } from './scenario.ts';
 
 const rounds = 12;
 
@@ -15,7 +15,7 @@ async function preempt({ box, moments, submit }: Box, scene: Scene): Promise<voi
   const add = (name: string, from: number, to: number): void => figures.add(program.name, name, to - from);
   const work = word('work');
   const finish = `[[text:${word('finished')}]]`;
-  model.rule({ when: new RegExp(`interrupted for urgent work[^]*${work}`), play: finish });
+  model.rule({ when: goesOnWith(work), play: finish });
   const from = moments.mark();
   const requests = model.log.mark();
   const background = await submit('hand-over', `${work} and whatever else there may be [[slow:1200,25]]`, 'background');

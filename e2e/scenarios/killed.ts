@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { processesOf } from '../processes.ts';
 import type { Scenario, Scene } from './scenario.ts';
-import { Skipped, ended, knows, turnOf, word } from './scenario.ts';
+import { Skipped, continuedTurnOf, ended, goesOnWith, knows, turnOf, word } from './scenario.ts';
 
 /** The agents with this home: what they have started themselves is left out, though it may lead a group of its own. */
 function agentsOf(home: string): readonly number[] {
@@ -29,7 +29,7 @@ async function run({ setup, daemon, figures, patient }: Scene): Promise<void> {
   const { client, events } = daemon;
   const session = 'killed';
   const [memory, work, finished] = [word('memory'), word('work'), word('finished')];
-  model.rule({ when: new RegExp(`Its last tool call[^]*${work}`), play: `[[text:${finished}]]` });
+  model.rule({ when: goesOnWith(work), play: `[[text:${finished}]]` });
   const others = agentsOf(home);
   const first = await client.submit({ session, prompt: `Remember ${memory}. [[text:noted]]` });
   await ended(daemon, first.task, 'completed', 60_000);
@@ -47,7 +47,7 @@ async function run({ setup, daemon, figures, patient }: Scene): Promise<void> {
   const killedAt = performance.now();
   process.kill(agent, 'SIGKILL');
   await model.log.next('closed', ({ no }) => no === request.no);
-  const again = await model.log.next('request', turnOf('Its last tool call'), { deadlineMs: 60_000 });
+  const again = await model.log.next('request', continuedTurnOf(work), { deadlineMs: 60_000 });
   figures.add(program.name, 'SIGKILL → the resumed turn at the model', again.at - killedAt);
   const lost = events.all.some((event) => event.session === session && event.type === 'conversation-reset');
   if (lost) {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { deliveredTo } from '../daemon.ts';
 import type { Scenario, Scene } from './scenario.ts';
-import { ended, knows, said, turnOf, wholeTape, word } from './scenario.ts';
+import { continuedTurnOf, ended, goesOnWith, knows, said, turnOf, wholeTape, word } from './scenario.ts';
 
 /** Title of the issue that the recorded delivery is about. */
 const issue = /Spelling error in the README file/;
@@ -15,7 +15,7 @@ async function run({ setup, daemon, figures }: Scene): Promise<void> {
   const { client, events } = daemon;
   const [memory, work, handled, finished] = [word('memory'), word('work'), word('handled'), word('finished')];
   model.rule({ when: issue, play: `[[text:${handled}]]` });
-  model.rule({ when: new RegExp(`interrupted for urgent work[^]*${work}`), play: `[[text:${finished}]]` });
+  model.rule({ when: goesOnWith(work), play: `[[text:${finished}]]` });
 
   const first = await client.submit({ session: deliveredTo, prompt: `Remember ${memory}. [[text:noted]]` });
   await ended(daemon, first.task, 'completed', 60_000);
@@ -37,7 +37,7 @@ async function run({ setup, daemon, figures }: Scene): Promise<void> {
   await ended(daemon, delivery, 'completed');
   assert.match(said(await wholeTape(daemon, delivery)), new RegExp(handled));
 
-  const resumed = await model.log.next('request', turnOf('interrupted for urgent work'));
+  const resumed = await model.log.next('request', continuedTurnOf(work));
   for (const earlier of [memory, handled, work]) {
     assert.ok(knows(resumed, earlier), `it goes on knowing of ${earlier}`);
   }

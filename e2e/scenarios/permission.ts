@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scenario, Scene } from './scenario.ts';
 import type { ReadFeedEvent } from '../../src/protocol/index.ts';
-import { ended, turnOf, word } from './scenario.ts';
+import { ended, goesOnWith, turnOf, word } from './scenario.ts';
 
 function requestOf(event: ReadFeedEvent): string {
   assert.ok(event.type === 'permission-requested');
@@ -34,11 +34,13 @@ async function ask({ setup, daemon }: Scene, verb: 'approve' | 'deny'): Promise<
 
 /** Somebody urgent comes while the agent waits for an answer: it is not made to wait for it, and it is asked again afterwards. */
 async function interrupted({ setup, daemon }: Scene): Promise<void> {
-  const { program } = setup;
+  const { model, program } = setup;
   const { client, events } = daemon;
   const session = 'withdrawn';
   const [wish, file] = [word('wish'), join(setup.folder(session), 'made')];
-  const prompt = `${wish}: ${program.shell(`touch ${file}`)} [[text:that was it]]`;
+  const plays = `${program.shell(`touch ${file}`)} [[text:that was it]]`;
+  model.rule({ when: goesOnWith(wish), play: plays });
+  const prompt = `${wish}, which the note of a turn that goes on names by its first words: ${plays}`;
   const { task } = await client.submit({ session, lane: 'background', prompt });
   const asks = (from: number) =>
     events.next('a request', (event) => event.task === task && event.type === 'permission-requested', { from });

@@ -81,3 +81,12 @@ export const turnOf =
   (what: string) =>
   (event: EventOf<'request'>): boolean =>
     event.cue.includes(what) && event.asked.tools.length > 0;
+
+/** The prompt that a turn of this task goes on with, whether it repeats the task or only names it. */
+export const goesOnWith = (what: string): RegExp => new RegExp(`Continue from where it stopped[^]*${what}`);
+
+/** The request that such a prompt has led to, where a rule plays for it. */
+export const continuedTurnOf =
+  (what: string) =>
+  (event: EventOf<'request'>): boolean =>
+    goesOnWith(what).test(event.cue) && event.asked.tools.length > 0;
