@@ -338,6 +338,13 @@ export const endings: readonly Mutant[] = [
     'task.overdue && !task.started && waits(d.s, task, settled)',
   ),
   mutant(
+    'what is merged into a task fails when the time of that task is up',
+    'expiry-parts',
+    'rules/expiry',
+    "reason: 'expired', by, result: null, scope: 'task' }",
+    "reason: 'expired', by, result: null, scope: 'turn' }",
+  ),
+  mutant(
     'the time of a task is forgotten at a restart',
     'expiry-parts',
     'rules/deadlines',

@@ -67,7 +67,7 @@ describe('a task whose time is up', () => {
     }
   });
 
-  test('takes what is merged into it along, and what was steered into its turn waits for itself (core/40, core/28)', () => {
+  test('ends alone: what is merged into it waits by its own time, and so does what was steered into its turn (core/40, core/28)', () => {
     const box = new Box();
     box.submit('A', { mergeGroup: 'p', whenBusy: 'collect', expiresAt });
     box.submit('B', { mergeGroup: 'p', whenBusy: 'collect', expiresAt: 200 });
@@ -78,9 +78,12 @@ describe('a task whose time is up', () => {
     box.passes('expiry');
     box.exited();
     expect(box.final('A')).toBe('failed expired');
-    expect(box.final('B')).toBe('failed failed_with');
-    expect(box.owner).toBe('S');
+    expect(box.owner).toBe('B');
+    expect(box.events('B', 'requeued')).toEqual([{ from: 'A' }]);
     expect(box.armed).toContain('expiry:S');
+    box.late('expiry', 'B');
+    expect(box.final('B')).toBe('failed expired');
+    expect(box.owner).toBe('S');
   });
 
   test('ends a runner that was preempted, and none that is at work (core/40, core/14)', () => {

@@ -123,7 +123,7 @@ function isSettled({ settling }: Session, task: Task, fits: (ending: PartEnding)
   });
 }
 
-/** The task that leads its entry fails in this step, or has failed, and its parts are being settled. */
+/** The task that leads its entry fails in this step, or has failed, and its parts are being settled. One whose time is up fails alone. */
 function failsWithLeader({ world, result }: Move, { mergedInto: entry, stage }: Task): boolean {
   const { settling, tasks } = world.session;
   const leads = (id: Task['id'] | null): boolean => {
@@ -137,7 +137,13 @@ function failsWithLeader({ world, result }: Move, { mergedInto: entry, stage }: 
         ((one.kind === 'merged' && one.ending.status === 'failed') || (one.kind === 'steered' && one.loss !== null)),
     ) ||
     (stage === 'merged' &&
-      result.records.some((record) => record.type === 'end' && record.final.status === 'failed' && leads(record.task)))
+      result.records.some(
+        (record) =>
+          record.type === 'end' &&
+          record.final.status === 'failed' &&
+          record.final.reason !== 'expired' &&
+          leads(record.task),
+      ))
   );
 }
 

@@ -9,7 +9,7 @@ import type { Task, Verdict } from '../model/task.ts';
 import { endEntry } from './parts.ts';
 import { endOwner } from './turn-end.ts';
 
-/** A part has the time of the task that it goes with. */
+/** A part waits as long as the task that it goes with. */
 export const isExpiring = (task: Task | null): boolean =>
   task !== null && task.expiresAt !== null && task.mergedInto === null && !task.overdue;
 
@@ -61,9 +61,10 @@ export function endOverdue(d: Draft, settled: boolean): boolean {
   return ended;
 }
 
+/** It ends alone: what is merged into it has a time of its own, by which the next of them leads. */
 function expire(d: Draft, task: Task): void {
   const by = actorDeadline('expiry');
-  const verdict: Verdict = { status: 'failed', reason: 'expired', by, result: null, scope: 'turn' };
+  const verdict: Verdict = { status: 'failed', reason: 'expired', by, result: null, scope: 'task' };
   if (task.stage === 'owner') {
     endOwner(d, verdict, null);
   } else {

@@ -37,13 +37,13 @@ export function judgeCharges(facts: Facts, tasks: readonly Task[], report: Repor
   }
 }
 
-/** Who leads an entry now goes on from the attempts of the task before it. */
-function startOf({ before }: Facts, was: Task, is: Task): number {
+/** Who leads an entry now goes on from the attempts of the task before it, with what that one was charged in this step. */
+function startOf(facts: Facts, was: Task, is: Task): number {
   const leader =
     was.stage === 'merged' && was.mergedInto !== null && is.mergedInto === null
-      ? leaderOf(before, was.mergedInto)
+      ? leaderOf(facts.before, was.mergedInto)
       : null;
-  return leader?.attempts ?? was.attempts;
+  return leader === null ? was.attempts : chargesOf(facts, leader, leader.attempts);
 }
 
 /** The attempts after the step, told by its events, of a task that was at `start`. */
