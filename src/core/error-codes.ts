@@ -155,6 +155,13 @@ const requestErrors = {
     hint: 'Close some connections, or raise `limits.maxConnections`.',
     retryable: true,
   },
+  too_many_bodies: {
+    status: 503,
+    exit: exitCodes.unavailable,
+    title: 'Too many request bodies are being received',
+    hint: 'Nothing was stored. Send it again, or raise `limits.maxBodiesBytes`.',
+    retryable: true,
+  },
   too_many_streams: {
     status: 503,
     exit: exitCodes.unavailable,

@@ -206,10 +206,10 @@ function warnOfLacks(log: DaemonLog): void {
 
 function serverSettings({ listen, limits }: DaemonConfig): Pick<ServerOptions, 'listen' | 'limits'> {
   const { host, port, hosts } = listen;
-  const { maxBodyBytes, maxConnections, maxStreams } = limits;
+  const { maxBodyBytes, maxBodiesBytes, maxConnections, maxStreams } = limits;
   return {
     listen: { host, port, ...(hosts === undefined ? {} : { hosts }) },
-    limits: { maxBodyBytes, maxConnections, maxStreams },
+    limits: { maxBodyBytes, maxBodiesBytes, maxConnections, maxStreams },
   };
 }
 

@@ -1,14 +1,18 @@
 /** The contract between gateways and the server, so that neither imports the other. */
 
-export interface HookRequest {
+/** A delivery whose body has not been read. */
+export interface HookHead {
   /** Names in lower case; a header that came more than once is joined by `, `. */
   readonly headers: Readonly<{ [name: string]: string | undefined }>;
-  /** The bytes as received: signatures cover these. */
-  readonly rawBody: Uint8Array;
   /** Address of the peer. */
   readonly remote: string;
   /** Appears in the log and in problem documents. */
   readonly requestId: string;
+}
+
+export interface HookRequest extends HookHead {
+  /** The bytes as received: signatures cover these. */
+  readonly rawBody: Uint8Array;
 }
 
 export interface HookResponse {
@@ -27,5 +31,7 @@ export interface HookHandler {
   readonly method: 'POST';
   /** Bytes; a longer body is refused with 413 before `handle` is called. */
   readonly bodyLimit: number;
+  /** Refuses a delivery that no body could make a valid one, before a byte of its body is read. Null: the body decides. */
+  refuse(head: HookHead): HookResponse | null;
   handle(request: HookRequest): Promise<HookResponse>;
 }

@@ -111,9 +111,18 @@ export const runtimeLimits = {
 
 /** Limits of the HTTP server. */
 export const serverLimits = {
-  maxConnections: count(4096, 1_000_000, 'Open HTTP connections.'),
+  maxConnections: count(
+    4096,
+    1_000_000,
+    'Open HTTP connections. When there are more, the callers without a token lose theirs first.',
+  ),
   maxStreams: count(2048, 1_000_000, 'Open event streams and waiting long polls.'),
   maxBodyBytes: count(1_048_576, 1_073_741_824, 'Bytes. Size of a request body.'),
+  maxBodiesBytes: count(
+    33_554_432,
+    17_179_869_184,
+    'Bytes. Request bodies in memory at once; callers with a token and callers without one have this much each. At least the largest body that is accepted.',
+  ),
 } as const satisfies { readonly [name: string]: Schema };
 
 /** Limits of hang detection. */

@@ -1,49 +1,92 @@
 /** Reads request bodies within bounds. */
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../core/errors.ts';
+import type { BodyBudget } from './body-budget.ts';
+import { ProblemError } from './respond.ts';
 
 /** Deeper JSON than this means nothing here, and serialising it again would need as deep a stack. */
 const depthMax = 64;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Bytes past a limit that are still read and thrown away, so that a sender gets the answer instead of a reset. */
+/** Bytes past its limit of a body that are still read and thrown away, so that a sender gets the answer instead of a reset. */
 const discardMax = 67_108_864;
+/** The same of a body that is refused for another reason than its length. Few, since what was read fills the memory until it is collected. */
+const discardRefusedMax = 262_144;
+/** How long a peer may take to read its answer after no more of its body is read. */
+const lingerMs = 1_000;
+
+/** How much of a body may be in memory. */
+export interface BodyLimits {
+  /** Bytes of this body. */
+  readonly bytes: number;
+  /** Shared with the other bodies of callers of its class. */
+  readonly budget: BodyBudget;
+}
 
 /**
- * The whole body, at most `limit` bytes. Rejects with `body_too_large` at the first byte too many, by the declared length
- * before any byte is read; with `aborted` when the peer goes away in the middle.
+ * Gives the whole body, at most `limits.bytes`, to `use`, and counts it in the budget until that has settled. Rejects with
+ * `body_too_large` at the first byte too many, by the declared length before any byte is read; with `too_many_bodies` when
+ * the budget needs its bytes; with `aborted` when the peer goes away in the middle.
  */
-export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    if (Number(request.headers['content-length'] ?? 0) > limit) {
-      reject(tooLarge(limit));
-    }
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limit) {
-        chunks.push(chunk);
-      } else {
+export async function withBody<T>(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  use: (body: Buffer) => T | Promise<T>,
+): Promise<T> {
+  let cut = (): void => {};
+  const share = limits.budget.share(() => cut());
+  try {
+    const body = await new Promise<Buffer>((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      const refuse = (error: AppError, discarded: number): void => {
         chunks.length = 0;
-        reject(tooLarge(limit));
-        if (size > limit + discardMax) {
-          request.destroy();
+        share.release();
+        reject(error);
+        discard(request, discarded);
+      };
+      cut = () => refuse(new ProblemError('too_many_bodies'), discardRefusedMax);
+      let size = 0;
+      request.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= limits.bytes) {
+          chunks.push(chunk);
+          share.take(chunk.length);
+        } else {
+          refuse(tooLarge(limits.bytes), discardMax);
         }
+      });
+      request.on('end', () =>
+        resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+      );
+      const gone = () => {
+        // Every request closes, after its end as well; an error with its stack is not made for nothing.
+        if (!request.readableEnded) {
+          reject(new AppError({ code: 'aborted', message: 'the peer went away during the body' }));
+        }
+      };
+      request.on('error', gone);
+      request.on('close', gone);
+      if (Number(request.headers['content-length'] ?? 0) > limits.bytes) {
+        refuse(tooLarge(limits.bytes), limits.bytes + discardMax);
       }
     });
-    request.on('end', () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
-    const gone = () => {
-      // Every request closes, after its end as well; an error with its stack is not made for nothing.
-      if (!request.readableEnded) {
-        reject(new AppError({ code: 'aborted', message: 'the peer went away during the body' }));
-      }
-    };
-    request.on('error', gone);
-    request.on('close', gone);
+    return await use(body);
+  } finally {
+    share.release();
+  }
+}
+
+/** Reads so many bytes more of a refused body and keeps none. If that was not all, the peer is cut off when it had time to read its answer. */
+export function discard(request: IncomingMessage, bytes = discardRefusedMax): void {
+  request.removeAllListeners('data');
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > bytes) {
+      request.pause();
+      request.socket.setTimeout(lingerMs);
+    }
   });
 }
 

@@ -1,10 +1,21 @@
 /** From a matched request to checked values to an answer: one endpoint for each route and each hook. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../core/errors.ts';
-import type { FixedHintCode, HookHandler, ObjectSchema, Operation, ProblemFinding, Route } from '../protocol/index.ts';
+import type {
+  FixedHintCode,
+  HookHandler,
+  HookHead,
+  HookResponse,
+  ObjectSchema,
+  Operation,
+  ProblemFinding,
+  Route,
+} from '../protocol/index.ts';
 import { operations, routes, readQuery, validate } from '../protocol/index.ts';
 import { accepts } from './accept.ts';
-import { parseJsonBody, readBody } from './body.ts';
+import type { BodyBudget } from './body-budget.ts';
+import type { BodyLimits } from './body.ts';
+import { discard, parseJsonBody, withBody } from './body.ts';
 import type { Answer, AnyHandler, Handlers, Services } from './context.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { hangHandlers } from './handlers/hangs.ts';
@@ -25,6 +36,8 @@ interface Arrival {
   /** The text after the question mark. */
   readonly search: string;
   readonly requestId: string;
+  /** In which its body counts. */
+  readonly budget: BodyBudget;
 }
 
 export interface Endpoint {
@@ -35,6 +48,8 @@ export interface Endpoint {
   readonly hook: boolean;
   /** Served also before recovery is done. */
   readonly early: boolean;
+  /** Answers what its headers alone already refuse, and says whether it did. */
+  refuse?(arrival: Arrival): boolean;
   serve(arrival: Arrival): Promise<void>;
 }
 
@@ -70,13 +85,14 @@ function routeEndpoint(operation: Operation, handler: AnyHandler, services: Serv
     open: route.open === true,
     hook: false,
     early: !route.path.startsWith('/v1/'),
-    async serve({ request, response, values, search }) {
+    async serve({ request, response, values, search, budget }) {
       if (!accepts(request, types)) {
         throw new ProblemError('not_acceptable');
       }
       const params = readParams(route, names, values);
       const query = readSearch(route, search);
-      const body = route.body === undefined ? undefined : await readJson(route.body, request, maxBodyBytes);
+      const body =
+        route.body === undefined ? undefined : await readJson(route.body, request, { bytes: maxBodyBytes, budget });
       write(response, await handler({ params, query, body, request, response }, services));
     },
   };
@@ -119,8 +135,8 @@ function readSearch(route: Route, search: string): unknown {
   return check(schema, query, 'query', 'invalid_request');
 }
 
-async function readJson(schema: ObjectSchema, request: IncomingMessage, limit: number): Promise<unknown> {
-  const value = parseJsonBody(request, await readBody(request, limit));
+async function readJson(schema: ObjectSchema, request: IncomingMessage, limits: BodyLimits): Promise<unknown> {
+  const value = await withBody(request, limits, (body) => parseJsonBody(request, body));
   if (value === undefined && (schema.required ?? []).length > 0) {
     throw new ProblemError('bad_json', { detail: 'A body is needed and there is none.' });
   }
@@ -158,16 +174,37 @@ export function hookEndpoint(hook: HookHandler): Endpoint {
     open: true,
     hook: true,
     early: false,
-    async serve({ request, response, requestId }) {
-      const rawBody = await readBody(request, hook.bodyLimit);
-      const headers = Object.fromEntries(
-        Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-      );
-      const answer = await hook.handle({ headers, rawBody, remote: request.socket.remoteAddress ?? '', requestId });
-      if (!Number.isInteger(answer.status) || answer.status < 200 || answer.status > 599) {
-        throw new AppError({ code: 'invariant_broken', message: `a hook answered with status ${answer.status}` });
+    refuse(arrival) {
+      const answer = hook.refuse(hookHead(arrival));
+      if (answer === null) {
+        return false;
       }
-      sendJson(response, answer.status, answer.body, answer.headers);
+      sendHookAnswer(arrival.response, answer);
+      discard(arrival.request);
+      return true;
+    },
+    async serve(arrival) {
+      const head = hookHead(arrival);
+      const answer = await withBody(
+        arrival.request,
+        { bytes: hook.bodyLimit, budget: arrival.budget },
+        async (rawBody) => hook.handle({ ...head, rawBody }),
+      );
+      sendHookAnswer(arrival.response, answer);
     },
   };
+}
+
+function hookHead({ request, requestId }: Arrival): HookHead {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+  return { headers, remote: request.socket.remoteAddress ?? '', requestId };
+}
+
+function sendHookAnswer(response: ServerResponse, answer: HookResponse): void {
+  if (!Number.isInteger(answer.status) || answer.status < 200 || answer.status > 599) {
+    throw new AppError({ code: 'invariant_broken', message: `a hook answered with status ${answer.status}` });
+  }
+  sendJson(response, answer.status, answer.body, answer.headers);
 }

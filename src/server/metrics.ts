@@ -10,6 +10,10 @@ export interface ServerFigures {
   readonly requests: ReadonlyMap<string, number>;
   readonly connections: number;
   readonly connectionsRefused: number;
+  readonly connectionsCut: number;
+  /** Of callers with a token, and of those with none. */
+  readonly bodyBytes: { readonly token: number; readonly none: number };
+  readonly bodiesCut: { readonly token: number; readonly none: number };
   readonly streams: number;
   readonly longPolls: number;
   readonly streamEvents: number;
@@ -91,6 +95,15 @@ function serverFigures(page: Page, figures: ServerFigures): void {
   page.gauge('http_connections', 'Open connections.', null, { '': figures.connections });
   page.counter('http_connections_refused_total', 'Connections past the limit.', null, {
     '': figures.connectionsRefused,
+  });
+  page.counter('http_connections_cut_total', 'Connections without a token that made room for others.', null, {
+    '': figures.connectionsCut,
+  });
+  page.gauge('http_body_bytes', 'Bytes of request bodies in memory, by what the caller has shown.', 'caller', {
+    ...figures.bodyBytes,
+  });
+  page.counter('http_bodies_cut_total', 'Request bodies given up for others, by what the caller has shown.', 'caller', {
+    ...figures.bodiesCut,
   });
   page.gauge('http_streams', 'Open event streams.', null, { '': figures.streams });
   page.gauge('http_long_polls', 'Waiting long polls.', null, { '': figures.longPolls });

@@ -10,12 +10,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../core/errors.ts';
 import { makeOpenApi, problem } from '../protocol/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { BodyBudget } from './body-budget.ts';
+import { Connections } from './connections.ts';
 import type { Services } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { addRoutes, hookEndpoint } from './endpoint.ts';
@@ -32,8 +34,11 @@ import { Router } from './router.ts';
 const { createServer: createHttpServer } = process.getBuiltinModule('node:http');
 
 const urlLengthMax = 8192;
-/** Connections past the limit that are still answered (503); past these they are dropped by the kernel. */
-const answeredOverLimit = 64;
+/**
+ * Connections past the limit that are still accepted, as a multiple of it: to be answered 503, or because the one that made
+ * room has not closed yet. Node drops those that come past these.
+ */
+const acceptedOverLimit = 1;
 /** How long a request waits for recovery to finish. GitHub gives a delivery 10 s. */
 const readyWaitMs = 8000;
 
@@ -62,14 +67,10 @@ class HttpDoor implements SignalboxServer {
   readonly #isOurName: (host: string | undefined) => boolean;
   readonly #requestId: () => string;
   readonly #responses = new WeakMap<Duplex, ServerResponse>();
-  readonly #overLimit = new WeakSet<Duplex>();
-  /** Connections that have not asked anything yet. Node counts them as busy, so that `close` would wait for them. */
-  readonly #unused = new Set<Socket>();
-  readonly #figures: { requests: Map<string, number>; connections: number; connectionsRefused: number } = {
-    requests: new Map(),
-    connections: 0,
-    connectionsRefused: 0,
-  };
+  readonly #connections: Connections;
+  /** Of callers with a token and of those without, so that these cannot use up what those need. */
+  readonly #bodies: { readonly known: BodyBudget; readonly strangers: BodyBudget };
+  readonly #requests = new Map<string, number>();
   #ready = false;
   #closing: Promise<void> | null = null;
   #url = '';
@@ -84,8 +85,17 @@ class HttpDoor implements SignalboxServer {
     this.#isOurName = hostChecker(options.listen.host, options.listen.hosts ?? []);
     const { signalbox } = options;
     this.#streams = new Streams({ signalbox, clock: this.#clock, limits: this.#limits, logger: this.#logger });
+    const hooks = options.hooks ?? [];
+    this.#connections = new Connections(this.#limits.maxConnections);
+    // The longest body that is accepted at all must fit.
+    const budget = (...bodyLimits: readonly number[]): BodyBudget =>
+      new BodyBudget(Math.max(this.#limits.maxBodiesBytes, ...bodyLimits));
+    this.#bodies = {
+      known: budget(this.#limits.maxBodyBytes),
+      strangers: budget(...hooks.map(({ bodyLimit }) => bodyLimit)),
+    };
     addRoutes(this.#router, this.#services(), this.#limits.maxBodyBytes);
-    for (const hook of options.hooks ?? []) {
+    for (const hook of hooks) {
       this.#router.add(hook.method, hook.path, hookEndpoint(hook));
     }
     this.#http = this.#makeHttp();
@@ -124,9 +134,7 @@ class HttpDoor implements SignalboxServer {
     this.#streams.close();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     this.#http.closeIdleConnections();
-    for (const socket of this.#unused) {
-      socket.destroy();
-    }
+    this.#connections.closeUnused();
     const stop = this.#clock.timer(graceMs, () => this.#http.closeAllConnections());
     await closed;
     stop();
@@ -142,11 +150,11 @@ class HttpDoor implements SignalboxServer {
       // A missing Host is answered here, with a problem document.
       requireHostHeader: false,
     });
-    http.maxConnections = limits.maxConnections + answeredOverLimit;
+    http.maxConnections = limits.maxConnections * (1 + acceptedOverLimit);
     http.on('request', (request, response) => void this.#onRequest(request, response));
     http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
-    http.on('connection', (socket) => this.#onConnection(socket));
-    http.on('drop', () => this.#figures.connectionsRefused++);
+    http.on('connection', (socket) => this.#connections.arrived(socket));
+    http.on('drop', () => this.#connections.dropped());
     return http;
   }
 
@@ -166,7 +174,12 @@ class HttpDoor implements SignalboxServer {
   #serverFigures(): ServerFigures {
     const { size: streams, waiting, counts } = this.#streams;
     return {
-      ...this.#figures,
+      requests: this.#requests,
+      connections: this.#connections.size,
+      connectionsRefused: this.#connections.refused,
+      connectionsCut: this.#connections.cut,
+      bodyBytes: { token: this.#bodies.known.used, none: this.#bodies.strangers.used },
+      bodiesCut: { token: this.#bodies.known.cuts, none: this.#bodies.strangers.cuts },
       streams,
       longPolls: waiting,
       streamEvents: counts.events,
@@ -175,47 +188,46 @@ class HttpDoor implements SignalboxServer {
     };
   }
 
-  #onConnection(socket: Socket): void {
-    const figures = this.#figures;
-    if (++figures.connections > this.#limits.maxConnections) {
-      figures.connectionsRefused++;
-      this.#overLimit.add(socket);
-    }
-    this.#unused.add(socket);
-    socket.on('close', () => {
-      figures.connections--;
-      this.#unused.delete(socket);
-    });
-    // Without a listener an error of a hijacked stream would end the process.
-    socket.on('error', () => socket.destroy());
-  }
-
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = this.#requestId();
     const began = this.#clock.now();
     let name = 'none';
     this.#responses.set(request.socket, response);
-    this.#unused.delete(request.socket);
+    this.#connections.requested(request.socket, request);
     response.setHeader('x-request-id', requestId);
     response.on('close', () => this.#onAnswered(name, request, response, requestId, began));
     try {
-      const { endpoint, values, search } = this.#route(request);
+      const { endpoint, values, search, known } = this.#route(request);
       name = endpoint.name;
+      if (known) {
+        this.#connections.known(request.socket);
+      }
+      const budget = known ? this.#bodies.known : this.#bodies.strangers;
+      const arrival = { request, response, values, search, requestId, budget };
+      if (endpoint.refuse?.(arrival) === true) {
+        return;
+      }
       if (!endpoint.early && !this.#ready) {
         await this.#untilReady();
       }
-      await endpoint.serve({ request, response, values, search, requestId });
+      await endpoint.serve(arrival);
     } catch (error) {
       this.#answerError(error, response, requestId);
     }
   }
 
   /** Everything that is checked before a byte of the body is read. */
-  #route(request: IncomingMessage): { endpoint: Endpoint; values: readonly string[]; search: string } {
+  #route(request: IncomingMessage): {
+    readonly endpoint: Endpoint;
+    readonly values: readonly string[];
+    readonly search: string;
+    /** Whether the caller has shown a token, or is local to a server that has none. */
+    readonly known: boolean;
+  } {
     if (this.#closing !== null) {
       throw new ProblemError('closing', {}, { connection: 'close' });
     }
-    if (this.#overLimit.has(request.socket)) {
+    if (this.#connections.isOverLimit(request.socket)) {
       const detail = `At most ${this.#limits.maxConnections} connections may be open.`;
       throw new ProblemError('too_many_connections', { detail }, { connection: 'close' });
     }
@@ -244,7 +256,8 @@ class HttpDoor implements SignalboxServer {
     if (found.kind === 'no-method') {
       throw methodNotAllowed(request.method ?? '', found.allow);
     }
-    if (!found.target.open && !this.#mayCall(authorization)) {
+    const known = (authorization !== undefined || !found.target.open) && this.#mayCall(authorization);
+    if (!found.target.open && !known) {
       throw new ProblemError('unauthorized', {
         detail:
           authorization === undefined
@@ -252,7 +265,7 @@ class HttpDoor implements SignalboxServer {
             : 'The token in the Authorization header is wrong.',
       });
     }
-    return { endpoint: found.target, values: found.values, search: mark < 0 ? '' : url.slice(mark + 1) };
+    return { endpoint: found.target, values: found.values, search: mark < 0 ? '' : url.slice(mark + 1), known };
   }
 
   async #untilReady(): Promise<void> {
@@ -291,7 +304,8 @@ class HttpDoor implements SignalboxServer {
   ): void {
     const status = response.headersSent ? String(response.statusCode) : 'gone';
     const key = `${name} ${status}`;
-    this.#figures.requests.set(key, (this.#figures.requests.get(key) ?? 0) + 1);
+    this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
+    this.#connections.answered(request.socket);
     const path = (request.url ?? '').split('?', 1)[0]?.slice(0, 300);
     this.#logger.debug(
       { requestId, method: request.method, path, name, status, ms: this.#clock.now() - began },

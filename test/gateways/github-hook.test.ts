@@ -148,7 +148,14 @@ describe('G03: a delivery that is not signed, whole and readable is refused, and
     const { box, accepted } = admissions();
     const handler = githubHook({ box, config: config() });
     expect(handler.bodyLimit).toBe(25 * 1024 * 1024);
-    const answer = await send(handler, { headers: {}, rawBody: Buffer.alloc(30 * 1024 * 1024) });
+    const answer = await send(handler, {
+      headers: {
+        'x-hub-signature-256': `sha256=${'0'.repeat(64)}`,
+        'x-github-event': 'push',
+        'x-github-delivery': 'd-1',
+      },
+      rawBody: Buffer.alloc(30 * 1024 * 1024),
+    });
     expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
     expect(githubHook({ box, config: config({ maxBodyBytes: 1000 }) }).bodyLimit).toBe(1000);
     expect(accepted).toEqual([]);

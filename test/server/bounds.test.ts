@@ -43,22 +43,92 @@ describe('a time limit', () => {
 });
 
 describe('connections', () => {
-  test('past the limit are answered 503 with Retry-After, and are accepted when others have closed', async () => {
+  const hook = {
+    path: '/hooks/test',
+    method: 'POST',
+    bodyLimit: 1000,
+    refuse: () => null,
+    handle: async ({ rawBody }: { readonly rawBody: Uint8Array }) => ({
+      status: 202,
+      body: { bytes: rawBody.byteLength },
+    }),
+  } as const;
+
+  /** Held by a caller with a token, who waits for events that do not come. */
+  const held = async (port: number): Promise<Socket> => {
+    const socket = await openSocket(port);
+    const begun = new Promise((resolve) => socket.once('data', resolve));
+    socket.write(`GET /v1/events HTTP/1.1\r\nhost: localhost\r\n${auth}accept: text/event-stream\r\n\r\n`);
+    await begun;
+    return socket;
+  };
+  const health = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n';
+
+  test('of callers with a token past the limit are answered 503 with Retry-After, and are accepted when others have closed', async () => {
     await using door = await openDoor({ server: { limits: { maxConnections: 2 } } });
-    const held = [await openSocket(door.port), await openSocket(door.port)];
-    const refused = await exchange(door.port, ['GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n']);
+    const sockets = [await held(door.port), await held(door.port)];
+    const refused = await exchange(door.port, [health]);
     expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('connection')]).toEqual([
       503,
       '1',
       'close',
     ]);
     expect(problemFrom(refused.body, refused.headers.get('content-type'), 503).code).toBe('too_many_connections');
-    const gone = held.map(untilClosed);
-    for (const socket of held) {
+    const gone = sockets.map(untilClosed);
+    for (const socket of sockets) {
       socket.end();
     }
     await Promise.all(gone);
     expect((await door.fetch('/healthz')).status).toBe(200);
+  });
+
+  test('W04: without a token make room for others, the oldest first, and never one with a token', async () => {
+    await using door = await openDoor({ server: { limits: { maxConnections: 3 }, hooks: [hook] } });
+    const caller = await held(door.port);
+    const silent = await openSocket(door.port);
+    const slow = await openSocket(door.port);
+    const ends = [untilClosed(silent), untilClosed(slow)];
+    slow.write('POST /hooks/test HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n1');
+    expect((await exchange(door.port, [health])).status).toBe(200);
+    await ends[0];
+    const third = await held(door.port);
+    const fourth = await held(door.port);
+    await ends[1];
+    expect((await exchange(door.port, [health])).status).toBe(503);
+    expect([caller, third, fourth].map((socket) => socket.readyState)).toEqual(['open', 'open', 'open']);
+    third.destroy();
+    let answer = await door.fetch('/metrics');
+    while (answer.status === 503) {
+      answer = await door.fetch('/metrics');
+    }
+    const figures = await answer.text();
+    expect(figures).toContain('signalbox_http_connections_cut_total 2\n');
+    caller.destroy();
+    fourth.destroy();
+  });
+
+  test('W04: the bodies of callers without a token have a bound together, and the oldest is given up', async () => {
+    await using door = await openDoor({
+      server: { limits: { maxBodiesBytes: 1000, maxBodyBytes: 500 }, hooks: [hook] },
+    });
+    const post = (body: string): string =>
+      `POST /hooks/test HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900\r\nconnection: close\r\n\r\n${body}`;
+    const first = exchange(door.port, [post('x'.repeat(600))]);
+    while (!(await (await door.fetch('/metrics')).text()).includes('signalbox_http_body_bytes{caller="none"} 600')) {
+      await door.client.health();
+    }
+    const second = await exchange(door.port, [post('y'.repeat(900))]);
+    expect([second.status, second.body]).toEqual([202, '{"bytes":900}']);
+    const cut = await first;
+    expect([cut.status, cut.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(problemFrom(cut.body, cut.headers.get('content-type'), 503).code).toBe('too_many_bodies');
+    const figures = await (await door.fetch('/metrics')).text();
+    expect(figures).toContain('signalbox_http_bodies_cut_total{caller="none"} 1\n');
+    expect(figures).toContain('signalbox_http_body_bytes{caller="none"} 0\n');
+    // What a caller with a token sends counts by itself.
+    const task = JSON.stringify({ session: 's', prompt: 'p'.repeat(300) });
+    const headers = { 'content-type': 'application/json' };
+    expect((await door.fetch('/v1/tasks', { method: 'POST', headers, body: task })).status).toBe(201);
   });
 });
 

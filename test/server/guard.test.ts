@@ -16,6 +16,8 @@ beforeAll(async () => {
           path: '/hooks/test',
           method: 'POST',
           bodyLimit: 100,
+          refuse: ({ headers }) =>
+            headers['x-refuse'] === undefined ? null : { status: 401, body: { refused: headers['x-refuse'] } },
           handle: ({ rawBody, headers, remote }) => {
             const body = { bytes: Buffer.from(rawBody).toString('hex'), signature: headers['x-signature'], remote };
             return Promise.resolve({ status: 202, body, headers: { 'x-own': 'yes' } });
@@ -25,6 +27,7 @@ beforeAll(async () => {
           path: '/hooks/broken',
           method: 'POST',
           bodyLimit: 100,
+          refuse: () => null,
           handle: () => Promise.reject(new Error('a secret of the daemon')),
         },
       ],
@@ -153,6 +156,13 @@ describe('a hook', () => {
       'POST /hooks/test HTTP/1.1\r\nhost: tunnel.example\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
     ]);
     expect(answer.status).toBe(202);
+  });
+
+  test('is refused by its headers before a byte of its body has come', async () => {
+    const answer = await exchange(door.port, [
+      'POST /hooks/test HTTP/1.1\r\nhost: localhost\r\nx-refuse: why\r\ncontent-length: 100\r\nconnection: close\r\n\r\n',
+    ]);
+    expect([answer.status, answer.body]).toEqual([401, '{"refused":"why"}']);
   });
 
   test('has its own limit of the body', async () => {

@@ -1,8 +1,8 @@
 /**
  * `POST /hooks/github`.
  *
- *  github-hook/1 Nothing of the body is read before its signature is verified, and nothing is stored before it is
- *                understood.
+ *  github-hook/1 A body is not received before the headers are whole, nothing of it is read before its signature is
+ *                verified, and nothing is stored before it is understood.
  *  github-hook/2 One delivery makes at most one task: its idempotency key is `github:` and the delivery id, so that the
  *                admission row itself is the dedupe. There is no second ledger; what was refused or failed leaves no trace
  *                that could suppress a later try.
@@ -12,7 +12,7 @@
  *
  * State: none but the compiled rules.
  */
-import type { HookHandler, HookRequest, HookResponse } from '../../protocol/hooks.ts';
+import type { HookHandler, HookHead, HookRequest, HookResponse } from '../../protocol/hooks.ts';
 import type { Signalbox } from '../../runtime/api.ts';
 import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
 import { exactText, parseBody } from '../shared/body.ts';
@@ -23,7 +23,7 @@ import type { Facts } from '../shared/template.ts';
 import { GithubConfigSchema, type GithubConfigInput } from './config.ts';
 import { isBot, readIdentities } from './identity.ts';
 import { chooseRule, compileRules } from './rule-list.ts';
-import { isSigned } from './signature.ts';
+import { isSigned, signaturePattern } from './signature.ts';
 
 const { properties: byDefault } = GithubConfigSchema;
 
@@ -71,6 +71,7 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
 
   return {
     ...head,
+    refuse: refuseHead,
     async handle(request) {
       const verified = await verify(request, secrets, head.bodyLimit);
       if (verified.kind === 'refused') {
@@ -96,23 +97,16 @@ type Verified =
   | { readonly kind: 'delivery'; readonly delivery: Delivery }
   | { readonly kind: 'refused'; readonly response: HookResponse };
 
-async function verify(request: HookRequest, secrets: readonly string[], limit: number): Promise<Verified> {
-  const { headers, rawBody } = request;
-  const no = (...parts: Parameters<typeof refuse> extends [unknown, ...infer Rest] ? Rest : never): Verified => ({
-    kind: 'refused',
-    response: refuse(request, ...parts),
-  });
-  if (rawBody.byteLength > limit) {
-    return no('body_too_large', { detail: `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.` });
-  }
+/** What no body can make right. */
+function refuseHead(head: HookHead): HookResponse | null {
+  const { headers } = head;
   const signature = headers['x-hub-signature-256'];
   if (signature === undefined || signature === '') {
-    return no('missing_signature', { detail: 'The X-Hub-Signature-256 header is missing.' });
+    return refuse(head, 'missing_signature', { detail: 'The X-Hub-Signature-256 header is missing.' });
   }
-  const text = exactText(rawBody);
-  if (text === null || !(await isSigned(text, signature, secrets))) {
-    return no('bad_signature', {
-      detail: 'X-Hub-Signature-256 is not the signature of this body under the configured secret.',
+  if (!signaturePattern.test(signature)) {
+    return refuse(head, 'bad_signature', {
+      detail: 'X-Hub-Signature-256 is not `sha256=` and 64 hexadecimal digits in lower case.',
     });
   }
   for (const [name, form] of [
@@ -120,8 +114,32 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
     ['x-github-delivery', deliveryPattern],
   ] as const) {
     if (!form.test(headers[name] ?? '')) {
-      return no('missing_header', { detail: `The header ${name} is missing or malformed; GitHub always sends it.` });
+      const detail = `The header ${name} is missing or malformed; GitHub always sends it.`;
+      return refuse(head, 'missing_header', { detail });
     }
+  }
+  return null;
+}
+
+async function verify(request: HookRequest, secrets: readonly string[], limit: number): Promise<Verified> {
+  const { headers, rawBody } = request;
+  const refused = refuseHead(request);
+  if (refused !== null) {
+    return { kind: 'refused', response: refused };
+  }
+  const no = (...parts: Parameters<typeof refuse> extends [unknown, ...infer Rest] ? Rest : never): Verified => ({
+    kind: 'refused',
+    response: refuse(request, ...parts),
+  });
+  if (rawBody.byteLength > limit) {
+    return no('body_too_large', { detail: `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.` });
+  }
+  const signature = headers['x-hub-signature-256'] ?? '';
+  const text = exactText(rawBody);
+  if (text === null || !(await isSigned(text, signature, secrets))) {
+    return no('bad_signature', {
+      detail: 'X-Hub-Signature-256 is not the signature of this body under the configured secret.',
+    });
   }
   const parsed = parseBody(text, headers['content-type'], true);
   if (parsed.kind === 'bad') {

@@ -6,7 +6,7 @@
 import { sign, verifyWithFallback } from '@octokit/webhooks-methods';
 
 /** Another form cannot be right, whatever the secret, so nothing is computed for it. Case matters: GitHub sends lower case. */
-const signaturePattern = /^sha256=[0-9a-f]{64}$/;
+export const signaturePattern = /^sha256=[0-9a-f]{64}$/;
 
 /** `text` must have exactly the delivered bytes (`exactText`). Any of the secrets may have signed. */
 export async function isSigned(text: string, signature: string, secrets: readonly string[]): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** What a sender reads: receipts, reasons, problem documents. */
 import type { ErrorCode } from '../../core/error-codes.ts';
-import type { HookRequest, HookResponse } from '../../protocol/hooks.ts';
+import type { HookHead, HookRequest, HookResponse } from '../../protocol/hooks.ts';
 import { fullParts, problem, type ProblemParts, retryAfterS } from '../../protocol/problem.ts';
 import type { SubmitAnswer } from '../../runtime/api.ts';
 import type { Built } from './task-template.ts';
@@ -8,7 +8,7 @@ import type { Built } from './task-template.ts';
 /** How long a refused sender is asked to wait, where waiting helps and no better time is known. */
 const retryAfterMs = 30_000;
 
-export function refuse(request: HookRequest, code: ErrorCode, parts: ProblemParts = {}): HookResponse {
+export function refuse(request: HookHead, code: ErrorCode, parts: ProblemParts = {}): HookResponse {
   const body = problem(code, { ...parts, instance: request.requestId });
   return {
     status: body.status,

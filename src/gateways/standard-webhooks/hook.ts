@@ -15,7 +15,7 @@
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { AppError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
-import type { HookHandler, HookRequest } from '../../protocol/hooks.ts';
+import type { HookHandler, HookHead, HookRequest, HookResponse } from '../../protocol/hooks.ts';
 import type { Signalbox } from '../../runtime/api.ts';
 import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
 import { exactText, parseBody } from '../shared/body.ts';
@@ -27,6 +27,8 @@ import { HookConfigSchema, type HookConfigInput, type HooksConfigInput } from '.
 /** What may stand in an idempotency key, with room for `hook:` and the longest name. */
 const idPattern = /^[!-~]{1,120}$/;
 const timestampPattern = /^[0-9]{1,12}$/;
+/** Of at least one signature in the list: `v1,` and the base64 of 32 bytes. The library looks at no others. */
+const signaturePattern = /(?:^| )v1,[A-Za-z0-9+/]{43}=(?: |$)/;
 const givenFacts = ['hook', 'id', 'payload'] as const;
 
 interface StandardHooksOptions {
@@ -62,10 +64,11 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
     path: `/hooks/${name}`,
     method: 'POST',
     bodyLimit,
+    refuse: refuseHead,
     async handle(request) {
       const verified = verify(request, webhooks, bodyLimit);
       if (verified.kind === 'refused') {
-        return refuse(request, verified.code, { detail: verified.detail });
+        return verified.response;
       }
       const parsed = parseBody(verified.text, request.headers['content-type'], false);
       if (parsed.kind === 'bad') {
@@ -104,28 +107,44 @@ function readSecret(secret: string, where: string): Webhook {
 
 type Verified =
   | { readonly kind: 'verified'; readonly id: string; readonly text: string }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail: string };
+  | { readonly kind: 'refused'; readonly response: HookResponse };
 
-const no = (code: ErrorCode, detail: string): Verified => ({ kind: 'refused', code, detail });
+/** What no body can make right. */
+function refuseHead(head: HookHead): HookResponse | null {
+  const no = (code: ErrorCode, detail: string): HookResponse => refuse(head, code, { detail });
+  const signature = head.headers['webhook-signature'] ?? '';
+  if (signature === '') {
+    return no('missing_signature', 'There is no webhook-signature header.');
+  }
+  if (!signaturePattern.test(signature)) {
+    return no('bad_signature', 'webhook-signature has no signature of the form `v1,` and the base64 of 32 bytes.');
+  }
+  if (!idPattern.test(head.headers['webhook-id'] ?? '')) {
+    return no('missing_header', 'webhook-id is missing, has blanks, or more than 120 characters.');
+  }
+  // The library reads the digits at its beginning and would sign those; only digits are what was meant.
+  if (!timestampPattern.test(head.headers['webhook-timestamp'] ?? '')) {
+    return no('missing_header', 'webhook-timestamp is missing or is not a number of seconds.');
+  }
+  return null;
+}
 
 function verify(request: HookRequest, webhooks: readonly Webhook[], limit: number): Verified {
   const { headers, rawBody } = request;
+  const no = (code: ErrorCode, detail: string): Verified => ({
+    kind: 'refused',
+    response: refuse(request, code, { detail }),
+  });
+  const refused = refuseHead(request);
+  if (refused !== null) {
+    return { kind: 'refused', response: refused };
+  }
   if (rawBody.byteLength > limit) {
     return no('body_too_large', `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.`);
   }
   const id = headers['webhook-id'] ?? '';
   const timestamp = headers['webhook-timestamp'] ?? '';
   const signature = headers['webhook-signature'] ?? '';
-  if (signature === '') {
-    return no('missing_signature', 'There is no webhook-signature header.');
-  }
-  if (!idPattern.test(id)) {
-    return no('missing_header', 'webhook-id is missing, has blanks, or more than 120 characters.');
-  }
-  // The library reads the digits at its beginning and would sign those; only digits are what was meant.
-  if (!timestampPattern.test(timestamp)) {
-    return no('missing_header', 'webhook-timestamp is missing or no number of seconds.');
-  }
   const text = exactText(rawBody);
   if (text === null) {
     return no('bad_signature', 'The body is not UTF-8, so no signature of its text can fit.');
