@@ -295,7 +295,7 @@ describe('the client side of ACP', () => {
       `${json({ exitCode: 3, signal: null, output: `${folder}\noops\n`, truncated: false })} `,
     );
     expect(agent.of('permission-requested')[0]?.action).toMatchObject({ kind: 'execute', tool: 'terminal/create' });
-    expect(agent.of('permission-requested')[0]?.action.title).toBe('sh -c pwd; echo oops >&2; exit 3');
+    expect(agent.of('permission-requested')[0]?.action.title).toBe("sh -c 'pwd; echo oops >&2; exit 3'");
     const long = await runs(agent, 2, shell('printf "%01000d\\303\\251" 0', { outputByteLimit: 11 }));
     expect(JSON.parse(long)).toMatchObject({ output: '000000000é', truncated: true });
     expect(await runs(agent, 3, shell('true', { cwd: '/' }))).toContain('refused -32602 cwd');

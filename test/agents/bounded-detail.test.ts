@@ -51,6 +51,6 @@ describe('a driver', () => {
     const params = { threadId: 'one', turnId: 'first', itemId: 'patch' };
     const method = 'item/fileChange/requestApproval';
     const request = permissionRequestOf({ id: 1, method, params, result: () => true, error: () => true });
-    expect(request?.describe(() => ({ changes })).detail).toEqual({ ...params, changes });
+    expect(request?.describe(() => ({ changes }), null).detail).toEqual({ ...params, changes });
   });
 });

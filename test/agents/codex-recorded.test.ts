@@ -9,7 +9,10 @@ import type { CodexDriverOptions } from '../../src/agents/codex/options.ts';
 import { codexDriver } from '../../src/agents/codex/driver.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import type { EventOf } from '../../src/testing/agents/probe.ts';
+import { type Fields, isFields } from '../../src/agents/child/fields.ts';
+import { permissionRequestOf } from '../../src/agents/codex/permissions.ts';
 import type { FailureClass } from '../../src/agents/failures.ts';
+import type { RequestedAction } from '../../src/core/model/permission.ts';
 import type { ToolPart } from '../../src/core/model/output.ts';
 import { playerCommand } from './players/command.ts';
 import { readTranscript } from './record/recorder.ts';
@@ -59,6 +62,22 @@ const decide = (name: string, text: string, allow: boolean, note: string | null)
     agent.respond(1, request, allow, note);
     await agent.result(1);
   });
+
+/** How the requests of a transcript are judged in the folder of its recording. */
+function judgedIn(name: string): readonly RequestedAction[] {
+  const { lines } = readTranscript(`${folder}/${name}.ndjson`);
+  const items = new Map<unknown, Fields>();
+  return lines.flatMap((line) => {
+    const frame = 'frame' in line ? line.frame : {};
+    const params = isFields(frame['params']) ? frame['params'] : {};
+    if (isFields(params['item'])) {
+      items.set(params['item']['id'], params['item']);
+    }
+    const method = String(frame['method']);
+    const request = permissionRequestOf({ id: 1, method, params, result: () => true, error: () => true });
+    return request === null ? [] : [request.describe((id) => items.get(id) ?? null, '/session').action];
+  });
+}
 
 /** The text of the first prompt in a transcript. */
 function readPrompt(name: string): string {
@@ -221,9 +240,10 @@ describe('a conversation of Codex', () => {
 describe('a permission request of Codex', () => {
   test('requests a command once, by itself, and the output of the command is the tool’s', async () => {
     const agent = await decide('command', `${exec('echo hello; echo again')} [[text:done]]`, true, null);
-    expect(agent.of('permission-requested').map(({ action: ask }) => ask)).toEqual([
-      { kind: 'read', tool: 'shell', title: 'echo hello; echo again' },
-    ]);
+    const asked = { kind: 'read', tool: 'shell', title: 'echo hello; echo again' };
+    expect(judgedIn('command')).toEqual([asked]);
+    // The folder of the recording is outside of that of the test.
+    expect(agent.of('permission-requested').map(({ action: ask }) => ask)).toEqual([{ ...asked, kind: 'other' }]);
     expect(tools(agent)).toMatchObject([
       { name: 'shell', action: 'read', status: 'started', id: expect.any(String), title: 'echo hello; echo again' },
       {
@@ -242,7 +262,8 @@ describe('a permission request of Codex', () => {
 
   test('names a command that only reads as reading', async () => {
     const agent = await decide('reading', `${exec('cat made.txt | head -3')} [[text:done]]`, true, null);
-    expect(agent.of('permission-requested').map(({ action: ask }) => ask.kind)).toEqual(['read']);
+    expect(agent.of('permission-requested').map(({ action: ask }) => ask.kind)).toEqual(['other']);
+    expect(judgedIn('reading').map(({ kind }) => kind)).toEqual(['read']);
   });
 
   test('that is denied lets the turn continue, and its note follows as a message', async () => {
@@ -258,7 +279,7 @@ describe('a permission request of Codex', () => {
     const patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF";
     const agent = await decide('patch', `${exec(patch)} [[text:done]]`, true, null);
     const [asked] = agent.of('permission-requested');
-    expect(asked?.action).toEqual({ kind: 'edit', tool: 'apply_patch', title: '/session/made.txt' });
+    expect(judgedIn('patch')).toEqual([{ kind: 'edit', tool: 'apply_patch', title: '/session/made.txt' }]);
     expect(asked?.detail).toMatchObject({
       changes: [{ path: '/session/made.txt', kind: { type: 'add' }, diff: 'hello\n' }],
     });

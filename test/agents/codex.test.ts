@@ -267,7 +267,7 @@ describe('a message of Codex', () => {
         expect(tokens.ofTurn()?.inputTokens ?? 0).not.toBeNaN();
         const call = { id: 1, method: name, params, result: () => true, error: () => true };
         const request = permissionRequestOf(call);
-        request?.describe(() => message);
+        request?.describe(() => message, '/session');
         request?.answer('allow');
       }),
       { numRuns: 2_000 },

@@ -59,6 +59,7 @@ interface Explanation {
 
 export class AcpAgent implements AgentHandle {
   readonly #profile: Profile;
+  readonly #folder: string | null;
   readonly #emit: (event: AgentEvent) => void;
   readonly #timers: Timers;
   readonly #wall: () => number;
@@ -105,6 +106,7 @@ export class AcpAgent implements AgentHandle {
       onCall: (call) => this.#called(call),
     });
     const folder = start.folder ?? options.cwd ?? null;
+    this.#folder = folder;
     const cwd = folder ?? process.cwd();
     const services = servicesFor(folder, profile, program);
     this.#terminals = services.terminals;
@@ -263,7 +265,7 @@ export class AcpAgent implements AgentHandle {
   }
 
   #begin(session: Session, id: TurnId, text: string): void {
-    const turn = new AcpTurn(id, this.#profile, this.#wall);
+    const turn = new AcpTurn(id, this.#profile, this.#wall, this.#folder);
     this.#turn = turn;
     this.#spending.begin();
     const written = this.#rpc.call(toAgent.prompt, promptParams(session.id, text), (outcome) =>

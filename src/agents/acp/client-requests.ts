@@ -17,6 +17,8 @@ import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcCall, RpcError } from '../child/json-rpc.ts';
 import { rpcCodes } from '../child/json-rpc.ts';
 import type { AgentEvent } from '../port.ts';
+import { commandLine, strongVariables, withVariables } from '../shared/command-line.ts';
+import { judged } from '../shared/judge.ts';
 import { resolveInside } from './confine-path.ts';
 import { type FileAnswer, Files } from './files.ts';
 import type { AcpOptions } from './options.ts';
@@ -167,10 +169,11 @@ export class ClientRequests {
   #write(files: Files, call: RpcCall, params: Fields): void {
     const path = textAt(params, 'path') ?? '';
     const isSame = (allowed: string): boolean => resolve(this.#options.folder, allowed) === resolve(path);
+    const ask = { kind: 'edit', tool: call.method, title: head(path, titleMax) } as const;
     this.#doAllowed(call, {
-      ask: { kind: 'edit', tool: call.method, title: head(path, titleMax) },
+      ask: judged(ask, this.#options.folder, [path]),
       detail: { method: call.method, path, content: params['content'] },
-      isCoveredBy: ({ ask, paths }) => ask.kind === 'edit' && paths.some(isSame),
+      isCoveredBy: ({ kind, paths }) => kind === 'edit' && paths.some(isSame),
       run: () => answer(call, files.write(params)),
     });
   }
@@ -181,11 +184,19 @@ export class ClientRequests {
       call.error({ code: rpcCodes.invalidParams, message: 'command, args or env are of the wrong kind' });
       return;
     }
-    const line = [command.command, ...command.args].join(' ');
+    const { cwd, env } = command;
+    const { folder } = this.#options;
+    const line = commandLine([command.command, ...command.args]);
+    const strong = strongVariables(env);
+    const isPlain = Object.keys(strong).length === 0 && (cwd === null || resolve(cwd) === resolve(folder));
     this.#doAllowed(call, {
-      ask: { kind: 'execute', tool: call.method, title: head(line, titleMax) },
-      detail: { method: call.method, command: line, cwd: command.cwd },
-      isCoveredBy: (allowed) => allowed.ask.kind === 'execute' && allowed.command === line,
+      ask: {
+        kind: Object.keys(strong).length === 0 ? 'execute' : 'other',
+        tool: call.method,
+        title: head(withVariables(strong, line), titleMax),
+      },
+      detail: { method: call.method, command: line, argv: [command.command, ...command.args], env, cwd },
+      isCoveredBy: (allowed) => isPlain && allowed.kind === 'execute' && allowed.command === line,
       run: () => void this.#start(terminals, call, command),
     });
   }

@@ -7,7 +7,7 @@
  * folder before it (`/proc/self/fd`). Elsewhere the open file is compared with what the path means then, and macOS itself
  * refuses any link (O_NOFOLLOW_ANY).
  *
- * A hard link is the file itself: one inside of the folder is inside.
+ * A hard link is the file itself, and is opened; the caller decides what it means.
  */
 import { constants, existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';

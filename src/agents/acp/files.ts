@@ -4,7 +4,8 @@
  * Owns: a queue, so that one file at a time is open for one agent.
  * Invariants:
  *  acp-files/1 Nothing outside of the folder is opened, whatever the path says or becomes (`confine-path.ts`), and only
- *              plain files.
+ *              plain files. A file with a second name (a hard link) is not read, since that may be anywhere; the policy
+ *              decides on a write to one as on a write outside.
  *  acp-files/2 An answer and a written file have at most `maxBytes`. A longer file is read in parts.
  *  acp-files/3 Every request is answered. An error names its code and the path, and never the content of a file.
  */
@@ -65,7 +66,10 @@ export class Files {
     const line = wholeNumber(params, 'line') ?? 1;
     const limit = wholeNumber(params, 'limit');
     await using file = await openInside(this.#root, path, constants.O_RDONLY);
-    const { size } = await plainFile(file, path);
+    const { size, nlink } = await plainFile(file, path);
+    if (nlink > 1) {
+      throw new Refused(rpcCodes.invalidParams, `${path}: it has another name (a hard link), which may be outside`);
+    }
     if (limit === null && line <= 1 && size > this.#maxBytes) {
       throw new Refused(rpcCodes.invalidParams, this.#tooLong(path, size));
     }
@@ -126,7 +130,7 @@ class Refused extends Error {
   }
 }
 
-async function plainFile(file: FileHandle, path: string): Promise<{ readonly size: number }> {
+async function plainFile(file: FileHandle, path: string): Promise<{ readonly size: number; readonly nlink: number }> {
   const info = await file.stat();
   if (!info.isFile()) {
     throw new Refused(rpcCodes.invalidParams, `${path}: not a plain file`);

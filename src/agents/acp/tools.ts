@@ -7,13 +7,16 @@ import type { BoundedText, FileDiff, ToolPart, ToolStatus } from '../../core/mod
 import type { ActionKind, RequestedAction } from '../../core/model/permission.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
+import { commandLine } from '../shared/command-line.ts';
 import { diffOfTexts } from '../shared/diffs.ts';
+import { judged, pathsIn } from '../shared/judge.ts';
 import { bounded, inputText } from '../shared/parts.ts';
 import { textOf } from './parse.ts';
 import type { Profile } from './profiles/profile.ts';
 
 const callsMax = 1_000;
 const titleMax = 4_000;
+const touchedMax = 500;
 /** UTF-16 units that are kept of pieces of output until the call is over. */
 const outputMax = 1_048_576;
 
@@ -31,6 +34,8 @@ const kinds: { readonly [kind: string]: ActionKind } = {
 /** What a call touches: for the person who is asked, and to recognise the request that carries it out. */
 export interface Action {
   readonly ask: RequestedAction;
+  /** The agent's own kind, wherever the paths lead. */
+  readonly kind: ActionKind;
   readonly paths: readonly string[];
   readonly command: string | null;
 }
@@ -49,6 +54,10 @@ interface Call {
   readonly name: string | null;
   readonly command: string | null;
   readonly paths: readonly string[];
+  /** All that it may touch; null: more than can be told. */
+  readonly touched: readonly string[] | null;
+  /** What a search looks for: of files or of their content. */
+  readonly pattern: string | null;
   readonly input: BoundedText | null;
   /** What it says to change, by path. */
   readonly changes: ReadonlyMap<string, Change>;
@@ -65,6 +74,8 @@ const newCall: Call = {
   name: null,
   command: null,
   paths: [],
+  touched: [],
+  pattern: null,
   input: null,
   changes: new Map(),
   pieces: '',
@@ -75,11 +86,13 @@ const newCall: Call = {
 export class ToolCalls {
   readonly #dialect: Dialect;
   readonly #wall: () => number;
+  readonly #folder: string | null;
   readonly #calls = new Map<string, Call>();
 
-  /** `wall`: wall-clock ms. */
-  constructor(dialect: Dialect, wall: () => number) {
+  /** `wall`: wall-clock ms. `folder`: the session's; null: it has none. */
+  constructor(dialect: Dialect, wall: () => number, folder: string | null) {
     this.#dialect = dialect;
+    this.#folder = folder;
     this.#wall = wall;
   }
 
@@ -116,7 +129,9 @@ export class ToolCalls {
   /** The call of a permission request, with what was known of it. */
   requested(toolCall: Fields): Action {
     const id = textAt(toolCall, 'toolCallId');
-    return actionOf(id === null ? merge(newCall, toolCall, this.#dialect) : this.#learn(id, toolCall));
+    const call = id === null ? merge(newCall, toolCall, this.#dialect) : this.#learn(id, toolCall);
+    const action = actionOf(call);
+    return { ...action, ask: judged(action.ask, this.#folder, touchedBy(call)) };
   }
 
   /** It was allowed, so it runs: some agents report nothing before it is over. */
@@ -148,6 +163,8 @@ function merge(call: Call, update: Fields, dialect: Dialect): Call {
     name: dialect.toolName(update) ?? textAt(update, 'name') ?? call.name,
     command: commandOf(fieldsAt(update, 'rawInput')) ?? call.command,
     paths: paths.length === 0 ? call.paths : paths,
+    touched: touchedAfter(call.touched, paths, pathsIn(update['rawInput'])),
+    pattern: textAt(fieldsAt(update, 'rawInput'), 'pattern') ?? call.pattern,
     input: inputText(update['rawInput']).input ?? call.input,
     changes: changesAfter(call.changes, update),
     pieces: call.pieces + piece,
@@ -156,12 +173,34 @@ function merge(call: Call, update: Fields, dialect: Dialect): Call {
   };
 }
 
-/** A call that brings a command runs it, whatever kind the agent names: a policy allows kinds that only read. */
+/** What the editor tool of Anthropic calls a command is the kind of an edit. */
+const edits = /^(?:view|create|str_replace|insert|undo_edit)$/;
+
+/** A call that brings a command runs it, whatever kind the agent names: a policy may allow kinds that run nothing. */
 function actionOf(call: Call): Action {
   const named = call.kind === null ? 'other' : (kinds[call.kind] ?? 'other');
-  const kind = call.command !== null && (named === 'read' || named === 'search') ? 'execute' : named;
-  const ask = { kind, tool: nameOf(call), title: titleOf(call) };
-  return { ask, paths: call.paths, command: call.command };
+  const runs = call.command !== null && !(edits.test(call.command) && call.paths.length > 0);
+  const kind = runs && named !== 'other' && named !== 'fetch' ? 'execute' : named;
+  return { ask: { kind, tool: nameOf(call), title: titleOf(call) }, kind, paths: call.paths, command: call.command };
+}
+
+/** Null: it names no file, so it may mean any. A search without a path means the folder; its pattern may be a path. */
+function touchedBy({ kind, touched, name, pattern }: Call): readonly string[] | null {
+  const searches = kind === 'search';
+  if (touched === null || (touched.length === 0 && !searches)) {
+    return null;
+  }
+  return searches && pattern !== null && !/grep|content/i.test(name ?? '') ? [...touched, pattern] : touched;
+}
+
+/** Nothing that was once named is forgotten: a request need not repeat it. */
+function touchedAfter(
+  known: readonly string[] | null,
+  paths: readonly string[],
+  named: readonly string[] | null,
+): readonly string[] | null {
+  const all = known === null || named === null ? null : [...new Set([...known, ...paths, ...named])];
+  return all === null || all.length > touchedMax ? null : all;
 }
 
 const nameOf = (call: Call): string => call.name ?? call.kind ?? 'tool';
@@ -186,7 +225,7 @@ function commandOf(input: Fields): string | null {
   if (!Array.isArray(command) || !command.every((part) => typeof part === 'string')) {
     return null;
   }
-  return command.join(' ');
+  return commandLine(command);
 }
 
 /** All paths that a call names, wherever it names them. */

@@ -36,10 +36,10 @@ export class AcpTurn {
   confirmed = false;
   #text = '';
 
-  /** `wall`: wall-clock ms. */
-  constructor(id: TurnId, profile: Profile, wall: () => number) {
+  /** `wall`: wall-clock ms. `folder`: the session's; null: it has none. */
+  constructor(id: TurnId, profile: Profile, wall: () => number, folder: string | null) {
     this.id = id;
-    this.#tools = new ToolCalls(profile, wall);
+    this.#tools = new ToolCalls(profile, wall, folder);
     this.#filter = profile.answerFilter();
   }
 

@@ -15,7 +15,7 @@ export class Unsolicited {
   readonly #tools: ToolCalls;
 
   constructor(profile: Profile, wall: () => number) {
-    this.#tools = new ToolCalls(profile, wall);
+    this.#tools = new ToolCalls(profile, wall, null);
   }
 
   /** Null: the kind of the update is not known. */

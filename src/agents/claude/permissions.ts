@@ -1,6 +1,6 @@
 /** What a permission request of Claude Code is about, in the words of all dialects. */
 import type { RequestedAction } from '../../core/model/permission.ts';
-import { pathWithin } from '../shared/paths.ts';
+import { judged, pathsIn } from '../shared/judge.ts';
 import { type Fields, fieldsAt, textAt } from '../child/fields.ts';
 import { titleOf, toolNamed } from './tools.ts';
 
@@ -12,14 +12,21 @@ export function actionOf(body: Fields, folder: string): RequestedAction {
   const tool = textAt(body, 'tool_name') ?? '';
   const input = fieldsAt(body, 'input');
   const known = toolNamed(tool);
-  const path = known?.file === true ? textAt(input, known.about) : null;
-  const kind = known === null || (known.file === true && leadsOut(body, path, folder)) ? 'other' : known.kind;
-  return { kind, tool, title: titleOf(tool, input) };
+  const action = { kind: known?.kind ?? 'other', tool, title: titleOf(tool, input) };
+  if (known?.file !== true) {
+    return action;
+  }
+  // The pattern of `Glob` is a path; that of `Grep` is not.
+  const pattern = tool === 'Glob' ? textAt(input, 'pattern') : null;
+  const named = pathsIn(input);
+  return leadsOut(body) || named === null
+    ? { ...action, kind: 'other' }
+    : judged(action, folder, pattern === null ? named : [...named, pattern]);
 }
 
-function leadsOut(body: Fields, path: string | null, folder: string): boolean {
+function leadsOut(body: Fields): boolean {
   const reason = textAt(body, 'decision_reason_type');
-  return reason === 'workingDir' || reason === 'safetyCheck' || (path !== null && pathWithin(folder, path) === null);
+  return reason === 'workingDir' || reason === 'safetyCheck';
 }
 
 /** The request without what only another answer needs. The runtime bounds it, as that of every driver. */

@@ -46,6 +46,7 @@ const noticesMax = 200;
 
 export class CodexAgent implements AgentHandle {
   readonly #options: CodexDriverOptions;
+  readonly #folder: string | null;
   readonly #emit: (event: AgentEvent) => void;
   readonly #lines: JsonLines;
   readonly #rpc: JsonRpc;
@@ -70,6 +71,7 @@ export class CodexAgent implements AgentHandle {
 
   constructor(options: ProgramOptions & CodexDriverOptions, start: AgentStart) {
     this.#options = options;
+    this.#folder = start.folder ?? options.cwd ?? null;
     this.#emit = start.emit;
     this.#model = start.model;
     this.#lines = new JsonLines(
@@ -496,7 +498,7 @@ export class CodexAgent implements AgentHandle {
       request.answer('cancel');
     } else {
       turn.permissionRequests.set(request.id, request);
-      const described = request.describe((id) => turn.item(id));
+      const described = request.describe((id) => turn.item(id), this.#folder);
       this.#tell({ type: 'permission-requested', turn: turn.id, request: request.id, ...described });
     }
   }

@@ -5,11 +5,12 @@
  *  - `decline` is accepted although `availableDecisions` does not list it, and the turn continues; `cancel` ends the turn.
  *  - An MCP tool is asked for by an elicitation whose `_meta` says so. Any other elicitation is a form for a person.
  */
-import type { ActionKind, RequestedAction } from '../../core/model/permission.ts';
+import type { RequestedAction } from '../../core/model/permission.ts';
 import { fieldsAt, head, listAt, textAt } from '../child/fields.ts';
 import { type Fields, isFields } from '../child/json-lines.ts';
 import type { RpcCall } from '../child/json-rpc.ts';
-import { onlyReads, scriptOf } from './read-only-commands.ts';
+import { judged, judgedCommand } from '../shared/judge.ts';
+import { onlyReads, scriptOf } from '../shared/reading-commands.ts';
 import { mcpTool, patchKind, patchTitle, titled, toolNames } from './tools.ts';
 
 /** `cancel`: the turn is interrupted or over. */
@@ -21,8 +22,14 @@ export interface PermissionRequest {
   readonly thread: string | null;
   /** Codex does not always name the turn. */
   readonly turn: string | null;
-  /** `itemOf`: an item that was announced before the request. `detail`: the request as Codex made it. */
-  describe(itemOf: (id: string) => Fields | null): { readonly action: RequestedAction; readonly detail: unknown };
+  /**
+   * `itemOf`: an item that was announced before the request. `folder`: the session's; null: none. `detail`: the request as Codex
+   * made it.
+   */
+  describe(
+    itemOf: (id: string) => Fields | null,
+    folder: string | null,
+  ): { readonly action: RequestedAction; readonly detail: unknown };
   answer(answer: Answer): void;
 }
 
@@ -34,15 +41,15 @@ export function permissionRequestOf(call: RpcCall): PermissionRequest | null {
     case 'item/commandExecution/requestApproval':
       return {
         ...common,
-        describe: () => ({ action: commandAsk(params), detail: params }),
+        describe: (_, folder) => ({ action: commandAsk(params, folder), detail: params }),
         answer: (answer) => call.result({ decision: decisions[answer] }),
       };
     case 'item/fileChange/requestApproval':
       return {
         ...common,
-        describe(itemOf) {
+        describe(itemOf, folder) {
           const changes = listAt(itemOf(textAt(params, 'itemId') ?? '') ?? {}, 'changes');
-          return { action: patchAsk(changes), detail: { ...params, changes } };
+          return { action: patchAsk(changes, params, folder), detail: { ...params, changes } };
         },
         answer: (answer) => call.result({ decision: decisions[answer] }),
       };
@@ -74,7 +81,7 @@ const decisions: { readonly [A in Answer]: string } = { allow: 'accept', deny: '
 /** A policy must see a second command behind the first, so nothing is left out; a longer text ends with `…`. */
 const wholeTitle = (text: string): string => head(text.trim(), 4_000);
 
-function commandAsk(params: Fields): RequestedAction {
+function commandAsk(params: Fields, folder: string | null): RequestedAction {
   const host = textAt(fieldsAt(params, 'networkApprovalContext'), 'host');
   if (host !== null) {
     return { kind: 'fetch', tool: toolNames.command, title: titled(host) };
@@ -82,24 +89,24 @@ function commandAsk(params: Fields): RequestedAction {
   const script = scriptOf(textAt(params, 'command') ?? '');
   // Text that is typed into a running program is not a command, whatever it looks like.
   const reads = params['kind'] === 'writeStdin' ? null : onlyReads(script);
-  return { kind: reads ?? 'execute', tool: toolNames.command, title: wholeTitle(script) };
+  const action = { kind: reads ?? ('execute' as const), tool: toolNames.command, title: wholeTitle(script) };
+  return judgedCommand(action, script, folder, textAt(params, 'cwd') ?? folder ?? '/');
 }
 
-const patchAsk = (changes: readonly Fields[]): RequestedAction => ({
-  kind: patchKind(changes),
-  tool: toolNames.patch,
-  title: patchTitle(changes),
-});
+/** A patch whose files are not known may change any, and `grantRoot` is a folder for the whole conversation. */
+function patchAsk(changes: readonly Fields[], params: Fields, folder: string | null): RequestedAction {
+  const action = { kind: patchKind(changes), tool: toolNames.patch, title: patchTitle(changes) };
+  const known = changes.length > 0 && textAt(params, 'grantRoot') === null;
+  const paths = changes.flatMap((change) => [textAt(change, 'path'), textAt(fieldsAt(change, 'kind'), 'move_path')]);
+  return judged(action, folder, known ? paths.filter((path) => path !== null) : null);
+}
 
+/** More files are more than a policy means by any kind. */
 function grantAsk(params: Fields): RequestedAction {
   const wanted = fieldsAt(params, 'permissions');
-  const kinds: readonly (readonly [string, ActionKind])[] = [
-    ['fileSystem', 'edit'],
-    ['network', 'fetch'],
-  ];
-  const asked = kinds.filter(([name]) => isFields(wanted[name])).map(([, kind]) => kind);
+  const asked = ['fileSystem', 'network'].filter((name) => isFields(wanted[name]));
   const title = titled(textAt(params, 'reason') ?? JSON.stringify(wanted));
-  return { kind: asked.length === 1 ? (asked[0] ?? 'other') : 'other', tool: toolNames.permissions, title };
+  return { kind: asked.join() === 'network' ? 'fetch' : 'other', tool: toolNames.permissions, title };
 }
 
 /** All that was asked for, for this turn. */

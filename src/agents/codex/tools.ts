@@ -5,7 +5,7 @@ import { fieldsAt, head, listAt, numberAt, textAt } from '../child/fields.ts';
 import type { Fields } from '../child/json-lines.ts';
 import { diffOfHunks, diffOfTexts } from '../shared/diffs.ts';
 import { bounded, inputText } from '../shared/parts.ts';
-import { onlyReads, scriptOf } from './read-only-commands.ts';
+import { onlyReads, scriptOf } from '../shared/reading-commands.ts';
 
 const titleMax = 300;
 

@@ -12,10 +12,12 @@
  *  process-agent/4 Every event but `exited` comes before it (json-lines/3).
  */
 import type { TurnId } from '../../core/model/ids.ts';
+import type { RequestedAction } from '../../core/model/permission.ts';
 import type { AgentEvent, AgentHandle, AgentStart } from '../port.ts';
 import { type Fields, textAt } from '../child/fields.ts';
 import { JsonLines } from '../child/json-lines.ts';
 import { BackgroundList } from '../shared/background-list.ts';
+import { judged, pathsIn } from '../shared/judge.ts';
 import type { ProcessDriverOptions } from './options.ts';
 import { parseMessage, type SaidEvent } from './parse.ts';
 import { ProcessTurn } from './turn.ts';
@@ -28,6 +30,7 @@ export class ProcessAgent implements AgentHandle {
   readonly #lines: JsonLines;
   readonly #emit: (event: AgentEvent) => void;
   readonly #background: BackgroundList;
+  readonly #folder: string;
   #ready = false;
   #turn: ProcessTurn | null = null;
   /** A switch that the program has not confirmed yet. */
@@ -38,6 +41,7 @@ export class ProcessAgent implements AgentHandle {
     this.#background = new BackgroundList(start.emit);
     this.#lines = new JsonLines(options, start, (message, line) => this.#receive(message, line));
     const { session, incarnation, conversation, model, folder } = start;
+    this.#folder = folder ?? options.cwd ?? process.cwd();
     this.#write({ type: 'start', protocol: protocolVersion, session, incarnation, conversation, model, folder });
   }
 
@@ -191,7 +195,7 @@ export class ProcessAgent implements AgentHandle {
     const added = turn.permissions.add(event.request);
     switch (added) {
       case 'added':
-        this.#emit(event);
+        this.#emit({ ...event, action: actionIn(event, this.#folder) });
         return null;
       case 'closed':
         this.#withdraw(event.turn, event.request);
@@ -221,4 +225,12 @@ export class ProcessAgent implements AgentHandle {
       this.#withdraw(turn, request);
     }
   }
+}
+
+/** The program says what it touches in the title or in the detail. A title may be words, so it counts only where it names a path. */
+function actionIn({ action, detail }: EventOf<'permission-requested'>, folder: string | null): RequestedAction {
+  const named = pathsIn(detail);
+  const title = action.title.trim();
+  const isPath = /^(?:[/~$]|file:)|(?:^|\/)\.\.(?:\/|$)/i.test(title) || !/\s/.test(title);
+  return judged(action, folder, named === null || !isPath ? named : [...named, title]);
 }

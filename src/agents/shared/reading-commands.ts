@@ -38,7 +38,7 @@ const harmless: { readonly [program: string]: Reading } = {
 };
 
 const findOption =
-  /^-(?:[HLP]|name|iname|path|ipath|regex|iregex|type|maxdepth|mindepth|size|mtime|mmin|newer|empty|not|a|o|and|or|print|print0|prune)$/;
+  /^-(?:[HP]|name|iname|path|ipath|regex|iregex|type|maxdepth|mindepth|size|mtime|mmin|newer|empty|not|a|o|and|or|print|print0|prune)$/;
 
 /** Programs that only some arguments make harmful; patterns that the shell expands could bring such arguments in. */
 const careful: { readonly [program: string]: (args: readonly string[]) => Reading | null } = {
@@ -52,10 +52,12 @@ const careful: { readonly [program: string]: (args: readonly string[]) => Readin
       : null,
 };
 
-interface Word {
+export interface Word {
   readonly text: string;
   /** The shell may make several words of it. */
   readonly expands: boolean;
+  /** The shell puts a home in it, or the path of a program. */
+  readonly replaced: boolean;
 }
 
 /** Null: it may do more than read, or it is not understood. */
@@ -75,6 +77,9 @@ function readingOf([program, ...args]: readonly Word[]): Reading | null {
   if (program === undefined) {
     return null;
   }
+  if (args.some(({ text }) => follows(program.text, text))) {
+    return null;
+  }
   // Looked up as own members: no program is called `constructor`.
   if (Object.hasOwn(harmless, program.text)) {
     return harmless[program.text] ?? null;
@@ -85,9 +90,37 @@ function readingOf([program, ...args]: readonly Word[]): Reading | null {
   return careful[program.text]?.(args.map((arg) => arg.text)) ?? null;
 }
 
-/** The script of `sh -c script`, whichever shell, as Codex quotes it; a command of another form is its own script. */
+/** Options with which a program goes through links that it finds, or reads names of files from a file. */
+function follows(program: string, arg: string): boolean {
+  const long = arg.startsWith('--');
+  const cluster = !long && /^-[A-Za-z]/.test(arg);
+  switch (program) {
+    case 'grep':
+    case 'egrep':
+    case 'fgrep':
+      return long ? arg.startsWith('--de') : cluster && arg.includes('R');
+    case 'rg':
+      return long ? arg === '--follow' : cluster && arg.includes('L');
+    case 'ls':
+      return long ? arg.startsWith('--de') : cluster && /[LH]/.test(arg);
+    case 'du':
+      return long ? /^--(?:de|f)/.test(arg) : cluster && /[LDH]/.test(arg);
+    case 'wc':
+      return arg.startsWith('--f');
+    default:
+      return false;
+  }
+}
+
+const shell =
+  /^(?:\/(?:usr\/|usr\/local\/|opt\/homebrew\/|run\/current-system\/sw\/)?bin\/)?(?:ba|z|da|k)?sh -l?c (.+)$/s;
+
+/**
+ * The script of `sh -c script`, as Codex quotes it, where a known shell runs it; any other command is its own script, since a
+ * program that is called like a shell may do anything.
+ */
 export function scriptOf(command: string): string {
-  const [, quoted] = /^\S*\b(?:ba|z|da|k)?sh -l?c (.+)$/s.exec(command) ?? [];
+  const [, quoted] = shell.exec(command) ?? [];
   return quoted === undefined ? command : (unquoted(quoted) ?? command);
 }
 
@@ -106,7 +139,8 @@ function unquoted(word: string): string | null {
   return text;
 }
 
-const parse = (script: string): readonly (readonly Word[])[] | null => {
+/** Simple commands, each a list of words. Null: the script is not understood. */
+export const parse = (script: string): readonly (readonly Word[])[] | null => {
   const commands = split(script.trim());
   return commands?.every((words) => words.length > 0) === true ? commands : null;
 };
@@ -125,7 +159,11 @@ function split(script: string): readonly (readonly Word[])[] | null {
     if (pieces.length === 0) {
       return;
     }
-    words.push({ text: pieces.map(({ text }) => text).join(''), expands: pieces.some(({ expands }) => expands) });
+    words.push({
+      text: pieces.map(({ text }) => text).join(''),
+      expands: pieces.some(({ expands }) => expands),
+      replaced: pieces.some(({ replaced }) => replaced),
+    });
     pieces = [];
   };
   const endCommand = (): void => {
@@ -136,7 +174,7 @@ function split(script: string): readonly (readonly Word[])[] | null {
   for (let rest = script; rest !== '';) {
     const joint = separator.exec(rest)?.[0] ?? '';
     const quiet = pieces.length === 0 ? (quietened.exec(rest)?.[0] ?? '') : '';
-    const piece = joint + quiet === '' ? pieceOf(rest) : null;
+    const piece = joint + quiet === '' ? pieceOf(rest, pieces.at(-1)?.text ?? '') : null;
     if (piece !== null) {
       pieces.push(piece);
     } else if (joint !== '' && joint.trim() === '' && joint !== '\n') {
@@ -152,16 +190,17 @@ function split(script: string): readonly (readonly Word[])[] | null {
   return commands;
 }
 
-/** One character, or one quoted part, of a word. */
-function pieceOf(rest: string): (Word & { readonly length: number }) | null {
+/** One character, or one quoted part, of a word. `before`: the piece before it. */
+function pieceOf(rest: string, before: string): (Word & { readonly length: number }) | null {
   const [, single, double] = /^(?:'([^']*)'|"([^"$`\\]*)")/.exec(rest) ?? [];
   const quoted = single ?? double;
   if (quoted !== undefined) {
-    return { text: quoted, expands: false, length: quoted.length + 2 };
+    return { text: quoted, expands: false, replaced: false, length: quoted.length + 2 };
   }
   const char = rest.charAt(0);
   if (/[\w./:,@%+=^~-]/.test(char)) {
-    return { text: char, expands: false, length: 1 };
+    const replaced = (char === '~' && /^[:=]?$/.test(before)) || (char === '=' && before === '');
+    return { text: char, expands: false, replaced, length: 1 };
   }
-  return char === '*' || char === '?' ? { text: char, expands: true, length: 1 } : null;
+  return char === '*' || char === '?' ? { text: char, expands: true, replaced: false, length: 1 } : null;
 }

@@ -1,7 +1,7 @@
 /** Which shell commands are taken for reading: whatever is not understood completely is none. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { onlyReads, scriptOf } from '../../src/agents/codex/read-only-commands.ts';
+import { onlyReads, scriptOf } from '../../src/agents/shared/reading-commands.ts';
 
 describe('a command that reads', () => {
   test.each([
