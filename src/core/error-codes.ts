@@ -500,6 +500,13 @@ const localErrors = {
     hint: 'Check that your user may write the data folder and that its disk has space. Nothing was stored.',
     retryable: true,
   },
+  store_replaced: {
+    status: 503,
+    exit: exitCodes.storage,
+    title: 'The database file was removed or changed under the daemon',
+    hint: 'Nothing of this request was stored. Stop the daemon, put the file back or restore a backup, then start it again.',
+    retryable: true,
+  },
   invariant_broken: {
     status: 500,
     exit: exitCodes.failed,

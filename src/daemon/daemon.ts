@@ -14,9 +14,10 @@ import { loadSources } from '../gateways/registry.ts';
 import { dataFiles } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
 import type { Signalbox } from '../runtime/api.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
 import { Workspaces } from '../runtime/workspace/workspaces.ts';
-import type { ServerOptions } from '../server/options.ts';
+import type { Logger, ServerOptions } from '../server/options.ts';
 import { createServer } from '../server/server.ts';
 import { writeDaemonFile } from '../server/daemon-file.ts';
 import { loadToken } from '../server/token.ts';
@@ -33,6 +34,7 @@ import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
 import type { DaemonLog } from './log.ts';
 import { makeLog } from './log.ts';
+import { StorageWatch, type StorageWatchParts } from './storage-watch.ts';
 import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import { configuredRunners } from './runners.ts';
 import { secretsOf } from './secrets.ts';
@@ -140,7 +142,8 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   if (watch !== undefined) {
     watch.settings = watchSettings(config, secrets);
   }
-  const onError = errorsTo(log);
+  const storage = watchStorage(scope, { store, log, clock: systemClock });
+  const onError = errorsTo(storage.log);
   const signalbox = createSignalbox({
     store,
     agent: agent.driver,
@@ -167,7 +170,8 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     hooks,
     hangs: hangSource(folder, watch),
     version,
-    logger: log,
+    storageProblem: () => storage.problem,
+    logger: storage.log,
   });
   const http = inner.nest('HTTP');
   http.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
@@ -193,8 +197,14 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   };
 }
 
+function watchStorage(scope: Scope, parts: StorageWatchParts): StorageWatch {
+  const watch = new StorageWatch(parts);
+  scope.own('the watch of the store', () => watch.close(), partDeadlineMs);
+  return watch;
+}
+
 const errorsTo =
-  (log: DaemonLog) =>
+  (log: Logger) =>
   (error: unknown, where: string): void =>
     log.error({ err: error, where }, 'not handled where it happened');
 

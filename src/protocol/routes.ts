@@ -24,6 +24,7 @@ export const commonCodes = [
   'closing',
   'internal',
   'store_failed',
+  'store_replaced',
 ] as const satisfies readonly ErrorCode[];
 export const bodyCodes = [
   'bad_json',

@@ -10,7 +10,8 @@ import { ProblemError } from './respond.ts';
 export interface Services {
   readonly signalbox: Signalbox;
   readonly streams: Streams;
-  readonly isReady: () => boolean;
+  /** Throws the reason why it is not. */
+  readonly checkReady: () => void;
   readonly openapi: () => string;
   readonly metrics: () => Promise<string>;
   readonly hangs: HangSource | null;

@@ -1,4 +1,5 @@
 /** What a server is made from. Time, randomness and the log come in from outside. */
+import type { AppError } from '../core/errors.ts';
 import type { HangReport, HangSummary, HookHandler } from '../protocol/index.ts';
 import { defaultsOf, serverLimits } from '../protocol/limits.ts';
 import type { Signalbox } from '../runtime/api.ts';
@@ -63,6 +64,8 @@ export interface ServerOptions {
   readonly hooks?: readonly HookHandler[];
   /** Hang reports. Left out: there are none. */
   readonly hangs?: HangSource;
+  /** Why nothing can be stored now; while there is a reason, `/readyz` answers with it. Left out: there never is one. */
+  readonly storageProblem?: () => AppError | null;
   /** Shown in /openapi.json. */
   readonly version?: string;
   readonly logger?: Logger;

@@ -165,10 +165,20 @@ class HttpDoor implements SignalboxServer {
       signalbox,
       hangs,
       streams: this.#streams,
-      isReady: () => this.#ready && this.#closing === null,
+      checkReady: () => this.#checkReady(),
       openapi: () => (openapi ??= JSON.stringify(makeOpenApi(version))),
       metrics: async () => renderMetrics(await signalbox.stats(), this.#serverFigures()),
     };
+  }
+
+  #checkReady(): void {
+    if (!this.#ready || this.#closing !== null) {
+      throw new ProblemError('not_ready');
+    }
+    const problem = this.#options.storageProblem?.() ?? null;
+    if (problem !== null) {
+      throw problem;
+    }
   }
 
   #serverFigures(): ServerFigures {

@@ -80,7 +80,8 @@ export class Cli implements AsyncDisposable {
   /** `signalbox up --json` on a free port; resolves with what it said when it was ready. */
   async up(args: readonly string[] = [], options: RunOptions = {}): Promise<Up> {
     const port = args.includes('--port') ? [] : ['--port', '0'];
-    const child = this.spawn(['up', '--json', '--log-level', 'error', ...port, ...args], options);
+    const level = args.includes('--log-level') ? [] : ['--log-level', 'error'];
+    const child = this.spawn(['up', '--json', ...level, ...port, ...args], options);
     const end = ended(child, null);
     const line = await Promise.race([firstLine(child), end.then(({ code, stderr }) => failed(code, stderr))]);
     return { child, ended: end, ready: JSON.parse(line) as Up['ready'] };

@@ -20,7 +20,7 @@ export const metaRoutes = {
   ready: {
     method: 'GET',
     path: '/readyz',
-    summary: 'Recovery is done and inputs are taken',
+    summary: 'Recovery is done, inputs are taken, and the database can be written',
     success: {
       200: {
         type: 'object',

@@ -1,16 +1,13 @@
 /** The server itself: health, readiness, figures, description. */
 import type { Handlers } from '../context.ts';
-import { ProblemError } from '../respond.ts';
 
 type MetaOperation = 'health' | 'ready' | 'metrics' | 'openapi';
 
 export const metaHandlers: Handlers<MetaOperation> = {
   health: () => ({ status: 200, body: { status: 'ok' } }),
 
-  ready(_call, { isReady }) {
-    if (!isReady()) {
-      throw new ProblemError('not_ready');
-    }
+  ready(_call, { checkReady }) {
+    checkReady();
     return { status: 200, body: { status: 'ready' } };
   },
 

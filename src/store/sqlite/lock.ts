@@ -11,6 +11,8 @@ import { AppError } from '../../core/errors.ts';
 import { isSqliteError } from './failure.ts';
 
 export interface StoreLock {
+  /** Writes `FILE.pid`. `pid`: whom the message names to others. */
+  readonly announce: (pid: number) => void;
   /** The store is closed. */
   readonly release: () => void;
   /** The file was refused: as `release`, and leaves nothing beside it that was not there before. */
@@ -19,8 +21,8 @@ export interface StoreLock {
 
 const busy = 5;
 
-/** `pid`: whom the message names to others. Throws `store_locked`. */
-export function takeLock(path: string, pid: number): StoreLock {
+/** Throws `store_locked`. */
+export function takeLock(path: string): StoreLock {
   const file = `${path}.lock`;
   const fresh = statSync(file, { throwIfNoEntry: false }) === undefined;
   const db = new DatabaseSync(file, { timeout: 0 });
@@ -31,17 +33,27 @@ export function takeLock(path: string, pid: number): StoreLock {
     throw isSqliteError(error) && (error.errcode & 0xff) === busy ? locked(path) : error;
   }
   const pidFile = `${path}.pid`;
-  writeFileSync(`${pidFile}.new`, `${pid}\n`, { mode: 0o600 });
-  renameSync(`${pidFile}.new`, pidFile);
+  // The file of another daemon, whose lock file was deleted, stays.
+  let announced = false;
   const end = (removeLock: boolean): void => {
-    rmSync(pidFile, { force: true });
+    if (announced) {
+      rmSync(pidFile, { force: true });
+    }
     // A lock file that is removed while others may be opening it is two locks; it stays, except where no store came of it.
     if (removeLock) {
       rmSync(file, { force: true });
     }
     db.close();
   };
-  return { release: () => end(false), abandon: () => end(fresh) };
+  return {
+    announce(pid) {
+      announced = true;
+      writeFileSync(`${pidFile}.new`, `${pid}\n`, { mode: 0o600 });
+      renameSync(`${pidFile}.new`, pidFile);
+    },
+    release: () => end(false),
+    abandon: () => end(fresh),
+  };
 }
 
 function locked(path: string): AppError {

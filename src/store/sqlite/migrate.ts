@@ -15,6 +15,7 @@ import { whoEndedTheAgent } from './migrations/0006-who-ended-the-agent.ts';
 import { order } from './migrations/0008-order.ts';
 import { whatTheConversationHas } from './migrations/0010-what-the-conversation-has.ts';
 import { freshConversations } from './migrations/0011-fresh-conversations.ts';
+import { whoHasItOpen } from './migrations/0012-who-has-it-open.ts';
 import { whoIsToBlame } from './migrations/0009-who-is-to-blame.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
@@ -36,6 +37,7 @@ export const migrations: readonly Migration[] = [
   whoIsToBlame,
   whatTheConversationHas,
   freshConversations,
+  whoHasItOpen,
 ];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */

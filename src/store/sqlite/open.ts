@@ -2,12 +2,13 @@
  * Opens the database file of a data folder: lock, look, create or migrate, then the connection with its settings.
  * A file that is refused has not been opened by SQLite at all, and is left byte for byte as it was.
  */
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { noFaults, type Faults } from '../faults.ts';
 import { judge } from './examine.ts';
 import { storeError } from './failure.ts';
+import { claimFile } from './opener.ts';
 import { takeLock, type StoreLock } from './lock.ts';
 import { migrate, migrations } from './migrate.ts';
 import { SqliteStore, type Durability } from './store.ts';
@@ -34,19 +35,18 @@ const busyMs = 1_000;
  * `store_damaged`, or `store_failed` when the disk refuses.
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const path = resolve(options.path);
   const durability = options.durability ?? 'power';
-  const lock = lockFolder(path, options.pid ?? process.pid);
+  const pid = options.pid ?? process.pid;
+  const { path, lock } = lockFile(resolve(options.path));
   try {
     const found = judge(path);
     if (found.kind === 'none') {
       create(path);
     }
+    claimFile({ path, version: found.kind === 'ours' ? found.version : migrations.length, pid, busyMs });
+    lock.announce(pid);
     const db = connect(path);
     try {
-      if (found.kind === 'ours' && found.version < migrations.length) {
-        migrate(db, found.version);
-      }
       configure(db, durability);
       return new SqliteStore({ db, path, durability, faults: options.faults ?? noFaults, release: lock.release });
     } catch (error) {
@@ -59,12 +59,25 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 }
 
-function lockFolder(path: string, pid: number): StoreLock {
+/** The lock stands beside the file itself, as SQLite's log does, by whatever links the file is reached. */
+function lockFile(given: string): { readonly path: string; readonly lock: StoreLock } {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return takeLock(path, pid);
+    mkdirSync(dirname(given), { recursive: true, mode: 0o700 });
+    const path = realFile(given);
+    return { path, lock: takeLock(path) };
   } catch (error) {
     throw storeError(error);
+  }
+}
+
+function realFile(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return join(realpathSync(dirname(path)), basename(path));
+    }
+    throw error;
   }
 }
 

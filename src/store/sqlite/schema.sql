@@ -82,6 +82,16 @@ CREATE TABLE processes (
 CREATE INDEX tasks_merged_into ON tasks (json_extract(row, '$.mergedInto'))
 WHERE json_extract(row, '$.mergedInto') IS NOT NULL;
 
+CREATE TABLE opener (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  -- The process to signal, and the one that has the file open.
+  pid INTEGER,
+  process INTEGER,
+  -- Of that process, so that a stranger who got its pid is not taken for it.
+  started TEXT,
+  path TEXT
+) STRICT;
+
 CREATE VIEW tape_events AS
   SELECT tape, seq, at, type, data FROM events
   UNION ALL

@@ -7,6 +7,7 @@
  *  sqlite-store/2 Whatever throws before COMMIT has succeeded leaves the file as it was.
  *  sqlite-store/3 Everything but `commit` may be lost to a power cut: a lease without a commit under it decides nothing,
  *                 and agent processes do not outlive the machine. So these writes do not wait for the disk.
+ *  sqlite-store/4 Nothing is written, and nothing confirmed, where the file is not the one that was opened.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { invariant } from '../../core/errors.ts';
@@ -31,8 +32,10 @@ import type {
 } from '../port.ts';
 import { GroupWriter } from './commit.ts';
 import { storeError } from './failure.ts';
+import { FileIdentity } from './file-identity.ts';
 import { fileBytes } from './header.ts';
 import { Ledger } from './ledger.ts';
+import { touchFile, unclaimFile } from './opener.ts';
 import { Reads } from './reads.ts';
 import { json, num, taskOf, text, type Row } from './row.ts';
 import * as sql from './sql.ts';
@@ -64,6 +67,7 @@ export class SqliteStore implements Store {
   readonly #claim: StatementSync;
   readonly #newSession: StatementSync;
   readonly #openTasks: StatementSync;
+  readonly #identity: FileIdentity;
   #open = true;
   /** Something was written since the last `checkpoint`. */
   #changed = true;
@@ -83,6 +87,7 @@ export class SqliteStore implements Store {
     this.#claim = db.prepare(sql.claimSession);
     this.#newSession = db.prepare(sql.newSession);
     this.#openTasks = db.prepare(sql.openTasks);
+    this.#identity = new FileIdentity(parts.path);
   }
 
   /** Throws `CommitRejected`, or `store_failed` (disk full, I/O error); nothing of the group is written then. */
@@ -123,7 +128,7 @@ export class SqliteStore implements Store {
   recordProcess(row: ProcessRow): void {
     this.#check();
     this.#unsynced(() =>
-      this.#guard(() =>
+      this.#write(() =>
         this.#db.prepare(sql.recordProcess).run(row.pid, row.startTime, row.session, row.incarnation, row.cookie),
       ),
     );
@@ -131,7 +136,7 @@ export class SqliteStore implements Store {
 
   forgetProcess(pid: number, startTime: string): void {
     this.#check();
-    this.#unsynced(() => this.#guard(() => this.#db.prepare(sql.forgetProcess).run(pid, startTime)));
+    this.#unsynced(() => this.#write(() => this.#db.prepare(sql.forgetProcess).run(pid, startTime)));
   }
 
   openSessions(cursor: string | null, limit: number): Page<SessionKey> {
@@ -200,8 +205,18 @@ export class SqliteStore implements Store {
     if (!this.#changed) {
       return;
     }
-    this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+    this.#write(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
     this.#changed = false;
+  }
+
+  /** Throws `store_replaced` where the file is not the one that was opened; with `write` also what a write throws. */
+  probe(write: boolean): void {
+    this.#check();
+    if (write) {
+      this.#write(() => touchFile(this.#db));
+    } else {
+      this.#identity.check();
+    }
   }
 
   /** May be called twice. */
@@ -211,9 +226,29 @@ export class SqliteStore implements Store {
     }
     this.#open = false;
     try {
-      this.#guard(() => this.#db.close());
+      // SQLite would remove the log of whatever file is at the path now.
+      if (this.#isOurs()) {
+        this.#guard(() => this.#end());
+      }
     } finally {
       this.#release();
+    }
+  }
+
+  #end(): void {
+    try {
+      unclaimFile(this.#db);
+    } finally {
+      this.#db.close();
+    }
+  }
+
+  #isOurs(): boolean {
+    try {
+      this.#identity.check();
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -236,13 +271,24 @@ export class SqliteStore implements Store {
     return this.#guard(() => work(this.#reads));
   }
 
+  #write<T>(work: () => T): T {
+    this.#identity.check();
+    return this.#guard(() => {
+      const result = work();
+      this.#identity.written();
+      return result;
+    });
+  }
+
   #transaction<T>(work: () => T): T {
+    this.#identity.check();
     this.#changed = true;
     try {
       this.#begin.run();
       this.#ledger.verify();
       const result = work();
       this.#commit.run();
+      this.#identity.written();
       this.#ledger.trim();
       return result;
     } catch (error) {

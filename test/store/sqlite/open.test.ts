@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -94,6 +95,12 @@ async function killed(before: (store: SqliteStore) => void = () => {}): Promise<
     copyFileSync(`${live}${suffix}`, `${path}${suffix}`);
   }
   store.close();
+  const alone = join(folder, 'alone.db');
+  renameSync(path, alone);
+  using db = new DatabaseSync(alone);
+  db.exec("UPDATE opener SET started = 'before the process that has this pid now'");
+  db.close();
+  renameSync(alone, path);
 }
 
 function patch(at: number, bytes: Uint8Array): void {

@@ -1,7 +1,21 @@
 /** The store between processes: one daemon per file, kills at every fault point, a full disk. Real processes, real files. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,8 +57,8 @@ interface Holder {
   readonly said: string;
 }
 
-async function startHolder(): Promise<Holder> {
-  const child = spawn(process.execPath, [fixture('holder.ts'), path], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function startHolder(at = path): Promise<Holder> {
+  const child = spawn(process.execPath, [fixture('holder.ts'), at], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   for await (const said of createInterface({ input: child.stdout })) {
     return { child, said };
@@ -70,7 +84,7 @@ describe('the lock of a database', () => {
 
   test('admits exactly one of several daemons that start at the same time', async () => {
     for (let round = 0; round < 3; round += 1) {
-      const holders = await Promise.all(Array.from({ length: 4 }, startHolder));
+      const holders = await Promise.all(Array.from({ length: 4 }, async () => startHolder()));
       const open = holders.filter(({ said }) => said === 'open');
       expect(open.length).toBe(1);
       const refused = holders.filter(({ said }) => said.startsWith(`store_locked another daemon has ${path} open`));
@@ -86,6 +100,106 @@ describe('the lock of a database', () => {
     expect(await codeOf(() => openSqliteStore({ path }).close())).toBe('store_locked');
     store.close();
     openSqliteStore({ path }).close();
+  });
+
+  describe('W05 refuses the same database under another name, and names the first', () => {
+    const inOther = (): string => {
+      mkdirSync(join(folder, 'other'));
+      return join(folder, 'other', 'signalbox.db');
+    };
+
+    test.each<[string, () => string]>([
+      [
+        'a hard link',
+        () => {
+          const other = inOther();
+          linkSync(path, other);
+          return other;
+        },
+      ],
+      [
+        'a symbolic link to the file',
+        () => {
+          const other = inOther();
+          symlinkSync(path, other);
+          return other;
+        },
+      ],
+      [
+        'a symbolic link to the folder',
+        () => {
+          symlinkSync(folder, join(folder, 'link'));
+          return join(folder, 'link', 'signalbox.db');
+        },
+      ],
+      [
+        'a deleted lock file',
+        () => {
+          rmSync(`${path}.lock`);
+          rmSync(`${path}.pid`);
+          return path;
+        },
+      ],
+      [
+        'a copied folder',
+        () => {
+          const other = inOther();
+          for (const name of readdirSync(folder).filter((one) => one.startsWith('signalbox.db'))) {
+            copyFileSync(join(folder, name), join(other, '..', name));
+          }
+          return other;
+        },
+      ],
+    ])('%s', async (_, other) => {
+      const first = await startHolder();
+      const at = other();
+      const before = readdirSync(join(at, '..')).toSorted();
+      const second = await startHolder(at);
+      expect(second.said).toMatch(/^store_locked .*another daemon has/);
+      expect(second.said).toContain(`open (pid ${first.child.pid})`);
+      expect(readdirSync(join(at, '..')).filter((name) => !before.includes(name))).toEqual([]);
+      await kill(first.child);
+      expect((await startHolder(at)).said).toBe('open');
+    });
+
+    const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
+    test.skipIf(!mayMount)('a bind mount (skipped where this user may not mount)', async () => {
+      const first = await startHolder();
+      const other = join(inOther(), '..');
+      const child = spawn(
+        'unshare',
+        [
+          '--mount',
+          'sh',
+          '-c',
+          'mount --bind "$1" "$2" && exec "$3" "$4" "$2/signalbox.db"',
+          'sh',
+          folder,
+          other,
+          process.execPath,
+          fixture('holder.ts'),
+        ],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
+      );
+      children.push(child);
+      for await (const said of createInterface({ input: child.stdout })) {
+        expect(said).toBe(`store_locked another daemon has ${other}/signalbox.db open (pid ${first.child.pid})`);
+        return;
+      }
+      throw new Error('the second said nothing');
+    });
+
+    test('of many that start at once by hard links exactly one opens it', async () => {
+      openSqliteStore({ path }).close();
+      const names = Array.from({ length: 4 }, (_, n) => {
+        mkdirSync(join(folder, `n${n}`));
+        const name = join(folder, `n${n}`, 'signalbox.db');
+        linkSync(path, name);
+        return name;
+      });
+      const said = await Promise.all(names.map(async (name) => (await startHolder(name)).said));
+      expect(said.filter((one) => one === 'open')).toHaveLength(1);
+    });
   });
 
   test('does not block a start when the pid file names another process, or contains nonsense', () => {
@@ -144,5 +258,58 @@ describe('a full disk', () => {
     expect(store.stats().events).toBe(events);
     expect(store.task(taskId('t1'))?.seq).toBe(events);
     store.close();
+  });
+});
+
+describe('W05 a store whose file was', () => {
+  test.each<[string, () => void]>([
+    ['deleted', () => rmSync(path)],
+    ['truncated', () => truncateSync(path, 4096)],
+    ['overwritten in its place', () => writeFileSync(path, Buffer.alloc(statSync(path).size + 4096, 'x'))],
+    [
+      'replaced by a copy',
+      () => {
+        copyFileSync(path, `${path}.copy`);
+        renameSync(`${path}.copy`, path);
+      },
+    ],
+    ['robbed of its log', () => rmSync(`${path}-wal`)],
+    ['moved with its folder', () => renameSync(folder, `${folder}-moved`)],
+  ])('%s refuses every write from then on, and what was stored can be read', async (_, spoil) => {
+    const store = openSqliteStore({ path });
+    const a = await owner(store, 'a');
+    await a.commit(admit('t1'), taskEvent('t1', 1));
+    spoil();
+    try {
+      expect(await codeOf(() => store.probe(false))).toBe('store_replaced');
+      expect(await codeOf(() => a.commit(admit('t2'), taskEvent('t2', 1)))).toBe('store_replaced');
+      expect(await codeOf(() => store.claim(sessionKey('b')))).toBe('store_replaced');
+      expect([store.task(taskId('t1'))?.seq, store.task(taskId('t2'))]).toEqual([1, null]);
+      store.close();
+    } finally {
+      rmSync(`${folder}-moved`, { recursive: true, force: true });
+    }
+  });
+
+  test('moved away accepts writes again when it is back', async () => {
+    const store = openSqliteStore({ path });
+    const a = await owner(store, 'a');
+    renameSync(folder, `${folder}-moved`);
+    expect(await codeOf(() => a.commit(admit('t1'), taskEvent('t1', 1)))).toBe('store_replaced');
+    renameSync(`${folder}-moved`, folder);
+    await a.commit(admit('t1'), taskEvent('t1', 1));
+    store.close();
+    const again = openSqliteStore({ path });
+    expect(again.task(taskId('t1'))?.seq).toBe(1);
+    again.close();
+  });
+
+  test('replaced by another database leaves that one as it is when it is closed', () => {
+    const store = openSqliteStore({ path });
+    renameSync(path, `${path}.old`);
+    writeFileSync(path, 'another');
+    writeFileSync(`${path}-wal`, 'its log');
+    store.close();
+    expect(readFileSync(`${path}-wal`, 'utf8')).toBe('its log');
   });
 });

@@ -42,6 +42,7 @@ describe('migrations', () => {
       '96ff6aecdcfe0176',
       '0adb8d5b688613bd',
       '5fb08e8162405464',
+      '36b09c06883f4dcc',
     ]);
   });
 

@@ -1,0 +1,154 @@
+/**
+ * The row in a database file that says which process has it open.
+ *
+ * The lock beside the file (`lock.ts`) depends on the file's name: a hard link, a lock file that was deleted, and a copied
+ * folder have another one. This row goes with the content. It is in the main file and not only in the write-ahead log, since
+ * the log depends on the name as well: it is written by a connection of its own, whose end moves the log into the file. That
+ * connection has the file alone, so that of two processes which start at once one sees the row of the other.
+ */
+import { readFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { AppError } from '../../core/errors.ts';
+import { isSqliteError } from './failure.ts';
+import { migrate, migrations } from './migrate.ts';
+import { num, text } from './row.ts';
+
+interface Opener {
+  readonly pid: number;
+  readonly process: number;
+  readonly started: string;
+  readonly path: string;
+}
+
+/** The first version whose file says who has it open. */
+const sinceVersion = 12;
+const busy = 5;
+/** Pages are read while their writer may be moving its log into the file, so that a look may fail. */
+const looksMax = 20;
+
+interface Claim {
+  readonly path: string;
+  /** Of its schema. It is brought up to date. */
+  readonly version: number;
+  /** Whom the refusal names to others. */
+  readonly pid: number;
+  readonly busyMs: number;
+}
+
+/** Writes the row. Throws `store_locked` where the process of the row lives. */
+export function claimFile(claim: Claim): void {
+  refuseIfOpen(claim);
+  try {
+    claimWith(claim, 'EXCLUSIVE');
+  } catch (error) {
+    if (!isBusy(error)) {
+      throw error;
+    }
+    // Some other program has the file open. It is a daemon if the row says so, and else one that only looks at it.
+    if (!refuseIfOpen(claim)) {
+      throw error;
+    }
+    claimWith(claim, 'NORMAL');
+  }
+}
+
+/** Before the file is closed. */
+export function unclaimFile(db: DatabaseSync): void {
+  db.exec('UPDATE opener SET pid = NULL, process = NULL, started = NULL, path = NULL');
+}
+
+/** Writes to the file what is there already. */
+export function touchFile(db: DatabaseSync): void {
+  db.exec('UPDATE opener SET pid = pid');
+}
+
+function claimWith({ path, version, pid, busyMs }: Claim, mode: 'EXCLUSIVE' | 'NORMAL'): void {
+  using db = new DatabaseSync(path, { timeout: mode === 'EXCLUSIVE' ? 0 : busyMs });
+  db.exec(`PRAGMA locking_mode = ${mode}`);
+  if (version < migrations.length) {
+    migrate(db, version);
+  }
+  db.exec('BEGIN IMMEDIATE');
+  const other = openerOf(db);
+  if (other !== null && lives(other)) {
+    throw locked(path, other);
+  }
+  db.prepare('UPDATE opener SET pid = ?, process = ?, started = ?, path = ?').run(
+    pid,
+    process.pid,
+    startOf(process.pid) ?? '',
+    path,
+  );
+  db.exec('COMMIT');
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+}
+
+/** Looks at the file without a lock, and leaves nothing beside it. False: it could not be read without its log. */
+function refuseIfOpen({ path, version }: Claim): boolean {
+  if (version < sinceVersion) {
+    return true;
+  }
+  const url = pathToFileURL(path);
+  url.search = '?immutable=1';
+  for (let look = 0; look < looksMax; look += 1) {
+    try {
+      using db = new DatabaseSync(url, { readOnly: true });
+      const other = openerOf(db);
+      if (other !== null && lives(other)) {
+        throw locked(path, other);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof AppError) {
+        throw error;
+      }
+    }
+  }
+  return false;
+}
+
+function openerOf(db: DatabaseSync): Opener | null {
+  const row = db.prepare('SELECT pid, process, started, path FROM opener WHERE pid IS NOT NULL').get();
+  return row === undefined
+    ? null
+    : { pid: num(row, 'pid'), process: num(row, 'process'), started: text(row, 'started'), path: text(row, 'path') };
+}
+
+const lives = (opener: Opener): boolean => startOf(opener.process) === opener.started;
+
+/**
+ * When the process began, as text that no other process has; where the system does not say, the same for all. Null: there is
+ * no such process.
+ */
+function startOf(pid: number): string | null {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // Another user's process may not be signalled, but it is there.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) {
+      return null;
+    }
+  }
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // Field 22; the name, field 2, may have blanks and brackets.
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return `${boot} ${started}`;
+  } catch {
+    return '';
+  }
+}
+
+const isBusy = (error: unknown): boolean => isSqliteError(error) && (error.errcode & 0xff) === busy;
+
+function locked(path: string, { pid, path: theirs }: Opener): AppError {
+  return new AppError({
+    code: 'store_locked',
+    message:
+      path === theirs
+        ? `another daemon has ${path} open (pid ${pid})`
+        : `${path} is ${theirs}, or a copy of it, which another daemon has open (pid ${pid})`,
+  });
+}
