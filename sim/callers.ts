@@ -4,7 +4,7 @@
  */
 import { taskId } from '../src/core/model/ids.ts';
 import { type Lane, whenBusyPolicies } from '../src/core/model/task.ts';
-import { callerOf } from '../src/runtime/session/callers.ts';
+import { person } from './actors.ts';
 import type { Signalbox, SubmitRequest } from '../src/runtime/api.ts';
 import { markerOf, type Submission } from './ledger.ts';
 import { decide, resume } from './persons.ts';
@@ -279,7 +279,7 @@ export class Callers {
     world.ledger.deeds.push({ what: 'cancel', of: task });
     world.call(
       `cancel ${task}`,
-      (box) => box.cancel(task, { by: callerOf('caller') }),
+      (box) => box.cancel(task, { by: person('caller') }),
       (answer) => {
         const ended =
           answer.kind === 'already-terminal' || (answer.kind === 'receipt' && answer.receipt.state === 'acknowledged');
@@ -311,7 +311,7 @@ export class Callers {
         const over = world.ledger.editing(task, prompt);
         world.call(
           `edit ${task}`,
-          (box) => box.edit(task, { prompt, by: callerOf('caller') }),
+          (box) => box.edit(task, { prompt, by: person('caller') }),
           (answer) => {
             over(answer.kind === 'ok');
             return answer.kind === 'ok' ? 'ok' : answer.code;
@@ -342,17 +342,17 @@ export class Callers {
       switch (operation) {
         case 'stop':
           world.ledger.deeds.push({ what: 'stop', of: session });
-          return box.stop(session, random.pick(['turn', 'turn', 'queue', 'session'] as const), callerOf('operator'));
+          return box.stop(session, random.pick(['turn', 'turn', 'queue', 'session'] as const), person('operator'));
         case 'evict':
           world.ledger.deeds.push({ what: 'evict', of: session });
-          return box.evict(session, random.chance(0.2) ? { epoch: random.int(0, 20) } : { by: callerOf('operator') });
+          return box.evict(session, random.chance(0.2) ? { epoch: random.int(0, 20) } : { by: person('operator') });
         case 'park':
           world.later(random.delay(4000), 'unpark', () => this.#operate('unpark', session));
-          return box.park(session, 'lunch', callerOf('operator'));
+          return box.park(session, 'lunch', person('operator'));
         case 'unpark':
-          return box.unpark(session, callerOf('operator'));
+          return box.unpark(session, person('operator'));
         case 'restart':
-          return box.restartAgent(session, callerOf('operator'));
+          return box.restartAgent(session, person('operator'));
       }
     };
     world.call(`${operation} ${session}`, ask, (answer) => answer.code ?? answer.kind);

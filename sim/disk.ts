@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionKey, TaskId } from '../src/core/model/ids.ts';
-import type { Faults, ProcessRow, SessionCommit, Store, TaskFilter } from '../src/store/index.ts';
+import type { Faults, ProcessRow, SessionCommit, Store, TaskFilter, TokenRow } from '../src/store/index.ts';
 import { MemoryDisk, openMemoryStore, openSqliteStore } from '../src/store/index.ts';
 
 /** `late`: a store in memory whose every answer comes by a promise, and later. */
@@ -120,6 +120,18 @@ export class WatchedStore implements Store {
 
   processes(): ReturnType<Store['processes']> {
     return this.#past('processes').processes();
+  }
+
+  addToken(row: TokenRow): ReturnType<Store['addToken']> {
+    return this.#past('addToken').addToken(row);
+  }
+
+  removeToken(name: string): ReturnType<Store['removeToken']> {
+    return this.#past('removeToken').removeToken(name);
+  }
+
+  tokens(): ReturnType<Store['tokens']> {
+    return this.#past('tokens').tokens();
   }
 
   stats(): ReturnType<Store['stats']> {

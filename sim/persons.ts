@@ -1,6 +1,6 @@
 /** Persons who answer what agents ask for: most of it, some of it twice, and now and then something that nobody asks any more. */
 import { turnId } from '../src/core/model/ids.ts';
-import { callerOf } from '../src/runtime/session/callers.ts';
+import { person } from './actors.ts';
 import type { PermissionRequestView } from '../src/runtime/api.ts';
 import type { Random } from './random.ts';
 import type { WorldApi } from './world-api.ts';
@@ -34,7 +34,7 @@ function answer(world: WorldApi, random: Random, { session, turn, request }: Per
   }
   world.call(
     `${allow ? 'allow' : 'deny'} ${request} of turn ${turn} of ${session}`,
-    (box) => box.respond(session, { turn, request, allow, by: callerOf('ann'), note: 'because' }),
+    (box) => box.respond(session, { turn, request, allow, by: person('ann'), note: 'because' }),
     (reply) => (reply.kind === 'ok' ? 'ok' : reply.code),
   );
 }

@@ -28,6 +28,9 @@ import { command as stop } from './commands/stop.ts';
 import { command as tail } from './commands/tail.ts';
 import { command as task } from './commands/task.ts';
 import { command as tasks } from './commands/tasks.ts';
+import { command as tokenList } from './commands/token-list.ts';
+import { command as tokenMake } from './commands/token-make.ts';
+import { command as tokenRevoke } from './commands/token-revoke.ts';
 import { command as unpark } from './commands/unpark.ts';
 import { command as up } from './commands/up.ts';
 
@@ -55,6 +58,9 @@ export const commands: readonly Command[] = [
   deny,
   providers,
   providersResume,
+  tokenMake,
+  tokenList,
+  tokenRevoke,
   doctor,
   hangs,
   agentScripted,

@@ -8,6 +8,7 @@ import { permissionModes } from '../core/model/permission.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { taskSpec, type TaskField, type TaskSpecInput } from '../protocol/task-spec.ts';
 import type { Call } from './call.ts';
+import { expiresIn } from './expires-in.ts';
 import type { Flag } from './command.ts';
 
 interface Reader<T> {
@@ -59,7 +60,7 @@ const readers: Readers = {
   conversation: choice('conversation', 'conversation', 'WHICH', taskConversations),
   expiresIn: {
     flags: [{ name: 'expires-in', value: 'TIME', what: `${whatOf('expiresIn')}. Also with a unit: 90s, 10m, 24h, 7d` }],
-    read: expiresInOf,
+    read: expiresIn,
   },
   model: text('model', 'model', 'NAME'),
   permissions: {
@@ -93,25 +94,6 @@ export const taskFlags: readonly Flag[] = Object.values<Reader<unknown>>(readers
 export function taskFieldsOf(call: Call): Omit<TaskSpecInput, 'prompt'> {
   const fields = Object.entries<Reader<unknown>>(readers).map(([field, { read }]) => [field, read(call)] as const);
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
-}
-
-const unitMs: { readonly [unit: string]: number } = { '': 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function expiresInOf(call: Call): number | null | undefined {
-  const written = call.text('expires-in');
-  if (written === null || written === 'null') {
-    return written === null ? undefined : null;
-  }
-  const [, count, unit = ''] = /^(\d{1,15})([smhd]?)$/.exec(written) ?? [];
-  const ms = Number(count) * (unitMs[unit] ?? 1);
-  if (Number.isSafeInteger(ms)) {
-    return ms;
-  }
-  throw new AppError({
-    code: 'usage',
-    message: `--expires-in must be milliseconds, a time such as 24h, or null, not ${JSON.stringify(written)}`,
-    hint: 'For example: --expires-in 90s, --expires-in 24h, --expires-in 7d.',
-  });
 }
 
 function inputOf(call: Call): unknown {

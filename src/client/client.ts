@@ -27,7 +27,10 @@ import type {
   SubmitRequest,
   TapePage,
   TaskPage,
+  NewToken,
   TaskView,
+  TokenList,
+  TokenRequest,
 } from '../protocol/index.ts';
 import type { AppError } from '../core/errors.ts';
 import { readEvent } from '../protocol/events/read.ts';
@@ -69,6 +72,7 @@ export function createClient(options: ClientOptions) {
     ...permissionCalls(http, get),
     ...providerCalls(http, get),
     ...hangCalls(http, get),
+    ...tokenCalls(http, get),
     ...eventCalls(http, get, options),
     health: (call: CallOptions = {}) => get<{ readonly status: 'ok' }>(http.json('health', call)),
     ready: (call: CallOptions = {}) => get<{ readonly status: 'ready' }>(http.json('ready', call)),
@@ -171,6 +175,17 @@ function hangCalls(http: Http, get: Get) {
       get(http.json('getHang', { params: { id }, ...call })),
     /** Takes one now. A daemon whose main loop is blocked does not answer: its launcher does, to `signalbox doctor --live`. */
     takeHang: (call: CallOptions = {}): Promise<HangReport> => get(http.json('takeHang', call)),
+  };
+}
+
+function tokenCalls(http: Http, get: Get) {
+  return {
+    tokens: (call: CallOptions = {}): Promise<TokenList> => get(http.json('listTokens', call)),
+    /** The answer is the only place where its secret is shown. */
+    makeToken: (body: TokenRequest, call: CallOptions = {}): Promise<NewToken> =>
+      get(http.json('makeToken', { body, ...call })),
+    revokeToken: (name: string, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('revokeToken', { params: { name }, ...call })),
   };
 }
 

@@ -92,6 +92,24 @@ const requestErrors = {
     title: 'The request needs a valid token',
     hint: 'Send the token from the file `token` in the data folder: as `Authorization: Bearer …`, or with --token.',
   },
+  forbidden: {
+    status: 403,
+    exit: exitCodes.unauthorized,
+    title: 'The token does not allow this',
+    hint: 'Use a token with the scope and for the session that `detail` names: `signalbox token make`.',
+  },
+  token_exists: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'Another token has this name',
+    hint: 'Choose another name, or revoke the other one: `signalbox token revoke NAME`.',
+  },
+  unknown_token: {
+    status: 404,
+    exit: exitCodes.notFound,
+    title: 'There is no token of this name',
+    hint: 'List the tokens: `signalbox token list`.',
+  },
   not_found: {
     status: 404,
     exit: exitCodes.notFound,

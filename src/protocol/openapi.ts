@@ -140,7 +140,9 @@ function opened(value: unknown): unknown {
 
 /** All codes that a route may answer, in the order of their status. */
 export function codesOf(route: Route): readonly ErrorCode[] {
-  const common = commonCodes.filter((code) => code !== 'unauthorized' || route.open !== true);
+  const common = commonCodes.filter(
+    (code) => route.scope !== null || (code !== 'unauthorized' && code !== 'forbidden'),
+  );
   const all = [...common, ...(route.body === undefined ? [] : bodyCodes), ...route.codes];
   return all.toSorted((a, b) => (errorCodes[a].status ?? 0) - (errorCodes[b].status ?? 0));
 }
@@ -198,7 +200,7 @@ function operation(id: string, route: Route): Json {
           },
         }),
     responses: responses(route),
-    ...(route.open === true ? { security: [] } : {}),
+    ...(route.scope === null ? { security: [] } : {}),
   };
 }
 

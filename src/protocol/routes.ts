@@ -11,6 +11,7 @@ import { permissionsRoutes } from './routes/permissions.ts';
 import { providersRoutes } from './routes/providers.ts';
 import { sessionsRoutes } from './routes/sessions.ts';
 import { tasksRoutes } from './routes/tasks.ts';
+import { tokensRoutes } from './routes/tokens.ts';
 import type { Schema, Wire } from './schema.ts';
 
 /** Codes that every route may answer; those of the body and of the token only where a route has one. */
@@ -19,6 +20,7 @@ export const commonCodes = [
   'invalid_request',
   'wrong_host',
   'unauthorized',
+  'forbidden',
   'headers_too_large',
   'too_many_connections',
   'closing',
@@ -41,6 +43,7 @@ export const routes = {
   ...providersRoutes,
   ...eventsRoutes,
   ...hangsRoutes,
+  ...tokensRoutes,
   ...metaRoutes,
 } as const;
 

@@ -65,7 +65,7 @@ export const taskSpec = {
     maxLength: 200,
     default: 'api',
     description:
-      'Where the task comes from. Only tasks of the same source and rights merge, steer, replace or interrupt each other.',
+      'Where the task comes from; `token:NAME` for a caller with a named token. Only tasks of the same source and rights merge, steer, replace or interrupt each other.',
   },
   rights: {
     type: 'string',

@@ -331,6 +331,8 @@ export interface OperatorCommands {
 /** Reads that the store answers alone. */
 export interface StoredReads {
   readonly store: Store;
+  /** The key of the session that a routing key means. Throws `bad_session_key`. */
+  sessionKey(key: string): SessionKey;
   task(id: string): Promise<StoredTask | null>;
   /** The tasks that are or were merged or steered into its turns, oldest first. */
   mergedTasks(task: StoredTask): Promise<readonly TaskId[]>;

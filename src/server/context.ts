@@ -6,6 +6,7 @@ import type { CommandAnswer, Refused, Signalbox } from '../runtime/api.ts';
 import type { Streams } from './events/streams.ts';
 import type { HangSource } from './options.ts';
 import { ProblemError } from './respond.ts';
+import type { Caller, Tokens } from './tokens.ts';
 
 export interface Services {
   readonly signalbox: Signalbox;
@@ -15,6 +16,7 @@ export interface Services {
   readonly openapi: () => string;
   readonly metrics: () => Promise<string>;
   readonly hangs: HangSource | null;
+  readonly tokens: Tokens;
 }
 
 export interface Call<O extends Operation> {
@@ -23,6 +25,7 @@ export interface Call<O extends Operation> {
   readonly body: BodyOf<O>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly caller: Caller;
 }
 
 /** `taken`: the handler has begun to answer by itself. */
@@ -33,7 +36,7 @@ export type Answer<T> =
   | 'taken';
 
 /** A call whose parts have been checked, but whose schemas are not known to the compiler. */
-type AnyCall = Pick<Call<Operation>, 'request' | 'response'> & {
+type AnyCall = Pick<Call<Operation>, 'request' | 'response' | 'caller'> & {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -52,6 +55,7 @@ const absentThings = {
   unknown_session: 'session',
   unknown_provider: 'provider',
   unknown_hang: 'hang report',
+  unknown_token: 'token',
 } as const;
 
 const isAbsence = (code: string): code is keyof typeof absentThings => Object.hasOwn(absentThings, code);

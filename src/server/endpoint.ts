@@ -25,8 +25,11 @@ import { permissionHandlers } from './handlers/permissions.ts';
 import { providerHandlers } from './handlers/providers.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { taskHandlers } from './handlers/tasks.ts';
+import { tokenHandlers } from './handlers/tokens.ts';
 import { ProblemError, send, sendJson } from './respond.ts';
+import { checkSession } from './rights.ts';
 import type { Router } from './router.ts';
+import { type Caller, stranger } from './tokens.ts';
 
 interface Arrival {
   readonly request: IncomingMessage;
@@ -38,13 +41,15 @@ interface Arrival {
   readonly requestId: string;
   /** In which its body counts. */
   readonly budget: BodyBudget;
+  /** Null: one who has shown no token, where none is needed. */
+  readonly caller: Caller | null;
 }
 
 export interface Endpoint {
   /** For log and figures: the operation, or `hook`. */
   readonly name: string;
-  /** No bearer token is asked for; a hook also takes any Host. */
-  readonly open: boolean;
+  /** Null: no bearer token is asked for; a hook also takes any Host. */
+  readonly route: Route | null;
   readonly hook: boolean;
   /** Served also before recovery is done. */
   readonly early: boolean;
@@ -61,6 +66,7 @@ const handlers: Handlers = {
   ...providerHandlers,
   ...eventHandlers,
   ...hangHandlers,
+  ...tokenHandlers,
   ...metaHandlers,
 };
 
@@ -82,10 +88,10 @@ function routeEndpoint(operation: Operation, handler: AnyHandler, services: Serv
   ];
   return {
     name: operation,
-    open: route.open === true,
+    route: route.scope === null ? null : route,
     hook: false,
     early: !route.path.startsWith('/v1/'),
-    async serve({ request, response, values, search, budget }) {
+    async serve({ request, response, values, search, budget, caller }) {
       if (!accepts(request, types)) {
         throw new ProblemError('not_acceptable');
       }
@@ -93,7 +99,9 @@ function routeEndpoint(operation: Operation, handler: AnyHandler, services: Serv
       const query = readSearch(route, search);
       const body =
         route.body === undefined ? undefined : await readJson(route.body, request, { bytes: maxBodyBytes, budget });
-      write(response, await handler({ params, query, body, request, response }, services));
+      const known = caller ?? stranger;
+      await checkSession(route, { params, query, body }, known, services.signalbox);
+      write(response, await handler({ params, query, body, request, response, caller: known }, services));
     },
   };
 }
@@ -171,7 +179,7 @@ const findingText = ({ path, message, hint }: ProblemFinding): string =>
 export function hookEndpoint(hook: HookHandler): Endpoint {
   return {
     name: 'hook',
-    open: true,
+    route: null,
     hook: true,
     early: false,
     refuse(arrival) {

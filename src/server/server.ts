@@ -22,13 +22,15 @@ import type { Services } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { addRoutes, hookEndpoint } from './endpoint.ts';
 import { Streams } from './events/streams.ts';
-import { hostChecker, isLoopback, tokenChecker } from './guard.ts';
+import { hostChecker, isLoopback } from './guard.ts';
 import type { ServerFigures } from './metrics.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Logger, ServerLimits, ServerOptions } from './options.ts';
 import { defaultServerLimits, silentLogger } from './options.ts';
 import { ProblemError, problemOf, sendProblem, writeBareProblem } from './respond.ts';
+import { checkScope } from './rights.ts';
 import { Router } from './router.ts';
+import { type Caller, Tokens } from './tokens.ts';
 
 // Not by an import: that would also run the module's lazy getters and load `fetch`, half of the time to a ready daemon.
 const { createServer: createHttpServer } = process.getBuiltinModule('node:http');
@@ -63,7 +65,7 @@ class HttpDoor implements SignalboxServer {
   readonly #http: Server;
   readonly #router = new Router<Endpoint>();
   readonly #streams: Streams;
-  readonly #mayCall: (authorization: string | undefined) => boolean;
+  readonly #tokens: Tokens;
   readonly #isOurName: (host: string | undefined) => boolean;
   readonly #requestId: () => string;
   readonly #responses = new WeakMap<Duplex, ServerResponse>();
@@ -81,9 +83,14 @@ class HttpDoor implements SignalboxServer {
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     this.#requestId = options.requestIds ?? requestIds();
-    this.#mayCall = tokenChecker(options.tokens);
     this.#isOurName = hostChecker(options.listen.host, options.listen.hosts ?? []);
     const { signalbox } = options;
+    this.#tokens = new Tokens({
+      own: options.tokens,
+      store: signalbox.store,
+      clock: this.#clock,
+      secret: () => randomBytes(32).toString('base64url'),
+    });
     this.#streams = new Streams({ signalbox, clock: this.#clock, limits: this.#limits, logger: this.#logger });
     const hooks = options.hooks ?? [];
     this.#connections = new Connections(this.#limits.maxConnections);
@@ -117,6 +124,7 @@ class HttpDoor implements SignalboxServer {
         message: `other machines can reach ${host}, and no token is set`,
       });
     }
+    await this.#tokens.load();
     await new Promise<void>((resolve, reject) => {
       this.#http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
       this.#http.listen({ host, port }, resolve);
@@ -164,6 +172,7 @@ class HttpDoor implements SignalboxServer {
     return {
       signalbox,
       hangs,
+      tokens: this.#tokens,
       streams: this.#streams,
       checkReady: () => this.#checkReady(),
       openapi: () => (openapi ??= JSON.stringify(makeOpenApi(version))),
@@ -207,18 +216,21 @@ class HttpDoor implements SignalboxServer {
     response.setHeader('x-request-id', requestId);
     response.on('close', () => this.#onAnswered(name, request, response, requestId, began));
     try {
-      const { endpoint, values, search, known } = this.#route(request);
+      const { endpoint, values, search, caller } = this.#route(request);
       name = endpoint.name;
-      if (known) {
+      if (caller !== null) {
         this.#connections.known(request.socket);
       }
-      const budget = known ? this.#bodies.known : this.#bodies.strangers;
-      const arrival = { request, response, values, search, requestId, budget };
+      const budget = caller !== null ? this.#bodies.known : this.#bodies.strangers;
+      const arrival = { request, response, values, search, requestId, budget, caller };
       if (endpoint.refuse?.(arrival) === true) {
         return;
       }
       if (!endpoint.early && !this.#ready) {
         await this.#untilReady();
+      }
+      if (caller !== null) {
+        this.#tokens.opened(caller, response);
       }
       await endpoint.serve(arrival);
     } catch (error) {
@@ -231,8 +243,8 @@ class HttpDoor implements SignalboxServer {
     readonly endpoint: Endpoint;
     readonly values: readonly string[];
     readonly search: string;
-    /** Whether the caller has shown a token, or is local to a server that has none. */
-    readonly known: boolean;
+    /** Null: one who has shown no token, where none is needed. */
+    readonly caller: Caller | null;
   } {
     if (this.#closing !== null) {
       throw new ProblemError('closing', {}, { connection: 'close' });
@@ -266,16 +278,25 @@ class HttpDoor implements SignalboxServer {
     if (found.kind === 'no-method') {
       throw methodNotAllowed(request.method ?? '', found.allow);
     }
-    const known = (authorization !== undefined || !found.target.open) && this.#mayCall(authorization);
-    if (!found.target.open && !known) {
+    const caller = this.#callerOf(found.target, authorization);
+    return { endpoint: found.target, values: found.values, search: mark < 0 ? '' : url.slice(mark + 1), caller };
+  }
+
+  #callerOf({ route }: Endpoint, authorization: string | undefined): Caller | null {
+    if (route === null) {
+      return authorization === undefined ? null : this.#tokens.callerOf(authorization);
+    }
+    const caller = this.#tokens.callerOf(authorization);
+    if (caller === null) {
       throw new ProblemError('unauthorized', {
         detail:
           authorization === undefined
             ? 'The Authorization header is missing.'
-            : 'The token in the Authorization header is wrong.',
+            : 'The token in the Authorization header is wrong, was revoked, or its time is up.',
       });
     }
-    return { endpoint: found.target, values: found.values, search: mark < 0 ? '' : url.slice(mark + 1), known };
+    checkScope(route, caller);
+    return caller;
   }
 
   async #untilReady(): Promise<void> {

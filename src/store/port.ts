@@ -18,6 +18,7 @@ import type { SessionEvent, TaskEvent, TaskEventData } from '../core/model/event
 import type { SessionKey, TaskId } from '../core/model/ids.ts';
 import type { Lane, TaskStatus } from '../core/model/task.ts';
 import type { RuledField, TaskSpec } from '../protocol/task-spec.ts';
+import type { Token } from '../protocol/tokens.ts';
 
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -122,6 +123,14 @@ export interface ProcessRow {
   readonly cookie: string;
 }
 
+/** A named token. The secret itself is stored nowhere. */
+export interface TokenRow extends Omit<Token, 'sessions'> {
+  /** SHA-256 of the secret, hexadecimal. */
+  readonly digest: string;
+  /** Patterns of session keys; null: all sessions. */
+  readonly sessions: readonly string[] | null;
+}
+
 export interface StoreStats {
   readonly tasks: { readonly [status in TaskStatus]: number };
   readonly sessions: number;
@@ -165,6 +174,13 @@ export interface Store {
   recordProcess(row: ProcessRow): MaybePromise<void>;
   forgetProcess(pid: number, startTime: string): MaybePromise<void>;
   processes(): MaybePromise<readonly ProcessRow[]>;
+
+  /** False: there is a token of this name, and nothing was written. */
+  addToken(row: TokenRow): MaybePromise<boolean>;
+  /** False: there is none of this name. */
+  removeToken(name: string): MaybePromise<boolean>;
+  /** By name. */
+  tokens(): MaybePromise<readonly TokenRow[]>;
 
   stats(): MaybePromise<StoreStats>;
   /** Moves a write-ahead log into the database, where the store has one. The runtime calls it when there are no commits. */

@@ -55,17 +55,18 @@ const bodies: { readonly [O in Operation]?: unknown } = {
   heartbeat: { epoch: 1 },
   releaseHold: { epoch: 1 },
   finishTask: { epoch: 1, status: 'completed' },
+  makeToken: { name: 'ci', scopes: ['read'] },
 };
 
 /** What every method of the runtime does in place of its own work. */
-let answer: () => unknown;
+let answer: () => unknown = () => [];
 
 /** `ready` and the listeners of streams stay the runtime's own. */
 const answering = <T extends object>(part: T): T =>
   new Proxy(part, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
-      if (name === 'holders' && typeof value === 'object' && value !== null) {
+      if ((name === 'holders' || name === 'store') && typeof value === 'object' && value !== null) {
         return answering(value);
       }
       return typeof value === 'function' && name !== 'listen' ? async () => answer() : value;

@@ -1,7 +1,6 @@
 /** Who is let in: tokens, names, addresses. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isLoopback } from '../../src/server/guard.ts';
-import { hostChecker, tokenChecker } from '../../src/server/guard.ts';
+import { hostChecker, isLoopback } from '../../src/server/guard.ts';
 import { operations, routes, fillPath } from '../../src/protocol/index.ts';
 import type { Route } from '../../src/protocol/index.ts';
 import type { Door } from '../support/door.ts';
@@ -39,7 +38,7 @@ afterAll(() => door[Symbol.asyncDispose]());
 describe('a token', () => {
   const guarded = operations
     .map((operation): [string, Route] => [operation, routes[operation]])
-    .filter(([, route]) => route.open !== true);
+    .filter(([, route]) => route.scope !== null);
 
   test.each(guarded)('is required by %s', async (_, { method, path }) => {
     for (const authorization of [undefined, 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`, token, 'Bearer ']) {
@@ -56,13 +55,9 @@ describe('a token', () => {
     expect((await fetch(door.url + path)).status).toBe(200);
   });
 
-  test('is accepted when it is one of several, with its scheme in any case', () => {
-    const mayCall = tokenChecker(['one-token', 'two-token']);
-    expect([mayCall('Bearer one-token'), mayCall('bearer two-token'), mayCall('Bearer three')]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+  test('is accepted with its scheme in any case', async () => {
+    const response = await fetch(`${door.url}/v1/tasks`, { headers: { authorization: `bEARER  ${token} ` } });
+    expect(response.status).toBe(200);
   });
 });
 

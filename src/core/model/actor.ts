@@ -6,8 +6,8 @@ import type { TimerName } from './timers.ts';
 
 /** What kinds of actors there are. */
 export const actorKinds = [
-  'person', // a user of the command line or the API who gave a name
-  'token', // a caller of the API who gave none
+  'person', // a user of the command line or the API who gave a name, and has the daemon's own token
+  'token', // a caller of the API, by the name of its token
   'rule', // a webhook rule
   'task', // another task; `name` is its id
   'runner', // the task's own code runner
@@ -26,6 +26,8 @@ type ActorKind = (typeof actorKinds)[number];
 export interface Actor {
   readonly kind: ActorKind;
   readonly name: string;
+  /** Who a caller with a named token says that it is: nobody has checked that. */
+  readonly claims?: string;
 }
 
 // The actors that the core itself names. Those of a caller's kind (`person`, `token`, `rule`) come in with the inputs.

@@ -26,12 +26,17 @@ export const ActorSchema = {
       type: 'string',
       enum: actorKinds,
       description:
-        '`person`: a user who gave a name. `token`: a caller of the API who gave none. `rule`: a webhook rule. `task`: another task. `runner`: the code runner of the task. `agent`: the agent. `policy`: the permission policy of the task. `deadline`: a deadline. `limit`: a bound that cannot be configured. `daemon`: the daemon.',
+        '`person`: a user who gave a name, and has the daemon’s own token. `token`: another caller of the API, by the name of its token. `rule`: a webhook rule. `task`: another task. `runner`: the code runner of the task. `agent`: the agent. `policy`: the permission policy of the task. `deadline`: a deadline. `limit`: a bound that cannot be configured. `daemon`: the daemon.',
     },
     name: {
       type: 'string',
       description:
         'Name of the person, rule or deadline; id of the task. It repeats the kind where there is only one actor of it.',
+    },
+    claims: {
+      type: 'string',
+      description:
+        'The name that a caller with a named token gave for itself, which Signalbox cannot check. Left out where there is none.',
     },
   },
   examples: [{ kind: 'person', name: 'ada' }],

@@ -6,6 +6,7 @@ export const eventsRoutes = {
   taskEvents: {
     method: 'GET',
     path: '/v1/tasks/{id}/events',
+    scope: 'read',
     summary: "Read or follow a task's tape",
     description: 'A JSON page, a long poll with `wait`, or server-sent events; a stream ends after `final`.',
     params: taskParams,
@@ -32,6 +33,7 @@ export const eventsRoutes = {
   sessionEvents: {
     method: 'GET',
     path: '/v1/sessions/{key}/events',
+    scope: 'read',
     summary: 'Read or follow all events of a session, its tasks included',
     params: sessionParams,
     query: feedQuery,
@@ -43,6 +45,7 @@ export const eventsRoutes = {
   allEvents: {
     method: 'GET',
     path: '/v1/events',
+    scope: 'read',
     summary: 'Read or follow all events of all sessions',
     query: feedQuery,
     headers: lastEventId,

@@ -6,6 +6,7 @@ export const hangsRoutes = {
   listHangs: {
     method: 'GET',
     path: '/v1/hangs',
+    scope: 'read',
     summary: 'List hang reports, newest first',
     success: { 200: HangListSchema },
     codes: [],
@@ -13,6 +14,7 @@ export const hangsRoutes = {
   getHang: {
     method: 'GET',
     path: '/v1/hangs/{id}',
+    scope: 'read',
     summary: 'Show a hang report: stack, threads, and what waits',
     params: {
       type: 'object',
@@ -26,6 +28,7 @@ export const hangsRoutes = {
   takeHang: {
     method: 'POST',
     path: '/v1/hangs',
+    scope: 'operate',
     summary: 'Take a hang report now, even if nothing hangs',
     description:
       'A daemon whose main loop is blocked does not answer this route; `signalbox doctor --live` asks its launcher instead.',

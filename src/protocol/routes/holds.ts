@@ -17,6 +17,7 @@ export const holdsRoutes = {
   holdTask: {
     method: 'POST',
     path: '/v1/tasks/{id}/hold',
+    scope: 'submit',
     summary: 'Claim an external task, and wait for the session',
     description:
       'Ask again until the state is `granted`; each request renews the lease. The same `holder` may ask again after a lost answer, and gets the same epoch.',
@@ -28,6 +29,7 @@ export const holdsRoutes = {
   takeTurn: {
     method: 'POST',
     path: '/v1/tasks/{id}/hold/turn',
+    scope: 'submit',
     summary: 'Take a turn of the agent, and wait for its answer',
     description:
       'Ask again with the same `call` until the state is `answered`. A call is one turn, however often it is asked; its first prompt counts.',
@@ -39,6 +41,7 @@ export const holdsRoutes = {
   reportProgress: {
     method: 'POST',
     path: '/v1/tasks/{id}/hold/progress',
+    scope: 'submit',
     summary: 'Write a progress event',
     params: taskParams,
     body: HoldProgressSchema,
@@ -48,6 +51,7 @@ export const holdsRoutes = {
   heartbeat: {
     method: 'POST',
     path: '/v1/tasks/{id}/hold/heartbeat',
+    scope: 'submit',
     summary: 'Renew the lease',
     params: taskParams,
     body: HoldEpochSchema,
@@ -57,6 +61,7 @@ export const holdsRoutes = {
   releaseHold: {
     method: 'POST',
     path: '/v1/tasks/{id}/hold/release',
+    scope: 'submit',
     summary: 'Give the session back, and work on without it',
     description: 'The next task gets the session at once. The task stays open until its holder finishes it.',
     params: taskParams,
@@ -67,6 +72,7 @@ export const holdsRoutes = {
   finishTask: {
     method: 'POST',
     path: '/v1/tasks/{id}/hold/finish',
+    scope: 'submit',
     summary: 'End the task',
     description:
       'A turn that is not over is interrupted first. The same request may be sent again after a lost answer.',

@@ -5,6 +5,7 @@ export const metaRoutes = {
   health: {
     method: 'GET',
     path: '/healthz',
+    scope: null,
     summary: 'The process answers',
     success: {
       200: {
@@ -14,12 +15,12 @@ export const metaRoutes = {
         properties: { status: { type: 'string', const: 'ok' } },
       },
     },
-    open: true,
     codes: [],
   },
   ready: {
     method: 'GET',
     path: '/readyz',
+    scope: null,
     summary: 'Recovery is done, inputs are taken, and the database can be written',
     success: {
       200: {
@@ -29,12 +30,12 @@ export const metaRoutes = {
         properties: { status: { type: 'string', const: 'ready' } },
       },
     },
-    open: true,
     codes: ['not_ready'],
   },
   metrics: {
     method: 'GET',
     path: '/metrics',
+    scope: 'metrics',
     summary: 'Figures in the Prometheus text format',
     success: { 200: { type: 'string' } },
     text: true,
@@ -43,9 +44,9 @@ export const metaRoutes = {
   openapi: {
     method: 'GET',
     path: '/openapi.json',
+    scope: null,
     summary: 'This description',
     success: { 200: { type: 'object', additionalProperties: true } },
-    open: true,
     codes: [],
   },
 } as const satisfies { readonly [operation: string]: Route };

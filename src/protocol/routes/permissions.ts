@@ -7,6 +7,7 @@ export const permissionsRoutes = {
   listPermissionRequests: {
     method: 'GET',
     path: '/v1/permission-requests',
+    scope: 'read',
     summary: 'List the permission requests that wait for a person, oldest first',
     success: { 200: PermissionRequestListSchema },
     codes: [],
@@ -14,6 +15,7 @@ export const permissionsRoutes = {
   respondToPermissionRequest: {
     method: 'POST',
     path: '/v1/sessions/{key}/permission-requests/respond',
+    scope: 'operate',
     summary: 'Allow or deny a permission request of the agent of a session',
     params: sessionParams,
     body: RespondRequestSchema,

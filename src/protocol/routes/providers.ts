@@ -7,6 +7,7 @@ export const providersRoutes = {
   listProviders: {
     method: 'GET',
     path: '/v1/providers',
+    scope: 'read',
     summary: 'List the providers of models, and which of them throttle their sessions',
     success: { 200: ProviderListSchema },
     codes: [],
@@ -14,6 +15,7 @@ export const providersRoutes = {
   resumeProvider: {
     method: 'POST',
     path: '/v1/providers/{name}/resume',
+    scope: 'operate',
     summary: 'Lift the throttle of a provider at once',
     params: {
       type: 'object',

@@ -1,5 +1,6 @@
 /** The shape of a route, and the schemas that several routes share. */
 import type { ErrorCode } from '../../core/error-codes.ts';
+import type { Scope } from '../tokens.ts';
 import { PositionSchema, SessionKeySchema, TaskIdSchema } from '../ids.ts';
 import type { ObjectSchema, Schema } from '../schema.ts';
 
@@ -19,8 +20,8 @@ export interface Route {
   readonly stream?: true;
   /** It answers text, not JSON. */
   readonly text?: true;
-  /** Needs no token. */
-  readonly open?: true;
+  /** What a token must allow; null: no token is needed. */
+  readonly scope: Scope | null;
   readonly codes: readonly ErrorCode[];
 }
 

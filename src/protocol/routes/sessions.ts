@@ -17,6 +17,7 @@ export const sessionsRoutes = {
   listSessions: {
     method: 'GET',
     path: '/v1/sessions',
+    scope: 'read',
     summary: 'List sessions',
     query: {
       type: 'object',
@@ -29,6 +30,7 @@ export const sessionsRoutes = {
   getSession: {
     method: 'GET',
     path: '/v1/sessions/{key}',
+    scope: 'read',
     summary: 'Show a session: owner, agent, queue',
     params: sessionParams,
     success: { 200: SessionViewSchema },
@@ -37,6 +39,7 @@ export const sessionsRoutes = {
   stopSession: {
     method: 'POST',
     path: '/v1/sessions/{key}/stop',
+    scope: 'operate',
     summary: 'Stop the running turn, the queue, or both',
     params: sessionParams,
     body: StopRequestSchema,
@@ -46,6 +49,7 @@ export const sessionsRoutes = {
   evictSession: {
     method: 'POST',
     path: '/v1/sessions/{key}/evict',
+    scope: 'operate',
     summary: 'End the hold without the help of its owner',
     params: sessionParams,
     body: EvictRequestSchema,
@@ -55,6 +59,7 @@ export const sessionsRoutes = {
   parkSession: {
     method: 'POST',
     path: '/v1/sessions/{key}/park',
+    scope: 'operate',
     summary: 'Grant and send nothing until it is unparked',
     params: sessionParams,
     body: ParkRequestSchema,
@@ -64,6 +69,7 @@ export const sessionsRoutes = {
   unparkSession: {
     method: 'POST',
     path: '/v1/sessions/{key}/unpark',
+    scope: 'operate',
     summary: 'Unpark a session',
     params: sessionParams,
     body: ByRequestSchema,
@@ -73,6 +79,7 @@ export const sessionsRoutes = {
   restartAgent: {
     method: 'POST',
     path: '/v1/sessions/{key}/restart-agent',
+    scope: 'operate',
     summary: 'Restart the agent and resume its conversation',
     params: sessionParams,
     body: ByRequestSchema,
@@ -82,6 +89,7 @@ export const sessionsRoutes = {
   newConversation: {
     method: 'POST',
     path: '/v1/sessions/{key}/conversation',
+    scope: 'operate',
     summary: 'Begin a fresh conversation with the next prompt',
     params: sessionParams,
     body: ByRequestSchema,

@@ -19,6 +19,7 @@ export const tasksRoutes = {
   submitTask: {
     method: 'POST',
     path: '/v1/tasks',
+    scope: 'submit',
     summary: 'Submit a task',
     description:
       'The answer comes after the task is durable and any interrupt for it has been written. 201: a new task. 200: an earlier submit had the same Idempotency-Key.',
@@ -47,6 +48,7 @@ export const tasksRoutes = {
   listTasks: {
     method: 'GET',
     path: '/v1/tasks',
+    scope: 'read',
     summary: 'List tasks, newest first',
     query: {
       type: 'object',
@@ -72,6 +74,7 @@ export const tasksRoutes = {
   openTasks: {
     method: 'GET',
     path: '/v1/open-tasks',
+    scope: 'read',
     summary: 'Count the open tasks, in all and by source, beside their limits',
     success: { 200: OpenTasksSchema },
     codes: [],
@@ -79,6 +82,7 @@ export const tasksRoutes = {
   getTask: {
     method: 'GET',
     path: '/v1/tasks/{id}',
+    scope: 'read',
     summary: 'Show a task',
     params: taskParams,
     success: { 200: TaskViewSchema },
@@ -87,6 +91,7 @@ export const tasksRoutes = {
   editTask: {
     method: 'PATCH',
     path: '/v1/tasks/{id}',
+    scope: 'operate',
     summary: 'Change the prompt of a task whose text is not with the agent yet',
     params: taskParams,
     body: EditRequestSchema,
@@ -96,6 +101,7 @@ export const tasksRoutes = {
   moveTask: {
     method: 'POST',
     path: '/v1/tasks/{id}/move',
+    scope: 'operate',
     summary: 'Move a task that waits: its lane, its priority, or its position',
     params: taskParams,
     body: MoveRequestSchema,
@@ -105,6 +111,7 @@ export const tasksRoutes = {
   cancelTask: {
     method: 'POST',
     path: '/v1/tasks/{id}/cancel',
+    scope: 'operate',
     summary: 'Cancel a task',
     description:
       'The answer is a receipt. `requested` means that its turn is being interrupted and `final` will follow.',
@@ -116,6 +123,7 @@ export const tasksRoutes = {
   explainTask: {
     method: 'GET',
     path: '/v1/tasks/{id}/explain',
+    scope: 'read',
     summary: 'Explain why a task does not run now',
     params: taskParams,
     success: { 200: ExplanationSchema },

@@ -8,6 +8,7 @@ export function storedReads({ context: { store }, key }: RuntimeParts): StoredRe
   const keyOrAll = (session: string | null) => (session === null ? null : key(session));
   return {
     store,
+    sessionKey: key,
     async task(id) {
       return store.task(taskId(id));
     },

@@ -14,6 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import { backoffMs, processInfo } from '../../supervise/index.ts';
+import { sessionMatcher } from '../../protocol/session-pattern.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { type FolderLock, folderOwner, type LockOwner, lockFolder } from './folder-lock.ts';
 
@@ -73,15 +74,6 @@ export function folderName(session: string): string {
   return `${slug}-${createHash('sha256').update(session).digest('hex').slice(0, 10)}`;
 }
 
-const matcherOf = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .split('*')
-      .map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
-      .join('.*')}$`,
-    'su',
-  );
-
 export class Workspaces {
   readonly #root: string;
   readonly #rules: readonly { readonly fits: RegExp; readonly folder: string }[];
@@ -91,7 +83,7 @@ export class Workspaces {
 
   constructor({ root, rules = [], clock = systemClock, random = Math.random }: WorkspaceOptions) {
     this.#root = root;
-    this.#rules = rules.map(({ session, folder }) => ({ fits: matcherOf(session), folder }));
+    this.#rules = rules.map(({ session, folder }) => ({ fits: sessionMatcher(session), folder }));
     this.#clock = clock;
     this.#random = random;
   }

@@ -1,5 +1,5 @@
 /** Permission requests that wait for a person. */
-import { callerOf } from '../../runtime/session/callers.ts';
+import { actorOf } from '../caller.ts';
 import { type Handlers, okOrRefuse } from '../context.ts';
 
 type PermissionOperation = 'listPermissionRequests' | 'respondToPermissionRequest';
@@ -9,6 +9,6 @@ export const permissionHandlers: Handlers<PermissionOperation> = {
     status: 200,
     body: { items: await signalbox.permissionRequests() },
   }),
-  respondToPermissionRequest: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.respond(params.key, { ...body, by: callerOf(body.by) }), params.key),
+  respondToPermissionRequest: async ({ params, body, caller }, { signalbox }) =>
+    okOrRefuse(await signalbox.respond(params.key, { ...body, by: actorOf(caller, body.by) }), params.key),
 };

@@ -1,6 +1,6 @@
 /** Sessions: look at, and what an operator does to one. */
 import type { SessionView as RuntimeSession, Signalbox } from '../../runtime/api.ts';
-import { callerOf } from '../../runtime/session/callers.ts';
+import { actorOf } from '../caller.ts';
 import { absent, type Handlers, okOrRefuse, refuse } from '../context.ts';
 import { sessionSummary, sessionView } from '../views.ts';
 
@@ -33,25 +33,25 @@ export const sessionHandlers: Handlers<SessionOperation> = {
     return { status: 200, body: sessionView(await sessionOf(signalbox, params.key)) };
   },
 
-  async stopSession({ params, body }, { signalbox }) {
-    const answer = await signalbox.stop(params.key, body.scope, callerOf(body.by));
+  async stopSession({ params, body, caller }, { signalbox }) {
+    const answer = await signalbox.stop(params.key, body.scope, actorOf(caller, body.by));
     if (answer.kind === 'refused') {
       return refuse(answer, params.key);
     }
     return { status: 200, body: { session: params.key, scope: body.scope, receipts: answer.receipts } };
   },
 
-  evictSession: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.evict(params.key, { ...body, by: callerOf(body.by) }), params.key),
-  parkSession: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.park(params.key, body.reason, callerOf(body.by)), params.key),
-  unparkSession: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.unpark(params.key, callerOf(body.by)), params.key),
-  restartAgent: async ({ params, body }, { signalbox }) =>
-    okOrRefuse(await signalbox.restartAgent(params.key, callerOf(body.by)), params.key),
+  evictSession: async ({ params, body, caller }, { signalbox }) =>
+    okOrRefuse(await signalbox.evict(params.key, { ...body, by: actorOf(caller, body.by) }), params.key),
+  parkSession: async ({ params, body, caller }, { signalbox }) =>
+    okOrRefuse(await signalbox.park(params.key, body.reason, actorOf(caller, body.by)), params.key),
+  unparkSession: async ({ params, body, caller }, { signalbox }) =>
+    okOrRefuse(await signalbox.unpark(params.key, actorOf(caller, body.by)), params.key),
+  restartAgent: async ({ params, body, caller }, { signalbox }) =>
+    okOrRefuse(await signalbox.restartAgent(params.key, actorOf(caller, body.by)), params.key),
 
-  async newConversation({ params, body }, { signalbox }) {
-    const answer = await signalbox.newConversation(params.key, callerOf(body.by));
+  async newConversation({ params, body, caller }, { signalbox }) {
+    const answer = await signalbox.newConversation(params.key, actorOf(caller, body.by));
     if (answer.kind === 'refused') {
       return refuse(answer, params.key);
     }

@@ -3,15 +3,16 @@ import { invariant } from '../../core/errors.ts';
 import { isTerminal } from '../../store/rules.ts';
 import type { StoredTask } from '../../store/port.ts';
 import type { Signalbox, SubmitRequest } from '../../runtime/api.ts';
-import { callerOf } from '../../runtime/session/callers.ts';
-import type { QueryOf } from '../../protocol/index.ts';
-import { routes, validate } from '../../protocol/index.ts';
+import type { BodyOf, QueryOf } from '../../protocol/index.ts';
+import { allows, routes, validate } from '../../protocol/index.ts';
 import type { TaskFilter } from '../../store/port.ts';
 import { sessionKey, taskId } from '../../core/model/ids.ts';
 import type { Where } from '../../core/model/task.ts';
+import { actorOf } from '../caller.ts';
 import type { Handlers } from '../context.ts';
 import { absent, okOrRefuse, refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
+import { type Caller, isOwner } from '../tokens.ts';
 import { taskSummary, taskView } from '../views.ts';
 
 type TaskOperation =
@@ -34,7 +35,8 @@ export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTa
 }
 
 export const taskHandlers: Handlers<TaskOperation> = {
-  async submitTask({ body, request }, { signalbox }) {
+  async submitTask({ body: asked, request, caller }, { signalbox }) {
+    const body = withRightsOf(caller, asked);
     if (body.prompt === '' && (body.runner ?? null) === null && body.mode !== 'external') {
       throw new ProblemError('invalid_request', {
         errors: [{ path: '/body/prompt', message: 'must not be empty without a `runner` or `mode: "external"`' }],
@@ -66,11 +68,11 @@ export const taskHandlers: Handlers<TaskOperation> = {
     return { status: 200, body: taskView(task, await signalbox.mergedTasks(task)) };
   },
 
-  async editTask({ params, body }, { signalbox }) {
-    return okOrRefuse(await signalbox.edit(params.id, { ...body, by: callerOf(body.by) }), params.id);
+  async editTask({ params, body, caller }, { signalbox }) {
+    return okOrRefuse(await signalbox.edit(params.id, { ...body, by: actorOf(caller, body.by) }), params.id);
   },
 
-  async moveTask({ params, body }, { signalbox }) {
+  async moveTask({ params, body, caller }, { signalbox }) {
     const { to, before, by, ...change } = body;
     if (to !== undefined && before !== undefined) {
       throw new ProblemError('invalid_request', {
@@ -85,14 +87,14 @@ export const taskHandlers: Handlers<TaskOperation> = {
     const where: Where | undefined = before === undefined ? to : { before: taskId(before) };
     const answer = await signalbox.move(params.id, {
       ...change,
-      by: callerOf(by),
+      by: actorOf(caller, by),
       ...(where === undefined ? {} : { where }),
     });
     return okOrRefuse(answer, params.id);
   },
 
-  async cancelTask({ params, body }, { signalbox }) {
-    const answer = await signalbox.cancel(params.id, { ...body, by: callerOf(body.by) });
+  async cancelTask({ params, body, caller }, { signalbox }) {
+    const answer = await signalbox.cancel(params.id, { ...body, by: actorOf(caller, body.by) });
     if (answer.kind === 'refused') {
       return refuse(answer, params.id);
     }
@@ -115,6 +117,20 @@ export const taskHandlers: Handlers<TaskOperation> = {
     return { status: 200, body: explanation };
   },
 };
+
+/** What a caller with a named token submits has its name as source, whatever it says, and the rights of its lane. Throws `forbidden`. */
+function withRightsOf(caller: Caller, body: BodyOf<'submitTask'>): BodyOf<'submitTask'> {
+  if (isOwner(caller)) {
+    return body;
+  }
+  const chosen = (['permissions', 'rights'] as const).filter((name) => (body[name] ?? null) !== null);
+  if (chosen.length > 0 && !allows(caller.scopes, 'operate')) {
+    throw new ProblemError('forbidden', {
+      detail: `The token ${JSON.stringify(caller.name)} cannot choose ${chosen.join(' and ')}: this needs operate.`,
+    });
+  }
+  return { ...body, source: `token:${caller.name}` };
+}
 
 /** A header that came twice is joined by `, `, and no key has a space: it is refused. */
 function idempotencyKeyOf(header: string | readonly string[] | undefined): string | null {

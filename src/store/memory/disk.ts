@@ -4,7 +4,7 @@
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { TaskStatus } from '../../core/model/task.ts';
-import type { FeedEvent, ProcessRow, StoredEvent } from '../port.ts';
+import type { FeedEvent, ProcessRow, StoredEvent, TokenRow } from '../port.ts';
 
 /** `position`: its number in the store, from 1. */
 export interface DiskEvent {
@@ -56,6 +56,7 @@ export class MemoryDisk {
   readonly keys = new Map<string, TaskId>();
   readonly feed: DiskEvent[] = [];
   readonly processes = new Map<string, ProcessRow>();
+  readonly tokens = new Map<string, TokenRow>();
   late = 0;
   /** The store that has it open. The next one to open it takes it: the one before has crashed, or is refused from then on. */
   owner: object | null = null;

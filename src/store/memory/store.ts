@@ -24,6 +24,7 @@ import type {
   StoredTask,
   StoreStats,
   TaskFilter,
+  TokenRow,
 } from '../port.ts';
 import { payloadOf } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
@@ -191,6 +192,24 @@ export class MemoryStore implements Store {
   processes(): readonly ProcessRow[] {
     const rows = [...this.#mine().processes.values()];
     return rows.sort((a, b) => a.pid - b.pid || (a.startTime < b.startTime ? -1 : 1));
+  }
+
+  addToken(row: TokenRow): boolean {
+    const { tokens } = this.#mine();
+    if (tokens.has(row.name)) {
+      return false;
+    }
+    tokens.set(row.name, structuredClone(row));
+    return true;
+  }
+
+  removeToken(name: string): boolean {
+    return this.#mine().tokens.delete(name);
+  }
+
+  tokens(): readonly TokenRow[] {
+    const rows = [...this.#mine().tokens.values()];
+    return rows.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   stats(): StoreStats {

@@ -16,6 +16,7 @@ import { order } from './migrations/0008-order.ts';
 import { whatTheConversationHas } from './migrations/0010-what-the-conversation-has.ts';
 import { freshConversations } from './migrations/0011-fresh-conversations.ts';
 import { whoHasItOpen } from './migrations/0012-who-has-it-open.ts';
+import { namedTokens } from './migrations/0013-named-tokens.ts';
 import { whoIsToBlame } from './migrations/0009-who-is-to-blame.ts';
 
 /** `SgBx`; in bytes 68 to 71 of the file. */
@@ -38,6 +39,7 @@ export const migrations: readonly Migration[] = [
   whatTheConversationHas,
   freshConversations,
   whoHasItOpen,
+  namedTokens,
 ];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */

@@ -14,6 +14,7 @@ import type {
   StoredTask,
   StoreStats,
   TaskFilter,
+  TokenRow,
 } from '../port.ts';
 import { finalOf, idOrNull, json, num, storedTask, text, textOrNull, type Row } from './row.ts';
 import * as sql from './sql.ts';
@@ -181,6 +182,19 @@ export class Reads {
         session: sessionKey(text(row, 'session')),
         incarnation: incarnation(num(row, 'incarnation')),
         cookie: text(row, 'cookie'),
+      }));
+  }
+
+  tokens(): TokenRow[] {
+    return this.#prepared(sql.tokens)
+      .all()
+      .map((row) => ({
+        name: text(row, 'name'),
+        digest: text(row, 'digest'),
+        scopes: json(row, 'scopes') as TokenRow['scopes'],
+        sessions: json(row, 'sessions') as TokenRow['sessions'],
+        madeAt: num(row, 'made_at'),
+        expiresAt: row['expires_at'] === null ? null : num(row, 'expires_at'),
       }));
   }
 

@@ -92,6 +92,15 @@ CREATE TABLE opener (
   path TEXT
 ) STRICT;
 
+CREATE TABLE tokens (
+  name TEXT NOT NULL PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  scopes TEXT NOT NULL,
+  sessions TEXT,
+  made_at INTEGER NOT NULL,
+  expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+
 CREATE VIEW tape_events AS
   SELECT tape, seq, at, type, data FROM events
   UNION ALL

@@ -143,4 +143,12 @@ export const recordProcess = `
   INSERT OR REPLACE INTO processes (pid, start_time, session, incarnation, cookie) VALUES (?1, ?2, ?3, ?4, ?5)`;
 export const forgetProcess = 'DELETE FROM processes WHERE pid = ?1 AND start_time = ?2';
 export const processes = 'SELECT pid, start_time, session, incarnation, cookie FROM processes ORDER BY pid, start_time';
+
+// Tokens.
+export const addToken = `
+  INSERT INTO tokens (name, digest, scopes, sessions, made_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+  ON CONFLICT (name) DO NOTHING`;
+export const removeToken = 'DELETE FROM tokens WHERE name = ?1';
+export const tokens = 'SELECT name, digest, scopes, sessions, made_at, expires_at FROM tokens ORDER BY name';
+
 export const totals = 'SELECT sessions, queued, running, completed, failed, cancelled, late FROM totals';

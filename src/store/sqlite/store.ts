@@ -29,6 +29,7 @@ import type {
   StoredTask,
   StoreStats,
   TaskFilter,
+  TokenRow,
 } from '../port.ts';
 import { GroupWriter } from './commit.ts';
 import { storeError } from './failure.ts';
@@ -139,6 +140,20 @@ export class SqliteStore implements Store {
     this.#unsynced(() => this.#write(() => this.#db.prepare(sql.forgetProcess).run(pid, startTime)));
   }
 
+  addToken({ name, digest, scopes, sessions, madeAt, expiresAt }: TokenRow): boolean {
+    this.#check();
+    const list = sessions === null ? null : JSON.stringify(sessions);
+    return this.#transaction(
+      () =>
+        this.#db.prepare(sql.addToken).run(name, digest, JSON.stringify(scopes), list, madeAt, expiresAt).changes === 1,
+    );
+  }
+
+  removeToken(name: string): boolean {
+    this.#check();
+    return this.#transaction(() => this.#db.prepare(sql.removeToken).run(name).changes === 1);
+  }
+
   openSessions(cursor: string | null, limit: number): Page<SessionKey> {
     return this.#read((reads) => reads.openSessions(cursor, limit));
   }
@@ -181,6 +196,10 @@ export class SqliteStore implements Store {
 
   processes(): readonly ProcessRow[] {
     return this.#read((reads) => reads.processes());
+  }
+
+  tokens(): readonly TokenRow[] {
+    return this.#read((reads) => reads.tokens());
   }
 
   stats(): StoreStats {

@@ -351,6 +351,19 @@ function figures({ api, check }: Suite): void {
       ]);
     });
 
+    check('a named token is stored until it is removed, and no second one has its name', async (harness) => {
+      const first = await harness.open();
+      const one = { name: 'b', digest: 'd1', scopes: ['read' as const], sessions: null, madeAt: 5, expiresAt: null };
+      const other = { ...one, name: 'a', digest: 'd2', sessions: ['x*', 'y'], expiresAt: 9 };
+      expect([await first.addToken(one), await first.addToken(other)]).toEqual([true, true]);
+      expect(await first.addToken({ ...one, digest: 'd3' })).toBe(false);
+      await first.close();
+      const store = await harness.open();
+      expect(await store.tokens()).toEqual([other, one]);
+      expect([await store.removeToken('b'), await store.removeToken('b')]).toEqual([true, false]);
+      expect(await store.tokens()).toEqual([other]);
+    });
+
     check('a checkpoint changes nothing that can be read', async (harness) => {
       const store = await harness.open();
       const published = await interleaved(store);

@@ -43,6 +43,7 @@ describe('migrations', () => {
       '0adb8d5b688613bd',
       '5fb08e8162405464',
       '36b09c06883f4dcc',
+      '7fba18ee40a02ddc',
     ]);
   });
 
@@ -388,7 +389,7 @@ describe('another writer', () => {
 
 describe('the statements of the store', () => {
   /** One row, a handful of rows, or the end of an index: reading these whole is no matter. */
-  const small = new Set(['totals', 'indexed', 'setIndexed', 'addTotals', 'processes', 'lastRun']);
+  const small = new Set(['totals', 'indexed', 'setIndexed', 'addTotals', 'processes', 'tokens', 'lastRun']);
   /** Sorts one session's open tasks, three pages of keys, or one batch of runs. */
   const sorts = new Set(['openTasks', 'openSessions', 'indexRuns']);
   const statements = Object.entries(sql).filter(([, text]) => /^\s*(?:SELECT|UPDATE|INSERT|DELETE)/.test(text));

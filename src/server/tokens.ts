@@ -1,0 +1,169 @@
+/**
+ * Who calls: bearer tokens and what each of them allows.
+ *
+ * Owns: the named tokens that this server knows, and the requests that are open under each. Called by: the server for every request, the handlers of the
+ * token routes. Calls: the store, which has the tokens.
+ *  tokens/1 A token that was revoked, or whose time is up, is refused, and what is open under it ends.
+ *  tokens/2 No secret is stored, logged or shown again: only its digest.
+ */
+import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { NewToken, Scope, Token, TokenRequest } from '../protocol/index.ts';
+import { ownTokenName, sessionMatcher } from '../protocol/index.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Store, TokenRow } from '../store/port.ts';
+import { ProblemError } from './respond.ts';
+
+/** Who a request is from. */
+export interface Caller {
+  /** Of the token. */
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Patterns of the session keys that it is for; null: all. */
+  readonly sessions: readonly string[] | null;
+}
+
+/** The daemon's own token, and where no token is asked for. */
+export const owner: Caller = { name: ownTokenName, scopes: ['admin'], sessions: null };
+
+/** Where no token is needed. */
+export const stranger: Caller = { name: 'none', scopes: [], sessions: null };
+
+export const isOwner = ({ name }: Caller): boolean => name === ownTokenName;
+
+/** Whether the caller's token is for this session. */
+export const isFor = ({ sessions }: Caller, key: string): boolean =>
+  sessions === null || sessions.some((pattern) => sessionMatcher(pattern).test(key));
+
+export type TokenStore = Pick<Store, 'tokens' | 'addToken' | 'removeToken'>;
+
+interface Options {
+  /** Secrets of the owner. None: everybody who reaches the address is the owner. */
+  readonly own: readonly string[];
+  /** Null: there are no named tokens. */
+  readonly store: TokenStore | null;
+  readonly clock: Clock;
+  /** Makes a secret that cannot be guessed. */
+  readonly secret: () => string;
+}
+
+/** Secrets are 32 random bytes: whoever can make a text with a given digest needs no timing. */
+const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+/** So that a secret that leaks is known for what it is. */
+const prefix = 'sbx_';
+
+interface Known {
+  readonly caller: Caller;
+  readonly expiresAt: number | null;
+}
+
+export class Tokens {
+  readonly #own: ReadonlySet<string>;
+  readonly #store: TokenStore | null;
+  readonly #clock: Clock;
+  readonly #secret: () => string;
+  readonly #named = new Map<string, Known>();
+  readonly #open = new Map<string, Set<ServerResponse>>();
+
+  constructor({ own, store, clock, secret }: Options) {
+    this.#own = new Set(own.map(digestOf));
+    this.#store = store;
+    this.#clock = clock;
+    this.#secret = secret;
+  }
+
+  /** Before the first request. */
+  async load(): Promise<void> {
+    for (const row of (await this.#store?.tokens()) ?? []) {
+      this.#know(row);
+    }
+  }
+
+  /** Null: no token that is known and holds. */
+  callerOf(authorization: string | undefined): Caller | null {
+    if (this.#own.size === 0) {
+      return owner;
+    }
+    const given = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
+    if (given === undefined) {
+      return null;
+    }
+    const digest = digestOf(given);
+    if (this.#own.has(digest)) {
+      return owner;
+    }
+    const known = this.#named.get(digest);
+    const holds = known !== undefined && (known.expiresAt === null || known.expiresAt > this.#clock.wall());
+    return holds ? known.caller : null;
+  }
+
+  /** The response ends with the token that its request was sent with. */
+  opened(caller: Caller, response: ServerResponse): void {
+    if (isOwner(caller)) {
+      return;
+    }
+    const open = this.#open.get(caller.name) ?? new Set();
+    this.#open.set(caller.name, open.add(response));
+    const expiresAt = [...this.#named.values()].find((known) => known.caller === caller)?.expiresAt ?? null;
+    const stop =
+      expiresAt === null ? null : this.#clock.timer(expiresAt - this.#clock.wall(), () => response.destroy());
+    response.on('close', () => {
+      stop?.();
+      open.delete(response);
+      if (open.size === 0) {
+        this.#open.delete(caller.name);
+      }
+    });
+  }
+
+  /** By name. */
+  async list(): Promise<Token[]> {
+    return ((await this.#store?.tokens()) ?? []).map(shown);
+  }
+
+  /** Throws `token_exists`. */
+  async make({ name, scopes, sessions = null, expiresIn = null }: TokenRequest): Promise<NewToken> {
+    const token = `${prefix}${this.#secret()}`;
+    const madeAt = this.#clock.wall();
+    const row: TokenRow = {
+      name,
+      scopes: [...new Set(scopes)],
+      sessions,
+      madeAt,
+      expiresAt: expiresIn === null ? null : madeAt + expiresIn,
+      digest: digestOf(token),
+    };
+    if (name === ownTokenName || this.#store === null || !(await this.#store.addToken(row))) {
+      throw new ProblemError('token_exists', { detail: `There is a token ${JSON.stringify(name)}.` });
+    }
+    this.#know(row);
+    return { ...shown(row), token };
+  }
+
+  /** False: there was none. */
+  async revoke(name: string): Promise<boolean> {
+    const removed = (await this.#store?.removeToken(name)) ?? false;
+    for (const [digest, { caller }] of this.#named) {
+      if (caller.name === name) {
+        this.#named.delete(digest);
+      }
+    }
+    for (const response of this.#open.get(name) ?? []) {
+      response.destroy();
+    }
+    return removed;
+  }
+
+  #know({ name, scopes, sessions, digest, expiresAt }: TokenRow): void {
+    this.#named.set(digest, { caller: { name, scopes, sessions }, expiresAt });
+  }
+}
+
+const shown = ({ name, scopes, sessions, madeAt, expiresAt }: TokenRow): Token => ({
+  name,
+  scopes: [...scopes],
+  sessions: sessions === null ? null : [...sessions],
+  madeAt,
+  expiresAt,
+});
