@@ -172,7 +172,9 @@ export class Callers {
     }
     const key = random.chance(0.75) || this.#keys.length === 0 ? `key-${this.#keys.length}` : random.pick(this.#keys);
     this.#keys.push(key);
-    const keyed = { ...request, idempotencyKey: key };
+    // Each of its requests differs in a label.
+    const requestDigest = random.chance(0.9) ? 'the same' : 'another';
+    const keyed = { ...request, idempotencyKey: key, requestDigest };
     this.#send(keyed);
     if (random.chance(0.3)) {
       this.#send(keyed);

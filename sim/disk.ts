@@ -86,8 +86,8 @@ export class WatchedStore implements Store {
     return this.#past('mergedTasks').mergedTasks(entry);
   }
 
-  taskByIdempotencyKey(key: string): ReturnType<Store['taskByIdempotencyKey']> {
-    return this.#past('taskByIdempotencyKey').taskByIdempotencyKey(key);
+  taskByIdempotencyKey(source: string, key: string): ReturnType<Store['taskByIdempotencyKey']> {
+    return this.#past('taskByIdempotencyKey').taskByIdempotencyKey(source, key);
   }
 
   session(key: SessionKey): ReturnType<Store['session']> {

@@ -153,6 +153,9 @@ function judgeTurns(world: WorldApi, task: StoredTask, tape: readonly StoredEven
   }
 }
 
+/** A key belongs to its source. */
+const keyOf = (source: string, key: string): string => JSON.stringify([source, key]);
+
 function judgeSubmissions(world: WorldApi, tasks: readonly StoredTask[]): void {
   const bySubmission = new Map<number, StoredTask>();
   const byKey = new Map<string, string>();
@@ -167,10 +170,11 @@ function judgeSubmissions(world: WorldApi, tasks: readonly StoredTask[]): void {
     bySubmission.set(n, task);
     const key = task.payload.idempotencyKey;
     if (key !== null) {
-      if (byKey.has(key)) {
-        world.violate('one task a key', `${task.row.id} and ${byKey.get(key)} both have ${key}`);
+      const place = keyOf(task.payload.source, key);
+      if (byKey.has(place)) {
+        world.violate('one task a key', `${task.row.id} and ${byKey.get(place)} both have ${place}`);
       }
-      byKey.set(key, task.row.id);
+      byKey.set(place, task.row.id);
     }
   }
   for (const submission of world.ledger.submissions) {
@@ -185,6 +189,7 @@ function judgeSubmission(
   byKey: ReadonlyMap<string, string>,
 ): void {
   const { n, state } = submission;
+  const { source = 'api', idempotencyKey = '' } = submission.request;
   switch (state) {
     case 'accepted':
       if (task === null || task.row.id !== submission.task) {
@@ -192,7 +197,7 @@ function judgeSubmission(
       }
       return;
     case 'duplicate':
-      if (task !== null || byKey.get(submission.request.idempotencyKey ?? '') !== submission.task) {
+      if (task !== null || byKey.get(keyOf(source, idempotencyKey ?? '')) !== submission.task) {
         world.violate('one task a key', `submission ${n} was told that it is ${submission.task}`);
       }
       return;

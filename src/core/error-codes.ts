@@ -251,6 +251,12 @@ const sessionErrors = {
     hint: 'Nothing was stored. Retry later, or use another `whenBusy`.',
     retryable: true,
   },
+  key_reused: {
+    status: 422,
+    exit: exitCodes.refused,
+    title: 'The idempotency key belongs to another request',
+    hint: 'Nothing was stored. Use a separate key for each request, and repeat a key only with the same request.',
+  },
   rollback_unsupported: {
     status: 409,
     exit: exitCodes.refused,

@@ -1,10 +1,12 @@
 /**
  * Admission of tasks. Owned by one runtime.
  *
- *  admission/1 An idempotency key makes one task: of submits at the same time one is admitted, the others get its answer.
+ *  admission/1 An idempotency key makes one task of its source: of submits at the same time one is admitted, the others get its
+ *              answer. Another request under the same key is refused.
  *  admission/2 A refused submit stores nothing and leaves its key free for the next try.
  *  admission/3 A submit that was accepted before is answered with its task, however full the daemon is by now.
  */
+import { createHash } from 'node:crypto';
 import { type SessionKey, type TaskId, taskId } from '../core/model/ids.ts';
 import type { Input } from '../core/model/inputs.ts';
 import { treeGet } from '../core/tree.ts';
@@ -24,14 +26,42 @@ import { originOf } from './origin.ts';
 const mergeGroupOf = ({ source, rights, permissions }: TaskPayload): string =>
   `${source}\u0000${JSON.stringify([rights, permissions])}`;
 
+interface Keyed {
+  readonly source: string;
+  readonly key: string;
+  readonly digest: string;
+}
+
+/** The same for each spelling of one request. Defaults that a configuration may change are not filled in. */
+function digestOf(keyed: SubmitRequest): string {
+  const request = { ...keyed, idempotencyKey: undefined };
+  return createHash('sha256')
+    .update(JSON.stringify(canonical(request)))
+    .digest('base64url');
+}
+
+/** In one order, and without what says nothing. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(canonical);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  return Object.entries(value)
+    .filter(([, member]) => member !== null && member !== undefined)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, member]) => [name, canonical(member)]);
+}
+
 export class Admission {
   readonly #context: Context;
   readonly #registry: Registry;
   readonly #key: KeyResolver;
   readonly #ready: Promise<void>;
   readonly #stats: Stats;
-  /** Submits under way by idempotency key. */
-  readonly #admitting = new Map<string, Promise<SubmitAnswer>>();
+  /** Submits under way, by source and idempotency key. */
+  readonly #admitting = new Map<string, { readonly digest: string; readonly answer: Promise<SubmitAnswer> }>();
 
   constructor({ context, registry, key, ready, stats }: RuntimeParts) {
     this.#context = context;
@@ -44,49 +74,56 @@ export class Admission {
   async submit(request: SubmitRequest): Promise<SubmitAnswer> {
     const key = request.idempotencyKey ?? null;
     if (key === null) {
-      return this.#admit(request);
+      return this.#admit(request, null);
     }
+    const digest = request.requestDigest ?? digestOf(request);
+    const { source } = fullTaskSpec(request);
+    const place = JSON.stringify([source, key]);
     for (;;) {
-      const other = this.#admitting.get(key);
+      const other = this.#admitting.get(place);
       if (other === undefined) {
         break;
       }
-      const answer = await other.catch(() => null);
+      const answer = await other.answer.catch(() => null);
       if (answer?.kind === 'accepted') {
-        return { ...answer, duplicate: true };
+        return other.digest === digest ? { ...answer, duplicate: true } : refused('key_reused');
       }
     }
-    const admitting = this.#admitOnce(request, key);
-    this.#admitting.set(key, admitting);
+    const answer = this.#admitOnce(request, { source, key, digest });
+    this.#admitting.set(place, { digest, answer });
     try {
-      return await admitting;
+      return await answer;
     } finally {
-      this.#admitting.delete(key);
+      this.#admitting.delete(place);
     }
   }
 
-  async #admitOnce(request: SubmitRequest, key: string): Promise<SubmitAnswer> {
+  async #admitOnce(request: SubmitRequest, keyed: Keyed): Promise<SubmitAnswer> {
     // While this submit waited for another one, the runtime or the store may have closed.
     if (this.#registry.sealed) {
       return refused('closing');
     }
-    const known = await this.#byKey(key);
+    const known = await this.#byKey(keyed);
     if (known !== null) {
       return known;
     }
-    const answer = await this.#admit(request);
+    const answer = await this.#admit(request, keyed.digest);
     return answer.kind === 'refused' && answer.code === 'duplicate_task'
-      ? ((await this.#byKey(key)) ?? answer)
+      ? ((await this.#byKey(keyed)) ?? answer)
       : answer;
   }
 
-  async #byKey(key: string): Promise<SubmitAnswer | null> {
-    const id = await this.#context.store.taskByIdempotencyKey(key);
+  async #byKey({ source, key, digest }: Keyed): Promise<SubmitAnswer | null> {
+    const id = await this.#context.store.taskByIdempotencyKey(source, key);
     const stored = id === null ? null : await this.#context.store.task(id);
     if (stored === null) {
       return null;
     }
-    const { session, row } = stored;
+    const { session, row, payload } = stored;
+    if (payload.requestDigest !== null && payload.requestDigest !== digest) {
+      this.#stats.count('refused_key_reused');
+      return refused('key_reused');
+    }
     return {
       kind: 'accepted',
       task: row.id,
@@ -100,9 +137,9 @@ export class Admission {
     };
   }
 
-  async #admit(request: SubmitRequest): Promise<SubmitAnswer> {
+  async #admit(request: SubmitRequest, requestDigest: string | null): Promise<SubmitAnswer> {
     await this.#ready;
-    const { session, idempotencyKey = null, ...written } = request;
+    const { session, idempotencyKey = null, requestDigest: _, ...written } = request;
     const { lane, mode, priority, whenBusy, onLost, maxAttempts, conversation, model, expiresIn, ...opaque } =
       fullTaskSpec(written, this.#context.expiresIn);
     const { runner } = opaque;
@@ -114,7 +151,7 @@ export class Admission {
     }
     const key = this.#key(session);
     const id = taskId(this.#context.ids());
-    const payload: TaskPayload = { ...opaque, idempotencyKey };
+    const payload: TaskPayload = { ...opaque, idempotencyKey, requestDigest };
     const at = this.#context.clock.wall();
     const expiresAt = expiresIn === null ? null : at + expiresIn;
     const input: Input = {

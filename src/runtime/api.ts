@@ -36,7 +36,13 @@ import type { ProviderView } from './throttle/providers.ts';
 /** `taskSpec` describes every field; all but the prompt have defaults. */
 export interface SubmitRequest extends TaskSpecInput {
   readonly session: string;
+  /** Belongs to the source: another sender's tasks are not found by it. */
   readonly idempotencyKey?: string | null;
+  /**
+   * What the sender sent, where the request is made of that by rules which may change: the same digest under the same key is the
+   * same request. Default: a digest of the request itself.
+   */
+  readonly requestDigest?: string;
 }
 
 /** Answered only after the commit; an interrupt that the task fires has been written by then. */
@@ -71,6 +77,7 @@ export interface Refused {
     | 'stale_epoch'
     | 'mode_conflict'
     | 'evicted'
+    | 'key_reused'
     | 'source_full'
     | 'daemon_full'
     | 'closing';

@@ -25,8 +25,9 @@ export function taskSummary(task: StoredTask): TaskSummary {
 
 export function taskView(task: StoredTask, mergedTasks: readonly string[]): TaskView {
   const { row, payload } = task;
+  const { requestDigest: _, ...shown } = payload;
   return {
-    ...payload,
+    ...shown,
     whenBusy: row.whenBusy,
     onLost: row.onLost,
     maxAttempts: row.maxAttempts,

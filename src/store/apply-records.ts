@@ -30,7 +30,7 @@ export interface RecordStore<S extends { readonly lease: number }, T extends { r
   session(key: SessionCommit['session']): S | null;
   task(id: TaskId): T | null;
   isOf(task: T, session: S): boolean;
-  taskByKey(idempotencyKey: string): TaskId | null;
+  taskByKey(source: string, idempotencyKey: string): TaskId | null;
   /** Number of the last event on the tape of the task, or on the session's own. */
   lastSeq(session: S, task: T | null): number;
 
@@ -56,27 +56,34 @@ export function applyRecords<S extends { readonly lease: number }, T extends { r
     if (session === null || session.lease !== commit.lease) {
       return { kind: 'fenced' };
     }
-    return duplicateIn(commit, (key) => store.taskByKey(key)) ?? new SessionRecords(store, session, commit).apply();
+    return (
+      duplicateIn(commit, (source, key) => store.taskByKey(source, key)) ??
+      new SessionRecords(store, session, commit).apply()
+    );
   });
 }
 
 /** The first admission whose idempotency key is taken: in the store, or by an earlier one of the same commit. */
-function duplicateIn(commit: SessionCommit, taskByKey: (key: string) => TaskId | null): CommitOutcome | null {
+function duplicateIn(
+  commit: SessionCommit,
+  taskByKey: (source: string, key: string) => TaskId | null,
+): CommitOutcome | null {
   let own: Map<string, TaskId> | null = null;
   for (const record of commit.records) {
     if (record.type !== 'admit') {
       continue;
     }
-    const { idempotencyKey } = admissionOf(record.payload);
+    const { source, idempotencyKey } = admissionOf(record.payload);
     if (idempotencyKey === null) {
       continue;
     }
     own ??= new Map();
-    const task = taskByKey(idempotencyKey) ?? own.get(idempotencyKey);
+    const key = JSON.stringify([source, idempotencyKey]);
+    const task = taskByKey(source, idempotencyKey) ?? own.get(key);
     if (task !== undefined) {
-      return { kind: 'duplicate', idempotencyKey, task };
+      return { kind: 'duplicate', source, idempotencyKey, task };
     }
-    own.set(idempotencyKey, record.task.id);
+    own.set(key, record.task.id);
   }
   return null;
 }

@@ -27,8 +27,10 @@ export type MaybePromise<T> = T | Promise<T>;
  * (the `payload` of the `admit` record). JSON values only.
  */
 export interface TaskPayload extends Omit<TaskSpec, RuledField> {
-  /** Unique over the whole store when not null: a second submit with it returns the first task. */
+  /** Unique among the tasks of its source when not null: the same request with it again returns the first task. */
   readonly idempotencyKey: string | null;
+  /** What the request with the key was, to tell it from another one. Null: without a key, or stored before there were digests. */
+  readonly requestDigest: string | null;
 }
 
 export interface StoredTask {
@@ -74,7 +76,7 @@ export type CommitOutcome =
     }
   | { readonly kind: 'fenced' }
   /** An admission's idempotency key is taken; nothing of this session's commit was written. */
-  | { readonly kind: 'duplicate'; readonly idempotencyKey: string; readonly task: TaskId };
+  | { readonly kind: 'duplicate'; readonly source: string; readonly idempotencyKey: string; readonly task: TaskId };
 
 export interface StoredSession {
   readonly lease: number;
@@ -156,7 +158,8 @@ export interface Store {
   tasks(filter: TaskFilter, cursor: string | null, limit: number): MaybePromise<Page<StoredTask>>;
   /** The tasks that are or were merged or steered into an entry, in the order of their admission. */
   mergedTasks(entry: TaskId): MaybePromise<readonly TaskId[]>;
-  taskByIdempotencyKey(key: string): MaybePromise<TaskId | null>;
+  /** A key belongs to its source. */
+  taskByIdempotencyKey(source: string, key: string): MaybePromise<TaskId | null>;
   session(key: SessionKey): MaybePromise<SessionSummary | null>;
   /** Those that have a row, newest first. */
   sessions(cursor: string | null, limit: number): MaybePromise<Page<SessionSummary>>;

@@ -18,11 +18,15 @@ export const isTerminal = (status: TaskStatus): status is TerminalStatus => rank
 export const movesForward = (from: TaskStatus, to: TaskStatus): boolean => ranks[from] <= ranks[to];
 
 /** A stored payload as readers get it. One that was stored before a field existed gets the default of that field. */
-export const payloadOf = (stored: unknown): TaskPayload => withDefaults(TaskPayloadSchema, stored) as TaskPayload;
+export const payloadOf = (stored: unknown): TaskPayload => ({
+  requestDigest: null,
+  ...(withDefaults(TaskPayloadSchema, stored) as Omit<TaskPayload, 'requestDigest'>),
+});
 
 const nullByDefault = Object.entries(TaskPayloadSchema.properties ?? {})
   .filter(([, field]) => field.default === null)
-  .map(([name]) => name);
+  .map(([name]) => name)
+  .concat('requestDigest');
 
 /** A payload as it is stored: without the fields that say nothing, which `payloadOf` gives back. */
 export function storedPayload(payload: unknown): unknown {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultLimits } from '../../src/runtime/index.ts';
+import { defaultLimits, type SubmitRequest } from '../../src/runtime/index.ts';
 import { expectSound, loopPasses, openBox } from '../support/box.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -347,7 +347,12 @@ describe('queues, follow-ups and commands', () => {
     await using one = await openBox();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
-        one.box.submit({ session: `s${at % 4}`, prompt: 'once', idempotencyKey: 'k' }),
+        // One request in two spellings.
+        one.box.submit(
+          at % 2 === 0
+            ? { session: 's', prompt: 'once', idempotencyKey: 'k', labels: { a: '1', b: '2' } }
+            : { idempotencyKey: 'k', labels: { b: '2', a: '1' }, author: null, prompt: 'once', session: 's' },
+        ),
       ),
     );
     const ids = new Set(answers.map((answer) => (answer.kind === 'accepted' ? answer.task : 'refused')));
@@ -355,6 +360,26 @@ describe('queues, follow-ups and commands', () => {
     expect(answers.filter((answer) => answer.kind === 'accepted' && !answer.duplicate)).toHaveLength(1);
     expect((await one.box.tasks({}, null, 100)).items).toHaveLength(1);
     (await one.stage.turn()).finish();
+  });
+
+  it.each<[string, Partial<SubmitRequest>]>([
+    ['session', { session: 'other' }],
+    ['prompt', { prompt: 'twice' }],
+    ['lane', { lane: 'background' }],
+    ['label', { labels: { a: '2' } }],
+  ])('W07 refuses another request under the same idempotency key: another %s', async (_, change) => {
+    await using one = await openBox();
+    const request: SubmitRequest = { session: 's', prompt: 'once', labels: { a: '1' }, idempotencyKey: 'k' };
+    const answers = await Promise.all([one.box.submit(request), one.box.submit({ ...request, ...change })]);
+    const reused = { kind: 'refused', code: 'key_reused' };
+    expect(answers).toMatchObject([{ kind: 'accepted', duplicate: false }, reused]);
+    const again = await one.reopen();
+    expect(await again.box.submit({ ...request, ...change })).toMatchObject(reused);
+    expect(await again.box.submit(request)).toMatchObject({ kind: 'accepted', duplicate: true });
+    // Another sender has its own keys.
+    const other = await again.box.submit({ ...request, source: 'chat' });
+    expect(other).toMatchObject({ kind: 'accepted', duplicate: false });
+    await again[Symbol.asyncDispose]();
   });
 
   it('explain names the owner, the tasks ahead, and the deadline that ends each wait', async () => {

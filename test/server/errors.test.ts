@@ -35,6 +35,7 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   unknown_provider: true,
   not_throttled: true,
   unknown_runner: true,
+  key_reused: true,
   source_full: true,
   daemon_full: true,
   task_ended: true,

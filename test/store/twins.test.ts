@@ -44,11 +44,16 @@ const named = fc.tuple(rarely('2', '1', 3), rarely('b', '', 15)).map(
 const step = fc.constantFrom(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2);
 
 const admits = fc
-  .tuple(named, fc.constantFrom(null, null, null, 'k1', 'k2'), fc.constantFrom('interactive', 'background'))
+  .tuple(
+    named,
+    fc.constantFrom(null, null, null, 'k1', 'k2'),
+    fc.constantFrom('interactive', 'background'),
+    fc.constantFrom('api', 'api', 'chat'),
+  )
   .map(
-    ([name, idempotencyKey, lane]): Draft =>
+    ([name, idempotencyKey, lane, source]): Draft =>
       (session) =>
-        admit(name(session), { idempotencyKey }, { lane }),
+        admit(name(session), { idempotencyKey, source }, { lane }),
   );
 const events = fc.tuple(named, step, fc.jsonValue()).map(([name, by, data]): Draft => (session, seqOf) => {
   return taskEvent(name(session), seqOf(name(session)) + by, progress(data));
@@ -108,7 +113,7 @@ function everything(store: SyncStore): unknown {
     tasks: store.tasks({}, null, 99),
     open: store.openSessions(null, 99),
     sessions: store.sessions(null, 99),
-    keys: ['k1', 'k2'].map((key) => store.taskByIdempotencyKey(key)),
+    keys: ['k1', 'k2'].map((key) => store.taskByIdempotencyKey('api', key)),
     stats: { ...store.stats(), bytes: 0 },
   };
 }

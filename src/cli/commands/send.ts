@@ -18,7 +18,12 @@ export const command: Command = {
   args: [sessionArgument, { name: 'PROMPT', rest: true }],
   flags: [
     ...taskFlags,
-    { name: 'key', short: 'k', value: 'KEY', what: 'idempotency key: two submits with the same key are one task' },
+    {
+      name: 'key',
+      short: 'k',
+      value: 'KEY',
+      what: 'idempotency key: the same submit, sent again with it, is one task',
+    },
     { name: 'follow', short: 'f', what: 'show what happens, until it ends; its outcome is the exit code' },
     { name: 'wait', short: 'w', what: 'wait until it ends and print its result alone' },
   ],

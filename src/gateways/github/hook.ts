@@ -63,6 +63,7 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
       body: delivery.body,
       given: { event: name, action: delivery.action ?? '', delivery: delivery.id, rule: chosen.rule.name },
       idempotencyKey: `github:${delivery.id}`,
+      text: delivery.text,
       rights,
       lane: isBot(delivery.body) ? 'background' : 'interactive',
     });
@@ -91,6 +92,8 @@ interface Delivery {
   readonly action: string | null;
   readonly id: string;
   readonly body: JsonObject;
+  /** As it was signed. */
+  readonly text: string;
 }
 
 type Verified =
@@ -153,6 +156,7 @@ async function verify(request: HookRequest, secrets: readonly string[], limit: n
       action: typeof action === 'string' && action !== '' ? action.slice(0, 100) : null,
       id: headers['x-github-delivery'] ?? '',
       body: parsed.body,
+      text,
     },
   };
 }

@@ -2,6 +2,7 @@
  * Turns a verified delivery into a submit request by a template from the configuration.
  * Compiled once at start, where everything that does not fit together is refused; at a delivery only the delivery can be at fault.
  */
+import { createHash } from 'node:crypto';
 import { errorCodes } from '../../core/error-codes.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Lane } from '../../core/model/task.ts';
@@ -160,6 +161,8 @@ interface DeliveryParts {
   readonly body: unknown;
   readonly given: { readonly [name: string]: string };
   readonly idempotencyKey: string;
+  /** The bytes that were signed. The same delivery is the same request, also when its rule has changed in between. */
+  readonly text: string;
   /** Rights class where the template fixes none. */
   readonly rights: (facts: Facts) => string;
   /** Lane where the template fixes none. */
@@ -195,6 +198,7 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
     lane: spec.lane ?? delivery.lane,
     author: authorOf(facts.get(spec.author ?? 'author') ?? null),
     idempotencyKey: delivery.idempotencyKey,
+    requestDigest: createHash('sha256').update(delivery.text).digest('base64url'),
     labels: readLabels(compiled, facts),
     ...(takesInput ? { input: delivery.body } : {}),
   };

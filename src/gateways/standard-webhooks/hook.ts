@@ -82,6 +82,7 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
         body: parsed.body,
         given: { hook: name, id: verified.id, payload: verified.text },
         idempotencyKey: `hook:${name}:${verified.id}`,
+        text: verified.text,
         // The signature says which system sent it, not whose words it carries.
         rights: () => 'untrusted',
         // Nor does it say whether somebody waits; who knows that nobody does writes `lane: 'background'`.

@@ -28,7 +28,7 @@ export const tasksRoutes = {
         type: 'string',
         pattern: '^[!-~]{1,200}$',
         description:
-          'Unique over all sessions. A second submit with the same key returns the first task and stores nothing.',
+          'Unique among the tasks of one `source`. The same request with the same key returns the first task and stores nothing; another request is refused.',
       },
     },
     body: SubmitRequestSchema,
@@ -43,6 +43,7 @@ export const tasksRoutes = {
       'unknown_runner',
       'mode_conflict',
       'duplicate_task',
+      'key_reused',
     ],
   },
   listTasks: {

@@ -205,8 +205,10 @@ export class Committer {
 
   /** Another submit has won this idempotency key: its sender gets that task, the rest of the batch is applied again. */
   #duplicate(batch: Batch, outcome: Extract<CommitOutcome, { kind: 'duplicate' }>): void {
-    const isIt = ({ input }: Entry): boolean =>
-      input.type === 'submit' && batch.payloads.get(input.task.id)?.idempotencyKey === outcome.idempotencyKey;
+    const isIt = ({ input }: Entry): boolean => {
+      const payload = input.type === 'submit' ? batch.payloads.get(input.task.id) : undefined;
+      return payload?.idempotencyKey === outcome.idempotencyKey && payload.source === outcome.source;
+    };
     for (const entry of batch.entries.filter(isIt)) {
       entry.done?.({ kind: 'refused', code: 'duplicate_task' });
     }

@@ -9,7 +9,7 @@ import type { Event } from '../../core/model/events.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { Admission, Admit, End, Line, RecordStore } from '../apply-records.ts';
-import { toText, type DiskEvent, type DiskSession, type DiskTask, type MemoryDisk } from './disk.ts';
+import { keyOf, toText, type DiskEvent, type DiskSession, type DiskTask, type MemoryDisk } from './disk.ts';
 
 export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
   readonly #disk: MemoryDisk;
@@ -37,8 +37,8 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
     return task.session === session.key;
   }
 
-  taskByKey(idempotencyKey: string): TaskId | null {
-    return this.#disk.keys.get(idempotencyKey) ?? null;
+  taskByKey(source: string, idempotencyKey: string): TaskId | null {
+    return this.#disk.keys.get(keyOf(source, idempotencyKey)) ?? null;
   }
 
   lastSeq(session: DiskSession, task: DiskTask | null): number {
@@ -69,7 +69,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
     session.tasks.push(task);
     session.open.set(id, task);
     if (idempotencyKey !== null) {
-      disk.keys.set(idempotencyKey, id);
+      disk.keys.set(keyOf(source, idempotencyKey), id);
     }
     this.#undo.push(() => {
       disk.tasks.delete(id);
@@ -77,7 +77,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
       session.tasks.pop();
       session.open.delete(id);
       if (idempotencyKey !== null) {
-        disk.keys.delete(idempotencyKey);
+        disk.keys.delete(keyOf(source, idempotencyKey));
       }
     });
   }

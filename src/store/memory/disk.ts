@@ -53,6 +53,7 @@ export class MemoryDisk {
   readonly tasks = new Map<TaskId, DiskTask>();
   /** In order of admission. */
   readonly taskList: DiskTask[] = [];
+  /** By `keyOf`. */
   readonly keys = new Map<string, TaskId>();
   readonly feed: DiskEvent[] = [];
   readonly processes = new Map<string, ProcessRow>();
@@ -71,3 +72,6 @@ export const toStored = ({ session, task, seq, at, type, json }: DiskEvent): Sto
   ({ session, task, seq, at, type, data: JSON.parse(json) as unknown }) as StoredEvent;
 
 export const toFeed = (event: DiskEvent): FeedEvent => ({ ...toStored(event), position: String(event.position) });
+
+/** An idempotency key with its source. */
+export const keyOf = (source: string, idempotencyKey: string): string => JSON.stringify([source, idempotencyKey]);

@@ -28,7 +28,7 @@ import type {
 } from '../port.ts';
 import { payloadOf } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
-import { MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
+import { keyOf, MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
 
 interface MemoryStoreOptions {
   /** Default: a new one. Give the disk of a crashed store to reopen what it had committed. */
@@ -126,8 +126,8 @@ export class MemoryStore implements Store {
       .map((task) => task.id);
   }
 
-  taskByIdempotencyKey(key: string): TaskId | null {
-    return this.#mine().keys.get(key) ?? null;
+  taskByIdempotencyKey(source: string, key: string): TaskId | null {
+    return this.#mine().keys.get(keyOf(source, key)) ?? null;
   }
 
   session(key: SessionKey): SessionSummary | null {

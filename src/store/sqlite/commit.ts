@@ -110,8 +110,8 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
     return task.session === session.n;
   }
 
-  taskByKey(idempotencyKey: string): TaskId | null {
-    const row = this.#taskByKey.get(idempotencyKey);
+  taskByKey(source: string, idempotencyKey: string): TaskId | null {
+    const row = this.#taskByKey.get(source, idempotencyKey);
     return row === undefined ? null : taskId(text(row, 'id'));
   }
 

@@ -80,8 +80,8 @@ export class Reads {
       .map((row) => taskId(text(row, 'id')));
   }
 
-  taskByIdempotencyKey(key: string): TaskId | null {
-    const row = this.#prepared(sql.taskByKey).get(key);
+  taskByIdempotencyKey(source: string, key: string): TaskId | null {
+    const row = this.#prepared(sql.taskByKey).get(source, key);
     return row === undefined ? null : taskId(text(row, 'id'));
   }
 

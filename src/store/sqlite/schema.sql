@@ -28,8 +28,6 @@ CREATE TABLE tasks (
   CHECK ((ended_at IS NULL) = (seq IS NULL))
 ) STRICT;
 
-CREATE UNIQUE INDEX tasks_idempotency_key ON tasks (idempotency_key) WHERE idempotency_key IS NOT NULL;
-
 CREATE INDEX tasks_status ON tasks (status);
 
 CREATE INDEX tasks_status_session ON tasks (status, session);
@@ -100,6 +98,8 @@ CREATE TABLE tokens (
   made_at INTEGER NOT NULL,
   expires_at INTEGER
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX tasks_idempotency_key ON tasks (source, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 CREATE VIEW tape_events AS
   SELECT tape, seq, at, type, data FROM events

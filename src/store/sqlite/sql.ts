@@ -19,7 +19,7 @@ export const taskById = `
 export const lastRun = 'SELECT pos + last_seq - first_seq AS last FROM runs ORDER BY pos DESC LIMIT 1';
 export const indexed = 'SELECT indexed FROM totals';
 export const mergedTasks = "SELECT id FROM tasks WHERE json_extract(row, '$.mergedInto') = ?1 ORDER BY n";
-export const taskByKey = 'SELECT id FROM tasks WHERE idempotency_key = ?1';
+export const taskByKey = 'SELECT id FROM tasks WHERE source = ?1 AND idempotency_key = ?2';
 
 // Writes of a commit.
 export const claimSession = 'UPDATE sessions SET lease = lease + 1 WHERE key = ?1 RETURNING lease, row';

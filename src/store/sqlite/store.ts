@@ -170,8 +170,8 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.mergedTasks(entry));
   }
 
-  taskByIdempotencyKey(key: string): TaskId | null {
-    return this.#read((reads) => reads.taskByIdempotencyKey(key));
+  taskByIdempotencyKey(source: string, key: string): TaskId | null {
+    return this.#read((reads) => reads.taskByIdempotencyKey(source, key));
   }
 
   session(key: SessionKey): SessionSummary | null {

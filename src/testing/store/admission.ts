@@ -37,7 +37,7 @@ function duplicates({ api, check }: Suite): void {
         const winner = outcomes.findIndex((outcome) => outcome?.kind === 'committed');
         const told = outcomes.map((outcome) => (outcome?.kind === 'duplicate' ? outcome.task : 'committed'));
         expect(told).toEqual(outcomes.map((_, index) => (index === winner ? 'committed' : `t${winner}`)));
-        expect(await store.taskByIdempotencyKey('k')).toBe(`t${winner}`);
+        expect(await store.taskByIdempotencyKey('api', 'k')).toBe(`t${winner}`);
         expect((await store.tasks({}, null, 10)).items.length).toBe(1);
         expect((await store.stats()).events).toBe(1);
       },
@@ -56,20 +56,42 @@ function duplicates({ api, check }: Suite): void {
         ]);
         expect(outcomes.map((outcome) => outcome.kind)).toEqual(['committed', 'duplicate', 'committed']);
         const twice = await b.commit(admit('t4', { idempotencyKey: 'l' }), admit('t5', { idempotencyKey: 'l' }));
-        expect(twice).toEqual({ kind: 'duplicate', idempotencyKey: 'l', task: 't4' });
+        expect(twice).toEqual({ kind: 'duplicate', source: 'api', idempotencyKey: 'l', task: 't4' });
         expect(await store.task(taskId('t4'))).toBe(null);
         await a.commit(end('t1', 1));
-        expect(await b.commit(admit('t6', withKey))).toEqual({ kind: 'duplicate', idempotencyKey: 'k', task: 't1' });
+        expect(await b.commit(admit('t6', withKey))).toEqual({
+          kind: 'duplicate',
+          source: 'api',
+          idempotencyKey: 'k',
+          task: 't1',
+        });
         expect((await store.tasks({}, null, 10)).items.map((task) => task.row.id)).toEqual(['t3', 't1']);
       },
     );
+
+    check('W07 an idempotency key belongs to its source', async (harness) => {
+      const store = await harness.open();
+      const { commit } = await owner(store, 'a');
+      const ofChat = { idempotencyKey: 'k', source: 'chat' };
+      expect((await commit(admit('t1', { idempotencyKey: 'k' }), admit('t2', ofChat)))?.kind).toBe('committed');
+      expect([await store.taskByIdempotencyKey('api', 'k'), await store.taskByIdempotencyKey('chat', 'k')]).toEqual([
+        't1',
+        't2',
+      ]);
+      expect(await commit(admit('t3', ofChat))).toEqual({
+        kind: 'duplicate',
+        source: 'chat',
+        idempotencyKey: 'k',
+        task: 't2',
+      });
+    });
 
     check('a submit without a key is not a duplicate, and an unknown key has no task', async (harness) => {
       const store = await harness.open();
       const { commit } = await owner(store, 'a');
       const outcome = await commit(admit('t1'), admit('t2'), admit('t3', { idempotencyKey: 'x' }));
       expect(outcome?.kind).toBe('committed');
-      expect(await store.taskByIdempotencyKey('y')).toBe(null);
+      expect(await store.taskByIdempotencyKey('api', 'y')).toBe(null);
       expect(await store.task(taskId('t9'))).toBe(null);
     });
 
@@ -137,7 +159,7 @@ function accepted({ api, check }: Suite): void {
         .catch((error: unknown) => (error instanceof Error && 'session' in error ? error.session : error));
       expect(named).toBe('b');
       expect([await store.stats(), await store.feed(null, null, 99)]).toEqual(before);
-      expect(await store.taskByIdempotencyKey('k')).toBe(null);
+      expect(await store.taskByIdempotencyKey('api', 'k')).toBe(null);
       expect((await store.openSessions(null, 9)).items).toEqual(['a']);
       expect((await store.task(taskId('t0')))?.status).toBe('queued');
       expect((await store.commit([good])).map((outcome) => outcome.kind)).toEqual(['committed']);

@@ -59,7 +59,7 @@ function lostCommits({ api, check }: Suite): void {
           await store.feed(null, null, 999),
           await store.tasks({}, null, 99),
           await store.session(key(point)),
-          await store.taskByIdempotencyKey(point),
+          await store.taskByIdempotencyKey('api', point),
           await store.openSessions(null, 99),
         ];
         const before = await seen();

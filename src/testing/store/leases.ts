@@ -137,7 +137,7 @@ function recovery({ api, check }: Suite): void {
         await store.task(taskId('t2')),
         await store.feed(null, null, 99),
         await store.session(key('a')),
-        await store.taskByIdempotencyKey('k'),
+        await store.taskByIdempotencyKey('api', 'k'),
         { ...(await store.stats()), bytes: 0 },
       ];
       const before = await seen(first);

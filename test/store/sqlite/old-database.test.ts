@@ -185,7 +185,7 @@ describe('the database of an earlier commit', () => {
   it('still answers an idempotency key with its first task', async () => {
     const store = openCopy();
     for (const { id, payload } of oldTasks.filter((task) => task.payload['idempotencyKey'] !== null)) {
-      expect(await store.taskByIdempotencyKey(String(payload['idempotencyKey']))).toBe(id);
+      expect(await store.taskByIdempotencyKey(String(payload['source']), String(payload['idempotencyKey']))).toBe(id);
     }
     await store.close();
   });

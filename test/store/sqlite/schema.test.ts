@@ -44,6 +44,7 @@ describe('migrations', () => {
       '5fb08e8162405464',
       '36b09c06883f4dcc',
       '7fba18ee40a02ddc',
+      'd3b899c2f2187d47',
     ]);
   });
 
